@@ -1,0 +1,137 @@
+//! A finding is data until it is rendered: what is wrong, where, and what to type.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+/// How loudly a lint speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The lint is off.
+    Allow,
+    /// The finding is shown; the build and the command succeed.
+    Warn,
+    /// The finding fails the build, and the command exits with 1.
+    Deny,
+}
+
+impl Level {
+    /// The word used in configuration and messages: `allow`, `warn` or `deny`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Allow => "allow",
+            Level::Warn => "warn",
+            Level::Deny => "deny",
+        }
+    }
+}
+
+/// A place in a file that the user wrote.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Place {
+    /// Path of the file, relative to the workspace root where that is known, with `/` between its parts.
+    pub file: Arc<str>,
+    /// Line, counted from 1; 0 when unknown.
+    pub line: u32,
+    /// Column in characters, counted from 1; 0 when unknown.
+    pub column: u32,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.line, self.column) {
+            (0, _) => f.write_str(&self.file),
+            (line, 0) => write!(f, "{}:{line}", self.file),
+            (line, column) => write!(f, "{}:{line}:{column}", self.file),
+        }
+    }
+}
+
+/// A piece of source text that a finding points into: the SQL of a query, a line of Rust, or a line of configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The whole text, for instance the SQL of the query.
+    pub text: Arc<str>,
+    /// What is meant, as a range of bytes of `text`; empty when the text as a whole is meant.
+    pub span: Range<usize>,
+    /// What stands under the caret; may be empty.
+    pub label: String,
+}
+
+/// Another place that takes part in a finding: the loop around a query, each query of a path over budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Related {
+    /// Where it is.
+    pub place: Place,
+    /// What it is, as a lowercase fragment: ``the loop over `events` ``.
+    pub message: String,
+}
+
+/// One problem, found by one lint, at one place.
+///
+/// The message stands alone; `help` is what to type; `notes` are facts. The note that names the lint, its level and how
+/// to allow it is added by `render`, so that it is the same everywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The name of the lint that found it.
+    pub lint: &'static str,
+    /// How loudly it speaks here, after configuration.
+    pub level: Level,
+    /// What is wrong: lowercase, no full stop, present tense.
+    pub message: String,
+    /// Where: the query's literal for a query, the function's name for a budget.
+    pub place: Place,
+    /// The SQL with what is meant in it.
+    pub excerpt: Option<Excerpt>,
+    /// Imperatives that name the edit, each with text that can be pasted.
+    pub help: Vec<String>,
+    /// Facts that explain the message.
+    pub notes: Vec<String>,
+    /// Other places that take part.
+    pub related: Vec<Related>,
+}
+
+impl Finding {
+    /// A finding of `lint` with its message; the driver fills in level and place.
+    pub fn new(lint: &'static str, message: impl Into<String>) -> Finding {
+        Finding {
+            lint,
+            level: Level::Warn,
+            message: message.into(),
+            place: Place::default(),
+            excerpt: None,
+            help: Vec::new(),
+            notes: Vec::new(),
+            related: Vec::new(),
+        }
+    }
+
+    /// Adds an imperative that names the edit.
+    pub fn help(mut self, help: impl Into<String>) -> Finding {
+        self.help.push(help.into());
+        self
+    }
+
+    /// Adds a fact.
+    pub fn note(mut self, note: impl Into<String>) -> Finding {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Points at a part of the SQL.
+    pub fn excerpt(
+        mut self,
+        text: impl Into<Arc<str>>,
+        span: Range<usize>,
+        label: impl Into<String>,
+    ) -> Finding {
+        self.excerpt = Some(Excerpt { text: text.into(), span, label: label.into() });
+        self
+    }
+
+    /// Adds another place that takes part.
+    pub fn related(mut self, place: Place, message: impl Into<String>) -> Finding {
+        self.related.push(Related { place, message: message.into() });
+        self
+    }
+}

@@ -1,0 +1,230 @@
+//! Conditions that an index can be searched by (sargable ones), taken from the conjuncts of a query.
+
+use crate::sql::expr::{Expr, LikeKind, Literal, Op, Test};
+use crate::sql::predicates;
+use crate::sql::query::{BlockId, Query, RelationId};
+
+/// A condition on one relation that some index may be searched by.
+#[derive(Debug, Clone)]
+pub(super) struct Condition {
+    /// The side that the index has to hold.
+    pub(super) operand: Expr,
+    /// How it is compared.
+    pub(super) compare: Compare,
+    /// The relations of the same join problem whose rows have to be at hand for the value.
+    pub(super) needs: Vec<RelationId>,
+}
+
+/// How the indexed side is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Compare {
+    /// `=`, `IN (..)`, `= ANY (..)`.
+    Equal,
+    /// `IS NULL`.
+    Null,
+    /// `<`, `<=`, `>`, `>=`, BETWEEN.
+    Range,
+    /// `IS NOT NULL`: an index keeps NULLs at one end.
+    NotNull,
+    /// `LIKE 'x%'` or `GLOB 'x*'`: a range, where the index's order is that of the bytes.
+    Prefix(LikeKind),
+    /// Any other pattern: trigrams can serve it.
+    Pattern(LikeKind),
+    /// Any other operator: `@>`, `&&`, `@@`.
+    Operator(String),
+}
+
+impl Compare {
+    /// Whether a btree column after this one still narrows the search.
+    pub(super) fn is_equality(&self) -> bool {
+        matches!(self, Compare::Equal | Compare::Null)
+    }
+}
+
+/// The conditions that one conjunct puts on `relation`, which is one of the relations `here`.
+pub(super) fn of(
+    query: &Query,
+    conjunct: &Expr,
+    relation: RelationId,
+    here: &[RelationId],
+) -> Vec<Condition> {
+    let depends = |block| query.block(block).correlated;
+    let is_text = |name: &str| {
+        let columns = query.relation(relation).columns.iter().flatten();
+        columns.into_iter().any(|column| column.name == name && is_text_type(&column.ty))
+    };
+    let reader = Reader { relation, here, depends: &depends, is_text: &is_text };
+    reader.conditions(conjunct)
+}
+
+struct Reader<'a> {
+    relation: RelationId,
+    here: &'a [RelationId],
+    /// Whether a subquery depends on the rows around it.
+    depends: &'a dyn Fn(BlockId) -> bool,
+    /// Whether a column of the relation holds text of any length.
+    is_text: &'a dyn Fn(&str) -> bool,
+}
+
+impl Reader<'_> {
+    fn conditions(&self, conjunct: &Expr) -> Vec<Condition> {
+        let mut found = self.comparisons(conjunct);
+        // An index may hold the condition itself: `CREATE INDEX ON jobs ((done_at IS NULL))`.
+        if !matches!(conjunct, Expr::Column(_) | Expr::Not(_)) {
+            found.extend(self.compared(conjunct, Compare::Equal, &[]));
+        }
+        found
+    }
+
+    fn comparisons(&self, conjunct: &Expr) -> Vec<Condition> {
+        match conjunct {
+            Expr::Binary { op, left, right } => self.binary(op, left, right),
+            Expr::InList { expr, list, negated: false } => self.in_list(expr, list),
+            // The rows of a query that stands by itself are at hand; one that depends on this table's rows is not.
+            Expr::InQuery { expr, op: Op::Eq, negated: false, query } if !(self.depends)(*query) => {
+                match expr.as_ref() {
+                    Expr::Row(parts) => {
+                        parts.iter().filter_map(|part| self.compared(part, Compare::Equal, &[])).collect()
+                    }
+                    other => self.compared(other, Compare::Equal, &[]).into_iter().collect(),
+                }
+            }
+            Expr::Any { left, op: Op::Eq, right, all: false } => {
+                // `5 = ANY (column)` searches inside of the column, which no btree does.
+                self.compared(left, Compare::Equal, &[right.as_ref()]).into_iter().collect()
+            }
+            Expr::Any { left, op, right, all: false } if op.is_range() => {
+                self.compared(left, Compare::Range, &[right.as_ref()]).into_iter().collect()
+            }
+            Expr::Between { expr, low, high, negated: false } => {
+                self.compared(expr, Compare::Range, &[low.as_ref(), high.as_ref()]).into_iter().collect()
+            }
+            Expr::Is { expr, test: Test::Null, negated } => {
+                let compare = if *negated { Compare::NotNull } else { Compare::Null };
+                self.compared(expr, compare, &[]).into_iter().collect()
+            }
+            Expr::Is { expr, test: Test::True | Test::False, negated: false } => {
+                self.compared(expr, Compare::Equal, &[]).into_iter().collect()
+            }
+            Expr::Like { expr, pattern, kind, negated: false } => {
+                let compare = match (fixed_start(pattern, *kind), kind) {
+                    (true, LikeKind::Like | LikeKind::Glob | LikeKind::Regex) => Compare::Prefix(*kind),
+                    _ => Compare::Pattern(*kind),
+                };
+                self.compared(expr, compare, &[pattern.as_ref()]).into_iter().collect()
+            }
+            Expr::Column(column) if column.relation == Some(self.relation) => {
+                self.compared(conjunct, Compare::Equal, &[]).into_iter().collect()
+            }
+            Expr::Not(inner) if matches!(inner.as_ref(), Expr::Column(_)) => {
+                self.compared(inner, Compare::Equal, &[]).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn binary(&self, op: &Op, left: &Expr, right: &Expr) -> Vec<Condition> {
+        if let (Expr::Row(left), Expr::Row(right)) = (left, right) {
+            let pairs = left.iter().zip(right);
+            return match op {
+                Op::Eq => pairs.flat_map(|(l, r)| self.binary(op, l, r)).collect(),
+                // Rows are compared by their first columns first.
+                op if op.is_range() => pairs.take(1).flat_map(|(l, r)| self.binary(op, l, r)).collect(),
+                _ => Vec::new(),
+            };
+        }
+        if let (Op::Eq, Expr::Row(parts), Expr::Subquery(query)) = (op, left, right) {
+            if (self.depends)(*query) {
+                return Vec::new();
+            }
+            return parts.iter().filter_map(|part| self.compared(part, Compare::Equal, &[])).collect();
+        }
+        let compare = match op {
+            Op::Eq => Compare::Equal,
+            op if op.is_range() => Compare::Range,
+            Op::Other(_) => Compare::Operator(op.as_str().to_owned()),
+            _ => return Vec::new(),
+        };
+        let flipped = match op {
+            Op::Other(_) => Compare::Operator(op.flipped().as_str().to_owned()),
+            _ => compare.clone(),
+        };
+        let mut found: Vec<Condition> = Vec::new();
+        found.extend(self.compared(left, compare, &[right]));
+        found.extend(self.compared(right, flipped, &[left]));
+        found
+    }
+
+    fn in_list(&self, expr: &Expr, list: &[Expr]) -> Vec<Condition> {
+        if let Expr::Row(parts) = expr {
+            let column = |at: usize, part: &Expr| {
+                let values: Option<Vec<&Expr>> = list
+                    .iter()
+                    .map(|item| match item {
+                        Expr::Row(values) => values.get(at),
+                        _ => None,
+                    })
+                    .collect();
+                self.compared(part, Compare::Equal, &values?)
+            };
+            return parts.iter().enumerate().filter_map(|(at, part)| column(at, part)).collect();
+        }
+        let values: Vec<&Expr> = list.iter().collect();
+        self.compared(expr, Compare::Equal, &values).into_iter().collect()
+    }
+
+    /// The condition that compares `operand` with `values`, when the operand is of this relation and the values are not.
+    fn compared(&self, operand: &Expr, compare: Compare, values: &[&Expr]) -> Option<Condition> {
+        let operand = match operand {
+            // A cast among the types of text changes nothing, and the index is searched as if it were not there.
+            Expr::Cast { expr, ty } if matches!(ty.as_str(), "text" | "varchar" | "character varying") => {
+                let column = expr.as_column().filter(|column| column.relation == Some(self.relation));
+                if column.is_some_and(|column| (self.is_text)(&column.name)) { expr } else { operand }
+            }
+            other => other,
+        };
+        let mut own = false;
+        let mut foreign = false;
+        operand.walk(&mut |expr| match expr {
+            Expr::Column(column) if column.relation == Some(self.relation) => own = true,
+            Expr::Column(_) | Expr::WholeRow(_) => foreign = true,
+            other => foreign = foreign || other.own_subquery().is_some(),
+        });
+        if !own || foreign || predicates::is_volatile(operand) {
+            return None;
+        }
+        let mut needs = Vec::new();
+        let mut usable = true;
+        for value in values {
+            value.walk(&mut |expr| match expr {
+                Expr::Column(column) => match column.relation {
+                    Some(id) if id == self.relation => usable = false,
+                    Some(id) if self.here.contains(&id) && !needs.contains(&id) => needs.push(id),
+                    _ => {}
+                },
+                Expr::WholeRow(id) => usable = usable && *id != self.relation,
+                other => usable = usable && !other.own_subquery().is_some_and(self.depends),
+            });
+            usable = usable && !predicates::is_volatile(value);
+        }
+        usable.then(|| Condition { operand: operand.clone(), compare, needs })
+    }
+}
+
+fn is_text_type(ty: &str) -> bool {
+    matches!(ty.split('(').next().unwrap_or(ty).trim(), "text" | "varchar" | "character varying")
+}
+
+/// Whether a pattern is a constant that begins with fixed text, so that it is a range.
+fn fixed_start(pattern: &Expr, kind: LikeKind) -> bool {
+    let Expr::Literal(Literal::Text(text)) = pattern.without_casts() else { return false };
+    let mut characters = text.chars();
+    match kind {
+        LikeKind::Regex => {
+            characters.next() == Some('^')
+                && characters.next().is_some_and(|c| c.is_alphanumeric() || c == '_')
+        }
+        LikeKind::Glob => characters.next().is_some_and(|c| !matches!(c, '*' | '?' | '[')),
+        LikeKind::Like | LikeKind::ILike => characters.next().is_some_and(|c| !matches!(c, '%' | '_')),
+    }
+}

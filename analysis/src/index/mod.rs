@@ -1,0 +1,127 @@
+//! How a planner reads each table of a query: by an index, in full because the query asks for all of it, or row by row
+//! because no index leads to what is wanted.
+//!
+//! The verdict is per access, not per column. `problem` collects the tables that are joined and the conditions on
+//! them, as the planner pulls subqueries up and folds equalities; `condition` says which of them an index can be
+//! searched by; `serve` matches them with the indexes; `joins` finds the order of the joins; `advise` says which
+//! index is wanted.
+
+mod advice;
+mod advise;
+mod condition;
+mod joins;
+pub(crate) mod prepared;
+mod problem;
+mod serve;
+#[cfg(test)]
+mod tests;
+
+pub use advice::{Advice, advise};
+pub use advise::Wanted;
+pub use prepared::Prepared;
+
+use crate::schema::{Name, Schema};
+use crate::sql::Span;
+use crate::sql::query::{Query, RelationId, Source};
+
+/// How one table of a query is read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Access {
+    /// The relation in the query.
+    pub relation: RelationId,
+    /// The table.
+    pub table: Name,
+    /// The name it goes by in the query.
+    pub alias: String,
+    /// How it is read.
+    pub verdict: Verdict,
+    /// The index it is searched by.
+    pub index: Option<String>,
+    /// The columns it is filtered or joined by.
+    pub columns: Vec<String>,
+    /// Why, as a sentence without a full stop.
+    pub why: String,
+    /// The index that would serve it; only for an unserved access, and only where one can.
+    pub wanted: Option<Wanted>,
+    /// Where the condition stands that no index serves.
+    pub span: Option<Span>,
+}
+
+/// How a table is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// An index is searched, or a partial index that the query implies is walked.
+    Served,
+    /// Its rows are filtered one by one.
+    Unserved,
+    /// The query asks for all of it.
+    Full,
+    /// Nothing can be said: the table's shape is not known.
+    Unknown,
+}
+
+impl Verdict {
+    /// The word used in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Served => "served",
+            Verdict::Unserved => "unserved",
+            Verdict::Full => "full",
+            Verdict::Unknown => "unknown",
+        }
+    }
+}
+
+/// The most relations that are put in an order of joins: the time it takes grows with their cube, and planners stop
+/// looking for the best order much earlier.
+const MOST_RELATIONS: usize = 64;
+
+/// How each table of `query` is read, in the order in which they are named.
+pub fn accesses(query: &Query, schema: &Schema) -> Vec<Access> {
+    let mut accesses = Vec::new();
+    if query.relations.len() > MOST_RELATIONS {
+        let tables = query.relation_ids().filter(|(_, relation)| matches!(relation.source, Source::Table(_)));
+        let why = format!("a query of more than {MOST_RELATIONS} tables is not planned");
+        return tables.map(|(id, _)| Access { why: why.clone(), ..unknown(query, id) }).collect();
+    }
+    for problem in problem::collect(query, schema) {
+        accesses.extend(joins::solve(query, schema, &problem));
+    }
+    for (id, relation) in query.relation_ids() {
+        // A name the schema does not hold is reported elsewhere; how it is read is not known.
+        if matches!(&relation.source, Source::Table(name) if !schema.tables.contains_key(name))
+            && !accesses.iter().any(|access| access.relation == id)
+            && !is_insert_target(query, id)
+        {
+            accesses.push(unknown(query, id));
+        }
+    }
+    accesses.sort_by_key(|access| access.relation);
+    accesses
+}
+
+fn is_insert_target(query: &Query, id: RelationId) -> bool {
+    query.blocks.iter().any(|block| match &block.body {
+        crate::sql::query::Body::Write(write) => write.target == id && write.from.is_empty(),
+        _ => false,
+    })
+}
+
+fn unknown(query: &Query, id: RelationId) -> Access {
+    let relation = query.relation(id);
+    let table = match &relation.source {
+        Source::Table(name) | Source::Materialized(name) | Source::View(name, _) => name.clone(),
+        _ => Name::new(relation.alias.clone()),
+    };
+    Access {
+        relation: id,
+        table,
+        alias: relation.alias.clone(),
+        verdict: Verdict::Unknown,
+        index: None,
+        columns: Vec::new(),
+        why: "the table is not in the schema".to_owned(),
+        wanted: None,
+        span: relation.span,
+    }
+}

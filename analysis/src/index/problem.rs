@@ -1,0 +1,569 @@
+//! Join problems: the tables a planner puts in order together, with the conditions on them.
+//!
+//! What Postgres and SQLite do before they look at indexes is done here: subqueries that are plain are pulled up into
+//! the query around them, `IN` and `EXISTS` become joins, outer joins whose inner side is demanded become inner joins,
+//! and equalities are followed from column to column.
+
+use crate::schema::Schema;
+use crate::sql::Dialect;
+use crate::sql::expr::{ColumnRef, Expr, Op, Test};
+use crate::sql::predicates;
+use crate::sql::query::{Block, BlockId, Body, From, JoinKind, Query, RelationId, Role, Select, Source};
+
+/// Tables that are joined, and the conditions on them.
+#[derive(Debug, Default)]
+pub(super) struct Problem {
+    /// The relations, tables and others.
+    pub(super) relations: Vec<RelationId>,
+    /// The conditions, each with the relations it can narrow; `None` for all that it names.
+    pub(super) demands: Vec<Demand>,
+    /// What the rows are ordered by first, when only the first of them are wanted.
+    pub(super) order: Option<Expr>,
+    /// `min(x)` or `max(x)` is all that is wanted: the end of an index tells it.
+    pub(super) extremes: Vec<Expr>,
+}
+
+/// A condition of a join problem.
+#[derive(Debug, Clone)]
+pub(super) struct Demand {
+    /// The condition.
+    pub(super) condition: Expr,
+    /// The relations whose rows it keeps back: not the outer side of an outer join it belongs to.
+    pub(super) narrows: Option<Vec<RelationId>>,
+}
+
+/// The join problems of a query: one for each block that is planned on its own.
+pub(super) fn collect(query: &Query, schema: &Schema) -> Vec<Problem> {
+    let mut collector =
+        Collector { query, schema, taken: vec![false; query.blocks.len()], pushed: Vec::new() };
+    let mut problems = Vec::new();
+    for (id, _) in query.block_ids() {
+        if !collector.is_taken(id) {
+            problems.extend(collector.block(id));
+        }
+    }
+    problems
+}
+
+struct Collector<'q> {
+    query: &'q Query,
+    schema: &'q Schema,
+    /// The blocks that became part of another one's problem.
+    taken: Vec<bool>,
+    /// Conditions from outside that hold inside of a block, in its own terms.
+    pushed: Vec<(BlockId, Expr)>,
+}
+
+impl Collector<'_> {
+    fn is_taken(&self, id: BlockId) -> bool {
+        self.taken.get(id.index()).copied().unwrap_or(true)
+    }
+
+    fn take(&mut self, id: BlockId) {
+        if let Some(taken) = self.taken.get_mut(id.index()) {
+            *taken = true;
+        }
+    }
+
+    fn block(&mut self, id: BlockId) -> Option<Problem> {
+        let block = self.query.block(id);
+        let order = block.limit.as_ref().and(block.order_by.first()).map(|key| key.expr.clone());
+        let mut problem = Problem { order, ..Problem::default() };
+        match &block.body {
+            Body::Select(select) => {
+                self.select(select, &mut problem);
+                problem.extremes = extremes(select);
+            }
+            Body::Write(write) => {
+                if write.from.is_empty() {
+                    return None;
+                }
+                self.joined(&write.from, write.filter.as_ref(), &mut problem);
+            }
+            Body::Set { left, right, .. } => {
+                self.push_into_arms(id, *left, *right);
+                return None;
+            }
+            Body::Values(_) | Body::Unknown => return None,
+        }
+        let pushed: Vec<Expr> =
+            self.pushed.iter().filter(|(to, _)| *to == id).map(|(_, condition)| condition.clone()).collect();
+        problem.demands.extend(pushed.into_iter().map(|condition| Demand { condition, narrows: None }));
+        follow_equalities(&mut problem);
+        Some(problem)
+    }
+
+    fn select(&mut self, select: &Select, problem: &mut Problem) {
+        self.joined(&select.from, select.filter.as_ref(), problem);
+        // HAVING on a group's own key is a condition on its rows.
+        if let Some(having) = &select.having {
+            for condition in having.conjuncts() {
+                let keys = condition.columns();
+                let grouped =
+                    |column: &&ColumnRef| select.group_by.iter().any(|key| key.as_column() == Some(*column));
+                if !keys.is_empty()
+                    && keys.iter().all(grouped)
+                    && !condition.any(|e| matches!(e, Expr::Call(_)))
+                {
+                    problem.demands.push(Demand { condition: condition.clone(), narrows: None });
+                }
+            }
+        }
+    }
+
+    fn joined(&mut self, from: &[From], filter: Option<&Expr>, problem: &mut Problem) {
+        let filters: Vec<Expr> = filter.map(|filter| filter.conjuncts().to_vec()).unwrap_or_default();
+        let mut renamed = Renamed::default();
+        let mut tree: Vec<Demand> = Vec::new();
+        for item in from {
+            self.item(item, &filters, problem, &mut tree, &mut renamed);
+        }
+        let mut demands: Vec<Demand> =
+            filters.into_iter().map(|condition| Demand { condition, narrows: None }).collect();
+        demands.append(&mut tree);
+        if !renamed.outputs.is_empty() {
+            for demand in &mut demands {
+                demand.condition = renamed.apply(&demand.condition, self.query);
+            }
+        }
+        for demand in demands {
+            self.demand(demand, problem);
+        }
+        self.push_down(problem);
+    }
+
+    /// Adds the relations of a FROM item, and the conditions of its joins.
+    fn item(
+        &mut self,
+        from: &From,
+        filters: &[Expr],
+        problem: &mut Problem,
+        tree: &mut Vec<Demand>,
+        renamed: &mut Renamed,
+    ) {
+        match from {
+            From::Relation(id) => self.relation(*id, problem, tree, renamed),
+            From::Join { kind, left, right, on } => {
+                self.item(left, filters, problem, tree, renamed);
+                self.item(right, filters, problem, tree, renamed);
+                let Some(on) = on else { return };
+                let inner = match kind {
+                    JoinKind::Inner | JoinKind::Cross => None,
+                    JoinKind::Left if demanded(right, filters) => None,
+                    JoinKind::Right if demanded(left, filters) => None,
+                    JoinKind::Left => Some(right.relations()),
+                    JoinKind::Right => Some(left.relations()),
+                    JoinKind::Full => Some(Vec::new()),
+                };
+                for condition in on.conjuncts() {
+                    let narrows = inner.as_ref().map(|relations| renamed.members(relations));
+                    tree.push(Demand { condition: condition.clone(), narrows });
+                }
+            }
+        }
+    }
+
+    /// Adds one relation; a plain subquery's own relations take its place.
+    fn relation(
+        &mut self,
+        id: RelationId,
+        problem: &mut Problem,
+        tree: &mut Vec<Demand>,
+        renamed: &mut Renamed,
+    ) {
+        let relation = self.query.relation(id);
+        let inner = match &relation.source {
+            Source::Derived(block) | Source::View(_, block) => Some(*block),
+            Source::Cte(block) => self.is_inlined(*block).then_some(*block),
+            _ => None,
+        };
+        let Some(inner) = inner.filter(|block| !self.is_taken(*block) && is_plain(self.query.block(*block)))
+        else {
+            problem.relations.push(id);
+            return;
+        };
+        let Body::Select(select) = &self.query.block(inner).body else { return };
+        self.take(inner);
+        let mut below = Problem::default();
+        self.joined(&select.from, select.filter.as_ref(), &mut below);
+        renamed.outputs.push((id, inner, below.relations.clone()));
+        problem.relations.append(&mut below.relations);
+        tree.append(&mut below.demands);
+    }
+
+    /// Adds a condition; `IN` and `EXISTS` over a plain subquery become a join with it.
+    fn demand(&mut self, demand: Demand, problem: &mut Problem) {
+        let joined = match &demand.condition {
+            Expr::InQuery { expr, query, op: Op::Eq, negated: false } => {
+                self.semi_join(Some(expr), *query, problem, false)
+            }
+            Expr::Exists { query, negated } => self.semi_join(None, *query, problem, *negated),
+            Expr::Not(inner) => match inner.as_ref() {
+                Expr::Exists { query, negated } => self.semi_join(None, *query, problem, !*negated),
+                _ => false,
+            },
+            _ => false,
+        };
+        if !joined {
+            problem.demands.push(demand);
+        }
+    }
+
+    fn semi_join(&mut self, expr: Option<&Expr>, inner: BlockId, problem: &mut Problem, anti: bool) -> bool {
+        let block = self.query.block(inner);
+        let Body::Select(select) = &block.body else { return false };
+        let limit_is_moot = expr.is_none();
+        if self.is_taken(inner) || !is_plain_but_for_limit(block, limit_is_moot) || select.from.is_empty() {
+            return false;
+        }
+        // An EXISTS that names nothing around it is answered once, by itself.
+        if expr.is_none() && !block.correlated {
+            return false;
+        }
+        // An IN that depends on the row around it cannot be pulled up.
+        if expr.is_some() && block.correlated {
+            return false;
+        }
+        let mut below = Problem::default();
+        self.take(inner);
+        self.joined(&select.from, select.filter.as_ref(), &mut below);
+        let narrows = anti.then(|| below.relations.clone());
+        let mut conditions: Vec<Demand> = below.demands;
+        if let Some(expr) = expr {
+            let pairs: Vec<(&Expr, &Expr)> = match expr {
+                Expr::Row(parts) => parts.iter().zip(&select.projection).collect(),
+                other => select.projection.iter().take(1).map(|output| (other, output)).collect(),
+            };
+            for (left, right) in pairs {
+                let condition =
+                    Expr::Binary { op: Op::Eq, left: Box::new(left.clone()), right: Box::new(right.clone()) };
+                conditions.push(Demand { condition, narrows: None });
+            }
+        }
+        for condition in &mut conditions {
+            if anti && condition.narrows.is_none() {
+                condition.narrows.clone_from(&narrows);
+            }
+        }
+        problem.relations.append(&mut below.relations);
+        problem.demands.append(&mut conditions);
+        true
+    }
+
+    /// Conditions on a subquery that is not pulled up hold inside of it where they name only what it groups by.
+    fn push_down(&mut self, problem: &Problem) {
+        for id in &problem.relations {
+            let relation = self.query.relation(*id);
+            let (Source::Derived(inner) | Source::View(_, inner) | Source::Cte(inner)) = &relation.source
+            else {
+                continue;
+            };
+            if matches!(relation.source, Source::Cte(_)) && !self.is_inlined(*inner) {
+                continue;
+            }
+            for demand in &problem.demands {
+                if demand.narrows.as_ref().is_some_and(|narrows| !narrows.contains(id)) {
+                    continue;
+                }
+                let columns = demand.condition.columns();
+                let only_its =
+                    !columns.is_empty() && columns.iter().all(|column| column.relation == Some(*id));
+                if only_its && !has_subquery(&demand.condition) {
+                    self.push(*inner, *id, &demand.condition);
+                }
+            }
+        }
+    }
+
+    /// Pushes a condition on `relation` into the block that makes its rows.
+    fn push(&mut self, inner: BlockId, relation: RelationId, condition: &Expr) {
+        let block = self.query.block(inner);
+        if block.limit.is_some() || block.offset.is_some() {
+            return;
+        }
+        let names = self.query.relation(relation).columns.as_ref();
+        let at = |column: &ColumnRef| names?.iter().position(|known| known.name == column.name);
+        match &block.body {
+            Body::Select(select) => {
+                let keys = match &select.distinct {
+                    Some(on) if !on.is_empty() => Some(on.as_slice()),
+                    _ if !select.group_by.is_empty() => Some(select.group_by.as_slice()),
+                    _ if select.aggregates => return,
+                    _ => None,
+                };
+                let Some(outputs) = &block.outputs else { return };
+                let mut possible = true;
+                let moved = map_columns(condition, &mut |column| {
+                    let output = at(column).and_then(|at| outputs.get(at)).map(|output| output.expr.clone());
+                    let allowed = output.as_ref().is_some_and(|expr| {
+                        keys.is_none_or(|keys| keys.contains(expr))
+                            && !expr.any(|e| matches!(e, Expr::Call(call) if call.window))
+                    });
+                    possible = possible && allowed;
+                    output
+                });
+                let windowed =
+                    select.projection.iter().any(|e| e.any(|e| matches!(e, Expr::Call(c) if c.window)));
+                if possible && !windowed {
+                    self.pushed.push((inner, moved));
+                }
+            }
+            Body::Set { left, right, .. } => {
+                for arm in [*left, *right] {
+                    self.push_by_position(arm, condition, &at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn push_by_position(&mut self, arm: BlockId, condition: &Expr, at: &dyn Fn(&ColumnRef) -> Option<usize>) {
+        let block = self.query.block(arm);
+        if block.limit.is_some() {
+            return;
+        }
+        match &block.body {
+            Body::Select(select) if select.group_by.is_empty() && !select.aggregates => {
+                let mut possible = true;
+                let moved = map_columns(condition, &mut |column| {
+                    let output = at(column).and_then(|at| select.projection.get(at)).cloned();
+                    possible = possible && output.is_some();
+                    output
+                });
+                if possible {
+                    self.pushed.push((arm, moved));
+                }
+            }
+            Body::Set { left, right, .. } => {
+                for arm in [*left, *right] {
+                    self.push_by_position(arm, condition, at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn push_into_arms(&mut self, id: BlockId, left: BlockId, right: BlockId) {
+        let pushed: Vec<Expr> =
+            self.pushed.iter().filter(|(to, _)| *to == id).map(|(_, condition)| condition.clone()).collect();
+        for condition in pushed {
+            for arm in [left, right] {
+                self.pushed.push((arm, condition.clone()));
+            }
+        }
+    }
+
+    /// Whether Postgres takes a CTE into the query around it: named once, not recursive, and nothing that writes.
+    fn is_inlined(&self, id: BlockId) -> bool {
+        let block = self.query.block(id);
+        match &block.role {
+            Role::Cte { recursive: true, .. } | Role::Cte { materialized: Some(true), .. } => false,
+            Role::Cte { materialized: Some(false), .. } => {
+                matches!(block.body, Body::Select(_) | Body::Set { .. })
+            }
+            Role::Cte { uses, .. } => {
+                (*uses == 1 || self.schema.dialect == Dialect::Sqlite)
+                    && !block.locks
+                    && match &block.body {
+                        Body::Select(select) => !select.projection.iter().any(predicates::is_volatile),
+                        Body::Set { .. } => true,
+                        _ => false,
+                    }
+            }
+            _ => true,
+        }
+    }
+}
+
+/// Whether a subquery adds nothing but tables and conditions, so that it is pulled up.
+fn is_plain(block: &Block) -> bool {
+    is_plain_but_for_limit(block, false)
+        && matches!(&block.body, Body::Select(select) if !select.from.is_empty() && !select.projection.iter().any(predicates::is_volatile))
+}
+
+fn is_plain_but_for_limit(block: &Block, limit_is_moot: bool) -> bool {
+    let Body::Select(select) = &block.body else { return false };
+    let windowed =
+        select.projection.iter().any(|expr| expr.any(|e| matches!(e, Expr::Call(call) if call.window)));
+    (limit_is_moot || block.limit.is_none())
+        && block.offset.is_none()
+        && !block.locks
+        && select.group_by.is_empty()
+        && select.having.is_none()
+        && (select.distinct.is_none() || limit_is_moot || matches!(block.role, Role::In))
+        && !select.aggregates
+        && !select.set_returning
+        && !windowed
+}
+
+/// Subqueries that were pulled up: their columns, and the relations that took their place.
+#[derive(Default)]
+struct Renamed {
+    outputs: Vec<(RelationId, BlockId, Vec<RelationId>)>,
+}
+
+impl Renamed {
+    /// The relations, those pulled up replaced by what took their place.
+    fn members(&self, relations: &[RelationId]) -> Vec<RelationId> {
+        let mut members = Vec::new();
+        for id in relations {
+            match self.outputs.iter().find(|(pulled, ..)| pulled == id) {
+                Some((_, _, inner)) => members.extend(inner),
+                None => members.push(*id),
+            }
+        }
+        members
+    }
+
+    /// The expression with the columns of pulled-up subqueries replaced by what they stand for.
+    fn apply(&self, expr: &Expr, query: &Query) -> Expr {
+        let mut current = expr.clone();
+        // A subquery in a subquery takes one round each.
+        for _ in 0..8 {
+            let mut changed = false;
+            current = map_columns(&current, &mut |column| {
+                let (id, block, _) = self.outputs.iter().find(|(id, ..)| Some(*id) == column.relation)?;
+                let columns = query.relation(*id).columns.as_ref()?;
+                let at = columns.iter().position(|known| known.name == column.name)?;
+                let output = query.block(*block).outputs.as_ref()?.get(at)?;
+                changed = true;
+                Some(output.expr.clone())
+            });
+            if !changed {
+                break;
+            }
+        }
+        current
+    }
+}
+
+/// Whether WHERE keeps only rows in which an outer join found a partner: then it is an inner join.
+fn demanded(inner: &From, filters: &[Expr]) -> bool {
+    let relations = inner.relations();
+    filters.iter().any(|condition| {
+        let strict = match condition {
+            Expr::Binary { op, .. } => !matches!(op, Op::Same | Op::NotSame),
+            Expr::Is { test: Test::Null, negated, .. } => *negated,
+            Expr::Is { negated, .. } => !*negated,
+            Expr::InList { .. }
+            | Expr::InQuery { .. }
+            | Expr::Any { .. }
+            | Expr::Between { .. }
+            | Expr::Like { .. } => true,
+            Expr::Column(_) => true,
+            Expr::Not(inner) => matches!(inner.as_ref(), Expr::Column(_)),
+            _ => false,
+        };
+        strict
+            && condition
+                .columns()
+                .iter()
+                .any(|column| column.relation.is_some_and(|id| relations.contains(&id)))
+            && !hides_null(condition)
+    })
+}
+
+/// Whether NULL may be made into something else before it is compared.
+fn hides_null(expr: &Expr) -> bool {
+    expr.any(|e| match e {
+        Expr::Case { .. } | Expr::Or(_) => true,
+        Expr::Call(call) => {
+            matches!(call.name.as_str(), "coalesce" | "ifnull" | "nvl" | "concat" | "concat_ws" | "nullif")
+        }
+        _ => false,
+    })
+}
+
+fn has_subquery(expr: &Expr) -> bool {
+    expr.any(|e| e.own_subquery().is_some())
+}
+
+/// `min(x)` and `max(x)` when they are all that is selected.
+fn extremes(select: &Select) -> Vec<Expr> {
+    let one = |expr: &Expr| match expr.without_casts() {
+        Expr::Call(call) if matches!(call.name.as_str(), "min" | "max") && !call.window => {
+            call.args.first().cloned()
+        }
+        _ => None,
+    };
+    if !select.group_by.is_empty() || select.from.len() != 1 {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for expr in &select.projection {
+        let mut inner = None;
+        expr.walk(&mut |e| inner = inner.take().or_else(|| one(e)));
+        match inner {
+            Some(extreme) => found.push(extreme),
+            None => return Vec::new(),
+        }
+    }
+    found
+}
+
+/// Adds what follows from `a = b` and `b = c`, and from `a = b` and `b = $1`.
+fn follow_equalities(problem: &mut Problem) {
+    let mut classes: Vec<Vec<Expr>> = Vec::new();
+    for demand in problem.demands.iter().filter(|demand| demand.narrows.is_none()) {
+        let Expr::Binary { op: Op::Eq, left, right } = &demand.condition else { continue };
+        let member = |expr: &Expr| {
+            matches!(expr, Expr::Column(_)) || (expr.is_constant() && !predicates::is_volatile(expr))
+        };
+        if !member(left) || !member(right) || (left.is_constant() && right.is_constant()) {
+            continue;
+        }
+        let positions: Vec<usize> = classes
+            .iter()
+            .enumerate()
+            .filter(|(_, class)| class.iter().any(|e| !e.is_constant() && (*e == **left || *e == **right)))
+            .map(|(at, _)| at)
+            .collect();
+        let mut merged = vec![left.as_ref().clone(), right.as_ref().clone()];
+        for at in positions.into_iter().rev() {
+            for expr in classes.remove(at) {
+                if !merged.contains(&expr) {
+                    merged.push(expr);
+                }
+            }
+        }
+        classes.push(merged);
+    }
+    for class in classes.iter().filter(|class| class.len() > 2) {
+        for (at, left) in class.iter().enumerate() {
+            for right in &class[at + 1..] {
+                if left.is_constant() && right.is_constant() {
+                    continue;
+                }
+                let condition =
+                    Expr::Binary { op: Op::Eq, left: Box::new(left.clone()), right: Box::new(right.clone()) };
+                let known = problem.demands.iter().any(|demand| demand.condition == condition);
+                if !known {
+                    problem.demands.push(Demand { condition, narrows: None });
+                }
+            }
+        }
+    }
+}
+
+/// A copy of `expr` with columns replaced where `replace` gives something else.
+fn map_columns(expr: &Expr, replace: &mut dyn FnMut(&ColumnRef) -> Option<Expr>) -> Expr {
+    let mut copy = expr.clone();
+    replace_columns(&mut copy, replace);
+    copy
+}
+
+fn replace_columns(expr: &mut Expr, replace: &mut dyn FnMut(&ColumnRef) -> Option<Expr>) {
+    if let Expr::Column(column) = expr {
+        if let Some(mut other) = replace(column) {
+            // The place in the text stays that of the mention.
+            if let (Expr::Column(new), Some(span)) = (&mut other, column.span) {
+                new.span = Some(span);
+            }
+            *expr = other;
+        }
+        return;
+    }
+    for child in expr.children_mut() {
+        replace_columns(child, replace);
+    }
+}

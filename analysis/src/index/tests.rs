@@ -1,0 +1,220 @@
+//! Verdicts, each test named after what the planner does.
+
+use super::{Access, Verdict, accesses};
+use crate::schema::{Replay, Schema};
+use crate::sql::{Dialect, resolve};
+
+const EVENTS: &str = "
+    CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL, name text);
+    CREATE UNIQUE INDEX users_email ON users (lower(email));
+    CREATE TABLE events (
+        id bigint PRIMARY KEY,
+        user_id bigint NOT NULL REFERENCES users (id),
+        kind text NOT NULL,
+        state text NOT NULL,
+        starts_at timestamptz,
+        payload jsonb
+    );
+    CREATE INDEX events_user ON events (user_id, starts_at);
+    CREATE INDEX events_open ON events (starts_at) WHERE state = 'open';
+    CREATE INDEX events_payload ON events USING gin (payload);
+    CREATE TABLE logs (id bigint PRIMARY KEY, event_id bigint NOT NULL, level int, line text);
+    CREATE INDEX logs_event ON logs (event_id);
+    CREATE TABLE notes (id bigint PRIMARY KEY, event_id bigint, body text);
+";
+
+fn schema(dialect: Dialect, ddl: &str) -> Schema {
+    let mut replay = Replay::new(dialect);
+    replay.apply(ddl, "schema.sql");
+    assert_eq!(replay.problems, []);
+    replay.schema
+}
+
+/// The accesses of a query as `alias verdict index`, in the order in which the tables are named.
+fn read(dialect: Dialect, ddl: &str, sql: &str) -> Vec<String> {
+    let schema = schema(dialect, ddl);
+    let query = resolve(sql, dialect, Some(&schema)).expect("it parses");
+    let line = |access: &Access| {
+        let index = access.index.as_deref().map_or_else(String::new, |index| format!(" {index}"));
+        format!("{} {}{index}", access.alias, access.verdict.as_str())
+    };
+    accesses(&query, &schema).iter().map(line).collect()
+}
+
+#[track_caller]
+fn check(sql: &str, expect: &[&str]) {
+    assert_eq!(read(Dialect::Postgres, EVENTS, sql), expect, "{sql}");
+}
+
+#[test]
+fn an_index_is_searched_by_its_first_column() {
+    check("SELECT 1 FROM events WHERE id = $1", &["events served events_pkey"]);
+    check("SELECT 1 FROM events WHERE user_id = $1 AND kind = $2", &["events served events_user"]);
+    check("SELECT 1 FROM events WHERE kind = $1", &["events unserved"]);
+    check("SELECT 1 FROM events", &["events full"]);
+}
+
+#[test]
+fn a_later_column_alone_walks_the_whole_index_in_postgres_only() {
+    let sql = "SELECT 1 FROM events WHERE starts_at = $1";
+    check(sql, &["events served events_user"]);
+    let ddl = "CREATE TABLE events (id INTEGER PRIMARY KEY, user_id INTEGER, starts_at TEXT);
+               CREATE INDEX events_user ON events (user_id, starts_at);";
+    assert_eq!(read(Dialect::Sqlite, ddl, sql), ["events unserved"]);
+}
+
+#[test]
+fn joins_reach_tables_by_indexes_of_their_columns() {
+    check(
+        "SELECT 1 FROM events e JOIN logs l ON l.event_id = e.id WHERE e.user_id = $1",
+        &["e served events_user", "l served logs_event"],
+    );
+    check(
+        "SELECT 1 FROM events e JOIN notes n ON n.event_id = e.id WHERE e.user_id = $1",
+        &["e served events_user", "n full"],
+    );
+    check(
+        "SELECT 1 FROM notes n JOIN events e ON e.id = n.event_id WHERE n.body = $1",
+        &["n unserved", "e served events_pkey"],
+    );
+}
+
+#[test]
+fn an_equality_is_followed_from_column_to_column() {
+    check(
+        "SELECT 1 FROM events e JOIN logs l ON l.event_id = e.id WHERE e.id = $1",
+        &["e served events_pkey", "l served logs_event"],
+    );
+}
+
+#[test]
+fn the_outer_side_of_an_outer_join_is_not_reached_from_the_inner_one() {
+    check(
+        "SELECT 1 FROM logs l LEFT JOIN events e ON e.id = l.event_id AND e.kind = $1",
+        &["l full", "e served events_pkey"],
+    );
+}
+
+#[test]
+fn an_outer_join_whose_inner_side_is_demanded_is_an_inner_join() {
+    check(
+        "SELECT 1 FROM logs l LEFT JOIN events e ON e.id = l.event_id WHERE e.user_id = $1",
+        &["l served logs_event", "e served events_user"],
+    );
+}
+
+#[test]
+fn in_and_exists_are_joins() {
+    check(
+        "SELECT 1 FROM logs WHERE event_id IN (SELECT id FROM events WHERE user_id = $1)",
+        &["logs served logs_event", "events served events_user"],
+    );
+    check(
+        "SELECT 1 FROM events e WHERE EXISTS (SELECT 1 FROM logs l WHERE l.event_id = e.id) AND e.user_id = $1",
+        &["e served events_user", "l served logs_event"],
+    );
+    check(
+        "SELECT 1 FROM events e WHERE NOT EXISTS (SELECT 1 FROM logs l WHERE l.event_id = e.id)",
+        &["e full", "l served logs_event"],
+    );
+}
+
+#[test]
+fn a_correlated_subquery_sees_the_row_around_it() {
+    check(
+        "SELECT (SELECT count(*) FROM logs l WHERE l.event_id = e.id) FROM events e WHERE e.user_id = $1",
+        &["e served events_user", "l served logs_event"],
+    );
+}
+
+#[test]
+fn a_plain_subquery_is_pulled_up_and_a_grouped_one_gets_its_conditions_pushed_down() {
+    check(
+        "WITH mine AS (SELECT * FROM events) SELECT 1 FROM mine WHERE user_id = $1",
+        &["events served events_user"],
+    );
+    check(
+        "SELECT 1 FROM (SELECT user_id, count(*) FROM events GROUP BY user_id) c WHERE user_id = $1",
+        &["events served events_user"],
+    );
+    check(
+        "WITH mine AS MATERIALIZED (SELECT * FROM events) SELECT 1 FROM mine WHERE user_id = $1",
+        &["events full"],
+    );
+}
+
+#[test]
+fn a_partial_index_serves_what_implies_its_predicate() {
+    check("SELECT 1 FROM events WHERE state = 'open' AND starts_at < now()", &["events served events_open"]);
+    check("SELECT 1 FROM events WHERE state = 'open'", &["events served events_open"]);
+    check("SELECT 1 FROM events WHERE state = $1", &["events unserved"]);
+    check("SELECT 1 FROM events WHERE state = 'closed'", &["events unserved"]);
+}
+
+#[test]
+fn an_expression_index_serves_its_expression() {
+    check("SELECT 1 FROM users WHERE lower(email) = lower($1)", &["users served users_email"]);
+    check("SELECT 1 FROM users WHERE email = $1", &["users unserved"]);
+    check("SELECT 1 FROM users WHERE upper(email) = $1", &["users unserved"]);
+}
+
+#[test]
+fn a_cast_or_function_of_a_column_is_not_the_column() {
+    check("SELECT 1 FROM events WHERE id::text = $1", &["events unserved"]);
+    check("SELECT 1 FROM events WHERE abs(id) = $1", &["events unserved"]);
+    check("SELECT 1 FROM events WHERE id = $1::bigint", &["events served events_pkey"]);
+}
+
+#[test]
+fn an_inverted_index_serves_its_operators() {
+    check("SELECT 1 FROM events WHERE payload @> $1", &["events served events_payload"]);
+    check("SELECT 1 FROM events WHERE payload ->> 'a' = $1", &["events unserved"]);
+    check("SELECT 1 FROM events WHERE payload = $1", &["events unserved"]);
+}
+
+#[test]
+fn a_disjunction_is_served_when_every_arm_is() {
+    check("SELECT 1 FROM events WHERE id = $1 OR user_id = $2", &["events served events_pkey"]);
+    check("SELECT 1 FROM events WHERE id = $1 OR kind = $2", &["events unserved"]);
+}
+
+#[test]
+fn a_value_drawn_anew_for_each_row_searches_nothing() {
+    check("SELECT 1 FROM events WHERE id = (random() * 10)::bigint", &["events unserved"]);
+}
+
+#[test]
+fn the_least_and_the_greatest_are_at_the_end_of_an_index() {
+    check("SELECT max(id) FROM events", &["events served events_pkey"]);
+    check("SELECT max(kind) FROM events", &["events full"]);
+}
+
+#[test]
+fn writes_are_read_like_queries() {
+    check("UPDATE events SET state = $1 WHERE id = $2", &["events served events_pkey"]);
+    check("DELETE FROM notes WHERE event_id = $1", &["notes unserved"]);
+    check(
+        "UPDATE events SET state = n.body FROM notes n WHERE n.event_id = events.id AND n.id = $1",
+        &["events served events_pkey", "n served notes_pkey"],
+    );
+    check("INSERT INTO notes (id) VALUES ($1)", &[]);
+}
+
+#[test]
+fn sqlite_finds_rows_by_the_rowid() {
+    let ddl = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); CREATE INDEX t_a ON t (a COLLATE NOCASE);";
+    let read = |sql| read(Dialect::Sqlite, ddl, sql);
+    assert_eq!(read("SELECT a FROM t WHERE id = ?"), ["t served rowid"]);
+    assert_eq!(read("SELECT a FROM t WHERE rowid > ?"), ["t served rowid"]);
+    assert_eq!(read("SELECT a FROM t WHERE a LIKE 'x%'"), ["t served t_a"]);
+    assert_eq!(read("SELECT a FROM t WHERE a GLOB 'x*'"), ["t unserved"]);
+}
+
+#[test]
+fn what_is_not_in_the_schema_is_unknown() {
+    check("SELECT 1 FROM nowhere WHERE id = $1", &[]);
+    let schema = Schema::new(Dialect::Postgres);
+    let query = resolve("SELECT 1 FROM t WHERE id = $1", Dialect::Postgres, None).expect("it parses");
+    let found = accesses(&query, &schema);
+    assert_eq!(found.iter().map(|access| access.verdict).collect::<Vec<_>>(), [Verdict::Unknown]);
+}

@@ -1,0 +1,26 @@
+//! The engine of query-budget: everything that is known about queries, pure.
+//!
+//! ```text
+//! Rust source ─scan→ Site ─parse→ Statement ─resolve against Schema→ Query ─lints→ Finding ─render→ rustc|text|json
+//! migrations  ─replay→ Schema ←read─ schema.sql
+//! ```
+//!
+//! The macros and the command line are two mouths of this one crate: the same problem gets the same words in a build,
+//! in CI and at run time. Nothing here panics on any input; what cannot be understood is reported as not checked.
+//! Only `project` reads files.
+
+pub mod check;
+pub mod config;
+pub mod finding;
+pub mod index;
+pub mod lints;
+pub mod notice;
+pub mod project;
+pub mod render;
+pub mod rust;
+pub mod schema;
+pub mod sql;
+
+pub use config::Config;
+pub use finding::{Excerpt, Finding, Level, Place, Related};
+pub use notice::{Notice, NoticeKind, Severity};

@@ -1,0 +1,83 @@
+//! A function that can run more queries than its budget.
+
+use super::{Check, declare_lint};
+use crate::finding::Finding;
+use crate::rust::{Function, Upper};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Compares the most queries that a function annotated with `#[query_budget(max = N)]` can run with its budget.
+    ///
+    /// ## Why is this bad
+    ///
+    /// The budget is a promise. A query in a loop over rows breaks it as soon as there are enough rows, which in
+    /// production there are.
+    ///
+    /// ## Known limits
+    ///
+    /// Calls whose function is not known count as nothing here; what they run is counted while the program runs. A `max`
+    /// that is no number is checked at run time alone.
+    ///
+    /// ## Example
+    ///
+    /// ```rust,fires
+    /// #[query_budget(max = 1)]
+    /// async fn load(db: &PgPool, id: i64) -> sqlx::Result<()> {
+    ///     sql!("SELECT name FROM events WHERE id = $1", id).fetch_one(db).await?;
+    ///     sql!("SELECT name FROM servers WHERE id = $1", id).fetch_one(db).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```rust,clean
+    /// #[query_budget(max = 2)]
+    /// async fn load(db: &PgPool, id: i64) -> sqlx::Result<()> {
+    ///     sql!("SELECT name FROM events WHERE id = $1", id).fetch_one(db).await?;
+    ///     sql!("SELECT name FROM servers WHERE id = $1", id).fetch_one(db).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    "budget_exceeded", Budget, since "0.1.0",
+    "a function that can run more queries than its `max`",
+    Check::Function(check)
+}
+
+fn check(function: &Function, findings: &mut Vec<Finding>) {
+    let max = function.budget.as_ref().and_then(|budget| budget.max.as_ref()).and_then(|max| max.literal());
+    let Some(max) = max else { return };
+    let name = &function.name;
+    let mut finding = match &function.bound.upper {
+        Upper::Finite(most) if *most > max => {
+            let message = format!("`{name}` can run {}; its budget is {max}", queries(*most));
+            Finding::new(LINT.name, message).help(format!("raise the budget to `max = {most}`, or run fewer"))
+        }
+        Upper::Finite(_) => return,
+        Upper::Unbounded { why, place } => {
+            let message = match why.starts_with("runs ") {
+                true => format!("`{name}` {why}; its budget is {max}"),
+                false => format!("`{name}` has no bound: {why}; its budget is {max}"),
+            };
+            let finding = Finding::new(LINT.name, message).help(
+                "read or write all elements in one query before the loop: `= ANY($1)`, `INSERT .. SELECT .. FROM UNNEST(..)`",
+            );
+            finding.related(place.clone(), "no number bounds what runs here")
+        }
+    };
+    finding.place = function.place.clone();
+    for step in &function.bound.steps {
+        let message = match (step.queries, step.loops.is_empty()) {
+            (Some(1), true) => format!("`{}` runs once", step.what),
+            (Some(_), true) => format!("`{}` runs {} queries", step.what, step.times()),
+            (_, _) => format!("`{}` runs {}", step.what, step.times()),
+        };
+        finding = finding.related(step.place.clone(), message);
+    }
+    findings.push(finding);
+}
+
+fn queries(n: u64) -> String {
+    if n == 1 { "1 query".to_owned() } else { format!("{n} queries") }
+}

@@ -1,0 +1,168 @@
+//! A column is cast to another type where it is compared.
+
+use super::wrapped::{self, Comparison, Wrapped};
+use super::{Check, QueryContext, declare_lint, function_on_column, shape};
+use crate::finding::Finding;
+use crate::schema::{Column, UserType};
+use crate::sql::Dialect;
+use crate::sql::expr::{Expr, Literal};
+use crate::sql::query::{Query, RelationId};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds conditions that cast a column before they compare it: `id::text = $1`, `created_at::date = $1`.
+    ///
+    /// ## Why is this bad
+    ///
+    /// An index on the column holds its values in its own type, and is not searched for another: every row is read and
+    /// cast. The value is cast once.
+    ///
+    /// ## Known limits
+    ///
+    /// Speaks where the column has an index that goes unused, or where the condition has a plain form without the cast.
+    /// Casts among `text` and `varchar` change nothing. Silent where an index on the expression exists, where another
+    /// condition leads to the rows, on small tables, and without a schema.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// SELECT name FROM events WHERE user_id::text = $1 ORDER BY id LIMIT 10
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// SELECT name FROM events WHERE user_id = $1::bigint ORDER BY id LIMIT 10
+    /// ```
+    "cast_on_column", Shape, since "0.1.0",
+    "a column is cast before it is compared, which its index does not hold",
+    Check::Query(check)
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    findings.extend(found(context, query).into_iter().map(|(_, finding)| finding));
+}
+
+/// What is wrong, with the table that is read in full for it.
+pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationId, Finding)> {
+    let all = wrapped::all(context, query);
+    all.iter()
+        .filter_map(|wrapped| {
+            let Expr::Cast { expr, ty } = wrapped.operand else { return None };
+            let column = context.table(query, wrapped.relation)?.column(&wrapped.column.name)?;
+            if !matches!(expr.as_ref(), Expr::Column(_)) || (is_text(&column.ty) && is_text(ty)) {
+                return None;
+            }
+            let rewrite = rewrite(context, query, wrapped, column, ty);
+            Some((wrapped.relation, wrapped.finding(LINT.name, context, query, rewrite, false)?))
+        })
+        .collect()
+}
+
+/// The same condition on the column itself, where the cast takes no two values for one.
+fn rewrite(
+    context: &QueryContext<'_>,
+    query: &Query,
+    wrapped: &Wrapped<'_>,
+    column: &Column,
+    ty: &str,
+) -> Option<String> {
+    let name = wrapped.name(query);
+    if ty == "date" && column.ty.starts_with("timestamp") {
+        return function_on_column::days(&name, &wrapped.comparison, context.dialect);
+    }
+    // The order of the text is another one than that of the values.
+    let to_text = is_text(ty) && keeps_values_apart(context, &column.ty);
+    let wider = is_integer(ty) && is_integer(&column.ty);
+    if context.dialect != Dialect::Postgres || !(to_text || wider) {
+        return None;
+    }
+    match &wrapped.comparison {
+        Comparison::Any(array) if to_text => {
+            let array = shape::operand(array.without_casts(), context.dialect);
+            Some(format!("{name} = ANY({array}::{}[])", column.ty))
+        }
+        Comparison::Any(array) => Some(format!("{name} = ANY({})", shape::operand(array, context.dialect))),
+        comparison => {
+            let (op, value) = comparison.binary()?;
+            let text = shape::operand(value, context.dialect);
+            let value = match value {
+                Expr::Literal(Literal::Text(_)) => text,
+                _ if wider => text,
+                _ => format!("{text}::{}", column.ty),
+            };
+            (wider || !op.is_range()).then(|| format!("{name} {} {value}", op.as_str()))
+        }
+    }
+}
+
+fn is_text(ty: &str) -> bool {
+    matches!(ty.split('(').next().unwrap_or(ty).trim(), "text" | "varchar" | "character varying")
+}
+
+fn is_integer(ty: &str) -> bool {
+    matches!(ty, "smallint" | "integer" | "bigint" | "int" | "int2" | "int4" | "int8")
+}
+
+/// Whether each value of a type has one text.
+fn keeps_values_apart(context: &QueryContext<'_>, ty: &str) -> bool {
+    let is_enum = || {
+        let (schema, name) = ty.split_once('.').map_or((None, ty), |(schema, name)| (Some(schema), name));
+        let known = context.schema.and_then(|known| known.user_type(schema, name));
+        matches!(known, Some(UserType::Enum(_)))
+    };
+    is_integer(ty) || matches!(ty, "uuid" | "boolean") || is_enum()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires, help, silent};
+
+    #[test]
+    fn says_what_to_write_instead() {
+        let help = |sql| help("cast_on_column", sql);
+        assert_eq!(
+            help("SELECT id FROM events WHERE user_id::text = ANY($1)"),
+            "compare the column itself: `user_id = ANY($1::bigint[])`"
+        );
+        assert_eq!(
+            help("SELECT id FROM logs WHERE created_at::date BETWEEN $1 AND $2"),
+            "compare the column itself: `created_at >= $1::date AND created_at < $2::date + 1`"
+        );
+        assert_eq!(
+            help("SELECT id FROM events WHERE user_id::int = $1"),
+            "compare the column itself: `user_id = $1`"
+        );
+        assert_eq!(
+            help("SELECT id FROM events WHERE user_id::float8 = $1"),
+            "compare `user_id` itself, with a value that is computed on the other side"
+        );
+    }
+
+    #[test]
+    fn fires_where_the_index_goes_unused() {
+        fires("cast_on_column", "UPDATE events SET name = $1 WHERE id::text = $2");
+        fires("cast_on_column", "SELECT id FROM events WHERE CAST(user_id AS text) IN ($1, $2)");
+    }
+
+    #[test]
+    fn casts_among_text_leave_the_index_in_use() {
+        silent("unindexed_filter", "SELECT id FROM users WHERE email::varchar = $1");
+        fires("unindexed_filter", "SELECT id FROM users WHERE email::varchar(3) = $1");
+    }
+
+    #[test]
+    fn silent_where_the_cast_changes_nothing() {
+        for sql in [
+            "SELECT id FROM users WHERE email::text = $1",
+            "SELECT id FROM users WHERE email::varchar = $1",
+            "SELECT id FROM users WHERE id = $1::bigint",
+            "SELECT id FROM events WHERE user_id = $1 AND id::text = $2",
+            "SELECT id::text FROM events WHERE id = $1",
+        ] {
+            silent("cast_on_column", sql);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Every row of one table beside every row of another.
+
+use super::{Check, QueryContext, declare_lint};
+use crate::finding::Finding;
+use crate::sql::cardinality::{self, Rows};
+use crate::sql::expr::Expr;
+use crate::sql::query::{Query, RelationId, Source};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds tables in one FROM that no condition joins, where neither side is bounded.
+    ///
+    /// ## Why is this bad
+    ///
+    /// Each row of one is paired with each row of the other: a thousand and a thousand rows make a million. Most often a
+    /// join condition is missing.
+    ///
+    /// ## Known limits
+    ///
+    /// A side that returns one row or a list of values, functions, `VALUES`, LATERAL, sides that are filtered by the same
+    /// value, and small tables are left alone.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// SELECT events.name, logs.output FROM events, logs ORDER BY logs.id LIMIT 10
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// SELECT events.name, logs.output FROM events JOIN logs ON logs.event_id = events.id ORDER BY logs.id LIMIT 10
+    /// ```
+    "cross_join", Shape, since "0.1.0",
+    "tables that no condition joins",
+    Check::Query(check)
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    for (id, block) in query.written_blocks() {
+        let relations: Vec<RelationId> = block.from().iter().flat_map(|item| item.relations()).collect();
+        let conditions = block.conditions();
+        // Without keys a filter may leave one row.
+        if relations.len() < 2 || (context.schema.is_none() && !conditions.is_empty()) {
+            continue;
+        }
+        let Some(groups) = groups(query, &relations, &conditions) else { continue };
+        if groups.len() < 2 {
+            continue;
+        }
+        let read = cardinality::read(query, context.schema, id);
+        if read.rows != Rows::Many {
+            continue;
+        }
+        let many = |group: &&Vec<RelationId>| {
+            group.iter().any(|id| read.unbounded.contains(id) && context.are_many(query, &[*id]))
+        };
+        let many: Vec<&Vec<RelationId>> = groups.iter().filter(many).collect();
+        let [first, second, ..] = many.as_slice() else { continue };
+        let name = |group: &[RelationId]| {
+            group.first().map(|id| query.relation(*id).alias.clone()).unwrap_or_default()
+        };
+        let (left, right) = (name(first), name(second));
+        let span = second.first().and_then(|id| query.relation(*id).span).map_or(0..0, |span| span.range());
+        findings.push(
+            Finding::new(LINT.name, format!("no condition joins `{right}` to `{left}`"))
+                .excerpt(context.sql, span, "each row beside each row")
+                .help(match foreign_key(context, query, first, second) {
+                    Some(condition) => format!("join them: `JOIN {right} ON {condition}`"),
+                    None => format!("join them: `JOIN {right} ON ..`, or read each in a query of its own"),
+                }),
+        );
+    }
+}
+
+/// What is joined: relations are in one group when a condition names both, or sets both equal to one value. `None` when a
+/// condition's relations are not known.
+fn groups(query: &Query, relations: &[RelationId], conditions: &[&Expr]) -> Option<Vec<Vec<RelationId>>> {
+    let mut links: Vec<Vec<RelationId>> = Vec::new();
+    let mut values: Vec<(Expr, RelationId)> = Vec::new();
+    for condition in conditions {
+        if condition.any(|e| e.own_subquery().is_some_and(|inner| query.block(inner).correlated)) {
+            return None;
+        }
+        let columns = condition.columns();
+        let mut link = Vec::new();
+        for column in columns {
+            link.push(column.relation?);
+        }
+        condition.walk(&mut |e| match e {
+            Expr::WholeRow(id) => link.push(*id),
+            Expr::Parameter(_) => values.extend(link.first().map(|id| (e.clone(), *id))),
+            _ => {}
+        });
+        links.push(link);
+    }
+    for (value, id) in &values {
+        links.extend(values.iter().filter(|(other, _)| other == value).map(|(_, other)| vec![*id, *other]));
+    }
+    for id in relations {
+        let relation = query.relation(*id);
+        // What is made for each row of the others belongs to all of them.
+        let dependent = match &relation.source {
+            Source::Function(_, args) => args.iter().any(|arg| !arg.is_constant()),
+            Source::Derived(inner) => query.block(*inner).correlated,
+            _ => false,
+        };
+        if relation.lateral || dependent {
+            links.push(relations.to_vec());
+        }
+    }
+    Some(connected(relations, &links))
+}
+
+/// The groups of relations that `links` connect, in order.
+fn connected(relations: &[RelationId], links: &[Vec<RelationId>]) -> Vec<Vec<RelationId>> {
+    let mut groups: Vec<Vec<RelationId>> = relations.iter().map(|id| vec![*id]).collect();
+    for link in links {
+        let (touched, rest): (Vec<_>, Vec<_>) =
+            groups.into_iter().partition(|group| group.iter().any(|id| link.contains(id)));
+        groups = rest;
+        let mut merged: Vec<RelationId> = touched.into_iter().flatten().collect();
+        merged.sort();
+        if !merged.is_empty() {
+            groups.push(merged);
+        }
+    }
+    groups.sort();
+    groups
+}
+
+/// The condition that a foreign key between two tables asks for.
+fn foreign_key(
+    context: &QueryContext<'_>,
+    query: &Query,
+    left: &[RelationId],
+    right: &[RelationId],
+) -> Option<String> {
+    let pairs = left.iter().flat_map(|l| right.iter().flat_map(move |r| [(*l, *r), (*r, *l)]));
+    pairs.into_iter().find_map(|(from, to)| {
+        let (child, parent) = (context.table(query, from)?, context.table(query, to)?);
+        let key = child.foreign_keys.iter().find(|key| key.table == parent.name)?;
+        let (child, parent) = (&query.relation(from).alias, &query.relation(to).alias);
+        let pairs = key.references.iter().zip(&key.columns);
+        let conditions: Vec<String> =
+            pairs.map(|(referenced, column)| format!("{parent}.{referenced} = {child}.{column}")).collect();
+        (!conditions.is_empty()).then(|| conditions.join(" AND "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires, help, silent};
+
+    #[test]
+    fn fires_where_nothing_joins() {
+        fires(
+            "cross_join",
+            "SELECT e.id FROM events e CROSS JOIN users u WHERE e.is_active AND u.name <> ''",
+        );
+        fires("cross_join", "SELECT e.id FROM events e JOIN logs l ON true JOIN users u ON u.id = e.user_id");
+        assert_eq!(
+            help("cross_join", "SELECT l.id FROM events e, logs l"),
+            "join them: `JOIN l ON e.id = l.event_id`"
+        );
+    }
+
+    #[test]
+    fn silent_where_one_side_is_bounded_or_both_are_joined() {
+        for sql in [
+            "SELECT l.id FROM events e, logs l WHERE e.id = l.event_id",
+            "SELECT l.id FROM events e, logs l WHERE e.id = $1 AND l.created_at > $2",
+            "SELECT e.id FROM events e CROSS JOIN (SELECT count(*) AS n FROM users) u",
+            "SELECT e.id, k FROM events e CROSS JOIN unnest($1::text[]) AS k",
+            "SELECT e.id FROM events e CROSS JOIN LATERAL (SELECT 1 FROM logs l WHERE l.event_id = e.id) x",
+            "SELECT e.id FROM events e, logs l WHERE e.id = $1 AND l.event_id = $1",
+            "SELECT e.id FROM events e, users u WHERE e.name LIKE '%' || u.name || '%'",
+        ] {
+            silent("cross_join", sql);
+        }
+    }
+}

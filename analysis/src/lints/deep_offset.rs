@@ -1,0 +1,176 @@
+//! Pages that are found by counting the rows before them.
+
+use super::{Check, QueryContext, declare_lint, shape};
+use crate::finding::Finding;
+use crate::schema::Table;
+use crate::sql::Dialect;
+use crate::sql::cardinality::{self, Rows};
+use crate::sql::expr::{Expr, Literal};
+use crate::sql::query::{Block, Body, Query, RelationId};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds `OFFSET` by a value, or by a large number, over rows that nothing else bounds.
+    ///
+    /// ## Why is this bad
+    ///
+    /// The rows before the page are read, sorted and thrown away: the thousandth page costs a thousand times the first.
+    /// And where a row is added meanwhile, the next page repeats one.
+    ///
+    /// ## Known limits
+    ///
+    /// Small offsets by a literal and small tables are left alone. Reading on from the last key cannot jump to a page by
+    /// its number; where people do that and the pages are few, allow it with the reason.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// SELECT id, name FROM events WHERE user_id = $1 ORDER BY id LIMIT 50 OFFSET $2
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// SELECT id, name FROM events WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT 50
+    /// ```
+    "deep_offset", Bounds, since "0.1.0",
+    "OFFSET reads and drops the rows before the page",
+    Check::Query(check)
+}
+
+/// A literal offset from which on rows are dropped in numbers.
+const DEEP: u64 = 1_000;
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    for (id, block) in query.written_blocks() {
+        let Some(offset) = block.offset.as_ref().filter(|offset| is_deep(offset)) else { continue };
+        let all = cardinality::before_limit(query, context.schema, id);
+        // Where rows are all alike, they are counted rather than paged through.
+        if all.rows != Rows::Many || !context.are_many(query, &all.unbounded) || shape::rows_are_alike(block)
+        {
+            continue;
+        }
+        let offset = shape::sql(offset, context.dialect);
+        let span = block.limit_span.map_or(0..0, |span| span.range());
+        let finding =
+            Finding::new(LINT.name, format!("OFFSET {offset} reads and drops every row before the page"))
+                .excerpt(context.sql, span, "");
+        findings.push(
+            finding.help(match keyset(context, query, block) {
+                Some(keyset) => format!("read on from the last row of the page before: `{keyset}`"),
+                None => {
+                    "read on from the last row of the page before: filter by the columns it is ordered by"
+                        .to_owned()
+                }
+            }),
+        );
+    }
+}
+
+/// Whether an offset may be large: it is no small number.
+fn is_deep(offset: &Expr) -> bool {
+    match offset.without_casts() {
+        Expr::Literal(Literal::Number(number)) => number.parse::<u64>().is_ok_and(|number| number >= DEEP),
+        Expr::Literal(_) => false,
+        other => other.any(|e| matches!(e, Expr::Parameter(_) | Expr::Column(_))),
+    }
+}
+
+/// The condition and order that continue behind the last row seen.
+fn keyset(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<String> {
+    let Body::Select(select) = &block.body else { return None };
+    if !select.group_by.is_empty() || select.distinct.is_some() {
+        return None;
+    }
+    let only = shape::only_table(context, query, block);
+    let several = block.from().iter().map(|item| item.relations().len()).sum::<usize>() > 1;
+    let mut keys: Vec<(String, bool)> = Vec::new();
+    for key in &block.order_by {
+        let column = key.expr.as_column()?;
+        let name = match column.relation.filter(|_| several) {
+            Some(relation) => format!("{}.{}", query.relation(relation).alias, column.name),
+            None => column.name.clone(),
+        };
+        keys.push((name, key.desc));
+    }
+    if let Some((relation, table)) = only
+        && !tells_rows_apart(block, relation, table)
+    {
+        let desc = keys.last().is_some_and(|(_, desc)| *desc);
+        keys.extend(table.primary_key.iter().map(|column| (column.clone(), desc)));
+        keys.dedup();
+    }
+    let desc = keys.first()?.1;
+    if keys.iter().any(|(_, other)| *other != desc) {
+        return None;
+    }
+    let names: Vec<&str> = keys.iter().map(|(name, _)| name.as_str()).collect();
+    let first = match block.offset.as_ref().map(Expr::without_casts) {
+        Some(Expr::Parameter(number)) => *number,
+        _ => query.parameters + 1,
+    };
+    let values: Vec<String> = (first..)
+        .take(keys.len())
+        .map(|number| match context.dialect {
+            Dialect::Postgres => format!("${number}"),
+            Dialect::Sqlite | Dialect::MySql => "?".to_owned(),
+        })
+        .collect();
+    let (left, right) = match (names.as_slice(), values.as_slice()) {
+        ([name], [value]) => ((*name).to_owned(), value.clone()),
+        (names, values) => (format!("({})", names.join(", ")), format!("({})", values.join(", "))),
+    };
+    let order: Vec<String> =
+        names.iter().map(|name| format!("{name}{}", if desc { " DESC" } else { "" })).collect();
+    Some(format!(
+        "WHERE {left} {} {right} ORDER BY {} LIMIT ..",
+        if desc { "<" } else { ">" },
+        order.join(", ")
+    ))
+}
+
+/// Whether the order has the primary key in it already.
+fn tells_rows_apart(block: &Block, relation: RelationId, table: &Table) -> bool {
+    table.primary_key.iter().all(|key| {
+        let is_it =
+            |column: &crate::sql::expr::ColumnRef| column.relation == Some(relation) && column.name == *key;
+        block.order_by.iter().any(|order| order.expr.as_column().is_some_and(is_it))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires, help, silent};
+
+    #[test]
+    fn fires_where_pages_are_counted() {
+        fires("deep_offset", "SELECT id FROM events ORDER BY id OFFSET 5000 LIMIT 10");
+        fires("deep_offset", "SELECT id FROM events ORDER BY id LIMIT $1 OFFSET ($2 - 1) * $1");
+    }
+
+    #[test]
+    fn continues_behind_the_last_row_in_an_order_that_tells_rows_apart() {
+        let help = |sql| help("deep_offset", sql);
+        assert_eq!(
+            help("SELECT id FROM logs ORDER BY created_at DESC LIMIT $1 OFFSET $2"),
+            "read on from the last row of the page before: \
+             `WHERE (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT ..`"
+        );
+        assert_eq!(
+            help(
+                "SELECT e.id FROM events e JOIN users u ON u.id = e.user_id ORDER BY e.id LIMIT 9 OFFSET $1"
+            ),
+            "read on from the last row of the page before: `WHERE e.id > $1 ORDER BY e.id LIMIT ..`"
+        );
+    }
+
+    #[test]
+    fn silent_where_few_rows_are_dropped() {
+        silent("deep_offset", "SELECT id FROM events ORDER BY id LIMIT 10 OFFSET 10");
+        silent("deep_offset", "SELECT id FROM events WHERE id = ANY($1) ORDER BY id LIMIT 10 OFFSET $2");
+        silent("deep_offset", "SELECT true FROM events WHERE is_active LIMIT 1 OFFSET $1");
+        silent("deep_offset", "SELECT n FROM unnest($1::int[]) AS n ORDER BY n LIMIT 10 OFFSET $2");
+    }
+}

@@ -1,0 +1,232 @@
+//! A function of a column is compared instead of the column.
+
+use super::wrapped::{self, Comparison, Wrapped};
+use super::{Check, QueryContext, declare_lint, shape};
+use crate::finding::Finding;
+use crate::sql::Dialect;
+use crate::sql::expr::{Expr, Literal, Op};
+use crate::sql::query::{Query, RelationId};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds conditions that compare a function of a column, or a sum, where the column itself could be searched for in an
+    /// index: `lower(email) = $1`, `date(created_at) = $1`, `created_at + interval '1 day' < now()`.
+    ///
+    /// ## Why is this bad
+    ///
+    /// An index on the column holds its values, not what the function makes of them: every row is read and the function
+    /// called for each.
+    ///
+    /// ## Known limits
+    ///
+    /// Speaks where the column has an index that goes unused, or where the condition has a plain form without the
+    /// function; elsewhere `unindexed_filter` says which index is missing. Silent where an index on the expression exists,
+    /// where another condition leads to the rows, on small tables, and without a schema.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// SELECT id FROM logs WHERE date(created_at) = $1 ORDER BY id LIMIT 10
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// SELECT id FROM events WHERE user_id = $1
+    /// AND next_run_at >= $2 AND next_run_at < $2::date + 1 ORDER BY id LIMIT 10
+    /// ```
+    "function_on_column", Shape, since "0.1.0",
+    "a function of a column is compared, which its index does not hold",
+    Check::Query(check)
+}
+
+/// Functions whose values an index can hold: they depend on nothing but their arguments.
+const IMMUTABLE: &[&str] = &[
+    "lower",
+    "upper",
+    "trim",
+    "btrim",
+    "ltrim",
+    "rtrim",
+    "length",
+    "char_length",
+    "md5",
+    "coalesce",
+    "abs",
+    "round",
+    "floor",
+    "ceil",
+    "substring",
+    "substr",
+    "left",
+    "right",
+    "replace",
+    "reverse",
+    "nullif",
+    "ifnull",
+];
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    findings.extend(found(context, query).into_iter().map(|(_, finding)| finding));
+}
+
+/// What is wrong, with the table that is read in full for it.
+pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationId, Finding)> {
+    let all = wrapped::all(context, query);
+    let functions = all.iter().filter(|wrapped| is_function(wrapped.operand));
+    functions
+        .filter_map(|wrapped| {
+            let rewrite = rewrite(context, query, wrapped);
+            let indexable = is_immutable(wrapped.operand);
+            Some((wrapped.relation, wrapped.finding(LINT.name, context, query, rewrite, indexable)?))
+        })
+        .collect()
+}
+
+/// Whether a function is called on the column, or it is added to.
+fn is_function(operand: &Expr) -> bool {
+    match operand.without_casts() {
+        Expr::Call(call) => !call.window,
+        Expr::Other { what, .. } => what.starts_with("extract") || what == "at time zone",
+        Expr::Binary { op: Op::Arithmetic(_), .. } => true,
+        _ => false,
+    }
+}
+
+fn is_immutable(operand: &Expr) -> bool {
+    !operand.any(|e| match e {
+        Expr::Call(call) => !IMMUTABLE.contains(&call.name.as_str()),
+        Expr::Column(_) | Expr::Literal(_) => false,
+        _ => true,
+    })
+}
+
+/// The same condition on the column itself.
+fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> Option<String> {
+    let column = wrapped.name(query);
+    let dialect = context.dialect;
+    let text = |expr: &Expr| shape::operand(expr, dialect);
+    match wrapped.operand {
+        Expr::Call(call) if call.name == "date" && matches!(call.args.as_slice(), [Expr::Column(_)]) => {
+            days(&column, &wrapped.comparison, dialect)
+        }
+        Expr::Call(call) if call.name == "date_trunc" && dialect == Dialect::Postgres => {
+            let [Expr::Literal(Literal::Text(unit)), Expr::Column(_)] = call.args.as_slice() else {
+                return None;
+            };
+            let (op, value) = wrapped.comparison.binary()?;
+            let value = text(value);
+            match op {
+                Op::Eq => Some(format!("{column} >= {value} AND {column} < {value} + interval '1 {unit}'")),
+                _ => None,
+            }
+        }
+        Expr::Call(call) if call.name == "year" && dialect == Dialect::MySql => {
+            let (Op::Eq, value) = wrapped.comparison.binary()? else { return None };
+            let value = text(value);
+            Some(format!("{column} >= makedate({value}, 1) AND {column} < makedate({value} + 1, 1)"))
+        }
+        Expr::Other { what, parts } if dialect == Dialect::Postgres => {
+            let ([Expr::Column(_)], Some(field)) = (parts.as_slice(), what.strip_prefix("extract ")) else {
+                return None;
+            };
+            let (op, value) = wrapped.comparison.binary()?;
+            let value = text(value);
+            match (field, op) {
+                ("year", Op::Eq) => Some(format!(
+                    "{column} >= make_date({value}, 1, 1) AND {column} < make_date({value} + 1, 1, 1)"
+                )),
+                ("epoch", op) => Some(format!("{column} {} to_timestamp({value})", op.as_str())),
+                _ => None,
+            }
+        }
+        Expr::Binary { op: Op::Arithmetic(sign @ ('+' | '-')), left, right } => {
+            let (op, value) = wrapped.comparison.binary()?;
+            let other = match (left.as_ref(), right.as_ref(), sign) {
+                (Expr::Column(_), other, _) | (other, Expr::Column(_), '+') => other,
+                _ => return None,
+            };
+            let back = if *sign == '+' { '-' } else { '+' };
+            other
+                .is_constant()
+                .then(|| format!("{column} {} {} {back} {}", op.as_str(), text(value), text(other)))
+        }
+        _ => None,
+    }
+}
+
+/// The condition that a point in time is on certain days.
+pub(super) fn days(column: &str, comparison: &Comparison<'_>, dialect: Dialect) -> Option<String> {
+    let first = |day: &Expr| match (dialect, day.without_casts()) {
+        (Dialect::Postgres, plain @ (Expr::Parameter(_) | Expr::Literal(_))) => format!("{plain}::date"),
+        (_, day) => shape::operand(day, dialect),
+    };
+    let next = |day: &Expr| match dialect {
+        Dialect::Postgres => format!("{} + 1", first(day)),
+        Dialect::MySql => format!("{} + INTERVAL 1 DAY", first(day)),
+        Dialect::Sqlite => format!("date({}, '+1 day')", first(day)),
+    };
+    if let Comparison::Between(low, high) = comparison {
+        return Some(format!("{column} >= {} AND {column} < {}", first(low), next(high)));
+    }
+    let (op, day) = comparison.binary()?;
+    match op {
+        Op::Eq => Some(format!("{column} >= {} AND {column} < {}", first(day), next(day))),
+        Op::Lt | Op::GtEq => Some(format!("{column} {} {}", op.as_str(), first(day))),
+        Op::LtEq => Some(format!("{column} < {}", next(day))),
+        Op::Gt => Some(format!("{column} >= {}", next(day))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires, help, silent};
+
+    #[test]
+    fn says_what_to_write_instead() {
+        let help = |sql| help("function_on_column", sql);
+        assert_eq!(
+            help("SELECT id FROM users WHERE lower(email) = lower($1)"),
+            "index what is compared: `CREATE INDEX ON users (lower(email))`"
+        );
+        assert_eq!(
+            help("SELECT id FROM logs WHERE date(created_at) = $1"),
+            "compare the column itself: `created_at >= $1::date AND created_at < $1::date + 1`"
+        );
+        assert_eq!(
+            help("SELECT id FROM logs WHERE created_at + interval '1 day' < now()"),
+            "compare the column itself: `created_at < now() - interval '1 day'`"
+        );
+        assert_eq!(
+            help("SELECT id FROM logs WHERE extract(year FROM created_at) = 2024"),
+            "compare the column itself: `created_at >= make_date(2024, 1, 1) AND created_at < make_date(2024 + 1, 1, 1)`"
+        );
+        assert_eq!(
+            help("SELECT id FROM events WHERE to_char(user_id, '9') = $1"),
+            "compare `user_id` itself, with a value that is computed on the other side"
+        );
+    }
+
+    #[test]
+    fn fires_in_writes_and_subqueries() {
+        fires("function_on_column", "DELETE FROM logs WHERE date(created_at) < $1");
+        fires("function_on_column", "SELECT 1 WHERE EXISTS (SELECT 1 FROM users WHERE lower(email) = $1)");
+    }
+
+    #[test]
+    fn silent_where_nothing_is_gained() {
+        for sql in [
+            "SELECT id FROM servers WHERE lower(name) = $1",
+            "SELECT id FROM events WHERE user_id = $1 AND date(next_run_at) = $2",
+            "SELECT lower(email) FROM users WHERE id = $1",
+            "SELECT id FROM users WHERE email = lower($1)",
+            "SELECT id FROM events WHERE coalesce(next_run_at, $1) = next_run_at",
+            "SELECT id FROM logs WHERE length(output) > 100 OR event_id = $1",
+        ] {
+            silent("function_on_column", sql);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The first rows of no order.
+
+use super::{Check, QueryContext, declare_lint, shape};
+use crate::finding::Finding;
+use crate::sql::cardinality::{self, Rows};
+use crate::sql::expr::{Expr, Literal};
+use crate::sql::query::{Block, Body, Kind, Query, Source};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds queries that take the first rows of many by `LIMIT`, but give them no order.
+    ///
+    /// ## Why is this bad
+    ///
+    /// The database hands out whichever rows it meets first. They change with the plan, with every `VACUUM` and UPDATE: a
+    /// page shows a row twice or never, a test passes by luck, and a row at the end of a batch may wait for ever.
+    ///
+    /// ## Known limits
+    ///
+    /// Looks at the statement's own LIMIT, not at those inside of it: any row will do for `EXISTS`, and in batches that are
+    /// written. Queries that lock their rows (`FOR UPDATE SKIP LOCKED`), rows that are all alike (`SELECT 1 .. LIMIT 1`) and
+    /// small tables are left alone.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// SELECT id, name FROM events WHERE user_id = $1 LIMIT 50
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// SELECT id, name FROM events WHERE user_id = $1 ORDER BY id LIMIT 50
+    /// ```
+    "limit_without_order", Bounds, since "0.1.0",
+    "LIMIT without ORDER BY: any rows at all",
+    Check::Query(check)
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    let Some(id) = query.root.filter(|_| query.kind == Kind::Select) else { return };
+    let block = query.block(id);
+    let Some(limit) = &block.limit else { return };
+    let number = match limit.without_casts() {
+        Expr::Literal(Literal::Number(number)) => Some(number.as_str()),
+        _ => None,
+    };
+    if !block.order_by.is_empty() || block.locks || number == Some("0") || shape::rows_are_alike(block) {
+        return;
+    }
+    // A lookup by a key that is not known to be one looks like any other filter.
+    if number == Some("1") && context.keys_are_unknown(query) {
+        return;
+    }
+    let all = cardinality::before_limit(query, context.schema, id);
+    if all.rows != Rows::Many || !context.are_many(query, &all.unbounded) || has_order_inside(query, block) {
+        return;
+    }
+    let message = match number {
+        Some("1") => "LIMIT 1 takes any one of possibly several rows".to_owned(),
+        _ => format!("LIMIT {} takes any rows, in any order", shape::sql(limit, context.dialect)),
+    };
+    let span = block.limit_span.map_or(0..0, |span| span.range());
+    let finding = Finding::new(LINT.name, message).excerpt(context.sql, span, "no ORDER BY");
+    let key = shape::only_table(context, query, block).map(|(_, table)| table.primary_key.join(", "));
+    let key = key.filter(|key| !key.is_empty() && is_plain(block));
+    findings.push(finding.help(match (key, number) {
+        (Some(key), _) => format!("say which rows are meant: `ORDER BY {key} LIMIT ..`"),
+        (None, Some("1")) => "say which row is meant by `ORDER BY ..`".to_owned(),
+        (None, _) => "say which rows are meant by `ORDER BY ..` over columns that tell rows apart".to_owned(),
+    }));
+}
+
+/// Whether the rows come from a query that orders them, which databases keep in practice.
+fn has_order_inside(query: &Query, block: &Block) -> bool {
+    let relations = block.from().iter().flat_map(|item| item.relations());
+    relations.into_iter().any(|id| match query.relation(id).source {
+        Source::Cte(inner) | Source::Derived(inner) | Source::View(_, inner) => {
+            !query.block(inner).order_by.is_empty()
+        }
+        _ => false,
+    })
+}
+
+/// Whether the rows are those of the tables, so that their columns can be ordered by.
+fn is_plain(block: &Block) -> bool {
+    matches!(&block.body, Body::Select(select) if select.group_by.is_empty() && select.distinct.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires, silent};
+
+    #[test]
+    fn fires_where_any_rows_are_taken() {
+        fires("limit_without_order", "SELECT id FROM events LIMIT $1");
+        fires("limit_without_order", "SELECT id FROM events WHERE user_id = $1 LIMIT 1");
+        fires("limit_without_order", "SELECT id FROM servers UNION ALL SELECT id FROM users LIMIT 5");
+        fires("limit_without_order", "SELECT server_id, count(*) FROM events GROUP BY server_id LIMIT 5");
+    }
+
+    #[test]
+    fn silent_where_it_does_not_matter_which() {
+        for sql in [
+            "SELECT id FROM events WHERE id = $1 LIMIT 1",
+            "SELECT count(*) FROM events LIMIT 1",
+            "SELECT 1 FROM events WHERE user_id = $1 LIMIT 1",
+            "SELECT user_id FROM events WHERE user_id = $1 LIMIT 1",
+            "SELECT id FROM events WHERE is_active LIMIT 10 FOR UPDATE SKIP LOCKED",
+            "DELETE FROM logs WHERE id IN (SELECT id FROM logs WHERE event_id = $1 LIMIT 1000)",
+            "SELECT EXISTS (SELECT id FROM events LIMIT 1)",
+            "SELECT * FROM (SELECT id FROM events ORDER BY id) e LIMIT 5",
+            "SELECT n FROM generate_series(1, 100) AS n LIMIT 5",
+            "SELECT id FROM events LIMIT 0",
+        ] {
+            silent("limit_without_order", sql);
+        }
+    }
+}

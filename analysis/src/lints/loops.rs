@@ -1,0 +1,74 @@
+//! What the lints on loops share: which loop a query runs in, and what it depends on.
+
+use super::QueryContext;
+use crate::finding::Place;
+use crate::rust::{Loop, LoopKind, Site};
+use crate::sql::batch;
+use crate::sql::query::Query;
+
+/// The loops over data around a query that is executed in them.
+pub(super) struct Around<'a> {
+    site: &'a Site,
+    innermost: &'a Loop,
+    work: Vec<&'a Loop>,
+}
+
+/// The loops that `query` runs in; `None` when it runs in none, or takes many elements at once.
+pub(super) fn of<'a>(context: &QueryContext<'a>, query: &Query) -> Option<Around<'a>> {
+    let site = context.site?;
+    let call = site.call.as_ref()?;
+    if site.in_test || batch::is_batched(query) {
+        return None;
+    }
+    let work: Vec<&Loop> = site.loops.iter().filter(|around| around.exempt.is_none()).collect();
+    let innermost = work.last()?;
+    // Where each turn has a database of its own, one query cannot do for all.
+    if call.on.iter().any(|name| work.iter().any(|around| around.variables.contains(name))) {
+        return None;
+    }
+    Some(Around { site, innermost, work })
+}
+
+impl Around<'_> {
+    /// Where the innermost loop stands.
+    pub(super) fn place(&self) -> &Place {
+        &self.innermost.place
+    }
+
+    /// ``per element of `events` ``, or `per turn of a loop`.
+    pub(super) fn per_turn(&self) -> String {
+        match self.innermost.over.as_str() {
+            "" => "per turn of a loop".to_owned(),
+            over => format!("per element of `{over}`"),
+        }
+    }
+
+    /// Whether the loop is over elements, so that each turn asks the same when no value varies; other loops ask again
+    /// because the answer may have changed.
+    pub(super) fn is_over_elements(&self) -> bool {
+        match self.innermost.kind {
+            LoopKind::For | LoopKind::Combinator => true,
+            LoopKind::While => !self.innermost.variables.is_empty(),
+            LoopKind::Loop => false,
+        }
+    }
+
+    /// Whether a value bound to the query depends on a loop; so it does when not all values can be seen.
+    pub(super) fn varies(&self) -> bool {
+        !self.site.arguments_complete
+            || (1..=self.site.arguments.len()).any(|number| self.argument_varies(number))
+    }
+
+    fn argument_varies(&self, number: usize) -> bool {
+        let Some(argument) = number.checked_sub(1).and_then(|at| self.site.arguments.get(at)) else {
+            return !self.site.arguments_complete;
+        };
+        let of_loop = |name: &String| self.work.iter().any(|around| around.variables.contains(name));
+        argument.mentions.iter().any(of_loop)
+    }
+
+    /// The statement that does for all elements what the query does for one.
+    pub(super) fn rewrite(&self, context: &QueryContext<'_>, query: &Query) -> Option<String> {
+        batch::rewrite(query, context.dialect, context.schema, &|number| self.argument_varies(number))
+    }
+}

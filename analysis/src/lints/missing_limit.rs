@@ -1,0 +1,111 @@
+//! Queries that return as many rows as there are.
+
+use super::{Check, QueryContext, declare_lint};
+use crate::finding::Finding;
+use crate::sql::cardinality::Rows;
+use crate::sql::query::{Kind, Source};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds `fetch` and `fetch_all` on a query of which nothing bounds the number of rows: no `LIMIT`, no unique key set
+    /// equal to a value, no list of values, no aggregate over everything.
+    ///
+    /// ## Why is this bad
+    ///
+    /// The number of rows grows with the data: what takes a millisecond in a test takes memory and minutes in production.
+    ///
+    /// ## Known limits
+    ///
+    /// A filter on a column that is not unique does not bound: a user may have ten events or a million. Tables that stay
+    /// small are declared in `query-budget.toml`: `[tables]`, `countries = { rows = 250 }`. Where the query is executed
+    /// elsewhere than where it is made, nothing is said.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// SELECT id, name FROM events WHERE user_id = $1
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// SELECT id, name FROM events WHERE user_id = $1 ORDER BY id LIMIT 50
+    /// ```
+    "missing_limit", Bounds, since "0.1.0",
+    "`fetch_all` on a query that nothing bounds",
+    Check::Query(check)
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    let fetched = match context.site {
+        Some(site) => {
+            site.call.as_ref().is_some_and(|call| matches!(call.method.as_str(), "fetch" | "fetch_all"))
+        }
+        None => true,
+    };
+    if !fetched || query.kind != Kind::Select || context.cardinality.rows != Rows::Many {
+        return;
+    }
+    // Keys are only known with a schema, and without one a lookup by id looks like any other filter.
+    if context.schema.is_none() && query.blocks.iter().any(|block| has_filter(&block.body)) {
+        return;
+    }
+    let mut tables = Vec::new();
+    let mut span = None;
+    for id in &context.cardinality.unbounded {
+        let relation = query.relation(*id);
+        match &relation.source {
+            Source::Table(table) if context.is_small(table) => continue,
+            // What a function or an unknown table returns is not known to be many.
+            Source::Function(..) | Source::Unknown => return,
+            Source::Table(table) | Source::Materialized(table) | Source::View(table, _) => {
+                tables.push(format!("`{table}`"));
+            }
+            Source::Cte(_) | Source::Derived(_) | Source::Pseudo => {
+                tables.push(format!("`{}`", relation.alias))
+            }
+        }
+        span = span.or(relation.span);
+    }
+    if tables.is_empty() {
+        return;
+    }
+    let message = format!("nothing bounds the rows this query returns from {}", tables.join(", "));
+    let label = if context.sql.to_ascii_lowercase().contains("limit") { "" } else { "no LIMIT" };
+    let mut finding = Finding::new(LINT.name, message)
+        .excerpt(context.sql, span.map_or(0..0, |span| span.range()), label)
+        .help("add `ORDER BY .. LIMIT ..`, and read further pages by the last key: `WHERE id > $1`");
+    if let [table] = tables.as_slice() {
+        let table = table.trim_matches('`');
+        finding = finding.help(format!(
+            "or declare a table that stays small in `query-budget.toml`: `[tables]`, `{table} = {{ rows = 250 }}`"
+        ));
+    }
+    findings.push(finding);
+}
+
+fn has_filter(body: &crate::sql::query::Body) -> bool {
+    matches!(body, crate::sql::query::Body::Select(select) if select.filter.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires, silent};
+
+    #[test]
+    fn fires_where_nothing_bounds() {
+        fires("missing_limit", "SELECT id FROM servers");
+        fires("missing_limit", "SELECT id FROM servers UNION ALL SELECT id FROM users LIMIT ALL");
+    }
+
+    #[test]
+    fn silent_where_something_does() {
+        silent("missing_limit", "SELECT id FROM servers WHERE id = $1");
+        silent("missing_limit", "SELECT name FROM events WHERE id = ANY($1)");
+        silent("missing_limit", "SELECT count(*) FROM servers");
+        silent("missing_limit", "SELECT id FROM servers LIMIT $1");
+        silent("missing_limit", "SELECT x FROM unnest($1::int[]) AS x");
+    }
+}

@@ -1,0 +1,307 @@
+//! The lints: one file, one name, one page. This file says what a lint is and lists them all.
+
+mod allow_without_reason;
+mod ambiguous_column;
+mod budget_exceeded;
+mod cast_on_column;
+mod count_star;
+mod cross_join;
+mod deep_offset;
+mod fetch_all_for_one;
+mod function_on_column;
+mod leading_wildcard;
+mod limit_without_order;
+mod loop_invariant_query;
+mod loops;
+mod missing_limit;
+mod nonunique_fetch_one;
+mod not_in_subquery;
+mod optional_filter;
+mod parameter_count;
+mod query_in_loop;
+mod random_order;
+mod row_by_row_write;
+mod select_star;
+mod shape;
+mod syntax_error;
+mod unbounded_write;
+mod unindexed_filter;
+mod unknown_column;
+mod unknown_lint;
+mod unknown_table;
+mod unused_allow;
+mod wrapped;
+
+use crate::config::Config;
+use crate::finding::{Finding, Level};
+use crate::index::Access;
+use crate::rust::{Form, Function, Site};
+use crate::schema::Schema;
+use crate::sql::cardinality::Cardinality;
+use crate::sql::{Dialect, Query, SyntaxError};
+
+/// Every lint, by name.
+pub const ALL: &[&Lint] = &[
+    &allow_without_reason::LINT,
+    &ambiguous_column::LINT,
+    &budget_exceeded::LINT,
+    &cast_on_column::LINT,
+    &count_star::LINT,
+    &cross_join::LINT,
+    &deep_offset::LINT,
+    &fetch_all_for_one::LINT,
+    &function_on_column::LINT,
+    &leading_wildcard::LINT,
+    &limit_without_order::LINT,
+    &loop_invariant_query::LINT,
+    &missing_limit::LINT,
+    &nonunique_fetch_one::LINT,
+    &not_in_subquery::LINT,
+    &optional_filter::LINT,
+    &parameter_count::LINT,
+    &query_in_loop::LINT,
+    &random_order::LINT,
+    &row_by_row_write::LINT,
+    &select_star::LINT,
+    &syntax_error::LINT,
+    &unbounded_write::LINT,
+    &unindexed_filter::LINT,
+    &unknown_column::LINT,
+    &unknown_lint::LINT,
+    &unknown_table::LINT,
+    &unused_allow::LINT,
+];
+
+/// The schema that the examples of the lints' pages are about, as DDL.
+pub const EXAMPLE_SCHEMA: &str = include_str!("example.sql");
+
+/// The lint of a name.
+pub fn by_name(name: &str) -> Option<&'static Lint> {
+    ALL.iter().copied().find(|lint| lint.name == name)
+}
+
+/// Declares `LINT`, taking its page from the doc comment above it.
+macro_rules! declare_lint {
+    ($(#[doc = $doc:literal])* $name:literal, $group:ident, since $since:literal, $summary:literal, $check:expr) => {
+        // The page is data: as documentation of a private item its examples would be compiled and never read.
+        #[doc = $summary]
+        pub(super) static LINT: $crate::lints::Lint = $crate::lints::Lint {
+            name: $name,
+            group: $crate::lints::Group::$group,
+            since: $since,
+            summary: $summary,
+            docs: concat!($($doc, "\n"),*),
+            check: $check,
+        };
+    };
+}
+use declare_lint;
+
+/// A lint: its name, its level and how it looks at a query.
+#[derive(Debug)]
+pub struct Lint {
+    /// The name used in configuration, in `allow`, as file stem and as docs page.
+    pub name: &'static str,
+    /// What it is about; decides the level.
+    pub group: Group,
+    /// The version that brought it.
+    pub since: &'static str,
+    /// One line for tables, lowercase, without a full stop.
+    pub summary: &'static str,
+    /// The page: What it does, Why is this bad, Known limits, Example, Use instead.
+    pub docs: &'static str,
+    /// What it looks at.
+    pub check: Check,
+}
+
+/// What a lint looks at.
+#[derive(Debug, Clone, Copy)]
+pub enum Check {
+    /// A query, alone and at its site.
+    Query(fn(&QueryContext<'_>, &mut Vec<Finding>)),
+    /// A function with a budget.
+    Function(fn(&Function, &mut Vec<Finding>)),
+    /// The allows themselves; see `allow`.
+    Governance,
+}
+
+/// What a lint is about; it decides the default level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Group {
+    /// The database would refuse it, or it destroys data.
+    Correctness,
+    /// A function runs more than it may.
+    Budget,
+    /// A query is run once per element.
+    NPlusOne,
+    /// Nothing bounds the rows.
+    Bounds,
+    /// A table is read in full for a few rows.
+    Index,
+    /// The way it is written keeps the database from being quick.
+    Shape,
+    /// Right more often than wrong, but a matter of taste.
+    Pedantic,
+    /// How findings are silenced.
+    Governance,
+}
+
+impl Group {
+    /// The level of the group's lints where the configuration is silent.
+    pub fn level(self) -> Level {
+        match self {
+            Group::Correctness | Group::Budget => Level::Deny,
+            Group::NPlusOne | Group::Bounds | Group::Index | Group::Shape | Group::Governance => Level::Warn,
+            Group::Pedantic => Level::Allow,
+        }
+    }
+
+    /// The name used in the docs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Group::Correctness => "correctness",
+            Group::Budget => "budget",
+            Group::NPlusOne => "n_plus_one",
+            Group::Bounds => "bounds",
+            Group::Index => "index",
+            Group::Shape => "shape",
+            Group::Pedantic => "pedantic",
+            Group::Governance => "governance",
+        }
+    }
+}
+
+/// What a query lint sees.
+#[derive(Debug, Clone, Copy)]
+pub struct QueryContext<'a> {
+    /// The SQL.
+    pub sql: &'a str,
+    /// Its meaning, or why it could not be parsed.
+    pub query: Result<&'a Query, &'a SyntaxError>,
+    /// How many rows it returns; meaningless when it could not be parsed.
+    pub cardinality: &'a Cardinality,
+    /// How each table of it is read; empty without a schema.
+    pub accesses: &'a [Access],
+    /// Where it stands in Rust; `None` for a query that came by itself (`.sql`, `.jsonl`, `.sqlx`).
+    pub site: Option<&'a Site>,
+    /// Whose rules hold.
+    pub dialect: Dialect,
+    /// What the database holds; `None` without a snapshot: then nothing is said about tables, columns and indexes.
+    pub schema: Option<&'a Schema>,
+    /// What the user configured.
+    pub config: &'a Config,
+}
+
+impl QueryContext<'_> {
+    /// Whether the query is certain to be one of the database whose schema is known: `sql!` is, a query that came with
+    /// the schema is, and a raw sqlx call may be one of another database of the same crate.
+    pub fn is_of_this_schema(&self) -> bool {
+        self.site.is_none_or(|site| site.form == Form::Checked)
+    }
+
+    /// Whether the configuration or the snapshot says that a table is small.
+    pub fn is_small(&self, table: &crate::schema::Name) -> bool {
+        let configured = self.config.tables.get(&table.to_string()).and_then(|table| table.rows);
+        let measured =
+            || self.schema.and_then(|schema| schema.tables.get(table)).and_then(|table| table.rows);
+        configured.or_else(measured).is_some_and(|rows| rows <= SMALL_TABLE)
+    }
+}
+
+/// A table of so many rows is read in full quicker than an index of it is searched.
+const SMALL_TABLE: u64 = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Checker;
+    use crate::schema::Replay;
+
+    /// The example schema.
+    fn example_schema() -> Schema {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(EXAMPLE_SCHEMA, "example.sql");
+        assert_eq!(replay.problems, []);
+        replay.schema
+    }
+
+    /// A configuration in which a lint is on, whatever its group.
+    fn with_lint_on(lint: &str) -> Config {
+        let mut config = Config::default();
+        let level = by_name(lint).expect("the lint is listed").group.level().max(Level::Warn);
+        config.lints.insert(lint.to_owned(), level);
+        config
+    }
+
+    /// The findings of one lint on a query over the example schema.
+    fn findings(lint: &str, sql: &str) -> Vec<Finding> {
+        let schema = example_schema();
+        let config = with_lint_on(lint);
+        let checker = Checker::new(&config, Some(&schema), Dialect::Postgres);
+        let mut found = checker.query(sql, None).findings;
+        found.retain(|finding| finding.lint == lint);
+        found
+    }
+
+    /// The findings of all lints in Rust source over the example schema, `lint` being on.
+    pub(super) fn findings_in(lint: &str, source: &str) -> Vec<Finding> {
+        let schema = example_schema();
+        let config = with_lint_on(lint);
+        let scan = crate::rust::scan("lib.rs", source).expect("it is Rust");
+        Checker::new(&config, Some(&schema), Dialect::Postgres).file(&scan, &|_| None).findings
+    }
+
+    /// The findings of one lint on a query that a method executes.
+    fn findings_at(lint: &str, method: &str, sql: &str) -> Vec<Finding> {
+        let source = format!("async fn run(db: &PgPool) {{ sql!({sql:?}).{method}(db).await; }}");
+        let mut found = findings_in(lint, &source);
+        found.retain(|finding| finding.lint == lint);
+        found
+    }
+
+    /// Checks that a lint finds something in a query over the example schema.
+    #[track_caller]
+    pub(super) fn fires(lint: &str, sql: &str) {
+        assert!(!findings(lint, sql).is_empty(), "{lint} is silent on {sql:?}");
+    }
+
+    /// Checks that a lint finds nothing in a query over the example schema.
+    #[track_caller]
+    pub(super) fn silent(lint: &str, sql: &str) {
+        assert_eq!(findings(lint, sql), [], "{lint} speaks of {sql:?}");
+    }
+
+    /// Checks that a lint finds something in a query that a method executes.
+    #[track_caller]
+    pub(super) fn fires_at(lint: &str, method: &str, sql: &str) {
+        assert!(!findings_at(lint, method, sql).is_empty(), "{lint} is silent on {sql:?} with {method}");
+    }
+
+    /// Checks that a lint finds nothing in a query that a method executes.
+    #[track_caller]
+    pub(super) fn silent_at(lint: &str, method: &str, sql: &str) {
+        assert_eq!(findings_at(lint, method, sql), [], "{lint} speaks of {sql:?} with {method}");
+    }
+
+    /// The first help that a lint gives for a query.
+    #[track_caller]
+    pub(super) fn help(lint: &str, sql: &str) -> String {
+        let found = findings(lint, sql);
+        found.first().and_then(|finding| finding.help.first()).expect("the lint helps").clone()
+    }
+
+    #[test]
+    fn lints_are_listed_by_name() {
+        assert!(ALL.windows(2).all(|pair| pair[0].name < pair[1].name));
+        assert!(ALL.iter().all(|lint| by_name(lint.name).is_some_and(|found| std::ptr::eq(*lint, found))));
+    }
+
+    #[test]
+    fn every_page_has_its_headings() {
+        for lint in ALL {
+            for heading in ["What it does", "Why is this bad", "Known limits", "Example", "Use instead"] {
+                assert!(lint.docs.contains(&format!(" ## {heading}\n")), "{}: {heading}", lint.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! One row is taken of a query that can return several.
+
+use super::{Check, QueryContext, declare_lint, shape};
+use crate::finding::Finding;
+use crate::sql::Dialect;
+use crate::sql::cardinality::Rows;
+use crate::sql::expr::{Expr, Op};
+use crate::sql::query::{Block, Body, Kind, Query, Source};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds `fetch_one` and `fetch_optional` on a query that is not known to return at most one row: no unique key is set
+    /// equal to a value, and there is no `LIMIT 1`.
+    ///
+    /// ## Why is this bad
+    ///
+    /// sqlx hands out the first row and drops the rest without a word. Which row is first may change from one call to
+    /// the next, and the database finds all of them.
+    ///
+    /// ## Known limits
+    ///
+    /// Keys are taken from the snapshot; without one, only queries without any condition are reported. What no key says
+    /// (one row per user, because the code inserts no second one) is not known either: a unique index says it, and holds
+    /// the code to it. Recursive queries, unions whose arms find one row each, small tables, and what functions return, are
+    /// left alone.
+    ///
+    /// ## Example
+    ///
+    /// ```rust,fires
+    /// async fn event(db: &PgPool, user: i64) -> sqlx::Result<()> {
+    ///     sql!("SELECT name FROM events WHERE user_id = $1", user).fetch_one(db).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```rust,clean
+    /// async fn event(db: &PgPool, user: i64) -> sqlx::Result<()> {
+    ///     sql!("SELECT name FROM events WHERE user_id = $1 ORDER BY id DESC LIMIT 1", user).fetch_one(db).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    "nonunique_fetch_one", Bounds, since "0.1.0",
+    "`fetch_one` on a query that can return several rows",
+    Check::Query(check)
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    let Some(call) = context.site.and_then(|site| site.call.as_ref()) else { return };
+    if !matches!(call.method.as_str(), "fetch_one" | "fetch_optional")
+        || matches!(query.kind, Kind::Other | Kind::Transaction)
+        || context.keys_are_unknown(query)
+    {
+        return;
+    }
+    let Some(root) = query.root.map(|id| query.block(id)) else { return };
+    let several = match context.cardinality.rows {
+        Rows::One => false,
+        Rows::Bounded => !is_found_one_way(query, root),
+        Rows::Many => context.are_many(query, &context.cardinality.unbounded),
+    };
+    if !several {
+        return;
+    }
+    let first = context.cardinality.unbounded.first().map(|id| query.relation(*id));
+    let span = first.and_then(|relation| relation.span).map_or(0..0, |span| span.range());
+    let mut finding = Finding::new(
+        LINT.name,
+        format!("possible further rows of this query are dropped by `{}`", call.method),
+    )
+    .excerpt(context.sql, span, "")
+    .note(context.cardinality.reason.clone())
+    .help("filter by a unique key, or say which row is meant: `ORDER BY .. LIMIT 1`");
+    if let Some(index) = unique_index(context, query, root) {
+        finding = finding.help(format!("or have the database hold to it where there is only one: `{index}`"));
+    }
+    findings.push(finding);
+}
+
+/// Whether the rows are those of a function, which may well be one, or of a union whose arms find one row each, of which one
+/// has it: `.. FROM updated UNION ALL .. FROM inserted`.
+fn is_found_one_way(query: &Query, root: &Block) -> bool {
+    let mut relations = root.from().iter().flat_map(|item| item.relations());
+    matches!(root.body, Body::Set { .. })
+        || relations.any(|id| matches!(query.relation(id).source, Source::Function(..)))
+}
+
+/// The unique index that would prove at most one row: over the columns that are set equal to values.
+fn unique_index(context: &QueryContext<'_>, query: &Query, root: &Block) -> Option<String> {
+    let (relation, table) = shape::only_table(context, query, root)?;
+    let mut columns: Vec<&str> = Vec::new();
+    for condition in root.filters() {
+        // Anything else that is demanded may be what leaves one row.
+        let Expr::Binary { op: Op::Eq, left, right } = condition else { return None };
+        let (column, value) = match (left.as_column(), right.as_column()) {
+            (Some(column), _) if right.is_constant() => (column, right),
+            (_, Some(column)) if left.is_constant() => (column, left),
+            _ => return None,
+        };
+        if column.relation != Some(relation) || !value.any(|e| matches!(e, Expr::Parameter(_))) {
+            return None;
+        }
+        if !columns.contains(&column.name.as_str()) {
+            columns.push(&column.name);
+        }
+    }
+    let name = match context.dialect {
+        Dialect::Postgres => String::new(),
+        Dialect::MySql | Dialect::Sqlite => format!("{}_{}_key ", table.name.name, columns.join("_")),
+    };
+    let list = columns.join(", ");
+    (!columns.is_empty()).then(|| format!("CREATE UNIQUE INDEX {name}ON {} ({list})", table.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires_at, silent_at};
+
+    #[test]
+    fn fires_where_no_key_is_set() {
+        fires_at("nonunique_fetch_one", "fetch_one", "SELECT name FROM servers WHERE name = $1");
+        fires_at("nonunique_fetch_one", "fetch_optional", "SELECT id FROM events WHERE user_id = $1 LIMIT 5");
+        fires_at(
+            "nonunique_fetch_one",
+            "fetch_one",
+            "UPDATE logs SET output = '' WHERE event_id = $1 RETURNING id",
+        );
+    }
+
+    #[test]
+    fn silent_where_there_is_one_row_or_all_are_read() {
+        for sql in [
+            "SELECT name FROM servers WHERE id = $1",
+            "SELECT count(*) FROM events WHERE user_id = $1",
+            "SELECT id FROM events WHERE user_id = $1 ORDER BY id LIMIT 1",
+            "INSERT INTO servers (name) VALUES ($1) RETURNING id",
+            "SELECT EXISTS (SELECT 1 FROM events WHERE user_id = $1)",
+            "SELECT ok FROM check_login($1, $2) AS t (ok)",
+            "SELECT name FROM servers WHERE id = $1 UNION ALL SELECT name FROM users WHERE id = $1",
+            "SELECT rolname FROM pg_roles WHERE rolsuper = $1",
+        ] {
+            silent_at("nonunique_fetch_one", "fetch_one", sql);
+        }
+        silent_at("nonunique_fetch_one", "fetch_all", "SELECT name FROM servers WHERE name = $1");
+    }
+}

@@ -1,0 +1,184 @@
+//! NOT IN over values that may be NULL.
+
+use super::{Check, QueryContext, declare_lint, shape};
+use crate::finding::Finding;
+use crate::sql::expr::{Expr, Op, Test};
+use crate::sql::query::{Block, BlockId, Body, From, JoinKind, Query, RelationId};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds `x NOT IN (SELECT ..)` where the subquery's column can be NULL.
+    ///
+    /// ## Why is this bad
+    ///
+    /// One NULL among its values, and the condition holds for no row at all: nothing is known to be unequal to NULL. The
+    /// database also has to keep all the values at hand, and cannot plan it as a join.
+    ///
+    /// ## Known limits
+    ///
+    /// Where the column is NOT NULL, or the subquery leaves NULL out, the result is right and nothing is said. Values that are
+    /// computed are taken to be never NULL; columns are known from the schema only.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// SELECT name FROM servers WHERE id NOT IN (SELECT server_id FROM events) ORDER BY id LIMIT 10
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// SELECT s.name FROM servers s
+    /// WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.server_id = s.id) ORDER BY s.id LIMIT 10
+    /// ```
+    "not_in_subquery", Shape, since "0.1.0",
+    "NOT IN over values that may be NULL holds for no row",
+    Check::Query(check)
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    findings.extend(found(context, query).into_iter().map(|(_, finding)| finding));
+}
+
+/// What is wrong, with the table whose rows are compared.
+pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(Option<RelationId>, Finding)> {
+    let mut found = Vec::new();
+    for (_, block) in query.written_blocks() {
+        for condition in block.conditions() {
+            condition.walk(&mut |expr| {
+                if let Expr::InQuery { expr, query: inner, op: Op::Eq, negated: true } = expr
+                    && let Some(column) = nullable_output(context, query, *inner)
+                {
+                    let relation = expr.columns().first().and_then(|column| column.relation);
+                    found.push((relation, finding(context, query, expr, *inner, column)));
+                }
+            });
+        }
+    }
+    found
+}
+
+/// The column of a subquery that can be NULL.
+fn nullable_output<'q>(context: &QueryContext<'_>, query: &'q Query, id: BlockId) -> Option<&'q Expr> {
+    let block = query.block(id);
+    match &block.body {
+        Body::Select(select) => {
+            let [output] = select.projection.as_slice() else { return None };
+            let column = output.as_column()?;
+            let relation = column.relation?;
+            let table = context.table(query, relation)?;
+            let declared = table.column(&column.name)?;
+            let never = declared.not_null || table.primary_key.contains(&column.name);
+            ((!never || is_outer(&select.from, relation)) && !is_demanded(block, output)).then_some(output)
+        }
+        Body::Set { left, right, .. } => {
+            nullable_output(context, query, *left).or_else(|| nullable_output(context, query, *right))
+        }
+        Body::Values(_) | Body::Write(_) | Body::Unknown => None,
+    }
+}
+
+/// Whether an outer join makes up rows of NULL for a relation.
+fn is_outer(from: &[From], relation: RelationId) -> bool {
+    from.iter().any(|item| match item {
+        From::Relation(_) => false,
+        From::Join { kind, left, right, .. } => {
+            let side = |side: &From| side.relations().contains(&relation);
+            let here = match kind {
+                JoinKind::Left => side(right),
+                JoinKind::Right => side(left),
+                JoinKind::Full => true,
+                JoinKind::Inner | JoinKind::Cross => false,
+            };
+            here || is_outer(std::slice::from_ref(left), relation)
+                || is_outer(std::slice::from_ref(right), relation)
+        }
+    })
+}
+
+/// Whether the subquery's own conditions leave NULL out: they compare the column.
+fn is_demanded(block: &Block, output: &Expr) -> bool {
+    block.conditions().iter().any(|condition| match condition {
+        Expr::Is { expr, test: Test::Null, negated } => *negated && expr.as_ref() == output,
+        Expr::Binary { op, left, right } => {
+            !matches!(op, Op::Same | Op::NotSame) && (left.as_ref() == output || right.as_ref() == output)
+        }
+        Expr::InList { expr, .. }
+        | Expr::InQuery { expr, .. }
+        | Expr::Like { expr, .. }
+        | Expr::Between { expr, .. } => expr.as_ref() == output,
+        Expr::Any { left, all: false, .. } => left.as_ref() == output,
+        _ => false,
+    })
+}
+
+fn finding(
+    context: &QueryContext<'_>,
+    query: &Query,
+    sought: &Expr,
+    inner: BlockId,
+    output: &Expr,
+) -> Finding {
+    let written = |expr: &Expr| match expr.as_column().and_then(|column| Some((column, column.relation?))) {
+        Some((column, relation)) => format!("{}.{}", query.relation(relation).alias, column.name),
+        None => shape::operand(expr, context.dialect),
+    };
+    let (sought, value) = (written(sought), written(output));
+    let block = query.block(inner);
+    let more = if block.filters().is_empty() { "" } else { " AND .." };
+    let table = block.from().first().and_then(|item| item.relations().first().copied());
+    let table = table.map_or_else(|| "..".to_owned(), |id| table_name(query, id));
+    let span = output.span().map_or(0..0, |span| span.range());
+    Finding::new(LINT.name, format!("NOT IN holds for no row when one `{value}` is NULL"))
+        .excerpt(context.sql, span, "can be NULL")
+        .help(format!("write `NOT EXISTS (SELECT 1 FROM {table} WHERE {value} = {sought}{more})`"))
+        .help(format!("or leave NULL out in the subquery: `{value} IS NOT NULL`"))
+}
+
+/// A table as a FROM names it, with its alias.
+fn table_name(query: &Query, id: RelationId) -> String {
+    let relation = query.relation(id);
+    match &relation.source {
+        crate::sql::query::Source::Table(name) if name.name != relation.alias => {
+            format!("{name} {}", relation.alias)
+        }
+        crate::sql::query::Source::Table(name) => name.to_string(),
+        _ => relation.alias.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires, help, silent};
+
+    #[test]
+    fn fires_where_null_is_among_the_values() {
+        fires("not_in_subquery", "DELETE FROM servers WHERE id NOT IN (SELECT server_id FROM events)");
+        fires(
+            "not_in_subquery",
+            "SELECT id FROM users WHERE id NOT IN (SELECT e.user_id FROM logs l LEFT JOIN events e ON e.id = l.event_id)",
+        );
+        assert_eq!(
+            help(
+                "not_in_subquery",
+                "SELECT s.id FROM servers s WHERE s.id NOT IN (SELECT e.server_id FROM events e WHERE e.is_active)"
+            ),
+            "write `NOT EXISTS (SELECT 1 FROM events e WHERE e.server_id = s.id AND ..)`"
+        );
+    }
+
+    #[test]
+    fn silent_where_null_is_left_out() {
+        for sql in [
+            "SELECT id FROM events WHERE id NOT IN (SELECT event_id FROM logs)",
+            "SELECT id FROM servers WHERE id NOT IN (SELECT server_id FROM events WHERE server_id IS NOT NULL)",
+            "SELECT id FROM servers WHERE id NOT IN (SELECT server_id FROM events WHERE server_id > $1)",
+            "SELECT id FROM servers WHERE id IN (SELECT server_id FROM events)",
+            "SELECT id FROM servers WHERE id NOT IN ($1, $2)",
+        ] {
+            silent("not_in_subquery", sql);
+        }
+    }
+}

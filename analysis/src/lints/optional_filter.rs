@@ -1,0 +1,173 @@
+//! A filter that a parameter turns off.
+
+use super::{Check, QueryContext, declare_lint, shape};
+use crate::finding::Finding;
+use crate::sql::expr::{Expr, Op};
+use crate::sql::query::{Query, RelationId};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds filters that hold for every row when a parameter says so: `$1 IS NULL OR status = $1`,
+    /// `status = COALESCE($1, status)`.
+    ///
+    /// ## Why is this bad
+    ///
+    /// A prepared statement has one plan for all values, and it has to find every row: the index on the column is not
+    /// searched, not even when the parameter has a value.
+    ///
+    /// ## Known limits
+    ///
+    /// Postgres plans the first five executions for their values, and may go on to do so; MySQL always does. Silent where
+    /// another condition leads to the rows, and on small tables. Without a schema, only queries that have no other
+    /// condition are reported.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// SELECT id, name FROM events WHERE ($1::bigint IS NULL OR user_id = $1) ORDER BY id LIMIT 50
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// SELECT id, name FROM events WHERE user_id = $1 ORDER BY id LIMIT 50
+    /// ```
+    "optional_filter", Shape, since "0.1.0",
+    "a filter that a parameter turns off, so that no index serves it",
+    Check::Query(check)
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    findings.extend(found(context, query).into_iter().map(|(_, finding)| finding));
+}
+
+/// What is wrong, with the table that is read in full for it: one finding for each table.
+pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationId, Finding)> {
+    let mut found: Vec<(RelationId, Finding)> = Vec::new();
+    if context.schema.is_some() && !context.any_unserved() {
+        return found;
+    }
+    for (_, block) in query.written_blocks() {
+        let conditions = block.conditions();
+        let nothing_else = conditions.iter().all(|condition| is_optional(condition));
+        for condition in conditions.into_iter().filter(|condition| is_optional(condition)) {
+            let Some(relation) = condition.columns().first().and_then(|column| column.relation) else {
+                continue;
+            };
+            let read_in_full =
+                context.unserved(relation).is_some() || (context.schema.is_none() && nothing_else);
+            if read_in_full && !found.iter().any(|(known, _)| *known == relation) {
+                found.push((relation, finding(context, query, relation, condition)));
+            }
+        }
+    }
+    found
+}
+
+/// Whether parameters alone can make a condition on columns hold for every row.
+pub(super) fn is_optional(condition: &Expr) -> bool {
+    match condition {
+        Expr::Or(arms) => arms.iter().any(is_switch) && !condition.columns().is_empty(),
+        Expr::Binary { op: Op::Eq, left, right } => falls_back_on(left, right) || falls_back_on(right, left),
+        Expr::Case { operand: None, arms, .. } => {
+            arms.iter().any(|(when, _)| is_switch(when)) && !condition.columns().is_empty()
+        }
+        _ => false,
+    }
+}
+
+/// A condition that parameters decide.
+fn is_switch(condition: &Expr) -> bool {
+    condition.is_constant() && condition.any(|e| matches!(e, Expr::Parameter(_)))
+}
+
+/// `COALESCE($1, column)`, compared with the column.
+fn falls_back_on(column: &Expr, value: &Expr) -> bool {
+    match value.without_casts() {
+        Expr::Call(call) if matches!(call.name.as_str(), "coalesce" | "ifnull" | "nvl") => {
+            matches!(column, Expr::Column(_))
+                && call.args.last().is_some_and(|last| last.without_casts() == column)
+                && call.args.iter().any(is_switch)
+        }
+        _ => false,
+    }
+}
+
+fn finding(context: &QueryContext<'_>, query: &Query, relation: RelationId, condition: &Expr) -> Finding {
+    let span = condition.span().map_or(0..0, |span| span.range());
+    let columns = condition.columns();
+    let column = columns.first().map_or("", |column| column.name.as_str());
+    let filter = match condition {
+        Expr::Or(arms) => arms.iter().find(|arm| !arm.columns().is_empty()).cloned(),
+        Expr::Case { arms, otherwise, .. } => {
+            let results = arms.iter().map(|(_, then)| then).chain(otherwise.as_deref());
+            results.into_iter().find(|result| !result.columns().is_empty()).cloned()
+        }
+        _ => None,
+    };
+    let (op, value, close) = match &filter {
+        Some(Expr::Binary { op, left, .. }) if left.as_column().is_some() => {
+            (op.as_str(), " \").push_bind(value)", "")
+        }
+        Some(Expr::Any { .. }) => ("= ANY", "(\").push_bind(value)", ".push(\")\")"),
+        _ => ("=", " \").push_bind(value)", ""),
+    };
+    let pushed = format!("query.push(\" AND {column} {op}{value}{close};");
+    let filter =
+        filter.map_or_else(|| format!("{column} = .."), |filter| shape::sql(&filter, context.dialect));
+    let table = &query.relation(relation).alias;
+    let message = format!("filter on `{table}.{column}` is turned off by a parameter, so no index serves it");
+    Finding::new(LINT.name, message)
+        .excerpt(context.sql, span, "every row is read")
+        .help(format!(
+            "add it only where there is a value, by `sqlx::QueryBuilder`: `if let Some(value) = value {{ {pushed} }}`"
+        ))
+        .help(format!("or write two queries: one with `{filter}`, one without"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires, help, silent};
+
+    #[test]
+    fn fires_on_every_way_to_write_it() {
+        for sql in [
+            "SELECT id FROM events WHERE user_id = COALESCE($1, user_id)",
+            "SELECT id FROM events WHERE (user_id = $1 OR $1 IS NULL) AND ($2::bool OR is_active)",
+            "SELECT id FROM events WHERE CASE WHEN $1::bigint IS NULL THEN true ELSE user_id = $1 END",
+            "SELECT id FROM events WHERE cardinality($1::bigint[]) = 0 OR user_id = ANY($1)",
+            "DELETE FROM logs WHERE $1::bigint IS NULL OR event_id = $1",
+        ] {
+            fires("optional_filter", sql);
+        }
+    }
+
+    #[test]
+    fn says_what_to_push() {
+        let help = |sql| help("optional_filter", sql);
+        let intro =
+            "add it only where there is a value, by `sqlx::QueryBuilder`: `if let Some(value) = value {";
+        assert_eq!(
+            help("SELECT id FROM events WHERE $1::int8 IS NULL OR user_id >= $1"),
+            format!("{intro} query.push(\" AND user_id >= \").push_bind(value); }}`")
+        );
+        assert_eq!(
+            help("SELECT id FROM events WHERE $1::int8[] IS NULL OR user_id = ANY($1)"),
+            format!("{intro} query.push(\" AND user_id = ANY(\").push_bind(value).push(\")\"); }}`")
+        );
+    }
+
+    #[test]
+    fn silent_where_something_else_leads_or_the_column_is_meant() {
+        for sql in [
+            "SELECT id FROM events WHERE user_id = $1 AND ($2::bigint IS NULL OR server_id = $2)",
+            "SELECT id FROM events WHERE next_run_at IS NULL OR next_run_at < $1",
+            "SELECT id FROM events WHERE user_id = COALESCE($1, $2)",
+            "UPDATE events SET name = COALESCE($1, name) WHERE id = $2",
+        ] {
+            silent("optional_filter", sql);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! A read that runs once per element.
+
+use super::{Check, QueryContext, declare_lint, loop_invariant_query, loops};
+use crate::finding::Finding;
+use crate::sql::query::Kind;
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds reads inside loops over data: `for`, `while let`, iterator and stream combinators, futures that are joined.
+    ///
+    /// ## Why is this bad
+    ///
+    /// One query becomes as many as there are elements, each with its way to the database and back: the N+1 problem. A
+    /// hundred elements at a millisecond each are a tenth of a second that one query would not take.
+    ///
+    /// ## Known limits
+    ///
+    /// Loops with a constant number of turns, `.chunks(n)`, polling, retries and reading page by page are left alone, and
+    /// so are queries that take many elements at once, and those that run on a database of each element. A query that does
+    /// not depend on the loop is reported by `loop_invariant_query`. Calls of functions that query are followed by
+    /// `querying_call_in_loop`.
+    ///
+    /// ## Example
+    ///
+    /// ```rust,fires
+    /// async fn outputs(db: &PgPool, events: &[Event]) -> sqlx::Result<()> {
+    ///     for event in events {
+    ///         sql!("SELECT name FROM servers WHERE id = $1", event.server_id).fetch_one(db).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```rust,clean
+    /// async fn outputs(db: &PgPool, servers: &[i64]) -> sqlx::Result<()> {
+    ///     sql!("SELECT id, name FROM servers WHERE id = ANY($1)", servers).fetch_all(db).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    "query_in_loop", NPlusOne, since "0.1.0",
+    "a read that runs once per element of a loop",
+    Check::Query(check)
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    if query.kind != Kind::Select {
+        return;
+    }
+    let Some(around) = loops::of(context, query) else { return };
+    if loop_invariant_query::is_invariant(query, &around) {
+        return;
+    }
+    let finding = Finding::new(LINT.name, format!("this query runs once {}", around.per_turn()));
+    let finding = finding.excerpt(context.sql, 0..0, "").related(around.place().clone(), "the loop");
+    findings.push(match around.rewrite(context, query) {
+        Some(rewrite) => finding
+            .help(format!("read all of them in one query before the loop: `{rewrite}`"))
+            .help("then look each element's rows up in a map by that column"),
+        None => finding.help("read all of them in one query before the loop, by a join or a list of keys"),
+    });
+}

@@ -1,0 +1,126 @@
+//! Rows that are shuffled to take a few of them.
+
+use super::{Check, QueryContext, declare_lint};
+use crate::finding::Finding;
+use crate::index::Verdict;
+use crate::schema::Name;
+use crate::sql::Dialect;
+use crate::sql::expr::Expr;
+use crate::sql::query::{Block, Query, RelationId, Source};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds `ORDER BY random() LIMIT ..` over a table that no index narrows.
+    ///
+    /// ## Why is this bad
+    ///
+    /// Every row is read, given a number and sorted, for the few that are kept: no index can have that order.
+    ///
+    /// ## Known limits
+    ///
+    /// Where an index leads to the rows that are shuffled they are taken to be few. Without a schema, only queries without a
+    /// condition are reported.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// SELECT id, name FROM users ORDER BY random() LIMIT 1
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// SELECT id, name FROM users
+    /// WHERE id >= (SELECT floor(random() * max(id))::bigint FROM users) ORDER BY id LIMIT 1
+    /// ```
+    "random_order", Shape, since "0.1.0",
+    "a whole table is shuffled for a few rows",
+    Check::Query(check)
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    for (_, block) in query.written_blocks().filter(|(_, block)| block.limit.is_some()) {
+        let Some(random) = block.order_by.first().map(|key| &key.expr).filter(|key| is_random(key)) else {
+            continue;
+        };
+        let Some((relation, table)) = read_in_full(context, query, block) else { continue };
+        let span = random.span().map_or(0..0, |span| span.range());
+        let mut finding =
+            Finding::new(LINT.name, format!("every row of `{table}` is read and sorted to pick at random"))
+                .excerpt(context.sql, span, "no index has this order");
+        if let Some([key]) = context.table(query, relation).map(|table| table.primary_key.as_slice()) {
+            finding = finding.help(format!(
+                "start at a random key where the keys have few gaps: `WHERE {key} >= ({}) ORDER BY {key} LIMIT ..`",
+                random_key(key, table, context.dialect)
+            ));
+        }
+        if context.dialect == Dialect::Postgres {
+            finding = finding
+                .help(format!("or read a random part of the table: `FROM {table} TABLESAMPLE SYSTEM (1)`"));
+        }
+        findings.push(finding);
+    }
+}
+
+/// Whether a key has nothing but chance in it.
+fn is_random(key: &Expr) -> bool {
+    match key.without_casts() {
+        Expr::Call(call) => {
+            matches!(
+                call.name.as_str(),
+                "random" | "rand" | "gen_random_uuid" | "uuid_generate_v4" | "newid" | "uuid"
+            ) && call.args.iter().all(Expr::is_constant)
+        }
+        _ => false,
+    }
+}
+
+/// The first table of which every row takes part in the shuffling.
+fn read_in_full<'q>(
+    context: &QueryContext<'_>,
+    query: &'q Query,
+    block: &Block,
+) -> Option<(RelationId, &'q Name)> {
+    let relations: Vec<RelationId> = block.from().iter().flat_map(|item| item.relations()).collect();
+    if context.schema.is_none() && !block.conditions().is_empty() {
+        return None;
+    }
+    // One table that an index leads into leaves few rows of the others as well.
+    let access = |id: RelationId| context.accesses.iter().find(|access| access.relation == id);
+    if relations.iter().any(|id| access(*id).is_some_and(|access| access.verdict == Verdict::Served)) {
+        return None;
+    }
+    relations.into_iter().find_map(|id| match &query.relation(id).source {
+        Source::Table(table) if !context.is_small(table) => Some((id, table)),
+        _ => None,
+    })
+}
+
+fn random_key(key: &str, table: &Name, dialect: Dialect) -> String {
+    match dialect {
+        Dialect::Postgres => format!("SELECT floor(random() * max({key}))::bigint FROM {table}"),
+        Dialect::MySql => format!("SELECT floor(rand() * max({key})) FROM {table}"),
+        Dialect::Sqlite => format!("SELECT abs(random() % max({key})) FROM {table}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires, silent};
+
+    #[test]
+    fn fires_where_all_rows_are_shuffled() {
+        fires("random_order", "SELECT id FROM events WHERE is_active ORDER BY random() LIMIT 3");
+        fires("random_order", "SELECT (SELECT name FROM servers ORDER BY gen_random_uuid() LIMIT 1)");
+    }
+
+    #[test]
+    fn silent_where_few_are_and_where_all_are_wanted() {
+        silent("random_order", "SELECT id FROM events WHERE user_id = $1 ORDER BY random() LIMIT 3");
+        silent("random_order", "SELECT n FROM unnest($1::int[]) AS n ORDER BY random() LIMIT 3");
+        silent("random_order", "SELECT id FROM events ORDER BY random()");
+        silent("random_order", "SELECT id FROM events ORDER BY md5(id::text || $1) LIMIT 3");
+    }
+}

@@ -1,0 +1,61 @@
+//! A write that runs once per element.
+
+use super::{Check, QueryContext, declare_lint, loops};
+use crate::finding::Finding;
+use crate::sql::query::Kind;
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds INSERT, UPDATE and DELETE inside loops over data.
+    ///
+    /// ## Why is this bad
+    ///
+    /// Each row makes its own way to the database and back, and outside of a transaction its own commit: a thousand rows
+    /// take seconds where one statement takes milliseconds.
+    ///
+    /// ## Known limits
+    ///
+    /// Loops with a constant number of turns, `.chunks(n)`, retries and statements that write many rows at once are left
+    /// alone.
+    ///
+    /// ## Example
+    ///
+    /// ```rust,fires
+    /// async fn save(db: &PgPool, names: &[String]) -> sqlx::Result<()> {
+    ///     for name in names {
+    ///         sql!("INSERT INTO servers (name) VALUES ($1)", name).execute(db).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```rust,clean
+    /// async fn save(db: &PgPool, names: &[String]) -> sqlx::Result<()> {
+    ///     sql!("INSERT INTO servers (name) SELECT * FROM UNNEST($1::text[])", names).execute(db).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    "row_by_row_write", NPlusOne, since "0.1.0",
+    "a write that runs once per element of a loop",
+    Check::Query(check)
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    let verb = match query.kind {
+        Kind::Insert => "INSERT",
+        Kind::Update => "UPDATE",
+        Kind::Delete => "DELETE",
+        Kind::Select | Kind::Transaction | Kind::Other => return,
+    };
+    let Some(around) = loops::of(context, query) else { return };
+    let finding = Finding::new(LINT.name, format!("this {verb} runs once {}", around.per_turn()));
+    let finding = finding.excerpt(context.sql, 0..0, "").related(around.place().clone(), "the loop");
+    findings.push(match around.rewrite(context, query) {
+        Some(rewrite) => finding.help(format!("write all of them in one statement: `{rewrite}`")),
+        None => finding.help("write all of them in one statement"),
+    });
+}

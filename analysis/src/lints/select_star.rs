@@ -1,0 +1,96 @@
+//! All columns, whatever they will be.
+
+use super::{Check, QueryContext, declare_lint};
+use crate::finding::Finding;
+use crate::sql::query::{Block, BlockId, Body, Kind, Query, Source};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds `SELECT *` from a table in the rows that a query returns.
+    ///
+    /// ## Why is this bad
+    ///
+    /// Columns that nobody reads are fetched, sent and decoded, and an index over the few that are needed cannot answer by
+    /// itself. A column that a migration adds later changes what the query returns.
+    ///
+    /// ## Known limits
+    ///
+    /// A type that has all of a table's columns is read well by `*`, so the lint is off by default.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// SELECT * FROM servers WHERE id = $1
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// SELECT id, name FROM servers WHERE id = $1
+    /// ```
+    "select_star", Pedantic, since "0.1.0",
+    "`SELECT *` from a table",
+    Check::Query(check)
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    let Some(root) = query.root.filter(|_| query.kind == Kind::Select) else { return };
+    let mut returned = vec![root];
+    while let Some(id) = returned.pop() {
+        match &query.block(id).body {
+            Body::Set { left, right, .. } => returned.extend([*right, *left]),
+            Body::Select(select) => {
+                let Some(star) = select.star.filter(|_| reads_table(query, query.block(id))) else {
+                    continue;
+                };
+                let finding =
+                    Finding::new(LINT.name, "`*` fetches every column, those that are not read as well")
+                        .excerpt(context.sql, star.range(), "");
+                findings.push(finding.help(match columns(query, id) {
+                    Some(columns) => format!("name the columns that are read: `SELECT {columns}`"),
+                    None => "name the columns that are read".to_owned(),
+                }));
+            }
+            Body::Values(_) | Body::Write(_) | Body::Unknown => {}
+        }
+    }
+}
+
+/// Whether a table takes part: what a derived table or CTE returns is named in the query itself.
+fn reads_table(query: &Query, block: &Block) -> bool {
+    let mut relations = block.from().iter().flat_map(|item| item.relations());
+    relations.any(|id| {
+        matches!(query.relation(id).source, Source::Table(_) | Source::Materialized(_) | Source::View(..))
+    })
+}
+
+/// The columns as they are to be written, unless two tables have one of the same name.
+fn columns(query: &Query, id: BlockId) -> Option<String> {
+    let names: Vec<&str> =
+        query.block(id).outputs.as_ref()?.iter().map(|output| output.name.as_str()).collect();
+    let unique = names.iter().enumerate().all(|(at, name)| !names.iter().take(at).any(|other| other == name));
+    (unique && !names.is_empty()).then(|| names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires, help, silent};
+
+    #[test]
+    fn fires_where_a_table_is_read_whole() {
+        fires("select_star", "SELECT e.* FROM events e WHERE e.id = $1");
+        assert_eq!(
+            help("select_star", "SELECT * FROM servers WHERE id = $1"),
+            "name the columns that are read: `SELECT id, name`"
+        );
+    }
+
+    #[test]
+    fn silent_where_the_columns_are_named_elsewhere() {
+        silent("select_star", "SELECT * FROM (SELECT id, name FROM servers WHERE id = $1) s");
+        silent("select_star", "SELECT EXISTS (SELECT * FROM servers)");
+        silent("select_star", "SELECT count(*) FROM servers");
+    }
+}

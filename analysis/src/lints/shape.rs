@@ -1,0 +1,134 @@
+//! What the lints on the way a query is written share: its tables, what is known of them, and SQL to paste.
+
+use super::{
+    QueryContext, cast_on_column, function_on_column, leading_wildcard, not_in_subquery, optional_filter,
+};
+use crate::index::{Access, Verdict};
+use crate::schema::Table;
+use crate::sql::Dialect;
+use crate::sql::expr::Expr;
+use crate::sql::predicates;
+use crate::sql::query::{Block, Body, From, Query, RelationId, Source};
+
+impl<'a> QueryContext<'a> {
+    /// The table that a relation is, where the schema knows it.
+    pub(super) fn table(&self, query: &Query, relation: RelationId) -> Option<&'a Table> {
+        let Source::Table(name) = &query.relation(relation).source else { return None };
+        self.schema?.tables.get(name)
+    }
+
+    /// The access that reads every row of `relation` only to filter them, unless its table is small.
+    pub(super) fn unserved(&self, relation: RelationId) -> Option<&'a Access> {
+        let mut accesses = self.accesses.iter();
+        let access = accesses.find(|access| access.relation == relation)?;
+        (access.verdict == Verdict::Unserved && !self.is_small(&access.table)).then_some(access)
+    }
+
+    /// Whether any table is read row by row, so that it is worth asking why.
+    pub(super) fn any_unserved(&self) -> bool {
+        self.accesses.iter().any(|access| access.verdict == Verdict::Unserved)
+    }
+
+    /// Whether rows are kept by conditions and no schema tells which of them hold for one row alone.
+    pub(super) fn keys_are_unknown(&self, query: &Query) -> bool {
+        self.schema.is_none() && query.blocks.iter().any(|block| !block.filters().is_empty())
+    }
+
+    /// Whether the rows of these relations are many for all that is known: each is a table that is not small, or a query
+    /// over such tables. What a function or an unknown table returns is not known to be many.
+    pub(super) fn are_many(&self, query: &Query, relations: &[RelationId]) -> bool {
+        !relations.is_empty() && relations.iter().all(|id| self.is_many(query, *id, 0))
+    }
+
+    fn is_many(&self, query: &Query, relation: RelationId, depth: usize) -> bool {
+        match &query.relation(relation).source {
+            Source::Table(name) => {
+                let known = self.schema.is_none_or(|schema| schema.tables.contains_key(name));
+                known && !self.is_small(name)
+            }
+            Source::Cte(inner) | Source::Derived(inner) | Source::View(_, inner) => {
+                // A recursive query names itself.
+                depth < 8 && self.block_is_many(query, query.block(*inner), depth + 1)
+            }
+            Source::Materialized(_) | Source::Function(..) | Source::Pseudo | Source::Unknown => false,
+        }
+    }
+
+    fn block_is_many(&self, query: &Query, block: &Block, depth: usize) -> bool {
+        match &block.body {
+            Body::Set { left, right, .. } => [*left, *right]
+                .iter()
+                .all(|arm| depth < 8 && self.block_is_many(query, query.block(*arm), depth + 1)),
+            Body::Select(_) | Body::Write(_) => {
+                let relations = block.from().iter().flat_map(|item| item.relations());
+                let mut relations = relations.peekable();
+                relations.peek().is_some() && relations.all(|id| self.is_many(query, id, depth))
+            }
+            Body::Values(_) | Body::Unknown => false,
+        }
+    }
+}
+
+/// An expression as SQL to paste: parameters as the dialect writes them.
+pub(super) fn sql(expr: &Expr, dialect: Dialect) -> String {
+    let text = expr.to_string();
+    match dialect {
+        Dialect::Postgres => text,
+        Dialect::Sqlite => text.replace('$', "?"),
+        Dialect::MySql => {
+            let mut without_numbers = String::with_capacity(text.len());
+            let mut in_parameter = false;
+            for c in text.chars() {
+                in_parameter = c == '$' || (in_parameter && c.is_ascii_digit());
+                match c {
+                    '$' => without_numbers.push('?'),
+                    _ if in_parameter => {}
+                    c => without_numbers.push(c),
+                }
+            }
+            without_numbers
+        }
+    }
+}
+
+/// The only table that a block reads, with its relation.
+pub(super) fn only_table<'a>(
+    context: &QueryContext<'a>,
+    query: &Query,
+    block: &Block,
+) -> Option<(RelationId, &'a Table)> {
+    let [item] = block.from() else { return None };
+    let From::Relation(relation) = item else { return None };
+    Some((*relation, context.table(query, *relation)?))
+}
+
+/// Whether each row has the same values, so that it does not matter which are taken.
+pub(super) fn rows_are_alike(block: &Block) -> bool {
+    let Body::Select(select) = &block.body else { return false };
+    let filters = block.filters();
+    select.star.is_none()
+        && !select.set_returning
+        && select.projection.iter().all(|value| {
+            (value.is_constant() && !predicates::is_volatile(value)) || predicates::is_fixed(value, filters)
+        })
+}
+
+/// An expression as an operand of another one: in brackets where its parts would be torn apart.
+pub(super) fn operand(expr: &Expr, dialect: Dialect) -> String {
+    let text = sql(expr, dialect);
+    match expr {
+        Expr::Binary { .. } | Expr::And(_) | Expr::Or(_) | Expr::Not(_) | Expr::Is { .. } => {
+            format!("({text})")
+        }
+        _ => text,
+    }
+}
+
+/// Whether it is the query's wording that keeps `relation` from being served, of which another lint speaks: then an index
+/// alone does not mend it.
+pub(super) fn is_explained(context: &QueryContext<'_>, query: &Query, relation: RelationId) -> bool {
+    let lints =
+        [optional_filter::found, leading_wildcard::found, cast_on_column::found, function_on_column::found];
+    lints.iter().any(|found| found(context, query).iter().any(|(known, _)| *known == relation))
+        || not_in_subquery::found(context, query).iter().any(|(known, _)| *known == Some(relation))
+}

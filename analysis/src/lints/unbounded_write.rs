@@ -1,0 +1,78 @@
+//! UPDATE and DELETE of every row.
+
+use super::{Check, QueryContext, declare_lint};
+use crate::finding::Finding;
+use crate::sql::query::{Body, Source};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds `UPDATE` and `DELETE` without `WHERE`, `LIMIT` or a join.
+    ///
+    /// ## Why is this bad
+    ///
+    /// It changes every row of the table, locks all of them, and is a slip more often than not.
+    ///
+    /// ## Known limits
+    ///
+    /// A `WHERE` that is always true is not seen through. Where every row is meant, say so: `WHERE true`, or an `allow`
+    /// with the reason.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// DELETE FROM logs
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// DELETE FROM logs WHERE id = $1
+    /// ```
+    "unbounded_write", Correctness, since "0.1.0",
+    "UPDATE or DELETE without WHERE",
+    Check::Query(check)
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    for block in &query.blocks {
+        let Body::Write(write) = &block.body else { continue };
+        let joined = write.from.len() != 1 || write.from.iter().any(|item| item.relations().len() > 1);
+        if write.filter.is_some() || block.limit.is_some() || joined {
+            continue;
+        }
+        let target = query.relation(write.target);
+        let Source::Table(table) = &target.source else { continue };
+        if context.is_small(table) {
+            continue;
+        }
+        let verb = if write.assignments.is_empty() { "DELETE" } else { "UPDATE" };
+        let span = write.span.map_or(0..0, |span| span.range());
+        findings.push(
+            Finding::new(LINT.name, format!("{verb} changes every row of `{table}`"))
+                .excerpt(context.sql, span, "no WHERE")
+                .help("add `WHERE ..`, or `WHERE true` where every row is meant"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires, silent};
+
+    #[test]
+    fn fires_without_a_condition() {
+        fires("unbounded_write", "UPDATE servers SET name = $1");
+        fires("unbounded_write", "WITH gone AS (DELETE FROM logs RETURNING id) SELECT count(*) FROM gone");
+    }
+
+    #[test]
+    fn silent_with_a_condition_or_a_join() {
+        silent("unbounded_write", "DELETE FROM servers WHERE true");
+        silent(
+            "unbounded_write",
+            "UPDATE servers SET name = v.name FROM (VALUES (1, 'a')) v(id, name) WHERE v.id = servers.id",
+        );
+    }
+}

@@ -1,0 +1,81 @@
+//! A table that is read in full for the few rows that a filter keeps.
+
+use super::{Check, QueryContext, declare_lint, shape};
+use crate::finding::Finding;
+use crate::index::Verdict;
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Looks at every table a query reads as the database's planner does, and finds those whose rows are filtered one by
+    /// one because no index leads to them.
+    ///
+    /// ## Why is this bad
+    ///
+    /// The whole table is read for the few rows that are wanted, each time, and longer with every row added.
+    ///
+    /// ## Known limits
+    ///
+    /// Where the way a condition is written keeps an index from being searched, a lint of the group `shape` says so
+    /// instead. What indexes exist is taken from the snapshot. Whether an index is worth it on a small table, or on a column with two
+    /// values, is for its owner to say: `[tables]`, `countries = { rows = 250 }` in `query-budget.toml`, or an `allow` with
+    /// the reason.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// SELECT output FROM logs WHERE event_id = $1 ORDER BY id LIMIT 10
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// SELECT name FROM events WHERE user_id = $1 ORDER BY id LIMIT 10
+    /// ```
+    "unindexed_filter", Index, since "0.1.0",
+    "a filter that no index serves",
+    Check::Query(check)
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    for access in context.accesses {
+        if access.verdict != Verdict::Unserved || context.is_small(&access.table) {
+            continue;
+        }
+        if shape::is_explained(context, query, access.relation) {
+            continue;
+        }
+        let relation = query.relation(access.relation);
+        let span = access.span.or(relation.span).map_or(0..0, |span| span.range());
+        let what = match access.columns.as_slice() {
+            [] => format!("filter on `{}`", access.table),
+            [one] => format!("filter on `{}.{one}`", access.table),
+            several => format!("filter on `{} ({})`", access.table, several.join(", ")),
+        };
+        let mut finding = Finding::new(LINT.name, format!("{what} has no index"))
+            .excerpt(context.sql, span, "every row is read")
+            .note(access.why.clone());
+        if let Some(index) = access.wanted.as_ref() {
+            finding = finding.help(format!("add an index: `{}`", index.ddl(context.dialect)));
+        }
+        findings.push(finding);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires, silent};
+
+    #[test]
+    fn fires_where_no_index_leads() {
+        fires("unindexed_filter", "SELECT id FROM events WHERE server_id = $1 LIMIT 5");
+        fires("unindexed_filter", "UPDATE logs SET output = $1 WHERE event_id = $2");
+    }
+
+    #[test]
+    fn silent_where_one_does_and_where_all_is_wanted() {
+        silent("unindexed_filter", "SELECT id FROM events WHERE user_id = $1 AND name = $2 LIMIT 5");
+        silent("unindexed_filter", "SELECT id FROM events LIMIT 5");
+    }
+}

@@ -1,0 +1,74 @@
+//! A column that its table does not have.
+
+use super::{Check, QueryContext, declare_lint};
+use crate::finding::Finding;
+use crate::sql::query::ProblemKind;
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds columns in a query that none of the tables in sight has.
+    ///
+    /// ## Why is this bad
+    ///
+    /// The database refuses the query when it runs.
+    ///
+    /// ## Known limits
+    ///
+    /// Where a table's columns are not known (a function's result, a temporary table), any name may be one of them, and
+    /// nothing is reported. A raw sqlx call may be meant for another database than the snapshot's, and is left to sqlx.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// SELECT nmae FROM events WHERE id = $1
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// SELECT name FROM events WHERE id = $1
+    /// ```
+    "unknown_column", Correctness, since "0.1.0",
+    "a column that none of the query's tables has",
+    Check::Query(check)
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    if !context.is_of_this_schema() {
+        return;
+    }
+    for problem in &query.problems {
+        let ProblemKind::UnknownColumn { column, table, similar } = &problem.kind else { continue };
+        let span = problem.span.map_or(0..0, |span| span.range());
+        let message = match table {
+            Some(table) => format!("table `{table}` has no column `{column}`"),
+            None => format!("no table of this query has a column `{column}`"),
+        };
+        let finding = Finding::new(LINT.name, message).excerpt(context.sql, span, "unknown");
+        findings.push(match similar {
+            Some(similar) => finding.help(format!("write `{similar}`, which exists")),
+            None => finding.help("run `cargo query-budget schema` if a migration has added it"),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires, silent};
+
+    #[test]
+    fn fires_wherever_the_column_stands() {
+        fires("unknown_column", "SELECT id FROM events WHERE id = $1 AND colour = $2");
+        fires("unknown_column", "INSERT INTO servers (title) VALUES ($1)");
+        fires("unknown_column", "UPDATE servers SET title = $1 WHERE id = $2");
+        fires("unknown_column", "SELECT e.colour FROM events e WHERE e.id = $1");
+    }
+
+    #[test]
+    fn silent_where_the_columns_are_not_known() {
+        silent("unknown_column", "SELECT colour FROM make_rows($1) LIMIT 5");
+        silent("unknown_column", "SELECT excluded FROM (SELECT true AS excluded) x");
+    }
+}

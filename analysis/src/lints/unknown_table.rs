@@ -1,0 +1,70 @@
+//! A table that is not in the schema.
+
+use super::{Check, QueryContext, declare_lint};
+use crate::finding::Finding;
+use crate::sql::query::ProblemKind;
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds tables, views and aliases in a query that neither the schema snapshot nor the query itself knows.
+    ///
+    /// ## Why is this bad
+    ///
+    /// The database refuses the query when it runs.
+    ///
+    /// ## Known limits
+    ///
+    /// A name that may exist for a reason that is known (a temporary table, a `DO` block that could not be replayed, the
+    /// database's own catalogues) is not reported. The snapshot has to be current: `cargo query-budget schema --check`.
+    /// A raw sqlx call may be meant for another database than the snapshot's, and is left to sqlx.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// SELECT id FROM event WHERE id = $1
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// SELECT id FROM events WHERE id = $1
+    /// ```
+    "unknown_table", Correctness, since "0.1.0",
+    "a table that the schema does not have",
+    Check::Query(check)
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    if !context.is_of_this_schema() {
+        return;
+    }
+    for problem in &query.problems {
+        let ProblemKind::UnknownTable { name, similar } = &problem.kind else { continue };
+        let span = problem.span.map_or(0..0, |span| span.range());
+        let finding = Finding::new(LINT.name, format!("table `{name}` is not in the schema"));
+        let finding = finding.excerpt(context.sql, span, "unknown");
+        findings.push(match similar {
+            Some(similar) => finding.help(format!("write `{similar}`, which is")),
+            None => finding.help("run `cargo query-budget schema` if a migration has added it"),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires, silent};
+
+    #[test]
+    fn fires_on_unknown_names() {
+        fires("unknown_table", "DELETE FROM event WHERE id = $1");
+        fires("unknown_table", "SELECT e.id FROM events WHERE events.id = $1");
+    }
+
+    #[test]
+    fn silent_on_names_of_the_query_and_of_the_database() {
+        silent("unknown_table", "WITH mine AS (SELECT 1 AS id) SELECT id FROM mine");
+        silent("unknown_table", "SELECT relname FROM pg_class LIMIT 5");
+    }
+}

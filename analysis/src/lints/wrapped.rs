@@ -1,0 +1,191 @@
+//! Columns that are wrapped in a function, a cast or a sum where they are compared, so that their index is of no use: what
+//! `function_on_column` and `cast_on_column` look for, each in its own wrapping.
+
+use super::{QueryContext, shape};
+use crate::finding::Finding;
+use crate::schema::Table;
+use crate::sql::Dialect;
+use crate::sql::expr::{ColumnRef, Expr, Op};
+use crate::sql::predicates;
+use crate::sql::query::{Query, RelationId};
+
+/// A comparison of something made of a column with something that is not of its table.
+pub(super) struct Wrapped<'q> {
+    /// The column's table.
+    pub(super) relation: RelationId,
+    /// The column.
+    pub(super) column: &'q ColumnRef,
+    /// What is made of it.
+    pub(super) operand: &'q Expr,
+    /// How it is compared, the operand being on the left.
+    pub(super) comparison: Comparison<'q>,
+}
+
+/// How an operand is compared.
+#[derive(Clone, Copy)]
+pub(super) enum Comparison<'q> {
+    /// `=`, `<` and the like.
+    Binary(&'q Op, &'q Expr, Flipped),
+    /// `BETWEEN`.
+    Between(&'q Expr, &'q Expr),
+    /// `= ANY (array)`.
+    Any(&'q Expr),
+    /// `IN`, of a list or a query.
+    In,
+}
+
+/// Whether the operand stands on the right.
+pub(super) type Flipped = bool;
+
+impl Comparison<'_> {
+    /// The operator with the operand on its left, and the value, of a comparison with one value.
+    pub(super) fn binary(&self) -> Option<(Op, &Expr)> {
+        match self {
+            Comparison::Binary(op, value, flipped) => {
+                Some((if *flipped { op.flipped() } else { (*op).clone() }, value))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The wrapped columns of a query whose tables are read row by row for want of a better condition.
+pub(super) fn all<'q>(context: &QueryContext<'_>, query: &'q Query) -> Vec<Wrapped<'q>> {
+    let mut found = Vec::new();
+    if !context.any_unserved() {
+        return found;
+    }
+    for (_, block) in query.written_blocks() {
+        for condition in block.conditions() {
+            found.extend(
+                of_condition(condition)
+                    .into_iter()
+                    .filter(|wrapped| context.unserved(wrapped.relation).is_some()),
+            );
+        }
+    }
+    found
+}
+
+fn of_condition(condition: &Expr) -> Vec<Wrapped<'_>> {
+    let sides: Vec<(&Expr, Vec<&Expr>, Comparison<'_>)> = match condition {
+        Expr::Binary { op, left, right } if *op == Op::Eq || op.is_range() => vec![
+            (left, vec![right], Comparison::Binary(op, right, false)),
+            (right, vec![left], Comparison::Binary(op, left, true)),
+        ],
+        Expr::Between { expr, low, high, negated: false } => {
+            vec![(expr, vec![low, high], Comparison::Between(low, high))]
+        }
+        Expr::Any { left, op: Op::Eq, right, all: false } => {
+            vec![(left, vec![right], Comparison::Any(right))]
+        }
+        Expr::InList { expr, list, negated: false } => vec![(expr, list.iter().collect(), Comparison::In)],
+        Expr::InQuery { expr, op: Op::Eq, negated: false, .. } => vec![(expr, Vec::new(), Comparison::In)],
+        _ => Vec::new(),
+    };
+    sides
+        .into_iter()
+        .filter_map(|(operand, values, comparison)| wrapped(operand, &values, comparison))
+        .collect()
+}
+
+fn wrapped<'q>(operand: &'q Expr, values: &[&Expr], comparison: Comparison<'q>) -> Option<Wrapped<'q>> {
+    let columns = operand.columns();
+    let (column, others) = columns.split_first()?;
+    let relation = column.relation?;
+    let plain = matches!(operand, Expr::Column(_))
+        || operand.any(|e| e.own_subquery().is_some() || matches!(e, Expr::WholeRow(_)));
+    let same_table = |value: &&Expr| value.columns().iter().any(|other| other.relation == Some(relation));
+    if plain || others.iter().any(|other| other != column) || values.iter().any(same_table) {
+        return None;
+    }
+    (!predicates::is_volatile(operand)).then_some(Wrapped { relation, column, operand, comparison })
+}
+
+/// The name of an index that is searched by the column when it stands alone.
+pub(super) fn index_of(table: &Table, column: &str) -> Option<String> {
+    if table.rowid_alias().is_some_and(|alias| alias.name == column) {
+        return Some("rowid".to_owned());
+    }
+    let leads = table.indexes.iter().find(|index| {
+        index.predicate.is_none()
+            && matches!(index.method.as_str(), "btree" | "hash" | "brin")
+            && index.keys.first().and_then(|key| key.as_column()) == Some(column)
+    });
+    leads.map(|index| index.name.clone())
+}
+
+impl Wrapped<'_> {
+    /// The column as it is written in a condition: with its table's name where there are several.
+    pub(super) fn name(&self, query: &Query) -> String {
+        let relation = query.relation(self.relation);
+        let alone = query.relations.iter().filter(|other| other.block == relation.block).count() < 2;
+        if alone { self.column.name.clone() } else { format!("{}.{}", relation.alias, self.column.name) }
+    }
+
+    /// The finding, with what to write instead: `rewrite`, or `index` where it is the expression that has to be indexed.
+    /// `None` where neither helps.
+    pub(super) fn finding(
+        &self,
+        lint: &'static str,
+        context: &QueryContext<'_>,
+        query: &Query,
+        rewrite: Option<String>,
+        indexable: bool,
+    ) -> Option<Finding> {
+        let table = context.table(query, self.relation)?;
+        let index = index_of(table, &self.column.name);
+        let operand = shape::sql(self.operand, context.dialect);
+        // Without an index on the column nothing is lost by the wrapping; `unindexed_filter` says what is missing.
+        let keeps = match (&index, &rewrite) {
+            (Some(index), _) => format!("index `{index}` from being searched"),
+            (None, Some(_)) => {
+                format!("any index on `{}.{}` from being searched", table.name, self.column.name)
+            }
+            (None, None) => return None,
+        };
+        let span = self.operand.span().map_or(0..0, |span| span.range());
+        let mut finding = Finding::new(lint, format!("comparing `{operand}` keeps {keeps}")).excerpt(
+            context.sql,
+            span,
+            "every row is read",
+        );
+        finding = match rewrite {
+            Some(rewrite) => finding.help(format!("compare the column itself: `{rewrite}`")),
+            None if indexable => {
+                finding.help(format!("index what is compared: `{}`", self.index(table, context.dialect)))
+            }
+            None => finding.help(format!(
+                "compare `{}` itself, with a value that is computed on the other side",
+                self.name(query)
+            )),
+        };
+        if index.is_none() {
+            let name = match context.dialect {
+                Dialect::Postgres => String::new(),
+                Dialect::MySql | Dialect::Sqlite => format!("{}_{}_idx ", table.name.name, self.column.name),
+            };
+            finding = finding
+                .help(format!("and index it: `CREATE INDEX {name}ON {} ({})`", table.name, self.column.name));
+        }
+        Some(finding)
+    }
+
+    /// The index on the expression.
+    fn index(&self, table: &Table, dialect: Dialect) -> String {
+        let operand = self.operand;
+        match dialect {
+            Dialect::Postgres => match operand {
+                Expr::Call(_) => format!("CREATE INDEX ON {} ({operand})", table.name),
+                _ => format!("CREATE INDEX ON {} (({operand}))", table.name),
+            },
+            Dialect::Sqlite | Dialect::MySql => {
+                let operand = shape::sql(operand, dialect);
+                format!(
+                    "CREATE INDEX {}_{}_idx ON {} (({operand}))",
+                    table.name.name, self.column.name, table.name
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The schema of a project: read from its snapshot, which may be missing, broken or stale, or replayed from migrations.
+
+use std::path::Path;
+
+use super::{Project, ReadError, SCHEMA_COMMAND, dialect_of_url, place, read, read_sql_folder, shown};
+use crate::notice::{Notice, NoticeKind};
+use crate::schema::{Migration, Problem, guess_dialect, migrations, replay, snapshot};
+use crate::sql::Dialect;
+
+/// Reads a folder of migrations, in the order in which they are applied. Paths are shown relative to `base`.
+///
+/// # Errors
+///
+/// When the folder or one of its files cannot be read, or is not UTF-8.
+pub fn read_migrations(dir: &Path, base: &Path) -> Result<(Vec<Migration>, Vec<Problem>), ReadError> {
+    let files = read_sql_folder(dir)?.into_iter();
+    Ok(migrations::select(files.map(|file| (shown(&file.path, base), file.text.into_bytes())).collect()))
+}
+
+impl Project {
+    /// Reads the snapshot that was found, or says that there is none. Paths are shown relative to `base`.
+    pub fn load_schema(&mut self, base: &Path) {
+        match self.schema_path.clone() {
+            Some(path) => {
+                self.read_snapshot(&path, base);
+                self.compare_with_migrations(base);
+            }
+            None => self.guess_without_schema(base),
+        }
+    }
+
+    /// Takes the schema from a snapshot, or from what `pg_dump --schema-only` wrote.
+    pub fn read_snapshot(&mut self, path: &Path, base: &Path) {
+        let file = shown(path, base);
+        self.read.push(path.to_path_buf());
+        let text = match read(path) {
+            Ok(text) => text,
+            Err(error) => {
+                let message = format!("failed to {error}");
+                return self.broken_snapshot(message, &file, error.line);
+            }
+        };
+        let snapshot = snapshot::read(&text, &file, self.config.dialect.or_else(dialect_of_url));
+        if let Some(problem) = snapshot.broken {
+            self.broken_snapshot(problem.message, &file, usize::try_from(problem.line).ok());
+            if self.config.dialect.is_none()
+                && let Some(notice) = self.notices.last_mut()
+            {
+                notice.help.push(format!("or set its `dialect` in `{}`", crate::config::FILE_NAME));
+            }
+            return;
+        }
+        if let Some(configured) = self.config.dialect.filter(|dialect| *dialect != snapshot.schema.dialect) {
+            let message = format!(
+                "the snapshot is one of {}, the configuration says {configured}",
+                snapshot.schema.dialect
+            );
+            return self.broken_snapshot(message, &file, None);
+        }
+        self.skipped(snapshot.problems);
+        self.dialect = snapshot.schema.dialect;
+        self.schema = Some(snapshot.schema);
+        self.digest = snapshot.digest;
+    }
+
+    /// Takes the schema from migrations. Paths are shown relative to `base`.
+    ///
+    /// # Errors
+    ///
+    /// When the folder or one of its files cannot be read, or is not UTF-8.
+    pub fn replay_migrations(&mut self, dir: &Path, base: &Path) -> Result<(), ReadError> {
+        let (migrations, problems) = read_migrations(dir, base)?;
+        self.skipped(problems);
+        self.dialect = dialect_of(self.config.dialect, &migrations).unwrap_or(Dialect::Postgres);
+        let replayed = replay(&migrations, self.dialect);
+        self.skipped(replayed.problems);
+        self.schema = Some(replayed.schema);
+        Ok(())
+    }
+
+    fn broken_snapshot(&mut self, message: String, file: &str, line: Option<usize>) {
+        let notice = Notice::new(NoticeKind::BrokenSnapshot, message, place(file, line));
+        self.notices.push(notice.help(format!("write it anew with `{SCHEMA_COMMAND}`")));
+    }
+
+    fn skipped(&mut self, problems: Vec<Problem>) {
+        self.notices.extend(problems.into_iter().map(|problem| {
+            let place = place(&problem.file, usize::try_from(problem.line).ok());
+            Notice::new(NoticeKind::SkippedStatement, problem.message, place)
+        }));
+    }
+
+    fn compare_with_migrations(&mut self, base: &Path) {
+        let (Some(digest), Some(dir), Some(path)) = (&self.digest, &self.migrations, &self.schema_path)
+        else {
+            return;
+        };
+        let file = shown(path, base);
+        let notice = match read_migrations(dir, base) {
+            Ok((migrations, _)) if snapshot::digest(&migrations) == *digest => return,
+            Ok(_) => {
+                let message =
+                    format!("the snapshot was not written from what `{}` holds now", shown(dir, base));
+                Notice::new(NoticeKind::StaleSnapshot, message, place(&file, None))
+            }
+            Err(error) => {
+                Notice::new(NoticeKind::StaleSnapshot, format!("failed to {error}"), place(&file, None))
+            }
+        };
+        self.notices.push(notice.help(format!("write it anew with `{SCHEMA_COMMAND}`")));
+    }
+
+    fn guess_without_schema(&mut self, base: &Path) {
+        let migrations = self.migrations.as_deref().and_then(|dir| read_migrations(dir, base).ok());
+        let dialect = dialect_of(self.config.dialect, &migrations.unwrap_or_default().0);
+        self.dialect_is_guessed = dialect.is_none();
+        self.dialect = dialect.unwrap_or(self.dialect);
+        if self.config.schema.is_none() {
+            let message = "there is no snapshot of the schema: tables, columns and indexes are not checked";
+            let notice = Notice::new(NoticeKind::NoSnapshot, message, place("", None));
+            self.notices.push(match self.migrations {
+                Some(_) => notice.help(format!("write one with `{SCHEMA_COMMAND}`")),
+                None => notice.help(format!("write one with `{SCHEMA_COMMAND} --migrations <folder>`")),
+            });
+        }
+    }
+}
+
+/// Whose SQL migrations are: as configured, else as `DATABASE_URL` says, else as their words say.
+fn dialect_of(configured: Option<Dialect>, migrations: &[Migration]) -> Option<Dialect> {
+    let guess = || guess_dialect(migrations.iter().map(|migration| migration.sql.as_str()));
+    configured.or_else(dialect_of_url).or_else(guess)
+}

@@ -1,0 +1,52 @@
+//! Findings for a machine. The keys are part of the command line's interface: they are added to, never renamed.
+
+use serde_json::{Value, json};
+
+use crate::finding::{Finding, Place};
+use crate::notice::Notice;
+
+/// A finding as an object.
+pub fn finding(finding: &Finding) -> Value {
+    let mut value = json!({
+        "lint": finding.lint,
+        "level": finding.level.as_str(),
+        "message": finding.message,
+        "help": finding.help,
+        "notes": finding.notes,
+        "related": finding.related.iter().map(|related| {
+            let mut value = json!({ "message": related.message });
+            put_place(&mut value, &related.place);
+            value
+        }).collect::<Vec<_>>(),
+    });
+    put_place(&mut value, &finding.place);
+    if let Some(excerpt) = &finding.excerpt {
+        value["excerpt"] = json!({
+            "text": &*excerpt.text,
+            "start": excerpt.span.start,
+            "end": excerpt.span.end,
+            "label": excerpt.label,
+        });
+    }
+    value
+}
+
+/// A notice as an object.
+pub fn notice(notice: &Notice) -> Value {
+    let mut value = json!({
+        "kind": notice.kind.as_str(),
+        "severity": notice.kind.severity().as_str(),
+        "message": notice.message,
+        "help": notice.help,
+        "notes": notice.notes,
+    });
+    put_place(&mut value, &notice.place);
+    value
+}
+
+/// Adds `file`, `line` and `column`; null where they are not known.
+pub fn put_place(value: &mut Value, place: &Place) {
+    value["file"] = if place.file.is_empty() { Value::Null } else { json!(&*place.file) };
+    value["line"] = if place.line == 0 { Value::Null } else { json!(place.line) };
+    value["column"] = if place.column == 0 { Value::Null } else { json!(place.column) };
+}

@@ -1,0 +1,84 @@
+//! Findings become text: for a build, for a terminal, for a machine. The words are the finding's own; only the note
+//! that says which lint spoke, and how to allow it, is added here, so that it is the same everywhere.
+
+mod excerpt;
+pub mod json;
+mod rustc;
+mod text;
+
+pub use rustc::{rustc, rustc_notice};
+pub use text::{Style, text, text_notice};
+
+use crate::finding::{Excerpt, Finding, Place, Related};
+use crate::notice::Notice;
+
+/// What findings and notices have in common once they are shown.
+struct Body<'a> {
+    message: &'a str,
+    /// Where it is, each place with its SQL.
+    shown: Vec<(&'a Place, Option<&'a Excerpt>)>,
+    /// `help` or `note`, and the text, in the order in which they are shown.
+    footers: Vec<(Footer, String)>,
+}
+
+#[derive(Clone, Copy)]
+enum Footer {
+    Help,
+    Note,
+}
+
+impl Footer {
+    fn as_str(self) -> &'static str {
+        match self {
+            Footer::Help => "help",
+            Footer::Note => "note",
+        }
+    }
+}
+
+impl<'a> Body<'a> {
+    /// The finding; with `about_lint`, the last note names the lint, its level and how to allow it.
+    fn of_finding(finding: &'a Finding, about_lint: bool) -> Body<'a> {
+        let related = finding.related.iter().map(related_note);
+        let notes =
+            finding.notes.iter().cloned().chain(related).chain(about_lint.then(|| lint_note(finding)));
+        Body {
+            message: &finding.message,
+            shown: vec![(&finding.place, finding.excerpt.as_ref())],
+            footers: footers(&finding.help, notes),
+        }
+    }
+
+    fn of_notice(notice: &'a Notice) -> Body<'a> {
+        Body {
+            message: &notice.message,
+            shown: vec![(&notice.place, notice.excerpt.as_ref())],
+            footers: footers(&notice.help, notice.notes.iter().cloned()),
+        }
+    }
+}
+
+fn footers(help: &[String], notes: impl Iterator<Item = String>) -> Vec<(Footer, String)> {
+    let help = help.iter().map(|help| (Footer::Help, help.clone()));
+    help.chain(notes.map(|note| (Footer::Note, note))).collect()
+}
+
+fn related_note(related: &Related) -> String {
+    format!("{}: {}", related.place, related.message)
+}
+
+/// Names the lint, its level and how to allow it.
+fn lint_note(finding: &Finding) -> String {
+    let lint = finding.lint;
+    let level = finding.level.as_str();
+    if finding.place.file.is_empty() || finding.place.file.ends_with(".rs") {
+        return format!(
+            "`{lint}` is at level {level}; to allow it: `// query-budget: allow({lint}): <reason>`"
+        );
+    }
+    // No Rust statement stands here that a comment could precede.
+    format!(
+        "`{lint}` is at level {level}; to allow it: `{lint} = \"allow\"` in `[lints]` of `{}`",
+        crate::config::FILE_NAME
+    )
+}

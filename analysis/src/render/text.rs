@@ -1,0 +1,175 @@
+//! Findings for a person at a terminal or in a log: level, lint, file:line:col, the SQL with a caret, help and notes.
+
+use annotate_snippets::{AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet};
+
+use super::excerpt::window;
+use super::{Body, Footer};
+use crate::finding::{Finding, Level, Place};
+use crate::notice::{Notice, Severity};
+
+/// How text is dressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Style {
+    /// Whether to write ANSI colours.
+    pub color: bool,
+}
+
+/// Stands for the place until the text is rendered: the renderer would give the line and column inside the excerpt,
+/// which is a query, not the file it stands in.
+const PLACE: &str = "\u{e000}";
+
+/// Of findings that say the same, so many are shown with their SQL; the others are named by their places.
+const SHOWN: usize = 4;
+
+/// Findings that say the same of several queries, as one text: the message and the help once, each query with its
+/// caret. Lines without an end of line; empty for none. With `about_lint`, the last note names the lint, its level and
+/// how to allow it, which a report says once for each lint.
+pub fn text(findings: &[&Finding], about_lint: bool, style: Style) -> String {
+    let Some(first) = findings.first() else { return String::new() };
+    let level = match first.level {
+        Level::Deny => Title::ERROR,
+        Level::Warn => Title::WARNING,
+        Level::Allow => Title::NOTE,
+    };
+    let mut body = Body::of_finding(first, about_lint);
+    let others = findings.get(1..).unwrap_or_default();
+    let shown = others.iter().take(SHOWN - 1);
+    body.shown.extend(shown.map(|finding| (&finding.place, finding.excerpt.as_ref())));
+    let left: Vec<String> = others.iter().skip(SHOWN - 1).map(|finding| finding.place.to_string()).collect();
+    if !left.is_empty() {
+        body.footers.insert(0, (Footer::Note, format!("also at {}", left.join(", "))));
+    }
+    render(level, Some(first.lint), &body, style)
+}
+
+/// A notice as text of several lines, without an end of line.
+pub fn text_notice(notice: &Notice, style: Style) -> String {
+    let level = match notice.kind.severity() {
+        Severity::Error => Title::ERROR,
+        Severity::Warning => Title::WARNING,
+        Severity::Note => Title::NOTE,
+    };
+    render(level, None, &Body::of_notice(notice), style)
+}
+
+fn render(level: Title<'static>, lint: Option<&'static str>, body: &Body<'_>, style: Style) -> String {
+    let title = level.primary_title(body.message);
+    let mut group = Group::with_title(match lint {
+        Some(lint) => title.id(lint),
+        None => title,
+    });
+    let windows: Vec<_> =
+        body.shown.iter().map(|(place, excerpt)| (place, excerpt.map(|it| (window(it), it)))).collect();
+    for (place, window) in &windows {
+        let path = (!place.file.is_empty()).then_some(PLACE);
+        if let Some((window, excerpt)) = window {
+            let kind = if window.span.is_empty() { AnnotationKind::Visible } else { AnnotationKind::Primary };
+            let label = (!excerpt.label.is_empty()).then_some(excerpt.label.as_str());
+            let snippet = Snippet::source(window.text.as_str())
+                .line_start(line_start(place, window.first_line, window.caret_line))
+                .fold(false)
+                .path(path)
+                .annotation(kind.span(window.span.clone()).label(label));
+            group = group.element(snippet);
+        } else if let Some(path) = path {
+            group = group.element(Origin::path(path));
+        }
+    }
+    for (footer, text) in &body.footers {
+        let level = match footer {
+            Footer::Help => Title::HELP,
+            Footer::Note => Title::NOTE,
+        };
+        group = group.element(level.message(text.as_str()));
+    }
+    let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
+    put_places(&renderer.render(&[group]), body.shown.iter().map(|(place, _)| *place))
+}
+
+/// Writes the places over their stand-ins, and over the line and column behind each, which are those of the excerpt.
+fn put_places<'p>(text: &str, places: impl Iterator<Item = &'p Place>) -> String {
+    let mut pieces = text.split(PLACE);
+    let mut put = pieces.next().unwrap_or_default().to_owned();
+    for (place, piece) in places.filter(|place| !place.file.is_empty()).zip(pieces) {
+        put += &place.to_string();
+        put += piece.trim_start_matches(|c: char| c == ':' || c.is_ascii_digit());
+    }
+    put
+}
+
+/// The number of the first shown line. Where the text stands in the file as it is, its lines are the file's, counted
+/// from the place of the caret; in a line of JSON they are the query's own.
+fn line_start(place: &Place, first_line: usize, caret_line: usize) -> usize {
+    let stands_in_file = [".rs", ".sql", ".toml"].iter().any(|end| place.file.ends_with(end));
+    let caret = place.line as usize;
+    if stands_in_file && caret > caret_line { caret - caret_line + first_line } else { first_line + 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notice::NoticeKind;
+
+    fn finding(file: &str) -> Finding {
+        let sql = "\n        SELECT output\n        FROM logs\n        WHERE event_id = $1\n    ";
+        let at = sql.find("event_id").expect("the column");
+        let mut finding = Finding::new("unindexed_filter", "filter on `logs.event_id` has no index")
+            .excerpt(sql, at..at + 8, "")
+            .help("add an index on `logs (event_id)`");
+        finding.place = Place { file: file.into(), line: 44, column: 15 };
+        finding
+    }
+
+    #[test]
+    fn lines_are_numbered_as_in_the_file_that_holds_the_query() {
+        assert_eq!(
+            text(&[&finding("src/main.rs")], true, Style::default()),
+            "\
+warning[unindexed_filter]: filter on `logs.event_id` has no index
+  --> src/main.rs:44:15
+   |
+42 | SELECT output
+43 | FROM logs
+44 | WHERE event_id = $1
+   |       ^^^^^^^^
+   |
+   = help: add an index on `logs (event_id)`
+   = note: `unindexed_filter` is at level warn; to allow it: `// query-budget: allow(unindexed_filter): <reason>`"
+        );
+    }
+
+    #[test]
+    fn lines_are_numbered_from_the_query_where_the_file_is_no_sql() {
+        let text = text(&[&finding("queries.jsonl")], true, Style::default());
+        assert!(text.contains("\n4 | WHERE event_id = $1\n"), "{text}");
+        assert!(
+            text.ends_with("to allow it: `unindexed_filter = \"allow\"` in `[lints]` of `query-budget.toml`"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_is_said_of_several_queries_is_said_once() {
+        let findings: Vec<Finding> = ["a.rs", "b.rs", "c.rs", "d.rs", "e.rs"].map(finding).into();
+        let text = text(&findings.iter().collect::<Vec<_>>(), false, Style::default());
+        assert_eq!(text.matches("filter on `logs.event_id` has no index").count(), 1);
+        assert_eq!(text.matches("44 | WHERE event_id = $1").count(), SHOWN);
+        assert!(text.contains("--> a.rs:44:15\n") && text.contains("::: d.rs:44:15\n"), "{text}");
+        assert!(text.contains("= note: also at e.rs:44:15\n"), "{text}");
+    }
+
+    #[test]
+    fn colours_are_written_only_when_asked_for() {
+        assert!(!text(&[&finding("a.rs")], false, Style::default()).contains('\u{1b}'));
+        assert!(text(&[&finding("a.rs")], false, Style { color: true }).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_notice_has_no_lint() {
+        let place = Place { file: "schema.sql".into(), line: 3, column: 0 };
+        let notice =
+            Notice::new(NoticeKind::StaleSnapshot, "the snapshot is stale", place).help("write it anew");
+        let expected = "warning: the snapshot is stale\n--> schema.sql:3\n = help: write it anew";
+        assert_eq!(text_notice(&notice, Style::default()), expected);
+    }
+}

@@ -1,0 +1,138 @@
+//! What a function does in order, as far as queries and calls are concerned: the form in which bounds are computed.
+
+use super::site::Loop;
+use super::types::TypeRef;
+use crate::finding::Place;
+
+/// A piece of a function's body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Flow {
+    /// One query, by its position among the sites of the scan.
+    Query(usize),
+    /// A call of some function.
+    Call(CallRef),
+    /// One after the other.
+    Seq(Vec<Flow>),
+    /// One of them.
+    Branch(Vec<Flow>),
+    /// Again and again.
+    Loop(Box<LoopFlow>),
+    /// A closure or async block: leaving it early does not leave what is around it.
+    Scope(Box<Flow>),
+    /// `return`, or a macro that leaves the function.
+    Return,
+    /// `?`: leaves the function, or goes on.
+    Try,
+    /// `break`.
+    Break,
+    /// `continue`.
+    Continue,
+}
+
+/// A loop and what it does in one turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoopFlow {
+    /// The loop.
+    pub head: Loop,
+    /// One turn.
+    pub body: Flow,
+    /// Whether the first turn is always begun (`loop`).
+    pub enters: bool,
+    /// Whether `head.turns` is exact, and not only the most.
+    pub exact: bool,
+}
+
+/// A call of a function that is not a query by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallRef {
+    /// Where the function's name stands.
+    pub place: Place,
+    /// The call as written, for messages: `self.load`, `orders::count`.
+    pub written: String,
+    /// What is called.
+    pub callee: Callee,
+    /// Whether `.await` follows.
+    pub awaited: bool,
+    /// How many arguments it is given.
+    pub arguments: usize,
+    /// The loops around it inside its function, outermost first, those that are exempt included.
+    pub loops: Vec<Loop>,
+    /// Whether it is made only when a buffer is full, so that it does for many elements at once.
+    pub batched: bool,
+}
+
+/// What a call names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Callee {
+    /// A path with the imports of its file applied: `crate::db::load`, `Self::load`, `load`.
+    Path(Vec<String>),
+    /// A method of the type at hand: `self.load(..)`.
+    SelfMethod(String),
+    /// A method of something else.
+    Method {
+        /// Its name.
+        name: String,
+        /// The type it is called on.
+        on: TypeRef,
+    },
+}
+
+impl Flow {
+    /// Nothing at all.
+    pub const EMPTY: Flow = Flow::Seq(Vec::new());
+
+    /// One after the other; what is single stays single.
+    pub fn seq(mut parts: Vec<Flow>) -> Flow {
+        match parts.len() {
+            1 => parts.swap_remove(0),
+            _ => Flow::Seq(parts),
+        }
+    }
+
+    /// It, or nothing.
+    pub fn maybe(self) -> Flow {
+        if self.is_empty() { self } else { Flow::Branch(vec![self, Flow::EMPTY]) }
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().all(Flow::is_empty),
+            Flow::Scope(inner) => inner.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Whether a query is in it.
+    pub fn has_query(&self) -> bool {
+        match self {
+            Flow::Query(_) => true,
+            Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(Flow::has_query),
+            Flow::Loop(inner) => inner.body.has_query(),
+            Flow::Scope(inner) => inner.has_query(),
+            _ => false,
+        }
+    }
+
+    /// Calls `visit` with every call in it, in order.
+    pub fn each_call(&self, visit: &mut impl FnMut(&CallRef)) {
+        match self {
+            Flow::Call(call) => visit(call),
+            Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().for_each(|part| part.each_call(visit)),
+            Flow::Loop(inner) => inner.body.each_call(visit),
+            Flow::Scope(inner) => inner.each_call(visit),
+            _ => {}
+        }
+    }
+
+    /// Whether a query or a call is in it.
+    pub fn runs_something(&self) -> bool {
+        match self {
+            Flow::Query(_) | Flow::Call(_) => true,
+            Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(Flow::runs_something),
+            Flow::Loop(inner) => inner.body.runs_something(),
+            Flow::Scope(inner) => inner.runs_something(),
+            Flow::Return | Flow::Try | Flow::Break | Flow::Continue => false,
+        }
+    }
+}

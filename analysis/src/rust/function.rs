@@ -1,0 +1,169 @@
+//! A function of Rust source: who it is, what it may run, and what it runs.
+
+use std::sync::Arc;
+
+use super::flow::Flow;
+use super::site::{Allow, Loop};
+use super::types::TypeRef;
+use crate::finding::Place;
+
+/// One function or method.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Its path inside the file: `Events::list`, `tests::dashboard`.
+    pub path: Arc<str>,
+    /// Its name alone.
+    pub name: String,
+    /// The modules it stands in inside the file, outermost first.
+    pub module: Vec<String>,
+    /// The type whose `impl` block, or the trait whose body, it stands in.
+    pub self_type: Option<String>,
+    /// What `Self` is in it; unknown for a free function.
+    pub owner: TypeRef,
+    /// The trait that the `impl` block implements, with the imports of the file applied.
+    pub implements: Option<Vec<String>>,
+    /// What it returns; for an `async fn`, what its future gives.
+    pub returns: TypeRef,
+    /// Where its name stands.
+    pub place: Place,
+    /// The line on which its body ends; 0 when unknown.
+    pub last_line: u32,
+    /// Whether it is an `async fn`.
+    pub is_async: bool,
+    /// Whether it has a body: trait methods may have none.
+    pub has_body: bool,
+    /// Whether it stands in test code.
+    pub in_test: bool,
+    /// The `#[query_budget(..)]` above it.
+    pub budget: Option<BudgetAttr>,
+    /// What its attributes and the comments above it allow.
+    pub allows: Vec<Allow>,
+    /// The queries it runs at least and at most, as far as this source tells.
+    pub bound: Bound,
+    /// What it does in order, as far as queries and calls are concerned.
+    pub flow: Flow,
+}
+
+/// `#[query_budget(..)]` as written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BudgetAttr {
+    /// Where the attribute stands.
+    pub place: Place,
+    /// `max`, the number of queries.
+    pub max: Option<Limit>,
+    /// `rows`, the rows fetched in total.
+    pub rows: Option<Limit>,
+    /// `time`, as written.
+    pub time: Option<String>,
+}
+
+/// A limit of a budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Limit {
+    /// A number.
+    Literal(u64),
+    /// An expression over the arguments, as written; known at run time only.
+    Expression(String),
+}
+
+impl Limit {
+    /// The number, where it is one.
+    pub fn literal(&self) -> Option<u64> {
+        match self {
+            Limit::Literal(n) => Some(*n),
+            Limit::Expression(_) => None,
+        }
+    }
+}
+
+/// How many queries a function runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// At least so many, on the shortest way out, errors included.
+    pub lower: u64,
+    /// At most so many, as far as the calls in it are known.
+    pub upper: Upper,
+    /// Calls that may run queries and whose function is not known here.
+    pub unknown: Vec<Step>,
+    /// The queries and calls on the path that runs the most.
+    pub steps: Vec<Step>,
+}
+
+impl Default for Bound {
+    fn default() -> Bound {
+        Bound { lower: 0, upper: Upper::Finite(0), unknown: Vec::new(), steps: Vec::new() }
+    }
+}
+
+/// The most queries that a function can run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Upper {
+    /// So many.
+    Finite(u64),
+    /// No number bounds it; `why` is a lowercase fragment, for instance ``runs a query once per element of `&events` ``.
+    Unbounded {
+        /// What makes it so.
+        why: String,
+        /// The loop, or the call that comes back to itself.
+        place: Place,
+    },
+}
+
+impl Upper {
+    /// Whether it is more than `max`.
+    pub fn exceeds(&self, max: u64) -> bool {
+        match self {
+            Upper::Finite(n) => *n > max,
+            Upper::Unbounded { .. } => true,
+        }
+    }
+}
+
+/// One query or call on a path through a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Where it stands.
+    pub place: Place,
+    /// What it is, as written: `sql!`, `Self::load`.
+    pub what: String,
+    /// How many queries one run of it takes; `None` when no number bounds it.
+    pub queries: Option<u64>,
+    /// The loops around it, outermost first.
+    pub loops: Vec<Loop>,
+}
+
+impl Step {
+    /// How many queries it runs: `1`, ``1 × each element of `&events` (loop at line 14)``.
+    pub fn times(&self) -> String {
+        let mut text = self.queries.map_or_else(|| "unbounded".to_owned(), |n| n.to_string());
+        for around in &self.loops {
+            text.push_str(&match around.turns {
+                Some(turns) => format!(" × {turns} turns (loop at line {})", around.place.line),
+                None if around.over.is_empty() => {
+                    format!(" × each turn (loop at line {})", around.place.line)
+                }
+                None => format!(" × each element of `{}` (loop at line {})", around.over, around.place.line),
+            });
+        }
+        text
+    }
+
+    /// The step as part of a path: `1 at line 12`.
+    pub fn describe(&self) -> String {
+        format!("{} at line {}", self.times(), self.place.line)
+    }
+}
+
+impl Bound {
+    /// The path that runs the most, for a message: `1 at line 12, and 1 × 3 turns (loop at line 14) at line 16`.
+    pub fn path(&self) -> String {
+        match self.steps.split_last() {
+            None => "nothing".to_owned(),
+            Some((last, [])) => last.describe(),
+            Some((last, first)) => {
+                let first: Vec<String> = first.iter().map(Step::describe).collect();
+                format!("{}, and {}", first.join(", "), last.describe())
+            }
+        }
+    }
+}

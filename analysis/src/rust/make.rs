@@ -1,0 +1,184 @@
+//! Makes a site of a macro or call that makes a query.
+
+use proc_macro2::TokenStream;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Attribute, Expr, ExprCall, ExprMethodCall, ExprPath, Lit, Token, Type};
+
+use super::flow::Flow;
+use super::names::{self, MacroForm};
+use super::site::{Argument, Form, Site, SiteSql};
+use super::text::{self, segments};
+use super::turns::Runs;
+use super::walk::Walker;
+use super::written::written;
+use super::{allows, place_at, start, variables};
+
+impl Walker<'_> {
+    /// The site of `sql!`, `query_as!` and their like; `None` when the macro is none of them.
+    pub(super) fn macro_site(&mut self, mac: &syn::Macro) -> Option<usize> {
+        let path = segments(&mac.path);
+        let form = names::macro_form(&self.imports, &path)?;
+        let parsed = (|input: ParseStream<'_>| MacroArguments::parse(input, form)).parse2(mac.tokens.clone());
+        let Ok(arguments) = parsed else {
+            // A query for sure, but not one that can be read: it counts as built at run time.
+            if form.by_name_only {
+                return None;
+            }
+            self.unparsed_macros += 1;
+            return Some(self.site(&mac.path, &path, form.form, SiteSql::Dynamic, Vec::new(), false));
+        };
+        let mut sql = text::text(&arguments.sql, self);
+        if form.file
+            && let SiteSql::Literal(literal) = &sql
+        {
+            sql = SiteSql::File(literal.text.to_string());
+        }
+        let looks_right = match &sql {
+            SiteSql::Literal(literal) => names::looks_like_sql(&literal.text),
+            SiteSql::File(path) => path.ends_with(".sql"),
+            SiteSql::Dynamic => false,
+        };
+        if form.by_name_only && !looks_right {
+            return None;
+        }
+        self.arguments(arguments.bound.iter(), &Runs::Once);
+        let bound = arguments.bound.iter().map(argument).collect();
+        let index = self.site(&mac.path, &path, form.form, sql, bound, arguments.complete);
+        let inner = allows::of_attributes(&arguments.attributes, true, &self.file);
+        self.allows.extend(inner.iter().cloned());
+        if let Some(site) = self.sites.get_mut(index) {
+            site.allows.extend(inner);
+        }
+        Some(index)
+    }
+
+    /// The site of `sqlx::query(..)` and its like.
+    pub(super) fn function_site(
+        &mut self,
+        function: &ExprPath,
+        node: &ExprCall,
+        with_arguments: bool,
+    ) -> usize {
+        let sql = node.args.first().map_or(SiteSql::Dynamic, |sql| text::text(sql, self));
+        let path = segments(&function.path);
+        self.site(&function.path, &path, Form::SqlxFunction, sql, Vec::new(), !with_arguments)
+    }
+
+    /// The site of `QueryBuilder::new(..)`, with the text it starts with until more is pushed.
+    pub(super) fn builder_site(&mut self, function: &ExprPath, node: &ExprCall) -> usize {
+        let path = segments(&function.path);
+        let plain = path.last().is_some_and(|last| last == "new");
+        let sql = match node.args.first() {
+            Some(sql) if plain => text::text(sql, self),
+            _ => SiteSql::Dynamic,
+        };
+        self.site(&function.path, &path, Form::SqlxFunction, sql, Vec::new(), plain)
+    }
+
+    /// The site of `pool.execute("…")`.
+    pub(super) fn executor_site(&mut self, node: &ExprMethodCall, method: &str, sql: SiteSql) -> usize {
+        let place = place_at(&self.file, node.method.span().start());
+        let line = start::of(&node.receiver).start().line;
+        self.push_site(place, line, method.to_owned(), Form::SqlxFunction, sql, Vec::new(), true)
+    }
+
+    fn site(
+        &mut self,
+        path: &syn::Path,
+        names: &[String],
+        form: Form,
+        sql: SiteSql,
+        arguments: Vec<Argument>,
+        complete: bool,
+    ) -> usize {
+        let start = start::of_path(path).start();
+        let bang = if form == Form::SqlxFunction { "" } else { "!" };
+        let written = format!("{}{bang}", names.join("::"));
+        self.push_site(place_at(&self.file, start), start.line, written, form, sql, arguments, complete)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the one place where a site is put together")]
+    fn push_site(
+        &mut self,
+        place: crate::finding::Place,
+        line: usize,
+        written: String,
+        form: Form,
+        sql: SiteSql,
+        arguments: Vec<Argument>,
+        arguments_complete: bool,
+    ) -> usize {
+        let own = u32::try_from(line).unwrap_or(0);
+        let mut allows = Vec::new();
+        let mut seen = Vec::new();
+        for &line in [own, place.line].iter().chain(self.lines.iter().rev()) {
+            if !seen.contains(&line) {
+                seen.push(line);
+                allows.extend(self.comments.above(line).iter().cloned());
+            }
+        }
+        allows.extend(self.function_allows.iter().cloned());
+        let index = self.sites.len();
+        self.sites.push(Site {
+            place,
+            form,
+            written,
+            sql,
+            arguments,
+            arguments_complete,
+            function: self.function.clone(),
+            call: None,
+            loops: self.loops_here(),
+            allows,
+            in_test: self.in_test,
+        });
+        self.flow.push(Flow::Query(index));
+        index
+    }
+}
+
+fn argument(expression: &Expr) -> Argument {
+    Argument { written: written(expression), mentions: variables::mentions(expression) }
+}
+
+/// What stands in the parentheses of a query macro.
+struct MacroArguments {
+    attributes: Vec<Attribute>,
+    sql: Expr,
+    bound: Vec<Expr>,
+    /// Whether all arguments could be read.
+    complete: bool,
+}
+
+impl MacroArguments {
+    fn parse(input: ParseStream<'_>, form: MacroForm) -> syn::Result<MacroArguments> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        if form.typed || form.form == Form::Checked && type_comes_first(input) {
+            input.parse::<Type>()?;
+            input.parse::<Token![,]>()?;
+        }
+        let sql = Expr::parse(input)?;
+        let mut arguments = MacroArguments { attributes, sql, bound: Vec::new(), complete: true };
+        while !input.is_empty() {
+            input.parse::<Token![,]>()?;
+            if input.is_empty() {
+                break;
+            }
+            match input.parse() {
+                Ok(expression) => arguments.bound.push(expression),
+                Err(_) => {
+                    // What follows has a syntax of its own; the query is known all the same.
+                    arguments.complete = false;
+                    input.parse::<TokenStream>()?;
+                }
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+/// Whether the type of the column stands before the SQL, as it may in `sql_scalar!`.
+fn type_comes_first(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    !input.peek(Lit) && ahead.parse::<Type>().is_ok() && ahead.peek(Token![,])
+}

@@ -1,0 +1,188 @@
+//! The way in: source text, or the tokens of one item, to what was found in it.
+
+use proc_macro2::{Span, TokenStream};
+use syn::spanned::Spanned;
+
+use super::allows::Comments;
+use super::function::Function;
+use super::imports::Imports;
+use super::items::ModuleItems;
+use super::site::{Allow, Site};
+use super::walk::Walker;
+use super::{guard, local, scan as scanning};
+use crate::finding::Place;
+
+/// What was found in a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scan {
+    /// The query sites, by place.
+    pub sites: Vec<Site>,
+    /// The functions, in the order in which they end.
+    pub functions: Vec<Function>,
+    /// Every allow of the file, also those that stand above no query.
+    pub allows: Vec<Allow>,
+    /// Macros whose bodies mention queries and could not be read.
+    pub unparsed_macros: usize,
+    /// What the file declares and imports.
+    pub items: Vec<ModuleItems>,
+}
+
+impl Scan {
+    /// The site whose macro or call starts at this line and column, both counted from 1 as in [`Place`].
+    pub fn site_at(&self, line: u32, column: u32) -> Option<&Site> {
+        self.sites.iter().find(|site| site.place.line == line && site.place.column == column)
+    }
+
+    /// The function whose name stands at this line and column, both counted from 1.
+    pub fn function_at(&self, line: u32, column: u32) -> Option<&Function> {
+        self.functions.iter().find(|function| function.place.line == line && function.place.column == column)
+    }
+}
+
+/// What was found in the tokens of one function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScannedFunction {
+    /// The function itself.
+    pub function: Function,
+    /// The query sites in it.
+    pub sites: Vec<Site>,
+    /// The allows in it and above it.
+    pub allows: Vec<Allow>,
+    /// Macros whose bodies mention queries and could not be read.
+    pub unparsed_macros: usize,
+}
+
+/// Why source could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScanError {
+    /// Line, counted from 1; 0 when unknown.
+    pub line: u32,
+    /// Column in characters, counted from 1; 0 when unknown.
+    pub column: u32,
+    /// What is wrong, as a lowercase fragment.
+    pub message: String,
+}
+
+impl ScanError {
+    pub(super) fn at(span: Span, message: impl Into<String>) -> ScanError {
+        let Place { line, column, .. } = super::place_at(&"".into(), span.start());
+        ScanError { line, column, message: message.into() }
+    }
+}
+
+impl From<syn::Error> for ScanError {
+    fn from(error: syn::Error) -> ScanError {
+        ScanError::at(error.span(), error.to_string())
+    }
+}
+
+impl std::fmt::Display for ScanError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.message),
+            line => write!(f, "line {line}, column {}: {}", self.column, self.message),
+        }
+    }
+}
+
+impl std::error::Error for ScanError {}
+
+/// Reads a file's source; `file` is the path shown to users, by which test code is recognised too.
+///
+/// The work is done on a thread of its own, for its stack and so that nothing of the source stays in memory.
+pub fn scan(file: &str, source: &str) -> Result<Scan, ScanError> {
+    on_own_thread(file, source, scanning::is_test_path(file))
+}
+
+fn on_own_thread(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
+    let worker = std::thread::Builder::new().stack_size(guard::STACK).name("query-budget scan".to_owned());
+    let lost = |message: &str| ScanError { line: 0, column: 0, message: message.to_owned() };
+    std::thread::scope(|scope| match worker.spawn_scoped(scope, || read(file, source, in_test)) {
+        Ok(handle) => handle.join().unwrap_or_else(|_| Err(lost("the reader of Rust source gave up"))),
+        Err(error) => Err(lost(&format!("no thread to read it on: {error}"))),
+    })
+}
+
+/// Reads a file's source from inside a procedural macro, where tokens would else be the compiler's. A build knows better
+/// than the path whether the file is a test's.
+pub fn scan_detached(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
+    /// Gives the compiler its tokens back, also when the reading ends early.
+    struct Detached;
+    impl Drop for Detached {
+        fn drop(&mut self) {
+            proc_macro2::fallback::unforce();
+        }
+    }
+    proc_macro2::fallback::force();
+    let _detached = Detached;
+    on_own_thread(file, source, in_test)
+}
+
+fn read(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
+    // A byte order mark and a `#!` line are no tokens; columns and lines stay as they are.
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let skipped =
+        match source.starts_with("#!") && !source.trim_start_matches("#!").trim_start().starts_with('[') {
+            true => source.find('\n').unwrap_or(source.len()),
+            false => 0,
+        };
+    let tokens: TokenStream = source
+        .get(skipped..)
+        .unwrap_or_default()
+        .parse()
+        .map_err(|error: proc_macro2::LexError| ScanError::at(error.span(), error.to_string()))?;
+    guard::check(&tokens, guard::OWN_THREAD)?;
+    let comments = Comments::read(&file.into(), source, &tokens);
+    let parsed: syn::File = syn::parse2(tokens)?;
+    let mut walker = Walker::new(file, comments, Imports::new(false));
+    walker.in_test = in_test;
+    walker.knows_sqlx = source.contains("sqlx");
+    walker.prepare(&parsed.items, &mut Vec::new());
+    walker.module(&parsed.items);
+    Ok(finish(walker))
+}
+
+/// Reads one function from its tokens, as an attribute macro is given it: its positions are the compiler's, and what its
+/// file imports is not seen.
+pub fn scan_function(file: &str, item: TokenStream, in_test: bool) -> Result<ScannedFunction, ScanError> {
+    guard::check(&item, guard::COMPILER_THREAD)?;
+    let span = item.span();
+    let mut walker = Walker::new(file, Comments::default(), Imports::new(true));
+    walker.in_test = in_test;
+    walker.knows_sqlx = true;
+    // A method of a trait may have no body; all others are read alike, those with `self` included.
+    let parsed: syn::TraitItemFn = match syn::parse2::<syn::ItemFn>(item.clone()) {
+        Ok(function) => syn::TraitItemFn {
+            attrs: function.attrs,
+            modifiers: syn::FnModifiers::default(),
+            sig: function.sig,
+            default: Some(*function.block),
+            semi_token: None,
+        },
+        Err(error) => syn::parse2(item).map_err(|_| ScanError::from(error))?,
+    };
+    walker.function(&parsed.attrs, &parsed.sig, parsed.default.as_ref());
+    let mut scan = finish(walker);
+    // Functions inside it end before it does.
+    let function = scan.functions.pop().ok_or_else(|| ScanError::at(span, "no function in it"))?;
+    Ok(ScannedFunction {
+        function,
+        sites: scan.sites,
+        allows: scan.allows,
+        unparsed_macros: scan.unparsed_macros,
+    })
+}
+
+fn finish(mut walker: Walker<'_>) -> Scan {
+    local::bound_all(&mut walker.functions, &walker.sites);
+    let mut allows: Vec<Allow> = walker.comments.all().cloned().collect();
+    allows.append(&mut walker.allows);
+    allows.sort_by(|a, b| a.place.cmp(&b.place));
+    Scan {
+        sites: walker.sites,
+        functions: walker.functions,
+        allows,
+        unparsed_macros: walker.unparsed_macros,
+        items: walker.items,
+    }
+}

@@ -1,0 +1,136 @@
+//! A query site: one place in Rust source that runs, or prepares to run, a query.
+
+use std::sync::Arc;
+
+use crate::finding::Place;
+
+/// One place in Rust source that makes a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// Where the macro or call stands.
+    pub place: Place,
+    /// How the query is made.
+    pub form: Form,
+    /// The macro or function as written, for messages: `sql_as!`, `sqlx::query_scalar`.
+    pub written: String,
+    /// The query's text, or why it is not known.
+    pub sql: SiteSql,
+    /// The values bound to it, in order: the macro's arguments, or the chained `.bind(..)` calls.
+    pub arguments: Vec<Argument>,
+    /// Whether `arguments` is all of them; not when they are bound in a loop or by `query_with`.
+    pub arguments_complete: bool,
+    /// The enclosing function as a path inside the file: `Events::list`, `tests::dashboard`; empty outside of one.
+    pub function: Arc<str>,
+    /// The method that executes it, `fetch_all`, and where it is called; `None` when it is not executed where it is made.
+    pub call: Option<Call>,
+    /// The loops around it inside its function, outermost first, those that are exempt included.
+    pub loops: Vec<Loop>,
+    /// What is allowed here, by comments above the statement and attributes of the macro and the functions around.
+    pub allows: Vec<Allow>,
+    /// Whether it stands in test code: `#[cfg(test)]`, `#[test]` functions, `tests/`, `benches/`.
+    pub in_test: bool,
+}
+
+/// How a query is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// `sql!`, `sql_as!`, `sql_scalar!`.
+    Checked,
+    /// `sqlx::query!` and its like, `query_file!` included.
+    SqlxMacro,
+    /// `sqlx::query()` and its like, `raw_sql` and `QueryBuilder` included.
+    SqlxFunction,
+}
+
+/// The text of a query, as far as the source tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SiteSql {
+    /// The text is written in this source.
+    Literal(SqlLiteral),
+    /// The text stands in a file of its own (`query_file!`, `include_str!`), by the path as written.
+    File(String),
+    /// The text is put together at run time.
+    Dynamic,
+}
+
+/// SQL written in Rust source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlLiteral {
+    /// The text, escapes resolved and parts joined.
+    pub text: Arc<str>,
+    /// Where each part of the text stands in the source: the byte of `text` it starts at, and the place of its first
+    /// character. Sorted by byte; empty when the parts are elsewhere.
+    pub parts: Vec<(usize, Place)>,
+}
+
+impl SqlLiteral {
+    /// Where a byte of the text stands in the source, when that is known.
+    pub fn place_of(&self, byte: usize) -> Option<Place> {
+        let part = self.parts.partition_point(|(start, _)| *start <= byte).checked_sub(1)?;
+        let (start, place) = self.parts.get(part)?;
+        let before = self.text.get(*start..byte)?;
+        let column = place.column + u32::try_from(before.chars().count()).ok()?;
+        Some(Place { column, ..place.clone() })
+    }
+}
+
+/// A value bound to a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Argument {
+    /// The expression as written, shortened to a line.
+    pub written: String,
+    /// The variables it mentions.
+    pub mentions: Vec<String>,
+}
+
+/// A method called on a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Its name: `fetch_all`, `execute`, `fetch_optional`.
+    pub method: String,
+    /// Where its name stands.
+    pub place: Place,
+    /// The variables that the connection it runs on mentions.
+    pub on: Vec<String>,
+}
+
+/// A loop around a query or call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loop {
+    /// What kind of loop it is.
+    pub kind: LoopKind,
+    /// Where its keyword or combinator stands.
+    pub place: Place,
+    /// What is looped over, as written: `&events`; empty when nothing is named.
+    pub over: String,
+    /// The variables it binds anew in each turn, those computed from them in the body included.
+    pub variables: Vec<String>,
+    /// Why running a query in it is fine (`.chunks(100)`, a constant range, polling, keyset paging); `None` for a work loop.
+    pub exempt: Option<&'static str>,
+    /// How many turns it takes when that is known from the source: `for _ in 0..3`, an array literal.
+    pub turns: Option<u64>,
+}
+
+/// The kinds of loops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LoopKind {
+    /// `for x in xs`.
+    For,
+    /// `while c` or `while let`.
+    While,
+    /// `loop`.
+    Loop,
+    /// `.map(|x| ..)`, `.for_each(..)`, `stream.then(..)` and the like; the method's name.
+    Combinator,
+}
+
+/// One `allow` of a lint at a place.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Allow {
+    /// The lint as written; it may be unknown.
+    pub lint: String,
+    /// The reason; `None` when it is missing or empty.
+    pub reason: Option<String>,
+    /// Where the allow stands.
+    pub place: Place,
+}

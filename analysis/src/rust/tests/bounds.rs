@@ -1,0 +1,167 @@
+//! How many queries a function runs.
+
+use super::*;
+use crate::rust::{Limit, Upper, scan_function};
+
+/// Checks the bound of `f`; `None` stands for no upper bound. `Q` in the code stands for a query.
+#[track_caller]
+fn check(code: &str, lower: u64, upper: Option<u64>) {
+    let scan = body(&code.replace('Q', "sql!(\"SELECT 1\").fetch_all(db).await"));
+    check_bound(&scan, "f", lower, upper);
+}
+
+#[track_caller]
+fn check_bound(scan: &Scan, path: &str, lower: u64, upper: Option<u64>) {
+    let bound = &function(scan, path).bound;
+    let most = match &bound.upper {
+        Upper::Finite(most) => Some(*most),
+        Upper::Unbounded { .. } => None,
+    };
+    assert_eq!((bound.lower, most), (lower, upper), "{bound:#?}");
+}
+
+#[test]
+fn statements_add() {
+    check("Q; Q; let a = (Q, Q);", 4, Some(4));
+}
+
+#[test]
+fn branches_take_the_least_and_the_most() {
+    check("if a { Q; Q; } else { Q; }", 1, Some(2));
+    check("if a { Q; }", 0, Some(1));
+    check("match a { 1 => { Q; } 2 => { Q; Q; Q; } _ => {} }", 0, Some(3));
+    check("let x = a && Q.is_ok();", 0, Some(1));
+}
+
+#[test]
+fn an_error_may_end_it_early() {
+    check("Q?; Q?; Q?;", 1, Some(3));
+    check("check()?; Q?;", 0, Some(1));
+}
+
+#[test]
+fn an_early_return_is_not_added_to_what_follows() {
+    check("if a { Q; return Ok(()); } Q; Q;", 1, Some(2));
+    check("let Some(x) = y else { Q; return Ok(()); }; Q; Q;", 1, Some(2));
+    check("if a { bail!(\"no\"); } Q;", 0, Some(1));
+}
+
+#[test]
+fn loops_multiply_or_are_unbounded() {
+    check("for _ in 0..3 { Q; Q; }", 6, Some(6));
+    check("for x in &xs { Q; }", 0, None);
+    check("for x in &xs { go(x); } Q;", 1, Some(1));
+    check("for _ in 0..3 { if a { Q; } }", 0, Some(3));
+    check("for _ in 0..3 { Q.await?; }", 1, Some(3));
+    check("for _ in 0..3 { Q; if a { Q; Q; break; } }", 3, Some(5));
+    check("for _ in 0..1 { Q; if a { return; } }", 1, Some(1));
+    check("for _ in 0..3 { for y in [a, b] { Q; } }", 6, Some(6));
+}
+
+#[test]
+fn a_query_that_ends_the_loop_counts_once() {
+    check("for x in &xs { if x.ok { Q; break; } }", 0, Some(1));
+    check("for x in &xs { if x.ok { Q; return Ok(()); } } Q;", 1, Some(1));
+    check("loop { Q; break; }", 1, Some(1));
+}
+
+#[test]
+fn closures_and_async_blocks_count_once_and_keep_their_ways_out() {
+    check("tokio::spawn(async move { Q?; return Ok(()); }); Q;", 2, Some(2));
+    check("db.transaction(|tx| async { Q }).await;", 1, Some(1));
+    check("maybe.map(|x| async { Q });", 0, Some(1));
+}
+
+#[test]
+fn calls_in_the_file_are_followed() {
+    let scan = scanned(
+        "async fn f() { g().await; Store::h().await; m::k().await; }
+         async fn g() { sql!(\"SELECT 1\"); }
+         impl Store {
+             async fn h() { Self::i().await; }
+             async fn i() { sql!(\"SELECT 1\"); sql!(\"SELECT 1\"); }
+             async fn j(&self) { self.i().await; self.unknown().await; }
+         }
+         mod m { pub async fn k() { super::g().await; } }",
+    );
+    check_bound(&scan, "f", 4, Some(4));
+    check_bound(&scan, "Store::j", 2, Some(2));
+    let unknown: Vec<&str> =
+        function(&scan, "Store::j").bound.unknown.iter().map(|step| step.what.as_str()).collect();
+    assert_eq!(unknown, ["self.unknown"]);
+}
+
+#[test]
+fn a_call_in_a_loop_over_a_function_that_queries_is_unbounded() {
+    let scan = scanned(
+        "async fn f(xs: &[i64]) { for x in xs { g(x).await; } } async fn g(x: &i64) { sql!(\"SELECT 1\"); }",
+    );
+    check_bound(&scan, "f", 0, None);
+    let Upper::Unbounded { why, place } = &function(&scan, "f").bound.upper else { panic!("bounded") };
+    assert_eq!((why.as_str(), place.line), ("runs a query once per element of `xs`", 1));
+}
+
+#[test]
+fn a_budgeted_callee_counts_as_its_budget() {
+    let scan = scanned(
+        "async fn f() { g().await; }
+         #[query_budget(max = 5)] async fn g(xs: &[i64]) { for x in xs { sql!(\"SELECT 1\"); } }",
+    );
+    check_bound(&scan, "f", 0, Some(5));
+}
+
+#[test]
+fn a_function_that_calls_itself_is_unbounded() {
+    let scan = scanned("async fn f(n: i64) { sql!(\"SELECT 1\"); if n > 0 { f(n - 1).await; } }");
+    check_bound(&scan, "f", 1, None);
+    let scan = scanned("async fn f() { g().await; } async fn g() { sql!(\"SELECT 1\"); f().await; }");
+    check_bound(&scan, "f", 1, None);
+    check_bound(&scan, "g", 1, None);
+}
+
+#[test]
+fn the_path_is_told() {
+    let scan = body(
+        "sql!(\"SELECT 1\").fetch_all(db).await;\nfor event in &events {\n    if event.ok {\n        sql!(\"SELECT 1\").execute(db).await;\n    }\n}",
+    );
+    let bound = &function(&scan, "f").bound;
+    assert_eq!(bound.path(), "1 at line 3, and 1 × each element of `&events` (loop at line 4) at line 6");
+}
+
+#[test]
+fn unknown_calls_are_those_that_are_awaited() {
+    let scan = body("format(x); load(db).await?; tokio::time::sleep(d).await; store.save(db).await?;");
+    let unknown: Vec<&str> =
+        function(&scan, "f").bound.unknown.iter().map(|step| step.what.as_str()).collect();
+    assert_eq!(unknown, ["load", "store.save"]);
+}
+
+#[test]
+fn budgets_are_read() {
+    let scan = scanned(
+        "#[query_budget(max = 3, rows = 50, time = \"50ms\")] fn a() {}
+         #[query_budget::query_budget(max = 1 + ids.len())] fn b(ids: &[i64]) {}
+         impl T { #[query_budget(max = 0)] fn c(&self) {} }
+         trait U { #[query_budget(max = 1)] fn d(&self); }",
+    );
+    let budget = |path: &str| function(&scan, path).budget.clone().expect("a budget");
+    assert_eq!(budget("a").max, Some(Limit::Literal(3)));
+    assert_eq!((budget("a").rows, budget("a").time), (Some(Limit::Literal(50)), Some("50ms".to_owned())));
+    assert_eq!(budget("b").max, Some(Limit::Expression("1 + ids.len()".to_owned())));
+    assert_eq!(budget("T::c").max, Some(Limit::Literal(0)));
+    assert!(!function(&scan, "U::d").has_body);
+}
+
+#[test]
+fn a_function_alone_is_read_from_its_tokens() {
+    let source = "pub async fn list(&self, ids: &[i64]) { query_as!(T, \"SELECT 1\").fetch_all(db).await; for id in ids { query(\"SELECT 2\"); } fn inner() { sql!(\"SELECT 3\"); } }";
+    let scanned = scan_function("src/lib.rs", source.parse().expect("tokens"), false).expect("a function");
+    assert_eq!(&*scanned.function.path, "list");
+    assert_eq!(scanned.sites.len(), 3);
+    assert!(matches!(scanned.function.bound.upper, Upper::Unbounded { .. }));
+    let declared =
+        scan_function("src/lib.rs", "fn list(&self);".parse().expect("tokens"), false).expect("a function");
+    assert!(!declared.function.has_body);
+    let error = scan_function("src/lib.rs", "struct S;".parse().expect("tokens"), false);
+    assert!(error.is_err());
+}

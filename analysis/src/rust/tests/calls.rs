@@ -1,0 +1,256 @@
+//! Which calls in loops come to a query, by Rust's rules for names and types.
+
+use super::*;
+use crate::rust::calls::{CallGraph, Source};
+
+/// Sources by crate, module and text.
+fn sources(files: &[(&str, &str, &str)]) -> Vec<Source> {
+    let source = |(crate_name, module, text): &(&str, &str, &str)| Source {
+        crate_name: (*crate_name).to_owned(),
+        module: module.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+        scan: scan(&format!("{crate_name}/{}.rs", module.replace("::", "/")), text).expect("it is Rust"),
+    };
+    files.iter().map(source).collect()
+}
+
+/// Checks the chains of the calls in loops that come to a query: `loop call → … → query`, each as written.
+#[track_caller]
+fn check(files: &[(&str, &str, &str)], expected: &[&str]) {
+    let sources = sources(files);
+    let graph = CallGraph::new(&sources);
+    let found: Vec<String> = graph
+        .querying_calls_in_loops()
+        .iter()
+        .map(|call| call.chain.iter().map(|link| link.what.as_str()).collect::<Vec<_>>().join(" → "))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+/// A function that queries.
+const LOAD: &str = "pub async fn load(id: i64) { sqlx::query!(\"SELECT 1\").fetch_one(db).await; }";
+
+#[test]
+fn a_free_function_of_another_module_by_path_import_and_rename() {
+    check(
+        &[("app", "", "async fn f() { for x in xs { crate::db::load(x).await; } }"), ("app", "db", LOAD)],
+        &["crate::db::load → sqlx::query!"],
+    );
+    check(
+        &[
+            ("app", "", "use db::load as get; async fn f() { for x in xs { get(x).await; } }"),
+            ("app", "db", LOAD),
+        ],
+        &["get → sqlx::query!"],
+    );
+    check(
+        &[
+            ("app", "a", "use super::db; async fn f() { for x in xs { db::load(x).await; } }"),
+            ("app", "db", LOAD),
+        ],
+        &["db::load → sqlx::query!"],
+    );
+}
+
+#[test]
+fn a_re_export_and_a_glob_of_another_crate() {
+    check(
+        &[
+            ("app", "", "use store::*; async fn f() { for x in xs { load(x).await; } }"),
+            ("store", "", "mod inner; pub use inner::load;"),
+            ("store", "inner", LOAD),
+        ],
+        &["load → sqlx::query!"],
+    );
+}
+
+#[test]
+fn a_function_of_the_same_name_elsewhere_is_none_of_it() {
+    check(
+        &[
+            ("app", "", "mod api; use api::load; async fn f() { for x in xs { load(x).await; } }"),
+            ("app", "api", "pub async fn load(id: i64) { http.get(id).await; }"),
+            ("app", "db", LOAD),
+        ],
+        &[],
+    );
+    check(&[("app", "", "async fn f() { for x in xs { client.load(x).await; } }"), ("app", "db", LOAD)], &[]);
+}
+
+#[test]
+fn globs_in_circles_end() {
+    check(
+        &[
+            (
+                "app",
+                "a",
+                "pub use super::b::*; async fn f() { for x in xs { load(x).await; other(x).await; } }",
+            ),
+            ("app", "b", "pub use super::a::*; pub use super::db::*;"),
+            ("app", "db", LOAD),
+        ],
+        &["load → sqlx::query!"],
+    );
+}
+
+#[test]
+fn chains_are_followed_to_the_query() {
+    check(
+        &[(
+            "app",
+            "",
+            "async fn f() { for x in xs { a(x).await; } } async fn a(x: i64) { b(x).await; }
+             async fn b(x: i64) { measure(|| async { sqlx::query!(\"SELECT 1\").execute(db).await }).await; }",
+        )],
+        &["a → b → sqlx::query!"],
+    );
+}
+
+/// A type with a method that queries, and a type with one of the same name that does not.
+const TYPES: &str = "pub struct Db; impl Db { pub async fn get(&self, id: i64) { sqlx::query!(\"SELECT 1\").fetch_one(db).await; } }
+    pub struct Client; impl Client { pub async fn get(&self, id: i64) { http().await; } }
+    pub struct State { pub db: Arc<Db>, pub client: Client }
+    impl State { pub fn db(&self) -> &Db { &self.db } pub async fn open() -> Result<State> { todo() } }";
+
+/// Checks a function's body with `TYPES` in scope.
+#[track_caller]
+fn check_types(code: &str, expected: &[&str]) {
+    check(&[("app", "", &format!("{TYPES}\n{code}"))], expected);
+}
+
+#[test]
+fn methods_are_found_by_the_type_of_their_receiver() {
+    check_types("async fn f(db: &Db) { for x in xs { db.get(x).await; } }", &["db.get → sqlx::query!"]);
+    check_types("async fn f(client: &Client) { for x in xs { client.get(x).await; } }", &[]);
+    check_types(
+        "async fn f(s: &State) { for x in xs { s.db.get(x).await; s.client.get(x).await; } }",
+        &["s.db.get → sqlx::query!"],
+    );
+    check_types(
+        "async fn f(s: State) { for x in xs { s.db().get(x).await; } }",
+        &["s.db().get → sqlx::query!"],
+    );
+    check_types(
+        "async fn f() { let s = State::open().await?; for x in xs { s.db.get(x).await; } }",
+        &["s.db.get → sqlx::query!"],
+    );
+    check_types(
+        "async fn f(all: Vec<Db>) { for db in &all { db.get(1).await; } }",
+        &["db.get → sqlx::query!"],
+    );
+    check_types(
+        "async fn f(State { db, .. }: &State) { for x in xs { db.get(x).await; } }",
+        &["db.get → sqlx::query!"],
+    );
+    check_types(
+        "impl State { async fn f(&self) { for x in xs { self.db.get(x).await; } } }",
+        &["self.db.get → sqlx::query!"],
+    );
+}
+
+#[test]
+fn methods_of_traits_are_those_of_their_few_implementations() {
+    let store = "pub trait Store { async fn get(&self, id: i64); async fn both(&self) { self.get(1).await; } }
+        struct Pg; impl Store for Pg { async fn get(&self, id: i64) { sqlx::query!(\"SELECT 1\").fetch_one(db).await; } }
+        #[cfg(test)] impl Store for Fake { async fn get(&self, id: i64) {} }";
+    let check = |code: &str, expected: &[&str]| check(&[("app", "", &format!("{store}\n{code}"))], expected);
+    check("async fn f(s: &dyn Store) { for x in xs { s.get(x).await; } }", &["s.get → sqlx::query!"]);
+    check(
+        "async fn f<S: Store>(s: &S) { for x in xs { s.both().await; } }",
+        &["s.both → self.get → sqlx::query!"],
+    );
+    check("async fn f(s: Box<dyn Store>) { for x in xs { s.get(x).await; } }", &["s.get → sqlx::query!"]);
+    check("async fn f(s: Pg) { for x in xs { s.both().await; } }", &["s.both → self.get → sqlx::query!"]);
+}
+
+#[test]
+fn an_accessor_of_a_trait_on_a_type_of_another_crate() {
+    check(
+        &[
+            ("conn", "", "pub struct Connection<'a, D> { inner: &'a D }"),
+            (
+                "dal",
+                "",
+                "use conn::Connection; pub struct Core;
+                 pub trait CoreDal { fn blocks(&mut self) -> Blocks<'_>; }
+                 impl CoreDal for Connection<'_, Core> { fn blocks(&mut self) -> Blocks<'_> { Blocks { storage: self } } }
+                 pub struct Blocks<'a> { storage: &'a mut Connection<'a, Core> }
+                 impl Blocks<'_> { pub async fn get(&mut self) { sqlx::query!(\"SELECT 1\").execute(self.storage).await; } }",
+            ),
+            (
+                "app",
+                "",
+                "use conn::Connection; use dal::{Core, CoreDal};
+                 async fn f(storage: &mut Connection<'_, Core>) { for x in xs { storage.blocks().get().await; } }",
+            ),
+        ],
+        &["storage.blocks().get → sqlx::query!"],
+    );
+}
+
+#[test]
+fn functions_handed_to_combinators_are_calls() {
+    check(
+        &[("app", "", &format!("async fn f() {{ join_all(xs.iter().map(load)).await; }} {LOAD}"))],
+        &["load → sqlx::query!"],
+    );
+}
+
+#[test]
+fn calls_in_loops_that_are_fine_are_left_out() {
+    let check = |code: &str| check(&[("app", "", &format!("async fn f() {{ {code} }} {LOAD}"))], &[]);
+    check("for chunk in xs.chunks(100) { load(chunk).await; }");
+    check("loop { load(1).await; sleep(d).await; }");
+    check("for x in xs { if x.ok { return load(x).await; } }");
+    check("for x in xs { buffer.push(x); if buffer.len() >= BATCH { load(1).await; } }");
+    check("for x in xs { match x { A => load(1).await, B => a().await, C => b().await, D => c().await } }");
+}
+
+#[test]
+fn a_buffer_that_is_written_when_full_is_no_query_per_element() {
+    check(
+        &[(
+            "app",
+            "",
+            &format!(
+                "struct B {{ rows: Vec<i64> }}
+                 impl B {{ async fn push(&mut self, x: i64) {{ self.rows.push(x); if self.rows.len() == self.rows.capacity() {{ load(1).await; }} }} }}
+                 async fn f(mut b: B) {{ for x in xs {{ b.push(x).await; }} }} {LOAD}"
+            ),
+        )],
+        &[],
+    );
+}
+
+#[test]
+fn a_cache_queries_when_it_misses() {
+    check(
+        &[(
+            "app",
+            "",
+            &format!(
+                "struct UserCache; impl UserCache {{ async fn get(&self, x: i64) {{ load(x).await; }} }}
+                 async fn f(cache: &UserCache) {{ for x in xs {{ cache.get(x).await; g(cache, x).await; }} }}
+                 async fn g(cache: &UserCache, x: i64) {{ cache.get(x).await; }} {LOAD}"
+            ),
+        )],
+        &[],
+    );
+}
+
+#[test]
+fn tests_are_left_out_and_recursion_ends() {
+    check(
+        &[("app", "", &format!("#[tokio::test] async fn f() {{ for x in xs {{ load(x).await; }} }} {LOAD}"))],
+        &[],
+    );
+    check(
+        &[(
+            "app",
+            "",
+            &format!(
+                "async fn f() {{ for x in xs {{ g(x).await; }} }} async fn g(x: i64) {{ g(x).await; load(x).await; }} {LOAD}"
+            ),
+        )],
+        &["g → load → sqlx::query!"],
+    );
+}

@@ -1,0 +1,51 @@
+//! What a scan finds, one behaviour at a time: sites, loops, bounds, allows, and source that cannot be read.
+
+mod allows;
+mod bounds;
+mod calls;
+mod hostile;
+mod loops;
+mod sites;
+
+use super::{Function, Scan, Site, SiteSql, scan};
+
+/// Scans a source that can be read.
+#[track_caller]
+fn scanned(source: &str) -> Scan {
+    scan("src/lib.rs", source).unwrap_or_else(|error| panic!("{error}\n{:.500}", source))
+}
+
+/// Scans the body of an async function with sqlx in scope.
+#[track_caller]
+fn body(code: &str) -> Scan {
+    scanned(&format!(
+        "use query_budget::*;\nasync fn f(db: &PgPool, xs: Vec<i64>) -> Result<()> {{\n{code}\n}}"
+    ))
+}
+
+/// The only site of a scan.
+#[track_caller]
+fn only(scan: &Scan) -> &Site {
+    match scan.sites.as_slice() {
+        [site] => site,
+        sites => panic!("{} sites, not one: {sites:#?}", sites.len()),
+    }
+}
+
+/// The function with this path.
+#[track_caller]
+fn function<'s>(scan: &'s Scan, path: &str) -> &'s Function {
+    scan.functions
+        .iter()
+        .find(|function| &*function.path == path)
+        .unwrap_or_else(|| panic!("no function {path}"))
+}
+
+/// The text of a site's SQL.
+#[track_caller]
+fn sql(site: &Site) -> &str {
+    match &site.sql {
+        SiteSql::Literal(literal) => &literal.text,
+        other => panic!("no literal: {other:?}"),
+    }
+}

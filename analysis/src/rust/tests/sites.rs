@@ -1,0 +1,287 @@
+//! Which code makes a query, and with which text.
+
+use super::*;
+use crate::rust::Form;
+
+/// Checks the forms found in a source, as written.
+#[track_caller]
+fn check_written(source: &str, expected: &[&str]) {
+    let scan = scanned(source);
+    let written: Vec<&str> = scan.sites.iter().map(|site| site.written.as_str()).collect();
+    assert_eq!(written, expected, "{source}");
+}
+
+/// Checks the text of the only site of an async function.
+#[track_caller]
+fn check_sql(code: &str, expected: &str) {
+    assert_eq!(sql(only(&body(code))), expected);
+}
+
+#[test]
+fn our_macros_by_name_path_and_rename() {
+    check_written(
+        "use query_budget::sql_as as row;
+         fn f() { sql!(\"SELECT 1\"); query_budget::sql_scalar!(\"SELECT 1\"); row!(T, \"SELECT 1\"); }",
+        &["sql!", "query_budget::sql_scalar!", "row!"],
+    );
+}
+
+#[test]
+fn a_macro_named_sql_of_this_file_or_of_another_crate_is_not_ours() {
+    check_written("macro_rules! sql { () => {} } fn f() { sql!(\"SELECT 1\"); }", &[]);
+    check_written("use other::sql; fn f() { sql!(\"SELECT 1\"); }", &[]);
+}
+
+#[test]
+fn sqlx_macros_in_all_forms() {
+    check_written(
+        "use sqlx::query_as;
+         fn f() {
+             sqlx::query!(\"SELECT 1\");
+             query_as!(User, \"SELECT 1\");
+             sqlx::query_scalar_unchecked!(\"SELECT 1\");
+             sqlx::query_file!(\"q.sql\");
+             sqlx::query_file_as_unchecked!(User, \"q.sql\", 1);
+         }",
+        &[
+            "sqlx::query!",
+            "query_as!",
+            "sqlx::query_scalar_unchecked!",
+            "sqlx::query_file!",
+            "sqlx::query_file_as_unchecked!",
+        ],
+    );
+}
+
+#[test]
+fn a_bare_macro_counts_when_its_text_is_sql() {
+    check_written("fn f() { query!(\"SELECT 1\"); query!(\"name\"); }", &["query!"]);
+    check_written("use other::query; fn f() { query!(\"SELECT 1\"); }", &[]);
+}
+
+#[test]
+fn a_bare_function_counts_only_when_imported_from_sqlx() {
+    check_written("use sqlx::query; fn f() { query(\"SELECT 1\"); }", &["query"]);
+    check_written("use sqlx::query as q; fn f() { q(\"SELECT 1\"); }", &["q"]);
+    check_written("fn f() { query(\"SELECT 1\"); }", &[]);
+    check_written("fn query(s: &str) {} fn f() { query(\"SELECT 1\"); }", &[]);
+}
+
+#[test]
+fn an_import_of_the_module_around_comes_in_by_glob_only() {
+    check_written("use sqlx::query; mod m { use super::*; fn f() { query(\"SELECT 1\"); } }", &["query"]);
+    check_written("use sqlx::query; mod m { fn f() { query(\"SELECT 1\"); } }", &[]);
+}
+
+#[test]
+fn functions_with_turbofish_and_raw_sql_and_builders() {
+    check_written(
+        "fn f() {
+             sqlx::query_as::<_, User>(\"SELECT 1\");
+             sqlx::query_scalar::<Postgres, i64>(\"SELECT 1\");
+             sqlx::raw_sql(\"SELECT 1\");
+             sqlx::QueryBuilder::<Postgres>::new(\"SELECT 1\");
+         }",
+        &["sqlx::query_as", "sqlx::query_scalar", "sqlx::raw_sql", "sqlx::QueryBuilder::new"],
+    );
+}
+
+#[test]
+fn a_text_handed_to_an_executor_is_a_site() {
+    let scan =
+        scanned("use sqlx::Executor; async fn f(db: &PgPool) { db.execute(\"DELETE FROM t\").await; }");
+    let site = only(&scan);
+    assert_eq!(
+        (sql(site), site.call.as_ref().map(|call| call.method.as_str())),
+        ("DELETE FROM t", Some("execute"))
+    );
+    check_written(
+        "use sqlx::Executor; async fn f() { db.execute(format!(\"DROP TABLE {t}\").as_str()).await; }",
+        &["execute"],
+    );
+    check_written("use sqlx::Executor; async fn f() { task.execute(format!(\"{t}\")).await; }", &[]);
+    check_written("async fn f(task: &Task) { task.execute(\"cleanup\").await; }", &[]);
+}
+
+#[test]
+fn a_query_handed_to_an_executor_is_executed_by_it() {
+    let scan =
+        scanned("async fn f(db: &PgPool) { let q = sqlx::query(\"SELECT 1\"); db.fetch_all(q).await; }");
+    assert_eq!(only(&scan).call.as_ref().map(|call| call.method.as_str()), Some("fetch_all"));
+}
+
+#[test]
+fn the_method_is_found_through_the_chain_and_through_a_variable() {
+    let chain = body("sqlx::query(\"SELECT 1\").bind(1).persistent(false).map(|r| r).fetch_one(db).await?;");
+    let call = only(&chain).call.as_ref().expect("the chain runs it");
+    assert_eq!((call.method.as_str(), call.place.line), ("fetch_one", 3));
+    let variable = body("let q = sql!(\"SELECT 1\");\nq.fetch_all(db).await?;");
+    let call = only(&variable).call.as_ref().expect("the variable is run");
+    assert_eq!((call.method.as_str(), call.place.line), ("fetch_all", 4));
+}
+
+#[test]
+fn arguments_come_from_the_macro_and_from_bind() {
+    let scan = body("sql!(\"SELECT $1\", x.id as i32, &names).fetch_all(db).await?;");
+    let site = only(&scan);
+    let written: Vec<&str> = site.arguments.iter().map(|argument| argument.written.as_str()).collect();
+    assert_eq!(written, ["x.id as i32", "&names"]);
+    assert!(site.arguments_complete);
+
+    let scan = body(
+        "let mut q = sqlx::query(\"SELECT 1\").bind(f(a, b));\nfor x in &xs { q = q.bind(x); }\nq.execute(db).await?;",
+    );
+    let site = only(&scan);
+    assert_eq!(
+        site.arguments.first().map(|argument| argument.mentions.clone()),
+        Some(vec!["f".into(), "a".into(), "b".into()])
+    );
+    assert!(!site.arguments_complete, "the loop binds more");
+}
+
+#[test]
+fn texts_of_all_kinds() {
+    check_sql("sql!(r#\"SELECT \"a\" FROM t\"#);", "SELECT \"a\" FROM t");
+    check_sql("sql!(\"SELECT a \\\n      FROM t\");", "SELECT a FROM t");
+    check_sql("sqlx::query(concat!(\"SELECT \", \"a\", 1));", "SELECT a1");
+    check_sql("sqlx::query!(\"SELECT a \" + \"FROM t \" + \"WHERE b\");", "SELECT a FROM t WHERE b");
+    check_sql("let q = \"SELECT 1\"; sqlx::query(q);", "SELECT 1");
+    check_sql("const Q: &str = \"SELECT 1\"; sqlx::query(Q);", "SELECT 1");
+    check_sql("sqlx::query(sqlx::AssertSqlSafe(\"SELECT 1\"));", "SELECT 1");
+    check_sql("sqlx::query(&String::from(\"SELECT 1\"));", "SELECT 1");
+    check_sql("sqlx::query(indoc! {\"\n    SELECT a\n      FROM t\n    \"});", "SELECT a\n  FROM t\n");
+}
+
+#[test]
+fn constants_of_the_file_and_of_the_type() {
+    let source = "const TABLE: &str = \"t\"; const Q: &str = concat!(\"SELECT 1 \", \"FROM t\");
+         impl S { const Q: &str = \"SELECT 2\"; fn f() { sqlx::query(Self::Q); } }
+         fn g() { sqlx::query(Q); }";
+    let scan = scanned(source);
+    let texts: Vec<&str> = scan.sites.iter().map(sql).collect();
+    assert_eq!(texts, ["SELECT 2", "SELECT 1 FROM t"]);
+}
+
+#[test]
+fn constants_that_stand_for_each_other_end() {
+    let scan = scanned("const A: &str = B; const B: &str = A; fn f() { sqlx::query(A); }");
+    assert_eq!(only(&scan).sql, SiteSql::Dynamic);
+}
+
+#[test]
+fn what_is_made_at_run_time_is_dynamic() {
+    for code in [
+        "let q = format!(\"SELECT {x}\"); sqlx::query(&q);",
+        "let mut q = String::from(\"SELECT\"); q.push_str(\" 1\"); sqlx::query(&q);",
+        "sqlx::query(statement);",
+        "let mut b = sqlx::QueryBuilder::new(\"SELECT \"); b.push(\"1\"); b.build().fetch_all(db).await?;",
+    ] {
+        assert_eq!(only(&body(code)).sql, SiteSql::Dynamic, "{code}");
+    }
+}
+
+#[test]
+fn a_variable_hides_a_constant() {
+    let scan = scanned("const q: &str = \"SELECT 1\"; fn f(q: &str) { sqlx::query(q); }");
+    assert_eq!(only(&scan).sql, SiteSql::Dynamic);
+}
+
+#[test]
+fn files_are_named_as_written() {
+    assert_eq!(
+        only(&body("sqlx::query_file!(\"queries/a.sql\");")).sql,
+        SiteSql::File("queries/a.sql".into())
+    );
+    assert_eq!(only(&body("sqlx::query(include_str!(\"../a.sql\"));")).sql, SiteSql::File("../a.sql".into()));
+}
+
+/// Checks that each `^` of the second text stands under the source of the byte of SQL it is asked for.
+#[track_caller]
+fn check_place(source: &str, word: &str, line: u32, column: u32) {
+    let scan = scanned(source);
+    let SiteSql::Literal(literal) = &only(&scan).sql else { panic!("no literal") };
+    let byte = literal.text.find(word).expect("the word is in the SQL");
+    let place = literal.place_of(byte).expect("the place is known");
+    assert_eq!((place.line, place.column), (line, column), "{literal:?}");
+}
+
+#[test]
+fn words_of_the_text_have_places() {
+    check_place("fn f() { sql!(\"SELECT é, b\") }", "b", 1, 26);
+    check_place("fn f() {\n  sql!(r#\"SELECT a\n      FROM t\"#) }", "t", 3, 12);
+    check_place("fn f() {\n  sql!(\"SELECT \\\"a\\\",\\n b\") }", "b", 2, 25);
+    check_place("fn f() {\n  sql!(\"SELECT \\u{e9}, \\x41 b\") }", " b", 2, 28);
+    check_place("fn f() {\n  sql!(\"SELECT a \\\n     FROM t\") }", "FROM", 3, 6);
+    check_place("fn f() {\n  sql!(\"SELECT a \\\r\n     FROM t\") }", "FROM", 3, 6);
+    check_place("fn f() {\n  sqlx::query!(\"SELECT a \" +\n    \"FROM t\") }", "t", 3, 11);
+    check_place("const Q: &str = \"SELECT a\";\nfn f() { sqlx::query(Q); }", "a", 1, 25);
+}
+
+#[test]
+fn a_macro_finds_its_site_by_its_own_position() {
+    let scan = scanned("fn f() {\n    let é = query_budget::sql!(\"SELECT 1\");\n}");
+    assert_eq!(scan.site_at(2, 13).map(|site| site.written.as_str()), Some("query_budget::sql!"));
+    assert!(scan.site_at(2, 12).is_none());
+}
+
+#[test]
+fn bodies_of_other_macros_are_read() {
+    check_written(
+        "async fn f() {
+             let (a, b) = tokio::try_join!(sql!(\"SELECT 1\").fetch_all(db), sql!(\"SELECT 2\").fetch_all(db))?;
+             tokio::select! {
+                 biased;
+                 _ = token.cancelled() => {}
+                 row = sqlx::query!(\"SELECT 3\").fetch_one(db), if ready => { sqlx::query!(\"SELECT 4\").execute(db).await?; }
+                 else => sqlx::query!(\"SELECT 5\"),
+             }
+             assert_eq!(sqlx::query_scalar!(\"SELECT 6\").fetch_one(db).await?, 1);
+             let value = json!({ \"count\": sqlx::query!(\"SELECT 7\").fetch_one(db).await?.n, \"b\": [1, 2] });
+             try_stream! { for x in xs { yield sqlx::query!(\"SELECT 8\").fetch_one(db).await?; } };
+         }",
+        &["sql!", "sql!", "sqlx::query!", "sqlx::query!", "sqlx::query!", "sqlx::query_scalar!", "sqlx::query!", "sqlx::query!"],
+    );
+}
+
+#[test]
+fn functions_are_named_by_module_type_and_function() {
+    let scan = scanned(
+        "mod m { impl Events { async fn list() { sql!(\"SELECT 1\"); fn inner() { sql!(\"SELECT 2\"); } } } }
+         trait Store { fn get() { sql!(\"SELECT 3\"); } }",
+    );
+    let functions: Vec<&str> = scan.sites.iter().map(|site| &*site.function).collect();
+    assert_eq!(functions, ["m::Events::list", "m::Events::list::inner", "Store::get"]);
+}
+
+#[test]
+fn test_code_is_told_apart() {
+    let scan = scanned(
+        "fn a() { sql!(\"SELECT 1\"); }
+         #[cfg(test)] mod tests { fn b() { sql!(\"SELECT 2\"); } }
+         #[tokio::test] async fn c() { sql!(\"SELECT 3\"); }
+         #[sqlx::test(migrations = \"m\")] async fn d() { sql!(\"SELECT 4\"); }
+         #[cfg(not(test))] fn e() { sql!(\"SELECT 5\"); }
+         #[cfg(all(test, unix))] fn g() { sql!(\"SELECT 6\"); }",
+    );
+    let tests: Vec<bool> = scan.sites.iter().map(|site| site.in_test).collect();
+    assert_eq!(tests, [false, true, true, true, false, true]);
+    for path in
+        ["tests/it.rs", "crates/a/benches/b.rs", "src/tests.rs", "src/test_utils.rs", "src/testing/db.rs"]
+    {
+        assert!(only(&scan_at(path)).in_test, "{path}");
+    }
+    for path in ["src/lib.rs", "src/contest.rs", "src/latest/mod.rs", "tests/src/lib.rs"] {
+        assert!(!only(&scan_at(path)).in_test, "{path}");
+    }
+}
+
+fn scan_at(file: &str) -> Scan {
+    super::scan(file, "fn a() { sql!(\"SELECT 1\"); }").expect("it can be read")
+}
+
+#[test]
+fn the_form_tells_who_checks_the_text() {
+    let scan = body("sql!(\"SELECT 1\"); sqlx::query!(\"SELECT 1\"); sqlx::query(\"SELECT 1\");");
+    let forms: Vec<Form> = scan.sites.iter().map(|site| site.form).collect();
+    assert_eq!(forms, [Form::Checked, Form::SqlxMacro, Form::SqlxFunction]);
+}

@@ -1,0 +1,78 @@
+//! Whose SQL a set of migrations is written in, from words that only one database knows.
+
+use crate::sql::Dialect;
+
+/// Words and signs in lower case, with their dialect and weight.
+const EVIDENCE: &[(&str, Dialect, u32)] = &[
+    ("autoincrement", Dialect::Sqlite, 5),
+    ("without rowid", Dialect::Sqlite, 5),
+    ("pragma ", Dialect::Sqlite, 5),
+    ("strftime(", Dialect::Sqlite, 3),
+    ("datetime('now'", Dialect::Sqlite, 5),
+    ("integer primary key", Dialect::Sqlite, 1),
+    ("sqlite_", Dialect::Sqlite, 3),
+    ("auto_increment", Dialect::MySql, 5),
+    ("engine=", Dialect::MySql, 5),
+    ("engine =", Dialect::MySql, 5),
+    (" unsigned", Dialect::MySql, 2),
+    ("`", Dialect::MySql, 1),
+    ("charset", Dialect::MySql, 2),
+    ("on update current_timestamp", Dialect::MySql, 3),
+    ("tinyint", Dialect::MySql, 1),
+    ("datetime(", Dialect::MySql, 1),
+    ("delimiter ", Dialect::MySql, 3),
+    ("$$", Dialect::Postgres, 5),
+    ("serial", Dialect::Postgres, 2),
+    ("jsonb", Dialect::Postgres, 4),
+    ("timestamptz", Dialect::Postgres, 4),
+    ("timestamp with time zone", Dialect::Postgres, 4),
+    ("gen_random_uuid", Dialect::Postgres, 5),
+    ("uuid_generate_v", Dialect::Postgres, 5),
+    ("create extension", Dialect::Postgres, 5),
+    ("create type", Dialect::Postgres, 4),
+    ("bytea", Dialect::Postgres, 4),
+    ("::", Dialect::Postgres, 3),
+    ("concurrently", Dialect::Postgres, 3),
+    (" using gin", Dialect::Postgres, 4),
+    (" uuid", Dialect::Postgres, 1),
+    ("text[]", Dialect::Postgres, 4),
+    ("as identity", Dialect::Postgres, 4),
+    ("bigserial", Dialect::Postgres, 4),
+    ("now()", Dialect::Postgres, 1),
+];
+
+/// The dialect that the words of these texts speak for; `None` when they speak for none, or for two alike.
+pub fn guess_dialect<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<Dialect> {
+    let mut scores = Dialect::ALL.map(|dialect| (0u32, dialect));
+    for text in texts {
+        let text = text.to_lowercase();
+        for (words, dialect, weight) in EVIDENCE {
+            if text.contains(words) {
+                for score in scores.iter_mut().filter(|(_, of)| of == dialect) {
+                    score.0 += weight;
+                }
+            }
+        }
+    }
+    scores.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    match scores {
+        [(first, dialect), (second, _), _] if first > second => Some(dialect),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_one_database_knows() {
+        assert_eq!(guess_dialect(["CREATE TABLE t (id BIGSERIAL, at TIMESTAMPTZ)"]), Some(Dialect::Postgres));
+        assert_eq!(
+            guess_dialect(["CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT)"]),
+            Some(Dialect::Sqlite)
+        );
+        assert_eq!(guess_dialect(["CREATE TABLE `t` (id int) ENGINE=InnoDB"]), Some(Dialect::MySql));
+        assert_eq!(guess_dialect(["CREATE TABLE t (id INT)"]), None);
+    }
+}

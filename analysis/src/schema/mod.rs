@@ -1,0 +1,35 @@
+//! What the database holds: tables, keys, indexes, views and types, replayed from migrations or read from a snapshot.
+
+pub mod guess;
+pub mod migrations;
+pub mod model;
+pub mod replay;
+pub mod snapshot;
+
+pub use guess::guess_dialect;
+pub use migrations::Migration;
+pub use model::{
+    Check, Column, Exclusion, ForeignKey, Index, IndexKey, KeyPart, Name, Schema, Table, Unique, UserType,
+    View,
+};
+pub use replay::{Replay, replay};
+
+/// Something in a migration or snapshot that could not be taken into account; the rest was.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The file's name, as it was given.
+    pub file: String,
+    /// The line, counted from 1; 0 when the file as a whole is meant.
+    pub line: u32,
+    /// What is wrong, as a lowercase fragment.
+    pub message: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            0 => write!(f, "{}: {}", self.file, self.message),
+            line => write!(f, "{}:{line}: {}", self.file, self.message),
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! The schema as data. Names are kept as the database compares them; expressions are kept as SQL text.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::sql::Dialect;
+
+/// The name of a table, view, index or type.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name {
+    /// The schema it stands in; `None` for the default one (`public`, `main`, the connected MySQL database).
+    pub schema: Option<String>,
+    /// The name itself, folded as the database folds it.
+    pub name: String,
+}
+
+impl Name {
+    /// A name in the default schema.
+    pub fn new(name: impl Into<String>) -> Name {
+        Name { schema: None, name: name.into() }
+    }
+
+    /// A name in a schema; the default schemas `public` and `main` are the same as none.
+    pub fn qualified(schema: Option<&str>, name: impl Into<String>) -> Name {
+        let schema = schema.filter(|schema| !matches!(*schema, "public" | "main")).map(str::to_owned);
+        Name { schema, name: name.into() }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.schema {
+            Some(schema) => write!(f, "{schema}.{}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+/// Everything that is known about one database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema {
+    /// Whose rules hold.
+    pub dialect: Dialect,
+    /// Tables by name, partitions and foreign tables included.
+    pub tables: BTreeMap<Name, Table>,
+    /// Views and materialised views by name.
+    pub views: BTreeMap<Name, View>,
+    /// Enums, domains and composite types by name.
+    pub types: BTreeMap<Name, UserType>,
+    /// Sequences by name, those of `serial` columns included; a query may select from one.
+    pub sequences: BTreeSet<Name>,
+    /// Functions and procedures by name, each overload with the statement that makes it.
+    pub functions: BTreeMap<Name, Vec<String>>,
+    /// Extensions that are installed.
+    pub extensions: BTreeSet<String>,
+    /// Schemas that are searched for an unqualified name, in order; empty for the default one alone.
+    pub search_path: Vec<String>,
+    /// Tables that exist although their shape is not known, with the reason: made by a statement that could not be
+    /// replayed. A name in here is unknown, never an error.
+    pub opaque: BTreeMap<Name, String>,
+    /// Why names that are not found may exist all the same (`DO` blocks, functions that run DDL); empty when the schema
+    /// is known in full.
+    pub gaps: Vec<String>,
+    /// What is worked out of the indexes when it is asked for.
+    pub prepared: crate::index::Prepared,
+}
+
+impl Schema {
+    /// An empty database.
+    pub fn new(dialect: Dialect) -> Schema {
+        Schema {
+            dialect,
+            tables: BTreeMap::new(),
+            views: BTreeMap::new(),
+            types: BTreeMap::new(),
+            sequences: BTreeSet::new(),
+            functions: BTreeMap::new(),
+            extensions: BTreeSet::new(),
+            search_path: Vec::new(),
+            opaque: BTreeMap::new(),
+            gaps: Vec::new(),
+            prepared: crate::index::Prepared::default(),
+        }
+    }
+
+    /// The name under which `find` holds something for a name as written, by the search path when it has no schema.
+    fn lookup<'m, T>(
+        &self,
+        map: &'m BTreeMap<Name, T>,
+        schema: Option<&str>,
+        name: &str,
+    ) -> Option<(&'m Name, &'m T)> {
+        if schema.is_some() {
+            return map.get_key_value(&Name::qualified(schema, name));
+        }
+        let path = self.search_path.iter().map(|schema| Name::qualified(Some(schema), name));
+        path.chain([Name::new(name)]).find_map(|name| map.get_key_value(&name))
+    }
+
+    /// The table of a name as written in a query.
+    pub fn table(&self, schema: Option<&str>, name: &str) -> Option<&Table> {
+        self.lookup(&self.tables, schema, name).map(|(_, table)| table)
+    }
+
+    /// The view of a name as written in a query.
+    pub fn view(&self, schema: Option<&str>, name: &str) -> Option<&View> {
+        self.lookup(&self.views, schema, name).map(|(_, view)| view)
+    }
+
+    /// Whether a sequence has this name; it can be selected from.
+    pub fn has_sequence(&self, schema: Option<&str>, name: &str) -> bool {
+        let path = self.search_path.iter().map(|schema| Name::qualified(Some(schema), name));
+        match schema {
+            Some(_) => self.sequences.contains(&Name::qualified(schema, name)),
+            None => path.chain([Name::new(name)]).any(|name| self.sequences.contains(&name)),
+        }
+    }
+
+    /// The type of a name as written in a statement.
+    pub fn user_type(&self, schema: Option<&str>, name: &str) -> Option<&UserType> {
+        self.lookup(&self.types, schema, name).map(|(_, user_type)| user_type)
+    }
+
+    /// Why a table's shape is not known although it exists, if that is so.
+    pub fn opaque(&self, schema: Option<&str>, name: &str) -> Option<&str> {
+        self.lookup(&self.opaque, schema, name).map(|(_, reason)| reason.as_str())
+    }
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: Name,
+    /// Its columns in order.
+    pub columns: Vec<Column>,
+    /// The columns of its PRIMARY KEY in order; empty when it has none. Its index, where there is one, is in `indexes`
+    /// with `primary` set; a SQLite rowid alias has none and needs none.
+    pub primary_key: Vec<String>,
+    /// UNIQUE constraints, each with its name where the database gives one; their indexes are in `indexes`.
+    pub unique: Vec<Unique>,
+    /// FOREIGN KEY constraints.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// CHECK constraints, by name where there is one, as SQL.
+    pub checks: Vec<Check>,
+    /// EXCLUDE constraints; their indexes are in `indexes`.
+    pub exclusions: Vec<Exclusion>,
+    /// Every index, those of constraints included.
+    pub indexes: Vec<Index>,
+    /// The partitioned table that this is a partition of, or the parent it inherits from.
+    pub parent: Option<Name>,
+    /// The partition key as SQL, `RANGE (created_at)`, when this is a partitioned table.
+    pub partition_by: Option<String>,
+    /// The bound as SQL, `FOR VALUES FROM (..) TO (..)`, when this is a partition.
+    pub partition_bound: Option<String>,
+    /// SQLite: the rows are stored in the primary key's order, and there is no rowid.
+    pub without_rowid: bool,
+    /// SQLite: column types are enforced.
+    pub strict: bool,
+    /// The number of rows, where a live database or the configuration says.
+    pub rows: Option<u64>,
+}
+
+impl Table {
+    /// An empty table.
+    pub fn new(name: Name) -> Table {
+        Table {
+            name,
+            columns: Vec::new(),
+            primary_key: Vec::new(),
+            unique: Vec::new(),
+            foreign_keys: Vec::new(),
+            checks: Vec::new(),
+            exclusions: Vec::new(),
+            indexes: Vec::new(),
+            parent: None,
+            partition_by: None,
+            partition_bound: None,
+            without_rowid: false,
+            strict: false,
+            rows: None,
+        }
+    }
+
+    /// The column of a folded name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// SQLite: the column that is another name of the rowid: the whole primary key, declared `INTEGER`.
+    pub fn rowid_alias(&self) -> Option<&Column> {
+        let [key] = self.primary_key.as_slice() else { return None };
+        let column = self.column(key)?;
+        // `INTEGER PRIMARY KEY DESC` is none, and has an index to show for it.
+        let indexed = self.indexes.iter().any(|index| index.primary);
+        (!self.without_rowid && !indexed && column.ty.eq_ignore_ascii_case("integer")).then_some(column)
+    }
+}
+
+/// A column of a table or view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name, folded as the database folds it.
+    pub name: String,
+    /// Its type as the database prints it: `timestamp with time zone`, `character varying(20)`, `bigint[]`, `TEXT`;
+    /// empty where it is not known or SQLite was given none.
+    pub ty: String,
+    /// Whether NULL is refused.
+    pub not_null: bool,
+    /// Its default as SQL.
+    pub default: Option<String>,
+    /// `GENERATED … AS IDENTITY`, or MySQL's `AUTO_INCREMENT`.
+    pub identity: bool,
+    /// The expression of a generated column as SQL.
+    pub generated: Option<String>,
+    /// Whether a generated column's values are stored.
+    pub stored: bool,
+    /// Whether an identity refuses other values (`GENERATED ALWAYS`).
+    pub identity_always: bool,
+    /// The collation, where one is declared.
+    pub collation: Option<String>,
+}
+
+impl Column {
+    /// A nullable column without default.
+    pub fn new(name: impl Into<String>, ty: impl Into<String>) -> Column {
+        Column {
+            name: name.into(),
+            ty: ty.into(),
+            not_null: false,
+            default: None,
+            identity: false,
+            generated: None,
+            stored: false,
+            identity_always: false,
+            collation: None,
+        }
+    }
+}
+
+/// A UNIQUE constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unique {
+    /// Its name; `None` where the database gives none (SQLite).
+    pub name: Option<String>,
+    /// Its columns in order.
+    pub columns: Vec<String>,
+}
+
+/// A CHECK constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Its name; `None` where the database gives none (SQLite).
+    pub name: Option<String>,
+    /// Its condition as SQL.
+    pub condition: String,
+}
+
+/// An EXCLUDE constraint, in addition to its index of the same name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exclusion {
+    /// Its name.
+    pub name: String,
+    /// The operators that its index's keys are compared with, in order.
+    pub operators: Vec<String>,
+}
+
+/// A FOREIGN KEY constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// Its name; `None` where the database gives none (SQLite).
+    pub name: Option<String>,
+    /// The referencing columns in order.
+    pub columns: Vec<String>,
+    /// The referenced table.
+    pub table: Name,
+    /// The referenced columns in order; the referenced primary key when none were written.
+    pub references: Vec<String>,
+    /// `ON DELETE`, upper case, when it is not `NO ACTION`.
+    pub on_delete: Option<String>,
+    /// `ON UPDATE`, upper case, when it is not `NO ACTION`.
+    pub on_update: Option<String>,
+}
+
+/// An index, whether made by `CREATE INDEX` or by a constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
+    /// Its name; the one the database makes up when none was written.
+    pub name: String,
+    /// The access method, lower case: `btree`, `hash`, `gin`, `gist`, `spgist`, `brin`, `fulltext`, `spatial`.
+    pub method: String,
+    /// Whether it allows no two equal keys.
+    pub unique: bool,
+    /// Whether it is the PRIMARY KEY's.
+    pub primary: bool,
+    /// Whether it belongs to a constraint (PRIMARY KEY, UNIQUE or EXCLUDE), so that it cannot be dropped by itself.
+    pub constraint: bool,
+    /// Its keys in order.
+    pub keys: Vec<IndexKey>,
+    /// Columns that are stored beside the keys (`INCLUDE`).
+    pub include: Vec<String>,
+    /// The condition of a partial index as SQL.
+    pub predicate: Option<String>,
+    /// `NULLS NOT DISTINCT`.
+    pub nulls_not_distinct: bool,
+}
+
+/// One key of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexKey {
+    /// What is indexed.
+    pub part: KeyPart,
+    /// Whether the order is descending.
+    pub desc: bool,
+    /// Whether NULL comes first; by default so for a descending key, and not for an ascending one.
+    pub nulls_first: bool,
+    /// The operator class when it is not the default one: `text_pattern_ops`, `gin_trgm_ops`.
+    pub opclass: Option<String>,
+    /// The collation when it is not the column's.
+    pub collation: Option<String>,
+    /// MySQL: how many characters of the column are indexed.
+    pub prefix: Option<u32>,
+}
+
+/// What a key of an index is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyPart {
+    /// A column, by its folded name.
+    Column(String),
+    /// An expression as SQL.
+    Expression(String),
+}
+
+impl IndexKey {
+    /// An ascending key on a column.
+    pub fn column(name: impl Into<String>) -> IndexKey {
+        IndexKey {
+            part: KeyPart::Column(name.into()),
+            desc: false,
+            nulls_first: false,
+            opclass: None,
+            collation: None,
+            prefix: None,
+        }
+    }
+
+    /// The column, unless the key is an expression.
+    pub fn as_column(&self) -> Option<&str> {
+        match &self.part {
+            KeyPart::Column(name) => Some(name),
+            KeyPart::Expression(_) => None,
+        }
+    }
+}
+
+/// A view or materialised view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Its name.
+    pub name: Name,
+    /// Its columns in order; `None` when they could not be worked out.
+    pub columns: Option<Vec<Column>>,
+    /// Its query as SQL.
+    pub query: String,
+    /// Whether its rows are stored.
+    pub materialized: bool,
+    /// The indexes of a materialised view.
+    pub indexes: Vec<Index>,
+}
+
+/// A type that the schema defines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserType {
+    /// An enum with its labels in order.
+    Enum(Vec<String>),
+    /// A domain over another type, as SQL: `text CHECK (VALUE <> '')`.
+    Domain {
+        /// The type underneath, as the database prints it.
+        base: String,
+        /// Whether NULL is refused.
+        not_null: bool,
+        /// Its CHECK conditions as SQL.
+        checks: Vec<String>,
+    },
+    /// A composite type with its fields.
+    Composite(Vec<Column>),
+    /// Any other (range, base type), known by name only.
+    Other,
+}

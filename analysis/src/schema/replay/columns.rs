@@ -1,0 +1,324 @@
+//! `ALTER TABLE` and its like, action by action.
+
+use super::create::{SERIAL, missing};
+use super::lookup::Relation;
+use super::names::clipped;
+use super::{Replay, Step};
+use crate::schema::model::{Column, Index, Name, Table};
+use crate::sql::Dialect;
+use crate::sql::ddl::{Action, ColumnDef, Position, Rule, TypeRef, Written};
+use crate::sql::lex::{Kind, Lexer, unquote};
+
+impl Replay {
+    pub(super) fn alter(
+        &mut self,
+        written: &Written,
+        if_exists: bool,
+        only: bool,
+        actions: Vec<Action>,
+    ) -> Step {
+        let _ = self.find_or_make_table(written);
+        match self.relation(written) {
+            Some(Relation::Table(name)) => self.alter_table(name, only, actions),
+            Some(Relation::View(name)) => self.alter_view(&name, actions),
+            Some(Relation::Index(owner, index)) => self.alter_index(&owner, &index, actions),
+            Some(Relation::Sequence(name)) => self.alter_sequence(name, actions),
+            Some(Relation::Ignored) => self.alter_ignored(written, actions),
+            None if if_exists => Ok(()),
+            None => Err(missing(written)),
+        }
+    }
+
+    /// Of a table whose shape is not known, the name is still followed.
+    fn alter_ignored(&mut self, written: &Written, actions: Vec<Action>) -> Step {
+        for action in actions {
+            if let Action::Rename(to) = action
+                && let Some(name) = self.find(written, |name| self.schema.opaque.contains_key(name))
+                && let Some(reason) = self.schema.opaque.remove(&name)
+            {
+                self.schema.opaque.insert(Name { name: to.name, ..name }, reason);
+            }
+        }
+        Ok(())
+    }
+
+    fn alter_table(&mut self, mut name: Name, only: bool, actions: Vec<Action>) -> Step {
+        // One action that cannot be replayed does not keep the others from it.
+        let mut result = Ok(());
+        for action in actions {
+            let step = match action {
+                Action::Rename(to) => {
+                    let schema = to.schema.or_else(|| name.schema.clone());
+                    let to = Name::qualified(schema.as_deref(), clipped(to.name, self.schema.dialect));
+                    let step = self.rename_table(&name, &to);
+                    if step.is_ok() {
+                        name = to;
+                    }
+                    step
+                }
+                Action::SetSchema(schema) => {
+                    let to = Name::qualified(Some(&schema), name.name.clone());
+                    let step = self.rename_table(&name, &to);
+                    if step.is_ok() {
+                        name = to;
+                    }
+                    step
+                }
+                action => self.alter_one(&name, only, action),
+            };
+            result = result.and(step);
+        }
+        result
+    }
+
+    fn alter_one(&mut self, name: &Name, only: bool, action: Action) -> Step {
+        let dialect = self.schema.dialect;
+        match action {
+            Action::AddColumn { column, if_not_exists, position } => {
+                self.add_column(name, *column, if_not_exists, &position)
+            }
+            Action::DropColumn { column, if_exists, cascade } => {
+                self.drop_column(name, &column, if_exists, cascade)
+            }
+            Action::RenameColumn { from, to } => self.rename_column(name, &from, &clipped(to, dialect)),
+            Action::ChangeColumn { from, column, position } => {
+                self.change_column(name, &from, *column, &position)
+            }
+            Action::SetType { column, ty, collation } => self.set_type(name, &column, &ty, collation),
+            Action::SetNotNull { column, not_null } => {
+                self.each_column(name, &column, only, |column| column.not_null = not_null)
+            }
+            Action::SetDefault { column, default } => self.each_column(name, &column, only, |column| {
+                column.default = default.clone().map(|default| print_default(default, &column.ty, dialect));
+            }),
+            Action::SetIdentity { column, identity, always } => {
+                self.each_column(name, &column, true, |column| {
+                    column.identity = identity;
+                    column.identity_always = always;
+                })
+            }
+            Action::DropExpression { column } => {
+                self.each_column(name, &column, only, |column| column.generated = None)
+            }
+            Action::SetExpression { column, expression } => {
+                self.each_column(name, &column, only, |column| column.generated = Some(expression.clone()))
+            }
+            Action::AddConstraint(constraint) => {
+                let keyed = !matches!(constraint.rule, Rule::ForeignKey { .. } | Rule::Check(_));
+                self.add_constraint(name, constraint)?;
+                let made = self.table(name)?.indexes.last().map(|index| index.name.clone());
+                match made.filter(|_| keyed && !only) {
+                    Some(index) => self.index_partitions(name, &index),
+                    None => Ok(()),
+                }
+            }
+            Action::DropConstraint { name: constraint, if_exists, cascade } => {
+                self.drop_constraint(name, &constraint, if_exists, cascade)
+            }
+            Action::DropPrimaryKey => {
+                let primary = self.table(name)?.indexes.iter().find(|index| index.primary).cloned();
+                let index = primary.ok_or_else(|| format!("table `{name}` has no primary key"))?;
+                self.drop_key(name, &index, false)
+            }
+            Action::DropIndex { name: index, if_exists } => {
+                let exists = self.table(name)?.indexes.iter().any(|it| it.name == index);
+                if !exists && !if_exists {
+                    return Err(format!("table `{name}` has no index `{index}`"));
+                }
+                self.remove_index(name, &index);
+                Ok(())
+            }
+            Action::RenameConstraint { from, to } => {
+                self.rename_constraint(name, &from, &clipped(to, dialect))
+            }
+            Action::RenameIndex { from, to } => {
+                self.rename_index(name, &from, &to);
+                Ok(())
+            }
+            Action::Attach { partition, bound } => self.attach(name, &partition, bound),
+            Action::Detach(partition) => self.detach(&partition),
+            Action::Inherit { parent, inherit } => {
+                let parent = self.find_table(&parent).ok_or_else(|| missing(&parent))?;
+                self.table_mut(name)?.parent = inherit.then_some(parent);
+                Ok(())
+            }
+            Action::OwnedBy(_) | Action::Rename(_) | Action::SetSchema(_) => Ok(()),
+        }
+    }
+
+    /// Changes a column here and, unless `only`, in the tables that inherit it.
+    fn each_column(
+        &mut self,
+        name: &Name,
+        column: &str,
+        only: bool,
+        mut change: impl FnMut(&mut Column),
+    ) -> Step {
+        let mut names = vec![name.clone()];
+        if !only {
+            names.extend(self.children(name));
+        }
+        let mut found = false;
+        for name in &names {
+            for column in self.table_mut(name)?.columns.iter_mut().filter(|it| it.name == column) {
+                change(column);
+                found = true;
+            }
+        }
+        if found { Ok(()) } else { Err(format!("table `{name}` has no column `{column}`")) }
+    }
+
+    fn add_column(&mut self, name: &Name, definition: ColumnDef, if_not_exists: bool, at: &Position) -> Step {
+        let mut definition = definition;
+        let constraints = std::mem::take(&mut definition.constraints);
+        let column = self.column(definition);
+        if self.table(name)?.column(&column.name).is_some() {
+            let taken = Err(format!("table `{name}` has a column `{}` already", column.name));
+            return if if_not_exists { Ok(()) } else { taken };
+        }
+        for child in self.children(name) {
+            let child = self.table_mut(&child)?;
+            if child.column(&column.name).is_none() {
+                child.columns.push(column.clone());
+            }
+        }
+        insert_column(self.table_mut(name)?, column, at);
+        self.make_sequences(name);
+        for constraint in constraints {
+            self.add_constraint(name, constraint)?;
+        }
+        Ok(())
+    }
+
+    /// MySQL: a column is defined anew; its keys and place stay unless said otherwise.
+    fn change_column(&mut self, name: &Name, from: &str, definition: ColumnDef, at: &Position) -> Step {
+        let mut definition = definition;
+        let constraints = std::mem::take(&mut definition.constraints);
+        let mut column = self.column(definition);
+        if column.name != from {
+            self.rename_column(name, from, &column.name.clone())?;
+        }
+        let table = self.table_mut(name)?;
+        column.not_null |= table.primary_key.contains(&column.name);
+        let Some(index) = table.columns.iter().position(|it| it.name == column.name) else {
+            return Err(format!("table `{name}` has no column `{from}`"));
+        };
+        if *at == Position::Unchanged {
+            table.columns.splice(index..=index, [column]);
+        } else {
+            table.columns.remove(index);
+            insert_column(table, column, at);
+        }
+        for constraint in constraints {
+            self.add_constraint(name, constraint)?;
+        }
+        Ok(())
+    }
+
+    fn set_type(&mut self, name: &Name, column: &str, ty: &TypeRef, collation: Option<String>) -> Step {
+        let printed = self.print_type(ty);
+        // A default stays as it was written for the old type.
+        self.each_column(name, column, false, |column| {
+            column.ty.clone_from(&printed);
+            column.collation.clone_from(&collation);
+        })
+    }
+
+    fn attach(&mut self, name: &Name, partition: &Written, bound: Option<String>) -> Step {
+        let child = self.find_table(partition).ok_or_else(|| missing(partition))?;
+        let indexes: Vec<Index> = self.table(name)?.indexes.clone();
+        let key = self.table(name)?.primary_key.clone();
+        let table = self.table_mut(&child)?;
+        table.parent = Some(name.clone());
+        table.partition_bound = bound;
+        for column in table.columns.iter_mut().filter(|column| key.contains(&column.name)) {
+            column.not_null = true;
+        }
+        // An index of the same shape becomes the partition's part; where there is none, one is made.
+        for index in indexes {
+            let same = |it: &&Index| {
+                it.keys == index.keys
+                    && it.unique == index.unique
+                    && it.predicate == index.predicate
+                    && it.constraint == index.constraint
+            };
+            match self.table(&child)?.indexes.iter().find(same).map(|it| it.name.clone()) {
+                Some(part) => {
+                    self.attached.insert((child.clone(), part), index.name.clone());
+                }
+                None => self.copy_index(&child, &index, true)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn detach(&mut self, partition: &Written) -> Step {
+        let child = self.find_table(partition).ok_or_else(|| missing(partition))?;
+        self.attached.retain(|(table, _), _| *table != child);
+        let table = self.table_mut(&child)?;
+        table.parent = None;
+        table.partition_bound = None;
+        Ok(())
+    }
+}
+
+fn insert_column(table: &mut Table, column: Column, at: &Position) {
+    let index = match at {
+        Position::Unchanged => None,
+        Position::First => Some(0),
+        Position::After(name) => table.columns.iter().position(|it| it.name == *name).map(|index| index + 1),
+    };
+    table.columns.insert(index.unwrap_or(table.columns.len()), column);
+}
+
+/// A default as the database prints it: Postgres casts a lone string to the column's type.
+pub(super) fn print_default(default: String, ty: &str, dialect: Dialect) -> String {
+    if dialect != Dialect::Postgres || default == SERIAL {
+        return default;
+    }
+    let mut tokens = Lexer::new(&default, dialect);
+    let first = tokens.next().map(|token| token.kind);
+    let (second, third) = (tokens.next().map(|token| token.kind), tokens.next());
+    match (first, second, third) {
+        (Some(Kind::Text), None, _) => print_string(&default, ty),
+        (Some(Kind::Symbol), Some(Kind::Number), None) if default.starts_with('-') => {
+            let ty = match (default.parse::<i32>(), default.parse::<i64>()) {
+                (Ok(_), _) => "integer",
+                (_, Ok(_)) => "bigint",
+                _ => "numeric",
+            };
+            format!("'{default}'::{ty}")
+        }
+        _ => match default.split_once("'::") {
+            // A string cast to the column's own type is printed as the lone string is.
+            Some((string, cast)) if first == Some(Kind::Text) && cast == without_modifiers(ty) => {
+                print_string(&format!("{string}'"), ty)
+            }
+            _ => default,
+        },
+    }
+}
+
+/// A lone string as the default of a column: a value of its type where that is printed without quotes.
+fn print_string(default: &str, ty: &str) -> String {
+    let value = unquote(default, Dialect::Postgres);
+    match ty {
+        "boolean" if matches!(value.as_str(), "t" | "true" | "yes" | "on" | "1") => "true".to_owned(),
+        "boolean" if matches!(value.as_str(), "f" | "false" | "no" | "off" | "0") => "false".to_owned(),
+        "integer" if value.parse::<i32>().is_ok_and(|value| value >= 0) => value,
+        "bytea" if value.is_empty() => r"'\x'::bytea".to_owned(),
+        "bytea" if value.starts_with(r"\x") => format!("'{}'::bytea", value.to_lowercase()),
+        ty if ty.starts_with("character(") => format!("{default}::bpchar"),
+        ty => format!("{default}::{}", without_modifiers(ty)),
+    }
+}
+
+/// A type without its length or precision, as it stands in a cast.
+fn without_modifiers(ty: &str) -> String {
+    match (ty.find('('), ty.find(')')) {
+        (Some(open), Some(close)) if open < close => {
+            format!("{}{}", ty.get(..open).unwrap_or(""), ty.get(close + 1..).unwrap_or(""))
+        }
+        _ => ty.to_owned(),
+    }
+}

@@ -1,0 +1,329 @@
+//! Adding and dropping constraints, with the indexes behind them.
+
+use super::create::missing;
+use super::names::clipped;
+use super::{Replay, Step};
+use crate::schema::model::{Check, Exclusion, ForeignKey, Index, IndexKey, KeyPart, Name, Unique};
+use crate::sql::Dialect;
+use crate::sql::ddl::{ConstraintDef, IndexDef, Rule, Written, expression};
+
+impl Replay {
+    pub(super) fn add_constraint(&mut self, table: &Name, constraint: ConstraintDef) -> Step {
+        let dialect = self.schema.dialect;
+        let name = constraint.name.map(|name| clipped(name, dialect));
+        match constraint.rule {
+            Rule::PrimaryKey { keys, include } => self.add_primary_key(table, name, keys, include),
+            Rule::Unique { keys, include, nulls_not_distinct } => {
+                let index = IndexDef { keys, include, nulls_not_distinct, ..IndexDef::default() };
+                self.add_unique(table, name, index)
+            }
+            Rule::UsingIndex { primary, index } => self.use_index(table, name, primary, &index),
+            Rule::ForeignKey { columns, table: referenced, references, on_delete, on_update } => {
+                let to = self.referenced(&referenced)?;
+                let key = ForeignKey { name, columns, table: to, references, on_delete, on_update };
+                self.add_foreign_key(table, key)
+            }
+            Rule::Check(condition) => self.add_check(table, name, condition),
+            Rule::Exclude { index, operators } => self.add_exclusion(table, name, *index, operators),
+            Rule::Index(index) => {
+                let index = IndexDef { name: name.or(index.name.clone()), ..*index };
+                self.add_index(table, index).map(|_| ())
+            }
+        }
+    }
+
+    /// The table that a foreign key points to; SQLite and MySQL (with checks off) let it be made later.
+    fn referenced(&self, written: &Written) -> Step<Name> {
+        match self.find_table(written) {
+            Some(name) => Ok(name),
+            None if self.schema.dialect == Dialect::Postgres => {
+                let opaque = self.find(written, |name| self.schema.opaque.contains_key(name));
+                opaque.ok_or_else(|| missing(written))
+            }
+            None => Ok(self.new_name(written)),
+        }
+    }
+
+    fn add_primary_key(
+        &mut self,
+        name: &Name,
+        constraint: Option<String>,
+        keys: Vec<IndexKey>,
+        include: Vec<String>,
+    ) -> Step {
+        let dialect = self.schema.dialect;
+        if !self.table(name)?.primary_key.is_empty() {
+            return Err(format!("table `{name}` has a primary key already"));
+        }
+        let columns = self.key_columns(name, &keys)?;
+        let index_name = match dialect {
+            Dialect::Postgres => constraint.unwrap_or_else(|| self.choose_name(name, "", "pkey")),
+            Dialect::MySql => "PRIMARY".to_owned(),
+            Dialect::Sqlite => self.sqlite_index_name(name),
+        };
+        let table = self.table_mut(name)?;
+        table.primary_key = columns;
+        let descending = keys.first().is_some_and(|key| key.desc);
+        if dialect != Dialect::Sqlite {
+            let key = table.primary_key.clone();
+            for column in table.columns.iter_mut().filter(|column| key.contains(&column.name)) {
+                column.not_null = true;
+            }
+        } else if table.rowid_alias().is_some() && !(descending && keys.len() == 1) {
+            return Ok(());
+        }
+        let index = IndexDef { keys, include, unique: true, ..IndexDef::default() };
+        let index = Index { primary: true, constraint: true, ..built(index, index_name) };
+        self.push_index(name, index)
+    }
+
+    fn add_unique(&mut self, name: &Name, constraint: Option<String>, index: IndexDef) -> Step {
+        let columns = self.key_columns(name, &index.keys)?;
+        let dialect = self.schema.dialect;
+        let table = self.table(name)?;
+        let same = |keys: &[IndexKey]| {
+            keys.iter().map(IndexKey::as_column).eq(columns.iter().map(|it| Some(it.as_str())))
+        };
+        if dialect == Dialect::Sqlite {
+            // A key that is there already gets no second index.
+            let rowid = table.rowid_alias().is_some_and(|column| columns == [column.name.as_str()]);
+            let exists = table.indexes.iter().any(|index| index.constraint && same(&index.keys));
+            let index_name = self.sqlite_index_name(name);
+            let table = self.table_mut(name)?;
+            table.unique.push(Unique { name: constraint, columns });
+            if exists && !rowid {
+                return Ok(());
+            }
+            let index = IndexDef { unique: true, ..index };
+            return self.push_index(name, Index { constraint: true, ..built(index, index_name) });
+        }
+        let index_name = match (constraint, dialect) {
+            (Some(name), _) => name,
+            (None, Dialect::MySql) => self.mysql_index_name(name, &index.keys),
+            (None, _) => self.choose_index_name(name, &index.keys, &index.include, "key"),
+        };
+        self.table_mut(name)?.unique.push(Unique { name: Some(index_name.clone()), columns });
+        let index = IndexDef { unique: true, ..index };
+        self.push_index(name, Index { constraint: true, ..built(index, index_name) })
+    }
+
+    /// The columns of a key, all of which must be there.
+    fn key_columns(&self, name: &Name, keys: &[IndexKey]) -> Step<Vec<String>> {
+        let table = self.table(name)?;
+        keys.iter()
+            .map(|key| match &key.part {
+                KeyPart::Column(column) if table.column(column).is_some() => Ok(column.clone()),
+                KeyPart::Column(column) => Err(format!("table `{name}` has no column `{column}`")),
+                // MySQL allows functional keys in UNIQUE; they are no columns.
+                KeyPart::Expression(text) => Ok(format!("({text})")),
+            })
+            .collect()
+    }
+
+    fn use_index(&mut self, name: &Name, constraint: Option<String>, primary: bool, index: &str) -> Step {
+        let new_name = constraint.unwrap_or_else(|| index.to_owned());
+        let table = self.table_mut(name)?;
+        let Some(index) = table.indexes.iter_mut().find(|it| it.name == index) else {
+            return Err(format!("table `{name}` has no index `{index}`"));
+        };
+        index.name.clone_from(&new_name);
+        index.constraint = true;
+        index.primary = primary;
+        let columns: Vec<String> =
+            index.keys.iter().filter_map(|key| key.as_column().map(str::to_owned)).collect();
+        if primary {
+            for column in table.columns.iter_mut().filter(|column| columns.contains(&column.name)) {
+                column.not_null = true;
+            }
+            table.primary_key = columns;
+        } else {
+            table.unique.push(Unique { name: Some(new_name), columns });
+        }
+        Ok(())
+    }
+
+    fn add_foreign_key(&mut self, name: &Name, mut key: ForeignKey) -> Step {
+        let table = self.table(name)?;
+        if let Some(column) = key.columns.iter().find(|column| table.column(column).is_none()) {
+            return Err(format!("table `{name}` has no column `{column}`"));
+        }
+        if key.references.is_empty()
+            && let Some(referenced) = self.schema.tables.get(&key.table)
+        {
+            key.references = referenced.primary_key.clone();
+        }
+        match self.schema.dialect {
+            Dialect::Postgres if key.name.is_none() => {
+                key.name = Some(self.choose_name(name, &key.columns.join("_"), "fkey"));
+            }
+            Dialect::MySql => self.index_foreign_key(name, &mut key)?,
+            _ => {}
+        }
+        for child in self.children(name) {
+            let part = self.partition_key(&child, &key);
+            self.table_mut(&child)?.foreign_keys.extend(part);
+        }
+        self.table_mut(name)?.foreign_keys.push(key);
+        Ok(())
+    }
+
+    /// The parent's foreign key as its partition has it; children by inheritance have none.
+    fn partition_key(&self, child: &Name, key: &ForeignKey) -> Option<ForeignKey> {
+        let is_partition = self.schema.tables.get(child).is_some_and(|table| table.partition_bound.is_some());
+        is_partition.then(|| key.clone())
+    }
+
+    /// MySQL: names a foreign key, and makes an index for it unless one begins with its columns.
+    fn index_foreign_key(&mut self, name: &Name, key: &mut ForeignKey) -> Step {
+        let keys: Vec<IndexKey> = key.columns.iter().map(IndexKey::column).collect();
+        let table = self.table(name)?;
+        let served = table.indexes.iter().any(|index| index.keys.starts_with(&keys));
+        let index_name = key.name.clone();
+        if key.name.is_none() {
+            let prefix = format!("{}_ibfk_", name.name);
+            let numbers = table
+                .foreign_keys
+                .iter()
+                .filter_map(|key| key.name.as_ref()?.strip_prefix(&prefix)?.parse().ok());
+            let number: u32 = numbers.max().unwrap_or(0);
+            key.name = Some(format!("{prefix}{}", number + 1));
+        }
+        if !served {
+            let index =
+                IndexDef { name: index_name, method: "btree".to_owned(), keys, ..IndexDef::default() };
+            let made = self.add_index(name, index)?;
+            self.implied.insert((name.clone(), made));
+        }
+        Ok(())
+    }
+
+    fn add_check(&mut self, name: &Name, constraint: Option<String>, condition: String) -> Step {
+        let table = self.table(name)?;
+        let constraint = match (constraint, self.schema.dialect) {
+            (Some(given), _) => Some(given),
+            (None, Dialect::Postgres) => {
+                let mentioned = expression::mentions(&condition, self.schema.dialect);
+                let columns: Vec<&String> =
+                    mentioned.iter().filter(|it| table.column(it).is_some()).collect();
+                let column = if let [only] = columns.as_slice() { only.as_str() } else { "" };
+                Some(self.choose_name(name, column, "check"))
+            }
+            (None, Dialect::MySql) => {
+                let prefix = format!("{}_chk_", name.name);
+                let numbers = table
+                    .checks
+                    .iter()
+                    .filter_map(|it| it.name.as_ref()?.strip_prefix(&prefix)?.parse().ok());
+                let number: u32 = numbers.max().unwrap_or(0);
+                Some(format!("{prefix}{}", number + 1))
+            }
+            (None, Dialect::Sqlite) => None,
+        };
+        let check = Check { name: constraint, condition };
+        let mut names = self.children(name);
+        names.push(name.clone());
+        for name in names {
+            let checks = &mut self.table_mut(&name)?.checks;
+            // One that a parent has already is merged with it.
+            if check.name.is_none() || !checks.contains(&check) {
+                checks.push(check.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn add_exclusion(
+        &mut self,
+        name: &Name,
+        constraint: Option<String>,
+        index: IndexDef,
+        operators: Vec<String>,
+    ) -> Step {
+        let chosen =
+            constraint.unwrap_or_else(|| self.choose_index_name(name, &index.keys, &index.include, "excl"));
+        self.table_mut(name)?.exclusions.push(Exclusion { name: chosen.clone(), operators });
+        self.push_index(name, Index { constraint: true, ..built(index, chosen) })
+    }
+
+    pub(super) fn drop_constraint(
+        &mut self,
+        name: &Name,
+        constraint: &str,
+        if_exists: bool,
+        cascade: bool,
+    ) -> Step {
+        let constraint = clipped(constraint.to_owned(), self.schema.dialect);
+        let table = self.table_mut(name)?;
+        let is = |other: &Option<String>| other.as_deref() == Some(constraint.as_str());
+        let before = (table.foreign_keys.len(), table.checks.len());
+        table.foreign_keys.retain(|key| !is(&key.name));
+        table.checks.retain(|check| !is(&check.name));
+        let gone = before != (table.foreign_keys.len(), table.checks.len());
+        if gone {
+            for child in self.children(name) {
+                let child = self.table_mut(&child)?;
+                child.foreign_keys.retain(|key| !is(&key.name));
+                child.checks.retain(|check| !is(&check.name));
+            }
+            return Ok(());
+        }
+        let of_constraint = |index: &&Index| index.constraint && index.name == constraint;
+        match table.indexes.iter().find(of_constraint).cloned() {
+            Some(index) => self.drop_key(name, &index, cascade),
+            None if if_exists => Ok(()),
+            None => Err(format!("table `{name}` has no constraint `{constraint}`")),
+        }
+    }
+
+    /// Drops PRIMARY KEY, UNIQUE or EXCLUDE with its index, and with CASCADE the references that need it.
+    pub(super) fn drop_key(&mut self, name: &Name, index: &Index, cascade: bool) -> Step {
+        let columns: Vec<String> =
+            index.keys.iter().filter_map(|key| key.as_column().map(str::to_owned)).collect();
+        let table = self.table_mut(name)?;
+        if index.primary {
+            table.primary_key.clear();
+        }
+        table.unique.retain(|unique| unique.name.as_deref() != Some(index.name.as_str()));
+        table.exclusions.retain(|exclusion| exclusion.name != index.name);
+        self.remove_index(name, &index.name);
+        if cascade {
+            let of_key = |key: &ForeignKey| key.table == *name && key.references == columns;
+            for table in self.schema.tables.values_mut() {
+                table.foreign_keys.retain(|key| !of_key(key));
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills in what references to a whole table mean, where it was made after the reference.
+    pub(super) fn fill_in_references(&mut self) {
+        let keys: Vec<(Name, Vec<String>)> = self
+            .schema
+            .tables
+            .values()
+            .map(|table| (table.name.clone(), table.primary_key.clone()))
+            .collect();
+        for table in self.schema.tables.values_mut() {
+            for key in table.foreign_keys.iter_mut().filter(|key| key.references.is_empty()) {
+                if let Some((_, columns)) = keys.iter().find(|(name, _)| *name == key.table) {
+                    key.references.clone_from(columns);
+                }
+            }
+        }
+    }
+}
+
+/// An index of a definition under its final name.
+pub(super) fn built(index: IndexDef, name: String) -> Index {
+    Index {
+        name,
+        method: if index.method.is_empty() { "btree".to_owned() } else { index.method },
+        unique: index.unique,
+        primary: false,
+        constraint: false,
+        keys: index.keys,
+        include: index.include,
+        predicate: index.predicate,
+        nulls_not_distinct: index.nulls_not_distinct,
+    }
+}

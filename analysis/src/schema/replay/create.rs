@@ -1,0 +1,276 @@
+//! `CREATE TABLE`: columns from all the places they can come from, then constraints in the database's own order.
+
+use super::Replay;
+use super::Step;
+use super::names::{clipped, join_names};
+use crate::schema::model::{Column, Name, Table, UserType};
+use crate::sql::Dialect;
+use crate::sql::ddl::{
+    ColumnDef, ConstraintDef, CreateTable, Element, Including, Rule, TypeRef, Written, print_user_type,
+};
+
+impl Replay {
+    pub(super) fn create_table(&mut self, create: CreateTable) -> Step {
+        let name = clip(self.new_name(&create.name), self.schema.dialect);
+        if create.temporary || create.name.schema.as_deref() == Some("temp") {
+            self.temporary.insert(name);
+            return Ok(());
+        }
+        // SQLite makes these itself, and `.schema` lists them.
+        if self.schema.dialect == Dialect::Sqlite && name.name.starts_with("sqlite_") {
+            return Ok(());
+        }
+        if self.relation_exists(&name) {
+            return if create.if_not_exists { Ok(()) } else { Err(format!("`{name}` exists already")) };
+        }
+        self.schema.opaque.remove(&name);
+        let mut table = Table::new(name.clone());
+        match self.columns_from_elsewhere(&create) {
+            Ok(columns) => table.columns = columns,
+            Err(reason) => {
+                self.schema.opaque.insert(name, reason);
+                return Ok(());
+            }
+        }
+        table.partition_by = create.partition_by;
+        table.without_rowid = create.without_rowid;
+        table.strict = create.strict;
+        let parents = create.inherits.iter().chain(create.partition_of.iter().map(|(parent, _)| parent));
+        for written in parents {
+            let parent = self.find_table(written).ok_or_else(|| missing(written))?;
+            self.inherit(&mut table, &parent)?;
+        }
+        table.partition_bound = create.partition_of.map(|(_, bound)| bound);
+        let mut copied = Vec::new();
+        let mut ledger = None;
+        for element in create.elements {
+            match element {
+                Element::Column(definition) => self.add_definition(&mut table, definition),
+                Element::Like { table: written, including } => {
+                    let known = self.find_table(&written).is_some();
+                    let other = self.find_or_make_table(&written).ok_or_else(|| missing(&written))?;
+                    self.copy_columns(&mut table, &other, including)?;
+                    ledger = Some(other.clone()).filter(|_| !known);
+                    copied.push((other, including));
+                }
+                Element::Named(column) => {
+                    if table.column(&column).is_none() {
+                        table.columns.push(Column::new(column, ""));
+                    }
+                }
+            }
+        }
+        let parent = table.parent.clone().filter(|_| table.partition_bound.is_some());
+        self.schema.tables.insert(name.clone(), table);
+        self.make_sequences(&name);
+        self.add_constraints(&name, create.constraints)?;
+        for (other, including) in copied {
+            if including.indexes {
+                self.copy_indexes(&name, &other, false)?;
+            }
+        }
+        if let Some(ledger) = ledger {
+            self.schema.tables.remove(&ledger);
+        }
+        if let Some(parent) = parent {
+            self.copy_indexes(&name, &parent, true)?;
+            self.copy_foreign_keys(&name, &parent)?;
+        }
+        self.finish_primary_key(&name)
+    }
+
+    /// Columns that come from a query or a type; or why the columns are not known.
+    fn columns_from_elsewhere(&mut self, create: &CreateTable) -> Step<Vec<Column>> {
+        if let Some(module) = create.module.as_ref().filter(|_| create.elements.is_empty()) {
+            return Err(format!("its columns are those of the module `{module}`"));
+        }
+        if let Some(written) = &create.of_type {
+            let ty = self.find(written, |name| self.schema.types.contains_key(name));
+            return match ty.and_then(|name| self.schema.types.get(&name)) {
+                Some(UserType::Composite(fields)) => Ok(fields.clone()),
+                _ => Err(format!("its columns are those of the type `{written}`")),
+            };
+        }
+        let Some(query) = &create.query else { return Ok(Vec::new()) };
+        let named = |element: &Element| match element {
+            Element::Named(name) => Some(name.clone()),
+            _ => None,
+        };
+        let names: Vec<String> = create.elements.iter().filter_map(named).collect();
+        match self.columns_of_query(query, &names) {
+            Some(columns) if self.schema.dialect == Dialect::Sqlite => Ok(super::rows::by_affinity(columns)),
+            Some(columns) => Ok(columns),
+            // The names are known, and are added as elements.
+            None if !names.is_empty() => Ok(Vec::new()),
+            None => Err("its columns are those of the query it was made from".to_owned()),
+        }
+    }
+
+    /// Takes over a parent's columns and checks.
+    fn inherit(&mut self, table: &mut Table, parent: &Name) -> Step {
+        let of = self.table(parent)?;
+        for column in &of.columns {
+            match table.columns.iter_mut().find(|known| known.name == column.name) {
+                Some(known) => known.not_null |= column.not_null,
+                None => {
+                    table.columns.push(Column { identity: false, identity_always: false, ..column.clone() })
+                }
+            }
+        }
+        table.checks.extend(of.checks.iter().cloned());
+        table.parent.get_or_insert_with(|| parent.clone());
+        Ok(())
+    }
+
+    /// Adds a column as defined; one that a parent has already is merged with it.
+    fn add_definition(&self, table: &mut Table, definition: ColumnDef) {
+        let column = self.column(definition);
+        match table.columns.iter_mut().find(|known| known.name == column.name) {
+            Some(known) => {
+                known.not_null |= column.not_null;
+                if column.default.is_some() {
+                    known.default = column.default;
+                }
+                known.identity |= column.identity;
+            }
+            None => table.columns.push(column),
+        }
+    }
+
+    /// A column of a definition, with its type as printed.
+    pub(super) fn column(&self, definition: ColumnDef) -> Column {
+        let mut column = definition.column;
+        column.name = clipped(column.name, self.schema.dialect);
+        column.ty = self.print_type(&definition.ty);
+        column.not_null |= definition.ty.serial;
+        if definition.ty.serial && self.schema.dialect == Dialect::Postgres {
+            // The sequence is made, and the default written, once the table is there.
+            column.default = Some(SERIAL.to_owned());
+        } else if let Some(default) = column.default.take() {
+            column.default = Some(super::columns::print_default(default, &column.ty, self.schema.dialect));
+        }
+        column
+    }
+
+    /// A type as the database prints it.
+    pub(super) fn print_type(&self, ty: &TypeRef) -> String {
+        let Some(written) = &ty.user else { return ty.text.clone() };
+        let found = self.find(written, |name| {
+            self.schema.types.contains_key(name) || self.schema.tables.contains_key(name)
+        });
+        print_user_type(&found.unwrap_or_else(|| written.to_name()), &ty.text, self.schema.dialect)
+    }
+
+    /// Makes the sequences of the table's new `serial` columns.
+    pub(super) fn make_sequences(&mut self, table: &Name) {
+        let columns = self.schema.tables.get(table).map(|table| table.columns.as_slice()).unwrap_or_default();
+        let serial = |column: &&Column| column.default.as_deref() == Some(SERIAL);
+        let names: Vec<String> = columns.iter().filter(serial).map(|column| column.name.clone()).collect();
+        for column in names {
+            let name = self.choose_name(table, &column, "seq");
+            let sequence = Name { schema: table.schema.clone(), name };
+            let default = nextval(&sequence);
+            self.owned.insert(sequence.clone(), table.clone());
+            self.schema.sequences.insert(sequence);
+            let table = self.schema.tables.get_mut(table);
+            if let Some(column) =
+                table.and_then(|table| table.columns.iter_mut().find(|it| it.name == column))
+            {
+                column.default = Some(default);
+            }
+        }
+    }
+
+    fn copy_columns(&mut self, table: &mut Table, other: &Name, including: Including) -> Step {
+        let other = self.table(other)?;
+        for column in &other.columns {
+            let mut column = column.clone();
+            // Postgres leaves these out unless told otherwise.
+            if !including.defaults && column.generated.is_none() {
+                column.default = None;
+            }
+            if !including.identity {
+                column.identity = false;
+                column.identity_always = false;
+            }
+            if !including.generated {
+                column.generated = None;
+            }
+            table.columns.push(column);
+        }
+        if including.constraints {
+            table.checks.extend(other.checks.iter().cloned());
+        }
+        Ok(())
+    }
+
+    /// Gives a table the keys and indexes of another, under names of its own.
+    fn copy_indexes(&mut self, name: &Name, other: &Name, attach: bool) -> Step {
+        for index in self.table(other)?.indexes.clone() {
+            self.copy_index(name, &index, attach)?;
+        }
+        Ok(())
+    }
+
+    fn copy_foreign_keys(&mut self, name: &Name, parent: &Name) -> Step {
+        let keys = self.table(parent)?.foreign_keys.clone();
+        self.table_mut(name)?.foreign_keys.extend(keys);
+        Ok(())
+    }
+
+    /// Adds the constraints of a new table: CHECK first, then keys with PRIMARY KEY in front, then references.
+    fn add_constraints(&mut self, table: &Name, constraints: Vec<ConstraintDef>) -> Step {
+        let dialect = self.schema.dialect;
+        let rank = |rule: &Rule| match (rule, dialect) {
+            // SQLite makes indexes in the order of the text.
+            (_, Dialect::Sqlite) => 0,
+            (Rule::Check(_), _) => 0,
+            (Rule::PrimaryKey { .. }, _) => 1,
+            (Rule::ForeignKey { .. }, _) => 3,
+            _ => 2,
+        };
+        let mut constraints = constraints;
+        constraints.sort_by_key(|constraint| rank(&constraint.rule));
+        for constraint in constraints {
+            self.add_constraint(table, constraint)?;
+        }
+        Ok(())
+    }
+
+    /// What a PRIMARY KEY says about NULL, which depends on the kind of table.
+    fn finish_primary_key(&mut self, name: &Name) -> Step {
+        let dialect = self.schema.dialect;
+        let table = self.table_mut(name)?;
+        let implied = match dialect {
+            Dialect::Postgres | Dialect::MySql => true,
+            Dialect::Sqlite => table.without_rowid || (table.strict && table.rowid_alias().is_none()),
+        };
+        let key = table.primary_key.clone();
+        for column in table.columns.iter_mut().filter(|column| implied && key.contains(&column.name)) {
+            column.not_null = true;
+        }
+        Ok(())
+    }
+}
+
+/// Stands for the default of a `serial` column until its sequence has a name.
+pub(super) const SERIAL: &str = "nextval()";
+
+/// The default of a column that takes its values from a sequence.
+pub(crate) fn nextval(sequence: &Name) -> String {
+    let printed = print_user_type(sequence, "", Dialect::Postgres).replace('\'', "''");
+    format!("nextval('{printed}'::regclass)")
+}
+
+/// The sequence's name that Postgres makes up for a `serial` column when nothing else has it.
+pub(crate) fn serial_sequence(table: &Name, column: &str) -> Name {
+    Name { schema: table.schema.clone(), name: join_names(&table.name, column, "seq") }
+}
+
+pub(super) fn missing(written: &Written) -> String {
+    format!("`{written}` does not exist")
+}
+
+pub(super) fn clip(name: Name, dialect: Dialect) -> Name {
+    Name { schema: name.schema, name: clipped(name.name, dialect) }
+}

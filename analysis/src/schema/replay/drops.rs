@@ -1,0 +1,265 @@
+//! Dropping: the thing itself, and what goes with it.
+
+use super::create::missing;
+use super::{Replay, Step};
+use crate::schema::model::{Index, Name, Table};
+use crate::sql::Dialect;
+use crate::sql::ddl::{Drop, Dropped, Written, expression};
+
+impl Replay {
+    pub(super) fn drop(&mut self, drop: Drop) -> Step {
+        let mut result = Ok(());
+        for written in &drop.names {
+            result = result.and(self.drop_one(&drop, written));
+        }
+        result
+    }
+
+    fn drop_one(&mut self, drop: &Drop, written: &Written) -> Step {
+        let absent = || if drop.if_exists { Ok(()) } else { Err(missing(written)) };
+        match drop.what {
+            Dropped::Table => {
+                let temporary = self.find(written, |name| self.temporary.contains(name));
+                if let Some(name) = temporary {
+                    self.temporary.remove(&name);
+                    return Ok(());
+                }
+                let exists = |name: &Name| {
+                    self.schema.tables.contains_key(name) || self.schema.opaque.contains_key(name)
+                };
+                let Some(name) = self.find(written, exists) else { return absent() };
+                self.drop_table(&name, drop.cascade);
+                Ok(())
+            }
+            Dropped::View | Dropped::MaterializedView => {
+                let Some(name) = self.find(written, |name| self.schema.views.contains_key(name)) else {
+                    let temporary = self.find(written, |name| self.temporary.contains(name));
+                    return temporary.map_or_else(absent, |name| {
+                        self.temporary.remove(&name);
+                        Ok(())
+                    });
+                };
+                self.schema.views.remove(&name);
+                if drop.cascade {
+                    self.drop_dependent_views(&name);
+                }
+                Ok(())
+            }
+            Dropped::Index => match &drop.table {
+                Some(table) => {
+                    let owner = self.find_table(table).ok_or_else(|| missing(table))?;
+                    self.remove_index(&owner, &written.name);
+                    Ok(())
+                }
+                None => self.drop_index(drop, written),
+            },
+            Dropped::Type => {
+                let Some(name) = self.find(written, |name| self.schema.types.contains_key(name)) else {
+                    return absent();
+                };
+                self.schema.types.remove(&name);
+                self.domain_checks.remove(&name);
+                if drop.cascade {
+                    self.drop_columns_of_type(&name)?;
+                }
+                Ok(())
+            }
+            Dropped::Sequence => {
+                let Some(name) = self.find(written, |name| self.schema.sequences.contains(name)) else {
+                    return absent();
+                };
+                self.schema.sequences.remove(&name);
+                self.owned.remove(&name);
+                let default = super::create::nextval(&name);
+                for column in self.schema.tables.values_mut().flat_map(|table| table.columns.iter_mut()) {
+                    if drop.cascade && column.default.as_deref() == Some(default.as_str()) {
+                        column.default = None;
+                    }
+                }
+                Ok(())
+            }
+            Dropped::Schema => {
+                self.drop_schema(&written.name);
+                Ok(())
+            }
+            Dropped::Extension => {
+                self.schema.extensions.remove(&written.name);
+                Ok(())
+            }
+            Dropped::Function => {
+                if let Some(name) = self.find(written, |name| self.schema.functions.contains_key(name)) {
+                    self.schema.functions.remove(&name);
+                    self.bodies.remove(&name);
+                    self.close_gaps(&name);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn drop_index(&mut self, drop: &Drop, written: &Written) -> Step {
+        let Some(name) = self.find(written, |name| self.owner_of_index(name).is_some()) else {
+            // The index of a table whose shape is not known is not known either.
+            let unknown = !self.schema.opaque.is_empty() || !self.temporary.is_empty();
+            return if drop.if_exists || unknown { Ok(()) } else { Err(missing(written)) };
+        };
+        if let Some(owner) = self.owner_of_index(&name) {
+            self.remove_index(&owner, &name.name);
+        }
+        Ok(())
+    }
+
+    pub(super) fn drop_table(&mut self, name: &Name, cascade: bool) {
+        for child in self.children(name) {
+            let is_partition =
+                self.schema.tables.get(&child).is_some_and(|table| table.partition_bound.is_some());
+            if is_partition || cascade {
+                self.drop_table(&child, cascade);
+            }
+        }
+        self.schema.tables.remove(name);
+        self.schema.opaque.remove(name);
+        self.close_gaps(name);
+        let sequences: Vec<Name> = self
+            .owned
+            .iter()
+            .filter(|(_, table)| *table == name)
+            .map(|(sequence, _)| sequence.clone())
+            .collect();
+        for sequence in sequences {
+            self.owned.remove(&sequence);
+            self.schema.sequences.remove(&sequence);
+        }
+        self.attached.retain(|(table, _), _| table != name);
+        self.implied.retain(|(table, _)| table != name);
+        // SQLite lets references dangle; the others refuse unless told to cascade.
+        if self.schema.dialect != Dialect::Sqlite {
+            for table in self.schema.tables.values_mut() {
+                table.foreign_keys.retain(|key| key.table != *name);
+            }
+        }
+        if cascade {
+            self.drop_dependent_views(name);
+        }
+    }
+
+    /// Drops the views that mention a relation, and those that mention them.
+    fn drop_dependent_views(&mut self, name: &Name) {
+        let dialect = self.schema.dialect;
+        let mentions = |query: &str| expression::mentions(query, dialect).contains(&name.name);
+        let dependent: Vec<Name> = self
+            .schema
+            .views
+            .values()
+            .filter(|view| mentions(&view.query))
+            .map(|view| view.name.clone())
+            .collect();
+        for view in dependent {
+            if self.schema.views.remove(&view).is_some() {
+                self.drop_dependent_views(&view);
+            }
+        }
+    }
+
+    pub(super) fn drop_schema(&mut self, schema: &str) {
+        let schema = Name::qualified(Some(schema), "").schema;
+        let tables: Vec<Name> =
+            self.schema.tables.keys().filter(|name| name.schema == schema).cloned().collect();
+        for table in tables {
+            self.drop_table(&table, true);
+        }
+        self.schema.views.retain(|name, _| name.schema != schema);
+        self.schema.types.retain(|name, _| name.schema != schema);
+        self.schema.sequences.retain(|name| name.schema != schema);
+        self.schema.functions.retain(|name, _| name.schema != schema);
+        self.schema.opaque.retain(|name, _| name.schema != schema);
+        self.temporary.retain(|name| name.schema != schema);
+    }
+
+    fn drop_columns_of_type(&mut self, ty: &Name) -> Step {
+        let printed = crate::sql::ddl::print_user_type(ty, "", self.schema.dialect);
+        let array = format!("{printed}[]");
+        let mut columns = Vec::new();
+        for table in self.schema.tables.values() {
+            let of_type = table.columns.iter().filter(|column| column.ty == printed || column.ty == array);
+            columns.extend(of_type.map(|column| (table.name.clone(), column.name.clone())));
+        }
+        for (table, column) in columns {
+            self.drop_column(&table, &column, true, true)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn drop_column(&mut self, name: &Name, column: &str, if_exists: bool, cascade: bool) -> Step {
+        let dialect = self.schema.dialect;
+        if self.table(name)?.column(column).is_none() {
+            let absent = Err(format!("table `{name}` has no column `{column}`"));
+            return if if_exists { Ok(()) } else { absent };
+        }
+        for child in self.children(name) {
+            self.drop_column(&child, column, true, cascade)?;
+        }
+        let table = self.table_mut(name)?;
+        let default = table.column(column).and_then(|column| column.default.clone());
+        let key: Vec<String> = table.primary_key.clone();
+        table.columns.retain(|it| it.name != column);
+        table.foreign_keys.retain(|key| !key.columns.iter().any(|it| it == column));
+        let mentions = |text: &String| expression::mentions(text, dialect).iter().any(|it| it == column);
+        table.checks.retain(|check| !mentions(&check.condition));
+        if dialect == Dialect::MySql {
+            shrink_indexes(table, column);
+        } else {
+            let uses = |index: &Index| {
+                index.include.iter().any(|it| it == column)
+                    || index.predicate.as_ref().is_some_and(mentions)
+                    || index.keys.iter().any(|key| match &key.part {
+                        crate::schema::model::KeyPart::Column(name) => name == column,
+                        crate::schema::model::KeyPart::Expression(text) => mentions(text),
+                    })
+            };
+            let gone: Vec<String> =
+                table.indexes.iter().filter(|it| uses(it)).map(|it| it.name.clone()).collect();
+            table.indexes.retain(|index| !uses(index));
+            table.unique.retain(|unique| !unique.columns.iter().any(|it| it == column));
+            table.exclusions.retain(|exclusion| !gone.contains(&exclusion.name));
+            if key.iter().any(|it| it == column) {
+                table.primary_key.clear();
+            }
+        }
+        if cascade {
+            for table in self.schema.tables.values_mut() {
+                table
+                    .foreign_keys
+                    .retain(|key| key.table != *name || !key.references.iter().any(|it| it == column));
+            }
+        }
+        if let Some(default) = default {
+            let gone =
+                |sequence: &Name, owner: &Name| owner == name && super::create::nextval(sequence) == default;
+            let sequences: Vec<Name> = self
+                .owned
+                .iter()
+                .filter(|(sequence, owner)| gone(sequence, owner))
+                .map(|(it, _)| it.clone())
+                .collect();
+            for sequence in sequences {
+                self.owned.remove(&sequence);
+                self.schema.sequences.remove(&sequence);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// MySQL: a dropped column leaves its indexes, and an index without columns goes.
+fn shrink_indexes(table: &mut Table, column: &str) {
+    for index in &mut table.indexes {
+        index.keys.retain(|key| key.as_column() != Some(column));
+    }
+    table.indexes.retain(|index| !index.keys.is_empty());
+    table.primary_key.retain(|it| it != column);
+    for unique in &mut table.unique {
+        unique.columns.retain(|it| it != column);
+    }
+    table.unique.retain(|unique| !unique.columns.is_empty());
+}

@@ -1,0 +1,165 @@
+//! What a name as written means at this point of the migrations.
+
+use super::Replay;
+use crate::schema::model::{Column, Index, IndexKey, Name, Table};
+use crate::sql::Dialect;
+use crate::sql::ddl::Written;
+
+/// What kind of relation a name belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Relation {
+    Table(Name),
+    View(Name),
+    /// An index, with its table or materialised view.
+    Index(Name, String),
+    Sequence(Name),
+    /// Something of the session, or a table whose shape is not known: statements about it change nothing.
+    Ignored,
+}
+
+impl Replay {
+    /// The schemas that an unqualified name is looked for in, `None` for the default one.
+    fn path(&self) -> Vec<Option<&str>> {
+        let session = self.session.local_path.as_ref().or(self.session.path.as_ref());
+        let path = session.unwrap_or(&self.schema.search_path);
+        let mut path: Vec<Option<&str>> = path
+            .iter()
+            .filter(|schema| !schema.is_empty() && *schema != "$user" && *schema != "pg_catalog")
+            .map(|schema| (schema != "public").then_some(schema.as_str()))
+            .collect();
+        if path.is_empty() {
+            path.push(None);
+        }
+        path
+    }
+
+    /// The name that a thing gets when it is made under a name as written.
+    pub(super) fn new_name(&self, written: &Written) -> Name {
+        match &written.schema {
+            Some(_) => written.to_name(),
+            None => Name::qualified(self.path().first().copied().flatten(), written.name.clone()),
+        }
+    }
+
+    /// The first name by the search path for which `exists` holds.
+    pub(super) fn find(&self, written: &Written, exists: impl Fn(&Name) -> bool) -> Option<Name> {
+        if written.schema.is_some() {
+            return Some(written.to_name()).filter(exists);
+        }
+        let names = self.path().into_iter().map(|schema| Name::qualified(schema, written.name.clone()));
+        names.into_iter().find(|name| exists(name))
+    }
+
+    /// The table of a name as written in a migration that reads or changes its shape.
+    ///
+    /// sqlx's own table is there before the first migration; it counts from where a migration speaks of it.
+    pub(super) fn find_or_make_table(&mut self, written: &Written) -> Option<Name> {
+        if written.name == "_sqlx_migrations" && self.find_table(written).is_none() {
+            let name = self.new_name(written);
+            let ledger = ledger(&name, self.schema.dialect);
+            self.schema.tables.insert(name, ledger);
+        }
+        self.find_table(written)
+    }
+
+    pub(super) fn find_table(&self, written: &Written) -> Option<Name> {
+        self.find(written, |name| self.schema.tables.contains_key(name))
+    }
+
+    /// The table or materialised view that has an index of this name, in the index's own schema.
+    pub(super) fn owner_of_index(&self, index: &Name) -> Option<Name> {
+        let has = |indexes: &[Index]| indexes.iter().any(|it| it.name == index.name);
+        let of_table = self
+            .schema
+            .tables
+            .iter()
+            .find(|(name, table)| name.schema == index.schema && has(&table.indexes))
+            .map(|(name, _)| name.clone());
+        of_table.or_else(|| {
+            let mut views = self.schema.views.iter();
+            views
+                .find(|(name, view)| name.schema == index.schema && has(&view.indexes))
+                .map(|(name, _)| name.clone())
+        })
+    }
+
+    /// The relation of a name as written, in the order of the search path.
+    pub(super) fn relation(&self, written: &Written) -> Option<Relation> {
+        let exists = |name: &Name| self.relation_exists(name) || self.schema.opaque.contains_key(name);
+        let name = self.find(written, exists)?;
+        if self.temporary.contains(&name) || self.schema.opaque.contains_key(&name) {
+            Some(Relation::Ignored)
+        } else if self.schema.tables.contains_key(&name) {
+            Some(Relation::Table(name))
+        } else if self.schema.views.contains_key(&name) {
+            Some(Relation::View(name))
+        } else if self.schema.sequences.contains(&name) {
+            Some(Relation::Sequence(name))
+        } else {
+            let owner = self.owner_of_index(&name)?;
+            Some(Relation::Index(owner, name.name))
+        }
+    }
+
+    /// Whether a table, view, sequence or index has this name.
+    pub(super) fn relation_exists(&self, name: &Name) -> bool {
+        self.schema.tables.contains_key(name)
+            || self.schema.views.contains_key(name)
+            || self.schema.sequences.contains(name)
+            || self.temporary.contains(name)
+            || self.owner_of_index(name).is_some()
+    }
+
+    /// A table that is known to be there.
+    pub(super) fn table_mut(&mut self, name: &Name) -> Result<&mut Table, String> {
+        self.schema.tables.get_mut(name).ok_or_else(|| format!("table `{name}` does not exist"))
+    }
+
+    pub(super) fn table(&self, name: &Name) -> Result<&Table, String> {
+        self.schema.tables.get(name).ok_or_else(|| format!("table `{name}` does not exist"))
+    }
+
+    /// Tables that inherit from this one, or are its partitions.
+    pub(super) fn children(&self, parent: &Name) -> Vec<Name> {
+        let of_parent = |table: &&Table| table.parent.as_ref() == Some(parent);
+        self.schema.tables.values().filter(of_parent).map(|table| table.name.clone()).collect()
+    }
+}
+
+/// The table in which sqlx notes what it has applied.
+fn ledger(name: &Name, dialect: Dialect) -> Table {
+    let types = match dialect {
+        Dialect::Postgres => ["bigint", "text", "timestamp with time zone", "boolean", "bytea", "bigint"],
+        Dialect::MySql => ["bigint", "text", "timestamp", "tinyint(1)", "blob", "bigint"],
+        Dialect::Sqlite => ["BIGINT", "TEXT", "TIMESTAMP", "BOOLEAN", "BLOB", "BIGINT"],
+    };
+    let names = ["version", "description", "installed_on", "success", "checksum", "execution_time"];
+    let mut table = Table::new(name.clone());
+    table.columns = names.into_iter().zip(types).map(|(name, ty)| Column::new(name, ty)).collect();
+    for column in &mut table.columns {
+        column.not_null = column.name != "version" || dialect != Dialect::Sqlite;
+        if column.name == "installed_on" {
+            column.default =
+                Some(if dialect == Dialect::Postgres { "now()" } else { "CURRENT_TIMESTAMP" }.to_owned());
+        }
+    }
+    table.primary_key = vec!["version".to_owned()];
+    let index = match dialect {
+        Dialect::Postgres => format!("{}_pkey", name.name),
+        Dialect::MySql => "PRIMARY".to_owned(),
+        Dialect::Sqlite => format!("sqlite_autoindex_{}_1", name.name),
+    };
+    let index = Index {
+        name: index,
+        method: "btree".to_owned(),
+        unique: true,
+        primary: true,
+        constraint: true,
+        keys: vec![IndexKey::column("version")],
+        include: Vec::new(),
+        predicate: None,
+        nulls_not_distinct: false,
+    };
+    table.indexes.push(index);
+    table
+}

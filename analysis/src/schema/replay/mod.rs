@@ -1,0 +1,193 @@
+//! Migrations become the schema that the database ends with: statement by statement, doing what the database does.
+
+mod block;
+mod columns;
+mod constraints;
+mod create;
+mod drops;
+mod indexes;
+mod lookup;
+mod names;
+mod objects;
+mod renames;
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) use create::{nextval, serial_sequence};
+
+use super::Problem;
+use super::migrations::Migration;
+use super::model::{Name, Schema};
+use crate::sql::Dialect;
+use crate::sql::ddl::{self, Action, Change, Scope};
+use crate::sql::split::{self, Piece};
+
+/// The schema after the statements so far, and what could not be taken into account.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    /// What the database holds now.
+    pub schema: Schema,
+    /// Statements that could not be replayed, each with its file and line.
+    pub problems: Vec<Problem>,
+    session: Session,
+    /// Tables and views of the session, which are gone with it.
+    temporary: BTreeSet<Name>,
+    /// Sequences that go when their table goes.
+    owned: BTreeMap<Name, Name>,
+    /// Indexes of partitions, each with the index of the parent that it is a part of.
+    attached: BTreeMap<(Name, String), String>,
+    /// Bodies of functions, for those that run DDL.
+    bodies: BTreeMap<Name, String>,
+    /// Names of domains' CHECK constraints, in the order of the conditions.
+    domain_checks: BTreeMap<Name, Vec<String>>,
+    /// MySQL: indexes that a foreign key made for itself, dropped when another index serves it.
+    implied: BTreeSet<(Name, String)>,
+    /// What each gap comes from, where dropping that closes it.
+    gap_causes: BTreeMap<String, block::GapCause>,
+    /// How many functions and blocks are being run inside of one another.
+    depth: usize,
+}
+
+/// What `SET` has changed.
+#[derive(Debug, Clone, Default)]
+struct Session {
+    path: Option<Vec<String>>,
+    local_path: Option<Vec<String>>,
+    legacy_alter: bool,
+}
+
+/// The result of a step: what is wrong, as a lowercase fragment.
+type Step<T = ()> = Result<T, String>;
+
+/// Replays migrations, which are in the order in which they are applied.
+pub fn replay(migrations: &[Migration], dialect: Dialect) -> Replay {
+    let mut replay = Replay::new(dialect);
+    for migration in migrations {
+        replay.apply(&migration.sql, &migration.file);
+    }
+    replay
+}
+
+impl Replay {
+    /// An empty database.
+    pub fn new(dialect: Dialect) -> Replay {
+        Replay {
+            schema: Schema::new(dialect),
+            problems: Vec::new(),
+            session: Session::default(),
+            temporary: BTreeSet::new(),
+            owned: BTreeMap::new(),
+            attached: BTreeMap::new(),
+            bodies: BTreeMap::new(),
+            domain_checks: BTreeMap::new(),
+            implied: BTreeSet::new(),
+            gap_causes: BTreeMap::new(),
+            depth: 0,
+        }
+    }
+
+    /// Applies a script: a migration, a snapshot, or what `pg_dump`, `.schema` or `mysqldump --no-data` wrote.
+    pub fn apply(&mut self, sql: &str, file: &str) {
+        for piece in split::statements(sql, self.schema.dialect) {
+            self.apply_piece(&piece, file);
+        }
+        self.finish();
+    }
+
+    /// Ends a script: its transaction is over, and everything it makes is there.
+    pub(super) fn finish(&mut self) {
+        self.session.local_path = None;
+        self.fill_in_references();
+    }
+
+    /// Applies one statement of a script.
+    pub(super) fn apply_piece(&mut self, piece: &Piece<'_>, file: &str) {
+        match ddl::parse(piece.text, self.schema.dialect) {
+            Ok(change) => {
+                if let Err(message) = self.change(change) {
+                    self.problems.push(Problem { file: file.to_owned(), line: piece.line, message });
+                }
+            }
+            Err(error) => {
+                let before = piece.text.get(..error.offset).unwrap_or(piece.text);
+                let lines = before.bytes().filter(|byte| *byte == b'\n').count();
+                let line = piece.line.saturating_add(u32::try_from(lines).unwrap_or(0));
+                let message = error.message;
+                self.not_understood(piece.text, file, line, &message);
+                self.problems.push(Problem { file: file.to_owned(), line, message });
+            }
+        }
+    }
+
+    /// Notes what may be wrong in the schema from now on, because a statement was not understood.
+    fn not_understood(&mut self, sql: &str, file: &str, line: u32, message: &str) {
+        let reason = format!("a statement was not understood: {message} ({file}:{line})");
+        match ddl::table_of(sql, self.schema.dialect) {
+            Some(table) => {
+                let name = self.find_table(&table).unwrap_or_else(|| self.new_name(&table));
+                self.schema.tables.remove(&name);
+                self.schema.opaque.insert(name, reason);
+            }
+            None => self.schema.gaps.push(reason),
+        }
+    }
+
+    fn change(&mut self, change: Change) -> Step {
+        match change {
+            Change::Nothing => Ok(()),
+            Change::CreateTable(table) => self.create_table(*table),
+            Change::Alter { name, if_exists, only, actions } => self.alter(&name, if_exists, only, actions),
+            Change::RenameTables(pairs) => {
+                for (from, to) in pairs {
+                    self.alter(&from, false, false, vec![Action::Rename(to)])?;
+                }
+                Ok(())
+            }
+            Change::CreateIndex(index) => self.create_index(*index),
+            Change::CreateView(view) => self.create_view(*view),
+            Change::CreateSequence { name, if_not_exists, temporary } => {
+                self.create_sequence(&name, if_not_exists, temporary)
+            }
+            Change::CreateType { name, ty } => self.create_type(&name, ty),
+            Change::AlterType { name, actions } => self.alter_type(&name, actions),
+            Change::CreateSchema { .. } => Ok(()),
+            Change::RenameSchema { from, to } => {
+                self.rename_schema(&from, &to);
+                Ok(())
+            }
+            Change::Drop(drop) => self.drop(drop),
+            Change::SetSearchPath { path, scope } => {
+                match scope {
+                    Scope::Transaction => self.session.local_path = path,
+                    Scope::Session => self.session.path = path,
+                    Scope::Sessions => self.schema.search_path = path.unwrap_or_default(),
+                }
+                Ok(())
+            }
+            Change::CreateExtension(name) => {
+                self.schema.extensions.insert(name);
+                Ok(())
+            }
+            Change::CreateFunction(function) => {
+                self.create_function(*function);
+                Ok(())
+            }
+            Change::Do(body) => {
+                self.run_block(&body);
+                Ok(())
+            }
+            Change::Call(function) => {
+                self.call(&function);
+                Ok(())
+            }
+            Change::LegacyAlter(on) => {
+                self.session.legacy_alter = on;
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod properties;

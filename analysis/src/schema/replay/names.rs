@@ -1,0 +1,212 @@
+//! The names that the database makes up for indexes and constraints that were given none.
+
+use std::collections::BTreeSet;
+
+use super::Replay;
+use crate::schema::model::{IndexKey, KeyPart, Name};
+use crate::sql::Dialect;
+use crate::sql::ddl::expression;
+use crate::sql::lex::{Kind, Lexer};
+
+/// The longest name that Postgres keeps, in bytes.
+const LONGEST: usize = 63;
+
+impl Replay {
+    /// Postgres: `table_columns_label`, shortened and numbered so that no relation or constraint has the name.
+    pub(super) fn choose_name(&self, table: &Name, columns: &str, label: &str) -> String {
+        let taken = self.names_in(table.schema.as_deref());
+        let mut name = join_names(&table.name, columns, label);
+        let mut pass = 1u32;
+        while taken.contains(name.as_str()) {
+            name = join_names(&table.name, columns, &format!("{label}{pass}"));
+            pass += 1;
+        }
+        name
+    }
+
+    /// The names of the relations and constraints of a schema.
+    fn names_in(&self, schema: Option<&str>) -> BTreeSet<&str> {
+        let of = |name: &&Name| name.schema.as_deref() == schema;
+        let all = &self.schema;
+        let relations =
+            all.tables.keys().chain(all.views.keys()).chain(&all.sequences).chain(&self.temporary);
+        let mut names: BTreeSet<&str> = relations.filter(of).map(|name| name.name.as_str()).collect();
+        for table in all.tables.values().filter(|table| of(&&table.name)) {
+            names.extend(table.indexes.iter().map(|index| index.name.as_str()));
+            names.extend(table.foreign_keys.iter().filter_map(|key| key.name.as_deref()));
+            names.extend(table.checks.iter().filter_map(|check| check.name.as_deref()));
+        }
+        for view in all.views.values().filter(|view| of(&&view.name)) {
+            names.extend(view.indexes.iter().map(|index| index.name.as_str()));
+        }
+        names
+    }
+
+    /// Postgres: the name of an index on these keys.
+    pub(super) fn choose_index_name(
+        &self,
+        table: &Name,
+        keys: &[IndexKey],
+        include: &[String],
+        label: &str,
+    ) -> String {
+        self.choose_name(table, &key_names(keys, include), label)
+    }
+
+    /// MySQL: the name of an index on these keys: its first column, numbered when taken.
+    pub(super) fn mysql_index_name(&self, table: &Name, keys: &[IndexKey]) -> String {
+        let first = keys.first().and_then(IndexKey::as_column).unwrap_or("functional_index");
+        let taken = |name: &str| {
+            let indexes = self.schema.tables.get(table).map(|table| table.indexes.as_slice());
+            indexes.unwrap_or_default().iter().any(|index| index.name == name)
+        };
+        if !taken(first) && first != "primary" {
+            return first.to_owned();
+        }
+        let mut number = 2u32;
+        loop {
+            let name = format!("{first}_{number}");
+            if !taken(&name) {
+                return name;
+            }
+            number += 1;
+        }
+    }
+
+    /// SQLite: the name of the next index that a constraint makes.
+    pub(super) fn sqlite_index_name(&self, table: &Name) -> String {
+        let indexes = self.schema.tables.get(table).map_or(0, |table| table.indexes.len());
+        format!("sqlite_autoindex_{}_{}", table.name, indexes + 1)
+    }
+}
+
+/// The names of an index's keys, joined; a name that comes twice is numbered.
+fn key_names(keys: &[IndexKey], include: &[String]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    let parts = keys.iter().map(|key| match &key.part {
+        KeyPart::Column(name) => name.clone(),
+        KeyPart::Expression(text) => expression_name(text),
+    });
+    for name in parts.chain(include.iter().cloned()) {
+        let mut unique = name.clone();
+        let mut number = 1u32;
+        while names.contains(&unique) {
+            unique = format!("{name}{number}");
+            number += 1;
+        }
+        names.push(unique);
+    }
+    let mut joined = names.join("_");
+    truncate(&mut joined, LONGEST);
+    joined
+}
+
+/// What Postgres would call a result column of this expression: the function's name, or `expr`.
+fn expression_name(text: &str) -> String {
+    let tokens: Vec<_> = Lexer::new(text, Dialect::Postgres).collect();
+    let word = |at: usize| tokens.get(at).and_then(|token| text.get(token.span.range())).unwrap_or("");
+    let mut depth = 0usize;
+    let mut operator = false;
+    let mut cast = None;
+    let mut calls = 0usize;
+    for (at, token) in tokens.iter().enumerate() {
+        match word(at) {
+            "(" | "[" => depth += 1,
+            ")" | "]" => {
+                depth = depth.saturating_sub(1);
+                calls += usize::from(depth == 0);
+            }
+            "::" if depth == 0 => cast = Some(word(at + 1).to_owned()),
+            "." => {}
+            _ if depth == 0 && token.kind == Kind::Symbol => operator = true,
+            other if depth == 0 && at > 0 && token.kind == Kind::Word => {
+                let qualified = matches!(word(at - 1), "." | "::");
+                let of_type = cast.is_some();
+                operator |= !qualified && !of_type && !other.eq_ignore_ascii_case("collate");
+            }
+            _ => {}
+        }
+    }
+    let first = word(0);
+    let is_word = tokens.first().is_some_and(|token| token.kind == Kind::Word);
+    if first.eq_ignore_ascii_case("case") {
+        return "case".to_owned();
+    }
+    if operator || !is_word {
+        return match cast {
+            Some(ty) if !operator => expression::normalize(&ty, Dialect::Postgres),
+            _ => "expr".to_owned(),
+        };
+    }
+    if calls == 0 {
+        // A lone column with a cast keeps its own name.
+        return first.to_owned();
+    }
+    // `schema.function(…)`: the function's own name counts.
+    let name = (0..tokens.len()).take_while(|at| word(*at) != "(").last().map_or(first, word);
+    name.to_ascii_lowercase()
+}
+
+/// Joins a table, columns and a label with underscores; what is too long is cut from the longer of the first two.
+pub(super) fn join_names(table: &str, columns: &str, label: &str) -> String {
+    let overhead = usize::from(!columns.is_empty()) + 1 + label.len();
+    let available = LONGEST.saturating_sub(overhead);
+    let (mut first, mut second) = (table.len(), columns.len());
+    while first + second > available {
+        if first > second {
+            first -= 1;
+        } else if second > 0 {
+            second -= 1;
+        } else {
+            break;
+        }
+    }
+    let (mut table, mut columns) = (table.to_owned(), columns.to_owned());
+    truncate(&mut table, first);
+    truncate(&mut columns, second);
+    if columns.is_empty() { format!("{table}_{label}") } else { format!("{table}_{columns}_{label}") }
+}
+
+/// Cuts a name to so many bytes, at a character's edge.
+pub(super) fn truncate(name: &mut String, bytes: usize) {
+    let mut end = bytes.min(name.len());
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name.truncate(end);
+}
+
+/// A name as Postgres keeps it: cut to its longest length.
+pub(super) fn clipped(mut name: String, dialect: Dialect) -> String {
+    if dialect == Dialect::Postgres {
+        truncate(&mut name, LONGEST);
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_cut_from_the_longer_part() {
+        let table = "a_table_with_a_name_that_is_long_enough_by_itself";
+        // As Postgres 15 names this index.
+        let name = join_names(table, "some_column_and_another_column", "idx");
+        assert_eq!(name, "a_table_with_a_name_that_is_l_some_column_and_another_colum_idx");
+        assert_eq!(join_names("t", "", "pkey"), "t_pkey");
+    }
+
+    #[test]
+    fn expressions_are_called_by_their_function() {
+        assert_eq!(expression_name("lower(a)"), "lower");
+        assert_eq!(expression_name("s.f(a)"), "f");
+        assert_eq!(expression_name("a || b"), "expr");
+        assert_eq!(expression_name("data ->> 'a'"), "expr");
+        assert_eq!(expression_name("coalesce(a, b)"), "coalesce");
+        assert_eq!(expression_name("a IS NULL"), "expr");
+        assert_eq!(expression_name("a::date"), "a");
+        let keys = vec![IndexKey { part: KeyPart::Expression("lower(a)".into()), ..IndexKey::column("") }; 2];
+        assert_eq!(key_names(&keys, &["b".to_owned()]), "lower_lower1_b");
+    }
+}

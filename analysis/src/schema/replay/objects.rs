@@ -1,0 +1,254 @@
+//! Types, views, sequences, schemas and functions.
+
+use super::create::missing;
+use super::{Replay, Step};
+use crate::schema::model::{Column, Name, UserType, View};
+use crate::sql::ddl::{Action, CreateFunction, CreateView, TypeAction, TypeDef, Written, expression};
+
+impl Replay {
+    pub(super) fn create_view(&mut self, view: CreateView) -> Step {
+        let name = self.new_name(&view.name);
+        if view.temporary {
+            self.temporary.insert(name);
+            return Ok(());
+        }
+        if self.relation_exists(&name) && !(view.or_replace && self.schema.views.contains_key(&name)) {
+            return if view.if_not_exists { Ok(()) } else { Err(format!("`{name}` exists already")) };
+        }
+        self.schema.opaque.remove(&name);
+        let query = view.query.trim().to_owned();
+        let columns = self.columns_of_query(&query, &view.columns);
+        // Names that are written are known, whatever the query is.
+        let written = || view.columns.iter().map(|name| Column::new(name, "")).collect();
+        let columns = columns.or_else(|| (!view.columns.is_empty()).then(written));
+        let (materialized, indexes) = (view.materialized, Vec::new());
+        self.schema.views.insert(name.clone(), View { name, columns, query, materialized, indexes });
+        Ok(())
+    }
+
+    pub(super) fn alter_view(&mut self, name: &Name, actions: Vec<Action>) -> Step {
+        for action in actions {
+            let to = match action {
+                Action::Rename(to) => Name { schema: name.schema.clone(), name: to.name },
+                Action::SetSchema(schema) => Name::qualified(Some(&schema), name.name.clone()),
+                Action::RenameColumn { from, to } => {
+                    let columns = self.schema.views.get_mut(name).and_then(|view| view.columns.as_mut());
+                    for column in columns.into_iter().flatten().filter(|column| column.name == from) {
+                        column.name.clone_from(&to);
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            if let Some(mut view) = self.schema.views.remove(name) {
+                view.name = to.clone();
+                self.schema.views.insert(to.clone(), view);
+            }
+            let dialect = self.schema.dialect;
+            for view in self.schema.views.values_mut() {
+                if let Some(query) = expression::rename_relation(&view.query, name, &to, dialect) {
+                    view.query = query;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn alter_index(&mut self, owner: &Name, index: &str, actions: Vec<Action>) -> Step {
+        for action in actions {
+            match action {
+                Action::Rename(to) => self.rename_index(owner, index, &to.name),
+                Action::Attach { partition, .. } => self.attach_index(index, &partition)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn alter_sequence(&mut self, name: Name, actions: Vec<Action>) -> Step {
+        for action in actions {
+            match action {
+                Action::Rename(to) => {
+                    self.rename_sequence(&name, &Name { schema: name.schema.clone(), name: to.name })
+                }
+                Action::SetSchema(schema) => {
+                    self.rename_sequence(&name, &Name::qualified(Some(&schema), name.name.clone()));
+                }
+                Action::OwnedBy(Some(table)) => {
+                    // What is written is `table.column` or `schema.table.column`, cut to the part before the column.
+                    if let Some(table) = self.find_table(&table) {
+                        self.owned.insert(name.clone(), table);
+                    }
+                }
+                Action::OwnedBy(None) => {
+                    self.owned.remove(&name);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn create_sequence(
+        &mut self,
+        written: &Written,
+        if_not_exists: bool,
+        temporary: bool,
+    ) -> Step {
+        let name = self.new_name(written);
+        if temporary {
+            self.temporary.insert(name);
+            return Ok(());
+        }
+        if self.relation_exists(&name) {
+            return if if_not_exists { Ok(()) } else { Err(format!("`{name}` exists already")) };
+        }
+        self.schema.sequences.insert(name);
+        Ok(())
+    }
+
+    pub(super) fn create_type(&mut self, written: &Written, ty: TypeDef) -> Step {
+        let name = self.new_name(written);
+        if self.schema.types.get(&name).is_some_and(|known| *known != UserType::Other) {
+            return Err(format!("type `{name}` exists already"));
+        }
+        let ty = match ty {
+            TypeDef::Known(ty) => ty,
+            TypeDef::Domain { base, not_null, checks } => {
+                let (names, checks): (Vec<_>, Vec<_>) = checks.into_iter().unzip();
+                let default = format!("{}_check", name.name);
+                let names =
+                    names.into_iter().map(|name: Option<String>| name.unwrap_or_else(|| default.clone()));
+                self.domain_checks.insert(name.clone(), names.collect());
+                UserType::Domain { base: self.print_type(&base), not_null, checks }
+            }
+            TypeDef::Composite(fields) => {
+                UserType::Composite(fields.into_iter().map(|it| self.column(it)).collect())
+            }
+        };
+        self.schema.types.insert(name, ty);
+        Ok(())
+    }
+
+    pub(super) fn alter_type(&mut self, written: &Written, actions: Vec<TypeAction>) -> Step {
+        let mut name = self
+            .find(written, |name| self.schema.types.contains_key(name))
+            .ok_or_else(|| missing(written))?;
+        for action in actions {
+            let to = match action {
+                TypeAction::Rename(to) => Name { schema: name.schema.clone(), name: to },
+                TypeAction::SetSchema(schema) => Name::qualified(Some(&schema), name.name.clone()),
+                action => {
+                    self.change_type(&name, action)?;
+                    continue;
+                }
+            };
+            if let Some(ty) = self.schema.types.remove(&name) {
+                self.schema.types.insert(to.clone(), ty);
+            }
+            if let Some(names) = self.domain_checks.remove(&name) {
+                self.domain_checks.insert(to.clone(), names);
+            }
+            self.rename_type_in_columns(&name, &to);
+            name = to;
+        }
+        Ok(())
+    }
+
+    fn change_type(&mut self, name: &Name, action: TypeAction) -> Step {
+        let field = match &action {
+            TypeAction::AddAttribute(definition) => Some(self.column((**definition).clone())),
+            TypeAction::SetAttributeType(field, ty) => Some(Column::new(field.clone(), self.print_type(ty))),
+            _ => None,
+        };
+        let Some(ty) = self.schema.types.get_mut(name) else { return Ok(()) };
+        let names = self.domain_checks.entry(name.clone()).or_default();
+        match (ty, action) {
+            (UserType::Enum(labels), TypeAction::AddValue { value, if_not_exists, neighbour }) => {
+                if labels.contains(&value) {
+                    return if if_not_exists {
+                        Ok(())
+                    } else {
+                        Err(format!("type `{name}` has the label `{value}` already"))
+                    };
+                }
+                let at = neighbour.and_then(|(neighbour, after)| {
+                    let at = labels.iter().position(|label| *label == neighbour)?;
+                    Some(at + usize::from(after))
+                });
+                labels.insert(at.unwrap_or(labels.len()), value);
+            }
+            (UserType::Enum(labels), TypeAction::RenameValue { from, to }) => {
+                let label = labels.iter_mut().find(|label| **label == from);
+                *label.ok_or_else(|| format!("type `{name}` has no label `{from}`"))? = to;
+            }
+            (UserType::Domain { not_null, .. }, TypeAction::SetNotNull(to)) => *not_null = to,
+            (UserType::Domain { checks, .. }, TypeAction::AddCheck { name: check, condition }) => {
+                names.push(check.unwrap_or_else(|| format!("{}_check", name.name)));
+                checks.push(condition);
+            }
+            (UserType::Domain { checks, .. }, TypeAction::DropConstraint(constraint)) => {
+                if let Some(at) =
+                    names.iter().position(|name| *name == constraint).filter(|at| *at < checks.len())
+                {
+                    names.remove(at);
+                    checks.remove(at);
+                }
+            }
+            (UserType::Composite(fields), TypeAction::AddAttribute(_)) => fields.extend(field),
+            (UserType::Composite(fields), TypeAction::DropAttribute(field)) => {
+                fields.retain(|it| it.name != field)
+            }
+            (UserType::Composite(fields), TypeAction::SetAttributeType(written, _)) => {
+                for (old, new) in fields.iter_mut().filter(|it| it.name == written).zip(field) {
+                    *old = new;
+                }
+            }
+            (UserType::Composite(fields), TypeAction::RenameAttribute(from, to)) => {
+                for field in fields.iter_mut().filter(|it| it.name == from) {
+                    field.name.clone_from(&to);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn rename_schema(&mut self, from: &str, to: &str) {
+        let of = |name: &Name| name.schema.as_deref() == Some(from);
+        let tables: Vec<Name> = self.schema.tables.keys().filter(|name| of(name)).cloned().collect();
+        for table in tables {
+            let moved = Name::qualified(Some(to), table.name.clone());
+            // Nothing else can be called so in a schema that has just got its name.
+            let _ = self.rename_table(&table, &moved);
+        }
+        let types: Vec<Name> = self.schema.types.keys().filter(|name| of(name)).cloned().collect();
+        for ty in types {
+            let moved = Name::qualified(Some(to), ty.name.clone());
+            if let Some(known) = self.schema.types.remove(&ty) {
+                self.schema.types.insert(moved.clone(), known);
+            }
+            self.rename_type_in_columns(&ty, &moved);
+        }
+        let views: Vec<Name> = self.schema.views.keys().filter(|name| of(name)).cloned().collect();
+        for view in views {
+            let _ = self.alter_view(&view, vec![Action::SetSchema(to.to_owned())]);
+        }
+        let sequences: Vec<Name> = self.schema.sequences.iter().filter(|name| of(name)).cloned().collect();
+        for sequence in sequences {
+            self.rename_sequence(&sequence, &Name::qualified(Some(to), sequence.name.clone()));
+        }
+    }
+
+    pub(super) fn create_function(&mut self, function: CreateFunction) {
+        let name = self.new_name(&function.name);
+        let overloads = self.schema.functions.entry(name.clone()).or_default();
+        if !overloads.contains(&function.sql) {
+            overloads.push(function.sql);
+        }
+        if let Some(body) = function.body {
+            self.note_function(&name, &body);
+            self.bodies.insert(name, body);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The snapshot: the schema as plain SQL that the database itself accepts, sorted, normalised and readable in a diff.
+//!
+//! The head comment says whose SQL it is and from which migrations it was made; the last line says that it is all there.
+//! What SQL cannot say stands in comments: estimates of rows, the search path, and what is not known.
+
+mod digest;
+mod order;
+mod read;
+mod table;
+mod write;
+
+pub use digest::digest;
+pub use read::{Snapshot, read};
+pub use write::write;
+
+/// The first line of every snapshot.
+const HEAD: &str = "-- query-budget schema";
+/// The last line of every snapshot.
+const END: &str = "-- end of schema";
+const DIALECT: &str = "-- dialect: ";
+const DIGEST: &str = "-- digest: ";
+const SEARCH_PATH: &str = "-- search path: ";
+const UNKNOWN: &str = "-- unknown table: ";
+const UNTYPED: &str = "-- unknown type: ";
+const GAP: &str = "-- gap: ";
+const ROWS: &str = "-- rows: ";
+
+#[cfg(test)]
+mod tests;

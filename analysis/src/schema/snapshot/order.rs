@@ -1,0 +1,92 @@
+//! The order in which things can be made: by name, and what is needed first.
+
+use std::collections::BTreeMap;
+
+use super::super::model::{Name, Schema, Table, UserType, View};
+use crate::sql::ddl::{calls, mentions};
+
+/// Puts things in the order of their names, but each after those it needs; a circle is cut somewhere.
+fn sorted<T>(things: &BTreeMap<Name, T>, needs: impl Fn(&T, &Name) -> bool) -> Vec<&T> {
+    let mut done: Vec<&Name> = Vec::new();
+    let mut order = Vec::new();
+    let mut waiting: Vec<(&Name, &T)> = things.iter().collect();
+    while !waiting.is_empty() {
+        let ready = waiting.iter().position(|(name, thing)| {
+            things.keys().all(|other| other == *name || done.contains(&other) || !needs(thing, other))
+        });
+        let (name, thing) = waiting.remove(ready.unwrap_or(0));
+        done.push(name);
+        order.push(thing);
+    }
+    order
+}
+
+/// Tables with parents before those that inherit from them.
+pub(super) fn tables(schema: &Schema) -> Vec<&Table> {
+    // No more ancestors than there are tables, should some inherit in a circle.
+    let ancestors = |table: &Table| {
+        let parents = std::iter::successors(Some(table), |table| schema.tables.get(table.parent.as_ref()?));
+        parents.take(schema.tables.len()).count()
+    };
+    let mut tables: Vec<&Table> = schema.tables.values().collect();
+    tables.sort_by_key(|table| ancestors(table));
+    tables
+}
+
+/// Views with those that they select from before them.
+pub(super) fn views(schema: &Schema) -> Vec<&View> {
+    let mentioned: BTreeMap<&Name, Vec<String>> =
+        schema.views.values().map(|view| (&view.name, mentions(&view.query, schema.dialect))).collect();
+    sorted(&schema.views, |view, other| {
+        mentioned.get(&view.name).is_some_and(|names| names.contains(&other.name))
+    })
+}
+
+/// Types with those that they are made of before them.
+pub(super) fn types(schema: &Schema) -> Vec<(&Name, &UserType)> {
+    let named: BTreeMap<Name, (&Name, &UserType)> =
+        schema.types.iter().map(|(name, ty)| (name.clone(), (name, ty))).collect();
+    let uses = |ty: &str, other: &Name| {
+        let ty = ty.trim_end_matches("[]");
+        ty == other.to_string() || ty == crate::sql::ddl::print_user_type(other, "", schema.dialect)
+    };
+    let order = sorted(&named, |(_, ty), other| match ty {
+        UserType::Domain { base, .. } => uses(base, other),
+        UserType::Composite(fields) => fields.iter().any(|field| uses(&field.ty, other)),
+        UserType::Enum(_) | UserType::Other => false,
+    });
+    order.into_iter().copied().collect()
+}
+
+/// The functions without which the tables cannot be made, each overload.
+pub(super) fn functions_of_tables(schema: &Schema) -> Vec<(&Name, &Vec<String>)> {
+    if schema.functions.is_empty() {
+        return Vec::new();
+    }
+    let mut called: Vec<String> = Vec::new();
+    let mut note = |text: &String| called.extend(calls(text, schema.dialect));
+    for table in schema.tables.values() {
+        for column in &table.columns {
+            column.default.iter().chain(&column.generated).for_each(&mut note);
+        }
+        table.checks.iter().for_each(|check| note(&check.condition));
+        table.partition_by.iter().for_each(&mut note);
+        for index in &table.indexes {
+            index.predicate.iter().for_each(&mut note);
+            for key in &index.keys {
+                if let super::super::model::KeyPart::Expression(text) = &key.part {
+                    note(text);
+                }
+            }
+        }
+    }
+    for view in schema.views.values() {
+        note(&view.query);
+    }
+    for ty in schema.types.values() {
+        if let UserType::Domain { checks, .. } = ty {
+            checks.iter().for_each(&mut note);
+        }
+    }
+    schema.functions.iter().filter(|(name, _)| called.contains(&name.name)).collect()
+}

@@ -1,0 +1,163 @@
+//! Reading a snapshot, or what `pg_dump --schema-only`, `.schema` and `mysqldump --no-data` write.
+
+use std::collections::BTreeMap;
+
+use super::super::Problem;
+use super::super::guess::guess_dialect;
+use super::super::model::{Name, Schema};
+use super::super::replay::Replay;
+use super::{DIALECT, DIGEST, END, GAP, HEAD, ROWS, SEARCH_PATH, UNKNOWN, UNTYPED};
+use crate::sql::Dialect;
+use crate::sql::split;
+
+/// What a snapshot says.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The schema.
+    pub schema: Schema,
+    /// The digest of the migrations it comes from; `None` in a dump of a database.
+    pub digest: Option<String>,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+    /// Why it cannot be relied on, if so: it breaks off, or its dialect is not known. What is missing from it would be
+    /// reported as missing from the database.
+    pub broken: Option<Problem>,
+}
+
+/// What is said when a snapshot breaks off.
+const CUT: &str = "the snapshot ends early";
+
+/// Reads a snapshot; `fallback` is the dialect of one that does not say its own.
+pub fn read(text: &str, file: &str, fallback: Option<Dialect>) -> Snapshot {
+    let ours = text.starts_with(HEAD);
+    let head = Head::read(text);
+    let problem = |line: usize, message: &str| {
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        Problem { file: file.to_owned(), line, message: message.to_owned() }
+    };
+    let mut problems = Vec::new();
+    let mut broken = None;
+    let known = if ours { head.dialect.and_then(Dialect::from_name) } else { None };
+    let dialect = known.or(fallback).or_else(|| dialect_of_dump(text)).or_else(|| guess_dialect([text]));
+    if ours && known.is_none() {
+        broken = Some(problem(2, "the snapshot does not name its dialect"));
+    }
+    let Some(dialect) = dialect else {
+        let broken = broken.or_else(|| Some(problem(0, "the snapshot does not tell its dialect")));
+        return Snapshot { schema: Schema::new(Dialect::Postgres), digest: None, problems, broken };
+    };
+    if is_cut(text, ours) {
+        broken = Some(problem(text.lines().count(), CUT));
+    }
+    let mut replay = Replay::new(dialect);
+    for piece in split::statements(text, dialect) {
+        replay.apply_piece(&piece, file);
+    }
+    replay.finish();
+    let mut schema = replay.schema;
+    problems.extend(replay.problems);
+    if ours {
+        head.complete(&mut schema);
+    }
+    Snapshot { schema, digest: head.digest.filter(|_| ours).map(str::to_owned), problems, broken }
+}
+
+/// What stands in comments.
+#[derive(Default)]
+struct Head<'t> {
+    dialect: Option<&'t str>,
+    digest: Option<&'t str>,
+    search_path: Option<&'t str>,
+    unknown: Vec<&'t str>,
+    gaps: Vec<&'t str>,
+    /// Columns whose type is not known, each with its table.
+    untyped: Vec<(&'t str, &'t str)>,
+    /// Estimates of rows, each with the line after it, which makes the table.
+    rows: Vec<(u64, &'t str)>,
+}
+
+impl<'t> Head<'t> {
+    fn read(text: &'t str) -> Head<'t> {
+        let mut head = Head::default();
+        let mut lines = text.lines();
+        while let Some(line) = lines.next() {
+            if !line.starts_with("-- ") {
+                continue;
+            }
+            if let Some(rows) = line.strip_prefix(ROWS).and_then(|rows| rows.parse().ok()) {
+                head.rows.push((rows, lines.next().unwrap_or("")));
+            } else if let Some(gap) = line.strip_prefix(GAP) {
+                head.gaps.push(gap);
+            } else if let Some(untyped) = line.strip_prefix(UNTYPED) {
+                head.untyped.extend(untyped.split_once(' '));
+            } else if let Some(unknown) = line.strip_prefix(UNKNOWN) {
+                head.unknown.push(unknown);
+            } else if head.dialect.is_none() && line.starts_with(DIALECT) {
+                head.dialect = line.strip_prefix(DIALECT).map(str::trim);
+            } else if head.digest.is_none() && line.starts_with(DIGEST) {
+                head.digest = line.strip_prefix(DIGEST).map(str::trim);
+            } else if head.search_path.is_none() && line.starts_with(SEARCH_PATH) {
+                head.search_path = line.strip_prefix(SEARCH_PATH);
+            }
+        }
+        head
+    }
+
+    fn complete(&self, schema: &mut Schema) {
+        schema.gaps.splice(0..0, self.gaps.iter().map(|gap| (*gap).to_owned()));
+        for unknown in &self.unknown {
+            let (name, reason) = unknown.split_once(": ").unwrap_or((unknown, ""));
+            let name = match name.split_once('.') {
+                Some((schema, name)) => Name::qualified(Some(schema), name),
+                None => Name::new(name),
+            };
+            schema.opaque.insert(name, reason.to_owned());
+        }
+        for (column, name) in &self.untyped {
+            let table = schema.tables.values_mut().find(|table| table.name.to_string() == *name);
+            let columns = table.map(|table| table.columns.iter_mut()).into_iter().flatten();
+            columns.filter(|it| it.name == *column).for_each(|column| column.ty.clear());
+        }
+        if let Some(path) = self.search_path {
+            schema.search_path = path.split(',').map(|name| name.trim().to_owned()).collect();
+        }
+        let rows: BTreeMap<String, u64> = self
+            .rows
+            .iter()
+            .filter_map(|(rows, line)| {
+                let made = crate::sql::ddl::table_of(line, schema.dialect)?;
+                Some((made.to_name().to_string(), *rows))
+            })
+            .collect();
+        for table in schema.tables.values_mut() {
+            table.rows = rows.get(&table.name.to_string()).copied();
+        }
+    }
+}
+
+/// Whose tool wrote a dump, by the comment it begins with.
+fn dialect_of_dump(text: &str) -> Option<Dialect> {
+    let start: String = text.chars().take(500).collect();
+    if start.contains("PostgreSQL database dump") {
+        Some(Dialect::Postgres)
+    } else if start.contains("MySQL dump") || start.contains("MariaDB dump") {
+        Some(Dialect::MySql)
+    } else {
+        None
+    }
+}
+
+/// Whether the line that every snapshot or dump ends with is missing.
+fn is_cut(text: &str, ours: bool) -> bool {
+    if ours {
+        return !text
+            .lines()
+            .rev()
+            .take_while(|line| line.starts_with("--") || line.trim().is_empty())
+            .any(|line| line == END);
+    }
+    let start: String = text.chars().take(500).collect();
+    (start.contains("PostgreSQL database dump") && !text.contains("PostgreSQL database dump complete"))
+        || ((start.contains("MySQL dump") || start.contains("MariaDB dump"))
+            && !text.contains("-- Dump completed"))
+}

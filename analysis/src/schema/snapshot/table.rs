@@ -1,0 +1,334 @@
+//! Tables, indexes and references as SQL.
+
+use std::fmt::Write as _;
+
+use super::super::model::{Column, ForeignKey, Index, IndexKey, KeyPart, Name, Schema, Table};
+use super::super::replay::serial_sequence;
+use crate::sql::Dialect;
+use crate::sql::ddl::{print_user_type, quote, quote_if_needed};
+use crate::sql::lex::{Kind, Lexer};
+
+/// Writes SQL of one dialect.
+pub(super) struct Writer<'s> {
+    pub(super) schema: &'s Schema,
+    pub(super) dialect: Dialect,
+    pub(super) out: String,
+}
+
+impl Writer<'_> {
+    pub(super) fn ident(&self, name: &str) -> String {
+        match self.dialect {
+            // MySQL has too many reserved words, and each version adds some.
+            Dialect::MySql => quote(name, self.dialect),
+            _ => quote_if_needed(name, self.dialect),
+        }
+    }
+
+    pub(super) fn name(&self, name: &Name) -> String {
+        match (&name.schema, self.dialect) {
+            (Some(schema), Dialect::MySql) => format!("{}.{}", self.ident(schema), self.ident(&name.name)),
+            (None, Dialect::MySql) => self.ident(&name.name),
+            _ => print_user_type(name, "", self.dialect),
+        }
+    }
+
+    fn columns(&self, names: &[String]) -> String {
+        let names: Vec<String> = names
+            .iter()
+            .map(|name| if name.starts_with('(') { name.clone() } else { self.ident(name) })
+            .collect();
+        names.join(", ")
+    }
+
+    pub(super) fn table(&mut self, table: &Table) {
+        if let Some(rows) = table.rows {
+            let _ = writeln!(self.out, "{}{rows}", super::ROWS);
+        }
+        let mut lines: Vec<String> = table.columns.iter().map(|column| self.column(table, column)).collect();
+        lines.extend(self.constraints(table));
+        let name = self.name(&table.name);
+        let _ = write!(self.out, "CREATE TABLE {name} (");
+        for (at, line) in lines.iter().enumerate() {
+            let _ = write!(self.out, "{}\n    {line}", if at == 0 { "" } else { "," });
+        }
+        self.out.push_str("\n)");
+        if table.partition_bound.is_none()
+            && let Some(parent) = &table.parent
+        {
+            let parent = self.name(parent);
+            let _ = write!(self.out, " INHERITS ({parent})");
+        }
+        if let Some(key) = &table.partition_by {
+            let _ = write!(self.out, " PARTITION BY {key}");
+        }
+        match (table.strict, table.without_rowid) {
+            (true, true) => self.out.push_str(" STRICT, WITHOUT ROWID"),
+            (true, false) => self.out.push_str(" STRICT"),
+            (false, true) => self.out.push_str(" WITHOUT ROWID"),
+            (false, false) => {}
+        }
+        self.out.push_str(";\n");
+        if self.dialect != Dialect::MySql {
+            self.indexes(&table.name, &table.indexes);
+        }
+    }
+
+    /// Whether a column can be written as `serial`: its sequence has the name that would be made up for it.
+    pub(super) fn is_serial(&self, table: &Table, column: &Column) -> bool {
+        let sequence = serial_sequence(&table.name, &column.name);
+        self.dialect == Dialect::Postgres
+            && column.not_null
+            && matches!(column.ty.as_str(), "smallint" | "integer" | "bigint")
+            && self.schema.sequences.contains(&sequence)
+            && column.default.as_deref() == Some(super::super::replay::nextval(&sequence).as_str())
+    }
+
+    fn column(&self, table: &Table, column: &Column) -> String {
+        let mut line = self.ident(&column.name);
+        if self.is_serial(table, column) {
+            let ty = match column.ty.as_str() {
+                "smallint" => "smallserial",
+                "bigint" => "bigserial",
+                _ => "serial",
+            };
+            let _ = write!(line, " {ty} NOT NULL");
+            return line;
+        }
+        match (column.ty.as_str(), self.dialect) {
+            ("", Dialect::Sqlite) => {}
+            // Some type has to be written; the head says that it is not known.
+            ("", _) => line.push_str(" text"),
+            (ty, _) => {
+                let _ = write!(line, " {ty}");
+            }
+        }
+        if let Some(collation) = &column.collation {
+            let _ = write!(line, " COLLATE {}", self.collation(collation));
+        }
+        if let Some(expression) = &column.generated {
+            let stored = if column.stored { "STORED" } else { "VIRTUAL" };
+            let _ = write!(line, " GENERATED ALWAYS AS ({expression}) {stored}");
+        }
+        if self.dialect == Dialect::Postgres && column.identity {
+            let when = if column.identity_always { "ALWAYS" } else { "BY DEFAULT" };
+            let _ = write!(line, " GENERATED {when} AS IDENTITY");
+        }
+        let rowid = self.dialect == Dialect::Sqlite && is_inline_key(table, column);
+        if rowid {
+            line.push_str(" PRIMARY KEY");
+            let descending = table.indexes.iter().any(|index| index.primary);
+            line.push_str(if descending { " DESC" } else { "" });
+            line.push_str(if column.identity { " AUTOINCREMENT" } else { "" });
+        }
+        if column.not_null {
+            line.push_str(" NOT NULL");
+        } else if self.dialect == Dialect::MySql && column.ty == "timestamp" {
+            // An old setting makes it NOT NULL unless told otherwise.
+            line.push_str(" NULL");
+        }
+        if let Some(default) = &column.default {
+            let _ = write!(line, " DEFAULT {}", self.default(default));
+        }
+        if self.dialect == Dialect::MySql && column.identity {
+            line.push_str(" AUTO_INCREMENT");
+        }
+        line
+    }
+
+    /// A default, in parentheses where it is more than a value.
+    fn default(&self, default: &str) -> String {
+        let call = default.contains('(') && self.dialect != Dialect::Postgres;
+        let current = default.to_ascii_uppercase().starts_with("CURRENT_") && self.dialect == Dialect::MySql;
+        let mut tokens = Lexer::new(default, self.dialect);
+        let string = tokens.next().is_some_and(|token| token.kind == Kind::Text);
+        // A string, perhaps cast to a type whose name is of several words.
+        let value = string && tokens.next().is_none_or(|token| default.get(token.span.range()) == Some("::"));
+        let compound = default.contains(' ') && !value;
+        if (call || compound) && !current && !value { format!("({default})") } else { default.to_owned() }
+    }
+
+    fn collation(&self, collation: &str) -> String {
+        match self.dialect {
+            Dialect::Postgres => quote(collation, self.dialect),
+            Dialect::Sqlite => collation.to_ascii_uppercase(),
+            Dialect::MySql => collation.to_owned(),
+        }
+    }
+
+    fn constraints(&self, table: &Table) -> Vec<String> {
+        let mut lines = Vec::new();
+        let named = |name: &Option<String>| match name {
+            Some(name) => format!("CONSTRAINT {} ", self.ident(name)),
+            None => String::new(),
+        };
+        let mut written: Vec<&[String]> = Vec::new();
+        let mut indexes: Vec<&Index> =
+            table.indexes.iter().filter(|index| index.constraint || self.dialect == Dialect::MySql).collect();
+        // SQLite numbers its indexes in the order of the constraints.
+        if self.dialect != Dialect::Sqlite {
+            indexes.sort_by_key(|index| (!index.primary, !index.unique, &index.name));
+        }
+        for index in indexes {
+            if let Some(line) = self.key(table, index) {
+                lines.push(line);
+            }
+            if let Some(unique) = table.unique.iter().find(|unique| self.is_index_of(&unique.columns, index))
+            {
+                written.push(&unique.columns);
+            }
+        }
+        // SQLite: a UNIQUE that another key serves has no index of its own.
+        for unique in table.unique.iter().filter(|_| self.dialect == Dialect::Sqlite) {
+            if !written.contains(&unique.columns.as_slice()) {
+                lines.push(format!("{}UNIQUE ({})", named(&unique.name), self.columns(&unique.columns)));
+            }
+        }
+        let mut checks: Vec<_> = table.checks.iter().collect();
+        checks.sort_by_key(|check| &check.name);
+        for check in checks {
+            lines.push(format!("{}CHECK ({})", named(&check.name), check.condition));
+        }
+        if self.dialect == Dialect::Sqlite {
+            lines.extend(table.foreign_keys.iter().map(|key| self.foreign_key(key)));
+        }
+        lines
+    }
+
+    fn is_index_of(&self, columns: &[String], index: &Index) -> bool {
+        index.keys.iter().map(IndexKey::as_column).eq(columns.iter().map(|column| Some(column.as_str())))
+    }
+
+    /// A key of a table as it stands among the columns.
+    fn key(&self, table: &Table, index: &Index) -> Option<String> {
+        let keys = self.keys(index);
+        let name = self.ident(&index.name);
+        let line = match self.dialect {
+            Dialect::Sqlite if index.primary => {
+                let inline = table.columns.iter().any(|column| is_inline_key(table, column));
+                if inline {
+                    return None;
+                }
+                format!("PRIMARY KEY ({keys})")
+            }
+            Dialect::Sqlite => {
+                let unique = table.unique.iter().find(|unique| self.is_index_of(&unique.columns, index));
+                let name = unique.and_then(|unique| unique.name.as_ref());
+                let name = name.map(|name| format!("CONSTRAINT {} ", self.ident(name)));
+                format!("{}UNIQUE ({keys})", name.unwrap_or_default())
+            }
+            Dialect::MySql if index.primary => format!("PRIMARY KEY ({keys})"),
+            Dialect::MySql => {
+                let kind = match (index.method.as_str(), index.unique) {
+                    ("fulltext", _) => "FULLTEXT KEY",
+                    ("spatial", _) => "SPATIAL KEY",
+                    (_, true) => "UNIQUE KEY",
+                    _ => "KEY",
+                };
+                let using = if index.method == "hash" { " USING HASH" } else { "" };
+                format!("{kind} {name} ({keys}){using}")
+            }
+            Dialect::Postgres => self.postgres_key(table, index, &name, &keys),
+        };
+        Some(line)
+    }
+
+    fn postgres_key(&self, table: &Table, index: &Index, name: &str, keys: &str) -> String {
+        let include = self.include(index);
+        let distinct = if index.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" };
+        if index.primary {
+            return format!("CONSTRAINT {name} PRIMARY KEY ({keys}){include}");
+        }
+        let Some(exclusion) = table.exclusions.iter().find(|it| it.name == index.name) else {
+            return format!("CONSTRAINT {name} UNIQUE{distinct} ({keys}){include}");
+        };
+        let keys = index.keys.iter().zip(&exclusion.operators);
+        let keys: Vec<String> =
+            keys.map(|(key, operator)| format!("{} WITH {operator}", self.index_key(key))).collect();
+        let predicate = index.predicate.as_ref().map(|it| format!(" WHERE ({it})")).unwrap_or_default();
+        format!("CONSTRAINT {name} EXCLUDE USING {} ({}){include}{predicate}", index.method, keys.join(", "))
+    }
+
+    fn include(&self, index: &Index) -> String {
+        if index.include.is_empty() {
+            String::new()
+        } else {
+            format!(" INCLUDE ({})", self.columns(&index.include))
+        }
+    }
+
+    fn keys(&self, index: &Index) -> String {
+        let keys: Vec<String> = index.keys.iter().map(|key| self.index_key(key)).collect();
+        keys.join(", ")
+    }
+
+    fn index_key(&self, key: &IndexKey) -> String {
+        let mut out = match &key.part {
+            KeyPart::Column(name) => self.ident(name),
+            KeyPart::Expression(text) => format!("({text})"),
+        };
+        if let Some(prefix) = key.prefix {
+            let _ = write!(out, "({prefix})");
+        }
+        if let Some(collation) = &key.collation {
+            let _ = write!(out, " COLLATE {}", self.collation(collation));
+        }
+        if let Some(class) = &key.opclass {
+            let _ = write!(out, " {class}");
+        }
+        out.push_str(if key.desc { " DESC" } else { "" });
+        let default = key.desc && self.dialect == Dialect::Postgres;
+        match (key.nulls_first, default) {
+            (true, false) => out.push_str(" NULLS FIRST"),
+            (false, true) => out.push_str(" NULLS LAST"),
+            _ => {}
+        }
+        out
+    }
+
+    /// Writes the indexes that are made by themselves, in the order of their names.
+    pub(super) fn indexes(&mut self, owner: &Name, indexes: &[Index]) {
+        let mut indexes: Vec<&Index> = indexes.iter().filter(|index| !index.constraint).collect();
+        indexes.sort_by(|a, b| a.name.cmp(&b.name));
+        for index in indexes {
+            let unique = if index.unique { "UNIQUE " } else { "" };
+            let using =
+                if index.method == "btree" { String::new() } else { format!(" USING {}", index.method) };
+            let distinct = if index.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" };
+            let predicate = index.predicate.as_ref().map(|it| format!(" WHERE {it}")).unwrap_or_default();
+            // In SQLite the index is in the schema of its table, and only the index's name says which.
+            let (name, table) = (self.ident(&index.name), self.name(owner));
+            let keys = self.keys(index);
+            let include = self.include(index);
+            let _ = writeln!(
+                self.out,
+                "CREATE {unique}INDEX {name} ON {table}{using} ({keys}){include}{distinct}{predicate};"
+            );
+        }
+    }
+
+    pub(super) fn foreign_key(&self, key: &ForeignKey) -> String {
+        let mut out = match &key.name {
+            Some(name) => format!("CONSTRAINT {} ", self.ident(name)),
+            None => String::new(),
+        };
+        let _ =
+            write!(out, "FOREIGN KEY ({}) REFERENCES {}", self.columns(&key.columns), self.name(&key.table));
+        if !key.references.is_empty() {
+            let _ = write!(out, " ({})", self.columns(&key.references));
+        }
+        for (event, action) in [("DELETE", &key.on_delete), ("UPDATE", &key.on_update)] {
+            if let Some(action) = action {
+                let _ = write!(out, " ON {event} {action}");
+            }
+        }
+        out
+    }
+}
+
+/// SQLite: a key that must be written beside its column to be what it is.
+fn is_inline_key(table: &Table, column: &Column) -> bool {
+    let only = table.primary_key.as_slice() == [column.name.clone()];
+    let descending = table.indexes.iter().any(|index| index.primary && index.keys.iter().any(|key| key.desc));
+    let integer = column.ty.eq_ignore_ascii_case("integer");
+    only && !table.without_rowid && integer && (table.rowid_alias().is_some() || descending)
+}

@@ -1,0 +1,88 @@
+//! Round trips: what is written reads back equal.
+
+use super::{read, write};
+use crate::schema::replay::Replay;
+use crate::sql::Dialect;
+
+#[track_caller]
+fn round_trip(dialect: Dialect, sql: &str) -> String {
+    let mut replay = Replay::new(dialect);
+    replay.apply(sql, "test.sql");
+    assert_eq!(replay.problems, []);
+    let text = write(&replay.schema, "00");
+    let snapshot = read(&text, "schema.sql", None);
+    assert_eq!(snapshot.problems, [], "{text}");
+    assert_eq!(snapshot.digest.as_deref(), Some("00"));
+    assert_eq!(write(&snapshot.schema, "00"), text);
+    text
+}
+
+#[test]
+fn a_small_postgres_schema() {
+    let text = round_trip(
+        Dialect::Postgres,
+        "CREATE TYPE mood AS ENUM ('good', 'it''s bad');
+         CREATE TABLE users (id BIGSERIAL PRIMARY KEY, \"Name\" VARCHAR(20) NOT NULL, mood mood DEFAULT 'good');
+         CREATE UNIQUE INDEX ON users (lower(\"Name\") DESC) WHERE mood IS NOT NULL;
+         CREATE TABLE posts (id INT GENERATED ALWAYS AS IDENTITY, author BIGINT REFERENCES users ON DELETE CASCADE);
+         CREATE VIEW authors AS SELECT author FROM posts;",
+    );
+    assert!(text.contains("\nCREATE UNIQUE INDEX users_lower_idx ON users ((lower(\"Name\")) DESC) WHERE mood IS NOT NULL;\n"), "{text}");
+    assert!(text.contains("\n    id bigserial NOT NULL,\n"), "{text}");
+    assert!(
+        text.contains(
+            "ADD CONSTRAINT posts_author_fkey FOREIGN KEY (author) REFERENCES users (id) ON DELETE CASCADE;"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_small_sqlite_schema() {
+    let text = round_trip(
+        Dialect::Sqlite,
+        "CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT, b TEXT DEFAULT (datetime('now')) UNIQUE);
+         CREATE TABLE b (x, y TEXT, PRIMARY KEY (x, y)) WITHOUT ROWID;
+         CREATE INDEX i ON a (b COLLATE NOCASE DESC) WHERE b IS NOT NULL;",
+    );
+    assert!(text.contains("id INTEGER PRIMARY KEY AUTOINCREMENT"), "{text}");
+    assert!(text.contains("b TEXT DEFAULT (datetime('now'))"), "{text}");
+}
+
+#[test]
+fn a_small_mysql_schema() {
+    let text = round_trip(
+        Dialect::MySql,
+        "CREATE TABLE `a` (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, b VARCHAR(300), KEY (b(10)), FULLTEXT KEY f (b));
+         CREATE TABLE c (a_id BIGINT UNSIGNED, FOREIGN KEY (a_id) REFERENCES a (id));",
+    );
+    assert!(text.contains("KEY `b` (`b`(10))"), "{text}");
+    assert!(text.contains("ADD CONSTRAINT `c_ibfk_1` FOREIGN KEY (`a_id`) REFERENCES `a` (`id`);"), "{text}");
+}
+
+#[test]
+fn a_snapshot_cut_anywhere_is_noticed() {
+    let text =
+        round_trip(Dialect::Postgres, "CREATE TABLE a (b int); CREATE TABLE c (d text DEFAULT 'x y');");
+    for end in super::HEAD.len()..text.len() - 1 {
+        let cut = text.get(..end).expect("the text is ASCII");
+        let snapshot = read(cut, "schema.sql", None);
+        assert!(snapshot.broken.is_some(), "{cut}");
+    }
+}
+
+#[test]
+fn rows_gaps_and_unknown_tables_are_kept() {
+    let mut replay = Replay::new(Dialect::Postgres);
+    replay.apply(
+        "CREATE TABLE s.a (b int); DO $$ BEGIN EXECUTE x; END $$; CREATE TABLE c AS SELECT 1;",
+        "test.sql",
+    );
+    for table in replay.schema.tables.values_mut() {
+        table.rows = Some(12);
+    }
+    let read = read(&write(&replay.schema, ""), "schema.sql", None);
+    assert_eq!(read.problems, []);
+    assert_eq!(read.schema, replay.schema);
+    assert_eq!(read.schema.gaps.len(), 1);
+}

@@ -1,0 +1,179 @@
+//! Writing a snapshot.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::super::model::{Name, Schema, UserType};
+use super::order;
+use super::table::Writer;
+use super::{DIALECT, DIGEST, END, GAP, HEAD, SEARCH_PATH, UNKNOWN, UNTYPED};
+use crate::sql::Dialect;
+
+/// The schema as a snapshot; `digest` is that of the migrations it comes from.
+pub fn write(schema: &Schema, digest: &str) -> String {
+    let mut writer = Writer { schema, dialect: schema.dialect, out: String::new() };
+    writer.head(digest);
+    if schema.dialect == Dialect::Postgres {
+        writer.prerequisites();
+    }
+    for table in order::tables(schema) {
+        writer.out.push('\n');
+        writer.table(table);
+    }
+    writer.partitions();
+    writer.references();
+    writer.views();
+    let _ = writeln!(writer.out, "\n{END}");
+    writer.out
+}
+
+impl Writer<'_> {
+    fn head(&mut self, digest: &str) {
+        let out = &mut self.out;
+        let _ = writeln!(out, "{HEAD}");
+        let _ = writeln!(out, "{DIALECT}{}", self.dialect);
+        let _ = writeln!(out, "{DIGEST}{digest}");
+        out.push_str("-- Written by `cargo query-budget schema`; change the migrations and run it again.\n");
+        if !self.schema.search_path.is_empty() {
+            let _ = writeln!(out, "{SEARCH_PATH}{}", self.schema.search_path.join(", "));
+        }
+        for (name, reason) in &self.schema.opaque {
+            let _ = writeln!(out, "{UNKNOWN}{name}: {}", one_line(reason));
+        }
+        for table in self.schema.tables.values().filter(|_| self.dialect != Dialect::Sqlite) {
+            for column in table.columns.iter().filter(|column| column.ty.is_empty()) {
+                let _ = writeln!(out, "{UNTYPED}{} {}", column.name, table.name);
+            }
+        }
+        for gap in &self.schema.gaps {
+            let _ = writeln!(out, "{GAP}{}", one_line(gap));
+        }
+    }
+
+    /// What the tables are made of: extensions, schemas, types, sequences and functions.
+    fn prerequisites(&mut self) {
+        let schema = self.schema;
+        let start = self.out.len();
+        for extension in schema.extensions.iter().filter(|name| *name != "plpgsql") {
+            let _ = writeln!(self.out, "CREATE EXTENSION IF NOT EXISTS {};", self.ident(extension));
+        }
+        let names = schema
+            .tables
+            .keys()
+            .chain(schema.views.keys())
+            .chain(schema.types.keys())
+            .chain(&schema.sequences);
+        let schemas: BTreeSet<&String> = names.filter_map(|name| name.schema.as_ref()).collect();
+        for name in schemas {
+            let _ = writeln!(self.out, "CREATE SCHEMA IF NOT EXISTS {};", self.ident(name));
+        }
+        for (name, ty) in order::types(schema) {
+            self.user_type(name, ty);
+        }
+        let serial: BTreeSet<Name> = schema
+            .tables
+            .values()
+            .flat_map(|table| table.columns.iter().map(move |column| (table, column)))
+            .filter(|(table, column)| self.is_serial(table, column))
+            .map(|(table, column)| super::super::replay::serial_sequence(&table.name, &column.name))
+            .collect();
+        for sequence in schema.sequences.difference(&serial) {
+            let _ = writeln!(self.out, "CREATE SEQUENCE {};", self.name(sequence));
+        }
+        let functions = order::functions_of_tables(schema);
+        if !functions.is_empty() {
+            self.out.push_str("SET check_function_bodies = false;\n");
+        }
+        for sql in functions.into_iter().flat_map(|(_, overloads)| overloads) {
+            let _ = writeln!(self.out, "{};", sql.trim());
+        }
+        if self.out.len() > start {
+            self.out.insert(start, '\n');
+        }
+    }
+
+    fn user_type(&mut self, name: &Name, ty: &UserType) {
+        let name = self.name(name);
+        match ty {
+            UserType::Enum(labels) => {
+                let labels: Vec<String> =
+                    labels.iter().map(|label| format!("'{}'", label.replace('\'', "''"))).collect();
+                let _ = writeln!(self.out, "CREATE TYPE {name} AS ENUM ({});", labels.join(", "));
+            }
+            UserType::Domain { base, not_null, checks } => {
+                let not_null = if *not_null { " NOT NULL" } else { "" };
+                let checks: String = checks.iter().map(|check| format!(" CHECK ({check})")).collect();
+                let _ = writeln!(self.out, "CREATE DOMAIN {name} AS {base}{not_null}{checks};");
+            }
+            UserType::Composite(fields) => {
+                let fields: Vec<String> =
+                    fields.iter().map(|field| format!("{} {}", self.ident(&field.name), field.ty)).collect();
+                let _ = writeln!(self.out, "CREATE TYPE {name} AS ({});", fields.join(", "));
+            }
+            // A shell type can be named, and that is all that is known.
+            UserType::Other => {
+                let _ = writeln!(self.out, "CREATE TYPE {name};");
+            }
+        }
+    }
+
+    /// Partitions are attached once all of them and their indexes are there, so that each keeps its names.
+    fn partitions(&mut self) {
+        let start = self.out.len();
+        for table in order::tables(self.schema) {
+            if let (Some(parent), Some(bound)) = (&table.parent, &table.partition_bound) {
+                let (parent, name) = (self.name(parent), self.name(&table.name));
+                let _ = writeln!(self.out, "ALTER TABLE {parent} ATTACH PARTITION {name} {bound};");
+            }
+        }
+        if self.out.len() > start {
+            self.out.insert(start, '\n');
+        }
+    }
+
+    /// References come last, since two tables may refer to each other.
+    fn references(&mut self) {
+        if self.dialect == Dialect::Sqlite {
+            return;
+        }
+        let start = self.out.len();
+        for table in self.schema.tables.values() {
+            let parent = table.parent.as_ref().filter(|_| table.partition_bound.is_some());
+            let parent = parent.and_then(|parent| self.schema.tables.get(parent));
+            let mut keys: Vec<_> = table.foreign_keys.iter().collect();
+            keys.sort_by(|a, b| a.name.cmp(&b.name));
+            for key in keys {
+                // A partition has its parent's references without being told.
+                let inherited = |other: &&super::super::model::ForeignKey| {
+                    other.columns == key.columns && other.table == key.table
+                };
+                if parent.is_some_and(|parent| parent.foreign_keys.iter().any(|other| inherited(&other))) {
+                    continue;
+                }
+                let (name, key) = (self.name(&table.name), self.foreign_key(key));
+                let _ = writeln!(self.out, "ALTER TABLE {name} ADD {key};");
+            }
+        }
+        if self.out.len() > start {
+            self.out.insert(start, '\n');
+        }
+    }
+
+    fn views(&mut self) {
+        for view in order::views(self.schema) {
+            let kind = if view.materialized { "MATERIALIZED VIEW" } else { "VIEW" };
+            let columns = view.columns.as_ref().map(|columns| {
+                let names: Vec<String> = columns.iter().map(|column| self.ident(&column.name)).collect();
+                format!(" ({})", names.join(", "))
+            });
+            let name = self.name(&view.name);
+            let query = view.query.trim().trim_end_matches(';');
+            let _ = writeln!(self.out, "\nCREATE {kind} {name}{} AS\n{query};", columns.unwrap_or_default());
+            self.indexes(&view.name, &view.indexes);
+        }
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

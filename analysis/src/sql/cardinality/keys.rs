@@ -1,0 +1,58 @@
+//! What a table's own declarations say of its keys.
+
+use crate::schema::{IndexKey, Schema, Table};
+use crate::sql::expr::Expr;
+use crate::sql::query::RelationColumn;
+use crate::sql::{Dialect, predicates, resolve};
+
+/// Whether the rows of `child` are read with those of `table`, without being told apart by its keys.
+pub(super) fn inherits(child: &Table, table: &Table) -> bool {
+    child.parent.as_ref() == Some(&table.name)
+        && child.partition_bound.is_none()
+        && table.partition_by.is_none()
+}
+
+/// SQLite: whether an index finds equal at least what comparing its column finds equal.
+pub(super) fn tells_as_column(table: &Table, key: &IndexKey, dialect: Dialect) -> bool {
+    if dialect != Dialect::Sqlite {
+        return true;
+    }
+    let column = key.as_column().and_then(|name| table.column(name));
+    match (column.and_then(|column| column.collation.as_deref()), key.collation.as_deref()) {
+        (None, _) | (Some(_), None) => true,
+        (Some(column), Some(key)) => column.eq_ignore_ascii_case(key),
+    }
+}
+
+/// Whether a table's CHECK lets its primary key have one value: `one_row boolean PRIMARY KEY CHECK (one_row)`.
+pub(super) fn is_singleton(table: &Table, schema: &Schema) -> bool {
+    let [key] = table.primary_key.as_slice() else { return false };
+    // SQLite lets a primary key be NULL, which satisfies every CHECK.
+    let nullable = table.column(key).is_none_or(|column| !column.not_null);
+    if nullable && schema.dialect == Dialect::Sqlite {
+        return false;
+    }
+    table.checks.iter().filter(|check| check.condition.contains(key.as_str())).any(|check| {
+        let columns = relation_columns(table);
+        let condition = resolve::expression(&check.condition, schema.dialect, columns);
+        condition.is_some_and(|condition| {
+            let column = condition.columns().first().map(|column| Expr::Column((*column).clone()));
+            let is_key = |column: &Expr| column.as_column().is_some_and(|column| column.name == *key);
+            column
+                .is_some_and(|column| is_key(&column) && predicates::is_fixed(&column, condition.conjuncts()))
+        })
+    })
+}
+
+/// The columns of a table as those of a relation.
+fn relation_columns(table: &Table) -> Vec<RelationColumn> {
+    table.columns.iter().map(|c| RelationColumn { name: c.name.clone(), ty: c.ty.clone() }).collect()
+}
+
+/// Columns of a table for messages.
+pub(super) fn columns_of(table: &Table, columns: &[&str]) -> String {
+    match columns {
+        [one] => format!("`{}.{one}`", table.name),
+        several => format!("`{} ({})`", table.name, several.join(", ")),
+    }
+}

@@ -1,0 +1,138 @@
+//! How many rows queries return, by examples.
+
+use super::*;
+use crate::schema::{Column, Index, IndexKey, Name};
+use crate::sql::{Dialect, resolve};
+
+fn schema() -> Schema {
+    let mut schema = Schema::new(Dialect::Postgres);
+    for (name, columns) in [("users", vec!["id", "email", "team_id"]), ("teams", vec!["id", "name"])] {
+        let mut table = Table::new(Name::new(name));
+        table.columns = columns.into_iter().map(|name| Column::new(name, "bigint")).collect();
+        table.primary_key = vec!["id".to_owned()];
+        if name == "users" {
+            table.indexes.push(Index {
+                name: "users_email_key".to_owned(),
+                method: "btree".to_owned(),
+                unique: true,
+                primary: false,
+                constraint: false,
+                keys: vec![IndexKey::column("email")],
+                include: Vec::new(),
+                predicate: None,
+                nulls_not_distinct: false,
+            });
+        }
+        schema.tables.insert(table.name.clone(), table);
+    }
+    schema
+}
+
+#[track_caller]
+fn check(sql: &str, rows: Rows, reason: &str) {
+    let schema = schema();
+    let query = resolve(sql, Dialect::Postgres, Some(&schema)).expect("it parses");
+    let found = of(&query, Some(&schema));
+    assert_eq!((found.rows, found.reason.as_str()), (rows, reason), "{sql}");
+}
+
+#[test]
+fn keys_make_one_row() {
+    check("SELECT * FROM users WHERE id = $1", Rows::One, "`users.id` is the primary key");
+    check("SELECT * FROM users WHERE email = $1", Rows::One, "index `users_email_key` is unique");
+    check("SELECT * FROM users WHERE team_id = $1", Rows::Many, "nothing bounds the rows of `users`");
+}
+
+#[test]
+fn joins_are_followed_along_keys() {
+    check(
+        "SELECT * FROM users u JOIN teams t ON t.id = u.team_id WHERE u.id = $1",
+        Rows::One,
+        "`users.id` is the primary key, `teams.id` is the primary key",
+    );
+    check(
+        "SELECT * FROM teams t LEFT JOIN users u ON u.team_id = t.id WHERE t.id = $1",
+        Rows::Many,
+        "nothing bounds the rows of `u`",
+    );
+}
+
+#[test]
+fn a_condition_of_an_outer_join_does_not_restrict_its_outer_side() {
+    check(
+        "SELECT * FROM teams t LEFT JOIN users u ON t.id = $1 AND u.id = $2",
+        Rows::Many,
+        "nothing bounds the rows of `t`",
+    );
+}
+
+#[test]
+fn lists_and_limits_bound() {
+    check("SELECT * FROM users WHERE id = ANY($1)", Rows::Bounded, "`users.id` is the primary key");
+    check("SELECT * FROM users WHERE id = $1 OR id = $2", Rows::Bounded, "`users.id` is the primary key");
+    check("SELECT * FROM users LIMIT $1", Rows::Bounded, "LIMIT $1");
+    check("SELECT * FROM users LIMIT 1", Rows::One, "LIMIT 1");
+    check("SELECT * FROM users LIMIT ALL", Rows::Many, "nothing bounds the rows of `users`");
+}
+
+#[test]
+fn aggregates_are_one_row_unless_grouped() {
+    check("SELECT count(*) FROM users", Rows::One, "an aggregate without GROUP BY");
+    check(
+        "SELECT team_id, count(*) FROM users GROUP BY team_id",
+        Rows::Many,
+        "nothing bounds the rows of `users`",
+    );
+    check("SELECT count(*) OVER () FROM users", Rows::Many, "nothing bounds the rows of `users`");
+}
+
+#[test]
+fn a_value_drawn_anew_for_each_row_determines_nothing() {
+    check("SELECT * FROM users WHERE id = random()", Rows::Many, "nothing bounds the rows of `users`");
+}
+
+#[test]
+fn writes_return_what_they_touch() {
+    check(
+        "UPDATE users SET email = $1 WHERE id = $2 RETURNING id",
+        Rows::One,
+        "`users.id` is the primary key",
+    );
+    check("INSERT INTO users (id) VALUES ($1), ($2) RETURNING id", Rows::Bounded, "VALUES");
+    check("DELETE FROM users WHERE team_id = $1", Rows::One, "it returns no rows");
+}
+
+#[test]
+fn groups_of_one_value_are_one_row() {
+    check(
+        "SELECT team_id, count(*) FROM users WHERE team_id = $1 GROUP BY team_id",
+        Rows::One,
+        "it groups by what has one value",
+    );
+    check(
+        "SELECT team_id, count(*) FROM users WHERE team_id > $1 GROUP BY team_id",
+        Rows::Many,
+        "nothing bounds the rows of `users`",
+    );
+}
+
+#[test]
+fn a_full_join_of_one_row_with_one_is_one_where_all_are_partners() {
+    let query = |on: &str| {
+        format!(
+            "SELECT * FROM (SELECT count(*) FROM users) u FULL JOIN (SELECT max(id) FROM teams) t ON {on}"
+        )
+    };
+    let reason = "an aggregate without GROUP BY, an aggregate without GROUP BY";
+    check(&query("true"), Rows::One, reason);
+    check(&query("u.count = t.max"), Rows::Bounded, reason);
+}
+
+#[test]
+fn a_row_that_equals_a_querys_is_one_value() {
+    check(
+        "DELETE FROM users WHERE (id, email) = (SELECT id, email FROM users ORDER BY id LIMIT 1) RETURNING id",
+        Rows::One,
+        "`users.id` is the primary key",
+    );
+}

@@ -1,0 +1,323 @@
+//! `ALTER TABLE` and its like: actions on a relation, in order.
+
+use super::change::{Action, Change, ColumnDef, Position, Written};
+use super::cursor::{Cursor, Parsed};
+use super::{column, constraint, table, types};
+use crate::sql::Dialect;
+use crate::sql::lex::Kind;
+
+/// Reads what follows `ALTER TABLE`, `ALTER VIEW`, `ALTER INDEX`, `ALTER SEQUENCE` and their like.
+pub(crate) fn relation(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    let if_exists = cursor.take("if exists");
+    let only = cursor.take("only");
+    // `ALL IN TABLESPACE` moves storage alone.
+    if cursor.is("all in tablespace") {
+        cursor.skip_all();
+        return Ok(Change::Nothing);
+    }
+    let name = cursor.written()?;
+    let _ = cursor.take_symbol("*");
+    let mut actions = Vec::new();
+    loop {
+        read_action(cursor, &mut actions)?;
+        if !cursor.take_symbol(",") {
+            break;
+        }
+    }
+    if !cursor.done() {
+        return Err(cursor.error("`,` or the end of the statement"));
+    }
+    Ok(Change::Alter { name, if_exists, only, actions })
+}
+
+fn read_action(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
+    if cursor.take("add") {
+        add(cursor, actions)
+    } else if cursor.take("drop") {
+        drop(cursor, actions)
+    } else if cursor.take("rename") {
+        rename(cursor, actions)
+    } else if cursor.take("alter") {
+        alter(cursor, actions)
+    } else if cursor.dialect == Dialect::MySql && cursor.take("modify") {
+        let _ = cursor.take("column");
+        let _ = cursor.take("if exists");
+        let column = column::parse(cursor)?;
+        let from = column.column.name.clone();
+        change(cursor, actions, from, column)
+    } else if cursor.dialect == Dialect::MySql && cursor.take("change") {
+        let _ = cursor.take("column");
+        let _ = cursor.take("if exists");
+        let from = cursor.name()?;
+        let column = column::parse(cursor)?;
+        change(cursor, actions, from, column)
+    } else if cursor.take("set schema") {
+        actions.push(Action::SetSchema(cursor.name()?));
+        Ok(())
+    } else if cursor.take("attach partition") {
+        let partition = cursor.written()?;
+        let bound = if cursor.done() { None } else { Some(table::bound(cursor)?) };
+        actions.push(Action::Attach { partition, bound });
+        Ok(())
+    } else if cursor.take("detach partition") {
+        actions.push(Action::Detach(cursor.written()?));
+        let _ = cursor.take_any(&["concurrently", "finalize"]);
+        Ok(())
+    } else if cursor.take("inherit") {
+        actions.push(Action::Inherit { parent: cursor.written()?, inherit: true });
+        Ok(())
+    } else if cursor.take("no inherit") {
+        actions.push(Action::Inherit { parent: cursor.written()?, inherit: false });
+        Ok(())
+    } else if cursor.take("owned by") {
+        let column = cursor.written()?;
+        // `schema.table.column`: the last part is the column.
+        let table = column.schema.map(Written::new);
+        actions.push(Action::OwnedBy(table));
+        Ok(())
+    } else {
+        storage(cursor, actions)
+    }
+}
+
+/// Takes an action that changes nothing of what the model holds, by the word it begins with.
+fn storage(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
+    const KNOWN: &[&str] = &[
+        "set",
+        "reset",
+        "owner",
+        "cluster",
+        "enable",
+        "disable",
+        "force",
+        "no force",
+        "validate",
+        "replica",
+        "of",
+        "not of",
+        "without cluster",
+        "without oids",
+        "depends on",
+        "no depends on",
+        "comment",
+        "engine",
+        "algorithm",
+        "lock",
+        "auto_increment",
+        "default",
+        "charset",
+        "character",
+        "convert",
+        "collate",
+        "row_format",
+        "order by",
+        "increment",
+        "minvalue",
+        "maxvalue",
+        "no minvalue",
+        "no maxvalue",
+        "start",
+        "restart",
+        "cache",
+        "cycle",
+        "no cycle",
+        "owned",
+        "as",
+        "discard",
+        "import",
+        "checksum",
+        "avg_row_length",
+        "key_block_size",
+        "stats_persistent",
+        "pack_keys",
+        "truncate partition",
+        "reorganize partition",
+        "coalesce partition",
+        "analyze partition",
+        "optimize partition",
+        "rebuild partition",
+        "check partition",
+        "remove partitioning",
+        "partition by",
+    ];
+    if !KNOWN.iter().any(|words| cursor.is(words)) {
+        return Err(cursor.error("an action of ALTER"));
+    }
+    // The options of a sequence stand in a row, without commas.
+    cursor.skip_until(|cursor| cursor.is("owned by"));
+    if cursor.is("owned by") {
+        return read_action(cursor, actions);
+    }
+    if cursor.is_symbol(")") {
+        return Err(cursor.error("an action of ALTER"));
+    }
+    Ok(())
+}
+
+fn add(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
+    if constraint::is_next(cursor) && !is_column_called_like_a_constraint(cursor) {
+        actions.push(Action::AddConstraint(constraint::parse(cursor)?));
+        return Ok(());
+    }
+    if cursor.dialect == Dialect::MySql && cursor.take("partition") {
+        cursor.skip_until(|_| false);
+        return Ok(());
+    }
+    let _ = cursor.take("column");
+    let if_not_exists = cursor.take("if not exists");
+    if cursor.dialect == Dialect::MySql && cursor.is_symbol("(") {
+        for column in cursor.list(column::parse)? {
+            actions.push(Action::AddColumn {
+                column: Box::new(column),
+                if_not_exists,
+                position: Position::Unchanged,
+            });
+        }
+        return Ok(());
+    }
+    let column = Box::new(column::parse(cursor)?);
+    let position = position(cursor)?;
+    actions.push(Action::AddColumn { column, if_not_exists, position });
+    Ok(())
+}
+
+/// `ADD COLUMN` was left out, and the column's name begins like a constraint; only quotes allow that.
+fn is_column_called_like_a_constraint(cursor: &Cursor<'_>) -> bool {
+    cursor.ahead(0).is_some_and(|token| token.kind == Kind::Name)
+}
+
+fn position(cursor: &mut Cursor<'_>) -> Parsed<Position> {
+    if cursor.take("first") {
+        Ok(Position::First)
+    } else if cursor.take("after") {
+        Ok(Position::After(cursor.name()?))
+    } else {
+        Ok(Position::Unchanged)
+    }
+}
+
+fn change(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>, from: String, column: ColumnDef) -> Parsed<()> {
+    let position = position(cursor)?;
+    actions.push(Action::ChangeColumn { from, column: Box::new(column), position });
+    Ok(())
+}
+
+fn cascade(cursor: &mut Cursor<'_>) -> bool {
+    let cascade = cursor.take("cascade");
+    let _ = cursor.take("restrict");
+    cascade
+}
+
+fn drop(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
+    let mysql = cursor.dialect == Dialect::MySql;
+    if mysql && cursor.take("primary key") {
+        actions.push(Action::DropPrimaryKey);
+    } else if mysql && (cursor.take("index") || cursor.take("key")) {
+        let if_exists = cursor.take("if exists");
+        actions.push(Action::DropIndex { name: cursor.name()?, if_exists });
+    } else if cursor.take("constraint") || (mysql && (cursor.take("foreign key") || cursor.take("check"))) {
+        let if_exists = cursor.take("if exists");
+        let name = cursor.name()?;
+        let cascade = cascade(cursor);
+        actions.push(Action::DropConstraint { name, if_exists, cascade });
+    } else if mysql && cursor.take("partition") {
+        cursor.skip_until(|_| false);
+    } else {
+        let _ = cursor.take("column");
+        let if_exists = cursor.take("if exists");
+        let column = cursor.name()?;
+        let cascade = cascade(cursor);
+        actions.push(Action::DropColumn { column, if_exists, cascade });
+    }
+    Ok(())
+}
+
+fn rename(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
+    let mysql = cursor.dialect == Dialect::MySql;
+    if cursor.take("to") || (mysql && cursor.take("as")) {
+        actions.push(Action::Rename(cursor.written()?));
+    } else if cursor.take("constraint") {
+        let (from, to) = pair(cursor)?;
+        actions.push(Action::RenameConstraint { from, to });
+    } else if mysql && (cursor.take("index") || cursor.take("key")) {
+        let (from, to) = pair(cursor)?;
+        actions.push(Action::RenameIndex { from, to });
+    } else {
+        // A column may be called `column`, and in MySQL `RENAME name` renames the table.
+        if !cursor.is("column to") {
+            let _ = cursor.take("column");
+        }
+        let _ = cursor.take("if exists");
+        let from = cursor.name()?;
+        if mysql && !cursor.is("to") {
+            actions.push(Action::Rename(Written::new(from)));
+            return Ok(());
+        }
+        cursor.expect("to")?;
+        let to = cursor.name()?;
+        actions.push(Action::RenameColumn { from, to });
+    }
+    Ok(())
+}
+
+fn pair(cursor: &mut Cursor<'_>) -> Parsed<(String, String)> {
+    let from = cursor.name()?;
+    cursor.expect("to")?;
+    Ok((from, cursor.name()?))
+}
+
+fn alter(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
+    if cursor.is("constraint")
+        || (cursor.dialect == Dialect::MySql && (cursor.is("index") || cursor.is("check")))
+    {
+        // Deferrability, visibility, enforcement.
+        cursor.skip_until(|_| false);
+        return Ok(());
+    }
+    let _ = cursor.take("column");
+    let column = cursor.name()?;
+    if cursor.take("set data type") || cursor.take("type") {
+        let ty = types::parse(cursor)?;
+        let collation = if cursor.take("collate") { Some(cursor.written()?.name) } else { None };
+        if cursor.take("using") {
+            cursor.skip_until(|_| false);
+        }
+        actions.push(Action::SetType { column, ty, collation });
+    } else if cursor.take("set not null") {
+        actions.push(Action::SetNotNull { column, not_null: true });
+    } else if cursor.take("drop not null") {
+        actions.push(Action::SetNotNull { column, not_null: false });
+    } else if cursor.take("set default") {
+        let default = column::default(cursor)?;
+        actions.push(Action::SetDefault { column, default });
+    } else if cursor.take("drop default") {
+        actions.push(Action::SetDefault { column, default: None });
+    } else if cursor.take("add generated") {
+        let always = cursor.take("always");
+        if !always {
+            cursor.expect("by default")?;
+        }
+        cursor.expect("as identity")?;
+        cursor.skip_until(|_| false);
+        actions.push(Action::SetIdentity { column, identity: true, always });
+    } else if cursor.take("drop identity") {
+        let _ = cursor.take("if exists");
+        actions.push(Action::SetIdentity { column, identity: false, always: false });
+    } else if cursor.take("set generated") {
+        let always = cursor.take("always");
+        cursor.skip_until(|_| false);
+        actions.push(Action::SetIdentity { column, identity: true, always });
+    } else if cursor.take("drop expression") {
+        let _ = cursor.take("if exists");
+        actions.push(Action::DropExpression { column });
+    } else if cursor.take("set expression as") {
+        let expression = constraint::in_parentheses(cursor)?;
+        actions.push(Action::SetExpression { column, expression });
+    } else if cursor.is("set") || cursor.is("reset") || cursor.is("restart") {
+        // Statistics, storage, compression, identity's sequence.
+        cursor.skip_until(|_| false);
+    } else {
+        return Err(cursor.error("a change of the column"));
+    }
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! A column of `CREATE TABLE` or `ADD COLUMN`, with what is written beside it.
+
+use super::change::{ColumnDef, ConstraintDef, Rule, TypeRef};
+use super::constraint;
+use super::cursor::{Cursor, Parsed};
+use super::{expression, types};
+use crate::schema::model::{Column, IndexKey};
+use crate::sql::Dialect;
+use crate::sql::lex::Kind;
+
+/// Words that end a default, because they begin the next part of the column.
+const PARTS: &[&str] = &[
+    "constraint",
+    "not null",
+    "null",
+    "primary key",
+    "unique",
+    "check",
+    "references",
+    "generated",
+    "collate",
+    "comment",
+    "auto_increment",
+    "on update",
+    "default",
+    "deferrable",
+    "not deferrable",
+    "initially",
+    "storage",
+    "key",
+    "invisible",
+    "visible",
+    "first",
+    "after",
+];
+
+/// Reads a column, its name first.
+pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ColumnDef> {
+    let name = cursor.name()?;
+    // SQLite needs no type, and a virtual or copied column may have none.
+    let typeless = cursor.done() || cursor.is_symbol(",") || cursor.is_symbol(")");
+    let generated = cursor.is("generated always as (") || cursor.is("as (");
+    let ty = if typeless || generated { TypeRef::default() } else { types::parse(cursor)? };
+    parts(cursor, name, ty)
+}
+
+/// Reads what follows a column's name and type.
+pub(crate) fn parts(cursor: &mut Cursor<'_>, name: String, ty: TypeRef) -> Parsed<ColumnDef> {
+    let mut column = Column::new(name, String::new());
+    let mut null = false;
+    let mut constraints: Vec<ConstraintDef> = Vec::new();
+    if ty.serial && cursor.dialect == Dialect::MySql {
+        column.not_null = true;
+        column.identity = true;
+        constraints.push(on_column(None, &column.name, false));
+    }
+    // Where MySQL puts a column is said at its end, and belongs to the statement around it.
+    let placed =
+        |cursor: &Cursor<'_>| cursor.dialect == Dialect::MySql && (cursor.is("first") || cursor.is("after"));
+    while !cursor.done() && !cursor.is_symbol(",") && !cursor.is_symbol(")") && !placed(cursor) {
+        let constraint = if cursor.take("constraint") { Some(cursor.name()?) } else { None };
+        if cursor.take("not null") {
+            column.not_null = true;
+            conflict_clause(cursor);
+            let _ = cursor.take("no inherit");
+        } else if cursor.take("null") {
+            null = true;
+        } else if cursor.take("default") {
+            column.default = default(cursor)?;
+        } else if cursor.is("primary key") || (cursor.dialect == Dialect::MySql && cursor.is("key")) {
+            let _ = cursor.take("primary");
+            let _ = cursor.take("key");
+            let desc = cursor.take("desc");
+            let _ = cursor.take("asc");
+            conflict_clause(cursor);
+            constraint::index_options(cursor)?;
+            let mut definition = on_column(constraint, &column.name, true);
+            if let Rule::PrimaryKey { keys, .. } = &mut definition.rule
+                && let Some(key) = keys.first_mut()
+            {
+                key.desc = desc;
+            }
+            constraints.push(definition);
+        } else if cursor.take("unique") {
+            let _ = cursor.dialect == Dialect::MySql && cursor.take("key");
+            let nulls_not_distinct = constraint::nulls_not_distinct(cursor);
+            conflict_clause(cursor);
+            constraint::index_options(cursor)?;
+            let mut definition = on_column(constraint, &column.name, false);
+            if let Rule::Unique { nulls_not_distinct: flag, .. } = &mut definition.rule {
+                *flag = nulls_not_distinct;
+            }
+            constraints.push(definition);
+        } else if cursor.take("check") {
+            let condition = constraint::check(cursor)?;
+            constraints.push(ConstraintDef { name: constraint, rule: Rule::Check(condition) });
+        } else if cursor.is("references") {
+            let columns = vec![column.name.clone()];
+            let rule = constraint::references(cursor, columns)?;
+            constraints.push(ConstraintDef { name: constraint, rule });
+        } else if cursor.take("collate") {
+            column.collation = Some(cursor.written()?.name);
+        } else if cursor.take("on update") {
+            let update = on_update(cursor);
+            let default = column.default.as_deref().unwrap_or("NULL");
+            column.default = Some(format!("{default} ON UPDATE {update}"));
+        } else if cursor.take("autoincrement") || cursor.take("auto_increment") {
+            column.identity = true;
+        } else if cursor.is("generated") || cursor.is("as") {
+            generated(cursor, &mut column)?;
+        } else if !skip_part(cursor)? {
+            return Err(cursor.error("a part of a column"));
+        }
+    }
+    Ok(ColumnDef { column, ty, null, constraints })
+}
+
+/// PRIMARY KEY or UNIQUE written beside a column.
+fn on_column(name: Option<String>, column: &str, primary: bool) -> ConstraintDef {
+    let keys = vec![IndexKey::column(column)];
+    let include = Vec::new();
+    let rule = if primary {
+        Rule::PrimaryKey { keys, include }
+    } else {
+        Rule::Unique { keys, include, nulls_not_distinct: false }
+    };
+    ConstraintDef { name, rule }
+}
+
+/// Reads the expression after `DEFAULT`; none for `NULL`.
+pub(crate) fn default(cursor: &mut Cursor<'_>) -> Parsed<Option<String>> {
+    let start = cursor.at;
+    if cursor.done() || cursor.is_symbol(",") || cursor.is_symbol(")") {
+        return Err(cursor.error("an expression"));
+    }
+    if cursor.dialect == Dialect::Sqlite {
+        // A default is one literal, perhaps with a sign, or stands in parentheses.
+        let _ = cursor.take_symbol("-") || cursor.take_symbol("+");
+        cursor.skip();
+    } else {
+        cursor.skip();
+        cursor.skip_until(|cursor| PARTS.iter().any(|part| cursor.is(part)));
+    }
+    let is_null = cursor.source(start, cursor.at).eq_ignore_ascii_case("null");
+    let text = expression::render(cursor.text, cursor.tokens(start, cursor.at), cursor.dialect);
+    Ok((!is_null).then_some(text))
+}
+
+/// MySQL: reads what follows `ON UPDATE`, `CURRENT_TIMESTAMP(6)` in one of its spellings.
+fn on_update(cursor: &mut Cursor<'_>) -> String {
+    cursor.skip();
+    let start = cursor.at;
+    if cursor.is_symbol("(") {
+        cursor.skip();
+    }
+    let precision = cursor.source(start, cursor.at);
+    format!("CURRENT_TIMESTAMP{}", if precision == "()" { "" } else { precision })
+}
+
+fn generated(cursor: &mut Cursor<'_>, column: &mut Column) -> Parsed<()> {
+    let mut always = true;
+    if cursor.take("generated") {
+        always = cursor.take("always");
+        if !always {
+            cursor.expect("by default")?;
+            let _ = cursor.take("on null");
+        }
+    }
+    cursor.expect("as")?;
+    if cursor.take("identity") {
+        column.identity = true;
+        column.identity_always = always;
+        column.not_null = true;
+        if cursor.is_symbol("(") {
+            cursor.skip();
+        }
+        return Ok(());
+    }
+    column.generated = Some(constraint::in_parentheses(cursor)?);
+    column.stored = cursor.take_any(&["stored", "persistent"]).is_some();
+    let _ = cursor.take("virtual");
+    Ok(())
+}
+
+/// SQLite's `ON CONFLICT …`.
+pub(crate) fn conflict_clause(cursor: &mut Cursor<'_>) {
+    if cursor.take("on conflict") {
+        cursor.skip();
+    }
+}
+
+/// Skips a part that the model does not hold.
+fn skip_part(cursor: &mut Cursor<'_>) -> Parsed<bool> {
+    if constraint::deferrable(cursor) {
+        return Ok(true);
+    }
+    let with_value = [
+        "comment",
+        "storage",
+        "compression",
+        "character set",
+        "charset",
+        "column_format",
+        "srid",
+        "engine_attribute",
+    ];
+    if cursor.take_any(&with_value).is_some() {
+        cursor.skip();
+        return Ok(true);
+    }
+    if cursor.is("options") || cursor.is("with options") {
+        let _ = cursor.take("with");
+        cursor.at += 1;
+        if cursor.is_symbol("(") {
+            cursor.skip();
+        }
+        return Ok(true);
+    }
+    let alone = ["invisible", "visible", "binary", "ascii", "unicode", "without system versioning"];
+    Ok(cursor.take_any(&alone).is_some())
+}
+
+/// Whether what comes next is a name and not the end of the element.
+pub(crate) fn at_name(cursor: &Cursor<'_>) -> bool {
+    cursor.ahead(0).is_some_and(|token| matches!(token.kind, Kind::Word | Kind::Name))
+}

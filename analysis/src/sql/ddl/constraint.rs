@@ -1,0 +1,235 @@
+//! Constraints of a table: keys, references, checks and exclusions.
+
+use super::change::{ConstraintDef, IndexDef, Rule};
+use super::column::{at_name, conflict_clause};
+use super::cursor::{Cursor, Parsed};
+use super::{expression, index};
+use crate::sql::Dialect;
+
+/// Whether a constraint of the table comes next, and no column.
+pub(crate) fn is_next(cursor: &Cursor<'_>) -> bool {
+    let mysql = cursor.dialect == Dialect::MySql;
+    ["constraint", "primary key", "foreign key"].iter().any(|words| cursor.is(words))
+        || (cursor.is("unique") && (cursor.text_ahead(1) == "(" || mysql || cursor.is("unique nulls")))
+        || (cursor.is("unique using"))
+        || (cursor.is("check") && cursor.text_ahead(1) == "(")
+        || (cursor.is("exclude") && (cursor.text_ahead(1) == "(" || cursor.is("exclude using")))
+        || (mysql && ["key", "index", "fulltext", "spatial"].iter().any(|word| cursor.is(word)))
+}
+
+/// Reads a constraint of a table.
+pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ConstraintDef> {
+    let mut name = None;
+    if cursor.take("constraint") {
+        // MySQL lets the name be left out.
+        let unnamed = ["primary", "unique", "foreign", "check"].iter().any(|word| cursor.is(word))
+            && cursor.dialect == Dialect::MySql;
+        name = if unnamed { None } else { Some(cursor.name()?) };
+    }
+    let rule = if cursor.take("primary key") {
+        if cursor.take("using index") {
+            let index = cursor.name()?;
+            return finish(cursor, name, Rule::UsingIndex { primary: true, index });
+        }
+        mysql_index_name(cursor)?;
+        let keys = index::keys(cursor)?;
+        Rule::PrimaryKey { keys, include: include(cursor)? }
+    } else if cursor.take("unique") {
+        if cursor.take("using index") {
+            let index = cursor.name()?;
+            return finish(cursor, name, Rule::UsingIndex { primary: false, index });
+        }
+        let written = mysql_index_name(cursor)?;
+        name = name.or(written);
+        let nulls_not_distinct = nulls_not_distinct(cursor);
+        let keys = index::keys(cursor)?;
+        Rule::Unique { keys, include: include(cursor)?, nulls_not_distinct }
+    } else if cursor.take("foreign key") {
+        let written = if cursor.is_symbol("(") { None } else { Some(cursor.name()?) };
+        name = name.or(written);
+        let columns = cursor.names()?;
+        references(cursor, columns)?
+    } else if cursor.take("check") {
+        Rule::Check(check(cursor)?)
+    } else if cursor.take("exclude") {
+        exclude(cursor)?
+    } else if cursor.take("not null") {
+        // Postgres 18 gives NOT NULL a name of its own.
+        let column = cursor.name()?;
+        let _ = cursor.take("no inherit");
+        Rule::Check(format!("{} IS NOT NULL", expression::quote_if_needed(&column, cursor.dialect)))
+    } else if let Some(kind) = cursor.take_any(&["fulltext", "spatial", "key", "index"]) {
+        Rule::Index(Box::new(mysql_key(cursor, kind)?))
+    } else {
+        return Err(cursor.error("a constraint"));
+    };
+    finish(cursor, name, rule)
+}
+
+fn finish(cursor: &mut Cursor<'_>, name: Option<String>, rule: Rule) -> Parsed<ConstraintDef> {
+    conflict_clause(cursor);
+    index_options(cursor)?;
+    while deferrable(cursor) {}
+    Ok(ConstraintDef { name, rule })
+}
+
+/// MySQL's `KEY` or `INDEX`, the index's name and `USING BTREE`.
+fn mysql_index_name(cursor: &mut Cursor<'_>) -> Parsed<Option<String>> {
+    if cursor.dialect != Dialect::MySql {
+        return Ok(None);
+    }
+    let _ = cursor.take_any(&["key", "index"]);
+    let _ = cursor.take("if not exists");
+    let name = if at_name(cursor) && !cursor.is("using") { Some(cursor.name()?) } else { None };
+    if cursor.take("using") {
+        cursor.skip();
+    }
+    Ok(name)
+}
+
+fn mysql_key(cursor: &mut Cursor<'_>, kind: &str) -> Parsed<IndexDef> {
+    if matches!(kind, "fulltext" | "spatial") {
+        let _ = cursor.take_any(&["key", "index"]);
+    }
+    let _ = cursor.take("if not exists");
+    let mut method = if matches!(kind, "key" | "index") { "btree".to_owned() } else { kind.to_owned() };
+    let name = if at_name(cursor) && !cursor.is("using") { Some(cursor.name()?) } else { None };
+    if cursor.take("using") {
+        method = cursor.name()?;
+    }
+    let keys = index::keys(cursor)?;
+    if cursor.take("using") {
+        method = cursor.name()?;
+    }
+    Ok(IndexDef { name, method, keys, ..IndexDef::default() })
+}
+
+fn exclude(cursor: &mut Cursor<'_>) -> Parsed<Rule> {
+    // Without `USING` the method is `btree`.
+    let method = if cursor.take("using") { cursor.name()? } else { "btree".to_owned() };
+    let mut operators = Vec::new();
+    let keys = cursor.list(|cursor| {
+        let key = index::key(cursor, &method)?;
+        cursor.expect("with")?;
+        operators.push(if cursor.take("operator") { operator_name(cursor) } else { symbol(cursor) });
+        Ok(key)
+    })?;
+    let include = include(cursor)?;
+    index_options(cursor)?;
+    let predicate = if cursor.take("where") { Some(in_parentheses(cursor)?) } else { None };
+    let index = IndexDef { method, keys, include, predicate, ..IndexDef::default() };
+    Ok(Rule::Exclude { index: Box::new(index), operators })
+}
+
+/// `OPERATOR(pg_catalog.=)`.
+fn operator_name(cursor: &mut Cursor<'_>) -> String {
+    let start = cursor.at;
+    cursor.skip();
+    let written = cursor.source(start, cursor.at);
+    let inner = written.trim_start_matches('(').trim_end_matches(')');
+    inner.rsplit('.').next().unwrap_or(inner).trim().to_owned()
+}
+
+fn symbol(cursor: &mut Cursor<'_>) -> String {
+    let symbol = cursor.now().to_owned();
+    cursor.at += 1;
+    symbol
+}
+
+/// Reads what stands in the parentheses of CHECK.
+pub(crate) fn check(cursor: &mut Cursor<'_>) -> Parsed<String> {
+    let condition = in_parentheses(cursor)?;
+    let _ = cursor.take("no inherit");
+    let _ = cursor.take_any(&["not enforced", "enforced"]);
+    let _ = cursor.take("not valid");
+    Ok(condition)
+}
+
+/// Reads an expression in parentheses.
+pub(crate) fn in_parentheses(cursor: &mut Cursor<'_>) -> Parsed<String> {
+    if !cursor.is_symbol("(") {
+        return Err(cursor.error("`(`"));
+    }
+    let start = cursor.at;
+    cursor.skip();
+    Ok(expression::render(cursor.text, cursor.tokens(start, cursor.at), cursor.dialect))
+}
+
+/// Reads `REFERENCES …`.
+pub(crate) fn references(cursor: &mut Cursor<'_>, columns: Vec<String>) -> Parsed<Rule> {
+    cursor.expect("references")?;
+    let table = cursor.written()?;
+    let references = if cursor.is_symbol("(") { cursor.names()? } else { Vec::new() };
+    let (mut on_delete, mut on_update) = (None, None);
+    loop {
+        if cursor.take("on delete") {
+            on_delete = action(cursor);
+        } else if cursor.is("on update") && !cursor.is("on update current_timestamp") {
+            cursor.at += 2;
+            on_update = action(cursor);
+        } else if cursor.take("match") {
+            cursor.skip();
+        } else if !deferrable(cursor) {
+            break;
+        }
+    }
+    Ok(Rule::ForeignKey { columns, table, references, on_delete, on_update })
+}
+
+fn action(cursor: &mut Cursor<'_>) -> Option<String> {
+    let taken = cursor.take_any(&["no action", "restrict", "cascade", "set null", "set default"]);
+    if taken.is_some_and(|action| action.starts_with("set")) && cursor.is_symbol("(") {
+        cursor.skip();
+    }
+    taken.filter(|action| *action != "no action").map(str::to_uppercase)
+}
+
+/// Takes a part that says when a constraint is checked.
+pub(crate) fn deferrable(cursor: &mut Cursor<'_>) -> bool {
+    let parts = [
+        "not deferrable",
+        "deferrable",
+        "initially deferred",
+        "initially immediate",
+        "not valid",
+        "not enforced",
+        "enforced",
+    ];
+    cursor.take_any(&parts).is_some()
+}
+
+/// Takes `NULLS [NOT] DISTINCT`.
+pub(crate) fn nulls_not_distinct(cursor: &mut Cursor<'_>) -> bool {
+    if cursor.take("nulls distinct") {
+        return false;
+    }
+    cursor.take("nulls not distinct")
+}
+
+/// Reads `INCLUDE (…)`.
+pub(crate) fn include(cursor: &mut Cursor<'_>) -> Parsed<Vec<String>> {
+    if cursor.take("include") { cursor.names() } else { Ok(Vec::new()) }
+}
+
+/// Skips storage parameters, tablespace and what MySQL writes after an index.
+pub(crate) fn index_options(cursor: &mut Cursor<'_>) -> Parsed<()> {
+    loop {
+        if cursor.is("with") && cursor.text_ahead(1) == "(" {
+            cursor.at += 1;
+            cursor.skip();
+        } else if cursor.take("using index tablespace") || cursor.take("tablespace") {
+            cursor.name()?;
+        } else if cursor.dialect == Dialect::MySql
+            && cursor
+                .take_any(&["using", "comment", "key_block_size", "with parser", "lock", "algorithm"])
+                .is_some()
+        {
+            let _ = cursor.take_symbol("=");
+            cursor.skip();
+        } else if cursor.dialect != Dialect::MySql
+            || cursor.take_any(&["visible", "invisible", "not ignored", "ignored"]).is_none()
+        {
+            return Ok(());
+        }
+    }
+}

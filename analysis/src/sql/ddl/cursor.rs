@@ -1,0 +1,226 @@
+//! Walking through the tokens of one statement.
+
+use super::Written;
+use crate::sql::lex::{Kind, Lexer, Token, unquote};
+use crate::sql::{Dialect, Span};
+
+/// What a statement has where something else is needed: a lowercase fragment, `expected a name, found ")"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DdlError {
+    /// What is wrong.
+    pub message: String,
+    /// The byte of the statement where it is wrong.
+    pub offset: usize,
+}
+
+impl std::fmt::Display for DdlError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for DdlError {}
+
+/// The result of reading a part of a statement.
+pub(crate) type Parsed<T> = Result<T, DdlError>;
+
+/// The tokens of a statement, and how far they are read.
+#[derive(Debug, Clone)]
+pub(crate) struct Cursor<'t> {
+    pub(crate) text: &'t str,
+    pub(crate) dialect: Dialect,
+    tokens: Vec<Token>,
+    pub(crate) at: usize,
+}
+
+impl<'t> Cursor<'t> {
+    pub(crate) fn new(text: &'t str, dialect: Dialect) -> Cursor<'t> {
+        Cursor { text, dialect, tokens: Lexer::new(text, dialect).collect(), at: 0 }
+    }
+
+    /// The token so many places ahead.
+    pub(crate) fn ahead(&self, places: usize) -> Option<Token> {
+        self.tokens.get(self.at + places).copied()
+    }
+
+    /// The text of the token so many places ahead; empty at the end.
+    pub(crate) fn text_ahead(&self, places: usize) -> &'t str {
+        self.ahead(places).and_then(|token| self.text.get(token.span.range())).unwrap_or("")
+    }
+
+    /// The token at hand as text.
+    pub(crate) fn now(&self) -> &'t str {
+        self.text_ahead(0)
+    }
+
+    pub(crate) fn done(&self) -> bool {
+        self.at >= self.tokens.len()
+    }
+
+    /// The tokens from one place to another.
+    pub(crate) fn tokens(&self, from: usize, to: usize) -> &[Token] {
+        self.tokens.get(from..to.min(self.tokens.len())).unwrap_or(&[])
+    }
+
+    /// The source between two tokens' places, as written.
+    pub(crate) fn source(&self, from: usize, to: usize) -> &'t str {
+        match self.tokens(from, to) {
+            [] => "",
+            [first, .., last] => self.text.get(first.span.start..last.span.end).unwrap_or(""),
+            [only] => self.text.get(only.span.range()).unwrap_or(""),
+        }
+    }
+
+    /// Whether the token so many places ahead is this keyword.
+    pub(crate) fn is_word(&self, places: usize, word: &str) -> bool {
+        self.ahead(places).is_some_and(|token| token.kind == Kind::Word)
+            && self.text_ahead(places).eq_ignore_ascii_case(word)
+    }
+
+    /// Whether these keywords come next.
+    pub(crate) fn is(&self, words: &str) -> bool {
+        words.split(' ').enumerate().all(|(places, word)| self.is_word(places, word))
+    }
+
+    /// Takes these keywords if they come next.
+    pub(crate) fn take(&mut self, words: &str) -> bool {
+        let is = self.is(words);
+        if is {
+            self.at += words.split(' ').count();
+        }
+        is
+    }
+
+    /// Takes one of these keywords; gives the one taken.
+    pub(crate) fn take_any(&mut self, words: &[&'static str]) -> Option<&'static str> {
+        words.iter().copied().find(|word| self.take(word))
+    }
+
+    /// Whether a symbol comes next.
+    pub(crate) fn is_symbol(&self, symbol: &str) -> bool {
+        self.now() == symbol && self.ahead(0).is_some_and(|token| token.kind == Kind::Symbol)
+    }
+
+    /// Takes a symbol if it comes next.
+    pub(crate) fn take_symbol(&mut self, symbol: &str) -> bool {
+        let is = self.is_symbol(symbol);
+        self.at += usize::from(is);
+        is
+    }
+
+    /// Takes these keywords, or fails.
+    pub(crate) fn expect(&mut self, words: &str) -> Parsed<()> {
+        if self.take(words) { Ok(()) } else { Err(self.error(&format!("`{}`", words.to_uppercase()))) }
+    }
+
+    /// Takes a symbol, or fails.
+    pub(crate) fn expect_symbol(&mut self, symbol: &str) -> Parsed<()> {
+        if self.take_symbol(symbol) { Ok(()) } else { Err(self.error(&format!("`{symbol}`"))) }
+    }
+
+    /// What is wrong here, when something else is needed.
+    pub(crate) fn error(&self, needed: &str) -> DdlError {
+        let found = match self.ahead(0) {
+            Some(token) if token.kind == Kind::Open => "a quote that is not closed".to_owned(),
+            Some(_) => format!("`{}`", self.now().chars().take(40).collect::<String>()),
+            None => "the end of the statement".to_owned(),
+        };
+        let offset = self.ahead(0).map_or(self.text.len(), |token| token.span.start);
+        DdlError { message: format!("expected {needed}, found {found}"), offset }
+    }
+
+    /// Takes a name, folded as the database folds it.
+    pub(crate) fn name(&mut self) -> Parsed<String> {
+        let Some(token) = self.ahead(0) else { return Err(self.error("a name")) };
+        let text = self.now();
+        let name = match token.kind {
+            Kind::Word => self.dialect.fold(text),
+            Kind::Name if self.dialect == Dialect::Postgres => unquote(text, self.dialect),
+            Kind::Name => self.dialect.fold(&unquote(text, self.dialect)),
+            // SQLite and MySQL read strings as names where only a name can stand.
+            Kind::Text if self.dialect != Dialect::Postgres => {
+                self.dialect.fold(&unquote(text, self.dialect))
+            }
+            _ => return Err(self.error("a name")),
+        };
+        self.at += 1;
+        Ok(name)
+    }
+
+    /// Takes a name that may have a schema before it; a database before that is dropped.
+    pub(crate) fn written(&mut self) -> Parsed<Written> {
+        let mut name = self.name()?;
+        let mut schema = None;
+        while self.take_symbol(".") {
+            schema = Some(std::mem::replace(&mut name, self.name()?));
+        }
+        Ok(Written { schema, name })
+    }
+
+    /// Takes names in parentheses.
+    pub(crate) fn names(&mut self) -> Parsed<Vec<String>> {
+        self.list(|cursor| cursor.name())
+    }
+
+    /// Takes a list in parentheses.
+    pub(crate) fn list<T>(&mut self, mut item: impl FnMut(&mut Cursor<'t>) -> Parsed<T>) -> Parsed<Vec<T>> {
+        self.expect_symbol("(")?;
+        let mut items = Vec::new();
+        loop {
+            items.push(item(self)?);
+            if !self.take_symbol(",") {
+                break;
+            }
+        }
+        self.expect_symbol(")")?;
+        Ok(items)
+    }
+
+    /// Takes a string; gives what it stands for.
+    pub(crate) fn string(&mut self) -> Parsed<String> {
+        match self.ahead(0) {
+            Some(Token { kind: Kind::Text, .. }) => {
+                let value = unquote(self.now(), self.dialect);
+                self.at += 1;
+                Ok(value)
+            }
+            _ => Err(self.error("a string")),
+        }
+    }
+
+    /// Skips one token, or all up to the parenthesis that closes the one at hand.
+    pub(crate) fn skip(&mut self) {
+        let mut depth = 0usize;
+        while let Some(token) = self.ahead(0) {
+            match (token.kind, self.now()) {
+                (Kind::Symbol, "(" | "[") => depth += 1,
+                (Kind::Symbol, ")" | "]") => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            self.at += 1;
+            if depth == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Skips to a comma or parenthesis that ends the element at hand, or to where `stop` says.
+    pub(crate) fn skip_until(&mut self, stop: impl Fn(&Cursor<'t>) -> bool) {
+        while !self.done() && !self.is_symbol(",") && !self.is_symbol(")") && !stop(self) {
+            self.skip();
+        }
+    }
+
+    /// Moves behind the last token.
+    pub(crate) fn skip_all(&mut self) {
+        self.at = self.tokens.len();
+    }
+}
+
+/// A span of bytes for the tokens between two places.
+pub(crate) fn span_of(tokens: &[Token]) -> Span {
+    match (tokens.first(), tokens.last()) {
+        (Some(first), Some(last)) => Span::new(first.span.start, last.span.end),
+        _ => Span::default(),
+    }
+}

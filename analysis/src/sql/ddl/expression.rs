@@ -1,0 +1,407 @@
+//! Expressions as text: one way of writing each, what it mentions, and renaming what it mentions.
+//!
+//! Defaults, conditions of CHECK and partial indexes, and expression keys are kept as SQL. Two spellings of the same
+//! expression come out the same as far as white space, case, needless quotes and outer parentheses go.
+
+use super::cursor::span_of;
+use super::types::print_user_type;
+use super::words::{is_expression_keyword, is_plain_name, is_reserved};
+use crate::schema::model::Name;
+use crate::sql::Dialect;
+use crate::sql::lex::{Kind, Lexer, Token, unquote};
+
+/// An expression's text in its one way of writing.
+pub fn normalize(text: &str, dialect: Dialect) -> String {
+    let tokens: Vec<Token> = Lexer::new(text, dialect).collect();
+    render(text, &tokens, dialect)
+}
+
+/// Tokens of a text as an expression in its one way of writing.
+pub(crate) fn render(text: &str, tokens: &[Token], dialect: Dialect) -> String {
+    write(text, strip_parentheses(text, tokens), dialect, |_, name| name)
+}
+
+/// Renames a column, or the table that qualifies it, in an expression on one table.
+///
+/// `None` when the expression does not mention it. A name before `(` is a function, one after `::` a type.
+pub fn rename(expression: &str, from: &str, to: &str, dialect: Dialect) -> Option<String> {
+    let tokens: Vec<Token> = Lexer::new(expression, dialect).collect();
+    let mut found = false;
+    let renamed = write(expression, &tokens, dialect, |role, name| {
+        if role == Role::Column && name == from {
+            found = true;
+            to.to_owned()
+        } else {
+            name
+        }
+    });
+    found.then_some(renamed)
+}
+
+/// Renames a type in an expression's casts; `None` when the expression does not mention it.
+pub fn rename_type(expression: &str, from: &Name, to: &Name, dialect: Dialect) -> Option<String> {
+    let (old, new) = (print_user_type(from, "", dialect), print_user_type(to, "", dialect));
+    let mut out = String::new();
+    let mut copied = 0;
+    for token in Lexer::new(expression, dialect) {
+        let end = token.span.end;
+        let Some(rest) = expression.get(end..).filter(|_| expression.get(token.span.range()) == Some("::"))
+        else {
+            continue;
+        };
+        let whole =
+            |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || matches!(next, '_' | '.'));
+        if rest.strip_prefix(&old).is_some_and(whole) {
+            out.push_str(expression.get(copied..end).unwrap_or(""));
+            out.push_str(&new);
+            copied = end + old.len();
+        }
+    }
+    out.push_str(expression.get(copied..).unwrap_or(""));
+    (copied > 0).then_some(out)
+}
+
+/// Renames a relation in a view's query: what it selects from, and what qualifies columns.
+///
+/// Where something else in the query is called by the old name, the relation keeps that as an alias. `None` when the
+/// query does not mention it.
+pub fn rename_relation(query: &str, from: &Name, to: &Name, dialect: Dialect) -> Option<String> {
+    let tokens: Vec<Token> = Lexer::new(query, dialect).collect();
+    let text = |at: usize| tokens.get(at).and_then(|token| query.get(token.span.range())).unwrap_or("");
+    let named = |at: usize, name: &str| match tokens.get(at).map(|token| token.kind) {
+        Some(Kind::Word) => dialect.fold(text(at)) == name,
+        Some(Kind::Name) => unquote(text(at), dialect) == name,
+        _ => false,
+    };
+    let introduces =
+        |at: usize| ["from", "join", "only"].iter().any(|word| text(at).eq_ignore_ascii_case(word));
+    let has_alias = |at: usize| {
+        tokens.get(at + 1).is_some_and(|next| match next.kind {
+            Kind::Name => true,
+            Kind::Word => text(at + 1).eq_ignore_ascii_case("as") || !ends_relation(text(at + 1)),
+            _ => false,
+        })
+    };
+    // Where the relation stands in a FROM, from its schema to its name, and whether an alias follows.
+    let mut mentions: Vec<(usize, usize, bool)> = Vec::new();
+    let mut qualifiers = Vec::new();
+    let mut other_alias = false;
+    for at in (0..tokens.len()).filter(|at| named(*at, &from.name)) {
+        let schema =
+            at >= 2 && text(at - 1) == "." && named(at - 2, from.schema.as_deref().unwrap_or("public"));
+        let first = if schema { at - 2 } else { at };
+        let before = first.checked_sub(1);
+        let listed =
+            before.is_some_and(|before| text(before) == ",") && in_from_clause(&tokens, query, first);
+        if text(at + 1) == "." {
+            qualifiers.push(at);
+        } else if (listed || before.is_some_and(introduces)) && text(at + 1) != "(" {
+            mentions.push((first, at, has_alias(at)));
+        } else if before.is_some_and(|before| text(before).eq_ignore_ascii_case("as")) {
+            other_alias = true;
+        }
+    }
+    if mentions.is_empty() {
+        return None;
+    }
+    let plain = mentions.iter().any(|(_, _, alias)| !alias);
+    let new = print_user_type(to, "", dialect);
+    let mut edits: Vec<(usize, usize, String)> = Vec::new();
+    for (first, last, alias) in mentions {
+        let keep = other_alias && !alias && from.name != to.name;
+        let alias =
+            if keep { format!(" AS {}", quote_if_needed(&from.name, dialect)) } else { String::new() };
+        edits.push((first, last, format!("{new}{alias}")));
+    }
+    if plain && !other_alias {
+        edits.extend(qualifiers.into_iter().map(|at| (at, at, quote_if_needed(&to.name, dialect))));
+    }
+    edits.sort();
+    let mut out = String::new();
+    let mut copied = 0;
+    for (first, last, replacement) in edits {
+        let (Some(first), Some(last)) = (tokens.get(first), tokens.get(last)) else { continue };
+        out.push_str(query.get(copied..first.span.start).unwrap_or(""));
+        out.push_str(&replacement);
+        copied = last.span.end;
+    }
+    out.push_str(query.get(copied..).unwrap_or(""));
+    Some(out)
+}
+
+/// Whether a word after a relation's name is the query's next part, and no alias.
+fn ends_relation(word: &str) -> bool {
+    is_expression_keyword(word) && !word.eq_ignore_ascii_case("as")
+        || is_reserved(&word.to_ascii_lowercase(), Dialect::Postgres) && !word.eq_ignore_ascii_case("as")
+}
+
+/// Whether the last of the query's clauses begun before a token is `FROM`.
+fn in_from_clause(tokens: &[Token], text: &str, at: usize) -> bool {
+    let clauses = ["select", "from", "where", "group", "order", "having", "on", "limit", "returning"];
+    let word = |token: &Token| text.get(token.span.range()).unwrap_or("");
+    let before = tokens.iter().take(at).rev();
+    let last = before.map(word).find(|word| clauses.iter().any(|clause| word.eq_ignore_ascii_case(clause)));
+    last.is_some_and(|word| word.eq_ignore_ascii_case("from"))
+}
+
+/// The names that an expression mentions and that are no functions and no types, folded, in order, without repetition.
+pub fn mentions(expression: &str, dialect: Dialect) -> Vec<String> {
+    let tokens: Vec<Token> = Lexer::new(expression, dialect).collect();
+    let mut names: Vec<String> = Vec::new();
+    write(expression, &tokens, dialect, |role, name| {
+        if role == Role::Column && !names.contains(&name) {
+            names.push(name.clone());
+        }
+        name
+    });
+    names
+}
+
+/// The functions that an expression calls, folded.
+pub fn calls(expression: &str, dialect: Dialect) -> Vec<String> {
+    let tokens: Vec<Token> = Lexer::new(expression, dialect).collect();
+    let mut names = Vec::new();
+    write(expression, &tokens, dialect, |role, name| {
+        if role == Role::Function {
+            names.push(name.clone());
+        }
+        name
+    });
+    names
+}
+
+/// What a name stands for, as far as its neighbours tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Column,
+    Function,
+    Type,
+}
+
+/// Drops parentheses that hold the whole expression.
+fn strip_parentheses<'a>(text: &str, tokens: &'a [Token]) -> &'a [Token] {
+    let symbol = |token: &Token| text.get(token.span.range()).unwrap_or("");
+    let leading = tokens.iter().take_while(|token| symbol(token) == "(").count();
+    let trailing = tokens.iter().rev().take_while(|token| symbol(token) == ")").count();
+    // As many pairs hold everything as are still open wherever the fewest are, between both ends.
+    let inner = tokens.get(leading..tokens.len().saturating_sub(trailing)).unwrap_or(&[]);
+    let mut depth = leading;
+    let mut fewest = depth.min(trailing);
+    for token in inner {
+        match symbol(token) {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        fewest = fewest.min(depth);
+    }
+    if inner.is_empty() {
+        return tokens;
+    }
+    tokens.get(fewest..tokens.len() - fewest).unwrap_or(tokens)
+}
+
+/// Writes tokens out with one way of spacing; `name` may replace each folded name by its role.
+fn write(
+    text: &str,
+    tokens: &[Token],
+    dialect: Dialect,
+    mut name: impl FnMut(Role, String) -> String,
+) -> String {
+    let mut out = String::with_capacity(span_of(tokens).range().len());
+    let mut previous = Previous::Start;
+    let mut after_cast = false;
+    for (at, token) in tokens.iter().enumerate() {
+        let source = text.get(token.span.range()).unwrap_or("");
+        let next = tokens.get(at + 1).and_then(|token| text.get(token.span.range())).unwrap_or("");
+        let is_name = token.kind == Kind::Name
+            || (token.kind == Kind::Word && !is_expression_keyword(source) && !is_keyword_literal(source));
+        let word = if is_name {
+            let folded = match (token.kind, dialect) {
+                (Kind::Name, Dialect::Postgres) => unquote(source, dialect),
+                (Kind::Name, _) => dialect.fold(&unquote(source, dialect)),
+                _ => dialect.fold(source),
+            };
+            let role = match next {
+                "(" if !after_cast => Role::Function,
+                _ if after_cast => Role::Type,
+                _ => Role::Column,
+            };
+            let written = token.kind == Kind::Word;
+            let named = name(role, folded.clone());
+            if written && role == Role::Type && dialect == Dialect::Postgres && long_type(&named) != named {
+                long_type(&named).to_owned()
+            } else if written && named == folded {
+                named
+            } else {
+                quote_if_needed(&named, dialect)
+            }
+        } else if token.kind == Kind::Word && is_expression_keyword(source) {
+            source.to_ascii_uppercase()
+        } else if token.kind == Kind::Word {
+            source.to_ascii_lowercase()
+        } else {
+            source.to_owned()
+        };
+        let now = Previous::of(token.kind, source, is_name, previous);
+        if spaced(previous, now) {
+            out.push(' ');
+        }
+        out.push_str(&word);
+        // The type after a cast may be qualified, or be of several words.
+        after_cast = match (token.kind, source) {
+            (Kind::Symbol, "::") => true,
+            (Kind::Symbol, ".") => after_cast,
+            (Kind::Word | Kind::Name, _) => after_cast && next == ".",
+            _ => false,
+        };
+        previous = now;
+    }
+    out
+}
+
+/// Postgres: a type's short name as it is printed.
+fn long_type(name: &str) -> &str {
+    match name {
+        "timestamptz" => "timestamp with time zone",
+        "varchar" => "character varying",
+        "int" | "int4" => "integer",
+        "int8" => "bigint",
+        "int2" => "smallint",
+        "bool" => "boolean",
+        "float8" => "double precision",
+        "float4" => "real",
+        "decimal" => "numeric",
+        name => name,
+    }
+}
+
+/// Words that stand for a value, printed in lower case.
+fn is_keyword_literal(word: &str) -> bool {
+    word.eq_ignore_ascii_case("true") || word.eq_ignore_ascii_case("false")
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Previous {
+    Start,
+    Name,
+    Keyword,
+    Value,
+    Open,
+    Close,
+    Comma,
+    /// `.`, `::` and the like, which stick to both sides.
+    Tight,
+    Operator,
+    /// A sign before a value.
+    Sign,
+    Bracket,
+}
+
+impl Previous {
+    fn of(kind: Kind, source: &str, is_name: bool, previous: Previous) -> Previous {
+        match (kind, source) {
+            (Kind::Symbol, "(") => Previous::Open,
+            (Kind::Symbol, "[") => Previous::Bracket,
+            (Kind::Symbol, ")" | "]") => Previous::Close,
+            (Kind::Symbol, ",") => Previous::Comma,
+            (Kind::Symbol, "." | "::" | ":") => Previous::Tight,
+            (Kind::Symbol, "-" | "+" | "~" | "@" | "!") if previous.expects_value() => Previous::Sign,
+            (Kind::Symbol, _) => Previous::Operator,
+            (Kind::Word, _) if !is_name && is_expression_keyword(source) => Previous::Keyword,
+            (Kind::Word | Kind::Name, _) => Previous::Name,
+            _ => Previous::Value,
+        }
+    }
+
+    fn expects_value(self) -> bool {
+        !matches!(self, Previous::Name | Previous::Value | Previous::Close)
+    }
+}
+
+fn spaced(previous: Previous, now: Previous) -> bool {
+    use Previous::*;
+    !matches!(
+        (previous, now),
+        (Start | Open | Bracket | Tight | Sign, _)
+            | (_, Close | Comma | Tight)
+            | (Name | Close | Keyword | Value, Bracket)
+            | (Name, Open)
+    )
+}
+
+/// A name in quotes where it cannot stand without them.
+pub fn quote_if_needed(name: &str, dialect: Dialect) -> String {
+    if is_plain_name(name) && !is_reserved(name, dialect) { name.to_owned() } else { quote(name, dialect) }
+}
+
+/// A name in quotes.
+pub fn quote(name: &str, dialect: Dialect) -> String {
+    let quote = dialect.identifier_quote();
+    let doubled: String = [quote, quote].iter().collect();
+    format!("{quote}{}{quote}", name.replace(quote, &doubled))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expect: &str) {
+        let written = normalize(text, Dialect::Postgres);
+        assert_eq!(written, expect);
+        assert_eq!(normalize(&written, Dialect::Postgres), expect, "not stable");
+    }
+
+    #[test]
+    fn one_way_of_writing() {
+        check("(( Status='a'  and \"n\" is not null ))", "status = 'a' AND n IS NOT NULL");
+        check("(a) or (b)", "(a) OR (b)");
+        check("(((a) or (b)))", "(a) OR (b)");
+        check("((a))", "a");
+        check("f(())", "f(())");
+        check("lower ( Name :: TEXT )", "lower(name::text)");
+        check("a in ('x','y')", "a IN ('x', 'y')");
+        check("a = any(array['x'::s.kind])", "a = ANY (ARRAY['x'::s.kind])");
+        check("- 1", "-1");
+        check("a - -1", "a - -1");
+        check("x ->> 'a'", "x ->> 'a'");
+        check("\"User\" = \"user\"", "\"User\" = \"user\"");
+        check("TRUE", "true");
+        check("NOT deleted", "NOT deleted");
+    }
+
+    #[test]
+    fn renaming_leaves_functions_and_types() {
+        let rename = |text, from, to| rename(text, from, to, Dialect::Postgres);
+        assert_eq!(
+            rename("date(date::date) > 'date'", "date", "day").as_deref(),
+            Some("date(day::date) > 'date'")
+        );
+        assert_eq!(rename("a > 1", "b", "c"), None);
+        assert_eq!(rename("a > 1", "a", "user").as_deref(), Some("\"user\" > 1"));
+        let (old, new) = (Name::qualified(Some("s"), "old"), Name::new("new"));
+        let types =
+            rename_type("s = ANY (ARRAY['x::s.old'::s.old, 'y'::s.older])", &old, &new, Dialect::Postgres);
+        assert_eq!(types.as_deref(), Some("s = ANY (ARRAY['x::s.old'::new, 'y'::s.older])"));
+    }
+
+    #[test]
+    fn renaming_a_relation_in_a_view() {
+        let rename = |query| rename_relation(query, &Name::new("a"), &Name::new("b"), Dialect::Postgres);
+        assert_eq!(
+            rename("SELECT a.a FROM a WHERE a.x > 0").as_deref(),
+            Some("SELECT b.a FROM b WHERE b.x > 0")
+        );
+        assert_eq!(rename("SELECT t.a FROM public.a t").as_deref(), Some("SELECT t.a FROM b t"));
+        assert_eq!(rename("SELECT c, a FROM c, a").as_deref(), Some("SELECT c, a FROM c, b"));
+        assert_eq!(rename("SELECT 1 AS a FROM a").as_deref(), Some("SELECT 1 AS a FROM b AS a"));
+        assert_eq!(rename("SELECT a FROM c"), None);
+    }
+
+    #[test]
+    fn mentions_are_columns() {
+        assert_eq!(mentions("lower(a) = b::text AND a IS NULL", Dialect::Postgres), ["a", "b"]);
+        assert_eq!(calls("lower(a) = f(b)", Dialect::Postgres), ["lower", "f"]);
+    }
+}

@@ -1,0 +1,291 @@
+//! One DDL statement becomes a change to the schema, as plain data.
+//!
+//! This reads SQL by hand, token by token, and not through the query parser, for three reasons: schemas are written in
+//! statements that the parser does not know (operator-class parameters, `ALTER … SET SCHEMA`, trigger bodies, `DO`
+//! blocks); what stands inside of a definition that the model does not hold can be skipped, so that an unknown storage
+//! option loses nothing; and the macros read the snapshot in every build, unoptimised, where it is many times quicker.
+
+mod alter;
+pub mod block;
+pub mod change;
+mod column;
+mod constraint;
+mod cursor;
+pub mod expression;
+mod index;
+mod object;
+mod session;
+mod table;
+mod types;
+mod words;
+
+pub use change::{
+    Action, Change, ColumnDef, ConstraintDef, CreateFunction, CreateIndex, CreateTable, CreateView, Drop,
+    Dropped, Element, Including, IndexDef, Position, Rule, Scope, TypeAction, TypeDef, TypeRef, Written,
+};
+pub use cursor::DdlError;
+pub use expression::{calls, mentions, quote, quote_if_needed};
+pub use types::print_user_type;
+
+use crate::sql::Dialect;
+use cursor::{Cursor, Parsed};
+
+/// Reads one statement.
+///
+/// # Errors
+/// When the statement is none that is known, or is not well formed as far as it is read.
+pub fn parse(sql: &str, dialect: Dialect) -> Result<Change, DdlError> {
+    let mut cursor = Cursor::new(sql, dialect);
+    let cursor = &mut cursor;
+    if cursor.done() {
+        return Ok(Change::Nothing);
+    }
+    if cursor.take("create") {
+        create(cursor)
+    } else if cursor.take("alter") {
+        alter(cursor)
+    } else if cursor.take("drop") {
+        object::drop(cursor)
+    } else if cursor.take("rename") {
+        object::rename_tables(cursor)
+    } else if cursor.take("set") {
+        session::set(cursor, Scope::Session)
+    } else if cursor.take("reset search_path") || cursor.take("reset all") || cursor.take("discard all") {
+        Ok(Change::SetSearchPath { path: None, scope: Scope::Session })
+    } else if cursor.take("select") || cursor.take("call") || cursor.take("perform") {
+        Ok(session::select(cursor))
+    } else if cursor.take("pragma") {
+        Ok(session::pragma(cursor))
+    } else if cursor.take("do") {
+        session::do_block(cursor)
+    } else if session::is_harmless(cursor) {
+        Ok(Change::Nothing)
+    } else {
+        Err(cursor.error("a statement"))
+    }
+}
+
+/// What the query `TABLE name` names, when it is one.
+pub fn table_query(query: &str, dialect: Dialect) -> Option<&str> {
+    let mut cursor = Cursor::new(query, dialect);
+    let start = cursor.take("table").then_some(cursor.at)?;
+    cursor.skip_all();
+    Some(cursor.source(start, cursor.at))
+}
+
+/// A type written by itself, when it is one.
+pub fn type_of(text: &str, dialect: Dialect) -> Option<TypeRef> {
+    let mut cursor = Cursor::new(text, dialect);
+    types::parse(&mut cursor).ok().filter(|_| cursor.done())
+}
+
+/// The table that a statement makes or changes, as far as it can be told when the rest cannot be read.
+pub fn table_of(sql: &str, dialect: Dialect) -> Option<Written> {
+    let mut cursor = Cursor::new(sql, dialect);
+    let _ = cursor.take_any(&["create", "alter"])?;
+    while cursor.take_any(&["or replace", "temporary", "temp", "unlogged", "foreign", "virtual"]).is_some() {}
+    cursor.expect("table").ok()?;
+    let _ = cursor.take("if not exists") || cursor.take("if exists");
+    let _ = cursor.take("only");
+    cursor.written().ok()
+}
+
+/// Reads what follows `CREATE`.
+fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    let or_replace = cursor.take("or replace");
+    while cursor.dialect == Dialect::MySql && definer(cursor) {}
+    let _ = cursor.take_any(&["global", "local"]);
+    let temporary = cursor.take("temporary") || cursor.take("temp");
+    let _ = cursor.take_any(&["unlogged", "foreign"]);
+    if cursor.take("table") {
+        return table::create(cursor, temporary);
+    }
+    if cursor.take("virtual table") {
+        return table::create_virtual(cursor);
+    }
+    if ["index", "unique", "fulltext", "spatial"].iter().any(|word| cursor.is(word)) {
+        return index::create(cursor);
+    }
+    let materialized = cursor.take("materialized");
+    let _ = cursor.take("recursive");
+    if cursor.take("view") {
+        let name = Written::default();
+        let (columns, query) = (Vec::new(), String::new());
+        let if_not_exists = false;
+        let view = CreateView { name, or_replace, if_not_exists, temporary, materialized, columns, query };
+        return object::create_view(cursor, view);
+    }
+    if cursor.take("sequence") {
+        return object::create_sequence(cursor, temporary);
+    }
+    if cursor.dialect != Dialect::Postgres {
+        return harmless_create(cursor);
+    }
+    if cursor.take("type") {
+        object::create_type(cursor)
+    } else if cursor.take("domain") {
+        object::create_domain(cursor)
+    } else if cursor.take("schema") {
+        let if_not_exists = cursor.take("if not exists");
+        // A schema without a name of its own has its owner's.
+        let _ = cursor.take("authorization");
+        let name = cursor.name()?;
+        Ok(Change::CreateSchema { name, if_not_exists })
+    } else if cursor.take("extension") {
+        let _ = cursor.take("if not exists");
+        Ok(Change::CreateExtension(cursor.name()?))
+    } else if cursor.take("function") || cursor.take("procedure") {
+        object::create_function(cursor)
+    } else {
+        harmless_create(cursor)
+    }
+}
+
+/// MySQL's `DEFINER = …`, `ALGORITHM = …` and `SQL SECURITY …` before the kind of object.
+fn definer(cursor: &mut Cursor<'_>) -> bool {
+    if cursor.take("sql security") {
+        cursor.skip();
+        return true;
+    }
+    if !cursor.take("definer") && !cursor.take("algorithm") {
+        return false;
+    }
+    let _ = cursor.take_symbol("=");
+    cursor.skip();
+    // `user@host`, or `CURRENT_USER()`.
+    if cursor.now().starts_with('@') {
+        let host_follows = cursor.now() == "@";
+        cursor.skip();
+        if host_follows {
+            cursor.skip();
+        }
+    } else if cursor.is_symbol("(") {
+        cursor.skip();
+    }
+    true
+}
+
+/// Kinds of objects that the model does not hold.
+fn harmless_create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    const KNOWN: &[&str] = &[
+        "trigger",
+        "constraint trigger",
+        "event trigger",
+        "rule",
+        "policy",
+        "role",
+        "user",
+        "group",
+        "database",
+        "cast",
+        "collation",
+        "conversion",
+        "operator",
+        "text search",
+        "publication",
+        "subscription",
+        "server",
+        "language",
+        "trusted language",
+        "trusted procedural language",
+        "procedural language",
+        "foreign data wrapper",
+        "data wrapper",
+        "access method",
+        "statistics",
+        "tablespace",
+        "transform",
+        "default conversion",
+        "aggregate",
+        "procedure",
+        "function",
+        "aggregate function",
+        "event",
+        "schema",
+        "user mapping",
+    ];
+    if KNOWN.iter().any(|words| cursor.is(words)) {
+        Ok(Change::Nothing)
+    } else {
+        Err(cursor.error("what to create"))
+    }
+}
+
+/// Reads what follows `ALTER`.
+fn alter(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    let _ = cursor.take("online");
+    let _ = cursor.take("ignore");
+    const RELATIONS: &[&str] = &["table", "foreign table", "materialized view", "view", "index", "sequence"];
+    if cursor.dialect == Dialect::MySql && cursor.take("view") {
+        let (name, columns) = (Written::default(), Vec::new());
+        let view = CreateView {
+            name,
+            or_replace: true,
+            if_not_exists: false,
+            temporary: false,
+            materialized: false,
+            columns,
+            query: String::new(),
+        };
+        return object::create_view(cursor, view);
+    }
+    if cursor.take_any(RELATIONS).is_some() {
+        return alter::relation(cursor);
+    }
+    if cursor.take("type") || cursor.take("domain") {
+        return object::alter_type(cursor);
+    }
+    if cursor.dialect == Dialect::Postgres && cursor.take("schema") {
+        let from = cursor.name()?;
+        if cursor.take("rename to") {
+            return Ok(Change::RenameSchema { from, to: cursor.name()? });
+        }
+        return Ok(Change::Nothing);
+    }
+    if cursor.is("database") || cursor.is("role") || cursor.is("user") {
+        while !cursor.done() && !cursor.is("set search_path") {
+            cursor.at += 1;
+        }
+        if cursor.take("set") {
+            return session::set(cursor, Scope::Sessions);
+        }
+        return Ok(Change::Nothing);
+    }
+    const KNOWN: &[&str] = &[
+        "function",
+        "procedure",
+        "routine",
+        "aggregate",
+        "trigger",
+        "event trigger",
+        "rule",
+        "policy",
+        "group",
+        "default privileges",
+        "extension",
+        "publication",
+        "subscription",
+        "collation",
+        "conversion",
+        "operator",
+        "text search",
+        "server",
+        "language",
+        "foreign data wrapper",
+        "large object",
+        "statistics",
+        "system",
+        "tablespace",
+        "schema",
+        "event",
+        "instance",
+        "user mapping",
+        "definer",
+        "algorithm",
+    ];
+    if KNOWN.iter().any(|words| cursor.is(words)) {
+        Ok(Change::Nothing)
+    } else {
+        Err(cursor.error("what to alter"))
+    }
+}

@@ -1,0 +1,305 @@
+//! Types, views, sequences, schemas, functions and `DROP`.
+
+use super::change::{Change, CreateFunction, CreateView, Drop, Dropped, TypeAction, TypeDef, Written};
+use super::cursor::{Cursor, Parsed};
+use super::{column, constraint, types};
+use crate::schema::model::UserType;
+use crate::sql::Dialect;
+use crate::sql::lex::Kind;
+
+/// Reads what follows `CREATE … VIEW`.
+pub(crate) fn create_view(cursor: &mut Cursor<'_>, mut view: CreateView) -> Parsed<Change> {
+    view.if_not_exists = cursor.take("if not exists");
+    view.name = cursor.written()?;
+    if cursor.is_symbol("(") {
+        view.columns = cursor.list(|cursor| {
+            let name = cursor.name()?;
+            cursor.skip_until(|_| false);
+            Ok(name)
+        })?;
+    }
+    while !cursor.done() && !cursor.is("as") {
+        cursor.skip();
+    }
+    cursor.expect("as")?;
+    view.query = query(cursor);
+    Ok(Change::CreateView(Box::new(view)))
+}
+
+/// Reads a query to the end of the statement, without what is said about its rows and not about its columns.
+pub(crate) fn query(cursor: &mut Cursor<'_>) -> String {
+    let start = cursor.at;
+    cursor.skip_all();
+    let mut end = cursor.at;
+    let tails: &[&[&str]] = &[
+        &["with", "no", "data"],
+        &["with", "data"],
+        &["with", "check", "option"],
+        &["with", "cascaded", "check", "option"],
+        &["with", "local", "check", "option"],
+        &["with", "no", "schema", "binding"],
+    ];
+    for tail in tails {
+        let mut probe = cursor.clone();
+        probe.at = end.saturating_sub(tail.len()).max(start);
+        if probe.is(&tail.join(" ")) {
+            end = probe.at;
+            break;
+        }
+    }
+    cursor.source(start, end).to_owned()
+}
+
+/// Reads what follows `CREATE SEQUENCE`.
+pub(crate) fn create_sequence(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<Change> {
+    let if_not_exists = cursor.take("if not exists");
+    let name = cursor.written()?;
+    cursor.skip_all();
+    Ok(Change::CreateSequence { name, if_not_exists, temporary })
+}
+
+/// Reads what follows `CREATE TYPE`.
+pub(crate) fn create_type(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    let name = cursor.written()?;
+    let ty = if cursor.take("as enum") {
+        if cursor.text_ahead(1) == ")" {
+            cursor.skip();
+            TypeDef::Known(UserType::Enum(Vec::new()))
+        } else {
+            TypeDef::Known(UserType::Enum(cursor.list(|cursor| cursor.string())?))
+        }
+    } else if cursor.is("as") && cursor.text_ahead(1) == "(" {
+        cursor.at += 1;
+        if cursor.text_ahead(1) == ")" {
+            cursor.skip();
+            TypeDef::Composite(Vec::new())
+        } else {
+            TypeDef::Composite(cursor.list(column::parse)?)
+        }
+    } else {
+        cursor.skip_all();
+        TypeDef::Known(UserType::Other)
+    };
+    Ok(Change::CreateType { name, ty })
+}
+
+/// Reads what follows `CREATE DOMAIN`.
+pub(crate) fn create_domain(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    let name = cursor.written()?;
+    let _ = cursor.take("as");
+    let base = types::parse(cursor)?;
+    let definition = column::parts(cursor, name.name.clone(), base)?;
+    let checks = definition.constraints.into_iter().filter_map(|constraint| match constraint.rule {
+        super::Rule::Check(condition) => Some((constraint.name, condition)),
+        _ => None,
+    });
+    let (checks, not_null) = (checks.collect(), definition.column.not_null);
+    Ok(Change::CreateType { name, ty: TypeDef::Domain { base: definition.ty, not_null, checks } })
+}
+
+/// Reads what follows `ALTER TYPE` or `ALTER DOMAIN`.
+pub(crate) fn alter_type(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    let _ = cursor.take("if exists");
+    let name = cursor.written()?;
+    let mut actions = Vec::new();
+    loop {
+        if let Some(action) = type_action(cursor)? {
+            actions.push(action);
+        }
+        if !cursor.take_symbol(",") {
+            break;
+        }
+    }
+    if !cursor.done() {
+        return Err(cursor.error("`,` or the end of the statement"));
+    }
+    Ok(Change::AlterType { name, actions })
+}
+
+fn type_action(cursor: &mut Cursor<'_>) -> Parsed<Option<TypeAction>> {
+    let action = if cursor.take("add value") {
+        let if_not_exists = cursor.take("if not exists");
+        let value = cursor.string()?;
+        let neighbour = match cursor.take_any(&["before", "after"]) {
+            Some(side) => Some((cursor.string()?, side == "after")),
+            None => None,
+        };
+        TypeAction::AddValue { value, if_not_exists, neighbour }
+    } else if cursor.take("rename value") {
+        let from = cursor.string()?;
+        cursor.expect("to")?;
+        TypeAction::RenameValue { from, to: cursor.string()? }
+    } else if cursor.take("rename to") {
+        TypeAction::Rename(cursor.name()?)
+    } else if cursor.take("rename attribute") {
+        let from = cursor.name()?;
+        cursor.expect("to")?;
+        let to = cursor.name()?;
+        let _ = cursor.take_any(&["cascade", "restrict"]);
+        TypeAction::RenameAttribute(from, to)
+    } else if cursor.take("set schema") {
+        TypeAction::SetSchema(cursor.name()?)
+    } else if cursor.take("add attribute") {
+        let name = cursor.name()?;
+        let ty = types::parse(cursor)?;
+        let _ = cursor.take("collate") && cursor.written().is_ok();
+        let _ = cursor.take_any(&["cascade", "restrict"]);
+        TypeAction::AddAttribute(Box::new(column::parts(cursor, name, ty)?))
+    } else if cursor.take("drop attribute") {
+        let _ = cursor.take("if exists");
+        let name = cursor.name()?;
+        let _ = cursor.take_any(&["cascade", "restrict"]);
+        TypeAction::DropAttribute(name)
+    } else if cursor.take("alter attribute") {
+        let name = cursor.name()?;
+        let _ = cursor.take("set data");
+        cursor.expect("type")?;
+        let ty = types::parse(cursor)?;
+        cursor.skip_until(|_| false);
+        TypeAction::SetAttributeType(name, ty)
+    } else if cursor.take("set not null") {
+        TypeAction::SetNotNull(true)
+    } else if cursor.take("drop not null") {
+        TypeAction::SetNotNull(false)
+    } else if cursor.take("drop constraint") {
+        let _ = cursor.take("if exists");
+        let name = cursor.name()?;
+        let _ = cursor.take_any(&["cascade", "restrict"]);
+        TypeAction::DropConstraint(name)
+    } else if cursor.take("add") {
+        let name = if cursor.take("constraint") { Some(cursor.name()?) } else { None };
+        cursor.expect("check")?;
+        let condition = constraint::check(cursor)?;
+        TypeAction::AddCheck { name, condition }
+    } else if ["owner", "set", "drop default", "validate", "rename constraint"].iter().any(|it| cursor.is(it))
+    {
+        cursor.skip_all();
+        return Ok(None);
+    } else {
+        return Err(cursor.error("an action of ALTER TYPE"));
+    };
+    Ok(Some(action))
+}
+
+/// Reads what follows `CREATE FUNCTION` or `CREATE PROCEDURE`.
+pub(crate) fn create_function(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    let name = cursor.written()?;
+    let mut body = None;
+    while !cursor.done() {
+        let string = cursor.ahead(1).is_some_and(|token| token.kind == Kind::Text);
+        if cursor.is("as") && string {
+            cursor.at += 1;
+            body = Some(cursor.string()?);
+        } else {
+            cursor.skip();
+        }
+    }
+    let sql = cursor.text.to_owned();
+    Ok(Change::CreateFunction(Box::new(CreateFunction { name, sql, body })))
+}
+
+/// Reads what follows `DROP`.
+pub(crate) fn drop(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    let _ = cursor.take("temporary");
+    let kinds = [
+        ("foreign table", Dropped::Table),
+        ("table", Dropped::Table),
+        ("tables", Dropped::Table),
+        ("materialized view", Dropped::MaterializedView),
+        ("view", Dropped::View),
+        ("index", Dropped::Index),
+        ("type", Dropped::Type),
+        ("domain", Dropped::Type),
+        ("schema", Dropped::Schema),
+        ("sequence", Dropped::Sequence),
+        ("extension", Dropped::Extension),
+        ("function", Dropped::Function),
+        ("procedure", Dropped::Function),
+        ("routine", Dropped::Function),
+        ("aggregate", Dropped::Function),
+    ];
+    let mysql_database = cursor.dialect == Dialect::MySql && (cursor.is("schema") || cursor.is("database"));
+    let Some((_, what)) = kinds.into_iter().find(|(words, _)| cursor.take(words)).filter(|_| !mysql_database)
+    else {
+        return other_drop(cursor);
+    };
+    let _ = cursor.take("concurrently");
+    let if_exists = cursor.take("if exists");
+    let mut names = Vec::new();
+    loop {
+        names.push(cursor.written()?);
+        if what == Dropped::Function && cursor.is_symbol("(") {
+            cursor.skip();
+        }
+        if !cursor.take_symbol(",") {
+            break;
+        }
+    }
+    let table = if cursor.take("on") { Some(cursor.written()?) } else { None };
+    let cascade = cursor.take("cascade");
+    let _ = cursor.take("restrict");
+    // MySQL's `ALGORITHM = …`.
+    if !cursor.done() && cursor.dialect != Dialect::MySql {
+        return Err(cursor.error("the end of the statement"));
+    }
+    Ok(Change::Drop(Drop { what, names, if_exists, cascade, table }))
+}
+
+/// Kinds of objects that the model does not hold.
+fn other_drop(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    const KNOWN: &[&str] = &[
+        "trigger",
+        "event trigger",
+        "rule",
+        "policy",
+        "role",
+        "user",
+        "group",
+        "owned",
+        "database",
+        "schema",
+        "cast",
+        "collation",
+        "conversion",
+        "operator",
+        "text search",
+        "publication",
+        "subscription",
+        "server",
+        "language",
+        "foreign data wrapper",
+        "access method",
+        "statistics",
+        "tablespace",
+        "transform",
+        "event",
+        "prepare",
+        "user mapping",
+    ];
+    if KNOWN.iter().any(|words| cursor.is(words)) {
+        Ok(Change::Nothing)
+    } else {
+        Err(cursor.error("what to drop"))
+    }
+}
+
+/// Reads what follows `RENAME` in MySQL.
+pub(crate) fn rename_tables(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    if cursor.is("user") {
+        return Ok(Change::Nothing);
+    }
+    if cursor.take_any(&["table", "tables"]).is_none() {
+        return Err(cursor.error("`TABLE`"));
+    }
+    let mut pairs: Vec<(Written, Written)> = Vec::new();
+    loop {
+        let _ = cursor.take("if exists");
+        let from = cursor.written()?;
+        cursor.expect("to")?;
+        pairs.push((from, cursor.written()?));
+        if !cursor.take_symbol(",") {
+            break;
+        }
+    }
+    Ok(Change::RenameTables(pairs))
+}

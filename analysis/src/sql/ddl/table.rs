@@ -1,0 +1,196 @@
+//! `CREATE TABLE` in all its forms.
+
+use super::change::{Change, CreateTable, Element, Including};
+use super::cursor::{Cursor, Parsed};
+use super::{column, constraint, expression, object};
+use crate::sql::Dialect;
+use crate::sql::lex::Kind;
+
+/// Reads what follows `CREATE TABLE`.
+pub(crate) fn create(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<Change> {
+    let mut table = CreateTable { temporary, ..CreateTable::default() };
+    table.if_not_exists = cursor.take("if not exists");
+    table.name = cursor.written()?;
+    if cursor.take("partition of") {
+        let parent = cursor.written()?;
+        if cursor.is_symbol("(") {
+            elements(cursor, &mut table)?;
+        }
+        table.partition_of = Some((parent, bound(cursor)?));
+    } else if cursor.take("of") {
+        table.of_type = Some(cursor.written()?);
+        if cursor.is_symbol("(") {
+            elements(cursor, &mut table)?;
+        }
+    } else if cursor.take("like") {
+        let like = Element::Like { table: cursor.written()?, including: Including::ALL };
+        table.elements.push(like);
+    } else if cursor.is_symbol("(") && !query_in_parentheses(cursor) {
+        elements(cursor, &mut table)?;
+    }
+    options(cursor, &mut table)?;
+    Ok(Change::CreateTable(Box::new(table)))
+}
+
+/// SQLite: reads what follows `CREATE VIRTUAL TABLE`.
+pub(crate) fn create_virtual(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    let mut table = CreateTable { if_not_exists: cursor.take("if not exists"), ..CreateTable::default() };
+    table.name = cursor.written()?;
+    cursor.expect("using")?;
+    let module = cursor.name()?;
+    let full_text = module.starts_with("fts") || module.starts_with("rtree");
+    if full_text && cursor.is_symbol("(") {
+        let arguments = cursor.list(|cursor| {
+            let start = cursor.at;
+            let name = cursor.name().ok();
+            let option = cursor.is_symbol("=");
+            cursor.skip_until(|_| false);
+            Ok(name.filter(|_| !option && cursor.at > start))
+        })?;
+        table.elements = arguments.into_iter().flatten().map(Element::Named).collect();
+    }
+    table.module = Some(module);
+    cursor.skip_all();
+    Ok(Change::CreateTable(Box::new(table)))
+}
+
+fn query_in_parentheses(cursor: &Cursor<'_>) -> bool {
+    cursor.is_word(1, "select") || cursor.is_word(1, "with") || cursor.is_word(1, "values")
+}
+
+fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
+    cursor.expect_symbol("(")?;
+    // Postgres allows a table without columns.
+    while !cursor.take_symbol(")") {
+        if cursor.is("like") && cursor.text_ahead(1) != "(" && cursor.dialect != Dialect::Sqlite {
+            cursor.at += 1;
+            let like = like(cursor)?;
+            table.elements.push(like);
+        } else if constraint::is_next(cursor) {
+            table.constraints.push(constraint::parse(cursor)?);
+        } else if matches!(cursor.text_ahead(1), "," | ")") && cursor.dialect != Dialect::Sqlite {
+            table.elements.push(Element::Named(cursor.name()?));
+        } else {
+            let mut column = if table.partition_of.is_some() || is_typeless_part(cursor) {
+                let name = cursor.name()?;
+                column::parts(cursor, name, Default::default())?
+            } else {
+                column::parse(cursor)?
+            };
+            if cursor.is("first") || cursor.is("after") {
+                return Err(cursor.error("`,` or `)`"));
+            }
+            table.constraints.append(&mut column.constraints);
+            table.elements.push(Element::Column(column));
+        }
+        if !cursor.take_symbol(",") && !cursor.is_symbol(")") {
+            // SQLite lets the commas between constraints of the table be left out.
+            let sloppy = cursor.dialect == Dialect::Sqlite && constraint::is_next(cursor);
+            if !sloppy {
+                return Err(cursor.error("`,` or `)`"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A column of a partition or typed table: its name, then constraints at once.
+fn is_typeless_part(cursor: &Cursor<'_>) -> bool {
+    let mut ahead = cursor.clone();
+    ahead.at += 1;
+    cursor.dialect == Dialect::Postgres
+        && ["not null", "default", "primary key", "with options", "check", "unique", "references"]
+            .iter()
+            .any(|words| ahead.is(words))
+        && ahead.ahead(0).is_some_and(|token| token.kind == Kind::Word)
+}
+
+fn like(cursor: &mut Cursor<'_>) -> Parsed<Element> {
+    let table = cursor.written()?;
+    let mut including = Including::default();
+    while let Some(verb) = cursor.take_any(&["including", "excluding"]) {
+        let on = verb == "including";
+        match cursor.name()?.as_str() {
+            "all" if on => including = Including::ALL,
+            "all" => including = Including::default(),
+            "defaults" => including.defaults = on,
+            "identity" => including.identity = on,
+            "generated" => including.generated = on,
+            "constraints" => including.constraints = on,
+            "indexes" => including.indexes = on,
+            // Comments, storage, statistics and compression.
+            _ => {}
+        }
+    }
+    Ok(Element::Like { table, including })
+}
+
+/// Reads a partition's bound.
+pub(crate) fn bound(cursor: &mut Cursor<'_>) -> Parsed<String> {
+    if cursor.take("default") {
+        return Ok("DEFAULT".to_owned());
+    }
+    let start = cursor.at;
+    cursor.expect("for values")?;
+    while !cursor.done() && !["partition", "with", "using", "tablespace"].iter().any(|word| cursor.is(word)) {
+        // `WITH (MODULUS …)` is part of the bound, `WITH (fillfactor = …)` is not.
+        cursor.skip();
+        if cursor.is("with") && cursor.is_word(2, "modulus") {
+            cursor.at += 1;
+            cursor.skip();
+        }
+    }
+    if cursor.is("with") && cursor.is_word(2, "modulus") {
+        cursor.at += 1;
+        cursor.skip();
+    }
+    let text = expression::render(cursor.text, cursor.tokens(start, cursor.at), cursor.dialect);
+    Ok(upper_bound_words(&text))
+}
+
+/// The words of a bound that no expression has.
+fn upper_bound_words(text: &str) -> String {
+    let mut out = text.to_owned();
+    for (written, printed) in [
+        ("for VALUES", "FOR VALUES"),
+        (" to(", " TO ("),
+        (" to (", " TO ("),
+        ("(modulus", "(MODULUS"),
+        (", remainder", ", REMAINDER"),
+        ("minvalue", "MINVALUE"),
+        ("maxvalue", "MAXVALUE"),
+    ] {
+        out = out.replace(written, printed);
+    }
+    out
+}
+
+fn options(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
+    while !cursor.done() {
+        if cursor.take("inherits") {
+            table.inherits = cursor.list(|cursor| cursor.written())?;
+        } else if cursor.dialect == Dialect::Postgres && cursor.take("partition by") {
+            let strategy = cursor.name()?.to_uppercase();
+            let start = cursor.at;
+            cursor.skip();
+            let keys = cursor.source(start, cursor.at);
+            let inner = keys.strip_prefix('(').and_then(|keys| keys.strip_suffix(')')).unwrap_or(keys);
+            let keys = expression::normalize(inner, cursor.dialect);
+            table.partition_by = Some(format!("{strategy} ({keys})"));
+        } else if cursor.take("without rowid") {
+            table.without_rowid = true;
+        } else if cursor.dialect == Dialect::Sqlite && cursor.take("strict") {
+            table.strict = true;
+        } else if cursor.take("as")
+            || cursor.is("select")
+            || (cursor.is("with") && !cursor.text_ahead(1).starts_with('('))
+            || (cursor.is_symbol("(") && query_in_parentheses(cursor))
+        {
+            table.query = Some(object::query(cursor));
+        } else {
+            // Engine, character set, storage parameters, tablespace, MySQL's partitions and the like.
+            cursor.skip();
+        }
+    }
+    Ok(())
+}

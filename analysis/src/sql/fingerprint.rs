@@ -1,0 +1,25 @@
+//! One number for a query, the same however its text is broken into lines.
+
+/// A hash of the text, its white space normalised. Texts that differ in more than that differ in their hash, but for a
+/// collision; the same text has the same hash in every build.
+pub fn fingerprint(sql: &str) -> u64 {
+    // FNV-1a: short, and fixed for good, unlike the hashes of the standard library.
+    const START: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let words = sql.split_whitespace().flat_map(|word| word.bytes().chain([b' ']));
+    words.fold(START, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_is_not_told_apart_and_words_are() {
+        let one_line = fingerprint("SELECT id FROM events");
+        assert_eq!(one_line, fingerprint("\n  SELECT id\n\tFROM   events "));
+        assert_ne!(one_line, fingerprint("SELECT i dFROM events"));
+        assert_ne!(one_line, fingerprint("SELECT id FROM logs"));
+        assert_ne!(one_line, fingerprint(""));
+    }
+}

@@ -1,0 +1,439 @@
+//! SQL text as tokens with their positions: what is a string, a name or a comment in which dialect.
+//!
+//! This is deliberately less than a parser's lexer: it knows enough to split scripts, to read DDL and to rename what an
+//! expression mentions, and it never fails. A quote that is not closed is a token of its own kind that reaches to the
+//! end of the text.
+
+use super::{Dialect, Span};
+
+/// A token and where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Token {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it stands, quotes included.
+    pub span: Span,
+}
+
+/// What a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A keyword or an unquoted name.
+    Word,
+    /// A name in quotes.
+    Name,
+    /// A string in any notation, dollar quotes included.
+    Text,
+    /// A number.
+    Number,
+    /// A placeholder or a variable: `$1`, `?`, `?1`, `:name`, `@name`.
+    Parameter,
+    /// An operator or punctuation.
+    Symbol,
+    /// A string, quoted name or comment that is not closed before the text ends.
+    Open,
+}
+
+/// Reads the tokens of a text one by one; comments and white space are skipped.
+#[derive(Debug, Clone)]
+pub struct Lexer<'t> {
+    text: &'t str,
+    dialect: Dialect,
+    at: usize,
+}
+
+impl<'t> Lexer<'t> {
+    /// Reads from the start of `text`.
+    pub fn new(text: &'t str, dialect: Dialect) -> Lexer<'t> {
+        Lexer { text, dialect, at: 0 }
+    }
+
+    /// The byte after the last token.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Goes on from a byte; a byte inside of a character counts as the next character's first one.
+    pub fn seek(&mut self, at: usize) {
+        let mut at = at.min(self.text.len());
+        while !self.text.is_char_boundary(at) {
+            at += 1;
+        }
+        self.at = at;
+    }
+
+    /// Skips white space and comments; gives the start of a comment that is not closed.
+    pub fn skip_blank(&mut self) -> Option<usize> {
+        loop {
+            let start = self.at;
+            match self.byte(0) {
+                Some(byte) if byte.is_ascii_whitespace() || byte == b'\x0b' => self.at += 1,
+                // A byte order mark, and the no-break spaces that editors leave behind.
+                Some(0xef) if self.rest().starts_with('\u{feff}') => self.at += 3,
+                Some(0xc2) if self.rest().starts_with('\u{a0}') => self.at += 2,
+                Some(b'-') if self.byte(1) == Some(b'-') && self.dashes_comment() => self.skip_line(),
+                Some(b'#') if self.dialect == Dialect::MySql => self.skip_line(),
+                // The end of MySQL's `/*! … */`, whose content is SQL and may be more than one statement.
+                Some(b'*') if self.dialect == Dialect::MySql && self.byte(1) == Some(b'/') => self.at += 2,
+                Some(b'/') if self.byte(1) == Some(b'*') => {
+                    if self.dialect == Dialect::MySql && self.byte(2) == Some(b'!') {
+                        self.at += 3;
+                        self.skip_while(|byte| byte.is_ascii_digit());
+                    } else if !self.skip_block_comment() {
+                        return Some(start);
+                    }
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    fn rest(&self) -> &'t str {
+        self.text.get(self.at..).unwrap_or("")
+    }
+
+    fn byte(&self, ahead: usize) -> Option<u8> {
+        self.text.as_bytes().get(self.at + ahead).copied()
+    }
+
+    /// MySQL takes `--` for a comment only before white space, so that `1--1` stays a difference.
+    fn dashes_comment(&self) -> bool {
+        self.dialect != Dialect::MySql
+            || self.byte(2).is_none_or(|byte| byte.is_ascii_whitespace() || byte.is_ascii_control())
+    }
+
+    fn skip_line(&mut self) {
+        self.skip_while(|byte| byte != b'\n');
+    }
+
+    fn skip_while(&mut self, test: impl Fn(u8) -> bool) {
+        while self.byte(0).is_some_and(&test) {
+            self.at += 1;
+        }
+    }
+
+    /// Skips `/* … */`, nested in Postgres; false when the text ends first.
+    fn skip_block_comment(&mut self) -> bool {
+        let mut depth = 0usize;
+        loop {
+            match (self.byte(0), self.byte(1)) {
+                (Some(b'/'), Some(b'*')) if depth == 0 || self.dialect == Dialect::Postgres => {
+                    depth += 1;
+                    self.at += 2;
+                }
+                (Some(b'*'), Some(b'/')) => {
+                    depth -= 1;
+                    self.at += 2;
+                    if depth == 0 {
+                        return true;
+                    }
+                }
+                (Some(_), _) => self.at += 1,
+                // SQLite lets the end of the text close a comment.
+                (None, _) => return self.dialect == Dialect::Sqlite,
+            }
+        }
+    }
+
+    /// Skips to the closing quote, which is doubled to stand for itself; false when the text ends first.
+    fn skip_quoted(&mut self, quote: u8, backslash: bool) -> bool {
+        self.at += 1;
+        loop {
+            match self.byte(0) {
+                Some(b'\\') if backslash => self.at += 2,
+                Some(byte) if byte == quote => {
+                    self.at += 1;
+                    if self.byte(0) != Some(quote) {
+                        return true;
+                    }
+                    self.at += 1;
+                }
+                Some(_) => self.at += 1,
+                None => {
+                    self.at = self.text.len();
+                    return false;
+                }
+            }
+        }
+    }
+
+    fn quoted(&mut self, kind: Kind, quote: u8, backslash: bool) -> Kind {
+        if self.skip_quoted(quote, backslash) { kind } else { Kind::Open }
+    }
+
+    /// `$tag$ … $tag$`, where that is what stands here.
+    fn dollar_quoted(&mut self) -> Option<Kind> {
+        let rest = self.rest();
+        let tag_end = 1 + rest.get(1..)?.find('$')?;
+        let tag = rest.get(..=tag_end)?;
+        let inner = tag.get(1..tag_end)?;
+        let starts_well = inner.bytes().next().is_none_or(|byte| !byte.is_ascii_digit());
+        if !starts_well || !inner.bytes().all(is_word_byte) {
+            return None;
+        }
+        match rest.get(tag.len()..)?.find(tag) {
+            Some(at) => {
+                self.at += at + 2 * tag.len();
+                Some(Kind::Text)
+            }
+            None => {
+                self.at = self.text.len();
+                Some(Kind::Open)
+            }
+        }
+    }
+
+    fn word(&mut self) -> Kind {
+        let start = self.at;
+        self.skip_while(|byte| is_word_byte(byte) || byte == b'$');
+        let word = self.text.get(start..self.at).unwrap_or("");
+        match (self.byte(0), self.byte(1), self.dialect) {
+            (Some(b'\''), _, dialect) if is_string_prefix(word, dialect) => {
+                let escapes = dialect == Dialect::MySql || word.eq_ignore_ascii_case("e");
+                self.quoted(Kind::Text, b'\'', escapes)
+            }
+            (Some(b'&'), Some(quote @ (b'\'' | b'"')), Dialect::Postgres)
+                if word.eq_ignore_ascii_case("u") =>
+            {
+                self.at += 1;
+                self.quoted(if quote == b'"' { Kind::Name } else { Kind::Text }, quote, false)
+            }
+            _ => Kind::Word,
+        }
+    }
+
+    fn number(&mut self) -> Kind {
+        let start = self.at;
+        self.skip_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if self.byte(0) == Some(b'.') && self.byte(1) != Some(b'.') {
+            self.at += 1;
+            self.skip_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        }
+        let hexadecimal = self.text.as_bytes().get(start + 1).is_some_and(|byte| matches!(byte, b'x' | b'X'));
+        let exponent = matches!(self.text.as_bytes().get(self.at - 1), Some(b'e' | b'E')) && !hexadecimal;
+        if exponent && matches!(self.byte(0), Some(b'+' | b'-')) {
+            self.at += 1;
+            self.skip_while(|byte| byte.is_ascii_digit());
+        }
+        Kind::Number
+    }
+
+    fn symbol(&mut self) -> Kind {
+        let start = self.at;
+        let rest = self.rest();
+        let long = ["<=>", "->>", "::", ":=", "->", "<=", ">=", "<>", "!=", "||", "&&", "==", "<<", ">>"];
+        if self.dialect == Dialect::Postgres && self.byte(0).is_some_and(is_operator_byte) {
+            while self.byte(0).is_some_and(is_operator_byte) && !self.comment_ahead() {
+                self.at += 1;
+            }
+            // Postgres' own rule: `a =-1` is two operators, unless the first holds one of these characters.
+            let special = |byte: u8| b"~!@#%^&|`?".contains(&byte);
+            let bytes = self.text.as_bytes();
+            while self.at - start > 1
+                && matches!(bytes.get(self.at - 1), Some(b'+' | b'-'))
+                && !bytes.get(start..self.at).is_some_and(|operator| operator.iter().copied().any(special))
+            {
+                self.at -= 1;
+            }
+            self.at = self.at.max(start + 1);
+        } else if let Some(operator) = long.iter().find(|operator| rest.starts_with(**operator)) {
+            self.at += operator.len();
+        } else {
+            self.at += rest.chars().next().map_or(1, char::len_utf8);
+        }
+        Kind::Symbol
+    }
+
+    fn comment_ahead(&self) -> bool {
+        matches!((self.byte(0), self.byte(1)), (Some(b'-'), Some(b'-')) | (Some(b'/'), Some(b'*')))
+    }
+
+    /// A placeholder or variable that begins with the byte at hand, if one does.
+    fn parameter(&mut self, first: u8) -> bool {
+        let named = self.byte(1).is_some_and(|byte| is_word_byte(byte) && !byte.is_ascii_digit());
+        let numbered = self.byte(1).is_some_and(|byte| byte.is_ascii_digit());
+        let is = match (first, self.dialect) {
+            (b'$', Dialect::Postgres) => numbered,
+            (b'$' | b':', Dialect::Sqlite) => named,
+            (b'@', Dialect::Sqlite) => named,
+            (b'@', Dialect::MySql) => true,
+            (b'?', Dialect::Sqlite | Dialect::MySql) => true,
+            _ => false,
+        };
+        if is {
+            self.at += 1;
+            self.skip_while(|byte| is_word_byte(byte) || (byte == b'@' && first == b'@'));
+        }
+        is
+    }
+}
+
+impl Iterator for Lexer<'_> {
+    type Item = Token;
+
+    fn next(&mut self) -> Option<Token> {
+        if let Some(start) = self.skip_blank() {
+            self.at = self.text.len();
+            return Some(Token { kind: Kind::Open, span: Span::new(start, self.at) });
+        }
+        let start = self.at;
+        let first = self.byte(0)?;
+        let kind = match (first, self.dialect) {
+            (b'\'', dialect) => self.quoted(Kind::Text, first, dialect == Dialect::MySql),
+            (b'"', Dialect::MySql) => self.quoted(Kind::Text, first, true),
+            (b'"', _) | (b'`', Dialect::MySql | Dialect::Sqlite) => self.quoted(Kind::Name, first, false),
+            (b'[', Dialect::Sqlite) => match self.rest().find(']') {
+                Some(end) => {
+                    self.at += end + 1;
+                    Kind::Name
+                }
+                None => {
+                    self.at = self.text.len();
+                    Kind::Open
+                }
+            },
+            (b'0'..=b'9', _) => self.number(),
+            (b'.', _) if self.byte(1).is_some_and(|byte| byte.is_ascii_digit()) => self.number(),
+            (byte, _) if is_word_byte(byte) => self.word(),
+            (b'$' | b'?' | b':' | b'@', _) if self.parameter(first) => Kind::Parameter,
+            (b'$', Dialect::Postgres) => match self.dollar_quoted() {
+                Some(kind) => kind,
+                None => self.symbol(),
+            },
+            _ => self.symbol(),
+        };
+        Some(Token { kind, span: Span::new(start, self.at) })
+    }
+}
+
+/// Whether a byte can stand in a name; bytes of characters outside ASCII can.
+fn is_word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+fn is_operator_byte(byte: u8) -> bool {
+    b"+-*/<>=~!@#%^&|`?".contains(&byte)
+}
+
+fn is_string_prefix(word: &str, dialect: Dialect) -> bool {
+    let prefixes: &[&str] = match dialect {
+        Dialect::Postgres => &["e", "b", "x", "n"],
+        Dialect::MySql => &["b", "x", "n", "_utf8mb4", "_utf8", "_binary", "_latin1"],
+        Dialect::Sqlite => &["x"],
+    };
+    prefixes.iter().any(|prefix| word.eq_ignore_ascii_case(prefix))
+}
+
+/// The text inside of a quoted name or string, doubled quotes and escapes resolved.
+pub fn unquote(text: &str, dialect: Dialect) -> String {
+    if let Some(tag) = dollar_tag(text) {
+        let inner = text.get(tag..text.len().saturating_sub(tag)).unwrap_or("");
+        return inner.to_owned();
+    }
+    let Some(open) = text.find(['\'', '"', '`', '[']) else { return text.to_owned() };
+    let quote = match text.as_bytes().get(open) {
+        Some(b'[') => ']',
+        Some(&byte) => char::from(byte),
+        None => return text.to_owned(),
+    };
+    let prefix = text.get(..open).unwrap_or("");
+    let escapes = match dialect {
+        Dialect::Postgres => prefix.eq_ignore_ascii_case("e"),
+        Dialect::MySql => quote != '`',
+        Dialect::Sqlite => false,
+    };
+    let inner = text.get(open + 1..).unwrap_or("");
+    let inner = inner.strip_suffix(quote).unwrap_or(inner);
+    let mut out = String::with_capacity(inner.len());
+    let mut chars = inner.chars().peekable();
+    while let Some(char) = chars.next() {
+        if char == quote && chars.peek() == Some(&quote) {
+            chars.next();
+            out.push(quote);
+        } else if char == '\\' && escapes {
+            match chars.next() {
+                Some('n') => out.push('\n'),
+                Some('t') => out.push('\t'),
+                Some('r') => out.push('\r'),
+                Some(other) => out.push(other),
+                None => {}
+            }
+        } else {
+            out.push(char);
+        }
+    }
+    out
+}
+
+/// The length of the opening `$tag$` of a dollar-quoted string.
+fn dollar_tag(text: &str) -> Option<usize> {
+    let rest = text.strip_prefix('$')?;
+    Some(rest.find('$')? + 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, dialect: Dialect, expect: &[(Kind, &str)]) {
+        let tokens: Vec<(Kind, &str)> =
+            Lexer::new(text, dialect).map(|token| (token.kind, &text[token.span.range()])).collect();
+        assert_eq!(tokens, expect);
+    }
+
+    #[test]
+    fn quotes_by_dialect() {
+        use Kind::*;
+        check(r#"E'a\'b' "x""y""#, Dialect::Postgres, &[(Text, r"E'a\'b'"), (Name, r#""x""y""#)]);
+        check(r"'a\' b", Dialect::Postgres, &[(Text, r"'a\'"), (Word, "b")]);
+        check(
+            r#"'a\'b' "text" `name`"#,
+            Dialect::MySql,
+            &[(Text, r"'a\'b'"), (Text, r#""text""#), (Name, "`name`")],
+        );
+        check("[a b] `c`", Dialect::Sqlite, &[(Name, "[a b]"), (Name, "`c`")]);
+        check("a[1]", Dialect::Postgres, &[(Word, "a"), (Symbol, "["), (Number, "1"), (Symbol, "]")]);
+        check("$x$ $y$ $x$ $1", Dialect::Postgres, &[(Text, "$x$ $y$ $x$"), (Parameter, "$1")]);
+        check("$$", Dialect::Postgres, &[(Open, "$$")]);
+    }
+
+    #[test]
+    fn comments_by_dialect() {
+        use Kind::*;
+        check("/* a /* b */ c */ d", Dialect::Postgres, &[(Word, "d")]);
+        check("/* a /* b */ c", Dialect::Sqlite, &[(Word, "c")]);
+        check("1--1", Dialect::MySql, &[(Number, "1"), (Symbol, "-"), (Symbol, "-"), (Number, "1")]);
+        check("# a\nb /*!40101 c */ d", Dialect::MySql, &[(Word, "b"), (Word, "c"), (Word, "d")]);
+        check("a /* b", Dialect::Postgres, &[(Word, "a"), (Open, "/* b")]);
+    }
+
+    #[test]
+    fn operators_end_where_postgres_ends_them() {
+        use Kind::*;
+        check("a=-1", Dialect::Postgres, &[(Word, "a"), (Symbol, "="), (Symbol, "-"), (Number, "1")]);
+        check("a@-b", Dialect::Postgres, &[(Word, "a"), (Symbol, "@-"), (Word, "b")]);
+        check("a--b", Dialect::Postgres, &[(Word, "a")]);
+        check(
+            "x::int[]",
+            Dialect::Postgres,
+            &[(Word, "x"), (Symbol, "::"), (Word, "int"), (Symbol, "["), (Symbol, "]")],
+        );
+        check("1.5e-3 .5", Dialect::Postgres, &[(Number, "1.5e-3"), (Number, ".5")]);
+    }
+
+    #[test]
+    fn placeholders_by_dialect() {
+        use Kind::*;
+        check("?1 :a @b", Dialect::Sqlite, &[(Parameter, "?1"), (Parameter, ":a"), (Parameter, "@b")]);
+        check("a ? b", Dialect::Postgres, &[(Word, "a"), (Symbol, "?"), (Word, "b")]);
+    }
+
+    #[test]
+    fn quotes_are_resolved() {
+        assert_eq!(unquote("'it''s'", Dialect::Postgres), "it's");
+        assert_eq!(unquote(r"E'a\'b'", Dialect::Postgres), "a'b");
+        assert_eq!(unquote("$a$ x $a$", Dialect::Postgres), " x ");
+        assert_eq!(unquote("[a]", Dialect::Sqlite), "a");
+    }
+}

@@ -1,0 +1,28 @@
+//! SQL as text becomes SQL as data. Only this folder names the parser's types.
+
+pub mod batch;
+pub mod cardinality;
+pub mod ddl;
+pub mod dialect;
+pub mod expr;
+mod fingerprint;
+pub(crate) mod functions;
+mod grammar;
+pub mod lex;
+mod parameters;
+pub mod parse;
+pub(crate) mod predicates;
+pub mod query;
+pub mod resolve;
+mod rewrite;
+mod select_texts;
+pub mod split;
+pub mod text;
+
+pub use dialect::Dialect;
+pub use expr::Expr;
+pub use fingerprint::fingerprint;
+pub use parse::SyntaxError;
+pub use query::Query;
+pub use resolve::resolve;
+pub use text::Span;

@@ -1,0 +1,321 @@
+//! SQL text to the parser's tree, with its tokens: guarded against what would exhaust the stack.
+
+use std::fmt;
+
+use sqlparser::ast::Statement;
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+
+use super::dialect::Dialect;
+use super::text::{LineIndex, Span};
+use super::{grammar, parameters, rewrite, select_texts};
+
+/// The longest run of tokens without a comma or bracket that is handed to the parser. Its tree grows one level deep with
+/// each operator of such a run, and is taken apart recursively.
+const LONGEST_RUN: usize = 3_000;
+
+/// How many casts, IS, COLLATE and NOT there may be between two ANDs. Each is a level of the tree that, unlike infix
+/// operators, is gone down recursively.
+const LONGEST_POSTFIX: usize = 100;
+
+/// How deep brackets may be nested; the parser gives up at about 50 nested expressions of its own accord.
+const DEEPEST_NESTING: usize = 200;
+
+/// Why a text is not one statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// What is wrong, as a lowercase fragment.
+    pub message: String,
+    /// Where, in bytes of the SQL.
+    pub span: Span,
+    /// Whether the text is beyond what is checked rather than wrong: too deep, too long.
+    pub limit: bool,
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for SyntaxError {}
+
+/// A statement with what is needed to find its places again.
+pub(super) struct Parsed<'s> {
+    pub(super) statement: Statement,
+    /// How many parameters it has.
+    pub(super) parameters: usize,
+    /// The text of each element of a SELECT list; empty in Postgres, which does not name columns by it.
+    pub(super) select_texts: Vec<(Span, String)>,
+    pub(super) lines: LineIndex<'s>,
+}
+
+/// Parses the one statement of `sql`.
+pub(super) fn statement(sql: &str, dialect: Dialect) -> Result<Parsed<'_>, SyntaxError> {
+    let lines = LineIndex::new(sql);
+    let mut tokens = tokenize(sql, dialect, &lines)?;
+    let span_of = |token: &TokenWithSpan| span(&lines, token.span);
+    guard(&tokens, &span_of)?;
+    if !tokens.iter().any(|token| is_code(&token.token)) {
+        return Err(SyntaxError {
+            message: "the query is empty".to_owned(),
+            span: Span::new(0, sql.len()),
+            limit: false,
+        });
+    }
+    let parameters = parameters::number(&mut tokens, dialect);
+    let select_texts = match dialect {
+        Dialect::Postgres => Vec::new(),
+        Dialect::MySql | Dialect::Sqlite => select_texts::of(sql, &tokens, &lines),
+    };
+    let second = second_statement(&tokens).map(span_of);
+    let rewritten = rewrite::query(tokens, dialect);
+    let mut statements = Parser::new(grammar::of(dialect))
+        .with_tokens_with_locations(rewritten)
+        .parse_statements()
+        .map_err(|error| parser_error(&error, sql, &lines))?;
+    match statements.len() {
+        1 => Ok(Parsed { statement: statements.remove(0), parameters, select_texts, lines }),
+        0 => Err(SyntaxError {
+            message: "the query is empty".to_owned(),
+            span: Span::new(0, sql.len()),
+            limit: false,
+        }),
+        count => {
+            let second = second.unwrap_or(Span::new(0, sql.len()));
+            let message = format!("{count} statements in one query; a prepared query is one statement");
+            Err(SyntaxError { message, span: second, limit: false })
+        }
+    }
+}
+
+/// Parses one expression, for index expressions and predicates.
+pub(super) fn expression(
+    sql: &str,
+    dialect: Dialect,
+) -> Result<(sqlparser::ast::Expr, LineIndex<'_>), SyntaxError> {
+    let lines = LineIndex::new(sql);
+    let tokens = tokenize(sql, dialect, &lines)?;
+    guard(&tokens, &|token| span(&lines, token.span))?;
+    let rewritten = rewrite::query(tokens, dialect);
+    let mut parser = Parser::new(grammar::of(dialect)).with_tokens_with_locations(rewritten);
+    let parsed = parser.parse_expr().map_err(|error| parser_error(&error, sql, &lines))?;
+    if parser.peek_token().token != Token::EOF {
+        let span = span(&lines, parser.peek_token().span);
+        return Err(SyntaxError { message: "the expression goes on".to_owned(), span, limit: false });
+    }
+    Ok((parsed, lines))
+}
+
+/// The tokens of `sql`, white space included.
+pub(super) fn tokenize(
+    sql: &str,
+    dialect: Dialect,
+    lines: &LineIndex<'_>,
+) -> Result<Vec<TokenWithSpan>, SyntaxError> {
+    Tokenizer::new(grammar::of(dialect), sql).tokenize_with_location().map_err(|error| {
+        let at = lines.offset(error.location.line, error.location.column);
+        let message = error.message.to_lowercase();
+        let message = match message.as_str() {
+            m if m.contains("unterminated") => message.split(" at line").next().unwrap_or(m).to_owned(),
+            _ => message,
+        };
+        SyntaxError { message, span: Span::new(at, sql.len()), limit: false }
+    })
+}
+
+/// A span of the parser as bytes.
+pub(super) fn span(lines: &LineIndex<'_>, span: sqlparser::tokenizer::Span) -> Span {
+    let offset = |at: Location| lines.offset(at.line, at.column);
+    Span::new(offset(span.start), offset(span.end))
+}
+
+/// Whether a token is anything but white space, a comment or a semicolon.
+fn is_code(token: &Token) -> bool {
+    !matches!(token, Token::Whitespace(_) | Token::SemiColon | Token::EOF)
+}
+
+/// The first word of a statement.
+pub(super) fn leading_keyword(tokens: &[TokenWithSpan]) -> Option<&str> {
+    tokens.iter().find(|token| is_code(&token.token)).and_then(|token| match &token.token {
+        Token::Word(word) => Some(word.value.as_str()),
+        _ => None,
+    })
+}
+
+/// Whether a first word begins a statement that neither reads nor writes rows of tables.
+pub(super) fn is_utility(word: &str) -> bool {
+    let words = [
+        "alter",
+        "analyze",
+        "attach",
+        "begin",
+        "call",
+        "checkpoint",
+        "close",
+        "change",
+        "cluster",
+        "comment",
+        "commit",
+        "copy",
+        "create",
+        "deallocate",
+        "declare",
+        "desc",
+        "describe",
+        "detach",
+        "discard",
+        "do",
+        "drop",
+        "end",
+        "execute",
+        "explain",
+        "fetch",
+        "flush",
+        "grant",
+        "handler",
+        "import",
+        "kill",
+        "listen",
+        "load",
+        "lock",
+        "move",
+        "notify",
+        "optimize",
+        "pragma",
+        "prepare",
+        "reassign",
+        "refresh",
+        "reindex",
+        "release",
+        "rename",
+        "reset",
+        "revoke",
+        "rollback",
+        "savepoint",
+        "security",
+        "set",
+        "show",
+        "start",
+        "truncate",
+        "unlisten",
+        "unlock",
+        "use",
+        "vacuum",
+        "xa",
+    ];
+    words.iter().any(|known| known.eq_ignore_ascii_case(word))
+}
+
+/// Whether code follows a semicolon.
+pub(super) fn is_several(tokens: &[TokenWithSpan]) -> bool {
+    second_statement(tokens).is_some()
+}
+
+fn second_statement(tokens: &[TokenWithSpan]) -> Option<&TokenWithSpan> {
+    let end = tokens.iter().position(|token| token.token == Token::SemiColon)?;
+    tokens.get(end..)?.iter().find(|token| is_code(&token.token))
+}
+
+/// How much stands in one pair of brackets since its last comma.
+#[derive(Clone, Copy, Default)]
+struct Run {
+    tokens: usize,
+    /// Operators behind their operand since the last AND or OR.
+    postfix: usize,
+}
+
+/// Refuses what would make the tree too deep.
+fn guard(tokens: &[TokenWithSpan], span_of: &dyn Fn(&TokenWithSpan) -> Span) -> Result<(), SyntaxError> {
+    let refuse = |token: &TokenWithSpan, message: String| {
+        Err(SyntaxError { message, span: span_of(token), limit: true })
+    };
+    let mut runs = vec![Run::default()];
+    for token in tokens {
+        let mut postfix = 0;
+        match &token.token {
+            Token::Whitespace(_) => continue,
+            Token::LParen | Token::LBracket => {
+                runs.push(Run::default());
+                if runs.len() > DEEPEST_NESTING {
+                    return refuse(
+                        token,
+                        format!("brackets nested more than {DEEPEST_NESTING} deep are not checked"),
+                    );
+                }
+            }
+            Token::RParen | Token::RBracket if runs.len() > 1 => {
+                runs.pop();
+            }
+            Token::Comma | Token::SemiColon => {
+                if let Some(run) = runs.last_mut() {
+                    *run = Run::default();
+                }
+            }
+            Token::DoubleColon => postfix = 1,
+            Token::Word(word) if word.quote_style.is_none() => match word.keyword {
+                Keyword::AND | Keyword::OR => {
+                    if let Some(run) = runs.last_mut() {
+                        run.postfix = 0;
+                    }
+                }
+                Keyword::IS | Keyword::COLLATE | Keyword::AT | Keyword::NOTNULL | Keyword::NOT => postfix = 1,
+                _ => {}
+            },
+            _ => {}
+        }
+        if let Some(run) = runs.last_mut() {
+            run.tokens += 1;
+            run.postfix += postfix;
+            if run.tokens > LONGEST_RUN {
+                return refuse(
+                    token,
+                    format!("more than {LONGEST_RUN} tokens without a comma are not checked"),
+                );
+            }
+            if run.postfix > LONGEST_POSTFIX {
+                return refuse(
+                    token,
+                    format!("more than {LONGEST_POSTFIX} casts of one value are not checked"),
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Words the parser's error as a fragment and finds its place, which it gives only inside its text.
+fn parser_error(error: &ParserError, sql: &str, lines: &LineIndex<'_>) -> SyntaxError {
+    let text = match error {
+        ParserError::TokenizerError(text) | ParserError::ParserError(text) => text.as_str(),
+        ParserError::RecursionLimitExceeded => {
+            let message = "expressions nested this deep are not checked".to_owned();
+            return SyntaxError { message, span: Span::new(0, sql.len()), limit: true };
+        }
+    };
+    let (message, place) = text.split_once(" at Line: ").unwrap_or((text, ""));
+    let mut numbers = place.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse::<u64>().ok());
+    let start = match (numbers.next(), numbers.next()) {
+        (Some(line), Some(column)) => lines.offset(line, column),
+        _ => sql.trim_end().len(),
+    };
+    let end = sql.get(start..).map_or(start, |rest| start + word_length(rest));
+    let message = message.strip_prefix("sql parser error: ").unwrap_or(message);
+    let message = message.replacen("Expected: ", "expected ", 1).replacen("Expected ", "expected ", 1);
+    let message =
+        message.replace(", found: EOF", ", found the end of the query").replace(", found: ", ", found `");
+    let message = match message.split_once(", found `") {
+        Some((expected, found)) => format!("{expected}, found `{found}`"),
+        None => message,
+    };
+    let mut characters = message.chars();
+    let message =
+        characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect());
+    SyntaxError { message, span: Span::new(start, end), limit: false }
+}
+
+fn word_length(text: &str) -> usize {
+    let word = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    word.max(text.chars().next().map_or(0, char::len_utf8))
+}

@@ -1,0 +1,332 @@
+//! Conditions compared with one another: which are the same, and which imply which.
+
+use super::expr::{ColumnRef, Expr, LikeKind, Literal, Op, Test};
+use super::query::RelationId;
+
+/// Functions whose value changes from row to row or call to call, so that no index can be searched for it.
+pub(crate) fn is_volatile(expr: &Expr) -> bool {
+    expr.any(|e| {
+        matches!(e, Expr::Call(call) if matches!(
+            call.name.as_str(),
+            "random" | "rand" | "nextval" | "gen_random_uuid" | "uuid" | "uuid_generate_v4" | "clock_timestamp"
+                | "timeofday" | "setval" | "randomblob" | "random_normal" | "gen_random_bytes" | "uuidv4" | "uuidv7"
+                | "uuid_generate_v1" | "uuid_generate_v1mc" | "uuid_generate_v7" | "uuid_short" | "uuid_v7"
+        ))
+    })
+}
+
+/// Whether an expression has one value in all rows that satisfy `conditions`: each of its columns is set equal to a
+/// constant.
+pub(crate) fn is_fixed(expr: &Expr, conditions: &[Expr]) -> bool {
+    // A collation finds several values equal to one.
+    let one_value =
+        |e: &Expr| e.is_constant() && !is_volatile(e) && !e.any(|part| matches!(part, Expr::Collate { .. }));
+    let fixes = |column: &ColumnRef, condition: &Expr| match condition {
+        Expr::Binary { op: Op::Eq, left, right } => {
+            (left.as_column() == Some(column) && one_value(right))
+                || (right.as_column() == Some(column) && one_value(left))
+        }
+        Expr::Column(fixed) => fixed == column,
+        Expr::Not(inner) => inner.as_column() == Some(column),
+        Expr::Is { expr, test: Test::Null | Test::True | Test::False, negated: false } => {
+            expr.as_column() == Some(column)
+        }
+        _ => false,
+    };
+    let varies = |e: &Expr| match e {
+        Expr::Column(column) => !conditions.iter().any(|condition| fixes(column, condition)),
+        Expr::WholeRow(_) => true,
+        Expr::Call(call) => call.window,
+        other => other.own_subquery().is_some(),
+    };
+    !is_volatile(expr) && !expr.any(varies)
+}
+
+/// Whether `own`, an expression of an index over its table, says the same as `other` does of `relation`.
+///
+/// Casts that change nothing of what is compared are passed over: databases add them when they print an expression.
+pub(crate) fn same(own: &Expr, other: &Expr, relation: RelationId) -> bool {
+    let (own, other) = (bare(own), without_literal_casts(other));
+    match (own, other) {
+        (Expr::Column(a), Expr::Column(b)) => a.name == b.name && b.relation == Some(relation),
+        (Expr::Literal(a), Expr::Literal(b)) => same_literal(a, b),
+        (Expr::Call(a), Expr::Call(b)) => {
+            a.name == b.name && a.window == b.window && all_same(&a.args, &b.args, relation)
+        }
+        (Expr::Binary { op: a, left: al, right: ar }, Expr::Binary { op: b, left: bl, right: br }) => {
+            (a == b && same(al, bl, relation) && same(ar, br, relation))
+                || (a.flipped() == *b && commutes(a) && same(al, br, relation) && same(ar, bl, relation))
+        }
+        (
+            Expr::Like { expr: ae, pattern: ap, kind: ak, negated: an },
+            Expr::Like { expr: be, pattern: bp, kind: bk, negated: bn },
+        ) => ak == bk && an == bn && same(ae, be, relation) && same(ap, bp, relation),
+        (Expr::Is { expr: a, test: at, negated: an }, Expr::Is { expr: b, test: bt, negated: bn }) => {
+            at == bt && an == bn && same(a, b, relation)
+        }
+        (Expr::And(a), Expr::And(b)) | (Expr::Or(a), Expr::Or(b)) => {
+            a.len() == b.len() && a.iter().all(|x| b.iter().any(|y| same(x, y, relation)))
+        }
+        (Expr::Not(a), Expr::Not(b)) => same(a, b, relation),
+        (Expr::Row(a), Expr::Row(b)) | (Expr::Array(a), Expr::Array(b)) => all_same(a, b, relation),
+        (Expr::Unary { op: a, expr: ae }, Expr::Unary { op: b, expr: be }) => {
+            a == b && same(ae, be, relation)
+        }
+        (Expr::Cast { expr: a, ty: at }, Expr::Cast { expr: b, ty: bt }) => at == bt && same(a, b, relation),
+        (
+            Expr::Access { expr: a, field: af, subscripts: asub },
+            Expr::Access { expr: b, field: bf, subscripts: bsub },
+        ) => af == bf && same(a, b, relation) && all_same(asub, bsub, relation),
+        (Expr::Other { what: a, parts: ap }, Expr::Other { what: b, parts: bp }) => {
+            a == b && all_same(ap, bp, relation)
+        }
+        (
+            Expr::InList { expr: a, list: al, negated: an },
+            Expr::InList { expr: b, list: bl, negated: bn },
+        ) => an == bn && same(a, b, relation) && all_same(al, bl, relation),
+        (
+            Expr::Any { left: a, op: ao, right: ar, all: aa },
+            Expr::Any { left: b, op: bo, right: br, all: ba },
+        ) => ao == bo && aa == ba && same(a, b, relation) && same(ar, br, relation),
+        (
+            Expr::Case { operand: a, arms: aa, otherwise: ao },
+            Expr::Case { operand: b, arms: ba, otherwise: bo },
+        ) => {
+            same_option(a.as_deref(), b.as_deref(), relation)
+                && same_option(ao.as_deref(), bo.as_deref(), relation)
+                && aa.len() == ba.len()
+                && aa.iter().zip(ba).all(|(x, y)| same(&x.0, &y.0, relation) && same(&x.1, &y.1, relation))
+        }
+        _ => false,
+    }
+}
+
+fn same_option(a: Option<&Expr>, b: Option<&Expr>, relation: RelationId) -> bool {
+    match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => same(a, b, relation),
+        _ => false,
+    }
+}
+
+fn all_same(a: &[Expr], b: &[Expr], relation: RelationId) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(x, y)| same(x, y, relation))
+}
+
+fn commutes(op: &Op) -> bool {
+    matches!(op, Op::Eq | Op::NotEq | Op::Same | Op::NotSame | Op::Arithmetic('+' | '*')) || op.is_range()
+}
+
+fn same_literal(a: &Literal, b: &Literal) -> bool {
+    match (a, b) {
+        (Literal::Number(a) | Literal::Text(a), Literal::Number(b) | Literal::Text(b)) => a == b,
+        (Literal::Bool(a), Literal::Text(b) | Literal::Number(b))
+        | (Literal::Text(b) | Literal::Number(b), Literal::Bool(a)) => {
+            matches!(
+                (a, b.to_lowercase().as_str()),
+                (true, "t" | "true" | "1") | (false, "f" | "false" | "0")
+            )
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// The expression without the casts that a database adds when it prints one: of literals, and among text types.
+fn bare(expr: &Expr) -> &Expr {
+    let mut expr = without_literal_casts(expr);
+    while let Expr::Cast { expr: inner, ty } = expr {
+        if !is_text(ty) {
+            break;
+        }
+        expr = without_literal_casts(inner);
+    }
+    expr
+}
+
+/// The expression without casts around a literal.
+fn without_literal_casts(expr: &Expr) -> &Expr {
+    match expr.without_casts() {
+        inner @ (Expr::Literal(_) | Expr::Array(_) | Expr::Unary { .. }) => inner,
+        _ => expr,
+    }
+}
+
+fn is_text(ty: &str) -> bool {
+    let base = ty.split(['(', '[']).next().unwrap_or(ty).trim();
+    matches!(base, "text" | "varchar" | "character varying" | "char" | "bpchar" | "character" | "name")
+}
+
+/// Whether rows that satisfy all of `conditions` satisfy `predicate`, an index's condition over `relation`'s table.
+pub(crate) fn implied(predicate: &Expr, conditions: &[&Expr], relation: RelationId) -> bool {
+    match bare(predicate) {
+        Expr::And(all) => all.iter().all(|part| implied(part, conditions, relation)),
+        Expr::Or(any) => {
+            any.iter().any(|part| implied(part, conditions, relation))
+                || conditions.iter().any(|condition| implies(condition, predicate, relation))
+        }
+        predicate => conditions.iter().any(|condition| implies(condition, predicate, relation)),
+    }
+}
+
+/// Whether one condition implies another, an index's condition.
+fn implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
+    let predicate = bare(predicate);
+    if same(predicate, condition, relation) {
+        return true;
+    }
+    match condition {
+        // Every arm has to imply it.
+        Expr::Or(arms) => {
+            return arms
+                .iter()
+                .all(|arm| implied(predicate, &arm.conjuncts().iter().collect::<Vec<_>>(), relation));
+        }
+        Expr::And(all) => return all.iter().any(|part| implies(part, predicate, relation)),
+        _ => {}
+    }
+    match predicate {
+        Expr::Is { expr, test: Test::Null, negated: true } => is_strict_in(condition, expr, relation),
+        Expr::Is { expr, test: Test::Null, negated: false } => {
+            matches!(condition, Expr::Is { expr: e, test: Test::Null, negated: false } if same(expr, e, relation))
+        }
+        Expr::Column(_) => truth_of(condition, predicate, relation) == Some(true),
+        Expr::Not(inner) => truth_of(condition, inner, relation) == Some(false),
+        Expr::Is { expr, test: Test::True, negated: false } => {
+            truth_of(condition, expr, relation) == Some(true)
+        }
+        Expr::Is { expr, test: Test::False, negated: false } => {
+            truth_of(condition, expr, relation) == Some(false)
+        }
+        Expr::Or(any) => any.iter().any(|part| implies(condition, part, relation)),
+        Expr::InList { .. } | Expr::Any { .. } | Expr::Binary { .. } => {
+            let (Some((pe, pvalues)), Some((ce, cvalues))) = (value_set(predicate), value_set(condition))
+            else {
+                return ranges_imply(condition, predicate, relation)
+                    || matches!(predicate, Expr::Binary { op: Op::Eq, left, right }
+                        if boolean_of(right).is_some_and(|b| truth_of(condition, left, relation) == Some(b)));
+            };
+            same(pe, ce, relation) && cvalues.iter().all(|c| pvalues.iter().any(|p| same(p, c, relation)))
+        }
+        _ => false,
+    }
+}
+
+/// The values that a condition restricts an expression to, when they are constants.
+fn value_set(condition: &Expr) -> Option<(&Expr, Vec<&Expr>)> {
+    let constant = |expr: &&Expr| matches!(bare(expr), Expr::Literal(literal) if *literal != Literal::Null);
+    let (expr, values): (&Expr, Vec<&Expr>) = match condition {
+        Expr::Binary { op: Op::Eq, left, right } if constant(&right.as_ref()) => (left, vec![right]),
+        Expr::Binary { op: Op::Eq, left, right } if constant(&left.as_ref()) => (right, vec![left]),
+        Expr::InList { expr, list, negated: false } => (expr, list.iter().collect()),
+        Expr::Any { left, op: Op::Eq, right, all: false } => match bare(right) {
+            Expr::Array(list) => (left, list.iter().collect()),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    values.iter().all(constant).then_some((expr, values))
+}
+
+/// `x > 5` implies `x > 3`; numbers only.
+fn ranges_imply(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
+    let parts = |expr: &Expr| match expr {
+        Expr::Binary { op, left, right } => match (number(left), number(right)) {
+            (None, Some(n)) => Some((left.as_ref().clone(), op.clone(), n)),
+            (Some(n), None) => Some((right.as_ref().clone(), op.flipped(), n)),
+            _ => None,
+        },
+        _ => None,
+    };
+    let (Some((p, p_op, p_value)), Some((c, c_op, c_value))) = (parts(predicate), parts(condition)) else {
+        return false;
+    };
+    same(&p, &c, relation)
+        && match (&p_op, &c_op) {
+            (Op::Gt, Op::Gt | Op::GtEq | Op::Eq) if c_op != Op::Gt => c_value > p_value,
+            (Op::Gt | Op::GtEq, Op::Gt | Op::GtEq | Op::Eq) => c_value >= p_value,
+            (Op::Lt, Op::Lt | Op::LtEq | Op::Eq) if c_op != Op::Lt => c_value < p_value,
+            (Op::Lt | Op::LtEq, Op::Lt | Op::LtEq | Op::Eq) => c_value <= p_value,
+            (Op::NotEq, Op::Eq) => c_value != p_value,
+            (Op::NotEq, Op::Gt) => c_value >= p_value,
+            (Op::NotEq, Op::GtEq) => c_value > p_value,
+            (Op::NotEq, Op::Lt) => c_value <= p_value,
+            (Op::NotEq, Op::LtEq) => c_value < p_value,
+            _ => false,
+        }
+}
+
+fn number(expr: &Expr) -> Option<f64> {
+    match bare(expr) {
+        Expr::Literal(Literal::Number(text) | Literal::Text(text)) => text.parse().ok(),
+        Expr::Unary { op, expr } if op == "-" => number(expr).map(|n| -n),
+        _ => None,
+    }
+}
+
+fn boolean_of(expr: &Expr) -> Option<bool> {
+    match bare(expr) {
+        Expr::Literal(Literal::Bool(value)) => Some(*value),
+        Expr::Literal(Literal::Number(text)) if text == "1" => Some(true),
+        Expr::Literal(Literal::Number(text)) if text == "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// What a condition says of a boolean expression of the index, if it does.
+fn truth_of(condition: &Expr, own: &Expr, relation: RelationId) -> Option<bool> {
+    match condition {
+        Expr::Not(inner) if same(own, inner, relation) => Some(false),
+        Expr::Is { expr, test: Test::True, negated: false } if same(own, expr, relation) => Some(true),
+        Expr::Is { expr, test: Test::False, negated: false } if same(own, expr, relation) => Some(false),
+        Expr::Binary { op: Op::Eq, left, right } if same(own, left, relation) => boolean_of(right),
+        Expr::Binary { op: Op::Eq, left, right } if same(own, right, relation) => boolean_of(left),
+        Expr::Binary { op: Op::NotEq, left, right } if same(own, left, relation) => {
+            boolean_of(right).map(|b| !b)
+        }
+        other if same(own, other, relation) => Some(true),
+        _ => None,
+    }
+}
+
+/// Whether a condition can only hold where `own` is not NULL: it compares it with a strict operator.
+fn is_strict_in(condition: &Expr, own: &Expr, relation: RelationId) -> bool {
+    let here = |expr: &Expr| strict_value(expr, own, relation);
+    match condition {
+        Expr::Binary { op, left, right } => {
+            !matches!(op, Op::Same | Op::NotSame) && (here(left) || here(right))
+        }
+        Expr::InList { expr, negated: false, .. } | Expr::InQuery { expr, negated: false, .. } => here(expr),
+        Expr::Any { left, right, all: false, .. } => here(left) || here(right),
+        Expr::Between { expr, low, high, negated: false } => here(expr) || here(low) || here(high),
+        Expr::Like {
+            expr,
+            kind: LikeKind::Like | LikeKind::ILike | LikeKind::Regex | LikeKind::Glob,
+            ..
+        } => here(expr),
+        Expr::Is { expr, test: Test::Null, negated: true } => here(expr),
+        Expr::Is { expr, test: Test::True | Test::False, negated: false } => here(expr),
+        Expr::Not(inner) => here(inner) || is_strict_in(inner, own, relation),
+        other => same(own, other, relation),
+    }
+}
+
+/// Whether a value is NULL wherever `own` is.
+fn strict_value(expr: &Expr, own: &Expr, relation: RelationId) -> bool {
+    if same(own, expr, relation) {
+        return true;
+    }
+    match expr {
+        Expr::Cast { expr, .. } | Expr::Collate { expr, .. } | Expr::Unary { expr, .. } => {
+            strict_value(expr, own, relation)
+        }
+        Expr::Binary { op, left, right } if !matches!(op, Op::Same | Op::NotSame) => {
+            strict_value(left, own, relation) || strict_value(right, own, relation)
+        }
+        Expr::Call(call)
+            if matches!(call.name.as_str(), "lower" | "upper" | "length" | "abs" | "date" | "trim") =>
+        {
+            call.args.iter().any(|arg| strict_value(arg, own, relation))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,454 @@
+//! Expressions.
+
+use sqlparser::ast::{self, BinaryOperator as B, UnaryOperator as U};
+
+use super::Resolver;
+use crate::sql::dialect::Dialect;
+use crate::sql::expr::{Call, Expr, LikeKind, Literal, Op, Test};
+use crate::sql::query::{BlockId, RelationId, Role};
+
+impl Resolver<'_> {
+    /// Resolves an expression in the scopes that are open.
+    pub(super) fn expr(&mut self, expr: &ast::Expr) -> Expr {
+        use ast::Expr as E;
+        match expr {
+            E::Identifier(ident) => self.column(ident),
+            E::CompoundIdentifier(parts) => self.compound(parts),
+            E::Nested(inner) => self.expr(inner),
+            E::Value(value) => self.value(&value.value),
+            E::BinaryOp { .. } => self.binary(expr),
+            E::UnaryOp { op: U::Not | U::BangNot, expr } => Expr::Not(self.boxed(expr)),
+            E::UnaryOp { op, expr } => Expr::Unary { op: op.to_string(), expr: self.boxed(expr) },
+            E::IsNull(inner) => self.is(inner, Test::Null, false),
+            E::IsNotNull(inner) => self.is(inner, Test::Null, true),
+            E::IsTrue(inner) => self.is(inner, Test::True, false),
+            E::IsNotTrue(inner) => self.is(inner, Test::True, true),
+            E::IsFalse(inner) => self.is(inner, Test::False, false),
+            E::IsNotFalse(inner) => self.is(inner, Test::False, true),
+            E::IsUnknown(inner) => self.is(inner, Test::Unknown, false),
+            E::IsNotUnknown(inner) => self.is(inner, Test::Unknown, true),
+            E::IsDistinctFrom(left, right) => self.infix(Op::NotSame, left, right),
+            E::IsNotDistinctFrom(left, right) => self.infix(Op::Same, left, right),
+            E::InList { expr, list, negated } => {
+                Expr::InList { expr: self.boxed(expr), list: self.list(list), negated: *negated }
+            }
+            E::InSubquery { expr, subquery, negated } => {
+                let expr = self.boxed(expr);
+                Expr::InQuery {
+                    expr,
+                    query: self.subquery(subquery, Role::In),
+                    op: Op::Eq,
+                    negated: *negated,
+                }
+            }
+            E::InUnnest { expr, array_expr, negated } => {
+                let (left, right) = (self.boxed(expr), self.boxed(array_expr));
+                let any = Expr::Any { left, op: Op::Eq, right, all: false };
+                if *negated { Expr::Not(Box::new(any)) } else { any }
+            }
+            E::Between { expr, negated, low, high } => Expr::Between {
+                expr: self.boxed(expr),
+                low: self.boxed(low),
+                high: self.boxed(high),
+                negated: *negated,
+            },
+            E::Like { negated, any, expr, pattern, .. } => {
+                self.like(expr, pattern, LikeKind::Like, *negated, *any)
+            }
+            E::ILike { negated, any, expr, pattern, .. } => {
+                self.like(expr, pattern, LikeKind::ILike, *negated, *any)
+            }
+            E::SimilarTo { negated, expr, pattern, .. } | E::RLike { negated, expr, pattern, .. } => {
+                self.like(expr, pattern, LikeKind::Regex, *negated, false)
+            }
+            E::AnyOp { left, compare_op, right, .. } => self.any(left, compare_op, right, false),
+            E::AllOp { left, compare_op, right } => self.any(left, compare_op, right, true),
+            E::Cast { expr, data_type, .. } => {
+                Expr::Cast { expr: self.boxed(expr), ty: data_type.to_string().to_lowercase() }
+            }
+            E::Convert { expr, data_type: Some(data_type), .. } => {
+                Expr::Cast { expr: self.boxed(expr), ty: data_type.to_string().to_lowercase() }
+            }
+            E::TypedString(typed) => {
+                let expr = Box::new(self.value(&typed.value.value));
+                Expr::Cast { expr, ty: typed.data_type.to_string().to_lowercase() }
+            }
+            E::Collate { expr, collation } => {
+                Expr::Collate { expr: self.boxed(expr), collation: self.object_name(collation).1 }
+            }
+            E::Function(function) => self.call(function),
+            E::Case { operand, conditions, else_result, .. } => Expr::Case {
+                operand: operand.as_ref().map(|operand| self.boxed(operand)),
+                arms: conditions
+                    .iter()
+                    .map(|arm| (self.expr(&arm.condition), self.expr(&arm.result)))
+                    .collect(),
+                otherwise: else_result.as_ref().map(|otherwise| self.boxed(otherwise)),
+            },
+            E::Exists { subquery, negated } => {
+                Expr::Exists { query: self.subquery(subquery, Role::Exists), negated: *negated }
+            }
+            E::Subquery(query) => Expr::Subquery(self.subquery(query, Role::Scalar)),
+            E::Tuple(items) => Expr::Row(self.list(items)),
+            E::Array(array) => Expr::Array(self.list(&array.elem)),
+            E::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain),
+            E::JsonAccess { value, .. } => self.other("json", &[value]),
+            E::AtTimeZone { timestamp, time_zone } => self.other("at time zone", &[timestamp, time_zone]),
+            E::Extract { field, expr, .. } => {
+                let what = format!("extract {}", field.to_string().to_lowercase());
+                self.other(&what, &[expr])
+            }
+            E::Ceil { expr, .. } => self.builtin("ceil", &[expr]),
+            E::Floor { expr, .. } => self.builtin("floor", &[expr]),
+            E::Position { expr, r#in } => self.builtin("position", &[expr, r#in]),
+            E::Substring { expr, substring_from, substring_for, .. } => {
+                let mut args: Vec<&ast::Expr> = vec![expr];
+                args.extend(substring_from.as_deref());
+                args.extend(substring_for.as_deref());
+                self.builtin("substring", &args)
+            }
+            E::Trim { trim_what, expr, trim_characters, .. } => {
+                let mut args = vec![self.expr(expr)];
+                args.extend(trim_what.as_ref().map(|what| self.expr(what)));
+                args.extend(trim_characters.iter().flatten().map(|c| self.expr(c)));
+                Expr::Call(Call::plain("trim", args))
+            }
+            E::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
+                let mut args: Vec<&ast::Expr> = vec![expr, overlay_what, overlay_from];
+                args.extend(overlay_for.as_deref());
+                self.builtin("overlay", &args)
+            }
+            E::Interval(interval) => self.other("interval", &[&interval.value]),
+            E::IsJson { expr, .. } => self.other("is json", &[expr]),
+            E::IsNormalized { expr, .. } => self.other("is normalized", &[expr]),
+            E::GroupingSets(sets) | E::Cube(sets) | E::Rollup(sets) => {
+                let parts = sets.iter().flatten().map(|part| self.expr(part)).collect();
+                Expr::Other { what: "grouping sets".to_owned(), parts }
+            }
+            E::MatchAgainst { columns, match_value, .. } => {
+                // One full-text index holds all of the columns, or the database refuses the query: the first tells it.
+                let mut columns = columns.iter().map(|name| self.object_column(name));
+                let left = columns.next().unwrap_or(Expr::Literal(Literal::Null));
+                for _ in columns {}
+                let right = self.value(&match_value.value);
+                let op = Op::Other("match".to_owned());
+                Expr::Binary { op, left: Box::new(left), right: Box::new(right) }
+            }
+            E::MemberOf(member) => self.other("member of", &[&member.value, &member.array]),
+            E::Named { expr, .. } | E::OuterJoin(expr) | E::Prior(expr) | E::Prefixed { value: expr, .. } => {
+                self.expr(expr)
+            }
+            E::Wildcard(_) => Expr::Other { what: "*".to_owned(), parts: Vec::new() },
+            E::QualifiedWildcard(name, _) => self.whole_row(name),
+            other => Expr::Other { what: short(other), parts: Vec::new() },
+        }
+    }
+
+    pub(super) fn list(&mut self, list: &[ast::Expr]) -> Vec<Expr> {
+        list.iter().map(|item| self.expr(item)).collect()
+    }
+
+    fn boxed(&mut self, expr: &ast::Expr) -> Box<Expr> {
+        Box::new(self.expr(expr))
+    }
+
+    fn is(&mut self, expr: &ast::Expr, test: Test, negated: bool) -> Expr {
+        Expr::Is { expr: self.boxed(expr), test, negated }
+    }
+
+    fn infix(&mut self, op: Op, left: &ast::Expr, right: &ast::Expr) -> Expr {
+        Expr::Binary { op, left: self.boxed(left), right: self.boxed(right) }
+    }
+
+    fn other(&mut self, what: &str, parts: &[&ast::Expr]) -> Expr {
+        Expr::Other { what: what.to_owned(), parts: parts.iter().map(|part| self.expr(part)).collect() }
+    }
+
+    fn builtin(&mut self, name: &str, args: &[&ast::Expr]) -> Expr {
+        let args = args.iter().map(|arg| self.expr(arg)).collect();
+        Expr::Call(Call::plain(name, args))
+    }
+
+    /// `a.b`, `schema.table.column`, `(row).field` written without brackets.
+    fn compound(&mut self, parts: &[ast::Ident]) -> Expr {
+        match parts {
+            [] => Expr::Literal(Literal::Null),
+            [one] => self.column(one),
+            [qualifier @ .., last] => self.qualified_column(qualifier, last),
+        }
+    }
+
+    pub(super) fn object_column(&mut self, name: &ast::ObjectName) -> Expr {
+        let parts: Vec<ast::Ident> = name.0.iter().filter_map(|part| part.as_ident()).cloned().collect();
+        self.compound(&parts)
+    }
+
+    fn whole_row(&mut self, name: &ast::ObjectName) -> Expr {
+        let parts: Vec<ast::Ident> = name.0.iter().filter_map(|part| part.as_ident()).cloned().collect();
+        match self.find_relation(&parts) {
+            Some((_, relation)) => Expr::WholeRow(relation),
+            None => Expr::Other { what: "*".to_owned(), parts: Vec::new() },
+        }
+    }
+
+    /// Infix operators. Chains lean left and may be long: the way down is a loop.
+    fn binary(&mut self, expr: &ast::Expr) -> Expr {
+        let mut spine = Vec::new();
+        let mut leftmost = expr;
+        while let ast::Expr::BinaryOp { left, op, right } = leftmost {
+            spine.push((op, right.as_ref()));
+            leftmost = left;
+        }
+        let mut result = self.expr(leftmost);
+        while let Some((op, right)) = spine.pop() {
+            let right = self.expr(right);
+            result = match op {
+                B::And => join(result, right, |expr| matches!(expr, Expr::And(_)), Expr::And),
+                B::Or => join(result, right, |expr| matches!(expr, Expr::Or(_)), Expr::Or),
+                op => self.operation(op, result, right),
+            };
+        }
+        result
+    }
+
+    fn operation(&self, op: &B, left: Expr, right: Expr) -> Expr {
+        let like = |left, right, kind, negated| Expr::Like {
+            expr: Box::new(left),
+            pattern: Box::new(right),
+            kind,
+            negated,
+        };
+        match op {
+            B::PGLikeMatch => like(left, right, LikeKind::Like, false),
+            B::PGNotLikeMatch => like(left, right, LikeKind::Like, true),
+            B::PGILikeMatch => like(left, right, LikeKind::ILike, false),
+            B::PGNotILikeMatch => like(left, right, LikeKind::ILike, true),
+            B::PGRegexMatch | B::PGRegexIMatch | B::Regexp => like(left, right, LikeKind::Regex, false),
+            B::PGRegexNotMatch | B::PGRegexNotIMatch => like(left, right, LikeKind::Regex, true),
+            B::Glob => like(left, right, LikeKind::Glob, false),
+            op => Expr::Binary { op: operator(op), left: Box::new(left), right: Box::new(right) },
+        }
+    }
+
+    fn like(
+        &mut self,
+        expr: &ast::Expr,
+        pattern: &ast::Expr,
+        kind: LikeKind,
+        negated: bool,
+        any: bool,
+    ) -> Expr {
+        let (expr, pattern) = (self.boxed(expr), self.boxed(pattern));
+        if any {
+            let op = Op::Other("like".to_owned());
+            return Expr::Any { left: expr, op, right: pattern, all: negated };
+        }
+        Expr::Like { expr, pattern, kind, negated }
+    }
+
+    fn any(&mut self, left: &ast::Expr, op: &B, right: &ast::Expr, all: bool) -> Expr {
+        let left = self.boxed(left);
+        let op = operator(op);
+        match right {
+            ast::Expr::Subquery(query) => {
+                Expr::InQuery { expr: left, query: self.subquery(query, Role::In), op, negated: all }
+            }
+            ast::Expr::Nested(inner) if matches!(inner.as_ref(), ast::Expr::Subquery(_)) => {
+                let ast::Expr::Subquery(query) = inner.as_ref() else { return *left };
+                Expr::InQuery { expr: left, query: self.subquery(query, Role::In), op, negated: all }
+            }
+            right => Expr::Any { left, op, right: self.boxed(right), all },
+        }
+    }
+
+    fn subquery(&mut self, query: &ast::Query, role: Role) -> BlockId {
+        let parent = self.current_block();
+        self.query(query, role, parent)
+    }
+
+    fn value(&mut self, value: &ast::Value) -> Expr {
+        use ast::Value as V;
+        Expr::Literal(match value {
+            // They were numbered before the statement was parsed.
+            V::Placeholder(name) => {
+                return Expr::Parameter(crate::sql::parameters::numbered(name).unwrap_or(0));
+            }
+            V::Null => Literal::Null,
+            V::Boolean(value) => Literal::Bool(*value),
+            V::Number(text, _) => Literal::Number(text.clone()),
+            V::SingleQuotedString(text) | V::EscapedStringLiteral(text) | V::NationalStringLiteral(text) => {
+                Literal::Text(text.clone())
+            }
+            V::DoubleQuotedString(text) => Literal::Text(text.clone()),
+            V::DollarQuotedString(text) => Literal::Text(text.value.clone()),
+            other => Literal::Other(other.to_string()),
+        })
+    }
+
+    fn call(&mut self, function: &ast::Function) -> Expr {
+        let (_, name) = self.object_name(&function.name);
+        let mut modifiers = Vec::new();
+        let mut distinct = false;
+        let args = match &function.args {
+            ast::FunctionArguments::None => Vec::new(),
+            ast::FunctionArguments::Subquery(query) if name == "array" => {
+                return Expr::ArrayQuery(self.subquery(query, Role::Scalar));
+            }
+            ast::FunctionArguments::Subquery(query) => {
+                vec![Expr::Subquery(self.subquery(query, Role::Scalar))]
+            }
+            ast::FunctionArguments::List(list) => {
+                distinct = matches!(list.duplicate_treatment, Some(ast::DuplicateTreatment::Distinct));
+                for clause in &list.clauses {
+                    match clause {
+                        ast::FunctionArgumentClause::OrderBy(keys) => {
+                            modifiers.extend(keys.iter().map(|key| self.expr(&key.expr)));
+                        }
+                        ast::FunctionArgumentClause::Where(expr)
+                        | ast::FunctionArgumentClause::Limit(expr) => {
+                            modifiers.push(self.expr(expr));
+                        }
+                        _ => {}
+                    }
+                }
+                list.args.iter().filter_map(|arg| self.function_arg(arg)).collect()
+            }
+        };
+        modifiers.extend(function.within_group.iter().map(|key| self.expr(&key.expr)));
+        modifiers.extend(function.filter.as_ref().map(|filter| self.expr(filter)));
+        if let Some(ast::WindowType::WindowSpec(window)) = &function.over {
+            modifiers.extend(window.partition_by.iter().map(|expr| self.expr(expr)));
+            modifiers.extend(window.order_by.iter().map(|key| self.expr(&key.expr)));
+        }
+        let span = self.span_of(&function.name);
+        Expr::Call(Call { name, args, distinct, window: function.over.is_some(), modifiers, span })
+    }
+
+    pub(super) fn function_arg(&mut self, arg: &ast::FunctionArg) -> Option<Expr> {
+        let (ast::FunctionArg::Named { arg, .. }
+        | ast::FunctionArg::ExprNamed { arg, .. }
+        | ast::FunctionArg::Unnamed(arg)) = arg;
+        match arg {
+            ast::FunctionArgExpr::Expr(expr) => Some(self.expr(expr)),
+            ast::FunctionArgExpr::QualifiedWildcard(name) => Some(self.whole_row(name)),
+            _ => None,
+        }
+    }
+
+    fn access(&mut self, root: &ast::Expr, chain: &[ast::AccessExpr]) -> Expr {
+        let mut expr = self.expr(root);
+        for access in chain {
+            expr = match access {
+                ast::AccessExpr::Dot(ast::Expr::Identifier(ident)) => Expr::Access {
+                    expr: Box::new(expr),
+                    field: Some(self.fold(ident)),
+                    subscripts: Vec::new(),
+                },
+                ast::AccessExpr::Dot(_) => {
+                    Expr::Access { expr: Box::new(expr), field: Some("*".to_owned()), subscripts: Vec::new() }
+                }
+                ast::AccessExpr::Subscript(subscript) => {
+                    let subscripts = match subscript {
+                        ast::Subscript::Index { index } => vec![self.expr(index)],
+                        ast::Subscript::Slice { lower_bound, upper_bound, stride } => {
+                            let parts = [lower_bound, upper_bound, stride];
+                            parts.into_iter().flatten().map(|part| self.expr(part)).collect()
+                        }
+                    };
+                    Expr::Access { expr: Box::new(expr), field: None, subscripts }
+                }
+            };
+        }
+        expr
+    }
+
+    /// A key of ORDER BY: an output column by name or number, or an expression over the input.
+    pub(super) fn order_expr(&mut self, expr: &ast::Expr) -> Expr {
+        self.output_reference(expr, true).unwrap_or_else(|| self.expr(expr))
+    }
+
+    /// What an output name or number stands for, where one is meant. ORDER BY prefers outputs, GROUP BY inputs.
+    pub(super) fn output_reference(&self, expr: &ast::Expr, prefer_output: bool) -> Option<Expr> {
+        let scope = self.scopes.last()?;
+        match expr {
+            ast::Expr::Value(value) => match &value.value {
+                ast::Value::Number(number, _) => {
+                    let number: usize = number.parse().ok()?;
+                    scope.outputs.get(number.checked_sub(1)?).map(|output| output.expr.clone())
+                }
+                _ => None,
+            },
+            ast::Expr::Identifier(ident) => {
+                let name = self.fold(ident);
+                let input =
+                    scope.relations.iter().any(|&id: &RelationId| self.has_column(id, &name) == Some(true));
+                if input && !prefer_output {
+                    return None;
+                }
+                let same = |output: &&crate::sql::query::Output| match self.dialect {
+                    Dialect::Postgres => output.name == name,
+                    Dialect::MySql | Dialect::Sqlite => output.name.eq_ignore_ascii_case(&name),
+                };
+                scope.outputs.iter().find(same).map(|output| output.expr.clone())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Call {
+    /// A call of a function with nothing but arguments.
+    pub(super) fn plain(name: &str, args: Vec<Expr>) -> Call {
+        Call {
+            name: name.to_owned(),
+            args,
+            distinct: false,
+            window: false,
+            modifiers: Vec::new(),
+            span: None,
+        }
+    }
+}
+
+/// Joins two conditions under one AND or OR, flattening both sides.
+fn join(left: Expr, right: Expr, same: fn(&Expr) -> bool, make: fn(Vec<Expr>) -> Expr) -> Expr {
+    let parts = |expr: Expr| match expr {
+        Expr::And(all) | Expr::Or(all) if same(&make(Vec::new())) => all,
+        other => vec![other],
+    };
+    let mut all = if same(&left) { parts(left) } else { vec![left] };
+    if same(&right) {
+        all.extend(parts(right));
+    } else {
+        all.push(right);
+    }
+    make(all)
+}
+
+fn operator(op: &B) -> Op {
+    match op {
+        B::Eq => Op::Eq,
+        B::NotEq => Op::NotEq,
+        B::Lt => Op::Lt,
+        B::LtEq => Op::LtEq,
+        B::Gt => Op::Gt,
+        B::GtEq => Op::GtEq,
+        B::Spaceship => Op::Same,
+        B::StringConcat => Op::Concat,
+        B::Plus => Op::Arithmetic('+'),
+        B::Minus => Op::Arithmetic('-'),
+        B::Multiply => Op::Arithmetic('*'),
+        B::Divide | B::DuckIntegerDivide | B::MyIntegerDivide => Op::Arithmetic('/'),
+        B::Modulo => Op::Arithmetic('%'),
+        B::PGCustomBinaryOperator(parts) => match parts.last().map(String::as_str) {
+            Some("=") => Op::Eq,
+            last => Op::Other(last.unwrap_or_default().to_owned()),
+        },
+        other => Op::Other(other.to_string().to_lowercase()),
+    }
+}
+
+/// The beginning of an expression that is not looked into.
+fn short(expr: &ast::Expr) -> String {
+    expr.to_string().chars().take(40).collect::<String>().to_lowercase()
+}

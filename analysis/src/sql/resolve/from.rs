@@ -1,0 +1,403 @@
+//! FROM: tables, views, functions, derived tables and how they are joined.
+
+use sqlparser::ast;
+
+use super::Resolver;
+use super::scope::Merged;
+use crate::schema::{Name, Table};
+use crate::sql::dialect::Dialect;
+use crate::sql::expr::{ColumnRef, Expr, Op};
+use crate::sql::functions;
+use crate::sql::query::{
+    BlockId, From, JoinKind, ProblemKind, Relation, RelationColumn, RelationId, Role, Source,
+};
+use crate::sql::text::most_similar;
+
+/// The table in which sqlx keeps which migrations it ran; no migration makes it.
+const MIGRATIONS_COLUMNS: [&str; 6] =
+    ["version", "description", "installed_on", "success", "checksum", "execution_time"];
+
+impl Resolver<'_> {
+    /// Resolves a FROM list into the innermost scope.
+    pub(super) fn relation_list(&mut self, list: &[ast::TableWithJoins]) -> Vec<From> {
+        list.iter().map(|item| self.joined_relations(item)).collect()
+    }
+
+    fn joined_relations(&mut self, item: &ast::TableWithJoins) -> From {
+        let mut left = self.factor(&item.relation);
+        for join in &item.joins {
+            let right = self.factor(&join.relation);
+            let (kind, constraint) = join_kind(&join.join_operator);
+            let on = constraint.and_then(|constraint| self.join_condition(constraint, &left, &right));
+            left = From::Join { kind, left: Box::new(left), right: Box::new(right), on };
+        }
+        left
+    }
+
+    fn factor(&mut self, factor: &ast::TableFactor) -> From {
+        use ast::TableFactor;
+        match factor {
+            TableFactor::Table { name, alias, args: None, with_ordinality: false, .. } => {
+                From::Relation(self.named_relation(name, alias.as_ref()))
+            }
+            TableFactor::Table { name, alias, args, with_ordinality, .. } => {
+                let args = args.as_ref().map_or(&[][..], |args| &args.args);
+                From::Relation(self.function_relation(name, args, alias.as_ref(), *with_ordinality))
+            }
+            TableFactor::Function { name, args, alias, with_ordinality, .. } => {
+                From::Relation(self.function_relation(name, args, alias.as_ref(), *with_ordinality))
+            }
+            TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } => {
+                let args: Vec<Expr> = array_exprs.iter().map(|array| self.expr(array)).collect();
+                let source = Source::Function("unnest".to_owned(), args);
+                From::Relation(self.function_columns(
+                    "unnest",
+                    source,
+                    alias.as_ref(),
+                    *with_ordinality,
+                    None,
+                ))
+            }
+            TableFactor::TableFunction { expr, alias } => {
+                let expr = self.expr(expr);
+                let source = Source::Function("table".to_owned(), vec![expr]);
+                From::Relation(self.function_columns("table", source, alias.as_ref(), false, None))
+            }
+            TableFactor::Derived { lateral, subquery, alias, .. } => {
+                From::Relation(self.derived(*lateral, subquery, alias.as_ref()))
+            }
+            TableFactor::NestedJoin { table_with_joins, alias } => {
+                let first = self.scopes.last().map_or(0, |scope| scope.relations.len());
+                let inner = self.joined_relations(table_with_joins);
+                if let Some(alias) = alias {
+                    // `(a JOIN b) AS j`: the parts go by the alias alone, and what it holds is not worth more rules.
+                    self.hide_behind(alias, first);
+                }
+                inner
+            }
+            other => {
+                let alias = factor_alias(other);
+                let name = alias.map_or_else(String::new, |alias| self.fold(&alias.name));
+                From::Relation(self.opaque_relation(name))
+            }
+        }
+    }
+
+    /// A table, view or common table expression by name.
+    fn named_relation(&mut self, name: &ast::ObjectName, alias: Option<&ast::TableAlias>) -> RelationId {
+        let (schema, table) = self.object_name(name);
+        let span = self.span_of(name);
+        let block = self.block_of_scope();
+        let goes_by = alias.map_or_else(|| table.clone(), |alias| self.fold(&alias.name));
+        let cte = schema
+            .is_none()
+            .then(|| self.ctes.iter().rev().find(|(name, _)| *name == table).map(|(_, id)| *id));
+        let (source, columns) = match cte.flatten() {
+            Some(id) => {
+                self.use_cte(id);
+                (Source::Cte(id), self.block_columns(id))
+            }
+            None => self.stored(schema.as_deref(), &table, span),
+        };
+        let columns = renamed(columns, alias.map(|alias| self.alias_columns(alias)));
+        self.add_relation(Relation { block, alias: goes_by, source, columns, lateral: false, span })
+    }
+
+    fn use_cte(&mut self, id: BlockId) {
+        let inside = self.scopes.iter().any(|scope| scope.block == id)
+            || self.block_of_scope() == id
+            || self.ancestors(self.block_of_scope()).contains(&id);
+        if let Role::Cte { uses, recursive, .. } = &mut self.block_mut(id).role {
+            if inside {
+                *recursive = true;
+            } else {
+                *uses += 1;
+            }
+        }
+    }
+
+    fn ancestors(&self, mut id: BlockId) -> Vec<BlockId> {
+        let mut ancestors = Vec::new();
+        while let Some(parent) = self.blocks.get(id.0 as usize).and_then(|block| block.parent) {
+            ancestors.push(parent);
+            id = parent;
+        }
+        ancestors
+    }
+
+    /// What the schema holds under a name.
+    fn stored(
+        &mut self,
+        schema: Option<&str>,
+        name: &str,
+        span: Option<crate::sql::Span>,
+    ) -> (Source, Option<Vec<RelationColumn>>) {
+        let full = Name::qualified(schema, name);
+        let Some(known) = self.schema else { return (Source::Table(full), None) };
+        if let Some(table) = known.table(schema, name) {
+            return (Source::Table(table.name.clone()), Some(table_columns(table)));
+        }
+        if let Some(view) = known.view(schema, name) {
+            let declared = view.columns.as_ref().map(|columns| {
+                columns.iter().map(|c| RelationColumn { name: c.name.clone(), ty: c.ty.clone() }).collect()
+            });
+            if view.materialized {
+                let columns = declared.or_else(|| {
+                    let block = self.expand_view(view, self.block_of_scope())?;
+                    self.block_columns(block)
+                });
+                return (Source::Materialized(view.name.clone()), columns);
+            }
+            return match self.expand_view(view, self.block_of_scope()) {
+                Some(block) => {
+                    let columns = declared.or_else(|| self.block_columns(block));
+                    (Source::View(view.name.clone(), block), columns)
+                }
+                None => (Source::Unknown, declared),
+            };
+        }
+        if name == "_sqlx_migrations" {
+            return (Source::Unknown, Some(named_columns(&MIGRATIONS_COLUMNS)));
+        }
+        if known.opaque(schema, name).is_some() || self.is_system_table(schema, name) {
+            return (Source::Unknown, None);
+        }
+        if self.dialect == Dialect::Postgres && known.has_sequence(schema, name) {
+            return (Source::Unknown, Some(named_columns(&["last_value", "log_cnt", "is_called"])));
+        }
+        let names = known.tables.keys().chain(known.views.keys());
+        let similar = most_similar(name, names.map(|name| name.name.as_str()));
+        self.problem(ProblemKind::UnknownTable { name: full.to_string(), similar }, span);
+        (Source::Unknown, None)
+    }
+
+    /// Tables that every database has.
+    fn is_system_table(&self, schema: Option<&str>, name: &str) -> bool {
+        if matches!(
+            schema,
+            Some("pg_catalog" | "information_schema" | "mysql" | "sys" | "performance_schema" | "temp")
+        ) {
+            return true;
+        }
+        match self.dialect {
+            Dialect::Postgres => name.starts_with("pg_"),
+            Dialect::Sqlite => name.starts_with("sqlite_") || name.starts_with("pragma_"),
+            Dialect::MySql => name == "dual",
+        }
+    }
+
+    fn derived(&mut self, lateral: bool, query: &ast::Query, alias: Option<&ast::TableAlias>) -> RelationId {
+        let block = self.block_of_scope();
+        // Only a lateral one sees the items before it.
+        let hidden = (!lateral)
+            .then(|| self.scopes.last_mut().map(|scope| std::mem::take(&mut scope.relations)))
+            .flatten();
+        let inner = self.query(query, Role::Derived, Some(block));
+        if let (Some(hidden), Some(scope)) = (hidden, self.scopes.last_mut()) {
+            scope.relations = hidden;
+        }
+        let columns = renamed(self.block_columns(inner), alias.map(|alias| self.alias_columns(alias)));
+        let span = alias.and_then(|alias| self.bytes(alias.name.span));
+        let alias = alias.map_or_else(String::new, |alias| self.fold(&alias.name));
+        self.add_relation(Relation { block, alias, source: Source::Derived(inner), columns, lateral, span })
+    }
+
+    fn function_relation(
+        &mut self,
+        name: &ast::ObjectName,
+        args: &[ast::FunctionArg],
+        alias: Option<&ast::TableAlias>,
+        ordinality: bool,
+    ) -> RelationId {
+        let (_, function) = self.object_name(name);
+        let args: Vec<Expr> = args.iter().filter_map(|arg| self.function_arg(arg)).collect();
+        let span = self.span_of(name);
+        let source = Source::Function(function.clone(), args);
+        self.function_columns(&function, source, alias, ordinality, span)
+    }
+
+    /// A function in FROM: its columns are the alias's list, or what the function is known to return.
+    fn function_columns(
+        &mut self,
+        function: &str,
+        source: Source,
+        alias: Option<&ast::TableAlias>,
+        ordinality: bool,
+        span: Option<crate::sql::Span>,
+    ) -> RelationId {
+        let block = self.block_of_scope();
+        let goes_by = alias.map_or_else(|| function.to_owned(), |alias| self.fold(&alias.name));
+        let arity = match &source {
+            Source::Function(_, args) => args.len(),
+            _ => 0,
+        };
+        let known = functions::table_columns(function, arity, self.dialect, &goes_by);
+        let typed = alias.is_some_and(|alias| alias.columns.iter().any(|column| column.data_type.is_some()));
+        let names = alias.map(|alias| self.alias_columns(alias)).filter(|names| !names.is_empty());
+        let columns = match (known, names) {
+            (Some(mut known), names) => {
+                if ordinality {
+                    known.push("ordinality".to_owned());
+                }
+                for (column, name) in known.iter_mut().zip(names.unwrap_or_default()) {
+                    *column = name;
+                }
+                Some(known)
+            }
+            // A column definition list is complete; plain names may be only the first ones.
+            (None, Some(names)) if typed => Some(names),
+            (None, _) => None,
+        };
+        let columns = columns
+            .map(|names| names.into_iter().map(|name| RelationColumn { name, ty: String::new() }).collect());
+        self.add_relation(Relation { block, alias: goes_by, source, columns, lateral: true, span })
+    }
+
+    pub(super) fn opaque_relation(&mut self, alias: String) -> RelationId {
+        let block = self.block_of_scope();
+        let relation =
+            Relation { block, alias, source: Source::Unknown, columns: None, lateral: false, span: None };
+        self.add_relation(relation)
+    }
+
+    /// Makes the relations of an aliased join unreachable by their own names.
+    fn hide_behind(&mut self, alias: &ast::TableAlias, first: usize) {
+        let name = self.fold(&alias.name);
+        self.opaque_relation(name);
+        if let Some(scope) = self.scopes.last_mut() {
+            let alias = scope.relations.pop();
+            scope.relations.truncate(first);
+            scope.relations.extend(alias);
+        }
+    }
+
+    fn join_condition(
+        &mut self,
+        constraint: &ast::JoinConstraint,
+        left: &From,
+        right: &From,
+    ) -> Option<Expr> {
+        match constraint {
+            ast::JoinConstraint::On(condition) => Some(self.expr(condition)),
+            ast::JoinConstraint::Using(columns) => {
+                let names: Vec<String> = columns.iter().map(|column| self.object_name(column).1).collect();
+                self.merge(&names, left, right)
+            }
+            ast::JoinConstraint::Natural => {
+                let names = self.common_columns(left, right);
+                self.merge(&names, left, right)
+            }
+            ast::JoinConstraint::None => None,
+        }
+    }
+
+    /// Writes USING out as equalities, and lets its columns be named without a qualifier.
+    fn merge(&mut self, names: &[String], left: &From, right: &From) -> Option<Expr> {
+        let equal = |name: &String| {
+            let side = |from: &From| {
+                let relations = from.relations();
+                let certain = relations.iter().copied().find(|&id| self.has_column(id, name) == Some(true));
+                let relation = certain.or_else(|| relations.first().copied());
+                Box::new(Expr::Column(ColumnRef { relation, name: name.clone(), span: None }))
+            };
+            Expr::Binary { op: Op::Eq, left: side(left), right: side(right) }
+        };
+        let mut equalities: Vec<Expr> = names.iter().map(equal).collect();
+        let relations = left.relations().into_iter().chain(right.relations()).collect();
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.merged.push(Merged { names: names.to_vec(), relations });
+        }
+        match equalities.len() {
+            0 => None,
+            1 => equalities.pop(),
+            _ => Some(Expr::And(equalities)),
+        }
+    }
+
+    fn common_columns(&self, left: &From, right: &From) -> Vec<String> {
+        let columns = |from: &From| -> Vec<String> {
+            let relations = from.relations();
+            let known = relations.iter().filter_map(|id| self.relations[id.0 as usize].columns.as_ref());
+            known.flatten().map(|column| column.name.clone()).collect()
+        };
+        let right = columns(right);
+        columns(left).into_iter().filter(|name| right.contains(name)).collect()
+    }
+
+    /// Schema and name of an object, folded; a database in front of them is passed over.
+    pub(super) fn object_name(&self, name: &ast::ObjectName) -> (Option<String>, String) {
+        let mut parts = name.0.iter().rev().filter_map(|part| part.as_ident()).map(|ident| self.fold(ident));
+        let last = parts.next().unwrap_or_default();
+        (parts.next(), last)
+    }
+
+    fn alias_columns(&self, alias: &ast::TableAlias) -> Vec<String> {
+        alias.columns.iter().map(|column| self.fold(&column.name)).collect()
+    }
+
+    /// The block whose FROM is being resolved.
+    pub(super) fn block_of_scope(&self) -> BlockId {
+        self.current_block().unwrap_or(BlockId(0))
+    }
+
+    /// The columns of a block as those of a relation.
+    pub(super) fn block_columns(&self, id: BlockId) -> Option<Vec<RelationColumn>> {
+        let outputs = self.blocks[id.0 as usize].outputs.as_ref()?;
+        let fold = |name: &str| match self.dialect {
+            Dialect::Postgres => name.to_owned(),
+            Dialect::MySql | Dialect::Sqlite => name.to_lowercase(),
+        };
+        Some(outputs.iter().map(|o| RelationColumn { name: fold(&o.name), ty: o.ty.clone() }).collect())
+    }
+}
+
+/// The columns of a table.
+pub(super) fn table_columns(table: &Table) -> Vec<RelationColumn> {
+    table.columns.iter().map(|c| RelationColumn { name: c.name.clone(), ty: c.ty.clone() }).collect()
+}
+
+/// Columns of which only the names are known.
+fn named_columns(names: &[&str]) -> Vec<RelationColumn> {
+    names.iter().map(|&name| RelationColumn { name: name.to_owned(), ty: String::new() }).collect()
+}
+
+/// `AS t(a, b)` renames the first columns; of unknown columns it makes nothing known.
+fn renamed(columns: Option<Vec<RelationColumn>>, names: Option<Vec<String>>) -> Option<Vec<RelationColumn>> {
+    let mut columns = columns?;
+    for (column, name) in columns.iter_mut().zip(names.unwrap_or_default()) {
+        column.name = name;
+    }
+    Some(columns)
+}
+
+fn factor_alias(factor: &ast::TableFactor) -> Option<&ast::TableAlias> {
+    use ast::TableFactor;
+    match factor {
+        TableFactor::JsonTable { alias, .. }
+        | TableFactor::OpenJsonTable { alias, .. }
+        | TableFactor::Pivot { alias, .. }
+        | TableFactor::Unpivot { alias, .. }
+        | TableFactor::MatchRecognize { alias, .. }
+        | TableFactor::XmlTable { alias, .. }
+        | TableFactor::SemanticView { alias, .. } => alias.as_ref(),
+        _ => None,
+    }
+}
+
+fn join_kind(operator: &ast::JoinOperator) -> (JoinKind, Option<&ast::JoinConstraint>) {
+    use ast::JoinOperator as J;
+    match operator {
+        J::Join(c) | J::Inner(c) | J::StraightJoin(c) => (JoinKind::Inner, Some(c)),
+        J::Left(c) | J::LeftOuter(c) => (JoinKind::Left, Some(c)),
+        J::Right(c) | J::RightOuter(c) => (JoinKind::Right, Some(c)),
+        J::FullOuter(c) => (JoinKind::Full, Some(c)),
+        J::CrossJoin(c) => (JoinKind::Cross, Some(c)),
+        J::Semi(c) | J::LeftSemi(c) | J::RightSemi(c) | J::Anti(c) | J::LeftAnti(c) | J::RightAnti(c) => {
+            (JoinKind::Inner, Some(c))
+        }
+        J::AsOf { constraint, .. } => (JoinKind::Inner, Some(constraint)),
+        J::CrossApply | J::OuterApply | J::ArrayJoin | J::LeftArrayJoin | J::InnerArrayJoin => {
+            (JoinKind::Cross, None)
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The names that a database gives to output columns.
+
+use sqlparser::ast;
+
+use super::Resolver;
+use crate::sql::dialect::Dialect;
+use crate::sql::expr::Expr;
+use crate::sql::query::Source;
+
+impl Resolver<'_> {
+    /// The name of an output column that was given none.
+    pub(super) fn output_name(&self, expr: &ast::Expr) -> String {
+        match self.dialect {
+            Dialect::Postgres => self.figure_name(expr, 0).unwrap_or_else(|| "?column?".to_owned()),
+            Dialect::MySql | Dialect::Sqlite => self.written_name(expr),
+        }
+    }
+
+    /// Postgres derives a name from columns, functions and casts.
+    fn figure_name(&self, expr: &ast::Expr, depth: usize) -> Option<String> {
+        use ast::Expr as E;
+        if depth > 64 {
+            return None;
+        }
+        let inner = |expr: &ast::Expr| self.figure_name(expr, depth + 1);
+        let fixed = |name: &str| Some(name.to_owned());
+        match expr {
+            E::Identifier(ident) => Some(self.fold(ident)),
+            E::CompoundIdentifier(parts) => parts.last().map(|ident| self.fold(ident)),
+            E::CompoundFieldAccess { root, access_chain } => access_chain
+                .iter()
+                .rev()
+                .find_map(|access| match access {
+                    ast::AccessExpr::Dot(field) => inner(field),
+                    ast::AccessExpr::Subscript(_) => None,
+                })
+                .or_else(|| inner(root)),
+            E::Nested(expr) | E::Collate { expr, .. } => inner(expr),
+            E::Cast { expr, data_type, .. } => {
+                inner_unless_weak(inner(expr), expr).or_else(|| type_name(data_type))
+            }
+            E::TypedString(typed) => type_name(&typed.data_type),
+            E::Interval(_) => fixed("interval"),
+            E::Value(value) if matches!(value.value, ast::Value::NationalStringLiteral(_)) => fixed("bpchar"),
+            E::Function(function) => Some(self.object_name(&function.name).1),
+            E::Case { else_result, .. } => {
+                let name = else_result.as_ref().and_then(|e| inner_unless_weak(inner(e), e));
+                name.or_else(|| fixed("case"))
+            }
+            E::Exists { negated: false, .. } => fixed("exists"),
+            E::Array(_) => fixed("array"),
+            E::Tuple(_) => fixed("row"),
+            E::Extract { .. } => fixed("extract"),
+            E::Ceil { .. } => fixed("ceil"),
+            E::Floor { .. } => fixed("floor"),
+            E::Position { .. } => fixed("position"),
+            E::Substring { .. } => fixed("substring"),
+            E::Trim { trim_where, .. } => fixed(match trim_where {
+                Some(ast::TrimWhereField::Leading) => "ltrim",
+                Some(ast::TrimWhereField::Trailing) => "rtrim",
+                _ => "btrim",
+            }),
+            E::Overlay { .. } => fixed("overlay"),
+            E::AtTimeZone { .. } => fixed("timezone"),
+            E::Subquery(query) => self.first_output_name(query, depth + 1),
+            _ => None,
+        }
+    }
+
+    fn first_output_name(&self, query: &ast::Query, depth: usize) -> Option<String> {
+        let mut body = query.body.as_ref();
+        loop {
+            body = match body {
+                ast::SetExpr::Select(select) => {
+                    return match select.projection.first()? {
+                        ast::SelectItem::ExprWithAlias { alias, .. } => Some(self.fold(alias)),
+                        ast::SelectItem::UnnamedExpr(expr) => {
+                            self.figure_name(expr, depth + 1).or_else(|| Some("?column?".to_owned()))
+                        }
+                        _ => None,
+                    };
+                }
+                ast::SetExpr::Query(query) => query.body.as_ref(),
+                ast::SetExpr::SetOperation { left, .. } => left.as_ref(),
+                ast::SetExpr::Values(_) => return Some("column1".to_owned()),
+                _ => return None,
+            }
+        }
+    }
+
+    /// SQLite: the rowid goes by the name of the column that is another name for it.
+    pub(super) fn rowid_name(&self, expr: &Expr) -> Option<String> {
+        let column = expr.as_column().filter(|_| self.dialect == Dialect::Sqlite)?;
+        let Source::Table(name) = &self.relations.get(column.relation?.0 as usize)?.source else {
+            return None;
+        };
+        let table = self.schema?.tables.get(name)?;
+        let hidden = matches!(column.name.as_str(), "rowid" | "oid" | "_rowid_");
+        if !hidden || table.without_rowid || table.column(&column.name).is_some() {
+            return None;
+        }
+        Some(table.rowid_alias().map_or_else(|| "rowid".to_owned(), |alias| alias.name.clone()))
+    }
+
+    /// SQLite and MySQL use a plain column's name, and the text as written of anything else.
+    fn written_name(&self, expr: &ast::Expr) -> String {
+        let mut bare = expr;
+        while let ast::Expr::Nested(inner) = bare {
+            bare = inner;
+        }
+        match bare {
+            ast::Expr::Identifier(ident) => ident.value.clone(),
+            ast::Expr::CompoundIdentifier(parts) => {
+                parts.last().map_or_else(String::new, |ident| ident.value.clone())
+            }
+            _ => {
+                let span = self.span_of(expr);
+                // They are in order: the innermost that holds the place is the last that begins before it.
+                let written = span.and_then(|span| {
+                    let before = self.select_texts.partition_point(|(item, _)| item.start <= span.start);
+                    let before = self.select_texts.get(..before)?;
+                    before.iter().rev().find(|(item, _)| span.start < item.end)
+                });
+                written.map_or_else(|| expr.to_string(), |(_, text)| text.clone())
+            }
+        }
+    }
+}
+
+/// Names that Postgres takes from inside a cast or CASE only when nothing better is found.
+fn inner_unless_weak(name: Option<String>, expr: &ast::Expr) -> Option<String> {
+    let weak = matches!(expr, ast::Expr::Case { .. } | ast::Expr::Cast { .. } | ast::Expr::TypedString(_))
+        && name.as_deref() == Some("case");
+    name.filter(|_| !weak)
+}
+
+/// The last part of a type's internal name.
+fn type_name(ty: &ast::DataType) -> Option<String> {
+    let written = ty.to_string().to_lowercase();
+    let base = written.split(['(', '[']).next().unwrap_or(&written).trim();
+    Some(
+        match base {
+            "int" | "integer" => "int4",
+            "bigint" => "int8",
+            "smallint" => "int2",
+            "real" => "float4",
+            "double precision" | "float" | "double" => "float8",
+            "boolean" => "bool",
+            "character varying" => "varchar",
+            "character" | "char" => "bpchar",
+            "decimal" | "dec" => "numeric",
+            "timestamp with time zone" => "timestamptz",
+            "timestamp without time zone" => "timestamp",
+            "time with time zone" => "timetz",
+            other => other.rsplit('.').next().unwrap_or(other),
+        }
+        .trim_matches('"')
+        .to_owned(),
+    )
+}

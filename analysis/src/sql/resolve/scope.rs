@@ -1,0 +1,321 @@
+//! What a name can refer to where it stands.
+
+use sqlparser::ast;
+
+use super::Resolver;
+use crate::sql::dialect::Dialect;
+use crate::sql::expr::{ColumnRef, Expr, Literal};
+use crate::sql::query::{BlockId, Output, Problem, ProblemKind, RelationColumn, RelationId, Source};
+use crate::sql::text::Span;
+
+/// So many names that are not known are reported; a text with more of them is no query of this database.
+const MOST_PROBLEMS: usize = 50;
+
+/// The names that one block brings.
+#[derive(Debug)]
+pub(super) struct Scope {
+    pub(super) block: BlockId,
+    pub(super) relations: Vec<RelationId>,
+    /// Columns that USING or NATURAL merged: an unqualified mention means the first relation that has it.
+    pub(super) merged: Vec<Merged>,
+    /// The block's own output columns, for ORDER BY, GROUP BY and HAVING.
+    pub(super) outputs: Vec<Output>,
+    /// Whether only output columns can be named: ORDER BY after a set operation.
+    pub(super) outputs_only: bool,
+}
+
+/// The columns that one join merged.
+#[derive(Debug, Clone)]
+pub(super) struct Merged {
+    pub(super) names: Vec<String>,
+    /// The relations of both sides.
+    pub(super) relations: Vec<RelationId>,
+}
+
+impl Scope {
+    pub(super) fn new(block: BlockId) -> Scope {
+        Scope { block, relations: Vec::new(), merged: Vec::new(), outputs: Vec::new(), outputs_only: false }
+    }
+}
+
+/// What a scope says of a column's name.
+enum Found {
+    Column(RelationId),
+    Row(RelationId),
+    Output(Expr),
+    /// It may be there: a relation's columns are not known.
+    Perhaps(Option<RelationId>),
+    Ambiguous(Vec<String>),
+    No,
+}
+
+impl Resolver<'_> {
+    /// Resolves an unqualified name.
+    pub(super) fn column(&mut self, ident: &ast::Ident) -> Expr {
+        let name = self.fold(ident);
+        let span = self.bytes(ident.span);
+        let mut uncertain = false;
+        for depth in (0..self.scopes.len()).rev() {
+            let found = self.find(depth, &name);
+            let relation = match found {
+                Found::No => continue,
+                Found::Output(expr) => return expr,
+                Found::Ambiguous(relations) => {
+                    self.problem(ProblemKind::AmbiguousColumn { column: name.clone(), relations }, span);
+                    None
+                }
+                Found::Row(relation) => {
+                    self.mark_correlated(depth);
+                    return Expr::WholeRow(relation);
+                }
+                Found::Column(relation) => Some(relation),
+                Found::Perhaps(relation) => {
+                    // An outer scope may be the one that has it for certain.
+                    if let Some((depth, relation)) = self.certain_outer(depth, &name) {
+                        self.mark_correlated(depth);
+                        Some(relation)
+                    } else {
+                        uncertain = true;
+                        relation
+                    }
+                }
+            };
+            if !uncertain {
+                self.mark_correlated(depth);
+            }
+            return Expr::Column(ColumnRef { relation, name, span });
+        }
+        if let Some(value) = self.keyword_value(ident, &name) {
+            return value;
+        }
+        if self.scopes.iter().any(|scope| scope.outputs_only) && self.scopes.len() == 1 && self.open_outputs()
+        {
+            return Expr::Column(ColumnRef { relation: None, name, span });
+        }
+        let table = self.only_table();
+        let similar = self.similar_column(&name);
+        self.problem(ProblemKind::UnknownColumn { column: name.clone(), table, similar }, span);
+        Expr::Column(ColumnRef { relation: None, name, span })
+    }
+
+    /// Resolves `qualifier.name`, where the qualifier may be `schema.table`.
+    pub(super) fn qualified_column(&mut self, qualifier: &[ast::Ident], ident: &ast::Ident) -> Expr {
+        let name = self.fold(ident);
+        let span = match (qualifier.first(), self.bytes(ident.span)) {
+            (Some(first), Some(end)) => self.bytes(first.span).map(|start| Span::new(start.start, end.end)),
+            _ => None,
+        };
+        let Some((depth, relation)) = self.find_relation(qualifier) else {
+            // MySQL and Postgres also allow `column.field` of a composite or JSON column: never an error on doubt.
+            if self.dialect == Dialect::MySql && qualifier.first().is_some_and(|q| q.value.starts_with("@@"))
+            {
+                return Expr::Other { what: format!("@@{name}"), parts: Vec::new() };
+            }
+            let known_column = qualifier.len() == 1 && qualifier.first().is_some_and(|q| self.is_column(q));
+            if let (false, Some(last)) = (known_column, qualifier.last()) {
+                let name = self.fold(last);
+                self.problem(ProblemKind::UnknownTable { name, similar: None }, span);
+            }
+            return Expr::Column(ColumnRef { relation: None, name, span });
+        };
+        self.mark_correlated(depth);
+        if self.has_column(relation, &name) == Some(false) && !self.is_system_column(relation, &name) {
+            let table = Some(self.relation_name(relation));
+            let similar = self.similar_in(relation, &name);
+            self.problem(ProblemKind::UnknownColumn { column: name.clone(), table, similar }, span);
+        }
+        Expr::Column(ColumnRef { relation: Some(relation), name, span })
+    }
+
+    /// The relation a qualifier names, with the depth of its scope.
+    pub(super) fn find_relation(&self, qualifier: &[ast::Ident]) -> Option<(usize, RelationId)> {
+        let alias = self.fold(qualifier.last()?);
+        (0..self.scopes.len()).rev().find_map(|depth| {
+            let relations = &self.scopes[depth].relations;
+            let id = relations.iter().copied().find(|id| self.relations[id.0 as usize].alias == alias)?;
+            Some((depth, id))
+        })
+    }
+
+    /// Notes that the blocks inside the scope at `depth` depend on it.
+    fn mark_correlated(&mut self, depth: usize) {
+        for inner in (depth + 1)..self.scopes.len() {
+            let block = self.scopes[inner].block;
+            self.block_mut(block).correlated = true;
+        }
+    }
+
+    fn find(&self, depth: usize, name: &str) -> Found {
+        let scope = &self.scopes[depth];
+        if scope.outputs_only {
+            return match scope.outputs.iter().find(|output| output.name.eq_ignore_ascii_case(name)) {
+                Some(output) => Found::Output(output.expr.clone()),
+                None => Found::No,
+            };
+        }
+        let mut certain = Vec::new();
+        let mut possible = Vec::new();
+        for &id in &scope.relations {
+            match self.has_column(id, name) {
+                Some(true) => certain.push(id),
+                Some(false) => {}
+                None => possible.push(id),
+            }
+        }
+        // The row that an INSERT proposed is reached by its qualifier, or by names that the target does not have.
+        let proposed = |id: &RelationId| matches!(self.relations[id.0 as usize].source, Source::Pseudo);
+        if !certain.iter().all(proposed) {
+            certain.retain(|id| !proposed(id));
+        }
+        match certain.as_slice() {
+            [one] => Found::Column(*one),
+            [first, ..]
+                if scope.merged.iter().any(|merged| merged.names.iter().any(|merged| merged == name)) =>
+            {
+                Found::Column(*first)
+            }
+            [_, _, ..] => Found::Ambiguous(
+                certain.iter().map(|id| self.relations[id.0 as usize].alias.clone()).collect(),
+            ),
+            [] => {
+                if self.dialect == Dialect::Postgres {
+                    let row = scope.relations.iter().find(|id| self.relations[id.0 as usize].alias == name);
+                    if let Some(&row) = row {
+                        return Found::Row(row);
+                    }
+                }
+                if let [only, ..] = scope.relations.as_slice()
+                    && self.is_system_column(*only, name)
+                {
+                    return Found::Column(*only);
+                }
+                // SQLite and MySQL let conditions name output columns.
+                if let Some(output) = scope.outputs.iter().find(|output| output.name == name) {
+                    return Found::Output(output.expr.clone());
+                }
+                match possible.as_slice() {
+                    [] => Found::No,
+                    [one] => Found::Perhaps(Some(*one)),
+                    _ => Found::Perhaps(None),
+                }
+            }
+        }
+    }
+
+    fn certain_outer(&self, depth: usize, name: &str) -> Option<(usize, RelationId)> {
+        (0..depth).rev().find_map(|outer| match self.find(outer, name) {
+            Found::Column(relation) => Some((outer, relation)),
+            _ => None,
+        })
+    }
+
+    /// Whether a relation has a column; `None` when its columns are not known.
+    pub(super) fn has_column(&self, id: RelationId, name: &str) -> Option<bool> {
+        let relation = &self.relations[id.0 as usize];
+        let same = |column: &RelationColumn| match self.dialect {
+            Dialect::Postgres => column.name == name,
+            Dialect::MySql | Dialect::Sqlite => column.name.eq_ignore_ascii_case(name),
+        };
+        relation.columns.as_ref().map(|columns| columns.iter().any(same))
+    }
+
+    fn is_column(&self, ident: &ast::Ident) -> bool {
+        let name = self.fold(ident);
+        let mut relations = self.scopes.iter().flat_map(|scope| &scope.relations);
+        relations.any(|&id| self.has_column(id, &name) != Some(false))
+    }
+
+    /// Columns that every table has without declaring them.
+    pub(super) fn is_system_column(&self, id: RelationId, name: &str) -> bool {
+        let table =
+            matches!(self.relations[id.0 as usize].source, Source::Table(_) | Source::Materialized(_));
+        table
+            && match self.dialect {
+                Dialect::Postgres => {
+                    matches!(name, "ctid" | "xmin" | "xmax" | "cmin" | "cmax" | "tableoid" | "oid")
+                }
+                Dialect::Sqlite => {
+                    matches!(name, "rowid" | "oid" | "_rowid_") || self.is_table_column(id, name)
+                }
+                Dialect::MySql => false,
+            }
+    }
+
+    /// SQLite: a full-text table is searched by its own name.
+    fn is_table_column(&self, id: RelationId, name: &str) -> bool {
+        let source = &self.relations[id.0 as usize].source;
+        matches!(source, Source::Table(table) if table.name == name) || name == "rank"
+    }
+
+    /// Names that are values rather than columns.
+    fn keyword_value(&self, ident: &ast::Ident, name: &str) -> Option<Expr> {
+        match ident.quote_style {
+            Some('"') if self.dialect != Dialect::Postgres => {
+                // Both take a double-quoted name that is no column for a string.
+                return Some(Expr::Literal(Literal::Text(ident.value.clone())));
+            }
+            Some(_) => return None,
+            None => {}
+        }
+        // `@variable` of MySQL is a name to the parser.
+        let variable = self.dialect == Dialect::MySql && name.starts_with('@');
+        let known = variable
+            || matches!(
+                name,
+                "current_date"
+                    | "current_time"
+                    | "current_timestamp"
+                    | "localtime"
+                    | "localtimestamp"
+                    | "current_user"
+                    | "session_user"
+                    | "user"
+                    | "current_role"
+                    | "current_catalog"
+                    | "current_schema"
+                    | "default"
+                    | "utc_date"
+                    | "utc_time"
+                    | "utc_timestamp"
+            );
+        known.then(|| Expr::Other { what: name.to_owned(), parts: Vec::new() })
+    }
+
+    /// Whether an ORDER BY may name something that is not known: the outputs are not.
+    fn open_outputs(&self) -> bool {
+        self.scopes.last().is_some_and(|scope| self.blocks[scope.block.0 as usize].outputs.is_none())
+    }
+
+    /// The table a stray column must be of: the only one in sight.
+    fn only_table(&self) -> Option<String> {
+        match self.scopes.last()?.relations.as_slice() {
+            [one] => Some(self.relation_name(*one)),
+            _ => None,
+        }
+    }
+
+    fn relation_name(&self, id: RelationId) -> String {
+        let relation = &self.relations[id.0 as usize];
+        match &relation.source {
+            Source::Table(name) | Source::Materialized(name) | Source::View(name, _) => name.to_string(),
+            _ => relation.alias.clone(),
+        }
+    }
+
+    fn similar_column(&self, name: &str) -> Option<String> {
+        self.scopes.last()?.relations.iter().find_map(|&id| self.similar_in(id, name))
+    }
+
+    fn similar_in(&self, id: RelationId, name: &str) -> Option<String> {
+        let columns = self.relations[id.0 as usize].columns.as_ref()?;
+        crate::sql::text::most_similar(name, columns.iter().map(|column| column.name.as_str()))
+    }
+
+    /// Notes a problem, unless no schema is known or a name inside a view is meant.
+    pub(super) fn problem(&mut self, kind: ProblemKind, span: Option<Span>) {
+        let known = self.schema.is_some() || matches!(kind, ProblemKind::AmbiguousColumn { .. });
+        if known && self.views == 0 && self.problems.len() < MOST_PROBLEMS {
+            self.problems.push(Problem { kind, span });
+        }
+    }
+}

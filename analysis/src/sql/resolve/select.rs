@@ -1,0 +1,335 @@
+//! SELECT.
+
+use sqlparser::ast;
+
+use super::Resolver;
+use super::scope::{Merged, Scope};
+use crate::sql::dialect::Dialect;
+use crate::sql::expr::{ColumnRef, Expr};
+use crate::sql::functions;
+use crate::sql::query::{BlockId, Body, From, Output, ProblemKind, Relation, RelationId, Select};
+use crate::sql::text::Span;
+
+/// What a list of output expressions becomes.
+pub(super) struct Projection {
+    pub(super) exprs: Vec<Expr>,
+    pub(super) outputs: Option<Vec<Output>>,
+    pub(super) star: Option<Span>,
+}
+
+impl Resolver<'_> {
+    /// Resolves a SELECT into its block, and leaves its scope open.
+    pub(super) fn select(&mut self, select: &ast::Select, id: BlockId) {
+        self.scopes.push(Scope::new(id));
+        let from = self.relation_list(&select.from);
+        let projection = self.projection(&select.projection);
+        if self.dialect != Dialect::Postgres {
+            self.set_outputs(&projection);
+        }
+        let filter = select.selection.as_ref().map(|filter| self.expr(filter));
+        self.set_outputs(&projection);
+        let group_by = match &select.group_by {
+            ast::GroupByExpr::Expressions(keys, _) => keys.iter().map(|key| self.group_expr(key)).collect(),
+            ast::GroupByExpr::All(_) => {
+                projection.exprs.iter().filter(|e| !has_aggregate(e)).cloned().collect()
+            }
+        };
+        if self.dialect == Dialect::Postgres {
+            // HAVING names inputs only.
+            self.hide_outputs(|resolver| resolver.having(select, &from, filter, group_by, projection, id));
+        } else {
+            self.having(select, &from, filter, group_by, projection, id);
+        }
+    }
+
+    fn having(
+        &mut self,
+        select: &ast::Select,
+        from: &[From],
+        filter: Option<Expr>,
+        group_by: Vec<Expr>,
+        projection: Projection,
+        id: BlockId,
+    ) {
+        let having = select.having.as_ref().map(|having| self.expr(having));
+        let distinct = select.distinct.as_ref().and_then(|distinct| match distinct {
+            ast::Distinct::All => None,
+            ast::Distinct::Distinct => Some(Vec::new()),
+            ast::Distinct::On(keys) => Some(keys.iter().map(|key| self.order_expr(key)).collect()),
+        });
+        let grouping_sets = groups_several_times(&select.group_by);
+        let exprs = &projection.exprs;
+        let aggregates = exprs.iter().chain(&having).any(has_aggregate);
+        let set_returning = exprs
+            .iter()
+            .any(|expr| expr.any(|e| matches!(e, Expr::Call(call) if self.returns_set(&call.name))));
+        let block = self.block_mut(id);
+        block.outputs = projection.outputs;
+        block.body = Body::Select(Box::new(Select {
+            from: from.to_vec(),
+            filter,
+            projection: projection.exprs,
+            star: projection.star,
+            distinct,
+            group_by,
+            grouping_sets,
+            aggregates,
+            set_returning,
+            having,
+        }));
+    }
+
+    /// Whether a function in a SELECT list makes several rows of one: of the database's own, or of the schema's.
+    fn returns_set(&self, name: &str) -> bool {
+        let of_schema = || {
+            let functions = self.schema.iter().flat_map(|schema| &schema.functions);
+            let mut texts = functions.filter(|(known, _)| known.name == name).flat_map(|(_, texts)| texts);
+            texts.any(|text| functions::is_declared_set_returning(text))
+        };
+        functions::is_set_returning(name, self.dialect) || (self.dialect == Dialect::Postgres && of_schema())
+    }
+
+    fn set_outputs(&mut self, projection: &Projection) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.outputs = projection.outputs.clone().unwrap_or_default();
+        }
+    }
+
+    fn hide_outputs(&mut self, run: impl FnOnce(&mut Self)) {
+        let hidden = self.scopes.last_mut().map(|scope| std::mem::take(&mut scope.outputs));
+        run(self);
+        if let (Some(hidden), Some(scope)) = (hidden, self.scopes.last_mut()) {
+            scope.outputs = hidden;
+        }
+    }
+
+    fn group_expr(&mut self, key: &ast::Expr) -> Expr {
+        self.output_reference(key, false).unwrap_or_else(|| self.expr(key))
+    }
+
+    /// Resolves output expressions; `*` becomes the columns it stands for where they are known.
+    pub(super) fn projection(&mut self, items: &[ast::SelectItem]) -> Projection {
+        use ast::SelectItem;
+        let mut projection = Projection { exprs: Vec::new(), outputs: Some(Vec::new()), star: None };
+        for item in items {
+            match item {
+                SelectItem::UnnamedExpr(expr) => {
+                    let name = self.output_name(expr);
+                    let expr = self.expr(expr);
+                    if matches!(&expr, Expr::Access { field: Some(field), .. } if field == "*") {
+                        projection.outputs = None;
+                    }
+                    let name = self.rowid_name(&expr).unwrap_or(name);
+                    self.add_output(&mut projection, name, expr);
+                }
+                SelectItem::ExprWithAlias { expr, alias } => {
+                    let expr = self.expr(expr);
+                    self.add_output(&mut projection, self.alias_name(alias), expr);
+                }
+                SelectItem::ExprWithAliases { expr, aliases } => {
+                    let expr = self.expr(expr);
+                    for alias in aliases {
+                        self.add_output(&mut projection, self.alias_name(alias), expr.clone());
+                    }
+                }
+                SelectItem::Wildcard(options) => {
+                    projection.star = projection.star.or_else(|| self.bytes(options.wildcard_token.0.span));
+                    let relations = self.scopes.last().map_or_else(Vec::new, |scope| scope.relations.clone());
+                    let merged = self.scopes.last().map_or_else(Vec::new, |scope| scope.merged.clone());
+                    self.add_star(&mut projection, &relations, &merged);
+                }
+                SelectItem::QualifiedWildcard(
+                    ast::SelectItemQualifiedWildcardKind::ObjectName(name),
+                    options,
+                ) => {
+                    projection.star = projection.star.or_else(|| self.bytes(options.wildcard_token.0.span));
+                    let parts: Vec<ast::Ident> =
+                        name.0.iter().filter_map(|p| p.as_ident()).cloned().collect();
+                    match self.find_relation(&parts) {
+                        Some((_, relation)) => self.add_star(&mut projection, &[relation], &[]),
+                        None => {
+                            let span = self.span_of(name);
+                            let (_, name) = self.object_name(name);
+                            self.problem(ProblemKind::UnknownTable { name, similar: None }, span);
+                            projection.outputs = None;
+                        }
+                    }
+                }
+                SelectItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::Expr(expr), _) => {
+                    let expr = self.expr(expr);
+                    projection.exprs.push(expr);
+                    projection.outputs = None;
+                }
+            }
+        }
+        projection
+    }
+
+    fn add_output(&self, projection: &mut Projection, name: String, expr: Expr) {
+        let ty = self.type_of(&expr);
+        if let Some(outputs) = &mut projection.outputs {
+            outputs.push(Output { name, ty, expr: expr.clone() });
+        }
+        projection.exprs.push(expr);
+    }
+
+    fn add_star(&self, projection: &mut Projection, relations: &[RelationId], merged: &[Merged]) {
+        let mut shown: Vec<(&str, &Merged)> = Vec::new();
+        for &id in relations {
+            let relation = &self.relations[id.0 as usize];
+            if matches!(relation.source, crate::sql::query::Source::Pseudo) {
+                continue;
+            }
+            // The columns of the outermost join come first; SQLite leaves them where they are.
+            let joins = merged.iter().rev().filter(|merged| merged.relations.contains(&id));
+            for (join, name) in joins.flat_map(|join| join.names.iter().map(move |name| (join, name))) {
+                let known = shown.iter().any(|(seen, within)| {
+                    *seen == name.as_str() && within.relations.iter().any(|id| join.relations.contains(id))
+                });
+                if !known && self.dialect != Dialect::Sqlite {
+                    self.add_column(projection, id, name);
+                }
+                if !known {
+                    shown.push((name.as_str(), join));
+                }
+            }
+            let Some(columns) = &relation.columns else {
+                projection.outputs = None;
+                projection.exprs.push(Expr::WholeRow(id));
+                continue;
+            };
+            for column in columns {
+                let first = |join: &Merged| join.relations.first() == Some(&id);
+                let merged =
+                    shown.iter().find(|(name, join)| *name == column.name && join.relations.contains(&id));
+                if merged.is_none_or(|(_, join)| self.dialect == Dialect::Sqlite && first(join)) {
+                    self.add_column(projection, id, &column.name);
+                }
+            }
+        }
+    }
+
+    fn add_column(&self, projection: &mut Projection, relation: RelationId, name: &str) {
+        let column = ColumnRef { relation: Some(relation), name: name.to_owned(), span: None };
+        self.add_output(projection, name.to_owned(), Expr::Column(column));
+    }
+
+    /// A SELECT that was not written: `SELECT *` over one relation of the open scope.
+    pub(super) fn select_all_of(&mut self, relation: RelationId, id: BlockId) {
+        let mut projection = Projection { exprs: Vec::new(), outputs: Some(Vec::new()), star: None };
+        self.add_star(&mut projection, &[relation], &[]);
+        self.set_outputs(&projection);
+        let block = self.block_mut(id);
+        block.outputs = projection.outputs;
+        block.body = Body::Select(Box::new(Select {
+            from: vec![From::Relation(relation)],
+            projection: projection.exprs,
+            ..Select::default()
+        }));
+    }
+
+    /// `TABLE t`.
+    pub(super) fn table_command(&mut self, table: &ast::Table, id: BlockId) {
+        let Some(name) = &table.table_name else { return };
+        self.scopes.push(Scope::new(id));
+        let schema = table.schema_name.as_ref().map(|schema| self.dialect.fold(schema));
+        let name = self.dialect.fold(name);
+        let known = self.schema.and_then(|known| known.table(schema.as_deref(), &name));
+        let relation = Relation {
+            block: id,
+            alias: name.clone(),
+            source: crate::sql::query::Source::Table(crate::schema::Name::qualified(schema.as_deref(), name)),
+            columns: known.map(super::from::table_columns),
+            lateral: false,
+            span: None,
+        };
+        let relation = self.add_relation(relation);
+        self.select_all_of(relation, id);
+    }
+
+    fn alias_name(&self, alias: &ast::Ident) -> String {
+        match (self.dialect, alias.quote_style) {
+            (Dialect::Postgres, None) => alias.value.to_lowercase(),
+            _ => alias.value.clone(),
+        }
+    }
+
+    /// The type of an expression where it is plain to see.
+    pub(super) fn type_of(&self, expr: &Expr) -> String {
+        match expr {
+            Expr::Column(ColumnRef { relation: Some(id), name, .. }) => {
+                let columns = self.relations[id.0 as usize].columns.as_ref();
+                let column = columns.and_then(|columns| columns.iter().find(|column| column.name == *name));
+                column.map_or_else(String::new, |column| column.ty.clone())
+            }
+            Expr::Cast { ty, .. } => ty.clone(),
+            _ => String::new(),
+        }
+    }
+}
+
+/// Whether GROUP BY makes groups of different keys.
+fn groups_several_times(group_by: &ast::GroupByExpr) -> bool {
+    let (ast::GroupByExpr::Expressions(_, modifiers) | ast::GroupByExpr::All(modifiers)) = group_by;
+    let keys: &[ast::Expr] = match group_by {
+        ast::GroupByExpr::Expressions(keys, _) => keys,
+        ast::GroupByExpr::All(_) => &[],
+    };
+    !modifiers.is_empty()
+        || keys
+            .iter()
+            .any(|key| matches!(key, ast::Expr::GroupingSets(_) | ast::Expr::Rollup(_) | ast::Expr::Cube(_)))
+}
+
+/// Whether an aggregate is called in an expression, subqueries and windows aside.
+fn has_aggregate(expr: &Expr) -> bool {
+    expr.any(|e| {
+        matches!(e, Expr::Call(call) if !call.window && functions::is_aggregate(&call.name, call.args.len()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::Replay;
+    use crate::sql::{Dialect, resolve};
+
+    #[track_caller]
+    fn check(dialect: Dialect, sql: &str, expect: &str) {
+        let mut replay = Replay::new(dialect);
+        replay.apply(
+            "CREATE TABLE a (x int, id int); CREATE TABLE b (y int, id int); CREATE TABLE c (id int, y int)",
+            "",
+        );
+        let query = resolve(sql, dialect, Some(&replay.schema)).expect("it parses");
+        assert_eq!(query.problems, [], "{sql}");
+        let outputs = query.block(query.root.expect("a root")).outputs.as_ref().expect("known columns");
+        let names: Vec<&str> = outputs.iter().map(|output| output.name.as_str()).collect();
+        assert_eq!(names.join(" "), expect, "{sql}");
+    }
+
+    #[test]
+    fn merged_columns_come_first_and_once() {
+        for dialect in [Dialect::Postgres, Dialect::MySql] {
+            check(dialect, "SELECT * FROM a JOIN b USING (id)", "id x y");
+            check(dialect, "SELECT * FROM a NATURAL JOIN b", "id x y");
+            check(dialect, "SELECT * FROM a JOIN b USING (id) JOIN c USING (y)", "y id x id");
+            check(dialect, "SELECT * FROM c, a JOIN b USING (id)", "id y id x y");
+            check(dialect, "SELECT b.*, id FROM a JOIN b USING (id)", "y id id");
+        }
+        check(Dialect::Sqlite, "SELECT * FROM a JOIN b USING (id)", "x id y");
+        check(Dialect::Sqlite, "SELECT * FROM b JOIN c USING (id, y)", "y id");
+    }
+
+    #[test]
+    fn a_rowid_goes_by_its_other_name() {
+        let mut replay = Replay::new(Dialect::Sqlite);
+        replay.apply("CREATE TABLE a (key INTEGER PRIMARY KEY); CREATE TABLE b (x TEXT)", "");
+        for (sql, expect) in
+            [("SELECT rowid FROM a", "key"), ("SELECT oid FROM b", "rowid"), ("SELECT (x) FROM b", "x")]
+        {
+            let query = resolve(sql, Dialect::Sqlite, Some(&replay.schema)).expect("it parses");
+            let outputs = query.block(query.root.expect("a root")).outputs.as_ref().expect("known columns");
+            assert_eq!(outputs[0].name, expect, "{sql}");
+        }
+    }
+}

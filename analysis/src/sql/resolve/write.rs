@@ -1,0 +1,264 @@
+//! INSERT, UPDATE and DELETE.
+
+use sqlparser::ast;
+
+use super::Resolver;
+use super::scope::Scope;
+use crate::sql::dialect::Dialect;
+use crate::sql::expr::Expr;
+use crate::sql::query::{BlockId, Body, Conflict, ProblemKind, Relation, RelationId, Role, Source, Write};
+
+impl Resolver<'_> {
+    pub(super) fn insert(&mut self, insert: &ast::Insert, id: BlockId) {
+        self.scopes.push(Scope::new(id));
+        let ast::TableObject::TableName(table) = &insert.table else { return };
+        let target = self.target(table, insert.table_alias.as_ref().map(|alias| &alias.alias));
+        let source = insert.source.as_ref().map(|query| {
+            // The rows are made without sight of the target.
+            let hidden = std::mem::take(&mut self.scopes);
+            let source = self.query(query, Role::Source, Some(id));
+            self.scopes = hidden;
+            source
+        });
+        let mut assignments: Vec<(String, Option<Expr>)> = Vec::new();
+        for column in &insert.columns {
+            assignments.push((self.target_column(column, target), None));
+        }
+        assignments.extend(self.assignments(&insert.assignments, target));
+        self.pseudo_relation("excluded", target);
+        if let Some(alias) = &insert.insert_alias {
+            let (_, name) = self.object_name(&alias.row_alias);
+            self.pseudo_relation(&name, target);
+            let columns: Vec<String> =
+                alias.col_aliases.iter().flatten().map(|column| self.fold(column)).collect();
+            self.rename_pseudo(&columns, &assignments);
+        }
+        let conflict = match &insert.on {
+            Some(ast::OnInsert::OnConflict(conflict)) => Some(self.conflict(conflict, target)),
+            Some(ast::OnInsert::DuplicateKeyUpdate(assignments)) => Some(Conflict {
+                columns: Vec::new(),
+                assignments: self.assignments(assignments, target),
+                filter: None,
+            }),
+            _ => None,
+        };
+        let span = self.bytes(insert.insert_token.0.span);
+        let write = Write {
+            target,
+            from: Vec::new(),
+            filter: None,
+            assignments,
+            source,
+            conflict,
+            returning: None,
+            span,
+        };
+        self.finish(write, insert.returning.as_deref(), id);
+    }
+
+    fn conflict(&mut self, conflict: &ast::OnConflict, target: RelationId) -> Conflict {
+        let columns = match &conflict.conflict_target {
+            Some(ast::ConflictTarget::Columns(columns)) => {
+                columns.iter().map(|column| self.fold(column)).collect()
+            }
+            _ => Vec::new(),
+        };
+        let (assignments, filter) = match &conflict.action {
+            ast::OnConflictAction::DoNothing => (Vec::new(), None),
+            ast::OnConflictAction::DoUpdate(update) => {
+                let assignments = self.assignments(&update.assignments, target);
+                (assignments, update.selection.as_ref().map(|filter| self.expr(filter)))
+            }
+        };
+        Conflict { columns, assignments, filter }
+    }
+
+    pub(super) fn update(&mut self, update: &ast::Update, id: BlockId) {
+        self.scopes.push(Scope::new(id));
+        let mut from = self.relation_list(std::slice::from_ref(&update.table));
+        let target = from.first().and_then(|item| item.relations().first().copied());
+        let Some(target) = target else { return };
+        let mut joins = match &update.from {
+            Some(ast::UpdateTableFromKind::BeforeSet(items) | ast::UpdateTableFromKind::AfterSet(items)) => {
+                self.relation_list(items)
+            }
+            None => Vec::new(),
+        };
+        from.append(&mut joins);
+        let assignments = self.assignments(&update.assignments, target);
+        let filter = update.selection.as_ref().map(|filter| self.expr(filter));
+        let order_by = self.order_keys(&update.order_by);
+        let limit = update.limit.as_ref().map(|limit| self.expr(limit));
+        let span = self.bytes(update.update_token.0.span);
+        let write =
+            Write { target, from, filter, assignments, source: None, conflict: None, returning: None, span };
+        self.finish(write, update.returning.as_deref(), id);
+        let block = self.block_mut(id);
+        block.order_by = order_by;
+        block.limit = limit;
+    }
+
+    pub(super) fn delete(&mut self, delete: &ast::Delete, id: BlockId) {
+        self.scopes.push(Scope::new(id));
+        let (ast::FromTable::WithFromKeyword(items) | ast::FromTable::WithoutKeyword(items)) = &delete.from;
+        // MySQL: `DELETE FROM a USING t AS a JOIN ..` names in FROM what USING makes known.
+        let aliases_only = self.dialect == Dialect::MySql && delete.using.is_some();
+        let mut from = if aliases_only { Vec::new() } else { self.relation_list(items) };
+        if let Some(using) = &delete.using {
+            let mut joins = self.relation_list(using);
+            from.append(&mut joins);
+        }
+        let written = items.first().filter(|_| aliases_only).and_then(|item| match &item.relation {
+            ast::TableFactor::Table { name, .. } => Some(name),
+            _ => None,
+        });
+        let named = delete.tables.first().or(written).and_then(|table| {
+            let (_, name) = self.object_name(table);
+            let scope = self.scopes.last()?;
+            scope.relations.iter().copied().find(|id| self.relations[id.0 as usize].alias == name)
+        });
+        let target = named.or_else(|| from.first().and_then(|item| item.relations().first().copied()));
+        let Some(target) = target else { return };
+        let filter = delete.selection.as_ref().map(|filter| self.expr(filter));
+        let order_by = self.order_keys(&delete.order_by);
+        let limit = delete.limit.as_ref().map(|limit| self.expr(limit));
+        let span = self.bytes(delete.delete_token.0.span);
+        let write = Write {
+            target,
+            from,
+            filter,
+            assignments: Vec::new(),
+            source: None,
+            conflict: None,
+            returning: None,
+            span,
+        };
+        self.finish(write, delete.returning.as_deref(), id);
+        let block = self.block_mut(id);
+        block.order_by = order_by;
+        block.limit = limit;
+    }
+
+    fn finish(&mut self, mut write: Write, returning: Option<&[ast::SelectItem]>, id: BlockId) {
+        if returning.is_some() && self.dialect == Dialect::Postgres {
+            self.pseudo_relation("old", write.target);
+            self.pseudo_relation("new", write.target);
+        }
+        let projection = returning.map(|items| self.projection(items));
+        let block = self.block_mut(id);
+        match projection {
+            Some(projection) => {
+                write.returning = Some(projection.exprs);
+                block.outputs = projection.outputs;
+            }
+            None => block.outputs = Some(Vec::new()),
+        }
+        block.body = Body::Write(Box::new(write));
+    }
+
+    fn target(&mut self, table: &ast::ObjectName, alias: Option<&ast::Ident>) -> RelationId {
+        let alias = alias.map(|name| ast::TableAlias {
+            explicit: true,
+            name: name.clone(),
+            columns: Vec::new(),
+            at: None,
+        });
+        let factor = ast::TableWithJoins {
+            relation: ast::TableFactor::Table {
+                name: table.clone(),
+                alias,
+                args: None,
+                with_hints: Vec::new(),
+                version: None,
+                with_ordinality: false,
+                partitions: Vec::new(),
+                json_path: None,
+                sample: None,
+                index_hints: Vec::new(),
+            },
+            joins: Vec::new(),
+        };
+        let ctes = std::mem::take(&mut self.ctes);
+        let from = self.relation_list(std::slice::from_ref(&factor));
+        self.ctes = ctes;
+        from.first().and_then(|item| item.relations().first().copied()).unwrap_or(RelationId(0))
+    }
+
+    fn assignments(&mut self, list: &[ast::Assignment], target: RelationId) -> Vec<(String, Option<Expr>)> {
+        let mut assignments = Vec::new();
+        for assignment in list {
+            let value = self.expr(&assignment.value);
+            match &assignment.target {
+                ast::AssignmentTarget::ColumnName(name) => {
+                    assignments.push((self.target_column(name, target), Some(value)));
+                }
+                ast::AssignmentTarget::Tuple(names) => {
+                    let mut values = match value {
+                        Expr::Row(values) if values.len() == names.len() => {
+                            values.into_iter().map(Some).collect::<Vec<_>>()
+                        }
+                        // One subquery for all columns is kept with the first.
+                        other => vec![Some(other)],
+                    };
+                    values.resize(names.len(), None);
+                    for (name, value) in names.iter().zip(values) {
+                        assignments.push((self.target_column(name, target), value));
+                    }
+                }
+            }
+        }
+        assignments
+    }
+
+    /// The name of a column that is written, checked against the target.
+    fn target_column(&mut self, name: &ast::ObjectName, target: RelationId) -> String {
+        let parts: Vec<&ast::Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
+        let Some(last) = parts.last() else { return String::new() };
+        // `SET column.field = ..` of a composite, or `SET table.column = ..` in MySQL.
+        if parts.len() > 1 {
+            return self.fold(parts.last().copied().unwrap_or(last));
+        }
+        let column = self.fold(last);
+        if self.has_column(target, &column) == Some(false) && !self.is_system_column(target, &column) {
+            let relation = &self.relations[target.0 as usize];
+            let table = match &relation.source {
+                Source::Table(name) => name.to_string(),
+                _ => relation.alias.clone(),
+            };
+            let columns = relation.columns.iter().flatten().map(|column| column.name.as_str());
+            let similar = crate::sql::text::most_similar(&column, columns);
+            let span = self.bytes(last.span);
+            self.problem(
+                ProblemKind::UnknownColumn { column: column.clone(), table: Some(table), similar },
+                span,
+            );
+        }
+        column
+    }
+
+    /// Names the columns of the last relation: those that are assigned, in their order.
+    fn rename_pseudo(&mut self, names: &[String], assigned: &[(String, Option<Expr>)]) {
+        let Some(columns) = self.relations.last_mut().and_then(|relation| relation.columns.as_mut()) else {
+            return;
+        };
+        for (name, (column, _)) in names.iter().zip(assigned) {
+            if let Some(known) = columns.iter_mut().find(|known| known.name == *column) {
+                known.name.clone_from(name);
+            }
+        }
+    }
+
+    /// A row that goes by a name: `excluded`, or the row alias of MySQL.
+    fn pseudo_relation(&mut self, name: &str, target: RelationId) {
+        let block = self.block_of_scope();
+        let columns = self.relations[target.0 as usize].columns.clone();
+        self.add_relation(Relation {
+            block,
+            alias: name.to_owned(),
+            source: Source::Pseudo,
+            columns,
+            lateral: false,
+            span: None,
+        });
+    }
+}

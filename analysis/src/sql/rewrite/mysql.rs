@@ -1,0 +1,252 @@
+//! Constructs of MySQL and MariaDB.
+
+use sqlparser::keywords::Keyword as K;
+use sqlparser::tokenizer::Token;
+
+use super::{Rewriter, is_word, keyword, shared};
+use crate::sql::Dialect;
+
+/// Tries the constructs that begin with a word.
+pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
+    end_lists(r, keyword);
+    match keyword {
+        K::FOR => shared::row_lock(r),
+        K::TABLE => shared::table_command(r),
+        K::LOCK => share_mode(r),
+        K::MOD => modulo(r),
+        K::MATCH => match_columns(r),
+        K::AGAINST => against(r),
+        K::UPDATE => update(r),
+        K::DELETE => delete(r),
+        K::CHARACTER | K::CHARSET => character_set(r),
+        K::USING => converted(r),
+        K::GROUP if r.keyword(1) == K::BY => {
+            r.lists.group = Some(r.open.len());
+            false
+        }
+        K::ASC | K::DESC => group_direction(r),
+        K::INTERVAL => interval_function(r),
+        K::NoKeyword if r.is(0, "sounds") && r.keyword(1) == K::LIKE => {
+            r.skip(1);
+            true
+        }
+        K::NoKeyword => compound_unit(r),
+        _ => difference_unit(r),
+    }
+}
+
+/// A clause that follows ends the lists of the one before.
+fn end_lists(r: &mut Rewriter, keyword: K) {
+    let ends = |list: Option<usize>, open: usize| list.filter(|began| open >= *began);
+    let open = r.open.len();
+    r.lists.group = match keyword {
+        K::HAVING | K::ORDER | K::LIMIT | K::WINDOW | K::UNION | K::FOR => None,
+        _ => ends(r.lists.group, open),
+    };
+    if keyword == K::SET {
+        r.lists.update = None;
+    }
+}
+
+/// `LOCK IN SHARE MODE` is `FOR SHARE`.
+fn share_mode(r: &mut Rewriter) -> bool {
+    let there = r.keyword(1) == K::IN && r.keyword(2) == K::SHARE && r.keyword(3) == K::MODE;
+    if there {
+        r.put_word("FOR", K::FOR);
+        r.skip(2);
+        r.keep(1);
+        r.skip(1);
+    }
+    there
+}
+
+/// `a MOD b` is `a % b`.
+fn modulo(r: &mut Rewriter) -> bool {
+    let there = r.after_operand();
+    if there {
+        r.put(Token::Mod);
+        r.skip(1);
+    }
+    there
+}
+
+/// `MATCH a, b AGAINST ..` without brackets.
+fn match_columns(r: &mut Rewriter) -> bool {
+    if !r.is_name(1) {
+        return false;
+    }
+    let mut at = 1;
+    while matches!(r.token(at), Token::Word(_) | Token::Period | Token::Comma) && r.keyword(at) != K::AGAINST
+    {
+        at += 1;
+    }
+    let there = r.keyword(at) == K::AGAINST;
+    if there {
+        r.keep(1);
+        r.put(Token::LParen);
+        r.keep(at - 1);
+        r.put(Token::RParen);
+    }
+    there
+}
+
+/// `AGAINST (expression mode)`: the parser takes a literal. What is searched for does not change how.
+fn against(r: &mut Rewriter) -> bool {
+    if *r.token(1) != Token::LParen {
+        return false;
+    }
+    let plain = matches!(r.token(2), Token::SingleQuotedString(_) | Token::Placeholder(_))
+        && (*r.token(3) == Token::RParen || matches!(r.keyword(3), K::IN | K::WITH));
+    let Some(end) = r.closing(1).filter(|_| !plain) else { return false };
+    r.keep(2);
+    r.put(Token::SingleQuotedString(String::new()));
+    r.skip(end - 2);
+    true
+}
+
+/// `UPDATE IGNORE t`, and `UPDATE a, b SET ..` whose commas join.
+fn update(r: &mut Rewriter) -> bool {
+    let statement = matches!(r.written(1), Token::EOF | Token::SemiColon | Token::RParen);
+    if !statement {
+        return false;
+    }
+    r.keep(1);
+    while matches!(r.keyword(0), K::IGNORE | K::LOW_PRIORITY) && r.is_name(1) {
+        r.skip(1);
+    }
+    r.lists.update = Some(r.open.len());
+    true
+}
+
+/// `DELETE QUICK FROM t`, and `DELETE t.* FROM t JOIN ..`.
+fn delete(r: &mut Rewriter) -> bool {
+    r.keep(1);
+    while (matches!(r.keyword(0), K::IGNORE | K::LOW_PRIORITY) || r.is(0, "quick")) && r.is_name(1) {
+        r.skip(1);
+    }
+    while r.is_name(0) && r.keyword(0) != K::FROM {
+        r.keep(1);
+        while *r.token(0) == Token::Period && r.is_name(1) {
+            r.keep(2);
+        }
+        if *r.token(0) == Token::Period && *r.token(1) == Token::Mul {
+            r.skip(2);
+        }
+        if *r.token(0) != Token::Comma {
+            break;
+        }
+        r.keep(1);
+    }
+    true
+}
+
+/// A comma that joins tables.
+pub(super) fn joining_comma(r: &mut Rewriter) -> bool {
+    let joins = r.open.last().copied().unwrap_or_default() || r.lists.update == Some(r.open.len());
+    if joins {
+        r.put_word("CROSS", K::CROSS);
+        r.put_word("JOIN", K::JOIN);
+        r.skip(1);
+    }
+    joins
+}
+
+/// Whether the bracket at hand holds tables: `FROM (a, b)`, `JOIN (a, b)`.
+pub(super) fn opens_tables(r: &Rewriter) -> bool {
+    r.dialect == Dialect::MySql
+        && matches!(keyword(r.written(1)), K::FROM | K::JOIN)
+        && !matches!(keyword(r.written(2)), K::DISTINCT)
+        && r.is_name(1)
+        && !matches!(r.keyword(1), K::SELECT | K::WITH | K::VALUES | K::TABLE)
+        && !matches!(r.token(2), Token::LParen)
+}
+
+/// `CAST(a AS CHAR CHARACTER SET utf8mb4)`.
+fn character_set(r: &mut Rewriter) -> bool {
+    let set = r.keyword(0) == K::CHARACTER;
+    if set && r.keyword(1) != K::SET {
+        return false;
+    }
+    let length = if set { 3 } else { 2 };
+    let typed = is_word(r.written(1), "char") || *r.written(1) == Token::RParen;
+    let there = typed && !r.open.is_empty() && r.is_name(length - 1);
+    if there {
+        r.skip(length);
+    }
+    there
+}
+
+/// `CHAR(65 USING utf8mb4)`.
+fn converted(r: &mut Rewriter) -> bool {
+    let mut back = 2;
+    while matches!(r.written(back), Token::Number(..) | Token::Comma | Token::Placeholder(_)) {
+        back += 1;
+    }
+    let there = *r.written(back) == Token::LParen
+        && is_word(r.written(back + 1), "char")
+        && r.is_name(1)
+        && *r.token(2) == Token::RParen;
+    if there {
+        r.skip(2);
+    }
+    there
+}
+
+/// `GROUP BY a DESC`, an order of the groups that only older servers give.
+fn group_direction(r: &mut Rewriter) -> bool {
+    let there = r.lists.group == Some(r.open.len());
+    if there {
+        r.skip(1);
+    }
+    there
+}
+
+/// `INTERVAL(a, b, c)` is a function.
+fn interval_function(r: &mut Rewriter) -> bool {
+    if *r.token(1) != Token::LParen {
+        return false;
+    }
+    let unit = r.closing(1).is_some_and(|end| r.is_name(end + 1) && !shared::is_reserved(r.keyword(end + 1)));
+    if !unit {
+        r.put_name("interval", '`');
+        r.skip(1);
+    }
+    !unit
+}
+
+/// `TIMESTAMPDIFF(MINUTE, a, b)`: the unit is no column.
+fn difference_unit(r: &mut Rewriter) -> bool {
+    let there = *r.written(1) == Token::LParen
+        && *r.token(1) == Token::Comma
+        && ["timestampdiff", "timestampadd"].iter().any(|name| is_word(r.written(2), name));
+    if there {
+        let unit = r.token(0).to_string();
+        r.put(Token::SingleQuotedString(unit));
+        r.skip(1);
+    }
+    there
+}
+
+/// `DAY_HOUR`, `YEAR_MONTH`: units of an interval with several parts.
+fn compound_unit(r: &mut Rewriter) -> bool {
+    let Token::Word(word) = r.token(0) else { return false };
+    let Some((_, last)) = word.value.split_once('_') else { return false };
+    let units = [
+        ("MONTH", K::MONTH),
+        ("HOUR", K::HOUR),
+        ("MINUTE", K::MINUTE),
+        ("SECOND", K::SECOND),
+        ("MICROSECOND", K::MICROSECOND),
+    ];
+    let Some((name, unit)) = units.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(last)) else {
+        return false;
+    };
+    let extracted = *r.written(1) == Token::LParen && is_word(r.written(2), "extract");
+    let counted = is_word(r.written(2), "interval");
+    if !extracted && !counted {
+        return false;
+    }
+    r.put_word(name, unit);
+    r.skip(1);
+    true
+}

@@ -1,0 +1,377 @@
+//! Constructs of Postgres.
+
+use sqlparser::keywords::Keyword as K;
+use sqlparser::tokenizer::Token;
+
+use super::{Rewriter, is_word, keyword, shared};
+
+/// Tries the constructs that begin with a word.
+pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
+    match keyword {
+        K::FOR => shared::row_lock(r),
+        K::ON => shared::conflict_target(r),
+        K::SET => {
+            r.lists.set = Some(r.open.len());
+            shared::array_elements(r)
+        }
+        K::WHERE | K::FROM => {
+            r.lists.set = None;
+            false
+        }
+        K::EXCLUDE => shared::frame_exclusion(r),
+        K::TABLE => shared::table_command(r),
+        K::NOTNULL => shared::null_test(r, true, 1),
+        K::NoKeyword if r.is(0, "isnull") => shared::null_test(r, false, 1),
+        K::NoKeyword if r.is(0, "overriding") => overriding(r),
+        K::ONLY => only(r),
+        K::INTO => insert_columns(r),
+        K::CURRENT => cursor_row(r),
+        K::BETWEEN => symmetric(r),
+        K::GROUP => group_distinct(r),
+        K::ROWS => rows_from(r),
+        K::SEARCH | K::CYCLE => recursion_order(r),
+        K::VARIADIC => variadic(r),
+        K::SIMILAR => substring_similar(r),
+        K::NAME => xml_name(r),
+        K::ANY | K::SOME | K::ALL => any_of_values(r),
+        K::VARYING => bit_varying(r),
+        K::LEADING | K::TRAILING | K::BOTH => trimmed_blanks(r),
+        K::NATIONAL if matches!(r.keyword(1), K::CHARACTER | K::CHAR) => {
+            r.skip(1);
+            true
+        }
+        K::NoKeyword if r.is(0, "u") => unicode_name(r),
+        K::RETURNING | K::WITH | K::WITHOUT | K::DEFAULT | K::PASSING => json_options(r),
+        _ => typed_literal(r),
+    }
+}
+
+/// `t.*::text` is the row, and `(row).*` its fields, whose names are not known.
+pub(super) fn star(r: &mut Rewriter) -> bool {
+    if *r.written(1) == Token::Period && *r.token(1) == Token::DoubleColon {
+        r.out.pop();
+        r.skip(1);
+        return true;
+    }
+    if *r.written(1) == Token::Period && *r.written(2) == Token::RParen {
+        r.put_name("*", '"');
+        r.skip(1);
+        return true;
+    }
+    // `FROM users *` says that children are read as well, which is the rule anyway.
+    let table = matches!(r.written(1), Token::Word(_))
+        && matches!(keyword(r.written(2)), K::FROM | K::UPDATE | K::JOIN | K::ONLY);
+    if table {
+        r.skip(1);
+    }
+    table
+}
+
+/// `FROM ONLY t`, `FROM ONLY (t)`: without the tables that inherit from it.
+fn only(r: &mut Rewriter) -> bool {
+    if !matches!(keyword(r.written(1)), K::FROM | K::UPDATE | K::JOIN | K::INTO) {
+        return false;
+    }
+    if *r.token(1) == Token::LParen && r.is_name(2) {
+        let Some(end) = r.closing(1) else { return false };
+        r.skip(2);
+        r.keep(end - 2);
+        r.skip(1);
+        return true;
+    }
+    let there = r.is_name(1) && !matches!(r.keyword(1), K::SET | K::WHERE | K::AS);
+    if there {
+        r.skip(1);
+    }
+    there
+}
+
+/// `INSERT INTO t (a[1], b.c)` writes the columns `a` and `b`.
+fn insert_columns(r: &mut Rewriter) -> bool {
+    let mut open = 2;
+    while *r.token(open) == Token::Period {
+        open += 2;
+    }
+    if r.keyword(open) == K::AS {
+        open += 2;
+    }
+    if *r.token(open) != Token::LParen || !r.is_name(open + 1) {
+        return false;
+    }
+    if matches!(r.keyword(open + 1), K::SELECT | K::WITH | K::VALUES | K::TABLE) {
+        return false;
+    }
+    let Some(end) = r.closing(open) else { return false };
+    let end = r.at + end;
+    r.keep(open + 1);
+    while r.at < end {
+        match r.token(0) {
+            Token::LBracket => r.skip(r.closing(0).map_or(1, |close| close + 1)),
+            Token::Period => r.skip(2),
+            _ => r.keep(1),
+        }
+    }
+    true
+}
+
+/// `OVERRIDING SYSTEM VALUE`.
+fn overriding(r: &mut Rewriter) -> bool {
+    let there = matches!(r.keyword(1), K::SYSTEM | K::USER) && r.keyword(2) == K::VALUE;
+    if there {
+        r.skip(3);
+    }
+    there
+}
+
+/// `WHERE CURRENT OF cursor` names one row by its place.
+fn cursor_row(r: &mut Rewriter) -> bool {
+    let there = keyword(r.written(1)) == K::WHERE && r.keyword(1) == K::OF && r.is_name(2);
+    if there {
+        r.put_word("ctid", K::NoKeyword);
+        r.put(Token::Eq);
+        r.put(Token::SingleQuotedString(String::new()));
+        r.skip(3);
+    }
+    there
+}
+
+/// `BETWEEN SYMMETRIC a AND b`.
+fn symmetric(r: &mut Rewriter) -> bool {
+    let there = matches!(r.keyword(1), K::SYMMETRIC | K::ASYMMETRIC);
+    if there {
+        r.keep(1);
+        r.skip(1);
+    }
+    there
+}
+
+/// `GROUP BY DISTINCT ..`.
+fn group_distinct(r: &mut Rewriter) -> bool {
+    let there = r.keyword(1) == K::BY && r.keyword(2) == K::DISTINCT;
+    if there {
+        r.keep(2);
+        r.skip(1);
+    }
+    there
+}
+
+/// `ROWS FROM (f(..), g(..))` is taken for one function of several.
+fn rows_from(r: &mut Rewriter) -> bool {
+    let there = r.keyword(1) == K::FROM && *r.token(2) == Token::LParen;
+    if there {
+        r.put_word("rows_from", K::NoKeyword);
+        r.skip(2);
+    }
+    there
+}
+
+/// `SEARCH DEPTH FIRST BY a SET b` and `CYCLE a SET b USING c` after a recursive CTE: the columns they add are written
+/// behind its own.
+fn recursion_order(r: &mut Rewriter) -> bool {
+    let search = r.keyword(0) == K::SEARCH;
+    if *r.written(1) != Token::RParen || search != (r.is(1, "depth") || r.is(1, "breadth")) {
+        return false;
+    }
+    // The columns that are searched by, and what marks a cycle, are a few words.
+    let find = |from: usize, keyword: K| (from..from + 32).find(|at| r.keyword(*at) == keyword);
+    let Some(set) = find(1, K::SET) else { return false };
+    let mut names = vec![set + 1];
+    let mut at = set + 2;
+    if !search {
+        let Some(using) = find(at, K::USING) else { return false };
+        names.push(using + 1);
+        at = using + 2;
+    }
+    if !names.iter().all(|name| r.is_name(*name)) {
+        return false;
+    }
+    // The CTE's bracket is closed around a query of it all: `(SELECT *, NULL AS b FROM (..) AS rows)`.
+    let names: Vec<Token> = names.iter().map(|name| r.token(*name).clone()).collect();
+    let Some(open) = opening(r) else { return false };
+    let body: Vec<_> = r.out.drain(open + 1..).collect();
+    r.put_word("SELECT", K::SELECT);
+    r.put(Token::Mul);
+    for name in names {
+        r.put(Token::Comma);
+        r.put_word("NULL", K::NULL);
+        r.put_word("AS", K::AS);
+        r.put(name);
+    }
+    r.put_word("FROM", K::FROM);
+    r.put(Token::LParen);
+    r.out.extend(body);
+    r.put_word("AS", K::AS);
+    r.put_word("rows", K::NoKeyword);
+    r.put(Token::RParen);
+    r.skip(at);
+    true
+}
+
+/// Where the bracket was written that the last token closes.
+fn opening(r: &Rewriter) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, token) in r.out.iter().enumerate().rev() {
+        match token.token {
+            Token::RParen => depth += 1,
+            Token::LParen => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `f(VARIADIC array)`.
+fn variadic(r: &mut Rewriter) -> bool {
+    let there = matches!(r.written(1), Token::LParen | Token::Comma);
+    if there {
+        r.skip(1);
+    }
+    there
+}
+
+/// `substring(a SIMILAR b ESCAPE c)` has three arguments.
+fn substring_similar(r: &mut Rewriter) -> bool {
+    if r.keyword(1) == K::TO || *r.written(2) != Token::LParen || !is_word(r.written(3), "substring") {
+        return false;
+    }
+    r.skip(1);
+    r.put(Token::Comma);
+    let mut depth = 0_usize;
+    loop {
+        match r.token(0) {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 => return true,
+            Token::RParen => depth -= 1,
+            Token::EOF => return true,
+            _ if depth == 0 && r.keyword(0) == K::ESCAPE => {
+                r.put(Token::Comma);
+                r.skip(1);
+                return true;
+            }
+            _ => {}
+        }
+        r.keep(1);
+    }
+}
+
+/// `xmlelement(NAME a, ..)`.
+fn xml_name(r: &mut Rewriter) -> bool {
+    let there = *r.written(1) == Token::LParen && r.is_name(1) && is_word(r.written(2), "xmlelement");
+    if there {
+        r.skip(1);
+        let name = Token::SingleQuotedString(r.token(0).to_string());
+        r.put(name);
+        r.skip(1);
+    }
+    there
+}
+
+/// `= ANY (VALUES (1), (2))` compares with the rows of a query.
+fn any_of_values(r: &mut Rewriter) -> bool {
+    if *r.token(1) != Token::LParen || r.keyword(2) != K::VALUES {
+        return false;
+    }
+    let Some(end) = r.closing(1) else { return false };
+    let end = r.at + end;
+    r.keep(2);
+    r.put_word("SELECT", K::SELECT);
+    r.put(Token::Mul);
+    r.put_word("FROM", K::FROM);
+    r.put(Token::LParen);
+    r.run(end);
+    r.put(Token::RParen);
+    true
+}
+
+/// `bit varying(3)` is a type like `bit`.
+fn bit_varying(r: &mut Rewriter) -> bool {
+    let there = is_word(r.written(1), "bit");
+    if there {
+        r.skip(1);
+    }
+    there
+}
+
+/// `trim(LEADING FROM a)` trims blanks.
+fn trimmed_blanks(r: &mut Rewriter) -> bool {
+    let there = r.keyword(1) == K::FROM && is_word(r.written(2), "trim");
+    if there {
+        r.keep(1);
+        r.put(Token::SingleQuotedString(" ".to_owned()));
+    }
+    there
+}
+
+/// `U&"name"` is a quoted name; escapes in it are left as they are.
+fn unicode_name(r: &mut Rewriter) -> bool {
+    let quoted = matches!(r.token(2), Token::Word(word) if word.quote_style.is_some());
+    let there = quoted && *r.token(1) == Token::Ampersand;
+    if there {
+        r.skip(2);
+        r.keep(1);
+    }
+    there
+}
+
+/// What `json_value` and its like say of their result: `RETURNING int DEFAULT 0 ON ERROR`, `WITH WRAPPER`.
+fn json_options(r: &mut Rewriter) -> bool {
+    let Some(open) = r.open.last().and_then(|_| open_call(r)) else { return false };
+    let json = ["json_value", "json_query", "json_exists", "json_serialize", "json_scalar"];
+    if !json.iter().any(|name| is_word(&r.out[open].token, name)) {
+        return false;
+    }
+    let mut depth = 0_usize;
+    loop {
+        match r.token(0) {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 => return true,
+            Token::RParen => depth -= 1,
+            Token::EOF => return true,
+            _ => {}
+        }
+        r.skip(1);
+    }
+}
+
+/// Where the name of the function was written whose arguments are at hand; only a few tokens back are looked at.
+fn open_call(r: &Rewriter) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, token) in r.out.iter().enumerate().rev().take(64) {
+        match token.token {
+            Token::RParen => depth += 1,
+            Token::LParen if depth == 0 => return at.checked_sub(1),
+            Token::LParen => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `inet '10.0.0.1'`, `public.mood 'ok'`: a literal of a type that the parser does not know is a cast.
+pub(super) fn typed_literal(r: &mut Rewriter) -> bool {
+    let Token::Word(word) = r.token(0) else { return false };
+    if word.keyword != K::NoKeyword || !matches!(r.token(1), Token::SingleQuotedString(_)) {
+        return false;
+    }
+    // A string cannot follow an operand, and none follows these.
+    if r.after_operand() || matches!(keyword(r.written(1)), K::AS | K::COLLATE) {
+        return false;
+    }
+    let ty = r.token(0).clone();
+    let mut qualifier = Vec::new();
+    while *r.written(1) == Token::Period && matches!(r.written(2), Token::Word(_)) {
+        let name_and_period = r.out.split_off(r.out.len() - 2);
+        qualifier.splice(0..0, name_and_period);
+    }
+    r.skip(1);
+    r.keep(1);
+    r.put(Token::DoubleColon);
+    r.out.extend(qualifier);
+    r.put(ty);
+    true
+}

@@ -1,0 +1,234 @@
+//! Constructs of several dialects. Each returns whether it was there.
+
+use sqlparser::keywords::Keyword as K;
+use sqlparser::tokenizer::Token;
+
+use super::{Rewriter, keyword};
+
+/// Whether the parser gives a word a meaning that none of the three databases gives it: then it is a plain name.
+pub(super) fn is_of_other_databases(keyword: K) -> bool {
+    matches!(
+        keyword,
+        K::ANTI
+            | K::ASOF
+            | K::CLUSTER
+            | K::CONNECT
+            | K::DISTRIBUTE
+            | K::FINAL
+            | K::FORMAT
+            | K::GLOBAL
+            | K::INTERPOLATE
+            | K::MATCH_RECOGNIZE
+            | K::MINUS
+            | K::PIVOT
+            | K::PREWHERE
+            | K::QUALIFY
+            | K::SAMPLE
+            | K::SEMI
+            | K::SETTINGS
+            | K::SORT
+            | K::TOP
+            | K::UNPIVOT
+    )
+}
+
+/// Whether a keyword can end no operand.
+pub(super) fn is_reserved(keyword: K) -> bool {
+    matches!(
+        keyword,
+        K::ALL
+            | K::AND
+            | K::ANY
+            | K::AS
+            | K::BETWEEN
+            | K::BY
+            | K::CASE
+            | K::COLLATE
+            | K::DISTINCT
+            | K::ELSE
+            | K::ESCAPE
+            | K::EXCEPT
+            | K::EXISTS
+            | K::FROM
+            | K::GLOB
+            | K::HAVING
+            | K::ILIKE
+            | K::IN
+            | K::INTERSECT
+            | K::INTERVAL
+            | K::IS
+            | K::JOIN
+            | K::LIKE
+            | K::LIMIT
+            | K::NOT
+            | K::ON
+            | K::OR
+            | K::REGEXP
+            | K::RETURNING
+            | K::RLIKE
+            | K::SELECT
+            | K::SET
+            | K::SIMILAR
+            | K::THEN
+            | K::UNION
+            | K::USING
+            | K::VALUES
+            | K::WHEN
+            | K::WHERE
+    )
+}
+
+/// `FOR NO KEY UPDATE`, `FOR KEY SHARE`, `FOR UPDATE OF a, b`: all lock rows, against more or fewer others.
+pub(super) fn row_lock(r: &mut Rewriter) -> bool {
+    let strength = match (r.keyword(1), r.keyword(2), r.keyword(3)) {
+        (K::UPDATE | K::SHARE, ..) => 1,
+        (K::KEY, K::SHARE, _) => 2,
+        (K::NO, K::KEY, K::UPDATE) => 3,
+        _ => return false,
+    };
+    r.keep(1);
+    r.skip(strength - 1);
+    r.keep(1);
+    if r.keyword(0) == K::OF && r.is_name(1) {
+        r.keep(2);
+        while matches!(r.token(0), Token::Period) && r.is_name(1) {
+            r.keep(2);
+        }
+        while matches!(r.token(0), Token::Comma) && r.is_name(1) {
+            r.skip(2);
+            while matches!(r.token(0), Token::Period) {
+                r.skip(2);
+            }
+        }
+    }
+    true
+}
+
+/// The target of `ON CONFLICT`: expressions, collations, operator classes and the predicate of a partial index. Which
+/// unique index is meant does not change what is read.
+pub(super) fn conflict_target(r: &mut Rewriter) -> bool {
+    if r.keyword(1) != K::CONFLICT {
+        return false;
+    }
+    r.keep(2);
+    if *r.token(0) == Token::LParen
+        && let Some(end) = r.closing(0)
+    {
+        let columns = plain_columns(r, end);
+        if columns.is_empty() {
+            r.skip(end + 1);
+        } else {
+            r.keep(1);
+            let mut at = 1;
+            for (nth, column) in columns.into_iter().enumerate() {
+                r.skip(column - at);
+                if nth > 0 {
+                    r.put(Token::Comma);
+                }
+                r.keep(1);
+                at = column + 1;
+            }
+            r.skip(end - at);
+            r.keep(1);
+        }
+        if r.keyword(0) == K::WHERE {
+            r.skip(predicate_length(r));
+        }
+    }
+    true
+}
+
+/// The positions ahead of the columns in a conflict target that closes at `end`.
+fn plain_columns(r: &Rewriter, end: usize) -> Vec<usize> {
+    let mut columns = Vec::new();
+    let mut depth = 0_usize;
+    for at in 1..end {
+        match r.token(at) {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            Token::Word(_) if depth == 0 => {
+                let first = at == 1 || *r.token(at - 1) == Token::Comma;
+                if first && !matches!(r.token(at + 1), Token::LParen) {
+                    columns.push(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    columns
+}
+
+/// How many tokens there are to the `DO` of an ON CONFLICT.
+fn predicate_length(r: &Rewriter) -> usize {
+    let rest = r.input.get(r.at..).unwrap_or_default();
+    rest.iter().position(|token| keyword(&token.token) == K::DO).unwrap_or(0)
+}
+
+/// The `EXCLUDE ..` at the end of a window frame.
+pub(super) fn frame_exclusion(r: &mut Rewriter) -> bool {
+    let length = match (r.keyword(1), r.keyword(2)) {
+        (K::TIES | K::GROUP, _) => 2,
+        (K::CURRENT, K::ROW) => 3,
+        (K::NO, _) if r.is(2, "others") => 3,
+        _ => return false,
+    };
+    let there = *r.token(length) == Token::RParen;
+    if there {
+        r.skip(length);
+    }
+    there
+}
+
+/// `TABLE t` as a query of its own is `SELECT * FROM t`.
+pub(super) fn table_command(r: &mut Rewriter) -> bool {
+    let begins = match r.written(1) {
+        Token::EOF | Token::LParen | Token::RParen | Token::SemiColon => true,
+        token => match keyword(token) {
+            K::UNION | K::EXCEPT | K::INTERSECT | K::ALL | K::DISTINCT => true,
+            K::TEMP | K::TEMPORARY | K::UNLOGGED => false,
+            _ => keyword(r.written(2)) == K::INTO,
+        },
+    };
+    if !begins || !r.is_name(1) {
+        return false;
+    }
+    r.put_word("SELECT", K::SELECT);
+    r.put(Token::Mul);
+    r.put_word("FROM", K::FROM);
+    r.skip(1);
+    true
+}
+
+/// `SET column[1] = ..` and `INSERT INTO t (column[1])` write the column.
+pub(super) fn array_elements(r: &mut Rewriter) -> bool {
+    if !r.is_name(1) || *r.token(2) != Token::LBracket {
+        return false;
+    }
+    let mut end = 2;
+    while *r.token(end) == Token::LBracket {
+        match r.closing(end) {
+            Some(close) => end = close + 1,
+            None => return false,
+        }
+    }
+    let assigned = *r.token(end) == Token::Eq;
+    if assigned {
+        r.keep(2);
+        r.skip(end - 2);
+    }
+    assigned
+}
+
+/// `x ISNULL`, `x NOTNULL` and `x NOT NULL`.
+pub(super) fn null_test(r: &mut Rewriter, negated: bool, length: usize) -> bool {
+    if !r.after_operand() || *r.token(length) == Token::LParen {
+        return false;
+    }
+    r.put_word("IS", K::IS);
+    if negated {
+        r.put_word("NOT", K::NOT);
+    }
+    r.put_word("NULL", K::NULL);
+    r.skip(length);
+    true
+}

@@ -1,0 +1,341 @@
+//! The rewriting of what the parser does not know, by examples.
+
+use crate::schema::Replay;
+use crate::sql::query::{Body, Query};
+use crate::sql::{Dialect, resolve};
+
+const TABLES: &str =
+    "CREATE TABLE jobs (id bigint PRIMARY KEY, kind text UNIQUE, state text, tags text[], at timestamp);
+    CREATE TABLE runs (id bigint PRIMARY KEY, job_id bigint, n int);";
+
+/// Parses each query, in which every name has to be known.
+#[track_caller]
+fn takes(dialect: Dialect, queries: &[&str]) -> Vec<Query> {
+    let mut replay = Replay::new(dialect);
+    replay.apply(TABLES, "tables.sql");
+    let take = |sql: &&str| {
+        let query = resolve(sql, dialect, Some(&replay.schema));
+        let query = query.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(query.problems, [], "{sql}");
+        query
+    };
+    queries.iter().map(take).collect()
+}
+
+#[track_caller]
+fn outputs(query: &Query) -> String {
+    let outputs = query.block(query.root.expect("a root")).outputs.as_ref().expect("known columns");
+    outputs.iter().map(|output| output.name.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+/// What is compared in WHERE.
+#[track_caller]
+fn filter(query: &Query) -> String {
+    let Body::Select(select) = &query.block(query.root.expect("a root")).body else { panic!("a SELECT") };
+    select.filter.as_ref().expect("a filter").to_string()
+}
+
+use Dialect::{MySql, Postgres, Sqlite};
+
+#[test]
+fn row_locks() {
+    let queries = takes(
+        Postgres,
+        &[
+            "SELECT id FROM jobs FOR NO KEY UPDATE SKIP LOCKED",
+            "SELECT id FROM jobs j FOR KEY SHARE OF j",
+            "SELECT j.id FROM jobs j JOIN runs r ON r.job_id = j.id FOR UPDATE OF j, r NOWAIT",
+            "SELECT j.id FROM jobs j JOIN runs r ON r.job_id = j.id FOR UPDATE OF j SKIP LOCKED FOR SHARE OF r",
+        ],
+    );
+    assert!(queries.iter().all(|query| query.block(query.root.expect("a root")).locks));
+    let queries =
+        takes(MySql, &["SELECT id FROM jobs LOCK IN SHARE MODE", "SELECT id FROM jobs LIMIT 5 FOR SHARE"]);
+    assert!(queries.iter().all(|query| query.block(query.root.expect("a root")).locks));
+}
+
+#[test]
+fn targets_of_a_conflict() {
+    takes(
+        Postgres,
+        &[
+            "INSERT INTO jobs (kind) VALUES ($1) ON CONFLICT (kind) WHERE state = 'new' DO NOTHING",
+            "INSERT INTO jobs (kind) VALUES ($1) ON CONFLICT (lower(kind)) DO NOTHING",
+            "INSERT INTO jobs (kind) VALUES ($1) ON CONFLICT (kind COLLATE \"C\" text_pattern_ops, state) DO NOTHING",
+            "INSERT INTO jobs (kind) VALUES ($1) ON CONFLICT ((lower(kind)), state) WHERE at IS NULL \
+             DO UPDATE SET (kind, state) = (EXCLUDED.kind, EXCLUDED.state) RETURNING id",
+        ],
+    );
+    let queries = takes(
+        Sqlite,
+        &[
+            "INSERT INTO jobs (kind) VALUES (?) ON CONFLICT(kind COLLATE NOCASE) DO NOTHING",
+            "INSERT INTO jobs (kind) VALUES (?) ON CONFLICT(kind) DO UPDATE SET state = 'a' ON CONFLICT(id) DO NOTHING",
+        ],
+    );
+    let Body::Write(write) = &queries[1].block(queries[1].root.expect("a root")).body else {
+        panic!("a write")
+    };
+    assert_eq!(write.conflict.as_ref().expect("a conflict").columns, ["kind"], "the first counts");
+}
+
+#[test]
+fn elements_of_arrays_and_fields_are_written() {
+    let queries = takes(
+        Postgres,
+        &[
+            "UPDATE jobs SET tags[$1] = 'a', state = 'b', tags[1:2] = $2, tags[1][2] = 'x' WHERE id = 1",
+            "INSERT INTO jobs (id, tags[1]) VALUES ($1, 'a')",
+        ],
+    );
+    let Body::Write(write) = &queries[0].block(queries[0].root.expect("a root")).body else {
+        panic!("a write")
+    };
+    let columns: Vec<&str> = write.assignments.iter().map(|(column, _)| column.as_str()).collect();
+    assert_eq!(columns, ["tags", "state", "tags", "tags"]);
+}
+
+#[test]
+fn frames_that_leave_rows_out() {
+    for dialect in [Postgres, Sqlite] {
+        takes(
+            dialect,
+            &[
+                "SELECT sum(n) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING EXCLUDE TIES) FROM runs",
+                "SELECT sum(n) OVER (ORDER BY id GROUPS 2 PRECEDING EXCLUDE NO OTHERS) FROM runs",
+                "SELECT sum(n) OVER (ORDER BY id RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE CURRENT ROW) FROM runs",
+            ],
+        );
+    }
+}
+
+#[test]
+fn table_as_a_query() {
+    let queries = takes(
+        Postgres,
+        &[
+            "TABLE runs",
+            "WITH r AS (TABLE runs) SELECT * FROM r",
+            "INSERT INTO runs TABLE runs",
+            "TABLE ONLY runs",
+        ],
+    );
+    assert_eq!(outputs(&queries[0]), "id job_id n");
+    assert_eq!(outputs(&queries[1]), "id job_id n");
+    assert_eq!(outputs(&takes(MySql, &["TABLE runs"])[0]), "id job_id n");
+}
+
+#[test]
+fn tables_without_those_that_inherit() {
+    takes(
+        Postgres,
+        &[
+            "SELECT id FROM ONLY jobs",
+            "SELECT j.id FROM ONLY (jobs) j",
+            "SELECT id FROM jobs * WHERE state = 'a'",
+            "UPDATE ONLY jobs SET state = 'a'",
+            "UPDATE jobs * SET state = 'a'",
+            "DELETE FROM ONLY jobs j WHERE j.id = ANY($1)",
+        ],
+    );
+}
+
+#[test]
+fn tests_for_null() {
+    for dialect in [Postgres, Sqlite] {
+        let queries = takes(dialect, &["SELECT id FROM jobs WHERE kind ISNULL OR (state) NOTNULL"]);
+        assert_eq!(filter(&queries[0]), "kind is null or state is not null");
+    }
+    let queries =
+        takes(Sqlite, &["SELECT id FROM jobs WHERE kind NOT NULL", "SELECT id NOT NULL AS a FROM jobs"]);
+    assert_eq!(filter(&queries[0]), "kind is not null");
+    takes(MySql, &["SELECT ISNULL(kind) FROM jobs"]);
+}
+
+#[test]
+fn rows_of_a_cursor() {
+    let queries = takes(
+        Postgres,
+        &["UPDATE jobs SET state = 'a' WHERE CURRENT OF c", "DELETE FROM jobs WHERE CURRENT OF c"],
+    );
+    assert_eq!(queries.len(), 2);
+}
+
+#[test]
+fn recursion_in_order() {
+    let sql = "WITH RECURSIVE tree AS (SELECT id, job_id FROM runs WHERE id = $1 UNION ALL \
+        SELECT r.id, r.job_id FROM runs r JOIN tree ON r.job_id = tree.id) \
+        SEARCH DEPTH FIRST BY id SET place CYCLE id SET again USING path SELECT id, place, again, path FROM tree ORDER BY place";
+    assert_eq!(outputs(&takes(Postgres, &[sql])[0]), "id place again path");
+}
+
+#[test]
+fn literals_of_any_type() {
+    let queries = takes(
+        Postgres,
+        &[
+            "SELECT id FROM jobs WHERE state = mood 'ok' AND kind = public.mood 'sad' AND tags = citext 'x'",
+            "SELECT inet '10.0.0.1', \"mood\" 'ok', interval '1 day', date '2020-01-01'",
+        ],
+    );
+    assert_eq!(filter(&queries[0]).matches("::").count(), 3, "{}", filter(&queries[0]));
+    assert_eq!(outputs(&queries[1]), "inet mood interval date");
+}
+
+#[test]
+fn whole_rows_and_their_fields() {
+    let queries =
+        takes(Postgres, &["SELECT j.*::text FROM jobs j", "SELECT (j).*, (jsonb_each($1)).* FROM jobs j"]);
+    assert_eq!(outputs(&queries[0]), "j");
+    assert!(queries[1].block(queries[1].root.expect("a root")).outputs.is_none(), "they are not known");
+}
+
+#[test]
+fn several_functions_side_by_side() {
+    takes(
+        Postgres,
+        &[
+            "SELECT a, b FROM ROWS FROM (unnest($1::int[]), unnest($2::text[])) AS t(a, b)",
+            "SELECT a FROM ROWS FROM (generate_series(1, 3), f()) WITH ORDINALITY AS t(a, b, n)",
+        ],
+    );
+}
+
+#[test]
+fn small_words_of_postgres() {
+    takes(
+        Postgres,
+        &[
+            "INSERT INTO runs (id) OVERRIDING SYSTEM VALUE VALUES ($1) RETURNING id",
+            "SELECT id FROM runs WHERE n BETWEEN SYMMETRIC $1 AND $2",
+            "SELECT n, count(*) FROM runs GROUP BY DISTINCT n, ROLLUP (n)",
+            "SELECT format('%s %s', VARIADIC ARRAY['a', 'b'])",
+            "SELECT substring(kind SIMILAR 'a' ESCAPE '#') FROM jobs WHERE kind SIMILAR TO 'a' ESCAPE '#'",
+            "SELECT xmlelement(NAME foo, xmlattributes(id AS x), kind) FROM jobs",
+            "SELECT id FROM jobs WHERE kind = ANY (VALUES ('a'), ('b'))",
+            "SELECT $1::bit varying(3), CAST($2 AS bit varying), $3::national character varying(3)",
+            "SELECT trim(LEADING FROM kind), trim(BOTH 'x' FROM kind), U&\"id\" FROM jobs",
+            "SELECT id AS table, kind AS select FROM jobs",
+            "SELECT id INTO TEMP TABLE found FROM jobs",
+            "SELECT json_value(kind, '$.a' RETURNING int DEFAULT 0 ON ERROR), json_query(kind, '$.b' WITH WRAPPER) FROM jobs",
+            "UPDATE jobs SET state = 'a' RETURNING old.state, new.state",
+        ],
+    );
+}
+
+#[test]
+fn words_of_other_databases_are_names() {
+    for dialect in [Postgres, Sqlite, MySql] {
+        takes(
+            dialect,
+            &[
+                "SELECT format.id FROM jobs format",
+                "SELECT settings.id FROM jobs AS settings WHERE settings.id = 1",
+                "SELECT top.id, final.id FROM jobs top JOIN runs final ON final.job_id = top.id",
+                "WITH sample AS (SELECT 1 AS qualify), pivot AS (SELECT qualify FROM sample) SELECT qualify FROM pivot",
+            ],
+        );
+    }
+}
+
+#[test]
+fn hints_of_sqlite() {
+    takes(
+        Sqlite,
+        &[
+            "SELECT j.id FROM jobs AS j INDEXED BY sqlite_autoindex_jobs_1 WHERE j.kind = ?",
+            "SELECT id FROM jobs NOT INDEXED WHERE kind = ?",
+            "UPDATE jobs INDEXED BY sqlite_autoindex_jobs_1 SET state = 'x' WHERE kind = ?",
+            "WITH a AS MATERIALIZED (SELECT 1 AS x), b AS NOT MATERIALIZED (SELECT x FROM a) SELECT x FROM b",
+        ],
+    );
+}
+
+#[test]
+fn comparisons_of_sqlite() {
+    let queries = takes(
+        Sqlite,
+        &[
+            "SELECT id FROM jobs WHERE kind IS ? AND state IS NOT 'a' AND at IS NOT NULL",
+            "SELECT id FROM jobs WHERE kind NOT GLOB 'a*'",
+            "SELECT id FROM jobs WHERE id << 1 = 4",
+        ],
+    );
+    let expect = "kind is not distinct from $1 and state is distinct from 'a' and at is not null";
+    assert_eq!(filter(&queries[0]), expect);
+}
+
+#[test]
+fn membership_in_a_table() {
+    let queries = takes(
+        Sqlite,
+        &[
+            "WITH ids AS (SELECT 1 AS id) DELETE FROM jobs WHERE id IN ids",
+            "SELECT id FROM jobs WHERE id IN json_each(?)",
+        ],
+    );
+    assert_eq!(queries[1].relations.len(), 2, "the function is read");
+}
+
+#[test]
+fn alias_of_an_insert() {
+    let sql = "INSERT INTO runs AS r (id) VALUES (?) ON CONFLICT(id) DO UPDATE SET n = r.n + 1";
+    for dialect in [Postgres, Sqlite] {
+        takes(dialect, &[sql.replace('?', if dialect == Postgres { "$1" } else { "?" }).as_str()]);
+    }
+}
+
+#[test]
+fn operators_and_units_of_mysql() {
+    takes(
+        MySql,
+        &[
+            "SELECT 7 MOD 2, MOD(7, 2), id MOD 3 FROM jobs",
+            "SELECT id FROM jobs WHERE at > NOW() + INTERVAL '1:30' MINUTE_SECOND",
+            "SELECT EXTRACT(YEAR_MONTH FROM at), INTERVAL(1, 2, 3), CHAR(65 USING utf8mb4) FROM jobs",
+            "SELECT CAST(kind AS CHAR(10) CHARACTER SET utf8mb4) FROM jobs WHERE kind SOUNDS LIKE 'x'",
+            "SELECT kind, count(*) FROM jobs GROUP BY kind DESC ORDER BY count(*) DESC",
+            "SELECT TIMESTAMPDIFF(MINUTE, at, NOW()), TIMESTAMPADD(DAY, 1, at) FROM jobs WHERE !id AND !(id = 1)",
+            "SELECT @a := id, @b, @@version, @@session.sql_mode FROM jobs",
+        ],
+    );
+}
+
+#[test]
+fn full_text_search_of_mysql() {
+    takes(
+        MySql,
+        &[
+            "SELECT id FROM jobs j WHERE MATCH j.kind, state AGAINST ('x' WITH QUERY EXPANSION)",
+            "SELECT id FROM jobs WHERE MATCH (kind) AGAINST (CONCAT(?, '*') IN BOOLEAN MODE)",
+            "SELECT id, MATCH (kind) AGAINST (?) AS score FROM jobs ORDER BY score DESC",
+        ],
+    );
+}
+
+#[test]
+fn writes_of_mysql() {
+    takes(
+        MySql,
+        &[
+            "UPDATE IGNORE jobs SET kind = ? WHERE id = ?",
+            "UPDATE LOW_PRIORITY jobs SET kind = ? WHERE id = ?",
+            "UPDATE jobs j, runs r SET j.state = 'a', r.n = 1 WHERE r.job_id = j.id",
+            "DELETE j.* FROM jobs j JOIN runs r ON r.job_id = j.id",
+            "DELETE FROM j USING jobs j JOIN runs r ON r.job_id = j.id WHERE r.n = 1",
+            "DELETE QUICK FROM jobs WHERE id = ?",
+            "INSERT INTO runs (id, n) VALUES (?, ?) AS new(i, m) ON DUPLICATE KEY UPDATE n = m, job_id = new.i",
+            "SELECT j.id FROM (jobs j, runs r) WHERE r.job_id = j.id",
+        ],
+    );
+}
+
+#[test]
+fn a_place_in_a_rewritten_query_is_that_of_the_text() {
+    let mut replay = Replay::new(Postgres);
+    replay.apply(TABLES, "tables.sql");
+    let sql = "SELECT id FROM ONLY jobs WHERE (id BETWEEN SYMMETRIC 1 AND 2) AND nothing = 3";
+    let query = resolve(sql, Postgres, Some(&replay.schema)).expect("it parses");
+    let span = query.problems[0].span.expect("a place");
+    assert_eq!(&sql[span.range()], "nothing");
+}

@@ -1,0 +1,284 @@
+//! A script becomes its statements, as the database's own client would split it.
+
+use super::Dialect;
+use super::lex::{Kind, Lexer, Token};
+use super::text::{LineIndex, Span};
+
+/// One statement of a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece<'t> {
+    /// The statement from its first to its last token, without the delimiter.
+    pub text: &'t str,
+    /// Where it stands in the script.
+    pub span: Span,
+    /// The line of its first token, counted from 1.
+    pub line: u32,
+}
+
+/// The statements of a script.
+///
+/// Semicolons in strings, comments, dollar quotes and the bodies of triggers and routines split nothing. What is said to
+/// the client and not to the database is left out: psql's backslash commands and the data of `COPY … FROM stdin`, the
+/// dot commands of sqlite3, MySQL's `DELIMITER`.
+pub fn statements(text: &str, dialect: Dialect) -> Vec<Piece<'_>> {
+    let lines = LineIndex::new(text);
+    let mut script = Script { text, dialect, lexer: Lexer::new(text, dialect), delimiter: None };
+    let mut pieces = Vec::new();
+    while let Some(span) = script.statement() {
+        if let Some(text) = text.get(span.range()).filter(|text| !text.is_empty()) {
+            let line = u32::try_from(lines.line(span.start)).unwrap_or(u32::MAX);
+            pieces.push(Piece { text, span, line });
+        }
+    }
+    pieces
+}
+
+struct Script<'t> {
+    text: &'t str,
+    dialect: Dialect,
+    lexer: Lexer<'t>,
+    /// What `DELIMITER` has set in place of the semicolon.
+    delimiter: Option<&'t str>,
+}
+
+impl<'t> Script<'t> {
+    /// The next statement; an empty span for a delimiter alone.
+    fn statement(&mut self) -> Option<Span> {
+        while self.skip_client_command() {}
+        let mut first = None;
+        let mut end = self.lexer.position();
+        let mut body = Body::new(self.dialect);
+        loop {
+            if self.lexer.skip_blank().is_none()
+                && let Some(delimiter) = self.delimiter
+                && self.rest().starts_with(delimiter)
+            {
+                self.lexer.seek(self.lexer.position() + delimiter.len());
+                break;
+            }
+            let Some(token) = self.lexer.next() else {
+                first?;
+                break;
+            };
+            let text = self.text.get(token.span.range()).unwrap_or("");
+            if text == ";" && self.delimiter.is_none() && !body.holds_semicolon() {
+                break;
+            }
+            first.get_or_insert(token.span.start);
+            end = token.span.end;
+            body.read(token, text);
+        }
+        let span = first.map_or(Span::new(end, end), |start| Span::new(start, end));
+        if body.copies_from_stdin {
+            self.skip_copy_data();
+        }
+        Some(span)
+    }
+
+    fn rest(&self) -> &'t str {
+        self.text.get(self.lexer.position()..).unwrap_or("")
+    }
+
+    /// Skips a line for the client that stands where a statement begins.
+    fn skip_client_command(&mut self) -> bool {
+        self.lexer.skip_blank();
+        let rest = self.rest();
+        let line = rest.split('\n').next().unwrap_or("");
+        let is_command = match self.dialect {
+            Dialect::Postgres => line.starts_with('\\'),
+            Dialect::Sqlite => line.starts_with('.'),
+            Dialect::MySql => {
+                let mut words = line.split_whitespace();
+                let is = words.next().is_some_and(|word| word.eq_ignore_ascii_case("delimiter"));
+                if is {
+                    self.delimiter = words.next().filter(|delimiter| *delimiter != ";");
+                }
+                is
+            }
+        };
+        if is_command {
+            self.lexer.seek(self.lexer.position() + line.len());
+        }
+        is_command
+    }
+
+    /// Skips the lines of data after `COPY … FROM stdin;`, to the line `\.` that ends them.
+    fn skip_copy_data(&mut self) {
+        let rest = self.rest();
+        let mut length = 0;
+        for line in rest.split_inclusive('\n') {
+            length += line.len();
+            if line.trim_end() == "\\." {
+                break;
+            }
+        }
+        self.lexer.seek(self.lexer.position() + length);
+    }
+}
+
+/// What the first words of a statement say about semicolons inside of it.
+struct Body {
+    dialect: Dialect,
+    tokens: usize,
+    /// `CREATE`, with nothing after it but words that may stand before the kind of object.
+    creates: bool,
+    /// A trigger, routine or event, whose body may be a block of statements.
+    routine: bool,
+    rule: bool,
+    depth: usize,
+    parentheses: usize,
+    last: Last,
+    copy: bool,
+    copies_from_stdin: bool,
+    from: bool,
+}
+
+#[derive(PartialEq, Eq, Clone, Copy)]
+enum Last {
+    Other,
+    Begin,
+    End,
+}
+
+impl Body {
+    fn new(dialect: Dialect) -> Body {
+        Body {
+            dialect,
+            tokens: 0,
+            creates: false,
+            routine: false,
+            rule: false,
+            depth: 0,
+            parentheses: 0,
+            last: Last::Other,
+            copy: false,
+            copies_from_stdin: false,
+            from: false,
+        }
+    }
+
+    fn holds_semicolon(&mut self) -> bool {
+        self.close_end(None);
+        self.depth > 0 || (self.rule && self.parentheses > 0)
+    }
+
+    /// `END` closes a block, unless it is the end of an `IF` or a loop, which opened none here.
+    fn close_end(&mut self, next: Option<&str>) {
+        if self.last == Last::End {
+            let of_other = ["if", "loop", "while", "repeat", "for"];
+            if !next.is_some_and(|next| of_other.iter().any(|word| next.eq_ignore_ascii_case(word))) {
+                self.depth = self.depth.saturating_sub(1);
+            }
+            self.last = Last::Other;
+        }
+    }
+
+    fn read(&mut self, token: Token, text: &str) {
+        self.tokens += 1;
+        let word = token.kind == Kind::Word;
+        let is = |expected: &str| word && text.eq_ignore_ascii_case(expected);
+        let previous = self.last;
+        self.close_end(Some(text));
+        if self.tokens == 1 {
+            self.creates = is("create");
+            self.copy = is("copy") && self.dialect == Dialect::Postgres;
+            return;
+        }
+        if self.copy {
+            self.copies_from_stdin |= self.from && is("stdin");
+            self.from = is("from");
+        }
+        if self.creates && !self.routine {
+            self.routine = ["trigger", "procedure", "function", "event"].iter().any(|kind| is(kind));
+            self.rule |= is("rule") && self.dialect == Dialect::Postgres;
+            let table_like = ["table", "view", "index", "schema", "type", "domain", "sequence"];
+            self.creates = !table_like.iter().any(|kind| is(kind));
+        } else if self.routine {
+            // Postgres has blocks of statements only as `BEGIN ATOMIC`; its other bodies are strings.
+            if is("begin") && self.dialect != Dialect::Postgres {
+                self.depth += 1;
+            } else if is("begin") {
+                self.last = Last::Begin;
+            } else if is("atomic") && previous == Last::Begin {
+                self.depth += 1;
+                self.last = Last::Other;
+            } else if is("case") && self.depth > 0 && previous != Last::End {
+                self.depth += 1;
+            } else if is("end") && self.depth > 0 {
+                self.last = Last::End;
+            }
+        }
+        match text {
+            "(" => self.parentheses += 1,
+            ")" => self.parentheses = self.parentheses.saturating_sub(1),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, dialect: Dialect, expect: &[(u32, &str)]) {
+        let pieces: Vec<(u32, &str)> =
+            statements(text, dialect).into_iter().map(|piece| (piece.line, piece.text)).collect();
+        assert_eq!(pieces, expect);
+    }
+
+    #[test]
+    fn plain_scripts() {
+        check("", Dialect::Postgres, &[]);
+        check(" ; ;", Dialect::Postgres, &[]);
+        check("a;\n-- x; y\nb ';' ;", Dialect::Postgres, &[(1, "a"), (3, "b ';'")]);
+        check("a; b /* ; */ c", Dialect::Sqlite, &[(1, "a"), (1, "b /* ; */ c")]);
+        check("a 'b; c", Dialect::Postgres, &[(1, "a 'b; c")]);
+    }
+
+    #[test]
+    fn dollar_quotes_hold_semicolons() {
+        check("DO $$ BEGIN a; END $$; b", Dialect::Postgres, &[(1, "DO $$ BEGIN a; END $$"), (1, "b")]);
+        check("DO $x$ $$;$$ $x$; b", Dialect::Postgres, &[(1, "DO $x$ $$;$$ $x$"), (1, "b")]);
+    }
+
+    #[test]
+    fn standard_bodies_hold_semicolons() {
+        let sql = "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN a THEN 1 END; SELECT 2; END";
+        check(&format!("{sql}; x"), Dialect::Postgres, &[(1, sql), (1, "x")]);
+    }
+
+    #[test]
+    fn rules_hold_semicolons_in_parentheses() {
+        let sql = "CREATE RULE r AS ON INSERT TO t DO (NOTIFY a; NOTIFY b)";
+        check(&format!("{sql}; x"), Dialect::Postgres, &[(1, sql), (1, "x")]);
+    }
+
+    #[test]
+    fn trigger_bodies_of_sqlite() {
+        let sql = "CREATE TEMP TRIGGER t AFTER UPDATE ON a BEGIN UPDATE b SET c = CASE WHEN 1 THEN 2 END; DELETE FROM d; END";
+        check(&format!("{sql};\nx;"), Dialect::Sqlite, &[(1, sql), (2, "x")]);
+        check("BEGIN; a; END; b", Dialect::Sqlite, &[(1, "BEGIN"), (1, "a"), (1, "END"), (1, "b")]);
+    }
+
+    #[test]
+    fn routine_bodies_of_mysql() {
+        let sql = "CREATE PROCEDURE p() BEGIN IF a THEN SELECT 1; END IF; CASE b WHEN 1 THEN SELECT 2; END CASE; END";
+        check(&format!("{sql};\nx;"), Dialect::MySql, &[(1, sql), (2, "x")]);
+        check(
+            "DELIMITER //\na; b //\nc//\nDELIMITER ;\nd; e",
+            Dialect::MySql,
+            &[(2, "a; b"), (3, "c"), (5, "d"), (5, "e")],
+        );
+    }
+
+    #[test]
+    fn client_commands_are_left_out() {
+        check(
+            "\\restrict x;y\nCOPY t (a) FROM stdin;\n1;\t2\n\\.\n\nb;",
+            Dialect::Postgres,
+            &[(2, "COPY t (a) FROM stdin"), (6, "b")],
+        );
+        check(".mode csv;\na;", Dialect::Sqlite, &[(2, "a")]);
+    }
+}

@@ -1,0 +1,136 @@
+//! Positions in SQL text.
+
+use std::ops::Range;
+
+/// A part of a text, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// The span from `start` to `end`.
+    pub fn new(start: usize, end: usize) -> Span {
+        Span { start, end: end.max(start) }
+    }
+
+    /// The span as a range of bytes.
+    pub fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+}
+
+/// Maps the line and column of a text (both counted from 1, columns in characters) to bytes.
+#[derive(Debug)]
+pub struct LineIndex<'t> {
+    text: &'t str,
+    /// The byte at which each line starts.
+    starts: Vec<usize>,
+    /// The byte at which each character starts; empty when every character is one byte. A parser asks for thousands of
+    /// places, and a text may be one line of a megabyte: counting its characters each time takes minutes.
+    characters: Vec<usize>,
+}
+
+impl<'t> LineIndex<'t> {
+    /// Indexes the lines of `text`.
+    pub fn new(text: &'t str) -> LineIndex<'t> {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let characters =
+            if text.is_ascii() { Vec::new() } else { text.char_indices().map(|(at, _)| at).collect() };
+        LineIndex { text, starts, characters }
+    }
+
+    /// The number of the character at a byte, counted from 0.
+    fn character(&self, byte: usize) -> usize {
+        if self.characters.is_empty() { byte } else { self.characters.partition_point(|&start| start < byte) }
+    }
+
+    /// The byte at a line and column; a place outside the text is moved to the nearest one inside.
+    pub fn offset(&self, line: u64, column: u64) -> usize {
+        let line = usize::try_from(line).unwrap_or(usize::MAX).clamp(1, self.starts.len());
+        let column = usize::try_from(column).unwrap_or(usize::MAX).max(1);
+        let character = self.character(self.starts[line - 1]).saturating_add(column - 1);
+        if self.characters.is_empty() {
+            return character.min(self.text.len());
+        }
+        self.characters.get(character).copied().unwrap_or(self.text.len())
+    }
+
+    /// The line of a byte, counted from 1.
+    pub fn line(&self, offset: usize) -> usize {
+        self.starts.partition_point(|&start| start <= offset)
+    }
+
+    /// The line and column of a byte, both counted from 1.
+    pub fn line_column(&self, offset: usize) -> (usize, usize) {
+        let offset =
+            (0..=offset.min(self.text.len())).rev().find(|&at| self.text.is_char_boundary(at)).unwrap_or(0);
+        let line = self.starts.partition_point(|&start| start <= offset);
+        let start = self.starts[line - 1];
+        (line, self.character(offset) - self.character(start) + 1)
+    }
+}
+
+/// The candidate most like `name`, if one differs by little enough to be a slip: a third of its letters at most.
+pub fn most_similar<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<String> {
+    let limit = (name.chars().count() / 3).max(1);
+    candidates
+        .map(|candidate| (edit_distance(name, candidate, limit), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
+/// How many letters have to be put in, taken out or exchanged; anything above `limit` when it is more than that.
+fn edit_distance(a: &str, b: &str, limit: usize) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len().abs_diff(b.len()) > limit {
+        return limit + 1;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let exchanged = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = exchanged.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_and_lines_are_inverse() {
+        for text in ["a\nbç d\n", "a\nbc d\n\ne", "ç\n"] {
+            let index = LineIndex::new(text);
+            for (offset, _) in text.char_indices() {
+                let (line, column) = index.line_column(offset);
+                assert_eq!(index.offset(line as u64, column as u64), offset, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn columns_are_characters() {
+        let index = LineIndex::new("é\nüb");
+        assert_eq!(index.line_column("é\nü".len()), (2, 2));
+        assert_eq!(index.offset(2, 2), "é\nü".len());
+        assert_eq!(LineIndex::new("é").line_column(1), (1, 1), "a byte inside a character is that character");
+    }
+
+    #[test]
+    fn places_outside_the_text_are_moved_inside() {
+        let index = LineIndex::new("ab");
+        assert_eq!(index.offset(0, 0), 0);
+        assert_eq!(index.offset(9, 9), 2);
+        assert_eq!(index.line_column(99), (1, 3));
+    }
+}

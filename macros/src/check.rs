@@ -1,0 +1,141 @@
+//! What the engine says of a query or of a function, as tokens.
+
+use std::sync::Arc;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use query_budget_analysis::rust::{self, Function, Scan, Site, SiteSql};
+use query_budget_analysis::{Finding, Level, NoticeKind, Severity, render, sql};
+use quote::quote;
+
+use crate::context::{self, Context};
+use crate::emit::{self, Marked};
+use crate::input::{Kind, Sql};
+
+/// A query that has been looked at.
+pub(crate) struct Checked {
+    /// What is wrong with it, as items.
+    pub(crate) messages: TokenStream,
+    /// What tells queries apart at run time.
+    pub(crate) fingerprint: u64,
+}
+
+/// Checks a call of `sql!` and its like, whose arguments are `tokens`.
+pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream, sql: &Sql) -> Checked {
+    let mut messages = announcement(context, sql.marked);
+    let project = context.project();
+    let checker = project.checker();
+    let scan = scan_around(context, kind, tokens, sql);
+    let checked = match &scan {
+        Some((scan, site)) => checker.site(scan, site, &sql.text),
+        None => checker.query(&sql.text, None),
+    };
+    messages.extend(checked.findings.iter().map(|found| finding(found, sql.marked)));
+    Checked { messages, fingerprint: sql::fingerprint(&sql.text) }
+}
+
+/// The site of a call, and what it was found in: its file, where the functions and loops around it are seen.
+fn scan_around(
+    context: &mut Context,
+    kind: Kind,
+    tokens: TokenStream,
+    sql: &Sql,
+) -> Option<(Arc<Scan>, Site)> {
+    let call = Span::call_site();
+    if let Some(source) = context.source(call)
+        && let Some(site) = source.scan.site_at(source.line, source.column).filter(|site| is_of(site, sql))
+    {
+        let site = site.clone();
+        return Some((source.scan, site));
+    }
+    // Inside of `macro_rules!`, in some editors, or where the file has changed since, the call itself is all there is.
+    let name = Ident::new(kind.name(), call);
+    let alone = quote!(fn query() { ::query_budget::#name!(#tokens); });
+    let site = rust::scan_function(&context::file(call), alone, context::in_test())
+        .ok()?
+        .sites
+        .into_iter()
+        .next()?;
+    Some((Arc::default(), Site { function: "".into(), ..site }))
+}
+
+fn is_of(site: &Site, sql: &Sql) -> bool {
+    matches!(&site.sql, SiteSql::Literal(literal) if *literal.text == *sql.text)
+}
+
+/// Checks a function against its budget; `item` is the function as the user wrote it, the attribute included.
+pub(crate) fn function(context: &mut Context, item: TokenStream, name: &Ident) -> TokenStream {
+    let marked = Marked::from(name.span());
+    let mut messages = announcement(context, marked);
+    let project = context.project();
+    let checker = project.checker();
+    let Some((function, sites)) = scanned(context, item, name) else { return messages };
+    let (findings, mut used) = checker.function(&function);
+    if !function.allows.is_empty() {
+        used.extend(sites.iter().flat_map(|site| match &site.sql {
+            SiteSql::Literal(literal) => checker.query(&literal.text, Some(site)).used,
+            SiteSql::File(_) | SiteSql::Dynamic => Vec::new(),
+        }));
+    }
+    let of_allows = checker.allows(&function.allows, Some(used.as_slice()));
+    messages.extend(findings.iter().chain(&of_allows).map(|found| finding(found, marked)));
+    messages
+}
+
+/// What is known of a function and its queries: from its file, where imports and comments are seen too, else from its
+/// tokens.
+fn scanned(context: &mut Context, item: TokenStream, name: &Ident) -> Option<(Function, Vec<Site>)> {
+    if let Some(source) = context.source(name.span())
+        && let Some(function) =
+            source.scan.function_at(source.line, source.column).filter(|found| name == &found.name)
+    {
+        let sites = source.scan.sites.iter().filter(|site| site.function == function.path).cloned().collect();
+        return Some((function.clone(), sites));
+    }
+    let alone = rust::scan_function(&context::file(name.span()), item, context::in_test()).ok()?;
+    Some((alone.function, alone.sites))
+}
+
+/// A finding as an item.
+fn finding(finding: &Finding, marked: Marked) -> TokenStream {
+    let text = render::rustc(finding);
+    match finding.level {
+        Level::Allow => TokenStream::new(),
+        Level::Warn => emit::warning(finding.lint, &text, marked),
+        Level::Deny => emit::error(&text, marked),
+    }
+}
+
+/// What is to be said of the project, and the files it was read from, which rustc is to watch: once per crate.
+fn announcement(context: &mut Context, marked: Marked) -> TokenStream {
+    if !context.announces() {
+        return TokenStream::new();
+    }
+    let project = context.project();
+    let mut said = TokenStream::new();
+    for notice in &project.notices {
+        let text = render::rustc_notice(notice);
+        match notice.kind.severity() {
+            Severity::Error => said.extend(emit::error(&text, marked)),
+            Severity::Warning => said.extend(emit::warning(name(notice.kind), &text, marked)),
+            Severity::Note => emit::note(&text),
+        }
+    }
+    said.extend(project.read.iter().filter_map(|path| path.to_str()).map(|path| {
+        quote!(
+            const _: &[u8] = ::core::include_bytes!(#path);
+        )
+    }));
+    said
+}
+
+/// The name that leads a warning.
+fn name(kind: NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::BrokenConfig => "broken_config",
+        NoticeKind::BrokenSnapshot => "broken_snapshot",
+        NoticeKind::MissingSnapshot => "missing_snapshot",
+        NoticeKind::StaleSnapshot => "stale_snapshot",
+        NoticeKind::SkippedStatement => "skipped_statement",
+        NoticeKind::NoSnapshot => "no_snapshot",
+    }
+}

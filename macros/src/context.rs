@@ -1,0 +1,135 @@
+//! What is known where a macro stands: the project around the crate and the source around the call.
+//!
+//! A compiler lives for one crate, an editor's macro server for hours; both ask here once per query. So what was read
+//! is kept, and read again when a file's time or length is another.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use proc_macro2::Span;
+use query_budget_analysis::project::{self, Project};
+use query_budget_analysis::rust::{self, Scan};
+
+/// What is kept between calls.
+#[derive(Default)]
+pub(crate) struct Context {
+    projects: HashMap<PathBuf, Kept<Project>>,
+    scans: HashMap<PathBuf, Kept<Scan>>,
+    announced: HashSet<(PathBuf, String)>,
+}
+
+/// A place in a source file, and what was found in that file.
+pub(crate) struct Source {
+    /// What was found.
+    pub(crate) scan: Arc<Scan>,
+    /// Line, counted from 1.
+    pub(crate) line: u32,
+    /// Column in characters, counted from 1.
+    pub(crate) column: u32,
+}
+
+/// Something that was made from files.
+struct Kept<T> {
+    made: Arc<T>,
+    from: Vec<Stamped>,
+}
+
+/// A file as it was when it was read.
+struct Stamped {
+    path: PathBuf,
+    /// Its time and length; `None` when it did not exist.
+    stamp: Option<(Option<SystemTime>, u64)>,
+}
+
+/// Runs one expansion, alone in this process: reading other source files switches the token library to its own tokens
+/// for a while, for all threads.
+pub(crate) fn with<R>(expand: impl FnOnce(&mut Context) -> R) -> R {
+    static CONTEXT: Mutex<Option<Context>> = Mutex::new(None);
+    let mut context = CONTEXT.lock().unwrap_or_else(PoisonError::into_inner);
+    expand(context.get_or_insert_default())
+}
+
+impl Context {
+    /// The project around the crate that is compiled.
+    pub(crate) fn project(&mut self) -> Arc<Project> {
+        let dir = crate_dir();
+        if let Some(kept) = self.projects.get(&dir).filter(|kept| kept.is_fresh()) {
+            return Arc::clone(&kept.made);
+        }
+        let project = Arc::new(Project::load_shown_from(&dir, &base()));
+        let from = project.read.iter().cloned().map(Stamped::new).collect();
+        self.projects.insert(dir, Kept { made: Arc::clone(&project), from });
+        project
+    }
+
+    /// The place of a token, and what is in its file; `None` where the compiler does not say where the token stands.
+    pub(crate) fn source(&mut self, span: Span) -> Option<Source> {
+        let path = span.local_file()?;
+        let start = span.start();
+        let (line, column) =
+            (u32::try_from(start.line).ok()?, u32::try_from(start.column).ok()?.checked_add(1)?);
+        if let Some(kept) = self.scans.get(&path).filter(|kept| kept.is_fresh()) {
+            return Some(Source { scan: Arc::clone(&kept.made), line, column });
+        }
+        let from = Stamped::new(path.clone());
+        // Source that cannot be read holds nothing that could be found; the compiler has its own words for it.
+        let text = project::read(&path).unwrap_or_default();
+        let scan = Arc::new(rust::scan_detached(&shown(&path), &text, in_test()).unwrap_or_default());
+        self.scans.insert(path, Kept { made: Arc::clone(&scan), from: vec![from] });
+        Some(Source { scan, line, column })
+    }
+
+    /// Whether nothing has been said of the project yet in this crate; says so once.
+    pub(crate) fn announces(&mut self) -> bool {
+        let name = std::env::var("CARGO_CRATE_NAME").unwrap_or_default();
+        self.announced.insert((crate_dir(), name))
+    }
+}
+
+impl<T> Kept<T> {
+    /// Whether the files are as they were. What was made of no file may be made of one now.
+    fn is_fresh(&self) -> bool {
+        !self.from.is_empty() && self.from.iter().all(Stamped::is_fresh)
+    }
+}
+
+impl Stamped {
+    fn new(path: PathBuf) -> Stamped {
+        Stamped { stamp: stamp(&path), path }
+    }
+
+    fn is_fresh(&self) -> bool {
+        stamp(&self.path) == self.stamp
+    }
+}
+
+fn stamp(path: &Path) -> Option<(Option<SystemTime>, u64)> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.modified().ok(), metadata.len()))
+}
+
+/// The path of the file in which a token stands, as it is shown to users; empty where the compiler does not say.
+pub(crate) fn file(span: Span) -> String {
+    span.local_file().map_or_else(String::new, |path| shown(&path))
+}
+
+fn shown(path: &Path) -> String {
+    project::shown(path, &base())
+}
+
+/// Whether a test or a benchmark of its own is compiled; cargo tells by this variable.
+pub(crate) fn in_test() -> bool {
+    std::env::var_os("CARGO_TARGET_TMPDIR").is_some()
+}
+
+/// Paths are shown relative to where the compiler runs, as it shows them itself: cargo makes that the workspace.
+fn base() -> PathBuf {
+    std::env::current_dir().unwrap_or_default()
+}
+
+/// The folder of the crate that is compiled; the working directory where a compiler runs without cargo.
+fn crate_dir() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from)
+}

@@ -1,0 +1,88 @@
+//! Errors and warnings as tokens: the only file that knows how a macro speaks to rustc.
+//!
+//! On stable Rust a macro has no diagnostics of its own. An error is a `compile_error!`; a warning is the use of a
+//! constant that is deprecated, with the text as its note. The constant bears the lint's name, so that the name leads
+//! the message. No lint level is set here: whoever denies or allows `deprecated` is obeyed.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+/// What the user wrote that a message is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Marked {
+    first: Span,
+    last: Span,
+}
+
+impl Marked {
+    /// From the first to the last token of `tokens`; the whole invocation when there are none.
+    pub(crate) fn tokens(tokens: &impl quote::ToTokens) -> Marked {
+        let mut spans = tokens.to_token_stream().into_iter().map(|token| token.span());
+        let first = spans.next().unwrap_or_else(Span::call_site);
+        Marked { first, last: spans.last().unwrap_or(first) }
+    }
+}
+
+impl From<Span> for Marked {
+    fn from(span: Span) -> Marked {
+        Marked { first: span, last: span }
+    }
+}
+
+/// Misuse of a macro: what is wrong, and the right form.
+#[derive(Debug)]
+pub(crate) struct Misuse {
+    marked: Marked,
+    text: String,
+}
+
+impl Misuse {
+    /// `message` says what is wrong, `help` what to write.
+    pub(crate) fn new(
+        marked: impl Into<Marked>,
+        message: impl std::fmt::Display,
+        help: impl std::fmt::Display,
+    ) -> Misuse {
+        Misuse { marked: marked.into(), text: format!("{message}\nhelp: {help}") }
+    }
+
+    /// A parser's complaint, with the right form.
+    pub(crate) fn from_syn(error: &syn::Error, help: impl std::fmt::Display) -> Misuse {
+        Misuse::new(error.span(), error, help)
+    }
+}
+
+/// All misuses as items or statements.
+pub(crate) fn misuses(misuses: &[Misuse]) -> TokenStream {
+    misuses.iter().map(|misuse| error(&misuse.text, misuse.marked)).collect()
+}
+
+/// An error as an item or a statement.
+pub(crate) fn error(text: &str, marked: Marked) -> TokenStream {
+    let path = quote_spanned!(marked.first=> ::core::compile_error);
+    quote_spanned!(marked.last=> #path ! { #text })
+}
+
+/// A warning as a statement; `name` leads the message.
+///
+/// The definition is placed inside the expansion, where lints on style do not look; its use stands where the user
+/// wrote, which is what rustc shows.
+pub(crate) fn warning(name: &str, text: &str, marked: Marked) -> TokenStream {
+    let inside = Span::call_site().located_at(marked.first);
+    let definition = Ident::new(name, inside);
+    let used = Ident::new(name, marked.first);
+    let definition = quote_spanned!(inside=> #[deprecated(note = #text)] const #definition: () = (););
+    quote!({ #definition #used })
+}
+
+/// A note that belongs to the crate as a whole: a line in the output of cargo, which shows it again for a crate that is
+/// fresh.
+///
+/// It is not a warning, since a build that denies warnings is not to fail for it, and it is not for those who only
+/// depend on the crate.
+pub(crate) fn note(text: &str) {
+    if std::env::var_os("CARGO_PRIMARY_PACKAGE").is_some() {
+        let of = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
+        eprintln!("note: {of}: {}", text.replace('\n', "\n  "));
+    }
+}

@@ -1,0 +1,83 @@
+//! Performance linting of SQL at compile time, and query budgets at run time.
+//!
+//! A **budget** bounds what a piece of code may ask of its database. It is declared on a function with
+//! `#[query_budget(max = 3)]`, or around any future:
+//!
+//! ```
+//! # async fn load() -> u32 { 7 }
+//! # let run = async {
+//! let page = query_budget::scope("load the page").max(3).run(load()).await;
+//! # assert_eq!(page, 7);
+//! # };
+//! # sqlx::__rt::test_block_on(run);
+//! ```
+//!
+//! Every query written with `sql!`, `sql_as!` or `sql_scalar!` that runs inside, in whatever function, counts in it
+//! and in the scopes around it. A scope that ends over its budget panics with a report of what ran, where and how
+//! often; `QUERY_BUDGET=log` prints the report instead, `QUERY_BUDGET=off` is silent, and [`set_hook`] hands the
+//! report to a function of yours.
+//!
+//! A scope lives in its future: it is entered whenever the future is polled, so that concurrent futures on one thread
+//! do not count in each other's scopes, and a spawned task counts only where [`BudgetExt::in_current_budget`] says so.
+//!
+//! **Off means off.** Budgets are enforced in debug builds, and in release builds with the feature `enforce`.
+//! Elsewhere the attribute leaves the function's body alone, and the queries are sqlx's own.
+
+// Exactly one of the two is compiled, under the same name: what a scope and a count are when budgets are enforced,
+// and the same names without any content when they are not.
+#[cfg(any(debug_assertions, feature = "enforce"))]
+#[path = "on/mod.rs"]
+mod counting;
+#[cfg(not(any(debug_assertions, feature = "enforce")))]
+#[path = "off.rs"]
+mod counting;
+
+mod expect;
+mod macros;
+mod map;
+mod query;
+mod report;
+#[cfg(feature = "tower")]
+mod request;
+mod site;
+mod typed;
+
+#[cfg(feature = "tracing")]
+pub use crate::counting::layer;
+pub use crate::counting::{
+    Budgeted, CurrentBudget, InBudget, Measured, Scope, current, measure, scope, set_hook,
+};
+pub use crate::expect::assert_constant_queries;
+pub use crate::map::Map;
+pub use crate::query::Query;
+pub use crate::report::{Limits, Report, Statement};
+#[cfg(feature = "tower")]
+pub use crate::request::{RequestFuture, RequestLayer, RequestService};
+pub use crate::site::{Place, Site};
+pub use crate::typed::{QueryAs, QueryScalar};
+pub use query_budget_macros::{query_budget, sql, sql_as, sql_scalar};
+
+/// What the expansions of the macros name. Not for people: it changes without notice.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::counting::scope;
+    pub use crate::expect::expect_queries;
+    pub use crate::query::query;
+    #[cfg(feature = "tower")]
+    pub use crate::request::{RequestFuture, RequestLayer, RequestService};
+    pub use crate::site::Site;
+    pub use crate::typed::{query_as, query_scalar};
+}
+
+/// Carries the current budget along with a future that leaves it, such as a spawned task.
+pub trait BudgetExt: Future + Sized {
+    /// Counts the queries of this future in the scopes that are current **now**, wherever it is polled later.
+    ///
+    /// A spawned task runs outside the scope that spawned it; this is how it is counted there all the same. What it
+    /// runs after a scope has ended is too late to be judged: join the task inside the scope.
+    fn in_current_budget(self) -> InBudget<Self> {
+        current().run(self)
+    }
+}
+
+impl<F: Future> BudgetExt for F {}

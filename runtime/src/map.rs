@@ -1,0 +1,147 @@
+//! [`Map`]: a counted query whose rows are mapped by a closure; the other mapped queries are built on it.
+
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
+use sqlx::error::BoxDynError;
+use sqlx::{Database, Error, Execute, Executor, IntoArguments, Result, SqlStr};
+
+use crate::query::Query;
+
+/// A query that maps its rows to a Rust type: sqlx's [`Map`](sqlx::query::Map), counted.
+///
+/// Made by [`Query::map`] and [`Query::try_map`].
+#[must_use = "query must be executed to affect database"]
+pub struct Map<DB: Database, F> {
+    query: Query<DB>,
+    mapper: F,
+}
+
+impl<DB: Database, F> Map<DB, F> {
+    pub(crate) fn new(query: Query<DB>, mapper: F) -> Self {
+        Self { query, mapper }
+    }
+}
+
+impl<DB, F, O> Map<DB, F>
+where
+    DB: Database,
+    DB::Arguments: IntoArguments<DB>,
+    F: FnMut(DB::Row) -> Result<O> + Send,
+    O: Send + Unpin,
+{
+    /// Maps what each row was mapped to.
+    pub fn map<G, P>(self, mut g: G) -> Map<DB, impl FnMut(DB::Row) -> Result<P> + Send>
+    where
+        G: FnMut(O) -> P + Send,
+        P: Unpin,
+    {
+        self.try_map(move |value| Ok(g(value)))
+    }
+
+    /// Maps what each row was mapped to, or gives an error.
+    pub fn try_map<G, P>(self, mut g: G) -> Map<DB, impl FnMut(DB::Row) -> Result<P> + Send>
+    where
+        G: FnMut(O) -> Result<P> + Send,
+        P: Unpin,
+    {
+        let mut f = self.mapper;
+        Map::new(self.query, move |row| f(row).and_then(&mut g))
+    }
+
+    /// Executes the query; gives its rows as they come.
+    pub fn fetch<'e, 'c: 'e, E>(self, executor: E) -> BoxStream<'e, Result<O>>
+    where
+        E: 'e + Executor<'c, Database = DB>,
+        DB: 'e,
+        F: 'e,
+        O: 'e,
+    {
+        let mut mapper = self.mapper;
+        self.query.fetch(executor).map(move |row| mapper(row?)).boxed()
+    }
+
+    /// Executes the query; gives all its rows.
+    ///
+    /// # Errors
+    ///
+    /// What the database, the connection to it or the mapping reports.
+    pub fn fetch_all<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Vec<O>>>
+    where
+        E: 'e + Executor<'c, Database = DB>,
+        DB: 'e,
+        F: 'e,
+        O: 'e,
+    {
+        let Self { query, mut mapper } = self;
+        let counter = query.counter;
+        counter.time(async move {
+            let mut seen = counter.row_count();
+            let rows = executor.fetch(query).map(move |row| {
+                let row = row?;
+                seen.saw_one();
+                mapper(row)
+            });
+            rows.try_collect().await
+        })
+    }
+
+    /// Executes the query; gives its first row.
+    ///
+    /// # Errors
+    ///
+    /// What the database, the connection to it or the mapping reports; [`Error::RowNotFound`] when there is no row.
+    pub fn fetch_one<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<O>>
+    where
+        E: 'e + Executor<'c, Database = DB>,
+        DB: 'e,
+        F: 'e,
+        O: 'e,
+    {
+        let row = self.fetch_optional(executor);
+        async move { row.await?.ok_or(Error::RowNotFound) }
+    }
+
+    /// Executes the query; gives its first row, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// What the database, the connection to it or the mapping reports.
+    pub fn fetch_optional<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Option<O>>>
+    where
+        E: 'e + Executor<'c, Database = DB>,
+        DB: 'e,
+        F: 'e,
+        O: 'e,
+    {
+        let Self { query, mapper } = self;
+        let row = query.fetch_optional(executor);
+        async move { row.await?.map(mapper).transpose() }
+    }
+}
+
+impl<'q, DB, F> Execute<'q, DB> for Map<DB, F>
+where
+    DB: Database,
+    DB::Arguments: IntoArguments<DB>,
+    F: Send,
+{
+    #[inline]
+    fn sql(self) -> SqlStr {
+        self.query.sql()
+    }
+
+    #[inline]
+    fn statement(&self) -> Option<&DB::Statement> {
+        self.query.statement()
+    }
+
+    #[inline]
+    fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError> {
+        self.query.take_arguments()
+    }
+
+    #[inline]
+    fn persistent(&self) -> bool {
+        Execute::persistent(&self.query)
+    }
+}

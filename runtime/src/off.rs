@@ -1,0 +1,197 @@
+//! Scopes and counts when budgets are not enforced: the same names as in `on/`, and nothing in them.
+//!
+//! Everything here is to vanish in compilation, so that a release build holds sqlx's own code and no more.
+
+use std::borrow::Cow;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::stream::BoxStream;
+use pin_project_lite::pin_project;
+
+use crate::report::Report;
+use crate::site::Site;
+
+/// See the other half: here a query counts nowhere.
+#[derive(Clone, Copy)]
+pub(crate) struct Counter;
+
+impl Counter {
+    #[inline]
+    pub(crate) fn new(_: &'static Site) -> Self {
+        Self
+    }
+
+    #[inline]
+    pub(crate) fn executed(self, _: &'static str) {}
+
+    #[inline]
+    pub(crate) fn rows(self, _: usize) {}
+
+    #[inline]
+    pub(crate) fn row_count(self) -> Self {
+        self
+    }
+
+    #[inline]
+    pub(crate) fn saw_one(&mut self) {}
+
+    #[inline]
+    pub(crate) fn time<F: Future>(self, execution: F) -> F {
+        execution
+    }
+
+    #[inline]
+    pub(crate) fn observe<'e, T>(self, start: impl FnOnce() -> BoxStream<'e, T>) -> BoxStream<'e, T> {
+        start()
+    }
+}
+
+/// A stretch of code with limits on its queries. Budgets are not enforced in this build: it holds and does nothing.
+#[must_use = "a scope does nothing until something is run in it"]
+pub struct Scope(());
+
+/// A scope of that name. Budgets are not enforced in this build: nothing counts in it.
+#[inline]
+pub fn scope(_: impl Into<Cow<'static, str>>) -> Scope {
+    Scope(())
+}
+
+impl Scope {
+    #[cfg(feature = "tower")]
+    #[inline]
+    pub(crate) fn at(self, _: &'static std::panic::Location<'static>) -> Self {
+        self
+    }
+
+    /// At most so many queries.
+    #[inline]
+    pub fn max(self, _: usize) -> Self {
+        self
+    }
+
+    /// At most so many rows fetched, over all queries.
+    #[inline]
+    pub fn rows(self, _: usize) -> Self {
+        self
+    }
+
+    /// At most so much time spent in queries, over all of them.
+    #[inline]
+    pub fn time(self, _: Duration) -> Self {
+        self
+    }
+
+    /// Runs the future in this scope.
+    #[inline]
+    pub fn run<F: Future>(self, future: F) -> Budgeted<F> {
+        Budgeted { future }
+    }
+
+    /// Runs the closure in this scope.
+    #[inline]
+    pub fn run_sync<R>(self, body: impl FnOnce() -> R) -> R {
+        body()
+    }
+}
+
+pin_project! {
+    /// A future that runs in a scope. Budgets are not enforced in this build: it is the future and no more.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Budgeted<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for Budgeted<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().future.poll(context)
+    }
+}
+
+pin_project! {
+    /// A future that counts in scopes it has left. Budgets are not enforced in this build: it is the future and no more.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct InBudget<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for InBudget<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().future.poll(context)
+    }
+}
+
+/// The scopes that are current at one moment. Budgets are not enforced in this build: there are none.
+#[derive(Clone)]
+pub struct CurrentBudget(());
+
+/// The scopes that are current now.
+#[inline]
+#[must_use]
+pub fn current() -> CurrentBudget {
+    CurrentBudget(())
+}
+
+impl CurrentBudget {
+    /// Runs the future in these scopes.
+    #[inline]
+    pub fn run<F: Future>(&self, future: F) -> InBudget<F> {
+        InBudget { future }
+    }
+
+    /// Runs the closure in these scopes.
+    #[inline]
+    pub fn run_sync<R>(&self, body: impl FnOnce() -> R) -> R {
+        body()
+    }
+}
+
+pin_project! {
+    /// A future that gives its output and a report. Budgets are not enforced in this build: the report is empty and
+    /// says so.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Measured<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+/// Runs the future and reports what it asked of the database.
+#[inline]
+pub fn measure<F: Future>(future: F) -> Measured<F> {
+    Measured { future }
+}
+
+impl<F: Future> Future for Measured<F> {
+    type Output = (F::Output, Report);
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().future.poll(context).map(|output| (output, Report::not_counted()))
+    }
+}
+
+/// Hands every report of a scope over its budget to `hook`. Budgets are not enforced in this build: there are none.
+#[inline]
+pub fn set_hook(_: impl Fn(&Report) + Send + Sync + 'static) {}
+
+/// A layer that counts queries. Budgets are not enforced in this build: it does nothing.
+#[cfg(feature = "tracing")]
+#[must_use]
+pub fn layer<S>() -> impl tracing_subscriber::Layer<S>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+{
+    tracing_subscriber::layer::Identity::new()
+}

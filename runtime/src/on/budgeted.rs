@@ -1,0 +1,70 @@
+//! [`Budgeted`] and [`Measured`]: the futures that a person awaits.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::outcome::Ending;
+use super::scope::{Scope, scope};
+use super::scoped::Scoped;
+use crate::report::Report;
+
+pin_project! {
+    /// A future that runs in a scope, which is judged when it is ready. Made by [`Scope::run`].
+    ///
+    /// The scope is entered whenever the future is polled and while it is dropped, so it follows the future from thread
+    /// to thread and does not see what other futures do in between.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Budgeted<F> {
+        #[pin]
+        scoped: Scoped<F>,
+    }
+}
+
+impl<F> Budgeted<F> {
+    pub(crate) fn new(scope: Scope, future: F) -> Self {
+        Self { scoped: Scoped::new(scope, future) }
+    }
+}
+
+impl<F: Future> Future for Budgeted<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().scoped.poll(context).map(|(output, scope)| {
+            scope.judge(Ending::Finished);
+            output
+        })
+    }
+}
+
+pin_project! {
+    /// A future that gives its output and a report of its queries. Made by [`measure`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Measured<F> {
+        #[pin]
+        scoped: Scoped<F>,
+    }
+}
+
+/// Runs the future and reports what it asked of the database.
+///
+/// ```
+/// # sqlx::__rt::test_block_on(async {
+/// let (answer, report) = query_budget::measure(async { 42 }).await;
+/// assert_eq!((answer, report.queries()), (42, 0));
+/// # });
+/// ```
+#[track_caller]
+pub fn measure<F: Future>(future: F) -> Measured<F> {
+    Measured { scoped: Scoped::new(scope("measured code"), future) }
+}
+
+impl<F: Future> Future for Measured<F> {
+    type Output = (F::Output, Report);
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().scoped.poll(context).map(|(output, scope)| (output, scope.report()))
+    }
+}

@@ -1,0 +1,166 @@
+//! The scope that is current on this thread, and how a future or a closure takes it elsewhere.
+//!
+//! A scope is current only while something in it runs: it is entered for the length of a poll or a call, never across
+//! an `.await`. The scopes around it hang on it as a chain of parents.
+
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::tally::{Seen, Tally};
+use crate::site::Site;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Node>>> = const { RefCell::new(None) };
+}
+
+/// A running scope: its tally, and the scope it was started in.
+pub(crate) struct Node {
+    tally: Mutex<Tally>,
+    parent: Option<Arc<Node>>,
+    /// Entered with the scope, so that what runs on a driver's own thread can be traced to it.
+    #[cfg(feature = "tracing")]
+    span: tracing::Span,
+}
+
+impl Node {
+    /// A scope within the current one.
+    pub(crate) fn within_current() -> Arc<Self> {
+        Arc::new_cyclic(|_this| Self {
+            tally: Mutex::default(),
+            parent: current().0,
+            #[cfg(feature = "tracing")]
+            span: super::layer::span_of(_this),
+        })
+    }
+
+    pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
+        // A tally is consistent after every change to it, so what a panicking thread left is still true.
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts what sqlx tells of an execution in a scope and all those around it.
+#[cfg(feature = "tracing")]
+pub(crate) fn record_told(node: &Arc<Node>, sql: &str, seen: Seen) {
+    let mut scope = Some(node);
+    while let Some(node) = scope {
+        node.tally().add_told(sql, seen);
+        scope = node.parent.as_ref();
+    }
+}
+
+/// Counts what was seen in the current scope and all those around it.
+pub(crate) fn record(site: &'static Site, seen: Seen) {
+    // While the thread's storage is being torn down nothing is current any more.
+    let _ = CURRENT.try_with(|current| {
+        let current = current.borrow();
+        let mut scope = current.as_ref();
+        while let Some(node) = scope {
+            node.tally().add(site, seen);
+            scope = node.parent.as_ref();
+        }
+    });
+}
+
+/// Makes `node` current on this thread until the guard is dropped. Guards are dropped in reverse order.
+pub(crate) fn enter(node: Option<Arc<Node>>) -> EnteredNode {
+    #[cfg(feature = "tracing")]
+    let span = node.as_ref().map(|node| node.span.clone().entered());
+    let previous = CURRENT.try_with(|current| current.replace(node)).ok().flatten();
+    EnteredNode {
+        previous,
+        thread: PhantomData,
+        #[cfg(feature = "tracing")]
+        _span: span,
+    }
+}
+
+/// Makes the previous scope current again when dropped. Bound to its thread, so it cannot be held across an `.await`
+/// of a future that is sent elsewhere.
+pub(crate) struct EnteredNode {
+    previous: Option<Arc<Node>>,
+    thread: PhantomData<*const ()>,
+    #[cfg(feature = "tracing")]
+    _span: Option<tracing::span::EnteredSpan>,
+}
+
+impl Drop for EnteredNode {
+    fn drop(&mut self) {
+        let left = CURRENT.try_with(|current| current.replace(self.previous.take()));
+        // Dropped here, outside the borrow.
+        drop(left);
+    }
+}
+
+/// The scopes that are current at one moment, to be taken to another thread or task.
+///
+/// ```
+/// let budget = query_budget::current();
+/// let worker = std::thread::spawn(move || budget.run_sync(|| { /* counts where `current` was called */ }));
+/// # worker.join().unwrap();
+/// ```
+#[derive(Clone)]
+pub struct CurrentBudget(pub(crate) Option<Arc<Node>>);
+
+/// The scopes that are current now.
+#[must_use]
+pub fn current() -> CurrentBudget {
+    CurrentBudget(CURRENT.try_with(|current| current.borrow().clone()).ok().flatten())
+}
+
+impl CurrentBudget {
+    /// Runs the future in these scopes, wherever it is polled.
+    pub fn run<F: Future>(&self, future: F) -> InBudget<F> {
+        InBudget { future: Some(future), budget: self.clone() }
+    }
+
+    /// Runs the closure in these scopes, for `spawn_blocking` and threads.
+    pub fn run_sync<R>(&self, body: impl FnOnce() -> R) -> R {
+        let _entered = enter(self.0.clone());
+        body()
+    }
+}
+
+impl std::fmt::Debug for CurrentBudget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CurrentBudget").finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// A future that counts in the scopes that were current when it was made. See
+    /// [`BudgetExt::in_current_budget`](crate::BudgetExt::in_current_budget).
+    #[must_use = "futures do nothing unless polled"]
+    pub struct InBudget<F> {
+        // Taken out where it is dropped, so that it is dropped within the scopes.
+        #[pin]
+        future: Option<F>,
+        budget: CurrentBudget,
+    }
+
+    impl<F> PinnedDrop for InBudget<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _entered = enter(this.budget.0.clone());
+            this.future.set(None);
+        }
+    }
+}
+
+impl<F: Future> Future for InBudget<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let _entered = enter(this.budget.0.clone());
+        match this.future.as_pin_mut() {
+            Some(future) => future.poll(context),
+            None => Poll::Pending,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! [`Scope`]: a stretch of code whose queries are counted, and the limits it has to keep.
+
+use std::borrow::Cow;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::budgeted::Budgeted;
+use super::current::{self, EnteredNode, Node};
+use super::outcome::{self, Ending};
+use crate::report::{Limits, Report};
+
+/// A stretch of code with limits on its queries. Made by [`scope`].
+#[derive(Clone, Debug)]
+#[must_use = "a scope does nothing until something is run in it"]
+pub struct Scope {
+    name: Cow<'static, str>,
+    location: &'static Location<'static>,
+    limits: Limits,
+}
+
+/// A scope of that name, with no limits yet. Its place in reports is where this is called.
+#[track_caller]
+pub fn scope(name: impl Into<Cow<'static, str>>) -> Scope {
+    Scope { name: name.into(), location: Location::caller(), limits: Limits::default() }
+}
+
+impl Scope {
+    /// Its place in reports is another one.
+    #[cfg(feature = "tower")]
+    pub(crate) fn at(mut self, location: &'static Location<'static>) -> Self {
+        self.location = location;
+        self
+    }
+
+    /// At most so many queries.
+    pub fn max(mut self, queries: usize) -> Self {
+        self.limits.queries = Some(queries);
+        self
+    }
+
+    /// At most so many rows fetched, over all queries.
+    pub fn rows(mut self, rows: usize) -> Self {
+        self.limits.rows = Some(rows);
+        self
+    }
+
+    /// At most so much time spent in queries, over all of them. Queries that run at the same time each count in full.
+    pub fn time(mut self, time: Duration) -> Self {
+        self.limits.time = Some(time);
+        self
+    }
+
+    /// Runs the future in this scope. It is judged when the future has its output.
+    ///
+    /// # Panics
+    ///
+    /// The future returned panics when the scope ends over its budget, unless `QUERY_BUDGET` or a hook says otherwise.
+    pub fn run<F: Future>(self, future: F) -> Budgeted<F> {
+        Budgeted::new(self, future)
+    }
+
+    /// Runs the closure in this scope, and judges it.
+    ///
+    /// # Panics
+    ///
+    /// When the scope ends over its budget, unless `QUERY_BUDGET` or a hook says otherwise.
+    pub fn run_sync<R>(self, body: impl FnOnce() -> R) -> R {
+        let _entered = self.enter();
+        body()
+    }
+
+    /// Enters this scope until the guard is dropped, which judges it. For the expansion of the attribute, whose body
+    /// may `return`.
+    #[doc(hidden)]
+    pub fn enter(self) -> Entered {
+        let open = OpenScope::new(self);
+        Entered { entered: Some(open.enter()), open }
+    }
+}
+
+/// A scope that has begun.
+pub(crate) struct OpenScope {
+    scope: Scope,
+    node: Arc<Node>,
+}
+
+impl OpenScope {
+    /// Begins the scope, within the current one.
+    pub(crate) fn new(scope: Scope) -> Self {
+        Self { scope, node: Node::within_current() }
+    }
+
+    pub(crate) fn enter(&self) -> EnteredNode {
+        current::enter(Some(Arc::clone(&self.node)))
+    }
+
+    pub(crate) fn report(&self) -> Report {
+        let tally = self.node.tally();
+        Report::new(
+            self.scope.name.clone(),
+            self.scope.location,
+            self.scope.limits,
+            tally.statements().to_vec(),
+        )
+    }
+
+    /// Judges the scope: does what is to be done when it is over its budget.
+    pub(crate) fn judge(&self, ending: Ending) {
+        if !self.scope.limits.is_none() {
+            outcome::judge(self.report(), ending);
+        }
+    }
+}
+
+/// A scope entered on this thread, judged when this is dropped.
+#[doc(hidden)]
+#[must_use = "the scope ends when this is dropped"]
+pub struct Entered {
+    entered: Option<EnteredNode>,
+    open: OpenScope,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.entered = None;
+        // A body that panics says something more urgent, and a second panic would abort the process.
+        if !std::thread::panicking() {
+            self.open.judge(Ending::Finished);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The text of a [`Report`]: what is over, the statements as a table, and what to do about a repeated one.
+
+use std::fmt::{self, Display, Formatter};
+use std::time::Duration;
+
+use super::{Report, Statement};
+
+/// So many statements are listed; the rest is one line.
+const LISTED: usize = 10;
+/// So much of a statement is shown, in characters.
+const SHOWN: usize = 200;
+/// Run so often, a statement is taken to run once for each element of something.
+const REPEATED: usize = 3;
+
+impl Display for Report {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.headline(f)?;
+        write!(f, "\n  --> {}:{}:{}", self.location.file(), self.location.line(), self.location.column())?;
+        if !self.counted {
+            return write!(
+                f,
+                "\nhelp: enable the feature `enforce` of `query-budget` to count in a release build"
+            );
+        }
+        self.table(f)?;
+        self.help(f)
+    }
+}
+
+impl Report {
+    /// What was used, and of what; one line for each limit that was exceeded.
+    fn headline(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        if !self.counted {
+            return write!(f, "`{name}` ran queries that are not counted in this build");
+        }
+        let (queries, rows, time) = (self.queries(), self.rows(), self.time());
+        let until = if self.cancelled { " before it was cancelled" } else { "" };
+        let mut lines = Vec::new();
+        if let Some(limit) = self.limits.queries.filter(|limit| queries > *limit) {
+            lines.push(format!(
+                "`{name}` ran {}{until}; its budget is {limit}",
+                plural(queries, "query", "queries")
+            ));
+        }
+        if let Some(limit) = self.limits.rows.filter(|limit| rows > *limit) {
+            lines.push(format!(
+                "`{name}` fetched {}{until}; its budget is {limit}",
+                plural(rows, "row", "rows")
+            ));
+        }
+        if let Some(limit) = self.limits.time.filter(|limit| time > *limit) {
+            let (time, limit) = (Milliseconds(time), Milliseconds(limit));
+            lines.push(format!("`{name}` spent {time} in queries{until}; its budget is {limit}"));
+        }
+        if lines.is_empty() {
+            let (queries, rows) = (plural(queries, "query", "queries"), plural(rows, "row", "rows"));
+            lines.push(format!(
+                "`{name}` ran {queries}{until}, fetched {rows}, spent {} in them",
+                Milliseconds(time)
+            ));
+        }
+        f.write_str(&lines.join("\n"))
+    }
+
+    fn table(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.statements.is_empty() {
+            return Ok(());
+        }
+        write!(f, "\n\n{:>9}{:>9}{:>12}", "queries", "rows", "time")?;
+        for statement in self.statements.iter().take(LISTED) {
+            let time = Milliseconds(statement.time()).to_string();
+            write!(
+                f,
+                "\n{:>9}{:>9}{time:>12}  {}",
+                statement.count(),
+                statement.rows(),
+                statement.on_one_line()
+            )?;
+            write!(f, "\n{:>32}{}", "", statement.at_place())?;
+        }
+        let rest = self.statements.get(LISTED..).unwrap_or_default();
+        if !rest.is_empty() {
+            let count: usize = rest.iter().map(Statement::count).sum();
+            let statements = plural(rest.len(), "statement", "statements");
+            write!(f, "\n{count:>9}{:>21}  in {statements} more", "")?;
+        }
+        Ok(())
+    }
+
+    /// Repeated statements, when there were too many queries: each is better run once.
+    fn help(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut repeated =
+            self.statements.iter().filter(|statement| statement.count() >= REPEATED).peekable();
+        if repeated.peek().is_some() {
+            writeln!(f)?;
+        }
+        for statement in repeated.take(LISTED) {
+            let (count, remedy) = (statement.count(), remedy(statement));
+            let which = match statement.place() {
+                Some(place) => format!("the query at {place}"),
+                None => format!("`{}`", statement.on_one_line()),
+            };
+            write!(f, "\nhelp: run {which} once, not {count} times: {remedy}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Statement {
+    /// Where it stands, for the line below its text.
+    pub(crate) fn at_place(&self) -> String {
+        self.place().map_or_else(|| "not written with `sql!`".to_owned(), |place| format!("at {place}"))
+    }
+
+    /// Its text on one line, the end cut off when it is long.
+    pub(crate) fn on_one_line(&self) -> impl Display {
+        OneLine(self.sql())
+    }
+}
+
+/// How one statement does the work of many, in the words of its database.
+fn remedy(statement: &Statement) -> &'static str {
+    let verb = statement.sql().split_whitespace().next().unwrap_or_default();
+    let inserts = verb.eq_ignore_ascii_case("insert") || verb.eq_ignore_ascii_case("replace");
+    match (statement.database(), inserts) {
+        ("PostgreSQL", true) => "batch it with `INSERT … SELECT … FROM UNNEST($1, …)`",
+        (_, true) => "batch it with one row of `VALUES` for each element",
+        ("PostgreSQL", false) => "batch it with `= ANY($1)`",
+        ("SQLite", false) => "batch it with `IN (SELECT value FROM json_each($1))`",
+        (_, false) => "batch it with `IN (?, …)`",
+    }
+}
+
+struct OneLine<'a>(&'a str);
+
+impl Display for OneLine<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let line = self.0.split_whitespace().collect::<Vec<_>>().join(" ");
+        match line.char_indices().nth(SHOWN) {
+            Some((end, _)) => write!(f, "{}…", line.get(..end).unwrap_or(&line)),
+            None => f.write_str(&line),
+        }
+    }
+}
+
+/// A duration in milliseconds, with three significant digits where there are that many.
+struct Milliseconds(Duration);
+
+impl Display for Milliseconds {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let milliseconds = self.0.as_secs_f64() * 1e3;
+        let decimals = match milliseconds {
+            below if below < 10.0 => 2,
+            below if below < 100.0 => 1,
+            _ => 0,
+        };
+        write!(f, "{milliseconds:.decimals$} ms")
+    }
+}
+
+fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

@@ -1,0 +1,56 @@
+//! Where a query stands in the source.
+
+use std::fmt::{self, Display, Formatter};
+
+/// One query in the source: its text and where it stands. Made by the `sql!` macros as a `static`.
+///
+/// Its address is its identity, so counting a query needs neither hashing of its text nor a call stack. Without
+/// enforcement it is the text alone.
+#[derive(Debug)]
+pub struct Site {
+    pub(crate) sql: &'static str,
+    #[cfg(any(debug_assertions, feature = "enforce"))]
+    pub(crate) fingerprint: u64,
+    #[cfg(any(debug_assertions, feature = "enforce"))]
+    pub(crate) place: Place,
+}
+
+impl Site {
+    /// A query of this text, at this place. `fingerprint` is the hash of its normalised text; `line` and `column`
+    /// count from one.
+    #[must_use]
+    pub const fn new(
+        sql: &'static str,
+        fingerprint: u64,
+        file: &'static str,
+        line: u32,
+        column: u32,
+    ) -> Self {
+        #[cfg(any(debug_assertions, feature = "enforce"))]
+        {
+            Self { sql, fingerprint, place: Place { file, line, column } }
+        }
+        #[cfg(not(any(debug_assertions, feature = "enforce")))]
+        {
+            let _ = (fingerprint, file, line, column);
+            Self { sql }
+        }
+    }
+}
+
+/// A place in the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, relative to where the compiler ran.
+    pub file: &'static str,
+    /// The line, from one.
+    pub line: u32,
+    /// The column, from one.
+    pub column: u32,
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}

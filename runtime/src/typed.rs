@@ -1,0 +1,160 @@
+//! [`QueryAs`] and [`QueryScalar`]: what `sql_as!` and `sql_scalar!` return, counted queries whose rows become values.
+
+use std::convert::identity;
+use std::marker::PhantomData;
+
+use futures_util::stream::BoxStream;
+use sqlx::database::HasStatementCache;
+use sqlx::encode::Encode;
+use sqlx::error::BoxDynError;
+use sqlx::{Database, Execute, Executor, FromRow, IntoArguments, Result, SqlStr, Type};
+
+use crate::map::Map;
+use crate::query::Query;
+use crate::site::Site;
+
+/// The two differ in the type that a row is read as, and in what is taken from it.
+macro_rules! typed_query {
+    ($(#[$doc:meta])* $Query:ident, $query:ident, |$O:ident| $Row:ty, $value:expr) => {
+        $(#[$doc])*
+        #[must_use = "query must be executed to affect database"]
+        pub struct $Query<DB: Database, $O> {
+            query: Query<DB>,
+            output: PhantomData<fn() -> $O>,
+        }
+
+        /// The query at `site`, nothing bound yet.
+        #[doc(hidden)]
+        pub fn $query<DB, $O>(site: &'static Site) -> $Query<DB, $O>
+        where
+            DB: Database,
+            $Row: for<'r> FromRow<'r, DB::Row>,
+        {
+            $Query { query: crate::query::query(site), output: PhantomData }
+        }
+
+        impl<DB: Database, $O> $Query<DB, $O> {
+            /// Binds a value to the next placeholder.
+            ///
+            /// An error in encoding it is given when the query is executed.
+            pub fn bind<'t, T: Encode<'t, DB> + Type<DB>>(mut self, value: T) -> Self {
+                self.query = self.query.bind(value);
+                self
+            }
+        }
+
+        impl<DB: Database + HasStatementCache, $O> $Query<DB, $O> {
+            /// Whether the connection keeps the prepared statement for the next time. It does unless told otherwise.
+            pub fn persistent(mut self, value: bool) -> Self {
+                self.query = self.query.persistent(value);
+                self
+            }
+        }
+
+        impl<DB, $O> $Query<DB, $O>
+        where
+            DB: Database,
+            DB::Arguments: IntoArguments<DB>,
+            $O: Send + Unpin,
+            $Row: for<'r> FromRow<'r, DB::Row>,
+        {
+            fn mapped(self) -> Map<DB, impl FnMut(DB::Row) -> Result<$O> + Send> {
+                self.query.try_map(|row| <$Row>::from_row(&row).map($value))
+            }
+
+            /// Executes the query; gives its rows as they come.
+            pub fn fetch<'e, 'c: 'e, E>(self, executor: E) -> BoxStream<'e, Result<$O>>
+            where
+                E: 'e + Executor<'c, Database = DB>,
+                DB: 'e,
+                $O: 'e,
+            {
+                self.mapped().fetch(executor)
+            }
+
+            /// Executes the query; gives all its rows.
+            ///
+            /// # Errors
+            ///
+            /// What the database or the connection to it reports, or a row that does not fit the type.
+            pub fn fetch_all<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Vec<$O>>>
+            where
+                E: 'e + Executor<'c, Database = DB>,
+                DB: 'e,
+                $O: 'e,
+            {
+                self.mapped().fetch_all(executor)
+            }
+
+            /// Executes the query; gives its first row.
+            ///
+            /// # Errors
+            ///
+            /// What the database or the connection to it reports, or a row that does not fit the type;
+            /// [`RowNotFound`](sqlx::Error::RowNotFound) when there is no row.
+            pub fn fetch_one<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<$O>>
+            where
+                E: 'e + Executor<'c, Database = DB>,
+                DB: 'e,
+                $O: 'e,
+            {
+                self.mapped().fetch_one(executor)
+            }
+
+            /// Executes the query; gives its first row, if there is one.
+            ///
+            /// # Errors
+            ///
+            /// What the database or the connection to it reports, or a row that does not fit the type.
+            pub fn fetch_optional<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Option<$O>>>
+            where
+                E: 'e + Executor<'c, Database = DB>,
+                DB: 'e,
+                $O: 'e,
+            {
+                self.mapped().fetch_optional(executor)
+            }
+        }
+
+        impl<'q, DB, $O> Execute<'q, DB> for $Query<DB, $O>
+        where
+            DB: Database,
+            DB::Arguments: IntoArguments<DB>,
+            $O: Send,
+        {
+            #[inline]
+            fn sql(self) -> SqlStr {
+                self.query.sql()
+            }
+
+            #[inline]
+            fn statement(&self) -> Option<&DB::Statement> {
+                self.query.statement()
+            }
+
+            #[inline]
+            fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError> {
+                self.query.take_arguments()
+            }
+
+            #[inline]
+            fn persistent(&self) -> bool {
+                Execute::persistent(&self.query)
+            }
+        }
+    };
+}
+
+typed_query! {
+    /// A query that makes each row a value of `O` by [`FromRow`]: sqlx's [`QueryAs`](sqlx::query::QueryAs), counted.
+    ///
+    /// Made by `sql_as!`. The methods have sqlx's names and signatures.
+    QueryAs, query_as, |O| O, identity
+}
+
+typed_query! {
+    /// A query of which the first column is wanted: sqlx's [`QueryScalar`](sqlx::query::QueryScalar), counted.
+    ///
+    /// Made by `sql_scalar!`. The methods have sqlx's names and signatures.
+    QueryScalar, query_scalar, |O| (O,), |(value,)| value
+}

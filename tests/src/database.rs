@@ -1,0 +1,69 @@
+//! Databases for one test each: made under a random name, dropped when the test ends, however it ends.
+
+use std::hash::{BuildHasher, RandomState};
+use std::panic::resume_unwind;
+
+use sqlx::mysql::MySqlConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, MySqlConnection, MySqlPool, PgConnection, PgPool};
+
+/// Runs the test in an empty PostgreSQL database on the server of `QUERY_BUDGET_TEST_POSTGRES`.
+///
+/// # Panics
+///
+/// When there is no such server, or the test panics.
+pub async fn with_postgres<F>(test: impl FnOnce(PgPool) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let server: PgConnectOptions =
+        variable("QUERY_BUDGET_TEST_POSTGRES").parse().expect("the URL of a server");
+    let name = random_name();
+    let mut connection = PgConnection::connect_with(&server).await.expect("connect to PostgreSQL");
+    let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
+    sqlx::raw_sql(create).execute(&mut connection).await.expect("create a database");
+    let pool = PgPool::connect_with(server.database(&name)).await.expect("connect to the database made");
+    let outcome = tokio::spawn(test(pool.clone())).await;
+    pool.close().await;
+    let drop = AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
+    sqlx::raw_sql(drop).execute(&mut connection).await.expect("drop the database made");
+    propagate(outcome);
+}
+
+/// Runs the test in an empty MySQL or MariaDB database on the server of `QUERY_BUDGET_TEST_MYSQL`.
+///
+/// # Panics
+///
+/// When there is no such server, or the test panics.
+pub async fn with_mysql<F>(test: impl FnOnce(MySqlPool) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let server: MySqlConnectOptions =
+        variable("QUERY_BUDGET_TEST_MYSQL").parse().expect("the URL of a server");
+    let name = random_name();
+    let mut connection = MySqlConnection::connect_with(&server).await.expect("connect to MySQL");
+    let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
+    sqlx::raw_sql(create).execute(&mut connection).await.expect("create a database");
+    let pool = MySqlPool::connect_with(server.database(&name)).await.expect("connect to the database made");
+    let outcome = tokio::spawn(test(pool.clone())).await;
+    pool.close().await;
+    let drop = AssertSqlSafe(format!("DROP DATABASE {name}"));
+    sqlx::raw_sql(drop).execute(&mut connection).await.expect("drop the database made");
+    propagate(outcome);
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("`{name}` is not set"))
+}
+
+fn random_name() -> String {
+    format!("query_budget_{:016x}", RandomState::new().hash_one(std::process::id()))
+}
+
+/// Lets the test's panic go on once everything is cleaned up.
+fn propagate(outcome: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = outcome {
+        resume_unwind(error.into_panic());
+    }
+}

@@ -1,0 +1,247 @@
+//! The cases, each for any database.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::future::{FutureExt, join};
+use futures_util::{StreamExt, TryStreamExt};
+use query_budget::{BudgetExt, Report, current, measure, scope};
+
+use crate::probe::Probe;
+
+/// The text of the panic that the future ends with.
+pub(crate) async fn panic_of(future: impl Future) -> String {
+    let Err(panic) = AssertUnwindSafe(future).catch_unwind().await else {
+        panic!("it does not panic");
+    };
+    match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => panic.downcast_ref::<&str>().copied().unwrap_or("no text").to_owned(),
+    }
+}
+
+#[track_caller]
+fn counted(report: &Report, queries: usize, rows: usize) {
+    assert_eq!((report.queries(), report.rows()), (queries, rows), "{report}");
+}
+
+pub(crate) async fn every_method_counts_once<P: Probe>(db: P) {
+    let (outcome, report) = measure(db.every_method()).await;
+    outcome.unwrap();
+    counted(&report, 14, 11);
+    // One site: one statement, which ran in one place.
+    assert_eq!(report.statements().len(), 1);
+    assert!(report.time() > Duration::ZERO);
+}
+
+pub(crate) async fn failed_query_counts<P: Probe>(db: P) {
+    let (outcome, report) = measure(db.refused()).await;
+    assert!(outcome.is_err());
+    counted(&report, 1, 0);
+    let (outcome, report) = measure(db.one(-1)).await;
+    assert!(matches!(outcome, Err(sqlx::Error::RowNotFound)));
+    counted(&report, 1, 0);
+}
+
+pub(crate) async fn transaction_control_does_not_count<P: Probe>(db: P) {
+    let (outcome, report) = measure(db.in_transaction()).await;
+    outcome.unwrap();
+    counted(&report, 2, 0);
+}
+
+pub(crate) async fn query_counts_in_every_scope_around_it<P: Probe>(db: P) {
+    let (((), inner), outer) = measure(async {
+        db.one(1).await.unwrap();
+        let measured =
+            measure(async { scope("innermost").max(1).run(db.one(2)).await.map(drop).unwrap() }).await;
+        db.one(3).await.unwrap();
+        measured
+    })
+    .await;
+    counted(&inner, 1, 1);
+    counted(&outer, 3, 3);
+    // The outer one goes over although each of the inner ones holds.
+    let text = panic_of(scope("outer").max(2).run(async {
+        for id in 1..=3 {
+            scope("inner").max(1).run(db.one(id)).await.unwrap();
+        }
+    }))
+    .await;
+    assert!(text.starts_with("`outer` ran 3 queries; its budget is 2\n"), "{text}");
+}
+
+pub(crate) async fn recursion_counts_in_every_call<P: Probe>(db: P) {
+    async fn descend<P: Probe>(db: &P, depth: i64) -> usize {
+        let ((), report) = measure(async {
+            db.one(depth).await.unwrap();
+            if depth > 1 {
+                let below = Box::pin(descend(db, depth - 1)).await;
+                assert_eq!(below, depth as usize - 1);
+            }
+        })
+        .await;
+        report.queries()
+    }
+    assert_eq!(descend(&db, 5).await, 5);
+}
+
+pub(crate) async fn joined_futures_count_apart<P: Probe>(db: P) {
+    let run = async |times: i64| {
+        for id in 1..=times {
+            db.one(id).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    let ((((), left), ((), right)), both) = measure(join(measure(run(5)), measure(run(7)))).await;
+    counted(&left, 5, 5);
+    counted(&right, 7, 7);
+    counted(&both, 12, 12);
+    // What is polled in between, outside both, counts in none.
+    let ((((), left), ()), ()) = join(join(measure(run(2)), run(3)), run(1)).await;
+    counted(&left, 2, 2);
+}
+
+pub(crate) async fn spawned_task_counts_when_told<P: Probe>(db: P) {
+    let (outer, inner) = (db.clone(), db.clone());
+    let ((), report) = measure(async move {
+        tokio::spawn(async move { outer.one(1).await.unwrap() }).await.unwrap();
+        let told = async move { join(inner.one(2), inner.many(4)).await };
+        let (one, many) = tokio::spawn(told.in_current_budget()).await.unwrap();
+        assert_eq!((one.unwrap(), many.unwrap().len()), (2, 4));
+    })
+    .await;
+    counted(&report, 2, 5);
+    // Awaited in place it counts once, not twice.
+    let ((), report) = measure(async { db.one(1).in_current_budget().await.map(drop).unwrap() }).await;
+    counted(&report, 1, 1);
+}
+
+pub(crate) async fn blocking_thread_counts_when_told<P: Probe>(db: P) {
+    let handle = tokio::runtime::Handle::current();
+    let ((), report) = measure(async move {
+        let budget = current();
+        let blocking = move || {
+            // Not in the budget yet: the thread is not the scope's.
+            handle.block_on(db.one(1)).unwrap();
+            budget.run_sync(|| handle.block_on(db.one(2)).unwrap());
+            scope("on a thread").max(1).run_sync(|| handle.block_on(db.one(3)).unwrap());
+        };
+        tokio::task::spawn_blocking(blocking).await.unwrap();
+    })
+    .await;
+    counted(&report, 1, 1);
+}
+
+pub(crate) async fn rows_count_as_they_come<P: Probe>(db: P) {
+    let (mut stream, report) = measure(async {
+        let mut stream = db.stream(50);
+        for _ in 0..20 {
+            stream.try_next().await.unwrap().unwrap();
+        }
+        stream
+    })
+    .await;
+    counted(&report, 1, 20);
+    // What comes later counts where it comes; the query itself ran before.
+    let ((), report) = measure(async {
+        for _ in 0..30 {
+            stream.try_next().await.unwrap().unwrap();
+        }
+        assert!(stream.try_next().await.unwrap().is_none());
+    })
+    .await;
+    counted(&report, 0, 30);
+}
+
+pub(crate) async fn stream_not_polled_does_not_count<P: Probe>(db: P) {
+    let ((), report) = measure(async { drop(db.stream(50)) }).await;
+    counted(&report, 0, 0);
+    let ((), report) = measure(async { drop(db.one(1)) }).await;
+    counted(&report, 0, 0);
+    let (one, report) = measure(async { db.stream(50).next().await }).await;
+    assert_eq!(one.unwrap().unwrap(), 1);
+    counted(&report, 1, 1);
+}
+
+pub(crate) async fn each_limit_holds_by_itself<P: Probe>(db: P) {
+    let work = async || {
+        db.many(3).await.unwrap();
+        db.many(4).await.unwrap();
+    };
+    scope("page").max(2).rows(7).time(Duration::from_secs(60)).run(work()).await;
+    let text = panic_of(scope("page").max(1).run(work())).await;
+    assert!(text.starts_with("`page` ran 2 queries; its budget is 1\n"), "{text}");
+    let text = panic_of(scope("page").max(2).rows(6).run(work())).await;
+    assert!(text.starts_with("`page` fetched 7 rows; its budget is 6\n"), "{text}");
+    let text = panic_of(scope("page").time(Duration::from_millis(10)).run(db.slow())).await;
+    assert!(text.contains("ms in queries; its budget is 10.0 ms\n"), "{text}");
+    let text = panic_of(scope("page").max(0).rows(0).run(work())).await;
+    let both = "`page` ran 2 queries; its budget is 0\n`page` fetched 7 rows; its budget is 0\n";
+    assert!(text.starts_with(both), "{text}");
+}
+
+pub(crate) async fn panic_of_the_body_goes_through<P: Probe>(db: P) {
+    let text = panic_of(scope("page").max(0).run(async {
+        db.one(1).await.unwrap();
+        panic!("of the body");
+    }))
+    .await;
+    assert_eq!(text, "of the body");
+    let handle = tokio::runtime::Handle::current();
+    let text = tokio::task::spawn_blocking(move || {
+        let page = || -> () {
+            scope("page").max(0).run_sync(|| {
+                handle.block_on(db.one(1)).unwrap();
+                panic!("of the closure");
+            })
+        };
+        std::panic::catch_unwind(AssertUnwindSafe(page)).unwrap_err()
+    });
+    assert_eq!(text.await.unwrap().downcast_ref::<&str>(), Some(&"of the closure"));
+}
+
+pub(crate) async fn cancelled_scope_does_not_panic<P: Probe>(db: P) {
+    let (outcome, report) = measure(tokio::time::timeout(
+        Duration::from_millis(200),
+        scope("cancelled").max(0).run(async {
+            db.one(1).await.unwrap();
+            std::future::pending::<()>().await;
+        }),
+    ))
+    .await;
+    assert!(outcome.is_err());
+    // The scope around it knows of the query all the same.
+    counted(&report, 1, 1);
+    // A query that is cancelled while it runs did run.
+    let timeout = tokio::time::timeout(Duration::from_millis(50), db.slow());
+    let (outcome, report) = measure(timeout).await;
+    assert!(outcome.is_err());
+    counted(&report, 1, 0);
+    assert!(report.time() >= Duration::from_millis(40), "{report}");
+}
+
+pub(crate) async fn scope_dropped_by_a_panic_does_not_abort<P: Probe>(db: P) {
+    let text = panic_of(async {
+        let mut over = Box::pin(scope("over").max(0).run(async {
+            db.one(1).await.unwrap();
+            std::future::pending::<()>().await;
+        }));
+        let waited = tokio::time::timeout(Duration::from_millis(200), &mut over).await;
+        assert!(waited.is_err());
+        panic!("with the scope still open");
+    })
+    .await;
+    assert_eq!(text, "with the scope still open");
+}
+
+pub(crate) async fn time_of_the_consumer_is_not_the_querys<P: Probe>(db: P) {
+    let ((), report) = measure(async {
+        let mut stream = db.stream(10);
+        while stream.try_next().await.unwrap().is_some() {
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    })
+    .await;
+    assert!(report.time() < Duration::from_millis(200), "{report}");
+    counted(&report, 1, 10);
+}

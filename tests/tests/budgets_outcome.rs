@@ -1,0 +1,146 @@
+//! What happens when a budget is exceeded: `QUERY_BUDGET` and the hook, each tried in a process of its own.
+
+use std::process::{Command, Output};
+
+use query_budget::__private::{Site, query};
+use query_budget::scope;
+use sqlx::sqlite::SqlitePool;
+
+/// Names the scenario to the process that runs it.
+const SCENARIO: &str = "QUERY_BUDGET_TEST_SCENARIO";
+
+/// Runs the scenario in a process with that value of `QUERY_BUDGET`.
+fn run(scenario: &str, mode: Option<&str>) -> (bool, String) {
+    let mut command = Command::new(std::env::current_exe().expect("the path of this test"));
+    command.args(["--exact", "scenario", "--nocapture"]).env(SCENARIO, scenario).env("RUST_BACKTRACE", "0");
+    match mode {
+        Some(mode) => command.env("QUERY_BUDGET", mode),
+        None => command.env_remove("QUERY_BUDGET"),
+    };
+    let Output { status, stdout, stderr } = command.output().expect("run this test again");
+    let text = String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr);
+    assert!(text.contains("the scenario begins"), "{text}");
+    (status.success(), text)
+}
+
+const OVER: &str = "`page` ran 1 query; its budget is 0";
+const CANCELLED: &str = "`page` ran 1 query before it was cancelled; its budget is 0";
+
+#[test]
+fn panics_unless_told_otherwise() {
+    for mode in [None, Some("panic"), Some("")] {
+        for scenario in ["async", "sync"] {
+            let (passed, text) = run(scenario, mode);
+            assert!(!passed && text.contains(OVER) && text.contains("panicked at"), "{text}");
+            assert!(!text.contains("the scenario goes on"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn log_prints_and_goes_on() {
+    for scenario in ["async", "sync"] {
+        let (passed, text) = run(scenario, Some("log"));
+        assert!(passed && text.contains(OVER) && text.contains("the scenario goes on"), "{text}");
+    }
+}
+
+#[test]
+fn off_is_silent() {
+    for scenario in ["async", "sync", "cancelled", "hook"] {
+        let (passed, text) = run(scenario, Some("off"));
+        assert!(passed && !text.contains("`page`") && text.contains("the scenario goes on"), "{text}");
+    }
+}
+
+#[test]
+fn unknown_value_is_said_once_and_panics() {
+    let (passed, text) = run("async", Some("of"));
+    assert!(!passed && text.contains(OVER), "{text}");
+    let said = "`QUERY_BUDGET` is none of `panic`, `log`, `off`; taken as `panic`";
+    assert_eq!(text.matches(said).count(), 1, "{text}");
+}
+
+#[test]
+fn cancelled_scope_prints_and_goes_on() {
+    for mode in [None, Some("log")] {
+        let (passed, text) = run("cancelled", mode);
+        assert!(passed && text.contains(CANCELLED) && text.contains("the scenario goes on"), "{text}");
+    }
+}
+
+#[test]
+fn cancelled_by_a_panic_is_silent() {
+    let (passed, text) = run("dropped by a panic", None);
+    assert!(!passed && text.contains("of something else") && !text.contains("`page`"), "{text}");
+}
+
+#[test]
+fn hook_takes_the_place_of_the_panic() {
+    for mode in [None, Some("log")] {
+        let (passed, text) = run("hook", mode);
+        assert!(passed && text.contains("the scenario goes on"), "{text}");
+        assert_eq!(text.matches("the hook got 1 of 0").count(), 2, "{text}");
+        assert!(!text.contains(OVER), "{text}");
+    }
+}
+
+/// Not a test by itself: what the others run in a process of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn scenario() {
+    let Ok(scenario) = std::env::var(SCENARIO) else {
+        return;
+    };
+    println!("the scenario begins");
+    let db = SqlitePool::connect("sqlite::memory:").await.unwrap();
+    match scenario.as_str() {
+        "async" => over(&db).await,
+        "sync" => over_in_sync(&db),
+        "cancelled" => cancelled(&db).await,
+        "hook" => {
+            query_budget::set_hook(|report| {
+                println!("the hook got {} of {}", report.queries(), report.limits().queries.unwrap_or(99));
+            });
+            over(&db).await;
+            cancelled(&db).await;
+        }
+        "dropped by a panic" => {
+            let open = open(&db).await;
+            assert!(open.is_none(), "of something else");
+        }
+        other => panic!("no scenario `{other}`"),
+    }
+    println!("the scenario goes on");
+}
+
+async fn one_query(db: &SqlitePool) {
+    static SITE: Site = Site::new("SELECT 1", 1, file!(), line!(), column!());
+    query(&SITE).execute(db).await.unwrap();
+}
+
+async fn over(db: &SqlitePool) {
+    scope("page").max(0).run(one_query(db)).await;
+}
+
+fn over_in_sync(db: &SqlitePool) {
+    let blocking = || tokio::runtime::Handle::current().block_on(one_query(db));
+    scope("page").max(0).run_sync(|| tokio::task::block_in_place(blocking));
+}
+
+async fn cancelled(db: &SqlitePool) {
+    drop(open(db).await);
+}
+
+/// A scope that is over its budget and not at its end.
+async fn open(db: &SqlitePool) -> Option<impl Future<Output = ()>> {
+    let (at_the_end, ended) = tokio::sync::oneshot::channel();
+    let mut page = Box::pin(scope("page").max(0).run(async move {
+        one_query(db).await;
+        at_the_end.send(()).unwrap();
+        std::future::pending::<()>().await;
+    }));
+    tokio::select! {
+        () = &mut page => None,
+        Ok(()) = ended => Some(page),
+    }
+}

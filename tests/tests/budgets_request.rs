@@ -1,0 +1,74 @@
+//! Each request of a service has a scope, and its response says what it asked of the database.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+
+use futures_util::future::{FutureExt, join_all};
+use http::{HeaderMap, Request, Response};
+use query_budget::__private::{Site, query};
+use query_budget::RequestLayer;
+use sqlx::SqlitePool;
+use tower::{Layer, Service, ServiceExt, service_fn};
+
+static SITE: Site = Site::new("SELECT 1", 1, file!(), line!(), column!());
+
+/// A service that runs as many queries as the body of the request says, behind the layer.
+fn service(
+    db: SqlitePool,
+    layer: RequestLayer,
+) -> impl Service<Request<usize>, Response = Response<&'static str>, Error = Infallible> + Clone {
+    layer.layer(service_fn(move |request: Request<usize>| {
+        let db = db.clone();
+        async move {
+            for _ in 0..request.into_body() {
+                query(&SITE).execute(&db).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+            let response = Response::builder().header("server-timing", "cache;desc=hit");
+            Ok::<_, Infallible>(response.body("done").unwrap())
+        }
+    }))
+}
+
+fn value<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_else(|| panic!("no `{name}`: {headers:?}"))
+}
+
+#[tokio::test]
+async fn response_says_what_the_request_asked_for() {
+    let db = SqlitePool::connect("sqlite::memory:").await.unwrap();
+    let service = service(db, RequestLayer::new());
+    let requests = (0..20).map(|times| service.clone().oneshot(Request::new(times)));
+    for (times, response) in join_all(requests).await.into_iter().enumerate() {
+        let response = response.unwrap();
+        let headers = response.headers();
+        assert_eq!(value(headers, "x-query-count"), times.to_string());
+        let in_queries: f64 = value(headers, "x-query-time").parse().unwrap();
+        let in_all: f64 = value(headers, "x-process-time").parse().unwrap();
+        assert!((in_queries > 0.0) == (times > 0) && in_queries <= in_all, "{headers:?}");
+        let timings: Vec<_> =
+            headers.get_all("server-timing").iter().filter_map(|it| it.to_str().ok()).collect();
+        let ours = format!("db;desc=\"queries: {times}\";dur=");
+        assert!(
+            matches!(timings[..], ["cache;desc=hit", timing] if timing.starts_with(&ours)),
+            "{timings:?}"
+        );
+        assert_eq!(*response.body(), "done");
+    }
+}
+
+#[tokio::test]
+async fn request_has_a_budget() {
+    let db = SqlitePool::connect("sqlite::memory:").await.unwrap();
+    let service = service(db, RequestLayer::new().max(2).rows(0));
+    assert!(service.clone().oneshot(Request::new(2)).await.is_ok());
+    let request = Request::post("/users/4711").body(3).unwrap();
+    let panic = AssertUnwindSafe(service.oneshot(request)).catch_unwind().await.map(|_| ()).unwrap_err();
+    let text = panic.downcast::<String>().unwrap();
+    assert!(text.starts_with("`POST request` ran 3 queries; its budget is 2\n"), "{text}");
+    assert!(text.contains(&format!("--> {}:", file!())), "{text}");
+    assert!(!text.contains("4711"), "{text}");
+}

@@ -1,0 +1,149 @@
+//! `#[query_budget]` holds at run time on every shape of function, and leaves what the function means alone.
+
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+
+use futures_util::future::FutureExt;
+use query_budget::__private::{Site, query};
+use query_budget::{measure, query_budget};
+use sqlx::SqlitePool;
+
+/// Queries that the attribute does not see where it is written.
+async fn queries(db: &SqlitePool, times: usize) -> sqlx::Result<usize> {
+    static SITE: Site = Site::new("SELECT 1", 1, file!(), line!(), column!());
+    for _ in 0..times {
+        query(&SITE).execute(db).await?;
+    }
+    Ok(times)
+}
+
+/// The budget is computed from the arguments, before the body moves them.
+#[query_budget(max = 1 + ids.len())]
+async fn asynchronous(db: &SqlitePool, ids: Vec<i64>, times: usize) -> sqlx::Result<usize> {
+    if times == 0 {
+        return Ok(0);
+    }
+    drop(ids);
+    let ran = queries(db, times).await?;
+    Ok(ran)
+}
+
+#[query_budget(max = 2)]
+fn synchronous(db: &SqlitePool, times: usize) -> Result<usize, sqlx::Error> {
+    if times == 0 {
+        return Ok(0);
+    }
+    let ran = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(queries(db, times)))?;
+    Ok(ran)
+}
+
+#[query_budget(max = 2)]
+fn boxed<'a>(db: &'a SqlitePool, times: usize) -> Pin<Box<dyn Future<Output = usize> + Send + 'a>> {
+    Box::pin(async move { queries(db, times).await.unwrap() })
+}
+
+#[query_budget(max = 2)]
+fn returned(db: &SqlitePool, times: usize) -> impl Future<Output = usize> {
+    async move { queries(db, times).await.unwrap() }
+}
+
+#[query_budget(max = 2)]
+async fn generic<T: AsRef<str> + Send>(db: &SqlitePool, names: &[T]) -> usize {
+    queries(db, names.iter().filter(|name| !name.as_ref().is_empty()).count()).await.unwrap()
+}
+
+trait Repository {
+    async fn load(&mut self, times: usize) -> sqlx::Result<()>;
+    fn load_boxed<'a>(
+        &'a mut self,
+        times: usize,
+    ) -> Pin<Box<dyn Future<Output = sqlx::Result<()>> + Send + 'a>>;
+}
+
+struct Events<'a> {
+    db: &'a SqlitePool,
+    loaded: usize,
+}
+
+impl Repository for Events<'_> {
+    #[query_budget(max = 2)]
+    async fn load(&mut self, times: usize) -> sqlx::Result<()> {
+        self.loaded += queries(self.db, times).await?;
+        Ok(())
+    }
+
+    #[query_budget(max = 2)]
+    fn load_boxed<'a>(
+        &'a mut self,
+        times: usize,
+    ) -> Pin<Box<dyn Future<Output = sqlx::Result<()>> + Send + 'a>> {
+        Box::pin(async move {
+            self.loaded += queries(self.db, times).await?;
+            Ok(())
+        })
+    }
+}
+
+/// Each call has a budget of its own, in which the calls below it count.
+#[query_budget(max = depth)]
+async fn recursive(db: &SqlitePool, depth: usize) -> usize {
+    match depth {
+        0 => 0,
+        _ => queries(db, 1).await.unwrap() + Box::pin(recursive(db, depth - 1)).await,
+    }
+}
+
+#[query_budget(max = 0)]
+async fn propagates(fails: &str) -> Result<u32, std::num::ParseIntError> {
+    Ok(fails.parse::<u32>()? + 1)
+}
+
+async fn text_of(future: impl Future) -> Option<String> {
+    let panic = AssertUnwindSafe(future).catch_unwind().await.err()?;
+    Some(*panic.downcast::<String>().expect("a text"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn budget_holds_on_every_shape() {
+    let db = &SqlitePool::connect("sqlite::memory:").await.unwrap();
+    for times in 0..=2 {
+        let mut events = Events { db, loaded: 0 };
+        assert_eq!(asynchronous(db, vec![1], times).await.unwrap(), times);
+        assert_eq!(synchronous(db, times).unwrap(), times);
+        assert_eq!(boxed(db, times).await, times);
+        assert_eq!(returned(db, times).await, times);
+        assert_eq!(generic(db, &vec!["x"; times]).await, times);
+        events.load(times).await.unwrap();
+        events.load_boxed(times).await.unwrap();
+        assert_eq!(events.loaded, 2 * times);
+    }
+    let mut events = Events { db, loaded: 0 };
+    let over = [
+        ("asynchronous", text_of(asynchronous(db, vec![1], 3)).await),
+        ("synchronous", text_of(async { synchronous(db, 3) }).await),
+        ("boxed", text_of(boxed(db, 3)).await),
+        ("returned", text_of(returned(db, 3)).await),
+        ("generic", text_of(generic(db, &["x"; 3])).await),
+        ("load", text_of(events.load(3)).await),
+        ("load_boxed", text_of(events.load_boxed(3)).await),
+    ];
+    for (name, text) in over {
+        let text = text.unwrap_or_else(|| panic!("`{name}` did not go over"));
+        assert!(text.starts_with(&format!("`{name}` ran 3 queries; its budget is 2\n")), "{text}");
+        assert!(text.contains(&format!("--> {}:", file!())), "{text}");
+    }
+    assert_eq!(events.loaded, 6);
+}
+
+#[tokio::test]
+async fn recursion_has_a_budget_each() {
+    let db = &SqlitePool::connect("sqlite::memory:").await.unwrap();
+    let (ran, report) = measure(recursive(db, 5)).await;
+    assert_eq!((ran, report.queries()), (5, 5));
+}
+
+#[tokio::test]
+async fn errors_go_through() {
+    assert_eq!(propagates("41").await.unwrap(), 42);
+    assert!(propagates("x").await.is_err());
+}

@@ -1,0 +1,192 @@
+//! What is said of the number of rows, against real databases full of rows that collide wherever no key forbids it.
+//!
+//! Each query that is said to return at most one row is run many times with values that match, and may not return more;
+//! each of the traps, which look much like them, has to return more, and nothing of the kind may be said of it.
+
+use query_budget_analysis::schema::{Replay, Schema};
+use query_budget_analysis::sql::cardinality::{self, Rows};
+use query_budget_analysis::sql::{Dialect, resolve};
+use query_budget_tests::rows::{self, Outcome};
+use query_budget_tests::with_postgres;
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+
+const TABLES: &str = "
+    CREATE TABLE teams (id INTEGER PRIMARY KEY, name TEXT NOT NULL, parent_id INTEGER);
+    CREATE TABLE users (id INTEGER PRIMARY KEY, team_id INTEGER NOT NULL, email TEXT UNIQUE, handle TEXT, gone TEXT);
+    CREATE UNIQUE INDEX users_team_handle ON users (team_id, handle);
+    CREATE UNIQUE INDEX users_handle_here ON users (handle) WHERE gone IS NULL;
+    CREATE TABLE members (user_id INTEGER, team_id INTEGER, role TEXT, PRIMARY KEY (user_id, team_id));
+    CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER, title TEXT, at TEXT);
+    CREATE UNIQUE INDEX notes_title ON notes (user_id, lower(title));
+";
+
+/// Rows that have to be there, whatever chance brings.
+const CERTAIN: &str = "INSERT INTO users VALUES (100, 100, 'a', '0', NULL) ON CONFLICT DO NOTHING;
+    INSERT INTO users VALUES (101, 101, 'b', '0', 'x'), (102, 102, 'c', '0', 'x'), (103, 3, 'd', 'y', 'x'), (104, 3, 'e', 'z', 'x'), (105, 105, NULL, 'v', 'x'), (106, 106, NULL, 'w', 'x');
+    INSERT INTO notes VALUES (100, 0, 'm', 'x'), (101, 0, 'n', 'x'), (102, 0, 'o', 'x')";
+
+/// At most one row, in every dialect.
+const ONE: &[&str] = &[
+    "SELECT id FROM users WHERE id = $1",
+    "SELECT id FROM users WHERE email = $1",
+    "SELECT id FROM users WHERE team_id = $1 AND handle = $2",
+    "SELECT id FROM users WHERE handle = $1 AND gone IS NULL",
+    "SELECT id FROM users WHERE id IN ($1)",
+    "SELECT id FROM users WHERE (team_id, handle) = ($1, $2)",
+    "SELECT id FROM users WHERE id = (SELECT max(id) FROM users)",
+    "SELECT id FROM users WHERE id IN (SELECT max(id) FROM users LIMIT 1)",
+    "SELECT id FROM notes WHERE user_id = $1 AND lower(title) = lower($2)",
+    "SELECT u.id, t.name FROM users u JOIN teams t ON t.id = u.team_id WHERE u.id = $1",
+    "SELECT u.id, p.name FROM users u LEFT JOIN teams t ON t.id = u.team_id LEFT JOIN teams p ON p.id = t.parent_id WHERE u.email = $1",
+    "SELECT m.role FROM members m JOIN users u ON u.id = m.user_id WHERE u.email = $1 AND m.team_id = $2",
+    "SELECT count(*), max(id) FROM users WHERE team_id = $1",
+    "SELECT id FROM users ORDER BY id LIMIT 1",
+    "SELECT EXISTS (SELECT 1 FROM users WHERE team_id = $1)",
+    "SELECT n.c FROM (SELECT user_id, count(*) AS c FROM notes GROUP BY user_id) n WHERE n.user_id = $1",
+    "SELECT x.c FROM (SELECT count(*) AS c FROM users) x CROSS JOIN teams t WHERE t.id = $1",
+    "WITH u AS (SELECT team_id FROM users WHERE id = $1) SELECT t.name FROM u JOIN teams t ON t.id = u.team_id",
+    "SELECT name FROM teams WHERE id = $1 INTERSECT SELECT name FROM teams",
+    "SELECT team_id, count(*) FROM users WHERE id = $1 GROUP BY team_id",
+    "UPDATE users SET gone = 'x' WHERE id = $1 RETURNING id",
+    "DELETE FROM users WHERE email = $1 RETURNING id",
+];
+
+/// More than one row, in every dialect.
+const TRAPS: &[&str] = &[
+    "SELECT id FROM users WHERE team_id = $1",
+    "SELECT id FROM users WHERE handle = $1",
+    "SELECT id FROM users WHERE handle = $1 AND gone IS NOT NULL",
+    "SELECT id FROM users WHERE email IS NULL",
+    "SELECT id FROM users WHERE email = $1 OR team_id = $2",
+    "SELECT id FROM users WHERE id = $1 OR id = $2",
+    "SELECT id FROM users WHERE id IN ($1, $2)",
+    "SELECT id FROM users WHERE id IN (SELECT user_id FROM notes)",
+    "SELECT id FROM users WHERE id <> $1",
+    "SELECT id FROM notes WHERE user_id = $1 AND title > $2",
+    "SELECT u.id FROM users u JOIN members m ON m.user_id = u.id WHERE u.id = $1",
+    "SELECT t.id FROM teams t LEFT JOIN users u ON u.id = $1 AND t.id = $2",
+    "SELECT u.id FROM users u LEFT JOIN teams t ON t.id = u.team_id AND u.id = $1",
+    "SELECT u.id FROM users u CROSS JOIN teams t WHERE u.id = $1",
+    "SELECT t.name FROM teams t WHERE t.id = $1 UNION ALL SELECT name FROM teams WHERE id = $2",
+    "SELECT team_id, count(*) FROM users GROUP BY team_id",
+    "SELECT count(*) OVER () FROM users",
+    "SELECT m.role FROM members m WHERE m.user_id = $1",
+    "SELECT x.id FROM (SELECT id FROM users LIMIT 3) x",
+    "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT n FROM t",
+    "SELECT u.id FROM users u WHERE u.email = (SELECT max(v.email) FROM users v WHERE v.id = u.id)",
+    "UPDATE users SET gone = 'x' WHERE team_id = $1 RETURNING id",
+];
+
+/// The schema, the claims and the traps of a dialect alone.
+const SQLITE: (&str, &[&str], &[&str]) = (
+    "CREATE TABLE names (name TEXT COLLATE NOCASE);
+     CREATE UNIQUE INDEX names_exact ON names (name COLLATE BINARY);
+     CREATE TABLE words (word TEXT UNIQUE);",
+    &["SELECT id FROM users WHERE rowid = $1", "SELECT word FROM words WHERE word = $1"],
+    &[
+        "SELECT word FROM words WHERE word = 'a' COLLATE NOCASE",
+        "SELECT name FROM names WHERE name = 'a'",
+        "SELECT w.word FROM names n JOIN words w ON n.name = w.word WHERE n.rowid = 1",
+        "SELECT value FROM json_each('[1, 2]')",
+    ],
+);
+
+const POSTGRES: (&str, &[&str], &[&str]) = (
+    "CREATE TABLE places (id integer PRIMARY KEY, name text);
+     CREATE TABLE cities (people integer) INHERITS (places);
+     CREATE TABLE events (at integer, id integer, PRIMARY KEY (at, id)) PARTITION BY RANGE (at);
+     CREATE TABLE events_all PARTITION OF events DEFAULT;
+     CREATE FUNCTION several() RETURNS SETOF integer LANGUAGE sql AS 'SELECT 1 UNION ALL SELECT 2';
+     CREATE FUNCTION single(x integer) RETURNS integer LANGUAGE sql AS 'SELECT $1';",
+    &[
+        "SELECT id FROM events WHERE at = $1 AND id = $2",
+        "SELECT single($1)",
+        "SELECT u.id, n.title FROM users u LEFT JOIN LATERAL (SELECT title FROM notes WHERE user_id = u.id LIMIT 1) n ON true WHERE u.id = $1",
+        "SELECT id FROM users ORDER BY id FETCH FIRST ROW ONLY",
+        "SELECT u.id FROM users u JOIN teams t USING (id) WHERE u.id = $1",
+        "INSERT INTO notes (id, user_id) VALUES ($1 + 1000, 1) RETURNING id",
+    ],
+    &[
+        "SELECT id FROM places WHERE id = $1",
+        "SELECT several()",
+        "SELECT unnest(ARRAY[1, $1])",
+        "SELECT id FROM users ORDER BY length(handle) FETCH FIRST 1 ROW WITH TIES",
+        "SELECT team_id, count(*) FROM users WHERE id = $1 GROUP BY ROLLUP (team_id)",
+        "SELECT u.id FROM users u FULL JOIN teams t ON t.id = u.id AND u.id = $1",
+        "SELECT id FROM users WHERE id = ANY($1)",
+        "SELECT u.id, n.title FROM users u CROSS JOIN LATERAL (SELECT title FROM notes WHERE user_id = u.id) n WHERE u.id = $1",
+        "INSERT INTO notes (id, user_id) SELECT id + 1000, 1 FROM users RETURNING id",
+    ],
+);
+
+/// What is said of a query: whether it returns at most one row, and how many parameters it has.
+fn claim(sql: &str, schema: &Schema) -> (bool, usize) {
+    let query = resolve(sql, schema.dialect, Some(schema)).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    assert_eq!(query.problems, [], "{sql}");
+    (cardinality::of(&query, Some(schema)).rows == Rows::One, query.parameters)
+}
+
+#[track_caller]
+fn check(sql: &str, one: bool, said: bool, outcome: Outcome) {
+    let Outcome::Rows(rows) = outcome else { panic!("{sql}: {outcome:?}") };
+    if one {
+        assert!(said, "at most one row, and not said so: {sql}");
+        assert_eq!(rows, 1, "{sql}");
+    } else {
+        assert!(!said, "said to be at most one row, and is not: {sql}");
+        assert!(rows > 1, "no trap, it returns {rows} rows: {sql}");
+    }
+}
+
+fn replayed(dialect: Dialect, own: &str) -> Schema {
+    let mut replay = Replay::new(dialect);
+    replay.apply(TABLES, "tables.sql");
+    replay.apply(own, "own.sql");
+    assert_eq!(replay.problems, []);
+    replay.schema
+}
+
+fn queries<'q>(one: &'q [&'q str], traps: &'q [&'q str]) -> impl Iterator<Item = (&'q str, bool)> {
+    let one = ONE.iter().chain(one).map(|sql| (*sql, true));
+    one.chain(TRAPS.iter().chain(traps).map(|sql| (*sql, false)))
+}
+
+#[tokio::test]
+async fn at_most_one_row_in_sqlite() {
+    let (own, one, traps) = SQLITE;
+    let schema = replayed(Dialect::Sqlite, own);
+    let mut connection = SqliteConnection::connect("sqlite::memory:").await.expect("open a database");
+    for tables in [TABLES, own] {
+        sqlx::raw_sql(AssertSqlSafe(tables)).execute(&mut connection).await.expect("make the tables");
+    }
+    rows::sqlite::fill(&mut connection).await.expect("fill the tables");
+    sqlx::raw_sql(CERTAIN).execute(&mut connection).await.expect("add rows");
+    let letters = "INSERT INTO words VALUES ('a'), ('A'); INSERT INTO names VALUES ('a'), ('A'); UPDATE names SET rowid = -rowid; UPDATE names SET rowid = 1 WHERE name = 'a' COLLATE BINARY";
+    sqlx::raw_sql(letters).execute(&mut connection).await.expect("add letters");
+    for (sql, is_one) in queries(one, traps) {
+        let (said, parameters) = claim(sql, &schema);
+        let outcome = rows::sqlite::run(&mut connection, sql, parameters).await.expect("run a query");
+        check(sql, is_one, said, outcome);
+    }
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
+async fn at_most_one_row_in_postgres() {
+    with_postgres(|pool| async move {
+        let (own, one, traps) = POSTGRES;
+        let schema = replayed(Dialect::Postgres, own);
+        let mut connection = pool.acquire().await.expect("a connection");
+        for tables in [TABLES, own] {
+            sqlx::raw_sql(AssertSqlSafe(tables)).execute(&mut *connection).await.expect("make the tables");
+        }
+        rows::postgres::fill(&mut connection).await.expect("fill the tables");
+        sqlx::raw_sql(CERTAIN).execute(&mut *connection).await.expect("add rows");
+        for (sql, is_one) in queries(one, traps) {
+            let (said, _) = claim(sql, &schema);
+            let outcome = rows::postgres::run(&mut connection, sql).await.expect("run a query");
+            check(sql, is_one, said, outcome);
+        }
+    })
+    .await;
+}

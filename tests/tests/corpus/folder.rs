@@ -1,0 +1,68 @@
+//! The folders of the corpus, and how scores are shown.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use query_budget_analysis::schema::{Migration, migrations};
+use query_budget_analysis::sql::Dialect;
+
+/// The data of one real project.
+pub(crate) struct Folder {
+    /// The folder's name.
+    pub(crate) name: String,
+    /// The folder.
+    pub(crate) path: PathBuf,
+    /// Whose SQL its project speaks.
+    pub(crate) dialect: Dialect,
+}
+
+impl Folder {
+    /// Every folder of the corpus, by name.
+    pub(crate) fn all() -> Vec<Folder> {
+        let root = Path::new(env!("QUERY_BUDGET_CORPUS"));
+        let mut folders: Vec<Folder> = std::fs::read_dir(root)
+            .expect("read the corpus")
+            .map(|entry| entry.expect("read the corpus").path())
+            .filter(|path| path.join("schema.json").is_file())
+            .map(|path| Folder {
+                name: path.file_name().expect("a folder's name").to_string_lossy().into_owned(),
+                dialect: if is_sqlite(&path) { Dialect::Sqlite } else { Dialect::Postgres },
+                path,
+            })
+            .collect();
+        folders.sort_by(|a, b| a.name.cmp(&b.name));
+        assert!(!folders.is_empty(), "no folder of {} holds a schema.json", root.display());
+        folders
+    }
+
+    /// Its migrations in order.
+    pub(crate) fn migrations(&self) -> Vec<Migration> {
+        let folder = self.path.join("migrations");
+        let files = std::fs::read_dir(folder).expect("read the migrations").map(|entry| {
+            let entry = entry.expect("read the migrations");
+            (
+                entry.file_name().to_string_lossy().into_owned(),
+                std::fs::read(entry.path()).expect("read a migration"),
+            )
+        });
+        let (migrations, problems) = migrations::select(files.collect());
+        assert_eq!(problems, [], "{}", self.name);
+        migrations
+    }
+
+    /// One of its files.
+    pub(crate) fn read(&self, file: &str) -> String {
+        std::fs::read_to_string(self.path.join(file)).expect("read a file of the corpus")
+    }
+}
+
+/// The catalog of SQLite says of a table whether it has rowids.
+fn is_sqlite(folder: &Path) -> bool {
+    std::fs::read_to_string(folder.join("schema.json")).is_ok_and(|text| text.contains("\"without_rowid\""))
+}
+
+/// Prints a line even when the test succeeds.
+pub(crate) fn show(line: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").expect("print");
+}

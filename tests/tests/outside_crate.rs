@@ -1,0 +1,245 @@
+//! A crate of somebody else: outside of the workspace, with nothing but a dependency on `query-budget`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::{env, fs};
+
+const SCHEMA: &str = "\
+CREATE TABLE events (id bigint PRIMARY KEY, user_id bigint NOT NULL, name text NOT NULL);
+CREATE INDEX events_user_id ON events (user_id);
+CREATE TABLE logs (id bigint PRIMARY KEY, event_id bigint NOT NULL REFERENCES events (id), output text NOT NULL);
+";
+
+const DASHBOARD: &str = r#"use query_budget::{query_budget, sql, sql_as};
+use sqlx::PgPool;
+
+#[derive(sqlx::FromRow)]
+pub struct Event {
+    pub id: i64,
+    pub name: String,
+}
+
+#[query_budget(max = 3)]
+pub async fn dashboard(db: &PgPool, user: i64) -> sqlx::Result<Vec<Event>> {
+    let events = sql_as!(Event, "SELECT id, name FROM events WHERE user_id = $1 ORDER BY id DESC LIMIT 50", user)
+        .fetch_all(db)
+        .await?;
+    for event in &events {
+        sql!("SELECT output FROM logs WHERE event_id = $1", event.id).fetch_all(db).await?;
+    }
+    Ok(events)
+}
+"#;
+
+const MENDED: &str = r#"use query_budget::{query_budget, sql, sql_as};
+use sqlx::PgPool;
+
+#[derive(sqlx::FromRow)]
+pub struct Event {
+    pub id: i64,
+    pub name: String,
+}
+
+#[query_budget(max = 3)]
+pub async fn dashboard(db: &PgPool, user: i64) -> sqlx::Result<Vec<Event>> {
+    let events = sql_as!(Event, "SELECT id, name FROM events WHERE user_id = $1 ORDER BY id DESC LIMIT 50", user)
+        .fetch_all(db)
+        .await?;
+    let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
+    sql!("SELECT event_id, output FROM logs WHERE event_id = ANY($1) ORDER BY event_id LIMIT 1000", ids)
+        .fetch_all(db)
+        .await?;
+    Ok(events)
+}
+"#;
+
+/// A crate in a folder of its own, compiled with the packages and versions of this workspace.
+struct OutsideCrate {
+    root: PathBuf,
+}
+
+impl OutsideCrate {
+    /// An empty library; `features` are those of `query-budget`, and `sqlx` says whether sqlx is a dependency too.
+    fn new(name: &str, features: &str, sqlx: bool) -> OutsideCrate {
+        // The temporary folder of the tests is inside of the target folder, hence inside of no workspace but this one,
+        // which the empty `[workspace]` keeps away.
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outside").join(name);
+        let _ = fs::remove_dir_all(&root);
+        let workspace = workspace();
+        let sqlx = if sqlx {
+            r#"sqlx = { version = "0.9", default-features = false, features = ["derive"] }"#
+        } else {
+            ""
+        };
+        let outside = OutsideCrate { root };
+        outside.write(
+            "Cargo.toml",
+            &format!(
+                "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+                 query-budget = {{ path = {:?}, features = [{features}] }}\n{sqlx}\n\n[workspace]\n",
+                workspace.join("runtime")
+            ),
+        );
+        outside.write("src/lib.rs", "");
+        fs::copy(workspace.join("Cargo.lock"), outside.root.join("Cargo.lock")).expect("a lock file");
+        outside
+    }
+
+    fn write(&self, path: &str, text: &str) -> &OutsideCrate {
+        let path = self.root.join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+        fs::write(&path, text).expect("the file is written");
+        self
+    }
+
+    /// Runs cargo in the crate; all of these crates share one target folder.
+    fn cargo(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO"));
+        command.args(arguments).arg("--offline").current_dir(&self.root);
+        command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("outside-target"));
+        for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "DATABASE_URL", "QUERY_BUDGET_CONFIG"] {
+            command.env_remove(variable);
+        }
+        command.output().expect("cargo runs")
+    }
+
+    /// Builds; gives whether it worked, and what was said of this crate.
+    fn build(&self) -> (bool, String) {
+        let output = self.cargo(&["build"]);
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_path_buf()
+}
+
+#[track_caller]
+fn holds(text: &str, fragments: &[&str]) {
+    for fragment in fragments {
+        assert!(text.contains(fragment), "`{fragment}` is not in:\n{text}");
+    }
+}
+
+#[test]
+fn dashboard_fails_until_it_is_mended() {
+    let outside = OutsideCrate::new("dashboard", "\"postgres\"", true);
+    outside.write("query-budget.toml", "dialect = \"postgres\"\n");
+    outside.write("schema.sql", SCHEMA).write("src/lib.rs", DASHBOARD);
+    let (built, said) = outside.build();
+    assert!(!built, "{said}");
+    holds(
+        &said,
+        &["error: ", "`dashboard`", "src/lib.rs:16:", "`budget_exceeded` is at level deny", "`&events`"],
+    );
+
+    // The same with a budget that is not exceeded: what remains are warnings, each where it belongs.
+    outside.write("src/lib.rs", &DASHBOARD.replace("max = 3", "max = 1 + 50"));
+    let (built, said) = outside.build();
+    assert!(built, "{said}");
+    holds(
+        &said,
+        &["missing_limit", "unindexed_filter", "query_in_loop", "--> src/lib.rs:16:14", "logs.event_id"],
+    );
+
+    outside.write("src/lib.rs", MENDED);
+    outside.write("schema.sql", &format!("{SCHEMA}CREATE INDEX logs_event_id ON logs (event_id);\n"));
+    let (built, said) = outside.build();
+    assert!(built && !said.contains("warning"), "{said}");
+
+    // The snapshot is watched: without the index, the same source is built again.
+    outside.write("schema.sql", SCHEMA);
+    let (built, said) = outside.build();
+    assert!(built, "{said}");
+    holds(&said, &["unindexed_filter"]);
+}
+
+#[test]
+fn default_features_bring_no_database() {
+    let outside = OutsideCrate::new("no_database", "", false);
+    outside.write("src/lib.rs", "pub use query_budget::sql;\n");
+    let output = outside.cargo(&["tree", "--edges", "all", "--prefix", "none"]);
+    let tree = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && tree.contains("query-budget v"), "{output:?}");
+    for driver in ["sqlx-postgres", "sqlx-mysql", "sqlx-sqlite", "libsqlite3-sys"] {
+        assert!(!tree.lines().any(|line| line.starts_with(driver)), "{driver} in:\n{tree}");
+    }
+}
+
+#[test]
+fn a_missing_or_broken_snapshot_is_said_once() {
+    let outside = OutsideCrate::new("no_snapshot", "\"postgres\"", true);
+    let query = "query_budget::sql!(\"SELECT id FROM nowhere WHERE id = $1\", id).fetch_optional(db).await?;";
+    outside.write(
+        "src/lib.rs",
+        &format!(
+            "#![deny(warnings)]\npub async fn f(db: &sqlx::PgPool, id: i64) -> sqlx::Result<()> {{\n    {query}\n    \
+             {query}\n    Ok(())\n}}\n"
+        ),
+    );
+    // A note, not a warning: the crate denies warnings and builds. It is shown again when nothing is built.
+    for _ in 0..2 {
+        let (built, said) = outside.build();
+        assert!(built, "{said}");
+        assert_eq!(said.matches("no snapshot of the schema").count(), 1, "{said}");
+        holds(&said, &["note: no_snapshot: ", "cargo query-budget schema"]);
+    }
+    // A configuration that cannot be read stops the build, names its line, and is said once.
+    outside.write("query-budget.toml", "dialect = \"postgres\"\nschema = \n").write("src/lib.rs", &format!(
+        "pub async fn f(db: &sqlx::PgPool, id: i64) -> sqlx::Result<()> {{\n    {query}\n    {query}\n    Ok(())\n}}\n"
+    ));
+    let (built, said) = outside.build();
+    assert!(!built, "{said}");
+    holds(&said, &["--> query-budget.toml:2"]);
+    assert_eq!(said.matches("--> query-budget.toml").count(), 1, "{said}");
+}
+
+#[test]
+fn clippy_has_nothing_to_say_of_expansions() {
+    let outside = OutsideCrate::new("clippy_clean", "\"postgres\"", true);
+    outside.write("schema.sql", include_str!("../ui/schema.sql"));
+    outside.write("query-budget.toml", include_str!("../ui/query-budget.toml"));
+    let source =
+        include_str!("../ui/pass/expansion/lints.rs").replace("fn main() {", "/// Uses it.\npub fn used() {");
+    outside.write("src/lib.rs", &source);
+    let output = outside.cargo(&["clippy"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // The same lints do speak of what the user wrote.
+    outside.write("src/lib.rs", &source.replace("if limit > 3 {\n        return 3;\n    }", "return 3;"));
+    assert!(!outside.cargo(&["clippy"]).status.success());
+}
+
+#[test]
+fn bad_input_is_one_message_and_quick() {
+    let outside = OutsideCrate::new("bad_input", "\"postgres\"", true);
+    let megabyte = "SELECT 1 -- ".to_owned() + &"x".repeat(1 << 20);
+    let parentheses = format!("SELECT {}1{}", "(".repeat(10_000), ")".repeat(10_000));
+    for (name, sql, built) in [
+        ("empty", "", false),
+        ("two statements", "SELECT 1; SELECT 2", false),
+        ("unbalanced quote", "SELECT 'a", false),
+        ("a megabyte", megabyte.as_str(), true),
+        ("ten thousand parentheses", parentheses.as_str(), false),
+        ("a megabyte that does not parse", &"SELECT FROM WHERE ".repeat(60_000), false),
+    ] {
+        let source = format!(
+            "pub async fn f(db: &sqlx::PgPool) {{\n    let _ = query_budget::sql!({sql:?}).execute(db).await;\n}}\n"
+        );
+        outside.write("src/lib.rs", &source);
+        let started = std::time::Instant::now();
+        let (ok, said) = outside.build();
+        assert_eq!(ok, built, "{name}: {}", start(&said));
+        assert!(!said.contains("panicked"), "{name}: {}", start(&said));
+        let errors = said
+            .lines()
+            .filter(|line| line.starts_with("error") && !line.contains("could not compile"))
+            .count();
+        assert_eq!(errors, usize::from(!built), "{name}: {}", start(&said));
+        println!("{name}: {:?}", started.elapsed());
+    }
+}
+
+/// The beginning of a long text.
+fn start(text: &str) -> String {
+    text.chars().take(4000).collect()
+}

@@ -1,0 +1,171 @@
+//! How the files of a project are found and read.
+
+use query_budget_analysis::project::{Project, read, read_migrations, read_sql_folder};
+use query_budget_analysis::schema::{replay, snapshot};
+use query_budget_analysis::sql::Dialect;
+use query_budget_analysis::{Notice, NoticeKind, Severity};
+use query_budget_tests::Scratch;
+
+const WORKSPACE: (&str, &str) = ("Cargo.toml", "[workspace]\nmembers = [\"app\"]\n");
+const PACKAGE: (&str, &str) = ("app/Cargo.toml", "[package]\nname = \"app\"\n");
+
+#[test]
+fn the_nearest_configuration_above_a_crate_is_taken() {
+    let scratch = Scratch::with([
+        WORKSPACE,
+        PACKAGE,
+        ("query-budget.toml", "dialect = \"mysql\"\n"),
+        ("app/query-budget.toml", "dialect = \"sqlite\"\n"),
+        ("app/src/lib.rs", ""),
+        ("other/Cargo.toml", ""),
+    ]);
+    let near = Project::load(&scratch.path().join("app/src"));
+    assert_eq!(near.dialect.as_str(), "sqlite");
+    assert_eq!(near.root, scratch.path().join("app"));
+    assert_eq!(near.read, [scratch.path().join("app/query-budget.toml")]);
+    let far = Project::load(&scratch.path().join("other"));
+    assert_eq!(far.dialect.as_str(), "mysql");
+}
+
+#[test]
+fn without_configuration_snapshot_and_migrations_are_searched_up_to_the_workspace() {
+    let scratch = Scratch::with([
+        ("schema.sql", ""),
+        ("house/Cargo.toml", "[workspace]\n"),
+        ("house/migrations/1_first.sql", "CREATE TABLE t (id int)"),
+        ("house/app/Cargo.toml", "[package]\n"),
+    ]);
+    let project = Project::load(&scratch.path().join("house/app"));
+    assert_eq!(project.schema_path, None, "a file above the workspace belongs to something else");
+    assert_eq!(project.migrations, Some(scratch.path().join("house/migrations")));
+}
+
+#[test]
+fn a_broken_configuration_is_an_error_with_file_and_line_and_the_defaults_hold() {
+    let scratch =
+        Scratch::with([WORKSPACE, PACKAGE, ("query-budget.toml", "\n[lints]\nmissing_limit = \"loud\"\n")]);
+    let project = Project::load(&scratch.path().join("app"));
+    let notice = &project.notices[0];
+    assert_eq!((notice.kind, notice.kind.severity()), (NoticeKind::BrokenConfig, Severity::Error));
+    assert_eq!(notice.place.to_string(), "query-budget.toml:3:17");
+    assert_eq!(project.config, Default::default());
+}
+
+#[test]
+fn a_configured_snapshot_that_is_missing_names_the_command() {
+    let scratch = Scratch::with([WORKSPACE, ("query-budget.toml", "schema = \"db/schema.sql\"\n")]);
+    let project = Project::load(scratch.path());
+    let notice = &project.notices[0];
+    assert_eq!(notice.kind, NoticeKind::MissingSnapshot);
+    assert_eq!(notice.message, "the snapshot `db/schema.sql` does not exist");
+    assert_eq!(notice.help, ["write it with `cargo query-budget schema`"]);
+}
+
+#[test]
+fn what_cannot_be_read_says_which_file_and_why() {
+    let scratch = Scratch::new();
+    let missing = read_sql_folder(&scratch.path().join("migrations")).expect_err("there is no folder");
+    assert!(missing.to_string().ends_with("migrations`: it does not exist"), "{missing}");
+    scratch.write("migrations/1_a.sql", b"SELECT 1;\nSELECT '\xff';\n");
+    let garbled = read_sql_folder(&scratch.path().join("migrations")).expect_err("it is not UTF-8");
+    assert!(garbled.to_string().ends_with("1_a.sql`: line 2 is not valid UTF-8"), "{garbled}");
+    assert!(read(scratch.path()).expect_err("it is a folder").to_string().ends_with("it is a folder"));
+}
+
+/// A workspace with one migration and the snapshot that was written from it.
+fn with_snapshot() -> Scratch {
+    let scratch = Scratch::with([
+        WORKSPACE,
+        ("query-budget.toml", "dialect = \"postgres\"\n"),
+        ("migrations/1_events.sql", "CREATE TABLE events (id BIGSERIAL PRIMARY KEY);\n"),
+    ]);
+    let (migrations, _) =
+        read_migrations(&scratch.path().join("migrations"), scratch.path()).expect("they are there");
+    let replayed = replay(&migrations, Dialect::Postgres);
+    scratch.write("schema.sql", snapshot::write(&replayed.schema, &snapshot::digest(&migrations)));
+    scratch
+}
+
+#[track_caller]
+fn only_notice(scratch: &Scratch) -> (Notice, Project) {
+    let project = Project::load(scratch.path());
+    let [notice] = project.notices.as_slice() else { panic!("one notice: {:?}", project.notices) };
+    (notice.clone(), project)
+}
+
+#[test]
+fn a_snapshot_that_is_up_to_date_is_read_without_a_word() {
+    let scratch = with_snapshot();
+    let project = Project::load(scratch.path());
+    assert_eq!(project.notices, []);
+    assert!(project.schema.is_some_and(|schema| schema.table(None, "events").is_some()));
+    assert_eq!(project.read, [scratch.path().join("query-budget.toml"), scratch.path().join("schema.sql")]);
+}
+
+#[test]
+fn a_snapshot_of_other_migrations_is_stale_and_still_used() {
+    let scratch = with_snapshot();
+    scratch.write("migrations/2_more.sql", "ALTER TABLE events ADD COLUMN name TEXT;\n");
+    let (notice, project) = only_notice(&scratch);
+    assert_eq!((notice.kind, notice.place.to_string().as_str()), (NoticeKind::StaleSnapshot, "schema.sql"));
+    assert_eq!(notice.help, ["write it anew with `cargo query-budget schema`"]);
+    assert!(project.schema.is_some());
+}
+
+#[test]
+fn a_snapshot_that_breaks_off_is_an_error_and_not_used() {
+    let scratch = with_snapshot();
+    let whole = scratch.read("schema.sql");
+    scratch.write("schema.sql", &whole[..whole.len() / 2]);
+    let (notice, project) = only_notice(&scratch);
+    assert_eq!(notice.kind.severity(), Severity::Error);
+    assert!(notice.place.to_string().starts_with("schema.sql:"), "{notice:?}");
+    assert_eq!(notice.help, ["write it anew with `cargo query-budget schema`"]);
+    assert!(project.schema.is_none());
+}
+
+#[test]
+fn a_snapshot_that_is_no_text_is_an_error_with_its_line() {
+    let scratch = with_snapshot();
+    scratch.write("schema.sql", b"-- query-budget schema\n\xff\n");
+    let (notice, _) = only_notice(&scratch);
+    assert_eq!((notice.kind, notice.place.line), (NoticeKind::BrokenSnapshot, 2));
+}
+
+#[test]
+fn a_snapshot_of_another_dialect_is_an_error() {
+    let scratch = with_snapshot();
+    scratch.write("query-budget.toml", "dialect = \"mysql\"\n");
+    let (notice, project) = only_notice(&scratch);
+    assert_eq!(notice.message, "the snapshot is one of postgres, the configuration says mysql");
+    assert!(project.schema.is_none());
+}
+
+#[test]
+fn without_a_snapshot_one_note_says_how_to_make_one() {
+    let scratch = Scratch::with([
+        WORKSPACE,
+        ("migrations/1_t.sql", "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT)"),
+    ]);
+    let (notice, project) = only_notice(&scratch);
+    assert_eq!((notice.kind, notice.kind.severity()), (NoticeKind::NoSnapshot, Severity::Note));
+    assert_eq!(notice.help, ["write one with `cargo query-budget schema`"]);
+    if std::env::var_os("DATABASE_URL").is_none() {
+        assert_eq!(project.dialect, Dialect::Sqlite, "guessed from the migrations");
+    }
+}
+
+#[test]
+fn a_statement_of_the_snapshot_that_is_not_understood_is_named() {
+    let scratch = Scratch::with([
+        WORKSPACE,
+        ("query-budget.toml", "dialect = \"postgres\""),
+        ("schema.sql", "CREATE TABLE t (id INT);\n\nFROBNICATE t;\n"),
+    ]);
+    let (notice, project) = only_notice(&scratch);
+    assert_eq!(
+        (notice.kind, notice.place.to_string().as_str()),
+        (NoticeKind::SkippedStatement, "schema.sql:3")
+    );
+    assert!(project.schema.is_some());
+}

@@ -1,0 +1,105 @@
+//! Off means off: in a release build a budget changes no instruction, and a counted query adds none.
+
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The instructions of each function, names and labels blotted out, with how many functions are alike.
+type Functions = BTreeMap<Vec<String>, usize>;
+
+#[test]
+fn a_budget_changes_no_instruction() {
+    let fixture = Fixture::new("budget");
+    let bare = fixture.functions("bare", "");
+    let enforced = fixture.functions("enforced", "budget,query-budget/enforce");
+    assert!(count(&bare) > 1_000, "the fixture has its functions in it");
+    assert_eq!(bare, fixture.functions("budget", "budget"), "the functions are the same");
+    assert_ne!(bare, enforced, "the comparison sees a scope that is there");
+}
+
+#[test]
+fn a_counted_query_adds_no_instruction() {
+    let fixture = Fixture::new("counted");
+    let bare = fixture.functions("bare", "");
+    let counted = fixture.functions("counted", "counted");
+    // Fewer: rows are mapped without boxing the stream a second time.
+    let (bare, counted) = (count(&bare), count(&counted));
+    assert!(counted <= bare, "{counted} instructions where sqlx has {bare}");
+}
+
+fn count(functions: &Functions) -> usize {
+    functions.iter().map(|(instructions, times)| instructions.len() * times).sum()
+}
+
+/// A copy of `fixtures/release` outside of the workspace, built with the same versions of everything.
+struct Fixture {
+    directory: PathBuf,
+}
+
+impl Fixture {
+    fn new(name: &str) -> Self {
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let workspace = tests.parent().expect("the workspace");
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("release-{name}"));
+        std::fs::create_dir_all(directory.join("src")).expect("make the folder");
+        let manifest =
+            std::fs::read_to_string(tests.join("fixtures/release/Cargo.toml")).expect("the manifest");
+        let runtime = workspace.join("runtime").display().to_string();
+        let manifest = manifest.replace("../../../runtime", &runtime);
+        std::fs::write(directory.join("Cargo.toml"), manifest).expect("write the manifest");
+        let source = tests.join("fixtures/release/src/lib.rs");
+        std::fs::copy(source, directory.join("src/lib.rs")).expect("copy the source");
+        std::fs::copy(workspace.join("Cargo.lock"), directory.join("Cargo.lock")).expect("copy the versions");
+        Self { directory }
+    }
+
+    /// The functions of the release build with these features.
+    fn functions(&self, name: &str, features: &str) -> Functions {
+        let assembly = self.directory.join(format!("{name}.s"));
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("release-target");
+        let output = Command::new(env!("CARGO"))
+            .args(["rustc", "--quiet", "--offline", "--release", "--lib", "--features", features, "--"])
+            .args(["-Ccodegen-units=1", &format!("--emit=asm={}", assembly.display())])
+            .current_dir(&self.directory)
+            .env("CARGO_TARGET_DIR", target)
+            .env_remove("RUSTFLAGS")
+            .output()
+            .expect("run cargo");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        functions(&std::fs::read_to_string(assembly).expect("the assembly"))
+    }
+}
+
+fn functions(assembly: &str) -> Functions {
+    let mut functions = Functions::new();
+    let mut inside: Option<Vec<String>> = None;
+    for line in assembly.lines() {
+        if line.starts_with("\t.type\t") && line.ends_with(",@function") {
+            inside = Some(Vec::new());
+        } else if line.starts_with("\t.size\t") {
+            if let Some(instructions) = inside.take() {
+                *functions.entry(instructions).or_default() += 1;
+            }
+        } else if let Some(instructions) = &mut inside
+            && line.starts_with('\t')
+            && !line.starts_with("\t.")
+        {
+            instructions.push(blot(line.trim()));
+        }
+    }
+    functions
+}
+
+/// The instruction with every symbol and label replaced, for they hold hashes of the features.
+fn blot(instruction: &str) -> String {
+    let part_of_name = |c: char| c.is_ascii_alphanumeric() || "_.$@".contains(c);
+    let mut words = Vec::new();
+    for word in instruction.split_inclusive(|c| !part_of_name(c)) {
+        let name = word.trim_end_matches(|c| !part_of_name(c));
+        let symbol = ["_ZN", "_R", ".L"].iter().any(|prefix| name.starts_with(prefix));
+        words.push(if symbol { word.replacen(name, "SYMBOL", 1) } else { word.to_owned() });
+    }
+    words.concat()
+}

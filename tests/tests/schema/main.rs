@@ -1,0 +1,36 @@
+//! Replay and snapshot against real databases, one construct at a time.
+//!
+//! Each script runs on an empty database; the snapshot of its replay is loaded into another. Both must then hold the
+//! same schema, to the letter of what the database itself prints.
+
+mod dumps;
+mod mysql;
+mod postgres;
+mod sqlite;
+
+use query_budget_analysis::schema::{Replay, snapshot};
+use query_budget_analysis::sql::Dialect;
+use query_budget_tests::catalog;
+
+/// The snapshot of a script's replay, which leaves no problem and reads back as it was written.
+fn snapshot_of(topic: &str, sql: &str, dialect: Dialect) -> String {
+    let mut replay = Replay::new(dialect);
+    replay.apply(sql, topic);
+    assert_eq!(replay.problems, []);
+    assert_eq!(replay.schema.gaps, Vec::<String>::new(), "{topic}");
+    let text = snapshot::write(&replay.schema, "");
+    let read = snapshot::read(&text, "schema.sql", None);
+    assert_eq!(read.problems, [], "{topic}:\n{text}");
+    assert_eq!(
+        snapshot::write(&read.schema, ""),
+        text,
+        "{topic}: the snapshot changes when it is read and written again"
+    );
+    text
+}
+
+/// What differs between the two databases, for one topic.
+fn report(topic: &str, snapshot: &str, made: &[String], loaded: &[String]) -> Option<String> {
+    let difference = catalog::difference(made, loaded);
+    (!difference.is_empty()).then(|| format!("{topic}:\n  {}\n{snapshot}", difference.join("\n  ")))
+}

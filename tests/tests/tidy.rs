@@ -1,0 +1,223 @@
+//! What STYLE and ARCHITECTURE say of the source, held to it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A source file is readable in a sitting.
+const MOST_LINES: usize = 650;
+
+/// The crates, by the folders they stand in.
+const CRATES: [&str; 5] = ["analysis", "macros", "runtime", "xtask", "tests"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests stand in the workspace").to_path_buf()
+}
+
+/// A file of the workspace: its path from the root, and its text.
+struct Source {
+    path: String,
+    text: String,
+}
+
+impl Source {
+    /// Whether the file as a whole is test code, declared behind `#[cfg(test)]` elsewhere.
+    fn is_test(&self) -> bool {
+        let tests_only = self.text.contains("#[test]") && !self.text.contains("#[cfg(test)]");
+        tests_only || self.path.contains("/tests/") || self.path.ends_with("/tests.rs")
+    }
+
+    /// The text in front of the unit tests.
+    fn without_tests(&self) -> &str {
+        self.text.split("\n#[cfg(test)]\n").next().unwrap_or_default()
+    }
+}
+
+fn collect(dir: &Path, end: &str, found: &mut Vec<Source>) {
+    let mut entries: Vec<_> =
+        std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    for path in entries {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() && name != "target" && name != ".git" {
+            collect(&path, end, found);
+        } else if name.ends_with(end) && path.is_file() {
+            let text =
+                std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let path = path.strip_prefix(root()).expect("it is below the root").display().to_string();
+            found.push(Source { path, text });
+        }
+    }
+}
+
+/// The Rust files that are part of the crates; the cases of UI tests are wrong on purpose.
+fn rust_sources() -> Vec<Source> {
+    let mut found = Vec::new();
+    for name in CRATES {
+        collect(&root().join(name), ".rs", &mut found);
+    }
+    found.retain(|source| !source.path.starts_with("tests/ui/"));
+    assert!(found.len() > 20, "the sources are found: {}", found.len());
+    found
+}
+
+#[track_caller]
+fn assert_none(what: &str, offenders: Vec<String>) {
+    assert!(offenders.is_empty(), "{what}:\n  {}", offenders.join("\n  "));
+}
+
+/// The lines that hold `needle` outside of comments, in sources whose path is not excused.
+fn mentions(sources: &[Source], needle: &str, excused: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    for source in sources.iter().filter(|source| !excused(&source.path)) {
+        for (number, line) in source.without_tests().lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if code.contains(needle) {
+                found.push(format!("{}:{}: {}", source.path, number + 1, line.trim()));
+            }
+        }
+    }
+    found
+}
+
+fn in_crate(name: &str) -> Vec<Source> {
+    let mut found = Vec::new();
+    collect(&root().join(name).join("src"), ".rs", &mut found);
+    found.retain(|source| !source.is_test());
+    found
+}
+
+#[test]
+fn every_module_says_what_it_is_for() {
+    let silent = rust_sources().into_iter().filter(|source| !source.text.starts_with("//! "));
+    assert_none("modules without `//!`", silent.map(|source| source.path).collect());
+}
+
+#[test]
+fn no_file_is_too_long_to_read() {
+    let long = rust_sources().into_iter().filter(|source| source.text.lines().count() > MOST_LINES);
+    assert_none("files that are too long", long.map(|source| source.path).collect());
+}
+
+#[test]
+fn only_sql_names_the_sql_parser() {
+    let analysis = in_crate("analysis");
+    assert_none(
+        "sqlparser outside of sql/",
+        mentions(&analysis, "sqlparser", |path| path.starts_with("analysis/src/sql/")),
+    );
+}
+
+#[test]
+fn only_rust_names_the_rust_parser() {
+    let analysis = in_crate("analysis");
+    let offenders = [" syn::", "(syn::", "<syn::", "&syn::", "proc_macro2::"]
+        .into_iter()
+        .flat_map(|needle| mentions(&analysis, needle, |path| path.starts_with("analysis/src/rust/")));
+    assert_none("syn outside of rust/", offenders.collect());
+}
+
+#[test]
+fn only_project_touches_the_file_system() {
+    let analysis = in_crate("analysis");
+    let offenders =
+        ["std::fs", "std::env", "File::open", "read_dir", ".is_file()", ".is_dir()", "std::process"]
+            .into_iter()
+            .flat_map(|needle| mentions(&analysis, needle, |path| path.starts_with("analysis/src/project/")));
+    assert_none("files read outside of project/", offenders.collect());
+}
+
+#[test]
+fn analysis_does_not_panic_on_purpose() {
+    let analysis = in_crate("analysis");
+    let offenders = [".unwrap()", ".expect(", "panic!(", "unreachable!(", "assert!(", "assert_eq!("]
+        .into_iter()
+        .flat_map(|needle| mentions(&analysis, needle, |_| false))
+        // A method of the cursor over DDL that has this name and returns its error.
+        .filter(|line| !line.contains("cursor.expect("));
+    assert_none("possible panics in analysis", offenders.collect());
+}
+
+#[test]
+fn one_file_of_the_macros_speaks_to_the_compiler() {
+    let macros = in_crate("macros");
+    for word in ["compile_error", "deprecated"] {
+        let lines = mentions(&macros, word, |_| false);
+        let files: BTreeSet<_> = lines.iter().filter_map(|line| line.split(':').next()).collect();
+        assert!(files.len() <= 1, "`{word}` is named in {files:?}");
+    }
+}
+
+#[test]
+fn the_runtime_crate_brings_no_parser() {
+    let manifest = std::fs::read_to_string(root().join("runtime/Cargo.toml")).expect("the manifest");
+    for parser in ["syn", "sqlparser", "query-budget-analysis"] {
+        let depends = manifest
+            .lines()
+            .any(|line| line.starts_with(&format!("{parser}.")) || line.starts_with(&format!("{parser} ")));
+        assert!(!depends, "runtime depends on {parser}");
+    }
+}
+
+#[test]
+fn committed_text_names_no_machine() {
+    let mut files = Vec::new();
+    for end in [".rs", ".md", ".toml", ".stderr", ".snap", ".sql", ".yml"] {
+        collect(&root(), end, &mut files);
+    }
+    let mut offenders = Vec::new();
+    for source in files.iter().filter(|source| source.path != "tests/tests/tidy.rs") {
+        for needle in ["/root/", "/home/", "/work/", "/tmp/"] {
+            if source.text.contains(needle) {
+                offenders.push(format!("{}: {needle}", source.path));
+            }
+        }
+    }
+    assert_none("paths of one machine", offenders);
+}
+
+/// The modules of a crate as ARCHITECTURE.md lists them: `name.rs` for a file, `name/` for a folder.
+fn modules(name: &str) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(root().join(name).join("src")).expect("the crate's sources");
+    let names = entries.flatten().map(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.path().is_dir() { format!("{name}/") } else { name }
+    });
+    names.filter(|name| !matches!(name.as_str(), "lib.rs" | "main.rs")).collect()
+}
+
+#[test]
+fn the_architecture_page_lists_every_crate_and_module() {
+    let page = std::fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    for name in CRATES {
+        let heading = format!("\n## `{name}/`");
+        let (_, rest) =
+            page.split_once(&heading).unwrap_or_else(|| panic!("ARCHITECTURE.md has no section{heading}"));
+        let section = rest.split("\n## ").next().unwrap_or_default();
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+        let listed: BTreeSet<String> = rows.map(str::to_owned).collect();
+        assert_eq!(
+            listed,
+            modules(name),
+            "left: what ARCHITECTURE.md lists for `{name}`; right: what is there"
+        );
+    }
+}
+
+#[test]
+fn paths_in_the_house_documents_exist() {
+    let mut missing = Vec::new();
+    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text =
+            std::fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"));
+        for word in text.split('`').skip(1).step_by(2) {
+            let is_path =
+                word.contains('/') && word.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
+            let is_ours =
+                CRATES.iter().any(|name| word.starts_with(&format!("{name}/"))) || word.starts_with("docs/");
+            if is_path && is_ours && !root().join(word).exists() {
+                missing.push(format!("{page}: `{word}`"));
+            }
+        }
+    }
+    assert_none("paths that do not exist", missing);
+}

@@ -1,0 +1,14 @@
+//! One row that is asked for as one, and several.
+
+#![deny(warnings)]
+
+use query_budget::sql;
+use sqlx::PgPool;
+
+pub async fn run(db: &PgPool, id: i64) -> sqlx::Result<()> {
+    sql!("SELECT name FROM servers WHERE id = $1", id).fetch_optional(db).await?;
+    sql!("SELECT name FROM servers WHERE id IN ($1, $1 + 1)", id).fetch_all(db).await?;
+    Ok(())
+}
+
+fn main() {}

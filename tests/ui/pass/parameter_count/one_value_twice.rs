@@ -1,0 +1,13 @@
+//! A placeholder that stands twice takes one value.
+
+#![deny(warnings)]
+
+use query_budget::sql;
+use sqlx::PgPool;
+
+pub async fn near(db: &PgPool, id: i64) -> sqlx::Result<()> {
+    sql!("SELECT name, $1::int8 FROM events WHERE id = $1", id as _).fetch_one(db).await?;
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! rustc reads the attributes of a function before any macro, and knows one form of a reason.
+
+use query_budget::query_budget;
+
+#[query_budget(max = 3)]
+#[allow(missing_limit = "an export")]
+fn export() {}
+
+fn main() {
+    export();
+}

@@ -1,0 +1,150 @@
+//! The command line as data.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use query_budget_analysis::sql::Dialect;
+
+/// Checks every SQL query of a cargo workspace: indexes, limits, loops and budgets.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo query-budget",
+    bin_name = "cargo query-budget",
+    version,
+    after_help = "Exit codes: 0 clean, 1 findings at level deny (or a stale snapshot), 2 usage or input error.",
+    arg_required_else_help = true
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Whether to colour the report
+    #[arg(long, value_enum, default_value = "auto", global = true)]
+    pub(crate) color: Color,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check every query against the indexes, and print the indexes that would serve them all
+    IndexCheck(IndexCheck),
+    /// Run all lints over every query, raw sqlx calls and `.sqlx` folders included
+    Check(Check),
+    /// List how many queries each function runs at least and at most
+    Budgets(Budgets),
+    /// Write the snapshot `schema.sql` from migrations, or check that it is up to date
+    Schema(Schema),
+    /// Write `query-budget.toml`, the snapshot and the cargo alias into a workspace
+    Init(Init),
+    /// Write the pages of `docs/lints` from the lints' own documentation
+    #[command(hide = true)]
+    Docs(Docs),
+}
+
+/// When to write colours.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    Auto,
+    /// Also in a pipe.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For a person.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// Where queries and schema come from.
+#[derive(Debug, Args)]
+pub(crate) struct Input {
+    /// The workspace, crate, folder or Rust file whose queries are checked
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Replay the schema from this folder instead of reading a snapshot
+    #[arg(long, value_name = "DIR", conflicts_with = "schema")]
+    pub(crate) migrations: Option<PathBuf>,
+    /// Read the schema from this snapshot or `pg_dump --schema-only` output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Option<PathBuf>,
+    /// Check these queries instead of those of the workspace: a `.sql` file, a `.jsonl` file with a `query` field a
+    /// line, or a `.sqlx` folder
+    #[arg(long, value_name = "PATH", conflicts_with = "path")]
+    pub(crate) queries: Option<PathBuf>,
+    /// Whose SQL it is, when neither configuration nor snapshot tell: postgres, mysql or sqlite
+    #[arg(long, value_name = "DIALECT", value_parser = dialect)]
+    pub(crate) dialect: Option<Dialect>,
+    /// How to write the report
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: Format,
+}
+
+/// Arguments of `index-check`.
+#[derive(Debug, Args)]
+pub(crate) struct IndexCheck {
+    #[command(flatten)]
+    pub(crate) input: Input,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) input: Input,
+}
+
+/// Arguments of `budgets`.
+#[derive(Debug, Args)]
+pub(crate) struct Budgets {
+    /// The workspace, crate, folder or Rust file whose functions are listed
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// How to write the list
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: Format,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// The folder of migrations; else the configured one, else the nearest `migrations`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) migrations: Option<PathBuf>,
+    /// Whose SQL it is: postgres, mysql or sqlite; else configured, else guessed from the migrations
+    #[arg(long, value_name = "DIALECT", value_parser = dialect)]
+    pub(crate) dialect: Option<Dialect>,
+    /// Where to write the snapshot; else the configured file, else `schema.sql` beside the configuration or the
+    /// migrations. `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write nothing; exit with 1 when the snapshot is missing or stale
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The folder to set up
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+}
+
+/// Arguments of `docs`.
+#[derive(Debug, Args)]
+pub(crate) struct Docs {
+    /// Write nothing; exit with 1 when a page is missing or stale
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+fn dialect(name: &str) -> Result<Dialect, String> {
+    let known = || Dialect::ALL.map(Dialect::as_str).join(", ");
+    Dialect::from_name(name).ok_or_else(|| format!("the dialects are {}", known()))
+}

@@ -1,0 +1,131 @@
+//! `docs`: writes what is derived from the lints' own documentation, the pages in `docs/lints` and the README's table.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use query_budget_analysis::Level;
+use query_budget_analysis::lints::{self, Group, Lint};
+use query_budget_analysis::project::read;
+
+use crate::Outcome;
+use crate::args::Docs;
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// The marks in the README between which the table stands.
+const TABLE: (&str, &str) = ("<!-- lints -->\n", "<!-- /lints -->");
+
+pub(crate) fn run(arguments: &Docs, output: &mut Output) -> Result<Outcome, Failure> {
+    let pages_dir = Path::new("docs/lints");
+    if !pages_dir.is_dir() {
+        return Err(
+            Failure::new("find `docs/lints`").help("run it at the root of the query-budget workspace")
+        );
+    }
+    let mut wanted: BTreeMap<PathBuf, String> =
+        lints::ALL.iter().map(|lint| (pages_dir.join(format!("{}.md", lint.name)), page(lint))).collect();
+    let readme = PathBuf::from("README.md");
+    wanted.insert(readme.clone(), with_table(&read(&readme)?)?);
+
+    let mut stale = 0;
+    for (path, text) in &wanted {
+        if std::fs::read_to_string(path).is_ok_and(|there| there == *text) {
+            continue;
+        }
+        stale += 1;
+        if arguments.check {
+            output.line(format!("`{}` is not what `cargo xtask docs` writes", path.display()))?;
+        } else {
+            write(path, text)?;
+            output.line(format!("wrote `{}`", path.display()))?;
+        }
+    }
+    for path in pages_of_no_lint(pages_dir, &wanted)? {
+        stale += 1;
+        if arguments.check {
+            output.line(format!("`{}` is the page of no lint", path.display()))?;
+        } else {
+            let failed = |error| Failure::new(format!("remove `{}`", path.display())).because(error);
+            std::fs::remove_file(&path).map_err(failed)?;
+            output.line(format!("removed `{}`", path.display()))?;
+        }
+    }
+    Ok(if arguments.check && stale > 0 { Outcome::Findings } else { Outcome::Clean })
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text)
+        .map_err(|error| Failure::new(format!("write `{}`", path.display())).because(error))
+}
+
+fn pages_of_no_lint(dir: &Path, wanted: &BTreeMap<PathBuf, String>) -> Result<Vec<PathBuf>, Failure> {
+    let failed = |error| Failure::new(format!("list `{}`", dir.display())).because(error);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if !wanted.contains_key(&path) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The page of a lint.
+fn page(lint: &Lint) -> String {
+    format!(
+        "<!-- Written by `cargo xtask docs` from analysis/src/lints/{name}.rs: edit that file. -->\n\
+         \n\
+         # {name}\n\
+         \n\
+         {summary}\n\
+         \n\
+         | group | level | since |\n\
+         | --- | --- | --- |\n\
+         | {group} | {level} | {since} |\n\
+         \n\
+         {docs}\n",
+        name = lint.name,
+        summary = sentence(lint.summary),
+        group = lint.group.as_str(),
+        level = level(lint.group),
+        since = lint.since,
+        docs = unindented(lint.docs),
+    )
+}
+
+/// A doc comment without the space that follows its slashes.
+fn unindented(docs: &str) -> String {
+    let lines: Vec<&str> = docs.trim().lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    lines.join("\n")
+}
+
+/// The README with its table of lints as they are now.
+fn with_table(readme: &str) -> Result<String, Failure> {
+    let parts =
+        readme.split_once(TABLE.0).and_then(|(before, rest)| Some((before, rest.split_once(TABLE.1)?.1)));
+    let Some((before, after)) = parts else {
+        return Err(Failure::new(format!("find `{}` and `{}` in `README.md`", TABLE.0.trim(), TABLE.1)));
+    };
+    let mut table = String::from("| lint | group | level | finds |\n| --- | --- | --- | --- |\n");
+    for lint in lints::ALL {
+        let (name, group) = (lint.name, lint.group.as_str());
+        let level = level(lint.group);
+        table += &format!("| [`{name}`](docs/lints/{name}.md) | {group} | {level} | {} |\n", lint.summary);
+    }
+    Ok(format!("{before}{}{table}{}{after}", TABLE.0, TABLE.1))
+}
+
+/// The level of a group's lints, in words.
+fn level(group: Group) -> String {
+    match group {
+        Group::Index => format!("{}, {} in `index-check`", group.level().as_str(), Level::Deny.as_str()),
+        _ => group.level().as_str().to_owned(),
+    }
+}
+
+/// A summary, which is a lowercase fragment, as a sentence.
+fn sentence(fragment: &str) -> String {
+    let mut chars = fragment.chars();
+    chars.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str()))
+}

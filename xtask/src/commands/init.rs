@@ -1,0 +1,164 @@
+//! `init`: sets a workspace up, and leaves alone what is there.
+
+use std::path::{Path, PathBuf};
+
+use query_budget_analysis::config;
+use query_budget_analysis::project::{MIGRATIONS, SNAPSHOT, read, read_migrations, shown};
+use query_budget_analysis::schema::guess_dialect;
+use query_budget_analysis::sql::Dialect;
+
+use super::schema;
+use crate::Outcome;
+use crate::args::{Init, Schema};
+use crate::failure::Failure;
+use crate::input::workspace;
+use crate::output::Output;
+
+/// The alias that makes `cargo xtask` of `cargo query-budget`.
+const ALIAS: &str = "xtask = \"query-budget\"";
+
+pub(crate) fn run(arguments: &Init, output: &mut Output) -> Result<Outcome, Failure> {
+    let given = arguments.path.display();
+    let root = arguments
+        .path
+        .canonicalize()
+        .map_err(|error| Failure::new(format!("open `{given}`")).because(error))?;
+    let databases = databases(&root)?;
+    for dir in &databases {
+        init_database(dir, &root, output)?;
+    }
+    if databases.is_empty() {
+        let dialect = Dialect::Postgres;
+        write_config(&root.join(config::FILE_NAME), dialect, &root, output)?;
+        output.line(format!(
+            "no `{MIGRATIONS}` folder was found: name yours in `{}`, then run `cargo query-budget schema`",
+            config::FILE_NAME
+        ))?;
+    }
+    write_alias(&root, output)?;
+    Ok(Outcome::Clean)
+}
+
+/// The folders that hold migrations: the workspace's root and its crates.
+fn databases(root: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let crates = workspace::crates(root)?.into_iter().map(|it| it.dir);
+    let mut dirs: Vec<PathBuf> = [root.to_path_buf()].into_iter().chain(crates).collect();
+    dirs.sort();
+    dirs.dedup();
+    dirs.retain(|dir| dir.join(MIGRATIONS).is_dir());
+    Ok(dirs)
+}
+
+fn init_database(dir: &Path, root: &Path, output: &mut Output) -> Result<(), Failure> {
+    let migrations = dir.join(MIGRATIONS);
+    let config = dir.join(config::FILE_NAME);
+    if !config.exists() {
+        let (read, _) = read_migrations(&migrations, root)?;
+        let dialect = guess_dialect(read.iter().map(|migration| migration.sql.as_str()));
+        write_config(&config, dialect.unwrap_or(Dialect::Postgres), root, output)?;
+    } else {
+        output.line(format!("`{}` is there already", shown(&config, root)))?;
+    }
+    let snapshot = dir.join(SNAPSHOT);
+    let arguments =
+        Schema { migrations: Some(migrations), dialect: None, output: Some(snapshot), check: false };
+    schema::run_in(dir, root, &arguments, output)?;
+    Ok(())
+}
+
+fn write_config(path: &Path, dialect: Dialect, root: &Path, output: &mut Output) -> Result<(), Failure> {
+    if path.exists() {
+        return output.line(format!("`{}` is there already", shown(path, root)));
+    }
+    let text = format!(
+        "# What query-budget checks here. Every key has a default; those behind a `#` are examples.\n\
+         dialect = \"{dialect}\"\n\
+         schema = \"{SNAPSHOT}\"\n\
+         migrations = \"{MIGRATIONS}\"\n\
+         \n\
+         [lints]\n\
+         # missing_limit = \"deny\"\n\
+         \n\
+         [tables]\n\
+         # countries = {{ rows = 250 }} # a small table: index and limit lints stay silent\n"
+    );
+    write(path, &text)?;
+    output.line(format!("wrote `{}`", shown(path, root)))
+}
+
+/// Adds the alias to the workspace's cargo configuration, unless there is one of that name.
+fn write_alias(root: &Path, output: &mut Output) -> Result<(), Failure> {
+    let path = root.join(".cargo").join("config.toml");
+    let file = shown(&path, root);
+    let text = if path.exists() { read(&path)? } else { String::new() };
+    let Some(text) = with_alias(&text) else {
+        return output
+            .line(format!("`{file}` has an alias `xtask` already: use `cargo query-budget` instead of it"));
+    };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Failure::new(format!("make `{}`", shown(folder, root))).because(error))?;
+    }
+    write(&path, &text)?;
+    output.line(format!("wrote the alias `cargo xtask` into `{file}`"))
+}
+
+/// The cargo configuration with the alias in it; `None` when it has one of that name.
+fn with_alias(text: &str) -> Option<String> {
+    let mut in_alias = false;
+    let mut at = None;
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        offset += line.len();
+        let line = line.trim();
+        if line.starts_with('[') {
+            in_alias = line.starts_with("[alias]");
+            if in_alias {
+                at = Some(offset);
+            }
+        }
+        let key = line.split('=').next().unwrap_or_default().trim().trim_matches('"');
+        if (in_alias && key == "xtask") || key == "alias.xtask" {
+            return None;
+        }
+    }
+    let (before, after) = text.split_at_checked(at.unwrap_or(text.len()))?;
+    let end = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
+    Some(match at {
+        Some(_) => format!("{before}{end}{ALIAS}\n{after}"),
+        None if before.is_empty() => format!("[alias]\n{ALIAS}\n"),
+        None => format!("{before}{end}\n[alias]\n{ALIAS}\n"),
+    })
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text)
+        .map_err(|error| Failure::new(format!("write `{}`", path.display())).because(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_alias;
+
+    #[test]
+    fn the_alias_is_added_where_there_is_none() {
+        let cases = [
+            ("", "[alias]\nxtask = \"query-budget\"\n"),
+            ("[build]\njobs = 2", "[build]\njobs = 2\n\n[alias]\nxtask = \"query-budget\"\n"),
+            ("[alias]\nb = \"build\"\n", "[alias]\nxtask = \"query-budget\"\nb = \"build\"\n"),
+            ("[alias]", "[alias]\nxtask = \"query-budget\"\n"),
+        ];
+        for (before, after) in cases {
+            assert_eq!(with_alias(before).as_deref(), Some(after), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn an_alias_of_that_name_is_left_alone() {
+        for text in
+            ["[alias]\nxtask = \"run -p xtask --\"\n", "[alias]\n\"xtask\" = []\n", "alias.xtask = \"b\"\n"]
+        {
+            assert_eq!(with_alias(text), None, "{text:?}");
+        }
+    }
+}

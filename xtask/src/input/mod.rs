@@ -1,0 +1,82 @@
+//! Where queries and schemas come from: a workspace's Rust files with the `.sqlx` folders beside them, or a file of
+//! queries; a snapshot, or migrations.
+
+mod queries;
+pub(crate) mod rust_files;
+mod schema;
+pub(crate) mod workspace;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use query_budget_analysis::Place;
+use query_budget_analysis::project::Project;
+
+pub(crate) use rust_files::RustFile;
+
+use crate::args::Input;
+use crate::failure::Failure;
+
+/// Everything that is to be checked.
+pub(crate) struct Loaded {
+    /// The queries, by their database.
+    pub(crate) batches: Vec<Batch>,
+    /// The files that could not be read or parsed, each with its place and why.
+    pub(crate) unread: Vec<String>,
+}
+
+/// A project, and the queries that run on its database.
+pub(crate) struct Batch {
+    /// What is configured and known.
+    pub(crate) project: Project,
+    /// The Rust files that hold queries.
+    pub(crate) files: Vec<RustFile>,
+    /// The queries that came without Rust around them.
+    pub(crate) bare: Vec<BareQuery>,
+}
+
+impl Batch {
+    /// Whether there is nothing to check.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.bare.is_empty()
+    }
+}
+
+/// A query without Rust around it.
+pub(crate) struct BareQuery {
+    /// Its text.
+    pub(crate) sql: Arc<str>,
+    /// Where it stands.
+    pub(crate) place: Place,
+}
+
+/// Reads what the arguments name. Paths are shown relative to the working directory.
+pub(crate) fn load(input: &Input) -> Result<Loaded, Failure> {
+    let base = current_dir()?;
+    let Some(path) = &input.queries else {
+        let mut loaded = rust_files::find(&input.path, &base)?;
+        schema::load(&mut loaded.batches, input, &base)?;
+        return Ok(loaded);
+    };
+    let batch = Batch { project: project_of(path, &base), files: Vec::new(), bare: Vec::new() };
+    let mut batches = vec![batch];
+    schema::load(&mut batches, input, &base)?;
+    for batch in &mut batches {
+        batch.bare = queries::read_queries(path, batch.project.dialect, &base)?;
+    }
+    Ok(Loaded { batches, unread: Vec::new() })
+}
+
+/// The project around a file of queries; around the working directory when there is none.
+fn project_of(path: &Path, base: &Path) -> Project {
+    let project = Project::locate(path.parent().filter(|dir| dir.is_dir()).unwrap_or(base), base);
+    let is_found =
+        project.config_path.is_some() || project.schema_path.is_some() || project.migrations.is_some();
+    if is_found { project } else { Project::locate(base, base) }
+}
+
+/// The folder that paths are shown relative to.
+pub(crate) fn current_dir() -> Result<PathBuf, Failure> {
+    let dir = std::env::current_dir().and_then(|dir| dir.canonicalize());
+    dir.map_err(|error| Failure::new("find the working directory").because(error))
+}

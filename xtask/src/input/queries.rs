@@ -1,0 +1,97 @@
+//! Queries that come by themselves: a `.sql` file, a `.jsonl` file, a `.sqlx` folder.
+
+use std::path::{Path, PathBuf};
+
+use query_budget_analysis::Place;
+use query_budget_analysis::project::{read, shown};
+use query_budget_analysis::sql::Dialect;
+use query_budget_analysis::sql::split::{Piece, statements};
+use query_budget_analysis::sql::text::LineIndex;
+use serde::Deserialize;
+
+use super::BareQuery;
+use crate::failure::Failure;
+
+/// Reads the queries of a path, by what it is; paths are shown relative to `base`.
+pub(super) fn read_queries(path: &Path, dialect: Dialect, base: &Path) -> Result<Vec<BareQuery>, Failure> {
+    if path.is_dir() {
+        return read_sqlx_folder(path, base);
+    }
+    let file = shown(path, base);
+    let text = read(path)?;
+    match path.extension().and_then(|end| end.to_str()) {
+        Some("jsonl") => parse_jsonl(&text, &file),
+        Some("sql") => Ok(parse_sql(&text, &file, dialect)),
+        _ => Err(Failure::new(format!("read queries from `{file}`"))
+            .help("give a `.sql` file, a `.jsonl` file with a `query` field a line, or a `.sqlx` folder")),
+    }
+}
+
+fn parse_sql(text: &str, file: &str, dialect: Dialect) -> Vec<BareQuery> {
+    let lines = LineIndex::new(text);
+    let query = |piece: Piece<'_>| {
+        let (line, column) = lines.line_column(piece.span.start);
+        let place = Place { file: file.into(), line: number(line), column: number(column) };
+        BareQuery { sql: piece.text.into(), place }
+    };
+    statements(text, dialect).into_iter().map(query).collect()
+}
+
+fn parse_jsonl(text: &str, file: &str) -> Result<Vec<BareQuery>, Failure> {
+    #[derive(Deserialize)]
+    struct Line {
+        query: String,
+    }
+    let mut queries = Vec::new();
+    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let place = Place { file: file.into(), line: number(at + 1), column: 0 };
+        let line: Line = serde_json::from_str(line).map_err(|error| {
+            // The position is one inside the line, and the line is named already.
+            let error = error.to_string();
+            let reason = error.split(" at line ").next().unwrap_or_default().to_owned();
+            Failure::new(format!("read `{place}`"))
+                .because(reason)
+                .help("each line is an object with a `query` field: `{\"query\": \"SELECT 1\"}`")
+        })?;
+        queries.push(BareQuery { sql: line.query.into(), place });
+    }
+    Ok(queries)
+}
+
+/// Reads the queries that `cargo sqlx prepare` saved in a folder.
+pub(super) fn read_sqlx_folder(dir: &Path, base: &Path) -> Result<Vec<BareQuery>, Failure> {
+    #[derive(Deserialize)]
+    struct Saved {
+        query: String,
+    }
+    let folder = shown(dir, base);
+    let failed = || Failure::new(format!("read `{folder}`"));
+    let mut files: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(|error| failed().because(error))? {
+        let path = entry.map_err(|error| failed().because(error))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with("query-") && name.ends_with(".json") {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        return Err(failed()
+            .because("it holds no `query-*.json`")
+            .help("`cargo sqlx prepare` writes the queries of a crate into its `.sqlx` folder"));
+    }
+    files.sort();
+    files
+        .iter()
+        .map(|path| {
+            let file = shown(path, base);
+            let saved: Saved = serde_json::from_str(&read(path)?)
+                .map_err(|error| Failure::new(format!("read `{file}`")).because(error))?;
+            let place = Place { file: file.into(), line: 0, column: 0 };
+            Ok(BareQuery { sql: saved.query.into(), place })
+        })
+        .collect()
+}
+
+fn number(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,74 @@
+//! The command line of query-budget: `cargo query-budget`, or `cargo xtask` in this workspace.
+
+mod args;
+mod commands;
+mod failure;
+mod input;
+mod output;
+mod progress;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use failure::Failure;
+use output::Output;
+use report::Report;
+
+/// What a command that could do its work has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Nothing that fails.
+    Clean,
+    /// Findings at level deny, or something stale.
+    Findings,
+    /// A configuration or snapshot that cannot be used, which the report names.
+    Broken,
+}
+
+impl Outcome {
+    fn of(report: &Report) -> Outcome {
+        match (report.is_broken(), report.denies()) {
+            (true, _) => Outcome::Broken,
+            (false, true) => Outcome::Findings,
+            (false, false) => Outcome::Clean,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    // `cargo query-budget schema` runs `cargo-query-budget query-budget schema`.
+    let mut arguments: Vec<_> = std::env::args_os().collect();
+    if arguments.get(1).is_some_and(|name| name == "query-budget") {
+        arguments.remove(1);
+    }
+    // clap prints usage errors itself and exits with 2.
+    let cli = Cli::parse_from(arguments);
+
+    let mut output = Output::new(cli.color);
+    let outcome = run(cli.command, &mut output).and_then(|outcome| output.flush().map(|()| outcome));
+    match outcome {
+        Ok(Outcome::Clean) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
+        Ok(Outcome::Broken) => ExitCode::from(2),
+        Err(failure) => {
+            // What was found before the failure is still worth reading.
+            let _ = output.flush();
+            eprintln!("error: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command, output: &mut Output) -> Result<Outcome, Failure> {
+    match command {
+        Command::Budgets(arguments) => commands::budgets::run(&arguments, output),
+        Command::Schema(arguments) => commands::schema::run(&arguments, output),
+        Command::Init(arguments) => commands::init::run(&arguments, output),
+        Command::IndexCheck(arguments) => commands::index_check::run(&arguments, output),
+        Command::Check(arguments) => commands::check::run(&arguments, output),
+        Command::Docs(arguments) => commands::docs::run(&arguments, output),
+    }
+}

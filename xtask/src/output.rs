@@ -1,0 +1,64 @@
+//! The one writer of what commands report.
+
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+
+use query_budget_analysis::render::Style;
+
+use crate::args::Color;
+use crate::failure::Failure;
+
+/// Standard output. A reader that went away (`| head`) is no error: the command ends with the exit code of what it
+/// found.
+pub(crate) struct Output {
+    writer: BufWriter<StdoutLock<'static>>,
+    gone: bool,
+    style: Style,
+}
+
+impl Output {
+    /// Standard output, in colour when asked for or when it is a terminal that shows it.
+    pub(crate) fn new(color: Color) -> Output {
+        let stdout = io::stdout().lock();
+        let color = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            }
+        };
+        Output { writer: BufWriter::new(stdout), gone: false, style: Style { color } }
+    }
+
+    /// How findings are dressed here.
+    pub(crate) fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Writes a line.
+    pub(crate) fn line(&mut self, line: impl AsRef<str>) -> Result<(), Failure> {
+        let line = line.as_ref();
+        self.write(|writer| writeln!(writer, "{line}"))
+    }
+
+    /// Writes what is still held back.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        self.write(Write::flush)
+    }
+
+    fn write(
+        &mut self,
+        write: impl FnOnce(&mut BufWriter<StdoutLock<'static>>) -> io::Result<()>,
+    ) -> Result<(), Failure> {
+        if self.gone {
+            return Ok(());
+        }
+        match write(&mut self.writer) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.gone = true;
+                Ok(())
+            }
+            Err(error) => Err(Failure::new("write the report").because(error)),
+            Ok(()) => Ok(()),
+        }
+    }
+}

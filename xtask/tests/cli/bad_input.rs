@@ -1,0 +1,140 @@
+//! Whatever is put in: a message that says what is wrong and where, and never a panic.
+
+use std::process::Stdio;
+
+use query_budget_tests::Scratch;
+
+use crate::{command, run};
+
+const MIGRATION: (&str, &str) = ("migrations/1_t.sql", "CREATE TABLE t (id BIGSERIAL PRIMARY KEY, a INT);\n");
+
+#[test]
+fn a_missing_folder_is_named() {
+    let scratch = Scratch::new();
+    for arguments in [
+        &["schema", "--migrations", "nowhere"][..],
+        &["index-check", "--migrations", "nowhere", "--queries", "nowhere.jsonl"],
+        &["index-check", "nowhere"],
+        &["check", "nowhere"],
+        &["init", "nowhere"],
+    ] {
+        run(scratch.path(), arguments).exits_with(2).says(&["error: failed to ", "`nowhere`"]);
+    }
+}
+
+#[test]
+fn migrations_that_are_not_utf8_are_named_with_their_line() {
+    let scratch = Scratch::with([MIGRATION]);
+    scratch.write("migrations/2_garbled.sql", b"SELECT 1;\nSELECT '\xff';\n");
+    run(scratch.path(), &["schema"])
+        .exits_with(2)
+        .says(&["migrations/2_garbled.sql", "line 2 is not valid UTF-8"]);
+}
+
+#[test]
+fn a_snapshot_that_is_cut_in_half_is_named_with_its_line() {
+    let scratch = Scratch::with([MIGRATION, ("src/lib.rs", "")]);
+    run(scratch.path(), &["schema"]).exits_with(0);
+    let whole = scratch.read("schema.sql");
+    scratch.write("schema.sql", &whole[..whole.len() / 2]);
+    scratch.write("q.sql", "SELECT id FROM t WHERE id = 1");
+    for arguments in [&["check", "."][..], &["index-check", "--schema", "schema.sql", "--queries", "q.sql"]] {
+        run(scratch.path(), arguments).exits_with(2).says(&["schema.sql", "`cargo query-budget schema`"]);
+    }
+}
+
+#[test]
+fn an_empty_snapshot_is_an_empty_database() {
+    let scratch = Scratch::with([("schema.sql", ""), ("q.sql", "SELECT 1")]);
+    let arguments = ["index-check", "--schema", "schema.sql", "--queries", "q.sql", "--dialect", "sqlite"];
+    run(scratch.path(), &arguments).exits_with(0);
+    // Nothing in it tells whose SQL it is.
+    run(scratch.path(), &arguments[..5]).exits_with(2).says(&["schema.sql", "`dialect`"]);
+}
+
+#[test]
+fn a_broken_configuration_is_named_with_its_line() {
+    let scratch = Scratch::with([MIGRATION, ("query-budget.toml", "[lints]\nmissing_limit = \"loud\"\n")]);
+    run(scratch.path(), &["check"]).exits_with(2).says(&["query-budget.toml:2:17", "`loud` is no level"]);
+    run(scratch.path(), &["schema"]).exits_with(2).says(&["query-budget.toml:2:17"]);
+}
+
+#[test]
+fn a_line_that_is_no_json_is_named() {
+    let scratch =
+        Scratch::with([MIGRATION, ("q.jsonl", "{\"query\": \"SELECT 1\"}\n{\"sql\": \"SELECT 1\"}\n")]);
+    let arguments = ["index-check", "--migrations", "migrations", "--queries", "q.jsonl"];
+    run(scratch.path(), &arguments).exits_with(2).says(&["`q.jsonl:2`", "missing field `query`"]);
+}
+
+#[test]
+fn queries_of_an_unknown_kind_are_refused_with_the_known_ones() {
+    let scratch = Scratch::with([MIGRATION, ("q.txt", "SELECT 1"), ("empty/readme", "")]);
+    run(scratch.path(), &["check", "--queries", "q.txt"]).exits_with(2).says(&["`q.txt`", "`.jsonl`"]);
+    run(scratch.path(), &["check", "--queries", "empty"]).exits_with(2).says(&["`empty`", "query-*.json"]);
+}
+
+#[test]
+fn unusual_sql_is_counted_and_nothing_breaks() {
+    let deep = format!("SELECT {}1{}", "(".repeat(10_000), ")".repeat(10_000));
+    let long = format!("SELECT id FROM t WHERE id IN ({}0)", "1, ".repeat(350_000));
+    let bare = [
+        "",
+        ";",
+        "SELECT 1; SELECT 2",
+        "SELECT 'never closed",
+        "SELECT \"never closed",
+        "\u{0}",
+        "é",
+        &deep,
+        &long,
+    ];
+    let lines: Vec<String> = bare.iter().map(|sql| format!("{{\"query\": {}}}", json_string(sql))).collect();
+    let scratch = Scratch::with([MIGRATION]);
+    scratch.write("q.jsonl", lines.join("\n"));
+    for name in ["check", "index-check"] {
+        for format in ["text", "json"] {
+            let arguments = [name, "--migrations", "migrations", "--queries", "q.jsonl", "--format", format];
+            let ran = run(scratch.path(), &arguments);
+            assert!(matches!(ran.code, Some(0 | 1)), "{:?}\n{}", ran.code, ran.stderr);
+            assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+            assert!(ran.stdout.len() < 4_000_000 && !ran.stdout.is_empty());
+        }
+    }
+}
+
+fn json_string(text: &str) -> String {
+    let escaped: String = text
+        .chars()
+        .map(|c| if c < ' ' || c == '"' { format!("\\u{:04x}", c as u32) } else { c.to_string() })
+        .collect();
+    format!("\"{escaped}\"")
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let scratch = Scratch::with([MIGRATION]);
+    let lines = "{\"query\": \"SELECT id FROM t WHERE a = 1\"}\n".repeat(2_000);
+    scratch.write("q.jsonl", lines);
+    let arguments = ["index-check", "--migrations", "migrations", "--queries", "q.jsonl", "--format", "json"];
+    let mut child = command(scratch.path(), &arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command can be run");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    let scratch = Scratch::new();
+    for arguments in
+        [&["frobnicate"][..], &["check", "--format", "xml"], &["schema", "--dialect", "oracle"], &[]]
+    {
+        run(scratch.path(), arguments).exits_with(2);
+    }
+    run(scratch.path(), &["schema", "--dialect", "oracle"]).says(&["postgres, mysql, sqlite"]);
+}

@@ -1,0 +1,127 @@
+//! `check`: all lints over every query of a workspace.
+
+use query_budget_tests::Scratch;
+use serde_json::Value;
+
+use crate::run;
+
+const MANIFEST: (&str, &str) = ("Cargo.toml", "[package]\nname = \"app\"\nedition = \"2024\"\n");
+const MIGRATION: (&str, &str) = (
+    "migrations/1_first.sql",
+    "CREATE TABLE users (id BIGSERIAL PRIMARY KEY, name TEXT NOT NULL);\n\
+     CREATE TABLE posts (id BIGSERIAL PRIMARY KEY, user_id BIGINT NOT NULL);\n\
+     CREATE INDEX posts_user ON posts (user_id);\n",
+);
+
+const N_PLUS_ONE: &str = r#"
+async fn page(db: &PgPool, ids: Vec<i64>) -> sqlx::Result<()> {
+    for id in ids {
+        sqlx::query("SELECT id FROM posts WHERE user_id = $1 ORDER BY id LIMIT 10").bind(id).fetch_all(db).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    async fn in_a_test(db: &PgPool) {
+        for id in 0..n() {
+            sqlx::query("SELECT name FROM users").fetch_all(db).await;
+        }
+    }
+}
+"#;
+
+#[test]
+fn raw_calls_are_checked_by_all_lints() {
+    let scratch = Scratch::with([MANIFEST, MIGRATION, ("src/lib.rs", N_PLUS_ONE)]);
+    run(scratch.path(), &["check"]).exits_with(0).says(&[
+        "warning[query_in_loop]: ",
+        " --> src/lib.rs:4:",
+        "found 0 errors, 1 warning\n",
+        "checked 1 query: 0 not parsed, 0 built at run time, 1 with no bound\n",
+    ]);
+}
+
+#[test]
+fn a_level_of_the_configuration_decides_the_exit_code() {
+    let scratch = Scratch::with([MANIFEST, MIGRATION, ("src/lib.rs", N_PLUS_ONE)]);
+    scratch.write("query-budget.toml", "[lints]\nquery_in_loop = \"deny\"\n");
+    run(scratch.path(), &["check"]).exits_with(1).says(&["error[query_in_loop]: "]);
+    scratch.write("query-budget.toml", "[lints]\nquery_in_loop = \"allow\"\n");
+    run(scratch.path(), &["check"]).exits_with(0).says(&["checked 1 query"]);
+}
+
+#[test]
+fn a_lint_that_does_not_exist_is_found_in_the_configuration() {
+    let scratch = Scratch::with([MANIFEST, MIGRATION, ("src/lib.rs", N_PLUS_ONE)]);
+    scratch.write("query-budget.toml", "[lints]\nquery_in_lop = \"deny\"\n");
+    run(scratch.path(), &["check"]).exits_with(0).says(&[
+        "warning[unknown_lint]: no lint is named `query_in_lop`",
+        " --> query-budget.toml:2:1",
+        "write `query_in_loop`",
+    ]);
+}
+
+#[test]
+fn an_allow_with_its_reason_silences() {
+    let allowed = N_PLUS_ONE.replace(
+        "        sqlx::query(\"SELECT id",
+        "        // query-budget: allow(query_in_loop): at most three of them\n        sqlx::query(\"SELECT id",
+    );
+    let scratch = Scratch::with([MANIFEST, MIGRATION, ("src/lib.rs", &allowed)]);
+    let ran = run(scratch.path(), &["check"]).exits_with(0);
+    assert!(!ran.stdout.contains("warning["), "{}", ran.stdout);
+}
+
+#[test]
+fn the_json_form_names_lint_level_and_place() {
+    let scratch = Scratch::with([MANIFEST, MIGRATION, ("src/lib.rs", N_PLUS_ONE)]);
+    let ran = run(scratch.path(), &["check", "--format", "json"]).exits_with(0);
+    let report: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let finding = &report["findings"][0];
+    assert_eq!((finding["lint"].as_str(), finding["level"].as_str()), (Some("query_in_loop"), Some("warn")));
+    assert_eq!((finding["file"].as_str(), finding["line"].as_u64()), (Some("src/lib.rs"), Some(4)));
+    assert_eq!(report["summary"]["findings"]["query_in_loop"], 1);
+    assert_eq!(report["notices"][0]["kind"], "no_snapshot");
+}
+
+#[test]
+fn a_file_that_is_no_rust_is_counted_as_not_read() {
+    let scratch =
+        Scratch::with([MANIFEST, MIGRATION, ("src/lib.rs", N_PLUS_ONE), ("src/odd.rs", "fn query( {")]);
+    run(scratch.path(), &["check"])
+        .exits_with(0)
+        .says(&["warning: failed to parse `src/odd.rs`", "1 file not read"]);
+}
+
+#[test]
+fn rust_that_cargo_does_not_build_is_left_out() {
+    let scratch = Scratch::with([
+        MANIFEST,
+        MIGRATION,
+        ("src/lib.rs", N_PLUS_ONE),
+        ("ui/case.rs", N_PLUS_ONE),
+        ("build.rs", ""),
+    ]);
+    run(scratch.path(), &["check"]).exits_with(0).says(&["checked 1 query:"]);
+    run(scratch.path(), &["check", "ui"]).exits_with(0).says(&["checked 1 query:", "ui/case.rs:4"]);
+}
+
+#[test]
+fn a_raw_call_may_be_meant_for_another_database() {
+    let source = "async fn import(db: &SqlitePool) { sqlx::query(\"SELECT line FROM history LIMIT 5\").fetch_all(db).await; }";
+    let scratch = Scratch::with([MANIFEST, MIGRATION, ("src/lib.rs", source)]);
+    run(scratch.path(), &["check"]).exits_with(0).says(&["checked 1 query"]);
+    scratch.write("src/lib.rs", &source.replace("sqlx::query(", "sql!("));
+    run(scratch.path(), &["check"]).exits_with(1).says(&["error[unknown_table]: "]);
+}
+
+#[test]
+fn a_manifest_that_cargo_refuses_hides_no_query() {
+    let manifest =
+        "[package]\nname = \"app\"\nedition = \"2024\"\n[dependencies]\ngone = { path = \"../gone\" }\n";
+    let scratch = Scratch::with([("Cargo.toml", manifest), MIGRATION, ("src/lib.rs", N_PLUS_ONE)]);
+    run(scratch.path(), &["check"]).exits_with(0).says(&["warning[query_in_loop]: ", "checked 1 query"]);
+    scratch.write("rust-toolchain.toml", "[toolchain]\nchannel = \"1.0.0\"\n");
+    run(scratch.path(), &["check"]).exits_with(0).says(&["checked 1 query"]);
+}

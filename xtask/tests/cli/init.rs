@@ -1,0 +1,57 @@
+//! `init` sets a workspace up and overwrites nothing.
+
+use query_budget_tests::Scratch;
+
+use crate::run;
+
+const FILES: [(&str, &str); 3] = [
+    ("Cargo.toml", "[package]\nname = \"app\"\nedition = \"2024\"\n"),
+    ("src/lib.rs", ""),
+    ("migrations/1_events.sql", "CREATE TABLE events (id BIGSERIAL PRIMARY KEY, at TIMESTAMPTZ NOT NULL);\n"),
+];
+
+#[test]
+fn a_workspace_gets_configuration_snapshot_and_alias() {
+    let scratch = Scratch::with(FILES);
+    run(scratch.path(), &["init"]).exits_with(0).says(&["wrote `query-budget.toml`", "wrote `schema.sql`"]);
+    assert!(scratch.read("query-budget.toml").contains("dialect = \"postgres\""));
+    assert!(scratch.read("schema.sql").contains("CREATE TABLE events"));
+    assert_eq!(scratch.read(".cargo/config.toml"), "[alias]\nxtask = \"query-budget\"\n");
+    run(scratch.path(), &["schema", "--check"]).exits_with(0);
+    run(scratch.path(), &["check"]).exits_with(0);
+}
+
+#[test]
+fn what_is_there_is_left_alone() {
+    let scratch = Scratch::with(FILES);
+    scratch.write("query-budget.toml", "[lints]\nmissing_limit = \"allow\"\n");
+    scratch.write(".cargo/config.toml", "[alias]\nxtask = \"run -p tasks --\"\n");
+    run(scratch.path(), &["init"])
+        .exits_with(0)
+        .says(&["`query-budget.toml` is there already", "has an alias `xtask`"]);
+    assert_eq!(scratch.read("query-budget.toml"), "[lints]\nmissing_limit = \"allow\"\n");
+    assert_eq!(scratch.read(".cargo/config.toml"), "[alias]\nxtask = \"run -p tasks --\"\n");
+}
+
+#[test]
+fn each_crate_with_migrations_is_a_database() {
+    let scratch = Scratch::with([
+        ("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"a\", \"b\"]\n"),
+        ("a/Cargo.toml", "[package]\nname = \"a\"\nedition = \"2024\"\n"),
+        ("a/src/lib.rs", ""),
+        ("a/migrations/1_t.sql", "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT);\n"),
+        ("b/Cargo.toml", "[package]\nname = \"b\"\nedition = \"2024\"\n"),
+        ("b/src/lib.rs", ""),
+        ("b/migrations/1_u.sql", "CREATE TABLE u (id BIGSERIAL PRIMARY KEY, data JSONB);\n"),
+    ]);
+    run(scratch.path(), &["init"]).exits_with(0);
+    assert!(scratch.read("a/query-budget.toml").contains("sqlite"));
+    assert!(scratch.read("b/query-budget.toml").contains("postgres"));
+    assert!(scratch.read("b/schema.sql").contains("CREATE TABLE u"));
+}
+
+#[test]
+fn without_migrations_it_says_what_to_do() {
+    let scratch = Scratch::with([("src/lib.rs", "")]);
+    run(scratch.path(), &["init"]).exits_with(0).says(&["no `migrations` folder was found"]);
+}

@@ -1,0 +1,62 @@
+//! `schema` writes the snapshot and knows when it is stale.
+
+use query_budget_tests::Scratch;
+
+use crate::run;
+
+const FIRST: (&str, &str) = (
+    "migrations/1_events.up.sql",
+    "CREATE TABLE events (id BIGSERIAL PRIMARY KEY, name TEXT NOT NULL);\nCREATE INDEX events_name ON events (name);\n",
+);
+
+#[test]
+fn the_snapshot_is_written_checked_and_found_stale() {
+    let scratch = Scratch::with([FIRST, ("migrations/1_events.down.sql", "DROP TABLE events;\n")]);
+    run(scratch.path(), &["schema", "--check"]).exits_with(1).says(&["`schema.sql` does not exist"]);
+    run(scratch.path(), &["schema"]).exits_with(0).says(&["wrote `schema.sql`"]);
+    run(scratch.path(), &["schema", "--check"]).exits_with(0);
+
+    scratch.write("migrations/2_more.sql", "ALTER TABLE events ADD COLUMN at TIMESTAMPTZ;\n");
+    run(scratch.path(), &["schema", "--check"])
+        .exits_with(1)
+        .says(&["schema.sql", "cargo query-budget schema"]);
+    let before = scratch.read("schema.sql");
+    run(scratch.path(), &["schema"]).exits_with(0);
+    assert_ne!(before, scratch.read("schema.sql"));
+    run(scratch.path(), &["schema", "--check"]).exits_with(0);
+}
+
+#[test]
+fn a_snapshot_that_was_edited_by_hand_is_stale() {
+    let scratch = Scratch::with([FIRST]);
+    run(scratch.path(), &["schema"]).exits_with(0);
+    scratch.write("schema.sql", scratch.read("schema.sql").replace("events_name", "by_name"));
+    run(scratch.path(), &["schema", "--check"]).exits_with(1);
+}
+
+#[test]
+fn a_statement_that_cannot_be_replayed_is_named_and_the_rest_goes_on() {
+    let scratch = Scratch::with([FIRST]);
+    scratch.write(
+        "migrations/2_odd.sql",
+        "\nFROBNICATE THE events;\nCREATE TABLE logs (id BIGINT PRIMARY KEY);\n",
+    );
+    run(scratch.path(), &["schema"]).exits_with(0).says(&["migrations/2_odd.sql:2"]);
+    assert!(scratch.read("schema.sql").contains("CREATE TABLE logs"));
+}
+
+#[test]
+fn the_snapshot_can_go_elsewhere() {
+    let scratch = Scratch::with([FIRST]);
+    run(scratch.path(), &["schema", "--migrations", "migrations", "--output", "db/now.sql"]).exits_with(0);
+    assert!(scratch.read("db/now.sql").contains("CREATE TABLE events"));
+    let printed = run(scratch.path(), &["schema", "--output", "-"]).exits_with(0);
+    assert_eq!(printed.stdout, scratch.read("db/now.sql"));
+}
+
+#[test]
+fn cargo_gives_the_name_of_the_command_as_an_argument() {
+    let scratch = Scratch::with([FIRST]);
+    run(scratch.path(), &["query-budget", "schema"]).exits_with(0);
+    assert!(scratch.path().join("schema.sql").exists());
+}
