@@ -159,7 +159,9 @@ fn growing() -> Vec<Growing> {
 #[test]
 fn long_texts_take_time_by_their_length() {
     for (name, make) in growing() {
-        on_a_small_stack(make(10));
+        for count in [10, 45, 200] {
+            on_a_small_stack(make(count));
+        }
         let shorter = on_a_small_stack(make(1_000)).max(Duration::from_millis(20));
         let longer = on_a_small_stack(make(10_000));
         // Ten times the text; a hundred times the time would be its square.

@@ -15,6 +15,7 @@ pub(crate) mod predicates;
 pub mod query;
 pub mod resolve;
 mod rewrite;
+mod room;
 mod select_texts;
 pub mod split;
 pub mod text;

@@ -12,6 +12,7 @@ use sqlparser::ast;
 use super::dialect::Dialect;
 use super::parse::{self, SyntaxError};
 use super::query::{Block, BlockId, Body, Kind, Output, Problem, Query, Relation, RelationId, Role, SetOp};
+use super::room::with_room;
 use super::text::{LineIndex, Span};
 use super::{Expr, parameters};
 use crate::schema::{Schema, View};
@@ -29,6 +30,10 @@ const DEEPEST_VIEW: usize = 8;
 ///
 /// When `sql` is not one statement of `dialect`, or is too deep to be checked.
 pub fn resolve(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<Query, SyntaxError> {
+    with_room(sql, || resolve_here(sql, dialect, schema))
+}
+
+fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<Query, SyntaxError> {
     let parsed = match parse::statement(sql, dialect) {
         Ok(parsed) => parsed,
         Err(error) => return other_statement(sql, dialect, error),
@@ -53,7 +58,15 @@ pub fn resolve(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<Q
 /// Resolves an expression over the columns of one relation, which gets the first id: an index expression, a predicate, a
 /// CHECK condition. `None` when it does not parse.
 pub fn expression(sql: &str, dialect: Dialect, columns: Vec<super::query::RelationColumn>) -> Option<Expr> {
-    let (parsed, lines) = parse::expression(sql, dialect).ok()?;
+    with_room(sql, || expression_here(sql, dialect, columns)).ok()
+}
+
+fn expression_here(
+    sql: &str,
+    dialect: Dialect,
+    columns: Vec<super::query::RelationColumn>,
+) -> Result<Expr, SyntaxError> {
+    let (parsed, lines) = parse::expression(sql, dialect)?;
     let mut resolver = Resolver::new(dialect, None, &lines);
     let block = resolver.open_block(None, Role::Statement);
     resolver.scopes.push(Scope::new(block));
@@ -65,7 +78,7 @@ pub fn expression(sql: &str, dialect: Dialect, columns: Vec<super::query::Relati
         lateral: false,
         span: None,
     });
-    Some(resolver.expr(&parsed))
+    Ok(resolver.expr(&parsed))
 }
 
 /// A statement that is neither read nor write of rows needs no tree: the parser knows only a part of them.

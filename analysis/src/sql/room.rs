@@ -1,0 +1,45 @@
+//! Stack for long and deep texts: the parser goes down and takes apart its tree recursively, and in a debug build each level takes
+//! kilobytes.
+
+use super::parse::SyntaxError;
+use super::text::Span;
+
+/// Texts up to this many bytes cannot hold enough levels of infix operators to matter.
+const SHORT: usize = 500;
+
+/// So many marks of what the parser goes down into recursively do not matter either.
+const FEW: usize = 16;
+
+/// The stack for longer ones; only what is used of it is ever touched.
+const STACK: usize = 64 << 20;
+
+/// Does work on a text, on a thread with a large stack when the text is long or may nest deeply.
+///
+/// # Errors
+///
+/// Those of the work; and one that says that the text is not checked, when the system has no thread to give.
+pub(super) fn with_room<T: Send>(
+    sql: &str,
+    work: impl FnOnce() -> Result<T, SyntaxError> + Send,
+) -> Result<T, SyntaxError> {
+    if sql.len() <= SHORT && levels(sql) <= FEW {
+        return work();
+    }
+    let thread = std::thread::Builder::new().stack_size(STACK).name("query-budget parse".to_owned());
+    std::thread::scope(|scope| match thread.spawn_scoped(scope, work) {
+        Ok(handle) => handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        Err(error) => {
+            let message = format!("not checked, for want of a thread: {error}");
+            Err(SyntaxError { message, span: Span::new(0, sql.len()), limit: true })
+        }
+    })
+}
+
+/// How deep a text can nest at most, operators between two operands left out: brackets, signs, NOT, CASE.
+fn levels(sql: &str) -> usize {
+    let sql = sql.as_bytes();
+    let signs = sql.iter().filter(|byte| b"([+-~!@".contains(byte)).count();
+    let words = sql.windows(3).filter(|word| word.eq_ignore_ascii_case(b"NOT")).count();
+    let cases = sql.windows(4).filter(|word| word.eq_ignore_ascii_case(b"CASE")).count();
+    signs + words + cases
+}
