@@ -22,6 +22,8 @@ pub(crate) struct Budget {
     pub(crate) rows: Option<Expr>,
     /// How long they may take.
     pub(crate) time: Option<Duration>,
+    /// Whether the body has queries that are not written with `sql!` and its kin.
+    pub(crate) has_raw_queries: bool,
     /// What is wrong with it.
     pub(crate) misuses: Vec<Misuse>,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use query_budget_analysis::rust::{self, Function, Scan, Site, SiteSql};
+use query_budget_analysis::rust::{self, Form, Function, Scan, Site, SiteSql};
 use query_budget_analysis::{Finding, Level, NoticeKind, Severity, render, sql};
 use quote::quote;
 
@@ -62,13 +62,24 @@ fn is_of(site: &Site, sql: &Sql) -> bool {
     matches!(&site.sql, SiteSql::Literal(literal) if *literal.text == *sql.text)
 }
 
+/// A function that has been looked at.
+pub(crate) struct CheckedFunction {
+    /// What is wrong with it, as items.
+    pub(crate) messages: TokenStream,
+    /// Whether it has queries that are not written with `sql!` and its kin.
+    pub(crate) has_raw_queries: bool,
+}
+
 /// Checks a function against its budget; `item` is the function as the user wrote it, the attribute included.
-pub(crate) fn function(context: &mut Context, item: TokenStream, name: &Ident) -> TokenStream {
+pub(crate) fn function(context: &mut Context, item: TokenStream, name: &Ident) -> CheckedFunction {
     let marked = Marked::from(name.span());
     let mut messages = announcement(context, marked);
     let project = context.project();
     let checker = project.checker();
-    let Some((function, sites)) = scanned(context, item, name) else { return messages };
+    let Some((function, sites)) = scanned(context, item, name) else {
+        return CheckedFunction { messages, has_raw_queries: false };
+    };
+    let has_raw_queries = sites.iter().any(|site| site.form != Form::Checked);
     let (findings, mut used) = checker.function(&function);
     if !function.allows.is_empty() {
         used.extend(sites.iter().flat_map(|site| match &site.sql {
@@ -78,7 +89,7 @@ pub(crate) fn function(context: &mut Context, item: TokenStream, name: &Ident) -
     }
     let of_allows = checker.allows(&function.allows, Some(used.as_slice()));
     messages.extend(findings.iter().chain(&of_allows).map(|found| finding(found, marked)));
-    messages
+    CheckedFunction { messages, has_raw_queries }
 }
 
 /// What is known of a function and its queries: from its file, where imports and comments are seen too, else from its

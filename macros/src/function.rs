@@ -61,8 +61,10 @@ pub(crate) fn expand(context: &mut Context, limits: TokenStream, item: TokenStre
     }
     // A declaration runs nothing; its budget is read where it is called.
     if let Some((_, body)) = &mut function.body {
-        let messages =
+        let checked =
             check::function(context, quote!(#[query_budget(#limits)] #item), &function.signature.ident);
+        budget.has_raw_queries = checked.has_raw_queries;
+        let messages = checked.messages;
         let body_in_scope = scope::wrap(&budget, &function.signature, std::mem::take(body));
         // Items without a name have no place in an `impl` or a `trait`, but in every body.
         *body = quote!(#messages #body_in_scope);

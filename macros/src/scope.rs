@@ -58,7 +58,8 @@ fn scope(budget: &Budget, signature: &Signature) -> TokenStream {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         quote!(.time(::core::time::Duration::from_nanos(#nanoseconds)))
     });
-    quote!(::query_budget::__private::scope(#name) #max #rows #time)
+    let raw = budget.has_raw_queries.then(|| quote!(.raw()));
+    quote!(::query_budget::__private::scope(#name) #max #rows #time #raw)
 }
 
 fn limit(value: &Expr, method: &TokenStream) -> TokenStream {

@@ -23,7 +23,7 @@ use crate::report::{Report, Statement};
 /// ```
 ///
 /// It has to stand in async code. Otherwise than a budget it is not affected by `QUERY_BUDGET`, and where queries are
-/// not counted (a release build without the feature `enforce`) it fails.
+/// not counted (a release build without the feature `count`) it fails.
 ///
 /// # Panics
 ///
@@ -97,7 +97,7 @@ pub fn expect_queries(expected: &impl Expected, report: &Report) {
 /// # Panics
 ///
 /// The future panics when there are more queries with more elements, and names the statements that ran more often; or
-/// where queries are not counted (a release build without the feature `enforce`).
+/// where queries are not counted (a release build without the feature `count`).
 #[track_caller]
 pub fn assert_constant_queries(scenario: impl AsyncFnMut(usize)) -> impl Future<Output = ()> {
     constant_queries(Location::caller(), scenario)
@@ -109,7 +109,7 @@ async fn constant_queries(location: &'static Location<'static>, mut scenario: im
     let ((), few) = measure(scenario(FEW)).await;
     let ((), many) = measure(scenario(MANY)).await;
     let growth = Growth { location, few: (FEW, &few), many: (MANY, &many) };
-    assert!(few.was_counted(), "queries are not counted in this build: enable the feature `enforce`");
+    assert!(few.was_counted(), "queries are not counted in this build: enable the feature `count`");
     assert!(many.queries() <= few.queries(), "{growth}");
 }
 

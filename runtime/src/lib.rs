@@ -20,26 +20,36 @@
 //! A scope lives in its future: it is entered whenever the future is polled, so that concurrent futures on one thread
 //! do not count in each other's scopes, and a spawned task counts only where [`BudgetExt::in_current_budget`] says so.
 //!
-//! **Off means off.** Budgets are enforced in debug builds, and in release builds with the feature `enforce`.
-//! Elsewhere the attribute leaves the function's body alone, and the queries are sqlx's own.
+//! **Off means off.** Budgets are enforced in debug builds, and in release builds with the feature `enforce`. In release
+//! builds with the feature `count`, or one of those that are about services (`tower`, `tracing`, `stats`, `metrics`),
+//! queries are counted, and what goes over its budget is logged. Elsewhere the attribute leaves the function's body
+//! alone, and the queries are sqlx's own.
 
-// Exactly one of the two is compiled, under the same name: what a scope and a count are when budgets are enforced,
-// and the same names without any content when they are not.
-#[cfg(any(debug_assertions, feature = "enforce"))]
+// Exactly one of the two is compiled, under the same name: what a scope and a count are in a build that counts,
+// and the same names without any content in one that does not.
+#[cfg(any(debug_assertions, feature = "count"))]
 #[path = "on/mod.rs"]
 mod counting;
-#[cfg(not(any(debug_assertions, feature = "enforce")))]
+#[cfg(not(any(debug_assertions, feature = "count")))]
 #[path = "off.rs"]
 mod counting;
 
+#[cfg(any(feature = "tracing", feature = "stats"))]
+mod blot;
 mod expect;
 mod macros;
 mod map;
+#[cfg(feature = "metrics")]
+mod meter;
+mod pool;
 mod query;
 mod report;
 #[cfg(feature = "tower")]
 mod request;
+mod settings;
 mod site;
+#[cfg(feature = "stats")]
+mod stats;
 mod typed;
 
 #[cfg(feature = "tracing")]
@@ -49,11 +59,19 @@ pub use crate::counting::{
 };
 pub use crate::expect::assert_constant_queries;
 pub use crate::map::Map;
+#[cfg(feature = "metrics")]
+pub use crate::meter::record_pools;
+#[cfg(any(feature = "stats", feature = "metrics"))]
+pub use crate::pool::watch_pool;
+pub use crate::pool::{PoolFigures, PoolProfile, StatementTimeout};
 pub use crate::query::Query;
-pub use crate::report::{Limits, Report, Statement};
+pub use crate::report::{Limits, ParameterSets, Report, Statement};
 #[cfg(feature = "tower")]
 pub use crate::request::{RequestFuture, RequestLayer, RequestService};
+pub use crate::settings::{Settings, Tiers, configure};
 pub use crate::site::{Place, Site};
+#[cfg(feature = "stats")]
+pub use crate::stats::{Latency, ScopeStats, StatementStats, Stats, stats};
 pub use crate::typed::{QueryAs, QueryScalar};
 pub use query_budget_macros::{query_budget, sql, sql_as, sql_scalar};
 
@@ -65,6 +83,7 @@ pub mod __private {
     pub use crate::query::query;
     #[cfg(feature = "tower")]
     pub use crate::request::{RequestFuture, RequestLayer, RequestService};
+    pub use crate::settings::{Settings, Tiers, configure};
     pub use crate::site::Site;
     pub use crate::typed::{query_as, query_scalar};
 }

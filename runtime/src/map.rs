@@ -5,7 +5,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use sqlx::error::BoxDynError;
 use sqlx::{Database, Error, Execute, Executor, IntoArguments, Result, SqlStr};
 
-use crate::query::Query;
+use crate::query::{Query, rows_of_all};
 
 /// A query that maps its rows to a Rust type: sqlx's [`Map`](sqlx::query::Map), counted.
 ///
@@ -74,7 +74,7 @@ where
     {
         let Self { query, mut mapper } = self;
         let counter = query.counter;
-        counter.time(async move {
+        let all = async move {
             let mut seen = counter.row_count();
             let rows = executor.fetch(query).map(move |row| {
                 let row = row?;
@@ -82,7 +82,8 @@ where
                 mapper(row)
             });
             rows.try_collect().await
-        })
+        };
+        counter.time_alone(all, rows_of_all)
     }
 
     /// Executes the query; gives its first row.

@@ -1,4 +1,4 @@
-//! Scopes and counts when budgets are not enforced: the same names as in `on/`, and nothing in them.
+//! Scopes and counts when nothing is counted: the same names as in `on/`, and nothing in them.
 //!
 //! Everything here is to vanish in compilation, so that a release build holds sqlx's own code and no more.
 
@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use futures_util::stream::BoxStream;
 use pin_project_lite::pin_project;
+use sqlx::Database;
+use sqlx::encode::Encode;
 
 use crate::report::Report;
 use crate::site::Site;
@@ -24,10 +26,10 @@ impl Counter {
     }
 
     #[inline]
-    pub(crate) fn executed(self, _: &'static str) {}
+    pub(crate) fn bound<'t, DB: Database, T: Encode<'t, DB>>(&mut self, _: &T) {}
 
     #[inline]
-    pub(crate) fn rows(self, _: usize) {}
+    pub(crate) fn executed(self, _: &'static str) {}
 
     #[inline]
     pub(crate) fn row_count(self) -> Self {
@@ -38,7 +40,12 @@ impl Counter {
     pub(crate) fn saw_one(&mut self) {}
 
     #[inline]
-    pub(crate) fn time<F: Future>(self, execution: F) -> F {
+    pub(crate) fn time<F: Future>(self, execution: F, _: impl FnOnce(&F::Output) -> usize) -> F {
+        execution
+    }
+
+    #[inline]
+    pub(crate) fn time_alone<F: Future>(self, execution: F, _: impl FnOnce(&F::Output) -> usize) -> F {
         execution
     }
 
@@ -48,23 +55,17 @@ impl Counter {
     }
 }
 
-/// A stretch of code with limits on its queries. Budgets are not enforced in this build: it holds and does nothing.
+/// A stretch of code with limits on its queries. Nothing is counted in this build: it holds and does nothing.
 #[must_use = "a scope does nothing until something is run in it"]
 pub struct Scope(());
 
-/// A scope of that name. Budgets are not enforced in this build: nothing counts in it.
+/// A scope of that name. Nothing is counted in this build: nothing counts in it.
 #[inline]
 pub fn scope(_: impl Into<Cow<'static, str>>) -> Scope {
     Scope(())
 }
 
 impl Scope {
-    #[cfg(feature = "tower")]
-    #[inline]
-    pub(crate) fn at(self, _: &'static std::panic::Location<'static>) -> Self {
-        self
-    }
-
     /// At most so many queries.
     #[inline]
     pub fn max(self, _: usize) -> Self {
@@ -83,6 +84,19 @@ impl Scope {
         self
     }
 
+    /// At most so many times each statement.
+    #[inline]
+    pub fn repeats(self, _: usize) -> Self {
+        self
+    }
+
+    /// Its body has queries that are not written with `sql!`.
+    #[doc(hidden)]
+    #[inline]
+    pub fn raw(self) -> Self {
+        self
+    }
+
     /// Runs the future in this scope.
     #[inline]
     pub fn run<F: Future>(self, future: F) -> Budgeted<F> {
@@ -97,7 +111,7 @@ impl Scope {
 }
 
 pin_project! {
-    /// A future that runs in a scope. Budgets are not enforced in this build: it is the future and no more.
+    /// A future that runs in a scope. Nothing is counted in this build: it is the future and no more.
     #[must_use = "futures do nothing unless polled"]
     pub struct Budgeted<F> {
         #[pin]
@@ -115,7 +129,7 @@ impl<F: Future> Future for Budgeted<F> {
 }
 
 pin_project! {
-    /// A future that counts in scopes it has left. Budgets are not enforced in this build: it is the future and no more.
+    /// A future that counts in scopes it has left. Nothing is counted in this build: it is the future and no more.
     #[must_use = "futures do nothing unless polled"]
     pub struct InBudget<F> {
         #[pin]
@@ -132,7 +146,7 @@ impl<F: Future> Future for InBudget<F> {
     }
 }
 
-/// The scopes that are current at one moment. Budgets are not enforced in this build: there are none.
+/// The scopes that are current at one moment. Nothing is counted in this build.
 #[derive(Clone)]
 pub struct CurrentBudget(());
 
@@ -158,7 +172,7 @@ impl CurrentBudget {
 }
 
 pin_project! {
-    /// A future that gives its output and a report. Budgets are not enforced in this build: the report is empty and
+    /// A future that gives its output and a report. Nothing is counted in this build: the report is empty and
     /// says so.
     #[must_use = "futures do nothing unless polled"]
     pub struct Measured<F> {
@@ -182,16 +196,6 @@ impl<F: Future> Future for Measured<F> {
     }
 }
 
-/// Hands every report of a scope over its budget to `hook`. Budgets are not enforced in this build: there are none.
+/// Hands every report of a scope over its budget to `hook`. Nothing is counted in this build.
 #[inline]
 pub fn set_hook(_: impl Fn(&Report) + Send + Sync + 'static) {}
-
-/// A layer that counts queries. Budgets are not enforced in this build: it does nothing.
-#[cfg(feature = "tracing")]
-#[must_use]
-pub fn layer<S>() -> impl tracing_subscriber::Layer<S>
-where
-    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
-{
-    tracing_subscriber::layer::Identity::new()
-}

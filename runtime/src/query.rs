@@ -30,6 +30,7 @@ impl<DB: Database> Query<DB> {
     ///
     /// An error in encoding it is given when the query is executed.
     pub fn bind<'t, T: Encode<'t, DB> + Type<DB>>(mut self, value: T) -> Self {
+        self.counter.bound(&value);
         self.inner = self.inner.bind(value);
         self
     }
@@ -40,7 +41,11 @@ impl<DB: Database> Query<DB> {
     ///
     /// The value cannot be encoded, or one bound before could not.
     pub fn try_bind<'t, T: Encode<'t, DB> + Type<DB>>(&mut self, value: T) -> Result<(), BoxDynError> {
-        self.inner.try_bind(value)
+        let mut counter = self.counter;
+        counter.bound(&value);
+        self.inner.try_bind(value)?;
+        self.counter = counter;
+        Ok(())
     }
 }
 
@@ -83,7 +88,7 @@ where
     where
         E: 'e + Executor<'c, Database = DB>,
     {
-        self.counter.time(async move { executor.execute(self).await })
+        self.counter.time(async move { executor.execute(self).await }, |_| 0)
     }
 
     /// Executes the query; gives its rows as they come.
@@ -103,8 +108,7 @@ where
     where
         E: 'e + Executor<'c, Database = DB>,
     {
-        let counter = self.counter;
-        counter.time(async move { executor.fetch_all(self).await.inspect(|rows| counter.rows(rows.len())) })
+        self.counter.time(async move { executor.fetch_all(self).await }, rows_of_all)
     }
 
     /// Executes the query; gives its first row.
@@ -116,8 +120,7 @@ where
     where
         E: 'e + Executor<'c, Database = DB>,
     {
-        let counter = self.counter;
-        counter.time(async move { executor.fetch_one(self).await.inspect(|_| counter.rows(1)) })
+        self.counter.time(async move { executor.fetch_one(self).await }, |row| usize::from(row.is_ok()))
     }
 
     /// Executes the query; gives its first row, if there is one.
@@ -129,10 +132,14 @@ where
     where
         E: 'e + Executor<'c, Database = DB>,
     {
-        let counter = self.counter;
-        let rows = move |row: &Option<DB::Row>| counter.rows(usize::from(row.is_some()));
-        counter.time(async move { executor.fetch_optional(self).await.inspect(rows) })
+        let rows = |row: &Result<Option<_>>| usize::from(matches!(row, Ok(Some(_))));
+        self.counter.time(async move { executor.fetch_optional(self).await }, rows)
     }
+}
+
+/// Number of rows that `fetch_all` gave.
+pub(crate) fn rows_of_all<O>(rows: &Result<Vec<O>>) -> usize {
+    rows.as_ref().map_or(0, Vec::len)
 }
 
 impl<'q, DB: Database> Execute<'q, DB> for Query<DB>

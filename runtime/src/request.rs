@@ -1,17 +1,21 @@
 //! [`RequestLayer`]: a scope for each request of a service, and headers that say what the request asked for.
 
+use std::fmt::{self, Debug, Formatter};
 use std::panic::Location;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use http::{Request, Response};
+use http::{Extensions, Method, Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::counting::{Budgeted, Measured, measure, scope};
+#[cfg(feature = "tracing")]
+use crate::counting::slow;
+use crate::counting::{Ending, Scoped, scope};
 use crate::report::{Limits, Report};
 
 /// Gives each request of a service a scope, and its response these headers:
@@ -23,8 +27,11 @@ use crate::report::{Limits, Report};
 /// | `X-Process-Time` | time until the response, in milliseconds |
 /// | `Server-Timing` | the two times, as a browser shows them |
 ///
-/// Queries that run while the body is streamed come after the headers and are not in them. In a release build without
-/// the feature `enforce` queries are not counted, and the two headers about them are left out.
+/// Queries that run while the body is streamed come after the headers and are not in them.
+///
+/// With the feature `tracing` a slow request is told of as an event, with its name and the number of its queries, and so
+/// is a statement that it ran again and again; see [`Settings`](crate::Settings). With `stats` and `metrics` its time is
+/// recorded under its name.
 ///
 /// ```
 /// use query_budget::RequestLayer;
@@ -33,10 +40,20 @@ use crate::report::{Limits, Report};
 /// let layer = RequestLayer::new().max(20);
 /// # let _ = layer;
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RequestLayer {
     limits: Limits,
     location: &'static Location<'static>,
+    name: Name,
+}
+
+/// How a request is called.
+type Name = Arc<dyn Fn(&Method, &Extensions) -> String + Send + Sync>;
+
+impl Debug for RequestLayer {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestLayer").field("limits", &self.limits).finish_non_exhaustive()
+    }
 }
 
 impl Default for RequestLayer {
@@ -51,7 +68,27 @@ impl RequestLayer {
     #[must_use]
     #[track_caller]
     pub fn new() -> Self {
-        Self { limits: Limits::default(), location: Location::caller() }
+        // The path is not in it: it may hold values.
+        let name = Arc::new(|method: &Method, _: &Extensions| format!("{method} request"));
+        Self { limits: Limits::default(), location: Location::caller(), name }
+    }
+
+    /// What requests are called in reports, events and figures, in place of `GET request`. This is to be a name of the
+    /// route, not the path itself, which may hold values and has no end of forms.
+    ///
+    /// ```
+    /// # #[derive(Clone)] struct MatchedPath; impl MatchedPath { fn as_str(&self) -> &str { "" } }
+    /// // On axum: `use axum::extract::MatchedPath;`
+    /// let layer = query_budget::RequestLayer::new().named(|method, extensions| {
+    ///     let route = extensions.get::<MatchedPath>().map_or("?", |path| path.as_str());
+    ///     format!("{method} {route}")
+    /// });
+    /// # let _ = layer;
+    /// ```
+    #[must_use]
+    pub fn named(mut self, name: impl Fn(&Method, &Extensions) -> String + Send + Sync + 'static) -> Self {
+        self.name = Arc::new(name);
+        self
     }
 
     /// At most so many queries a request.
@@ -74,13 +111,20 @@ impl RequestLayer {
         self.limits.time = Some(time);
         self
     }
+
+    /// At most so many times each statement a request.
+    #[must_use]
+    pub fn repeats(mut self, times: usize) -> Self {
+        self.limits.repeats = Some(times);
+        self
+    }
 }
 
 impl<S> Layer<S> for RequestLayer {
     type Service = RequestService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RequestService { inner, limits: self.limits, location: self.location }
+        RequestService { inner, layer: self.clone() }
     }
 }
 
@@ -88,8 +132,7 @@ impl<S> Layer<S> for RequestLayer {
 #[derive(Clone, Debug)]
 pub struct RequestService<S> {
     inner: S,
-    limits: Limits,
-    location: &'static Location<'static>,
+    layer: RequestLayer,
 }
 
 impl<S, B, R> Service<Request<B>> for RequestService<S>
@@ -105,19 +148,11 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The path is not in the name: it may hold values.
-        let mut scope = scope(format!("{} request", request.method())).at(self.location);
-        if let Some(queries) = self.limits.queries {
-            scope = scope.max(queries);
-        }
-        if let Some(rows) = self.limits.rows {
-            scope = scope.rows(rows);
-        }
-        if let Some(time) = self.limits.time {
-            scope = scope.time(time);
-        }
-        let response = measure(scope.run(self.inner.call(request)));
-        RequestFuture { response, started: Instant::now() }
+        let RequestLayer { limits, location, name } = &self.layer;
+        let name = name(request.method(), request.extensions());
+        let scope = scope(name).at(location).limited(*limits);
+        let started = Instant::now();
+        RequestFuture { response: Scoped::new(scope, self.inner.call(request)), started }
     }
 }
 
@@ -126,7 +161,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct RequestFuture<F> {
         #[pin]
-        response: Measured<Budgeted<F>>,
+        response: Scoped<F>,
         started: Instant,
     }
 }
@@ -139,9 +174,13 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        this.response.poll(context).map(|(response, report)| {
+        this.response.poll(context).map(|(response, scope)| {
+            let (report, elapsed) = (scope.report(), this.started.elapsed());
+            #[cfg(feature = "tracing")]
+            slow::request(report.name(), report.queries(), report.time(), elapsed);
+            scope.judge(Ending::Finished);
             response.map(|mut response| {
-                set_headers(response.headers_mut(), &report, this.started.elapsed());
+                set_headers(response.headers_mut(), &report, elapsed);
                 response
             })
         })
@@ -156,14 +195,11 @@ fn set_headers(headers: &mut HeaderMap, report: &Report, elapsed: Duration) {
         }
     };
     let total = milliseconds(elapsed);
-    let mut timing = format!("total;dur={total}");
+    let (count, time) = (report.queries(), milliseconds(report.time()));
+    let timing = format!("db;desc=\"queries: {count}\";dur={time}, total;dur={total}");
     set("x-process-time", total);
-    if report.was_counted() {
-        let (count, time) = (report.queries(), milliseconds(report.time()));
-        timing = format!("db;desc=\"queries: {count}\";dur={time}, {timing}");
-        set("x-query-count", count.to_string());
-        set("x-query-time", time);
-    }
+    set("x-query-count", count.to_string());
+    set("x-query-time", time);
     // Beside what the service itself says there.
     if let Ok(timing) = HeaderValue::try_from(timing) {
         headers.append(HeaderName::from_static("server-timing"), timing);

@@ -5,13 +5,13 @@ use std::fmt::{self, Display, Formatter};
 /// One query in the source: its text and where it stands. Made by the `sql!` macros as a `static`.
 ///
 /// Its address is its identity, so counting a query needs neither hashing of its text nor a call stack. Without
-/// enforcement it is the text alone.
+/// counting it is the text alone.
 #[derive(Debug)]
 pub struct Site {
     pub(crate) sql: &'static str,
-    #[cfg(any(debug_assertions, feature = "enforce"))]
+    #[cfg(any(debug_assertions, feature = "count"))]
     pub(crate) fingerprint: u64,
-    #[cfg(any(debug_assertions, feature = "enforce"))]
+    #[cfg(any(debug_assertions, feature = "count"))]
     pub(crate) place: Place,
 }
 
@@ -26,11 +26,11 @@ impl Site {
         line: u32,
         column: u32,
     ) -> Self {
-        #[cfg(any(debug_assertions, feature = "enforce"))]
+        #[cfg(any(debug_assertions, feature = "count"))]
         {
             Self { sql, fingerprint, place: Place { file, line, column } }
         }
-        #[cfg(not(any(debug_assertions, feature = "enforce")))]
+        #[cfg(not(any(debug_assertions, feature = "count")))]
         {
             let _ = (fingerprint, file, line, column);
             Self { sql }

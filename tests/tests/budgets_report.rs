@@ -109,7 +109,7 @@ async fn n_plus_one() {
         1       40      [time]  SELECT id, name FROM events WHERE user_id = $1 ORDER BY id DESC LIMIT 50
                                 at src/page.rs:15:18
 
-help: run the query at src/page.rs:20:9 once, not 40 times: batch it with `IN (SELECT value FROM json_each($1))`",
+help: run the query at src/page.rs:20:9 once, not 40 times ([time]): its parameters differ, batch it with `IN (SELECT value FROM json_each($1))`",
     );
 }
 
@@ -142,8 +142,35 @@ async fn mixture() {
         1       40      [time]  SELECT id, name FROM events WHERE user_id = $1 ORDER BY id DESC LIMIT 50
                                 at src/page.rs:15:18
 
-help: run the query at src/page.rs:20:9 once, not 5 times: batch it with `IN (SELECT value FROM json_each($1))`
-help: run the query at src/seen.rs:7:5 once, not 3 times: batch it with one row of `VALUES` for each element",
+help: run the query at src/page.rs:20:9 once, not 5 times ([time]): its parameters differ, batch it with `IN (SELECT value FROM json_each($1))`
+help: run the query at src/seen.rs:7:5 once, not 3 times ([time]): its parameters differ, batch it with one row of `VALUES` for each element",
+    );
+}
+
+#[tokio::test]
+async fn same_parameters_and_some_the_same() {
+    let db = database().await;
+    let page = async {
+        for turn in 0..4 {
+            query(&EVENTS).bind(1).fetch_optional(&db).await.unwrap();
+            query(&LOGS).bind(turn / 2).fetch_optional(&db).await.unwrap();
+        }
+    };
+    let text = text_of(scope("dashboard").repeats(3).run(page)).await;
+    check(
+        &text,
+        r"
+`dashboard` ran one query 4 times; its budget is 3 for each
+  --> [here]
+
+  queries     rows        time
+        4        4      [time]  SELECT id, name FROM events WHERE user_id = $1 ORDER BY id DESC LIMIT 50
+                                at src/page.rs:15:18
+        4        2      [time]  SELECT output FROM logs WHERE event_id = $1
+                                at src/page.rs:20:9
+
+help: run the query at src/page.rs:15:18 once, not 4 times ([time]): its parameters stay the same, move it out of the loop or cache what it gives
+help: run the query at src/page.rs:20:9 once, not 4 times ([time]): it has only 2 sets of parameters, run it once for each, or batch it with `IN (SELECT value FROM json_each($1))`",
     );
 }
 

@@ -2,12 +2,16 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
+use sqlx::Database;
+use sqlx::encode::Encode;
 
 use super::current;
+use super::ended::{self, Execution};
+use super::parameters::Parameters;
 use super::tally::Seen;
 use crate::site::Site;
 
@@ -15,16 +19,23 @@ use crate::site::Site;
 #[derive(Clone, Copy)]
 pub(crate) struct Counter {
     site: &'static Site,
+    parameters: Parameters,
 }
 
 impl Counter {
     pub(crate) fn new(site: &'static Site) -> Self {
-        Self { site }
+        Self { site, parameters: Parameters::NONE }
+    }
+
+    /// A value was bound to the query.
+    pub(crate) fn bound<'t, DB: Database, T: Encode<'t, DB>>(&mut self, value: &T) {
+        self.parameters = self.parameters.and(value);
     }
 
     /// The query was handed to a connection of that kind of database.
     pub(crate) fn executed(self, database: &'static str) {
-        current::record(self.site, Seen { executions: 1, database, ..Seen::default() });
+        let parameters = self.parameters.hash();
+        current::record(self.site, Seen { executions: 1, database, parameters, ..Seen::default() });
     }
 
     /// The query gave so many rows.
@@ -40,11 +51,30 @@ impl Counter {
         RowCount { counter: self, rows: 0 }
     }
 
-    /// The execution, timed from its first poll until it is ready or dropped.
-    pub(crate) async fn time<F: Future>(self, execution: F) -> F::Output {
+    /// The execution, timed from its first poll until it is ready or dropped, and the rows of its output counted.
+    pub(crate) async fn time<F: Future>(
+        self,
+        execution: F,
+        rows: impl FnOnce(&F::Output) -> usize,
+    ) -> F::Output {
         let mut watch = Watch::new(self);
         watch.resume();
-        execution.await
+        let output = execution.await;
+        watch.saw(rows(&output));
+        output
+    }
+
+    /// The same for an execution that counts its rows by itself.
+    pub(crate) async fn time_alone<F: Future>(
+        self,
+        execution: F,
+        rows: impl FnOnce(&F::Output) -> usize,
+    ) -> F::Output {
+        let mut watch = Watch::new(self);
+        watch.resume();
+        let output = execution.await;
+        watch.rows_in_all = rows(&output);
+        output
     }
 
     /// The stream that `start` gives, timed, and its rows counted as they come.
@@ -78,24 +108,35 @@ impl Drop for RowCount {
     }
 }
 
-/// Times one execution; tells the current scopes when it is paused or dropped.
+/// Times one execution; tells the current scopes when it is paused or dropped, and of its end when it is dropped.
 struct Watch {
     counter: Counter,
     since: Option<Instant>,
+    /// Rows that the scopes have not been told of.
+    rows: usize,
+    rows_in_all: usize,
+    time_in_all: Option<Duration>,
 }
 
 impl Watch {
     fn new(counter: Counter) -> Self {
-        Self { counter, since: None }
+        Self { counter, since: None, rows: 0, rows_in_all: 0, time_in_all: None }
     }
 
     fn resume(&mut self) {
         self.since.get_or_insert_with(Instant::now);
     }
 
+    fn saw(&mut self, rows: usize) {
+        self.rows += rows;
+        self.rows_in_all += rows;
+    }
+
     fn pause(&mut self) {
         if let Some(since) = self.since.take() {
-            current::record(self.counter.site, Seen { time: since.elapsed(), ..Seen::default() });
+            let (time, rows) = (since.elapsed(), std::mem::take(&mut self.rows));
+            self.time_in_all = Some(self.time_in_all.unwrap_or_default() + time);
+            current::record(self.counter.site, Seen { time, rows, ..Seen::default() });
         }
     }
 }
@@ -103,6 +144,10 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         self.pause();
+        let site = self.counter.site;
+        if let Some(time) = self.time_in_all {
+            ended::execution(Execution { sql: site.sql, site: Some(site), rows: self.rows_in_all, time });
+        }
     }
 }
 
@@ -119,10 +164,8 @@ impl<T, E> Stream for Observed<'_, Result<T, E>> {
         self.watch.resume();
         let polled = self.rows.as_mut().poll_next(context);
         if let Poll::Ready(item) = &polled {
+            self.watch.saw(usize::from(matches!(item, Some(Ok(_)))));
             self.watch.pause();
-            if let Some(Ok(_)) = item {
-                self.watch.counter.rows(1);
-            }
         }
         polled
     }

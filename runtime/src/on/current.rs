@@ -25,6 +25,9 @@ pub(crate) struct Node {
     /// Entered with the scope, so that what runs on a driver's own thread can be traced to it.
     #[cfg(feature = "tracing")]
     span: tracing::Span,
+    /// Statements of this scope that the layer found slow.
+    #[cfg(feature = "tracing")]
+    slow: super::slow::Slow,
 }
 
 impl Node {
@@ -35,7 +38,20 @@ impl Node {
             parent: current().0,
             #[cfg(feature = "tracing")]
             span: super::layer::span_of(_this),
+            #[cfg(feature = "tracing")]
+            slow: super::slow::Slow::default(),
         })
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn slow(&self) -> &super::slow::Slow {
+        &self.slow
+    }
+
+    /// Whether there is no scope around it.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_outermost(&self) -> bool {
+        self.parent.is_none()
     }
 
     pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
@@ -44,14 +60,21 @@ impl Node {
     }
 }
 
-/// Counts what sqlx tells of an execution in a scope and all those around it.
+/// Counts what sqlx tells of an execution in a scope and all those around it; says whether it is new to the scope.
 #[cfg(feature = "tracing")]
-pub(crate) fn record_told(node: &Arc<Node>, sql: &str, seen: Seen) {
-    let mut scope = Some(node);
+pub(crate) fn record_told(node: &Arc<Node>, sql: &str, seen: Seen) -> bool {
+    let is_new = node.tally().add_told(sql, seen);
+    let mut scope = node.parent.as_ref();
     while let Some(node) = scope {
         node.tally().add_told(sql, seen);
         scope = node.parent.as_ref();
     }
+    is_new
+}
+
+/// Whether anything that runs now is counted.
+pub(crate) fn is_in_scope() -> bool {
+    CURRENT.try_with(|current| current.borrow().is_some()).unwrap_or(false)
 }
 
 /// Counts what was seen in the current scope and all those around it.
@@ -92,6 +115,10 @@ pub(crate) struct EnteredNode {
 impl Drop for EnteredNode {
     fn drop(&mut self) {
         let left = CURRENT.try_with(|current| current.replace(self.previous.take()));
+        #[cfg(feature = "tracing")]
+        if let Ok(Some(left)) = &left {
+            left.slow.tell();
+        }
         // Dropped here, outside the borrow.
         drop(left);
     }

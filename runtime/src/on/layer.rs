@@ -17,6 +17,8 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::current::{self, Node};
+use super::ended::{self, Execution};
+use super::notice;
 use super::tally::Seen;
 
 /// Where sqlx tells of its statements.
@@ -68,6 +70,10 @@ impl<S> Layer<S> for QueryLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    fn on_layer(&mut self, _: &mut S) {
+        notice::layer_is_there();
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if attributes.metadata().target() == SCOPES
             && let Some(node) = BEING_MADE.try_with(|made| made.borrow().clone()).ok().flatten()
@@ -81,6 +87,7 @@ where
         if event.metadata().target() != STATEMENTS {
             return;
         }
+        notice::layer_has_heard();
         let Some(node) = current::current().0.or_else(|| scope_of(event, &context)) else {
             return;
         };
@@ -88,8 +95,11 @@ where
         event.record(&mut told);
         let sql = told.sql();
         if is_query(sql) {
-            let seen = Seen { executions: 1, rows: told.rows, time: told.time, database: "" };
-            current::record_told(&node, sql, seen);
+            let (rows, time) = (told.rows, told.time);
+            let seen = Seen { executions: 1, rows, time, ..Seen::default() };
+            if current::record_told(&node, sql, seen) {
+                ended::told(Execution { sql, site: None, rows, time }, node.slow());
+            }
         }
     }
 }

@@ -1,13 +1,18 @@
-//! Scopes and counts when budgets are enforced. `off.rs` has the same names for builds in which they are not.
+//! Scopes and counts in builds that count. `off.rs` has the same names for those that do not.
 
 mod budgeted;
 mod counter;
 mod current;
+pub(crate) mod ended;
 #[cfg(feature = "tracing")]
 mod layer;
+mod notice;
 mod outcome;
+mod parameters;
 mod scope;
 mod scoped;
+#[cfg(feature = "tracing")]
+pub(crate) mod slow;
 mod tally;
 
 pub use self::budgeted::{Budgeted, Measured, measure};
@@ -15,5 +20,9 @@ pub(crate) use self::counter::Counter;
 pub use self::current::{CurrentBudget, InBudget, current};
 #[cfg(feature = "tracing")]
 pub use self::layer::layer;
+#[cfg(feature = "tower")]
+pub(crate) use self::outcome::Ending;
 pub use self::outcome::set_hook;
 pub use self::scope::{Scope, scope};
+#[cfg(feature = "tower")]
+pub(crate) use self::scoped::Scoped;

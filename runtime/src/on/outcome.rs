@@ -21,12 +21,17 @@ enum Mode {
 }
 
 impl Mode {
+    /// A service that counts its queries in release does not fall over them.
+    const UNSET: Self =
+        if cfg!(any(debug_assertions, feature = "enforce")) { Self::Panic } else { Self::Log };
+
     /// Reads the variable once; a value that is none of the three is said once, and taken as `panic`.
     fn of_environment() -> Self {
         static MODE: OnceLock<Mode> = OnceLock::new();
         *MODE.get_or_init(|| match std::env::var("QUERY_BUDGET") {
-            Err(std::env::VarError::NotPresent) => Self::Panic,
-            Ok(value) if value == "panic" || value.is_empty() => Self::Panic,
+            Err(std::env::VarError::NotPresent) => Self::UNSET,
+            Ok(value) if value.is_empty() => Self::UNSET,
+            Ok(value) if value == "panic" => Self::Panic,
             Ok(value) if value == "log" => Self::Log,
             Ok(value) if value == "off" => Self::Off,
             Ok(_) | Err(std::env::VarError::NotUnicode(_)) => {

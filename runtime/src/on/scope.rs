@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::budgeted::Budgeted;
 use super::current::{self, EnteredNode, Node};
+use super::notice;
 use super::outcome::{self, Ending};
 use crate::report::{Limits, Report};
 
@@ -17,12 +18,14 @@ pub struct Scope {
     name: Cow<'static, str>,
     location: &'static Location<'static>,
     limits: Limits,
+    /// Whether its body has queries that are not written with `sql!`.
+    raw: bool,
 }
 
 /// A scope of that name, with no limits yet. Its place in reports is where this is called.
 #[track_caller]
 pub fn scope(name: impl Into<Cow<'static, str>>) -> Scope {
-    Scope { name: name.into(), location: Location::caller(), limits: Limits::default() }
+    Scope { name: name.into(), location: Location::caller(), limits: Limits::default(), raw: false }
 }
 
 impl Scope {
@@ -30,6 +33,13 @@ impl Scope {
     #[cfg(feature = "tower")]
     pub(crate) fn at(mut self, location: &'static Location<'static>) -> Self {
         self.location = location;
+        self
+    }
+
+    /// Has these limits.
+    #[cfg(feature = "tower")]
+    pub(crate) fn limited(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -48,6 +58,19 @@ impl Scope {
     /// At most so much time spent in queries, over all of them. Queries that run at the same time each count in full.
     pub fn time(mut self, time: Duration) -> Self {
         self.limits.time = Some(time);
+        self
+    }
+
+    /// At most so many times each statement. What runs more often is better run once for all elements.
+    pub fn repeats(mut self, times: usize) -> Self {
+        self.limits.repeats = Some(times);
+        self
+    }
+
+    /// Its body has queries that are not written with `sql!`. For the expansion of the attribute, which sees the body.
+    #[doc(hidden)]
+    pub fn raw(mut self) -> Self {
+        self.raw = true;
         self
     }
 
@@ -83,12 +106,19 @@ impl Scope {
 pub(crate) struct OpenScope {
     scope: Scope,
     node: Arc<Node>,
+    #[cfg(any(feature = "stats", feature = "metrics"))]
+    started: std::time::Instant,
 }
 
 impl OpenScope {
     /// Begins the scope, within the current one.
     pub(crate) fn new(scope: Scope) -> Self {
-        Self { scope, node: Node::within_current() }
+        Self {
+            scope,
+            node: Node::within_current(),
+            #[cfg(any(feature = "stats", feature = "metrics"))]
+            started: std::time::Instant::now(),
+        }
     }
 
     pub(crate) fn enter(&self) -> EnteredNode {
@@ -97,16 +127,26 @@ impl OpenScope {
 
     pub(crate) fn report(&self) -> Report {
         let tally = self.node.tally();
-        Report::new(
-            self.scope.name.clone(),
-            self.scope.location,
-            self.scope.limits,
-            tally.statements().to_vec(),
-        )
+        Report::new(self.scope.name.clone(), self.scope.location, self.scope.limits, tally.statements())
     }
 
     /// Judges the scope: does what is to be done when it is over its budget.
     pub(crate) fn judge(&self, ending: Ending) {
+        if self.scope.raw {
+            notice::raw_queries_ran(&self.scope.name, self.scope.location);
+        }
+        #[cfg(any(feature = "stats", feature = "metrics"))]
+        super::ended::scope(super::ended::ScopeRun {
+            name: &self.scope.name,
+            queries: self.node.tally().queries(),
+            time: self.started.elapsed(),
+        });
+        #[cfg(feature = "tracing")]
+        if self.node.is_outermost()
+            && self.node.tally().most_repeated() >= crate::settings::settings().repeated
+        {
+            self.report().tell_repeated();
+        }
         if !self.scope.limits.is_none() {
             outcome::judge(self.report(), ending);
         }

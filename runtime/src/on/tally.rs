@@ -1,11 +1,15 @@
 //! [`Tally`]: what has been counted in one scope.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
-use crate::report::Statement;
+use crate::report::{ParameterSets, Statement};
 use crate::site::Site;
+
+/// So many sets of parameters are told apart for each statement of a scope; by then it is plain that they differ.
+const MOST_SETS: usize = 1024;
 
 /// One thing seen of one query; the parts that do not apply are zero.
 #[derive(Clone, Copy, Default)]
@@ -15,13 +19,15 @@ pub(crate) struct Seen {
     pub(crate) time: Duration,
     /// The driver's name for its database, known once the query is executed.
     pub(crate) database: &'static str,
+    /// The hash of what it was executed with; `None` where that is not known.
+    pub(crate) parameters: Option<u64>,
 }
 
 /// The queries of one scope, each with how often it ran, in the order in which they first ran.
 #[derive(Default)]
 pub(crate) struct Tally {
-    statements: Vec<Statement>,
-    /// Positions in `statements`.
+    counted: Vec<Counted>,
+    /// Positions in `counted`.
     positions: HashMap<Key, usize>,
     /// The site added to last and its position: each execution is added to a few times in a row.
     last: Option<(usize, usize)>,
@@ -40,6 +46,15 @@ enum Key {
     Text(String),
 }
 
+/// One statement, and what it was executed with.
+struct Counted {
+    statement: Statement,
+    /// The hashes of its sets of parameters.
+    parameters: HashSet<u64, BuildHasherDefault<Hashed>>,
+    /// Whether some execution's parameters are not known.
+    unknown: bool,
+}
+
 impl Tally {
     pub(crate) fn add(&mut self, site: &'static Site, seen: Seen) {
         #[cfg(feature = "tracing")]
@@ -55,14 +70,18 @@ impl Tally {
         self.add_at(position, seen);
     }
 
-    /// Adds what sqlx tells of an execution, unless that was counted when it began.
+    /// Adds what sqlx tells of an execution, unless that was counted when it began; says whether it was added.
     #[cfg(feature = "tracing")]
-    pub(crate) fn add_told(&mut self, sql: &str, seen: Seen) {
+    pub(crate) fn add_told(&mut self, sql: &str, seen: Seen) -> bool {
         match self.announced.get_mut(sql) {
-            Some(left) if *left > 0 => *left -= 1,
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                false
+            }
             _ => {
                 let position = self.position(Key::Text(sql.to_owned()), || Statement::raw(sql.to_owned()));
                 self.add_at(position, seen);
+                true
             }
         }
     }
@@ -72,19 +91,70 @@ impl Tally {
         match self.positions.entry(key) {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => {
-                self.statements.push(statement());
-                *entry.insert(self.statements.len() - 1)
+                let (statement, parameters) = (statement(), HashSet::default());
+                self.counted.push(Counted { statement, parameters, unknown: false });
+                *entry.insert(self.counted.len() - 1)
             }
         }
     }
 
     fn add_at(&mut self, position: usize, seen: Seen) {
-        if let Some(statement) = self.statements.get_mut(position) {
-            statement.add(seen.executions, seen.rows, seen.time, seen.database);
+        let Some(counted) = self.counted.get_mut(position) else { return };
+        counted.statement.add(seen.executions, seen.rows, seen.time, seen.database);
+        if seen.executions == 0 {
+            return;
+        }
+        match seen.parameters {
+            Some(parameters) if counted.parameters.len() < MOST_SETS => {
+                counted.parameters.insert(parameters);
+            }
+            Some(_) => {}
+            None => counted.unknown = true,
         }
     }
 
-    pub(crate) fn statements(&self) -> &[Statement] {
-        &self.statements
+    /// Number of queries so far.
+    #[cfg(any(feature = "stats", feature = "metrics"))]
+    pub(crate) fn queries(&self) -> usize {
+        self.counted.iter().map(|counted| counted.statement.count()).sum()
+    }
+
+    /// How often the statement ran so far that ran most often.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn most_repeated(&self) -> usize {
+        self.counted.iter().map(|counted| counted.statement.count()).max().unwrap_or_default()
+    }
+
+    /// The statements so far, each with its sets of parameters.
+    pub(crate) fn statements(&self) -> Vec<Statement> {
+        let statements = self.counted.iter().map(|counted| {
+            let count = counted.statement.count();
+            let sets = match counted.parameters.len() {
+                _ if counted.unknown => ParameterSets::Unknown,
+                0 | 1 => ParameterSets::Same,
+                sets if sets == count || sets == MOST_SETS => ParameterSets::Different,
+                sets => ParameterSets::Some(sets),
+            };
+            counted.statement.clone().with(sets)
+        });
+        statements.collect()
+    }
+}
+
+/// Hashes what is a hash already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 }

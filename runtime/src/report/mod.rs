@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::panic::Location;
 use std::time::Duration;
 
-pub use self::statement::Statement;
+pub use self::statement::{ParameterSets, Statement};
+use crate::settings::settings;
 
 /// The limits of a scope; `None` where it has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,11 +20,13 @@ pub struct Limits {
     pub rows: Option<usize>,
     /// The longest time spent in queries, over all queries.
     pub time: Option<Duration>,
+    /// The greatest number of times that one and the same statement runs.
+    pub repeats: Option<usize>,
 }
 
 impl Limits {
     #[cfg_attr(
-        not(any(debug_assertions, feature = "enforce")),
+        not(any(debug_assertions, feature = "count")),
         expect(dead_code, reason = "nothing is judged")
     )]
     pub(crate) fn is_none(&self) -> bool {
@@ -46,7 +49,7 @@ pub struct Report {
 
 impl Report {
     /// The report of a scope with these statements, in the order in which they first ran.
-    #[cfg(any(debug_assertions, feature = "enforce"))]
+    #[cfg(any(debug_assertions, feature = "count"))]
     pub(crate) fn new(
         name: Cow<'static, str>,
         location: &'static Location<'static>,
@@ -59,7 +62,7 @@ impl Report {
     }
 
     /// The report of a build in which nothing is counted.
-    #[cfg(not(any(debug_assertions, feature = "enforce")))]
+    #[cfg(not(any(debug_assertions, feature = "count")))]
     #[track_caller]
     pub(crate) fn not_counted() -> Self {
         let name = Cow::Borrowed("measured code");
@@ -74,7 +77,7 @@ impl Report {
         }
     }
 
-    #[cfg(any(debug_assertions, feature = "enforce"))]
+    #[cfg(any(debug_assertions, feature = "count"))]
     pub(crate) fn cancelled(self) -> Self {
         Self { cancelled: true, ..self }
     }
@@ -121,7 +124,22 @@ impl Report {
         self.statements.iter().map(Statement::time).sum()
     }
 
-    /// Whether queries were counted at all. They are not in a release build without the feature `enforce`.
+    /// The statements that ran again and again, the one that did most often first: three times or more, unless
+    /// [`configure`](crate::configure) says otherwise.
+    pub fn repeated(&self) -> impl Iterator<Item = &Statement> {
+        let often = settings().repeated.max(2);
+        self.statements.iter().filter(move |statement| statement.count() >= often)
+    }
+
+    /// Tells of the repeated statements as events.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn tell_repeated(&self) {
+        for statement in self.repeated() {
+            crate::counting::slow::repeated(&self.name, statement);
+        }
+    }
+
+    /// Whether queries were counted at all. They are not in a release build without the feature `count`.
     #[must_use]
     pub fn was_counted(&self) -> bool {
         self.counted
@@ -139,5 +157,11 @@ impl Report {
         self.limits.queries.is_some_and(|limit| self.queries() > limit)
             || self.limits.rows.is_some_and(|limit| self.rows() > limit)
             || self.limits.time.is_some_and(|limit| self.time() > limit)
+            || self.limits.repeats.is_some_and(|limit| self.most_repeated() > limit)
+    }
+
+    /// How often the statement ran that ran most often.
+    fn most_repeated(&self) -> usize {
+        self.statements.iter().map(Statement::count).max().unwrap_or_default()
     }
 }

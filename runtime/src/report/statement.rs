@@ -15,9 +15,25 @@ pub struct Statement {
     count: usize,
     rows: usize,
     time: Duration,
+    parameters: ParameterSets,
 }
 
-#[cfg(any(debug_assertions, feature = "enforce"))]
+/// Whether a statement that ran several times ran with the same values bound to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParameterSets {
+    /// The same values every time: run it once and keep what it gives, or cache that.
+    Same,
+    /// Other values every time: run it once for all of them.
+    Different,
+    /// So many sets of values, fewer than executions: both of the above.
+    Some(usize),
+    /// Not known: of queries that are not written with `sql!` and its kin, or on another database than PostgreSQL, MySQL
+    /// or SQLite, or with a large value.
+    Unknown,
+}
+
+#[cfg(any(debug_assertions, feature = "count"))]
 impl Statement {
     /// The statement at that site, of which nothing has been seen yet.
     pub(crate) fn at(site: &'static crate::site::Site) -> Self {
@@ -32,7 +48,12 @@ impl Statement {
     /// A statement of which only the text is known.
     pub(crate) fn raw(sql: String) -> Self {
         let time = Duration::ZERO;
-        Self { sql: Cow::Owned(sql), place: None, fingerprint: None, database: "", count: 0, rows: 0, time }
+        let (sql, parameters) = (Cow::Owned(sql), ParameterSets::Unknown);
+        Self { sql, place: None, fingerprint: None, database: "", count: 0, rows: 0, time, parameters }
+    }
+
+    pub(crate) fn with(self, parameters: ParameterSets) -> Self {
+        Self { parameters, ..self }
     }
 
     pub(crate) fn add(&mut self, executions: usize, rows: usize, time: Duration, database: &'static str) {
@@ -90,5 +111,11 @@ impl Statement {
     #[must_use]
     pub fn time(&self) -> Duration {
         self.time
+    }
+
+    /// Whether it ran with the same values bound to it.
+    #[must_use]
+    pub fn parameters(&self) -> ParameterSets {
+        self.parameters
     }
 }

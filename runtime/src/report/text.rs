@@ -3,14 +3,12 @@
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
-use super::{Report, Statement};
+use super::{ParameterSets, Report, Statement};
 
 /// So many statements are listed; the rest is one line.
 const LISTED: usize = 10;
 /// So much of a statement is shown, in characters.
 const SHOWN: usize = 200;
-/// Run so often, a statement is taken to run once for each element of something.
-const REPEATED: usize = 3;
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -19,7 +17,7 @@ impl Display for Report {
         if !self.counted {
             return write!(
                 f,
-                "\nhelp: enable the feature `enforce` of `query-budget` to count in a release build"
+                "\nhelp: enable the feature `count` of `query-budget` to count in a release build"
             );
         }
         self.table(f)?;
@@ -52,6 +50,11 @@ impl Report {
         if let Some(limit) = self.limits.time.filter(|limit| time > *limit) {
             let (time, limit) = (Milliseconds(time), Milliseconds(limit));
             lines.push(format!("`{name}` spent {time} in queries{until}; its budget is {limit}"));
+        }
+        if let Some(limit) = self.limits.repeats.filter(|limit| self.most_repeated() > *limit) {
+            let times = self.most_repeated();
+            lines
+                .push(format!("`{name}` ran one query {times} times{until}; its budget is {limit} for each"));
         }
         if lines.is_empty() {
             let (queries, rows) = (plural(queries, "query", "queries"), plural(rows, "row", "rows"));
@@ -88,20 +91,16 @@ impl Report {
         Ok(())
     }
 
-    /// Repeated statements, when there were too many queries: each is better run once.
+    /// What to do about the statements that were repeated.
     fn help(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let mut repeated =
-            self.statements.iter().filter(|statement| statement.count() >= REPEATED).peekable();
+        let mut repeated = self.repeated().peekable();
         if repeated.peek().is_some() {
             writeln!(f)?;
         }
         for statement in repeated.take(LISTED) {
-            let (count, remedy) = (statement.count(), remedy(statement));
-            let which = match statement.place() {
-                Some(place) => format!("the query at {place}"),
-                None => format!("`{}`", statement.on_one_line()),
-            };
-            write!(f, "\nhelp: run {which} once, not {count} times: {remedy}")?;
+            let (which, count, time) = (statement.name(), statement.count(), Milliseconds(statement.time()));
+            let remedy = remedy(statement);
+            write!(f, "\nhelp: run {which} once, not {count} times ({time}): {remedy}")?;
         }
         Ok(())
     }
@@ -113,22 +112,47 @@ impl Statement {
         self.place().map_or_else(|| "not written with `sql!`".to_owned(), |place| format!("at {place}"))
     }
 
+    /// What it is called in a sentence.
+    pub(crate) fn name(&self) -> String {
+        match self.place() {
+            Some(place) => format!("the query at {place}"),
+            None => format!("`{}`", self.on_one_line()),
+        }
+    }
+
     /// Its text on one line, the end cut off when it is long.
     pub(crate) fn on_one_line(&self) -> impl Display {
         OneLine(self.sql())
     }
 }
 
+/// What to do about a statement that ran again and again.
+fn remedy(statement: &Statement) -> String {
+    let batch = batch(statement);
+    match statement.parameters() {
+        ParameterSets::Same => {
+            "its parameters stay the same, move it out of the loop or cache what it gives".to_owned()
+        }
+        ParameterSets::Different => format!("its parameters differ, batch it with {batch}"),
+        ParameterSets::Some(sets) => {
+            format!("it has only {sets} sets of parameters, run it once for each, or batch it with {batch}")
+        }
+        ParameterSets::Unknown => {
+            format!("batch it with {batch}, or move it out of the loop where its parameters stay the same")
+        }
+    }
+}
+
 /// How one statement does the work of many, in the words of its database.
-fn remedy(statement: &Statement) -> &'static str {
+fn batch(statement: &Statement) -> &'static str {
     let verb = statement.sql().split_whitespace().next().unwrap_or_default();
     let inserts = verb.eq_ignore_ascii_case("insert") || verb.eq_ignore_ascii_case("replace");
     match (statement.database(), inserts) {
-        ("PostgreSQL", true) => "batch it with `INSERT … SELECT … FROM UNNEST($1, …)`",
-        (_, true) => "batch it with one row of `VALUES` for each element",
-        ("PostgreSQL", false) => "batch it with `= ANY($1)`",
-        ("SQLite", false) => "batch it with `IN (SELECT value FROM json_each($1))`",
-        (_, false) => "batch it with `IN (?, …)`",
+        ("PostgreSQL", true) => "`INSERT … SELECT … FROM UNNEST($1, …)`",
+        (_, true) => "one row of `VALUES` for each element",
+        ("PostgreSQL", false) => "`= ANY($1)`",
+        ("SQLite", false) => "`IN (SELECT value FROM json_each($1))`",
+        (_, false) => "`IN (?, …)`",
     }
 }
 

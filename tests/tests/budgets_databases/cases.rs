@@ -245,3 +245,32 @@ pub(crate) async fn time_of_the_consumer_is_not_the_querys<P: Probe>(db: P) {
     assert!(report.time() < Duration::from_millis(200), "{report}");
     counted(&report, 1, 10);
 }
+
+/// The kinds of values that drivers encode in ways of their own.
+pub(crate) async fn parameters_are_told_apart<P: Probe>(db: P) {
+    use query_budget::ParameterSets::{Different, Same, Some as Sets};
+
+    for (name, values, expected) in [
+        ("one", [(1, "a"), (2, "a"), (3, "a"), (4, "a")], Different),
+        ("text", [(1, "a"), (1, "b"), (1, "c"), (1, "")], Different),
+        ("same", [(1, "a"), (1, "a"), (1, "a"), (1, "a")], Same),
+        ("pairs", [(1, "a"), (2, "a"), (1, "a"), (2, "a")], Sets(2)),
+    ] {
+        let ((), report) = measure(async {
+            for (number, text) in values {
+                db.with_values(number, Some(text)).await.unwrap();
+            }
+        })
+        .await;
+        let statement = report.repeated().next().expect("it ran four times");
+        assert_eq!((statement.count(), statement.parameters()), (4, expected), "{name}");
+    }
+    // NULL is a value, and not the empty text.
+    let ((), report) = measure(async {
+        for text in [None, Some(""), None] {
+            db.with_values(1, text).await.unwrap();
+        }
+    })
+    .await;
+    assert_eq!(report.repeated().next().expect("it ran three times").parameters(), Sets(2));
+}

@@ -45,5 +45,6 @@ on_every_database! {
     crate::cases::cancelled_scope_does_not_panic as cancelled_scope_does_not_panic,
     crate::cases::scope_dropped_by_a_panic_does_not_abort as scope_dropped_by_a_panic_does_not_abort,
     crate::cases::time_of_the_consumer_is_not_the_querys as time_of_the_consumer_is_not_the_querys,
+    crate::cases::parameters_are_told_apart as parameters_are_told_apart,
     crate::soak::hundred_tasks_count_exactly as hundred_tasks_count_exactly,
 }

@@ -21,6 +21,8 @@ pub(crate) trait Probe: Clone + Send + Sync + 'static {
     fn refused(&self) -> impl Future<Output = Result<()>> + Send;
     /// A query that takes a good part of a second.
     fn slow(&self) -> impl Future<Output = Result<()>> + Send;
+    /// A query with two values, one of which may be NULL.
+    fn with_values(&self, number: i64, text: Option<&str>) -> impl Future<Output = Result<()>> + Send;
     /// Each of the methods that execute a query, in every way: 14 queries, 11 rows seen.
     fn every_method(&self) -> impl Future<Output = Result<()>> + Send;
     /// Two queries in a transaction with a savepoint.
@@ -32,7 +34,7 @@ macro_rules! site {
 }
 
 macro_rules! probe {
-    ($pool:ty, $row:ty, $parameter:literal, $slow:literal) => {
+    ($pool:ty, $row:ty, [$parameter:literal, $second:literal, $text:literal], $slow:literal) => {
         impl Probe for $pool {
             async fn one(&self, id: i64) -> Result<i64> {
                 static ONE: Site = site!("SELECT id FROM items WHERE id = ", $parameter);
@@ -57,6 +59,18 @@ macro_rules! probe {
             async fn slow(&self) -> Result<()> {
                 static SLOW: Site = site!($slow);
                 query(&SLOW).fetch_one(self).await.map(drop)
+            }
+
+            async fn with_values(&self, number: i64, text: Option<&str>) -> Result<()> {
+                static PAIR: Site = site!(
+                    "SELECT id FROM items WHERE id = ",
+                    $parameter,
+                    " AND CAST(id AS ",
+                    $text,
+                    ") <> ",
+                    $second
+                );
+                query(&PAIR).bind(number).bind(text).fetch_optional(self).await.map(drop)
             }
 
             async fn every_method(&self) -> Result<()> {
@@ -104,12 +118,12 @@ macro_rules! probe {
     };
 }
 
-probe!(PgPool, sqlx::postgres::PgRow, "$1", "SELECT 1 FROM pg_sleep(0.3)");
-probe!(MySqlPool, sqlx::mysql::MySqlRow, "?", "SELECT SLEEP(0.3)");
+probe!(PgPool, sqlx::postgres::PgRow, ["$1", "$2", "TEXT"], "SELECT 1 FROM pg_sleep(0.3)");
+probe!(MySqlPool, sqlx::mysql::MySqlRow, ["?", "?", "CHAR"], "SELECT SLEEP(0.3)");
 probe!(
     SqlitePool,
     sqlx::sqlite::SqliteRow,
-    "?1",
+    ["?1", "?2", "TEXT"],
     "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 3000000) SELECT count(*) FROM c"
 );
 

@@ -1,0 +1,54 @@
+//! Queries, scopes and pools as metrics, through the facade of the crate `metrics`.
+//!
+//! | metric | kind | labels |
+//! | --- | --- | --- |
+//! | `query_budget_queries_total`, `query_budget_rows_total` | counter | `site` |
+//! | `query_budget_query_seconds` | histogram | `site` |
+//! | `query_budget_scope_seconds`, `query_budget_scope_queries` | histogram | `scope` |
+//! | `query_budget_pool_connections` | gauge | `pool`, `state`: `idle`, `used`, `max` |
+//!
+//! A site is a place in the source, so that there are as many as there are queries; of what is not written with `sql!`
+//! all is one, `raw`.
+
+use metrics::{counter, gauge, histogram};
+
+use crate::counting::ended::{Execution, ScopeRun};
+use crate::pool::PoolFigures;
+
+pub(crate) fn execution(ended: Execution<'_>) {
+    let site = ended.site.map_or_else(|| "raw".to_owned(), |site| site.place.to_string());
+    counter!("query_budget_queries_total", "site" => site.clone()).increment(1);
+    counter!("query_budget_rows_total", "site" => site.clone())
+        .increment(u64::try_from(ended.rows).unwrap_or(u64::MAX));
+    histogram!("query_budget_query_seconds", "site" => site).record(ended.time.as_secs_f64());
+}
+
+pub(crate) fn scope(ended: ScopeRun<'_>) {
+    let name = ended.name.to_owned();
+    histogram!("query_budget_scope_seconds", "scope" => name.clone()).record(ended.time.as_secs_f64());
+    histogram!("query_budget_scope_queries", "scope" => name).record(f64::from(count(ended.queries)));
+}
+
+/// Sets the gauges of the pools that are watched. Called where they are scraped, or every few seconds.
+///
+/// ```
+/// query_budget::record_pools();
+/// ```
+pub fn record_pools() {
+    for (name, figures) in crate::pool::watched() {
+        record(&name, figures);
+    }
+}
+
+fn record(pool: &str, figures: PoolFigures) {
+    let states = [("idle", figures.idle), ("used", figures.used), ("max", figures.max)];
+    for (state, connections) in states {
+        let labels = [("pool", pool.to_owned()), ("state", state.to_owned())];
+        gauge!("query_budget_pool_connections", &labels).set(f64::from(count(connections)));
+    }
+}
+
+/// A count that a metric holds without loss.
+fn count(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,120 @@
+//! Slow statements, slow requests and repeated statements, as events of `tracing`; never with a value.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tracing::Level;
+
+use super::ended::Execution;
+use crate::blot::without_literals;
+use crate::report::{ParameterSets, Statement};
+use crate::settings::{Tiers, settings};
+
+/// The level of something that took so long; `None` when it is not slow.
+fn level(tiers: Tiers, time: Duration) -> Option<Level> {
+    let reached = |tier: Option<Duration>| tier.is_some_and(|tier| time >= tier);
+    match () {
+        () if reached(tiers.error) => Some(Level::ERROR),
+        () if reached(tiers.warn) => Some(Level::WARN),
+        () if reached(tiers.info) => Some(Level::INFO),
+        () => None,
+    }
+}
+
+/// An event of a level that is known only now: `tracing` wants it at compile time.
+macro_rules! event {
+    ($level:expr, $($event:tt)*) => {
+        match $level {
+            Level::ERROR => tracing::error!($($event)*),
+            Level::WARN => tracing::warn!($($event)*),
+            _ => tracing::info!($($event)*),
+        }
+    };
+}
+
+/// Tells of a statement when it was slow.
+pub(crate) fn statement(ended: Execution<'_>) {
+    let Some(level) = level(settings().slow_statement, ended.time) else { return };
+    let statement = match ended.site {
+        Some(site) => on_one_line(site.sql),
+        // Text put together at run time may hold values.
+        None => without_literals(ended.sql),
+    };
+    told_slow(level, &statement, &at(ended), ended.rows, ended.time);
+}
+
+fn told_slow(level: Level, statement: &str, site: &str, rows: usize, time: Duration) {
+    let elapsed_ms = milliseconds(time);
+    event!(level, target: "query_budget::slow", statement, site, rows, elapsed_ms, "slow statement");
+}
+
+/// Tells of a request when it was slow.
+#[cfg(feature = "tower")]
+pub(crate) fn request(name: &str, queries: usize, in_queries: Duration, time: Duration) {
+    let Some(level) = level(settings().slow_request, time) else { return };
+    let (query_ms, elapsed_ms) = (milliseconds(in_queries), milliseconds(time));
+    event!(
+        level, target: "query_budget::slow", request = name, queries, query_ms, elapsed_ms, "slow request"
+    );
+}
+
+/// Tells of a statement that ran again and again.
+pub(crate) fn repeated(scope: &str, repeated: &Statement) {
+    let statement = match repeated.place() {
+        Some(_) => on_one_line(repeated.sql()),
+        None => without_literals(repeated.sql()),
+    };
+    let site = repeated.place().map_or_else(String::new, |place| place.to_string());
+    let parameters = match repeated.parameters() {
+        ParameterSets::Same => "same",
+        ParameterSets::Different => "different",
+        ParameterSets::Some(_) => "some the same",
+        ParameterSets::Unknown => "unknown",
+    };
+    let (times, elapsed_ms) = (repeated.count(), milliseconds(repeated.time()));
+    tracing::warn!(
+        target: "query_budget::n_plus_one",
+        scope, statement, site, times, elapsed_ms, parameters, "repeated statement"
+    );
+}
+
+/// Statements that a layer found slow, to be told of by the scope: a layer that makes events confuses the others.
+#[derive(Default)]
+pub(crate) struct Slow {
+    /// Whether there are any, for a scope is left at every poll.
+    any: AtomicBool,
+    kept: Mutex<Vec<(Level, String, usize, Duration)>>,
+}
+
+impl Slow {
+    pub(crate) fn keep(&self, ended: Execution<'_>) {
+        if let Some(level) = level(settings().slow_statement, ended.time) {
+            let kept = (level, without_literals(ended.sql), ended.rows, ended.time);
+            self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
+            self.any.store(true, Ordering::Release);
+        }
+    }
+
+    pub(crate) fn tell(&self) {
+        if !self.any.swap(false, Ordering::Acquire) {
+            return;
+        }
+        let kept = std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
+        for (level, statement, rows, time) in kept {
+            told_slow(level, &statement, "", rows, time);
+        }
+    }
+}
+
+fn at(ended: Execution<'_>) -> String {
+    ended.site.map_or_else(String::new, |site| site.place.to_string())
+}
+
+fn on_one_line(sql: &str) -> String {
+    sql.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}

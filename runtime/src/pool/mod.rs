@@ -1,0 +1,51 @@
+//! What a pool of connections is doing, and how large it is best made.
+
+mod profile;
+#[cfg(any(feature = "stats", feature = "metrics"))]
+mod watch;
+
+use sqlx::{Database, Pool};
+
+pub use self::profile::{PoolProfile, StatementTimeout};
+#[cfg(any(feature = "stats", feature = "metrics"))]
+pub use self::watch::watch_pool;
+#[cfg(any(feature = "stats", feature = "metrics"))]
+pub(crate) use self::watch::watched;
+
+/// The connections of a pool at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolFigures {
+    /// Number of open connections.
+    pub size: usize,
+    /// Number of those that wait for work.
+    pub idle: usize,
+    /// Number of those that are in use.
+    pub used: usize,
+    /// The most that may be open.
+    pub max: usize,
+}
+
+impl PoolFigures {
+    /// The figures of any pool of sqlx.
+    ///
+    /// ```
+    /// # use query_budget::PoolFigures;
+    /// # sqlx::__rt::test_block_on(async {
+    /// let pool = sqlx::SqlitePool::connect("sqlite::memory:").await.unwrap();
+    /// let figures = PoolFigures::of(&pool);
+    /// assert_eq!(figures.used, 0);
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn of<DB: Database>(pool: &Pool<DB>) -> Self {
+        let size = wide(pool.size());
+        // The two are read one after the other, and connections come and go in between.
+        let idle = pool.num_idle().min(size);
+        Self { size, idle, used: size - idle, max: wide(pool.options().get_max_connections()) }
+    }
+}
+
+fn wide(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}

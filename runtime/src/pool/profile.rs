@@ -1,0 +1,201 @@
+//! [`PoolProfile`]: the options of a pool for where the program runs, and the time that a statement may take.
+
+use std::time::Duration;
+
+use sqlx::pool::PoolOptions;
+use sqlx::{Database, Error};
+
+/// The options of a pool, by where the program runs.
+///
+/// | | connections | for one | idle | lifetime | a statement |
+/// | --- | --- | --- | --- | --- | --- |
+/// | server | 2 to 10 | 5 s | 10 min | 30 min | 30 s |
+/// | development | 0 to 5 | 5 s | 5 min | 30 min | 10 s |
+/// | serverless | 0 to 1 | 3 s | 30 s | 5 min | 10 s |
+///
+/// A server holds connections open so that a request need not wait for one. An invocation of a serverless function
+/// handles one request at a time, there are many of them, and each has a pool of its own: one connection.
+///
+/// ```no_run
+/// # async fn connect() -> sqlx::Result<()> {
+/// use query_budget::PoolProfile;
+///
+/// let db = PoolProfile::of_environment().options::<sqlx::Sqlite>().connect("sqlite:app.db").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolProfile {
+    /// Connections that are held open.
+    pub min_connections: u32,
+    /// The most connections.
+    pub max_connections: u32,
+    /// How long a query waits for a connection.
+    pub acquire_timeout: Duration,
+    /// After so much time without work a connection is closed.
+    pub idle_timeout: Duration,
+    /// After so much time a connection is replaced.
+    pub max_lifetime: Duration,
+    /// After so much time the database gives up a statement; `None` for never. SQLite has no such limit.
+    pub statement_timeout: Option<Duration>,
+}
+
+impl PoolProfile {
+    /// For a program that runs on and answers many requests at a time.
+    pub const SERVER: Self = Self {
+        min_connections: 2,
+        max_connections: 10,
+        acquire_timeout: Duration::from_secs(5),
+        idle_timeout: Duration::from_secs(10 * 60),
+        max_lifetime: Duration::from_secs(30 * 60),
+        statement_timeout: Some(Duration::from_secs(30)),
+    };
+
+    /// For a program on a developer's machine.
+    pub const DEVELOPMENT: Self = Self {
+        min_connections: 0,
+        max_connections: 5,
+        idle_timeout: Duration::from_secs(5 * 60),
+        statement_timeout: Some(Duration::from_secs(10)),
+        ..Self::SERVER
+    };
+
+    /// For a function that handles one request at a time, of which there are many.
+    pub const SERVERLESS: Self = Self {
+        min_connections: 0,
+        max_connections: 1,
+        acquire_timeout: Duration::from_secs(3),
+        idle_timeout: Duration::from_secs(30),
+        max_lifetime: Duration::from_secs(5 * 60),
+        statement_timeout: Some(Duration::from_secs(10)),
+    };
+
+    /// The profile that the environment asks for.
+    ///
+    /// `QUERY_BUDGET_POOL` is `server`, `development` or `serverless`. Without it: serverless where a provider says so
+    /// (`AWS_LAMBDA_FUNCTION_NAME`, `VERCEL`, `K_SERVICE` with `K_REVISION`, `FUNCTIONS_WORKER_RUNTIME`), development in
+    /// a debug build, a server otherwise. `QUERY_BUDGET_POOL_SIZE` sets the most connections.
+    #[must_use]
+    pub fn of_environment() -> Self {
+        Self::of(|name| std::env::var(name).ok())
+    }
+
+    fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let is_set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
+        let serverless = is_set("AWS_LAMBDA_FUNCTION_NAME")
+            || is_set("VERCEL")
+            || is_set("FUNCTIONS_WORKER_RUNTIME")
+            || (is_set("K_SERVICE") && is_set("K_REVISION"));
+        let mut profile = match variable("QUERY_BUDGET_POOL").as_deref() {
+            Some("server") => Self::SERVER,
+            Some("development") => Self::DEVELOPMENT,
+            Some("serverless") => Self::SERVERLESS,
+            _ if serverless => Self::SERVERLESS,
+            _ if cfg!(debug_assertions) => Self::DEVELOPMENT,
+            _ => Self::SERVER,
+        };
+        let size = variable("QUERY_BUDGET_POOL_SIZE").and_then(|size| size.parse().ok());
+        if let Some(size) = size.filter(|size| *size > 0) {
+            profile.max_connections = size;
+            profile.min_connections = profile.min_connections.min(size);
+        }
+        profile
+    }
+
+    /// These as options of a pool, to which others can be added.
+    ///
+    /// The statement timeout is set on each connection by `after_connect`: a hook of your own there takes its place.
+    pub fn options<DB: StatementTimeout>(&self) -> PoolOptions<DB> {
+        let options = PoolOptions::new()
+            .min_connections(self.min_connections)
+            .max_connections(self.max_connections)
+            .acquire_timeout(self.acquire_timeout)
+            .idle_timeout(self.idle_timeout)
+            .max_lifetime(self.max_lifetime);
+        let Some(timeout) = self.statement_timeout else { return options };
+        options.after_connect(move |connection, _| Box::pin(DB::set_statement_timeout(connection, timeout)))
+    }
+}
+
+/// A database on whose connections a statement can be given a time limit.
+pub trait StatementTimeout: Database {
+    /// Limits each statement of this connection to so much time, in whole milliseconds and at least one.
+    fn set_statement_timeout(
+        connection: &mut Self::Connection,
+        timeout: Duration,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+fn milliseconds(timeout: Duration) -> u64 {
+    u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).clamp(1, i32::MAX as u64)
+}
+
+#[cfg(feature = "postgres")]
+impl StatementTimeout for sqlx::Postgres {
+    async fn set_statement_timeout(
+        connection: &mut Self::Connection,
+        timeout: Duration,
+    ) -> Result<(), Error> {
+        let set = format!("SET statement_timeout = {}", milliseconds(timeout));
+        sqlx::raw_sql(sqlx::AssertSqlSafe(set)).execute(connection).await.map(drop)
+    }
+}
+
+#[cfg(feature = "mysql")]
+impl StatementTimeout for sqlx::MySql {
+    /// MySQL limits `SELECT` alone, MariaDB every statement.
+    async fn set_statement_timeout(
+        connection: &mut Self::Connection,
+        timeout: Duration,
+    ) -> Result<(), Error> {
+        let version: String = sqlx::query_scalar("SELECT VERSION()").fetch_one(&mut *connection).await?;
+        let milliseconds = milliseconds(timeout);
+        let set = if version.to_ascii_lowercase().contains("mariadb") {
+            format!("SET SESSION max_statement_time = {}.{:03}", milliseconds / 1000, milliseconds % 1000)
+        } else {
+            format!("SET SESSION max_execution_time = {milliseconds}")
+        };
+        sqlx::raw_sql(sqlx::AssertSqlSafe(set)).execute(connection).await.map(drop)
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl StatementTimeout for sqlx::Sqlite {
+    /// SQLite has no limit for a statement that runs; how long it waits for a lock is an option of the connection.
+    async fn set_statement_timeout(_: &mut Self::Connection, _: Duration) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(environment: &[(&str, &str)], expected: &PoolProfile) {
+        let variable = |name: &str| {
+            environment.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
+        };
+        assert_eq!(PoolProfile::of(variable), *expected, "{environment:?}");
+    }
+
+    #[test]
+    fn environments() {
+        let unset = if cfg!(debug_assertions) { PoolProfile::DEVELOPMENT } else { PoolProfile::SERVER };
+        check(&[], &unset);
+        check(&[("VERCEL", "1")], &PoolProfile::SERVERLESS);
+        check(&[("VERCEL", "")], &unset);
+        check(&[("AWS_LAMBDA_FUNCTION_NAME", "f")], &PoolProfile::SERVERLESS);
+        check(&[("K_SERVICE", "s")], &unset);
+        check(&[("K_SERVICE", "s"), ("K_REVISION", "r")], &PoolProfile::SERVERLESS);
+        check(&[("QUERY_BUDGET_POOL", "server"), ("VERCEL", "1")], &PoolProfile::SERVER);
+        check(
+            &[("QUERY_BUDGET_POOL", "server"), ("QUERY_BUDGET_POOL_SIZE", "1")],
+            &PoolProfile { min_connections: 1, max_connections: 1, ..PoolProfile::SERVER },
+        );
+        check(&[("QUERY_BUDGET_POOL_SIZE", "many")], &unset);
+        check(&[("QUERY_BUDGET_POOL_SIZE", "0")], &unset);
+    }
+}

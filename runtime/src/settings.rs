@@ -1,0 +1,78 @@
+//! [`Settings`]: from where on something is slow, or repeated, for the whole process.
+
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+/// From where on something is slow, and how loudly that is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tiers {
+    /// Said at level `info` from here on; `None` for never.
+    pub info: Option<Duration>,
+    /// Said at level `warn` from here on.
+    pub warn: Option<Duration>,
+    /// Said at level `error` from here on.
+    pub error: Option<Duration>,
+}
+
+impl Tiers {
+    /// Never slow.
+    pub const NEVER: Self = Self { info: None, warn: None, error: None };
+
+    /// These tiers, in milliseconds; `None` for never.
+    #[must_use]
+    pub const fn milliseconds(info: Option<u64>, warn: Option<u64>, error: Option<u64>) -> Self {
+        const fn of(milliseconds: Option<u64>) -> Option<Duration> {
+            match milliseconds {
+                Some(milliseconds) => Some(Duration::from_millis(milliseconds)),
+                None => None,
+            }
+        }
+        Self { info: of(info), warn: of(warn), error: of(error) }
+    }
+}
+
+/// What is taken for slow, and for repeated. Set once at the start of a process by [`configure`].
+///
+/// ```
+/// let mut settings = query_budget::Settings::default();
+/// settings.repeated = 5;
+/// settings.slow_statement = query_budget::Tiers::milliseconds(None, Some(100), Some(1_000));
+/// query_budget::configure(settings);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Run so often within a scope, a statement is reported as repeated. 3 unless set.
+    pub repeated: usize,
+    /// When a statement is slow: 50, 100 and 500 ms unless set. Told as an event of the feature `tracing`.
+    pub slow_statement: Tiers,
+    /// When a request is slow: warned of from 200 ms and an error from 1 s unless set. Told as an event where both the
+    /// features `tower` and `tracing` are enabled.
+    pub slow_request: Tiers,
+}
+
+impl Settings {
+    const DEFAULT: Self = Self {
+        repeated: 3,
+        slow_statement: Tiers::milliseconds(Some(50), Some(100), Some(500)),
+        slow_request: Tiers::milliseconds(None, Some(200), Some(1_000)),
+    };
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+static SETTINGS: RwLock<Settings> = RwLock::new(Settings::DEFAULT);
+
+/// Sets what is taken for slow, and for repeated, from now on.
+pub fn configure(settings: Settings) {
+    *SETTINGS.write().unwrap_or_else(PoisonError::into_inner) = settings;
+}
+
+pub(crate) fn settings() -> Settings {
+    *SETTINGS.read().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,88 @@
+//! [`stats`]: latencies of each query and of each scope since the process began, as percentiles and as JSON.
+
+mod json;
+mod registry;
+
+use std::time::Duration;
+
+use crate::pool::PoolFigures;
+use crate::site::Place;
+
+pub(crate) use self::registry::{record_execution, record_scope};
+
+/// What has been seen since the process began, what took the most time first.
+///
+/// ```
+/// let stats = query_budget::stats();
+/// println!("{}", stats.to_json());
+/// ```
+#[must_use]
+pub fn stats() -> Stats {
+    let (statements, scopes) = registry::read();
+    Stats { statements, scopes, pools: crate::pool::watched() }
+}
+
+/// Statements, scopes and pools of the process.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Stats {
+    /// The statements that were executed. Those that are not written with `sql!` are here when they ran in a scope and
+    /// the layer of the feature `tracing` counts them; their literals are blotted out.
+    pub statements: Vec<StatementStats>,
+    /// The scopes that have ended, by name.
+    pub scopes: Vec<ScopeStats>,
+    /// The pools given to [`watch_pool`](crate::watch_pool), by name.
+    pub pools: Vec<(String, PoolFigures)>,
+}
+
+impl Stats {
+    /// All of it as JSON, times in milliseconds.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        json::text(self)
+    }
+}
+
+/// One statement since the process began.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StatementStats {
+    /// Its text, with placeholders.
+    pub sql: String,
+    /// Where it is written; `None` when it is not written with `sql!` and its kin.
+    pub place: Option<Place>,
+    /// Number of rows it gave, over all executions.
+    pub rows: u64,
+    /// Its executions.
+    pub latency: Latency,
+}
+
+/// The scopes of one name since the process began.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ScopeStats {
+    /// Their name.
+    pub name: String,
+    /// Number of queries, over all of them.
+    pub queries: u64,
+    /// The time from their beginning to their end.
+    pub latency: Latency,
+}
+
+/// How long something took, over all times it was done. Percentiles are exact to one part in a hundred.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Latency {
+    /// How often it was done.
+    pub count: u64,
+    /// The time of all of them.
+    pub total: Duration,
+    /// Half of them took no longer.
+    pub p50: Duration,
+    /// Ninety-five of a hundred took no longer.
+    pub p95: Duration,
+    /// Ninety-nine of a hundred took no longer.
+    pub p99: Duration,
+    /// The longest.
+    pub max: Duration,
+}
