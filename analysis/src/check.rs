@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::allow;
 use crate::config::{Config, LintKey};
 use crate::finding::{Finding, Level, Place};
 use crate::index::{self, Access};
@@ -78,6 +79,17 @@ impl<'a> Checker<'a> {
 
     /// Checks one query; `site` is where it stands in Rust, if it does.
     pub fn query(&self, sql: &str, site: Option<&Site>) -> Checked {
+        self.examine(sql, site, site.map_or(&[], |site| &site.allows))
+    }
+
+    /// Checks one query without Rust around it, and the allows in front of it.
+    pub fn bare(&self, sql: &str, allows: &[Allow]) -> Checked {
+        let mut checked = self.examine(sql, None, allows);
+        checked.findings.append(&mut self.allows(allows, Some(checked.used.as_slice())));
+        checked
+    }
+
+    fn examine(&self, sql: &str, site: Option<&Site>, allows: &[Allow]) -> Checked {
         let fits = |dialect: &Dialect| crate::sql::resolve(sql, *dialect, self.schema).is_ok();
         let guessed = self.guess_dialect.then(|| Dialect::ALL.into_iter().find(fits)).flatten();
         let dialect = guessed.unwrap_or(self.dialect);
@@ -110,14 +122,15 @@ impl<'a> Checker<'a> {
                 self.ask(lint, &mut findings, |found| check(&context, found));
             }
         }
-        if let Some(site) = site {
-            for finding in &mut findings {
-                finding.place =
-                    place_in(site, finding.excerpt.as_ref().map_or(0, |excerpt| excerpt.span.start));
+        let used = apply(allows, &mut findings);
+        for finding in &mut findings {
+            finding.sql = Some(sql.into());
+            if let Some(site) = site {
+                let start = finding.excerpt.as_ref().map_or(0, |excerpt| excerpt.span.start);
+                finding.place = place_in(site, start);
+                finding.function = Arc::clone(&site.function);
             }
         }
-        let allows = site.map_or(&[][..], |site| &site.allows);
-        let used = apply(allows, &mut findings);
         Checked { query, cardinality, accesses, findings, used }
     }
 
@@ -139,6 +152,9 @@ impl<'a> Checker<'a> {
         for lint in lints::ALL {
             let Check::Function(check) = lint.check else { continue };
             self.ask(lint, &mut findings, |found| check(function, found));
+        }
+        for finding in &mut findings {
+            finding.function = Arc::clone(&function.path);
         }
         let used = apply(&function.allows, &mut findings);
         (findings, used)
@@ -250,12 +266,8 @@ impl<'a> Checker<'a> {
             };
             if allow.reason.is_none() {
                 let message = format!("`allow({name})` gives no reason");
-                report(
-                    "allow_without_reason",
-                    allow,
-                    message,
-                    &format!("write `// query-budget: allow({name}): <why>`"),
-                );
+                let comment = allow::comment(&allow.place.file, name, "<why>");
+                report("allow_without_reason", allow, message, &format!("write {comment}"));
             }
             let asked = self.level(lint) > Level::Allow && (self.schema.is_some() || !needs_schema(lint));
             if asked && used.is_some_and(|used| !used.contains(allow)) {

@@ -81,6 +81,10 @@ pub struct Finding {
     pub message: String,
     /// Where: the query's literal for a query, the function's name for a budget.
     pub place: Place,
+    /// The function it stands in, as a path inside the file; empty outside of one.
+    pub function: Arc<str>,
+    /// The whole text of the query it is about; `None` when it is about something else.
+    pub sql: Option<Arc<str>>,
     /// The SQL with what is meant in it.
     pub excerpt: Option<Excerpt>,
     /// Imperatives that name the edit, each with text that can be pasted.
@@ -92,13 +96,15 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding of `lint` with its message; the driver fills in level and place.
+    /// A finding of `lint` with its message; the driver fills in level, place, function and SQL.
     pub fn new(lint: &'static str, message: impl Into<String>) -> Finding {
         Finding {
             lint,
             level: Level::Warn,
             message: message.into(),
             place: Place::default(),
+            function: Arc::default(),
+            sql: None,
             excerpt: None,
             help: Vec::new(),
             notes: Vec::new(),

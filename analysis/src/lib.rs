@@ -1,7 +1,7 @@
 //! The engine of query-budget: everything that is known about queries, pure.
 //!
 //! ```text
-//! Rust source ─scan→ Site ─parse→ Statement ─resolve against Schema→ Query ─lints→ Finding ─render→ rustc|text|json
+//! Rust source ─scan→ Site ─parse→ Statement ─resolve against Schema→ Query ─lints→ Finding ─render→ rustc|text|json|sarif|github
 //! migrations  ─replay→ Schema ←read─ schema.sql
 //! ```
 //!
@@ -9,6 +9,8 @@
 //! in CI and at run time. Nothing here panics on any input; what cannot be understood is reported as not checked.
 //! Only `project` reads files.
 
+pub mod allow;
+pub mod baseline;
 pub mod check;
 pub mod config;
 pub mod finding;

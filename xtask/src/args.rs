@@ -5,13 +5,19 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use query_budget_analysis::sql::Dialect;
 
+/// What the exit codes mean.
+const EXIT_CODES: &str = "Exit codes:
+  0  clean: no finding at level deny; warnings do not fail
+  1  findings at level deny, a bound over its budget, a stale snapshot
+  2  usage or input error: an option, a file or a configuration that cannot be used";
+
 /// Checks every SQL query of a cargo workspace: indexes, limits, loops and budgets.
 #[derive(Debug, Parser)]
 #[command(
     name = "cargo query-budget",
     bin_name = "cargo query-budget",
     version,
-    after_help = "Exit codes: 0 clean, 1 findings at level deny (or a stale snapshot), 2 usage or input error.",
+    after_help = EXIT_CODES,
     arg_required_else_help = true
 )]
 pub(crate) struct Cli {
@@ -55,9 +61,22 @@ pub(crate) enum Color {
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For a person.
+    /// For a person
     Text,
-    /// One JSON object.
+    /// One JSON object; its paths are relative to PATH
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Workflow commands of GitHub Actions, which annotate the lines of a pull request
+    Github,
+}
+
+/// How a list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// For a person
+    Text,
+    /// One JSON object
     Json,
 }
 
@@ -83,10 +102,17 @@ pub(crate) struct Input {
     /// How to write the report
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: Format,
+    /// Leave out the findings that this file accepts, and say which of them are gone
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Write what is found into the baseline instead of reporting it
+    #[arg(long, requires = "baseline")]
+    pub(crate) write_baseline: bool,
 }
 
 /// Arguments of `index-check`.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct IndexCheck {
     #[command(flatten)]
     pub(crate) input: Input,
@@ -94,6 +120,7 @@ pub(crate) struct IndexCheck {
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) input: Input,
@@ -101,17 +128,19 @@ pub(crate) struct Check {
 
 /// Arguments of `budgets`.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Budgets {
     /// The workspace, crate, folder or Rust file whose functions are listed
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
     /// How to write the list
     #[arg(long, value_enum, default_value = "text")]
-    pub(crate) format: Format,
+    pub(crate) format: ListFormat,
 }
 
 /// Arguments of `schema`.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Schema {
     /// The folder of migrations; else the configured one, else the nearest `migrations`
     #[arg(long, value_name = "DIR")]

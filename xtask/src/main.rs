@@ -15,7 +15,6 @@ use clap::Parser;
 use args::{Cli, Command};
 use failure::Failure;
 use output::Output;
-use report::Report;
 
 /// What a command that could do its work has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,16 +25,6 @@ enum Outcome {
     Findings,
     /// A configuration or snapshot that cannot be used, which the report names.
     Broken,
-}
-
-impl Outcome {
-    fn of(report: &Report) -> Outcome {
-        match (report.is_broken(), report.denies()) {
-            (true, _) => Outcome::Broken,
-            (false, true) => Outcome::Findings,
-            (false, false) => Outcome::Clean,
-        }
-    }
 }
 
 fn main() -> ExitCode {

@@ -114,6 +114,19 @@ pub struct Lint {
     pub check: Check,
 }
 
+impl Lint {
+    /// Its page as Markdown: the doc comment without the space that follows its slashes.
+    pub fn page(&self) -> String {
+        let lines = self.docs.trim().lines().map(|line| line.strip_prefix(' ').unwrap_or(line));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Where its page is read.
+    pub fn url(&self) -> String {
+        format!("{}/blob/main/docs/lints/{}.md", env!("CARGO_PKG_REPOSITORY"), self.name)
+    }
+}
+
 /// What a lint looks at.
 #[derive(Debug, Clone, Copy)]
 pub enum Check {

@@ -11,7 +11,9 @@ pub fn finding(finding: &Finding) -> Value {
         "lint": finding.lint,
         "level": finding.level.as_str(),
         "message": finding.message,
-        "help": finding.help,
+        "function": (!finding.function.is_empty()).then_some(&*finding.function),
+        "sql": finding.sql.as_deref(),
+        "help": lines(&finding.help),
         "notes": finding.notes,
         "related": finding.related.iter().map(|related| {
             let mut value = json!({ "message": related.message });
@@ -31,13 +33,18 @@ pub fn finding(finding: &Finding) -> Value {
     value
 }
 
+/// Several imperatives as one text; null for none.
+fn lines(help: &[String]) -> Option<String> {
+    (!help.is_empty()).then(|| help.join("\n"))
+}
+
 /// A notice as an object.
 pub fn notice(notice: &Notice) -> Value {
     let mut value = json!({
         "kind": notice.kind.as_str(),
         "severity": notice.kind.severity().as_str(),
         "message": notice.message,
-        "help": notice.help,
+        "help": lines(&notice.help),
         "notes": notice.notes,
     });
     put_place(&mut value, &notice.place);

@@ -2,13 +2,17 @@
 //! that says which lint spoke, and how to allow it, is added here, so that it is the same everywhere.
 
 mod excerpt;
+mod github;
 pub mod json;
 mod rustc;
+pub mod sarif;
 mod text;
 
+pub use github::{github, github_notice};
 pub use rustc::{rustc, rustc_notice};
 pub use text::{Style, text, text_notice};
 
+use crate::allow;
 use crate::finding::{Excerpt, Finding, Place, Related};
 use crate::notice::Notice;
 
@@ -70,15 +74,9 @@ fn related_note(related: &Related) -> String {
 /// Names the lint, its level and how to allow it.
 fn lint_note(finding: &Finding) -> String {
     let lint = finding.lint;
-    let level = finding.level.as_str();
-    if finding.place.file.is_empty() || finding.place.file.ends_with(".rs") {
-        return format!(
-            "`{lint}` is at level {level}; to allow it: `// query-budget: allow({lint}): <reason>`"
-        );
-    }
-    // No Rust statement stands here that a comment could precede.
-    format!(
-        "`{lint}` is at level {level}; to allow it: `{lint} = \"allow\"` in `[lints]` of `{}`",
-        crate::config::FILE_NAME
-    )
+    let how = allow::comment_for(finding).unwrap_or_else(|| {
+        // Nothing stands here that a comment could precede.
+        format!("`{lint} = \"allow\"` in `[lints]` of `{}`", crate::config::FILE_NAME)
+    });
+    format!("`{lint}` is at level {}; to allow it: {how}", finding.level.as_str())
 }

@@ -8,11 +8,9 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Lit, Meta, Token};
 
 use super::site::Allow;
+use crate::allow;
 use crate::finding::Place;
 use crate::lints;
-
-/// The word that begins a comment for this project.
-const MARK: &str = "query-budget:";
 
 /// The allows of a file's comments, by the line below which they hold.
 #[derive(Debug, Default)]
@@ -24,7 +22,7 @@ pub(super) struct Comments {
 impl Comments {
     /// Reads the comments of a source; `tokens` tell which lines lie inside string literals.
     pub(super) fn read(file: &Arc<str>, source: &str, tokens: &TokenStream) -> Comments {
-        if !source.contains(MARK) {
+        if !source.contains(allow::MARK) {
             return Comments::default();
         }
         let mut inside = Vec::new();
@@ -83,25 +81,9 @@ fn literal_lines(tokens: &TokenStream, lines: &mut Vec<(u32, u32)>) {
     }
 }
 
-/// The allows of one comment line: `// query-budget: allow(a, b): reason`. A comment that is meant for this project and
-/// has no such form allows a lint that does not exist, so that it is not passed over in silence.
+/// The allows of one comment line, its slashes included.
 fn comment(line: &str, place: &Place) -> Vec<Allow> {
-    let text = line.trim_start_matches('/').trim_start_matches('!').trim();
-    let Some(order) = text.strip_prefix(MARK).map(str::trim) else { return Vec::new() };
-    let parts = order
-        .strip_prefix("allow")
-        .and_then(|rest| rest.trim_start().strip_prefix('('))
-        .and_then(|rest| rest.split_once(')'));
-    let Some((lints, rest)) = parts else {
-        return vec![Allow { lint: order.to_owned(), reason: None, place: place.clone() }];
-    };
-    let reason = rest.trim_start().strip_prefix(':').map(str::trim).filter(|reason| !reason.is_empty());
-    lints
-        .split(',')
-        .map(str::trim)
-        .filter(|lint| !lint.is_empty())
-        .map(|lint| Allow { lint: lint.to_owned(), reason: reason.map(str::to_owned), place: place.clone() })
-        .collect()
+    allow::parse(line.trim_start_matches('/').trim_start_matches('!'), place)
 }
 
 /// The allows of attributes: `#[allow(lint = "reason")]`, or `#[allow(lint, reason = "..")]`, which is the only form that

@@ -5,11 +5,12 @@ use query_budget_analysis::rust::{Function, Limit, Upper};
 use serde_json::{Value, json};
 
 use crate::Outcome;
-use crate::args::{Budgets, Format};
+use crate::args::{Budgets, ListFormat};
 use crate::failure::Failure;
 use crate::input::{current_dir, rust_files};
 use crate::output::Output;
-use crate::report::text::{counted, unread};
+use crate::report::counted;
+use crate::report::text::unread;
 
 pub(crate) fn run(arguments: &Budgets, output: &mut Output) -> Result<Outcome, Failure> {
     let loaded = rust_files::find(&arguments.path, &current_dir()?)?;
@@ -19,11 +20,11 @@ pub(crate) fn run(arguments: &Budgets, output: &mut Output) -> Result<Outcome, F
         .filter(|function| !function.in_test && (function.budget.is_some() || queries(function)))
         .collect();
     match arguments.format {
-        Format::Json => {
+        ListFormat::Json => {
             let functions: Vec<Value> = functions.iter().map(|function| object(function)).collect();
             output.line(format!("{:#}", json!({ "functions": functions, "unread": loaded.unread })))?;
         }
-        Format::Text => {
+        ListFormat::Text => {
             unread(&loaded.unread, output)?;
             table(&functions, output)?;
         }

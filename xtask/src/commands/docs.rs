@@ -90,14 +90,8 @@ fn page(lint: &Lint) -> String {
         group = lint.group.as_str(),
         level = level(lint.group),
         since = lint.since,
-        docs = unindented(lint.docs),
+        docs = lint.page(),
     )
-}
-
-/// A doc comment without the space that follows its slashes.
-fn unindented(docs: &str) -> String {
-    let lines: Vec<&str> = docs.trim().lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
-    lines.join("\n")
 }
 
 /// The README with its table of lints as they are now.

@@ -12,6 +12,7 @@ use crate::args::Schema;
 use crate::failure::Failure;
 use crate::input::current_dir;
 use crate::output::Output;
+use crate::report::counted;
 
 pub(crate) fn run(arguments: &Schema, output: &mut Output) -> Result<Outcome, Failure> {
     let base = current_dir()?;
@@ -63,7 +64,9 @@ pub(super) fn run_in(
         return Ok(Outcome::Findings);
     }
     write(&path, &text).map_err(|error| Failure::new(format!("write `{file}`")).because(error))?;
-    output.line(format!("wrote `{file}`: {} tables, {} views", schema.tables.len(), schema.views.len()))?;
+    let tables = counted(schema.tables.len(), "table", "tables");
+    let views = counted(schema.views.len(), "view", "views");
+    output.line(format!("wrote `{file}`: {tables}, {views}"))?;
     Ok(Outcome::Clean)
 }
 

@@ -6,21 +6,25 @@ pub(crate) mod rust_files;
 mod schema;
 pub(crate) mod workspace;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use query_budget_analysis::Place;
 use query_budget_analysis::project::Project;
+use query_budget_analysis::rust::Allow;
 
 pub(crate) use rust_files::RustFile;
 
-use crate::args::Input;
+use crate::args::{Format, Input};
 use crate::failure::Failure;
 
 /// Everything that is to be checked.
 pub(crate) struct Loaded {
     /// The queries, by their database.
     pub(crate) batches: Vec<Batch>,
+    /// How many files were looked into.
+    pub(crate) files: usize,
     /// The files that could not be read or parsed, each with its place and why.
     pub(crate) unread: Vec<String>,
 }
@@ -48,23 +52,43 @@ pub(crate) struct BareQuery {
     pub(crate) sql: Arc<str>,
     /// Where it stands.
     pub(crate) place: Place,
+    /// What the comments in front of it allow.
+    pub(crate) allows: Vec<Allow>,
 }
 
-/// Reads what the arguments name. Paths are shown relative to the working directory.
-pub(crate) fn load(input: &Input) -> Result<Loaded, Failure> {
-    let base = current_dir()?;
+/// Reads what the arguments name. Paths are shown relative to `base`.
+pub(crate) fn load(input: &Input, base: &Path) -> Result<Loaded, Failure> {
     let Some(path) = &input.queries else {
-        let mut loaded = rust_files::find(&input.path, &base)?;
-        schema::load(&mut loaded.batches, input, &base)?;
+        let mut loaded = rust_files::find(&input.path, base)?;
+        schema::load(&mut loaded.batches, input, base)?;
         return Ok(loaded);
     };
-    let batch = Batch { project: project_of(path, &base), files: Vec::new(), bare: Vec::new() };
+    let batch = Batch { project: project_of(path, base), files: Vec::new(), bare: Vec::new() };
     let mut batches = vec![batch];
-    schema::load(&mut batches, input, &base)?;
+    schema::load(&mut batches, input, base)?;
     for batch in &mut batches {
-        batch.bare = queries::read_queries(path, batch.project.dialect, &base)?;
+        batch.bare = queries::read_queries(path, batch.project.dialect, base)?;
     }
-    Ok(Loaded { batches, unread: Vec::new() })
+    let files: BTreeSet<&str> =
+        batches.iter().flat_map(|batch| &batch.bare).map(|query| &*query.place.file).collect();
+    Ok(Loaded { files: files.len(), batches, unread: Vec::new() })
+}
+
+/// The folder that the paths of a report are relative to: where the command runs, which is where a reader looks for
+/// them; in JSON, whose reader named PATH, that.
+pub(crate) fn base(input: &Input) -> Result<PathBuf, Failure> {
+    if input.format != Format::Json || input.queries.is_some() {
+        return current_dir();
+    }
+    let path = scope(input)?;
+    Ok(if path.is_dir() { path } else { path.parent().unwrap_or(&path).to_path_buf() })
+}
+
+/// The file or folder that is checked, without links.
+pub(crate) fn scope(input: &Input) -> Result<PathBuf, Failure> {
+    let path = input.queries.as_ref().unwrap_or(&input.path);
+    let shown = path.display();
+    path.canonicalize().map_err(|error| Failure::new(format!("open `{shown}`")).because(error))
 }
 
 /// The project around a file of queries; around the working directory when there is none.

@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use query_budget_analysis::Place;
+use query_budget_analysis::allow::above_sql;
 use query_budget_analysis::project::{read, shown};
+use query_budget_analysis::rust::Allow;
 use query_budget_analysis::sql::Dialect;
+use query_budget_analysis::sql::lex::Lexer;
 use query_budget_analysis::sql::split::{Piece, statements};
 use query_budget_analysis::sql::text::LineIndex;
 use serde::Deserialize;
@@ -20,7 +23,7 @@ pub(super) fn read_queries(path: &Path, dialect: Dialect, base: &Path) -> Result
     let file = shown(path, base);
     let text = read(path)?;
     match path.extension().and_then(|end| end.to_str()) {
-        Some("jsonl") => parse_jsonl(&text, &file),
+        Some("jsonl") => parse_jsonl(&text, &file, dialect),
         Some("sql") => Ok(parse_sql(&text, &file, dialect)),
         _ => Err(Failure::new(format!("read queries from `{file}`"))
             .help("give a `.sql` file, a `.jsonl` file with a `query` field a line, or a `.sqlx` folder")),
@@ -29,15 +32,37 @@ pub(super) fn read_queries(path: &Path, dialect: Dialect, base: &Path) -> Result
 
 fn parse_sql(text: &str, file: &str, dialect: Dialect) -> Vec<BareQuery> {
     let lines = LineIndex::new(text);
+    let mut before = 0;
     let query = |piece: Piece<'_>| {
         let (line, column) = lines.line_column(piece.span.start);
         let place = Place { file: file.into(), line: number(line), column: number(column) };
-        BareQuery { sql: piece.text.into(), place }
+        let allows = allows_above(text.get(before..piece.span.start).unwrap_or_default(), &place, before > 0);
+        before = piece.span.end;
+        BareQuery { sql: piece.text.into(), place, allows }
     };
     statements(text, dialect).into_iter().map(query).collect()
 }
 
-fn parse_jsonl(text: &str, file: &str) -> Result<Vec<BareQuery>, Failure> {
+/// What the comments between two statements allow for the second. The rest of the line on which the first one ends
+/// belongs to it.
+fn allows_above(between: &str, place: &Place, follows: bool) -> Vec<Allow> {
+    let between = if follows { between.split_once('\n').map_or("", |(_, below)| below) } else { between };
+    let lines = number(between.matches('\n').count());
+    above_sql(between, |at| Place {
+        line: (place.line + number(at)).saturating_sub(lines),
+        column: 0,
+        file: place.file.clone(),
+    })
+}
+
+/// What the comments in front of a query's first word allow.
+fn allows_inside(sql: &str, place: &Place, dialect: Dialect) -> Vec<Allow> {
+    let mut lexer = Lexer::new(sql, dialect);
+    lexer.skip_blank();
+    above_sql(sql.get(..lexer.position()).unwrap_or_default(), |_| place.clone())
+}
+
+fn parse_jsonl(text: &str, file: &str, dialect: Dialect) -> Result<Vec<BareQuery>, Failure> {
     #[derive(Deserialize)]
     struct Line {
         query: String,
@@ -53,7 +78,8 @@ fn parse_jsonl(text: &str, file: &str) -> Result<Vec<BareQuery>, Failure> {
                 .because(reason)
                 .help("each line is an object with a `query` field: `{\"query\": \"SELECT 1\"}`")
         })?;
-        queries.push(BareQuery { sql: line.query.into(), place });
+        let allows = allows_inside(&line.query, &place, dialect);
+        queries.push(BareQuery { sql: line.query.into(), place, allows });
     }
     Ok(queries)
 }
@@ -87,7 +113,7 @@ pub(super) fn read_sqlx_folder(dir: &Path, base: &Path) -> Result<Vec<BareQuery>
             let saved: Saved = serde_json::from_str(&read(path)?)
                 .map_err(|error| Failure::new(format!("read `{file}`")).because(error))?;
             let place = Place { file: file.into(), line: 0, column: 0 };
-            Ok(BareQuery { sql: saved.query.into(), place })
+            Ok(BareQuery { sql: saved.query.into(), place, allows: Vec::new() })
         })
         .collect()
 }

@@ -35,8 +35,9 @@ impl RustFile {
 /// relative to `base`.
 pub(crate) fn find(path: &Path, base: &Path) -> Result<Loaded, Failure> {
     let crates = workspace::sources(path)?;
-    let mut loaded = Loaded { batches: Vec::new(), unread: Vec::new() };
-    let mut progress = Progress::new("reading", crates.iter().map(|sources| sources.files.len()).sum());
+    let files = crates.iter().map(|sources| sources.files.len()).sum();
+    let mut loaded = Loaded { batches: Vec::new(), files, unread: Vec::new() };
+    let mut progress = Progress::new("reading", files);
     for sources in &crates {
         let mut files = Vec::new();
         for path in &sources.files {

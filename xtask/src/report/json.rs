@@ -2,47 +2,71 @@
 
 use std::collections::BTreeMap;
 
+use query_budget_analysis::Level;
 use query_budget_analysis::index::Verdict;
 use query_budget_analysis::render::json::{finding, notice, put_place};
 use serde_json::{Value, json};
 
-use super::{IndexAdvice, Query, Report};
+use super::{IndexAdvice, Query, Report, Subject, Unparsed};
 
-/// The report of `index-check`.
-pub(crate) fn index_check(report: &Report) -> Value {
-    let mut value = check(report);
-    value["queries"] = report.queries.iter().map(query).collect();
-    value["advice"] = report.advice.iter().map(advice).collect();
-
-    let accesses = || report.queries.iter().flat_map(|query| &query.checked.accesses);
-    value["summary"]["scans"] = json!(accesses().count());
-    for verdict in [Verdict::Served, Verdict::Unserved, Verdict::Full, Verdict::Unknown] {
-        let count = accesses().filter(|access| access.verdict == verdict).count();
-        value["summary"][verdict.as_str()] = json!(count);
+/// A report as one object.
+pub(super) fn report(report: &Report) -> Value {
+    let mut value = json!({
+        "summary": summary(report),
+        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "unparsed": report.unparsed.iter().map(unparsed).collect::<Vec<_>>(),
+        "notices": report.notices.iter().map(notice).collect::<Vec<_>>(),
+        "unread": report.unread,
+    });
+    if let Some(accepted) = &report.accepted {
+        value["baseline"] = json!({
+            "file": accepted.file,
+            "suppressed": accepted.left_out,
+            "gone": accepted.gone,
+        });
+    }
+    if report.subject == Subject::Indexes {
+        value["queries"] = report.queries.iter().map(query).collect();
+        value["advice"] = report.advice.iter().map(advice).collect();
     }
     value
 }
 
-/// The report of `check`.
-pub(crate) fn check(report: &Report) -> Value {
-    let unparsed = report.unparsed();
+/// The figures of a report.
+pub(super) fn summary(report: &Report) -> Value {
     let mut by_lint: BTreeMap<&str, usize> = BTreeMap::new();
     for finding in &report.findings {
         *by_lint.entry(finding.lint).or_default() += 1;
     }
-    json!({
-        "summary": {
-            "queries": report.queries.len() + report.dynamic,
-            "checked": report.queries.len() - unparsed,
-            "unparsed": unparsed,
-            "dynamic": report.dynamic,
-            "unbounded": report.unbounded,
-            "findings": by_lint,
-        },
-        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
-        "notices": report.notices.iter().map(notice).collect::<Vec<_>>(),
-        "unread": report.unread,
-    })
+    let mut summary = json!({
+        "files": report.files,
+        "sites": report.sites,
+        "queries": report.all_queries(),
+        "checked": report.checked(),
+        "unparsed": report.unparsed.len(),
+        "dynamic": report.dynamic,
+        "unbounded": report.unbounded,
+        "unread": report.unread.len(),
+        "errors": report.count(Level::Deny),
+        "warnings": report.count(Level::Warn),
+        "suppressed": report.accepted.as_ref().map_or(0, |accepted| accepted.left_out),
+        "findings": by_lint,
+    });
+    if report.subject == Subject::Indexes {
+        let verdicts = [Verdict::Served, Verdict::Unserved, Verdict::Full, Verdict::Unknown];
+        let counts = verdicts.map(|verdict| report.accesses_with(verdict));
+        summary["scans"] = json!(counts.iter().sum::<usize>());
+        for (verdict, count) in verdicts.iter().zip(counts) {
+            summary[verdict.as_str()] = json!(count);
+        }
+    }
+    summary
+}
+
+fn unparsed(query: &Unparsed) -> Value {
+    let mut value = json!({ "reason": query.reason, "sql": &*query.sql });
+    put_place(&mut value, &query.place);
+    value
 }
 
 fn query(query: &Query) -> Value {

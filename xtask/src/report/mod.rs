@@ -1,58 +1,130 @@
-//! What came of checking queries, as data; `text` and `json` write it.
+//! What came of checking queries, as data, and how it goes out: findings become a report, what is accepted is left out
+//! of it, and one file for each form writes it.
 
-pub(crate) mod json;
+mod baseline;
+mod coverage;
+mod github;
+mod json;
+mod sarif;
 pub(crate) mod text;
 
+pub(crate) use coverage::counted;
+
 use std::collections::HashSet;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use query_budget_analysis::check::{Checked, CheckedSite, Checker};
 use query_budget_analysis::index::{Advice, Wanted, advise};
-use query_budget_analysis::rust::Upper;
+use query_budget_analysis::lints::{self, Group, Lint};
+use query_budget_analysis::rust::{Site, SiteSql, Upper};
+use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::sql::text::LineIndex;
 use query_budget_analysis::{Finding, Level, Notice, Place, Severity};
 
-use crate::input::{BareQuery, Batch, Loaded, RustFile};
+use crate::Outcome;
+use crate::args::{Format, Input};
+use crate::failure::Failure;
+use crate::input::{self, BareQuery, Batch, Loaded, RustFile};
+use crate::output::Output;
 use crate::progress::Progress;
 
 /// The lint whose findings an index would end.
-pub(crate) const UNINDEXED: &str = "unindexed_filter";
+const UNINDEXED: &str = "unindexed_filter";
+
+/// Which command's report it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// All lints.
+    Everything,
+    /// The lints on indexes, and the indexes that would serve all queries.
+    Indexes,
+}
+
+impl Subject {
+    /// The command's name.
+    fn command(self) -> &'static str {
+        match self {
+            Subject::Everything => "check",
+            Subject::Indexes => "index-check",
+        }
+    }
+
+    /// Whether findings of a lint are part of it.
+    fn asks(self, lint: &str) -> bool {
+        self == Subject::Everything || lints::by_name(lint).is_some_and(|lint| lint.group == Group::Index)
+    }
+
+    /// The level of the lints on indexes where the configuration is silent.
+    fn index_level(self) -> Level {
+        match self {
+            Subject::Everything => Group::Index.level(),
+            Subject::Indexes => Level::Deny,
+        }
+    }
+
+    /// The level of a lint where the configuration is silent.
+    fn level(self, lint: &Lint) -> Level {
+        if lint.group == Group::Index { self.index_level() } else { lint.group.level() }
+    }
+}
 
 /// Everything that was found.
-#[derive(Default)]
 pub(crate) struct Report {
+    subject: Subject,
+    /// How many files were looked into.
+    files: usize,
+    /// How many places make a query, whether its text is known or not.
+    sites: usize,
     /// The queries whose text is known.
-    pub(crate) queries: Vec<Query>,
+    queries: Vec<Query>,
+    /// Those of them that could not be parsed.
+    unparsed: Vec<Unparsed>,
     /// How many queries are put together at run time.
-    pub(crate) dynamic: usize,
+    dynamic: usize,
     /// How many queries stand in functions that run more of them than anything in their source bounds.
-    pub(crate) unbounded: usize,
+    unbounded: usize,
     /// What is wrong, by database and place.
-    pub(crate) findings: Vec<Finding>,
+    findings: Vec<Finding>,
+    /// The databases, each with its queries by their positions.
+    databases: Vec<(Dialect, Range<usize>)>,
     /// The indexes that would serve what is reported as not served, by database.
-    pub(crate) advice: Vec<IndexAdvice>,
+    advice: Vec<IndexAdvice>,
+    /// What a baseline has left out.
+    accepted: Option<baseline::Accepted>,
     /// What keeps the projects from being checked in full.
-    pub(crate) notices: Vec<Notice>,
+    notices: Vec<Notice>,
     /// The files that could not be read or parsed.
-    pub(crate) unread: Vec<String>,
+    unread: Vec<String>,
 }
 
 /// One query.
-pub(crate) struct Query {
+struct Query {
     /// Its text.
-    pub(crate) sql: Arc<str>,
+    sql: Arc<str>,
     /// Where it stands.
-    pub(crate) place: Place,
+    place: Place,
     /// What is known of it.
-    pub(crate) checked: Checked,
+    checked: Checked,
+}
+
+/// A query that could not be parsed.
+struct Unparsed {
+    /// Where the parser stopped; the query where that is not known.
+    place: Place,
+    /// Why, as a lowercase fragment.
+    reason: String,
+    /// Its text.
+    sql: Arc<str>,
 }
 
 /// An index to make.
-pub(crate) struct IndexAdvice {
+struct IndexAdvice {
     /// The index, and the queries it serves by their positions in the report.
-    pub(crate) advice: Advice,
+    advice: Advice,
     /// The statement that makes it, without a semicolon.
-    pub(crate) ddl: String,
+    ddl: String,
 }
 
 impl Query {
@@ -63,22 +135,57 @@ impl Query {
     }
 }
 
+/// Checks what was loaded and writes the report; `base` is the folder that its paths are relative to.
+pub(crate) fn run(
+    subject: Subject,
+    loaded: Loaded,
+    input: &Input,
+    base: &Path,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
+    let baseline = baseline::Session::open(input, base)?;
+    let mut report = Report::new(subject, loaded);
+    if let Some(session) = baseline {
+        if input.write_baseline && !report.is_broken() {
+            return session.write(&report, output);
+        }
+        session.leave_out(&mut report);
+    }
+    report.advise();
+    report.write(input.format, output)?;
+    Ok(report.outcome())
+}
+
 impl Report {
-    /// Checks everything that was loaded; `index_level` is the level of the lints on indexes where the configuration is
-    /// silent.
-    pub(crate) fn new(loaded: Loaded, index_level: Level) -> Report {
-        let mut report = Report { unread: loaded.unread, ..Report::default() };
+    /// Checks everything that was loaded.
+    fn new(subject: Subject, loaded: Loaded) -> Report {
         let steps = loaded.batches.iter().map(|batch| batch.files.len() + batch.bare.len()).sum();
+        let mut report = Report {
+            subject,
+            files: loaded.files,
+            sites: 0,
+            queries: Vec::new(),
+            unparsed: Vec::new(),
+            dynamic: 0,
+            unbounded: 0,
+            findings: Vec::new(),
+            databases: Vec::new(),
+            advice: Vec::new(),
+            accepted: None,
+            notices: Vec::new(),
+            unread: loaded.unread,
+        };
         let mut progress = Progress::new("checking", steps);
         for batch in loaded.batches {
-            report.add(batch, index_level, &mut progress);
+            report.add(batch, &mut progress);
         }
+        report.findings.retain(|finding| subject.asks(finding.lint));
         report
     }
 
-    fn add(&mut self, batch: Batch, index_level: Level, progress: &mut Progress) {
+    fn add(&mut self, batch: Batch, progress: &mut Progress) {
         let project = batch.project;
-        let checker = project.checker().with_index_level(index_level);
+        let checker = project.checker().with_index_level(self.subject.index_level());
         let first = self.queries.len();
         self.findings.extend(checker.lint_keys(&project.lint_keys));
         for file in &batch.files {
@@ -89,11 +196,7 @@ impl Report {
             self.add_bare(query, &checker);
             progress.step();
         }
-        let added = self.queries.iter().enumerate().skip(first);
-        let wanted = added.flat_map(|(at, query)| query.wanted().map(move |wanted| (at, wanted)));
-        let advice = advise(wanted).into_iter();
-        self.advice
-            .extend(advice.map(|advice| IndexAdvice { ddl: advice.index.ddl(project.dialect), advice }));
+        self.databases.push((project.dialect, first..self.queries.len()));
         self.notices.extend(project.notices);
     }
 
@@ -106,39 +209,97 @@ impl Report {
             .map(|function| &*function.path)
             .collect();
         // A test runs on a handful of rows and is not what waits: its queries are no part of the figures.
+        self.sites += file.scan.sites.iter().filter(|site| !site.in_test).count();
         for CheckedSite { site, checked } in checked.sites.into_iter().filter(|site| !site.site.in_test) {
             self.unbounded += usize::from(unbounded.contains(&*site.function));
             match checked {
-                Some((sql, checked)) => self.queries.push(Query { sql, place: site.place.clone(), checked }),
+                Some((sql, checked)) => {
+                    let place_of = |byte| place_in_site(site, &sql, byte);
+                    self.add_query(
+                        Query { sql: Arc::clone(&sql), place: site.place.clone(), checked },
+                        place_of,
+                    );
+                }
                 None => self.dynamic += 1,
             }
         }
     }
 
     fn add_bare(&mut self, query: BareQuery, checker: &Checker<'_>) {
-        let mut checked = checker.query(&query.sql, None);
-        for finding in &mut checked.findings {
+        self.sites += 1;
+        let mut checked = checker.bare(&query.sql, &query.allows);
+        // What is said of an allow stands where the allow does.
+        for finding in checked.findings.iter_mut().filter(|finding| finding.sql.is_some()) {
             finding.place =
                 place_in(&query, finding.excerpt.as_ref().map_or(0, |excerpt| excerpt.span.start));
         }
         self.findings.extend(checked.findings.iter().cloned());
-        self.queries.push(Query { sql: query.sql, place: query.place, checked });
+        let place_of = |byte| place_in(&query, byte);
+        self.add_query(Query { sql: Arc::clone(&query.sql), place: query.place.clone(), checked }, place_of);
     }
 
-    /// Whether something was found that fails.
-    pub(crate) fn denies(&self) -> bool {
-        self.findings.iter().any(|finding| finding.level == Level::Deny)
+    fn add_query(&mut self, query: Query, place_of: impl Fn(usize) -> Place) {
+        if let Err(error) = &query.checked.query {
+            let place = place_of(error.span.start);
+            let reason = error.message.lines().next().unwrap_or_default().to_owned();
+            self.unparsed.push(Unparsed { place, reason, sql: Arc::clone(&query.sql) });
+        }
+        self.queries.push(query);
+    }
+
+    /// Finds the indexes that would serve what is reported.
+    fn advise(&mut self) {
+        for (dialect, range) in &self.databases {
+            let queries = self.queries.get(range.clone()).unwrap_or_default();
+            let numbered = range.clone().zip(queries);
+            let wanted = numbered.flat_map(|(at, query)| query.wanted().map(move |wanted| (at, wanted)));
+            let advice = advise(wanted).into_iter();
+            self.advice.extend(advice.map(|advice| IndexAdvice { ddl: advice.index.ddl(*dialect), advice }));
+        }
+    }
+
+    /// Takes out the findings that are known, of the report and of each query.
+    fn retain(&mut self, mut keep: impl FnMut(&Finding) -> bool) {
+        self.findings.retain(&mut keep);
+        for query in &mut self.queries {
+            query.checked.findings.retain(&mut keep);
+        }
+    }
+
+    fn write(&self, format: Format, output: &mut Output) -> Result<(), Failure> {
+        match format {
+            Format::Text => text::write(self, output),
+            Format::Json => output.line(format!("{:#}", json::report(self))),
+            Format::Sarif => output.line(format!("{:#}", sarif::log(self))),
+            Format::Github => github::write(self, output),
+        }
+    }
+
+    fn outcome(&self) -> Outcome {
+        match (self.is_broken(), self.count(Level::Deny) > 0) {
+            (true, _) => Outcome::Broken,
+            (false, true) => Outcome::Findings,
+            (false, false) => Outcome::Clean,
+        }
+    }
+
+    /// How many findings are at a level.
+    fn count(&self, level: Level) -> usize {
+        self.findings.iter().filter(|finding| finding.level == level).count()
     }
 
     /// Whether a configuration or a snapshot could not be used, so that nothing that was found can be relied on.
-    pub(crate) fn is_broken(&self) -> bool {
+    fn is_broken(&self) -> bool {
         self.notices.iter().any(|notice| notice.kind.severity() == Severity::Error)
     }
+}
 
-    /// How many queries could not be parsed.
-    pub(crate) fn unparsed(&self) -> usize {
-        self.queries.iter().filter(|query| query.checked.query.is_err()).count()
-    }
+/// Where a byte of a site's SQL stands: in the source where it is written there. `raw_sql` runs several statements, of
+/// which each is a text of its own.
+fn place_in_site(site: &Site, sql: &str, byte: usize) -> Place {
+    let SiteSql::Literal(literal) = &site.sql else { return site.place.clone() };
+    let start = literal.text.find(sql).unwrap_or(0);
+    literal.place_of(start + byte).unwrap_or_else(|| site.place.clone())
 }
 
 /// Where a byte of a query stands: in a `.sql` file on a line of its own, elsewhere where the query does.
@@ -151,4 +312,10 @@ fn place_in(query: &BareQuery, byte: usize) -> Place {
         place.line += number(line) - 1;
     }
     place
+}
+
+/// Loads what the arguments name, with the folder that the report's paths are relative to.
+pub(crate) fn load(input: &Input) -> Result<(Loaded, PathBuf), Failure> {
+    let base = input::base(input)?;
+    Ok((input::load(input, &base)?, base))
 }

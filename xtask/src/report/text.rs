@@ -2,16 +2,30 @@
 
 use std::collections::{HashMap, HashSet};
 
-use query_budget_analysis::index::Verdict;
 use query_budget_analysis::render;
 use query_budget_analysis::{Finding, Level};
 
-use super::Report;
+use super::coverage::counted;
+use super::{Report, Subject};
 use crate::failure::Failure;
 use crate::output::Output;
 
+/// Writes a report. What a broken configuration or snapshot would have led to is not worth reading.
+pub(super) fn write(report: &Report, output: &mut Output) -> Result<(), Failure> {
+    notices(report, output)?;
+    if report.is_broken() {
+        return Ok(());
+    }
+    findings(report, output)?;
+    if report.subject == Subject::Indexes {
+        advice(report, output)?;
+    }
+    unparsed(report, output)?;
+    summary(report, output)
+}
+
 /// Writes what keeps the projects from being checked in full.
-pub(crate) fn notices(report: &Report, output: &mut Output) -> Result<(), Failure> {
+fn notices(report: &Report, output: &mut Output) -> Result<(), Failure> {
     for notice in &report.notices {
         output.line(render::text_notice(notice, output.style()))?;
         output.line("")?;
@@ -29,7 +43,7 @@ pub(crate) fn unread(files: &[String], output: &mut Output) -> Result<(), Failur
 }
 
 /// Writes the findings; those that say the same stand together, at the place of the first.
-pub(crate) fn findings(report: &Report, output: &mut Output) -> Result<(), Failure> {
+fn findings(report: &Report, output: &mut Output) -> Result<(), Failure> {
     let mut explained = HashSet::new();
     for group in groups(&report.findings) {
         let about_lint = group.first().is_some_and(|finding| explained.insert(finding.lint));
@@ -54,7 +68,7 @@ fn groups(findings: &[Finding]) -> Vec<Vec<&Finding>> {
 }
 
 /// Writes the indexes that would serve what is not served, as a migration.
-pub(crate) fn advice(report: &Report, output: &mut Output) -> Result<(), Failure> {
+fn advice(report: &Report, output: &mut Output) -> Result<(), Failure> {
     if report.advice.is_empty() {
         return Ok(());
     }
@@ -67,76 +81,42 @@ pub(crate) fn advice(report: &Report, output: &mut Output) -> Result<(), Failure
     output.line("")
 }
 
-/// Writes how many findings there are, and what was checked and what was not.
-pub(crate) fn coverage(report: &Report, output: &mut Output) -> Result<(), Failure> {
-    found(report, output)?;
-    let queries = counted(report.queries.len() + report.dynamic, "query", "queries");
-    let mut missing = missing(report);
-    missing.push(format!("{} with no bound", grouped(report.unbounded)));
-    output.line(format!("checked {queries}: {}", missing.join(", ")))
-}
-
-/// The same for the indexes alone.
-pub(crate) fn index_coverage(report: &Report, output: &mut Output) -> Result<(), Failure> {
-    found(report, output)?;
-    let queries = counted(report.queries.len() + report.dynamic, "query", "queries");
-    let accesses = || report.queries.iter().flat_map(|query| &query.checked.accesses);
-    let unknown = accesses().filter(|access| access.verdict == Verdict::Unknown).count();
-    let mut missing = missing(report);
-    missing.push(format!("{} of tables that are not known", grouped(unknown)));
-    let accesses = counted(accesses().count(), "table access", "table accesses");
-    output.line(format!("checked {queries} with {accesses}: {}", missing.join(", ")))
-}
-
-fn found(report: &Report, output: &mut Output) -> Result<(), Failure> {
-    let of_level = |level| report.findings.iter().filter(|finding| finding.level == level).count();
-    let (errors, warnings) = (of_level(Level::Deny), of_level(Level::Warn));
-    if errors + warnings == 0 {
+/// Writes which queries could not be parsed, and why.
+fn unparsed(report: &Report, output: &mut Output) -> Result<(), Failure> {
+    if report.unparsed.is_empty() {
         return Ok(());
     }
-    let errors = counted(errors, "error", "errors");
-    output.line(format!("found {errors}, {}", counted(warnings, "warning", "warnings")))
-}
-
-/// What could not be checked.
-fn missing(report: &Report) -> Vec<String> {
-    let mut missing = vec![
-        format!("{} not parsed", grouped(report.unparsed())),
-        format!("{} built at run time", grouped(report.dynamic)),
-    ];
-    if !report.unread.is_empty() {
-        missing.push(format!("{} not read", counted(report.unread.len(), "file", "files")));
+    output.line("not parsed, and so not checked:")?;
+    for query in &report.unparsed {
+        output.line(format!("  {}: {}", query.place, query.reason))?;
     }
-    missing
+    output.line("")
 }
 
-pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
-}
-
-/// A number with its thousands apart.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
+/// Writes how many findings there are, what a baseline left out, and what was checked and what was not.
+fn summary(report: &Report, output: &mut Output) -> Result<(), Failure> {
+    if let Some(accepted) = &report.accepted {
+        for line in accepted.lines() {
+            output.line(line)?;
         }
-        grouped.push(digit);
     }
-    grouped
+    if let Some(found) = found(report) {
+        output.line(found)?;
+    }
+    output.line(report.coverage())
+}
+
+/// How many findings there are; `None` for none.
+pub(super) fn found(report: &Report) -> Option<String> {
+    let (errors, warnings) = (report.count(Level::Deny), report.count(Level::Warn));
+    let errors_text = counted(errors, "error", "errors");
+    let warnings_text = counted(warnings, "warning", "warnings");
+    (errors + warnings > 0).then(|| format!("found {errors_text}, {warnings_text}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn thousands_are_set_apart() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (4_812_402, "4,812,402")] {
-            assert_eq!(grouped(number), text);
-        }
-    }
 
     #[test]
     fn findings_that_say_the_same_stand_at_the_first_of_them() {

@@ -81,7 +81,17 @@ fn the_json_form_names_lint_level_and_place() {
     let finding = &report["findings"][0];
     assert_eq!((finding["lint"].as_str(), finding["level"].as_str()), (Some("query_in_loop"), Some("warn")));
     assert_eq!((finding["file"].as_str(), finding["line"].as_u64()), (Some("src/lib.rs"), Some(4)));
+    assert!(finding["sql"].as_str().is_some_and(|sql| sql.starts_with("SELECT id FROM posts")));
+    assert!(finding["help"].is_string() && finding["message"].is_string() && finding["column"].is_u64());
+    assert_eq!(
+        (finding["related"][0]["line"].as_u64(), finding["related"][0]["file"].as_str()),
+        (Some(3), Some("src/lib.rs"))
+    );
+    assert_eq!(finding["function"], "page");
     assert_eq!(report["summary"]["findings"]["query_in_loop"], 1);
+    let counts =
+        ["files", "sites", "checked", "unparsed", "dynamic"].map(|key| report["summary"][key].as_u64());
+    assert_eq!(counts, [1, 1, 1, 0, 0].map(Some));
     assert_eq!(report["notices"][0]["kind"], "no_snapshot");
 }
 
@@ -124,4 +134,34 @@ fn a_manifest_that_cargo_refuses_hides_no_query() {
     run(scratch.path(), &["check"]).exits_with(0).says(&["warning[query_in_loop]: ", "checked 1 query"]);
     scratch.write("rust-toolchain.toml", "[toolchain]\nchannel = \"1.0.0\"\n");
     run(scratch.path(), &["check"]).exits_with(0).says(&["checked 1 query"]);
+}
+
+#[test]
+fn paths_in_json_are_relative_to_what_was_named() {
+    let scratch = Scratch::with([]);
+    for (path, text) in [MANIFEST, MIGRATION, ("src/lib.rs", N_PLUS_ONE)] {
+        scratch.write(&format!("app/{path}"), text);
+    }
+    for (path, file) in [("app", "src/lib.rs"), ("app/src", "lib.rs"), ("app/src/lib.rs", "lib.rs")] {
+        let ran = run(scratch.path(), &["check", path, "--format", "json"]).exits_with(0);
+        let report: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        assert_eq!(report["findings"][0]["file"], file, "{path}");
+        run(scratch.path(), &["check", path]).says(&["--> app/src/lib.rs:4:"]);
+    }
+}
+
+#[test]
+fn what_is_not_parsed_is_listed_with_its_reason() {
+    let source = "fn f() {\n    sqlx::query(\n        \"SELECT id FROM users\n         WHERE (\");\n}\n";
+    let scratch = Scratch::with([MANIFEST, MIGRATION, ("src/lib.rs", source)]);
+    let ran = run(scratch.path(), &["check"]).exits_with(0).says(&[
+        "not parsed, and so not checked:\n  src/lib.rs:4:",
+        "read 1 file, checked 1 query: 1 not parsed",
+    ]);
+    let json = run(scratch.path(), &["check", "--format", "json"]).exits_with(0);
+    let report: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    let unparsed = &report["unparsed"][0];
+    assert_eq!((unparsed["file"].as_str(), unparsed["line"].as_u64()), (Some("src/lib.rs"), Some(4)));
+    let reason = unparsed["reason"].as_str().expect("a reason");
+    assert!(!reason.is_empty() && ran.stdout.contains(reason), "{reason}");
 }

@@ -195,3 +195,43 @@ fn without_any_schema_it_says_what_to_name() {
         .exits_with(2)
         .says(&["find a schema to check against", "--migrations <folder>"]);
 }
+
+#[test]
+fn comments_of_sql_allow_with_a_reason() {
+    let scratch = Scratch::with([
+        MIGRATIONS,
+        (
+            "q.sql",
+            "SELECT id FROM events WHERE name = 'a'; -- query-budget: allow(unindexed_filter): not for the next\n\
+             -- query-budget: allow(unindexed_filter): once a year\n\
+             SELECT id FROM logs WHERE event_id = 7;\n\
+             SELECT id FROM logs WHERE event_id = 8;\n",
+        ),
+        (
+            "q.jsonl",
+            "{\"query\": \"/* query-budget: allow(unindexed_filter): once a year */ SELECT id FROM logs WHERE event_id = $1\"}\n",
+        ),
+    ]);
+    let sql = ["index-check", "--migrations", "migrations", "--queries", "q.sql"];
+    let ran = run(scratch.path(), &sql).exits_with(1).says(&[
+        "--> q.sql:1:",
+        "--> q.sql:4:",
+        "to allow it: `-- query-budget: allow(unindexed_filter): <reason>`",
+    ]);
+    assert!(!ran.stdout.contains("q.sql:3:"), "{}", ran.stdout);
+    run(scratch.path(), &["index-check", "--migrations", "migrations", "--queries", "q.jsonl"]).exits_with(0);
+
+    // The allows themselves are looked at by the command that asks every lint.
+    scratch.write(
+        "q.sql",
+        "-- query-budget: allow(unindexed_filter)\nSELECT id FROM logs WHERE event_id = 7;\n\n\
+         -- query-budget: allow(unindexed_filter): a slip\nSELECT id FROM logs WHERE id = 7;\n",
+    );
+    run(scratch.path(), &["check", "--migrations", "migrations", "--queries", "q.sql"]).exits_with(0).says(
+        &[
+            "warning[allow_without_reason]: `allow(unindexed_filter)` gives no reason\n--> q.sql:1\n",
+            "write `-- query-budget: allow(unindexed_filter): <why>`",
+            "warning[unused_allow]: `allow(unindexed_filter)` silences nothing\n--> q.sql:4\n",
+        ],
+    );
+}

@@ -1,9 +1,11 @@
 //! The command line, run as a process.
 
 mod bad_input;
+mod baseline;
 mod budgets;
 mod check;
 mod docs;
+mod formats;
 mod index_check;
 mod init;
 mod readme;

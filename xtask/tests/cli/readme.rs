@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use query_budget_tests::Scratch;
+use saphyr::{LoadableYamlNode, Yaml};
+
 use crate::run;
 
 fn root() -> &'static Path {
@@ -37,6 +40,36 @@ fn ci_runs_the_commands_of_the_readme() {
     assert_eq!(commands.len(), 2, "{commands:?}");
     for command in commands {
         assert!(ci.contains(&format!("\nstep {command}\n")), ".ci/run does not run `{command}`");
+    }
+}
+
+#[test]
+fn the_workflow_is_yaml_and_its_commands_run() {
+    let readme = file("README.md");
+    let text =
+        readme.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the workflow");
+    let documents = Yaml::load_from_str(text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
+    let [workflow] = documents.as_slice() else { panic!("one document: {documents:?}") };
+    let steps = workflow["jobs"]["query-budget"]["steps"].as_sequence().expect("steps");
+    let uploads = steps.iter().filter_map(|step| step.as_mapping_get("uses")?.as_str());
+    assert!(uploads.into_iter().any(|uses| uses.starts_with("github/codeql-action/upload-sarif@")));
+
+    let scratch = Scratch::with([
+        ("Cargo.toml", "[package]\nname = \"app\"\nedition = \"2024\"\n"),
+        ("migrations/1_t.sql", "CREATE TABLE t (id BIGSERIAL PRIMARY KEY, n BIGINT);\n"),
+        ("src/lib.rs", "fn f() { sqlx::query!(\"SELECT id FROM t WHERE n = $1\", 1); }\n"),
+    ]);
+    run(scratch.path(), &["schema"]).exits_with(0);
+    let shell =
+        readme.split("## In CI").nth(1).and_then(|rest| rest.split("```sh\n").nth(1)).expect("a shell block");
+    let once: Vec<&str> = shell.split("```").next().unwrap_or_default().lines().collect();
+    let later = steps.iter().filter_map(|step| step.as_mapping_get("run")?.as_str());
+    let later: Vec<&str> = later.filter(|line| line.starts_with("cargo query-budget ")).collect();
+    assert_eq!((once.len(), later.len()), (2, 3), "{once:?} {later:?}");
+    for line in once.into_iter().chain(later) {
+        let line = line.split(" > ").next().unwrap_or_default();
+        let arguments: Vec<&str> = line.split(' ').skip(2).collect();
+        run(scratch.path(), &arguments).exits_with(0);
     }
 }
 

@@ -1,0 +1,100 @@
+//! Comments that silence a lint: `query-budget: allow(lint): reason`, the same words in Rust and in SQL.
+
+use crate::finding::{Finding, Place};
+use crate::rust::Allow;
+
+/// The word that begins a comment for this project.
+pub(crate) const MARK: &str = "query-budget:";
+
+/// The allows of a comment, its signs taken off: `query-budget: allow(a, b): reason`. A comment that is meant for this
+/// project and has no such form allows a lint that does not exist, so that it is not passed over in silence.
+pub(crate) fn parse(comment: &str, place: &Place) -> Vec<Allow> {
+    let Some(order) = comment.trim().strip_prefix(MARK).map(str::trim) else { return Vec::new() };
+    let parts = order
+        .strip_prefix("allow")
+        .and_then(|rest| rest.trim_start().strip_prefix('('))
+        .and_then(|rest| rest.split_once(')'));
+    let Some((lints, rest)) = parts else {
+        return vec![Allow { lint: order.to_owned(), reason: None, place: place.clone() }];
+    };
+    let reason = rest.trim_start().strip_prefix(':').map(str::trim).filter(|reason| !reason.is_empty());
+    lints
+        .split(',')
+        .map(str::trim)
+        .filter(|lint| !lint.is_empty())
+        .map(|lint| Allow { lint: lint.to_owned(), reason: reason.map(str::to_owned), place: place.clone() })
+        .collect()
+}
+
+/// The allows of the comments in `text`, which is what stands in front of a SQL statement. `place` is that of the start
+/// of a line, counted from 0.
+pub fn above_sql(text: &str, place: impl Fn(usize) -> Place) -> Vec<Allow> {
+    if !text.contains(MARK) {
+        return Vec::new();
+    }
+    let comment = |line: &'_ str| -> Option<String> {
+        let line = line.trim();
+        let opened = ["--", "/*", "#"].iter().find_map(|sign| line.strip_prefix(sign))?;
+        Some(opened.strip_suffix("*/").unwrap_or(opened).to_owned())
+    };
+    let comments = text.lines().enumerate().filter_map(|(at, line)| Some((at, comment(line)?)));
+    comments.flat_map(|(at, comment)| parse(&comment, &place(at))).collect()
+}
+
+/// The comment that allows a lint at a finding; `None` where no comment can stand.
+pub(crate) fn comment_for(finding: &Finding) -> Option<String> {
+    let file: &str = &finding.place.file;
+    if file.is_empty() || file.ends_with(".rs") {
+        return Some(comment(file, finding.lint, "<reason>"));
+    }
+    // Other files hold the queries of a person only where those came by themselves.
+    let is_query = finding.sql.is_some();
+    match file.rsplit('.').next() {
+        Some("sql") if is_query => Some(comment(file, finding.lint, "<reason>")),
+        Some("jsonl") if is_query => {
+            Some(format!("{} in front of the query", comment(file, finding.lint, "<reason>")))
+        }
+        _ => None,
+    }
+}
+
+/// The comment that allows a lint, in the language of a file and in backquotes.
+pub(crate) fn comment(file: &str, lint: &str, reason: &str) -> String {
+    match file.rsplit('.').next() {
+        Some("sql") => format!("`-- {MARK} allow({lint}): {reason}`"),
+        // The query is one line there: a comment that ends with its line would swallow it.
+        Some("jsonl" | "json") => format!("`/* {MARK} allow({lint}): {reason} */`"),
+        _ => format!("`// {MARK} allow({lint}): {reason}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(text: &str) -> Vec<(String, Option<String>, u32)> {
+        let place = |at: usize| Place { file: "q.sql".into(), line: at as u32 + 1, column: 1 };
+        let allows = above_sql(text, place).into_iter();
+        allows.map(|allow| (allow.lint, allow.reason, allow.place.line)).collect()
+    }
+
+    #[test]
+    fn comments_of_sql_allow() {
+        let text = "\n-- query-budget: allow(select_star, count_star): for the export\n/* query-budget: allow(x) */ ";
+        let reason = Some("for the export".to_owned());
+        assert_eq!(
+            allows(text),
+            [
+                ("select_star".to_owned(), reason.clone(), 2),
+                ("count_star".to_owned(), reason, 2),
+                ("x".to_owned(), None, 3)
+            ]
+        );
+    }
+
+    #[test]
+    fn other_comments_allow_nothing() {
+        assert_eq!(allows("-- allow(select_star): no mark\n-- see query-budget: allow(x): y\n"), []);
+        assert_eq!(allows("-- query-budget: ignore this\n").len(), 1, "a slip is not passed over");
+    }
+}

@@ -1,0 +1,83 @@
+//! What was checked and what was not, in figures and in words.
+
+use query_budget_analysis::index::Verdict;
+
+use super::{Report, Subject};
+
+impl Report {
+    /// How many queries there are, those put together at run time included.
+    pub(super) fn all_queries(&self) -> usize {
+        self.queries.len() + self.dynamic
+    }
+
+    /// How many queries were checked.
+    pub(super) fn checked(&self) -> usize {
+        self.queries.len() - self.unparsed.len()
+    }
+
+    /// How many accesses of tables have a verdict.
+    pub(super) fn accesses_with(&self, verdict: Verdict) -> usize {
+        let accesses = self.queries.iter().flat_map(|query| &query.checked.accesses);
+        accesses.filter(|access| access.verdict == verdict).count()
+    }
+
+    /// The last line of a report: what was looked at, and what of it could not be checked.
+    pub(super) fn coverage(&self) -> String {
+        let files = counted(self.files, "file", "files");
+        let queries = counted(self.all_queries(), "query", "queries");
+        let mut missing = vec![
+            format!("{} not parsed", grouped(self.unparsed.len())),
+            format!("{} built at run time", grouped(self.dynamic)),
+        ];
+        if !self.unread.is_empty() {
+            missing.push(format!("{} not read", counted(self.unread.len(), "file", "files")));
+        }
+        let accesses = match self.subject {
+            Subject::Everything => {
+                missing.push(format!("{} with no bound", grouped(self.unbounded)));
+                String::new()
+            }
+            Subject::Indexes => {
+                let unknown = self.accesses_with(Verdict::Unknown);
+                missing.push(format!("{} of tables that are not known", grouped(unknown)));
+                let accesses = self.queries.iter().map(|query| query.checked.accesses.len()).sum();
+                format!(" with {}", counted(accesses, "table access", "table accesses"))
+            }
+        };
+        format!("read {files}, checked {queries}{accesses}: {}", missing.join(", "))
+    }
+}
+
+/// A number with what is counted: `1 query`, `4,812 queries`.
+pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// A number with its thousands apart.
+pub(crate) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (4_812_402, "4,812,402")] {
+            assert_eq!(grouped(number), text);
+        }
+        assert_eq!(
+            [0, 1, 2].map(|number| counted(number, "query", "queries")),
+            ["0 queries", "1 query", "2 queries"]
+        );
+    }
+}
