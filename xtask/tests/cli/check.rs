@@ -122,7 +122,7 @@ fn a_raw_call_may_be_meant_for_another_database() {
     let source = "async fn import(db: &SqlitePool) { sqlx::query(\"SELECT line FROM history LIMIT 5\").fetch_all(db).await; }";
     let scratch = Scratch::with([MANIFEST, MIGRATION, ("src/lib.rs", source)]);
     run(scratch.path(), &["check"]).exits_with(0).says(&["checked 1 query"]);
-    scratch.write("src/lib.rs", &source.replace("sqlx::query(", "sql!("));
+    scratch.write("src/lib.rs", source.replace("sqlx::query(", "sql!("));
     run(scratch.path(), &["check"]).exits_with(1).says(&["error[unknown_table]: "]);
 }
 
