@@ -10,7 +10,7 @@ fuzz_target!(|sql: &str| {
         let mut replay = Replay::new(dialect);
         replay.apply(include_str!("tables.sql"), "tables.sql");
         replay.apply(sql, "fuzz.sql");
-        let text = snapshot::write(&replay.schema, "fuzz");
+        let text = snapshot::write(&replay.schema, None);
         let _ = snapshot::read(&text, "schema.sql", None);
     }
 });

@@ -82,7 +82,7 @@ fn with_snapshot() -> Scratch {
     let (migrations, _) =
         read_migrations(&scratch.path().join("migrations"), scratch.path()).expect("they are there");
     let replayed = replay(&migrations, Dialect::Postgres);
-    scratch.write("schema.sql", snapshot::write(&replayed.schema, &snapshot::digest(&migrations)));
+    scratch.write("schema.sql", snapshot::write(&replayed.schema, Some(&snapshot::digest(&migrations))));
     scratch
 }
 

@@ -139,12 +139,17 @@ pub(crate) struct Budgets {
 }
 
 /// Arguments of `schema`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Schema {
     /// The folder of migrations; else the configured one, else the nearest `migrations`
     #[arg(long, value_name = "DIR")]
     pub(crate) migrations: Option<PathBuf>,
+    /// Read the schema and row estimates from this database instead: `postgres://`, `mysql://` or `sqlite:`. The session
+    /// only reads
+    #[cfg(feature = "live")]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["migrations", "dialect"])]
+    pub(crate) database_url: Option<String>,
     /// Whose SQL it is: postgres, mysql or sqlite; else configured, else guessed from the migrations
     #[arg(long, value_name = "DIALECT", value_parser = dialect)]
     pub(crate) dialect: Option<Dialect>,

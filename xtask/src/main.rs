@@ -4,6 +4,8 @@ mod args;
 mod commands;
 mod failure;
 mod input;
+#[cfg(feature = "live")]
+mod live;
 mod output;
 mod progress;
 mod report;

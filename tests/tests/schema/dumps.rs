@@ -79,7 +79,7 @@ fn sqlite3_schema() {
     let source = include_str!("../../fixtures/dumps/sqlite.source.sql");
     let dump = include_str!("../../fixtures/dumps/sqlite.dump.sql");
     let (made, read) = check(source, dump, Dialect::Sqlite, Some(Dialect::Sqlite));
-    assert_eq!(snapshot::write(&read, ""), snapshot::write(&made, ""));
+    assert_eq!(snapshot::write(&read, None), snapshot::write(&made, None));
 }
 
 #[test]

@@ -18,11 +18,11 @@ fn snapshot_of(topic: &str, sql: &str, dialect: Dialect) -> String {
     replay.apply(sql, topic);
     assert_eq!(replay.problems, []);
     assert_eq!(replay.schema.gaps, Vec::<String>::new(), "{topic}");
-    let text = snapshot::write(&replay.schema, "");
+    let text = snapshot::write(&replay.schema, None);
     let read = snapshot::read(&text, "schema.sql", None);
     assert_eq!(read.problems, [], "{topic}:\n{text}");
     assert_eq!(
-        snapshot::write(&read.schema, ""),
+        snapshot::write(&read.schema, None),
         text,
         "{topic}: the snapshot changes when it is read and written again"
     );

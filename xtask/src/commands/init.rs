@@ -60,8 +60,7 @@ fn init_database(dir: &Path, root: &Path, output: &mut Output) -> Result<(), Fai
         output.line(format!("`{}` is there already", shown(&config, root)))?;
     }
     let snapshot = dir.join(SNAPSHOT);
-    let arguments =
-        Schema { migrations: Some(migrations), dialect: None, output: Some(snapshot), check: false };
+    let arguments = Schema { migrations: Some(migrations), output: Some(snapshot), ..Schema::default() };
     schema::run_in(dir, root, &arguments, output)?;
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! `schema`: writes the snapshot from the migrations, or says that it is stale.
+//! `schema`: writes the snapshot from the migrations or a live database, or says that it is stale.
 
 use std::path::{Path, PathBuf};
 
 use query_budget_analysis::project::{self, Project, SNAPSHOT, read_migrations, shown};
 use query_budget_analysis::render::text_notice;
 use query_budget_analysis::schema::snapshot;
-use query_budget_analysis::{NoticeKind, Severity};
+use query_budget_analysis::{Notice, NoticeKind, Severity};
 
 use crate::Outcome;
 use crate::args::Schema;
@@ -38,23 +38,28 @@ pub(super) fn run_in(
         return Ok(Outcome::Broken);
     }
 
-    let migrations =
-        arguments.migrations.clone().or_else(|| project.migrations.clone()).ok_or_else(|| {
-            Failure::new("find the migrations").help("name their folder: `--migrations <folder>`")
-        })?;
-    project.replay_migrations(&migrations, base)?;
+    let made = match database_url(arguments) {
+        Some(url) => from_database(url, &project, base)?,
+        None => from_migrations(arguments.migrations.clone(), &mut project, base)?,
+    };
+    project.notices.extend(made.notices);
     notices(&project, to_stdout, output)?;
-    let Some(schema) = &project.schema else { return Ok(Outcome::Broken) };
-    let text = snapshot::write(schema, &snapshot::digest(&read_migrations(&migrations, base)?.0));
+    let Some(text) = made.text else { return Ok(Outcome::Broken) };
     if to_stdout {
         output.line(text.trim_end_matches('\n'))?;
         return Ok(Outcome::Clean);
     }
 
-    let path = arguments.output.clone().unwrap_or_else(|| default_output(&project, &migrations));
+    let path =
+        arguments.output.clone().unwrap_or_else(|| default_output(&project, made.migrations.as_deref()));
     let file = shown(&path, base);
     let there = if path.exists() { Some(project::read(&path)?) } else { None };
-    if there.as_ref() == Some(&text) {
+    let current = match &there {
+        // A table grows without its schema changing.
+        Some(there) if arguments.check => snapshot::without_rows(there) == snapshot::without_rows(&text),
+        there => there.as_ref() == Some(&text),
+    };
+    if current {
         output.line(format!("`{file}` is up to date"))?;
         return Ok(Outcome::Clean);
     }
@@ -64,10 +69,94 @@ pub(super) fn run_in(
         return Ok(Outcome::Findings);
     }
     write(&path, &text).map_err(|error| Failure::new(format!("write `{file}`")).because(error))?;
-    let tables = counted(schema.tables.len(), "table", "tables");
-    let views = counted(schema.views.len(), "view", "views");
-    output.line(format!("wrote `{file}`: {tables}, {views}"))?;
+    output.line(format!("wrote `{file}`: {}", made.holds))?;
     Ok(Outcome::Clean)
+}
+
+/// A snapshot, and what there is to say of it.
+struct Made {
+    /// `None` when there is nothing to make one of.
+    text: Option<String>,
+    /// How much it holds, for a person.
+    holds: String,
+    notices: Vec<Notice>,
+    /// The migrations that it is of.
+    migrations: Option<PathBuf>,
+}
+
+impl Made {
+    fn new(
+        schema: &query_budget_analysis::schema::Schema,
+        migrations: Option<PathBuf>,
+        base: &Path,
+    ) -> Result<Made, Failure> {
+        let digest = match &migrations {
+            Some(migrations) => Some(snapshot::digest(&read_migrations(migrations, base)?.0)),
+            None => None,
+        };
+        let (tables, views) = (schema.tables.len(), schema.views.len());
+        Ok(Made {
+            text: Some(snapshot::write(schema, digest.as_deref())),
+            holds: format!("{}, {}", counted(tables, "table", "tables"), counted(views, "view", "views")),
+            notices: Vec::new(),
+            migrations,
+        })
+    }
+}
+
+fn from_migrations(named: Option<PathBuf>, project: &mut Project, base: &Path) -> Result<Made, Failure> {
+    let migrations = named.or_else(|| project.migrations.clone()).ok_or_else(|| {
+        Failure::new("find the migrations").help("name their folder: `--migrations <folder>`")
+    })?;
+    project.replay_migrations(&migrations, base)?;
+    match &project.schema {
+        Some(schema) => Made::new(schema, Some(migrations), base),
+        None => Ok(Made { text: None, holds: String::new(), notices: Vec::new(), migrations: None }),
+    }
+}
+
+#[cfg(feature = "live")]
+fn database_url(arguments: &Schema) -> Option<&str> {
+    arguments.database_url.as_deref()
+}
+
+#[cfg(not(feature = "live"))]
+fn database_url(_: &Schema) -> Option<&str> {
+    None
+}
+
+/// The database is taken to be migrated to where the project's migrations, if it has any, lead.
+#[cfg(feature = "live")]
+fn from_database(url: &str, project: &Project, base: &Path) -> Result<Made, Failure> {
+    use query_budget_analysis::Place;
+
+    use crate::live::{Catalog, Live, block_on};
+
+    let catalog = block_on(async {
+        let mut live = Live::open(url).await?;
+        Catalog::read(&mut live, "database").await
+    })?;
+    let place = |line: u32| Place { file: "database".into(), line, column: 1 };
+    let mut made = Made::new(&catalog.schema, project.migrations.clone(), base)?;
+    made.notices.extend(
+        catalog
+            .problems
+            .into_iter()
+            .map(|problem| Notice::new(NoticeKind::SkippedStatement, problem.message, place(problem.line))),
+    );
+    made.holds.push_str(&match catalog.looks_empty {
+        true => format!(
+            "; no row estimates: {} in all is no measure of a database in use",
+            counted(usize::try_from(catalog.rows).unwrap_or(usize::MAX), "row", "rows")
+        ),
+        false => ", with row estimates".to_owned(),
+    });
+    Ok(made)
+}
+
+#[cfg(not(feature = "live"))]
+fn from_database(_: &str, _: &Project, _: &Path) -> Result<Made, Failure> {
+    Err(Failure::new("ask a database: this binary was built without the feature `live`"))
 }
 
 /// Writes what could not be replayed; beside the snapshot when that is what goes to standard output.
@@ -84,9 +173,9 @@ fn notices(project: &Project, to_stderr: bool, output: &mut Output) -> Result<()
 }
 
 /// Where the snapshot goes when nothing says: where it is, where it is configured to be, beside the migrations.
-fn default_output(project: &Project, migrations: &Path) -> PathBuf {
+fn default_output(project: &Project, migrations: Option<&Path>) -> PathBuf {
     let configured = project.config.schema.as_ref().map(|schema| project.root.join(schema));
-    let beside = || migrations.parent().unwrap_or(Path::new("")).join(SNAPSHOT);
+    let beside = || migrations.and_then(Path::parent).unwrap_or(Path::new("")).join(SNAPSHOT);
     configured.or_else(|| project.schema_path.clone()).unwrap_or_else(beside)
 }
 

@@ -10,6 +10,8 @@ mod index_check;
 mod init;
 mod readme;
 mod schema;
+#[cfg(feature = "live")]
+mod schema_live;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -40,7 +40,7 @@ fn survives(script: &str, dialect: Dialect) {
     }
     let mut replay = Replay::new(dialect);
     replay.apply(script, "script.sql");
-    let text = snapshot::write(&replay.schema, "0");
+    let text = snapshot::write(&replay.schema, None);
     let read = snapshot::read(&text, "schema.sql", None);
     assert_eq!(read.schema.dialect, dialect);
 }

@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use super::super::model::{Name, Schema, UserType};
 use super::order;
 use super::table::Writer;
-use super::{DIALECT, DIGEST, END, GAP, HEAD, SEARCH_PATH, UNKNOWN, UNTYPED};
+use super::{DIALECT, DIGEST, END, GAP, HEAD, ROWS, SEARCH_PATH, UNKNOWN, UNTYPED};
 use crate::sql::Dialect;
 
-/// The schema as a snapshot; `digest` is that of the migrations it comes from.
-pub fn write(schema: &Schema, digest: &str) -> String {
+/// The schema as a snapshot; `digest` is that of the migrations it comes from, where it comes from any.
+pub fn write(schema: &Schema, digest: Option<&str>) -> String {
     let mut writer = Writer { schema, dialect: schema.dialect, out: String::new() };
     writer.head(digest);
     if schema.dialect == Dialect::Postgres {
@@ -27,12 +27,19 @@ pub fn write(schema: &Schema, digest: &str) -> String {
     writer.out
 }
 
+/// A snapshot's text without its estimates of rows, which change while the schema does not.
+pub fn without_rows(text: &str) -> String {
+    text.split_inclusive('\n').filter(|line| !line.starts_with(ROWS)).collect()
+}
+
 impl Writer<'_> {
-    fn head(&mut self, digest: &str) {
+    fn head(&mut self, digest: Option<&str>) {
         let out = &mut self.out;
         let _ = writeln!(out, "{HEAD}");
         let _ = writeln!(out, "{DIALECT}{}", self.dialect);
-        let _ = writeln!(out, "{DIGEST}{digest}");
+        if let Some(digest) = digest {
+            let _ = writeln!(out, "{DIGEST}{digest}");
+        }
         out.push_str("-- Written by `cargo query-budget schema`; change the migrations and run it again.\n");
         if !self.schema.search_path.is_empty() {
             let _ = writeln!(out, "{SEARCH_PATH}{}", self.schema.search_path.join(", "));

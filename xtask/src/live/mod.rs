@@ -1,0 +1,133 @@
+//! A live database: opened by its URL for reading alone, asked for its catalog.
+
+mod catalog;
+
+use std::str::FromStr;
+
+use query_budget_analysis::sql::Dialect;
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ColumnIndex, ConnectOptions, Decode, Row};
+
+use crate::failure::Failure;
+
+pub(crate) use catalog::Catalog;
+
+/// How long a statement of ours may take on the server.
+const TIMEOUT_SECONDS: u32 = 30;
+
+/// A connection that reads.
+pub(crate) enum Live {
+    Postgres(PgConnection),
+    MySql(MySqlConnection),
+    Sqlite(SqliteConnection),
+}
+
+/// A row whose values are texts.
+pub(crate) type Texts = Vec<Option<String>>;
+
+/// Runs what talks to a database to its end.
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::new("start the runtime").because(error))?.block_on(work)
+}
+
+impl Live {
+    /// Connects to the database of a URL, in a session that can only read, and that gives up on slow statements.
+    pub(crate) async fn open(url: &str) -> Result<Live, Failure> {
+        let failure = |error: sqlx::Error| {
+            // The URL may hold a password: it is not shown.
+            Failure::new("connect to the database").because(error)
+        };
+        let mut live = match dialect_of(url)? {
+            Dialect::Postgres => {
+                let options = PgConnectOptions::from_str(url).map_err(failure)?;
+                Live::Postgres(options.disable_statement_logging().connect().await.map_err(failure)?)
+            }
+            Dialect::MySql => {
+                let options = MySqlConnectOptions::from_str(url).map_err(failure)?;
+                Live::MySql(options.disable_statement_logging().connect().await.map_err(failure)?)
+            }
+            Dialect::Sqlite => {
+                let options = SqliteConnectOptions::from_str(url).map_err(failure)?;
+                let options = options.read_only(true).create_if_missing(false).disable_statement_logging();
+                Live::Sqlite(options.connect().await.map_err(failure)?)
+            }
+        };
+        live.restrict().await?;
+        Ok(live)
+    }
+
+    /// Whose database it is.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Live::Postgres(_) => Dialect::Postgres,
+            Live::MySql(_) => Dialect::MySql,
+            Live::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// Keeps the session from writing and from taking long.
+    async fn restrict(&mut self) -> Result<(), Failure> {
+        match self {
+            Live::Postgres(_) => {
+                self.texts("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY").await?;
+                self.texts(&format!("SET statement_timeout = '{TIMEOUT_SECONDS}s'")).await?;
+            }
+            Live::MySql(_) => {
+                self.texts("SET SESSION TRANSACTION READ ONLY").await?;
+                // MariaDB counts seconds, MySQL milliseconds and under another name.
+                let mariadb = format!("SET SESSION max_statement_time = {TIMEOUT_SECONDS}");
+                if self.texts(&mariadb).await.is_err() {
+                    self.texts(&format!("SET SESSION max_execution_time = {TIMEOUT_SECONDS}000")).await?;
+                }
+            }
+            // Opened for reading.
+            Live::Sqlite(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The rows of a statement of ours, each value as text.
+    pub(crate) async fn texts(&mut self, sql: &str) -> Result<Vec<Texts>, Failure> {
+        let statement = || AssertSqlSafe(sql.to_owned());
+        let rows: Result<Vec<Texts>, sqlx::Error> = match self {
+            Live::Postgres(connection) => {
+                let rows = sqlx::raw_sql(statement()).fetch_all(connection).await;
+                rows.map(|rows| rows.iter().map(texts_of).collect())
+            }
+            Live::MySql(connection) => {
+                let rows = sqlx::raw_sql(statement()).fetch_all(connection).await;
+                rows.map(|rows| rows.iter().map(texts_of).collect())
+            }
+            Live::Sqlite(connection) => {
+                let rows = sqlx::raw_sql(statement()).fetch_all(connection).await;
+                rows.map(|rows| rows.iter().map(texts_of).collect())
+            }
+        };
+        rows.map_err(|error| Failure::new("read the database").because(error))
+    }
+}
+
+fn dialect_of(url: &str) -> Result<Dialect, Failure> {
+    let known = url.split_once(':').and_then(|(scheme, _)| match scheme {
+        "postgres" | "postgresql" => Some(Dialect::Postgres),
+        "mysql" | "mariadb" => Some(Dialect::MySql),
+        "sqlite" => Some(Dialect::Sqlite),
+        _ => None,
+    });
+    known.ok_or_else(|| {
+        Failure::new("tell the database from its URL")
+            .help("begin it with `postgres://`, `mysql://` or `sqlite:`")
+    })
+}
+
+fn texts_of<R: Row>(row: &R) -> Texts
+where
+    usize: ColumnIndex<R>,
+    for<'r> Option<String>: Decode<'r, R::Database>,
+{
+    // What is no text (none of our statements asks for such) is as good as absent.
+    (0..row.len()).map(|at| row.try_get_unchecked::<Option<String>, _>(at).ok().flatten()).collect()
+}
