@@ -1,5 +1,7 @@
 //! Conditions that an index can be searched by (sargable ones), taken from the conjuncts of a query.
 
+use super::estimate;
+use crate::schema::Schema;
 use crate::sql::expr::{Expr, LikeKind, Literal, Op, Test};
 use crate::sql::predicates;
 use crate::sql::query::{BlockId, Query, RelationId};
@@ -13,6 +15,10 @@ pub(super) struct Condition {
     pub(super) compare: Compare,
     /// The relations of the same join problem whose rows have to be at hand for the value.
     pub(super) needs: Vec<RelationId>,
+    /// The part of the rows that it keeps.
+    pub(super) kept: f64,
+    /// Whether it is compared with a single value, so that all rows it keeps are equal there.
+    pub(super) one_value: bool,
 }
 
 /// How the indexed side is compared.
@@ -44,6 +50,7 @@ impl Compare {
 /// The conditions that one conjunct puts on `relation`, which is one of the relations `here`.
 pub(super) fn of(
     query: &Query,
+    schema: &Schema,
     conjunct: &Expr,
     relation: RelationId,
     here: &[RelationId],
@@ -54,7 +61,20 @@ pub(super) fn of(
         columns.into_iter().any(|column| column.name == name && is_text_type(&column.ty))
     };
     let reader = Reader { relation, here, depends: &depends, is_text: &is_text };
-    reader.conditions(conjunct)
+    let mut found = reader.conditions(conjunct);
+    let kept = estimate::kept(conjunct, query, schema);
+    let one_value = matches!(
+        conjunct,
+        Expr::Binary { op: Op::Eq, .. } | Expr::Is { .. } | Expr::Column(_) | Expr::Not(_)
+    );
+    for condition in &mut found {
+        condition.kept = if condition.needs.is_empty() { kept } else { kept.min(1.0 / estimate::ROWS) };
+        if !condition.needs.is_empty() && condition.compare != Compare::Equal {
+            condition.kept = kept;
+        }
+        condition.one_value = one_value && condition.compare.is_equality();
+    }
+    found
 }
 
 struct Reader<'a> {
@@ -207,7 +227,7 @@ impl Reader<'_> {
             });
             usable = usable && !predicates::is_volatile(value);
         }
-        usable.then(|| Condition { operand: operand.clone(), compare, needs })
+        usable.then(|| Condition { operand: operand.clone(), compare, needs, kept: 1.0, one_value: false })
     }
 }
 

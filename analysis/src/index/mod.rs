@@ -2,14 +2,17 @@
 //! because no index leads to what is wanted.
 //!
 //! The verdict is per access, not per column. `problem` collects the tables that are joined and the conditions on
-//! them, as the planner pulls subqueries up and folds equalities; `condition` says which of them an index can be
-//! searched by; `serve` matches them with the indexes; `joins` finds the order of the joins; `advise` says which
-//! index is wanted.
+//! them, as the planner pulls subqueries up, and `derived` adds what follows from them; `condition` says which of them
+//! an index can be searched by; `serve` matches them with the indexes; `order` finds the order of the joins by what
+//! `estimate` expects of them; `joins` draws the verdicts; `advise` says which index is wanted.
 
 mod advice;
 mod advise;
 mod condition;
+mod derived;
+mod estimate;
 mod joins;
+mod order;
 pub(crate) mod prepared;
 mod problem;
 mod serve;

@@ -4,6 +4,7 @@
 //! the query around them, `IN` and `EXISTS` become joins, outer joins whose inner side is demanded become inner joins,
 //! and equalities are followed from column to column.
 
+use super::derived;
 use crate::schema::Schema;
 use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op, Test};
@@ -17,10 +18,20 @@ pub(super) struct Problem {
     pub(super) relations: Vec<RelationId>,
     /// The conditions, each with the relations it can narrow; `None` for all that it names.
     pub(super) demands: Vec<Demand>,
-    /// What the rows are ordered by first, when only the first of them are wanted.
+    /// What the rows are wanted in the order of first: for GROUP BY, DISTINCT or ORDER BY.
     pub(super) order: Option<Expr>,
+    /// Relations whose rows only say whether there is one (`IN`, `EXISTS`): planners read them behind the others.
+    pub(super) semi: Vec<Semi>,
     /// `min(x)` or `max(x)` is all that is wanted: the end of an index tells it.
     pub(super) extremes: Vec<Expr>,
+}
+
+/// Relations of an `IN` or `EXISTS`.
+#[derive(Debug)]
+pub(super) struct Semi {
+    pub(super) relations: Vec<RelationId>,
+    /// `EXISTS` rather than `IN`.
+    pub(super) exists: bool,
 }
 
 /// A condition of a join problem.
@@ -67,8 +78,7 @@ impl Collector<'_> {
 
     fn block(&mut self, id: BlockId) -> Option<Problem> {
         let block = self.query.block(id);
-        let order = block.limit.as_ref().and(block.order_by.first()).map(|key| key.expr.clone());
-        let mut problem = Problem { order, ..Problem::default() };
+        let mut problem = Problem { order: wanted_order(block, self.schema.dialect), ..Problem::default() };
         match &block.body {
             Body::Select(select) => {
                 self.select(select, &mut problem);
@@ -89,7 +99,8 @@ impl Collector<'_> {
         let pushed: Vec<Expr> =
             self.pushed.iter().filter(|(to, _)| *to == id).map(|(_, condition)| condition.clone()).collect();
         problem.demands.extend(pushed.into_iter().map(|condition| Demand { condition, narrows: None }));
-        follow_equalities(&mut problem);
+        derived::follow_equalities(&mut problem);
+        derived::extract_from_disjunctions(&mut problem);
         Some(problem)
     }
 
@@ -125,6 +136,7 @@ impl Collector<'_> {
             for demand in &mut demands {
                 demand.condition = renamed.apply(&demand.condition, self.query);
             }
+            problem.order = problem.order.take().map(|order| renamed.apply(&order, self.query));
         }
         for demand in demands {
             self.demand(demand, problem);
@@ -188,6 +200,7 @@ impl Collector<'_> {
         self.joined(&select.from, select.filter.as_ref(), &mut below);
         renamed.outputs.push((id, inner, below.relations.clone()));
         problem.relations.append(&mut below.relations);
+        problem.semi.append(&mut below.semi);
         tree.append(&mut below.demands);
     }
 
@@ -245,8 +258,12 @@ impl Collector<'_> {
                 condition.narrows.clone_from(&narrows);
             }
         }
+        if !anti {
+            problem.semi.push(Semi { relations: below.relations.clone(), exists: expr.is_none() });
+        }
         problem.relations.append(&mut below.relations);
         problem.demands.append(&mut conditions);
+        problem.semi.append(&mut below.semi);
         true
     }
 
@@ -268,11 +285,19 @@ impl Collector<'_> {
                 let columns = demand.condition.columns();
                 let only_its =
                     !columns.is_empty() && columns.iter().all(|column| column.relation == Some(*id));
-                if only_its && !has_subquery(&demand.condition) {
+                if only_its && self.is_settled(&demand.condition) {
                     self.push(*inner, *id, &demand.condition);
                 }
             }
         }
+    }
+
+    /// Whether every subquery in a condition is a value that is worked out once.
+    fn is_settled(&self, condition: &Expr) -> bool {
+        !condition.any(|e| match e {
+            Expr::Subquery(block) => self.query.block(*block).correlated,
+            other => other.own_subquery().is_some(),
+        })
     }
 
     /// Pushes a condition on `relation` into the block that makes its rows.
@@ -474,10 +499,6 @@ fn hides_null(expr: &Expr) -> bool {
     })
 }
 
-fn has_subquery(expr: &Expr) -> bool {
-    expr.any(|e| e.own_subquery().is_some())
-}
-
 /// `min(x)` and `max(x)` when they are all that is selected.
 fn extremes(select: &Select) -> Vec<Expr> {
     let one = |expr: &Expr| match expr.without_casts() {
@@ -501,48 +522,23 @@ fn extremes(select: &Select) -> Vec<Expr> {
     found
 }
 
-/// Adds what follows from `a = b` and `b = c`, and from `a = b` and `b = $1`.
-fn follow_equalities(problem: &mut Problem) {
-    let mut classes: Vec<Vec<Expr>> = Vec::new();
-    for demand in problem.demands.iter().filter(|demand| demand.narrows.is_none()) {
-        let Expr::Binary { op: Op::Eq, left, right } = &demand.condition else { continue };
-        let member = |expr: &Expr| {
-            matches!(expr, Expr::Column(_)) || (expr.is_constant() && !predicates::is_volatile(expr))
-        };
-        if !member(left) || !member(right) || (left.is_constant() && right.is_constant()) {
-            continue;
+/// What a block's rows are first wanted in the order of. Groups are formed before anything else is.
+fn wanted_order(block: &Block, dialect: Dialect) -> Option<Expr> {
+    if let Body::Select(select) = &block.body {
+        if let Some(key) = select.group_by.iter().find(|key| !key.is_constant()) {
+            return Some(key.clone());
         }
-        let positions: Vec<usize> = classes
-            .iter()
-            .enumerate()
-            .filter(|(_, class)| class.iter().any(|e| !e.is_constant() && (*e == **left || *e == **right)))
-            .map(|(at, _)| at)
-            .collect();
-        let mut merged = vec![left.as_ref().clone(), right.as_ref().clone()];
-        for at in positions.into_iter().rev() {
-            for expr in classes.remove(at) {
-                if !merged.contains(&expr) {
-                    merged.push(expr);
-                }
-            }
+        if select.aggregates {
+            return None;
         }
-        classes.push(merged);
-    }
-    for class in classes.iter().filter(|class| class.len() > 2) {
-        for (at, left) in class.iter().enumerate() {
-            for right in &class[at + 1..] {
-                if left.is_constant() && right.is_constant() {
-                    continue;
-                }
-                let condition =
-                    Expr::Binary { op: Op::Eq, left: Box::new(left.clone()), right: Box::new(right.clone()) };
-                let known = problem.demands.iter().any(|demand| demand.condition == condition);
-                if !known {
-                    problem.demands.push(Demand { condition, narrows: None });
-                }
-            }
+        match (select.distinct.as_deref(), select.projection.as_slice()) {
+            (Some([]), [one]) => return Some(one.clone()),
+            (Some([]), [first, ..]) if dialect == Dialect::Sqlite => return Some(first.clone()),
+            (Some([first, ..]), _) => return Some(first.clone()),
+            _ => {}
         }
     }
+    block.order_by.first().map(|key| key.expr.clone())
 }
 
 /// A copy of `expr` with columns replaced where `replace` gives something else.

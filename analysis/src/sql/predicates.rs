@@ -168,6 +168,22 @@ pub(crate) fn implied(predicate: &Expr, conditions: &[&Expr], relation: Relation
     }
 }
 
+/// Whether rows that satisfy all of `conditions` satisfy `predicate` as SQLite sees it: each part of the predicate is one
+/// of the conditions, or says of a column that it is not NULL where a condition compares it.
+pub(crate) fn implied_as_written(predicate: &Expr, conditions: &[&Expr], relation: RelationId) -> bool {
+    let written = |part: &Expr| conditions.iter().any(|condition| same(part, condition, relation));
+    match predicate {
+        Expr::And(all) => all.iter().all(|part| implied_as_written(part, conditions, relation)),
+        Expr::Or(any) => {
+            written(predicate) || any.iter().any(|part| implied_as_written(part, conditions, relation))
+        }
+        Expr::Is { expr, test: Test::Null, negated: true } => {
+            written(predicate) || conditions.iter().any(|condition| is_strict_in(condition, expr, relation))
+        }
+        other => written(other),
+    }
+}
+
 /// Whether one condition implies another, an index's condition.
 fn implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
     let predicate = bare(predicate);
@@ -202,6 +218,7 @@ fn implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
             let (Some((pe, pvalues)), Some((ce, cvalues))) = (value_set(predicate), value_set(condition))
             else {
                 return ranges_imply(condition, predicate, relation)
+                    || excludes(condition, predicate, relation)
                     || matches!(predicate, Expr::Binary { op: Op::Eq, left, right }
                         if boolean_of(right).is_some_and(|b| truth_of(condition, left, relation) == Some(b)));
             };
@@ -225,6 +242,24 @@ fn value_set(condition: &Expr) -> Option<(&Expr, Vec<&Expr>)> {
         _ => return None,
     };
     values.iter().all(constant).then_some((expr, values))
+}
+
+/// `x = 'a'` and `x IN ('a', 'b')` imply `x <> 'c'`.
+fn excludes(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
+    let Expr::Binary { op: Op::NotEq, left, right } = predicate else { return false };
+    let text = |expr: &Expr| match bare(expr) {
+        Expr::Literal(Literal::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let (own, excluded) = match (text(left), text(right)) {
+        (None, Some(excluded)) => (left, excluded),
+        (Some(excluded), None) => (right, excluded),
+        _ => return false,
+    };
+    value_set(condition).is_some_and(|(expr, values)| {
+        same(own, expr, relation)
+            && values.iter().all(|value| text(value).is_some_and(|value| value != excluded))
+    })
 }
 
 /// `x > 5` implies `x > 3`; numbers only.

@@ -1,0 +1,143 @@
+//! How many rows are expected, as planners guess without looking at the data: what each condition keeps, and how many
+//! rows a subquery gives. Only the proportions matter: they say which table is read first.
+
+use crate::schema::{Schema, UserType};
+use crate::sql::Dialect;
+use crate::sql::expr::{ColumnRef, Expr, Literal, Op, Test};
+use crate::sql::query::{Block, BlockId, Body, Query, Role, Source};
+
+/// The rows of a table of which nothing is known.
+pub(super) const ROWS: f64 = 5_000.0;
+
+/// What `=` keeps: most columns that are compared with one value tell rows apart.
+const EQUAL: f64 = 1.0 / ROWS;
+/// How many rows share a key that is not unique, where there are no statistics.
+pub(super) const SHARED: f64 = 10.0;
+/// A value out of two hundred: Postgres's guess for `LIKE` and a range with two ends.
+const ONE_VALUE: f64 = 0.005;
+/// Postgres's guess for a range with one end, and for a function's answer.
+const ONE_SIDE: f64 = 1.0 / 3.0;
+/// How many elements a parameter's array is taken to have.
+const ELEMENTS: f64 = 10.0;
+/// What a containment or match operator keeps.
+const CONTAINED: f64 = 0.01;
+
+/// The part of all rows that a condition keeps.
+pub(super) fn kept(condition: &Expr, query: &Query, schema: &Schema) -> f64 {
+    let part = |expr: &Expr| kept(expr, query, schema);
+    let value = |exprs: &[&Expr]| {
+        let distinct = exprs.iter().filter_map(|e| e.as_column()).find_map(|c| values(c, query, schema));
+        distinct.map_or(EQUAL, |distinct| 1.0 / distinct)
+    };
+    let kept = match condition {
+        Expr::Binary { op: Op::Eq | Op::Same, left, right } => value(&[left, right]),
+        Expr::Any { left, op: Op::Eq, all: false, .. } => value(&[left]) * ELEMENTS,
+        Expr::InList { expr, list, negated: false } => value(&[expr]) * list.len() as f64,
+        Expr::InQuery { .. } | Expr::Exists { .. } => 0.5,
+        Expr::Between { negated: false, .. } | Expr::Like { negated: false, .. } => ONE_VALUE,
+        Expr::Is { test: Test::Null, negated: true, .. } if schema.dialect == Dialect::Sqlite => 1.0,
+        Expr::Is { test: Test::Null, negated: false, .. } => ONE_VALUE,
+        Expr::Binary { op: Op::NotEq | Op::NotSame, .. }
+        | Expr::InList { .. }
+        | Expr::Like { .. }
+        | Expr::Is { test: Test::Null, .. } => 1.0 - ONE_VALUE,
+        Expr::Column(_) | Expr::Is { .. } => 0.5,
+        Expr::Not(inner) => 1.0 - part(inner),
+        Expr::And(all) => all.iter().map(part).product(),
+        Expr::Or(any) => any.iter().map(part).sum(),
+        Expr::Binary { op: Op::Other(_), .. } => CONTAINED,
+        _ => ONE_SIDE,
+    };
+    kept.clamp(1.0 / (ROWS * ROWS), 1.0)
+}
+
+/// The part of a table's rows that all conditions on it alone keep.
+pub(super) fn kept_by_all(conditions: &[&Expr], query: &Query, schema: &Schema) -> f64 {
+    if schema.dialect == Dialect::Postgres {
+        return conditions.iter().map(|condition| kept(condition, query, schema)).product();
+    }
+    // Without statistics one equality counts, and anything else for next to nothing.
+    let equal = conditions.iter().any(|condition| matches!(condition, Expr::Binary { op: Op::Eq, .. }));
+    let others = i32::try_from(conditions.len()).unwrap_or(i32::MAX);
+    (if equal { 0.25 } else { 1.0 }) * 0.93_f64.powi(others)
+}
+
+/// How many values a column can have, where its type allows but few.
+fn values(column: &ColumnRef, query: &Query, schema: &Schema) -> Option<f64> {
+    let relation = query.relation(column.relation?);
+    let ty = &relation.columns.as_ref()?.iter().find(|known| known.name == column.name)?.ty;
+    if matches!(ty.to_lowercase().as_str(), "boolean" | "bool" | "tinyint(1)") {
+        return Some(2.0);
+    }
+    match schema.user_type(None, ty) {
+        Some(UserType::Enum(labels)) => Some(labels.len().max(1) as f64),
+        _ => None,
+    }
+}
+
+/// How many rows a relation gives that is no table.
+pub(super) fn rows(source: &Source, query: &Query, schema: &Schema) -> f64 {
+    match source {
+        Source::Function(name, _) => match name.as_str() {
+            "unnest" => ELEMENTS,
+            "generate_series" => 1_000.0,
+            _ => 100.0,
+        },
+        Source::Cte(block) | Source::Derived(block) | Source::View(_, block) => {
+            block_rows(*block, query, schema, 8)
+        }
+        _ => ROWS,
+    }
+}
+
+/// How many rows a block gives; no deeper than `depth` subqueries down.
+fn block_rows(id: BlockId, query: &Query, schema: &Schema, depth: usize) -> f64 {
+    let block = query.block(id);
+    let limit = match &block.limit {
+        Some(Expr::Literal(Literal::Number(number))) => number.parse().unwrap_or(ROWS),
+        _ => f64::INFINITY,
+    };
+    if depth == 0 {
+        return ROWS.min(limit);
+    }
+    let rows = match &block.body {
+        Body::Select(select) if select.aggregates && select.group_by.is_empty() => 1.0,
+        Body::Select(_) | Body::Write(_) => joined_rows(block, query, schema, depth),
+        Body::Set { left, right, .. } if matches!(block.role, Role::Cte { recursive: true, .. }) => {
+            // What follows from the first rows is taken to be ten times as many.
+            let _ = right;
+            block_rows(*left, query, schema, depth - 1) * 10.0
+        }
+        Body::Set { left, right, .. } => {
+            block_rows(*left, query, schema, depth - 1) + block_rows(*right, query, schema, depth - 1)
+        }
+        Body::Values(rows) => rows.len() as f64,
+        Body::Unknown => ROWS,
+    };
+    rows.min(limit).max(1.0)
+}
+
+/// The largest of the relations, and what the conditions keep of it.
+fn joined_rows(block: &Block, query: &Query, schema: &Schema, depth: usize) -> f64 {
+    let relations = block.from().iter().flat_map(crate::sql::query::From::relations);
+    let most = relations
+        .map(|id| match &query.relation(id).source {
+            Source::Cte(inner) | Source::Derived(inner) | Source::View(_, inner) => {
+                block_rows(*inner, query, schema, depth - 1)
+            }
+            other => rows(other, query, schema),
+        })
+        .fold(1.0, f64::max);
+    let among = |condition: &Expr| {
+        let mut relations = condition.columns().into_iter().map(|column| column.relation);
+        let first = relations.next();
+        relations.all(|other| Some(other) == first)
+    };
+    let kept: f64 = block
+        .conditions()
+        .into_iter()
+        .filter(|condition| among(condition))
+        .map(|condition| kept(condition, query, schema))
+        .product();
+    most * kept
+}

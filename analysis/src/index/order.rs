@@ -1,0 +1,318 @@
+//! In which order the tables of a problem are read, as a planner chooses: the start from which the rest costs least.
+//!
+//! Two plans are made for Postgres. The one it likes knows hash joins and sorts. The other avoids reading a table from end
+//! to end, hashing and sorting wherever it can, so it shows what the indexes are able to do; there the start is a table
+//! whose index gives the wanted order, if there is one. Costs are in Postgres's unit, a page read in sequence.
+
+use super::estimate::ROWS;
+use super::joins::Item;
+use super::problem::Problem;
+use super::serve::{How, Served, Walk};
+use crate::sql::Dialect;
+use crate::sql::expr::{Expr, Op};
+use crate::sql::query::RelationId;
+
+/// What a planner has to choose from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Planner {
+    /// Hash joins and sorts are there.
+    Natural,
+    /// Reading in full, hashing and sorting are avoided.
+    Indexed,
+    /// There are only nested loops: SQLite, MySQL.
+    Nested,
+}
+
+/// The price of what is avoided.
+const AVOIDED: f64 = 1e6;
+/// Reading a table from end to end.
+const WALK: f64 = 150.0;
+/// Reading it by an index from end to end.
+const INDEX_WALK: f64 = 300.0;
+/// Finding one place in an index and its row.
+const FIND: f64 = 8.3;
+/// The most that finding places costs before all pages are at hand.
+const ALL_PAGES: f64 = 400.0;
+/// Finding a place when the pages are at hand.
+const FIND_AGAIN: f64 = 0.3;
+/// Reading one row by an index.
+const ROW: f64 = 0.06;
+/// Comparing two rows that are at hand.
+const COMPARE: f64 = 0.0025;
+/// Looking one row up in a hash table.
+const HASH: f64 = 0.01;
+/// What finding a place and reading a row cost where there are only nested loops, and large tables are expected.
+const NESTED_FIND: f64 = 20.0;
+const NESTED_ROW: f64 = 3.0;
+/// What sorting a row costs there: as often as a million rows can be halved, reading one.
+const NESTED_SORT: f64 = 60.0;
+/// The most tables that are tried as the start.
+const STARTS: usize = 16;
+
+/// The relations of a problem and what restricts their order.
+pub(super) struct Joined<'p, 's> {
+    /// The tables.
+    pub(super) items: &'p [Item<'s>],
+    /// Relations that are no tables, with the rows they give.
+    pub(super) others: Vec<(RelationId, f64)>,
+    /// What the rows are wanted in the order of, and what equals it.
+    pub(super) order: Vec<Expr>,
+    /// Relations that are read when others are at hand.
+    inner: Vec<(&'p [RelationId], Vec<RelationId>)>,
+    /// Relations of which it is only asked whether there is a row.
+    semi: Vec<RelationId>,
+    /// Those of them that cannot be read first where there are only nested loops.
+    exists: Vec<RelationId>,
+}
+
+/// A plan while it is made.
+#[derive(Clone)]
+struct Plan {
+    reached: Vec<RelationId>,
+    /// How each table is read: searched, in full, or not yet.
+    reads: Vec<Option<Option<Served>>>,
+    rows: f64,
+    cost: f64,
+    /// Whether the rows come in the wanted order.
+    sorted: bool,
+}
+
+impl<'p, 's> Joined<'p, 's> {
+    pub(super) fn new(
+        items: &'p [Item<'s>],
+        others: Vec<(RelationId, f64)>,
+        problem: &'p Problem,
+    ) -> Joined<'p, 's> {
+        let mut order: Vec<Expr> = problem.order.iter().cloned().collect();
+        for demand in problem.demands.iter().filter(|demand| demand.narrows.is_none()) {
+            let Expr::Binary { op: Op::Eq, left, right } = &demand.condition else { continue };
+            for (one, other) in [(left, right), (right, left)] {
+                if problem.order.as_ref() == Some(one.as_ref()) && !other.is_constant() {
+                    order.push(other.as_ref().clone());
+                }
+            }
+        }
+        let among = |exists: bool| {
+            let semi = problem.semi.iter().filter(|semi| semi.exists || !exists);
+            semi.flat_map(|semi| semi.relations.iter().copied()).collect()
+        };
+        Joined { items, others, order, inner: problem.inner_sides(), semi: among(false), exists: among(true) }
+    }
+
+    /// How each table is read; `None` for one that is read in full.
+    pub(super) fn plan(&self, planner: Planner) -> Vec<Option<Served>> {
+        let mut best: Option<Plan> = None;
+        for start in self.starts(planner) {
+            let plan = self.finish(start, planner);
+            if best.as_ref().is_none_or(|best| plan.cost < best.cost) {
+                best = Some(plan);
+            }
+        }
+        let reads = best.map_or_else(Vec::new, |plan| plan.reads);
+        let mut reads: Vec<Option<Served>> = reads.into_iter().map(Option::flatten).collect();
+        reads.resize(self.items.len(), None);
+        reads
+    }
+
+    /// Every way to begin.
+    fn starts(&self, planner: Planner) -> Vec<Plan> {
+        let mut first: Vec<(usize, f64)> = (0..self.items.len() + self.others.len())
+            .filter(|at| self.may_start(*at, planner))
+            .map(|at| (at, self.own_rows(at)))
+            .collect();
+        if first.len() > STARTS {
+            first.sort_by(|a, b| a.1.total_cmp(&b.1));
+            first.truncate(STARTS);
+        }
+        let mut starts = Vec::new();
+        let unordered = match planner {
+            Planner::Indexed if !self.order.is_empty() => AVOIDED,
+            _ => 0.0,
+        };
+        for (at, rows) in first {
+            let empty = Plan {
+                reached: Vec::new(),
+                reads: vec![None; self.items.len()],
+                rows: 1.0,
+                cost: 0.0,
+                sorted: false,
+            };
+            let Some(item) = self.items.get(at) else {
+                let mut plan = Plan { rows, cost: rows * HASH + unordered, ..empty };
+                plan.reached.push(self.relation(at));
+                starts.push(plan);
+                continue;
+            };
+            let (cost, read) = self.read(item, &[], 1.0, planner);
+            let rows = left(planner, &read, 1.0, rows);
+            starts.push(Plan { cost: cost + unordered, ..empty.clone() }.with(at, item, read, rows));
+            if planner != Planner::Natural
+                && let Some(walk) = self.order.iter().find_map(|key| item.ordered(key))
+            {
+                let nested = planner == Planner::Nested;
+                let (cost, read) = match walk {
+                    Walk::Whole if nested => (ROWS * NESTED_ROW, None),
+                    Walk::Whole => (INDEX_WALK, None),
+                    Walk::Served(served) if nested => {
+                        (NESTED_FIND + ROWS * served.kept * NESTED_ROW, Some(served))
+                    }
+                    Walk::Served(served) if served.how == How::WalkedWhole => (INDEX_WALK, Some(served)),
+                    Walk::Served(served) => (FIND + ROWS * served.kept * ROW, Some(served)),
+                };
+                let rows = left(planner, &read, 1.0, ROWS * item.own_kept);
+                starts.push(Plan { cost, sorted: true, ..empty }.with(at, item, read, rows));
+            }
+        }
+        starts
+    }
+
+    /// Adds what is left, each time what costs least.
+    fn finish(&self, mut plan: Plan, planner: Planner) -> Plan {
+        let all = self.items.len() + self.others.len();
+        while plan.reached.len() < all {
+            let mut best: Option<(f64, usize, Plan)> = None;
+            let free = (0..all).filter(|at| !plan.reached.contains(&self.relation(*at)));
+            let mut allowed: Vec<usize> =
+                free.clone().filter(|at| self.may_follow(*at, &plan.reached)).collect();
+            if allowed.is_empty() {
+                allowed = free.collect();
+            }
+            for at in allowed {
+                let next = self.step(&plan, at, planner);
+                let weight = next.cost + next.rows * FIND_AGAIN;
+                if best.as_ref().is_none_or(|(least, ..)| weight < *least) {
+                    best = Some((weight, at, next));
+                }
+            }
+            match best {
+                Some((_, _, next)) => plan = next,
+                None => break,
+            }
+        }
+        if planner == Planner::Nested && !plan.sorted && !self.order.is_empty() {
+            plan.cost += plan.rows * NESTED_SORT;
+        }
+        plan
+    }
+
+    fn step(&self, plan: &Plan, at: usize, planner: Planner) -> Plan {
+        let mut next = plan.clone();
+        let Some(item) = self.items.get(at) else {
+            let rows = self.own_rows(at);
+            let compare = if planner == Planner::Nested { NESTED_ROW } else { COMPARE };
+            next.cost += rows * HASH + plan.rows * rows * compare;
+            next.rows = (plan.rows * rows / ROWS).max(plan.rows);
+            next.reached.push(self.relation(at));
+            return next;
+        };
+        let (cost, read) = self.read(item, &plan.reached, plan.rows, planner);
+        let rows = match self.semi.contains(&item.relation) {
+            true => plan.rows,
+            false => left(planner, &read, plan.rows, plan.rows * item.rows(&plan.reached)),
+        };
+        next.cost += cost;
+        next.with(at, item, read, rows)
+    }
+
+    /// What it costs to read a table for each of `outer` rows, and how that is done.
+    fn read(
+        &self,
+        item: &Item<'_>,
+        reached: &[RelationId],
+        outer: f64,
+        planner: Planner,
+    ) -> (f64, Option<Served>) {
+        let own = ROWS * item.own_kept;
+        let full = match planner {
+            Planner::Natural => WALK + outer * HASH,
+            Planner::Indexed if !item.has_whole_index() => AVOIDED + outer * own * COMPARE,
+            Planner::Indexed => INDEX_WALK + outer * own * COMPARE,
+            Planner::Nested => outer * ROWS * NESTED_ROW,
+        };
+        let Some(served) = item.search(reached) else { return (full, None) };
+        let found = ROWS * served.kept;
+        let alone = item.search(&[]).is_some_and(|alone| alone.kept <= served.kept);
+        let searched = match served.how {
+            How::WalkedWhole => full * 0.9,
+            How::WalkedPartial => FIND + own * ROW + outer * own * COMPARE,
+            How::Searched(_) if planner == Planner::Nested => outer * (NESTED_FIND + found * NESTED_ROW),
+            How::Searched(_) if alone => FIND + found * ROW + outer * found.min(own) * COMPARE,
+            How::Searched(_) => {
+                (FIND * outer).min(ALL_PAGES) + outer * (FIND_AGAIN + (found - 1.0).max(0.0) * ROW)
+            }
+        };
+        // A search by a constant is worth it unless it leaves nearly all rows.
+        let worth = match planner {
+            Planner::Natural if alone => match served.how {
+                How::Searched(_) => served.kept < 0.9,
+                How::WalkedPartial => true,
+                How::WalkedWhole => false,
+            },
+            Planner::Natural => searched <= full,
+            Planner::Nested => searched < full,
+            Planner::Indexed => searched <= full || served.how != How::WalkedWhole,
+        };
+        if worth { (searched, Some(served)) } else { (full, None) }
+    }
+
+    fn relation(&self, at: usize) -> RelationId {
+        match self.items.get(at) {
+            Some(item) => item.relation,
+            None => self.others[at - self.items.len()].0,
+        }
+    }
+
+    /// How many rows a relation gives by itself.
+    fn own_rows(&self, at: usize) -> f64 {
+        match self.items.get(at) {
+            Some(item) => ROWS * item.own_kept,
+            None => self.others[at - self.items.len()].1,
+        }
+    }
+
+    fn may_start(&self, at: usize, planner: Planner) -> bool {
+        let id = self.relation(at);
+        let held = |id: &RelationId| {
+            self.inner.iter().any(|(inner, _)| inner.contains(id))
+                || planner == Planner::Indexed && self.semi.contains(id)
+                || planner == Planner::Nested && self.exists.contains(id)
+        };
+        let all = (0..self.items.len() + self.others.len()).map(|at| self.relation(at));
+        !held(&id) || all.into_iter().all(|id| held(&id))
+    }
+
+    fn may_follow(&self, at: usize, reached: &[RelationId]) -> bool {
+        let id = self.relation(at);
+        self.inner
+            .iter()
+            .filter(|(inner, _)| inner.contains(&id))
+            .all(|(_, outer)| outer.iter().all(|outer| reached.contains(outer)))
+    }
+}
+
+impl Plan {
+    fn with(mut self, at: usize, item: &Item<'_>, read: Option<Served>, rows: f64) -> Plan {
+        self.reached.push(item.relation);
+        if let Some(slot) = self.reads.get_mut(at) {
+            *slot = Some(read);
+        }
+        self.rows = rows.max(1.0);
+        self
+    }
+}
+
+/// How many rows are left. Without statistics, what an index leads to is not narrowed further.
+fn left(planner: Planner, read: &Option<Served>, outer: f64, all: f64) -> f64 {
+    match (planner, read) {
+        (Planner::Nested, Some(served)) => outer * ROWS * served.kept,
+        _ => all,
+    }
+}
+
+/// The plans that are made for a dialect.
+pub(super) fn planners(dialect: Dialect) -> &'static [Planner] {
+    match dialect {
+        Dialect::Postgres => &[Planner::Natural, Planner::Indexed],
+        Dialect::MySql | Dialect::Sqlite => &[Planner::Nested],
+    }
+}
