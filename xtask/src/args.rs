@@ -8,7 +8,7 @@ use query_budget_analysis::sql::Dialect;
 /// What the exit codes mean.
 const EXIT_CODES: &str = "Exit codes:
   0  clean: no finding at level deny; warnings do not fail
-  1  findings at level deny, a bound over its budget, a stale snapshot
+  1  findings at level deny, a bound over its budget, a stale snapshot, a planner that disagrees
   2  usage or input error: an option, a file or a configuration that cannot be used";
 
 /// Checks every SQL query of a cargo workspace: indexes, limits, loops and budgets.
@@ -36,6 +36,10 @@ pub(crate) enum Command {
     IndexCheck(IndexCheck),
     /// Run all lints over every query, raw sqlx calls and `.sqlx` folders included
     Check(Check),
+    /// Ask a live database's planner for the same verdicts, read-only, and show where it disagrees
+    #[cfg(feature = "live")]
+    #[command(long_about = EXPLAIN)]
+    Explain(Explain),
     /// List how many queries each function runs at least and at most
     Budgets(Budgets),
     /// Write the snapshot `schema.sql` from migrations, or check that it is up to date
@@ -99,6 +103,11 @@ pub(crate) struct Input {
     /// Whose SQL it is, when neither configuration nor snapshot tell: postgres, mysql or sqlite
     #[arg(long, value_name = "DIALECT", value_parser = dialect)]
     pub(crate) dialect: Option<Dialect>,
+}
+
+/// How a report goes out, and what is left out of it.
+#[derive(Debug, Args)]
+pub(crate) struct Reporting {
     /// How to write the report
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: Format,
@@ -116,6 +125,8 @@ pub(crate) struct Input {
 pub(crate) struct IndexCheck {
     #[command(flatten)]
     pub(crate) input: Input,
+    #[command(flatten)]
+    pub(crate) reporting: Reporting,
 }
 
 /// Arguments of `check`.
@@ -124,7 +135,34 @@ pub(crate) struct IndexCheck {
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) input: Input,
+    #[command(flatten)]
+    pub(crate) reporting: Reporting,
 }
+
+/// Arguments of `explain`.
+#[cfg(feature = "live")]
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// The database to ask: `postgres://..`, `mysql://..` or `sqlite:..`
+    #[arg(long, value_name = "URL")]
+    pub(crate) database_url: String,
+    /// How to write the comparison
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: ListFormat,
+}
+
+/// What `explain` does and does not do.
+#[cfg(feature = "live")]
+const EXPLAIN: &str = "Ask a live database how it would read each table of each query, and compare that with what \
+    `index-check` says.
+
+It never writes and never executes a query of yours: the session is read-only with a statement timeout, each query is \
+    prepared and asked about with EXPLAIN without ANALYZE. On PostgreSQL plans are generic, with sequential scans priced \
+    out, so that a small table does not hide what an index can do; where the extension `hypopg` is installed in the \
+    database, the advised indexes are tried as hypothetical ones.";
 
 /// Arguments of `budgets`.
 #[derive(Debug, Args)]

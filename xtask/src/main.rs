@@ -60,6 +60,8 @@ fn run(command: Command, output: &mut Output) -> Result<Outcome, Failure> {
         Command::Init(arguments) => commands::init::run(&arguments, output),
         Command::IndexCheck(arguments) => commands::index_check::run(&arguments, output),
         Command::Check(arguments) => commands::check::run(&arguments, output),
+        #[cfg(feature = "live")]
+        Command::Explain(arguments) => commands::explain::run(&arguments, output),
         Command::Docs(arguments) => commands::docs::run(&arguments, output),
     }
 }

@@ -7,6 +7,6 @@ use crate::output::Output;
 use crate::report::{self, Subject};
 
 pub(crate) fn run(arguments: &Check, output: &mut Output) -> Result<Outcome, Failure> {
-    let (loaded, base) = report::load(&arguments.input)?;
-    report::run(Subject::Everything, loaded, &arguments.input, &base, output)
+    let (loaded, base) = report::load(&arguments.input, arguments.reporting.format)?;
+    report::run(Subject::Everything, loaded, &base, &arguments.input, &arguments.reporting, output)
 }

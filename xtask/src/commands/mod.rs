@@ -3,6 +3,8 @@
 pub(crate) mod budgets;
 pub(crate) mod check;
 pub(crate) mod docs;
+#[cfg(feature = "live")]
+pub(crate) mod explain;
 pub(crate) mod index_check;
 pub(crate) mod init;
 pub(crate) mod schema;

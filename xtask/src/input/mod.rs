@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use query_budget_analysis::Place;
 use query_budget_analysis::project::Project;
 use query_budget_analysis::rust::Allow;
+use query_budget_analysis::{Place, Severity};
 
 pub(crate) use rust_files::RustFile;
 
@@ -76,12 +76,26 @@ pub(crate) fn load(input: &Input, base: &Path) -> Result<Loaded, Failure> {
 
 /// The folder that the paths of a report are relative to: where the command runs, which is where a reader looks for
 /// them; in JSON, whose reader named PATH, that.
-pub(crate) fn base(input: &Input) -> Result<PathBuf, Failure> {
-    if input.format != Format::Json || input.queries.is_some() {
+pub(crate) fn base(input: &Input, format: Format) -> Result<PathBuf, Failure> {
+    if format != Format::Json || input.queries.is_some() {
         return current_dir();
     }
     let path = scope(input)?;
     Ok(if path.is_dir() { path } else { path.parent().unwrap_or(&path).to_path_buf() })
+}
+
+/// Fails when there are queries and no schema to hold any of them against.
+pub(crate) fn require_schema(loaded: &Loaded) -> Result<(), Failure> {
+    let lacks_schema = |project: &Project| {
+        project.schema.is_none()
+            && project.notices.iter().all(|notice| notice.kind.severity() < Severity::Error)
+    };
+    let mut with_queries = loaded.batches.iter().filter(|batch| !batch.is_empty()).peekable();
+    if with_queries.peek().is_some() && with_queries.all(|batch| lacks_schema(&batch.project)) {
+        return Err(Failure::new("find a schema to check against")
+            .help("name one: `--migrations <folder>` or `--schema <file>`"));
+    }
+    Ok(())
 }
 
 /// The file or folder that is checked, without links.

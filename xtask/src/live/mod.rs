@@ -1,6 +1,7 @@
 //! A live database: opened by its URL for reading alone, asked for its catalog.
 
 mod catalog;
+pub(crate) mod explain;
 
 use std::str::FromStr;
 
@@ -123,7 +124,7 @@ fn dialect_of(url: &str) -> Result<Dialect, Failure> {
     })
 }
 
-fn texts_of<R: Row>(row: &R) -> Texts
+pub(crate) fn texts_of<R: Row>(row: &R) -> Texts
 where
     usize: ColumnIndex<R>,
     for<'r> Option<String>: Decode<'r, R::Database>,

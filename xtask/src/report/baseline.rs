@@ -10,7 +10,7 @@ use query_budget_analysis::project::{read, shown};
 use super::coverage::counted;
 use super::{Report, Subject};
 use crate::Outcome;
-use crate::args::Input;
+use crate::args::{Input, Reporting};
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Output;
@@ -41,8 +41,12 @@ pub(super) struct Session {
 
 impl Session {
     /// Reads the baseline that the arguments name; a missing one is empty when it is to be written.
-    pub(super) fn open(input: &Input, base: &Path) -> Result<Option<Session>, Failure> {
-        let Some(path) = &input.baseline else { return Ok(None) };
+    pub(super) fn open(
+        input: &Input,
+        reporting: &Reporting,
+        base: &Path,
+    ) -> Result<Option<Session>, Failure> {
+        let Some(path) = &reporting.baseline else { return Ok(None) };
         let here = input::current_dir()?;
         let path = here.join(path);
         let file = shown(&path, &here);
@@ -54,7 +58,7 @@ impl Session {
             Baseline::parse(&read(&path)?, &file).map_err(|error| {
                 Failure::new(error.to_string()).help("delete it and write it anew with `--write-baseline`")
             })?
-        } else if input.write_baseline {
+        } else if reporting.write_baseline {
             Baseline::default()
         } else {
             return Err(Failure::new(format!("open the baseline `{file}`: it does not exist"))

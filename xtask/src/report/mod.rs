@@ -24,7 +24,7 @@ use query_budget_analysis::sql::text::LineIndex;
 use query_budget_analysis::{Finding, Level, Notice, Place, Severity};
 
 use crate::Outcome;
-use crate::args::{Format, Input};
+use crate::args::{Format, Input, Reporting};
 use crate::failure::Failure;
 use crate::input::{self, BareQuery, Batch, Loaded, RustFile};
 use crate::output::Output;
@@ -78,7 +78,7 @@ pub(crate) struct Report {
     /// How many places make a query, whether its text is known or not.
     sites: usize,
     /// The queries whose text is known.
-    queries: Vec<Query>,
+    pub(crate) queries: Vec<Query>,
     /// Those of them that could not be parsed.
     unparsed: Vec<Unparsed>,
     /// How many queries are put together at run time.
@@ -90,23 +90,23 @@ pub(crate) struct Report {
     /// The databases, each with its queries by their positions.
     databases: Vec<(Dialect, Range<usize>)>,
     /// The indexes that would serve what is reported as not served, by database.
-    advice: Vec<IndexAdvice>,
+    pub(crate) advice: Vec<IndexAdvice>,
     /// What a baseline has left out.
     accepted: Option<baseline::Accepted>,
     /// What keeps the projects from being checked in full.
-    notices: Vec<Notice>,
+    pub(crate) notices: Vec<Notice>,
     /// The files that could not be read or parsed.
     unread: Vec<String>,
 }
 
 /// One query.
-struct Query {
+pub(crate) struct Query {
     /// Its text.
-    sql: Arc<str>,
+    pub(crate) sql: Arc<str>,
     /// Where it stands.
-    place: Place,
+    pub(crate) place: Place,
     /// What is known of it.
-    checked: Checked,
+    pub(crate) checked: Checked,
 }
 
 /// A query that could not be parsed.
@@ -120,11 +120,11 @@ struct Unparsed {
 }
 
 /// An index to make.
-struct IndexAdvice {
+pub(crate) struct IndexAdvice {
     /// The index, and the queries it serves by their positions in the report.
-    advice: Advice,
+    pub(crate) advice: Advice,
     /// The statement that makes it, without a semicolon.
-    ddl: String,
+    pub(crate) ddl: String,
 }
 
 impl Query {
@@ -135,24 +135,33 @@ impl Query {
     }
 }
 
+/// Checks what was loaded against the indexes, for a command that goes on from there.
+#[cfg(feature = "live")]
+pub(crate) fn of_indexes(loaded: Loaded) -> Report {
+    let mut report = Report::new(Subject::Indexes, loaded);
+    report.advise();
+    report
+}
+
 /// Checks what was loaded and writes the report; `base` is the folder that its paths are relative to.
 pub(crate) fn run(
     subject: Subject,
     loaded: Loaded,
-    input: &Input,
     base: &Path,
+    input: &Input,
+    reporting: &Reporting,
     output: &mut Output,
 ) -> Result<Outcome, Failure> {
-    let baseline = baseline::Session::open(input, base)?;
+    let baseline = baseline::Session::open(input, reporting, base)?;
     let mut report = Report::new(subject, loaded);
     if let Some(session) = baseline {
-        if input.write_baseline && !report.is_broken() {
+        if reporting.write_baseline && !report.is_broken() {
             return session.write(&report, output);
         }
         session.leave_out(&mut report);
     }
     report.advise();
-    report.write(input.format, output)?;
+    report.write(reporting.format, output)?;
     Ok(report.outcome())
 }
 
@@ -289,7 +298,7 @@ impl Report {
     }
 
     /// Whether a configuration or a snapshot could not be used, so that nothing that was found can be relied on.
-    fn is_broken(&self) -> bool {
+    pub(crate) fn is_broken(&self) -> bool {
         self.notices.iter().any(|notice| notice.kind.severity() == Severity::Error)
     }
 }
@@ -315,7 +324,7 @@ fn place_in(query: &BareQuery, byte: usize) -> Place {
 }
 
 /// Loads what the arguments name, with the folder that the report's paths are relative to.
-pub(crate) fn load(input: &Input) -> Result<(Loaded, PathBuf), Failure> {
-    let base = input::base(input)?;
+pub(crate) fn load(input: &Input, format: Format) -> Result<(Loaded, PathBuf), Failure> {
+    let base = input::base(input, format)?;
     Ok((input::load(input, &base)?, base))
 }

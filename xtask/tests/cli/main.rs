@@ -5,6 +5,7 @@ mod baseline;
 mod budgets;
 mod check;
 mod docs;
+mod explain;
 mod formats;
 mod index_check;
 mod init;

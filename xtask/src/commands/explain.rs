@@ -1,0 +1,312 @@
+//! `explain`: what a live database's planner says of the same queries, and where it disagrees.
+
+use query_budget_analysis::Place;
+use query_budget_analysis::index::{Access, Verdict};
+use query_budget_analysis::render::json::put_place;
+use query_budget_analysis::render::text_notice;
+use serde_json::{Value, json};
+
+use crate::Outcome;
+use crate::args::{Explain, Format, ListFormat};
+use crate::failure::Failure;
+use crate::input;
+use crate::live::block_on;
+use crate::live::explain::{Planner, Seen, Tried, can_try, try_out};
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::report::{self, Query, Report, counted};
+
+/// What is said of every run, so that nobody has to take it on trust.
+const READ_ONLY: &str = "read-only; nothing was written, and no query was executed";
+
+pub(crate) fn run(arguments: &Explain, output: &mut Output) -> Result<Outcome, Failure> {
+    let format = match arguments.format {
+        ListFormat::Text => Format::Text,
+        ListFormat::Json => Format::Json,
+    };
+    let (mut loaded, _) = report::load(&arguments.input, format)?;
+    input::require_schema(&loaded)?;
+    let comparison = block_on(async {
+        let mut planner = Planner::open(&arguments.database_url).await?;
+        let dialect = planner.dialect();
+        let before = loaded.batches.len();
+        loaded.batches.retain(|batch| batch.project.dialect == dialect || batch.project.dialect_is_guessed);
+        let asked = loaded.batches.len();
+        let report = report::of_indexes(loaded);
+        let mut comparison = compare(&mut planner, &report).await?;
+        comparison.elsewhere = before - asked;
+        Ok((comparison, report))
+    });
+    let (comparison, report) = comparison?;
+    if report.is_broken() {
+        for notice in &report.notices {
+            output.line(text_notice(notice, output.style()))?;
+        }
+        return Ok(Outcome::Broken);
+    }
+    match arguments.format {
+        ListFormat::Text => text(&comparison, output)?,
+        ListFormat::Json => output.line(format!("{:#}", object(&comparison)))?,
+    }
+    Ok(if comparison.differ.is_empty() { Outcome::Clean } else { Outcome::Findings })
+}
+
+/// What a server and the engine say of the same queries.
+struct Comparison {
+    /// What the server calls itself.
+    server: String,
+    /// How many queries the server planned.
+    planned: usize,
+    /// How many accesses both have a verdict on that is the same.
+    agreed: usize,
+    /// How many differ because the other side of a join is read in full, which the numbers of rows decide.
+    other_side: usize,
+    /// Where they are not.
+    differ: Vec<Difference>,
+    /// Accesses of tables whose shape is not known here.
+    unknown: usize,
+    /// Accesses of the server's plans that the query does not name: what a view or a function reads.
+    unnamed: usize,
+    /// The queries that the server did not plan, each with its place and the server's words.
+    refused: Vec<(Place, String)>,
+    /// How many parts of the workspace run on another database.
+    elsewhere: usize,
+    /// The advised indexes, and what came of trying them.
+    tried: Vec<(String, usize, Tried)>,
+    /// Why none could be tried.
+    untried: Option<String>,
+}
+
+/// An access on which the server says something else.
+struct Difference {
+    place: Place,
+    sql: String,
+    table: String,
+    alias: String,
+    here: Verdict,
+    why: String,
+    there: Vec<Verdict>,
+    said: String,
+}
+
+async fn compare(planner: &mut Planner, report: &Report) -> Result<Comparison, Failure> {
+    let mut comparison = Comparison {
+        server: planner.version().await?,
+        planned: 0,
+        agreed: 0,
+        other_side: 0,
+        differ: Vec::new(),
+        unknown: 0,
+        unnamed: 0,
+        refused: Vec::new(),
+        elsewhere: 0,
+        tried: Vec::new(),
+        untried: None,
+    };
+    let mut progress = Progress::new("asking", report.queries.len());
+    for query in &report.queries {
+        progress.step();
+        // A text that is not one statement as far as we know is not sent: it could be more than one.
+        if let Err(error) = &query.checked.query {
+            comparison.refused.push((query.place.clone(), format!("not parsed: {}", error.message)));
+            continue;
+        }
+        match planner.ask(&query.sql).await {
+            Ok(seen) => comparison.add(query, seen),
+            Err(why) => comparison.refused.push((query.place.clone(), why)),
+        }
+    }
+    if !report.advice.is_empty() {
+        match can_try(planner).await {
+            Err(why) => comparison.untried = Some(why),
+            Ok(()) => comparison.try_advice(planner, report).await,
+        }
+    }
+    Ok(comparison)
+}
+
+impl Comparison {
+    /// Compares what is said of one query. A plan does not say which of several mentions of a table it means: those that
+    /// agree belong together.
+    fn add(&mut self, query: &Query, mut seen: Vec<Seen>) {
+        self.planned += 1;
+        let mut found: Vec<&Access> = query.checked.accesses.iter().collect();
+        seen.retain(|seen| match take(&mut found, seen, true) {
+            Some(_) => {
+                self.agreed += 1;
+                false
+            }
+            None => true,
+        });
+        let mut differ = Vec::new();
+        for seen in seen {
+            match take(&mut found, &seen, false) {
+                None => self.unnamed += 1,
+                Some(access) if access.verdict == Verdict::Unknown => self.unknown += 1,
+                Some(access) => differ.push(Difference {
+                    place: query.place.clone(),
+                    sql: query.sql.to_string(),
+                    table: access.table.to_string(),
+                    alias: access.alias.clone(),
+                    here: access.verdict,
+                    why: access.why.clone(),
+                    there: seen.verdicts,
+                    said: seen.said,
+                }),
+            }
+        }
+        let all = differ.len();
+        without_other_sides(&mut differ);
+        self.other_side += all - differ.len();
+        self.differ.append(&mut differ);
+    }
+
+    async fn try_advice(&mut self, planner: &mut Planner, report: &Report) {
+        for advice in &report.advice {
+            let serves = advice.advice.serves.iter().filter_map(|at| report.queries.get(*at));
+            let queries: Vec<&str> = serves.map(|query| &*query.sql).collect();
+            let tried = try_out(planner, &advice.ddl, &queries).await;
+            self.tried.push((advice.ddl.clone(), queries.len(), tried));
+        }
+    }
+
+    /// The figures, as the last line.
+    fn summary(&self) -> String {
+        let all = self.agreed + self.differ.len();
+        let percent = if all == 0 { 100.0 } else { 100.0 * self.agreed as f64 / all as f64 };
+        let accesses = counted(all, "table access", "table accesses");
+        let queries = counted(self.planned, "query", "queries");
+        format!(
+            "agreed on {} of {accesses} in {queries} ({percent:.1} %), {} differ: {} not planned, {} with the other side \
+             of a join read in full, {} of tables that are not known here, {} that the query does not name",
+            self.agreed,
+            self.differ.len(),
+            self.refused.len(),
+            self.other_side,
+            self.unknown,
+            self.unnamed
+        )
+    }
+}
+
+/// Takes out the pairs of which one is searched here and the other there: as many tables of the join are read in full
+/// either way.
+fn without_other_sides(differ: &mut Vec<Difference>) {
+    let searched = |it: &Difference| (it.here == Verdict::Served, it.there.contains(&Verdict::Served));
+    let count = |kind| differ.iter().filter(|it| searched(it) == kind).count();
+    let pairs = count((true, false)).min(count((false, true)));
+    let (mut here, mut there) = (pairs, pairs);
+    differ.retain(|it| {
+        let left = match searched(it) {
+            (true, false) => &mut here,
+            (false, true) => &mut there,
+            _ => return true,
+        };
+        let is_paired = *left > 0;
+        *left = left.saturating_sub(1);
+        !is_paired
+    });
+}
+
+/// Takes the access that a plan means: by its alias, to which a planner adds a number where it is repeated.
+fn take<'a>(found: &mut Vec<&'a Access>, seen: &Seen, agreeing: bool) -> Option<&'a Access> {
+    let numbered =
+        |(_, number): &(&str, &str)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = seen.alias.rsplit_once('_').filter(numbered).map(|(plain, _)| plain);
+    let wanted = |access: &&Access, alias: &str| {
+        access.alias.eq_ignore_ascii_case(alias) && (!agreeing || seen.verdicts.contains(&access.verdict))
+    };
+    let at = [Some(seen.alias.as_str()), plain]
+        .into_iter()
+        .flatten()
+        .find_map(|alias| found.iter().position(|access| wanted(access, alias)))?;
+    Some(found.remove(at))
+}
+
+/// The verdicts of a server as words: `served or full`.
+fn words(verdicts: &[Verdict]) -> String {
+    verdicts.iter().map(|verdict| verdict.as_str()).collect::<Vec<_>>().join(" or ")
+}
+
+fn text(comparison: &Comparison, output: &mut Output) -> Result<(), Failure> {
+    output.line(format!("asked {} with EXPLAIN: {READ_ONLY}", comparison.server))?;
+    output.line("")?;
+    for Difference { place, sql, table, alias, here, why, there, said } in &comparison.differ {
+        let name = if alias == table { format!("`{table}`") } else { format!("`{table}` as `{alias}`") };
+        output.line(format!("{place}: {name} is {} here, {} there", here.as_str(), words(there)))?;
+        for line in sql.trim().lines() {
+            output.line(format!("  | {line}"))?;
+        }
+        output.line(format!("  = here: {why}"))?;
+        output.line(format!("  = there: {said}"))?;
+        output.line("")?;
+    }
+    if !comparison.refused.is_empty() {
+        output.line("not planned:")?;
+        for (place, why) in &comparison.refused {
+            output.line(format!("  {place}: {why}"))?;
+        }
+        output.line("")?;
+    }
+    if let Some(why) = &comparison.untried {
+        output.line(format!("the advised indexes were not tried: {why}"))?;
+        output.line("")?;
+    }
+    for (ddl, of, tried) in &comparison.tried {
+        let queries = counted(*of, "query", "queries");
+        match tried {
+            Tried::Used(used) => output.line(format!("{ddl}; -- would be used by {used} of {queries}"))?,
+            Tried::Not(why) => output.line(format!("{ddl}; -- not tried: {why}"))?,
+        }
+    }
+    if !comparison.tried.is_empty() {
+        output.line("")?;
+    }
+    if comparison.elsewhere > 0 {
+        let parts = counted(comparison.elsewhere, "crate", "crates");
+        output.line(format!("left out {parts} of another dialect"))?;
+    }
+    output.line(comparison.summary())
+}
+
+fn object(comparison: &Comparison) -> Value {
+    let differ = comparison.differ.iter().map(|it| {
+        let mut value = json!({
+            "sql": it.sql,
+            "table": it.table,
+            "alias": it.alias,
+            "here": it.here.as_str(),
+            "why": it.why,
+            "there": it.there.iter().map(|verdict| verdict.as_str()).collect::<Vec<_>>(),
+            "plan": it.said,
+        });
+        put_place(&mut value, &it.place);
+        value
+    });
+    let refused = comparison.refused.iter().map(|(place, why)| {
+        let mut value = json!({ "reason": why });
+        put_place(&mut value, place);
+        value
+    });
+    let tried = comparison.tried.iter().map(|(ddl, of, tried)| match tried {
+        Tried::Used(used) => json!({ "ddl": ddl, "queries": of, "used_by": used }),
+        Tried::Not(why) => json!({ "ddl": ddl, "queries": of, "reason": why }),
+    });
+    json!({
+        "server": comparison.server,
+        "note": READ_ONLY,
+        "summary": {
+            "planned": comparison.planned,
+            "not_planned": comparison.refused.len(),
+            "agreed": comparison.agreed,
+            "differ": comparison.differ.len(),
+            "other_side": comparison.other_side,
+            "unknown": comparison.unknown,
+            "unnamed": comparison.unnamed,
+        },
+        "disagreements": differ.collect::<Vec<_>>(),
+        "not_planned": refused.collect::<Vec<_>>(),
+        "advice": tried.collect::<Vec<_>>(),
+        "advice_not_tried": comparison.untried,
+    })
+}

@@ -1,0 +1,262 @@
+//! PostgreSQL: generic plans of a prepared statement, with sequential scans priced out and as the planner likes them.
+
+use std::collections::HashSet;
+
+use query_budget_analysis::index::Verdict;
+use serde_json::Value;
+
+use super::{Live, Step, one};
+use crate::failure::Failure;
+
+/// The name that a query is prepared under.
+const NAME: &str = "query_budget_explain";
+
+/// What is priced out, so that an index is used wherever one can be: first what would read a table in full or join in
+/// memory, then sorting as well, so that an order is walked where an index has it; last the planner's own choice.
+const SETTINGS: [&[&str]; 3] = [
+    &["seqscan", "hashjoin", "mergejoin"],
+    &["seqscan", "hashjoin", "mergejoin", "sort", "hashagg", "incremental_sort"],
+    &[],
+];
+
+/// What the catalog has to say for a plan to be read.
+#[derive(Default)]
+pub(super) struct Known {
+    /// The partial indexes: walking one is searching.
+    partial: HashSet<String>,
+    /// The partitions, which a plan names in place of their table.
+    partitions: HashSet<String>,
+}
+
+impl Known {
+    pub(super) async fn read(live: &mut Live) -> Result<Known, Failure> {
+        live.texts("SET plan_cache_mode = force_generic_plan").await?;
+        live.texts("SET jit = off").await?;
+        let names = |rows: Vec<super::Texts>| rows.into_iter().flatten().flatten().collect();
+        let partial = "SELECT relname::text FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE indpred IS NOT NULL";
+        let partitions = "SELECT relname::text FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid";
+        Ok(Known {
+            partial: names(live.texts(partial).await?),
+            partitions: names(live.texts(partitions).await?),
+        })
+    }
+}
+
+/// The plans of a query, the one that uses indexes wherever it can first.
+pub(super) async fn plans(live: &mut Live, known: &Known, sql: &str) -> Result<Vec<Vec<Step>>, String> {
+    let mut plans = Vec::new();
+    for off in SETTINGS {
+        let plan = explained(live, sql, off).await?;
+        plans.push(steps(&plan, known));
+    }
+    Ok(plans)
+}
+
+/// The plan of a query in which the named ways are priced out.
+pub(super) async fn explained(live: &mut Live, sql: &str, off: &[&str]) -> Result<Value, String> {
+    for name in off {
+        one(live, &format!("SET enable_{name} = off")).await?;
+    }
+    let plan = prepared(live, sql).await;
+    // Whatever came of it, the next query finds the session as this one did.
+    let _ = one(live, &format!("DEALLOCATE {NAME}")).await;
+    for name in off {
+        one(live, &format!("RESET enable_{name}")).await?;
+    }
+    plan
+}
+
+async fn prepared(live: &mut Live, sql: &str) -> Result<Value, String> {
+    one(live, &format!("PREPARE {NAME} AS {sql}")).await?;
+    let asked = "SELECT cardinality(parameter_types)::text FROM pg_prepared_statements WHERE name = ";
+    let count = one(live, &format!("{asked}'{NAME}'")).await?.into_iter().flatten().flatten().next();
+    let count: usize = count.and_then(|count| count.parse().ok()).unwrap_or(0);
+    let arguments = if count == 0 { String::new() } else { format!("({})", vec!["NULL"; count].join(", ")) };
+    let rows = one(live, &format!("EXPLAIN (FORMAT JSON) EXECUTE {NAME}{arguments}")).await?;
+    let text = rows.into_iter().flatten().flatten().next().unwrap_or_default();
+    serde_json::from_str(&text).map_err(|error| format!("its plan is no JSON: {error}"))
+}
+
+/// The tables that a plan reads.
+fn steps(plan: &Value, known: &Known) -> Vec<Step> {
+    let mut steps = Vec::new();
+    // Innermost last: a plan is as deep as its query, and that is bounded by what the server takes.
+    let mut nodes: Vec<(&Value, Around)> =
+        plan.as_array().into_iter().flatten().map(|plan| (&plan["Plan"], Around::default())).collect();
+    while let Some((node, around)) = nodes.pop() {
+        let kind = node["Node Type"].as_str().unwrap_or_default();
+        if let (true, Some(table)) = (kind.ends_with("Scan"), node["Relation Name"].as_str()) {
+            steps.push(step(node, kind, table, around, known));
+        }
+        for child in node["Plans"].as_array().into_iter().flatten() {
+            nodes.push((child, around.under(node, kind, child)));
+        }
+    }
+    steps
+}
+
+/// What stands above a node and decides what it means.
+#[derive(Clone, Copy, Default)]
+struct Around {
+    /// A LIMIT stops it early, and nothing in between has to read it to its end.
+    limited: bool,
+    /// A join checks its rows one by one.
+    filtered: bool,
+}
+
+impl Around {
+    fn under(self, node: &Value, kind: &str, child: &Value) -> Around {
+        let is_inner = child["Parent Relationship"] == "Inner";
+        let passes = matches!(kind, "Materialize" | "Memoize");
+        let reads_all = matches!(kind, "Sort" | "Aggregate" | "Hash" | "WindowAgg" | "Unique") || is_inner;
+        Around {
+            limited: kind == "Limit" || (self.limited && !reads_all),
+            filtered: (is_inner && node.get("Join Filter").is_some()) || (passes && self.filtered),
+        }
+    }
+}
+
+fn step(node: &Value, kind: &str, table: &str, around: Around, known: &Known) -> Step {
+    let index = node["Index Name"].as_str();
+    let alias = node["Alias"].as_str().unwrap_or(table);
+    // A partition goes by its table's alias and a number.
+    let alias = match alias.rsplit_once('_') {
+        Some((plain, number))
+            if known.partitions.contains(table) && number.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            plain
+        }
+        _ => alias,
+    };
+    let indexes = bitmap_indexes(node);
+    let is_partial = |index: &str| known.partial.contains(index);
+    let searches = node.get("Index Cond").is_some()
+        || node.get("TID Cond").is_some()
+        || indexes.iter().any(|bitmap| bitmap.get("Index Cond").is_some());
+    let walks_partial =
+        index.into_iter().chain(indexes.iter().filter_map(|it| it["Index Name"].as_str())).any(is_partial);
+    let filter = node["Filter"].as_str();
+    let verdicts = if searches || walks_partial {
+        vec![Verdict::Served]
+    } else if filter.is_some() && around.limited && index.is_some() {
+        // Rows come in the wanted order, and how many are dropped before the LIMIT is reached only data tells.
+        vec![Verdict::Served, Verdict::Unserved, Verdict::Full]
+    } else if filter.is_some() {
+        vec![Verdict::Unserved]
+    } else if around.filtered {
+        vec![Verdict::Unserved, Verdict::Full]
+    } else {
+        vec![Verdict::Full]
+    };
+    let mut said = kind.to_owned();
+    let names = index.into_iter().chain(indexes.iter().filter_map(|it| it["Index Name"].as_str()));
+    let names: Vec<&str> = names.collect();
+    if !names.is_empty() {
+        said += &format!(" using {}", names.join(", "));
+    }
+    let condition = node["Index Cond"].as_str().or_else(|| node["Recheck Cond"].as_str());
+    if let Some(condition) = condition {
+        said += &format!(" on {condition}");
+    }
+    if let Some(filter) = filter {
+        said += &format!(", filter {filter}");
+    }
+    Step::new(alias, verdicts, said)
+}
+
+/// The searches of indexes below a bitmap scan.
+fn bitmap_indexes(node: &Value) -> Vec<&Value> {
+    let mut found = Vec::new();
+    let mut nodes: Vec<&Value> = vec![node];
+    while let Some(node) = nodes.pop() {
+        for child in node["Plans"].as_array().into_iter().flatten() {
+            match child["Node Type"].as_str() {
+                Some("Bitmap Index Scan") => found.push(child),
+                Some("BitmapAnd" | "BitmapOr") => nodes.push(child),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// Whether a plan uses an index.
+pub(super) fn uses(plan: &Value, index: &str) -> bool {
+    match plan {
+        Value::Object(node) => {
+            node.get("Index Name").is_some_and(|name| name == index)
+                || node.values().any(|it| uses(it, index))
+        }
+        Value::Array(nodes) => nodes.iter().any(|it| uses(it, index)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn verdicts(plan: Value) -> Vec<(String, Vec<Verdict>)> {
+        let known =
+            Known { partial: ["open_idx".to_owned()].into(), partitions: ["logs_2024".to_owned()].into() };
+        let steps = steps(&json!([{ "Plan": plan }]), &known);
+        steps.into_iter().map(|step| (step.alias, step.verdicts)).collect()
+    }
+
+    fn scan(more: Value) -> Value {
+        let mut node = json!({ "Node Type": "Index Scan", "Relation Name": "logs", "Alias": "l", "Index Name": "logs_pkey" });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            node[key] = value.clone();
+        }
+        node
+    }
+
+    #[test]
+    fn a_search_is_told_from_a_walk() {
+        for (node, expected) in [
+            (scan(json!({ "Index Cond": "(id = $1)" })), vec![Verdict::Served]),
+            (scan(json!({ "Index Name": "open_idx" })), vec![Verdict::Served]),
+            (scan(json!({ "Filter": "(a = $1)" })), vec![Verdict::Unserved]),
+            (scan(json!({})), vec![Verdict::Full]),
+            (
+                json!({ "Node Type": "Limit", "Plans": [scan(json!({ "Filter": "(a = $1)" }))] }),
+                vec![Verdict::Served, Verdict::Unserved, Verdict::Full],
+            ),
+            (
+                json!({ "Node Type": "Limit", "Plans": [{ "Node Type": "Sort", "Plans": [scan(json!({ "Filter": "(a = $1)" }))] }] }),
+                vec![Verdict::Unserved],
+            ),
+            (
+                json!({ "Node Type": "Bitmap Heap Scan", "Relation Name": "logs", "Alias": "l", "Plans": [
+                    { "Node Type": "BitmapOr", "Plans": [{ "Node Type": "Bitmap Index Scan", "Index Name": "i", "Index Cond": "c" }] }
+                ] }),
+                vec![Verdict::Served],
+            ),
+        ] {
+            assert_eq!(verdicts(node.clone()), [("l".to_owned(), expected)], "{node}");
+        }
+    }
+
+    #[test]
+    fn what_a_join_checks_row_by_row_is_not_served() {
+        let mut inner = scan(json!({}));
+        inner["Parent Relationship"] = json!("Inner");
+        let join = json!({ "Node Type": "Nested Loop", "Join Filter": "(a = b)", "Plans": [inner] });
+        assert_eq!(verdicts(join), [("l".to_owned(), vec![Verdict::Unserved, Verdict::Full])]);
+    }
+
+    #[test]
+    fn a_partition_goes_by_its_table() {
+        let node = scan(json!({ "Relation Name": "logs_2024", "Alias": "logs_1", "Index Cond": "c" }));
+        assert_eq!(verdicts(node), [("logs".to_owned(), vec![Verdict::Served])]);
+    }
+
+    #[test]
+    fn an_index_is_found_wherever_it_is_used() {
+        let plan =
+            json!([{ "Plan": { "Plans": [{ "Node Type": "Index Scan", "Index Name": "<1>btree_logs" }] } }]);
+        assert!(uses(&plan, "<1>btree_logs") && !uses(&plan, "<2>btree_logs"));
+    }
+}
