@@ -50,6 +50,8 @@ mod settings;
 mod site;
 #[cfg(feature = "stats")]
 mod stats;
+#[cfg(any(debug_assertions, feature = "count"))]
+mod sync;
 mod typed;
 
 #[cfg(feature = "tracing")]

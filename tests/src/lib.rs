@@ -2,8 +2,10 @@
 
 pub mod catalog;
 mod database;
+mod heap;
 pub mod rows;
 mod scratch;
 
 pub use database::{with_mysql, with_postgres};
+pub use heap::Heap;
 pub use scratch::Scratch;

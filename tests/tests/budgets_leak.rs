@@ -1,40 +1,17 @@
 //! Scopes leave nothing behind: the heap is the same after a thousand of them, however they end.
 
-#![expect(unsafe_code, reason = "a global allocator is unsafe to implement; this one only counts")]
-
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicIsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use query_budget::__private::{Site, query};
 use query_budget::{BudgetExt, measure, scope};
+use query_budget_tests::Heap;
 use sqlx::{Execute, Sqlite};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// The system's allocator, with the number of bytes in use.
-struct Counting;
-
-static IN_USE: AtomicIsize = AtomicIsize::new(0);
-
-// SAFETY: each call is handed to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        IN_USE.fetch_add(layout.size() as isize, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size() as isize, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static HEAP: Heap = Heap::new();
 
 /// Counts one query, as a connection that takes its arguments does.
 async fn one_query() {
@@ -74,9 +51,9 @@ fn heap_is_the_same_after_a_thousand_rounds() {
     std::panic::set_hook(Box::new(|_| {}));
     // What is made once is made before it counts, the pools of the span registry among it.
     (0..100).for_each(|_| round());
-    let before = IN_USE.load(Ordering::Relaxed);
+    let before = HEAP.in_use();
     (0..1000).for_each(|_| round());
-    let after = IN_USE.load(Ordering::Relaxed);
+    let after = HEAP.in_use();
     let _ = std::panic::take_hook();
     // A scope that stayed would be a hundred bytes a round.
     assert!(after - before < 4_096, "{before} bytes before, {after} after");

@@ -6,16 +6,24 @@
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
 use super::tally::{Seen, Tally};
 use crate::site::Site;
+use crate::sync::{Mutex, MutexGuard};
 
+#[cfg(not(query_budget_loom))]
 thread_local! {
     static CURRENT: RefCell<Option<Arc<Node>>> = const { RefCell::new(None) };
+}
+
+// The threads of a model are one of the system's.
+#[cfg(query_budget_loom)]
+loom::thread_local! {
+    static CURRENT: RefCell<Option<Arc<Node>>> = RefCell::new(None);
 }
 
 /// A running scope: its tally, and the scope it was started in.

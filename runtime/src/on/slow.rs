@@ -1,7 +1,6 @@
 //! Slow statements, slow requests and repeated statements, as events of `tracing`; never with a value.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use tracing::Level;
@@ -10,6 +9,7 @@ use super::ended::Execution;
 use crate::blot::without_literals;
 use crate::report::{ParameterSets, Statement};
 use crate::settings::{Tiers, settings};
+use crate::sync::{AtomicBool, Mutex, Ordering};
 
 /// The level of something that took so long; `None` when it is not slow.
 fn level(tiers: Tiers, time: Duration) -> Option<Level> {
@@ -97,13 +97,16 @@ impl Slow {
     }
 
     pub(crate) fn tell(&self) {
-        if !self.any.swap(false, Ordering::Acquire) {
-            return;
-        }
-        let kept = std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
-        for (level, statement, rows, time) in kept {
+        for (level, statement, rows, time) in self.take() {
             told_slow(level, &statement, "", rows, time);
         }
+    }
+
+    fn take(&self) -> Vec<(Level, String, usize, Duration)> {
+        if !self.any.swap(false, Ordering::Acquire) {
+            return Vec::new();
+        }
+        std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -117,4 +120,30 @@ fn on_one_line(sql: &str) -> String {
 
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
+}
+
+#[cfg(all(test, query_budget_loom))]
+mod tests {
+    use std::sync::Arc;
+
+    use loom::thread;
+
+    use super::*;
+
+    /// Two threads find statements slow while a third leaves the scope: each is told of once.
+    #[test]
+    fn each_is_told_of_once() {
+        loom::model(|| {
+            let slow = Arc::new(Slow::default());
+            let time = Duration::from_secs(1);
+            let keep = |slow: &Slow| slow.keep(Execution { sql: "SELECT 1", site: None, rows: 0, time });
+            let threads = [(); 2].map(|()| {
+                let slow = Arc::clone(&slow);
+                thread::spawn(move || keep(&slow))
+            });
+            let early = slow.take().len();
+            threads.into_iter().for_each(|thread| thread.join().expect("it ends"));
+            assert_eq!(early + slow.take().len(), 2);
+        });
+    }
 }

@@ -1,0 +1,40 @@
+//! The system's allocator with the number of bytes in use, for tests that nothing is left behind.
+
+#![expect(unsafe_code, reason = "a global allocator is unsafe to implement; this one only counts")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicIsize, Ordering};
+
+/// An allocator that counts. A test declares it: `#[global_allocator] static HEAP: Heap = Heap::new();`.
+pub struct Heap {
+    in_use: AtomicIsize,
+}
+
+impl Heap {
+    /// Nothing allocated yet.
+    #[expect(clippy::new_without_default, reason = "it is a static")]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { in_use: AtomicIsize::new(0) }
+    }
+
+    /// Number of bytes in use.
+    pub fn in_use(&self) -> isize {
+        self.in_use.load(Ordering::Relaxed)
+    }
+}
+
+// SAFETY: each call is handed to the system's allocator as it came.
+unsafe impl GlobalAlloc for Heap {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        self.in_use.fetch_add(layout.size().cast_signed(), Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        self.in_use.fetch_sub(layout.size().cast_signed(), Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}

@@ -1,0 +1,87 @@
+//! A budget on a function whose raw queries nothing counts is said once; each case in a process of its own.
+
+use std::process::{Command, Output};
+
+use query_budget::{query_budget, sql};
+use sqlx::SqlitePool;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Names the case to the process that runs it.
+const CASE: &str = "QUERY_BUDGET_TEST_SCENARIO";
+
+fn run(case: &str) -> String {
+    let mut command = Command::new(std::env::current_exe().expect("the path of this test"));
+    command.args(["--exact", "scenario", "--nocapture"]).env(CASE, case).env_remove("QUERY_BUDGET");
+    let Output { status, stdout, stderr } = command.output().expect("run this test again");
+    let text = String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr);
+    assert!(status.success() && text.contains("the scenario begins"), "{text}");
+    text
+}
+
+const SAID: &str = "has a budget, and queries that nothing counts";
+
+#[test]
+fn raw_queries_that_nothing_counts_are_said_once() {
+    let text = run("no layer");
+    assert_eq!(text.matches(SAID).count(), 1, "{text}");
+    let remedy = "write them with `sql!`; or add `query_budget::layer()` to the subscriber of `tracing`";
+    assert!(text.contains("note: `raw` has a budget") && text.contains(remedy), "{text}");
+    assert!(text.contains(&format!("--> {}:", file!())), "{text}");
+}
+
+#[test]
+fn a_filter_that_hides_them_is_said() {
+    let text = run("filtered");
+    assert_eq!(text.matches(SAID).count(), 1, "{text}");
+    assert!(text.contains("let `sqlx::query=debug` through the filter"), "{text}");
+}
+
+#[test]
+fn counted_queries_are_no_reason() {
+    for case in ["layer", "sql! alone"] {
+        let text = run(case);
+        assert!(!text.contains(SAID), "{case}: {text}");
+    }
+}
+
+/// Not a test by itself: what the others run in a process of its own.
+#[tokio::test]
+async fn scenario() {
+    let Ok(case) = std::env::var(CASE) else {
+        return;
+    };
+    println!("the scenario begins");
+    let registry = tracing_subscriber::registry();
+    match case.as_str() {
+        "layer" => registry.with(query_budget::layer()).init(),
+        "filtered" => registry.with(query_budget::layer()).with(LevelFilter::INFO).init(),
+        _ => {}
+    }
+    let db = SqlitePool::connect("sqlite::memory:").await.unwrap();
+    for _ in 0..3 {
+        if case == "sql! alone" {
+            counted(&db).await.unwrap();
+        } else {
+            raw(&db).await.unwrap();
+            raw_macro_free(&db).await.unwrap();
+        }
+    }
+}
+
+#[query_budget(max = 1)]
+async fn raw(db: &SqlitePool) -> sqlx::Result<()> {
+    sqlx::query("SELECT 1").execute(db).await.map(drop)
+}
+
+#[query_budget(max = 1)]
+async fn raw_macro_free(db: &SqlitePool) -> sqlx::Result<()> {
+    let mut query = sqlx::QueryBuilder::new("SELECT ");
+    query.push_bind(1).build().execute(db).await.map(drop)
+}
+
+#[query_budget(max = 1)]
+async fn counted(db: &SqlitePool) -> sqlx::Result<()> {
+    sql!("SELECT 1").execute(db).await.map(drop)
+}

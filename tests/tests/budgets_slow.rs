@@ -1,0 +1,237 @@
+//! Slow statements and requests, and repeated statements, are told of as events, in tiers and without values.
+
+use std::convert::Infallible;
+use std::sync::{Mutex, Once};
+use std::time::Duration;
+
+use http::{Request, Response};
+use query_budget::__private::{Site, query};
+use query_budget::{RequestLayer, Settings, Tiers, configure, scope};
+use query_budget_tests::{with_mysql, with_postgres};
+use sqlx::AssertSqlSafe;
+use tower::{Layer as _, ServiceExt, service_fn};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// The events of this project, each on a line: level, target, fields in order.
+static EVENTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+struct Recorder;
+
+impl<S: Subscriber> Layer<S> for Recorder {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let target = event.metadata().target();
+        if target.starts_with("query_budget::") {
+            let mut line = Line(format!("{} {target}", event.metadata().level()));
+            event.record(&mut line);
+            EVENTS.lock().unwrap().push(line.0);
+        }
+    }
+}
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        assert!(value >= 0.0, "{field}");
+        self.0 += &format!(" {field}=[time]");
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.0 += &format!(" {field}={value:?}");
+    }
+}
+
+fn subscribe() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| tracing_subscriber::registry().with(query_budget::layer()).with(Recorder).init());
+}
+
+/// The events that hold the text, which are taken away.
+fn told(text: &str) -> Vec<String> {
+    EVENTS.lock().unwrap().extract_if(.., |line| line.contains(text)).collect()
+}
+
+macro_rules! cases {
+    ($slow:literal, $raw:literal) => {
+        pub(crate) async fn statements<DB>(db: sqlx::Pool<DB>)
+        where
+            DB: sqlx::Database,
+            DB::Arguments: sqlx::IntoArguments<DB>,
+            for<'c> &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,
+        {
+            static SLOW: Site = Site::new($slow, 1, "src/slow.rs", 7, 3);
+            query(&SLOW).fetch_all(&db).await.unwrap();
+            let site = told("site=\"src/slow.rs:7:3\"");
+            let expected = format!(
+                "WARN query_budget::slow message=slow statement statement=\"{}\" site=\"src/slow.rs:7:3\" rows=1 \
+                 elapsed_ms=[time]",
+                $slow
+            );
+            assert_eq!(site, [expected]);
+            // One that is put together at run time may hold values, and is told of once it is out of sqlx's hands.
+            scope("raw")
+                .run(async {
+                    let raw = format!($raw, "'a secret'", 4711);
+                    sqlx::query(AssertSqlSafe(raw)).fetch_all(&db).await.unwrap();
+                })
+                .await;
+            let raw = told("rows=1");
+            assert!(
+                matches!(&raw[..], [line] if line.starts_with("WARN query_budget::slow") && line.contains("site=\"\"")),
+                "{raw:?}"
+            );
+            assert!(!raw[0].contains("secret") && !raw[0].contains("4711"), "{raw:?}");
+        }
+    };
+}
+
+/// The three share the events, so they run in turn.
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_statements() {
+    subscribe();
+    sqlite::statements(sqlx::SqlitePool::connect("sqlite::memory:").await.unwrap()).await;
+    if cfg!(has_postgres) {
+        with_postgres(postgres::statements).await;
+    }
+    if cfg!(has_mysql) {
+        with_mysql(mysql::statements).await;
+    }
+    repeated_statements().await;
+    slow_requests().await;
+    tiers().await;
+}
+
+mod postgres {
+    use super::*;
+    cases!("SELECT pg_sleep(0.15)", "SELECT pg_sleep(0.15), {}, {}");
+}
+
+mod mysql {
+    use super::*;
+    cases!("SELECT SLEEP(0.15)", "SELECT SLEEP(0.15), {}, {}");
+}
+
+mod sqlite {
+    use super::*;
+
+    /// SQLite cannot sleep: it counts until it is slow on whatever machine this is.
+    pub(crate) async fn statements(db: sqlx::SqlitePool) {
+        const COUNT: &str = "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 100000) SELECT count(*) FROM c";
+        static SLOW: Site = Site::new(COUNT, 1, "src/slow.rs", 9, 3);
+        slow_from(Duration::from_millis(1));
+        query(&SLOW).fetch_all(&db).await.unwrap();
+        let lines = told("site=\"src/slow.rs:9:3\"");
+        assert!(
+            matches!(&lines[..], [line] if line.starts_with("WARN ") && line.contains("rows=1")),
+            "{lines:?}"
+        );
+        scope("raw")
+            .run(async {
+                let raw = format!("{COUNT} WHERE 'a secret' <> '4711'");
+                sqlx::query(AssertSqlSafe(raw)).fetch_all(&db).await.unwrap();
+            })
+            .await;
+        let raw = told("rows=1");
+        assert!(
+            matches!(&raw[..], [line] if line.contains("WHERE ? <> ?") && line.contains("LIMIT ?)")),
+            "{raw:?}"
+        );
+        configure(Settings::default());
+    }
+}
+
+fn slow_from(time: Duration) {
+    let mut settings = Settings::default();
+    settings.slow_statement.info = None;
+    settings.slow_statement.warn = Some(time);
+    settings.slow_statement.error = None;
+    configure(settings);
+}
+
+async fn repeated_statements() {
+    static LOGS: Site =
+        Site::new("SELECT output\n  FROM (SELECT 1 AS output) WHERE output = $1", 1, "src/logs.rs", 2, 5);
+    let db = sqlx::SqlitePool::connect("sqlite::memory:").await.unwrap();
+    let page = |name: &'static str, differ: bool, times: i64| {
+        let db = db.clone();
+        scope(name).run(async move {
+            // What is inside of another scope is told of once, by the outermost.
+            scope("inner")
+                .run(async {
+                    for turn in 0..times {
+                        query(&LOGS).bind(if differ { turn } else { 8 }).fetch_all(&db).await.unwrap();
+                    }
+                })
+                .await;
+        })
+    };
+    page("twice", true, 2).await;
+    page("page", true, 3).await;
+    page("page", false, 4).await;
+    let line = |times: usize, parameters: &str| {
+        format!(
+            "WARN query_budget::n_plus_one message=repeated statement scope=\"page\" \
+             statement=\"SELECT output FROM (SELECT 1 AS output) WHERE output = $1\" site=\"src/logs.rs:2:5\" \
+             times={times} elapsed_ms=[time] parameters=\"{parameters}\""
+        )
+    };
+    assert_eq!(told("n_plus_one"), [line(3, "different"), line(4, "same")]);
+    let mut settings = Settings::default();
+    settings.repeated = 5;
+    configure(settings);
+    page("page", true, 4).await;
+    assert_eq!(told("n_plus_one"), Vec::<String>::new());
+    configure(Settings::default());
+}
+
+async fn slow_requests() {
+    let wait = |milliseconds| {
+        service_fn(move |_: Request<()>| async move {
+            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+            Ok::<_, Infallible>(Response::new(()))
+        })
+    };
+    let layer = RequestLayer::new().named(|method, _| format!("{method} /users/{{id}}"));
+    for (milliseconds, level) in [(1, None), (210, Some("WARN")), (1010, Some("ERROR"))] {
+        let request = Request::get("/users/4711").body(()).unwrap();
+        layer.layer(wait(milliseconds)).oneshot(request).await.unwrap();
+        let expected = level.map(|level| {
+            format!(
+                "{level} query_budget::slow message=slow request request=\"GET /users/{{id}}\" queries=0 \
+                 query_ms=[time] elapsed_ms=[time]"
+            )
+        });
+        assert_eq!(told("slow request"), Vec::from_iter(expected), "{milliseconds} ms");
+    }
+}
+
+async fn tiers() {
+    static ONE: Site = Site::new("SELECT 1", 1, "src/one.rs", 1, 1);
+    let db = sqlx::SqlitePool::connect("sqlite::memory:").await.unwrap();
+    let zero = Duration::ZERO;
+    for (info, warn, error, level) in [
+        (Some(zero), None, None, "INFO "),
+        (Some(zero), Some(zero), None, "WARN "),
+        (None, Some(zero), Some(zero), "ERROR "),
+    ] {
+        let mut settings = Settings::default();
+        settings.slow_statement = Tiers::NEVER;
+        settings.slow_statement.info = info;
+        settings.slow_statement.warn = warn;
+        settings.slow_statement.error = error;
+        configure(settings);
+        query(&ONE).execute(&db).await.unwrap();
+        let lines = told("src/one.rs");
+        assert!(matches!(&lines[..], [line] if line.starts_with(level)), "{lines:?}");
+    }
+    let mut settings = Settings::default();
+    settings.slow_statement = Tiers::NEVER;
+    configure(settings);
+    query(&ONE).execute(&db).await.unwrap();
+    assert_eq!(told("src/one.rs"), Vec::<String>::new());
+    configure(Settings::default());
+}
