@@ -109,11 +109,9 @@ async fn figures_of_a_pool() {
 }
 
 /// A statement that takes longer than the profile allows is given up by the database.
-async fn gives_up<DB: StatementTimeout>(
-    options: <DB::Connection as sqlx::Connection>::Options,
-    slow: &'static str,
-) where
-    DB: Database,
+async fn gives_up<DB>(options: <DB::Connection as sqlx::Connection>::Options, slow: &'static str)
+where
+    DB: Database + StatementTimeout,
     DB::Arguments: IntoArguments<DB>,
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
 {

@@ -167,6 +167,25 @@ fn default_features_bring_no_database() {
 }
 
 #[test]
+fn without_features_a_build_gets_no_crate_more() {
+    let outside = OutsideCrate::new("light", "", true);
+    outside.write("src/lib.rs", "pub use query_budget::sql;\n");
+    let crates = |package: &str| -> std::collections::BTreeSet<String> {
+        // What is linked into a program, macros and what they are built from left out.
+        let tree =
+            ["tree", "--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}", "-p", package];
+        let output = outside.cargo(&tree);
+        assert!(output.status.success(), "{output:?}");
+        let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+        lines.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+    };
+    let (ours, of_sqlx) = (crates("query-budget"), crates("sqlx"));
+    assert!(ours.contains("sqlx-core") && ours.contains("futures-util"), "{ours:?}");
+    let more: Vec<_> = ours.difference(&of_sqlx).collect();
+    assert_eq!(more, ["query-budget"]);
+}
+
+#[test]
 fn a_missing_or_broken_snapshot_is_said_once() {
     let outside = OutsideCrate::new("no_snapshot", "\"postgres\"", true);
     let query = "query_budget::sql!(\"SELECT id FROM nowhere WHERE id = $1\", id).fetch_optional(db).await?;";

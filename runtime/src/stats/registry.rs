@@ -34,6 +34,7 @@ struct Recorded {
     /// Nanoseconds, two significant digits: 18 KiB, which do not grow.
     histogram: Option<Histogram<u32>>,
     total: Duration,
+    max: Duration,
     /// Rows of a statement, queries of a scope.
     inside: u64,
 }
@@ -41,27 +42,34 @@ struct Recorded {
 impl Recorded {
     fn new() -> Self {
         // These bounds are within what the crate takes: there is always a histogram.
-        Self { histogram: Histogram::new_with_bounds(1, LONGEST, 2).ok(), total: Duration::ZERO, inside: 0 }
+        Self {
+            histogram: Histogram::new_with_bounds(1, LONGEST, 2).ok(),
+            total: Duration::ZERO,
+            max: Duration::ZERO,
+            inside: 0,
+        }
     }
 
     fn add(&mut self, time: Duration, inside: usize) {
         if let Some(histogram) = &mut self.histogram {
             histogram.saturating_record(nanoseconds(time));
         }
+        self.max = self.max.max(time);
         self.total = self.total.saturating_add(time);
         self.inside = self.inside.saturating_add(u64::try_from(inside).unwrap_or(u64::MAX));
     }
 
     fn latency(&self) -> Latency {
         let Some(histogram) = &self.histogram else { return Latency::default() };
-        let at = |quantile| Duration::from_nanos(histogram.value_at_quantile(quantile));
+        // A bucket is named by its upper end, which may lie above everything in it.
+        let at = |quantile| Duration::from_nanos(histogram.value_at_quantile(quantile)).min(self.max);
         Latency {
             count: histogram.len(),
             total: self.total,
             p50: at(0.50),
             p95: at(0.95),
             p99: at(0.99),
-            max: Duration::from_nanos(histogram.max()),
+            max: self.max,
         }
     }
 }

@@ -1,0 +1,38 @@
+//! A job runner: a run has steps, a step has events and a message in the outbox.
+//!
+//! Everything is there twice: as it grows by itself, a few queries for each step, and as one statement.
+
+pub mod looped;
+mod service;
+pub mod together;
+
+pub use service::router;
+
+use sqlx::FromRow;
+
+/// A step of a run, with the newest of its events.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Step {
+    /// Its number within the run, from one.
+    pub position: i64,
+    /// What it does.
+    pub name: String,
+    /// The kind of its newest event.
+    pub last_event: String,
+}
+
+/// The names of a plan with so many steps.
+#[must_use]
+pub fn plan(steps: usize) -> Vec<String> {
+    (1..=steps).map(|step| format!("step {step}")).collect()
+}
+
+/// Makes the tables.
+///
+/// # Errors
+///
+/// What the database reports, or the folder of the migrations cannot be read.
+pub async fn migrate(db: &sqlx::PgPool) -> Result<(), sqlx::migrate::MigrateError> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    sqlx::migrate::Migrator::new(std::path::Path::new(folder)).await?.run(db).await
+}

@@ -1,0 +1,112 @@
+//! What counting costs, against a point select on SQLite: `cargo bench -p query-budget-tests --bench counting` for a
+//! release build that counts, with `--profile dev` for a debug build. Ends with the ratios of this one run.
+
+use std::hint::black_box;
+use std::path::Path;
+
+use criterion::{Criterion, criterion_group};
+use query_budget::__private::{Site, query};
+use query_budget::measure;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Execute, Sqlite};
+use tokio::runtime::Runtime;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+const SELECT: &str = "SELECT name FROM items WHERE id = $1";
+static SITE: Site = Site::new(SELECT, 1, "benches/counting.rs", 1, 1);
+/// So many queries run in one scope.
+const IN_SCOPE: i64 = 100;
+
+async fn open() -> SqliteConnection {
+    let mut connection = SqliteConnection::connect("sqlite::memory:").await.expect("open");
+    let fill = "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n LIMIT 1000)
+        INSERT INTO items SELECT id, 'item ' || id FROM n";
+    sqlx::raw_sql(fill).execute(&mut connection).await.expect("fill");
+    connection
+}
+
+async fn bare(db: &mut SqliteConnection) {
+    for id in 1..=IN_SCOPE {
+        black_box(sqlx::query(SELECT).bind(id).fetch_one(&mut *db).await.expect("a row"));
+    }
+}
+
+async fn counted(db: &mut SqliteConnection) {
+    for id in 1..=IN_SCOPE {
+        black_box(query(&SITE).bind(id).fetch_one(&mut *db).await.expect("a row"));
+    }
+}
+
+/// Everything that sqlx does of a query before it is sent, and what counting adds to it.
+fn arguments(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("arguments");
+    group.bench_function("bare", |bencher| {
+        bencher.iter(|| {
+            for id in 1..=IN_SCOPE {
+                black_box(sqlx::query::<Sqlite>(SELECT).bind(id).take_arguments().is_ok());
+            }
+        });
+    });
+    group.bench_function("counted", |bencher| {
+        bencher.iter(|| {
+            query_budget::scope("page").run_sync(|| {
+                for id in 1..=IN_SCOPE {
+                    black_box(query::<Sqlite>(&SITE).bind(id).take_arguments().is_ok());
+                }
+            });
+        });
+    });
+    group.finish();
+}
+
+fn selects(criterion: &mut Criterion) {
+    let runtime = Runtime::new().expect("a runtime");
+    let mut db = runtime.block_on(open());
+    let mut group = criterion.benchmark_group("select");
+    group.bench_function("bare", |bencher| bencher.iter(|| runtime.block_on(bare(&mut db))));
+    group.bench_function("counted", |bencher| {
+        bencher.iter(|| runtime.block_on(measure(counted(&mut db))));
+    });
+    // From here on the process has a subscriber: sqlx tells of each statement, and the layer listens.
+    tracing_subscriber::registry().with(query_budget::layer()).init();
+    group.bench_function("layer", |bencher| bencher.iter(|| runtime.block_on(measure(bare(&mut db)))));
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(40);
+    targets = arguments, selects
+}
+
+fn main() {
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    let queries = IN_SCOPE as f64;
+    let of = |name: &str| median(name).map(|nanoseconds| nanoseconds / queries);
+    let (Some(without), Some(with)) = (of("arguments/bare"), of("arguments/counted")) else { return };
+    let (Some(bare), Some(counted), Some(layer)) =
+        (of("select/bare"), of("select/counted"), of("select/layer"))
+    else {
+        return;
+    };
+    let percent = |part: f64, whole: f64| part / whole * 100.0;
+    println!("\na query: counting adds {:.0} ns to what is done before it is sent", with - without);
+    println!("a point select on SQLite: {bare:.0} ns; of that");
+    println!("  {:>6.2} % for counting, as measured alone", percent(with - without, bare));
+    println!("  {:>6.2} % more when it is counted", percent(counted - bare, bare));
+    println!(
+        "  {:>6.2} % more when the layer counts it, sqlx's own logging included",
+        percent(layer - bare, bare)
+    );
+}
+
+/// The median of the run that has just ended, in nanoseconds.
+fn median(name: &str) -> Option<f64> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "../target".into());
+    let path = Path::new(&target).join("criterion").join(name).join("new/estimates.json");
+    let estimates: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()?;
+    estimates.get("median")?.get("point_estimate")?.as_f64()
+}
