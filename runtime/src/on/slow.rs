@@ -137,7 +137,7 @@ mod tests {
         loom::model(|| {
             let slow = Arc::new(Slow::default());
             let time = Duration::from_secs(1);
-            let keep = |slow: &Slow| slow.keep(Execution { sql: "SELECT 1", site: None, rows: 0, time });
+            let keep = move |slow: &Slow| slow.keep(Execution { sql: "SELECT 1", site: None, rows: 0, time });
             let threads = [(); 2].map(|()| {
                 let slow = Arc::clone(&slow);
                 thread::spawn(move || keep(&slow))
