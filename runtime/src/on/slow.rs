@@ -82,7 +82,7 @@ pub(crate) fn repeated(scope: &str, repeated: &Statement) {
 /// Statements that a layer found slow, to be told of by the scope: a layer that makes events confuses the others.
 #[derive(Default)]
 pub(crate) struct Slow {
-    /// Whether there are any, for a scope is left at every poll.
+    /// Whether there are any, for a scope is left at every poll. Changed only under the lock.
     any: AtomicBool,
     kept: Mutex<Vec<(Level, String, usize, Duration)>>,
 }
@@ -90,8 +90,9 @@ pub(crate) struct Slow {
 impl Slow {
     pub(crate) fn keep(&self, ended: Execution<'_>) {
         if let Some(level) = level(settings().slow_statement, ended.time) {
-            let kept = (level, without_literals(ended.sql), ended.rows, ended.time);
-            self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
+            let told = (level, without_literals(ended.sql), ended.rows, ended.time);
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.push(told);
             self.any.store(true, Ordering::Release);
         }
     }
@@ -103,10 +104,12 @@ impl Slow {
     }
 
     fn take(&self) -> Vec<(Level, String, usize, Duration)> {
-        if !self.any.swap(false, Ordering::Acquire) {
+        if !self.any.load(Ordering::Acquire) {
             return Vec::new();
         }
-        std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        self.any.store(false, Ordering::Release);
+        std::mem::take(&mut *kept)
     }
 }
 
