@@ -176,8 +176,9 @@ impl Comparison {
         let percent = if all == 0 { 100.0 } else { 100.0 * self.agreed as f64 / all as f64 };
         let accesses = counted(all, "table access", "table accesses");
         let queries = counted(self.planned, "query", "queries");
+        let differ = if self.differ.len() == 1 { "differs" } else { "differ" };
         format!(
-            "agreed on {} of {accesses} in {queries} ({percent:.1} %), {} differ: {} not planned, {} with the other side \
+            "agreed on {} of {accesses} in {queries} ({percent:.1} %), {} {differ}: {} not planned, {} with the other side \
              of a join read in full, {} of tables that are not known here, {} that the query does not name",
             self.agreed,
             self.differ.len(),
@@ -309,4 +310,41 @@ fn object(comparison: &Comparison) -> Value {
         "advice": tried.collect::<Vec<_>>(),
         "advice_not_tried": comparison.untried,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn difference(here: Verdict, there: Verdict) -> Difference {
+        Difference {
+            place: Place::default(),
+            sql: String::new(),
+            table: String::new(),
+            alias: String::new(),
+            here,
+            why: String::new(),
+            there: vec![there],
+            said: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_other_side_of_a_join_is_no_disagreement() {
+        use Verdict::{Full, Served, Unserved};
+        for (differ, left) in [
+            (vec![(Served, Full), (Full, Served)], 0),
+            (vec![(Served, Unserved), (Unserved, Served)], 0),
+            (vec![(Served, Full)], 1),
+            (vec![(Unserved, Served)], 1),
+            // One more table is read in full there than here.
+            (vec![(Served, Full), (Served, Full), (Full, Served)], 1),
+            (vec![(Full, Unserved), (Unserved, Full)], 2),
+        ] {
+            let mut found: Vec<Difference> =
+                differ.iter().map(|(here, there)| difference(*here, *there)).collect();
+            without_other_sides(&mut found);
+            assert_eq!(found.len(), left, "{differ:?}");
+        }
+    }
 }
