@@ -1,5 +1,6 @@
 //! Queries that return as many rows as there are.
 
+use super::slices::is_slice;
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::sql::cardinality::Rows;
@@ -18,19 +19,27 @@ declare_lint! {
     /// ## Known limits
     ///
     /// A filter on a column that is not unique does not bound: a user may have ten events or a million. Tables that stay
-    /// small are declared in `query-budget.toml`: `[tables]`, `countries = { rows = 250 }`. Where the query is executed
-    /// elsewhere than where it is made, nothing is said.
+    /// small are declared in `query-budget.toml`: `[tables]`, `countries = { rows = 250 }`. Nothing is said of a range with
+    /// both ends (`at BETWEEN $1 AND $2`, `at > now() - $1`), which is as long as its caller wants; of groups and DISTINCT
+    /// values that are neither keys nor references, which are few; and where the query is executed elsewhere than where it
+    /// is made.
     ///
     /// ## Example
     ///
-    /// ```sql,fires
-    /// SELECT id, name FROM events WHERE user_id = $1
+    /// ```rust,fires
+    /// async fn events(db: &PgPool, user: i64) -> sqlx::Result<()> {
+    ///     sql!("SELECT id, name FROM events WHERE user_id = $1", user).fetch_all(db).await?;
+    ///     Ok(())
+    /// }
     /// ```
     ///
     /// ## Use instead
     ///
-    /// ```sql,clean
-    /// SELECT id, name FROM events WHERE user_id = $1 ORDER BY id LIMIT 50
+    /// ```rust,clean
+    /// async fn events(db: &PgPool, user: i64) -> sqlx::Result<()> {
+    ///     sql!("SELECT id, name FROM events WHERE user_id = $1 ORDER BY id LIMIT 50", user).fetch_all(db).await?;
+    ///     Ok(())
+    /// }
     /// ```
     "missing_limit", Bounds, since "0.1.0",
     "`fetch_all` on a query that nothing bounds",
@@ -39,13 +48,12 @@ declare_lint! {
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
-    let fetched = match context.site {
-        Some(site) => {
-            site.call.as_ref().is_some_and(|call| matches!(call.method.as_str(), "fetch" | "fetch_all"))
-        }
-        None => true,
-    };
-    if !fetched || query.kind != Kind::Select || context.cardinality.rows != Rows::Many {
+    let Some(call) = context.site.and_then(|site| site.call.as_ref()) else { return };
+    if !matches!(call.method.as_str(), "fetch" | "fetch_all")
+        || query.kind != Kind::Select
+        || context.cardinality.rows != Rows::Many
+        || is_slice(context, query)
+    {
         return;
     }
     // Keys are only known with a schema, and without one a lookup by id looks like any other filter.
@@ -92,20 +100,55 @@ fn has_filter(body: &crate::sql::query::Body) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::lints::tests::{fires, silent};
+    use crate::lints::tests::{fires_at, silent, silent_at};
 
     #[test]
     fn fires_where_nothing_bounds() {
-        fires("missing_limit", "SELECT id FROM servers");
-        fires("missing_limit", "SELECT id FROM servers UNION ALL SELECT id FROM users LIMIT ALL");
+        for sql in [
+            "SELECT id FROM servers",
+            "SELECT id FROM servers UNION ALL SELECT id FROM users LIMIT ALL",
+            "SELECT id FROM logs WHERE created_at > $1",
+            "SELECT id FROM logs WHERE created_at < now()",
+            "SELECT id FROM logs WHERE created_at > $1 AND id < $2",
+            "SELECT user_id, count(*) FROM events GROUP BY user_id",
+            "SELECT lower(id::text), count(*) FROM events GROUP BY 1",
+            "SELECT DISTINCT id, name FROM events",
+        ] {
+            fires_at("missing_limit", "fetch_all", sql);
+        }
     }
 
     #[test]
     fn silent_where_something_does() {
-        silent("missing_limit", "SELECT id FROM servers WHERE id = $1");
-        silent("missing_limit", "SELECT name FROM events WHERE id = ANY($1)");
-        silent("missing_limit", "SELECT count(*) FROM servers");
-        silent("missing_limit", "SELECT id FROM servers LIMIT $1");
-        silent("missing_limit", "SELECT x FROM unnest($1::int[]) AS x");
+        for sql in [
+            "SELECT id FROM servers WHERE id = $1",
+            "SELECT name FROM events WHERE id = ANY($1)",
+            "SELECT count(*) FROM servers",
+            "SELECT id FROM servers LIMIT $1",
+            "SELECT x FROM unnest($1::int[]) AS x",
+        ] {
+            silent_at("missing_limit", "fetch_all", sql);
+        }
+    }
+
+    #[test]
+    fn silent_on_ranges_with_both_ends_and_on_categories() {
+        for sql in [
+            "SELECT id FROM logs WHERE created_at BETWEEN $1 AND $2",
+            "SELECT id FROM logs WHERE created_at >= $1 AND $2 > created_at AND event_id = $3",
+            "SELECT id FROM logs WHERE created_at >= now() - $1::interval",
+            "SELECT output, count(*) FROM logs GROUP BY output",
+            "SELECT DISTINCT output FROM logs",
+            "SELECT date_trunc('day', created_at), count(*) FROM logs GROUP BY 1 ORDER BY 1",
+        ] {
+            silent_at("missing_limit", "fetch_all", sql);
+        }
+    }
+
+    #[test]
+    fn silent_where_the_rows_are_not_known_to_be_fetched() {
+        silent("missing_limit", "SELECT id FROM servers");
+        silent_at("missing_limit", "execute", "SELECT id FROM servers");
+        silent_at("missing_limit", "fetch_one", "SELECT id FROM servers");
     }
 }

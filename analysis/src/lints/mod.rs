@@ -23,6 +23,7 @@ mod random_order;
 mod row_by_row_write;
 mod select_star;
 mod shape;
+mod slices;
 mod syntax_error;
 mod unbounded_write;
 mod unindexed_filter;

@@ -5,7 +5,7 @@ use crate::finding::Finding;
 use crate::sql::Dialect;
 use crate::sql::cardinality::Rows;
 use crate::sql::expr::{Expr, Op};
-use crate::sql::query::{Block, Body, Kind, Query, Source};
+use crate::sql::query::{Block, Body, From, Kind, Query, Source};
 
 declare_lint! {
     /// ## What it does
@@ -20,10 +20,11 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Keys are taken from the snapshot; without one, only queries without any condition are reported. What no key says
+    /// Keys are taken from the snapshot; without one, only queries without any condition and with an order are
+    /// reported. What no key says
     /// (one row per user, because the code inserts no second one) is not known either: a unique index says it, and holds
-    /// the code to it. Recursive queries, unions whose arms find one row each, small tables, and what functions return, are
-    /// left alone.
+    /// the code to it. Recursive queries, unions whose arms find one row each, small tables, what functions return, and
+    /// one row of a whole table without an order (settings, of which there is one row), are left alone.
     ///
     /// ## Example
     ///
@@ -57,6 +58,9 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let Some(root) = query.root.map(|id| query.block(id)) else { return };
+    if is_singleton(root) {
+        return;
+    }
     let several = match context.cardinality.rows {
         Rows::One => false,
         Rows::Bounded => !is_found_one_way(query, root),
@@ -78,6 +82,14 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         finding = finding.help(format!("or have the database hold to it where there is only one: `{index}`"));
     }
     findings.push(finding);
+}
+
+/// Whether one row is taken of a whole table, with nothing that says which: whoever does that knows of no other row, as of
+/// a table of settings.
+fn is_singleton(root: &Block) -> bool {
+    let Body::Select(select) = &root.body else { return false };
+    let [From::Relation(_)] = select.from.as_slice() else { return false };
+    select.filter.is_none() && select.group_by.is_empty() && root.order_by.is_empty()
 }
 
 /// Whether the rows are those of a function, which may well be one, or of a union whose arms find one row each, of which one
@@ -122,6 +134,7 @@ mod tests {
     #[test]
     fn fires_where_no_key_is_set() {
         fires_at("nonunique_fetch_one", "fetch_one", "SELECT name FROM servers WHERE name = $1");
+        fires_at("nonunique_fetch_one", "fetch_one", "SELECT name FROM servers ORDER BY id");
         fires_at("nonunique_fetch_one", "fetch_optional", "SELECT id FROM events WHERE user_id = $1 LIMIT 5");
         fires_at(
             "nonunique_fetch_one",
@@ -134,6 +147,7 @@ mod tests {
     fn silent_where_there_is_one_row_or_all_are_read() {
         for sql in [
             "SELECT name FROM servers WHERE id = $1",
+            "SELECT name FROM servers",
             "SELECT count(*) FROM events WHERE user_id = $1",
             "SELECT id FROM events WHERE user_id = $1 ORDER BY id LIMIT 1",
             "INSERT INTO servers (name) VALUES ($1) RETURNING id",
