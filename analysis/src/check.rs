@@ -8,7 +8,7 @@ use crate::finding::{Finding, Level, Place};
 use crate::index::{self, Access};
 use crate::lints::{self, Check, Lint, QueryContext};
 use crate::rust::{Allow, Function, Scan, Site, SiteSql};
-use crate::schema::Schema;
+use crate::schema::{Name, Schema};
 use crate::sql::cardinality::{self, Cardinality, Rows};
 use crate::sql::{Dialect, Query, SyntaxError};
 
@@ -75,6 +75,11 @@ impl<'a> Checker<'a> {
     pub fn level(&self, lint: &Lint) -> Level {
         let default = if lint.group == lints::Group::Index { self.index_level } else { lint.group.level() };
         self.config.lints.get(lint.name).copied().unwrap_or(default)
+    }
+
+    /// Whether the configuration or the snapshot says that a table is small.
+    pub fn is_small(&self, table: &Name) -> bool {
+        lints::is_small(self.config, self.schema, table)
     }
 
     /// Checks one query; `site` is where it stands in Rust, if it does.

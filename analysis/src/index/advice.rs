@@ -1,133 +1,294 @@
-//! The smallest set of indexes that serves what is not served: one that is the beginning of another is that other, and
-//! keys compared for equality are put in the order that lets one index serve several queries.
+//! The smallest set of indexes that serves what is not served.
+//!
+//! One index is made for as many accesses as it can serve. Then every query that wants one is planned again with all of
+//! them in the schema: what an index is said to serve is what it is chosen for, and an index without which everything is
+//! served as well is left out.
 
-use super::advise::Wanted;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::new_index::NewIndex;
+use super::wanted::Wanted;
+use super::{Access, Verdict, accesses, audit, merge, new_index, sort, writes};
+use crate::schema::{Index, Name, Replay, Schema};
+use crate::sql::Query;
+use crate::sql::query::RelationId;
+
+/// How often a set of indexes is made smaller at most.
+const MOST_ROUNDS: usize = 3;
+
+/// A query of the workspace.
+#[derive(Debug, Clone, Copy)]
+pub struct Queried<'q> {
+    /// Its meaning.
+    pub query: &'q Query,
+    /// How its tables are read.
+    pub accesses: &'q [Access],
+    /// Whether an index may be made for it; that of others is only what it costs them.
+    pub is_open: bool,
+}
 
 /// An index to make, and whom it serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
     /// The index.
-    pub index: Wanted,
+    pub index: NewIndex,
+    /// A name that nothing in the schema has.
+    pub name: String,
     /// The queries it serves, by the positions they were given with, in order.
     pub serves: Vec<usize>,
+    /// How many of the queries write what it has to follow.
+    pub writes: usize,
+    /// An index of the schema that begins it and is not needed beside it.
+    pub replaces: Option<String>,
 }
 
-/// The indexes that serve all of `wanted`, each with the position of its query; those that serve most queries first.
-pub fn advise<'w>(wanted: impl IntoIterator<Item = (usize, &'w Wanted)>) -> Vec<Advice> {
-    let mut wanted: Vec<(usize, &Wanted)> = wanted.into_iter().collect();
-    // Shorter ones first: a longer one extends them.
-    wanted.sort_by(|(_, a), (_, b)| a.columns.len().cmp(&b.columns.len()).then_with(|| a.cmp(b)));
-    let mut orders: Vec<Order<'_>> = Vec::new();
-    for (query, index) in wanted {
-        match orders.iter_mut().find_map(|order| order.with(index).map(|with| (order, with))) {
-            Some((order, with)) => {
-                order.keys = with;
-                order.serves.push(query);
+/// What one query wants of one table.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Need {
+    query: usize,
+    relation: RelationId,
+    /// Whether it is the order of the rows alone that is missing.
+    sorts: bool,
+}
+
+/// An index in the making.
+struct Candidate<'w> {
+    /// Those it is made for, each with what wants it.
+    members: Vec<(&'w Wanted, BTreeSet<Need>)>,
+    /// Those that it narrows the search of, without being made for them.
+    others: BTreeSet<Need>,
+    index: NewIndex,
+    name: String,
+}
+
+impl Candidate<'_> {
+    fn needs(&self) -> BTreeSet<Need> {
+        let members = self.members.iter().flat_map(|(_, needs)| needs);
+        members.chain(&self.others).cloned().collect()
+    }
+}
+
+/// The indexes that serve the open ones of `queries`; those that serve most queries first. Tables that are small get
+/// none.
+pub fn advise(schema: &Schema, queries: &[Queried<'_>], is_small: &dyn Fn(&Name) -> bool) -> Vec<Advice> {
+    let needs = needs(schema, queries, is_small);
+    name_and_prove(candidates(&needs, schema), schema, queries)
+}
+
+/// Everything that is wanted, each with those that want it.
+fn needs(
+    schema: &Schema,
+    queries: &[Queried<'_>],
+    is_small: &dyn Fn(&Name) -> bool,
+) -> BTreeMap<Wanted, BTreeSet<Need>> {
+    let mut needs: BTreeMap<Wanted, BTreeSet<Need>> = BTreeMap::new();
+    let read: BTreeSet<&Name> =
+        queries.iter().flat_map(|queried| writes::read_tables(queried.query)).collect();
+    let is_worth_it = |table: &Name| !is_small(table) && read.contains(table);
+    for (at, queried) in queries.iter().enumerate().filter(|(_, queried)| queried.is_open) {
+        let unserved = queried.accesses.iter().filter(|access| access.verdict == Verdict::Unserved);
+        for access in unserved {
+            for wanted in &access.wanted {
+                let need = Need { query: at, relation: access.relation, sorts: false };
+                if is_worth_it(&wanted.table) {
+                    needs.entry(wanted.clone()).or_default().insert(need);
+                }
             }
-            None => orders.push(Order { first: index, keys: groups(index), serves: vec![query] }),
+        }
+        for sort in sort::unindexed(queried.query, schema) {
+            let is_served = queried
+                .accesses
+                .iter()
+                .any(|access| access.relation == sort.relation && access.verdict != Verdict::Unserved);
+            let need = Need { query: at, relation: sort.relation, sorts: true };
+            if is_served && is_worth_it(&sort.table) {
+                needs.entry(sort.wanted).or_default().insert(need);
+            }
         }
     }
-    let mut advice: Vec<Advice> = orders.into_iter().map(Order::finish).collect();
+    needs
+}
+
+/// One index for as many as it can serve: first for those that want an order, which no other will do for, and most keys.
+fn candidates<'w>(needs: &'w BTreeMap<Wanted, BTreeSet<Need>>, schema: &Schema) -> Vec<Candidate<'w>> {
+    let mut wanted: Vec<(&Wanted, &BTreeSet<Need>)> = needs.iter().collect();
+    let keys = |wanted: &Wanted| wanted.equal.len() + wanted.rest.len();
+    wanted.sort_by_key(|(wanted, _)| (&wanted.table, !wanted.ordered, std::cmp::Reverse(keys(wanted))));
+    let mut candidates: Vec<Candidate<'w>> = Vec::new();
+    let mut first_of_table = 0;
+    for (wanted, needs) in wanted {
+        if candidates.last().is_some_and(|last| last.index.table != wanted.table) {
+            first_of_table = candidates.len();
+        }
+        let joined = candidates.iter_mut().skip(first_of_table).find_map(|candidate| {
+            let mut members: Vec<&Wanted> = candidate.members.iter().map(|(member, _)| *member).collect();
+            members.push(wanted);
+            let index = merge::index(&members, schema)?;
+            Some((candidate, index))
+        });
+        if let Some((candidate, index)) = joined {
+            candidate.members.push((wanted, needs.clone()));
+            candidate.index = index;
+            continue;
+        }
+        let narrowed = candidates
+            .iter_mut()
+            .skip(first_of_table)
+            .find(|candidate| merge::narrows(&candidate.index, wanted));
+        if let Some(candidate) = narrowed {
+            candidate.others.extend(needs.iter().cloned());
+        } else if let Some(index) = merge::index(&[wanted], schema) {
+            candidates.push(Candidate {
+                members: vec![(wanted, needs.clone())],
+                others: BTreeSet::new(),
+                index,
+                name: String::new(),
+            });
+        }
+    }
+    candidates
+}
+
+/// Plans everything again with the candidates in the schema, and keeps those that are needed, for those that need them.
+fn name_and_prove(
+    mut candidates: Vec<Candidate<'_>>,
+    schema: &Schema,
+    queries: &[Queried<'_>],
+) -> Vec<Advice> {
+    // Without a member an index may be shorter, and then do for others no more.
+    let mut planned = Planned::with(&mut candidates, schema, queries);
+    for _ in 0..MOST_ROUNDS {
+        let changed = prove(&mut candidates, &mut planned, schema);
+        if !changed {
+            break;
+        }
+        planned = Planned::with(&mut candidates, schema, queries);
+    }
+    let mut met: BTreeMap<Name, BTreeSet<Need>> = BTreeMap::new();
+    for candidate in &candidates {
+        let needs = candidate.needs().into_iter().filter(|need| planned.is_met(need));
+        met.entry(candidate.index.table.clone()).or_default().extend(needs);
+    }
+    // What no index would be made for may be served by one of them all the same.
+    for (query, queried) in queries.iter().enumerate().filter(|(_, queried)| queried.is_open) {
+        let unserved = queried.accesses.iter().filter(|access| access.verdict == Verdict::Unserved);
+        for access in unserved.filter(|access| access.wanted.is_empty()) {
+            let need = Need { query, relation: access.relation, sorts: false };
+            if let Some(met) = met.get_mut(&access.table)
+                && planned.is_met(&need)
+            {
+                met.insert(need);
+            }
+        }
+    }
+    let mut writers: BTreeMap<&Name, BTreeSet<usize>> = BTreeMap::new();
+    for (at, queried) in queries.iter().enumerate() {
+        for table in writes::written_tables(queried.query) {
+            writers.entry(table).or_default().insert(at);
+        }
+    }
+    let mut advice: Vec<Advice> = Vec::new();
+    for Candidate { index, name, .. } in candidates {
+        let replaces = audit::begins(schema, &planned.schema, &index.table, &name);
+        let needs = || met.get(&index.table).into_iter().flatten();
+        let chosen: BTreeSet<&Need> = needs().filter(|need| planned.is_chosen(need, &name)).collect();
+        let removed = planned.remove(&index.table, &name);
+        let serves = needs().filter(|need| chosen.contains(need) || !planned.is_met(need));
+        let serves: BTreeSet<usize> = serves.map(|need| need.query).collect();
+        planned.restore(&index.table, removed);
+        let writers = writers.get(&index.table).into_iter().flatten();
+        let touching =
+            writers.filter_map(|at| queries.get(*at)).filter(|writer| writes::touches(writer.query, &index));
+        let writes = touching.count();
+        advice.push(Advice { serves: serves.into_iter().collect(), writes, replaces, index, name });
+    }
     advice.sort_by(|a, b| b.serves.len().cmp(&a.serves.len()).then_with(|| a.index.cmp(&b.index)));
     advice
 }
 
-/// The keys of an index in the making: groups in order, each with keys that may still stand in any order.
-struct Order<'w> {
-    first: &'w Wanted,
-    keys: Vec<Vec<String>>,
-    serves: Vec<usize>,
-}
-
-/// The keys of one wanted index: those compared for equality, then each other by itself.
-fn groups(wanted: &Wanted) -> Vec<Vec<String>> {
-    let equal = wanted.columns.get(..wanted.equal).unwrap_or_default().to_vec();
-    let rest = wanted.columns.get(wanted.equal..).unwrap_or_default();
-    let rest = rest.iter().map(|key| vec![key.clone()]);
-    std::iter::once(equal).filter(|group| !group.is_empty()).chain(rest).collect()
-}
-
-impl Order<'_> {
-    /// The keys when the index serves `wanted` as well; `None` when no order of them does.
-    fn with(&self, wanted: &Wanted) -> Option<Vec<Vec<String>>> {
-        let same = self.first.table == wanted.table
-            && self.first.predicate == wanted.predicate
-            && self.first.method == wanted.method;
-        if !same {
-            return None;
+/// Leaves out what is not needed: candidates without which everything is met, and members that do without theirs. Says
+/// whether an index is another one now.
+fn prove(candidates: &mut Vec<Candidate<'_>>, planned: &mut Planned<'_>, schema: &Schema) -> bool {
+    // The one that serves fewest is the likeliest to be another's work as well.
+    candidates.sort_by_key(|candidate| candidate.needs().len());
+    let mut changed = false;
+    candidates.retain_mut(|candidate| {
+        let met: BTreeSet<Need> = candidate.needs().into_iter().filter(|need| planned.is_met(need)).collect();
+        let chosen: BTreeSet<&Need> =
+            met.iter().filter(|need| planned.is_chosen(need, &candidate.name)).collect();
+        let removed = planned.remove(&candidate.index.table, &candidate.name);
+        let missing: BTreeSet<&Need> = met.iter().filter(|need| !planned.is_met(need)).collect();
+        if missing.is_empty() {
+            return false;
         }
-        let mut own = self.keys.iter().cloned();
-        let mut rest: Option<Vec<String>> = None;
-        let mut keys = Vec::new();
-        for mut group in groups(wanted) {
-            while !group.is_empty() {
-                let Some(next) = rest.take().or_else(|| own.next()) else {
-                    keys.push(std::mem::take(&mut group));
-                    break;
-                };
-                let (shared, other): (Vec<String>, Vec<String>) =
-                    next.into_iter().partition(|key| group.contains(key));
-                if shared.is_empty() {
-                    return None;
-                }
-                group.retain(|key| !shared.contains(key));
-                // What is left of a group stands behind what is shared; both cannot have something left.
-                if !other.is_empty() && !group.is_empty() {
-                    return None;
-                }
-                keys.push(shared);
-                rest = Some(other).filter(|other| !other.is_empty());
-            }
+        planned.restore(&candidate.index.table, removed);
+        let is_for = |need: &Need| missing.contains(need) || chosen.contains(need);
+        candidate.members.retain(|(_, needs)| needs.iter().any(is_for));
+        let members: Vec<&Wanted> = candidate.members.iter().map(|(member, _)| *member).collect();
+        if let Some(index) = merge::index(&members, schema)
+            && index != candidate.index
+        {
+            candidate.index = index;
+            changed = true;
         }
-        keys.extend(rest);
-        keys.extend(own);
-        Some(keys)
-    }
-
-    fn finish(self) -> Advice {
-        let mut serves = self.serves;
-        serves.sort_unstable();
-        serves.dedup();
-        let columns: Vec<String> = self.keys.into_iter().flatten().collect();
-        Advice { index: Wanted { columns, equal: 0, ..self.first.clone() }, serves }
-    }
+        true
+    });
+    changed
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::schema::Name;
+/// The schema with the indexes that are tried.
+struct Planned<'q> {
+    schema: Schema,
+    queries: &'q [Queried<'q>],
+}
 
-    fn wanted(table: &str, columns: &[&str]) -> Wanted {
-        let columns: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
-        Wanted { table: Name::new(table), equal: columns.len(), columns, predicate: None, method: None }
+impl<'q> Planned<'q> {
+    /// The schema with the candidates, each of which gets a name that nothing else has.
+    fn with(candidates: &mut [Candidate<'_>], schema: &Schema, queries: &'q [Queried<'q>]) -> Planned<'q> {
+        let mut taken = new_index::names(schema);
+        let mut replay = Replay::new(schema.dialect);
+        replay.schema = schema.clone();
+        for candidate in candidates {
+            candidate.name = candidate.index.free_name(&taken);
+            taken.insert(candidate.name.to_lowercase());
+            let make = candidate.index.statement("CREATE INDEX", Some(&candidate.name), schema.dialect);
+            replay.apply(&make, "advice");
+        }
+        Planned { schema: replay.schema, queries }
     }
 
-    #[test]
-    fn an_index_serves_what_its_beginning_would() {
-        let (a, ab, b) = (wanted("t", &["a"]), wanted("t", &["a", "b"]), wanted("t", &["b"]));
-        let found = advise([(0, &a), (1, &ab), (2, &b), (3, &a)]);
-        let line = |advice: &Advice| format!("{} for {:?}", advice.index.columns.join(" "), advice.serves);
-        assert_eq!(found.iter().map(line).collect::<Vec<_>>(), ["a b for [0, 1, 3]", "b for [2]"]);
+    /// Whether a query gets what it wants.
+    fn is_met(&self, need: &Need) -> bool {
+        let Some(queried) = self.queries.get(need.query) else { return false };
+        if need.sorts {
+            return !sort::unindexed(queried.query, &self.schema)
+                .iter()
+                .any(|sort| sort.relation == need.relation);
+        }
+        accesses(queried.query, &self.schema).iter().any(|access| {
+            access.relation == need.relation && access.verdict == Verdict::Served && !access.is_walk
+        })
     }
 
-    #[test]
-    fn equality_keys_stand_in_the_order_that_serves_most() {
-        let (ab, b) = (wanted("t", &["a", "b"]), wanted("t", &["b"]));
-        let range = Wanted { equal: 1, ..wanted("t", &["b", "c"]) };
-        let found = advise([(0, &ab), (1, &b)]);
-        assert_eq!(found.iter().map(|advice| advice.index.columns.join(" ")).collect::<Vec<_>>(), ["b a"]);
-        // After `b` one wants `a` next and the other `c`.
-        assert_eq!(advise([(0, &ab), (1, &range)]).len(), 2);
+    /// Whether a table is searched by the index of a name.
+    fn is_chosen(&self, need: &Need, name: &str) -> bool {
+        let Some(queried) = self.queries.get(need.query) else { return false };
+        accesses(queried.query, &self.schema)
+            .iter()
+            .any(|access| access.relation == need.relation && access.index.as_deref() == Some(name))
     }
 
-    #[test]
-    fn tables_predicates_and_methods_are_kept_apart() {
-        let plain = wanted("t", &["a"]);
-        let other = wanted("u", &["a"]);
-        let partial = Wanted { predicate: Some("a > 0".to_owned()), ..plain.clone() };
-        let hash = Wanted { method: Some(("hash", "")), ..plain.clone() };
-        assert_eq!(advise([(0, &plain), (0, &other), (0, &partial), (0, &hash)]).len(), 4);
-        assert_eq!(advise([]), []);
+    fn remove(&mut self, table: &Name, name: &str) -> Vec<Index> {
+        let Some(table) = self.schema.tables.get_mut(table) else { return Vec::new() };
+        let all = std::mem::take(&mut table.indexes).into_iter();
+        let (removed, kept) = all.partition(|index| index.name == name);
+        table.indexes = kept;
+        removed
+    }
+
+    fn restore(&mut self, table: &Name, mut removed: Vec<Index>) {
+        if let Some(table) = self.schema.tables.get_mut(table) {
+            table.indexes.append(&mut removed);
+        }
     }
 }

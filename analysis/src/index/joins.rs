@@ -1,11 +1,11 @@
 //! How each table of a join problem is read: by an index that its own conditions search, or columns of tables that are
 //! read before it; else row by row.
 
-use super::advise::{self, Wanted};
 use super::condition::{self, Condition};
 use super::order::{self, Joined};
 use super::problem::Problem;
 use super::serve::{How, Indexes, Served, Walk};
+use super::wanted::{Reading, Wanted};
 use super::{Access, Verdict, estimate};
 use crate::schema::Schema;
 use crate::sql::Dialect;
@@ -56,7 +56,13 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Ac
     items
         .iter()
         .enumerate()
-        .map(|(at, item)| item.access(query, schema, read(at).or_else(|| item.extreme(problem))))
+        .map(|(at, item)| {
+            let mut access = item.access(query, read(at).or_else(|| item.extreme(problem)));
+            if access.verdict == Verdict::Unserved {
+                access.wanted = item.wanted(schema, &joined.without(item), problem);
+            }
+            access
+        })
         .collect()
 }
 
@@ -187,7 +193,26 @@ impl Item<'_> {
         last
     }
 
-    fn access(&self, query: &Query, schema: &Schema, served: Option<Served>) -> Access {
+    /// What would serve it with the rows of `reached` at hand.
+    fn wanted(&self, schema: &Schema, reached: &[RelationId], problem: &Problem) -> Vec<Wanted> {
+        let at_hand = |condition: &&Condition| condition.needs.iter().all(|id| reached.contains(id));
+        let reading = Reading {
+            schema,
+            table: self.indexes.table(),
+            relation: self.relation,
+            conditions: self.conditions.iter().filter(at_hand).collect(),
+            alternatives: self
+                .alternatives
+                .iter()
+                .map(|arms| arms.iter().map(|arm| arm.conditions.iter().filter(at_hand).collect()).collect())
+                .collect(),
+            demands: &self.demands,
+            order: if problem.relations.len() == 1 { &problem.first_by } else { &[] },
+        };
+        reading.wanted()
+    }
+
+    fn access(&self, query: &Query, served: Option<Served>) -> Access {
         let relation = query.relation(self.relation);
         let table = match &relation.source {
             Source::Table(name) => name.clone(),
@@ -209,17 +234,15 @@ impl Item<'_> {
             }
         }
         let why = self.why(verdict, served.as_ref(), &table);
-        let wanted: Option<Wanted> = (verdict == Verdict::Unserved)
-            .then(|| advise::wanted(schema, &table, self.relation, &self.conditions))
-            .flatten();
         Access {
             relation: self.relation,
             alias: relation.alias.clone(),
             verdict,
+            is_walk: served.as_ref().is_some_and(|served| served.how == How::WalkedWhole),
             index: served.map(|served| served.index),
             columns,
             why,
-            wanted,
+            wanted: Vec::new(),
             span,
             table,
         }

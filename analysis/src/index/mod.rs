@@ -4,24 +4,38 @@
 //! The verdict is per access, not per column. `problem` collects the tables that are joined and the conditions on
 //! them, as the planner pulls subqueries up, and `derived` adds what follows from them; `condition` says which of them
 //! an index can be searched by; `serve` matches them with the indexes; `order` finds the order of the joins by what
-//! `estimate` expects of them; `joins` draws the verdicts; `advise` says which index is wanted.
+//! `estimate` expects of them; `joins` draws the verdicts.
+//!
+//! Where no index leads, `wanted` says what one has to offer, `merge` makes one index for several accesses, and `advice`
+//! finds the smallest set for all queries. `sort` looks at the order of first rows, `audit` at the indexes that are there.
 
 mod advice;
-mod advise;
+#[cfg(test)]
+mod advice_tests;
+pub(crate) mod audit;
 mod condition;
 mod derived;
 mod estimate;
+mod few_values;
 mod joins;
+mod merge;
+mod new_index;
 mod order;
 pub(crate) mod prepared;
+mod printed;
 mod problem;
 mod serve;
+mod sort;
 #[cfg(test)]
 mod tests;
+mod wanted;
+mod writes;
 
-pub use advice::{Advice, advise};
-pub use advise::Wanted;
+pub use advice::{Advice, Queried, advise};
+pub use new_index::NewIndex;
 pub use prepared::Prepared;
+pub use sort::{Sort, unindexed as unindexed_sorts};
+pub use wanted::Wanted;
 
 use crate::schema::{Name, Schema};
 use crate::sql::Span;
@@ -40,12 +54,15 @@ pub struct Access {
     pub verdict: Verdict,
     /// The index it is searched by.
     pub index: Option<String>,
+    /// Whether that index is walked from end to end, a key behind its first being compared.
+    pub is_walk: bool,
     /// The columns it is filtered or joined by.
     pub columns: Vec<String>,
     /// Why, as a sentence without a full stop.
     pub why: String,
-    /// The index that would serve it; only for an unserved access, and only where one can.
-    pub wanted: Option<Wanted>,
+    /// What would serve it, one index or one for each arm of a disjunction; only for an unserved access, and only where
+    /// an index can.
+    pub wanted: Vec<Wanted>,
     /// Where the condition stands that no index serves.
     pub span: Option<Span>,
 }
@@ -122,9 +139,10 @@ fn unknown(query: &Query, id: RelationId) -> Access {
         alias: relation.alias.clone(),
         verdict: Verdict::Unknown,
         index: None,
+        is_walk: false,
         columns: Vec::new(),
         why: "the table is not in the schema".to_owned(),
-        wanted: None,
+        wanted: Vec::new(),
         span: relation.span,
     }
 }

@@ -114,6 +114,21 @@ impl<'p, 's> Joined<'p, 's> {
         reads
     }
 
+    /// What indexes lead to before the rows of one table are at hand.
+    pub(super) fn without(&self, item: &Item<'_>) -> Vec<RelationId> {
+        let mut reached: Vec<RelationId> = self.others.iter().map(|(id, _)| *id).collect();
+        loop {
+            let mut open = self.items.iter().map(|other| other.relation).zip(self.items);
+            let next = open.find(|(id, other)| {
+                *id != item.relation && !reached.contains(id) && other.search(&reached).is_some()
+            });
+            match next {
+                Some((id, _)) => reached.push(id),
+                None => return reached,
+            }
+        }
+    }
+
     /// Every way to begin.
     fn starts(&self, planner: Planner) -> Vec<Plan> {
         let mut first: Vec<(usize, f64)> = (0..self.items.len() + self.others.len())

@@ -64,7 +64,7 @@ fn prepare(schema: &Schema, table: &Table, index: &Index) -> PreparedIndex {
 }
 
 /// A column of the table an index is of.
-fn own_column(name: &str) -> Expr {
+pub(super) fn own_column(name: &str) -> Expr {
     Expr::Column(ColumnRef { relation: None, name: name.to_owned(), span: None })
 }
 

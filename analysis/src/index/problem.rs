@@ -20,6 +20,8 @@ pub(super) struct Problem {
     pub(super) demands: Vec<Demand>,
     /// What the rows are wanted in the order of first: for GROUP BY, DISTINCT or ORDER BY.
     pub(super) order: Option<Expr>,
+    /// The whole order in which the first rows are wanted.
+    pub(super) first_by: Vec<OrderKey>,
     /// Relations whose rows only say whether there is one (`IN`, `EXISTS`): planners read them behind the others.
     pub(super) semi: Vec<Semi>,
     /// `min(x)` or `max(x)` is all that is wanted: the end of an index tells it.
@@ -78,7 +80,9 @@ impl Collector<'_> {
 
     fn block(&mut self, id: BlockId) -> Option<Problem> {
         let block = self.query.block(id);
-        let mut problem = Problem { order: wanted_order(block, self.schema.dialect), ..Problem::default() };
+        let first_by = super::sort::order_of_first(block).to_vec();
+        let order = wanted_order(block, self.schema.dialect);
+        let mut problem = Problem { order, first_by, ..Problem::default() };
         match &block.body {
             Body::Select(select) => {
                 self.select(select, &mut problem);

@@ -75,6 +75,11 @@ impl<'s> Indexes<'s> {
         Indexes { dialect: schema.dialect, table, list }
     }
 
+    /// The table they are of.
+    pub(super) fn table(&self) -> &'s Table {
+        self.table
+    }
+
     /// An index that `usable` conditions on `relation` search, given everything the query demands of it.
     pub(super) fn search(
         &self,

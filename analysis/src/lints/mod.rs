@@ -37,7 +37,7 @@ use crate::config::Config;
 use crate::finding::{Finding, Level};
 use crate::index::Access;
 use crate::rust::{Form, Function, Site};
-use crate::schema::Schema;
+use crate::schema::{Name, Schema};
 use crate::sql::cardinality::Cardinality;
 use crate::sql::{Dialect, Query, SyntaxError};
 
@@ -214,12 +214,16 @@ impl QueryContext<'_> {
     }
 
     /// Whether the configuration or the snapshot says that a table is small.
-    pub fn is_small(&self, table: &crate::schema::Name) -> bool {
-        let configured = self.config.tables.get(&table.to_string()).and_then(|table| table.rows);
-        let measured =
-            || self.schema.and_then(|schema| schema.tables.get(table)).and_then(|table| table.rows);
-        configured.or_else(measured).is_some_and(|rows| rows <= SMALL_TABLE)
+    pub fn is_small(&self, table: &Name) -> bool {
+        is_small(self.config, self.schema, table)
     }
+}
+
+/// Whether the configuration or the snapshot says that a table is small.
+pub(crate) fn is_small(config: &Config, schema: Option<&Schema>, table: &Name) -> bool {
+    let configured = config.tables.get(&table.to_string()).and_then(|table| table.rows);
+    let measured = || schema.and_then(|schema| schema.tables.get(table)).and_then(|table| table.rows);
+    configured.or_else(measured).is_some_and(|rows| rows <= SMALL_TABLE)
 }
 
 /// A table of so many rows is read in full quicker than an index of it is searched.

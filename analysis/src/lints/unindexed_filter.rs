@@ -2,7 +2,7 @@
 
 use super::{Check, QueryContext, declare_lint, shape};
 use crate::finding::Finding;
-use crate::index::Verdict;
+use crate::index::{NewIndex, Verdict};
 
 declare_lint! {
     /// ## What it does
@@ -56,11 +56,21 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let mut finding = Finding::new(LINT.name, format!("{what} has no index"))
             .excerpt(context.sql, span, "every row is read")
             .note(access.why.clone());
-        if let Some(index) = access.wanted.as_ref() {
+        let schema = context.schema;
+        for index in access.wanted.iter().filter_map(|wanted| wanted.index(schema?)) {
             finding = finding.help(format!("add an index: `{}`", index.ddl(context.dialect)));
+            if let Some(extension) = missing_extension(context, &index) {
+                finding = finding.note(format!("the index needs the extension `{extension}`"));
+            }
         }
         findings.push(finding);
     }
+}
+
+/// The extension that an index needs and the database does not have.
+fn missing_extension(context: &QueryContext<'_>, index: &NewIndex) -> Option<&'static str> {
+    let installed = &context.schema?.extensions;
+    index.extension().filter(|extension| !installed.contains(*extension))
 }
 
 #[cfg(test)]

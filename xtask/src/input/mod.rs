@@ -33,6 +33,8 @@ pub(crate) struct Loaded {
 pub(crate) struct Batch {
     /// What is configured and known.
     pub(crate) project: Project,
+    /// What its schema was read from: batches of one database have the same.
+    pub(crate) source: Option<PathBuf>,
     /// The Rust files that hold queries.
     pub(crate) files: Vec<RustFile>,
     /// The queries that came without Rust around them.
@@ -63,7 +65,7 @@ pub(crate) fn load(input: &Input, base: &Path) -> Result<Loaded, Failure> {
         schema::load(&mut loaded.batches, input, base)?;
         return Ok(loaded);
     };
-    let batch = Batch { project: project_of(path, base), files: Vec::new(), bare: Vec::new() };
+    let batch = Batch { project: project_of(path, base), source: None, files: Vec::new(), bare: Vec::new() };
     let mut batches = vec![batch];
     schema::load(&mut batches, input, base)?;
     for batch in &mut batches {

@@ -50,6 +50,7 @@ pub(crate) fn find(path: &Path, base: &Path) -> Result<Loaded, Failure> {
         if !files.is_empty() {
             loaded.batches.push(Batch {
                 project: Project::locate(&sources.dir, base),
+                source: None,
                 files,
                 bare: Vec::new(),
             });
@@ -59,6 +60,7 @@ pub(crate) fn find(path: &Path, base: &Path) -> Result<Loaded, Failure> {
         // Without a query there is still a configuration and a snapshot that may be broken.
         loaded.batches.push(Batch {
             project: Project::locate(path, base),
+            source: None,
             files: Vec::new(),
             bare: Vec::new(),
         });
@@ -69,7 +71,12 @@ pub(crate) fn find(path: &Path, base: &Path) -> Result<Loaded, Failure> {
         // What a query of the source has saved is that query; the others are made by other macros.
         bare.retain(|query| !written.contains(query.sql.trim()));
         if let (false, Some(dir)) = (bare.is_empty(), folder.parent()) {
-            loaded.batches.push(Batch { project: Project::locate(dir, base), files: Vec::new(), bare });
+            loaded.batches.push(Batch {
+                project: Project::locate(dir, base),
+                source: None,
+                files: Vec::new(),
+                bare,
+            });
         }
     }
     Ok(loaded)

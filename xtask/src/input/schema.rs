@@ -26,6 +26,7 @@ pub(super) fn load(batches: &mut [Batch], input: &Input, base: &Path) -> Result<
             project.notices.push(no_schema());
             continue;
         };
+        batch.source = Some(source.clone());
         match known.get(&source) {
             Some(known) => {
                 project.dialect = known.dialect;

@@ -7,7 +7,8 @@ use query_budget_analysis::index::Verdict;
 use query_budget_analysis::render::json::{finding, notice, put_place};
 use serde_json::{Value, json};
 
-use super::{IndexAdvice, Query, Report, Subject, Unparsed};
+use super::advice::IndexAdvice;
+use super::{Query, Report, Subject, Unparsed};
 
 /// A report as one object.
 pub(super) fn report(report: &Report) -> Value {
@@ -91,12 +92,17 @@ fn query(query: &Query) -> Value {
     value
 }
 
-fn advice(IndexAdvice { advice, ddl }: &IndexAdvice) -> Value {
+fn advice(IndexAdvice { advice, ddl, extension }: &IndexAdvice) -> Value {
     json!({
         "table": advice.index.table.to_string(),
         "columns": advice.index.columns,
         "predicate": advice.index.predicate,
         "ddl": ddl,
         "serves": advice.serves,
+        "writes": advice.writes,
+        "name": advice.name,
+        "method": advice.index.method.map_or("btree", |(method, _)| method),
+        "replaces": advice.replaces,
+        "extension": extension,
     })
 }

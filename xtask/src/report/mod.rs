@@ -1,6 +1,7 @@
 //! What came of checking queries, as data, and how it goes out: findings become a report, what is accepted is left out
 //! of it, and one file for each form writes it.
 
+mod advice;
 mod baseline;
 mod coverage;
 mod github;
@@ -10,18 +11,17 @@ pub(crate) mod text;
 
 pub(crate) use coverage::counted;
 
-use std::collections::HashSet;
-use std::ops::Range;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use query_budget_analysis::check::{Checked, CheckedSite, Checker};
-use query_budget_analysis::index::{Advice, Wanted, advise};
 use query_budget_analysis::lints::{self, Group, Lint};
 use query_budget_analysis::rust::{Site, SiteSql, Upper};
-use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::sql::text::LineIndex;
 use query_budget_analysis::{Finding, Level, Notice, Place, Severity};
+
+use advice::{Database, IndexAdvice};
 
 use crate::Outcome;
 use crate::args::{Format, Input, Reporting};
@@ -87,8 +87,8 @@ pub(crate) struct Report {
     unbounded: usize,
     /// What is wrong, by database and place.
     findings: Vec<Finding>,
-    /// The databases, each with its queries by their positions.
-    databases: Vec<(Dialect, Range<usize>)>,
+    /// The databases, by what their schema was read from.
+    databases: BTreeMap<PathBuf, Database>,
     /// The indexes that would serve what is reported as not served, by database.
     pub(crate) advice: Vec<IndexAdvice>,
     /// What a baseline has left out.
@@ -107,6 +107,8 @@ pub(crate) struct Query {
     pub(crate) place: Place,
     /// What is known of it.
     pub(crate) checked: Checked,
+    /// Whether a baseline knows that no index serves it.
+    is_accepted: bool,
 }
 
 /// A query that could not be parsed.
@@ -117,22 +119,6 @@ struct Unparsed {
     reason: String,
     /// Its text.
     sql: Arc<str>,
-}
-
-/// An index to make.
-pub(crate) struct IndexAdvice {
-    /// The index, and the queries it serves by their positions in the report.
-    pub(crate) advice: Advice,
-    /// The statement that makes it, without a semicolon.
-    pub(crate) ddl: String,
-}
-
-impl Query {
-    /// The indexes that would serve what is reported of this query.
-    fn wanted(&self) -> impl Iterator<Item = &Wanted> {
-        let reported = self.checked.findings.iter().any(|finding| finding.lint == UNINDEXED);
-        self.checked.accesses.iter().filter_map(|access| access.wanted.as_ref()).filter(move |_| reported)
-    }
 }
 
 /// Checks what was loaded against the indexes, for a command that goes on from there.
@@ -178,7 +164,7 @@ impl Report {
             dynamic: 0,
             unbounded: 0,
             findings: Vec::new(),
-            databases: Vec::new(),
+            databases: BTreeMap::new(),
             advice: Vec::new(),
             accepted: None,
             notices: Vec::new(),
@@ -205,8 +191,12 @@ impl Report {
             self.add_bare(query, &checker);
             progress.step();
         }
-        self.databases.push((project.dialect, first..self.queries.len()));
-        self.notices.extend(project.notices);
+        let queries = first..self.queries.len();
+        self.notices.extend(project.notices.iter().cloned());
+        if let Some(source) = batch.source {
+            let database = self.databases.entry(source);
+            database.or_insert_with(|| Database { project, queries: Vec::new() }).queries.extend(queries);
+        }
     }
 
     fn add_file(&mut self, file: &RustFile, checker: &Checker<'_>) {
@@ -225,7 +215,12 @@ impl Report {
                 Some((sql, checked)) => {
                     let place_of = |byte| place_in_site(site, &sql, byte);
                     self.add_query(
-                        Query { sql: Arc::clone(&sql), place: site.place.clone(), checked },
+                        Query {
+                            sql: Arc::clone(&sql),
+                            place: site.place.clone(),
+                            checked,
+                            is_accepted: false,
+                        },
                         place_of,
                     );
                 }
@@ -244,7 +239,8 @@ impl Report {
         }
         self.findings.extend(checked.findings.iter().cloned());
         let place_of = |byte| place_in(&query, byte);
-        self.add_query(Query { sql: Arc::clone(&query.sql), place: query.place.clone(), checked }, place_of);
+        let (sql, place) = (Arc::clone(&query.sql), query.place.clone());
+        self.add_query(Query { sql, place, checked, is_accepted: false }, place_of);
     }
 
     fn add_query(&mut self, query: Query, place_of: impl Fn(usize) -> Place) {
@@ -256,22 +252,15 @@ impl Report {
         self.queries.push(query);
     }
 
-    /// Finds the indexes that would serve what is reported.
-    fn advise(&mut self) {
-        for (dialect, range) in &self.databases {
-            let queries = self.queries.get(range.clone()).unwrap_or_default();
-            let numbered = range.clone().zip(queries);
-            let wanted = numbered.flat_map(|(at, query)| query.wanted().map(move |wanted| (at, wanted)));
-            let advice = advise(wanted).into_iter();
-            self.advice.extend(advice.map(|advice| IndexAdvice { ddl: advice.index.ddl(*dialect), advice }));
-        }
-    }
-
     /// Takes out the findings that are known, of the report and of each query.
     fn retain(&mut self, mut keep: impl FnMut(&Finding) -> bool) {
         self.findings.retain(&mut keep);
         for query in &mut self.queries {
+            let known =
+                |query: &Query| query.checked.findings.iter().filter(|it| it.lint == UNINDEXED).count();
+            let before = known(query);
             query.checked.findings.retain(&mut keep);
+            query.is_accepted |= known(query) < before;
         }
     }
 

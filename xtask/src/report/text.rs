@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use query_budget_analysis::render;
 use query_budget_analysis::{Finding, Level};
 
+use super::advice::IndexAdvice;
 use super::coverage::counted;
 use super::{Report, Subject};
 use crate::failure::Failure;
@@ -74,9 +75,14 @@ fn advice(report: &Report, output: &mut Output) -> Result<(), Failure> {
     }
     let indexes = counted(report.advice.len(), "index", "indexes");
     output.line(format!("-- {indexes} would serve the queries above:"))?;
-    for advice in &report.advice {
-        let serves = counted(advice.advice.serves.len(), "query", "queries");
-        output.line(format!("{}; -- {serves}", advice.ddl))?;
+    for IndexAdvice { advice, ddl, extension } in &report.advice {
+        let serves = counted(advice.serves.len(), "query", "queries");
+        let writes = counted(advice.writes, "write", "writes");
+        let needs = extension.map_or_else(String::new, |name| format!(", needs the extension `{name}`"));
+        output.line(format!("{ddl}; -- {serves}, {writes}{needs}"))?;
+        if let Some(old) = &advice.replaces {
+            output.line(format!("DROP INDEX {old}; -- the index above begins with it"))?;
+        }
     }
     output.line("")
 }

@@ -1,0 +1,252 @@
+//! The set of indexes that is advised, each test named after the rule.
+
+use super::{Advice, Queried, accesses, advise};
+use crate::schema::{Replay, Schema};
+use crate::sql::{Dialect, resolve};
+
+const JOBS: &str = "
+    CREATE TYPE lane AS ENUM ('slow', 'fast');
+    CREATE TABLE jobs (
+        id bigint PRIMARY KEY,
+        owner bigint NOT NULL,
+        team bigint NOT NULL,
+        lane lane NOT NULL,
+        state text NOT NULL,
+        phase text NOT NULL CHECK (phase IN ('a', 'b')),
+        is_done boolean NOT NULL,
+        run_at timestamptz,
+        ended_at timestamptz,
+        name text,
+        tags text[],
+        input jsonb
+    );
+    CREATE INDEX jobs_team ON jobs (team);
+    CREATE TABLE notes (id bigint PRIMARY KEY, job_id bigint NOT NULL, body text);
+";
+
+fn schema(dialect: Dialect, ddl: &str) -> Schema {
+    let mut replay = Replay::new(dialect);
+    replay.apply(ddl, "schema.sql");
+    assert_eq!(replay.problems, []);
+    replay.schema
+}
+
+fn advice(dialect: Dialect, ddl: &str, queries: &[&str]) -> Vec<Advice> {
+    let schema = schema(dialect, ddl);
+    let resolved: Vec<_> =
+        queries.iter().map(|sql| resolve(sql, dialect, Some(&schema)).expect("it parses")).collect();
+    let read: Vec<_> = resolved.iter().map(|query| accesses(query, &schema)).collect();
+    let queried: Vec<Queried<'_>> = resolved
+        .iter()
+        .zip(&read)
+        .map(|(query, accesses)| Queried { query, accesses, is_open: true })
+        .collect();
+    advise(&schema, &queried, &|table| table.name == "small")
+}
+
+/// The advice as `keys WHERE predicate for [queries]`.
+fn lines(dialect: Dialect, ddl: &str, queries: &[&str]) -> Vec<String> {
+    let line = |advice: &Advice| {
+        let predicate =
+            advice.index.predicate.as_ref().map_or_else(String::new, |text| format!(" WHERE {text}"));
+        let method = advice.index.method.map_or_else(String::new, |(method, class)| {
+            format!(" USING {}", format!("{method} {class}").trim_end())
+        });
+        let replaces = advice.replaces.as_ref().map_or_else(String::new, |old| format!(" instead of {old}"));
+        format!("{}{method}{predicate}{replaces} for {:?}", advice.index.columns.join(", "), advice.serves)
+    };
+    advice(dialect, ddl, queries).iter().map(line).collect()
+}
+
+#[track_caller]
+fn check(queries: &[&str], expect: &[&str]) {
+    assert_eq!(lines(Dialect::Postgres, JOBS, queries), expect, "{queries:?}");
+}
+
+#[test]
+fn equality_comes_first_then_one_range() {
+    check(
+        &["SELECT 1 FROM jobs WHERE run_at > $1 AND owner = $2 AND ended_at < $3"],
+        &["owner, run_at for [0]"],
+    );
+}
+
+#[test]
+fn the_order_of_first_rows_comes_last() {
+    check(&["SELECT 1 FROM jobs WHERE owner = $1 ORDER BY run_at DESC LIMIT 5"], &["owner, run_at for [0]"]);
+    check(
+        &["SELECT 1 FROM jobs WHERE owner = $1 ORDER BY name, run_at DESC LIMIT 5"],
+        &["owner, name, run_at DESC for [0]"],
+    );
+    // A range on anything but what is ordered by leaves no order behind it.
+    check(&["SELECT 1 FROM jobs WHERE run_at > $1 ORDER BY name LIMIT 5"], &["run_at for [0]"]);
+    check(&["SELECT 1 FROM jobs WHERE run_at > $1 ORDER BY run_at, id LIMIT 5"], &["run_at, id for [0]"]);
+    // Several values are several stretches of the index, each in its own order.
+    check(&["SELECT 1 FROM jobs WHERE owner = ANY($1) ORDER BY run_at LIMIT 5"], &["owner for [0]"]);
+}
+
+#[test]
+fn one_index_serves_several_queries_by_its_first_keys() {
+    check(
+        &[
+            "SELECT 1 FROM jobs WHERE owner = $1 AND name = $2",
+            "SELECT 1 FROM jobs WHERE name = $1",
+            "SELECT 1 FROM jobs WHERE name = $1 AND owner = $2 AND run_at > $3",
+        ],
+        &["name, owner, run_at for [0, 1, 2]"],
+    );
+}
+
+#[test]
+fn a_search_that_is_narrowed_needs_no_index_of_its_own() {
+    check(
+        &[
+            "SELECT 1 FROM jobs WHERE owner = $1 AND run_at > $2",
+            "SELECT 1 FROM jobs WHERE owner = $1 AND ended_at > $2",
+        ],
+        &["owner, ended_at for [0, 1]"],
+    );
+}
+
+#[test]
+fn few_values_behind_many_are_left_out() {
+    check(&["SELECT 1 FROM jobs WHERE lane = $1 AND owner = $2 AND is_done = $3"], &["owner for [0]"]);
+}
+
+#[test]
+fn few_values_alone_get_no_index() {
+    check(
+        &[
+            "SELECT 1 FROM jobs WHERE is_done",
+            "SELECT 1 FROM jobs WHERE lane = $1",
+            "SELECT 1 FROM jobs WHERE phase = $1",
+            "SELECT 1 FROM jobs WHERE lane = 'slow' AND NOT is_done",
+            "SELECT 1 FROM jobs WHERE ended_at IS NULL",
+            "SELECT 1 FROM jobs WHERE ended_at IS NOT NULL",
+        ],
+        &[],
+    );
+    // With an order they do, unless an index gives that order already.
+    check(&["SELECT 1 FROM jobs WHERE is_done = $1 ORDER BY run_at LIMIT 5"], &["is_done, run_at for [0]"]);
+    check(&["SELECT 1 FROM jobs WHERE is_done = $1 ORDER BY id LIMIT 5"], &[]);
+}
+
+#[test]
+fn what_every_query_asks_for_is_the_condition_of_the_index() {
+    check(
+        &["SELECT 1 FROM jobs WHERE state = 'waiting' AND ended_at IS NULL ORDER BY run_at LIMIT 5"],
+        &["run_at WHERE ended_at IS NULL AND state = 'waiting' for [0]"],
+    );
+    check(
+        &[
+            "SELECT 1 FROM jobs WHERE owner = $1 AND ended_at IS NULL",
+            "SELECT 1 FROM jobs WHERE owner = $1 AND ended_at IS NULL AND name = $2",
+        ],
+        &["owner, name WHERE ended_at IS NULL for [0, 1]"],
+    );
+    check(
+        &["SELECT 1 FROM jobs WHERE owner = $1 AND ended_at IS NULL", "SELECT 1 FROM jobs WHERE owner = $1"],
+        &["owner for [0, 1]"],
+    );
+    check(
+        &["SELECT 1 FROM jobs WHERE state = 'waiting' AND NOT is_done"],
+        &["state WHERE NOT is_done for [0]"],
+    );
+    // One id of many is no condition for an index, and neither is a day.
+    check(&["SELECT 1 FROM jobs WHERE owner = 7 AND run_at > '2024-01-01'"], &["owner, run_at for [0]"]);
+    // What is compared with now is another condition in every run.
+    check(&["SELECT 1 FROM jobs WHERE run_at < now()"], &["run_at for [0]"]);
+}
+
+#[test]
+fn databases_without_partial_indexes_get_plain_ones() {
+    let ddl = "CREATE TABLE jobs (id bigint PRIMARY KEY, owner bigint, state varchar(20), note text);";
+    let lines = |sql| lines(Dialect::MySql, ddl, &[sql]);
+    assert_eq!(lines("SELECT 1 FROM jobs WHERE state = 'waiting' AND owner = ?"), ["owner, state for [0]"]);
+    assert_eq!(lines("SELECT 1 FROM jobs WHERE note = ?"), ["note(191) for [0]"]);
+    assert_eq!(lines("SELECT 1 FROM jobs WHERE lower(note) = ?"), [] as [&str; 0]);
+}
+
+#[test]
+fn expressions_are_indexed_where_their_value_is_always_the_same() {
+    check(&["SELECT 1 FROM jobs WHERE lower(name) = lower($1)"], &["(lower(name)) for [0]"]);
+    check(&["SELECT 1 FROM jobs WHERE input ->> 'kind' = $1"], &["(input ->> 'kind') for [0]"]);
+    check(&["SELECT 1 FROM jobs WHERE date(run_at) = $1", "SELECT 1 FROM jobs WHERE owner::text = $1"], &[]);
+}
+
+#[test]
+fn contents_are_indexed_by_the_method_of_their_operators() {
+    check(&["SELECT 1 FROM jobs WHERE input @> $1"], &["input USING gin for [0]"]);
+    check(&["SELECT 1 FROM jobs WHERE tags && $1"], &["tags USING gin for [0]"]);
+    check(
+        &["SELECT 1 FROM jobs WHERE to_tsvector('english', name) @@ plainto_tsquery('english', $1)"],
+        &["(to_tsvector('english', name)) USING gin for [0]"],
+    );
+    check(&["SELECT 1 FROM jobs WHERE name LIKE '%x%'"], &["name USING gin gin_trgm_ops for [0]"]);
+    check(&["SELECT 1 FROM jobs WHERE name LIKE 'x%'"], &["name USING btree text_pattern_ops for [0]"]);
+    check(&["SELECT 1 FROM jobs WHERE input = $1"], &[]);
+}
+
+#[test]
+fn every_arm_of_a_disjunction_gets_its_index() {
+    check(&["SELECT 1 FROM jobs WHERE owner = $1 OR name = $2"], &["name for [0]", "owner for [0]"]);
+    check(&["SELECT 1 FROM jobs WHERE owner = $1 OR length(name) + 1 > $2"], &[]);
+}
+
+#[test]
+fn rows_of_other_tables_are_values_once_they_are_reached() {
+    check(
+        &["SELECT 1 FROM jobs j JOIN notes n ON n.job_id = j.id WHERE j.team = $1 AND n.body = $2"],
+        &["body, job_id for [0]"],
+    );
+}
+
+#[test]
+fn an_index_that_begins_the_new_one_is_replaced() {
+    check(
+        &["SELECT 1 FROM jobs WHERE team = $1 ORDER BY run_at DESC LIMIT 5"],
+        &["team, run_at instead of jobs_team for [0]"],
+    );
+    let unique = "CREATE TABLE t (id bigint PRIMARY KEY, a bigint UNIQUE, b bigint);";
+    assert_eq!(
+        lines(Dialect::Postgres, unique, &["SELECT 1 FROM t WHERE a = $1 ORDER BY b LIMIT 1"]),
+        [] as [&str; 0]
+    );
+}
+
+#[test]
+fn small_tables_and_tables_only_written_get_none() {
+    let ddl = "CREATE TABLE small (id bigint PRIMARY KEY, a bigint);
+               CREATE TABLE log (id bigint PRIMARY KEY, at timestamptz);";
+    let queries = [
+        "SELECT 1 FROM small WHERE a = $1",
+        "INSERT INTO log (id) VALUES ($1)",
+        "DELETE FROM log WHERE at < $1",
+    ];
+    assert_eq!(lines(Dialect::Postgres, ddl, &queries), [] as [&str; 0]);
+}
+
+#[test]
+fn writes_that_the_index_follows_are_counted() {
+    let found = advice(
+        Dialect::Postgres,
+        JOBS,
+        &[
+            "SELECT 1 FROM jobs WHERE owner = $1",
+            "INSERT INTO jobs (id, owner) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            "UPDATE jobs SET owner = $1 WHERE id = $2",
+            "UPDATE jobs SET name = $1 WHERE id = $2",
+            "DELETE FROM jobs WHERE id = $1",
+            "DELETE FROM notes WHERE id = $1",
+        ],
+    );
+    assert_eq!(found.iter().map(|advice| advice.writes).collect::<Vec<_>>(), [3]);
+}
+
+#[test]
+fn a_name_that_is_taken_is_not_given_again() {
+    let ddl = "CREATE TABLE t (id bigint PRIMARY KEY, a bigint, b bigint);
+               CREATE INDEX t_a_idx ON t (b);";
+    let found = advice(Dialect::Sqlite, ddl, &["SELECT 1 FROM t WHERE a = ?"]);
+    assert_eq!(found.iter().map(|advice| advice.name.as_str()).collect::<Vec<_>>(), ["t_a_idx2"]);
+}

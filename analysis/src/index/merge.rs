@@ -1,0 +1,132 @@
+//! One index for several accesses: keys compared for equality are put in the order that serves all of them, conditions
+//! that all of them have become the index's own.
+
+use super::new_index::NewIndex;
+use super::wanted::{Key, Wanted};
+use crate::schema::{Name, Schema};
+use crate::sql::Dialect;
+
+/// How many characters of long text MySQL is asked to index: what fits into its shortest limit.
+const STORED: usize = 191;
+
+/// The index that serves all of `members`, which want one of the same table; `None` when no single one does.
+pub(super) fn index(members: &[&Wanted], schema: &Schema) -> Option<NewIndex> {
+    let first = members.first()?;
+    if members.iter().any(|member| member.table != first.table || member.method != first.method) {
+        return None;
+    }
+    let shared = if schema.dialect == Dialect::MySql { Vec::new() } else { shared_constants(members) };
+    // Where the shared conditions leave no key, what has many values is the key after all.
+    let is_of_many = |text: &&String| {
+        members
+            .iter()
+            .flat_map(|member| &member.equal)
+            .any(|key| !key.few_values && key.constant.as_ref() == Some(*text))
+    };
+    let of_few: Vec<String> = shared.iter().filter(|text| !is_of_many(text)).cloned().collect();
+    let (columns, shared) = [shared, of_few, Vec::new()]
+        .into_iter()
+        .find_map(|shared| Some((columns(members, &shared)?, shared)))?;
+    let columns = columns.into_iter().map(|column| storable(column, &first.table, schema)).collect();
+    let predicate = (!shared.is_empty()).then(|| shared.join(" AND "));
+    Some(NewIndex { table: first.table.clone(), columns, predicate, method: first.method })
+}
+
+/// The keys that serve all of `members` when the index holds only rows of `shared`; `None` when none do.
+fn columns(members: &[&Wanted], shared: &[String]) -> Option<Vec<String>> {
+    let mut shapes: Vec<Vec<Vec<String>>> = Vec::new();
+    for member in members {
+        shapes.push(shape(member, shared)?);
+    }
+    // Shorter ones first: a longer one extends them.
+    shapes.sort_by_key(|shape| shape.iter().map(Vec::len).sum::<usize>());
+    let mut keys: Vec<Vec<String>> = Vec::new();
+    for shape in shapes {
+        keys = with(keys, shape)?;
+    }
+    let columns: Vec<String> = keys.into_iter().flatten().collect();
+    (!columns.is_empty()).then_some(columns)
+}
+
+/// Whether an index narrows the search of an access as well, though not by all that it could: by its first keys, one of
+/// which has many values.
+pub(super) fn narrows(index: &NewIndex, wanted: &Wanted) -> bool {
+    if index.table != wanted.table
+        || index.method != wanted.method
+        || wanted.ordered
+        || index.method.is_some()
+    {
+        return false;
+    }
+    let implied = index.predicate.as_ref().is_none_or(|predicate| {
+        predicate.split(" AND ").all(|part| wanted.constants.iter().any(|constant| constant == part))
+    });
+    let first = index.columns.iter().map_while(|column| wanted.equal.iter().find(|key| key.sql == *column));
+    implied && first.into_iter().any(|key| !key.few_values && key.constant.is_none())
+}
+
+/// The conditions that every member has.
+fn shared_constants(members: &[&Wanted]) -> Vec<String> {
+    let Some((first, others)) = members.split_first() else { return Vec::new() };
+    let in_all = |text: &&String| others.iter().all(|other| other.constants.contains(text));
+    first.constants.iter().filter(in_all).cloned().collect()
+}
+
+/// The keys of one access in groups, each in any order within itself, when the index holds only rows of `shared`.
+fn shape(wanted: &Wanted, shared: &[String]) -> Option<Vec<Vec<String>>> {
+    let is_shared = |key: &&Key| key.constant.as_ref().is_some_and(|constant| shared.contains(constant));
+    let mut equal: Vec<&Key> = wanted.equal.iter().filter(|key| !is_shared(key)).collect();
+    // Behind a key with many values one with few narrows little, and costs at every write.
+    if equal.iter().any(|key| !key.few_values) {
+        equal.retain(|key| !key.few_values);
+    }
+    if wanted.ordered && equal.iter().any(|key| key.several) {
+        return None;
+    }
+    // What many values tell apart before what few do.
+    equal.sort_by_key(|key| (key.few_values, key.constant.is_some()));
+    let equal: Vec<String> = equal.into_iter().map(|key| key.sql.clone()).collect();
+    let rest: Vec<&String> = wanted.rest.iter().filter(|key| !equal.contains(key)).collect();
+    let rest = rest.into_iter().map(|key| vec![key.clone()]);
+    Some(std::iter::once(equal).filter(|group| !group.is_empty()).chain(rest).collect())
+}
+
+/// The keys when the index serves `wanted` as well; `None` when no order of them does.
+fn with(keys: Vec<Vec<String>>, wanted: Vec<Vec<String>>) -> Option<Vec<Vec<String>>> {
+    let mut own = keys.into_iter();
+    let mut rest: Option<Vec<String>> = None;
+    let mut keys = Vec::new();
+    for mut group in wanted {
+        while !group.is_empty() {
+            let Some(next) = rest.take().or_else(|| own.next()) else {
+                keys.push(std::mem::take(&mut group));
+                break;
+            };
+            let (shared, other): (Vec<String>, Vec<String>) =
+                next.into_iter().partition(|key| group.contains(key));
+            if shared.is_empty() {
+                return None;
+            }
+            group.retain(|key| !shared.contains(key));
+            // What is left of a group stands behind what is shared; both cannot have something left.
+            if !other.is_empty() && !group.is_empty() {
+                return None;
+            }
+            keys.push(shared);
+            rest = Some(other).filter(|other| !other.is_empty());
+        }
+    }
+    keys.extend(rest);
+    keys.extend(own);
+    Some(keys)
+}
+
+/// A key as MySQL stores it: of long text only the beginning.
+fn storable(column: String, table: &Name, schema: &Schema) -> String {
+    let ty = schema.tables.get(table).and_then(|table| table.column(column.trim_matches('`')));
+    let is_long = ty.is_some_and(|column| {
+        let ty = column.ty.to_lowercase();
+        ty.ends_with("text") || ty.ends_with("blob")
+    });
+    if schema.dialect == Dialect::MySql && is_long { format!("{column}({STORED})") } else { column }
+}

@@ -1,0 +1,91 @@
+//! An index that does not exist yet, and the statement that makes it.
+
+use std::collections::BTreeSet;
+
+use crate::schema::{Name, Schema};
+use crate::sql::Dialect;
+use crate::sql::ddl::quote_if_needed;
+
+/// The longest name that every database takes in full.
+const LONGEST_NAME: usize = 60;
+
+/// An index that does not exist yet.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NewIndex {
+    /// The table.
+    pub table: Name,
+    /// Its keys as SQL, in order, with their direction where it is not the usual one.
+    pub columns: Vec<String>,
+    /// The condition of a partial index as SQL.
+    pub predicate: Option<String>,
+    /// The access method where it is not btree, and the operator class where one is needed.
+    pub method: Option<(&'static str, &'static str)>,
+}
+
+impl NewIndex {
+    /// The statement that makes it, to be pasted: Postgres makes a name up, the others want one.
+    pub fn ddl(&self, dialect: Dialect) -> String {
+        let name = match dialect {
+            Dialect::Postgres => None,
+            Dialect::MySql | Dialect::Sqlite => Some(self.name()),
+        };
+        self.statement("CREATE INDEX", name.as_deref(), dialect)
+    }
+
+    /// The statement that makes it under a name; `create` is how it begins.
+    pub fn statement(&self, create: &str, name: Option<&str>, dialect: Dialect) -> String {
+        let (method, class) = self.method.unwrap_or_default();
+        let using = if matches!(method, "" | "btree") { String::new() } else { format!("USING {method} ") };
+        let class = if class.is_empty() { String::new() } else { format!(" {class}") };
+        let columns: Vec<String> = self.columns.iter().map(|column| format!("{column}{class}")).collect();
+        let predicate = self.predicate.as_ref().map_or_else(String::new, |p| format!(" WHERE {p}"));
+        let name = name.map_or_else(String::new, |name| quote_if_needed(name, dialect) + " ");
+        let schema = self.table.schema.as_ref().map(|schema| quote_if_needed(schema, dialect) + ".");
+        let table = schema.unwrap_or_default() + &quote_if_needed(&self.table.name, dialect);
+        format!("{create} {name}ON {table} {using}({}){predicate}", columns.join(", "))
+    }
+
+    /// The extension that has to be there, if one has to.
+    pub fn extension(&self) -> Option<&'static str> {
+        self.method.filter(|(_, class)| class.contains("trgm")).map(|_| "pg_trgm")
+    }
+
+    /// A name for it: table and columns.
+    pub fn name(&self) -> String {
+        let mut name = self.table.name.clone();
+        for column in &self.columns {
+            name.push('_');
+            let column = column.trim_end_matches(" DESC").trim_end_matches(" NULLS LAST");
+            name.extend(column.chars().filter(|c| c.is_alphanumeric() || *c == '_'));
+        }
+        if name.len() > LONGEST_NAME - "_idx".len() {
+            let mut end = LONGEST_NAME - "_idx".len();
+            while !name.is_char_boundary(end) {
+                end -= 1;
+            }
+            name.truncate(end);
+        }
+        name.push_str("_idx");
+        name
+    }
+
+    /// A name that is none of `taken`, which are lower case.
+    pub fn free_name(&self, taken: &BTreeSet<String>) -> String {
+        let name = self.name();
+        let is_free = |name: &String| !taken.contains(&name.to_lowercase());
+        let numbered = (2..=taken.len() + 2).map(|number| format!("{name}{number}"));
+        std::iter::once(name.clone()).chain(numbered).find(is_free).unwrap_or(name)
+    }
+}
+
+/// The names of all tables, views and indexes, in lower case: an index may have none of them.
+pub(super) fn names(schema: &Schema) -> BTreeSet<String> {
+    let tables = schema.tables.values().map(|table| (&table.name, &table.indexes));
+    let views = schema.views.values().map(|view| (&view.name, &view.indexes));
+    let owners = tables.chain(views);
+    owners
+        .flat_map(|(name, indexes)| {
+            indexes.iter().map(|index| &index.name).chain([&name.name]).map(|name| name.to_lowercase())
+        })
+        .collect()
+}

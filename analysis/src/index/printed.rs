@@ -1,0 +1,178 @@
+//! Expressions and conditions as SQL that may stand in an index: columns, constants, and what always gives the same
+//! value for the same row. Anything else is not printed, so that no statement is proposed that the database refuses.
+
+use crate::schema::{Schema, Table};
+use crate::sql::Dialect;
+use crate::sql::ddl::quote_if_needed;
+use crate::sql::expr::{Call, Expr, Literal, Op, Test};
+use crate::sql::query::RelationId;
+
+/// Writes expressions over one table.
+#[derive(Clone, Copy)]
+pub(super) struct Printer<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) table: &'a Table,
+    pub(super) relation: RelationId,
+}
+
+/// A condition that every run of a query has with the same values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Constant {
+    /// As SQL, for a partial index.
+    pub(super) text: String,
+    /// The key that is compared for equality, when that is what it does.
+    pub(super) key: Option<String>,
+    /// Whether it may be the condition of an index. A number may be one of many, as an id is: an index of it alone would
+    /// serve no other.
+    pub(super) is_partial: bool,
+}
+
+impl Constant {
+    /// Whether a key is compared with true or false; where there are no booleans, 0 and 1 stand for them.
+    pub(super) fn is_truth(&self, dialect: Dialect) -> bool {
+        let value = self.key.as_ref().and_then(|key| self.text.strip_prefix(key.as_str()));
+        match value.unwrap_or_default().trim_start_matches([' ', '=']) {
+            "TRUE" | "FALSE" => true,
+            "0" | "1" => dialect != Dialect::Postgres,
+            _ => false,
+        }
+    }
+}
+
+impl<'a> Printer<'a> {
+    /// A key of an index: a column, or an expression in brackets.
+    pub(super) fn key(&self, operand: &Expr) -> Option<String> {
+        match operand {
+            Expr::Column(_) => self.value(operand),
+            // MariaDB has no expressions in indexes, and its dialect is MySQL's.
+            _ if self.schema.dialect == Dialect::MySql => None,
+            _ if operand.columns().is_empty() => None,
+            _ => self.value(operand).map(|text| format!("({text})")),
+        }
+    }
+
+    /// The type of a column of the table.
+    pub(super) fn type_of(&self, operand: &Expr) -> &'a str {
+        let column = operand.as_column().and_then(|column| self.table.column(&column.name));
+        column.map_or("", |column| column.ty.as_str())
+    }
+
+    /// A condition without parameters on this table alone. A range is none: its ends move with time.
+    pub(super) fn constant(&self, condition: &Expr) -> Option<Constant> {
+        let known = |text: String, key: Option<String>| Some(Constant { text, key, is_partial: true });
+        match condition {
+            Expr::Binary { op: op @ (Op::Eq | Op::NotEq), left, right } => {
+                let (column, value) = if left.as_column().is_some() { (left, right) } else { (right, left) };
+                let (key, text) = (self.column(column)?, self.literal(value)?);
+                let is_eq = *op == Op::Eq;
+                let constant = Constant {
+                    text: format!("{key} {} {text}", op.as_str()),
+                    key: is_eq.then_some(key),
+                    is_partial: true,
+                };
+                let is_partial = !is_number(value) || constant.is_truth(self.schema.dialect) || !is_eq;
+                Some(Constant { is_partial, ..constant })
+            }
+            Expr::InList { expr, list, negated: false } => {
+                let key = self.column(expr)?;
+                let values: Option<Vec<String>> = list.iter().map(|value| self.literal(value)).collect();
+                let text = format!("{key} IN ({})", values?.join(", "));
+                Some(Constant { text, key: Some(key), is_partial: !list.iter().any(is_number) })
+            }
+            Expr::Is { expr, test: Test::Null, negated } => {
+                let key = self.column(expr)?;
+                let not = if *negated { "NOT " } else { "" };
+                known(format!("{key} IS {not}NULL"), (!negated).then_some(key))
+            }
+            Expr::Column(_) => self.column(condition).and_then(|key| known(key.clone(), Some(key))),
+            Expr::Not(inner) => {
+                let key = self.column(inner)?;
+                known(format!("NOT {key}"), Some(key))
+            }
+            Expr::Is { expr, test: test @ (Test::True | Test::False), negated: false } => {
+                let key = self.column(expr)?;
+                let word = if *test == Test::True { "TRUE" } else { "FALSE" };
+                known(format!("{key} IS {word}"), Some(key))
+            }
+            _ => None,
+        }
+    }
+
+    fn column(&self, expr: &Expr) -> Option<String> {
+        expr.as_column().and_then(|_| self.value(expr))
+    }
+
+    /// A constant whose meaning does not depend on the session.
+    fn literal(&self, expr: &Expr) -> Option<String> {
+        match expr {
+            Expr::Cast { expr, .. } => self.literal(expr),
+            Expr::Unary { op, expr } if op == "-" => self.literal(expr).map(|text| format!("-{text}")),
+            Expr::Literal(Literal::Null | Literal::Other(_)) => None,
+            Expr::Literal(Literal::Bool(value)) => Some(if *value { "TRUE" } else { "FALSE" }.to_owned()),
+            Expr::Literal(Literal::Number(text)) => Some(text.clone()),
+            // In MySQL a backslash would say something else.
+            Expr::Literal(Literal::Text(text)) if !text.contains('\\') => {
+                Some(format!("'{}'", text.replace('\'', "''")))
+            }
+            _ => None,
+        }
+    }
+
+    fn value(&self, expr: &Expr) -> Option<String> {
+        match expr {
+            Expr::Column(column) if column.relation == Some(self.relation) => {
+                let known = self.table.column(&column.name)?;
+                Some(quote_if_needed(&known.name, self.schema.dialect))
+            }
+            Expr::Literal(_) => self.literal(expr),
+            Expr::Call(call) => self.call(call),
+            Expr::Cast { expr, ty } => {
+                let text = matches!(ty.as_str(), "text" | "varchar" | "character varying");
+                let plain = text || matches!(ty.as_str(), "int" | "integer" | "bigint" | "uuid" | "numeric");
+                // What is read out of JSON is text; the input of other types depends on the session.
+                let from = matches!(expr.as_ref(), Expr::Binary { op: Op::Other(op), .. } if op == "->>" || op == "#>>");
+                (plain && from).then(|| self.value(expr)).flatten().map(|inner| format!("({inner})::{ty}"))
+            }
+            Expr::Binary { op: Op::Other(op), left, right }
+                if matches!(op.as_str(), "->" | "->>" | "#>" | "#>>") =>
+            {
+                Some(format!("{} {op} {}", self.value(left)?, self.literal(right)?))
+            }
+            _ => None,
+        }
+    }
+
+    fn call(&self, call: &Call) -> Option<String> {
+        const SAME_FOR_THE_SAME: &[&str] = &[
+            "lower",
+            "upper",
+            "length",
+            "char_length",
+            "abs",
+            "md5",
+            "btrim",
+            "ltrim",
+            "rtrim",
+            "left",
+            "right",
+            "substr",
+            "reverse",
+        ];
+        let is_configured_search = call.name == "to_tsvector"
+            && matches!(call.args.as_slice(), [first, _] if matches!(first.without_casts(), Expr::Literal(Literal::Text(_))));
+        let known = SAME_FOR_THE_SAME.contains(&call.name.as_str()) || is_configured_search;
+        if !known || call.window || call.distinct || !call.modifiers.is_empty() {
+            return None;
+        }
+        let args: Option<Vec<String>> = call.args.iter().map(|arg| self.value(arg)).collect();
+        Some(format!("{}({})", call.name, args?.join(", ")))
+    }
+}
+
+fn is_number(expr: &Expr) -> bool {
+    match expr.without_casts() {
+        Expr::Literal(Literal::Number(_)) => true,
+        Expr::Unary { expr, .. } => is_number(expr),
+        _ => false,
+    }
+}

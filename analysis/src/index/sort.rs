@@ -1,0 +1,213 @@
+//! The order in which the first rows are wanted, and the index that gives it.
+
+use super::condition::{self, Compare, Condition};
+use super::prepared::{self, Predicate, PreparedIndex};
+use super::printed::Printer;
+use super::wanted::{Key, Reading, Wanted};
+use crate::schema::{Name, Schema};
+use crate::sql::expr::{Expr, Op};
+use crate::sql::predicates;
+use crate::sql::query::{Block, Body, From, OrderKey, Query, RelationId, Source};
+use crate::sql::{Dialect, Span};
+
+/// The first rows in an order that no index gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sort {
+    /// The table in the query.
+    pub relation: RelationId,
+    /// The table.
+    pub table: Name,
+    /// What the rows are ordered by, as SQL.
+    pub keys: Vec<String>,
+    /// The index that would give the order behind the query's filter.
+    pub wanted: Wanted,
+    /// Where the order stands.
+    pub span: Option<Span>,
+}
+
+/// The keys of an index behind `equal` that give an order; `None` when none do, or the order is given already.
+pub(super) fn keys(printer: &Printer<'_>, order: &[OrderKey], equal: &[Key]) -> Option<Vec<String>> {
+    let mut keys: Vec<(String, &OrderKey)> = Vec::new();
+    for key in order {
+        let sql = printer.key(&key.expr).filter(|_| !predicates::is_volatile(&key.expr))?;
+        let is_fixed = equal.iter().any(|equal| equal.sql == sql && !equal.several);
+        if !is_fixed && keys.iter().all(|(known, _)| *known != sql) {
+            keys.push((sql, key));
+        }
+    }
+    if keys.is_empty() {
+        return None;
+    }
+    // An index can be walked from either end, so only keys that differ from the first need a direction.
+    let postgres = printer.schema.dialect == Dialect::Postgres;
+    let backwards = keys.first().is_some_and(|(_, key)| key.desc);
+    let text = |(sql, key): (String, &OrderKey)| {
+        let desc = key.desc != backwards;
+        let nulls_first = key.nulls_first.unwrap_or(key.desc == postgres) != backwards;
+        let nulls = match (postgres, nulls_first, desc) {
+            (true, true, false) => " NULLS FIRST",
+            (true, false, true) => " NULLS LAST",
+            _ => "",
+        };
+        format!("{sql}{}{nulls}", if desc { " DESC" } else { "" })
+    };
+    Some(keys.into_iter().map(text).collect())
+}
+
+/// Whether a key of an order is that of a range.
+pub(super) fn is_by(key: &str, range: &str) -> bool {
+    key.strip_prefix(range).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+}
+
+/// What a block's first rows are ordered by, when it reads rows as they are: neither grouped nor made distinct.
+pub(super) fn order_of_first(block: &Block) -> &[OrderKey] {
+    let Body::Select(select) = &block.body else { return &[] };
+    let plain = select.group_by.is_empty()
+        && !select.aggregates
+        && select.distinct.is_none()
+        && !select.projection.iter().any(|e| e.any(|e| matches!(e, Expr::Call(call) if call.window)));
+    if block.limit.is_some() && plain { &block.order_by } else { &[] }
+}
+
+/// Every order of a query's first rows that no index gives, in blocks that read one table.
+///
+/// An index gives it when its keys are, in any order, some of the columns that the filter fixes, and then those of the
+/// order. An index that gives the order without the filter is good enough to be silent: the rows are filtered as they
+/// come. Where the filter compares with a range, or with several values, what is better depends on the rows, and nothing
+/// is said.
+pub fn unindexed(query: &Query, schema: &Schema) -> Vec<Sort> {
+    query.written_blocks().filter_map(|(_, block)| sort_of(query, schema, block)).collect()
+}
+
+fn sort_of(query: &Query, schema: &Schema, block: &Block) -> Option<Sort> {
+    let order = order_of_first(block);
+    let ([From::Relation(relation)], Some(first)) = (block.from(), order.first()) else { return None };
+    let Source::Table(name) = &query.relation(*relation).source else { return None };
+    let table = schema.tables.get(name)?;
+    let demands: Vec<&Expr> = block.filters().iter().collect();
+    // What is not a plain comparison may leave out most rows, by other means than this table's indexes.
+    let has_subquery = |demand: &&Expr| demand.any(|part| part.own_subquery().is_some());
+    if demands.iter().any(has_subquery) {
+        return None;
+    }
+    let conditions: Vec<Condition> = demands
+        .iter()
+        .flat_map(|demand| condition::of(query, schema, demand, *relation, &[*relation]))
+        .filter(|condition| !matches!(condition.operand, Expr::Binary { .. } | Expr::Or(_)))
+        .collect();
+    if conditions.iter().any(|condition| !leaves_order_open(&condition.compare)) {
+        return None;
+    }
+    let reading = Reading {
+        schema,
+        table,
+        relation: *relation,
+        conditions: conditions.iter().collect(),
+        alternatives: Vec::new(),
+        demands: &demands,
+        order,
+    };
+    let wanted = reading.wanted().into_iter().find(|wanted| wanted.ordered)?;
+    let rowid = table.rowid_alias().map(|column| column.name.as_str());
+    let by_rowid = schema.dialect == Dialect::Sqlite
+        && first.expr.as_column().is_some_and(|column| Some(column.name.as_str()) == rowid);
+    if by_rowid || is_one_row(schema, &reading) || given(schema, &reading) {
+        return None;
+    }
+    let printer = Printer { schema, table, relation: *relation };
+    let keys = order.iter().filter_map(|key| printer.key(&key.expr)).collect();
+    let span = order.iter().filter_map(|key| key.expr.span()).next();
+    Some(Sort { relation: *relation, table: name.clone(), keys, wanted, span })
+}
+
+/// Whether the filter fixes a key, so that there is nothing to order.
+fn is_one_row(schema: &Schema, reading: &Reading<'_>) -> bool {
+    let relation = reading.relation;
+    let is_fixed = |own: &Expr| {
+        reading.demands.iter().any(|demand| {
+            matches!(demand, Expr::Binary { op: Op::Eq, left, right }
+                if predicates::same(own, left, relation) || predicates::same(own, right, relation))
+        })
+    };
+    let rowid = reading.table.rowid_alias().map(|column| prepared::own_column(&column.name));
+    rowid.is_some_and(|rowid| is_fixed(&rowid))
+        || prepared::indexes(schema, reading.table).iter().any(|prepared| {
+            prepared.index.unique
+                && holds_all(prepared, reading)
+                && prepared.keys.iter().all(|key| key.as_ref().is_some_and(is_fixed))
+        })
+}
+
+/// Whether a condition leaves it to the order which index is best.
+fn leaves_order_open(compare: &Compare) -> bool {
+    matches!(compare, Compare::Equal | Compare::Null | Compare::NotNull)
+}
+
+/// Whether some index gives the order: behind columns that the filter fixes, or from its first key on.
+pub(super) fn given(schema: &Schema, reading: &Reading<'_>) -> bool {
+    let relation = reading.relation;
+    let fixed = |own: &Expr| {
+        reading.demands.iter().any(|demand| match demand {
+            Expr::Binary { op: Op::Eq, left, right } => {
+                predicates::same(own, left, relation) || predicates::same(own, right, relation)
+            }
+            Expr::Is { expr, negated: false, .. } => predicates::same(own, expr, relation),
+            Expr::Not(inner) => predicates::same(own, inner, relation),
+            other => predicates::same(own, other, relation),
+        })
+    };
+    let postgres = schema.dialect == Dialect::Postgres;
+    prepared::indexes(schema, reading.table).iter().any(|prepared| {
+        if prepared.index.method != "btree" || !holds_all(prepared, reading) {
+            return false;
+        }
+        let mut order = reading.order.iter().peekable();
+        let mut backwards = None;
+        for (own, key) in prepared.keys.iter().zip(&prepared.index.keys) {
+            let Some(own) = own else { return false };
+            while order.next_if(|next| next.expr.columns().is_empty() || is_fixed(next, &fixed)).is_some() {}
+            let Some(next) = order.peek() else { return true };
+            if predicates::same(own, &next.expr, relation) && key.prefix.is_none() {
+                let turned = next.desc != key.desc;
+                let nulls = next.nulls_first.unwrap_or(next.desc == postgres) != key.nulls_first;
+                if *backwards.get_or_insert(turned) != turned || (postgres && nulls != turned) {
+                    return false;
+                }
+                order.next();
+            } else if !fixed(own) {
+                // SQLite's rowid and a primary key end an order: no two rows are equal up to here.
+                return order.peek().is_none();
+            }
+        }
+        while order.next_if(|next| is_fixed(next, &fixed)).is_some() {}
+        order.peek().is_none() || (prepared.index.unique && backwards.is_some() && ends(reading, prepared))
+    })
+}
+
+/// Whether an index holds every row that is wanted.
+fn holds_all(prepared: &PreparedIndex, reading: &Reading<'_>) -> bool {
+    match &prepared.predicate {
+        Predicate::None => true,
+        Predicate::Known(predicate) => predicates::implied(predicate, reading.demands, reading.relation),
+        Predicate::NotUnderstood => false,
+    }
+}
+
+/// Whether no two rows are equal in all keys of an index, so that what the order says behind them does not matter.
+fn ends(reading: &Reading<'_>, prepared: &PreparedIndex) -> bool {
+    prepared.index.predicate.is_none()
+        && prepared.index.keys.iter().all(|key| {
+            let column = key.as_column().and_then(|name| reading.table.column(name));
+            column.is_some_and(|column| column.not_null || reading.table.primary_key.contains(&column.name))
+        })
+}
+
+fn is_fixed(key: &OrderKey, fixed: &dyn Fn(&Expr) -> bool) -> bool {
+    match &key.expr {
+        Expr::Column(column) => {
+            let own = Expr::Column(crate::sql::expr::ColumnRef { relation: None, ..column.clone() });
+            fixed(&own)
+        }
+        other => other.is_constant(),
+    }
+}

@@ -1,0 +1,207 @@
+//! The index that would serve an access that none serves: the columns compared for equality first, then one range, then
+//! the order of the rows.
+
+use super::condition::{Compare, Condition};
+use super::few_values::has_few_values;
+use super::new_index::NewIndex;
+use super::printed::{Constant, Printer};
+use super::{merge, sort};
+use crate::schema::{Name, Schema, Table};
+use crate::sql::Dialect;
+use crate::sql::expr::{Expr, LikeKind, Op};
+use crate::sql::query::{OrderKey, RelationId};
+
+/// What an index has to offer to serve one access.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wanted {
+    /// The table.
+    pub table: Name,
+    /// Keys compared for equality: they may stand in any order among themselves.
+    pub(super) equal: Vec<Key>,
+    /// The keys behind them as SQL, in order: one range, or those of the order.
+    pub(super) rest: Vec<String>,
+    /// Whether the rows are wanted in the order of `rest`.
+    pub(super) ordered: bool,
+    /// Conditions of the query on this table that are the same in every run, as SQL: an index may be restricted to
+    /// them.
+    pub(super) constants: Vec<String>,
+    /// The access method where it is not btree, and the operator class where one is needed.
+    pub(super) method: Option<(&'static str, &'static str)>,
+}
+
+/// A key that is compared for equality.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    /// As SQL.
+    pub(super) sql: String,
+    /// Whether it has few values, so that it narrows a search little.
+    pub(super) few_values: bool,
+    /// Whether it is compared with several values at once, so that the rows come in no order of the keys behind it.
+    pub(super) several: bool,
+    /// The condition, when it compares with a constant.
+    pub(super) constant: Option<String>,
+}
+
+/// An access, with what is known when it is read.
+pub(super) struct Reading<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) table: &'a Table,
+    pub(super) relation: RelationId,
+    /// The conditions whose values are at hand.
+    pub(super) conditions: Vec<&'a Condition>,
+    /// Disjunctions, each with the conditions of its arms whose values are at hand.
+    pub(super) alternatives: Vec<Vec<Vec<&'a Condition>>>,
+    /// Everything that is demanded of its rows.
+    pub(super) demands: &'a [&'a Expr],
+    /// What the rows are ordered by when only the first of them are wanted.
+    pub(super) order: &'a [OrderKey],
+}
+
+impl Wanted {
+    /// The index that serves this access alone.
+    pub fn index(&self, schema: &Schema) -> Option<NewIndex> {
+        merge::index(&[self], schema)
+    }
+}
+
+impl<'a> Reading<'a> {
+    /// What would serve the access: one index, or one for each arm of a disjunction; empty when none can.
+    pub(super) fn wanted(&self) -> Vec<Wanted> {
+        if let Some(wanted) = self.searched(&self.conditions, self.order) {
+            return vec![wanted];
+        }
+        let arms = |arms: &Vec<Vec<&Condition>>| -> Option<Vec<Wanted>> {
+            arms.iter().map(|arm| self.searched(arm, &[])).collect()
+        };
+        self.alternatives.iter().find_map(arms).unwrap_or_default()
+    }
+
+    fn searched(&self, conditions: &[&Condition], order: &[OrderKey]) -> Option<Wanted> {
+        self.by_value(conditions, order).or_else(|| self.by_content(conditions))
+    }
+
+    fn printer(&self) -> Printer<'a> {
+        Printer { schema: self.schema, table: self.table, relation: self.relation }
+    }
+
+    /// A btree, when a condition narrows the search, or the order does.
+    fn by_value(&self, conditions: &[&Condition], order: &[OrderKey]) -> Option<Wanted> {
+        let printer = self.printer();
+        let constants: Vec<Constant> =
+            self.demands.iter().filter_map(|demand| printer.constant(demand)).collect();
+        let mut equal: Vec<Key> = Vec::new();
+        // What is compared with values of the query itself before what is compared with rows of other tables.
+        let (own, joined): (Vec<&Condition>, Vec<&Condition>) =
+            conditions.iter().copied().partition(|condition| condition.needs.is_empty());
+        for condition in own.iter().chain(&joined).filter(|condition| condition.compare.is_equality()) {
+            let Some(sql) = self.key(condition).filter(|sql| equal.iter().all(|key| key.sql != *sql)) else {
+                continue;
+            };
+            let column = condition.operand.as_column();
+            let constant = constants.iter().find(|constant| constant.key.as_ref() == Some(&sql));
+            equal.push(Key {
+                few_values: condition.compare == Compare::Null
+                    || constant.is_some_and(|constant| constant.is_truth(self.schema.dialect))
+                    || column.is_some_and(|column| has_few_values(self.schema, self.table, &column.name)),
+                several: !condition.one_value,
+                constant: constant
+                    .filter(|constant| constant.is_partial)
+                    .map(|constant| constant.text.clone()),
+                sql,
+            });
+        }
+        let unused = |sql: &String| equal.iter().all(|key| key.sql != *sql);
+        let range = own.iter().chain(&joined).filter(|condition| condition.compare == Compare::Range);
+        let range = range.filter_map(|condition| self.key(condition)).find(unused);
+        // Several values are several stretches of the index; those of a partial index are none of its keys.
+        let partial = self.schema.dialect != Dialect::MySql;
+        let is_torn = equal.iter().any(|key| key.several && !(partial && key.constant.is_some()));
+        let ordered = if is_torn { None } else { sort::keys(&printer, order, &equal) };
+        let (rest, ordered) = match (range, ordered) {
+            (None, Some(keys)) => (keys, true),
+            (Some(range), Some(keys)) if keys.first().is_some_and(|key| sort::is_by(key, &range)) => {
+                (keys, true)
+            }
+            (range, _) => (range.into_iter().collect(), false),
+        };
+        // A search by few values alone leaves too much to be read, unless it gives an order that nothing else does.
+        let few = equal.iter().all(|key| key.few_values);
+        if few && (rest.is_empty() || (ordered && sort::given(self.schema, self))) {
+            return None;
+        }
+        let partial = constants.into_iter().filter(|constant| constant.is_partial);
+        let mut constants: Vec<String> = partial.map(|constant| constant.text).collect();
+        constants.sort();
+        constants.dedup();
+        Some(Wanted { table: self.table.name.clone(), equal, rest, ordered, constants, method: None })
+    }
+
+    /// An index of what is inside of the values, for the operators that only such a one serves.
+    fn by_content(&self, conditions: &[&Condition]) -> Option<Wanted> {
+        let (sql, method) = conditions.iter().find_map(|condition| {
+            let method = self.method(condition)?;
+            Some((self.key(condition)?, method))
+        })?;
+        Some(Wanted {
+            table: self.table.name.clone(),
+            equal: Vec::new(),
+            rest: vec![sql],
+            ordered: false,
+            constants: Vec::new(),
+            method: Some(method),
+        })
+    }
+
+    fn method(&self, condition: &Condition) -> Option<(&'static str, &'static str)> {
+        let printer = self.printer();
+        let ty = printer.type_of(&condition.operand);
+        match (self.schema.dialect, &condition.compare) {
+            (Dialect::Postgres, Compare::Prefix(LikeKind::Like)) if ty != "citext" => {
+                Some(("btree", "text_pattern_ops"))
+            }
+            (Dialect::Postgres, Compare::Prefix(_) | Compare::Pattern(_)) => Some(("gin", "gin_trgm_ops")),
+            (Dialect::Postgres, Compare::Operator(op)) => {
+                let is_one_of = |known: &[&str]| known.contains(&op.as_str());
+                let search = match &condition.operand {
+                    Expr::Call(call) => call.name == "to_tsvector",
+                    _ => ty == "tsvector",
+                };
+                match ty {
+                    _ if search => is_one_of(&["@@"]).then_some(("gin", "")),
+                    "jsonb" => is_one_of(&["@>", "?", "?|", "?&", "@?", "@@"]).then_some(("gin", "")),
+                    ty if ty.ends_with("[]") => is_one_of(&["@>", "<@", "&&"]).then_some(("gin", "")),
+                    ty if ty.ends_with("range") => {
+                        is_one_of(&["@>", "<@", "&&", "<<", ">>", "&<", "&>", "-|-"]).then_some(("gist", ""))
+                    }
+                    _ => None,
+                }
+            }
+            (Dialect::Sqlite, Compare::Prefix(LikeKind::Like)) => Some(("btree", "COLLATE NOCASE")),
+            (Dialect::Sqlite, Compare::Prefix(LikeKind::Glob))
+            | (Dialect::MySql, Compare::Prefix(LikeKind::Like)) => Some(("btree", "")),
+            _ => None,
+        }
+    }
+
+    /// The key of a condition, as SQL; an index on a condition as a whole is too special to propose.
+    fn key(&self, condition: &Condition) -> Option<String> {
+        let ty = self.printer().type_of(&condition.operand);
+        let is_sorted =
+            !UNSORTED.contains(&ty) || !matches!(condition.compare, Compare::Equal | Compare::Range);
+        (is_sorted && !is_condition(&condition.operand)).then(|| self.printer().key(&condition.operand))?
+    }
+}
+
+/// Types that have no order, or whose values are too long to be kept in one.
+const UNSORTED: &[&str] =
+    &["json", "jsonb", "xml", "tsvector", "point", "box", "path", "polygon", "circle", "line"];
+
+/// Whether an expression is true or false rather than a value.
+fn is_condition(expr: &Expr) -> bool {
+    match expr {
+        Expr::Binary { op, .. } => !matches!(op, Op::Concat | Op::Arithmetic(_) | Op::Other(_)),
+        Expr::Is { .. } | Expr::InList { .. } | Expr::InQuery { .. } | Expr::Any { .. } => true,
+        Expr::Between { .. } | Expr::Like { .. } | Expr::Exists { .. } | Expr::And(_) | Expr::Or(_) => true,
+        _ => false,
+    }
+}
