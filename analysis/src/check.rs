@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::allow;
 use crate::config::{Config, LintKey};
 use crate::finding::{Finding, Level, Place};
-use crate::index::{self, Access};
-use crate::lints::{self, Check, Lint, QueryContext};
+use crate::index::{self, Access, Queried};
+use crate::lints::{self, Check, Lint, QueryContext, SchemaContext};
 use crate::rust::{Allow, Function, Scan, Site, SiteSql};
 use crate::schema::{Name, Schema};
 use crate::sql::cardinality::{self, Cardinality, Rows};
@@ -53,6 +53,15 @@ pub struct CheckedFile<'s> {
     pub sites: Vec<CheckedSite<'s>>,
     /// Everything that is wrong, in the order of the places.
     pub findings: Vec<Finding>,
+}
+
+impl Checked {
+    /// The query as it counts for its database; `None` when it could not be parsed. An index may be made for it when it
+    /// `is_open`.
+    pub fn queried(&self, is_open: bool) -> Option<Queried<'_>> {
+        let query = self.query.as_ref().ok()?;
+        Some(Queried { query, accesses: &self.accesses, is_open })
+    }
 }
 
 impl<'a> Checker<'a> {
@@ -149,6 +158,18 @@ impl<'a> Checker<'a> {
         let mut wrong = self.allows(&own, Some(checked.used.as_slice()));
         checked.findings.append(&mut wrong);
         checked
+    }
+
+    /// Checks the database as a whole, on which all of `queries` run; `place_of` says where a table or index is made.
+    pub fn schema(&self, queries: &[Queried<'_>], place_of: &dyn Fn(&str) -> Place) -> Vec<Finding> {
+        let Some(schema) = self.schema else { return Vec::new() };
+        let context = SchemaContext::new(schema, queries, self.config, place_of);
+        let mut findings = Vec::new();
+        for lint in lints::ALL {
+            let Check::Schema(check) = lint.check else { continue };
+            self.ask(lint, &mut findings, |found| check(&context, found));
+        }
+        findings
     }
 
     /// Checks one function against its budget, and returns the allows that silenced something with what is wrong.

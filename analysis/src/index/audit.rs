@@ -1,6 +1,7 @@
-//! What one index says of another: whether it does all that the other does.
+//! What is there already: whether one index does all that another does, and whether any query misses one that is gone.
 
-use crate::schema::{Index, IndexKey, Name, Schema};
+use super::{NewIndex, Queried, accesses, sort};
+use crate::schema::{Index, IndexKey, Name, Replay, Schema};
 
 /// Whether everything `index` is searched for can be searched for in `other` as well: the same access method, operator
 /// classes, collations and condition, and keys that are the same or begin the other's.
@@ -42,4 +43,32 @@ pub(super) fn begins(before: &Schema, after: &Schema, table: &Name, name: &str) 
     let old = before.tables.get(table)?.indexes.iter();
     let mut replaced = old.filter(|old| !old.unique && !old.constraint && is_covered(old, new));
     replaced.next().map(|index| index.name.clone())
+}
+
+/// The index of the schema that a new one begins with and makes unnecessary.
+pub(crate) fn replaced_by(schema: &Schema, new: &NewIndex) -> Option<String> {
+    let mut replay = Replay::new(schema.dialect);
+    let table = schema.tables.get(&new.table)?;
+    replay.schema.tables.insert(new.table.clone(), table.clone());
+    replay.apply(&new.statement("CREATE INDEX", Some(NEW), schema.dialect), "advice");
+    begins(schema, &replay.schema, &new.table, NEW)
+}
+
+/// A name for an index that is only looked at.
+const NEW: &str = "query_budget_new_index";
+
+/// Whether a query reads a table in another way when an index of it is gone.
+pub(crate) fn is_missed(schema: &Schema, table: &Name, index: &str, queries: &[Queried<'_>]) -> bool {
+    let mut without = schema.clone();
+    if let Some(table) = without.tables.get_mut(table) {
+        table.indexes.retain(|known| known.name != index);
+    }
+    let reading =
+        queries.iter().filter(|queried| queried.accesses.iter().any(|access| access.table == *table));
+    reading.into_iter().any(|queried| {
+        let now = accesses(queried.query, &without);
+        let verdicts = |accesses: &[super::Access]| accesses.iter().map(|it| it.verdict).collect::<Vec<_>>();
+        verdicts(&now) != verdicts(queried.accesses)
+            || sort::unindexed(queried.query, &without).len() > sort::unindexed(queried.query, schema).len()
+    })
 }

@@ -32,10 +32,12 @@ mod wanted;
 mod writes;
 
 pub use advice::{Advice, Queried, advise};
+pub(crate) use audit::{is_missed, replaced_by};
 pub use new_index::NewIndex;
 pub use prepared::Prepared;
 pub use sort::{Sort, unindexed as unindexed_sorts};
 pub use wanted::Wanted;
+pub(crate) use writes::deleted_tables;
 
 use crate::schema::{Name, Schema};
 use crate::sql::Span;

@@ -38,6 +38,18 @@ pub(super) fn written_tables(query: &Query) -> impl Iterator<Item = &Name> {
     })
 }
 
+/// The tables that a query deletes rows of.
+pub(crate) fn deleted_tables(query: &Query) -> impl Iterator<Item = &Name> {
+    query.blocks.iter().filter_map(|block| {
+        let Body::Write(write) = &block.body else { return None };
+        let deletes = !write.from.is_empty() && write.assignments.is_empty();
+        match &query.relation(write.target).source {
+            Source::Table(name) => deletes.then_some(name),
+            _ => None,
+        }
+    })
+}
+
 fn writes<'q>(query: &'q Query, table: &'q Name) -> impl Iterator<Item = &'q Write> {
     let writes = query.blocks.iter().filter_map(|block| match &block.body {
         Body::Write(write) => Some(write.as_ref()),

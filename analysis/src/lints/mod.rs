@@ -6,6 +6,7 @@ mod budget_exceeded;
 mod cast_on_column;
 mod count_star;
 mod cross_join;
+mod database;
 mod deep_offset;
 mod fetch_all_for_one;
 mod function_on_column;
@@ -20,18 +21,24 @@ mod optional_filter;
 mod parameter_count;
 mod query_in_loop;
 mod random_order;
+mod redundant_index;
 mod row_by_row_write;
 mod select_star;
 mod shape;
 mod slices;
 mod syntax_error;
 mod unbounded_write;
+mod undemanded_index;
 mod unindexed_filter;
+mod unindexed_foreign_key;
+mod unindexed_sort;
 mod unknown_column;
 mod unknown_lint;
 mod unknown_table;
 mod unused_allow;
 mod wrapped;
+
+pub use database::SchemaContext;
 
 use crate::config::Config;
 use crate::finding::{Finding, Level};
@@ -62,11 +69,15 @@ pub const ALL: &[&Lint] = &[
     &parameter_count::LINT,
     &query_in_loop::LINT,
     &random_order::LINT,
+    &redundant_index::LINT,
     &row_by_row_write::LINT,
     &select_star::LINT,
     &syntax_error::LINT,
     &unbounded_write::LINT,
+    &undemanded_index::LINT,
     &unindexed_filter::LINT,
+    &unindexed_foreign_key::LINT,
+    &unindexed_sort::LINT,
     &unknown_column::LINT,
     &unknown_lint::LINT,
     &unknown_table::LINT,
@@ -135,6 +146,8 @@ pub enum Check {
     Query(fn(&QueryContext<'_>, &mut Vec<Finding>)),
     /// A function with a budget.
     Function(fn(&Function, &mut Vec<Finding>)),
+    /// A database: its schema and all queries that run on it.
+    Schema(fn(&SchemaContext<'_>, &mut Vec<Finding>)),
     /// The allows themselves; see `allow`.
     Governance,
 }
@@ -299,6 +312,42 @@ mod tests {
     #[track_caller]
     pub(super) fn silent_at(lint: &str, method: &str, sql: &str) {
         assert_eq!(findings_at(lint, method, sql), [], "{lint} speaks of {sql:?} with {method}");
+    }
+
+    /// What a lint that is about databases finds in the schema that `ddl` makes, with these queries running on it.
+    fn ddl_findings(lint: &str, ddl: &str, queries: &[&str]) -> Vec<Finding> {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(ddl, "schema.sql");
+        assert_eq!(replay.problems, []);
+        let config = with_lint_on(lint);
+        let checker = Checker::new(&config, Some(&replay.schema), Dialect::Postgres);
+        let checked: Vec<_> = queries.iter().map(|sql| checker.query(sql, None)).collect();
+        let queried: Vec<_> = checked.iter().filter_map(|checked| checked.queried(true)).collect();
+        let mut found = checker.schema(&queried, &|_| crate::finding::Place::default());
+        found.retain(|finding| finding.lint == lint);
+        found
+    }
+
+    #[track_caller]
+    pub(super) fn ddl_fires_with(lint: &str, ddl: &str, query: &str) {
+        let found = ddl_findings(lint, ddl, &[query]);
+        assert_eq!(found.len(), 1, "{lint} on {ddl} and {query}: {found:?}");
+    }
+
+    #[track_caller]
+    pub(super) fn ddl_silent_with(lint: &str, ddl: &str, query: &str) {
+        assert_eq!(ddl_findings(lint, ddl, &[query]), [], "{lint} speaks of {ddl} and {query}");
+    }
+
+    #[track_caller]
+    pub(super) fn ddl_fires(lint: &str, ddl: &str) {
+        let found = ddl_findings(lint, ddl, &[]);
+        assert_eq!(found.len(), 1, "{lint} on {ddl}: {found:?}");
+    }
+
+    #[track_caller]
+    pub(super) fn ddl_silent(lint: &str, ddl: &str) {
+        assert_eq!(ddl_findings(lint, ddl, &[]), [], "{lint} speaks of {ddl}");
     }
 
     /// The first help that a lint gives for a query.

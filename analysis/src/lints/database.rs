@@ -1,0 +1,110 @@
+//! What the lints on a database as a whole share: its schema, all queries that run on it, and SQL to paste.
+
+use std::collections::BTreeSet;
+
+use crate::config::Config;
+use crate::finding::{Finding, Place};
+use crate::index::{NewIndex, Queried, deleted_tables};
+use crate::schema::{Index, KeyPart, Name, Schema, Table};
+use crate::sql::Dialect;
+use crate::sql::ddl::quote_if_needed;
+
+/// What a lint on a database sees.
+pub struct SchemaContext<'a> {
+    /// What the database holds.
+    pub schema: &'a Schema,
+    /// Every query of the workspace that runs on it and could be parsed.
+    pub queries: &'a [Queried<'a>],
+    /// What the user configured.
+    pub config: &'a Config,
+    /// Where a table or an index is made, by its name.
+    pub place_of: &'a dyn Fn(&str) -> Place,
+    /// The tables that some query deletes rows of.
+    deleted: BTreeSet<&'a Name>,
+}
+
+impl<'a> SchemaContext<'a> {
+    /// A database with the queries that run on it.
+    pub(crate) fn new(
+        schema: &'a Schema,
+        queries: &'a [Queried<'a>],
+        config: &'a Config,
+        place_of: &'a dyn Fn(&str) -> Place,
+    ) -> SchemaContext<'a> {
+        let deleted = queries.iter().flat_map(|queried| deleted_tables(queried.query)).collect();
+        SchemaContext { schema, queries, config, place_of, deleted }
+    }
+
+    /// The tables whose indexes are their own: a partition has those of its parent.
+    pub(super) fn own_tables(&self) -> impl Iterator<Item = &'a Table> {
+        self.schema.tables.values().filter(|table| table.partition_bound.is_none())
+    }
+
+    /// Whether the configuration or the snapshot says that a table is small.
+    pub(super) fn is_small(&self, table: &Name) -> bool {
+        super::is_small(self.config, Some(self.schema), table)
+    }
+
+    /// Whether some query deletes rows of a table.
+    pub(super) fn deletes_from(&self, table: &Name) -> bool {
+        self.deleted.contains(table)
+    }
+
+    /// The statement that makes a plain index.
+    pub(super) fn create_index(&self, table: &Table, columns: &[String]) -> String {
+        let index =
+            NewIndex { table: table.name.clone(), columns: columns.to_vec(), predicate: None, method: None };
+        index.ddl(self.schema.dialect)
+    }
+
+    /// The statement that drops an index.
+    pub(super) fn drop_index(&self, table: &Table, index: &Index) -> String {
+        let dialect = self.schema.dialect;
+        let name = quote_if_needed(&index.name, dialect);
+        let namespace = table.name.schema.as_ref().map(|schema| quote_if_needed(schema, dialect) + ".");
+        let namespace = namespace.unwrap_or_default();
+        match dialect {
+            Dialect::MySql => {
+                format!("DROP INDEX {name} ON {namespace}{}", quote_if_needed(&table.name.name, dialect))
+            }
+            Dialect::Postgres | Dialect::Sqlite => format!("DROP INDEX {namespace}{name}"),
+        }
+    }
+
+    /// The finding at the statement that makes an index.
+    pub(super) fn about_index(
+        &self,
+        mut finding: Finding,
+        table: &Table,
+        index: &Index,
+        label: &str,
+    ) -> Finding {
+        let keys: Vec<&str> = index
+            .keys
+            .iter()
+            .map(|key| match &key.part {
+                KeyPart::Column(text) | KeyPart::Expression(text) => text.as_str(),
+            })
+            .collect();
+        let predicate = index.predicate.as_ref().map_or_else(String::new, |text| format!(" WHERE {text}"));
+        let unique = if index.unique { "UNIQUE " } else { "" };
+        let using = if index.method == "btree" { String::new() } else { format!(" USING {}", index.method) };
+        let sql = format!(
+            "CREATE {unique}INDEX {} ON {}{using} ({}){predicate}",
+            index.name,
+            table.name,
+            keys.join(", ")
+        );
+        let name = sql.find(&index.name).unwrap_or(0);
+        finding.place = (self.place_of)(&index.name);
+        finding.sql = Some(sql.as_str().into());
+        finding.excerpt(sql, name..name + index.name.len(), label)
+    }
+
+    /// The finding at the statement that makes a table.
+    pub(super) fn about_table(&self, mut finding: Finding, table: &Table) -> Finding {
+        finding.place = (self.place_of)(&table.name.name);
+        finding.sql = Some(finding.message.as_str().into());
+        finding
+    }
+}

@@ -1,0 +1,112 @@
+//! First rows in an order that no index gives.
+
+use super::{Check, QueryContext, declare_lint};
+use crate::finding::Finding;
+use crate::index::{self, Sort, Verdict};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds ORDER BY with LIMIT over one table that no index gives the order of: neither behind the columns that the
+    /// filter fixes, nor from its first key on.
+    ///
+    /// ## Why is this bad
+    ///
+    /// Every row that the filter keeps is read and sorted for the few that are returned. An index in the wanted order is
+    /// read up to the limit and no further.
+    ///
+    /// ## Known limits
+    ///
+    /// Queries that join, group or compare with a range, several values or a subquery are left alone: which index is best
+    /// depends on the rows. Where the filter itself has no index, `unindexed_filter` speaks, and its index has the order in
+    /// it. Where the filter leaves few rows, sorting them costs little: set `[tables]` or allow it with that reason.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// SELECT name FROM events WHERE user_id = $1 ORDER BY next_run_at LIMIT 10
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// SELECT name FROM events WHERE user_id = $1 ORDER BY id DESC LIMIT 10
+    /// ```
+    "unindexed_sort", Index, since "0.1.0",
+    "first rows in an order that no index gives",
+    Check::Query(check)
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let (Ok(query), Some(schema)) = (context.query, context.schema) else { return };
+    for sort in index::unindexed_sorts(query, schema) {
+        let is_served = context.accesses.iter().any(|access| {
+            access.relation == sort.relation && matches!(access.verdict, Verdict::Served | Verdict::Full)
+        });
+        if is_served && !context.is_small(&sort.table) {
+            findings.push(finding(context, &sort));
+        }
+    }
+}
+
+fn finding(context: &QueryContext<'_>, sort: &Sort) -> Finding {
+    let keys = sort.keys.join(", ");
+    let place = if sort.keys.len() == 1 {
+        format!("{}.{keys}", sort.table)
+    } else {
+        format!("{} ({keys})", sort.table)
+    };
+    let span = sort.span.map_or(0..0, |span| span.range());
+    let finding = Finding::new(LINT.name, format!("no index gives the order of `{place}`")).excerpt(
+        context.sql,
+        span,
+        "every row that the filter keeps is sorted",
+    );
+    let index = context.schema.and_then(|schema| Some((sort.wanted.index(schema)?, schema)));
+    let Some((index, schema)) = index else { return finding };
+    let finding = finding.help(format!("add an index: `{}`", index.ddl(context.dialect)));
+    match index::replaced_by(schema, &index) {
+        Some(old) => {
+            finding.note(format!("it begins with what index `{old}` holds, which is not needed beside it"))
+        }
+        None => finding,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires, help, silent};
+
+    #[test]
+    fn fires_where_all_that_is_kept_is_sorted() {
+        fires("unindexed_sort", "SELECT id FROM logs ORDER BY created_at DESC LIMIT 5");
+        fires("unindexed_sort", "SELECT id FROM events WHERE user_id = $1 ORDER BY name, id LIMIT $2");
+        let help = help("unindexed_sort", "SELECT id FROM events WHERE user_id = $1 ORDER BY name LIMIT 5");
+        assert_eq!(help, "add an index: `CREATE INDEX ON events (user_id, name)`");
+    }
+
+    #[test]
+    fn silent_where_an_index_is_in_order() {
+        silent("unindexed_sort", "SELECT id FROM events WHERE user_id = $1 ORDER BY id LIMIT 5");
+        silent(
+            "unindexed_sort",
+            "SELECT id FROM events WHERE user_id = $1 ORDER BY user_id DESC, id DESC LIMIT 5",
+        );
+        silent("unindexed_sort", "SELECT id FROM logs WHERE created_at IS NOT NULL ORDER BY id DESC LIMIT 5");
+        silent("unindexed_sort", "SELECT id FROM events ORDER BY id, name LIMIT 5");
+    }
+
+    #[test]
+    fn silent_without_limit_and_for_one_row() {
+        silent("unindexed_sort", "SELECT id FROM events WHERE user_id = $1 ORDER BY name");
+        silent("unindexed_sort", "SELECT id FROM users WHERE email = $1 ORDER BY name LIMIT 1");
+    }
+
+    #[test]
+    fn silent_where_rows_decide_which_index_is_best() {
+        silent("unindexed_sort", "SELECT id FROM events WHERE user_id = ANY($1) ORDER BY name LIMIT 5");
+        silent("unindexed_sort", "SELECT id FROM events WHERE id > $1 ORDER BY name LIMIT 5");
+        silent("unindexed_sort", "SELECT name FROM events GROUP BY name ORDER BY name LIMIT 5");
+        silent("unindexed_sort", "SELECT id FROM logs WHERE event_id = $1 ORDER BY created_at LIMIT 5");
+    }
+}
