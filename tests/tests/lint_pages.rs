@@ -6,17 +6,22 @@ use query_budget_analysis::lints::{self, Lint};
 use query_budget_analysis::rust::scan;
 use query_budget_analysis::schema::{Migration, Schema, replay};
 use query_budget_analysis::sql::Dialect;
-use query_budget_analysis::{Config, Finding, Level};
+use query_budget_analysis::{Config, Finding, Level, Place};
 
 /// The headings of a page, in order.
 const HEADINGS: [&str; 5] = ["What it does", "Why is this bad", "Known limits", "Example", "Use instead"];
 
 fn example_schema() -> Schema {
+    schema(lints::EXAMPLE_SCHEMA)
+}
+
+/// The schema that DDL comes to.
+fn schema(ddl: &str) -> Schema {
     let migration = Migration {
         version: 1,
         description: String::new(),
         file: "example.sql".to_owned(),
-        sql: lints::EXAMPLE_SCHEMA.to_owned(),
+        sql: ddl.to_owned(),
         no_transaction: false,
     };
     let replayed = replay(&[migration], Dialect::Postgres);
@@ -50,6 +55,11 @@ fn findings(lint: &Lint, language: &str, text: &str, schema: &Schema) -> Vec<Fin
         "rust" => {
             let scan = scan("src/example.rs", text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
             checker.file(&scan, &|_| None).findings
+        }
+        // A database without a query.
+        "ddl" => {
+            let schema = self::schema(text);
+            Checker::new(&config, Some(&schema), Dialect::Postgres).schema(&[], &|_| Place::default())
         }
         other => panic!("no example is written in `{other}`"),
     }

@@ -26,17 +26,23 @@ pub(super) fn index(members: &[&Wanted], schema: &Schema) -> Option<NewIndex> {
     let of_few: Vec<String> = shared.iter().filter(|text| !is_of_many(text)).cloned().collect();
     let (columns, shared) = [shared, of_few, Vec::new()]
         .into_iter()
-        .find_map(|shared| Some((columns(members, &shared)?, shared)))?;
+        .find_map(|shared| Some((columns(members, &shared, schema.dialect)?, shared)))?;
     let columns = columns.into_iter().map(|column| storable(column, &first.table, schema)).collect();
     let predicate = (!shared.is_empty()).then(|| shared.join(" AND "));
     Some(NewIndex { table: first.table.clone(), columns, predicate, method: first.method })
 }
 
 /// The keys that serve all of `members` when the index holds only rows of `shared`; `None` when none do.
-fn columns(members: &[&Wanted], shared: &[String]) -> Option<Vec<String>> {
+fn columns(members: &[&Wanted], shared: &[String], dialect: Dialect) -> Option<Vec<String>> {
     let mut shapes: Vec<Vec<Vec<String>>> = Vec::new();
     for member in members {
-        shapes.push(shape(member, shared)?);
+        let shape = shape(member, shared)?;
+        // SQLite reads a partial index from end to end as it reads a table, so each access needs a key to search by.
+        let searches = shape.len() > if member.ordered { member.rest.len() } else { 0 };
+        if dialect == Dialect::Sqlite && !shared.is_empty() && !searches {
+            return None;
+        }
+        shapes.push(shape);
     }
     // Shorter ones first: a longer one extends them.
     shapes.sort_by_key(|shape| shape.iter().map(Vec::len).sum::<usize>());

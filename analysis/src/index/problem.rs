@@ -9,7 +9,9 @@ use crate::schema::Schema;
 use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op, Test};
 use crate::sql::predicates;
-use crate::sql::query::{Block, BlockId, Body, From, JoinKind, Query, RelationId, Role, Select, Source};
+use crate::sql::query::{
+    Block, BlockId, Body, From, JoinKind, OrderKey, Query, RelationId, Role, Select, Source,
+};
 
 /// Tables that are joined, and the conditions on them.
 #[derive(Debug, Default)]

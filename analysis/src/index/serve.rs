@@ -212,7 +212,7 @@ impl PreparedIndex {
     const LATER_KEY: usize = usize::MAX;
 
     /// Whether every row that is wanted is in the index.
-    fn allowed(&self, dialect: Dialect, relation: RelationId, demands: &[&Expr]) -> bool {
+    pub(super) fn allowed(&self, dialect: Dialect, relation: RelationId, demands: &[&Expr]) -> bool {
         match &self.predicate {
             Predicate::None => true,
             Predicate::Known(predicate) if dialect == Dialect::Sqlite => {

@@ -1,7 +1,7 @@
 //! The order in which the first rows are wanted, and the index that gives it.
 
 use super::condition::{self, Compare, Condition};
-use super::prepared::{self, Predicate, PreparedIndex};
+use super::prepared::{self, PreparedIndex};
 use super::printed::Printer;
 use super::wanted::{Key, Reading, Wanted};
 use crate::schema::{Name, Schema};
@@ -133,7 +133,7 @@ fn is_one_row(schema: &Schema, reading: &Reading<'_>) -> bool {
     rowid.is_some_and(|rowid| is_fixed(&rowid))
         || prepared::indexes(schema, reading.table).iter().any(|prepared| {
             prepared.index.unique
-                && holds_all(prepared, reading)
+                && prepared.allowed(schema.dialect, relation, reading.demands)
                 && prepared.keys.iter().all(|key| key.as_ref().is_some_and(is_fixed))
         })
 }
@@ -158,7 +158,7 @@ pub(super) fn given(schema: &Schema, reading: &Reading<'_>) -> bool {
     };
     let postgres = schema.dialect == Dialect::Postgres;
     prepared::indexes(schema, reading.table).iter().any(|prepared| {
-        if prepared.index.method != "btree" || !holds_all(prepared, reading) {
+        if prepared.index.method != "btree" || !prepared.allowed(schema.dialect, relation, reading.demands) {
             return false;
         }
         let mut order = reading.order.iter().peekable();
@@ -182,15 +182,6 @@ pub(super) fn given(schema: &Schema, reading: &Reading<'_>) -> bool {
         while order.next_if(|next| is_fixed(next, &fixed)).is_some() {}
         order.peek().is_none() || (prepared.index.unique && backwards.is_some() && ends(reading, prepared))
     })
-}
-
-/// Whether an index holds every row that is wanted.
-fn holds_all(prepared: &PreparedIndex, reading: &Reading<'_>) -> bool {
-    match &prepared.predicate {
-        Predicate::None => true,
-        Predicate::Known(predicate) => predicates::implied(predicate, reading.demands, reading.relation),
-        Predicate::NotUnderstood => false,
-    }
 }
 
 /// Whether no two rows are equal in all keys of an index, so that what the order says behind them does not matter.

@@ -97,14 +97,12 @@ impl<'a> SchemaContext<'a> {
         );
         let name = sql.find(&index.name).unwrap_or(0);
         finding.place = (self.place_of)(&index.name);
-        finding.sql = Some(sql.as_str().into());
         finding.excerpt(sql, name..name + index.name.len(), label)
     }
 
     /// The finding at the statement that makes a table.
     pub(super) fn about_table(&self, mut finding: Finding, table: &Table) -> Finding {
         finding.place = (self.place_of)(&table.name.name);
-        finding.sql = Some(finding.message.as_str().into());
         finding
     }
 }

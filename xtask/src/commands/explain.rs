@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &Explain, output: &mut Output) -> Result<Outcome, F
         ListFormat::Text => Format::Text,
         ListFormat::Json => Format::Json,
     };
-    let (mut loaded, _) = report::load(&arguments.input, format)?;
+    let (mut loaded, base) = report::load(&arguments.input, format)?;
     input::require_schema(&loaded)?;
     let comparison = block_on(async {
         let mut planner = Planner::open(&arguments.database_url).await?;
@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &Explain, output: &mut Output) -> Result<Outcome, F
         let before = loaded.batches.len();
         loaded.batches.retain(|batch| batch.project.dialect == dialect || batch.project.dialect_is_guessed);
         let asked = loaded.batches.len();
-        let report = report::of_indexes(loaded);
+        let report = report::of_indexes(loaded, &base);
         let mut comparison = compare(&mut planner, &report).await?;
         comparison.elsewhere = before - asked;
         Ok((comparison, report))

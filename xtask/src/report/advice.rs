@@ -1,9 +1,11 @@
-//! The indexes that would serve the queries of each database.
+//! What is said of each database as a whole: its indexes, and those that would serve its queries.
+
+use std::path::Path;
 
 use query_budget_analysis::check::Checker;
 use query_budget_analysis::index::{Advice, Queried, advise};
-use query_budget_analysis::project::Project;
-use query_budget_analysis::{Level, lints};
+use query_budget_analysis::project::{Project, read, read_migrations, shown};
+use query_budget_analysis::{Level, Place, lints};
 
 use super::{Query, Report, UNINDEXED};
 
@@ -16,13 +18,13 @@ pub(super) struct Database {
 }
 
 /// An index to make.
-pub(super) struct IndexAdvice {
+pub(crate) struct IndexAdvice {
     /// The index, and the queries it serves by their positions in the report.
-    pub(super) advice: Advice,
+    pub(crate) advice: Advice,
     /// The statement that makes it, without a semicolon.
-    pub(super) ddl: String,
+    pub(crate) ddl: String,
     /// The extension that it needs and that is not there.
-    pub(super) extension: Option<&'static str>,
+    pub(crate) extension: Option<&'static str>,
 }
 
 impl Query {
@@ -31,13 +33,24 @@ impl Query {
     fn queried(&self, checker: &Checker<'_>) -> Option<Queried<'_>> {
         let is_on = lints::by_name(UNINDEXED).is_some_and(|lint| checker.level(lint) > Level::Allow);
         let is_allowed = self.checked.used.iter().any(|allow| allow.lint == UNINDEXED);
-        let query = self.checked.query.as_ref().ok()?;
-        let is_open = is_on && !is_allowed && !self.is_accepted;
-        Some(Queried { query, accesses: &self.checked.accesses, is_open })
+        self.checked.queried(is_on && !is_allowed && !self.is_accepted)
     }
 }
 
 impl Report {
+    /// Checks each database as a whole. Paths are shown relative to `base`.
+    pub(super) fn check_databases(&mut self, base: &Path) {
+        let mut found = Vec::new();
+        for (source, database) in &self.databases {
+            let checker = database.project.checker().with_index_level(self.subject.index_level());
+            let queries = database.queries.iter().filter_map(|at| self.queries.get(*at));
+            let queried: Vec<Queried<'_>> = queries.filter_map(|query| query.queried(&checker)).collect();
+            let files = made_by(source, base);
+            found.extend(checker.schema(&queried, &|name| place_of(&files, name)));
+        }
+        self.findings.append(&mut found);
+    }
+
     /// Finds the indexes that would serve what is not served, database by database.
     pub(super) fn advise(&mut self) {
         let mut found = Vec::new();
@@ -60,4 +73,33 @@ impl Report {
         }
         self.advice = found;
     }
+}
+
+/// The files that make a schema, each with its path as shown: a snapshot, or migrations in order.
+fn made_by(source: &Path, base: &Path) -> Vec<(String, String)> {
+    if source.is_dir() {
+        let migrations = read_migrations(source, base).map(|(migrations, _)| migrations).unwrap_or_default();
+        return migrations.into_iter().map(|migration| (migration.file, migration.sql)).collect();
+    }
+    vec![(shown(source, base), read(source).unwrap_or_default())]
+}
+
+/// Where a table or index is made: the last line that names it behind `CREATE`, else the last that names it at all.
+fn place_of(files: &[(String, String)], name: &str) -> Place {
+    let is_named = |line: &str| {
+        let words = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        words.into_iter().any(|word| word.eq_ignore_ascii_case(name))
+    };
+    let is_made = |line: &str| line.trim_start().to_lowercase().starts_with("create");
+    let mut place = Place { file: files.first().map_or("", |(file, _)| file).into(), ..Place::default() };
+    let mut made = false;
+    for (file, text) in files {
+        for (number, line) in (1..).zip(text.lines()) {
+            if is_named(line) && (is_made(line) || !made) {
+                made = is_made(line);
+                place = Place { file: file.as_str().into(), line: number, column: 1 };
+            }
+        }
+    }
+    place
 }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use query_budget_analysis::check::{Checked, CheckedSite, Checker};
-use query_budget_analysis::lints::{self, Group, Lint};
+use query_budget_analysis::lints::{self, Check, Group, Lint};
 use query_budget_analysis::rust::{Site, SiteSql, Upper};
 use query_budget_analysis::sql::text::LineIndex;
 use query_budget_analysis::{Finding, Level, Notice, Place, Severity};
@@ -53,7 +53,9 @@ impl Subject {
 
     /// Whether findings of a lint are part of it.
     fn asks(self, lint: &str) -> bool {
-        self == Subject::Everything || lints::by_name(lint).is_some_and(|lint| lint.group == Group::Index)
+        self == Subject::Everything
+            || lints::by_name(lint)
+                .is_some_and(|lint| lint.group == Group::Index || matches!(lint.check, Check::Schema(_)))
     }
 
     /// The level of the lints on indexes where the configuration is silent.
@@ -123,8 +125,8 @@ struct Unparsed {
 
 /// Checks what was loaded against the indexes, for a command that goes on from there.
 #[cfg(feature = "live")]
-pub(crate) fn of_indexes(loaded: Loaded) -> Report {
-    let mut report = Report::new(Subject::Indexes, loaded);
+pub(crate) fn of_indexes(loaded: Loaded, base: &Path) -> Report {
+    let mut report = Report::new(Subject::Indexes, loaded, base);
     report.advise();
     report
 }
@@ -139,7 +141,7 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Outcome, Failure> {
     let baseline = baseline::Session::open(input, reporting, base)?;
-    let mut report = Report::new(subject, loaded);
+    let mut report = Report::new(subject, loaded, base);
     if let Some(session) = baseline {
         if reporting.write_baseline && !report.is_broken() {
             return session.write(&report, output);
@@ -153,7 +155,7 @@ pub(crate) fn run(
 
 impl Report {
     /// Checks everything that was loaded.
-    fn new(subject: Subject, loaded: Loaded) -> Report {
+    fn new(subject: Subject, loaded: Loaded, base: &Path) -> Report {
         let steps = loaded.batches.iter().map(|batch| batch.files.len() + batch.bare.len()).sum();
         let mut report = Report {
             subject,
@@ -174,6 +176,7 @@ impl Report {
         for batch in loaded.batches {
             report.add(batch, &mut progress);
         }
+        report.check_databases(base);
         report.findings.retain(|finding| subject.asks(finding.lint));
         report
     }
