@@ -1,8 +1,8 @@
 //! What checking a query costs beside what parsing it costs: `cargo bench -p query-budget-analysis`.
 //!
 //! Over the queries of `QUERY_BUDGET_CORPUS`, or of `shared/corpus` beside the workspace; without either, over the
-//! queries and tables that stand in `benches/fixture`. The ratio of the two, and the time to replay the longest
-//! migrations, are printed at the end.
+//! queries and tables that stand in `benches/fixture`. The ratio of the two, the time to replay the longest migrations,
+//! and how the time to check and advise the folder with most queries grows with it are printed at the end.
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
 use query_budget_analysis::Config;
-use query_budget_analysis::check::Checker;
-use query_budget_analysis::schema::{Migration, Schema, migrations, replay};
+use query_budget_analysis::check::{Checked, Checker};
+use query_budget_analysis::index;
+use query_budget_analysis::schema::{Migration, Name, Schema, migrations, replay};
 use query_budget_analysis::sql::Dialect;
 use sqlparser::dialect::{PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
@@ -64,6 +65,71 @@ impl Folder {
     }
 }
 
+impl Folder {
+    /// The same tables and queries so many times, each under names of its own.
+    fn repeated(&self, times: usize) -> Folder {
+        let mut schema = self.schema.clone();
+        let mut queries = Vec::new();
+        for time in 0..times {
+            let renamed =
+                |name: &Name| Name { schema: name.schema.clone(), name: format!("{}_{time}", name.name) };
+            for table in self.schema.tables.values() {
+                let mut copy = table.clone();
+                copy.name = renamed(&table.name);
+                copy.parent = copy.parent.as_ref().map(renamed);
+                copy.foreign_keys.iter_mut().for_each(|key| key.table = renamed(&key.table));
+                schema.tables.insert(copy.name.clone(), copy);
+            }
+            queries.extend(self.queries.iter().map(|sql| self.with_suffix(sql, time)));
+        }
+        Folder { dialect: self.dialect, migrations: Vec::new(), schema, queries }
+    }
+
+    /// The query with a number behind each word that names a table.
+    fn with_suffix(&self, sql: &str, number: usize) -> String {
+        let is_table = |word: &str| self.schema.table(None, &word.to_lowercase()).is_some();
+        let mut renamed = String::with_capacity(sql.len() * 2);
+        for word in sql.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_')) {
+            let name = word.trim_end_matches(|c: char| !(c.is_alphanumeric() || c == '_'));
+            renamed.push_str(name);
+            if is_table(name) {
+                renamed.push_str(&format!("_{number}"));
+            }
+            renamed.push_str(&word[name.len()..]);
+        }
+        renamed
+    }
+
+    /// Checks all queries, and says which indexes would serve them.
+    fn check_and_advise(&self, config: &Config) {
+        let checker = Checker::new(config, Some(&self.schema), self.dialect);
+        let checked: Vec<Checked> = self.queries.iter().map(|sql| checker.query(sql, None)).collect();
+        let queries = checked.iter().filter_map(|one| {
+            let query = one.query.as_ref().ok()?;
+            Some(index::Queried { query, accesses: &one.accesses, is_open: true })
+        });
+        let queries: Vec<index::Queried<'_>> = queries.collect();
+        black_box(index::advise(&self.schema, &queries, &|_| false));
+    }
+}
+
+/// Prints what it takes to check and advise a workload, and the same 10 and 100 times over.
+fn growth(folder: &Folder, config: &Config) {
+    println!("{} queries on {} tables:", folder.queries.len(), folder.schema.tables.len());
+    for times in [1, 10, 100] {
+        let repeated = folder.repeated(times);
+        let runs = if times == 100 { 1 } else { 5 };
+        let time = |()| {
+            let start = Instant::now();
+            repeated.check_and_advise(config);
+            start.elapsed()
+        };
+        let least = (0..runs).map(|_| time(())).min().unwrap_or_default();
+        let each = least / u32::try_from(times).unwrap_or(1);
+        println!("  {times:>3} times: checked and advised in {least:.1?}, {each:.1?} each");
+    }
+}
+
 fn folders() -> Vec<Folder> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus");
     let corpus = std::env::var_os("QUERY_BUDGET_CORPUS").map_or(beside, PathBuf::from);
@@ -111,6 +177,9 @@ fn main() {
     let (parse, check) = (shortest(parse), shortest(check));
     let ratio = check.as_secs_f64() / parse.as_secs_f64();
     println!("{count} queries: parsed in {parse:.1?}, checked in {check:.1?}: {ratio:.2} times as long");
+    if let Some(folder) = folders.iter().max_by_key(|folder| folder.queries.len()) {
+        growth(folder, &config);
+    }
     if let Some(folder) = longest {
         let time = shortest(|| {
             black_box(replay(&folder.migrations, folder.dialect));

@@ -82,7 +82,7 @@ impl<'a> Checker<'a> {
 
     /// The level of a lint.
     pub fn level(&self, lint: &Lint) -> Level {
-        let default = if lint.group == lints::Group::Index { self.index_level } else { lint.group.level() };
+        let default = if lint.is_about_indexes() { self.index_level } else { lint.group.level() };
         self.config.lints.get(lint.name).copied().unwrap_or(default)
     }
 

@@ -3,8 +3,8 @@
 use super::estimate;
 use crate::schema::Schema;
 use crate::sql::expr::{Expr, LikeKind, Literal, Op, Test};
-use crate::sql::predicates;
 use crate::sql::query::{BlockId, Query, RelationId};
+use crate::sql::{Dialect, predicates};
 
 /// A condition on one relation that some index may be searched by.
 #[derive(Debug, Clone)]
@@ -56,11 +56,11 @@ pub(super) fn of(
     here: &[RelationId],
 ) -> Vec<Condition> {
     let depends = |block| query.block(block).correlated;
-    let is_text = |name: &str| {
+    let holds = |name: &str, is: fn(&str) -> bool| {
         let columns = query.relation(relation).columns.iter().flatten();
-        columns.into_iter().any(|column| column.name == name && is_text_type(&column.ty))
+        columns.into_iter().any(|column| column.name == name && is(&column.ty))
     };
-    let reader = Reader { relation, here, depends: &depends, is_text: &is_text };
+    let reader = Reader { dialect: schema.dialect, relation, here, depends: &depends, holds: &holds };
     let mut found = reader.conditions(conjunct);
     let kept = estimate::kept(conjunct, query, schema);
     let one_value = matches!(
@@ -77,13 +77,17 @@ pub(super) fn of(
     found
 }
 
+/// Whether a column, by its name, is of a type.
+type HoldsType<'a> = dyn Fn(&str, fn(&str) -> bool) -> bool + 'a;
+
 struct Reader<'a> {
+    dialect: Dialect,
     relation: RelationId,
     here: &'a [RelationId],
     /// Whether a subquery depends on the rows around it.
     depends: &'a dyn Fn(BlockId) -> bool,
-    /// Whether a column of the relation holds text of any length.
-    is_text: &'a dyn Fn(&str) -> bool,
+    /// Whether a column of the relation is of a type.
+    holds: &'a HoldsType<'a>,
 }
 
 impl Reader<'_> {
@@ -127,7 +131,9 @@ impl Reader<'_> {
                 self.compared(expr, Compare::Equal, &[]).into_iter().collect()
             }
             Expr::Like { expr, pattern, kind, negated: false } => {
-                let compare = match (fixed_start(pattern, *kind), kind) {
+                // MySQL plans when it knows what a parameter is.
+                let bound = self.dialect == Dialect::MySql && matches!(**pattern, Expr::Parameter(_));
+                let compare = match (bound || fixed_start(pattern, *kind), kind) {
                     (true, LikeKind::Like | LikeKind::Glob | LikeKind::Regex) => Compare::Prefix(*kind),
                     _ => Compare::Pattern(*kind),
                 };
@@ -148,8 +154,10 @@ impl Reader<'_> {
             let pairs = left.iter().zip(right);
             return match op {
                 Op::Eq => pairs.flat_map(|(l, r)| self.binary(op, l, r)).collect(),
-                // Rows are compared by their first columns first.
-                op if op.is_range() => pairs.take(1).flat_map(|(l, r)| self.binary(op, l, r)).collect(),
+                // Rows are compared by their first columns first. MySQL compares them one by one.
+                op if op.is_range() && self.dialect != Dialect::MySql => {
+                    pairs.take(1).flat_map(|(l, r)| self.binary(op, l, r)).collect()
+                }
                 _ => Vec::new(),
             };
         }
@@ -161,6 +169,8 @@ impl Reader<'_> {
         }
         let compare = match op {
             Op::Eq => Compare::Equal,
+            // Postgres searches no index by `IS NOT DISTINCT FROM`.
+            Op::Same if self.dialect != Dialect::Postgres => Compare::Equal,
             op if op.is_range() => Compare::Range,
             Op::Other(_) => Compare::Operator(op.as_str().to_owned()),
             _ => return Vec::new(),
@@ -199,7 +209,11 @@ impl Reader<'_> {
             // A cast among the types of text changes nothing, and the index is searched as if it were not there.
             Expr::Cast { expr, ty } if matches!(ty.as_str(), "text" | "varchar" | "character varying") => {
                 let column = expr.as_column().filter(|column| column.relation == Some(self.relation));
-                if column.is_some_and(|column| (self.is_text)(&column.name)) { expr } else { operand }
+                if column.is_some_and(|column| (self.holds)(&column.name, is_text_type)) {
+                    expr
+                } else {
+                    operand
+                }
             }
             other => other,
         };
@@ -213,8 +227,16 @@ impl Reader<'_> {
         if !own || foreign || predicates::is_volatile(operand) {
             return None;
         }
+        // MySQL compares text with a number as numbers, each row's text turned into one.
+        let as_numbers = self.dialect == Dialect::MySql
+            && operand.as_column().is_some_and(|column| (self.holds)(&column.name, is_text_type))
+            && values.iter().any(|value| matches!(value.without_casts(), Expr::Literal(Literal::Number(_))));
+        // Postgres turns the column's values into those of the wider type.
+        let widened = self.dialect == Dialect::Postgres
+            && operand.as_column().is_some_and(|column| (self.holds)(&column.name, is_integer_type))
+            && values.iter().any(|value| is_wider_number(value));
         let mut needs = Vec::new();
-        let mut usable = true;
+        let mut usable = !as_numbers && !widened;
         for value in values {
             value.walk(&mut |expr| match expr {
                 Expr::Column(column) => match column.relation {
@@ -233,6 +255,22 @@ impl Reader<'_> {
 
 fn is_text_type(ty: &str) -> bool {
     matches!(ty.split('(').next().unwrap_or(ty).trim(), "text" | "varchar" | "character varying")
+}
+
+fn is_integer_type(ty: &str) -> bool {
+    matches!(ty, "smallint" | "integer" | "bigint")
+}
+
+/// Whether a value is a number that an integer is turned into before they are compared.
+fn is_wider_number(value: &Expr) -> bool {
+    match value {
+        Expr::Cast { ty, .. } => matches!(
+            ty.split('(').next().unwrap_or(ty).trim(),
+            "numeric" | "decimal" | "real" | "double precision" | "float" | "float4" | "float8"
+        ),
+        Expr::Literal(Literal::Number(digits)) => digits.contains('.'),
+        _ => false,
+    }
 }
 
 /// Whether a pattern is a constant that begins with fixed text, so that it is a range.

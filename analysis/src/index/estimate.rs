@@ -35,7 +35,7 @@ pub(super) fn kept(condition: &Expr, query: &Query, schema: &Schema) -> f64 {
         Expr::InList { expr, list, negated: false } => value(&[expr]) * list.len() as f64,
         Expr::InQuery { .. } | Expr::Exists { .. } => 0.5,
         Expr::Between { negated: false, .. } | Expr::Like { negated: false, .. } => ONE_VALUE,
-        Expr::Is { test: Test::Null, negated: true, .. } if schema.dialect == Dialect::Sqlite => 1.0,
+        Expr::Is { test: Test::Null, negated: true, .. } if schema.dialect != Dialect::Postgres => 1.0,
         Expr::Is { test: Test::Null, negated: false, .. } => ONE_VALUE,
         Expr::Binary { op: Op::NotEq | Op::NotSame, .. }
         | Expr::InList { .. }

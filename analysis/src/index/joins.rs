@@ -5,9 +5,9 @@ use super::condition::{self, Condition};
 use super::order::{self, Joined};
 use super::problem::Problem;
 use super::serve::{How, Indexes, Served, Walk};
-use super::wanted::{Reading, Wanted};
-use super::{Access, Verdict, estimate};
-use crate::schema::Schema;
+use super::wanted::{self, Reading, Wanted};
+use super::{Access, Verdict, catalog, estimate};
+use crate::schema::{Name, Schema};
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Test};
 use crate::sql::query::{Query, RelationId, Source};
@@ -42,6 +42,7 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Ac
         let source = &query.relation(*id).source;
         let table = match source {
             Source::Table(name) => schema.tables.get(name),
+            Source::System(name) => catalog::table(name),
             _ => None,
         };
         match table {
@@ -53,17 +54,40 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Ac
     let plans: Vec<Vec<Option<Served>>> =
         order::planners(schema.dialect).iter().map(|planner| joined.plan(*planner)).collect();
     let read = |at: usize| plans.iter().find_map(|plan| plan.get(at).cloned().flatten());
-    items
-        .iter()
-        .enumerate()
-        .map(|(at, item)| {
-            let mut access = item.access(query, read(at).or_else(|| item.extreme(problem)));
-            if access.verdict == Verdict::Unserved {
-                access.wanted = item.wanted(schema, &joined.without(item), problem);
-            }
-            access
-        })
-        .collect()
+    let tables = items.iter().enumerate().map(|(at, item)| {
+        let mut access = item.access(query, read(at).or_else(|| item.extreme(problem)));
+        // Nobody adds an index to a table of the catalog.
+        let is_system = matches!(query.relation(item.relation).source, Source::System(_));
+        if access.verdict == Verdict::Unserved && !is_system {
+            access.wanted = item.wanted(schema, &joined.without(item), problem);
+        }
+        access
+    });
+    let sequences = problem.relations.iter().filter_map(|id| match &query.relation(*id).source {
+        Source::System(name) if schema.has_sequence(name.schema.as_deref(), &name.name) => {
+            Some(one_row(query, *id, name))
+        }
+        _ => None,
+    });
+    tables.chain(sequences).collect()
+}
+
+/// How a sequence is read, of which nothing but a row can be selected.
+fn one_row(query: &Query, id: RelationId, name: &Name) -> Access {
+    let relation = query.relation(id);
+    Access {
+        relation: id,
+        table: name.clone(),
+        alias: relation.alias.clone(),
+        verdict: Verdict::Full,
+        index: None,
+        columns: Vec::new(),
+        why: format!("`{name}` holds one row"),
+        is_walk: false,
+        is_searchable: false,
+        wanted: Vec::new(),
+        span: relation.span,
+    }
 }
 
 fn item<'s>(
@@ -215,12 +239,17 @@ impl Item<'_> {
     fn access(&self, query: &Query, served: Option<Served>) -> Access {
         let relation = query.relation(self.relation);
         let table = match &relation.source {
-            Source::Table(name) => name.clone(),
+            Source::Table(name) | Source::System(name) => name.clone(),
             _ => crate::schema::Name::new(relation.alias.clone()),
+        };
+        // An index that leads to nearly all rows is passed over; another one would be as well.
+        let passed_over = match self.indexes.dialect() {
+            Dialect::Postgres => None,
+            Dialect::MySql | Dialect::Sqlite => self.search(&[]).filter(|_| served.is_none()),
         };
         let verdict = match &served {
             Some(_) => Verdict::Served,
-            None if self.is_filtered => Verdict::Unserved,
+            None if self.is_filtered && passed_over.is_none() => Verdict::Unserved,
             None => Verdict::Full,
         };
         let mut columns: Vec<String> = Vec::new();
@@ -233,11 +262,16 @@ impl Item<'_> {
                 }
             }
         }
-        let why = self.why(verdict, served.as_ref(), &table);
+        let why = match passed_over {
+            Some(Served { index, .. }) => format!("index `{index}` leads to nearly all rows"),
+            None => self.why(verdict, served.as_ref(), &table),
+        };
         Access {
             relation: self.relation,
             alias: relation.alias.clone(),
             verdict,
+            is_searchable: !self.alternatives.is_empty()
+                || self.conditions.iter().any(|condition| !wanted::is_condition(&condition.operand)),
             is_walk: served.as_ref().is_some_and(|served| served.how == How::WalkedWhole),
             index: served.map(|served| served.index),
             columns,

@@ -13,6 +13,7 @@ mod advice;
 #[cfg(test)]
 mod advice_tests;
 pub(crate) mod audit;
+mod catalog;
 mod condition;
 mod derived;
 mod estimate;
@@ -58,6 +59,8 @@ pub struct Access {
     pub index: Option<String>,
     /// Whether that index is walked from end to end, a key behind its first being compared.
     pub is_walk: bool,
+    /// Whether something it is filtered by could be searched for in some index: not `<>` or `NOT IN` alone.
+    pub is_searchable: bool,
     /// The columns it is filtered or joined by.
     pub columns: Vec<String>,
     /// Why, as a sentence without a full stop.
@@ -132,7 +135,9 @@ fn is_insert_target(query: &Query, id: RelationId) -> bool {
 fn unknown(query: &Query, id: RelationId) -> Access {
     let relation = query.relation(id);
     let table = match &relation.source {
-        Source::Table(name) | Source::Materialized(name) | Source::View(name, _) => name.clone(),
+        Source::Table(name) | Source::System(name) | Source::Materialized(name) | Source::View(name, _) => {
+            name.clone()
+        }
         _ => Name::new(relation.alias.clone()),
     };
     Access {
@@ -142,6 +147,7 @@ fn unknown(query: &Query, id: RelationId) -> Access {
         verdict: Verdict::Unknown,
         index: None,
         is_walk: false,
+        is_searchable: false,
         columns: Vec::new(),
         why: "the table is not in the schema".to_owned(),
         wanted: Vec::new(),

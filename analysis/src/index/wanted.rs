@@ -197,7 +197,7 @@ const UNSORTED: &[&str] =
     &["json", "jsonb", "xml", "tsvector", "point", "box", "path", "polygon", "circle", "line"];
 
 /// Whether an expression is true or false rather than a value.
-fn is_condition(expr: &Expr) -> bool {
+pub(super) fn is_condition(expr: &Expr) -> bool {
     match expr {
         Expr::Binary { op, .. } => !matches!(op, Op::Concat | Op::Arithmetic(_) | Op::Other(_)),
         Expr::Is { .. } | Expr::InList { .. } | Expr::InQuery { .. } | Expr::Any { .. } => true,

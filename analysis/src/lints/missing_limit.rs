@@ -67,7 +67,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         match &relation.source {
             Source::Table(table) if context.is_small(table) => continue,
             // What a function or an unknown table returns is not known to be many.
-            Source::Function(..) | Source::Unknown => return,
+            Source::Function(..) | Source::System(_) | Source::Unknown => return,
             Source::Table(table) | Source::Materialized(table) | Source::View(table, _) => {
                 tables.push(format!("`{table}`"));
             }

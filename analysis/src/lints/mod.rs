@@ -127,6 +127,12 @@ pub struct Lint {
 }
 
 impl Lint {
+    /// Whether it is about indexes: those that are missing, or that the query is written past. `index-check` asks these
+    /// lints, and denies what they find.
+    pub fn is_about_indexes(&self) -> bool {
+        self.group == Group::Index || shape::ON_READING.iter().any(|lint| lint.name == self.name)
+    }
+
     /// Its page as Markdown: the doc comment without the space that follows its slashes.
     pub fn page(&self) -> String {
         let lines = self.docs.trim().lines().map(|line| line.strip_prefix(' ').unwrap_or(line));
@@ -234,6 +240,10 @@ impl QueryContext<'_> {
 
 /// Whether the configuration or the snapshot says that a table is small.
 pub(crate) fn is_small(config: &Config, schema: Option<&Schema>, table: &Name) -> bool {
+    // The database's own tables are nobody's to index.
+    if table.schema.as_deref() == Some("pg_catalog") {
+        return true;
+    }
     let configured = config.tables.get(&table.to_string()).and_then(|table| table.rows);
     let measured = || schema.and_then(|schema| schema.tables.get(table)).and_then(|table| table.rows);
     configured.or_else(measured).is_some_and(|rows| rows <= SMALL_TABLE)

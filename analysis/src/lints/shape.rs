@@ -50,7 +50,11 @@ impl<'a> QueryContext<'a> {
                 // A recursive query names itself.
                 depth < 8 && self.block_is_many(query, query.block(*inner), depth + 1)
             }
-            Source::Materialized(_) | Source::Function(..) | Source::Pseudo | Source::Unknown => false,
+            Source::Materialized(_)
+            | Source::System(_)
+            | Source::Function(..)
+            | Source::Pseudo
+            | Source::Unknown => false,
         }
     }
 
@@ -123,6 +127,11 @@ pub(super) fn operand(expr: &Expr, dialect: Dialect) -> String {
         _ => text,
     }
 }
+
+/// The lints that speak of a table only where it is read row by row, and say what in the query keeps an index from
+/// serving it.
+pub(super) static ON_READING: [&super::Lint; 4] =
+    [&optional_filter::LINT, &leading_wildcard::LINT, &cast_on_column::LINT, &function_on_column::LINT];
 
 /// Whether it is the query's wording that keeps `relation` from being served, of which another lint speaks: then an index
 /// alone does not mend it.

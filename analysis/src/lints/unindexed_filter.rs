@@ -17,7 +17,8 @@ declare_lint! {
     /// ## Known limits
     ///
     /// Where the way a condition is written keeps an index from being searched, a lint of the group `shape` says so
-    /// instead. What indexes exist is taken from the snapshot. Whether an index is worth it on a small table, or on a column with two
+    /// instead; `index-check` denies that as well. Nothing is said where no index can serve: `<>` and `NOT IN` ask for
+    /// nearly all rows. What indexes exist is taken from the snapshot. Whether an index is worth it on a small table, or on a column with two
     /// values, is for its owner to say: `[tables]`, `countries = { rows = 250 }` in `query-budget.toml`, or an `allow` with
     /// the reason.
     ///
@@ -43,7 +44,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         if access.verdict != Verdict::Unserved || context.is_small(&access.table) {
             continue;
         }
-        if shape::is_explained(context, query, access.relation) {
+        if !access.is_searchable || shape::is_explained(context, query, access.relation) {
             continue;
         }
         let relation = query.relation(access.relation);
@@ -87,5 +88,11 @@ mod tests {
     fn silent_where_one_does_and_where_all_is_wanted() {
         silent("unindexed_filter", "SELECT id FROM events WHERE user_id = $1 AND name = $2 LIMIT 5");
         silent("unindexed_filter", "SELECT id FROM events LIMIT 5");
+    }
+
+    #[test]
+    fn silent_where_no_index_can() {
+        silent("unindexed_filter", "SELECT id FROM events WHERE server_id <> $1 ORDER BY id LIMIT 5");
+        silent("unindexed_filter", "SELECT id FROM events WHERE server_id NOT IN (1, 2) ORDER BY id LIMIT 5");
     }
 }

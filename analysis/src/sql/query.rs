@@ -348,6 +348,8 @@ pub struct Relation {
 pub enum Source {
     /// A table of the schema, or of a schema that is not known.
     Table(Name),
+    /// A table that every database has (`pg_catalog.pg_class`), or a sequence.
+    System(Name),
     /// A materialised view.
     Materialized(Name),
     /// A view; its query is a block.

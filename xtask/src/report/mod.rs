@@ -55,7 +55,7 @@ impl Subject {
     fn asks(self, lint: &str) -> bool {
         self == Subject::Everything
             || lints::by_name(lint)
-                .is_some_and(|lint| lint.group == Group::Index || matches!(lint.check, Check::Schema(_)))
+                .is_some_and(|lint| lint.is_about_indexes() || matches!(lint.check, Check::Schema(_)))
     }
 
     /// The level of the lints on indexes where the configuration is silent.
@@ -68,7 +68,7 @@ impl Subject {
 
     /// The level of a lint where the configuration is silent.
     fn level(self, lint: &Lint) -> Level {
-        if lint.group == Group::Index { self.index_level() } else { lint.group.level() }
+        if lint.is_about_indexes() { self.index_level() } else { lint.group.level() }
     }
 }
 

@@ -275,7 +275,7 @@ impl Reader<'_> {
                 let table = schema.tables.get(name)?;
                 self.by_key(table, schema, id, conditions, here, levels)
             }
-            Source::Materialized(_) | Source::Pseudo | Source::Unknown => None,
+            Source::Materialized(_) | Source::System(_) | Source::Pseudo | Source::Unknown => None,
         }
     }
 

@@ -159,11 +159,16 @@ impl Resolver<'_> {
         if name == "_sqlx_migrations" {
             return (Source::Unknown, Some(named_columns(&MIGRATIONS_COLUMNS)));
         }
-        if known.opaque(schema, name).is_some() || self.is_system_table(schema, name) {
+        if known.opaque(schema, name).is_some() {
             return (Source::Unknown, None);
         }
+        if self.is_system_table(schema, name) {
+            let of = schema.or((self.dialect == Dialect::Postgres).then_some("pg_catalog"));
+            return (Source::System(Name::qualified(of, name)), None);
+        }
         if self.dialect == Dialect::Postgres && known.has_sequence(schema, name) {
-            return (Source::Unknown, Some(named_columns(&["last_value", "log_cnt", "is_called"])));
+            let columns = Some(named_columns(&["last_value", "log_cnt", "is_called"]));
+            return (Source::System(full.clone()), columns);
         }
         let names = known.tables.keys().chain(known.views.keys());
         let similar = most_similar(name, names.map(|name| name.name.as_str()));
