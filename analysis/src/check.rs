@@ -6,8 +6,8 @@ use crate::allow;
 use crate::config::{Config, LintKey};
 use crate::finding::{Finding, Level, Place};
 use crate::index::{self, Access, Queried};
-use crate::lints::{self, Check, Lint, QueryContext, SchemaContext};
-use crate::rust::{Allow, Function, Scan, Site, SiteSql};
+use crate::lints::{self, CallContext, Check, Lint, QueryContext, SchemaContext};
+use crate::rust::{Allow, Function, LoopCall, Scan, Site, SiteSql};
 use crate::schema::{Name, Schema};
 use crate::sql::cardinality::{self, Cardinality, Rows};
 use crate::sql::{Dialect, Query, SyntaxError};
@@ -186,8 +186,28 @@ impl<'a> Checker<'a> {
         (findings, used)
     }
 
-    /// Checks everything in a file. `read` gives the text of a file that a query names, by the path as written.
-    pub fn file<'s>(&self, scan: &'s Scan, read: &dyn Fn(&str) -> Option<String>) -> CheckedFile<'s> {
+    /// Checks one call in a loop, and returns the allows that silenced something with what is wrong.
+    pub fn call(&self, call: &LoopCall, caller: &Function) -> (Vec<Finding>, Vec<Allow>) {
+        let context = CallContext { call, dialect: self.dialect };
+        let mut findings = Vec::new();
+        for lint in lints::ALL {
+            let Check::Call(check) = lint.check else { continue };
+            self.ask(lint, &mut findings, |found| check(&context, found));
+        }
+        for finding in &mut findings {
+            finding.function = Arc::clone(&caller.path);
+        }
+        let used = apply(&call.call.allows, &mut findings);
+        (findings, used)
+    }
+
+    /// Checks everything in a file. `calls` are those of its calls in loops that come to a query, `read` gives the text of a file that a query names, by the path as written.
+    pub fn file<'s>(
+        &self,
+        scan: &'s Scan,
+        calls: &[LoopCall],
+        read: &dyn Fn(&str) -> Option<String>,
+    ) -> CheckedFile<'s> {
         let mut findings = Vec::new();
         let mut used = Vec::new();
         let mut sites = Vec::new();
@@ -217,6 +237,12 @@ impl<'a> Checker<'a> {
                 // Most lints are not asked of test code: what is allowed there may be needed all the same.
                 used.extend(site.allows.iter().cloned());
             }
+        }
+        for call in calls {
+            let Some(caller) = scan.functions.get(call.caller.function) else { continue };
+            let (mut found, mut silenced) = self.call(call, caller);
+            findings.append(&mut found);
+            used.append(&mut silenced);
         }
         for function in &scan.functions {
             let (mut found, mut silenced) = self.function(function);
@@ -363,8 +389,8 @@ mod tests {
         replay.apply(lints::EXAMPLE_SCHEMA, "example.sql");
         let config = Config::default();
         let checker = Checker::new(&config, Some(&replay.schema), Dialect::Postgres);
-        let scan = crate::rust::scan("lib.rs", source).expect("it is Rust");
-        let file = checker.file(&scan, &|_| None);
+        let (scan, calls) = crate::rust::scan("lib.rs", source).expect("it is Rust").follow_alone();
+        let file = checker.file(&scan, &calls, &|_| None);
         file.findings.iter().map(|finding| format!("{} {}", finding.lint, finding.place.line)).collect()
     }
 

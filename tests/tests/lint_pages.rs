@@ -54,7 +54,8 @@ fn findings(lint: &Lint, language: &str, text: &str, schema: &Schema) -> Vec<Fin
         "sql" => checker.query(text.trim(), None).findings,
         "rust" => {
             let scan = scan("src/example.rs", text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
-            checker.file(&scan, &|_| None).findings
+            let (scan, calls) = scan.follow_alone();
+            checker.file(&scan, &calls, &|_| None).findings
         }
         // A database without a query.
         "ddl" => {

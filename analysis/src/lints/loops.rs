@@ -23,7 +23,7 @@ pub(super) fn of<'a>(context: &QueryContext<'a>, query: &Query) -> Option<Around
     let work: Vec<&Loop> = site.loops.iter().filter(|around| around.exempt.is_none()).collect();
     let innermost = work.last()?;
     // Where each turn has a database of its own, one query cannot do for all.
-    if call.on.iter().any(|name| work.iter().any(|around| around.variables.contains(name))) {
+    if call.on.iter().any(|name| work.iter().any(|around| around.elements.contains(name))) {
         return None;
     }
     Some(Around { site, innermost, work })

@@ -20,6 +20,7 @@ mod not_in_subquery;
 mod optional_filter;
 mod parameter_count;
 mod query_in_loop;
+mod querying_call_in_loop;
 mod random_order;
 mod redundant_index;
 mod row_by_row_write;
@@ -43,7 +44,7 @@ pub use database::SchemaContext;
 use crate::config::Config;
 use crate::finding::{Finding, Level};
 use crate::index::Access;
-use crate::rust::{Form, Function, Site};
+use crate::rust::{Form, Function, LoopCall, Site};
 use crate::schema::{Name, Schema};
 use crate::sql::cardinality::Cardinality;
 use crate::sql::{Dialect, Query, SyntaxError};
@@ -68,6 +69,7 @@ pub const ALL: &[&Lint] = &[
     &optional_filter::LINT,
     &parameter_count::LINT,
     &query_in_loop::LINT,
+    &querying_call_in_loop::LINT,
     &random_order::LINT,
     &redundant_index::LINT,
     &row_by_row_write::LINT,
@@ -150,6 +152,8 @@ impl Lint {
 pub enum Check {
     /// A query, alone and at its site.
     Query(fn(&QueryContext<'_>, &mut Vec<Finding>)),
+    /// A call in a loop that comes to a query.
+    Call(fn(&CallContext<'_>, &mut Vec<Finding>)),
     /// A function with a budget.
     Function(fn(&Function, &mut Vec<Finding>)),
     /// A database: its schema and all queries that run on it.
@@ -225,6 +229,22 @@ pub struct QueryContext<'a> {
     pub config: &'a Config,
 }
 
+/// What a lint on calls sees.
+#[derive(Debug, Clone, Copy)]
+pub struct CallContext<'a> {
+    /// The call, the loop around it, and its way to the query.
+    pub call: &'a LoopCall,
+    /// Whose rules hold.
+    pub dialect: Dialect,
+}
+
+impl CallContext<'_> {
+    /// The query that the call comes to, where its text is known.
+    pub fn sql(&self) -> Option<&str> {
+        self.call.chain.last()?.sql.as_deref()
+    }
+}
+
 impl QueryContext<'_> {
     /// Whether the query is certain to be one of the database whose schema is known: `sql!` is, a query that came with
     /// the schema is, and a raw sqlx call may be one of another database of the same crate.
@@ -288,8 +308,8 @@ mod tests {
     pub(super) fn findings_in(lint: &str, source: &str) -> Vec<Finding> {
         let schema = example_schema();
         let config = with_lint_on(lint);
-        let scan = crate::rust::scan("lib.rs", source).expect("it is Rust");
-        Checker::new(&config, Some(&schema), Dialect::Postgres).file(&scan, &|_| None).findings
+        let (scan, calls) = crate::rust::scan("lib.rs", source).expect("it is Rust").follow_alone();
+        Checker::new(&config, Some(&schema), Dialect::Postgres).file(&scan, &calls, &|_| None).findings
     }
 
     /// The findings of one lint on a query that a method executes.

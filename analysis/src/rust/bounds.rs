@@ -20,6 +20,8 @@ pub enum Called {
         lower: u64,
         /// The most.
         upper: Upper,
+        /// Whether it makes calls itself that may query and whose functions are not known.
+        unknown: bool,
     },
     /// It may run queries, and its function is not known.
     Unknown,
@@ -168,17 +170,17 @@ impl Counter<'_> {
     fn call(&mut self, call: &CallRef) -> Run {
         let step =
             |queries, loops| Step { place: call.place.clone(), what: call.written.clone(), queries, loops };
-        match (self.resolve)(call) {
-            Called::Nothing => Run::nothing(),
-            Called::Unknown => {
-                self.unknown.push(step(None, self.loops.clone()));
-                Run::nothing()
-            }
-            Called::Known { lower, upper: Upper::Finite(0) } => Run { least: lower, ..Run::nothing() },
-            Called::Known { lower, upper: Upper::Finite(most) } => {
+        let called = (self.resolve)(call);
+        if matches!(called, Called::Unknown | Called::Known { unknown: true, .. }) {
+            self.unknown.push(step(None, self.loops.clone()));
+        }
+        match called {
+            Called::Nothing | Called::Unknown => Run::nothing(),
+            Called::Known { lower, upper: Upper::Finite(0), .. } => Run { least: lower, ..Run::nothing() },
+            Called::Known { lower, upper: Upper::Finite(most), .. } => {
                 Run { least: lower, most: Some(most), why: None, steps: vec![step(Some(most), Vec::new())] }
             }
-            Called::Known { lower, upper: Upper::Unbounded { why, place } } => {
+            Called::Known { lower, upper: Upper::Unbounded { why, place }, .. } => {
                 let why = Some((format!("`{}` is unbounded: {why}", call.written), place));
                 Run { least: lower, most: None, why, steps: vec![step(None, Vec::new())] }
             }

@@ -4,12 +4,13 @@
 //! A call that cannot be followed is no evidence of anything and is left out; so is one whose name alone matches.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::flow::{CallRef, Callee, Flow};
-use super::function::Function;
+use super::function::{Bound, Function};
 use super::read::Scan;
 use super::resolve::Names;
-use super::site::Loop;
+use super::site::{Loop, SiteSql};
 use crate::finding::Place;
 
 /// How many calls away a query is looked for.
@@ -18,12 +19,23 @@ const DEEPEST: usize = 12;
 /// One file of a workspace with its place in the module tree.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// The crate's name as code writes it: `docs_rs_database`.
+    /// What tells its crate from all others.
     pub crate_name: String,
+    /// The crates that code in it can name, by the names it knows them by: `docs_rs_database`.
+    pub externs: Arc<HashMap<String, String>>,
     /// The module that the file is: `["db", "orders"]`; empty for `lib.rs` and `main.rs`.
     pub module: Vec<String>,
     /// What was found in it.
     pub scan: Scan,
+}
+
+impl Source {
+    /// Sets the bounds of its functions, given in their order.
+    pub fn set_bounds(&mut self, bounds: Vec<Bound>) {
+        for (function, bound) in self.scan.functions.iter_mut().zip(bounds) {
+            function.bound = bound;
+        }
+    }
 }
 
 /// A function of the graph: the position of its source, and its position among the functions of that source.
@@ -59,12 +71,14 @@ pub struct Link {
     pub what: String,
     /// The function that it stands in.
     pub function: String,
+    /// The text of the query, where it is one and its text is known.
+    pub sql: Option<Arc<str>>,
 }
 
 /// The call graph of some sources.
 #[derive(Debug)]
-pub struct CallGraph<'a> {
-    sources: &'a [Source],
+pub(super) struct CallGraph<'a> {
+    sources: Vec<&'a Source>,
     names: Names<'a>,
     /// For functions that come to a query: how many calls away it is, and the call to follow (none where they run it).
     nearest: HashMap<FunctionId, (usize, Option<(CallRef, FunctionId)>)>,
@@ -72,14 +86,19 @@ pub struct CallGraph<'a> {
 
 impl<'a> CallGraph<'a> {
     /// Joins the functions of all sources.
-    pub fn new(sources: &'a [Source]) -> CallGraph<'a> {
-        let mut graph = CallGraph { sources, names: Names::new(sources), nearest: HashMap::new() };
+    pub(super) fn new(sources: Vec<&'a Source>) -> CallGraph<'a> {
+        let mut graph = CallGraph { names: Names::new(&sources), sources, nearest: HashMap::new() };
         graph.find_nearest();
         graph
     }
 
+    /// What it was made of.
+    pub(super) fn sources(&self) -> &[&'a Source] {
+        &self.sources
+    }
+
     /// The functions that a call may mean; none when it cannot be followed.
-    pub fn targets(&self, caller: FunctionId, call: &CallRef) -> Vec<FunctionId> {
+    pub(super) fn targets(&self, caller: FunctionId, call: &CallRef) -> Vec<FunctionId> {
         let Some(context) = self.names.context(caller) else { return Vec::new() };
         match &call.callee {
             Callee::Path(path) => self.names.function(&context, path),
@@ -89,12 +108,12 @@ impl<'a> CallGraph<'a> {
     }
 
     /// Whether a function comes to a query, by itself or through others.
-    pub fn queries(&self, function: FunctionId) -> bool {
+    pub(super) fn queries(&self, function: FunctionId) -> bool {
         self.nearest.contains_key(&function)
     }
 
     /// The calls in loops over data that come to a query, test code left out.
-    pub fn querying_calls_in_loops(&self) -> Vec<LoopCall> {
+    pub(super) fn querying_calls_in_loops(&self) -> Vec<LoopCall> {
         let mut found = Vec::new();
         for caller in self.functions() {
             let Some((_, function)) = self.get(caller).filter(|(_, function)| !function.in_test) else {
@@ -137,12 +156,14 @@ impl<'a> CallGraph<'a> {
     }
 
     fn functions(&self) -> impl Iterator<Item = FunctionId> + use<'a> {
-        self.sources.iter().enumerate().flat_map(|(source, file)| {
+        let sources = self.sources.clone();
+        sources.into_iter().enumerate().flat_map(|(source, file)| {
             (0..file.scan.functions.len()).map(move |function| FunctionId { source, function })
         })
     }
 
-    fn get(&self, id: FunctionId) -> Option<(&'a Source, &'a Function)> {
+    /// A function with its source.
+    pub(super) fn get(&self, id: FunctionId) -> Option<(&'a Source, &'a Function)> {
         let source = self.sources.get(id.source)?;
         Some((source, source.scan.functions.get(id.function)?))
     }
@@ -203,6 +224,10 @@ impl<'a> CallGraph<'a> {
                         place: site.place.clone(),
                         what: site.written.clone(),
                         function: function.path.to_string(),
+                        sql: match &site.sql {
+                            SiteSql::Literal(literal) => Some(Arc::clone(&literal.text)),
+                            SiteSql::File(_) | SiteSql::Dynamic => None,
+                        },
                     }));
                     return;
                 }
@@ -220,7 +245,8 @@ fn is_cache(function: &Function) -> bool {
 }
 
 fn link(call: &CallRef, function: &Function) -> Link {
-    Link { place: call.place.clone(), what: call.written.clone(), function: function.path.to_string() }
+    let (place, what) = (call.place.clone(), call.written.clone());
+    Link { place, what, function: function.path.to_string(), sql: None }
 }
 
 fn first_query(flow: &Flow) -> Option<usize> {

@@ -1,6 +1,6 @@
 //! What a function does in order, as far as queries and calls are concerned: the form in which bounds are computed.
 
-use super::site::Loop;
+use super::site::{Allow, Loop};
 use super::types::TypeRef;
 use crate::finding::Place;
 
@@ -59,6 +59,8 @@ pub struct CallRef {
     pub loops: Vec<Loop>,
     /// Whether it is made only when a buffer is full, so that it does for many elements at once.
     pub batched: bool,
+    /// What is allowed here, by comments above the statement and attributes of the functions around.
+    pub allows: Vec<Allow>,
 }
 
 /// What a call names.

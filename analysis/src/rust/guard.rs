@@ -29,6 +29,12 @@ const HEAVY: usize = 4;
 /// The stack on which whole files are read; only what is used of it is ever touched.
 pub(super) const STACK: usize = 256 << 20;
 
+/// Does work on a thread of its own with that stack; `None` when it gave up, or no thread was to be had.
+pub(super) fn on_own_thread<R: Send>(name: &str, work: impl FnOnce() -> R + Send) -> Option<R> {
+    let worker = std::thread::Builder::new().stack_size(STACK).name(format!("query-budget {name}"));
+    std::thread::scope(|scope| worker.spawn_scoped(scope, work).ok()?.join().ok())
+}
+
 /// Refuses source that nests deeper than `limits`.
 pub(super) fn check(tokens: &TokenStream, limits: Limits) -> Result<(), ScanError> {
     let mut levels = vec![Level::new(tokens.clone(), 0)];

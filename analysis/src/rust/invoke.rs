@@ -315,6 +315,7 @@ impl Walker<'_> {
                     place: place.clone(),
                     over: over.clone(),
                     variables: Vec::new(),
+                    elements: Vec::new(),
                     exempt: turns.exempt,
                     turns: turns.count,
                 };

@@ -108,16 +108,7 @@ impl Walker<'_> {
         arguments: Vec<Argument>,
         arguments_complete: bool,
     ) -> usize {
-        let own = u32::try_from(line).unwrap_or(0);
-        let mut allows = Vec::new();
-        let mut seen = Vec::new();
-        for &line in [own, place.line].iter().chain(self.lines.iter().rev()) {
-            if !seen.contains(&line) {
-                seen.push(line);
-                allows.extend(self.comments.above(line).iter().cloned());
-            }
-        }
-        allows.extend(self.function_allows.iter().cloned());
+        let allows = self.allows_at([u32::try_from(line).unwrap_or(0), place.line]);
         let index = self.sites.len();
         self.sites.push(Site {
             place,

@@ -44,7 +44,10 @@ pub(super) struct Module<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Modules<'a> {
     list: Vec<Module<'a>>,
+    /// The root modules, by crate.
     roots: HashMap<&'a str, ModuleId>,
+    /// The crates that code can name, by the root module of the crate it stands in.
+    externs: HashMap<ModuleId, &'a HashMap<String, String>>,
     /// What was looked up before.
     known: RefCell<HashMap<(ModuleId, String), Option<Scope>>>,
     /// What is being looked up: globs may lead in circles.
@@ -61,6 +64,7 @@ impl<'a> Modules<'a> {
             None => {
                 let root = self.add(source.crate_name.clone(), None);
                 self.roots.insert(&source.crate_name, root);
+                self.externs.insert(root, &source.externs);
                 root
             }
         };
@@ -134,6 +138,12 @@ impl<'a> Modules<'a> {
         self.scope_at(from, path, 0)
     }
 
+    /// The root of a crate that code of another one names.
+    fn extern_root(&self, root: ModuleId, name: &str) -> Option<ModuleId> {
+        let known = self.externs.get(&root)?.get(name)?;
+        self.roots.get(known.as_str()).copied()
+    }
+
     fn scope_at(&self, from: ModuleId, path: &[String], depth: usize) -> Option<Scope> {
         if depth > DEEPEST {
             return None;
@@ -146,7 +156,7 @@ impl<'a> Modules<'a> {
             "super" => Scope::Module(here.parent?),
             first => match self.member(from, first, depth + 1) {
                 Some(scope) => scope,
-                None => Scope::Module(*self.roots.get(first)?),
+                None => Scope::Module(self.extern_root(here.root, first)?),
             },
         };
         for part in rest {
@@ -192,7 +202,7 @@ impl<'a> Modules<'a> {
         if let Some(path) = module.uses.get(name) {
             return match path {
                 // `use name;` of a crate.
-                [only] if only == name => self.roots.get(name).map(|root| Scope::Module(*root)),
+                [only] if only == name => self.extern_root(module.root, name).map(Scope::Module),
                 path => self.scope_at(id, path, depth + 1),
             };
         }

@@ -110,6 +110,15 @@ pub(super) fn bare_function_form(name: &str) -> Option<FunctionForm> {
     }
 }
 
+/// Whether a name alone may be that of a macro or function that makes a query.
+pub(super) fn makes_query(name: &str) -> bool {
+    let stem = name.strip_suffix("_unchecked").unwrap_or(name);
+    matches!(stem, "sql" | "sql_as" | "sql_scalar" | "raw_sql" | "QueryBuilder" | "AssertSqlSafe")
+        || matches!(stem, "query_file" | "query_file_as" | "query_file_scalar")
+        || bare_function_form(stem).is_some()
+        || stem.ends_with("_with_result")
+}
+
 /// Whether a method runs the query it is called on, or the query it is given.
 pub(super) fn is_executor(method: &str) -> bool {
     matches!(

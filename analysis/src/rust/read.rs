@@ -1,15 +1,19 @@
 //! The way in: source text, or the tokens of one item, to what was found in it.
 
+use std::sync::Arc;
+
 use proc_macro2::{Span, TokenStream};
 use syn::spanned::Spanned;
 
 use super::allows::Comments;
+use super::calls::{LoopCall, Source};
+use super::follow::follow;
 use super::function::Function;
 use super::imports::Imports;
 use super::items::ModuleItems;
 use super::site::{Allow, Site};
 use super::walk::Walker;
-use super::{guard, local, scan as scanning};
+use super::{guard, scan as scanning};
 use crate::finding::Place;
 
 /// What was found in a file.
@@ -28,6 +32,17 @@ pub struct Scan {
 }
 
 impl Scan {
+    /// The same with the bounds of its functions, and its calls in loops that come to a query, as far as the file itself
+    /// tells.
+    pub fn follow_alone(self) -> (Scan, Vec<LoopCall>) {
+        // It may be any module of its crate, and what stands in the others is not seen.
+        let module = vec![String::new()];
+        let mut source = Source { crate_name: String::new(), externs: Arc::default(), module, scan: self };
+        let mut followed = follow(&[&source]);
+        source.set_bounds(followed.bounds.pop().unwrap_or_default());
+        (source.scan, followed.loop_calls)
+    }
+
     /// The site whose macro or call starts at this line and column, both counted from 1 as in [`Place`].
     pub fn site_at(&self, line: u32, column: u32) -> Option<&Site> {
         self.sites.iter().find(|site| site.place.line == line && site.place.column == column)
@@ -91,16 +106,18 @@ impl std::error::Error for ScanError {}
 ///
 /// The work is done on a thread of its own, for its stack and so that nothing of the source stays in memory.
 pub fn scan(file: &str, source: &str) -> Result<Scan, ScanError> {
-    on_own_thread(file, source, scanning::is_test_path(file))
+    scan_as(file, source, scanning::is_test_path(file))
+}
+
+/// The same where it is known whether the file is a test's.
+pub fn scan_as(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
+    on_own_thread(file, source, in_test)
 }
 
 fn on_own_thread(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
-    let worker = std::thread::Builder::new().stack_size(guard::STACK).name("query-budget scan".to_owned());
-    let lost = |message: &str| ScanError { line: 0, column: 0, message: message.to_owned() };
-    std::thread::scope(|scope| match worker.spawn_scoped(scope, || read(file, source, in_test)) {
-        Ok(handle) => handle.join().unwrap_or_else(|_| Err(lost("the reader of Rust source gave up"))),
-        Err(error) => Err(lost(&format!("no thread to read it on: {error}"))),
-    })
+    let read = guard::on_own_thread("scan", || read(file, source, in_test));
+    let message = "the reader of Rust source gave up".to_owned();
+    read.unwrap_or(Err(ScanError { line: 0, column: 0, message }))
 }
 
 /// Reads a file's source from inside a procedural macro, where tokens would else be the compiler's. A build knows better
@@ -162,7 +179,7 @@ pub fn scan_function(file: &str, item: TokenStream, in_test: bool) -> Result<Sca
         Err(error) => syn::parse2(item).map_err(|_| ScanError::from(error))?,
     };
     walker.function(&parsed.attrs, &parsed.sig, parsed.default.as_ref());
-    let mut scan = finish(walker);
+    let mut scan = finish(walker).follow_alone().0;
     // Functions inside it end before it does.
     let function = scan.functions.pop().ok_or_else(|| ScanError::at(span, "no function in it"))?;
     Ok(ScannedFunction {
@@ -174,7 +191,6 @@ pub fn scan_function(file: &str, item: TokenStream, in_test: bool) -> Result<Sca
 }
 
 fn finish(mut walker: Walker<'_>) -> Scan {
-    local::bound_all(&mut walker.functions, &walker.sites);
     let mut allows: Vec<Allow> = walker.comments.all().cloned().collect();
     allows.append(&mut walker.allows);
     allows.sort_by(|a, b| a.place.cmp(&b.place));

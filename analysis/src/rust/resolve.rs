@@ -44,7 +44,7 @@ struct Fields<'a> {
 /// All names of the sources.
 #[derive(Debug)]
 pub(super) struct Names<'a> {
-    sources: &'a [Source],
+    sources: Vec<&'a Source>,
     modules: Modules<'a>,
     /// The module of each function, by source.
     homes: Vec<Vec<ModuleId>>,
@@ -61,9 +61,9 @@ pub(super) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    pub(super) fn new(sources: &'a [Source]) -> Names<'a> {
+    pub(super) fn new(sources: &[&'a Source]) -> Names<'a> {
         let mut names = Names {
-            sources,
+            sources: sources.to_vec(),
             modules: Modules::default(),
             homes: Vec::new(),
             nested: HashMap::new(),

@@ -250,7 +250,7 @@ fn asks_for_test(tokens: proc_macro2::TokenStream) -> bool {
 }
 
 /// Whether a path names test code: `tests/`, `benches/`, `src/tests.rs`. A folder above `src` is no matter of the crate.
-pub(super) fn is_test_path(file: &str) -> bool {
+pub fn is_test_path(file: &str) -> bool {
     let mut parts = file.rsplit('/');
     let stem = parts.next().and_then(|name| name.strip_suffix(".rs"));
     let is_test = |part: &str| {

@@ -105,6 +105,8 @@ pub struct Loop {
     pub over: String,
     /// The variables it binds anew in each turn, those computed from them in the body included.
     pub variables: Vec<String>,
+    /// Those of them that hold an element, or something made of one.
+    pub elements: Vec<String>,
     /// Why running a query in it is fine (`.chunks(100)`, a constant range, polling, keyset paging); `None` for a work loop.
     pub exempt: Option<&'static str>,
     /// How many turns it takes when that is known from the source: `for _ in 0..3`, an array literal.

@@ -78,6 +78,7 @@ impl Walker<'_> {
             place: place_at(&self.file, node.for_token.span.start()),
             over: written(&node.expr),
             variables: variables::of_turn(&[&node.pat], Body::Block(&node.body)),
+            elements: variables::of_element(&[&node.pat], Body::Block(&node.body)),
             exempt: turns.exempt,
             turns: turns.count,
         };
@@ -99,9 +100,10 @@ impl Walker<'_> {
         let mut patterns = Vec::new();
         conditions(&node.cond, &mut patterns);
         let variables = variables::of_turn(&patterns, Body::Block(&node.body));
+        let elements = variables::of_element(&patterns, Body::Block(&node.body));
         let over = drawn_from(&node.cond).map(written).unwrap_or_default();
-        let head =
-            Loop { kind: LoopKind::While, place, over, variables, exempt: turns.exempt, turns: turns.count };
+        let Turns { exempt, count, .. } = turns;
+        let head = Loop { kind: LoopKind::While, place, over, variables, elements, exempt, turns: count };
         // A query in the condition decides whether the loop goes on: it is not run for something else's sake.
         let asked = Loop { exempt: Some(turns.exempt.unwrap_or(loops::PAGES)), ..head.clone() };
         self.in_loop(head.clone(), turns, false, |walker| {
@@ -126,6 +128,7 @@ impl Walker<'_> {
             place: place_at(&self.file, node.loop_token.span.start()),
             over: String::new(),
             variables: variables::of_turn(&[], Body::Block(&node.body)),
+            elements: Vec::new(),
             exempt: turns.exempt,
             turns: turns.count,
         };
@@ -161,6 +164,7 @@ impl Walker<'_> {
                     place: place.clone(),
                     over: over.clone(),
                     variables: variables::of_turn(&patterns, Body::Expr(&closure.body)),
+                    elements: variables::of_element(&patterns, Body::Expr(&closure.body)),
                     exempt: turns.exempt,
                     turns: turns.count,
                 };
@@ -178,6 +182,7 @@ impl Walker<'_> {
         let declared = local.loops;
         for around in self.loops.iter_mut().skip(declared) {
             around.variables.extend(names.iter().cloned());
+            around.elements.extend(names.iter().cloned());
             around.variables.extend(variables::of_turn(&[], Body::Expr(&closure.body)));
         }
         self.closure(&closure, runs);

@@ -33,6 +33,18 @@ pub(super) fn of_turn(patterns: &[&Pat], body: Body<'_>) -> Vec<String> {
     visitor.names
 }
 
+/// The variables that hold an element of a loop, or something made of one: those of its pattern, and those of the body whose
+/// value mentions one of these.
+pub(super) fn of_element(patterns: &[&Pat], body: Body<'_>) -> Vec<String> {
+    let names: Vec<String> = patterns.iter().flat_map(|pattern| bindings(pattern)).collect();
+    let mut visitor = OfElement { names };
+    match body {
+        Body::Block(block) => visitor.visit_block(block),
+        Body::Expr(expression) => visitor.visit_expr(expression),
+    }
+    visitor.names
+}
+
 /// The body of a loop.
 #[derive(Clone, Copy)]
 pub(super) enum Body<'a> {
@@ -221,6 +233,44 @@ impl<'ast> Visit<'ast> for OfTurn {
             self.written(&node.receiver);
         }
         visit::visit_expr_method_call(self, node);
+    }
+
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
+}
+
+struct OfElement {
+    names: Vec<String>,
+}
+
+impl OfElement {
+    fn bind(&mut self, pattern: &Pat, value: &Expr) {
+        if mentions(value).iter().any(|name| self.names.contains(name)) {
+            self.names.extend(bindings(pattern));
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for OfElement {
+    fn visit_local(&mut self, local: &'ast syn::Local) {
+        if let Some(init) = &local.init {
+            self.bind(&local.pat, &init.expr);
+        }
+        visit::visit_local(self, local);
+    }
+
+    fn visit_expr_let(&mut self, node: &'ast syn::ExprLet) {
+        self.bind(&node.pat, &node.expr);
+        visit::visit_expr_let(self, node);
+    }
+
+    fn visit_expr_match(&mut self, node: &'ast syn::ExprMatch) {
+        node.arms.iter().for_each(|arm| self.bind(&arm.pat, &node.expr));
+        visit::visit_expr_match(self, node);
+    }
+
+    fn visit_expr_for_loop(&mut self, node: &'ast syn::ExprForLoop) {
+        self.bind(&node.pat, &node.expr);
+        visit::visit_expr_for_loop(self, node);
     }
 
     fn visit_item(&mut self, _: &'ast syn::Item) {}

@@ -454,7 +454,23 @@ impl<'f> Walker<'f> {
             around.exempt = around.exempt.or(Some(loops::DISPATCHES));
         }
         let batched = self.flushes;
-        self.flow.push(Flow::Call(CallRef { place, written, callee, awaited, arguments, loops, batched }));
+        let allows = self.allows_at([place.line, place.line]);
+        let call = CallRef { place, written, callee, awaited, arguments, loops, batched, allows };
+        self.flow.push(Flow::Call(call));
+    }
+
+    /// What is allowed on these lines: by comments above them, or above a statement around, and for the whole function.
+    pub(super) fn allows_at(&self, lines: [u32; 2]) -> Vec<Allow> {
+        let mut allows = Vec::new();
+        let mut seen = Vec::new();
+        for &line in lines.iter().chain(self.lines.iter().rev()) {
+            if !seen.contains(&line) {
+                seen.push(line);
+                allows.extend(self.comments.above(line).iter().cloned());
+            }
+        }
+        allows.extend(self.function_allows.iter().cloned());
+        allows
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn run(arguments: &Budgets, output: &mut Output) -> Result<Outcome, F
     let loaded = rust_files::find(&arguments.path, &current_dir()?)?;
     let files = loaded.batches.iter().flat_map(|batch| &batch.files);
     let functions: Vec<&Function> = files
-        .flat_map(|file| &file.scan.functions)
+        .flat_map(|file| &file.source.scan.functions)
         .filter(|function| !function.in_test && (function.budget.is_some() || queries(function)))
         .collect();
     match arguments.format {

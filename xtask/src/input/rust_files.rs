@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use query_budget_analysis::project::{Project, read, shown, workspace_root};
-use query_budget_analysis::rust::{Scan, SiteSql, scan};
+use query_budget_analysis::rust::{
+    LoopCall, SiteSql, Source, Upper, follow, is_test_path, relevant, scan_as,
+};
+use rayon::prelude::*;
 
 use super::queries::read_sqlx_folder;
-use super::workspace::{self, Sources};
+use super::workspace::{self, Sources, Standing};
 use super::{Batch, Loaded};
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -18,8 +21,10 @@ const SQLX_FOLDER: &str = ".sqlx";
 
 /// A Rust file that may hold queries.
 pub(crate) struct RustFile {
-    /// What was found in it.
-    pub(crate) scan: Scan,
+    /// What was found in it, and where it stands.
+    pub(crate) source: Source,
+    /// Its calls in loops that come to a query.
+    pub(crate) calls: Vec<LoopCall>,
     /// The folders that the paths it names are relative to.
     folders: [PathBuf; 2],
 }
@@ -29,6 +34,23 @@ impl RustFile {
     pub(crate) fn read(&self, path: &str) -> Option<String> {
         self.folders.iter().find_map(|folder| read(&folder.join(path)).ok())
     }
+
+    /// Whether there is something in it to check.
+    fn matters(&self) -> bool {
+        let scan = &self.source.scan;
+        !scan.sites.is_empty()
+            || !scan.allows.is_empty()
+            || !self.calls.is_empty()
+            || scan.functions.iter().any(|it| it.budget.is_some() || it.bound.upper != Upper::Finite(0))
+    }
+}
+
+/// A file that was read.
+struct Text {
+    /// Its crate, by the position among all.
+    owner: usize,
+    path: PathBuf,
+    text: String,
 }
 
 /// Finds every query of the workspace, crate, folder or file at `path`; the schemas are not read yet. Paths are shown
@@ -37,23 +59,18 @@ pub(crate) fn find(path: &Path, base: &Path) -> Result<Loaded, Failure> {
     let crates = workspace::sources(path)?;
     let files = crates.iter().map(|sources| sources.files.len()).sum();
     let mut loaded = Loaded { batches: Vec::new(), files, unread: Vec::new() };
-    let mut progress = Progress::new("reading", files);
-    for sources in &crates {
-        let mut files = Vec::new();
-        for path in &sources.files {
-            match scan_file(path, sources, base) {
-                Ok(file) => files.extend(file),
-                Err(why) => loaded.unread.push(why),
-            }
-            progress.step();
-        }
+    let texts = texts(&crates, &mut loaded.unread);
+    let mut files = scanned(&crates, &texts, base, &mut loaded.unread);
+    follow_calls(&mut files);
+    for (owner, sources) in crates.iter().enumerate() {
+        let files: Vec<RustFile> = files
+            .extract_if(.., |(of, _)| *of == owner)
+            .map(|(_, file)| file)
+            .filter(RustFile::matters)
+            .collect();
         if !files.is_empty() {
-            loaded.batches.push(Batch {
-                project: Project::locate(&sources.dir, base),
-                source: None,
-                files,
-                bare: Vec::new(),
-            });
+            let project = Project::locate(&sources.dir, base);
+            loaded.batches.push(Batch { project, source: None, files, bare: Vec::new() });
         }
     }
     if loaded.batches.is_empty() {
@@ -66,7 +83,7 @@ pub(crate) fn find(path: &Path, base: &Path) -> Result<Loaded, Failure> {
         });
     }
     let written: HashSet<Arc<str>> = loaded.batches.iter().flat_map(literals).collect();
-    for folder in sqlx_folders(&crates) {
+    for folder in sqlx_folders(&crates, path) {
         let mut bare = read_sqlx_folder(&folder, base)?;
         // What a query of the source has saved is that query; the others are made by other macros.
         bare.retain(|query| !written.contains(query.sql.trim()));
@@ -84,34 +101,105 @@ pub(crate) fn find(path: &Path, base: &Path) -> Result<Loaded, Failure> {
 
 /// The SQL that is written in the source.
 fn literals(batch: &Batch) -> impl Iterator<Item = Arc<str>> {
-    let sites = batch.files.iter().flat_map(|file| &file.scan.sites);
+    let sites = batch.files.iter().flat_map(|file| &file.source.scan.sites);
     sites.filter_map(|site| match &site.sql {
         SiteSql::Literal(literal) => Some(literal.text.trim().into()),
         SiteSql::File(_) | SiteSql::Dynamic => None,
     })
 }
 
-/// The `.sqlx` folders of the crates and of their workspaces.
-fn sqlx_folders(crates: &[Sources]) -> BTreeSet<PathBuf> {
+/// The `.sqlx` folders of the crates and of their workspaces, as far as they stand inside `path`: one that stands above
+/// holds the queries of source that was not read as well.
+fn sqlx_folders(crates: &[Sources], path: &Path) -> BTreeSet<PathBuf> {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let dirs = crates.iter().flat_map(|sources| [sources.dir.clone(), workspace_root(&sources.dir)]);
-    dirs.map(|dir| dir.join(SQLX_FOLDER)).filter(|folder| folder.is_dir()).collect()
+    let folders = dirs.map(|dir| dir.join(SQLX_FOLDER));
+    folders.filter(|folder| folder.starts_with(&path) && folder.is_dir()).collect()
 }
 
-/// Scans a file; `None` when it holds nothing to check.
-fn scan_file(path: &Path, sources: &Sources, base: &Path) -> Result<Option<RustFile>, String> {
-    let text = read(path).map_err(|error| error.to_string())?;
-    // Most files of a workspace hold no query, and parsing is what takes the time.
-    if !text.contains("query") && !text.contains("sql") {
-        return Ok(None);
+/// The texts of all files, in their order.
+fn texts(crates: &[Sources], unread: &mut Vec<String>) -> Vec<Text> {
+    let files =
+        crates.iter().enumerate().flat_map(|(owner, it)| it.files.iter().map(move |path| (owner, path)));
+    let mut texts = Vec::new();
+    for (owner, path) in files {
+        match read(path) {
+            Ok(text) => texts.push(Text { owner, path: path.clone(), text }),
+            Err(error) => unread.push(error.to_string()),
+        }
     }
+    texts
+}
+
+/// Scans what of the files can matter; each comes with the position of its crate.
+fn scanned(
+    crates: &[Sources],
+    texts: &[Text],
+    base: &Path,
+    unread: &mut Vec<String>,
+) -> Vec<(usize, RustFile)> {
+    let of_crate = |owner: usize| texts.iter().filter(move |text| text.owner == owner);
+    let standings = crates.iter().enumerate().flat_map(|(owner, sources)| {
+        let files: Vec<(&Path, &str)> =
+            of_crate(owner).map(|it| (it.path.as_path(), it.text.as_str())).collect();
+        sources.standings(&files)
+    });
+    let all: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
+    // Most files of a workspace come to no query, and parsing is what takes the time.
+    let work: Vec<_> = standings
+        .zip(texts)
+        .zip(relevant(&all))
+        .filter_map(|((standing, text), relevant)| Some((standing, text, relevant?)))
+        .collect();
+    let progress = Mutex::new(Progress::new("reading", work.len()));
+    let scanned: Vec<Result<(usize, RustFile), String>> = work
+        .into_par_iter()
+        .map(|(standing, text, relevant)| {
+            let file = scan_file(standing, text, &relevant, crates, base);
+            progress.lock().unwrap_or_else(PoisonError::into_inner).step();
+            file.map(|file| (text.owner, file))
+        })
+        .collect();
+    let mut files = Vec::new();
+    for file in scanned {
+        match file {
+            Ok(file) => files.push(file),
+            Err(why) => unread.push(why),
+        }
+    }
+    files
+}
+
+fn scan_file(
+    standing: Standing,
+    Text { owner, path, text }: &Text,
+    relevant: &str,
+    crates: &[Sources],
+    base: &Path,
+) -> Result<RustFile, String> {
     let file = shown(path, base);
-    let scan = scan(&file, &text).map_err(|error| format!("parse `{file}`: {error}"))?;
-    if scan.sites.is_empty()
-        && scan.functions.iter().all(|function| function.budget.is_none())
-        && scan.allows.is_empty()
-    {
-        return Ok(None);
-    }
+    let in_test = standing.in_test || is_test_path(&file);
+    // Where blanking has hidden what a macro needed, the whole is read.
+    let scan = scan_as(&file, relevant, in_test)
+        .or_else(|_| scan_as(&file, text, in_test))
+        .map_err(|error| format!("parse `{file}`: {error}"))?;
+    let Standing { crate_name, externs, module, .. } = standing;
     let beside = path.parent().unwrap_or(path).to_path_buf();
-    Ok(Some(RustFile { scan, folders: [sources.manifest_dir().to_path_buf(), beside] }))
+    let manifest_dir = crates.get(*owner).map_or(beside.clone(), |it| it.manifest_dir().to_path_buf());
+    let source = Source { crate_name, externs, module, scan };
+    Ok(RustFile { source, calls: Vec::new(), folders: [manifest_dir, beside] })
+}
+
+/// Follows the calls of all files to the queries they come to.
+fn follow_calls(files: &mut [(usize, RustFile)]) {
+    let sources: Vec<&Source> = files.iter().map(|(_, file)| &file.source).collect();
+    let followed = follow(&sources);
+    for ((_, file), bounds) in files.iter_mut().zip(followed.bounds) {
+        file.source.set_bounds(bounds);
+    }
+    for call in followed.loop_calls {
+        if let Some((_, file)) = files.get_mut(call.caller.source) {
+            file.calls.push(call);
+        }
+    }
 }

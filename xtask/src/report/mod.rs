@@ -203,15 +203,15 @@ impl Report {
     }
 
     fn add_file(&mut self, file: &RustFile, checker: &Checker<'_>) {
-        let checked = checker.file(&file.scan, &|path| file.read(path));
+        let checked = checker.file(&file.source.scan, &file.calls, &|path| file.read(path));
         self.findings.extend(checked.findings);
-        let functions = file.scan.functions.iter();
+        let functions = file.source.scan.functions.iter();
         let unbounded: HashSet<&str> = functions
             .filter(|function| matches!(function.bound.upper, Upper::Unbounded { .. }))
             .map(|function| &*function.path)
             .collect();
         // A test runs on a handful of rows and is not what waits: its queries are no part of the figures.
-        self.sites += file.scan.sites.iter().filter(|site| !site.in_test).count();
+        self.sites += file.source.scan.sites.iter().filter(|site| !site.in_test).count();
         for CheckedSite { site, checked } in checked.sites.into_iter().filter(|site| !site.site.in_test) {
             self.unbounded += usize::from(unbounded.contains(&*site.function));
             match checked {

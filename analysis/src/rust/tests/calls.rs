@@ -1,12 +1,17 @@
 //! Which calls in loops come to a query, by Rust's rules for names and types.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::rust::calls::{CallGraph, Source};
 
 /// Sources by crate, module and text.
 fn sources(files: &[(&str, &str, &str)]) -> Vec<Source> {
+    let externs = files.iter().map(|(name, _, _)| ((*name).to_owned(), (*name).to_owned()));
+    let externs = Arc::new(externs.collect());
     let source = |(crate_name, module, text): &(&str, &str, &str)| Source {
         crate_name: (*crate_name).to_owned(),
+        externs: Arc::clone(&externs),
         module: module.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect(),
         scan: scan(&format!("{crate_name}/{}.rs", module.replace("::", "/")), text).expect("it is Rust"),
     };
@@ -17,7 +22,7 @@ fn sources(files: &[(&str, &str, &str)]) -> Vec<Source> {
 #[track_caller]
 fn check(files: &[(&str, &str, &str)], expected: &[&str]) {
     let sources = sources(files);
-    let graph = CallGraph::new(&sources);
+    let graph = CallGraph::new(sources.iter().collect());
     let found: Vec<String> = graph
         .querying_calls_in_loops()
         .iter()

@@ -12,7 +12,8 @@ use super::{Function, Scan, Site, SiteSql, scan};
 /// Scans a source that can be read.
 #[track_caller]
 fn scanned(source: &str) -> Scan {
-    scan("src/lib.rs", source).unwrap_or_else(|error| panic!("{error}\n{:.500}", source))
+    let scan = scan("src/lib.rs", source).unwrap_or_else(|error| panic!("{error}\n{:.500}", source));
+    scan.follow_alone().0
 }
 
 /// Scans the body of an async function with sqlx in scope.

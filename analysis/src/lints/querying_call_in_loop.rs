@@ -1,0 +1,139 @@
+//! A call in a loop that comes to a query.
+
+use super::{CallContext, Check, declare_lint};
+use crate::finding::Finding;
+use crate::rust::Link;
+use crate::sql::query::Kind;
+use crate::sql::{batch, resolve};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds calls inside loops over data whose function runs a query, itself or through the functions it calls, in
+    /// whatever file or crate of the workspace they stand.
+    ///
+    /// ## Why is this bad
+    ///
+    /// It is the N+1 problem where it is hard to see: the loop is here and the query three calls away. A hundred elements
+    /// are a hundred ways to the database and back.
+    ///
+    /// ## Known limits
+    ///
+    /// Calls are followed by Rust's rules for paths, imports and the types that signatures, fields and constructors tell. A
+    /// call whose function is not found is no finding; one that can be several functions says so. Loops that `query_in_loop`
+    /// leaves alone are left alone here, and so are functions whose query takes many elements at once, and caches.
+    ///
+    /// ## Example
+    ///
+    /// ```rust,fires
+    /// async fn names(db: &PgPool, servers: &[i64]) -> sqlx::Result<()> {
+    ///     for server in servers {
+    ///         name(db, *server).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// async fn name(db: &PgPool, server: i64) -> sqlx::Result<String> {
+    ///     sql_scalar!("SELECT name FROM servers WHERE id = $1", server).fetch_one(db).await
+    /// }
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```rust,clean
+    /// async fn names(db: &PgPool, servers: &[i64]) -> sqlx::Result<Vec<String>> {
+    ///     sql_scalar!("SELECT name FROM servers WHERE id = ANY($1)", servers).fetch_all(db).await
+    /// }
+    /// ```
+    "querying_call_in_loop", NPlusOne, since "0.1.0",
+    "a call in a loop whose function runs a query",
+    Check::Call(check)
+}
+
+fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
+    let call = context.call;
+    let kind = match context.sql().map(|sql| resolve(sql, context.dialect, None)) {
+        Some(Ok(query)) if batch::is_batched(&query) || query.kind == Kind::Transaction => return,
+        Some(Ok(query)) => query.kind,
+        _ => Kind::Other,
+    };
+    let [first, .., last] = call.chain.as_slice() else { return };
+    let turn = match call.around.over.as_str() {
+        "" => "per turn of a loop".to_owned(),
+        over => format!("per element of `{over}`"),
+    };
+    let mut finding = Finding::new(LINT.name, format!("`{}` runs a query once {turn}", first.what))
+        .help(help(kind, &function(call.chain.as_slice())))
+        .related(call.around.place.clone(), "the loop");
+    for link in call.chain.iter().skip(1).take(call.chain.len().saturating_sub(2)) {
+        finding = finding.related(link.place.clone(), format!("`{}` calls `{}`", link.function, link.what));
+    }
+    finding = finding.related(last.place.clone(), format!("`{}` runs the query", last.function));
+    if call.candidates > 1 {
+        finding = finding.note(format!("the call can be any of {} functions", call.candidates));
+    }
+    finding.place = call.call.place.clone();
+    finding.sql = context.sql().map(Into::into);
+    findings.push(finding);
+}
+
+/// The function that the first call of a chain means.
+fn function(chain: &[Link]) -> String {
+    chain.get(1).map(|link| link.function.clone()).unwrap_or_default()
+}
+
+fn help(kind: Kind, function: &str) -> String {
+    match kind {
+        Kind::Insert | Kind::Update | Kind::Delete => format!(
+            "write all elements in one statement after the loop: give `{function}` a slice, and its query arrays to `UNNEST`"
+        ),
+        _ => format!(
+            "read for all elements in one query before the loop: give `{function}` a slice of keys, and its query `= ANY($1)`"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::findings_in;
+
+    const LOAD: &str = r#"
+        async fn load(db: &PgPool, id: i64) {
+            sql!("SELECT name FROM servers WHERE id = $1", id).fetch_one(db).await;
+        }
+        async fn load_all(db: &PgPool, ids: &[i64]) {
+            sql!("SELECT name FROM servers WHERE id = ANY($1)", ids).fetch_all(db).await;
+        }"#;
+
+    #[track_caller]
+    fn check(body: &str, expect: &[&str]) {
+        let source = format!("async fn run(db: &PgPool, ids: &[i64]) {{ {body} }} {LOAD}");
+        let found = findings_in("querying_call_in_loop", &source);
+        let messages: Vec<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(messages, expect, "{body}");
+    }
+
+    #[test]
+    fn fires_where_a_call_queries_per_element() {
+        check("for id in ids { load(db, *id).await; }", &["`load` runs a query once per element of `ids`"]);
+        check(
+            "join_all(ids.iter().map(|id| load(db, *id))).await;",
+            &["`load` runs a query once per element of `ids.iter()`"],
+        );
+    }
+
+    #[test]
+    fn silent_where_it_queries_for_many_or_a_fixed_number_of_times() {
+        check("for page in ids.chunks(100) { load_all(db, page).await; }", &[]);
+        check("for _ in 0..3 { load(db, 1).await; }", &[]);
+        check("for id in ids { load_all(db, &[*id]).await; }", &[]);
+    }
+
+    #[test]
+    fn an_allow_above_the_call_silences_it() {
+        check(
+            "for id in ids {\n // query-budget: allow(querying_call_in_loop): three at most\n load(db, *id).await; }",
+            &[],
+        );
+    }
+}

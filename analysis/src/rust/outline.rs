@@ -1,0 +1,296 @@
+//! What a file's tokens tell without parsing: where its functions' bodies are, and which names stand in them.
+//!
+//! The compiler's own lexer reads a hundred times as fast as the parser does, which is what makes it possible to look at
+//! every file of a workspace and to parse only what can matter.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
+
+use super::names;
+
+/// A file, by its names.
+#[derive(Debug, Default)]
+pub(super) struct Outline<'t> {
+    /// Its functions; those inside of functions belong to the body they stand in.
+    pub(super) functions: Vec<Outlined<'t>>,
+    /// The types and traits that it declares, and those that functions give, each with the names that lead on from it:
+    /// those in its definition, or in what the function returns.
+    pub(super) leads: Vec<(&'t str, HashSet<&'t str>)>,
+    /// Whether it has to be read for its own sake: something else than a body makes a query, or names are exported again.
+    pub(super) is_needed: bool,
+}
+
+/// A function, by its names.
+#[derive(Debug)]
+pub(super) struct Outlined<'t> {
+    /// Its name.
+    pub(super) name: &'t str,
+    /// The type or trait whose methods it stands among, and the trait that is implemented there.
+    pub(super) owners: Vec<&'t str>,
+    /// The bytes of its body, braces not included.
+    pub(super) body: Range<usize>,
+    /// How it comes to wait for a query.
+    pub(super) waits: Waits,
+    /// Whether something in it looks like a query.
+    pub(super) queries: bool,
+    /// The names that it may call.
+    pub(super) calls: HashSet<&'t str>,
+}
+
+/// How a function can wait for a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waits {
+    /// Not at all: nothing in it is async.
+    Never,
+    /// Whoever calls it has to await what it gives.
+    Awaited,
+    /// It blocks, or starts something that goes on beside it.
+    Itself,
+}
+
+/// A token that is no space and no comment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Token<'t> {
+    pub(super) kind: TokenKind,
+    pub(super) text: &'t str,
+    pub(super) start: usize,
+}
+
+/// Reads the names of a file.
+pub(super) fn outline(text: &str) -> Outline<'_> {
+    let tokens = tokens(text);
+    let renamed = tokens.windows(3).filter_map(|words| match words {
+        [name, word, new] if word.text == "as" && names::makes_query(name.text) => Some(new.text),
+        _ => None,
+    });
+    let renamed = renamed.collect();
+    let mut reader = Reader { tokens, renamed, length: text.len(), ..Reader::default() };
+    reader.items();
+    reader.outline
+}
+
+/// The tokens of a text, spaces and comments left out.
+pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut start = 0;
+    let mut tokens = Vec::with_capacity(text.len() / 6);
+    for token in tokenize(text, FrontmatterAllowed::No) {
+        let end = start + token.len as usize;
+        let is_space = matches!(
+            token.kind,
+            TokenKind::Whitespace | TokenKind::LineComment { .. } | TokenKind::BlockComment { .. }
+        );
+        if !is_space && let Some(text) = text.get(start..end) {
+            tokens.push(Token { kind: token.kind, text, start });
+        }
+        start = end;
+    }
+    tokens
+}
+
+#[derive(Default)]
+struct Reader<'t> {
+    tokens: Vec<Token<'t>>,
+    at: usize,
+    /// The names that the file gives to what makes queries: `use sqlx::query as q`.
+    renamed: HashSet<&'t str>,
+    /// The length of the text, in bytes.
+    length: usize,
+    outline: Outline<'t>,
+}
+
+impl<'t> Reader<'t> {
+    fn peek(&self, ahead: usize) -> Option<Token<'t>> {
+        self.tokens.get(self.at + ahead).copied()
+    }
+
+    fn kind(&self, at: Option<usize>) -> Option<TokenKind> {
+        self.tokens.get(at?).map(|token| token.kind)
+    }
+
+    /// Reads to the end of the file, out of bodies.
+    fn items(&mut self) {
+        // The blocks around, each with the types that its functions are methods of.
+        let mut around: Vec<Vec<&'t str>> = Vec::new();
+        let mut header: Option<Vec<&'t str>> = None;
+        while let Some(token) = self.peek(0) {
+            // `pub use`, `pub(crate) use`.
+            let last = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+            let is_exported =
+                last.is_some_and(|last| last.text == "pub" || last.kind == TokenKind::CloseParen);
+            match token.kind {
+                TokenKind::Ident if token.text == "fn" && self.is_function() => {
+                    let owners = around.last().cloned().unwrap_or_default();
+                    self.function(owners);
+                    continue;
+                }
+                TokenKind::Ident => {
+                    match token.text {
+                        "impl" | "trait" => header = Some(Vec::new()),
+                        "mod" => header = None,
+                        word => {
+                            if let Some(names) = &mut header {
+                                names.push(word);
+                            }
+                        }
+                    }
+                    self.declaration(token.text);
+                    self.outline.is_needed |= self.is_query(token) || token.text == "use" && is_exported;
+                }
+                TokenKind::OpenBrace => around.push(header.take().unwrap_or_default()),
+                TokenKind::CloseBrace => drop(around.pop()),
+                TokenKind::Semi => header = None,
+                _ => {}
+            }
+            self.at += 1;
+        }
+    }
+
+    /// Whether a name follows `fn`, which else is a type.
+    fn is_function(&self) -> bool {
+        self.peek(1).is_some_and(|token| matches!(token.kind, TokenKind::Ident | TokenKind::RawIdent))
+    }
+
+    /// Notes a type or trait with the names of its definition, without going on.
+    fn declaration(&mut self, word: &str) {
+        let Some(name) = self.peek(1).filter(|token| token.kind == TokenKind::Ident) else { return };
+        if !matches!(word, "struct" | "enum" | "trait" | "type" | "union") {
+            return;
+        }
+        let mut names = HashSet::new();
+        let mut depth = 0usize;
+        for token in self.tokens.iter().skip(self.at + 2) {
+            match token.kind {
+                TokenKind::OpenBrace | TokenKind::OpenParen => depth += 1,
+                TokenKind::CloseBrace | TokenKind::CloseParen => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 && token.kind == TokenKind::CloseBrace {
+                        break;
+                    }
+                }
+                TokenKind::Semi if depth == 0 => break,
+                TokenKind::Ident => drop(names.insert(token.text)),
+                _ => {}
+            }
+        }
+        self.outline.leads.push((name.text, names));
+    }
+
+    /// Whether the token at `at` is called: `name(`, `name!`, `name::<T>(`.
+    fn is_called(&self, at: usize) -> bool {
+        matches!(self.kind(Some(at + 1)), Some(TokenKind::OpenParen | TokenKind::Bang | TokenKind::Colon))
+    }
+
+    /// Whether the name at hand makes or runs a query, or is a macro that may.
+    fn is_query(&self, name: Token<'t>) -> bool {
+        let is_macro = self.peek(1).is_some_and(|token| token.kind == TokenKind::Bang);
+        is_macro && (name.text.contains("query") || name.text.contains("sql"))
+            || self.is_named(self.at)
+                && (names::makes_query(name.text)
+                    || names::is_executor(name.text)
+                    || self.renamed.contains(name.text))
+    }
+
+    /// Reads a function from its `fn` to the end of its body.
+    fn function(&mut self, owners: Vec<&'t str>) {
+        let before = [1, 2, 3].map(|back| self.at.checked_sub(back).and_then(|at| self.tokens.get(at)));
+        let is_async = before.iter().flatten().any(|token| token.text == "async");
+        let name = self.peek(1).map(|token| token.text).unwrap_or_default();
+        self.at += 2;
+        let mut waits = if is_async { Waits::Awaited } else { Waits::Never };
+        let mut depth = 0usize;
+        let mut returns: Option<HashSet<&str>> = None;
+        let open = loop {
+            let Some(token) = self.peek(0) else { return };
+            match token.kind {
+                TokenKind::OpenParen | TokenKind::OpenBracket => depth += 1,
+                TokenKind::CloseParen | TokenKind::CloseBracket => depth = depth.saturating_sub(1),
+                TokenKind::OpenBrace if depth == 0 => break token,
+                // A declaration without a body.
+                TokenKind::Semi if depth == 0 => return self.gives(&owners, returns),
+                TokenKind::Gt
+                    if depth == 0 && self.kind(self.at.checked_sub(1)) == Some(TokenKind::Minus) =>
+                {
+                    returns = Some(HashSet::new());
+                }
+                TokenKind::Ident => {
+                    if let Some(returns) = &mut returns {
+                        returns.insert(token.text);
+                    }
+                    if token.text.contains("Future") || token.text.contains("Stream") {
+                        waits = Waits::Awaited;
+                    }
+                }
+                _ => {}
+            }
+            self.at += 1;
+        };
+        self.gives(&owners, returns);
+        let mut function = Outlined {
+            name,
+            owners,
+            body: open.start + 1..self.length,
+            waits,
+            queries: false,
+            calls: HashSet::new(),
+        };
+        self.body(&mut function);
+        self.outline.functions.push(function);
+    }
+
+    /// What a function gives leads on from the types whose method it is; from nothing, for a free function.
+    fn gives(&mut self, owners: &[&'t str], returns: Option<HashSet<&'t str>>) {
+        let Some(returns) = returns else { return };
+        let owners = if owners.is_empty() { &[""] } else { owners };
+        self.outline.leads.extend(owners.iter().map(|owner| (*owner, returns.clone())));
+    }
+
+    /// Reads a body from its brace on.
+    fn body(&mut self, function: &mut Outlined<'t>) {
+        let mut depth = 0usize;
+        while let Some(token) = self.peek(0) {
+            match token.kind {
+                TokenKind::OpenBrace => depth += 1,
+                TokenKind::CloseBrace => {
+                    depth -= 1;
+                    if depth == 0 {
+                        function.body.end = token.start;
+                        self.at += 1;
+                        return;
+                    }
+                }
+                TokenKind::Ident | TokenKind::RawIdent => {
+                    match token.text {
+                        "block_on" | "block_in_place" | "spawn" | "spawn_blocking" | "spawn_local"
+                            if function.waits == Waits::Never =>
+                        {
+                            function.waits = Waits::Itself;
+                        }
+                        "async" if function.waits == Waits::Never => function.waits = Waits::Awaited,
+                        _ => {}
+                    }
+                    function.queries |= self.is_query(token);
+                    if self.is_named(self.at) {
+                        function.calls.insert(token.text);
+                    }
+                }
+                _ => {}
+            }
+            self.at += 1;
+        }
+    }
+
+    /// Whether the name at `at` is called, or handed over or kept to be called: `load(x)`, `.map(Self::load)`, `let f = load;`.
+    fn is_named(&self, at: usize) -> bool {
+        let next = self.kind(Some(at + 1));
+        let last = self.kind(at.checked_sub(1));
+        let ends = matches!(
+            next,
+            Some(TokenKind::CloseParen | TokenKind::Comma | TokenKind::Semi | TokenKind::CloseBracket)
+        );
+        let begins =
+            matches!(last, Some(TokenKind::OpenParen | TokenKind::Comma | TokenKind::Colon | TokenKind::Eq));
+        self.is_called(at) || begins && ends
+    }
+}

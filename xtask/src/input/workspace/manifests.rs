@@ -1,0 +1,74 @@
+//! Crates by their manifests alone: where cargo refuses a workspace, and for the workspaces below a folder.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ignore::WalkBuilder;
+use query_budget_analysis::rust::Target;
+
+use super::{Crate, Kind};
+
+/// Folders whose manifests stand for nothing that is built: the inputs of tests, and what is generated from.
+const INPUTS: [&str; 7] = ["tests", "test", "fixtures", "testdata", "test-data", "templates", "fuzz"];
+
+/// The manifests below a folder, the outermost first.
+pub(super) fn below(dir: &Path) -> Vec<PathBuf> {
+    let walk = WalkBuilder::new(dir).require_git(false).build().filter_map(Result::ok);
+    let is_input = |path: &Path| {
+        let inside = path.strip_prefix(dir).unwrap_or(path);
+        inside.components().any(|part| INPUTS.iter().any(|input| part.as_os_str() == *input))
+    };
+    let mut found: Vec<PathBuf> = walk
+        .map(ignore::DirEntry::into_path)
+        .filter(|path| path.file_name().is_some_and(|name| name == "Cargo.toml") && !is_input(path))
+        .collect();
+    found.sort_by_key(|path| (path.components().count(), path.clone()));
+    found
+}
+
+/// Whether a manifest is that of a workspace, as far as its text tells.
+pub(super) fn is_workspace(manifest: &Path) -> bool {
+    let text = std::fs::read_to_string(manifest).unwrap_or_default();
+    text.lines().any(|line| line.trim_start().starts_with("[workspace"))
+}
+
+/// The crates below a folder, with the roots of targets where cargo looks for them.
+pub(super) fn crates(dir: &Path) -> Vec<Crate> {
+    let dirs = below(dir).into_iter().filter_map(|manifest| manifest.parent().map(Path::to_path_buf));
+    dirs.map(by_layout).filter(|found| !found.targets.is_empty()).collect()
+}
+
+/// A crate as its folder is laid out.
+pub(super) fn by_layout(dir: PathBuf) -> Crate {
+    let mut targets = Vec::new();
+    let mut add = |root: PathBuf, kind| {
+        if root.is_file() {
+            let is_lib = root.ends_with("src/lib.rs");
+            targets.push((Target { root, is_lib }, kind));
+        }
+    };
+    add(dir.join("src/lib.rs"), Kind::Code);
+    add(dir.join("src/main.rs"), Kind::Code);
+    let folders =
+        [("src/bin", Kind::Code), ("examples", Kind::Code), ("tests", Kind::Test), ("benches", Kind::Test)];
+    for (folder, kind) in folders {
+        let mut entries: Vec<PathBuf> = std::fs::read_dir(dir.join(folder))
+            .map(|entries| entries.filter_map(Result::ok).map(|entry| entry.path()).collect())
+            .unwrap_or_default();
+        entries.sort();
+        for entry in entries {
+            let is_rust = entry.extension().is_some_and(|end| end == "rs");
+            add(if is_rust { entry } else { entry.join("main.rs") }, kind);
+        }
+    }
+    let lib_name = name(&dir).filter(|_| targets.iter().any(|(target, _)| target.is_lib));
+    Crate { dir, lib_name, targets, dependencies: BTreeMap::new() }
+}
+
+/// The name of a package as code writes it.
+fn name(dir: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(dir.join("Cargo.toml")).ok()?;
+    let mut lines = text.lines().skip_while(|line| line.trim() != "[package]").skip(1);
+    let name = lines.find_map(|line| line.trim().strip_prefix("name")?.trim().strip_prefix('='))?;
+    Some(name.trim().trim_matches('"').replace('-', "_"))
+}

@@ -1,0 +1,200 @@
+//! Which Rust files are checked, and where each stands: those of every member of a workspace, of a folder, or one file.
+
+mod cargo;
+mod manifests;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ignore::WalkBuilder;
+use query_budget_analysis::rust::{Position, Target, positions};
+
+use crate::failure::Failure;
+
+/// A crate of a workspace, or a folder that is none.
+#[derive(Debug)]
+pub(crate) struct Crate {
+    /// Its folder.
+    pub(crate) dir: PathBuf,
+    /// The name of its library as code writes it.
+    lib_name: Option<String>,
+    /// What cargo builds of it.
+    targets: Vec<(Target, Kind)>,
+    /// The folders of the crates it depends on that stand on this machine, each with the name it is renamed to.
+    dependencies: BTreeMap<PathBuf, Option<String>>,
+}
+
+/// What a target is built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Code,
+    Test,
+}
+
+/// The Rust files of one crate, or of a folder that is none.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    /// The folder whose project the files belong to: the crate's, or the one that was asked for.
+    pub(crate) dir: PathBuf,
+    /// The files, sorted.
+    pub(crate) files: Vec<PathBuf>,
+    /// What cargo builds of them.
+    targets: Vec<(Target, Kind)>,
+    /// The crates that its code can name.
+    externs: Arc<HashMap<String, String>>,
+}
+
+/// Where a file stands among the crates.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    /// What tells its crate from all others.
+    pub(crate) crate_name: String,
+    /// The crates that its code can name.
+    pub(crate) externs: Arc<HashMap<String, String>>,
+    /// Its module's path.
+    pub(crate) module: Vec<String>,
+    /// Whether it is a test's, by its target or by `#[cfg(test)]` above the module.
+    pub(crate) in_test: bool,
+}
+
+impl Sources {
+    /// The folder that sqlx's own macros read files relative to.
+    pub(crate) fn manifest_dir(&self) -> &Path {
+        self.dir.ancestors().find(|dir| dir.join("Cargo.toml").is_file()).unwrap_or(&self.dir)
+    }
+
+    /// Where each of its files stands, given with their texts.
+    pub(crate) fn standings(&self, files: &[(&Path, &str)]) -> Vec<Standing> {
+        let targets: Vec<Target> = self.targets.iter().map(|(target, _)| target.clone()).collect();
+        let standing = |(position, (path, _)): (Option<Position>, &(&Path, &str))| {
+            let Some(Position { target, module, in_test }) = position else {
+                // It is of no crate that is known, and sees what its path does not lead to.
+                let crate_name = path.display().to_string();
+                return Standing { crate_name, externs: Arc::default(), module: Vec::new(), in_test: false };
+            };
+            let of = self.targets.get(target);
+            Standing {
+                crate_name: of.map(|(target, _)| id(target)).unwrap_or_default(),
+                externs: Arc::clone(&self.externs),
+                module,
+                in_test: in_test || of.is_some_and(|(_, kind)| *kind == Kind::Test),
+            }
+        };
+        positions(&targets, files).into_iter().zip(files).map(standing).collect()
+    }
+}
+
+/// What tells a target from all others.
+fn id(target: &Target) -> String {
+    target.root.display().to_string()
+}
+
+/// Lists the Rust files that `path` stands for, by crate, in the order of their paths.
+pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
+    let shown = path.display();
+    let path = path.canonicalize().map_err(|error| Failure::new(format!("open `{shown}`")).because(error))?;
+    if path.is_file() {
+        let dir = path.parent().unwrap_or(&path).to_path_buf();
+        let target = Target { root: path.clone(), is_lib: true };
+        let targets = vec![(target, Kind::Code)];
+        return Ok(vec![Sources { dir, files: vec![path], targets, externs: Arc::default() }]);
+    }
+
+    let mut crates = crates(&path)?;
+    // The innermost first: a file belongs to the nearest crate above it.
+    crates.sort_by_key(|it| std::cmp::Reverse(it.dir.components().count()));
+    let libs: HashMap<PathBuf, (String, String)> =
+        crates.iter().filter_map(|it| Some((it.dir.clone(), it.lib()?))).collect();
+    let mut taken = BTreeSet::new();
+    let mut sources: Vec<Sources> = crates
+        .into_iter()
+        .map(|it| {
+            let files: BTreeSet<PathBuf> =
+                it.folders().iter().flat_map(|folder| rust_files(folder)).collect();
+            let files = files.into_iter().filter(|file| taken.insert(file.clone())).collect();
+            Sources { externs: Arc::new(it.externs(&libs)), dir: it.dir, files, targets: it.targets }
+        })
+        .collect();
+    sources.sort_by(|a, b| a.dir.cmp(&b.dir));
+    Ok(sources)
+}
+
+impl Crate {
+    /// The folders that its sources stand in: those of the files that cargo builds its targets from. Other Rust files, the
+    /// cases of UI tests for instance, may be wrong on purpose.
+    fn folders(&self) -> BTreeSet<&Path> {
+        let roots = self.targets.iter().filter_map(|(target, _)| target.root.parent());
+        if self.targets.is_empty() { BTreeSet::from([self.dir.as_path()]) } else { roots.collect() }
+    }
+
+    /// Its library: the name as code writes it, and what tells it from all others.
+    fn lib(&self) -> Option<(String, String)> {
+        let (target, _) = self.targets.iter().find(|(target, _)| target.is_lib)?;
+        Some((self.lib_name.clone()?, id(target)))
+    }
+
+    /// The crates that its code can name: what it depends on, and its own library, which its other targets see.
+    fn externs(&self, libs: &HashMap<PathBuf, (String, String)>) -> HashMap<String, String> {
+        let depended = self.dependencies.iter().filter_map(|(dir, rename)| {
+            let (name, id) = libs.get(dir)?;
+            Some((rename.clone().unwrap_or_else(|| name.clone()), id.clone()))
+        });
+        depended.chain(self.lib()).collect()
+    }
+}
+
+/// The crates that a folder stands for: those of its workspace, or of the workspaces below it where it is none itself, and
+/// those of workspaces that stand inside it and are no part of it; the folder itself when there is no crate.
+pub(crate) fn crates(dir: &Path) -> Result<Vec<Crate>, Failure> {
+    let mut found = Vec::new();
+    if dir.join("Cargo.toml").is_file() {
+        // A manifest that cargo refuses (a dependency that is not there, a newer edition) hides no query.
+        found = cargo::members(dir).or_else(|failure| {
+            let found = manifests::crates(dir);
+            if found.is_empty() { Err(failure) } else { Ok(found) }
+        })?;
+    }
+    let is_package = !found.is_empty();
+    for manifest in manifests::below(dir) {
+        let Some(inner) = manifest.parent() else { continue };
+        if found.iter().any(|known: &Crate| known.dir == inner) || inner == dir {
+            continue;
+        }
+        let more = if manifests::is_workspace(&manifest) {
+            cargo::members(inner).unwrap_or_else(|_| manifests::crates(inner))
+        } else if is_package {
+            // A package that its workspace excludes, and that is none itself.
+            continue;
+        } else {
+            cargo::members(inner).unwrap_or_else(|_| vec![manifests::by_layout(inner.to_path_buf())])
+        };
+        let new = |it: &Crate| it.dir.starts_with(dir) && !found.iter().any(|known| known.dir == it.dir);
+        let more: Vec<Crate> = more.into_iter().filter(new).collect();
+        found.extend(more);
+    }
+    if found.is_empty() {
+        let (dir, targets) = (dir.to_path_buf(), Vec::new());
+        found.push(Crate { dir, lib_name: None, targets, dependencies: BTreeMap::new() });
+    }
+    Ok(found)
+}
+
+/// The Rust files below a folder: those that git would track, without build output.
+fn rust_files(dir: &Path) -> Vec<PathBuf> {
+    let walk = WalkBuilder::new(dir)
+        .require_git(false)
+        .filter_entry(|entry| {
+            let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
+            !(is_dir && entry.file_name() == "target" && entry.path().join("CACHEDIR.TAG").exists())
+        })
+        .build();
+    // What cannot be listed (a folder without permission) cannot hold a source that cargo builds either.
+    let mut files: Vec<PathBuf> = walk
+        .filter_map(Result::ok)
+        .map(ignore::DirEntry::into_path)
+        .filter(|path| path.extension().is_some_and(|end| end == "rs") && path.is_file())
+        .collect();
+    files.sort();
+    files
+}
