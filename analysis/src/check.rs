@@ -140,8 +140,7 @@ impl<'a> Checker<'a> {
         for finding in &mut findings {
             finding.sql = Some(sql.into());
             if let Some(site) = site {
-                let start = finding.excerpt.as_ref().map_or(0, |excerpt| excerpt.span.start);
-                finding.place = place_in(site, start);
+                put(finding, site, 0);
                 finding.function = Arc::clone(&site.function);
             }
         }
@@ -225,8 +224,7 @@ impl<'a> Checker<'a> {
                 let mut checked = self.query(&sql, Some(site));
                 if offset > 0 {
                     for finding in &mut checked.findings {
-                        let start = finding.excerpt.as_ref().map_or(0, |excerpt| excerpt.span.start);
-                        finding.place = place_in(site, offset + start);
+                        put(finding, site, offset);
                     }
                 }
                 findings.extend(checked.findings.iter().cloned());
@@ -366,6 +364,18 @@ fn apply(allows: &[Allow], findings: &mut Vec<Finding>) -> Vec<Allow> {
         !silenced
     });
     used
+}
+
+/// Sets where a finding in the SQL of a site stands, the excerpt beginning at byte `offset` of it: what is said of a query
+/// as a whole is said where it is made, or, of one of several in a text, where it begins.
+fn put(finding: &mut Finding, site: &Site, offset: usize) {
+    let span = finding.excerpt.as_ref().map_or(0..0, |excerpt| excerpt.span.clone());
+    let inside = place_in(site, offset + span.start);
+    let is_whole = span.is_empty() && offset == 0;
+    finding.place = if is_whole { site.place.clone() } else { inside.clone() };
+    if let Some(excerpt) = &mut finding.excerpt {
+        excerpt.place = Some(inside);
+    }
 }
 
 /// Where a byte of a site's SQL stands in its file; the site itself where that is not known.

@@ -130,7 +130,7 @@ impl Source {
     }
 
     fn excerpt(&self, span: Range<usize>) -> Excerpt {
-        Excerpt { text: self.text.clone(), span, label: String::new() }
+        Excerpt { text: self.text.clone(), span, label: String::new(), place: None }
     }
 
     fn broken(&self, message: &str, span: Range<usize>) -> Box<Notice> {

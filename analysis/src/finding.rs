@@ -56,6 +56,9 @@ pub struct Excerpt {
     pub span: Range<usize>,
     /// What stands under the caret; may be empty.
     pub label: String,
+    /// Where what is meant stands in its file, where that is not where the finding is: a query as a whole is reported
+    /// where it is made.
+    pub place: Option<Place>,
 }
 
 /// Another place that takes part in a finding: the loop around a query, each query of a path over budget.
@@ -131,7 +134,7 @@ impl Finding {
         span: Range<usize>,
         label: impl Into<String>,
     ) -> Finding {
-        self.excerpt = Some(Excerpt { text: text.into(), span, label: label.into() });
+        self.excerpt = Some(Excerpt { text: text.into(), span, label: label.into(), place: None });
         self
     }
 

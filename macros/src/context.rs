@@ -6,16 +6,20 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use proc_macro2::Span;
 use query_budget_analysis::project::{self, Project};
 use query_budget_analysis::rust::{self, Scan};
 
+use crate::crates::Crate;
+
 /// What is kept between calls.
 #[derive(Default)]
 pub(crate) struct Context {
     projects: HashMap<PathBuf, Kept<Project>>,
+    /// The crates, by their folder and the folder inside it that their source stands in.
+    crates: HashMap<(PathBuf, PathBuf), Kept<Crate>>,
     scans: HashMap<PathBuf, Kept<Scan>>,
     announced: HashSet<(PathBuf, String)>,
 }
@@ -34,7 +38,13 @@ pub(crate) struct Source {
 struct Kept<T> {
     made: Arc<T>,
     from: Vec<Stamped>,
+    /// When it was last found to be as the files are.
+    seen: Instant,
 }
+
+/// How long what was found to be as the files are is taken to be so: a compiler asks a thousand times a second and its files
+/// stand still, an editor asks as its user types.
+const TRUSTED: Duration = Duration::from_millis(100);
 
 /// A file as it was when it was read.
 struct Stamped {
@@ -55,12 +65,12 @@ impl Context {
     /// The project around the crate that is compiled.
     pub(crate) fn project(&mut self) -> Arc<Project> {
         let dir = crate_dir();
-        if let Some(kept) = self.projects.get(&dir).filter(|kept| kept.is_fresh()) {
-            return Arc::clone(&kept.made);
+        if let Some(made) = self.projects.get_mut(&dir).and_then(Kept::fresh) {
+            return made;
         }
         let project = Arc::new(Project::load_shown_from(&dir, &base()));
         let from = project.read.iter().cloned().map(Stamped::new).collect();
-        self.projects.insert(dir, Kept { made: Arc::clone(&project), from });
+        self.projects.insert(dir, Kept::new(Arc::clone(&project), from));
         project
     }
 
@@ -70,15 +80,34 @@ impl Context {
         let start = span.start();
         let (line, column) =
             (u32::try_from(start.line).ok()?, u32::try_from(start.column).ok()?.checked_add(1)?);
-        if let Some(kept) = self.scans.get(&path).filter(|kept| kept.is_fresh()) {
-            return Some(Source { scan: Arc::clone(&kept.made), line, column });
+        let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
+        if let Some(scan) = self.crate_of(&whole).scan(&whole) {
+            return Some(Source { scan: Arc::clone(scan), line, column });
+        }
+        if let Some(scan) = self.scans.get_mut(&path).and_then(Kept::fresh) {
+            return Some(Source { scan, line, column });
         }
         let from = Stamped::new(path.clone());
         // Source that cannot be read holds nothing that could be found; the compiler has its own words for it.
         let text = project::read(&path).unwrap_or_default();
-        let scan = Arc::new(rust::scan_detached(&shown(&path), &text, in_test()).unwrap_or_default());
-        self.scans.insert(path, Kept { made: Arc::clone(&scan), from: vec![from] });
+        let scan = scan_alone(&shown(&path), &text);
+        self.scans.insert(path, Kept::new(Arc::clone(&scan), vec![from]));
         Some(Source { scan, line, column })
+    }
+
+    /// The crate that a file is of.
+    fn crate_of(&mut self, file: &Path) -> Arc<Crate> {
+        let dir = crate_dir();
+        let dir = dir.canonicalize().unwrap_or(dir);
+        let folder = file.strip_prefix(&dir).ok().and_then(|inside| inside.iter().next()).map(PathBuf::from);
+        let key = (dir, folder.unwrap_or_default());
+        if let Some(made) = self.crates.get_mut(&key).and_then(Kept::fresh) {
+            return made;
+        }
+        let read = Arc::new(Crate::read(&key.0, file, in_test(), &shown));
+        let from = read.files.iter().cloned().map(Stamped::new).collect();
+        self.crates.insert(key, Kept::new(Arc::clone(&read), from));
+        read
     }
 
     /// Whether nothing has been said of the project yet in this crate; says so once.
@@ -89,10 +118,28 @@ impl Context {
 }
 
 impl<T> Kept<T> {
-    /// Whether the files are as they were. What was made of no file may be made of one now.
-    fn is_fresh(&self) -> bool {
-        !self.from.is_empty() && self.from.iter().all(Stamped::is_fresh)
+    fn new(made: Arc<T>, from: Vec<Stamped>) -> Kept<T> {
+        Kept { made, from, seen: Instant::now() }
     }
+
+    /// It, when the files are as they were. What was made of no file may be made of one now.
+    fn fresh(&mut self) -> Option<Arc<T>> {
+        if self.seen.elapsed() > TRUSTED {
+            if self.from.is_empty() || !self.from.iter().all(Stamped::is_fresh) {
+                return None;
+            }
+            self.seen = Instant::now();
+        }
+        Some(Arc::clone(&self.made))
+    }
+}
+
+/// What is found in a file of its own account, what comes to no query left out.
+fn scan_alone(file: &str, text: &str) -> Arc<Scan> {
+    let relevant = rust::relevant(&[text]).pop().flatten();
+    let scan = rust::scan_detached(file, relevant.as_deref().unwrap_or(text), in_test());
+    let scan = scan.or_else(|_| rust::scan_detached(file, text, in_test())).unwrap_or_default();
+    Arc::new(scan.follow_alone().0)
 }
 
 impl Stamped {

@@ -6,6 +6,7 @@
 mod attr;
 mod check;
 mod context;
+mod crates;
 mod emit;
 mod expand;
 mod function;

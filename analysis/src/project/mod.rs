@@ -1,11 +1,13 @@
 //! A project as it stands on disk: its configuration, its snapshot, its migrations. This folder alone reads files.
 
+mod crates;
 mod files;
 mod find;
 mod schema;
 
 use std::path::{Path, PathBuf};
 
+pub use crates::{sources, targets};
 pub use files::{ReadError, TextFile, read, read_sql_folder, shown};
 pub use find::workspace_root;
 pub use schema::read_migrations;
@@ -52,6 +54,8 @@ pub struct Project {
     pub dialect: Dialect,
     /// Whether nothing says whose rules hold, so that each query is read by those that it fits.
     pub dialect_is_guessed: bool,
+    /// Whose rules hold where neither configuration, environment nor migrations tell: what the crate has sqlx built for.
+    pub dialect_hint: Option<Dialect>,
     /// What keeps the project from being checked in full.
     pub notices: Vec<Notice>,
     /// The files that were read and decide what is reported: a build depends on them.
@@ -86,6 +90,7 @@ impl Project {
             digest: None,
             dialect: Dialect::Postgres,
             dialect_is_guessed: false,
+            dialect_hint: None,
             notices: Vec::new(),
             read: Vec::new(),
         };

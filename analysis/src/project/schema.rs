@@ -110,11 +110,16 @@ impl Project {
         self.notices.push(notice.help(format!("write it anew with `{SCHEMA_COMMAND}`")));
     }
 
-    fn guess_without_schema(&mut self, base: &Path) {
-        let migrations = self.migrations.as_deref().and_then(|dir| read_migrations(dir, base).ok());
-        let dialect = dialect_of(self.config.dialect, &migrations.unwrap_or_default().0);
+    /// Sets the dialect where no snapshot tells it: each query is read by what it fits where nothing tells.
+    pub fn guess_dialect(&mut self, migrations: &[Migration]) {
+        let dialect = dialect_of(self.config.dialect, migrations).or(self.dialect_hint);
         self.dialect_is_guessed = dialect.is_none();
         self.dialect = dialect.unwrap_or(self.dialect);
+    }
+
+    fn guess_without_schema(&mut self, base: &Path) {
+        let migrations = self.migrations.as_deref().and_then(|dir| read_migrations(dir, base).ok());
+        self.guess_dialect(&migrations.unwrap_or_default().0);
         if self.config.schema.is_none() {
             let message = "there is no snapshot of the schema: tables, columns and indexes are not checked";
             let notice = Notice::new(NoticeKind::NoSnapshot, message, place("", None));

@@ -93,8 +93,12 @@ mod tests {
     fn check(text: &str, shown: &str, first_line: usize) {
         let start = text.find('[').expect("a start");
         let end = text.find(']').expect("an end") - 1;
-        let excerpt =
-            Excerpt { text: text.replace(['[', ']'], "").into(), span: start..end, label: String::new() };
+        let excerpt = Excerpt {
+            text: text.replace(['[', ']'], "").into(),
+            span: start..end,
+            label: String::new(),
+            place: None,
+        };
         let mut window = window(&excerpt);
         window.text.insert(window.span.end, ']');
         window.text.insert(window.span.start, '[');
@@ -135,8 +139,12 @@ mod tests {
         for text in ["", "é", "é\n\nü\r\n", "\n\n", "   "] {
             for start in 0..8 {
                 for end in 0..8 {
-                    let window =
-                        window(&Excerpt { text: text.into(), span: start..end, label: String::new() });
+                    let window = window(&Excerpt {
+                        text: text.into(),
+                        span: start..end,
+                        label: String::new(),
+                        place: None,
+                    });
                     assert!(
                         window.text.get(window.span.clone()).is_some(),
                         "{text:?} {start} {end}: {window:?}"

@@ -66,7 +66,11 @@ fn render(level: Title<'static>, lint: Option<&'static str>, body: &Body<'_>, st
             let kind = if window.span.is_empty() { AnnotationKind::Visible } else { AnnotationKind::Primary };
             let label = (!excerpt.label.is_empty()).then_some(excerpt.label.as_str());
             let snippet = Snippet::source(window.text.as_str())
-                .line_start(line_start(place, window.first_line, window.caret_line))
+                .line_start(line_start(
+                    excerpt.place.as_ref().unwrap_or(place),
+                    window.first_line,
+                    window.caret_line,
+                ))
                 .fold(false)
                 .path(path)
                 .annotation(kind.span(window.span.clone()).label(label));

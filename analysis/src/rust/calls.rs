@@ -16,6 +16,10 @@ use crate::finding::Place;
 /// How many calls away a query is looked for.
 const DEEPEST: usize = 12;
 
+/// How many calls away a query may be for its loop to be worth a word: what is farther is a part of something bigger that
+/// is done for each element, and no query for all of them would replace it.
+const FARTHEST: usize = 3;
+
 /// One file of a workspace with its place in the module tree.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -125,6 +129,9 @@ impl<'a> CallGraph<'a> {
                 }
                 let Some(around) = call.loops.iter().rfind(|around| around.exempt.is_none()) else { return };
                 let targets = self.targets(caller, call);
+                if self.is_on_component(caller, call, around) {
+                    return;
+                }
                 if targets
                     .iter()
                     .any(|target| self.get(*target).is_some_and(|(_, function)| is_cache(function)))
@@ -135,7 +142,7 @@ impl<'a> CallGraph<'a> {
                     .iter()
                     .filter_map(|target| Some((self.nearest.get(target)?.0, *target)))
                     .min_by_key(|(distance, _)| *distance);
-                let Some((_, target)) = nearest else { return };
+                let Some((_, target)) = nearest.filter(|(distance, _)| *distance <= FARTHEST) else { return };
                 let querying = targets.iter().filter(|target| self.queries(**target)).count();
                 // Of several functions, most must query for the call to be likely to.
                 if querying * 2 < targets.len() {
@@ -153,6 +160,14 @@ impl<'a> CallGraph<'a> {
             });
         }
         found
+    }
+
+    /// Whether a method is called on the loop's element, and that is a trait object: a part of the program.
+    fn is_on_component(&self, caller: FunctionId, call: &CallRef, around: &Loop) -> bool {
+        let Callee::Method { on, .. } = &call.callee else { return false };
+        let receiver = call.written.split('.').next().unwrap_or_default();
+        around.elements.iter().any(|name| name == receiver)
+            && self.names.context(caller).is_some_and(|context| self.names.is_trait_object(&context, on))
     }
 
     fn functions(&self) -> impl Iterator<Item = FunctionId> + use<'a> {

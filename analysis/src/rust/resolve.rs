@@ -178,6 +178,11 @@ impl<'a> Names<'a> {
         self.method_on(&ty, name, 0)
     }
 
+    /// Whether of a type only traits are known.
+    pub(super) fn is_trait_object(&self, context: &Context<'_>, ty: &TypeRef) -> bool {
+        self.resolve_type(context, ty, 0).is_some_and(|ty| matches!(pointee(ty), Ty::Implements(_)))
+    }
+
     fn method_on(&self, ty: &Ty, name: &str, depth: usize) -> Vec<FunctionId> {
         match ty {
             Ty::Implements(traits) => self.method_of_traits(traits, name),

@@ -14,6 +14,8 @@ pub struct Target {
     pub root: PathBuf,
     /// Whether it is a library, which other crates see.
     pub is_lib: bool,
+    /// Whether it is built for tests or benchmarks alone.
+    pub is_test: bool,
 }
 
 /// Where a file stands.
@@ -180,7 +182,11 @@ mod tests {
     fn check(roots: &[&str], files: &[(&str, &str, &str)]) {
         let targets: Vec<Target> = roots
             .iter()
-            .map(|root| Target { root: PathBuf::from(root), is_lib: root.ends_with("lib.rs") })
+            .map(|root| Target {
+                root: PathBuf::from(root),
+                is_lib: root.ends_with("lib.rs"),
+                is_test: false,
+            })
             .collect();
         let given: Vec<(&Path, &str)> =
             files.iter().map(|(path, text, _)| (Path::new(*path), *text)).collect();

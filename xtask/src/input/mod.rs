@@ -1,6 +1,7 @@
 //! Where queries and schemas come from: a workspace's Rust files with the `.sqlx` folders beside them, or a file of
 //! queries; a snapshot, or migrations.
 
+mod migrations;
 mod queries;
 pub(crate) mod rust_files;
 mod schema;

@@ -10,6 +10,7 @@ use query_budget_analysis::rust::{
 };
 use rayon::prelude::*;
 
+use super::migrations;
 use super::queries::read_sqlx_folder;
 use super::workspace::{self, Sources, Standing};
 use super::{Batch, Loaded};
@@ -62,14 +63,17 @@ pub(crate) fn find(path: &Path, base: &Path) -> Result<Loaded, Failure> {
     let texts = texts(&crates, &mut loaded.unread);
     let mut files = scanned(&crates, &texts, base, &mut loaded.unread);
     follow_calls(&mut files);
-    for (owner, sources) in crates.iter().enumerate() {
+    let mut projects: Vec<Project> = crates.iter().map(|it| Project::locate(&it.dir, base)).collect();
+    migrations::find(&crates, &mut projects, &|owner| {
+        Box::new(texts.iter().filter(move |text| text.owner == owner).map(|text| text.text.as_str()))
+    });
+    for (owner, project) in projects.into_iter().enumerate() {
         let files: Vec<RustFile> = files
             .extract_if(.., |(of, _)| *of == owner)
             .map(|(_, file)| file)
             .filter(RustFile::matters)
             .collect();
         if !files.is_empty() {
-            let project = Project::locate(&sources.dir, base);
             loaded.batches.push(Batch { project, source: None, files, bare: Vec::new() });
         }
     }

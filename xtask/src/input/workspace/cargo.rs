@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use query_budget_analysis::rust::Target;
+use query_budget_analysis::sql::Dialect;
 use serde::Deserialize;
 
-use super::{Crate, Kind};
+use super::Crate;
 use crate::failure::Failure;
 
 /// What `cargo metadata` says, as far as it matters here.
@@ -33,6 +34,8 @@ struct CargoTarget {
 
 #[derive(Deserialize)]
 struct Dependency {
+    name: String,
+    features: Vec<String>,
     rename: Option<String>,
     /// The folder of a package on this machine.
     path: Option<PathBuf>,
@@ -55,14 +58,25 @@ impl Package {
                 lib_name = Some(target.name.replace('-', "_"));
             }
             let is_test = target.kind.iter().any(|kind| matches!(kind.as_str(), "test" | "bench"));
-            targets.push((Target { root, is_lib }, if is_test { Kind::Test } else { Kind::Code }));
+            targets.push(Target { root, is_lib, is_test });
         }
+        let dialect = dialect(&self.dependencies);
         let dependencies = self.dependencies.into_iter().filter_map(|dependency| {
             let dir = dependency.path?.canonicalize().ok()?;
             Some((dir, dependency.rename.map(|name| name.replace('-', "_"))))
         });
-        Some(Crate { dependencies: dependencies.collect::<BTreeMap<_, _>>(), dir, lib_name, targets })
+        let dependencies: BTreeMap<_, _> = dependencies.collect();
+        Some(Crate { dir, lib_name, targets, dependencies, dialect })
     }
+}
+
+/// The database that sqlx is built for, where it is one.
+fn dialect(dependencies: &[Dependency]) -> Option<Dialect> {
+    let sqlx = dependencies.iter().filter(|dependency| dependency.name == "sqlx");
+    let features: Vec<&str> = sqlx.flat_map(|sqlx| &sqlx.features).map(String::as_str).collect();
+    let is_on = |dialect: &Dialect| features.iter().any(|feature| feature.starts_with(dialect.as_str()));
+    let mut on = Dialect::ALL.into_iter().filter(is_on);
+    on.next().filter(|_| on.next().is_none())
 }
 
 /// The workspace's members when `dir` is its root, else the members below `dir`.

@@ -1,12 +1,11 @@
 //! Crates by their manifests alone: where cargo refuses a workspace, and for the workspaces below a folder.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
-use query_budget_analysis::rust::Target;
+use query_budget_analysis::project::targets;
 
-use super::{Crate, Kind};
+use super::Crate;
 
 /// Folders whose manifests stand for nothing that is built: the inputs of tests, and what is generated from.
 const INPUTS: [&str; 7] = ["tests", "test", "fixtures", "testdata", "test-data", "templates", "fuzz"];
@@ -40,29 +39,9 @@ pub(super) fn crates(dir: &Path) -> Vec<Crate> {
 
 /// A crate as its folder is laid out.
 pub(super) fn by_layout(dir: PathBuf) -> Crate {
-    let mut targets = Vec::new();
-    let mut add = |root: PathBuf, kind| {
-        if root.is_file() {
-            let is_lib = root.ends_with("src/lib.rs");
-            targets.push((Target { root, is_lib }, kind));
-        }
-    };
-    add(dir.join("src/lib.rs"), Kind::Code);
-    add(dir.join("src/main.rs"), Kind::Code);
-    let folders =
-        [("src/bin", Kind::Code), ("examples", Kind::Code), ("tests", Kind::Test), ("benches", Kind::Test)];
-    for (folder, kind) in folders {
-        let mut entries: Vec<PathBuf> = std::fs::read_dir(dir.join(folder))
-            .map(|entries| entries.filter_map(Result::ok).map(|entry| entry.path()).collect())
-            .unwrap_or_default();
-        entries.sort();
-        for entry in entries {
-            let is_rust = entry.extension().is_some_and(|end| end == "rs");
-            add(if is_rust { entry } else { entry.join("main.rs") }, kind);
-        }
-    }
-    let lib_name = name(&dir).filter(|_| targets.iter().any(|(target, _)| target.is_lib));
-    Crate { dir, lib_name, targets, dependencies: BTreeMap::new() }
+    let targets = targets(&dir);
+    let lib_name = name(&dir).filter(|_| targets.iter().any(|target| target.is_lib));
+    Crate { lib_name, targets, ..Crate::folder(dir) }
 }
 
 /// The name of a package as code writes it.

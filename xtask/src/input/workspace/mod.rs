@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ignore::WalkBuilder;
 use query_budget_analysis::rust::{Position, Target, positions};
+use query_budget_analysis::sql::Dialect;
 
 use crate::failure::Failure;
 
@@ -20,16 +21,11 @@ pub(crate) struct Crate {
     /// The name of its library as code writes it.
     lib_name: Option<String>,
     /// What cargo builds of it.
-    targets: Vec<(Target, Kind)>,
+    targets: Vec<Target>,
     /// The folders of the crates it depends on that stand on this machine, each with the name it is renamed to.
     dependencies: BTreeMap<PathBuf, Option<String>>,
-}
-
-/// What a target is built for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Code,
-    Test,
+    /// The database that it has sqlx built for, where it is one.
+    dialect: Option<Dialect>,
 }
 
 /// The Rust files of one crate, or of a folder that is none.
@@ -40,9 +36,13 @@ pub(crate) struct Sources {
     /// The files, sorted.
     pub(crate) files: Vec<PathBuf>,
     /// What cargo builds of them.
-    targets: Vec<(Target, Kind)>,
+    targets: Vec<Target>,
     /// The crates that its code can name.
     externs: Arc<HashMap<String, String>>,
+    /// The folders of the crates that it depends on.
+    dependencies: Vec<PathBuf>,
+    /// The database that it has sqlx built for, where it is one.
+    dialect: Option<Dialect>,
 }
 
 /// Where a file stands among the crates.
@@ -64,9 +64,18 @@ impl Sources {
         self.dir.ancestors().find(|dir| dir.join("Cargo.toml").is_file()).unwrap_or(&self.dir)
     }
 
+    /// The folders of the crates that it depends on.
+    pub(super) fn dependencies(&self) -> impl Iterator<Item = &Path> {
+        self.dependencies.iter().map(PathBuf::as_path)
+    }
+
+    /// The database that it has sqlx built for, where it is one.
+    pub(super) fn dialect(&self) -> Option<Dialect> {
+        self.dialect
+    }
+
     /// Where each of its files stands, given with their texts.
     pub(crate) fn standings(&self, files: &[(&Path, &str)]) -> Vec<Standing> {
-        let targets: Vec<Target> = self.targets.iter().map(|(target, _)| target.clone()).collect();
         let standing = |(position, (path, _)): (Option<Position>, &(&Path, &str))| {
             let Some(Position { target, module, in_test }) = position else {
                 // It is of no crate that is known, and sees what its path does not lead to.
@@ -75,13 +84,13 @@ impl Sources {
             };
             let of = self.targets.get(target);
             Standing {
-                crate_name: of.map(|(target, _)| id(target)).unwrap_or_default(),
+                crate_name: of.map(id).unwrap_or_default(),
                 externs: Arc::clone(&self.externs),
                 module,
-                in_test: in_test || of.is_some_and(|(_, kind)| *kind == Kind::Test),
+                in_test: in_test || of.is_some_and(|target| target.is_test),
             }
         };
-        positions(&targets, files).into_iter().zip(files).map(standing).collect()
+        positions(&self.targets, files).into_iter().zip(files).map(standing).collect()
     }
 }
 
@@ -96,9 +105,9 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
     let path = path.canonicalize().map_err(|error| Failure::new(format!("open `{shown}`")).because(error))?;
     if path.is_file() {
         let dir = path.parent().unwrap_or(&path).to_path_buf();
-        let target = Target { root: path.clone(), is_lib: true };
-        let targets = vec![(target, Kind::Code)];
-        return Ok(vec![Sources { dir, files: vec![path], targets, externs: Arc::default() }]);
+        let targets = vec![Target { root: path.clone(), is_lib: true, is_test: false }];
+        let (externs, dependencies) = (Arc::default(), Vec::new());
+        return Ok(vec![Sources { dir, files: vec![path], targets, externs, dependencies, dialect: None }]);
     }
 
     let mut crates = crates(&path)?;
@@ -113,7 +122,16 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
             let files: BTreeSet<PathBuf> =
                 it.folders().iter().flat_map(|folder| rust_files(folder)).collect();
             let files = files.into_iter().filter(|file| taken.insert(file.clone())).collect();
-            Sources { externs: Arc::new(it.externs(&libs)), dir: it.dir, files, targets: it.targets }
+            let externs = Arc::new(it.externs(&libs));
+            let Crate { dir, targets, dialect, dependencies, .. } = it;
+            Sources {
+                dir,
+                files,
+                targets,
+                externs,
+                dependencies: dependencies.into_keys().collect(),
+                dialect,
+            }
         })
         .collect();
     sources.sort_by(|a, b| a.dir.cmp(&b.dir));
@@ -121,16 +139,21 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
 }
 
 impl Crate {
+    /// A folder of which nothing is known.
+    fn folder(dir: PathBuf) -> Crate {
+        Crate { dir, lib_name: None, targets: Vec::new(), dependencies: BTreeMap::new(), dialect: None }
+    }
+
     /// The folders that its sources stand in: those of the files that cargo builds its targets from. Other Rust files, the
     /// cases of UI tests for instance, may be wrong on purpose.
     fn folders(&self) -> BTreeSet<&Path> {
-        let roots = self.targets.iter().filter_map(|(target, _)| target.root.parent());
+        let roots = self.targets.iter().filter_map(|target| target.root.parent());
         if self.targets.is_empty() { BTreeSet::from([self.dir.as_path()]) } else { roots.collect() }
     }
 
     /// Its library: the name as code writes it, and what tells it from all others.
     fn lib(&self) -> Option<(String, String)> {
-        let (target, _) = self.targets.iter().find(|(target, _)| target.is_lib)?;
+        let target = self.targets.iter().find(|target| target.is_lib)?;
         Some((self.lib_name.clone()?, id(target)))
     }
 
@@ -174,8 +197,7 @@ pub(crate) fn crates(dir: &Path) -> Result<Vec<Crate>, Failure> {
         found.extend(more);
     }
     if found.is_empty() {
-        let (dir, targets) = (dir.to_path_buf(), Vec::new());
-        found.push(Crate { dir, lib_name: None, targets, dependencies: BTreeMap::new() });
+        found.push(Crate::folder(dir.to_path_buf()));
     }
     Ok(found)
 }

@@ -1,0 +1,67 @@
+//! The source of the crate that is compiled, read once: calls are followed through all of it where a function of it has a
+//! budget.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use query_budget_analysis::project;
+use query_budget_analysis::rust::{self, Position, Scan, Source};
+
+/// The attribute for whose sake a crate is read as a whole.
+const ATTRIBUTE: &str = "query_budget(";
+
+/// A crate as it was read.
+pub(crate) struct Crate {
+    /// What was found in each file that matters, by its whole path.
+    scans: HashMap<PathBuf, Arc<Scan>>,
+    /// The files that it was read from.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+impl Crate {
+    /// Reads the crate in `dir` that `file` is of; `shown` gives the path by which users know a file. Nothing is looked
+    /// for in a crate without budgets: its queries are looked at file by file.
+    pub(crate) fn read(dir: &Path, file: &Path, in_test: bool, shown: &dyn Fn(&Path) -> String) -> Crate {
+        let sources = project::sources(dir, file);
+        let files: Vec<PathBuf> = sources.iter().map(|(path, _)| path.clone()).collect();
+        if !sources.iter().any(|(_, text)| text.contains(ATTRIBUTE)) {
+            return Crate { scans: HashMap::new(), files };
+        }
+        let targets = project::targets(dir);
+        let given: Vec<(&Path, &str)> =
+            sources.iter().map(|(path, text)| (path.as_path(), text.as_str())).collect();
+        let texts: Vec<&str> = sources.iter().map(|(_, text)| text.as_str()).collect();
+        // The crate's own library, which its other targets see.
+        let library = std::env::var("CARGO_PKG_NAME").unwrap_or_default().replace('-', "_");
+        let lib = targets.iter().find(|target| target.is_lib);
+        let externs = lib.map(|lib| (library, lib.root.display().to_string())).into_iter().collect();
+        let externs = Arc::new(externs);
+        let positions = rust::positions(&targets, &given);
+        let parsed = positions.into_iter().zip(&sources).zip(rust::relevant(&texts));
+        let (paths, mut sources): (Vec<&PathBuf>, Vec<Source>) = parsed
+            .filter_map(|((position, (path, text)), relevant)| {
+                let Position { target, module, in_test: declared } = position?;
+                let target = targets.get(target)?;
+                let in_test = in_test || declared || target.is_test;
+                let file = shown(path);
+                let scan = rust::scan_detached(&file, &relevant?, in_test);
+                // Where blanking has hidden what a macro needed, the whole is read.
+                let scan = scan.or_else(|_| rust::scan_detached(&file, text, in_test)).ok()?;
+                let (crate_name, externs) = (target.root.display().to_string(), Arc::clone(&externs));
+                Some((path, Source { crate_name, externs, module, scan }))
+            })
+            .unzip();
+        let followed = rust::follow(&sources.iter().collect::<Vec<_>>());
+        for (source, bounds) in sources.iter_mut().zip(followed.bounds) {
+            source.set_bounds(bounds);
+        }
+        let scans = paths.into_iter().cloned().zip(sources.into_iter().map(|source| Arc::new(source.scan)));
+        Crate { scans: scans.collect(), files }
+    }
+
+    /// What was found in a file, given by its whole path.
+    pub(crate) fn scan(&self, path: &Path) -> Option<&Arc<Scan>> {
+        self.scans.get(path)
+    }
+}

@@ -1,0 +1,78 @@
+//! Which database a crate's queries run on, where nothing is configured: by its own migrations, by those that its code
+//! hands to sqlx, or by those of a crate that it depends on.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use query_budget_analysis::project::Project;
+
+use super::workspace::Sources;
+
+/// The macro that embeds a folder of migrations.
+const MACRO: &str = "migrate!(\"";
+
+/// Finds migrations and dialect of each crate's project that has none: `texts` gives the crate's source.
+pub(super) fn find<'t>(
+    crates: &[Sources],
+    projects: &mut [Project],
+    texts: &dyn Fn(usize) -> Box<dyn Iterator<Item = &'t str> + 't>,
+) {
+    for (owner, (sources, project)) in crates.iter().zip(projects.iter_mut()).enumerate() {
+        if !is_found(project) || !project.migrations.as_deref().is_some_and(has_sql) {
+            let embedded: BTreeSet<PathBuf> = texts(owner).flat_map(|text| embedded(text, sources)).collect();
+            if let [only] = embedded.iter().collect::<Vec<_>>().as_slice() {
+                project.migrations = Some((*only).clone());
+            }
+        }
+        project.dialect_hint = sources.dialect();
+    }
+    let own: HashMap<PathBuf, PathBuf> = crates
+        .iter()
+        .zip(projects.iter())
+        .filter_map(|(sources, project)| Some((sources.dir.clone(), project.migrations.clone()?)))
+        .collect();
+    let by_dir: HashMap<&Path, &Sources> = crates.iter().map(|it| (it.dir.as_path(), it)).collect();
+    let all: BTreeSet<&PathBuf> = own.values().collect();
+    for (sources, project) in crates.iter().zip(projects.iter_mut()).filter(|(_, project)| !is_found(project))
+    {
+        let mut depended = BTreeSet::new();
+        depended_on(sources, &by_dir, &mut depended);
+        let found: BTreeSet<&PathBuf> = depended.iter().filter_map(|dir| own.get(*dir)).collect();
+        let found = if found.is_empty() { &all } else { &found };
+        if let [only] = found.iter().collect::<Vec<_>>().as_slice() {
+            project.migrations = Some((**only).clone());
+        }
+    }
+}
+
+/// Whether it is known where the schema comes from.
+fn is_found(project: &Project) -> bool {
+    project.schema_path.is_some() || project.config.schema.is_some() || project.migrations.is_some()
+}
+
+fn has_sql(dir: &Path) -> bool {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+    entries.map(|entry| entry.path()).any(|path| path.extension().is_some_and(|end| end == "sql"))
+}
+
+/// The folders that a crate's source embeds.
+fn embedded(text: &str, sources: &Sources) -> Vec<PathBuf> {
+    let named = text.split(MACRO).skip(1).filter_map(|rest| rest.split('"').next());
+    let folders = named.map(|folder| sources.manifest_dir().join(folder));
+    folders.filter_map(|folder| folder.canonicalize().ok()).filter(|folder| has_sql(folder)).collect()
+}
+
+/// The crates that a crate depends on, directly or through others.
+fn depended_on<'s>(
+    sources: &'s Sources,
+    by_dir: &HashMap<&Path, &'s Sources>,
+    found: &mut BTreeSet<&'s Path>,
+) {
+    for dir in sources.dependencies() {
+        if found.insert(dir)
+            && let Some(next) = by_dir.get(dir)
+        {
+            depended_on(next, by_dir, found);
+        }
+    }
+}
