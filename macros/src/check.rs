@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use proc_macro2::{Ident, Span, TokenStream};
-use query_budget_analysis::rust::{self, Form, Function, Scan, Site, SiteSql};
-use query_budget_analysis::{Finding, Level, NoticeKind, Severity, render, sql};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use query_budget_analysis::rust::{self, Form, Function, LoopCall, Site, SiteSql};
+use query_budget_analysis::{Finding, Level, NoticeKind, Place, Severity, render, sql};
 use quote::quote;
 
 use crate::context::{self, Context};
+use crate::crates::Found;
 use crate::emit::{self, Marked};
 use crate::input::{Kind, Sql};
 
@@ -24,9 +25,9 @@ pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream, sql:
     let mut messages = announcement(context, sql.marked);
     let project = context.project();
     let checker = project.checker();
-    let scan = scan_around(context, kind, tokens, sql);
-    let checked = match &scan {
-        Some((scan, site)) => checker.site(scan, site, &sql.text),
+    let found = found_around(context, kind, tokens, sql);
+    let checked = match &found {
+        Some((found, site)) => checker.site(&found.scan, site, &sql.text),
         None => checker.query(&sql.text, None),
     };
     messages.extend(checked.findings.iter().map(|found| finding(found, sql.marked)));
@@ -34,18 +35,19 @@ pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream, sql:
 }
 
 /// The site of a call, and what it was found in: its file, where the functions and loops around it are seen.
-fn scan_around(
+fn found_around(
     context: &mut Context,
     kind: Kind,
     tokens: TokenStream,
     sql: &Sql,
-) -> Option<(Arc<Scan>, Site)> {
+) -> Option<(Arc<Found>, Site)> {
     let call = Span::call_site();
     if let Some(source) = context.source(call)
-        && let Some(site) = source.scan.site_at(source.line, source.column).filter(|site| is_of(site, sql))
+        && let Some(site) =
+            source.found.scan.site_at(source.line, source.column).filter(|site| is_of(site, sql))
     {
         let site = site.clone();
-        return Some((source.scan, site));
+        return Some((source.found, site));
     }
     // Inside of `macro_rules!`, in some editors, or where the file has changed since, the call itself is all there is.
     let name = Ident::new(kind.name(), call);
@@ -76,11 +78,17 @@ pub(crate) fn function(context: &mut Context, item: TokenStream, name: &Ident) -
     let mut messages = announcement(context, marked);
     let project = context.project();
     let checker = project.checker();
-    let Some((function, sites)) = scanned(context, item, name) else {
+    let Some(Scanned { function, sites, calls }) = scanned(context, item.clone(), name) else {
         return CheckedFunction { messages, has_raw_queries: false };
     };
     let has_raw_queries = sites.iter().any(|site| site.form != Form::Checked);
     let (findings, mut used) = checker.function(&function);
+    for call in &calls {
+        let (found, silenced) = checker.call(call, &function);
+        let at = token_at(item.clone(), &call.call.place).map_or(marked, Marked::from);
+        messages.extend(found.iter().map(|found| finding(found, at)));
+        used.extend(silenced);
+    }
     if !function.allows.is_empty() {
         used.extend(sites.iter().flat_map(|site| match &site.sql {
             SiteSql::Literal(literal) => checker.query(&literal.text, Some(site)).used,
@@ -92,18 +100,47 @@ pub(crate) fn function(context: &mut Context, item: TokenStream, name: &Ident) -
     CheckedFunction { messages, has_raw_queries }
 }
 
-/// What is known of a function and its queries: from its file, where imports and comments are seen too, else from its
-/// tokens.
-fn scanned(context: &mut Context, item: TokenStream, name: &Ident) -> Option<(Function, Vec<Site>)> {
-    if let Some(source) = context.source(name.span())
-        && let Some(function) =
-            source.scan.function_at(source.line, source.column).filter(|found| name == &found.name)
-    {
-        let sites = source.scan.sites.iter().filter(|site| site.function == function.path).cloned().collect();
-        return Some((function.clone(), sites));
+/// What is known of a function.
+struct Scanned {
+    function: Function,
+    /// Its queries.
+    sites: Vec<Site>,
+    /// Its calls in loops that come to a query.
+    calls: Vec<LoopCall>,
+}
+
+/// What is known of a function: from its crate or file, where imports and comments are seen too, else from its tokens.
+fn scanned(context: &mut Context, item: TokenStream, name: &Ident) -> Option<Scanned> {
+    if let Some(source) = context.source(name.span()) {
+        let scan = &source.found.scan;
+        let at = scan.functions.iter().position(|function| {
+            (function.place.line, function.place.column) == (source.line, source.column)
+                && name == &function.name
+        });
+        if let Some((at, function)) = at.and_then(|at| Some((at, scan.functions.get(at)?))) {
+            let sites = scan.sites.iter().filter(|site| site.function == function.path).cloned().collect();
+            let calls =
+                source.found.calls.iter().filter(|call| call.caller.function == at).cloned().collect();
+            return Some(Scanned { function: function.clone(), sites, calls });
+        }
     }
     let alone = rust::scan_function(&context::file(name.span()), item, context::in_test()).ok()?;
-    Some((alone.function, alone.sites))
+    Some(Scanned { function: alone.function, sites: alone.sites, calls: Vec::new() })
+}
+
+/// Where a token stands that begins at a place.
+fn token_at(tokens: TokenStream, place: &Place) -> Option<Span> {
+    tokens.into_iter().find_map(|token| {
+        let start = token.span().start();
+        let column = u32::try_from(start.column).ok()?.checked_add(1)?;
+        if (start.line, column) == (place.line as usize, place.column) {
+            return Some(token.span());
+        }
+        match token {
+            TokenTree::Group(group) => token_at(group.stream(), place),
+            _ => None,
+        }
+    })
 }
 
 /// A finding as an item.

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use proc_macro2::Span;
 use query_budget_analysis::project::{self, Project};
-use query_budget_analysis::rust::{self, Scan};
+use query_budget_analysis::rust;
 
-use crate::crates::Crate;
+use crate::crates::{Crate, Found};
 
 /// What is kept between calls.
 #[derive(Default)]
@@ -20,14 +20,14 @@ pub(crate) struct Context {
     projects: HashMap<PathBuf, Kept<Project>>,
     /// The crates, by their folder and the folder inside it that their source stands in.
     crates: HashMap<(PathBuf, PathBuf), Kept<Crate>>,
-    scans: HashMap<PathBuf, Kept<Scan>>,
+    files: HashMap<PathBuf, Kept<Found>>,
     announced: HashSet<(PathBuf, String)>,
 }
 
 /// A place in a source file, and what was found in that file.
 pub(crate) struct Source {
     /// What was found.
-    pub(crate) scan: Arc<Scan>,
+    pub(crate) found: Arc<Found>,
     /// Line, counted from 1.
     pub(crate) line: u32,
     /// Column in characters, counted from 1.
@@ -81,18 +81,18 @@ impl Context {
         let (line, column) =
             (u32::try_from(start.line).ok()?, u32::try_from(start.column).ok()?.checked_add(1)?);
         let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
-        if let Some(scan) = self.crate_of(&whole).scan(&whole) {
-            return Some(Source { scan: Arc::clone(scan), line, column });
+        if let Some(found) = self.crate_of(&whole).found(&whole) {
+            return Some(Source { found: Arc::clone(found), line, column });
         }
-        if let Some(scan) = self.scans.get_mut(&path).and_then(Kept::fresh) {
-            return Some(Source { scan, line, column });
+        if let Some(found) = self.files.get_mut(&path).and_then(Kept::fresh) {
+            return Some(Source { found, line, column });
         }
         let from = Stamped::new(path.clone());
         // Source that cannot be read holds nothing that could be found; the compiler has its own words for it.
         let text = project::read(&path).unwrap_or_default();
-        let scan = scan_alone(&shown(&path), &text);
-        self.scans.insert(path, Kept::new(Arc::clone(&scan), vec![from]));
-        Some(Source { scan, line, column })
+        let found = found_alone(&shown(&path), &text);
+        self.files.insert(path, Kept::new(Arc::clone(&found), vec![from]));
+        Some(Source { found, line, column })
     }
 
     /// The crate that a file is of.
@@ -135,11 +135,12 @@ impl<T> Kept<T> {
 }
 
 /// What is found in a file of its own account, what comes to no query left out.
-fn scan_alone(file: &str, text: &str) -> Arc<Scan> {
+fn found_alone(file: &str, text: &str) -> Arc<Found> {
     let relevant = rust::relevant(&[text]).pop().flatten();
     let scan = rust::scan_detached(file, relevant.as_deref().unwrap_or(text), in_test());
     let scan = scan.or_else(|_| rust::scan_detached(file, text, in_test())).unwrap_or_default();
-    Arc::new(scan.follow_alone().0)
+    let (scan, calls) = scan.follow_alone();
+    Arc::new(Found { scan, calls })
 }
 
 impl Stamped {

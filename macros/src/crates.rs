@@ -6,15 +6,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use query_budget_analysis::project;
-use query_budget_analysis::rust::{self, Position, Scan, Source};
+use query_budget_analysis::rust::{self, LoopCall, Position, Scan, Source};
 
 /// The attribute for whose sake a crate is read as a whole.
 const ATTRIBUTE: &str = "query_budget(";
 
+/// What was found in a file.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// Its queries and functions.
+    pub(crate) scan: Scan,
+    /// Its calls in loops that come to a query.
+    pub(crate) calls: Vec<LoopCall>,
+}
+
 /// A crate as it was read.
 pub(crate) struct Crate {
     /// What was found in each file that matters, by its whole path.
-    scans: HashMap<PathBuf, Arc<Scan>>,
+    found: HashMap<PathBuf, Arc<Found>>,
     /// The files that it was read from.
     pub(crate) files: Vec<PathBuf>,
 }
@@ -26,7 +35,7 @@ impl Crate {
         let sources = project::sources(dir, file);
         let files: Vec<PathBuf> = sources.iter().map(|(path, _)| path.clone()).collect();
         if !sources.iter().any(|(_, text)| text.contains(ATTRIBUTE)) {
-            return Crate { scans: HashMap::new(), files };
+            return Crate { found: HashMap::new(), files };
         }
         let targets = project::targets(dir);
         let given: Vec<(&Path, &str)> =
@@ -52,16 +61,19 @@ impl Crate {
                 Some((path, Source { crate_name, externs, module, scan }))
             })
             .unzip();
-        let followed = rust::follow(&sources.iter().collect::<Vec<_>>());
+        let mut followed = rust::follow(&sources.iter().collect::<Vec<_>>());
         for (source, bounds) in sources.iter_mut().zip(followed.bounds) {
             source.set_bounds(bounds);
         }
-        let scans = paths.into_iter().cloned().zip(sources.into_iter().map(|source| Arc::new(source.scan)));
-        Crate { scans: scans.collect(), files }
+        let found = sources.into_iter().enumerate().map(|(at, source)| {
+            let calls = followed.loop_calls.extract_if(.., |call| call.caller.source == at).collect();
+            Arc::new(Found { scan: source.scan, calls })
+        });
+        Crate { found: paths.into_iter().cloned().zip(found).collect(), files }
     }
 
     /// What was found in a file, given by its whole path.
-    pub(crate) fn scan(&self, path: &Path) -> Option<&Arc<Scan>> {
-        self.scans.get(path)
+    pub(crate) fn found(&self, path: &Path) -> Option<&Arc<Found>> {
+        self.found.get(path)
     }
 }

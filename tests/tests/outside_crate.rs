@@ -155,6 +155,65 @@ fn dashboard_fails_until_it_is_mended() {
 }
 
 #[test]
+fn a_loop_over_a_function_two_files_away_is_over_budget() {
+    let outside = OutsideCrate::new("far-loop", "\"postgres\"", true);
+    outside.write("schema.sql", SCHEMA);
+    outside.write("src/lib.rs", "pub mod page;\nmod repository;\nmod service;\n");
+    outside.write(
+        "src/page.rs",
+        "use crate::service::Outputs;\n\n\
+         #[query_budget::query_budget(max = 3)]\n\
+         pub async fn page(outputs: &Outputs, events: &[i64]) -> sqlx::Result<()> {\n    \
+             for event in events {\n        \
+                 outputs.of(*event).await?;\n    \
+             }\n    \
+             Ok(())\n\
+         }\n",
+    );
+    outside.write(
+        "src/service.rs",
+        "use crate::repository;\n\n\
+         pub struct Outputs {\n    db: sqlx::PgPool,\n}\n\n\
+         impl Outputs {\n    \
+             pub async fn of(&self, event: i64) -> sqlx::Result<()> {\n        \
+                 repository::output(&self.db, event).await\n    \
+             }\n\
+         }\n",
+    );
+    outside.write(
+        "src/repository.rs",
+        "use query_budget::sql;\n\n\
+         pub async fn output(db: &sqlx::PgPool, event: i64) -> sqlx::Result<()> {\n    \
+             sql!(\"SELECT output FROM logs WHERE event_id = $1 LIMIT 1\", event).fetch_optional(db).await?;\n    \
+             Ok(())\n\
+         }\n",
+    );
+    let (built, said) = outside.build();
+    assert!(!built, "{said}");
+    holds(
+        &said,
+        &[
+            "error: `page` runs a query once per element of `events`; its budget is 3",
+            "src/page.rs:6:17: `outputs.of` runs 1 × each element of `events` (loop at line 5)",
+            "`outputs.of` runs a query once per element of `events`",
+            "src/service.rs:9:21: `Outputs::of` calls `repository::output`",
+            "src/repository.rs:4:5: `output` runs the query",
+        ],
+    );
+    // What queries is one call fewer away, and no loop is left.
+    outside.write(
+        "src/page.rs",
+        "use crate::service::Outputs;\n\n\
+         #[query_budget::query_budget(max = 1)]\n\
+         pub async fn page(outputs: &Outputs, event: i64) -> sqlx::Result<()> {\n    \
+             outputs.of(event).await\n\
+         }\n",
+    );
+    let (built, said) = outside.build();
+    assert!(built, "{said}");
+}
+
+#[test]
 fn default_features_bring_no_database() {
     let outside = OutsideCrate::new("no_database", "", false);
     outside.write("src/lib.rs", "pub use query_budget::sql;\n");

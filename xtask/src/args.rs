@@ -171,6 +171,12 @@ pub(crate) struct Budgets {
     /// The workspace, crate, folder or Rust file whose functions are listed
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
+    /// Show what has become of the bounds since this git revision; fail when one has grown past its budget
+    #[arg(long, value_name = "REV", conflicts_with = "suggest")]
+    pub(crate) diff: Option<String>,
+    /// Print the attributes to add: for each function without a budget whose most is known
+    #[arg(long)]
+    pub(crate) suggest: bool,
     /// How to write the list
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: ListFormat,

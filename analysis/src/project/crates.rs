@@ -31,11 +31,11 @@ pub fn targets(dir: &Path) -> Vec<Target> {
 /// The Rust files that may be of the same crate as `file`, each with its text: those of the folder below `dir` that it
 /// stands in, `src` or `tests` for instance. What cannot be read holds nothing.
 pub fn sources(dir: &Path, file: &Path) -> Vec<(PathBuf, String)> {
-    let inside = file.strip_prefix(dir).unwrap_or(file);
-    let mut parts = inside.components();
+    let mut inside = file.strip_prefix(dir).into_iter().flat_map(Path::components);
     let mut paths = Vec::new();
-    match (parts.next(), parts.next()) {
+    match (inside.next(), inside.next()) {
         (Some(folder), Some(_)) => rust_files(&dir.join(folder), 0, &mut paths),
+        // It stands in the package's own folder, or outside of it.
         _ => paths.push(file.to_path_buf()),
     }
     paths.into_iter().filter_map(|path| Some((path.clone(), read(&path).ok()?))).collect()

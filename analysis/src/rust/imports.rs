@@ -23,13 +23,15 @@ pub(super) struct Imports {
     scopes: Vec<Names>,
     /// Macros defined anywhere in the file by `macro_rules!`.
     macros: HashSet<String>,
+    /// Those of them that expand to a query.
+    wrappers: HashSet<String>,
     /// Whether names may come from elsewhere: only an item is read, not its file.
     partial: bool,
 }
 
 impl Imports {
     pub(super) fn new(partial: bool) -> Imports {
-        Imports { scopes: Vec::new(), macros: HashSet::new(), partial }
+        Imports { scopes: Vec::new(), macros: HashSet::new(), wrappers: HashSet::new(), partial }
     }
 
     /// Whether only a part of a file is read, so that its imports are unknown.
@@ -37,8 +39,24 @@ impl Imports {
         self.partial
     }
 
-    pub(super) fn define_macro(&mut self, name: String) {
+    /// Notes a macro of the file, and whether it expands to a query.
+    pub(super) fn define_macro(&mut self, name: String, wraps_query: bool) {
+        if wraps_query {
+            self.wrappers.insert(name.clone());
+        }
         self.macros.insert(name);
+    }
+
+    /// Whether a macro is one of the project's own that expand to a query, as the rules in this file or its name say.
+    pub(super) fn wraps_query(&self, path: &[String]) -> bool {
+        let Some(name) = path.last() else { return false };
+        if self.macros.contains(name) && path.len() == 1 {
+            return self.wrappers.contains(name);
+        }
+        let full = self.resolve(path);
+        let is_own = full.len() == 1 || matches!(full[0].as_str(), "crate" | "self" | "super");
+        // What is named like sqlx's own macros and is none of them is somebody else's.
+        is_own && (name.contains("query") || name.contains("sql")) && !super::names::makes_query(name)
     }
 
     /// Whether the file defines a macro of this name itself.

@@ -1,7 +1,8 @@
 //! Makes a site of a macro or call that makes a query.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprCall, ExprMethodCall, ExprPath, Lit, Token, Type};
 
 use super::flow::Flow;
@@ -17,11 +18,13 @@ impl Walker<'_> {
     /// The site of `sql!`, `query_as!` and their like; `None` when the macro is none of them.
     pub(super) fn macro_site(&mut self, mac: &syn::Macro) -> Option<usize> {
         let path = segments(&mac.path);
-        let form = names::macro_form(&self.imports, &path)?;
+        let Some(form) = names::macro_form(&self.imports, &path) else {
+            return self.wrapper_site(mac, &path);
+        };
         let parsed = (|input: ParseStream<'_>| MacroArguments::parse(input, form)).parse2(mac.tokens.clone());
         let Ok(arguments) = parsed else {
             // A query for sure, but not one that can be read: it counts as built at run time.
-            if form.by_name_only {
+            if form.by_name_only || is_rule(&mac.tokens) {
                 return None;
             }
             self.unparsed_macros += 1;
@@ -50,6 +53,24 @@ impl Walker<'_> {
             site.allows.extend(inner);
         }
         Some(index)
+    }
+
+    /// The site of a macro of the project's own that expands to a query, where its arguments are plain: values and types
+    /// between commas, one of them a text that is SQL. What follows it is bound to it.
+    fn wrapper_site(&mut self, mac: &syn::Macro, path: &[String]) -> Option<usize> {
+        if !self.imports.wraps_query(path) {
+            return None;
+        }
+        let plain = Punctuated::<Plain, Token![,]>::parse_terminated.parse2(mac.tokens.clone()).ok()?;
+        let values: Vec<&Expr> = plain.iter().filter_map(|it| it.0.as_ref()).collect();
+        let texts: Vec<SiteSql> = values.iter().map(|value| text::text(value, self)).collect();
+        let is_sql =
+            |text: &SiteSql| matches!(text, SiteSql::Literal(sql) if names::looks_like_sql(&sql.text));
+        let at = texts.iter().position(is_sql)?;
+        let sql = texts.into_iter().nth(at)?;
+        self.arguments(values.iter().copied(), &Runs::Once);
+        let bound = values.iter().skip(at + 1).map(|value| argument(value)).collect();
+        Some(self.site(&mac.path, path, Form::SqlxMacro, sql, bound, false))
     }
 
     /// The site of `sqlx::query(..)` and its like.
@@ -130,6 +151,24 @@ impl Walker<'_> {
 
 fn argument(expression: &Expr) -> Argument {
     Argument { written: written(expression), mentions: variables::mentions(expression) }
+}
+
+/// Whether tokens stand in the rules of a macro, whose uses are what counts: `$sql` is not known here.
+fn is_rule(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '$'))
+}
+
+/// A value, or a type, which is none.
+struct Plain(Option<Expr>);
+
+impl Parse for Plain {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Plain> {
+        let ahead = input.fork();
+        if ahead.parse::<Expr>().is_ok() && (ahead.is_empty() || ahead.peek(Token![,])) {
+            return Ok(Plain(Some(input.parse()?)));
+        }
+        input.parse::<Type>().map(|_| Plain(None))
+    }
 }
 
 /// What stands in the parentheses of a query macro.

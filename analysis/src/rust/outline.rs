@@ -65,7 +65,7 @@ pub(super) fn outline(text: &str) -> Outline<'_> {
         [name, word, new] if word.text == "as" && names::makes_query(name.text) => Some(new.text),
         _ => None,
     });
-    let renamed = renamed.collect();
+    let renamed = renamed.chain(wrappers(&tokens)).collect();
     let mut reader = Reader { tokens, renamed, length: text.len(), ..Reader::default() };
     reader.items();
     reader.outline
@@ -89,11 +89,34 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
+/// The macros of a file whose rules name something that makes a query.
+fn wrappers<'a, 't>(tokens: &'a [Token<'t>]) -> impl Iterator<Item = &'t str> + use<'a, 't> {
+    let is_defined = |at: &usize| tokens.get(*at).is_some_and(|token| token.text == "macro_rules");
+    (0..tokens.len()).filter(is_defined).filter_map(|at| {
+        let name = tokens.get(at + 2)?;
+        let mut depth = 0usize;
+        for token in tokens.get(at + 3..)? {
+            match token.kind {
+                TokenKind::OpenBrace | TokenKind::OpenParen | TokenKind::OpenBracket => depth += 1,
+                TokenKind::CloseBrace | TokenKind::CloseParen | TokenKind::CloseBracket => {
+                    depth = depth.saturating_sub(1);
+                }
+                TokenKind::Ident if names::makes_query(token.text) => return Some(name.text),
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        None
+    })
+}
+
 #[derive(Default)]
 struct Reader<'t> {
     tokens: Vec<Token<'t>>,
     at: usize,
-    /// The names that the file gives to what makes queries: `use sqlx::query as q`.
+    /// The names that the file gives to what makes queries: `use sqlx::query as q`, and macros that expand to one.
     renamed: HashSet<&'t str>,
     /// The length of the text, in bytes.
     length: usize,
@@ -185,7 +208,8 @@ impl<'t> Reader<'t> {
     /// Whether the name at hand makes or runs a query, or is a macro that may.
     fn is_query(&self, name: Token<'t>) -> bool {
         let is_macro = self.peek(1).is_some_and(|token| token.kind == TokenKind::Bang);
-        is_macro && (name.text.contains("query") || name.text.contains("sql"))
+        is_macro
+            && (name.text.contains("query") || name.text.contains("sql") || self.renamed.contains(name.text))
             || self.is_named(self.at)
                 && (names::makes_query(name.text)
                     || names::is_executor(name.text)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use proc_macro2::{TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::{Attribute, Item};
 
@@ -27,7 +28,7 @@ impl<'f> Walker<'f> {
                 }
                 Item::Macro(item) => {
                     if let Some(name) = &item.ident {
-                        self.imports.define_macro(name.to_string());
+                        self.imports.define_macro(name.to_string(), wraps_query(&item.mac.tokens));
                     }
                 }
                 Item::Mod(item) => {
@@ -225,6 +226,24 @@ fn type_name(ty: &syn::Type) -> String {
     }
 }
 
+/// Whether the rules of a macro expand to a query: `sqlx::query!(..)`, `query_as(..)`.
+fn wraps_query(rules: &TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = rules.clone().into_iter().collect();
+    tokens.iter().enumerate().any(|(at, token)| match token {
+        TokenTree::Group(group) => wraps_query(&group.stream()),
+        TokenTree::Ident(name) => {
+            let next = tokens.get(at + 1);
+            let is_called = match next {
+                Some(TokenTree::Punct(punct)) => matches!(punct.as_char(), '!' | ':'),
+                Some(TokenTree::Group(group)) => group.delimiter() == proc_macro2::Delimiter::Parenthesis,
+                _ => false,
+            };
+            is_called && super::names::makes_query(&name.to_string())
+        }
+        _ => false,
+    })
+}
+
 /// Whether an attribute makes an item test code: `#[test]`, `#[tokio::test]`, `#[cfg(test)]`.
 fn is_test(attribute: &Attribute) -> bool {
     let Some(last) = attribute.path().segments.last() else { return false };
@@ -235,16 +254,14 @@ fn is_test(attribute: &Attribute) -> bool {
     }
 }
 
-fn asks_for_test(tokens: proc_macro2::TokenStream) -> bool {
+fn asks_for_test(tokens: TokenStream) -> bool {
     let mut negated = false;
     tokens.into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Ident(ident) => {
+        TokenTree::Ident(ident) => {
             negated = ident == "not";
             ident == "test"
         }
-        proc_macro2::TokenTree::Group(group) => {
-            !std::mem::take(&mut negated) && asks_for_test(group.stream())
-        }
+        TokenTree::Group(group) => !std::mem::take(&mut negated) && asks_for_test(group.stream()),
         _ => false,
     })
 }

@@ -49,3 +49,79 @@ fn a_budget_that_is_exceeded_fails() {
     assert_eq!((&page["lower"], &page["upper"], &page["max"]), (&1.into(), &2.into(), &1.into()));
     assert!(report["functions"][1]["upper"].is_null());
 }
+
+/// A library of two crates: the loop is in one, the query in the other, and a trait in between.
+const FAR: [(&str, &str); 5] = [
+    ("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"store\", \"app\"]\n"),
+    ("store/Cargo.toml", "[package]\nname = \"the-store\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
+    (
+        "store/src/lib.rs",
+        "pub struct Store { db: sqlx::PgPool }\n\
+         impl Store {\n\
+             pub async fn name(&self, id: i64) -> sqlx::Result<String> {\n\
+                 sqlx::query_scalar!(\"SELECT name FROM users WHERE id = $1\", id).fetch_one(&self.db).await\n\
+             }\n\
+         }\n",
+    ),
+    (
+        "app/Cargo.toml",
+        "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+         [dependencies]\nstore = { package = \"the-store\", path = \"../store\" }\n",
+    ),
+    (
+        "app/src/lib.rs",
+        "use store::Store;\n\
+         pub async fn two(store: &Store) { store.name(1).await; store.name(2).await; }\n\
+         #[query_budget(max = 2)]\n\
+         pub async fn page(store: &Store, ids: &[i64]) { two(store).await; }\n",
+    ),
+];
+
+#[test]
+fn calls_are_followed_across_crates() {
+    let scratch = Scratch::with(FAR);
+    let ran = run(scratch.path(), &["budgets"]).exits_with(0);
+    ran.says(&["two          0..2", "page         0..2     2       app/src/lib.rs:4:14"]);
+}
+
+fn git(scratch: &Scratch, arguments: &[&str]) {
+    let mut command = std::process::Command::new("git");
+    command.current_dir(scratch.path()).args(["-c", "user.name=a", "-c", "user.email=a@b.c"]).args(arguments);
+    let output = command.output().expect("git runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_revision_is_compared_with_what_there_is_now() {
+    let scratch = Scratch::with(FAR);
+    git(&scratch, &["init", "-q"]);
+    git(&scratch, &["add", "."]);
+    git(&scratch, &["commit", "-qm", "first"]);
+    run(scratch.path(), &["budgets", "--diff", "HEAD"])
+        .exits_with(0)
+        .says(&["0 functions changed since `HEAD`: 0 grew past the budget"]);
+
+    let looped = FAR[4].1.replace("two(store).await;", "for id in ids { store.name(*id).await; }");
+    scratch.write("app/src/lib.rs", &looped);
+    run(scratch.path(), &["budgets", "--diff", "HEAD"]).exits_with(1).says(&[
+        "page      grew    0..2    0..∞  2, exceeded  app/src/lib.rs:4:14",
+        "1 function changed since `HEAD`: 1 grew past the budget",
+    ]);
+    let json = run(scratch.path(), &["budgets", "--diff", "HEAD", "--format", "json"]).exits_with(1);
+    let report: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!(report["changed"][0]["before"], serde_json::json!({ "lower": 0, "upper": 2 }));
+    assert_eq!(report["changed"][0]["exceeded"], true);
+
+    run(scratch.path(), &["budgets", "--diff", "no-such"])
+        .exits_with(2)
+        .says(&["failed to read revision `no-such` of `.`"]);
+}
+
+#[test]
+fn suggestions_are_attributes_to_paste() {
+    let scratch = Scratch::with([("src/lib.rs", SOURCE.replace("#[query_budget(max = 2)]", "").as_str())]);
+    run(scratch.path(), &["budgets", "--suggest"]).exits_with(0).says(&[
+        "src/lib.rs:3:10  #[query_budget(max = 2)]  page",
+        "suggested a budget for 1 function; left out 1 with no bound, 0 with unknown calls",
+    ]);
+}

@@ -54,6 +54,21 @@ fn sqlx_macros_in_all_forms() {
 }
 
 #[test]
+fn macros_of_the_project_that_wrap_a_query() {
+    let rules =
+        "macro_rules! user { ($sql:expr, $($rest:tt)*) => { sqlx::query_as!(User, $sql, $($rest)*) } }
+        macro_rules! log { ($text:expr) => { println!($text) } }";
+    let check = |call: &str, expected: &[&str]| {
+        check_written(&format!("{rules} async fn f() {{ {call}.fetch_one(db).await; }}"), expected);
+    };
+    check("user!(\"SELECT id FROM users WHERE id = $1\", id)", &["user!"]);
+    check("crate::named_query!(Vec<User>, db, \"SELECT id FROM users\")", &["crate::named_query!"]);
+    check("log!(\"SELECT id FROM users\")", &[]);
+    check("user!(\"the user\", id)", &[]);
+    check("query_case!(match x { 1 => \"SELECT 1 FROM users\" })", &[]);
+}
+
+#[test]
 fn a_bare_macro_counts_when_its_text_is_sql() {
     check_written("fn f() { query!(\"SELECT 1\"); query!(\"name\"); }", &["query!"]);
     check_written("use other::query; fn f() { query!(\"SELECT 1\"); }", &[]);

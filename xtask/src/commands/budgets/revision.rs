@@ -1,0 +1,71 @@
+//! The source of a revision of the project, in a folder of its own that is gone afterwards.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::failure::Failure;
+
+/// What of a revision decides its bounds: its source, and the manifests that say which crates it is of.
+const FILES: [&str; 2] = [".rs", "Cargo.toml"];
+
+/// A revision's source on disk.
+pub(super) struct Revision {
+    _folder: TempDir,
+    /// The folder that stands for the one that was asked about.
+    pub(super) path: PathBuf,
+}
+
+impl Revision {
+    /// Writes what `path` held at `revision`. The repository's own index and work tree are left alone.
+    pub(super) fn check_out(path: &Path, revision: &str) -> Result<Revision, Failure> {
+        let shown = path.display();
+        let failed = || Failure::new(format!("read revision `{revision}` of `{shown}`"));
+        let path = path.canonicalize().map_err(|error| failed().because(error))?;
+        let folder = TempDir::with_prefix("query-budget-").map_err(|error| failed().because(error))?;
+        let written = write(&path, revision, folder.path()).map_err(|error| failed().because(error))?;
+        Ok(Revision { _folder: folder, path: written })
+    }
+}
+
+/// Writes a revision's source into `folder`, and returns where in it `path` stands.
+fn write(path: &Path, revision: &str, folder: &Path) -> Result<PathBuf, String> {
+    let index = folder.join("index");
+    let tree = folder.join("tree");
+    let dir = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    let top = git(dir, &index, &["rev-parse", "--show-toplevel"], &[])?;
+    let top = PathBuf::from(String::from_utf8_lossy(&top).trim_end().to_owned());
+    git(&top, &index, &["read-tree", &format!("{revision}^{{tree}}")], &[])?;
+    let all = git(&top, &index, &["ls-files", "-z"], &[])?;
+    let is_wanted = |name: &&[u8]| FILES.iter().any(|end| name.ends_with(end.as_bytes()));
+    let names: Vec<&[u8]> = all.split(|byte| *byte == 0).filter(is_wanted).collect();
+    let prefix = format!("--prefix={}/", tree.display());
+    git(&top, &index, &["checkout-index", "-z", "--stdin", "-q", &prefix], &names.join(&0))?;
+    let top = top.canonicalize().map_err(|error| error.to_string())?;
+    Ok(tree.join(path.strip_prefix(&top).unwrap_or(Path::new(""))))
+}
+
+/// Runs git with an index of its own; an error is what git says of it.
+fn git(dir: &Path, index: &Path, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
+    let mut child = Command::new("git")
+        .current_dir(dir)
+        .env("GIT_INDEX_FILE", index)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("start git: {error}"))?;
+    let mut stdin = child.stdin.take();
+    let input = input.to_vec();
+    // What git has to say may be more than a pipe holds before it has read all it is told.
+    let writer = std::thread::spawn(move || stdin.take().map(|mut pipe| pipe.write_all(&input)));
+    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    let _ = writer.join();
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+    }
+}
