@@ -136,8 +136,8 @@ impl<T> Kept<T> {
 
 /// What is found in a file of its own account, what comes to no query left out.
 fn found_alone(file: &str, text: &str) -> Arc<Found> {
-    let relevant = rust::relevant(&[text]).pop().flatten();
-    let scan = rust::scan_detached(file, relevant.as_deref().unwrap_or(text), in_test());
+    let relevant = rust::relevant(&[text]).pop().unwrap_or_default();
+    let scan = rust::scan_detached(file, &relevant, in_test());
     let scan = scan.or_else(|_| rust::scan_detached(file, text, in_test())).unwrap_or_default();
     let (scan, calls) = scan.follow_alone();
     Arc::new(Found { scan, calls })

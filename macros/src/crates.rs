@@ -54,7 +54,7 @@ impl Crate {
                 let target = targets.get(target)?;
                 let in_test = in_test || declared || target.is_test;
                 let file = shown(path);
-                let scan = rust::scan_detached(&file, &relevant?, in_test);
+                let scan = rust::scan_detached(&file, &relevant, in_test);
                 // Where blanking has hidden what a macro needed, the whole is read.
                 let scan = scan.or_else(|_| rust::scan_detached(&file, text, in_test)).ok()?;
                 let (crate_name, externs) = (target.root.display().to_string(), Arc::clone(&externs));

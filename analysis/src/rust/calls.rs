@@ -84,6 +84,8 @@ pub struct Link {
 pub(super) struct CallGraph<'a> {
     sources: Vec<&'a Source>,
     names: Names<'a>,
+    /// The functions that each call may mean, by source and number.
+    targets: Vec<Vec<Vec<FunctionId>>>,
     /// For functions that come to a query: how many calls away it is, and the call to follow (none where they run it).
     nearest: HashMap<FunctionId, (usize, Option<(CallRef, FunctionId)>)>,
 }
@@ -91,7 +93,9 @@ pub(super) struct CallGraph<'a> {
 impl<'a> CallGraph<'a> {
     /// Joins the functions of all sources.
     pub(super) fn new(sources: Vec<&'a Source>) -> CallGraph<'a> {
-        let mut graph = CallGraph { names: Names::new(&sources), sources, nearest: HashMap::new() };
+        let names = Names::new(&sources);
+        let mut graph = CallGraph { names, sources, targets: Vec::new(), nearest: HashMap::new() };
+        graph.find_targets();
         graph.find_nearest();
         graph
     }
@@ -101,14 +105,32 @@ impl<'a> CallGraph<'a> {
         &self.sources
     }
 
-    /// The functions that a call may mean; none when it cannot be followed.
-    pub(super) fn targets(&self, caller: FunctionId, call: &CallRef) -> Vec<FunctionId> {
-        let Some(context) = self.names.context(caller) else { return Vec::new() };
-        match &call.callee {
-            Callee::Path(path) => self.names.function(&context, path),
-            Callee::SelfMethod(name) => self.names.method_of_self(&context, name),
-            Callee::Method { name, on } => self.names.method(&context, on, name),
+    /// The functions that a call of this source may mean; none when it cannot be followed.
+    pub(super) fn targets(&self, source: usize, call: &CallRef) -> &[FunctionId] {
+        self.targets.get(source).and_then(|calls| calls.get(call.number)).map_or(&[], Vec::as_slice)
+    }
+
+    fn find_targets(&mut self) {
+        let mut targets: Vec<Vec<Vec<FunctionId>>> = vec![Vec::new(); self.sources.len()];
+        for caller in self.functions() {
+            let Some((_, function)) = self.get(caller) else { continue };
+            let Some(context) = self.names.context(caller) else { continue };
+            let Some(of_source) = targets.get_mut(caller.source) else { continue };
+            function.flow.each_call(&mut |call| {
+                if of_source.len() <= call.number {
+                    of_source.resize(call.number + 1, Vec::new());
+                }
+                let meant = match &call.callee {
+                    Callee::Path(path) => self.names.function(&context, path),
+                    Callee::SelfMethod(name) => self.names.method_of_self(&context, name),
+                    Callee::Method { name, on } => self.names.method(&context, on, name),
+                };
+                if let Some(slot) = of_source.get_mut(call.number) {
+                    *slot = meant;
+                }
+            });
         }
+        self.targets = targets;
     }
 
     /// Whether a function comes to a query, by itself or through others.
@@ -128,7 +150,7 @@ impl<'a> CallGraph<'a> {
                     return;
                 }
                 let Some(around) = call.loops.iter().rfind(|around| around.exempt.is_none()) else { return };
-                let targets = self.targets(caller, call);
+                let targets = self.targets(caller.source, call);
                 if self.is_on_component(caller, call, around) {
                     return;
                 }
@@ -198,7 +220,7 @@ impl<'a> CallGraph<'a> {
                 if call.batched {
                     return;
                 }
-                for target in self.targets(id, call) {
+                for &target in self.targets(id.source, call) {
                     if seen.insert(target) {
                         callers.entry(target).or_default().push((id, call.clone()));
                     }

@@ -45,6 +45,8 @@ pub struct LoopFlow {
 /// A call of a function that is not a query by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallRef {
+    /// Its number among the calls of the file.
+    pub number: usize,
     /// Where the function's name stands.
     pub place: Place,
     /// The call as written, for messages: `self.load`, `orders::count`.

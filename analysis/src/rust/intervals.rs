@@ -47,7 +47,7 @@ impl<'a> Bounder<'_, 'a> {
 
     /// What a call runs: the least and the most of all that it can mean.
     fn called(&mut self, from: FunctionId, caller: &Function, call: &CallRef) -> Called {
-        let mut targets = self.graph.targets(from, call);
+        let mut targets = self.graph.targets(from.source, call).to_vec();
         // Tests stand in for what they test: what they replace is meant outside of them.
         if !caller.in_test {
             let is_real = |id: &FunctionId| self.graph.get(*id).is_some_and(|(_, it)| !it.in_test);

@@ -12,7 +12,7 @@ use super::place_at;
 use super::shape::{self, Shape};
 use super::site::{Argument, Call, SiteSql};
 use super::text::{self, segments};
-use super::turns::Runs;
+use super::turns::{self, Runs};
 use super::types::TypeRef;
 use super::variables;
 use super::walk::{Queries, Walker};
@@ -61,7 +61,10 @@ impl Walker<'_> {
             }
             _ => Runs::Once,
         };
-        let inner = self.arguments(node.args.iter(), &runs);
+        let inner = match is_spawn(last) {
+            true => self.spawned(node.args.iter()),
+            false => self.arguments(node.args.iter(), &runs),
+        };
         if last.starts_with(char::is_uppercase) || last == "pin" {
             return inner;
         }
@@ -104,7 +107,10 @@ impl Walker<'_> {
             self.arguments(node.args.iter(), &runs);
             return Queries::new();
         }
-        self.arguments(node.args.iter(), &Runs::Once);
+        match is_spawn(&method) {
+            true => drop(self.spawned(node.args.iter())),
+            false => drop(self.arguments(node.args.iter(), &Runs::Once)),
+        }
         let on_self = matches!(node.receiver.as_ref(), Expr::Path(path) if path.path.is_ident("self"));
         if on_self {
             let callee = Callee::SelfMethod(method.clone());
@@ -187,6 +193,14 @@ impl Walker<'_> {
             self.emit_call(node.method.span(), format!("{receiver}.{method}"), callee, awaited, 1);
         }
         Queries::new()
+    }
+
+    /// What is handed to a runtime runs beside the code at hand: in full, or not yet when that ends.
+    fn spawned<'e>(&mut self, arguments: impl Iterator<Item = &'e Expr>) -> Queries {
+        let mut queries = Queries::new();
+        let flow = self.sequence(|walker| queries = walker.arguments(arguments, &Runs::Once));
+        self.emit(flow.maybe());
+        queries
     }
 
     /// Whether a text made at run time is sure to be SQL: it is called safe, or begins like a statement.
@@ -310,15 +324,7 @@ impl Walker<'_> {
         let text = parts.join("::");
         match runs {
             Runs::PerElement { over, turns, place, .. } => {
-                let head = super::site::Loop {
-                    kind: super::site::LoopKind::Combinator,
-                    place: place.clone(),
-                    over: over.clone(),
-                    variables: Vec::new(),
-                    elements: Vec::new(),
-                    exempt: turns.exempt,
-                    turns: turns.count,
-                };
+                let head = turns::combinator(over, turns, place);
                 self.in_loop(head, *turns, false, |walker| walker.emit_call(span, text, callee, false, 1));
             }
             Runs::Once | Runs::Maybe => {
@@ -393,6 +399,10 @@ impl Walker<'_> {
             .collect();
         self.emit_branch(handlers);
     }
+}
+
+fn is_spawn(name: &str) -> bool {
+    name == "spawn" || name.starts_with("spawn_")
 }
 
 /// Methods of the standard library that code calls everywhere, and that never query unless they are awaited.

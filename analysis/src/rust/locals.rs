@@ -1,8 +1,10 @@
 //! The local variables in scope, as far as they matter here.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 
+use super::flow::Flow;
 use super::shape::Shape;
 use super::site::SiteSql;
 use super::types::TypeRef;
@@ -21,7 +23,18 @@ pub(super) struct Local {
     pub(super) ty: TypeRef,
     /// The closure it is, until it is first used.
     pub(super) closure: Option<Rc<syn::ExprClosure>>,
+    /// What that closure does, once it was used.
+    pub(super) walked: Option<Rc<Walked>>,
     /// The number of loops around its declaration.
+    pub(super) loops: usize,
+}
+
+/// A closure that was walked where it was first called.
+pub(super) struct Walked {
+    pub(super) flow: Flow,
+    /// Its queries, by their positions among the sites.
+    pub(super) sites: Range<usize>,
+    /// The number of loops around that call.
     pub(super) loops: usize,
 }
 
@@ -35,6 +48,7 @@ impl Local {
             shape: Shape::Unknown,
             ty: TypeRef::Unknown,
             closure: None,
+            walked: None,
             loops,
         }
     }

@@ -49,7 +49,7 @@ pub(super) struct Modules<'a> {
     /// The crates that code can name, by the root module of the crate it stands in.
     externs: HashMap<ModuleId, &'a HashMap<String, String>>,
     /// What was looked up before.
-    known: RefCell<HashMap<(ModuleId, String), Option<Scope>>>,
+    known: RefCell<HashMap<ModuleId, HashMap<String, Option<Scope>>>>,
     /// What is being looked up: globs may lead in circles.
     open: RefCell<HashSet<(ModuleId, String)>>,
     /// How many circles were met; what was found on the way through one is not to be remembered.
@@ -171,10 +171,10 @@ impl<'a> Modules<'a> {
 
     /// The module, type or trait of this name in a module.
     fn member(&self, module: ModuleId, name: &str, depth: usize) -> Option<Scope> {
-        let key = (module, name.to_owned());
-        if let Some(known) = self.known.borrow().get(&key) {
+        if let Some(known) = self.known.borrow().get(&module).and_then(|names| names.get(name)) {
             return known.clone();
         }
+        let key = (module, name.to_owned());
         if depth > DEEPEST || !self.open.borrow_mut().insert(key.clone()) {
             self.circles.set(self.circles.get() + 1);
             return None;
@@ -183,7 +183,7 @@ impl<'a> Modules<'a> {
         let found = self.find_member(module, name, depth);
         self.open.borrow_mut().remove(&key);
         if self.circles.get() == circles || self.open.borrow().is_empty() {
-            self.known.borrow_mut().insert(key, found.clone());
+            self.known.borrow_mut().entry(module).or_default().insert(key.1, found.clone());
         }
         found
     }

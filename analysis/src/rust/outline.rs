@@ -15,11 +15,6 @@ use super::names;
 pub(super) struct Outline<'t> {
     /// Its functions; those inside of functions belong to the body they stand in.
     pub(super) functions: Vec<Outlined<'t>>,
-    /// The types and traits that it declares, and those that functions give, each with the names that lead on from it:
-    /// those in its definition, or in what the function returns.
-    pub(super) leads: Vec<(&'t str, HashSet<&'t str>)>,
-    /// Whether it has to be read for its own sake: something else than a body makes a query, or names are exported again.
-    pub(super) is_needed: bool,
 }
 
 /// A function, by its names.
@@ -27,8 +22,6 @@ pub(super) struct Outline<'t> {
 pub(super) struct Outlined<'t> {
     /// Its name.
     pub(super) name: &'t str,
-    /// The type or trait whose methods it stands among, and the trait that is implemented there.
-    pub(super) owners: Vec<&'t str>,
     /// The bytes of its body, braces not included.
     pub(super) body: Range<usize>,
     /// How it comes to wait for a query.
@@ -132,72 +125,20 @@ impl<'t> Reader<'t> {
         self.tokens.get(at?).map(|token| token.kind)
     }
 
-    /// Reads to the end of the file, out of bodies.
+    /// Reads to the end of the file, from body to body.
     fn items(&mut self) {
-        // The blocks around, each with the types that its functions are methods of.
-        let mut around: Vec<Vec<&'t str>> = Vec::new();
-        let mut header: Option<Vec<&'t str>> = None;
         while let Some(token) = self.peek(0) {
-            // `pub use`, `pub(crate) use`.
-            let last = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
-            let is_exported =
-                last.is_some_and(|last| last.text == "pub" || last.kind == TokenKind::CloseParen);
-            match token.kind {
-                TokenKind::Ident if token.text == "fn" && self.is_function() => {
-                    let owners = around.last().cloned().unwrap_or_default();
-                    self.function(owners);
-                    continue;
-                }
-                TokenKind::Ident => {
-                    match token.text {
-                        "impl" | "trait" => header = Some(Vec::new()),
-                        "mod" => header = None,
-                        word => {
-                            if let Some(names) = &mut header {
-                                names.push(word);
-                            }
-                        }
-                    }
-                    self.declaration(token.text);
-                    self.outline.is_needed |= self.is_query(token) || token.text == "use" && is_exported;
-                }
-                TokenKind::OpenBrace => around.push(header.take().unwrap_or_default()),
-                TokenKind::CloseBrace => drop(around.pop()),
-                TokenKind::Semi => header = None,
-                _ => {}
+            if token.kind == TokenKind::Ident && token.text == "fn" && self.is_function() {
+                self.function();
+            } else {
+                self.at += 1;
             }
-            self.at += 1;
         }
     }
 
     /// Whether a name follows `fn`, which else is a type.
     fn is_function(&self) -> bool {
         self.peek(1).is_some_and(|token| matches!(token.kind, TokenKind::Ident | TokenKind::RawIdent))
-    }
-
-    /// Notes a type or trait with the names of its definition, without going on.
-    fn declaration(&mut self, word: &str) {
-        let Some(name) = self.peek(1).filter(|token| token.kind == TokenKind::Ident) else { return };
-        if !matches!(word, "struct" | "enum" | "trait" | "type" | "union") {
-            return;
-        }
-        let mut names = HashSet::new();
-        let mut depth = 0usize;
-        for token in self.tokens.iter().skip(self.at + 2) {
-            match token.kind {
-                TokenKind::OpenBrace | TokenKind::OpenParen => depth += 1,
-                TokenKind::CloseBrace | TokenKind::CloseParen => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 && token.kind == TokenKind::CloseBrace {
-                        break;
-                    }
-                }
-                TokenKind::Semi if depth == 0 => break,
-                TokenKind::Ident => drop(names.insert(token.text)),
-                _ => {}
-            }
-        }
-        self.outline.leads.push((name.text, names));
     }
 
     /// Whether the token at `at` is called: `name(`, `name!`, `name::<T>(`.
@@ -217,14 +158,13 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads a function from its `fn` to the end of its body.
-    fn function(&mut self, owners: Vec<&'t str>) {
+    fn function(&mut self) {
         let before = [1, 2, 3].map(|back| self.at.checked_sub(back).and_then(|at| self.tokens.get(at)));
         let is_async = before.iter().flatten().any(|token| token.text == "async");
         let name = self.peek(1).map(|token| token.text).unwrap_or_default();
         self.at += 2;
         let mut waits = if is_async { Waits::Awaited } else { Waits::Never };
         let mut depth = 0usize;
-        let mut returns: Option<HashSet<&str>> = None;
         let open = loop {
             let Some(token) = self.peek(0) else { return };
             match token.kind {
@@ -232,16 +172,8 @@ impl<'t> Reader<'t> {
                 TokenKind::CloseParen | TokenKind::CloseBracket => depth = depth.saturating_sub(1),
                 TokenKind::OpenBrace if depth == 0 => break token,
                 // A declaration without a body.
-                TokenKind::Semi if depth == 0 => return self.gives(&owners, returns),
-                TokenKind::Gt
-                    if depth == 0 && self.kind(self.at.checked_sub(1)) == Some(TokenKind::Minus) =>
-                {
-                    returns = Some(HashSet::new());
-                }
+                TokenKind::Semi if depth == 0 => return,
                 TokenKind::Ident => {
-                    if let Some(returns) = &mut returns {
-                        returns.insert(token.text);
-                    }
                     if token.text.contains("Future") || token.text.contains("Stream") {
                         waits = Waits::Awaited;
                     }
@@ -250,10 +182,8 @@ impl<'t> Reader<'t> {
             }
             self.at += 1;
         };
-        self.gives(&owners, returns);
         let mut function = Outlined {
             name,
-            owners,
             body: open.start + 1..self.length,
             waits,
             queries: false,
@@ -261,13 +191,6 @@ impl<'t> Reader<'t> {
         };
         self.body(&mut function);
         self.outline.functions.push(function);
-    }
-
-    /// What a function gives leads on from the types whose method it is; from nothing, for a free function.
-    fn gives(&mut self, owners: &[&'t str], returns: Option<HashSet<&'t str>>) {
-        let Some(returns) = returns else { return };
-        let owners = if owners.is_empty() { &[""] } else { owners };
-        self.outline.leads.extend(owners.iter().map(|owner| (*owner, returns.clone())));
     }
 
     /// Reads a body from its brace on.

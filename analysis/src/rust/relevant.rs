@@ -9,18 +9,13 @@ use std::collections::{HashMap, HashSet};
 
 use super::outline::{Outline, Outlined, Waits, outline};
 
-/// What there is to parse of each of `texts`; `None` for a file in which nothing matters.
-pub fn relevant<'t>(texts: &[&'t str]) -> Vec<Option<Cow<'t, str>>> {
+/// What there is to parse of each of `texts`: all of it but for the bodies that do not matter.
+pub fn relevant<'t>(texts: &[&'t str]) -> Vec<Cow<'t, str>> {
     let outlines: Vec<Outline<'_>> = texts.iter().map(|text| outline(text)).collect();
-    let kept = Kept::new(&outlines);
+    let kept = functions(&outlines);
     let files = texts.iter().zip(&outlines).enumerate();
     files
-        .map(|(file, (text, outline))| {
-            kept.files.contains(&file).then(|| {
-                let is_left = |function: usize| kept.functions.contains(&(file, function));
-                blanked(text, outline, is_left)
-            })
-        })
+        .map(|(file, (text, outline))| blanked(text, outline, |function| kept.contains(&(file, function))))
         .collect()
 }
 
@@ -47,40 +42,8 @@ fn blanked<'t>(text: &'t str, outline: &Outline<'_>, is_left: impl Fn(usize) -> 
     }
 }
 
-/// What is left in.
-struct Kept {
-    /// The functions, by file and position.
-    functions: HashSet<(usize, usize)>,
-    /// The files.
-    files: HashSet<usize>,
-}
-
-impl Kept {
-    fn new(outlines: &[Outline<'_>]) -> Kept {
-        let functions = functions(outlines);
-        let mut files: HashSet<usize> = functions.iter().map(|(file, _)| *file).collect();
-        files.extend((0..).zip(outlines).filter(|(_, outline)| outline.is_needed).map(|(file, _)| file));
-        let left = functions.iter().filter_map(|(file, at)| outlines.get(*file)?.functions.get(*at));
-        let mut types: HashSet<&str> = left.flat_map(|function| &function.owners).copied().collect();
-        // A type that leads to one that matters, by a field or by what a method gives, matters as well.
-        loop {
-            let before = types.len();
-            for (file, outline) in outlines.iter().enumerate() {
-                for (name, names) in &outline.leads {
-                    if types.contains(name) || !names.is_disjoint(&types) {
-                        files.insert(file);
-                        types.extend(Some(*name).filter(|name| !name.is_empty()));
-                    }
-                }
-            }
-            if types.len() == before {
-                return Kept { functions, files };
-            }
-        }
-    }
-}
-
-/// The functions that may come to a query: those that may make one, and those that may call, and wait for, another.
+/// The functions that may come to a query, by file and position: those that may make one, and those that may call, and wait
+/// for, another.
 fn functions(outlines: &[Outline<'_>]) -> HashSet<(usize, usize)> {
     let all = || {
         let files = outlines.iter().enumerate();
@@ -102,7 +65,7 @@ fn functions(outlines: &[Outline<'_>]) -> HashSet<(usize, usize)> {
             continue;
         }
         for (id, caller) in callers.get(function.name).into_iter().flatten() {
-            let can_wait = caller.waits != Waits::Never || function.waits != Waits::Awaited;
+            let can_wait = caller.waits != Waits::Never || function.waits == Waits::Itself;
             if can_wait && found.insert(*id) {
                 new.push((*id, caller));
             }

@@ -1,8 +1,11 @@
 //! Walks loops, and closures that run once, perhaps, or per element; notes which loops are left before their next turn.
 
+use std::rc::Rc;
+
 use syn::{Block, Expr, Item, Pat, Stmt};
 
 use super::flow::{Flow, LoopFlow};
+use super::locals::Walked;
 use super::loops::{self, Turns};
 use super::place_at;
 use super::shape::{self, Shape};
@@ -159,23 +162,23 @@ impl Walker<'_> {
             }
             Runs::PerElement { over, turns, place, .. } => {
                 let patterns: Vec<&Pat> = closure.inputs.iter().collect();
-                let head = Loop {
-                    kind: LoopKind::Combinator,
-                    place: place.clone(),
-                    over: over.clone(),
-                    variables: variables::of_turn(&patterns, Body::Expr(&closure.body)),
-                    elements: variables::of_element(&patterns, Body::Expr(&closure.body)),
-                    exempt: turns.exempt,
-                    turns: turns.count,
-                };
+                let body = Body::Expr(&closure.body);
+                let mut head = combinator(over, turns, place);
+                head.variables = variables::of_turn(&patterns, body);
+                head.elements = variables::of_element(&patterns, body);
                 self.in_loop(head, *turns, false, walk);
             }
         }
     }
 
-    /// Walks a closure that a local variable holds, at its first use; says whether the name is such a variable.
+    /// A call of a closure that a local variable holds, which is walked at the first one; says whether the name is such a
+    /// variable.
     pub(super) fn local_closure(&mut self, name: &str, runs: &Runs) -> bool {
         let Some(local) = self.locals.get_mut(name) else { return false };
+        if let Some(walked) = local.walked.clone() {
+            self.walked_again(&walked, runs);
+            return true;
+        }
         let Some(closure) = local.closure.take() else { return false };
         // Its parameters differ from turn to turn of the loops that call it.
         let names: Vec<String> = closure.inputs.iter().flat_map(variables::bindings).collect();
@@ -185,8 +188,51 @@ impl Walker<'_> {
             around.elements.extend(names.iter().cloned());
             around.variables.extend(variables::of_turn(&[], Body::Expr(&closure.body)));
         }
-        self.closure(&closure, runs);
+        let first = self.sites.len();
+        let flow = self.sequence(|walker| walker.closure(&closure, runs));
+        self.emit(flow.clone());
+        let walked = Walked { flow, sites: first..self.sites.len(), loops: self.loops.len() };
+        if let Some(local) = self.locals.get_mut(name) {
+            local.walked = Some(Rc::new(walked));
+        }
         true
+    }
+
+    /// A further call of a closure: it runs what it ran before, in the loops that are around now.
+    fn walked_again(&mut self, walked: &Walked, runs: &Runs) {
+        let again = |walker: &mut Self| {
+            let here = walker.loops_here();
+            for site in walker.sites.get_mut(walked.sites.clone()).unwrap_or_default() {
+                if here.len() > walked.loops && site.loops.len() >= walked.loops {
+                    let inside = site.loops.split_off(walked.loops);
+                    site.loops = here.iter().cloned().chain(inside).collect();
+                }
+            }
+            walker.emit(walked.flow.clone());
+        };
+        match runs {
+            Runs::Once => again(self),
+            Runs::Maybe => {
+                let flow = self.sequence(again);
+                self.emit(flow.maybe());
+            }
+            Runs::PerElement { over, turns, place, .. } => {
+                self.in_loop(combinator(over, turns, place), *turns, false, again);
+            }
+        }
+    }
+}
+
+/// The loop that a method of an iterator or stream makes.
+pub(super) fn combinator(over: &str, turns: &Turns, place: &crate::finding::Place) -> Loop {
+    Loop {
+        kind: LoopKind::Combinator,
+        place: place.clone(),
+        over: over.to_owned(),
+        variables: Vec::new(),
+        elements: Vec::new(),
+        exempt: turns.exempt,
+        turns: turns.count,
     }
 }
 

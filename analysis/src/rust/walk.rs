@@ -36,6 +36,8 @@ pub(super) struct Walker<'f> {
     pub(super) functions: Vec<Function>,
     pub(super) allows: Vec<Allow>,
     pub(super) unparsed_macros: usize,
+    /// How many calls there are so far.
+    pub(super) calls: usize,
 
     pub(super) module: Vec<String>,
     pub(super) items: Vec<ModuleItems>,
@@ -102,6 +104,7 @@ impl<'f> Walker<'f> {
             functions: Vec::new(),
             allows: Vec::new(),
             unparsed_macros: 0,
+            calls: 0,
             module: Vec::new(),
             items: Vec::new(),
             owner: Owner::default(),
@@ -455,7 +458,9 @@ impl<'f> Walker<'f> {
         }
         let batched = self.flushes;
         let allows = self.allows_at([place.line, place.line]);
-        let call = CallRef { place, written, callee, awaited, arguments, loops, batched, allows };
+        let number = self.calls;
+        self.calls += 1;
+        let call = CallRef { number, place, written, callee, awaited, arguments, loops, batched, allows };
         self.flow.push(Flow::Call(call));
     }
 

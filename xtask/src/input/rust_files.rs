@@ -150,15 +150,11 @@ fn scanned(
     });
     let all: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
     // Most files of a workspace come to no query, and parsing is what takes the time.
-    let work: Vec<_> = standings
-        .zip(texts)
-        .zip(relevant(&all))
-        .filter_map(|((standing, text), relevant)| Some((standing, text, relevant?)))
-        .collect();
+    let work: Vec<_> = standings.zip(texts).zip(relevant(&all)).collect();
     let progress = Mutex::new(Progress::new("reading", work.len()));
     let scanned: Vec<Result<(usize, RustFile), String>> = work
         .into_par_iter()
-        .map(|(standing, text, relevant)| {
+        .map(|((standing, text), relevant)| {
             let file = scan_file(standing, text, &relevant, crates, base);
             progress.lock().unwrap_or_else(PoisonError::into_inner).step();
             file.map(|file| (text.owner, file))

@@ -1,0 +1,216 @@
+//! What checked queries cost in a build: `cargo run -p query-budget-tests --example build_cost [rounds]`.
+//!
+//! Makes three crates of 50 modules, 20,000 lines and 300 queries, alike but for how the queries are made: by
+//! `sqlx::query()`, which checks nothing; by `sqlx::query!` against a prepared `.sqlx`; and by `sql!` with a snapshot and
+//! every lint at its level. Then `cargo check` of each is timed, its dependencies built and its macros not optimised, in
+//! turns, and the medians are compared.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use sha2::{Digest, Sha256};
+
+const MODULES: usize = 50;
+const QUERIES: usize = 6;
+/// Lines of a module; those that are no query are functions that compute something.
+const LINES: usize = 400;
+
+/// How a crate makes its queries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    Prepared,
+    Checked,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Plain => "plain",
+            Kind::Prepared => "prepared",
+            Kind::Checked => "checked",
+        }
+    }
+
+    fn expression(self, sql: &str) -> String {
+        match self {
+            Kind::Plain => format!("sqlx::query({sql:?}).bind(user).bind(at)"),
+            Kind::Prepared => format!("sqlx::query!({sql:?}, user, at)"),
+            Kind::Checked => format!("query_budget::sql!({sql:?}, user, at)"),
+        }
+    }
+}
+
+fn main() {
+    let rounds = env::args().nth(1).and_then(|rounds| rounds.parse().ok()).unwrap_or(5);
+    let kinds = [Kind::Plain, Kind::Prepared, Kind::Checked];
+    let crates = kinds.map(|kind| write_crate(kind));
+    let lines: usize = (0..MODULES).map(|module| text(Kind::Plain, module).lines().count()).sum();
+    let queries = MODULES * QUERIES;
+    println!("{MODULES} modules, {lines} lines, {queries} queries; the dependencies are built first");
+    crates.iter().for_each(|dir| drop(check(dir)));
+    let mut times = [const { Vec::new() }; 3];
+    for _ in 0..rounds {
+        for (times, dir) in times.iter_mut().zip(&crates) {
+            times.push(check(dir));
+        }
+    }
+    let [plain, prepared, checked] = times.map(median);
+    for (kind, time) in kinds.iter().zip([plain, prepared, checked]) {
+        let more = time.saturating_sub(plain).as_secs_f64() * 1000.0 / queries as f64;
+        println!("{:<9} {:>7.2} s   {more:>6.2} ms a query more than plain", kind.name(), time.as_secs_f64());
+    }
+    let added = |time: Duration| time.saturating_sub(plain).as_secs_f64();
+    println!(
+        "`sql!` adds {:.2} of what `query!` adds ({rounds} rounds, medians)",
+        added(checked) / added(prepared)
+    );
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// Checks the crate anew, its dependencies being built, and returns how long it took.
+fn check(dir: &Path) -> Duration {
+    let root = dir.join("src/lib.rs");
+    let text = fs::read_to_string(&root).expect("the root");
+    fs::write(&root, text).expect("the root is touched");
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["check", "--offline", "--quiet"]).current_dir(dir).env("SQLX_OFFLINE", "true");
+    command.env("CARGO_TARGET_DIR", folder().join("target"));
+    for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "DATABASE_URL", "QUERY_BUDGET_CONFIG"] {
+        command.env_remove(variable);
+    }
+    let started = Instant::now();
+    let output = command.output().expect("cargo runs");
+    let time = started.elapsed();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    time
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_path_buf()
+}
+
+fn folder() -> PathBuf {
+    workspace().join("target/build-cost")
+}
+
+fn write_crate(kind: Kind) -> PathBuf {
+    let dir = folder().join(kind.name());
+    let _ = fs::remove_dir_all(&dir);
+    fs::create_dir_all(dir.join("src")).expect("a folder");
+    let put = |name: &str, text: String| fs::write(dir.join(name), text).expect("a file");
+    let runtime = workspace().join("runtime");
+    let query_budget = match kind {
+        Kind::Checked => format!("query-budget = {{ path = {runtime:?}, features = [\"postgres\"] }}\n"),
+        Kind::Plain | Kind::Prepared => String::new(),
+    };
+    put(
+        "Cargo.toml",
+        format!(
+            "[package]\nname = \"{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n{query_budget}\
+             sqlx = {{ version = \"0.9\", default-features = false, features = [\"macros\", \"postgres\"] }}\n\n\
+             [workspace]\n",
+            kind.name()
+        ),
+    );
+    fs::copy(workspace().join("Cargo.lock"), dir.join("Cargo.lock")).expect("a lock file");
+    let modules = (0..MODULES).fold(String::new(), |mut text, module| {
+        let _ = writeln!(text, "pub mod m{module};");
+        text
+    });
+    put("src/lib.rs", modules);
+    for module in 0..MODULES {
+        put(&format!("src/m{module}.rs"), text(kind, module));
+    }
+    match kind {
+        Kind::Plain => {}
+        Kind::Prepared => prepare(&dir),
+        Kind::Checked => put("schema.sql", schema()),
+    }
+    dir
+}
+
+/// A query of its own for each place: by the primary key, so that no lint has anything to say.
+fn sql(module: usize, query: usize) -> String {
+    format!(
+        "SELECT t.id, t.name, t.user_id, o.total FROM t{module} AS t JOIN o{module} AS o ON o.t_id = t.id \
+         WHERE t.user_id = $1 AND t.at > $2 AND o.state <> 'gone' ORDER BY t.at DESC LIMIT {}",
+        10 + query
+    )
+}
+
+fn schema() -> String {
+    let mut text = String::from("-- query-budget snapshot, dialect: postgres\n");
+    for module in 0..MODULES {
+        let _ = write!(
+            text,
+            "CREATE TABLE t{module} (id bigint PRIMARY KEY, name text NOT NULL, user_id bigint NOT NULL, at bigint NOT NULL);\n\
+             CREATE INDEX t{module}_user_at ON t{module} (user_id, at);\n\
+             CREATE TABLE o{module} (id bigint PRIMARY KEY, t_id bigint NOT NULL REFERENCES t{module} (id), \
+             total bigint NOT NULL, state text NOT NULL);\n\
+             CREATE INDEX o{module}_t ON o{module} (t_id);\n"
+        );
+    }
+    text
+}
+
+fn text(kind: Kind, module: usize) -> String {
+    let mut text = format!("//! Module {module}.\n\nuse sqlx::PgPool;\n\n");
+    for query in 0..QUERIES {
+        let expression = kind.expression(&sql(module, query));
+        let _ = write!(
+            text,
+            "pub async fn load_{query}(db: &PgPool, user: i64, at: i64) -> sqlx::Result<usize> {{\n    \
+                 let rows = {expression}\n        .fetch_all(db)\n        .await?;\n    Ok(rows.len())\n}}\n\n"
+        );
+    }
+    let mut number = 0;
+    while text.lines().count() < LINES {
+        let _ = write!(
+            text,
+            "pub fn weigh_{number}(items: &[i64], limit: i64) -> Option<i64> {{\n    \
+                 let mut sum = {number};\n    \
+                 for (at, item) in items.iter().enumerate() {{\n        \
+                     if *item > limit {{\n            sum += item * at as i64;\n        }} else {{\n            sum -= 1;\n        }}\n    \
+                 }}\n    \
+                 match sum {{\n        0 => None,\n        sum if sum < limit => Some(limit),\n        sum => Some(sum),\n    }}\n}}\n\n"
+        );
+        number += 1;
+    }
+    text
+}
+
+/// What `cargo sqlx prepare` writes for the queries.
+fn prepare(dir: &Path) {
+    let folder = dir.join(".sqlx");
+    fs::create_dir_all(&folder).expect("a folder");
+    let column = |ordinal: usize, name: &str, ty: &str| serde_json::json!({ "ordinal": ordinal, "name": name, "type_info": ty });
+    for (module, query) in (0..MODULES).flat_map(|module| (0..QUERIES).map(move |query| (module, query))) {
+        let sql = sql(module, query);
+        let hash = Sha256::digest(sql.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        let described = serde_json::json!({
+            "db_name": "PostgreSQL",
+            "query": sql,
+            "describe": {
+                "columns": [
+                    column(0, "id", "Int8"), column(1, "name", "Text"),
+                    column(2, "user_id", "Int8"), column(3, "total", "Int8"),
+                ],
+                "parameters": { "Left": ["Int8", "Int8"] },
+                "nullable": [false, false, false, false],
+            },
+            "hash": hash,
+        });
+        fs::write(folder.join(format!("query-{hash}.json")), described.to_string()).expect("a file");
+    }
+}

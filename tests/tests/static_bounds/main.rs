@@ -1,0 +1,137 @@
+//! What the source tells of how many queries a function runs, against what it runs: every count lies in the interval,
+//! unless something in it is said to be unknown.
+
+mod shapes;
+mod store;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use query_budget::measure;
+use query_budget_analysis::rust::{Bound, Source, Upper, follow, scan};
+use query_budget_tests::with_postgres;
+use sqlx::Executor;
+use sqlx::sqlite::SqlitePoolOptions;
+
+use store::Store;
+
+/// The bounds of the functions of one crate, by module and path; its files are given by module.
+fn bounds(files: &[(&str, &str)]) -> BTreeMap<String, Bound> {
+    let sources: Vec<Source> = files
+        .iter()
+        .map(|(module, text)| Source {
+            crate_name: "shapes".to_owned(),
+            externs: Arc::default(),
+            module: vec![(*module).to_owned()],
+            scan: scan(&format!("src/{module}.rs"), text).expect("it is Rust"),
+        })
+        .collect();
+    let followed = follow(&sources.iter().collect::<Vec<_>>());
+    let mut bounds = BTreeMap::new();
+    for (source, of_source) in sources.iter().zip(followed.bounds) {
+        for (function, bound) in source.scan.functions.iter().zip(of_source) {
+            bounds.insert(format!("{}::{}", source.module.join("::"), function.path), bound);
+        }
+    }
+    bounds
+}
+
+/// Checks that a count lies in the interval.
+#[track_caller]
+fn lies_in(bounds: &BTreeMap<String, Bound>, function: &str, count: u64, of: &str) {
+    let bound = &bounds[function];
+    assert!(bound.unknown.is_empty(), "{function}: not all of it is known: {:?}", bound.unknown);
+    let Bound { lower, upper, .. } = bound;
+    let is_inside = count >= *lower
+        && match upper {
+            Upper::Finite(most) => count <= *most,
+            Upper::Unbounded { .. } => true,
+        };
+    assert!(is_inside, "{function} ran {count} queries for {of}, not {lower} to {upper:?}");
+}
+
+/// Runs each function for each number, and compares.
+macro_rules! check_all {
+    ($bounds:expr, $store:expr, [$($function:ident),* $(,)?]) => {
+        $(for n in 0..6 {
+            let (_, report) = measure(shapes::$function($store, n)).await;
+            let count = u64::try_from(report.queries()).expect("a count");
+            lies_in($bounds, concat!("shapes::", stringify!($function)), count, &format!("n = {n}"));
+        })*
+    };
+}
+
+#[tokio::test]
+async fn every_count_lies_in_its_interval() {
+    let bounds = bounds(&[("shapes", include_str!("shapes.rs")), ("store", include_str!("store.rs"))]);
+    let db = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
+    db.execute("CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").await.unwrap();
+    let store = &Store { db };
+    check_all!(
+        &bounds,
+        store,
+        [
+            in_a_row,
+            branches,
+            early_return,
+            fixed_loop,
+            a_loop_over_elements,
+            joined,
+            futures_that_are_dropped,
+            recursion,
+            through_a_trait,
+            closures,
+            of_budgeted_functions,
+            an_error_on_the_way,
+            a_transaction,
+            spawned,
+        ]
+    );
+    // Intervals that say nothing would hold as well.
+    let upper = |function: &str| bounds[&format!("shapes::{function}")].upper.clone();
+    assert_eq!(bounds["shapes::in_a_row"].lower, 1);
+    for (function, most) in
+        [("in_a_row", 3), ("branches", 4), ("early_return", 3), ("fixed_loop", 5), ("closures", 3)]
+    {
+        assert_eq!(upper(function), Upper::Finite(most), "{function}");
+    }
+    for function in ["a_loop_over_elements", "joined", "recursion"] {
+        assert!(matches!(upper(function), Upper::Unbounded { .. }), "{function}");
+    }
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
+async fn the_examples_run_what_their_source_tells() {
+    let of_jobs = bounds(&[
+        ("looped", include_str!("../../../examples/job-runner/src/looped.rs")),
+        ("together", include_str!("../../../examples/job-runner/src/together.rs")),
+    ]);
+    let of_chat = bounds(&[
+        ("looped", include_str!("../../../examples/agent-chat/src/looped.rs")),
+        ("together", include_str!("../../../examples/agent-chat/src/together.rs")),
+    ]);
+    let count = |report: &query_budget::Report| u64::try_from(report.queries()).expect("a count");
+    with_postgres(|db| async move {
+        job_runner::migrate(&db).await.unwrap();
+        let names: Vec<String> = (1..=5).map(|step| format!("step {step}")).collect();
+        let (run, report) = measure(job_runner::looped::create_run(&db, "plan", &names)).await;
+        lies_in(&of_jobs, "looped::create_run", count(&report), "five steps");
+        let (_, report) = measure(job_runner::looped::steps_of(&db, run.unwrap())).await;
+        lies_in(&of_jobs, "looped::steps_of", count(&report), "five steps");
+        let (run, report) = measure(job_runner::together::create_run(&db, "plan", &names)).await;
+        lies_in(&of_jobs, "together::create_run", count(&report), "five steps");
+        let (_, report) = measure(job_runner::together::steps_of(&db, run.unwrap())).await;
+        lies_in(&of_jobs, "together::steps_of", count(&report), "five steps");
+    })
+    .await;
+    with_postgres(|db| async move {
+        agent_chat::migrate(&db).await.unwrap();
+        agent_chat::seed(&db).await.unwrap();
+        let (_, report) = measure(agent_chat::looped::page(&db, 7)).await;
+        lies_in(&of_chat, "looped::page", count(&report), "a page");
+        let (_, report) = measure(agent_chat::together::page(&db, 7)).await;
+        lies_in(&of_chat, "together::page", count(&report), "a page");
+    })
+    .await;
+}
