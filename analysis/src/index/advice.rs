@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::new_index::NewIndex;
 use super::wanted::Wanted;
 use super::{Access, Verdict, accesses, audit, merge, new_index, sort, writes};
-use crate::schema::{Index, Name, Replay, Schema};
-use crate::sql::Query;
+use crate::schema::{Index, Name, Replay, Schema, snapshot};
 use crate::sql::query::RelationId;
+use crate::sql::{Dialect, Query};
 
 /// How often a set of indexes is made smaller at most.
 const MOST_ROUNDS: usize = 3;
@@ -38,8 +38,16 @@ pub struct Advice {
     pub serves: Vec<usize>,
     /// How many of the queries write what it has to follow.
     pub writes: usize,
-    /// An index of the schema that begins it and is not needed beside it.
-    pub replaces: Option<String>,
+    /// The indexes of the schema that begin it and are not needed beside it.
+    pub replaces: Vec<String>,
+}
+
+impl Advice {
+    /// The statements that drop what it replaces.
+    pub fn drops(&self, dialect: Dialect) -> Vec<String> {
+        let drop = |old: &String| snapshot::drop_index(dialect, &self.index.table, old, "");
+        self.replaces.iter().map(drop).collect()
+    }
 }
 
 /// What one query wants of one table.

@@ -52,7 +52,7 @@ fn lines(dialect: Dialect, ddl: &str, queries: &[&str]) -> Vec<String> {
         let method = advice.index.method.map_or_else(String::new, |(method, class)| {
             format!(" USING {}", format!("{method} {class}").trim_end())
         });
-        let replaces = advice.replaces.as_ref().map_or_else(String::new, |old| format!(" instead of {old}"));
+        let replaces = advice.replaces.iter().map(|old| format!(" instead of {old}")).collect::<String>();
         format!("{}{method}{predicate}{replaces} for {:?}", advice.index.columns.join(", "), advice.serves)
     };
     advice(dialect, ddl, queries).iter().map(line).collect()

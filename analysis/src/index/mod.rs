@@ -7,7 +7,7 @@
 //! `estimate` expects of them; `joins` draws the verdicts.
 //!
 //! Where no index leads, `wanted` says what one has to offer, `merge` makes one index for several accesses, and `advice`
-//! finds the smallest set for all queries. `sort` looks at the order of first rows, `audit` at the indexes that are there.
+//! finds the smallest set for all queries, `migration` makes it. `sort` looks at the order of first rows, `audit` at the indexes that are there.
 
 mod advice;
 #[cfg(test)]
@@ -20,6 +20,7 @@ mod estimate;
 mod few_values;
 mod joins;
 mod merge;
+mod migration;
 mod new_index;
 mod order;
 pub(crate) mod prepared;
@@ -34,6 +35,7 @@ mod writes;
 
 pub use advice::{Advice, Queried, advise};
 pub(crate) use audit::{is_missed, replaced_by};
+pub use migration::{Step, steps};
 pub use new_index::NewIndex;
 pub use prepared::Prepared;
 pub use sort::{Sort, unindexed as unindexed_sorts};
