@@ -145,8 +145,25 @@ impl Reader<'_> {
             Expr::Not(inner) if matches!(inner.as_ref(), Expr::Column(_)) => {
                 self.compared(inner, Compare::Equal, &[]).into_iter().collect()
             }
+            Expr::Or(arms) => self.one_of(arms),
             _ => Vec::new(),
         }
+    }
+
+    /// `a = 1 OR a = 2` within an arm of another disjunction: the same search with several values.
+    fn one_of(&self, arms: &[Expr]) -> Vec<Condition> {
+        let Some((first, others)) = arms.split_first() else { return Vec::new() };
+        let equalities = |arm: &Expr| {
+            let mut found = self.comparisons(arm);
+            found.retain(|condition| condition.compare == Compare::Equal && condition.needs.is_empty());
+            found
+        };
+        let mut found = equalities(first);
+        for arm in others {
+            let other = equalities(arm);
+            found.retain(|known| other.iter().any(|condition| condition.operand == known.operand));
+        }
+        found
     }
 
     fn binary(&self, op: &Op, left: &Expr, right: &Expr) -> Vec<Condition> {

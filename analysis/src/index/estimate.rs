@@ -16,7 +16,7 @@ pub(super) const SHARED: f64 = 10.0;
 /// A value out of two hundred: Postgres's guess for `LIKE` and a range with two ends.
 const ONE_VALUE: f64 = 0.005;
 /// Postgres's guess for a range with one end, and for a function's answer.
-const ONE_SIDE: f64 = 1.0 / 3.0;
+pub(super) const ONE_SIDE: f64 = 1.0 / 3.0;
 /// How many elements a parameter's array is taken to have.
 const ELEMENTS: f64 = 10.0;
 /// What a containment or match operator keeps.
