@@ -84,6 +84,7 @@ fn one_row(query: &Query, id: RelationId, name: &Name) -> Access {
         columns: Vec::new(),
         why: format!("`{name}` holds one row"),
         is_walk: false,
+        kept: 1.0,
         is_searchable: false,
         wanted: Vec::new(),
         span: relation.span,
@@ -273,6 +274,7 @@ impl Item<'_> {
             is_searchable: !self.alternatives.is_empty()
                 || self.conditions.iter().any(|condition| !wanted::is_condition(&condition.operand)),
             is_walk: served.as_ref().is_some_and(|served| served.how == How::WalkedWhole),
+            kept: served.as_ref().map_or(1.0, |served| served.kept),
             index: served.map(|served| served.index),
             columns,
             why,

@@ -61,6 +61,8 @@ pub struct Access {
     pub index: Option<String>,
     /// Whether that index is walked from end to end, a key behind its first being compared.
     pub is_walk: bool,
+    /// The part of the table's rows that the index leads to, as a planner estimates it; 1 where there is none.
+    pub kept: f64,
     /// Whether something it is filtered by could be searched for in some index: not `<>` or `NOT IN` alone.
     pub is_searchable: bool,
     /// The columns it is filtered or joined by.
@@ -149,6 +151,7 @@ fn unknown(query: &Query, id: RelationId) -> Access {
         verdict: Verdict::Unknown,
         index: None,
         is_walk: false,
+        kept: 1.0,
         is_searchable: false,
         columns: Vec::new(),
         why: "the table is not in the schema".to_owned(),

@@ -64,6 +64,13 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// Whether it compares something of many values for equality.
+    pub(super) fn narrows(&self) -> bool {
+        self.equal.iter().any(|key| !key.few_values)
+    }
+}
+
 impl<'a> Reading<'a> {
     /// What would serve the access: one index, or one for each arm of a disjunction; empty when none can.
     pub(super) fn wanted(&self) -> Vec<Wanted> {
@@ -112,9 +119,8 @@ impl<'a> Reading<'a> {
         }
         let unused = |sql: &String| equal.iter().all(|key| key.sql != *sql);
         let ranges = own.iter().chain(&joined).filter(|condition| condition.compare == Compare::Range);
-        let ranges: Vec<(&Condition, String)> = ranges
-            .filter_map(|condition| Some((*condition, self.key(condition).filter(unused)?)))
-            .collect();
+        let ranges: Vec<(&Condition, String)> =
+            ranges.filter_map(|condition| Some((*condition, self.key(condition).filter(unused)?))).collect();
         let is_open = matches!(ranges.as_slice(), [(range, _)] if range.kept >= estimate::ONE_SIDE);
         let range = ranges.into_iter().map(|(_, key)| key).next();
         // Several values are several stretches of the index; those of a partial index are none of its keys.

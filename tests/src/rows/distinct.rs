@@ -81,9 +81,10 @@ fn value(ty: &str, length: Option<usize>) -> String {
     let text = match ty {
         "boolean" => "n % 2 = 0",
         "smallint" => "n % 30000",
-        "date" => "date '2000-01-01' + n",
+        // As many before today as after.
+        "date" => "current_date + n - 2500",
         "timestamp without time zone" | "timestamp with time zone" => {
-            "timestamptz '2024-01-01 00:00:00+00' + n * interval '7 minutes'"
+            "now() + (n - 2500) * interval '7 minutes'"
         }
         "time without time zone" | "time with time zone" | "interval" => "n * interval '17 seconds'",
         "uuid" => "lpad(n::text, 32, '0')",
@@ -97,7 +98,8 @@ fn value(ty: &str, length: Option<usize>) -> String {
         "pg_snapshot" | "txid_snapshot" => "'10:20:'",
         "tsvector" => "to_tsvector('simple', 'word' || n)",
         "character varying" | "character" => {
-            return length.map_or_else(|| "'v' || n".to_owned(), |length| format!("right('v' || n, {length})"));
+            return length
+                .map_or_else(|| "'v' || n".to_owned(), |length| format!("right('v' || n, {length})"));
         }
         "text" | "citext" => "'v' || n",
         _ => "n",
@@ -115,7 +117,8 @@ pub async fn sqlite(connection: &mut SqliteConnection) -> sqlx::Result<()> {
     let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
     let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut *connection).await?;
     for table in tables {
-        let columns = AssertSqlSafe(format!("SELECT '\"' || name || '\"' FROM pragma_table_info({})", quoted(&table)));
+        let columns =
+            AssertSqlSafe(format!("SELECT '\"' || name || '\"' FROM pragma_table_info({})", quoted(&table)));
         let columns: Vec<String> = sqlx::query_scalar(columns).fetch_all(&mut *connection).await?;
         // A text of digits is taken as a number by a column of numbers.
         let values = vec!["CAST(n AS TEXT)"; columns.len()].join(", ");

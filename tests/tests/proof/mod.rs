@@ -25,6 +25,8 @@ pub(crate) struct Proof {
     pub(crate) unserved: usize,
     /// Indexes advised.
     pub(crate) advised: usize,
+    /// Those that are still unserved when the advice is followed, as the engine says.
+    pub(crate) left_unserved: Vec<String>,
     /// Unserved accesses that the advice says it serves.
     pub(crate) claimed: usize,
     /// Of them, those that the database reads by an index now.
@@ -60,14 +62,20 @@ impl Workload {
         steps(&self.schema, &self.advice).into_iter().map(|step| step.up)
     }
 
-    /// The unserved accesses that the advice says it serves: the query and the name that the table goes by in it.
-    fn claims(&self) -> Vec<(usize, String)> {
+    /// How many accesses are read in a way, as the engine says.
+    pub(crate) fn count(&self, verdict: Verdict) -> usize {
+        self.reads.iter().flatten().filter(|access| access.verdict == verdict).count()
+    }
+
+    /// The unserved accesses that the advice says it serves: the query and the name that the table goes by in it; and
+    /// those that it leaves as they are.
+    fn claims(&self) -> (Vec<(usize, String)>, Vec<String>) {
         let mut replay = Replay::new(self.schema.dialect);
         replay.schema = self.schema.clone();
         for text in self.migrations() {
             replay.apply(&text, "advice.sql");
         }
-        let mut claims = Vec::new();
+        let (mut claims, mut left) = (Vec::new(), Vec::new());
         for (at, (query, before)) in self.queries.iter().zip(&self.reads).enumerate() {
             let serves = |table| {
                 self.advice.iter().any(|advice| advice.index.table == table && advice.serves.contains(&at))
@@ -79,19 +87,21 @@ impl Workload {
                     .any(|it| it.relation == access.relation && it.verdict == Verdict::Served && !it.is_walk);
                 if is_served && serves(access.table.clone()) {
                     claims.push((at, access.alias.clone()));
+                } else {
+                    left.push(format!("{}: {}", access.alias, self.sql[at]));
                 }
             }
         }
-        claims
+        (claims, left)
     }
 
     /// Compares the claims with the plans of each query. An access is served when some plan of its query searches an
     /// index: the planner's own, or the one that avoids reading tables in full.
     fn compare(&self, plans: &[Vec<Vec<Read>>], redundant: Vec<String>) -> Proof {
-        let unserved = self.reads.iter().flatten().filter(|access| access.verdict == Verdict::Unserved);
-        let claims = self.claims();
+        let (claims, left_unserved) = self.claims();
         let mut proof = Proof {
-            unserved: unserved.count(),
+            unserved: self.count(Verdict::Unserved),
+            left_unserved,
             advised: self.advice.len(),
             claimed: claims.len(),
             redundant,
@@ -106,7 +116,8 @@ impl Workload {
                 proof.missed.push(format!("{alias}: {said:?}\n    {}", self.sql[at]));
             }
         }
-        let used: BTreeSet<&String> = plans.iter().flatten().flatten().flat_map(|read| &read.indexes).collect();
+        let used: BTreeSet<&String> =
+            plans.iter().flatten().flatten().flat_map(|read| &read.indexes).collect();
         let unused = self.advice.iter().filter(|advice| !used.contains(&advice.name));
         proof.unused = unused.map(|advice| format!("{} for {:?}", advice.name, advice.serves)).collect();
         proof
@@ -140,7 +151,8 @@ impl Workload {
             let plan = plans::sqlite::plan(connection, sql).await.expect("a plan").unwrap_or_default();
             plans.push(vec![plan]);
         }
-        let rows = connection.fetch_all(sqlx::raw_sql(REDUNDANT_IN_SQLITE)).await.expect("compare the indexes");
+        let rows =
+            connection.fetch_all(sqlx::raw_sql(REDUNDANT_IN_SQLITE)).await.expect("compare the indexes");
         let pairs = rows.iter().map(|row| (row.get::<String, _>(0), row.get::<String, _>(1)));
         self.compare(&plans, self.new_among(pairs))
     }
