@@ -146,8 +146,21 @@ impl Reader<'_> {
                 self.compared(inner, Compare::Equal, &[]).into_iter().collect()
             }
             Expr::Or(arms) => self.one_of(arms),
+            Expr::Call(call) if call.name == "starts_with" => match call.args.as_slice() {
+                [text, start] => self.starts_with(text, start),
+                _ => Vec::new(),
+            },
             _ => Vec::new(),
         }
+    }
+
+    /// Postgres: `text ^@ 'start'`.
+    fn starts_with(&self, text: &Expr, start: &Expr) -> Vec<Condition> {
+        let compare = match start.without_casts() {
+            Expr::Literal(Literal::Text(start)) if !start.is_empty() => Compare::Prefix(LikeKind::Like),
+            _ => Compare::Operator("^@".to_owned()),
+        };
+        self.compared(text, compare, &[start]).into_iter().collect()
     }
 
     /// `a = 1 OR a = 2` within an arm of another disjunction: the same search with several values.
@@ -189,6 +202,9 @@ impl Reader<'_> {
             // Postgres searches no index by `IS NOT DISTINCT FROM`.
             Op::Same if self.dialect != Dialect::Postgres => Compare::Equal,
             op if op.is_range() => Compare::Range,
+            Op::Other(op) if op == "^@" => return self.starts_with(left, right),
+            // Of texts it says that they are similar.
+            Op::Arithmetic('%') => Compare::Operator("%".to_owned()),
             Op::Other(_) => Compare::Operator(op.as_str().to_owned()),
             _ => return Vec::new(),
         };
@@ -249,9 +265,14 @@ impl Reader<'_> {
             && operand.as_column().is_some_and(|column| (self.holds)(&column.name, is_text_type))
             && values.iter().any(|value| matches!(value.without_casts(), Expr::Literal(Literal::Number(_))));
         // Postgres turns the column's values into those of the wider type.
-        let widened = self.dialect == Dialect::Postgres
-            && operand.as_column().is_some_and(|column| (self.holds)(&column.name, is_integer_type))
-            && values.iter().any(|value| is_wider_number(value));
+        let is_column = |is: fn(&str) -> bool| {
+            self.dialect == Dialect::Postgres
+                && operand.as_column().is_some_and(|column| (self.holds)(&column.name, is))
+        };
+        let widened = is_column(is_integer_type) && values.iter().any(|value| is_wider_number(value))
+            || is_column(is_decimal_type) && values.iter().any(|value| is_cast_to(value, FLOATS))
+            || is_column(is_padded_or_caseless_type)
+                && values.iter().any(|value| is_cast_to(value, &["text"]));
         let mut needs = Vec::new();
         let mut usable = !as_numbers && !widened;
         for value in values {
@@ -278,15 +299,33 @@ fn is_integer_type(ty: &str) -> bool {
     matches!(ty, "smallint" | "integer" | "bigint")
 }
 
+fn is_decimal_type(ty: &str) -> bool {
+    ty.starts_with("numeric")
+}
+
+/// Types of text whose values are compared in another way than text is.
+fn is_padded_or_caseless_type(ty: &str) -> bool {
+    ty == "citext" || ty == "bpchar" || ty.starts_with("character(") || ty == "character"
+}
+
+const FLOATS: &[&str] = &["real", "double precision", "float", "float4", "float8"];
+
+/// Whether a value is cast to one of some types, or to an array of one.
+fn is_cast_to(value: &Expr, types: &[&str]) -> bool {
+    match value {
+        Expr::Cast { ty, .. } => {
+            let ty = ty.trim_end_matches("[]");
+            types.contains(&ty.split('(').next().unwrap_or(ty).trim())
+        }
+        _ => false,
+    }
+}
+
 /// Whether a value is a number that an integer is turned into before they are compared.
 fn is_wider_number(value: &Expr) -> bool {
     match value {
-        Expr::Cast { ty, .. } => matches!(
-            ty.split('(').next().unwrap_or(ty).trim(),
-            "numeric" | "decimal" | "real" | "double precision" | "float" | "float4" | "float8"
-        ),
-        Expr::Literal(Literal::Number(digits)) => digits.contains('.'),
-        _ => false,
+        Expr::Literal(Literal::Number(digits)) => digits.contains('.') || digits.parse::<i64>().is_err(),
+        _ => is_cast_to(value, &["numeric", "decimal"]) || is_cast_to(value, FLOATS),
     }
 }
 

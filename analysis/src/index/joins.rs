@@ -3,7 +3,7 @@
 
 use super::condition::{self, Condition};
 use super::order::{self, Joined};
-use super::problem::Problem;
+use super::problem::{Demand, Problem};
 use super::serve::{How, Indexes, Served, Walk};
 use super::wanted::{self, Reading, Wanted};
 use super::{Access, Verdict, catalog, estimate};
@@ -112,14 +112,23 @@ fn item<'s>(
         if let Expr::Or(arms) = demand {
             let arm = |arm: &'s Expr| {
                 let parts = arm.conjuncts();
+                // Within a disjunction Postgres asks a subquery's rows of each row it reads.
+                let is_asked = |part: &&Expr| {
+                    schema.dialect != Dialect::Postgres || !matches!(part, Expr::InQuery { .. })
+                };
                 let of = |part| condition::of(query, schema, part, id, here);
-                Arm { parts, conditions: parts.iter().flat_map(of).collect() }
+                Arm { parts, conditions: parts.iter().filter(is_asked).flat_map(of).collect() }
             };
             alternatives.push(arms.iter().map(arm).collect());
         } else {
             conditions.extend(condition::of(query, schema, demand, id, here));
         }
     }
+    // A subquery that names the row around it is asked of each.
+    let depends_on_row = |demand: &Demand| {
+        let is_correlated = |block| query.block(block).correlated;
+        demand.condition.any(|part| part.own_subquery().is_some_and(is_correlated))
+    };
     // What belongs to a query around this one is one value for each run.
     let is_own = |condition: &&&Expr| {
         condition
@@ -133,7 +142,7 @@ fn item<'s>(
         indexes: Indexes::new(schema, table),
         conditions,
         alternatives,
-        is_filtered: !own.is_empty(),
+        is_filtered: !own.is_empty() || (here.len() == 1 && problem.demands.iter().any(depends_on_row)),
         own_kept: estimate::kept_by_all(&own, query, schema),
         demands,
     }
@@ -213,7 +222,8 @@ impl Item<'_> {
                 kept: 1.0,
                 one_value: false,
             };
-            last = Some(self.indexes.search(self.relation, &[&condition], &demands)?);
+            let end = self.indexes.search(self.relation, &[&condition], &demands);
+            last = Some(end.filter(|end| end.how != How::WalkedWhole)?);
         }
         last
     }

@@ -2,7 +2,8 @@
 //! because no index leads to what is wanted.
 //!
 //! The verdict is per access, not per column. `problem` collects the tables that are joined and the conditions on
-//! them, as the planner pulls subqueries up, and `derived` adds what follows from them; `condition` says which of them
+//! them, as the planner pulls subqueries up, `simplified` as it writes them
+//! anew, and `derived` adds what follows from them; `condition` says which of them
 //! an index can be searched by; `serve` matches them with the indexes; `order` finds the order of the joins by what
 //! `estimate` expects of them; `joins` draws the verdicts.
 //!
@@ -27,6 +28,7 @@ pub(crate) mod prepared;
 mod printed;
 mod problem;
 mod serve;
+mod simplified;
 mod sort;
 #[cfg(test)]
 mod tests;

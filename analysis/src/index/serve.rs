@@ -296,25 +296,43 @@ impl PreparedIndex {
             },
             "hash" => condition.compare == Compare::Equal,
             "gin" if trigrams => {
-                matches!(condition.compare, Compare::Prefix(_) | Compare::Pattern(_))
+                matches!(condition.compare, Compare::Equal | Compare::Prefix(_) | Compare::Pattern(_))
                     || operator(&["%", "<%", "%>", "%>>", "<<%"])
             }
-            "gin" => operator(&["@>", "<@", "&&", "@@", "@@@", "?", "?|", "?&", "@?"]),
+            "gin" => self.inside(of, key, condition, opclass),
             "gist" | "spgist" if trigrams => {
-                matches!(condition.compare, Compare::Prefix(_) | Compare::Pattern(_))
+                matches!(condition.compare, Compare::Equal | Compare::Prefix(_) | Compare::Pattern(_))
                     || operator(&["%", "<%", "%>", "<->"])
             }
             "gist" | "spgist" => {
                 condition.compare == Compare::Equal
                     || operator(&[
-                        "@>", "<@", "&&", "<<", ">>", "&<", "&>", "-|-", "@@", "~=", "|>>", "<<|", "&<|",
-                        "|&>", "@", "~", "<->",
+                        "@>", "<@", "&&", "<<", ">>", "<<=", ">>=", "&<", "&>", "-|-", "@@", "~=", "|>>",
+                        "<<|", "&<|", "|&>", "@", "~", "<->",
                     ])
             }
             "brin" => matches!(condition.compare, Compare::Equal | Compare::Range | Compare::Null),
             "fulltext" => operator(&["match"]),
             _ => false,
         }
+    }
+
+    /// Whether an inverted index of the key's type knows the comparison.
+    fn inside(&self, of: &Indexes<'_>, key: &IndexKey, condition: &Condition, opclass: &str) -> bool {
+        let ty = key.as_column().and_then(|name| of.table.column(name)).map_or("", |column| &column.ty);
+        let known: &[&str] = match ty {
+            "jsonb" if opclass.contains("path_ops") => &["@>", "@?", "@@"],
+            "jsonb" => &["@>", "?", "?|", "?&", "@?", "@@"],
+            "tsvector" => &["@@", "@@@"],
+            ty if ty.ends_with("[]") && condition.compare == Compare::Equal => return condition.one_value,
+            ty if ty.ends_with("[]") => &["@>", "<@", "&&", "@@"],
+            // The extension `btree_gin` keeps plain values.
+            ty if !ty.is_empty() && !ty.contains("hstore") && opclass.is_empty() => {
+                return matches!(condition.compare, Compare::Equal | Compare::Range);
+            }
+            _ => &["@>", "<@", "&&", "@@", "@@@", "?", "?|", "?&", "@?"],
+        };
+        matches!(&condition.compare, Compare::Operator(op) if known.contains(&op.as_str()))
     }
 
     /// Whether the key's order is that of its bytes, so that a prefix is a range.
