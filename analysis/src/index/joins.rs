@@ -202,9 +202,12 @@ impl Item<'_> {
         if problem.extremes.is_empty() {
             return None;
         }
+        let sqlite = self.indexes.dialect() == Dialect::Sqlite;
+        if sqlite && problem.extremes.len() > 1 {
+            return None;
+        }
         // SQLite walks a join from the end of an index as well.
-        let alone = problem.relations.len() == 1
-            || self.indexes.dialect() == Dialect::Sqlite && problem.extremes.len() == 1;
+        let alone = problem.relations.len() == 1 || sqlite;
         let own = |e: &Expr| e.columns().iter().all(|column| column.relation == Some(self.relation));
         if !alone || !problem.extremes.iter().all(own) {
             return None;
@@ -221,6 +224,7 @@ impl Item<'_> {
                 needs: Vec::new(),
                 kept: 1.0,
                 one_value: false,
+                collation: None,
             };
             let end = self.indexes.search(self.relation, &[&condition], &demands);
             last = Some(end.filter(|end| end.how != How::WalkedWhole)?);

@@ -289,8 +289,9 @@ impl PreparedIndex {
         let operator = |known: &[&str]| matches!(&condition.compare, Compare::Operator(op) if known.contains(&op.as_str()));
         match self.index.method.as_str() {
             "btree" => match &condition.compare {
-                Compare::Equal | Compare::Null | Compare::NotNull => true,
-                Compare::Range => !opclass.contains("pattern"),
+                Compare::Null | Compare::NotNull => true,
+                Compare::Equal => self.collates(of, key, condition),
+                Compare::Range => !opclass.contains("pattern") && self.collates(of, key, condition),
                 Compare::Prefix(kind) => self.prefix(of, key, *kind, opclass),
                 Compare::Pattern(_) | Compare::Operator(_) => false,
             },
@@ -315,6 +316,20 @@ impl PreparedIndex {
             "fulltext" => operator(&["match"]),
             _ => false,
         }
+    }
+
+    /// Whether the key is sorted by the collation that is compared by: in SQLite the one said beside the values, or the
+    /// column's own.
+    fn collates(&self, of: &Indexes<'_>, key: &IndexKey, condition: &Condition) -> bool {
+        if of.dialect != Dialect::Sqlite {
+            return true;
+        }
+        let column = key.as_column().and_then(|name| of.table.column(name));
+        let declared = column.and_then(|column| column.collation.as_deref());
+        let named = |collation: Option<&str>| {
+            collation.or(declared).unwrap_or("binary").trim_matches('"').to_lowercase()
+        };
+        named(key.collation.as_deref()) == named(condition.collation.as_deref())
     }
 
     /// Whether an inverted index of the key's type knows the comparison.

@@ -1,5 +1,6 @@
 //! How real planners read the tables of a query, as far as their plans tell.
 
+pub mod mysql;
 pub mod postgres;
 pub mod sqlite;
 

@@ -28,7 +28,8 @@ fn read(line: &str) -> Option<Read> {
     let is_automatic = rest.contains("USING AUTOMATIC ");
     matches!(what, "SEARCH" | "SCAN").then(|| Read {
         alias: alias.to_owned(),
-        is_served: what == "SEARCH" && !is_automatic,
+        // What looks for the least or the greatest is called a search even where every row is read.
+        is_served: what == "SEARCH" && rest.contains(" USING ") && !is_automatic,
         indexes: index.filter(|_| !is_automatic).map(str::to_owned).into_iter().collect(),
         said: line.to_owned(),
     })

@@ -24,6 +24,7 @@ fn report(folder: &Folder, proof: &Proof, wrong: &mut Vec<String>) {
     let name = &folder.name;
     if std::env::var("QUERY_BUDGET_SHOW").is_ok_and(|what| what == "advice") {
         proof.missed.iter().for_each(|text| show(&format!("{name}: not served: {text}")));
+        proof.left_unserved.iter().for_each(|text| show(&format!("{name}: without advice: {text}")));
     }
     if proof.percent() < SERVED {
         wrong.push(format!("{name}: {:.2} % are served, {SERVED} % are needed", proof.percent()));

@@ -174,20 +174,21 @@ impl Proof {
     /// The head of the table.
     pub(crate) fn heading() -> String {
         format!(
-            "\n{:<20}{:>10}{:>9}{:>9}{:>8}{:>10}{:>8}{:>11}",
-            "advice", "unserved", "indexes", "claimed", "served", "percent", "unused", "redundant"
+            "\n{:<20}{:>10}{:>9}{:>9}{:>8}{:>10}{:>8}{:>8}{:>11}",
+            "advice", "unserved", "indexes", "claimed", "served", "percent", "left", "unused", "redundant"
         )
     }
 
     /// A line of the table.
     pub(crate) fn line(&self, name: &str) -> String {
         format!(
-            "{name:<20}{:>10}{:>9}{:>9}{:>8}{:>10.2}{:>8}{:>11}",
+            "{name:<20}{:>10}{:>9}{:>9}{:>8}{:>10.2}{:>8}{:>8}{:>11}",
             self.unserved,
             self.advised,
             self.claimed,
             self.served,
             self.percent(),
+            self.left_unserved.len(),
             self.unused.len(),
             self.redundant.len()
         )
