@@ -109,6 +109,34 @@ fn a_search_that_is_narrowed_needs_no_index_of_its_own() {
 }
 
 #[test]
+fn an_index_that_leaves_much_more_to_be_read_is_no_substitute() {
+    check(
+        &["SELECT 1 FROM jobs WHERE owner = $1 AND run_at > $2", "DELETE FROM jobs WHERE run_at < $1"],
+        &["owner, run_at for [0]", "run_at for [1]"],
+    );
+}
+
+#[test]
+fn an_open_range_is_left_to_an_order_that_is_there() {
+    check(&["SELECT 1 FROM jobs WHERE run_at > $1 ORDER BY id DESC LIMIT 1"], &[]);
+    check(
+        &["SELECT 1 FROM jobs WHERE run_at > $1 AND run_at < $2 ORDER BY id DESC LIMIT 1"],
+        &["run_at for [0]"],
+    );
+}
+
+#[test]
+fn what_a_left_out_index_was_for_is_said_of_the_one_that_does_its_work() {
+    check(
+        &[
+            "SELECT 1 FROM jobs WHERE owner = $1 ORDER BY run_at LIMIT 5",
+            "SELECT 1 FROM jobs WHERE owner = $1 AND name = $2 ORDER BY run_at LIMIT 5",
+        ],
+        &["owner, run_at for [0, 1]"],
+    );
+}
+
+#[test]
 fn few_values_behind_many_are_left_out() {
     check(&["SELECT 1 FROM jobs WHERE lane = $1 AND owner = $2 AND is_done = $3"], &["owner for [0]"]);
 }
