@@ -138,12 +138,21 @@ impl Collector<'_> {
         }
         let mut demands: Vec<Demand> =
             filters.into_iter().map(|condition| Demand { condition, narrows: None }).collect();
+        let count = demands.len();
         demands.append(&mut tree);
         if !renamed.outputs.is_empty() {
             for demand in &mut demands {
                 demand.condition = renamed.apply(&demand.condition, self.query);
             }
             problem.order = problem.order.take().map(|order| renamed.apply(&order, self.query));
+        }
+        // What WHERE says of rows that an outer join makes up is asked of the joined rows, not as the table is read.
+        let is_padded = |column: &&ColumnRef| column.relation.is_some_and(|id| renamed.padded.contains(&id));
+        for demand in demands.iter_mut().take(count) {
+            let columns = demand.condition.columns();
+            if !columns.is_empty() && columns.iter().all(is_padded) {
+                demand.narrows = Some(Vec::new());
+            }
         }
         for demand in demands {
             self.demand(demand, problem);
@@ -179,6 +188,12 @@ impl Collector<'_> {
                         (false, false) => Some(Vec::new()),
                     },
                 };
+                let full = || left.relations().into_iter().chain(right.relations()).collect();
+                let padded = match &inner {
+                    Some(inner) if inner.is_empty() => full(),
+                    inner => inner.clone().unwrap_or_default(),
+                };
+                renamed.padded.extend(renamed.members(&padded));
                 for condition in simplified::conjuncts(on, self.schema.dialect) {
                     let narrows = inner.as_ref().map(|relations| renamed.members(relations));
                     tree.push(Demand { condition, narrows });
@@ -448,6 +463,8 @@ fn is_plain_but_for_limit(block: &Block, limit_is_moot: bool) -> bool {
 #[derive(Default)]
 struct Renamed {
     outputs: Vec<(RelationId, BlockId, Vec<RelationId>)>,
+    /// Relations whose rows an outer join makes up where it finds none.
+    padded: Vec<RelationId>,
 }
 
 impl Renamed {
