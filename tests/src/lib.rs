@@ -3,6 +3,7 @@
 pub mod catalog;
 mod database;
 mod heap;
+pub mod plans;
 pub mod rows;
 mod scratch;
 

@@ -127,6 +127,10 @@ pub(crate) struct IndexCheck {
     pub(crate) input: Input,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
+    /// Write the advised indexes as migrations into the migrations' folder, in its own numbering, instead of reporting.
+    /// No file is overwritten
+    #[arg(long, conflicts_with_all = ["format", "write_baseline"])]
+    pub(crate) write_migration: bool,
 }
 
 /// Arguments of `check`.

@@ -9,12 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::new_index::NewIndex;
 use super::wanted::Wanted;
 use super::{Access, Verdict, accesses, audit, merge, new_index, sort, writes};
-use crate::schema::{Index, Name, Replay, Schema};
-use crate::sql::Query;
+use crate::schema::{Index, Name, Replay, Schema, snapshot};
 use crate::sql::query::RelationId;
+use crate::sql::{Dialect, Query};
 
 /// How often a set of indexes is made smaller at most.
 const MOST_ROUNDS: usize = 3;
+
+/// The part of a table's rows that an index may lead to for a search to be a quick one.
+const FEW: f64 = 0.01;
 
 /// A query of the workspace.
 #[derive(Debug, Clone, Copy)]
@@ -38,8 +41,16 @@ pub struct Advice {
     pub serves: Vec<usize>,
     /// How many of the queries write what it has to follow.
     pub writes: usize,
-    /// An index of the schema that begins it and is not needed beside it.
-    pub replaces: Option<String>,
+    /// The indexes of the schema that begin it and are not needed beside it.
+    pub replaces: Vec<String>,
+}
+
+impl Advice {
+    /// The statements that drop what it replaces.
+    pub fn drops(&self, dialect: Dialect) -> Vec<String> {
+        let drop = |old: &String| snapshot::drop_index(dialect, &self.index.table, old, "");
+        self.replaces.iter().map(drop).collect()
+    }
 }
 
 /// What one query wants of one table.
@@ -49,6 +60,8 @@ struct Need {
     relation: RelationId,
     /// Whether it is the order of the rows alone that is missing.
     sorts: bool,
+    /// Whether it compares something of many values, so that an index can lead to few rows.
+    narrows: bool,
 }
 
 /// An index in the making.
@@ -88,8 +101,9 @@ fn needs(
     for (at, queried) in queries.iter().enumerate().filter(|(_, queried)| queried.is_open) {
         let unserved = queried.accesses.iter().filter(|access| access.verdict == Verdict::Unserved);
         for access in unserved {
+            let narrows = access.wanted.iter().any(Wanted::narrows);
             for wanted in &access.wanted {
-                let need = Need { query: at, relation: access.relation, sorts: false };
+                let need = Need { query: at, relation: access.relation, sorts: false, narrows };
                 if is_worth_it(&wanted.table) {
                     needs.entry(wanted.clone()).or_default().insert(need);
                 }
@@ -100,7 +114,7 @@ fn needs(
                 .accesses
                 .iter()
                 .any(|access| access.relation == sort.relation && access.verdict != Verdict::Unserved);
-            let need = Need { query: at, relation: sort.relation, sorts: true };
+            let need = Need { query: at, relation: sort.relation, sorts: true, narrows: false };
             if is_served && is_worth_it(&sort.table) {
                 needs.entry(sort.wanted).or_default().insert(need);
             }
@@ -155,6 +169,10 @@ fn name_and_prove(
     schema: &Schema,
     queries: &[Queried<'_>],
 ) -> Vec<Advice> {
+    let mut wanted: BTreeMap<Name, BTreeSet<Need>> = BTreeMap::new();
+    for candidate in &candidates {
+        wanted.entry(candidate.index.table.clone()).or_default().extend(candidate.needs());
+    }
     // Without a member an index may be shorter, and then do for others no more.
     let mut planned = Planned::with(&mut candidates, schema, queries);
     for _ in 0..MOST_ROUNDS {
@@ -164,16 +182,14 @@ fn name_and_prove(
         }
         planned = Planned::with(&mut candidates, schema, queries);
     }
-    let mut met: BTreeMap<Name, BTreeSet<Need>> = BTreeMap::new();
-    for candidate in &candidates {
-        let needs = candidate.needs().into_iter().filter(|need| planned.is_met(need));
-        met.entry(candidate.index.table.clone()).or_default().extend(needs);
-    }
+    // One that was left out leaves its needs to the others.
+    let mut met = wanted;
+    met.values_mut().for_each(|needs| needs.retain(|need| planned.is_met(need)));
     // What no index would be made for may be served by one of them all the same.
     for (query, queried) in queries.iter().enumerate().filter(|(_, queried)| queried.is_open) {
         let unserved = queried.accesses.iter().filter(|access| access.verdict == Verdict::Unserved);
         for access in unserved.filter(|access| access.wanted.is_empty()) {
-            let need = Need { query, relation: access.relation, sorts: false };
+            let need = Need { query, relation: access.relation, sorts: false, narrows: false };
             if let Some(met) = met.get_mut(&access.table)
                 && planned.is_met(&need)
             {
@@ -213,11 +229,18 @@ fn prove(candidates: &mut Vec<Candidate<'_>>, planned: &mut Planned<'_>, schema:
     candidates.sort_by_key(|candidate| candidate.needs().len());
     let mut changed = false;
     candidates.retain_mut(|candidate| {
-        let met: BTreeSet<Need> = candidate.needs().into_iter().filter(|need| planned.is_met(need)).collect();
+        let kept = |need: Need| planned.kept(&need).map(|kept| (need, kept));
+        let met: BTreeMap<Need, f64> = candidate.needs().into_iter().filter_map(kept).collect();
         let chosen: BTreeSet<&Need> =
-            met.iter().filter(|need| planned.is_chosen(need, &candidate.name)).collect();
+            met.keys().filter(|need| planned.is_chosen(need, &candidate.name)).collect();
         let removed = planned.remove(&candidate.index.table, &candidate.name);
-        let missing: BTreeSet<&Need> = met.iter().filter(|need| !planned.is_met(need)).collect();
+        // Another index that leaves much more to be read is no substitute.
+        let is_missing = |need: &Need, with: f64| match planned.kept(need) {
+            Some(kept) => need.narrows && kept > FEW.max(with),
+            None => true,
+        };
+        let missing: BTreeSet<&Need> =
+            met.iter().filter(|(need, with)| is_missing(need, **with)).map(|(need, _)| need).collect();
         if missing.is_empty() {
             return false;
         }
@@ -259,15 +282,19 @@ impl<'q> Planned<'q> {
 
     /// Whether a query gets what it wants.
     fn is_met(&self, need: &Need) -> bool {
-        let Some(queried) = self.queries.get(need.query) else { return false };
+        self.kept(need).is_some()
+    }
+
+    /// The part of the rows that is read for a query that gets what it wants; nothing where an order is all it wants.
+    fn kept(&self, need: &Need) -> Option<f64> {
+        let query = self.queries.get(need.query)?.query;
         if need.sorts {
-            return !sort::unindexed(queried.query, &self.schema)
-                .iter()
-                .any(|sort| sort.relation == need.relation);
+            let unindexed = sort::unindexed(query, &self.schema);
+            return unindexed.iter().all(|sort| sort.relation != need.relation).then_some(0.0);
         }
-        accesses(queried.query, &self.schema).iter().any(|access| {
-            access.relation == need.relation && access.verdict == Verdict::Served && !access.is_walk
-        })
+        let read =
+            accesses(query, &self.schema).into_iter().find(|access| access.relation == need.relation)?;
+        (read.verdict == Verdict::Served && !read.is_walk).then_some(read.kept)
     }
 
     /// Whether a table is searched by the index of a name.

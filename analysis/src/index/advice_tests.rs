@@ -52,7 +52,7 @@ fn lines(dialect: Dialect, ddl: &str, queries: &[&str]) -> Vec<String> {
         let method = advice.index.method.map_or_else(String::new, |(method, class)| {
             format!(" USING {}", format!("{method} {class}").trim_end())
         });
-        let replaces = advice.replaces.as_ref().map_or_else(String::new, |old| format!(" instead of {old}"));
+        let replaces = advice.replaces.iter().map(|old| format!(" instead of {old}")).collect::<String>();
         format!("{}{method}{predicate}{replaces} for {:?}", advice.index.columns.join(", "), advice.serves)
     };
     advice(dialect, ddl, queries).iter().map(line).collect()
@@ -105,6 +105,34 @@ fn a_search_that_is_narrowed_needs_no_index_of_its_own() {
             "SELECT 1 FROM jobs WHERE owner = $1 AND ended_at > $2",
         ],
         &["owner, ended_at for [0, 1]"],
+    );
+}
+
+#[test]
+fn an_index_that_leaves_much_more_to_be_read_is_no_substitute() {
+    check(
+        &["SELECT 1 FROM jobs WHERE owner = $1 AND run_at > $2", "DELETE FROM jobs WHERE run_at < $1"],
+        &["owner, run_at for [0]", "run_at for [1]"],
+    );
+}
+
+#[test]
+fn an_open_range_is_left_to_an_order_that_is_there() {
+    check(&["SELECT 1 FROM jobs WHERE run_at > $1 ORDER BY id DESC LIMIT 1"], &[]);
+    check(
+        &["SELECT 1 FROM jobs WHERE run_at > $1 AND run_at < $2 ORDER BY id DESC LIMIT 1"],
+        &["run_at for [0]"],
+    );
+}
+
+#[test]
+fn what_a_left_out_index_was_for_is_said_of_the_one_that_does_its_work() {
+    check(
+        &[
+            "SELECT 1 FROM jobs WHERE owner = $1 ORDER BY run_at LIMIT 5",
+            "SELECT 1 FROM jobs WHERE owner = $1 AND name = $2 ORDER BY run_at LIMIT 5",
+        ],
+        &["owner, run_at for [0, 1]"],
     );
 }
 

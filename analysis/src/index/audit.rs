@@ -37,12 +37,13 @@ fn holds_the_same(own: &IndexKey, its: &IndexKey) -> bool {
     own.part == its.part && own.opclass == its.opclass && own.collation == its.collation && prefix
 }
 
-/// The index of `before` that begins the one named `name` in `after`, and that nothing but its searches needs.
-pub(super) fn begins(before: &Schema, after: &Schema, table: &Name, name: &str) -> Option<String> {
-    let new = after.tables.get(table)?.indexes.iter().find(|index| index.name == name)?;
-    let old = before.tables.get(table)?.indexes.iter();
-    let mut replaced = old.filter(|old| !old.unique && !old.constraint && is_covered(old, new));
-    replaced.next().map(|index| index.name.clone())
+/// The indexes of `before` that begin the one named `name` in `after`, and that nothing but their searches needs.
+pub(super) fn begins(before: &Schema, after: &Schema, table: &Name, name: &str) -> Vec<String> {
+    let indexes =
+        |schema: &'_ Schema| schema.tables.get(table).map_or_else(Vec::new, |it| it.indexes.clone());
+    let Some(new) = indexes(after).into_iter().find(|index| index.name == name) else { return Vec::new() };
+    let is_replaced = |old: &Index| !old.unique && !old.constraint && is_covered(old, &new);
+    indexes(before).into_iter().filter(is_replaced).map(|index| index.name).collect()
 }
 
 /// The index of the schema that a new one begins with and makes unnecessary.
@@ -51,7 +52,7 @@ pub(crate) fn replaced_by(schema: &Schema, new: &NewIndex) -> Option<String> {
     let table = schema.tables.get(&new.table)?;
     replay.schema.tables.insert(new.table.clone(), table.clone());
     replay.apply(&new.statement("CREATE INDEX", Some(NEW), schema.dialect), "advice");
-    begins(schema, &replay.schema, &new.table, NEW)
+    begins(schema, &replay.schema, &new.table, NEW).into_iter().next()
 }
 
 /// A name for an index that is only looked at.

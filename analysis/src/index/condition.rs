@@ -2,7 +2,7 @@
 
 use super::estimate;
 use crate::schema::Schema;
-use crate::sql::expr::{Expr, LikeKind, Literal, Op, Test};
+use crate::sql::expr::{ColumnRef, Expr, LikeKind, Literal, Op, Test};
 use crate::sql::query::{BlockId, Query, RelationId};
 use crate::sql::{Dialect, predicates};
 
@@ -19,6 +19,8 @@ pub(super) struct Condition {
     pub(super) kept: f64,
     /// Whether it is compared with a single value, so that all rows it keeps are equal there.
     pub(super) one_value: bool,
+    /// The collation that it is compared by where that is said beside it; SQLite only.
+    pub(super) collation: Option<String>,
 }
 
 /// How the indexed side is compared.
@@ -60,7 +62,12 @@ pub(super) fn of(
         let columns = query.relation(relation).columns.iter().flatten();
         columns.into_iter().any(|column| column.name == name && is(&column.ty))
     };
-    let reader = Reader { dialect: schema.dialect, relation, here, depends: &depends, holds: &holds };
+    let type_of = |column: &ColumnRef| {
+        let columns = query.relation(column.relation?).columns.as_ref()?;
+        columns.iter().find(|known| known.name == column.name).map(|known| known.ty.as_str())
+    };
+    let dialect = schema.dialect;
+    let reader = Reader { dialect, relation, here, depends: &depends, holds: &holds, type_of: &type_of };
     let mut found = reader.conditions(conjunct);
     let kept = estimate::kept(conjunct, query, schema);
     let one_value = matches!(
@@ -77,6 +84,9 @@ pub(super) fn of(
     found
 }
 
+/// The type of a column of any relation, where it is known.
+type TypeOf<'a> = dyn Fn(&ColumnRef) -> Option<&'a str> + 'a;
+
 /// Whether a column, by its name, is of a type.
 type HoldsType<'a> = dyn Fn(&str, fn(&str) -> bool) -> bool + 'a;
 
@@ -88,6 +98,7 @@ struct Reader<'a> {
     depends: &'a dyn Fn(BlockId) -> bool,
     /// Whether a column of the relation is of a type.
     holds: &'a HoldsType<'a>,
+    type_of: &'a TypeOf<'a>,
 }
 
 impl Reader<'_> {
@@ -145,8 +156,38 @@ impl Reader<'_> {
             Expr::Not(inner) if matches!(inner.as_ref(), Expr::Column(_)) => {
                 self.compared(inner, Compare::Equal, &[]).into_iter().collect()
             }
+            Expr::Or(arms) => self.one_of(arms),
+            Expr::Call(call) if call.name == "starts_with" => match call.args.as_slice() {
+                [text, start] => self.starts_with(text, start),
+                _ => Vec::new(),
+            },
             _ => Vec::new(),
         }
+    }
+
+    /// Postgres: `text ^@ 'start'`.
+    fn starts_with(&self, text: &Expr, start: &Expr) -> Vec<Condition> {
+        let compare = match start.without_casts() {
+            Expr::Literal(Literal::Text(start)) if !start.is_empty() => Compare::Prefix(LikeKind::Like),
+            _ => Compare::Operator("^@".to_owned()),
+        };
+        self.compared(text, compare, &[start]).into_iter().collect()
+    }
+
+    /// `a = 1 OR a = 2` within an arm of another disjunction: the same search with several values.
+    fn one_of(&self, arms: &[Expr]) -> Vec<Condition> {
+        let Some((first, others)) = arms.split_first() else { return Vec::new() };
+        let equalities = |arm: &Expr| {
+            let mut found = self.comparisons(arm);
+            found.retain(|condition| condition.compare == Compare::Equal && condition.needs.is_empty());
+            found
+        };
+        let mut found = equalities(first);
+        for arm in others {
+            let other = equalities(arm);
+            found.retain(|known| other.iter().any(|condition| condition.operand == known.operand));
+        }
+        found
     }
 
     fn binary(&self, op: &Op, left: &Expr, right: &Expr) -> Vec<Condition> {
@@ -172,6 +213,9 @@ impl Reader<'_> {
             // Postgres searches no index by `IS NOT DISTINCT FROM`.
             Op::Same if self.dialect != Dialect::Postgres => Compare::Equal,
             op if op.is_range() => Compare::Range,
+            Op::Other(op) if op == "^@" => return self.starts_with(left, right),
+            // Of texts it says that they are similar.
+            Op::Arithmetic('%') => Compare::Operator("%".to_owned()),
             Op::Other(_) => Compare::Operator(op.as_str().to_owned()),
             _ => return Vec::new(),
         };
@@ -205,6 +249,10 @@ impl Reader<'_> {
 
     /// The condition that compares `operand` with `values`, when the operand is of this relation and the values are not.
     fn compared(&self, operand: &Expr, compare: Compare, values: &[&Expr]) -> Option<Condition> {
+        let said = std::iter::once(operand).chain(values.iter().copied()).find_map(|side| match side {
+            Expr::Collate { collation, .. } => Some(collation.clone()),
+            _ => None,
+        });
         let operand = match operand {
             // A cast among the types of text changes nothing, and the index is searched as if it were not there.
             Expr::Cast { expr, ty } if matches!(ty.as_str(), "text" | "varchar" | "character varying") => {
@@ -215,8 +263,10 @@ impl Reader<'_> {
                     operand
                 }
             }
+            Expr::Collate { expr, .. } if self.dialect == Dialect::Sqlite => expr,
             other => other,
         };
+        let collation = said.filter(|_| self.dialect == Dialect::Sqlite);
         let mut own = false;
         let mut foreign = false;
         operand.walk(&mut |expr| match expr {
@@ -224,17 +274,24 @@ impl Reader<'_> {
             Expr::Column(_) | Expr::WholeRow(_) => foreign = true,
             other => foreign = foreign || other.own_subquery().is_some(),
         });
-        if !own || foreign || predicates::is_volatile(operand) {
+        // SQLite works out once what depends on no row, whatever it is.
+        let varies = |expr: &Expr| self.dialect != Dialect::Sqlite && predicates::is_volatile(expr);
+        if !own || foreign || varies(operand) {
             return None;
         }
-        // MySQL compares text with a number as numbers, each row's text turned into one.
-        let as_numbers = self.dialect == Dialect::MySql
-            && operand.as_column().is_some_and(|column| (self.holds)(&column.name, is_text_type))
-            && values.iter().any(|value| matches!(value.without_casts(), Expr::Literal(Literal::Number(_))));
+        // MySQL and SQLite compare text with a number as numbers, each row's text turned into one.
+        let as_numbers = self.dialect != Dialect::Postgres
+            && operand.as_column().and_then(self.type_of).is_some_and(is_textual)
+            && values.iter().any(|value| self.is_number(value));
         // Postgres turns the column's values into those of the wider type.
-        let widened = self.dialect == Dialect::Postgres
-            && operand.as_column().is_some_and(|column| (self.holds)(&column.name, is_integer_type))
-            && values.iter().any(|value| is_wider_number(value));
+        let is_column = |is: fn(&str) -> bool| {
+            self.dialect == Dialect::Postgres
+                && operand.as_column().is_some_and(|column| (self.holds)(&column.name, is))
+        };
+        let widened = is_column(is_integer_type) && values.iter().any(|value| is_wider_number(value))
+            || is_column(is_decimal_type) && values.iter().any(|value| is_cast_to(value, FLOATS))
+            || is_column(is_padded_or_caseless_type)
+                && values.iter().any(|value| is_cast_to(value, &["text"]));
         let mut needs = Vec::new();
         let mut usable = !as_numbers && !widened;
         for value in values {
@@ -247,10 +304,34 @@ impl Reader<'_> {
                 Expr::WholeRow(id) => usable = usable && *id != self.relation,
                 other => usable = usable && !other.own_subquery().is_some_and(self.depends),
             });
-            usable = usable && !predicates::is_volatile(value);
+            usable = usable && !varies(value);
         }
-        usable.then(|| Condition { operand: operand.clone(), compare, needs, kept: 1.0, one_value: false })
+        let operand = operand.clone();
+        usable.then_some(Condition { operand, compare, needs, kept: 1.0, one_value: false, collation })
     }
+
+    /// Whether a value makes a comparison one of numbers, in MySQL and SQLite.
+    fn is_number(&self, value: &Expr) -> bool {
+        match value {
+            // A plain number of SQLite is text where it is compared with text.
+            Expr::Literal(Literal::Number(_)) => self.dialect == Dialect::MySql,
+            Expr::Column(column) => (self.type_of)(column).is_some_and(is_numeric),
+            Expr::Cast { ty, .. } => is_numeric(ty),
+            _ => false,
+        }
+    }
+}
+
+/// Whether MySQL and SQLite take a type for text.
+fn is_textual(ty: &str) -> bool {
+    let ty = ty.to_lowercase();
+    !ty.contains("int") && ["char", "clob", "text"].iter().any(|part| ty.contains(part))
+}
+
+/// Whether MySQL and SQLite take a type for a number.
+fn is_numeric(ty: &str) -> bool {
+    let ty = ty.to_lowercase();
+    ["int", "real", "floa", "doub", "dec", "numeric", "signed"].iter().any(|part| ty.contains(part))
 }
 
 fn is_text_type(ty: &str) -> bool {
@@ -261,15 +342,33 @@ fn is_integer_type(ty: &str) -> bool {
     matches!(ty, "smallint" | "integer" | "bigint")
 }
 
+fn is_decimal_type(ty: &str) -> bool {
+    ty.starts_with("numeric")
+}
+
+/// Types of text whose values are compared in another way than text is.
+fn is_padded_or_caseless_type(ty: &str) -> bool {
+    ty == "citext" || ty == "bpchar" || ty.starts_with("character(") || ty == "character"
+}
+
+const FLOATS: &[&str] = &["real", "double precision", "float", "float4", "float8"];
+
+/// Whether a value is cast to one of some types, or to an array of one.
+fn is_cast_to(value: &Expr, types: &[&str]) -> bool {
+    match value {
+        Expr::Cast { ty, .. } => {
+            let ty = ty.trim_end_matches("[]");
+            types.contains(&ty.split('(').next().unwrap_or(ty).trim())
+        }
+        _ => false,
+    }
+}
+
 /// Whether a value is a number that an integer is turned into before they are compared.
 fn is_wider_number(value: &Expr) -> bool {
     match value {
-        Expr::Cast { ty, .. } => matches!(
-            ty.split('(').next().unwrap_or(ty).trim(),
-            "numeric" | "decimal" | "real" | "double precision" | "float" | "float4" | "float8"
-        ),
-        Expr::Literal(Literal::Number(digits)) => digits.contains('.'),
-        _ => false,
+        Expr::Literal(Literal::Number(digits)) => digits.contains('.') || digits.parse::<i64>().is_err(),
+        _ => is_cast_to(value, &["numeric", "decimal"]) || is_cast_to(value, FLOATS),
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) const SHARED: f64 = 10.0;
 /// A value out of two hundred: Postgres's guess for `LIKE` and a range with two ends.
 const ONE_VALUE: f64 = 0.005;
 /// Postgres's guess for a range with one end, and for a function's answer.
-const ONE_SIDE: f64 = 1.0 / 3.0;
+pub(super) const ONE_SIDE: f64 = 1.0 / 3.0;
 /// How many elements a parameter's array is taken to have.
 const ELEMENTS: f64 = 10.0;
 /// What a containment or match operator keeps.
@@ -93,9 +93,11 @@ pub(super) fn rows(source: &Source, query: &Query, schema: &Schema) -> f64 {
 /// How many rows a block gives; no deeper than `depth` subqueries down.
 fn block_rows(id: BlockId, query: &Query, schema: &Schema, depth: usize) -> f64 {
     let block = query.block(id);
-    let limit = match &block.limit {
-        Some(Expr::Literal(Literal::Number(number))) => number.parse().unwrap_or(ROWS),
-        _ => f64::INFINITY,
+    // Of a limit that is not known Postgres expects a tenth of the rows.
+    let (limit, part) = match &block.limit {
+        Some(Expr::Literal(Literal::Number(number))) => (number.parse().unwrap_or(ROWS), 1.0),
+        Some(_) if schema.dialect == Dialect::Postgres => (f64::INFINITY, 0.1),
+        _ => (f64::INFINITY, 1.0),
     };
     if depth == 0 {
         return ROWS.min(limit);
@@ -114,7 +116,7 @@ fn block_rows(id: BlockId, query: &Query, schema: &Schema, depth: usize) -> f64 
         Body::Values(rows) => rows.len() as f64,
         Body::Unknown => ROWS,
     };
-    rows.min(limit).max(1.0)
+    (rows.min(limit) * part).max(1.0)
 }
 
 /// The largest of the relations, and what the conditions keep of it.

@@ -3,7 +3,7 @@
 
 use super::condition::{self, Condition};
 use super::order::{self, Joined};
-use super::problem::Problem;
+use super::problem::{Demand, Problem};
 use super::serve::{How, Indexes, Served, Walk};
 use super::wanted::{self, Reading, Wanted};
 use super::{Access, Verdict, catalog, estimate};
@@ -84,6 +84,7 @@ fn one_row(query: &Query, id: RelationId, name: &Name) -> Access {
         columns: Vec::new(),
         why: format!("`{name}` holds one row"),
         is_walk: false,
+        kept: 1.0,
         is_searchable: false,
         wanted: Vec::new(),
         span: relation.span,
@@ -111,14 +112,23 @@ fn item<'s>(
         if let Expr::Or(arms) = demand {
             let arm = |arm: &'s Expr| {
                 let parts = arm.conjuncts();
+                // Within a disjunction Postgres asks a subquery's rows of each row it reads.
+                let is_asked = |part: &&Expr| {
+                    schema.dialect != Dialect::Postgres || !matches!(part, Expr::InQuery { .. })
+                };
                 let of = |part| condition::of(query, schema, part, id, here);
-                Arm { parts, conditions: parts.iter().flat_map(of).collect() }
+                Arm { parts, conditions: parts.iter().filter(is_asked).flat_map(of).collect() }
             };
             alternatives.push(arms.iter().map(arm).collect());
         } else {
             conditions.extend(condition::of(query, schema, demand, id, here));
         }
     }
+    // A subquery that names the row around it is asked of each.
+    let depends_on_row = |demand: &Demand| {
+        let is_correlated = |block| query.block(block).correlated;
+        demand.condition.any(|part| part.own_subquery().is_some_and(is_correlated))
+    };
     // What belongs to a query around this one is one value for each run.
     let is_own = |condition: &&&Expr| {
         condition
@@ -132,7 +142,7 @@ fn item<'s>(
         indexes: Indexes::new(schema, table),
         conditions,
         alternatives,
-        is_filtered: !own.is_empty(),
+        is_filtered: !own.is_empty() || (here.len() == 1 && problem.demands.iter().any(depends_on_row)),
         own_kept: estimate::kept_by_all(&own, query, schema),
         demands,
     }
@@ -192,9 +202,12 @@ impl Item<'_> {
         if problem.extremes.is_empty() {
             return None;
         }
+        let sqlite = self.indexes.dialect() == Dialect::Sqlite;
+        if sqlite && problem.extremes.len() > 1 {
+            return None;
+        }
         // SQLite walks a join from the end of an index as well.
-        let alone = problem.relations.len() == 1
-            || self.indexes.dialect() == Dialect::Sqlite && problem.extremes.len() == 1;
+        let alone = problem.relations.len() == 1 || sqlite;
         let own = |e: &Expr| e.columns().iter().all(|column| column.relation == Some(self.relation));
         if !alone || !problem.extremes.iter().all(own) {
             return None;
@@ -211,8 +224,10 @@ impl Item<'_> {
                 needs: Vec::new(),
                 kept: 1.0,
                 one_value: false,
+                collation: None,
             };
-            last = Some(self.indexes.search(self.relation, &[&condition], &demands)?);
+            let end = self.indexes.search(self.relation, &[&condition], &demands);
+            last = Some(end.filter(|end| end.how != How::WalkedWhole)?);
         }
         last
     }
@@ -273,6 +288,7 @@ impl Item<'_> {
             is_searchable: !self.alternatives.is_empty()
                 || self.conditions.iter().any(|condition| !wanted::is_condition(&condition.operand)),
             is_walk: served.as_ref().is_some_and(|served| served.how == How::WalkedWhole),
+            kept: served.as_ref().map_or(1.0, |served| served.kept),
             index: served.map(|served| served.index),
             columns,
             why,

@@ -2,12 +2,13 @@
 //! because no index leads to what is wanted.
 //!
 //! The verdict is per access, not per column. `problem` collects the tables that are joined and the conditions on
-//! them, as the planner pulls subqueries up, and `derived` adds what follows from them; `condition` says which of them
+//! them, as the planner pulls subqueries up, `simplified` as it writes them
+//! anew, and `derived` adds what follows from them; `condition` says which of them
 //! an index can be searched by; `serve` matches them with the indexes; `order` finds the order of the joins by what
 //! `estimate` expects of them; `joins` draws the verdicts.
 //!
 //! Where no index leads, `wanted` says what one has to offer, `merge` makes one index for several accesses, and `advice`
-//! finds the smallest set for all queries. `sort` looks at the order of first rows, `audit` at the indexes that are there.
+//! finds the smallest set for all queries, `migration` makes it. `sort` looks at the order of first rows, `audit` at the indexes that are there.
 
 mod advice;
 #[cfg(test)]
@@ -20,12 +21,14 @@ mod estimate;
 mod few_values;
 mod joins;
 mod merge;
+mod migration;
 mod new_index;
 mod order;
 pub(crate) mod prepared;
 mod printed;
 mod problem;
 mod serve;
+mod simplified;
 mod sort;
 #[cfg(test)]
 mod tests;
@@ -34,6 +37,7 @@ mod writes;
 
 pub use advice::{Advice, Queried, advise};
 pub(crate) use audit::{is_missed, replaced_by};
+pub use migration::{Step, steps};
 pub use new_index::NewIndex;
 pub use prepared::Prepared;
 pub use sort::{Sort, unindexed as unindexed_sorts};
@@ -59,6 +63,8 @@ pub struct Access {
     pub index: Option<String>,
     /// Whether that index is walked from end to end, a key behind its first being compared.
     pub is_walk: bool,
+    /// The part of the table's rows that the index leads to, as a planner estimates it; 1 where there is none.
+    pub kept: f64,
     /// Whether something it is filtered by could be searched for in some index: not `<>` or `NOT IN` alone.
     pub is_searchable: bool,
     /// The columns it is filtered or joined by.
@@ -147,6 +153,7 @@ fn unknown(query: &Query, id: RelationId) -> Access {
         verdict: Verdict::Unknown,
         index: None,
         is_walk: false,
+        kept: 1.0,
         is_searchable: false,
         columns: Vec::new(),
         why: "the table is not in the schema".to_owned(),

@@ -4,10 +4,10 @@
 //! the query around them, `IN` and `EXISTS` become joins, outer joins whose inner side is demanded become inner joins,
 //! and equalities are followed from column to column.
 
-use super::derived;
+use super::{derived, simplified};
 use crate::schema::Schema;
 use crate::sql::Dialect;
-use crate::sql::expr::{ColumnRef, Expr, Op, Test};
+use crate::sql::expr::{Call, ColumnRef, Expr, Op, Test};
 use crate::sql::predicates;
 use crate::sql::query::{
     Block, BlockId, Body, From, JoinKind, OrderKey, Query, RelationId, Role, Select, Source,
@@ -129,7 +129,8 @@ impl Collector<'_> {
     }
 
     fn joined(&mut self, from: &[From], filter: Option<&Expr>, problem: &mut Problem) {
-        let filters: Vec<Expr> = filter.map(|filter| filter.conjuncts().to_vec()).unwrap_or_default();
+        let filters =
+            filter.map(|filter| simplified::conjuncts(filter, self.schema.dialect)).unwrap_or_default();
         let mut renamed = Renamed::default();
         let mut tree: Vec<Demand> = Vec::new();
         for item in from {
@@ -137,12 +138,21 @@ impl Collector<'_> {
         }
         let mut demands: Vec<Demand> =
             filters.into_iter().map(|condition| Demand { condition, narrows: None }).collect();
+        let count = demands.len();
         demands.append(&mut tree);
         if !renamed.outputs.is_empty() {
             for demand in &mut demands {
                 demand.condition = renamed.apply(&demand.condition, self.query);
             }
             problem.order = problem.order.take().map(|order| renamed.apply(&order, self.query));
+        }
+        // What WHERE says of rows that an outer join makes up is asked of the joined rows, not as the table is read.
+        let is_padded = |column: &&ColumnRef| column.relation.is_some_and(|id| renamed.padded.contains(&id));
+        for demand in demands.iter_mut().take(count) {
+            let columns = demand.condition.columns();
+            if !columns.is_empty() && columns.iter().all(is_padded) {
+                demand.narrows = Some(Vec::new());
+            }
         }
         for demand in demands {
             self.demand(demand, problem);
@@ -171,11 +181,22 @@ impl Collector<'_> {
                     JoinKind::Right if demanded(left, filters) => None,
                     JoinKind::Left => Some(right.relations()),
                     JoinKind::Right => Some(left.relations()),
-                    JoinKind::Full => Some(Vec::new()),
+                    JoinKind::Full => match (demanded(left, filters), demanded(right, filters)) {
+                        (true, true) => None,
+                        (true, false) => Some(right.relations()),
+                        (false, true) => Some(left.relations()),
+                        (false, false) => Some(Vec::new()),
+                    },
                 };
-                for condition in on.conjuncts() {
+                let full = || left.relations().into_iter().chain(right.relations()).collect();
+                let padded = match &inner {
+                    Some(inner) if inner.is_empty() => full(),
+                    inner => inner.clone().unwrap_or_default(),
+                };
+                renamed.padded.extend(renamed.members(&padded));
+                for condition in simplified::conjuncts(on, self.schema.dialect) {
                     let narrows = inner.as_ref().map(|relations| renamed.members(relations));
-                    tree.push(Demand { condition: condition.clone(), narrows });
+                    tree.push(Demand { condition, narrows });
                 }
             }
         }
@@ -273,8 +294,11 @@ impl Collector<'_> {
         true
     }
 
-    /// Conditions on a subquery that is not pulled up hold inside of it where they name only what it groups by.
+    /// Conditions on a subquery that is not pulled up hold inside of it where they name only what it groups by; so do
+    /// those that follow from others.
     fn push_down(&mut self, problem: &Problem) {
+        let mut followed = Problem { demands: problem.demands.clone(), ..Problem::default() };
+        derived::follow_equalities(&mut followed);
         for id in &problem.relations {
             let relation = self.query.relation(*id);
             let (Source::Derived(inner) | Source::View(_, inner) | Source::Cte(inner)) = &relation.source
@@ -284,7 +308,7 @@ impl Collector<'_> {
             if matches!(relation.source, Source::Cte(_)) && !self.is_inlined(*inner) {
                 continue;
             }
-            for demand in &problem.demands {
+            for demand in &followed.demands {
                 if demand.narrows.as_ref().is_some_and(|narrows| !narrows.contains(id)) {
                     continue;
                 }
@@ -333,9 +357,17 @@ impl Collector<'_> {
                     possible = possible && allowed;
                     output
                 });
-                let windowed =
-                    select.projection.iter().any(|e| e.any(|e| matches!(e, Expr::Call(c) if c.window)));
-                if possible && !windowed {
+                // Rows of other partitions have no part in what a window function says.
+                let is_partitioned = |call: &Call| {
+                    moved
+                        .columns()
+                        .iter()
+                        .all(|column| call.partitions().iter().any(|key| key.as_column() == Some(*column)))
+                };
+                let torn = select.projection.iter().any(|expr| {
+                    expr.any(|part| matches!(part, Expr::Call(call) if call.window && !is_partitioned(call)))
+                });
+                if possible && !torn {
                     self.pushed.push((inner, moved));
                 }
             }
@@ -431,6 +463,8 @@ fn is_plain_but_for_limit(block: &Block, limit_is_moot: bool) -> bool {
 #[derive(Default)]
 struct Renamed {
     outputs: Vec<(RelationId, BlockId, Vec<RelationId>)>,
+    /// Relations whose rows an outer join makes up where it finds none.
+    padded: Vec<RelationId>,
 }
 
 impl Renamed {
@@ -508,7 +542,10 @@ fn hides_null(expr: &Expr) -> bool {
 /// `min(x)` and `max(x)` when they are all that is selected.
 fn extremes(select: &Select) -> Vec<Expr> {
     let one = |expr: &Expr| match expr.without_casts() {
-        Expr::Call(call) if matches!(call.name.as_str(), "min" | "max") && !call.window => {
+        Expr::Call(call)
+            if matches!(call.name.as_str(), "min" | "max" | "bool_or" | "bool_and" | "every")
+                && !call.window =>
+        {
             call.args.first().cloned()
         }
         _ => None,

@@ -289,32 +289,65 @@ impl PreparedIndex {
         let operator = |known: &[&str]| matches!(&condition.compare, Compare::Operator(op) if known.contains(&op.as_str()));
         match self.index.method.as_str() {
             "btree" => match &condition.compare {
-                Compare::Equal | Compare::Null | Compare::NotNull => true,
-                Compare::Range => !opclass.contains("pattern"),
+                Compare::Null | Compare::NotNull => true,
+                Compare::Equal => self.collates(of, key, condition),
+                Compare::Range => !opclass.contains("pattern") && self.collates(of, key, condition),
                 Compare::Prefix(kind) => self.prefix(of, key, *kind, opclass),
                 Compare::Pattern(_) | Compare::Operator(_) => false,
             },
             "hash" => condition.compare == Compare::Equal,
             "gin" if trigrams => {
-                matches!(condition.compare, Compare::Prefix(_) | Compare::Pattern(_))
+                matches!(condition.compare, Compare::Equal | Compare::Prefix(_) | Compare::Pattern(_))
                     || operator(&["%", "<%", "%>", "%>>", "<<%"])
             }
-            "gin" => operator(&["@>", "<@", "&&", "@@", "@@@", "?", "?|", "?&", "@?"]),
+            "gin" => self.inside(of, key, condition, opclass),
             "gist" | "spgist" if trigrams => {
-                matches!(condition.compare, Compare::Prefix(_) | Compare::Pattern(_))
+                matches!(condition.compare, Compare::Equal | Compare::Prefix(_) | Compare::Pattern(_))
                     || operator(&["%", "<%", "%>", "<->"])
             }
             "gist" | "spgist" => {
                 condition.compare == Compare::Equal
                     || operator(&[
-                        "@>", "<@", "&&", "<<", ">>", "&<", "&>", "-|-", "@@", "~=", "|>>", "<<|", "&<|",
-                        "|&>", "@", "~", "<->",
+                        "@>", "<@", "&&", "<<", ">>", "<<=", ">>=", "&<", "&>", "-|-", "@@", "~=", "|>>",
+                        "<<|", "&<|", "|&>", "@", "~", "<->",
                     ])
             }
             "brin" => matches!(condition.compare, Compare::Equal | Compare::Range | Compare::Null),
             "fulltext" => operator(&["match"]),
             _ => false,
         }
+    }
+
+    /// Whether the key is sorted by the collation that is compared by: in SQLite the one said beside the values, or the
+    /// column's own.
+    fn collates(&self, of: &Indexes<'_>, key: &IndexKey, condition: &Condition) -> bool {
+        if of.dialect != Dialect::Sqlite {
+            return true;
+        }
+        let column = key.as_column().and_then(|name| of.table.column(name));
+        let declared = column.and_then(|column| column.collation.as_deref());
+        let named = |collation: Option<&str>| {
+            collation.or(declared).unwrap_or("binary").trim_matches('"').to_lowercase()
+        };
+        named(key.collation.as_deref()) == named(condition.collation.as_deref())
+    }
+
+    /// Whether an inverted index of the key's type knows the comparison.
+    fn inside(&self, of: &Indexes<'_>, key: &IndexKey, condition: &Condition, opclass: &str) -> bool {
+        let ty = key.as_column().and_then(|name| of.table.column(name)).map_or("", |column| &column.ty);
+        let known: &[&str] = match ty {
+            "jsonb" if opclass.contains("path_ops") => &["@>", "@?", "@@"],
+            "jsonb" => &["@>", "?", "?|", "?&", "@?", "@@"],
+            "tsvector" => &["@@", "@@@"],
+            ty if ty.ends_with("[]") && condition.compare == Compare::Equal => return condition.one_value,
+            ty if ty.ends_with("[]") => &["@>", "<@", "&&", "@@"],
+            // The extension `btree_gin` keeps plain values.
+            ty if !ty.is_empty() && !ty.contains("hstore") && opclass.is_empty() => {
+                return matches!(condition.compare, Compare::Equal | Compare::Range);
+            }
+            _ => &["@>", "<@", "&&", "@@", "@@@", "?", "?|", "?&", "@?"],
+        };
+        matches!(&condition.compare, Compare::Operator(op) if known.contains(&op.as_str()))
     }
 
     /// Whether the key's order is that of its bytes, so that a prefix is a range.

@@ -187,6 +187,9 @@ fn a_value_drawn_anew_for_each_row_searches_nothing() {
 fn the_least_and_the_greatest_are_at_the_end_of_an_index() {
     check("SELECT max(id) FROM events", &["events served events_pkey"]);
     check("SELECT max(kind) FROM events", &["events full"]);
+    // The end of an index is no end of what its second column holds.
+    check("SELECT max(starts_at) FROM events", &["events full"]);
+    check("SELECT max(starts_at) FROM events WHERE user_id = $1", &["events served events_user"]);
 }
 
 #[test]
@@ -208,6 +211,73 @@ fn sqlite_finds_rows_by_the_rowid() {
     assert_eq!(read("SELECT a FROM t WHERE rowid > ?"), ["t served rowid"]);
     assert_eq!(read("SELECT a FROM t WHERE a LIKE 'x%'"), ["t served t_a"]);
     assert_eq!(read("SELECT a FROM t WHERE a GLOB 'x*'"), ["t unserved"]);
+}
+
+#[test]
+fn not_is_taken_inwards() {
+    check("SELECT 1 FROM events WHERE NOT (user_id <> $1)", &["events served events_user"]);
+    check("SELECT 1 FROM events WHERE NOT (user_id <> $1 OR kind = $2)", &["events served events_user"]);
+    check("SELECT 1 FROM events WHERE user_id NOT BETWEEN $1 AND $2", &["events served events_user"]);
+    let ddl = "CREATE TABLE t (a INTEGER, b INTEGER); CREATE INDEX t_a ON t (a);";
+    assert_eq!(read(Dialect::Sqlite, ddl, "SELECT b FROM t WHERE NOT (a <> ?)"), ["t unserved"]);
+}
+
+#[test]
+fn an_equality_reaches_into_groups_and_partitions() {
+    check(
+        "SELECT 1 FROM users u JOIN (SELECT user_id, count(*) FROM events GROUP BY user_id) c ON c.user_id = u.id \
+         WHERE u.id = $1",
+        &["u served users_pkey", "events served events_user"],
+    );
+    let numbered = |partition| {
+        format!(
+            "SELECT 1 FROM (SELECT user_id, row_number() OVER ({partition}ORDER BY id) FROM events) n WHERE user_id = $1"
+        )
+    };
+    check(&numbered("PARTITION BY user_id "), &["events served events_user"]);
+    check(&numbered(""), &["events full"]);
+}
+
+#[test]
+fn a_full_join_whose_one_side_is_demanded_is_an_outer_join() {
+    check(
+        "SELECT 1 FROM events e FULL JOIN logs l ON l.event_id = e.id WHERE e.user_id = $1",
+        &["e served events_user", "l served logs_event"],
+    );
+    check("SELECT 1 FROM events e FULL JOIN logs l ON l.event_id = e.id", &["e full", "l full"]);
+}
+
+#[test]
+fn a_subquery_in_a_disjunction_is_asked_row_by_row() {
+    check(
+        "SELECT 1 FROM events WHERE id = $1 OR id IN (SELECT event_id FROM notes WHERE id = $2)",
+        &["events unserved", "notes served notes_pkey"],
+    );
+}
+
+#[test]
+fn values_of_another_type_are_compared_in_the_wider_one() {
+    check("SELECT 1 FROM events WHERE id = ANY ($1::numeric[])", &["events unserved"]);
+    check("SELECT 1 FROM events WHERE id = 99999999999999999999", &["events unserved"]);
+    let ddl = "CREATE TABLE t (a text, b integer); CREATE INDEX t_a ON t (a); CREATE INDEX t_b ON t (b);";
+    for dialect in [Dialect::Sqlite, Dialect::MySql] {
+        let ddl =
+            if dialect == Dialect::MySql { ddl.replace("a text", "a varchar(9)") } else { ddl.to_owned() };
+        let sql = "SELECT 1 FROM t x JOIN t y ON y.a = x.b WHERE x.b > 5";
+        assert_eq!(read(dialect, &ddl, sql)[0], "x served t_b", "{dialect}");
+        assert!(!read(dialect, &ddl, sql)[1].contains("served t_a"), "{dialect}");
+    }
+}
+
+#[test]
+fn sqlite_searches_by_the_collation_that_is_compared_by() {
+    let ddl = "CREATE TABLE t (a TEXT, b TEXT COLLATE NOCASE); CREATE INDEX t_a ON t (a COLLATE NOCASE);
+               CREATE INDEX t_b ON t (b);";
+    let read = |sql| read(Dialect::Sqlite, ddl, sql);
+    assert_eq!(read("SELECT b FROM t WHERE a = ?"), ["t unserved"]);
+    assert_eq!(read("SELECT b FROM t WHERE a = ? COLLATE NOCASE"), ["t served t_a"]);
+    assert_eq!(read("SELECT a FROM t WHERE b = ?"), ["t served t_b"]);
+    assert_eq!(read("SELECT a FROM t WHERE b = ? COLLATE BINARY"), ["t unserved"]);
 }
 
 #[test]

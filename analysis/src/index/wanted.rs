@@ -5,7 +5,7 @@ use super::condition::{Compare, Condition};
 use super::few_values::has_few_values;
 use super::new_index::NewIndex;
 use super::printed::{Constant, Printer};
-use super::{merge, sort};
+use super::{estimate, merge, sort};
 use crate::schema::{Name, Schema, Table};
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, LikeKind, Op};
@@ -64,6 +64,13 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// Whether it compares something of many values for equality.
+    pub(super) fn narrows(&self) -> bool {
+        self.equal.iter().any(|key| !key.few_values)
+    }
+}
+
 impl<'a> Reading<'a> {
     /// What would serve the access: one index, or one for each arm of a disjunction; empty when none can.
     pub(super) fn wanted(&self) -> Vec<Wanted> {
@@ -111,8 +118,11 @@ impl<'a> Reading<'a> {
             });
         }
         let unused = |sql: &String| equal.iter().all(|key| key.sql != *sql);
-        let range = own.iter().chain(&joined).filter(|condition| condition.compare == Compare::Range);
-        let range = range.filter_map(|condition| self.key(condition)).find(unused);
+        let ranges = own.iter().chain(&joined).filter(|condition| condition.compare == Compare::Range);
+        let ranges: Vec<(&Condition, String)> =
+            ranges.filter_map(|condition| Some((*condition, self.key(condition).filter(unused)?))).collect();
+        let is_open = matches!(ranges.as_slice(), [(range, _)] if range.kept >= estimate::ONE_SIDE);
+        let range = ranges.into_iter().map(|(_, key)| key).next();
         // Several values are several stretches of the index; those of a partial index are none of its keys.
         let partial = self.schema.dialect != Dialect::MySql;
         let is_torn = equal.iter().any(|key| key.several && !(partial && key.constant.is_some()));
@@ -124,6 +134,10 @@ impl<'a> Reading<'a> {
             }
             (range, _) => (range.into_iter().collect(), false),
         };
+        // A range with one end leaves so much that the first rows are found sooner in their order, where there is one.
+        if equal.is_empty() && is_open && !ordered && !order.is_empty() && sort::given(self.schema, self) {
+            return None;
+        }
         // A search by few values alone leaves too much to be read, unless it gives an order that nothing else does.
         let few = equal.iter().all(|key| key.few_values);
         if few && (rest.is_empty() || (ordered && sort::given(self.schema, self))) {

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use crate::config::Config;
 use crate::finding::{Finding, Place};
 use crate::index::{NewIndex, Queried, deleted_tables};
-use crate::schema::{Index, KeyPart, Name, Schema, Table};
-use crate::sql::Dialect;
-use crate::sql::ddl::quote_if_needed;
+use crate::schema::{Index, KeyPart, Name, Schema, Table, snapshot};
 
 /// What a lint on a database sees.
 pub struct SchemaContext<'a> {
@@ -59,16 +57,7 @@ impl<'a> SchemaContext<'a> {
 
     /// The statement that drops an index.
     pub(super) fn drop_index(&self, table: &Table, index: &Index) -> String {
-        let dialect = self.schema.dialect;
-        let name = quote_if_needed(&index.name, dialect);
-        let namespace = table.name.schema.as_ref().map(|schema| quote_if_needed(schema, dialect) + ".");
-        let namespace = namespace.unwrap_or_default();
-        match dialect {
-            Dialect::MySql => {
-                format!("DROP INDEX {name} ON {namespace}{}", quote_if_needed(&table.name.name, dialect))
-            }
-            Dialect::Postgres | Dialect::Sqlite => format!("DROP INDEX {namespace}{name}"),
-        }
+        snapshot::drop_index(self.schema.dialect, &table.name, &index.name, "")
     }
 
     /// The finding at the statement that makes an index.

@@ -3,6 +3,7 @@
 pub mod guess;
 pub mod migrations;
 pub mod model;
+mod numbering;
 pub mod replay;
 pub mod snapshot;
 
@@ -12,6 +13,7 @@ pub use model::{
     Check, Column, Exclusion, ForeignKey, Index, IndexKey, KeyPart, Name, Schema, Table, Unique, UserType,
     View,
 };
+pub use numbering::Numbering;
 pub use replay::{Replay, replay};
 
 /// Something in a migration or snapshot that could not be taken into account; the rest was.

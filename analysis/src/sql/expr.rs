@@ -202,10 +202,19 @@ pub struct Call {
     pub distinct: bool,
     /// Whether it is called over a window.
     pub window: bool,
-    /// `FILTER`, `ORDER BY`, `WITHIN GROUP`, `PARTITION BY`: expressions that are read but are no arguments.
+    /// `PARTITION BY`, `FILTER`, `ORDER BY`, `WITHIN GROUP`: expressions that are read but are no arguments.
     pub modifiers: Vec<Expr>,
+    /// How many of the modifiers, the first ones, are what its window is partitioned by.
+    pub partitioned_by: usize,
     /// Where its name stands in the SQL.
     pub span: Option<Span>,
+}
+
+impl Call {
+    /// What its window is partitioned by.
+    pub fn partitions(&self) -> &[Expr] {
+        self.modifiers.get(..self.partitioned_by).unwrap_or_default()
+    }
 }
 
 /// An infix operator.

@@ -114,7 +114,7 @@ fn all_same(a: &[Expr], b: &[Expr], relation: RelationId) -> bool {
 }
 
 fn commutes(op: &Op) -> bool {
-    matches!(op, Op::Eq | Op::NotEq | Op::Same | Op::NotSame | Op::Arithmetic('+' | '*')) || op.is_range()
+    op.is_comparison()
 }
 
 fn same_literal(a: &Literal, b: &Literal) -> bool {
@@ -164,7 +164,41 @@ pub(crate) fn implied(predicate: &Expr, conditions: &[&Expr], relation: Relation
             any.iter().any(|part| implied(part, conditions, relation))
                 || conditions.iter().any(|condition| implies(condition, predicate, relation))
         }
-        predicate => conditions.iter().any(|condition| implies(condition, predicate, relation)),
+        predicate => {
+            conditions.iter().any(|condition| implies(condition, predicate, relation))
+                || excluded(predicate).is_some_and(|(own, values)| {
+                    values
+                        .into_iter()
+                        .all(|value| implied(&compared(own, Op::NotEq, value), conditions, relation))
+                })
+        }
+    }
+}
+
+fn compared(expr: &Expr, op: Op, value: Expr) -> Expr {
+    Expr::Binary { op, left: Box::new(expr.clone()), right: Box::new(value) }
+}
+
+/// What `x NOT IN (1, 2)` and `x <> ALL ('{1,2}')` say that `x` is not.
+fn excluded(condition: &Expr) -> Option<(&Expr, Vec<Expr>)> {
+    match condition {
+        Expr::InList { expr, list, negated: true } => Some((expr, list.clone())),
+        Expr::Any { left, op: Op::NotEq, right, all: true } => Some((left, elements(right)?)),
+        _ => None,
+    }
+}
+
+/// The elements of a constant array: `ARRAY[1, 2]`, and `'{1,2}'` where nothing in it is quoted.
+fn elements(array: &Expr) -> Option<Vec<Expr>> {
+    match bare(array) {
+        Expr::Array(list) => Some(list.clone()),
+        Expr::Literal(Literal::Text(text)) => {
+            let inner = text.strip_prefix('{')?.strip_suffix('}')?;
+            let is_plain = !inner.contains(['"', '\\', '{', '}']);
+            let element = |text: &str| Expr::Literal(Literal::Text(text.trim().to_owned()));
+            is_plain.then(|| inner.split(',').map(element).collect())
+        }
+        _ => None,
     }
 }
 
@@ -198,7 +232,17 @@ fn implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
                 .all(|arm| implied(predicate, &arm.conjuncts().iter().collect::<Vec<_>>(), relation));
         }
         Expr::And(all) => return all.iter().any(|part| implies(part, predicate, relation)),
+        Expr::Between { expr, low, high, negated: false } => {
+            let (low, high) = (low.as_ref().clone(), high.as_ref().clone());
+            return implies(&compared(expr, Op::GtEq, low), predicate, relation)
+                || implies(&compared(expr, Op::LtEq, high), predicate, relation);
+        }
         _ => {}
+    }
+    if let Some((own, values)) = excluded(condition)
+        && values.into_iter().any(|value| implies(&compared(own, Op::NotEq, value), predicate, relation))
+    {
+        return true;
     }
     match predicate {
         Expr::Is { expr, test: Test::Null, negated: true } => is_strict_in(condition, expr, relation),
@@ -207,18 +251,13 @@ fn implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
         }
         Expr::Column(_) => truth_of(condition, predicate, relation) == Some(true),
         Expr::Not(inner) => truth_of(condition, inner, relation) == Some(false),
-        Expr::Is { expr, test: Test::True, negated: false } => {
-            truth_of(condition, expr, relation) == Some(true)
-        }
-        Expr::Is { expr, test: Test::False, negated: false } => {
-            truth_of(condition, expr, relation) == Some(false)
-        }
         Expr::Or(any) => any.iter().any(|part| implies(condition, part, relation)),
         Expr::InList { .. } | Expr::Any { .. } | Expr::Binary { .. } => {
             let (Some((pe, pvalues)), Some((ce, cvalues))) = (value_set(predicate), value_set(condition))
             else {
                 return ranges_imply(condition, predicate, relation)
                     || excludes(condition, predicate, relation)
+                    || each_implies(condition, predicate, relation)
                     || matches!(predicate, Expr::Binary { op: Op::Eq, left, right }
                         if boolean_of(right).is_some_and(|b| truth_of(condition, left, relation) == Some(b)));
             };
@@ -229,19 +268,25 @@ fn implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
 }
 
 /// The values that a condition restricts an expression to, when they are constants.
-fn value_set(condition: &Expr) -> Option<(&Expr, Vec<&Expr>)> {
-    let constant = |expr: &&Expr| matches!(bare(expr), Expr::Literal(literal) if *literal != Literal::Null);
-    let (expr, values): (&Expr, Vec<&Expr>) = match condition {
-        Expr::Binary { op: Op::Eq, left, right } if constant(&right.as_ref()) => (left, vec![right]),
-        Expr::Binary { op: Op::Eq, left, right } if constant(&left.as_ref()) => (right, vec![left]),
-        Expr::InList { expr, list, negated: false } => (expr, list.iter().collect()),
-        Expr::Any { left, op: Op::Eq, right, all: false } => match bare(right) {
-            Expr::Array(list) => (left, list.iter().collect()),
-            _ => return None,
-        },
+fn value_set(condition: &Expr) -> Option<(&Expr, Vec<Expr>)> {
+    let constant = |expr: &Expr| matches!(bare(expr), Expr::Literal(literal) if *literal != Literal::Null);
+    let (expr, values): (&Expr, Vec<Expr>) = match condition {
+        Expr::Binary { op: Op::Eq, left, right } if constant(right) => (left, vec![right.as_ref().clone()]),
+        Expr::Binary { op: Op::Eq, left, right } if constant(left) => (right, vec![left.as_ref().clone()]),
+        Expr::InList { expr, list, negated: false } => (expr, list.clone()),
+        Expr::Any { left, op: Op::Eq, right, all: false } => (left, elements(right)?),
         _ => return None,
     };
     values.iter().all(constant).then_some((expr, values))
+}
+
+/// `x IN (5, 6)` implies `x > 3`: each of its values does.
+fn each_implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
+    let is_list = matches!(condition, Expr::InList { .. } | Expr::Any { .. });
+    value_set(condition).filter(|_| is_list).is_some_and(|(own, values)| {
+        let mut equal = values.into_iter().map(|value| compared(own, Op::Eq, value));
+        equal.all(|equal| ranges_imply(&equal, predicate, relation))
+    })
 }
 
 /// `x = 'a'` and `x IN ('a', 'b')` imply `x <> 'c'`.
@@ -307,12 +352,10 @@ fn boolean_of(expr: &Expr) -> Option<bool> {
     }
 }
 
-/// What a condition says of a boolean expression of the index, if it does.
+/// What a condition says of a boolean expression of the index, if it does. Postgres draws nothing from `IS TRUE`.
 fn truth_of(condition: &Expr, own: &Expr, relation: RelationId) -> Option<bool> {
     match condition {
         Expr::Not(inner) if same(own, inner, relation) => Some(false),
-        Expr::Is { expr, test: Test::True, negated: false } if same(own, expr, relation) => Some(true),
-        Expr::Is { expr, test: Test::False, negated: false } if same(own, expr, relation) => Some(false),
         Expr::Binary { op: Op::Eq, left, right } if same(own, left, relation) => boolean_of(right),
         Expr::Binary { op: Op::Eq, left, right } if same(own, right, relation) => boolean_of(left),
         Expr::Binary { op: Op::NotEq, left, right } if same(own, left, relation) => {

@@ -3,6 +3,7 @@
 //! Every column takes its values from the same few, so that joins and filters find partners, and a query that is said to
 //! return at most one row has every chance to return more.
 
+pub mod distinct;
 pub mod postgres;
 pub mod sqlite;
 

@@ -10,5 +10,8 @@ use crate::report::{self, Subject};
 pub(crate) fn run(arguments: &IndexCheck, output: &mut Output) -> Result<Outcome, Failure> {
     let (loaded, base) = report::load(&arguments.input, arguments.reporting.format)?;
     input::require_schema(&loaded)?;
+    if arguments.write_migration {
+        return report::write_migrations(loaded, &base, arguments, output);
+    }
     report::run(Subject::Indexes, loaded, &base, &arguments.input, &arguments.reporting, output)
 }

@@ -1,6 +1,6 @@
 //! What is said of each database as a whole: its indexes, and those that would serve its queries.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use query_budget_analysis::check::Checker;
 use query_budget_analysis::index::{Advice, Queried, advise};
@@ -23,6 +23,10 @@ pub(crate) struct IndexAdvice {
     pub(crate) advice: Advice,
     /// The statement that makes it, without a semicolon.
     pub(crate) ddl: String,
+    /// The statements that drop what it replaces, without semicolons.
+    pub(crate) drops: Vec<String>,
+    /// What the schema of its database was read from.
+    source: PathBuf,
     /// The extension that it needs and that is not there.
     pub(crate) extension: Option<&'static str>,
 }
@@ -54,7 +58,7 @@ impl Report {
     /// Finds the indexes that would serve what is not served, database by database.
     pub(super) fn advise(&mut self) {
         let mut found = Vec::new();
-        for database in self.databases.values() {
+        for (source, database) in &self.databases {
             let project = &database.project;
             let Some(schema) = &project.schema else { continue };
             let checker = project.checker().with_index_level(self.subject.index_level());
@@ -66,12 +70,22 @@ impl Report {
                 let lacks = |extension: &&str| !schema.extensions.contains(*extension);
                 found.push(IndexAdvice {
                     ddl: advice.index.ddl(project.dialect),
+                    drops: advice.drops(project.dialect),
+                    source: source.clone(),
                     extension: advice.index.extension().filter(lacks),
                     advice,
                 });
             }
         }
         self.advice = found;
+    }
+
+    /// The databases, each with the indexes that are advised for it.
+    pub(super) fn advice_by_database(&self) -> impl Iterator<Item = (&Project, Vec<Advice>)> {
+        self.databases.iter().map(|(source, database)| {
+            let advice = self.advice.iter().filter(move |it| it.source == *source);
+            (&database.project, advice.map(|it| it.advice.clone()).collect())
+        })
     }
 }
 

@@ -92,7 +92,7 @@ fn query(query: &Query) -> Value {
     value
 }
 
-fn advice(IndexAdvice { advice, ddl, extension }: &IndexAdvice) -> Value {
+fn advice(IndexAdvice { advice, ddl, drops, extension, .. }: &IndexAdvice) -> Value {
     json!({
         "table": advice.index.table.to_string(),
         "columns": advice.index.columns,
@@ -102,7 +102,8 @@ fn advice(IndexAdvice { advice, ddl, extension }: &IndexAdvice) -> Value {
         "writes": advice.writes,
         "name": advice.name,
         "method": advice.index.method.map_or("btree", |(method, _)| method),
-        "replaces": advice.replaces,
+        "replaces": advice.replaces.first(),
+        "drops": drops,
         "extension": extension,
     })
 }

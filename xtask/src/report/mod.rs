@@ -6,6 +6,7 @@ mod baseline;
 mod coverage;
 mod github;
 mod json;
+mod migration;
 mod sarif;
 pub(crate) mod text;
 
@@ -24,7 +25,7 @@ use query_budget_analysis::{Finding, Level, Notice, Place, Severity};
 use advice::{Database, IndexAdvice};
 
 use crate::Outcome;
-use crate::args::{Format, Input, Reporting};
+use crate::args::{Format, IndexCheck, Input, Reporting};
 use crate::failure::Failure;
 use crate::input::{self, BareQuery, Batch, Loaded, RustFile};
 use crate::output::Output;
@@ -151,6 +152,22 @@ pub(crate) fn run(
     report.advise();
     report.write(reporting.format, output)?;
     Ok(report.outcome())
+}
+
+/// Writes the indexes that would serve what was loaded as migrations; `base` is the folder that paths are relative to.
+pub(crate) fn write_migrations(
+    loaded: Loaded,
+    base: &Path,
+    arguments: &IndexCheck,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
+    let baseline = baseline::Session::open(&arguments.input, &arguments.reporting, base)?;
+    let mut report = Report::new(Subject::Indexes, loaded, base);
+    if let Some(session) = baseline {
+        session.leave_out(&mut report);
+    }
+    report.advise();
+    report.write_migrations(&arguments.input, base, output)
 }
 
 impl Report {

@@ -26,7 +26,7 @@ pub(super) fn write(report: &Report, output: &mut Output) -> Result<(), Failure>
 }
 
 /// Writes what keeps the projects from being checked in full.
-fn notices(report: &Report, output: &mut Output) -> Result<(), Failure> {
+pub(super) fn notices(report: &Report, output: &mut Output) -> Result<(), Failure> {
     for notice in &report.notices {
         output.line(render::text_notice(notice, output.style()))?;
         output.line("")?;
@@ -75,13 +75,13 @@ fn advice(report: &Report, output: &mut Output) -> Result<(), Failure> {
     }
     let indexes = counted(report.advice.len(), "index", "indexes");
     output.line(format!("-- {indexes} would serve the queries above:"))?;
-    for IndexAdvice { advice, ddl, extension } in &report.advice {
+    for IndexAdvice { advice, ddl, drops, extension, .. } in &report.advice {
         let serves = counted(advice.serves.len(), "query", "queries");
         let writes = counted(advice.writes, "write", "writes");
         let needs = extension.map_or_else(String::new, |name| format!(", needs the extension `{name}`"));
         output.line(format!("{ddl}; -- {serves}, {writes}{needs}"))?;
-        if let Some(old) = &advice.replaces {
-            output.line(format!("DROP INDEX {old}; -- the index above begins with it"))?;
+        for drop in drops {
+            output.line(format!("{drop}; -- the index above begins with it"))?;
         }
     }
     output.line("")

@@ -13,6 +13,7 @@ mod readme;
 mod schema;
 #[cfg(feature = "live")]
 mod schema_live;
+mod write_migration;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

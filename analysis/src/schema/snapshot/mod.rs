@@ -4,12 +4,14 @@
 //! What SQL cannot say stands in comments: estimates of rows, the search path, and what is not known.
 
 mod digest;
+mod index;
 mod order;
 mod read;
 mod table;
 mod write;
 
 pub use digest::digest;
+pub(crate) use index::{create_index, drop_index};
 pub use read::{Snapshot, read};
 pub use write::{without_rows, write};
 

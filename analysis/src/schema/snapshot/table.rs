@@ -248,7 +248,7 @@ impl Writer<'_> {
         format!("CONSTRAINT {name} EXCLUDE USING {} ({}){include}{predicate}", index.method, keys.join(", "))
     }
 
-    fn include(&self, index: &Index) -> String {
+    pub(super) fn include(&self, index: &Index) -> String {
         if index.include.is_empty() {
             String::new()
         } else {
@@ -256,7 +256,7 @@ impl Writer<'_> {
         }
     }
 
-    fn keys(&self, index: &Index) -> String {
+    pub(super) fn keys(&self, index: &Index) -> String {
         let keys: Vec<String> = index.keys.iter().map(|key| self.index_key(key)).collect();
         keys.join(", ")
     }
@@ -283,27 +283,6 @@ impl Writer<'_> {
             _ => {}
         }
         out
-    }
-
-    /// Writes the indexes that are made by themselves, in the order of their names.
-    pub(super) fn indexes(&mut self, owner: &Name, indexes: &[Index]) {
-        let mut indexes: Vec<&Index> = indexes.iter().filter(|index| !index.constraint).collect();
-        indexes.sort_by(|a, b| a.name.cmp(&b.name));
-        for index in indexes {
-            let unique = if index.unique { "UNIQUE " } else { "" };
-            let using =
-                if index.method == "btree" { String::new() } else { format!(" USING {}", index.method) };
-            let distinct = if index.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" };
-            let predicate = index.predicate.as_ref().map(|it| format!(" WHERE {it}")).unwrap_or_default();
-            // In SQLite the index is in the schema of its table, and only the index's name says which.
-            let (name, table) = (self.ident(&index.name), self.name(owner));
-            let keys = self.keys(index);
-            let include = self.include(index);
-            let _ = writeln!(
-                self.out,
-                "CREATE {unique}INDEX {name} ON {table}{using} ({keys}){include}{distinct}{predicate};"
-            );
-        }
     }
 
     pub(super) fn foreign_key(&self, key: &ForeignKey) -> String {

@@ -287,7 +287,13 @@ impl Resolver<'_> {
 
     fn call(&mut self, function: &ast::Function) -> Expr {
         let (_, name) = self.object_name(&function.name);
-        let mut modifiers = Vec::new();
+        let window = match &function.over {
+            Some(ast::WindowType::WindowSpec(window)) => Some(window),
+            _ => None,
+        };
+        let mut modifiers: Vec<Expr> =
+            window.iter().flat_map(|window| &window.partition_by).map(|expr| self.expr(expr)).collect();
+        let partitioned_by = modifiers.len();
         let mut distinct = false;
         let args = match &function.args {
             ast::FunctionArguments::None => Vec::new(),
@@ -316,12 +322,23 @@ impl Resolver<'_> {
         };
         modifiers.extend(function.within_group.iter().map(|key| self.expr(&key.expr)));
         modifiers.extend(function.filter.as_ref().map(|filter| self.expr(filter)));
-        if let Some(ast::WindowType::WindowSpec(window)) = &function.over {
-            modifiers.extend(window.partition_by.iter().map(|expr| self.expr(expr)));
+        if let Some(window) = window {
             modifiers.extend(window.order_by.iter().map(|key| self.expr(&key.expr)));
         }
+        match (name.as_str(), args.as_slice()) {
+            ("row", _) => return Expr::Row(args),
+            // What `at AT TIME ZONE zone` stands for.
+            ("timezone", [zone, at]) => {
+                return Expr::Other {
+                    what: "at time zone".to_owned(),
+                    parts: vec![at.clone(), zone.clone()],
+                };
+            }
+            _ => {}
+        }
         let span = self.span_of(&function.name);
-        Expr::Call(Call { name, args, distinct, window: function.over.is_some(), modifiers, span })
+        let window = function.over.is_some();
+        Expr::Call(Call { name, args, distinct, window, modifiers, partitioned_by, span })
     }
 
     pub(super) fn function_arg(&mut self, arg: &ast::FunctionArg) -> Option<Expr> {
@@ -405,6 +422,7 @@ impl Call {
             distinct: false,
             window: false,
             modifiers: Vec::new(),
+            partitioned_by: 0,
             span: None,
         }
     }

@@ -38,8 +38,13 @@ fn step(line: &str, known: &Known) -> Option<Step> {
     let verdicts = match what {
         // An index made for this one run: none that is there leads to the rows.
         "SEARCH" if rest.contains("USING AUTOMATIC ") => vec![Verdict::Unserved, Verdict::Full],
+        // What looks for the least or the greatest is called a search even where every row is read.
+        "SEARCH" if !rest.contains(" USING ") => vec![Verdict::Served, Verdict::Unserved, Verdict::Full],
         "SEARCH" => vec![Verdict::Served],
-        "SCAN" if index.is_some_and(|index| known.partial.contains(index)) => vec![Verdict::Served],
+        // A partial index is walked: of the table it may leave out much or little.
+        "SCAN" if index.is_some_and(|index| known.partial.contains(index)) => {
+            vec![Verdict::Served, Verdict::Unserved, Verdict::Full]
+        }
         // The plan does not tell whether the query asks for the whole table.
         "SCAN" if rest != "CONSTANT ROW" && !alias.starts_with('(') => vec![Verdict::Unserved, Verdict::Full],
         _ => return None,
@@ -55,13 +60,15 @@ mod tests {
     fn lines_are_read() {
         let known = Known { partial: ["open_idx".to_owned()].into() };
         let unserved = vec![Verdict::Unserved, Verdict::Full];
+        let any = vec![Verdict::Served, Verdict::Unserved, Verdict::Full];
         for (line, alias, verdicts) in [
             ("SEARCH l USING INDEX logs_event (event_id=?)", "l", vec![Verdict::Served]),
             ("SEARCH logs USING INTEGER PRIMARY KEY (rowid=?)", "logs", vec![Verdict::Served]),
             ("SEARCH e USING AUTOMATIC COVERING INDEX (id=?)", "e", unserved.clone()),
             ("SCAN logs", "logs", unserved.clone()),
             ("SCAN logs USING COVERING INDEX logs_event", "logs", unserved),
-            ("SCAN logs USING INDEX open_idx", "logs", vec![Verdict::Served]),
+            ("SCAN logs USING INDEX open_idx", "logs", any.clone()),
+            ("SEARCH logs", "logs", any),
         ] {
             let step = step(line, &known).unwrap_or_else(|| panic!("{line}"));
             assert_eq!((step.alias.as_str(), step.verdicts), (alias, verdicts), "{line}");

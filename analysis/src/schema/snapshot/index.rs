@@ -1,0 +1,51 @@
+//! Indexes as statements of their own.
+
+use std::fmt::Write as _;
+
+use super::super::model::{Index, Name, Schema};
+use super::table::Writer;
+use crate::sql::Dialect;
+use crate::sql::ddl::quote_if_needed;
+
+impl Writer<'_> {
+    /// Writes the indexes that are made by themselves, in the order of their names.
+    pub(super) fn indexes(&mut self, owner: &Name, indexes: &[Index]) {
+        let mut indexes: Vec<&Index> = indexes.iter().filter(|index| !index.constraint).collect();
+        indexes.sort_by(|a, b| a.name.cmp(&b.name));
+        for index in indexes {
+            let statement = self.create_index(owner, index, "");
+            let _ = writeln!(self.out, "{statement};");
+        }
+    }
+
+    fn create_index(&self, owner: &Name, index: &Index, how: &str) -> String {
+        let unique = if index.unique { "UNIQUE " } else { "" };
+        let using = if index.method == "btree" { String::new() } else { format!(" USING {}", index.method) };
+        let distinct = if index.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" };
+        let predicate = index.predicate.as_ref().map(|it| format!(" WHERE {it}")).unwrap_or_default();
+        // In SQLite the index is in the schema of its table, and only the index's name says which.
+        let (name, table) = (self.ident(&index.name), self.name(owner));
+        let keys = self.keys(index);
+        let include = self.include(index);
+        format!("CREATE {unique}INDEX {how}{name} ON {table}{using} ({keys}){include}{distinct}{predicate}")
+    }
+}
+
+/// The statement that makes an index of `schema`; `how` stands in front of its name.
+pub(crate) fn create_index(schema: &Schema, owner: &Name, index: &Index, how: &str) -> String {
+    let writer = Writer { schema, dialect: schema.dialect, out: String::new() };
+    writer.create_index(owner, index, how)
+}
+
+/// The statement that drops an index; `how` stands in front of its name.
+pub(crate) fn drop_index(dialect: Dialect, owner: &Name, name: &str, how: &str) -> String {
+    let name = quote_if_needed(name, dialect);
+    let namespace = owner.schema.as_ref().map(|schema| quote_if_needed(schema, dialect) + ".");
+    let namespace = namespace.unwrap_or_default();
+    match dialect {
+        Dialect::MySql => {
+            format!("DROP INDEX {how}{name} ON {namespace}{}", quote_if_needed(&owner.name, dialect))
+        }
+        Dialect::Postgres | Dialect::Sqlite => format!("DROP INDEX {how}{namespace}{name}"),
+    }
+}

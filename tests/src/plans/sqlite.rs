@@ -1,0 +1,36 @@
+//! Plans of SQLite.
+
+use sqlx::{AssertSqlSafe, Executor, Row, SqliteConnection};
+
+use super::Read;
+
+/// The plan of a query; an inner error is why the database cannot plan it.
+///
+/// # Errors
+///
+/// When a row of the plan cannot be read.
+pub async fn plan(connection: &mut SqliteConnection, sql: &str) -> sqlx::Result<Result<Vec<Read>, String>> {
+    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+    let rows = match connection.fetch_all(sqlx::raw_sql(explain)).await {
+        Ok(rows) => rows,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let lines: Vec<String> = rows.iter().map(|row| row.try_get("detail")).collect::<sqlx::Result<_>>()?;
+    Ok(Ok(lines.iter().filter_map(|line| read(line)).collect()))
+}
+
+/// What a line says of a table; lines on subqueries, sorting and the like say nothing of one.
+fn read(line: &str) -> Option<Read> {
+    let (what, rest) = line.split_once(' ')?;
+    let alias = rest.split(' ').next().filter(|alias| !alias.starts_with('(') && *alias != "CONSTANT")?;
+    let index = rest.split("INDEX ").nth(1).and_then(|rest| rest.split(' ').next());
+    // An index that is made for this one run is none that is there.
+    let is_automatic = rest.contains("USING AUTOMATIC ");
+    matches!(what, "SEARCH" | "SCAN").then(|| Read {
+        alias: alias.to_owned(),
+        // What looks for the least or the greatest is called a search even where every row is read.
+        is_served: what == "SEARCH" && rest.contains(" USING ") && !is_automatic,
+        indexes: index.filter(|_| !is_automatic).map(str::to_owned).into_iter().collect(),
+        said: line.to_owned(),
+    })
+}
