@@ -57,7 +57,8 @@ mod typed;
 #[cfg(feature = "tracing")]
 pub use crate::counting::layer;
 pub use crate::counting::{
-    Budgeted, CurrentBudget, InBudget, Measured, Scope, current, measure, scope, set_hook,
+    Budgeted, BudgetedStream, CurrentBudget, InBudget, Measured, Scope, current, measure, scope, set_hook,
+    uncounted,
 };
 pub use crate::expect::assert_constant_queries;
 pub use crate::map::Map;

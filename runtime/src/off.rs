@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::stream::BoxStream;
+use futures_util::stream::{BoxStream, Stream};
 use pin_project_lite::pin_project;
 use sqlx::Database;
 use sqlx::encode::Encode;
@@ -103,6 +103,12 @@ impl Scope {
         Budgeted { future }
     }
 
+    /// Gives the rows of the stream in this scope.
+    #[inline]
+    pub fn run_stream<S: Stream>(self, stream: S) -> BudgetedStream<S> {
+        BudgetedStream { stream }
+    }
+
     /// Runs the closure in this scope.
     #[inline]
     pub fn run_sync<R>(self, body: impl FnOnce() -> R) -> R {
@@ -125,6 +131,29 @@ impl<F: Future> Future for Budgeted<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         self.project().future.poll(context)
+    }
+}
+
+pin_project! {
+    /// A stream that runs in a scope. Nothing is counted in this build: it is the stream and no more.
+    #[must_use = "streams do nothing unless polled"]
+    pub struct BudgetedStream<S> {
+        #[pin]
+        stream: S,
+    }
+}
+
+impl<S: Stream> Stream for BudgetedStream<S> {
+    type Item = S::Item;
+
+    #[inline]
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.project().stream.poll_next(context)
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.stream.size_hint()
     }
 }
 
@@ -155,6 +184,12 @@ pub struct CurrentBudget(());
 #[must_use]
 pub fn current() -> CurrentBudget {
     CurrentBudget(())
+}
+
+/// Runs the future outside of every scope. Nothing is counted in this build.
+#[inline]
+pub fn uncounted<F: Future>(future: F) -> InBudget<F> {
+    InBudget { future }
 }
 
 impl CurrentBudget {

@@ -41,14 +41,24 @@ pub(crate) struct Node {
 impl Node {
     /// A scope within the current one.
     pub(crate) fn within_current() -> Arc<Self> {
+        Self::within(current().0)
+    }
+
+    fn within(parent: Option<Arc<Self>>) -> Arc<Self> {
         Arc::new_cyclic(|_this| Self {
             tally: Mutex::default(),
-            parent: current().0,
+            parent,
             #[cfg(feature = "tracing")]
             span: super::layer::span_of(_this),
             #[cfg(feature = "tracing")]
             slow: super::slow::Slow::default(),
         })
+    }
+
+    /// Whether what runs on a thread of the driver cannot be traced to it.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_untraceable(&self) -> bool {
+        self.span.is_disabled()
     }
 
     #[cfg(feature = "tracing")]
@@ -71,10 +81,11 @@ impl Node {
 /// Counts what sqlx tells of an execution in a scope and all those around it; says whether it is new to the scope.
 #[cfg(feature = "tracing")]
 pub(crate) fn record_told(node: &Arc<Node>, sql: &str, seen: Seen) -> bool {
-    let is_new = node.tally().add_told(sql, seen);
+    let is_counted = super::running::is_running(sql);
+    let is_new = node.tally().add_told(sql, seen, is_counted);
     let mut scope = node.parent.as_ref();
     while let Some(node) = scope {
-        node.tally().add_told(sql, seen);
+        node.tally().add_told(sql, seen, is_counted);
         scope = node.parent.as_ref();
     }
     is_new
@@ -146,6 +157,27 @@ pub struct CurrentBudget(pub(crate) Option<Arc<Node>>);
 #[must_use]
 pub fn current() -> CurrentBudget {
     CurrentBudget(CURRENT.try_with(|current| current.borrow().clone()).ok().flatten())
+}
+
+/// Runs the future outside of every scope: what it asks of the database counts nowhere.
+///
+/// This is for what belongs to a test and not to the code under test:
+///
+/// ```
+/// # use query_budget::{assert_constant_queries, uncounted};
+/// # async fn make(_: usize) {}
+/// # async fn load() {}
+/// # sqlx::__rt::test_block_on(async {
+/// assert_constant_queries(async |n| {
+///     uncounted(make(n)).await;
+///     load().await;
+/// })
+/// .await;
+/// # });
+/// ```
+pub fn uncounted<F: Future>(future: F) -> InBudget<F> {
+    // A scope of its own that nobody asks, so that what runs on a driver's thread is not traced to one further out.
+    CurrentBudget(Some(Node::within(None))).run(future)
 }
 
 impl CurrentBudget {

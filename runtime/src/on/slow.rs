@@ -1,4 +1,4 @@
-//! Slow statements, slow requests and repeated statements, as events of `tracing`; never with a value.
+//! Slow statements and requests, repeated statements and budgets gone over, as events of `tracing`; never with a value.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -6,8 +6,10 @@ use std::time::Duration;
 use tracing::Level;
 
 use super::ended::Execution;
+#[cfg(feature = "tower")]
+use super::outcome::Ending;
 use crate::blot::without_literals;
-use crate::report::{ParameterSets, Statement};
+use crate::report::{ParameterSets, Report, Statement};
 use crate::settings::{Tiers, settings};
 use crate::sync::{AtomicBool, Mutex, Ordering};
 
@@ -49,22 +51,35 @@ fn told_slow(level: Level, statement: &str, site: &str, rows: usize, time: Durat
     event!(level, target: "query_budget::slow", statement, site, rows, elapsed_ms, "slow statement");
 }
 
-/// Tells of a request when it was slow.
+/// Tells of a request when it was slow, or slow to be given up by the client.
 #[cfg(feature = "tower")]
-pub(crate) fn request(name: &str, queries: usize, in_queries: Duration, time: Duration) {
+pub(crate) fn request(report: &Report, time: Duration, ending: Ending) {
     let Some(level) = level(settings().slow_request, time) else { return };
-    let (query_ms, elapsed_ms) = (milliseconds(in_queries), milliseconds(time));
-    event!(
-        level, target: "query_budget::slow", request = name, queries, query_ms, elapsed_ms, "slow request"
+    let (request, queries) = (report.name(), report.queries());
+    let (query_ms, elapsed_ms) = (milliseconds(report.time()), milliseconds(time));
+    match ending {
+        Ending::Finished => event!(
+            level, target: "query_budget::slow", request, queries, query_ms, elapsed_ms, "slow request"
+        ),
+        Ending::Cancelled => event!(
+            level, target: "query_budget::slow", request, queries, query_ms, elapsed_ms, "slow request, cancelled"
+        ),
+    }
+}
+
+/// Tells of a scope that ended over its budget.
+pub(crate) fn over(report: &Report) {
+    let (scope, queries, rows) = (report.name(), report.queries(), report.rows());
+    let (query_ms, site) = (milliseconds(report.time()), report.location().to_string());
+    tracing::warn!(
+        target: "query_budget::over",
+        scope, site, queries, rows, query_ms, report = %report, "over budget"
     );
 }
 
 /// Tells of a statement that ran again and again.
 pub(crate) fn repeated(scope: &str, repeated: &Statement) {
-    let statement = match repeated.place() {
-        Some(_) => on_one_line(repeated.sql()),
-        None => without_literals(repeated.sql()),
-    };
+    let statement = on_one_line(repeated.sql());
     let site = repeated.place().map_or_else(String::new, |place| place.to_string());
     let parameters = match repeated.parameters() {
         ParameterSets::Same => "same",

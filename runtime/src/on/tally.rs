@@ -1,10 +1,13 @@
 //! [`Tally`]: what has been counted in one scope.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+#[cfg(feature = "tracing")]
+use std::hash::{BuildHasher, DefaultHasher};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
+#[cfg(feature = "tracing")]
+use crate::blot::Blotted;
 use crate::report::{ParameterSets, Statement};
 use crate::site::Site;
 
@@ -27,23 +30,17 @@ pub(crate) struct Seen {
 #[derive(Default)]
 pub(crate) struct Tally {
     counted: Vec<Counted>,
-    /// Positions in `counted`.
-    positions: HashMap<Key, usize>,
+    /// Positions in `counted`, by the address of the site.
+    sites: HashMap<usize, usize>,
+    /// Positions of what is not written with `sql!`, by its text without literals, and by its text as it stands where it
+    /// has none; with the hash of its values where it has none either.
+    #[cfg(feature = "tracing")]
+    texts: HashMap<String, (usize, Option<u64>)>,
     /// The site added to last and its position: each execution is added to a few times in a row.
     last: Option<(usize, usize)>,
     /// Executions already counted that sqlx has yet to tell of, by their text.
     #[cfg(feature = "tracing")]
     announced: HashMap<&'static str, usize>,
-}
-
-/// What makes two executions the same statement.
-#[derive(PartialEq, Eq, Hash)]
-enum Key {
-    /// The address of the site.
-    Site(usize),
-    /// The text, where that is all there is.
-    #[cfg(feature = "tracing")]
-    Text(String),
 }
 
 /// One statement, and what it was executed with.
@@ -64,38 +61,56 @@ impl Tally {
         let address = std::ptr::from_ref(site).addr();
         let position = match self.last {
             Some((last, position)) if last == address => position,
-            _ => self.position(Key::Site(address), || Statement::at(site)),
+            _ => *self
+                .sites
+                .entry(address)
+                .or_insert_with(|| Counted::put_last(&mut self.counted, Statement::at(site))),
         };
         self.last = Some((address, position));
         self.add_at(position, seen);
     }
 
     /// Adds what sqlx tells of an execution, unless that was counted when it began; says whether it was added.
+    ///
+    /// `is_counted` says that it is known to have been, though maybe in another scope than this.
     #[cfg(feature = "tracing")]
-    pub(crate) fn add_told(&mut self, sql: &str, seen: Seen) -> bool {
+    pub(crate) fn add_told(&mut self, sql: &str, seen: Seen, is_counted: bool) -> bool {
         match self.announced.get_mut(sql) {
             Some(left) if *left > 0 => {
                 *left -= 1;
                 false
             }
+            _ if is_counted => false,
             _ => {
-                let position = self.position(Key::Text(sql.to_owned()), || Statement::raw(sql.to_owned()));
-                self.add_at(position, seen);
+                let (position, parameters) = self.position_of(sql);
+                self.add_at(position, Seen { parameters, ..seen });
                 true
             }
         }
     }
 
-    /// Where the statement is, or is now put.
-    fn position(&mut self, key: Key, statement: impl FnOnce() -> Statement) -> usize {
-        match self.positions.entry(key) {
-            Entry::Occupied(entry) => *entry.get(),
-            Entry::Vacant(entry) => {
-                let (statement, parameters) = (statement(), HashSet::default());
-                self.counted.push(Counted { statement, parameters, unknown: false });
-                *entry.insert(self.counted.len() - 1)
-            }
+    /// Where the statement of that text is, or is now put; and the hash of its values, when all are in the text.
+    #[cfg(feature = "tracing")]
+    fn position_of(&mut self, sql: &str) -> (usize, Option<u64>) {
+        if let Some(found) = self.texts.get(sql) {
+            return *found;
         }
+        let Blotted { text, has_literals, has_placeholders } = Blotted::of(sql);
+        let values = (!has_placeholders).then(|| BuildHasherDefault::<DefaultHasher>::new().hash_one(sql));
+        let position = match self.texts.get(&text) {
+            Some((position, _)) => *position,
+            None => {
+                let position = Counted::put_last(&mut self.counted, Statement::raw(text.clone()));
+                // Met again as it stands, its `?` are placeholders.
+                self.texts.insert(text, (position, None));
+                position
+            }
+        };
+        // Found at once the next time. Texts with values in them are as many as there are values, and are not kept.
+        if !has_literals {
+            self.texts.insert(sql.to_owned(), (position, values));
+        }
+        (position, values)
     }
 
     fn add_at(&mut self, position: usize, seen: Seen) {
@@ -111,6 +126,12 @@ impl Tally {
             Some(_) => {}
             None => counted.unknown = true,
         }
+    }
+
+    /// Whether sqlx has told of a query that is not written with `sql!`.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn has_raw(&self) -> bool {
+        !self.texts.is_empty()
     }
 
     /// Number of queries so far.
@@ -138,6 +159,14 @@ impl Tally {
             counted.statement.clone().with(sets)
         });
         statements.collect()
+    }
+}
+
+impl Counted {
+    /// Puts a statement of which nothing has been seen yet at the end; gives its position.
+    fn put_last(counted: &mut Vec<Self>, statement: Statement) -> usize {
+        counted.push(Self { statement, parameters: HashSet::default(), unknown: false });
+        counted.len() - 1
     }
 }
 
