@@ -7,10 +7,8 @@
 pub(crate) struct Blotted {
     pub(crate) text: String,
     /// Whether something was replaced or cut off.
-    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "for counting what sqlx tells of"))]
     pub(crate) has_literals: bool,
     /// Whether it has placeholders, so that its values are not all in its text.
-    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "for counting what sqlx tells of"))]
     pub(crate) has_placeholders: bool,
 }
 
