@@ -29,12 +29,12 @@ impl Counter {
 
     /// A value was bound to the query.
     pub(crate) fn bound<'t, DB: Database, T: Encode<'t, DB>>(&mut self, value: &T) {
-        self.parameters = self.parameters.and(value);
+        self.parameters = self.parameters.and(self.site, value);
     }
 
     /// The query was handed to a connection of that kind of database.
     pub(crate) fn executed(self, database: &'static str) {
-        let parameters = self.parameters.hash();
+        let parameters = self.parameters;
         current::record(self.site, Seen { executions: 1, database, parameters, ..Seen::default() });
     }
 

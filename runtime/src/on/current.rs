@@ -3,14 +3,16 @@
 //! A scope is current only while something in it runs: it is entered for the length of a poll or a call, never across
 //! an `.await`. The scopes around it hang on it as a chain of parents.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+use super::parameters::Asked;
 use super::tally::{Seen, Tally};
 use crate::site::Site;
 use crate::sync::{Mutex, MutexGuard};
@@ -26,8 +28,15 @@ loom::thread_local! {
     static CURRENT: RefCell<Option<Arc<Node>>> = RefCell::new(None);
 }
 
+thread_local! {
+    /// The scope and the site, by number and address, that were last found to know enough: in a loop they are the next.
+    static ENOUGH: Cell<(u64, usize)> = const { Cell::new((0, 0)) };
+}
+
 /// A running scope: its tally, and the scope it was started in.
 pub(crate) struct Node {
+    /// No other scope of the process has it.
+    id: u64,
     tally: Mutex<Tally>,
     parent: Option<Arc<Node>>,
     /// Entered with the scope, so that what runs on a driver's own thread can be traced to it.
@@ -45,7 +54,9 @@ impl Node {
     }
 
     fn within(parent: Option<Arc<Self>>) -> Arc<Self> {
+        static LAST: AtomicU64 = AtomicU64::new(0);
         Arc::new_cyclic(|_this| Self {
+            id: LAST.fetch_add(1, Ordering::Relaxed) + 1,
             tally: Mutex::default(),
             parent,
             #[cfg(feature = "tracing")]
@@ -91,9 +102,18 @@ pub(crate) fn record_told(node: &Arc<Node>, sql: &str, seen: Seen) -> bool {
     is_new
 }
 
-/// Whether anything that runs now is counted.
-pub(crate) fn is_in_scope() -> bool {
-    CURRENT.try_with(|current| current.borrow().is_some()).unwrap_or(false)
+/// What the current scopes want to know of the values of the query at that site.
+pub(crate) fn asked_of(site: &'static Site) -> Asked {
+    let current = CURRENT.try_with(|current| current.borrow().as_ref().map(|node| node.id)).ok().flatten();
+    match current {
+        None => Asked::ByNobody,
+        Some(node) if ENOUGH.try_with(Cell::get) == Ok((node, address(site))) => Asked::Nothing,
+        Some(_) => Asked::Values,
+    }
+}
+
+fn address(site: &'static Site) -> usize {
+    std::ptr::from_ref(site).addr()
 }
 
 /// Counts what was seen in the current scope and all those around it.
@@ -101,10 +121,14 @@ pub(crate) fn record(site: &'static Site, seen: Seen) {
     // While the thread's storage is being torn down nothing is current any more.
     let _ = CURRENT.try_with(|current| {
         let current = current.borrow();
+        let mut have_enough = true;
         let mut scope = current.as_ref();
         while let Some(node) = scope {
-            node.tally().add(site, seen);
+            have_enough &= node.tally().add(site, seen);
             scope = node.parent.as_ref();
+        }
+        if have_enough && let Some(node) = current.as_ref() {
+            let _ = ENOUGH.try_with(|enough| enough.set((node.id, address(site))));
         }
     });
 }

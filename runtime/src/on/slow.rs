@@ -10,7 +10,7 @@ use super::ended::Execution;
 use super::outcome::Ending;
 use crate::blot::without_literals;
 use crate::report::{ParameterSets, Report, Statement};
-use crate::settings::{Tiers, settings};
+use crate::settings::{Tiers, may_be_slow, settings};
 use crate::sync::{AtomicBool, Mutex, Ordering};
 
 /// The level of something that took so long; `None` when it is not slow.
@@ -37,6 +37,9 @@ macro_rules! event {
 
 /// Tells of a statement when it was slow.
 pub(crate) fn statement(ended: Execution<'_>) {
+    if !may_be_slow(ended.time) {
+        return;
+    }
     let Some(level) = level(settings().slow_statement, ended.time) else { return };
     let statement = match ended.site {
         Some(site) => on_one_line(site.sql),
@@ -104,6 +107,9 @@ pub(crate) struct Slow {
 
 impl Slow {
     pub(crate) fn keep(&self, ended: Execution<'_>) {
+        if !may_be_slow(ended.time) {
+            return;
+        }
         if let Some(level) = level(settings().slow_statement, ended.time) {
             let told = (level, without_literals(ended.sql), ended.rows, ended.time);
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,12 +6,15 @@ use std::hash::{BuildHasher, DefaultHasher};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
+use super::parameters::Parameters;
 #[cfg(feature = "tracing")]
 use crate::blot::Blotted;
 use crate::report::{ParameterSets, Statement};
 use crate::site::Site;
 
-/// So many sets of parameters are told apart for each statement of a scope; by then it is plain that they differ.
+/// So many executions, each with other parameters: by then it is plain that they differ.
+const PLAIN: usize = 16;
+/// So many sets of parameters are told apart for each statement of a scope, where some come back.
 const MOST_SETS: usize = 1024;
 
 /// One thing seen of one query; the parts that do not apply are zero.
@@ -22,8 +25,8 @@ pub(crate) struct Seen {
     pub(crate) time: Duration,
     /// The driver's name for its database, known once the query is executed.
     pub(crate) database: &'static str,
-    /// The hash of what it was executed with; `None` where that is not known.
-    pub(crate) parameters: Option<u64>,
+    /// What it was executed with.
+    pub(crate) parameters: Parameters,
 }
 
 /// The queries of one scope, each with how often it ran, in the order in which they first ran.
@@ -38,9 +41,9 @@ pub(crate) struct Tally {
     texts: HashMap<String, (usize, Option<u64>)>,
     /// The site added to last and its position: each execution is added to a few times in a row.
     last: Option<(usize, usize)>,
-    /// Executions already counted that sqlx has yet to tell of, by their text.
+    /// Positions of the sites of each text.
     #[cfg(feature = "tracing")]
-    announced: HashMap<&'static str, usize>,
+    sites_of_text: HashMap<&'static str, Vec<usize>>,
 }
 
 /// One statement, and what it was executed with.
@@ -50,24 +53,39 @@ struct Counted {
     parameters: HashSet<u64, BuildHasherDefault<Hashed>>,
     /// Whether some execution's parameters are not known.
     unknown: bool,
+    /// Whether they are known to differ, so that no more are kept.
+    differ: bool,
+    /// Executions that sqlx has yet to tell of.
+    #[cfg(feature = "tracing")]
+    announced: usize,
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, site: &'static Site, seen: Seen) {
-        #[cfg(feature = "tracing")]
-        if seen.executions > 0 {
-            *self.announced.entry(site.sql).or_default() += seen.executions;
-        }
+    /// Adds what was seen; says whether enough is known of what the query is executed with.
+    pub(crate) fn add(&mut self, site: &'static Site, seen: Seen) -> bool {
         let address = std::ptr::from_ref(site).addr();
         let position = match self.last {
             Some((last, position)) if last == address => position,
-            _ => *self
-                .sites
-                .entry(address)
-                .or_insert_with(|| Counted::put_last(&mut self.counted, Statement::at(site))),
+            _ => self.position_of_site(site, address),
         };
         self.last = Some((address, position));
-        self.add_at(position, seen);
+        #[cfg(feature = "tracing")]
+        if let Some(counted) = self.counted.get_mut(position) {
+            counted.announced += seen.executions;
+        }
+        self.add_at(position, seen)
+    }
+
+    /// Where the statement at that site is, or is now put.
+    fn position_of_site(&mut self, site: &'static Site, address: usize) -> usize {
+        if let Some(position) = self.sites.get(&address) {
+            return *position;
+        }
+        let position = Counted::put_last(&mut self.counted, Statement::at(site));
+        self.sites.insert(address, position);
+        #[cfg(feature = "tracing")]
+        self.sites_of_text.entry(site.sql).or_default().push(position);
+        position
     }
 
     /// Adds what sqlx tells of an execution, unless that was counted when it began; says whether it was added.
@@ -75,23 +93,33 @@ impl Tally {
     /// `is_counted` says that it is known to have been, though maybe in another scope than this.
     #[cfg(feature = "tracing")]
     pub(crate) fn add_told(&mut self, sql: &str, seen: Seen, is_counted: bool) -> bool {
-        match self.announced.get_mut(sql) {
-            Some(left) if *left > 0 => {
-                *left -= 1;
-                false
-            }
-            _ if is_counted => false,
-            _ => {
-                let (position, parameters) = self.position_of(sql);
-                self.add_at(position, Seen { parameters, ..seen });
-                true
+        if self.was_announced(sql) || is_counted {
+            return false;
+        }
+        let (position, values) = self.position_of_text(sql);
+        let parameters = values.map_or(Parameters::Unknown, Parameters::Hash);
+        self.add_at(position, Seen { parameters, ..seen });
+        true
+    }
+
+    /// Takes one of the executions of that text that were counted and not told of yet; says whether there was one.
+    #[cfg(feature = "tracing")]
+    fn was_announced(&mut self, sql: &str) -> bool {
+        let Some(positions) = self.sites_of_text.get(sql) else { return false };
+        for position in positions {
+            if let Some(counted) = self.counted.get_mut(*position)
+                && counted.announced > 0
+            {
+                counted.announced -= 1;
+                return true;
             }
         }
+        false
     }
 
     /// Where the statement of that text is, or is now put; and the hash of its values, when all are in the text.
     #[cfg(feature = "tracing")]
-    fn position_of(&mut self, sql: &str) -> (usize, Option<u64>) {
+    fn position_of_text(&mut self, sql: &str) -> (usize, Option<u64>) {
         if let Some(found) = self.texts.get(sql) {
             return *found;
         }
@@ -113,19 +141,13 @@ impl Tally {
         (position, values)
     }
 
-    fn add_at(&mut self, position: usize, seen: Seen) {
-        let Some(counted) = self.counted.get_mut(position) else { return };
+    fn add_at(&mut self, position: usize, seen: Seen) -> bool {
+        let Some(counted) = self.counted.get_mut(position) else { return false };
         counted.statement.add(seen.executions, seen.rows, seen.time, seen.database);
-        if seen.executions == 0 {
-            return;
+        if seen.executions > 0 {
+            counted.saw(seen.parameters);
         }
-        match seen.parameters {
-            Some(parameters) if counted.parameters.len() < MOST_SETS => {
-                counted.parameters.insert(parameters);
-            }
-            Some(_) => {}
-            None => counted.unknown = true,
-        }
+        counted.differ || counted.unknown
     }
 
     /// Whether sqlx has told of a query that is not written with `sql!`.
@@ -152,8 +174,9 @@ impl Tally {
             let count = counted.statement.count();
             let sets = match counted.parameters.len() {
                 _ if counted.unknown => ParameterSets::Unknown,
+                _ if counted.differ => ParameterSets::Different,
                 0 | 1 => ParameterSets::Same,
-                sets if sets == count || sets == MOST_SETS => ParameterSets::Different,
+                sets if sets == count => ParameterSets::Different,
                 sets => ParameterSets::Some(sets),
             };
             counted.statement.clone().with(sets)
@@ -165,8 +188,29 @@ impl Tally {
 impl Counted {
     /// Puts a statement of which nothing has been seen yet at the end; gives its position.
     fn put_last(counted: &mut Vec<Self>, statement: Statement) -> usize {
-        counted.push(Self { statement, parameters: HashSet::default(), unknown: false });
+        counted.push(Self {
+            statement,
+            parameters: HashSet::default(),
+            unknown: false,
+            differ: false,
+            #[cfg(feature = "tracing")]
+            announced: 0,
+        });
         counted.len() - 1
+    }
+
+    /// It was executed with these.
+    fn saw(&mut self, parameters: Parameters) {
+        match parameters {
+            _ if self.differ || self.unknown => {}
+            Parameters::Hash(values) => {
+                self.parameters.insert(values);
+                let sets = self.parameters.len();
+                self.differ = sets == MOST_SETS || (sets == PLAIN && self.statement.count() == PLAIN);
+            }
+            // The latter were bound in another scope, which knew enough.
+            Parameters::Unknown | Parameters::Unasked => self.unknown = true,
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Statement {
 pub enum ParameterSets {
     /// The same values every time: run it once and keep what it gives, or cache that.
     Same,
-    /// Other values every time: run it once for all of them.
+    /// Other values every time, as far as was looked: in the first sixteen executions. Run it once for all of them.
     Different,
     /// So many sets of values, fewer than executions: both of the above.
     Some(usize),
