@@ -11,7 +11,9 @@ use query_budget::__private::{Site, query};
 use query_budget::measure;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Execute, Sqlite};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -64,6 +66,48 @@ fn arguments(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A layer that lets the same events through and does nothing with them.
+struct Deaf;
+
+impl<S: tracing::Subscriber> Layer<S> for Deaf {}
+
+/// What sqlx tells of each statement, in a scope that is left twice meanwhile, and what the layer makes of it: the two
+/// differ in the layer alone, for sqlx's own part is in both.
+fn told(criterion: &mut Criterion) {
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    let page = async || {
+        for _ in 1..=IN_SCOPE {
+            tokio::task::yield_now().await;
+            let elapsed = Duration::from_micros(20);
+            tracing::debug!(
+                target: "sqlx::query",
+                summary = "SELECT name FROM items …",
+                db.statement = black_box("\n\nSELECT name FROM items WHERE id = $1\n"),
+                rows_affected = 0_u64,
+                rows_returned = 1_u64,
+                ?elapsed,
+                elapsed_secs = elapsed.as_secs_f64(),
+            );
+            tokio::task::yield_now().await;
+        }
+    };
+    let mut group = criterion.benchmark_group("told");
+    group.sampling_mode(SamplingMode::Flat);
+    let statements = filter_fn(|metadata| metadata.target() == "sqlx::query");
+    tracing::subscriber::with_default(
+        tracing_subscriber::registry().with(Deaf.with_filter(statements)),
+        || {
+            group.bench_function("deaf", |bencher| bencher.iter(|| runtime.block_on(measure(page()))));
+        },
+    );
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(query_budget::layer()), || {
+        let ((), report) = runtime.block_on(measure(page()));
+        assert_eq!(report.queries(), 100, "the layer has heard of them: {report}");
+        group.bench_function("layer", |bencher| bencher.iter(|| runtime.block_on(measure(page()))));
+    });
+    group.finish();
+}
+
 fn selects(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let mut db = runtime.block_on(open());
@@ -82,7 +126,7 @@ fn selects(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(400).measurement_time(Duration::from_secs(8));
-    targets = arguments, selects
+    targets = arguments, told, selects
 }
 
 fn main() {
@@ -96,10 +140,16 @@ fn main() {
     else {
         return;
     };
+    let (Some(deaf), Some(hearing)) = (of("told/deaf"), of("told/layer")) else { return };
     let percent = |part: f64, whole: f64| part / whole * 100.0;
     println!("\na query: counting adds {:.0} ns to what is done before it is sent", with - without);
     println!("a point select on SQLite: {bare:.0} ns; of that");
     println!("  {:>6.2} % for counting, as measured alone", percent(with - without, bare));
+    println!(
+        "  {:>6.2} % for the layer, as measured alone: {:.0} ns",
+        percent(hearing - deaf, bare),
+        hearing - deaf
+    );
     println!("  {:>6.2} % more when it is counted", percent(counted - bare, bare));
     println!(
         "  {:>6.2} % more when the layer counts it, sqlx's own logging included",

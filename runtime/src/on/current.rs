@@ -135,15 +135,14 @@ pub(crate) fn record(site: &'static Site, seen: Seen) {
 
 /// Makes `node` current on this thread until the guard is dropped. Guards are dropped in reverse order.
 pub(crate) fn enter(node: Option<Arc<Node>>) -> EnteredNode {
-    #[cfg(feature = "tracing")]
-    let span = node.as_ref().map(|node| node.span.clone().entered());
-    let previous = CURRENT.try_with(|current| current.replace(node)).ok().flatten();
-    EnteredNode {
-        previous,
-        thread: PhantomData,
+    let previous = CURRENT.try_with(|current| {
         #[cfg(feature = "tracing")]
-        _span: span,
-    }
+        if let Some(node) = &node {
+            node.span.with_subscriber(|(id, subscriber)| subscriber.enter(id));
+        }
+        current.replace(node)
+    });
+    EnteredNode { previous: previous.ok().flatten(), thread: PhantomData }
 }
 
 /// Makes the previous scope current again when dropped. Bound to its thread, so it cannot be held across an `.await`
@@ -151,8 +150,6 @@ pub(crate) fn enter(node: Option<Arc<Node>>) -> EnteredNode {
 pub(crate) struct EnteredNode {
     previous: Option<Arc<Node>>,
     thread: PhantomData<*const ()>,
-    #[cfg(feature = "tracing")]
-    _span: Option<tracing::span::EnteredSpan>,
 }
 
 impl Drop for EnteredNode {
@@ -161,6 +158,7 @@ impl Drop for EnteredNode {
         #[cfg(feature = "tracing")]
         if let Ok(Some(left)) = &left {
             left.slow.tell();
+            left.span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
         }
         // Dropped here, outside the borrow.
         drop(left);
