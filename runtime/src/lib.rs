@@ -72,7 +72,7 @@ pub use crate::report::{Limits, ParameterSets, Report, Statement};
 #[cfg(feature = "tower")]
 pub use crate::request::{RequestFuture, RequestLayer, RequestService};
 pub use crate::settings::{Settings, Tiers, configure};
-pub use crate::site::{Place, Site};
+pub use crate::site::Place;
 #[cfg(feature = "stats")]
 pub use crate::stats::{Latency, ScopeStats, StatementStats, Stats, stats};
 pub use crate::typed::{QueryAs, QueryScalar};
@@ -84,9 +84,6 @@ pub mod __private {
     pub use crate::counting::scope;
     pub use crate::expect::expect_queries;
     pub use crate::query::query;
-    #[cfg(feature = "tower")]
-    pub use crate::request::{RequestFuture, RequestLayer, RequestService};
-    pub use crate::settings::{Settings, Tiers, configure};
     pub use crate::site::Site;
     pub use crate::typed::{query_as, query_scalar};
 }

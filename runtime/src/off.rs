@@ -56,6 +56,7 @@ impl Counter {
 }
 
 /// A stretch of code with limits on its queries. Nothing is counted in this build: it holds and does nothing.
+#[derive(Clone, Debug)]
 #[must_use = "a scope does nothing until something is run in it"]
 pub struct Scope(());
 
@@ -176,7 +177,7 @@ impl<F: Future> Future for InBudget<F> {
 }
 
 /// The scopes that are current at one moment. Nothing is counted in this build.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct CurrentBudget(());
 
 /// The scopes that are current now.

@@ -55,6 +55,7 @@ impl Site {
 
 /// A place in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Place {
     /// The file, relative to where the compiler ran.
     pub file: &'static str,
