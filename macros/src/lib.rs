@@ -55,8 +55,9 @@ pub fn sql_scalar(input: TokenStream) -> TokenStream {
 /// | `time = "50ms"` | time spent in all of them |
 ///
 /// The build fails when the function's queries can be more than `max`. In debug builds, and with the feature `enforce`,
-/// every query that runs inside the function counts, in whatever function it stands. On a method of a trait without a
-/// body the budget is a promise: each implementation carries its own attribute.
+/// every query that runs inside the function counts, in whatever function it stands. A function that returns a future or
+/// a stream (`impl Future`, `BoxStream`, `Pin<Box<dyn ..>>`) is counted until that has ended. On a method of a trait
+/// without a body the budget is a promise: each implementation carries its own attribute.
 ///
 /// A finding in the function is accepted with its reason: `#[allow(missing_limit, reason = "admin export")]` below
 /// this attribute.

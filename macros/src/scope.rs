@@ -19,6 +19,10 @@ enum Shape {
     Future,
     /// A function that returns a future in a box, as `async_trait` makes them.
     Boxed,
+    /// A function that returns `impl Stream`.
+    Stream,
+    /// A function that returns a stream in a box.
+    BoxedStream,
     /// Every other.
     Sync,
 }
@@ -27,11 +31,14 @@ impl Shape {
     fn of(signature: &Signature) -> Shape {
         match &signature.output {
             _ if signature.asyncness.is_some() => Shape::Async,
-            ReturnType::Type(_, output) if is_future(output) => match **output {
-                Type::ImplTrait(_) => Shape::Future,
-                _ => Shape::Boxed,
+            ReturnType::Type(_, output) => match (lazy(output), &**output) {
+                (Some(Lazy::Future), Type::ImplTrait(_)) => Shape::Future,
+                (Some(Lazy::Future), _) => Shape::Boxed,
+                (Some(Lazy::Stream), Type::ImplTrait(_)) => Shape::Stream,
+                (Some(Lazy::Stream), _) => Shape::BoxedStream,
+                (None, _) => Shape::Sync,
             },
-            _ => Shape::Sync,
+            ReturnType::Default => Shape::Sync,
         }
     }
 }
@@ -45,6 +52,8 @@ pub(crate) fn wrap(budget: &Budget, signature: &Signature, body: TokenStream) ->
         Shape::Async => quote!(__scope_async),
         Shape::Future => quote!(__scope_future),
         Shape::Boxed => quote!(__scope_boxed),
+        Shape::Stream => quote!(__scope_stream),
+        Shape::BoxedStream => quote!(__scope_boxed_stream),
         Shape::Sync => quote!(__scope_sync),
     };
     quote!(::query_budget::#entered!({ #scope } { #output #body }))
@@ -97,33 +106,46 @@ impl VisitMut for ImplTraitAsWildcard {
     }
 }
 
-/// `impl Future<..>`, `Pin<Box<dyn Future<..> + Send>>`, `BoxFuture<'_, ..>`.
-fn is_future(output: &Type) -> bool {
+/// What runs only when it is polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lazy {
+    Future,
+    Stream,
+}
+
+/// Of `impl Future<..>`, `Pin<Box<dyn Future<..> + Send>>`, `BoxFuture<'_, ..>`, and the same of streams.
+fn lazy(output: &Type) -> Option<Lazy> {
     match output {
-        Type::ImplTrait(found) => found.bounds.iter().any(is_future_bound),
-        Type::TraitObject(found) => found.bounds.iter().any(is_future_bound),
-        Type::Paren(found) => is_future(&found.elem),
-        Type::Group(found) => is_future(&found.elem),
-        Type::Path(found) => found.path.segments.last().is_some_and(|last| {
-            let inner = || match &last.arguments {
-                PathArguments::AngleBracketed(arguments) => arguments.args.iter().any(
-                    |argument| matches!(argument, GenericArgument::Type(argument) if is_future(argument)),
-                ),
-                _ => false,
-            };
+        Type::ImplTrait(found) => found.bounds.iter().find_map(lazy_bound),
+        Type::TraitObject(found) => found.bounds.iter().find_map(lazy_bound),
+        Type::Paren(found) => lazy(&found.elem),
+        Type::Group(found) => lazy(&found.elem),
+        Type::Path(found) => {
+            let last = found.path.segments.last()?;
             match last.ident.to_string().as_str() {
-                "BoxFuture" | "LocalBoxFuture" => true,
-                "Pin" | "Box" => inner(),
-                _ => false,
+                "BoxFuture" | "LocalBoxFuture" => Some(Lazy::Future),
+                "BoxStream" | "LocalBoxStream" => Some(Lazy::Stream),
+                "Pin" | "Box" => {
+                    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+                    arguments.args.iter().find_map(|argument| match argument {
+                        GenericArgument::Type(argument) => lazy(argument),
+                        _ => None,
+                    })
+                }
+                _ => None,
             }
-        }),
-        _ => false,
+        }
+        _ => None,
     }
 }
 
-fn is_future_bound(bound: &TypeParamBound) -> bool {
-    let TypeParamBound::Trait(bound) = bound else { return false };
-    bound.path.segments.last().is_some_and(|last| last.ident == "Future")
+fn lazy_bound(bound: &TypeParamBound) -> Option<Lazy> {
+    let TypeParamBound::Trait(bound) = bound else { return None };
+    match bound.path.segments.last()?.ident.to_string().as_str() {
+        "Future" => Some(Lazy::Future),
+        "Stream" => Some(Lazy::Stream),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -150,6 +172,9 @@ mod tests {
             Shape::Boxed,
         );
         check("fn f() -> BoxFuture<'static, u8>", Shape::Boxed);
+        check("fn f() -> impl Stream<Item = u8> + Send", Shape::Stream);
+        check("fn f() -> futures::stream::BoxStream<'_, Result<u8>>", Shape::BoxedStream);
+        check("fn f() -> Pin<Box<dyn Stream<Item = u8> + Send + '_>>", Shape::BoxedStream);
         check("fn f() -> Box<dyn Error>", Shape::Sync);
     }
 }

@@ -1,44 +1,88 @@
 //! SQL without the values in it, for text that is put together at run time.
 
-/// The statement on one line, each string and number in it replaced by `?`.
+/// A statement on one line, each string and number in it replaced by `?`.
 ///
-/// This is for people and for telling statements apart, not for a database: what is not understood as a literal stays
-/// only when it cannot hold one.
+/// This is for people and for telling statements apart, not for a database. What is not understood as a literal stays
+/// only when it cannot hold one; where that depends on the database, the rest is cut off and `…` stands for it.
+pub(crate) struct Blotted {
+    pub(crate) text: String,
+    /// Whether something was replaced or cut off.
+    pub(crate) has_literals: bool,
+    /// Whether it has placeholders, so that its values are not all in its text.
+    pub(crate) has_placeholders: bool,
+}
+
+/// The text of [`Blotted`].
 pub(crate) fn without_literals(sql: &str) -> String {
-    let mut blotted = String::with_capacity(sql.len());
-    let mut rest = sql;
-    while let Some(first) = rest.chars().next() {
-        let length = match first {
-            _ if first.is_whitespace() => {
-                if !blotted.ends_with(' ') && !blotted.is_empty() {
-                    blotted.push(' ');
+    Blotted::of(sql).text
+}
+
+/// What the text begins with, and how long that is.
+enum Token {
+    /// White space and comments.
+    Space(usize),
+    Literal(usize),
+    Placeholder(usize),
+    Kept(usize),
+    /// Read in one way by one database and in another by the next.
+    Ambiguous,
+}
+
+impl Blotted {
+    pub(crate) fn of(sql: &str) -> Self {
+        let text = String::with_capacity(sql.len());
+        let mut blotted = Self { text, has_literals: false, has_placeholders: false };
+        let mut rest = sql;
+        while let Some(first) = rest.chars().next() {
+            let length = match token(rest, first) {
+                Token::Space(length) => {
+                    if !blotted.text.ends_with(' ') && !blotted.text.is_empty() {
+                        blotted.text.push(' ');
+                    }
+                    length
                 }
-                rest = rest.trim_start();
-                continue;
-            }
-            '\'' => quoted(rest, '\''),
-            // Names, on PostgreSQL and SQLite; on MySQL these may be strings.
-            '"' => quoted(rest, '"'),
-            '$' => dollar_quoted(rest),
-            '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
-            '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
-            _ if first.is_ascii_digit() => number(rest),
-            _ if part_of_word(first) => word(rest),
-            _ => first.len_utf8(),
-        };
-        let (token, after) = rest.split_at_checked(length.max(1)).unwrap_or((rest, ""));
-        rest = after;
-        let is_comment = token.starts_with("--") || token.starts_with("/*");
-        let is_literal = token.starts_with(|c: char| c == '\'' || c == '"' || c.is_ascii_digit())
-            || (token.starts_with('$') && token.len() > 1 && !is_placeholder(token));
-        match () {
-            () if is_comment => {}
-            () if is_literal => blotted.push('?'),
-            () => blotted.push_str(token),
+                Token::Literal(length) => {
+                    blotted.has_literals = true;
+                    blotted.text.push('?');
+                    length
+                }
+                Token::Placeholder(length) => {
+                    blotted.has_placeholders = true;
+                    blotted.text.push_str(rest.get(..length).unwrap_or("?"));
+                    length
+                }
+                Token::Kept(length) => {
+                    blotted.text.push_str(rest.get(..length).unwrap_or(rest));
+                    length
+                }
+                Token::Ambiguous => {
+                    (blotted.has_literals, blotted.has_placeholders) = (true, true);
+                    blotted.text.push('…');
+                    rest.len()
+                }
+            };
+            rest = rest.get(length.max(1)..).unwrap_or_default();
         }
+        blotted.text.truncate(blotted.text.trim_end().len());
+        blotted
     }
-    blotted.truncate(blotted.trim_end().len());
-    blotted
+}
+
+fn token(text: &str, first: char) -> Token {
+    match first {
+        _ if first.is_whitespace() => Token::Space(text.len() - text.trim_start().len()),
+        // The second are names on PostgreSQL and SQLite, and may be strings on MySQL.
+        '\'' | '"' => quoted(text, first),
+        '`' => name_in_backticks(text),
+        '$' => dollar(text),
+        '?' => Token::Placeholder(1 + digits(text)),
+        '#' => number_sign(text),
+        '-' if text.starts_with("--") => Token::Space(line(text).len()),
+        '/' if text.starts_with("/*") => comment(text),
+        _ if first.is_ascii_digit() => Token::Literal(number(text)),
+        _ if part_of_word(first) => Token::Kept(word(text)),
+        _ => Token::Kept(first.len_utf8()),
+    }
 }
 
 fn part_of_word(c: char) -> bool {
@@ -53,34 +97,77 @@ fn number(text: &str) -> usize {
     text.find(|c: char| !part_of_word(c) && c != '.').unwrap_or(text.len())
 }
 
-/// The length of a quoted text: to the quote that is neither doubled nor behind a backslash, or to the end.
-fn quoted(text: &str, quote: char) -> usize {
+/// The number of digits behind the first character.
+fn digits(text: &str) -> usize {
+    text.bytes().skip(1).take_while(u8::is_ascii_digit).count()
+}
+
+fn line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+/// A quoted text: to the quote that is not doubled, or to the end. A quote behind a backslash ends it on PostgreSQL
+/// and SQLite, and is part of it on MySQL and in `E'..'`.
+fn quoted(text: &str, quote: char) -> Token {
     let mut characters = text.char_indices().skip(1).peekable();
+    let mut escaped = false;
     while let Some((at, c)) = characters.next() {
         match c {
-            '\\' => drop(characters.next()),
+            _ if c == quote && escaped => return Token::Ambiguous,
             _ if c == quote => match characters.peek() {
                 Some((_, next)) if *next == quote => drop(characters.next()),
-                _ => return at + c.len_utf8(),
+                _ => return Token::Literal(at + c.len_utf8()),
             },
-            _ => {}
+            _ => escaped = c == '\\' && !escaped,
         }
     }
-    text.len()
+    Token::Literal(text.len())
 }
 
-/// The length of `$tag$ .. $tag$`, or of a placeholder.
-fn dollar_quoted(text: &str) -> usize {
+/// A name on MySQL, and nothing that is known elsewhere.
+fn name_in_backticks(text: &str) -> Token {
+    let plain = |c: char| part_of_word(c) || matches!(c, '$' | '-' | '.' | ' ');
+    match text.char_indices().skip(1).find(|(_, c)| !plain(*c)) {
+        Some((end, '`')) => Token::Kept(end + 1),
+        _ => Token::Ambiguous,
+    }
+}
+
+/// `$tag$ .. $tag$`, or a placeholder.
+fn dollar(text: &str) -> Token {
     let tag_end = text.char_indices().skip(1).find(|(_, c)| !part_of_word(*c));
-    let Some((end, '$')) = tag_end else {
-        return tag_end.map_or(text.len(), |(end, _)| end);
-    };
-    let (tag, body) = text.split_at(end + 1);
-    body.find(tag).map_or(text.len(), |close| tag.len() + close + tag.len())
+    let end = tag_end.map_or(text.len(), |(end, _)| end);
+    let is_number = digits(text) + 1 == end;
+    match tag_end {
+        _ if end > 1 && is_number => Token::Placeholder(end),
+        Some((_, '$')) => {
+            let (tag, body) = text.split_at(end + 1);
+            Token::Literal(body.find(tag).map_or(text.len(), |close| tag.len() + close + tag.len()))
+        }
+        _ if end > 1 => Token::Placeholder(end),
+        _ => Token::Kept(1),
+    }
 }
 
-fn is_placeholder(token: &str) -> bool {
-    token.bytes().skip(1).all(|byte| byte.is_ascii_digit())
+/// An operator on PostgreSQL (`#>>`), a comment to the end of the line on MySQL.
+fn number_sign(text: &str) -> Token {
+    let line = line(text);
+    match text.get(1..2) {
+        _ if line.contains(['\'', '"', '`']) && line.matches('\'').count() % 2 == 1 => Token::Ambiguous,
+        Some(">" | "-") => Token::Kept(1),
+        _ if line.contains(['\'', '"', '`']) => Token::Ambiguous,
+        _ => Token::Space(line.len()),
+    }
+}
+
+/// A comment, which may hold others on PostgreSQL and not elsewhere.
+fn comment(text: &str) -> Token {
+    let body = text.get(2..).unwrap_or_default();
+    match body.find("*/") {
+        Some(end) if body.get(..end).is_some_and(|inside| inside.contains("/*")) => Token::Ambiguous,
+        Some(end) => Token::Space(end + 4),
+        None => Token::Space(text.len()),
+    }
 }
 
 #[cfg(test)]
@@ -92,14 +179,44 @@ mod tests {
         for (sql, expected) in [
             ("SELECT a1 FROM t\n  WHERE b = 'x''y' AND c = 12.5e3", "SELECT a1 FROM t WHERE b = ? AND c = ?"),
             ("SELECT $1, $2::int4, $$a secret$$, $t$one $x$ more$t$", "SELECT $1, $2::int4, ?, ?"),
-            ("UPDATE t SET a = 'it\\'s', b = x'ff' -- mine", "UPDATE t SET a = ?, b = x?"),
-            ("SELECT /* secret */ 0xff, -1, ?1, :name", "SELECT ?, -?, ??, :name"),
+            ("UPDATE t SET a = 'it\\\\', b = x'ff' -- mine", "UPDATE t SET a = ?, b = x?"),
+            ("SELECT /* secret */ 0xff, -1, ?1, :name, $name", "SELECT ?, -?, ?1, :name, $name"),
             ("INSERT INTO t VALUES ('open", "INSERT INTO t VALUES (?"),
             ("SELECT 'é' || 'ü', tablé.ünd", "SELECT ? || ?, tablé.ünd"),
+            ("SELECT `a b`.`c` FROM t # it is mine\nWHERE d = 4", "SELECT `a b`.`c` FROM t WHERE d = ?"),
+            ("SELECT data #>> '{a}', b # c", "SELECT data #>> ?, b"),
             ("$", "$"),
             ("", ""),
         ] {
             assert_eq!(without_literals(sql), expected, "{sql}");
+        }
+    }
+
+    /// Each of these is two different statements on two databases, and the value is outside of quotes in one reading.
+    #[test]
+    fn what_databases_read_differently_is_cut_off() {
+        for (sql, expected) in [
+            (r"SELECT 'a\' , 'secret', 1", "SELECT …"),
+            (r#"SELECT "a\" , "secret""#, "SELECT …"),
+            ("SELECT 1 # it's mine\n, 'secret'", "SELECT ? …"),
+            ("SELECT /* a /* b */ secret */ 1", "SELECT …"),
+            ("SELECT `it's`, 'secret'", "SELECT …"),
+        ] {
+            assert_eq!(without_literals(sql), expected, "{sql}");
+        }
+    }
+
+    #[cfg(feature = "tracing")]
+    #[test]
+    fn where_the_values_are() {
+        for (sql, has_literals, has_placeholders) in [
+            ("SELECT a FROM t", false, false),
+            ("SELECT a FROM t LIMIT 1", true, false),
+            ("SELECT a FROM t WHERE b = $1", false, true),
+            ("SELECT a FROM t WHERE b = ? LIMIT 1", true, true),
+        ] {
+            let blotted = Blotted::of(sql);
+            assert_eq!((blotted.has_literals, blotted.has_placeholders), (has_literals, has_placeholders));
         }
     }
 }

@@ -57,7 +57,8 @@ mod typed;
 #[cfg(feature = "tracing")]
 pub use crate::counting::layer;
 pub use crate::counting::{
-    Budgeted, CurrentBudget, InBudget, Measured, Scope, current, measure, scope, set_hook,
+    Budgeted, BudgetedStream, CurrentBudget, InBudget, Measured, Scope, current, measure, scope, set_hook,
+    uncounted,
 };
 pub use crate::expect::assert_constant_queries;
 pub use crate::map::Map;
@@ -71,7 +72,7 @@ pub use crate::report::{Limits, ParameterSets, Report, Statement};
 #[cfg(feature = "tower")]
 pub use crate::request::{RequestFuture, RequestLayer, RequestService};
 pub use crate::settings::{Settings, Tiers, configure};
-pub use crate::site::{Place, Site};
+pub use crate::site::Place;
 #[cfg(feature = "stats")]
 pub use crate::stats::{Latency, ScopeStats, StatementStats, Stats, stats};
 pub use crate::typed::{QueryAs, QueryScalar};
@@ -83,9 +84,6 @@ pub mod __private {
     pub use crate::counting::scope;
     pub use crate::expect::expect_queries;
     pub use crate::query::query;
-    #[cfg(feature = "tower")]
-    pub use crate::request::{RequestFuture, RequestLayer, RequestService};
-    pub use crate::settings::{Settings, Tiers, configure};
     pub use crate::site::Site;
     pub use crate::typed::{query_as, query_scalar};
 }

@@ -31,6 +31,22 @@ macro_rules! __scope_future {
     ({ $($scope:tt)* } { $($body:tt)* }) => { { $($scope)* }.run({ $($body)* }) };
 }
 
+/// The body of a `fn` that returns `impl Stream`.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(any(debug_assertions, feature = "count"))]
+macro_rules! __scope_stream {
+    ({ $($scope:tt)* } { $($body:tt)* }) => { { $($scope)* }.run_stream({ $($body)* }) };
+}
+
+/// The body of a `fn` that returns a stream, boxed and pinned.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(any(debug_assertions, feature = "count"))]
+macro_rules! __scope_boxed_stream {
+    ({ $($scope:tt)* } { $($body:tt)* }) => { ::std::boxed::Box::pin({ $($scope)* }.run_stream({ $($body)* })) };
+}
+
 /// The body of a `fn` that returns a future, boxed and pinned as `async_trait` writes it.
 #[doc(hidden)]
 #[macro_export]
@@ -83,6 +99,32 @@ macro_rules! __scope_boxed {
 #[macro_export]
 #[cfg(not(any(debug_assertions, feature = "count")))]
 macro_rules! __scope_future {
+    ({ $($scope:tt)* } { $($body:tt)* }) => {{
+        if false {
+            let _ = { $($scope)* };
+        }
+        $($body)*
+    }};
+}
+
+/// The body of a `fn` that returns `impl Stream`.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(any(debug_assertions, feature = "count")))]
+macro_rules! __scope_stream {
+    ({ $($scope:tt)* } { $($body:tt)* }) => {{
+        if false {
+            let _ = { $($scope)* };
+        }
+        $($body)*
+    }};
+}
+
+/// The body of a `fn` that returns a stream, boxed and pinned.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(any(debug_assertions, feature = "count")))]
+macro_rules! __scope_boxed_stream {
     ({ $($scope:tt)* } { $($body:tt)* }) => {{
         if false {
             let _ = { $($scope)* };

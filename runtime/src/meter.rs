@@ -10,13 +10,13 @@
 //! A site is a place in the source, so that there are as many as there are queries; of what is not written with `sql!`
 //! all is one, `raw`.
 
-use metrics::{counter, gauge, histogram};
+use metrics::{SharedString, counter, gauge, histogram};
 
 use crate::counting::ended::{Execution, ScopeRun};
 use crate::pool::PoolFigures;
 
 pub(crate) fn execution(ended: Execution<'_>) {
-    let site = ended.site.map_or_else(|| "raw".to_owned(), |site| site.place.to_string());
+    let site = ended.site.map_or(SharedString::const_str("raw"), |site| site.label().into());
     counter!("query_budget_queries_total", "site" => site.clone()).increment(1);
     counter!("query_budget_rows_total", "site" => site.clone())
         .increment(u64::try_from(ended.rows).unwrap_or(u64::MAX));

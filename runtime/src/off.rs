@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::stream::BoxStream;
+use futures_util::stream::{BoxStream, Stream};
 use pin_project_lite::pin_project;
 use sqlx::Database;
 use sqlx::encode::Encode;
@@ -56,6 +56,7 @@ impl Counter {
 }
 
 /// A stretch of code with limits on its queries. Nothing is counted in this build: it holds and does nothing.
+#[derive(Clone, Debug)]
 #[must_use = "a scope does nothing until something is run in it"]
 pub struct Scope(());
 
@@ -103,6 +104,12 @@ impl Scope {
         Budgeted { future }
     }
 
+    /// Gives the rows of the stream in this scope.
+    #[inline]
+    pub fn run_stream<S: Stream>(self, stream: S) -> BudgetedStream<S> {
+        BudgetedStream { stream }
+    }
+
     /// Runs the closure in this scope.
     #[inline]
     pub fn run_sync<R>(self, body: impl FnOnce() -> R) -> R {
@@ -129,6 +136,29 @@ impl<F: Future> Future for Budgeted<F> {
 }
 
 pin_project! {
+    /// A stream that runs in a scope. Nothing is counted in this build: it is the stream and no more.
+    #[must_use = "streams do nothing unless polled"]
+    pub struct BudgetedStream<S> {
+        #[pin]
+        stream: S,
+    }
+}
+
+impl<S: Stream> Stream for BudgetedStream<S> {
+    type Item = S::Item;
+
+    #[inline]
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.project().stream.poll_next(context)
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.stream.size_hint()
+    }
+}
+
+pin_project! {
     /// A future that counts in scopes it has left. Nothing is counted in this build: it is the future and no more.
     #[must_use = "futures do nothing unless polled"]
     pub struct InBudget<F> {
@@ -147,7 +177,7 @@ impl<F: Future> Future for InBudget<F> {
 }
 
 /// The scopes that are current at one moment. Nothing is counted in this build.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct CurrentBudget(());
 
 /// The scopes that are current now.
@@ -155,6 +185,12 @@ pub struct CurrentBudget(());
 #[must_use]
 pub fn current() -> CurrentBudget {
     CurrentBudget(())
+}
+
+/// Runs the future outside of every scope. Nothing is counted in this build.
+#[inline]
+pub fn uncounted<F: Future>(future: F) -> InBudget<F> {
+    InBudget { future }
 }
 
 impl CurrentBudget {

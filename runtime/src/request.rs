@@ -27,10 +27,14 @@ use crate::report::{Limits, Report};
 /// | `X-Process-Time` | time until the response, in milliseconds |
 /// | `Server-Timing` | the two times, as a browser shows them |
 ///
-/// Queries that run while the body is streamed come after the headers and are not in them.
+/// The scope ends with the response's head: queries that run while a body is streamed are neither in the headers nor in
+/// the budget. A stream has a scope of its own with [`Scope::run_stream`](crate::Scope::run_stream).
 ///
-/// With the feature `tracing` a slow request is told of as an event, with its name and the number of its queries, and so
-/// is a statement that it ran again and again; see [`Settings`](crate::Settings). With `stats` and `metrics` its time is
+/// A request that goes over its budget panics, like any code in a budget: most servers close its connection then. With
+/// `QUERY_BUDGET=log`, and in release builds without the feature `enforce`, that is an event or a line on stderr.
+///
+/// With the feature `tracing` a slow request is told of as an event, with its name and the number of its queries, also
+/// when the client has given it up; and so is a statement that it ran again and again; see [`Settings`](crate::Settings). With `stats` and `metrics` its time is
 /// recorded under its name.
 ///
 /// ```
@@ -164,6 +168,17 @@ pin_project! {
         response: Scoped<F>,
         started: Instant,
     }
+
+    impl<F> PinnedDrop for RequestFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            // What a client gives up is often what is slowest.
+            #[cfg(feature = "tracing")]
+            if let Some(scope) = this.as_ref().get_ref().response.open() {
+                slow::request(&scope.report(), this.started.elapsed(), Ending::Cancelled);
+            }
+            let _ = this;
+        }
+    }
 }
 
 impl<F, R, E> Future for RequestFuture<F>
@@ -177,7 +192,7 @@ where
         this.response.poll(context).map(|(response, scope)| {
             let (report, elapsed) = (scope.report(), this.started.elapsed());
             #[cfg(feature = "tracing")]
-            slow::request(report.name(), report.queries(), report.time(), elapsed);
+            slow::request(&report, elapsed, Ending::Finished);
             scope.judge(Ending::Finished);
             response.map(|mut response| {
                 set_headers(response.headers_mut(), &report, elapsed);

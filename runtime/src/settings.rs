@@ -1,5 +1,7 @@
 //! [`Settings`]: from where on something is slow, or repeated, for the whole process.
 
+#[cfg(feature = "tracing")]
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
@@ -29,6 +31,12 @@ impl Tiers {
             }
         }
         Self { info: of(info), warn: of(warn), error: of(error) }
+    }
+
+    /// The lowest tier, in nanoseconds.
+    #[cfg(feature = "tracing")]
+    fn lowest(self) -> u64 {
+        [self.info, self.warn, self.error].into_iter().flatten().min().map_or(u64::MAX, nanoseconds)
     }
 }
 
@@ -68,9 +76,27 @@ impl Default for Settings {
 
 static SETTINGS: RwLock<Settings> = RwLock::new(Settings::DEFAULT);
 
+/// From so many nanoseconds on a statement is slow: read at the end of each, where the lock would be what takes longest.
+#[cfg(feature = "tracing")]
+static SLOW_STATEMENT: AtomicU64 = AtomicU64::new(50_000_000);
+
 /// Sets what is taken for slow, and for repeated, from now on.
 pub fn configure(settings: Settings) {
-    *SETTINGS.write().unwrap_or_else(PoisonError::into_inner) = settings;
+    let mut now = SETTINGS.write().unwrap_or_else(PoisonError::into_inner);
+    #[cfg(feature = "tracing")]
+    SLOW_STATEMENT.store(settings.slow_statement.lowest(), Ordering::Relaxed);
+    *now = settings;
+}
+
+/// Whether a statement that took so long may be slow.
+#[cfg(feature = "tracing")]
+pub(crate) fn may_be_slow(time: Duration) -> bool {
+    nanoseconds(time) >= SLOW_STATEMENT.load(Ordering::Relaxed)
+}
+
+#[cfg(feature = "tracing")]
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 pub(crate) fn settings() -> Settings {

@@ -13,9 +13,18 @@ pub struct Site {
     pub(crate) fingerprint: u64,
     #[cfg(any(debug_assertions, feature = "count"))]
     pub(crate) place: Place,
+    /// The place as text, written once it is asked for.
+    #[cfg(feature = "metrics")]
+    label: std::sync::OnceLock<std::sync::Arc<str>>,
 }
 
 impl Site {
+    /// The place as text.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn label(&self) -> std::sync::Arc<str> {
+        self.label.get_or_init(|| self.place.to_string().into()).clone()
+    }
+
     /// A query of this text, at this place. `fingerprint` is the hash of its normalised text; `line` and `column`
     /// count from one.
     #[must_use]
@@ -28,7 +37,13 @@ impl Site {
     ) -> Self {
         #[cfg(any(debug_assertions, feature = "count"))]
         {
-            Self { sql, fingerprint, place: Place { file, line, column } }
+            Self {
+                sql,
+                fingerprint,
+                place: Place { file, line, column },
+                #[cfg(feature = "metrics")]
+                label: std::sync::OnceLock::new(),
+            }
         }
         #[cfg(not(any(debug_assertions, feature = "count")))]
         {
@@ -40,6 +55,7 @@ impl Site {
 
 /// A place in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Place {
     /// The file, relative to where the compiler ran.
     pub file: &'static str,

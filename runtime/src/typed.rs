@@ -41,6 +41,15 @@ macro_rules! typed_query {
                 self.query = self.query.bind(value);
                 self
             }
+
+            /// Binds a value to the next placeholder, or says at once why it cannot be encoded.
+            ///
+            /// # Errors
+            ///
+            /// The value cannot be encoded, or one bound before could not.
+            pub fn try_bind<'t, T: Encode<'t, DB> + Type<DB>>(&mut self, value: T) -> Result<(), BoxDynError> {
+                self.query.try_bind(value)
+            }
         }
 
         impl<DB: Database + HasStatementCache, $O> $Query<DB, $O> {

@@ -3,8 +3,9 @@
 use std::process::{Command, Output};
 
 use query_budget::{query_budget, sql};
-use sqlx::SqlitePool;
-use tracing_subscriber::filter::LevelFilter;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, SqlitePool};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -35,12 +36,28 @@ fn raw_queries_that_nothing_counts_are_said_once() {
 fn a_filter_that_hides_them_is_said() {
     let text = run("filtered");
     assert_eq!(text.matches(SAID).count(), 1, "{text}");
-    assert!(text.contains("let `sqlx::query=debug` through the filter"), "{text}");
+    let remedy = "let `sqlx::query=debug` and `query_budget::scope=trace` through the filter";
+    assert!(text.contains(remedy), "{text}");
+}
+
+/// SQLite tells of its statements on a thread of its own: without the span of the scope they count nowhere.
+#[test]
+fn a_filter_that_hides_the_scopes_is_said() {
+    let text = run("scopes filtered");
+    assert_eq!(text.matches(SAID).count(), 1, "{text}");
+    assert!(text.contains("let `query_budget::scope=trace` through the filter"), "{text}");
+}
+
+#[test]
+fn connections_that_log_nothing_are_said() {
+    let text = run("not logged");
+    assert_eq!(text.matches(SAID).count(), 1, "{text}");
+    assert!(text.contains("have the connections log their statements"), "{text}");
 }
 
 #[test]
 fn counted_queries_are_no_reason() {
-    for case in ["layer", "sql! alone"] {
+    for case in ["layer", "layer, filtered as told", "sql! alone"] {
         let text = run(case);
         assert!(!text.contains(SAID), "{case}: {text}");
     }
@@ -56,10 +73,19 @@ async fn scenario() {
     let registry = tracing_subscriber::registry();
     match case.as_str() {
         "layer" => registry.with(query_budget::layer()).init(),
+        "not logged" => registry.with(query_budget::layer()).init(),
         "filtered" => registry.with(query_budget::layer()).with(LevelFilter::INFO).init(),
+        "scopes filtered" => registry.with(query_budget::layer()).with(targets(&[STATEMENTS])).init(),
+        "layer, filtered as told" => {
+            registry.with(query_budget::layer()).with(targets(&[STATEMENTS, SCOPES])).init();
+        }
         _ => {}
     }
-    let db = SqlitePool::connect("sqlite::memory:").await.unwrap();
+    let mut options: SqliteConnectOptions = "sqlite::memory:".parse().unwrap();
+    if case == "not logged" {
+        options = options.disable_statement_logging();
+    }
+    let db = SqlitePool::connect_with(options).await.unwrap();
     for _ in 0..3 {
         if case == "sql! alone" {
             counted(&db).await.unwrap();
@@ -68,6 +94,13 @@ async fn scenario() {
             raw_macro_free(&db).await.unwrap();
         }
     }
+}
+
+const STATEMENTS: (&str, LevelFilter) = ("sqlx::query", LevelFilter::DEBUG);
+const SCOPES: (&str, LevelFilter) = ("query_budget::scope", LevelFilter::TRACE);
+
+fn targets(targets: &[(&str, LevelFilter)]) -> Targets {
+    Targets::new().with_targets(targets.iter().copied())
 }
 
 #[query_budget(max = 1)]

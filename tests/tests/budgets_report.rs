@@ -204,14 +204,23 @@ async fn nested_scopes() {
 
 #[tokio::test]
 async fn many_statements_and_a_long_one() {
-    static SITES: [Site; 12] = {
-        const fn site(line: u32) -> Site {
-            Site::new("SELECT 1", 1, "src/many.rs", line, 1)
-        }
-        let [a, b, c, d] = [site(1), site(2), site(3), site(4)];
-        let [e, f, g, h] = [site(5), site(6), site(7), site(8)];
-        [a, b, c, d, e, f, g, h, site(9), site(10), site(11), site(12)]
-    };
+    const fn site(line: u32) -> Site {
+        Site::new("SELECT 1", 1, "src/many.rs", line, 1)
+    }
+    static SITES: [Site; 12] = [
+        site(1),
+        site(2),
+        site(3),
+        site(4),
+        site(5),
+        site(6),
+        site(7),
+        site(8),
+        site(9),
+        site(10),
+        site(11),
+        site(12),
+    ];
     static LONG: Site = Site::new(LONG_SQL, 1, "src/many.rs", 40, 1);
     const LONG_SQL: &str = "SELECT 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á',
         'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á', 'á',

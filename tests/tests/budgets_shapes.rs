@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 
 use futures_util::future::FutureExt;
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use query_budget::__private::{Site, query};
 use query_budget::{measure, query_budget};
 use sqlx::SqlitePool;
@@ -47,6 +48,17 @@ fn returned(db: &SqlitePool, times: usize) -> impl Future<Output = usize> {
     async move { queries(db, times).await.unwrap() }
 }
 
+/// Its rows come, and its queries run, when it is polled.
+#[query_budget(max = 2)]
+fn streamed(db: &SqlitePool, times: usize) -> impl Stream<Item = usize> {
+    stream::once(async move { queries(db, times).await.unwrap() })
+}
+
+#[query_budget(max = 2)]
+fn streamed_in_a_box(db: &SqlitePool, times: usize) -> BoxStream<'_, usize> {
+    stream::once(async move { queries(db, times).await.unwrap() }).boxed()
+}
+
 #[query_budget(max = 2)]
 async fn generic<T: AsRef<str> + Send>(db: &SqlitePool, names: &[T]) -> usize {
     queries(db, names.iter().filter(|name| !name.as_ref().is_empty()).count()).await.unwrap()
@@ -58,6 +70,28 @@ trait Repository {
         &'a mut self,
         times: usize,
     ) -> Pin<Box<dyn Future<Output = sqlx::Result<()>> + Send + 'a>>;
+}
+
+/// Called through a trait object, where a budget on the implementation is the only one there is.
+#[async_trait::async_trait]
+trait Loader: Sync {
+    #[query_budget(max = 2)]
+    async fn load(&self, times: usize) -> usize;
+
+    #[query_budget(max = 2)]
+    async fn load_by_default(&self, db: &SqlitePool, times: usize) -> usize {
+        queries(db, times).await.unwrap()
+    }
+}
+
+struct Pool(SqlitePool);
+
+#[async_trait::async_trait]
+impl Loader for Pool {
+    #[query_budget(max = 2)]
+    async fn load(&self, times: usize) -> usize {
+        queries(&self.0, times).await.unwrap()
+    }
 }
 
 struct Events<'a> {
@@ -106,13 +140,18 @@ async fn text_of(future: impl Future) -> Option<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn budget_holds_on_every_shape() {
     let db = &SqlitePool::connect("sqlite::memory:").await.unwrap();
+    let loader: Box<dyn Loader> = Box::new(Pool(db.clone()));
     for times in 0..=2 {
         let mut events = Events { db, loaded: 0 };
         assert_eq!(asynchronous(db, vec![1], times).await.unwrap(), times);
         assert_eq!(synchronous(db, times).unwrap(), times);
         assert_eq!(boxed(db, times).await, times);
         assert_eq!(returned(db, times).await, times);
+        assert_eq!(streamed(db, times).collect::<Vec<_>>().await, [times]);
+        assert_eq!(streamed_in_a_box(db, times).collect::<Vec<_>>().await, [times]);
         assert_eq!(generic(db, &vec!["x"; times]).await, times);
+        assert_eq!(loader.load(times).await, times);
+        assert_eq!(loader.load_by_default(db, times).await, times);
         events.load(times).await.unwrap();
         events.load_boxed(times).await.unwrap();
         assert_eq!(events.loaded, 2 * times);
@@ -123,7 +162,11 @@ async fn budget_holds_on_every_shape() {
         ("synchronous", text_of(async { synchronous(db, 3) }).await),
         ("boxed", text_of(boxed(db, 3)).await),
         ("returned", text_of(returned(db, 3)).await),
+        ("streamed", text_of(streamed(db, 3).for_each(async |_| ())).await),
+        ("streamed_in_a_box", text_of(streamed_in_a_box(db, 3).for_each(async |_| ())).await),
         ("generic", text_of(generic(db, &["x"; 3])).await),
+        ("load", text_of(loader.load(3)).await),
+        ("load_by_default", text_of(loader.load_by_default(db, 3)).await),
         ("load", text_of(events.load(3)).await),
         ("load_boxed", text_of(events.load_boxed(3)).await),
     ];

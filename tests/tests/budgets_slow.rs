@@ -102,6 +102,8 @@ async fn slow_statements() {
     }
     repeated_statements().await;
     slow_requests().await;
+    requests_given_up().await;
+    budgets_gone_over().await;
     tiers().await;
 }
 
@@ -207,6 +209,42 @@ async fn slow_requests() {
         });
         assert_eq!(told("slow request"), Vec::from_iter(expected), "{milliseconds} ms");
     }
+}
+
+/// What the client gives up is told of too, once it was slow.
+async fn requests_given_up() {
+    let endless = service_fn(|_: Request<()>| std::future::pending::<Result<Response<()>, Infallible>>());
+    for (milliseconds, level) in [(1, None), (210, Some("WARN"))] {
+        let response = RequestLayer::new().layer(endless).oneshot(Request::new(()));
+        let given_up = tokio::time::timeout(Duration::from_millis(milliseconds), response).await;
+        assert!(given_up.is_err());
+        let expected = level.map(|level| {
+            format!(
+                "{level} query_budget::slow message=slow request, cancelled request=\"GET request\" queries=0 \
+                 query_ms=[time] elapsed_ms=[time]"
+            )
+        });
+        assert_eq!(told("slow request"), Vec::from_iter(expected), "{milliseconds} ms");
+    }
+}
+
+/// Where a budget does not panic it is an event: here, because the scope is dropped before its end.
+async fn budgets_gone_over() {
+    static ONE: Site = Site::new("SELECT 1", 1, "src/over.rs", 1, 1);
+    let db = sqlx::SqlitePool::connect("sqlite::memory:").await.unwrap();
+    let endless = scope("page").max(0).run(async {
+        query(&ONE).execute(&db).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    assert!(tokio::time::timeout(Duration::from_millis(200), endless).await.is_err());
+    let lines = told("query_budget::over");
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    let begins = "WARN query_budget::over message=over budget scope=\"page\" site=";
+    let report = "report=`page` ran 1 query before it was cancelled; its budget is 0";
+    assert!(
+        line.starts_with(begins) && line.contains(" queries=1 rows=0 ") && line.contains(report),
+        "{line}"
+    );
 }
 
 async fn tiers() {

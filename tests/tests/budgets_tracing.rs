@@ -4,9 +4,9 @@ use std::sync::Once;
 
 use futures_util::TryStreamExt;
 use query_budget::__private::{Site, query};
-use query_budget::{BudgetExt, Report, measure, scope};
+use query_budget::{BudgetExt, ParameterSets, Report, measure, scope, uncounted};
 use query_budget_tests::{with_mysql, with_postgres};
-use sqlx::{Executor, MySqlPool, PgPool, SqlitePool};
+use sqlx::{AssertSqlSafe, Executor, MySqlPool, PgPool, SqlitePool};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -81,6 +81,70 @@ macro_rules! cases {
             assert_eq!(report.queries(), 2, "{report}");
         }
 
+        /// sqlx tells of a statement when its stream ends or is dropped, in whatever scope that is.
+        async fn streams_that_leave_their_scope_count_once(db: &$pool) {
+            for read in [0, 1, 3] {
+                let (mut rows, first) = measure(async {
+                    let mut rows = query(&SITE).fetch(db);
+                    rows.try_next().await.unwrap().unwrap();
+                    rows
+                })
+                .await;
+                counted(&first, 1, 1);
+                let ((), outer) = measure(async {
+                    let ((), second) = measure(async move {
+                        for _ in 0..read {
+                            rows.try_next().await.unwrap();
+                        }
+                        drop(rows);
+                    })
+                    .await;
+                    counted(&second, 0, usize::min(read, 2));
+                    sqlx::query("SELECT 1").execute(db).await.unwrap();
+                })
+                .await;
+                counted(&outer, 1, usize::min(read, 2) + 1);
+            }
+        }
+
+        async fn uncounted_is_not_counted(db: &$pool) {
+            let ((), report) = measure(async {
+                uncounted(async {
+                    sqlx::query("SELECT 1").execute(db).await.unwrap();
+                    query(&SITE).fetch_all(db).await.unwrap();
+                    let (db, elsewhere) = (db.clone(), async |db: $pool| {
+                        sqlx::query("SELECT 1").execute(&db).await.map(drop).unwrap();
+                    });
+                    elsewhere(db).in_current_budget().await;
+                })
+                .await;
+                sqlx::query("SELECT 2").execute(db).await.unwrap();
+            })
+            .await;
+            assert_eq!(report.queries(), 1, "{report}");
+        }
+
+        /// A statement that is put together with its values is one statement, and its values are seen by no one.
+        async fn values_in_the_text_are_told_apart_and_not_shown(db: &$pool) {
+            let lookup = async |ids: [i64; 4]| {
+                let ((), report) = measure(async {
+                    for id in ids {
+                        let text = format!("SELECT id FROM items WHERE id = {id} AND 'a secret' <> ''");
+                        sqlx::query(AssertSqlSafe(text)).fetch_all(db).await.unwrap();
+                    }
+                })
+                .await;
+                counted(&report, 4, 4);
+                assert!(!report.to_string().contains("secret"), "{report}");
+                let [statement] = report.statements() else { panic!("{report}") };
+                assert_eq!(statement.sql(), "SELECT id FROM items WHERE id = ? AND ? <> ?");
+                statement.parameters()
+            };
+            assert_eq!(lookup([71, 72, 73, 74]).await, ParameterSets::Different);
+            assert_eq!(lookup([71, 71, 71, 71]).await, ParameterSets::Same);
+            assert_eq!(lookup([71, 72, 71, 72]).await, ParameterSets::Some(2));
+        }
+
         async fn scopes_hold_apart(db: &$pool) {
             let times = async |times: i64| {
                 for _ in 0..times {
@@ -112,6 +176,9 @@ macro_rules! cases {
             raw_queries_count_once(&db).await;
             counted_queries_count_once(&db).await;
             what_is_around_queries_does_not_count(&db).await;
+            streams_that_leave_their_scope_count_once(&db).await;
+            uncounted_is_not_counted(&db).await;
+            values_in_the_text_are_told_apart_and_not_shown(&db).await;
             scopes_hold_apart(&db).await;
         }
     };

@@ -1,8 +1,9 @@
-//! [`Budgeted`] and [`Measured`]: the futures that a person awaits.
+//! [`Budgeted`], [`BudgetedStream`] and [`Measured`]: the futures that a person awaits, the stream that is read.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_util::Stream;
 use pin_project_lite::pin_project;
 
 use super::outcome::Ending;
@@ -36,6 +37,41 @@ impl<F: Future> Future for Budgeted<F> {
             scope.judge(Ending::Finished);
             output
         })
+    }
+}
+
+pin_project! {
+    /// A stream that runs in a scope, which is judged when it ends. Made by [`Scope::run_stream`].
+    ///
+    /// The scope is entered whenever the stream is polled and while it is dropped.
+    #[must_use = "streams do nothing unless polled"]
+    pub struct BudgetedStream<S> {
+        #[pin]
+        scoped: Scoped<S>,
+    }
+}
+
+impl<S> BudgetedStream<S> {
+    pub(crate) fn new(scope: Scope, stream: S) -> Self {
+        Self { scoped: Scoped::new(scope, stream) }
+    }
+}
+
+impl<S: Stream> Stream for BudgetedStream<S> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.project().scoped.poll_next(context).map(|item| match item? {
+            Ok(item) => Some(item),
+            Err(scope) => {
+                scope.judge(Ending::Finished);
+                None
+            }
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.scoped.inner().map_or((0, Some(0)), Stream::size_hint)
     }
 }
 

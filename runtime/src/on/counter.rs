@@ -29,12 +29,12 @@ impl Counter {
 
     /// A value was bound to the query.
     pub(crate) fn bound<'t, DB: Database, T: Encode<'t, DB>>(&mut self, value: &T) {
-        self.parameters = self.parameters.and(value);
+        self.parameters = self.parameters.and(self.site, value);
     }
 
     /// The query was handed to a connection of that kind of database.
     pub(crate) fn executed(self, database: &'static str) {
-        let parameters = self.parameters.hash();
+        let parameters = self.parameters;
         current::record(self.site, Seen { executions: 1, database, parameters, ..Seen::default() });
     }
 
@@ -59,7 +59,7 @@ impl Counter {
     ) -> F::Output {
         let mut watch = Watch::new(self);
         watch.resume();
-        let output = execution.await;
+        let output = self.running(execution).await;
         watch.saw(rows(&output));
         output
     }
@@ -72,9 +72,20 @@ impl Counter {
     ) -> F::Output {
         let mut watch = Watch::new(self);
         watch.resume();
-        let output = execution.await;
+        let output = self.running(execution).await;
         watch.rows_in_all = rows(&output);
         output
+    }
+
+    /// The execution, known to be of this query by whoever listens to sqlx.
+    #[cfg(feature = "tracing")]
+    fn running<F: Future>(self, execution: F) -> super::running::Running<F> {
+        super::running::Running::new(self.site, execution)
+    }
+
+    #[cfg(not(feature = "tracing"))]
+    fn running<F: Future>(self, execution: F) -> F {
+        execution
     }
 
     /// The stream that `start` gives, timed, and its rows counted as they come.
@@ -86,7 +97,7 @@ impl Counter {
         start: impl FnOnce() -> BoxStream<'e, Result<T, E>> + Send + 'e,
     ) -> BoxStream<'e, Result<T, E>> {
         let rows = stream::once(async move { start() }).flatten().boxed();
-        Box::pin(Observed { rows, watch: Watch::new(self) })
+        Box::pin(Observed { rows: Some(rows), watch: Watch::new(self) })
     }
 }
 
@@ -153,16 +164,30 @@ impl Drop for Watch {
 
 /// A stream of rows under a watch, which stands still while the consumer is busy with a row.
 struct Observed<'e, T> {
-    rows: BoxStream<'e, T>,
+    // Taken out where it is dropped, for sqlx tells of a statement then.
+    rows: Option<BoxStream<'e, T>>,
     watch: Watch,
+}
+
+impl<T> Drop for Observed<'_, T> {
+    fn drop(&mut self) {
+        #[cfg(feature = "tracing")]
+        let _running = super::running::enter(self.watch.counter.site);
+        self.rows = None;
+    }
 }
 
 impl<T, E> Stream for Observed<'_, Result<T, E>> {
     type Item = Result<T, E>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        #[cfg(feature = "tracing")]
+        let _running = super::running::enter(self.watch.counter.site);
         self.watch.resume();
-        let polled = self.rows.as_mut().poll_next(context);
+        let polled = match &mut self.rows {
+            Some(rows) => rows.as_mut().poll_next(context),
+            None => Poll::Ready(None),
+        };
         if let Poll::Ready(item) = &polled {
             self.watch.saw(usize::from(matches!(item, Some(Ok(_)))));
             self.watch.pause();
@@ -171,6 +196,6 @@ impl<T, E> Stream for Observed<'_, Result<T, E>> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.rows.size_hint()
+        self.rows.as_ref().map_or((0, Some(0)), Stream::size_hint)
     }
 }

@@ -3,14 +3,16 @@
 //! A scope is current only while something in it runs: it is entered for the length of a poll or a call, never across
 //! an `.await`. The scopes around it hang on it as a chain of parents.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+use super::parameters::Asked;
 use super::tally::{Seen, Tally};
 use crate::site::Site;
 use crate::sync::{Mutex, MutexGuard};
@@ -26,8 +28,15 @@ loom::thread_local! {
     static CURRENT: RefCell<Option<Arc<Node>>> = RefCell::new(None);
 }
 
+thread_local! {
+    /// The scope and the site, by number and address, that were last found to know enough: in a loop they are the next.
+    static ENOUGH: Cell<(u64, usize)> = const { Cell::new((0, 0)) };
+}
+
 /// A running scope: its tally, and the scope it was started in.
 pub(crate) struct Node {
+    /// No other scope of the process has it.
+    id: u64,
     tally: Mutex<Tally>,
     parent: Option<Arc<Node>>,
     /// Entered with the scope, so that what runs on a driver's own thread can be traced to it.
@@ -41,14 +50,26 @@ pub(crate) struct Node {
 impl Node {
     /// A scope within the current one.
     pub(crate) fn within_current() -> Arc<Self> {
+        Self::within(current().0)
+    }
+
+    fn within(parent: Option<Arc<Self>>) -> Arc<Self> {
+        static LAST: AtomicU64 = AtomicU64::new(0);
         Arc::new_cyclic(|_this| Self {
+            id: LAST.fetch_add(1, Ordering::Relaxed) + 1,
             tally: Mutex::default(),
-            parent: current().0,
+            parent,
             #[cfg(feature = "tracing")]
             span: super::layer::span_of(_this),
             #[cfg(feature = "tracing")]
             slow: super::slow::Slow::default(),
         })
+    }
+
+    /// Whether what runs on a thread of the driver cannot be traced to it.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_untraceable(&self) -> bool {
+        self.span.is_disabled()
     }
 
     #[cfg(feature = "tracing")]
@@ -71,18 +92,28 @@ impl Node {
 /// Counts what sqlx tells of an execution in a scope and all those around it; says whether it is new to the scope.
 #[cfg(feature = "tracing")]
 pub(crate) fn record_told(node: &Arc<Node>, sql: &str, seen: Seen) -> bool {
-    let is_new = node.tally().add_told(sql, seen);
+    let is_counted = super::running::is_running(sql);
+    let is_new = node.tally().add_told(sql, seen, is_counted);
     let mut scope = node.parent.as_ref();
     while let Some(node) = scope {
-        node.tally().add_told(sql, seen);
+        node.tally().add_told(sql, seen, is_counted);
         scope = node.parent.as_ref();
     }
     is_new
 }
 
-/// Whether anything that runs now is counted.
-pub(crate) fn is_in_scope() -> bool {
-    CURRENT.try_with(|current| current.borrow().is_some()).unwrap_or(false)
+/// What the current scopes want to know of the values of the query at that site.
+pub(crate) fn asked_of(site: &'static Site) -> Asked {
+    let current = CURRENT.try_with(|current| current.borrow().as_ref().map(|node| node.id)).ok().flatten();
+    match current {
+        None => Asked::ByNobody,
+        Some(node) if ENOUGH.try_with(Cell::get) == Ok((node, address(site))) => Asked::Nothing,
+        Some(_) => Asked::Values,
+    }
+}
+
+fn address(site: &'static Site) -> usize {
+    std::ptr::from_ref(site).addr()
 }
 
 /// Counts what was seen in the current scope and all those around it.
@@ -90,25 +121,28 @@ pub(crate) fn record(site: &'static Site, seen: Seen) {
     // While the thread's storage is being torn down nothing is current any more.
     let _ = CURRENT.try_with(|current| {
         let current = current.borrow();
+        let mut have_enough = true;
         let mut scope = current.as_ref();
         while let Some(node) = scope {
-            node.tally().add(site, seen);
+            have_enough &= node.tally().add(site, seen);
             scope = node.parent.as_ref();
+        }
+        if have_enough && let Some(node) = current.as_ref() {
+            let _ = ENOUGH.try_with(|enough| enough.set((node.id, address(site))));
         }
     });
 }
 
 /// Makes `node` current on this thread until the guard is dropped. Guards are dropped in reverse order.
 pub(crate) fn enter(node: Option<Arc<Node>>) -> EnteredNode {
-    #[cfg(feature = "tracing")]
-    let span = node.as_ref().map(|node| node.span.clone().entered());
-    let previous = CURRENT.try_with(|current| current.replace(node)).ok().flatten();
-    EnteredNode {
-        previous,
-        thread: PhantomData,
+    let previous = CURRENT.try_with(|current| {
         #[cfg(feature = "tracing")]
-        _span: span,
-    }
+        if let Some(node) = &node {
+            node.span.with_subscriber(|(id, subscriber)| subscriber.enter(id));
+        }
+        current.replace(node)
+    });
+    EnteredNode { previous: previous.ok().flatten(), thread: PhantomData }
 }
 
 /// Makes the previous scope current again when dropped. Bound to its thread, so it cannot be held across an `.await`
@@ -116,8 +150,6 @@ pub(crate) fn enter(node: Option<Arc<Node>>) -> EnteredNode {
 pub(crate) struct EnteredNode {
     previous: Option<Arc<Node>>,
     thread: PhantomData<*const ()>,
-    #[cfg(feature = "tracing")]
-    _span: Option<tracing::span::EnteredSpan>,
 }
 
 impl Drop for EnteredNode {
@@ -126,6 +158,7 @@ impl Drop for EnteredNode {
         #[cfg(feature = "tracing")]
         if let Ok(Some(left)) = &left {
             left.slow.tell();
+            left.span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
         }
         // Dropped here, outside the borrow.
         drop(left);
@@ -146,6 +179,27 @@ pub struct CurrentBudget(pub(crate) Option<Arc<Node>>);
 #[must_use]
 pub fn current() -> CurrentBudget {
     CurrentBudget(CURRENT.try_with(|current| current.borrow().clone()).ok().flatten())
+}
+
+/// Runs the future outside of every scope: what it asks of the database counts nowhere.
+///
+/// This is for what belongs to a test and not to the code under test:
+///
+/// ```
+/// # use query_budget::{assert_constant_queries, uncounted};
+/// # async fn make(_: usize) {}
+/// # async fn load() {}
+/// # sqlx::__rt::test_block_on(async {
+/// assert_constant_queries(async |n| {
+///     uncounted(make(n)).await;
+///     load().await;
+/// })
+/// .await;
+/// # });
+/// ```
+pub fn uncounted<F: Future>(future: F) -> InBudget<F> {
+    // A scope of its own that nobody asks, so that what runs on a driver's thread is not traced to one further out.
+    CurrentBudget(Some(Node::within(None))).run(future)
 }
 
 impl CurrentBudget {

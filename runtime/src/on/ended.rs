@@ -12,6 +12,10 @@ use crate::site::Site;
 #[derive(Clone, Copy)]
 pub(crate) struct Execution<'a> {
     /// The query's text, with placeholders.
+    #[cfg_attr(
+        all(feature = "metrics", not(any(feature = "tracing", feature = "stats"))),
+        expect(dead_code, reason = "a metric is labelled by the site")
+    )]
     pub(crate) sql: &'a str,
     /// Where it is written; `None` of what sqlx told.
     pub(crate) site: Option<&'static Site>,

@@ -52,7 +52,8 @@ pub(crate) fn span_of(node: &Weak<Node>) -> Span {
 /// It hears of what sqlx logs: a connection whose statements are not logged is not counted. It has a filter of its own
 /// and needs no other; a filter over the whole subscriber has to let `sqlx::query` and `query_budget::scope` through.
 /// Transaction control, the set-up of a connection (`SET`, `PRAGMA`) and the driver's own look-ups in the catalog are
-/// not counted.
+/// not counted. On SQLite, whose statements end on a thread of their own, one that failed or whose stream was dropped may
+/// be told of when its scope has ended; it then counts in the scopes around that.
 pub fn layer<S>() -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,

@@ -9,15 +9,17 @@ mod layer;
 mod notice;
 mod outcome;
 mod parameters;
+#[cfg(feature = "tracing")]
+mod running;
 mod scope;
 mod scoped;
 #[cfg(feature = "tracing")]
 pub(crate) mod slow;
 mod tally;
 
-pub use self::budgeted::{Budgeted, Measured, measure};
+pub use self::budgeted::{Budgeted, BudgetedStream, Measured, measure};
 pub(crate) use self::counter::Counter;
-pub use self::current::{CurrentBudget, InBudget, current};
+pub use self::current::{CurrentBudget, InBudget, current, uncounted};
 #[cfg(feature = "tracing")]
 pub use self::layer::layer;
 #[cfg(feature = "tower")]

@@ -5,6 +5,8 @@ use std::sync::Once;
 #[cfg(feature = "tracing")]
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::current::Node;
+
 /// Whether the layer is part of some subscriber.
 #[cfg(feature = "tracing")]
 static HAS_LAYER: AtomicBool = AtomicBool::new(false);
@@ -26,31 +28,40 @@ pub(crate) fn layer_has_heard() {
     }
 }
 
-/// Why queries that are not written with `sql!` are not counted; `None` when they are.
+/// Why queries of the scope that are not written with `sql!` are not counted; `None` when they are.
 #[cfg(feature = "tracing")]
-fn obstacle() -> Option<&'static str> {
-    if HAS_HEARD.load(Ordering::Relaxed) {
+fn obstacle(node: &Node) -> Option<&'static str> {
+    if node.tally().has_raw() {
         return None;
     }
     if !HAS_LAYER.load(Ordering::Relaxed) {
         return Some("add `query_budget::layer()` to the subscriber of `tracing`");
     }
-    let is_told = tracing::enabled!(target: "sqlx::query", tracing::Level::DEBUG);
-    (!is_told).then_some("let `sqlx::query=debug` through the filter of the subscriber")
+    if !tracing::enabled!(target: "sqlx::query", tracing::Level::DEBUG) {
+        return Some(
+            "let `sqlx::query=debug` and `query_budget::scope=trace` through the filter of the subscriber",
+        );
+    }
+    // SQLite tells of its statements on a thread of its own, from which only the span leads back.
+    if cfg!(feature = "sqlite") && node.is_untraceable() {
+        return Some("let `query_budget::scope=trace` through the filter of the subscriber");
+    }
+    let is_silent = !HAS_HEARD.load(Ordering::Relaxed);
+    is_silent.then_some("have the connections log their statements: `log_statements` of their options")
 }
 
 #[cfg(not(feature = "tracing"))]
-fn obstacle() -> Option<&'static str> {
+fn obstacle(_: &Node) -> Option<&'static str> {
     Some("enable the feature `tracing` of `query-budget` and add `query_budget::layer()` to the subscriber")
 }
 
 /// A scope has ended whose body has queries that are not written with `sql!`.
-pub(crate) fn raw_queries_ran(scope: &str, location: &Location<'_>) {
+pub(crate) fn raw_queries_ran(scope: &str, location: &Location<'_>, node: &Node) {
     static SAID: Once = Once::new();
     if SAID.is_completed() {
         return;
     }
-    if let Some(remedy) = obstacle() {
+    if let Some(remedy) = obstacle(node) {
         SAID.call_once(|| {
             eprintln!(
                 "note: `{scope}` has a budget, and queries that nothing counts\n  --> {location}\n  \

@@ -76,6 +76,16 @@ pub(crate) fn judge(report: Report, ending: Ending) {
     match (hook, mode, ending) {
         (Some(hook), ..) => hook(&report),
         (None, Mode::Panic, Ending::Finished) => panic!("{report}"),
-        (None, ..) => eprintln!("{report}"),
+        (None, ..) => log(&report),
     }
+}
+
+/// Tells of it as an event where some subscriber listens, and prints it elsewhere.
+fn log(report: &Report) {
+    #[cfg(feature = "tracing")]
+    if tracing::enabled!(target: "query_budget::over", tracing::Level::WARN) {
+        super::slow::over(report);
+        return;
+    }
+    eprintln!("{report}");
 }

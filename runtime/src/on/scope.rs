@@ -5,7 +5,9 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::budgeted::Budgeted;
+use futures_util::Stream;
+
+use super::budgeted::{Budgeted, BudgetedStream};
 use super::current::{self, EnteredNode, Node};
 use super::notice;
 use super::outcome::{self, Ending};
@@ -83,6 +85,16 @@ impl Scope {
         Budgeted::new(self, future)
     }
 
+    /// Gives the elements of the stream in this scope. It is judged when the stream has ended; one that is dropped
+    /// before its end never panics.
+    ///
+    /// # Panics
+    ///
+    /// The stream returned panics where it ends over its budget, unless `QUERY_BUDGET` or a hook says otherwise.
+    pub fn run_stream<S: Stream>(self, stream: S) -> BudgetedStream<S> {
+        BudgetedStream::new(self, stream)
+    }
+
     /// Runs the closure in this scope, and judges it.
     ///
     /// # Panics
@@ -132,8 +144,8 @@ impl OpenScope {
 
     /// Judges the scope: does what is to be done when it is over its budget.
     pub(crate) fn judge(&self, ending: Ending) {
-        if self.scope.raw {
-            notice::raw_queries_ran(&self.scope.name, self.scope.location);
+        if self.scope.raw && ending == Ending::Finished {
+            notice::raw_queries_ran(&self.scope.name, self.scope.location, &self.node);
         }
         #[cfg(any(feature = "stats", feature = "metrics"))]
         super::ended::scope(super::ended::ScopeRun {

@@ -1,8 +1,9 @@
-//! [`Scoped`]: a future that carries its scope with it; what a budget and a measurement have in common.
+//! [`Scoped`]: a future, or a stream, that carries its scope with it; what a budget and a measurement have in common.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_util::Stream;
 use pin_project_lite::pin_project;
 
 use super::outcome::Ending;
@@ -44,6 +45,48 @@ pin_project! {
 impl<F> Scoped<F> {
     pub(crate) fn new(scope: Scope, future: F) -> Self {
         Self { future: Some(future), state: State::New(scope) }
+    }
+
+    /// The scope, between two polls.
+    #[cfg(all(feature = "tower", feature = "tracing"))]
+    pub(crate) fn open(&self) -> Option<&OpenScope> {
+        match &self.state {
+            State::Open(open) => Some(open),
+            State::New(_) | State::Gone => None,
+        }
+    }
+}
+
+impl<S> Scoped<S> {
+    /// What is there, for what can be asked without entering the scope.
+    pub(crate) fn inner(&self) -> Option<&S> {
+        self.future.as_ref()
+    }
+}
+
+impl<S: Stream> Scoped<S> {
+    /// The next element; the scope in place of the end. `None` behind the end.
+    pub(crate) fn poll_next(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<S::Item, OpenScope>>> {
+        let mut this = self.project();
+        let open = match std::mem::replace(this.state, State::Gone) {
+            State::New(scope) => OpenScope::new(scope),
+            State::Open(open) => open,
+            State::Gone => return Poll::Ready(None),
+        };
+        let Some(stream) = this.future.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+        let entered = open.enter();
+        let polled = stream.poll_next(context);
+        if matches!(polled, Poll::Ready(None)) {
+            this.future.set(None);
+            drop(entered);
+            return Poll::Ready(Some(Err(open)));
+        }
+        drop(entered);
+        *this.state = State::Open(open);
+        polled.map(|item| item.map(Ok))
     }
 }
 

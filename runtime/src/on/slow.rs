@@ -1,4 +1,4 @@
-//! Slow statements, slow requests and repeated statements, as events of `tracing`; never with a value.
+//! Slow statements and requests, repeated statements and budgets gone over, as events of `tracing`; never with a value.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -6,9 +6,11 @@ use std::time::Duration;
 use tracing::Level;
 
 use super::ended::Execution;
+#[cfg(feature = "tower")]
+use super::outcome::Ending;
 use crate::blot::without_literals;
-use crate::report::{ParameterSets, Statement};
-use crate::settings::{Tiers, settings};
+use crate::report::{ParameterSets, Report, Statement};
+use crate::settings::{Tiers, may_be_slow, settings};
 use crate::sync::{AtomicBool, Mutex, Ordering};
 
 /// The level of something that took so long; `None` when it is not slow.
@@ -35,6 +37,9 @@ macro_rules! event {
 
 /// Tells of a statement when it was slow.
 pub(crate) fn statement(ended: Execution<'_>) {
+    if !may_be_slow(ended.time) {
+        return;
+    }
     let Some(level) = level(settings().slow_statement, ended.time) else { return };
     let statement = match ended.site {
         Some(site) => on_one_line(site.sql),
@@ -49,22 +54,35 @@ fn told_slow(level: Level, statement: &str, site: &str, rows: usize, time: Durat
     event!(level, target: "query_budget::slow", statement, site, rows, elapsed_ms, "slow statement");
 }
 
-/// Tells of a request when it was slow.
+/// Tells of a request when it was slow, or slow to be given up by the client.
 #[cfg(feature = "tower")]
-pub(crate) fn request(name: &str, queries: usize, in_queries: Duration, time: Duration) {
+pub(crate) fn request(report: &Report, time: Duration, ending: Ending) {
     let Some(level) = level(settings().slow_request, time) else { return };
-    let (query_ms, elapsed_ms) = (milliseconds(in_queries), milliseconds(time));
-    event!(
-        level, target: "query_budget::slow", request = name, queries, query_ms, elapsed_ms, "slow request"
+    let (request, queries) = (report.name(), report.queries());
+    let (query_ms, elapsed_ms) = (milliseconds(report.time()), milliseconds(time));
+    match ending {
+        Ending::Finished => event!(
+            level, target: "query_budget::slow", request, queries, query_ms, elapsed_ms, "slow request"
+        ),
+        Ending::Cancelled => event!(
+            level, target: "query_budget::slow", request, queries, query_ms, elapsed_ms, "slow request, cancelled"
+        ),
+    }
+}
+
+/// Tells of a scope that ended over its budget.
+pub(crate) fn over(report: &Report) {
+    let (scope, queries, rows) = (report.name(), report.queries(), report.rows());
+    let (query_ms, site) = (milliseconds(report.time()), report.location().to_string());
+    tracing::warn!(
+        target: "query_budget::over",
+        scope, site, queries, rows, query_ms, report = %report, "over budget"
     );
 }
 
 /// Tells of a statement that ran again and again.
 pub(crate) fn repeated(scope: &str, repeated: &Statement) {
-    let statement = match repeated.place() {
-        Some(_) => on_one_line(repeated.sql()),
-        None => without_literals(repeated.sql()),
-    };
+    let statement = on_one_line(repeated.sql());
     let site = repeated.place().map_or_else(String::new, |place| place.to_string());
     let parameters = match repeated.parameters() {
         ParameterSets::Same => "same",
@@ -89,6 +107,9 @@ pub(crate) struct Slow {
 
 impl Slow {
     pub(crate) fn keep(&self, ended: Execution<'_>) {
+        if !may_be_slow(ended.time) {
+            return;
+        }
         if let Some(level) = level(settings().slow_statement, ended.time) {
             let told = (level, without_literals(ended.sql), ended.rows, ended.time);
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,14 +1,20 @@
 //! [`Tally`]: what has been counted in one scope.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+#[cfg(feature = "tracing")]
+use std::hash::{BuildHasher, DefaultHasher};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
+use super::parameters::Parameters;
+#[cfg(feature = "tracing")]
+use crate::blot::Blotted;
 use crate::report::{ParameterSets, Statement};
 use crate::site::Site;
 
-/// So many sets of parameters are told apart for each statement of a scope; by then it is plain that they differ.
+/// So many executions, each with other parameters: by then it is plain that they differ.
+const PLAIN: usize = 16;
+/// So many sets of parameters are told apart for each statement of a scope, where some come back.
 const MOST_SETS: usize = 1024;
 
 /// One thing seen of one query; the parts that do not apply are zero.
@@ -19,31 +25,25 @@ pub(crate) struct Seen {
     pub(crate) time: Duration,
     /// The driver's name for its database, known once the query is executed.
     pub(crate) database: &'static str,
-    /// The hash of what it was executed with; `None` where that is not known.
-    pub(crate) parameters: Option<u64>,
+    /// What it was executed with.
+    pub(crate) parameters: Parameters,
 }
 
 /// The queries of one scope, each with how often it ran, in the order in which they first ran.
 #[derive(Default)]
 pub(crate) struct Tally {
     counted: Vec<Counted>,
-    /// Positions in `counted`.
-    positions: HashMap<Key, usize>,
+    /// Positions in `counted`, by the address of the site.
+    sites: HashMap<usize, usize>,
+    /// Positions of what is not written with `sql!`, by its text without literals, and by its text as it stands where it
+    /// has none; with the hash of its values where it has none either.
+    #[cfg(feature = "tracing")]
+    texts: HashMap<String, (usize, Option<u64>)>,
     /// The site added to last and its position: each execution is added to a few times in a row.
     last: Option<(usize, usize)>,
-    /// Executions already counted that sqlx has yet to tell of, by their text.
+    /// Positions of the sites of each text.
     #[cfg(feature = "tracing")]
-    announced: HashMap<&'static str, usize>,
-}
-
-/// What makes two executions the same statement.
-#[derive(PartialEq, Eq, Hash)]
-enum Key {
-    /// The address of the site.
-    Site(usize),
-    /// The text, where that is all there is.
-    #[cfg(feature = "tracing")]
-    Text(String),
+    sites_of_text: HashMap<&'static str, Vec<usize>>,
 }
 
 /// One statement, and what it was executed with.
@@ -53,64 +53,107 @@ struct Counted {
     parameters: HashSet<u64, BuildHasherDefault<Hashed>>,
     /// Whether some execution's parameters are not known.
     unknown: bool,
+    /// Whether they are known to differ, so that no more are kept.
+    differ: bool,
+    /// Executions that sqlx has yet to tell of.
+    #[cfg(feature = "tracing")]
+    announced: usize,
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, site: &'static Site, seen: Seen) {
-        #[cfg(feature = "tracing")]
-        if seen.executions > 0 {
-            *self.announced.entry(site.sql).or_default() += seen.executions;
-        }
+    /// Adds what was seen; says whether enough is known of what the query is executed with.
+    pub(crate) fn add(&mut self, site: &'static Site, seen: Seen) -> bool {
         let address = std::ptr::from_ref(site).addr();
         let position = match self.last {
             Some((last, position)) if last == address => position,
-            _ => self.position(Key::Site(address), || Statement::at(site)),
+            _ => self.position_of_site(site, address),
         };
         self.last = Some((address, position));
-        self.add_at(position, seen);
+        #[cfg(feature = "tracing")]
+        if let Some(counted) = self.counted.get_mut(position) {
+            counted.announced += seen.executions;
+        }
+        self.add_at(position, seen)
+    }
+
+    /// Where the statement at that site is, or is now put.
+    fn position_of_site(&mut self, site: &'static Site, address: usize) -> usize {
+        if let Some(position) = self.sites.get(&address) {
+            return *position;
+        }
+        let position = Counted::put_last(&mut self.counted, Statement::at(site));
+        self.sites.insert(address, position);
+        #[cfg(feature = "tracing")]
+        self.sites_of_text.entry(site.sql).or_default().push(position);
+        position
     }
 
     /// Adds what sqlx tells of an execution, unless that was counted when it began; says whether it was added.
+    ///
+    /// `is_counted` says that it is known to have been, though maybe in another scope than this.
     #[cfg(feature = "tracing")]
-    pub(crate) fn add_told(&mut self, sql: &str, seen: Seen) -> bool {
-        match self.announced.get_mut(sql) {
-            Some(left) if *left > 0 => {
-                *left -= 1;
-                false
-            }
-            _ => {
-                let position = self.position(Key::Text(sql.to_owned()), || Statement::raw(sql.to_owned()));
-                self.add_at(position, seen);
-                true
-            }
+    pub(crate) fn add_told(&mut self, sql: &str, seen: Seen, is_counted: bool) -> bool {
+        if self.was_announced(sql) || is_counted {
+            return false;
         }
+        let (position, values) = self.position_of_text(sql);
+        let parameters = values.map_or(Parameters::Unknown, Parameters::Hash);
+        self.add_at(position, Seen { parameters, ..seen });
+        true
     }
 
-    /// Where the statement is, or is now put.
-    fn position(&mut self, key: Key, statement: impl FnOnce() -> Statement) -> usize {
-        match self.positions.entry(key) {
-            Entry::Occupied(entry) => *entry.get(),
-            Entry::Vacant(entry) => {
-                let (statement, parameters) = (statement(), HashSet::default());
-                self.counted.push(Counted { statement, parameters, unknown: false });
-                *entry.insert(self.counted.len() - 1)
+    /// Takes one of the executions of that text that were counted and not told of yet; says whether there was one.
+    #[cfg(feature = "tracing")]
+    fn was_announced(&mut self, sql: &str) -> bool {
+        let Some(positions) = self.sites_of_text.get(sql) else { return false };
+        for position in positions {
+            if let Some(counted) = self.counted.get_mut(*position)
+                && counted.announced > 0
+            {
+                counted.announced -= 1;
+                return true;
             }
         }
+        false
     }
 
-    fn add_at(&mut self, position: usize, seen: Seen) {
-        let Some(counted) = self.counted.get_mut(position) else { return };
+    /// Where the statement of that text is, or is now put; and the hash of its values, when all are in the text.
+    #[cfg(feature = "tracing")]
+    fn position_of_text(&mut self, sql: &str) -> (usize, Option<u64>) {
+        if let Some(found) = self.texts.get(sql) {
+            return *found;
+        }
+        let Blotted { text, has_literals, has_placeholders } = Blotted::of(sql);
+        let values = (!has_placeholders).then(|| BuildHasherDefault::<DefaultHasher>::new().hash_one(sql));
+        let position = match self.texts.get(&text) {
+            Some((position, _)) => *position,
+            None => {
+                let position = Counted::put_last(&mut self.counted, Statement::raw(text.clone()));
+                // Met again as it stands, its `?` are placeholders.
+                self.texts.insert(text, (position, None));
+                position
+            }
+        };
+        // Found at once the next time. Texts with values in them are as many as there are values, and are not kept.
+        if !has_literals {
+            self.texts.insert(sql.to_owned(), (position, values));
+        }
+        (position, values)
+    }
+
+    fn add_at(&mut self, position: usize, seen: Seen) -> bool {
+        let Some(counted) = self.counted.get_mut(position) else { return false };
         counted.statement.add(seen.executions, seen.rows, seen.time, seen.database);
-        if seen.executions == 0 {
-            return;
+        if seen.executions > 0 {
+            counted.saw(seen.parameters);
         }
-        match seen.parameters {
-            Some(parameters) if counted.parameters.len() < MOST_SETS => {
-                counted.parameters.insert(parameters);
-            }
-            Some(_) => {}
-            None => counted.unknown = true,
-        }
+        counted.differ || counted.unknown
+    }
+
+    /// Whether sqlx has told of a query that is not written with `sql!`.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn has_raw(&self) -> bool {
+        !self.texts.is_empty()
     }
 
     /// Number of queries so far.
@@ -131,13 +174,43 @@ impl Tally {
             let count = counted.statement.count();
             let sets = match counted.parameters.len() {
                 _ if counted.unknown => ParameterSets::Unknown,
+                _ if counted.differ => ParameterSets::Different,
                 0 | 1 => ParameterSets::Same,
-                sets if sets == count || sets == MOST_SETS => ParameterSets::Different,
+                sets if sets == count => ParameterSets::Different,
                 sets => ParameterSets::Some(sets),
             };
             counted.statement.clone().with(sets)
         });
         statements.collect()
+    }
+}
+
+impl Counted {
+    /// Puts a statement of which nothing has been seen yet at the end; gives its position.
+    fn put_last(counted: &mut Vec<Self>, statement: Statement) -> usize {
+        counted.push(Self {
+            statement,
+            parameters: HashSet::default(),
+            unknown: false,
+            differ: false,
+            #[cfg(feature = "tracing")]
+            announced: 0,
+        });
+        counted.len() - 1
+    }
+
+    /// It was executed with these.
+    fn saw(&mut self, parameters: Parameters) {
+        match parameters {
+            _ if self.differ || self.unknown => {}
+            Parameters::Hash(values) => {
+                self.parameters.insert(values);
+                let sets = self.parameters.len();
+                self.differ = sets == MOST_SETS || (sets == PLAIN && self.statement.count() == PLAIN);
+            }
+            // The latter were bound in another scope, which knew enough.
+            Parameters::Unknown | Parameters::Unasked => self.unknown = true,
+        }
     }
 }
 

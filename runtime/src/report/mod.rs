@@ -36,7 +36,8 @@ impl Limits {
 
 /// What ran in a scope, and the limits it had to keep.
 ///
-/// Displayed, it is the text of the panic. It never holds a value that was bound to a query.
+/// Displayed, it is the text of the panic. It never holds a value that was bound to a query, nor a literal of a query
+/// that was put together at run time.
 #[derive(Clone, Debug)]
 pub struct Report {
     name: Cow<'static, str>,

@@ -24,12 +24,12 @@ pub struct Statement {
 pub enum ParameterSets {
     /// The same values every time: run it once and keep what it gives, or cache that.
     Same,
-    /// Other values every time: run it once for all of them.
+    /// Other values every time, as far as was looked: in the first sixteen executions. Run it once for all of them.
     Different,
     /// So many sets of values, fewer than executions: both of the above.
     Some(usize),
-    /// Not known: of queries that are not written with `sql!` and its kin, or on another database than PostgreSQL, MySQL
-    /// or SQLite, or with a large value.
+    /// Not known: of queries with placeholders that are not written with `sql!` and its kin, or on another database than
+    /// PostgreSQL, MySQL or SQLite, or with a large value.
     Unknown,
 }
 
@@ -45,7 +45,7 @@ impl Statement {
         }
     }
 
-    /// A statement of which only the text is known.
+    /// A statement of which only the text is known, without the literals in it.
     pub(crate) fn raw(sql: String) -> Self {
         let time = Duration::ZERO;
         let (sql, parameters) = (Cow::Owned(sql), ParameterSets::Unknown);
@@ -71,7 +71,8 @@ impl Statement {
         self.place == other.place && self.sql == other.sql
     }
 
-    /// The text of the query, with placeholders.
+    /// The text of the query, with placeholders. Of what is not written with `sql!` and its kin it is on one line, with
+    /// `?` in place of each literal: text that is put together at run time may hold values.
     #[must_use]
     pub fn sql(&self) -> &str {
         &self.sql

@@ -85,6 +85,11 @@ impl Kept {
         &mut sites.entry(address).or_insert_with(|| (site, Recorded::new())).1
     }
 
+    /// What is kept under that name as it stands, if anything is.
+    fn known(&mut self, name: &str) -> Option<&mut Recorded> {
+        self.names.as_mut()?.get_mut(name)
+    }
+
     fn of_name(&mut self, name: String) -> &mut Recorded {
         let names = self.names.get_or_insert_default();
         let is_full = names.len() >= MOST_NAMES && !names.contains_key(&name);
@@ -103,14 +108,22 @@ pub(crate) fn record_execution(ended: Execution<'_>) {
     match ended.site {
         Some(site) => lock(&STATEMENTS).of_site(site).add(ended.time, ended.rows),
         None => {
-            let text = without_literals(ended.sql);
-            lock(&STATEMENTS).of_name(text).add(ended.time, ended.rows);
+            let mut kept = lock(&STATEMENTS);
+            // Most texts have no literals in them, and so are what they are known by.
+            if let Some(known) = kept.known(ended.sql) {
+                return known.add(ended.time, ended.rows);
+            }
+            kept.of_name(without_literals(ended.sql)).add(ended.time, ended.rows);
         }
     }
 }
 
 pub(crate) fn record_scope(ended: ScopeRun<'_>) {
-    lock(&SCOPES).of_name(ended.name.to_owned()).add(ended.time, ended.queries);
+    let mut kept = lock(&SCOPES);
+    match kept.known(ended.name) {
+        Some(known) => known.add(ended.time, ended.queries),
+        None => kept.of_name(ended.name.to_owned()).add(ended.time, ended.queries),
+    }
 }
 
 /// Everything that is kept, what took the most time first.

@@ -5,7 +5,12 @@ use std::time::Duration;
 
 use futures_util::future::{FutureExt, join};
 use futures_util::{StreamExt, TryStreamExt};
-use query_budget::{BudgetExt, Report, current, measure, scope};
+use http::{Request, Response};
+use query_budget::{
+    BudgetExt, Report, RequestLayer, assert_constant_queries, assert_queries, current, measure, scope, stats,
+    uncounted,
+};
+use tower::{Layer, ServiceExt, service_fn};
 
 use crate::probe::Probe;
 
@@ -273,4 +278,156 @@ pub(crate) async fn parameters_are_told_apart<P: Probe>(db: P) {
     })
     .await;
     assert_eq!(report.repeated().next().expect("it ran three times").parameters(), Sets(2));
+}
+
+pub(crate) async fn select_counts_what_ran_of_both_arms<P: Probe>(db: P) {
+    let ((), report) = measure(async {
+        let loses = scope("loses").max(1).run(async {
+            db.one(1).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        let wins = async {
+            db.many(3).await.unwrap();
+            db.many(4).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        };
+        tokio::select! {
+            () = loses => panic!("it has no end"),
+            () = wins => {}
+        }
+        db.one(2).await.unwrap();
+    })
+    .await;
+    counted(&report, 4, 9);
+}
+
+pub(crate) async fn stream_has_a_budget<P: Probe>(db: P) {
+    let rows = async |limit: i64| {
+        let rows = scope("rows").max(1).rows(20).run_stream(db.stream(limit));
+        rows.try_collect::<Vec<_>>().await.unwrap().len()
+    };
+    assert_eq!(rows(20).await, 20);
+    let text = panic_of(rows(21)).await;
+    assert!(text.starts_with("`rows` fetched 21 rows; its budget is 20\n"), "{text}");
+    // Dropped before its end it does not panic, and the scope around it has counted what came.
+    let ((), report) = measure(async {
+        let mut rows = scope("rows").rows(3).run_stream(db.stream(50));
+        for _ in 0..5 {
+            rows.try_next().await.unwrap().unwrap();
+        }
+    })
+    .await;
+    counted(&report, 1, 5);
+}
+
+pub(crate) async fn uncounted_counts_nowhere<P: Probe>(db: P) {
+    let ((), report) = measure(async {
+        uncounted(async { measure(db.one(1)).await }).await.0.unwrap();
+        db.one(2).await.unwrap();
+    })
+    .await;
+    counted(&report, 1, 1);
+}
+
+pub(crate) async fn tests_ask_for_a_number<P: Probe>(db: P) {
+    let page = async |elements: i64| {
+        db.many(elements).await.unwrap();
+        for id in 1..=elements {
+            db.one(id).await.unwrap();
+        }
+    };
+    assert_queries!(3, page(2));
+    assert_queries!(<= 4, page(2));
+    assert_queries!(1..=3, page(2));
+    let text = panic_of(async { assert_queries!(<= 2, page(2)) }).await;
+    assert!(
+        text.starts_with("expected at most 2 of the queries to run\n`measured code` ran 3 queries, "),
+        "{text}"
+    );
+    // As many queries with two as with ten, for what belongs to the test is left out; and a closure will do.
+    assert_constant_queries(|n| {
+        let db = &db;
+        async move {
+            for id in 1..=n {
+                uncounted(db.one(id as i64)).await.unwrap();
+            }
+            db.many(n as i64).await.unwrap();
+        }
+    })
+    .await;
+    let text = panic_of(assert_constant_queries(async |n| page(n as i64).await)).await;
+    assert!(
+        text.starts_with("the number of queries grows with that of elements: 3 for 2, 11 for 10\n"),
+        "{text}"
+    );
+    assert!(text.contains("\n  2 times, then 10 times: SELECT id FROM items WHERE id = "), "{text}");
+}
+
+pub(crate) async fn repeated_statement_is_to_be_batched<P: Probe>(db: P) {
+    let text = panic_of(scope("page").repeats(2).run(async {
+        for id in 1..=3 {
+            db.one(id).await.unwrap();
+        }
+    }))
+    .await;
+    let remedy = format!("its parameters differ, batch it with {}", P::BATCH);
+    assert!(text.starts_with("`page` ran one query 3 times; its budget is 2 for each\n"), "{text}");
+    assert!(text.contains(" once, not 3 times (") && text.ends_with(&remedy), "{text}");
+    let text = panic_of(scope("page").repeats(2).run(async {
+        for _ in 1..=3 {
+            db.one(1).await.unwrap();
+        }
+    }))
+    .await;
+    assert!(
+        text.ends_with("its parameters stay the same, move it out of the loop or cache what it gives"),
+        "{text}"
+    );
+}
+
+pub(crate) async fn request_says_what_it_asked_for<P: Probe>(db: P) {
+    let service = RequestLayer::new().max(3).layer(service_fn(move |request: Request<i64>| {
+        let db = db.clone();
+        async move {
+            let rows = db.many(request.into_body()).await?;
+            for id in &rows {
+                db.one(*id).await?;
+            }
+            Ok::<_, sqlx::Error>(Response::new(rows.len()))
+        }
+    }));
+    let response = service.clone().oneshot(Request::new(2)).await.unwrap();
+    let header = |name: &str| response.headers().get(name).unwrap().to_str().unwrap().to_owned();
+    assert_eq!((*response.body(), header("x-query-count").as_str()), (2, "3"));
+    let (in_queries, in_all) = (header("x-query-time"), header("x-process-time"));
+    assert!(in_queries.parse::<f64>().unwrap() <= in_all.parse().unwrap(), "{response:?}");
+    let timing = format!("db;desc=\"queries: 3\";dur={in_queries}, total;dur={in_all}");
+    assert_eq!(header("server-timing"), timing);
+    let text = panic_of(service.oneshot(Request::new(3))).await;
+    assert!(text.starts_with("`GET request` ran 4 queries; its budget is 3\n"), "{text}");
+}
+
+pub(crate) async fn figures_are_kept<P: Probe>(db: P) {
+    let name = format!("figures of {}", std::any::type_name::<P>());
+    for is_slow in [false, false, false, true] {
+        let page = scope(name.clone()).run(async {
+            db.one(1).await.unwrap();
+            if is_slow {
+                db.slow().await.unwrap();
+            }
+        });
+        page.await;
+    }
+    let stats = stats();
+    let scope = stats.scopes.iter().find(|it| it.name == name).unwrap_or_else(|| panic!("{stats:?}"));
+    let latency = scope.latency;
+    assert_eq!((scope.queries, latency.count), (5, 4));
+    assert!(
+        latency.p50 < latency.p95 && latency.p95 <= latency.p99 && latency.p99 <= latency.max,
+        "{scope:?}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&stats.to_json()).unwrap();
+    let scope = json["scopes"].as_array().unwrap().iter().find(|it| it["name"] == name).unwrap();
+    assert_eq!((&scope["queries"], &scope["latency"]["count"]), (&5.into(), &4.into()), "{json}");
+    assert!(scope["latency"]["p99_ms"].as_f64() > scope["latency"]["p50_ms"].as_f64(), "{json}");
 }

@@ -46,5 +46,12 @@ on_every_database! {
     crate::cases::scope_dropped_by_a_panic_does_not_abort as scope_dropped_by_a_panic_does_not_abort,
     crate::cases::time_of_the_consumer_is_not_the_querys as time_of_the_consumer_is_not_the_querys,
     crate::cases::parameters_are_told_apart as parameters_are_told_apart,
+    crate::cases::select_counts_what_ran_of_both_arms as select_counts_what_ran_of_both_arms,
+    crate::cases::stream_has_a_budget as stream_has_a_budget,
+    crate::cases::uncounted_counts_nowhere as uncounted_counts_nowhere,
+    crate::cases::tests_ask_for_a_number as tests_ask_for_a_number,
+    crate::cases::repeated_statement_is_to_be_batched as repeated_statement_is_to_be_batched,
+    crate::cases::request_says_what_it_asked_for as request_says_what_it_asked_for,
+    crate::cases::figures_are_kept as figures_are_kept,
     crate::soak::hundred_tasks_count_exactly as hundred_tasks_count_exactly,
 }

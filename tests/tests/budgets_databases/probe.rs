@@ -11,6 +11,9 @@ pub(crate) const ITEMS: i64 = 100;
 
 /// A database with the table `items`, and queries on it. Cheap to clone, like the pool it is.
 pub(crate) trait Probe: Clone + Send + Sync + 'static {
+    /// What a repeated read is to be replaced by, in the words of this database.
+    const BATCH: &str;
+
     /// One row by its number, by `fetch_one`.
     fn one(&self, id: i64) -> impl Future<Output = Result<i64>> + Send;
     /// The first rows, by `fetch_all`.
@@ -34,8 +37,10 @@ macro_rules! site {
 }
 
 macro_rules! probe {
-    ($pool:ty, $row:ty, [$parameter:literal, $second:literal, $text:literal], $slow:literal) => {
+    ($pool:ty, $row:ty, [$parameter:literal, $second:literal, $text:literal], $batch:literal, $slow:literal) => {
         impl Probe for $pool {
+            const BATCH: &str = $batch;
+
             async fn one(&self, id: i64) -> Result<i64> {
                 static ONE: Site = site!("SELECT id FROM items WHERE id = ", $parameter);
                 query_scalar(&ONE).bind(id).fetch_one(self).await
@@ -118,12 +123,13 @@ macro_rules! probe {
     };
 }
 
-probe!(PgPool, sqlx::postgres::PgRow, ["$1", "$2", "TEXT"], "SELECT 1 FROM pg_sleep(0.3)");
-probe!(MySqlPool, sqlx::mysql::MySqlRow, ["?", "?", "CHAR"], "SELECT SLEEP(0.3)");
+probe!(PgPool, sqlx::postgres::PgRow, ["$1", "$2", "TEXT"], "`= ANY($1)`", "SELECT 1 FROM pg_sleep(0.3)");
+probe!(MySqlPool, sqlx::mysql::MySqlRow, ["?", "?", "CHAR"], "`IN (?, …)`", "SELECT SLEEP(0.3)");
 probe!(
     SqlitePool,
     sqlx::sqlite::SqliteRow,
     ["?1", "?2", "TEXT"],
+    "`IN (SELECT value FROM json_each($1))`",
     "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 3000000) SELECT count(*) FROM c"
 );
 
@@ -145,30 +151,35 @@ macro_rules! fill {
 }
 
 /// Runs the case on a database in memory.
-pub(crate) fn on_sqlite<F: Future<Output = ()> + Send + 'static>(case: fn(SqlitePool) -> F) {
+pub(crate) fn on_sqlite<F: Future<Output = ()> + 'static>(case: fn(SqlitePool) -> F) {
     run(async move {
         // One connection that stays: each connection to memory is a database of its own.
         let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         let pool = one.connect("sqlite::memory:").await.expect("open a database in memory");
         fill!(&pool);
-        case(pool).await;
+        here(|| case(pool));
     });
 }
 
 /// Runs the case on a database of its own on the PostgreSQL server.
-pub(crate) fn on_postgres<F: Future<Output = ()> + Send + 'static>(case: fn(PgPool) -> F) {
+pub(crate) fn on_postgres<F: Future<Output = ()> + 'static>(case: fn(PgPool) -> F) {
     run(with_postgres(async move |pool: PgPool| {
         fill!(&pool);
-        case(pool).await;
+        here(|| case(pool));
     }));
 }
 
 /// Runs the case on a database of its own on the MySQL or MariaDB server.
-pub(crate) fn on_mysql<F: Future<Output = ()> + Send + 'static>(case: fn(MySqlPool) -> F) {
+pub(crate) fn on_mysql<F: Future<Output = ()> + 'static>(case: fn(MySqlPool) -> F) {
     run(with_mysql(async move |pool: MySqlPool| {
         fill!(&pool);
-        case(pool).await;
+        here(|| case(pool));
     }));
+}
+
+/// Runs the case on this thread, for not every future of a test can go to another.
+fn here<F: Future<Output = ()> + 'static>(case: impl FnOnce() -> F) {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(case()));
 }
 
 fn run(case: impl Future<Output = ()>) {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use query_budget_analysis::project::{Project, shown};
+use query_budget_analysis::project::{Project, read_migrations, shown};
 use query_budget_analysis::{Notice, NoticeKind, Place};
 
 use super::Batch;
@@ -46,6 +46,11 @@ fn read(project: &mut Project, input: &Input, base: &Path) -> Result<(), Failure
     if let Some(path) = &input.schema {
         project.read_snapshot(path, base);
     } else if let Some(dir) = &input.migrations {
+        // An empty database would be told of as clean.
+        if read_migrations(dir, base)?.0.is_empty() {
+            return Err(Failure::new(format!("read `{}`: it holds no migrations", dir.display()))
+                .help("name the folder of the `.sql` files: `0001_users.sql`, `0002_events.up.sql`"));
+        }
         project.replay_migrations(dir, base)?;
     } else if project.schema_path.is_some() {
         project.load_schema(base);

@@ -22,6 +22,15 @@ fn a_missing_folder_is_named() {
     }
 }
 
+/// Queries held against no table at all would come out clean.
+#[test]
+fn a_folder_without_migrations_is_named() {
+    let scratch = Scratch::with([("notes/readme.md", ""), ("q.sql", "SELECT id FROM t WHERE id = 1")]);
+    run(scratch.path(), &["index-check", "--migrations", "notes", "--queries", "q.sql"])
+        .exits_with(2)
+        .says(&["`notes`", "it holds no migrations"]);
+}
+
 #[test]
 fn migrations_that_are_not_utf8_are_named_with_their_line() {
     let scratch = Scratch::with([MIGRATION]);
