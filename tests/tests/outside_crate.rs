@@ -157,7 +157,7 @@ fn dashboard_fails_until_it_is_mended() {
 #[test]
 fn a_loop_over_a_function_two_files_away_is_over_budget() {
     let outside = OutsideCrate::new("far-loop", "\"postgres\"", true);
-    outside.write("schema.sql", SCHEMA);
+    outside.write("query-budget.toml", "dialect = \"postgres\"\n").write("schema.sql", SCHEMA);
     outside.write("src/lib.rs", "pub mod page;\nmod repository;\nmod service;\n");
     outside.write(
         "src/page.rs",
