@@ -295,6 +295,7 @@ const SCRIPTS: &[(&str, &str)] = &[
         "CREATE TABLE a (id int, b bigint DEFAULT -1);
          CREATE UNIQUE INDEX u ON a (coalesce(id, -1));
          CREATE INDEX v ON a (id) WHERE b > -5;
+         CREATE UNIQUE INDEX one_row ON a ((true));
          ALTER TABLE a ADD at timestamptz NOT NULL DEFAULT 'epoch'::timestamptz;",
     ),
     (

@@ -399,7 +399,7 @@ impl Reader<'_> {
             offer(rows, &|| format!("{} is the primary key", columns_of(table, &key)));
         }
         if is_singleton(table, schema) {
-            offer(Some(Rows::One), &|| format!("a CHECK leaves `{}` one primary key", table.name));
+            offer(Some(Rows::One), &|| format!("a CHECK leaves `{}` one key", table.name));
         }
         let rowid = self.rowid_name(table, schema);
         if let Some(rowid) = rowid {
@@ -422,6 +422,13 @@ impl Reader<'_> {
                     KeyPart::Column(name) => self.column_determined(name, id, conditions, here, levels)?,
                     KeyPart::Expression(_) => {
                         let own = own.as_ref()?;
+                        // A unique constant allows one row.
+                        if matches!(
+                            own,
+                            Expr::Literal(Literal::Bool(_) | Literal::Number(_) | Literal::Text(_))
+                        ) {
+                            return Some(level);
+                        }
                         self.value_determined(&|e| predicates::same(own, e, id), conditions, here, levels)?
                     }
                 };

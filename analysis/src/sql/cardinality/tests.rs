@@ -117,6 +117,26 @@ fn groups_of_one_value_are_one_row() {
 }
 
 #[test]
+fn tables_of_one_row() {
+    let mut replay = crate::schema::Replay::new(Dialect::Postgres);
+    replay.apply(
+        "CREATE TABLE by_key (one boolean PRIMARY KEY DEFAULT true CHECK (one), v int);
+         CREATE TABLE by_unique (v int, zero int NOT NULL DEFAULT 0, CHECK (zero = 0), UNIQUE (zero));
+         CREATE TABLE by_index (v int);
+         CREATE UNIQUE INDEX only_one ON by_index ((true));
+         CREATE TABLE nullable (v int, zero int DEFAULT 0, CHECK (zero = 0), UNIQUE (zero));",
+        "tables.sql",
+    );
+    let rows = |table: &str| {
+        let sql = format!("SELECT v FROM {table}");
+        let query = resolve(&sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
+        of(&query, Some(&replay.schema)).rows
+    };
+    assert_eq!(["by_key", "by_unique", "by_index"].map(rows), [Rows::One; 3]);
+    assert_eq!(rows("nullable"), Rows::Many);
+}
+
+#[test]
 fn groups_are_no_more_than_the_rows_they_are_named_by() {
     let bounded = "what it groups by is bounded";
     check(
