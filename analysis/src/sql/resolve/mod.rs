@@ -86,6 +86,8 @@ fn other_statement(sql: &str, dialect: Dialect, error: SyntaxError) -> Result<Qu
     let lines = LineIndex::new(sql);
     let Ok(mut tokens) = parse::tokenize(sql, dialect, &lines) else { return Err(error) };
     match parse::leading_keyword(&tokens) {
+        // Another database has no such statement, and does not count its parameters.
+        Some("attach" | "ATTACH" | "detach" | "DETACH") if dialect != Dialect::Sqlite => Err(error),
         Some(word) if !error.limit && parse::is_utility(word) && is_one(sql, dialect, &tokens) => Ok(Query {
             kind: Kind::Other,
             root: None,

@@ -322,6 +322,13 @@ fn hints_of_sqlite() {
 }
 
 #[test]
+fn attaching_is_a_statement_of_sqlite() {
+    let sql = "ATTACH DATABASE ? AS other";
+    assert_eq!(resolve(sql, Sqlite, None).expect("it parses").parameters, 1);
+    assert!(resolve(sql, Postgres, None).is_err(), "its parameters are not counted");
+}
+
+#[test]
 fn comparisons_of_sqlite() {
     let queries = takes(
         Sqlite,
