@@ -156,6 +156,20 @@ fn without_a_snapshot_one_note_says_how_to_make_one() {
 }
 
 #[test]
+fn migrations_are_in_the_dialect_that_takes_most_of_them() {
+    // Words of PostgreSQL in a script that only SQLite takes.
+    let sql = "CREATE TABLE t (id TEXT PRIMARY KEY, u_id TEXT REFERENCES u (id), a PNG BLOB);\n\
+               CREATE TABLE u (id TEXT PRIMARY KEY, b jsonb, c timestamptz);";
+    let scratch = Scratch::with([WORKSPACE, ("migrations/1_t.sql", sql)]);
+    let mut project = Project::locate(scratch.path(), scratch.path());
+    project.replay_migrations(&scratch.path().join("migrations"), scratch.path()).expect("replay them");
+    if std::env::var_os("DATABASE_URL").is_none() {
+        assert_eq!(project.dialect, Dialect::Sqlite);
+        assert_eq!(project.notices, [], "nothing is skipped");
+    }
+}
+
+#[test]
 fn a_statement_of_the_snapshot_that_is_not_understood_is_named() {
     let scratch = Scratch::with([
         WORKSPACE,

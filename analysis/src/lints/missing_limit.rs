@@ -61,6 +61,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let mut tables = Vec::new();
+    let mut declarable = None;
     let mut span = None;
     for id in &context.cardinality.unbounded {
         let relation = query.relation(*id);
@@ -69,10 +70,14 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             // What a function or an unknown table returns is not known to be many.
             Source::Function(..) | Source::System(_) | Source::Unknown => return,
             Source::Table(table) | Source::Materialized(table) | Source::View(table, _) => {
+                declarable = Some(table);
                 tables.push(format!("`{table}`"));
             }
             Source::Cte(_) | Source::Derived(_) | Source::Pseudo => {
-                tables.push(format!("`{}`", relation.alias))
+                tables.push(match relation.alias.as_str() {
+                    "" => "its subquery".to_owned(),
+                    alias => format!("`{alias}`"),
+                });
             }
         }
         span = span.or(relation.span);
@@ -85,8 +90,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let mut finding = Finding::new(LINT.name, message)
         .excerpt(context.sql, span.map_or(0..0, |span| span.range()), label)
         .help("add `ORDER BY .. LIMIT ..`, and read further pages by the last key: `WHERE id > $1`");
-    if let [table] = tables.as_slice() {
-        let table = table.trim_matches('`');
+    if let (Some(table), [_]) = (declarable, tables.as_slice()) {
         finding = finding.help(format!(
             "or declare a table that stays small in `query-budget.toml`: `[tables]`, `{table} = {{ rows = 250 }}`"
         ));

@@ -71,8 +71,21 @@ impl Project {
     pub fn replay_migrations(&mut self, dir: &Path, base: &Path) -> Result<(), ReadError> {
         let (migrations, problems) = read_migrations(dir, base)?;
         self.skipped(problems);
-        self.dialect = dialect_of(self.config.dialect, &migrations).unwrap_or(Dialect::Postgres);
-        let replayed = replay(&migrations, self.dialect);
+        let told = self.config.dialect.or_else(dialect_of_url);
+        let spoken = told.or_else(|| guess(&migrations));
+        let likely = spoken.or(self.dialect_hint).unwrap_or(Dialect::Postgres);
+        let mut replayed = replay(&migrations, likely);
+        // Words may mislead: the migrations are in the dialect that takes most of them.
+        if told.is_none() && !replayed.problems.is_empty() {
+            for dialect in Dialect::ALL.into_iter().filter(|dialect| *dialect != likely) {
+                let other = replay(&migrations, dialect);
+                if other.problems.len() < replayed.problems.len() {
+                    replayed = other;
+                }
+            }
+        }
+        self.dialect = replayed.schema.dialect;
+        self.dialect_is_guessed = spoken.is_none();
         self.skipped(replayed.problems);
         self.schema = Some(replayed.schema);
         Ok(())
@@ -110,16 +123,18 @@ impl Project {
         self.notices.push(notice.help(format!("write it anew with `{SCHEMA_COMMAND}`")));
     }
 
-    /// Sets the dialect where no snapshot tells it: each query is read by what it fits where nothing tells.
-    pub fn guess_dialect(&mut self, migrations: &[Migration]) {
-        let dialect = dialect_of(self.config.dialect, migrations).or(self.dialect_hint);
+    /// Settles whose rules hold where there is no schema: as configured, else as `DATABASE_URL` says, else as the words
+    /// of the migrations say, else as sqlx is built; else each query is read by the rules that it fits.
+    pub fn settle_dialect(&mut self, base: &Path) {
+        let migrations = self.migrations.as_deref().and_then(|dir| read_migrations(dir, base).ok());
+        let dialect = self.config.dialect.or_else(dialect_of_url);
+        let dialect = dialect.or_else(|| guess(&migrations?.0)).or(self.dialect_hint);
         self.dialect_is_guessed = dialect.is_none();
         self.dialect = dialect.unwrap_or(self.dialect);
     }
 
     fn guess_without_schema(&mut self, base: &Path) {
-        let migrations = self.migrations.as_deref().and_then(|dir| read_migrations(dir, base).ok());
-        self.guess_dialect(&migrations.unwrap_or_default().0);
+        self.settle_dialect(base);
         if self.config.schema.is_none() {
             let message = "there is no snapshot of the schema: tables, columns and indexes are not checked";
             let notice = Notice::new(NoticeKind::NoSnapshot, message, place("", None));
@@ -131,8 +146,7 @@ impl Project {
     }
 }
 
-/// Whose SQL migrations are: as configured, else as `DATABASE_URL` says, else as their words say.
-fn dialect_of(configured: Option<Dialect>, migrations: &[Migration]) -> Option<Dialect> {
-    let guess = || guess_dialect(migrations.iter().map(|migration| migration.sql.as_str()));
-    configured.or_else(dialect_of_url).or_else(guess)
+/// Whose SQL migrations are, as their words say.
+fn guess(migrations: &[Migration]) -> Option<Dialect> {
+    guess_dialect(migrations.iter().map(|migration| migration.sql.as_str()))
 }

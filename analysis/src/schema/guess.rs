@@ -23,7 +23,10 @@ const EVIDENCE: &[(&str, Dialect, u32)] = &[
     ("delimiter ", Dialect::MySql, 3),
     ("$$", Dialect::Postgres, 5),
     ("serial", Dialect::Postgres, 2),
-    ("jsonb", Dialect::Postgres, 4),
+    (" jsonb,", Dialect::Postgres, 4),
+    (" jsonb ", Dialect::Postgres, 4),
+    (" jsonb\n", Dialect::Postgres, 4),
+    ("unixepoch(", Dialect::Sqlite, 3),
     ("timestamptz", Dialect::Postgres, 4),
     ("timestamp with time zone", Dialect::Postgres, 4),
     ("gen_random_uuid", Dialect::Postgres, 5),
@@ -45,7 +48,7 @@ const EVIDENCE: &[(&str, Dialect, u32)] = &[
 pub fn guess_dialect<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<Dialect> {
     let mut scores = Dialect::ALL.map(|dialect| (0u32, dialect));
     for text in texts {
-        let text = text.to_lowercase();
+        let text = without_comments(text).to_lowercase();
         for (words, dialect, weight) in EVIDENCE {
             if text.contains(words) {
                 for score in scores.iter_mut().filter(|(_, of)| of == dialect) {
@@ -61,6 +64,20 @@ pub fn guess_dialect<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<Dia
     }
 }
 
+/// A text without its comments, which may be in any words.
+fn without_comments(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("--").into_iter().chain(rest.find("/*")).min() {
+        out.push_str(rest.get(..start).unwrap_or(""));
+        let comment = rest.get(start..).unwrap_or("");
+        let (end, length) = if comment.starts_with("--") { ("\n", 0) } else { ("*/", 2) };
+        rest = comment.find(end).and_then(|at| comment.get(at + length..)).unwrap_or("");
+    }
+    out.push_str(rest);
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,5 +91,8 @@ mod tests {
         );
         assert_eq!(guess_dialect(["CREATE TABLE `t` (id int) ENGINE=InnoDB"]), Some(Dialect::MySql));
         assert_eq!(guess_dialect(["CREATE TABLE t (id INT)"]), None);
+        assert_eq!(guess_dialect(["-- keeps `t` /* engine=x */\nCREATE TABLE t (id /* `t` */ INT)"]), None);
+        // SQLite has functions of this name, and no such type.
+        assert_eq!(guess_dialect(["CREATE TABLE t (a TEXT DEFAULT (jsonb_array()))"]), None);
     }
 }

@@ -153,6 +153,8 @@ pub struct Table {
     pub partition_by: Option<String>,
     /// The bound as SQL, `FOR VALUES FROM (..) TO (..)`, when this is a partition.
     pub partition_bound: Option<String>,
+    /// Which keys are not checked at once, by the name of their index, and when: `DEFERRABLE INITIALLY DEFERRED`.
+    pub timings: BTreeMap<String, String>,
     /// SQLite: the rows are stored in the primary key's order, and there is no rowid.
     pub without_rowid: bool,
     /// SQLite: column types are enforced.
@@ -175,6 +177,7 @@ impl Table {
             indexes: Vec::new(),
             parent: None,
             partition_by: None,
+            timings: BTreeMap::new(),
             partition_bound: None,
             without_rowid: false,
             strict: false,
@@ -280,6 +283,8 @@ pub struct ForeignKey {
     pub on_delete: Option<String>,
     /// `ON UPDATE`, upper case, when it is not `NO ACTION`.
     pub on_update: Option<String>,
+    /// When it is checked, where that is not at once: `DEFERRABLE`, `DEFERRABLE INITIALLY DEFERRED`.
+    pub timing: Option<String>,
 }
 
 /// An index, whether made by `CREATE INDEX` or by a constraint.

@@ -212,7 +212,7 @@ fn indexes(score: &mut Score, table: &Table, real: &Value, dialect: Dialect) {
         };
         match dialect {
             Dialect::Sqlite => {
-                score.compare("indexes", &what, &sqlite_index(index), &real_sqlite_index(real))
+                score.compare("indexes", &what, &sqlite_index(table, index), &real_sqlite_index(real))
             }
             _ => score.compare("indexes", &what, &postgres_index(index), &real_postgres_index(real)),
         }
@@ -268,7 +268,7 @@ fn real_postgres_index(real: &Value) -> String {
     )
 }
 
-fn sqlite_index(index: &Index) -> String {
+fn sqlite_index(table: &Table, index: &Index) -> String {
     let origin = match (index.primary, index.constraint) {
         (true, _) => "pk",
         (_, true) => "u",
@@ -278,8 +278,10 @@ fn sqlite_index(index: &Index) -> String {
         .keys
         .iter()
         .map(|key| {
-            let collation = key.collation.as_deref().unwrap_or("binary").to_uppercase();
-            format!("{} {} {collation}", key.as_column().unwrap_or(""), key.desc)
+            let column = key.as_column().unwrap_or("");
+            let of_column = table.column(column).and_then(|column| column.collation.as_deref());
+            let collation = key.collation.as_deref().or(of_column).unwrap_or("binary").to_uppercase();
+            format!("{column} {} {collation}", key.desc)
         })
         .collect();
     format!("{origin} {} {} ({})", index.unique, index.predicate.is_some(), keys.join(", "))

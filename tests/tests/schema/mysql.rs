@@ -48,6 +48,30 @@ const SCRIPTS: &[(&str, &str)] = &[
              p TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, q SERIAL);",
     ),
     (
+        "routines that run DDL",
+        "CREATE TABLE t (a INT);
+         CREATE PROCEDURE add_b() BEGIN
+             DECLARE done INT DEFAULT 0;
+             DECLARE CONTINUE HANDLER FOR NOT FOUND SET done = 1;
+             IF NOT EXISTS (SELECT 1 FROM information_schema.columns WHERE table_schema = database() AND table_name = 't'
+                 AND column_name = 'b') THEN ALTER TABLE t ADD b INT; END IF;
+         END;
+         CALL add_b();
+         CALL add_b();
+         DROP PROCEDURE add_b;
+         SET @s = 'SELECT 1';
+         PREPARE nothing FROM @s;
+         PREPARE adds FROM 'ALTER TABLE t ADD c INT';
+         EXECUTE adds;",
+    ),
+    (
+        "words of MariaDB",
+        "CREATE TABLE t (a INT);
+         CREATE OR REPLACE TABLE t (b INT NOT NULL);
+         ALTER TABLE t ADD CONSTRAINT IF NOT EXISTS positive CHECK (b > 0);
+         CREATE TABLE u (extra INT) SELECT b FROM t;",
+    ),
+    (
         "tables from tables and views",
         "CREATE TABLE a (id INT PRIMARY KEY, b VARCHAR(5), KEY (b));
          CREATE TABLE c LIKE a;

@@ -229,6 +229,76 @@ const SCRIPTS: &[(&str, &str)] = &[
          CREATE INDEX t_slug ON t (slug(c));",
     ),
     (
+        "equal keys are one, unless they are added apart",
+        "CREATE TABLE a (id int PRIMARY KEY, UNIQUE (id), b int UNIQUE, CONSTRAINT named UNIQUE (b), c int UNIQUE, d int UNIQUE);
+         CREATE TABLE b (id int, n int UNIQUE);
+         ALTER TABLE b ADD PRIMARY KEY (n);",
+    ),
+    (
+        "constraints that are checked later",
+        "CREATE TABLE p (a int PRIMARY KEY DEFERRABLE, b int UNIQUE DEFERRABLE INITIALLY DEFERRED, c int UNIQUE);
+         CREATE TABLE q (c int REFERENCES p (c) DEFERRABLE INITIALLY DEFERRED, d int,
+             FOREIGN KEY (d) REFERENCES p (c) ON DELETE CASCADE DEFERRABLE INITIALLY IMMEDIATE,
+             CONSTRAINT positions UNIQUE (d) INITIALLY DEFERRED);
+         ALTER TABLE q RENAME CONSTRAINT positions TO places;
+         CREATE TABLE e (during tsrange, EXCLUDE USING gist (during WITH &&) DEFERRABLE);",
+    ),
+    (
+        "what goes with a type, a schema, a sequence, a function",
+        "CREATE TYPE mood AS ENUM ('a');
+         CREATE SCHEMA s;
+         CREATE TABLE s.t (id int);
+         CREATE TYPE s.kind AS ENUM ('x');
+         CREATE SEQUENCE numbers;
+         CREATE FUNCTION f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+         CREATE TABLE a (id int DEFAULT nextval('numbers'), m mood, k s.kind, b int DEFAULT f(1), c int CHECK (f(c) > 0), d int UNIQUE);
+         CREATE INDEX a_m ON a (m, c);
+         CREATE INDEX a_f ON a (f(c));
+         CREATE VIEW of_type AS SELECT m FROM a;
+         CREATE VIEW of_schema AS SELECT id FROM s.t;
+         CREATE VIEW of_column AS SELECT d FROM a;
+         CREATE VIEW stays AS SELECT c FROM a;
+         DROP TYPE mood CASCADE;
+         DROP SCHEMA s CASCADE;
+         DROP SEQUENCE numbers CASCADE;
+         DROP FUNCTION f(int) CASCADE;
+         ALTER TABLE a DROP COLUMN d CASCADE;",
+    ),
+    (
+        "tables from queries, and their types",
+        "CREATE TABLE a (id int, at timestamptz, d date, n numeric(5, 2), j jsonb);
+         SELECT id, count(*) AS total INTO b FROM a GROUP BY id;
+         CREATE TABLE c AS SELECT date_trunc('minute', at) AS minute, date_trunc('day', d) AS day,
+             array_agg(id) AS ids, jsonb_agg(j) AS all_of_them, j -> 'a' AS field, j ->> 'a' AS word, now() - at AS ago,
+             gen_random_uuid() AS key FROM a GROUP BY at, d, j;",
+    ),
+    (
+        "views and tables of a kind",
+        "CREATE RECURSIVE VIEW numbers (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM numbers WHERE n < 10;
+         CREATE TYPE pair AS (id int, name text);
+         CREATE TABLE pairs OF pair (PRIMARY KEY (id), name WITH OPTIONS DEFAULT 'x');",
+    ),
+    (
+        "a search path for one transaction",
+        "CREATE SCHEMA x;
+         BEGIN;
+         SET LOCAL search_path = x;
+         CREATE TABLE t (id int PRIMARY KEY);
+         SAVEPOINT s;
+         ROLLBACK TO s;
+         CREATE TABLE u (id int);
+         COMMIT;
+         CREATE TABLE t (id int UNIQUE);",
+    ),
+    (
+        "constants below zero",
+        "CREATE TABLE a (id int, b bigint DEFAULT -1);
+         CREATE UNIQUE INDEX u ON a (coalesce(id, -1));
+         CREATE INDEX v ON a (id) WHERE b > -5;
+         CREATE UNIQUE INDEX one_row ON a ((true));
+         ALTER TABLE a ADD at timestamptz NOT NULL DEFAULT 'epoch'::timestamptz;",
+    ),
+    (
         "quoted names",
         "CREATE TABLE \"User\" (\"Id\" int PRIMARY KEY, \"order\" text DEFAULT 'a', \"with space\" int CHECK (\"with space\" > 0));
          CREATE INDEX ON \"User\" (\"order\", \"with space\") WHERE \"Id\" > 0;

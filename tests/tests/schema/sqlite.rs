@@ -21,6 +21,14 @@ const SCRIPTS: &[(&str, &str)] = &[
          CREATE TABLE i (id integer primary key not null, a text unique on conflict replace);",
     ),
     (
+        "collations, defaults and numbering",
+        "CREATE TABLE a (id INTEGER, e TEXT NOT NULL COLLATE NOCASE UNIQUE, f TEXT COLLATE RTRIM, UNIQUE (f),
+             PRIMARY KEY (id AUTOINCREMENT));
+         CREATE INDEX a_e ON a (e);
+         CREATE TABLE b (x TEXT DEFAULT NULL, y REAL DEFAULT +1.5, z TEXT REFERENCES a (e) DEFERRABLE INITIALLY DEFERRED);
+         ALTER TABLE b ADD COLUMN w TEXT DEFAULT NULL;",
+    ),
+    (
         "references",
         "CREATE TABLE child (a INTEGER REFERENCES parent (id), b TEXT REFERENCES parent (name) ON DELETE SET NULL,
              FOREIGN KEY (a, b) REFERENCES parent (id, name) ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED);

@@ -23,7 +23,7 @@ pub(super) fn load(batches: &mut [Batch], input: &Input, base: &Path) -> Result<
         let explicit = input.schema.clone().or_else(|| input.migrations.clone());
         let source = explicit.or_else(|| project.schema_path.clone()).or_else(|| project.migrations.clone());
         let Some(source) = source else {
-            project.guess_dialect(&[]);
+            project.settle_dialect(base);
             project.notices.push(no_schema());
             continue;
         };

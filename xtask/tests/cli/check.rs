@@ -151,6 +151,16 @@ fn paths_in_json_are_relative_to_what_was_named() {
 }
 
 #[test]
+fn the_dialect_that_is_named_holds_without_a_schema() {
+    let scratch = Scratch::with([("q.sql", "SELECT `a` FROM t WHERE b = ?;\n")]);
+    let check = ["check", "--queries", "q.sql", "--dialect"];
+    for dialect in ["mysql", "sqlite"] {
+        let arguments = [&check[..], &[dialect]].concat();
+        run(scratch.path(), &arguments).exits_with(0).says(&["checked 1 query: 0 not parsed"]);
+    }
+}
+
+#[test]
 fn what_is_not_parsed_is_listed_with_its_reason() {
     let source = "fn f() {\n    sqlx::query(\n        \"SELECT id FROM users\n         WHERE (\");\n}\n";
     let scratch = Scratch::with([MANIFEST, MIGRATION, ("src/lib.rs", source)]);

@@ -244,7 +244,7 @@ fn unknown_effect(executed: &Executed, dialect: Dialect) -> Option<Effect> {
         return Some(Effect { partition_of: None });
     };
     match ddl::parse(sql, dialect) {
-        Ok(Change::Nothing | Change::SetSearchPath { .. } | Change::Call(_)) => None,
+        Ok(Change::Nothing | Change::EndTransaction | Change::SetSearchPath { .. } | Change::Call(_)) => None,
         Ok(Change::Alter { actions, .. }) if actions.is_empty() => None,
         Ok(Change::CreateTable(table)) if table.temporary => None,
         Ok(Change::CreateTable(table)) => {

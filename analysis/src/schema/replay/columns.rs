@@ -309,6 +309,7 @@ fn print_string(default: &str, ty: &str) -> String {
         "bytea" if value.is_empty() => r"'\x'::bytea".to_owned(),
         "bytea" if value.starts_with(r"\x") => format!("'{}'::bytea", value.to_lowercase()),
         ty if ty.starts_with("character(") => format!("{default}::bpchar"),
+        "" => default.to_owned(),
         ty => format!("{default}::{}", without_modifiers(ty)),
     }
 }

@@ -11,25 +11,42 @@ impl Replay {
     pub(super) fn add_constraint(&mut self, table: &Name, constraint: ConstraintDef) -> Step {
         let dialect = self.schema.dialect;
         let name = constraint.name.map(|name| clipped(name, dialect));
+        let timing = constraint.timing;
         match constraint.rule {
-            Rule::PrimaryKey { keys, include } => self.add_primary_key(table, name, keys, include),
+            Rule::PrimaryKey { keys, include } => {
+                self.add_primary_key(table, name, keys, include)?;
+                self.set_timing(table, timing)
+            }
             Rule::Unique { keys, include, nulls_not_distinct } => {
                 let index = IndexDef { keys, include, nulls_not_distinct, ..IndexDef::default() };
-                self.add_unique(table, name, index)
+                self.add_unique(table, name, index)?;
+                self.set_timing(table, timing)
             }
             Rule::UsingIndex { primary, index } => self.use_index(table, name, primary, &index),
             Rule::ForeignKey { columns, table: referenced, references, on_delete, on_update } => {
                 let to = self.referenced(&referenced)?;
-                let key = ForeignKey { name, columns, table: to, references, on_delete, on_update };
+                let key = ForeignKey { name, columns, table: to, references, on_delete, on_update, timing };
                 self.add_foreign_key(table, key)
             }
             Rule::Check(condition) => self.add_check(table, name, condition),
-            Rule::Exclude { index, operators } => self.add_exclusion(table, name, *index, operators),
+            Rule::Exclude { index, operators } => {
+                self.add_exclusion(table, name, *index, operators)?;
+                self.set_timing(table, timing)
+            }
             Rule::Index(index) => {
                 let index = IndexDef { name: name.or(index.name.clone()), ..*index };
                 self.add_index(table, index).map(|_| ())
             }
         }
+    }
+
+    /// Notes when the table's newest constraint is checked.
+    fn set_timing(&mut self, table: &Name, timing: Option<String>) -> Step {
+        let table = self.table_mut(table)?;
+        if let (Some(timing), Some(index)) = (timing, table.indexes.last()) {
+            table.timings.insert(index.name.clone(), timing);
+        }
+        Ok(())
     }
 
     /// The table that a foreign key points to; SQLite and MySQL (with checks off) let it be made later.

@@ -20,12 +20,18 @@ impl Replay {
         if self.schema.dialect == Dialect::Sqlite && name.name.starts_with("sqlite_") {
             return Ok(());
         }
+        if create.or_replace && self.schema.tables.contains_key(&name) {
+            self.drop_table(&name, false);
+        }
         if self.relation_exists(&name) {
             return if create.if_not_exists { Ok(()) } else { Err(format!("`{name}` exists already")) };
         }
         self.schema.opaque.remove(&name);
         let mut table = Table::new(name.clone());
+        let mut queried = Vec::new();
         match self.columns_from_elsewhere(&create) {
+            // MySQL puts them behind those that are written.
+            Ok(columns) if self.schema.dialect == Dialect::MySql => queried = columns,
             Ok(columns) => table.columns = columns,
             Err(reason) => {
                 self.schema.opaque.insert(name, reason);
@@ -58,6 +64,11 @@ impl Replay {
                         table.columns.push(Column::new(column, ""));
                     }
                 }
+            }
+        }
+        for column in queried {
+            if table.column(&column.name).is_none() {
+                table.columns.push(column);
             }
         }
         let parent = table.parent.clone().filter(|_| table.partition_bound.is_some());
@@ -128,8 +139,9 @@ impl Replay {
         match table.columns.iter_mut().find(|known| known.name == column.name) {
             Some(known) => {
                 known.not_null |= column.not_null;
-                if column.default.is_some() {
-                    known.default = column.default;
+                if let Some(default) = column.default {
+                    let dialect = self.schema.dialect;
+                    known.default = Some(super::columns::print_default(default, &known.ty, dialect));
                 }
                 known.identity |= column.identity;
             }
@@ -231,6 +243,9 @@ impl Replay {
         };
         let mut constraints = constraints;
         constraints.sort_by_key(|constraint| rank(&constraint.rule));
+        if dialect == Dialect::Postgres {
+            merge_equal_keys(&mut constraints);
+        }
         for constraint in constraints {
             self.add_constraint(table, constraint)?;
         }
@@ -251,6 +266,31 @@ impl Replay {
         }
         Ok(())
     }
+}
+
+/// Postgres makes one index of keys that are equal, and PRIMARY KEY goes before UNIQUE. The first has the name, else that
+/// of the other.
+fn merge_equal_keys(constraints: &mut Vec<ConstraintDef>) {
+    let mut kept: Vec<ConstraintDef> = Vec::with_capacity(constraints.len());
+    for constraint in constraints.drain(..) {
+        let same_time = |other: &ConstraintDef| other.timing == constraint.timing;
+        let equal = kept.iter_mut().filter(|other| same_time(other)).find(|other| {
+            match (&other.rule, &constraint.rule) {
+                (
+                    Rule::PrimaryKey { keys, include }
+                    | Rule::Unique { keys, include, nulls_not_distinct: false },
+                    Rule::Unique { keys: again, include: included, nulls_not_distinct: false },
+                ) => keys == again && include == included,
+                (first @ Rule::Unique { .. }, second) => first == second,
+                _ => false,
+            }
+        });
+        match equal {
+            Some(other) => other.name = other.name.take().or(constraint.name),
+            None => kept.push(constraint),
+        }
+    }
+    *constraints = kept;
 }
 
 /// Stands for the default of a `serial` column until its sequence has a name.

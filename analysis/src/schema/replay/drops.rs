@@ -70,18 +70,12 @@ impl Replay {
                 };
                 self.schema.sequences.remove(&name);
                 self.owned.remove(&name);
-                let default = super::create::nextval(&name);
-                for column in self.schema.tables.values_mut().flat_map(|table| table.columns.iter_mut()) {
-                    if drop.cascade && column.default.as_deref() == Some(default.as_str()) {
-                        column.default = None;
-                    }
+                if drop.cascade {
+                    self.drop_defaults_of_sequence(&name);
                 }
                 Ok(())
             }
-            Dropped::Schema => {
-                self.drop_schema(&written.name);
-                Ok(())
-            }
+            Dropped::Schema => self.drop_schema(&written.name),
             Dropped::Extension => {
                 self.schema.extensions.remove(&written.name);
                 Ok(())
@@ -91,6 +85,9 @@ impl Replay {
                     self.schema.functions.remove(&name);
                     self.bodies.remove(&name);
                     self.close_gaps(&name);
+                    if drop.cascade {
+                        self.drop_users_of_function(&name)?;
+                    }
                 }
                 Ok(())
             }
@@ -161,7 +158,68 @@ impl Replay {
         }
     }
 
-    pub(super) fn drop_schema(&mut self, schema: &str) {
+    /// Takes the defaults away that take their values from a sequence.
+    fn drop_defaults_of_sequence(&mut self, name: &Name) {
+        let printed = super::create::nextval(name);
+        let written = printed.replace("::regclass", "");
+        for column in self.schema.tables.values_mut().flat_map(|table| table.columns.iter_mut()) {
+            if column.default.as_ref().is_some_and(|default| *default == printed || *default == written) {
+                column.default = None;
+            }
+        }
+    }
+
+    /// Drops what calls a function: defaults, checks, generated columns, indexes.
+    fn drop_users_of_function(&mut self, function: &Name) -> Step {
+        let dialect = self.schema.dialect;
+        let calls = |text: &String| expression::calls(text, dialect).contains(&function.name);
+        let mut columns = Vec::new();
+        for table in self.schema.tables.values_mut() {
+            for column in &mut table.columns {
+                column.default = column.default.take().filter(|default| !calls(default));
+                if column.generated.as_ref().is_some_and(calls) {
+                    columns.push((table.name.clone(), column.name.clone()));
+                }
+            }
+            table.checks.retain(|check| !calls(&check.condition));
+            table.indexes.retain(|index| {
+                let of_key = |key: &crate::schema::model::IndexKey| match &key.part {
+                    crate::schema::model::KeyPart::Expression(text) => calls(text),
+                    crate::schema::model::KeyPart::Column(_) => false,
+                };
+                !index.predicate.as_ref().is_some_and(calls) && !index.keys.iter().any(of_key)
+            });
+        }
+        for (table, column) in columns {
+            self.drop_column(&table, &column, true, true)?;
+        }
+        self.schema.views.retain(|_, view| !calls(&view.query));
+        Ok(())
+    }
+
+    /// Drops the views that read a column, and those that read them.
+    fn drop_views_of_column(&mut self, table: &Name, column: &str) {
+        let dialect = self.schema.dialect;
+        let dependent: Vec<Name> = self
+            .schema
+            .views
+            .values()
+            .filter(|view| {
+                let names = expression::mentions(&view.query, dialect);
+                // `*` stands for the column as well.
+                let reads = names.iter().any(|name| name == column) || view.query.contains('*');
+                names.contains(&table.name) && reads
+            })
+            .map(|view| view.name.clone())
+            .collect();
+        for view in dependent {
+            if self.schema.views.remove(&view).is_some() {
+                self.drop_dependent_views(&view);
+            }
+        }
+    }
+
+    pub(super) fn drop_schema(&mut self, schema: &str) -> Step {
         let schema = Name::qualified(Some(schema), "").schema;
         let tables: Vec<Name> =
             self.schema.tables.keys().filter(|name| name.schema == schema).cloned().collect();
@@ -169,11 +227,22 @@ impl Replay {
             self.drop_table(&table, true);
         }
         self.schema.views.retain(|name, _| name.schema != schema);
+        let types: Vec<Name> =
+            self.schema.types.keys().filter(|name| name.schema == schema).cloned().collect();
+        for ty in types {
+            self.drop_columns_of_type(&ty)?;
+        }
+        let sequences: Vec<Name> =
+            self.schema.sequences.iter().filter(|name| name.schema == schema).cloned().collect();
+        for sequence in sequences {
+            self.drop_defaults_of_sequence(&sequence);
+        }
         self.schema.types.retain(|name, _| name.schema != schema);
         self.schema.sequences.retain(|name| name.schema != schema);
         self.schema.functions.retain(|name, _| name.schema != schema);
         self.schema.opaque.retain(|name, _| name.schema != schema);
         self.temporary.retain(|name| name.schema != schema);
+        Ok(())
     }
 
     fn drop_columns_of_type(&mut self, ty: &Name) -> Step {
@@ -227,6 +296,7 @@ impl Replay {
             }
         }
         if cascade {
+            self.drop_views_of_column(name, column);
             for table in self.schema.tables.values_mut() {
                 table
                     .foreign_keys

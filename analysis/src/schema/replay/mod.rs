@@ -55,6 +55,8 @@ struct Session {
     path: Option<Vec<String>>,
     local_path: Option<Vec<String>>,
     legacy_alter: bool,
+    /// MySQL: the strings that each variable's value may be made of.
+    variables: BTreeMap<String, Vec<String>>,
 }
 
 /// The result of a step: what is wrong, as a lowercase fragment.
@@ -133,6 +135,18 @@ impl Replay {
         }
     }
 
+    /// MySQL: notes a statement that is put together when the script runs, unless nothing in it changes the schema.
+    fn prepare_variable(&mut self, variable: &str) {
+        let changes = |text: &String| {
+            let first = text.split_whitespace().next().unwrap_or("");
+            ["alter", "create", "drop", "rename"].iter().any(|word| first.eq_ignore_ascii_case(word))
+        };
+        let harmless = self.session.variables.get(variable).is_some_and(|texts| !texts.iter().any(changes));
+        if !harmless {
+            self.schema.gaps.push(format!("the text of a prepared statement is in `{variable}`"));
+        }
+    }
+
     fn change(&mut self, change: Change) -> Step {
         match change {
             Change::Nothing => Ok(()),
@@ -183,6 +197,18 @@ impl Replay {
             }
             Change::LegacyAlter(on) => {
                 self.session.legacy_alter = on;
+                Ok(())
+            }
+            Change::EndTransaction => {
+                self.session.local_path = None;
+                Ok(())
+            }
+            Change::SetVariable { name, texts } => {
+                self.session.variables.insert(name, texts);
+                Ok(())
+            }
+            Change::PrepareVariable(name) => {
+                self.prepare_variable(&name);
                 Ok(())
             }
         }

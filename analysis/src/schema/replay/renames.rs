@@ -194,6 +194,9 @@ impl Replay {
         };
         if let Some(table) = self.schema.tables.get_mut(owner) {
             rename(&mut table.indexes);
+            if let Some(timing) = table.timings.remove(from) {
+                table.timings.insert(to.to_owned(), timing);
+            }
             for unique in table.unique.iter_mut().filter(|unique| unique.name.as_deref() == Some(from)) {
                 unique.name = Some(to.to_owned());
             }

@@ -3,7 +3,7 @@
 use super::Replay;
 use crate::schema::model::Column;
 use crate::sql::expr::{Call, Expr, Literal, Op};
-use crate::sql::query::Query;
+use crate::sql::query::{Query, Source};
 use crate::sql::{Dialect, ddl, resolve};
 
 impl Replay {
@@ -27,20 +27,27 @@ impl Replay {
             .map(|output| {
                 let ty = if output.ty.is_empty() { String::new() } else { self.printed(&output.ty) };
                 let ty = if ty.is_empty() { self.type_of(&resolved, &output.expr) } else { ty };
-                Column::new(
-                    if dialect == Dialect::Postgres {
-                        output.name.clone()
-                    } else {
-                        dialect.fold(&output.name)
-                    },
-                    ty,
-                )
+                let folded = || dialect.fold(&output.name);
+                let name = if dialect == Dialect::Postgres { output.name.clone() } else { folded() };
+                // MySQL alone gives a table that is made from a query NOT NULL where a column has it.
+                let not_null = dialect == Dialect::MySql && self.is_not_null(&resolved, &output.expr);
+                Column { not_null, ..Column::new(name, ty) }
             })
             .collect();
         for (column, name) in columns.iter_mut().zip(names) {
             column.name.clone_from(name);
         }
         Some(columns)
+    }
+
+    /// Whether an expression is a column that cannot be NULL.
+    fn is_not_null(&self, query: &Query, expr: &Expr) -> bool {
+        let Expr::Column(column) = expr else { return false };
+        let Some(Source::Table(name)) = column.relation.map(|id| &query.relation(id).source) else {
+            return false;
+        };
+        let table = self.schema.tables.get(name);
+        table.and_then(|table| table.column(&column.name)).is_some_and(|column| column.not_null)
     }
 
     /// A type as written, as the database prints it.
@@ -71,10 +78,16 @@ impl Replay {
             Expr::Literal(literal) if self.schema.dialect == Dialect::Postgres => {
                 literal_type(literal).to_owned()
             }
-            Expr::Binary { op: Op::Arithmetic(_), left, right } => {
+            Expr::Binary { op: Op::Arithmetic(op), left, right } => {
                 let (left, right) = (self.type_of(query, left), self.type_of(query, right));
-                wider(&left, &right).to_owned()
+                let ty = wider(&left, &right);
+                if ty.is_empty() { moment(op, &left, &right).to_owned() } else { ty.to_owned() }
             }
+            Expr::Binary { op: Op::Other(op), left, .. } if op == "->" => {
+                let ty = self.type_of(query, left);
+                if ty.starts_with("json") { ty } else { String::new() }
+            }
+            Expr::Binary { op: Op::Other(op), .. } if op == "->>" || op == "#>>" => known("text"),
             Expr::Binary { op: Op::Concat, left, .. } if self.type_of(query, left) == "text" => known("text"),
             Expr::Binary { op: Op::Concat | Op::Other(_), .. } => String::new(),
             Expr::Binary { .. } => known("boolean"),
@@ -89,8 +102,20 @@ impl Replay {
         match call.name.as_str() {
             "count" | "row_number" | "rank" | "dense_rank" => "bigint".to_owned(),
             "length" | "char_length" => "integer".to_owned(),
-            "lower" | "upper" | "concat" | "trim" | "btrim" | "replace" | "string_agg" => "text".to_owned(),
-            "now" | "current_timestamp" => "timestamp with time zone".to_owned(),
+            "lower" | "upper" | "concat" | "concat_ws" | "trim" | "btrim" | "replace" | "string_agg"
+            | "to_char" | "md5" => "text".to_owned(),
+            "now" | "current_timestamp" | "to_timestamp" => "timestamp with time zone".to_owned(),
+            "gen_random_uuid" | "uuid_generate_v4" => "uuid".to_owned(),
+            "jsonb_agg" | "jsonb_object_agg" | "jsonb_build_object" | "to_jsonb" => "jsonb".to_owned(),
+            "json_agg" | "json_object_agg" | "json_build_object" | "to_json" => "json".to_owned(),
+            "extract" => "numeric".to_owned(),
+            "date_part" => "double precision".to_owned(),
+            "date_trunc" => {
+                let ty = call.args.get(1).map(|ty| self.type_of(query, ty)).unwrap_or_default();
+                // A day is cut off as a point in time.
+                if ty == "date" { "timestamp with time zone".to_owned() } else { ty }
+            }
+            "array_agg" => Some(first()).filter(|ty| !ty.is_empty()).map(|ty| ty + "[]").unwrap_or_default(),
             "bool_and" | "bool_or" | "every" => "boolean".to_owned(),
             "max" | "min" | "coalesce" | "nullif" | "greatest" | "least" | "abs" => first(),
             "sum" => match first().as_str() {
@@ -134,6 +159,18 @@ fn literal_type(literal: &Literal) -> &'static str {
         // A string stands for whatever type is asked of it; alone it becomes text.
         Literal::Text(_) => "text",
         Literal::Null | Literal::Other(_) => "",
+    }
+}
+
+/// The type of a sum of moments and intervals.
+fn moment(op: &char, left: &str, right: &str) -> &'static str {
+    const MOMENTS: &[&str] = &["timestamp with time zone", "timestamp without time zone"];
+    let plain = |ty: &str| MOMENTS.iter().find(|moment| **moment == ty).copied();
+    match (plain(left), op, plain(right)) {
+        (Some(moment), '+' | '-', None) if right == "interval" => moment,
+        (None, '+', Some(moment)) if left == "interval" => moment,
+        (Some(_), '-', Some(_)) => "interval",
+        _ => "",
     }
 }
 

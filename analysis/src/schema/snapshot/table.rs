@@ -68,6 +68,11 @@ impl Writer<'_> {
             (false, false) => {}
         }
         self.out.push_str(";\n");
+        for index in table.indexes.iter().filter(|index| is_repeated(table, index, self.dialect)) {
+            if let Some(key) = self.key(table, index) {
+                let _ = writeln!(self.out, "ALTER TABLE {name} ADD {key};");
+            }
+        }
         if self.dialect != Dialect::MySql {
             self.indexes(&table.name, &table.indexes);
         }
@@ -169,6 +174,9 @@ impl Writer<'_> {
             indexes.sort_by_key(|index| (!index.primary, !index.unique, &index.name));
         }
         for index in indexes {
+            if is_repeated(table, index, self.dialect) {
+                continue;
+            }
             if let Some(line) = self.key(table, index) {
                 lines.push(line);
             }
@@ -235,17 +243,19 @@ impl Writer<'_> {
     fn postgres_key(&self, table: &Table, index: &Index, name: &str, keys: &str) -> String {
         let include = self.include(index);
         let distinct = if index.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" };
+        let timing = timing(table.timings.get(&index.name));
         if index.primary {
-            return format!("CONSTRAINT {name} PRIMARY KEY ({keys}){include}");
+            return format!("CONSTRAINT {name} PRIMARY KEY ({keys}){include}{timing}");
         }
         let Some(exclusion) = table.exclusions.iter().find(|it| it.name == index.name) else {
-            return format!("CONSTRAINT {name} UNIQUE{distinct} ({keys}){include}");
+            return format!("CONSTRAINT {name} UNIQUE{distinct} ({keys}){include}{timing}");
         };
         let keys = index.keys.iter().zip(&exclusion.operators);
         let keys: Vec<String> =
             keys.map(|(key, operator)| format!("{} WITH {operator}", self.index_key(key))).collect();
         let predicate = index.predicate.as_ref().map(|it| format!(" WHERE ({it})")).unwrap_or_default();
-        format!("CONSTRAINT {name} EXCLUDE USING {} ({}){include}{predicate}", index.method, keys.join(", "))
+        let (method, keys) = (&index.method, keys.join(", "));
+        format!("CONSTRAINT {name} EXCLUDE USING {method} ({keys}){include}{predicate}{timing}")
     }
 
     pub(super) fn include(&self, index: &Index) -> String {
@@ -300,8 +310,26 @@ impl Writer<'_> {
                 let _ = write!(out, " ON {event} {action}");
             }
         }
+        out.push_str(&timing(key.timing.as_ref()));
         out
     }
+}
+
+/// Postgres: a key of the same columns as another one that goes before it, with which it would be merged among the
+/// columns of the table.
+fn is_repeated(table: &Table, index: &Index, dialect: Dialect) -> bool {
+    let before = |other: &&Index| {
+        other.constraint && (!other.primary, &other.name) < (!index.primary, &index.name) && other.unique
+    };
+    dialect == Dialect::Postgres
+        && index.constraint
+        && index.unique
+        && table.indexes.iter().filter(before).any(|other| other.keys == index.keys)
+}
+
+/// When a constraint is checked, as it is written behind it.
+fn timing(timing: Option<&String>) -> String {
+    timing.map(|timing| format!(" {timing}")).unwrap_or_default()
 }
 
 /// SQLite: a key that must be written beside its column to be what it is.

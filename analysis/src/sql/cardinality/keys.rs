@@ -24,12 +24,15 @@ pub(super) fn tells_as_column(table: &Table, key: &IndexKey, dialect: Dialect) -
     }
 }
 
-/// Whether a table's CHECK lets its primary key have one value: `one_row boolean PRIMARY KEY CHECK (one_row)`.
+/// Whether a table's CHECK lets a key of it have one value: `one_row boolean PRIMARY KEY CHECK (one_row)`.
 pub(super) fn is_singleton(table: &Table, schema: &Schema) -> bool {
-    let [key] = table.primary_key.as_slice() else { return false };
-    // SQLite lets a primary key be NULL, which satisfies every CHECK.
-    let nullable = table.column(key).is_none_or(|column| !column.not_null);
-    if nullable && schema.dialect == Dialect::Sqlite {
+    let keys = std::iter::once(&table.primary_key).chain(table.unique.iter().map(|unique| &unique.columns));
+    keys.filter_map(|key| key.first().filter(|_| key.len() == 1)).any(|key| has_one_value(table, key, schema))
+}
+
+fn has_one_value(table: &Table, key: &String, schema: &Schema) -> bool {
+    // NULL satisfies every CHECK, and SQLite lets even a primary key be NULL.
+    if table.column(key).is_none_or(|column| !column.not_null) {
         return false;
     }
     table.checks.iter().filter(|check| check.condition.contains(key.as_str())).any(|check| {

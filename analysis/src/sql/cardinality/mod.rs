@@ -81,6 +81,16 @@ pub fn read(query: &Query, schema: Option<&Schema>, id: BlockId) -> Cardinality 
     reader.joined(block.from(), &filters)
 }
 
+/// A join as far as its relations are bounded.
+struct Join {
+    here: Vec<RelationId>,
+    /// The bounded ones, with how many rows of each there are.
+    levels: BTreeMap<RelationId, Rows>,
+    reasons: Vec<String>,
+    /// Whether rows without a partner are added on both sides.
+    full: bool,
+}
+
 struct Reader<'q> {
     query: &'q Query,
     schema: Option<&'q Schema>,
@@ -186,14 +196,17 @@ impl Reader<'_> {
                 Cardinality::new(Rows::One, "it reads no table")
             };
         }
-        let mut found = self.joined(&select.from, &conjuncts(select.filter.as_ref()));
         let filters = select.filter.as_ref().map_or(&[][..], Expr::conjuncts);
-        let one_value =
-            |keys: &[Expr]| !keys.is_empty() && keys.iter().all(|key| predicates::is_fixed(key, filters));
-        if one_value(&select.group_by) && !select.grouping_sets {
+        let join = self.join(&select.from, &filters.iter().collect::<Vec<_>>());
+        let mut found = self.rows_of(&join);
+        if !select.grouping_sets && self.have_one_value(&select.group_by, filters, &join) {
             found = Cardinality::new(Rows::One, "it groups by what has one value");
-        } else if select.distinct.as_deref().is_some_and(one_value) {
+        } else if let Some(on) = &select.distinct
+            && self.have_one_value(on, filters, &join)
+        {
             found = Cardinality::new(Rows::One, "it keeps one row of each value, and there is one");
+        } else if found.rows == Rows::Many && self.groups_are_bounded(select, &join) {
+            found = Cardinality::new(Rows::Bounded, "what it groups by is bounded");
         }
         if (select.set_returning || select.grouping_sets) && found.rows == Rows::One {
             found.rows = Rows::Bounded;
@@ -201,8 +214,50 @@ impl Reader<'_> {
         found
     }
 
+    /// Whether each of these has one value in all rows: fixed by a condition, or equal to what a query around this one
+    /// gives.
+    fn have_one_value(&mut self, keys: &[Expr], filters: &[Expr], join: &Join) -> bool {
+        let conditions: Vec<&Expr> = filters.iter().collect();
+        !keys.is_empty()
+            && keys.iter().all(|key| {
+                let equal = self.value_determined(&|it| it == key, &conditions, &join.here, &BTreeMap::new());
+                predicates::is_fixed(key, filters) || equal == Some(Rows::One)
+            })
+    }
+
+    /// Whether a SELECT has no more groups, or different rows, than there are rows of relations that are bounded.
+    fn groups_are_bounded(&self, select: &Select, join: &Join) -> bool {
+        let keys = match &select.distinct {
+            Some(on) if !on.is_empty() => on,
+            Some(_) if select.star.is_none() && select.group_by.is_empty() => &select.projection,
+            _ => &select.group_by,
+        };
+        let bounded = |key: &Expr| {
+            let mut all = !predicates::is_volatile(key);
+            key.walk(&mut |expr| {
+                all &= match expr {
+                    Expr::Column(ColumnRef { relation: Some(id), .. }) | Expr::WholeRow(id) => {
+                        !join.here.contains(id) || join.levels.contains_key(id)
+                    }
+                    Expr::Column(_) => false,
+                    // A window's value differs from row to row.
+                    Expr::Call(call) if call.window => false,
+                    other => other.own_subquery().is_none(),
+                };
+            });
+            all
+        };
+        !keys.is_empty() && keys.iter().all(bounded)
+    }
+
     /// How many rows a join has: each relation is at most one row for each of those that determine its key.
     fn joined(&mut self, from: &[From], outer: &[&Expr]) -> Cardinality {
+        let join = self.join(from, outer);
+        self.rows_of(&join)
+    }
+
+    /// Which relations of a join are bounded, and by what.
+    fn join(&mut self, from: &[From], outer: &[&Expr]) -> Join {
         let mut sides = Vec::new();
         let mut full = false;
         for item in from {
@@ -226,6 +281,11 @@ impl Reader<'_> {
                 break;
             }
         }
+        Join { here, levels, reasons, full }
+    }
+
+    fn rows_of(&self, join: &Join) -> Cardinality {
+        let Join { here, levels, reasons, full } = join;
         let unbounded: Vec<RelationId> = here.iter().copied().filter(|id| !levels.contains_key(id)).collect();
         if let Some(first) = unbounded.first() {
             let reason = match self.query.relation(*first).alias.as_str() {
@@ -235,7 +295,7 @@ impl Reader<'_> {
             return Cardinality { rows: Rows::Many, reason, unbounded };
         }
         let rows = levels.values().copied().max().unwrap_or(Rows::One);
-        let rows = if full { rows.max(Rows::Bounded) } else { rows };
+        let rows = if *full { rows.max(Rows::Bounded) } else { rows };
         Cardinality::new(rows, reasons.join(", "))
     }
 
@@ -339,7 +399,7 @@ impl Reader<'_> {
             offer(rows, &|| format!("{} is the primary key", columns_of(table, &key)));
         }
         if is_singleton(table, schema) {
-            offer(Some(Rows::One), &|| format!("a CHECK leaves `{}` one primary key", table.name));
+            offer(Some(Rows::One), &|| format!("a CHECK leaves `{}` one key", table.name));
         }
         let rowid = self.rowid_name(table, schema);
         if let Some(rowid) = rowid {
@@ -362,6 +422,13 @@ impl Reader<'_> {
                     KeyPart::Column(name) => self.column_determined(name, id, conditions, here, levels)?,
                     KeyPart::Expression(_) => {
                         let own = own.as_ref()?;
+                        // A unique constant allows one row.
+                        if matches!(
+                            own,
+                            Expr::Literal(Literal::Bool(_) | Literal::Number(_) | Literal::Text(_))
+                        ) {
+                            return Some(level);
+                        }
                         self.value_determined(&|e| predicates::same(own, e, id), conditions, here, levels)?
                     }
                 };

@@ -117,6 +117,63 @@ fn groups_of_one_value_are_one_row() {
 }
 
 #[test]
+fn tables_of_one_row() {
+    let mut replay = crate::schema::Replay::new(Dialect::Postgres);
+    replay.apply(
+        "CREATE TABLE by_key (one boolean PRIMARY KEY DEFAULT true CHECK (one), v int);
+         CREATE TABLE by_unique (v int, zero int NOT NULL DEFAULT 0, CHECK (zero = 0), UNIQUE (zero));
+         CREATE TABLE by_index (v int);
+         CREATE UNIQUE INDEX only_one ON by_index ((true));
+         CREATE TABLE nullable (v int, zero int DEFAULT 0, CHECK (zero = 0), UNIQUE (zero));",
+        "tables.sql",
+    );
+    let rows = |table: &str| {
+        let sql = format!("SELECT v FROM {table}");
+        let query = resolve(&sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
+        of(&query, Some(&replay.schema)).rows
+    };
+    assert_eq!(["by_key", "by_unique", "by_index"].map(rows), [Rows::One; 3]);
+    assert_eq!(rows("nullable"), Rows::Many);
+}
+
+#[test]
+fn groups_are_no_more_than_the_rows_they_are_named_by() {
+    let bounded = "what it groups by is bounded";
+    check(
+        "SELECT t.id, count(*) FROM teams t JOIN users u ON u.team_id = t.id WHERE t.id = ANY($1) GROUP BY t.id",
+        Rows::Bounded,
+        bounded,
+    );
+    check(
+        "SELECT DISTINCT t.id FROM teams t JOIN users u ON u.team_id = t.id WHERE t.id IN ($1, $2)",
+        Rows::Bounded,
+        bounded,
+    );
+    check(
+        "SELECT u.email, count(*) FROM teams t JOIN users u ON u.team_id = t.id WHERE t.id = ANY($1) GROUP BY u.email",
+        Rows::Many,
+        "nothing bounds the rows of `u`",
+    );
+    let many = "nothing bounds the rows of `u`";
+    check(
+        "SELECT DISTINCT t.id, row_number() OVER () FROM teams t JOIN users u ON u.team_id = t.id WHERE t.id = ANY($1)",
+        Rows::Many,
+        many,
+    );
+    check(
+        "SELECT DISTINCT count(*) FROM teams t JOIN users u ON u.team_id = t.id WHERE t.id = ANY($1) GROUP BY u.id",
+        Rows::Many,
+        many,
+    );
+    check(
+        "SELECT v.id, h.email FROM unnest($1::bigint[]) AS v(id) JOIN LATERAL (SELECT DISTINCT ON (team_id) email \
+         FROM users WHERE team_id = v.id ORDER BY team_id, email) h ON TRUE",
+        Rows::Bounded,
+        "`unnest` returns what its arguments hold, it keeps one row of each value, and there is one",
+    );
+}
+
+#[test]
 fn a_full_join_of_one_row_with_one_is_one_where_all_are_partners() {
     let query = |on: &str| {
         format!(

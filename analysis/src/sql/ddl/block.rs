@@ -114,6 +114,15 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, bool) {
         if depth > DEEPEST {
             cursor.skip_all();
         } else if cursor.take_symbol(";") || cursor.take_symbol("<<") || cursor.take_symbol(">>") {
+        } else if cursor.is("declare") && cursor.dialect == Dialect::MySql {
+            // A variable, or a handler of errors, whose body may be a block.
+            while !cursor.done() && !cursor.is_symbol(";") && !cursor.is("begin") {
+                cursor.at += 1;
+            }
+            if cursor.take("begin") {
+                let _ = statements(cursor, depth + 1);
+                end(cursor);
+            }
         } else if cursor.is("declare") {
             skip_to(cursor, "begin");
         } else if cursor.take("begin") {
@@ -126,8 +135,9 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, bool) {
         } else if cursor.take("if") {
             nodes.push(branches(cursor, depth));
         } else if ["for", "foreach", "while", "loop"].iter().any(|word| cursor.is(word)) {
-            skip_to(cursor, "loop");
-            let _ = cursor.take("loop");
+            let opens = if cursor.dialect == Dialect::MySql && cursor.is("while") { "do" } else { "loop" };
+            skip_to(cursor, opens);
+            let _ = cursor.take(opens);
             let (inner, _) = statements(cursor, depth + 1);
             end(cursor);
             nodes.push(Node::Loop(inner));

@@ -63,6 +63,8 @@ pub struct ConstraintDef {
     pub name: Option<String>,
     /// What it demands.
     pub rule: Rule,
+    /// When it is checked, where that is not at once: `DEFERRABLE`, `DEFERRABLE INITIALLY DEFERRED`.
+    pub timing: Option<String>,
 }
 
 /// What a constraint demands.
@@ -160,6 +162,8 @@ pub struct CreateTable {
     pub temporary: bool,
     /// `IF NOT EXISTS`.
     pub if_not_exists: bool,
+    /// MariaDB: `OR REPLACE`.
+    pub or_replace: bool,
     /// Columns in order, each after those that come from `LIKE` before it.
     pub elements: Vec<Element>,
     /// Constraints of the table.
@@ -597,4 +601,15 @@ pub enum Change {
     Call(Written),
     /// SQLite: `PRAGMA legacy_alter_table`.
     LegacyAlter(bool),
+    /// MySQL: `SET @name = …`, with the strings in its value.
+    SetVariable {
+        /// The variable, with its sign.
+        name: String,
+        /// The strings that the value may be made of.
+        texts: Vec<String>,
+    },
+    /// `COMMIT`, `ROLLBACK` and their like.
+    EndTransaction,
+    /// MySQL: `PREPARE … FROM @name`, a statement whose text is a variable's value.
+    PrepareVariable(String),
 }

@@ -59,6 +59,7 @@ pub(crate) fn parts(cursor: &mut Cursor<'_>, name: String, ty: TypeRef) -> Parse
         |cursor: &Cursor<'_>| cursor.dialect == Dialect::MySql && (cursor.is("first") || cursor.is("after"));
     while !cursor.done() && !cursor.is_symbol(",") && !cursor.is_symbol(")") && !placed(cursor) {
         let constraint = if cursor.take("constraint") { Some(cursor.name()?) } else { None };
+        let mut timing = constraints.last().and_then(|last: &ConstraintDef| last.timing.clone());
         if cursor.take("not null") {
             column.not_null = true;
             conflict_clause(cursor);
@@ -93,11 +94,11 @@ pub(crate) fn parts(cursor: &mut Cursor<'_>, name: String, ty: TypeRef) -> Parse
             constraints.push(definition);
         } else if cursor.take("check") {
             let condition = constraint::check(cursor)?;
-            constraints.push(ConstraintDef { name: constraint, rule: Rule::Check(condition) });
+            constraints.push(ConstraintDef { name: constraint, rule: Rule::Check(condition), timing: None });
         } else if cursor.is("references") {
             let columns = vec![column.name.clone()];
-            let rule = constraint::references(cursor, columns)?;
-            constraints.push(ConstraintDef { name: constraint, rule });
+            let (rule, timing) = constraint::references(cursor, columns)?;
+            constraints.push(ConstraintDef { name: constraint, rule, timing });
         } else if cursor.take("collate") {
             column.collation = Some(cursor.written()?.name);
         } else if cursor.take("on update") {
@@ -108,6 +109,10 @@ pub(crate) fn parts(cursor: &mut Cursor<'_>, name: String, ty: TypeRef) -> Parse
             column.identity = true;
         } else if cursor.is("generated") || cursor.is("as") {
             generated(cursor, &mut column)?;
+        } else if constraint::deferrable(cursor, &mut timing) {
+            if let Some(last) = constraints.last_mut() {
+                last.timing.clone_from(&timing);
+            }
         } else if !skip_part(cursor)? {
             return Err(cursor.error("a part of a column"));
         }
@@ -124,10 +129,10 @@ fn on_column(name: Option<String>, column: &str, primary: bool) -> ConstraintDef
     } else {
         Rule::Unique { keys, include, nulls_not_distinct: false }
     };
-    ConstraintDef { name, rule }
+    ConstraintDef { name, rule, timing: None }
 }
 
-/// Reads the expression after `DEFAULT`; none for `NULL`.
+/// Reads the expression after `DEFAULT`; none for `NULL`, which only SQLite keeps as written.
 pub(crate) fn default(cursor: &mut Cursor<'_>) -> Parsed<Option<String>> {
     let start = cursor.at;
     if cursor.done() || cursor.is_symbol(",") || cursor.is_symbol(")") {
@@ -143,7 +148,7 @@ pub(crate) fn default(cursor: &mut Cursor<'_>) -> Parsed<Option<String>> {
     }
     let is_null = cursor.source(start, cursor.at).eq_ignore_ascii_case("null");
     let text = expression::render(cursor.text, cursor.tokens(start, cursor.at), cursor.dialect);
-    Ok((!is_null).then_some(text))
+    Ok((!is_null || cursor.dialect == Dialect::Sqlite).then_some(text))
 }
 
 /// MySQL: reads what follows `ON UPDATE`, `CURRENT_TIMESTAMP(6)` in one of its spellings.
@@ -191,9 +196,6 @@ pub(crate) fn conflict_clause(cursor: &mut Cursor<'_>) {
 
 /// Skips a part that the model does not hold.
 fn skip_part(cursor: &mut Cursor<'_>) -> Parsed<bool> {
-    if constraint::deferrable(cursor) {
-        return Ok(true);
-    }
     let with_value = [
         "comment",
         "storage",

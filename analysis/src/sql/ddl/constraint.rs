@@ -4,6 +4,7 @@ use super::change::{ConstraintDef, IndexDef, Rule};
 use super::column::{at_name, conflict_clause};
 use super::cursor::{Cursor, Parsed};
 use super::{expression, index};
+use crate::schema::model::IndexKey;
 use crate::sql::Dialect;
 
 /// Whether a constraint of the table comes next, and no column.
@@ -24,6 +25,7 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ConstraintDef> {
         // MySQL lets the name be left out.
         let unnamed = ["primary", "unique", "foreign", "check"].iter().any(|word| cursor.is(word))
             && cursor.dialect == Dialect::MySql;
+        let _ = cursor.dialect == Dialect::MySql && cursor.take("if not exists");
         name = if unnamed { None } else { Some(cursor.name()?) };
     }
     let rule = if cursor.take("primary key") {
@@ -32,7 +34,7 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ConstraintDef> {
             return finish(cursor, name, Rule::UsingIndex { primary: true, index });
         }
         mysql_index_name(cursor)?;
-        let keys = index::keys(cursor)?;
+        let keys = primary_keys(cursor)?;
         Rule::PrimaryKey { keys, include: include(cursor)? }
     } else if cursor.take("unique") {
         if cursor.take("using index") {
@@ -48,7 +50,8 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ConstraintDef> {
         let written = if cursor.is_symbol("(") { None } else { Some(cursor.name()?) };
         name = name.or(written);
         let columns = cursor.names()?;
-        references(cursor, columns)?
+        let (rule, timing) = references(cursor, columns)?;
+        return finish(cursor, name, rule).map(|it| ConstraintDef { timing: it.timing.or(timing), ..it });
     } else if cursor.take("check") {
         Rule::Check(check(cursor)?)
     } else if cursor.take("exclude") {
@@ -66,11 +69,25 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ConstraintDef> {
     finish(cursor, name, rule)
 }
 
+/// The keys of a PRIMARY KEY; SQLite lets `AUTOINCREMENT` stand among them.
+fn primary_keys(cursor: &mut Cursor<'_>) -> Parsed<Vec<IndexKey>> {
+    let lone = cursor.dialect == Dialect::Sqlite && cursor.is_word(2, "autoincrement");
+    if !lone {
+        return index::keys(cursor);
+    }
+    cursor.list(|cursor| {
+        let key = IndexKey::column(cursor.name()?);
+        let _ = cursor.take("autoincrement");
+        Ok(key)
+    })
+}
+
 fn finish(cursor: &mut Cursor<'_>, name: Option<String>, rule: Rule) -> Parsed<ConstraintDef> {
     conflict_clause(cursor);
     index_options(cursor)?;
-    while deferrable(cursor) {}
-    Ok(ConstraintDef { name, rule })
+    let mut timing = None;
+    while deferrable(cursor, &mut timing) {}
+    Ok(ConstraintDef { name, rule, timing })
 }
 
 /// MySQL's `KEY` or `INDEX`, the index's name and `USING BTREE`.
@@ -155,12 +172,12 @@ pub(crate) fn in_parentheses(cursor: &mut Cursor<'_>) -> Parsed<String> {
     Ok(expression::render(cursor.text, cursor.tokens(start, cursor.at), cursor.dialect))
 }
 
-/// Reads `REFERENCES …`.
-pub(crate) fn references(cursor: &mut Cursor<'_>, columns: Vec<String>) -> Parsed<Rule> {
+/// Reads `REFERENCES …`, and when it is checked.
+pub(crate) fn references(cursor: &mut Cursor<'_>, columns: Vec<String>) -> Parsed<(Rule, Option<String>)> {
     cursor.expect("references")?;
     let table = cursor.written()?;
     let references = if cursor.is_symbol("(") { cursor.names()? } else { Vec::new() };
-    let (mut on_delete, mut on_update) = (None, None);
+    let (mut on_delete, mut on_update, mut timing) = (None, None, None);
     loop {
         if cursor.take("on delete") {
             on_delete = action(cursor);
@@ -169,11 +186,11 @@ pub(crate) fn references(cursor: &mut Cursor<'_>, columns: Vec<String>) -> Parse
             on_update = action(cursor);
         } else if cursor.take("match") {
             cursor.skip();
-        } else if !deferrable(cursor) {
+        } else if !deferrable(cursor, &mut timing) {
             break;
         }
     }
-    Ok(Rule::ForeignKey { columns, table, references, on_delete, on_update })
+    Ok((Rule::ForeignKey { columns, table, references, on_delete, on_update }, timing))
 }
 
 fn action(cursor: &mut Cursor<'_>) -> Option<String> {
@@ -184,8 +201,8 @@ fn action(cursor: &mut Cursor<'_>) -> Option<String> {
     taken.filter(|action| *action != "no action").map(str::to_uppercase)
 }
 
-/// Takes a part that says when a constraint is checked.
-pub(crate) fn deferrable(cursor: &mut Cursor<'_>) -> bool {
+/// Takes a part that says when a constraint is checked, and notes what is not so by itself.
+pub(crate) fn deferrable(cursor: &mut Cursor<'_>, timing: &mut Option<String>) -> bool {
     let parts = [
         "not deferrable",
         "deferrable",
@@ -195,7 +212,13 @@ pub(crate) fn deferrable(cursor: &mut Cursor<'_>) -> bool {
         "not enforced",
         "enforced",
     ];
-    cursor.take_any(&parts).is_some()
+    let Some(part) = cursor.take_any(&parts) else { return false };
+    match part {
+        "deferrable" if timing.is_none() => *timing = Some("DEFERRABLE".to_owned()),
+        "initially deferred" => *timing = Some("DEFERRABLE INITIALLY DEFERRED".to_owned()),
+        _ => {}
+    }
+    true
 }
 
 /// Takes `NULLS [NOT] DISTINCT`.

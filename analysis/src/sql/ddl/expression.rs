@@ -201,6 +201,16 @@ fn strip_parentheses<'a>(text: &str, tokens: &'a [Token]) -> &'a [Token] {
     tokens.get(fewest..tokens.len() - fewest).unwrap_or(tokens)
 }
 
+/// Postgres prints a negative constant as a string that is cast, `'-1'::integer`: it is written as the number it is.
+fn negative_constant<'t>(text: &'t str, tokens: &[Token]) -> Option<&'t str> {
+    let source = |at: usize| tokens.get(at).and_then(|token| text.get(token.span.range()));
+    let number = source(0)?.strip_prefix("'-")?.strip_suffix('\'')?;
+    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let cast = source(1) == Some("::") && source(2)?.eq_ignore_ascii_case("integer");
+    let whole = digits && cast && tokens.first()?.kind == Kind::Text;
+    whole.then(|| source(0)?.get(1..number.len() + 2)).flatten()
+}
+
 /// Writes tokens out with one way of spacing; `name` may replace each folded name by its role.
 fn write(
     text: &str,
@@ -211,7 +221,19 @@ fn write(
     let mut out = String::with_capacity(span_of(tokens).range().len());
     let mut previous = Previous::Start;
     let mut after_cast = false;
-    for (at, token) in tokens.iter().enumerate() {
+    let mut tokens_left = tokens.iter().enumerate();
+    while let Some((at, token)) = tokens_left.next() {
+        if dialect == Dialect::Postgres
+            && let Some(constant) = negative_constant(text, tokens.get(at..).unwrap_or_default())
+        {
+            if spaced(previous, Previous::Sign) {
+                out.push(' ');
+            }
+            out.push_str(constant);
+            previous = Previous::Value;
+            tokens_left.nth(1);
+            continue;
+        }
         let source = text.get(token.span.range()).unwrap_or("");
         let next = tokens.get(at + 1).and_then(|token| text.get(token.span.range())).unwrap_or("");
         let is_name = token.kind == Kind::Name
@@ -237,7 +259,10 @@ fn write(
                 quote_if_needed(&named, dialect)
             }
         } else if token.kind == Kind::Word && is_expression_keyword(source) {
-            source.to_ascii_uppercase()
+            // `with time zone` belongs to a type, and those are printed in lower case.
+            let of_type =
+                next.eq_ignore_ascii_case("time") && source.to_ascii_lowercase().starts_with("with");
+            if of_type { source.to_ascii_lowercase() } else { source.to_ascii_uppercase() }
         } else if token.kind == Kind::Word {
             source.to_ascii_lowercase()
         } else {
@@ -364,6 +389,10 @@ mod tests {
         check("a in ('x','y')", "a IN ('x', 'y')");
         check("a = any(array['x'::s.kind])", "a = ANY (ARRAY['x'::s.kind])");
         check("- 1", "-1");
+        check("coalesce(a, '-1'::integer)", "coalesce(a, -1)");
+        check("a - '-1'::integer", "a - -1");
+        check("'-1'::text", "'-1'::text");
+        check("'epoch'::timestamptz", "'epoch'::timestamp with time zone");
         check("a - -1", "a - -1");
         check("x ->> 'a'", "x ->> 'a'");
         check("\"User\" = \"user\"", "\"User\" = \"user\"");

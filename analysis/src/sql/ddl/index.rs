@@ -135,7 +135,9 @@ fn key_part(cursor: &mut Cursor<'_>, start: usize) -> KeyPart {
     let text = expression::render(cursor.text, cursor.tokens(start, end), cursor.dialect);
     let mut inner = Cursor::new(&text, cursor.dialect);
     match inner.name() {
-        Ok(name) if inner.done() => KeyPart::Column(name),
+        Ok(name) if inner.done() && !matches!(text.as_str(), "true" | "false" | "NULL") => {
+            KeyPart::Column(name)
+        }
         _ => KeyPart::Expression(text),
     }
 }

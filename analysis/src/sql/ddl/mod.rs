@@ -50,6 +50,8 @@ pub fn parse(sql: &str, dialect: Dialect) -> Result<Change, DdlError> {
         object::rename_tables(cursor)
     } else if cursor.take("set") {
         session::set(cursor, Scope::Session)
+    } else if cursor.dialect == Dialect::MySql && cursor.take("prepare") {
+        session::prepare(cursor)
     } else if cursor.take("reset search_path") || cursor.take("reset all") || cursor.take("discard all") {
         Ok(Change::SetSearchPath { path: None, scope: Scope::Session })
     } else if cursor.take("select") || cursor.take("call") || cursor.take("perform") {
@@ -58,6 +60,8 @@ pub fn parse(sql: &str, dialect: Dialect) -> Result<Change, DdlError> {
         Ok(session::pragma(cursor))
     } else if cursor.take("do") {
         session::do_block(cursor)
+    } else if session::ends_transaction(cursor) {
+        Ok(Change::EndTransaction)
     } else if session::is_harmless(cursor) {
         Ok(Change::Nothing)
     } else {
@@ -98,7 +102,7 @@ fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let temporary = cursor.take("temporary") || cursor.take("temp");
     let _ = cursor.take_any(&["unlogged", "foreign"]);
     if cursor.take("table") {
-        return table::create(cursor, temporary);
+        return table::create(cursor, temporary, or_replace);
     }
     if cursor.take("virtual table") {
         return table::create_virtual(cursor);
@@ -107,16 +111,19 @@ fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         return index::create(cursor);
     }
     let materialized = cursor.take("materialized");
-    let _ = cursor.take("recursive");
+    let recursive = cursor.take("recursive");
     if cursor.take("view") {
         let name = Written::default();
         let (columns, query) = (Vec::new(), String::new());
         let if_not_exists = false;
         let view = CreateView { name, or_replace, if_not_exists, temporary, materialized, columns, query };
-        return object::create_view(cursor, view);
+        return object::create_view(cursor, view, recursive);
     }
     if cursor.take("sequence") {
         return object::create_sequence(cursor, temporary);
+    }
+    if cursor.dialect == Dialect::MySql && (cursor.take("procedure") || cursor.take("function")) {
+        return object::create_routine(cursor);
     }
     if cursor.dialect != Dialect::Postgres {
         return harmless_create(cursor);
@@ -130,6 +137,10 @@ fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         // A schema without a name of its own has its owner's.
         let _ = cursor.take("authorization");
         let name = cursor.name()?;
+        // `CREATE SCHEMA s CREATE TABLE …` makes tables that would be missing.
+        if cursor.is("create") {
+            return Err(cursor.error("the end of the statement"));
+        }
         Ok(Change::CreateSchema { name, if_not_exists })
     } else if cursor.take("extension") {
         let _ = cursor.take("if not exists");
@@ -227,7 +238,7 @@ fn alter(cursor: &mut Cursor<'_>) -> Parsed<Change> {
             columns,
             query: String::new(),
         };
-        return object::create_view(cursor, view);
+        return object::create_view(cursor, view, false);
     }
     if cursor.take_any(RELATIONS).is_some() {
         return alter::relation(cursor);

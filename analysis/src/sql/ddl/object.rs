@@ -2,13 +2,13 @@
 
 use super::change::{Change, CreateFunction, CreateView, Drop, Dropped, TypeAction, TypeDef, Written};
 use super::cursor::{Cursor, Parsed};
-use super::{column, constraint, types};
+use super::{column, constraint, expression, types};
 use crate::schema::model::UserType;
 use crate::sql::Dialect;
 use crate::sql::lex::Kind;
 
 /// Reads what follows `CREATE … VIEW`.
-pub(crate) fn create_view(cursor: &mut Cursor<'_>, mut view: CreateView) -> Parsed<Change> {
+pub(crate) fn create_view(cursor: &mut Cursor<'_>, mut view: CreateView, recursive: bool) -> Parsed<Change> {
     view.if_not_exists = cursor.take("if not exists");
     view.name = cursor.written()?;
     if cursor.is_symbol("(") {
@@ -23,6 +23,14 @@ pub(crate) fn create_view(cursor: &mut Cursor<'_>, mut view: CreateView) -> Pars
     }
     cursor.expect("as")?;
     view.query = query(cursor);
+    if recursive {
+        // The database writes it so itself.
+        let quoted = |name: &String| expression::quote_if_needed(name, cursor.dialect);
+        let columns = view.columns.iter().map(quoted).collect::<Vec<_>>().join(", ");
+        let name = quoted(&view.name.name);
+        view.query =
+            format!("WITH RECURSIVE {name} ({columns}) AS ({}) SELECT {columns} FROM {name}", view.query);
+    }
     Ok(Change::CreateView(Box::new(view)))
 }
 
@@ -194,6 +202,20 @@ pub(crate) fn create_function(cursor: &mut Cursor<'_>) -> Parsed<Change> {
             cursor.skip();
         }
     }
+    let sql = cursor.text.to_owned();
+    Ok(Change::CreateFunction(Box::new(CreateFunction { name, sql, body })))
+}
+
+/// MySQL: reads what follows `CREATE FUNCTION` or `CREATE PROCEDURE`; the body is one block.
+pub(crate) fn create_routine(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    let _ = cursor.take("if not exists");
+    let name = cursor.written()?;
+    while !cursor.done() && !cursor.is("begin") {
+        cursor.skip();
+    }
+    let start = cursor.at;
+    cursor.skip_all();
+    let body = Some(cursor.source(start, cursor.at).to_owned()).filter(|body| !body.is_empty());
     let sql = cursor.text.to_owned();
     Ok(Change::CreateFunction(Box::new(CreateFunction { name, sql, body })))
 }

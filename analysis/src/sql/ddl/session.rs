@@ -1,7 +1,7 @@
 //! Statements about the session: settings, calls, and all that changes no schema.
 
-use super::change::{Change, Scope};
-use super::cursor::{Cursor, Parsed};
+use super::change::{Change, CreateTable, Scope};
+use super::cursor::{Cursor, DdlError, Parsed};
 use crate::sql::Dialect;
 use crate::sql::lex::Kind;
 
@@ -72,10 +72,20 @@ pub(crate) fn is_harmless(cursor: &Cursor<'_>) -> bool {
     HARMLESS.iter().any(|word| cursor.is(word)) || cursor.is_symbol("(")
 }
 
+/// Takes a word that ends a transaction, unless it ends only what follows a savepoint.
+pub(crate) fn ends_transaction(cursor: &mut Cursor<'_>) -> bool {
+    let words = ["commit", "end", "rollback", "abort"];
+    let savepoint = ["rollback to", "rollback work to", "rollback transaction to"];
+    !savepoint.iter().any(|words| cursor.is(words)) && cursor.take_any(&words).is_some()
+}
+
 /// Reads what follows `SET`.
 pub(crate) fn set(cursor: &mut Cursor<'_>, scope: Scope) -> Parsed<Change> {
     let scope = if cursor.take("local") { Scope::Transaction } else { scope };
     let _ = cursor.take("session");
+    if cursor.dialect == Dialect::MySql && cursor.now().starts_with('@') {
+        return Ok(variable(cursor));
+    }
     if cursor.dialect != Dialect::Postgres {
         return Ok(Change::Nothing);
     }
@@ -102,8 +112,45 @@ pub(crate) fn set(cursor: &mut Cursor<'_>, scope: Scope) -> Parsed<Change> {
     Ok(Change::SetSearchPath { path: Some(path), scope })
 }
 
+/// MySQL: reads `@name = …` after `SET`.
+fn variable(cursor: &mut Cursor<'_>) -> Change {
+    let name = variable_name(cursor);
+    let mut texts = Vec::new();
+    while !cursor.done() {
+        match cursor.string() {
+            Ok(text) => texts.push(text),
+            Err(_) => cursor.at += 1,
+        }
+    }
+    Change::SetVariable { name, texts }
+}
+
+/// Reads `@name`, which is one token or two.
+fn variable_name(cursor: &mut Cursor<'_>) -> String {
+    let start = cursor.at;
+    let sign_alone = cursor.now() == "@";
+    cursor.at += 1 + usize::from(sign_alone);
+    cursor.source(start, cursor.at).to_lowercase()
+}
+
+/// MySQL: reads what follows `PREPARE`. A statement that stands there as a string is taken for executed.
+pub(crate) fn prepare(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    cursor.name()?;
+    cursor.expect("from")?;
+    if cursor.now().starts_with('@') {
+        return Ok(Change::PrepareVariable(variable_name(cursor)));
+    }
+    let statement = cursor.string()?;
+    super::parse(&statement, cursor.dialect).map_err(|error| DdlError { offset: 0, ..error })
+}
+
 /// Reads what follows `SELECT`: nothing, but for `set_config` and functions called by themselves.
 pub(crate) fn select(cursor: &mut Cursor<'_>) -> Change {
+    if cursor.dialect == Dialect::Postgres
+        && let Some(change) = select_into(cursor)
+    {
+        return change;
+    }
     let Ok(mut name) = cursor.written() else { return Change::Nothing };
     if name.schema.as_deref() == Some("pg_catalog") {
         name.schema = None;
@@ -127,6 +174,27 @@ pub(crate) fn select(cursor: &mut Cursor<'_>) -> Change {
         };
     }
     Change::Call(name)
+}
+
+/// Postgres: `SELECT … INTO t …` makes a table, as `CREATE TABLE t AS SELECT …` does.
+fn select_into(cursor: &Cursor<'_>) -> Option<Change> {
+    let mut ahead = cursor.clone();
+    while !ahead.done() && !["into", "from", "where"].iter().any(|word| ahead.is(word)) {
+        ahead.skip();
+    }
+    let before = ahead.at;
+    if !ahead.take("into") {
+        return None;
+    }
+    let temporary = ahead.take("temporary") || ahead.take("temp");
+    let _ = ahead.take("unlogged");
+    let _ = ahead.take("table");
+    let name = ahead.written().ok()?;
+    let list = cursor.source(cursor.at, before);
+    let after = ahead.at;
+    ahead.skip_all();
+    let query = Some(format!("SELECT {list} {}", ahead.source(after, ahead.at)));
+    Some(Change::CreateTable(Box::new(CreateTable { name, temporary, query, ..CreateTable::default() })))
 }
 
 /// Reads what follows `PRAGMA`.

@@ -1,14 +1,14 @@
 //! `CREATE TABLE` in all its forms.
 
-use super::change::{Change, CreateTable, Element, Including};
+use super::change::{Change, ConstraintDef, CreateTable, Element, Including, Rule};
 use super::cursor::{Cursor, Parsed};
 use super::{column, constraint, expression, object};
 use crate::sql::Dialect;
 use crate::sql::lex::Kind;
 
 /// Reads what follows `CREATE TABLE`.
-pub(crate) fn create(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<Change> {
-    let mut table = CreateTable { temporary, ..CreateTable::default() };
+pub(crate) fn create(cursor: &mut Cursor<'_>, temporary: bool, or_replace: bool) -> Parsed<Change> {
+    let mut table = CreateTable { temporary, or_replace, ..CreateTable::default() };
     table.if_not_exists = cursor.take("if not exists");
     table.name = cursor.written()?;
     if cursor.take("partition of") {
@@ -67,7 +67,12 @@ fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
             let like = like(cursor)?;
             table.elements.push(like);
         } else if constraint::is_next(cursor) {
-            table.constraints.push(constraint::parse(cursor)?);
+            let start = cursor.at;
+            let constraint = constraint::parse(cursor)?;
+            if cursor.dialect == Dialect::Sqlite && says_autoincrement(cursor, start) {
+                number_rows(table, &constraint);
+            }
+            table.constraints.push(constraint);
         } else if matches!(cursor.text_ahead(1), "," | ")") && cursor.dialect != Dialect::Sqlite {
             table.elements.push(Element::Named(cursor.name()?));
         } else {
@@ -92,6 +97,26 @@ fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
         }
     }
     Ok(())
+}
+
+/// Whether the part from `start` on has the word.
+fn says_autoincrement(cursor: &Cursor<'_>, start: usize) -> bool {
+    let mut words = cursor.tokens(start, cursor.at).iter().filter(|token| token.kind == Kind::Word);
+    words.any(|word| {
+        cursor.text.get(word.span.range()).is_some_and(|word| word.eq_ignore_ascii_case("autoincrement"))
+    })
+}
+
+/// SQLite: `PRIMARY KEY (id AUTOINCREMENT)` among the constraints says it of the column.
+fn number_rows(table: &mut CreateTable, constraint: &ConstraintDef) {
+    let Rule::PrimaryKey { keys, .. } = &constraint.rule else { return };
+    for element in &mut table.elements {
+        if let Element::Column(definition) = element
+            && keys.iter().any(|key| key.as_column() == Some(definition.column.name.as_str()))
+        {
+            definition.column.identity = true;
+        }
+    }
 }
 
 /// A column of a partition or typed table: its name, then constraints at once.

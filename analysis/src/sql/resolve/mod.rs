@@ -86,7 +86,9 @@ fn other_statement(sql: &str, dialect: Dialect, error: SyntaxError) -> Result<Qu
     let lines = LineIndex::new(sql);
     let Ok(mut tokens) = parse::tokenize(sql, dialect, &lines) else { return Err(error) };
     match parse::leading_keyword(&tokens) {
-        Some(word) if !error.limit && parse::is_utility(word) && !parse::is_several(&tokens) => Ok(Query {
+        // Another database has no such statement, and does not count its parameters.
+        Some("attach" | "ATTACH" | "detach" | "DETACH") if dialect != Dialect::Sqlite => Err(error),
+        Some(word) if !error.limit && parse::is_utility(word) && is_one(sql, dialect, &tokens) => Ok(Query {
             kind: Kind::Other,
             root: None,
             blocks: Vec::new(),
@@ -96,6 +98,11 @@ fn other_statement(sql: &str, dialect: Dialect, error: SyntaxError) -> Result<Qu
         }),
         _ => Err(error),
     }
+}
+
+/// Whether a text is one statement; a routine's body has semicolons of its own.
+fn is_one(sql: &str, dialect: Dialect, tokens: &[sqlparser::tokenizer::TokenWithSpan]) -> bool {
+    !parse::is_several(tokens) || super::split::statements(sql, dialect).len() == 1
 }
 
 impl Problem {

@@ -24,7 +24,16 @@ pub(super) fn query(tokens: Vec<TokenWithSpan>, dialect: Dialect) -> Vec<TokenWi
     // White space carries nothing for the parser, and patterns are plainer without it.
     input.retain(|token| !matches!(token.token, Token::Whitespace(_)));
     let out = Vec::with_capacity(input.len() + 8);
-    let mut rewriter = Rewriter { dialect, input, at: 0, out, open: Vec::new(), lists: Lists::default() };
+    let mut rewriter = Rewriter {
+        dialect,
+        input,
+        at: 0,
+        out,
+        open: Vec::new(),
+        lists: Lists::default(),
+        merged: Vec::new(),
+        searches: 32,
+    };
     let end = rewriter.input.len();
     rewriter.run(end);
     rewriter.out
@@ -41,6 +50,10 @@ struct Rewriter {
     /// The brackets that are open: whether a comma directly inside of each joins tables.
     open: Vec<bool>,
     lists: Lists,
+    /// Names of joins whose merged columns go by them.
+    merged: Vec<Token>,
+    /// How often the whole query may still be searched, so that a hostile one takes no longer than its length.
+    searches: usize,
 }
 
 /// Lists that are being read, each with the number of brackets that were open when it began.
@@ -60,10 +73,15 @@ impl Rewriter {
     /// Rewrites everything before `end`.
     fn run(&mut self, end: usize) {
         while self.at < end {
+            if !self.merged.is_empty() && postgres::merged_column(self) {
+                continue;
+            }
             let done = match &self.input[self.at].token {
                 Token::Word(word) if word.quote_style.is_none() => self.word(word.keyword),
                 Token::Word(_) => self.dialect == Dialect::Postgres && postgres::typed_literal(self),
                 Token::Mul => self.dialect == Dialect::Postgres && postgres::star(self),
+                Token::DoubleColon => self.dialect == Dialect::Postgres && postgres::frame_bound(self),
+                Token::Lt => self.dialect == Dialect::Postgres && postgres::taxicab_distance(self),
                 Token::Comma => self.comma(),
                 Token::ExclamationMark if self.dialect == Dialect::MySql => {
                     self.put_word("NOT", Keyword::NOT);
@@ -71,6 +89,9 @@ impl Rewriter {
                     true
                 }
                 Token::LParen => {
+                    if shared::compound_subquery(self) {
+                        continue;
+                    }
                     let joins = mysql::opens_tables(self);
                     self.keep(1);
                     if let Some(open) = self.open.last_mut() {
@@ -148,6 +169,13 @@ impl Rewriter {
             Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => true,
             _ => false,
         }
+    }
+
+    /// Whether the whole query may be searched once more.
+    fn may_search(&mut self) -> bool {
+        let may = self.searches > 0;
+        self.searches = self.searches.saturating_sub(1);
+        may
     }
 
     /// The position ahead of the bracket that closes the one so many ahead.

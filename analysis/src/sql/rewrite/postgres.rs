@@ -8,8 +8,22 @@ use super::{Rewriter, is_word, keyword, shared};
 /// Tries the constructs that begin with a word.
 pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
     match keyword {
-        K::FOR => shared::row_lock(r),
-        K::ON => shared::conflict_target(r),
+        K::FOR => {
+            shared::after_bare_select(r);
+            shared::row_lock(r)
+        }
+        K::ON => {
+            shared::after_bare_select(r);
+            shared::conflict_target(r)
+        }
+        K::WINDOW => {
+            shared::after_bare_select(r);
+            false
+        }
+        K::AS => column_definitions(r),
+        K::USING => join_alias(r),
+        K::COLLATE => collated_cast(r),
+        K::COLLATION => collation_for(r),
         K::SET => {
             r.lists.set = Some(r.open.len());
             shared::array_elements(r)
@@ -33,7 +47,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::VARIADIC => variadic(r),
         K::SIMILAR => substring_similar(r),
         K::NAME => xml_name(r),
-        K::ANY | K::SOME | K::ALL => any_of_values(r),
+        K::ANY | K::SOME | K::ALL => any_of_values(r) || any_of_operator(r),
         K::VARYING => bit_varying(r),
         K::LEADING | K::TRAILING | K::BOTH => trimmed_blanks(r),
         K::NATIONAL if matches!(r.keyword(1), K::CHARACTER | K::CHAR) => {
@@ -41,6 +55,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
             true
         }
         K::NoKeyword if r.is(0, "u") => unicode_name(r),
+        K::DEFAULT if super::keyword(r.written(1)) == K::INSERT => default_row(r),
         K::RETURNING | K::WITH | K::WITHOUT | K::DEFAULT | K::PASSING => json_options(r),
         _ => typed_literal(r),
     }
@@ -286,6 +301,164 @@ fn any_of_values(r: &mut Rewriter) -> bool {
     r.run(end);
     r.put(Token::RParen);
     true
+}
+
+/// `a @> ANY (b)`: an operator that the parser does not join with `ANY`. It reads the column as without it.
+fn any_of_operator(r: &mut Rewriter) -> bool {
+    let operator = matches!(
+        r.written(1),
+        Token::AtArrow
+            | Token::ArrowAt
+            | Token::AtAt
+            | Token::AtQuestion
+            | Token::Overlap
+            | Token::Question
+            | Token::Caret
+            | Token::CaretAt
+            | Token::CustomBinaryOperator(_)
+    );
+    let there = operator && *r.token(1) == Token::LParen;
+    if there {
+        r.skip(1);
+    }
+    there
+}
+
+/// `FROM f(..) AS (a int, b text)`: the rows of a function whose columns the query defines. They are known by the
+/// function's name.
+fn column_definitions(r: &mut Rewriter) -> bool {
+    let definition = *r.token(1) == Token::LParen
+        && r.is_name(2)
+        && r.is_name(3)
+        && !matches!(r.keyword(2), K::SELECT | K::WITH | K::VALUES | K::TABLE | K::INSERT | K::UPDATE)
+        && !matches!(r.keyword(2), K::DELETE | K::MERGE | K::PARTITION | K::ORDER);
+    if !definition || *r.written(1) != Token::RParen {
+        return false;
+    }
+    let Some(function) = opening(r).and_then(|open| open.checked_sub(1)).and_then(|at| r.out.get(at)) else {
+        return false;
+    };
+    let Token::Word(name) = &function.token else { return false };
+    if open_call(r).is_some_and(|call| is_word(&r.out[call].token, "rows_from")) {
+        // One of several functions, whose columns follow those of the others.
+        r.skip(r.closing(1).map_or(1, |end| end + 1));
+        return true;
+    }
+    let name = name.value.clone();
+    r.keep(1);
+    r.put_name(&name, '"');
+    true
+}
+
+/// `JOIN b USING (id) AS x`: another name for the merged columns, which are known without it.
+fn join_alias(r: &mut Rewriter) -> bool {
+    let Some(end) = r.closing(1).filter(|_| *r.token(1) == Token::LParen) else { return false };
+    if r.keyword(end + 1) != K::AS || !r.is_name(end + 2) || !r.may_search() {
+        return false;
+    }
+    let alias = r.token(end + 2).clone();
+    r.keep(end + 1);
+    r.skip(2);
+    let is_alias = |token: &Token| *token == alias;
+    let mut at = 0;
+    while at + 1 < r.out.len() {
+        if is_alias(&r.out[at].token) && r.out[at + 1].token == Token::Period {
+            r.out.drain(at..at + 2);
+        } else {
+            at += 1;
+        }
+    }
+    r.merged.push(alias);
+    true
+}
+
+/// `x.id` of `USING (id) AS x` is `id`.
+pub(super) fn merged_column(r: &mut Rewriter) -> bool {
+    let there = *r.token(1) == Token::Period && r.merged.contains(r.token(0));
+    if there {
+        r.skip(2);
+    }
+    there
+}
+
+/// `a::text COLLATE "C"`: behind a cast the parser takes no collation. A cast is not searched by a plain index, with one
+/// or without.
+fn collated_cast(r: &mut Rewriter) -> bool {
+    let mut back = 1;
+    loop {
+        match r.written(back) {
+            Token::RParen => {
+                let mut depth = 0_usize;
+                loop {
+                    match r.written(back) {
+                        Token::RParen => depth += 1,
+                        Token::LParen => depth -= 1,
+                        Token::EOF => return false,
+                        _ => {}
+                    }
+                    back += 1;
+                    if depth == 0 {
+                        break;
+                    }
+                }
+            }
+            Token::RBracket | Token::LBracket | Token::Word(_) | Token::Period | Token::Number(..) => {
+                back += 1
+            }
+            Token::DoubleColon => break,
+            _ => return false,
+        }
+    }
+    if !r.is_name(1) {
+        return false;
+    }
+    r.skip(2);
+    while *r.token(0) == Token::Period && r.is_name(1) {
+        r.skip(2);
+    }
+    true
+}
+
+/// `COLLATION FOR (a)` is a function.
+fn collation_for(r: &mut Rewriter) -> bool {
+    let there = r.keyword(1) == K::FOR && *r.token(2) == Token::LParen;
+    if there {
+        r.put_word("pg_collation_for", K::NoKeyword);
+        r.skip(2);
+    }
+    there
+}
+
+/// `INSERT DEFAULT VALUES` in a MERGE.
+fn default_row(r: &mut Rewriter) -> bool {
+    let there = r.keyword(1) == K::VALUES;
+    if there {
+        r.put_word("VALUES", K::VALUES);
+        r.put(Token::LParen);
+        r.keep(1);
+        r.put(Token::RParen);
+        r.skip(1);
+    }
+    there
+}
+
+/// `RANGE '1 day'::interval PRECEDING`: the bound of a frame, which the parser takes without its type.
+pub(super) fn frame_bound(r: &mut Rewriter) -> bool {
+    let there = r.is_name(1) && matches!(r.keyword(2), K::PRECEDING | K::FOLLOWING);
+    if there {
+        r.skip(2);
+    }
+    there
+}
+
+/// `a <+> b`, an operator that the tokenizer takes for three.
+pub(super) fn taxicab_distance(r: &mut Rewriter) -> bool {
+    let there = *r.token(1) == Token::Plus && *r.token(2) == Token::Gt;
+    if there {
+        r.put(Token::CustomBinaryOperator("<+>".to_owned()));
+        r.skip(3);
+    }
+    there
 }
 
 /// `bit varying(3)` is a type like `bit`.

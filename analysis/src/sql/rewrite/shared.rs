@@ -104,6 +104,51 @@ pub(super) fn row_lock(r: &mut Rewriter) -> bool {
     true
 }
 
+/// A clause after a SELECT without FROM, which the parser would take for the last column's alias: `WHERE TRUE` in between
+/// says that the list is over.
+pub(super) fn after_bare_select(r: &mut Rewriter) {
+    let clause = match r.keyword(0) {
+        K::ON => r.keyword(1) == K::CONFLICT,
+        K::FOR => matches!(r.keyword(1), K::UPDATE | K::SHARE | K::NO | K::KEY),
+        _ => r.is_name(1) && r.keyword(2) == K::AS,
+    };
+    if clause && r.may_search() && ends_select_list(r) {
+        r.put_word("WHERE", K::WHERE);
+        r.put_word("TRUE", K::TRUE);
+    }
+}
+
+/// Whether what was written last belongs to the list of a SELECT.
+fn ends_select_list(r: &Rewriter) -> bool {
+    if !r.after_operand() {
+        return false;
+    }
+    let mut depth = 0_usize;
+    for (at, token) in r.out.iter().enumerate().rev() {
+        match &token.token {
+            Token::RParen => depth += 1,
+            Token::LParen if depth == 0 => return false,
+            Token::LParen => depth -= 1,
+            Token::SemiColon => return false,
+            token if depth == 0 => match keyword(token) {
+                K::SELECT => return true,
+                // `a IS DISTINCT FROM b` is a value.
+                K::FROM => {
+                    let before = at.checked_sub(1).and_then(|before| r.out.get(before));
+                    if before.is_none_or(|before| keyword(&before.token) != K::DISTINCT) {
+                        return false;
+                    }
+                }
+                K::WHERE | K::GROUP | K::HAVING | K::ORDER | K::LIMIT | K::OFFSET | K::FETCH => return false,
+                K::VALUES | K::SET | K::USING | K::INSERT | K::UPDATE | K::DELETE | K::INTO => return false,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    false
+}
+
 /// The target of `ON CONFLICT`: expressions, collations, operator classes and the predicate of a partial index. Which
 /// unique index is meant does not change what is read.
 pub(super) fn conflict_target(r: &mut Rewriter) -> bool {
@@ -162,6 +207,42 @@ fn plain_columns(r: &Rewriter, end: usize) -> Vec<usize> {
 fn predicate_length(r: &Rewriter) -> usize {
     let rest = r.input.get(r.at..).unwrap_or_default();
     rest.iter().position(|token| keyword(&token.token) == K::DO).unwrap_or(0)
+}
+
+/// `((SELECT ..) UNION SELECT ..)` where a value stands: the parser takes one query in brackets for an expression.
+pub(super) fn compound_subquery(r: &mut Rewriter) -> bool {
+    let value = match r.written(1) {
+        Token::Word(word) => {
+            word.quote_style.is_none()
+                && !matches!(word.keyword, K::FROM | K::JOIN | K::AS | K::LATERAL | K::INTO | K::UNION)
+                && !matches!(word.keyword, K::EXCEPT | K::INTERSECT | K::ALL | K::DISTINCT | K::MATERIALIZED)
+        }
+        Token::Eq | Token::Neq | Token::Lt | Token::Gt | Token::LtEq | Token::GtEq => true,
+        _ => false,
+    };
+    if !value || *r.token(1) != Token::LParen {
+        return false;
+    }
+    let mut inner = 1;
+    while *r.token(inner) == Token::LParen {
+        inner += 1;
+    }
+    let queries = matches!(r.keyword(inner), K::SELECT | K::WITH | K::VALUES | K::TABLE);
+    let (Some(end), Some(first)) = (r.closing(0), r.closing(1)) else { return false };
+    if !queries || !matches!(r.keyword(first + 1), K::UNION | K::EXCEPT | K::INTERSECT) {
+        return false;
+    }
+    let end = r.at + end;
+    r.keep(1);
+    r.put_word("SELECT", K::SELECT);
+    r.put(Token::Mul);
+    r.put_word("FROM", K::FROM);
+    r.put(Token::LParen);
+    r.run(end);
+    r.put(Token::RParen);
+    r.put_word("AS", K::AS);
+    r.put_word("rows", K::NoKeyword);
+    true
 }
 
 /// The `EXCLUDE ..` at the end of a window frame.

@@ -224,6 +224,76 @@ fn small_words_of_postgres() {
 }
 
 #[test]
+fn clauses_after_a_select_without_from() {
+    let queries = takes(
+        Postgres,
+        &[
+            "INSERT INTO runs (job_id, n) SELECT $1, unnest($2::int[]) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO runs (job_id) SELECT $1 IS DISTINCT FROM 2 ON CONFLICT DO NOTHING",
+            "INSERT INTO runs (job_id) SELECT j.id FROM jobs j JOIN runs r ON r.job_id = j.id ON CONFLICT DO NOTHING",
+            "SELECT pg_advisory_xact_lock($1) FOR UPDATE",
+            "SELECT 1 AS a WINDOW w AS (ORDER BY 1)",
+        ],
+    );
+    assert_eq!(outputs(&queries[3]), "pg_advisory_xact_lock");
+}
+
+#[test]
+fn functions_whose_columns_the_query_defines() {
+    let queries = takes(
+        Postgres,
+        &[
+            "SELECT a, b FROM json_to_recordset($1) AS (a int, b text)",
+            "SELECT r.a FROM ROWS FROM (json_to_recordset($1) AS (a int, b text), generate_series(1, 2)) AS r (a, b, c)",
+            "WITH a AS (SELECT 1 AS x), b(y) AS (SELECT x FROM a) SELECT y FROM b",
+        ],
+    );
+    assert_eq!(outputs(&queries[0]), "a b");
+}
+
+#[test]
+fn compound_queries_in_the_place_of_a_value() {
+    for dialect in [Postgres, MySql] {
+        takes(
+            dialect,
+            &[
+                "SELECT ((SELECT id FROM jobs ORDER BY id LIMIT 1) UNION SELECT job_id FROM runs LIMIT 1)",
+                "SELECT id FROM jobs WHERE id IN ((SELECT job_id FROM runs) UNION (SELECT id FROM runs))",
+                "SELECT id FROM jobs WHERE id = (((SELECT 1)) UNION SELECT 1)",
+            ],
+        );
+    }
+}
+
+#[test]
+fn operators_with_any() {
+    let queries = takes(Postgres, &["SELECT id FROM jobs WHERE tags @> ANY ($1) AND kind LIKE ANY ($2)"]);
+    assert!(filter(&queries[0]).contains("@>"), "{}", filter(&queries[0]));
+}
+
+#[test]
+fn collations_and_casts() {
+    takes(
+        Postgres,
+        &[
+            "SELECT id FROM jobs ORDER BY kind::varchar(10)[]::text COLLATE \"C\", lower(state) COLLATE pg_catalog.\"C\"",
+            "SELECT sum(id) OVER (ORDER BY at RANGE BETWEEN '1 day'::interval PRECEDING AND '1 day'::interval FOLLOWING) FROM jobs",
+            "SELECT collation for (kind), tags <+> tags AS distance FROM jobs",
+            "MERGE INTO jobs j USING runs r ON j.id = r.id WHEN NOT MATCHED THEN INSERT DEFAULT VALUES",
+        ],
+    );
+}
+
+#[test]
+fn merged_columns_under_a_name() {
+    let queries = takes(
+        Postgres,
+        &["SELECT x.id, x.id + 1 AS next FROM jobs JOIN runs USING (id) AS x WHERE x.id > 1 ORDER BY x.id"],
+    );
+    assert_eq!(outputs(&queries[0]), "id next");
+}
+
+#[test]
 fn words_of_other_databases_are_names() {
     for dialect in [Postgres, Sqlite, MySql] {
         takes(
@@ -249,6 +319,13 @@ fn hints_of_sqlite() {
             "WITH a AS MATERIALIZED (SELECT 1 AS x), b AS NOT MATERIALIZED (SELECT x FROM a) SELECT x FROM b",
         ],
     );
+}
+
+#[test]
+fn attaching_is_a_statement_of_sqlite() {
+    let sql = "ATTACH DATABASE ? AS other";
+    assert_eq!(resolve(sql, Sqlite, None).expect("it parses").parameters, 1);
+    assert!(resolve(sql, Postgres, None).is_err(), "its parameters are not counted");
 }
 
 #[test]
