@@ -47,7 +47,7 @@ impl Kind {
 fn main() {
     let rounds = env::args().nth(1).and_then(|rounds| rounds.parse().ok()).unwrap_or(5);
     let kinds = [Kind::Plain, Kind::Prepared, Kind::Checked];
-    let crates = kinds.map(|kind| write_crate(kind));
+    let crates = kinds.map(write_crate);
     let lines: usize = (0..MODULES).map(|module| text(Kind::Plain, module).lines().count()).sum();
     let queries = MODULES * QUERIES;
     println!("{MODULES} modules, {lines} lines, {queries} queries; the dependencies are built first");

@@ -173,10 +173,8 @@ impl<'t> Reader<'t> {
                 TokenKind::OpenBrace if depth == 0 => break token,
                 // A declaration without a body.
                 TokenKind::Semi if depth == 0 => return,
-                TokenKind::Ident => {
-                    if token.text.contains("Future") || token.text.contains("Stream") {
-                        waits = Waits::Awaited;
-                    }
+                TokenKind::Ident if token.text.contains("Future") || token.text.contains("Stream") => {
+                    waits = Waits::Awaited;
                 }
                 _ => {}
             }
