@@ -81,7 +81,7 @@ const FAR: [(&str, &str); 5] = [
 fn calls_are_followed_across_crates() {
     let scratch = Scratch::with(FAR);
     let ran = run(scratch.path(), &["budgets"]).exits_with(0);
-    ran.says(&["two          0..2", "page         0..2     2       app/src/lib.rs:4:14"]);
+    ran.says(&["two          2..2", "page         2..2     2       app/src/lib.rs:4:14"]);
 }
 
 fn git(scratch: &Scratch, arguments: &[&str]) {
@@ -104,12 +104,12 @@ fn a_revision_is_compared_with_what_there_is_now() {
     let looped = FAR[4].1.replace("two(store).await;", "for id in ids { store.name(*id).await; }");
     scratch.write("app/src/lib.rs", &looped);
     run(scratch.path(), &["budgets", "--diff", "HEAD"]).exits_with(1).says(&[
-        "page      grew    0..2    0..∞  2, exceeded  app/src/lib.rs:4:14",
+        "page      grew    2..2    0..∞  2, exceeded  app/src/lib.rs:4:14",
         "1 function changed since `HEAD`: 1 grew past the budget",
     ]);
     let json = run(scratch.path(), &["budgets", "--diff", "HEAD", "--format", "json"]).exits_with(1);
     let report: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
-    assert_eq!(report["changed"][0]["before"], serde_json::json!({ "lower": 0, "upper": 2 }));
+    assert_eq!(report["changed"][0]["before"], serde_json::json!({ "lower": 2, "upper": 2 }));
     assert_eq!(report["changed"][0]["exceeded"], true);
 
     run(scratch.path(), &["budgets", "--diff", "no-such"])

@@ -34,7 +34,8 @@ pub(super) fn is_workspace(manifest: &Path) -> bool {
 /// The crates below a folder, with the roots of targets where cargo looks for them.
 pub(super) fn crates(dir: &Path) -> Vec<Crate> {
     let dirs = below(dir).into_iter().filter_map(|manifest| manifest.parent().map(Path::to_path_buf));
-    dirs.map(by_layout).filter(|found| !found.targets.is_empty()).collect()
+    let has_source = |it: &Crate| !it.targets.is_empty() || it.dir.join("src").is_dir();
+    dirs.map(by_layout).filter(has_source).collect()
 }
 
 /// A crate as its folder is laid out.
