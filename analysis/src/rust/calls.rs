@@ -10,7 +10,7 @@ use super::flow::{CallRef, Callee, Flow};
 use super::function::{Bound, Function};
 use super::read::Scan;
 use super::resolve::Names;
-use super::site::{Loop, SiteSql};
+use super::site::{Loop, LoopKind, SiteSql};
 use crate::finding::Place;
 
 /// How many calls away a query is looked for.
@@ -151,7 +151,7 @@ impl<'a> CallGraph<'a> {
                 }
                 let Some(around) = call.loops.iter().rfind(|around| around.exempt.is_none()) else { return };
                 let targets = self.targets(caller.source, call);
-                if self.is_on_component(caller, call, around) {
+                if self.is_on_component(caller, call, around) || draws(call, around) {
                     return;
                 }
                 if targets
@@ -272,6 +272,15 @@ impl<'a> CallGraph<'a> {
             }
         }
     }
+}
+
+/// Whether a call of an endless loop gives it what its turn is about: the next page, until there is none.
+fn draws(call: &CallRef, around: &Loop) -> bool {
+    let name = match &call.callee {
+        Callee::Path(path) => path.last().map_or("", String::as_str),
+        Callee::SelfMethod(name) | Callee::Method { name, .. } => name,
+    };
+    around.kind == LoopKind::Loop && (name == "next" || name == "try_next" || name.starts_with("next_"))
 }
 
 /// Whether a function reads from a cache, going by the name of its type.

@@ -141,7 +141,7 @@ fn github_annotates_the_lines() {
     let scratch = project();
     let ran = run(scratch.path(), &["check", "--format", "github"]).exits_with(1).says(&[
         "\n::error file=src/page one.rs,line=7,col=18,title=unbounded_write::DELETE changes every row of `users`%0A",
-        "\n::warning file=src/page one.rs,line=4,col=22,title=query_in_loop::",
+        "\n::warning file=src/page one.rs,line=4,col=9,title=query_in_loop::",
         "not parsed: src/page one.rs:6:",
         "\nread 1 file, checked 3 queries: 1 not parsed, 0 built at run time, 3 with no bound\n",
     ]);

@@ -259,3 +259,27 @@ fn tests_are_left_out_and_recursion_ends() {
         &["g → load → sqlx::query!"],
     );
 }
+
+#[test]
+fn what_a_loop_draws_its_turns_from_is_no_query_for_something_else() {
+    let pager = "pub struct Pager; impl Pager {
+            pub async fn next(&mut self) -> Option<i64> { sqlx::query!(\"SELECT 1\").fetch_one(db).await; }
+            pub async fn save(&mut self) { sqlx::query!(\"SELECT 1\").fetch_one(db).await; }
+        }";
+    let code = "async fn f(mut pager: Pager, mut xs: Vec<i64>) {
+            loop { match pager.next().await { Some(page) => show(page), None => break } }
+            loop { let Some(x) = xs.pop() else { break }; pager.save().await; }
+        }";
+    check(&[("app", "", &format!("{pager} {code}"))], &["pager.save → sqlx::query!"]);
+}
+
+#[test]
+fn farther_away_than_some_calls_it_is_a_part_of_something_bigger() {
+    let chain = |calls: usize| {
+        let functions = (1..calls).map(|at| format!("async fn c{at}() {{ c{}().await; }}", at + 1));
+        let last = format!("async fn c{calls}() {{ sqlx::query!(\"SELECT 1\").execute(db).await; }}");
+        format!("async fn f() {{ for x in xs {{ c1().await; }} }} {} {last}", functions.collect::<String>())
+    };
+    check(&[("app", "", &chain(4))], &["c1 → c2 → c3 → c4 → sqlx::query!"]);
+    check(&[("app", "", &chain(5))], &[]);
+}

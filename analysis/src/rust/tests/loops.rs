@@ -108,6 +108,7 @@ fn batches_are_fine() {
     check_run("for chunk in xs.chunks(100) { RUN; }", &[Err(BATCHES)]);
     check_run("let chunks: Vec<_> = xs.chunks(100).collect(); for chunk in chunks { RUN; }", &[Err(BATCHES)]);
     check_run("for start in (0..xs.len()).step_by(100) { RUN; }", &[Err(BATCHES)]);
+    check_run("let key_chunks = cut(xs); for chunk in key_chunks { RUN; }", &[Err(BATCHES)]);
 }
 
 #[test]
@@ -198,6 +199,11 @@ fn retries_are_fine() {
     check_run("for attempt in 0..max { RUN; }", &[Err(RETRY)]);
     check_run(
         "loop { match go().await { Ok(x) => return Ok(x), Err(e) if tries < 3 => tries += 1, } RUN; }",
+        &[Err(RETRY)],
+    );
+    // One after the other until one of them does it.
+    check_run(
+        "for host in xs { match ask(host).await { Ok(x) => return Ok(x), Err(_) => RUN, }; }",
         &[Err(RETRY)],
     );
 }
