@@ -149,7 +149,7 @@ fn sql(module: usize, query: usize) -> String {
 }
 
 fn schema() -> String {
-    let mut text = String::from("-- query-budget snapshot, dialect: postgres\n");
+    let mut text = String::from("-- query-budget schema\n-- dialect: postgres\n\n");
     for module in 0..MODULES {
         let _ = write!(
             text,

@@ -51,10 +51,8 @@ fn table(functions: &[Listed<'_>], output: &mut Output) -> Result<(), Failure> {
     let unbounded = functions.iter().filter(|it| it.is_unbounded()).count();
     let unknown = functions.iter().filter(|it| it.has_unknown()).count();
     output.line("")?;
-    let functions = counted(functions.len(), "function", "functions");
-    output.line(format!(
-        "listed {functions} that query: {unbounded} with no bound, {unknown} with unknown calls"
-    ))
+    let functions = counted(functions.len(), "function that queries", "functions that query");
+    output.line(format!("listed {functions}: {unbounded} with no bound, {unknown} with unknown calls"))
 }
 
 fn object(it: &Listed<'_>) -> Value {
