@@ -75,9 +75,15 @@ pub(super) fn for_loop(pattern: &Pat, iterable: &Expr, shape: Shape, body: &Bloc
     {
         return Turns::exempt(SERVICE);
     }
+    let signs = Signs::of_block(body);
     // One after the other until one of them does it.
-    if Signs::of_block(body).succeeds {
+    if signs.succeeds {
         return Turns::exempt(RETRY);
+    }
+    // A look now and then, so many times at most.
+    let is_unused = matches!(pattern, Pat::Wild(_)) || names.iter().all(|name| name.starts_with('_'));
+    if is_unused && matches!(iterable, Expr::Range(_)) && signs.waits {
+        return Turns::exempt(SERVICE);
     }
     turns
 }
@@ -86,7 +92,7 @@ pub(super) fn for_loop(pattern: &Pat, iterable: &Expr, shape: Shape, body: &Bloc
 pub(super) fn while_loop(condition: &Expr, body: &Block, drawn: Option<Shape>) -> Turns {
     let asked = Signs::of_expr(condition);
     let signs = Signs::of_block(body);
-    if asked.receives || drawn == Some(Shape::Messages) {
+    if asked.receives || drawn == Some(Shape::Messages) || asked.draws && takes_message(condition) {
         return Turns::exempt(SERVICE);
     }
     if asked.draws {
@@ -109,6 +115,13 @@ pub(super) fn while_loop(condition: &Expr, body: &Block, drawn: Option<Shape>) -
         return Turns::WORK;
     }
     Turns::exempt(PAGES)
+}
+
+/// Whether what a condition takes is a message by its name: it is dealt with as it comes, whatever comes after it.
+fn takes_message(condition: &Expr) -> bool {
+    let Expr::Let(condition) = condition else { return false };
+    let messages = ["msg", "message", "notification", "command", "cmd", "signal"];
+    variables::bindings(&condition.pat).iter().any(|name| messages.contains(&name.as_str()))
 }
 
 /// A `loop`.

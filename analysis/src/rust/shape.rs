@@ -179,6 +179,8 @@ fn of_call(path: &[String], call: &syn::ExprCall, next: &dyn Fn(&Expr) -> Shape)
         {
             Shape::Fixed(None, true)
         }
+        // `all::<Kind>()`, the same as a function.
+        [.., "all"] if call.args.is_empty() => Shape::Fixed(None, true),
         [.., "Some" | "Ok" | "once"] => Shape::Single,
         [.., "unfold" | "try_unfold" | "from_fn" | "poll_fn" | "successors" | "repeat_with"] => Shape::Pages,
         [.., "FuturesUnordered" | "FuturesOrdered", _] => Shape::Elements,

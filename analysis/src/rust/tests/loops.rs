@@ -118,6 +118,7 @@ fn one_row_of_a_batch_at_a_time_is_work() {
 
 #[test]
 fn fixed_numbers_of_turns_are_fine() {
+    check_run("for kind in all::<Kind>() { RUN; }", &[Err(FIXED)]);
     check_run("for _ in 0..3 { RUN; }", &[Err(FIXED)]);
     check_run("for kind in [Kind::A, Kind::B] { RUN; }", &[Err(FIXED)]);
     check_run("for kind in KINDS { RUN; }", &[Err(FIXED)]);
@@ -141,6 +142,8 @@ fn turns_are_counted_where_the_source_tells() {
 
 #[test]
 fn services_and_timers_are_fine() {
+    check_run("while let Some(Ok(msg)) = stream.next().await { RUN; }", &[Err(SERVICE)]);
+    check_run("for _ in 0..polls(limit) { if ready() { RUN; } sleep(delay).await; }", &[Err(SERVICE)]);
     check_run("loop { RUN; tokio::time::sleep(d).await; }", &[Err(SERVICE)]);
     check_run("loop { interval.tick().await; RUN; }", &[Err(SERVICE)]);
     check_run("while let Some(job) = rx.recv().await { RUN; }", &[Err(SERVICE)]);
