@@ -12,7 +12,7 @@ use proc_macro2::Span;
 use query_budget_analysis::project::{self, Project};
 use query_budget_analysis::rust;
 
-use crate::crates::{Crate, Found};
+use crate::crates::{ATTRIBUTE, Crate, Found};
 
 /// What is kept between calls.
 #[derive(Default)]
@@ -139,7 +139,11 @@ fn found_alone(file: &str, text: &str) -> Arc<Found> {
     let relevant = rust::relevant(&[text]).pop().unwrap_or_default();
     let scan = rust::scan_detached(file, &relevant, in_test());
     let scan = scan.or_else(|_| rust::scan_detached(file, text, in_test())).unwrap_or_default();
-    let (scan, calls) = scan.follow_alone();
+    // Where there is no budget, nobody asks how much a function runs.
+    let (scan, calls) = match text.contains(ATTRIBUTE) {
+        true => scan.follow_alone(),
+        false => (scan, Vec::new()),
+    };
     Arc::new(Found { scan, calls })
 }
 

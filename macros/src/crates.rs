@@ -8,8 +8,8 @@ use std::sync::Arc;
 use query_budget_analysis::project;
 use query_budget_analysis::rust::{self, LoopCall, Position, Scan, Source};
 
-/// The attribute for whose sake a crate is read as a whole.
-const ATTRIBUTE: &str = "query_budget(";
+/// The attribute for whose sake a crate is read as a whole, as it is written.
+pub(crate) const ATTRIBUTE: &str = "query_budget(";
 
 /// What was found in a file.
 #[derive(Default)]

@@ -134,7 +134,10 @@ fn write_crate(kind: Kind) -> PathBuf {
     match kind {
         Kind::Plain => {}
         Kind::Prepared => prepare(&dir),
-        Kind::Checked => put("schema.sql", schema()),
+        Kind::Checked => {
+            put("query-budget.toml", "dialect = \"postgres\"\n".to_owned());
+            put("schema.sql", schema());
+        }
     }
     dir
 }
@@ -149,7 +152,7 @@ fn sql(module: usize, query: usize) -> String {
 }
 
 fn schema() -> String {
-    let mut text = String::from("-- query-budget schema\n-- dialect: postgres\n\n");
+    let mut text = String::new();
     for module in 0..MODULES {
         let _ = write!(
             text,

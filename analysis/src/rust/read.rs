@@ -1,5 +1,6 @@
 //! The way in: source text, or the tokens of one item, to what was found in it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use proc_macro2::{Span, TokenStream};
@@ -85,6 +86,12 @@ impl ScanError {
     }
 }
 
+impl ScanError {
+    fn gave_up() -> ScanError {
+        ScanError { line: 0, column: 0, message: "the reader of Rust source gave up".to_owned() }
+    }
+}
+
 impl From<syn::Error> for ScanError {
     fn from(error: syn::Error) -> ScanError {
         ScanError::at(error.span(), error.to_string())
@@ -116,8 +123,7 @@ pub fn scan_as(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanErro
 
 fn on_own_thread(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
     let read = guard::on_own_thread("scan", || read(file, source, in_test));
-    let message = "the reader of Rust source gave up".to_owned();
-    read.unwrap_or(Err(ScanError { line: 0, column: 0, message }))
+    read.unwrap_or_else(|| Err(ScanError::gave_up()))
 }
 
 /// Reads a file's source from inside a procedural macro, where tokens would else be the compiler's. A build knows better
@@ -132,23 +138,37 @@ pub fn scan_detached(file: &str, source: &str, in_test: bool) -> Result<Scan, Sc
     }
     proc_macro2::fallback::force();
     let _detached = Detached;
-    on_own_thread(file, source, in_test)
+    let tokens = lex(source)?;
+    // A thread for each file costs more than most files do.
+    if guard::check(&tokens, guard::COMPILER_THREAD).is_err() {
+        return on_own_thread(file, source, in_test);
+    }
+    let read = catch_unwind(AssertUnwindSafe(|| read_tokens(file, source, tokens, in_test)));
+    // An editor's macro process lives for hours, and would hold the text of all that it has read.
+    proc_macro2::extra::invalidate_current_thread_spans();
+    read.unwrap_or_else(|_| Err(ScanError::gave_up()))
 }
 
 fn read(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
-    // A byte order mark and a `#!` line are no tokens; columns and lines stay as they are.
+    let tokens = lex(source)?;
+    guard::check(&tokens, guard::OWN_THREAD)?;
+    read_tokens(file, source, tokens, in_test)
+}
+
+/// The tokens of a source. A byte order mark and a `#!` line are none; columns and lines stay as they are.
+fn lex(source: &str) -> Result<TokenStream, ScanError> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let skipped =
         match source.starts_with("#!") && !source.trim_start_matches("#!").trim_start().starts_with('[') {
             true => source.find('\n').unwrap_or(source.len()),
             false => 0,
         };
-    let tokens: TokenStream = source
-        .get(skipped..)
-        .unwrap_or_default()
-        .parse()
-        .map_err(|error: proc_macro2::LexError| ScanError::at(error.span(), error.to_string()))?;
-    guard::check(&tokens, guard::OWN_THREAD)?;
+    let tokens = source.get(skipped..).unwrap_or_default().parse();
+    tokens.map_err(|error: proc_macro2::LexError| ScanError::at(error.span(), error.to_string()))
+}
+
+fn read_tokens(file: &str, source: &str, tokens: TokenStream, in_test: bool) -> Result<Scan, ScanError> {
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let comments = Comments::read(&file.into(), source, &tokens);
     let parsed: syn::File = syn::parse2(tokens)?;
     let mut walker = Walker::new(file, comments, Imports::new(false));
