@@ -12,7 +12,7 @@ use proc_macro2::Span;
 use query_budget_analysis::project::{self, Project};
 use query_budget_analysis::rust;
 
-use crate::crates::{ATTRIBUTE, Crate, Found};
+use crate::crates::{self, ATTRIBUTE, Crate, Found};
 
 /// What is kept between calls.
 #[derive(Default)]
@@ -137,8 +137,7 @@ impl<T> Kept<T> {
 /// What is found in a file of its own account, what comes to no query left out.
 fn found_alone(file: &str, text: &str) -> Arc<Found> {
     let relevant = rust::relevant(&[text]).pop().unwrap_or_default();
-    let scan = rust::scan_detached(file, &relevant, in_test());
-    let scan = scan.or_else(|_| rust::scan_detached(file, text, in_test())).unwrap_or_default();
+    let scan = crates::scan(file, &relevant, text, in_test()).unwrap_or_default();
     // Where there is no budget, nobody asks how much a function runs.
     let (scan, calls) = match text.contains(ATTRIBUTE) {
         true => scan.follow_alone(),

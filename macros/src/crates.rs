@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use query_budget_analysis::project;
-use query_budget_analysis::rust::{self, LoopCall, Position, Scan, Source};
+use query_budget_analysis::rust::{self, LoopCall, Position, Scan, ScanError, Source};
 
 /// The attribute for whose sake a crate is read as a whole, as it is written.
 pub(crate) const ATTRIBUTE: &str = "query_budget(";
@@ -53,10 +53,7 @@ impl Crate {
                 let Position { target, module, in_test: declared } = position?;
                 let target = targets.get(target)?;
                 let in_test = in_test || declared || target.is_test;
-                let file = shown(path);
-                let scan = rust::scan_detached(&file, &relevant, in_test);
-                // Where blanking has hidden what a macro needed, the whole is read.
-                let scan = scan.or_else(|_| rust::scan_detached(&file, text, in_test)).ok()?;
+                let scan = scan(&shown(path), &relevant, text, in_test).ok()?;
                 let (crate_name, externs) = (target.root.display().to_string(), Arc::clone(&externs));
                 Some((path, Source { crate_name, externs, module, scan }))
             })
@@ -76,4 +73,9 @@ impl Crate {
     pub(crate) fn found(&self, path: &Path) -> Option<&Arc<Found>> {
         self.found.get(path)
     }
+}
+
+/// Scans what of a file's text is relevant; the whole, where blanking has hidden what a macro needed.
+pub(crate) fn scan(file: &str, relevant: &str, text: &str, in_test: bool) -> Result<Scan, ScanError> {
+    rust::scan_detached(file, relevant, in_test).or_else(|_| rust::scan_detached(file, text, in_test))
 }

@@ -16,13 +16,8 @@ pub const MANY: usize = 5_000;
 /// When the catalog cannot be read.
 pub async fn postgres(connection: &mut PgConnection) -> sqlx::Result<Vec<String>> {
     connection.execute("SET session_replication_role = replica").await?;
-    let tables = "SELECT c.oid::bigint, c.oid::regclass::text FROM pg_class c
-        JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-          AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'
-          AND c.relname <> '_sqlx_migrations' ORDER BY 2";
     let mut empty = Vec::new();
-    for table in connection.fetch_all(sqlx::raw_sql(tables)).await? {
+    for table in connection.fetch_all(sqlx::raw_sql(super::postgres::TABLES)).await? {
         let (oid, name): (i64, String) = (table.try_get(0)?, table.try_get(1)?);
         let (columns, values) = values(connection, oid).await?;
         let insert = format!(

@@ -24,6 +24,13 @@ struct Column {
     allowed: Vec<String>,
 }
 
+/// The tables of a database, each by its identity and its name.
+pub(super) const TABLES: &str = "SELECT c.oid::bigint, c.oid::regclass::text FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+      AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'
+      AND c.relname <> '_sqlx_migrations' ORDER BY 2";
+
 /// Fills every table of the database, and returns how many rows each has. Foreign keys and triggers are passed over.
 ///
 /// # Errors
@@ -32,13 +39,8 @@ struct Column {
 pub async fn fill(connection: &mut PgConnection) -> sqlx::Result<BTreeMap<String, usize>> {
     let filler = Filler::read(connection).await?;
     connection.execute("SET session_replication_role = replica").await?;
-    let tables = "SELECT c.oid::bigint, c.oid::regclass::text FROM pg_class c
-        JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-          AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'
-          AND c.relname <> '_sqlx_migrations' ORDER BY 2";
     let mut filled = BTreeMap::new();
-    for table in sqlx::query(tables).fetch_all(&mut *connection).await? {
+    for table in sqlx::query(TABLES).fetch_all(&mut *connection).await? {
         let (oid, name): (i64, String) = (table.try_get(0)?, table.try_get(1)?);
         let columns = columns(connection, oid).await?;
         let mut dice = Dice::new(&name);
