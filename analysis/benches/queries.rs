@@ -13,7 +13,7 @@ use query_budget_analysis::Config;
 use query_budget_analysis::check::{Checked, Checker};
 use query_budget_analysis::index;
 use query_budget_analysis::schema::{Migration, Name, Schema, migrations, replay};
-use query_budget_analysis::sql::Dialect;
+use query_budget_analysis::sql::{Dialect, with_large_stack};
 use sqlparser::dialect::{PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
 
@@ -154,6 +154,10 @@ fn shortest(mut run: impl FnMut()) -> Duration {
 }
 
 fn main() {
+    with_large_stack(measure);
+}
+
+fn measure() {
     let folders = folders();
     let config = Config::default();
     let count: usize = folders.iter().map(|folder| folder.queries.len()).sum();

@@ -30,6 +30,10 @@ enum Outcome {
 }
 
 fn main() -> ExitCode {
+    query_budget_analysis::sql::with_large_stack(command_line)
+}
+
+fn command_line() -> ExitCode {
     // `cargo query-budget schema` runs `cargo-query-budget query-budget schema`.
     let mut arguments: Vec<_> = std::env::args_os().collect();
     if arguments.get(1).is_some_and(|name| name == "query-budget") {

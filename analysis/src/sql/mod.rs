@@ -26,4 +26,5 @@ pub use fingerprint::fingerprint;
 pub use parse::SyntaxError;
 pub use query::Query;
 pub use resolve::resolve;
+pub use room::with_large_stack;
 pub use text::Span;

@@ -1,8 +1,15 @@
 //! Stack for long and deep texts: the parser goes down and takes apart its tree recursively, and in a debug build each level takes
 //! kilobytes.
 
+use std::cell::Cell;
+
 use super::parse::SyntaxError;
 use super::text::Span;
+
+thread_local! {
+    /// Whether this thread's stack is a large one.
+    static IS_LARGE: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Texts up to this many bytes cannot hold enough levels of infix operators to matter.
 const SHORT: usize = 500;
@@ -13,6 +20,21 @@ const FEW: usize = 16;
 /// The stack for longer ones; only what is used of it is ever touched.
 const STACK: usize = 64 << 20;
 
+/// Does work on a thread with a large stack, on which each text then finds its room at once: a thread for each long text
+/// takes longer than most of them do.
+pub fn with_large_stack<T: Send>(work: impl Fn() -> T + Sync) -> T {
+    let thread = std::thread::Builder::new().stack_size(STACK).name("query-budget".to_owned());
+    let marked = || {
+        IS_LARGE.set(true);
+        work()
+    };
+    std::thread::scope(|scope| match thread.spawn_scoped(scope, marked) {
+        Ok(handle) => handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        // Long texts will ask for threads of their own, and say so when there are none.
+        Err(_) => work(),
+    })
+}
+
 /// Does work on a text, on a thread with a large stack when the text is long or may nest deeply.
 ///
 /// # Errors
@@ -22,7 +44,7 @@ pub(super) fn with_room<T: Send>(
     sql: &str,
     work: impl FnOnce() -> Result<T, SyntaxError> + Send,
 ) -> Result<T, SyntaxError> {
-    if sql.len() <= SHORT && levels(sql) <= FEW {
+    if IS_LARGE.get() || sql.len() <= SHORT && levels(sql) <= FEW {
         return work();
     }
     let thread = std::thread::Builder::new().stack_size(STACK).name("query-budget parse".to_owned());
