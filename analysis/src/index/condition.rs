@@ -1,6 +1,7 @@
 //! Conditions that an index can be searched by (sargable ones), taken from the conjuncts of a query.
 
 use super::estimate;
+use super::relations::Relations;
 use crate::schema::Schema;
 use crate::sql::expr::{ColumnRef, Expr, LikeKind, Literal, Op, Test};
 use crate::sql::query::{BlockId, Query, RelationId};
@@ -14,7 +15,7 @@ pub(super) struct Condition {
     /// How it is compared.
     pub(super) compare: Compare,
     /// The relations of the same join problem whose rows have to be at hand for the value.
-    pub(super) needs: Vec<RelationId>,
+    pub(super) needs: Relations,
     /// The part of the rows that it keeps.
     pub(super) kept: f64,
     /// Whether it is compared with a single value, so that all rows it keeps are equal there.
@@ -55,7 +56,7 @@ pub(super) fn of(
     schema: &Schema,
     conjunct: &Expr,
     relation: RelationId,
-    here: &[RelationId],
+    here: Relations,
 ) -> Vec<Condition> {
     let depends = |block| query.block(block).correlated;
     let holds = |name: &str, is: fn(&str) -> bool| {
@@ -93,7 +94,7 @@ type HoldsType<'a> = dyn Fn(&str, fn(&str) -> bool) -> bool + 'a;
 struct Reader<'a> {
     dialect: Dialect,
     relation: RelationId,
-    here: &'a [RelationId],
+    here: Relations,
     /// Whether a subquery depends on the rows around it.
     depends: &'a dyn Fn(BlockId) -> bool,
     /// Whether a column of the relation is of a type.
@@ -292,13 +293,13 @@ impl Reader<'_> {
             || is_column(is_decimal_type) && values.iter().any(|value| is_cast_to(value, FLOATS))
             || is_column(is_padded_or_caseless_type)
                 && values.iter().any(|value| is_cast_to(value, &["text"]));
-        let mut needs = Vec::new();
+        let mut needs = Relations::NONE;
         let mut usable = !as_numbers && !widened;
         for value in values {
             value.walk(&mut |expr| match expr {
                 Expr::Column(column) => match column.relation {
                     Some(id) if id == self.relation => usable = false,
-                    Some(id) if self.here.contains(&id) && !needs.contains(&id) => needs.push(id),
+                    Some(id) if self.here.contains(id) => needs.insert(id),
                     _ => {}
                 },
                 Expr::WholeRow(id) => usable = usable && *id != self.relation,

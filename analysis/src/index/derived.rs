@@ -2,6 +2,7 @@
 //! outer joins, and what each arm of a disjunction says of one table.
 
 use super::problem::{Demand, Problem};
+use super::relations::Relations;
 use crate::sql::expr::{Expr, Op};
 use crate::sql::predicates;
 use crate::sql::query::RelationId;
@@ -86,7 +87,7 @@ pub(super) fn extract_from_disjunctions(problem: &mut Problem) {
             let mut here = part.columns().into_iter().filter_map(|column| column.relation).peekable();
             here.peek().is_some()
                 && here.all(|other| other == id || !problem.relations.contains(&other))
-                && part.columns().iter().any(|column| column.relation == Some(id))
+                && part.mentions(id)
         };
         for id in &problem.relations {
             if demand.narrows.as_ref().is_some_and(|narrows| !narrows.contains(id))
@@ -117,23 +118,25 @@ impl Problem {
 
     /// Relations that can only be read when others are at hand: the inner sides of outer joins and anti-joins, each with
     /// what they are joined to.
-    pub(super) fn inner_sides(&self) -> Vec<(&[RelationId], Vec<RelationId>)> {
-        let mut sides: Vec<(&[RelationId], Vec<RelationId>)> = Vec::new();
+    pub(super) fn inner_sides(&self) -> Vec<(Relations, Relations)> {
+        let here: Relations = self.relations.iter().collect();
+        let mut sides: Vec<(Relations, Relations)> = Vec::new();
         for demand in &self.demands {
             let Some(narrows) = demand.narrows.as_deref().filter(|narrows| !narrows.is_empty()) else {
                 continue;
             };
-            if !sides.iter().any(|(inner, _)| *inner == narrows) {
-                sides.push((narrows, Vec::new()));
-            }
-            let Some((_, outer)) = sides.iter_mut().find(|(inner, _)| *inner == narrows) else { continue };
+            let narrows: Relations = narrows.iter().collect();
+            let at = sides.iter().position(|(inner, _)| *inner == narrows).unwrap_or_else(|| {
+                sides.push((narrows, Relations::NONE));
+                sides.len() - 1
+            });
+            let Some((_, outer)) = sides.get_mut(at) else { continue };
             for column in demand.condition.columns() {
                 if let Some(id) = column.relation
-                    && self.relations.contains(&id)
-                    && !narrows.contains(&id)
-                    && !outer.contains(&id)
+                    && here.contains(id)
+                    && !narrows.contains(id)
                 {
-                    outer.push(id);
+                    outer.insert(id);
                 }
             }
         }

@@ -4,7 +4,9 @@
 use super::condition::{self, Condition};
 use super::order::{self, Joined};
 use super::problem::{Demand, Problem};
-use super::serve::{How, Indexes, Served, Walk};
+use super::relations::Relations;
+use super::searches::{How, Searches, Served, Walk};
+use super::serve::Indexes;
 use super::wanted::{self, Reading, Wanted};
 use super::{Access, Verdict, catalog, estimate};
 use crate::schema::{Name, Schema};
@@ -18,20 +20,16 @@ pub(super) struct Item<'s> {
     indexes: Indexes<'s>,
     /// What the query demands of its rows.
     demands: Vec<&'s Expr>,
-    /// The conditions an index may be searched by.
-    conditions: Vec<Condition>,
+    /// By its conditions.
+    searches: Searches,
+    /// What leads to its rows before those of any other are at hand.
+    alone: Option<Served>,
     /// Conditions of which one has to hold, each arm with its own.
-    alternatives: Vec<Vec<Arm<'s>>>,
+    alternatives: Vec<Vec<Searches>>,
     /// Whether something is demanded of its rows alone, so that they are filtered as they are read.
     is_filtered: bool,
     /// The part of its rows that its own conditions keep.
     pub(super) own_kept: f64,
-}
-
-/// One arm of a disjunction.
-struct Arm<'s> {
-    parts: &'s [Expr],
-    conditions: Vec<Condition>,
 }
 
 /// Says how each table of a join problem is read.
@@ -53,13 +51,13 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Ac
     let joined = Joined::new(&items, others, problem);
     let plans: Vec<Vec<Option<Served>>> =
         order::planners(schema.dialect).iter().map(|planner| joined.plan(*planner)).collect();
-    let read = |at: usize| plans.iter().find_map(|plan| plan.get(at).cloned().flatten());
+    let read = |at: usize| plans.iter().find_map(|plan| plan.get(at).copied().flatten());
     let tables = items.iter().enumerate().map(|(at, item)| {
         let mut access = item.access(query, read(at).or_else(|| item.extreme(problem)));
         // Nobody adds an index to a table of the catalog.
         let is_system = matches!(query.relation(item.relation).source, Source::System(_));
         if access.verdict == Verdict::Unserved && !is_system {
-            access.wanted = item.wanted(schema, &joined.without(item), problem);
+            access.wanted = item.wanted(schema, joined.without(item), problem);
         }
         access
     });
@@ -98,14 +96,15 @@ fn item<'s>(
     table: &'s crate::schema::Table,
     problem: &'s Problem,
 ) -> Item<'s> {
-    let here = &problem.relations;
+    let here: Relations = problem.relations.iter().collect();
     let demands: Vec<&Expr> = problem
         .demands
         .iter()
         .filter(|demand| demand.narrows.as_ref().is_none_or(|narrows| narrows.contains(&id)))
         .map(|demand| &demand.condition)
-        .filter(|condition| condition.columns().iter().any(|column| column.relation == Some(id)))
+        .filter(|condition| condition.mentions(id))
         .collect();
+    let indexes = Indexes::new(schema, table);
     let mut conditions = Vec::new();
     let mut alternatives = Vec::new();
     for demand in &demands {
@@ -117,7 +116,9 @@ fn item<'s>(
                     schema.dialect != Dialect::Postgres || !matches!(part, Expr::InQuery { .. })
                 };
                 let of = |part| condition::of(query, schema, part, id, here);
-                Arm { parts, conditions: parts.iter().filter(is_asked).flat_map(of).collect() }
+                let own = parts.iter().filter(is_asked).flat_map(of).collect();
+                let demands: Vec<&Expr> = demands.iter().copied().chain(parts).collect();
+                Searches::new(&indexes, id, own, &demands)
             };
             alternatives.push(arms.iter().map(arm).collect());
         } else {
@@ -130,41 +131,39 @@ fn item<'s>(
         demand.condition.any(|part| part.own_subquery().is_some_and(is_correlated))
     };
     // What belongs to a query around this one is one value for each run.
-    let is_own = |condition: &&&Expr| {
-        condition
-            .columns()
-            .iter()
-            .all(|column| column.relation.is_none_or(|other| other == id || !here.contains(&other)))
+    let is_other = |expr: &Expr| {
+        let relation = expr.as_column().and_then(|column| column.relation);
+        relation.is_some_and(|other| other != id && here.contains(other))
     };
-    let own: Vec<&Expr> = demands.iter().filter(is_own).copied().collect();
-    Item {
+    let own: Vec<&Expr> = demands.iter().filter(|condition| !condition.any(is_other)).copied().collect();
+    let mut item = Item {
         relation: id,
-        indexes: Indexes::new(schema, table),
-        conditions,
+        searches: Searches::new(&indexes, id, conditions, &demands),
+        alone: None,
+        indexes,
         alternatives,
-        is_filtered: !own.is_empty() || (here.len() == 1 && problem.demands.iter().any(depends_on_row)),
+        is_filtered: !own.is_empty()
+            || (problem.relations.len() == 1 && problem.demands.iter().any(depends_on_row)),
         own_kept: estimate::kept_by_all(&own, query, schema),
         demands,
-    }
+    };
+    item.alone = item.search(Relations::NONE);
+    item
 }
 
 impl Item<'_> {
     /// An index that leads to its rows, with the rows of `reached` at hand.
-    pub(super) fn search(&self, reached: &[RelationId]) -> Option<Served> {
-        let at_hand = |condition: &&Condition| condition.needs.iter().all(|id| reached.contains(id));
-        let usable: Vec<&Condition> = self.conditions.iter().filter(at_hand).collect();
-        let found = self.indexes.search(self.relation, &usable, &self.demands);
-        if found.as_ref().is_some_and(|served| matches!(served.how, How::Searched(_))) {
+    pub(super) fn search(&self, reached: Relations) -> Option<Served> {
+        let found = self.searches.best(&self.indexes, reached);
+        if found.is_some_and(|served| matches!(served.how, How::Searched(_))) {
             return found;
         }
         // A disjunction is served when an index leads to each of its arms.
         let by_arms = self.alternatives.iter().find_map(|arms| {
             let mut first: Option<Served> = None;
             for arm in arms {
-                let usable: Vec<&Condition> = arm.conditions.iter().filter(at_hand).collect();
-                let demands: Vec<&Expr> = self.demands.iter().copied().chain(arm.parts).collect();
-                let served = self.indexes.search(self.relation, &usable, &demands)?;
-                let kept = first.as_ref().map_or(0.0, |first| first.kept) + served.kept;
+                let served = arm.best(&self.indexes, reached)?;
+                let kept = first.map_or(0.0, |first| first.kept) + served.kept;
                 first = Some(Served { kept: kept.min(1.0), ..first.unwrap_or(served) });
             }
             first
@@ -172,11 +171,18 @@ impl Item<'_> {
         by_arms.or(found)
     }
 
+    /// What leads to its rows before those of any other are at hand.
+    pub(super) fn alone(&self) -> Option<Served> {
+        self.alone
+    }
+
     /// Whether an index gives its rows in the order of `key`.
     pub(super) fn ordered(&self, key: &Expr) -> Option<Walk> {
-        let usable: Vec<&Condition> =
-            self.conditions.iter().filter(|condition| condition.needs.is_empty()).collect();
-        self.indexes.ordered(self.relation, &usable, &self.demands, key)
+        self.searches.ordered(&self.indexes, self.relation, key)
+    }
+
+    fn conditions(&self) -> &[Condition] {
+        &self.searches.conditions
     }
 
     /// Whether an index holds all of its rows.
@@ -185,11 +191,11 @@ impl Item<'_> {
     }
 
     /// How many of its rows go with one of the rows at hand.
-    pub(super) fn rows(&self, reached: &[RelationId]) -> f64 {
+    pub(super) fn rows(&self, reached: Relations) -> f64 {
         let mut seen: Vec<&Expr> = Vec::new();
         let mut rows = estimate::ROWS * self.own_kept;
-        for condition in self.conditions.iter().filter(|condition| !condition.needs.is_empty()) {
-            if condition.needs.iter().all(|id| reached.contains(id)) && !seen.contains(&&condition.operand) {
+        for condition in self.conditions().iter().filter(|condition| !condition.needs.is_empty()) {
+            if reached.contains_all(condition.needs) && !seen.contains(&&condition.operand) {
                 seen.push(&condition.operand);
                 rows *= condition.kept;
             }
@@ -221,25 +227,26 @@ impl Item<'_> {
             let condition = Condition {
                 operand: extreme.clone(),
                 compare: condition::Compare::NotNull,
-                needs: Vec::new(),
+                needs: Relations::NONE,
                 kept: 1.0,
                 one_value: false,
                 collation: None,
             };
-            let end = self.indexes.search(self.relation, &[&condition], &demands);
+            let end = Searches::new(&self.indexes, self.relation, vec![condition], &demands);
+            let end = end.best(&self.indexes, Relations::NONE);
             last = Some(end.filter(|end| end.how != How::WalkedWhole)?);
         }
         last
     }
 
     /// What would serve it with the rows of `reached` at hand.
-    fn wanted(&self, schema: &Schema, reached: &[RelationId], problem: &Problem) -> Vec<Wanted> {
-        let at_hand = |condition: &&Condition| condition.needs.iter().all(|id| reached.contains(id));
+    fn wanted(&self, schema: &Schema, reached: Relations, problem: &Problem) -> Vec<Wanted> {
+        let at_hand = |condition: &&Condition| reached.contains_all(condition.needs);
         let reading = Reading {
             schema,
             table: self.indexes.table(),
             relation: self.relation,
-            conditions: self.conditions.iter().filter(at_hand).collect(),
+            conditions: self.conditions().iter().filter(at_hand).collect(),
             alternatives: self
                 .alternatives
                 .iter()
@@ -260,7 +267,7 @@ impl Item<'_> {
         // An index that leads to nearly all rows is passed over; another one would be as well.
         let passed_over = match self.indexes.dialect() {
             Dialect::Postgres => None,
-            Dialect::MySql | Dialect::Sqlite => self.search(&[]).filter(|_| served.is_none()),
+            Dialect::MySql | Dialect::Sqlite => self.alone.filter(|_| served.is_none()),
         };
         let verdict = match &served {
             Some(_) => Verdict::Served,
@@ -278,18 +285,18 @@ impl Item<'_> {
             }
         }
         let why = match passed_over {
-            Some(Served { index, .. }) => format!("index `{index}` leads to nearly all rows"),
-            None => self.why(verdict, served.as_ref(), &table),
+            Some(Served { by, .. }) => format!("index `{}` leads to nearly all rows", self.indexes.name(by)),
+            None => self.why(verdict, served, &table),
         };
         Access {
             relation: self.relation,
             alias: relation.alias.clone(),
             verdict,
             is_searchable: !self.alternatives.is_empty()
-                || self.conditions.iter().any(|condition| !wanted::is_condition(&condition.operand)),
+                || self.conditions().iter().any(|condition| !wanted::is_condition(&condition.operand)),
             is_walk: served.as_ref().is_some_and(|served| served.how == How::WalkedWhole),
             kept: served.as_ref().map_or(1.0, |served| served.kept),
-            index: served.map(|served| served.index),
+            index: served.map(|served| self.indexes.name(served.by).to_owned()),
             columns,
             why,
             wanted: Vec::new(),
@@ -298,18 +305,23 @@ impl Item<'_> {
         }
     }
 
-    fn why(&self, verdict: Verdict, served: Option<&Served>, table: &crate::schema::Name) -> String {
+    fn why(&self, verdict: Verdict, served: Option<Served>, table: &crate::schema::Name) -> String {
         match (verdict, served) {
-            (Verdict::Served, Some(Served { index, how: How::WalkedPartial, .. })) => {
-                format!("partial index `{index}` holds only rows that the query asks for")
+            (Verdict::Served, Some(served)) => {
+                let index = self.indexes.name(served.by);
+                match served.how {
+                    How::WalkedPartial => {
+                        format!("partial index `{index}` holds only rows that the query asks for")
+                    }
+                    How::WalkedWhole => {
+                        format!("index `{index}` is searched by a column behind its first, from end to end")
+                    }
+                    How::Searched(_) => format!("index `{index}` is searched"),
+                }
             }
-            (Verdict::Served, Some(Served { index, how: How::WalkedWhole, .. })) => {
-                format!("index `{index}` is searched by a column behind its first, from end to end")
-            }
-            (Verdict::Served, Some(Served { index, .. })) => format!("index `{index}` is searched"),
             (Verdict::Full, _) => format!("the query asks for every row of `{table}`"),
             (Verdict::Unserved, _) => match self.demands.first() {
-                Some(first) if self.conditions.is_empty() && self.alternatives.is_empty() => {
+                Some(first) if self.conditions().is_empty() && self.alternatives.is_empty() => {
                     format!("`{}` is not a condition an index can be searched by", shortened(first))
                 }
                 _ => format!("no index of `{table}` begins with what the query compares"),

@@ -4,7 +4,7 @@
 //! The verdict is per access, not per column. `problem` collects the tables that are joined and the conditions on
 //! them, as the planner pulls subqueries up, `simplified` as it writes them
 //! anew, and `derived` adds what follows from them; `condition` says which of them
-//! an index can be searched by; `serve` matches them with the indexes; `order` finds the order of the joins by what
+//! an index can be searched by; `serve` says by which indexes, `searches` how each is used with some rows at hand; `order` finds the order of the joins by what
 //! `estimate` expects of them; `joins` draws the verdicts.
 //!
 //! Where no index leads, `wanted` says what one has to offer, `merge` makes one index for several accesses, and `advice`
@@ -27,6 +27,8 @@ mod order;
 pub(crate) mod prepared;
 mod printed;
 mod problem;
+mod relations;
+mod searches;
 mod serve;
 mod simplified;
 mod sort;

@@ -7,7 +7,8 @@
 use super::estimate::ROWS;
 use super::joins::Item;
 use super::problem::Problem;
-use super::serve::{How, Served, Walk};
+use super::relations::Relations;
+use super::searches::{How, Served, Walk};
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Op};
 use crate::sql::query::RelationId;
@@ -58,17 +59,17 @@ pub(super) struct Joined<'p, 's> {
     /// What the rows are wanted in the order of, and what equals it.
     pub(super) order: Vec<Expr>,
     /// Relations that are read when others are at hand.
-    inner: Vec<(&'p [RelationId], Vec<RelationId>)>,
+    inner: Vec<(Relations, Relations)>,
     /// Relations of which it is only asked whether there is a row.
-    semi: Vec<RelationId>,
+    semi: Relations,
     /// Those of them that cannot be read first where there are only nested loops.
-    exists: Vec<RelationId>,
+    exists: Relations,
 }
 
 /// A plan while it is made.
 #[derive(Clone)]
 struct Plan {
-    reached: Vec<RelationId>,
+    reached: Relations,
     /// How each table is read: searched, in full, or not yet.
     reads: Vec<Option<Option<Served>>>,
     rows: f64,
@@ -115,15 +116,14 @@ impl<'p, 's> Joined<'p, 's> {
     }
 
     /// What indexes lead to before the rows of one table are at hand.
-    pub(super) fn without(&self, item: &Item<'_>) -> Vec<RelationId> {
-        let mut reached: Vec<RelationId> = self.others.iter().map(|(id, _)| *id).collect();
+    pub(super) fn without(&self, item: &Item<'_>) -> Relations {
+        let mut reached: Relations = self.others.iter().map(|(id, _)| id).collect();
         loop {
-            let mut open = self.items.iter().map(|other| other.relation).zip(self.items);
-            let next = open.find(|(id, other)| {
-                *id != item.relation && !reached.contains(id) && other.search(&reached).is_some()
-            });
+            let mut open = self.items.iter().filter(|other| other.relation != item.relation);
+            let next =
+                open.find(|other| !reached.contains(other.relation) && other.search(reached).is_some());
             match next {
-                Some((id, _)) => reached.push(id),
+                Some(other) => reached.insert(other.relation),
                 None => return reached,
             }
         }
@@ -146,7 +146,7 @@ impl<'p, 's> Joined<'p, 's> {
         };
         for (at, rows) in first {
             let empty = Plan {
-                reached: Vec::new(),
+                reached: Relations::NONE,
                 reads: vec![None; self.items.len()],
                 rows: 1.0,
                 cost: 0.0,
@@ -154,12 +154,12 @@ impl<'p, 's> Joined<'p, 's> {
             };
             let Some(item) = self.items.get(at) else {
                 let mut plan = Plan { rows, cost: rows * HASH + unordered, ..empty };
-                plan.reached.push(self.relation(at));
+                plan.reached.insert(self.relation(at));
                 starts.push(plan);
                 continue;
             };
-            let (cost, read) = self.read(item, &[], 1.0, planner);
-            let rows = left(planner, &read, 1.0, rows);
+            let (cost, read) = self.read(item, Relations::NONE, 1.0, planner);
+            let rows = left(planner, read, 1.0, rows);
             starts.push(Plan { cost: cost + unordered, ..empty.clone() }.with(at, item, read, rows));
             if planner != Planner::Natural
                 && let Some(walk) = self.order.iter().find_map(|key| item.ordered(key))
@@ -174,7 +174,7 @@ impl<'p, 's> Joined<'p, 's> {
                     Walk::Served(served) if served.how == How::WalkedWhole => (INDEX_WALK, Some(served)),
                     Walk::Served(served) => (FIND + ROWS * served.kept * ROW, Some(served)),
                 };
-                let rows = left(planner, &read, 1.0, ROWS * item.own_kept);
+                let rows = left(planner, read, 1.0, ROWS * item.own_kept);
                 starts.push(Plan { cost, sorted: true, ..empty }.with(at, item, read, rows));
             }
         }
@@ -186,9 +186,9 @@ impl<'p, 's> Joined<'p, 's> {
         let all = self.items.len() + self.others.len();
         while plan.reached.len() < all {
             let mut best: Option<(f64, usize, Plan)> = None;
-            let free = (0..all).filter(|at| !plan.reached.contains(&self.relation(*at)));
+            let free = (0..all).filter(|at| !plan.reached.contains(self.relation(*at)));
             let mut allowed: Vec<usize> =
-                free.clone().filter(|at| self.may_follow(*at, &plan.reached)).collect();
+                free.clone().filter(|at| self.may_follow(*at, plan.reached)).collect();
             if allowed.is_empty() {
                 allowed = free.collect();
             }
@@ -217,13 +217,13 @@ impl<'p, 's> Joined<'p, 's> {
             let compare = if planner == Planner::Nested { NESTED_ROW } else { COMPARE };
             next.cost += rows * HASH + plan.rows * rows * compare;
             next.rows = (plan.rows * rows / ROWS).max(plan.rows);
-            next.reached.push(self.relation(at));
+            next.reached.insert(self.relation(at));
             return next;
         };
-        let (cost, read) = self.read(item, &plan.reached, plan.rows, planner);
-        let rows = match self.semi.contains(&item.relation) {
+        let (cost, read) = self.read(item, plan.reached, plan.rows, planner);
+        let rows = match self.semi.contains(item.relation) {
             true => plan.rows,
-            false => left(planner, &read, plan.rows, plan.rows * item.rows(&plan.reached)),
+            false => left(planner, read, plan.rows, plan.rows * item.rows(plan.reached)),
         };
         next.cost += cost;
         next.with(at, item, read, rows)
@@ -233,7 +233,7 @@ impl<'p, 's> Joined<'p, 's> {
     fn read(
         &self,
         item: &Item<'_>,
-        reached: &[RelationId],
+        reached: Relations,
         outer: f64,
         planner: Planner,
     ) -> (f64, Option<Served>) {
@@ -246,7 +246,7 @@ impl<'p, 's> Joined<'p, 's> {
         };
         let Some(served) = item.search(reached) else { return (full, None) };
         let found = ROWS * served.kept;
-        let alone = item.search(&[]).is_some_and(|alone| alone.kept <= served.kept);
+        let alone = item.alone().is_some_and(|alone| alone.kept <= served.kept);
         let searched = match served.how {
             How::WalkedWhole => full * 0.9,
             How::WalkedPartial => FIND + own * ROW + outer * own * COMPARE,
@@ -287,27 +287,27 @@ impl<'p, 's> Joined<'p, 's> {
 
     fn may_start(&self, at: usize, planner: Planner) -> bool {
         let id = self.relation(at);
-        let held = |id: &RelationId| {
+        let held = |id: RelationId| {
             self.inner.iter().any(|(inner, _)| inner.contains(id))
                 || planner == Planner::Indexed && self.semi.contains(id)
                 || planner == Planner::Nested && self.exists.contains(id)
         };
         let all = (0..self.items.len() + self.others.len()).map(|at| self.relation(at));
-        !held(&id) || all.into_iter().all(|id| held(&id))
+        !held(id) || all.into_iter().all(held)
     }
 
-    fn may_follow(&self, at: usize, reached: &[RelationId]) -> bool {
+    fn may_follow(&self, at: usize, reached: Relations) -> bool {
         let id = self.relation(at);
         self.inner
             .iter()
-            .filter(|(inner, _)| inner.contains(&id))
-            .all(|(_, outer)| outer.iter().all(|outer| reached.contains(outer)))
+            .filter(|(inner, _)| inner.contains(id))
+            .all(|(_, outer)| reached.contains_all(*outer))
     }
 }
 
 impl Plan {
     fn with(mut self, at: usize, item: &Item<'_>, read: Option<Served>, rows: f64) -> Plan {
-        self.reached.push(item.relation);
+        self.reached.insert(item.relation);
         if let Some(slot) = self.reads.get_mut(at) {
             *slot = Some(read);
         }
@@ -317,7 +317,7 @@ impl Plan {
 }
 
 /// How many rows are left. Without statistics, what an index leads to is not narrowed further.
-fn left(planner: Planner, read: &Option<Served>, outer: f64, all: f64) -> f64 {
+fn left(planner: Planner, read: Option<Served>, outer: f64, all: f64) -> f64 {
     match (planner, read) {
         (Planner::Nested, Some(served)) => outer * ROWS * served.kept,
         _ => all,

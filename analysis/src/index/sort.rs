@@ -3,6 +3,7 @@
 use super::condition::{self, Compare, Condition};
 use super::prepared::{self, PreparedIndex};
 use super::printed::Printer;
+use super::relations::Relations;
 use super::wanted::{Key, Reading, Wanted};
 use crate::schema::{Name, Schema};
 use crate::sql::expr::{Expr, Op};
@@ -92,7 +93,7 @@ fn sort_of(query: &Query, schema: &Schema, block: &Block) -> Option<Sort> {
     }
     let conditions: Vec<Condition> = demands
         .iter()
-        .flat_map(|demand| condition::of(query, schema, demand, *relation, &[*relation]))
+        .flat_map(|demand| condition::of(query, schema, demand, *relation, Relations::from_iter([*relation])))
         .filter(|condition| !matches!(condition.operand, Expr::Binary { .. } | Expr::Or(_)))
         .collect();
     if conditions.iter().any(|condition| !leaves_order_open(&condition.compare)) {

@@ -317,31 +317,40 @@ pub enum LikeKind {
 }
 
 impl Expr {
-    /// The expressions directly inside this one; subqueries are not entered.
-    pub fn children(&self) -> Vec<&Expr> {
+    /// Pushes the expressions directly inside this one, the last one first; subqueries are not entered.
+    fn push_children<'e>(&'e self, stack: &mut Vec<&'e Expr>) {
         match self {
-            Expr::Column(_) | Expr::WholeRow(_) | Expr::Parameter(_) | Expr::Literal(_) => Vec::new(),
-            Expr::Exists { .. } | Expr::Subquery(_) | Expr::ArrayQuery(_) => Vec::new(),
-            Expr::Call(call) => call.args.iter().chain(&call.modifiers).collect(),
+            Expr::Column(_) | Expr::WholeRow(_) | Expr::Parameter(_) | Expr::Literal(_) => {}
+            Expr::Exists { .. } | Expr::Subquery(_) | Expr::ArrayQuery(_) => {}
+            Expr::Call(call) => stack.extend(call.args.iter().chain(&call.modifiers).rev()),
             Expr::Cast { expr, .. }
             | Expr::Collate { expr, .. }
             | Expr::Not(expr)
             | Expr::Unary { expr, .. }
             | Expr::Is { expr, .. }
-            | Expr::InQuery { expr, .. } => vec![expr],
-            Expr::And(all) | Expr::Or(all) | Expr::Row(all) | Expr::Array(all) => all.iter().collect(),
-            Expr::Binary { left, right, .. } | Expr::Any { left, right, .. } => vec![left, right],
-            Expr::InList { expr, list, .. } => std::iter::once(expr.as_ref()).chain(list).collect(),
-            Expr::Between { expr, low, high, .. } => vec![expr, low, high],
-            Expr::Like { expr, pattern, .. } => vec![expr, pattern],
+            | Expr::InQuery { expr, .. } => stack.push(expr),
+            Expr::And(all) | Expr::Or(all) | Expr::Row(all) | Expr::Array(all) => {
+                stack.extend(all.iter().rev())
+            }
+            Expr::Binary { left, right, .. } | Expr::Any { left, right, .. } => {
+                stack.extend([right.as_ref(), left]);
+            }
+            Expr::InList { expr, list, .. } => {
+                stack.extend(list.iter().rev());
+                stack.push(expr);
+            }
+            Expr::Between { expr, low, high, .. } => stack.extend([high.as_ref(), low, expr]),
+            Expr::Like { expr, pattern, .. } => stack.extend([pattern.as_ref(), expr]),
             Expr::Case { operand, arms, otherwise } => {
-                let arms = arms.iter().flat_map(|(when, then)| [when, then]);
-                operand.as_deref().into_iter().chain(arms).chain(otherwise.as_deref()).collect()
+                stack.extend(otherwise.as_deref());
+                stack.extend(arms.iter().rev().flat_map(|(when, then)| [then, when]));
+                stack.extend(operand.as_deref());
             }
             Expr::Access { expr, subscripts, .. } => {
-                std::iter::once(expr.as_ref()).chain(subscripts).collect()
+                stack.extend(subscripts.iter().rev());
+                stack.push(expr);
             }
-            Expr::Other { parts, .. } => parts.iter().collect(),
+            Expr::Other { parts, .. } => stack.extend(parts.iter().rev()),
         }
     }
 
@@ -386,18 +395,29 @@ impl Expr {
 
     /// Calls `visit` for this expression and every one inside it, subqueries not entered.
     pub fn walk<'e>(&'e self, visit: &mut impl FnMut(&'e Expr)) {
-        let mut stack = vec![self];
-        while let Some(expr) = stack.pop() {
+        self.any(|expr| {
             visit(expr);
-            stack.extend(expr.children().into_iter().rev());
-        }
+            false
+        });
     }
 
-    /// Whether `test` holds for this expression or one inside it, subqueries not entered.
-    pub fn any(&self, mut test: impl FnMut(&Expr) -> bool) -> bool {
-        let mut found = false;
-        self.walk(&mut |expr| found = found || test(expr));
-        found
+    /// Whether `test` holds for this expression or one inside it, subqueries not entered; it is asked no further.
+    pub fn any<'e>(&'e self, mut test: impl FnMut(&'e Expr) -> bool) -> bool {
+        let mut stack = Vec::new();
+        let mut next = Some(self);
+        while let Some(expr) = next {
+            if test(expr) {
+                return true;
+            }
+            expr.push_children(&mut stack);
+            next = stack.pop();
+        }
+        false
+    }
+
+    /// Whether a column of `relation` is mentioned, subqueries not entered.
+    pub fn mentions(&self, relation: RelationId) -> bool {
+        self.any(|expr| matches!(expr, Expr::Column(column) if column.relation == Some(relation)))
     }
 
     /// The columns mentioned, subqueries not entered.

@@ -19,6 +19,13 @@ impl BlockId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelationId(pub(super) u32);
 
+impl RelationId {
+    /// Its place among the relations of its query.
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// One statement with its names resolved.
 #[derive(Debug, Clone)]
 pub struct Query {

@@ -1,0 +1,277 @@
+//! How the indexes of a table can be used: what each of its conditions matches is worked out once, and asked again for
+//! each set of rows that may be at hand.
+
+use super::condition::{Compare, Condition};
+use super::estimate::{ROWS, SHARED};
+use super::prepared::{Predicate, PreparedIndex};
+use super::relations::Relations;
+use super::serve::{By, Indexes};
+use crate::sql::expr::Expr;
+use crate::sql::query::RelationId;
+use crate::sql::{Dialect, predicates};
+
+/// An index that leads to the wanted rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Served {
+    /// Which one.
+    pub(super) by: By,
+    /// How it is used.
+    pub(super) how: How,
+    /// The part of the table's rows that it leads to.
+    pub(super) kept: f64,
+}
+
+/// How an index is used, the better the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum How {
+    /// From end to end, a key behind the first being compared.
+    WalkedWhole,
+    /// From end to end: it is partial, and holds only rows that are wanted.
+    WalkedPartial,
+    /// By so many of its keys.
+    Searched(usize),
+}
+
+/// An index that is read in order.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Walk {
+    /// From end to end.
+    Whole,
+    /// From where it is searched to, or because it holds only what is wanted.
+    Served(Served),
+}
+
+/// The conditions on one table of a query, and what they match of its indexes.
+pub(super) struct Searches {
+    pub(super) conditions: Vec<Condition>,
+    /// Those on where a row is stored, by their place in `conditions`: SQLite's rowid, by its alias or its own names, and
+    /// Postgres's `ctid`.
+    on_place: Vec<usize>,
+    candidates: Vec<Candidate>,
+}
+
+/// An index that holds every row that is wanted.
+struct Candidate {
+    /// Its number among those of the table.
+    at: usize,
+    /// The conditions that each of its keys may be searched by, the best ones first; the keys behind the last that any
+    /// serves are left out.
+    keys: Vec<Vec<usize>>,
+}
+
+/// What conditions match of an index.
+struct Matched {
+    /// How many of its keys.
+    keys: usize,
+    /// The part of the rows that is left.
+    kept: f64,
+}
+
+impl Served {
+    /// Whether it leads to fewer rows, or to as many by more keys.
+    fn is_better_than(&self, other: &Served) -> bool {
+        match (self.how, other.how) {
+            (How::Searched(keys), How::Searched(others)) => {
+                self.kept < other.kept || self.kept == other.kept && keys > others
+            }
+            (how, other) => how > other,
+        }
+    }
+}
+
+impl Searches {
+    /// Stands for a match by a key behind the first alone.
+    const LATER_KEY: usize = usize::MAX;
+
+    /// Matches `conditions` on `relation` with the indexes, given everything the query demands of it.
+    pub(super) fn new(
+        indexes: &Indexes<'_>,
+        relation: RelationId,
+        conditions: Vec<Condition>,
+        demands: &[&Expr],
+    ) -> Searches {
+        let is_on_place = |condition: &Condition| {
+            let column = condition.operand.as_column().filter(|column| column.relation == Some(relation));
+            column.is_some_and(|column| indexes.is_rowid(&column.name))
+                && matches!(condition.compare, Compare::Equal | Compare::Range | Compare::Null)
+        };
+        let all = conditions.iter().enumerate();
+        let on_place = all.filter(|(_, condition)| is_on_place(condition)).map(|(at, _)| at).collect();
+        let candidates = indexes.list().iter().enumerate();
+        let candidates = candidates
+            .filter(|(_, resolved)| resolved.allowed(indexes.dialect(), relation, demands))
+            .map(|(at, resolved)| Candidate {
+                at,
+                keys: serving_keys(indexes, resolved, relation, &conditions),
+            })
+            .collect();
+        Searches { conditions, on_place, candidates }
+    }
+
+    /// The index that the conditions search best with the rows of `reached` at hand.
+    pub(super) fn best(&self, indexes: &Indexes<'_>, reached: Relations) -> Option<Served> {
+        let mut best = self.by_place(reached);
+        for candidate in &self.candidates {
+            let Some(resolved) = indexes.list().get(candidate.at) else { continue };
+            let partial = !matches!(resolved.predicate, Predicate::None);
+            let matched = self.matched(candidate, resolved, indexes.dialect(), reached);
+            let how = match matched.keys {
+                // SQLite calls that a scan.
+                0 if partial && indexes.dialect() != Dialect::Sqlite => How::WalkedPartial,
+                0 => continue,
+                Self::LATER_KEY => How::WalkedWhole,
+                keys => How::Searched(keys),
+            };
+            let served = Served { by: By::Index(candidate.at), how, kept: matched.kept };
+            if best.as_ref().is_none_or(|best| served.is_better_than(best)) {
+                best = Some(served);
+            }
+        }
+        best
+    }
+
+    /// Whether an index gives the rows of `relation` in the order of `key`, those of its keys passed over that have one
+    /// value.
+    pub(super) fn ordered(&self, indexes: &Indexes<'_>, relation: RelationId, key: &Expr) -> Option<Walk> {
+        let by_rowid = key
+            .as_column()
+            .filter(|column| column.relation == Some(relation) && indexes.is_rowid(&column.name));
+        let mut walk = match by_rowid {
+            Some(_) if indexes.dialect() == Dialect::Sqlite => {
+                Some(self.by_place(Relations::NONE).map_or(Walk::Whole, Walk::Served))
+            }
+            _ => None,
+        };
+        let fixed = |own: &Expr| {
+            self.conditions
+                .iter()
+                .filter(|condition| condition.needs.is_empty())
+                .any(|condition| condition.one_value && predicates::same(own, &condition.operand, relation))
+        };
+        for candidate in &self.candidates {
+            let Some(resolved) = indexes.list().get(candidate.at) else { continue };
+            if resolved.index.method != "btree" {
+                continue;
+            }
+            let first = resolved.keys.iter().map_while(Option::as_ref).find(|own| !fixed(own));
+            if first.is_none_or(|own| !predicates::same(own, key, relation)) {
+                continue;
+            }
+            let matched = self.matched(candidate, resolved, indexes.dialect(), Relations::NONE);
+            let how = match matched.keys {
+                0 if matches!(resolved.predicate, Predicate::None)
+                    || indexes.dialect() == Dialect::Sqlite =>
+                {
+                    walk = walk.or(Some(Walk::Whole));
+                    continue;
+                }
+                0 => How::WalkedPartial,
+                Self::LATER_KEY => How::WalkedWhole,
+                keys => How::Searched(keys),
+            };
+            let better = match &walk {
+                Some(Walk::Served(served)) => how > served.how,
+                _ => true,
+            };
+            if better {
+                walk = Some(Walk::Served(Served { by: By::Index(candidate.at), how, kept: matched.kept }));
+            }
+        }
+        walk
+    }
+
+    /// The search for where a row is stored that keeps least.
+    fn by_place(&self, reached: Relations) -> Option<Served> {
+        let usable = self.on_place.iter().filter_map(|at| self.conditions.get(*at));
+        let usable = usable.filter(|condition| reached.contains_all(condition.needs));
+        let kept = usable.map(|condition| condition.kept).reduce(f64::min)?;
+        Some(Served { by: By::Place, how: How::Searched(1), kept })
+    }
+
+    /// How many keys of an index narrow the search, and what they leave.
+    fn matched(
+        &self,
+        candidate: &Candidate,
+        resolved: &PreparedIndex,
+        dialect: Dialect,
+        reached: Relations,
+    ) -> Matched {
+        let serves = |key: usize| -> Option<&Condition> {
+            let mut serving = candidate.keys.get(key)?.iter().filter_map(|at| self.conditions.get(*at));
+            serving.find(|condition| reached.contains_all(condition.needs))
+        };
+        let count = resolved.index.keys.len();
+        let first = |keys: usize| {
+            let found = || (0..keys).filter_map(serves);
+            let kept: f64 = found().map(|condition| condition.kept).product();
+            let one_row = resolved.index.unique
+                && keys == count
+                && found().all(|condition| condition.compare.is_equality());
+            // Statistics tell Postgres how many rows share a key; the others take it for some.
+            let kept = if one_row || dialect == Dialect::Postgres { kept } else { kept.max(SHARED / ROWS) };
+            let partial = !matches!(resolved.predicate, Predicate::None);
+            Matched { keys, kept: if partial { kept / 2.0 } else { kept } }
+        };
+        match resolved.index.method.as_str() {
+            "btree" => {
+                let mut matched = 0;
+                while let Some(condition) = serves(matched) {
+                    matched += 1;
+                    if !condition.compare.is_equality() {
+                        break;
+                    }
+                }
+                // Postgres compares later keys as well, walking the index from end to end: smaller than the table, but
+                // a poor search, and the last that is chosen. Several values would be as many walks.
+                let once = |condition: &Condition| {
+                    condition.compare != Compare::Equal || condition.one_value || !condition.needs.is_empty()
+                };
+                if matched == 0
+                    && dialect == Dialect::Postgres
+                    && (1..count).any(|at| serves(at).is_some_and(once))
+                {
+                    return Matched { keys: Self::LATER_KEY, kept: 1.0 };
+                }
+                first(matched)
+            }
+            "hash" => first(usize::from(count == 1 && serves(0).is_some())),
+            "gist" | "spgist" => first(usize::from(serves(0).is_some())),
+            // Any of their keys narrows the search.
+            "gin" | "brin" | "bloom" | "fulltext" | "spatial" => {
+                let all = (0..count).filter_map(serves);
+                let (keys, kept) = all.fold((0, 1.0), |(n, kept), one| (n + 1, kept * one.kept));
+                Matched { keys, kept }
+            }
+            _ => first(0),
+        }
+    }
+}
+
+/// The conditions that each key of an index may be searched by: those that compare for equality first, then by what they
+/// keep.
+fn serving_keys(
+    indexes: &Indexes<'_>,
+    resolved: &PreparedIndex,
+    relation: RelationId,
+    conditions: &[Condition],
+) -> Vec<Vec<usize>> {
+    let mut keys = Vec::new();
+    for (number, (key, own)) in resolved.index.keys.iter().zip(&resolved.keys).enumerate() {
+        let Some(own) = own else { continue };
+        let serves = |condition: &Condition| {
+            predicates::same(own, &condition.operand, relation) && resolved.operator(indexes, key, condition)
+        };
+        let mut serving: Vec<(usize, &Condition)> =
+            conditions.iter().enumerate().filter(|(_, condition)| serves(condition)).collect();
+        if serving.is_empty() {
+            continue;
+        }
+        serving.sort_by(|(_, a), (_, b)| {
+            let (ranged, other) = (!a.compare.is_equality(), !b.compare.is_equality());
+            ranged.cmp(&other).then(a.kept.total_cmp(&b.kept))
+        });
+        keys.resize(number, Vec::new());
+        keys.push(serving.into_iter().map(|(at, _)| at).collect());
+    }
+    keys
+}
