@@ -60,8 +60,8 @@ pub(super) fn of(
 ) -> Vec<Condition> {
     let depends = |block| query.block(block).correlated;
     let holds = |name: &str, is: fn(&str) -> bool| {
-        let columns = query.relation(relation).columns.iter().flatten();
-        columns.into_iter().any(|column| column.name == name && is(&column.ty))
+        let columns = query.relation(relation).columns.as_deref().unwrap_or_default();
+        columns.iter().any(|column| column.name == name && is(&column.ty))
     };
     let type_of = |column: &ColumnRef| {
         let columns = query.relation(column.relation?).columns.as_ref()?;

@@ -66,8 +66,11 @@ pub(super) fn kept_by_all(conditions: &[&Expr], query: &Query, schema: &Schema) 
 fn values(column: &ColumnRef, query: &Query, schema: &Schema) -> Option<f64> {
     let relation = query.relation(column.relation?);
     let ty = &relation.columns.as_ref()?.iter().find(|known| known.name == column.name)?.ty;
-    if matches!(ty.to_lowercase().as_str(), "boolean" | "bool" | "tinyint(1)") {
+    if ["boolean", "bool", "tinyint(1)"].iter().any(|boolean| boolean.eq_ignore_ascii_case(ty)) {
         return Some(2.0);
+    }
+    if schema.types.is_empty() {
+        return None;
     }
     match schema.user_type(None, ty) {
         Some(UserType::Enum(labels)) => Some(labels.len().max(1) as f64),

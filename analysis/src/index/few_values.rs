@@ -3,8 +3,8 @@
 
 use crate::schema::{Name, Schema, Table, UserType};
 use crate::sql::Dialect;
+use crate::sql::columns;
 use crate::sql::expr::{Expr, Op};
-use crate::sql::query::RelationColumn;
 
 /// Whether a column has few values: a boolean, an enum, or one that a CHECK restricts to a list.
 pub(super) fn has_few_values(schema: &Schema, table: &Table, column: &str) -> bool {
@@ -30,9 +30,8 @@ fn is_enum(schema: &Schema, ty: &str) -> bool {
 
 /// Whether a CHECK says that the column is one of a list.
 fn lists_values(schema: &Schema, table: &Table, condition: &str, column: &str) -> bool {
-    let columns = table.columns.iter();
-    let columns = columns.map(|column| RelationColumn { name: column.name.clone(), ty: column.ty.clone() });
-    let resolved = crate::sql::resolve::expression(condition, schema.dialect, columns.collect());
+    let columns = columns::of_table(schema, table);
+    let resolved = crate::sql::resolve::expression(condition, schema.dialect, columns);
     let is_column =
         |expr: &Expr| expr.without_casts().as_column().is_some_and(|mentioned| mentioned.name == column);
     resolved.is_some_and(|condition| {

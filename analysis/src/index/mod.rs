@@ -41,7 +41,7 @@ pub use advice::{Advice, Queried, advise};
 pub(crate) use audit::{is_missed, replaced_by};
 pub use migration::{Step, steps};
 pub use new_index::NewIndex;
-pub use prepared::Prepared;
+pub use prepared::PreparedIndex;
 pub use sort::{Sort, unindexed as unindexed_sorts};
 pub use wanted::Wanted;
 pub(crate) use writes::deleted_tables;

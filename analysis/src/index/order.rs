@@ -102,6 +102,11 @@ impl<'p, 's> Joined<'p, 's> {
 
     /// How each table is read; `None` for one that is read in full.
     pub(super) fn plan(&self, planner: Planner) -> Vec<Option<Served>> {
+        if let ([only], true) = (self.items, self.others.is_empty())
+            && (self.order.is_empty() || planner == Planner::Natural)
+        {
+            return vec![self.read(only, Relations::NONE, 1.0, planner).1];
+        }
         let mut best: Option<Plan> = None;
         for start in self.starts(planner) {
             let plan = self.finish(start, planner);

@@ -1,19 +1,14 @@
 //! Indexes with their expressions and predicates resolved, once for each table of a schema.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use crate::schema::{Index, KeyPart, Name, Schema, Table};
+use crate::schema::{Index, KeyPart, Schema, Table};
+use crate::sql::columns;
 use crate::sql::expr::{ColumnRef, Expr};
-use crate::sql::query::RelationColumn;
-
-/// What is kept beside a schema. It is no part of what the schema says: a copy begins without it, and any two are equal.
-#[derive(Default)]
-pub struct Prepared(Mutex<BTreeMap<Name, Arc<Vec<PreparedIndex>>>>);
 
 /// An index, resolved.
 #[derive(Debug)]
-pub(crate) struct PreparedIndex {
+pub struct PreparedIndex {
     /// The index this was made from.
     pub(crate) index: Index,
     /// What each key holds; `None` where its expression does not parse: then the key serves nothing.
@@ -31,24 +26,18 @@ pub(crate) enum Predicate {
 
 /// The indexes of a table of `schema`, which may have changed since they were asked for last.
 pub(crate) fn indexes(schema: &Schema, table: &Table) -> Arc<Vec<PreparedIndex>> {
-    let mut known = schema.prepared.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(prepared) = known.get(&table.name)
-        && prepared.len() == table.indexes.len()
-        && prepared.iter().zip(&table.indexes).all(|(prepared, index)| prepared.index == *index)
-    {
-        return Arc::clone(prepared);
-    }
-    let prepared = Arc::new(table.indexes.iter().map(|index| prepare(schema, table, index)).collect());
-    known.insert(table.name.clone(), Arc::clone(&prepared));
-    prepared
+    let is_current = |prepared: &Vec<PreparedIndex>| {
+        prepared.len() == table.indexes.len()
+            && prepared.iter().zip(&table.indexes).all(|(prepared, index)| prepared.index == *index)
+    };
+    schema.prepared.get(&table.name, is_current, || {
+        Arc::new(table.indexes.iter().map(|index| prepare(schema, table, index)).collect())
+    })
 }
 
 fn prepare(schema: &Schema, table: &Table, index: &Index) -> PreparedIndex {
-    let resolve = |sql: &str| {
-        let columns = table.columns.iter();
-        let columns = columns.map(|c| RelationColumn { name: c.name.clone(), ty: c.ty.clone() });
-        crate::sql::resolve::expression(sql, schema.dialect, columns.collect())
-    };
+    let resolve =
+        |sql: &str| crate::sql::resolve::expression(sql, schema.dialect, columns::of_table(schema, table));
     let keys = index.keys.iter().map(|key| match &key.part {
         KeyPart::Column(name) => Some(own_column(name)),
         KeyPart::Expression(sql) => resolve(sql),
@@ -66,26 +55,6 @@ fn prepare(schema: &Schema, table: &Table, index: &Index) -> PreparedIndex {
 /// A column of the table an index is of.
 pub(super) fn own_column(name: &str) -> Expr {
     Expr::Column(ColumnRef { relation: None, name: name.to_owned(), span: None })
-}
-
-impl Clone for Prepared {
-    fn clone(&self) -> Prepared {
-        Prepared::default()
-    }
-}
-
-impl PartialEq for Prepared {
-    fn eq(&self, _: &Prepared) -> bool {
-        true
-    }
-}
-
-impl Eq for Prepared {}
-
-impl std::fmt::Debug for Prepared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Prepared")
-    }
 }
 
 #[cfg(test)]

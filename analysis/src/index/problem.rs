@@ -297,6 +297,13 @@ impl Collector<'_> {
     /// Conditions on a subquery that is not pulled up hold inside of it where they name only what it groups by; so do
     /// those that follow from others.
     fn push_down(&mut self, problem: &Problem) {
+        let is_query = |id: &RelationId| {
+            let source = &self.query.relation(*id).source;
+            matches!(source, Source::Derived(_) | Source::View(..) | Source::Cte(_))
+        };
+        if !problem.relations.iter().any(is_query) {
+            return;
+        }
         let mut followed = Problem { demands: problem.demands.clone(), ..Problem::default() };
         derived::follow_equalities(&mut followed);
         for id in &problem.relations {

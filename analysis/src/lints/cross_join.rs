@@ -41,9 +41,12 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
     for (id, block) in query.written_blocks() {
         let relations: Vec<RelationId> = block.from().iter().flat_map(|item| item.relations()).collect();
+        if relations.len() < 2 {
+            continue;
+        }
         let conditions = block.conditions();
         // Without keys a filter may leave one row.
-        if relations.len() < 2 || (context.schema.is_none() && !conditions.is_empty()) {
+        if context.schema.is_none() && !conditions.is_empty() {
             continue;
         }
         let Some(groups) = groups(query, &relations, &conditions) else { continue };

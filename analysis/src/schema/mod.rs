@@ -1,5 +1,6 @@
 //! What the database holds: tables, keys, indexes, views and types, replayed from migrations or read from a snapshot.
 
+mod beside;
 pub mod guess;
 pub mod migrations;
 pub mod model;
@@ -7,6 +8,7 @@ mod numbering;
 pub mod replay;
 pub mod snapshot;
 
+pub use beside::Beside;
 pub use guess::guess_dialect;
 pub use migrations::Migration;
 pub use model::{

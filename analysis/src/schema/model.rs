@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::Beside;
+use crate::index::PreparedIndex;
 use crate::sql::Dialect;
+use crate::sql::query::RelationColumn;
 
 /// The name of a table, view, index or type.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,8 +64,10 @@ pub struct Schema {
     /// Why names that are not found may exist all the same (`DO` blocks, functions that run DDL); empty when the schema
     /// is known in full.
     pub gaps: Vec<String>,
-    /// What is worked out of the indexes when it is asked for.
-    pub prepared: crate::index::Prepared,
+    /// The indexes of each table, resolved.
+    pub prepared: Beside<Vec<PreparedIndex>>,
+    /// The columns of each table as queries see them.
+    pub columns: Beside<[RelationColumn]>,
 }
 
 impl Schema {
@@ -79,7 +84,8 @@ impl Schema {
             search_path: Vec::new(),
             opaque: BTreeMap::new(),
             gaps: Vec::new(),
-            prepared: crate::index::Prepared::default(),
+            prepared: Beside::default(),
+            columns: Beside::default(),
         }
     }
 

@@ -318,7 +318,7 @@ pub enum LikeKind {
 
 impl Expr {
     /// Pushes the expressions directly inside this one, the last one first; subqueries are not entered.
-    fn push_children<'e>(&'e self, stack: &mut Vec<&'e Expr>) {
+    fn push_children<'e>(&'e self, stack: &mut Pending<'e>) {
         match self {
             Expr::Column(_) | Expr::WholeRow(_) | Expr::Parameter(_) | Expr::Literal(_) => {}
             Expr::Exists { .. } | Expr::Subquery(_) | Expr::ArrayQuery(_) => {}
@@ -403,14 +403,14 @@ impl Expr {
 
     /// Whether `test` holds for this expression or one inside it, subqueries not entered; it is asked no further.
     pub fn any<'e>(&'e self, mut test: impl FnMut(&'e Expr) -> bool) -> bool {
-        let mut stack = Vec::new();
+        let mut pending = Pending { first: [None; FEW], held: 0, rest: Vec::new() };
         let mut next = Some(self);
         while let Some(expr) = next {
             if test(expr) {
                 return true;
             }
-            expr.push_children(&mut stack);
-            next = stack.pop();
+            expr.push_children(&mut pending);
+            next = pending.pop();
         }
         false
     }
@@ -476,6 +476,42 @@ impl Expr {
             };
         });
         span
+    }
+}
+
+/// So many expressions wait for a visit without taking memory for it.
+const FEW: usize = 8;
+
+/// Expressions that are still to be visited, the next one last. Expressions are walked thousands of times, and most of
+/// them are small.
+struct Pending<'e> {
+    first: [Option<&'e Expr>; FEW],
+    held: usize,
+    rest: Vec<&'e Expr>,
+}
+
+impl<'e> Pending<'e> {
+    fn push(&mut self, expr: &'e Expr) {
+        match self.first.get_mut(self.held) {
+            Some(slot) => {
+                *slot = Some(expr);
+                self.held += 1;
+            }
+            None => self.rest.push(expr),
+        }
+    }
+
+    fn pop(&mut self) -> Option<&'e Expr> {
+        self.rest.pop().or_else(|| {
+            self.held = self.held.checked_sub(1)?;
+            self.first.get(self.held).copied().flatten()
+        })
+    }
+}
+
+impl<'e> Extend<&'e Expr> for Pending<'e> {
+    fn extend<I: IntoIterator<Item = &'e Expr>>(&mut self, exprs: I) {
+        exprs.into_iter().for_each(|expr| self.push(expr));
     }
 }
 

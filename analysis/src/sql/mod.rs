@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod cardinality;
+pub(crate) mod columns;
 pub mod ddl;
 pub mod dialect;
 pub mod expr;

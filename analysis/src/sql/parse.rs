@@ -223,7 +223,7 @@ pub(super) fn is_several(tokens: &[TokenWithSpan]) -> bool {
 }
 
 fn second_statement(tokens: &[TokenWithSpan]) -> Option<&TokenWithSpan> {
-    let end = tokens.iter().position(|token| token.token == Token::SemiColon)?;
+    let end = tokens.iter().position(|token| matches!(token.token, Token::SemiColon))?;
     tokens.get(end..)?.iter().find(|token| is_code(&token.token))
 }
 

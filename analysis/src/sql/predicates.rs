@@ -1,5 +1,7 @@
 //! Conditions compared with one another: which are the same, and which imply which.
 
+use std::borrow::Cow;
+
 use super::expr::{ColumnRef, Expr, LikeKind, Literal, Op, Test};
 use super::query::RelationId;
 
@@ -168,8 +170,8 @@ pub(crate) fn implied(predicate: &Expr, conditions: &[&Expr], relation: Relation
             conditions.iter().any(|condition| implies(condition, predicate, relation))
                 || excluded(predicate).is_some_and(|(own, values)| {
                     values
-                        .into_iter()
-                        .all(|value| implied(&compared(own, Op::NotEq, value), conditions, relation))
+                        .iter()
+                        .all(|value| implied(&compared(own, Op::NotEq, value.clone()), conditions, relation))
                 })
         }
     }
@@ -180,23 +182,23 @@ fn compared(expr: &Expr, op: Op, value: Expr) -> Expr {
 }
 
 /// What `x NOT IN (1, 2)` and `x <> ALL ('{1,2}')` say that `x` is not.
-fn excluded(condition: &Expr) -> Option<(&Expr, Vec<Expr>)> {
+fn excluded(condition: &Expr) -> Option<(&Expr, Cow<'_, [Expr]>)> {
     match condition {
-        Expr::InList { expr, list, negated: true } => Some((expr, list.clone())),
+        Expr::InList { expr, list, negated: true } => Some((expr, list.into())),
         Expr::Any { left, op: Op::NotEq, right, all: true } => Some((left, elements(right)?)),
         _ => None,
     }
 }
 
 /// The elements of a constant array: `ARRAY[1, 2]`, and `'{1,2}'` where nothing in it is quoted.
-fn elements(array: &Expr) -> Option<Vec<Expr>> {
+fn elements(array: &Expr) -> Option<Cow<'_, [Expr]>> {
     match bare(array) {
-        Expr::Array(list) => Some(list.clone()),
+        Expr::Array(list) => Some(list.into()),
         Expr::Literal(Literal::Text(text)) => {
             let inner = text.strip_prefix('{')?.strip_suffix('}')?;
             let is_plain = !inner.contains(['"', '\\', '{', '}']);
             let element = |text: &str| Expr::Literal(Literal::Text(text.trim().to_owned()));
-            is_plain.then(|| inner.split(',').map(element).collect())
+            is_plain.then(|| inner.split(',').map(element).collect::<Vec<Expr>>().into())
         }
         _ => None,
     }
@@ -240,7 +242,7 @@ fn implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
         _ => {}
     }
     if let Some((own, values)) = excluded(condition)
-        && values.into_iter().any(|value| implies(&compared(own, Op::NotEq, value), predicate, relation))
+        && values.iter().any(|value| implies(&compared(own, Op::NotEq, value.clone()), predicate, relation))
     {
         return true;
     }
@@ -268,12 +270,16 @@ fn implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
 }
 
 /// The values that a condition restricts an expression to, when they are constants.
-fn value_set(condition: &Expr) -> Option<(&Expr, Vec<Expr>)> {
+fn value_set(condition: &Expr) -> Option<(&Expr, Cow<'_, [Expr]>)> {
     let constant = |expr: &Expr| matches!(bare(expr), Expr::Literal(literal) if *literal != Literal::Null);
-    let (expr, values): (&Expr, Vec<Expr>) = match condition {
-        Expr::Binary { op: Op::Eq, left, right } if constant(right) => (left, vec![right.as_ref().clone()]),
-        Expr::Binary { op: Op::Eq, left, right } if constant(left) => (right, vec![left.as_ref().clone()]),
-        Expr::InList { expr, list, negated: false } => (expr, list.clone()),
+    let (expr, values): (&Expr, Cow<'_, [Expr]>) = match condition {
+        Expr::Binary { op: Op::Eq, left, right } if constant(right) => {
+            (left, std::slice::from_ref(right.as_ref()).into())
+        }
+        Expr::Binary { op: Op::Eq, left, right } if constant(left) => {
+            (right, std::slice::from_ref(left.as_ref()).into())
+        }
+        Expr::InList { expr, list, negated: false } => (expr, list.into()),
         Expr::Any { left, op: Op::Eq, right, all: false } => (left, elements(right)?),
         _ => return None,
     };
@@ -284,7 +290,7 @@ fn value_set(condition: &Expr) -> Option<(&Expr, Vec<Expr>)> {
 fn each_implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
     let is_list = matches!(condition, Expr::InList { .. } | Expr::Any { .. });
     value_set(condition).filter(|_| is_list).is_some_and(|(own, values)| {
-        let mut equal = values.into_iter().map(|value| compared(own, Op::Eq, value));
+        let mut equal = values.iter().map(|value| compared(own, Op::Eq, value.clone()));
         equal.all(|equal| ranges_imply(&equal, predicate, relation))
     })
 }
@@ -292,10 +298,6 @@ fn each_implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> boo
 /// `x = 'a'` and `x IN ('a', 'b')` imply `x <> 'c'`.
 fn excludes(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
     let Expr::Binary { op: Op::NotEq, left, right } = predicate else { return false };
-    let text = |expr: &Expr| match bare(expr) {
-        Expr::Literal(Literal::Text(text)) => Some(text.clone()),
-        _ => None,
-    };
     let (own, excluded) = match (text(left), text(right)) {
         (None, Some(excluded)) => (left, excluded),
         (Some(excluded), None) => (right, excluded),
@@ -307,20 +309,19 @@ fn excludes(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
     })
 }
 
+fn text(expr: &Expr) -> Option<&str> {
+    match bare(expr) {
+        Expr::Literal(Literal::Text(text)) => Some(text),
+        _ => None,
+    }
+}
+
 /// `x > 5` implies `x > 3`; numbers only.
 fn ranges_imply(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
-    let parts = |expr: &Expr| match expr {
-        Expr::Binary { op, left, right } => match (number(left), number(right)) {
-            (None, Some(n)) => Some((left.as_ref().clone(), op.clone(), n)),
-            (Some(n), None) => Some((right.as_ref().clone(), op.flipped(), n)),
-            _ => None,
-        },
-        _ => None,
-    };
-    let (Some((p, p_op, p_value)), Some((c, c_op, c_value))) = (parts(predicate), parts(condition)) else {
+    let (Some((p, p_op, p_value)), Some((c, c_op, c_value))) = (range(predicate), range(condition)) else {
         return false;
     };
-    same(&p, &c, relation)
+    same(p, c, relation)
         && match (&p_op, &c_op) {
             (Op::Gt, Op::Gt | Op::GtEq | Op::Eq) if c_op != Op::Gt => c_value > p_value,
             (Op::Gt | Op::GtEq, Op::Gt | Op::GtEq | Op::Eq) => c_value >= p_value,
@@ -333,6 +334,16 @@ fn ranges_imply(condition: &Expr, predicate: &Expr, relation: RelationId) -> boo
             (Op::NotEq, Op::LtEq) => c_value < p_value,
             _ => false,
         }
+}
+
+/// What is compared with a number, how, and with which.
+fn range(condition: &Expr) -> Option<(&Expr, Op, f64)> {
+    let Expr::Binary { op, left, right } = condition else { return None };
+    match (number(left), number(right)) {
+        (None, Some(n)) => Some((left, op.clone(), n)),
+        (Some(n), None) => Some((right, op.flipped(), n)),
+        _ => None,
+    }
 }
 
 fn number(expr: &Expr) -> Option<f64> {

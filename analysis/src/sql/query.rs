@@ -1,5 +1,7 @@
 //! A statement as the engine sees it: blocks, relations and conditions, with every name resolved as far as it can be.
 
+use std::sync::Arc;
+
 use super::expr::Expr;
 use super::text::Span;
 use crate::schema::Name;
@@ -343,7 +345,7 @@ pub struct Relation {
     /// What it is.
     pub source: Source,
     /// Its columns; `None` when they are not known.
-    pub columns: Option<Vec<RelationColumn>>,
+    pub columns: Option<Arc<[RelationColumn]>>,
     /// Whether it may refer to items before it in the same FROM.
     pub lateral: bool,
     /// Where it is named in the SQL.

@@ -1,8 +1,8 @@
 //! What a table's own declarations say of its keys.
 
 use crate::schema::{IndexKey, Schema, Table};
+use crate::sql::columns;
 use crate::sql::expr::Expr;
-use crate::sql::query::RelationColumn;
 use crate::sql::{Dialect, predicates, resolve};
 
 /// Whether the rows of `child` are read with those of `table`, without being told apart by its keys.
@@ -36,7 +36,7 @@ fn has_one_value(table: &Table, key: &String, schema: &Schema) -> bool {
         return false;
     }
     table.checks.iter().filter(|check| check.condition.contains(key.as_str())).any(|check| {
-        let columns = relation_columns(table);
+        let columns = columns::of_table(schema, table);
         let condition = resolve::expression(&check.condition, schema.dialect, columns);
         condition.is_some_and(|condition| {
             let column = condition.columns().first().map(|column| Expr::Column((*column).clone()));
@@ -45,11 +45,6 @@ fn has_one_value(table: &Table, key: &String, schema: &Schema) -> bool {
                 .is_some_and(|column| is_key(&column) && predicates::is_fixed(&column, condition.conjuncts()))
         })
     })
-}
-
-/// The columns of a table as those of a relation.
-fn relation_columns(table: &Table) -> Vec<RelationColumn> {
-    table.columns.iter().map(|c| RelationColumn { name: c.name.clone(), ty: c.ty.clone() }).collect()
 }
 
 /// Columns of a table for messages.

@@ -1,10 +1,13 @@
 //! FROM: tables, views, functions, derived tables and how they are joined.
 
+use std::sync::Arc;
+
 use sqlparser::ast;
 
 use super::Resolver;
 use super::scope::Merged;
-use crate::schema::{Name, Table};
+use crate::schema::Name;
+use crate::sql::columns;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::functions;
@@ -131,16 +134,14 @@ impl Resolver<'_> {
         schema: Option<&str>,
         name: &str,
         span: Option<crate::sql::Span>,
-    ) -> (Source, Option<Vec<RelationColumn>>) {
+    ) -> (Source, Option<Arc<[RelationColumn]>>) {
         let full = Name::qualified(schema, name);
         let Some(known) = self.schema else { return (Source::Table(full), None) };
         if let Some(table) = known.table(schema, name) {
-            return (Source::Table(table.name.clone()), Some(table_columns(table)));
+            return (Source::Table(table.name.clone()), Some(columns::of_table(known, table)));
         }
         if let Some(view) = known.view(schema, name) {
-            let declared = view.columns.as_ref().map(|columns| {
-                columns.iter().map(|c| RelationColumn { name: c.name.clone(), ty: c.ty.clone() }).collect()
-            });
+            let declared = view.columns.as_deref().map(columns::declared);
             if view.materialized {
                 let columns = declared.or_else(|| {
                     let block = self.expand_view(view, self.block_of_scope())?;
@@ -322,7 +323,7 @@ impl Resolver<'_> {
     fn common_columns(&self, left: &From, right: &From) -> Vec<String> {
         let columns = |from: &From| -> Vec<String> {
             let relations = from.relations();
-            let known = relations.iter().filter_map(|id| self.relations[id.0 as usize].columns.as_ref());
+            let known = relations.iter().filter_map(|id| self.relations[id.0 as usize].columns.as_deref());
             known.flatten().map(|column| column.name.clone()).collect()
         };
         let right = columns(right);
@@ -346,7 +347,7 @@ impl Resolver<'_> {
     }
 
     /// The columns of a block as those of a relation.
-    pub(super) fn block_columns(&self, id: BlockId) -> Option<Vec<RelationColumn>> {
+    pub(super) fn block_columns(&self, id: BlockId) -> Option<Arc<[RelationColumn]>> {
         let outputs = self.blocks[id.0 as usize].outputs.as_ref()?;
         let fold = |name: &str| match self.dialect {
             Dialect::Postgres => name.to_owned(),
@@ -356,23 +357,23 @@ impl Resolver<'_> {
     }
 }
 
-/// The columns of a table.
-pub(super) fn table_columns(table: &Table) -> Vec<RelationColumn> {
-    table.columns.iter().map(|c| RelationColumn { name: c.name.clone(), ty: c.ty.clone() }).collect()
-}
-
 /// Columns of which only the names are known.
-fn named_columns(names: &[&str]) -> Vec<RelationColumn> {
+fn named_columns(names: &[&str]) -> Arc<[RelationColumn]> {
     names.iter().map(|&name| RelationColumn { name: name.to_owned(), ty: String::new() }).collect()
 }
 
 /// `AS t(a, b)` renames the first columns; of unknown columns it makes nothing known.
-fn renamed(columns: Option<Vec<RelationColumn>>, names: Option<Vec<String>>) -> Option<Vec<RelationColumn>> {
-    let mut columns = columns?;
-    for (column, name) in columns.iter_mut().zip(names.unwrap_or_default()) {
-        column.name = name;
-    }
-    Some(columns)
+fn renamed(
+    columns: Option<Arc<[RelationColumn]>>,
+    names: Option<Vec<String>>,
+) -> Option<Arc<[RelationColumn]>> {
+    let Some(names) = names.filter(|names| !names.is_empty()) else { return columns };
+    let (columns, mut names) = (columns?, names.into_iter());
+    let renamed = |column: &RelationColumn| RelationColumn {
+        name: names.next().unwrap_or_else(|| column.name.clone()),
+        ty: column.ty.clone(),
+    };
+    Some(columns.iter().map(renamed).collect())
 }
 
 fn factor_alias(factor: &ast::TableFactor) -> Option<&ast::TableAlias> {

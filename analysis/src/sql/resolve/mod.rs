@@ -7,11 +7,15 @@ mod scope;
 mod select;
 mod write;
 
+use std::sync::Arc;
+
 use sqlparser::ast;
 
 use super::dialect::Dialect;
 use super::parse::{self, SyntaxError};
-use super::query::{Block, BlockId, Body, Kind, Output, Problem, Query, Relation, RelationId, Role, SetOp};
+use super::query::{
+    Block, BlockId, Body, Kind, Output, Problem, Query, Relation, RelationColumn, RelationId, Role, SetOp,
+};
 use super::room::with_room;
 use super::text::{LineIndex, Span};
 use super::{Expr, parameters};
@@ -57,15 +61,11 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
 
 /// Resolves an expression over the columns of one relation, which gets the first id: an index expression, a predicate, a
 /// CHECK condition. `None` when it does not parse.
-pub fn expression(sql: &str, dialect: Dialect, columns: Vec<super::query::RelationColumn>) -> Option<Expr> {
+pub fn expression(sql: &str, dialect: Dialect, columns: Arc<[RelationColumn]>) -> Option<Expr> {
     with_room(sql, || expression_here(sql, dialect, columns)).ok()
 }
 
-fn expression_here(
-    sql: &str,
-    dialect: Dialect,
-    columns: Vec<super::query::RelationColumn>,
-) -> Result<Expr, SyntaxError> {
+fn expression_here(sql: &str, dialect: Dialect, columns: Arc<[RelationColumn]>) -> Result<Expr, SyntaxError> {
     let (parsed, lines) = parse::expression(sql, dialect)?;
     let mut resolver = Resolver::new(dialect, None, &lines);
     let block = resolver.open_block(None, Role::Statement);

@@ -4,6 +4,7 @@ use sqlparser::ast;
 
 use super::Resolver;
 use super::scope::{Merged, Scope};
+use crate::sql::columns;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::functions;
@@ -198,7 +199,7 @@ impl Resolver<'_> {
                 projection.exprs.push(Expr::WholeRow(id));
                 continue;
             };
-            for column in columns {
+            for column in columns.iter() {
                 let first = |join: &Merged| join.relations.first() == Some(&id);
                 let merged =
                     shown.iter().find(|(name, join)| *name == column.name && join.relations.contains(&id));
@@ -234,12 +235,14 @@ impl Resolver<'_> {
         self.scopes.push(Scope::new(id));
         let schema = table.schema_name.as_ref().map(|schema| self.dialect.fold(schema));
         let name = self.dialect.fold(name);
-        let known = self.schema.and_then(|known| known.table(schema.as_deref(), &name));
+        let columns = self
+            .schema
+            .and_then(|known| Some(columns::of_table(known, known.table(schema.as_deref(), &name)?)));
         let relation = Relation {
             block: id,
             alias: name.clone(),
             source: crate::sql::query::Source::Table(crate::schema::Name::qualified(schema.as_deref(), name)),
-            columns: known.map(super::from::table_columns),
+            columns,
             lateral: false,
             span: None,
         };

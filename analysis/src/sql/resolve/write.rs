@@ -225,7 +225,8 @@ impl Resolver<'_> {
                 Source::Table(name) => name.to_string(),
                 _ => relation.alias.clone(),
             };
-            let columns = relation.columns.iter().flatten().map(|column| column.name.as_str());
+            let columns =
+                relation.columns.iter().flat_map(|columns| columns.iter().map(|column| column.name.as_str()));
             let similar = crate::sql::text::most_similar(&column, columns);
             let span = self.bytes(last.span);
             self.problem(
@@ -241,11 +242,13 @@ impl Resolver<'_> {
         let Some(columns) = self.relations.last_mut().and_then(|relation| relation.columns.as_mut()) else {
             return;
         };
+        let mut renamed = columns.to_vec();
         for (name, (column, _)) in names.iter().zip(assigned) {
-            if let Some(known) = columns.iter_mut().find(|known| known.name == *column) {
+            if let Some(known) = renamed.iter_mut().find(|known| known.name == *column) {
                 known.name.clone_from(name);
             }
         }
+        *columns = renamed.into();
     }
 
     /// A row that goes by a name: `excluded`, or the row alias of MySQL.

@@ -1,0 +1,21 @@
+//! The columns of tables as queries see them, made once for each table of a schema.
+
+use std::sync::Arc;
+
+use super::query::RelationColumn;
+use crate::schema::{Column, Schema, Table};
+
+/// The columns of a table of `schema`.
+pub(crate) fn of_table(schema: &Schema, table: &Table) -> Arc<[RelationColumn]> {
+    let is_current = |known: &[RelationColumn]| {
+        let is_same =
+            |(known, column): (&RelationColumn, &Column)| known.name == column.name && known.ty == column.ty;
+        known.len() == table.columns.len() && known.iter().zip(&table.columns).all(is_same)
+    };
+    schema.columns.get(&table.name, is_current, || declared(&table.columns))
+}
+
+/// Columns as they are declared.
+pub(crate) fn declared(columns: &[Column]) -> Arc<[RelationColumn]> {
+    columns.iter().map(|column| RelationColumn { name: column.name.clone(), ty: column.ty.clone() }).collect()
+}
