@@ -47,6 +47,7 @@ fn join_names(tokens: &mut Vec<TokenWithSpan>) {
         if let Some(last) = joined.last_mut()
             && let (Some(mark), Token::Word(word)) = (mark(&last.token), &token.token)
             && word.quote_style.is_none()
+            && last.span.end == token.span.start
         {
             last.token = Token::Placeholder(format!("{mark}{}", word.value));
             last.span.end = token.span.end;

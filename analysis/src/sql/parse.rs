@@ -108,13 +108,14 @@ pub(super) fn expression(
     Ok((parsed, lines))
 }
 
-/// The tokens of `sql`, white space included.
+/// The tokens of `sql`. White space and comments carry nothing for the parser, and patterns are plainer without them.
 pub(super) fn tokenize(
     sql: &str,
     dialect: Dialect,
     lines: &LineIndex<'_>,
 ) -> Result<Vec<TokenWithSpan>, SyntaxError> {
-    Tokenizer::new(grammar::of(dialect), sql).tokenize_with_location().map_err(|error| {
+    let tokens = Tokenizer::new(grammar::of(dialect), sql).tokenize_with_location();
+    let mut tokens = tokens.map_err(|error| {
         let at = lines.offset(error.location.line, error.location.column);
         let message = error.message.to_lowercase();
         let message = match message.as_str() {
@@ -122,7 +123,9 @@ pub(super) fn tokenize(
             _ => message,
         };
         SyntaxError { message, span: Span::new(at, sql.len()), limit: false }
-    })
+    })?;
+    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
+    Ok(tokens)
 }
 
 /// A span of the parser as bytes.
@@ -131,9 +134,9 @@ pub(super) fn span(lines: &LineIndex<'_>, span: sqlparser::tokenizer::Span) -> S
     Span::new(offset(span.start), offset(span.end))
 }
 
-/// Whether a token is anything but white space, a comment or a semicolon.
+/// Whether a token is anything but a semicolon.
 fn is_code(token: &Token) -> bool {
-    !matches!(token, Token::Whitespace(_) | Token::SemiColon | Token::EOF)
+    !matches!(token, Token::SemiColon | Token::EOF)
 }
 
 /// The first word of a statement.
@@ -244,7 +247,6 @@ fn guard(tokens: &[TokenWithSpan], span_of: &dyn Fn(&TokenWithSpan) -> Span) -> 
     for token in tokens {
         let mut postfix = 0;
         match &token.token {
-            Token::Whitespace(_) => continue,
             Token::LParen | Token::LBracket => {
                 runs.push(Run::default());
                 if runs.len() > DEEPEST_NESTING {

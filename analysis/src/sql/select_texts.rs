@@ -19,7 +19,6 @@ pub(super) fn of(sql: &str, tokens: &[TokenWithSpan], lines: &LineIndex<'_>) -> 
     for token in tokens {
         let span = super::parse::span(lines, token.span);
         match &token.token {
-            Token::Whitespace(_) => continue,
             Token::LParen | Token::LBracket => {
                 extend(&mut open, span);
                 open.push(None);

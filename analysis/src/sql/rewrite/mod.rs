@@ -20,13 +20,10 @@ use super::dialect::Dialect;
 
 /// Rewrites the tokens of a query.
 pub(super) fn query(tokens: Vec<TokenWithSpan>, dialect: Dialect) -> Vec<TokenWithSpan> {
-    let mut input = tokens;
-    // White space carries nothing for the parser, and patterns are plainer without it.
-    input.retain(|token| !matches!(token.token, Token::Whitespace(_)));
-    let out = Vec::with_capacity(input.len() + 8);
+    let out = Vec::with_capacity(tokens.len() + 8);
     let mut rewriter = Rewriter {
         dialect,
-        input,
+        input: tokens,
         at: 0,
         out,
         open: Vec::new(),
