@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::new_index::NewIndex;
 use super::wanted::Wanted;
 use super::{Access, Verdict, accesses, audit, merge, new_index, sort, writes};
-use crate::schema::{Index, Name, Replay, Schema, snapshot};
+use crate::schema::{Index, Name, Replay, Schema, Table, snapshot};
 use crate::sql::query::RelationId;
 use crate::sql::{Dialect, Query};
 
@@ -174,13 +174,14 @@ fn name_and_prove(
         wanted.entry(candidate.index.table.clone()).or_default().extend(candidate.needs());
     }
     // Without a member an index may be shorter, and then do for others no more.
-    let mut planned = Planned::with(&mut candidates, schema, queries);
+    let mut planned = Planned::new(schema, queries);
+    planned.make(&mut candidates);
     for _ in 0..MOST_ROUNDS {
         let changed = prove(&mut candidates, &mut planned, schema);
         if !changed {
             break;
         }
-        planned = Planned::with(&mut candidates, schema, queries);
+        planned.make(&mut candidates);
     }
     // One that was left out leaves its needs to the others.
     let mut met = wanted;
@@ -263,21 +264,52 @@ fn prove(candidates: &mut Vec<Candidate<'_>>, planned: &mut Planned<'_>, schema:
 struct Planned<'q> {
     schema: Schema,
     queries: &'q [Queried<'q>],
+    /// The names that the schema has, in lower case.
+    taken: BTreeSet<String>,
+    /// The indexes that are tried, each with its table.
+    tried: Vec<(Name, String)>,
 }
 
 impl<'q> Planned<'q> {
-    /// The schema with the candidates, each of which gets a name that nothing else has.
-    fn with(candidates: &mut [Candidate<'_>], schema: &Schema, queries: &'q [Queried<'q>]) -> Planned<'q> {
-        let mut taken = new_index::names(schema);
-        let mut replay = Replay::new(schema.dialect);
-        replay.schema = schema.clone();
-        for candidate in candidates {
-            candidate.name = candidate.index.free_name(&taken);
-            taken.insert(candidate.name.to_lowercase());
-            let make = candidate.index.statement("CREATE INDEX", Some(&candidate.name), schema.dialect);
-            replay.apply(&make, "advice");
+    fn new(schema: &Schema, queries: &'q [Queried<'q>]) -> Planned<'q> {
+        Planned { schema: schema.clone(), queries, taken: new_index::names(schema), tried: Vec::new() }
+    }
+
+    /// Makes the candidates in place of those that were tried before. Each gets a name that nothing else has.
+    fn make(&mut self, candidates: &mut [Candidate<'_>]) {
+        for (table, name) in std::mem::take(&mut self.tried) {
+            self.remove(&table, &name);
+            self.taken.remove(&name.to_lowercase());
         }
-        Planned { schema: replay.schema, queries }
+        for candidate in candidates {
+            let dialect = self.schema.dialect;
+            candidate.name = candidate.index.free_name(&self.taken);
+            let make = candidate.index.statement("CREATE INDEX", Some(&candidate.name), dialect);
+            let mut replay = Replay::new(dialect);
+            replay.schema.tables = self.concerned_by(&candidate.index.table);
+            let before: Vec<usize> = replay.schema.tables.values().map(|table| table.indexes.len()).collect();
+            replay.apply(&make, "advice");
+            for (table, count) in replay.schema.tables.values().zip(before) {
+                for index in table.indexes.iter().skip(count) {
+                    self.taken.insert(index.name.to_lowercase());
+                    self.tried.push((table.name.clone(), index.name.clone()));
+                }
+            }
+            self.schema.tables.append(&mut replay.schema.tables);
+        }
+    }
+
+    /// Takes the tables that get an index with `table` out of the schema: the table itself, which is quicker to search
+    /// than all, and of a partitioned one all, its partitions among them.
+    fn concerned_by(&mut self, table: &Name) -> BTreeMap<Name, Table> {
+        match self.schema.tables.remove_entry(table) {
+            Some((name, table)) if table.partition_by.is_some() => {
+                let mut all = std::mem::take(&mut self.schema.tables);
+                all.insert(name, table);
+                all
+            }
+            only => only.into_iter().collect(),
+        }
     }
 
     /// Whether a query gets what it wants.

@@ -278,3 +278,15 @@ fn a_name_that_is_taken_is_not_given_again() {
     let found = advice(Dialect::Sqlite, ddl, &["SELECT 1 FROM t WHERE a = ?"]);
     assert_eq!(found.iter().map(|advice| advice.name.as_str()).collect::<Vec<_>>(), ["t_a_idx2"]);
 }
+
+#[test]
+fn an_index_of_a_partitioned_table_is_one_of_its_partitions() {
+    let ddl = "
+        CREATE TABLE visits (page bigint NOT NULL, day date NOT NULL) PARTITION BY RANGE (day);
+        CREATE TABLE visits_2026 PARTITION OF visits FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+    ";
+    let queries = ["SELECT day FROM visits WHERE page = $1", "SELECT day FROM visits_2026 WHERE page = $1"];
+    let found = advice(Dialect::Postgres, ddl, &queries);
+    let tables: Vec<String> = found.iter().map(|advice| advice.index.table.to_string()).collect();
+    assert_eq!(tables, ["visits"]);
+}

@@ -1,8 +1,8 @@
-//! What is worked out of each table when it is asked for, and kept beside the schema.
+//! What is worked out of a schema when it is asked for, and kept beside it.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::Name;
 
@@ -51,5 +51,44 @@ impl<T: ?Sized> Eq for Beside<T> {}
 impl<T: ?Sized> fmt::Debug for Beside<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Beside")
+    }
+}
+
+/// Something worked out of a whole schema once, like what is kept for each table. Whoever changes the schema forgets it.
+pub struct Once<T>(OnceLock<T>);
+
+impl<T> Once<T> {
+    pub(crate) fn get(&self, make: impl FnOnce() -> T) -> &T {
+        self.0.get_or_init(make)
+    }
+
+    pub(crate) fn forget(&mut self) {
+        self.0.take();
+    }
+}
+
+impl<T> Default for Once<T> {
+    fn default() -> Once<T> {
+        Once(OnceLock::new())
+    }
+}
+
+impl<T> Clone for Once<T> {
+    fn clone(&self) -> Once<T> {
+        Once::default()
+    }
+}
+
+impl<T> PartialEq for Once<T> {
+    fn eq(&self, _: &Once<T>) -> bool {
+        true
+    }
+}
+
+impl<T> Eq for Once<T> {}
+
+impl<T> fmt::Debug for Once<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Once")
     }
 }

@@ -1,9 +1,9 @@
 //! The schema as data. Names are kept as the database compares them; expressions are kept as SQL text.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
-use super::Beside;
+use super::{Beside, Once};
 use crate::index::PreparedIndex;
 use crate::sql::Dialect;
 use crate::sql::query::RelationColumn;
@@ -68,6 +68,8 @@ pub struct Schema {
     pub prepared: Beside<Vec<PreparedIndex>>,
     /// The columns of each table as queries see them.
     pub columns: Beside<[RelationColumn]>,
+    /// The tables that others inherit from.
+    pub inherited: Once<HashSet<Name>>,
 }
 
 impl Schema {
@@ -86,6 +88,7 @@ impl Schema {
             gaps: Vec::new(),
             prepared: Beside::default(),
             columns: Beside::default(),
+            inherited: Once::default(),
         }
     }
 
@@ -125,6 +128,15 @@ impl Schema {
     /// The type of a name as written in a statement.
     pub fn user_type(&self, schema: Option<&str>, name: &str) -> Option<&UserType> {
         self.lookup(&self.types, schema, name).map(|(_, user_type)| user_type)
+    }
+
+    /// Whether other tables inherit from one, so that their rows are read with its own; partitions are its own.
+    pub fn is_inherited(&self, table: &Table) -> bool {
+        let inherited = self.inherited.get(|| {
+            let heirs = self.tables.values().filter(|child| child.partition_bound.is_none());
+            heirs.filter_map(|child| child.parent.clone()).collect()
+        });
+        table.partition_by.is_none() && inherited.contains(&table.name)
     }
 
     /// Why a table's shape is not known although it exists, if that is so.

@@ -5,13 +5,6 @@ use crate::sql::columns;
 use crate::sql::expr::Expr;
 use crate::sql::{Dialect, predicates, resolve};
 
-/// Whether the rows of `child` are read with those of `table`, without being told apart by its keys.
-pub(super) fn inherits(child: &Table, table: &Table) -> bool {
-    child.parent.as_ref() == Some(&table.name)
-        && child.partition_bound.is_none()
-        && table.partition_by.is_none()
-}
-
 /// SQLite: whether an index finds equal at least what comparing its column finds equal.
 pub(super) fn tells_as_column(table: &Table, key: &IndexKey, dialect: Dialect) -> bool {
     if dialect != Dialect::Sqlite {

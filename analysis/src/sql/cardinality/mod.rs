@@ -6,7 +6,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use keys::{columns_of, inherits, is_singleton, tells_as_column};
+use keys::{columns_of, is_singleton, tells_as_column};
 
 use crate::index::prepared::{self, Predicate, PreparedIndex};
 use crate::schema::{IndexKey, KeyPart, Schema, Table};
@@ -382,7 +382,7 @@ impl Reader<'_> {
         levels: &BTreeMap<RelationId, Rows>,
     ) -> Option<(Rows, String)> {
         // What inherits from a table has keys of its own, and its rows are read with those of the table.
-        if schema.tables.values().any(|child| inherits(child, table)) {
+        if schema.is_inherited(table) {
             return None;
         }
         let mut best: Option<(Rows, String)> = None;
