@@ -295,7 +295,7 @@ impl<'q> Planned<'q> {
                     self.tried.push((table.name.clone(), index.name.clone()));
                 }
             }
-            self.schema.tables.append(&mut replay.schema.tables);
+            self.schema.tables.extend(replay.schema.tables);
         }
     }
 
