@@ -136,12 +136,11 @@ impl<T> Kept<T> {
 
 /// What is found in a file of its own account, what comes to no query left out.
 fn found_alone(file: &str, text: &str) -> Arc<Found> {
-    let relevant = rust::relevant(&[text]).pop().unwrap_or_default();
-    let scan = crates::scan(file, &relevant, text, in_test()).unwrap_or_default();
+    let scan = |relevant: &str| crates::scan(file, relevant, text, in_test()).unwrap_or_default();
     // Where there is no budget, nobody asks how much a function runs.
     let (scan, calls) = match text.contains(ATTRIBUTE) {
-        true => scan.follow_alone(),
-        false => (scan, Vec::new()),
+        true => scan(&rust::relevant(&[text]).pop().unwrap_or_default()).follow_alone(),
+        false => (scan(&rust::with_queries(text)), Vec::new()),
     };
     Arc::new(Found { scan, calls })
 }

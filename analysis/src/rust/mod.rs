@@ -51,7 +51,7 @@ pub use follow::{Followed, follow};
 pub use function::{Bound, BudgetAttr, Function, Limit, Step, Upper};
 pub use items::ModuleItems;
 pub use read::{Scan, ScanError, ScannedFunction, scan, scan_as, scan_detached, scan_function};
-pub use relevant::relevant;
+pub use relevant::{relevant, with_queries};
 pub use scan::is_test_path;
 pub use site::{Allow, Argument, Call, Form, Loop, LoopKind, Site, SiteSql, SqlLiteral};
 pub use tree::{Position, Target, positions};

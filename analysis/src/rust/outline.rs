@@ -22,6 +22,8 @@ pub(super) struct Outline<'t> {
 pub(super) struct Outlined<'t> {
     /// Its name.
     pub(super) name: &'t str,
+    /// The bytes of all of it, from behind the token before it to its last brace: comments and attributes included.
+    pub(super) whole: Range<usize>,
     /// The bytes of its body, braces not included.
     pub(super) body: Range<usize>,
     /// How it comes to wait for a query.
@@ -53,15 +55,28 @@ pub(super) struct Token<'t> {
 
 /// Reads the names of a file.
 pub(super) fn outline(text: &str) -> Outline<'_> {
+    read(text, true)
+}
+
+/// The same without the names that functions may call, where only the queries that they make themselves are asked for.
+pub(super) fn outline_of_queries(text: &str) -> Outline<'_> {
+    read(text, false)
+}
+
+fn read(text: &str, with_calls: bool) -> Outline<'_> {
     let tokens = tokens(text);
     let renamed = tokens.windows(3).filter_map(|words| match words {
-        [name, word, new] if word.text == "as" && names::makes_query(name.text) => Some(new.text),
+        [name, word, new] if is_word(*word, "as") && names::makes_query(name.text) => Some(new.text),
         _ => None,
     });
     let renamed = renamed.chain(wrappers(&tokens)).collect();
-    let mut reader = Reader { tokens, renamed, length: text.len(), ..Reader::default() };
+    let mut reader = Reader { tokens, renamed, with_calls, length: text.len(), ..Reader::default() };
     reader.items();
     reader.outline
+}
+
+fn is_word(token: Token<'_>, word: &str) -> bool {
+    token.kind == TokenKind::Ident && token.text == word
 }
 
 /// The tokens of a text, spaces and comments left out.
@@ -84,8 +99,8 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
 
 /// The macros of a file whose rules name something that makes a query.
 fn wrappers<'a, 't>(tokens: &'a [Token<'t>]) -> impl Iterator<Item = &'t str> + use<'a, 't> {
-    let is_defined = |at: &usize| tokens.get(*at).is_some_and(|token| token.text == "macro_rules");
-    (0..tokens.len()).filter(is_defined).filter_map(|at| {
+    let defined = tokens.iter().enumerate().filter(|(_, token)| is_word(**token, "macro_rules"));
+    defined.filter_map(|(at, _)| {
         let name = tokens.get(at + 2)?;
         let mut depth = 0usize;
         for token in tokens.get(at + 3..)? {
@@ -111,6 +126,8 @@ struct Reader<'t> {
     at: usize,
     /// The names that the file gives to what makes queries: `use sqlx::query as q`, and macros that expand to one.
     renamed: HashSet<&'t str>,
+    /// Whether the names are read that functions may call.
+    with_calls: bool,
     /// The length of the text, in bytes.
     length: usize,
     outline: Outline<'t>,
@@ -157,8 +174,56 @@ impl<'t> Reader<'t> {
                     || self.renamed.contains(name.text))
     }
 
+    /// Where a function begins whose `fn` is at hand: behind the token before its attributes and qualifiers.
+    fn beginning(&self) -> usize {
+        let mut at = self.at;
+        loop {
+            let Some(before) = at.checked_sub(1) else { return 0 };
+            let Some(token) = self.tokens.get(before) else { return 0 };
+            at = match token.kind {
+                TokenKind::Ident
+                    if matches!(
+                        token.text,
+                        "async" | "const" | "default" | "extern" | "pub" | "safe" | "unsafe"
+                    ) =>
+                {
+                    before
+                }
+                // The ABI behind `extern`.
+                TokenKind::Literal { .. } if self.is_at(before.checked_sub(1), "extern") => before,
+                TokenKind::CloseParen => match self.opening(before).and_then(|open| open.checked_sub(1)) {
+                    Some(owner) if self.is_at(Some(owner), "pub") => owner,
+                    _ => return token.start + token.text.len(),
+                },
+                TokenKind::CloseBracket => match self.opening(before).and_then(|open| open.checked_sub(1)) {
+                    Some(hash) if self.kind(Some(hash)) == Some(TokenKind::Pound) => hash,
+                    _ => return token.start + token.text.len(),
+                },
+                _ => return token.start + token.text.len(),
+            };
+        }
+    }
+
+    fn is_at(&self, at: Option<usize>, word: &str) -> bool {
+        at.and_then(|at| self.tokens.get(at)).is_some_and(|token| is_word(*token, word))
+    }
+
+    /// The bracket that the one at `close` closes.
+    fn opening(&self, close: usize) -> Option<usize> {
+        let mut depth = 0usize;
+        (0..=close).rev().find(|at| {
+            match self.kind(Some(*at)) {
+                Some(TokenKind::CloseParen | TokenKind::CloseBracket | TokenKind::CloseBrace) => depth += 1,
+                Some(TokenKind::OpenParen | TokenKind::OpenBracket | TokenKind::OpenBrace) => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        })
+    }
+
     /// Reads a function from its `fn` to the end of its body.
     fn function(&mut self) {
+        let beginning = self.beginning();
         let before = [1, 2, 3].map(|back| self.at.checked_sub(back).and_then(|at| self.tokens.get(at)));
         let is_async = before.iter().flatten().any(|token| token.text == "async");
         let name = self.peek(1).map(|token| token.text).unwrap_or_default();
@@ -182,6 +247,7 @@ impl<'t> Reader<'t> {
         };
         let mut function = Outlined {
             name,
+            whole: beginning..self.length,
             body: open.start + 1..self.length,
             waits,
             queries: false,
@@ -201,6 +267,7 @@ impl<'t> Reader<'t> {
                     depth -= 1;
                     if depth == 0 {
                         function.body.end = token.start;
+                        function.whole.end = token.start + 1;
                         self.at += 1;
                         return;
                     }
@@ -216,7 +283,7 @@ impl<'t> Reader<'t> {
                         _ => {}
                     }
                     function.queries |= self.is_query(token);
-                    if self.is_named(self.at) {
+                    if self.with_calls && self.is_named(self.at) {
                         function.calls.insert(token.text);
                     }
                 }

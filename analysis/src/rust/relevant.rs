@@ -6,8 +6,9 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
-use super::outline::{Outline, Outlined, Waits, outline};
+use super::outline::{Outline, Outlined, Waits, outline, outline_of_queries};
 
 /// A function, by file and position.
 type Id = (usize, usize);
@@ -17,24 +18,38 @@ pub fn relevant<'t>(texts: &[&'t str]) -> Vec<Cow<'t, str>> {
     let outlines: Vec<Outline<'_>> = texts.iter().map(|text| outline(text)).collect();
     let kept = functions(&outlines);
     let files = texts.iter().zip(&outlines).enumerate();
-    files
-        .map(|(file, (text, outline))| blanked(text, outline, |function| kept.contains(&(file, function))))
-        .collect()
+    let bodies = |file: usize, outline: &Outline<'_>| {
+        let functions = outline.functions.iter().enumerate();
+        let left_out = functions.filter(|(at, _)| !kept.contains(&(file, *at)));
+        left_out.map(|(_, function)| function.body.clone()).collect::<Vec<_>>()
+    };
+    files.map(|(file, (text, outline))| blanked(text, bodies(file, outline))).collect()
 }
 
-/// A text without the bodies that do not matter.
-fn blanked<'t>(text: &'t str, outline: &Outline<'_>, is_left: impl Fn(usize) -> bool) -> Cow<'t, str> {
-    let bodies = outline.functions.iter().enumerate().filter(|(at, _)| !is_left(*at));
+/// What there is to parse of a file for the queries in it alone: functions that make none are left out as a whole.
+pub fn with_queries(text: &str) -> Cow<'_, str> {
+    let outline = outline_of_queries(text);
+    let others = outline.functions.into_iter().filter(|function| !function.queries);
+    blanked(text, others.map(|function| function.whole))
+}
+
+/// A text without some of its parts, in their order.
+fn blanked(text: &str, parts: impl IntoIterator<Item = Range<usize>>) -> Cow<'_, str> {
     let mut out = String::new();
     let mut from = 0;
-    for (_, Outlined { body, .. }) in bodies {
-        let (Some(before), Some(inside)) = (text.get(from..body.start), text.get(body.clone())) else {
+    for part in parts {
+        let (Some(before), Some(inside)) = (text.get(from..part.start), text.get(part.clone())) else {
             continue;
         };
         out.push_str(before);
-        // Columns are counted in characters.
-        out.extend(inside.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
-        from = body.end;
+        // Columns are counted in characters, from the last line break on.
+        let (lines, last) = inside.rsplit_once('\n').map_or(("", inside), |(lines, last)| {
+            out.push('\n');
+            (lines, last)
+        });
+        out.extend(lines.matches('\n'));
+        out.extend(std::iter::repeat_n(' ', last.chars().count()));
+        from = part.end;
     }
     match from {
         0 => Cow::Borrowed(text),
@@ -126,8 +141,27 @@ mod tests {
         let left = relevant(&[text]).remove(0);
         assert_eq!(left.lines().count(), text.lines().count());
         assert_eq!(left.lines().next_back(), text.lines().next_back());
-        assert_eq!(left.lines().nth(1).map(|line| line.chars().count()), Some(23));
         assert!(!left.contains("let"), "{left}");
+    }
+
+    #[test]
+    fn functions_without_a_query_are_left_out_as_a_whole() {
+        let text = "use a::b;\n/// Adds.\n#[inline]\npub(crate) const unsafe extern \"C\" fn add() { 1 + 1 }\n\
+            impl Db {\n    /// Loads.\n    async fn load(&self) { query(\"x\").await }\n    fn b() {} /* last */\n}\n";
+        let left = with_queries(text);
+        let lines: Vec<&str> = left.lines().map(str::trim_end).collect();
+        let expected = [
+            "use a::b;",
+            "",
+            "",
+            "",
+            "impl Db {",
+            "    /// Loads.",
+            "    async fn load(&self) { query(\"x\").await }",
+            "              /* last */",
+            "}",
+        ];
+        assert_eq!(lines, expected);
     }
 
     #[test]
@@ -135,7 +169,7 @@ mod tests {
         for text in
             ["fn", "fn f(", "fn f() {", "fn f() -> [u8; { 1 }] {{{", "}}} fn f() {}", "\"", "r#\"", "'"]
         {
-            let _ = relevant(&[text]);
+            let _ = (relevant(&[text]), with_queries(text));
         }
     }
 }
