@@ -23,9 +23,7 @@ pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream) -> T
     }
     let text = query.sql.as_ref().map_or("", |sql| &sql.text);
     let site = quote! {{
-        static SITE: ::query_budget::__private::Site = ::query_budget::__private::Site::new(
-            #text, #fingerprint, ::core::file!(), ::core::line!(), ::core::column!()
-        );
+        static SITE: ::query_budget::__private::Site = ::query_budget::__private::Site::here(#text, #fingerprint);
         #messages
         &SITE
     }};

@@ -6,7 +6,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Expr, Lit, LitStr, Token, Type};
+use syn::{Attribute, Expr, LitStr, Token, Type};
 
 use crate::attr;
 use crate::emit::{Marked, Misuse};
@@ -100,7 +100,7 @@ impl Query {
 
     fn read_type(&mut self, input: ParseStream<'_>) -> Result<(), Misuse> {
         let form = self.kind.form();
-        let literal = input.peek(Lit);
+        let literal = input.cursor().literal().is_some();
         match self.kind {
             Kind::As if literal => {
                 return Err(Misuse::new(input.span(), "`sql_as!` without the type of its rows", form));
@@ -155,10 +155,7 @@ fn type_comes_first(input: ParseStream<'_>) -> bool {
 fn read_sql(input: ParseStream<'_>, kind: Kind) -> Result<Sql, Misuse> {
     let mut literals: Vec<LitStr> = Vec::new();
     loop {
-        if !input.peek(LitStr) {
-            return Err(not_a_literal(input, kind));
-        }
-        literals.push(input.parse().map_err(|error| Misuse::from_syn(&error, kind.form()))?);
+        literals.push(input.parse().map_err(|_| not_a_literal(input, kind))?);
         if input.parse::<Option<Token![+]>>().ok().flatten().is_none() {
             break;
         }

@@ -25,6 +25,15 @@ impl Site {
         self.label.get_or_init(|| self.place.to_string().into()).clone()
     }
 
+    /// A query of this text, where it is called: in place of `file!()`, `line!()` and `column!()`, which would be three
+    /// macros to expand for each query of a build.
+    #[must_use]
+    #[track_caller]
+    pub const fn here(sql: &'static str, fingerprint: u64) -> Self {
+        let here = std::panic::Location::caller();
+        Self::new(sql, fingerprint, here.file(), here.line(), here.column())
+    }
+
     /// A query of this text, at this place. `fingerprint` is the hash of its normalised text; `line` and `column`
     /// count from one.
     #[must_use]

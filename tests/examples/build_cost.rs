@@ -2,7 +2,7 @@
 //!
 //! Makes three crates of 50 modules, 20,000 lines and 300 queries, alike but for how the queries are made: by
 //! `sqlx::query()`, which checks nothing; by `sqlx::query!` against a prepared `.sqlx`; and by `sql!` with a snapshot and
-//! every lint at its level. Then `cargo check` of each is timed, its dependencies built and its macros not optimised, in
+//! every lint at its level. All have the same dependencies, whose state costs cargo time at every start. Then `cargo check` of each is timed, its dependencies built and its macros not optimised, in
 //! turns, and the medians are compared.
 
 use std::fmt::Write as _;
@@ -109,14 +109,11 @@ fn write_crate(kind: Kind) -> PathBuf {
     fs::create_dir_all(dir.join("src")).expect("a folder");
     let put = |name: &str, text: String| fs::write(dir.join(name), text).expect("a file");
     let runtime = workspace().join("runtime");
-    let query_budget = match kind {
-        Kind::Checked => format!("query-budget = {{ path = {runtime:?}, features = [\"postgres\"] }}\n"),
-        Kind::Plain | Kind::Prepared => String::new(),
-    };
     put(
         "Cargo.toml",
         format!(
-            "[package]\nname = \"{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n{query_budget}\
+            "[package]\nname = \"{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+             query-budget = {{ path = {runtime:?}, features = [\"postgres\"] }}\n\
              sqlx = {{ version = \"0.9\", default-features = false, features = [\"macros\", \"postgres\"] }}\n\n\
              [workspace]\n",
             kind.name()

@@ -10,23 +10,26 @@ use crate::finding::Place;
 /// The text of a literal with the places of its parts: one at its start, and one wherever a character of the text is not
 /// the next character of the source line (a line's beginning, an escape, a line that goes on after `\`).
 pub(super) fn read(literal: &LitStr, file: &Arc<str>) -> SqlLiteral {
-    let value = literal.value().replace("\r\n", "\n");
     let start = literal.span().start();
+    let source = literal.token().to_string();
     let mut reader = Reader {
         file,
         line: u32::try_from(start.line).unwrap_or(0),
         column: u32::try_from(start.column).unwrap_or(0) + 1,
-        text: String::with_capacity(value.len()),
+        text: String::with_capacity(source.len()),
         parts: Vec::new(),
         broken: true,
     };
-    reader.read(&literal.token().to_string());
-    // The compiler made the value; where this reading disagrees, the places are not to be trusted.
-    if reader.text == value && start.line > 0 {
-        SqlLiteral { text: reader.text.into(), parts: reader.parts }
-    } else {
-        SqlLiteral { text: value.into(), parts: Vec::new() }
+    reader.read(&source);
+    // Of an escape the compiler knows best what it stands for.
+    if source.contains('\\') || source.contains('\r') {
+        let value = literal.value().replace("\r\n", "\n");
+        if reader.text != value {
+            return SqlLiteral { text: value.into(), parts: Vec::new() };
+        }
     }
+    let parts = if start.line > 0 { reader.parts } else { Vec::new() };
+    SqlLiteral { text: reader.text.into(), parts }
 }
 
 /// Puts texts together, for `concat!` and `+`.
@@ -52,25 +55,15 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn read(&mut self, source: &str) {
-        let mut chars = source.chars().peekable();
-        let raw = chars.peek() == Some(&'r');
-        let mut hashes = 0;
-        for c in chars.by_ref() {
-            self.column += 1;
-            match c {
-                '#' => hashes += 1,
-                '"' => break,
-                _ => {}
-            }
-        }
-        let rest: String = chars.collect();
-        let closing = 1 + if raw { hashes } else { 0 };
-        let end = rest.len().saturating_sub(closing);
+        let Some((prefix, rest)) = source.split_once('"') else { return };
+        let hashes = prefix.strip_prefix('r').map(str::len);
+        self.column += u32::try_from(prefix.len()).unwrap_or(0) + 1;
+        let end = rest.len().saturating_sub(1 + hashes.unwrap_or(0));
         let Some(content) = rest.get(..end) else { return };
-        if raw {
-            content.replace("\r\n", "\n").chars().for_each(|c| self.verbatim(c));
-        } else {
-            self.cooked(&content.replace("\r\n", "\n"));
+        let content = content.replace("\r\n", "\n");
+        match hashes {
+            Some(_) => self.verbatim(&content),
+            None => self.cooked(&content),
         }
         if self.text.is_empty() {
             self.mark();
@@ -83,66 +76,73 @@ impl Reader<'_> {
         self.broken = false;
     }
 
-    fn verbatim(&mut self, c: char) {
-        if self.broken {
-            self.mark();
+    /// Text that stands for itself.
+    fn verbatim(&mut self, text: &str) {
+        for line in text.split_inclusive('\n') {
+            if self.broken {
+                self.mark();
+            }
+            self.text.push_str(line);
+            self.skip(line);
         }
-        self.text.push(c);
-        self.skip(c);
     }
 
-    /// Moves past a character of the source.
-    fn skip(&mut self, c: char) {
-        if c == '\n' {
+    /// Moves past a part of the source, which ends where a line does if not before.
+    fn skip(&mut self, part: &str) {
+        if part.ends_with('\n') {
             self.line += 1;
             self.column = 1;
             self.broken = true;
         } else {
-            self.column += 1;
+            self.column += u32::try_from(part.chars().count()).unwrap_or(0);
         }
     }
 
     fn cooked(&mut self, content: &str) {
-        let mut chars = content.chars().peekable();
-        while let Some(c) = chars.next() {
-            if c != '\\' {
-                self.verbatim(c);
-                continue;
-            }
-            self.mark();
-            self.broken = true;
-            self.column += 1;
-            let Some(escape) = chars.next() else { return };
-            self.skip(escape);
-            match escape {
-                'n' => self.text.push('\n'),
-                't' => self.text.push('\t'),
-                'r' => self.text.push('\r'),
-                '0' => self.text.push('\0'),
-                'x' => {
-                    let digits: String = chars.by_ref().take(2).collect();
-                    self.column += 2;
-                    self.code(&digits);
-                }
-                'u' => {
-                    let digits: String = chars.by_ref().take_while(|&c| c != '}').collect();
-                    self.column += u32::try_from(digits.chars().count()).unwrap_or(0) + 1;
-                    self.code(digits.trim_start_matches('{'));
-                }
-                '\n' => {
-                    // Nothing stands for the line end and the blanks that follow.
-                    self.parts.pop();
-                    while let Some(&blank) = chars.peek()
-                        && blank.is_ascii_whitespace()
-                    {
-                        self.skip(blank);
-                        chars.next();
-                    }
-                    self.broken = true;
-                }
-                other => self.text.push(other),
-            }
+        let mut rest = content;
+        while let Some((before, escape)) = rest.split_once('\\') {
+            self.verbatim(before);
+            rest = self.escape(escape);
         }
+        self.verbatim(rest);
+    }
+
+    /// Reads what follows a backslash, and returns what is left.
+    fn escape<'t>(&mut self, source: &'t str) -> &'t str {
+        self.mark();
+        self.broken = true;
+        self.column += 1;
+        let mut chars = source.chars();
+        let Some(escape) = chars.next() else { return "" };
+        self.skip(source.get(..escape.len_utf8()).unwrap_or_default());
+        match escape {
+            'n' => self.text.push('\n'),
+            't' => self.text.push('\t'),
+            'r' => self.text.push('\r'),
+            '0' => self.text.push('\0'),
+            'x' => {
+                let digits: String = chars.by_ref().take(2).collect();
+                self.column += 2;
+                self.code(&digits);
+            }
+            'u' => {
+                let digits: String = chars.by_ref().take_while(|&c| c != '}').collect();
+                self.column += u32::try_from(digits.chars().count()).unwrap_or(0) + 1;
+                self.code(digits.trim_start_matches('{'));
+            }
+            '\n' => {
+                // Nothing stands for the line end and the blanks that follow.
+                self.parts.pop();
+                let rest = chars.as_str();
+                let after = rest.trim_start_matches(|c: char| c.is_ascii_whitespace());
+                let blanks = rest.get(..rest.len() - after.len()).unwrap_or_default();
+                blanks.split_inclusive('\n').for_each(|blank| self.skip(blank));
+                self.broken = true;
+                return after;
+            }
+            other => self.text.push(other),
+        }
+        chars.as_str()
     }
 
     fn code(&mut self, digits: &str) {

@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprCall, ExprMethodCall, ExprPath, Lit, Token, Type};
+use syn::{Attribute, Expr, ExprCall, ExprLit, ExprMethodCall, ExprPath, Lit, Token, Type};
 
 use super::flow::Flow;
 use super::names::{self, MacroForm};
@@ -187,7 +187,7 @@ impl MacroArguments {
             input.parse::<Type>()?;
             input.parse::<Token![,]>()?;
         }
-        let sql = Expr::parse(input)?;
+        let sql = sql_expression(input)?;
         let mut arguments = MacroArguments { attributes, sql, bound: Vec::new(), complete: true };
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
@@ -210,5 +210,17 @@ impl MacroArguments {
 /// Whether the type of the column stands before the SQL, as it may in `sql_scalar!`.
 fn type_comes_first(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
-    !input.peek(Lit) && ahead.parse::<Type>().is_ok() && ahead.peek(Token![,])
+    input.cursor().literal().is_none() && ahead.parse::<Type>().is_ok() && ahead.peek(Token![,])
+}
+
+/// The SQL. A literal alone, which most are, takes the parser several readings to be told from another expression.
+fn sql_expression(input: ParseStream<'_>) -> syn::Result<Expr> {
+    let is_alone = input
+        .cursor()
+        .literal()
+        .is_some_and(|(_, rest)| rest.eof() || rest.punct().is_some_and(|(next, _)| next.as_char() == ','));
+    if is_alone && let Ok(text) = input.parse() {
+        return Ok(Expr::Lit(ExprLit { attrs: Vec::new(), lit: Lit::Str(text) }));
+    }
+    Expr::parse(input)
 }

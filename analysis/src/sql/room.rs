@@ -60,8 +60,14 @@ pub(super) fn with_room<T: Send>(
 /// How deep a text can nest at most, operators between two operands left out: brackets, signs, NOT, CASE.
 fn levels(sql: &str) -> usize {
     let sql = sql.as_bytes();
-    let signs = sql.iter().filter(|byte| b"([+-~!@".contains(byte)).count();
-    let words = sql.windows(3).filter(|word| word.eq_ignore_ascii_case(b"NOT")).count();
-    let cases = sql.windows(4).filter(|word| word.eq_ignore_ascii_case(b"CASE")).count();
-    signs + words + cases
+    let is_word = |at: usize, word: &[u8]| {
+        sql.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word))
+    };
+    let goes_down = |(at, byte): (usize, &u8)| match byte {
+        b'(' | b'[' | b'+' | b'-' | b'~' | b'!' | b'@' => true,
+        b'N' | b'n' => is_word(at, b"NOT"),
+        b'C' | b'c' => is_word(at, b"CASE"),
+        _ => false,
+    };
+    sql.iter().enumerate().filter(|place| goes_down(*place)).count()
 }

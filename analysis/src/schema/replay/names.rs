@@ -1,9 +1,7 @@
 //! The names that the database makes up for indexes and constraints that were given none.
 
-use std::collections::BTreeSet;
-
 use super::Replay;
-use crate::schema::model::{IndexKey, KeyPart, Name};
+use crate::schema::model::{Index, IndexKey, KeyPart, Name, Table};
 use crate::sql::Dialect;
 use crate::sql::ddl::expression;
 use crate::sql::lex::{Kind, Lexer};
@@ -14,32 +12,34 @@ const LONGEST: usize = 63;
 impl Replay {
     /// Postgres: `table_columns_label`, shortened and numbered so that no relation or constraint has the name.
     pub(super) fn choose_name(&self, table: &Name, columns: &str, label: &str) -> String {
-        let taken = self.names_in(table.schema.as_deref());
         let mut name = join_names(&table.name, columns, label);
         let mut pass = 1u32;
-        while taken.contains(name.as_str()) {
+        while self.is_taken(table.schema.as_deref(), &name) {
             name = join_names(&table.name, columns, &format!("{label}{pass}"));
             pass += 1;
         }
         name
     }
 
-    /// The names of the relations and constraints of a schema.
-    fn names_in(&self, schema: Option<&str>) -> BTreeSet<&str> {
-        let of = |name: &&Name| name.schema.as_deref() == schema;
+    /// Whether a relation or constraint of a schema has a name.
+    fn is_taken(&self, schema: Option<&str>, name: &str) -> bool {
         let all = &self.schema;
-        let relations =
-            all.tables.keys().chain(all.views.keys()).chain(&all.sequences).chain(&self.temporary);
-        let mut names: BTreeSet<&str> = relations.filter(of).map(|name| name.name.as_str()).collect();
-        for table in all.tables.values().filter(|table| of(&&table.name)) {
-            names.extend(table.indexes.iter().map(|index| index.name.as_str()));
-            names.extend(table.foreign_keys.iter().filter_map(|key| key.name.as_deref()));
-            names.extend(table.checks.iter().filter_map(|check| check.name.as_deref()));
-        }
-        for view in all.views.values().filter(|view| of(&&view.name)) {
-            names.extend(view.indexes.iter().map(|index| index.name.as_str()));
-        }
-        names
+        let whole = Name { schema: schema.map(str::to_owned), name: name.to_owned() };
+        let is_here = |owner: &Name| owner.schema.as_deref() == schema;
+        let is_of = |indexes: &[Index]| indexes.iter().any(|index| index.name == name);
+        let is_constraint = |table: &Table| {
+            table.foreign_keys.iter().any(|key| key.name.as_deref() == Some(name))
+                || table.checks.iter().any(|check| check.name.as_deref() == Some(name))
+        };
+        all.tables.contains_key(&whole)
+            || all.views.contains_key(&whole)
+            || all.sequences.contains(&whole)
+            || self.temporary.contains(&whole)
+            || all
+                .tables
+                .values()
+                .any(|table| (is_of(&table.indexes) || is_constraint(table)) && is_here(&table.name))
+            || all.views.values().any(|view| is_of(&view.indexes) && is_here(&view.name))
     }
 
     /// Postgres: the name of an index on these keys.
