@@ -37,6 +37,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tokens;
 mod tree;
 mod turns;
 mod types;

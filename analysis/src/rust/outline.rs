@@ -1,14 +1,13 @@
 //! What a file's tokens tell without parsing: where its functions' bodies are, and which names stand in them.
 //!
-//! The compiler's own lexer reads a hundred times as fast as the parser does, which is what makes it possible to look at
-//! every file of a workspace and to parse only what can matter.
+//! Tokens are read a hundred times as fast as the parser reads them, which is what makes it possible to look at every file
+//! of a workspace and to parse only what can matter.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
-use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
-
 use super::names;
+use super::tokens::{Kind, Token, tokens};
 
 /// A file, by its names.
 #[derive(Debug, Default)]
@@ -45,14 +44,6 @@ pub(super) enum Waits {
     Itself,
 }
 
-/// A token that is no space and no comment.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Token<'t> {
-    pub(super) kind: TokenKind,
-    pub(super) text: &'t str,
-    pub(super) start: usize,
-}
-
 /// Reads the names of a file.
 pub(super) fn outline(text: &str) -> Outline<'_> {
     read(text, true)
@@ -66,7 +57,7 @@ pub(super) fn outline_of_queries(text: &str) -> Outline<'_> {
 fn read(text: &str, with_calls: bool) -> Outline<'_> {
     let tokens = tokens(text);
     let renamed = tokens.windows(3).filter_map(|words| match words {
-        [name, word, new] if is_word(*word, "as") && names::makes_query(name.text) => Some(new.text),
+        [name, word, new] if word.is("as") && names::makes_query(name.text) => Some(new.text),
         _ => None,
     });
     let renamed = renamed.chain(wrappers(&tokens)).collect();
@@ -75,41 +66,19 @@ fn read(text: &str, with_calls: bool) -> Outline<'_> {
     reader.outline
 }
 
-fn is_word(token: Token<'_>, word: &str) -> bool {
-    token.kind == TokenKind::Ident && token.text == word
-}
-
-/// The tokens of a text, spaces and comments left out.
-pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
-    let mut start = 0;
-    let mut tokens = Vec::with_capacity(text.len() / 6);
-    for token in tokenize(text, FrontmatterAllowed::No) {
-        let end = start + token.len as usize;
-        let is_space = matches!(
-            token.kind,
-            TokenKind::Whitespace | TokenKind::LineComment { .. } | TokenKind::BlockComment { .. }
-        );
-        if !is_space && let Some(text) = text.get(start..end) {
-            tokens.push(Token { kind: token.kind, text, start });
-        }
-        start = end;
-    }
-    tokens
-}
-
 /// The macros of a file whose rules name something that makes a query.
 fn wrappers<'a, 't>(tokens: &'a [Token<'t>]) -> impl Iterator<Item = &'t str> + use<'a, 't> {
-    let defined = tokens.iter().enumerate().filter(|(_, token)| is_word(**token, "macro_rules"));
+    let defined = tokens.iter().enumerate().filter(|(_, token)| token.is("macro_rules"));
     defined.filter_map(|(at, _)| {
         let name = tokens.get(at + 2)?;
         let mut depth = 0usize;
         for token in tokens.get(at + 3..)? {
             match token.kind {
-                TokenKind::OpenBrace | TokenKind::OpenParen | TokenKind::OpenBracket => depth += 1,
-                TokenKind::CloseBrace | TokenKind::CloseParen | TokenKind::CloseBracket => {
+                Kind::Sign(b'{' | b'(' | b'[') => depth += 1,
+                Kind::Sign(b'}' | b')' | b']') => {
                     depth = depth.saturating_sub(1);
                 }
-                TokenKind::Ident if names::makes_query(token.text) => return Some(name.text),
+                Kind::Word if names::makes_query(token.text) => return Some(name.text),
                 _ => {}
             }
             if depth == 0 {
@@ -138,14 +107,14 @@ impl<'t> Reader<'t> {
         self.tokens.get(self.at + ahead).copied()
     }
 
-    fn kind(&self, at: Option<usize>) -> Option<TokenKind> {
+    fn kind(&self, at: Option<usize>) -> Option<Kind> {
         self.tokens.get(at?).map(|token| token.kind)
     }
 
     /// Reads to the end of the file, from body to body.
     fn items(&mut self) {
         while let Some(token) = self.peek(0) {
-            if token.kind == TokenKind::Ident && token.text == "fn" && self.is_function() {
+            if token.is("fn") && self.is_function() {
                 self.function();
             } else {
                 self.at += 1;
@@ -155,17 +124,17 @@ impl<'t> Reader<'t> {
 
     /// Whether a name follows `fn`, which else is a type.
     fn is_function(&self) -> bool {
-        self.peek(1).is_some_and(|token| matches!(token.kind, TokenKind::Ident | TokenKind::RawIdent))
+        self.peek(1).is_some_and(|token| matches!(token.kind, Kind::Word | Kind::RawWord))
     }
 
     /// Whether the token at `at` is called: `name(`, `name!`, `name::<T>(`.
     fn is_called(&self, at: usize) -> bool {
-        matches!(self.kind(Some(at + 1)), Some(TokenKind::OpenParen | TokenKind::Bang | TokenKind::Colon))
+        matches!(self.kind(Some(at + 1)), Some(Kind::Sign(b'(' | b'!' | b':')))
     }
 
     /// Whether the name at hand makes or runs a query, or is a macro that may.
     fn is_query(&self, name: Token<'t>) -> bool {
-        let is_macro = self.peek(1).is_some_and(|token| token.kind == TokenKind::Bang);
+        let is_macro = self.peek(1).is_some_and(|token| token.kind == Kind::Sign(b'!'));
         is_macro
             && (name.text.contains("query") || name.text.contains("sql") || self.renamed.contains(name.text))
             || self.is_named(self.at)
@@ -181,7 +150,7 @@ impl<'t> Reader<'t> {
             let Some(before) = at.checked_sub(1) else { return 0 };
             let Some(token) = self.tokens.get(before) else { return 0 };
             at = match token.kind {
-                TokenKind::Ident
+                Kind::Word
                     if matches!(
                         token.text,
                         "async" | "const" | "default" | "extern" | "pub" | "safe" | "unsafe"
@@ -190,13 +159,13 @@ impl<'t> Reader<'t> {
                     before
                 }
                 // The ABI behind `extern`.
-                TokenKind::Literal { .. } if self.is_at(before.checked_sub(1), "extern") => before,
-                TokenKind::CloseParen => match self.opening(before).and_then(|open| open.checked_sub(1)) {
+                Kind::Literal | Kind::Text if self.is_at(before.checked_sub(1), "extern") => before,
+                Kind::Sign(b')') => match self.opening(before).and_then(|open| open.checked_sub(1)) {
                     Some(owner) if self.is_at(Some(owner), "pub") => owner,
                     _ => return token.start + token.text.len(),
                 },
-                TokenKind::CloseBracket => match self.opening(before).and_then(|open| open.checked_sub(1)) {
-                    Some(hash) if self.kind(Some(hash)) == Some(TokenKind::Pound) => hash,
+                Kind::Sign(b']') => match self.opening(before).and_then(|open| open.checked_sub(1)) {
+                    Some(hash) if self.kind(Some(hash)) == Some(Kind::Sign(b'#')) => hash,
                     _ => return token.start + token.text.len(),
                 },
                 _ => return token.start + token.text.len(),
@@ -205,7 +174,7 @@ impl<'t> Reader<'t> {
     }
 
     fn is_at(&self, at: Option<usize>, word: &str) -> bool {
-        at.and_then(|at| self.tokens.get(at)).is_some_and(|token| is_word(*token, word))
+        at.and_then(|at| self.tokens.get(at)).is_some_and(|token| token.is(word))
     }
 
     /// The bracket that the one at `close` closes.
@@ -213,8 +182,8 @@ impl<'t> Reader<'t> {
         let mut depth = 0usize;
         (0..=close).rev().find(|at| {
             match self.kind(Some(*at)) {
-                Some(TokenKind::CloseParen | TokenKind::CloseBracket | TokenKind::CloseBrace) => depth += 1,
-                Some(TokenKind::OpenParen | TokenKind::OpenBracket | TokenKind::OpenBrace) => depth -= 1,
+                Some(Kind::Sign(b')' | b']' | b'}')) => depth += 1,
+                Some(Kind::Sign(b'(' | b'[' | b'{')) => depth -= 1,
                 _ => {}
             }
             depth == 0
@@ -233,12 +202,12 @@ impl<'t> Reader<'t> {
         let open = loop {
             let Some(token) = self.peek(0) else { return };
             match token.kind {
-                TokenKind::OpenParen | TokenKind::OpenBracket => depth += 1,
-                TokenKind::CloseParen | TokenKind::CloseBracket => depth = depth.saturating_sub(1),
-                TokenKind::OpenBrace if depth == 0 => break token,
+                Kind::Sign(b'(' | b'[') => depth += 1,
+                Kind::Sign(b')' | b']') => depth = depth.saturating_sub(1),
+                Kind::Sign(b'{') if depth == 0 => break token,
                 // A declaration without a body.
-                TokenKind::Semi if depth == 0 => return,
-                TokenKind::Ident if token.text.contains("Future") || token.text.contains("Stream") => {
+                Kind::Sign(b';') if depth == 0 => return,
+                Kind::Word if token.text.contains("Future") || token.text.contains("Stream") => {
                     waits = Waits::Awaited;
                 }
                 _ => {}
@@ -262,8 +231,8 @@ impl<'t> Reader<'t> {
         let mut depth = 0usize;
         while let Some(token) = self.peek(0) {
             match token.kind {
-                TokenKind::OpenBrace => depth += 1,
-                TokenKind::CloseBrace => {
+                Kind::Sign(b'{') => depth += 1,
+                Kind::Sign(b'}') => {
                     depth -= 1;
                     if depth == 0 {
                         function.body.end = token.start;
@@ -272,7 +241,7 @@ impl<'t> Reader<'t> {
                         return;
                     }
                 }
-                TokenKind::Ident | TokenKind::RawIdent => {
+                Kind::Word | Kind::RawWord => {
                     match token.text {
                         "block_on" | "block_in_place" | "spawn" | "spawn_blocking" | "spawn_local"
                             if function.waits == Waits::Never =>
@@ -297,12 +266,8 @@ impl<'t> Reader<'t> {
     fn is_named(&self, at: usize) -> bool {
         let next = self.kind(Some(at + 1));
         let last = self.kind(at.checked_sub(1));
-        let ends = matches!(
-            next,
-            Some(TokenKind::CloseParen | TokenKind::Comma | TokenKind::Semi | TokenKind::CloseBracket)
-        );
-        let begins =
-            matches!(last, Some(TokenKind::OpenParen | TokenKind::Comma | TokenKind::Colon | TokenKind::Eq));
+        let ends = matches!(next, Some(Kind::Sign(b')' | b',' | b';') | Kind::Sign(b']')));
+        let begins = matches!(last, Some(Kind::Sign(b'(' | b',' | b':') | Kind::Sign(b'=')));
         self.is_called(at) || begins && ends
     }
 }

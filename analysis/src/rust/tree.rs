@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
-use ra_ap_rustc_lexer::{LiteralKind, TokenKind};
-
-use super::outline::{Token, tokens};
+use super::tokens::{Kind, Token, tokens};
 
 /// A crate: what cargo calls a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,11 +128,11 @@ fn declarations(text: &str) -> Vec<Declaration<'_>> {
     let mut depth = 0usize;
     for (at, token) in tokens.iter().enumerate() {
         match token.kind {
-            TokenKind::OpenBrace => depth += 1,
-            TokenKind::CloseBrace => depth = depth.saturating_sub(1),
-            TokenKind::Ident if token.text == "mod" && depth == 0 => {
+            Kind::Sign(b'{') => depth += 1,
+            Kind::Sign(b'}') => depth = depth.saturating_sub(1),
+            Kind::Word if token.text == "mod" && depth == 0 => {
                 if let (Some(name), Some(end)) = (tokens.get(at + 1), tokens.get(at + 2))
-                    && end.kind == TokenKind::Semi
+                    && end.kind == Kind::Sign(b';')
                 {
                     let before = attributes(tokens.get(..at).unwrap_or_default());
                     found.push(Declaration { name: name.text, path: path(before), in_test: is_test(before) });
@@ -148,9 +146,7 @@ fn declarations(text: &str) -> Vec<Declaration<'_>> {
 
 /// The tokens between what ends the item before and what comes next: attributes and `pub`.
 fn attributes<'a, 't>(before: &'a [Token<'t>]) -> &'a [Token<'t>] {
-    let ends = |token: &Token<'_>| {
-        matches!(token.kind, TokenKind::Semi | TokenKind::OpenBrace | TokenKind::CloseBrace)
-    };
+    let ends = |token: &Token<'_>| matches!(token.kind, Kind::Sign(b';' | b'{' | b'}'));
     let start = before.iter().rposition(ends).map_or(0, |at| at + 1);
     before.get(start..).unwrap_or_default()
 }
@@ -158,8 +154,8 @@ fn attributes<'a, 't>(before: &'a [Token<'t>]) -> &'a [Token<'t>] {
 /// The value of `#[path = "…"]`.
 fn path<'t>(attributes: &[Token<'t>]) -> Option<&'t str> {
     attributes.windows(3).find_map(|words| match words {
-        [name, equal, Token { kind: TokenKind::Literal { kind: LiteralKind::Str { .. }, .. }, text, .. }]
-            if name.text == "path" && equal.kind == TokenKind::Eq =>
+        [name, equal, Token { kind: Kind::Text, text, .. }]
+            if name.text == "path" && equal.kind == Kind::Sign(b'=') =>
         {
             Some(text.trim_matches('"'))
         }
