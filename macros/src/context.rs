@@ -81,7 +81,8 @@ impl Context {
         let (line, column) =
             (u32::try_from(start.line).ok()?, u32::try_from(start.column).ok()?.checked_add(1)?);
         let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
-        if let Some(found) = self.crate_of(&whole).found(&whole) {
+        let of = self.crate_of(&whole);
+        if let Some(found) = of.found(&whole) {
             return Some(Source { found: Arc::clone(found), line, column });
         }
         if let Some(found) = self.files.get_mut(&path).and_then(Kept::fresh) {
@@ -90,7 +91,9 @@ impl Context {
         let from = Stamped::new(path.clone());
         // Source that cannot be read holds nothing that could be found; the compiler has its own words for it.
         let text = project::read(&path).unwrap_or_default();
-        let found = found_alone(&shown(&path), &text);
+        // Where there is no budget, nobody asks how much a function runs.
+        let has_budgets = !of.is_without_budgets(&whole) && text.contains(ATTRIBUTE);
+        let found = found_alone(&shown(&path), &text, has_budgets);
         self.files.insert(path, Kept::new(Arc::clone(&found), vec![from]));
         Some(Source { found, line, column })
     }
@@ -135,10 +138,9 @@ impl<T> Kept<T> {
 }
 
 /// What is found in a file of its own account, what comes to no query left out.
-fn found_alone(file: &str, text: &str) -> Arc<Found> {
+fn found_alone(file: &str, text: &str, has_budgets: bool) -> Arc<Found> {
     let scan = |relevant: &str| crates::scan(file, relevant, text, in_test()).unwrap_or_default();
-    // Where there is no budget, nobody asks how much a function runs.
-    let (scan, calls) = match text.contains(ATTRIBUTE) {
+    let (scan, calls) = match has_budgets {
         true => scan(&rust::relevant(&[text]).pop().unwrap_or_default()).follow_alone(),
         false => (scan(&rust::with_queries(text)), Vec::new()),
     };

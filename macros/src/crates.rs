@@ -26,6 +26,7 @@ pub(crate) struct Crate {
     found: HashMap<PathBuf, Arc<Found>>,
     /// The files that it was read from.
     pub(crate) files: Vec<PathBuf>,
+    has_budgets: bool,
 }
 
 impl Crate {
@@ -35,7 +36,7 @@ impl Crate {
         let sources = project::sources(dir, file);
         let files: Vec<PathBuf> = sources.iter().map(|(path, _)| path.clone()).collect();
         if !sources.iter().any(|(_, text)| text.contains(ATTRIBUTE)) {
-            return Crate { found: HashMap::new(), files };
+            return Crate { found: HashMap::new(), files, has_budgets: false };
         }
         let targets = project::targets(dir);
         let given: Vec<(&Path, &str)> =
@@ -66,7 +67,12 @@ impl Crate {
             let calls = followed.loop_calls.extract_if(.., |call| call.caller.source == at).collect();
             Arc::new(Found { scan: source.scan, calls })
         });
-        Crate { found: paths.into_iter().cloned().zip(found).collect(), files }
+        Crate { found: paths.into_iter().cloned().zip(found).collect(), files, has_budgets: true }
+    }
+
+    /// Whether a file, given by its whole path, is of the crate, and nothing in that has a budget.
+    pub(crate) fn is_without_budgets(&self, path: &Path) -> bool {
+        !self.has_budgets && self.files.iter().any(|file| file.as_os_str() == path.as_os_str())
     }
 
     /// What was found in a file, given by its whole path.

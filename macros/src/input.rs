@@ -3,10 +3,11 @@
 //! What can be read is read even when something is wrong, so that the expansion still holds what the user wrote and
 //! editors go on knowing its types.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
+use query_budget_analysis::rust;
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Expr, LitStr, Token, Type};
+use syn::{Attribute, Expr, Token, Type};
 
 use crate::attr;
 use crate::emit::{Marked, Misuse};
@@ -153,16 +154,20 @@ fn type_comes_first(input: ParseStream<'_>) -> bool {
 }
 
 fn read_sql(input: ParseStream<'_>, kind: Kind) -> Result<Sql, Misuse> {
-    let mut literals: Vec<LitStr> = Vec::new();
+    let mut text = String::new();
+    let mut marked = TokenStream::new();
     loop {
-        literals.push(input.parse().map_err(|_| not_a_literal(input, kind))?);
+        let part = input.cursor().literal().and_then(|(literal, _)| rust::text_of(&literal));
+        let (Some(part), Ok(literal)) = (part, input.parse::<Literal>()) else {
+            return Err(not_a_literal(input, kind));
+        };
+        text.push_str(&part);
+        literal.to_tokens(&mut marked);
         if input.parse::<Option<Token![+]>>().ok().flatten().is_none() {
             break;
         }
     }
-    let mut marked = TokenStream::new();
-    literals.iter().for_each(|literal| literal.to_tokens(&mut marked));
-    Ok(Sql { text: literals.iter().map(LitStr::value).collect(), marked: Marked::tokens(&marked) })
+    Ok(Sql { text, marked: Marked::tokens(&marked) })
 }
 
 fn not_a_literal(input: ParseStream<'_>, kind: Kind) -> Misuse {

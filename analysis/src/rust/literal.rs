@@ -2,16 +2,37 @@
 
 use std::sync::Arc;
 
-use syn::LitStr;
+use proc_macro2::Literal;
+use syn::Lit;
 
 use super::site::SqlLiteral;
 use crate::finding::Place;
 
+/// The text of a literal; `None` where it is no text. One without escapes is read at once, which the parser does letter by
+/// letter.
+pub fn text_of(literal: &Literal) -> Option<String> {
+    let source = literal.to_string();
+    match plain(&source) {
+        Some(content) => Some(content.to_owned()),
+        None => match Lit::new(literal.clone()) {
+            Lit::Str(text) => Some(text.value()),
+            _ => None,
+        },
+    }
+}
+
+/// What stands between the quotes of a text without escapes.
+fn plain(source: &str) -> Option<&str> {
+    let content = source.strip_prefix('"')?.strip_suffix('"')?;
+    (!content.contains('\\') && !content.contains('\r')).then_some(content)
+}
+
 /// The text of a literal with the places of its parts: one at its start, and one wherever a character of the text is not
-/// the next character of the source line (a line's beginning, an escape, a line that goes on after `\`).
-pub(super) fn read(literal: &LitStr, file: &Arc<str>) -> SqlLiteral {
+/// the next character of the source line (a line's beginning, an escape, a line that goes on after `\`). `None` where it is
+/// no text.
+pub(super) fn read(literal: &Literal, file: &Arc<str>) -> Option<SqlLiteral> {
     let start = literal.span().start();
-    let source = literal.token().to_string();
+    let source = literal.to_string();
     let mut reader = Reader {
         file,
         line: u32::try_from(start.line).unwrap_or(0),
@@ -21,15 +42,15 @@ pub(super) fn read(literal: &LitStr, file: &Arc<str>) -> SqlLiteral {
         broken: true,
     };
     reader.read(&source);
-    // Of an escape the compiler knows best what it stands for.
-    if source.contains('\\') || source.contains('\r') {
-        let value = literal.value().replace("\r\n", "\n");
+    // Of an escape the parser knows best what it stands for.
+    if plain(&source).is_none() {
+        let value = text_of(literal)?.replace("\r\n", "\n");
         if reader.text != value {
-            return SqlLiteral { text: value.into(), parts: Vec::new() };
+            return Some(SqlLiteral { text: value.into(), parts: Vec::new() });
         }
     }
     let parts = if start.line > 0 { reader.parts } else { Vec::new() };
-    SqlLiteral { text: reader.text.into(), parts }
+    Some(SqlLiteral { text: reader.text.into(), parts })
 }
 
 /// Puts texts together, for `concat!` and `+`.

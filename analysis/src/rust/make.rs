@@ -213,14 +213,14 @@ fn type_comes_first(input: ParseStream<'_>) -> bool {
     input.cursor().literal().is_none() && ahead.parse::<Type>().is_ok() && ahead.peek(Token![,])
 }
 
-/// The SQL. A literal alone, which most are, takes the parser several readings to be told from another expression.
+/// The SQL. A literal alone, which most are, is taken as it is: the parser reads one several times over.
 fn sql_expression(input: ParseStream<'_>) -> syn::Result<Expr> {
     let is_alone = input
         .cursor()
         .literal()
         .is_some_and(|(_, rest)| rest.eof() || rest.punct().is_some_and(|(next, _)| next.as_char() == ','));
-    if is_alone && let Ok(text) = input.parse() {
-        return Ok(Expr::Lit(ExprLit { attrs: Vec::new(), lit: Lit::Str(text) }));
+    match is_alone {
+        true => Ok(Expr::Lit(ExprLit { attrs: Vec::new(), lit: Lit::Verbatim(input.parse()?) })),
+        false => Expr::parse(input),
     }
-    Expr::parse(input)
 }

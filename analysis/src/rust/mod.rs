@@ -51,6 +51,7 @@ pub use calls::{FunctionId, Link, LoopCall, Source};
 pub use follow::{Followed, follow};
 pub use function::{Bound, BudgetAttr, Function, Limit, Step, Upper};
 pub use items::ModuleItems;
+pub use literal::text_of;
 pub use read::{Scan, ScanError, ScannedFunction, scan, scan_as, scan_detached, scan_function};
 pub use relevant::{relevant, with_queries};
 pub use scan::is_test_path;

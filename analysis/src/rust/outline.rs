@@ -56,37 +56,49 @@ pub(super) fn outline_of_queries(text: &str) -> Outline<'_> {
 
 fn read(text: &str, with_calls: bool) -> Outline<'_> {
     let tokens = tokens(text);
-    let renamed = tokens.windows(3).filter_map(|words| match words {
-        [name, word, new] if word.is("as") && names::makes_query(name.text) => Some(new.text),
-        _ => None,
-    });
-    let renamed = renamed.chain(wrappers(&tokens)).collect();
+    let renamed = renamed(&tokens);
     let mut reader = Reader { tokens, renamed, with_calls, length: text.len(), ..Reader::default() };
     reader.items();
     reader.outline
 }
 
-/// The macros of a file whose rules name something that makes a query.
-fn wrappers<'a, 't>(tokens: &'a [Token<'t>]) -> impl Iterator<Item = &'t str> + use<'a, 't> {
-    let defined = tokens.iter().enumerate().filter(|(_, token)| token.is("macro_rules"));
-    defined.filter_map(|(at, _)| {
-        let name = tokens.get(at + 2)?;
-        let mut depth = 0usize;
-        for token in tokens.get(at + 3..)? {
-            match token.kind {
-                Kind::Sign(b'{' | b'(' | b'[') => depth += 1,
-                Kind::Sign(b'}' | b')' | b']') => {
-                    depth = depth.saturating_sub(1);
-                }
-                Kind::Word if names::makes_query(token.text) => return Some(name.text),
-                _ => {}
-            }
-            if depth == 0 {
-                break;
-            }
+/// The names that a file gives to what makes queries: `use sqlx::query as q`, and macros whose rules name it.
+fn renamed<'t>(tokens: &[Token<'t>]) -> HashSet<&'t str> {
+    let mut names = HashSet::new();
+    for (at, token) in tokens.iter().enumerate() {
+        if token.kind != Kind::Word {
+            continue;
         }
-        None
-    })
+        match token.text {
+            "as" => {
+                let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+                if before.is_some_and(|name| names::makes_query(name.text)) {
+                    names.extend(tokens.get(at + 1).map(|new| new.text));
+                }
+            }
+            "macro_rules" => names.extend(wrapper(tokens.get(at + 2..).unwrap_or_default())),
+            _ => {}
+        }
+    }
+    names
+}
+
+/// The name of a macro, given with its rules, where these name something that makes a query.
+fn wrapper<'t>(definition: &[Token<'t>]) -> Option<&'t str> {
+    let (name, rules) = definition.split_first()?;
+    let mut depth = 0usize;
+    for token in rules {
+        match token.kind {
+            Kind::Sign(b'{' | b'(' | b'[') => depth += 1,
+            Kind::Sign(b'}' | b')' | b']') => depth = depth.saturating_sub(1),
+            Kind::Word if names::makes_query(token.text) => return Some(name.text),
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    None
 }
 
 #[derive(Default)]

@@ -67,7 +67,8 @@ fn evaluate(expression: &Expr, around: &dyn Surroundings, depth: usize) -> Optio
     let next = |inner: &Expr| evaluate(inner, around, depth + 1);
     match expression {
         Expr::Lit(lit) => match &lit.lit {
-            Lit::Str(text) => Some(SiteSql::Literal(literal::read(text, around.file()))),
+            Lit::Str(text) => literal::read(&text.token(), around.file()).map(SiteSql::Literal),
+            Lit::Verbatim(text) => literal::read(text, around.file()).map(SiteSql::Literal),
             _ => None,
         },
         Expr::Reference(inner) => next(&inner.expr),
