@@ -12,7 +12,7 @@ use proc_macro2::Span;
 use query_budget_analysis::project::{self, Project};
 use query_budget_analysis::rust;
 
-use crate::crates::{self, ATTRIBUTE, Crate, Found};
+use crate::crates::{self, Crate, Found};
 
 /// What is kept between calls.
 #[derive(Default)]
@@ -92,7 +92,7 @@ impl Context {
         // Source that cannot be read holds nothing that could be found; the compiler has its own words for it.
         let text = project::read(&path).unwrap_or_default();
         // Where there is no budget, nobody asks how much a function runs.
-        let has_budgets = !of.is_without_budgets(&whole) && text.contains(ATTRIBUTE);
+        let has_budgets = !of.is_without_budgets(&whole) && crates::has_budgets(&text);
         let found = found_alone(&shown(&path), &text, has_budgets);
         self.files.insert(path, Kept::new(Arc::clone(&found), vec![from]));
         Some(Source { found, line, column })

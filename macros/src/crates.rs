@@ -8,8 +8,11 @@ use std::sync::Arc;
 use query_budget_analysis::project;
 use query_budget_analysis::rust::{self, LoopCall, Position, Scan, ScanError, Source};
 
-/// The attribute for whose sake a crate is read as a whole, as it is written.
-pub(crate) const ATTRIBUTE: &str = "query_budget(";
+/// Whether a text holds the attribute for whose sake a crate is read as a whole. Its first letter is rare.
+pub(crate) fn has_budgets(text: &str) -> bool {
+    let mut begins = text.match_indices('q').map(|(at, _)| text.get(at..).unwrap_or_default());
+    begins.any(|rest| rest.starts_with("query_budget("))
+}
 
 /// What was found in a file.
 #[derive(Default)]
@@ -35,7 +38,7 @@ impl Crate {
     pub(crate) fn read(dir: &Path, file: &Path, in_test: bool, shown: &dyn Fn(&Path) -> String) -> Crate {
         let sources = project::sources(dir, file);
         let files: Vec<PathBuf> = sources.iter().map(|(path, _)| path.clone()).collect();
-        if !sources.iter().any(|(_, text)| text.contains(ATTRIBUTE)) {
+        if !sources.iter().any(|(_, text)| has_budgets(text)) {
             return Crate { found: HashMap::new(), files, has_budgets: false };
         }
         let targets = project::targets(dir);

@@ -40,7 +40,9 @@ impl Token<'_> {
 pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut lexer = Lexer { bytes: text.as_bytes(), at: 0 };
     let mut tokens = Vec::with_capacity(text.len() / 6);
-    while let Some(first) = lexer.byte(0) {
+    loop {
+        lexer.skip_spaces();
+        let Some(first) = lexer.byte(0) else { break };
         let start = lexer.at;
         let Some(kind) = lexer.token(first) else { continue };
         if let Some(text) = text.get(start..lexer.at) {
@@ -61,13 +63,17 @@ impl Lexer<'_> {
         if at < self.bytes.len() { Some(self.bytes[at]) } else { None }
     }
 
-    /// Moves past a token and says what it is; past a space or a comment, which is none.
+    fn skip_spaces(&mut self) {
+        while self.at < self.bytes.len()
+            && matches!(self.bytes[self.at], b' ' | b'\t' | b'\n' | b'\r' | b'\x0b' | b'\x0c')
+        {
+            self.at += 1;
+        }
+    }
+
+    /// Moves past a token and says what it is; past a comment, which is none.
     fn token(&mut self, first: u8) -> Option<Kind> {
         match first {
-            b' ' | b'\t' | b'\n' | b'\r' | b'\x0b' | b'\x0c' => {
-                self.at += 1;
-                None
-            }
             b'/' if self.byte(1) == Some(b'/') => {
                 self.skip_to(b'\n');
                 None

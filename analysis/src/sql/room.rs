@@ -59,15 +59,20 @@ pub(super) fn with_room<T: Send>(
 
 /// How deep a text can nest at most, operators between two operands left out: brackets, signs, NOT, CASE.
 fn levels(sql: &str) -> usize {
-    let sql = sql.as_bytes();
-    let is_word = |at: usize, word: &[u8]| {
+    let is_word = |at: usize, word: &str| {
         sql.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word))
     };
-    let goes_down = |(at, byte): (usize, &u8)| match byte {
-        b'(' | b'[' | b'+' | b'-' | b'~' | b'!' | b'@' => true,
-        b'N' | b'n' => is_word(at, b"NOT"),
-        b'C' | b'c' => is_word(at, b"CASE"),
-        _ => false,
-    };
-    sql.iter().enumerate().filter(|place| goes_down(*place)).count()
+    let mut levels = 0;
+    for (at, byte) in sql.bytes().enumerate() {
+        let goes_down = match byte {
+            b'(' | b'[' | b'+' | b'-' | b'~' | b'!' | b'@' => true,
+            b'N' | b'n' => is_word(at, "NOT"),
+            b'C' | b'c' => is_word(at, "CASE"),
+            _ => false,
+        };
+        if goes_down {
+            levels += 1;
+        }
+    }
+    levels
 }

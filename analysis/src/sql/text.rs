@@ -37,8 +37,7 @@ pub struct LineIndex<'t> {
 impl<'t> LineIndex<'t> {
     /// Indexes the lines of `text`.
     pub fn new(text: &'t str) -> LineIndex<'t> {
-        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let starts = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let characters =
             if text.is_ascii() { Vec::new() } else { text.char_indices().map(|(at, _)| at).collect() };
         LineIndex { text, starts, characters }
