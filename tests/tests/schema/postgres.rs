@@ -105,6 +105,20 @@ const SCRIPTS: &[(&str, &str)] = &[
          DROP TABLE dropped CASCADE;",
     ),
     (
+        "columns that views read are renamed",
+        "CREATE TABLE t (id bigint PRIMARY KEY, name text, at timestamptz);
+         CREATE TABLE u (id bigint PRIMARY KEY, name text);
+         CREATE VIEW v AS SELECT t.name, u.name AS other FROM t JOIN u ON u.id = t.id
+             WHERE t.name <> 'x' GROUP BY t.name, u.name ORDER BY name;
+         CREATE VIEW w AS SELECT s.name, s.id FROM (SELECT name, id, upper(name) AS name2 FROM t) s;
+         CREATE MATERIALIZED VIEW m AS WITH named AS (SELECT name, at FROM t)
+             SELECT named.name, (SELECT count(*) FROM u WHERE u.name = named.name) FROM named;
+         CREATE VIEW x AS SELECT w.name FROM w UNION SELECT name FROM t;
+         ALTER TABLE t RENAME COLUMN name TO \"Title\";
+         ALTER TABLE t RENAME at TO made_at;
+         ALTER TABLE u RENAME name TO label;",
+    ),
+    (
         "schemas and the search path",
         "CREATE SCHEMA app;
          CREATE SCHEMA IF NOT EXISTS other AUTHORIZATION CURRENT_USER;

@@ -70,6 +70,15 @@ const SCRIPTS: &[(&str, &str)] = &[
          DROP INDEX IF EXISTS never;",
     ),
     (
+        "columns that views read are renamed",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, at TEXT);
+         CREATE TABLE u (id INTEGER PRIMARY KEY, label TEXT);
+         CREATE VIEW v AS SELECT t.name, label AS other FROM t JOIN u ON u.id = t.id WHERE name <> 'x' AND at > '';
+         CREATE VIEW w (name) AS SELECT name FROM t WHERE name IN (SELECT t.name FROM t AS t);
+         ALTER TABLE t RENAME COLUMN name TO \"the title\";
+         ALTER TABLE t RENAME at TO made_at;",
+    ),
+    (
         "views, triggers and temporary tables",
         "CREATE TABLE t (id INTEGER PRIMARY KEY, n INT);
          CREATE TRIGGER r AFTER INSERT ON t BEGIN UPDATE t SET n = CASE WHEN n > 0 THEN 1 ELSE 0 END; DELETE FROM t; END;

@@ -11,6 +11,7 @@ mod names;
 mod objects;
 mod renames;
 mod rows;
+mod view_columns;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +38,8 @@ pub struct Replay {
     owned: BTreeMap<Name, Name>,
     /// Indexes of partitions, each with the index of the parent that it is a part of.
     attached: BTreeMap<(Name, String), String>,
+    /// Views whose columns are named beside their own name, and so keep these names.
+    named_views: BTreeSet<Name>,
     /// Bodies of functions, for those that run DDL.
     bodies: BTreeMap<Name, String>,
     /// Names of domains' CHECK constraints, in the order of the conditions.
@@ -81,6 +84,7 @@ impl Replay {
             temporary: BTreeSet::new(),
             owned: BTreeMap::new(),
             attached: BTreeMap::new(),
+            named_views: BTreeSet::new(),
             bodies: BTreeMap::new(),
             domain_checks: BTreeMap::new(),
             implied: BTreeSet::new(),

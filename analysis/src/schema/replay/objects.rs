@@ -21,6 +21,11 @@ impl Replay {
         // Names that are written are known, whatever the query is.
         let written = || view.columns.iter().map(|name| Column::new(name, "")).collect();
         let columns = columns.or_else(|| (!view.columns.is_empty()).then(written));
+        if view.columns.is_empty() {
+            self.named_views.remove(&name);
+        } else {
+            self.named_views.insert(name.clone());
+        }
         let (materialized, indexes) = (view.materialized, Vec::new());
         self.schema.views.insert(name.clone(), View { name, columns, query, materialized, indexes });
         Ok(())

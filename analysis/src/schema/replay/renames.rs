@@ -19,6 +19,7 @@ impl Replay {
         let mut names = vec![name.clone()];
         names.extend(self.children(name));
         for name in &names {
+            self.rename_column_in_views(name, from, to);
             if let Some(table) = self.schema.tables.get_mut(name) {
                 rename_in_table(table, from, to, dialect);
             }

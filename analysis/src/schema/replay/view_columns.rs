@@ -1,0 +1,221 @@
+//! Columns of tables as the queries of views mention them.
+
+use std::collections::BTreeSet;
+
+use super::Replay;
+use crate::schema::model::Name;
+use crate::sql::ddl::expression::quote_if_needed;
+use crate::sql::expr::{ColumnRef, Expr};
+use crate::sql::lex::{Kind, Lexer, Token};
+use crate::sql::query::{Block, Body, Query, Source};
+use crate::sql::{Dialect, Span, resolve};
+
+impl Replay {
+    /// Has views follow a column to the name that it is about to get. In Postgres what they select keeps the name that it
+    /// has there; in SQLite that changes as well, and in MySQL a view breaks.
+    pub(super) fn rename_column_in_views(&mut self, table: &Name, from: &str, to: &str) {
+        let dialect = self.schema.dialect;
+        if dialect == Dialect::MySql {
+            return;
+        }
+        let naming = self.schema.views.values().filter(|view| view.query.to_lowercase().contains(from));
+        let found: Vec<(Name, Query, BTreeSet<Span>)> = naming
+            .filter_map(|view| {
+                let query = resolve(&view.query, dialect, Some(&self.schema)).ok()?;
+                let mentions = mentions(&query, table, from);
+                (!mentions.is_empty()).then(|| (view.name.clone(), query, mentions))
+            })
+            .collect();
+        for (view, query, mentions) in found {
+            let Some(view) = self.schema.views.get_mut(&view) else { continue };
+            let selected = selected(&query, &mentions, from);
+            if dialect == Dialect::Sqlite && !self.named_views.contains(&view.name) {
+                let outputs = query.root.and_then(|root| query.block(root).outputs.as_ref());
+                let columns = view.columns.iter_mut().flatten().zip(outputs.into_iter().flatten());
+                for (column, output) in columns {
+                    let is_it = span(&output.expr).is_some_and(|span| selected.contains(&span));
+                    if is_it && column.name == from && !is_named(&view.query, span(&output.expr), dialect) {
+                        to.clone_into(&mut column.name);
+                    }
+                }
+            }
+            view.query = renamed(&view.query, &mentions, &selected, from, to, dialect);
+        }
+    }
+}
+
+/// Where the query mentions a column of a table.
+fn mentions(query: &Query, table: &Name, column: &str) -> BTreeSet<Span> {
+    let mut found = BTreeSet::new();
+    let mut look = |expr: &Expr| {
+        expr.walk(&mut |part| {
+            if let Expr::Column(ColumnRef { relation: Some(id), name, span: Some(span) }) = part
+                && name == column
+                && matches!(&query.relation(*id).source, Source::Table(of) if of == table)
+            {
+                found.insert(*span);
+            }
+        });
+    };
+    for block in &query.blocks {
+        expressions(block).into_iter().for_each(&mut look);
+    }
+    for relation in &query.relations {
+        if let Source::Function(_, arguments) = &relation.source {
+            arguments.iter().for_each(&mut look);
+        }
+    }
+    found
+}
+
+/// All expressions that stand in a block itself.
+fn expressions(block: &Block) -> Vec<&Expr> {
+    let mut all = block.conditions();
+    match &block.body {
+        Body::Select(select) => {
+            all.extend(&select.projection);
+            all.extend(select.distinct.iter().flatten().chain(&select.group_by).chain(&select.having));
+        }
+        Body::Values(rows) => all.extend(rows.iter().flatten()),
+        Body::Write(_) | Body::Set { .. } | Body::Unknown => {}
+    }
+    all.extend(block.order_by.iter().map(|key| &key.expr));
+    all.extend(block.limit.iter().chain(&block.offset));
+    all
+}
+
+/// Those of `mentions` that are selected by themselves, under the column's own name.
+fn selected(query: &Query, mentions: &BTreeSet<Span>, name: &str) -> BTreeSet<Span> {
+    let outputs = query.blocks.iter().flat_map(|block| block.outputs.iter().flatten());
+    let own = outputs.filter(|output| output.name == name).filter_map(|output| span(&output.expr));
+    own.filter(|span| mentions.contains(span)).collect()
+}
+
+/// Where a column stands.
+fn span(expr: &Expr) -> Option<Span> {
+    expr.as_column().and_then(|column| column.span)
+}
+
+/// Whether a name is given to what stands at a place: no comma, bracket or clause follows.
+fn is_named(query: &str, place: Option<Span>, dialect: Dialect) -> bool {
+    let Some(rest) = place.and_then(|place| query.get(place.end..)) else { return false };
+    let Some(Token { kind, span }) = Lexer::new(rest, dialect).next() else { return false };
+    let clauses = [
+        "from",
+        "where",
+        "union",
+        "intersect",
+        "except",
+        "order",
+        "group",
+        "having",
+        "limit",
+        "offset",
+        "window",
+        "fetch",
+        "for",
+    ];
+    let word = rest.get(span.range()).unwrap_or_default();
+    match kind {
+        Kind::Name => true,
+        Kind::Word => !clauses.iter().any(|clause| clause.eq_ignore_ascii_case(word)),
+        _ => false,
+    }
+}
+
+fn renamed(
+    query: &str,
+    mentions: &BTreeSet<Span>,
+    selected: &BTreeSet<Span>,
+    from: &str,
+    to: &str,
+    dialect: Dialect,
+) -> String {
+    let mut out = String::with_capacity(query.len());
+    let mut copied = 0;
+    for mention in mentions {
+        let text = query.get(mention.range()).unwrap_or_default();
+        let Some(name) = Lexer::new(text, dialect).last() else { continue };
+        out.push_str(query.get(copied..mention.start + name.span.start).unwrap_or_default());
+        out.push_str(&quote_if_needed(to, dialect));
+        let keeps_name = dialect == Dialect::Postgres
+            && selected.contains(mention)
+            && !is_named(query, Some(*mention), dialect);
+        if keeps_name {
+            out.push_str(&format!(" AS {}", quote_if_needed(from, dialect)));
+        }
+        copied = mention.end;
+    }
+    out.push_str(query.get(copied..).unwrap_or_default());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is left of the views `v` and `w`, with their columns.
+    #[track_caller]
+    fn check(dialect: Dialect, script: &str, expected: &[&str]) {
+        let mut replay = Replay::new(dialect);
+        replay.apply(script, "one.sql");
+        assert_eq!(replay.problems, []);
+        let views = replay.schema.views.values().map(|view| {
+            let columns = view.columns.iter().flatten().map(|column| column.name.as_str());
+            format!("{}: {}", columns.collect::<Vec<_>>().join(", "), view.query)
+        });
+        assert_eq!(views.collect::<Vec<_>>(), expected);
+    }
+
+    const TABLES: &str = "CREATE TABLE t (id int, name text); CREATE TABLE u (id int, name text);";
+
+    #[test]
+    fn a_view_keeps_the_names_that_it_gave() {
+        check(
+            Dialect::Postgres,
+            &format!(
+                "{TABLES} CREATE VIEW v AS SELECT t.name, u.name AS other FROM t JOIN u ON u.id = t.id
+                 WHERE t.name <> 'x' GROUP BY t.name, u.name ORDER BY name;
+                 CREATE VIEW w AS SELECT s.name FROM (SELECT name, upper(name) AS name2 FROM t) s;
+                 ALTER TABLE t RENAME COLUMN name TO \"Title\";"
+            ),
+            &[
+                "name, other: SELECT t.\"Title\" AS name, u.name AS other FROM t JOIN u ON u.id = t.id
+                 WHERE t.\"Title\" <> 'x' GROUP BY t.\"Title\", u.name ORDER BY name",
+                "name: SELECT s.name FROM (SELECT \"Title\" AS name, upper(\"Title\") AS name2 FROM t) s",
+            ],
+        );
+    }
+
+    #[test]
+    fn sqlite_renames_what_a_view_selects() {
+        check(
+            Dialect::Sqlite,
+            &format!(
+                "{TABLES} CREATE VIEW v AS SELECT t.name, u.name AS name2 FROM t JOIN u ON u.id = t.id;
+                 CREATE VIEW w (name) AS SELECT u.name FROM u;
+                 ALTER TABLE t RENAME COLUMN id TO key;"
+            ),
+            &[
+                "name, name2: SELECT t.name, u.name AS name2 FROM t JOIN u ON u.id = t.key",
+                "name: SELECT u.name FROM u",
+            ],
+        );
+        check(
+            Dialect::Sqlite,
+            "CREATE TABLE t (id int, name text); CREATE VIEW v AS SELECT name, id AS name2 FROM t WHERE name > 'a';
+             ALTER TABLE t RENAME COLUMN name TO title;",
+            &["title, name2: SELECT title, id AS name2 FROM t WHERE title > 'a'"],
+        );
+    }
+
+    #[test]
+    fn mysql_leaves_views_behind() {
+        check(
+            Dialect::MySql,
+            "CREATE TABLE t (id int, name text); CREATE VIEW v AS SELECT name FROM t;
+             ALTER TABLE t RENAME COLUMN name TO title;",
+            &["name: SELECT name FROM t"],
+        );
+    }
+}
