@@ -255,9 +255,9 @@ impl<'a> Checker<'a> {
         CheckedFile { sites, findings }
     }
 
-    /// The statements that a site runs, each with the byte of the site's text it starts at: `raw_sql` takes a script.
+    /// The statements that a site runs, each with the byte of the site's text it starts at: it may be a script.
     fn statements(&self, site: &Site, sql: Arc<str>) -> Vec<(usize, Arc<str>)> {
-        if !site.written.ends_with("raw_sql") {
+        if !site.is_script() {
             return vec![(0, sql)];
         }
         let pieces = crate::sql::split::statements(&sql, self.dialect);
@@ -440,6 +440,16 @@ async fn seed(db: &PgPool) -> sqlx::Result<()> {
     Ok(())
 }"#;
         assert_eq!(findings(source), ["unbounded_write 5"]);
+    }
+
+    #[test]
+    fn a_text_that_is_executed_as_it_is_may_be_a_script() {
+        let source = r#"
+async fn seed(db: &PgPool) -> sqlx::Result<()> {
+    db.execute("INSERT INTO servers (name) VALUES ('a'); DELETE FROM logs;").await?;
+    Ok(())
+}"#;
+        assert_eq!(findings(source), ["unbounded_write 3"]);
     }
 
     #[test]

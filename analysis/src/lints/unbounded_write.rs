@@ -2,6 +2,7 @@
 
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
+use crate::sql::cardinality::{self, Rows};
 use crate::sql::query::{Body, Source};
 
 declare_lint! {
@@ -15,7 +16,7 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// A `WHERE` that is always true is not seen through. Where every row is meant, say so: `WHERE true`, or an `allow`
+    /// Tables that a `CHECK` leaves one row, and small ones, are left alone. A `WHERE` that is always true is not seen through. Where every row is meant, say so: `WHERE true`, or an `allow`
     /// with the reason.
     ///
     /// ## Example
@@ -36,7 +37,7 @@ declare_lint! {
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
-    for block in &query.blocks {
+    for (id, block) in query.block_ids() {
         let Body::Write(write) = &block.body else { continue };
         let joined = write.from.len() != 1 || write.from.iter().any(|item| item.relations().len() > 1);
         if write.filter.is_some() || block.limit.is_some() || joined {
@@ -44,7 +45,9 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         }
         let target = query.relation(write.target);
         let Source::Table(table) = &target.source else { continue };
-        if context.is_small(table) {
+        // A table that a CHECK leaves one row is changed whole or not at all.
+        let is_one_row = || cardinality::read(query, context.schema, id).rows == Rows::One;
+        if context.is_small(table) || is_one_row() {
             continue;
         }
         let verb = if write.assignments.is_empty() { "DELETE" } else { "UPDATE" };
@@ -59,12 +62,29 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
 
 #[cfg(test)]
 mod tests {
+    use crate::check::Checker;
+    use crate::config::Config;
     use crate::lints::tests::{fires, silent};
+    use crate::schema::Replay;
+    use crate::sql::Dialect;
 
     #[test]
     fn fires_without_a_condition() {
         fires("unbounded_write", "UPDATE servers SET name = $1");
         fires("unbounded_write", "WITH gone AS (DELETE FROM logs RETURNING id) SELECT count(*) FROM gone");
+    }
+
+    #[test]
+    fn silent_on_a_table_of_one_row() {
+        let replayed = |ddl: &str| {
+            let mut replay = Replay::new(Dialect::Postgres);
+            replay.apply(ddl, "one.sql");
+            let config = Config::default();
+            let checker = Checker::new(&config, Some(&replay.schema), Dialect::Postgres);
+            checker.query("UPDATE settings SET theme = $1", None).findings.len()
+        };
+        assert_eq!(replayed("CREATE TABLE settings (id int PRIMARY KEY CHECK (id = 0), theme text)"), 0);
+        assert_eq!(replayed("CREATE TABLE settings (id int PRIMARY KEY CHECK (id >= 0), theme text)"), 1);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::names;
 use crate::finding::Place;
 
 /// One place in Rust source that makes a query.
@@ -29,6 +30,14 @@ pub struct Site {
     pub allows: Vec<Allow>,
     /// Whether it stands in test code: `#[cfg(test)]`, `#[test]` functions, `tests/`, `benches/`.
     pub in_test: bool,
+}
+
+impl Site {
+    /// Whether its text is sent as it is, so that it may hold several statements: `raw_sql`, and a text that is given to
+    /// `execute` and its like.
+    pub fn is_script(&self) -> bool {
+        self.written.ends_with("raw_sql") || names::is_executor(&self.written)
+    }
 }
 
 /// How a query is made.
