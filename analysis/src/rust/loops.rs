@@ -243,6 +243,25 @@ fn is_success(pattern: &Pat) -> bool {
     }
 }
 
+/// `result.is_ok()`, or that among others.
+fn tells_success(condition: &Expr) -> bool {
+    match condition {
+        Expr::MethodCall(call) => call.method == "is_ok",
+        Expr::Binary(either) if matches!(either.op, syn::BinOp::Or(_)) => {
+            tells_success(&either.left) || tells_success(&either.right)
+        }
+        Expr::Paren(inner) => tells_success(&inner.expr),
+        _ => false,
+    }
+}
+
+/// `stream.next().await.expect("it does not end")`.
+fn takes_from_endless(node: &syn::ExprMethodCall) -> bool {
+    let Expr::Await(awaited) = node.receiver.as_ref() else { return false };
+    (node.method == "expect" || node.method == "unwrap")
+        && matches!(awaited.base.as_ref(), Expr::MethodCall(call) if call.method == "next")
+}
+
 impl<'ast> Visit<'ast> for Signs {
     fn visit_expr_method_call(&mut self, node: &'ast syn::ExprMethodCall) {
         let name = node.method.to_string();
@@ -253,6 +272,7 @@ impl<'ast> Visit<'ast> for Signs {
             "remove" | "swap_remove" => matches!(node.args.first(), Some(Expr::Lit(_))),
             _ => false,
         };
+        self.receives |= takes_from_endless(node);
         let variable = matches!(node.receiver.as_ref(), Expr::Path(_) | Expr::Field(_));
         if draws && variable {
             match node.receiver.as_ref() {
@@ -309,8 +329,7 @@ impl<'ast> Visit<'ast> for Signs {
     fn visit_expr_if(&mut self, node: &'ast syn::ExprIf) {
         let good = match node.cond.as_ref() {
             Expr::Let(condition) => is_success(&condition.pat),
-            Expr::MethodCall(call) => call.method == "is_ok",
-            _ => false,
+            other => tells_success(other),
         };
         self.succeeds |= good && block_leaves(&node.then_branch);
         visit::visit_expr_if(self, node);

@@ -142,6 +142,7 @@ fn turns_are_counted_where_the_source_tells() {
 
 #[test]
 fn services_and_timers_are_fine() {
+    check_run("loop { let block = blocks.next().await.expect(\"no end\"); RUN; }", &[Err(SERVICE)]);
     check_run("while let Some(Ok(msg)) = stream.next().await { RUN; }", &[Err(SERVICE)]);
     check_run("for _ in 0..polls(limit) { if ready() { RUN; } sleep(delay).await; }", &[Err(SERVICE)]);
     check_run("loop { RUN; tokio::time::sleep(d).await; }", &[Err(SERVICE)]);
@@ -200,6 +201,10 @@ fn a_buffer_that_is_written_when_full_is_fine() {
 #[test]
 fn retries_are_fine() {
     check_run("for attempt in 0..max { RUN; }", &[Err(RETRY)]);
+    check_run(
+        "for (at, mirror) in mirrors.iter().enumerate() { let found = RUN; if found.is_ok() || at == last { return found; } }",
+        &[Err(RETRY)],
+    );
     check_run(
         "loop { match go().await { Ok(x) => return Ok(x), Err(e) if tries < 3 => tries += 1, } RUN; }",
         &[Err(RETRY)],

@@ -205,7 +205,14 @@ impl Reader<'_> {
             && self.have_one_value(on, filters, &join)
         {
             found = Cardinality::new(Rows::One, "it keeps one row of each value, and there is one");
-        } else if found.rows == Rows::Many && self.groups_are_bounded(select, &join) {
+        } else if found.rows > Rows::One
+            && !select.grouping_sets
+            && self.groups_come_from_one_row(select, &join)
+        {
+            found = Cardinality::new(Rows::One, "it groups by what one row says");
+        } else if found.rows == Rows::Many
+            && self.groups_are_of(select, &join, &|id| join.levels.contains_key(&id))
+        {
             found = Cardinality::new(Rows::Bounded, "what it groups by is bounded");
         }
         if (select.set_returning || select.grouping_sets) && found.rows == Rows::One {
@@ -225,8 +232,14 @@ impl Reader<'_> {
             })
     }
 
-    /// Whether a SELECT has no more groups, or different rows, than there are rows of relations that are bounded.
-    fn groups_are_bounded(&self, select: &Select, join: &Join) -> bool {
+    /// Whether a SELECT has one group, or no different rows, because all that tells them apart is of one row.
+    fn groups_come_from_one_row(&self, select: &Select, join: &Join) -> bool {
+        let steady: Vec<RelationId> = select.from.iter().flat_map(|item| steady(item, join)).collect();
+        !steady.is_empty() && self.groups_are_of(select, join, &|id| steady.contains(&id))
+    }
+
+    /// Whether what a SELECT groups by, or tells rows apart by, is of relations of which `is_meant` holds alone.
+    fn groups_are_of(&self, select: &Select, join: &Join, is_meant: &dyn Fn(RelationId) -> bool) -> bool {
         let keys = match &select.distinct {
             Some(on) if !on.is_empty() => on,
             Some(_) if select.star.is_none() && select.group_by.is_empty() => &select.projection,
@@ -237,7 +250,7 @@ impl Reader<'_> {
             key.walk(&mut |expr| {
                 all &= match expr {
                     Expr::Column(ColumnRef { relation: Some(id), .. }) | Expr::WholeRow(id) => {
-                        !join.here.contains(id) || join.levels.contains_key(id)
+                        !join.here.contains(id) || is_meant(*id)
                     }
                     Expr::Column(_) => false,
                     // A window's value differs from row to row.
@@ -606,6 +619,36 @@ impl Reader<'_> {
             rows = rows.and_then(|rows| level.map(|level| rows.max(level)));
         });
         rows
+    }
+}
+
+/// The relations of which all rows of a join hold the same row, or none: one that an outer join adds does where nothing but
+/// such rows decides whether it is there.
+fn steady(from: &From, join: &Join) -> Vec<RelationId> {
+    match from {
+        From::Relation(id) if join.levels.get(id) == Some(&Rows::One) => vec![*id],
+        From::Relation(_) | From::Join { kind: JoinKind::Full, .. } => Vec::new(),
+        From::Join { kind, left, right, on } => {
+            let (mut first, mut second) = (steady(left, join), steady(right, join));
+            let decided_by = |side: &From, known: &[RelationId]| {
+                let others: Vec<RelationId> =
+                    side.relations().into_iter().filter(|id| !known.contains(id)).collect();
+                !on.iter().any(|on| {
+                    on.any(|part| match part {
+                        Expr::Column(column) => column.relation.is_none_or(|id| others.contains(&id)),
+                        Expr::WholeRow(id) => others.contains(id),
+                        other => other.own_subquery().is_some(),
+                    })
+                })
+            };
+            match kind {
+                JoinKind::Left if !decided_by(left, &first) => second.clear(),
+                JoinKind::Right if !decided_by(right, &second) => first.clear(),
+                _ => {}
+            }
+            first.append(&mut second);
+            first
+        }
     }
 }
 

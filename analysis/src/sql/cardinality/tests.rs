@@ -117,6 +117,38 @@ fn groups_of_one_value_are_one_row() {
 }
 
 #[test]
+fn groups_of_what_one_row_says_are_one() {
+    let one = "it groups by what one row says";
+    for sql in [
+        "SELECT t.name, count(u.id) FROM teams t LEFT JOIN users u ON u.team_id = t.id WHERE t.id = $1 GROUP BY t.id, t.name",
+        "SELECT t.name, count(*) FROM users u JOIN teams t ON true WHERE t.id = $1 GROUP BY (t.id, t.name)",
+        "SELECT DISTINCT t.name FROM teams t JOIN users u ON u.team_id = t.id WHERE t.id = $1",
+        "SELECT t.name, x.name, count(*) FROM teams t LEFT JOIN users u ON u.team_id = t.id
+         LEFT JOIN teams x ON x.id = t.name WHERE t.id = $1 GROUP BY t.name, x.name",
+        "SELECT x.name, count(*) FROM users u LEFT JOIN teams x ON x.id = 1 GROUP BY x.name",
+    ] {
+        check(sql, Rows::One, one);
+    }
+    // Whether the row of `x` is there depends on the row of `u`.
+    let bounded = "what it groups by is bounded";
+    check(
+        "SELECT x.name FROM users u LEFT JOIN teams x ON x.id = 1 AND u.email = 2 GROUP BY x.name",
+        Rows::Bounded,
+        bounded,
+    );
+    check(
+        "SELECT t.name, u.email FROM teams t LEFT JOIN users u ON u.team_id = t.id WHERE t.id = $1 GROUP BY t.name, u.email",
+        Rows::Many,
+        "nothing bounds the rows of `u`",
+    );
+    check(
+        "SELECT t.name FROM users u JOIN teams t ON true WHERE t.id = $1 GROUP BY ROLLUP (t.name)",
+        Rows::Bounded,
+        bounded,
+    );
+}
+
+#[test]
 fn tables_of_one_row() {
     let mut replay = crate::schema::Replay::new(Dialect::Postgres);
     replay.apply(
