@@ -99,6 +99,9 @@ struct Reader<'q> {
     depth: usize,
 }
 
+/// So many alternatives of a condition are looked at one by one.
+const MOST_ALTERNATIVES: usize = 16;
+
 /// How deep subqueries, and CTEs that read CTEs, are followed.
 const DEEPEST_BLOCK: usize = 64;
 
@@ -347,6 +350,7 @@ impl Reader<'_> {
                 let Source::Table(name) = &relation.source else { return None };
                 let table = schema.tables.get(name)?;
                 self.by_key(table, schema, id, conditions, here, levels)
+                    .or_else(|| self.by_alternatives(table, schema, id, conditions, here, levels))
             }
             Source::Materialized(_) | Source::System(_) | Source::Pseudo | Source::Unknown => None,
         }
@@ -385,6 +389,34 @@ impl Reader<'_> {
     }
 
     /// A table is at most one row where a unique key is determined.
+    /// `id = ANY($1) OR email = ANY($2)`: each alternative sets a key, though not the same one.
+    fn by_alternatives(
+        &mut self,
+        table: &Table,
+        schema: &Schema,
+        id: RelationId,
+        conditions: &[&Expr],
+        here: &[RelationId],
+        levels: &BTreeMap<RelationId, Rows>,
+    ) -> Option<(Rows, String)> {
+        let alternatives = conditions.iter().enumerate().filter_map(|(at, condition)| match condition {
+            Expr::Or(arms) if arms.len() <= MOST_ALTERNATIVES => Some((at, arms)),
+            _ => None,
+        });
+        for (at, arms) in alternatives {
+            let others = || conditions.iter().enumerate().filter(|(other, _)| *other != at);
+            let is_bounded = |arm: &Expr| {
+                let with: Vec<&Expr> =
+                    others().map(|(_, condition)| *condition).chain(arm.conjuncts()).collect();
+                self.by_key(table, schema, id, &with, here, levels).is_some()
+            };
+            if arms.iter().all(is_bounded) {
+                return Some((Rows::Bounded, "each alternative sets a unique key".to_owned()));
+            }
+        }
+        None
+    }
+
     fn by_key(
         &mut self,
         table: &Table,

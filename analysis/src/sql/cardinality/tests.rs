@@ -76,6 +76,18 @@ fn lists_and_limits_bound() {
 }
 
 #[test]
+fn alternatives_are_bounded_where_each_sets_a_key() {
+    let bounded = "each alternative sets a unique key";
+    check("SELECT * FROM users WHERE id = ANY($1) OR email = ANY($2)", Rows::Bounded, bounded);
+    check("SELECT * FROM users WHERE team_id = 1 AND (id = $1 OR email = $2)", Rows::Bounded, bounded);
+    check(
+        "SELECT * FROM users WHERE id = $1 OR team_id = $2",
+        Rows::Many,
+        "nothing bounds the rows of `users`",
+    );
+}
+
+#[test]
 fn aggregates_are_one_row_unless_grouped() {
     check("SELECT count(*) FROM users", Rows::One, "an aggregate without GROUP BY");
     check(
