@@ -158,9 +158,8 @@ fn read_sql(input: ParseStream<'_>, kind: Kind) -> Result<Sql, Misuse> {
     let mut marked = TokenStream::new();
     loop {
         let part = input.cursor().literal().and_then(|(literal, _)| rust::text_of(&literal));
-        let (Some(part), Ok(literal)) = (part, input.parse::<Literal>()) else {
-            return Err(not_a_literal(input, kind));
-        };
+        let Some(part) = part else { return Err(not_a_literal(input, kind)) };
+        let Ok(literal) = input.parse::<Literal>() else { return Err(not_a_literal(input, kind)) };
         text.push_str(&part);
         literal.to_tokens(&mut marked);
         if input.parse::<Option<Token![+]>>().ok().flatten().is_none() {
