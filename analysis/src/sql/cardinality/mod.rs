@@ -1,5 +1,6 @@
 //! How many rows a query can return: at most one, a bounded number, or as many as there are; with the reason.
 
+mod groups;
 mod keys;
 #[cfg(test)]
 mod tests;
@@ -222,48 +223,6 @@ impl Reader<'_> {
             found.rows = Rows::Bounded;
         }
         found
-    }
-
-    /// Whether each of these has one value in all rows: fixed by a condition, or equal to what a query around this one
-    /// gives.
-    fn have_one_value(&mut self, keys: &[Expr], filters: &[Expr], join: &Join) -> bool {
-        let conditions: Vec<&Expr> = filters.iter().collect();
-        !keys.is_empty()
-            && keys.iter().all(|key| {
-                let equal = self.value_determined(&|it| it == key, &conditions, &join.here, &BTreeMap::new());
-                predicates::is_fixed(key, filters) || equal == Some(Rows::One)
-            })
-    }
-
-    /// Whether a SELECT has one group, or no different rows, because all that tells them apart is of one row.
-    fn groups_come_from_one_row(&self, select: &Select, join: &Join) -> bool {
-        let steady: Vec<RelationId> = select.from.iter().flat_map(|item| steady(item, join)).collect();
-        !steady.is_empty() && self.groups_are_of(select, join, &|id| steady.contains(&id))
-    }
-
-    /// Whether what a SELECT groups by, or tells rows apart by, is of relations of which `is_meant` holds alone.
-    fn groups_are_of(&self, select: &Select, join: &Join, is_meant: &dyn Fn(RelationId) -> bool) -> bool {
-        let keys = match &select.distinct {
-            Some(on) if !on.is_empty() => on,
-            Some(_) if select.star.is_none() && select.group_by.is_empty() => &select.projection,
-            _ => &select.group_by,
-        };
-        let bounded = |key: &Expr| {
-            let mut all = !predicates::is_volatile(key);
-            key.walk(&mut |expr| {
-                all &= match expr {
-                    Expr::Column(ColumnRef { relation: Some(id), .. }) | Expr::WholeRow(id) => {
-                        !join.here.contains(id) || is_meant(*id)
-                    }
-                    Expr::Column(_) => false,
-                    // A window's value differs from row to row.
-                    Expr::Call(call) if call.window => false,
-                    other => other.own_subquery().is_none(),
-                };
-            });
-            all
-        };
-        !keys.is_empty() && keys.iter().all(bounded)
     }
 
     /// How many rows a join has: each relation is at most one row for each of those that determine its key.
@@ -651,36 +610,6 @@ impl Reader<'_> {
             rows = rows.and_then(|rows| level.map(|level| rows.max(level)));
         });
         rows
-    }
-}
-
-/// The relations of which all rows of a join hold the same row, or none: one that an outer join adds does where nothing but
-/// such rows decides whether it is there.
-fn steady(from: &From, join: &Join) -> Vec<RelationId> {
-    match from {
-        From::Relation(id) if join.levels.get(id) == Some(&Rows::One) => vec![*id],
-        From::Relation(_) | From::Join { kind: JoinKind::Full, .. } => Vec::new(),
-        From::Join { kind, left, right, on } => {
-            let (mut first, mut second) = (steady(left, join), steady(right, join));
-            let decided_by = |side: &From, known: &[RelationId]| {
-                let others: Vec<RelationId> =
-                    side.relations().into_iter().filter(|id| !known.contains(id)).collect();
-                !on.iter().any(|on| {
-                    on.any(|part| match part {
-                        Expr::Column(column) => column.relation.is_none_or(|id| others.contains(&id)),
-                        Expr::WholeRow(id) => others.contains(id),
-                        other => other.own_subquery().is_some(),
-                    })
-                })
-            };
-            match kind {
-                JoinKind::Left if !decided_by(left, &first) => second.clear(),
-                JoinKind::Right if !decided_by(right, &second) => first.clear(),
-                _ => {}
-            }
-            first.append(&mut second);
-            first
-        }
     }
 }
 
