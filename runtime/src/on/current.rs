@@ -19,18 +19,32 @@ use crate::sync::{Mutex, MutexGuard};
 
 #[cfg(not(query_budget_loom))]
 thread_local! {
-    static CURRENT: RefCell<Option<Arc<Node>>> = const { RefCell::new(None) };
+    static CURRENT: Current = const { Current { id: Cell::new(0), node: RefCell::new(None) } };
 }
 
 // The threads of a model are one of the system's.
 #[cfg(query_budget_loom)]
 loom::thread_local! {
-    static CURRENT: RefCell<Option<Arc<Node>>> = RefCell::new(None);
+    static CURRENT: Current = Current { id: Cell::new(0), node: RefCell::new(None) };
 }
 
 thread_local! {
     /// The scope and the site, by number and address, that were last found to know enough: in a loop they are the next.
     static ENOUGH: Cell<(u64, usize)> = const { Cell::new((0, 0)) };
+}
+
+/// The scope that is current on a thread.
+struct Current {
+    /// Its number; 0 where there is none. Every value that is bound asks for it, and for nothing else.
+    id: Cell<u64>,
+    node: RefCell<Option<Arc<Node>>>,
+}
+
+impl Current {
+    fn replace(&self, node: Option<Arc<Node>>) -> Option<Arc<Node>> {
+        self.id.set(node.as_ref().map_or(0, |node| node.id));
+        self.node.replace(node)
+    }
 }
 
 /// A running scope: its tally, and the scope it was started in.
@@ -104,11 +118,10 @@ pub(crate) fn record_told(node: &Arc<Node>, sql: &str, seen: Seen) -> bool {
 
 /// What the current scopes want to know of the values of the query at that site.
 pub(crate) fn asked_of(site: &'static Site) -> Asked {
-    let current = CURRENT.try_with(|current| current.borrow().as_ref().map(|node| node.id)).ok().flatten();
-    match current {
-        None => Asked::ByNobody,
-        Some(node) if ENOUGH.try_with(Cell::get) == Ok((node, address(site))) => Asked::Nothing,
-        Some(_) => Asked::Values,
+    match CURRENT.try_with(|current| current.id.get()) {
+        Err(_) | Ok(0) => Asked::ByNobody,
+        Ok(node) if ENOUGH.try_with(Cell::get) == Ok((node, address(site))) => Asked::Nothing,
+        Ok(_) => Asked::Values,
     }
 }
 
@@ -120,7 +133,7 @@ fn address(site: &'static Site) -> usize {
 pub(crate) fn record(site: &'static Site, seen: Seen) {
     // While the thread's storage is being torn down nothing is current any more.
     let _ = CURRENT.try_with(|current| {
-        let current = current.borrow();
+        let current = current.node.borrow();
         let mut have_enough = true;
         let mut scope = current.as_ref();
         while let Some(node) = scope {
@@ -178,7 +191,7 @@ pub struct CurrentBudget(pub(crate) Option<Arc<Node>>);
 /// The scopes that are current now.
 #[must_use]
 pub fn current() -> CurrentBudget {
-    CurrentBudget(CURRENT.try_with(|current| current.borrow().clone()).ok().flatten())
+    CurrentBudget(CURRENT.try_with(|current| current.node.borrow().clone()).ok().flatten())
 }
 
 /// Runs the future outside of every scope: what it asks of the database counts nowhere.
