@@ -150,6 +150,10 @@ fn growing() -> Vec<Growing> {
             )
         }),
         ("wide", |n| format!("SELECT '{}' FROM t WHERE ä = 1", "ü, a".repeat(n))),
+        ("alternatives", |n| format!("SELECT * FROM t WHERE {}", vec!["(id = 1 OR a = 2)"; n].join(" AND "))),
+        ("groups of joins", |n| {
+            format!("SELECT t.a FROM t {} GROUP BY t.a", "LEFT JOIN u ON u.t_id = t.id ".repeat(n))
+        }),
         ("not closed", |n| "INSERT INTO t (a IN (FROM ONLY (t ANY (VALUES (1), CYCLE a ".repeat(n)),
         ("statements", |n| "SELECT 1;".repeat(n)),
         ("blank", |n| " \n".repeat(n)),

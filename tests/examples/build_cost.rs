@@ -2,8 +2,9 @@
 //!
 //! Makes three crates of 50 modules, 20,000 lines and 300 queries, alike but for how the queries are made: by
 //! `sqlx::query()`, which checks nothing; by `sqlx::query!` against a prepared `.sqlx`; and by `sql!` with a snapshot and
-//! every lint at its level. All have the same dependencies, whose state costs cargo time at every start. Then `cargo check` of each is timed, its dependencies built and its macros not optimised, in
-//! turns, and the shortest times are compared: what else the machine does only ever adds to them.
+//! every lint at its level. All have the same dependencies, whose state costs cargo time at every start. Then
+//! `cargo check` of each is timed, its dependencies built and its macros not optimised, in turns, and the shortest times
+//! are compared: what else the machine does only ever adds to them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -3,9 +3,9 @@
 //!
 //! The verdict is per access, not per column. `problem` collects the tables that are joined and the conditions on
 //! them, as the planner pulls subqueries up, `simplified` as it writes them
-//! anew, and `derived` adds what follows from them; `condition` says which of them
-//! an index can be searched by; `serve` says by which indexes, `searches` how each is used with some rows at hand; `order` finds the order of the joins by what
-//! `estimate` expects of them; `joins` draws the verdicts.
+//! anew, and `derived` adds what follows from them; `condition` says which of them an index can be searched by; `serve`
+//! says by which indexes, `searches` how each is used with some rows at hand; `order` finds the order of the joins by
+//! what `estimate` expects of them; `joins` draws the verdicts.
 //!
 //! Where no index leads, `wanted` says what one has to offer, `merge` makes one index for several accesses, and `advice`
 //! finds the smallest set for all queries, `migration` makes it. `sort` looks at the order of first rows, `audit` at the indexes that are there.

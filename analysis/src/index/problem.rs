@@ -297,33 +297,27 @@ impl Collector<'_> {
     /// Conditions on a subquery that is not pulled up hold inside of it where they name only what it groups by; so do
     /// those that follow from others.
     fn push_down(&mut self, problem: &Problem) {
-        let is_query = |id: &RelationId| {
-            let source = &self.query.relation(*id).source;
-            matches!(source, Source::Derived(_) | Source::View(..) | Source::Cte(_))
+        let query_of = |id: &RelationId| match &self.query.relation(*id).source {
+            Source::Derived(inner) | Source::View(_, inner) => Some((*id, *inner)),
+            Source::Cte(inner) if self.is_inlined(*inner) => Some((*id, *inner)),
+            _ => None,
         };
-        if !problem.relations.iter().any(is_query) {
+        let queries: Vec<(RelationId, BlockId)> = problem.relations.iter().filter_map(query_of).collect();
+        if queries.is_empty() {
             return;
         }
         let mut followed = Problem { demands: problem.demands.clone(), ..Problem::default() };
         derived::follow_equalities(&mut followed);
-        for id in &problem.relations {
-            let relation = self.query.relation(*id);
-            let (Source::Derived(inner) | Source::View(_, inner) | Source::Cte(inner)) = &relation.source
-            else {
-                continue;
-            };
-            if matches!(relation.source, Source::Cte(_)) && !self.is_inlined(*inner) {
-                continue;
-            }
+        for (id, inner) in queries {
             for demand in &followed.demands {
-                if demand.narrows.as_ref().is_some_and(|narrows| !narrows.contains(id)) {
+                if demand.narrows.as_ref().is_some_and(|narrows| !narrows.contains(&id)) {
                     continue;
                 }
                 let columns = demand.condition.columns();
                 let only_its =
-                    !columns.is_empty() && columns.iter().all(|column| column.relation == Some(*id));
+                    !columns.is_empty() && columns.iter().all(|column| column.relation == Some(id));
                 if only_its && self.is_settled(&demand.condition) {
-                    self.push(*inner, *id, &demand.condition);
+                    self.push(inner, id, &demand.condition);
                 }
             }
         }

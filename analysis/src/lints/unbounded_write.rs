@@ -16,8 +16,8 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Tables that a `CHECK` leaves one row, and small ones, are left alone. A `WHERE` that is always true is not seen through. Where every row is meant, say so: `WHERE true`, or an `allow`
-    /// with the reason.
+    /// Tables that a `CHECK` leaves one row, and small ones, are left alone. A `WHERE` that is always true is not seen
+    /// through. Where every row is meant, say so: `WHERE true`, or an `allow` with the reason.
     ///
     /// ## Example
     ///

@@ -1,7 +1,7 @@
 //! What a file's tokens tell without parsing: where its functions' bodies are, and which names stand in them.
 //!
-//! Tokens are read a hundred times as fast as the parser reads them, which is what makes it possible to look at every file
-//! of a workspace and to parse only what can matter.
+//! Reading tokens takes much less time than parsing, which is what makes it possible to look at every file of a workspace
+//! and to parse only what can matter.
 
 use std::collections::HashSet;
 use std::ops::Range;

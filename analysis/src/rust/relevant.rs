@@ -141,7 +141,14 @@ mod tests {
         let left = relevant(&[text]).remove(0);
         assert_eq!(left.lines().count(), text.lines().count());
         assert_eq!(left.lines().next_back(), text.lines().next_back());
+        assert_eq!(left.lines().nth(1), Some(""));
         assert!(!left.contains("let"), "{left}");
+        // Columns behind what is blanked are counted in characters, not in bytes.
+        let text = "fn a() {\n /* ü */ } async fn b() { query(\"x\") }";
+        let left = relevant(&[text]).remove(0);
+        let column = |text: &str| text.lines().nth(1).and_then(|line| line.chars().position(|c| c == 'y'));
+        assert_eq!(column(&left), column(text));
+        assert!(!left.contains('ü'), "{left}");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The tokens of Rust source, as far as it takes to find functions and names in them.
 //!
-//! A build looks at every file of a crate, and its macros are not optimised: there the compiler's own lexer took a
-//! quarter of the time that all queries of a crate took to check. This one goes from byte to byte, and takes a tenth of
-//! that. A test compares the two.
+//! A build looks at every file of a crate, and its macros are not optimised: there the compiler's own lexer took a fifth
+//! of all instructions of the macros (281 of 1,417 million in the crate of `tests/examples/build_cost.rs`, counted by
+//! callgrind). This one goes from byte to byte and takes 78 million. A test compares the two.
 
 /// A token that is no space and no comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

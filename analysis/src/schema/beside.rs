@@ -6,11 +6,18 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::Name;
 
-/// Something kept for each table. It is no part of what a schema says: a copy of one begins without it, and any two are
+/// Something kept beside a schema. It is no part of what the schema says: a copy of one begins without it, and any two are
 /// equal.
-pub struct Beside<T: ?Sized>(Mutex<HashMap<Name, Arc<T>>>);
+#[derive(Default)]
+pub struct Beside<C>(C);
 
-impl<T: ?Sized> Beside<T> {
+/// Something for each table.
+pub type OfTables<T> = Beside<Mutex<HashMap<Name, Arc<T>>>>;
+
+/// Something for the whole, worked out once. Whoever changes the schema forgets it.
+pub type OfAll<T> = Beside<OnceLock<T>>;
+
+impl<T: ?Sized> OfTables<T> {
     /// What is kept for a table while it `is_current`, for the table may have changed; else it is made anew.
     pub(crate) fn get(
         &self,
@@ -28,36 +35,7 @@ impl<T: ?Sized> Beside<T> {
     }
 }
 
-impl<T: ?Sized> Default for Beside<T> {
-    fn default() -> Beside<T> {
-        Beside(Mutex::new(HashMap::new()))
-    }
-}
-
-impl<T: ?Sized> Clone for Beside<T> {
-    fn clone(&self) -> Beside<T> {
-        Beside::default()
-    }
-}
-
-impl<T: ?Sized> PartialEq for Beside<T> {
-    fn eq(&self, _: &Beside<T>) -> bool {
-        true
-    }
-}
-
-impl<T: ?Sized> Eq for Beside<T> {}
-
-impl<T: ?Sized> fmt::Debug for Beside<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Beside")
-    }
-}
-
-/// Something worked out of a whole schema once, like what is kept for each table. Whoever changes the schema forgets it.
-pub struct Once<T>(OnceLock<T>);
-
-impl<T> Once<T> {
+impl<T> OfAll<T> {
     pub(crate) fn get(&self, make: impl FnOnce() -> T) -> &T {
         self.0.get_or_init(make)
     }
@@ -67,28 +45,22 @@ impl<T> Once<T> {
     }
 }
 
-impl<T> Default for Once<T> {
-    fn default() -> Once<T> {
-        Once(OnceLock::new())
+impl<C: Default> Clone for Beside<C> {
+    fn clone(&self) -> Beside<C> {
+        Beside::default()
     }
 }
 
-impl<T> Clone for Once<T> {
-    fn clone(&self) -> Once<T> {
-        Once::default()
-    }
-}
-
-impl<T> PartialEq for Once<T> {
-    fn eq(&self, _: &Once<T>) -> bool {
+impl<C> PartialEq for Beside<C> {
+    fn eq(&self, _: &Beside<C>) -> bool {
         true
     }
 }
 
-impl<T> Eq for Once<T> {}
+impl<C> Eq for Beside<C> {}
 
-impl<T> fmt::Debug for Once<T> {
+impl<C> fmt::Debug for Beside<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Once")
+        f.write_str("Beside")
     }
 }

@@ -8,7 +8,7 @@ mod numbering;
 pub mod replay;
 pub mod snapshot;
 
-pub use beside::{Beside, Once};
+pub use beside::{Beside, OfAll, OfTables};
 pub use guess::guess_dialect;
 pub use migrations::Migration;
 pub use model::{

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
-use super::{Beside, Once};
+use super::{Beside, OfAll, OfTables};
 use crate::index::PreparedIndex;
 use crate::sql::Dialect;
 use crate::sql::query::RelationColumn;
@@ -65,11 +65,11 @@ pub struct Schema {
     /// is known in full.
     pub gaps: Vec<String>,
     /// The indexes of each table, resolved.
-    pub prepared: Beside<Vec<PreparedIndex>>,
+    pub prepared: OfTables<Vec<PreparedIndex>>,
     /// The columns of each table as queries see them.
-    pub columns: Beside<[RelationColumn]>,
+    pub columns: OfTables<[RelationColumn]>,
     /// The tables that others inherit from.
-    pub inherited: Once<HashSet<Name>>,
+    pub inherited: OfAll<HashSet<Name>>,
 }
 
 impl Schema {
@@ -88,7 +88,7 @@ impl Schema {
             gaps: Vec::new(),
             prepared: Beside::default(),
             columns: Beside::default(),
-            inherited: Once::default(),
+            inherited: Beside::default(),
         }
     }
 

@@ -23,16 +23,12 @@ const STACK: usize = 64 << 20;
 /// Does work on a thread with a large stack, on which each text then finds its room at once: a thread for each long text
 /// takes longer than most of them do.
 pub fn with_large_stack<T: Send>(work: impl Fn() -> T + Sync) -> T {
-    let thread = std::thread::Builder::new().stack_size(STACK).name("query-budget".to_owned());
     let marked = || {
         IS_LARGE.set(true);
         work()
     };
-    std::thread::scope(|scope| match thread.spawn_scoped(scope, marked) {
-        Ok(handle) => handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-        // Long texts will ask for threads of their own, and say so when there are none.
-        Err(_) => work(),
-    })
+    // Without such a thread long texts will ask for one each, and say so when there is none.
+    on_large_stack(marked).unwrap_or_else(|_| work())
 }
 
 /// Does work on a text, on a thread with a large stack when the text is long or may nest deeply.
@@ -47,13 +43,18 @@ pub(super) fn with_room<T: Send>(
     if IS_LARGE.get() || sql.len() <= SHORT && levels(sql) <= FEW {
         return work();
     }
-    let thread = std::thread::Builder::new().stack_size(STACK).name("query-budget parse".to_owned());
-    std::thread::scope(|scope| match thread.spawn_scoped(scope, work) {
-        Ok(handle) => handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-        Err(error) => {
-            let message = format!("not checked, for want of a thread: {error}");
-            Err(SyntaxError { message, span: Span::new(0, sql.len()), limit: true })
-        }
+    on_large_stack(work).unwrap_or_else(|error| {
+        let message = format!("not checked, for want of a thread: {error}");
+        Err(SyntaxError { message, span: Span::new(0, sql.len()), limit: true })
+    })
+}
+
+/// Does work on a thread of its own; an error when the system has none to give.
+fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
+    let thread = std::thread::Builder::new().stack_size(STACK).name("query-budget".to_owned());
+    std::thread::scope(|scope| {
+        let handle = thread.spawn_scoped(scope, work)?;
+        Ok(handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }
 

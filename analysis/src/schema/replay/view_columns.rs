@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::Replay;
 use crate::schema::model::Name;
-use crate::sql::ddl::expression::quote_if_needed;
+use crate::sql::ddl::expression::{edited, gives_name, quote_if_needed};
 use crate::sql::expr::{ColumnRef, Expr};
-use crate::sql::lex::{Kind, Lexer, Token};
+use crate::sql::lex::Lexer;
 use crate::sql::query::{Block, Body, Query, Source};
 use crate::sql::{Dialect, Span, resolve};
 
@@ -33,8 +33,9 @@ impl Replay {
                 let outputs = query.root.and_then(|root| query.block(root).outputs.as_ref());
                 let columns = view.columns.iter_mut().flatten().zip(outputs.into_iter().flatten());
                 for (column, output) in columns {
-                    let is_it = span(&output.expr).is_some_and(|span| selected.contains(&span));
-                    if is_it && column.name == from && !is_named(&view.query, span(&output.expr), dialect) {
+                    let place = span(&output.expr).filter(|place| selected.contains(place));
+                    let is_plain = place.is_some_and(|place| !is_named(&view.query, place, dialect));
+                    if is_plain && column.name == from {
                         to.clone_into(&mut column.name);
                     }
                 }
@@ -96,31 +97,11 @@ fn span(expr: &Expr) -> Option<Span> {
     expr.as_column().and_then(|column| column.span)
 }
 
-/// Whether a name is given to what stands at a place: no comma, bracket or clause follows.
-fn is_named(query: &str, place: Option<Span>, dialect: Dialect) -> bool {
-    let Some(rest) = place.and_then(|place| query.get(place.end..)) else { return false };
-    let Some(Token { kind, span }) = Lexer::new(rest, dialect).next() else { return false };
-    let clauses = [
-        "from",
-        "where",
-        "union",
-        "intersect",
-        "except",
-        "order",
-        "group",
-        "having",
-        "limit",
-        "offset",
-        "window",
-        "fetch",
-        "for",
-    ];
-    let word = rest.get(span.range()).unwrap_or_default();
-    match kind {
-        Kind::Name => true,
-        Kind::Word => !clauses.iter().any(|clause| clause.eq_ignore_ascii_case(word)),
-        _ => false,
-    }
+/// Whether a name is given to what stands at a place.
+fn is_named(query: &str, place: Span, dialect: Dialect) -> bool {
+    let mut behind = Lexer::new(query, dialect);
+    behind.seek(place.end);
+    behind.next().is_some_and(|token| gives_name(query, &token))
 }
 
 fn renamed(
@@ -131,23 +112,19 @@ fn renamed(
     to: &str,
     dialect: Dialect,
 ) -> String {
-    let mut out = String::with_capacity(query.len());
-    let mut copied = 0;
-    for mention in mentions {
-        let text = query.get(mention.range()).unwrap_or_default();
-        let Some(name) = Lexer::new(text, dialect).last() else { continue };
-        out.push_str(query.get(copied..mention.start + name.span.start).unwrap_or_default());
-        out.push_str(&quote_if_needed(to, dialect));
-        let keeps_name = dialect == Dialect::Postgres
-            && selected.contains(mention)
-            && !is_named(query, Some(*mention), dialect);
+    let edits = mentions.iter().filter_map(|mention| {
+        let text = query.get(mention.range())?;
+        // The name is the last part, behind what qualifies it.
+        let name = Lexer::new(text, dialect).last()?;
+        let mut new = quote_if_needed(to, dialect);
+        let keeps_name =
+            dialect == Dialect::Postgres && selected.contains(mention) && !is_named(query, *mention, dialect);
         if keeps_name {
-            out.push_str(&format!(" AS {}", quote_if_needed(from, dialect)));
+            new.push_str(&format!(" AS {}", quote_if_needed(from, dialect)));
         }
-        copied = mention.end;
-    }
-    out.push_str(query.get(copied..).unwrap_or_default());
-    out
+        Some((Span::new(mention.start + name.span.start, mention.end), new))
+    });
+    edited(query, edits)
 }
 
 #[cfg(test)]

@@ -56,28 +56,30 @@ impl Reader<'_> {
     }
 }
 
-/// The relations of which all rows of a join hold the same row, or none: one that an outer join adds does where nothing but
-/// such rows decides whether it is there.
+/// The relations of which all rows of a join hold the same row, or none: one that an outer join adds does where nothing
+/// but such rows decides whether it is there.
 fn steady(from: &From, join: &Join) -> Vec<RelationId> {
     match from {
         From::Relation(id) if join.levels.get(id) == Some(&Rows::One) => vec![*id],
         From::Relation(_) | From::Join { kind: JoinKind::Full, .. } => Vec::new(),
         From::Join { kind, left, right, on } => {
             let (mut first, mut second) = (steady(left, join), steady(right, join));
-            let decided_by = |side: &From, known: &[RelationId]| {
-                let others: Vec<RelationId> =
-                    side.relations().into_iter().filter(|id| !known.contains(id)).collect();
+            // Whether nothing but what is known of one side decides which rows of the other go with it.
+            let is_decided = |known: &[RelationId], other: &From| {
+                let others = other.relations();
+                let is_open =
+                    |id: &RelationId| join.here.contains(id) && !known.contains(id) && !others.contains(id);
                 !on.iter().any(|on| {
                     on.any(|part| match part {
-                        Expr::Column(column) => column.relation.is_none_or(|id| others.contains(&id)),
-                        Expr::WholeRow(id) => others.contains(id),
+                        Expr::Column(column) => column.relation.as_ref().is_none_or(is_open),
+                        Expr::WholeRow(id) => is_open(id),
                         other => other.own_subquery().is_some(),
                     })
                 })
             };
             match kind {
-                JoinKind::Left if !decided_by(left, &first) => second.clear(),
-                JoinKind::Right if !decided_by(right, &second) => first.clear(),
+                JoinKind::Left if !is_decided(&first, right) => second.clear(),
+                JoinKind::Right if !is_decided(&second, left) => first.clear(),
                 _ => {}
             }
             first.append(&mut second);

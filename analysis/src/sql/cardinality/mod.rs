@@ -100,7 +100,7 @@ struct Reader<'q> {
     depth: usize,
 }
 
-/// So many alternatives of a condition are looked at one by one.
+/// So many conditions with alternatives, and so many alternatives of each, are looked at one by one.
 const MOST_ALTERNATIVES: usize = 16;
 
 /// How deep subqueries, and CTEs that read CTEs, are followed.
@@ -308,8 +308,10 @@ impl Reader<'_> {
                 let schema = self.schema?;
                 let Source::Table(name) = &relation.source else { return None };
                 let table = schema.tables.get(name)?;
-                self.by_key(table, schema, id, conditions, here, levels)
-                    .or_else(|| self.by_alternatives(table, schema, id, conditions, here, levels))
+                let by_key = |reader: &mut Self, conditions: &[&Expr]| {
+                    reader.by_key(table, schema, id, conditions, here, levels)
+                };
+                by_key(self, conditions).or_else(|| self.by_alternatives(conditions, by_key))
             }
             Source::Materialized(_) | Source::System(_) | Source::Pseudo | Source::Unknown => None,
         }
@@ -347,27 +349,23 @@ impl Reader<'_> {
         Some((rows, "each group is one row".to_owned()))
     }
 
-    /// A table is at most one row where a unique key is determined.
-    /// `id = ANY($1) OR email = ANY($2)`: each alternative sets a key, though not the same one.
+    /// `id = ANY($1) OR email = ANY($2)`: each alternative sets a key, though not the same one. `by_key` says what a key
+    /// makes of the rows under some conditions.
     fn by_alternatives(
         &mut self,
-        table: &Table,
-        schema: &Schema,
-        id: RelationId,
         conditions: &[&Expr],
-        here: &[RelationId],
-        levels: &BTreeMap<RelationId, Rows>,
+        by_key: impl Fn(&mut Self, &[&Expr]) -> Option<(Rows, String)>,
     ) -> Option<(Rows, String)> {
         let alternatives = conditions.iter().enumerate().filter_map(|(at, condition)| match condition {
             Expr::Or(arms) if arms.len() <= MOST_ALTERNATIVES => Some((at, arms)),
             _ => None,
         });
-        for (at, arms) in alternatives {
-            let others = || conditions.iter().enumerate().filter(|(other, _)| *other != at);
+        for (at, arms) in alternatives.take(MOST_ALTERNATIVES) {
+            let mut others = conditions.to_vec();
+            others.remove(at);
             let is_bounded = |arm: &Expr| {
-                let with: Vec<&Expr> =
-                    others().map(|(_, condition)| *condition).chain(arm.conjuncts()).collect();
-                self.by_key(table, schema, id, &with, here, levels).is_some()
+                let with: Vec<&Expr> = others.iter().copied().chain(arm.conjuncts()).collect();
+                by_key(self, &with).is_some()
             };
             if arms.iter().all(is_bounded) {
                 return Some((Rows::Bounded, "each alternative sets a unique key".to_owned()));
@@ -376,6 +374,7 @@ impl Reader<'_> {
         None
     }
 
+    /// A table is at most one row where a unique key is determined.
     fn by_key(
         &mut self,
         table: &Table,

@@ -7,8 +7,8 @@ use super::cursor::span_of;
 use super::types::print_user_type;
 use super::words::{is_expression_keyword, is_plain_name, is_reserved};
 use crate::schema::model::Name;
-use crate::sql::Dialect;
 use crate::sql::lex::{Kind, Lexer, Token, unquote};
+use crate::sql::{Dialect, Span};
 
 /// An expression's text in its one way of writing.
 pub fn normalize(text: &str, dialect: Dialect) -> String {
@@ -75,13 +75,7 @@ pub fn rename_relation(query: &str, from: &Name, to: &Name, dialect: Dialect) ->
     };
     let introduces =
         |at: usize| ["from", "join", "only"].iter().any(|word| text(at).eq_ignore_ascii_case(word));
-    let has_alias = |at: usize| {
-        tokens.get(at + 1).is_some_and(|next| match next.kind {
-            Kind::Name => true,
-            Kind::Word => text(at + 1).eq_ignore_ascii_case("as") || !ends_relation(text(at + 1)),
-            _ => false,
-        })
-    };
+    let has_alias = |at: usize| tokens.get(at + 1).is_some_and(|next| gives_name(query, next));
     // Where the relation stands in a FROM, from its schema to its name, and whether an alias follows.
     let mut mentions: Vec<(usize, usize, bool)> = Vec::new();
     let mut qualifiers = Vec::new();
@@ -106,27 +100,46 @@ pub fn rename_relation(query: &str, from: &Name, to: &Name, dialect: Dialect) ->
     }
     let plain = mentions.iter().any(|(_, _, alias)| !alias);
     let new = print_user_type(to, "", dialect);
-    let mut edits: Vec<(usize, usize, String)> = Vec::new();
+    let mut edits: Vec<(Span, String)> = Vec::new();
+    let mut edit = |first: usize, last: usize, replacement: String| {
+        if let (Some(first), Some(last)) = (tokens.get(first), tokens.get(last)) {
+            edits.push((Span::new(first.span.start, last.span.end), replacement));
+        }
+    };
     for (first, last, alias) in mentions {
         let keep = other_alias && !alias && from.name != to.name;
         let alias =
             if keep { format!(" AS {}", quote_if_needed(&from.name, dialect)) } else { String::new() };
-        edits.push((first, last, format!("{new}{alias}")));
+        edit(first, last, format!("{new}{alias}"));
     }
     if plain && !other_alias {
-        edits.extend(qualifiers.into_iter().map(|at| (at, at, quote_if_needed(&to.name, dialect))));
+        qualifiers.into_iter().for_each(|at| edit(at, at, quote_if_needed(&to.name, dialect)));
     }
     edits.sort();
-    let mut out = String::new();
+    Some(edited(query, edits))
+}
+
+/// A text with some of its parts, in their order, replaced.
+pub(crate) fn edited(text: &str, edits: impl IntoIterator<Item = (Span, String)>) -> String {
+    let mut out = String::with_capacity(text.len());
     let mut copied = 0;
-    for (first, last, replacement) in edits {
-        let (Some(first), Some(last)) = (tokens.get(first), tokens.get(last)) else { continue };
-        out.push_str(query.get(copied..first.span.start).unwrap_or(""));
+    for (part, replacement) in edits {
+        out.push_str(text.get(copied..part.start).unwrap_or(""));
         out.push_str(&replacement);
-        copied = last.span.end;
+        copied = part.end;
     }
-    out.push_str(query.get(copied..).unwrap_or(""));
-    Some(out)
+    out.push_str(text.get(copied..).unwrap_or(""));
+    out
+}
+
+/// Whether a token behind a relation or a column of a query gives it a name.
+pub(crate) fn gives_name(query: &str, token: &Token) -> bool {
+    let text = query.get(token.span.range()).unwrap_or("");
+    match token.kind {
+        Kind::Name => true,
+        Kind::Word => text.eq_ignore_ascii_case("as") || !ends_relation(text),
+        _ => false,
+    }
 }
 
 /// Whether a word after a relation's name is the query's next part, and no alias.
