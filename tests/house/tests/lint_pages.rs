@@ -100,7 +100,7 @@ fn every_page_has_the_same_headings() {
 
 #[test]
 fn every_lint_is_a_file_of_its_name_and_listed_in_order() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let names: Vec<&str> = lints::ALL.iter().map(|lint| lint.name).collect();
     assert!(names.is_sorted(), "{names:?}");
     for lint in lints::ALL {

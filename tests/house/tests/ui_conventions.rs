@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use query_budget_analysis::lints;
 
+/// The folders of cases, by what a case has to do.
+const KINDS: [&str; 4] = ["deny", "pass", "usage", "warn"];
+
 /// A case and what was recorded for it.
 struct Case {
     /// `deny`, `warn`, `pass` or `usage`.
@@ -30,9 +33,9 @@ fn name(path: &Path) -> String {
 }
 
 fn cases() -> Vec<Case> {
-    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
+    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui");
     let mut cases = Vec::new();
-    for kind in files(&ui).iter().filter(|kind| kind.is_dir()) {
+    for kind in KINDS.map(|kind| ui.join(kind)).iter() {
         for about in files(kind) {
             for path in
                 files(&about).into_iter().filter(|path| path.extension().is_some_and(|end| end == "rs"))
@@ -87,7 +90,7 @@ impl<'t> Message<'t> {
 
     /// The line of the source at which it points.
     fn line(&self) -> Option<usize> {
-        let place = self.lines.iter().find_map(|line| line.trim_start().strip_prefix("--> ui/"))?;
+        let place = self.lines.iter().find_map(|line| line.trim_start().strip_prefix("--> "))?;
         place.rsplit(':').nth(1)?.parse().ok()
     }
 }
