@@ -55,7 +55,11 @@ fn rust_sources() -> Vec<Source> {
     for name in CRATES {
         collect(&root().join(name), ".rs", &mut found);
     }
-    found.retain(|source| !["deny", "pass", "usage", "warn"].iter().any(|kind| source.path.starts_with(&format!("tests/ui/{kind}/"))));
+    found.retain(|source| {
+        !["deny", "pass", "usage", "warn"]
+            .iter()
+            .any(|kind| source.path.starts_with(&format!("tests/ui/{kind}/")))
+    });
     assert!(found.len() > 20, "the sources are found: {}", found.len());
     found
 }
