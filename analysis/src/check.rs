@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::allow;
+use crate::cardinality::{self, Cardinality, Rows};
 use crate::config::{Config, LintKey};
 use crate::finding::{Finding, Level, Place};
 use crate::index::{self, Access, Queried};
 use crate::lints::{self, CallContext, Check, Lint, QueryContext, SchemaContext};
 use crate::rust::{Allow, Function, LoopCall, Scan, Site, SiteSql};
 use crate::schema::{Name, Schema};
-use crate::sql::cardinality::{self, Cardinality, Rows};
 use crate::sql::{Dialect, Query, SyntaxError};
 
 /// What queries are checked against.

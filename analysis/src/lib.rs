@@ -11,6 +11,7 @@
 
 pub mod allow;
 pub mod baseline;
+pub mod cardinality;
 pub mod check;
 pub mod config;
 pub mod finding;

@@ -3,8 +3,8 @@
 //! Each query that is said to return at most one row is run many times with values that match, and may not return more;
 //! each of the traps, which look much like them, has to return more, and nothing of the kind may be said of it.
 
+use query_budget_analysis::cardinality::{self, Rows};
 use query_budget_analysis::schema::{Replay, Schema};
-use query_budget_analysis::sql::cardinality::{self, Rows};
 use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_tests::rows::{self, Outcome};
 use query_budget_tests::with_postgres;

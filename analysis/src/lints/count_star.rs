@@ -1,9 +1,9 @@
 //! Rows that are read only to be counted.
 
 use super::{Check, QueryContext, declare_lint};
+use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
 use crate::sql::Dialect;
-use crate::sql::cardinality::{self, Rows};
 use crate::sql::expr::{Call, Expr};
 use crate::sql::query::{Body, Source};
 

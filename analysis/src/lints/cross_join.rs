@@ -1,8 +1,8 @@
 //! Every row of one table beside every row of another.
 
 use super::{Check, QueryContext, declare_lint};
+use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
-use crate::sql::cardinality::{self, Rows};
 use crate::sql::expr::Expr;
 use crate::sql::query::{Query, RelationId, Source};
 

@@ -1,10 +1,10 @@
 //! Pages that are found by counting the rows before them.
 
 use super::{Check, QueryContext, declare_lint, shape};
+use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
 use crate::schema::Table;
 use crate::sql::Dialect;
-use crate::sql::cardinality::{self, Rows};
 use crate::sql::expr::{Expr, Literal};
 use crate::sql::query::{Block, Body, Query, RelationId};
 

@@ -1,8 +1,8 @@
 //! A list is asked for where there is one row at most.
 
 use super::{Check, QueryContext, declare_lint};
+use crate::cardinality::Rows;
 use crate::finding::Finding;
-use crate::sql::cardinality::Rows;
 use crate::sql::query::{Body, Kind};
 
 declare_lint! {

@@ -1,8 +1,8 @@
 //! The first rows of no order.
 
 use super::{Check, QueryContext, declare_lint, shape};
+use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
-use crate::sql::cardinality::{self, Rows};
 use crate::sql::expr::{Expr, Literal};
 use crate::sql::query::{Block, Body, Kind, Query, Source};
 

@@ -2,8 +2,8 @@
 
 use super::slices::is_slice;
 use super::{Check, QueryContext, declare_lint};
+use crate::cardinality::Rows;
 use crate::finding::Finding;
-use crate::sql::cardinality::Rows;
 use crate::sql::query::{Kind, Source};
 
 declare_lint! {

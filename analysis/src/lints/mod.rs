@@ -41,12 +41,12 @@ mod wrapped;
 
 pub use database::SchemaContext;
 
+use crate::cardinality::Cardinality;
 use crate::config::Config;
 use crate::finding::{Finding, Level};
 use crate::index::Access;
 use crate::rust::{Form, Function, LoopCall, Site};
 use crate::schema::{Name, Schema};
-use crate::sql::cardinality::Cardinality;
 use crate::sql::{Dialect, Query, SyntaxError};
 
 /// Every lint, by name.

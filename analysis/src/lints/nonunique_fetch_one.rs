@@ -1,9 +1,9 @@
 //! One row is taken of a query that can return several.
 
 use super::{Check, QueryContext, declare_lint, shape};
+use crate::cardinality::Rows;
 use crate::finding::Finding;
 use crate::sql::Dialect;
-use crate::sql::cardinality::Rows;
 use crate::sql::expr::{Expr, Op};
 use crate::sql::query::{Block, Body, From, Kind, Query, Source};
 

@@ -1,8 +1,8 @@
 //! UPDATE and DELETE of every row.
 
 use super::{Check, QueryContext, declare_lint};
+use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
-use crate::sql::cardinality::{self, Rows};
 use crate::sql::query::{Body, Source};
 
 declare_lint! {

@@ -1,7 +1,6 @@
 //! SQL as text becomes SQL as data. Only this folder names the parser's types.
 
 pub mod batch;
-pub mod cardinality;
 pub(crate) mod columns;
 pub mod ddl;
 pub mod dialect;

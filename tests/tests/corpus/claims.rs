@@ -1,6 +1,6 @@
 //! Every query that the engine says returns at most one row, run on real tables full of rows: none may return more.
 
-use query_budget_analysis::sql::cardinality::{self, Rows};
+use query_budget_analysis::cardinality::{self, Rows};
 use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_tests::rows::{self, Outcome};
 use query_budget_tests::with_postgres;
