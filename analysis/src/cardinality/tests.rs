@@ -1,7 +1,7 @@
 //! How many rows queries return, by examples.
 
 use super::*;
-use crate::schema::{Column, Index, IndexKey, Name};
+use crate::schema::{Column, Index, IndexKey, Name, Table};
 use crate::sql::{Dialect, resolve};
 
 fn schema() -> Schema {

@@ -183,7 +183,7 @@ impl Resolver<'_> {
         self.compound(&parts)
     }
 
-    fn whole_row(&mut self, name: &ast::ObjectName) -> Expr {
+    pub(super) fn whole_row(&mut self, name: &ast::ObjectName) -> Expr {
         let parts: Vec<ast::Ident> = name.0.iter().filter_map(|part| part.as_ident()).cloned().collect();
         match self.find_relation(&parts) {
             Some((_, relation)) => Expr::WholeRow(relation),
@@ -261,7 +261,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn subquery(&mut self, query: &ast::Query, role: Role) -> BlockId {
+    pub(super) fn subquery(&mut self, query: &ast::Query, role: Role) -> BlockId {
         let parent = self.current_block();
         self.query(query, role, parent)
     }
@@ -283,73 +283,6 @@ impl Resolver<'_> {
             V::DollarQuotedString(text) => Literal::Text(text.value.clone()),
             other => Literal::Other(other.to_string()),
         })
-    }
-
-    fn call(&mut self, function: &ast::Function) -> Expr {
-        let (_, name) = self.object_name(&function.name);
-        let window = match &function.over {
-            Some(ast::WindowType::WindowSpec(window)) => Some(window),
-            _ => None,
-        };
-        let mut modifiers: Vec<Expr> =
-            window.iter().flat_map(|window| &window.partition_by).map(|expr| self.expr(expr)).collect();
-        let partitioned_by = modifiers.len();
-        let mut distinct = false;
-        let args = match &function.args {
-            ast::FunctionArguments::None => Vec::new(),
-            ast::FunctionArguments::Subquery(query) if name == "array" => {
-                return Expr::ArrayQuery(self.subquery(query, Role::Scalar));
-            }
-            ast::FunctionArguments::Subquery(query) => {
-                vec![Expr::Subquery(self.subquery(query, Role::Scalar))]
-            }
-            ast::FunctionArguments::List(list) => {
-                distinct = matches!(list.duplicate_treatment, Some(ast::DuplicateTreatment::Distinct));
-                for clause in &list.clauses {
-                    match clause {
-                        ast::FunctionArgumentClause::OrderBy(keys) => {
-                            modifiers.extend(keys.iter().map(|key| self.expr(&key.expr)));
-                        }
-                        ast::FunctionArgumentClause::Where(expr)
-                        | ast::FunctionArgumentClause::Limit(expr) => {
-                            modifiers.push(self.expr(expr));
-                        }
-                        _ => {}
-                    }
-                }
-                list.args.iter().filter_map(|arg| self.function_arg(arg)).collect()
-            }
-        };
-        modifiers.extend(function.within_group.iter().map(|key| self.expr(&key.expr)));
-        modifiers.extend(function.filter.as_ref().map(|filter| self.expr(filter)));
-        if let Some(window) = window {
-            modifiers.extend(window.order_by.iter().map(|key| self.expr(&key.expr)));
-        }
-        match (name.as_str(), args.as_slice()) {
-            ("row", _) => return Expr::Row(args),
-            // What `at AT TIME ZONE zone` stands for.
-            ("timezone", [zone, at]) => {
-                return Expr::Other {
-                    what: "at time zone".to_owned(),
-                    parts: vec![at.clone(), zone.clone()],
-                };
-            }
-            _ => {}
-        }
-        let span = self.span_of(&function.name);
-        let window = function.over.is_some();
-        Expr::Call(Call { name, args, distinct, window, modifiers, partitioned_by, span })
-    }
-
-    pub(super) fn function_arg(&mut self, arg: &ast::FunctionArg) -> Option<Expr> {
-        let (ast::FunctionArg::Named { arg, .. }
-        | ast::FunctionArg::ExprNamed { arg, .. }
-        | ast::FunctionArg::Unnamed(arg)) = arg;
-        match arg {
-            ast::FunctionArgExpr::Expr(expr) => Some(self.expr(expr)),
-            ast::FunctionArgExpr::QualifiedWildcard(name) => Some(self.whole_row(name)),
-            _ => None,
-        }
     }
 
     fn access(&mut self, root: &ast::Expr, chain: &[ast::AccessExpr]) -> Expr {
@@ -409,21 +342,6 @@ impl Resolver<'_> {
                 scope.outputs.iter().find(same).map(|output| output.expr.clone())
             }
             _ => None,
-        }
-    }
-}
-
-impl Call {
-    /// A call of a function with nothing but arguments.
-    pub(super) fn plain(name: &str, args: Vec<Expr>) -> Call {
-        Call {
-            name: name.to_owned(),
-            args,
-            distinct: false,
-            window: false,
-            modifiers: Vec::new(),
-            partitioned_by: 0,
-            span: None,
         }
     }
 }

@@ -7,6 +7,7 @@
 //! drops says nothing about which rows are read.
 
 mod mysql;
+mod operand;
 mod postgres;
 mod shared;
 mod sqlite;
@@ -75,10 +76,10 @@ impl Rewriter {
             }
             let done = match &self.input[self.at].token {
                 Token::Word(word) if word.quote_style.is_none() => self.word(word.keyword),
-                Token::Word(_) => self.dialect == Dialect::Postgres && postgres::typed_literal(self),
+                Token::Word(_) => self.dialect == Dialect::Postgres && operand::typed_literal(self),
                 Token::Mul => self.dialect == Dialect::Postgres && postgres::star(self),
-                Token::DoubleColon => self.dialect == Dialect::Postgres && postgres::frame_bound(self),
-                Token::Lt => self.dialect == Dialect::Postgres && postgres::taxicab_distance(self),
+                Token::DoubleColon => self.dialect == Dialect::Postgres && operand::frame_bound(self),
+                Token::Lt => self.dialect == Dialect::Postgres && operand::taxicab_distance(self),
                 Token::Comma => self.comma(),
                 Token::ExclamationMark if self.dialect == Dialect::MySql => {
                     self.put_word("NOT", Keyword::NOT);

@@ -3,7 +3,7 @@
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::Token;
 
-use super::{Rewriter, is_word, keyword, shared};
+use super::{Rewriter, is_word, keyword, operand, shared};
 
 /// Tries the constructs that begin with a word.
 pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
@@ -22,8 +22,8 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         }
         K::AS => column_definitions(r),
         K::USING => join_alias(r),
-        K::COLLATE => collated_cast(r),
-        K::COLLATION => collation_for(r),
+        K::COLLATE => operand::collated_cast(r),
+        K::COLLATION => operand::collation_for(r),
         K::SET => {
             r.lists.set = Some(r.open.len());
             shared::array_elements(r)
@@ -40,24 +40,24 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::ONLY => only(r),
         K::INTO => insert_columns(r),
         K::CURRENT => cursor_row(r),
-        K::BETWEEN => symmetric(r),
+        K::BETWEEN => operand::symmetric(r),
         K::GROUP => group_distinct(r),
         K::ROWS => rows_from(r),
         K::SEARCH | K::CYCLE => recursion_order(r),
-        K::VARIADIC => variadic(r),
-        K::SIMILAR => substring_similar(r),
-        K::NAME => xml_name(r),
-        K::ANY | K::SOME | K::ALL => any_of_values(r) || any_of_operator(r),
-        K::VARYING => bit_varying(r),
-        K::LEADING | K::TRAILING | K::BOTH => trimmed_blanks(r),
+        K::VARIADIC => operand::variadic(r),
+        K::SIMILAR => operand::substring_similar(r),
+        K::NAME => operand::xml_name(r),
+        K::ANY | K::SOME | K::ALL => operand::any_of_values(r) || operand::any_of_operator(r),
+        K::VARYING => operand::bit_varying(r),
+        K::LEADING | K::TRAILING | K::BOTH => operand::trimmed_blanks(r),
         K::NATIONAL if matches!(r.keyword(1), K::CHARACTER | K::CHAR) => {
             r.skip(1);
             true
         }
-        K::NoKeyword if r.is(0, "u") => unicode_name(r),
+        K::NoKeyword if r.is(0, "u") => operand::unicode_name(r),
         K::DEFAULT if super::keyword(r.written(1)) == K::INSERT => default_row(r),
-        K::RETURNING | K::WITH | K::WITHOUT | K::DEFAULT | K::PASSING => json_options(r),
-        _ => typed_literal(r),
+        K::RETURNING | K::WITH | K::WITHOUT | K::DEFAULT | K::PASSING => operand::json_options(r),
+        _ => operand::typed_literal(r),
     }
 }
 
@@ -150,16 +150,6 @@ fn cursor_row(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `BETWEEN SYMMETRIC a AND b`.
-fn symmetric(r: &mut Rewriter) -> bool {
-    let there = matches!(r.keyword(1), K::SYMMETRIC | K::ASYMMETRIC);
-    if there {
-        r.keep(1);
-        r.skip(1);
-    }
-    there
-}
-
 /// `GROUP BY DISTINCT ..`.
 fn group_distinct(r: &mut Rewriter) -> bool {
     let there = r.keyword(1) == K::BY && r.keyword(2) == K::DISTINCT;
@@ -240,90 +230,6 @@ fn opening(r: &Rewriter) -> Option<usize> {
     None
 }
 
-/// `f(VARIADIC array)`.
-fn variadic(r: &mut Rewriter) -> bool {
-    let there = matches!(r.written(1), Token::LParen | Token::Comma);
-    if there {
-        r.skip(1);
-    }
-    there
-}
-
-/// `substring(a SIMILAR b ESCAPE c)` has three arguments.
-fn substring_similar(r: &mut Rewriter) -> bool {
-    if r.keyword(1) == K::TO || *r.written(2) != Token::LParen || !is_word(r.written(3), "substring") {
-        return false;
-    }
-    r.skip(1);
-    r.put(Token::Comma);
-    let mut depth = 0_usize;
-    loop {
-        match r.token(0) {
-            Token::LParen => depth += 1,
-            Token::RParen if depth == 0 => return true,
-            Token::RParen => depth -= 1,
-            Token::EOF => return true,
-            _ if depth == 0 && r.keyword(0) == K::ESCAPE => {
-                r.put(Token::Comma);
-                r.skip(1);
-                return true;
-            }
-            _ => {}
-        }
-        r.keep(1);
-    }
-}
-
-/// `xmlelement(NAME a, ..)`.
-fn xml_name(r: &mut Rewriter) -> bool {
-    let there = *r.written(1) == Token::LParen && r.is_name(1) && is_word(r.written(2), "xmlelement");
-    if there {
-        r.skip(1);
-        let name = Token::SingleQuotedString(r.token(0).to_string());
-        r.put(name);
-        r.skip(1);
-    }
-    there
-}
-
-/// `= ANY (VALUES (1), (2))` compares with the rows of a query.
-fn any_of_values(r: &mut Rewriter) -> bool {
-    if *r.token(1) != Token::LParen || r.keyword(2) != K::VALUES {
-        return false;
-    }
-    let Some(end) = r.closing(1) else { return false };
-    let end = r.at + end;
-    r.keep(2);
-    r.put_word("SELECT", K::SELECT);
-    r.put(Token::Mul);
-    r.put_word("FROM", K::FROM);
-    r.put(Token::LParen);
-    r.run(end);
-    r.put(Token::RParen);
-    true
-}
-
-/// `a @> ANY (b)`: an operator that the parser does not join with `ANY`. It reads the column as without it.
-fn any_of_operator(r: &mut Rewriter) -> bool {
-    let operator = matches!(
-        r.written(1),
-        Token::AtArrow
-            | Token::ArrowAt
-            | Token::AtAt
-            | Token::AtQuestion
-            | Token::Overlap
-            | Token::Question
-            | Token::Caret
-            | Token::CaretAt
-            | Token::CustomBinaryOperator(_)
-    );
-    let there = operator && *r.token(1) == Token::LParen;
-    if there {
-        r.skip(1);
-    }
-    there
-}
-
 /// `FROM f(..) AS (a int, b text)`: the rows of a function whose columns the query defines. They are known by the
 /// function's name.
 fn column_definitions(r: &mut Rewriter) -> bool {
@@ -381,54 +287,6 @@ pub(super) fn merged_column(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `a::text COLLATE "C"`: behind a cast the parser takes no collation. A cast is not searched by a plain index, with one
-/// or without.
-fn collated_cast(r: &mut Rewriter) -> bool {
-    let mut back = 1;
-    loop {
-        match r.written(back) {
-            Token::RParen => {
-                let mut depth = 0_usize;
-                loop {
-                    match r.written(back) {
-                        Token::RParen => depth += 1,
-                        Token::LParen => depth -= 1,
-                        Token::EOF => return false,
-                        _ => {}
-                    }
-                    back += 1;
-                    if depth == 0 {
-                        break;
-                    }
-                }
-            }
-            Token::RBracket | Token::LBracket | Token::Word(_) | Token::Period | Token::Number(..) => {
-                back += 1
-            }
-            Token::DoubleColon => break,
-            _ => return false,
-        }
-    }
-    if !r.is_name(1) {
-        return false;
-    }
-    r.skip(2);
-    while *r.token(0) == Token::Period && r.is_name(1) {
-        r.skip(2);
-    }
-    true
-}
-
-/// `COLLATION FOR (a)` is a function.
-fn collation_for(r: &mut Rewriter) -> bool {
-    let there = r.keyword(1) == K::FOR && *r.token(2) == Token::LParen;
-    if there {
-        r.put_word("pg_collation_for", K::NoKeyword);
-        r.skip(2);
-    }
-    there
-}
-
 /// `INSERT DEFAULT VALUES` in a MERGE.
 fn default_row(r: &mut Rewriter) -> bool {
     let there = r.keyword(1) == K::VALUES;
@@ -442,77 +300,8 @@ fn default_row(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `RANGE '1 day'::interval PRECEDING`: the bound of a frame, which the parser takes without its type.
-pub(super) fn frame_bound(r: &mut Rewriter) -> bool {
-    let there = r.is_name(1) && matches!(r.keyword(2), K::PRECEDING | K::FOLLOWING);
-    if there {
-        r.skip(2);
-    }
-    there
-}
-
-/// `a <+> b`, an operator that the tokenizer takes for three.
-pub(super) fn taxicab_distance(r: &mut Rewriter) -> bool {
-    let there = *r.token(1) == Token::Plus && *r.token(2) == Token::Gt;
-    if there {
-        r.put(Token::CustomBinaryOperator("<+>".to_owned()));
-        r.skip(3);
-    }
-    there
-}
-
-/// `bit varying(3)` is a type like `bit`.
-fn bit_varying(r: &mut Rewriter) -> bool {
-    let there = is_word(r.written(1), "bit");
-    if there {
-        r.skip(1);
-    }
-    there
-}
-
-/// `trim(LEADING FROM a)` trims blanks.
-fn trimmed_blanks(r: &mut Rewriter) -> bool {
-    let there = r.keyword(1) == K::FROM && is_word(r.written(2), "trim");
-    if there {
-        r.keep(1);
-        r.put(Token::SingleQuotedString(" ".to_owned()));
-    }
-    there
-}
-
-/// `U&"name"` is a quoted name; escapes in it are left as they are.
-fn unicode_name(r: &mut Rewriter) -> bool {
-    let quoted = matches!(r.token(2), Token::Word(word) if word.quote_style.is_some());
-    let there = quoted && *r.token(1) == Token::Ampersand;
-    if there {
-        r.skip(2);
-        r.keep(1);
-    }
-    there
-}
-
-/// What `json_value` and its like say of their result: `RETURNING int DEFAULT 0 ON ERROR`, `WITH WRAPPER`.
-fn json_options(r: &mut Rewriter) -> bool {
-    let Some(open) = r.open.last().and_then(|_| open_call(r)) else { return false };
-    let json = ["json_value", "json_query", "json_exists", "json_serialize", "json_scalar"];
-    if !json.iter().any(|name| is_word(&r.out[open].token, name)) {
-        return false;
-    }
-    let mut depth = 0_usize;
-    loop {
-        match r.token(0) {
-            Token::LParen => depth += 1,
-            Token::RParen if depth == 0 => return true,
-            Token::RParen => depth -= 1,
-            Token::EOF => return true,
-            _ => {}
-        }
-        r.skip(1);
-    }
-}
-
 /// Where the name of the function was written whose arguments are at hand; only a few tokens back are looked at.
-fn open_call(r: &Rewriter) -> Option<usize> {
+pub(super) fn open_call(r: &Rewriter) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, token) in r.out.iter().enumerate().rev().take(64) {
         match token.token {
@@ -523,28 +312,4 @@ fn open_call(r: &Rewriter) -> Option<usize> {
         }
     }
     None
-}
-
-/// `inet '10.0.0.1'`, `public.mood 'ok'`: a literal of a type that the parser does not know is a cast.
-pub(super) fn typed_literal(r: &mut Rewriter) -> bool {
-    let Token::Word(word) = r.token(0) else { return false };
-    if word.keyword != K::NoKeyword || !matches!(r.token(1), Token::SingleQuotedString(_)) {
-        return false;
-    }
-    // A string cannot follow an operand, and none follows these.
-    if r.after_operand() || matches!(keyword(r.written(1)), K::AS | K::COLLATE) {
-        return false;
-    }
-    let ty = r.token(0).clone();
-    let mut qualifier = Vec::new();
-    while *r.written(1) == Token::Period && matches!(r.written(2), Token::Word(_)) {
-        let name_and_period = r.out.split_off(r.out.len() - 2);
-        qualifier.splice(0..0, name_and_period);
-    }
-    r.skip(1);
-    r.keep(1);
-    r.put(Token::DoubleColon);
-    r.out.extend(qualifier);
-    r.put(ty);
-    true
 }

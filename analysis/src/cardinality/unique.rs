@@ -1,0 +1,106 @@
+//! How many rows of a table its unique keys leave.
+
+use std::collections::BTreeMap;
+
+use super::keys::{columns_of, is_singleton, tells_as_column};
+use super::{MOST_ALTERNATIVES, Reader, Rows};
+use crate::index::prepared::{self, Predicate, PreparedIndex};
+use crate::schema::{IndexKey, KeyPart, Schema, Table};
+use crate::sql::expr::{Expr, Literal};
+use crate::sql::predicates;
+use crate::sql::query::RelationId;
+
+impl Reader<'_> {
+    /// `id = ANY($1) OR email = ANY($2)`: each alternative sets a key, though not the same one. `by_key` says what a key
+    /// makes of the rows under some conditions.
+    pub(super) fn by_alternatives(
+        &mut self,
+        conditions: &[&Expr],
+        by_key: impl Fn(&mut Self, &[&Expr]) -> Option<(Rows, String)>,
+    ) -> Option<(Rows, String)> {
+        let alternatives = conditions.iter().enumerate().filter_map(|(at, condition)| match condition {
+            Expr::Or(arms) if arms.len() <= MOST_ALTERNATIVES => Some((at, arms)),
+            _ => None,
+        });
+        for (at, arms) in alternatives.take(MOST_ALTERNATIVES) {
+            let mut others = conditions.to_vec();
+            others.remove(at);
+            let is_bounded = |arm: &Expr| {
+                let with: Vec<&Expr> = others.iter().copied().chain(arm.conjuncts()).collect();
+                by_key(self, &with).is_some()
+            };
+            if arms.iter().all(is_bounded) {
+                return Some((Rows::Bounded, "each alternative sets a unique key".to_owned()));
+            }
+        }
+        None
+    }
+
+    /// A table is at most one row where a unique key is determined.
+    pub(super) fn by_key(
+        &mut self,
+        table: &Table,
+        schema: &Schema,
+        id: RelationId,
+        conditions: &[&Expr],
+        here: &[RelationId],
+        levels: &BTreeMap<RelationId, Rows>,
+    ) -> Option<(Rows, String)> {
+        // What inherits from a table has keys of its own, and its rows are read with those of the table.
+        if schema.is_inherited(table) {
+            return None;
+        }
+        let mut best: Option<(Rows, String)> = None;
+        let mut offer = |rows: Option<Rows>, reason: &dyn Fn() -> String| {
+            if let Some(rows) = rows
+                && best.as_ref().is_none_or(|(level, _)| rows < *level)
+            {
+                best = Some((rows, reason()));
+            }
+        };
+        if !table.primary_key.is_empty() {
+            let key: Vec<&str> = table.primary_key.iter().map(String::as_str).collect();
+            let rows = self.all_determined(&key, id, conditions, here, levels);
+            offer(rows, &|| format!("{} is the primary key", columns_of(table, &key)));
+        }
+        if is_singleton(table, schema) {
+            offer(Some(Rows::One), &|| format!("a CHECK leaves `{}` one key", table.name));
+        }
+        let rowid = self.rowid_name(table, schema);
+        if let Some(rowid) = rowid {
+            offer(self.all_determined(&[rowid], id, conditions, here, levels), &|| {
+                "the rowid is unique".to_owned()
+            });
+        }
+        for PreparedIndex { index, keys, predicate } in prepared::indexes(schema, table).iter() {
+            let predicate_holds = || match predicate {
+                Predicate::None => true,
+                Predicate::Known(predicate) => predicates::implied(predicate, conditions, id),
+                Predicate::NotUnderstood => false,
+            };
+            let tells = |key: &IndexKey| tells_as_column(table, key, schema.dialect);
+            if !index.unique || index.primary || !index.keys.iter().all(tells) || !predicate_holds() {
+                continue;
+            }
+            let rows = index.keys.iter().zip(keys).try_fold(Rows::One, |level, (key, own)| {
+                let rows = match &key.part {
+                    KeyPart::Column(name) => self.column_determined(name, id, conditions, here, levels)?,
+                    KeyPart::Expression(_) => {
+                        let own = own.as_ref()?;
+                        // A unique constant allows one row.
+                        if matches!(
+                            own,
+                            Expr::Literal(Literal::Bool(_) | Literal::Number(_) | Literal::Text(_))
+                        ) {
+                            return Some(level);
+                        }
+                        self.value_determined(&|e| predicates::same(own, e, id), conditions, here, levels)?
+                    }
+                };
+                Some(level.max(rows))
+            });
+            offer(rows, &|| format!("index `{}` is unique", index.name));
+        }
+        best
+    }
+}

@@ -1,0 +1,204 @@
+//! What stands inside an expression, visited without recursion.
+
+use super::{ColumnRef, Expr};
+use crate::sql::query::{BlockId, RelationId};
+use crate::sql::text::Span;
+
+impl Expr {
+    /// Pushes the expressions directly inside this one, the last one first; subqueries are not entered.
+    fn push_children<'e>(&'e self, stack: &mut Pending<'e>) {
+        match self {
+            Expr::Column(_) | Expr::WholeRow(_) | Expr::Parameter(_) | Expr::Literal(_) => {}
+            Expr::Exists { .. } | Expr::Subquery(_) | Expr::ArrayQuery(_) => {}
+            Expr::Call(call) => stack.extend(call.args.iter().chain(&call.modifiers).rev()),
+            Expr::Cast { expr, .. }
+            | Expr::Collate { expr, .. }
+            | Expr::Not(expr)
+            | Expr::Unary { expr, .. }
+            | Expr::Is { expr, .. }
+            | Expr::InQuery { expr, .. } => stack.push(expr),
+            Expr::And(all) | Expr::Or(all) | Expr::Row(all) | Expr::Array(all) => {
+                stack.extend(all.iter().rev())
+            }
+            Expr::Binary { left, right, .. } | Expr::Any { left, right, .. } => {
+                stack.extend([right.as_ref(), left]);
+            }
+            Expr::InList { expr, list, .. } => {
+                stack.extend(list.iter().rev());
+                stack.push(expr);
+            }
+            Expr::Between { expr, low, high, .. } => stack.extend([high.as_ref(), low, expr]),
+            Expr::Like { expr, pattern, .. } => stack.extend([pattern.as_ref(), expr]),
+            Expr::Case { operand, arms, otherwise } => {
+                stack.extend(otherwise.as_deref());
+                stack.extend(arms.iter().rev().flat_map(|(when, then)| [then, when]));
+                stack.extend(operand.as_deref());
+            }
+            Expr::Access { expr, subscripts, .. } => {
+                stack.extend(subscripts.iter().rev());
+                stack.push(expr);
+            }
+            Expr::Other { parts, .. } => stack.extend(parts.iter().rev()),
+        }
+    }
+
+    /// The expressions directly inside this one, to be changed in place; subqueries are not entered.
+    pub fn children_mut(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Expr::Column(_) | Expr::WholeRow(_) | Expr::Parameter(_) | Expr::Literal(_) => Vec::new(),
+            Expr::Exists { .. } | Expr::Subquery(_) | Expr::ArrayQuery(_) => Vec::new(),
+            Expr::Call(call) => call.args.iter_mut().chain(&mut call.modifiers).collect(),
+            Expr::Cast { expr, .. }
+            | Expr::Collate { expr, .. }
+            | Expr::Not(expr)
+            | Expr::Unary { expr, .. }
+            | Expr::Is { expr, .. }
+            | Expr::InQuery { expr, .. } => vec![expr],
+            Expr::And(all) | Expr::Or(all) | Expr::Row(all) | Expr::Array(all) => all.iter_mut().collect(),
+            Expr::Binary { left, right, .. } | Expr::Any { left, right, .. } => vec![left, right],
+            Expr::InList { expr, list, .. } => std::iter::once(expr.as_mut()).chain(list).collect(),
+            Expr::Between { expr, low, high, .. } => vec![expr, low, high],
+            Expr::Like { expr, pattern, .. } => vec![expr, pattern],
+            Expr::Case { operand, arms, otherwise } => {
+                let arms = arms.iter_mut().flat_map(|(when, then)| [when, then]);
+                operand.as_deref_mut().into_iter().chain(arms).chain(otherwise.as_deref_mut()).collect()
+            }
+            Expr::Access { expr, subscripts, .. } => {
+                std::iter::once(expr.as_mut()).chain(subscripts).collect()
+            }
+            Expr::Other { parts, .. } => parts.iter_mut().collect(),
+        }
+    }
+
+    /// The subqueries directly inside this expression, not those of its children.
+    pub fn own_subquery(&self) -> Option<BlockId> {
+        match self {
+            Expr::InQuery { query, .. }
+            | Expr::Exists { query, .. }
+            | Expr::Subquery(query)
+            | Expr::ArrayQuery(query) => Some(*query),
+            _ => None,
+        }
+    }
+
+    /// Calls `visit` for this expression and every one inside it, subqueries not entered.
+    pub fn walk<'e>(&'e self, visit: &mut impl FnMut(&'e Expr)) {
+        self.any(|expr| {
+            visit(expr);
+            false
+        });
+    }
+
+    /// Whether `test` holds for this expression or one inside it, subqueries not entered; it is asked no further.
+    pub fn any<'e>(&'e self, mut test: impl FnMut(&'e Expr) -> bool) -> bool {
+        let mut pending = Pending { first: [None; FEW], held: 0, rest: Vec::new() };
+        let mut next = Some(self);
+        while let Some(expr) = next {
+            if test(expr) {
+                return true;
+            }
+            expr.push_children(&mut pending);
+            next = pending.pop();
+        }
+        false
+    }
+
+    /// Whether a column of `relation` is mentioned, subqueries not entered.
+    pub fn mentions(&self, relation: RelationId) -> bool {
+        self.any(|expr| matches!(expr, Expr::Column(column) if column.relation == Some(relation)))
+    }
+
+    /// The columns mentioned, subqueries not entered.
+    pub fn columns(&self) -> Vec<&ColumnRef> {
+        let mut columns = Vec::new();
+        self.walk(&mut |expr| {
+            if let Expr::Column(column) = expr {
+                columns.push(column);
+            }
+        });
+        columns
+    }
+
+    /// Whether the value is the same for every row of a query: no column, no subquery, nothing volatile is in it.
+    pub fn is_constant(&self) -> bool {
+        !self.any(|expr| matches!(expr, Expr::Column(_) | Expr::WholeRow(_)) || expr.own_subquery().is_some())
+    }
+
+    /// The conditions that all have to hold for this one to hold.
+    pub fn conjuncts(&self) -> &[Expr] {
+        match self {
+            Expr::And(all) => all,
+            other => std::slice::from_ref(other),
+        }
+    }
+
+    /// The expression without casts around it.
+    pub fn without_casts(&self) -> &Expr {
+        let mut expr = self;
+        while let Expr::Cast { expr: inner, .. } = expr {
+            expr = inner;
+        }
+        expr
+    }
+
+    /// The expression as a column, if it is one.
+    pub fn as_column(&self) -> Option<&ColumnRef> {
+        match self {
+            Expr::Column(column) => Some(column),
+            _ => None,
+        }
+    }
+
+    /// The first place in the SQL that this expression or one inside it is known to stand at.
+    pub fn span(&self) -> Option<Span> {
+        let mut span: Option<Span> = None;
+        self.walk(&mut |expr| {
+            let own = match expr {
+                Expr::Column(column) => column.span,
+                Expr::Call(call) => call.span,
+                _ => None,
+            };
+            span = match (span, own) {
+                (Some(a), Some(b)) => Some(Span::new(a.start.min(b.start), a.end.max(b.end))),
+                (a, b) => a.or(b),
+            };
+        });
+        span
+    }
+}
+
+/// So many expressions wait for a visit without taking memory for it.
+const FEW: usize = 8;
+
+/// Expressions that are still to be visited, the next one last. Expressions are walked thousands of times, and most of
+/// them are small.
+struct Pending<'e> {
+    first: [Option<&'e Expr>; FEW],
+    held: usize,
+    rest: Vec<&'e Expr>,
+}
+
+impl<'e> Pending<'e> {
+    fn push(&mut self, expr: &'e Expr) {
+        match self.first.get_mut(self.held) {
+            Some(slot) => {
+                *slot = Some(expr);
+                self.held += 1;
+            }
+            None => self.rest.push(expr),
+        }
+    }
+
+    fn pop(&mut self) -> Option<&'e Expr> {
+        self.rest.pop().or_else(|| {
+            self.held = self.held.checked_sub(1)?;
+            self.first.get(self.held).copied().flatten()
+        })
+    }
+}
+
+impl<'e> Extend<&'e Expr> for Pending<'e> {
+    fn extend<I: IntoIterator<Item = &'e Expr>>(&mut self, exprs: I) {
+        exprs.into_iter().for_each(|expr| self.push(expr));
+    }
+}
