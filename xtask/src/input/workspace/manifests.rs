@@ -25,10 +25,14 @@ pub(super) fn below(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Whether a manifest is that of a workspace, as far as its text tells.
+/// A manifest's text as data; `None` when it cannot be read.
+fn read(manifest: &Path) -> Option<toml::Table> {
+    std::fs::read_to_string(manifest).ok()?.parse().ok()
+}
+
+/// Whether a manifest is a workspace's.
 pub(super) fn is_workspace(manifest: &Path) -> bool {
-    let text = std::fs::read_to_string(manifest).unwrap_or_default();
-    text.lines().any(|line| line.trim_start().starts_with("[workspace"))
+    read(manifest).is_some_and(|manifest| manifest.contains_key("workspace"))
 }
 
 /// The crates below a folder, with the roots of targets where cargo looks for them.
@@ -47,8 +51,6 @@ pub(super) fn by_layout(dir: PathBuf) -> Crate {
 
 /// The name of a package as code writes it.
 fn name(dir: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(dir.join("Cargo.toml")).ok()?;
-    let mut lines = text.lines().skip_while(|line| line.trim() != "[package]").skip(1);
-    let name = lines.find_map(|line| line.trim().strip_prefix("name")?.trim().strip_prefix('='))?;
-    Some(name.trim().trim_matches('"').replace('-', "_"))
+    let manifest = read(&dir.join("Cargo.toml"))?;
+    Some(manifest.get("package")?.get("name")?.as_str()?.replace('-', "_"))
 }
