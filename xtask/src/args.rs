@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use query_budget_analysis::lints::Group;
 use query_budget_analysis::sql::Dialect;
 
 /// What the exit codes mean.
@@ -49,6 +50,9 @@ pub(crate) enum Command {
     /// Write the pages of `docs/lints` from the lints' own documentation
     #[command(hide = true)]
     Docs(Docs),
+    /// Lay out a new lint: its file, its registration, its UI cases and its changelog line
+    #[command(hide = true)]
+    NewLint(NewLint),
 }
 
 /// When to write colours.
@@ -224,6 +228,31 @@ pub(crate) struct Docs {
     /// Write nothing; exit with 1 when a page is missing or stale
     #[arg(long)]
     pub(crate) check: bool,
+}
+
+/// Arguments of `new-lint`.
+#[derive(Debug, Args)]
+pub(crate) struct NewLint {
+    /// The lint's name, in lower case with underscores
+    #[arg(value_parser = lint_name)]
+    pub(crate) name: String,
+    /// The group, which decides the level: correctness, budget, n_plus_one, bounds, index, shape, pedantic or governance
+    #[arg(long, value_parser = group)]
+    pub(crate) group: Group,
+}
+
+fn lint_name(name: &str) -> Result<String, String> {
+    let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let is_name = name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(is_word);
+    if is_name { Ok(name.to_owned()) } else { Err("a name is written like `missing_limit`".to_owned()) }
+}
+
+fn group(name: &str) -> Result<Group, String> {
+    let known = || Group::ALL.map(Group::as_str).join(", ");
+    Group::ALL
+        .into_iter()
+        .find(|group| group.as_str() == name)
+        .ok_or_else(|| format!("the groups are {}", known()))
 }
 
 fn dialect(name: &str) -> Result<Dialect, String> {

@@ -67,5 +67,6 @@ fn run(command: Command, output: &mut Output) -> Result<Outcome, Failure> {
         #[cfg(feature = "live")]
         Command::Explain(arguments) => commands::explain::run(&arguments, output),
         Command::Docs(arguments) => commands::docs::run(&arguments, output),
+        Command::NewLint(arguments) => commands::new_lint::run(&arguments, output),
     }
 }

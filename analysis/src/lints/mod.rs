@@ -184,6 +184,18 @@ pub enum Group {
 }
 
 impl Group {
+    /// Every group.
+    pub const ALL: [Group; 8] = [
+        Group::Correctness,
+        Group::Budget,
+        Group::NPlusOne,
+        Group::Bounds,
+        Group::Index,
+        Group::Shape,
+        Group::Pedantic,
+        Group::Governance,
+    ];
+
     /// The level of the group's lints where the configuration is silent.
     pub fn level(self) -> Level {
         match self {

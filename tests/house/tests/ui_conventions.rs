@@ -108,7 +108,13 @@ fn marks_are_what_was_recorded() {
             .filter_map(|(line, text)| Some((line, text.split_once("//~ ")?.1)))
             .flat_map(|(line, lints)| lints.split_whitespace().map(move |lint| (line, lint)))
             .collect();
-        assert_eq!(marked, found, "marks (left) and recorded messages (right) of {}", case.path.display());
+        assert_eq!(
+            marked,
+            found,
+            "the `//~` marks (left) are not what was recorded (right) for {}; if the recorded output is right, edit the \
+             marks, else mend the lint and record with `TRYBUILD=overwrite cargo test -p query-budget-ui`",
+            case.path.display()
+        );
         assert!(
             found.iter().any(|(_, lint)| *lint == case.about),
             "{} never fires `{}`",
@@ -126,9 +132,10 @@ fn every_lint_fires_and_is_silent() {
         for kinds in [&["deny", "warn"][..], &["pass"]] {
             assert!(
                 cases.iter().any(|case| case.about == lint.name && kinds.contains(&case.kind.as_str())),
-                "`{}` has no case in ui/{{{}}}",
-                lint.name,
-                kinds.join(",")
+                "`{name}` has no case in tests/ui/{{{kinds}}}/{name}/: add one, and record it with \
+                 `TRYBUILD=overwrite cargo test -p query-budget-ui -- trybuild={name}`",
+                name = lint.name,
+                kinds = kinds.join(",")
             );
         }
     }

@@ -7,4 +7,5 @@ pub(crate) mod docs;
 pub(crate) mod explain;
 pub(crate) mod index_check;
 pub(crate) mod init;
+pub(crate) mod new_lint;
 pub(crate) mod schema;

@@ -9,6 +9,7 @@ mod explain;
 mod formats;
 mod index_check;
 mod init;
+mod new_lint;
 mod readme;
 mod schema;
 #[cfg(feature = "live")]
