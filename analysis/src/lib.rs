@@ -23,6 +23,7 @@ pub mod render;
 pub mod rust;
 pub mod schema;
 pub mod sql;
+pub mod types;
 
 pub use config::Config;
 pub use finding::{Excerpt, Finding, Level, Place, Related};
