@@ -25,6 +25,11 @@
 //! queries are counted, and what goes over its budget is logged. Elsewhere the attribute leaves the function's body
 //! alone, and the queries are sqlx's own.
 
+#![cfg_attr(
+    not(feature = "sqlx"),
+    expect(dead_code, reason = "counts by site are for the queries of `sql!`, of which there are none without sqlx")
+)]
+
 // Exactly one of the two is compiled, under the same name: what a scope and a count are in a build that counts,
 // and the same names without any content in one that does not.
 #[cfg(any(debug_assertions, feature = "count"))]
@@ -38,10 +43,12 @@ mod counting;
 mod blot;
 mod expect;
 mod macros;
+#[cfg(feature = "sqlx")]
 mod map;
 #[cfg(feature = "metrics")]
 mod meter;
 mod pool;
+#[cfg(feature = "sqlx")]
 mod query;
 mod report;
 #[cfg(feature = "tower")]
@@ -52,6 +59,7 @@ mod site;
 mod stats;
 #[cfg(any(debug_assertions, feature = "count"))]
 mod sync;
+#[cfg(feature = "sqlx")]
 mod typed;
 
 #[cfg(feature = "tracing")]
@@ -61,12 +69,16 @@ pub use crate::counting::{
     uncounted,
 };
 pub use crate::expect::assert_constant_queries;
+#[cfg(feature = "sqlx")]
 pub use crate::map::Map;
 #[cfg(feature = "metrics")]
 pub use crate::meter::record_pools;
-#[cfg(any(feature = "stats", feature = "metrics"))]
+#[cfg(all(feature = "sqlx", any(feature = "stats", feature = "metrics")))]
 pub use crate::pool::watch_pool;
-pub use crate::pool::{PoolFigures, PoolProfile, StatementTimeout};
+pub use crate::pool::PoolFigures;
+#[cfg(feature = "sqlx")]
+pub use crate::pool::{PoolProfile, StatementTimeout};
+#[cfg(feature = "sqlx")]
 pub use crate::query::Query;
 pub use crate::report::{Limits, ParameterSets, Report, Statement};
 #[cfg(feature = "tower")]
@@ -75,16 +87,21 @@ pub use crate::settings::{Settings, Tiers, configure};
 pub use crate::site::Place;
 #[cfg(feature = "stats")]
 pub use crate::stats::{Latency, ScopeStats, StatementStats, Stats, stats};
+#[cfg(feature = "sqlx")]
 pub use crate::typed::{QueryAs, QueryScalar};
-pub use query_budget_macros::{query_budget, sql, sql_as, sql_scalar};
+pub use query_budget_macros::query_budget;
+#[cfg(feature = "sqlx")]
+pub use query_budget_macros::{sql, sql_as, sql_scalar};
 
 /// What the expansions of the macros name. Not for people: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::counting::scope;
     pub use crate::expect::expect_queries;
+    #[cfg(feature = "sqlx")]
     pub use crate::query::query;
     pub use crate::site::Site;
+    #[cfg(feature = "sqlx")]
     pub use crate::typed::{query_as, query_scalar};
 }
 

@@ -7,18 +7,25 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::stream::{BoxStream, Stream};
+#[cfg(feature = "sqlx")]
+use futures_util::stream::BoxStream;
+use futures_util::stream::Stream;
 use pin_project_lite::pin_project;
+#[cfg(feature = "sqlx")]
 use sqlx::Database;
+#[cfg(feature = "sqlx")]
 use sqlx::encode::Encode;
 
 use crate::report::Report;
+#[cfg(feature = "sqlx")]
 use crate::site::Site;
 
 /// See the other half: here a query counts nowhere.
+#[cfg(feature = "sqlx")]
 #[derive(Clone, Copy)]
 pub(crate) struct Counter;
 
+#[cfg(feature = "sqlx")]
 impl Counter {
     #[inline]
     pub(crate) fn new(_: &'static Site) -> Self {

@@ -1,6 +1,7 @@
 //! Scopes and counts in builds that count. `off.rs` has the same names for those that do not.
 
 mod budgeted;
+#[cfg(feature = "sqlx")]
 mod counter;
 mod current;
 pub(crate) mod ended;
@@ -18,6 +19,7 @@ pub(crate) mod slow;
 mod tally;
 
 pub use self::budgeted::{Budgeted, BudgetedStream, Measured, measure};
+#[cfg(feature = "sqlx")]
 pub(crate) use self::counter::Counter;
 pub use self::current::{CurrentBudget, InBudget, current, uncounted};
 #[cfg(feature = "tracing")]

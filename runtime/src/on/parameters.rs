@@ -1,9 +1,13 @@
 //! What is bound to a query, as a hash: enough to tell executions with the same values from others, and no way back.
 
+#[cfg(feature = "sqlx")]
 use sqlx::Database;
+#[cfg(feature = "sqlx")]
 use sqlx::encode::Encode;
 
+#[cfg(feature = "sqlx")]
 use super::current;
+#[cfg(feature = "sqlx")]
 use crate::site::Site;
 
 /// Values of more bytes are not looked at: they are as good as never the same, and hashing them takes time.
@@ -31,6 +35,7 @@ pub(crate) enum Asked {
     ByNobody,
 }
 
+#[cfg(feature = "sqlx")]
 impl Parameters {
     /// Nothing bound yet.
     pub(crate) const NONE: Self = Self::Hash(0);
@@ -47,6 +52,7 @@ impl Parameters {
 }
 
 /// Hashes what would be sent to the database; `None` where that is not known or too much.
+#[cfg(feature = "sqlx")]
 fn hash_encoded<'t, DB: Database, T: Encode<'t, DB>>(value: &T, so_far: u64) -> Option<u64> {
     if value.size_hint() > MOST_BYTES {
         return None;

@@ -1,13 +1,16 @@
 //! What a pool of connections is doing, and how large it is best made.
 
+#[cfg(feature = "sqlx")]
 mod profile;
 #[cfg(any(feature = "stats", feature = "metrics"))]
 mod watch;
 
+#[cfg(feature = "sqlx")]
 use sqlx::{Database, Pool};
 
+#[cfg(feature = "sqlx")]
 pub use self::profile::{PoolProfile, StatementTimeout};
-#[cfg(any(feature = "stats", feature = "metrics"))]
+#[cfg(all(feature = "sqlx", any(feature = "stats", feature = "metrics")))]
 pub use self::watch::watch_pool;
 #[cfg(any(feature = "stats", feature = "metrics"))]
 pub(crate) use self::watch::watched;
@@ -26,6 +29,7 @@ pub struct PoolFigures {
     pub max: usize,
 }
 
+#[cfg(feature = "sqlx")]
 impl PoolFigures {
     /// The figures of any pool of sqlx.
     ///
@@ -46,6 +50,7 @@ impl PoolFigures {
     }
 }
 
+#[cfg(feature = "sqlx")]
 fn wide(count: u32) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+#[cfg(feature = "sqlx")]
 use sqlx::{Database, Pool};
 
 use super::PoolFigures;
@@ -14,6 +15,7 @@ static WATCHED: Mutex<Vec<Watched>> = Mutex::new(Vec::new());
 /// Has the figures of this pool reported under that name, by `stats()` and as metrics, until it is closed.
 ///
 /// The name takes the place of another pool of that name.
+#[cfg(feature = "sqlx")]
 pub fn watch_pool<DB: Database>(name: impl Into<String>, pool: &Pool<DB>) {
     let (name, pool) = (name.into(), pool.clone());
     let figures = Box::new(move || (!pool.is_closed()).then(|| PoolFigures::of(&pool)));
