@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use query_budget_analysis::project;
 use query_budget_analysis::rust::{self, Form, Function, LoopCall, Site, SiteSql};
 use query_budget_analysis::{Finding, Level, NoticeKind, Place, Severity, render, sql};
 use quote::quote;
@@ -168,6 +169,15 @@ fn announcement(context: &mut Context, marked: Marked) -> TokenStream {
             Severity::Note => emit::note(&text),
         }
     }
+    let mut variables = vec![project::CONFIG_VARIABLE];
+    if project.config.dialect.is_none() {
+        variables.push(project::URL_VARIABLE);
+    }
+    said.extend(variables.into_iter().map(|variable| {
+        quote!(
+            const _: ::core::option::Option<&str> = ::core::option_env!(#variable);
+        )
+    }));
     said.extend(project.read.iter().filter_map(|path| path.to_str()).map(|path| {
         quote!(
             const _: &[u8] = ::core::include_bytes!(#path);

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use query_budget_analysis::project::{self, Project};
 use query_budget_analysis::rust;
 
 use crate::crates::{self, Crate, Found};
+use crate::rename;
 
 /// What is kept between calls.
 #[derive(Default)]
@@ -22,6 +23,14 @@ pub(crate) struct Context {
     crates: HashMap<(PathBuf, PathBuf), Kept<Crate>>,
     files: HashMap<PathBuf, Kept<Found>>,
     announced: HashSet<(PathBuf, String)>,
+    packages: HashMap<PathBuf, Kept<Package>>,
+}
+
+/// What the manifest of the package that is compiled says.
+#[derive(Debug)]
+pub(crate) struct Package {
+    /// The name of `query-budget` in its source, where that is another.
+    pub(crate) name: Option<String>,
 }
 
 /// A place in a source file, and what was found in that file.
@@ -55,10 +64,15 @@ struct Stamped {
 
 /// Runs one expansion, alone in this process: reading other source files switches the token library to its own tokens
 /// for a while, for all threads.
-pub(crate) fn with<R>(expand: impl FnOnce(&mut Context) -> R) -> R {
+pub(crate) fn with(expand: impl FnOnce(&mut Context) -> TokenStream) -> TokenStream {
     static CONTEXT: Mutex<Option<Context>> = Mutex::new(None);
     let mut context = CONTEXT.lock().unwrap_or_else(PoisonError::into_inner);
-    expand(context.get_or_insert_default())
+    let context = context.get_or_insert_default();
+    let expansion = expand(context);
+    match context.package().name.as_deref() {
+        Some(name) => rename::renamed(expansion, name),
+        None => expansion,
+    }
 }
 
 impl Context {
@@ -68,10 +82,26 @@ impl Context {
         if let Some(made) = self.projects.get_mut(&dir).and_then(Kept::fresh) {
             return made;
         }
-        let project = Arc::new(Project::load_shown_from(&dir, &base()));
+        let is_primary = std::env::var_os("CARGO_PRIMARY_PACKAGE").is_some();
+        let project = Arc::new(Project::load_for_build(&dir, &base(), is_primary));
         let from = project.read.iter().cloned().map(Stamped::new).collect();
         self.projects.insert(dir, Kept::new(Arc::clone(&project), from));
         project
+    }
+
+    /// What the manifest of the package that is compiled says.
+    pub(crate) fn package(&mut self) -> Arc<Package> {
+        let dir = crate_dir();
+        if let Some(made) = self.packages.get_mut(&dir).and_then(Kept::fresh) {
+            return made;
+        }
+        let root = project::workspace_root(&dir);
+        let ours = project::dependency(&dir, &root, "query-budget");
+        let name = ours.map(|ours| ours.name).filter(|name| name != "query_budget");
+        let package = Arc::new(Package { name });
+        let from = [&dir, &root].map(|dir| Stamped::new(dir.join("Cargo.toml")));
+        self.packages.insert(dir, Kept::new(Arc::clone(&package), from.into()));
+        package
     }
 
     /// The place of a token, and what is in its file; `None` where the compiler does not say where the token stands.

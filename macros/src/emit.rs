@@ -1,8 +1,8 @@
 //! Errors and warnings as tokens: the only file that knows how a macro speaks to rustc.
 //!
 //! On stable Rust a macro has no diagnostics of its own. An error is a `compile_error!`; a warning is the use of a
-//! constant that is deprecated, with the text as its note. The constant bears the lint's name, so that the name leads
-//! the message. No lint level is set here: whoever denies or allows `deprecated` is obeyed.
+//! macro that is deprecated, with the text as its note. The macro bears the lint's name, so that the name leads the
+//! message, and unlike an item it is not shown with the path of the function it stands in. No lint level is set here: whoever denies or allows `deprecated` is obeyed.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -71,7 +71,9 @@ pub(crate) fn warning(name: &str, text: &str, marked: Marked) -> TokenStream {
     let inside = Span::call_site().located_at(marked.first);
     let definition = Ident::new(name, inside);
     let used = Ident::new(name, marked.first);
-    let definition = quote_spanned!(inside=> #[deprecated(note = #text)] const #definition: () = (););
+    let definition =
+        quote_spanned!(inside=> #[deprecated(note = #text)] macro_rules! #definition { () => {} });
+    let used = quote_spanned!(marked.last=> #used!(););
     quote!({ #definition #used })
 }
 

@@ -11,6 +11,7 @@ mod emit;
 mod expand;
 mod function;
 mod input;
+mod rename;
 mod scope;
 
 use proc_macro::TokenStream;
@@ -26,7 +27,7 @@ use crate::input::Kind;
 /// A finding is accepted with its reason: `sql!(#[allow(missing_limit = "admin export")] "SELECT id FROM events")`.
 #[proc_macro]
 pub fn sql(input: TokenStream) -> TokenStream {
-    context::with(|context| expand::query(context, Kind::Rows, input.into()).into())
+    context::with(|context| expand::query(context, Kind::Rows, input.into())).into()
 }
 
 /// A query whose rows become values of a type: `sql_as!(Event, "SELECT id, name FROM events LIMIT 50")`.
@@ -34,7 +35,7 @@ pub fn sql(input: TokenStream) -> TokenStream {
 /// The type implements `sqlx::FromRow`, which can be derived. Everything else is as with `sql!`.
 #[proc_macro]
 pub fn sql_as(input: TokenStream) -> TokenStream {
-    context::with(|context| expand::query(context, Kind::As, input.into()).into())
+    context::with(|context| expand::query(context, Kind::As, input.into())).into()
 }
 
 /// A query whose rows have one column: `sql_scalar!("SELECT count(*) FROM events")`.
@@ -43,7 +44,7 @@ pub fn sql_as(input: TokenStream) -> TokenStream {
 /// is as with `sql!`.
 #[proc_macro]
 pub fn sql_scalar(input: TokenStream) -> TokenStream {
-    context::with(|context| expand::query(context, Kind::Scalar, input.into()).into())
+    context::with(|context| expand::query(context, Kind::Scalar, input.into())).into()
 }
 
 /// Limits what a function may ask of the database: `#[query_budget(max = 3)]`.
@@ -63,5 +64,5 @@ pub fn sql_scalar(input: TokenStream) -> TokenStream {
 /// this attribute.
 #[proc_macro_attribute]
 pub fn query_budget(limits: TokenStream, item: TokenStream) -> TokenStream {
-    context::with(|context| function::expand(context, limits.into(), item.into()).into())
+    context::with(|context| function::expand(context, limits.into(), item.into())).into()
 }

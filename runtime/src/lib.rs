@@ -27,7 +27,10 @@
 
 #![cfg_attr(
     not(feature = "sqlx"),
-    expect(dead_code, reason = "counts by site are for the queries of `sql!`, of which there are none without sqlx")
+    expect(
+        dead_code,
+        reason = "counts by site are for the queries of `sql!`, of which there are none without sqlx"
+    )
 )]
 
 // Exactly one of the two is compiled, under the same name: what a scope and a count are in a build that counts,
@@ -73,9 +76,9 @@ pub use crate::expect::assert_constant_queries;
 pub use crate::map::Map;
 #[cfg(feature = "metrics")]
 pub use crate::meter::record_pools;
+pub use crate::pool::PoolFigures;
 #[cfg(all(feature = "sqlx", any(feature = "stats", feature = "metrics")))]
 pub use crate::pool::watch_pool;
-pub use crate::pool::PoolFigures;
 #[cfg(feature = "sqlx")]
 pub use crate::pool::{PoolProfile, StatementTimeout};
 #[cfg(feature = "sqlx")]

@@ -67,6 +67,15 @@ pub fn read(path: &Path) -> Result<String, ReadError> {
 ///
 /// When the folder, or one of the files, cannot be read.
 pub fn read_sql_folder(dir: &Path) -> Result<Vec<TextFile>, ReadError> {
+    sql_files(dir)?.into_iter().map(|path| Ok(TextFile { text: read(&path)?, path })).collect()
+}
+
+/// The paths of the `.sql` files of a folder, in the order of their names.
+///
+/// # Errors
+///
+/// When the folder cannot be read.
+pub fn sql_files(dir: &Path) -> Result<Vec<PathBuf>, ReadError> {
     let failed = |source| ReadError { path: dir.to_path_buf(), line: None, source };
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(failed)? {
@@ -76,7 +85,7 @@ pub fn read_sql_folder(dir: &Path) -> Result<Vec<TextFile>, ReadError> {
         }
     }
     paths.sort();
-    paths.into_iter().map(|path| Ok(TextFile { text: read(&path)?, path })).collect()
+    Ok(paths)
 }
 
 /// The path as it is shown: relative to `base` where it lies below, with `/` between its parts.

@@ -1,16 +1,16 @@
-//! Where the files of a project stand: searched upwards from a folder, never beyond the workspace unless the user
-//! configured the project from above.
+//! Where the files of a project stand: searched upwards from a folder, never beyond the workspace.
 
 use std::path::{Path, PathBuf};
 
+use super::manifest::Manifest;
 use crate::config;
 
-/// The configuration's file: the one that `QUERY_BUDGET_CONFIG` names, else the nearest one in `dir` or above.
-pub(super) fn config(dir: &Path) -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os(super::CONFIG_VARIABLE).filter(|path| !path.is_empty()) {
-        return Some(PathBuf::from(path));
-    }
-    dir.ancestors().map(|dir| dir.join(config::FILE_NAME)).find(|path| path.is_file())
+/// What cargo leaves in the folder of a package that it fetched or vendored: somebody else's, wherever that lies.
+const FETCHED: [&str; 2] = [".cargo-ok", ".cargo-checksum.json"];
+
+/// The configuration's file that `QUERY_BUDGET_CONFIG` names.
+pub(super) fn named_config() -> Option<PathBuf> {
+    std::env::var_os(super::CONFIG_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// The path without `..` and links, so that its ancestors are the folders above it.
@@ -32,15 +32,25 @@ pub(super) fn upwards(dir: &Path, last: &Path, name: &str) -> Option<PathBuf> {
     None
 }
 
-/// The root of the cargo workspace around `dir`: the nearest folder whose `Cargo.toml` has a `[workspace]` table, else
-/// the nearest with a `Cargo.toml`, else `dir` itself.
-pub fn workspace_root(dir: &Path) -> PathBuf {
-    let packages: Vec<&Path> = dir.ancestors().filter(|dir| dir.join("Cargo.toml").is_file()).collect();
-    let workspace = packages.iter().find(|dir| is_workspace(&dir.join("Cargo.toml")));
-    workspace.or(packages.first()).copied().unwrap_or(dir).to_path_buf()
+/// The nearest configuration's file in `dir` or above it, down to `last`; where no package is around `dir`, however far up.
+pub(super) fn config(dir: &Path, last: &Path) -> Option<PathBuf> {
+    let in_package = dir.ancestors().any(|dir| dir.join("Cargo.toml").is_file());
+    let last = if in_package { last } else { Path::new("") };
+    upwards(dir, last, config::FILE_NAME).filter(|path| path.is_file())
 }
 
-fn is_workspace(manifest: &Path) -> bool {
-    let text = std::fs::read_to_string(manifest).unwrap_or_default();
-    text.lines().any(|line| line.trim_start().starts_with("[workspace"))
+/// The root of the cargo workspace around `dir`: the nearest folder whose `Cargo.toml` has a `[workspace]` table that
+/// does not exclude it, else the nearest with a `Cargo.toml`, else `dir` itself. A fetched package is a root of its own.
+pub fn workspace_root(dir: &Path) -> PathBuf {
+    let mut package = None;
+    for folder in dir.ancestors().filter(|folder| folder.join("Cargo.toml").is_file()) {
+        let package = *package.get_or_insert(folder);
+        if FETCHED.iter().any(|name| folder.join(name).is_file()) {
+            break;
+        }
+        if Manifest::read(folder).is_some_and(|manifest| manifest.is_workspace_of(folder, package)) {
+            return folder.to_path_buf();
+        }
+    }
+    package.unwrap_or(dir).to_path_buf()
 }

@@ -3,13 +3,15 @@
 mod crates;
 mod files;
 mod find;
+mod manifest;
 mod schema;
 
 use std::path::{Path, PathBuf};
 
 pub use crates::{sources, targets};
-pub use files::{ReadError, TextFile, read, read_sql_folder, shown};
+pub use files::{ReadError, TextFile, read, read_sql_folder, shown, sql_files};
 pub use find::workspace_root;
+pub use manifest::{Dependency, dependency};
 pub use schema::read_migrations;
 
 use crate::check::Checker;
@@ -22,7 +24,7 @@ use crate::sql::Dialect;
 /// The variable that names the configuration's file, instead of the nearest one.
 pub const CONFIG_VARIABLE: &str = "QUERY_BUDGET_CONFIG";
 /// The variable whose URL tells the dialect when nothing else does.
-const URL_VARIABLE: &str = "DATABASE_URL";
+pub const URL_VARIABLE: &str = "DATABASE_URL";
 /// The snapshot's name where none is configured.
 pub const SNAPSHOT: &str = "schema.sql";
 /// The name of the migrations' folder where none is configured.
@@ -75,14 +77,30 @@ impl Project {
         project
     }
 
+    /// Loads the project of the package in `dir` as cargo builds it from the folder `base`: the workspace's root for the
+    /// packages of the workspace, for every other its own folder, beyond which nothing is searched for. The variable that
+    /// names a configuration is not for those others; `is_primary` says that the package was asked for by name.
+    pub fn load_for_build(dir: &Path, base: &Path, is_primary: bool) -> Project {
+        let (dir, base) = (&find::resolved(dir), &find::resolved(base));
+        let is_alone = dir == base;
+        let workspace = if is_alone { dir.clone() } else { find::workspace_root(dir) };
+        let named = if is_alone && !is_primary { None } else { find::named_config() };
+        let mut project = Project::within(dir, base, &workspace, named);
+        project.load_schema(base);
+        project
+    }
+
     /// Reads the configuration around `dir` and finds the snapshot and the migrations, which are not read.
     pub fn locate(dir: &Path, base: &Path) -> Project {
         let (dir, base) = (&find::resolved(dir), &find::resolved(base));
-        let workspace = find::workspace_root(dir);
+        Project::within(dir, base, &find::workspace_root(dir), find::named_config())
+    }
+
+    fn within(dir: &Path, base: &Path, workspace: &Path, named_config: Option<PathBuf>) -> Project {
         let mut project = Project {
-            root: workspace.clone(),
+            root: workspace.to_path_buf(),
             config: Config::default(),
-            config_path: find::config(dir),
+            config_path: named_config.or_else(|| find::config(dir, workspace)),
             lint_keys: Vec::new(),
             schema: None,
             schema_path: None,
@@ -95,8 +113,8 @@ impl Project {
             read: Vec::new(),
         };
         project.load_config(base);
-        project.find_schema(dir, &workspace, base);
-        project.find_migrations(dir, &workspace);
+        project.find_schema(dir, workspace, base);
+        project.find_migrations(dir, workspace);
         project
     }
 

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::{Project, ReadError, SCHEMA_COMMAND, dialect_of_url, place, read, read_sql_folder, shown};
+use super::{
+    Project, ReadError, SCHEMA_COMMAND, dialect_of_url, place, read, read_sql_folder, shown, sql_files,
+};
 use crate::notice::{Notice, NoticeKind};
 use crate::schema::{Migration, Problem, guess_dialect, migrations, replay, snapshot};
 use crate::sql::Dialect;
@@ -109,6 +111,7 @@ impl Project {
             return;
         };
         let file = shown(path, base);
+        self.read.extend(sql_files(dir).unwrap_or_default());
         let notice = match read_migrations(dir, base) {
             Ok((migrations, _)) if snapshot::digest(&migrations) == *digest => return,
             Ok(_) => {

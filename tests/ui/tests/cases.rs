@@ -8,7 +8,7 @@ use std::{fs, io};
 
 #[test]
 fn cases() {
-    lay_project_around_cases().expect("the configuration is copied");
+    lay_project_beside_cases().expect("the configuration is copied");
     let cases = trybuild::TestCases::new();
     cases.compile_fail("deny/*/*.rs");
     cases.compile_fail("warn/*/*.rs");
@@ -17,18 +17,18 @@ fn cases() {
 
 #[test]
 fn silent_cases() {
-    lay_project_around_cases().expect("the configuration is copied");
+    lay_project_beside_cases().expect("the configuration is copied");
     let cases = trybuild::TestCases::new();
     cases.pass("pass/*/*.rs");
 }
 
-/// trybuild compiles the cases in a crate of its own inside the target folder; the macros search upwards from there.
-fn lay_project_around_cases() -> io::Result<()> {
-    let above = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../tests/trybuild");
-    fs::create_dir_all(&above)?;
+/// trybuild compiles the cases in a crate of its own inside the target folder; the macros search there and no further.
+fn lay_project_beside_cases() -> io::Result<()> {
+    let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../tests/trybuild/query-budget-ui");
+    fs::create_dir_all(&package)?;
     for name in ["query-budget.toml", "schema.sql"] {
         let from = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(name))?;
-        let to = above.join(name);
+        let to = package.join(name);
         // A file that is written anew would be one more reason to build every case again.
         if fs::read(&to).ok().as_deref() != Some(&from) {
             fs::write(to, from)?;
