@@ -94,13 +94,23 @@ impl OutsideCrate {
 
     /// Runs cargo in the crate; all of these crates share one target folder.
     fn cargo(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("cargo runs")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO"));
         command.args(arguments).arg("--offline").current_dir(&self.root);
         command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("outside-target"));
         for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "DATABASE_URL", "QUERY_BUDGET_CONFIG"] {
             command.env_remove(variable);
         }
-        command.output().expect("cargo runs")
+        command
+    }
+
+    /// The same with variables set.
+    fn build_with(&self, variables: &[(&str, &str)]) -> (bool, String) {
+        let output = self.command(&["build"]).envs(variables.iter().copied()).output().expect("cargo runs");
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
     /// Builds; gives whether it worked, and what was said of this crate.
@@ -211,6 +221,51 @@ fn a_loop_over_a_function_two_files_away_is_over_budget() {
     );
     let (built, said) = outside.build();
     assert!(built, "{said}");
+}
+
+#[test]
+fn under_another_name_and_with_another_dialect_it_builds_anew() {
+    let outside = OutsideCrate::new("renamed", "\"postgres\"", true);
+    let manifest = fs::read_to_string(outside.root.join("Cargo.toml")).expect("the manifest");
+    let renamed = manifest.replace("query-budget = {", "qb = { package = \"query-budget\",");
+    outside.write("Cargo.toml", &renamed).write("schema.sql", SCHEMA).write(
+        "src/lib.rs",
+        "#[qb::query_budget(max = 1)]\npub async fn f(db: &sqlx::PgPool) -> sqlx::Result<()> {\n    \
+         qb::sql!(\"DELETE FROM logs WHERE id = $1\", 7_i64).execute(db).await?;\n    Ok(())\n}\n",
+    );
+    let (built, said) = outside.build();
+    assert!(built, "{said}");
+    // The variable that names a configuration is watched.
+    outside.write("strict.toml", "[lints]\nunknown_table = \"deny\"\nnonsense = \"deny\"\n");
+    let config = outside.root.join("strict.toml");
+    let (built, said) = outside.build_with(&[("QUERY_BUDGET_CONFIG", config.to_str().expect("a path"))]);
+    assert!(built, "{said}");
+    holds(&said, &["unknown_lint", "nonsense"]);
+}
+
+#[test]
+fn a_dependency_outside_of_the_workspace_is_not_judged_by_its_schema() {
+    let outside = OutsideCrate::new("with_guest", "\"postgres\"", true);
+    let manifest = fs::read_to_string(outside.root.join("Cargo.toml")).expect("the manifest");
+    let guest = manifest.replace("name = \"with_guest\"", "name = \"guest\"").replace("[workspace]", "");
+    let guests = "[dependencies]\nguest = { path = \"guest\" }\n";
+    outside.write(
+        "Cargo.toml",
+        &manifest
+            .replace("[dependencies]", guests)
+            .replace("[workspace]", "[workspace]\nexclude = [\"guest\"]"),
+    );
+    outside.write("schema.sql", SCHEMA).write("guest/Cargo.toml", &guest).write(
+        "guest/src/lib.rs",
+        "pub async fn f(db: &sqlx::PgPool) -> sqlx::Result<()> {\n    \
+         query_budget::sql!(\"DELETE FROM tables_of_its_own WHERE id = $1\", 7_i64).execute(db).await?;\n    Ok(())\n}\n",
+    );
+    let config = outside.root.join("query-budget.toml");
+    outside.write("query-budget.toml", "dialect = \"postgres\"\n");
+    for variables in [&[][..], &[("QUERY_BUDGET_CONFIG", config.to_str().expect("a path"))]] {
+        let (built, said) = outside.build_with(variables);
+        assert!(built, "{said}");
+    }
 }
 
 #[test]

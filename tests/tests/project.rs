@@ -1,6 +1,6 @@
 //! How the files of a project are found and read.
 
-use query_budget_analysis::project::{Project, read, read_migrations, read_sql_folder};
+use query_budget_analysis::project::{Project, dependency, read, read_migrations, read_sql_folder};
 use query_budget_analysis::schema::{replay, snapshot};
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Notice, NoticeKind, Severity};
@@ -99,7 +99,63 @@ fn a_snapshot_that_is_up_to_date_is_read_without_a_word() {
     let project = Project::load(scratch.path());
     assert_eq!(project.notices, []);
     assert!(project.schema.is_some_and(|schema| schema.table(None, "events").is_some()));
-    assert_eq!(project.read, [scratch.path().join("query-budget.toml"), scratch.path().join("schema.sql")]);
+    let read = ["query-budget.toml", "schema.sql", "migrations/1_events.sql"];
+    assert_eq!(project.read, read.map(|path| scratch.path().join(path)));
+}
+
+#[test]
+fn a_configuration_above_the_workspace_is_of_something_else() {
+    let config = "dialect = \"mysql\"\n";
+    let scratch = Scratch::with([
+        ("query-budget.toml", config),
+        ("house/Cargo.toml", "[workspace]\nexclude = [\"vendor\"]\n"),
+        ("house/app/Cargo.toml", "[package]\n"),
+        ("house/vendor/guest/Cargo.toml", "[package]\n"),
+        ("house/fetched/Cargo.toml", "[package]\n"),
+        ("house/fetched/.cargo-checksum.json", "{}"),
+        ("notes/a.sql", ""),
+    ]);
+    let found = |dir: &str| Project::load(&scratch.path().join(dir)).config_path;
+    assert_eq!(found("house/app"), None);
+    assert_eq!(found("notes"), Some(scratch.path().join("query-budget.toml")), "no package is around it");
+    let inside = scratch.path().join("house/query-budget.toml");
+    std::fs::write(&inside, config).expect("the configuration is written");
+    assert_eq!(found("house/app"), Some(inside));
+    assert_eq!(found("house/vendor/guest"), None, "it is excluded from the workspace");
+    assert_eq!(found("house/fetched"), None, "cargo fetched it");
+    // cargo builds what is outside of the workspace from the package's own folder.
+    let built = |base: &str| {
+        let dir = scratch.path().join("house/app");
+        Project::load_for_build(&dir, &scratch.path().join(base), false).config_path.is_some()
+    };
+    assert!(built("house") && !built("house/app"));
+}
+
+#[test]
+fn a_dependency_is_known_by_the_name_that_the_manifest_gives_it() {
+    let scratch = Scratch::with([
+        (
+            "Cargo.toml",
+            "[workspace]\n[workspace.dependencies]\nqb = { package = \"query-budget\", version = \"1\" }\nsqlx = { version = \"1\", default-features = false, features = [\"uuid\"] }\n",
+        ),
+        ("plain/Cargo.toml", "[dependencies]\nquery-budget = \"1\"\n"),
+        (
+            "renamed/Cargo.toml",
+            "[target.'cfg(unix)'.dev-dependencies]\nmy-budget = { package = \"query-budget\", path = \"..\" }\n",
+        ),
+        (
+            "inherited/Cargo.toml",
+            "[dependencies]\nqb.workspace = true\nsqlx = { workspace = true, features = [\"json\"] }\n",
+        ),
+    ]);
+    let found = |dir: &str, package: &str| dependency(&scratch.path().join(dir), scratch.path(), package);
+    let name = |dir: &str| found(dir, "query-budget").map(|found| found.name);
+    assert_eq!(name("plain").as_deref(), Some("query_budget"));
+    assert_eq!(name("renamed").as_deref(), Some("my_budget"));
+    assert_eq!(name("inherited").as_deref(), Some("qb"));
+    assert_eq!(found("plain", "sqlx"), None);
+    let sqlx = found("inherited", "sqlx").expect("it is declared");
+    assert_eq!((sqlx.features, sqlx.default_features), (vec!["json".to_owned(), "uuid".to_owned()], false));
 }
 
 #[test]
