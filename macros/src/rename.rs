@@ -1,31 +1,54 @@
 //! The paths of an expansion in a crate that knows `query-budget` under another name.
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Spacing, TokenStream, TokenTree};
 
 /// The tokens with `::query_budget` replaced by `::name`.
 pub(crate) fn renamed(tokens: TokenStream, name: &str) -> TokenStream {
-    let mut colons = 0;
-    let rename = |token| match token {
-        TokenTree::Punct(punct) if punct.as_char() == ':' => {
-            colons += 1;
-            TokenTree::Punct(punct)
-        }
-        token => {
-            let rooted = std::mem::take(&mut colons) == 2;
-            match token {
-                TokenTree::Ident(ident) if rooted && ident == "query_budget" => {
-                    TokenTree::Ident(Ident::new(name, ident.span()))
-                }
-                TokenTree::Group(group) => {
-                    let mut inside = Group::new(group.delimiter(), renamed(group.stream(), name));
-                    inside.set_span(group.span());
-                    TokenTree::Group(inside)
-                }
-                token => token,
+    let mut before = Before::Nothing;
+    let mut renamed = Vec::new();
+    for token in tokens {
+        let (token, now) = match token {
+            TokenTree::Punct(punct) if punct.as_char() == ':' => {
+                let is_first = punct.spacing() == Spacing::Joint;
+                let now = match before {
+                    Before::Nothing | Before::Root if is_first => Before::Colon,
+                    Before::Path if is_first => Before::ColonOfPath,
+                    Before::Colon => Before::Root,
+                    Before::ColonOfPath => Before::Path,
+                    // The colon before a type.
+                    _ => Before::Nothing,
+                };
+                (TokenTree::Punct(punct), now)
             }
-        }
-    };
-    tokens.into_iter().map(rename).collect()
+            TokenTree::Ident(ident) if before == Before::Root && ident == "query_budget" => {
+                (Ident::new(name, ident.span()).into(), Before::Path)
+            }
+            TokenTree::Group(group) => {
+                let mut inside = Group::new(group.delimiter(), self::renamed(group.stream(), name));
+                inside.set_span(group.span());
+                (inside.into(), Before::Nothing)
+            }
+            token @ TokenTree::Ident(_) => (token, Before::Path),
+            token => (token, Before::Nothing),
+        };
+        before = now;
+        renamed.push(token);
+    }
+    renamed.into_iter().collect()
+}
+
+/// What stands before a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Nothing,
+    /// The first of two colons, which follow no path.
+    Colon,
+    /// The first of two colons that follow a path.
+    ColonOfPath,
+    /// Two of them: a path begins at the root.
+    Root,
+    /// A path, or its colons.
+    Path,
 }
 
 #[cfg(test)]
@@ -35,11 +58,11 @@ mod tests {
     #[test]
     fn only_paths_from_the_root_are_renamed() {
         let tokens: TokenStream =
-            "::query_budget::sql!(a, { ::query_budget::x::query_budget }); query_budget"
+            "::query_budget::sql!(a: ::query_budget::A, { ::query_budget::x::query_budget }); query_budget"
                 .parse()
                 .expect("tokens");
         let expected: TokenStream =
-            "::qb::sql!(a, { ::qb::x::query_budget }); query_budget".parse().expect("tokens");
+            "::qb::sql!(a: ::qb::A, { ::qb::x::query_budget }); query_budget".parse().expect("tokens");
         assert_eq!(renamed(tokens, "qb").to_string(), expected.to_string());
     }
 }

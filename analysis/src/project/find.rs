@@ -48,8 +48,10 @@ pub fn workspace_root(dir: &Path) -> PathBuf {
         if FETCHED.iter().any(|name| folder.join(name).is_file()) {
             break;
         }
-        if Manifest::read(folder).is_some_and(|manifest| manifest.is_workspace_of(folder, package)) {
-            return folder.to_path_buf();
+        match Manifest::read(folder).and_then(|manifest| manifest.has_in_workspace(folder, package)) {
+            Some(true) => return folder.to_path_buf(),
+            Some(false) => break,
+            None => {}
         }
     }
     package.unwrap_or(dir).to_path_buf()

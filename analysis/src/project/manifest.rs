@@ -14,12 +14,11 @@ impl Manifest {
         text.parse().ok().map(Manifest)
     }
 
-    /// Whether it is the root of a workspace, in `root`, that the package in `package` is not excluded from.
-    pub(super) fn is_workspace_of(&self, root: &Path, package: &Path) -> bool {
-        let Some(workspace) = self.0.get("workspace") else { return false };
-        let excluded = workspace.get("exclude").and_then(Value::as_array);
+    /// Whether the workspace whose root it is, in `root`, leaves the package in `package` in; `None` when it is no root.
+    pub(super) fn has_in_workspace(&self, root: &Path, package: &Path) -> Option<bool> {
+        let excluded = self.0.get("workspace")?.get("exclude").and_then(Value::as_array);
         let mut excluded = excluded.into_iter().flatten().filter_map(Value::as_str);
-        !excluded.any(|path| package.starts_with(root.join(path)))
+        Some(!excluded.any(|path| package.starts_with(root.join(path))))
     }
 
     /// The dependencies of every kind and target, by the name they have in the source.
