@@ -228,7 +228,8 @@ fn under_another_name_and_with_another_dialect_it_builds_anew() {
     let outside = OutsideCrate::new("renamed", "\"postgres\"", true);
     let manifest = fs::read_to_string(outside.root.join("Cargo.toml")).expect("the manifest");
     let renamed = manifest.replace("query-budget = {", "qb = { package = \"query-budget\",");
-    outside.write("Cargo.toml", &renamed).write("schema.sql", SCHEMA).write(
+    outside.write("Cargo.toml", &renamed).write("query-budget.toml", "dialect = \"postgres\"\n");
+    outside.write("schema.sql", SCHEMA).write(
         "src/lib.rs",
         "#[qb::query_budget(max = 1)]\npub async fn f(db: &sqlx::PgPool) -> sqlx::Result<()> {\n    \
          qb::sql!(\"DELETE FROM logs WHERE id = $1\", 7_i64).execute(db).await?;\n    Ok(())\n}\n",
@@ -236,7 +237,10 @@ fn under_another_name_and_with_another_dialect_it_builds_anew() {
     let (built, said) = outside.build();
     assert!(built, "{said}");
     // The variable that names a configuration is watched.
-    outside.write("strict.toml", "[lints]\nunknown_table = \"deny\"\nnonsense = \"deny\"\n");
+    outside.write(
+        "strict.toml",
+        "dialect = \"postgres\"\n[lints]\nunknown_table = \"deny\"\nnonsense = \"deny\"\n",
+    );
     let config = outside.root.join("strict.toml");
     let (built, said) = outside.build_with(&[("QUERY_BUDGET_CONFIG", config.to_str().expect("a path"))]);
     assert!(built, "{said}");

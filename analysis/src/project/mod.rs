@@ -82,9 +82,9 @@ impl Project {
     /// names a configuration is not for those others; `is_primary` says that the package was asked for by name.
     pub fn load_for_build(dir: &Path, base: &Path, is_primary: bool) -> Project {
         let (dir, base) = (&find::resolved(dir), &find::resolved(base));
-        let is_alone = dir == base;
-        let workspace = if is_alone { dir.clone() } else { find::workspace_root(dir) };
-        let named = if is_alone && !is_primary { None } else { find::named_config() };
+        let workspace = if dir == base { dir.clone() } else { find::workspace_root(dir) };
+        let is_member = workspace == *base && (dir != base || is_primary);
+        let named = if is_member { find::named_config() } else { None };
         let mut project = Project::within(dir, base, &workspace, named);
         project.load_schema(base);
         project
