@@ -68,8 +68,8 @@ mod typed;
 #[cfg(feature = "tracing")]
 pub use crate::counting::layer;
 pub use crate::counting::{
-    Budgeted, BudgetedStream, CurrentBudget, InBudget, Measured, Scope, current, measure, scope, set_hook,
-    uncounted,
+    Budgeted, BudgetedStream, CurrentBudget, InBudget, Measured, Scope, current, measure, reset_hook, scope,
+    set_hook, uncounted,
 };
 pub use crate::expect::assert_constant_queries;
 #[cfg(feature = "sqlx")]
@@ -86,7 +86,7 @@ pub use crate::query::Query;
 pub use crate::report::{Limits, ParameterSets, Report, Statement};
 #[cfg(feature = "tower")]
 pub use crate::request::{RequestFuture, RequestLayer, RequestService};
-pub use crate::settings::{Settings, Tiers, configure};
+pub use crate::settings::{OverBudget, Settings, Tiers, configure};
 pub use crate::site::Place;
 #[cfg(feature = "stats")]
 pub use crate::stats::{Latency, ScopeStats, StatementStats, Stats, stats};

@@ -10,6 +10,9 @@
 //! A site is a place in the source, so that there are as many as there are queries; of what is not written with `sql!`
 //! all is one, `raw`.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use metrics::{SharedString, counter, gauge, histogram};
 
 use crate::counting::ended::{Execution, ScopeRun};
@@ -24,9 +27,20 @@ pub(crate) fn execution(ended: Execution<'_>) {
 }
 
 pub(crate) fn scope(ended: ScopeRun<'_>) {
-    let name = ended.name.to_owned();
+    let name = label(ended.name);
     histogram!("query_budget_scope_seconds", "scope" => name.clone()).record(ended.time.as_secs_f64());
     histogram!("query_budget_scope_queries", "scope" => name).record(f64::from(count(ended.queries)));
+}
+
+/// The most scope names that are told apart: some are made of what a client sends.
+const MOST_NAMES: usize = 1_000;
+
+/// The name of a scope as a label; one name for all that come after too many.
+fn label(name: &str) -> String {
+    static NAMES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_known = names.contains(name) || (names.len() < MOST_NAMES && names.insert(name.to_owned()));
+    if is_known { name.to_owned() } else { "(others)".to_owned() }
 }
 
 /// Sets the gauges of the pools that are watched. Called where they are scraped, or every few seconds.

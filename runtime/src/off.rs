@@ -13,8 +13,6 @@ use futures_util::stream::Stream;
 use pin_project_lite::pin_project;
 #[cfg(feature = "sqlx")]
 use sqlx::Database;
-#[cfg(feature = "sqlx")]
-use sqlx::encode::Encode;
 
 use crate::report::Report;
 #[cfg(feature = "sqlx")]
@@ -33,10 +31,20 @@ impl Counter {
     }
 
     #[inline]
-    pub(crate) fn bound<'t, DB: Database, T: Encode<'t, DB>>(&mut self, _: &T) {}
+    pub(crate) fn witness(self) -> Self {
+        self
+    }
 
     #[inline]
-    pub(crate) fn executed(self, _: &'static str) {}
+    pub(crate) fn of<T>(&self, value: T) -> T {
+        value
+    }
+
+    #[inline]
+    pub(crate) fn bound(&mut self, _: Self) {}
+
+    #[inline]
+    pub(crate) fn executed<DB: Database>(self, _: Option<&DB::Arguments>) {}
 
     #[inline]
     pub(crate) fn row_count(self) -> Self {
@@ -238,6 +246,10 @@ impl<F: Future> Future for Measured<F> {
         self.project().future.poll(context).map(|output| (output, Report::not_counted()))
     }
 }
+
+/// Takes back the hook of [`set_hook`]. Nothing is counted in this build.
+#[inline]
+pub fn reset_hook() {}
 
 /// Hands every report of a scope over its budget to `hook`. Nothing is counted in this build.
 #[inline]

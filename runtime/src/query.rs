@@ -30,8 +30,9 @@ impl<DB: Database> Query<DB> {
     ///
     /// An error in encoding it is given when the query is executed.
     pub fn bind<'t, T: Encode<'t, DB> + Type<DB>>(mut self, value: T) -> Self {
-        self.counter.bound(&value);
-        self.inner = self.inner.bind(value);
+        let witness = self.counter.witness();
+        self.inner = self.inner.bind(witness.of(value));
+        self.counter.bound(witness);
         self
     }
 
@@ -41,10 +42,9 @@ impl<DB: Database> Query<DB> {
     ///
     /// The value cannot be encoded, or one bound before could not.
     pub fn try_bind<'t, T: Encode<'t, DB> + Type<DB>>(&mut self, value: T) -> Result<(), BoxDynError> {
-        let mut counter = self.counter;
-        counter.bound(&value);
-        self.inner.try_bind(value)?;
-        self.counter = counter;
+        let witness = self.counter.witness();
+        self.inner.try_bind(witness.of(value))?;
+        self.counter.bound(witness);
         Ok(())
     }
 }
@@ -161,7 +161,7 @@ where
     #[inline]
     fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError> {
         let arguments = self.inner.take_arguments()?;
-        self.counter.executed(DB::NAME);
+        self.counter.executed::<DB>(arguments.as_ref());
         Ok(arguments)
     }
 

@@ -30,8 +30,10 @@ use crate::report::{Limits, Report};
 /// The scope ends with the response's head: queries that run while a body is streamed are neither in the headers nor in
 /// the budget. A stream has a scope of its own with [`Scope::run_stream`](crate::Scope::run_stream).
 ///
-/// A request that goes over its budget panics, like any code in a budget: most servers close its connection then. With
-/// `QUERY_BUDGET=log`, and in release builds without the feature `enforce`, that is an event or a line on stderr.
+/// A request that goes over its budget where that panics (in debug builds, unless `QUERY_BUDGET` or the settings say
+/// otherwise) is answered with status 500 and the report as its body, on axum with the feature `axum`. With bodies of other
+/// types it panics, and most servers close the connection. With `QUERY_BUDGET=log`, and in release builds without the feature
+/// `enforce`, the report is an event or a line on stderr.
 ///
 /// With the feature `tracing` a slow request is told of as an event, with its name and the number of its queries, also
 /// when the client has given it up; and so is a statement that it ran again and again; see [`Settings`](crate::Settings). With `stats` and `metrics` its time is
@@ -49,6 +51,7 @@ pub struct RequestLayer {
     limits: Limits,
     location: &'static Location<'static>,
     name: Name,
+    has_headers: bool,
 }
 
 /// How a request is called.
@@ -72,19 +75,25 @@ impl RequestLayer {
     #[must_use]
     #[track_caller]
     pub fn new() -> Self {
-        // The path is not in it: it may hold values.
-        let name = Arc::new(|method: &Method, _: &Extensions| format!("{method} request"));
-        Self { limits: Limits::default(), location: Location::caller(), name }
+        let name = Arc::new(|method: &Method, extensions: &Extensions| name(known(method), extensions));
+        Self { limits: Limits::default(), location: Location::caller(), name, has_headers: true }
     }
 
-    /// What requests are called in reports, events and figures, in place of `GET request`. This is to be a name of the
-    /// route, not the path itself, which may hold values and has no end of forms.
+    /// Responses without the headers: where a proxy or a browser is not to see what a request asked for.
+    #[must_use]
+    pub fn without_headers(mut self) -> Self {
+        self.has_headers = false;
+        self
+    }
+
+    /// What requests are called in reports, events and figures, in place of `GET request`; with the feature `axum`, in place
+    /// of `GET /users/{id}`, the route that matched. This is to be a name of the route, not the path itself, which may hold
+    /// values and has no end of forms.
     ///
     /// ```
-    /// # #[derive(Clone)] struct MatchedPath; impl MatchedPath { fn as_str(&self) -> &str { "" } }
-    /// // On axum: `use axum::extract::MatchedPath;`
+    /// # #[derive(Clone)] struct Route(&'static str);
     /// let layer = query_budget::RequestLayer::new().named(|method, extensions| {
-    ///     let route = extensions.get::<MatchedPath>().map_or("?", |path| path.as_str());
+    ///     let route = extensions.get::<Route>().map_or("?", |route| route.0);
     ///     format!("{method} {route}")
     /// });
     /// # let _ = layer;
@@ -124,6 +133,32 @@ impl RequestLayer {
     }
 }
 
+/// What a request is called: by its route where that is known. The path itself may hold values.
+fn name(method: &str, extensions: &Extensions) -> String {
+    #[cfg(feature = "axum")]
+    if let Some(route) = extensions.get::<axum::extract::MatchedPath>() {
+        return format!("{method} {}", route.as_str());
+    }
+    let _ = extensions;
+    format!("{method} request")
+}
+
+/// A method of the standard as it is, any other as `OTHER`: a client may make up as many as it likes.
+fn known(method: &Method) -> &str {
+    let standard = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::DELETE,
+        Method::HEAD,
+        Method::OPTIONS,
+        Method::CONNECT,
+        Method::PATCH,
+        Method::TRACE,
+    ];
+    if standard.contains(method) { method.as_str() } else { "OTHER" }
+}
+
 impl<S> Layer<S> for RequestLayer {
     type Service = RequestService<S>;
 
@@ -142,6 +177,7 @@ pub struct RequestService<S> {
 impl<S, B, R> Service<Request<B>> for RequestService<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
+    R: 'static,
 {
     type Response = Response<R>;
     type Error = S::Error;
@@ -152,11 +188,12 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let RequestLayer { limits, location, name } = &self.layer;
+        let RequestLayer { limits, location, name, has_headers } = &self.layer;
         let name = name(request.method(), request.extensions());
-        let scope = scope(name).at(location).limited(*limits);
+        let scope = scope(name).at(location).limited(*limits).read();
         let started = Instant::now();
-        RequestFuture { response: Scoped::new(scope, self.inner.call(request)), started }
+        let response = Scoped::new(scope, self.inner.call(request));
+        RequestFuture { response, started, has_headers: *has_headers }
     }
 }
 
@@ -167,6 +204,7 @@ pin_project! {
         #[pin]
         response: Scoped<F>,
         started: Instant,
+        has_headers: bool,
     }
 
     impl<F> PinnedDrop for RequestFuture<F> {
@@ -184,6 +222,7 @@ pin_project! {
 impl<F, R, E> Future for RequestFuture<F>
 where
     F: Future<Output = Result<Response<R>, E>>,
+    R: 'static,
 {
     type Output = F::Output;
 
@@ -193,12 +232,36 @@ where
             let (report, elapsed) = (scope.report(), this.started.elapsed());
             #[cfg(feature = "tracing")]
             slow::request(&report, elapsed, Ending::Finished);
-            scope.judge(Ending::Finished);
+            let over = scope.verdict(Ending::Finished);
             response.map(|mut response| {
-                set_headers(response.headers_mut(), &report, elapsed);
+                if let Some(over) = over {
+                    let Some(refusal) = refusal(&over) else { panic!("{over}") };
+                    response = refusal;
+                }
+                if *this.has_headers {
+                    set_headers(response.headers_mut(), &report, elapsed);
+                }
                 response
             })
         })
+    }
+}
+
+/// The answer to a request over its budget; `None` where its body cannot be made.
+fn refusal<R: 'static>(over: &Report) -> Option<Response<R>> {
+    #[cfg(feature = "axum")]
+    {
+        let body: Box<dyn std::any::Any> = Box::new(axum::body::Body::from(over.to_string()));
+        let mut response = Response::new(*body.downcast::<R>().ok()?);
+        *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+        let text = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(http::header::CONTENT_TYPE, text);
+        Some(response)
+    }
+    #[cfg(not(feature = "axum"))]
+    {
+        let _ = over;
+        None
     }
 }
 

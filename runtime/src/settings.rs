@@ -40,6 +40,18 @@ impl Tiers {
     }
 }
 
+/// What is done about a scope that ends over its budget, where no hook takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OverBudget {
+    /// The code that went over panics with the report.
+    Panic,
+    /// The report is an event of `tracing` where someone listens, else a line on stderr.
+    Log,
+    /// Nothing; the hook is silent as well.
+    Off,
+}
+
 /// What is taken for slow, and for repeated. Set once at the start of a process by [`configure`].
 ///
 /// ```
@@ -58,6 +70,9 @@ pub struct Settings {
     /// When a request is slow: warned of from 200 ms and an error from 1 s unless set. Told as an event where both the
     /// features `tower` and `tracing` are enabled.
     pub slow_request: Tiers,
+    /// What is done about a scope over its budget; `None`, which it is unless set, for a panic in debug builds and with the
+    /// feature `enforce`, and a log elsewhere. The variable `QUERY_BUDGET` comes before this.
+    pub over_budget: Option<OverBudget>,
 }
 
 impl Settings {
@@ -65,6 +80,7 @@ impl Settings {
         repeated: 3,
         slow_statement: Tiers::milliseconds(Some(50), Some(100), Some(500)),
         slow_request: Tiers::milliseconds(None, Some(200), Some(1_000)),
+        over_budget: None,
     };
 }
 

@@ -1,10 +1,10 @@
 //! What threads share is locked with: the standard library's, or that of the model checker `loom` under its cfg.
 
-#[cfg(all(query_budget_loom, feature = "tracing"))]
+#[cfg(query_budget_loom)]
 pub(crate) use loom::sync::atomic::{AtomicBool, Ordering};
 #[cfg(query_budget_loom)]
 pub(crate) use loom::sync::{Mutex, MutexGuard};
-#[cfg(all(not(query_budget_loom), feature = "tracing"))]
+#[cfg(not(query_budget_loom))]
 pub(crate) use std::sync::atomic::{AtomicBool, Ordering};
 #[cfg(not(query_budget_loom))]
 pub(crate) use std::sync::{Mutex, MutexGuard};

@@ -54,10 +54,10 @@ fn off_is_silent() {
 }
 
 #[test]
-fn unknown_value_is_said_once_and_panics() {
+fn unknown_value_is_said_once_and_ignored() {
     let (passed, text) = run("async", Some("of"));
     assert!(!passed && text.contains(OVER), "{text}");
-    let said = "`QUERY_BUDGET` is none of `panic`, `log`, `off`; taken as `panic`";
+    let said = "`QUERY_BUDGET` is none of `panic`, `log` and `off`: it is ignored";
     assert_eq!(text.matches(said).count(), 1, "{text}");
 }
 
@@ -85,6 +85,14 @@ fn hook_takes_the_place_of_the_panic() {
     }
 }
 
+#[test]
+fn settings_decide_where_the_variable_is_silent() {
+    let (passed, text) = run("logged by settings", None);
+    assert!(passed && text.contains(OVER) && text.contains("the scenario goes on"), "{text}");
+    let (passed, text) = run("logged by settings", Some("panic"));
+    assert!(!passed && text.contains(OVER), "{text}");
+}
+
 /// Not a test by itself: what the others run in a process of its own.
 #[tokio::test(flavor = "multi_thread")]
 async fn scenario() {
@@ -95,6 +103,12 @@ async fn scenario() {
     let db = SqlitePool::connect("sqlite::memory:").await.unwrap();
     match scenario.as_str() {
         "async" => over(&db).await,
+        "logged by settings" => {
+            let mut settings = query_budget::Settings::default();
+            settings.over_budget = Some(query_budget::OverBudget::Log);
+            query_budget::configure(settings);
+            over(&db).await;
+        }
         "sync" => over_in_sync(&db),
         "cancelled" => cancelled(&db).await,
         "hook" => {

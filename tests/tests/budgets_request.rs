@@ -72,3 +72,46 @@ async fn request_has_a_budget() {
     assert!(text.contains(&format!("--> {}:", file!())), "{text}");
     assert!(!text.contains("4711"), "{text}");
 }
+
+#[tokio::test]
+async fn a_request_over_its_budget_is_answered_with_the_report() {
+    use axum::body::{Body, to_bytes};
+
+    let db = SqlitePool::connect("sqlite::memory:").await.unwrap();
+    let handler = move || async move {
+        query::<sqlx::Sqlite>(&SITE).execute(&db).await.unwrap();
+        "done"
+    };
+    let service = axum::Router::new()
+        .route("/users/{id}", axum::routing::get(handler))
+        .layer(RequestLayer::new().max(0));
+    let request =
+        |method: &str| Request::builder().method(method).uri("/users/7").body(Body::empty()).unwrap();
+    let response = service.clone().oneshot(request("GET")).await.unwrap();
+    assert_eq!(response.status(), 500);
+    assert_eq!(value(response.headers(), "x-query-count"), "1");
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let body = String::from_utf8_lossy(&body);
+    assert!(body.contains("GET /users/{id}") && body.contains("SELECT 1"), "{body}");
+
+    let quiet = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(())) });
+    let response =
+        RequestLayer::new().without_headers().layer(quiet).oneshot(Request::new(())).await.unwrap();
+    assert!(response.headers().is_empty(), "{:?}", response.headers());
+}
+
+/// A client chooses the method, and there is no end of them.
+#[tokio::test]
+async fn methods_that_a_client_makes_up_have_one_name() {
+    let service = RequestLayer::new()
+        .layer(service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(())) }));
+    for number in 0..50 {
+        let request = Request::builder().method(format!("X{number}").as_str()).body(()).unwrap();
+        service.clone().oneshot(request).await.unwrap();
+    }
+    let names: Vec<_> = query_budget::stats().scopes.into_iter().map(|scope| scope.name).collect();
+    assert!(
+        names.contains(&"OTHER request".to_owned()) && !names.iter().any(|name| name.starts_with('X')),
+        "{names:?}"
+    );
+}

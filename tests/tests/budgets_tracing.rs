@@ -57,7 +57,7 @@ macro_rules! cases {
                 sqlx::query(SITE_TEXT).fetch_all(db).await.unwrap();
             })
             .await;
-            counted(&report, 5, 10);
+            counted(&report, 5, 13);
             let counts: Vec<_> =
                 report.statements().iter().map(|it| (it.count(), it.place().is_some())).collect();
             assert_eq!(counts, [(4, true), (1, false)], "{report}");

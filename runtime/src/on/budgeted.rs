@@ -94,13 +94,16 @@ pin_project! {
 /// ```
 #[track_caller]
 pub fn measure<F: Future>(future: F) -> Measured<F> {
-    Measured { scoped: Scoped::new(scope("measured code"), future) }
+    Measured { scoped: Scoped::new(scope("measured code").unrecorded().read(), future) }
 }
 
 impl<F: Future> Future for Measured<F> {
     type Output = (F::Output, Report);
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().scoped.poll(context).map(|(output, scope)| (output, scope.report()))
+        self.project().scoped.poll(context).map(|(output, scope)| {
+            scope.tell_what_is_not_counted();
+            (output, scope.report())
+        })
     }
 }

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
 use sqlx::Database;
-use sqlx::encode::Encode;
 
 use super::current;
 use super::ended::{self, Execution};
 use super::parameters::Parameters;
 use super::tally::Seen;
+use super::witness::Witness;
 use crate::site::Site;
 
 /// Counts the executions of the query at one site.
@@ -27,15 +27,32 @@ impl Counter {
         Self { site, parameters: Parameters::NONE }
     }
 
-    /// A value was bound to the query.
-    pub(crate) fn bound<'t, DB: Database, T: Encode<'t, DB>>(&mut self, value: &T) {
-        self.parameters = self.parameters.and(self.site, value);
+    /// What sees the value that is bound next.
+    pub(crate) fn witness(self) -> Witness {
+        self.parameters.witness(self.site)
     }
 
-    /// The query was handed to a connection of that kind of database.
-    pub(crate) fn executed(self, database: &'static str) {
-        let parameters = self.parameters;
-        current::record(self.site, Seen { executions: 1, database, parameters, ..Seen::default() });
+    /// The value was bound.
+    pub(crate) fn bound(&mut self, witness: Witness) {
+        self.parameters = witness.parameters();
+    }
+
+    /// The query was handed to a connection with these arguments.
+    pub(crate) fn executed<DB: Database>(self, arguments: Option<&DB::Arguments>) {
+        let (database, parameters) = (DB::NAME, self.parameters.with_arguments(arguments));
+        #[cfg(feature = "tracing")]
+        let is_watched = super::running::is_running(self.site.sql);
+        current::record(
+            self.site,
+            Seen {
+                executions: 1,
+                database,
+                parameters,
+                #[cfg(feature = "tracing")]
+                is_watched,
+                ..Seen::default()
+            },
+        );
     }
 
     /// The query gave so many rows.

@@ -6,26 +6,30 @@
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
 use super::parameters::Asked;
+#[cfg(feature = "tracing")]
+use super::tally::Heard;
 use super::tally::{Seen, Tally};
 use crate::site::Site;
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 
 #[cfg(not(query_budget_loom))]
 thread_local! {
-    static CURRENT: Current = const { Current { id: Cell::new(0), node: RefCell::new(None) } };
+    static CURRENT: Current =
+        const { Current { id: Cell::new(0), node: RefCell::new(None), is_carried: Cell::new(false) } };
 }
 
 // The threads of a model are one of the system's.
 #[cfg(query_budget_loom)]
 loom::thread_local! {
-    static CURRENT: Current = Current { id: Cell::new(0), node: RefCell::new(None) };
+    static CURRENT: Current =
+        Current { id: Cell::new(0), node: RefCell::new(None), is_carried: Cell::new(false) };
 }
 
 thread_local! {
@@ -38,6 +42,8 @@ struct Current {
     /// Its number; 0 where there is none. Every value that is bound asks for it, and for nothing else.
     id: Cell<u64>,
     node: RefCell<Option<Arc<Node>>>,
+    /// Whether it was brought here from where it began, by a [`CurrentBudget`].
+    is_carried: Cell<bool>,
 }
 
 impl Current {
@@ -52,7 +58,12 @@ pub(crate) struct Node {
     /// No other scope of the process has it.
     id: u64,
     tally: Mutex<Tally>,
-    parent: Option<Arc<Node>>,
+    /// The scope around it, or the nearest one further out that has not ended.
+    parent: Mutex<Option<Arc<Node>>>,
+    /// Whether there may be one: asked without the lock.
+    is_nested: AtomicBool,
+    /// Whether it has been reported on, so that nobody asks what is counted in it any more.
+    has_ended: AtomicBool,
     /// Entered with the scope, so that what runs on a driver's own thread can be traced to it.
     #[cfg(feature = "tracing")]
     span: tracing::Span,
@@ -64,17 +75,26 @@ pub(crate) struct Node {
 impl Node {
     /// A scope within the current one.
     pub(crate) fn within_current() -> Arc<Self> {
-        Self::within(current().0)
+        let is_carried = CURRENT.try_with(|current| current.is_carried.get()).unwrap_or_default();
+        Self::within(current().0, is_carried)
     }
 
-    fn within(parent: Option<Arc<Self>>) -> Arc<Self> {
+    fn within(parent: Option<Arc<Self>>, is_carried: bool) -> Arc<Self> {
+        // What is around it may have lost what is around that.
+        let parent = parent.and_then(|parent| {
+            let further_out = parent.around();
+            if parent.has_ended.load(Ordering::Relaxed) { further_out } else { Some(parent) }
+        });
+        let _ = is_carried;
         static LAST: AtomicU64 = AtomicU64::new(0);
         Arc::new_cyclic(|_this| Self {
             id: LAST.fetch_add(1, Ordering::Relaxed) + 1,
             tally: Mutex::default(),
-            parent,
+            is_nested: AtomicBool::new(parent.is_some()),
+            parent: Mutex::new(parent),
+            has_ended: AtomicBool::new(false),
             #[cfg(feature = "tracing")]
-            span: super::layer::span_of(_this),
+            span: super::layer::span_of(_this, is_carried),
             #[cfg(feature = "tracing")]
             slow: super::slow::Slow::default(),
         })
@@ -94,7 +114,29 @@ impl Node {
     /// Whether there is no scope around it.
     #[cfg(feature = "tracing")]
     pub(crate) fn is_outermost(&self) -> bool {
-        self.parent.is_none()
+        self.around().is_none()
+    }
+
+    /// Nobody asks any more what is counted in it.
+    pub(crate) fn end(&self) {
+        self.has_ended.store(true, Ordering::Relaxed);
+    }
+
+    /// The scope around it. Those that have ended are left out for good: each task of a chain that goes on would hang on
+    /// all that came before it.
+    fn around(&self) -> Option<Arc<Self>> {
+        if !self.is_nested.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut parent = self.parent.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(ended) = parent.as_ref().filter(|node| node.has_ended.load(Ordering::Relaxed)) {
+            let further_out = ended.parent.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            *parent = further_out;
+        }
+        if parent.is_none() {
+            self.is_nested.store(false, Ordering::Relaxed);
+        }
+        parent.clone()
     }
 
     pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
@@ -103,17 +145,31 @@ impl Node {
     }
 }
 
-/// Counts what sqlx tells of an execution in a scope and all those around it; says whether it is new to the scope.
+impl Drop for Node {
+    /// One after the other: a long chain dropped from within would end the stack.
+    fn drop(&mut self) {
+        let mut parent = take_parent(self);
+        while let Some(mut node) = parent.and_then(Arc::into_inner) {
+            parent = take_parent(&mut node);
+        }
+    }
+}
+
+fn take_parent(node: &mut Node) -> Option<Arc<Node>> {
+    node.parent.get_mut().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// Counts what sqlx tells of an execution in a scope and all those around it; says what was new of it to the scope.
 #[cfg(feature = "tracing")]
-pub(crate) fn record_told(node: &Arc<Node>, sql: &str, seen: Seen) -> bool {
+pub(crate) fn record_told(node: &Arc<Node>, sql: &str, seen: Seen) -> Heard {
     let is_counted = super::running::is_running(sql);
-    let is_new = node.tally().add_told(sql, seen, is_counted);
-    let mut scope = node.parent.as_ref();
+    let heard = node.tally().add_told(sql, seen, is_counted);
+    let mut scope = node.around();
     while let Some(node) = scope {
         node.tally().add_told(sql, seen, is_counted);
-        scope = node.parent.as_ref();
+        scope = node.around();
     }
-    is_new
+    heard
 }
 
 /// What the current scopes want to know of the values of the query at that site.
@@ -134,13 +190,14 @@ pub(crate) fn record(site: &'static Site, seen: Seen) {
     // While the thread's storage is being torn down nothing is current any more.
     let _ = CURRENT.try_with(|current| {
         let current = current.node.borrow();
-        let mut have_enough = true;
-        let mut scope = current.as_ref();
+        let Some(node) = current.as_ref() else { return };
+        let mut have_enough = node.tally().add(site, seen);
+        let mut scope = node.around();
         while let Some(node) = scope {
             have_enough &= node.tally().add(site, seen);
-            scope = node.parent.as_ref();
+            scope = node.around();
         }
-        if have_enough && let Some(node) = current.as_ref() {
+        if have_enough {
             let _ = ENOUGH.try_with(|enough| enough.set((node.id, address(site))));
         }
     });
@@ -148,6 +205,11 @@ pub(crate) fn record(site: &'static Site, seen: Seen) {
 
 /// Makes `node` current on this thread until the guard is dropped. Guards are dropped in reverse order.
 pub(crate) fn enter(node: Option<Arc<Node>>) -> EnteredNode {
+    enter_as(node, false)
+}
+
+fn enter_as(node: Option<Arc<Node>>, is_carried: bool) -> EnteredNode {
+    let was_carried = CURRENT.try_with(|current| current.is_carried.replace(is_carried)).unwrap_or_default();
     let previous = CURRENT.try_with(|current| {
         #[cfg(feature = "tracing")]
         if let Some(node) = &node {
@@ -155,19 +217,23 @@ pub(crate) fn enter(node: Option<Arc<Node>>) -> EnteredNode {
         }
         current.replace(node)
     });
-    EnteredNode { previous: previous.ok().flatten(), thread: PhantomData }
+    EnteredNode { previous: previous.ok().flatten(), was_carried, thread: PhantomData }
 }
 
 /// Makes the previous scope current again when dropped. Bound to its thread, so it cannot be held across an `.await`
 /// of a future that is sent elsewhere.
 pub(crate) struct EnteredNode {
     previous: Option<Arc<Node>>,
+    was_carried: bool,
     thread: PhantomData<*const ()>,
 }
 
 impl Drop for EnteredNode {
     fn drop(&mut self) {
-        let left = CURRENT.try_with(|current| current.replace(self.previous.take()));
+        let left = CURRENT.try_with(|current| {
+            current.is_carried.set(self.was_carried);
+            current.replace(self.previous.take())
+        });
         #[cfg(feature = "tracing")]
         if let Ok(Some(left)) = &left {
             left.slow.tell();
@@ -212,7 +278,7 @@ pub fn current() -> CurrentBudget {
 /// ```
 pub fn uncounted<F: Future>(future: F) -> InBudget<F> {
     // A scope of its own that nobody asks, so that what runs on a driver's thread is not traced to one further out.
-    CurrentBudget(Some(Node::within(None))).run(future)
+    CurrentBudget(Some(Node::within(None, false))).run(future)
 }
 
 impl CurrentBudget {
@@ -223,7 +289,7 @@ impl CurrentBudget {
 
     /// Runs the closure in these scopes, for `spawn_blocking` and threads.
     pub fn run_sync<R>(&self, body: impl FnOnce() -> R) -> R {
-        let _entered = enter(self.0.clone());
+        let _entered = enter_as(self.0.clone(), true);
         body()
     }
 }
@@ -248,7 +314,7 @@ pin_project! {
     impl<F> PinnedDrop for InBudget<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _entered = enter(this.budget.0.clone());
+            let _entered = enter_as(this.budget.0.clone(), true);
             this.future.set(None);
         }
     }
@@ -259,7 +325,7 @@ impl<F: Future> Future for InBudget<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let _entered = enter(this.budget.0.clone());
+        let _entered = enter_as(this.budget.0.clone(), true);
         match this.future.as_pin_mut() {
             Some(future) => future.poll(context),
             None => Poll::Pending,

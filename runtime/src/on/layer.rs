@@ -19,7 +19,8 @@ use tracing_subscriber::registry::LookupSpan;
 use super::current::{self, Node};
 use super::ended::{self, Execution};
 use super::notice;
-use super::tally::Seen;
+use super::tally::{Heard, Seen};
+use super::traffic::is_query;
 
 /// Where sqlx tells of its statements.
 const STATEMENTS: &str = "sqlx::query";
@@ -32,10 +33,19 @@ thread_local! {
 }
 
 /// The span of a scope; disabled, and as good as nothing, without the layer.
-pub(crate) fn span_of(node: &Weak<Node>) -> Span {
+///
+/// One that begins directly within a scope that was carried here is no child of that one's span: a span keeps its parents
+/// open, and a task that starts the next in its budget has no end of them.
+pub(crate) fn span_of(node: &Weak<Node>, is_carried: bool) -> Span {
+    let is_root =
+        is_carried && Span::current().metadata().is_some_and(|metadata| metadata.target() == SCOPES);
     // A scope made while the thread ends counts nothing any more.
     let _ = BEING_MADE.try_with(|made| made.replace(Some(Weak::clone(node))));
-    let span = tracing::span!(target: SCOPES, Level::TRACE, "scope");
+    let span = if is_root {
+        tracing::span!(target: SCOPES, parent: None, Level::TRACE, "scope")
+    } else {
+        tracing::span!(target: SCOPES, Level::TRACE, "scope")
+    };
     let _ = BEING_MADE.try_with(|made| made.replace(None));
     span
 }
@@ -49,6 +59,9 @@ pub(crate) fn span_of(node: &Weak<Node>) -> Span {
 /// tracing_subscriber::registry().with(query_budget::layer()).init();
 /// ```
 ///
+/// A second one in the same subscriber counts nothing. On SQLite the threads of connections keep the names that sqlx gives
+/// them, for that is how they are known.
+///
 /// It hears of what sqlx logs: a connection whose statements are not logged is not counted. It has a filter of its own
 /// and needs no other; a filter over the whole subscriber has to let `sqlx::query` and `query_budget::scope` through.
 /// Transaction control, the set-up of a connection (`SET`, `PRAGMA`) and the driver's own look-ups in the catalog are
@@ -59,10 +72,13 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let ours = |metadata: &Metadata<'_>| matches!(metadata.target(), STATEMENTS | SCOPES);
-    QueryLayer.with_filter(filter_fn(ours))
+    QueryLayer { is_second: false }.with_filter(filter_fn(ours))
 }
 
-struct QueryLayer;
+struct QueryLayer {
+    /// Whether another one of the same subscriber counts already.
+    is_second: bool,
+}
 
 /// The scope of a span.
 struct ScopeOfSpan(Weak<Node>);
@@ -71,8 +87,10 @@ impl<S> Layer<S> for QueryLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    fn on_layer(&mut self, _: &mut S) {
+    fn on_layer(&mut self, below: &mut S) {
         notice::layer_is_there();
+        let below: &dyn Subscriber = below;
+        self.is_second = below.downcast_ref::<Self>().is_some();
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
@@ -85,11 +103,12 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        if event.metadata().target() != STATEMENTS {
+        if event.metadata().target() != STATEMENTS || self.is_second {
             return;
         }
         notice::layer_has_heard();
-        let Some(node) = current::current().0.or_else(|| scope_of(event, &context)) else {
+        let traced = || is_thread_of_driver().then(|| scope_of(event, &context)).flatten();
+        let Some(node) = current::current().0.or_else(traced) else {
             return;
         };
         let mut told = Told::default();
@@ -98,11 +117,21 @@ where
         if is_query(sql) {
             let (rows, time) = (told.rows, told.time);
             let seen = Seen { executions: 1, rows, time, ..Seen::default() };
-            if current::record_told(&node, sql, seen) {
-                ended::told(Execution { sql, site: None, rows, time }, node.slow());
+            match current::record_told(&node, sql, seen) {
+                Heard::Known => {}
+                Heard::New => ended::told(Execution { sql, site: None, rows, time }, node.slow()),
+                Heard::Rest(site) => {
+                    ended::told(Execution { sql, site: Some(site), rows, time }, node.slow())
+                }
             }
         }
     }
+}
+
+/// Whether this is a thread on which SQLite's driver runs statements. Elsewhere a span of a scope may have been taken to
+/// a task that was not told to count (`in_current_span`), and is no reason to count there.
+fn is_thread_of_driver() -> bool {
+    std::thread::current().name().is_some_and(|name| name.starts_with("sqlx-sqlite-worker"))
 }
 
 /// The scope of the innermost span that has one.
@@ -111,15 +140,6 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     context.event_scope(event)?.find_map(|span| span.extensions().get::<ScopeOfSpan>()?.0.upgrade())
-}
-
-/// Whether a statement asks for something, rather than being part of the traffic around it.
-fn is_query(sql: &str) -> bool {
-    const AROUND: [&str; 9] =
-        ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET", "PRAGMA"];
-    let verb =
-        sql.split(|c: char| !c.is_ascii_alphabetic()).find(|word| !word.is_empty()).unwrap_or_default();
-    !AROUND.iter().any(|around| verb.eq_ignore_ascii_case(around)) && !sql.contains("pg_catalog.")
 }
 
 /// The fields of one event.

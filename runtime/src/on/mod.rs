@@ -17,6 +17,10 @@ mod scoped;
 #[cfg(feature = "tracing")]
 pub(crate) mod slow;
 mod tally;
+#[cfg(feature = "tracing")]
+mod traffic;
+#[cfg(feature = "sqlx")]
+mod witness;
 
 pub use self::budgeted::{Budgeted, BudgetedStream, Measured, measure};
 #[cfg(feature = "sqlx")]
@@ -26,7 +30,7 @@ pub use self::current::{CurrentBudget, InBudget, current, uncounted};
 pub use self::layer::layer;
 #[cfg(feature = "tower")]
 pub(crate) use self::outcome::Ending;
-pub use self::outcome::set_hook;
+pub use self::outcome::{reset_hook, set_hook};
 pub use self::scope::{Scope, scope};
 #[cfg(feature = "tower")]
 pub(crate) use self::scoped::Scoped;

@@ -1,4 +1,4 @@
-//! Said once: a budget is declared on a function whose queries nothing counts.
+//! Said once: a budget is set, or a count is read, where queries are not counted.
 
 use std::panic::Location;
 use std::sync::Once;
@@ -31,9 +31,6 @@ pub(crate) fn layer_has_heard() {
 /// Why queries of the scope that are not written with `sql!` are not counted; `None` when they are.
 #[cfg(feature = "tracing")]
 fn obstacle(node: &Node) -> Option<&'static str> {
-    if node.tally().has_raw() {
-        return None;
-    }
     if !HAS_LAYER.load(Ordering::Relaxed) {
         return Some("add `query_budget::layer()` to the subscriber of `tracing`");
     }
@@ -46,13 +43,42 @@ fn obstacle(node: &Node) -> Option<&'static str> {
     if cfg!(feature = "sqlite") && node.is_untraceable() {
         return Some("let `query_budget::scope=trace` through the filter of the subscriber");
     }
-    let is_silent = !HAS_HEARD.load(Ordering::Relaxed);
-    is_silent.then_some("have the connections log their statements: `log_statements` of their options")
+    let is_silent = !HAS_HEARD.load(Ordering::Relaxed) && !node.tally().has_raw();
+    is_silent.then_some(
+        "have the connections log their statements (`log_statements` of their options), and on SQLite make the subscriber \
+         the process's",
+    )
 }
 
 #[cfg(not(feature = "tracing"))]
 fn obstacle(_: &Node) -> Option<&'static str> {
     Some("enable the feature `tracing` of `query-budget` and add `query_budget::layer()` to the subscriber")
+}
+
+/// A scope has ended whose count is read, or judged, and that may have run queries which nothing counts: it saw none, or
+/// a filter hides them.
+pub(crate) fn count_is_read(scope: &str, location: &Location<'_>, node: &Node) {
+    static SAID: Once = Once::new();
+    if SAID.is_completed() || (node.tally().queries() > 0 && !is_hidden()) {
+        return;
+    }
+    if let Some(remedy) = obstacle(node) {
+        SAID.call_once(|| {
+            super::outcome::say(&format_args!(
+                "note: `{scope}` counts queries that are written with `sql!`, and no others\n  --> {location}\n  \
+                 = help: to count all, {remedy}\n  = note: this is said once"
+            ));
+        });
+    }
+}
+
+/// Whether there is a layer, and a filter over it that keeps statements away.
+fn is_hidden() -> bool {
+    #[cfg(feature = "tracing")]
+    return HAS_LAYER.load(Ordering::Relaxed)
+        && !tracing::enabled!(target: "sqlx::query", tracing::Level::DEBUG);
+    #[cfg(not(feature = "tracing"))]
+    false
 }
 
 /// A scope has ended whose body has queries that are not written with `sql!`.
@@ -63,10 +89,10 @@ pub(crate) fn raw_queries_ran(scope: &str, location: &Location<'_>, node: &Node)
     }
     if let Some(remedy) = obstacle(node) {
         SAID.call_once(|| {
-            eprintln!(
+            super::outcome::say(&format_args!(
                 "note: `{scope}` has a budget, and queries that nothing counts\n  --> {location}\n  \
                  = help: write them with `sql!`; or {remedy}\n  = note: this is said once"
-            );
+            ));
         });
     }
 }

@@ -22,12 +22,25 @@ pub struct Scope {
     limits: Limits,
     /// Whether its body has queries that are not written with `sql!`.
     raw: bool,
+    /// Whether someone reads the count, whatever the limits.
+    is_read: bool,
+    /// Whether it is one of the scopes that `stats` and `metrics` tell of.
+    #[cfg(any(feature = "stats", feature = "metrics"))]
+    is_recorded: bool,
 }
 
 /// A scope of that name, with no limits yet. Its place in reports is where this is called.
 #[track_caller]
 pub fn scope(name: impl Into<Cow<'static, str>>) -> Scope {
-    Scope { name: name.into(), location: Location::caller(), limits: Limits::default(), raw: false }
+    Scope {
+        name: name.into(),
+        location: Location::caller(),
+        limits: Limits::default(),
+        raw: false,
+        is_read: false,
+        #[cfg(any(feature = "stats", feature = "metrics"))]
+        is_recorded: true,
+    }
 }
 
 impl Scope {
@@ -66,6 +79,19 @@ impl Scope {
     /// At most so many times each statement. What runs more often is better run once for all elements.
     pub fn repeats(mut self, times: usize) -> Self {
         self.limits.repeats = Some(times);
+        self
+    }
+
+    /// Its count is read, whatever its limits.
+    pub(crate) fn read(self) -> Self {
+        Self { is_read: true, ..self }
+    }
+
+    /// Is asked for its report by whoever made it, and is none of the scopes of the process.
+    pub(crate) fn unrecorded(self) -> Self {
+        #[cfg(any(feature = "stats", feature = "metrics"))]
+        return Self { is_recorded: false, ..self };
+        #[cfg(not(any(feature = "stats", feature = "metrics")))]
         self
     }
 
@@ -144,24 +170,47 @@ impl OpenScope {
 
     /// Judges the scope: does what is to be done when it is over its budget.
     pub(crate) fn judge(&self, ending: Ending) {
-        if self.scope.raw && ending == Ending::Finished {
-            notice::raw_queries_ran(&self.scope.name, self.scope.location, &self.node);
+        if let Some(over) = self.verdict(ending) {
+            panic!("{over}");
+        }
+    }
+
+    /// The same, but for a panic: gives the report that it would have.
+    pub(crate) fn verdict(&self, ending: Ending) -> Option<Report> {
+        if ending == Ending::Finished {
+            self.tell_what_is_not_counted();
         }
         #[cfg(any(feature = "stats", feature = "metrics"))]
-        super::ended::scope(super::ended::ScopeRun {
-            name: &self.scope.name,
-            queries: self.node.tally().queries(),
-            time: self.started.elapsed(),
-        });
+        if self.scope.is_recorded {
+            super::ended::scope(super::ended::ScopeRun {
+                name: &self.scope.name,
+                queries: self.node.tally().queries(),
+                time: self.started.elapsed(),
+            });
+        }
         #[cfg(feature = "tracing")]
         if self.node.is_outermost()
             && self.node.tally().most_repeated() >= crate::settings::settings().repeated
         {
             self.report().tell_repeated();
         }
-        if !self.scope.limits.is_none() {
-            outcome::judge(self.report(), ending);
+        if self.scope.limits.is_none() { None } else { outcome::verdict(self.report(), ending) }
+    }
+
+    /// Says once that the queries of this scope, or some of them, cannot be counted.
+    pub(crate) fn tell_what_is_not_counted(&self) {
+        let Scope { name, location, .. } = &self.scope;
+        if self.scope.raw {
+            notice::raw_queries_ran(name, location, &self.node);
+        } else if self.scope.is_read || !self.scope.limits.is_none() {
+            notice::count_is_read(name, location, &self.node);
         }
+    }
+}
+
+impl Drop for OpenScope {
+    fn drop(&mut self) {
+        self.node.end();
     }
 }
 

@@ -27,6 +27,21 @@ pub(crate) struct Seen {
     pub(crate) database: &'static str,
     /// What it was executed with.
     pub(crate) parameters: Parameters,
+    /// Whether its rows and its time are seen where it runs: not when it was given to an executor's own method.
+    #[cfg(feature = "tracing")]
+    pub(crate) is_watched: bool,
+}
+
+/// What was new to a scope of an execution that sqlx tells of.
+#[cfg(feature = "tracing")]
+#[derive(Clone, Copy)]
+pub(crate) enum Heard {
+    /// All of it.
+    New,
+    /// Rows and time: the query at that site was counted when it began, and not watched.
+    Rest(&'static Site),
+    /// Nothing.
+    Known,
 }
 
 /// The queries of one scope, each with how often it ran, in the order in which they first ran.
@@ -55,9 +70,14 @@ struct Counted {
     unknown: bool,
     /// Whether they are known to differ, so that no more are kept.
     differ: bool,
-    /// Executions that sqlx has yet to tell of.
     #[cfg(feature = "tracing")]
-    announced: usize,
+    site: Option<&'static Site>,
+    /// Executions that were watched, and that sqlx will tell of on a thread of its own.
+    #[cfg(feature = "tracing")]
+    watched: usize,
+    /// Executions that nobody watched, so that what sqlx will tell is all that is known of their rows and time.
+    #[cfg(feature = "tracing")]
+    unwatched: usize,
 }
 
 impl Tally {
@@ -71,7 +91,12 @@ impl Tally {
         self.last = Some((address, position));
         #[cfg(feature = "tracing")]
         if let Some(counted) = self.counted.get_mut(position) {
-            counted.announced += seen.executions;
+            match (seen.is_watched, seen.database) {
+                (false, _) => counted.unwatched += seen.executions,
+                // Others tell of a statement where it is polled, which is known without counting.
+                (true, "SQLite") => counted.watched += seen.executions,
+                (true, _) => {}
+            }
         }
         self.add_at(position, seen)
     }
@@ -82,39 +107,52 @@ impl Tally {
             return *position;
         }
         let position = Counted::put_last(&mut self.counted, Statement::at(site));
+        #[cfg(feature = "tracing")]
+        if let Some(counted) = self.counted.get_mut(position) {
+            counted.site = Some(site);
+        }
         self.sites.insert(address, position);
         #[cfg(feature = "tracing")]
         self.sites_of_text.entry(site.sql).or_default().push(position);
         position
     }
 
-    /// Adds what sqlx tells of an execution, unless that was counted when it began; says whether it was added.
+    /// Adds what sqlx tells of an execution, as far as it was not counted when it began; says what was new.
     ///
-    /// `is_counted` says that it is known to have been, though maybe in another scope than this.
+    /// `is_counted` says that a counted query of that text is running on this thread, in whatever scope.
     #[cfg(feature = "tracing")]
-    pub(crate) fn add_told(&mut self, sql: &str, seen: Seen, is_counted: bool) -> bool {
-        if self.was_announced(sql) || is_counted {
-            return false;
+    pub(crate) fn add_told(&mut self, sql: &str, seen: Seen, is_counted: bool) -> Heard {
+        if is_counted {
+            return Heard::Known;
+        }
+        if let Some((position, rest)) = self.take_announced(sql) {
+            if rest.is_some() {
+                self.add_at(position, Seen { executions: 0, ..seen });
+            }
+            return rest.map_or(Heard::Known, Heard::Rest);
         }
         let (position, values) = self.position_of_text(sql);
         let parameters = values.map_or(Parameters::Unknown, Parameters::Hash);
         self.add_at(position, Seen { parameters, ..seen });
-        true
+        Heard::New
     }
 
-    /// Takes one of the executions of that text that were counted and not told of yet; says whether there was one.
+    /// Takes one of the executions of that text that were counted and not told of yet: where it is counted, and its site
+    /// when rows and time are still to come.
     #[cfg(feature = "tracing")]
-    fn was_announced(&mut self, sql: &str) -> bool {
-        let Some(positions) = self.sites_of_text.get(sql) else { return false };
-        for position in positions {
-            if let Some(counted) = self.counted.get_mut(*position)
-                && counted.announced > 0
-            {
-                counted.announced -= 1;
-                return true;
+    fn take_announced(&mut self, sql: &str) -> Option<(usize, Option<&'static Site>)> {
+        for position in self.sites_of_text.get(sql)? {
+            let counted = self.counted.get_mut(*position)?;
+            if counted.unwatched > 0 {
+                counted.unwatched -= 1;
+                return Some((*position, counted.site));
+            }
+            if counted.watched > 0 {
+                counted.watched -= 1;
+                return Some((*position, None));
             }
         }
-        false
+        None
     }
 
     /// Where the statement of that text is, or is now put; and the hash of its values, when all are in the text.
@@ -157,7 +195,6 @@ impl Tally {
     }
 
     /// Number of queries so far.
-    #[cfg(any(feature = "stats", feature = "metrics"))]
     pub(crate) fn queries(&self) -> usize {
         self.counted.iter().map(|counted| counted.statement.count()).sum()
     }
@@ -194,7 +231,11 @@ impl Counted {
             unknown: false,
             differ: false,
             #[cfg(feature = "tracing")]
-            announced: 0,
+            site: None,
+            #[cfg(feature = "tracing")]
+            watched: 0,
+            #[cfg(feature = "tracing")]
+            unwatched: 0,
         });
         counted.len() - 1
     }

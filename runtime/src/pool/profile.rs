@@ -114,7 +114,10 @@ impl PoolProfile {
             .idle_timeout(self.idle_timeout)
             .max_lifetime(self.max_lifetime);
         let Some(timeout) = self.statement_timeout else { return options };
-        options.after_connect(move |connection, _| Box::pin(DB::set_statement_timeout(connection, timeout)))
+        // What sets up a connection is no query of whoever waits for it.
+        options.after_connect(move |connection, _| {
+            Box::pin(crate::uncounted(DB::set_statement_timeout(connection, timeout)))
+        })
     }
 }
 

@@ -1,6 +1,9 @@
 //! SQL without the values in it, for text that is put together at run time.
 
-/// A statement on one line, each string and number in it replaced by `?`.
+mod lists;
+
+/// A statement on one line, each string and number in it replaced by `?`, and lists of values by `…`: the same query over
+/// more elements is the same statement.
 ///
 /// This is for people and for telling statements apart, not for a database. What is not understood as a literal stays
 /// only when it cannot hold one; where that depends on the database, the rest is cut off and `…` stands for it.
@@ -31,10 +34,11 @@ enum Token {
 impl Blotted {
     pub(crate) fn of(sql: &str) -> Self {
         let text = String::with_capacity(sql.len());
+        let quotes_names = quotes_names(sql);
         let mut blotted = Self { text, has_literals: false, has_placeholders: false };
         let mut rest = sql;
         while let Some(first) = rest.chars().next() {
-            let length = match token(rest, first) {
+            let length = match token(rest, first, quotes_names) {
                 Token::Space(length) => {
                     if !blotted.text.ends_with(' ') && !blotted.text.is_empty() {
                         blotted.text.push(' ');
@@ -64,16 +68,22 @@ impl Blotted {
             rest = rest.get(length.max(1)..).unwrap_or_default();
         }
         blotted.text.truncate(blotted.text.trim_end().len());
+        if let Some(shorter) = lists::collapsed(&blotted.text) {
+            (blotted.text, blotted.has_literals) = (shorter, true);
+        }
         blotted
     }
 }
 
-fn token(text: &str, first: char) -> Token {
+fn token(text: &str, first: char, quotes_names: bool) -> Token {
     match first {
         _ if first.is_whitespace() => Token::Space(text.len() - text.trim_start().len()),
-        // The second are names on PostgreSQL and SQLite, and may be strings on MySQL.
+        '"' if quotes_names => match name_in(text, '"') {
+            Token::Ambiguous => quoted(text, first),
+            name => name,
+        },
         '\'' | '"' => quoted(text, first),
-        '`' => name_in_backticks(text),
+        '`' => name_in(text, '`'),
         '$' => dollar(text),
         '?' => Token::Placeholder(1 + digits(text)),
         '#' => number_sign(text),
@@ -124,13 +134,26 @@ fn quoted(text: &str, quote: char) -> Token {
     Token::Literal(text.len())
 }
 
-/// A name on MySQL, and nothing that is known elsewhere.
-fn name_in_backticks(text: &str) -> Token {
+/// A name in quotes: in backticks on MySQL, and nothing that is known elsewhere.
+fn name_in(text: &str, quote: char) -> Token {
     let plain = |c: char| part_of_word(c) || matches!(c, '$' | '-' | '.' | ' ');
     match text.char_indices().skip(1).find(|(_, c)| !plain(*c)) {
-        Some((end, '`')) => Token::Kept(end + 1),
+        Some((end, c)) if c == quote => Token::Kept(end + 1),
         _ => Token::Ambiguous,
     }
+}
+
+/// Whether double quotes are around names: they always are on PostgreSQL and SQLite, and hold strings on MySQL unless it
+/// is told otherwise, which a table in them shows.
+fn quotes_names(sql: &str) -> bool {
+    let is_table = |(at, _): (usize, &str)| {
+        let word =
+            sql.get(..at).unwrap_or_default().trim_end().rsplit(|c: char| !c.is_ascii_alphabetic()).next();
+        ["FROM", "INTO", "JOIN", "UPDATE"]
+            .iter()
+            .any(|before| word.is_some_and(|word| word.eq_ignore_ascii_case(before)))
+    };
+    cfg!(not(feature = "mysql")) || sql.match_indices('"').any(is_table)
 }
 
 /// `$tag$ .. $tag$`, or a placeholder.
@@ -185,6 +208,10 @@ mod tests {
             ("SELECT 'é' || 'ü', tablé.ünd", "SELECT ? || ?, tablé.ünd"),
             ("SELECT `a b`.`c` FROM t # it is mine\nWHERE d = 4", "SELECT `a b`.`c` FROM t WHERE d = ?"),
             ("SELECT data #>> '{a}', b # c", "SELECT data #>> ?, b"),
+            (
+                "SELECT \"id\" FROM \"users\" WHERE \"a b\" = 'x'",
+                "SELECT \"id\" FROM \"users\" WHERE \"a b\" = ?",
+            ),
             ("$", "$"),
             ("", ""),
         ] {

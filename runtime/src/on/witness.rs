@@ -1,0 +1,174 @@
+//! What is bound to a query, as a hash: enough to tell executions with the same values from others, and no way back.
+//!
+//! A value is encoded once, by sqlx, and hashed where it lands in the arguments: an `Encode` of the user may be slow,
+//! and some can only be asked once.
+
+use std::any::Any;
+use std::cell::Cell;
+#[cfg(feature = "sqlite")]
+use std::fmt::{self, Write};
+
+use sqlx::encode::{Encode, IsNull};
+use sqlx::error::BoxDynError;
+use sqlx::{Database, Type};
+
+use super::current;
+use super::parameters::{Asked, Parameters};
+use crate::site::Site;
+
+/// Values of more bytes are not looked at: they are as good as never the same, and hashing them takes time.
+const MOST_BYTES: usize = 16 * 1024;
+
+impl Parameters {
+    /// Looks at the next value, when someone asks for it.
+    pub(crate) fn witness(self, site: &'static Site) -> Witness {
+        let parameters = match (self, current::asked_of(site)) {
+            (Self::Hash(so_far), Asked::Values) => Self::Hash(so_far),
+            (Self::Hash(_), Asked::Nothing) => Self::Unasked,
+            (Self::Hash(_), Asked::ByNobody) => Self::Unknown,
+            (known, _) => known,
+        };
+        Witness(Cell::new(parameters))
+    }
+
+    /// These, with what only the whole of the arguments tells: SQLite's buffer shows its values in no other way.
+    pub(crate) fn with_arguments<A: 'static>(self, arguments: Option<&A>) -> Self {
+        #[cfg(feature = "sqlite")]
+        if let Self::Hash(so_far) = self
+            && let Some(arguments) = arguments.and_then(|arguments| {
+                (arguments as &dyn Any).downcast_ref::<<sqlx::Sqlite as Database>::Arguments>()
+            })
+        {
+            let mut hasher = Shown { hash: so_far, left: MOST_BYTES };
+            return match write!(hasher, "{arguments:?}") {
+                Ok(()) => Self::Hash(hasher.hash),
+                Err(fmt::Error) => Self::Unknown,
+            };
+        }
+        let _ = arguments;
+        self
+    }
+}
+
+/// Sees the value that is bound next.
+pub(crate) struct Witness(Cell<Parameters>);
+
+impl Witness {
+    /// The value, seen where it is encoded.
+    pub(crate) fn of<T>(&self, value: T) -> Witnessed<'_, T> {
+        Witnessed { value, witness: self }
+    }
+
+    /// The values up to this one.
+    pub(crate) fn parameters(self) -> Parameters {
+        self.0.into_inner()
+    }
+
+    /// The value has been encoded, behind this many bytes of others.
+    fn saw<DB: Database>(&self, buffer: &DB::ArgumentBuffer, before: Option<usize>, is_null: bool) {
+        let Parameters::Hash(so_far) = self.0.get() else { return };
+        let seen = match (bytes::<DB>(buffer), before) {
+            (Some(bytes), Some(before)) => {
+                bytes.get(before..).and_then(|value| hash_bytes(value, is_null, so_far))
+            }
+            // Seen when the arguments are whole.
+            _ if DB::NAME == "SQLite" => Some(so_far),
+            _ => None,
+        };
+        self.0.set(seen.map_or(Parameters::Unknown, Parameters::Hash));
+    }
+}
+
+/// A value on its way into the arguments of a query.
+pub(crate) struct Witnessed<'w, T> {
+    value: T,
+    witness: &'w Witness,
+}
+
+impl<'q, DB: Database, T: Encode<'q, DB>> Encode<'q, DB> for Witnessed<'_, T> {
+    fn encode(self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        let before = bytes::<DB>(buffer).map(<[u8]>::len);
+        let is_null = self.value.encode(buffer)?;
+        self.witness.saw::<DB>(buffer, before, is_null.is_null());
+        Ok(is_null)
+    }
+
+    fn encode_by_ref(&self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        let before = bytes::<DB>(buffer).map(<[u8]>::len);
+        let is_null = self.value.encode_by_ref(buffer)?;
+        self.witness.saw::<DB>(buffer, before, is_null.is_null());
+        Ok(is_null)
+    }
+
+    fn produces(&self) -> Option<DB::TypeInfo> {
+        self.value.produces()
+    }
+
+    fn size_hint(&self) -> usize {
+        self.value.size_hint()
+    }
+}
+
+impl<DB: Database, T: Type<DB>> Type<DB> for Witnessed<'_, T> {
+    fn type_info() -> DB::TypeInfo {
+        T::type_info()
+    }
+
+    fn compatible(ty: &DB::TypeInfo) -> bool {
+        T::compatible(ty)
+    }
+}
+
+/// The values encoded so far, of a database that keeps them as bytes.
+fn bytes<DB: Database>(buffer: &DB::ArgumentBuffer) -> Option<&[u8]> {
+    let buffer: &dyn Any = buffer;
+    #[cfg(feature = "postgres")]
+    if let Some(buffer) = buffer.downcast_ref::<<sqlx::Postgres as Database>::ArgumentBuffer>() {
+        return Some(buffer);
+    }
+    #[cfg(feature = "mysql")]
+    if let Some(buffer) = buffer.downcast_ref::<<sqlx::MySql as Database>::ArgumentBuffer>() {
+        return Some(buffer);
+    }
+    let _ = buffer;
+    None
+}
+
+/// Hashes what is shown of something, up to a limit.
+#[cfg(feature = "sqlite")]
+struct Shown {
+    hash: u64,
+    left: usize,
+}
+
+#[cfg(feature = "sqlite")]
+impl Write for Shown {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.left = self.left.checked_sub(text.len()).ok_or(fmt::Error)?;
+        self.hash = hash_bytes(text.as_bytes(), false, self.hash).ok_or(fmt::Error)?;
+        Ok(())
+    }
+}
+
+/// Eight bytes at a time, for this runs in builds that are not optimised, where the standard library's hasher takes as
+/// long as everything else that is counted. The values of one scope are told apart, not guarded against an attacker.
+fn hash_bytes(bytes: &[u8], is_null: bool, so_far: u64) -> Option<u64> {
+    if bytes.len() > MOST_BYTES {
+        return None;
+    }
+    // The length tells values apart that follow each other without a mark between them.
+    let mut hash = mixed(so_far, (bytes.len() as u64) << 1 | u64::from(is_null));
+    let mut rest = bytes;
+    while let Some((eight, after)) = rest.split_first_chunk() {
+        hash = mixed(hash, u64::from_le_bytes(*eight));
+        rest = after;
+    }
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    Some(mixed(hash, u64::from_le_bytes(last)))
+}
+
+fn mixed(hash: u64, word: u64) -> u64 {
+    let product = (hash ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    product ^ (product >> 29)
+}

@@ -1,0 +1,177 @@
+//! What counts is never in the way of what it counts: values, tasks, names and nesting of any kind and number.
+
+use std::pin::Pin;
+
+use futures_util::StreamExt;
+use query_budget::__private::{Site, query};
+use query_budget::{BudgetExt, measure, scope, stats};
+use query_budget_tests::with_postgres;
+use sqlx::postgres::PgBindIterExt;
+use sqlx::{Encode, Executor, Postgres, SqlitePool, Type};
+
+static ONE: Site = Site::new("SELECT 1", 1, "src/one.rs", 1, 1);
+static ANY: Site = Site::new("SELECT count(*) FROM unnest($1::bigint[])", 2, "src/any.rs", 1, 1);
+static SERIES: Site = Site::new("SELECT * FROM generate_series(1, 1000)", 3, "src/series.rs", 1, 1);
+
+async fn sqlite() -> SqlitePool {
+    SqlitePool::connect("sqlite::memory:").await.unwrap()
+}
+
+/// A value that can be encoded once, as what iterates over its elements.
+struct Once(std::cell::Cell<bool>);
+
+impl Type<Postgres> for Once {
+    fn type_info() -> sqlx::postgres::PgTypeInfo {
+        <i64 as Type<Postgres>>::type_info()
+    }
+}
+
+impl Encode<'_, Postgres> for Once {
+    fn encode_by_ref(
+        &self,
+        buffer: &mut sqlx::postgres::PgArgumentBuffer,
+    ) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
+        assert!(!self.0.replace(true), "it is encoded twice");
+        <i64 as Encode<Postgres>>::encode(7, buffer)
+    }
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
+async fn values_are_encoded_once() {
+    with_postgres(async |db| {
+        let ids = [1_i64, 2, 3];
+        let ((), report) = measure(async {
+            query::<Postgres>(&ANY).bind(ids.iter().bind_iter()).fetch_one(&db).await.unwrap();
+            query::<Postgres>(&ANY).bind(ids.iter().bind_iter()).fetch_one(&db).await.unwrap();
+        })
+        .await;
+        assert_eq!(report.statements()[0].parameters(), query_budget::ParameterSets::Same, "{report}");
+        static BIGINT: Site = Site::new("SELECT $1::bigint", 4, "src/bigint.rs", 1, 1);
+        let once = Once(std::cell::Cell::new(false));
+        scope("once").run(query::<Postgres>(&BIGINT).bind(once).fetch_one(&db)).await.unwrap();
+    })
+    .await;
+}
+
+/// Each task starts the next one in its budget; none but the newest is kept.
+#[tokio::test]
+async fn a_chain_of_tasks_keeps_no_scope_that_has_ended() {
+    fn tick(
+        left: usize,
+        done: tokio::sync::oneshot::Sender<usize>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(scope("tick").run(async move {
+            if left == 0 {
+                let _ = done.send(left);
+            } else {
+                tokio::spawn(tick(left - 1, done).in_current_budget());
+            }
+        }))
+    }
+    let (done, last) = tokio::sync::oneshot::channel();
+    tick(100_000, done).await;
+    assert_eq!(last.await, Ok(0));
+}
+
+#[tokio::test]
+async fn a_scope_within_an_ended_one_counts_in_those_around_that() {
+    let db = sqlite().await;
+    let (task, report) = measure(async {
+        let inner = scope("ends first").run(async {
+            let db = db.clone();
+            let late = async move {
+                scope("late").run(query::<sqlx::Sqlite>(&ONE).execute(&db)).await.unwrap();
+            };
+            late.in_current_budget()
+        });
+        inner.await.await;
+    })
+    .await;
+    let () = task;
+    assert_eq!(report.queries(), 1, "{report}");
+}
+
+#[tokio::test]
+async fn thousands_of_nested_scopes_are_entered_and_left() {
+    let db = sqlite().await;
+    let mut future: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+        query::<sqlx::Sqlite>(&ONE).execute(&db).await.unwrap();
+    });
+    for _ in 0..500 {
+        future = Box::pin(scope("nested").run(future));
+    }
+    let ((), report) = measure(future).await;
+    assert_eq!(report.queries(), 1);
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
+async fn rows_and_time_of_an_executors_own_methods_are_seen_by_the_layer() {
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+
+    // Twice, of which one counts.
+    let subscriber = tracing_subscriber::registry().with(query_budget::layer()).with(query_budget::layer());
+    let _ = subscriber.try_init();
+    with_postgres(async |db| {
+        let (_, report) = measure((&db).fetch_all(query::<Postgres>(&SERIES))).await;
+        assert_eq!((report.queries(), report.rows()), (1, 1000), "{report}");
+        assert!(!report.time().is_zero(), "{report}");
+        let (_, report) = measure(sqlx::query("SELECT 1").fetch_all(&db)).await;
+        assert_eq!(report.queries(), 1, "two layers count once: {report}");
+
+        // The same text by `sql!`, slowly, and raw, at once.
+        const SLOW: &str = "SELECT 7";
+        static SAME: Site = Site::new(SLOW, 5, "src/same.rs", 1, 1);
+        let (_, report) = measure(async {
+            let mut rows = query::<Postgres>(&SAME).fetch(&db);
+            let first = async {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                while rows.next().await.is_some() {}
+            };
+            futures_util::future::join(first, sqlx::query(SLOW).fetch_all(&db)).await
+        })
+        .await;
+        assert_eq!(report.queries(), 2, "{report}");
+
+        // A task that was not told to count, though the span of the scope went along.
+        let (_, report) = measure(async {
+            use tracing::Instrument;
+            let db = db.clone();
+            let task = async move { sqlx::query("SELECT 8").execute(&db).await.map(drop) };
+            tokio::spawn(task.in_current_span()).await.unwrap()
+        })
+        .await;
+        assert_eq!(report.queries(), 0, "{report}");
+
+        // Lists of any length are one statement, and names in quotes tell statements apart.
+        let (_, report) = measure(async {
+            for length in 1..5 {
+                let list = vec!["1"; length].join(", ");
+                let text = format!("SELECT 9 WHERE 1 IN ({list})");
+                sqlx::query(sqlx::AssertSqlSafe(text)).execute(&db).await.unwrap();
+            }
+            for name in ["one", "two"] {
+                let text = format!(
+                    "SELECT 1 AS \"a\" FROM (SELECT 2) \"{name}\" WHERE EXISTS (SELECT 1 FROM \"pg_class\")"
+                );
+                sqlx::query(sqlx::AssertSqlSafe(text)).execute(&db).await.unwrap();
+            }
+        })
+        .await;
+        let counts: Vec<usize> = report.statements().iter().map(query_budget::Statement::count).collect();
+        assert_eq!(counts, [4, 1, 1], "{report}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_measurement_is_no_scope_of_the_process() {
+    let _ = measure(async {}).await;
+    drop(measure(std::future::pending::<()>()));
+    let mut cancelled = Box::pin(measure(std::future::pending::<()>()));
+    assert!(futures_util::FutureExt::now_or_never(&mut cancelled).is_none());
+    drop(cancelled);
+    assert!(stats().scopes.iter().all(|scope| scope.name != "measured code"));
+}
