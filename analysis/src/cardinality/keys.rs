@@ -1,7 +1,7 @@
 //! What a table's own declarations say of its keys.
 
+use crate::schema::columns;
 use crate::schema::{IndexKey, Schema, Table};
-use crate::sql::columns;
 use crate::sql::expr::Expr;
 use crate::sql::{Dialect, predicates, resolve};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::keys::{columns_of, is_singleton, tells_as_column};
 use super::{MOST_ALTERNATIVES, Reader, Rows};
-use crate::index::prepared::{self, Predicate, PreparedIndex};
+use crate::schema::prepared::{self, Predicate, PreparedIndex};
 use crate::schema::{IndexKey, KeyPart, Schema, Table};
 use crate::sql::expr::{Expr, Literal};
 use crate::sql::predicates;

@@ -1,9 +1,9 @@
 //! Columns that hold few different values, by what the schema says of them: an index on such a column alone leaves a
 //! large part of the table to be read.
 
+use crate::schema::columns;
 use crate::schema::{Name, Schema, Table, UserType};
 use crate::sql::Dialect;
-use crate::sql::columns;
 use crate::sql::expr::{Expr, Op};
 
 /// Whether a column has few values: a boolean, an enum, or one that a CHECK restricts to a list.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::schema::{Name, Schema};
 use crate::sql::Dialect;
-use crate::sql::ddl::quote_if_needed;
+use crate::sql::quote::quote_if_needed;
 
 /// The longest name that every database takes in full.
 const LONGEST_NAME: usize = 60;

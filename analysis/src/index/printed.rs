@@ -3,9 +3,9 @@
 
 use crate::schema::{Schema, Table};
 use crate::sql::Dialect;
-use crate::sql::ddl::quote_if_needed;
 use crate::sql::expr::{Call, Expr, Literal, Op, Test};
 use crate::sql::query::RelationId;
+use crate::sql::quote::quote_if_needed;
 
 /// Writes expressions over one table.
 #[derive(Clone, Copy)]

@@ -3,9 +3,9 @@
 
 use super::condition::{Compare, Condition};
 use super::estimate::{ROWS, SHARED};
-use super::prepared::{Predicate, PreparedIndex};
 use super::relations::Relations;
 use super::serve::{By, Indexes};
+use crate::schema::prepared::{Predicate, PreparedIndex};
 use crate::sql::expr::Expr;
 use crate::sql::query::RelationId;
 use crate::sql::{Dialect, predicates};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::condition::{Compare, Condition};
-use super::prepared::{self, Predicate, PreparedIndex};
+use crate::schema::prepared::{self, Predicate, PreparedIndex};
 use crate::schema::{IndexKey, Schema, Table};
 use crate::sql::expr::{Expr, LikeKind};
 use crate::sql::query::RelationId;

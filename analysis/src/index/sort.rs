@@ -1,10 +1,10 @@
 //! The order in which the first rows are wanted, and the index that gives it.
 
 use super::condition::{self, Compare, Condition};
-use super::prepared::{self, PreparedIndex};
 use super::printed::Printer;
 use super::relations::Relations;
 use super::wanted::{Key, Reading, Wanted};
+use crate::schema::prepared::{self, PreparedIndex};
 use crate::schema::{Name, Schema};
 use crate::sql::expr::{Expr, Op};
 use crate::sql::predicates;

@@ -4,7 +4,7 @@ use super::{Check, SchemaContext, declare_lint};
 use crate::finding::Finding;
 use crate::schema::{ForeignKey, Table};
 use crate::sql::Dialect;
-use crate::sql::ddl::quote_if_needed;
+use crate::sql::quote::quote_if_needed;
 
 declare_lint! {
     /// ## What it does

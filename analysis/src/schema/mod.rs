@@ -1,10 +1,13 @@
 //! What the database holds: tables, keys, indexes, views and types, replayed from migrations or read from a snapshot.
 
 mod beside;
+pub(crate) mod columns;
+pub mod ddl;
 pub mod guess;
 pub mod migrations;
 pub mod model;
 mod numbering;
+pub(crate) mod prepared;
 pub mod replay;
 pub mod snapshot;
 
@@ -16,6 +19,7 @@ pub use model::{
     View,
 };
 pub use numbering::Numbering;
+pub use prepared::PreparedIndex;
 pub use replay::{Replay, replay};
 
 /// Something in a migration or snapshot that could not be taken into account; the rest was.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
+use super::PreparedIndex;
 use super::{Beside, OfAll, OfTables};
-use crate::index::PreparedIndex;
 use crate::sql::Dialect;
 use crate::sql::query::RelationColumn;
 

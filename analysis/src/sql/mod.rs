@@ -1,8 +1,6 @@
 //! SQL as text becomes SQL as data. Only this folder names the parser's types.
 
 pub mod batch;
-pub(crate) mod columns;
-pub mod ddl;
 pub mod dialect;
 pub mod expr;
 mod fingerprint;
@@ -13,6 +11,7 @@ mod parameters;
 pub mod parse;
 pub(crate) mod predicates;
 pub mod query;
+pub mod quote;
 pub mod resolve;
 mod rewrite;
 mod room;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use query_budget_analysis::schema::ddl::expression;
 use query_budget_analysis::schema::{Index, KeyPart, Table, UserType, replay};
 use query_budget_analysis::sql::Dialect;
-use query_budget_analysis::sql::ddl::expression;
 use query_budget_analysis::sql::lex::{Kind, Lexer, unquote};
 use serde_json::Value;
 

@@ -1,10 +1,10 @@
 //! Code that runs DDL: `DO` blocks, and functions that a migration calls.
 
 use super::Replay;
+use crate::schema::ddl::block::{self, Condition, Executed, Node, Test};
+use crate::schema::ddl::{self, Change, Written};
 use crate::schema::model::Name;
 use crate::sql::Dialect;
-use crate::sql::ddl::block::{self, Condition, Executed, Node, Test};
-use crate::sql::ddl::{self, Change, Written};
 
 /// How deep functions and blocks are followed.
 const DEEPEST: usize = 8;

@@ -4,9 +4,9 @@ use super::create::{SERIAL, missing};
 use super::lookup::Relation;
 use super::names::clipped;
 use super::{Replay, Step};
+use crate::schema::ddl::{Action, ColumnDef, Position, Rule, TypeRef, Written};
 use crate::schema::model::{Column, Index, Name, Table};
 use crate::sql::Dialect;
-use crate::sql::ddl::{Action, ColumnDef, Position, Rule, TypeRef, Written};
 use crate::sql::lex::{Kind, Lexer, unquote};
 
 impl Replay {

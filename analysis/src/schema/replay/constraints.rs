@@ -3,9 +3,9 @@
 use super::create::missing;
 use super::names::clipped;
 use super::{Replay, Step};
+use crate::schema::ddl::{ConstraintDef, IndexDef, Rule, Written, expression};
 use crate::schema::model::{Check, Exclusion, ForeignKey, Index, IndexKey, KeyPart, Name, Unique};
 use crate::sql::Dialect;
-use crate::sql::ddl::{ConstraintDef, IndexDef, Rule, Written, expression};
 
 impl Replay {
     pub(super) fn add_constraint(&mut self, table: &Name, constraint: ConstraintDef) -> Step {

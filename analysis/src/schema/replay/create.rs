@@ -3,11 +3,11 @@
 use super::Replay;
 use super::Step;
 use super::names::{clipped, join_names};
-use crate::schema::model::{Column, Name, Table, UserType};
-use crate::sql::Dialect;
-use crate::sql::ddl::{
+use crate::schema::ddl::{
     ColumnDef, ConstraintDef, CreateTable, Element, Including, Rule, TypeRef, Written, print_user_type,
 };
+use crate::schema::model::{Column, Name, Table, UserType};
+use crate::sql::Dialect;
 
 impl Replay {
     pub(super) fn create_table(&mut self, create: CreateTable) -> Step {

@@ -2,9 +2,9 @@
 
 use super::create::missing;
 use super::{Replay, Step};
+use crate::schema::ddl::{Drop, Dropped, Written, expression};
 use crate::schema::model::{Index, Name, Table};
 use crate::sql::Dialect;
-use crate::sql::ddl::{Drop, Dropped, Written, expression};
 
 impl Replay {
     pub(super) fn drop(&mut self, drop: Drop) -> Step {
@@ -246,7 +246,7 @@ impl Replay {
     }
 
     fn drop_columns_of_type(&mut self, ty: &Name) -> Step {
-        let printed = crate::sql::ddl::print_user_type(ty, "", self.schema.dialect);
+        let printed = crate::schema::ddl::print_user_type(ty, "", self.schema.dialect);
         let array = format!("{printed}[]");
         let mut columns = Vec::new();
         for table in self.schema.tables.values() {

@@ -4,9 +4,9 @@ use super::constraints::built;
 use super::create::missing;
 use super::names::clipped;
 use super::{Replay, Step};
+use crate::schema::ddl::{CreateIndex, IndexDef, Written};
 use crate::schema::model::{Index, Name, Unique};
 use crate::sql::Dialect;
-use crate::sql::ddl::{CreateIndex, IndexDef, Written};
 
 impl Replay {
     pub(super) fn create_index(&mut self, create: CreateIndex) -> Step {

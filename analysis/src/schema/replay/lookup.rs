@@ -1,9 +1,9 @@
 //! What a name as written means at this point of the migrations.
 
 use super::Replay;
+use crate::schema::ddl::Written;
 use crate::schema::model::{Column, Index, IndexKey, Name, Table};
 use crate::sql::Dialect;
-use crate::sql::ddl::Written;
 
 /// What kind of relation a name belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,8 +20,8 @@ pub(crate) use create::{nextval, serial_sequence};
 use super::Problem;
 use super::migrations::Migration;
 use super::model::{Name, Schema};
+use crate::schema::ddl::{self, Action, Change, Scope};
 use crate::sql::Dialect;
-use crate::sql::ddl::{self, Action, Change, Scope};
 use crate::sql::split::{self, Piece};
 
 /// The schema after the statements so far, and what could not be taken into account.

@@ -1,9 +1,9 @@
 //! The names that the database makes up for indexes and constraints that were given none.
 
 use super::Replay;
+use crate::schema::ddl::expression;
 use crate::schema::model::{Index, IndexKey, KeyPart, Name, Table};
 use crate::sql::Dialect;
-use crate::sql::ddl::expression;
 use crate::sql::lex::{Kind, Lexer};
 
 /// The longest name that Postgres keeps, in bytes.

@@ -2,8 +2,8 @@
 
 use super::create::missing;
 use super::{Replay, Step};
+use crate::schema::ddl::{Action, CreateFunction, CreateView, TypeAction, TypeDef, Written, expression};
 use crate::schema::model::{Column, Name, UserType, View};
-use crate::sql::ddl::{Action, CreateFunction, CreateView, TypeAction, TypeDef, Written, expression};
 
 impl Replay {
     pub(super) fn create_view(&mut self, view: CreateView) -> Step {

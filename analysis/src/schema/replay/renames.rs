@@ -2,9 +2,9 @@
 
 use super::create::nextval;
 use super::{Replay, Step};
+use crate::schema::ddl::{expression, print_user_type};
 use crate::schema::model::{Column, Index, KeyPart, Name, Table};
 use crate::sql::Dialect;
-use crate::sql::ddl::{expression, print_user_type};
 
 impl Replay {
     pub(super) fn rename_column(&mut self, name: &Name, from: &str, to: &str) -> Step {

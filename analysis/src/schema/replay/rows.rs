@@ -1,10 +1,11 @@
 //! The columns of a query: what a view has, and a table made by `CREATE TABLE … AS`.
 
 use super::Replay;
+use crate::schema::ddl;
 use crate::schema::model::Column;
 use crate::sql::expr::{Call, Expr, Literal, Op};
 use crate::sql::query::{Query, Source};
-use crate::sql::{Dialect, ddl, resolve};
+use crate::sql::{Dialect, resolve};
 
 impl Replay {
     /// The columns of a query's result, nullable all of them; `None` when they are not known.

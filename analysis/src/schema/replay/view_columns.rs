@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::Replay;
+use crate::schema::ddl::expression::{edited, gives_name};
 use crate::schema::model::Name;
-use crate::sql::ddl::expression::{edited, gives_name, quote_if_needed};
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::lex::Lexer;
 use crate::sql::query::{Block, Body, Query, Source};
+use crate::sql::quote::quote_if_needed;
 use crate::sql::{Dialect, Span, resolve};
 
 impl Replay {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::super::model::{Index, Name, Schema};
 use super::table::Writer;
 use crate::sql::Dialect;
-use crate::sql::ddl::quote_if_needed;
+use crate::sql::quote::quote_if_needed;
 
 impl Writer<'_> {
     /// Writes the indexes that are made by themselves, in the order of their names.

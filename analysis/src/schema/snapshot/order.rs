@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::model::{Name, Schema, Table, UserType, View};
-use crate::sql::ddl::{calls, mentions};
+use crate::schema::ddl::{calls, mentions};
 
 /// Puts things in the order of their names, but each after those it needs; a circle is cut somewhere.
 fn sorted<T>(things: &BTreeMap<Name, T>, needs: impl Fn(&T, &Name) -> bool) -> Vec<&T> {
@@ -48,7 +48,7 @@ pub(super) fn types(schema: &Schema) -> Vec<(&Name, &UserType)> {
         schema.types.iter().map(|(name, ty)| (name.clone(), (name, ty))).collect();
     let uses = |ty: &str, other: &Name| {
         let ty = ty.trim_end_matches("[]");
-        ty == other.to_string() || ty == crate::sql::ddl::print_user_type(other, "", schema.dialect)
+        ty == other.to_string() || ty == crate::schema::ddl::print_user_type(other, "", schema.dialect)
     };
     let order = sorted(&named, |(_, ty), other| match ty {
         UserType::Domain { base, .. } => uses(base, other),

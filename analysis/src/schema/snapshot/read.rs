@@ -125,7 +125,7 @@ impl<'t> Head<'t> {
             .rows
             .iter()
             .filter_map(|(rows, line)| {
-                let made = crate::sql::ddl::table_of(line, schema.dialect)?;
+                let made = crate::schema::ddl::table_of(line, schema.dialect)?;
                 Some((made.to_name().to_string(), *rows))
             })
             .collect();

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use super::super::model::{Column, ForeignKey, Index, IndexKey, KeyPart, Name, Schema, Table};
 use super::super::replay::serial_sequence;
+use crate::schema::ddl::print_user_type;
 use crate::sql::Dialect;
-use crate::sql::ddl::{print_user_type, quote, quote_if_needed};
 use crate::sql::lex::{Kind, Lexer};
+use crate::sql::quote::{quote, quote_if_needed};
 
 /// Writes SQL of one dialect.
 pub(super) struct Writer<'s> {

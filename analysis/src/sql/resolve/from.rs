@@ -7,7 +7,7 @@ use sqlparser::ast;
 use super::Resolver;
 use super::scope::Merged;
 use crate::schema::Name;
-use crate::sql::columns;
+use crate::schema::columns;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::functions;

@@ -4,7 +4,7 @@ use sqlparser::ast;
 
 use super::Resolver;
 use super::scope::{Merged, Scope};
-use crate::sql::columns;
+use crate::schema::columns;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::functions;

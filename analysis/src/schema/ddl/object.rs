@@ -2,10 +2,11 @@
 
 use super::change::{Change, CreateFunction, CreateView, Drop, Dropped, TypeAction, TypeDef, Written};
 use super::cursor::{Cursor, Parsed};
-use super::{column, constraint, expression, types};
+use super::{column, constraint, types};
 use crate::schema::model::UserType;
 use crate::sql::Dialect;
 use crate::sql::lex::Kind;
+use crate::sql::quote::quote_if_needed;
 
 /// Reads what follows `CREATE … VIEW`.
 pub(crate) fn create_view(cursor: &mut Cursor<'_>, mut view: CreateView, recursive: bool) -> Parsed<Change> {
@@ -25,7 +26,7 @@ pub(crate) fn create_view(cursor: &mut Cursor<'_>, mut view: CreateView, recursi
     view.query = query(cursor);
     if recursive {
         // The database writes it so itself.
-        let quoted = |name: &String| expression::quote_if_needed(name, cursor.dialect);
+        let quoted = |name: &String| quote_if_needed(name, cursor.dialect);
         let columns = view.columns.iter().map(quoted).collect::<Vec<_>>().join(", ");
         let name = quoted(&view.name.name);
         view.query =

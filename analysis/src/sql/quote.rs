@@ -1,6 +1,18 @@
-//! Words that need quotes as names, and words that are part of the language inside of an expression.
+//! Names in quotes: which words need them, and which words are part of the language inside of an expression.
 
 use crate::sql::Dialect;
+
+/// A name in quotes where it cannot stand without them.
+pub fn quote_if_needed(name: &str, dialect: Dialect) -> String {
+    if is_plain_name(name) && !is_reserved(name, dialect) { name.to_owned() } else { quote(name, dialect) }
+}
+
+/// A name in quotes.
+pub fn quote(name: &str, dialect: Dialect) -> String {
+    let quote = dialect.identifier_quote();
+    let doubled: String = [quote, quote].iter().collect();
+    format!("{quote}{}{quote}", name.replace(quote, &doubled))
+}
 
 /// Whether a name needs no quotes for its letters' sake.
 pub(crate) fn is_plain_name(name: &str) -> bool {

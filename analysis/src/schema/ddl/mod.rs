@@ -17,14 +17,13 @@ mod object;
 mod session;
 mod table;
 mod types;
-mod words;
 
 pub use change::{
     Action, Change, ColumnDef, ConstraintDef, CreateFunction, CreateIndex, CreateTable, CreateView, Drop,
     Dropped, Element, Including, IndexDef, Position, Rule, Scope, TypeAction, TypeDef, TypeRef, Written,
 };
 pub use cursor::DdlError;
-pub use expression::{calls, mentions, quote, quote_if_needed};
+pub use expression::{calls, mentions};
 pub use types::print_user_type;
 
 use crate::sql::Dialect;

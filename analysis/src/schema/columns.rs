@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::query::RelationColumn;
 use crate::schema::{Column, Schema, Table};
+use crate::sql::query::RelationColumn;
 
 /// The columns of a table of `schema`.
 pub(crate) fn of_table(schema: &Schema, table: &Table) -> Arc<[RelationColumn]> {

@@ -6,6 +6,7 @@ use super::cursor::{Cursor, Parsed};
 use super::{expression, index};
 use crate::schema::model::IndexKey;
 use crate::sql::Dialect;
+use crate::sql::quote::quote_if_needed;
 
 /// Whether a constraint of the table comes next, and no column.
 pub(crate) fn is_next(cursor: &Cursor<'_>) -> bool {
@@ -60,7 +61,7 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ConstraintDef> {
         // Postgres 18 gives NOT NULL a name of its own.
         let column = cursor.name()?;
         let _ = cursor.take("no inherit");
-        Rule::Check(format!("{} IS NOT NULL", expression::quote_if_needed(&column, cursor.dialect)))
+        Rule::Check(format!("{} IS NOT NULL", quote_if_needed(&column, cursor.dialect)))
     } else if let Some(kind) = cursor.take_any(&["fulltext", "spatial", "key", "index"]) {
         Rule::Index(Box::new(mysql_key(cursor, kind)?))
     } else {

@@ -5,9 +5,9 @@
 
 use super::cursor::span_of;
 use super::types::print_user_type;
-use super::words::{is_expression_keyword, is_plain_name, is_reserved};
 use crate::schema::model::Name;
 use crate::sql::lex::{Kind, Lexer, Token, unquote};
+use crate::sql::quote::{is_expression_keyword, is_reserved, quote_if_needed};
 use crate::sql::{Dialect, Span};
 
 /// An expression's text in its one way of writing.
@@ -366,18 +366,6 @@ fn spaced(previous: Previous, now: Previous) -> bool {
             | (Name | Close | Keyword | Value, Bracket)
             | (Name, Open)
     )
-}
-
-/// A name in quotes where it cannot stand without them.
-pub fn quote_if_needed(name: &str, dialect: Dialect) -> String {
-    if is_plain_name(name) && !is_reserved(name, dialect) { name.to_owned() } else { quote(name, dialect) }
-}
-
-/// A name in quotes.
-pub fn quote(name: &str, dialect: Dialect) -> String {
-    let quote = dialect.identifier_quote();
-    let doubled: String = [quote, quote].iter().collect();
-    format!("{quote}{}{quote}", name.replace(quote, &doubled))
 }
 
 #[cfg(test)]

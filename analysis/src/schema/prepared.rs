@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::columns;
 use crate::schema::{Index, KeyPart, Schema, Table};
-use crate::sql::columns;
 use crate::sql::expr::{ColumnRef, Expr};
 
 /// An index, resolved.
@@ -53,7 +53,7 @@ fn prepare(schema: &Schema, table: &Table, index: &Index) -> PreparedIndex {
 }
 
 /// A column of the table an index is of.
-pub(super) fn own_column(name: &str) -> Expr {
+pub(crate) fn own_column(name: &str) -> Expr {
     Expr::Column(ColumnRef { relation: None, name: name.to_owned(), span: None })
 }
 

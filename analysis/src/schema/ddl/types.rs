@@ -3,9 +3,9 @@
 use super::Written;
 use super::change::TypeRef;
 use super::cursor::{Cursor, Parsed};
-use super::expression::quote_if_needed;
 use crate::sql::Dialect;
 use crate::sql::lex::Kind;
+use crate::sql::quote::quote_if_needed;
 
 /// Reads a type.
 pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<TypeRef> {
