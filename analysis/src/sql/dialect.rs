@@ -14,6 +14,9 @@ pub enum Dialect {
     Sqlite,
 }
 
+/// How many bytes of a name Postgres keeps.
+const LONGEST_NAME: usize = 63;
+
 impl Dialect {
     /// All dialects, in the order in which they are listed to users.
     pub const ALL: [Dialect; 3] = [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite];
@@ -42,6 +45,18 @@ impl Dialect {
     /// compare columns without regard to case, so that lower case serves as the key there as well.
     pub fn fold(self, identifier: &str) -> String {
         identifier.to_lowercase()
+    }
+
+    /// What the database makes of a name that is longer than its names are: Postgres cuts it off at 63 bytes.
+    pub fn cut(self, mut name: String) -> String {
+        if self == Dialect::Postgres && name.len() > LONGEST_NAME {
+            let mut end = LONGEST_NAME;
+            while !name.is_char_boundary(end) {
+                end -= 1;
+            }
+            name.truncate(end);
+        }
+        name
     }
 
     /// The quotation mark around identifiers in the SQL that we write.

@@ -14,7 +14,7 @@ impl Resolver<'_> {
             _ => None,
         };
         let mut modifiers: Vec<Expr> =
-            window.iter().flat_map(|window| &window.partition_by).map(|expr| self.expr(expr)).collect();
+            window.iter().flat_map(|window| &window.partition_by).map(|key| self.window_key(key)).collect();
         let partitioned_by = modifiers.len();
         let mut distinct = false;
         let args = match &function.args {
@@ -45,7 +45,7 @@ impl Resolver<'_> {
         modifiers.extend(function.within_group.iter().map(|key| self.expr(&key.expr)));
         modifiers.extend(function.filter.as_ref().map(|filter| self.expr(filter)));
         if let Some(window) = window {
-            modifiers.extend(window.order_by.iter().map(|key| self.expr(&key.expr)));
+            modifiers.extend(window.order_by.iter().map(|key| self.window_key(&key.expr)));
         }
         match (name.as_str(), args.as_slice()) {
             ("row", _) => return Expr::Row(args),
@@ -61,6 +61,14 @@ impl Resolver<'_> {
         let span = self.span_of(&function.name);
         let window = function.over.is_some();
         Expr::Call(Call { name, args, distinct, window, modifiers, partitioned_by, span })
+    }
+
+    /// A key of a window. MySQL lets it name what the SELECT list calls by an alias, before or behind it.
+    pub(super) fn window_key(&mut self, key: &ast::Expr) -> Expr {
+        let outer = std::mem::replace(&mut self.window_aliases, self.select_aliases.clone());
+        let key = self.expr(key);
+        self.window_aliases = outer;
+        key
     }
 
     pub(super) fn function_arg(&mut self, arg: &ast::FunctionArg) -> Option<Expr> {

@@ -5,7 +5,7 @@ use sqlparser::ast::{self, BinaryOperator as B, UnaryOperator as U};
 use super::Resolver;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{Call, Expr, LikeKind, Literal, Op, Test};
-use crate::sql::query::{BlockId, RelationId, Role};
+use crate::sql::query::{BlockId, Role};
 
 impl Resolver<'_> {
     /// Resolves an expression in the scopes that are open.
@@ -330,9 +330,11 @@ impl Resolver<'_> {
             },
             ast::Expr::Identifier(ident) => {
                 let name = self.fold(ident);
-                let input =
-                    scope.relations.iter().any(|&id: &RelationId| self.has_column(id, &name) == Some(true));
-                if input && !prefer_output {
+                let inputs =
+                    scope.relations.iter().filter(|&&id| self.has_column(id, &name) == Some(true)).count();
+                // MySQL takes an output where a name is in several tables.
+                let is_clear = inputs == 1 || (inputs > 1 && self.dialect != Dialect::MySql);
+                if is_clear && !prefer_output {
                     return None;
                 }
                 let same = |output: &&crate::sql::query::Output| match self.dialect {

@@ -10,7 +10,6 @@ use crate::schema::Name;
 use crate::schema::columns;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
-use crate::sql::functions;
 use crate::sql::query::{
     BlockId, From, JoinKind, ProblemKind, Relation, RelationColumn, RelationId, Role, Source,
 };
@@ -77,6 +76,9 @@ impl Resolver<'_> {
                     self.hide_behind(alias, first);
                 }
                 inner
+            }
+            TableFactor::XmlTable { row_expression, passing, columns, alias, .. } => {
+                From::Relation(self.xml_table(row_expression, passing, columns, alias.as_ref()))
             }
             other => {
                 let alias = factor_alias(other);
@@ -208,57 +210,6 @@ impl Resolver<'_> {
         self.add_relation(Relation { block, alias, source: Source::Derived(inner), columns, lateral, span })
     }
 
-    fn function_relation(
-        &mut self,
-        name: &ast::ObjectName,
-        args: &[ast::FunctionArg],
-        alias: Option<&ast::TableAlias>,
-        ordinality: bool,
-    ) -> RelationId {
-        let (_, function) = self.object_name(name);
-        let args: Vec<Expr> = args.iter().filter_map(|arg| self.function_arg(arg)).collect();
-        let span = self.span_of(name);
-        let source = Source::Function(function.clone(), args);
-        self.function_columns(&function, source, alias, ordinality, span)
-    }
-
-    /// A function in FROM: its columns are the alias's list, or what the function is known to return.
-    fn function_columns(
-        &mut self,
-        function: &str,
-        source: Source,
-        alias: Option<&ast::TableAlias>,
-        ordinality: bool,
-        span: Option<crate::sql::Span>,
-    ) -> RelationId {
-        let block = self.block_of_scope();
-        let goes_by = alias.map_or_else(|| function.to_owned(), |alias| self.fold(&alias.name));
-        let arity = match &source {
-            Source::Function(_, args) => args.len(),
-            _ => 0,
-        };
-        let known = functions::table_columns(function, arity, self.dialect, &goes_by);
-        let typed = alias.is_some_and(|alias| alias.columns.iter().any(|column| column.data_type.is_some()));
-        let names = alias.map(|alias| self.alias_columns(alias)).filter(|names| !names.is_empty());
-        let columns = match (known, names) {
-            (Some(mut known), names) => {
-                if ordinality {
-                    known.push("ordinality".to_owned());
-                }
-                for (column, name) in known.iter_mut().zip(names.unwrap_or_default()) {
-                    *column = name;
-                }
-                Some(known)
-            }
-            // A column definition list is complete; plain names may be only the first ones.
-            (None, Some(names)) if typed => Some(names),
-            (None, _) => None,
-        };
-        let columns = columns
-            .map(|names| names.into_iter().map(|name| RelationColumn { name, ty: String::new() }).collect());
-        self.add_relation(Relation { block, alias: goes_by, source, columns, lateral: true, span })
-    }
-
     pub(super) fn opaque_relation(&mut self, alias: String) -> RelationId {
         let block = self.block_of_scope();
         let relation =
@@ -337,7 +288,7 @@ impl Resolver<'_> {
         (parts.next(), last)
     }
 
-    fn alias_columns(&self, alias: &ast::TableAlias) -> Vec<String> {
+    pub(super) fn alias_columns(&self, alias: &ast::TableAlias) -> Vec<String> {
         alias.columns.iter().map(|column| self.fold(&column.name)).collect()
     }
 
@@ -384,7 +335,6 @@ fn factor_alias(factor: &ast::TableFactor) -> Option<&ast::TableAlias> {
         | TableFactor::Pivot { alias, .. }
         | TableFactor::Unpivot { alias, .. }
         | TableFactor::MatchRecognize { alias, .. }
-        | TableFactor::XmlTable { alias, .. }
         | TableFactor::SemanticView { alias, .. } => alias.as_ref(),
         _ => None,
     }

@@ -5,6 +5,7 @@ mod expr;
 mod from;
 mod output;
 mod query;
+mod rows;
 mod scope;
 mod select;
 mod write;
@@ -128,6 +129,10 @@ struct Resolver<'a> {
     ctes: Vec<(String, BlockId)>,
     /// How many views are being expanded.
     views: usize,
+    /// MySQL: the aliases of the SELECT list that is being resolved.
+    select_aliases: Vec<String>,
+    /// MySQL: the aliases that the window specification at hand may name.
+    window_aliases: Vec<String>,
     /// The text of each element of a SELECT list, by the byte it starts at; SQLite and MySQL name columns by it.
     select_texts: Vec<(Span, String)>,
 }
@@ -144,6 +149,8 @@ impl<'a> Resolver<'a> {
             scopes: Vec::new(),
             ctes: Vec::new(),
             views: 0,
+            select_aliases: Vec::new(),
+            window_aliases: Vec::new(),
             select_texts: Vec::new(),
         }
     }
@@ -253,10 +260,11 @@ impl<'a> Resolver<'a> {
     }
 
     fn fold(&self, ident: &ast::Ident) -> String {
-        match (ident.quote_style, self.dialect) {
+        let name = match (ident.quote_style, self.dialect) {
             (Some(_), Dialect::Postgres) => ident.value.clone(),
             _ => self.dialect.fold(&ident.value),
-        }
+        };
+        self.dialect.cut(name)
     }
 
     fn span_of(&self, node: &impl ast::Spanned) -> Option<Span> {

@@ -177,7 +177,11 @@ impl Resolver<'_> {
                 Output { name, ty: self.type_of(value), expr: value.clone() }
             })
         });
-        let outputs = names.map(Iterator::collect);
+        let outputs: Option<Vec<Output>> = names.map(Iterator::collect);
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.outputs = outputs.clone().unwrap_or_default();
+            scope.outputs_only = true;
+        }
         let block = self.block_mut(id);
         block.outputs = outputs;
         block.body = Body::Values(rows);

@@ -4,7 +4,7 @@ use sqlparser::ast;
 
 use super::Resolver;
 use crate::sql::dialect::Dialect;
-use crate::sql::expr::{ColumnRef, Expr, Literal};
+use crate::sql::expr::{Call, ColumnRef, Expr, Literal};
 use crate::sql::query::{BlockId, Output, Problem, ProblemKind, RelationColumn, RelationId, Source};
 use crate::sql::text::Span;
 
@@ -22,6 +22,8 @@ pub(super) struct Scope {
     pub(super) outputs: Vec<Output>,
     /// Whether only output columns can be named: ORDER BY after a set operation.
     pub(super) outputs_only: bool,
+    /// Whether an output is meant by a name that several tables have: HAVING of MySQL.
+    pub(super) prefers_outputs: bool,
 }
 
 /// The columns that one join merged.
@@ -34,7 +36,14 @@ pub(super) struct Merged {
 
 impl Scope {
     pub(super) fn new(block: BlockId) -> Scope {
-        Scope { block, relations: Vec::new(), merged: Vec::new(), outputs: Vec::new(), outputs_only: false }
+        Scope {
+            block,
+            relations: Vec::new(),
+            merged: Vec::new(),
+            outputs: Vec::new(),
+            outputs_only: false,
+            prefers_outputs: false,
+        }
     }
 }
 
@@ -60,6 +69,7 @@ impl Resolver<'_> {
             let relation = match found {
                 Found::No => continue,
                 Found::Output(expr) => return expr,
+                Found::Ambiguous(_) if self.window_aliases.contains(&name) => None,
                 Found::Ambiguous(relations) => {
                     self.problem(ProblemKind::AmbiguousColumn { column: name.clone(), relations }, span);
                     None
@@ -92,6 +102,9 @@ impl Resolver<'_> {
         {
             return Expr::Column(ColumnRef { relation: None, name, span });
         }
+        if self.window_aliases.contains(&name) {
+            return Expr::Column(ColumnRef { relation: None, name, span });
+        }
         let table = self.only_table();
         let similar = self.similar_column(&name);
         self.problem(ProblemKind::UnknownColumn { column: name.clone(), table, similar }, span);
@@ -120,6 +133,10 @@ impl Resolver<'_> {
         };
         self.mark_correlated(depth);
         if self.has_column(relation, &name) == Some(false) && !self.is_system_column(relation, &name) {
+            if self.has_function(&name) {
+                // Postgres takes `t.f` for `f(t)` where no column goes by that name.
+                return Expr::Call(Call::plain(&name, vec![Expr::WholeRow(relation)]));
+            }
             let table = Some(self.relation_name(relation));
             let similar = self.similar_in(relation, &name);
             self.problem(ProblemKind::UnknownColumn { column: name.clone(), table, similar }, span);
@@ -174,6 +191,10 @@ impl Resolver<'_> {
             {
                 Found::Column(*first)
             }
+            [_, _, ..] if scope.prefers_outputs && scope.outputs.iter().any(|output| output.name == name) => {
+                let output = scope.outputs.iter().find(|output| output.name == name);
+                output.map_or(Found::No, |output| Found::Output(output.expr.clone()))
+            }
             [_, _, ..] => Found::Ambiguous(
                 certain.iter().map(|id| self.relations[id.0 as usize].alias.clone()).collect(),
             ),
@@ -219,6 +240,12 @@ impl Resolver<'_> {
         relation.columns.as_ref().map(|columns| columns.iter().any(same))
     }
 
+    /// Whether the migrations make a function of this name.
+    pub(super) fn has_function(&self, name: &str) -> bool {
+        let mut functions = self.schema.iter().flat_map(|schema| schema.functions.keys());
+        self.dialect == Dialect::Postgres && functions.any(|function| function.name == name)
+    }
+
     fn is_column(&self, ident: &ast::Ident) -> bool {
         let name = self.fold(ident);
         let mut relations = self.scopes.iter().flat_map(|scope| &scope.relations);
@@ -258,7 +285,7 @@ impl Resolver<'_> {
             None => {}
         }
         // `@variable` of MySQL is a name to the parser.
-        let variable = self.dialect == Dialect::MySql && name.starts_with('@');
+        let variable = self.dialect == Dialect::MySql && (name.starts_with('@') || is_bit_literal(name));
         let known = variable
             || matches!(
                 name,
@@ -273,6 +300,7 @@ impl Resolver<'_> {
                     | "current_role"
                     | "current_catalog"
                     | "current_schema"
+                    | "system_user"
                     | "default"
                     | "utc_date"
                     | "utc_time"
@@ -318,4 +346,10 @@ impl Resolver<'_> {
             self.problems.push(Problem { kind, span });
         }
     }
+}
+
+/// `0b101`, which the parser takes for a name.
+fn is_bit_literal(name: &str) -> bool {
+    name.strip_prefix("0b")
+        .is_some_and(|bits| !bits.is_empty() && bits.bytes().all(|bit| matches!(bit, b'0' | b'1')))
 }

@@ -23,8 +23,12 @@ impl Resolver<'_> {
     pub(super) fn select(&mut self, select: &ast::Select, id: BlockId) {
         self.scopes.push(Scope::new(id));
         let from = self.relation_list(&select.from);
+        let aliases = if self.dialect == Dialect::MySql { self.aliases_of(select) } else { Vec::new() };
+        let outer = std::mem::replace(&mut self.select_aliases, aliases);
         let projection = self.projection(&select.projection);
-        if self.dialect != Dialect::Postgres {
+        self.named_windows(&select.named_window);
+        self.select_aliases = outer;
+        if self.dialect == Dialect::Sqlite {
             self.set_outputs(&projection);
         }
         let filter = select.selection.as_ref().map(|filter| self.expr(filter));
@@ -52,7 +56,13 @@ impl Resolver<'_> {
         projection: Projection,
         id: BlockId,
     ) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.prefers_outputs = self.dialect == Dialect::MySql;
+        }
         let having = select.having.as_ref().map(|having| self.expr(having));
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.prefers_outputs = false;
+        }
         let distinct = select.distinct.as_ref().and_then(|distinct| match distinct {
             ast::Distinct::All => None,
             ast::Distinct::Distinct => Some(Vec::new()),
@@ -78,6 +88,25 @@ impl Resolver<'_> {
             set_returning,
             having,
         }));
+    }
+
+    /// What `WINDOW w AS (..)` names; a window changes nothing in which rows are read.
+    fn named_windows(&mut self, windows: &[ast::NamedWindowDefinition]) {
+        for ast::NamedWindowDefinition(_, window) in windows {
+            if let ast::NamedWindowExpr::WindowSpec(window) = window {
+                let keys = window.partition_by.iter().chain(window.order_by.iter().map(|key| &key.expr));
+                keys.for_each(|key| drop(self.window_key(key)));
+            }
+        }
+    }
+
+    /// The names that a SELECT list gives to its elements.
+    fn aliases_of(&self, select: &ast::Select) -> Vec<String> {
+        let aliases = select.projection.iter().filter_map(|item| match item {
+            ast::SelectItem::ExprWithAlias { alias, .. } => Some(self.fold(alias)),
+            _ => None,
+        });
+        aliases.collect()
     }
 
     /// Whether a function in a SELECT list makes several rows of one: of the database's own, or of the schema's.
@@ -251,10 +280,10 @@ impl Resolver<'_> {
     }
 
     fn alias_name(&self, alias: &ast::Ident) -> String {
-        match (self.dialect, alias.quote_style) {
+        self.dialect.cut(match (self.dialect, alias.quote_style) {
             (Dialect::Postgres, None) => alias.value.to_lowercase(),
             _ => alias.value.clone(),
-        }
+        })
     }
 
     /// The type of an expression where it is plain to see.

@@ -144,6 +144,12 @@ impl Resolver<'_> {
             self.pseudo_relation("old", write.target);
             self.pseudo_relation("new", write.target);
         }
+        if self.dialect == Dialect::Sqlite
+            && let Some(scope) = self.scopes.last_mut()
+        {
+            // What the rows were joined with cannot be named any more.
+            scope.relations.retain(|id| *id == write.target);
+        }
         let projection = returning.map(|items| self.projection(items));
         let block = self.block_mut(id);
         match projection {
@@ -214,7 +220,7 @@ impl Resolver<'_> {
     fn target_column(&mut self, name: &ast::ObjectName, target: RelationId) -> String {
         let parts: Vec<&ast::Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
         let Some(last) = parts.last() else { return String::new() };
-        // `SET column.field = ..` of a composite, or `SET table.column = ..` in MySQL.
+        // MySQL: `SET table.column = ..`, of whichever table of the statement.
         if parts.len() > 1 {
             return self.fold(parts.last().copied().unwrap_or(last));
         }

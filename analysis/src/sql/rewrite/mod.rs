@@ -6,6 +6,8 @@
 //! what is to come and back at what was written, and either writes its own tokens or leaves everything as it is. What it
 //! drops says nothing about which rows are read.
 
+mod clauses;
+mod json;
 mod mysql;
 mod operand;
 mod postgres;
@@ -29,7 +31,7 @@ pub(super) fn query(tokens: Vec<TokenWithSpan>, dialect: Dialect) -> Vec<TokenWi
         out,
         open: Vec::new(),
         lists: Lists::default(),
-        merged: Vec::new(),
+        renamed: Vec::new(),
         searches: 32,
     };
     let end = rewriter.input.len();
@@ -48,10 +50,17 @@ struct Rewriter {
     /// The brackets that are open: whether a comma directly inside of each joins tables.
     open: Vec<bool>,
     lists: Lists,
-    /// Names of joins whose merged columns go by them.
-    merged: Vec<Token>,
+    /// Names that stand for other rows than tables.
+    renamed: Vec<Renamed>,
     /// How often the whole query may still be searched, so that a hostile one takes no longer than its length.
     searches: usize,
+}
+
+/// A name of Postgres that the parser takes no declaration of.
+struct Renamed {
+    alias: Token,
+    /// The row it stands for: `old` or `new`; `None` for the merged columns of a join.
+    row: Option<&'static str>,
 }
 
 /// Lists that are being read, each with the number of brackets that were open when it began.
@@ -71,7 +80,7 @@ impl Rewriter {
     /// Rewrites everything before `end`.
     fn run(&mut self, end: usize) {
         while self.at < end {
-            if !self.merged.is_empty() && postgres::merged_column(self) {
+            if !self.renamed.is_empty() && postgres::renamed(self) {
                 continue;
             }
             let done = match &self.input[self.at].token {
@@ -81,13 +90,15 @@ impl Rewriter {
                 Token::DoubleColon => self.dialect == Dialect::Postgres && operand::frame_bound(self),
                 Token::Lt => self.dialect == Dialect::Postgres && operand::taxicab_distance(self),
                 Token::Comma => self.comma(),
+                Token::Assignment => self.dialect == Dialect::Postgres && operand::named_argument(self),
+                Token::LBrace => self.dialect == Dialect::MySql && clauses::escape_sequence(self),
                 Token::ExclamationMark if self.dialect == Dialect::MySql => {
                     self.put_word("NOT", Keyword::NOT);
                     self.skip(1);
                     true
                 }
                 Token::LParen => {
-                    if shared::compound_subquery(self) {
+                    if shared::compound_subquery(self) || json::array_of_query(self) {
                         continue;
                     }
                     let joins = mysql::opens_tables(self);
@@ -107,7 +118,7 @@ impl Rewriter {
 
     fn comma(&mut self) -> bool {
         match self.dialect {
-            Dialect::Postgres => self.lists.set == Some(self.open.len()) && shared::array_elements(self),
+            Dialect::Postgres => self.lists.set == Some(self.open.len()) && shared::parts_of_columns(self),
             Dialect::MySql => mysql::joining_comma(self),
             Dialect::Sqlite => false,
         }

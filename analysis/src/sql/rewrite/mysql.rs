@@ -3,14 +3,35 @@
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::Token;
 
-use super::{Rewriter, is_word, keyword, shared};
+use super::{Rewriter, clauses, is_word, json, keyword, shared};
 use crate::sql::Dialect;
 
 /// Tries the constructs that begin with a word.
 pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
     end_lists(r, keyword);
     match keyword {
+        K::FOR if r.keyword(1) == K::SYSTEM_TIME => clauses::system_time(r),
         K::FOR => shared::row_lock(r),
+        K::INTO => clauses::into_client(r),
+        K::JSON_TABLE => json::table(r),
+        K::RETURNING | K::DEFAULT | K::NULL | K::ERROR => clauses::json_value(r),
+        _ if (keyword == K::NEXT || r.is(0, "previous"))
+            && r.keyword(1) == K::VALUE
+            && r.keyword(2) == K::FOR =>
+        {
+            clauses::sequence_value(r)
+        }
+        K::PARTITION => clauses::target_partitions(r),
+        K::ROWS if r.is(1, "examined") => {
+            r.skip(3);
+            true
+        }
+        K::LIMIT if r.keyword(1) == K::ROWS && r.is(2, "examined") => {
+            r.skip(4);
+            true
+        }
+        K::AS => clauses::weighed(r),
+        K::FROM if matches!(r.keyword(1), K::FIRST | K::LAST) => clauses::from_end(r),
         K::TABLE => shared::table_command(r),
         K::LOCK => share_mode(r),
         K::MOD => modulo(r),
@@ -29,6 +50,9 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::NoKeyword if r.is(0, "sounds") && r.keyword(1) == K::LIKE => {
             r.skip(1);
             true
+        }
+        K::NoKeyword if ["nextval", "lastval", "setval"].iter().any(|name| r.is(0, name)) => {
+            clauses::sequence_call(r)
         }
         K::NoKeyword => compound_unit(r),
         _ => difference_unit(r),
@@ -56,6 +80,9 @@ fn share_mode(r: &mut Rewriter) -> bool {
         r.skip(2);
         r.keep(1);
         r.skip(1);
+        if r.is(0, "wait") {
+            r.skip(2);
+        }
     }
     there
 }
@@ -121,6 +148,10 @@ fn update(r: &mut Rewriter) -> bool {
 /// `DELETE QUICK FROM t`, and `DELETE t.* FROM t JOIN ..`.
 fn delete(r: &mut Rewriter) -> bool {
     r.keep(1);
+    if r.keyword(0) == K::HISTORY && r.keyword(1) == K::FROM {
+        clauses::history(r);
+        return true;
+    }
     while (matches!(r.keyword(0), K::IGNORE | K::LOW_PRIORITY) || r.is(0, "quick")) && r.is_name(1) {
         r.skip(1);
     }
@@ -218,7 +249,7 @@ fn interval_function(r: &mut Rewriter) -> bool {
 fn difference_unit(r: &mut Rewriter) -> bool {
     let there = *r.written(1) == Token::LParen
         && *r.token(1) == Token::Comma
-        && ["timestampdiff", "timestampadd"].iter().any(|name| is_word(r.written(2), name));
+        && ["timestampdiff", "timestampadd", "get_format"].iter().any(|name| is_word(r.written(2), name));
     if there {
         let unit = r.token(0).to_string();
         r.put(Token::SingleQuotedString(unit));

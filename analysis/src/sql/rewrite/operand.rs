@@ -186,35 +186,95 @@ pub(super) fn trimmed_blanks(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `U&"name"` is a quoted name; escapes in it are left as they are.
+/// `U&"n\0061me"` is a quoted name with escapes, `UESCAPE '!'` behind it says by which character.
 pub(super) fn unicode_name(r: &mut Rewriter) -> bool {
-    let quoted = matches!(r.token(2), Token::Word(word) if word.quote_style.is_some());
-    let there = quoted && *r.token(1) == Token::Ampersand;
+    let Token::Word(word) = r.token(2) else { return false };
+    if word.quote_style.is_none() || *r.token(1) != Token::Ampersand {
+        return false;
+    }
+    let escape = match (r.keyword(3), r.token(4)) {
+        (K::UESCAPE, Token::SingleQuotedString(text)) => text.chars().next(),
+        _ => None,
+    };
+    let name = unescaped(&word.value, escape.unwrap_or('\\'));
+    r.put_name(&name, '"');
+    r.skip(if escape.is_some() { 5 } else { 3 });
+    true
+}
+
+/// A name in which an escape stands before four hexadecimal digits, `+` and six, or itself; anything else stays.
+fn unescaped(text: &str, escape: char) -> String {
+    let mut name = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(escape) {
+        name.push_str(&rest[..at]);
+        let after = &rest[at + escape.len_utf8()..];
+        let (digits, length) = match after.strip_prefix('+') {
+            Some(long) => (long.get(..6), 7),
+            None => (after.get(..4), 4),
+        };
+        let character =
+            digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()).and_then(char::from_u32);
+        rest = match character {
+            Some(character) => {
+                name.push(character);
+                &after[length..]
+            }
+            None => {
+                name.push(escape);
+                after.strip_prefix(escape).unwrap_or(after)
+            }
+        };
+    }
+    name.push_str(rest);
+    name
+}
+
+/// `U&'..' UESCAPE '!'`: by which character a string is escaped.
+pub(super) fn unicode_escape(r: &mut Rewriter) -> bool {
+    let there = matches!(r.written(1), Token::UnicodeStringLiteral(_))
+        && matches!(r.token(1), Token::SingleQuotedString(_));
     if there {
         r.skip(2);
-        r.keep(1);
     }
     there
 }
 
-/// What `json_value` and its like say of their result: `RETURNING int DEFAULT 0 ON ERROR`, `WITH WRAPPER`.
-pub(super) fn json_options(r: &mut Rewriter) -> bool {
-    let Some(open) = r.open.last().and_then(|_| open_call(r)) else { return false };
-    let json = ["json_value", "json_query", "json_exists", "json_serialize", "json_scalar"];
-    if !json.iter().any(|name| is_word(&r.out[open].token, name)) {
-        return false;
-    }
-    let mut depth = 0_usize;
-    loop {
-        match r.token(0) {
-            Token::LParen => depth += 1,
-            Token::RParen if depth == 0 => return true,
-            Token::RParen => depth -= 1,
-            Token::EOF => return true,
-            _ => {}
-        }
+/// `normalize(a, NFKC)`: a form, not a column.
+pub(super) fn normal_form(r: &mut Rewriter) -> bool {
+    let there = *r.written(1) == Token::Comma
+        && *r.token(1) == Token::RParen
+        && open_call(r).is_some_and(|call| is_word(&r.out[call].token, "normalize"));
+    if there {
+        let form = r.token(0).to_string();
+        r.put(Token::SingleQuotedString(form));
         r.skip(1);
     }
+    there
+}
+
+/// `ts AT LOCAL` is the session's time zone.
+pub(super) fn at_local(r: &mut Rewriter) -> bool {
+    let there = r.after_operand();
+    if there {
+        r.keep(1);
+        r.put_word("TIME", K::TIME);
+        r.put_word("ZONE", K::ZONE);
+        r.put(Token::SingleQuotedString("local".to_owned()));
+        r.skip(1);
+    }
+    there
+}
+
+/// `f(name := value)`, which is written `name => value` as well.
+pub(super) fn named_argument(r: &mut Rewriter) -> bool {
+    let there =
+        matches!(r.written(1), Token::Word(_)) && matches!(r.written(2), Token::LParen | Token::Comma);
+    if there {
+        r.put(Token::RArrow);
+        r.skip(1);
+    }
+    there
 }
 
 /// `inet '10.0.0.1'`, `public.mood 'ok'`: a literal of a type that the parser does not know is a cast.

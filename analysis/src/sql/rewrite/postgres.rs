@@ -3,7 +3,7 @@
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::Token;
 
-use super::{Rewriter, is_word, keyword, operand, shared};
+use super::{Renamed, Rewriter, is_word, json, keyword, operand, shared};
 
 /// Tries the constructs that begin with a word.
 pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
@@ -26,7 +26,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::COLLATION => operand::collation_for(r),
         K::SET => {
             r.lists.set = Some(r.open.len());
-            shared::array_elements(r)
+            shared::parts_of_columns(r)
         }
         K::WHERE | K::FROM => {
             r.lists.set = None;
@@ -55,8 +55,13 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
             true
         }
         K::NoKeyword if r.is(0, "u") => operand::unicode_name(r),
+        K::UESCAPE => operand::unicode_escape(r),
+        K::NFC | K::NFD | K::NFKC | K::NFKD => operand::normal_form(r),
+        K::AT if r.is(1, "local") => operand::at_local(r),
+        K::JSON_TABLE => json::table(r),
+        K::RETURNING if r.keyword(1) == K::WITH => returned_rows(r),
         K::DEFAULT if super::keyword(r.written(1)) == K::INSERT => default_row(r),
-        K::RETURNING | K::WITH | K::WITHOUT | K::DEFAULT | K::PASSING => operand::json_options(r),
+        K::RETURNING | K::WITH | K::WITHOUT | K::DEFAULT | K::PASSING | K::FORMAT | K::KEY => json::option(r),
         _ => operand::typed_literal(r),
     }
 }
@@ -256,10 +261,31 @@ fn column_definitions(r: &mut Rewriter) -> bool {
     true
 }
 
+/// `RETURNING WITH (OLD AS before, NEW AS after) before.a`: other names for the two rows.
+fn returned_rows(r: &mut Rewriter) -> bool {
+    let Some(end) = r.closing(2).filter(|_| *r.token(2) == Token::LParen) else { return false };
+    let mut at = 3;
+    while at + 2 < end {
+        let row = match r.keyword(at) {
+            K::OLD => "old",
+            K::NEW => "new",
+            _ => return false,
+        };
+        let by = usize::from(r.keyword(at + 1) == K::AS) + 1;
+        r.renamed.push(Renamed { alias: r.token(at + by).clone(), row: Some(row) });
+        at += by + 2;
+    }
+    r.keep(1);
+    r.skip(end);
+    true
+}
+
 /// `JOIN b USING (id) AS x`: another name for the merged columns, which are known without it.
 fn join_alias(r: &mut Rewriter) -> bool {
     let Some(end) = r.closing(1).filter(|_| *r.token(1) == Token::LParen) else { return false };
-    if r.keyword(end + 1) != K::AS || !r.is_name(end + 2) || !r.may_search() {
+    // What MERGE takes from stands behind the same word.
+    let is_list = (2..end).all(|at| if at % 2 == 0 { r.is_name(at) } else { *r.token(at) == Token::Comma });
+    if !is_list || r.keyword(end + 1) != K::AS || !r.is_name(end + 2) || !r.may_search() {
         return false;
     }
     let alias = r.token(end + 2).clone();
@@ -274,17 +300,28 @@ fn join_alias(r: &mut Rewriter) -> bool {
             at += 1;
         }
     }
-    r.merged.push(alias);
+    r.renamed.push(Renamed { alias, row: None });
     true
 }
 
-/// `x.id` of `USING (id) AS x` is `id`.
-pub(super) fn merged_column(r: &mut Rewriter) -> bool {
-    let there = *r.token(1) == Token::Period && r.merged.contains(r.token(0));
-    if there {
-        r.skip(2);
+/// `x.id` of `USING (id) AS x` is `id`, and `before.id` of `RETURNING WITH (OLD AS before)` is `old.id`.
+pub(super) fn renamed(r: &mut Rewriter) -> bool {
+    if *r.token(1) != Token::Period {
+        return false;
     }
-    there
+    let Some(row) = r.renamed.iter().find(|renamed| renamed.alias == *r.token(0)).map(|renamed| renamed.row)
+    else {
+        return false;
+    };
+    match row {
+        Some(row) => {
+            r.put_word(row, K::NoKeyword);
+            r.skip(1);
+            r.keep(1);
+        }
+        None => r.skip(2),
+    }
+    true
 }
 
 /// `INSERT DEFAULT VALUES` in a MERGE.

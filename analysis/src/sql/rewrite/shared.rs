@@ -4,6 +4,7 @@ use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::Token;
 
 use super::{Rewriter, keyword};
+use crate::sql::Dialect;
 
 /// Whether the parser gives a word a meaning that none of the three databases gives it: then it is a plain name.
 pub(super) fn is_of_other_databases(keyword: K) -> bool {
@@ -100,6 +101,9 @@ pub(super) fn row_lock(r: &mut Rewriter) -> bool {
                 r.skip(2);
             }
         }
+    }
+    if r.dialect == Dialect::MySql && r.is(0, "wait") && matches!(r.token(1), Token::Number(..)) {
+        r.skip(2);
     }
     true
 }
@@ -280,19 +284,23 @@ pub(super) fn table_command(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `SET column[1] = ..` and `INSERT INTO t (column[1])` write the column.
-pub(super) fn array_elements(r: &mut Rewriter) -> bool {
-    if !r.is_name(1) || *r.token(2) != Token::LBracket {
+/// `SET column[1] = ..`, `SET column.field = ..`, `SET column[1].field = ..` write the column.
+pub(super) fn parts_of_columns(r: &mut Rewriter) -> bool {
+    if !r.is_name(1) {
         return false;
     }
     let mut end = 2;
-    while *r.token(end) == Token::LBracket {
-        match r.closing(end) {
-            Some(close) => end = close + 1,
-            None => return false,
+    loop {
+        match r.token(end) {
+            Token::LBracket => match r.closing(end) {
+                Some(close) => end = close + 1,
+                None => return false,
+            },
+            Token::Period if r.is_name(end + 1) => end += 2,
+            _ => break,
         }
     }
-    let assigned = *r.token(end) == Token::Eq;
+    let assigned = end > 2 && *r.token(end) == Token::Eq;
     if assigned {
         r.keep(2);
         r.skip(end - 2);

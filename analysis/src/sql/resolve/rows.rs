@@ -1,0 +1,206 @@
+//! Functions in FROM, and which columns their rows have.
+
+use sqlparser::ast;
+
+use super::Resolver;
+use crate::schema::UserType;
+use crate::sql::dialect::Dialect;
+use crate::sql::expr::Expr;
+use crate::sql::functions;
+use crate::sql::query::{Relation, RelationColumn, RelationId, Source};
+
+/// What an array holds.
+enum Element {
+    /// Values of one column.
+    Scalar,
+    /// Rows with these columns.
+    Row(Vec<String>),
+    /// It is not known.
+    Unknown,
+}
+
+impl Resolver<'_> {
+    pub(super) fn function_relation(
+        &mut self,
+        name: &ast::ObjectName,
+        args: &[ast::FunctionArg],
+        alias: Option<&ast::TableAlias>,
+        ordinality: bool,
+    ) -> RelationId {
+        let (_, function) = self.object_name(name);
+        let args: Vec<Expr> = args.iter().filter_map(|arg| self.function_arg(arg)).collect();
+        let span = self.span_of(name);
+        let source = Source::Function(function.clone(), args);
+        self.function_columns(&function, source, alias, ordinality, span)
+    }
+
+    /// A function in FROM: its columns are the alias's list, or what the function is known to return.
+    pub(super) fn function_columns(
+        &mut self,
+        function: &str,
+        source: Source,
+        alias: Option<&ast::TableAlias>,
+        ordinality: bool,
+        span: Option<crate::sql::Span>,
+    ) -> RelationId {
+        let block = self.block_of_scope();
+        let goes_by = alias.map_or_else(|| function.to_owned(), |alias| self.fold(&alias.name));
+        let arity = match &source {
+            Source::Function(_, args) => args.len(),
+            _ => 0,
+        };
+        let typed = alias.is_some_and(|alias| alias.columns.iter().any(|column| column.data_type.is_some()));
+        let names = alias.map(|alias| self.alias_columns(alias)).filter(|names| !names.is_empty());
+        let known = match &source {
+            Source::Function(_, args) if function == "unnest" && self.dialect == Dialect::Postgres => {
+                self.unnested(args, &goes_by)
+            }
+            _ => functions::table_columns(function, arity, self.dialect, &goes_by),
+        };
+        let columns = match (known, names) {
+            (Some(mut known), names) => {
+                if ordinality {
+                    known.push("ordinality".to_owned());
+                }
+                for (column, name) in known.iter_mut().zip(names.unwrap_or_default()) {
+                    *column = name;
+                }
+                Some(known)
+            }
+            // A column definition list is complete; plain names may be only the first ones.
+            (None, Some(names)) if typed => Some(names),
+            (None, _) => None,
+        };
+        let columns = columns
+            .map(|names| names.into_iter().map(|name| RelationColumn { name, ty: String::new() }).collect());
+        self.add_relation(Relation { block, alias: goes_by, source, columns, lateral: true, span })
+    }
+
+    /// `XMLTABLE(.. COLUMNS ..)`: its columns are all written.
+    pub(super) fn xml_table(
+        &mut self,
+        rows: &ast::Expr,
+        passing: &ast::XmlPassingClause,
+        columns: &[ast::XmlTableColumn],
+        alias: Option<&ast::TableAlias>,
+    ) -> RelationId {
+        let mut args = vec![self.expr(rows)];
+        args.extend(passing.arguments.iter().map(|argument| self.expr(&argument.expr)));
+        let names: Vec<String> = columns.iter().map(|column| self.fold(&column.name)).collect();
+        let id = self.function_columns(
+            "xmltable",
+            Source::Function("xmltable".to_owned(), args),
+            alias,
+            false,
+            None,
+        );
+        let given = alias.map(|alias| self.alias_columns(alias)).unwrap_or_default();
+        let mut given = given.into_iter();
+        let columns = names
+            .into_iter()
+            .map(|name| RelationColumn { name: given.next().unwrap_or(name), ty: String::new() });
+        self.relations[id.0 as usize].columns = Some(columns.collect());
+        id
+    }
+
+    /// The columns of `unnest(..)` in FROM: one for each array of values, those of the type for an array of rows.
+    fn unnested(&self, arrays: &[Expr], alias: &str) -> Option<Vec<String>> {
+        let alone = arrays.len() == 1;
+        let mut columns = Vec::new();
+        for array in arrays {
+            match self.element(array, 0) {
+                Element::Scalar => columns.push(if alone { alias } else { "unnest" }.to_owned()),
+                Element::Row(mut fields) => columns.append(&mut fields),
+                Element::Unknown => return None,
+            }
+        }
+        Some(columns)
+    }
+
+    /// What the elements of an array are.
+    fn element(&self, array: &Expr, depth: usize) -> Element {
+        match array {
+            _ if depth > 16 => Element::Unknown,
+            Expr::Cast { ty, .. } => self.element_of_type(ty),
+            Expr::Column(_) | Expr::Access { .. } => match self.type_of(array) {
+                ty if ty.is_empty() => Element::Unknown,
+                ty => self.element_of_type(&ty),
+            },
+            Expr::Array(items) => items.first().map_or(Element::Scalar, |item| self.row(item, depth + 1)),
+            Expr::ArrayQuery(block) => {
+                let outputs = self.blocks[block.0 as usize].outputs.as_deref();
+                match outputs {
+                    Some([only]) => self.row(&only.expr, depth + 1),
+                    _ => Element::Unknown,
+                }
+            }
+            Expr::Call(call) => match (call.name.as_str(), call.args.first()) {
+                ("array_agg", Some(of)) => self.row(of, depth + 1),
+                (
+                    "array_append" | "array_remove" | "array_cat" | "array_replace" | "coalesce",
+                    Some(array),
+                ) => self.element(array, depth + 1),
+                (name, _) if self.has_function(name) => Element::Unknown,
+                _ => Element::Scalar,
+            },
+            Expr::Subquery(_) | Expr::Case { .. } => Element::Unknown,
+            Expr::Binary { left, .. } => self.element(left, depth + 1),
+            _ => Element::Scalar,
+        }
+    }
+
+    /// What a value is as the element of an array.
+    fn row(&self, value: &Expr, depth: usize) -> Element {
+        match value {
+            Expr::WholeRow(id) => match &self.relations[id.0 as usize].columns {
+                Some(columns) => Element::Row(columns.iter().map(|column| column.name.clone()).collect()),
+                None => Element::Unknown,
+            },
+            Expr::Row(_) => Element::Unknown,
+            Expr::Cast { ty, .. } => self.fields(ty),
+            Expr::Column(_) | Expr::Access { .. } => match self.type_of(value) {
+                ty if ty.is_empty() => Element::Unknown,
+                ty => self.fields(&ty),
+            },
+            // An array of arrays is unnested down to its values.
+            Expr::Array(_) => self.element(value, depth),
+            Expr::Subquery(_) | Expr::Case { .. } => Element::Unknown,
+            Expr::Call(call) if self.has_function(&call.name) => Element::Unknown,
+            _ => Element::Scalar,
+        }
+    }
+
+    fn element_of_type(&self, ty: &str) -> Element {
+        self.fields(ty.trim_end_matches(|c: char| matches!(c, '[' | ']') || c.is_ascii_digit() || c == ' '))
+    }
+
+    /// The fields of a type: a composite one, or that of a table's rows.
+    fn fields(&self, ty: &str) -> Element {
+        let Some(schema) = self.schema else { return Element::Unknown };
+        let unquoted = |part: &str| match part.strip_prefix('"').and_then(|part| part.strip_suffix('"')) {
+            Some(quoted) => quoted.replace("\"\"", "\""),
+            None => part.to_lowercase(),
+        };
+        let (of, name) = match ty.rsplit_once('.') {
+            Some((of, name)) => (Some(unquoted(of)), unquoted(name)),
+            None => (None, unquoted(ty)),
+        };
+        if let Some(table) = schema.table(of.as_deref(), &name) {
+            return Element::Row(table.columns.iter().map(|column| column.name.clone()).collect());
+        }
+        if schema.view(of.as_deref(), &name).is_some() {
+            return Element::Unknown;
+        }
+        match schema.user_type(of.as_deref(), &name) {
+            Some(UserType::Composite(fields)) => {
+                Element::Row(fields.iter().map(|field| field.name.clone()).collect())
+            }
+            // A domain may stand for an array or a row.
+            Some(UserType::Domain { base, .. }) => self.element_of_type(base),
+            Some(UserType::Enum(_) | UserType::Other) => Element::Scalar,
+            // One of the database's own, unless something else may have made it.
+            None if schema.gaps.is_empty() => Element::Scalar,
+            None => Element::Unknown,
+        }
+    }
+}

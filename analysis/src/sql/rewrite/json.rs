@@ -1,0 +1,224 @@
+//! SQL/JSON: constructors, query functions and JSON_TABLE, in Postgres and MySQL.
+
+use sqlparser::keywords::Keyword as K;
+use sqlparser::tokenizer::Token;
+
+use super::postgres::open_call;
+use super::{Rewriter, is_word};
+use crate::sql::Dialect;
+
+/// Functions whose last argument may be followed by options.
+const WITH_OPTIONS: [&str; 10] = [
+    "json_value",
+    "json_query",
+    "json_exists",
+    "json_serialize",
+    "json_scalar",
+    "json",
+    "json_object",
+    "json_array",
+    "json_objectagg",
+    "json_arrayagg",
+];
+
+/// What a function says of its arguments and its result: `FORMAT JSON`, `KEY`, and, to its end, `PASSING 1 AS x`,
+/// `RETURNING int DEFAULT 0 ON ERROR`, `WITH UNIQUE KEYS`, `WITH WRAPPER`.
+pub(super) fn option(r: &mut Rewriter) -> bool {
+    if r.open.is_empty() {
+        return false;
+    }
+    let Some(call) = open_call(r) else { return false };
+    // `JSON_ARRAY(SELECT ..)` has brackets of ours around its query.
+    let call = if r.out[call].token == Token::LParen { call.saturating_sub(1) } else { call };
+    if !WITH_OPTIONS.iter().any(|name| is_word(&r.out[call].token, name)) {
+        return false;
+    }
+    let first = *r.written(1) == Token::LParen;
+    match r.keyword(0) {
+        K::KEY if first || *r.written(1) == Token::Comma => {
+            r.skip(1);
+            true
+        }
+        K::KEY => false,
+        K::FORMAT if r.is(1, "json") && r.after_operand() => {
+            r.skip(if r.is(2, "encoding") { 4 } else { 2 });
+            true
+        }
+        K::FORMAT => false,
+        _ if first && r.keyword(0) != K::RETURNING => false,
+        _ => {
+            to_end(r);
+            true
+        }
+    }
+}
+
+/// Leaves out what stands before the bracket that closes the one that is open.
+fn to_end(r: &mut Rewriter) {
+    let mut depth = 0_usize;
+    loop {
+        match r.token(0) {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 => return,
+            Token::RParen => depth -= 1,
+            Token::EOF => return,
+            _ => {}
+        }
+        r.skip(1);
+    }
+}
+
+/// `JSON_ARRAY(SELECT ..)` takes a query without brackets of its own.
+pub(super) fn array_of_query(r: &mut Rewriter) -> bool {
+    let there = r.dialect == Dialect::Postgres
+        && is_word(r.written(1), "json_array")
+        && matches!(r.keyword(1), K::SELECT | K::WITH | K::VALUES | K::TABLE);
+    let Some(end) = r.closing(0).filter(|_| there) else { return false };
+    let end = r.at + end;
+    r.keep(1);
+    r.put(Token::LParen);
+    r.run(end);
+    r.put(Token::RParen);
+    true
+}
+
+/// `JSON_TABLE(doc, path COLUMNS (a int PATH '$.a', ..)) AS t` is a function whose columns the query defines:
+/// `json_table(doc, path) AS t (a text, ..)`. Their types do not change what is read.
+pub(super) fn table(r: &mut Rewriter) -> bool {
+    let Some(end) = r.closing(1).filter(|_| *r.token(1) == Token::LParen) else { return false };
+    let Some(columns) = list_of_columns(r, end) else { return false };
+    let mut names = Vec::new();
+    column_names(r, columns + 2, end, &mut names);
+    let start = r.at;
+    // The function with its arguments; the name of a path, and what goes by the name of a parameter of it, stay out.
+    r.put_name("json_table", '"');
+    r.skip(1);
+    r.keep(1);
+    while r.at < start + columns {
+        match r.token(0) {
+            Token::LParen => {
+                let inside = r.at + r.closing(0).unwrap_or(0);
+                r.keep(1);
+                r.run(inside.min(start + columns));
+            }
+            Token::Word(_) if r.keyword(0) == K::PASSING => {
+                r.put(Token::Comma);
+                r.skip(1);
+            }
+            Token::Word(_) if r.keyword(0) == K::AS && r.is_name(1) => r.skip(2),
+            Token::Word(_) if r.keyword(0) == K::FORMAT && r.is(1, "json") => r.skip(2),
+            _ => r.keep(1),
+        }
+    }
+    r.skip(start + end - r.at);
+    r.keep(1);
+    // Its alias, and the columns behind it; those that the alias names itself come first.
+    let explicit = usize::from(r.keyword(0) == K::AS);
+    let name = r.token(explicit).clone();
+    let is_alias = matches!(&name, Token::Word(word) if word.quote_style.is_some() || explicit == 1 || !is_clause(word.keyword));
+    r.put_word("AS", K::AS);
+    if is_alias {
+        r.skip(explicit);
+        r.keep(1);
+    } else {
+        r.put_name("json_table", '"');
+    }
+    if is_alias && *r.token(0) == Token::LParen {
+        let given = r.closing(0).unwrap_or(0);
+        for (slot, at) in names.iter_mut().zip((1..given).step_by(2)) {
+            *slot = r.token(at).clone();
+        }
+        r.skip(given + 1);
+    }
+    r.put(Token::LParen);
+    for (nth, name) in names.into_iter().enumerate() {
+        if nth > 0 {
+            r.put(Token::Comma);
+        }
+        r.put(name);
+        r.put_word("text", K::TEXT);
+    }
+    r.put(Token::RParen);
+    true
+}
+
+/// Whether a word goes on with the query behind a table without an alias.
+fn is_clause(keyword: K) -> bool {
+    matches!(
+        keyword,
+        K::WHERE
+            | K::JOIN
+            | K::LEFT
+            | K::RIGHT
+            | K::FULL
+            | K::CROSS
+            | K::INNER
+            | K::NATURAL
+            | K::ON
+            | K::USING
+            | K::GROUP
+            | K::HAVING
+            | K::ORDER
+            | K::LIMIT
+            | K::OFFSET
+            | K::FETCH
+            | K::FOR
+            | K::UNION
+            | K::EXCEPT
+            | K::INTERSECT
+            | K::WINDOW
+            | K::SET
+            | K::RETURNING
+    )
+}
+
+/// The position ahead of the COLUMNS of a JSON_TABLE that closes at `end`.
+fn list_of_columns(r: &Rewriter, end: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    (2..end).find(|at| {
+        match r.token(*at) {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && r.keyword(*at) == K::COLUMNS && *r.token(at + 1) == Token::LParen
+    })
+}
+
+/// The names in a list of columns that begins at `from`, those of nested lists where they stand.
+fn column_names(r: &Rewriter, from: usize, end: usize, names: &mut Vec<Token>) {
+    let mut depth = 0_usize;
+    let mut begins = true;
+    // Brackets in which columns are listed, by how deep they are.
+    let mut lists = vec![0_usize];
+    for at in from..end {
+        match r.token(at) {
+            Token::LParen => {
+                depth += 1;
+                if r.keyword(at - 1) == K::COLUMNS {
+                    lists.push(depth);
+                    begins = true;
+                }
+            }
+            Token::RParen => {
+                if lists.last() == Some(&depth) {
+                    lists.pop();
+                }
+                if depth == 0 {
+                    return;
+                }
+                depth -= 1;
+            }
+            Token::Comma => begins = lists.last() == Some(&depth),
+            Token::Word(_) if begins => {
+                begins = false;
+                if r.keyword(at) != K::NESTED
+                    || matches!(r.token(at + 1), Token::Word(w) if w.keyword != K::PATH)
+                {
+                    names.push(r.token(at).clone());
+                }
+            }
+            _ => {}
+        }
+    }
+}
