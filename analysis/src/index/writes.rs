@@ -10,11 +10,8 @@ pub(super) fn touches(query: &Query, index: &NewIndex) -> bool {
         let parts = index.columns.iter().chain(&index.predicate);
         parts.into_iter().any(|part| mentions(part, column))
     };
-    writes(query, &index.table).any(|write| match write.from.is_empty() {
-        true => true,
-        false => {
-            write.assignments.is_empty() || write.assignments.iter().any(|(column, _)| is_in_index(column))
-        }
+    writes(query, &index.table).any(|write| {
+        write.inserts() || write.deletes() || write.assignments.iter().any(|(column, _)| is_in_index(column))
     })
 }
 
@@ -42,9 +39,8 @@ pub(super) fn written_tables(query: &Query) -> impl Iterator<Item = &Name> {
 pub(crate) fn deleted_tables(query: &Query) -> impl Iterator<Item = &Name> {
     query.blocks.iter().filter_map(|block| {
         let Body::Write(write) = &block.body else { return None };
-        let deletes = !write.from.is_empty() && write.assignments.is_empty();
         match &query.relation(write.target).source {
-            Source::Table(name) => deletes.then_some(name),
+            Source::Table(name) => write.deletes().then_some(name),
             _ => None,
         }
     })

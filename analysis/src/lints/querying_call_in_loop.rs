@@ -84,7 +84,7 @@ fn function(chain: &[Link]) -> String {
 
 fn help(kind: Kind, function: &str) -> String {
     match kind {
-        Kind::Insert | Kind::Update | Kind::Delete => format!(
+        Kind::Insert | Kind::Update | Kind::Delete | Kind::Merge => format!(
             "write all elements in one statement after the loop: give `{function}` a slice, and its query arrays to `UNNEST`"
         ),
         _ => format!(

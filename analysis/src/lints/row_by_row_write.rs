@@ -49,6 +49,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         Kind::Insert => "INSERT",
         Kind::Update => "UPDATE",
         Kind::Delete => "DELETE",
+        Kind::Merge => "MERGE",
         Kind::Select | Kind::Transaction | Kind::Other => return,
     };
     let Some(around) = loops::of(context, query) else { return };

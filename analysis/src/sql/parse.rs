@@ -22,6 +22,9 @@ const LONGEST_POSTFIX: usize = 100;
 /// How deep brackets may be nested; the parser gives up at about 50 nested expressions of its own accord.
 const DEEPEST_NESTING: usize = 200;
 
+/// In so many tokens the options of an EXPLAIN end.
+const EXPLAIN_OPTIONS: usize = 48;
+
 /// Why a text is not one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
@@ -44,11 +47,20 @@ impl std::error::Error for SyntaxError {}
 /// A statement with what is needed to find its places again.
 pub(super) struct Parsed<'s> {
     pub(super) statement: Statement,
+    /// Whether it is behind an EXPLAIN.
+    pub(super) explained: Option<Explained>,
     /// How many parameters it has.
     pub(super) parameters: usize,
     /// The text of each element of a SELECT list; empty in Postgres, which does not name columns by it.
     pub(super) select_texts: Vec<(Span, String)>,
     pub(super) lines: LineIndex<'s>,
+}
+
+/// What stands before a statement that is explained.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Explained {
+    /// Whether the statement is run as well: ANALYZE.
+    pub(super) is_run: bool,
 }
 
 /// Parses the one statement of `sql`.
@@ -70,13 +82,14 @@ pub(super) fn statement(sql: &str, dialect: Dialect) -> Result<Parsed<'_>, Synta
         Dialect::MySql | Dialect::Sqlite => select_texts::of(sql, &tokens, &lines),
     };
     let second = second_statement(&tokens).map(span_of);
+    let explained = explained(&mut tokens, dialect);
     let rewritten = rewrite::query(tokens, dialect);
     let mut statements = Parser::new(grammar::of(dialect))
         .with_tokens_with_locations(rewritten)
         .parse_statements()
         .map_err(|error| parser_error(&error, sql, &lines))?;
     match statements.len() {
-        1 => Ok(Parsed { statement: statements.remove(0), parameters, select_texts, lines }),
+        1 => Ok(Parsed { statement: statements.remove(0), explained, parameters, select_texts, lines }),
         0 => Err(SyntaxError {
             message: "the query is empty".to_owned(),
             span: Span::new(0, sql.len()),
@@ -145,6 +158,42 @@ pub(super) fn leading_keyword(tokens: &[TokenWithSpan]) -> Option<&str> {
         Token::Word(word) => Some(word.value.as_str()),
         _ => None,
     })
+}
+
+/// Takes EXPLAIN, with what it says of its output, off the statement that it explains. The databases have options that the
+/// parser does not know, and none of them changes what the statement reads.
+fn explained(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect) -> Option<Explained> {
+    let word = leading_keyword(tokens)?.to_ascii_lowercase();
+    let analyzes = word == "analyze" && dialect == Dialect::MySql;
+    if !analyzes && !matches!(word.as_str(), "explain" | "desc" | "describe") {
+        return None;
+    }
+    let keyword_at = |at: usize| match tokens.get(at).map(|token| &token.token) {
+        Some(Token::Word(word)) if word.quote_style.is_none() => word.keyword,
+        _ => Keyword::NoKeyword,
+    };
+    let begins = |keyword: Keyword| {
+        use Keyword as K;
+        let reads = matches!(keyword, K::SELECT | K::WITH | K::VALUES | K::TABLE);
+        reads || matches!(keyword, K::INSERT | K::UPDATE | K::DELETE | K::MERGE | K::REPLACE)
+    };
+    let is_bracket = |at: usize| matches!(tokens.get(at).map(|token| &token.token), Some(Token::LParen));
+    // The options are few: a query that stands further behind is no explained one.
+    let start = (1..EXPLAIN_OPTIONS).find(|&at| {
+        let in_brackets = is_bracket(at) && begins(keyword_at(at + 1));
+        in_brackets || (begins(keyword_at(at)) && !is_bracket(at - 1))
+    })?;
+    let is_run = analyzes
+        || (1..start).any(|at| {
+            let off = tokens.get(at + 1).is_some_and(|next| match &next.token {
+                Token::Word(word) => ["off", "false"].iter().any(|no| word.value.eq_ignore_ascii_case(no)),
+                Token::Number(number, _) => number == "0",
+                _ => false,
+            });
+            keyword_at(at) == Keyword::ANALYZE && !off
+        });
+    tokens.drain(..start);
+    Some(Explained { is_run })
 }
 
 /// Whether a first word begins a statement that neither reads nor writes rows of tables.

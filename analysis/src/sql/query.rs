@@ -41,8 +41,10 @@ pub struct Query {
     pub relations: Vec<Relation>,
     /// How many parameters the database asks for.
     pub parameters: usize,
-    /// Names that do not exist, or exist more than once.
+    /// Names that do not exist, or exist more than once; lists that do not fit each other.
     pub problems: Vec<Problem>,
+    /// What of the statement could not be looked into, as a fragment; `None` when all of it was.
+    pub unchecked: Option<&'static str>,
 }
 
 impl Query {
@@ -94,9 +96,11 @@ pub enum Kind {
     Update,
     /// DELETE.
     Delete,
+    /// MERGE.
+    Merge,
     /// BEGIN, COMMIT, SAVEPOINT and their like.
     Transaction,
-    /// Anything else: DDL, SET, CALL; nothing is said about it.
+    /// Anything else: DDL, SET, CALL, EXPLAIN; it returns no rows of its own that are counted.
     Other,
 }
 
@@ -205,7 +209,7 @@ pub enum Body {
     },
     /// VALUES with its rows.
     Values(Vec<Vec<Expr>>),
-    /// INSERT, UPDATE or DELETE.
+    /// INSERT, UPDATE, DELETE or MERGE.
     Write(Box<Write>),
     /// Something that is not understood.
     Unknown,
@@ -247,25 +251,71 @@ pub struct Select {
     pub having: Option<Expr>,
 }
 
-/// INSERT, UPDATE or DELETE.
+/// INSERT, UPDATE, DELETE or MERGE.
 #[derive(Debug, Clone)]
 pub struct Write {
     /// What is written to.
     pub target: RelationId,
-    /// For UPDATE and DELETE: the target joined to FROM or USING. Empty for INSERT.
+    /// For UPDATE and DELETE: the target joined to FROM or USING; for MERGE: the join of source and target. Empty for
+    /// INSERT.
     pub from: Vec<From>,
     /// The WHERE.
     pub filter: Option<Expr>,
-    /// The columns set by UPDATE, or named by INSERT, each with its value where one is written.
+    /// The columns set by UPDATE, or named by INSERT, each with its value where one is written; for MERGE those of all
+    /// its updates.
     pub assignments: Vec<(String, Option<Expr>)>,
     /// The rows of an INSERT.
     pub source: Option<BlockId>,
     /// ON CONFLICT.
     pub conflict: Option<Conflict>,
+    /// The WHEN clauses of a MERGE, in their order; empty for any other statement.
+    pub whens: Vec<When>,
     /// What RETURNING gives; `None` without it.
     pub returning: Option<Vec<Expr>>,
     /// Where the keyword stands.
     pub span: Option<Span>,
+}
+
+impl Write {
+    /// Whether it may add rows.
+    pub fn inserts(&self) -> bool {
+        self.from.is_empty() || self.whens.iter().any(|when| matches!(when.action, Action::Insert { .. }))
+    }
+
+    /// Whether it may take rows away.
+    pub fn deletes(&self) -> bool {
+        match self.whens.as_slice() {
+            [] => !self.from.is_empty() && self.assignments.is_empty(),
+            whens => whens.iter().any(|when| matches!(when.action, Action::Delete)),
+        }
+    }
+}
+
+/// A WHEN clause of a MERGE.
+#[derive(Debug, Clone)]
+pub struct When {
+    /// What has to hold besides that the rows match, or do not.
+    pub condition: Option<Expr>,
+    /// What is done.
+    pub action: Action,
+}
+
+/// What a WHEN clause of a MERGE does.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Adds a row of the source.
+    Insert {
+        /// The columns that are named; empty for all of them.
+        columns: Vec<String>,
+        /// Their values; empty for `DEFAULT VALUES`.
+        values: Vec<Expr>,
+    },
+    /// Changes the row of the target: each column with its value.
+    Update(Vec<(String, Option<Expr>)>),
+    /// Takes the row of the target away.
+    Delete,
+    /// `DO NOTHING`.
+    Nothing,
 }
 
 /// The ON CONFLICT or ON DUPLICATE KEY of an INSERT.
@@ -406,16 +456,16 @@ pub struct Output {
     pub ty: String,
 }
 
-/// A name that does not exist, or exists more than once.
+/// A name that does not exist, or exists more than once; a list of the wrong length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// What is wrong.
     pub kind: ProblemKind,
-    /// Where the name stands in the SQL.
+    /// Where it stands in the SQL.
     pub span: Option<Span>,
 }
 
-/// What is wrong with a name.
+/// What is wrong with a name or a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProblemKind {
     /// No such table or view.
@@ -440,5 +490,18 @@ pub enum ProblemKind {
         column: String,
         /// The relations that have it, by alias.
         relations: Vec<String>,
+    },
+    /// More or fewer values than columns that take them.
+    ValuesCount {
+        /// The table that is written to.
+        table: String,
+        /// How many values there are.
+        values: usize,
+        /// The columns, as far as their names are known.
+        columns: Vec<String>,
+        /// Whether the columns are written in the statement: else they are all that the table has.
+        listed: bool,
+        /// Which row of VALUES it is, counted from 1; `None` where there is but one, or a query gives them.
+        row: Option<usize>,
     },
 }

@@ -84,6 +84,9 @@ fn problems(query: &Query) -> String {
         ProblemKind::UnknownTable { name, .. } => format!("no table {name}"),
         ProblemKind::UnknownColumn { column, .. } => format!("no column {column}"),
         ProblemKind::AmbiguousColumn { column, .. } => format!("several columns {column}"),
+        ProblemKind::ValuesCount { values, columns, .. } => {
+            format!("{values} values for {} columns", columns.len())
+        }
     });
     texts.collect::<Vec<_>>().join(", ")
 }

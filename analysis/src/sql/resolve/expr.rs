@@ -66,6 +66,7 @@ impl Resolver<'_> {
             E::Cast { expr, data_type, .. } => {
                 Expr::Cast { expr: self.boxed(expr), ty: data_type.to_string().to_lowercase() }
             }
+            E::Convert { expr, data_type: None, .. } => self.other("convert", &[expr]),
             E::Convert { expr, data_type: Some(data_type), .. } => {
                 Expr::Cast { expr: self.boxed(expr), ty: data_type.to_string().to_lowercase() }
             }
@@ -140,7 +141,11 @@ impl Resolver<'_> {
             }
             E::Wildcard(_) => Expr::Other { what: "*".to_owned(), parts: Vec::new() },
             E::QualifiedWildcard(name, _) => self.whole_row(name),
-            other => Expr::Other { what: short(other), parts: Vec::new() },
+            // Of databases that are not ours.
+            E::Struct { values, .. } => Expr::Row(self.list(values)),
+            E::Dictionary(_) | E::Map(_) | E::Lambda(_) => {
+                Expr::Other { what: short(expr), parts: Vec::new() }
+            }
         }
     }
 

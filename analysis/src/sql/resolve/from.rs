@@ -36,7 +36,7 @@ impl Resolver<'_> {
         left
     }
 
-    fn factor(&mut self, factor: &ast::TableFactor) -> From {
+    pub(super) fn factor(&mut self, factor: &ast::TableFactor) -> From {
         use ast::TableFactor;
         match factor {
             TableFactor::Table { name, alias, args: None, with_ordinality: false, .. } => {
@@ -238,18 +238,18 @@ impl Resolver<'_> {
             ast::JoinConstraint::On(condition) => Some(self.expr(condition)),
             ast::JoinConstraint::Using(columns) => {
                 let names: Vec<String> = columns.iter().map(|column| self.object_name(column).1).collect();
-                self.merge(&names, left, right)
+                self.merge_columns(&names, left, right)
             }
             ast::JoinConstraint::Natural => {
                 let names = self.common_columns(left, right);
-                self.merge(&names, left, right)
+                self.merge_columns(&names, left, right)
             }
             ast::JoinConstraint::None => None,
         }
     }
 
     /// Writes USING out as equalities, and lets its columns be named without a qualifier.
-    fn merge(&mut self, names: &[String], left: &From, right: &From) -> Option<Expr> {
+    fn merge_columns(&mut self, names: &[String], left: &From, right: &From) -> Option<Expr> {
         let equal = |name: &String| {
             let side = |from: &From| {
                 let relations = from.relations();

@@ -3,11 +3,14 @@
 mod call;
 mod expr;
 mod from;
+mod merge;
 mod output;
 mod query;
 mod rows;
 mod scope;
 mod select;
+mod statement;
+mod values;
 mod write;
 
 use std::sync::Arc;
@@ -15,7 +18,7 @@ use std::sync::Arc;
 use sqlparser::ast;
 
 use super::dialect::Dialect;
-use super::parse::{self, SyntaxError};
+use super::parse::{self, Explained, SyntaxError};
 use super::query::{
     Block, BlockId, Body, Kind, Output, Problem, Query, Relation, RelationColumn, RelationId, Role,
 };
@@ -47,7 +50,18 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
     };
     let mut resolver = Resolver::new(dialect, schema, &parsed.lines);
     resolver.select_texts.clone_from(&parsed.select_texts);
-    let (kind, root) = resolver.statement(&parsed.statement);
+    let (mut kind, mut root) = resolver.statement(&parsed.statement);
+    match parsed.explained {
+        None => {}
+        Some(Explained { is_run }) => {
+            (kind, root) = (Kind::Other, None);
+            if !is_run {
+                // It is planned alone: its names have to exist, and no table is read.
+                resolver.blocks.clear();
+                resolver.relations.clear();
+            }
+        }
+    }
     let mut problems = resolver.problems;
     if !schema.is_some_and(|schema| schema.gaps.is_empty()) {
         problems.retain(|problem| problem.certain_despite_gaps());
@@ -59,6 +73,7 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
         relations: resolver.relations,
         parameters: parsed.parameters,
         problems,
+        unchecked: resolver.unchecked,
     })
 }
 
@@ -92,6 +107,7 @@ fn other_statement(sql: &str, dialect: Dialect, error: SyntaxError) -> Result<Qu
         // Another database has no such statement, and does not count its parameters.
         Some("attach" | "ATTACH" | "detach" | "DETACH") if dialect != Dialect::Sqlite => Err(error),
         Some(word) if !error.limit && parse::is_utility(word) && is_one(sql, dialect, &tokens) => Ok(Query {
+            unchecked: statement::unfollowed(word),
             kind: Kind::Other,
             root: None,
             blocks: Vec::new(),
@@ -111,7 +127,11 @@ fn is_one(sql: &str, dialect: Dialect, tokens: &[sqlparser::tokenizer::TokenWith
 impl Problem {
     /// Whether the problem is one even when tables may exist that are not in the schema.
     fn certain_despite_gaps(&self) -> bool {
-        !matches!(self.kind, super::query::ProblemKind::UnknownTable { .. })
+        use super::query::ProblemKind;
+        !matches!(
+            self.kind,
+            ProblemKind::UnknownTable { .. } | ProblemKind::ValuesCount { listed: false, .. }
+        )
     }
 }
 
@@ -123,6 +143,8 @@ struct Resolver<'a> {
     blocks: Vec<Block>,
     relations: Vec<Relation>,
     problems: Vec<Problem>,
+    /// What is not looked into, as a fragment.
+    unchecked: Option<&'static str>,
     /// The scopes that can be seen, innermost last.
     scopes: Vec<Scope>,
     /// The common table expressions that can be seen, innermost last.
@@ -146,55 +168,13 @@ impl<'a> Resolver<'a> {
             blocks: Vec::new(),
             relations: Vec::new(),
             problems: Vec::new(),
+            unchecked: None,
             scopes: Vec::new(),
             ctes: Vec::new(),
             views: 0,
             select_aliases: Vec::new(),
             window_aliases: Vec::new(),
             select_texts: Vec::new(),
-        }
-    }
-
-    /// Resolves the statement and says what it does and whose rows it returns.
-    fn statement(&mut self, statement: &ast::Statement) -> (Kind, Option<BlockId>) {
-        use ast::Statement;
-        match statement {
-            Statement::Query(query) => {
-                let root = self.query(query, Role::Statement, None);
-                (self.query_kind(root), Some(root))
-            }
-            Statement::Insert(insert) => {
-                let block = self.open_block(None, Role::Statement);
-                self.insert(insert, block);
-                (Kind::Insert, Some(block))
-            }
-            Statement::Update(update) => {
-                let block = self.open_block(None, Role::Statement);
-                self.update(update, block);
-                (Kind::Update, Some(block))
-            }
-            Statement::Delete(delete) => {
-                let block = self.open_block(None, Role::Statement);
-                self.delete(delete, block);
-                (Kind::Delete, Some(block))
-            }
-            Statement::Explain { .. } => (Kind::Other, None),
-            Statement::StartTransaction { .. }
-            | Statement::Commit { .. }
-            | Statement::Rollback { .. }
-            | Statement::Savepoint { .. }
-            | Statement::ReleaseSavepoint { .. } => (Kind::Transaction, None),
-            _ => (Kind::Other, None),
-        }
-    }
-
-    /// `WITH .. INSERT` is parsed as a query whose body is a write.
-    fn query_kind(&self, root: BlockId) -> Kind {
-        match &self.blocks[root.0 as usize].body {
-            Body::Write(write) if write.from.is_empty() => Kind::Insert,
-            Body::Write(write) if write.assignments.is_empty() => Kind::Delete,
-            Body::Write(_) => Kind::Update,
-            _ => Kind::Select,
         }
     }
 

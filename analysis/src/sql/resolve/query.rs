@@ -73,16 +73,11 @@ impl Resolver<'_> {
                 self.set_operation(left, op, all, right, id);
             }
             SetExpr::Values(values) => self.values(values, id),
-            SetExpr::Insert(statement) | SetExpr::Update(statement) | SetExpr::Delete(statement) => {
-                match statement {
-                    ast::Statement::Insert(insert) => self.insert(insert, id),
-                    ast::Statement::Update(update) => self.update(update, id),
-                    ast::Statement::Delete(delete) => self.delete(delete, id),
-                    _ => {}
-                }
-            }
+            SetExpr::Insert(statement)
+            | SetExpr::Update(statement)
+            | SetExpr::Delete(statement)
+            | SetExpr::Merge(statement) => self.write_statement(statement, id),
             SetExpr::Table(table) => self.table_command(table, id),
-            SetExpr::Merge(_) => {}
         }
     }
 

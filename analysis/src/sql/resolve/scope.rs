@@ -341,7 +341,11 @@ impl Resolver<'_> {
 
     /// Notes a problem, unless no schema is known or a name inside a view is meant.
     pub(super) fn problem(&mut self, kind: ProblemKind, span: Option<Span>) {
-        let known = self.schema.is_some() || matches!(kind, ProblemKind::AmbiguousColumn { .. });
+        let of_text = matches!(
+            kind,
+            ProblemKind::AmbiguousColumn { .. } | ProblemKind::ValuesCount { listed: true, .. }
+        );
+        let known = self.schema.is_some() || of_text;
         if known && self.views == 0 && self.problems.len() < MOST_PROBLEMS {
             self.problems.push(Problem { kind, span });
         }

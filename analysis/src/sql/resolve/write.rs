@@ -1,4 +1,4 @@
-//! INSERT, UPDATE and DELETE.
+//! INSERT, UPDATE and DELETE; what MERGE has in common with them.
 
 use sqlparser::ast;
 
@@ -11,7 +11,10 @@ use crate::sql::query::{BlockId, Body, Conflict, ProblemKind, Relation, Relation
 impl Resolver<'_> {
     pub(super) fn insert(&mut self, insert: &ast::Insert, id: BlockId) {
         self.scopes.push(Scope::new(id));
-        let ast::TableObject::TableName(table) = &insert.table else { return };
+        let ast::TableObject::TableName(table) = &insert.table else {
+            self.unchecked = Some("an INSERT into something else than a table");
+            return;
+        };
         let target = self.target(table, insert.table_alias.as_ref().map(|alias| &alias.alias));
         let source = insert.source.as_ref().map(|query| {
             // The rows are made without sight of the target.
@@ -23,6 +26,10 @@ impl Resolver<'_> {
         let mut assignments: Vec<(String, Option<Expr>)> = Vec::new();
         for column in &insert.columns {
             assignments.push((self.target_column(column, target), None));
+        }
+        let named: Vec<String> = assignments.iter().map(|(column, _)| column.clone()).collect();
+        if let (Some(query), Some(block)) = (&insert.source, source) {
+            self.count_values(query, block, &named, target);
         }
         assignments.extend(self.assignments(&insert.assignments, target));
         self.pseudo_relation("excluded", target);
@@ -50,6 +57,7 @@ impl Resolver<'_> {
             assignments,
             source,
             conflict,
+            whens: Vec::new(),
             returning: None,
             span,
         };
@@ -90,8 +98,17 @@ impl Resolver<'_> {
         let order_by = self.order_keys(&update.order_by);
         let limit = update.limit.as_ref().map(|limit| self.expr(limit));
         let span = self.bytes(update.update_token.0.span);
-        let write =
-            Write { target, from, filter, assignments, source: None, conflict: None, returning: None, span };
+        let write = Write {
+            target,
+            from,
+            filter,
+            assignments,
+            source: None,
+            conflict: None,
+            whens: Vec::new(),
+            returning: None,
+            span,
+        };
         self.finish(write, update.returning.as_deref(), id);
         let block = self.block_mut(id);
         block.order_by = order_by;
@@ -130,6 +147,7 @@ impl Resolver<'_> {
             assignments: Vec::new(),
             source: None,
             conflict: None,
+            whens: Vec::new(),
             returning: None,
             span,
         };
@@ -139,7 +157,7 @@ impl Resolver<'_> {
         block.limit = limit;
     }
 
-    fn finish(&mut self, mut write: Write, returning: Option<&[ast::SelectItem]>, id: BlockId) {
+    pub(super) fn finish(&mut self, mut write: Write, returning: Option<&[ast::SelectItem]>, id: BlockId) {
         if returning.is_some() && self.dialect == Dialect::Postgres {
             self.pseudo_relation("old", write.target);
             self.pseudo_relation("new", write.target);
@@ -190,7 +208,11 @@ impl Resolver<'_> {
         from.first().and_then(|item| item.relations().first().copied()).unwrap_or(RelationId(0))
     }
 
-    fn assignments(&mut self, list: &[ast::Assignment], target: RelationId) -> Vec<(String, Option<Expr>)> {
+    pub(super) fn assignments(
+        &mut self,
+        list: &[ast::Assignment],
+        target: RelationId,
+    ) -> Vec<(String, Option<Expr>)> {
         let mut assignments = Vec::new();
         for assignment in list {
             let value = self.expr(&assignment.value);
@@ -199,6 +221,17 @@ impl Resolver<'_> {
                     assignments.push((self.target_column(name, target), Some(value)));
                 }
                 ast::AssignmentTarget::Tuple(names) => {
+                    let count = match &value {
+                        Expr::Row(values) => Some(values.len()),
+                        Expr::Subquery(block) => self.blocks[block.0 as usize].outputs.as_ref().map(Vec::len),
+                        _ => None,
+                    };
+                    if let Some(count) = count {
+                        let columns: Vec<String> =
+                            names.iter().map(|name| self.object_name(name).1).collect();
+                        let span = self.span_of(&assignment.value);
+                        self.count_assigned(&columns, count, target, span);
+                    }
                     let mut values = match value {
                         Expr::Row(values) if values.len() == names.len() => {
                             values.into_iter().map(Some).collect::<Vec<_>>()
@@ -217,7 +250,7 @@ impl Resolver<'_> {
     }
 
     /// The name of a column that is written, checked against the target.
-    fn target_column(&mut self, name: &ast::ObjectName, target: RelationId) -> String {
+    pub(super) fn target_column(&mut self, name: &ast::ObjectName, target: RelationId) -> String {
         let parts: Vec<&ast::Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
         let Some(last) = parts.last() else { return String::new() };
         // MySQL: `SET table.column = ..`, of whichever table of the statement.

@@ -1,0 +1,146 @@
+//! Whether as many values are given as there are columns to take them.
+
+use sqlparser::ast;
+
+use super::Resolver;
+use crate::sql::dialect::Dialect;
+use crate::sql::query::{BlockId, Body, ProblemKind, RelationId, Source};
+use crate::sql::text::Span;
+
+/// The columns that values go to.
+struct Takers {
+    names: Vec<String>,
+    /// Whether the statement names them.
+    listed: bool,
+    /// Whether fewer values will do.
+    may_be_fewer: bool,
+}
+
+impl Resolver<'_> {
+    /// Compares the rows of an INSERT with the columns that it names, or else that its target has. `source` is the query
+    /// that gives the rows, `block` what became of it.
+    pub(super) fn count_values(
+        &mut self,
+        source: &ast::Query,
+        block: BlockId,
+        columns: &[String],
+        target: RelationId,
+    ) {
+        if let ast::SetExpr::Values(values) = source.body.as_ref() {
+            self.count_rows(&values.rows, columns, target);
+            return;
+        }
+        let Some(takers) = self.takers(columns, target) else { return };
+        let block = &self.blocks[block.0 as usize];
+        let (Some(outputs), Body::Select(_) | Body::Set { .. }) = (&block.outputs, &block.body) else {
+            return;
+        };
+        let values = outputs.len();
+        let span = first_item(source).and_then(|item| self.span_of(item));
+        self.compare(values, None, &takers, target, span);
+    }
+
+    /// Compares rows of VALUES with the columns that they are for.
+    pub(super) fn count_rows(
+        &mut self,
+        rows: &[ast::Parens<Vec<ast::Expr>>],
+        columns: &[String],
+        target: RelationId,
+    ) {
+        let takers = self.takers(columns, target);
+        let first = rows.first().map(|row| row.content.len());
+        for (nth, row) in (1..).zip(rows) {
+            let values = row.content.len();
+            // MySQL: an empty row is all defaults.
+            if self.dialect == Dialect::MySql && values == 0 && columns.is_empty() {
+                continue;
+            }
+            let nth = (rows.len() > 1).then_some(nth);
+            let last = |resolver: &Self| row.content.last().and_then(|value| resolver.span_of(value));
+            if let Some(takers) = &takers {
+                let span = last(self);
+                if self.compare(values, nth, takers, target, span) {
+                    return;
+                }
+            } else if first.is_some_and(|first| first != values && first > 0) {
+                // Whatever the columns are, rows of different lengths do not fit them.
+                let names = vec![String::new(); first.unwrap_or_default()];
+                let takers = Takers { names, listed: true, may_be_fewer: false };
+                let span = last(self);
+                self.compare(values, nth, &takers, target, span);
+                return;
+            }
+        }
+    }
+
+    /// Compares what is assigned to several columns at once with their number.
+    pub(super) fn count_assigned(
+        &mut self,
+        columns: &[String],
+        values: usize,
+        target: RelationId,
+        span: Option<Span>,
+    ) {
+        if self.dialect != Dialect::MySql {
+            let takers = Takers { names: columns.to_vec(), listed: true, may_be_fewer: false };
+            self.compare(values, None, &takers, target, span);
+        }
+    }
+
+    /// The columns that take values: those named, or all of the target's.
+    fn takers(&self, columns: &[String], target: RelationId) -> Option<Takers> {
+        if !columns.is_empty() {
+            return Some(Takers { names: columns.to_vec(), listed: true, may_be_fewer: false });
+        }
+        let schema = self.schema?;
+        let Source::Table(name) = &self.relations[target.0 as usize].source else { return None };
+        let table = schema.tables.get(name).filter(|table| !table.columns.is_empty())?;
+        // SQLite gives generated columns no value; a virtual table may have columns that do not show.
+        let takes = |generated: bool| self.dialect != Dialect::Sqlite || !generated;
+        let names = table.columns.iter().filter(|column| takes(column.generated.is_some()));
+        let names: Vec<String> = names.map(|column| column.name.clone()).collect();
+        Some(Takers { names, listed: false, may_be_fewer: self.dialect == Dialect::Postgres })
+    }
+
+    /// Notes where values and columns differ in number.
+    fn compare(
+        &mut self,
+        values: usize,
+        row: Option<usize>,
+        takers: &Takers,
+        target: RelationId,
+        span: Option<Span>,
+    ) -> bool {
+        let columns = takers.names.len();
+        if values == columns || (takers.may_be_fewer && values < columns) {
+            return false;
+        }
+        let relation = &self.relations[target.0 as usize];
+        let table = match &relation.source {
+            Source::Table(name) | Source::View(name, _) => name.to_string(),
+            _ => relation.alias.clone(),
+        };
+        let kind = ProblemKind::ValuesCount {
+            table,
+            values,
+            columns: takers.names.clone(),
+            listed: takers.listed,
+            row,
+        };
+        self.problem(kind, span);
+        true
+    }
+}
+
+/// The first element of the SELECT list that gives the rows.
+fn first_item(query: &ast::Query) -> Option<&ast::SelectItem> {
+    let mut body = query.body.as_ref();
+    loop {
+        body = match body {
+            ast::SetExpr::Select(select) => return select.projection.last(),
+            ast::SetExpr::Query(query) => &query.body,
+            ast::SetExpr::SetOperation { left, .. } => left,
+            _ => return None,
+        };
+    }
+}
