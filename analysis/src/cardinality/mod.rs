@@ -304,13 +304,13 @@ impl Reader<'_> {
             Source::Table(_) => {
                 let schema = self.schema?;
                 let Source::Table(name) = &relation.source else { return None };
-                let table = schema.tables.get(name)?;
+                let table = schema.stored(name)?;
                 let by_key = |reader: &mut Self, conditions: &[&Expr]| {
                     reader.by_key(table, schema, id, conditions, here, levels)
                 };
                 by_key(self, conditions).or_else(|| self.by_alternatives(conditions, by_key))
             }
-            Source::Materialized(_) | Source::System(_) | Source::Pseudo | Source::Unknown => None,
+            Source::System(_) | Source::Pseudo | Source::Unknown => None,
         }
     }
 

@@ -21,7 +21,7 @@ impl Reader<'_> {
         };
         let source = column.relation.map(|id| &self.query.relation(id).source);
         let Some(Source::Table(name)) = source else { return false };
-        let known = schema.tables.get(name).and_then(|table| table.column(&column.name));
+        let known = schema.stored(name).and_then(|table| table.column(&column.name));
         known.is_some_and(|column| column.collation.is_some())
     }
 

@@ -39,8 +39,7 @@ fn holds_the_same(own: &IndexKey, its: &IndexKey) -> bool {
 
 /// The indexes of `before` that begin the one named `name` in `after`, and that nothing but their searches needs.
 pub(super) fn begins(before: &Schema, after: &Schema, table: &Name, name: &str) -> Vec<String> {
-    let indexes =
-        |schema: &'_ Schema| schema.tables.get(table).map_or_else(Vec::new, |it| it.indexes.clone());
+    let indexes = |schema: &'_ Schema| schema.stored(table).map_or_else(Vec::new, |it| it.indexes.clone());
     let Some(new) = indexes(after).into_iter().find(|index| index.name == name) else { return Vec::new() };
     let is_replaced = |old: &Index| !old.unique && !old.constraint && is_covered(old, &new);
     indexes(before).into_iter().filter(is_replaced).map(|index| index.name).collect()
@@ -49,7 +48,7 @@ pub(super) fn begins(before: &Schema, after: &Schema, table: &Name, name: &str) 
 /// The index of the schema that a new one begins with and makes unnecessary.
 pub(crate) fn replaced_by(schema: &Schema, new: &NewIndex) -> Option<String> {
     let mut replay = Replay::new(schema.dialect);
-    let table = schema.tables.get(&new.table)?;
+    let table = schema.stored(&new.table)?;
     replay.schema.tables.insert(new.table.clone(), table.clone());
     replay.apply(&new.statement("CREATE INDEX", Some(NEW), schema.dialect), "advice");
     begins(schema, &replay.schema, &new.table, NEW).into_iter().next()

@@ -39,7 +39,7 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Ac
     for id in &problem.relations {
         let source = &query.relation(*id).source;
         let table = match source {
-            Source::Table(name) => schema.tables.get(name),
+            Source::Table(name) => schema.stored(name),
             Source::System(name) => catalog::table(name),
             _ => None,
         };

@@ -129,7 +129,7 @@ fn with(keys: Vec<Vec<String>>, wanted: Vec<Vec<String>>) -> Option<Vec<Vec<Stri
 
 /// A key as MySQL stores it: of long text only the beginning.
 fn storable(column: String, table: &Name, schema: &Schema) -> String {
-    let ty = schema.tables.get(table).and_then(|table| table.column(column.trim_matches('`')));
+    let ty = schema.stored(table).and_then(|table| table.column(column.trim_matches('`')));
     let is_long = ty.is_some_and(|column| {
         let ty = column.ty.to_lowercase();
         ty.ends_with("text") || ty.ends_with("blob")

@@ -86,7 +86,7 @@ fn make(schema: &Schema, advice: &Advice) -> Change {
 }
 
 fn drop(schema: &Schema, table: &Name, old: &str, new: &str) -> Option<Change> {
-    let index = schema.tables.get(table)?.indexes.iter().find(|index| index.name == old)?;
+    let index = schema.stored(table)?.indexes.iter().find(|index| index.name == old)?;
     let how = how(schema, table);
     Some(Change {
         description: format!("drop_{old}"),

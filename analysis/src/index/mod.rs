@@ -119,10 +119,9 @@ pub fn accesses(query: &Query, schema: &Schema) -> Vec<Access> {
         accesses.extend(joins::solve(query, schema, &problem));
     }
     for (id, relation) in query.relation_ids() {
-        // A name the schema does not hold is reported elsewhere; how it is read is not known.
-        if matches!(&relation.source, Source::Table(name) if !schema.tables.contains_key(name))
+        // How a table is read that the schema lacks is not known, and neither is what a write of it touches.
+        if matches!(&relation.source, Source::Table(name) if schema.stored(name).is_none())
             && !accesses.iter().any(|access| access.relation == id)
-            && !is_insert_target(query, id)
         {
             accesses.push(unknown(query, id));
         }
@@ -131,19 +130,10 @@ pub fn accesses(query: &Query, schema: &Schema) -> Vec<Access> {
     accesses
 }
 
-fn is_insert_target(query: &Query, id: RelationId) -> bool {
-    query.blocks.iter().any(|block| match &block.body {
-        crate::sql::query::Body::Write(write) => write.target == id && write.from.is_empty(),
-        _ => false,
-    })
-}
-
 fn unknown(query: &Query, id: RelationId) -> Access {
     let relation = query.relation(id);
     let table = match &relation.source {
-        Source::Table(name) | Source::System(name) | Source::Materialized(name) | Source::View(name, _) => {
-            name.clone()
-        }
+        Source::Table(name) | Source::System(name) | Source::View(name, _) => name.clone(),
         _ => Name::new(relation.alias.clone()),
     };
     Access {

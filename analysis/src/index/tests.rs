@@ -282,7 +282,7 @@ fn sqlite_searches_by_the_collation_that_is_compared_by() {
 
 #[test]
 fn what_is_not_in_the_schema_is_unknown() {
-    check("SELECT 1 FROM nowhere WHERE id = $1", &[]);
+    check("SELECT 1 FROM nowhere WHERE id = $1", &["nowhere unknown"]);
     let schema = Schema::new(Dialect::Postgres);
     let query = resolve("SELECT 1 FROM t WHERE id = $1", Dialect::Postgres, None).expect("it parses");
     let found = accesses(&query, &schema);

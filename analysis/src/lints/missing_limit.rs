@@ -68,8 +68,11 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         match &relation.source {
             Source::Table(table) if context.is_small(table) => continue,
             // What a function or an unknown table returns is not known to be many.
+            Source::Table(table) if context.schema.is_some_and(|schema| schema.stored(table).is_none()) => {
+                return;
+            }
             Source::Function(..) | Source::System(_) | Source::Unknown => return,
-            Source::Table(table) | Source::Materialized(table) | Source::View(table, _) => {
+            Source::Table(table) | Source::View(table, _) => {
                 declarable = Some(table);
                 tables.push(format!("`{table}`"));
             }

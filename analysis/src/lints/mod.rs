@@ -37,6 +37,7 @@ mod unknown_column;
 mod unknown_lint;
 mod unknown_table;
 mod unused_allow;
+mod values_count;
 mod wrapped;
 
 pub use database::SchemaContext;
@@ -84,6 +85,7 @@ pub const ALL: &[&Lint] = &[
     &unknown_lint::LINT,
     &unknown_table::LINT,
     &unused_allow::LINT,
+    &values_count::LINT,
 ];
 
 /// The schema that the examples of the lints' pages are about, as DDL.
@@ -277,7 +279,7 @@ pub(crate) fn is_small(config: &Config, schema: Option<&Schema>, table: &Name) -
         return true;
     }
     let configured = config.tables.get(&table.to_string()).and_then(|table| table.rows);
-    let measured = || schema.and_then(|schema| schema.tables.get(table)).and_then(|table| table.rows);
+    let measured = || schema.and_then(|schema| schema.stored(table)).and_then(|table| table.rows);
     configured.or_else(measured).is_some_and(|rows| rows <= SMALL_TABLE)
 }
 

@@ -61,9 +61,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
 /// Whether a table takes part: what a derived table or CTE returns is named in the query itself.
 fn reads_table(query: &Query, block: &Block) -> bool {
     let mut relations = block.from().iter().flat_map(|item| item.relations());
-    relations.any(|id| {
-        matches!(query.relation(id).source, Source::Table(_) | Source::Materialized(_) | Source::View(..))
-    })
+    relations.any(|id| matches!(query.relation(id).source, Source::Table(_) | Source::View(..)))
 }
 
 /// The columns as they are to be written, unless two tables have one of the same name.

@@ -14,7 +14,7 @@ impl<'a> QueryContext<'a> {
     /// The table that a relation is, where the schema knows it.
     pub(super) fn table(&self, query: &Query, relation: RelationId) -> Option<&'a Table> {
         let Source::Table(name) = &query.relation(relation).source else { return None };
-        self.schema?.tables.get(name)
+        self.schema?.stored(name)
     }
 
     /// The access that reads every row of `relation` only to filter them, unless its table is small.
@@ -43,18 +43,14 @@ impl<'a> QueryContext<'a> {
     fn is_many(&self, query: &Query, relation: RelationId, depth: usize) -> bool {
         match &query.relation(relation).source {
             Source::Table(name) => {
-                let known = self.schema.is_none_or(|schema| schema.tables.contains_key(name));
+                let known = self.schema.is_none_or(|schema| schema.stored(name).is_some());
                 known && !self.is_small(name)
             }
             Source::Cte(inner) | Source::Derived(inner) | Source::View(_, inner) => {
                 // A recursive query names itself.
                 depth < 8 && self.block_is_many(query, query.block(*inner), depth + 1)
             }
-            Source::Materialized(_)
-            | Source::System(_)
-            | Source::Function(..)
-            | Source::Pseudo
-            | Source::Unknown => false,
+            Source::System(_) | Source::Function(..) | Source::Pseudo | Source::Unknown => false,
         }
     }
 

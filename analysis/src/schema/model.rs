@@ -1,6 +1,6 @@
 //! The schema as data. Names are kept as the database compares them; expressions are kept as SQL text.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use super::PreparedIndex;
@@ -70,6 +70,8 @@ pub struct Schema {
     pub columns: OfTables<[RelationColumn]>,
     /// The tables that others inherit from.
     pub inherited: OfAll<HashSet<Name>>,
+    /// The materialised views whose columns are known, as the tables that their rows are stored in.
+    pub materialized: OfAll<HashMap<Name, Table>>,
 }
 
 impl Schema {
@@ -89,6 +91,7 @@ impl Schema {
             prepared: Beside::default(),
             columns: Beside::default(),
             inherited: Beside::default(),
+            materialized: Beside::default(),
         }
     }
 
@@ -109,6 +112,23 @@ impl Schema {
     /// The table of a name as written in a query.
     pub fn table(&self, schema: Option<&str>, name: &str) -> Option<&Table> {
         self.lookup(&self.tables, schema, name).map(|(_, table)| table)
+    }
+
+    /// What holds the rows of a table or a materialised view, by its full name; `None` where its columns are not known.
+    pub fn stored(&self, name: &Name) -> Option<&Table> {
+        self.tables.get(name).or_else(|| {
+            let materialized = self.materialized.get(|| {
+                let views = self.views.values().filter(|view| view.materialized);
+                let table = |view: &View| {
+                    let mut table = Table::new(view.name.clone());
+                    table.columns = view.columns.clone()?;
+                    table.indexes = view.indexes.clone();
+                    Some((view.name.clone(), table))
+                };
+                views.filter_map(table).collect()
+            });
+            materialized.get(name)
+        })
     }
 
     /// The view of a name as written in a query.

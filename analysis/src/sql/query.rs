@@ -405,12 +405,10 @@ pub struct Relation {
 /// What a relation is.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// A table of the schema, or of a schema that is not known.
+    /// A table or materialised view of the schema, or a table that the schema lacks: without a schema, in another database, or not to be found.
     Table(Name),
     /// A table that every database has (`pg_catalog.pg_class`), or a sequence.
     System(Name),
-    /// A materialised view.
-    Materialized(Name),
     /// A view; its query is a block.
     View(Name, BlockId),
     /// A common table expression.
@@ -421,7 +419,7 @@ pub enum Source {
     Function(String, Vec<Expr>),
     /// The row that an INSERT proposed (`EXCLUDED`), or a trigger's row.
     Pseudo,
-    /// A name that is not known, for a reason: a temporary table, a gap in the schema, or a problem already reported.
+    /// Rows that no table of the schema gives: those of an aliased join, of a construct that is not understood.
     Unknown,
 }
 

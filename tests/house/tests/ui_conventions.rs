@@ -133,7 +133,7 @@ fn every_lint_fires_and_is_silent() {
             assert!(
                 cases.iter().any(|case| case.about == lint.name && kinds.contains(&case.kind.as_str())),
                 "`{name}` has no case in tests/ui/{{{kinds}}}/{name}/: add one, and record it with \
-                 `TRYBUILD=overwrite cargo test -p query-budget-ui -- trybuild={name}`",
+                 `TRYBUILD=overwrite cargo test -p query-budget-ui -- cases trybuild={name}`",
                 name = lint.name,
                 kinds = kinds.join(",")
             );

@@ -21,6 +21,12 @@ impl Report {
         accesses.filter(|access| access.verdict == verdict).count()
     }
 
+    /// How many queries have something in them that is not looked into.
+    pub(super) fn unchecked(&self) -> usize {
+        let parsed = self.queries.iter().filter_map(|query| query.checked.query.as_ref().ok());
+        parsed.filter(|query| query.unchecked.is_some()).count()
+    }
+
     /// The last line of a report: what was looked at, and what of it could not be checked.
     pub(super) fn coverage(&self) -> String {
         let files = counted(self.files, "file", "files");
@@ -32,13 +38,19 @@ impl Report {
         if !self.unread.is_empty() {
             missing.push(format!("{} not read", counted(self.unread.len(), "file", "files")));
         }
+        if self.unchecked() > 0 {
+            missing.push(format!("{} not looked into", grouped(self.unchecked())));
+        }
+        let unknown = self.accesses_with(Verdict::Unknown);
         let accesses = match self.subject {
             Subject::Everything => {
                 missing.push(format!("{} with no bound", grouped(self.unbounded)));
+                if unknown > 0 {
+                    missing.push(format!("{} of tables that are not known", grouped(unknown)));
+                }
                 String::new()
             }
             Subject::Indexes => {
-                let unknown = self.accesses_with(Verdict::Unknown);
                 missing.push(format!("{} of tables that are not known", grouped(unknown)));
                 let accesses = self.queries.iter().map(|query| query.checked.accesses.len()).sum();
                 format!(" with {}", counted(accesses, "table access", "table accesses"))

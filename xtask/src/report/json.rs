@@ -46,6 +46,8 @@ pub(super) fn summary(report: &Report) -> Value {
         "checked": report.checked(),
         "unparsed": report.unparsed.len(),
         "dynamic": report.dynamic,
+        "unchecked": report.unchecked(),
+        "unknown": report.accesses_with(Verdict::Unknown),
         "unbounded": report.unbounded,
         "unread": report.unread.len(),
         "errors": report.count(Level::Deny),
@@ -86,6 +88,7 @@ fn query(query: &Query) -> Value {
         "sql": &*query.sql,
         "status": status,
         "cardinality": query.checked.cardinality.rows.as_str(),
+        "unchecked": query.checked.query.as_ref().ok().and_then(|query| query.unchecked),
         "scans": scans.collect::<Vec<_>>(),
     });
     put_place(&mut value, &query.place);

@@ -110,6 +110,7 @@ impl Replay {
     /// Applies one statement of a script.
     pub(super) fn apply_piece(&mut self, piece: &Piece<'_>, file: &str) {
         self.schema.inherited.forget();
+        self.schema.materialized.forget();
         match ddl::parse(piece.text, self.schema.dialect) {
             Ok(change) => {
                 if let Err(message) = self.change(change) {

@@ -6,8 +6,8 @@ use sqlparser::ast;
 
 use super::Resolver;
 use super::scope::Merged;
-use crate::schema::Name;
 use crate::schema::columns;
+use crate::schema::{Name, Schema};
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::{
@@ -137,6 +137,17 @@ impl Resolver<'_> {
         name: &str,
         span: Option<crate::sql::Span>,
     ) -> (Source, Option<Arc<[RelationColumn]>>) {
+        // MySQL: tables of the connected database may be named with it, and migrations rarely say what it is called.
+        let schema = match self.schema {
+            Some(known)
+                if self.dialect == Dialect::MySql
+                    && self.is_of_another_database(schema, known)
+                    && (known.table(None, name).is_some() || known.view(None, name).is_some()) =>
+            {
+                None
+            }
+            _ => schema,
+        };
         let full = Name::qualified(schema, name);
         let Some(known) = self.schema else { return (Source::Table(full), None) };
         if let Some(table) = known.table(schema, name) {
@@ -145,25 +156,31 @@ impl Resolver<'_> {
         if let Some(view) = known.view(schema, name) {
             let declared = view.columns.as_deref().map(columns::declared);
             if view.materialized {
+                // Its rows are stored: what they were made from is not read.
                 let columns = declared.or_else(|| {
+                    let (blocks, relations) = (self.blocks.len(), self.relations.len());
                     let block = self.expand_view(view, self.block_of_scope())?;
-                    self.block_columns(block)
+                    let columns = self.block_columns(block);
+                    self.blocks.truncate(blocks);
+                    self.relations.truncate(relations);
+                    columns
                 });
-                return (Source::Materialized(view.name.clone()), columns);
+                return (Source::Table(view.name.clone()), columns);
             }
             return match self.expand_view(view, self.block_of_scope()) {
                 Some(block) => {
                     let columns = declared.or_else(|| self.block_columns(block));
                     (Source::View(view.name.clone(), block), columns)
                 }
-                None => (Source::Unknown, declared),
+                None => (Source::Table(view.name.clone()), declared),
             };
         }
         if name == "_sqlx_migrations" {
-            return (Source::Unknown, Some(named_columns(&MIGRATIONS_COLUMNS)));
+            return (Source::System(full), Some(named_columns(&MIGRATIONS_COLUMNS)));
         }
-        if known.opaque(schema, name).is_some() {
-            return (Source::Unknown, None);
+        // It exists, and its columns are not known.
+        if known.opaque(schema, name).is_some() || self.is_of_another_database(schema, known) {
+            return (Source::Table(full), None);
         }
         if self.is_system_table(schema, name) {
             let of = schema.or((self.dialect == Dialect::Postgres).then_some("pg_catalog"));
@@ -176,7 +193,17 @@ impl Resolver<'_> {
         let names = known.tables.keys().chain(known.views.keys());
         let similar = most_similar(name, names.map(|name| name.name.as_str()));
         self.problem(ProblemKind::UnknownTable { name: full.to_string(), similar }, span);
-        (Source::Unknown, None)
+        (Source::Table(full), None)
+    }
+
+    /// Whether a qualifier names a database that no migration speaks of: one that SQLite has attached, one of the same
+    /// server in MySQL.
+    fn is_of_another_database(&self, schema: Option<&str>, known: &Schema) -> bool {
+        let is_known = |of: &str| {
+            let mut names = known.tables.keys().chain(known.views.keys());
+            names.any(|name| name.schema.as_deref() == Some(of))
+        };
+        self.dialect != Dialect::Postgres && schema.is_some_and(|of| of != "main" && !is_known(of))
     }
 
     /// Tables that every database has.

@@ -94,7 +94,7 @@ impl Resolver<'_> {
         let Source::Table(name) = &self.relations.get(column.relation?.0 as usize)?.source else {
             return None;
         };
-        let table = self.schema?.tables.get(name)?;
+        let table = self.schema?.stored(name)?;
         let hidden = matches!(column.name.as_str(), "rowid" | "oid" | "_rowid_");
         if !hidden || table.without_rowid || table.column(&column.name).is_some() {
             return None;

@@ -254,8 +254,7 @@ impl Resolver<'_> {
 
     /// Columns that every table has without declaring them.
     pub(super) fn is_system_column(&self, id: RelationId, name: &str) -> bool {
-        let table =
-            matches!(self.relations[id.0 as usize].source, Source::Table(_) | Source::Materialized(_));
+        let table = matches!(self.relations[id.0 as usize].source, Source::Table(_));
         table
             && match self.dialect {
                 Dialect::Postgres => {
@@ -325,7 +324,7 @@ impl Resolver<'_> {
     fn relation_name(&self, id: RelationId) -> String {
         let relation = &self.relations[id.0 as usize];
         match &relation.source {
-            Source::Table(name) | Source::Materialized(name) | Source::View(name, _) => name.to_string(),
+            Source::Table(name) | Source::View(name, _) => name.to_string(),
             _ => relation.alias.clone(),
         }
     }

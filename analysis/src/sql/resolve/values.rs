@@ -94,7 +94,7 @@ impl Resolver<'_> {
         }
         let schema = self.schema?;
         let Source::Table(name) = &self.relations[target.0 as usize].source else { return None };
-        let table = schema.tables.get(name).filter(|table| !table.columns.is_empty())?;
+        let table = schema.stored(name).filter(|table| !table.columns.is_empty())?;
         // SQLite gives generated columns no value; a virtual table may have columns that do not show.
         let takes = |generated: bool| self.dialect != Dialect::Sqlite || !generated;
         let names = table.columns.iter().filter(|column| takes(column.generated.is_some()));

@@ -38,6 +38,8 @@ pub(super) fn history(r: &mut Rewriter) {
     if r.keyword(0) == K::BEFORE && r.keyword(1) == K::SYSTEM_TIME {
         r.skip(2);
         skip_moment(r);
+        r.put_word("WHERE", K::WHERE);
+        r.put_word("TRUE", K::TRUE);
     }
 }
 

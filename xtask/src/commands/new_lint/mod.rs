@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &NewLint, output: &mut Output) -> Result<Outcome, F
         "next: write `check` and the examples in `analysis/src/lints/{name}.rs`, then\n  \
          cargo test -p query-budget-house --test lint_pages    runs the examples\n  \
          cargo xtask docs                                      writes its page and its row in the README\n  \
-         TRYBUILD=overwrite cargo test -p query-budget-ui -- trybuild={name}\n                                                        \
+         TRYBUILD=overwrite cargo test -p query-budget-ui -- cases trybuild={name}\n                                                        \
          records what the UI cases print"
     ))?;
     Ok(Outcome::Clean)

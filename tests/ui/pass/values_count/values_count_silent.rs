@@ -1,0 +1,13 @@
+//! The last columns of a table take their defaults where PostgreSQL is given no list.
+
+#![deny(warnings)]
+
+use query_budget::sql;
+use sqlx::PgPool;
+
+pub async fn run(db: &PgPool, id: i64) -> sqlx::Result<()> {
+    sql!("INSERT INTO servers VALUES ($1, 'a', 'de')", id).execute(db).await?;
+    Ok(())
+}
+
+fn main() {}
