@@ -1,21 +1,9 @@
 //! What a table's own declarations say of its keys.
 
 use crate::schema::columns;
-use crate::schema::{IndexKey, Schema, Table};
+use crate::schema::{Schema, Table};
 use crate::sql::expr::Expr;
 use crate::sql::{Dialect, predicates, resolve};
-
-/// SQLite: whether an index finds equal at least what comparing its column finds equal.
-pub(super) fn tells_as_column(table: &Table, key: &IndexKey, dialect: Dialect) -> bool {
-    if dialect != Dialect::Sqlite {
-        return true;
-    }
-    let column = key.as_column().and_then(|name| table.column(name));
-    match (column.and_then(|column| column.collation.as_deref()), key.collation.as_deref()) {
-        (None, _) | (Some(_), None) => true,
-        (Some(column), Some(key)) => column.eq_ignore_ascii_case(key),
-    }
-}
 
 /// Whether a table's CHECK lets a key of it have one value: `one_row boolean PRIMARY KEY CHECK (one_row)`.
 pub(super) fn is_singleton(table: &Table, schema: &Schema) -> bool {
@@ -24,8 +12,10 @@ pub(super) fn is_singleton(table: &Table, schema: &Schema) -> bool {
 }
 
 fn has_one_value(table: &Table, key: &String, schema: &Schema) -> bool {
-    // NULL satisfies every CHECK, and SQLite lets even a primary key be NULL.
-    if table.column(key).is_none_or(|column| !column.not_null) {
+    // NULL satisfies every CHECK, and SQLite lets even a primary key be NULL, unless it is the rowid.
+    let is_rowid =
+        schema.dialect == Dialect::Sqlite && table.rowid_alias().is_some_and(|alias| alias.name == *key);
+    if !is_rowid && table.column(key).is_none_or(|column| !column.not_null) {
         return false;
     }
     table.checks.iter().filter(|check| check.condition.contains(key.as_str())).any(|check| {

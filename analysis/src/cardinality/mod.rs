@@ -1,11 +1,13 @@
 //! How many rows a query can return: at most one, a bounded number, or as many as there are; with the reason.
 
+mod functions;
 mod groups;
 mod keys;
 #[cfg(test)]
 mod tests;
 mod unique;
 mod values;
+mod within;
 
 use std::collections::BTreeMap;
 
@@ -56,7 +58,7 @@ impl Cardinality {
 
 /// How many rows `query` returns. Without a schema no key is known, and only its text bounds it.
 pub fn of(query: &Query, schema: Option<&Schema>) -> Cardinality {
-    let mut reader = Reader { query, schema, known: BTreeMap::new(), depth: 0 };
+    let mut reader = Reader::new(query, schema);
     match (query.kind, query.root) {
         (Kind::Other | Kind::Transaction, _) | (_, None) => {
             Cardinality::new(Rows::Many, "it is not a query of rows")
@@ -67,13 +69,13 @@ pub fn of(query: &Query, schema: Option<&Schema>) -> Cardinality {
 
 /// How many rows a block has before its own LIMIT and OFFSET take some of them.
 pub fn before_limit(query: &Query, schema: Option<&Schema>, id: BlockId) -> Cardinality {
-    let mut reader = Reader { query, schema, known: BTreeMap::new(), depth: 0 };
+    let mut reader = Reader::new(query, schema);
     reader.body(query.block(id))
 }
 
 /// How many rows a block reads: those of its FROM that its WHERE keeps, before it groups or aggregates them.
 pub fn read(query: &Query, schema: Option<&Schema>, id: BlockId) -> Cardinality {
-    let mut reader = Reader { query, schema, known: BTreeMap::new(), depth: 0 };
+    let mut reader = Reader::new(query, schema);
     let block = query.block(id);
     let filters: Vec<&Expr> = block.filters().iter().collect();
     reader.joined(block.from(), &filters)
@@ -95,6 +97,10 @@ struct Reader<'q> {
     known: BTreeMap<BlockId, Cardinality>,
     /// How many blocks are being looked at, each for the one before.
     depth: usize,
+    /// How often conditions were followed into a query.
+    followed: usize,
+    /// The collation by which the key at hand tells its values apart.
+    key_collation: Option<String>,
 }
 
 /// So many conditions with alternatives, and so many alternatives of each, are looked at one by one.
@@ -102,6 +108,12 @@ const MOST_ALTERNATIVES: usize = 16;
 
 /// How deep subqueries, and CTEs that read CTEs, are followed.
 const DEEPEST_BLOCK: usize = 64;
+
+impl<'q> Reader<'q> {
+    fn new(query: &'q Query, schema: Option<&'q Schema>) -> Reader<'q> {
+        Reader { query, schema, known: BTreeMap::new(), depth: 0, followed: 0, key_collation: None }
+    }
+}
 
 impl Reader<'_> {
     fn block(&mut self, id: BlockId) -> Cardinality {
@@ -295,11 +307,16 @@ impl Reader<'_> {
                         (true, false) => None,
                     };
                 }
-                self.grouped(*block, id, conditions, here, levels)
+                let block = *block;
+                let grouped = self.grouped(block, id, conditions, here, levels);
+                grouped.or_else(|| self.within(block, id, conditions, here, levels))
             }
             Source::Function(name, args) => {
-                let constant = args.iter().all(|arg| self.determined(arg, here, levels).is_some());
-                constant.then(|| (Rows::Bounded, format!("`{name}` returns what its arguments hold")))
+                let rows = functions::rows(name, args, self.schema)?;
+                // Its rows come for each of the rows that its arguments are taken from.
+                let of = args.iter().map(|arg| self.determined(arg, here, levels));
+                let of = of.collect::<Option<Vec<Rows>>>()?.into_iter().max().unwrap_or(Rows::One);
+                Some((rows.max(of), format!("`{name}` returns what its arguments hold")))
             }
             Source::Table(_) => {
                 let schema = self.schema?;

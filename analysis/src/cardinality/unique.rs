@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::keys::{columns_of, is_singleton, tells_as_column};
+use super::keys::{columns_of, is_singleton};
 use super::{MOST_ALTERNATIVES, Reader, Rows};
 use crate::schema::prepared::{self, Predicate, PreparedIndex};
-use crate::schema::{IndexKey, KeyPart, Schema, Table};
+use crate::schema::{KeyPart, Schema, Table};
 use crate::sql::expr::{Expr, Literal};
 use crate::sql::predicates;
 use crate::sql::query::RelationId;
@@ -78,13 +78,15 @@ impl Reader<'_> {
                 Predicate::Known(predicate) => predicates::implied(predicate, conditions, id),
                 Predicate::NotUnderstood => false,
             };
-            let tells = |key: &IndexKey| tells_as_column(table, key, schema.dialect);
-            if !index.unique || index.primary || !index.keys.iter().all(tells) || !predicate_holds() {
+            if !index.unique || index.primary || !predicate_holds() {
                 continue;
             }
             let rows = index.keys.iter().zip(keys).try_fold(Rows::One, |level, (key, own)| {
                 let rows = match &key.part {
-                    KeyPart::Column(name) => self.column_determined(name, id, conditions, here, levels)?,
+                    KeyPart::Column(name) => {
+                        let collation = key.collation.as_deref();
+                        self.column_determined_by(name, collation, id, conditions, here, levels)?
+                    }
                     KeyPart::Expression(_) => {
                         let own = own.as_ref()?;
                         // A unique constant allows one row.

@@ -14,15 +14,38 @@ impl Reader<'_> {
         self.schema.map(|schema| schema.dialect)
     }
 
-    /// SQLite: whether values of a column are compared by a collation of the column.
-    pub(super) fn has_collation(&self, column: &ColumnRef) -> bool {
-        let Some(schema) = self.schema.filter(|schema| schema.dialect == Dialect::Sqlite) else {
-            return false;
+    /// The collation that a column is declared with.
+    fn declared_collation(&self, expr: &Expr) -> Option<&str> {
+        let column = expr.without_casts().as_column()?;
+        let Source::Table(name) = &self.query.relation(column.relation?).source else { return None };
+        self.schema?.stored(name)?.column(&column.name)?.collation.as_deref()
+    }
+
+    /// Whether what a comparison finds equal is equal for the key at hand as well: one by a coarser collation finds more.
+    fn compares_as_key(&self, left: &Expr, right: Option<&Expr>) -> bool {
+        let Some(dialect) = self.dialect() else { return true };
+        // Collations of Postgres that find different texts equal are rare, and no unique key goes by another one.
+        if dialect == Dialect::Postgres {
+            return true;
+        }
+        let explicit = |expr: &Expr| match expr {
+            Expr::Collate { collation, .. } => Some(collation.clone()),
+            _ => None,
         };
-        let source = column.relation.map(|id| &self.query.relation(id).source);
-        let Some(Source::Table(name)) = source else { return false };
-        let known = schema.stored(name).and_then(|table| table.column(&column.name));
-        known.is_some_and(|column| column.collation.is_some())
+        let written = explicit(left).or_else(|| right.and_then(explicit));
+        let used = match (written, dialect) {
+            (Some(written), _) => written,
+            // MySQL compares a column by its own collation, and refuses two that differ.
+            (None, Dialect::MySql) => return true,
+            (None, _) => {
+                let declared = self.declared_collation(left);
+                let declared = declared.or_else(|| right.and_then(|right| self.declared_collation(right)));
+                declared.unwrap_or("binary").to_owned()
+            }
+        };
+        let used = used.to_ascii_lowercase();
+        let of_key = self.key_collation.as_deref().unwrap_or("binary");
+        used == "binary" || used.ends_with("_bin") || used.eq_ignore_ascii_case(of_key)
     }
 
     pub(super) fn rowid_name(&self, table: &Table, schema: &Schema) -> Option<&'static str> {
@@ -53,8 +76,26 @@ impl Reader<'_> {
         here: &[RelationId],
         levels: &BTreeMap<RelationId, Rows>,
     ) -> Option<Rows> {
+        self.column_determined_by(name, None, id, conditions, here, levels)
+    }
+
+    /// The same of the key of an index that has a collation of its own.
+    pub(super) fn column_determined_by(
+        &mut self,
+        name: &str,
+        collation: Option<&str>,
+        id: RelationId,
+        conditions: &[&Expr],
+        here: &[RelationId],
+        levels: &BTreeMap<RelationId, Rows>,
+    ) -> Option<Rows> {
         let is_it = |e: &Expr| matches!(e, Expr::Column(c) if c.relation == Some(id) && c.name == name);
-        self.value_determined(&is_it, conditions, here, levels)
+        let column = Expr::Column(ColumnRef { relation: Some(id), name: name.to_owned(), span: None });
+        let collation = collation.or(self.declared_collation(&column)).map(str::to_owned);
+        let outer = std::mem::replace(&mut self.key_collation, collation);
+        let rows = self.value_determined(&is_it, conditions, here, levels);
+        self.key_collation = outer;
+        rows
     }
 
     /// How many values the conditions leave to the expression that `is_it` recognises.
@@ -93,8 +134,12 @@ impl Reader<'_> {
             Expr::InList { expr, list, negated: false } => {
                 let position = match expr.as_ref() {
                     Expr::Row(parts) => parts.iter().position(is_it).map(Some)?,
+                    Expr::Collate { expr, .. } => is_it(expr).then_some(None)?,
                     other => is_it(other).then_some(None)?,
                 };
+                if !self.compares_as_key(expr, None) {
+                    return None;
+                }
                 let mut rows = if list.len() <= 1 { Rows::One } else { Rows::Bounded };
                 for item in list {
                     let value = match (position, item) {
@@ -108,12 +153,19 @@ impl Reader<'_> {
             Expr::Any { left, op: Op::Eq, right, all: false } if is_it(left) => {
                 self.determined(right, here, levels).map(|_| Rows::Bounded)
             }
+            Expr::Exists { query, negated: false } => self.values_matched(is_it, *query, None, here, levels),
+            Expr::InQuery { expr, query, op: Op::Eq, negated: false }
+                if self.query.block(*query).correlated =>
+            {
+                self.values_matched(is_it, *query, Some(expr), here, levels)
+            }
             Expr::InQuery { expr, query, op: Op::Eq, negated: false } => {
                 let matches = match expr.as_ref() {
                     Expr::Row(parts) => parts.iter().any(is_it),
+                    Expr::Collate { expr, .. } => is_it(expr),
                     other => is_it(other),
                 };
-                (matches && !self.query.block(*query).correlated)
+                (matches && self.compares_as_key(expr, None) && !self.query.block(*query).correlated)
                     .then(|| self.block(*query).rows)
                     .filter(|rows| *rows != Rows::Many)
             }
@@ -128,22 +180,26 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn equal(
+    pub(super) fn equal<'e>(
         &mut self,
         is_it: &dyn Fn(&Expr) -> bool,
-        left: &Expr,
-        right: &Expr,
+        left: &'e Expr,
+        right: &'e Expr,
         here: &[RelationId],
         levels: &BTreeMap<RelationId, Rows>,
     ) -> Option<Rows> {
-        let value = if is_it(left) {
-            right
-        } else if is_it(right) {
-            left
+        let bare = |expr: &'e Expr| match expr {
+            Expr::Collate { expr, .. } => expr.as_ref(),
+            other => other,
+        };
+        let value = if is_it(bare(left)) {
+            bare(right)
+        } else if is_it(bare(right)) {
+            bare(left)
         } else {
             return None;
         };
-        self.determined(value, here, levels)
+        self.compares_as_key(left, Some(right)).then(|| self.determined(value, here, levels))?
     }
 
     /// How many values an expression has, when every relation in it is already bounded.
@@ -159,9 +215,6 @@ impl Reader<'_> {
         let mut rows = Some(Rows::One);
         value.walk(&mut |expr| {
             let level = match expr {
-                // A collation decides what is equal, and may find equal what the key tells apart.
-                Expr::Collate { .. } if self.dialect() != Some(Dialect::Postgres) => None,
-                Expr::Column(column) if self.has_collation(column) => None,
                 Expr::Column(column) => match column.relation {
                     // A column of a query around this one is one value here.
                     Some(id) if here.contains(&id) => levels.get(&id).copied(),

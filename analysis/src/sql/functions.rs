@@ -123,6 +123,14 @@ pub(crate) fn is_declared_set_returning(statement: &str) -> bool {
     false
 }
 
+/// Whether the statement that makes a function makes an aggregate.
+pub(crate) fn is_declared_aggregate(statement: &str) -> bool {
+    let words = statement.split_whitespace().take(4);
+    words
+        .map(|word| word.split('(').next().unwrap_or(word))
+        .any(|word| word.eq_ignore_ascii_case("aggregate"))
+}
+
 /// The columns of a function in FROM that goes by `alias`; `None` when they are not known.
 pub(crate) fn table_columns(
     name: &str,

@@ -144,7 +144,7 @@ fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     } else if cursor.take("extension") {
         let _ = cursor.take("if not exists");
         Ok(Change::CreateExtension(cursor.name()?))
-    } else if cursor.take("function") || cursor.take("procedure") {
+    } else if cursor.take("function") || cursor.take("procedure") || cursor.take("aggregate") {
         object::create_function(cursor)
     } else {
         harmless_create(cursor)

@@ -36,7 +36,7 @@ impl Resolver<'_> {
         let group_by = match &select.group_by {
             ast::GroupByExpr::Expressions(keys, _) => keys.iter().map(|key| self.group_expr(key)).collect(),
             ast::GroupByExpr::All(_) => {
-                projection.exprs.iter().filter(|e| !has_aggregate(e)).cloned().collect()
+                projection.exprs.iter().filter(|e| !self.has_aggregate(e)).cloned().collect()
             }
         };
         if self.dialect == Dialect::Postgres {
@@ -70,7 +70,7 @@ impl Resolver<'_> {
         });
         let grouping_sets = groups_several_times(&select.group_by);
         let exprs = &projection.exprs;
-        let aggregates = exprs.iter().chain(&having).any(has_aggregate);
+        let aggregates = exprs.iter().chain(&having).any(|expr| self.has_aggregate(expr));
         let set_returning = exprs
             .iter()
             .any(|expr| expr.any(|e| matches!(e, Expr::Call(call) if self.returns_set(&call.name))));
@@ -117,6 +117,21 @@ impl Resolver<'_> {
             texts.any(|text| functions::is_declared_set_returning(text))
         };
         functions::is_set_returning(name, self.dialect) || (self.dialect == Dialect::Postgres && of_schema())
+    }
+
+    /// Whether an aggregate is called in an expression, subqueries and windows aside.
+    fn has_aggregate(&self, expr: &Expr) -> bool {
+        let of_schema = |name: &str| {
+            let functions = self.schema.iter().flat_map(|schema| &schema.functions);
+            let mut texts = functions.filter(|(known, _)| known.name == name).flat_map(|(_, texts)| texts);
+            texts.any(|text| functions::is_declared_aggregate(text))
+        };
+        expr.any(|e| match e {
+            Expr::Call(call) if !call.window => {
+                functions::is_aggregate(&call.name, call.args.len()) || of_schema(&call.name)
+            }
+            _ => false,
+        })
     }
 
     fn set_outputs(&mut self, projection: &Projection) {
@@ -311,13 +326,6 @@ fn groups_several_times(group_by: &ast::GroupByExpr) -> bool {
         || keys
             .iter()
             .any(|key| matches!(key, ast::Expr::GroupingSets(_) | ast::Expr::Rollup(_) | ast::Expr::Cube(_)))
-}
-
-/// Whether an aggregate is called in an expression, subqueries and windows aside.
-fn has_aggregate(expr: &Expr) -> bool {
-    expr.any(|e| {
-        matches!(e, Expr::Call(call) if !call.window && functions::is_aggregate(&call.name, call.args.len()))
-    })
 }
 
 #[cfg(test)]

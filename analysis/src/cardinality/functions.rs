@@ -1,0 +1,118 @@
+//! How many rows a function in FROM returns.
+
+use super::Rows;
+use crate::schema::Schema;
+use crate::sql::Dialect;
+use crate::sql::expr::{Expr, Literal};
+use crate::sql::functions::{is_declared_set_returning, is_set_returning};
+
+/// Functions that return what is in their arguments, one row for each element.
+const UNFOLDING: [&str; 36] = [
+    "unnest",
+    "generate_subscripts",
+    "regexp_matches",
+    "regexp_split_to_table",
+    "string_to_table",
+    "json_array_elements",
+    "jsonb_array_elements",
+    "json_array_elements_text",
+    "jsonb_array_elements_text",
+    "json_each",
+    "jsonb_each",
+    "json_each_text",
+    "jsonb_each_text",
+    "json_tree",
+    "jsonb_tree",
+    "json_object_keys",
+    "jsonb_object_keys",
+    "jsonb_path_query",
+    "jsonb_path_query_tz",
+    "json_populate_recordset",
+    "jsonb_populate_recordset",
+    "json_to_recordset",
+    "jsonb_to_recordset",
+    "json_populate_record",
+    "jsonb_populate_record",
+    "json_to_record",
+    "jsonb_to_record",
+    "json_table",
+    "xmltable",
+    "each",
+    "skeys",
+    "svals",
+    "aclexplode",
+    "ts_debug",
+    "ts_parse",
+    "ts_token_type",
+];
+
+/// How many rows a function returns for one row of arguments; `None` where nothing bounds them.
+pub(super) fn rows(name: &str, args: &[Expr], schema: Option<&Schema>) -> Option<Rows> {
+    let dialect = schema.map(|schema| schema.dialect);
+    if let Some(schema) = schema
+        && let Some((_, made)) = schema.functions.iter().find(|(known, _)| known.name == name)
+    {
+        let returns_set = made.iter().any(|statement| is_declared_set_returning(statement));
+        return (!returns_set).then_some(Rows::One);
+    }
+    match name {
+        // So many as its arguments say: a number that is written bounds, one that is passed may be any.
+        "generate_series" => args.iter().all(is_written).then_some(Rows::Bounded),
+        "rows_from" => {
+            let of_call = |arg: &Expr| match arg {
+                Expr::Call(call) => rows(&call.name, &call.args, schema),
+                _ => None,
+            };
+            let rows: Option<Vec<Rows>> = args.iter().map(of_call).collect();
+            rows?.into_iter().max()
+        }
+        name if UNFOLDING.contains(&name) => Some(Rows::Bounded),
+        // What SQLite says of a table's columns and indexes.
+        name if name.starts_with("pragma_") => Some(Rows::Bounded),
+        name if dialect == Some(Dialect::Postgres)
+            && is_scalar(name)
+            && !is_set_returning(name, Dialect::Postgres) =>
+        {
+            Some(Rows::One)
+        }
+        _ => None,
+    }
+}
+
+/// Functions of one value that people call in FROM.
+fn is_scalar(name: &str) -> bool {
+    matches!(
+        name,
+        "now"
+            | "current_database"
+            | "current_setting"
+            | "set_config"
+            | "version"
+            | "nextval"
+            | "currval"
+            | "setval"
+            | "to_tsquery"
+            | "plainto_tsquery"
+            | "phraseto_tsquery"
+            | "websearch_to_tsquery"
+            | "to_tsvector"
+            | "to_jsonb"
+            | "to_json"
+            | "jsonb_build_object"
+            | "json_build_object"
+            | "string_to_array"
+            | "coalesce"
+            | "lower"
+            | "upper"
+            | "date_trunc"
+    )
+}
+
+fn is_written(expr: &Expr) -> bool {
+    match expr.without_casts() {
+        Expr::Literal(literal) => *literal != Literal::Null,
+        Expr::Unary { expr, .. } => is_written(expr),
+        Expr::Other { what, parts } if what == "interval" => parts.iter().all(is_written),
+        _ => false,
+    }
+}
