@@ -18,6 +18,9 @@ const TABLES: &str = "
     CREATE TABLE members (user_id INTEGER, team_id INTEGER, role TEXT, PRIMARY KEY (user_id, team_id));
     CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER, title TEXT, at TEXT);
     CREATE UNIQUE INDEX notes_title ON notes (user_id, lower(title));
+    CREATE VIEW wide AS SELECT u.id AS user_id, u.email AS mail, u.team_id AS team, t.name AS team_name
+        FROM users u JOIN teams t ON t.id = u.team_id;
+    CREATE VIEW wider AS SELECT user_id AS id, mail, team FROM wide WHERE team_name <> '-';
 ";
 
 /// Rows that have to be there, whatever chance brings.
@@ -49,6 +52,16 @@ const ONE: &[&str] = &[
     "SELECT team_id, count(*) FROM users WHERE id = $1 GROUP BY team_id",
     "UPDATE users SET gone = 'x' WHERE id = $1 RETURNING id",
     "DELETE FROM users WHERE email = $1 RETURNING id",
+    "SELECT user_id FROM wide WHERE mail = $1",
+    "SELECT id FROM wider WHERE mail = $1",
+    "SELECT x.i FROM (SELECT id AS i, email AS e FROM users) x WHERE x.e = $1",
+    "WITH x AS (SELECT id, email FROM users) SELECT id FROM x WHERE email = $1",
+    "SELECT w.mail FROM members m JOIN wide w ON w.user_id = m.user_id WHERE m.user_id = $1 AND m.team_id = $2",
+    "SELECT x.id FROM (SELECT DISTINCT id, team_id FROM users) x WHERE x.id = $1",
+    "SELECT x.id FROM (SELECT id, handle, gone FROM users) x WHERE x.handle = $1 AND x.gone IS NULL",
+    "SELECT x.id FROM (SELECT id FROM users INTERSECT SELECT id FROM teams) x WHERE x.id = $1",
+    "SELECT id FROM users u WHERE EXISTS (SELECT 1 FROM teams t WHERE t.id = $1 AND t.id = u.id)",
+    "SELECT id FROM users u WHERE u.id IN (SELECT t.id FROM teams t WHERE t.id = $1 AND t.name = u.handle)",
 ];
 
 /// More than one row, in every dialect.
@@ -75,14 +88,30 @@ const TRAPS: &[&str] = &[
     "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT n FROM t",
     "SELECT u.id FROM users u WHERE u.email = (SELECT max(v.email) FROM users v WHERE v.id = u.id)",
     "UPDATE users SET gone = 'x' WHERE team_id = $1 RETURNING id",
+    "SELECT user_id FROM wide WHERE team = $1",
+    "SELECT id FROM wider WHERE team = $1",
+    "SELECT x.id FROM (SELECT id FROM users UNION ALL SELECT id FROM users) x WHERE x.id = $1",
+    "SELECT x.i FROM (SELECT u.id AS i FROM users u CROSS JOIN teams t) x WHERE x.i = $1",
+    "SELECT x.id FROM (SELECT id, handle, gone FROM users) x WHERE x.handle = $1",
+    "SELECT x.n FROM (SELECT team_id, count(*) AS n FROM users GROUP BY team_id, id) x WHERE x.team_id = $1",
+    "SELECT x.h FROM (SELECT max(id) AS i, handle AS h FROM users GROUP BY handle) x WHERE x.i > 2",
+    "SELECT id FROM users u WHERE EXISTS (SELECT 1 FROM teams t WHERE t.id = u.id)",
+    "SELECT id FROM users u WHERE EXISTS (SELECT 1 FROM teams t WHERE t.id = $1 AND t.id = u.team_id)",
+    "SELECT id FROM users u WHERE u.team_id IN (SELECT t.id FROM teams t WHERE t.id = u.team_id)",
 ];
 
 /// The schema, the claims and the traps of a dialect alone.
 const SQLITE: (&str, &[&str], &[&str]) = (
     "CREATE TABLE names (name TEXT COLLATE NOCASE);
      CREATE UNIQUE INDEX names_exact ON names (name COLLATE BINARY);
-     CREATE TABLE words (word TEXT UNIQUE);",
-    &["SELECT id FROM users WHERE rowid = $1", "SELECT word FROM words WHERE word = $1"],
+     CREATE TABLE words (word TEXT UNIQUE);
+     CREATE TABLE logins (login TEXT, UNIQUE (login COLLATE NOCASE));",
+    &[
+        "SELECT id FROM users WHERE rowid = $1",
+        "SELECT word FROM words WHERE word = $1",
+        "SELECT login FROM logins WHERE login = $1 COLLATE NOCASE",
+        "SELECT login FROM logins WHERE login = $1",
+    ],
     &[
         "SELECT word FROM words WHERE word = 'a' COLLATE NOCASE",
         "SELECT name FROM names WHERE name = 'a'",
@@ -97,10 +126,15 @@ const POSTGRES: (&str, &[&str], &[&str]) = (
      CREATE TABLE events (at integer, id integer, PRIMARY KEY (at, id)) PARTITION BY RANGE (at);
      CREATE TABLE events_all PARTITION OF events DEFAULT;
      CREATE FUNCTION several() RETURNS SETOF integer LANGUAGE sql AS 'SELECT 1 UNION ALL SELECT 2';
+     CREATE FUNCTION members_of(x integer) RETURNS TABLE (user_id integer) LANGUAGE sql STABLE
+        AS 'SELECT user_id FROM members WHERE team_id = x';
+     CREATE AGGREGATE product(float8) (sfunc = float8mul, stype = float8, initcond = '1');
      CREATE FUNCTION single(x integer) RETURNS integer LANGUAGE sql AS 'SELECT $1';",
     &[
         "SELECT id FROM events WHERE at = $1 AND id = $2",
         "SELECT single($1)",
+        "SELECT * FROM single($1)",
+        "SELECT product(id) FROM users WHERE id > 3",
         "SELECT u.id, n.title FROM users u LEFT JOIN LATERAL (SELECT title FROM notes WHERE user_id = u.id LIMIT 1) n ON true WHERE u.id = $1",
         "SELECT id FROM users ORDER BY id FETCH FIRST ROW ONLY",
         "SELECT u.id FROM users u JOIN teams t USING (id) WHERE u.id = $1",
@@ -109,6 +143,9 @@ const POSTGRES: (&str, &[&str], &[&str]) = (
     &[
         "SELECT id FROM places WHERE id = $1",
         "SELECT several()",
+        "SELECT * FROM several()",
+        "SELECT user_id FROM members_of($1)",
+        "SELECT n FROM generate_series(1, 3) AS n",
         "SELECT unnest(ARRAY[1, $1])",
         "SELECT id FROM users ORDER BY length(handle) FETCH FIRST 1 ROW WITH TIES",
         "SELECT team_id, count(*) FROM users WHERE id = $1 GROUP BY ROLLUP (team_id)",

@@ -1,5 +1,8 @@
 //! The rewriting of what the parser does not know, by examples.
 
+mod needed;
+mod recent;
+
 use crate::schema::Replay;
 use crate::sql::query::{Body, Query};
 use crate::sql::{Dialect, resolve};

@@ -1,0 +1,90 @@
+//! Syntax of recent servers, by examples.
+
+use super::Dialect::{MySql, Postgres};
+use super::{Body, filter, outputs, takes};
+
+#[test]
+fn writes_of_postgres_16_to_18() {
+    let queries = takes(
+        Postgres,
+        &[
+            "UPDATE jobs SET state = 'a' RETURNING WITH (OLD AS before, NEW AS after) before.state, after.state",
+            "DELETE FROM jobs WHERE id = $1 RETURNING WITH (OLD AS o) o.kind",
+            "UPDATE jobs SET tags[1].x = 'a', tags.y = 'b', state = 'c' WHERE id = $1",
+            "MERGE INTO ONLY jobs AS j USING (VALUES ($1::bigint)) AS s(id) ON j.id = s.id WHEN MATCHED THEN DO NOTHING \
+             WHEN NOT MATCHED BY SOURCE THEN DELETE WHEN NOT MATCHED BY TARGET THEN INSERT DEFAULT VALUES \
+             RETURNING merge_action(), j.id",
+        ],
+    );
+    let Body::Write(write) = &queries[2].block(queries[2].root.expect("a root")).body else {
+        panic!("a write")
+    };
+    let columns: Vec<&str> = write.assignments.iter().map(|(column, _)| column.as_str()).collect();
+    assert_eq!(columns, ["tags", "tags", "state"]);
+}
+
+#[test]
+fn names_and_values_of_postgres() {
+    let queries = takes(
+        Postgres,
+        &[
+            "SELECT make_interval(days := $1), f(a => 1, b := 2)",
+            "SELECT normalize(kind, NFKC), kind IS NFC NORMALIZED FROM jobs",
+            "SELECT U&\"k\\0069nd\", U&\"st!0061te\" UESCAPE '!', U&'a!0061' UESCAPE '!' FROM jobs",
+            "SELECT id FROM jobs WHERE at AT LOCAL > $1 AND at AT TIME ZONE 'UTC' AT LOCAL < $2",
+            "SELECT r.id FROM ONLY jobs, ONLY (runs) r",
+        ],
+    );
+    assert_eq!(outputs(&queries[2]), "kind state ?column?");
+    assert_eq!(filter(&queries[3]).matches("at time zone").count(), 3);
+}
+
+#[test]
+fn json_of_the_standard() {
+    let queries = takes(
+        Postgres,
+        &[
+            "SELECT JSON_OBJECT('a' : id, KEY 'b' VALUE kind NULL ON NULL WITH UNIQUE KEYS RETURNING jsonb) FROM jobs",
+            "SELECT JSON_ARRAY(id, kind FORMAT JSON ABSENT ON NULL), JSON_ARRAY(SELECT id FROM runs ORDER BY id RETURNING jsonb) FROM jobs",
+            "SELECT JSON_OBJECTAGG(kind : id WITH UNIQUE KEYS), JSON_ARRAYAGG(kind ORDER BY id NULL ON NULL) FROM jobs",
+            "SELECT JSON(kind WITH UNIQUE KEYS), JSON_VALUE(kind FORMAT JSON, '$.a' PASSING 1 AS x RETURNING int) FROM jobs",
+            "SELECT t.* FROM jobs j, JSON_TABLE(j.kind, '$[*]' AS root PASSING 3 AS x COLUMNS (n FOR ORDINALITY, \
+             k text PATH '$.k' DEFAULT 'a' ON EMPTY, b jsonb FORMAT JSON WITH WRAPPER, NESTED PATH '$.m' AS m COLUMNS (z int))) t",
+            "SELECT a, z FROM JSON_TABLE($1::jsonb, '$' COLUMNS (n int, z int)) AS t(a)",
+        ],
+    );
+    assert_eq!(outputs(&queries[4]), "n k b z");
+    let queries = takes(
+        MySql,
+        &[
+            "SELECT t.a, t.z FROM jobs j, JSON_TABLE(j.kind, '$[*]' COLUMNS (a INT PATH '$' DEFAULT '0' ON EMPTY, \
+             NESTED PATH '$.x' COLUMNS (z INT PATH '$'))) t",
+            "SELECT JSON_VALUE(kind, '$.a' RETURNING UNSIGNED DEFAULT 0 ON EMPTY NULL ON ERROR) FROM jobs",
+        ],
+    );
+    assert_eq!(outputs(&queries[0]), "a z");
+}
+
+#[test]
+fn clauses_of_mariadb() {
+    takes(
+        MySql,
+        &[
+            "SELECT id FROM jobs WHERE id = ? INTO OUTFILE 'a.csv' FIELDS TERMINATED BY ',' LINES TERMINATED BY ';'",
+            "SELECT id INTO DUMPFILE 'a' FROM jobs WHERE id = 1",
+            "SELECT id, kind FROM jobs WHERE id = 1 INTO @a, @b",
+            "SELECT j.id FROM jobs FOR SYSTEM_TIME AS OF NOW() - INTERVAL 1 DAY AS j WHERE j.id = 1",
+            "SELECT id FROM jobs FOR SYSTEM_TIME BETWEEN '2020-01-01' AND NOW() WHERE id = 1",
+            "SELECT id FROM jobs FOR SYSTEM_TIME ALL",
+            "DELETE HISTORY FROM jobs BEFORE SYSTEM_TIME '2020-01-01'",
+            "SELECT NEXT VALUE FOR s, PREVIOUS VALUE FOR d.s, NEXTVAL(s), SETVAL(s, 5)",
+            "INSERT INTO jobs PARTITION (p0) (id) VALUES (1)",
+            "SELECT WEIGHT_STRING(kind AS CHAR(3)), GET_FORMAT(DATE, 'USA'), 0b101 FROM jobs",
+            "SELECT id FROM jobs FOR UPDATE WAIT 5",
+            "SELECT id FROM jobs LOCK IN SHARE MODE WAIT 5",
+            "SELECT id FROM jobs LIMIT 5 ROWS EXAMINED 100",
+            "SELECT NTH_VALUE(id, 2) FROM FIRST RESPECT NULLS OVER (ORDER BY id) FROM jobs",
+            "SELECT j.id FROM { OJ jobs j LEFT OUTER JOIN runs r ON r.job_id = j.id } WHERE j.at = {ts '2020-01-01'}",
+        ],
+    );
+}
