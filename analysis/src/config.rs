@@ -27,6 +27,8 @@ pub struct Config {
     pub lints: BTreeMap<String, Level>,
     /// What is known about tables, by name.
     pub tables: BTreeMap<String, TableConfig>,
+    /// Rust types by the name of the SQL type: `"order_status" = "crate::OrderStatus"`.
+    pub types: BTreeMap<String, String>,
 }
 
 /// What the configuration says of a table.
@@ -66,6 +68,7 @@ struct Raw {
     migrations: Option<String>,
     lints: BTreeMap<Spanned<String>, Spanned<String>>,
     tables: BTreeMap<String, TableConfig>,
+    types: BTreeMap<String, String>,
 }
 
 /// Reads a configuration; `file` is the path shown in messages.
@@ -95,6 +98,7 @@ pub fn parse(text: &str, file: &str) -> Result<Parsed, Box<Notice>> {
             migrations: raw.migrations,
             lints: BTreeMap::new(),
             tables: raw.tables,
+            types: raw.types,
         },
         lint_keys: Vec::new(),
     };

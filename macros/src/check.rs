@@ -5,6 +5,8 @@ use std::sync::Arc;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use query_budget_analysis::project;
 use query_budget_analysis::rust::{self, Form, Function, LoopCall, Site, SiteSql};
+use query_budget_analysis::sql::Dialect;
+use query_budget_analysis::types::{self, Described};
 use query_budget_analysis::{Finding, Level, NoticeKind, Place, Severity, render, sql};
 use quote::quote;
 
@@ -15,10 +17,14 @@ use crate::input::{Kind, Sql};
 
 /// A query that has been looked at.
 pub(crate) struct Checked {
-    /// What is wrong with it, as items.
+    /// What is wrong with it, as items, the errors last.
     pub(crate) messages: TokenStream,
+    /// Whether there is an error among them.
+    pub(crate) is_refused: bool,
     /// What tells queries apart at run time.
     pub(crate) fingerprint: u64,
+    /// Its types and whose they are; `None` without a schema, and where it could not be parsed.
+    pub(crate) types: Option<(Dialect, Described)>,
 }
 
 /// Checks a call of `sql!` and its like, whose arguments are `tokens`.
@@ -31,8 +37,18 @@ pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream, sql:
         Some((found, site)) => checker.site(&found.scan, site, &sql.text),
         None => checker.query(&sql.text, None),
     };
-    messages.extend(checked.findings.iter().map(|found| finding(found, sql.marked)));
-    Checked { messages, fingerprint: sql::fingerprint(&sql.text) }
+    let (errors, warnings): (Vec<&Finding>, Vec<&Finding>) =
+        checked.findings.iter().partition(|finding| finding.level == Level::Deny);
+    messages
+        .extend(warnings.into_iter().chain(errors.iter().copied()).map(|found| finding(found, sql.marked)));
+    let schema = project.schema.as_ref().filter(|schema| types::derives(schema.dialect));
+    let types = schema.zip(checked.query.as_ref().ok());
+    Checked {
+        messages,
+        is_refused: !errors.is_empty(),
+        fingerprint: sql::fingerprint(&sql.text),
+        types: types.map(|(schema, query)| (schema.dialect, types::describe(query, schema, schema.dialect))),
+    }
 }
 
 /// The site of a call, and what it was found in: its file, where the functions and loops around it are seen.
@@ -51,7 +67,7 @@ fn found_around(
         return Some((source.found, site));
     }
     // Inside of `macro_rules!`, in some editors, or where the file has changed since, the call itself is all there is.
-    let name = Ident::new(kind.name(), call);
+    let name = Ident::new(kind.name, call);
     let alone = quote!(fn query() { ::query_budget::#name!(#tokens); });
     let site = rust::scan_function(&context::file(call), alone, context::in_test())
         .ok()?
@@ -62,7 +78,11 @@ fn found_around(
 }
 
 fn is_of(site: &Site, sql: &Sql) -> bool {
-    matches!(&site.sql, SiteSql::Literal(literal) if *literal.text == *sql.text)
+    match (&site.sql, &sql.file) {
+        (SiteSql::Literal(literal), None) => *literal.text == *sql.text,
+        (SiteSql::File(path), Some(file)) => path == file,
+        _ => false,
+    }
 }
 
 /// A function that has been looked at.

@@ -11,9 +11,10 @@ use std::time::{Duration, Instant, SystemTime};
 use proc_macro2::{Span, TokenStream};
 use query_budget_analysis::project::{self, Project};
 use query_budget_analysis::rust;
+use query_budget_analysis::types::RustTypes;
 
 use crate::crates::{self, Crate, Found};
-use crate::rename;
+use crate::{rename, types};
 
 /// What is kept between calls.
 #[derive(Default)]
@@ -31,6 +32,8 @@ pub(crate) struct Context {
 pub(crate) struct Package {
     /// The name of `query-budget` in its source, where that is another.
     pub(crate) name: Option<String>,
+    /// Which Rust type is chosen for a type of the database.
+    pub(crate) rust_types: RustTypes,
 }
 
 /// A place in a source file, and what was found in that file.
@@ -89,6 +92,12 @@ impl Context {
         project
     }
 
+    /// A path from the folder of the package that is compiled.
+    #[expect(clippy::unused_self, reason = "where a macro stands is the context's to say")]
+    pub(crate) fn in_package(&self, path: &str) -> PathBuf {
+        crate_dir().join(path)
+    }
+
     /// What the manifest of the package that is compiled says.
     pub(crate) fn package(&mut self) -> Arc<Package> {
         let dir = crate_dir();
@@ -97,10 +106,14 @@ impl Context {
         }
         let root = project::workspace_root(&dir);
         let ours = project::dependency(&dir, &root, "query-budget");
+        let sqlx = project::dependency(&dir, &root, "sqlx");
+        let overrides = project::overrides(&dir, &self.project().config.types);
+        let features = types::features([ours.as_ref(), sqlx.as_ref()]);
         let name = ours.map(|ours| ours.name).filter(|name| name != "query_budget");
-        let package = Arc::new(Package { name });
-        let from = [&dir, &root].map(|dir| Stamped::new(dir.join("Cargo.toml")));
-        self.packages.insert(dir, Kept::new(Arc::clone(&package), from.into()));
+        let package = Arc::new(Package { name, rust_types: RustTypes { features, overrides } });
+        let from = [dir.join("Cargo.toml"), root.join("Cargo.toml"), dir.join("sqlx.toml")];
+        let from = from.into_iter().map(Stamped::new).collect();
+        self.packages.insert(dir, Kept::new(Arc::clone(&package), from));
         package
     }
 

@@ -21,6 +21,16 @@ impl Marked {
         let first = spans.next().unwrap_or_else(Span::call_site);
         Marked { first, last: spans.last().unwrap_or(first) }
     }
+
+    /// Where it begins, as the user's own.
+    pub(crate) fn span(self) -> Span {
+        self.first
+    }
+
+    /// The same place, inside of the expansion: lints on what is written do not look there.
+    pub(crate) fn inside(self) -> Span {
+        Span::call_site().located_at(self.first)
+    }
 }
 
 impl From<Span> for Marked {
@@ -68,7 +78,7 @@ pub(crate) fn error(text: &str, marked: Marked) -> TokenStream {
 /// The definition is placed inside the expansion, where lints on style do not look; its use stands where the user
 /// wrote, which is what rustc shows.
 pub(crate) fn warning(name: &str, text: &str, marked: Marked) -> TokenStream {
-    let inside = Span::call_site().located_at(marked.first);
+    let inside = marked.inside();
     let definition = Ident::new(name, inside);
     let used = Ident::new(name, marked.first);
     let definition =

@@ -1,38 +1,75 @@
 //! What `sql!` and its like become: the query of the runtime crate, with what is wrong with it.
-//!
-//! Nothing that the user wrote stands inside of a block of ours, so that no name of ours can hide a name of theirs.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::check;
+use crate::arguments::{self, Held};
+use crate::check::{self, Checked};
 use crate::context::Context;
 use crate::emit;
 use crate::input::{Kind, Query};
+use crate::rows::{self, Plan};
+use crate::types::Types;
 
 /// Expands a call of one of the macros; what the user wrote is there even when something is wrong with it.
 pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream) -> TokenStream {
-    let query = Query::parse(kind, tokens.clone());
-    let mut messages = emit::misuses(&query.misuses);
-    let mut fingerprint = 0;
+    let mut query = Query::parse(kind, tokens.clone());
+    let watched = query.read_file(context);
     // A call that is not understood as a whole is not judged in part.
-    if let Some(sql) = query.sql.as_ref().filter(|_| query.misuses.is_empty()) {
-        let checked = check::query(context, kind, tokens, sql);
-        fingerprint = checked.fingerprint;
-        messages.extend(checked.messages);
-    }
-    let text = query.sql.as_ref().map_or("", |sql| &sql.text);
+    let Some(sql) = query.sql.as_ref().filter(|_| query.misuses.is_empty()) else {
+        return refused(&query, &emit::misuses(&query.misuses));
+    };
+    let Checked { mut messages, is_refused, fingerprint, types } = check::query(context, kind, tokens, sql);
+    let package = context.package();
+    let typed =
+        types.map(|(dialect, described)| Types::new(&package.rust_types, dialect, described, sql.marked));
+    let checked = typed.as_ref().filter(|_| kind.checked);
+    let parameters = checked.map_or_else(|| Ok(Vec::new()), |types| types.parameters(&query.arguments));
+    let (parameters, plan) = match (parameters, rows::plan(&query, sql, typed.as_ref())) {
+        (Ok(parameters), Ok(plan)) => (parameters, plan),
+        // What the database would refuse has been said; that it has no types either is no news.
+        _ if is_refused => return refused(&query, &messages),
+        (parameters, plan) => {
+            let misuses =
+                parameters.err().into_iter().chain(plan.err()).flatten().take(2).collect::<Vec<_>>();
+            messages.extend(emit::misuses(&misuses));
+            return refused(&query, &messages);
+        }
+    };
+    let text = &sql.text;
     let site = quote! {{
         static SITE: ::query_budget::__private::Site = ::query_budget::__private::Site::here(#text, #fingerprint);
+        #watched
         #messages
         &SITE
     }};
-    let row = query.row.as_ref().map(|row| quote!(::<_, #row>));
-    let made = match kind {
-        Kind::Rows => quote!(query),
-        Kind::As => quote!(query_as #row),
-        Kind::Scalar => quote!(query_scalar #row),
-    };
-    let arguments = &query.arguments;
-    quote!(::query_budget::__private::#made(#site) #(.bind(&(#arguments)))*)
+    made(
+        &query,
+        typed.as_ref().map(Types::database),
+        &site,
+        &arguments::hold(&query.arguments, &parameters),
+        &plan,
+    )
+}
+
+/// The query; the values first, then what is ours.
+fn made(
+    query: &Query,
+    database: Option<TokenStream>,
+    site: &TokenStream,
+    held: &Held,
+    plan: &Plan,
+) -> TokenStream {
+    let database = database.unwrap_or_else(|| quote!(_));
+    let Held { statements, values } = held;
+    let bound = quote!(::query_budget::__private::query_of::<#database, _>(#site, #values));
+    let made = plan.applied(query, &database, bound);
+    quote!({ #statements #made })
+}
+
+/// Only what is wrong, and what the user wrote: the compiler takes the whole for something that it has been told of, so
+/// that nothing that is done with it is one more error.
+fn refused(query: &Query, messages: &TokenStream) -> TokenStream {
+    let values = query.arguments.iter().map(|argument| &argument.value);
+    quote!({ #(let _ = &(#values);)* #messages })
 }

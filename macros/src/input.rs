@@ -1,44 +1,71 @@
-//! The arguments of `sql!`, `sql_as!` and `sql_scalar!`.
+//! The arguments of `sql!` and its like.
 //!
 //! What can be read is read even when something is wrong, so that the expansion still holds what the user wrote and
 //! editors go on knowing its types.
 
+use std::path::Path;
+
 use proc_macro2::{Literal, Span, TokenStream};
-use query_budget_analysis::rust;
-use quote::ToTokens;
+use query_budget_analysis::{project, rust};
+use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Expr, Token, Type};
 
 use crate::attr;
+use crate::context::Context;
 use crate::emit::{Marked, Misuse};
 
-/// Which macro was called.
+/// What becomes of the rows of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// `sql!`.
-    Rows,
-    /// `sql_as!`.
-    As,
-    /// `sql_scalar!`.
+pub(crate) enum Rows {
+    /// A record with a field for each column: `sql!`.
+    Record,
+    /// A value of a struct with a field for each column: `sql_as!`.
+    Struct,
+    /// A value of a type that reads a row by itself: `sql_from_row!`.
+    FromRow,
+    /// The value of the one column: `sql_scalar!`.
     Scalar,
 }
 
-impl Kind {
+/// Which macro was called. Each has two names, ours and sqlx's; messages use ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kind {
     /// The macro's name.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Kind::Rows => "sql",
-            Kind::As => "sql_as",
-            Kind::Scalar => "sql_scalar",
-        }
+    pub(crate) name: &'static str,
+    /// What becomes of the rows.
+    pub(crate) rows: Rows,
+    /// Whether the SQL stands in a file of its own.
+    pub(crate) in_file: bool,
+    /// Whether types of arguments and columns are held against those of the database.
+    pub(crate) checked: bool,
+}
+
+impl Kind {
+    /// The macro `name`, whose SQL is a literal and whose types are checked.
+    pub(crate) const fn new(name: &'static str, rows: Rows) -> Kind {
+        Kind { name, rows, in_file: false, checked: true }
     }
 
-    fn form(self) -> &'static str {
-        match self {
-            Kind::Rows => r#"write `sql!("SELECT id, name FROM events WHERE id = $1", id)`"#,
-            Kind::As => r#"write `sql_as!(Event, "SELECT id, name FROM events WHERE id = $1", id)`"#,
-            Kind::Scalar => r#"write `sql_scalar!("SELECT name FROM events WHERE id = $1", id)`"#,
-        }
+    /// The same with the SQL in a file.
+    pub(crate) const fn in_file(self) -> Kind {
+        Kind { in_file: true, ..self }
+    }
+
+    /// The same without types being checked.
+    pub(crate) const fn unchecked(self) -> Kind {
+        Kind { checked: false, ..self }
+    }
+
+    /// How it is written.
+    fn form(self) -> String {
+        let row = if matches!(self.rows, Rows::Struct | Rows::FromRow) { "Event, " } else { "" };
+        let sql = match (self.in_file, self.rows) {
+            (true, _) => "queries/event.sql",
+            (false, Rows::Scalar) => "SELECT name FROM events WHERE id = $1",
+            (false, _) => "SELECT id, name FROM events WHERE id = $1",
+        };
+        format!("write `{}!({row}\"{sql}\", id)`", self.name)
     }
 }
 
@@ -48,10 +75,10 @@ pub(crate) struct Query {
     pub(crate) kind: Kind,
     /// The type of a row or of its one column.
     pub(crate) row: Option<Type>,
-    /// The SQL; `None` when there is none to read.
+    /// The SQL, or the path of its file; `None` when there is none to read.
     pub(crate) sql: Option<Sql>,
     /// What is bound to the placeholders.
-    pub(crate) arguments: Vec<Expr>,
+    pub(crate) arguments: Vec<Argument>,
     /// What is wrong with the call.
     pub(crate) misuses: Vec<Misuse>,
 }
@@ -63,6 +90,17 @@ pub(crate) struct Sql {
     pub(crate) text: String,
     /// Its literals.
     pub(crate) marked: Marked,
+    /// The path as written, where the text stands in a file.
+    pub(crate) file: Option<String>,
+}
+
+/// What is bound to a placeholder.
+#[derive(Debug)]
+pub(crate) struct Argument {
+    /// The value.
+    pub(crate) value: Expr,
+    /// Whether the user vouches for its type: `value as T`, and `value as _` for whatever it is.
+    pub(crate) is_cast: bool,
 }
 
 impl Query {
@@ -80,6 +118,34 @@ impl Query {
         query
     }
 
+    /// Reads the file that the SQL stands in, and returns what has the compiler watch it.
+    pub(crate) fn read_file(&mut self, context: &Context) -> TokenStream {
+        let Some(sql) = self.sql.as_mut().filter(|_| self.kind.in_file) else { return TokenStream::new() };
+        let written = std::mem::take(&mut sql.text);
+        let misuse = |message: String, help: &str| Misuse::new(sql.marked, message, help);
+        if Path::new(&written).is_absolute() {
+            let help = "write it from the package's folder: `queries/event.sql`";
+            self.misuses.push(misuse(format!("`{written}` is a path of this machine alone"), help));
+            return TokenStream::new();
+        }
+        let path = context.in_package(&written);
+        match project::read(&path) {
+            Ok(text) => {
+                sql.text = text;
+                sql.file = Some(written);
+                let path = path.to_string_lossy();
+                quote!(
+                    const _: &[u8] = ::core::include_bytes!(#path);
+                )
+            }
+            Err(error) => {
+                let help = "paths are from the package's folder, where its `Cargo.toml` is";
+                self.misuses.push(misuse(format!("failed to {error}"), help));
+                TokenStream::new()
+            }
+        }
+    }
+
     fn read(&mut self, input: ParseStream<'_>) {
         if let Err(misuse) = self.read_parts(input) {
             self.misuses.push(misuse);
@@ -88,31 +154,39 @@ impl Query {
 
     fn read_parts(&mut self, input: ParseStream<'_>) -> Result<(), Misuse> {
         let form = self.kind.form();
-        for attribute in input.call(Attribute::parse_outer).map_err(|error| Misuse::from_syn(&error, form))? {
+        for attribute in
+            input.call(Attribute::parse_outer).map_err(|error| Misuse::from_syn(&error, &form))?
+        {
             self.misuses.extend(attr::before_sql(&attribute).err());
         }
         if input.is_empty() {
-            return Err(Misuse::new(Span::call_site(), format!("`{}!` without SQL", self.kind.name()), form));
+            return Err(self.without_sql());
         }
         self.read_type(input)?;
         self.sql = Some(read_sql(input, self.kind)?);
         self.read_arguments(input)
     }
 
+    fn without_sql(&self) -> Misuse {
+        let what = if self.kind.in_file { "the path of its SQL" } else { "SQL" };
+        Misuse::new(Span::call_site(), format!("`{}!` without {what}", self.kind.name), self.kind.form())
+    }
+
     fn read_type(&mut self, input: ParseStream<'_>) -> Result<(), Misuse> {
         let form = self.kind.form();
         let literal = input.cursor().literal().is_some();
-        match self.kind {
-            Kind::As if literal => {
-                return Err(Misuse::new(input.span(), "`sql_as!` without the type of its rows", form));
+        match self.kind.rows {
+            Rows::Struct | Rows::FromRow if literal => {
+                let message = format!("`{}!` without the type of its rows", self.kind.name);
+                return Err(Misuse::new(input.span(), message, form));
             }
-            Kind::As => {}
-            Kind::Scalar if !literal && type_comes_first(input) => {}
-            Kind::Rows | Kind::Scalar => return Ok(()),
+            Rows::Struct | Rows::FromRow => {}
+            Rows::Scalar if !literal && type_comes_first(input) => {}
+            Rows::Record | Rows::Scalar => return Ok(()),
         }
-        self.row = Some(input.parse().map_err(|error| Misuse::from_syn(&error, form))?);
+        self.row = Some(input.parse().map_err(|error| Misuse::from_syn(&error, &form))?);
         if input.is_empty() {
-            return Err(Misuse::new(Span::call_site(), format!("`{}!` without SQL", self.kind.name()), form));
+            return Err(self.without_sql());
         }
         input.parse::<Token![,]>().map_err(|error| {
             Misuse::new(error.span(), "expected a comma between the type and the SQL", form)
@@ -132,16 +206,17 @@ impl Query {
             if input.is_empty() {
                 break;
             }
-            let mut argument = input.parse().map_err(|error| Misuse::from_syn(&error, self.kind.form()))?;
-            if let Expr::Assign(assign) = argument {
+            let mut value = input.parse().map_err(|error| Misuse::from_syn(&error, self.kind.form()))?;
+            if let Expr::Assign(assign) = value {
                 self.misuses.push(Misuse::new(
                     Marked::tokens(&assign),
                     "an argument has no name",
                     "write the value alone; values are bound to the placeholders in order",
                 ));
-                argument = *assign.right;
+                value = *assign.right;
             }
-            self.arguments.push(without_wildcard_cast(argument));
+            let is_cast = is_cast(&value);
+            self.arguments.push(Argument { value: without_wildcard_cast(value), is_cast });
         }
         Ok(())
     }
@@ -166,20 +241,33 @@ fn read_sql(input: ParseStream<'_>, kind: Kind) -> Result<Sql, Misuse> {
             break;
         }
     }
-    Ok(Sql { text, marked: Marked::tokens(&marked) })
+    Ok(Sql { text, marked: Marked::tokens(&marked), file: None })
 }
 
 fn not_a_literal(input: ParseStream<'_>, kind: Kind) -> Misuse {
     let marked =
         input.fork().parse::<Expr>().map_or_else(|_| input.span().into(), |found| Marked::tokens(&found));
+    let form = kind.form();
+    if kind.in_file {
+        return Misuse::new(marked, "the path of the SQL is not a string literal", form);
+    }
     Misuse::new(
         marked,
         "the SQL is not a string literal",
-        format!("{}; SQL that is made at run time is a matter for `sqlx::query`", kind.form()),
+        format!("{form}; SQL that is made at run time is a matter for `sqlx::query`"),
     )
 }
 
-/// sqlx accepts `value as _` to say that the type is not to be checked; there is nothing to check here.
+/// Whether the value is written with a cast, as the parser or a macro around it groups it.
+fn is_cast(value: &Expr) -> bool {
+    match value {
+        Expr::Cast(_) => true,
+        Expr::Group(group) => is_cast(&group.expr),
+        _ => false,
+    }
+}
+
+/// `value as _` says that the type is not to be checked; to the compiler it would say something else.
 fn without_wildcard_cast(argument: Expr) -> Expr {
     match argument {
         Expr::Cast(cast) if matches!(*cast.ty, Type::Infer(_)) => *cast.expr,

@@ -3,6 +3,7 @@
 //! Everything that is known about SQL, Rust and budgets is known by `query-budget-analysis`; here its findings become
 //! errors and warnings of rustc. Use the macros through the `query-budget` crate, which holds what they expand to.
 
+mod arguments;
 mod attr;
 mod check;
 mod context;
@@ -11,40 +12,131 @@ mod emit;
 mod expand;
 mod function;
 mod input;
+mod output;
 mod rename;
+mod rows;
 mod scope;
+mod types;
 
 use proc_macro::TokenStream;
 
-use crate::input::Kind;
+use crate::input::{Kind, Rows};
 
-/// A query that gives rows: `sql!("SELECT id, name FROM events WHERE id = $1", id)`.
+const SQL: Kind = Kind::new("sql", Rows::Record);
+const SQL_AS: Kind = Kind::new("sql_as", Rows::Struct);
+const SQL_SCALAR: Kind = Kind::new("sql_scalar", Rows::Scalar);
+const SQL_FILE: Kind = Kind::new("sql_file", Rows::Record).in_file();
+const SQL_FILE_AS: Kind = Kind::new("sql_file_as", Rows::Struct).in_file();
+const SQL_FILE_SCALAR: Kind = Kind::new("sql_file_scalar", Rows::Scalar).in_file();
+
+fn query(kind: Kind, input: TokenStream) -> TokenStream {
+    context::with(|context| expand::query(context, kind, input.into())).into()
+}
+
+/// A query whose rows become records: `sql!("SELECT id, name FROM events WHERE id = $1", id)`. sqlx's `query!`.
 ///
 /// The SQL is a string literal, or literals joined with `+`; what follows is bound to its placeholders in order. It is
-/// checked while the crate compiles: syntax, tables, columns and number of arguments, and what makes it slow.
-/// The result has the methods of `sqlx::query`: `execute`, `fetch_all`, `fetch_one`, `fetch_optional`, `fetch`.
+/// checked while the crate compiles: syntax, tables, columns, the types of arguments and columns, and what makes it slow.
+/// The result has the methods of what sqlx's `query!` returns: `fetch_all`, `fetch_one`, `fetch_optional`, `fetch`, `map`;
+/// that of a statement without columns has `execute`.
+///
+/// | output name | field |
+/// | --- | --- |
+/// | `AS "id!"`, `AS "id?"` | is not an `Option`, is an `Option` |
+/// | `AS "id: T"`, `AS "id!: T"`, `AS "id?: T"` | has the type `T` |
+/// | `AS "id: _"` | has the type of the struct's field (`sql_as!`) |
+///
+/// `value as _` binds a value of any type, `value as T` one of the type `T`. Without a snapshot of the schema rows are
+/// sqlx's own.
 ///
 /// A finding is accepted with its reason: `sql!(#[allow(missing_limit = "admin export")] "SELECT id FROM events")`.
 #[proc_macro]
 pub fn sql(input: TokenStream) -> TokenStream {
-    context::with(|context| expand::query(context, Kind::Rows, input.into())).into()
+    query(SQL, input)
 }
 
-/// A query whose rows become values of a type: `sql_as!(Event, "SELECT id, name FROM events LIMIT 50")`.
+/// [`sql!`] without types being checked: sqlx's `query_unchecked!`.
+#[proc_macro]
+pub fn sql_unchecked(input: TokenStream) -> TokenStream {
+    query(Kind { name: "sql_unchecked", ..SQL.unchecked() }, input)
+}
+
+/// A query whose rows become values of a struct: `sql_as!(Event, "SELECT id, name FROM events LIMIT 50")`. sqlx's
+/// `query_as!`.
 ///
-/// The type implements `sqlx::FromRow`, which can be derived. Everything else is as with `sql!`.
+/// The struct has a field for each column, made of it by `Into`. A tuple takes the columns in order. For a type that
+/// implements `sqlx::FromRow` there is [`sql_from_row!`]. Everything else is as with [`sql!`].
 #[proc_macro]
 pub fn sql_as(input: TokenStream) -> TokenStream {
-    context::with(|context| expand::query(context, Kind::As, input.into())).into()
+    query(SQL_AS, input)
 }
 
-/// A query whose rows have one column: `sql_scalar!("SELECT count(*) FROM events")`.
+/// [`sql_as!`] without types being checked: sqlx's `query_as_unchecked!`.
+#[proc_macro]
+pub fn sql_as_unchecked(input: TokenStream) -> TokenStream {
+    query(Kind { name: "sql_as_unchecked", ..SQL_AS.unchecked() }, input)
+}
+
+/// A query whose rows become values of a type that implements `sqlx::FromRow`, derived or by hand:
+/// `sql_from_row!(Event, "SELECT id, name FROM events LIMIT 50")`.
 ///
-/// The column's type is inferred, or written first: `sql_scalar!(i64, "SELECT count(*) FROM events")`. Everything else
-/// is as with `sql!`.
+/// What it reads from a row is not seen while the crate compiles. Everything else is as with [`sql!`].
+#[proc_macro]
+pub fn sql_from_row(input: TokenStream) -> TokenStream {
+    query(Kind::new("sql_from_row", Rows::FromRow), input)
+}
+
+/// A query whose rows have one column: `sql_scalar!("SELECT name FROM events WHERE id = $1", id)`. sqlx's
+/// `query_scalar!`.
+///
+/// The value's type is the column's, or written first: `sql_scalar!(i64, "SELECT count(*) FROM events")`. Everything else
+/// is as with [`sql!`].
 #[proc_macro]
 pub fn sql_scalar(input: TokenStream) -> TokenStream {
-    context::with(|context| expand::query(context, Kind::Scalar, input.into())).into()
+    query(SQL_SCALAR, input)
+}
+
+/// [`sql_scalar!`] without types being checked: sqlx's `query_scalar_unchecked!`.
+#[proc_macro]
+pub fn sql_scalar_unchecked(input: TokenStream) -> TokenStream {
+    query(Kind { name: "sql_scalar_unchecked", ..SQL_SCALAR.unchecked() }, input)
+}
+
+/// [`sql!`] with the SQL in a file, by its path from the package's folder: `sql_file!("queries/event.sql", id)`. sqlx's
+/// `query_file!`.
+#[proc_macro]
+pub fn sql_file(input: TokenStream) -> TokenStream {
+    query(SQL_FILE, input)
+}
+
+/// [`sql_file!`] without types being checked: sqlx's `query_file_unchecked!`.
+#[proc_macro]
+pub fn sql_file_unchecked(input: TokenStream) -> TokenStream {
+    query(Kind { name: "sql_file_unchecked", ..SQL_FILE.unchecked() }, input)
+}
+
+/// [`sql_as!`] with the SQL in a file: sqlx's `query_file_as!`.
+#[proc_macro]
+pub fn sql_file_as(input: TokenStream) -> TokenStream {
+    query(SQL_FILE_AS, input)
+}
+
+/// [`sql_file_as!`] without types being checked: sqlx's `query_file_as_unchecked!`.
+#[proc_macro]
+pub fn sql_file_as_unchecked(input: TokenStream) -> TokenStream {
+    query(Kind { name: "sql_file_as_unchecked", ..SQL_FILE_AS.unchecked() }, input)
+}
+
+/// [`sql_scalar!`] with the SQL in a file: sqlx's `query_file_scalar!`.
+#[proc_macro]
+pub fn sql_file_scalar(input: TokenStream) -> TokenStream {
+    query(SQL_FILE_SCALAR, input)
+}
+
+/// [`sql_file_scalar!`] without types being checked: sqlx's `query_file_scalar_unchecked!`.
+#[proc_macro]
+pub fn sql_file_scalar_unchecked(input: TokenStream) -> TokenStream {
+    query(Kind { name: "sql_file_scalar_unchecked", ..SQL_FILE_SCALAR.unchecked() }, input)
 }
 
 /// Limits what a function may ask of the database: `#[query_budget(max = 3)]`.

@@ -45,6 +45,8 @@ mod counting;
 #[cfg(any(feature = "tracing", feature = "stats"))]
 mod blot;
 mod expect;
+#[cfg(feature = "sqlx")]
+mod fits;
 mod macros;
 #[cfg(feature = "sqlx")]
 mod map;
@@ -64,6 +66,8 @@ mod stats;
 mod sync;
 #[cfg(feature = "sqlx")]
 mod typed;
+#[cfg(feature = "sqlx")]
+mod values;
 
 #[cfg(feature = "tracing")]
 pub use crate::counting::layer;
@@ -94,7 +98,20 @@ pub use crate::stats::{Latency, ScopeStats, StatementStats, Stats, stats};
 pub use crate::typed::{QueryAs, QueryScalar};
 pub use query_budget_macros::query_budget;
 #[cfg(feature = "sqlx")]
-pub use query_budget_macros::{sql, sql_as, sql_scalar};
+pub use query_budget_macros::{
+    sql, sql_as, sql_as_unchecked, sql_file, sql_file_as, sql_file_as_unchecked, sql_file_scalar,
+    sql_file_scalar_unchecked, sql_file_unchecked, sql_from_row, sql_scalar, sql_scalar_unchecked,
+    sql_unchecked,
+};
+// The same under sqlx's names, for those who move over.
+#[cfg(feature = "sqlx")]
+pub use query_budget_macros::{
+    sql as query, sql_as as query_as, sql_as_unchecked as query_as_unchecked, sql_file as query_file,
+    sql_file_as as query_file_as, sql_file_as_unchecked as query_file_as_unchecked,
+    sql_file_scalar as query_file_scalar, sql_file_scalar_unchecked as query_file_scalar_unchecked,
+    sql_file_unchecked as query_file_unchecked, sql_scalar as query_scalar,
+    sql_scalar_unchecked as query_scalar_unchecked, sql_unchecked as query_unchecked,
+};
 
 /// What the expansions of the macros name. Not for people: it changes without notice.
 #[doc(hidden)]
@@ -102,10 +119,17 @@ pub mod __private {
     pub use crate::counting::scope;
     pub use crate::expect::expect_queries;
     #[cfg(feature = "sqlx")]
-    pub use crate::query::query;
+    pub use crate::fits::{
+        RowOf, column, computed_field, decoded, field, fits, fits_ref, joined_field, nullable_field, reads,
+        sql_type,
+    };
     pub use crate::site::Site;
     #[cfg(feature = "sqlx")]
     pub use crate::typed::{query_as, query_scalar};
+    #[cfg(feature = "sqlx")]
+    pub use crate::values::{Both, query_of};
+    #[cfg(feature = "sqlx")]
+    pub use sqlx;
 }
 
 /// Carries the current budget along with a future that leaves it, such as a spawned task.

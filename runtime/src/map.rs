@@ -2,6 +2,7 @@
 
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
+use sqlx::database::HasStatementCache;
 use sqlx::error::BoxDynError;
 use sqlx::{Database, Error, Execute, Executor, IntoArguments, Result, SqlStr};
 
@@ -19,6 +20,14 @@ pub struct Map<DB: Database, F> {
 impl<DB: Database, F> Map<DB, F> {
     pub(crate) fn new(query: Query<DB>, mapper: F) -> Self {
         Self { query, mapper }
+    }
+}
+
+impl<DB: Database + HasStatementCache, F> Map<DB, F> {
+    /// Whether the connection keeps the prepared statement for the next time. It does unless told otherwise.
+    pub fn persistent(mut self, value: bool) -> Self {
+        self.query = self.query.persistent(value);
+        self
     }
 }
 

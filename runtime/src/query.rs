@@ -19,13 +19,20 @@ pub struct Query<DB: Database> {
     pub(crate) counter: Counter,
 }
 
-/// The query at `site`, nothing bound yet.
-#[doc(hidden)]
-pub fn query<DB: Database>(site: &'static Site) -> Query<DB> {
-    Query { inner: sqlx::query(site.sql), counter: Counter::new(site) }
-}
-
 impl<DB: Database> Query<DB> {
+    /// The query at `site` with all that is bound to it.
+    #[inline]
+    pub(crate) fn with_arguments(
+        site: &'static Site,
+        arguments: Result<DB::Arguments, BoxDynError>,
+        counter: Counter,
+    ) -> Self
+    where
+        DB::Arguments: IntoArguments<DB>,
+    {
+        Query { inner: sqlx::__query_with_result(site.sql, arguments), counter }
+    }
+
     /// Binds a value to the next placeholder.
     ///
     /// An error in encoding it is given when the query is executed.

@@ -11,7 +11,6 @@ use sqlx::{Database, Execute, Executor, FromRow, IntoArguments, Result, SqlStr, 
 
 use crate::map::Map;
 use crate::query::Query;
-use crate::site::Site;
 
 /// The two differ in the type that a row is read as, and in what is taken from it.
 macro_rules! typed_query {
@@ -23,14 +22,15 @@ macro_rules! typed_query {
             output: PhantomData<fn() -> $O>,
         }
 
-        /// The query at `site`, nothing bound yet.
+        /// The query with its rows read so.
         #[doc(hidden)]
-        pub fn $query<DB, $O>(site: &'static Site) -> $Query<DB, $O>
+        #[inline]
+        pub fn $query<DB, $O>(query: Query<DB>) -> $Query<DB, $O>
         where
             DB: Database,
             $Row: for<'r> FromRow<'r, DB::Row>,
         {
-            $Query { query: crate::query::query(site), output: PhantomData }
+            $Query { query, output: PhantomData }
         }
 
         impl<DB: Database, $O> $Query<DB, $O> {

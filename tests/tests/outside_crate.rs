@@ -237,14 +237,12 @@ fn under_another_name_and_with_another_dialect_it_builds_anew() {
     let (built, said) = outside.build();
     assert!(built, "{said}");
     // The variable that names a configuration is watched.
-    outside.write(
-        "strict.toml",
-        "dialect = \"postgres\"\n[lints]\nunknown_table = \"deny\"\nnonsense = \"deny\"\n",
-    );
-    let config = outside.root.join("strict.toml");
+    outside.write("other.toml", "dialect = \"postgres\"\nschema = \"other.sql\"\n");
+    outside.write("other.sql", "CREATE TABLE events (id bigint PRIMARY KEY);\n");
+    let config = outside.root.join("other.toml");
     let (built, said) = outside.build_with(&[("QUERY_BUDGET_CONFIG", config.to_str().expect("a path"))]);
-    assert!(built, "{said}");
-    holds(&said, &["unknown_lint", "nonsense"]);
+    assert!(!built, "{said}");
+    holds(&said, &["table `logs` is not in the schema"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod files;
 mod find;
 mod manifest;
 mod schema;
+mod sqlx_toml;
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,7 @@ pub use files::{ReadError, TextFile, read, read_sql_folder, shown, sql_files};
 pub use find::workspace_root;
 pub use manifest::{Dependency, dependency};
 pub use schema::read_migrations;
+pub use sqlx_toml::overrides;
 
 use crate::check::Checker;
 use crate::config::{self, Config, LintKey};

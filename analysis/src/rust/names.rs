@@ -37,28 +37,25 @@ fn in_sqlx(path: &[String]) -> bool {
 pub(super) fn macro_form(imports: &Imports, path: &[String]) -> Option<MacroForm> {
     let full = imports.resolve(path);
     let name = full.last()?.as_str();
-    let checked = match name {
-        "sql" | "sql_scalar" => Some(false),
-        "sql_as" => Some(true),
-        _ => None,
-    };
-    if let Some(typed) = checked {
-        let ours = match path {
-            [_] if full.len() > 1 => full.first().is_some_and(|first| first == "query_budget"),
-            [name] => !imports.defines_macro(name),
-            _ => full.first().is_some_and(|first| first == "query_budget"),
-        };
-        // A local rename of the crate cannot be told from another crate's macro; it is taken for ours only by path.
-        return ours.then_some(MacroForm { form: Form::Checked, typed, file: false, by_name_only: false });
-    }
     let stem = name.strip_suffix("_unchecked").unwrap_or(name);
     let (typed, file) = match stem {
-        "query" | "query_scalar" => (false, false),
-        "query_as" => (true, false),
-        "query_file" | "query_file_scalar" => (false, true),
-        "query_file_as" => (true, true),
+        "sql" | "sql_scalar" | "query" | "query_scalar" => (false, false),
+        "sql_as" | "sql_from_row" | "query_as" => (true, false),
+        "sql_file" | "sql_file_scalar" | "query_file" | "query_file_scalar" => (false, true),
+        "sql_file_as" | "query_file_as" => (true, true),
         _ => return None,
     };
+    // A local rename of the crate cannot be told from another crate's macro; it is taken for ours only by path.
+    let in_ours = full.len() > 1 && full.first().is_some_and(|first| first == "query_budget");
+    if in_ours
+        || (stem.starts_with("sql")
+            && matches!(path, [name] if full.len() == 1 && !imports.defines_macro(name)))
+    {
+        return Some(MacroForm { form: Form::Checked, typed, file, by_name_only: false });
+    }
+    if stem.starts_with("sql") {
+        return None;
+    }
     let by_name_only = match path {
         _ if in_sqlx(&full) => false,
         [name] if full.len() == 1 && !imports.defines_macro(name) => {
@@ -113,7 +110,9 @@ pub(super) fn bare_function_form(name: &str) -> Option<FunctionForm> {
 /// Whether a name alone may be that of a macro or function that makes a query.
 pub(super) fn makes_query(name: &str) -> bool {
     let stem = name.strip_suffix("_unchecked").unwrap_or(name);
-    matches!(stem, "sql" | "sql_as" | "sql_scalar" | "raw_sql" | "QueryBuilder" | "AssertSqlSafe")
+    matches!(stem, "sql" | "sql_as" | "sql_scalar" | "sql_from_row")
+        || matches!(stem, "sql_file" | "sql_file_as" | "sql_file_scalar")
+        || matches!(stem, "raw_sql" | "QueryBuilder" | "AssertSqlSafe")
         || matches!(stem, "query_file" | "query_file_as" | "query_file_scalar")
         || bare_function_form(stem).is_some()
         || stem.ends_with("_with_result")

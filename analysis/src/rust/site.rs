@@ -43,7 +43,7 @@ impl Site {
 /// How a query is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
-    /// `sql!`, `sql_as!`, `sql_scalar!`.
+    /// `sql!` and its like, under either name.
     Checked,
     /// `sqlx::query!` and its like, `query_file!` included.
     SqlxMacro,

@@ -2,6 +2,10 @@
 //!
 //! What is not known is said to be unknown, with the reason; nothing is guessed.
 
+mod rust_types;
+
+pub use rust_types::{NoRustType, Overrides, RustTypes};
+
 use crate::schema::Schema;
 use crate::sql::{Dialect, Query, Span};
 
@@ -121,6 +125,13 @@ pub struct TypeError {
     pub span: Option<Span>,
     /// The lint that reports it.
     pub lint: &'static str,
+}
+
+/// Whether the types of that dialect's queries are derived at all.
+pub fn derives(dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::Postgres | Dialect::MySql | Dialect::Sqlite => false,
+    }
 }
 
 /// The types of a query's columns and parameters.

@@ -1,0 +1,376 @@
+//! The Rust type that sqlx's macros choose for a type of the database, by the features of sqlx and what a project overrides.
+//!
+//! Types are written as paths from `sqlx`, or as the project wrote them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Column, Kind, Known, Origin, SqlType};
+use crate::sql::Dialect;
+
+/// What decides which Rust type is chosen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RustTypes {
+    /// The features of sqlx that are on: `uuid`, `chrono`, `json` ..
+    pub features: BTreeSet<String>,
+    /// What the project chooses itself.
+    pub overrides: Overrides,
+}
+
+/// Types that a project chooses itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// By the name of the SQL type, in any case.
+    pub types: BTreeMap<String, String>,
+    /// By table and column.
+    pub columns: BTreeMap<(String, String), String>,
+    /// The crate for dates and times, `chrono` or `time`, where both are on.
+    pub date_time: Option<String>,
+    /// The crate for numbers, `bigdecimal` or `rust_decimal`, where both are on.
+    pub numeric: Option<String>,
+}
+
+/// A type of the database that has no Rust type here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoRustType {
+    /// The type of the database.
+    pub sql: String,
+    /// The features of sqlx of which any one would give it a Rust type; empty where none would.
+    pub features: &'static [&'static str],
+}
+
+/// A Rust type as columns give it and as parameters take it.
+struct Chosen {
+    column: String,
+    parameter: String,
+}
+
+impl RustTypes {
+    /// The type that the values of a column are read as, NULL aside.
+    ///
+    /// # Errors
+    ///
+    /// When there is none. A column whose type is unknown is not to be asked about.
+    pub fn of_column(&self, dialect: Dialect, column: &Column) -> Result<String, NoRustType> {
+        if let Origin::Table { table, column } = &column.origin
+            && let Some(chosen) = self.overrides.columns.get(&(table.clone(), column.clone()))
+        {
+            return Ok(chosen.clone());
+        }
+        match &column.ty {
+            Known::Is(ty) => self.chosen(dialect, ty).map(|chosen| chosen.column),
+            Known::Unknown(_) => Err(NoRustType { sql: "unknown".to_owned(), features: &[] }),
+        }
+    }
+
+    /// The type that a parameter takes: a reference for text, bytes and arrays.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn of_parameter(&self, dialect: Dialect, ty: &SqlType) -> Result<String, NoRustType> {
+        self.chosen(dialect, ty).map(|chosen| chosen.parameter)
+    }
+
+    fn chosen(&self, dialect: Dialect, ty: &SqlType) -> Result<Chosen, NoRustType> {
+        if let Some((_, written)) =
+            self.overrides.types.iter().find(|(name, _)| name.eq_ignore_ascii_case(&ty.name))
+        {
+            return Ok(Chosen { column: written.clone(), parameter: written.clone() });
+        }
+        if let Kind::Domain(base) = &ty.kind {
+            return self.chosen(dialect, base);
+        }
+        if let Kind::Array(element) = &ty.kind {
+            let element = self
+                .chosen(dialect, element)
+                .map_err(|missing| NoRustType { sql: ty.name.clone(), ..missing })?;
+            return Ok(Chosen {
+                column: format!("Vec<{}>", element.column),
+                parameter: format!("&[{}]", element.column),
+            });
+        }
+        let (name, of_either) = match dialect {
+            Dialect::Postgres => postgres(&ty.name),
+            Dialect::MySql => mysql(&ty.name),
+            Dialect::Sqlite => sqlite(&ty.name),
+        };
+        let missing = |features| NoRustType { sql: ty.name.clone(), features };
+        let column = match of_either {
+            Written::Always(written) => written.to_owned(),
+            Written::With(features) => {
+                let on = features.iter().find(|(feature, _)| self.features.contains(*feature));
+                on.map(|(_, written)| (*written).to_owned()).ok_or_else(|| missing(name))?
+            }
+            Written::DateTime { time, chrono } => {
+                let of_time = self.prefers("time", "chrono", self.overrides.date_time.as_deref());
+                let written = match of_time {
+                    Some(true) => time,
+                    Some(false) => chrono,
+                    None => "",
+                };
+                (!written.is_empty()).then(|| written.to_owned()).ok_or_else(|| missing(name))?
+            }
+            Written::Numeric { bigdecimal, rust_decimal } => {
+                match self.prefers("bigdecimal", "rust_decimal", self.overrides.numeric.as_deref()) {
+                    Some(true) => bigdecimal.to_owned(),
+                    Some(false) => rust_decimal.to_owned(),
+                    None => return Err(missing(name)),
+                }
+            }
+            Written::Never => return Err(missing(&[])),
+        };
+        let parameter = match column.as_str() {
+            "String" => "&str".to_owned(),
+            "Vec<u8>" => "&[u8]".to_owned(),
+            _ => column.replace("chrono::DateTime<sqlx::types::chrono::Utc>", "chrono::DateTime<_>"),
+        };
+        Ok(Chosen { column, parameter })
+    }
+
+    /// Whether the first of two crates is taken: the one that the project prefers, else the first that is on.
+    fn prefers(&self, first: &str, second: &str, preferred: Option<&str>) -> Option<bool> {
+        let is_on = |name: &str| self.features.contains(name);
+        match preferred {
+            Some(name) if name == first => is_on(first).then_some(true),
+            Some(name) if name == second => is_on(second).then_some(false),
+            _ if is_on(first) => Some(true),
+            _ => is_on(second).then_some(false),
+        }
+    }
+}
+
+/// What a type is written as.
+enum Written {
+    Always(&'static str),
+    /// With the first of these features that is on.
+    With(&'static [(&'static str, &'static str)]),
+    /// With `time` or `chrono`; empty where one has no type for it.
+    DateTime {
+        time: &'static str,
+        chrono: &'static str,
+    },
+    Numeric {
+        bigdecimal: &'static str,
+        rust_decimal: &'static str,
+    },
+    Never,
+}
+
+const DATE_TIME: &[&str] = &["chrono", "time"];
+const NUMERIC: &[&str] = &["rust_decimal", "bigdecimal"];
+const DECIMAL: Written =
+    Written::Numeric { bigdecimal: "sqlx::types::BigDecimal", rust_decimal: "sqlx::types::Decimal" };
+const JSON: Written = Written::With(&[("json", "sqlx::types::JsonValue")]);
+const TIME: Written =
+    Written::DateTime { time: "sqlx::types::time::Time", chrono: "sqlx::types::chrono::NaiveTime" };
+const DATE: Written =
+    Written::DateTime { time: "sqlx::types::time::Date", chrono: "sqlx::types::chrono::NaiveDate" };
+const TIMESTAMP: Written = Written::DateTime {
+    time: "sqlx::types::time::PrimitiveDateTime",
+    chrono: "sqlx::types::chrono::NaiveDateTime",
+};
+const TIMESTAMPTZ: Written = Written::DateTime {
+    time: "sqlx::types::time::OffsetDateTime",
+    chrono: "sqlx::types::chrono::DateTime<sqlx::types::chrono::Utc>",
+};
+
+/// Features that are needed, and what the type is written as.
+type Mapped = (&'static [&'static str], Written);
+
+fn postgres(name: &str) -> Mapped {
+    use Written::{Always, DateTime, Numeric, With};
+    match name {
+        "void" => (&[], Always("()")),
+        "bool" => (&[], Always("bool")),
+        "char" => (&[], Always("i8")),
+        "int2" => (&[], Always("i16")),
+        "int4" => (&[], Always("i32")),
+        "int8" => (&[], Always("i64")),
+        "float4" => (&[], Always("f32")),
+        "float8" => (&[], Always("f64")),
+        "text" | "varchar" | "bpchar" | "name" | "unknown" | "citext" => (&[], Always("String")),
+        "bytea" => (&[], Always("Vec<u8>")),
+        "oid" => (&[], Always("sqlx::postgres::types::Oid")),
+        "interval" => (&[], Always("sqlx::postgres::types::PgInterval")),
+        "money" => (&[], Always("sqlx::postgres::types::PgMoney")),
+        "ltree" => (&[], Always("sqlx::postgres::types::PgLTree")),
+        "lquery" => (&[], Always("sqlx::postgres::types::PgLQuery")),
+        "cube" => (&[], Always("sqlx::postgres::types::PgCube")),
+        "point" => (&[], Always("sqlx::postgres::types::PgPoint")),
+        "line" => (&[], Always("sqlx::postgres::types::PgLine")),
+        "lseg" => (&[], Always("sqlx::postgres::types::PgLSeg")),
+        "box" => (&[], Always("sqlx::postgres::types::PgBox")),
+        "path" => (&[], Always("sqlx::postgres::types::PgPath")),
+        "polygon" => (&[], Always("sqlx::postgres::types::PgPolygon")),
+        "circle" => (&[], Always("sqlx::postgres::types::PgCircle")),
+        "hstore" => (&[], Always("sqlx::postgres::types::PgHstore")),
+        "int4range" => (&[], Always("sqlx::postgres::types::PgRange<i32>")),
+        "int8range" => (&[], Always("sqlx::postgres::types::PgRange<i64>")),
+        "uuid" => (&["uuid"], With(&[("uuid", "sqlx::types::Uuid")])),
+        "inet" | "cidr" => (
+            &["ipnetwork", "ipnet"],
+            With(&[
+                ("ipnetwork", "sqlx::types::ipnetwork::IpNetwork"),
+                ("ipnet", "sqlx::types::ipnet::IpNet"),
+            ]),
+        ),
+        "macaddr" => (&["mac_address"], With(&[("mac_address", "sqlx::types::mac_address::MacAddress")])),
+        "json" | "jsonb" => (&["json"], JSON),
+        "bit" | "varbit" => (&["bit-vec"], With(&[("bit-vec", "sqlx::types::BitVec")])),
+        "numeric" => (NUMERIC, DECIMAL),
+        "numrange" => (
+            NUMERIC,
+            Numeric {
+                bigdecimal: "sqlx::postgres::types::PgRange<sqlx::types::BigDecimal>",
+                rust_decimal: "sqlx::postgres::types::PgRange<sqlx::types::Decimal>",
+            },
+        ),
+        "time" => (DATE_TIME, TIME),
+        "date" => (DATE_TIME, DATE),
+        "timestamp" => (DATE_TIME, TIMESTAMP),
+        "timestamptz" => (DATE_TIME, TIMESTAMPTZ),
+        "timetz" => (
+            DATE_TIME,
+            DateTime {
+                time: "sqlx::postgres::types::PgTimeTz<sqlx::types::time::Time, sqlx::types::time::UtcOffset>",
+                chrono: "sqlx::postgres::types::PgTimeTz<sqlx::types::chrono::NaiveTime, sqlx::types::chrono::FixedOffset>",
+            },
+        ),
+        "daterange" => (
+            DATE_TIME,
+            DateTime {
+                time: "sqlx::postgres::types::PgRange<sqlx::types::time::Date>",
+                chrono: "sqlx::postgres::types::PgRange<sqlx::types::chrono::NaiveDate>",
+            },
+        ),
+        "tsrange" => (
+            DATE_TIME,
+            DateTime {
+                time: "sqlx::postgres::types::PgRange<sqlx::types::time::PrimitiveDateTime>",
+                chrono: "sqlx::postgres::types::PgRange<sqlx::types::chrono::NaiveDateTime>",
+            },
+        ),
+        "tstzrange" => (
+            DATE_TIME,
+            DateTime {
+                time: "sqlx::postgres::types::PgRange<sqlx::types::time::OffsetDateTime>",
+                chrono: "sqlx::postgres::types::PgRange<sqlx::types::chrono::DateTime<sqlx::types::chrono::Utc>>",
+            },
+        ),
+        _ => (&[], Written::Never),
+    }
+}
+
+fn mysql(name: &str) -> Mapped {
+    use Written::Always;
+    match name {
+        // sqlx takes a MEDIUMINT for the first integer that can hold one of some size.
+        "BOOLEAN" | "TINYINT" | "MEDIUMINT" => (&[], Always("i8")),
+        "SMALLINT" => (&[], Always("i16")),
+        "INT" => (&[], Always("i32")),
+        "BIGINT" => (&[], Always("i64")),
+        "TINYINT UNSIGNED" | "MEDIUMINT UNSIGNED" | "YEAR" | "BIT" => (&[], Always("u8")),
+        "SMALLINT UNSIGNED" => (&[], Always("u16")),
+        "INT UNSIGNED" => (&[], Always("u32")),
+        "BIGINT UNSIGNED" => (&[], Always("u64")),
+        "FLOAT" => (&[], Always("f32")),
+        "DOUBLE" => (&[], Always("f64")),
+        "CHAR" | "VARCHAR" | "TINYTEXT" | "TEXT" | "MEDIUMTEXT" | "LONGTEXT" | "ENUM" | "SET" => {
+            (&[], Always("String"))
+        }
+        "BINARY" | "VARBINARY" | "TINYBLOB" | "BLOB" | "MEDIUMBLOB" | "LONGBLOB" => (&[], Always("Vec<u8>")),
+        "JSON" => (&["json"], JSON),
+        "DECIMAL" => (NUMERIC, DECIMAL),
+        "TIME" => (DATE_TIME, TIME),
+        "DATE" => (DATE_TIME, DATE),
+        "DATETIME" => (DATE_TIME, TIMESTAMP),
+        "TIMESTAMP" => (DATE_TIME, TIMESTAMPTZ),
+        _ => (&[], Written::Never),
+    }
+}
+
+fn sqlite(name: &str) -> Mapped {
+    use Written::{Always, DateTime};
+    match name {
+        "BOOLEAN" => (&[], Always("bool")),
+        "INT4" => (&[], Always("i32")),
+        "INTEGER" => (&[], Always("i64")),
+        "REAL" => (&[], Always("f64")),
+        "TEXT" => (&[], Always("String")),
+        "BLOB" => (&[], Always("Vec<u8>")),
+        "DATE" => (DATE_TIME, DATE),
+        "DATETIME" => (
+            DATE_TIME,
+            DateTime {
+                time: "sqlx::types::time::OffsetDateTime",
+                chrono: "sqlx::types::chrono::NaiveDateTime",
+            },
+        ),
+        _ => (&[], Written::Never),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn builtin(name: &str) -> SqlType {
+        SqlType { name: name.to_owned(), kind: Kind::Builtin }
+    }
+
+    #[track_caller]
+    fn check(features: &[&str], dialect: Dialect, ty: &SqlType, column: &str, parameter: &str) {
+        let types = RustTypes {
+            features: features.iter().map(|&feature| feature.to_owned()).collect(),
+            overrides: Overrides::default(),
+        };
+        let chosen = types.chosen(dialect, ty).map(|chosen| (chosen.column, chosen.parameter));
+        assert_eq!(chosen, Ok((column.to_owned(), parameter.to_owned())));
+    }
+
+    #[test]
+    fn the_types_of_sqlx() {
+        let postgres = Dialect::Postgres;
+        check(&[], postgres, &builtin("int8"), "i64", "i64");
+        check(&[], postgres, &builtin("varchar"), "String", "&str");
+        check(&[], postgres, &builtin("bytea"), "Vec<u8>", "&[u8]");
+        let utc = "sqlx::types::chrono::DateTime<sqlx::types::chrono::Utc>";
+        check(&["chrono"], postgres, &builtin("timestamptz"), utc, "sqlx::types::chrono::DateTime<_>");
+        let offset = "sqlx::types::time::OffsetDateTime";
+        check(&["chrono", "time"], postgres, &builtin("timestamptz"), offset, offset);
+        let array = SqlType { name: "_text".to_owned(), kind: Kind::Array(Box::new(builtin("text"))) };
+        check(&[], postgres, &array, "Vec<String>", "&[String]");
+        let domain = SqlType { name: "email".to_owned(), kind: Kind::Domain(Box::new(builtin("citext"))) };
+        check(&[], postgres, &domain, "String", "&str");
+        check(
+            &["rust_decimal"],
+            Dialect::MySql,
+            &builtin("DECIMAL"),
+            "sqlx::types::Decimal",
+            "sqlx::types::Decimal",
+        );
+        check(&[], Dialect::Sqlite, &builtin("INTEGER"), "i64", "i64");
+    }
+
+    #[test]
+    fn a_type_without_one_names_the_feature() {
+        let missing = RustTypes::default().of_parameter(Dialect::Postgres, &builtin("uuid"));
+        assert_eq!(missing.map_err(|missing| missing.features), Err(&["uuid"][..]));
+        let missing = RustTypes::default().of_parameter(Dialect::Postgres, &builtin("tsvector"));
+        assert_eq!(missing.map_err(|missing| missing.features), Err(&[][..]));
+    }
+
+    #[test]
+    fn what_the_project_chooses_goes_first() {
+        let mut types = RustTypes::default();
+        types.overrides.types.insert("ORDER_STATUS".to_owned(), "crate::OrderStatus".to_owned());
+        types.features.extend(["chrono".to_owned(), "time".to_owned()]);
+        types.overrides.date_time = Some("chrono".to_owned());
+        let labels = SqlType { name: "order_status".to_owned(), kind: Kind::Enum(vec!["new".to_owned()]) };
+        let chosen = |ty: &SqlType| types.of_parameter(Dialect::Postgres, ty);
+        assert_eq!(chosen(&labels).as_deref(), Ok("crate::OrderStatus"));
+        let many = SqlType { name: "order_status[]".to_owned(), kind: Kind::Array(Box::new(labels)) };
+        assert_eq!(chosen(&many).as_deref(), Ok("&[crate::OrderStatus]"));
+        assert_eq!(chosen(&builtin("date")).as_deref(), Ok("sqlx::types::chrono::NaiveDate"));
+    }
+}

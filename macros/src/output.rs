@@ -1,0 +1,136 @@
+//! What the name of an output column says: the field it goes into, and what is overridden of its type.
+
+use proc_macro2::{Ident, Span};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Token, Type};
+
+/// The name of an output column, read.
+pub(crate) struct Declared {
+    /// The field.
+    pub(crate) field: Ident,
+    /// Whether it is an `Option`, where the name says so.
+    pub(crate) nullable: Option<bool>,
+    /// Its type, where the name says so.
+    pub(crate) ty: Option<DeclaredType>,
+}
+
+/// A type in the name of a column.
+pub(crate) enum DeclaredType {
+    /// `"id: _"`: whatever the struct has.
+    OfField,
+    /// `"id: T"`.
+    Exact(Box<Type>),
+}
+
+/// Reads the name of an output column, `id`, `id!`, `id?: Uuid`; says what is wrong with it where it names no field.
+/// Tokens get `span`.
+pub(crate) fn declared(name: &str, span: Span) -> Result<Declared, String> {
+    let end = name.find([':', '!', '?']).unwrap_or(name.len());
+    let (field, overrides) = name.split_at(end);
+    let field = ident(field, span).ok_or_else(|| match field.is_empty() {
+        true => "has no name".to_owned(),
+        false => format!("is called `{name}`, which is no name of a field"),
+    })?;
+    let parser = |input: ParseStream<'_>| Overrides::parse(input);
+    let overridden = syn::parse_str::<proc_macro2::TokenStream>(overrides)
+        .and_then(|tokens| parser.parse2(respanned(tokens, span)))
+        .map_err(|_| format!("is called `{name}`, whose override cannot be read"))?;
+    Ok(Declared { field, nullable: overridden.nullable, ty: overridden.ty })
+}
+
+/// The tokens, all of them with one span.
+pub(crate) fn respanned(tokens: proc_macro2::TokenStream, span: Span) -> proc_macro2::TokenStream {
+    let respan = |mut token: proc_macro2::TokenTree| {
+        if let proc_macro2::TokenTree::Group(group) = &token {
+            let mut inside = proc_macro2::Group::new(group.delimiter(), respanned(group.stream(), span));
+            inside.set_span(span);
+            return inside.into();
+        }
+        token.set_span(span);
+        token
+    };
+    tokens.into_iter().map(respan).collect()
+}
+
+/// The field of that name; `None` where no field can be called so.
+fn ident(name: &str, span: Span) -> Option<Ident> {
+    let is_plain = name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if !is_plain {
+        return None;
+    }
+    let mut ident: Ident = syn::parse_str(name).or_else(|_| syn::parse_str(&format!("r#{name}"))).ok()?;
+    ident.set_span(span);
+    Some(ident)
+}
+
+#[derive(Default)]
+struct Overrides {
+    nullable: Option<bool>,
+    ty: Option<DeclaredType>,
+}
+
+impl Parse for Overrides {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Overrides> {
+        let mut overrides = Overrides::default();
+        if input.parse::<Option<Token![!]>>()?.is_some() {
+            overrides.nullable = Some(false);
+        } else if input.parse::<Option<Token![?]>>()?.is_some() {
+            overrides.nullable = Some(true);
+        }
+        if input.parse::<Option<Token![:]>>()?.is_some() {
+            overrides.ty = Some(match input.parse()? {
+                Type::Infer(_) => DeclaredType::OfField,
+                ty => DeclaredType::Exact(Box::new(ty)),
+            });
+        }
+        Ok(overrides)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::ToTokens;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, expected: &str) {
+        let read = match declared(name, Span::call_site()) {
+            Err(error) => error,
+            Ok(Declared { field, nullable, ty }) => {
+                let mark = match nullable {
+                    None => "",
+                    Some(true) => "?",
+                    Some(false) => "!",
+                };
+                let ty = match ty {
+                    None => String::new(),
+                    Some(DeclaredType::OfField) => ": _".to_owned(),
+                    Some(DeclaredType::Exact(ty)) => format!(": {}", ty.to_token_stream()),
+                };
+                format!("{field}{mark}{ty}")
+            }
+        };
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn names_with_and_without_overrides() {
+        for plain in ["id", "id!", "id?", "id: _", "id!: Uuid", "id?: _", "_x", "größe"] {
+            check(plain, plain);
+        }
+        check("id:Vec<u8>", "id: Vec < u8 >");
+        check("type", "r#type");
+        check("type?", "r#type?");
+        check("?column?", "has no name");
+        check("", "has no name");
+        check("count(*)", "is called `count(*)`, which is no name of a field");
+        check("1st", "is called `1st`, which is no name of a field");
+        check("self", "is called `self`, which is no name of a field");
+        check("a b", "is called `a b`, which is no name of a field");
+        check("id!!", "is called `id!!`, whose override cannot be read");
+        check("id: ", "is called `id: `, whose override cannot be read");
+        check("id: (", "is called `id: (`, whose override cannot be read");
+    }
+}

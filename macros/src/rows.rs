@@ -1,0 +1,295 @@
+//! What becomes of the rows of a query: a record of its own, a value of the user's struct or tuple, the one value, or
+//! what sqlx gives.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{PathArguments, Type, TypeTuple};
+
+use crate::emit::Misuse;
+use crate::input::{Query, Rows, Sql};
+use crate::output::{self, Declared, DeclaredType};
+use crate::types::Types;
+
+/// How rows are read.
+pub(crate) enum Plan {
+    /// As sqlx gives them, or as the type given reads them: nothing is known of the columns.
+    Untyped,
+    /// There are none.
+    None,
+    /// Each becomes a record.
+    Record(Vec<Column>),
+    /// Each becomes a value of the struct that is given.
+    Struct(Vec<Column>, Span),
+    /// Each becomes a tuple of the type that is given.
+    Tuple(Vec<Column>, Span),
+    /// Each is one value, of this type. Where one is given too, the two are compared.
+    Scalar(TokenStream, Span),
+}
+
+/// An output column.
+pub(crate) struct Column {
+    /// Its position, from zero.
+    at: usize,
+    field: Ident,
+    ty: ColumnType,
+    /// What reads it into a field: by why it may be NULL.
+    reader: TokenStream,
+}
+
+enum ColumnType {
+    Exact(TokenStream),
+    /// Whatever its field is.
+    OfField,
+    /// An `Option` of whatever its field is one of.
+    OptionOfField,
+}
+
+/// How the rows of a query are read; what is wrong where they cannot be.
+pub(crate) fn plan(query: &Query, sql: &Sql, types: Option<&Types>) -> Result<Plan, Vec<Misuse>> {
+    let Some(types) = types.filter(|_| query.kind.rows != Rows::FromRow) else { return Ok(Plan::Untyped) };
+    if let Some(why) = types.unknown() {
+        let help = "name the columns, or read the rows by a type of yours with `sql_from_row!`";
+        return Err(vec![Misuse::new(
+            sql.marked,
+            format!("the columns of this query are not known: {why}"),
+            help,
+        )]);
+    }
+    if types.has_no_columns() {
+        return Ok(Plan::None);
+    }
+    let span = sql.marked.span();
+    if query.kind.rows == Rows::Scalar {
+        return scalar(query, sql, types).map(|ty| Plan::Scalar(ty, span)).map_err(|misuse| vec![misuse]);
+    }
+    let tuple = match &query.row {
+        Some(Type::Tuple(tuple)) => Some(tuple),
+        Some(Type::Path(_)) | None => None,
+        Some(other) => {
+            let help = "give a struct or a tuple, or use `sql_from_row!` with a type that implements `sqlx::FromRow`";
+            return Err(vec![Misuse::new(
+                crate::emit::Marked::tokens(other),
+                format!("`{}!` makes structs and tuples", query.kind.name),
+                help,
+            )]);
+        }
+    };
+    let columns = columns(query, sql, types, tuple)?;
+    Ok(match (query.kind.rows, tuple) {
+        (Rows::Record, _) => Plan::Record(columns),
+        (_, Some(_)) => Plan::Tuple(columns, span),
+        (_, None) => Plan::Struct(columns, span),
+    })
+}
+
+fn columns(
+    query: &Query,
+    sql: &Sql,
+    types: &Types,
+    tuple: Option<&TypeTuple>,
+) -> Result<Vec<Column>, Vec<Misuse>> {
+    let names: Vec<&str> = types.names().collect();
+    if let Some(tuple) = tuple.filter(|tuple| tuple.elems.len() != names.len()) {
+        let message = format!(
+            "the tuple has {}, the query has {}",
+            counted(tuple.elems.len(), "type"),
+            counted(names.len(), "column")
+        );
+        return Err(vec![Misuse::new(
+            crate::emit::Marked::tokens(tuple),
+            message,
+            "give a type for each column",
+        )]);
+    }
+    let is_record = query.kind.rows == Rows::Record;
+    let mut misuses = Vec::new();
+    let mut columns: Vec<Column> = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        let read = match tuple {
+            // The order says which is which: a name is needed only for what it overrides.
+            Some(_) => output::declared(name, sql.marked.span())
+                .or_else(|_| output::declared(&format!("column_{at}"), sql.marked.span())),
+            None => output::declared(name, if is_record { sql.marked.inside() } else { sql.marked.span() }),
+        };
+        let column = read
+            .map_err(|why| unnamed(sql, at, &why))
+            .and_then(|declared| column(at, declared, types, is_record, sql));
+        match column {
+            Ok(column) => match columns.iter().find(|other| tuple.is_none() && other.field == column.field) {
+                Some(first) => misuses.push(called_alike(sql, first, &column)),
+                None => columns.push(column),
+            },
+            Err(misuse) => misuses.push(misuse),
+        }
+        // One mistake often has several columns: two messages are enough to see it.
+        if misuses.len() == 2 {
+            break;
+        }
+    }
+    if misuses.is_empty() { Ok(columns) } else { Err(misuses) }
+}
+
+fn column(
+    at: usize,
+    declared: Declared,
+    types: &Types,
+    is_record: bool,
+    sql: &Sql,
+) -> Result<Column, Misuse> {
+    let nullable = declared.nullable.unwrap_or_else(|| types.is_nullable(at));
+    let ty = match declared.ty {
+        Some(DeclaredType::OfField) if is_record => {
+            let message = format!(
+                "column {} (`{}`) has the type of a field, and a record has none of its own",
+                at + 1,
+                declared.field
+            );
+            let help =
+                format!("name the type, `AS \"{}: T\"`, or use `sql_as!` with a struct", declared.field);
+            return Err(Misuse::new(sql.marked, message, help));
+        }
+        Some(DeclaredType::OfField) if nullable => ColumnType::OptionOfField,
+        Some(DeclaredType::OfField) => ColumnType::OfField,
+        Some(DeclaredType::Exact(ty)) => ColumnType::Exact(optional(quote!(#ty), nullable)),
+        None => ColumnType::Exact(optional(types.of_column(at)?, nullable)),
+    };
+    let reader = if nullable && declared.nullable.is_none() { types.reader(at) } else { quote!(field) };
+    Ok(Column { at, field: declared.field, ty, reader })
+}
+
+fn scalar(query: &Query, sql: &Sql, types: &Types) -> Result<TokenStream, Misuse> {
+    let mut names = types.names();
+    let (Some(name), None) = (names.next(), names.next()) else {
+        let message = format!("`{}!` of {}", query.kind.name, counted(types.names().count(), "column"));
+        return Err(Misuse::new(sql.marked, message, "select one column, or use `sql!` for a record of all"));
+    };
+    // A name that is none of a field overrides nothing.
+    let declared = output::declared(name, sql.marked.span()).ok();
+    let nullable = declared.as_ref().and_then(|declared| declared.nullable);
+    // Where a type is given, the reader vouches for what is proven.
+    let may_be_null = if query.row.is_some() { types.may_be_null(0) } else { types.is_nullable(0) };
+    let nullable = nullable.unwrap_or(may_be_null);
+    match declared.and_then(|declared| declared.ty) {
+        Some(DeclaredType::OfField) => Ok(optional(quote!(_), nullable)),
+        Some(DeclaredType::Exact(ty)) => Ok(optional(quote!(#ty), nullable)),
+        None if query.kind.checked => Ok(optional(types.of_column(0)?, nullable)),
+        None => Ok(quote!(_)),
+    }
+}
+
+fn optional(ty: TokenStream, nullable: bool) -> TokenStream {
+    if nullable { quote!(::core::option::Option<#ty>) } else { ty }
+}
+
+fn unnamed(sql: &Sql, at: usize, why: &str) -> Misuse {
+    let help = "name it in the SQL: `<expression> AS name`";
+    Misuse::new(sql.marked, format!("column {} of this query {why}", at + 1), help)
+}
+
+fn called_alike(sql: &Sql, first: &Column, second: &Column) -> Misuse {
+    let message = format!(
+        "columns {} and {} of this query are both called `{}`",
+        first.at + 1,
+        second.at + 1,
+        first.field
+    );
+    Misuse::new(sql.marked, message, "give one of them another name: `<column> AS other_name`")
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+impl Plan {
+    /// The query with its rows read so; `bound` is the query, of `database`.
+    pub(crate) fn applied(&self, query: &Query, database: &TokenStream, bound: TokenStream) -> TokenStream {
+        let row = query.row.as_ref();
+        let given = row.map_or_else(|| quote!(_), |row| quote!(#row));
+        match self {
+            Plan::None => bound,
+            Plan::Untyped => match query.kind.rows {
+                Rows::Record => bound,
+                Rows::Struct | Rows::FromRow => {
+                    quote!(::query_budget::__private::query_as::<#database, #given>(#bound))
+                }
+                Rows::Scalar => quote!(::query_budget::__private::query_scalar::<#database, #given>(#bound)),
+            },
+            Plan::Scalar(ty, span) => {
+                let scalar = row.map_or_else(|| ty.clone(), |row| quote!(#row));
+                let asked =
+                    row.map(|row| quote_spanned!(*span=> ::query_budget::__private::reads::<#ty, #row>();));
+                quote!({ #asked ::query_budget::__private::query_scalar::<#database, #scalar>(#bound) })
+            }
+            Plan::Record(columns) => record(columns, &bound),
+            Plan::Struct(columns, span) => {
+                let read = columns.iter().map(|column| column.read(query.kind.checked, *span));
+                let fields = columns.iter().map(|column| &column.field);
+                let name = row.map(literal_path);
+                mapped(&bound, &quote!(#name { #(#fields: #read),* }))
+            }
+            Plan::Tuple(columns, span) => {
+                let read = columns.iter().map(|column| column.read(query.kind.checked, *span));
+                let value = quote! {{
+                    let value: #given = (#(#read,)*);
+                    value
+                }};
+                mapped(&bound, &value)
+            }
+        }
+    }
+}
+
+/// A record with a field for each column.
+fn record(columns: &[Column], bound: &TokenStream) -> TokenStream {
+    let fields: Vec<&Ident> = columns.iter().map(|column| &column.field).collect();
+    let types = columns.iter().map(|column| match &column.ty {
+        ColumnType::Exact(ty) => ty.clone(),
+        ColumnType::OfField | ColumnType::OptionOfField => quote!(_),
+    });
+    let at = columns.iter().map(|column| column.at);
+    let row = Ident::new("row", Span::mixed_site());
+    let mapped =
+        mapped(bound, &quote!(Record { #(#fields: ::query_budget::__private::column(&#row, #at)?),* }));
+    quote! {{
+        #[derive(::core::fmt::Debug)]
+        struct Record { #(#fields: #types),* }
+        #mapped
+    }}
+}
+
+fn mapped(bound: &TokenStream, value: &TokenStream) -> TokenStream {
+    let row = Ident::new("row", Span::mixed_site());
+    quote!(#bound.try_map(|#row| ::core::result::Result::Ok(#value)))
+}
+
+impl Column {
+    /// The expression that reads it from `row` into a field; what is wrong with it is wrong at `span`.
+    fn read(&self, is_checked: bool, span: Span) -> TokenStream {
+        let Column { at, ty, reader, .. } = self;
+        let row = Ident::new("row", Span::mixed_site());
+        match ty {
+            _ if !is_checked => quote_spanned!(span=> ::query_budget::__private::column(&#row, #at)?),
+            ColumnType::Exact(ty) => {
+                let number = at + 1;
+                quote_spanned!(span=> ::query_budget::__private::#reader::<#ty, _, _, #number>(&#row)?)
+            }
+            ColumnType::OfField => quote_spanned!(span=> ::query_budget::__private::decoded(&#row, #at)?),
+            ColumnType::OptionOfField => quote_spanned! {span=>
+                ::query_budget::__private::decoded::<::core::option::Option<_>, _>(&#row, #at)?
+            },
+        }
+    }
+}
+
+/// A path as it begins a struct literal: `Row<T>` is a comparison there.
+fn literal_path(row: &Type) -> Type {
+    let mut row = row.clone();
+    if let Type::Path(path) = &mut row {
+        for segment in &mut path.path.segments {
+            if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
+                arguments.colon2_token = Some(Default::default());
+            }
+        }
+    }
+    row
+}

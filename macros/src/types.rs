@@ -1,0 +1,296 @@
+//! The Rust types of a query's columns and parameters, as sqlx's own macros choose them.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use query_budget_analysis::project::Dependency;
+use query_budget_analysis::sql::Dialect;
+use query_budget_analysis::types::{Column, Described, Kind, Known, NoRustType, Origin, RustTypes, SqlType};
+use quote::{ToTokens, quote};
+
+use crate::arguments::Parameter;
+use crate::emit::{Marked, Misuse};
+use crate::input::Argument;
+
+/// The types of one query.
+pub(crate) struct Types<'p> {
+    rust_types: &'p RustTypes,
+    dialect: Dialect,
+    described: Described,
+    marked: Marked,
+}
+
+impl<'p> Types<'p> {
+    /// The types of a query, whose messages are about `marked`.
+    pub(crate) fn new(
+        rust_types: &'p RustTypes,
+        dialect: Dialect,
+        described: Described,
+        marked: Marked,
+    ) -> Types<'p> {
+        Types { rust_types, dialect, described, marked }
+    }
+
+    /// The type by which sqlx knows the database.
+    pub(crate) fn database(&self) -> TokenStream {
+        match self.dialect {
+            Dialect::Postgres => quote!(::query_budget::__private::sqlx::Postgres),
+            Dialect::MySql => quote!(::query_budget::__private::sqlx::MySql),
+            Dialect::Sqlite => quote!(::query_budget::__private::sqlx::Sqlite),
+        }
+    }
+
+    /// Why the columns as a whole are not known, when that is so.
+    pub(crate) fn unknown(&self) -> Option<&str> {
+        self.described.unknown.as_deref()
+    }
+
+    /// Whether there is nothing to read.
+    pub(crate) fn has_no_columns(&self) -> bool {
+        self.described.columns.iter().all(|column| column.ty.known().is_some_and(|ty| ty.name == "void"))
+    }
+
+    /// The names of the columns, overrides included.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.described.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// Whether a column can be NULL, as sqlx's macros take it.
+    pub(crate) fn is_nullable(&self, at: usize) -> bool {
+        self.column(at).is_none_or(|column| column.nullable.unwrap_or(true))
+    }
+
+    /// Whether it is not proven that a column is never NULL.
+    pub(crate) fn may_be_null(&self, at: usize) -> bool {
+        self.column(at).is_none_or(|column| column.nullable.unwrap_or(true) && !column.proven_not_null)
+    }
+
+    /// What reads a column that can be NULL, by why it can be.
+    pub(crate) fn reader(&self, at: usize) -> TokenStream {
+        match self.column(at) {
+            Some(Column { origin: Origin::Table { .. }, why, .. }) if why.contains("join") => {
+                quote!(joined_field)
+            }
+            Some(Column { origin: Origin::Table { .. }, .. }) => quote!(nullable_field),
+            _ => quote!(computed_field),
+        }
+    }
+
+    /// The Rust type of a column, NULL aside.
+    pub(crate) fn of_column(&self, at: usize) -> Result<TokenStream, Misuse> {
+        let Some(column) = self.column(at) else {
+            return Err(Misuse::new(self.marked, format!("there is no column {}", at + 1), "select it"));
+        };
+        let name = column.name.split([':', '!', '?']).next().unwrap_or_default();
+        let called = if name.is_empty() { String::new() } else { format!(" (`{name}`)") };
+        match &column.ty {
+            Known::Unknown(why) => Err(Misuse::new(
+                self.marked,
+                format!("the type of column {}{called} is not known: {why}", at + 1),
+                format!(
+                    "{}, or name its Rust type: `AS \"{}: T\"`",
+                    self.cast(),
+                    if name.is_empty() { "name" } else { name }
+                ),
+            )),
+            Known::Is(_) => {
+                let chosen = self.rust_types.of_column(self.dialect, column);
+                chosen.map(|path| tokens(&path)).map_err(|missing| {
+                    let name = if name.is_empty() { "name" } else { name };
+                    let (message, help) = without_rust_type(&missing, &format!("`AS \"{name}: T\"`"));
+                    Misuse::new(self.marked, format!("column {}{called} {message}", at + 1), help)
+                })
+            }
+        }
+    }
+
+    /// What the parameters of these arguments take, where that is known; what is wrong where a type has no Rust type.
+    pub(crate) fn parameters(&self, arguments: &[Argument]) -> Result<Vec<Option<Parameter>>, Vec<Misuse>> {
+        let mut misuses = Vec::new();
+        let asked = self.described.parameters.iter().zip(arguments).enumerate();
+        let parameters = asked.map(|(at, (parameter, argument))| {
+            // What the database does not check, and what the user vouches for, is not checked here.
+            let ty =
+                parameter.ty.known().filter(|_| self.dialect == Dialect::Postgres && !argument.is_cast)?;
+            match self.rust_types.of_parameter(self.dialect, ty) {
+                Ok(path) => Some(Parameter { ty: syn::parse2(tokens(&path)).ok()?, sql_type: sql_type(ty) }),
+                Err(missing) => {
+                    let (message, help) = without_rust_type(&missing, "the argument `as _`");
+                    let marked = Marked::tokens(&argument.value);
+                    misuses.push(Misuse::new(marked, format!("parameter ${} {message}", at + 1), help));
+                    None
+                }
+            }
+        });
+        let parameters = parameters.collect();
+        misuses.truncate(2);
+        if misuses.is_empty() { Ok(parameters) } else { Err(misuses) }
+    }
+
+    fn column(&self, at: usize) -> Option<&Column> {
+        self.described.columns.get(at)
+    }
+
+    /// How a type is given to an expression in SQL.
+    fn cast(&self) -> &'static str {
+        match self.dialect {
+            Dialect::Postgres => "cast it in the SQL: `<expression>::<type>`",
+            Dialect::MySql | Dialect::Sqlite => "cast it in the SQL: `CAST(<expression> AS <type>)`",
+        }
+    }
+}
+
+/// What a type without a Rust type is, and what to do; `written` is where the user may name one.
+fn without_rust_type(missing: &NoRustType, written: &str) -> (String, String) {
+    let NoRustType { sql, features } = missing;
+    match features {
+        [] => (
+            format!("is of SQL type `{sql}`, which has no Rust type"),
+            format!(
+                "write {written}, or name one for all of them: `[types] \"{sql}\" = \"crate::T\"` in `query-budget.toml`"
+            ),
+        ),
+        features => {
+            let features: Vec<String> = features.iter().map(|feature| format!("`{feature}`")).collect();
+            let help = format!("turn it on in the dependency on `sqlx`, or write {written}");
+            (
+                format!(
+                    "is of SQL type `{sql}`, whose Rust type needs the feature {}",
+                    features.join(" or ")
+                ),
+                help,
+            )
+        }
+    }
+}
+
+/// The features of sqlx that decide about types: those that a package's dependencies turn on, and those that reach this
+/// crate from wherever they are turned on.
+pub(crate) fn features(dependencies: [Option<&Dependency>; 2]) -> BTreeSet<String> {
+    let [_, sqlx] = dependencies;
+    let mut features: BTreeSet<String> = dependencies
+        .into_iter()
+        .flatten()
+        .flat_map(|dependency| dependency.features.iter().cloned())
+        .collect();
+    if sqlx.is_some_and(|sqlx| sqlx.default_features) {
+        features.insert("json".to_owned());
+    }
+    let passed_on = [
+        ("bigdecimal", cfg!(feature = "bigdecimal")),
+        ("bit-vec", cfg!(feature = "bit-vec")),
+        ("chrono", cfg!(feature = "chrono")),
+        ("ipnet", cfg!(feature = "ipnet")),
+        ("ipnetwork", cfg!(feature = "ipnetwork")),
+        ("json", cfg!(feature = "json")),
+        ("mac_address", cfg!(feature = "mac_address")),
+        ("rust_decimal", cfg!(feature = "rust_decimal")),
+        ("time", cfg!(feature = "time")),
+        ("uuid", cfg!(feature = "uuid")),
+    ];
+    features.extend(passed_on.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name.to_owned()));
+    features
+}
+
+/// A Rust type as tokens: sqlx by way of the runtime crate, and names of the prelude by their path, for they may mean
+/// something else where the query stands.
+fn tokens(written: &str) -> TokenStream {
+    // What a project writes and is no type is the compiler's to refuse.
+    written
+        .parse()
+        .map(rooted)
+        .unwrap_or_else(|_| Ident::new("unreadable", Span::call_site()).into_token_stream())
+}
+
+fn rooted(tokens: TokenStream) -> TokenStream {
+    let mut after_colon = false;
+    let rooted = tokens.into_iter().map(|token| {
+        let is_first = !std::mem::replace(&mut after_colon, false);
+        match token {
+            TokenTree::Punct(punct) => {
+                after_colon = punct.as_char() == ':';
+                punct.into_token_stream()
+            }
+            TokenTree::Ident(ident) if is_first => match ident.to_string().as_str() {
+                "sqlx" => quote!(::query_budget::__private::sqlx),
+                "String" => quote!(::std::string::String),
+                "Vec" => quote!(::std::vec::Vec),
+                _ => ident.into_token_stream(),
+            },
+            TokenTree::Group(group) => {
+                Group::new(group.delimiter(), self::rooted(group.stream())).into_token_stream()
+            }
+            token => token.into_token_stream(),
+        }
+    });
+    rooted.collect()
+}
+
+/// The type of the database as messages name it.
+fn sql_type(ty: &SqlType) -> TokenStream {
+    let known = NAMED.iter().find(|name| **name == ty.name).map(|name| Ident::new(name, Span::call_site()));
+    match (&ty.kind, known) {
+        (_, Some(name)) => quote!(::query_budget::__private::sql_type::#name),
+        (Kind::Array(element), None) => {
+            let element = sql_type(element);
+            quote!(::query_budget::__private::sql_type::array<#element>)
+        }
+        _ => quote!(::query_budget::__private::sql_type::of_another_name),
+    }
+}
+
+/// The types of the database that have a name in the runtime crate.
+const NAMED: [&str; 52] = [
+    "int2",
+    "int4",
+    "int8",
+    "float4",
+    "float8",
+    "numeric",
+    "money",
+    "oid",
+    "text",
+    "varchar",
+    "bpchar",
+    "char",
+    "name",
+    "bytea",
+    "bool",
+    "date",
+    "time",
+    "timetz",
+    "timestamp",
+    "timestamptz",
+    "interval",
+    "uuid",
+    "json",
+    "jsonb",
+    "inet",
+    "cidr",
+    "macaddr",
+    "macaddr8",
+    "bit",
+    "varbit",
+    "int4range",
+    "int8range",
+    "numrange",
+    "tsrange",
+    "tstzrange",
+    "daterange",
+    "citext",
+    "hstore",
+    "ltree",
+    "lquery",
+    "cube",
+    "point",
+    "line",
+    "lseg",
+    "path",
+    "polygon",
+    "circle",
+    "jsonpath",
+    "xml",
+    "tsvector",
+    "tsquery",
+    "regclass",
+];

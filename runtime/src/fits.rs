@@ -1,0 +1,198 @@
+//! Whether a Rust type fits one of the database: what the expansions of the macros ask the compiler, and what it answers.
+
+use std::borrow::Borrow;
+
+use sqlx::{ColumnIndex, Database, Decode, Result, Row, Type};
+
+/// Types of the database, as messages name them.
+#[expect(non_camel_case_types, reason = "the names are the database's")]
+pub mod sql_type {
+    macro_rules! types {
+        ($($name:ident)*) => { $(
+            #[doc = concat!("`", stringify!($name), "`.")]
+            #[derive(Debug)]
+            pub struct $name;
+        )* };
+    }
+
+    types! {
+        int2 int4 int8 float4 float8 numeric money oid text varchar bpchar char name bytea bool date time timetz
+        timestamp timestamptz interval uuid json jsonb inet cidr macaddr macaddr8 bit varbit int4range int8range
+        numrange tsrange tstzrange daterange citext hstore ltree lquery cube point line lseg path polygon circle
+        jsonpath xml tsvector tsquery regclass
+    }
+
+    /// An array of them.
+    #[derive(Debug)]
+    pub struct array<T>(std::marker::PhantomData<T>);
+
+    /// A type of another name.
+    #[derive(Debug)]
+    pub struct of_another_name;
+}
+
+/// A value for a parameter that takes `T`.
+#[diagnostic::on_unimplemented(
+    message = "a parameter of SQL type `{S}` takes `{T}`, not `{Self}`",
+    label = "is `{Self}`, and `{S}` takes `{T}`",
+    note = "give a `{T}`, or write the argument `as _` to have its type unchecked"
+)]
+pub trait Fits<T, S> {}
+
+#[diagnostic::do_not_recommend]
+impl<T, S> Fits<T, S> for T {}
+#[diagnostic::do_not_recommend]
+impl<T, S> Fits<T, S> for &T {}
+#[diagnostic::do_not_recommend]
+impl<T, S> Fits<T, S> for &&T {}
+#[diagnostic::do_not_recommend]
+impl<T, S> Fits<T, S> for Option<T> {}
+#[diagnostic::do_not_recommend]
+impl<T, S> Fits<T, S> for Option<&T> {}
+#[diagnostic::do_not_recommend]
+impl<T, S> Fits<T, S> for Option<&&T> {}
+
+/// A value for a parameter that takes `&T`.
+#[diagnostic::on_unimplemented(
+    message = "a parameter of SQL type `{S}` takes `&{T}`, not `{Self}`",
+    label = "is `{Self}`, and `{S}` takes `&{T}`",
+    note = "give a `&{T}`, or write the argument `as _` to have its type unchecked"
+)]
+pub trait FitsRef<T: ?Sized, S> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: ?Sized, S, B: ?Sized + Borrow<T>> FitsRef<T, S> for &B {}
+#[diagnostic::do_not_recommend]
+impl<T: ?Sized, S, B: ?Sized + Borrow<T>> FitsRef<T, S> for Option<&B> {}
+#[diagnostic::do_not_recommend]
+impl<S> FitsRef<str, S> for String {}
+#[diagnostic::do_not_recommend]
+impl<S> FitsRef<str, S> for Option<String> {}
+#[diagnostic::do_not_recommend]
+impl<T, S> FitsRef<[T], S> for Vec<T> {}
+#[diagnostic::do_not_recommend]
+impl<T, S> FitsRef<[T], S> for Option<Vec<T>> {}
+
+/// Asks whether a value is one for a parameter that takes `T`.
+#[inline(always)]
+pub fn fits<T, S, V: Fits<T, S> + ?Sized>(_: &V) {}
+
+/// Asks whether a value is one for a parameter that takes `&T`.
+#[inline(always)]
+pub fn fits_ref<T: ?Sized, S, V: FitsRef<T, S> + ?Sized>(_: &V) {}
+
+/// A column, counted from one, whose value goes into a field of type `T`.
+#[diagnostic::on_unimplemented(
+    message = "column {COLUMN} of the query gives `{Self}`, which does not fit `{T}`",
+    label = "column {COLUMN} gives `{Self}`",
+    note = "make the field a `{Self}`, or cast the column in the SQL, or write `AS \"name: T\"` there to decode it as `T`"
+)]
+pub trait Field<T, const COLUMN: usize> {
+    /// The field.
+    fn field(self) -> T;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: Into<T>, T, const COLUMN: usize> Field<T, COLUMN> for C {
+    #[inline(always)]
+    fn field(self) -> T {
+        self.into()
+    }
+}
+
+/// A column that may be NULL since the table's column has no NOT NULL.
+#[diagnostic::on_unimplemented(
+    message = "column {COLUMN} of the query may be NULL: it gives `{Self}`, which does not fit `{T}`",
+    label = "column {COLUMN} may be NULL: the table's column has no NOT NULL",
+    note = "make the field a `{Self}`, or write `AS \"name!\"` in the SQL where it is never NULL"
+)]
+pub trait NullableField<T, const COLUMN: usize>: Field<T, COLUMN> {}
+#[diagnostic::do_not_recommend]
+impl<C: Into<T>, T, const COLUMN: usize> NullableField<T, COLUMN> for C {}
+
+/// A column that may be NULL since it stands on the side of an outer join that may be missing.
+#[diagnostic::on_unimplemented(
+    message = "column {COLUMN} of the query may be NULL: it gives `{Self}`, which does not fit `{T}`",
+    label = "column {COLUMN} may be NULL: an outer join gives NULL where nothing matches",
+    note = "make the field a `{Self}`, or write `AS \"name!\"` in the SQL where it is never NULL"
+)]
+pub trait JoinedField<T, const COLUMN: usize>: Field<T, COLUMN> {}
+#[diagnostic::do_not_recommend]
+impl<C: Into<T>, T, const COLUMN: usize> JoinedField<T, COLUMN> for C {}
+
+/// A column that may be NULL since it is computed.
+#[diagnostic::on_unimplemented(
+    message = "column {COLUMN} of the query may be NULL: it gives `{Self}`, which does not fit `{T}`",
+    label = "column {COLUMN} may be NULL: it is an expression, of which the database does not say that it is not",
+    note = "make the field a `{Self}`, or write `AS \"name!\"` in the SQL where it is never NULL"
+)]
+pub trait ComputedField<T, const COLUMN: usize>: Field<T, COLUMN> {}
+#[diagnostic::do_not_recommend]
+impl<C: Into<T>, T, const COLUMN: usize> ComputedField<T, COLUMN> for C {}
+
+/// A column that is read as `T`.
+#[diagnostic::on_unimplemented(
+    message = "the column gives `{Self}`, which is not read as `{T}`",
+    label = "the column gives `{Self}`",
+    note = "read it as `{Self}`, or cast it in the SQL, or write `AS \"name: T\"` there to decode it as `T`"
+)]
+pub trait Reads<T> {}
+#[diagnostic::do_not_recommend]
+impl<C> Reads<C> for C {}
+#[diagnostic::do_not_recommend]
+impl<C> Reads<Option<C>> for C {}
+
+/// Asks whether a column of type `C` is read as `T`.
+#[inline(always)]
+pub fn reads<C: Reads<T>, T>() {}
+
+macro_rules! field {
+    ($($(#[$doc:meta])* $name:ident: $Field:ident),*) => { $(
+        $(#[$doc])*
+        #[inline]
+        pub fn $name<'r, C, T, R, const COLUMN: usize>(row: &'r R) -> Result<T>
+        where
+            C: Decode<'r, R::Database> + $Field<T, COLUMN>,
+            R: Row,
+            usize: ColumnIndex<R>,
+        {
+            row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)
+        }
+    )* };
+}
+
+field! {
+    /// The value of a column, as a field takes it.
+    field: Field,
+    /// The same of a column of a table that may be NULL.
+    nullable_field: NullableField,
+    /// The same of a column that an outer join may leave out.
+    joined_field: JoinedField,
+    /// The same of an expression.
+    computed_field: ComputedField
+}
+
+/// The value of a column, counted from zero, that is known to be of that type.
+#[inline]
+pub fn column<'r, T, R>(row: &'r R, column: usize) -> Result<T>
+where
+    T: Decode<'r, R::Database>,
+    R: Row,
+    usize: ColumnIndex<R>,
+{
+    row.try_get_unchecked(column)
+}
+
+/// The value of a column, counted from zero, if it is of that type.
+#[inline]
+pub fn decoded<'r, T, R>(row: &'r R, column: usize) -> Result<T>
+where
+    T: Decode<'r, R::Database> + Type<R::Database>,
+    R: Row,
+    usize: ColumnIndex<R>,
+{
+    row.try_get(column)
+}
+
+/// The row of a kind of database.
+pub type RowOf<DB> = <DB as Database>::Row;

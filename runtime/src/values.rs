@@ -1,0 +1,120 @@
+//! The values of a query as a macro hands them over: all at once, their number and size known before the first is encoded.
+
+use sqlx::error::BoxDynError;
+use sqlx::{Arguments, Database, Encode, IntoArguments, Type};
+
+use crate::counting::Counter;
+use crate::query::Query;
+use crate::site::Site;
+
+/// References to the values of a query, in a tuple.
+pub trait Values<'t, DB: Database> {
+    /// Number of values.
+    const COUNT: usize;
+
+    /// About how many bytes they are when encoded.
+    fn size(&self) -> usize;
+
+    /// Encodes them; stops at the first that cannot be.
+    ///
+    /// # Errors
+    ///
+    /// One of them cannot be encoded.
+    fn add_to(self, arguments: &mut DB::Arguments, counter: &mut Counted) -> Result<(), BoxDynError>;
+}
+
+/// The count of a query whose values are being bound.
+pub struct Counted(Counter);
+
+impl Counted {
+    #[inline]
+    fn add<'t, DB: Database, T: Encode<'t, DB> + Type<DB>>(
+        &mut self,
+        arguments: &mut DB::Arguments,
+        value: T,
+    ) -> Result<(), BoxDynError> {
+        let witness = self.0.witness();
+        arguments.add(witness.of(value))?;
+        self.0.bound(witness);
+        Ok(())
+    }
+}
+
+/// The query at `site` with these values bound.
+///
+/// An error in encoding one is given when the query is executed.
+#[inline]
+pub fn query_of<'t, DB, V>(site: &'static Site, values: V) -> Query<DB>
+where
+    DB: Database,
+    DB::Arguments: IntoArguments<DB>,
+    V: Values<'t, DB>,
+{
+    let mut counted = Counted(Counter::new(site));
+    let mut arguments = DB::Arguments::default();
+    if V::COUNT > 0 {
+        arguments.reserve(V::COUNT, values.size());
+    }
+    let added = values.add_to(&mut arguments, &mut counted);
+    Query::with_arguments(site, added.map(|()| arguments), counted.0)
+}
+
+impl<DB: Database> Values<'_, DB> for () {
+    const COUNT: usize = 0;
+
+    #[inline]
+    fn size(&self) -> usize {
+        0
+    }
+
+    #[inline]
+    fn add_to(self, _: &mut DB::Arguments, _: &mut Counted) -> Result<(), BoxDynError> {
+        Ok(())
+    }
+}
+
+/// Two sets of values, one after the other: a query may have more than the longest tuple here.
+pub struct Both<A, B>(pub A, pub B);
+
+impl<'t, DB: Database, A: Values<'t, DB>, B: Values<'t, DB>> Values<'t, DB> for Both<A, B> {
+    const COUNT: usize = A::COUNT + B::COUNT;
+
+    #[inline]
+    fn size(&self) -> usize {
+        self.0.size() + self.1.size()
+    }
+
+    #[inline]
+    fn add_to(self, arguments: &mut DB::Arguments, counter: &mut Counted) -> Result<(), BoxDynError> {
+        self.0.add_to(arguments, counter)?;
+        self.1.add_to(arguments, counter)
+    }
+}
+
+macro_rules! tuple {
+    ($($T:ident $at:tt),*) => {
+        impl<'t, DB: Database, $($T: Encode<'t, DB> + Type<DB>),*> Values<'t, DB> for ($(&$T,)*) {
+            const COUNT: usize = [$($at),*].len();
+
+            #[inline]
+            fn size(&self) -> usize {
+                0 $(+ Encode::<'t, DB>::size_hint(self.$at))*
+            }
+
+            #[inline]
+            fn add_to(self, arguments: &mut DB::Arguments, counter: &mut Counted) -> Result<(), BoxDynError> {
+                $(counter.add::<DB, _>(arguments, self.$at)?;)*
+                Ok(())
+            }
+        }
+    };
+}
+
+tuple!(A 0);
+tuple!(A 0, B 1);
+tuple!(A 0, B 1, C 2);
+tuple!(A 0, B 1, C 2, D 3);
+tuple!(A 0, B 1, C 2, D 3, E 4);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
