@@ -210,15 +210,15 @@ impl Plan {
             Plan::Untyped => match query.kind.rows {
                 Rows::Record => bound,
                 Rows::Struct | Rows::FromRow => {
-                    quote!(::query_budget::__private::query_as::<#database, #given>(#bound))
+                    quote!(::query_budget::__private::read_as::<#database, #given>(#bound))
                 }
-                Rows::Scalar => quote!(::query_budget::__private::query_scalar::<#database, #given>(#bound)),
+                Rows::Scalar => quote!(::query_budget::__private::read_scalar::<#database, #given>(#bound)),
             },
             Plan::Scalar(ty, span) => {
                 let scalar = row.map_or_else(|| ty.clone(), |row| quote!(#row));
                 let asked =
                     row.map(|row| quote_spanned!(*span=> ::query_budget::__private::reads::<#ty, #row>();));
-                quote!({ #asked ::query_budget::__private::query_scalar::<#database, #scalar>(#bound) })
+                quote!({ #asked ::query_budget::__private::read_scalar::<#database, #scalar>(#bound) })
             }
             Plan::Record(columns) => record(columns, &bound),
             Plan::Struct(columns, span) => {

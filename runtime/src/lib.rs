@@ -123,9 +123,11 @@ pub mod __private {
         RowOf, column, computed_field, decoded, field, fits, fits_ref, joined_field, nullable_field, reads,
         sql_type,
     };
+    #[cfg(feature = "sqlx")]
+    pub use crate::query::query;
     pub use crate::site::Site;
     #[cfg(feature = "sqlx")]
-    pub use crate::typed::{query_as, query_scalar};
+    pub use crate::typed::{query_as, query_scalar, read_as, read_scalar};
     #[cfg(feature = "sqlx")]
     pub use crate::values::{Both, query_of};
     #[cfg(feature = "sqlx")]

@@ -19,6 +19,12 @@ pub struct Query<DB: Database> {
     pub(crate) counter: Counter,
 }
 
+/// The query at `site`, nothing bound yet.
+#[doc(hidden)]
+pub fn query<DB: Database>(site: &'static Site) -> Query<DB> {
+    Query { inner: sqlx::query(site.sql), counter: Counter::new(site) }
+}
+
 impl<DB: Database> Query<DB> {
     /// The query at `site` with all that is bound to it.
     #[inline]

@@ -11,10 +11,11 @@ use sqlx::{Database, Execute, Executor, FromRow, IntoArguments, Result, SqlStr, 
 
 use crate::map::Map;
 use crate::query::Query;
+use crate::site::Site;
 
 /// The two differ in the type that a row is read as, and in what is taken from it.
 macro_rules! typed_query {
-    ($(#[$doc:meta])* $Query:ident, $query:ident, |$O:ident| $Row:ty, $value:expr) => {
+    ($(#[$doc:meta])* $Query:ident, $query:ident, $of:ident, |$O:ident| $Row:ty, $value:expr) => {
         $(#[$doc])*
         #[must_use = "query must be executed to affect database"]
         pub struct $Query<DB: Database, $O> {
@@ -22,10 +23,20 @@ macro_rules! typed_query {
             output: PhantomData<fn() -> $O>,
         }
 
+        /// The query at `site`, nothing bound yet.
+        #[doc(hidden)]
+        pub fn $query<DB, $O>(site: &'static Site) -> $Query<DB, $O>
+        where
+            DB: Database,
+            $Row: for<'r> FromRow<'r, DB::Row>,
+        {
+            $of(crate::query::query(site))
+        }
+
         /// The query with its rows read so.
         #[doc(hidden)]
         #[inline]
-        pub fn $query<DB, $O>(query: Query<DB>) -> $Query<DB, $O>
+        pub fn $of<DB, $O>(query: Query<DB>) -> $Query<DB, $O>
         where
             DB: Database,
             $Row: for<'r> FromRow<'r, DB::Row>,
@@ -158,12 +169,12 @@ typed_query! {
     /// A query that makes each row a value of `O` by [`FromRow`]: sqlx's [`QueryAs`](sqlx::query::QueryAs), counted.
     ///
     /// Made by `sql_as!`. The methods have sqlx's names and signatures.
-    QueryAs, query_as, |O| O, identity
+    QueryAs, query_as, read_as, |O| O, identity
 }
 
 typed_query! {
     /// A query of which the first column is wanted: sqlx's [`QueryScalar`](sqlx::query::QueryScalar), counted.
     ///
     /// Made by `sql_scalar!`. The methods have sqlx's names and signatures.
-    QueryScalar, query_scalar, |O| (O,), |(value,)| value
+    QueryScalar, query_scalar, read_scalar, |O| (O,), |(value,)| value
 }
