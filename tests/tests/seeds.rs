@@ -58,14 +58,14 @@ const SYSTEMS: [System; 5] = [
     System {
         name: "social_feed",
         dialect: Dialect::Postgres,
-        advised: 11,
+        advised: 12,
         by_hand: 20,
         redundant: &["idx_avees_owner_user_id", "idx_profiles_user_id", "idx_update_read_user_update"],
     },
     System {
         name: "event_scheduler",
         dialect: Dialect::Postgres,
-        advised: 10,
+        advised: 12,
         by_hand: 17,
         redundant: &["idx_event_servers_event_id", "idx_events_user_id", "idx_workflow_events_workflow_id"],
     },

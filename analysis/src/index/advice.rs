@@ -326,7 +326,7 @@ impl<'q> Planned<'q> {
         }
         let read =
             accesses(query, &self.schema).into_iter().find(|access| access.relation == need.relation)?;
-        (read.verdict == Verdict::Served && !read.is_walk).then_some(read.kept)
+        (read.verdict == Verdict::Served).then_some(read.kept)
     }
 
     /// Whether a table is searched by the index of a name.

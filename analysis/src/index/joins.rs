@@ -51,9 +51,18 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Ac
     let joined = Joined::new(&items, others, problem);
     let plans: Vec<Vec<Option<Served>>> =
         order::planners(schema.dialect).iter().map(|planner| joined.plan(*planner)).collect();
-    let read = |at: usize| plans.iter().find_map(|plan| plan.get(at).copied().flatten());
+    let read = |at: usize| {
+        let mut reads = plans.iter().filter_map(|plan| plan.get(at).copied().flatten());
+        let first = reads.clone().next();
+        reads.find(|read| read.how != How::WalkedWhole).or(first)
+    };
     let tables = items.iter().enumerate().map(|(at, item)| {
-        let mut access = item.access(query, read(at).or_else(|| item.extreme(problem)));
+        let mut read = read(at).or_else(|| item.extreme(problem));
+        if read.is_some_and(|read| read.how == How::WalkedWhole) {
+            // With the rows of the others at hand it may be searched: which side is read in full, statistics decide.
+            read = item.search(joined.without(item)).or(read);
+        }
+        let mut access = item.access(query, read);
         // Nobody adds an index to a table of the catalog.
         let is_system = matches!(query.relation(item.relation).source, Source::System(_));
         if access.verdict == Verdict::Unserved && !is_system {
@@ -81,7 +90,6 @@ fn one_row(query: &Query, id: RelationId, name: &Name) -> Access {
         index: None,
         columns: Vec::new(),
         why: format!("`{name}` holds one row"),
-        is_walk: false,
         kept: 1.0,
         is_searchable: false,
         wanted: Vec::new(),
@@ -177,8 +185,8 @@ impl Item<'_> {
     }
 
     /// Whether an index gives its rows in the order of `key`.
-    pub(super) fn ordered(&self, key: &Expr) -> Option<Walk> {
-        self.searches.ordered(&self.indexes, self.relation, key)
+    pub(super) fn ordered(&self, key: &Expr, nulls_turned: bool) -> Option<Walk> {
+        self.searches.ordered(&self.indexes, self.relation, key, nulls_turned)
     }
 
     fn conditions(&self) -> &[Condition] {
@@ -269,6 +277,10 @@ impl Item<'_> {
             Dialect::Postgres => None,
             Dialect::MySql | Dialect::Sqlite => self.alone.filter(|_| served.is_none()),
         };
+        let is_system = matches!(relation.source, Source::System(_));
+        let walked = served.filter(|served| served.how == How::WalkedWhole && !is_system);
+        // What reads an index from end to end looks at every row of it.
+        let served = served.filter(|_| walked.is_none());
         let verdict = match &served {
             Some(_) => Verdict::Served,
             None if self.is_filtered && passed_over.is_none() => Verdict::Unserved,
@@ -284,9 +296,17 @@ impl Item<'_> {
                 }
             }
         }
-        let why = match passed_over {
-            Some(Served { by, .. }) => format!("index `{}` leads to nearly all rows", self.indexes.name(by)),
-            None => self.why(verdict, served, &table),
+        let why = match (passed_over, walked) {
+            (Some(Served { by, .. }), _) => {
+                format!("index `{}` leads to nearly all rows", self.indexes.name(by))
+            }
+            (None, Some(Served { by, .. })) if verdict == Verdict::Unserved => {
+                format!(
+                    "index `{}` begins with another column, and is read from end to end",
+                    self.indexes.name(by)
+                )
+            }
+            (None, _) => self.why(verdict, served, &table),
         };
         Access {
             relation: self.relation,
@@ -294,7 +314,6 @@ impl Item<'_> {
             verdict,
             is_searchable: !self.alternatives.is_empty()
                 || self.conditions().iter().any(|condition| !wanted::is_condition(&condition.operand)),
-            is_walk: served.as_ref().is_some_and(|served| served.how == How::WalkedWhole),
             kept: served.as_ref().map_or(1.0, |served| served.kept),
             index: served.map(|served| self.indexes.name(served.by).to_owned()),
             columns,
@@ -313,10 +332,7 @@ impl Item<'_> {
                     How::WalkedPartial => {
                         format!("partial index `{index}` holds only rows that the query asks for")
                     }
-                    How::WalkedWhole => {
-                        format!("index `{index}` is searched by a column behind its first, from end to end")
-                    }
-                    How::Searched(_) => format!("index `{index}` is searched"),
+                    How::WalkedWhole | How::Searched(_) => format!("index `{index}` is searched"),
                 }
             }
             (Verdict::Full, _) => format!("the query asks for every row of `{table}`"),

@@ -33,6 +33,7 @@ mod simplified;
 mod sort;
 #[cfg(test)]
 mod tests;
+mod text_casts;
 mod wanted;
 mod writes;
 
@@ -61,8 +62,6 @@ pub struct Access {
     pub verdict: Verdict,
     /// The index it is searched by.
     pub index: Option<String>,
-    /// Whether that index is walked from end to end, a key behind its first being compared.
-    pub is_walk: bool,
     /// The part of the table's rows that the index leads to, as a planner estimates it; 1 where there is none.
     pub kept: f64,
     /// Whether something it is filtered by could be searched for in some index: not `<>` or `NOT IN` alone.
@@ -142,7 +141,6 @@ fn unknown(query: &Query, id: RelationId) -> Access {
         alias: relation.alias.clone(),
         verdict: Verdict::Unknown,
         index: None,
-        is_walk: false,
         kept: 1.0,
         is_searchable: false,
         columns: Vec::new(),

@@ -58,6 +58,8 @@ pub(super) struct Joined<'p, 's> {
     pub(super) others: Vec<(RelationId, f64)>,
     /// What the rows are wanted in the order of, and what equals it.
     pub(super) order: Vec<Expr>,
+    /// Whether NULL is wanted at the other end than most indexes have it.
+    nulls_turned: bool,
     /// Relations that are read when others are at hand.
     inner: Vec<(Relations, Relations)>,
     /// Relations of which it is only asked whether there is a row.
@@ -97,7 +99,16 @@ impl<'p, 's> Joined<'p, 's> {
             let semi = problem.semi.iter().filter(|semi| semi.exists || !exists);
             semi.flat_map(|semi| semi.relations.iter().copied()).collect()
         };
-        Joined { items, others, order, inner: problem.inner_sides(), semi: among(false), exists: among(true) }
+        let nulls_turned = problem.nulls_turned;
+        Joined {
+            items,
+            others,
+            order,
+            nulls_turned,
+            inner: problem.inner_sides(),
+            semi: among(false),
+            exists: among(true),
+        }
     }
 
     /// How each table is read; `None` for one that is read in full.
@@ -167,7 +178,7 @@ impl<'p, 's> Joined<'p, 's> {
             let rows = left(planner, read, 1.0, rows);
             starts.push(Plan { cost: cost + unordered, ..empty.clone() }.with(at, item, read, rows));
             if planner != Planner::Natural
-                && let Some(walk) = self.order.iter().find_map(|key| item.ordered(key))
+                && let Some(walk) = self.order.iter().find_map(|key| item.ordered(key, self.nulls_turned))
             {
                 let nested = planner == Planner::Nested;
                 let (cost, read) = match walk {

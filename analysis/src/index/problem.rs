@@ -4,7 +4,7 @@
 //! the query around them, `IN` and `EXISTS` become joins, outer joins whose inner side is demanded become inner joins,
 //! and equalities are followed from column to column.
 
-use super::{derived, simplified};
+use super::{derived, simplified, text_casts};
 use crate::schema::Schema;
 use crate::sql::Dialect;
 use crate::sql::expr::{Call, ColumnRef, Expr, Op, Test};
@@ -22,6 +22,8 @@ pub(super) struct Problem {
     pub(super) demands: Vec<Demand>,
     /// What the rows are wanted in the order of first: for GROUP BY, DISTINCT or ORDER BY.
     pub(super) order: Option<Expr>,
+    /// Whether NULL is wanted at the other end than an index has it that is made without saying so.
+    pub(super) nulls_turned: bool,
     /// The whole order in which the first rows are wanted.
     pub(super) first_by: Vec<OrderKey>,
     /// Relations whose rows only say whether there is one (`IN`, `EXISTS`): planners read them behind the others.
@@ -84,7 +86,10 @@ impl Collector<'_> {
         let block = self.query.block(id);
         let first_by = super::sort::order_of_first(block).to_vec();
         let order = wanted_order(block, self.schema.dialect);
-        let mut problem = Problem { order, first_by, ..Problem::default() };
+        let nulls_turned = first_by.first().is_some_and(|key| {
+            order.as_ref() == Some(&key.expr) && key.nulls_first.is_some_and(|first| first != key.desc)
+        });
+        let mut problem = Problem { order, nulls_turned, first_by, ..Problem::default() };
         match &block.body {
             Body::Select(select) => {
                 self.select(select, &mut problem);
@@ -105,6 +110,7 @@ impl Collector<'_> {
         let pushed: Vec<Expr> =
             self.pushed.iter().filter(|(to, _)| *to == id).map(|(_, condition)| condition.clone()).collect();
         problem.demands.extend(pushed.into_iter().map(|condition| Demand { condition, narrows: None }));
+        text_casts::drop_from(&mut problem, self.query, self.schema);
         derived::follow_equalities(&mut problem);
         derived::extract_from_disjunctions(&mut problem);
         Some(problem)

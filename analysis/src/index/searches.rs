@@ -117,7 +117,7 @@ impl Searches {
             let matched = self.matched(candidate, resolved, indexes.dialect(), reached);
             let how = match matched.keys {
                 // SQLite calls that a scan.
-                0 if partial && indexes.dialect() != Dialect::Sqlite => How::WalkedPartial,
+                0 | Self::LATER_KEY if partial && indexes.dialect() != Dialect::Sqlite => How::WalkedPartial,
                 0 => continue,
                 Self::LATER_KEY => How::WalkedWhole,
                 keys => How::Searched(keys),
@@ -131,8 +131,14 @@ impl Searches {
     }
 
     /// Whether an index gives the rows of `relation` in the order of `key`, those of its keys passed over that have one
-    /// value.
-    pub(super) fn ordered(&self, indexes: &Indexes<'_>, relation: RelationId, key: &Expr) -> Option<Walk> {
+    /// value. With `nulls_turned` NULL is wanted at the other end than an index has it that does not say where.
+    pub(super) fn ordered(
+        &self,
+        indexes: &Indexes<'_>,
+        relation: RelationId,
+        key: &Expr,
+        nulls_turned: bool,
+    ) -> Option<Walk> {
         let by_rowid = key
             .as_column()
             .filter(|column| column.relation == Some(relation) && indexes.is_rowid(&column.name));
@@ -153,8 +159,10 @@ impl Searches {
             if resolved.index.method != "btree" {
                 continue;
             }
-            let first = resolved.keys.iter().map_while(Option::as_ref).find(|own| !fixed(own));
-            if first.is_none_or(|own| !predicates::same(own, key, relation)) {
+            let mut keys = resolved.index.keys.iter().zip(resolved.keys.iter().map_while(Option::as_ref));
+            let Some((first, own)) = keys.find(|(_, own)| !fixed(own)) else { continue };
+            let has_turned = indexes.dialect() == Dialect::Postgres && first.nulls_first != first.desc;
+            if !predicates::same(own, key, relation) || has_turned != nulls_turned {
                 continue;
             }
             let matched = self.matched(candidate, resolved, indexes.dialect(), Relations::NONE);
@@ -166,6 +174,7 @@ impl Searches {
                     continue;
                 }
                 0 => How::WalkedPartial,
+                Self::LATER_KEY if !matches!(resolved.predicate, Predicate::None) => How::WalkedPartial,
                 Self::LATER_KEY => How::WalkedWhole,
                 keys => How::Searched(keys),
             };

@@ -55,9 +55,9 @@ fn an_index_is_searched_by_its_first_column() {
 }
 
 #[test]
-fn a_later_column_alone_walks_the_whole_index_in_postgres_only() {
+fn an_index_is_not_searched_by_a_later_column_alone() {
     let sql = "SELECT 1 FROM events WHERE starts_at = $1";
-    check(sql, &["events served events_user"]);
+    check(sql, &["events unserved"]);
     let ddl = "CREATE TABLE events (id INTEGER PRIMARY KEY, user_id INTEGER, starts_at TEXT);
                CREATE INDEX events_user ON events (user_id, starts_at);";
     assert_eq!(read(Dialect::Sqlite, ddl, sql), ["events unserved"]);

@@ -8,7 +8,8 @@ declare_lint! {
     /// ## What it does
     ///
     /// Looks at every table a query reads as the database's planner does, and finds those whose rows are filtered one by
-    /// one because no index leads to them.
+    /// one because no index leads to them. An index that begins with another column does not: the database reads it from
+    /// end to end.
     ///
     /// ## Why is this bad
     ///

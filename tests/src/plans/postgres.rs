@@ -1,5 +1,7 @@
 //! Generic plans of PostgreSQL, as the planner likes them and with what avoids indexes priced out.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 
@@ -7,6 +9,29 @@ use super::Read;
 
 /// What the second plan does without wherever it can.
 const PRICED_OUT: [&str; 5] = ["seqscan", "hashjoin", "mergejoin", "sort", "hashagg"];
+
+/// What the catalog has to say for a plan to be read.
+struct Known {
+    /// The partial indexes: walking one is searching.
+    partial: Vec<String>,
+    /// The first keys of indexes with several, as a condition names them.
+    first_keys: HashMap<String, String>,
+}
+
+impl Known {
+    /// Whether a node searches its index by the first key, rather than read it from end to end and compare others.
+    fn is_led(&self, node: &Value) -> bool {
+        let Some(condition) = node["Index Cond"].as_str() else { return false };
+        let first = node["Index Name"].as_str().and_then(|index| self.first_keys.get(index));
+        let Some(first) = first.map(|first| first.trim_start_matches('(').trim_end_matches(')')) else {
+            return true;
+        };
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        condition.match_indices(first).any(|(at, _)| {
+            !condition[..at].ends_with(is_part) && !condition[at + first.len()..].starts_with(is_part)
+        })
+    }
+}
 
 /// The plans of a query: the planner's own, and the one that uses indexes wherever it can. An inner error is why the
 /// database cannot plan it.
@@ -21,13 +46,21 @@ pub async fn plans(connection: &mut PgConnection, sql: &str) -> sqlx::Result<Res
     )
     .fetch_all(&mut *connection)
     .await?;
+    let first_keys: Vec<(String, String)> = sqlx::query_as(
+        "SELECT c.relname::text, pg_get_indexdef(indexrelid, 1, true) FROM pg_index \
+         JOIN pg_class c ON c.oid = indexrelid JOIN pg_am a ON a.oid = c.relam \
+         WHERE indnkeyatts > 1 AND a.amname IN ('btree', 'gist', 'spgist')",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let known = Known { partial, first_keys: first_keys.into_iter().collect() };
     let mut plans = Vec::new();
     for state in ["on", "off"] {
         for way in PRICED_OUT {
             connection.execute(AssertSqlSafe(format!("SET enable_{way} = {state}"))).await?;
         }
         match explained(connection, sql).await? {
-            Ok(plan) => plans.push(reads(&plan, &partial)),
+            Ok(plan) => plans.push(reads(&plan, &known)),
             Err(why) => return Ok(Err(why)),
         }
     }
@@ -56,21 +89,21 @@ async fn explained(connection: &mut PgConnection, sql: &str) -> sqlx::Result<Res
 }
 
 /// The reads of tables in a plan.
-fn reads(plan: &Value, partial: &[String]) -> Vec<Read> {
+fn reads(plan: &Value, known: &Known) -> Vec<Read> {
     let mut reads = Vec::new();
     let mut nodes: Vec<&Value> = plan.as_array().into_iter().flatten().map(|plan| &plan["Plan"]).collect();
     while let Some(node) = nodes.pop() {
         if let (Some(kind), Some(table)) = (node["Node Type"].as_str(), node["Relation Name"].as_str())
             && kind.ends_with("Scan")
         {
-            reads.push(read(node, kind, table, partial));
+            reads.push(read(node, kind, table, known));
         }
         nodes.extend(node["Plans"].as_array().into_iter().flatten());
     }
     reads
 }
 
-fn read(node: &Value, kind: &str, table: &str, partial: &[String]) -> Read {
+fn read(node: &Value, kind: &str, table: &str, known: &Known) -> Read {
     // A bitmap of what indexes found stands below the scan of the table.
     let mut parts = vec![node];
     let mut nodes = vec![node];
@@ -84,7 +117,7 @@ fn read(node: &Value, kind: &str, table: &str, partial: &[String]) -> Read {
     }
     let indexes: Vec<String> =
         parts.iter().filter_map(|part| part["Index Name"].as_str()).map(str::to_owned).collect();
-    let searches = parts.iter().any(|part| part["Index Cond"].is_string() || part["TID Cond"].is_string());
+    let searches = parts.iter().any(|part| part["TID Cond"].is_string() || known.is_led(part));
     let mut said = format!("{kind} of {table} by {indexes:?}");
     for what in ["Index Cond", "Filter"] {
         for text in parts.iter().filter_map(|part| part[what].as_str()) {
@@ -93,7 +126,7 @@ fn read(node: &Value, kind: &str, table: &str, partial: &[String]) -> Read {
     }
     Read {
         alias: node["Alias"].as_str().unwrap_or(table).to_owned(),
-        is_served: searches || indexes.iter().any(|index| partial.contains(index)),
+        is_served: searches || indexes.iter().any(|index| known.partial.contains(index)),
         indexes,
         said,
     }

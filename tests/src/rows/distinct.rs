@@ -41,7 +41,7 @@ async fn values(connection: &mut PgConnection, table: i64) -> sqlx::Result<(Stri
              WHERE e.enumtypid = t.oid),
             (SELECT string_agg(pg_get_constraintdef(k.oid), ' ') FROM pg_constraint k
              WHERE k.conrelid = a.attrelid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum]),
-            a.atttypmod - 4
+            a.atttypmod - 4, t.typtype = 'c' AND a.atthasdef
         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
         WHERE a.attrelid = $1::bigint::oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
         ORDER BY a.attnum";
@@ -52,6 +52,10 @@ async fn values(connection: &mut PgConnection, table: i64) -> sqlx::Result<(Stri
         let (not_null, base): (bool, String) = (row.try_get(2)?, row.try_get(3)?);
         let (labels, check): (Option<String>, Option<String>) = (row.try_get(4)?, row.try_get(5)?);
         let length: i32 = row.try_get(6)?;
+        // What holds several values has its default.
+        if row.try_get(7)? {
+            continue;
+        }
         let allowed = check.map_or_else(Vec::new, |check| strings_of(&check));
         let allowed: Vec<String> = allowed.iter().map(|text| quoted(text)).collect();
         let one_of = labels.or_else(|| (!allowed.is_empty()).then(|| allowed.join(", ")));

@@ -82,9 +82,8 @@ impl Workload {
             };
             let after = accesses(query, &replay.schema);
             for access in before.iter().filter(|access| access.verdict == Verdict::Unserved) {
-                let is_served = after
-                    .iter()
-                    .any(|it| it.relation == access.relation && it.verdict == Verdict::Served && !it.is_walk);
+                let is_served =
+                    after.iter().any(|it| it.relation == access.relation && it.verdict == Verdict::Served);
                 if is_served && serves(access.table.clone()) {
                     claims.push((at, access.alias.clone()));
                 } else {

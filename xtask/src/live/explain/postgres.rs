@@ -1,6 +1,6 @@
 //! PostgreSQL: generic plans of a prepared statement, with sequential scans priced out and as the planner likes them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use query_budget_analysis::index::Verdict;
 use serde_json::Value;
@@ -24,6 +24,8 @@ const SETTINGS: [&[&str]; 3] = [
 pub(super) struct Known {
     /// The partial indexes: walking one is searching.
     partial: HashSet<String>,
+    /// The first keys of indexes with several, as a condition names them. One that is searched by others is read whole.
+    first_keys: HashMap<String, String>,
     /// The partitions, which a plan names in place of their table.
     partitions: HashSet<String>,
 }
@@ -35,9 +37,31 @@ impl Known {
         let names = |rows: Vec<super::Texts>| rows.into_iter().flatten().flatten().collect();
         let partial = "SELECT relname::text FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE indpred IS NOT NULL";
         let partitions = "SELECT relname::text FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid";
+        let first_keys = "SELECT c.relname::text, pg_get_indexdef(indexrelid, 1, true) FROM pg_index \
+            JOIN pg_class c ON c.oid = indexrelid JOIN pg_am a ON a.oid = c.relam \
+            WHERE indnkeyatts > 1 AND a.amname IN ('btree', 'gist', 'spgist')";
+        let first_keys = live.texts(first_keys).await?.into_iter().filter_map(|row| {
+            let mut texts = row.into_iter().flatten();
+            Some((texts.next()?, texts.next()?))
+        });
         Ok(Known {
+            first_keys: first_keys.collect(),
             partial: names(live.texts(partial).await?),
             partitions: names(live.texts(partitions).await?),
+        })
+    }
+}
+
+impl Known {
+    /// Whether an index is searched by its first key, rather than read from end to end with others compared.
+    fn leads(&self, index: &str, condition: &str) -> bool {
+        let Some(first) = self.first_keys.get(index) else { return true };
+        let first = first.trim_start_matches('(').trim_end_matches(')');
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        condition.match_indices(first).any(|(at, _)| {
+            let (before, behind) = (condition.get(..at), condition.get(at + first.len()..));
+            !before.is_some_and(|text| text.ends_with(is_part))
+                && !behind.is_some_and(|text| text.starts_with(is_part))
         })
     }
 }
@@ -130,18 +154,24 @@ fn step(node: &Value, kind: &str, table: &str, around: Around, known: &Known) ->
     };
     let indexes = bitmap_indexes(node);
     let is_partial = |index: &str| known.partial.contains(index);
-    let searches = node.get("Index Cond").is_some()
-        || node.get("TID Cond").is_some()
-        || indexes.iter().any(|bitmap| bitmap.get("Index Cond").is_some());
+    let leads = |node: &Value| match (node["Index Name"].as_str(), node["Index Cond"].as_str()) {
+        (Some(index), Some(condition)) => known.leads(index, condition),
+        (None, Some(_)) => true,
+        (_, None) => false,
+    };
+    let searches =
+        leads(node) || node.get("TID Cond").is_some() || indexes.iter().any(|bitmap| leads(bitmap));
+    let walks = !searches
+        && (node.get("Index Cond").is_some() || indexes.iter().any(|it| it.get("Index Cond").is_some()));
     let walks_partial =
         index.into_iter().chain(indexes.iter().filter_map(|it| it["Index Name"].as_str())).any(is_partial);
     let filter = node["Filter"].as_str();
     let verdicts = if searches || walks_partial {
         vec![Verdict::Served]
-    } else if filter.is_some() && around.limited && index.is_some() {
+    } else if (filter.is_some() || walks) && around.limited && index.is_some() {
         // Rows come in the wanted order, and how many are dropped before the LIMIT is reached only data tells.
         vec![Verdict::Served, Verdict::Unserved, Verdict::Full]
-    } else if filter.is_some() {
+    } else if filter.is_some() || walks {
         vec![Verdict::Unserved]
     } else if around.filtered {
         vec![Verdict::Unserved, Verdict::Full]
@@ -199,8 +229,11 @@ mod tests {
     use super::*;
 
     fn verdicts(plan: Value) -> Vec<(String, Vec<Verdict>)> {
-        let known =
-            Known { partial: ["open_idx".to_owned()].into(), partitions: ["logs_2024".to_owned()].into() };
+        let known = Known {
+            partial: ["open_idx".to_owned()].into(),
+            first_keys: [("logs_user_at".to_owned(), "user_id".to_owned())].into(),
+            partitions: ["logs_2024".to_owned()].into(),
+        };
         let steps = steps(&json!([{ "Plan": plan }]), &known);
         steps.into_iter().map(|step| (step.alias, step.verdicts)).collect()
     }
@@ -218,6 +251,18 @@ mod tests {
         for (node, expected) in [
             (scan(json!({ "Index Cond": "(id = $1)" })), vec![Verdict::Served]),
             (scan(json!({ "Index Name": "open_idx" })), vec![Verdict::Served]),
+            (
+                scan(json!({ "Index Name": "logs_user_at", "Index Cond": "((user_id = $1) AND (at > $2))" })),
+                vec![Verdict::Served],
+            ),
+            (
+                scan(json!({ "Index Name": "logs_user_at", "Index Cond": "(at > $1)" })),
+                vec![Verdict::Unserved],
+            ),
+            (
+                scan(json!({ "Index Name": "logs_user_at", "Index Cond": "(other_user_id = $1)" })),
+                vec![Verdict::Unserved],
+            ),
             (scan(json!({ "Filter": "(a = $1)" })), vec![Verdict::Unserved]),
             (scan(json!({})), vec![Verdict::Full]),
             (
