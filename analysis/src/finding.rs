@@ -70,6 +70,59 @@ pub struct Related {
     pub message: String,
 }
 
+/// A replacement of a part of the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced, as a range of bytes of the finding's `sql`.
+    pub span: Range<usize>,
+    /// Where it begins in its file; the line is 0 where the text does not stand in a file as it is.
+    pub start: Place,
+    /// Where it ends in its file, the first place behind it.
+    pub end: Place,
+    /// What to put there.
+    pub replacement: String,
+    /// Whether a machine may do it.
+    pub applicability: Applicability,
+}
+
+/// How far an edit can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Applicability {
+    /// The result means the same for every row that there can be.
+    Machine,
+    /// The result may differ from what was meant: a person has to look.
+    Maybe,
+}
+
+impl Applicability {
+    /// The word used in JSON: `machine` or `maybe`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Applicability::Machine => "machine",
+            Applicability::Maybe => "maybe",
+        }
+    }
+}
+
+/// Which of a report's two lists a finding belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Tier {
+    /// Certain, and worth a change: shown.
+    #[default]
+    Shown,
+    /// True, and a matter of taste or of the place: counted, and listed when asked for.
+    Listed,
+}
+
+/// Another place of the same problem: one cause is one finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// Where it is.
+    pub place: Place,
+    /// The function it stands in; empty outside of one.
+    pub function: Arc<str>,
+}
+
 /// One problem, found by one lint, at one place.
 ///
 /// The message stands alone; `help` is what to type; `notes` are facts. The note that names the lint, its level and how
@@ -96,6 +149,12 @@ pub struct Finding {
     pub notes: Vec<String>,
     /// Other places that take part.
     pub related: Vec<Related>,
+    /// The rewrite as edits of the source; all of them together, or none. Empty where the help is words alone.
+    pub edits: Vec<Edit>,
+    /// Whether it is shown or listed.
+    pub tier: Tier,
+    /// Where else the same is found; see [`Sighting`].
+    pub places: Vec<Sighting>,
 }
 
 impl Finding {
@@ -112,6 +171,9 @@ impl Finding {
             help: Vec::new(),
             notes: Vec::new(),
             related: Vec::new(),
+            edits: Vec::new(),
+            tier: Tier::default(),
+            places: Vec::new(),
         }
     }
 
@@ -135,6 +197,24 @@ impl Finding {
         label: impl Into<String>,
     ) -> Finding {
         self.excerpt = Some(Excerpt { text: text.into(), span, label: label.into(), place: None });
+        self
+    }
+
+    /// Adds an edit of the query's text.
+    pub fn edit(
+        mut self,
+        span: Range<usize>,
+        replacement: impl Into<String>,
+        applicability: Applicability,
+    ) -> Finding {
+        let (start, end) = (Place::default(), Place::default());
+        self.edits.push(Edit { span, start, end, replacement: replacement.into(), applicability });
+        self
+    }
+
+    /// Puts it among what is listed only when asked for.
+    pub fn listed(mut self) -> Finding {
+        self.tier = Tier::Listed;
         self
     }
 

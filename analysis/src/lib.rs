@@ -26,5 +26,5 @@ pub mod sql;
 pub mod types;
 
 pub use config::Config;
-pub use finding::{Excerpt, Finding, Level, Place, Related};
+pub use finding::{Applicability, Edit, Excerpt, Finding, Level, Place, Related, Sighting, Tier};
 pub use notice::{Notice, NoticeKind, Severity};

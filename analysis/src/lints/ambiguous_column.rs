@@ -30,7 +30,7 @@ declare_lint! {
     /// ```
     "ambiguous_column", Correctness, since "0.1.0",
     "a column that several of the query's tables have",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema, InTests
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

@@ -1,7 +1,8 @@
 //! A column is cast to another type where it is compared.
 
-use super::wrapped::{self, Comparison, Wrapped};
-use super::{Check, QueryContext, declare_lint, function_on_column, shape};
+use super::shared::shape;
+use super::shared::wrapped::{self, Comparison, Wrapped};
+use super::{Check, QueryContext, declare_lint, function_on_column};
 use crate::finding::Finding;
 use crate::schema::{Column, UserType};
 use crate::sql::Dialect;
@@ -37,7 +38,7 @@ declare_lint! {
     /// ```
     "cast_on_column", Shape, since "0.1.0",
     "a column is cast before it is compared, which its index does not hold",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema, OnReading
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

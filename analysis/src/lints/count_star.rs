@@ -34,7 +34,7 @@ declare_lint! {
     /// ```
     "count_star", Pedantic, since "0.1.0",
     "`count(*)` over rows that nothing bounds",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

@@ -34,7 +34,7 @@ declare_lint! {
     /// ```
     "cross_join", Shape, since "0.1.0",
     "tables that no condition joins",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

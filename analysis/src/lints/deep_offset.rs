@@ -1,6 +1,7 @@
 //! Pages that are found by counting the rows before them.
 
-use super::{Check, QueryContext, declare_lint, shape};
+use super::shared::shape;
+use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
 use crate::schema::Table;
@@ -36,7 +37,7 @@ declare_lint! {
     /// ```
     "deep_offset", Bounds, since "0.1.0",
     "OFFSET reads and drops the rows before the page",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema
 }
 
 /// A literal offset from which on rows are dropped in numbers.

@@ -37,7 +37,7 @@ declare_lint! {
     /// ```
     "fetch_all_for_one", Pedantic, since "0.1.0",
     "`fetch_all` on a query that returns at most one row",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

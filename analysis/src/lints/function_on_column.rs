@@ -1,7 +1,8 @@
 //! A function of a column is compared instead of the column.
 
-use super::wrapped::{self, Comparison, Wrapped};
-use super::{Check, QueryContext, declare_lint, shape};
+use super::shared::shape;
+use super::shared::wrapped::{self, Comparison, Wrapped};
+use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Literal, Op};
@@ -38,7 +39,7 @@ declare_lint! {
     /// ```
     "function_on_column", Shape, since "0.1.0",
     "a function of a column is compared, which its index does not hold",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema, OnReading
 }
 
 /// Functions whose values an index can hold: they depend on nothing but their arguments.

@@ -1,6 +1,7 @@
 //! A pattern that may begin with anything.
 
-use super::{Check, QueryContext, declare_lint, optional_filter, shape};
+use super::shared::shape;
+use super::{Check, QueryContext, declare_lint, optional_filter};
 use crate::finding::Finding;
 use crate::schema::Table;
 use crate::sql::Dialect;
@@ -35,7 +36,7 @@ declare_lint! {
     /// ```
     "leading_wildcard", Shape, since "0.1.0",
     "a pattern that begins with a wildcard",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema, OnReading
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

@@ -1,6 +1,7 @@
 //! The first rows of no order.
 
-use super::{Check, QueryContext, declare_lint, shape};
+use super::shared::shape;
+use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
 use crate::sql::expr::{Expr, Literal};
@@ -35,7 +36,7 @@ declare_lint! {
     /// ```
     "limit_without_order", Bounds, since "0.1.0",
     "LIMIT without ORDER BY: any rows at all",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

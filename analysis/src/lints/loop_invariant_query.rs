@@ -1,7 +1,8 @@
 //! The same read, again and again.
 
-use super::loops::Around;
-use super::{Check, QueryContext, declare_lint, loops};
+use super::shared::loops;
+use super::shared::loops::Around;
+use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::sql::expr::Expr;
 use crate::sql::predicates;

@@ -1,6 +1,6 @@
 //! Queries that return as many rows as there are.
 
-use super::slices::is_slice;
+use super::shared::slices::is_slice;
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::Rows;
 use crate::finding::Finding;
@@ -43,7 +43,7 @@ declare_lint! {
     /// ```
     "missing_limit", Bounds, since "0.1.0",
     "`fetch_all` on a query that nothing bounds",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

@@ -6,14 +6,13 @@ mod budget_exceeded;
 mod cast_on_column;
 mod count_star;
 mod cross_join;
-mod database;
 mod deep_offset;
+mod explained;
 mod fetch_all_for_one;
 mod function_on_column;
 mod leading_wildcard;
 mod limit_without_order;
 mod loop_invariant_query;
-mod loops;
 mod missing_limit;
 mod nonunique_fetch_one;
 mod not_in_subquery;
@@ -25,8 +24,7 @@ mod random_order;
 mod redundant_index;
 mod row_by_row_write;
 mod select_star;
-mod shape;
-mod slices;
+mod shared;
 mod syntax_error;
 mod unbounded_write;
 mod undemanded_index;
@@ -38,9 +36,8 @@ mod unknown_lint;
 mod unknown_table;
 mod unused_allow;
 mod values_count;
-mod wrapped;
 
-pub use database::SchemaContext;
+pub use shared::database::SchemaContext;
 
 use crate::cardinality::Cardinality;
 use crate::config::Config;
@@ -48,6 +45,7 @@ use crate::finding::{Finding, Level};
 use crate::index::Access;
 use crate::rust::{Form, Function, LoopCall, Site};
 use crate::schema::{Name, Schema};
+use crate::sql::query::RelationId;
 use crate::sql::{Dialect, Query, SyntaxError};
 
 /// Every lint, by name.
@@ -98,7 +96,8 @@ pub fn by_name(name: &str) -> Option<&'static Lint> {
 
 /// Declares `LINT`, taking its page from the doc comment above it.
 macro_rules! declare_lint {
-    ($(#[doc = $doc:literal])* $name:literal, $group:ident, since $since:literal, $summary:literal, $check:expr) => {
+    ($(#[doc = $doc:literal])* $name:literal, $group:ident, since $since:literal, $summary:literal, $check:expr
+        $(; $($trait:ident),+)?) => {
         // The page is data: as documentation of a private item its examples would be compiled and never read.
         #[doc = $summary]
         pub(super) static LINT: $crate::lints::Lint = $crate::lints::Lint {
@@ -108,6 +107,7 @@ macro_rules! declare_lint {
             summary: $summary,
             docs: concat!($($doc, "\n"),*),
             check: $check,
+            traits: &[$($($crate::lints::Trait::$trait),+)?],
         };
     };
 }
@@ -128,13 +128,32 @@ pub struct Lint {
     pub docs: &'static str,
     /// What it looks at.
     pub check: Check,
+    /// What else tells it apart.
+    pub traits: &'static [Trait],
+}
+
+/// What tells a lint apart for those who ask it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trait {
+    /// It says nothing, or less, without a schema.
+    NeedsSchema,
+    /// It is asked of test code as well, where only what the database would refuse is worth a word.
+    InTests,
+    /// It speaks of a table only where the table is read row by row, and says what in the query keeps an index from
+    /// serving it.
+    OnReading,
 }
 
 impl Lint {
+    /// Whether its declaration says so.
+    pub fn is(&self, of: Trait) -> bool {
+        self.traits.contains(&of)
+    }
+
     /// Whether it is about indexes: those that are missing, or that the query is written past. `index-check` asks these
     /// lints, and denies what they find.
     pub fn is_about_indexes(&self) -> bool {
-        self.group == Group::Index || shape::ON_READING.iter().any(|lint| lint.name == self.name)
+        self.group == Group::Index || self.is(Trait::OnReading)
     }
 
     /// Its page as Markdown: the doc comment without the space that follows its slashes.
@@ -241,6 +260,8 @@ pub struct QueryContext<'a> {
     pub schema: Option<&'a Schema>,
     /// What the user configured.
     pub config: &'a Config,
+    /// The relations that no index can serve because of the query's wording.
+    pub explained: &'a [RelationId],
 }
 
 /// What a lint on calls sees.
@@ -259,7 +280,12 @@ impl CallContext<'_> {
     }
 }
 
-impl QueryContext<'_> {
+impl<'a> QueryContext<'a> {
+    /// The relations that no index can serve because of the query's wording: found once, for all lints.
+    pub(crate) fn find_explained(&self) -> Vec<RelationId> {
+        self.query.map_or_else(|_| Vec::new(), |query| explained::relations(self, query))
+    }
+
     /// Whether the query is certain to be one of the database whose schema is known: `sql!` is, a query that came with
     /// the schema is, and a raw sqlx call may be one of another database of the same crate.
     pub fn is_of_this_schema(&self) -> bool {

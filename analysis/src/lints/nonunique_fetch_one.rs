@@ -1,6 +1,7 @@
 //! One row is taken of a query that can return several.
 
-use super::{Check, QueryContext, declare_lint, shape};
+use super::shared::shape;
+use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::Rows;
 use crate::finding::Finding;
 use crate::sql::Dialect;
@@ -45,7 +46,7 @@ declare_lint! {
     /// ```
     "nonunique_fetch_one", Bounds, since "0.1.0",
     "`fetch_one` on a query that can return several rows",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

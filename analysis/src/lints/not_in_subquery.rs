@@ -1,6 +1,7 @@
 //! NOT IN over values that may be NULL.
 
-use super::{Check, QueryContext, declare_lint, shape};
+use super::shared::shape;
+use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::sql::expr::{Expr, Op, Test};
 use crate::sql::query::{Block, BlockId, Body, From, JoinKind, Query, RelationId};
@@ -34,7 +35,7 @@ declare_lint! {
     /// ```
     "not_in_subquery", Shape, since "0.1.0",
     "NOT IN over values that may be NULL holds for no row",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

@@ -1,6 +1,7 @@
 //! A filter that a parameter turns off.
 
-use super::{Check, QueryContext, declare_lint, shape};
+use super::shared::shape;
+use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::sql::expr::{Expr, Op};
 use crate::sql::query::{Query, RelationId};
@@ -35,7 +36,7 @@ declare_lint! {
     /// ```
     "optional_filter", Shape, since "0.1.0",
     "a filter that a parameter turns off, so that no index serves it",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema, OnReading
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

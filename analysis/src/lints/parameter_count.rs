@@ -35,7 +35,7 @@ declare_lint! {
     /// ```
     "parameter_count", Correctness, since "0.1.0",
     "more or fewer arguments than placeholders",
-    Check::Query(check)
+    Check::Query(check); InTests
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

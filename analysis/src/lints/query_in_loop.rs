@@ -1,6 +1,7 @@
 //! A read that runs once per element.
 
-use super::{Check, QueryContext, declare_lint, loop_invariant_query, loops};
+use super::shared::loops;
+use super::{Check, QueryContext, declare_lint, loop_invariant_query};
 use crate::finding::Finding;
 use crate::sql::query::Kind;
 

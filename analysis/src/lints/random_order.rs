@@ -36,7 +36,7 @@ declare_lint! {
     /// ```
     "random_order", Shape, since "0.1.0",
     "a whole table is shuffled for a few rows",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

@@ -36,7 +36,7 @@ declare_lint! {
     /// ```
     "redundant_index", Index, since "0.1.0",
     "an index whose every use another one has as well",
-    Check::Schema(check)
+    Check::Schema(check); NeedsSchema
 }
 
 fn check(context: &SchemaContext<'_>, findings: &mut Vec<Finding>) {

@@ -1,6 +1,7 @@
 //! A write that runs once per element.
 
-use super::{Check, QueryContext, declare_lint, loops};
+use super::shared::loops;
+use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::sql::query::Kind;
 

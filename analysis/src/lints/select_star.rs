@@ -31,7 +31,7 @@ declare_lint! {
     /// ```
     "select_star", Pedantic, since "0.1.0",
     "`SELECT *` from a table",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

@@ -33,7 +33,7 @@ declare_lint! {
     /// ```
     "syntax_error", Correctness, since "0.1.0",
     "text in `sql!` that is not one SQL statement",
-    Check::Query(check)
+    Check::Query(check); InTests
 }
 
 fn check(query: &QueryContext<'_>, findings: &mut Vec<Finding>) {

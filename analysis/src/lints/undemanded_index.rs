@@ -37,7 +37,7 @@ declare_lint! {
     /// ```
     "undemanded_index", Pedantic, since "0.1.0",
     "an index that no query of the workspace needs",
-    Check::Schema(check)
+    Check::Schema(check); NeedsSchema
 }
 
 fn check(context: &SchemaContext<'_>, findings: &mut Vec<Finding>) {

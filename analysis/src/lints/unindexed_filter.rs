@@ -1,6 +1,6 @@
 //! A table that is read in full for the few rows that a filter keeps.
 
-use super::{Check, QueryContext, declare_lint, shape};
+use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::index::{NewIndex, Verdict};
 
@@ -36,7 +36,7 @@ declare_lint! {
     /// ```
     "unindexed_filter", Index, since "0.1.0",
     "a filter that no index serves",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
@@ -45,7 +45,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         if access.verdict != Verdict::Unserved || context.is_small(&access.table) {
             continue;
         }
-        if !access.is_searchable || shape::is_explained(context, query, access.relation) {
+        if !access.is_searchable || context.explained.contains(&access.relation) {
             continue;
         }
         let relation = query.relation(access.relation);

@@ -38,7 +38,7 @@ declare_lint! {
     /// ```
     "unindexed_foreign_key", Index, since "0.1.0",
     "a foreign key without an index, where what it refers to is deleted",
-    Check::Schema(check)
+    Check::Schema(check); NeedsSchema
 }
 
 fn check(context: &SchemaContext<'_>, findings: &mut Vec<Finding>) {

@@ -34,7 +34,7 @@ declare_lint! {
     /// ```
     "unindexed_sort", Index, since "0.1.0",
     "first rows in an order that no index gives",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

@@ -31,7 +31,7 @@ declare_lint! {
     /// ```
     "unknown_column", Correctness, since "0.1.0",
     "a column that none of the query's tables has",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema, InTests
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

@@ -32,7 +32,7 @@ declare_lint! {
     /// ```
     "unknown_table", Correctness, since "0.1.0",
     "a table that the schema does not have",
-    Check::Query(check)
+    Check::Query(check); NeedsSchema, InTests
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

@@ -33,7 +33,7 @@ declare_lint! {
     /// ```
     "values_count", Correctness, since "0.1.0",
     "more or fewer values than columns that take them",
-    Check::Query(check)
+    Check::Query(check); InTests
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::finding::{Finding, Place};
+use crate::finding::{Edit, Finding, Place, Sighting};
 use crate::notice::Notice;
 
 /// A finding as an object.
@@ -22,6 +22,18 @@ pub fn finding(finding: &Finding) -> Value {
         }).collect::<Vec<_>>(),
     });
     put_place(&mut value, &finding.place);
+    if !finding.places.is_empty() {
+        let place_of = |sighting: &Sighting| {
+            let function = (!sighting.function.is_empty()).then_some(&*sighting.function);
+            let mut value = json!({ "function": function });
+            put_place(&mut value, &sighting.place);
+            value
+        };
+        value["places"] = finding.places.iter().map(place_of).collect();
+    }
+    if !finding.edits.is_empty() {
+        value["edits"] = finding.edits.iter().map(edit).collect();
+    }
     if let Some(excerpt) = &finding.excerpt {
         value["excerpt"] = json!({
             "text": &*excerpt.text,
@@ -29,6 +41,22 @@ pub fn finding(finding: &Finding) -> Value {
             "end": excerpt.span.end,
             "label": excerpt.label,
         });
+    }
+    value
+}
+
+/// An edit: the place in the file where it is known, and the bytes of the query.
+fn edit(edit: &Edit) -> Value {
+    let mut value = json!({
+        "replacement": edit.replacement,
+        "applicability": edit.applicability.as_str(),
+        "sql_start": edit.span.start,
+        "sql_end": edit.span.end,
+    });
+    put_place(&mut value, &edit.start);
+    if edit.end.line > 0 {
+        value["end_line"] = json!(edit.end.line);
+        value["end_column"] = json!(edit.end.column);
     }
     value
 }

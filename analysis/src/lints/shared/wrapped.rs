@@ -1,8 +1,9 @@
 //! Columns that are wrapped in a function, a cast or a sum where they are compared, so that their index is of no use: what
 //! `function_on_column` and `cast_on_column` look for, each in its own wrapping.
 
-use super::{QueryContext, shape};
+use super::shape;
 use crate::finding::Finding;
+use crate::lints::QueryContext;
 use crate::schema::Table;
 use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
@@ -10,20 +11,20 @@ use crate::sql::predicates;
 use crate::sql::query::{Query, RelationId};
 
 /// A comparison of something made of a column with something that is not of its table.
-pub(super) struct Wrapped<'q> {
+pub(in crate::lints) struct Wrapped<'q> {
     /// The column's table.
-    pub(super) relation: RelationId,
+    pub(in crate::lints) relation: RelationId,
     /// The column.
-    pub(super) column: &'q ColumnRef,
+    pub(in crate::lints) column: &'q ColumnRef,
     /// What is made of it.
-    pub(super) operand: &'q Expr,
+    pub(in crate::lints) operand: &'q Expr,
     /// How it is compared, the operand being on the left.
-    pub(super) comparison: Comparison<'q>,
+    pub(in crate::lints) comparison: Comparison<'q>,
 }
 
 /// How an operand is compared.
 #[derive(Clone, Copy)]
-pub(super) enum Comparison<'q> {
+pub(in crate::lints) enum Comparison<'q> {
     /// `=`, `<` and the like.
     Binary(&'q Op, &'q Expr, Flipped),
     /// `BETWEEN`.
@@ -35,11 +36,11 @@ pub(super) enum Comparison<'q> {
 }
 
 /// Whether the operand stands on the right.
-pub(super) type Flipped = bool;
+pub(in crate::lints) type Flipped = bool;
 
 impl Comparison<'_> {
     /// The operator with the operand on its left, and the value, of a comparison with one value.
-    pub(super) fn binary(&self) -> Option<(Op, &Expr)> {
+    pub(in crate::lints) fn binary(&self) -> Option<(Op, &Expr)> {
         match self {
             Comparison::Binary(op, value, flipped) => {
                 Some((if *flipped { op.flipped() } else { (*op).clone() }, value))
@@ -50,7 +51,7 @@ impl Comparison<'_> {
 }
 
 /// The wrapped columns of a query whose tables are read row by row for want of a better condition.
-pub(super) fn all<'q>(context: &QueryContext<'_>, query: &'q Query) -> Vec<Wrapped<'q>> {
+pub(in crate::lints) fn all<'q>(context: &QueryContext<'_>, query: &'q Query) -> Vec<Wrapped<'q>> {
     let mut found = Vec::new();
     if !context.any_unserved() {
         return found;
@@ -103,7 +104,7 @@ fn wrapped<'q>(operand: &'q Expr, values: &[&Expr], comparison: Comparison<'q>) 
 }
 
 /// The name of an index that is searched by the column when it stands alone.
-pub(super) fn index_of(table: &Table, column: &str) -> Option<String> {
+pub(in crate::lints) fn index_of(table: &Table, column: &str) -> Option<String> {
     if table.rowid_alias().is_some_and(|alias| alias.name == column) {
         return Some("rowid".to_owned());
     }
@@ -117,7 +118,7 @@ pub(super) fn index_of(table: &Table, column: &str) -> Option<String> {
 
 impl Wrapped<'_> {
     /// The column as it is written in a condition: with its table's name where there are several.
-    pub(super) fn name(&self, query: &Query) -> String {
+    pub(in crate::lints) fn name(&self, query: &Query) -> String {
         let relation = query.relation(self.relation);
         let alone = query.relations.iter().filter(|other| other.block == relation.block).count() < 2;
         if alone { self.column.name.clone() } else { format!("{}.{}", relation.alias, self.column.name) }
@@ -125,7 +126,7 @@ impl Wrapped<'_> {
 
     /// The finding, with what to write instead: `rewrite`, or `index` where it is the expression that has to be indexed.
     /// `None` where neither helps.
-    pub(super) fn finding(
+    pub(in crate::lints) fn finding(
         &self,
         lint: &'static str,
         context: &QueryContext<'_>,

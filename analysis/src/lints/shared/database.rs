@@ -34,34 +34,34 @@ impl<'a> SchemaContext<'a> {
     }
 
     /// The tables whose indexes are their own: a partition has those of its parent.
-    pub(super) fn own_tables(&self) -> impl Iterator<Item = &'a Table> {
+    pub(in crate::lints) fn own_tables(&self) -> impl Iterator<Item = &'a Table> {
         self.schema.tables.values().filter(|table| table.partition_bound.is_none())
     }
 
     /// Whether the configuration or the snapshot says that a table is small.
-    pub(super) fn is_small(&self, table: &Name) -> bool {
-        super::is_small(self.config, Some(self.schema), table)
+    pub(in crate::lints) fn is_small(&self, table: &Name) -> bool {
+        crate::lints::is_small(self.config, Some(self.schema), table)
     }
 
     /// Whether some query deletes rows of a table.
-    pub(super) fn deletes_from(&self, table: &Name) -> bool {
+    pub(in crate::lints) fn deletes_from(&self, table: &Name) -> bool {
         self.deleted.contains(table)
     }
 
     /// The statement that makes a plain index.
-    pub(super) fn create_index(&self, table: &Table, columns: &[String]) -> String {
+    pub(in crate::lints) fn create_index(&self, table: &Table, columns: &[String]) -> String {
         let index =
             NewIndex { table: table.name.clone(), columns: columns.to_vec(), predicate: None, method: None };
         index.ddl(self.schema.dialect)
     }
 
     /// The statement that drops an index.
-    pub(super) fn drop_index(&self, table: &Table, index: &Index) -> String {
+    pub(in crate::lints) fn drop_index(&self, table: &Table, index: &Index) -> String {
         snapshot::drop_index(self.schema.dialect, &table.name, &index.name, "")
     }
 
     /// The finding at the statement that makes an index.
-    pub(super) fn about_index(
+    pub(in crate::lints) fn about_index(
         &self,
         mut finding: Finding,
         table: &Table,
@@ -90,7 +90,7 @@ impl<'a> SchemaContext<'a> {
     }
 
     /// The finding at the statement that makes a table.
-    pub(super) fn about_table(&self, mut finding: Finding, table: &Table) -> Finding {
+    pub(in crate::lints) fn about_table(&self, mut finding: Finding, table: &Table) -> Finding {
         finding.place = (self.place_of)(&table.name.name);
         finding
     }

@@ -1,12 +1,12 @@
 //! Queries that return a part which their own text keeps to a size: the rows of a closed range, or one row for each of a
 //! few groups. Nothing in the schema proves the size, and a LIMIT would only cut the part short.
 
-use super::QueryContext;
+use crate::lints::QueryContext;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::{Block, Body, Query, Select};
 
 /// Whether a query reads such a part.
-pub(super) fn is_slice(context: &QueryContext<'_>, query: &Query) -> bool {
+pub(in crate::lints) fn is_slice(context: &QueryContext<'_>, query: &Query) -> bool {
     let Some(root) = query.root.map(|id| query.block(id)) else { return false };
     let Body::Select(select) = &root.body else { return false };
     has_closed_range(root) || is_by_category(context, query, select)

@@ -1,20 +1,20 @@
 //! What the lints on loops share: which loop a query runs in, and what it depends on.
 
-use super::QueryContext;
 use crate::finding::Place;
+use crate::lints::QueryContext;
 use crate::rust::{Loop, LoopKind, Site};
 use crate::sql::batch;
 use crate::sql::query::Query;
 
 /// The loops over data around a query that is executed in them.
-pub(super) struct Around<'a> {
+pub(in crate::lints) struct Around<'a> {
     site: &'a Site,
     innermost: &'a Loop,
     work: Vec<&'a Loop>,
 }
 
 /// The loops that `query` runs in; `None` when it runs in none, or takes many elements at once.
-pub(super) fn of<'a>(context: &QueryContext<'a>, query: &Query) -> Option<Around<'a>> {
+pub(in crate::lints) fn of<'a>(context: &QueryContext<'a>, query: &Query) -> Option<Around<'a>> {
     let site = context.site?;
     let call = site.call.as_ref()?;
     if site.in_test || batch::is_batched(query) {
@@ -31,12 +31,12 @@ pub(super) fn of<'a>(context: &QueryContext<'a>, query: &Query) -> Option<Around
 
 impl Around<'_> {
     /// Where the innermost loop stands.
-    pub(super) fn place(&self) -> &Place {
+    pub(in crate::lints) fn place(&self) -> &Place {
         &self.innermost.place
     }
 
     /// ``per element of `events` ``, or `per turn of a loop`.
-    pub(super) fn per_turn(&self) -> String {
+    pub(in crate::lints) fn per_turn(&self) -> String {
         match self.innermost.over.as_str() {
             "" => "per turn of a loop".to_owned(),
             over => format!("per element of `{over}`"),
@@ -45,7 +45,7 @@ impl Around<'_> {
 
     /// Whether the loop is over elements, so that each turn asks the same when no value varies; other loops ask again
     /// because the answer may have changed.
-    pub(super) fn is_over_elements(&self) -> bool {
+    pub(in crate::lints) fn is_over_elements(&self) -> bool {
         match self.innermost.kind {
             LoopKind::For | LoopKind::Combinator => true,
             LoopKind::While => !self.innermost.variables.is_empty(),
@@ -54,7 +54,7 @@ impl Around<'_> {
     }
 
     /// Whether a value bound to the query depends on a loop; so it does when not all values can be seen.
-    pub(super) fn varies(&self) -> bool {
+    pub(in crate::lints) fn varies(&self) -> bool {
         !self.site.arguments_complete
             || (1..=self.site.arguments.len()).any(|number| self.argument_varies(number))
     }
@@ -68,7 +68,7 @@ impl Around<'_> {
     }
 
     /// The statement that does for all elements what the query does for one.
-    pub(super) fn rewrite(&self, context: &QueryContext<'_>, query: &Query) -> Option<String> {
+    pub(in crate::lints) fn rewrite(&self, context: &QueryContext<'_>, query: &Query) -> Option<String> {
         batch::rewrite(query, context.dialect, context.schema, &|number| self.argument_varies(number))
     }
 }

@@ -1,9 +1,7 @@
 //! What the lints on the way a query is written share: its tables, what is known of them, and SQL to paste.
 
-use super::{
-    QueryContext, cast_on_column, function_on_column, leading_wildcard, not_in_subquery, optional_filter,
-};
 use crate::index::{Access, Verdict};
+use crate::lints::QueryContext;
 use crate::schema::Table;
 use crate::sql::Dialect;
 use crate::sql::expr::Expr;
@@ -12,31 +10,31 @@ use crate::sql::query::{Block, Body, From, Query, RelationId, Source};
 
 impl<'a> QueryContext<'a> {
     /// The table that a relation is, where the schema knows it.
-    pub(super) fn table(&self, query: &Query, relation: RelationId) -> Option<&'a Table> {
+    pub(in crate::lints) fn table(&self, query: &Query, relation: RelationId) -> Option<&'a Table> {
         let Source::Table(name) = &query.relation(relation).source else { return None };
         self.schema?.stored(name)
     }
 
     /// The access that reads every row of `relation` only to filter them, unless its table is small.
-    pub(super) fn unserved(&self, relation: RelationId) -> Option<&'a Access> {
+    pub(in crate::lints) fn unserved(&self, relation: RelationId) -> Option<&'a Access> {
         let mut accesses = self.accesses.iter();
         let access = accesses.find(|access| access.relation == relation)?;
         (access.verdict == Verdict::Unserved && !self.is_small(&access.table)).then_some(access)
     }
 
     /// Whether any table is read row by row, so that it is worth asking why.
-    pub(super) fn any_unserved(&self) -> bool {
+    pub(in crate::lints) fn any_unserved(&self) -> bool {
         self.accesses.iter().any(|access| access.verdict == Verdict::Unserved)
     }
 
     /// Whether rows are kept by conditions and no schema tells which of them hold for one row alone.
-    pub(super) fn keys_are_unknown(&self, query: &Query) -> bool {
+    pub(in crate::lints) fn keys_are_unknown(&self, query: &Query) -> bool {
         self.schema.is_none() && query.blocks.iter().any(|block| !block.filters().is_empty())
     }
 
     /// Whether the rows of these relations are many for all that is known: each is a table that is not small, or a query
     /// over such tables. What a function or an unknown table returns is not known to be many.
-    pub(super) fn are_many(&self, query: &Query, relations: &[RelationId]) -> bool {
+    pub(in crate::lints) fn are_many(&self, query: &Query, relations: &[RelationId]) -> bool {
         !relations.is_empty() && relations.iter().all(|id| self.is_many(query, *id, 0))
     }
 
@@ -70,7 +68,7 @@ impl<'a> QueryContext<'a> {
 }
 
 /// An expression as SQL to paste: parameters as the dialect writes them.
-pub(super) fn sql(expr: &Expr, dialect: Dialect) -> String {
+pub(in crate::lints) fn sql(expr: &Expr, dialect: Dialect) -> String {
     let text = expr.to_string();
     match dialect {
         Dialect::Postgres => text,
@@ -92,7 +90,7 @@ pub(super) fn sql(expr: &Expr, dialect: Dialect) -> String {
 }
 
 /// The only table that a block reads, with its relation.
-pub(super) fn only_table<'a>(
+pub(in crate::lints) fn only_table<'a>(
     context: &QueryContext<'a>,
     query: &Query,
     block: &Block,
@@ -103,7 +101,7 @@ pub(super) fn only_table<'a>(
 }
 
 /// Whether each row has the same values, so that it does not matter which are taken.
-pub(super) fn rows_are_alike(block: &Block) -> bool {
+pub(in crate::lints) fn rows_are_alike(block: &Block) -> bool {
     let Body::Select(select) = &block.body else { return false };
     let filters = block.filters();
     select.star.is_none()
@@ -114,7 +112,7 @@ pub(super) fn rows_are_alike(block: &Block) -> bool {
 }
 
 /// An expression as an operand of another one: in brackets where its parts would be torn apart.
-pub(super) fn operand(expr: &Expr, dialect: Dialect) -> String {
+pub(in crate::lints) fn operand(expr: &Expr, dialect: Dialect) -> String {
     let text = sql(expr, dialect);
     match expr {
         Expr::Binary { .. } | Expr::And(_) | Expr::Or(_) | Expr::Not(_) | Expr::Is { .. } => {
@@ -122,18 +120,4 @@ pub(super) fn operand(expr: &Expr, dialect: Dialect) -> String {
         }
         _ => text,
     }
-}
-
-/// The lints that speak of a table only where it is read row by row, and say what in the query keeps an index from
-/// serving it.
-pub(super) static ON_READING: [&super::Lint; 4] =
-    [&optional_filter::LINT, &leading_wildcard::LINT, &cast_on_column::LINT, &function_on_column::LINT];
-
-/// Whether it is the query's wording that keeps `relation` from being served, of which another lint speaks: then an index
-/// alone does not mend it.
-pub(super) fn is_explained(context: &QueryContext<'_>, query: &Query, relation: RelationId) -> bool {
-    let lints =
-        [optional_filter::found, leading_wildcard::found, cast_on_column::found, function_on_column::found];
-    lints.iter().any(|found| found(context, query).iter().any(|(known, _)| *known == relation))
-        || not_in_subquery::found(context, query).iter().any(|(known, _)| *known == Some(relation))
 }

@@ -1,0 +1,87 @@
+//! What silences findings: allows are applied, and looked at themselves.
+
+use super::Checker;
+use crate::allow;
+use crate::config::LintKey;
+use crate::finding::{Finding, Level};
+use crate::lints::{self, Trait};
+use crate::rust::Allow;
+
+impl Checker<'_> {
+    /// What is wrong with the names in the configuration's `[lints]`.
+    pub fn lint_keys(&self, keys: &[LintKey]) -> Vec<Finding> {
+        let Some(lint) = lints::by_name("unknown_lint") else { return Vec::new() };
+        let mut findings = Vec::new();
+        for key in keys.iter().filter(|key| lints::by_name(&key.lint).is_none()) {
+            self.ask(lint, &mut findings, |found| {
+                let (message, help) = unknown_lint(&key.lint);
+                let mut finding = Finding::new(lint.name, message).help(help);
+                finding.place = key.place.clone();
+                finding.excerpt = Some(key.excerpt.clone());
+                found.push(finding);
+            });
+        }
+        findings
+    }
+
+    /// What is wrong with the allows themselves. `used` are those that silenced something, where that is known; an
+    /// allow of a lint that was not asked, for want of a schema or because it is off, is not called unused.
+    pub fn allows(&self, allows: &[Allow], used: Option<&[Allow]>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut report = |lint: &str, allow: &Allow, message: String, help: &str| {
+            let Some(lint) = lints::by_name(lint) else { return };
+            let level = self.level(lint);
+            if level > Level::Allow {
+                let mut finding = Finding::new(lint.name, message).help(help);
+                finding.level = level;
+                finding.place = allow.place.clone();
+                findings.push(finding);
+            }
+        };
+        for allow in allows {
+            let name = &allow.lint;
+            let Some(lint) = lints::by_name(name) else {
+                let (message, help) = unknown_lint(name);
+                report("unknown_lint", allow, message, &help);
+                continue;
+            };
+            if allow.reason.is_none() {
+                let message = format!("`allow({name})` gives no reason");
+                let comment = allow::comment(&allow.place.file, name, "<why>");
+                report("allow_without_reason", allow, message, &format!("write {comment}"));
+            }
+            let asked =
+                self.level(lint) > Level::Allow && (self.schema.is_some() || !lint.is(Trait::NeedsSchema));
+            if asked && used.is_some_and(|used| !used.contains(allow)) {
+                report("unused_allow", allow, format!("`allow({name})` silences nothing"), "take it out");
+            }
+        }
+        findings
+    }
+}
+
+/// What is said of a name that no lint has, and what to write.
+fn unknown_lint(name: &str) -> (String, String) {
+    let names = lints::ALL.iter().map(|lint| lint.name);
+    let help = match crate::sql::text::most_similar(name, names) {
+        Some(similar) => format!("write `{similar}`"),
+        None => "take it out; `docs/lints` lists the lints that exist".to_owned(),
+    };
+    (format!("no lint is named `{name}`"), help)
+}
+
+/// Takes out the findings that are allowed, and returns the allows that did so.
+pub(super) fn apply(allows: &[Allow], findings: &mut Vec<Finding>) -> Vec<Allow> {
+    let mut used = Vec::new();
+    findings.retain(|finding| {
+        let mut silenced = false;
+        for allow in allows.iter().filter(|allow| allow.lint == finding.lint) {
+            silenced = true;
+            if !used.contains(allow) {
+                used.push(allow.clone());
+            }
+        }
+        !silenced
+    });
+    used
+}

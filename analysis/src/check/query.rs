@@ -1,0 +1,113 @@
+//! One query: resolved, read as the database reads it, and every lint on queries asked about it.
+
+use std::sync::Arc;
+
+use super::allows::apply;
+use super::{Checked, Checker};
+use crate::cardinality::{self, Cardinality, Rows};
+use crate::finding::{Finding, Place};
+use crate::index;
+use crate::lints::{self, Check, QueryContext, Trait};
+use crate::rust::{Allow, Scan, Site, SiteSql};
+use crate::sql::Dialect;
+
+impl Checker<'_> {
+    /// Checks one query; `site` is where it stands in Rust, if it does.
+    pub fn query(&self, sql: &str, site: Option<&Site>) -> Checked {
+        self.examine(sql, site, site.map_or(&[], |site| &site.allows))
+    }
+
+    /// Checks one query without Rust around it, and the allows in front of it.
+    pub fn bare(&self, sql: &str, allows: &[Allow]) -> Checked {
+        let mut checked = self.examine(sql, None, allows);
+        checked.findings.append(&mut self.allows(allows, Some(checked.used.as_slice())));
+        checked
+    }
+
+    fn examine(&self, sql: &str, site: Option<&Site>, allows: &[Allow]) -> Checked {
+        let fits = |dialect: &Dialect| crate::sql::resolve(sql, *dialect, self.schema).is_ok();
+        let guessed = self.guess_dialect.then(|| Dialect::ALL.into_iter().find(fits)).flatten();
+        let dialect = guessed.unwrap_or(self.dialect);
+        let query = crate::sql::resolve(sql, dialect, self.schema);
+        let (cardinality, accesses) = match &query {
+            Ok(query) => (
+                cardinality::of(query, self.schema),
+                self.schema.map_or_else(Vec::new, |schema| index::accesses(query, schema)),
+            ),
+            Err(_) => {
+                let reason = "it could not be parsed".to_owned();
+                (Cardinality { rows: Rows::Many, reason, unbounded: Vec::new() }, Vec::new())
+            }
+        };
+        let context = QueryContext {
+            sql,
+            query: query.as_ref(),
+            cardinality: &cardinality,
+            accesses: &accesses,
+            site,
+            dialect,
+            schema: self.schema,
+            config: self.config,
+            explained: &[],
+        };
+        let explained = context.find_explained();
+        let context = QueryContext { explained: &explained, ..context };
+        let in_test = site.is_some_and(|site| site.in_test);
+        let mut findings = Vec::new();
+        for lint in lints::ALL {
+            let Check::Query(check) = lint.check else { continue };
+            if !in_test || lint.is(Trait::InTests) {
+                self.ask(lint, &mut findings, |found| check(&context, found));
+            }
+        }
+        let used = apply(allows, &mut findings);
+        for finding in &mut findings {
+            finding.sql = Some(sql.into());
+            if let Some(site) = site {
+                put(finding, site, 0);
+                finding.function = Arc::clone(&site.function);
+            }
+        }
+        Checked { query, cardinality, accesses, findings, used }
+    }
+
+    /// Checks one query of a scanned file as a build sees it, alone: its own allows are checked as well, those of its
+    /// function, which may serve another query, are not.
+    pub fn site(&self, scan: &Scan, site: &Site, sql: &str) -> Checked {
+        let mut checked = self.query(sql, Some(site));
+        let of_functions =
+            |allow: &Allow| scan.functions.iter().any(|function| function.allows.contains(allow));
+        let own: Vec<Allow> = site.allows.iter().filter(|allow| !of_functions(allow)).cloned().collect();
+        let mut wrong = self.allows(&own, Some(checked.used.as_slice()));
+        checked.findings.append(&mut wrong);
+        checked
+    }
+}
+
+/// Sets where a finding in the SQL of a site stands, the excerpt beginning at byte `offset` of it: what is said of a query
+/// as a whole is said where it is made, or, of one of several in a text, where it begins.
+pub(super) fn put(finding: &mut Finding, site: &Site, offset: usize) {
+    let span = finding.excerpt.as_ref().map_or(0..0, |excerpt| excerpt.span.clone());
+    let inside = place_in(site, offset + span.start);
+    let is_whole = span.is_empty() && offset == 0;
+    finding.place = if is_whole { site.place.clone() } else { inside.clone() };
+    if let Some(excerpt) = &mut finding.excerpt {
+        excerpt.place = Some(inside);
+    }
+    if matches!(site.sql, SiteSql::Literal(_)) {
+        for edit in &mut finding.edits {
+            edit.start = place_in(site, offset + edit.span.start);
+            edit.end = place_in(site, offset + edit.span.end);
+        }
+    }
+}
+
+/// Where a byte of a site's SQL stands in its file; the site itself where that is not known.
+fn place_in(site: &Site, byte: usize) -> Place {
+    let SiteSql::Literal(literal) = &site.sql else { return site.place.clone() };
+    let part = literal.parts.partition_point(|(start, _)| *start <= byte).checked_sub(1);
+    let Some((start, place)) = part.and_then(|at| literal.parts.get(at)) else { return site.place.clone() };
+    let before = literal.text.get(*start..byte).unwrap_or_default();
+    let column = place.column + u32::try_from(before.chars().count()).unwrap_or(0);
+    Place { column, file: Arc::clone(&place.file), line: place.line }
+}

@@ -1,0 +1,133 @@
+//! What is found in Rust source over the example schema.
+
+use super::*;
+use crate::schema::Replay;
+
+/// The lints that find something in `source`, each with its line.
+fn findings(source: &str) -> Vec<String> {
+    let mut replay = Replay::new(Dialect::Postgres);
+    replay.apply(lints::EXAMPLE_SCHEMA, "example.sql");
+    let config = Config::default();
+    let checker = Checker::new(&config, Some(&replay.schema), Dialect::Postgres);
+    let (scan, calls) = crate::rust::scan("lib.rs", source).expect("it is Rust").follow_alone();
+    let file = checker.file(&scan, &calls, &|_| None);
+    file.findings.iter().map(|finding| format!("{} {}", finding.lint, finding.place.line)).collect()
+}
+
+#[test]
+fn a_read_and_a_write_per_element_are_told_apart() {
+    let source = r#"
+async fn copy(db: &PgPool, ids: &[i64]) -> sqlx::Result<()> {
+for id in ids {
+    let name: String = sql_scalar!("SELECT name FROM servers WHERE id = $1", id).fetch_one(db).await?;
+    sql!("INSERT INTO servers (name) VALUES ($1)", name).execute(db).await?;
+}
+Ok(())
+}"#;
+    assert_eq!(findings(source), ["query_in_loop 4", "row_by_row_write 5"]);
+}
+
+#[test]
+fn a_query_for_many_elements_may_run_in_a_loop() {
+    let source = r#"
+async fn load(db: &PgPool, pages: &[Vec<i64>]) -> sqlx::Result<()> {
+for page in pages {
+    sql!("SELECT name FROM servers WHERE id = ANY($1)", page).fetch_all(db).await?;
+}
+Ok(())
+}"#;
+    assert_eq!(findings(source), [""; 0]);
+}
+
+#[test]
+fn each_statement_of_a_script_is_a_query() {
+    let source = r#"
+async fn seed(db: &PgPool) -> sqlx::Result<()> {
+sqlx::raw_sql(
+    "INSERT INTO servers (name) VALUES ('a');
+     DELETE FROM logs;",
+).execute(db).await?;
+Ok(())
+}"#;
+    assert_eq!(findings(source), ["unbounded_write 5"]);
+}
+
+#[test]
+fn a_text_that_is_executed_as_it_is_may_be_a_script() {
+    let source = r#"
+async fn seed(db: &PgPool) -> sqlx::Result<()> {
+db.execute("INSERT INTO servers (name) VALUES ('a'); DELETE FROM logs;").await?;
+Ok(())
+}"#;
+    assert_eq!(findings(source), ["unbounded_write 3"]);
+}
+
+#[test]
+fn an_allow_in_test_code_is_not_called_unused() {
+    let source = r#"
+#[cfg(test)]
+mod tests {
+async fn clear(db: &PgPool) {
+    // query-budget: allow(unbounded_write): the database is this test's own
+    sql!("DELETE FROM logs").execute(db).await;
+}
+}"#;
+    assert_eq!(findings(source), [""; 0]);
+}
+
+#[test]
+fn a_budget_is_held_against_the_bound() {
+    let source = r#"
+#[query_budget(max = 1)]
+async fn load(db: &PgPool, ids: &[i64]) -> sqlx::Result<()> {
+sql!("SELECT name FROM servers WHERE id = $1", 1).fetch_one(db).await?;
+sql!("SELECT name FROM servers WHERE id = $1", 2).fetch_one(db).await?;
+Ok(())
+}"#;
+    assert_eq!(findings(source), ["budget_exceeded 3"]);
+}
+
+#[test]
+fn an_allow_silences_its_lint_and_is_checked_itself() {
+    let source = r#"
+async fn servers(db: &PgPool) -> sqlx::Result<()> {
+// query-budget: allow(missing_limit): there are twelve of them
+sql!("SELECT name FROM servers").fetch_all(db).await?;
+// query-budget: allow(missing_limit)
+sql!("SELECT name FROM servers").fetch_all(db).await?;
+// query-budget: allow(missing_limit): one row
+sql!("SELECT name FROM servers WHERE id = 1").fetch_all(db).await?;
+// query-budget: allow(mising_limit): a slip
+sql!("SELECT name FROM servers WHERE id = 1").fetch_all(db).await?;
+Ok(())
+}"#;
+    assert_eq!(findings(source), ["allow_without_reason 5", "unused_allow 7", "unknown_lint 9"]);
+}
+
+#[test]
+fn a_query_of_any_dialect_is_one_where_none_is_known() {
+    let config = Config::default();
+    let checker = Checker::new(&config, None, Dialect::Postgres);
+    let guessing = checker.with_guessed_dialect();
+    for sql in
+        ["SELECT id FROM t WHERE a = ?", "SELECT `id` FROM `t` LIMIT ?, ?", "SELECT id FROM t WHERE a = $1"]
+    {
+        assert!(guessing.query(sql, None).query.is_ok(), "{sql}");
+    }
+    assert!(checker.query("SELECT id FROM t WHERE a = ?", None).query.is_err());
+    assert!(guessing.query("SELECT id FORM t", None).query.is_err());
+}
+
+#[test]
+fn test_code_is_asked_only_what_the_database_would_refuse() {
+    let source = r#"
+#[cfg(test)]
+mod tests {
+async fn all(db: &PgPool) -> sqlx::Result<()> {
+    sql!("DELETE FROM servers").execute(db).await?;
+    sql!("SELECT nmae FROM servers").fetch_all(db).await?;
+    Ok(())
+}
+}"#;
+    assert_eq!(findings(source), ["unknown_column 6"]);
+}
