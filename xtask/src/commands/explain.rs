@@ -17,7 +17,8 @@ use crate::progress::Progress;
 use crate::report::{self, Query, Report, counted};
 
 /// What is said of every run, so that nobody has to take it on trust.
-const READ_ONLY: &str = "read-only; nothing was written, and no query was executed";
+const READ_ONLY: &str = "each query in a read-only transaction that was rolled back; no query was executed, but a planner \
+     evaluates immutable functions, and MariaDB tables in FROM that are constant";
 
 pub(crate) fn run(arguments: &Explain, output: &mut Output) -> Result<Outcome, Failure> {
     let format = match arguments.format {

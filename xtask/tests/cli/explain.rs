@@ -50,9 +50,10 @@ async fn postgres_is_asked_and_left_alone() {
         let url = pool.connect_options().to_url_lossy().to_string();
         run(scratch.path(), &arguments(&url, "q.sql", &[])).exits_with(0).says(&[
             "asked PostgreSQL ",
-            "with EXPLAIN: read-only; nothing was written, and no query was executed",
-            "\nnot planned:\n  q.sql:6:1: cannot execute nextval() in a read-only transaction\n  q.sql:7:1: column \"nope\" does not exist\n",
-            "agreed on 6 of 6 table accesses in 5 queries (100.0 %), 0 differ: 2 not planned, ",
+            "with EXPLAIN: each query in a read-only transaction that was rolled back; no query was executed",
+            "\nnot planned:\n  q.sql:4:1: as a superuser its functions could run programs",
+            "\n  q.sql:6:1: permission denied for sequence logs_id_seq\n  q.sql:7:1: column \"nope\" does not exist\n",
+            "agreed on 4 of 4 table accesses in 3 queries (100.0 %), 0 differ: 4 not planned, ",
         ]);
         run(scratch.path(), &arguments(&url, "script.jsonl", &[])).exits_with(0).says(&["script.jsonl:1: not parsed: "]);
         let after: (i64, i64) = sqlx::query_as(counts).fetch_one(&pool).await.expect("count");
@@ -135,7 +136,7 @@ async fn mysql_is_asked_and_left_alone() {
         );
         let url = pool.connect_options().to_url_lossy().to_string();
         run(scratch.path(), &arguments(&url, "q.sql", &["--dialect", "mysql"])).exits_with(0).says(&[
-            "nothing was written, and no query was executed",
+            "no query was executed",
             "q.sql:3:1: in a read-only session this server explains no writes",
             "agreed on 2 of 2 table accesses in 2 queries",
         ]);
@@ -179,4 +180,49 @@ async fn sqlite_is_asked_and_left_alone() {
         .says(&["q.sql:1:1: `logs` is unserved here, served there\n", "SEARCH logs USING INDEX logs_event"]);
     let said = run(scratch.path(), &["explain", "--help"]).exits_with(0);
     said.says(&["never writes and never executes a query of yours"]);
+}
+
+/// A function that says it is immutable, and does everything it can.
+const HOSTILE: &str = "
+    CREATE FUNCTION all_it_can() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM set_config('default_transaction_read_only', 'off', false);
+        BEGIN INSERT INTO logs (event_id) VALUES (7); EXCEPTION WHEN OTHERS THEN NULL; END;
+        BEGIN EXECUTE format('COPY (SELECT 1) TO PROGRAM %L', 'touch ' || current_setting('hostile.file'));
+            EXCEPTION WHEN OTHERS THEN NULL; END;
+        RETURN 1;
+    END $$;
+    CREATE FUNCTION hostile() RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN all_it_can(); END';
+    CREATE SCHEMA shadow;
+    CREATE TABLE shadow.pg_index (indrelid oid);
+";
+
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
+async fn a_hostile_function_writes_no_row_and_no_file() {
+    with_postgres(|pool: PgPool| async move {
+        pool.execute(POSTGRES).await.expect("make the tables");
+        pool.execute(HOSTILE).await.expect("make the functions");
+        let scratch = Scratch::with([("migrations/1_first.sql", POSTGRES)]);
+        let file = std::env::temp_dir().join(format!("query-budget-hostile-{}", std::process::id()));
+        let database: String =
+            sqlx::query_scalar("SELECT current_database()").fetch_one(&pool).await.expect("its name");
+        let set = format!("ALTER DATABASE \"{database}\" SET hostile.file = '{}'", file.display());
+        pool.execute(sqlx::AssertSqlSafe(set)).await.expect("say where the file would be");
+        scratch.write(
+            "q.sql",
+            "SELECT id FROM logs WHERE event_id = hostile();\n\
+             DELETE FROM logs WHERE event_id = hostile();\n\
+             WITH gone AS (DELETE FROM logs WHERE event_id = hostile() RETURNING id) SELECT id FROM gone;\n",
+        );
+        let url = pool.connect_options().to_url_lossy().to_string();
+        let and = if url.contains('?') { '&' } else { '?' };
+        let shadowed = format!("{url}{and}options=-c%20search_path%3Dshadow,pg_catalog,public");
+        for url in [&url, &shadowed] {
+            run(scratch.path(), &arguments(url, "q.sql", &[])).exits_with(0).says(&["2 not planned"]);
+        }
+        let rows: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM logs").fetch_one(&pool).await.expect("count");
+        assert_eq!((rows, file.exists()), (0, false));
+    })
+    .await;
 }

@@ -3,7 +3,7 @@
 
 use query_budget_analysis::sql::Dialect;
 
-use super::{Planner, one, postgres};
+use super::{Planner, guard, postgres};
 
 /// What came of trying an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +19,11 @@ pub(crate) async fn can_try(planner: &mut Planner) -> Result<(), String> {
     if planner.dialect() != Dialect::Postgres {
         return Err("hypothetical indexes are tried on PostgreSQL alone".to_owned());
     }
-    let installed =
-        one(&mut planner.live, "SELECT extname::text FROM pg_extension WHERE extname = 'hypopg'").await?;
+    let installed = guard::alone(
+        &mut planner.live,
+        "SELECT extname::text FROM pg_catalog.pg_extension WHERE extname = 'hypopg'",
+    )
+    .await?;
     if installed.is_empty() {
         return Err("the extension `hypopg` is not installed in this database".to_owned());
     }
@@ -31,7 +34,7 @@ pub(crate) async fn can_try(planner: &mut Planner) -> Result<(), String> {
 pub(crate) async fn try_out(planner: &mut Planner, ddl: &str, queries: &[&str]) -> Tried {
     let tag = "$query_budget$";
     let make = format!("SELECT indexname::text FROM hypopg_create_index({tag}{ddl}{tag})");
-    let name = match one(&mut planner.live, &make).await {
+    let name = match guard::alone(&mut planner.live, &make).await {
         Ok(rows) => rows.into_iter().flatten().flatten().next(),
         Err(why) => return Tried::Not(why),
     };
@@ -39,7 +42,7 @@ pub(crate) async fn try_out(planner: &mut Planner, ddl: &str, queries: &[&str]) 
     let mut used = 0;
     for sql in queries {
         let off = ["seqscan", "hashjoin", "mergejoin"];
-        if postgres::explained(&mut planner.live, sql, &off)
+        if postgres::explained(&mut planner.live, &planner.postgres, sql, &off)
             .await
             .is_ok_and(|plan| postgres::uses(&plan, &name))
         {
@@ -47,6 +50,6 @@ pub(crate) async fn try_out(planner: &mut Planner, ddl: &str, queries: &[&str]) 
         }
     }
     // A hypothetical index ends with the session at the latest.
-    let _ = one(&mut planner.live, "SELECT hypopg_reset()").await;
+    let _ = guard::alone(&mut planner.live, "SELECT hypopg_reset()").await;
     Tried::Used(used)
 }

@@ -4,11 +4,11 @@ use query_budget_analysis::index::Verdict;
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::sql::lex::{Kind, Lexer};
 
-use super::{Live, Step, one};
+use super::{Live, Step, guard};
 
 /// The plan of a query.
 pub(super) async fn plan(live: &mut Live, sql: &str) -> Result<Vec<Step>, String> {
-    let rows = one(live, &format!("EXPLAIN {}", with_values(sql))).await.map_err(|why| {
+    let rows = guard::alone(live, &format!("EXPLAIN {}", with_values(sql))).await.map_err(|why| {
         let refused = why.contains("READ ONLY transaction");
         if refused { "in a read-only session this server explains no writes".to_owned() } else { why }
     })?;

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use query_budget_analysis::index::Verdict;
 use serde_json::Value;
 
+use super::guard::{self, Powers};
 use super::{Live, Step, one};
 use crate::failure::Failure;
 
@@ -28,6 +29,7 @@ pub(super) struct Known {
     first_keys: HashMap<String, String>,
     /// The partitions, which a plan names in place of their table.
     partitions: HashSet<String>,
+    powers: Powers,
 }
 
 impl Known {
@@ -35,19 +37,32 @@ impl Known {
         live.texts("SET plan_cache_mode = force_generic_plan").await?;
         live.texts("SET jit = off").await?;
         let names = |rows: Vec<super::Texts>| rows.into_iter().flatten().flatten().collect();
+        let powers = Powers::read(live).await?;
+        // The path of the session is the user's: what a catalog is asked is not to be answered by a table of that name.
+        let path = live.texts("SELECT pg_catalog.current_setting('search_path')").await?;
+        live.texts("SET search_path = pg_catalog").await?;
         let partial = "SELECT relname::text FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE indpred IS NOT NULL";
         let partitions = "SELECT relname::text FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid";
         let first_keys = "SELECT c.relname::text, pg_get_indexdef(indexrelid, 1, true) FROM pg_index \
             JOIN pg_class c ON c.oid = indexrelid JOIN pg_am a ON a.oid = c.relam \
             WHERE indnkeyatts > 1 AND a.amname IN ('btree', 'gist', 'spgist')";
-        let first_keys = live.texts(first_keys).await?.into_iter().filter_map(|row| {
+        let (partial, partitions) = (live.texts(partial).await?, live.texts(partitions).await?);
+        let first_keys = live.texts(first_keys).await?;
+        let path = path.into_iter().flatten().flatten().next().unwrap_or_default();
+        live.texts(&format!(
+            "SELECT pg_catalog.set_config('search_path', '{}', false)",
+            path.replace('\'', "''")
+        ))
+        .await?;
+        let first_keys = first_keys.into_iter().filter_map(|row| {
             let mut texts = row.into_iter().flatten();
             Some((texts.next()?, texts.next()?))
         });
         Ok(Known {
             first_keys: first_keys.collect(),
-            partial: names(live.texts(partial).await?),
-            partitions: names(live.texts(partitions).await?),
+            partial: names(partial),
+            partitions: names(partitions),
+            powers,
         })
     }
 }
@@ -70,29 +85,42 @@ impl Known {
 pub(super) async fn plans(live: &mut Live, known: &Known, sql: &str) -> Result<Vec<Vec<Step>>, String> {
     let mut plans = Vec::new();
     for off in SETTINGS {
-        let plan = explained(live, sql, off).await?;
+        let plan = explained(live, known, sql, off).await?;
         plans.push(steps(&plan, known));
     }
     Ok(plans)
 }
 
 /// The plan of a query in which the named ways are priced out.
-pub(super) async fn explained(live: &mut Live, sql: &str, off: &[&str]) -> Result<Value, String> {
-    for name in off {
-        one(live, &format!("SET enable_{name} = off")).await?;
-    }
-    let plan = prepared(live, sql).await;
-    // Whatever came of it, the next query finds the session as this one did.
+pub(super) async fn explained(
+    live: &mut Live,
+    known: &Known,
+    sql: &str,
+    off: &[&str],
+) -> Result<Value, String> {
+    let role = known.powers.role(sql)?;
+    guard::begin(live).await?;
+    let plan = within(live, sql, role, off).await;
+    guard::roll_back(live).await;
+    // It outlives its transaction.
     let _ = one(live, &format!("DEALLOCATE {NAME}")).await;
-    for name in off {
-        one(live, &format!("RESET enable_{name}")).await?;
-    }
     plan
+}
+
+async fn within(live: &mut Live, sql: &str, role: Option<&str>, off: &[&str]) -> Result<Value, String> {
+    for name in off {
+        one(live, &format!("SET LOCAL enable_{name} = off")).await?;
+    }
+    if let Some(role) = role {
+        one(live, &format!("SET LOCAL ROLE {role}")).await?;
+    }
+    prepared(live, sql).await
 }
 
 async fn prepared(live: &mut Live, sql: &str) -> Result<Value, String> {
     one(live, &format!("PREPARE {NAME} AS {sql}")).await?;
-    let asked = "SELECT cardinality(parameter_types)::text FROM pg_prepared_statements WHERE name = ";
+    let asked = "SELECT pg_catalog.cardinality(parameter_types)::pg_catalog.text \
+        FROM pg_catalog.pg_prepared_statements WHERE name OPERATOR(pg_catalog.=) ";
     let count = one(live, &format!("{asked}'{NAME}'")).await?.into_iter().flatten().flatten().next();
     let count: usize = count.and_then(|count| count.parse().ok()).unwrap_or(0);
     let arguments = if count == 0 { String::new() } else { format!("({})", vec!["NULL"; count].join(", ")) };
@@ -233,6 +261,7 @@ mod tests {
             partial: ["open_idx".to_owned()].into(),
             first_keys: [("logs_user_at".to_owned(), "user_id".to_owned())].into(),
             partitions: ["logs_2024".to_owned()].into(),
+            powers: Powers::default(),
         };
         let steps = steps(&json!([{ "Plan": plan }]), &known);
         steps.into_iter().map(|step| (step.alias, step.verdicts)).collect()
