@@ -214,6 +214,9 @@ pub(crate) struct Schema {
     /// Write nothing; exit with 1 when the snapshot is missing or stale
     #[arg(long)]
     pub(crate) check: bool,
+    /// Replace a file that this command did not write
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// Arguments of `init`.

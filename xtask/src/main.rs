@@ -51,7 +51,8 @@ fn command_line() -> ExitCode {
         Err(failure) => {
             // What was found before the failure is still worth reading.
             let _ = output.flush();
-            eprintln!("error: {failure}");
+            let text = format!("error: {failure}");
+            eprintln!("{}", query_budget_analysis::render::inert(&text, false));
             ExitCode::from(2)
         }
     }

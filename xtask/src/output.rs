@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
-use query_budget_analysis::render::Style;
+use query_budget_analysis::render::{Style, inert};
 
 use crate::args::Color;
 use crate::failure::Failure;
@@ -34,8 +34,14 @@ impl Output {
         self.style
     }
 
-    /// Writes a line.
+    /// Writes a line, or several. What they hold from outside is made harmless.
     pub(crate) fn line(&mut self, line: impl AsRef<str>) -> Result<(), Failure> {
+        let line = inert(line.as_ref(), self.style.color);
+        self.write(|writer| writeln!(writer, "{line}"))
+    }
+
+    /// Writes a line as it is: a workflow command, or a file.
+    pub(crate) fn exact(&mut self, line: impl AsRef<str>) -> Result<(), Failure> {
         let line = line.as_ref();
         self.write(|writer| writeln!(writer, "{line}"))
     }

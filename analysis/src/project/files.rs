@@ -32,6 +32,7 @@ impl fmt::Display for ReadError {
             (None, io::ErrorKind::PermissionDenied) => f.write_str(": permission denied"),
             (None, io::ErrorKind::NotADirectory) => f.write_str(": it is no folder"),
             (None, io::ErrorKind::IsADirectory) => f.write_str(": it is a folder"),
+            (None, io::ErrorKind::InvalidInput) => f.write_str(": it is no regular file"),
             (None, _) => write!(f, ": {}", self.source),
         }
     }
@@ -47,9 +48,14 @@ impl std::error::Error for ReadError {
 ///
 /// # Errors
 ///
-/// When it does not exist, cannot be read, or is not UTF-8; then with the line.
+/// When it does not exist, is a device, pipe or socket, cannot be read, or is not UTF-8; then with the line.
 pub fn read(path: &Path) -> Result<String, ReadError> {
     let failed = |source| ReadError { path: path.to_path_buf(), line: None, source };
+    // A pipe gives nothing until someone writes, a device may have no end.
+    let metadata = std::fs::metadata(path).map_err(failed)?;
+    if !metadata.is_file() && !metadata.is_dir() {
+        return Err(failed(io::ErrorKind::InvalidInput.into()));
+    }
     let bytes = std::fs::read(path).map_err(failed)?;
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();

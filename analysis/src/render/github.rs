@@ -43,6 +43,7 @@ fn command(level: &str, title: &str, place: &Place, body: &Body<'_>) -> String {
         }
     }
     properties.push(format!("title={}", property(title)));
+    let message = super::inert(&message, false);
     format!("::{level} {}::{}", properties.join(","), data(&message))
 }
 
@@ -53,7 +54,7 @@ fn data(text: &str) -> String {
 
 /// The same, and what ends a property.
 fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    data(&super::inert(text, false)).replace(':', "%3A").replace(',', "%2C")
 }
 
 #[cfg(test)]

@@ -3,12 +3,14 @@
 
 mod excerpt;
 mod github;
+mod inert;
 pub mod json;
 mod rustc;
 pub mod sarif;
 mod text;
 
 pub use github::{github, github_notice};
+pub use inert::inert;
 pub use rustc::{rustc, rustc_notice};
 pub use text::{Style, text, text_notice};
 

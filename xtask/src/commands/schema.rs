@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use query_budget_analysis::project::{self, Project, SNAPSHOT, read_migrations, shown};
-use query_budget_analysis::render::text_notice;
+use query_budget_analysis::render::{inert, text_notice};
 use query_budget_analysis::schema::snapshot;
 use query_budget_analysis::{Notice, NoticeKind, Severity};
 
@@ -46,7 +46,7 @@ pub(super) fn run_in(
     notices(&project, to_stdout, output)?;
     let Some(text) = made.text else { return Ok(Outcome::Broken) };
     if to_stdout {
-        output.line(text.trim_end_matches('\n'))?;
+        output.exact(text.trim_end_matches('\n'))?;
         return Ok(Outcome::Clean);
     }
 
@@ -68,7 +68,12 @@ pub(super) fn run_in(
         output.line(format!("`{file}` {state}: write it with `cargo query-budget schema`"))?;
         return Ok(Outcome::Findings);
     }
-    write(&path, &text).map_err(|error| Failure::new(format!("write `{file}`")).because(error))?;
+    if !arguments.force && there.as_deref().is_some_and(|there| !snapshot::is_snapshot(there)) {
+        return Err(Failure::new(format!("write `{file}`"))
+            .because("it is there, and not written by `cargo query-budget schema`")
+            .help("name another file with `--output`, or replace it with `--force`"));
+    }
+    std::fs::write(&path, &text).map_err(|error| Failure::new(format!("write `{file}`")).because(error))?;
     output.line(format!("wrote `{file}`: {}", made.holds))?;
     Ok(Outcome::Clean)
 }
@@ -164,7 +169,7 @@ fn notices(project: &Project, to_stderr: bool, output: &mut Output) -> Result<()
     for notice in &project.notices {
         let text = text_notice(notice, output.style());
         if to_stderr {
-            eprintln!("{text}");
+            eprintln!("{}", inert(&text, output.style().color));
         } else {
             output.line(text)?;
         }
@@ -177,11 +182,4 @@ fn default_output(project: &Project, migrations: Option<&Path>) -> PathBuf {
     let configured = project.config.schema.as_ref().map(|schema| project.root.join(schema));
     let beside = || migrations.and_then(Path::parent).unwrap_or(Path::new("")).join(SNAPSHOT);
     configured.or_else(|| project.schema_path.clone()).unwrap_or_else(beside)
-}
-
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(path, text)
 }

@@ -69,12 +69,13 @@ pub(crate) fn load(input: &Input, base: &Path) -> Result<Loaded, Failure> {
     let batch = Batch { project: project_of(path, base), source: None, files: Vec::new(), bare: Vec::new() };
     let mut batches = vec![batch];
     schema::load(&mut batches, input, base)?;
+    let mut unread = Vec::new();
     for batch in &mut batches {
-        batch.bare = queries::read_queries(path, batch.project.dialect, base)?;
+        batch.bare = queries::read_queries(path, batch.project.dialect, base, &mut unread)?;
     }
     let files: BTreeSet<&str> =
         batches.iter().flat_map(|batch| &batch.bare).map(|query| &*query.place.file).collect();
-    Ok(Loaded { files: files.len(), batches, unread: Vec::new() })
+    Ok(Loaded { files: files.len(), batches, unread })
 }
 
 /// The folder that the paths of a report are relative to: where the command runs, which is where a reader looks for

@@ -15,15 +15,21 @@ use serde::Deserialize;
 use super::BareQuery;
 use crate::failure::Failure;
 
-/// Reads the queries of a path, by what it is; paths are shown relative to `base`.
-pub(super) fn read_queries(path: &Path, dialect: Dialect, base: &Path) -> Result<Vec<BareQuery>, Failure> {
+/// Reads the queries of a path, by what it is; paths are shown relative to `base`. What of it cannot be read is added to
+/// `unread`, with its place.
+pub(super) fn read_queries(
+    path: &Path,
+    dialect: Dialect,
+    base: &Path,
+    unread: &mut Vec<String>,
+) -> Result<Vec<BareQuery>, Failure> {
     if path.is_dir() {
         return read_sqlx_folder(path, base);
     }
     let file = shown(path, base);
     let text = read(path)?;
     match path.extension().and_then(|end| end.to_str()) {
-        Some("jsonl") => parse_jsonl(&text, &file, dialect),
+        Some("jsonl") => Ok(parse_jsonl(&text, &file, dialect, unread)),
         Some("sql") => Ok(parse_sql(&text, &file, dialect)),
         _ => Err(Failure::new(format!("read queries from `{file}`"))
             .help("give a `.sql` file, a `.jsonl` file with a `query` field a line, or a `.sqlx` folder")),
@@ -62,26 +68,29 @@ fn allows_inside(sql: &str, place: &Place, dialect: Dialect) -> Vec<Allow> {
     above_sql(sql.get(..lexer.position()).unwrap_or_default(), |_| place.clone())
 }
 
-fn parse_jsonl(text: &str, file: &str, dialect: Dialect) -> Result<Vec<BareQuery>, Failure> {
+fn parse_jsonl(text: &str, file: &str, dialect: Dialect, unread: &mut Vec<String>) -> Vec<BareQuery> {
     #[derive(Deserialize)]
     struct Line {
         query: String,
     }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut queries = Vec::new();
     for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let place = Place { file: file.into(), line: number(at + 1), column: 0 };
-        let line: Line = serde_json::from_str(line).map_err(|error| {
-            // The position is one inside the line, and the line is named already.
-            let error = error.to_string();
-            let reason = error.split(" at line ").next().unwrap_or_default().to_owned();
-            Failure::new(format!("read `{place}`"))
-                .because(reason)
-                .help("each line is an object with a `query` field: `{\"query\": \"SELECT 1\"}`")
-        })?;
-        let allows = allows_inside(&line.query, &place, dialect);
-        queries.push(BareQuery { sql: line.query.into(), place, allows });
+        match serde_json::from_str::<Line>(line) {
+            Ok(Line { query }) => {
+                let allows = allows_inside(&query, &place, dialect);
+                queries.push(BareQuery { sql: query.into(), place, allows });
+            }
+            Err(error) => {
+                // The position is one inside the line, and the line is named already.
+                let error = error.to_string();
+                let reason = error.split(" at line ").next().unwrap_or_default();
+                unread.push(format!("read `{place}`: {reason}; a line is `{{\"query\": \"SELECT 1\"}}`"));
+            }
+        }
     }
-    Ok(queries)
+    queries
 }
 
 /// Reads the queries that `cargo sqlx prepare` saved in a folder.

@@ -9,13 +9,13 @@ use crate::output::Output;
 /// Writes a report: a command a line, and the summary as plain text.
 pub(super) fn write(report: &Report, output: &mut Output) -> Result<(), Failure> {
     for notice in &report.notices {
-        output.line(github_notice(notice))?;
+        output.exact(github_notice(notice))?;
     }
     if report.is_broken() {
         return Ok(());
     }
     for finding in &report.findings {
-        output.line(github(finding))?;
+        output.exact(github(finding))?;
     }
     for why in &report.unread {
         output.line(format!("failed to {why}"))?;

@@ -73,7 +73,10 @@ fn a_line_that_is_no_json_is_named() {
     let scratch =
         Scratch::with([MIGRATION, ("q.jsonl", "{\"query\": \"SELECT 1\"}\n{\"sql\": \"SELECT 1\"}\n")]);
     let arguments = ["index-check", "--migrations", "migrations", "--queries", "q.jsonl"];
-    run(scratch.path(), &arguments).exits_with(2).says(&["`q.jsonl:2`", "missing field `query`"]);
+    // A bad line costs itself, and is named.
+    run(scratch.path(), &arguments).exits_with(0).says(&["`q.jsonl:2`", "missing field `query`", "1 query"]);
+    scratch.write("q.jsonl", "\u{feff}{\"query\": \"SELECT 1\"}\n");
+    run(scratch.path(), &arguments).exits_with(0).says(&["1 query"]);
 }
 
 #[test]
@@ -146,4 +149,50 @@ fn wrong_usage_exits_with_2() {
         run(scratch.path(), arguments).exits_with(2);
     }
     run(scratch.path(), &["schema", "--dialect", "oracle"]).says(&["postgres, mysql, sqlite"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn pipes_and_devices_are_named_and_not_read() {
+    let scratch = Scratch::with([MIGRATION]);
+    let pipe = |name: &str| {
+        let made = std::process::Command::new("mkfifo").arg(scratch.path().join(name)).status();
+        assert!(made.is_ok_and(|status| status.success()), "a pipe is made");
+    };
+    pipe("schema.sql");
+    pipe("q.sql");
+    let arguments = ["check", "--migrations", "migrations", "--queries", "q.sql"];
+    run(scratch.path(), &arguments).exits_with(2).says(&["`q.sql`", "no regular file"]);
+    let arguments = ["check", "--schema", "schema.sql", "--queries", "/dev/zero"];
+    run(scratch.path(), &arguments).exits_with(2).says(&["no regular file"]);
+}
+
+#[test]
+fn schema_replaces_no_file_that_it_did_not_write() {
+    let scratch = Scratch::with([MIGRATION, ("by_hand.sql", "CREATE TABLE mine (id int);\n")]);
+    let arguments = ["schema", "--migrations", "migrations", "--output", "by_hand.sql"];
+    run(scratch.path(), &arguments).exits_with(2).says(&["`by_hand.sql`", "`--force`"]);
+    assert!(scratch.read("by_hand.sql").contains("mine"));
+    run(scratch.path(), &[&arguments[..], &["--force"]].concat()).exits_with(0);
+    // What it wrote itself it writes again.
+    run(scratch.path(), &arguments).exits_with(0);
+    let nowhere = ["schema", "--migrations", "migrations", "--output", "nowhere/schema.sql"];
+    run(scratch.path(), &nowhere).exits_with(2).says(&["nowhere/schema.sql"]);
+}
+
+#[test]
+fn what_comes_from_outside_is_shown_and_not_obeyed() {
+    let scratch = Scratch::with([MIGRATION]);
+    scratch.write("q.sql", "SELECT 1 FROM \"x\u{1b}]0;t\u{7}\n::error title=x::y\u{202e}\" WHERE a = 1;\n");
+    for format in ["text", "github", "json", "sarif"] {
+        let arguments = ["check", "--migrations", "migrations", "--queries", "q.sql", "--format", format];
+        let ran = run(scratch.path(), &arguments);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!said.contains(['\u{1b}', '\u{7}']), "{format}: {said:?}");
+        if format != "github" {
+            assert!(!said.lines().any(|line| line.starts_with("::")), "{format}: {said:?}");
+            assert!(!said.contains('\u{202e}'), "{format}: {said:?}");
+        }
+        assert!(!said.lines().any(|line| line.starts_with("::error title=x")), "{format}: {said:?}");
+    }
 }

@@ -48,6 +48,7 @@ fn a_statement_that_cannot_be_replayed_is_named_and_the_rest_goes_on() {
 #[test]
 fn the_snapshot_can_go_elsewhere() {
     let scratch = Scratch::with([FIRST]);
+    std::fs::create_dir(scratch.path().join("db")).expect("the folder is made");
     run(scratch.path(), &["schema", "--migrations", "migrations", "--output", "db/now.sql"]).exits_with(0);
     assert!(scratch.read("db/now.sql").contains("CREATE TABLE events"));
     let printed = run(scratch.path(), &["schema", "--output", "-"]).exits_with(0);

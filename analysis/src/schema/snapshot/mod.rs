@@ -27,5 +27,10 @@ const UNTYPED: &str = "-- unknown type: ";
 const GAP: &str = "-- gap: ";
 const ROWS: &str = "-- rows: ";
 
+/// Whether a text is a snapshot of ours, by its first line.
+pub fn is_snapshot(text: &str) -> bool {
+    text.strip_prefix('\u{feff}').unwrap_or(text).lines().next() == Some(HEAD)
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,100 @@
+//! Text from outside (identifiers, paths, reasons, what a server says) made harmless for whoever shows it.
+
+use std::borrow::Cow;
+
+/// The text with nothing in it that a terminal, a log or a reader of JSON would obey: control characters, and those that
+/// turn the direction of what follows, are written as `\u001b`, which is the same character to JSON. Line breaks and tabs
+/// stay; with `color` so do the sequences that set colours. A line that the log of GitHub Actions would take for a command
+/// is moved in by one.
+pub fn inert(text: &str, color: bool) -> Cow<'_, str> {
+    if !text.contains(is_obeyed) && !text.contains("::") && !text.contains("##[") {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for (number, line) in text.split('\n').enumerate() {
+        if number > 0 {
+            safe.push('\n');
+        }
+        // A line of a file with Windows' ends.
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if line.starts_with("::") || line.starts_with("##[") {
+            safe.push(' ');
+        }
+        push_line(&mut safe, line, color);
+    }
+    Cow::Owned(safe)
+}
+
+fn push_line(safe: &mut String, line: &str, color: bool) {
+    let mut rest = line;
+    while let Some(at) = rest.find(is_obeyed) {
+        let (before, from) = rest.split_at(at);
+        safe.push_str(before);
+        let length = if color { colour(from) } else { 0 };
+        if length > 0 {
+            safe.push_str(from.get(..length).unwrap_or_default());
+            rest = from.get(length..).unwrap_or_default();
+            continue;
+        }
+        let mut characters = from.chars();
+        if let Some(obeyed) = characters.next() {
+            safe.push_str(&format!("\\u{:04x}", u32::from(obeyed)));
+        }
+        rest = characters.as_str();
+    }
+    safe.push_str(rest);
+}
+
+/// How long the sequence that sets a colour is, with which the text begins; 0 when it begins with none.
+fn colour(text: &str) -> usize {
+    let Some(parameters) = text.strip_prefix("\u{1b}[") else { return 0 };
+    let digits = parameters.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(parameters.len());
+    if parameters.get(digits..).is_some_and(|rest| rest.starts_with('m')) {
+        "\u{1b}[".len() + digits + 1
+    } else {
+        0
+    }
+}
+
+fn is_obeyed(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        // Marks, embeddings, overrides and isolates of direction; separators of lines and paragraphs.
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        c => c.is_control(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_obeyed_is_written_out() {
+        for (text, shown) in [
+            ("plain `é` text\n\tin lines", "plain `é` text\n\tin lines"),
+            ("a\u{1b}]0;title\u{7}b", "a\\u001b]0;title\\u0007b"),
+            ("a\rb\r\nc\0", "a\\u000db\nc\\u0000"),
+            ("abc\u{202e}dcba\u{2066}", "abc\\u202edcba\\u2066"),
+            ("c1 \u{9b}31m", "c1 \\u009b31m"),
+            ("a\n::error file=x::b\n##[group]", "a\n ::error file=x::b\n ##[group]"),
+            ("id::text", "id::text"),
+            ("\u{1b}[31mred\u{1b}[0m", "\\u001b[31mred\\u001b[0m"),
+        ] {
+            assert_eq!(inert(text, false), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn colours_stay_and_nothing_else() {
+        assert_eq!(inert("\u{1b}[1;31mred\u{1b}[0m", true), "\u{1b}[1;31mred\u{1b}[0m");
+        assert_eq!(inert("\u{1b}[2J\u{1b}[31", true), "\\u001b[2J\\u001b[31");
+    }
+
+    #[test]
+    fn json_reads_the_same_text() {
+        let text = serde_json::json!({ "a": "x\u{202e}y\u{9b}" });
+        let safe = inert(&text.to_string(), false).into_owned();
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).ok(), Some(text));
+    }
+}
