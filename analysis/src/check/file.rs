@@ -8,6 +8,7 @@ use super::{CheckedFile, CheckedSite, Checker};
 use crate::finding::Finding;
 use crate::lints::{self, CallContext, Check};
 use crate::rust::{Allow, Function, LoopCall, Scan, Site, SiteSql};
+use crate::sql::{Dialect, Query};
 
 impl Checker<'_> {
     /// Checks one function against its budget, and returns the allows that silenced something with what is wrong.
@@ -55,20 +56,14 @@ impl Checker<'_> {
                 SiteSql::File(path) => read(path).map(Arc::from),
                 SiteSql::Dynamic => None,
             };
-            let Some(sql) = sql else {
-                sites.push(CheckedSite { site, checked: None });
-                continue;
-            };
-            for (offset, sql) in self.statements(site, sql) {
-                let mut checked = self.query(&sql, Some(site));
-                if offset > 0 {
-                    for finding in &mut checked.findings {
-                        put(finding, site, offset);
-                    }
-                }
+            let first = sites.len();
+            match sql {
+                Some(sql) => self.statements_of(site, sql, &mut sites),
+                None => sites.push(CheckedSite { site, offset: 0, checked: None }),
+            }
+            for (_, checked) in sites.iter_mut().skip(first).filter_map(|site| site.checked.as_mut()) {
                 findings.extend(checked.findings.iter().cloned());
                 used.append(&mut checked.used);
-                sites.push(CheckedSite { site, checked: Some((sql, checked)) });
             }
             if site.in_test {
                 // Most lints are not asked of test code: what is allowed there may be needed all the same.
@@ -94,12 +89,40 @@ impl Checker<'_> {
         CheckedFile { sites, findings }
     }
 
-    /// The statements that a site runs, each with the byte of the site's text it starts at: it may be a script.
-    fn statements(&self, site: &Site, sql: Arc<str>) -> Vec<(usize, Arc<str>)> {
-        if !site.is_script() {
-            return vec![(0, sql)];
+    /// Checks the statements of a site, each as a query of its own.
+    fn statements_of<'s>(&self, site: &'s Site, sql: Arc<str>, sites: &mut Vec<CheckedSite<'s>>) {
+        let parts = if site.is_script(self.dialect) { self.statements(&sql) } else { Vec::new() };
+        if parts.len() < 2 {
+            let checked = self.query(&sql, Some(site));
+            sites.push(CheckedSite { site, offset: 0, checked: Some((sql, checked)) });
+            return;
         }
-        let pieces = crate::sql::split::statements(&sql, self.dialect);
+        let mut skipped = 0;
+        for (offset, sql) in parts {
+            let mut checked = self.query(&sql, Some(&site.for_part(skipped)));
+            skipped += checked.query.as_ref().map_or(0, |query| positional(&sql, query));
+            for finding in &mut checked.findings {
+                put(finding, site, offset);
+            }
+            sites.push(CheckedSite { site, offset, checked: Some((sql, checked)) });
+        }
+    }
+
+    /// The statements of a text, each with the byte that it starts at.
+    pub fn statements(&self, sql: &str) -> Vec<(usize, Arc<str>)> {
+        let pieces = crate::sql::split::statements(sql, self.dialect);
         pieces.into_iter().map(|piece| (piece.span.start, piece.text.into())).collect()
     }
+
+    /// Whether a text that stands alone, as in `.sqlx`, may hold several statements.
+    pub fn prepares_scripts(&self) -> bool {
+        self.dialect == Dialect::Sqlite
+    }
+}
+
+/// How many of the arguments of a text with several statements one of them takes: SQLite's `?1` and `:a` take theirs from
+/// all of them, `?` the next one.
+fn positional(sql: &str, query: &Query) -> usize {
+    let is_numbered = sql.match_indices('?').any(|(at, _)| sql[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
+    if is_numbered { 0 } else { query.parameters }
 }

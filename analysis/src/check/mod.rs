@@ -45,6 +45,8 @@ pub struct Checked {
 pub struct CheckedSite<'s> {
     /// The site.
     pub site: &'s Site,
+    /// The byte of the site's text at which this statement begins: there may be several in one.
+    pub offset: usize,
     /// Its SQL and what it is; `None` when the SQL is put together at run time, or stands in a file that is not there.
     pub checked: Option<(Arc<str>, Checked)>,
 }

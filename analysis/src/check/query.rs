@@ -88,7 +88,7 @@ impl Checker<'_> {
 /// as a whole is said where it is made, or, of one of several in a text, where it begins.
 pub(super) fn put(finding: &mut Finding, site: &Site, offset: usize) {
     let span = finding.excerpt.as_ref().map_or(0..0, |excerpt| excerpt.span.clone());
-    let inside = place_in(site, offset + span.start);
+    let inside = site.place_of(offset + span.start);
     let is_whole = span.is_empty() && offset == 0;
     finding.place = if is_whole { site.place.clone() } else { inside.clone() };
     if let Some(excerpt) = &mut finding.excerpt {
@@ -96,18 +96,8 @@ pub(super) fn put(finding: &mut Finding, site: &Site, offset: usize) {
     }
     if matches!(site.sql, SiteSql::Literal(_)) {
         for edit in &mut finding.edits {
-            edit.start = place_in(site, offset + edit.span.start);
-            edit.end = place_in(site, offset + edit.span.end);
+            edit.start = site.place_of(offset + edit.span.start);
+            edit.end = site.place_of(offset + edit.span.end);
         }
     }
-}
-
-/// Where a byte of a site's SQL stands in its file; the site itself where that is not known.
-fn place_in(site: &Site, byte: usize) -> Place {
-    let SiteSql::Literal(literal) = &site.sql else { return site.place.clone() };
-    let part = literal.parts.partition_point(|(start, _)| *start <= byte).checked_sub(1);
-    let Some((start, place)) = part.and_then(|at| literal.parts.get(at)) else { return site.place.clone() };
-    let before = literal.text.get(*start..byte).unwrap_or_default();
-    let column = place.column + u32::try_from(before.chars().count()).unwrap_or(0);
-    Place { column, file: Arc::clone(&place.file), line: place.line }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::names;
 use crate::finding::Place;
+use crate::sql::Dialect;
 
 /// One place in Rust source that makes a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +34,28 @@ pub struct Site {
 }
 
 impl Site {
-    /// Whether its text is sent as it is, so that it may hold several statements: `raw_sql`, and a text that is given to
-    /// `execute` and its like.
-    pub fn is_script(&self) -> bool {
-        self.written.ends_with("raw_sql") || names::is_executor(&self.written)
+    /// Whether its text may hold several statements: it is sent as it is (`raw_sql`, a text that is given to `execute`
+    /// and its like), or sqlx prepares one after the other, as it does on SQLite.
+    pub fn is_script(&self, dialect: Dialect) -> bool {
+        self.written.ends_with("raw_sql")
+            || names::is_executor(&self.written)
+            || (dialect == Dialect::Sqlite && self.form != Form::Checked)
+    }
+
+    /// Where a byte of its SQL stands; the site itself where that is not known.
+    pub fn place_of(&self, byte: usize) -> Place {
+        let known = match &self.sql {
+            SiteSql::Literal(literal) => literal.place_of(byte),
+            SiteSql::File(_) | SiteSql::Dynamic => None,
+        };
+        known.unwrap_or_else(|| self.place.clone())
+    }
+
+    /// The site as it is for one of several statements in its text: which of its arguments that one takes is not known
+    /// in full, from the first of them on `skipped` belong to statements before it.
+    pub(crate) fn for_part(&self, skipped: usize) -> Site {
+        let arguments = self.arguments.get(skipped..).unwrap_or_default().to_vec();
+        Site { arguments, arguments_complete: false, ..self.clone() }
     }
 }
 

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use query_budget_analysis::check::{Checked, CheckedSite, Checker};
 use query_budget_analysis::lints::{self, Check, Group, Lint};
-use query_budget_analysis::rust::{Site, SiteSql, Upper};
+use query_budget_analysis::rust::Upper;
 use query_budget_analysis::sql::text::LineIndex;
 use query_budget_analysis::{Finding, Level, Notice, Place, Severity};
 
@@ -229,15 +229,17 @@ impl Report {
             .collect();
         // A test runs on a handful of rows and is not what waits: its queries are no part of the figures.
         self.sites += file.source.scan.sites.iter().filter(|site| !site.in_test).count();
-        for CheckedSite { site, checked } in checked.sites.into_iter().filter(|site| !site.site.in_test) {
+        for CheckedSite { site, offset, checked } in
+            checked.sites.into_iter().filter(|site| !site.site.in_test)
+        {
             self.unbounded += usize::from(unbounded.contains(&*site.function));
             match checked {
                 Some((sql, checked)) => {
-                    let place_of = |byte| place_in_site(site, &sql, byte);
+                    let place_of = |byte| site.place_of(offset + byte);
                     self.add_query(
                         Query {
                             sql: Arc::clone(&sql),
-                            place: site.place.clone(),
+                            place: if offset > 0 { site.place_of(offset) } else { site.place.clone() },
                             checked,
                             is_accepted: false,
                         },
@@ -251,6 +253,17 @@ impl Report {
 
     fn add_bare(&mut self, query: BareQuery, checker: &Checker<'_>) {
         self.sites += 1;
+        let parts = if checker.prepares_scripts() { checker.statements(&query.sql) } else { Vec::new() };
+        if parts.len() < 2 {
+            return self.add_statement(query, checker);
+        }
+        for (offset, sql) in parts {
+            let place = place_in(&query, offset);
+            self.add_statement(BareQuery { sql, place, allows: query.allows.clone() }, checker);
+        }
+    }
+
+    fn add_statement(&mut self, query: BareQuery, checker: &Checker<'_>) {
         let mut checked = checker.bare(&query.sql, &query.allows);
         // What is said of an allow stands where the allow does.
         for finding in checked.findings.iter_mut().filter(|finding| finding.sql.is_some()) {
@@ -310,14 +323,6 @@ impl Report {
     pub(crate) fn is_broken(&self) -> bool {
         self.notices.iter().any(|notice| notice.kind.severity() == Severity::Error)
     }
-}
-
-/// Where a byte of a site's SQL stands: in the source where it is written there. `raw_sql` runs several statements, of
-/// which each is a text of its own.
-fn place_in_site(site: &Site, sql: &str, byte: usize) -> Place {
-    let SiteSql::Literal(literal) = &site.sql else { return site.place.clone() };
-    let start = literal.text.find(sql).unwrap_or(0);
-    literal.place_of(start + byte).unwrap_or_else(|| site.place.clone())
 }
 
 /// Where a byte of a query stands: in a `.sql` file on a line of its own, elsewhere where the query does.
