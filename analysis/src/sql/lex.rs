@@ -105,8 +105,10 @@ impl<'t> Lexer<'t> {
             || self.byte(2).is_none_or(|byte| byte.is_ascii_whitespace() || byte.is_ascii_control())
     }
 
+    /// Skips to the end of a comment's line; Postgres ends one at a carriage return as well.
     fn skip_line(&mut self) {
-        self.skip_while(|byte| byte != b'\n');
+        let postgres = self.dialect == Dialect::Postgres;
+        self.skip_while(|byte| byte != b'\n' && !(postgres && byte == b'\r'));
     }
 
     fn skip_while(&mut self, test: impl Fn(u8) -> bool) {

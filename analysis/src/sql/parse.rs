@@ -127,7 +127,12 @@ pub(super) fn tokenize(
     dialect: Dialect,
     lines: &LineIndex<'_>,
 ) -> Result<Vec<TokenWithSpan>, SyntaxError> {
-    let tokens = Tokenizer::new(grammar::of(dialect), sql).tokenize_with_location();
+    let mut tokens = Tokenizer::new(grammar::of(dialect), sql).tokenize_with_location();
+    if tokens.is_err() && dialect == Dialect::Sqlite {
+        // There the end of the text ends a comment as well.
+        tokens =
+            Tokenizer::new(grammar::of(dialect), &format!("{sql}*/")).tokenize_with_location().or(tokens);
+    }
     let mut tokens = tokens.map_err(|error| {
         let at = lines.offset(error.location.line, error.location.column);
         let message = error.message.to_lowercase();

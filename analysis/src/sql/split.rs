@@ -56,12 +56,15 @@ impl<'t> Script<'t> {
                 self.lexer.seek(self.lexer.position() + delimiter.len());
                 break;
             }
+            let blank_from = end;
             let Some(token) = self.lexer.next() else {
                 first?;
+                end += self.closes_version(blank_from, self.text.len());
                 break;
             };
             let text = self.text.get(token.span.range()).unwrap_or("");
             if text == ";" && self.delimiter.is_none() && !body.holds_semicolon() {
+                end += self.closes_version(blank_from, token.span.start);
                 break;
             }
             first.get_or_insert(token.span.start);
@@ -73,6 +76,13 @@ impl<'t> Script<'t> {
             self.skip_copy_data();
         }
         Some(span)
+    }
+
+    /// How many bytes of what is blank close a comment that began as code, `/*!80000 ..  */`: they belong to the statement.
+    fn closes_version(&self, from: usize, to: usize) -> usize {
+        let blank = self.text.get(from..to).unwrap_or("");
+        let close = blank.find("*/").filter(|at| !blank[..*at].contains("/*"));
+        close.map_or(0, |at| at + 2)
     }
 
     fn rest(&self) -> &'t str {
@@ -234,6 +244,15 @@ mod tests {
         check("a;\n-- x; y\nb ';' ;", Dialect::Postgres, &[(1, "a"), (3, "b ';'")]);
         check("a; b /* ; */ c", Dialect::Sqlite, &[(1, "a"), (1, "b /* ; */ c")]);
         check("a 'b; c", Dialect::Postgres, &[(1, "a 'b; c")]);
+    }
+
+    #[test]
+    fn comments_end_as_their_database_ends_them() {
+        check("a -- x\rb;", Dialect::Postgres, &[(1, "a -- x\rb")]);
+        check("a -- x\r;\nb", Dialect::Sqlite, &[(1, "a -- x\r;\nb")]);
+        check("a -- x\r; b", Dialect::Postgres, &[(1, "a"), (1, "b")]);
+        check("a /*!80000 b */; c", Dialect::MySql, &[(1, "a /*!80000 b */"), (1, "c")]);
+        check("a /*!80000 b */ /* d */", Dialect::MySql, &[(1, "a /*!80000 b */")]);
     }
 
     #[test]

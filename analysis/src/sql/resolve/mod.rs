@@ -10,6 +10,8 @@ mod rows;
 mod scope;
 mod select;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod values;
 mod write;
 

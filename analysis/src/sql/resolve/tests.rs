@@ -1,0 +1,218 @@
+//! What statements mean, by examples.
+
+use super::resolve;
+use crate::schema::Replay;
+use crate::sql::dialect::Dialect::{self, MySql, Postgres, Sqlite};
+use crate::sql::query::From;
+use crate::sql::query::{Action, Body, JoinKind, Kind, ProblemKind, Query, Source, Write};
+
+const TABLES: &str = "CREATE TABLE p (id bigint PRIMARY KEY, name varchar(40), qty int);
+    CREATE TABLE s (id bigint, qty int);";
+
+const POSTGRES: &str = "CREATE TYPE addr AS (street text, zip text);
+    CREATE TABLE h (id bigint PRIMARY KEY, ad addr, ads addr[]);
+    CREATE FUNCTION full_name(p) RETURNS text LANGUAGE sql AS 'SELECT $1.name';
+    CREATE MATERIALIZED VIEW m AS SELECT id, count(*) AS n FROM p GROUP BY id;
+    CREATE UNIQUE INDEX m_id ON m (id);
+    CREATE VIEW v AS SELECT id, qty FROM s;";
+
+fn resolved(dialect: Dialect, sql: &str) -> Query {
+    let mut replay = Replay::new(dialect);
+    replay.apply(TABLES, "tables.sql");
+    if dialect == Postgres {
+        replay.apply(POSTGRES, "postgres.sql");
+    }
+    assert_eq!(replay.problems, []);
+    resolve(sql, dialect, Some(&replay.schema)).unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+/// The names that are not known, and the lists that do not fit.
+fn problems(dialect: Dialect, sql: &str) -> Vec<String> {
+    let words = |kind: &ProblemKind| match kind {
+        ProblemKind::UnknownTable { name, .. } => format!("table {name}"),
+        ProblemKind::UnknownColumn { column, .. } => format!("column {column}"),
+        ProblemKind::AmbiguousColumn { column, .. } => format!("several {column}"),
+        ProblemKind::ValuesCount { values, columns, .. } => format!("{values} for {}", columns.len()),
+    };
+    resolved(dialect, sql).problems.iter().map(|problem| words(&problem.kind)).collect()
+}
+
+#[track_caller]
+fn check(dialect: Dialect, sql: &str, expect: &[&str]) {
+    assert_eq!(problems(dialect, sql), expect, "{sql}");
+}
+
+fn write(query: &Query) -> &Write {
+    match &query.block(query.root.expect("a root")).body {
+        Body::Write(write) => write,
+        other => panic!("a write, not {other:?}"),
+    }
+}
+
+#[test]
+fn merge_joins_its_source_with_its_target() {
+    let query = resolved(
+        Postgres,
+        "MERGE INTO p USING s ON p.id = s.id WHEN MATCHED AND s.qty > 0 THEN UPDATE SET qty = s.qty \
+         WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (id, qty) VALUES (s.id, s.qty) RETURNING p.id, s.qty",
+    );
+    assert_eq!((query.kind, query.problems.as_slice(), query.unchecked), (Kind::Merge, &[][..], None));
+    let merge = write(&query);
+    assert!(
+        matches!(merge.from.as_slice(), [From::Join { kind: JoinKind::Left, .. }]),
+        "rows without a partner stay"
+    );
+    assert!(merge.inserts() && merge.deletes());
+    assert!(matches!(&merge.whens[1].action, Action::Delete));
+    assert_eq!(query.block(query.root.expect("a root")).outputs.as_ref().map(Vec::len), Some(2));
+    let of = |sql| write(&resolved(Postgres, sql)).from.clone();
+    let inner = of("MERGE INTO p USING s ON p.id = s.id WHEN MATCHED THEN DO NOTHING");
+    assert!(matches!(inner.as_slice(), [From::Join { kind: JoinKind::Inner, .. }]));
+}
+
+#[test]
+fn each_clause_of_a_merge_sees_the_rows_that_there_are() {
+    let merge =
+        |clause: &str| problems(Postgres, &format!("MERGE INTO p USING s AS x ON p.id = x.id {clause}"));
+    assert_eq!(merge("WHEN MATCHED THEN UPDATE SET nmae = x.qty"), ["column nmae"]);
+    assert_eq!(merge("WHEN NOT MATCHED THEN INSERT (id) VALUES (p.id)"), ["table p"]);
+    assert_eq!(merge("WHEN NOT MATCHED BY SOURCE AND x.qty > 1 THEN DELETE"), ["table x"]);
+    assert_eq!(merge("WHEN NOT MATCHED THEN INSERT (id, qty) VALUES (x.id)"), ["1 for 2"]);
+    assert_eq!(merge("WHEN NOT MATCHED THEN INSERT DEFAULT VALUES"), [""; 0]);
+    check(
+        Postgres,
+        "MERGE INTO nowhere n USING s ON n.id = s.id WHEN MATCHED THEN DELETE",
+        &["table nowhere"],
+    );
+    check(
+        Postgres,
+        "WITH x AS (SELECT 1 AS id) MERGE INTO p USING x ON p.id = x.id WHEN MATCHED THEN DELETE",
+        &[],
+    );
+}
+
+#[test]
+fn what_is_explained_is_resolved() {
+    check(Postgres, "EXPLAIN (ANALYZE, FORMAT JSON) SELECT nmae FROM p", &["column nmae"]);
+    check(Postgres, "EXPLAIN VERBOSE DELETE FROM p WHERE nmae = 1", &["column nmae"]);
+    check(MySql, "ANALYZE FORMAT=JSON SELECT nmae FROM p", &["column nmae"]);
+    check(Sqlite, "EXPLAIN QUERY PLAN SELECT nmae FROM p", &["column nmae"]);
+    let tables = |sql| resolved(Postgres, sql).relations.len();
+    assert_eq!(tables("EXPLAIN SELECT id FROM p"), 0, "it is planned alone");
+    assert_eq!(tables("EXPLAIN (ANALYZE off) SELECT id FROM p"), 0);
+    assert_eq!(tables("EXPLAIN (BUFFERS, ANALYZE) SELECT id FROM p"), 1, "it is run");
+    assert_eq!(resolved(MySql, "DESCRIBE p").unchecked, None);
+}
+
+#[test]
+fn queries_inside_of_statements_are_resolved() {
+    check(Postgres, "COPY (SELECT nmae FROM p) TO STDOUT", &["column nmae"]);
+    check(Postgres, "DECLARE c CURSOR FOR SELECT nmae FROM p", &["column nmae"]);
+    check(Postgres, "CREATE TABLE x AS SELECT nmae FROM p", &["column nmae"]);
+    check(Postgres, "PREPARE a AS SELECT nmae FROM p WHERE id = $1", &["column nmae"]);
+    check(Postgres, "CALL add((SELECT nmae FROM p))", &["column nmae"]);
+}
+
+#[test]
+fn what_is_not_looked_into_says_so() {
+    for sql in ["CALL add($1)", "DO $$ BEGIN END $$", "EXECUTE a(1)"] {
+        assert!(resolved(Postgres, sql).unchecked.is_some(), "{sql}");
+    }
+    for sql in ["SET search_path = a", "LISTEN a", "VACUUM p", "TRUNCATE p", "BEGIN", "SELECT id FROM p"] {
+        assert_eq!(resolved(Postgres, sql).unchecked, None, "{sql}");
+    }
+}
+
+#[test]
+fn tables_that_the_schema_lacks_are_tables() {
+    let source = |dialect, sql| resolved(dialect, sql).relations[0].source.clone();
+    check(Postgres, "SELECT id FROM nowhere", &["table nowhere"]);
+    assert!(matches!(source(Postgres, "SELECT id FROM nowhere"), Source::Table(_)));
+    check(Sqlite, "SELECT id FROM other.p", &[]);
+    assert!(matches!(source(Sqlite, "SELECT id FROM other.p"), Source::Table(name) if name.schema.is_some()));
+    // The database that a program is connected to has a name that no migration tells.
+    check(MySql, "SELECT app.p.nmae FROM app.p", &["column nmae"]);
+    check(MySql, "SELECT nmae FROM app.elsewhere", &[]);
+}
+
+#[test]
+fn materialised_views_are_tables_with_their_own_indexes() {
+    let query = resolved(Postgres, "SELECT n FROM m WHERE id = $1");
+    assert_eq!((query.problems.as_slice(), query.relations.len()), (&[][..], 1));
+    assert!(matches!(&query.relations[0].source, Source::Table(name) if name.name == "m"));
+    check(Postgres, "SELECT nmae FROM m", &["column nmae"]);
+}
+
+#[test]
+fn rows_are_unnested_into_their_columns() {
+    for sql in [
+        "SELECT street, zip FROM unnest($1::addr[])",
+        "SELECT u.street FROM unnest($1::public.addr[]) AS u",
+        "SELECT a, b FROM unnest($1::addr[]) AS u(a, b)",
+        "SELECT street, zip, n FROM unnest($1::addr[], $2::int[]) AS u(street, zip, n)",
+        "SELECT x.street, x.n FROM h, unnest(h.ads) WITH ORDINALITY AS x(street, zip, n)",
+        "SELECT street FROM unnest(ARRAY[ROW('a', 'b')::addr])",
+        "SELECT name FROM unnest((SELECT array_agg(p) FROM p))",
+        "SELECT u.name FROM unnest(array(SELECT p FROM p)) u",
+        "SELECT x FROM unnest($1::text[]) AS x",
+        "SELECT x FROM h, unnest(ads) AS x",
+    ] {
+        check(Postgres, sql, &[]);
+    }
+    check(Postgres, "SELECT streat FROM unnest($1::addr[])", &["column streat"]);
+}
+
+#[test]
+fn a_function_of_a_row_is_written_as_its_column() {
+    check(Postgres, "SELECT p.full_name, (p).full_name FROM p", &[]);
+    check(Postgres, "SELECT s.qty, p.fullname FROM p, s", &["column fullname"]);
+}
+
+#[test]
+fn names_are_cut_at_63_bytes() {
+    let long = "x".repeat(70);
+    check(Postgres, &format!("SELECT {long}1 FROM (SELECT 1 AS {long}2) q"), &[]);
+    check(Sqlite, &format!("SELECT {long}1 FROM (SELECT 1 AS {long}2) q"), &[&format!("column {long}1")]);
+}
+
+#[test]
+fn mysql_names_what_it_selects() {
+    check(MySql, "SELECT id AS k, row_number() OVER (PARTITION BY qty ORDER BY k + 1) AS n FROM p", &[]);
+    check(MySql, "SELECT row_number() OVER (ORDER BY k), id AS k FROM p", &[]);
+    check(MySql, "SELECT sum(qty) OVER w, id AS k FROM p WINDOW w AS (ORDER BY k)", &[]);
+    check(MySql, "SELECT id AS k, k + 1 FROM p", &["column k"]);
+    check(MySql, "SELECT id AS k FROM p WHERE k = 1", &["column k"]);
+    let joined = |of: &str, rest: &str| format!("SELECT {of} FROM p JOIN s ON s.id = p.id {rest}");
+    check(MySql, &joined("p.id, sum(s.qty) AS n", "GROUP BY id HAVING id > 1"), &[]);
+    check(MySql, &joined("s.qty", "GROUP BY id"), &["several id"]);
+    check(Postgres, &joined("p.id", "GROUP BY id"), &["several id"]);
+}
+
+#[test]
+fn returning_names_what_its_database_lets_it() {
+    let sql = "UPDATE p SET qty = s.qty FROM s WHERE s.id = p.id RETURNING id";
+    check(Sqlite, sql, &[]);
+    check(Postgres, sql, &["several id"]);
+}
+
+#[test]
+fn as_many_values_as_columns() {
+    for dialect in Dialect::ALL {
+        check(dialect, "INSERT INTO p (id, name) VALUES (1)", &["1 for 2"]);
+        check(dialect, "INSERT INTO p (id, name) VALUES (1, 'a'), (2, 'b', 3)", &["3 for 2"]);
+        check(dialect, "INSERT INTO p (id, name) SELECT id FROM s", &["1 for 2"]);
+        check(dialect, "INSERT INTO s SELECT * FROM p", &["3 for 2"]);
+        check(dialect, "INSERT INTO s VALUES (1, 2, 3)", &["3 for 2"]);
+        check(dialect, "INSERT INTO s (id, qty) SELECT * FROM s", &[]);
+        let fewer: &[&str] = if dialect == Postgres { &[] } else { &["1 for 2"] };
+        check(dialect, "INSERT INTO s VALUES (1)", fewer);
+        check(dialect, "INSERT INTO s SELECT 1", fewer);
+    }
+    check(MySql, "INSERT INTO p () VALUES ()", &[]);
+    check(Postgres, "UPDATE p SET (name, qty) = (SELECT 1)", &["1 for 2"]);
+    check(Postgres, "INSERT INTO v VALUES (1, 2)", &[]);
+    assert!(
+        resolve("INSERT INTO t (a, b) VALUES (1)", Postgres, None)
+            .is_ok_and(|query| query.problems.len() == 1)
+    );
+}
