@@ -123,6 +123,7 @@ impl Checker<'_> {
 /// How many of the arguments of a text with several statements one of them takes: SQLite's `?1` and `:a` take theirs from
 /// all of them, `?` the next one.
 fn positional(sql: &str, query: &Query) -> usize {
-    let is_numbered = sql.match_indices('?').any(|(at, _)| sql[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
+    let is_numbered =
+        sql.match_indices('?').any(|(at, _)| sql[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
     if is_numbered { 0 } else { query.parameters }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::allows::apply;
 use super::{Checked, Checker};
 use crate::cardinality::{self, Cardinality, Rows};
-use crate::finding::{Finding, Place};
+use crate::finding::Finding;
 use crate::index;
 use crate::lints::{self, Check, QueryContext, Trait};
 use crate::rust::{Allow, Scan, Site, SiteSql};
