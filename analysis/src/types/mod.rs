@@ -2,6 +2,7 @@
 //!
 //! What is not known is said to be unknown, with the reason; nothing is guessed.
 
+mod postgres;
 mod rust_types;
 
 pub use rust_types::{NoRustType, Overrides, RustTypes};
@@ -136,8 +137,15 @@ pub fn derives(dialect: Dialect) -> bool {
 
 /// The types of a query's columns and parameters.
 pub fn describe(query: &Query, schema: &Schema, dialect: Dialect) -> Described {
-    let reason = format!("types of {dialect} queries are not derived yet");
-    let _ = schema;
+    match dialect {
+        Dialect::Postgres => postgres::describe(query, schema),
+        Dialect::MySql | Dialect::Sqlite => not_derived(query, dialect),
+    }
+}
+
+/// Names and numbers alone, where no rules are known.
+fn not_derived(query: &Query, dialect: Dialect) -> Described {
+    let reason = format!("types of {dialect} queries are not derived");
     let outputs = query.root.map(|root| &query.block(root).outputs);
     let columns = match outputs {
         Some(Some(outputs)) => outputs

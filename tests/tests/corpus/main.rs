@@ -9,3 +9,6 @@ mod load;
 mod proof;
 mod queries;
 mod schema;
+#[path = "../sqlx_type/mod.rs"]
+mod sqlx_type;
+mod types;

@@ -1,0 +1,394 @@
+//! The types that a query meets: each once, by number, read from the catalog or the schema when it is first asked for.
+
+use std::collections::HashMap;
+
+use super::catalog::Catalog;
+use super::names::TypeName;
+use crate::schema::{Name, Schema, UserType};
+use crate::types::{Kind, SqlType};
+
+/// A type, by its number in the arena.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Ty(u32);
+
+macro_rules! builtin {
+    ($($name:ident $text:literal $number:literal)*) => {
+        impl Ty {
+            $(pub(super) const $name: Ty = Ty($number);)*
+        }
+        /// The names of the types that rules speak of, by number; the first is no type at all.
+        const BUILTIN: &[&str] = &[$($text),*];
+    };
+}
+
+builtin! {
+    OPAQUE "" 0
+    UNKNOWN "unknown" 1
+    TEXT "text" 2
+    BOOL "bool" 3
+    INT4 "int4" 4
+    INT8 "int8" 5
+    NUMERIC "numeric" 6
+    RECORD "record" 7
+    ANY "any" 8
+    ANYELEMENT "anyelement" 9
+    ANYARRAY "anyarray" 10
+    ANYNONARRAY "anynonarray" 11
+    ANYENUM "anyenum" 12
+    ANYRANGE "anyrange" 13
+    ANYMULTIRANGE "anymultirange" 14
+    ANYCOMPATIBLE "anycompatible" 15
+    ANYCOMPATIBLEARRAY "anycompatiblearray" 16
+    ANYCOMPATIBLENONARRAY "anycompatiblenonarray" 17
+    ANYCOMPATIBLERANGE "anycompatiblerange" 18
+    ANYCOMPATIBLEMULTIRANGE "anycompatiblemultirange" 19
+    INTERVAL "interval" 20
+    BIT "bit" 21
+    RECORDARRAY "_record" 22
+    VOID "void" 23
+    JSONB "jsonb" 24
+}
+
+/// What is known of a type.
+#[derive(Debug, Clone)]
+pub(super) struct Info {
+    /// Its name in the catalog.
+    pub(super) name: String,
+    /// For a type of the schema: what `regtype` prints.
+    pub(super) printed: Option<String>,
+    /// `typcategory`.
+    pub(super) category: u8,
+    /// `typispreferred`.
+    pub(super) preferred: bool,
+    /// `typtype`: base, composite, domain, enum, pseudo, range, multirange.
+    pub(super) class: u8,
+    /// The element of an array.
+    pub(super) element: Option<Ty>,
+    /// The type under a domain, the subtype of a range, the range of a multirange.
+    pub(super) base: Option<Ty>,
+    /// The labels of an enum.
+    pub(super) labels: Vec<String>,
+    /// The fields of a composite, or of a row whose fields are known.
+    pub(super) fields: Vec<(String, Ty)>,
+    /// Whether an extension makes it.
+    pub(super) of_extension: bool,
+    /// The name of its array type in the catalog.
+    array_name: String,
+}
+
+/// The types met so far.
+#[derive(Debug)]
+pub(super) struct Arena<'a> {
+    pub(super) catalog: Catalog,
+    pub(super) schema: &'a Schema,
+    infos: Vec<Option<Info>>,
+    names: HashMap<String, Ty>,
+    arrays: HashMap<Ty, Ty>,
+}
+
+impl<'a> Arena<'a> {
+    pub(super) fn new(schema: &'a Schema) -> Arena<'a> {
+        let names = (0..).map(Ty).zip(BUILTIN).map(|(ty, name)| ((*name).to_owned(), ty)).collect();
+        let infos = vec![None; BUILTIN.len()];
+        Arena { catalog: Catalog::new(schema), schema, infos, names, arrays: HashMap::new() }
+    }
+
+    /// What is known of a type.
+    pub(super) fn info(&mut self, ty: Ty) -> &Info {
+        let at = ty.0 as usize;
+        if self.infos.get(at).is_none_or(Option::is_none) {
+            let name = BUILTIN.get(at).copied().unwrap_or_default();
+            let info = self.read(name).unwrap_or_else(|| Info::new(name, b'X', b'p'));
+            if let Some(slot) = self.infos.get_mut(at) {
+                *slot = Some(info);
+            }
+        }
+        match self.infos.get(at) {
+            Some(Some(info)) => info,
+            _ => &NO_TYPE,
+        }
+    }
+
+    fn add(&mut self, info: Info) -> Ty {
+        let ty = Ty(u32::try_from(self.infos.len()).unwrap_or(u32::MAX));
+        self.infos.push(Some(info));
+        ty
+    }
+
+    /// The type of a name in the catalog.
+    pub(super) fn builtin(&mut self, name: &str) -> Option<Ty> {
+        if name.is_empty() {
+            return None;
+        }
+        if let Some(ty) = self.names.get(name) {
+            return Some(*ty);
+        }
+        let info = self.read(name)?;
+        let ty = self.add(info);
+        self.names.insert(name.to_owned(), ty);
+        Some(ty)
+    }
+
+    fn read(&mut self, name: &str) -> Option<Info> {
+        let (line, of_extension) = *self.catalog.lines('t', name).first()?;
+        let mut fields = line.split(' ');
+        let flags = fields.next()?.as_bytes();
+        let [category, preferred, class] = *flags else { return None };
+        let mut next = || fields.next().filter(|field| *field != "-");
+        let (element, array, base) = (next(), next(), next());
+        let mut info = Info::new(name, category, class);
+        info.preferred = preferred == b'+';
+        info.array_name = array.unwrap_or_default().to_owned();
+        info.of_extension = of_extension;
+        info.element = element.and_then(|element| self.builtin(element));
+        info.base = base.and_then(|base| self.builtin(base));
+        Some(info)
+    }
+
+    /// The type of a name as written or printed.
+    pub(super) fn named(&mut self, text: &str) -> Option<Ty> {
+        if let Some(ty) = self.names.get(text).filter(|_| !text.is_empty()) {
+            return Some(*ty);
+        }
+        let name = TypeName::parse(text);
+        let own = match name.schema.as_deref() {
+            None | Some("pg_catalog" | "information_schema") => self.builtin(&name.name),
+            Some(_) => None,
+        };
+        // An extension's types stand in whatever schema it was made in.
+        let of_schema = own.or_else(|| self.of_schema(name.schema.as_deref(), &name.name));
+        let ty = of_schema.or_else(|| self.builtin(&name.name).filter(|ty| self.info(*ty).of_extension))?;
+        Some(if name.is_array { self.array_of(ty)? } else { ty })
+    }
+
+    /// A type that the schema makes: an enum, domain, composite, or the row of a table or view.
+    fn of_schema(&mut self, schema: Option<&str>, name: &str) -> Option<Ty> {
+        let known = self.schema;
+        let full = self.full_name(schema, name)?;
+        let key = format!("schema {full}");
+        if let Some(ty) = self.names.get(&key) {
+            return Some(*ty);
+        }
+        let mut info = Info::new(&full.name, b'C', b'c');
+        info.printed = Some(self.printed(&full));
+        match known.types.get(&full) {
+            Some(UserType::Enum(labels)) => {
+                (info.category, info.class) = (b'E', b'e');
+                info.labels.clone_from(labels);
+                Some(self.keep(key, info))
+            }
+            Some(UserType::Domain { base, .. }) => {
+                let base = self.named(base)?;
+                (info.category, info.class) = (self.info(base).category, b'd');
+                info.base = Some(base);
+                Some(self.keep(key, info))
+            }
+            Some(UserType::Composite(fields)) => Some(self.composite(key, info, fields)),
+            Some(UserType::Other) => None,
+            None => {
+                let columns = match (known.tables.get(&full), known.views.get(&full)) {
+                    (Some(table), _) => &table.columns,
+                    (_, Some(view)) => view.columns.as_ref()?,
+                    _ => return None,
+                };
+                Some(self.composite(key, info, columns))
+            }
+        }
+    }
+
+    fn keep(&mut self, key: String, info: Info) -> Ty {
+        let ty = self.add(info);
+        self.names.insert(key, ty);
+        ty
+    }
+
+    fn composite(&mut self, key: String, info: Info, columns: &[crate::schema::Column]) -> Ty {
+        // A type may hold itself by way of an array: its name is known before its fields are.
+        let ty = self.keep(key, info);
+        let fields = columns
+            .iter()
+            .map(|column| (column.name.clone(), self.named(&column.ty).unwrap_or(Ty::OPAQUE)))
+            .collect();
+        if let Some(Some(info)) = self.infos.get_mut(ty.0 as usize) {
+            info.fields = fields;
+        }
+        ty
+    }
+
+    /// The name under which the schema holds a type or table.
+    fn full_name(&self, schema: Option<&str>, name: &str) -> Option<Name> {
+        let known = self.schema;
+        let has = |name: &Name| {
+            known.types.contains_key(name) || known.tables.contains_key(name) || known.views.contains_key(name)
+        };
+        let exact = match schema {
+            Some(_) => Some(Name::qualified(schema, name)).filter(has),
+            None => {
+                let path = known.search_path.iter().map(|schema| Name::qualified(Some(schema), name));
+                path.chain([Name::new(name)]).find(has)
+            }
+        };
+        // A quoted name has lost its capitals on the way where a cast is kept in lower case.
+        exact.or_else(|| {
+            let schema = Name::qualified(schema, name).schema;
+            let mut alike =
+                known.types.keys().filter(|n| n.schema == schema && n.name.eq_ignore_ascii_case(name));
+            alike.next().filter(|_| alike.next().is_none()).cloned()
+        })
+    }
+
+    /// A name as `regtype` prints it: with its schema unless the search path finds it without.
+    fn printed(&self, name: &Name) -> String {
+        let visible = match &name.schema {
+            None => true,
+            Some(schema) => self.schema.search_path.contains(schema),
+        };
+        match name.schema.as_deref().filter(|_| !visible) {
+            Some(schema) => format!("{}.{}", quoted(schema), quoted(&name.name)),
+            None => quoted(&name.name),
+        }
+    }
+
+    /// The array type of a type.
+    pub(super) fn array_of(&mut self, ty: Ty) -> Option<Ty> {
+        if let Some(array) = self.arrays.get(&ty) {
+            return Some(*array);
+        }
+        let info = self.info(ty).clone();
+        let array = match &info.printed {
+            Some(printed) => {
+                let mut array = Info::new(&format!("_{}", info.name), b'A', b'b');
+                array.printed = Some(format!("{printed}[]"));
+                array.element = Some(ty);
+                self.add(array)
+            }
+            None if info.name == "record" => Ty::RECORDARRAY,
+            None => self.builtin(&info.array_name)?,
+        };
+        self.arrays.insert(ty, array);
+        Some(array)
+    }
+
+    /// The row of a relation that has no type of its own: a record with known fields.
+    pub(super) fn row(&mut self, fields: Vec<(String, Ty)>) -> Ty {
+        let mut info = Info::new("record", b'P', b'p');
+        info.fields = fields;
+        self.add(info)
+    }
+
+    /// Whether a type is a record, with or without known fields.
+    pub(super) fn is_record(&mut self, ty: Ty) -> bool {
+        ty == Ty::RECORD || self.info(ty).name == "record"
+    }
+
+    /// Whether two types are the same to the database.
+    pub(super) fn same(&mut self, a: Ty, b: Ty) -> bool {
+        a == b || self.is_record(a) && self.is_record(b)
+    }
+
+    /// The type under a domain, or the type itself.
+    pub(super) fn base(&mut self, ty: Ty) -> Ty {
+        let mut ty = ty;
+        for _ in 0..16 {
+            match self.info(ty) {
+                Info { class: b'd', base: Some(base), .. } => ty = *base,
+                _ => break,
+            }
+        }
+        ty
+    }
+
+    /// The element of an array, looking through a domain.
+    pub(super) fn element(&mut self, ty: Ty) -> Option<Ty> {
+        let base = self.base(ty);
+        self.info(base).element
+    }
+
+    /// The element of a true array: not of `int2vector` and its like.
+    pub(super) fn true_element(&mut self, ty: Ty) -> Option<Ty> {
+        let info = self.info(ty);
+        info.element.filter(|_| info.category == b'A' && !matches!(info.name.as_str(), "oidvector" | "int2vector"))
+    }
+
+    /// What other modules see of a type.
+    pub(super) fn shown(&mut self, ty: Ty, depth: usize) -> Option<SqlType> {
+        if ty == Ty::OPAQUE || depth > 8 {
+            return None;
+        }
+        let info = self.info(ty).clone();
+        let mut inner = |ty: Ty| self.shown(ty, depth + 1).map(Box::new);
+        let kind = match info.class {
+            b'e' => Kind::Enum(info.labels),
+            b'd' => Kind::Domain(inner(info.base?)?),
+            b'r' if info.base.is_some() => Kind::Range(inner(info.base?)?),
+            b'c' => {
+                let field = |(name, ty): (String, Ty)| Some((name, *inner(ty)?));
+                Kind::Composite(info.fields.into_iter().map(field).collect::<Option<_>>()?)
+            }
+            b'p' => Kind::Pseudo,
+            _ => match info.element.filter(|_| info.category == b'A') {
+                Some(element) => Kind::Array(inner(element)?),
+                None if info.of_extension => Kind::Extension,
+                None => Kind::Builtin,
+            },
+        };
+        Some(SqlType { name: info.printed.unwrap_or(info.name), kind })
+    }
+
+    /// The name of a type in messages, as `format_type` prints it.
+    pub(super) fn display(&mut self, ty: Ty) -> String {
+        let info = self.info(ty).clone();
+        if let Some(printed) = info.printed {
+            return printed;
+        }
+        if let Some(element) = info.element.filter(|_| info.category == b'A') {
+            return format!("{}[]", self.display(element));
+        }
+        let printed = match info.name.as_str() {
+            "int4" => "integer",
+            "int8" => "bigint",
+            "int2" => "smallint",
+            "float4" => "real",
+            "float8" => "double precision",
+            "bool" => "boolean",
+            "varchar" => "character varying",
+            "bpchar" => "character",
+            "timestamp" => "timestamp without time zone",
+            "timestamptz" => "timestamp with time zone",
+            "time" => "time without time zone",
+            "timetz" => "time with time zone",
+            "varbit" => "bit varying",
+            "char" => "\"char\"",
+            other => other,
+        };
+        printed.to_owned()
+    }
+}
+
+/// What a number stands for that is no type.
+static NO_TYPE: Info = Info {
+    name: String::new(),
+    printed: None,
+    category: b'X',
+    preferred: false,
+    class: b'p',
+    element: None,
+    base: None,
+    labels: Vec::new(),
+    fields: Vec::new(),
+    of_extension: false,
+    array_name: String::new(),
+};
+
+impl Info {
+    fn new(name: &str, category: u8, class: u8) -> Info {
+        Info { name: name.to_owned(), category, class, ..NO_TYPE.clone() }
+    }
+}
+
+/// An identifier, quoted where the database prints it so.
+fn quoted(name: &str) -> String {
+    let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}

@@ -1,0 +1,229 @@
+//! Query expressions: SELECT, VALUES, set operations, in the order in which the server's parser reads them.
+
+use std::rc::Rc;
+
+use super::arena::Ty;
+use super::session::{Field, Form, Session, Value};
+use crate::sql::expr::Expr;
+use crate::sql::query::{Block, BlockId, Body, Role, Select};
+
+impl Session<'_> {
+    /// The columns of a block; strings and parameters without a type are text in the end where `settle` says so.
+    /// `None` when the columns are not known.
+    pub(super) fn block(&mut self, id: BlockId, settle: bool) -> Option<Rc<[Field]>> {
+        if let Some(known) = self.blocks.get(&id) {
+            return known.clone();
+        }
+        if !self.open.insert(id) {
+            return None;
+        }
+        let query = self.query;
+        let block = query.block(id);
+        let in_view = usize::from(matches!(block.role, Role::View(_)));
+        self.in_view += in_view;
+        for cte in self.ctes.get(&id).cloned().unwrap_or_default() {
+            self.block(cte, true);
+        }
+        let grouped = std::mem::take(&mut self.grouped);
+        let values = match &block.body {
+            Body::Select(select) => self.select(select, block),
+            Body::Set { left, right, .. } => self.set(id, *left, *right),
+            Body::Values(rows) => Some(self.values(rows)),
+            Body::Write(write) => self.write(write, id),
+            Body::Unknown => None,
+        };
+        self.tail(block);
+        self.grouped = grouped;
+        self.in_view -= in_view;
+        let fields = values.map(|values| {
+            let names = block.outputs.iter().flatten().map(|output| output.name.as_str());
+            let mut names = names.chain(std::iter::repeat(""));
+            let fields = values.into_iter().map(|(name, value)| {
+                let known = names.next().unwrap_or_default();
+                let name = if known.is_empty() { name } else { known.to_owned() };
+                let value = if settle && value.is_unknown() { self.coerce(value, Ty::TEXT, "a column of its own") } else { value };
+                Field { name, value }
+            });
+            fields.collect::<Vec<_>>().into()
+        });
+        self.open.remove(&id);
+        self.blocks.insert(id, fields.clone());
+        fields
+    }
+
+    /// ORDER BY, LIMIT and OFFSET.
+    fn tail(&mut self, block: &Block) {
+        for key in &block.order_by {
+            self.look_into(&key.expr);
+        }
+        for (rows, what) in [(&block.offset, "OFFSET"), (&block.limit, "LIMIT")] {
+            if let Some(rows) = rows {
+                let value = self.expr(rows);
+                self.coerce(value, Ty::INT8, what);
+            }
+        }
+    }
+
+    /// Derives an expression whose value is not asked for, where a parameter may get its type from it.
+    fn look_into(&mut self, expr: &Expr) {
+        let matters = |expr: &Expr| {
+            matches!(
+                expr,
+                Expr::Parameter(_) | Expr::Subquery(_) | Expr::Exists { .. } | Expr::InQuery { .. } | Expr::ArrayQuery(_)
+            )
+        };
+        if expr.any(matters) {
+            let value = self.expr(expr);
+            if value.is_unknown() {
+                self.coerce(value, Ty::TEXT, "a key of an order");
+            }
+        }
+    }
+
+    fn select(&mut self, select: &Select, block: &Block) -> Option<Vec<(String, Value)>> {
+        for item in &select.from {
+            self.from(item);
+        }
+        if let Some(filter) = &select.filter {
+            self.refute(filter);
+        }
+        self.grouped = !select.group_by.is_empty() && !select.grouping_sets;
+        let values = self.projection(&select.projection, block, select.star.is_some());
+        if let Some(filter) = &select.filter {
+            self.condition(filter, "the condition of WHERE");
+        }
+        if let Some(having) = &select.having {
+            self.condition(having, "the condition of HAVING");
+        }
+        for key in select.group_by.iter().chain(select.distinct.iter().flatten()) {
+            self.look_into(key);
+        }
+        self.check_groups(select);
+        let strip = |(name, value): (String, Value)| {
+            let value = if select.grouping_sets { Value { not_null: false, ..value } } else { value };
+            (name, value)
+        };
+        values.map(|values| values.into_iter().map(strip).collect())
+    }
+
+    /// What a list of outputs gives; of a `*` whose columns only the catalog knows, those.
+    pub(super) fn projection(
+        &mut self,
+        list: &[Expr],
+        block: &Block,
+        has_star: bool,
+    ) -> Option<Vec<(String, Value)>> {
+        if let Some(outputs) = &block.outputs {
+            return Some(outputs.iter().map(|output| (output.name.clone(), self.expr(&output.expr))).collect());
+        }
+        let mut values = Some(Vec::new());
+        for expr in list {
+            match expr {
+                Expr::WholeRow(relation) if has_star && self.query.relation(*relation).columns.is_none() => {
+                    let fields = self.relation(*relation);
+                    match (fields, &mut values) {
+                        (Some(fields), Some(values)) => {
+                            values.extend(fields.iter().map(|field| (field.name.clone(), field.value.clone())));
+                        }
+                        _ => values = None,
+                    }
+                }
+                Expr::Column(column) => {
+                    let value = self.expr(expr);
+                    values.iter_mut().for_each(|values| values.push((column.name.clone(), value.clone())));
+                }
+                other => {
+                    let value = self.expr(other);
+                    let name = match other {
+                        Expr::Call(call) => call.name.clone(),
+                        _ => {
+                            values = None;
+                            String::new()
+                        }
+                    };
+                    values.iter_mut().for_each(|values| values.push((name.clone(), value.clone())));
+                }
+            }
+        }
+        values
+    }
+
+    fn values(&mut self, rows: &[Vec<Expr>]) -> Vec<(String, Value)> {
+        let width = rows.first().map_or(0, Vec::len);
+        let mut columns: Vec<Vec<Value>> = vec![Vec::new(); width];
+        for row in rows {
+            for (column, expr) in columns.iter_mut().zip(row) {
+                column.push(self.expr(expr));
+            }
+        }
+        let mut outputs = Vec::new();
+        for (number, column) in (1..).zip(columns) {
+            let value = self.joined(column, "the rows of VALUES");
+            outputs.push((format!("column{number}"), value));
+        }
+        outputs
+    }
+
+    /// Values that become one column.
+    fn joined(&mut self, values: Vec<Value>, what: &str) -> Value {
+        if let [only] = values.as_slice() {
+            return Value { origin: None, ..only.clone() };
+        }
+        let ty = match self.common(&values) {
+            Ok(ty) => ty,
+            Err((a, b)) => {
+                self.no_common(what, a, b);
+                Ty::OPAQUE
+            }
+        };
+        let not_null = values.iter().all(|value| value.not_null);
+        let why = values.iter().find(|value| !value.not_null || value.ty == Ty::OPAQUE).and_then(|v| v.why.clone());
+        for value in values {
+            self.coerce(value, ty, what);
+        }
+        let why = why.or_else(|| (ty == Ty::OPAQUE).then(|| "its parts have no type in common".into()));
+        Value { why, ..Value::of(ty, not_null) }
+    }
+
+    /// UNION, INTERSECT, EXCEPT.
+    fn set(&mut self, id: BlockId, left: BlockId, right: BlockId) -> Option<Vec<(String, Value)>> {
+        let recursive = matches!(self.query.block(id).role, Role::Cte { recursive: true, .. });
+        let first = self.block(left, recursive);
+        if recursive {
+            // The recursive arm sees the columns of the other, which are not proven to be anything after it.
+            let seen: Option<Rc<[Field]>> = first.as_ref().map(|fields| {
+                let names = self.query.block(id).outputs.iter().flatten().map(|output| output.name.clone());
+                let plain = |(name, field): (String, &Field)| Field {
+                    name,
+                    value: Value { origin: None, form: Form::Plain, not_null: false, ..field.value.clone() },
+                };
+                names.zip(fields.iter()).map(plain).collect()
+            });
+            self.blocks.insert(id, seen);
+        }
+        let second = self.block(right, false);
+        if recursive {
+            self.blocks.remove(&id);
+        }
+        let (first, second) = (first?, second?);
+        if first.len() != second.len() {
+            let (a, b) = (first.len(), second.len());
+            self.error(format!("one side of a set operation has {a} columns and the other {b}"), None);
+            return None;
+        }
+        let mut outputs = Vec::new();
+        for (a, b) in first.iter().zip(second.iter()) {
+            let value = if recursive {
+                let not_null = a.value.not_null && b.value.not_null;
+                if b.value.is_unknown() {
+                    self.coerce(b.value.clone(), a.value.ty, "an arm of a recursive query");
+                }
+                Value { why: a.value.why.clone(), ..Value::of(a.value.ty, not_null) }
+            } else {
+                self.joined(vec![a.value.clone(), b.value.clone()], "the sides of a set operation")
+            };
+            outputs.push((a.name.clone(), value));
+        }
+        Some(outputs)
+    }
+}

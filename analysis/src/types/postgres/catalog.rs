@@ -1,0 +1,105 @@
+//! The server's own catalog as text: one line a fact, sorted, read by binary search and only where it is asked.
+//!
+//! `cargo xtask catalog` writes the files. The first field says what a line is: `c` a cast, `f` a function, `o` an
+//! operator, `r` a table or view, `t` a type; the second is its name (of a cast: the source).
+
+use crate::schema::Schema;
+
+/// What every PostgreSQL has.
+const BASE: &str = include_str!("catalog/base.txt");
+
+/// What extensions bring, by name.
+const EXTENSIONS: [(&str, &str); 18] = [
+    ("btree_gist", include_str!("catalog/btree_gist.txt")),
+    ("citext", include_str!("catalog/citext.txt")),
+    ("cube", include_str!("catalog/cube.txt")),
+    ("dblink", include_str!("catalog/dblink.txt")),
+    ("earthdistance", include_str!("catalog/earthdistance.txt")),
+    ("fuzzystrmatch", include_str!("catalog/fuzzystrmatch.txt")),
+    ("hstore", include_str!("catalog/hstore.txt")),
+    ("intarray", include_str!("catalog/intarray.txt")),
+    ("isn", include_str!("catalog/isn.txt")),
+    ("lo", include_str!("catalog/lo.txt")),
+    ("ltree", include_str!("catalog/ltree.txt")),
+    ("pg_stat_statements", include_str!("catalog/pg_stat_statements.txt")),
+    ("pg_trgm", include_str!("catalog/pg_trgm.txt")),
+    ("pgcrypto", include_str!("catalog/pgcrypto.txt")),
+    ("seg", include_str!("catalog/seg.txt")),
+    ("tablefunc", include_str!("catalog/tablefunc.txt")),
+    ("unaccent", include_str!("catalog/unaccent.txt")),
+    ("uuid-ossp", include_str!("catalog/uuid-ossp.txt")),
+];
+
+/// The catalog files that hold for a schema.
+#[derive(Debug)]
+pub(super) struct Catalog {
+    parts: Vec<&'static str>,
+    /// Whether an extension is installed whose catalog is not known, so that a name may be one of its.
+    pub(super) unknown_extension: bool,
+}
+
+impl Catalog {
+    /// The server's own and those of the extensions that the schema has.
+    pub(super) fn new(schema: &Schema) -> Catalog {
+        let mut parts = vec![BASE];
+        let mut unknown_extension = false;
+        for extension in &schema.extensions {
+            match EXTENSIONS.iter().find(|(name, _)| name == extension) {
+                Some((_, text)) => parts.push(text),
+                None => unknown_extension |= !matches!(extension.as_str(), "plpgsql" | "btree_gin" | "bloom"),
+            }
+        }
+        Catalog { parts, unknown_extension }
+    }
+
+    /// The fields behind the name, of every line of a kind and name; with them, whether it is of an extension.
+    pub(super) fn lines(&self, kind: char, name: &str) -> Vec<(&'static str, bool)> {
+        let key = format!("{kind} {name} ");
+        let mut found = Vec::new();
+        for (at, part) in self.parts.iter().enumerate() {
+            let rest = part.get(first_not_before(part, &key)..).unwrap_or_default();
+            let lines = rest.lines().map_while(|line| line.strip_prefix(key.as_str()));
+            found.extend(lines.map(|line| (line, at > 0)));
+        }
+        found
+    }
+}
+
+/// Where the first line starts that is not less than `key`.
+fn first_not_before(text: &str, key: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (mut low, mut high) = (0, bytes.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let start = bytes.get(low..middle).and_then(|part| part.iter().rposition(|byte| *byte == b'\n'));
+        let start = start.map_or(low, |at| low + at + 1);
+        let tail = bytes.get(start..).unwrap_or_default();
+        let end = tail.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| start + at);
+        if bytes.get(start..end).is_some_and(|line| line < key.as_bytes()) {
+            low = (end + 1).min(bytes.len());
+        } else {
+            high = start;
+        }
+    }
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::Dialect;
+
+    #[test]
+    fn lines_are_sorted_and_found() {
+        for text in EXTENSIONS.iter().map(|(_, text)| *text).chain([BASE]) {
+            let lines: Vec<&str> = text.lines().collect();
+            assert!(lines.is_sorted(), "{:?}", lines.first());
+        }
+        let catalog = Catalog::new(&Schema::new(Dialect::Postgres));
+        assert_eq!(catalog.lines('f', "count").len(), 2);
+        assert_eq!(catalog.lines('t', "int4"), [("N-b - _int4 -", false)]);
+        assert!(catalog.lines('f', "coun").is_empty() && catalog.lines('x', "").is_empty());
+        let first = BASE.lines().next().expect("a line").split(' ').nth(1).expect("a name");
+        assert!(!catalog.lines('c', first).is_empty());
+    }
+}

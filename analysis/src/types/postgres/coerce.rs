@@ -1,0 +1,189 @@
+//! Conversions between types: which there are, and what they make of literals and parameters.
+
+use super::arena::Ty;
+use super::session::{Form, Session, Value};
+
+/// In which place a conversion would happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Context {
+    /// In an expression.
+    Implicit,
+    /// A value is stored into a column.
+    Assignment,
+    /// A cast is written.
+    Explicit,
+}
+
+impl Session<'_> {
+    /// Whether a value of one type can become the other; `None` when one of them is not known.
+    pub(super) fn converts(&mut self, from: Ty, to: Ty, context: Context) -> Option<bool> {
+        if from == Ty::OPAQUE || to == Ty::OPAQUE {
+            return None;
+        }
+        Some(self.can_convert(from, to, context))
+    }
+
+    fn can_convert(&mut self, from: Ty, to: Ty, context: Context) -> bool {
+        if self.types.same(from, to) || to == Ty::ANY || from == Ty::UNKNOWN || is_polymorphic(to) {
+            return true;
+        }
+        if self.pathway(from, to, context, 0) {
+            return true;
+        }
+        let (from_base, to_base) = (self.types.base(from), self.types.base(to));
+        let is_row = |class: u8| class == b'c';
+        let from_row = is_row(self.types.info(from_base).class);
+        let to_row = is_row(self.types.info(to_base).class);
+        let (from_record, to_record) = (self.types.is_record(from), self.types.is_record(to));
+        if from_record && to_row || from_row && to_record {
+            return true;
+        }
+        if to == Ty::RECORDARRAY
+            && let Some(element) = self.types.element(from)
+        {
+            return self.types.info(element).class == b'c';
+        }
+        from_row && to_row && self.inherits(from_base, to_base)
+    }
+
+    /// Whether the row of one table is also a row of the other.
+    fn inherits(&mut self, from: Ty, to: Ty) -> bool {
+        let (from, to) = (self.types.info(from).name.clone(), self.types.info(to).name.clone());
+        let mut next = self.schema.tables.values().find(|table| table.name.name == from);
+        for _ in 0..8 {
+            let Some(parent) = next.and_then(|table| table.parent.as_ref()) else { return false };
+            if parent.name == to {
+                return true;
+            }
+            next = self.schema.tables.get(parent);
+        }
+        false
+    }
+
+    /// Whether a cast leads from one type to the other.
+    fn pathway(&mut self, from: Ty, to: Ty, context: Context, depth: usize) -> bool {
+        let (from, to) = (self.types.base(from), self.types.base(to));
+        if self.types.same(from, to) {
+            return true;
+        }
+        let (source, target) = (self.types.info(from).clone(), self.types.info(to).clone());
+        let target_name = if target.printed.is_some() { "" } else { target.name.as_str() };
+        let source_name = if source.printed.is_some() { "" } else { source.name.as_str() };
+        if !target_name.is_empty() && !source_name.is_empty() {
+            for (line, _) in self.types.catalog.lines('c', source_name) {
+                let Some((name, flags)) = line.split_once(' ') else { continue };
+                if name == target_name {
+                    let needs = match flags.as_bytes().first() {
+                        Some(b'i') => Context::Implicit,
+                        Some(b'a') => Context::Assignment,
+                        _ => Context::Explicit,
+                    };
+                    return context >= needs;
+                }
+            }
+        }
+        if let (Some(from), Some(to)) = (self.types.true_element(from), self.types.true_element(to))
+            && depth < 2
+            && self.pathway(from, to, context, depth + 1)
+        {
+            return true;
+        }
+        context >= Context::Assignment && target.category == b'S'
+            || context == Context::Explicit && source.category == b'S'
+    }
+
+    /// Makes a value one of a type, as the place where it stands asks.
+    pub(super) fn coerce(&mut self, value: Value, to: Ty, why: &str) -> Value {
+        if is_polymorphic(to) || to == Ty::ANY {
+            return value;
+        }
+        match (&value.form, value.ty) {
+            (Form::Parameter(number), Ty::UNKNOWN) => {
+                self.decide(*number, to, why);
+                Value { ty: to, ..value }
+            }
+            (Form::Text(text), Ty::UNKNOWN) => {
+                self.check_label(text, to);
+                Value { ty: to, form: Form::Plain, ..value }
+            }
+            (Form::Row(parts), _) => {
+                let fields = self.types.base(to);
+                let fields = self.types.info(fields).fields.clone();
+                if !fields.is_empty() && fields.len() == parts.len() && !self.types.is_record(to) {
+                    for (part, (_, ty)) in parts.clone().into_iter().zip(fields) {
+                        self.coerce(part, ty, why);
+                    }
+                }
+                Value { ty: to, form: Form::Plain, ..value }
+            }
+            _ => {
+                let same = self.types.same(value.ty, to);
+                let ty = if value.ty == Ty::OPAQUE && to == Ty::OPAQUE { Ty::OPAQUE } else { to };
+                let origin = value.origin.clone().filter(|_| same);
+                Value { ty, origin, form: Form::Plain, ..value }
+            }
+        }
+    }
+
+    /// An enum has no label but its own.
+    fn check_label(&mut self, text: &str, to: Ty) {
+        let base = self.types.base(to);
+        let info = self.types.info(base);
+        if info.class == b'e' && !info.labels.iter().any(|label| label == text) && !info.labels.is_empty() {
+            let name = self.types.display(base);
+            self.error(format!("`{text}` is no value of the enum `{name}`"), None);
+        }
+    }
+
+    /// The common type of values in UNION, CASE, ARRAY, COALESCE and their like; `Err` when there is none.
+    pub(super) fn common(&mut self, values: &[Value]) -> Result<Ty, (Ty, Ty)> {
+        let Some(first) = values.first() else { return Ok(Ty::TEXT) };
+        if values.iter().any(|value| value.ty == Ty::OPAQUE) {
+            return Ok(Ty::OPAQUE);
+        }
+        let mut all = values.iter().skip(1);
+        if first.ty != Ty::UNKNOWN && all.all(|value| self.types.same(value.ty, first.ty)) {
+            return Ok(first.ty);
+        }
+        let mut chosen = self.types.base(first.ty);
+        for value in values.iter().skip(1) {
+            let next = self.types.base(value.ty);
+            if next == Ty::UNKNOWN || self.types.same(next, chosen) {
+                continue;
+            }
+            if chosen == Ty::UNKNOWN {
+                chosen = next;
+                continue;
+            }
+            let (a, b) = (self.types.info(chosen).clone(), self.types.info(next).category);
+            if a.category != b {
+                return Err((chosen, next));
+            }
+            if !a.preferred
+                && self.can_convert(chosen, next, Context::Implicit)
+                && !self.can_convert(next, chosen, Context::Implicit)
+            {
+                chosen = next;
+            }
+        }
+        Ok(if chosen == Ty::UNKNOWN { Ty::TEXT } else { chosen })
+    }
+}
+
+/// Whether a type stands for others.
+pub(super) fn is_polymorphic(ty: Ty) -> bool {
+    matches!(
+        ty,
+        Ty::ANYELEMENT
+            | Ty::ANYARRAY
+            | Ty::ANYNONARRAY
+            | Ty::ANYENUM
+            | Ty::ANYRANGE
+            | Ty::ANYMULTIRANGE
+            | Ty::ANYCOMPATIBLE
+            | Ty::ANYCOMPATIBLEARRAY
+            | Ty::ANYCOMPATIBLENONARRAY
+            | Ty::ANYCOMPATIBLERANGE
+            | Ty::ANYCOMPATIBLEMULTIRANGE
+    )
+}

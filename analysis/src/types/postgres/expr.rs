@@ -1,0 +1,421 @@
+//! Expressions, as the server's parser gives them types.
+
+use super::arena::Ty;
+use super::coerce::Context;
+use super::functions::Called;
+use super::session::{Form, Session, Value};
+use crate::sql::expr::{Call, Expr, LikeKind, Literal, Op, Test};
+use crate::sql::query::Body;
+
+impl Session<'_> {
+    /// The value of an expression.
+    pub(super) fn expr(&mut self, expr: &Expr) -> Value {
+        match expr {
+            Expr::Column(column) => self.column(column),
+            Expr::WholeRow(relation) => self.whole_row(*relation),
+            Expr::Parameter(number) => self.parameter(*number),
+            Expr::Literal(literal) => literal_value(literal),
+            Expr::Call(call) => self.call(call),
+            Expr::Cast { expr, ty } => self.cast(expr, ty),
+            Expr::Collate { expr, .. } => {
+                let value = self.expr(expr);
+                if value.is_unknown() { self.coerce(value, Ty::TEXT, "collated") } else { Value { origin: None, ..value } }
+            }
+            Expr::And(parts) | Expr::Or(parts) => {
+                let values: Vec<Value> = parts.iter().map(|part| self.condition(part, "a condition")).collect();
+                Value::of(Ty::BOOL, values.iter().all(|value| value.not_null))
+            }
+            Expr::Not(inner) => {
+                let value = self.condition(inner, "an operand of NOT");
+                Value::of(Ty::BOOL, value.not_null)
+            }
+            Expr::Unary { op, expr } => self.unary(op, expr),
+            Expr::Binary { op, left, right } => self.binary(op, left, right),
+            Expr::Is { expr, test, .. } => {
+                let value = self.expr(expr);
+                // `$1 IS NULL` takes any type, and gives the parameter none.
+                if value.is_unknown() && *test != Test::Null {
+                    self.coerce(value, Ty::BOOL, "tested for a truth value");
+                }
+                Value::of(Ty::BOOL, true)
+            }
+            Expr::InList { expr, list, .. } => self.in_list(expr, list),
+            Expr::InQuery { expr, query, op, .. } => {
+                let left = self.expr(expr);
+                self.in_query(left, *query, op)
+            }
+            Expr::Any { left, op, right, .. } => {
+                let (left, right) = (self.expr(left), self.expr(right));
+                let op = if op.as_str() == "like" { "~~" } else { op.as_str() };
+                self.any(op, left, right)
+            }
+            Expr::Between { expr, low, high, .. } => {
+                let (value, low) = (self.expr(expr), self.expr(low));
+                let first = self.operator(">=", Some(value), low);
+                let (value, high) = (self.expr(expr), self.expr(high));
+                let second = self.operator("<=", Some(value), high);
+                Value::of(Ty::BOOL, first.not_null && second.not_null)
+            }
+            Expr::Like { expr, pattern, kind, negated } => {
+                let (value, pattern) = (self.expr(expr), self.expr(pattern));
+                let op = match (kind, negated) {
+                    (LikeKind::Like | LikeKind::Glob, false) => "~~",
+                    (LikeKind::Like | LikeKind::Glob, true) => "!~~",
+                    (LikeKind::ILike, false) => "~~*",
+                    (LikeKind::ILike, true) => "!~~*",
+                    (LikeKind::Regex, false) => "~",
+                    (LikeKind::Regex, true) => "!~",
+                };
+                self.operator(op, Some(value), pattern)
+            }
+            Expr::Exists { query, .. } => {
+                self.block(*query, true);
+                Value::of(Ty::BOOL, true)
+            }
+            Expr::Subquery(block) => self.scalar(*block),
+            Expr::ArrayQuery(block) => {
+                let value = self.scalar(*block);
+                let element = if value.is_unknown() { Ty::TEXT } else { value.ty };
+                let array = match self.types.true_element(element) {
+                    Some(_) => Some(element),
+                    None => self.types.array_of(element),
+                };
+                Value { why: value.why, ..Value::of(array.unwrap_or(Ty::OPAQUE), true) }
+            }
+            Expr::Row(parts) => {
+                let values: Vec<Value> = parts.iter().map(|part| self.expr(part)).collect();
+                Value { form: Form::Row(values), ..Value::of(Ty::RECORD, true) }
+            }
+            Expr::Array(items) => self.array(items, None),
+            Expr::Case { operand, arms, otherwise } => self.case(operand.as_deref(), arms, otherwise.as_deref()),
+            Expr::Access { expr, field, subscripts } => self.access(expr, field.as_deref(), subscripts),
+            Expr::Other { what, parts } => self.special(what, parts),
+        }
+    }
+
+    /// A value that has to be true or false.
+    pub(super) fn condition(&mut self, expr: &Expr, what: &str) -> Value {
+        let value = self.expr(expr);
+        if value.ty != Ty::OPAQUE && self.converts(value.ty, Ty::BOOL, Context::Implicit) == Some(false) {
+            let name = self.types.display(value.ty);
+            self.error(format!("{what} is `{name}`, and has to be `boolean`"), None);
+        }
+        self.coerce(value, Ty::BOOL, what)
+    }
+
+    fn unary(&mut self, op: &str, expr: &Expr) -> Value {
+        let value = self.expr(expr);
+        match (op, &value.form) {
+            // A sign before a number is part of the number.
+            ("-" | "+", Form::Plain) if matches!(expr, Expr::Literal(_)) => value,
+            _ => self.operator(op, None, value),
+        }
+    }
+
+    fn binary(&mut self, op: &Op, left: &Expr, right: &Expr) -> Value {
+        // Chains lean left and may be long: the way down is a loop.
+        let mut spine = vec![(op, right)];
+        let mut leftmost = left;
+        while let Expr::Binary { op, left, right } = leftmost {
+            spine.push((op, right));
+            leftmost = left;
+        }
+        let mut result = self.expr(leftmost);
+        while let Some((op, right)) = spine.pop() {
+            let right = self.expr(right);
+            result = match op {
+                Op::Same | Op::NotSame => {
+                    self.operator("=", Some(result), right);
+                    Value::of(Ty::BOOL, true)
+                }
+                Op::Arithmetic(sign) => self.operator(sign.to_string().as_str(), Some(result), right),
+                op => self.operator(op.as_str(), Some(result), right),
+            };
+        }
+        result
+    }
+
+    fn in_list(&mut self, expr: &Expr, list: &[Expr]) -> Value {
+        let left = self.expr(expr);
+        let values: Vec<Value> = list.iter().map(|item| self.expr(item)).collect();
+        let not_null = left.not_null && values.iter().all(|value| value.not_null);
+        // What names no column goes into one array of a common type.
+        let is_constant = |expr: &Expr| !expr.any(|e| matches!(e, Expr::Column(_) | Expr::WholeRow(_)));
+        let constants: Vec<Value> =
+            list.iter().zip(&values).filter(|(expr, _)| is_constant(expr)).map(|(_, value)| value.clone()).collect();
+        let mut rest: Vec<Value> = Vec::new();
+        let mut common = None;
+        if constants.len() > 1 {
+            let all: Vec<Value> = [left.clone()].into_iter().chain(constants.iter().cloned()).collect();
+            common = self.common(&all).ok().filter(|ty| !self.types.is_record(*ty));
+        }
+        match common {
+            Some(Ty::OPAQUE) => {
+                for value in constants.into_iter().chain([left.clone()]).filter(Value::is_unknown) {
+                    self.coerce(value, Ty::OPAQUE, "beside a type that is not known");
+                }
+                return Value::of(Ty::BOOL, false);
+            }
+            Some(ty) => {
+                for value in constants {
+                    self.coerce(value, ty, "an element of IN");
+                }
+                let element = Value::of(ty, true);
+                self.operator("=", Some(left.clone()), element);
+                rest.extend(
+                    list.iter().zip(values).filter(|(expr, _)| !is_constant(expr)).map(|(_, value)| value),
+                );
+            }
+            None => rest = values,
+        }
+        for value in rest {
+            let left = self.again(&left);
+            self.operator("=", Some(left), value);
+        }
+        Value::of(Ty::BOOL, not_null)
+    }
+
+    /// A value with what has been found out about its parameter since.
+    fn again(&self, value: &Value) -> Value {
+        match value.form {
+            Form::Parameter(number) if value.is_unknown() => self.parameter(number),
+            _ => value.clone(),
+        }
+    }
+
+    /// `left op ANY (SELECT ..)`.
+    fn in_query(&mut self, left: Value, query: crate::sql::query::BlockId, op: &Op) -> Value {
+        let Some(outputs) = self.block(query, true) else {
+            if left.is_unknown() {
+                self.coerce(left, Ty::OPAQUE, "compared with a query whose columns are not known");
+            }
+            return Value::of(Ty::BOOL, false);
+        };
+        let lefts = match left.form {
+            Form::Row(parts) => parts,
+            _ => vec![left],
+        };
+        if lefts.len() != outputs.len() && !outputs.iter().any(|field| field.value.ty == Ty::OPAQUE) {
+            let (has, needs) = (outputs.len(), lefts.len());
+            self.error(format!("the subquery returns {has} columns where {needs} are compared"), None);
+        }
+        let not_null = lefts.iter().chain(outputs.iter().map(|field| &field.value)).all(|value| value.not_null);
+        for (value, field) in lefts.into_iter().zip(outputs.iter()) {
+            let right = Value { form: Form::Plain, ..field.value.clone() };
+            self.operator(op.as_str(), Some(value), right);
+        }
+        Value::of(Ty::BOOL, not_null)
+    }
+
+    fn scalar(&mut self, block: crate::sql::query::BlockId) -> Value {
+        let sure = self.query.block(block).is_one_row();
+        let Some(outputs) = self.block(block, true) else {
+            return Value::opaque("the columns of the subquery are not known");
+        };
+        match outputs.first() {
+            Some(field) => {
+                let value = field.value.clone();
+                let not_null = value.not_null && sure;
+                let why = value.why.clone().filter(|_| !value.not_null || value.ty == Ty::OPAQUE);
+                let why = why.or_else(|| Some("the subquery can return no row".into()));
+                Value { not_null, form: Form::Plain, origin: None, why, ..value }
+            }
+            None => Value::opaque("the subquery returns no column"),
+        }
+    }
+
+    /// `ARRAY[..]`, of a type where a cast names one.
+    fn array(&mut self, items: &[Expr], wanted: Option<Ty>) -> Value {
+        let inner = wanted.and_then(|array| self.types.element(array));
+        let values: Vec<Value> = items
+            .iter()
+            .map(|item| match item {
+                // The brackets of inner arrays may stand alone: `ARRAY[[1, 2], [3, 4]]`.
+                Expr::Array(items) => self.array(items, wanted),
+                item => self.expr(item),
+            })
+            .collect();
+        let nested = items.iter().any(|item| matches!(item, Expr::Array(_)));
+        let element = match (wanted, inner) {
+            (Some(array), _) if nested => Ok(array),
+            (Some(_), Some(element)) => Ok(element),
+            _ if values.is_empty() => return Value { ty: Ty::OPAQUE, ..Value::opaque("an empty array has no type") },
+            _ => self.common(&values),
+        };
+        let element = match element {
+            Ok(element) => element,
+            Err((a, b)) => {
+                self.no_common("the elements of an array", a, b);
+                Ty::OPAQUE
+            }
+        };
+        for value in values {
+            self.coerce(value, element, "an element of an array");
+        }
+        let array = match self.types.true_element(element) {
+            _ if element == Ty::OPAQUE => Some(Ty::OPAQUE),
+            Some(_) => Some(element),
+            None => self.types.array_of(element),
+        };
+        let ty = wanted.or(array).unwrap_or(Ty::OPAQUE);
+        Value::of(ty, true).because("the element's type is not known")
+    }
+
+    fn cast(&mut self, expr: &Expr, name: &str) -> Value {
+        let ty = self.types.named(name);
+        let Some(ty) = ty else {
+            let value = self.expr(expr);
+            let why = format!("the type `{name}` is not known");
+            if value.is_unknown() {
+                self.coerce(value, Ty::OPAQUE, &why);
+            }
+            return Value::opaque(&why);
+        };
+        if let Expr::Array(items) = expr
+            && self.types.element(ty).is_some()
+        {
+            return self.array(items, Some(ty));
+        }
+        let value = self.expr(expr);
+        if !value.is_unknown()
+            && self.converts(value.ty, ty, Context::Explicit) == Some(false)
+            && self.schema.gaps.is_empty()
+        {
+            let (from, to) = (self.types.display(value.ty), self.types.display(ty));
+            self.error(format!("`{from}` cannot be cast to `{to}`"), None);
+        }
+        let why = format!("cast to `{}`", self.types.display(ty));
+        // JSON's null becomes NULL in a cast to no type but by functions; a cast of a value is a value.
+        self.coerce(value, ty, &why)
+    }
+
+    fn case(&mut self, operand: Option<&Expr>, arms: &[(Expr, Expr)], otherwise: Option<&Expr>) -> Value {
+        let operand = operand.map(|operand| {
+            let value = self.expr(operand);
+            if value.is_unknown() { self.coerce(value, Ty::TEXT, "the operand of CASE") } else { value }
+        });
+        let mut results = Vec::new();
+        for (condition, result) in arms {
+            match &operand {
+                Some(operand) => {
+                    let value = self.expr(condition);
+                    let operand = Value { form: Form::Plain, ..operand.clone() };
+                    self.operator("=", Some(operand), value);
+                }
+                None => {
+                    self.condition(condition, "a condition of CASE");
+                }
+            }
+            results.push(self.expr(result));
+        }
+        let default = match otherwise {
+            Some(otherwise) => self.expr(otherwise),
+            None => literal_value(&Literal::Null),
+        };
+        let not_null = default.not_null && results.iter().all(|value| value.not_null);
+        results.insert(0, default);
+        let ty = match self.common(&results) {
+            Ok(ty) => ty,
+            Err((a, b)) => {
+                self.no_common("the results of CASE", a, b);
+                Ty::OPAQUE
+            }
+        };
+        let why = results.iter().find(|value| !value.not_null).and_then(|value| value.why.clone());
+        for value in results {
+            self.coerce(value, ty, "a result of CASE");
+        }
+        Value { why, ..Value::of(ty, not_null) }
+    }
+
+    fn access(&mut self, expr: &Expr, field: Option<&str>, subscripts: &[Expr]) -> Value {
+        let value = self.expr(expr);
+        let Some(field) = field else { return self.subscript(value, subscripts) };
+        let base = self.types.base(value.ty);
+        let fields = self.types.info(base).fields.clone();
+        match fields.iter().find(|(name, _)| name == field) {
+            Some((_, ty)) => Value::of(*ty, false).because("a field of a composite can be NULL"),
+            None => Value::opaque(&format!("the field `{field}` is not known")),
+        }
+    }
+
+    fn subscript(&mut self, value: Value, subscripts: &[Expr]) -> Value {
+        let base = self.types.base(value.ty);
+        let why = value.why.clone();
+        if base == Ty::JSONB {
+            for subscript in subscripts {
+                let subscript = self.expr(subscript);
+                self.coerce(subscript, Ty::TEXT, "a subscript");
+            }
+            return Value::of(Ty::JSONB, false).because("a subscript can find nothing");
+        }
+        for subscript in subscripts {
+            let subscript = self.expr(subscript);
+            self.coerce(subscript, Ty::INT4, "a subscript");
+        }
+        match self.types.element(base) {
+            Some(element) => Value::of(element, false).because("a subscript can find nothing"),
+            None if base == Ty::OPAQUE => Value { why, ..Value::of(Ty::OPAQUE, false) },
+            None => Value::opaque("subscripts of this type are not known"),
+        }
+    }
+
+    fn call(&mut self, call: &Call) -> Value {
+        let args: Vec<Value> = call.args.iter().map(|arg| self.expr(arg)).collect();
+        let modifiers: Vec<Value> = call.modifiers.iter().map(|expr| self.expr(expr)).collect();
+        let sorted = modifiers.get(call.partitioned_by..).unwrap_or_default().to_vec();
+        let value = match call.name.as_str() {
+            "coalesce" | "greatest" | "least" => self.coalesce(&call.name, args),
+            "nullif" => self.null_if(args),
+            "grouping" => Value::of(Ty::INT4, true),
+            name => {
+                let name = if name == "trim" { "btrim" } else { name };
+                let of_groups = self.grouped && call.modifiers.is_empty();
+                let called = Called { name, span: call.span, window: call.window, modifiers: sorted, of_groups };
+                let (value, candidate) = self.function(&called, args);
+                match candidate {
+                    Some((candidate, types)) if candidate.outs.len() > 1 => {
+                        let fields = self.settled_outs(&candidate, &types);
+                        Value { ty: self.types.row(fields), ..value }
+                    }
+                    _ => value,
+                }
+            }
+        };
+        for modifier in modifiers.into_iter().filter(Value::is_unknown) {
+            self.coerce(modifier, Ty::TEXT, "a key of a window or an order");
+        }
+        value
+    }
+}
+
+/// A constant.
+pub(super) fn literal_value(literal: &Literal) -> Value {
+    match literal {
+        Literal::Null => {
+            Value { form: Form::Null, ..Value::of(Ty::UNKNOWN, false) }.because("it is NULL")
+        }
+        Literal::Bool(_) => Value::of(Ty::BOOL, true),
+        Literal::Number(text) => {
+            let ty = match text.parse::<i64>() {
+                Ok(number) if i32::try_from(number).is_ok() => Ty::INT4,
+                Ok(_) => Ty::INT8,
+                Err(_) => Ty::NUMERIC,
+            };
+            Value::of(ty, true)
+        }
+        Literal::Text(text) => Value { form: Form::Text(text.clone()), ..Value::of(Ty::UNKNOWN, true) },
+        Literal::Other(text) if text.starts_with(['B', 'b', 'X', 'x']) => Value::of(Ty::BIT, true),
+        Literal::Other(text) => Value { form: Form::Text(text.clone()), ..Value::of(Ty::UNKNOWN, true) },
+    }
+}
+
+impl crate::sql::query::Block {
+    /// Whether it returns exactly one row: an aggregate of everything, or no FROM at all.
+    fn is_one_row(&self) -> bool {
+        let Body::Select(select) = &self.body else { return false };
+        let whole = self.limit.is_none() && self.offset.is_none() && select.having.is_none() && !select.set_returning;
+        let aggregate = select.aggregates && select.group_by.is_empty() && !select.grouping_sets;
+        whole && (aggregate || select.from.is_empty() && select.filter.is_none())
+    }
+}

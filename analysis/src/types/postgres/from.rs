@@ -1,0 +1,318 @@
+//! FROM: what each relation's columns are.
+
+use std::rc::Rc;
+
+use super::arena::Ty;
+use super::functions::Called;
+use super::session::{Field, Form, Origin, Session, Value};
+use crate::schema::{Column, Name};
+use crate::sql::expr::{ColumnRef, Expr};
+use crate::sql::query::{Body, From, JoinKind, RelationId, Source};
+
+impl Session<'_> {
+    /// Reads a FROM item: relations, then the conditions of their joins.
+    pub(super) fn from(&mut self, item: &From) {
+        match item {
+            From::Relation(id) => {
+                self.relation(*id);
+            }
+            From::Join { kind, left, right, on } => {
+                self.from(left);
+                self.from(right);
+                let (of_left, of_right) = (left.relations(), right.relations());
+                if matches!(kind, JoinKind::Right | JoinKind::Full) {
+                    self.outer.extend(&of_left);
+                }
+                if matches!(kind, JoinKind::Left | JoinKind::Full) {
+                    self.outer.extend(&of_right);
+                }
+                if let Some(on) = on {
+                    self.condition(on, "the condition of a join");
+                    // Of a row that is there, the condition holds.
+                    let real: Vec<RelationId> = match kind {
+                        JoinKind::Inner | JoinKind::Cross => of_left.into_iter().chain(of_right).collect(),
+                        JoinKind::Left => of_right,
+                        JoinKind::Right => of_left,
+                        JoinKind::Full => Vec::new(),
+                    };
+                    let refuted = super::refute::refuted(on);
+                    self.refuted.extend(refuted.into_iter().filter(|(id, _)| real.contains(id)));
+                }
+            }
+        }
+    }
+
+    /// Notes what a WHERE keeps from being NULL; a relation with such a column is there in every row.
+    pub(super) fn refute(&mut self, filter: &Expr) {
+        for (relation, column) in super::refute::refuted(filter) {
+            self.outer.remove(&relation);
+            self.refuted.insert((relation, column));
+        }
+    }
+
+    /// The columns of a relation; `None` when they are not known.
+    pub(super) fn relation(&mut self, id: RelationId) -> Option<Rc<[Field]>> {
+        if let Some(known) = self.relations.get(&id) {
+            return known.clone();
+        }
+        let query = self.query;
+        let relation = query.relation(id);
+        let fields: Option<Vec<Field>> = match &relation.source {
+            Source::Table(name) => self.table(name, id),
+            Source::System(name) => self.system(name, id),
+            Source::View(name, block) => self.view(name, *block, id),
+            Source::Cte(block) | Source::Derived(block) => {
+                let fields = self.block(*block, true);
+                fields.map(|fields| {
+                    let plain = |field: &Field| Field {
+                        name: field.name.clone(),
+                        value: Value { form: Form::Plain, ..field.value.clone() },
+                    };
+                    fields.iter().map(plain).collect()
+                })
+            }
+            Source::Function(name, args) => self.function_rows(name, args, id),
+            Source::Pseudo => match &query.block(relation.block).body {
+                Body::Write(write) => match &query.relation(write.target).source {
+                    Source::Table(name) => self.table(name, id),
+                    _ => None,
+                },
+                _ => None,
+            },
+            Source::Unknown => None,
+        };
+        let fields = fields.map(|mut fields| {
+            // `AS t(a, b)` and `WITH t(a, b)` rename; the resolver has done so.
+            if let Some(columns) = &relation.columns {
+                for (field, column) in fields.iter_mut().zip(columns.iter()) {
+                    field.name.clone_from(&column.name);
+                }
+            }
+            fields.into()
+        });
+        // A recursive query is asked for its columns before it is done.
+        if !matches!(&relation.source, Source::Cte(block) if self.open.contains(block)) {
+            self.relations.insert(id, fields.clone());
+        }
+        fields
+    }
+
+    /// The columns of a table.
+    pub(super) fn table(&mut self, name: &Name, id: RelationId) -> Option<Vec<Field>> {
+        let schema = self.schema;
+        if let Some(table) = schema.tables.get(name) {
+            return Some(self.declared(&table.columns, name, id, true));
+        }
+        let view = schema.views.get(name)?;
+        Some(self.declared(view.columns.as_deref()?, name, id, false))
+    }
+
+    fn declared(&mut self, columns: &[Column], of: &Name, id: RelationId, is_table: bool) -> Vec<Field> {
+        let field = |column: &Column| {
+            let ty = self.types.named(&column.ty).unwrap_or(Ty::OPAQUE);
+            let not_null = column.not_null && is_table;
+            let origin = Origin { table: of.to_string(), column: column.name.clone(), not_null, relation: id };
+            let why = match (ty, not_null) {
+                (Ty::OPAQUE, _) => format!("the type `{}` of `{of}.{}` is not known", column.ty, column.name),
+                (_, false) => format!("column `{of}.{}` is nullable", column.name),
+                (_, true) => format!("column `{of}.{}` is NOT NULL", column.name),
+            };
+            let value = Value { origin: Some(Rc::new(origin)), ..Value::of(ty, not_null) }.because(&why);
+            Field { name: column.name.clone(), value }
+        };
+        columns.iter().map(field).collect()
+    }
+
+    /// A view's columns are those of its query, and to a client its own.
+    fn view(&mut self, name: &Name, block: crate::sql::query::BlockId, id: RelationId) -> Option<Vec<Field>> {
+        let fields = self.block(block, true);
+        let declared = self.schema.views.get(name).and_then(|view| view.columns.clone());
+        let names: Vec<String> = match (&declared, &fields) {
+            (Some(columns), _) => columns.iter().map(|column| column.name.clone()).collect(),
+            (None, Some(fields)) => fields.iter().map(|field| field.name.clone()).collect(),
+            (None, None) => return None,
+        };
+        let mut found = Vec::new();
+        for (at, column) in names.into_iter().enumerate() {
+            let inner = fields.as_ref().and_then(|fields| fields.get(at)).map(|field| field.value.clone());
+            let mut value = inner.unwrap_or_else(|| Value::opaque("the view's query is not understood"));
+            let written = declared.as_ref().and_then(|columns| columns.get(at)).map(|column| column.ty.clone());
+            if value.ty == Ty::OPAQUE
+                && let Some(ty) = written.and_then(|ty| self.types.named(&ty))
+            {
+                value.ty = ty;
+            }
+            value.form = Form::Plain;
+            let origin = Origin { table: name.to_string(), column: column.clone(), not_null: false, relation: id };
+            value.origin = Some(Rc::new(origin));
+            found.push(Field { name: column, value });
+        }
+        Some(found)
+    }
+
+    /// A table of the database's own.
+    fn system(&mut self, name: &Name, id: RelationId) -> Option<Vec<Field>> {
+        let known = match name.schema.as_deref() {
+            Some("information_schema") => format!("information_schema.{}", name.name),
+            _ => name.name.clone(),
+        };
+        let columns: Vec<(String, String, bool)> = match known.as_str() {
+            "_sqlx_migrations" => [
+                ("version", "int8", true),
+                ("description", "text", true),
+                ("installed_on", "timestamptz", true),
+                ("success", "bool", true),
+                ("checksum", "bytea", true),
+                ("execution_time", "int8", true),
+            ]
+            .map(|(name, ty, not_null)| (name.to_owned(), ty.to_owned(), not_null))
+            .to_vec(),
+            _ if self.schema.has_sequence(name.schema.as_deref(), &name.name) => {
+                [("last_value", "int8"), ("log_cnt", "int8"), ("is_called", "bool")]
+                    .map(|(name, ty)| (name.to_owned(), ty.to_owned(), true))
+                    .to_vec()
+            }
+            _ => {
+                let (line, _) = *self.types.catalog.lines('r', &known).first()?;
+                let column = |field: &str| {
+                    let (name, ty) = field.split_once(':')?;
+                    let not_null = ty.ends_with('!');
+                    Some((name.to_owned(), ty.trim_end_matches('!').to_owned(), not_null))
+                };
+                line.split(' ').map(column).collect::<Option<Vec<_>>>()?
+            }
+        };
+        let mut fields = Vec::new();
+        for (column, ty, not_null) in columns {
+            let ty = self.types.builtin(&ty).unwrap_or(Ty::OPAQUE);
+            let origin = Origin { table: name.to_string(), column: column.clone(), not_null, relation: id };
+            let value = Value { origin: Some(Rc::new(origin)), ..Value::of(ty, not_null) };
+            fields.push(Field { name: column, value });
+        }
+        Some(fields)
+    }
+
+    /// The rows of a function in FROM.
+    fn function_rows(&mut self, name: &str, args: &[Expr], id: RelationId) -> Option<Vec<Field>> {
+        let query = self.query;
+        let relation = query.relation(id);
+        let values: Vec<Value> = args.iter().map(|arg| self.expr(arg)).collect();
+        let written = relation.columns.as_deref().unwrap_or_default();
+        let mut fields = Vec::new();
+        let mut add = |name: &str, value: Value| fields.push(Field { name: name.to_owned(), value });
+        if name == "unnest" && values.len() > 1 {
+            for value in values {
+                let (element, _) = self.function(&Called { name, ..Called::default() }, vec![value]);
+                match self.types.info(element.ty).fields.clone() {
+                    parts if parts.is_empty() => add("unnest", Value { not_null: false, ..element }),
+                    parts => parts.into_iter().for_each(|(name, ty)| add(&name, Value::of(ty, false))),
+                }
+            }
+        } else {
+            let sure = values.iter().all(|value| value.not_null);
+            let (value, candidate) = self.function(&Called { name, ..Called::default() }, values);
+            let (outs, set) = match &candidate {
+                Some((candidate, types)) => (self.settled_outs(candidate, types), candidate.set),
+                None => (Vec::new(), false),
+            };
+            let parts = self.types.info(value.ty).fields.clone();
+            if written.iter().any(|column| !column.ty.is_empty()) {
+                for column in written {
+                    let ty = self.types.named(&column.ty).unwrap_or(Ty::OPAQUE);
+                    add(&column.name, Value::of(ty, false).because("a column of a function can be NULL"));
+                }
+            } else if outs.len() > 1 || outs.len() == 1 && self.types.is_record(value.ty) {
+                outs.into_iter().for_each(|(name, ty)| add(&name, Value::of(ty, false).because("a column of a function can be NULL")));
+            } else if !parts.is_empty() {
+                parts.into_iter().for_each(|(name, ty)| add(&name, Value::of(ty, false).because("a column of a function can be NULL")));
+            } else if self.types.is_record(value.ty) && written.is_empty() {
+                return None;
+            } else {
+                let not_null = value.not_null && !set || name == "generate_series" && sure;
+                let label = match outs.first() {
+                    Some((out, _)) if relation.alias == name && !out.is_empty() => out.clone(),
+                    _ => relation.alias.clone(),
+                };
+                add(&label, Value { not_null, ..value });
+            }
+        }
+        if written.len() == fields.len() + 1 && written.last().is_some_and(|column| column.ty.is_empty()) {
+            fields.push(Field { name: "ordinality".to_owned(), value: Value::of(Ty::INT8, true) });
+        }
+        Some(fields)
+    }
+
+    /// A column by name.
+    pub(super) fn column(&mut self, column: &ColumnRef) -> Value {
+        let Some(id) = column.relation else {
+            return Value::opaque(&format!("the column `{}` is not known", column.name));
+        };
+        let fields = self.relation(id);
+        let outer = self.outer.contains(&id);
+        let field = fields.as_ref().and_then(|fields| fields.iter().find(|field| field.name == column.name));
+        if let Some(field) = field {
+            let mut value = Value { form: Form::Plain, ..field.value.clone() };
+            if value.ty == Ty::UNKNOWN {
+                value.ty = Ty::TEXT;
+            }
+            if outer {
+                value.not_null = false;
+                let relation = &self.query.relation(id).alias;
+                return value.because(&format!("an outer join may find no row of `{relation}`"));
+            }
+            value.not_null |= !self.refuted.is_empty() && self.refuted.contains(&(id, column.name.clone()));
+            return value;
+        }
+        let system = match column.name.as_str() {
+            "ctid" => "tid",
+            "xmin" | "xmax" => "xid",
+            "cmin" | "cmax" => "cid",
+            "tableoid" => "oid",
+            name => {
+                // `f(x)` where `f` is the alias of a function with one column.
+                return Value::opaque(&format!("the column `{name}` of `{}` is not known", self.query.relation(id).alias));
+            }
+        };
+        let ty = self.types.builtin(system).unwrap_or(Ty::OPAQUE);
+        let origin = match &self.query.relation(id).source {
+            Source::Table(name) => Some(Rc::new(Origin {
+                table: name.to_string(),
+                column: column.name.clone(),
+                not_null: true,
+                relation: id,
+            })),
+            _ => None,
+        };
+        Value { origin, ..Value::of(ty, !outer) }
+    }
+
+    /// A relation as one value.
+    pub(super) fn whole_row(&mut self, id: RelationId) -> Value {
+        let outer = self.outer.contains(&id);
+        let named = match &self.query.relation(id).source {
+            Source::Table(name) | Source::View(name, _) => {
+                let text = match &name.schema {
+                    Some(schema) => format!("\"{schema}\".\"{}\"", name.name),
+                    None => format!("\"{}\"", name.name),
+                };
+                self.types.named(&text)
+            }
+            _ => None,
+        };
+        let ty = match named {
+            Some(ty) => ty,
+            None => match self.relation(id) {
+                Some(fields) => {
+                    // A function of one column is that column.
+                    if let (Source::Function(..), [only]) = (&self.query.relation(id).source, fields.as_ref()) {
+                        return Value { form: Form::Plain, not_null: only.value.not_null && !outer, ..only.value.clone() };
+                    }
+                    let fields = fields.iter().map(|field| (field.name.clone(), field.value.ty)).collect();
+                    self.types.row(fields)
+                }
+                None => return Value::opaque("the columns of the row are not known"),
+            },
+        };
+        Value::of(ty, !outer).because("an outer join may find no row")
+    }
+}

@@ -1,0 +1,250 @@
+//! Function calls: which function is meant, what it makes of its arguments and what it returns.
+
+use super::arena::Ty;
+use super::candidates::{Candidate, Choice};
+use super::coerce::Context;
+use super::never_null;
+use super::session::{Form, Session, Value};
+use crate::sql::Span;
+
+/// A call with its arguments derived.
+#[derive(Debug, Default)]
+pub(super) struct Called<'c> {
+    pub(super) name: &'c str,
+    pub(super) span: Option<Span>,
+    /// Over a window.
+    pub(super) window: bool,
+    /// Expressions behind the arguments: ORDER BY of an ordered-set aggregate among them.
+    pub(super) modifiers: Vec<Value>,
+    /// Whether each group that it sees has rows: GROUP BY and no FILTER.
+    pub(super) of_groups: bool,
+}
+
+/// What a call came to: its value, and the candidate with its actual types where one was found.
+pub(super) type Resolved = (Value, Option<(Box<Candidate>, Vec<Ty>)>);
+
+impl Session<'_> {
+    /// A call by name.
+    pub(super) fn function(&mut self, call: &Called<'_>, args: Vec<Value>) -> Resolved {
+        let name = call.name;
+        let mut args = args;
+        let count = args.len();
+        let candidates = self.functions(name, count, &call.modifiers);
+        // The sort keys of an ordered-set aggregate are arguments of it.
+        if let Some(extra) = candidates.iter().map(|c| c.args.len()).find(|n| *n > count)
+            && candidates.iter().all(|candidate| candidate.args.len() > count)
+        {
+            args.extend(call.modifiers.iter().take(extra - count).cloned());
+        }
+        let types: Vec<Ty> = args.iter().map(|value| value.ty).collect();
+        if candidates.is_empty() {
+            return (self.cast_call(call, args), None);
+        }
+        if types.contains(&Ty::OPAQUE) {
+            return self.of_unknown(candidates, args);
+        }
+        let choice = match self.exact(&candidates, &types) {
+            Some(candidate) => Choice::One(Box::new(candidate)),
+            None => {
+                let matching = self.matching(candidates, &types);
+                match self.choose(matching, &types) {
+                    Choice::None => return (self.cast_call(call, args), None),
+                    choice => choice,
+                }
+            }
+        };
+        let Choice::One(candidate) = choice else {
+            return (Value::opaque(&format!("several functions `{name}` take these arguments")), None);
+        };
+        let Some((declared, result)) = self.settled(&candidate, &types) else {
+            return (Value::opaque(&format!("what `{name}` returns hangs on a type that is not known")), None);
+        };
+        let all_not_null = args.iter().all(|value| value.not_null);
+        let not_null = never_null::function(&candidate, call, all_not_null);
+        let mut why = format!("`{name}` can return NULL");
+        for (value, ty) in args.into_iter().zip(declared) {
+            if let (false, Some(reason)) = (value.not_null, &value.why)
+                && candidate.strict
+            {
+                why = reason.to_string();
+            }
+            self.coerce(value, ty, &format!("an argument of `{name}`"));
+        }
+        let result = if candidate.kind == b'p' { Ty::VOID } else { result };
+        (Value::of(result, not_null).because(&why), Some((candidate, types)))
+    }
+
+    /// An argument's type is not known; the result is, where all candidates agree.
+    fn of_unknown(&mut self, candidates: Vec<Candidate>, args: Vec<Value>) -> Resolved {
+        let reason = args.iter().find(|value| value.ty == Ty::OPAQUE).and_then(|value| value.why.clone());
+        let types: Vec<Ty> = args.iter().map(|value| value.ty).collect();
+        for value in args.into_iter().filter(Value::is_unknown) {
+            self.coerce(value, Ty::OPAQUE, "beside an argument whose type is not known");
+        }
+        let mut results = candidates.iter().map(|candidate| candidate.result);
+        let first = results.next().filter(|ty| !super::coerce::is_polymorphic(*ty));
+        match first.filter(|first| results.all(|ty| ty == *first)) {
+            Some(ty) if ty != Ty::OPAQUE => {
+                let candidate = candidates.into_iter().next().map(|candidate| (Box::new(candidate), types));
+                (Value::of(ty, false), candidate)
+            }
+            _ => (Value { why: reason, ..Value::of(Ty::OPAQUE, false) }, None),
+        }
+    }
+
+    fn exact(&mut self, candidates: &[Candidate], types: &[Ty]) -> Option<Candidate> {
+        let same = |session: &mut Self, candidate: &&Candidate| {
+            let mut pairs = candidate.args.iter().zip(types);
+            candidate.args.len() == types.len() && pairs.all(|(a, b)| session.types.same(*a, *b))
+        };
+        // Of two that are equal, the one that takes no list is meant.
+        let mut exact: Vec<&Candidate> = candidates.iter().filter(|c| same(self, c)).collect();
+        exact.sort_by_key(|candidate| candidate.spread);
+        exact.first().map(|candidate| (*candidate).clone())
+    }
+
+    /// `type(value)`, which is a cast; or no function at all.
+    fn cast_call(&mut self, call: &Called<'_>, args: Vec<Value>) -> Value {
+        let types: Vec<Ty> = args.iter().map(|value| value.ty).collect();
+        if let ([only], false) = (types.as_slice(), call.window)
+            && let Some(to) = self.types.builtin(call.name)
+            && self.types.info(to).class != b'p'
+            && (*only == Ty::UNKNOWN || self.converts(*only, to, Context::Explicit) == Some(true))
+        {
+            let value = args.into_iter().next().unwrap_or_else(|| Value::opaque(""));
+            return self.coerce(value, to, &format!("cast to `{}`", call.name));
+        }
+        for value in args.into_iter().filter(Value::is_unknown) {
+            self.coerce(value, Ty::OPAQUE, &format!("an argument of `{}`, which is not known", call.name));
+        }
+        self.no_function(call, &types);
+        Value::opaque(&format!("no function `{}` is known for these arguments", call.name))
+    }
+
+    /// What the server says of a function that it does not have, where that is certain.
+    fn no_function(&mut self, call: &Called<'_>, types: &[Ty]) {
+        let known = types.iter().all(|ty| *ty != Ty::OPAQUE);
+        let in_schema = self.schema.functions.keys().any(|name| name.name == call.name);
+        let builtin = !self.types.catalog.lines('f', call.name).is_empty();
+        if !known || in_schema || self.types.catalog.unknown_extension || !self.schema.gaps.is_empty() || call.span.is_none() {
+            return;
+        }
+        // Extensions may be made by hand, beside the migrations: a name that nothing knows is not certain to be wrong.
+        if !builtin || !call.modifiers.is_empty() {
+            return;
+        }
+        let names: Vec<String> = types.iter().map(|ty| self.types.display(*ty)).collect();
+        self.error(format!("function does not exist: `{}({})`", call.name, names.join(", ")), call.span);
+    }
+
+    /// The functions of a name that take so many arguments.
+    fn functions(&mut self, name: &str, count: usize, modifiers: &[Value]) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        for (line, _) in self.types.catalog.lines('f', name) {
+            candidates.extend(self.listed(line, count, modifiers.len()));
+        }
+        candidates.extend(self.own_functions(name, count));
+        candidates
+    }
+
+    /// A line of the catalog as a candidate, if it takes so many arguments.
+    fn listed(&mut self, line: &str, count: usize, modifiers: usize) -> Option<Candidate> {
+        let mut fields = line.split(' ');
+        let (kind, result, flags) = (fields.next()?, fields.next()?, fields.next()?);
+        let (defaults, ordered, args, outs) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+        let names: Vec<&str> = if args == "-" { Vec::new() } else { args.split(',').collect() };
+        let defaults: usize = defaults.parse().ok()?;
+        let variadic = flags.ends_with('v');
+        let wanted = match ordered.as_bytes() {
+            // Direct arguments are written in the brackets, the others behind WITHIN GROUP.
+            [b'o', ..] if modifiers > 0 => names.len(),
+            [b'o' | b'h', ..] => return None,
+            _ => count,
+        };
+        let fixed = names.len().saturating_sub(usize::from(variadic));
+        let fits = match variadic {
+            true => wanted >= fixed,
+            false => wanted <= names.len() && wanted + defaults >= names.len(),
+        };
+        if !fits {
+            return None;
+        }
+        let mut types = Vec::with_capacity(wanted);
+        for name in names.iter().take(wanted.min(if variadic { fixed } else { names.len() })) {
+            types.push(self.types.builtin(name)?);
+        }
+        let mut spread = false;
+        if let (true, Some(last)) = (variadic, names.last()) {
+            let last = self.types.builtin(last)?;
+            let each = match last {
+                Ty::ANY => Ty::ANY,
+                Ty::ANYARRAY => Ty::ANYELEMENT,
+                Ty::ANYCOMPATIBLEARRAY => Ty::ANYCOMPATIBLE,
+                array => self.types.element(array)?,
+            };
+            types.resize(wanted, each);
+            spread = true;
+        }
+        let outs = if outs == "-" { Vec::new() } else { outs.split(',').collect() };
+        let mut columns = Vec::new();
+        for out in outs {
+            let (name, ty) = out.rsplit_once(':')?;
+            columns.push((name.to_owned(), self.types.builtin(ty)?));
+        }
+        let flags = flags.as_bytes();
+        Some(Candidate {
+            args: types,
+            result: self.types.builtin(result)?,
+            strict: flags.first() == Some(&b's'),
+            set: flags.get(1) == Some(&b'r'),
+            kind: kind.as_bytes().first().copied().unwrap_or(b'f'),
+            outs: columns,
+            of_schema: false,
+            spread,
+        })
+    }
+
+    /// COALESCE, GREATEST and LEAST.
+    pub(super) fn coalesce(&mut self, name: &str, args: Vec<Value>) -> Value {
+        let ty = match self.common(&args) {
+            Ok(ty) => ty,
+            Err((a, b)) => {
+                self.no_common(&format!("the arguments of `{name}`"), a, b);
+                Ty::OPAQUE
+            }
+        };
+        let not_null = args.iter().any(|value| value.not_null);
+        let why = args.iter().find_map(|value| value.why.clone());
+        for value in args {
+            self.coerce(value, ty, &format!("an argument of `{name}`"));
+        }
+        let why = why.or_else(|| (ty == Ty::OPAQUE).then(|| "the arguments have no type in common".into()));
+        Value { why, ..Value::of(ty, not_null) }
+    }
+
+    /// Values that have to be of one type are of two.
+    pub(super) fn no_common(&mut self, what: &str, a: Ty, b: Ty) {
+        if a != Ty::OPAQUE && b != Ty::OPAQUE && self.schema.gaps.is_empty() {
+            let (a, b) = (self.types.display(a), self.types.display(b));
+            self.error(format!("{what} are of types that do not match: `{a}` and `{b}`"), None);
+        }
+    }
+
+    /// NULLIF.
+    pub(super) fn null_if(&mut self, args: Vec<Value>) -> Value {
+        let [first, second] = args.as_slice() else { return Value::opaque("NULLIF takes two arguments") };
+        let types = [first.ty, second.ty];
+        if types.contains(&Ty::OPAQUE) {
+            self.operator("=", Some(first.clone()), second.clone());
+            return Value { origin: None, form: Form::Plain, not_null: false, ..first.clone() };
+        }
+        let ty = match self.find_operator("=", &types) {
+            Choice::One(candidate) => self.settled(&candidate, &types).and_then(|(args, _)| args.first().copied()),
+            _ => None,
+        };
+        self.operator("=", Some(first.clone()), second.clone());
+        let ty = ty.unwrap_or(Ty::OPAQUE);
+        // The result is the first argument as the comparison takes it.
+        Value::of(ty, false).because("NULLIF can return NULL")
+    }
+}

@@ -1,0 +1,82 @@
+//! PostgreSQL: types by the server's own rules over its own catalog.
+
+mod arena;
+mod block;
+mod candidates;
+mod catalog;
+mod coerce;
+mod expr;
+mod from;
+mod functions;
+mod groups;
+mod names;
+mod never_null;
+mod operators;
+mod own;
+mod plan;
+mod refute;
+mod session;
+mod special;
+mod write;
+
+use super::{Column, Described, Known, Origin, Parameter};
+use crate::schema::Schema;
+use crate::sql::Query;
+use crate::sql::query::Kind;
+use arena::Ty;
+use session::{Field, Session};
+
+/// The types of a query for PostgreSQL.
+pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
+    let mut session = Session::new(query, schema);
+    let fields = query.root.and_then(|root| session.block(root, true));
+    // What no expression led to may still hold parameters.
+    let rest: Vec<_> = query.written_blocks().map(|(id, _)| id).filter(|id| !session.blocks.contains_key(id)).collect();
+    for id in rest {
+        session.block(id, true);
+    }
+    let patched = plan::patches(&mut session, fields.as_deref().unwrap_or_default());
+    let columns = fields.iter().flat_map(|fields| fields.iter()).zip(patched);
+    let columns = columns.map(|(field, patch)| column(&mut session, field, patch)).collect();
+    let parameters = (1..=query.parameters).map(|number| parameter(&mut session, number)).collect();
+    let unknown = match (query.root, &fields) {
+        (Some(_), None) => Some("its columns are not known".to_owned()),
+        (None, _) if query.kind == Kind::Other => Some("it is no query".to_owned()),
+        _ => None,
+    };
+    Described { columns, parameters, errors: session.errors, unknown }
+}
+
+fn column(session: &mut Session<'_>, field: &Field, patch: plan::Patch) -> Column {
+    let value = &field.value;
+    // A client is told of the type under a domain.
+    let base = session.types.base(value.ty);
+    let ty = match session.types.shown(base, 0) {
+        Some(ty) => Known::Is(ty),
+        None => Known::Unknown(value.why.as_deref().unwrap_or("its type is not known").to_owned()),
+    };
+    let origin = match &value.origin {
+        Some(origin) => Origin::Table { table: origin.table.clone(), column: origin.column.clone() },
+        None if value.ty == Ty::OPAQUE => Origin::Unknown,
+        None => Origin::Expression,
+    };
+    let own = value.origin.as_ref().map(|origin| !origin.not_null);
+    Column {
+        name: field.name.clone(),
+        ty,
+        nullable: if patch.nullable { Some(true) } else { own },
+        nullable_certain: patch.certain,
+        proven_not_null: value.not_null,
+        origin,
+        why: value.why.as_deref().unwrap_or("it is an expression").to_owned(),
+    }
+}
+
+fn parameter(session: &mut Session<'_>, number: usize) -> Parameter {
+    let slot = number.checked_sub(1).and_then(|at| session.slots.get(at)).cloned();
+    let ty = slot.as_ref().filter(|slot| !slot.doubtful).and_then(|slot| slot.ty);
+    let shown = ty.and_then(|ty| session.types.shown(ty, 0));
+    let why = slot.and_then(|slot| slot.why);
+    let why = why.as_deref().unwrap_or("nothing gives it a type").to_owned();
+    Parameter { ty: shown.map_or_else(|| Known::Unknown(why.clone()), Known::Is), why }
+}

@@ -1,0 +1,105 @@
+//! Names of types as they are written in statements and printed by the database.
+
+/// A type's name taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TypeName {
+    /// The schema, where one is written.
+    pub(super) schema: Option<String>,
+    /// The name; of a type with several names the one in the catalog.
+    pub(super) name: String,
+    /// Whether it is an array of that type.
+    pub(super) is_array: bool,
+    /// Whether it was quoted, so that it is no other name of a type of the database's own.
+    pub(super) quoted: bool,
+}
+
+impl TypeName {
+    /// Takes `app."Mood"[]`, `character varying(20)`, `timestamp(3) with time zone` apart.
+    pub(super) fn parse(text: &str) -> TypeName {
+        let mut parts: Vec<(String, bool)> = Vec::new();
+        let mut word = String::new();
+        let (mut quoted, mut is_quoted, mut depth, mut is_array) = (false, false, 0_usize, false);
+        let mut characters = text.trim().chars().peekable();
+        while let Some(c) = characters.next() {
+            match c {
+                '"' if quoted && characters.peek() == Some(&'"') => {
+                    characters.next();
+                    word.push('"');
+                }
+                '"' => {
+                    quoted = !quoted;
+                    is_quoted = true;
+                }
+                c if quoted => word.push(c),
+                '(' => depth += 1,
+                ')' => depth = depth.saturating_sub(1),
+                _ if depth > 0 => {}
+                '[' => is_array = true,
+                ']' => {}
+                c if is_array && !c.is_whitespace() => {}
+                '.' => parts.push((std::mem::take(&mut word), std::mem::take(&mut is_quoted))),
+                c if c.is_whitespace() => {
+                    if !word.is_empty() && !word.ends_with(' ') {
+                        word.push(' ');
+                    }
+                }
+                c => word.extend(c.to_lowercase()),
+            }
+        }
+        let name = word.trim_end();
+        let (name, array_word) = match name.strip_suffix(" array").filter(|_| !is_quoted) {
+            Some(element) => (element, true),
+            None => (name, false),
+        };
+        let schema = parts.pop().map(|(schema, _)| schema).filter(|schema| !schema.is_empty());
+        let name = if is_quoted { name } else { catalog_name(name) };
+        TypeName { schema, name: name.to_owned(), is_array: is_array || array_word, quoted: is_quoted }
+    }
+}
+
+/// The catalog's name of a type that has several.
+fn catalog_name(name: &str) -> &str {
+    match name {
+        "int" | "integer" | "serial" | "serial4" => "int4",
+        "bigint" | "bigserial" | "serial8" => "int8",
+        "smallint" | "smallserial" | "serial2" => "int2",
+        "real" => "float4",
+        "double precision" | "float" | "double" => "float8",
+        "boolean" => "bool",
+        "character varying" | "char varying" | "national character varying" | "nvarchar" => "varchar",
+        "character" | "char" | "national character" | "nchar" => "bpchar",
+        "decimal" | "dec" => "numeric",
+        "timestamp without time zone" => "timestamp",
+        "timestamp with time zone" => "timestamptz",
+        "time without time zone" => "time",
+        "time with time zone" => "timetz",
+        "bit varying" => "varbit",
+        other if other.starts_with("interval ") => "interval",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, schema: Option<&str>, name: &str, is_array: bool) {
+        let found = TypeName::parse(text);
+        assert_eq!((found.schema.as_deref(), found.name.as_str(), found.is_array), (schema, name, is_array));
+    }
+
+    #[test]
+    fn names_are_taken_apart() {
+        check("bigint", None, "int8", false);
+        check("character varying(20)[]", None, "varchar", true);
+        check("timestamp(3) with time zone", None, "timestamptz", false);
+        check("TIMESTAMP WITH TIME ZONE", None, "timestamptz", false);
+        check("app.\"Mood\"[]", Some("app"), "Mood", true);
+        check("\"char\"", None, "char", false);
+        check("numeric(10, 2)", None, "numeric", false);
+        check("int4[3][4]", None, "int4", true);
+        check("interval day to second", None, "interval", false);
+        check("", None, "", false);
+    }
+}

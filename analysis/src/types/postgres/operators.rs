@@ -1,0 +1,188 @@
+//! Operators: which one is meant, what it makes of its operands and what it returns.
+
+use super::arena::Ty;
+use super::candidates::{Candidate, Choice};
+use super::session::{Form, Session, Value};
+
+impl Session<'_> {
+    /// `left op right`, or `op right`.
+    pub(super) fn operator(&mut self, op: &str, left: Option<Value>, right: Value) -> Value {
+        let is_comparison = matches!(op, "=" | "<>" | "!=" | "<" | ">" | "<=" | ">=");
+        if let (true, Some(Value { form: Form::Row(a), .. }), Form::Row(b)) = (is_comparison, &left, &right.form) {
+            return self.compare_rows(op, a.clone(), b.clone());
+        }
+        let types: Vec<Ty> = left.iter().chain([&right]).map(|value| value.ty).collect();
+        if types.contains(&Ty::OPAQUE) {
+            return self.beside_unknown(op, left, right);
+        }
+        let found = self.find_operator(op, &types);
+        let Choice::One(candidate) = found else {
+            self.no_operator(op, &types, matches!(found, Choice::Several));
+            return Value::opaque(&format!("no operator `{op}` for these types is known"));
+        };
+        let Some((args, result)) = self.settled(&candidate, &types) else {
+            return Value::opaque(&format!("what the operator `{op}` returns hangs on a type that is not known"));
+        };
+        let not_null = left.iter().chain([&right]).all(|value| value.not_null)
+            && candidate.strict
+            && gives_a_value(op, &candidate, &mut |ty| self.types.info(ty).name.clone());
+        let mut values = left.into_iter().chain([right]).zip(args);
+        let mut why = None;
+        for (value, ty) in &mut values {
+            why = why.or_else(|| value.why.clone().filter(|_| !value.not_null));
+            self.coerce(value, ty, &format!("an operand of `{op}`"));
+        }
+        Value { why, ..Value::of(result, not_null) }
+    }
+
+    /// Rows are compared field by field.
+    fn compare_rows(&mut self, op: &str, left: Vec<Value>, right: Vec<Value>) -> Value {
+        if left.len() != right.len() {
+            self.error("the rows that are compared have different numbers of fields".to_owned(), None);
+        }
+        let not_null = left.iter().chain(&right).all(|value| value.not_null);
+        for (a, b) in left.into_iter().zip(right) {
+            self.operator(op, Some(a), b);
+        }
+        Value::of(Ty::BOOL, not_null)
+    }
+
+    /// An operand's type is not known: a comparison is still a condition, and nothing is known of the other operand.
+    fn beside_unknown(&mut self, op: &str, left: Option<Value>, right: Value) -> Value {
+        let why = left.iter().chain([&right]).find(|v| v.ty == Ty::OPAQUE).and_then(|v| v.why.clone());
+        for value in left.into_iter().chain([right]).filter(Value::is_unknown) {
+            self.coerce(value, Ty::OPAQUE, why.as_deref().unwrap_or("beside a type that is not known"));
+        }
+        match op {
+            "=" | "<>" | "!=" | "<" | ">" | "<=" | ">=" | "~~" | "!~~" | "~~*" | "!~~*" | "~" | "@>" | "<@" | "&&" => {
+                Value::of(Ty::BOOL, false)
+            }
+            _ => Value { why, ..Value::of(Ty::OPAQUE, false) },
+        }
+    }
+
+    /// The operator of a name for operands of these types.
+    pub(super) fn find_operator(&mut self, op: &str, types: &[Ty]) -> Choice {
+        let op = if op == "!=" { "<>" } else { op };
+        let candidates = self.operators(op, types.len());
+        // A string or parameter beside a type is first taken for that type.
+        let assumed: Vec<Ty> = match types {
+            [Ty::UNKNOWN, other] | [other, Ty::UNKNOWN] => vec![*other; 2],
+            other => other.to_vec(),
+        };
+        let bases: Vec<Ty> = assumed.iter().map(|ty| self.types.base(*ty)).collect();
+        let tries = if types.contains(&Ty::UNKNOWN) && types.len() == 2 { vec![&assumed, &bases] } else { vec![&assumed] };
+        for wanted in tries {
+            for candidate in &candidates {
+                let mut pairs = candidate.args.iter().zip(wanted);
+                if pairs.all(|(a, b)| a == b || self.types.same(*a, *b)) {
+                    return Choice::One(Box::new(candidate.clone()));
+                }
+            }
+        }
+        let matching = self.matching(candidates, types);
+        self.choose(matching, types)
+    }
+
+    fn operators(&mut self, op: &str, operands: usize) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        for (line, _) in self.types.catalog.lines('o', op) {
+            let mut fields = line.split(' ');
+            let (Some(left), Some(right), Some(result), Some(flags)) =
+                (fields.next(), fields.next(), fields.next(), fields.next())
+            else {
+                continue;
+            };
+            if (left == "-") != (operands == 1) {
+                continue;
+            }
+            let left = (left != "-").then_some(left);
+            let args = left.into_iter().chain([right]).map(|name| self.types.builtin(name)).collect::<Option<Vec<_>>>();
+            let (Some(args), Some(result)) = (args, self.types.builtin(result)) else { continue };
+            candidates.push(Candidate {
+                args,
+                result,
+                strict: flags == "s",
+                set: false,
+                kind: b'o',
+                outs: Vec::new(),
+                of_schema: false,
+                spread: false,
+            });
+        }
+        candidates
+    }
+
+    /// What the server says of an operator that it does not have, where that is certain.
+    fn no_operator(&mut self, op: &str, types: &[Ty], several: bool) {
+        let known = types.iter().all(|ty| *ty != Ty::OPAQUE);
+        if !known || several || self.types.catalog.unknown_extension || self.has_own_operators() {
+            return;
+        }
+        let names: Vec<String> = types.iter().map(|ty| self.types.display(*ty)).collect();
+        let shape = match names.as_slice() {
+            [left, right] => format!("{left} {op} {right}"),
+            [only] => format!("{op} {only}"),
+            _ => return,
+        };
+        self.error(format!("operator does not exist: `{shape}`"), None);
+    }
+
+    /// Whether the schema may hold operators or casts that the migrations make.
+    pub(super) fn has_own_operators(&self) -> bool {
+        !self.schema.gaps.is_empty()
+    }
+
+    /// `left op ANY (array)`.
+    pub(super) fn any(&mut self, op: &str, left: Value, right: Value) -> Value {
+        if right.ty == Ty::OPAQUE || left.ty == Ty::OPAQUE {
+            for value in [left, right].into_iter().filter(Value::is_unknown) {
+                self.coerce(value, Ty::OPAQUE, "beside a type that is not known");
+            }
+            return Value::of(Ty::BOOL, false);
+        }
+        let element = match right.ty {
+            Ty::UNKNOWN => Ty::UNKNOWN,
+            ty => match self.types.element(ty) {
+                Some(element) => element,
+                None => {
+                    let name = self.types.display(ty);
+                    self.error(format!("`{op} ANY` takes an array on its right side, and this is `{name}`"), None);
+                    return Value::of(Ty::BOOL, false);
+                }
+            },
+        };
+        let types = [left.ty, element];
+        let found = self.find_operator(op, &types);
+        let Choice::One(candidate) = found else {
+            self.no_operator(op, &types, matches!(found, Choice::Several));
+            return Value::of(Ty::BOOL, false);
+        };
+        if let Some((args, _)) = self.settled(&candidate, &types)
+            && let [a, b] = args.as_slice()
+        {
+            self.coerce(left, *a, &format!("an operand of `{op} ANY`"));
+            if right.is_unknown() {
+                let array = self.types.array_of(*b).unwrap_or(Ty::OPAQUE);
+                self.coerce(right, array, &format!("the array of `{op} ANY`"));
+            }
+        }
+        Value::of(Ty::BOOL, false)
+    }
+}
+
+/// Whether an operator of values gives a value: those of JSON paths, of geometry and the like may find nothing.
+fn gives_a_value(op: &str, candidate: &Candidate, name: &mut dyn FnMut(Ty) -> String) -> bool {
+    let plain = matches!(
+        op,
+        "=" | "<>" | "<" | ">" | "<=" | ">=" | "+" | "-" | "*" | "/" | "%" | "||" | "~~" | "!~~" | "~~*" | "!~~*"
+            | "~" | "!~" | "~*" | "!~*" | "@>" | "<@" | "&&" | "^" | "?" | "?|" | "?&" | "^@"
+    );
+    plain
+        && candidate.args.iter().all(|ty| {
+            !matches!(
+                name(*ty).as_str(),
+                "point" | "lseg" | "box" | "path" | "polygon" | "circle" | "line" | "record" | "jsonpath"
+            )
+        })
+}

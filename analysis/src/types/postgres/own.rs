@@ -1,0 +1,215 @@
+//! Functions that the migrations make, read from the statement that makes them.
+
+use super::arena::Ty;
+use super::candidates::Candidate;
+use super::session::Session;
+
+/// The head of a CREATE FUNCTION, AGGREGATE or PROCEDURE, as text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Head<'t> {
+    pub(super) kind: u8,
+    /// Each argument as written.
+    pub(super) args: Vec<&'t str>,
+    /// What follows RETURNS: a type, or the columns of `TABLE (..)`.
+    pub(super) returns: Option<&'t str>,
+    pub(super) table: Option<Vec<&'t str>>,
+    pub(super) set: bool,
+    pub(super) strict: bool,
+}
+
+impl Session<'_> {
+    /// The schema's functions of a name that take so many arguments.
+    pub(super) fn own_functions(&mut self, name: &str, count: usize) -> Vec<Candidate> {
+        let schema = self.schema;
+        let overloads = schema.functions.iter().filter(|(known, _)| known.name == name);
+        let texts: Vec<&str> = overloads.flat_map(|(_, texts)| texts).map(String::as_str).collect();
+        texts.into_iter().filter_map(|text| self.made(&head(text)?, count)).collect()
+    }
+
+    fn made(&mut self, head: &Head<'_>, count: usize) -> Option<Candidate> {
+        let (mut args, mut outs, mut optional, mut variadic) = (Vec::new(), Vec::new(), 0, false);
+        for arg in &head.args {
+            let (mode, name, ty, default) = self.argument(arg);
+            optional += usize::from(default);
+            if matches!(mode, "out" | "inout" | "table") {
+                outs.push((name.clone(), ty));
+            }
+            variadic |= mode == "variadic";
+            if !matches!(mode, "out" | "table") {
+                args.push(ty);
+            }
+        }
+        for column in head.table.iter().flatten() {
+            let (_, name, ty, _) = self.argument(column);
+            outs.push((name, ty));
+        }
+        let spread = variadic && count >= args.len();
+        if spread {
+            let last = args.pop()?;
+            let each = if last == Ty::ANYARRAY { Ty::ANYELEMENT } else { self.types.element(last)? };
+            args.resize(count, each);
+        } else if count > args.len() || count + optional < args.len() {
+            return None;
+        }
+        args.truncate(count);
+        let result = match (head.returns, outs.as_slice()) {
+            (Some(ty), _) => self.types.named(ty).unwrap_or(Ty::OPAQUE),
+            (None, [(_, ty)]) => *ty,
+            (None, [_, ..]) => Ty::RECORD,
+            (None, []) => Ty::VOID,
+        };
+        let set = head.set || head.table.is_some();
+        Some(Candidate { args, result, strict: head.strict, set, kind: head.kind, outs, of_schema: true, spread })
+    }
+
+    /// Mode, name and type of an argument as written, and whether it has a default.
+    fn argument(&mut self, text: &str) -> (&'static str, String, Ty, bool) {
+        let lower = text.to_ascii_lowercase();
+        let default = lower.find(" default ").or_else(|| text.find('='));
+        let text = default.and_then(|at| text.get(..at)).unwrap_or(text).trim_end_matches([':', ' ', '\n']);
+        let mut rest = text.trim();
+        let mut mode = "in";
+        for word in ["variadic", "inout", "out", "in"] {
+            let named = rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+            if named && rest.get(word.len()..).is_some_and(|tail| tail.starts_with(char::is_whitespace)) {
+                mode = word;
+                rest = rest.get(word.len()..).unwrap_or_default().trim_start();
+                break;
+            }
+        }
+        let (first, tail) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        let whole = self.types.named(rest);
+        let named = (!tail.trim().is_empty()).then(|| self.types.named(tail.trim())).flatten();
+        let name = first.trim_matches('"');
+        let name = if first.starts_with('"') { name.to_owned() } else { name.to_lowercase() };
+        match (whole, named) {
+            // `double precision`, `timestamp with time zone`: words of a type, not a name and a type.
+            (Some(ty), None) => (mode, String::new(), ty, default.is_some()),
+            (Some(ty), Some(_)) if is_type_word(first) => (mode, String::new(), ty, default.is_some()),
+            (_, Some(ty)) => (mode, name, ty, default.is_some()),
+            (None, None) => (mode, name, Ty::OPAQUE, default.is_some()),
+        }
+    }
+}
+
+fn is_type_word(word: &str) -> bool {
+    ["double", "timestamp", "time", "character", "bit", "interval", "national"].contains(&word.to_lowercase().as_str())
+}
+
+/// Takes the head of the statement apart; `None` when it is of another shape.
+pub(super) fn head(text: &str) -> Option<Head<'_>> {
+    let lower = text.to_ascii_lowercase();
+    let before = lower.get(..lower.find('(')?)?;
+    let kind = match before {
+        before if before.contains("procedure") => b'p',
+        before if before.contains("aggregate") => b'a',
+        _ => b'f',
+    };
+    let open = lower.find('(')?;
+    let close = closing(text, open)?;
+    let args = split(text.get(open + 1..close)?);
+    let tail_start = close + 1;
+    let tail = lower.get(tail_start..)?;
+    // What the body says is no part of the head.
+    let end = ["$$", "$", "'", " begin "].iter().filter_map(|mark| tail.find(mark)).min().unwrap_or(tail.len());
+    let head = tail.get(..end)?;
+    let after_body = tail.rsplit(['$', '\'']).next().unwrap_or_default();
+    let strict = [head, after_body].iter().any(|part| {
+        part.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "strict") || part.contains("returns null on null input")
+    });
+    let mut found = Head { kind, args, returns: None, table: None, set: false, strict };
+    if let Some(at) = word(head, "returns") {
+        let mut start = tail_start + at + "returns".len();
+        let rest = lower.get(start..tail_start + end)?.trim_start();
+        start = tail_start + end - rest.len();
+        if let Some(rest) = rest.strip_prefix("table").map(str::trim_start).filter(|rest| rest.starts_with('(')) {
+            let open = tail_start + end - rest.len();
+            found.table = Some(split(text.get(open + 1..closing(text, open)?)?));
+        } else {
+            found.set = rest.starts_with("setof");
+            let skip = if found.set { "setof".len() } else { 0 };
+            let ty = text.get(start + skip..tail_start + end)?.trim_start();
+            let lower = ty.to_ascii_lowercase();
+            let words = [
+                "language", "as", "immutable", "stable", "volatile", "strict", "parallel", "security", "cost", "rows",
+                "called", "returns", "leakproof", "set", "return", "not", "window", "begin", "support",
+            ];
+            let stop = words.iter().filter_map(|w| word(&lower, w)).min().unwrap_or(ty.len());
+            found.returns = Some(ty.get(..stop)?.trim()).filter(|ty| !ty.is_empty());
+        }
+    }
+    if kind == b'a' {
+        let body = text.get(tail_start..)?;
+        let lower = body.to_ascii_lowercase();
+        let at = lower.find("stype")?;
+        let ty = body.get(at + "stype".len()..)?.trim_start_matches([' ', '=', '\n', '\t']);
+        found.returns = Some(ty.split([',', ')', '\n']).next()?.trim()).filter(|_| !lower.contains("finalfunc"));
+    }
+    Some(found)
+}
+
+/// Where a word stands by itself.
+fn word(text: &str, word: &str) -> Option<usize> {
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '"');
+    text.match_indices(word).map(|(at, _)| at).find(|&at| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let after = text.get(at + word.len()..).and_then(|after| after.chars().next());
+        !is_part(before) && !is_part(after)
+    })
+}
+
+fn closing(text: &str, open: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut quoted = None;
+    for (at, c) in text.char_indices().filter(|(at, _)| *at >= open) {
+        match (quoted, c) {
+            (None, '\'' | '"') => quoted = Some(c),
+            (Some(mark), c) if c == mark => quoted = None,
+            (None, '(') => depth += 1,
+            (None, ')') => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The parts between commas outside brackets.
+fn split(text: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0_i32);
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(text.get(start..at).unwrap_or_default().trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text.get(start..).unwrap_or_default().trim());
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_are_taken_apart() {
+        let text = "CREATE OR REPLACE FUNCTION f(a integer, b numeric(10, 2) DEFAULT 1) RETURNS SETOF text LANGUAGE sql STRICT AS $$ returns $$";
+        let found = head(text).expect("a head");
+        assert_eq!(found.args, ["a integer", "b numeric(10, 2) DEFAULT 1"]);
+        assert_eq!((found.returns, found.set, found.strict), (Some("text"), true, true));
+        let text = "CREATE FUNCTION g() RETURNS TABLE (x int, y timestamp with time zone) AS $$ select 1 $$ LANGUAGE sql";
+        let found = head(text).expect("a head");
+        assert_eq!(found.table.as_deref(), Some(["x int", "y timestamp with time zone"].as_slice()));
+        assert!(found.args.is_empty() && found.returns.is_none() && !found.strict);
+    }
+}

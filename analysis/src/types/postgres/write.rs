@@ -1,0 +1,147 @@
+//! INSERT, UPDATE, DELETE: values become those of the columns that take them.
+
+use super::arena::Ty;
+use super::coerce::Context;
+use super::session::{Session, Value};
+use crate::sql::expr::Expr;
+use crate::sql::query::{Action, BlockId, Body, RelationId, Write};
+
+impl Session<'_> {
+    /// A write; what RETURNING gives, none without it.
+    pub(super) fn write(&mut self, write: &Write, id: BlockId) -> Option<Vec<(String, Value)>> {
+        let block = self.query.block(id);
+        if write.from.is_empty() {
+            self.source(write);
+        }
+        for item in &write.from {
+            self.from(item);
+        }
+        if let Some(conflict) = &write.conflict {
+            self.assign(&conflict.assignments, write.target);
+            if let Some(filter) = &conflict.filter {
+                self.condition(filter, "the condition of DO UPDATE");
+            }
+        }
+        if let Some(filter) = &write.filter {
+            self.refute(filter);
+            self.condition(filter, "the condition of WHERE");
+        }
+        self.whens(write);
+        let outputs = match &write.returning {
+            Some(returning) => self.projection(returning, block, true),
+            None => Some(Vec::new()),
+        };
+        // The list of SET is read last, except that an INSERT has none.
+        if !write.from.is_empty() && write.whens.is_empty() {
+            self.assign(&write.assignments, write.target);
+        }
+        outputs
+    }
+
+    fn whens(&mut self, write: &Write) {
+        for when in &write.whens {
+            if let Some(condition) = &when.condition {
+                self.condition(condition, "the condition of WHEN");
+            }
+            match &when.action {
+                Action::Update(assignments) => self.assign(assignments, write.target),
+                Action::Insert { columns, values } => {
+                    let targets = self.target_types(write.target, columns);
+                    for (at, value) in values.iter().enumerate() {
+                        let (ty, name) = targets.get(at).cloned().unwrap_or((Ty::OPAQUE, String::new()));
+                        self.store(value, ty, &name);
+                    }
+                }
+                Action::Delete | Action::Nothing => {}
+            }
+        }
+    }
+
+    /// The rows of an INSERT.
+    fn source(&mut self, write: &Write) {
+        let columns: Vec<String> = write.assignments.iter().map(|(column, _)| column.clone()).collect();
+        let targets = self.target_types(write.target, &columns);
+        let Some(source) = write.source else {
+            self.assign(&write.assignments, write.target);
+            return;
+        };
+        let query = self.query;
+        if let Body::Values(rows) = &query.block(source).body
+            && query.block(source).order_by.is_empty()
+        {
+            for cte in self.ctes.get(&source).cloned().unwrap_or_default() {
+                self.block(cte, true);
+            }
+            for row in rows {
+                for (at, expr) in row.iter().enumerate() {
+                    let (ty, name) = targets.get(at).cloned().unwrap_or((Ty::OPAQUE, String::new()));
+                    self.store(expr, ty, &name);
+                }
+            }
+            self.blocks.insert(source, None);
+            return;
+        }
+        let Some(fields) = self.block(source, false) else { return };
+        for (at, field) in fields.iter().enumerate() {
+            let (ty, name) = targets.get(at).cloned().unwrap_or((Ty::OPAQUE, String::new()));
+            self.stored(field.value.clone(), ty, &name);
+        }
+    }
+
+    /// The types of the columns that are written, each with its name.
+    fn target_types(&mut self, target: RelationId, columns: &[String]) -> Vec<(Ty, String)> {
+        let Some(fields) = self.relation(target) else { return vec![(Ty::OPAQUE, String::new()); columns.len()] };
+        if columns.is_empty() {
+            return fields.iter().map(|field| (field.value.ty, field.name.clone())).collect();
+        }
+        let ty = |column: &String| {
+            let field = fields.iter().find(|field| field.name == *column);
+            (field.map_or(Ty::OPAQUE, |field| field.value.ty), column.clone())
+        };
+        columns.iter().map(ty).collect()
+    }
+
+    fn assign(&mut self, assignments: &[(String, Option<Expr>)], target: RelationId) {
+        let columns: Vec<String> = assignments.iter().map(|(column, _)| column.clone()).collect();
+        let targets = self.target_types(target, &columns);
+        for (at, (_, value)) in assignments.iter().enumerate() {
+            let Some(value) = value else { continue };
+            // `(a, b) = (SELECT ..)`: the columns behind it have no value of their own.
+            let several = assignments.iter().skip(at + 1).take_while(|(_, value)| value.is_none()).count();
+            if let (Expr::Subquery(block), true) = (value, several > 0) {
+                let Some(fields) = self.block(*block, false) else { continue };
+                for (field, (ty, name)) in fields.iter().zip(targets.iter().skip(at)) {
+                    self.stored(field.value.clone(), *ty, name);
+                }
+                continue;
+            }
+            let (ty, name) = targets.get(at).cloned().unwrap_or((Ty::OPAQUE, String::new()));
+            self.store(value, ty, &name);
+        }
+    }
+
+    fn store(&mut self, expr: &Expr, ty: Ty, column: &str) {
+        if let Expr::Other { what, .. } = expr
+            && what == "default"
+        {
+            return;
+        }
+        let value = match expr {
+            // An array takes its element type from the column only where it is cast, but an empty one has no other.
+            Expr::Row(_) | Expr::Array(_) => self.expr(expr),
+            _ => self.expr(expr),
+        };
+        self.stored(value, ty, column);
+    }
+
+    fn stored(&mut self, value: Value, ty: Ty, column: &str) {
+        if !value.is_unknown()
+            && self.converts(value.ty, ty, Context::Assignment) == Some(false)
+            && self.schema.gaps.is_empty()
+        {
+            let (from, to) = (self.types.display(value.ty), self.types.display(ty));
+            self.error(format!("column `{column}` is `{to}` and is given `{from}`"), None);
+        }
+        self.coerce(value, ty, &format!("stored in `{column}`"));
+    }
+}
