@@ -199,6 +199,8 @@ pub struct Call {
     pub name: String,
     /// Its arguments; `count(*)` has none.
     pub args: Vec<Expr>,
+    /// The names of arguments that are given by name, in the order of `args`; empty when none is.
+    pub names: Vec<Option<String>>,
     /// `DISTINCT` among the arguments.
     pub distinct: bool,
     /// Whether it is called over a window.

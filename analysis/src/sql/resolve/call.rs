@@ -17,6 +17,7 @@ impl Resolver<'_> {
             window.iter().flat_map(|window| &window.partition_by).map(|key| self.window_key(key)).collect();
         let partitioned_by = modifiers.len();
         let mut distinct = false;
+        let mut names = Vec::new();
         let args = match &function.args {
             ast::FunctionArguments::None => Vec::new(),
             ast::FunctionArguments::Subquery(query) if name == "array" => {
@@ -39,6 +40,7 @@ impl Resolver<'_> {
                         _ => {}
                     }
                 }
+                names = self.argument_names(&list.args);
                 list.args.iter().filter_map(|arg| self.function_arg(arg)).collect()
             }
         };
@@ -60,7 +62,7 @@ impl Resolver<'_> {
         }
         let span = self.span_of(&function.name);
         let window = function.over.is_some();
-        Expr::Call(Call { name, args, distinct, window, modifiers, partitioned_by, span })
+        Expr::Call(Call { name, args, names, distinct, window, modifiers, partitioned_by, span })
     }
 
     /// A key of a window. MySQL lets it name what the SELECT list calls by an alias, before or behind it.
@@ -69,6 +71,17 @@ impl Resolver<'_> {
         let key = self.expr(key);
         self.window_aliases = outer;
         key
+    }
+
+    /// The names of arguments that are given by name.
+    fn argument_names(&self, args: &[ast::FunctionArg]) -> Vec<Option<String>> {
+        let name = |arg: &ast::FunctionArg| match arg {
+            ast::FunctionArg::Named { name, .. } => Some(self.fold(name)),
+            ast::FunctionArg::ExprNamed { name: ast::Expr::Identifier(name), .. } => Some(self.fold(name)),
+            ast::FunctionArg::ExprNamed { .. } | ast::FunctionArg::Unnamed(_) => None,
+        };
+        let names: Vec<Option<String>> = args.iter().map(name).collect();
+        if names.iter().any(Option::is_some) { names } else { Vec::new() }
     }
 
     pub(super) fn function_arg(&mut self, arg: &ast::FunctionArg) -> Option<Expr> {
@@ -89,6 +102,7 @@ impl Call {
         Call {
             name: name.to_owned(),
             args,
+            names: Vec::new(),
             distinct: false,
             window: false,
             modifiers: Vec::new(),

@@ -325,6 +325,7 @@ impl<'a> Arena<'a> {
                 let field = |(name, ty): (String, Ty)| Some((name, *inner(ty)?));
                 Kind::Composite(info.fields.into_iter().map(field).collect::<Option<_>>()?)
             }
+            b'p' if ty == Ty::RECORDARRAY => Kind::Array(inner(Ty::RECORD)?),
             b'p' => Kind::Pseudo,
             _ => match info.element.filter(|_| info.category == b'A') {
                 Some(element) => Kind::Array(inner(element)?),

@@ -1,11 +1,12 @@
 //! Query expressions: SELECT, VALUES, set operations, in the order in which the server's parser reads them.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::arena::Ty;
 use super::session::{Field, Form, Session, Value};
-use crate::sql::expr::Expr;
-use crate::sql::query::{Block, BlockId, Body, Role, Select};
+use crate::sql::expr::{ColumnRef, Expr};
+use crate::sql::query::{Block, BlockId, Body, RelationId, Role, Select};
 
 impl Session<'_> {
     /// The columns of a block; strings and parameters without a type are text in the end where `settle` says so.
@@ -19,6 +20,7 @@ impl Session<'_> {
         }
         let query = self.query;
         let block = query.block(id);
+        self.path.push(id);
         let in_view = usize::from(matches!(block.role, Role::View(_)));
         self.in_view += in_view;
         for cte in self.ctes.get(&id).cloned().unwrap_or_default() {
@@ -35,6 +37,7 @@ impl Session<'_> {
         self.tail(block);
         self.grouped = grouped;
         self.in_view -= in_view;
+        self.path.pop();
         let fields = values.map(|values| {
             let names = block.outputs.iter().flatten().map(|output| output.name.as_str());
             let mut names = names.chain(std::iter::repeat(""));
@@ -114,7 +117,22 @@ impl Session<'_> {
         has_star: bool,
     ) -> Option<Vec<(String, Value)>> {
         if let Some(outputs) = &block.outputs {
-            return Some(outputs.iter().map(|output| (output.name.clone(), self.expr(&output.expr))).collect());
+            let mut seen: HashMap<(RelationId, &str), usize> = HashMap::new();
+            let mut values = Vec::with_capacity(outputs.len());
+            for output in outputs {
+                // Columns that `*` stands for may be of one name: each is the next of them.
+                let nth = match &output.expr {
+                    Expr::Column(ColumnRef { relation: Some(relation), name, span: None }) if has_star => {
+                        let nth = seen.entry((*relation, name.as_str())).or_default();
+                        *nth += 1;
+                        self.nth_column(*relation, name, *nth - 1)
+                    }
+                    _ => None,
+                };
+                let value = nth.unwrap_or_else(|| self.expr(&output.expr));
+                values.push((output.name.clone(), value));
+            }
+            return Some(values);
         }
         let mut values = Some(Vec::new());
         for expr in list {

@@ -122,6 +122,10 @@ impl Session<'_> {
         }
         let mut result = self.expr(leftmost);
         while let Some((op, right)) = spine.pop() {
+            if let (Form::Row(_), Expr::Subquery(query)) = (&result.form, right) {
+                result = self.in_query(result, *query, op);
+                continue;
+            }
             let right = self.expr(right);
             result = match op {
                 Op::Same | Op::NotSame => {
@@ -176,7 +180,7 @@ impl Session<'_> {
     }
 
     /// A value with what has been found out about its parameter since.
-    fn again(&self, value: &Value) -> Value {
+    fn again(&mut self, value: &Value) -> Value {
         match value.form {
             Form::Parameter(number) if value.is_unknown() => self.parameter(number),
             _ => value.clone(),
@@ -368,10 +372,14 @@ impl Session<'_> {
             "coalesce" | "greatest" | "least" => self.coalesce(&call.name, args),
             "nullif" => self.null_if(args),
             "grouping" => Value::of(Ty::INT4, true),
+            name if name.starts_with("current_") && self.types.catalog.lines('f', name).is_empty() => {
+                self.special(name, &[])
+            }
+            "localtime" | "localtimestamp" => self.special(&call.name, &[]),
             name => {
                 let name = if name == "trim" { "btrim" } else { name };
                 let of_groups = self.grouped && call.modifiers.is_empty();
-                let called = Called { name, span: call.span, window: call.window, modifiers: sorted, of_groups };
+                let called = Called { name, names: &call.names, span: call.span, window: call.window, modifiers: sorted, of_groups };
                 let (value, candidate) = self.function(&called, args);
                 match candidate {
                     Some((candidate, types)) if candidate.outs.len() > 1 => {

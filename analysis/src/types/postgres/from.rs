@@ -244,7 +244,7 @@ impl Session<'_> {
 
     /// A column by name.
     pub(super) fn column(&mut self, column: &ColumnRef) -> Value {
-        let Some(id) = column.relation else {
+        let Some(id) = column.relation.or_else(|| self.only_relation_with(&column.name)) else {
             return Value::opaque(&format!("the column `{}` is not known", column.name));
         };
         let fields = self.relation(id);
@@ -284,6 +284,29 @@ impl Session<'_> {
             _ => None,
         };
         Value { origin, ..Value::of(ty, !outer) }
+    }
+
+    /// The relation of the block at hand that has a column, where the catalog alone knows.
+    fn only_relation_with(&mut self, name: &str) -> Option<RelationId> {
+        let block = *self.path.last()?;
+        let query = self.query;
+        let of_block = query.relation_ids().filter(|(_, relation)| relation.block == block).map(|(id, _)| id);
+        let mut found = None;
+        for id in of_block.collect::<Vec<_>>() {
+            let fields = self.relation(id)?;
+            if fields.iter().any(|field| field.name == name) && found.replace(id).is_some() {
+                return None;
+            }
+        }
+        found
+    }
+
+    /// Of several columns of one name the one behind so many others; `None` for the first, which the name stands for.
+    pub(super) fn nth_column(&mut self, id: RelationId, name: &str, nth: usize) -> Option<Value> {
+        let fields = self.relation(id).filter(|_| nth > 0)?;
+        let field = fields.iter().filter(|field| field.name == name).nth(nth)?;
+        let not_null = field.value.not_null && !self.outer.contains(&id);
+        Some(Value { form: Form::Plain, not_null, ..field.value.clone() })
     }
 
     /// A relation as one value.

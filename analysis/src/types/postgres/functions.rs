@@ -11,6 +11,8 @@ use crate::sql::Span;
 #[derive(Debug, Default)]
 pub(super) struct Called<'c> {
     pub(super) name: &'c str,
+    /// The names of arguments that are given by name; empty when none is.
+    pub(super) names: &'c [Option<String>],
     pub(super) span: Option<Span>,
     /// Over a window.
     pub(super) window: bool,
@@ -23,13 +25,25 @@ pub(super) struct Called<'c> {
 /// What a call came to: its value, and the candidate with its actual types where one was found.
 pub(super) type Resolved = (Value, Option<(Box<Candidate>, Vec<Ty>)>);
 
+/// Where each argument of a call belongs among the declared ones; `None` when a name is not theirs.
+pub(super) fn places<'n>(
+    given: &[Option<String>],
+    declared: impl Iterator<Item = &'n str> + Clone,
+) -> Option<Vec<usize>> {
+    let place = |(at, name): (usize, &Option<String>)| match name {
+        None => Some(at),
+        Some(name) => declared.clone().position(|declared| declared == name),
+    };
+    given.iter().enumerate().map(place).collect()
+}
+
 impl Session<'_> {
     /// A call by name.
     pub(super) fn function(&mut self, call: &Called<'_>, args: Vec<Value>) -> Resolved {
         let name = call.name;
         let mut args = args;
         let count = args.len();
-        let candidates = self.functions(name, count, &call.modifiers);
+        let candidates = self.functions(call, count);
         // The sort keys of an ordered-set aggregate are arguments of it.
         if let Some(extra) = candidates.iter().map(|c| c.args.len()).find(|n| *n > count)
             && candidates.iter().all(|candidate| candidate.args.len() > count)
@@ -138,13 +152,31 @@ impl Session<'_> {
     }
 
     /// The functions of a name that take so many arguments.
-    fn functions(&mut self, name: &str, count: usize, modifiers: &[Value]) -> Vec<Candidate> {
+    fn functions(&mut self, call: &Called<'_>, count: usize) -> Vec<Candidate> {
         let mut candidates = Vec::new();
-        for (line, _) in self.types.catalog.lines('f', name) {
-            candidates.extend(self.listed(line, count, modifiers.len()));
+        for (line, _) in self.types.catalog.lines('f', call.name) {
+            candidates.extend(match call.names {
+                [] => self.listed(line, count, call.modifiers.len()),
+                names => self.by_names(line, count, names),
+            });
         }
-        candidates.extend(self.own_functions(name, count));
+        candidates.extend(self.own_functions(call.name, count, call.names));
         candidates
+    }
+
+    /// A line of the catalog as a candidate for a call with named arguments.
+    fn by_names(&mut self, line: &str, count: usize, given: &[Option<String>]) -> Option<Candidate> {
+        let fields: Vec<&str> = line.split(' ').collect();
+        let (args, names) = (*fields.get(5)?, *fields.get(7)?);
+        let (args, names): (Vec<&str>, Vec<&str>) = (args.split(',').collect(), names.split(',').collect());
+        let all = self.listed(line, args.len(), 0)?;
+        let places = places(given, names.iter().copied())?;
+        let defaults: usize = fields.get(3)?.parse().ok()?;
+        if count + defaults < args.len() {
+            return None;
+        }
+        let args = places.into_iter().map(|at| all.args.get(at).copied()).collect::<Option<Vec<_>>>()?;
+        Some(Candidate { args, ..all })
     }
 
     /// A line of the catalog as a candidate, if it takes so many arguments.

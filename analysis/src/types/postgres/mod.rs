@@ -35,6 +35,18 @@ pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
     for id in rest {
         session.block(id, true);
     }
+    // A parameter that was not met stands in a subscript of SET, and what is stored there is not the whole array.
+    if session.slots.iter().any(|slot| !slot.seen) {
+        for at in 0..session.slots.len() {
+            let array = session.slots.get(at).and_then(|slot| slot.ty).is_some_and(|ty| session.types.element(ty).is_some());
+            if let Some(slot) = session.slots.get_mut(at)
+                && array
+                && slot.why.as_ref().is_some_and(|why| why.starts_with("stored in"))
+            {
+                slot.doubtful = true;
+            }
+        }
+    }
     let patched = plan::patches(&mut session, fields.as_deref().unwrap_or_default());
     let columns = fields.iter().flat_map(|fields| fields.iter()).zip(patched);
     let columns = columns.map(|(field, patch)| column(&mut session, field, patch)).collect();

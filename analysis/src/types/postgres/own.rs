@@ -19,15 +19,16 @@ pub(super) struct Head<'t> {
 
 impl Session<'_> {
     /// The schema's functions of a name that take so many arguments.
-    pub(super) fn own_functions(&mut self, name: &str, count: usize) -> Vec<Candidate> {
+    pub(super) fn own_functions(&mut self, name: &str, count: usize, names: &[Option<String>]) -> Vec<Candidate> {
         let schema = self.schema;
         let overloads = schema.functions.iter().filter(|(known, _)| known.name == name);
         let texts: Vec<&str> = overloads.flat_map(|(_, texts)| texts).map(String::as_str).collect();
-        texts.into_iter().filter_map(|text| self.made(&head(text)?, count)).collect()
+        texts.into_iter().filter_map(|text| self.made(&head(text)?, count, names)).collect()
     }
 
-    fn made(&mut self, head: &Head<'_>, count: usize) -> Option<Candidate> {
+    fn made(&mut self, head: &Head<'_>, count: usize, given: &[Option<String>]) -> Option<Candidate> {
         let (mut args, mut outs, mut optional, mut variadic) = (Vec::new(), Vec::new(), 0, false);
+        let mut names: Vec<String> = Vec::new();
         for arg in &head.args {
             let (mode, name, ty, default) = self.argument(arg);
             optional += usize::from(default);
@@ -37,6 +38,7 @@ impl Session<'_> {
             variadic |= mode == "variadic";
             if !matches!(mode, "out" | "table") {
                 args.push(ty);
+                names.push(name);
             }
         }
         for column in head.table.iter().flatten() {
@@ -51,7 +53,12 @@ impl Session<'_> {
         } else if count > args.len() || count + optional < args.len() {
             return None;
         }
-        args.truncate(count);
+        if given.is_empty() {
+            args.truncate(count);
+        } else {
+            let places = super::functions::places(given, names.iter().map(String::as_str))?;
+            args = places.into_iter().map(|at| args.get(at).copied()).collect::<Option<Vec<_>>>()?;
+        }
         let result = match (head.returns, outs.as_slice()) {
             (Some(ty), _) => self.types.named(ty).unwrap_or(Ty::OPAQUE),
             (None, [(_, ty)]) => *ty,

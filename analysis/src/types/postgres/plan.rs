@@ -6,8 +6,9 @@
 use std::collections::HashSet;
 
 use super::session::{Field, Session};
-use crate::sql::expr::{Expr, LikeKind, Op, Test};
-use crate::sql::query::{Body, From, JoinKind, RelationId};
+use crate::sql::Query;
+use crate::sql::expr::{Expr, LikeKind, Literal, Op, Test};
+use crate::sql::query::{Block, BlockId, Body, From, JoinKind, RelationId, Role, Source};
 
 /// What the plan says of a column.
 #[derive(Debug, Clone, Copy)]
@@ -19,43 +20,192 @@ pub(super) struct Patch {
 /// What the plan says of each column.
 pub(super) fn patches(session: &mut Session<'_>, fields: &[Field]) -> Vec<Patch> {
     let mut patches = vec![Patch { nullable: false, certain: true }; fields.len()];
-    let Some(inner) = inner_sides(session) else { return patches };
     let query = session.query;
-    let Some(outputs) = query.root.and_then(|root| query.block(root).outputs.as_ref()) else { return patches };
-    let mut seen: Vec<&Expr> = Vec::new();
+    let Some(root) = query.root else { return patches };
+    let Some(outputs) = query.block(root).outputs.as_ref() else { return patches };
+    let reading = Reading { query, outer: &session.outer };
+    let mut top = Top::default();
+    if reading.top(root, &mut top).is_none() {
+        return patches;
+    }
+    let mut seen: Vec<(RelationId, String)> = Vec::new();
     for (patch, output) in patches.iter_mut().zip(outputs) {
-        let relation = match &output.expr {
-            Expr::Column(column) => column.relation,
-            Expr::WholeRow(relation) => Some(*relation),
-            _ => None,
-        };
-        // Of equal columns sqlx marks the first.
-        if relation.is_some_and(|relation| inner.contains(&relation)) && !seen.contains(&&output.expr) {
+        if top.full {
             patch.nullable = true;
-            seen.push(&output.expr);
+            continue;
+        }
+        let Some(leaf) = reading.leaf(&output.expr, 0) else { continue };
+        patch.certain = !top.reordered || !session.outer.contains(&leaf.0);
+        // Of equal columns sqlx marks the first.
+        if top.inner.contains(&leaf.0) && !seen.contains(&leaf) {
+            patch.nullable = true;
+            seen.push(leaf);
         }
     }
     patches
 }
 
-/// The relations whose columns stand on the inner side of outer joins at the top of the plan.
-fn inner_sides(session: &mut Session<'_>) -> Option<HashSet<RelationId>> {
-    let query = session.query;
-    let block = query.block(query.root?);
-    let Body::Select(select) = &block.body else { return None };
+/// What stands at the top of a plan.
+#[derive(Debug, Default)]
+struct Top {
+    /// A full join, all of whose columns may be NULL.
+    full: bool,
+    /// The relations whose columns stand on the inner side of outer joins.
+    inner: HashSet<RelationId>,
+    /// Whether the planner may have put another join on top.
+    reordered: bool,
+}
+
+struct Reading<'q> {
+    query: &'q Query,
+    outer: &'q HashSet<RelationId>,
+}
+
+impl<'q> Reading<'q> {
+    /// What the joins at the top of a block's plan are; `None` when there is none, or nothing is read at all.
+    fn top(&self, id: BlockId, top: &mut Top) -> Option<()> {
+        let block = self.query.block(id);
+        let Body::Select(select) = &block.body else { return None };
+        if !is_flat(block) {
+            return None;
+        }
+        let conditions = select.from.iter().flat_map(inner_conditions).chain(block.filters());
+        if conditions.into_iter().any(|condition| self.is_never_true(condition, 0)) {
+            return None;
+        }
+        let [item] = select.from.as_slice() else { return None };
+        self.collect(item, top, true)
+    }
+
+    fn collect(&self, item: &From, top: &mut Top, at_top: bool) -> Option<()> {
+        match item {
+            From::Relation(id) => match self.pulled_up(*id) {
+                Some(block) => self.top(block, top),
+                None => Some(()),
+            },
+            From::Join { kind, left, right, .. } => {
+                let is_outer = |side: &From| side.relations().iter().any(|id| self.outer.contains(id));
+                match kind {
+                    JoinKind::Left if is_outer(right) => {
+                        self.leaves(right, &mut top.inner);
+                        self.collect(left, top, false)?;
+                    }
+                    JoinKind::Right if is_outer(left) => {
+                        self.leaves(left, &mut top.inner);
+                        self.collect(right, top, false)?;
+                    }
+                    JoinKind::Full if is_outer(left) && is_outer(right) => {
+                        top.full |= at_top;
+                        self.leaves(item, &mut top.inner);
+                    }
+                    _ => top.reordered = true,
+                }
+                Some(())
+            }
+        }
+    }
+
+    /// The block that the planner merges into the one that reads it: a plain SELECT.
+    fn pulled_up(&self, id: RelationId) -> Option<BlockId> {
+        let block = match &self.query.relation(id).source {
+            Source::Derived(block) | Source::View(_, block) => *block,
+            Source::Cte(block) => match self.query.block(*block).role {
+                Role::Cte { recursive: false, materialized, uses, .. }
+                    if materialized == Some(false) || materialized.is_none() && uses <= 1 =>
+                {
+                    *block
+                }
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let is_select = matches!(&self.query.block(block).body, Body::Select(select) if !select.from.is_empty());
+        (is_select && is_flat(self.query.block(block))).then_some(block)
+    }
+
+    /// The relations that are scanned for a FROM item.
+    fn leaves(&self, item: &From, found: &mut HashSet<RelationId>) {
+        for id in item.relations() {
+            match self.pulled_up(id).map(|block| &self.query.block(block).body) {
+                Some(Body::Select(select)) => select.from.iter().for_each(|item| self.leaves(item, found)),
+                _ => {
+                    found.insert(id);
+                }
+            }
+        }
+    }
+
+    /// The scanned column that an output is, where it is one as it stands.
+    fn leaf(&self, expr: &Expr, depth: usize) -> Option<(RelationId, String)> {
+        let (relation, name) = match expr {
+            Expr::Column(column) => (column.relation?, column.name.as_str()),
+            Expr::WholeRow(relation) => (*relation, "*"),
+            _ => return None,
+        };
+        let itself = Some((relation, name.to_owned()));
+        let block = match &self.query.relation(relation).source {
+            Source::Derived(block) | Source::View(_, block) => *block,
+            // A scan of a common table expression has columns of its own.
+            Source::Cte(_) => match self.inlined(relation) {
+                Some(block) => block,
+                None => return itself,
+            },
+            _ => return itself,
+        };
+        if depth > 16 || name == "*" {
+            return None;
+        }
+        let columns = self.query.relation(relation).columns.as_deref()?;
+        let at = columns.iter().position(|column| column.name == name)?;
+        let inner = &self.query.block(block).outputs.as_ref()?.get(at)?.expr;
+        let leaf = self.leaf(inner, depth + 1)?;
+        Some(if self.pulled_up(relation).is_some() { leaf } else { (relation, name.to_owned()) })
+    }
+
+    /// The block of a common table expression that is planned where it is read.
+    fn inlined(&self, id: RelationId) -> Option<BlockId> {
+        let Source::Cte(block) = self.query.relation(id).source else { return None };
+        match self.query.block(block).role {
+            Role::Cte { recursive: false, materialized, uses, .. }
+                if (materialized == Some(false) || materialized.is_none() && uses <= 1)
+                    && matches!(self.query.block(block).body, Body::Select(_)) =>
+            {
+                Some(block)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a condition is false or NULL once its parameters are NULL, so that the planner leaves the query out.
+    fn is_never_true(&self, condition: &Expr, depth: usize) -> bool {
+        let never = |expr: &Expr| depth < 32 && self.is_never_true(expr, depth + 1);
+        match condition {
+            Expr::And(parts) => parts.iter().any(never),
+            Expr::Or(parts) => parts.iter().all(never),
+            Expr::Between { expr, low, high, .. } => is_null(expr) || is_null(low) || is_null(high),
+            Expr::Is { expr, test: Test::Null, negated: true } => is_null(expr),
+            Expr::Is { expr, test: Test::True, negated: false } => never(expr),
+            Expr::InList { expr, list, negated: false } => {
+                is_null(expr) || matches!(list.as_slice(), [only] if is_null(only))
+            }
+            Expr::InQuery { query, negated: false, .. } | Expr::Exists { query, negated: false } => {
+                let block = self.query.block(*query);
+                is_flat(block) && block.filters().iter().any(never)
+            }
+            Expr::Literal(Literal::Bool(false)) => true,
+            other => is_null(other),
+        }
+    }
+}
+
+/// Whether a SELECT does nothing with its rows behind the joins.
+fn is_flat(block: &Block) -> bool {
+    let Body::Select(select) = &block.body else { return false };
     let grouped = !select.group_by.is_empty() || select.aggregates || select.having.is_some();
     let sorted = !block.order_by.is_empty() || block.limit.is_some() || block.offset.is_some() || block.locks;
-    let windowed = select.projection.iter().any(|expr| expr.any(|e| matches!(e, Expr::Call(call) if call.window)));
-    if grouped || sorted || windowed || select.distinct.is_some() || select.set_returning {
-        return None;
-    }
-    let [item] = select.from.as_slice() else { return None };
-    if block.filters().iter().any(is_never_true) || inner_conditions(item).into_iter().any(is_never_true) {
-        return None;
-    }
-    let mut inner = HashSet::new();
-    collect(session, item, &mut inner);
-    Some(inner)
+    let is_window = |e: &Expr| matches!(e, Expr::Call(call) if call.window);
+    let windowed = select.projection.iter().any(|expr| expr.any(is_window));
+    !grouped && !sorted && !windowed && select.distinct.is_none() && !select.set_returning
 }
 
 /// The conditions of joins that every row meets.
@@ -73,43 +223,10 @@ fn inner_conditions(item: &From) -> Vec<&Expr> {
     }
 }
 
-fn collect(session: &mut Session<'_>, item: &From, inner: &mut HashSet<RelationId>) {
-    let From::Join { kind, left, right, .. } = item else { return };
-    let is_outer = |side: &From| side.relations().iter().any(|id| session.outer.contains(id));
-    match kind {
-        JoinKind::Left if is_outer(right) => {
-            inner.extend(right.relations());
-            collect(session, left, inner);
-        }
-        JoinKind::Right if is_outer(left) => {
-            inner.extend(left.relations());
-            collect(session, right, inner);
-        }
-        JoinKind::Full => inner.extend(item.relations()),
-        _ => {}
-    }
-}
-
-/// Whether a condition is false or NULL once its parameters are NULL, so that the planner leaves the query out.
-fn is_never_true(condition: &Expr) -> bool {
-    match condition {
-        Expr::And(parts) => parts.iter().any(is_never_true),
-        Expr::Or(parts) => parts.iter().all(is_never_true),
-        Expr::Between { expr, low, high, .. } => is_null(expr) || is_null(low) || is_null(high),
-        Expr::Is { expr, test: Test::Null, negated: true } => is_null(expr),
-        Expr::Is { expr, test: Test::True, negated: false } => is_never_true(expr),
-        Expr::InList { expr, list, negated: false } => {
-            is_null(expr) || matches!(list.as_slice(), [only] if is_null(only))
-        }
-        Expr::Literal(crate::sql::expr::Literal::Bool(false)) => true,
-        other => is_null(other),
-    }
-}
-
 /// Whether an expression is NULL once its parameters are, as far as the planner works it out beforehand.
 fn is_null(expr: &Expr) -> bool {
     match expr {
-        Expr::Parameter(_) | Expr::Literal(crate::sql::expr::Literal::Null) => true,
+        Expr::Parameter(_) | Expr::Literal(Literal::Null) => true,
         Expr::Cast { expr, .. } | Expr::Collate { expr, .. } | Expr::Not(expr) | Expr::Unary { expr, .. } => is_null(expr),
         Expr::Binary { op, left, right } => {
             !matches!(op, Op::Same | Op::NotSame) && (is_null(left) || is_null(right))

@@ -85,6 +85,8 @@ pub(super) struct Slot {
     pub(super) why: Option<Rc<str>>,
     /// Whether it stands where its type could not be told.
     pub(super) doubtful: bool,
+    /// Whether it was met at all.
+    pub(super) seen: bool,
 }
 
 /// The derivation of one query.
@@ -104,6 +106,8 @@ pub(super) struct Session<'a> {
     pub(super) outer: HashSet<RelationId>,
     /// Columns that a condition keeps from being NULL.
     pub(super) refuted: HashSet<(RelationId, String)>,
+    /// The blocks that are being derived, innermost last.
+    pub(super) path: Vec<BlockId>,
     /// Blocks in the middle of being derived.
     pub(super) open: HashSet<BlockId>,
     /// Whether each row of the block at hand stands for a group that has rows.
@@ -125,12 +129,13 @@ impl<'a> Session<'a> {
             query,
             schema,
             types: Arena::new(schema),
-            slots: vec![Slot { ty: None, why: None, doubtful: false }; query.parameters],
+            slots: vec![Slot { ty: None, why: None, doubtful: false, seen: false }; query.parameters],
             blocks: HashMap::new(),
             ctes,
             relations: HashMap::new(),
             outer: HashSet::new(),
             refuted: HashSet::new(),
+            path: Vec::new(),
             open: HashSet::new(),
             grouped: false,
             errors: Vec::new(),
@@ -147,9 +152,13 @@ impl<'a> Session<'a> {
     }
 
     /// A parameter as it is known so far.
-    pub(super) fn parameter(&self, number: usize) -> Value {
-        let slot = number.checked_sub(1).and_then(|at| self.slots.get(at));
-        let ty = slot.and_then(|slot| slot.ty).unwrap_or(Ty::UNKNOWN);
+    pub(super) fn parameter(&mut self, number: usize) -> Value {
+        let slot = number.checked_sub(1).and_then(|at| self.slots.get_mut(at));
+        let ty = slot.and_then(|slot| {
+            slot.seen = true;
+            slot.ty
+        });
+        let ty = ty.unwrap_or(Ty::UNKNOWN);
         Value { form: Form::Parameter(number), ..Value::of(ty, false) }.because("a parameter can be NULL")
     }
 

@@ -134,9 +134,16 @@ impl Session<'_> {
         self.stored(value, ty, column);
     }
 
+    /// `SET list[1] = value` stores an element; the subscript is not kept.
+    fn is_element(&mut self, value: Ty, of: Ty) -> bool {
+        let element = self.types.element(of);
+        element.is_some_and(|element| self.converts(value, element, Context::Assignment) != Some(false))
+    }
+
     fn stored(&mut self, value: Value, ty: Ty, column: &str) {
         if !value.is_unknown()
             && self.converts(value.ty, ty, Context::Assignment) == Some(false)
+            && !self.is_element(value.ty, ty)
             && self.schema.gaps.is_empty()
         {
             let (from, to) = (self.types.display(value.ty), self.types.display(ty));
