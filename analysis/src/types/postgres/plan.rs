@@ -98,7 +98,12 @@ impl<'q> Reading<'q> {
                         top.full |= at_top;
                         self.leaves(item, &mut top.inner);
                     }
-                    _ => top.reordered = true,
+                    // The planner may join in another order, with an outer join on top.
+                    _ => {
+                        top.reordered = true;
+                        self.collect(left, top, false)?;
+                        self.collect(right, top, false)?;
+                    }
                 }
                 Some(())
             }
