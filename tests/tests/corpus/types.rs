@@ -41,7 +41,8 @@ fn types() {
             let mut faults = Vec::new();
             compare(&described, &known, &mut faults);
             // The database prepared each of them: what is called an error is wrong.
-            let errors = described.errors.iter().map(|error| (Score::Wrong, format!("error: {}", error.message)));
+            let errors =
+                described.errors.iter().map(|error| (Score::Wrong, format!("error: {}", error.message)));
             faults.extend(errors);
             let worst = faults.iter().map(|(score, _)| *score).max().unwrap_or(Score::Right);
             counts[worst as usize] += 1;
@@ -51,7 +52,9 @@ fn types() {
                     too_tight.push(format!("{}: {fault}\n    {sql}", folder.name));
                 }
             }
-            if std::env::var("QUERY_BUDGET_SHOW").is_ok_and(|wanted| !faults.is_empty() && folder.name.contains(&wanted)) {
+            if std::env::var("QUERY_BUDGET_SHOW")
+                .is_ok_and(|wanted| !faults.is_empty() && folder.name.contains(&wanted))
+            {
                 show(&format!("{faults:#?}\n{sql}\n{}", known["columns"]));
             }
         }
@@ -79,7 +82,8 @@ fn compare(described: &Described, known: &Value, faults: &mut Vec<(Score, String
     if described.columns.len() != columns.len() {
         let silent = described.columns.is_empty() && described.unknown.is_some();
         let score = if silent { Score::Silent } else { Score::Wrong };
-        faults.push((score, format!("{} columns found, {} in truth", described.columns.len(), columns.len())));
+        faults
+            .push((score, format!("{} columns found, {} in truth", described.columns.len(), columns.len())));
         return;
     }
     for (found, truth) in described.columns.iter().zip(columns) {
@@ -87,14 +91,20 @@ fn compare(described: &Described, known: &Value, faults: &mut Vec<(Score, String
             Known::Unknown(why) => faults.push((Score::Silent, format!("column: {why}"))),
             Known::Is(ty) if sqlx_type::json(ty) != truth["type"] => {
                 let name = &found.name;
-                faults.push((Score::Wrong, format!("column {name}: {} found, {} in truth", sqlx_type::json(ty), truth["type"])));
+                faults.push((
+                    Score::Wrong,
+                    format!("column {name}: {} found, {} in truth", sqlx_type::json(ty), truth["type"]),
+                ));
             }
             Known::Is(_) => {}
         }
         let nullable = found.nullable.map_or(Value::Null, Value::Bool);
         if nullable != truth["nullable"] {
             let tight = if found.nullable == Some(false) { "too tight: " } else { "" };
-            faults.push((Score::Wrong, format!("{tight}nullable {}: {nullable} found, {} in truth", found.name, truth["nullable"])));
+            faults.push((
+                Score::Wrong,
+                format!("{tight}nullable {}: {nullable} found, {} in truth", found.name, truth["nullable"]),
+            ));
         }
     }
     let parameters = known["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -102,7 +112,14 @@ fn compare(described: &Described, known: &Value, faults: &mut Vec<(Score, String
         match &found.ty {
             Known::Unknown(why) => faults.push((Score::Silent, format!("parameter: {why}"))),
             Known::Is(ty) if sqlx_type::json(ty) != *truth => {
-                faults.push((Score::Wrong, format!("parameter {number}: {} found, {truth} in truth ({})", sqlx_type::json(ty), found.why)));
+                faults.push((
+                    Score::Wrong,
+                    format!(
+                        "parameter {number}: {} found, {truth} in truth ({})",
+                        sqlx_type::json(ty),
+                        found.why
+                    ),
+                ));
             }
             Known::Is(_) => {}
         }

@@ -69,7 +69,8 @@ pub(crate) fn json(ty: &SqlType) -> Value {
                 Kind::Array(element) => json!({ "Array": json(element) }),
                 Kind::Enum(labels) => json!({ "Enum": labels }),
                 Kind::Composite(fields) => {
-                    let fields: Vec<Value> = fields.iter().map(|(name, ty)| json!([name, json(ty)])).collect();
+                    let fields: Vec<Value> =
+                        fields.iter().map(|(name, ty)| json!([name, json(ty)])).collect();
                     json!({ "Composite": fields })
                 }
                 Kind::Domain(base) => json!({ "Domain": json(base) }),

@@ -219,7 +219,9 @@ impl<'a> Arena<'a> {
     fn full_name(&self, schema: Option<&str>, name: &str) -> Option<Name> {
         let known = self.schema;
         let has = |name: &Name| {
-            known.types.contains_key(name) || known.tables.contains_key(name) || known.views.contains_key(name)
+            known.types.contains_key(name)
+                || known.tables.contains_key(name)
+                || known.views.contains_key(name)
         };
         let exact = match schema {
             Some(_) => Some(Name::qualified(schema, name)).filter(has),
@@ -307,7 +309,8 @@ impl<'a> Arena<'a> {
     /// The element of a true array: not of `int2vector` and its like.
     pub(super) fn true_element(&mut self, ty: Ty) -> Option<Ty> {
         let info = self.info(ty);
-        info.element.filter(|_| info.category == b'A' && !matches!(info.name.as_str(), "oidvector" | "int2vector"))
+        info.element
+            .filter(|_| info.category == b'A' && !matches!(info.name.as_str(), "oidvector" | "int2vector"))
     }
 
     /// What other modules see of a type.

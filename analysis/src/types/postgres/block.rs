@@ -44,7 +44,11 @@ impl Session<'_> {
             let fields = values.into_iter().map(|(name, value)| {
                 let known = names.next().unwrap_or_default();
                 let name = if known.is_empty() { name } else { known.to_owned() };
-                let value = if settle && value.is_unknown() { self.coerce(value, Ty::TEXT, "a column of its own") } else { value };
+                let value = if settle && value.is_unknown() {
+                    self.coerce(value, Ty::TEXT, "a column of its own")
+                } else {
+                    value
+                };
                 Field { name, value }
             });
             fields.collect::<Vec<_>>().into()
@@ -72,7 +76,11 @@ impl Session<'_> {
         let matters = |expr: &Expr| {
             matches!(
                 expr,
-                Expr::Parameter(_) | Expr::Subquery(_) | Expr::Exists { .. } | Expr::InQuery { .. } | Expr::ArrayQuery(_)
+                Expr::Parameter(_)
+                    | Expr::Subquery(_)
+                    | Expr::Exists { .. }
+                    | Expr::InQuery { .. }
+                    | Expr::ArrayQuery(_)
             )
         };
         if expr.any(matters) {
@@ -141,7 +149,8 @@ impl Session<'_> {
                     let fields = self.relation(*relation);
                     match (fields, &mut values) {
                         (Some(fields), Some(values)) => {
-                            values.extend(fields.iter().map(|field| (field.name.clone(), field.value.clone())));
+                            values
+                                .extend(fields.iter().map(|field| (field.name.clone(), field.value.clone())));
                         }
                         _ => values = None,
                     }
@@ -195,7 +204,8 @@ impl Session<'_> {
             }
         };
         let not_null = values.iter().all(|value| value.not_null);
-        let why = values.iter().find(|value| !value.not_null || value.ty == Ty::OPAQUE).and_then(|v| v.why.clone());
+        let why =
+            values.iter().find(|value| !value.not_null || value.ty == Ty::OPAQUE).and_then(|v| v.why.clone());
         for value in values {
             self.coerce(value, ty, what);
         }

@@ -81,7 +81,8 @@ impl Session<'_> {
         let preferred = |session: &mut Self, candidate: &Candidate| {
             let pairs = candidate.args.iter().zip(&bases);
             let good = |(to, from): &(&Ty, &Ty)| {
-                **from != Ty::UNKNOWN && (session.types.same(**to, **from) || session.is_preferred(**to, **from))
+                **from != Ty::UNKNOWN
+                    && (session.types.same(**to, **from) || session.is_preferred(**to, **from))
             };
             pairs.filter(good).count()
         };
@@ -187,7 +188,13 @@ impl Session<'_> {
                 continue;
             }
             if *actual == Ty::OPAQUE {
-                return Some(Generic { element: Some(Ty::OPAQUE), array: Some(Ty::OPAQUE), range: Some(Ty::OPAQUE), compatible: Some(Ty::OPAQUE), ..found });
+                return Some(Generic {
+                    element: Some(Ty::OPAQUE),
+                    array: Some(Ty::OPAQUE),
+                    range: Some(Ty::OPAQUE),
+                    compatible: Some(Ty::OPAQUE),
+                    ..found
+                });
             }
             let base = self.types.base(*actual);
             let mut put = |slot: &mut Option<Ty>, ty: Ty| match slot {
@@ -199,10 +206,12 @@ impl Session<'_> {
             };
             let fits = match *declared {
                 Ty::ANYELEMENT => put(&mut found.element, *actual),
-                Ty::ANYNONARRAY => self.types.element(base).is_none_or(|_| !self.is_array(base)) && {
-                    let known = found.element.replace(*actual);
-                    known.is_none_or(|known| self.types.same(known, *actual))
-                },
+                Ty::ANYNONARRAY => {
+                    self.types.element(base).is_none_or(|_| !self.is_array(base)) && {
+                        let known = found.element.replace(*actual);
+                        known.is_none_or(|known| self.types.same(known, *actual))
+                    }
+                }
                 Ty::ANYENUM => put(&mut found.element, *actual) && self.types.info(base).class == b'e',
                 Ty::ANYARRAY => put(&mut found.array, base) && self.is_array(base),
                 Ty::ANYRANGE => put(&mut found.range, base) && self.types.info(base).class == b'r',
@@ -222,7 +231,9 @@ impl Session<'_> {
                     }
                     _ => false,
                 },
-                Ty::ANYCOMPATIBLERANGE => put(&mut found.compatible_range, base) && self.types.info(base).class == b'r',
+                Ty::ANYCOMPATIBLERANGE => {
+                    put(&mut found.compatible_range, base) && self.types.info(base).class == b'r'
+                }
                 _ => true,
             };
             if !fits {
@@ -276,7 +287,10 @@ impl Session<'_> {
         let mut settled = Vec::with_capacity(args.len());
         for (declared, actual) in args.iter().zip(actual) {
             let keeps = *actual != Ty::UNKNOWN
-                && !matches!(*declared, Ty::ANYCOMPATIBLE | Ty::ANYCOMPATIBLEARRAY | Ty::ANYCOMPATIBLENONARRAY);
+                && !matches!(
+                    *declared,
+                    Ty::ANYCOMPATIBLE | Ty::ANYCOMPATIBLEARRAY | Ty::ANYCOMPATIBLENONARRAY
+                );
             settled.push(match is_polymorphic(*declared) {
                 true if keeps => *actual,
                 true => self.stands_for(*declared, generic)?,

@@ -19,10 +19,15 @@ impl Session<'_> {
             Expr::Cast { expr, ty } => self.cast(expr, ty),
             Expr::Collate { expr, .. } => {
                 let value = self.expr(expr);
-                if value.is_unknown() { self.coerce(value, Ty::TEXT, "collated") } else { Value { origin: None, ..value } }
+                if value.is_unknown() {
+                    self.coerce(value, Ty::TEXT, "collated")
+                } else {
+                    Value { origin: None, ..value }
+                }
             }
             Expr::And(parts) | Expr::Or(parts) => {
-                let values: Vec<Value> = parts.iter().map(|part| self.condition(part, "a condition")).collect();
+                let values: Vec<Value> =
+                    parts.iter().map(|part| self.condition(part, "a condition")).collect();
                 Value::of(Ty::BOOL, values.iter().all(|value| value.not_null))
             }
             Expr::Not(inner) => {
@@ -87,7 +92,9 @@ impl Session<'_> {
                 Value { form: Form::Row(values), ..Value::of(Ty::RECORD, true) }
             }
             Expr::Array(items) => self.array(items, None),
-            Expr::Case { operand, arms, otherwise } => self.case(operand.as_deref(), arms, otherwise.as_deref()),
+            Expr::Case { operand, arms, otherwise } => {
+                self.case(operand.as_deref(), arms, otherwise.as_deref())
+            }
             Expr::Access { expr, field, subscripts } => self.access(expr, field.as_deref(), subscripts),
             Expr::Other { what, parts } => self.special(what, parts),
         }
@@ -145,8 +152,12 @@ impl Session<'_> {
         let not_null = left.not_null && values.iter().all(|value| value.not_null);
         // What names no column goes into one array of a common type.
         let is_constant = |expr: &Expr| !expr.any(|e| matches!(e, Expr::Column(_) | Expr::WholeRow(_)));
-        let constants: Vec<Value> =
-            list.iter().zip(&values).filter(|(expr, _)| is_constant(expr)).map(|(_, value)| value.clone()).collect();
+        let constants: Vec<Value> = list
+            .iter()
+            .zip(&values)
+            .filter(|(expr, _)| is_constant(expr))
+            .map(|(_, value)| value.clone())
+            .collect();
         let mut rest: Vec<Value> = Vec::new();
         let mut common = None;
         if constants.len() > 1 {
@@ -203,7 +214,8 @@ impl Session<'_> {
             let (has, needs) = (outputs.len(), lefts.len());
             self.error(format!("the subquery returns {has} columns where {needs} are compared"), None);
         }
-        let not_null = lefts.iter().chain(outputs.iter().map(|field| &field.value)).all(|value| value.not_null);
+        let not_null =
+            lefts.iter().chain(outputs.iter().map(|field| &field.value)).all(|value| value.not_null);
         for (value, field) in lefts.into_iter().zip(outputs.iter()) {
             let right = Value { form: Form::Plain, ..field.value.clone() };
             self.operator(op.as_str(), Some(value), right);
@@ -243,7 +255,9 @@ impl Session<'_> {
         let element = match (wanted, inner) {
             (Some(array), _) if nested => Ok(array),
             (Some(_), Some(element)) => Ok(element),
-            _ if values.is_empty() => return Value { ty: Ty::OPAQUE, ..Value::opaque("an empty array has no type") },
+            _ if values.is_empty() => {
+                return Value { ty: Ty::OPAQUE, ..Value::opaque("an empty array has no type") };
+            }
             _ => self.common(&values),
         };
         let element = match element {
@@ -379,7 +393,14 @@ impl Session<'_> {
             name => {
                 let name = if name == "trim" { "btrim" } else { name };
                 let of_groups = self.grouped && call.modifiers.is_empty();
-                let called = Called { name, names: &call.names, span: call.span, window: call.window, modifiers: sorted, of_groups };
+                let called = Called {
+                    name,
+                    names: &call.names,
+                    span: call.span,
+                    window: call.window,
+                    modifiers: sorted,
+                    of_groups,
+                };
                 let (value, candidate) = self.function(&called, args);
                 match candidate {
                     Some((candidate, types)) if candidate.outs.len() > 1 => {
@@ -400,9 +421,7 @@ impl Session<'_> {
 /// A constant.
 pub(super) fn literal_value(literal: &Literal) -> Value {
     match literal {
-        Literal::Null => {
-            Value { form: Form::Null, ..Value::of(Ty::UNKNOWN, false) }.because("it is NULL")
-        }
+        Literal::Null => Value { form: Form::Null, ..Value::of(Ty::UNKNOWN, false) }.because("it is NULL"),
         Literal::Bool(_) => Value::of(Ty::BOOL, true),
         Literal::Number(text) => {
             let ty = match text.parse::<i64>() {
@@ -422,7 +441,8 @@ impl crate::sql::query::Block {
     /// Whether it returns exactly one row: an aggregate of everything, or no FROM at all.
     fn is_one_row(&self) -> bool {
         let Body::Select(select) = &self.body else { return false };
-        let whole = self.limit.is_none() && self.offset.is_none() && select.having.is_none() && !select.set_returning;
+        let whole =
+            self.limit.is_none() && self.offset.is_none() && select.having.is_none() && !select.set_returning;
         let aggregate = select.aggregates && select.group_by.is_empty() && !select.grouping_sets;
         whole && (aggregate || select.from.is_empty() && select.filter.is_none())
     }

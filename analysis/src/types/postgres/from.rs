@@ -111,7 +111,8 @@ impl Session<'_> {
         let field = |column: &Column| {
             let ty = self.types.named(&column.ty).unwrap_or(Ty::OPAQUE);
             let not_null = column.not_null && is_table;
-            let origin = Origin { table: of.to_string(), column: column.name.clone(), not_null, relation: id };
+            let origin =
+                Origin { table: of.to_string(), column: column.name.clone(), not_null, relation: id };
             let why = match (ty, not_null) {
                 (Ty::OPAQUE, _) => format!("the type `{}` of `{of}.{}` is not known", column.ty, column.name),
                 (_, false) => format!("column `{of}.{}` is nullable", column.name),
@@ -136,14 +137,16 @@ impl Session<'_> {
         for (at, column) in names.into_iter().enumerate() {
             let inner = fields.as_ref().and_then(|fields| fields.get(at)).map(|field| field.value.clone());
             let mut value = inner.unwrap_or_else(|| Value::opaque("the view's query is not understood"));
-            let written = declared.as_ref().and_then(|columns| columns.get(at)).map(|column| column.ty.clone());
+            let written =
+                declared.as_ref().and_then(|columns| columns.get(at)).map(|column| column.ty.clone());
             if value.ty == Ty::OPAQUE
                 && let Some(ty) = written.and_then(|ty| self.types.named(&ty))
             {
                 value.ty = ty;
             }
             value.form = Form::Plain;
-            let origin = Origin { table: name.to_string(), column: column.clone(), not_null: false, relation: id };
+            let origin =
+                Origin { table: name.to_string(), column: column.clone(), not_null: false, relation: id };
             value.origin = Some(Rc::new(origin));
             found.push(Field { name: column, value });
         }
@@ -222,9 +225,13 @@ impl Session<'_> {
                     add(&column.name, Value::of(ty, false).because("a column of a function can be NULL"));
                 }
             } else if outs.len() > 1 || outs.len() == 1 && self.types.is_record(value.ty) {
-                outs.into_iter().for_each(|(name, ty)| add(&name, Value::of(ty, false).because("a column of a function can be NULL")));
+                outs.into_iter().for_each(|(name, ty)| {
+                    add(&name, Value::of(ty, false).because("a column of a function can be NULL"))
+                });
             } else if !parts.is_empty() {
-                parts.into_iter().for_each(|(name, ty)| add(&name, Value::of(ty, false).because("a column of a function can be NULL")));
+                parts.into_iter().for_each(|(name, ty)| {
+                    add(&name, Value::of(ty, false).because("a column of a function can be NULL"))
+                });
             } else if self.types.is_record(value.ty) && written.is_empty() {
                 return None;
             } else {
@@ -270,7 +277,10 @@ impl Session<'_> {
             "tableoid" => "oid",
             name => {
                 // `f(x)` where `f` is the alias of a function with one column.
-                return Value::opaque(&format!("the column `{name}` of `{}` is not known", self.query.relation(id).alias));
+                return Value::opaque(&format!(
+                    "the column `{name}` of `{}` is not known",
+                    self.query.relation(id).alias
+                ));
             }
         };
         let ty = self.types.builtin(system).unwrap_or(Ty::OPAQUE);
@@ -327,8 +337,13 @@ impl Session<'_> {
             None => match self.relation(id) {
                 Some(fields) => {
                     // A function of one column is that column.
-                    if let (Source::Function(..), [only]) = (&self.query.relation(id).source, fields.as_ref()) {
-                        return Value { form: Form::Plain, not_null: only.value.not_null && !outer, ..only.value.clone() };
+                    if let (Source::Function(..), [only]) = (&self.query.relation(id).source, fields.as_ref())
+                    {
+                        return Value {
+                            form: Form::Plain,
+                            not_null: only.value.not_null && !outer,
+                            ..only.value.clone()
+                        };
                     }
                     let fields = fields.iter().map(|field| (field.name.clone(), field.value.ty)).collect();
                     self.types.row(fields)

@@ -71,7 +71,10 @@ impl Session<'_> {
             return (Value::opaque(&format!("several functions `{name}` take these arguments")), None);
         };
         let Some((declared, result)) = self.settled(&candidate, &types) else {
-            return (Value::opaque(&format!("what `{name}` returns hangs on a type that is not known")), None);
+            return (
+                Value::opaque(&format!("what `{name}` returns hangs on a type that is not known")),
+                None,
+            );
         };
         let all_not_null = args.iter().all(|value| value.not_null);
         let not_null = never_null::function(&candidate, call, all_not_null);
@@ -140,7 +143,12 @@ impl Session<'_> {
         let known = types.iter().all(|ty| *ty != Ty::OPAQUE);
         let in_schema = self.schema.functions.keys().any(|name| name.name == call.name);
         let builtin = !self.types.catalog.lines('f', call.name).is_empty();
-        if !known || in_schema || self.types.catalog.unknown_extension || !self.schema.gaps.is_empty() || call.span.is_none() {
+        if !known
+            || in_schema
+            || self.types.catalog.unknown_extension
+            || !self.schema.gaps.is_empty()
+            || call.span.is_none()
+        {
             return;
         }
         // Extensions may be made by hand, beside the migrations: a name that nothing knows is not certain to be wrong.
@@ -183,7 +191,8 @@ impl Session<'_> {
     fn listed(&mut self, line: &str, count: usize, modifiers: usize) -> Option<Candidate> {
         let mut fields = line.split(' ');
         let (kind, result, flags) = (fields.next()?, fields.next()?, fields.next()?);
-        let (defaults, ordered, args, outs) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+        let (defaults, ordered, args, outs) =
+            (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
         let names: Vec<&str> = if args == "-" { Vec::new() } else { args.split(',').collect() };
         let defaults: usize = defaults.parse().ok()?;
         let variadic = flags.ends_with('v');
@@ -271,7 +280,9 @@ impl Session<'_> {
             return Value { origin: None, form: Form::Plain, not_null: false, ..first.clone() };
         }
         let ty = match self.find_operator("=", &types) {
-            Choice::One(candidate) => self.settled(&candidate, &types).and_then(|(args, _)| args.first().copied()),
+            Choice::One(candidate) => {
+                self.settled(&candidate, &types).and_then(|(args, _)| args.first().copied())
+            }
             _ => None,
         };
         self.operator("=", Some(first.clone()), second.clone());

@@ -31,14 +31,19 @@ pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
     let mut session = Session::new(query, schema);
     let fields = query.root.and_then(|root| session.block(root, true));
     // What no expression led to may still hold parameters.
-    let rest: Vec<_> = query.written_blocks().map(|(id, _)| id).filter(|id| !session.blocks.contains_key(id)).collect();
+    let rest: Vec<_> =
+        query.written_blocks().map(|(id, _)| id).filter(|id| !session.blocks.contains_key(id)).collect();
     for id in rest {
         session.block(id, true);
     }
     // A parameter that was not met stands in a subscript of SET, and what is stored there is not the whole array.
     if session.slots.iter().any(|slot| !slot.seen) {
         for at in 0..session.slots.len() {
-            let array = session.slots.get(at).and_then(|slot| slot.ty).is_some_and(|ty| session.types.element(ty).is_some());
+            let array = session
+                .slots
+                .get(at)
+                .and_then(|slot| slot.ty)
+                .is_some_and(|ty| session.types.element(ty).is_some());
             if let Some(slot) = session.slots.get_mut(at)
                 && array
                 && slot.why.as_ref().is_some_and(|why| why.starts_with("stored in"))

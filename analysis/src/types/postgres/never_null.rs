@@ -10,11 +10,11 @@ pub(super) fn function(candidate: &Candidate, call: &Called<'_>, args_not_null: 
     }
     match candidate.kind {
         b'a' => aggregate(call, args_not_null, candidate.args.is_empty()),
-        b'w' => matches!(
-            call.name,
-            "row_number" | "rank" | "dense_rank" | "percent_rank" | "cume_dist"
-        ),
-        b'f' => ALWAYS.binary_search(&call.name).is_ok() || args_not_null && OF_VALUES.binary_search(&call.name).is_ok(),
+        b'w' => matches!(call.name, "row_number" | "rank" | "dense_rank" | "percent_rank" | "cume_dist"),
+        b'f' => {
+            ALWAYS.binary_search(&call.name).is_ok()
+                || args_not_null && OF_VALUES.binary_search(&call.name).is_ok()
+        }
         _ => false,
     }
 }
@@ -26,9 +26,19 @@ fn aggregate(call: &Called<'_>, args_not_null: bool, no_args: bool) -> bool {
     }
     let of_values = matches!(
         call.name,
-        "sum" | "avg" | "min" | "max" | "bool_and" | "bool_or" | "every" | "string_agg" | "bit_and" | "bit_or"
+        "sum"
+            | "avg"
+            | "min"
+            | "max"
+            | "bool_and"
+            | "bool_or"
+            | "every"
+            | "string_agg"
+            | "bit_and"
+            | "bit_or"
     );
-    let of_rows = matches!(call.name, "array_agg" | "json_agg" | "jsonb_agg" | "json_object_agg" | "jsonb_object_agg");
+    let of_rows =
+        matches!(call.name, "array_agg" | "json_agg" | "jsonb_agg" | "json_object_agg" | "jsonb_object_agg");
     call.of_groups && !call.window && !no_args && (of_values && args_not_null || of_rows)
 }
 

@@ -8,7 +8,9 @@ impl Session<'_> {
     /// `left op right`, or `op right`.
     pub(super) fn operator(&mut self, op: &str, left: Option<Value>, right: Value) -> Value {
         let is_comparison = matches!(op, "=" | "<>" | "!=" | "<" | ">" | "<=" | ">=");
-        if let (true, Some(Value { form: Form::Row(a), .. }), Form::Row(b)) = (is_comparison, &left, &right.form) {
+        if let (true, Some(Value { form: Form::Row(a), .. }), Form::Row(b)) =
+            (is_comparison, &left, &right.form)
+        {
             return self.compare_rows(op, a.clone(), b.clone());
         }
         let types: Vec<Ty> = left.iter().chain([&right]).map(|value| value.ty).collect();
@@ -21,7 +23,9 @@ impl Session<'_> {
             return Value::opaque(&format!("no operator `{op}` for these types is known"));
         };
         let Some((args, result)) = self.settled(&candidate, &types) else {
-            return Value::opaque(&format!("what the operator `{op}` returns hangs on a type that is not known"));
+            return Value::opaque(&format!(
+                "what the operator `{op}` returns hangs on a type that is not known"
+            ));
         };
         let not_null = left.iter().chain([&right]).all(|value| value.not_null)
             && candidate.strict
@@ -54,9 +58,8 @@ impl Session<'_> {
             self.coerce(value, Ty::OPAQUE, why.as_deref().unwrap_or("beside a type that is not known"));
         }
         match op {
-            "=" | "<>" | "!=" | "<" | ">" | "<=" | ">=" | "~~" | "!~~" | "~~*" | "!~~*" | "~" | "@>" | "<@" | "&&" => {
-                Value::of(Ty::BOOL, false)
-            }
+            "=" | "<>" | "!=" | "<" | ">" | "<=" | ">=" | "~~" | "!~~" | "~~*" | "!~~*" | "~" | "@>"
+            | "<@" | "&&" => Value::of(Ty::BOOL, false),
             _ => Value { why, ..Value::of(Ty::OPAQUE, false) },
         }
     }
@@ -71,7 +74,11 @@ impl Session<'_> {
             other => other.to_vec(),
         };
         let bases: Vec<Ty> = assumed.iter().map(|ty| self.types.base(*ty)).collect();
-        let tries = if types.contains(&Ty::UNKNOWN) && types.len() == 2 { vec![&assumed, &bases] } else { vec![&assumed] };
+        let tries = if types.contains(&Ty::UNKNOWN) && types.len() == 2 {
+            vec![&assumed, &bases]
+        } else {
+            vec![&assumed]
+        };
         for wanted in tries {
             for candidate in &candidates {
                 let mut pairs = candidate.args.iter().zip(wanted);
@@ -97,7 +104,11 @@ impl Session<'_> {
                 continue;
             }
             let left = (left != "-").then_some(left);
-            let args = left.into_iter().chain([right]).map(|name| self.types.builtin(name)).collect::<Option<Vec<_>>>();
+            let args = left
+                .into_iter()
+                .chain([right])
+                .map(|name| self.types.builtin(name))
+                .collect::<Option<Vec<_>>>();
             let (Some(args), Some(result)) = (args, self.types.builtin(result)) else { continue };
             candidates.push(Candidate {
                 args,
@@ -147,7 +158,10 @@ impl Session<'_> {
                 Some(element) => element,
                 None => {
                     let name = self.types.display(ty);
-                    self.error(format!("`{op} ANY` takes an array on its right side, and this is `{name}`"), None);
+                    self.error(
+                        format!("`{op} ANY` takes an array on its right side, and this is `{name}`"),
+                        None,
+                    );
                     return Value::of(Ty::BOOL, false);
                 }
             },
@@ -175,8 +189,33 @@ impl Session<'_> {
 fn gives_a_value(op: &str, candidate: &Candidate, name: &mut dyn FnMut(Ty) -> String) -> bool {
     let plain = matches!(
         op,
-        "=" | "<>" | "<" | ">" | "<=" | ">=" | "+" | "-" | "*" | "/" | "%" | "||" | "~~" | "!~~" | "~~*" | "!~~*"
-            | "~" | "!~" | "~*" | "!~*" | "@>" | "<@" | "&&" | "^" | "?" | "?|" | "?&" | "^@"
+        "=" | "<>"
+            | "<"
+            | ">"
+            | "<="
+            | ">="
+            | "+"
+            | "-"
+            | "*"
+            | "/"
+            | "%"
+            | "||"
+            | "~~"
+            | "!~~"
+            | "~~*"
+            | "!~~*"
+            | "~"
+            | "!~"
+            | "~*"
+            | "!~*"
+            | "@>"
+            | "<@"
+            | "&&"
+            | "^"
+            | "?"
+            | "?|"
+            | "?&"
+            | "^@"
     );
     plain
         && candidate.args.iter().all(|ty| {

@@ -19,7 +19,12 @@ pub(super) struct Head<'t> {
 
 impl Session<'_> {
     /// The schema's functions of a name that take so many arguments.
-    pub(super) fn own_functions(&mut self, name: &str, count: usize, names: &[Option<String>]) -> Vec<Candidate> {
+    pub(super) fn own_functions(
+        &mut self,
+        name: &str,
+        count: usize,
+        names: &[Option<String>],
+    ) -> Vec<Candidate> {
         let schema = self.schema;
         let overloads = schema.functions.iter().filter(|(known, _)| known.name == name);
         let texts: Vec<&str> = overloads.flat_map(|(_, texts)| texts).map(String::as_str).collect();
@@ -66,7 +71,16 @@ impl Session<'_> {
             (None, []) => Ty::VOID,
         };
         let set = head.set || head.table.is_some();
-        Some(Candidate { args, result, strict: head.strict, set, kind: head.kind, outs, of_schema: true, spread })
+        Some(Candidate {
+            args,
+            result,
+            strict: head.strict,
+            set,
+            kind: head.kind,
+            outs,
+            of_schema: true,
+            spread,
+        })
     }
 
     /// Mode, name and type of an argument as written, and whether it has a default.
@@ -100,7 +114,8 @@ impl Session<'_> {
 }
 
 fn is_type_word(word: &str) -> bool {
-    ["double", "timestamp", "time", "character", "bit", "interval", "national"].contains(&word.to_lowercase().as_str())
+    ["double", "timestamp", "time", "character", "bit", "interval", "national"]
+        .contains(&word.to_lowercase().as_str())
 }
 
 /// Takes the head of the statement apart; `None` when it is of another shape.
@@ -118,18 +133,22 @@ pub(super) fn head(text: &str) -> Option<Head<'_>> {
     let tail_start = close + 1;
     let tail = lower.get(tail_start..)?;
     // What the body says is no part of the head.
-    let end = ["$$", "$", "'", " begin "].iter().filter_map(|mark| tail.find(mark)).min().unwrap_or(tail.len());
+    let end =
+        ["$$", "$", "'", " begin "].iter().filter_map(|mark| tail.find(mark)).min().unwrap_or(tail.len());
     let head = tail.get(..end)?;
     let after_body = tail.rsplit(['$', '\'']).next().unwrap_or_default();
     let strict = [head, after_body].iter().any(|part| {
-        part.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "strict") || part.contains("returns null on null input")
+        part.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "strict")
+            || part.contains("returns null on null input")
     });
     let mut found = Head { kind, args, returns: None, table: None, set: false, strict };
     if let Some(at) = word(head, "returns") {
         let mut start = tail_start + at + "returns".len();
         let rest = lower.get(start..tail_start + end)?.trim_start();
         start = tail_start + end - rest.len();
-        if let Some(rest) = rest.strip_prefix("table").map(str::trim_start).filter(|rest| rest.starts_with('(')) {
+        if let Some(rest) =
+            rest.strip_prefix("table").map(str::trim_start).filter(|rest| rest.starts_with('('))
+        {
             let open = tail_start + end - rest.len();
             found.table = Some(split(text.get(open + 1..closing(text, open)?)?));
         } else {
@@ -138,8 +157,25 @@ pub(super) fn head(text: &str) -> Option<Head<'_>> {
             let ty = text.get(start + skip..tail_start + end)?.trim_start();
             let lower = ty.to_ascii_lowercase();
             let words = [
-                "language", "as", "immutable", "stable", "volatile", "strict", "parallel", "security", "cost", "rows",
-                "called", "returns", "leakproof", "set", "return", "not", "window", "begin", "support",
+                "language",
+                "as",
+                "immutable",
+                "stable",
+                "volatile",
+                "strict",
+                "parallel",
+                "security",
+                "cost",
+                "rows",
+                "called",
+                "returns",
+                "leakproof",
+                "set",
+                "return",
+                "not",
+                "window",
+                "begin",
+                "support",
             ];
             let stop = words.iter().filter_map(|w| word(&lower, w)).min().unwrap_or(ty.len());
             found.returns = Some(ty.get(..stop)?.trim()).filter(|ty| !ty.is_empty());
@@ -150,7 +186,8 @@ pub(super) fn head(text: &str) -> Option<Head<'_>> {
         let lower = body.to_ascii_lowercase();
         let at = lower.find("stype")?;
         let ty = body.get(at + "stype".len()..)?.trim_start_matches([' ', '=', '\n', '\t']);
-        found.returns = Some(ty.split([',', ')', '\n']).next()?.trim()).filter(|_| !lower.contains("finalfunc"));
+        found.returns =
+            Some(ty.split([',', ')', '\n']).next()?.trim()).filter(|_| !lower.contains("finalfunc"));
     }
     Some(found)
 }

@@ -124,7 +124,8 @@ impl<'q> Reading<'q> {
             },
             _ => return None,
         };
-        let is_select = matches!(&self.query.block(block).body, Body::Select(select) if !select.from.is_empty());
+        let is_select =
+            matches!(&self.query.block(block).body, Body::Select(select) if !select.from.is_empty());
         (is_select && is_flat(self.query.block(block))).then_some(block)
     }
 
@@ -232,19 +233,31 @@ fn inner_conditions(item: &From) -> Vec<&Expr> {
 fn is_null(expr: &Expr) -> bool {
     match expr {
         Expr::Parameter(_) | Expr::Literal(Literal::Null) => true,
-        Expr::Cast { expr, .. } | Expr::Collate { expr, .. } | Expr::Not(expr) | Expr::Unary { expr, .. } => is_null(expr),
+        Expr::Cast { expr, .. } | Expr::Collate { expr, .. } | Expr::Not(expr) | Expr::Unary { expr, .. } => {
+            is_null(expr)
+        }
         Expr::Binary { op, left, right } => {
             !matches!(op, Op::Same | Op::NotSame) && (is_null(left) || is_null(right))
         }
-        Expr::Like { expr, pattern, kind, .. } => *kind != LikeKind::Glob && (is_null(expr) || is_null(pattern)),
+        Expr::Like { expr, pattern, kind, .. } => {
+            *kind != LikeKind::Glob && (is_null(expr) || is_null(pattern))
+        }
         Expr::Any { left, right, .. } => is_null(left) && is_null(right),
         Expr::Call(call) => match call.name.as_str() {
             "coalesce" => call.args.iter().all(is_null),
-            "lower" | "upper" | "length" | "trim" | "date_trunc" | "to_tsquery" | "plainto_tsquery"
+            "lower"
+            | "upper"
+            | "length"
+            | "trim"
+            | "date_trunc"
+            | "to_tsquery"
+            | "plainto_tsquery"
             | "websearch_to_tsquery" => call.args.iter().any(is_null),
             _ => false,
         },
-        Expr::Other { what, parts } if what == "at time zone" || what.starts_with("extract") => parts.iter().any(is_null),
+        Expr::Other { what, parts } if what == "at time zone" || what.starts_with("extract") => {
+            parts.iter().any(is_null)
+        }
         _ => false,
     }
 }

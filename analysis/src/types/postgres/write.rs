@@ -90,7 +90,9 @@ impl Session<'_> {
 
     /// The types of the columns that are written, each with its name.
     fn target_types(&mut self, target: RelationId, columns: &[String]) -> Vec<(Ty, String)> {
-        let Some(fields) = self.relation(target) else { return vec![(Ty::OPAQUE, String::new()); columns.len()] };
+        let Some(fields) = self.relation(target) else {
+            return vec![(Ty::OPAQUE, String::new()); columns.len()];
+        };
         if columns.is_empty() {
             return fields.iter().map(|field| (field.value.ty, field.name.clone())).collect();
         }
