@@ -117,7 +117,7 @@ impl Collector<'_> {
     }
 
     fn select(&mut self, select: &Select, problem: &mut Problem) {
-        self.joined(&select.from, select.filter.as_ref(), problem);
+        let renamed = self.joined(&select.from, select.filter.as_ref(), problem);
         // HAVING on a group's own key is a condition on its rows.
         if let Some(having) = &select.having {
             for condition in having.conjuncts() {
@@ -128,13 +128,15 @@ impl Collector<'_> {
                     && keys.iter().all(grouped)
                     && !condition.any(|e| matches!(e, Expr::Call(_)))
                 {
-                    problem.demands.push(Demand { condition: condition.clone(), narrows: None });
+                    let condition = renamed.apply(condition, self.query);
+                    problem.demands.push(Demand { condition, narrows: None });
                 }
             }
         }
     }
 
-    fn joined(&mut self, from: &[From], filter: Option<&Expr>, problem: &mut Problem) {
+    /// Adds what is joined with the conditions on it, and says what the subqueries that were pulled up return.
+    fn joined(&mut self, from: &[From], filter: Option<&Expr>, problem: &mut Problem) -> Renamed {
         let filters =
             filter.map(|filter| simplified::conjuncts(filter, self.schema.dialect)).unwrap_or_default();
         let mut renamed = Renamed::default();
@@ -160,10 +162,18 @@ impl Collector<'_> {
                 demand.narrows = Some(Vec::new());
             }
         }
+        let first = problem.demands.len();
         for demand in demands {
             self.demand(demand, problem);
         }
+        // What EXISTS says of a subquery that was pulled up.
+        if !renamed.outputs.is_empty() {
+            for demand in problem.demands.iter_mut().skip(first) {
+                demand.condition = renamed.apply(&demand.condition, self.query);
+            }
+        }
         self.push_down(problem);
+        renamed
     }
 
     /// Adds the relations of a FROM item, and the conditions of its joins.
@@ -230,7 +240,9 @@ impl Collector<'_> {
         let Body::Select(select) = &self.query.block(inner).body else { return };
         self.take(inner);
         let mut below = Problem::default();
-        self.joined(&select.from, select.filter.as_ref(), &mut below);
+        let inside = self.joined(&select.from, select.filter.as_ref(), &mut below);
+        // What it returns may be of a subquery of its own that was pulled up.
+        renamed.outputs.extend(inside.outputs);
         renamed.outputs.push((id, inner, below.relations.clone()));
         problem.relations.append(&mut below.relations);
         problem.semi.append(&mut below.semi);
@@ -272,7 +284,7 @@ impl Collector<'_> {
         }
         let mut below = Problem::default();
         self.take(inner);
-        self.joined(&select.from, select.filter.as_ref(), &mut below);
+        let inside = self.joined(&select.from, select.filter.as_ref(), &mut below);
         let narrows = anti.then(|| below.relations.clone());
         let mut conditions: Vec<Demand> = below.demands;
         if let Some(expr) = expr {
@@ -281,8 +293,8 @@ impl Collector<'_> {
                 other => select.projection.iter().take(1).map(|output| (other, output)).collect(),
             };
             for (left, right) in pairs {
-                let condition =
-                    Expr::Binary { op: Op::Eq, left: Box::new(left.clone()), right: Box::new(right.clone()) };
+                let right = Box::new(inside.apply(right, self.query));
+                let condition = Expr::Binary { op: Op::Eq, left: Box::new(left.clone()), right };
                 conditions.push(Demand { condition, narrows: None });
             }
         }
