@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use query_budget_analysis::lints::Group;
 use query_budget_analysis::sql::Dialect;
 
+use crate::commands::prepare::Sqlx;
+
 /// What the exit codes mean.
 const EXIT_CODES: &str = "Exit codes:
   0  clean: no finding at level deny; warnings do not fail
@@ -45,6 +47,9 @@ pub(crate) enum Command {
     Budgets(Budgets),
     /// Write the snapshot `schema.sql` from migrations, or check that it is up to date
     Schema(Schema),
+    /// Write `.sqlx` for sqlx's own macros from the schema, without a database
+    #[command(long_about = PREPARE)]
+    Prepare(Prepare),
     /// Write `query-budget.toml`, the snapshot and the cargo alias into a workspace
     Init(Init),
     /// Write the pages of `docs/lints` from the lints' own documentation
@@ -217,6 +222,37 @@ pub(crate) struct Schema {
     /// Replace a file that this command did not write
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// What `prepare` writes, and what it leaves alone.
+const PREPARE: &str = "Write the entries of `.sqlx` that sqlx's macros read with SQLX_OFFLINE, as `cargo sqlx prepare` does, \
+    from the schema alone.
+
+An entry whose types are not certain is not written: the committed one stays, and is named. SQLite is asked itself, with the \
+    schema in memory; PostgreSQL's types follow its own rules over its own catalog.";
+
+/// Arguments of `prepare`.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Prepare {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Write nothing; exit with 1 when an entry is stale, missing, or of no query
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Keep the entries of all crates in one `.sqlx`, at the workspace's root
+    #[arg(long)]
+    pub(crate) workspace: bool,
+    /// Where to write the entries of `--queries`
+    #[arg(long, value_name = "DIR", requires = "queries")]
+    pub(crate) output: Option<PathBuf>,
+    /// The sqlx that reads the entries: 0.7, 0.8 or 0.9; else that of `Cargo.lock`, else 0.8
+    #[arg(long, value_name = "VERSION", value_parser = sqlx_version)]
+    pub(crate) sqlx: Option<Sqlx>,
+}
+
+fn sqlx_version(number: &str) -> Result<Sqlx, String> {
+    Sqlx::of(number).ok_or_else(|| "the versions are 0.7, 0.8 and 0.9".to_owned())
 }
 
 /// Arguments of `init`.

@@ -8,4 +8,5 @@ pub(crate) mod explain;
 pub(crate) mod index_check;
 pub(crate) mod init;
 pub(crate) mod new_lint;
+pub(crate) mod prepare;
 pub(crate) mod schema;

@@ -36,6 +36,11 @@ impl RustFile {
         self.folders.iter().find_map(|folder| read(&folder.join(path)).ok())
     }
 
+    /// The folder of its crate.
+    pub(crate) fn manifest_dir(&self) -> &Path {
+        &self.folders[0]
+    }
+
     /// Whether there is something in it to check.
     fn matters(&self) -> bool {
         let scan = &self.source.scan;

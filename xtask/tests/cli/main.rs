@@ -10,6 +10,7 @@ mod formats;
 mod index_check;
 mod init;
 mod new_lint;
+mod prepare;
 mod readme;
 mod schema;
 #[cfg(feature = "live")]
