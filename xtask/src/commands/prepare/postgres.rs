@@ -160,9 +160,6 @@ mod tests {
             "Custom": { "name": "mood", "kind": { "Enum": ["a"] } } } } } });
         assert_eq!(saved(&moods, Sqlx::V07), bare);
         let vector = ty("tsvector", Kind::Builtin);
-        assert_eq!(
-            saved(&vector, Sqlx::V09),
-            json!({ "Custom": { "name": "tsvector", "kind": "Simple" } })
-        );
+        assert_eq!(saved(&vector, Sqlx::V09), json!({ "Custom": { "name": "tsvector", "kind": "Simple" } }));
     }
 }
