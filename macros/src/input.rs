@@ -138,7 +138,8 @@ impl Query {
                     const _: &[u8] = ::core::include_bytes!(#path);
                 )
             }
-            Err(error) => {
+            Err(mut error) => {
+                error.path = written.into();
                 let help = "paths are from the package's folder, where its `Cargo.toml` is";
                 self.misuses.push(misuse(format!("failed to {error}"), help));
                 TokenStream::new()

@@ -109,8 +109,15 @@ fn columns(
             // The order says which is which: a name is needed only for what it overrides.
             Some(_) => output::declared(name, sql.marked.span())
                 .or_else(|_| output::declared(&format!("column_{at}"), sql.marked.span())),
-            None => output::declared(name, if is_record { sql.marked.inside() } else { sql.marked.span() }),
+            None => output::declared(name, sql.marked.span()),
         };
+        let read = read.map(|mut declared| {
+            if is_record {
+                // Lints on what a field is called do not look inside of an expansion.
+                declared.field.set_span(sql.marked.inside());
+            }
+            declared
+        });
         let column = read
             .map_err(|why| unnamed(sql, at, &why))
             .and_then(|declared| column(at, declared, types, is_record, sql));
@@ -270,7 +277,7 @@ impl Column {
         match ty {
             _ if !is_checked => quote_spanned!(span=> ::query_budget::__private::column(&#row, #at)?),
             ColumnType::Exact(ty) => {
-                let number = at + 1;
+                let (number, ty) = (at + 1, output::respanned(ty.clone(), span));
                 quote_spanned!(span=> ::query_budget::__private::#reader::<#ty, _, _, #number>(&#row)?)
             }
             ColumnType::OfField => quote_spanned!(span=> ::query_budget::__private::decoded(&#row, #at)?),

@@ -106,6 +106,10 @@ impl<'p> Types<'p> {
 
     /// What the parameters of these arguments take, where that is known; what is wrong where a type has no Rust type.
     pub(crate) fn parameters(&self, arguments: &[Argument]) -> Result<Vec<Option<Parameter>>, Vec<Misuse>> {
+        if arguments.len() != self.described.parameters.len() {
+            // Which is the one too many is not known.
+            return Ok(Vec::new());
+        }
         let mut misuses = Vec::new();
         let asked = self.described.parameters.iter().zip(arguments).enumerate();
         let parameters = asked.map(|(at, (parameter, argument))| {
@@ -230,12 +234,12 @@ fn rooted(tokens: TokenStream) -> TokenStream {
 fn sql_type(ty: &SqlType) -> TokenStream {
     let known = NAMED.iter().find(|name| **name == ty.name).map(|name| Ident::new(name, Span::call_site()));
     match (&ty.kind, known) {
-        (_, Some(name)) => quote!(::query_budget::__private::sql_type::#name),
+        (_, Some(name)) => quote!(::query_budget::sql_type::#name),
         (Kind::Array(element), None) => {
             let element = sql_type(element);
-            quote!(::query_budget::__private::sql_type::array<#element>)
+            quote!(::query_budget::sql_type::array_of<#element>)
         }
-        _ => quote!(::query_budget::__private::sql_type::of_another_name),
+        _ => quote!(::query_budget::sql_type::of_another_name),
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 
 use sqlx::{ColumnIndex, Database, Decode, Result, Row, Type};
 
-/// Types of the database, as messages name them.
+/// Types of the database, for the compiler to name them in its messages: it writes the names of public types alone short.
 #[expect(non_camel_case_types, reason = "the names are the database's")]
 pub mod sql_type {
     macro_rules! types {
@@ -24,7 +24,7 @@ pub mod sql_type {
 
     /// An array of them.
     #[derive(Debug)]
-    pub struct array<T>(std::marker::PhantomData<T>);
+    pub struct array_of<T>(std::marker::PhantomData<T>);
 
     /// A type of another name.
     #[derive(Debug)]
@@ -34,8 +34,8 @@ pub mod sql_type {
 /// A value for a parameter that takes `T`.
 #[diagnostic::on_unimplemented(
     message = "a parameter of SQL type `{S}` takes `{T}`, not `{Self}`",
-    label = "is `{Self}`, and `{S}` takes `{T}`",
-    note = "give a `{T}`, or write the argument `as _` to have its type unchecked"
+    label = "`{S}` takes `{T}`",
+    note = "a value of another type that the database takes is written `value as _`"
 )]
 pub trait Fits<T, S> {}
 
@@ -55,8 +55,8 @@ impl<T, S> Fits<T, S> for Option<&&T> {}
 /// A value for a parameter that takes `&T`.
 #[diagnostic::on_unimplemented(
     message = "a parameter of SQL type `{S}` takes `&{T}`, not `{Self}`",
-    label = "is `{Self}`, and `{S}` takes `&{T}`",
-    note = "give a `&{T}`, or write the argument `as _` to have its type unchecked"
+    label = "`{S}` takes `&{T}`",
+    note = "a value of another type that the database takes is written `value as _`"
 )]
 pub trait FitsRef<T: ?Sized, S> {}
 
@@ -146,30 +146,48 @@ impl<C> Reads<Option<C>> for C {}
 #[inline(always)]
 pub fn reads<C: Reads<T>, T>() {}
 
-macro_rules! field {
-    ($($(#[$doc:meta])* $name:ident: $Field:ident),*) => { $(
-        $(#[$doc])*
-        #[inline]
-        pub fn $name<'r, C, T, R, const COLUMN: usize>(row: &'r R) -> Result<T>
-        where
-            C: Decode<'r, R::Database> + $Field<T, COLUMN>,
-            R: Row,
-            usize: ColumnIndex<R>,
-        {
-            row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)
-        }
-    )* };
+/// The value of a column, as a field takes it.
+#[inline]
+pub fn field<'r, C: Field<T, COLUMN>, T, R: Row, const COLUMN: usize>(row: &'r R) -> Result<T>
+where
+    C: Decode<'r, R::Database>,
+    usize: ColumnIndex<R>,
+{
+    row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)
 }
 
-field! {
-    /// The value of a column, as a field takes it.
-    field: Field,
-    /// The same of a column of a table that may be NULL.
-    nullable_field: NullableField,
-    /// The same of a column that an outer join may leave out.
-    joined_field: JoinedField,
-    /// The same of an expression.
-    computed_field: ComputedField
+/// The same of a column of a table that may be NULL.
+#[inline]
+pub fn nullable_field<'r, C: NullableField<T, COLUMN>, T, R: Row, const COLUMN: usize>(
+    row: &'r R,
+) -> Result<T>
+where
+    C: Decode<'r, R::Database>,
+    usize: ColumnIndex<R>,
+{
+    row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)
+}
+
+/// The same of a column that an outer join may leave out.
+#[inline]
+pub fn joined_field<'r, C: JoinedField<T, COLUMN>, T, R: Row, const COLUMN: usize>(row: &'r R) -> Result<T>
+where
+    C: Decode<'r, R::Database>,
+    usize: ColumnIndex<R>,
+{
+    row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)
+}
+
+/// The same of an expression.
+#[inline]
+pub fn computed_field<'r, C: ComputedField<T, COLUMN>, T, R: Row, const COLUMN: usize>(
+    row: &'r R,
+) -> Result<T>
+where
+    C: Decode<'r, R::Database>,
+    usize: ColumnIndex<R>,
+{
+    row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)
 }
 
 /// The value of a column, counted from zero, that is known to be of that type.

@@ -77,6 +77,8 @@ pub use crate::counting::{
 };
 pub use crate::expect::assert_constant_queries;
 #[cfg(feature = "sqlx")]
+pub use crate::fits::sql_type;
+#[cfg(feature = "sqlx")]
 pub use crate::map::Map;
 #[cfg(feature = "metrics")]
 pub use crate::meter::record_pools;
@@ -121,7 +123,6 @@ pub mod __private {
     #[cfg(feature = "sqlx")]
     pub use crate::fits::{
         RowOf, column, computed_field, decoded, field, fits, fits_ref, joined_field, nullable_field, reads,
-        sql_type,
     };
     #[cfg(feature = "sqlx")]
     pub use crate::query::query;

@@ -16,7 +16,7 @@ struct Event {
 async fn names(db: &PgPool, site: i64, query: i64, scope: i64, output: i64) -> sqlx::Result<i64> {
     sql!("SELECT name FROM events WHERE id IN ($1, $2, $3)", SITE, site, query).fetch_all(db).await?;
     let event = sql_as!(Event, "SELECT id FROM events WHERE id = $1", scope).fetch_one(db).await?;
-    let count: i64 = sql_scalar!("SELECT count(*) FROM events WHERE id = $1", output).fetch_one(db).await?;
+    let count: i64 = sql_scalar!(i64, "SELECT count(*) FROM events WHERE id = $1", output).fetch_one(db).await?;
     let same = sql_scalar!(i64, "SELECT count(*) FROM events WHERE id = $1", output).fetch_one(db).await?;
     Ok(event.id + count + same + site + query + scope + output)
 }

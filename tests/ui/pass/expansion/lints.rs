@@ -23,7 +23,7 @@ pub struct Event {
 #[query_budget(max = 3, rows = 100, time = "1.5s")]
 pub async fn all(db: &PgPool, id: i64, name: &str) -> sqlx::Result<Vec<Event>> {
     let affected = sql!("UPDATE events SET name = $1 WHERE id = $2", name, id).execute(db).await?;
-    let count: i64 = sql_scalar!("SELECT count(*) FROM events WHERE id = $1", id).fetch_one(db).await?;
+    let count: i64 = sql_scalar!(i64, "SELECT count(*) FROM events WHERE id = $1", id).fetch_one(db).await?;
     if affected.rows_affected() > 1 || count > 1 {
         return Ok(Vec::new());
     }
@@ -37,7 +37,7 @@ pub async fn all(db: &PgPool, id: i64, name: &str) -> sqlx::Result<Vec<Event>> {
 /// What the database says.
 #[query_budget(max = 1 + extra)]
 pub async fn some(db: &PgPool, id: i64, extra: usize) -> sqlx::Result<i64> {
-    sql_scalar!("SELECT count(*) FROM events WHERE id = $1", id).fetch_one(db).await
+    sql_scalar!(i64, "SELECT count(*) FROM events WHERE id = $1", id).fetch_one(db).await
 }
 
 /// Without any query.

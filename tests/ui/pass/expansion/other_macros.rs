@@ -31,7 +31,7 @@ pub struct Events {
 impl Load for Events {
     #[query_budget(max = self.factor)]
     async fn load(&self, id: i64) -> sqlx::Result<i64> {
-        sql_scalar!("SELECT count(*) FROM events WHERE id = $1", id).fetch_one(&self.db).await
+        sql_scalar!(i64, "SELECT count(*) FROM events WHERE id = $1", id).fetch_one(&self.db).await
     }
 }
 
@@ -39,7 +39,7 @@ impl Load for Events {
 impl Load for PgPool {
     #[query_budget(max = 1)]
     async fn load(&self, id: i64) -> sqlx::Result<i64> {
-        sql_scalar!("SELECT count(*) FROM events WHERE id = $1", id).fetch_one(self).await
+        sql_scalar!(i64, "SELECT count(*) FROM events WHERE id = $1", id).fetch_one(self).await
     }
 }
 
@@ -53,7 +53,7 @@ macro_rules! getter {
     ($name:ident, $max:expr, $sql:literal) => {
         #[query_budget(max = $max)]
         pub async fn $name(db: &PgPool, id: i64) -> sqlx::Result<String> {
-            sql_scalar!($sql, id).fetch_one(db).await
+            sql_scalar!(i64, $sql, id).fetch_one(db).await
         }
     };
 }

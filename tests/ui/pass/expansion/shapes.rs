@@ -18,7 +18,7 @@ pub struct Events {
 impl Events {
     #[query_budget(max = 1 + self.ids.len())]
     pub async fn count(&self) -> sqlx::Result<i64> {
-        sql_scalar!("SELECT count(*) FROM events WHERE id = ANY($1)", &self.ids).fetch_one(&self.db).await
+        sql_scalar!(i64, "SELECT count(*) FROM events WHERE id = ANY($1)", &self.ids).fetch_one(&self.db).await
     }
 
     #[query_budget(max = 1)]
@@ -54,7 +54,7 @@ impl Events {
     #[query_budget(max = 1)]
     pub fn later(&self, id: i64) -> impl Future<Output = sqlx::Result<i64>> + Send + '_ {
         let id = id + 1;
-        async move { sql_scalar!("SELECT count(*) FROM events WHERE id = $1", id).fetch_one(&self.db).await }
+        async move { sql_scalar!(i64, "SELECT count(*) FROM events WHERE id = $1", id).fetch_one(&self.db).await }
     }
 
     #[query_budget(max = 1)]
@@ -62,12 +62,12 @@ impl Events {
         if id < 0 {
             return Box::pin(async { Ok(0) });
         }
-        Box::pin(async move { sql_scalar!("SELECT count(*) FROM events WHERE id = $1", id).fetch_one(&self.db).await })
+        Box::pin(async move { sql_scalar!(i64, "SELECT count(*) FROM events WHERE id = $1", id).fetch_one(&self.db).await })
     }
 
     #[query_budget(max = 1)]
     pub fn alias(&self, id: i64) -> BoxFuture<'_, sqlx::Result<i64>> {
-        Box::pin(sql_scalar!("SELECT count(*) FROM events WHERE id = $1", id).fetch_one(&self.db))
+        Box::pin(sql_scalar!(i64, "SELECT count(*) FROM events WHERE id = $1", id).fetch_one(&self.db))
     }
 }
 
@@ -92,7 +92,7 @@ pub trait Load {
 impl Load for Events {
     #[query_budget(max = 1)]
     async fn load(&self, id: i64) -> sqlx::Result<i64> {
-        sql_scalar!("SELECT count(*) FROM events WHERE id = $1", id).fetch_one(&self.db).await
+        sql_scalar!(i64, "SELECT count(*) FROM events WHERE id = $1", id).fetch_one(&self.db).await
     }
 }
 
@@ -103,7 +103,7 @@ where
     T: Into<i64> + Copy,
 {
     let id: i64 = id.into();
-    let count: i64 = sql_scalar!("SELECT count(*) FROM events WHERE id = $1", id).fetch_one(executor).await?;
+    let count: i64 = sql_scalar!(i64, "SELECT count(*) FROM events WHERE id = $1", id).fetch_one(executor).await?;
     Ok(format!("{count} of {N}"))
 }
 

@@ -9,7 +9,7 @@ pub async fn all(db: &PgPool, id: i64) -> sqlx::Result<()> {
     sql!("SELECT name FROM events WHERE id = $1", id).fetch_one(db).await?;
     sql!(r#"SELECT "name" FROM "events" WHERE id = $1"#, id).fetch_one(db).await?;
     sql!("SELECT name " + "FROM events " + "WHERE id = $1", id).fetch_one(db).await?;
-    sql!("SELECT 'it''s', \"name\"\n FROM events WHERE id = $1", id).fetch_one(db).await?;
+    sql!("SELECT 'it''s' AS its, \"name\"\n FROM events WHERE id = $1", id).fetch_one(db).await?;
     sql!(
         "SELECT name
          FROM events -- the scheduled ones

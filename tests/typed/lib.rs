@@ -1,0 +1,1 @@
+//! Typed queries against PostgreSQL; the tests are all there is.

@@ -1,0 +1,4 @@
+-- The user of an id.
+SELECT id, name, nickname
+FROM users
+WHERE id = $1

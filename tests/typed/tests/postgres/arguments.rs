@@ -1,0 +1,154 @@
+//! What is taken for a parameter.
+
+use query_budget::{query, query_scalar};
+use sqlx::types::Uuid;
+use sqlx::types::chrono::Utc;
+
+use crate::Mood;
+use crate::database::with_database;
+
+#[tokio::test]
+async fn values_references_and_options() {
+    with_database("values", async |db| {
+        let id = 1_i64;
+        let name = String::from("Ada");
+        let ids = [Some(id), None];
+        for id in &ids {
+            query!("SELECT id FROM users WHERE id = $1", *id).fetch_optional(&db).await.unwrap();
+        }
+        query!("SELECT id FROM users WHERE id = $1", id).fetch_one(&db).await.unwrap();
+        query!("SELECT id FROM users WHERE id = $1", &id).fetch_one(&db).await.unwrap();
+        query!("SELECT id FROM users WHERE id = $1", 1).fetch_one(&db).await.unwrap();
+        query!("SELECT id FROM users WHERE id = $1", Some(&id)).fetch_one(&db).await.unwrap();
+        query!("SELECT id FROM users WHERE name = $1", "Ada").fetch_one(&db).await.unwrap();
+        query!("SELECT id FROM users WHERE name = $1", &name).fetch_one(&db).await.unwrap();
+        query!("SELECT id FROM users WHERE name = $1", &name[..]).fetch_one(&db).await.unwrap();
+        query!("SELECT id FROM users WHERE name = $1", Some("Ada")).fetch_one(&db).await.unwrap();
+        query!("SELECT id FROM users WHERE name = $1", Some(&name)).fetch_one(&db).await.unwrap();
+        query!("SELECT id FROM users WHERE name = $1", Some(name.clone())).fetch_one(&db).await.unwrap();
+        // It is borrowed, not moved.
+        query!("SELECT id FROM users WHERE name = $1", name).fetch_one(&db).await.unwrap();
+        assert_eq!(name, "Ada");
+    })
+    .await;
+}
+
+struct Form {
+    name: String,
+    nickname: Option<String>,
+    token: Option<Uuid>,
+}
+
+#[tokio::test]
+async fn fields_behind_a_reference() {
+    with_database("behind", async |db| {
+        let form = &Form { name: "Cy".to_owned(), nickname: None, token: Some(Uuid::nil()) };
+        let id = query_scalar!(
+            "INSERT INTO users (name, nickname, token, mood, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+            form.name,
+            form.nickname,
+            form.token,
+            Mood::Sad,
+            Utc::now(),
+        )
+        .fetch_one(&db)
+        .await
+        .unwrap();
+        let user = query!("SELECT token, mood FROM users WHERE id = $1", id).fetch_one(&db).await.unwrap();
+        assert_eq!((user.token, user.mood), (Some(Uuid::nil()), Mood::Sad));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lists() {
+    with_database("lists", async |db| {
+        let ids = vec![1_i64, 2];
+        let one = |ids: &[i64]| ids.len();
+        assert_eq!(
+            query!("SELECT id FROM users WHERE id = ANY($1)", &ids[..]).fetch_all(&db).await.unwrap().len(),
+            one(&ids)
+        );
+        assert_eq!(
+            query!("SELECT id FROM users WHERE id = ANY($1)", &ids).fetch_all(&db).await.unwrap().len(),
+            2
+        );
+        assert_eq!(
+            query!("SELECT id FROM users WHERE id = ANY($1)", &[1_i64, 2])
+                .fetch_all(&db)
+                .await
+                .unwrap()
+                .len(),
+            2
+        );
+        let tags = vec!["math".to_owned()];
+        query!("UPDATE users SET tags = $1 WHERE id = $2", &tags, 2_i64).execute(&db).await.unwrap();
+        let tags = query_scalar!("SELECT tags FROM users WHERE id = 2").fetch_one(&db).await.unwrap();
+        assert_eq!(tags, ["math"]);
+    })
+    .await;
+}
+
+/// A key of the application, and another type than the column's to the compiler.
+#[derive(Clone, Copy, sqlx::Type)]
+#[sqlx(transparent)]
+struct UserId(i64);
+
+#[tokio::test]
+async fn casts_say_what_is_meant() {
+    with_database("casts", async |db| {
+        let id = UserId(1);
+        assert_eq!(
+            query_scalar!("SELECT name FROM users WHERE id = $1", id as _).fetch_one(&db).await.unwrap(),
+            "Ada"
+        );
+        assert_eq!(
+            query_scalar!("SELECT name FROM users WHERE id = $1", id as UserId).fetch_one(&db).await.unwrap(),
+            "Ada"
+        );
+        let small = 2_i32;
+        assert_eq!(
+            query_scalar!("SELECT name FROM users WHERE id = $1", small as i64).fetch_one(&db).await.unwrap(),
+            "Bob"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn as_many_as_there_are() {
+    with_database("many", async |db| {
+        query!(
+            "INSERT INTO wide (a, b, c, d, e, f, g, h, i, j, k, l) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+        )
+        .execute(&db)
+        .await
+        .unwrap();
+        let wide = query!("SELECT a, h, i, l FROM wide").fetch_one(&db).await.unwrap();
+        assert_eq!((wide.a, wide.h, wide.i, wide.l), (Some(1), Some(8), Some(9), Some(12)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn evaluated_once_and_let_go_before_anything_waits() {
+    with_database("once", async |db| {
+        let mut calls = 0;
+        let mut next = || {
+            calls += 1;
+            1_i64
+        };
+        query!("SELECT id FROM users WHERE id = $1", next()).fetch_one(&db).await.unwrap();
+        assert_eq!(calls, 1);
+        // A guard in an argument is dropped when the query is made: the future can go to another thread.
+        let shared = std::sync::Arc::new(std::sync::Mutex::new(1_i64));
+        let name = tokio::spawn(async move {
+            query_scalar!("SELECT name FROM users WHERE id = $1", *shared.lock().unwrap())
+                .fetch_one(&db)
+                .await
+        });
+        assert_eq!(name.await.unwrap().unwrap(), "Ada");
+    })
+    .await;
+}

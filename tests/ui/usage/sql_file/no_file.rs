@@ -1,0 +1,13 @@
+//! The SQL stands in no file.
+
+use query_budget::sql_file;
+use sqlx::PgPool;
+
+pub async fn run(db: &PgPool) -> sqlx::Result<()> {
+    sql_file!("queries/missing.sql").fetch_optional(db).await?;
+    sql_file!("/queries/missing.sql").fetch_optional(db).await?;
+    sql_file!().fetch_optional(db).await?;
+    Ok(())
+}
+
+fn main() {}
