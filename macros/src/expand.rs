@@ -36,6 +36,10 @@ pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream) -> T
             return refused(&query, &messages);
         }
     };
+    for doubt in typed.iter().flat_map(|types| rows::doubts(&query, types)) {
+        let doubt = emit::warning("nullable_column", &doubt, sql.marked);
+        messages = quote!(#doubt #messages);
+    }
     let text = &sql.text;
     let site = quote! {{
         static SITE: ::query_budget::__private::Site = ::query_budget::__private::Site::here(#text, #fingerprint);

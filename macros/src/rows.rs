@@ -184,6 +184,25 @@ fn scalar(query: &Query, sql: &Sql, types: &Types) -> Result<TokenStream, Misuse
     }
 }
 
+/// What is to be said of columns that are read as values, since sqlx's macros read them so, and that may be NULL all the
+/// same. Whoever says what is meant, `AS "name!"` or `AS "name?"`, is believed.
+pub(crate) fn doubts(query: &Query, types: &Types) -> Vec<String> {
+    if query.kind.rows == Rows::FromRow || !query.kind.checked {
+        return Vec::new();
+    }
+    let doubt = |(at, name): (usize, &str)| {
+        let why = types.unproven(at).filter(|_| !name.contains(['!', '?']))?;
+        let field = name.split(':').next().unwrap_or_default();
+        Some(format!(
+            "column {} (`{field}`) may be NULL, and is read as if it could not be\n\
+             help: write `AS \"{field}?\"` for an `Option`, or `AS \"{field}!\"` where it is never NULL\n\
+             note: {why}; sqlx does not see it in the plan of this query",
+            at + 1
+        ))
+    };
+    types.names().enumerate().filter_map(doubt).take(2).collect()
+}
+
 fn optional(ty: TokenStream, nullable: bool) -> TokenStream {
     if nullable { quote!(::core::option::Option<#ty>) } else { ty }
 }

@@ -55,14 +55,25 @@ impl<'p> Types<'p> {
         self.described.columns.iter().map(|column| column.name.as_str())
     }
 
-    /// Whether a column can be NULL, as sqlx's macros take it.
+    /// Whether a column can be NULL, as sqlx's macros take it; where their answer hangs on a plan, whether it is not
+    /// proven that it cannot.
     pub(crate) fn is_nullable(&self, at: usize) -> bool {
-        self.column(at).is_none_or(|column| column.nullable.unwrap_or(true))
+        self.column(at).is_none_or(|column| match column.nullable {
+            Some(nullable) if column.nullable_certain => nullable,
+            Some(_) => !column.proven_not_null,
+            None => true,
+        })
     }
 
     /// Whether it is not proven that a column is never NULL.
     pub(crate) fn may_be_null(&self, at: usize) -> bool {
-        self.column(at).is_none_or(|column| column.nullable.unwrap_or(true) && !column.proven_not_null)
+        self.is_nullable(at) && self.column(at).is_none_or(|column| !column.proven_not_null)
+    }
+
+    /// Why a column that sqlx's macros take for one without NULL may be NULL after all.
+    pub(crate) fn unproven(&self, at: usize) -> Option<&str> {
+        let column = self.column(at).filter(|column| !self.is_nullable(at) && !column.proven_not_null)?;
+        Some(&column.why)
     }
 
     /// What reads a column that can be NULL, by why it can be.

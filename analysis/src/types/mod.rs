@@ -131,7 +131,8 @@ pub struct TypeError {
 /// Whether the types of that dialect's queries are derived at all.
 pub fn derives(dialect: Dialect) -> bool {
     match dialect {
-        Dialect::Postgres | Dialect::MySql | Dialect::Sqlite => false,
+        Dialect::Postgres => true,
+        Dialect::MySql | Dialect::Sqlite => false,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::database::with_database;
 async fn null_is_where_it_can_be() {
     with_database("nulls", async |db| {
         let rows = query!(
-            "SELECT users.id, posts.id AS post, posts.title FROM users LEFT JOIN posts ON posts.user_id = users.id ORDER BY users.id, posts.id"
+            "SELECT users.id, posts.id AS \"post?\", posts.title AS \"title?\" FROM users LEFT JOIN posts ON posts.user_id = users.id ORDER BY users.id, posts.id"
         )
         .fetch_all(&db)
         .await

@@ -53,7 +53,7 @@ macro_rules! getter {
     ($name:ident, $max:expr, $sql:literal) => {
         #[query_budget(max = $max)]
         pub async fn $name(db: &PgPool, id: i64) -> sqlx::Result<String> {
-            sql_scalar!(i64, $sql, id).fetch_one(db).await
+            sql_scalar!($sql, id).fetch_one(db).await
         }
     };
 }
