@@ -148,9 +148,10 @@ pub fn reads<C: Reads<T>, T>() {}
 
 /// The value of a column, as a field takes it.
 #[inline]
-pub fn field<'r, C: Field<T, COLUMN>, T, R: Row, const COLUMN: usize>(row: &'r R) -> Result<T>
+pub fn field<'r, C, T, R, const COLUMN: usize>(row: &'r R) -> Result<T>
 where
-    C: Decode<'r, R::Database>,
+    C: Field<T, COLUMN> + Decode<'r, R::Database>,
+    R: Row,
     usize: ColumnIndex<R>,
 {
     row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)
@@ -158,11 +159,10 @@ where
 
 /// The same of a column of a table that may be NULL.
 #[inline]
-pub fn nullable_field<'r, C: NullableField<T, COLUMN>, T, R: Row, const COLUMN: usize>(
-    row: &'r R,
-) -> Result<T>
+pub fn nullable_field<'r, C, T, R, const COLUMN: usize>(row: &'r R) -> Result<T>
 where
-    C: Decode<'r, R::Database>,
+    C: NullableField<T, COLUMN> + Decode<'r, R::Database>,
+    R: Row,
     usize: ColumnIndex<R>,
 {
     row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)
@@ -170,9 +170,10 @@ where
 
 /// The same of a column that an outer join may leave out.
 #[inline]
-pub fn joined_field<'r, C: JoinedField<T, COLUMN>, T, R: Row, const COLUMN: usize>(row: &'r R) -> Result<T>
+pub fn joined_field<'r, C, T, R, const COLUMN: usize>(row: &'r R) -> Result<T>
 where
-    C: Decode<'r, R::Database>,
+    C: JoinedField<T, COLUMN> + Decode<'r, R::Database>,
+    R: Row,
     usize: ColumnIndex<R>,
 {
     row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)
@@ -180,11 +181,10 @@ where
 
 /// The same of an expression.
 #[inline]
-pub fn computed_field<'r, C: ComputedField<T, COLUMN>, T, R: Row, const COLUMN: usize>(
-    row: &'r R,
-) -> Result<T>
+pub fn computed_field<'r, C, T, R, const COLUMN: usize>(row: &'r R) -> Result<T>
 where
-    C: Decode<'r, R::Database>,
+    C: ComputedField<T, COLUMN> + Decode<'r, R::Database>,
+    R: Row,
     usize: ColumnIndex<R>,
 {
     row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)

@@ -50,13 +50,13 @@ async fn channel(
 async fn performance(State(db): State<PgPool>) -> Result<Json<Value>, Failure> {
     let indexes = sql_as!(
         (String, String, i64),
-        "SELECT relname::text, indexrelname::text, idx_scan
-         FROM pg_stat_user_indexes ORDER BY idx_scan DESC, indexrelname LIMIT 100"
+        r#"SELECT relname::text AS "name!", indexrelname::text AS "index!", idx_scan AS "scans!"
+         FROM pg_stat_user_indexes ORDER BY idx_scan DESC, indexrelname LIMIT 100"#
     );
     let tables = sql_as!(
         (String, i64),
-        "SELECT relname::text, pg_total_relation_size(relid)
-         FROM pg_stat_user_tables ORDER BY pg_total_relation_size(relid) DESC, relname LIMIT 100"
+        r#"SELECT relname::text AS "name!", pg_total_relation_size(relid) AS "bytes!"
+         FROM pg_stat_user_tables ORDER BY pg_total_relation_size(relid) DESC, relname LIMIT 100"#
     );
     let (indexes, tables) = (indexes.fetch_all(&db).await?, tables.fetch_all(&db).await?);
     let index = |(table, index, scans): &(String, String, i64)| json!({ "table": table, "index": index, "scans": scans });

@@ -21,10 +21,10 @@ pub async fn page(db: &PgPool, channel: i64) -> Result<Page> {
     );
     let workflows = sql_as!(
         Workflow,
-        "SELECT name,
+        r#"SELECT name,
              (SELECT count(*) FROM workflow_tasks
-              WHERE workflow_tasks.workflow_id = workflows.id AND workflow_tasks.status = 'done') AS done
-         FROM workflows WHERE channel_id = $1 AND status = 'executing' ORDER BY id LIMIT 10",
+              WHERE workflow_tasks.workflow_id = workflows.id AND workflow_tasks.status = 'done') AS "done!"
+         FROM workflows WHERE channel_id = $1 AND status = 'executing' ORDER BY id LIMIT 10"#,
         channel
     );
     Ok(Page { messages: messages.fetch_all(db).await?, workflows: workflows.fetch_all(db).await? })
