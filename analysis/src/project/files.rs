@@ -4,15 +4,6 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A text file that was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TextFile {
-    /// Its path.
-    pub path: PathBuf,
-    /// Its text.
-    pub text: String,
-}
-
 /// A file or folder that could not be read.
 #[derive(Debug)]
 pub struct ReadError {
@@ -51,9 +42,7 @@ impl std::error::Error for ReadError {
 /// When it does not exist, is a device, pipe or socket, cannot be read, or is not UTF-8; then with the line.
 pub fn read(path: &Path) -> Result<String, ReadError> {
     let failed = |source| ReadError { path: path.to_path_buf(), line: None, source };
-    // A pipe gives nothing until someone writes, a device may have no end.
-    let metadata = std::fs::metadata(path).map_err(failed)?;
-    if !metadata.is_file() && !metadata.is_dir() {
+    if !is_plain(path).map_err(failed)? {
         return Err(failed(io::ErrorKind::InvalidInput.into()));
     }
     let bytes = std::fs::read(path).map_err(failed)?;
@@ -67,31 +56,58 @@ pub fn read(path: &Path) -> Result<String, ReadError> {
     })
 }
 
-/// Reads the `.sql` files of a folder, in the order of their names.
-///
-/// # Errors
-///
-/// When the folder, or one of the files, cannot be read.
-pub fn read_sql_folder(dir: &Path) -> Result<Vec<TextFile>, ReadError> {
-    sql_files(dir)?.into_iter().map(|path| Ok(TextFile { text: read(&path)?, path })).collect()
+/// Whether opening a path gives a file's content: a pipe would wait for a writer, and a device may have no end. What a shell
+/// hands over by number was named by its user.
+fn is_plain(path: &Path) -> io::Result<bool> {
+    let handed_over = ["/dev/stdin", "/dev/fd", "/proc/self/fd"].iter().any(|dir| path.starts_with(dir));
+    let kind = std::fs::metadata(path)?.file_type();
+    Ok(kind.is_file() || kind.is_dir() || handed_over)
 }
 
-/// The paths of the `.sql` files of a folder, in the order of their names.
+/// The `.sql` files in a folder and the folders below it.
+#[derive(Debug, Default)]
+pub(super) struct SqlFiles {
+    /// Those that can be read, each with its path below the folder, `/` between its parts; sorted.
+    pub(super) files: Vec<(PathBuf, String)>,
+    /// Pipes, devices and links that lead nowhere, which are not opened.
+    pub(super) special: Vec<PathBuf>,
+}
+
+/// A folder inside a folder inside a folder: deeper than migrations stand, and no way to go in circles.
+const DEEPEST: usize = 6;
+
+/// The `.sql` files of a folder of migrations.
 ///
 /// # Errors
 ///
-/// When the folder cannot be read.
-pub fn sql_files(dir: &Path) -> Result<Vec<PathBuf>, ReadError> {
+/// When the folder cannot be read; what cannot be read below it holds nothing.
+pub(super) fn sql_files(dir: &Path) -> Result<SqlFiles, ReadError> {
+    let mut found = SqlFiles::default();
     let failed = |source| ReadError { path: dir.to_path_buf(), line: None, source };
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("sql")) && path.is_file() {
-            paths.push(path);
+    list(dir, "", 0, &mut found).map_err(failed)?;
+    found.files.sort();
+    found.special.sort();
+    Ok(found)
+}
+
+fn list(dir: &Path, below: &str, depth: usize, found: &mut SqlFiles) -> io::Result<()> {
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        let Some(name) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else { continue };
+        let below = if below.is_empty() { name.clone() } else { format!("{below}/{name}") };
+        let is_sql = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("sql"));
+        if name.starts_with('.') {
+        } else if path.is_dir() {
+            if depth < DEEPEST {
+                let _ = list(&path, &below, depth + 1, found);
+            }
+        } else if is_sql && path.is_file() {
+            found.files.push((path, below));
+        } else if is_sql {
+            found.special.push(path);
         }
     }
-    paths.sort();
-    Ok(paths)
+    Ok(())
 }
 
 /// The path as it is shown: relative to `base` where it lies below, with `/` between its parts.

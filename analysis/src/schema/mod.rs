@@ -4,6 +4,7 @@ mod beside;
 pub(crate) mod columns;
 pub mod ddl;
 pub mod guess;
+pub mod layouts;
 pub mod migrations;
 pub mod model;
 mod numbering;

@@ -1,0 +1,163 @@
+//! A folder of migrations as its own tool reads it: which files count, in which order, and which part of each.
+//!
+//! The layout is known by its marks: the names of the files, and comments that divide a file into the way up and the way
+//! back. Nothing has to be configured.
+
+mod marks;
+mod names;
+mod plain;
+
+use super::Problem;
+use super::migrations::Migration;
+use crate::sql::Dialect;
+use names::{Family, Named};
+
+/// What a folder of migrations holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selected {
+    /// The migrations in the order in which they are applied, each with the part that leads up.
+    pub migrations: Vec<Migration>,
+    /// The tool whose marks the files have; `None` for files that any tool may have.
+    pub tool: Option<&'static str>,
+    /// Files that are not read, as they were given, without those that only lead back.
+    pub skipped: Vec<String>,
+    /// What is wrong with a file.
+    pub problems: Vec<Problem>,
+}
+
+/// A file: its path below the folder with `/` between the parts, and its text.
+struct File {
+    path: String,
+    text: String,
+}
+
+/// What is looked for, for a person who has none of it.
+pub const LOOKED_FOR: &str = "numbered files (`0001_users.sql`, `0002_events.up.sql`, `m0003-x.sql`), those of Flyway and \
+     refinery (`V1__users.sql`), folders of Diesel and Prisma (`2024-01-01_users/up.sql`), and other `.sql` files that make tables";
+
+/// Selects the files that are migrations and puts them in order.
+///
+/// Takes each file's path below `folder`, with `/` between its parts, and its content; `folder` is what the paths are
+/// shown below. Of folders for several databases, those of `dialect` count.
+pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Dialect>) -> Selected {
+    let mut selected = Selected::default();
+    let shown = |path: &str| if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") };
+    let mut texts = Vec::new();
+    for (path, bytes) in names::of_dialect(files, dialect) {
+        match String::from_utf8(bytes) {
+            Ok(text) => texts.push(File { path, text }),
+            Err(error) => selected.problems.push(not_utf8(shown(&path), &error)),
+        }
+    }
+    let depth = names::common_depth(texts.iter().map(|file| file.path.as_str()));
+    let mut named: Vec<(Named, File)> =
+        texts.into_iter().map(|file| (names::read(&file.path, depth), file)).collect();
+    names::settle_pairs(&mut named);
+    named.retain(|(name, _)| !name.is_back);
+    let family = names::family(named.iter().map(|(name, _)| name.family));
+    let (mut chosen, rest): (Vec<_>, Vec<_>) = named.into_iter().partition(|(name, file)| match family {
+        Family::Plain => plain::makes_something(&file.text),
+        Family::Numbered => matches!(name.family, Family::Numbered | Family::Sqlx),
+        family => name.family == family,
+    });
+    selected.skipped.extend(rest.iter().map(|(_, file)| shown(&file.path)));
+    chosen.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
+    if family == Family::Flyway {
+        chosen = names::forward(chosen);
+    }
+    if family == Family::Plain {
+        chosen = plain::in_order(chosen);
+    }
+    if let Some(start) = chosen.iter().rposition(|(_, file)| marks::is_checkpoint(&file.text)) {
+        chosen.drain(..start);
+    }
+    selected.tool = names::tool(family, chosen.iter().map(|(name, _)| name));
+    let mut is_marked = false;
+    for (place, (name, file)) in chosen.into_iter().enumerate() {
+        let no_transaction = file.text.starts_with("-- no-transaction");
+        let sql = match marks::way_up(&file.text) {
+            Some((tool, sql)) => {
+                if !std::mem::replace(&mut is_marked, true) {
+                    selected.tool = Some(tool);
+                }
+                sql
+            }
+            None => file.text,
+        };
+        let version = name.number.unwrap_or_else(|| i64::try_from(place).unwrap_or(i64::MAX));
+        let file = shown(&file.path);
+        selected.migrations.push(Migration {
+            version,
+            description: name.description,
+            file,
+            sql,
+            no_transaction,
+        });
+    }
+    if family == Family::Sqlx {
+        selected.problems.extend(used_twice(&selected.migrations));
+    }
+    selected
+}
+
+impl Selected {
+    /// What was read, in words: `165 migrations of dbmate`, `3 files in the order of their names`.
+    pub fn told(&self) -> String {
+        let count = self.migrations.len();
+        let plural = if count == 1 { "" } else { "s" };
+        match self.tool {
+            Some(tool) => format!("{count} migration{plural} of {tool}"),
+            None if count == 1 => "1 file".to_owned(),
+            None => format!("{count} files in the order of their names"),
+        }
+    }
+
+    /// What was not read, as one problem of the folder; `None` where every file was.
+    pub fn unread(&self, folder: &str) -> Option<Problem> {
+        const SHOWN: usize = 8;
+        let names: Vec<String> =
+            self.skipped.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+        let more = match self.skipped.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let (are, them) = if self.skipped.len() == 1 { ("is", "it") } else { ("are", "them") };
+        let why = match (self.migrations.is_empty(), self.tool) {
+            (true, _) => "it holds no `CREATE` and no `ALTER`".replace("it holds", match self.skipped.len() {
+                1 => "it holds",
+                _ => "they hold",
+            }),
+            (false, Some(tool)) => format!("{tool} does not apply {them}"),
+            (false, None) => format!("the names of the others do not fit {them}"),
+        };
+        (!names.is_empty()).then(|| Problem {
+            file: folder.to_owned(),
+            line: 0,
+            message: format!("{}{more} {are} not read: {why}", names.join(", ")),
+        })
+    }
+}
+
+fn not_utf8(file: String, error: &std::string::FromUtf8Error) -> Problem {
+    let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    let line = u32::try_from(line).unwrap_or(u32::MAX);
+    Problem { file, line, message: "the file is not UTF-8".to_owned() }
+}
+
+/// sqlx refuses two migrations of one version.
+fn used_twice(migrations: &[Migration]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for pair in migrations.windows(2) {
+        if let [first, second] = pair
+            && first.version == second.version
+        {
+            let message = format!("version {} is used by {} as well", second.version, first.file);
+            problems.push(Problem { file: second.file.clone(), line: 0, message });
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! Files that no name puts in order: what a file needs of another comes before it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::File;
+use super::names::Named;
+use crate::sql::Dialect;
+use crate::sql::lex::{Kind, Lexer, unquote};
+
+/// Whether some line begins a statement that makes or changes something.
+pub(super) fn makes_something(text: &str) -> bool {
+    text.split(['\n', '\r', ';']).any(|line| {
+        let mut words = line.trim_start_matches('\u{feff}').split_whitespace();
+        words.next().is_some_and(|word| ["create", "alter"].iter().any(|it| word.eq_ignore_ascii_case(it)))
+    })
+}
+
+/// The files by name, but each behind those that make the tables it mentions.
+pub(super) fn in_order(files: Vec<(Named, File)>) -> Vec<(Named, File)> {
+    let words: Vec<Words> = files.iter().map(|(_, file)| Words::of(&file.text)).collect();
+    let mut made_by: BTreeMap<&str, usize> = BTreeMap::new();
+    for (place, words) in words.iter().enumerate() {
+        words.makes.iter().for_each(|name| {
+            made_by.entry(name).or_insert(place);
+        });
+    }
+    let mut order = Vec::new();
+    let mut seen = vec![false; files.len()];
+    for place in 0..files.len() {
+        visit(place, &words, &made_by, &mut seen, &mut order);
+    }
+    let mut files: Vec<Option<(Named, File)>> = files.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|place| files.get_mut(place)?.take()).collect()
+}
+
+/// Puts a file behind what it needs; circles are cut where they are met. The stack is this function's own, since as many
+/// files may need one another in a row as a folder holds.
+fn visit(
+    first: usize,
+    words: &[Words],
+    made_by: &BTreeMap<&str, usize>,
+    seen: &mut [bool],
+    order: &mut Vec<usize>,
+) {
+    let mut open = vec![(first, false)];
+    while let Some((place, is_done)) = open.pop() {
+        if is_done {
+            order.push(place);
+            continue;
+        }
+        let Some(seen) = seen.get_mut(place).filter(|seen| !**seen) else { continue };
+        *seen = true;
+        open.push((place, true));
+        let needs = words.get(place).into_iter().flat_map(|words| &words.needs);
+        let needed: BTreeSet<usize> = needs.filter_map(|name| made_by.get(name.as_str()).copied()).collect();
+        open.extend(needed.into_iter().rev().filter(|it| *it != place).map(|it| (it, false)));
+    }
+}
+
+/// The tables that a file makes, and those that it needs.
+#[derive(Default)]
+struct Words {
+    makes: BTreeSet<String>,
+    needs: BTreeSet<String>,
+}
+
+impl Words {
+    fn of(text: &str) -> Words {
+        let mut found = Words::default();
+        let mut before = [String::new(), String::new()];
+        for token in Lexer::new(text, Dialect::Postgres) {
+            let source = text.get(token.span.range()).unwrap_or("");
+            if !matches!(token.kind, Kind::Word | Kind::Name) {
+                continue;
+            }
+            let word = unquote(source, Dialect::Postgres).to_lowercase();
+            if ["if", "not", "exists", "only", "unlogged", "temporary", "temp", "foreign", "or", "replace", "materialized"]
+                .contains(&word.as_str())
+            {
+                continue;
+            }
+            match (before[0].as_str(), before[1].as_str()) {
+                ("create", "table" | "view" | "type") => found.makes.insert(word.clone()),
+                ("alter", "table") | (_, "references" | "from" | "join" | "on") => found.needs.insert(word.clone()),
+                _ => false,
+            };
+            before.swap(0, 1);
+            before[1] = word;
+        }
+        found
+    }
+}

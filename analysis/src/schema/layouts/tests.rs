@@ -1,0 +1,120 @@
+//! Folders as the tools lay them.
+
+use super::*;
+
+fn select_of(names: &[(&str, &str)]) -> Selected {
+    let files = names.iter().map(|(name, sql)| ((*name).to_owned(), sql.as_bytes().to_vec()));
+    select("m", files.collect(), None)
+}
+
+#[track_caller]
+fn check(names: &[&str], tool: Option<&str>, expect: &[&str]) {
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (*name, "CREATE TABLE t (id int);")).collect();
+    let selected = select_of(&files);
+    let read: Vec<&str> =
+        selected.migrations.iter().map(|it| it.file.strip_prefix("m/").expect("the folder")).collect();
+    assert_eq!(read, expect);
+    assert_eq!(selected.tool, tool, "{}", selected.told());
+}
+
+#[test]
+fn sqlx() {
+    check(
+        &["10_last_one.sql", "2_b.up.sql", "2_b.down.sql", "notes.sql", "1_a.sql", "seeds/1_x.sql"],
+        Some("sqlx"),
+        &["1_a.sql", "2_b.up.sql", "10_last_one.sql"],
+    );
+    let selected = select_of(&[("2_b.sql", "-- no-transaction\nSELECT 1"), ("1_a.sql", "")]);
+    let order: Vec<(i64, &str, bool)> =
+        selected.migrations.iter().map(|it| (it.version, it.description.as_str(), it.no_transaction)).collect();
+    assert_eq!(order, [(1, "a", false), (2, "b", true)]);
+}
+
+#[test]
+fn flyway_and_refinery() {
+    check(
+        &["V10__c.sql", "V9__a.sql", "V9.1__b.sql", "R__view.sql", "U9__a.sql", "beforeMigrate.sql", "sub/V11__d.sql"],
+        Some("Flyway"),
+        &["V9__a.sql", "V9.1__b.sql", "V10__c.sql", "sub/V11__d.sql", "R__view.sql"],
+    );
+    check(&["V2__b.sql", "V1__a.sql"], Some("Flyway or refinery"), &["V1__a.sql", "V2__b.sql"]);
+    check(&["U2__b.sql", "U1__a.sql"], Some("refinery"), &["U1__a.sql", "U2__b.sql"]);
+    check(&["V1__a.sql", "V2__b.sql", "B2__all.sql", "V3__c.sql"], Some("Flyway"), &["B2__all.sql", "V3__c.sql"]);
+}
+
+#[test]
+fn folders() {
+    check(
+        &["2020-01-02-000000_b/up.sql", "2020-01-02-000000_b/down.sql", "00000000000000_setup/up.sql"],
+        Some("Diesel"),
+        &["00000000000000_setup/up.sql", "2020-01-02-000000_b/up.sql"],
+    );
+    check(&["20200101_a/migration.sql"], Some("Prisma"), &["20200101_a/migration.sql"]);
+    check(
+        &["default/2_b/up.sql", "default/10_c/up.sql", "default/2_b/down.sql"],
+        Some("Diesel"),
+        &["default/2_b/up.sql", "default/10_c/up.sql"],
+    );
+}
+
+#[test]
+fn numbers_of_any_form() {
+    check(&["m0002-b.sql", "m0001-a.sql", "m0010-c.sql"], None, &["m0001-a.sql", "m0002-b.sql", "m0010-c.sql"]);
+    check(&["001.do.a.sql", "001.undo.a.sql", "002.do.b.sql"], None, &["001.do.a.sql", "002.do.b.sql"]);
+    check(&["sqls/2-b-up.sql", "sqls/2-b-down.sql"], None, &["sqls/2-b-up.sql"]);
+    check(&["v2/1-a.sql", "v10/1-a.sql", "v2/2-b.sql"], None, &["v2/1-a.sql", "v2/2-b.sql", "v10/1-a.sql"]);
+    check(&["3_count_down.sql"], Some("sqlx"), &["3_count_down.sql"]);
+}
+
+#[test]
+fn folders_of_databases() {
+    let names = ["postgres/V1__a.sql", "mysql/V1__a.sql", "sqlite/V1__a.sql"];
+    let files = || names.iter().map(|name| ((*name).to_owned(), b"CREATE TABLE t (id int);".to_vec())).collect();
+    for (dialect, expect) in [(Some(Dialect::MySql), "mysql/V1__a.sql"), (None, "postgres/V1__a.sql")] {
+        let selected = select("", files(), dialect);
+        assert_eq!(selected.migrations.len(), 1);
+        assert_eq!(selected.migrations[0].file, expect);
+    }
+}
+
+#[test]
+fn files_without_numbers() {
+    let selected = select_of(&[
+        ("orders.sql", "CREATE TABLE orders (user_id int REFERENCES users (id));"),
+        ("users.sql", "CREATE TABLE users (id int PRIMARY KEY);"),
+        ("seed.sql", "INSERT INTO users VALUES (1);"),
+        ("a_index.sql", "CREATE INDEX i ON orders (user_id);"),
+    ]);
+    let read: Vec<&str> = selected.migrations.iter().map(|it| it.file.as_str()).collect();
+    assert_eq!(read, ["m/users.sql", "m/orders.sql", "m/a_index.sql"]);
+    assert_eq!(selected.skipped, ["m/seed.sql"]);
+    let none = select_of(&[("seed.sql", "INSERT INTO a VALUES (1);")]);
+    assert_eq!((none.migrations.len(), none.skipped.len()), (0, 1));
+}
+
+#[test]
+fn what_is_not_read_is_named() {
+    let selected = select_of(&[("1_a.sql", ""), ("notes.sql", "CREATE TABLE b (id int);")]);
+    let problem = selected.unread("m").expect("one file is not read");
+    assert_eq!(problem.to_string(), "m: `m/notes.sql` is not read: sqlx does not apply it");
+    assert_eq!(selected.told(), "1 migration of sqlx");
+    assert_eq!(select_of(&[("1_a.sql", "")]).unread("m"), None);
+}
+
+#[test]
+fn marks_in_the_text_name_the_tool() {
+    let text = "-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n";
+    let selected = select_of(&[("20200101000000_a.sql", text)]);
+    assert_eq!(selected.told(), "1 migration of dbmate");
+    assert_eq!(selected.migrations[0].sql, "\nCREATE TABLE a (id int);\n\n\n");
+}
+
+#[test]
+fn what_cannot_be_read_is_a_problem() {
+    let selected = select("", vec![("1_a.sql".to_owned(), b"a\n\xff".to_vec())], None);
+    assert_eq!(selected.migrations, []);
+    assert_eq!(selected.problems[0].to_string(), "1_a.sql:2: the file is not UTF-8");
+    let twice = select_of(&[("1_a.sql", ""), ("1_b.sql", "")]);
+    assert_eq!(twice.migrations.len(), 2);
+    assert_eq!(twice.problems[0].to_string(), "m/1_b.sql: version 1 is used by m/1_a.sql as well");
+}
