@@ -12,7 +12,7 @@ use criterion::{Criterion, Throughput};
 use query_budget_analysis::Config;
 use query_budget_analysis::check::{Checked, Checker};
 use query_budget_analysis::index;
-use query_budget_analysis::schema::{Migration, Name, Schema, migrations, replay};
+use query_budget_analysis::schema::{Migration, Name, Schema, layouts, replay};
 use query_budget_analysis::sql::{Dialect, with_large_stack};
 use sqlparser::dialect::{PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
@@ -31,7 +31,7 @@ impl Folder {
         let files = files.filter_map(|entry| {
             Some((entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).ok()?))
         });
-        let (migrations, _) = migrations::select(files.collect());
+        let migrations = layouts::select("", files.collect(), None).migrations;
         let queries = std::fs::read_to_string(path.join("queries.jsonl")).ok()?;
         let queries: Vec<String> = queries
             .lines()

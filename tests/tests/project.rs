@@ -1,6 +1,6 @@
 //! How the files of a project are found and read.
 
-use query_budget_analysis::project::{Project, dependency, read, read_migrations, read_sql_folder};
+use query_budget_analysis::project::{Project, dependency, read, read_migrations};
 use query_budget_analysis::schema::{replay, snapshot};
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Notice, NoticeKind, Severity};
@@ -64,10 +64,11 @@ fn a_configured_snapshot_that_is_missing_names_the_command() {
 #[test]
 fn what_cannot_be_read_says_which_file_and_why() {
     let scratch = Scratch::new();
-    let missing = read_sql_folder(&scratch.path().join("migrations")).expect_err("there is no folder");
+    let read_folder = || read_migrations(&scratch.path().join("migrations"), scratch.path(), None);
+    let missing = read_folder().expect_err("there is no folder");
     assert!(missing.to_string().ends_with("migrations`: it does not exist"), "{missing}");
     scratch.write("migrations/1_a.sql", b"SELECT 1;\nSELECT '\xff';\n");
-    let garbled = read_sql_folder(&scratch.path().join("migrations")).expect_err("it is not UTF-8");
+    let garbled = read_folder().expect_err("it is not UTF-8");
     assert!(garbled.to_string().ends_with("1_a.sql`: line 2 is not valid UTF-8"), "{garbled}");
     assert!(read(scratch.path()).expect_err("it is a folder").to_string().ends_with("it is a folder"));
 }
@@ -79,8 +80,8 @@ fn with_snapshot() -> Scratch {
         ("query-budget.toml", "dialect = \"postgres\"\n"),
         ("migrations/1_events.sql", "CREATE TABLE events (id BIGSERIAL PRIMARY KEY);\n"),
     ]);
-    let (migrations, _) =
-        read_migrations(&scratch.path().join("migrations"), scratch.path()).expect("they are there");
+    let selected = read_migrations(&scratch.path().join("migrations"), scratch.path(), None);
+    let migrations = selected.expect("they are there").migrations;
     let replayed = replay(&migrations, Dialect::Postgres);
     scratch.write("schema.sql", snapshot::write(&replayed.schema, Some(&snapshot::digest(&migrations))));
     scratch

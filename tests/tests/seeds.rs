@@ -85,7 +85,7 @@ impl System {
     fn schema(&self, folders: &[&str]) -> Schema {
         let migrations = folders.iter().flat_map(|folder| {
             let dir = self.path(folder);
-            read_migrations(&dir, &dir).expect("the migrations").0
+            read_migrations(&dir, &dir, None).expect("the migrations").migrations
         });
         let replayed = replay(&migrations.collect::<Vec<_>>(), self.dialect);
         assert_eq!(replayed.problems, [], "{}", self.name);

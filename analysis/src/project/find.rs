@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
 use crate::config;
+use crate::schema::layouts;
 
 /// What cargo leaves in the folder of a package that it fetched or vendored: somebody else's, wherever that lies.
 const FETCHED: [&str; 2] = [".cargo-ok", ".cargo-checksum.json"];
@@ -30,6 +31,140 @@ pub(super) fn upwards(dir: &Path, last: &Path, name: &str) -> Option<PathBuf> {
         }
     }
     None
+}
+
+/// Where other tools keep migrations, below a package or workspace; the first that holds `.sql` files counts.
+const FOLDERS: [&str; 22] = [
+    super::MIGRATIONS,
+    "db/migrations",
+    "db/migration",
+    "database/migrations",
+    "database/migration",
+    "sql/migrations",
+    "src/migrations",
+    "src/db/migrations",
+    "resources/migrations",
+    "resources/db/migration",
+    "src/main/resources/db/migration",
+    "schema/migrations",
+    "store/migrations",
+    "storage/migrations",
+    "persistence/migrations",
+    "postgres/migrations",
+    "migration",
+    "db/migrate",
+    "supabase/migrations",
+    "prisma/migrations",
+    "drizzle",
+    "priv/repo/migrations",
+];
+
+/// What other tools write of a schema: dumps of Rails, dbmate and people.
+pub(super) const DUMPS: [&str; 6] = [
+    "structure.sql",
+    "db/structure.sql",
+    "db/schema.sql",
+    "database/schema.sql",
+    "sql/schema.sql",
+    "src/schema.sql",
+];
+
+/// The nearest folder of migrations in `dir` or above it, down to `last`.
+pub(super) fn migrations(dir: &Path, last: &Path) -> Option<PathBuf> {
+    let mut empty = None;
+    for dir in dir.ancestors() {
+        for name in FOLDERS {
+            let path = dir.join(name);
+            if path.is_dir() {
+                if holds_sql(&path, 0) {
+                    return Some(path);
+                }
+                if name == super::MIGRATIONS {
+                    empty.get_or_insert(path);
+                }
+            }
+        }
+        if dir == last {
+            break;
+        }
+    }
+    empty
+}
+
+/// How deep a folder of migrations may have others inside of it.
+const DEEPEST: usize = 4;
+
+fn holds_sql(dir: &Path, depth: usize) -> bool {
+    let paths: Vec<PathBuf> = entries(dir).collect();
+    paths.iter().any(|path| is_sql(path))
+        || (depth < DEEPEST && paths.iter().any(|path| path.is_dir() && holds_sql(path, depth + 1)))
+}
+
+fn entries(dir: &Path) -> impl Iterator<Item = PathBuf> {
+    std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+fn is_sql(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end.eq_ignore_ascii_case("sql"))
+}
+
+/// Folders that hold no project's migrations, or somebody else's.
+const PASSED_OVER: [&str; 10] = [
+    "target",
+    "node_modules",
+    "vendor",
+    "tests",
+    "test",
+    "fixtures",
+    "testdata",
+    "examples",
+    "benches",
+    "seeds",
+];
+/// How many folders are looked into before the search ends.
+const MOST: usize = 4_000;
+
+/// The folders in `root` and below whose files make tables, where no name says which they are: one, or those that a person
+/// has to choose from. The search ends after some thousand folders.
+pub fn search_migrations(root: &Path) -> Vec<PathBuf> {
+    let mut open = vec![(root.to_path_buf(), 0)];
+    let mut seen = 0;
+    let mut found: Vec<PathBuf> = Vec::new();
+    while let Some((dir, depth)) = open.pop() {
+        seen += 1;
+        if seen > MOST {
+            break;
+        }
+        let mut below: Vec<PathBuf> = Vec::new();
+        let mut makes_tables = false;
+        for path in entries(&dir) {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            if is_sql(&path) {
+                makes_tables |= super::read(&path).is_ok_and(|text| layouts::makes_something(&text));
+            } else if path.is_dir()
+                && !path.is_symlink()
+                && !name.starts_with('.')
+                && !PASSED_OVER.contains(&name.as_str())
+            {
+                below.push(path);
+            }
+        }
+        if makes_tables {
+            let is_step = ["up.sql", "migration.sql"].iter().any(|name| dir.join(name).is_file());
+            found.push(dir.parent().filter(|_| is_step).map_or(dir.clone(), Path::to_path_buf));
+        } else if depth <= DEEPEST + 2 {
+            open.extend(below.into_iter().map(|path| (path, depth + 1)));
+        }
+    }
+    found.sort();
+    found.dedup();
+    // A folder of that name is meant where other scripts make tables too.
+    let says_so = |path: &Path| {
+        let below = path.strip_prefix(root).unwrap_or(path);
+        below.to_string_lossy().to_lowercase().contains("migrat")
+    };
+    let named: Vec<PathBuf> = found.iter().filter(|path| says_so(path)).cloned().collect();
+    if named.is_empty() { found } else { named }
 }
 
 /// The nearest configuration's file in `dir` or above it, down to `last`; where no package is around `dir`, however far up.

@@ -10,8 +10,8 @@ mod sqlx_toml;
 use std::path::{Path, PathBuf};
 
 pub use crates::{sources, targets};
-pub use files::{ReadError, TextFile, read, read_sql_folder, shown, sql_files};
-pub use find::workspace_root;
+pub use files::{ReadError, read, shown};
+pub use find::{search_migrations, workspace_root};
 pub use manifest::{Dependency, dependency};
 pub use schema::read_migrations;
 pub use sqlx_toml::overrides;
@@ -52,6 +52,8 @@ pub struct Project {
     pub schema_path: Option<PathBuf>,
     /// The migrations' folder, where there is one.
     pub migrations: Option<PathBuf>,
+    /// What the schema was read from, where that is migrations: `165 migrations of dbmate in `db/migrations``.
+    pub told: String,
     /// The digest of the migrations that the snapshot was written from, as it says itself.
     pub digest: Option<String>,
     /// Whose rules hold.
@@ -107,6 +109,7 @@ impl Project {
             schema: None,
             schema_path: None,
             migrations: None,
+            told: String::new(),
             digest: None,
             dialect: Dialect::Postgres,
             dialect_is_guessed: false,
@@ -117,6 +120,7 @@ impl Project {
         project.load_config(base);
         project.find_schema(dir, workspace, base);
         project.find_migrations(dir, workspace);
+        project.find_dump(dir, workspace);
         project
     }
 
@@ -176,9 +180,17 @@ impl Project {
     fn find_migrations(&mut self, dir: &Path, workspace: &Path) {
         let path = match &self.config.migrations {
             Some(configured) => Some(self.root.join(configured)),
-            None => find::upwards(dir, self.outermost(workspace), MIGRATIONS),
+            None => find::migrations(dir, self.outermost(workspace)),
         };
         self.migrations = path.filter(|path| path.is_dir());
+    }
+
+    /// Where there is neither a snapshot nor a folder of migrations: finds what another tool wrote of the schema.
+    fn find_dump(&mut self, dir: &Path, workspace: &Path) {
+        if self.schema_path.is_none() && self.migrations.is_none() && self.config.schema.is_none() {
+            let last = self.outermost(workspace);
+            self.schema_path = find::DUMPS.iter().find_map(|name| find::upwards(dir, last, name));
+        }
     }
 
     /// The last folder in which files are searched for: the configuration may stand above the workspace.

@@ -2,21 +2,34 @@
 
 use std::path::Path;
 
-use super::{
-    Project, ReadError, SCHEMA_COMMAND, dialect_of_url, place, read, read_sql_folder, shown, sql_files,
-};
+use super::files::sql_files;
+use super::{Project, ReadError, SCHEMA_COMMAND, dialect_of_url, place, read, shown};
 use crate::notice::{Notice, NoticeKind};
-use crate::schema::{Migration, Problem, guess_dialect, migrations, replay, snapshot};
+use crate::schema::layouts::{self, Selected};
+use crate::schema::{Migration, Problem, guess_dialect, replay, snapshot};
 use crate::sql::Dialect;
 
-/// Reads a folder of migrations, in the order in which they are applied. Paths are shown relative to `base`.
+/// Reads a folder of migrations as the tool whose marks it has, in the order in which they are applied. Paths are shown
+/// relative to `base`. Where there are folders for several databases, those of `dialect` count.
 ///
 /// # Errors
 ///
 /// When the folder or one of its files cannot be read, or is not UTF-8.
-pub fn read_migrations(dir: &Path, base: &Path) -> Result<(Vec<Migration>, Vec<Problem>), ReadError> {
-    let files = read_sql_folder(dir)?.into_iter();
-    Ok(migrations::select(files.map(|file| (shown(&file.path, base), file.text.into_bytes())).collect()))
+pub fn read_migrations(dir: &Path, base: &Path, dialect: Option<Dialect>) -> Result<Selected, ReadError> {
+    let found = sql_files(dir)?;
+    let mut files = Vec::new();
+    for (path, below) in found.files {
+        files.push((below, read(&path)?.into_bytes()));
+    }
+    let folder = shown(dir, base);
+    let mut selected = layouts::select(&folder, files, dialect);
+    selected.problems.extend(selected.unread(&folder));
+    selected.problems.extend(found.special.iter().map(|path| Problem {
+        file: shown(path, base),
+        line: 0,
+        message: "it is a pipe or a device, and not read".to_owned(),
+    }));
+    Ok(selected)
 }
 
 impl Project {
@@ -65,15 +78,22 @@ impl Project {
         self.digest = snapshot.digest;
     }
 
-    /// Takes the schema from migrations. Paths are shown relative to `base`.
+    /// Takes the schema from migrations, and tells how many there are; where there are none, the schema stays unknown.
+    /// Paths are shown relative to `base`.
     ///
     /// # Errors
     ///
     /// When the folder or one of its files cannot be read, or is not UTF-8.
-    pub fn replay_migrations(&mut self, dir: &Path, base: &Path) -> Result<(), ReadError> {
-        let (migrations, problems) = read_migrations(dir, base)?;
-        self.skipped(problems);
+    pub fn replay_migrations(&mut self, dir: &Path, base: &Path) -> Result<usize, ReadError> {
         let told = self.config.dialect.or_else(dialect_of_url);
+        let selected = read_migrations(dir, base, told.or(self.dialect_hint))?;
+        self.told = format!("{} in `{}`", selected.told(), shown(dir, base));
+        let migrations = selected.migrations;
+        self.skipped(selected.problems);
+        // An empty database would pass for a clean one.
+        if migrations.is_empty() {
+            return Ok(0);
+        }
         let spoken = told.or_else(|| guess(&migrations));
         let likely = spoken.or(self.dialect_hint).unwrap_or(Dialect::Postgres);
         let mut replayed = replay(&migrations, likely);
@@ -90,7 +110,7 @@ impl Project {
         self.dialect_is_guessed = spoken.is_none();
         self.skipped(replayed.problems);
         self.schema = Some(replayed.schema);
-        Ok(())
+        Ok(migrations.len())
     }
 
     fn broken_snapshot(&mut self, message: String, file: &str, line: Option<usize>) {
@@ -111,9 +131,10 @@ impl Project {
             return;
         };
         let file = shown(path, base);
-        self.read.extend(sql_files(dir).unwrap_or_default());
-        let notice = match read_migrations(dir, base) {
-            Ok((migrations, _)) if snapshot::digest(&migrations) == *digest => return,
+        let files = sql_files(dir).unwrap_or_default().files;
+        self.read.extend(files.into_iter().map(|(path, _)| path));
+        let notice = match read_migrations(dir, base, Some(self.dialect)) {
+            Ok(selected) if snapshot::digest(&selected.migrations) == *digest => return,
             Ok(_) => {
                 let message =
                     format!("the snapshot was not written from what `{}` holds now", shown(dir, base));
@@ -129,9 +150,9 @@ impl Project {
     /// Settles whose rules hold where there is no schema: as configured, else as `DATABASE_URL` says, else as the words
     /// of the migrations say, else as sqlx is built; else each query is read by the rules that it fits.
     pub fn settle_dialect(&mut self, base: &Path) {
-        let migrations = self.migrations.as_deref().and_then(|dir| read_migrations(dir, base).ok());
         let dialect = self.config.dialect.or_else(dialect_of_url);
-        let dialect = dialect.or_else(|| guess(&migrations?.0)).or(self.dialect_hint);
+        let selected = self.migrations.as_deref().and_then(|dir| read_migrations(dir, base, dialect).ok());
+        let dialect = dialect.or_else(|| guess(&selected?.migrations)).or(self.dialect_hint);
         self.dialect_is_guessed = dialect.is_none();
         self.dialect = dialect.unwrap_or(self.dialect);
     }

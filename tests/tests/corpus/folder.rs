@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use query_budget_analysis::schema::{Migration, migrations};
+use query_budget_analysis::schema::{Migration, layouts};
 use query_budget_analysis::sql::Dialect;
 
 /// The data of one real project.
@@ -45,9 +45,9 @@ impl Folder {
                 std::fs::read(entry.path()).expect("read a migration"),
             )
         });
-        let (migrations, problems) = migrations::select(files.collect());
-        assert_eq!(problems, [], "{}", self.name);
-        migrations
+        let selected = layouts::select("", files.collect(), Some(self.dialect));
+        assert_eq!((selected.problems, selected.skipped), (vec![], vec![]), "{}", self.name);
+        selected.migrations
     }
 
     /// One of its files.

@@ -53,7 +53,7 @@ fn init_database(dir: &Path, root: &Path, output: &mut Output) -> Result<(), Fai
     let migrations = dir.join(MIGRATIONS);
     let config = dir.join(config::FILE_NAME);
     if !config.exists() {
-        let (read, _) = read_migrations(&migrations, root)?;
+        let read = read_migrations(&migrations, root, None)?.migrations;
         let dialect = guess_dialect(read.iter().map(|migration| migration.sql.as_str()));
         write_config(&config, dialect.unwrap_or(Dialect::Postgres), root, output)?;
     } else {

@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use query_budget_analysis::project::{self, Project, SNAPSHOT, read_migrations, shown};
+use query_budget_analysis::project::{self, Project, SNAPSHOT, read_migrations, search_migrations, shown};
 use query_budget_analysis::render::{inert, text_notice};
+use query_budget_analysis::schema::layouts;
 use query_budget_analysis::schema::snapshot;
 use query_budget_analysis::{Notice, NoticeKind, Severity};
 
 use crate::Outcome;
 use crate::args::Schema;
 use crate::failure::Failure;
-use crate::input::current_dir;
+use crate::input::{current_dir, no_migrations};
 use crate::output::Output;
 use crate::report::counted;
 
@@ -44,6 +45,9 @@ pub(super) fn run_in(
     };
     project.notices.extend(made.notices);
     notices(&project, to_stdout, output)?;
+    if !to_stdout && !project.told.is_empty() {
+        output.line(format!("read {}", project.told))?;
+    }
     let Some(text) = made.text else { return Ok(Outcome::Broken) };
     if to_stdout {
         output.exact(text.trim_end_matches('\n'))?;
@@ -96,7 +100,10 @@ impl Made {
         base: &Path,
     ) -> Result<Made, Failure> {
         let digest = match &migrations {
-            Some(migrations) => Some(snapshot::digest(&read_migrations(migrations, base)?.0)),
+            Some(migrations) => {
+                let selected = read_migrations(migrations, base, Some(schema.dialect))?;
+                Some(snapshot::digest(&selected.migrations))
+            }
             None => None,
         };
         let (tables, views) = (schema.tables.len(), schema.views.len());
@@ -110,13 +117,32 @@ impl Made {
 }
 
 fn from_migrations(named: Option<PathBuf>, project: &mut Project, base: &Path) -> Result<Made, Failure> {
-    let migrations = named.or_else(|| project.migrations.clone()).ok_or_else(|| {
-        Failure::new("find the migrations").help("name their folder: `--migrations <folder>`")
-    })?;
-    project.replay_migrations(&migrations, base)?;
+    let migrations = match named.or_else(|| project.migrations.clone()) {
+        Some(migrations) => migrations,
+        None => only_laid_out(project, base)?,
+    };
+    if project.replay_migrations(&migrations, base)? == 0 {
+        return Err(no_migrations(&migrations, project, base));
+    }
     match &project.schema {
         Some(schema) => Made::new(schema, Some(migrations), base),
         None => Ok(Made { text: None, holds: String::new(), notices: Vec::new(), migrations: None }),
+    }
+}
+
+/// The one folder of the project whose files make tables, where none has the name of a folder of migrations.
+fn only_laid_out(project: &Project, base: &Path) -> Result<PathBuf, Failure> {
+    let mut found = search_migrations(&project.root);
+    match (found.len(), found.pop()) {
+        (1, Some(only)) => Ok(only),
+        (_, None) => Err(Failure::new("find the migrations: no folder holds any")
+            .help(format!("name their folder: `--migrations <folder>`; looked for {}", layouts::LOOKED_FOR))),
+        (_, Some(last)) => {
+            found.push(last);
+            let names: Vec<String> = found.iter().map(|path| format!("`{}`", shown(path, base))).collect();
+            Err(Failure::new(format!("choose between {}", names.join(", ")))
+                .help("name the folder of the migrations: `--migrations <folder>`"))
+        }
     }
 }
 

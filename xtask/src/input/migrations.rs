@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use query_budget_analysis::project::Project;
+use query_budget_analysis::project::{Project, search_migrations};
 
 use super::workspace::Sources;
 
@@ -26,6 +26,7 @@ pub(super) fn find<'t>(
         }
         project.dialect_hint = sources.dialect();
     }
+    search(projects);
     let own: HashMap<PathBuf, PathBuf> = crates
         .iter()
         .zip(projects.iter())
@@ -45,14 +46,31 @@ pub(super) fn find<'t>(
     }
 }
 
+/// Looks into all folders of the workspace where no name says which holds the migrations, and no crate has any.
+fn search(projects: &mut [Project]) {
+    if projects.iter().any(is_found) {
+        return;
+    }
+    let Some(root) = projects.first().map(|project| project.root.clone()) else { return };
+    if let [only] = search_migrations(&root).as_slice() {
+        projects.iter_mut().for_each(|project| project.migrations = Some(only.clone()));
+    }
+}
+
 /// Whether it is known where the schema comes from.
 fn is_found(project: &Project) -> bool {
     project.schema_path.is_some() || project.config.schema.is_some() || project.migrations.is_some()
 }
 
+/// Whether a folder, or one inside of it, holds `.sql` files.
 fn has_sql(dir: &Path) -> bool {
-    let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
-    entries.map(|entry| entry.path()).any(|path| path.extension().is_some_and(|end| end == "sql"))
+    let paths = |dir: &Path| {
+        let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+        entries.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let is_sql = |path: &PathBuf| path.extension().is_some_and(|end| end == "sql");
+    let below = paths(dir);
+    below.iter().any(is_sql) || below.iter().any(|below| below.is_dir() && paths(below).iter().any(is_sql))
 }
 
 /// The folders that a crate's source embeds.

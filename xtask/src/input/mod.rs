@@ -11,8 +11,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use query_budget_analysis::project::Project;
+use query_budget_analysis::project::{Project, shown};
 use query_budget_analysis::rust::Allow;
+use query_budget_analysis::schema::layouts;
 use query_budget_analysis::{Place, Severity};
 
 pub(crate) use rust_files::RustFile;
@@ -115,6 +116,15 @@ fn project_of(path: &Path, base: &Path) -> Project {
     let is_found =
         project.config_path.is_some() || project.schema_path.is_some() || project.migrations.is_some();
     if is_found { project } else { Project::locate(base, base) }
+}
+
+/// What is said of a folder that holds no migrations: what it holds, and what was looked for.
+pub(crate) fn no_migrations(dir: &Path, project: &Project, base: &Path) -> Failure {
+    let folder = shown(dir, base);
+    let held = project.notices.iter().filter(|notice| *notice.place.file == *folder);
+    let held: Vec<String> = held.map(|notice| format!("; {}", notice.message)).collect();
+    Failure::new(format!("read `{folder}`: it holds no migrations{}", held.concat()))
+        .help(format!("name the folder of the `.sql` files; looked for {}", layouts::LOOKED_FOR))
 }
 
 /// The folder that paths are shown relative to.

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use query_budget_analysis::project::{Project, read_migrations, shown};
+use query_budget_analysis::project::Project;
 use query_budget_analysis::{Notice, NoticeKind, Place};
 
-use super::Batch;
+use super::{Batch, no_migrations};
 use crate::args::Input;
 use crate::failure::Failure;
 
@@ -46,17 +46,19 @@ fn read(project: &mut Project, input: &Input, base: &Path) -> Result<(), Failure
     if let Some(path) = &input.schema {
         project.read_snapshot(path, base);
     } else if let Some(dir) = &input.migrations {
-        // An empty database would be told of as clean.
-        if read_migrations(dir, base)?.0.is_empty() {
-            return Err(Failure::new(format!("read `{}`: it holds no migrations", dir.display()))
-                .help("name the folder of the `.sql` files: `0001_users.sql`, `0002_events.up.sql`"));
+        // An empty database would pass for a clean one.
+        if project.replay_migrations(dir, base)? == 0 {
+            return Err(no_migrations(dir, project, base));
         }
-        project.replay_migrations(dir, base)?;
     } else if project.schema_path.is_some() {
         project.load_schema(base);
     } else if let Some(dir) = project.migrations.clone() {
-        project.replay_migrations(&dir, base)?;
-        let message = format!("there is no snapshot: the schema is what `{}` comes to", shown(&dir, base));
+        if project.replay_migrations(&dir, base)? == 0 {
+            project.settle_dialect(base);
+            project.notices.push(no_schema());
+            return Ok(());
+        }
+        let message = format!("there is no snapshot: the schema is that of {}", project.told);
         let notice = Notice::new(NoticeKind::NoSnapshot, message, Place::default());
         project.notices.push(notice.help("write a snapshot with `cargo query-budget schema`"));
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use query_budget_analysis::check::Checker;
 use query_budget_analysis::index::{Advice, Queried, advise};
 use query_budget_analysis::project::{Project, read, read_migrations, shown};
+use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Level, Place, lints};
 
 use super::{Query, Report, UNINDEXED};
@@ -49,7 +50,7 @@ impl Report {
             let checker = database.project.checker().with_index_level(self.subject.index_level());
             let queries = database.queries.iter().filter_map(|at| self.queries.get(*at));
             let queried: Vec<Queried<'_>> = queries.filter_map(|query| query.queried(&checker)).collect();
-            let files = made_by(source, base);
+            let files = made_by(source, database.project.dialect, base);
             found.extend(checker.schema(&queried, &|name| place_of(&files, name)));
         }
         self.findings.append(&mut found);
@@ -90,9 +91,10 @@ impl Report {
 }
 
 /// The files that make a schema, each with its path as shown: a snapshot, or migrations in order.
-fn made_by(source: &Path, base: &Path) -> Vec<(String, String)> {
+fn made_by(source: &Path, dialect: Dialect, base: &Path) -> Vec<(String, String)> {
     if source.is_dir() {
-        let migrations = read_migrations(source, base).map(|(migrations, _)| migrations).unwrap_or_default();
+        let selected = read_migrations(source, base, Some(dialect));
+        let migrations = selected.map(|selected| selected.migrations).unwrap_or_default();
         return migrations.into_iter().map(|migration| (migration.file, migration.sql)).collect();
     }
     vec![(shown(source, base), read(source).unwrap_or_default())]

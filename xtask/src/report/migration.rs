@@ -75,7 +75,7 @@ fn already_made(
     advice: Vec<Advice>,
     base: &Path,
 ) -> Result<(Vec<String>, Vec<Advice>), Failure> {
-    let (migrations, _) = read_migrations(folder, base)?;
+    let migrations = read_migrations(folder, base, Some(schema.dialect))?.migrations;
     let replayed = replay(&migrations, schema.dialect).schema;
     let made: BTreeSet<&str> =
         replayed.tables.values().flat_map(|table| &table.indexes).map(|index| index.name.as_str()).collect();

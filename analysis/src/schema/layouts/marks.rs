@@ -26,8 +26,7 @@ const DIVIDED: &[Divided] = &[
 ];
 
 /// Lines that begin the way back of a file which has no mark for the way up.
-const SEPARATORS: &[(&str, &str)] =
-    &[("tern", "createabove/dropbelow"), ("MyBatis", "//@undo")];
+const SEPARATORS: &[(&str, &str)] = &[("tern", "createabove/dropbelow"), ("MyBatis", "//@undo")];
 
 /// Where a line leads.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -165,6 +164,9 @@ mod tests {
     fn lines_keep_their_numbers() {
         let (_, sql) = way_up("x;\r\n-- migrate:up\r\na;\r\n-- migrate:down\r\nb;\r\n").expect("marks");
         assert_eq!(sql, "\r\n\r\na;\r\n\r\n\r\n");
-        assert!(is_checkpoint("-- atlas:checkpoint\n\nCREATE 1;") && !is_checkpoint("CREATE 1; -- atlas:checkpoint"));
+        assert!(
+            is_checkpoint("-- atlas:checkpoint\n\nCREATE 1;")
+                && !is_checkpoint("CREATE 1; -- atlas:checkpoint")
+        );
     }
 }

@@ -11,6 +11,7 @@ use super::Problem;
 use super::migrations::Migration;
 use crate::sql::Dialect;
 use names::{Family, Named};
+pub(crate) use plain::makes_something;
 
 /// What a folder of migrations holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -115,18 +116,20 @@ impl Selected {
     /// What was not read, as one problem of the folder; `None` where every file was.
     pub fn unread(&self, folder: &str) -> Option<Problem> {
         const SHOWN: usize = 8;
-        let names: Vec<String> =
-            self.skipped.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+        let names: Vec<String> = self.skipped.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
         let more = match self.skipped.len().saturating_sub(SHOWN) {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
         let (are, them) = if self.skipped.len() == 1 { ("is", "it") } else { ("are", "them") };
         let why = match (self.migrations.is_empty(), self.tool) {
-            (true, _) => "it holds no `CREATE` and no `ALTER`".replace("it holds", match self.skipped.len() {
-                1 => "it holds",
-                _ => "they hold",
-            }),
+            (true, _) => "it holds no `CREATE` and no `ALTER`".replace(
+                "it holds",
+                match self.skipped.len() {
+                    1 => "it holds",
+                    _ => "they hold",
+                },
+            ),
             (false, Some(tool)) => format!("{tool} does not apply {them}"),
             (false, None) => format!("the names of the others do not fit {them}"),
         };

@@ -103,10 +103,7 @@ pub(super) fn common_depth<'p>(paths: impl Iterator<Item = &'p str>) -> usize {
 }
 
 /// Of files in folders that are named after databases, those of one: `dialect`, else the first that there is.
-pub(super) fn of_dialect(
-    files: Vec<(String, Vec<u8>)>,
-    dialect: Option<Dialect>,
-) -> Vec<(String, Vec<u8>)> {
+pub(super) fn of_dialect(files: Vec<(String, Vec<u8>)>, dialect: Option<Dialect>) -> Vec<(String, Vec<u8>)> {
     let of = |path: &str| {
         let (folders, _) = path.rsplit_once('/')?;
         folders.split('/').find_map(database)
@@ -170,7 +167,9 @@ pub(super) fn read(path: &str, depth: usize) -> Named {
         named.number = version.parse().ok();
         let mut key = vec![Part::Number(if letter == 'R' { "1" } else { "" }.to_owned())];
         key.extend(version.split(['.', '_']).flat_map(natural));
-        key.extend([Part::Text(String::new())].into_iter().chain(natural(description)));
+        // `9` comes before `9.1`.
+        key.extend([Part::Number(String::new()), Part::Text(String::new())]);
+        key.extend(natural(description));
         named.key = Key(key);
     } else if let Some((number, rest)) = stem.split_once('_')
         && let Ok(version) = number.parse::<i64>()
@@ -186,11 +185,8 @@ pub(super) fn read(path: &str, depth: usize) -> Named {
         }
     } else if is_numbered(stem) || folders.iter().any(|folder| is_numbered(folder)) {
         named.family = Family::Numbered;
-        let digits: String = stem
-            .chars()
-            .skip_while(|char| !char.is_ascii_digit())
-            .take_while(char::is_ascii_digit)
-            .collect();
+        let digits: String =
+            stem.chars().skip_while(|char| !char.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
         named.number = digits.parse().ok().filter(|_| folders.is_empty());
     }
     named
@@ -201,7 +197,7 @@ fn flyway(stem: &str) -> Option<(char, &str, &str)> {
     let (head, description) = stem.split_once("__")?;
     let letter = head.chars().next().filter(|letter| matches!(letter, 'V' | 'U' | 'B' | 'R'))?;
     let version = head.get(1..)?;
-    let is_version = !version.is_empty() && version.split(['.', '_']).all(|part| is_digits(part));
+    let is_version = !version.is_empty() && version.split(['.', '_']).all(is_digits);
     (is_version || (letter == 'R' && version.is_empty())).then_some((letter, version, description))
 }
 
@@ -271,7 +267,8 @@ pub(super) fn forward(named: Vec<(Named, File)>) -> Vec<(Named, File)> {
         .filter(|(name, _)| name.letter == Some('V'))
         .map(|(name, _)| Key(version(name)))
         .collect();
-    let baseline = named.iter().rev().find(|(name, _)| name.letter == Some('B')).map(|(name, _)| Key(version(name)));
+    let baseline =
+        named.iter().rev().find(|(name, _)| name.letter == Some('B')).map(|(name, _)| Key(version(name)));
     named
         .into_iter()
         .filter(|(name, _)| {
@@ -289,9 +286,7 @@ pub(super) fn forward(named: Vec<(Named, File)>) -> Vec<(Named, File)> {
 /// The tool that has files of such names.
 pub(super) fn tool<'n>(family: Family, mut names: impl Iterator<Item = &'n Named>) -> Option<&'static str> {
     match family {
-        Family::Folders => {
-            Some(if names.any(|name| name.stem == "migration") { "Prisma" } else { "Diesel" })
-        }
+        Family::Folders => Some(if names.any(|name| name.stem == "migration") { "Prisma" } else { "Diesel" }),
         Family::Flyway => {
             let letters: BTreeSet<char> = names.filter_map(|name| name.letter).collect();
             Some(match (letters.contains(&'U'), letters.contains(&'R') || letters.contains(&'B')) {

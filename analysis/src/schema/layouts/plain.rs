@@ -8,7 +8,7 @@ use crate::sql::Dialect;
 use crate::sql::lex::{Kind, Lexer, unquote};
 
 /// Whether some line begins a statement that makes or changes something.
-pub(super) fn makes_something(text: &str) -> bool {
+pub(crate) fn makes_something(text: &str) -> bool {
     text.split(['\n', '\r', ';']).any(|line| {
         let mut words = line.trim_start_matches('\u{feff}').split_whitespace();
         words.next().is_some_and(|word| ["create", "alter"].iter().any(|it| word.eq_ignore_ascii_case(it)))
@@ -74,14 +74,28 @@ impl Words {
                 continue;
             }
             let word = unquote(source, Dialect::Postgres).to_lowercase();
-            if ["if", "not", "exists", "only", "unlogged", "temporary", "temp", "foreign", "or", "replace", "materialized"]
-                .contains(&word.as_str())
+            if [
+                "if",
+                "not",
+                "exists",
+                "only",
+                "unlogged",
+                "temporary",
+                "temp",
+                "foreign",
+                "or",
+                "replace",
+                "materialized",
+            ]
+            .contains(&word.as_str())
             {
                 continue;
             }
             match (before[0].as_str(), before[1].as_str()) {
                 ("create", "table" | "view" | "type") => found.makes.insert(word.clone()),
-                ("alter", "table") | (_, "references" | "from" | "join" | "on") => found.needs.insert(word.clone()),
+                ("alter", "table") | (_, "references" | "from" | "join" | "on") => {
+                    found.needs.insert(word.clone())
+                }
                 _ => false,
             };
             before.swap(0, 1);

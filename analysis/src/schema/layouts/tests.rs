@@ -25,21 +25,36 @@ fn sqlx() {
         &["1_a.sql", "2_b.up.sql", "10_last_one.sql"],
     );
     let selected = select_of(&[("2_b.sql", "-- no-transaction\nSELECT 1"), ("1_a.sql", "")]);
-    let order: Vec<(i64, &str, bool)> =
-        selected.migrations.iter().map(|it| (it.version, it.description.as_str(), it.no_transaction)).collect();
+    let order: Vec<(i64, &str, bool)> = selected
+        .migrations
+        .iter()
+        .map(|it| (it.version, it.description.as_str(), it.no_transaction))
+        .collect();
     assert_eq!(order, [(1, "a", false), (2, "b", true)]);
 }
 
 #[test]
 fn flyway_and_refinery() {
     check(
-        &["V10__c.sql", "V9__a.sql", "V9.1__b.sql", "R__view.sql", "U9__a.sql", "beforeMigrate.sql", "sub/V11__d.sql"],
+        &[
+            "V10__c.sql",
+            "V9__a.sql",
+            "V9.1__b.sql",
+            "R__view.sql",
+            "U9__a.sql",
+            "beforeMigrate.sql",
+            "sub/V11__d.sql",
+        ],
         Some("Flyway"),
         &["V9__a.sql", "V9.1__b.sql", "V10__c.sql", "sub/V11__d.sql", "R__view.sql"],
     );
     check(&["V2__b.sql", "V1__a.sql"], Some("Flyway or refinery"), &["V1__a.sql", "V2__b.sql"]);
     check(&["U2__b.sql", "U1__a.sql"], Some("refinery"), &["U1__a.sql", "U2__b.sql"]);
-    check(&["V1__a.sql", "V2__b.sql", "B2__all.sql", "V3__c.sql"], Some("Flyway"), &["B2__all.sql", "V3__c.sql"]);
+    check(
+        &["V1__a.sql", "V2__b.sql", "B2__all.sql", "V3__c.sql"],
+        Some("Flyway"),
+        &["B2__all.sql", "V3__c.sql"],
+    );
 }
 
 #[test]
@@ -59,7 +74,11 @@ fn folders() {
 
 #[test]
 fn numbers_of_any_form() {
-    check(&["m0002-b.sql", "m0001-a.sql", "m0010-c.sql"], None, &["m0001-a.sql", "m0002-b.sql", "m0010-c.sql"]);
+    check(
+        &["m0002-b.sql", "m0001-a.sql", "m0010-c.sql"],
+        None,
+        &["m0001-a.sql", "m0002-b.sql", "m0010-c.sql"],
+    );
     check(&["001.do.a.sql", "001.undo.a.sql", "002.do.b.sql"], None, &["001.do.a.sql", "002.do.b.sql"]);
     check(&["sqls/2-b-up.sql", "sqls/2-b-down.sql"], None, &["sqls/2-b-up.sql"]);
     check(&["v2/1-a.sql", "v10/1-a.sql", "v2/2-b.sql"], None, &["v2/1-a.sql", "v2/2-b.sql", "v10/1-a.sql"]);
@@ -69,7 +88,8 @@ fn numbers_of_any_form() {
 #[test]
 fn folders_of_databases() {
     let names = ["postgres/V1__a.sql", "mysql/V1__a.sql", "sqlite/V1__a.sql"];
-    let files = || names.iter().map(|name| ((*name).to_owned(), b"CREATE TABLE t (id int);".to_vec())).collect();
+    let files =
+        || names.iter().map(|name| ((*name).to_owned(), b"CREATE TABLE t (id int);".to_vec())).collect();
     for (dialect, expect) in [(Some(Dialect::MySql), "mysql/V1__a.sql"), (None, "postgres/V1__a.sql")] {
         let selected = select("", files(), dialect);
         assert_eq!(selected.migrations.len(), 1);
