@@ -83,6 +83,9 @@ pub(super) fn statement(sql: &str, dialect: Dialect) -> Result<Parsed<'_>, Synta
     };
     let second = second_statement(&tokens).map(span_of);
     let explained = explained(&mut tokens, dialect);
+    if dialect == Dialect::MySql {
+        drop_settings(&mut tokens);
+    }
     let rewritten = rewrite::query(tokens, dialect);
     let mut statements = Parser::new(grammar::of(dialect))
         .with_tokens_with_locations(rewritten)
@@ -199,6 +202,21 @@ fn explained(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect) -> Option<Explai
         });
     tokens.drain(..start);
     Some(Explained { is_run })
+}
+
+/// MariaDB: takes `SET STATEMENT max_statement_time = 1 FOR` off the statement that it is said for.
+fn drop_settings(tokens: &mut Vec<TokenWithSpan>) {
+    let word = |at: usize, expect: &str| {
+        tokens.get(at).is_some_and(
+            |token| matches!(&token.token, Token::Word(word) if word.value.eq_ignore_ascii_case(expect)),
+        )
+    };
+    if word(0, "set")
+        && word(1, "statement")
+        && let Some(end) = (2..EXPLAIN_OPTIONS).find(|at| word(*at, "for"))
+    {
+        tokens.drain(..=end);
+    }
 }
 
 /// Whether a first word begins a statement that neither reads nor writes rows of tables.

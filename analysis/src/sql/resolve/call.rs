@@ -37,7 +37,15 @@ impl Resolver<'_> {
                         | ast::FunctionArgumentClause::Limit(expr) => {
                             modifiers.push(self.expr(expr));
                         }
-                        _ => {}
+                        ast::FunctionArgumentClause::Having(ast::HavingBound(_, expr)) => {
+                            modifiers.push(self.expr(expr));
+                        }
+                        // What they hold is no expression.
+                        ast::FunctionArgumentClause::IgnoreOrRespectNulls(_)
+                        | ast::FunctionArgumentClause::OnOverflow(_)
+                        | ast::FunctionArgumentClause::Separator(_)
+                        | ast::FunctionArgumentClause::JsonNullClause(_)
+                        | ast::FunctionArgumentClause::JsonReturningClause(_) => {}
                     }
                 }
                 names = self.argument_names(&list.args);

@@ -81,6 +81,7 @@ impl Resolver<'_> {
                 From::Relation(self.xml_table(row_expression, passing, columns, alias.as_ref()))
             }
             other => {
+                self.unchecked = Some("a table expression of another database");
                 let alias = factor_alias(other);
                 let name = alias.map_or_else(String::new, |alias| self.fold(&alias.name));
                 From::Relation(self.opaque_relation(name))

@@ -40,6 +40,9 @@ impl Resolver<'_> {
                 alias.col_aliases.iter().flatten().map(|column| self.fold(column)).collect();
             self.rename_pseudo(&columns, &assignments);
         }
+        if self.dialect == Dialect::MySql && insert.on.is_some() {
+            self.show_source(source);
+        }
         let conflict = match &insert.on {
             Some(ast::OnInsert::OnConflict(conflict)) => Some(self.conflict(conflict, target)),
             Some(ast::OnInsert::DuplicateKeyUpdate(assignments)) => Some(Conflict {
@@ -64,10 +67,30 @@ impl Resolver<'_> {
         self.finish(write, insert.returning.as_deref(), id);
     }
 
+    /// MySQL: `INSERT .. SELECT .. FROM s ON DUPLICATE KEY UPDATE a = s.a` names what the rows come from.
+    fn show_source(&mut self, source: Option<BlockId>) {
+        let mut source = source;
+        while let Some(id) = source {
+            let body = &self.blocks[id.0 as usize].body;
+            let relations: Vec<RelationId> = match body {
+                Body::Select(select) => select.from.iter().flat_map(|item| item.relations()).collect(),
+                _ => Vec::new(),
+            };
+            source = match body {
+                Body::Set { left, .. } => Some(*left),
+                _ => None,
+            };
+            if let Some(scope) = self.scopes.last_mut() {
+                scope.relations.extend(relations);
+            }
+        }
+    }
+
     fn conflict(&mut self, conflict: &ast::OnConflict, target: RelationId) -> Conflict {
         let columns = match &conflict.conflict_target {
             Some(ast::ConflictTarget::Columns(columns)) => {
-                columns.iter().map(|column| self.fold(column)).collect()
+                let name = |column: &ast::Ident| ast::ObjectName::from(vec![column.clone()]);
+                columns.iter().map(|column| self.target_column(&name(column), target)).collect()
             }
             _ => Vec::new(),
         };

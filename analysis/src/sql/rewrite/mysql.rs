@@ -26,6 +26,10 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
             r.skip(3);
             true
         }
+        K::PROCEDURE if r.is(1, "analyse") && *r.token(2) == Token::LParen => {
+            r.skip(r.closing(2).map_or(2, |end| end + 1));
+            true
+        }
         K::LIMIT if r.keyword(1) == K::ROWS && r.is(2, "examined") => {
             r.skip(4);
             true

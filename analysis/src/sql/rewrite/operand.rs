@@ -176,14 +176,54 @@ pub(super) fn bit_varying(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `trim(LEADING FROM a)` trims blanks.
+/// `trim(LEADING FROM a)` and `trim(LEADING a)` trim blanks.
 pub(super) fn trimmed_blanks(r: &mut Rewriter) -> bool {
-    let there = r.keyword(1) == K::FROM && is_word(r.written(2), "trim");
-    if there {
+    if *r.written(1) != Token::LParen || !is_word(r.written(2), "trim") {
+        return false;
+    }
+    if r.keyword(1) == K::FROM {
         r.keep(1);
         r.put(Token::SingleQuotedString(" ".to_owned()));
+        return true;
     }
-    there
+    let mut depth = 0_usize;
+    let mut at = 1;
+    loop {
+        match r.token(at) {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 => break,
+            Token::RParen => depth -= 1,
+            Token::EOF => return false,
+            _ if depth == 0 && r.keyword(at) == K::FROM => return false,
+            _ => {}
+        }
+        at += 1;
+    }
+    r.skip(1);
+    true
+}
+
+/// `FETCH FIRST (1 + $1) ROWS ONLY` is a LIMIT. With those that tie with the last there may be more than that.
+pub(super) fn counted_rows(r: &mut Rewriter) -> bool {
+    if !matches!(r.keyword(1), K::FIRST | K::NEXT) || *r.token(2) != Token::LParen {
+        return false;
+    }
+    let Some(end) = r.closing(2) else { return false };
+    let ties = r.keyword(end + 2) == K::WITH;
+    if !matches!(r.keyword(end + 1), K::ROW | K::ROWS) || !(ties || r.keyword(end + 2) == K::ONLY) {
+        return false;
+    }
+    if ties {
+        r.keep(2);
+        r.put(Token::Number("2".to_owned(), false));
+        r.skip(end - 1);
+        return true;
+    }
+    r.put_word("LIMIT", K::LIMIT);
+    r.skip(2);
+    r.keep(end - 1);
+    r.skip(2);
+    true
 }
 
 /// `U&"n\0061me"` is a quoted name with escapes, `UESCAPE '!'` behind it says by which character.

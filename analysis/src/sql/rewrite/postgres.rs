@@ -28,10 +28,15 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
             r.lists.set = Some(r.open.len());
             shared::parts_of_columns(r)
         }
+        K::FROM if *r.written(1) == Token::LParen && is_word(r.written(2), "trim") => {
+            r.skip(1);
+            true
+        }
         K::WHERE | K::FROM => {
             r.lists.set = None;
             false
         }
+        K::FETCH => operand::counted_rows(r),
         K::EXCLUDE => shared::frame_exclusion(r),
         K::TABLE => shared::table_command(r),
         K::NOTNULL => shared::null_test(r, true, 1),

@@ -33,6 +33,7 @@ fn names_and_values_of_postgres() {
             "SELECT U&\"k\\0069nd\", U&\"st!0061te\" UESCAPE '!', U&'a!0061' UESCAPE '!' FROM jobs",
             "SELECT id FROM jobs WHERE at AT LOCAL > $1 AND at AT TIME ZONE 'UTC' AT LOCAL < $2",
             "SELECT r.id FROM ONLY jobs, ONLY (runs) r",
+            "SELECT trim(FROM kind), trim(LEADING kind), trim(BOTH FROM kind), trim('x' FROM kind) FROM jobs FETCH FIRST (1 + 1) ROWS ONLY",
         ],
     );
     assert_eq!(outputs(&queries[2]), "kind state ?column?");
@@ -81,6 +82,9 @@ fn clauses_of_mariadb() {
             "INSERT INTO jobs PARTITION (p0) (id) VALUES (1)",
             "SELECT WEIGHT_STRING(kind AS CHAR(3)), GET_FORMAT(DATE, 'USA'), 0b101 FROM jobs",
             "SELECT id FROM jobs FOR UPDATE WAIT 5",
+            "SELECT id FROM jobs PROCEDURE ANALYSE()",
+            "SET STATEMENT max_statement_time = 1 FOR SELECT id FROM jobs",
+            "INSERT INTO jobs (id) SELECT r.job_id FROM runs r ON DUPLICATE KEY UPDATE jobs.state = r.n",
             "SELECT id FROM jobs LOCK IN SHARE MODE WAIT 5",
             "SELECT id FROM jobs LIMIT 5 ROWS EXAMINED 100",
             "SELECT NTH_VALUE(id, 2) FROM FIRST RESPECT NULLS OVER (ORDER BY id) FROM jobs",
