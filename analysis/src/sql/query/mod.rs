@@ -1,14 +1,20 @@
 //! A statement as the engine sees it: blocks, relations and conditions, with every name resolved as far as it can be.
 
+mod problem;
+mod write;
+
 use std::sync::Arc;
 
 use super::expr::Expr;
 use super::text::Span;
 use crate::schema::Name;
 
+pub use problem::{Problem, ProblemKind};
+pub use write::{Action, Conflict, When, Write};
+
 /// Which block of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BlockId(pub(super) u32);
+pub struct BlockId(pub(in crate::sql) u32);
 
 impl BlockId {
     /// Its place among the blocks of its query.
@@ -19,7 +25,7 @@ impl BlockId {
 
 /// Which relation of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RelationId(pub(super) u32);
+pub struct RelationId(pub(in crate::sql) u32);
 
 impl RelationId {
     /// Its place among the relations of its query.
@@ -251,84 +257,6 @@ pub struct Select {
     pub having: Option<Expr>,
 }
 
-/// INSERT, UPDATE, DELETE or MERGE.
-#[derive(Debug, Clone)]
-pub struct Write {
-    /// What is written to.
-    pub target: RelationId,
-    /// For UPDATE and DELETE: the target joined to FROM or USING; for MERGE: the join of source and target. Empty for
-    /// INSERT.
-    pub from: Vec<From>,
-    /// The WHERE.
-    pub filter: Option<Expr>,
-    /// The columns set by UPDATE, or named by INSERT, each with its value where one is written; for MERGE those of all
-    /// its updates.
-    pub assignments: Vec<(String, Option<Expr>)>,
-    /// The rows of an INSERT.
-    pub source: Option<BlockId>,
-    /// ON CONFLICT.
-    pub conflict: Option<Conflict>,
-    /// The WHEN clauses of a MERGE, in their order; empty for any other statement.
-    pub whens: Vec<When>,
-    /// What RETURNING gives; `None` without it.
-    pub returning: Option<Vec<Expr>>,
-    /// Where the keyword stands.
-    pub span: Option<Span>,
-}
-
-impl Write {
-    /// Whether it may add rows.
-    pub fn inserts(&self) -> bool {
-        self.from.is_empty() || self.whens.iter().any(|when| matches!(when.action, Action::Insert { .. }))
-    }
-
-    /// Whether it may take rows away.
-    pub fn deletes(&self) -> bool {
-        match self.whens.as_slice() {
-            [] => !self.from.is_empty() && self.assignments.is_empty(),
-            whens => whens.iter().any(|when| matches!(when.action, Action::Delete)),
-        }
-    }
-}
-
-/// A WHEN clause of a MERGE.
-#[derive(Debug, Clone)]
-pub struct When {
-    /// What has to hold besides that the rows match, or do not.
-    pub condition: Option<Expr>,
-    /// What is done.
-    pub action: Action,
-}
-
-/// What a WHEN clause of a MERGE does.
-#[derive(Debug, Clone)]
-pub enum Action {
-    /// Adds a row of the source.
-    Insert {
-        /// The columns that are named; empty for all of them.
-        columns: Vec<String>,
-        /// Their values; empty for `DEFAULT VALUES`.
-        values: Vec<Expr>,
-    },
-    /// Changes the row of the target: each column with its value.
-    Update(Vec<(String, Option<Expr>)>),
-    /// Takes the row of the target away.
-    Delete,
-    /// `DO NOTHING`.
-    Nothing,
-}
-
-/// The ON CONFLICT or ON DUPLICATE KEY of an INSERT.
-#[derive(Debug, Clone)]
-pub struct Conflict {
-    /// The columns of the target; empty when none are named.
-    pub columns: Vec<String>,
-    /// The columns it sets; empty for DO NOTHING.
-    pub assignments: Vec<(String, Option<Expr>)>,
-    /// Its WHERE.
-    pub filter: Option<Expr>,
-}
-
 /// A FROM item.
 #[derive(Debug, Clone)]
 pub enum From {
@@ -452,54 +380,4 @@ pub struct Output {
     pub expr: Expr,
     /// Its type where it is plain to see; empty when unknown.
     pub ty: String,
-}
-
-/// A name that does not exist, or exists more than once; a list of the wrong length.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// What is wrong.
-    pub kind: ProblemKind,
-    /// Where it stands in the SQL.
-    pub span: Option<Span>,
-}
-
-/// What is wrong with a name or a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProblemKind {
-    /// No such table or view.
-    UnknownTable {
-        /// The name as written.
-        name: String,
-        /// A table with a name like it.
-        similar: Option<String>,
-    },
-    /// No such column.
-    UnknownColumn {
-        /// The column as written.
-        column: String,
-        /// The only table it could be of, by its name.
-        table: Option<String>,
-        /// A column with a name like it.
-        similar: Option<String>,
-    },
-    /// The column is in several of the relations.
-    AmbiguousColumn {
-        /// The column as written.
-        column: String,
-        /// The relations that have it, by alias.
-        relations: Vec<String>,
-    },
-    /// More or fewer values than columns that take them.
-    ValuesCount {
-        /// The table that is written to.
-        table: String,
-        /// How many values there are.
-        values: usize,
-        /// The columns, as far as their names are known.
-        columns: Vec<String>,
-        /// Whether the columns are written in the statement: else they are all that the table has.
-        listed: bool,
-        /// Which row of VALUES it is, counted from 1; `None` where there is but one, or a query gives them.
-        row: Option<usize>,
-    },
 }
