@@ -49,7 +49,7 @@ impl Cases {
                 .iter()
                 .flatten()
                 .filter(|other| other.alias == read.alias)
-                .map(|other| other.is_served)
+                .flat_map(|other| [other.is_served, other.is_served && !other.is_open])
                 .collect();
             let agreeing =
                 said.iter().position(|(alias, served)| read.is_of(alias) && allowed.contains(served));

@@ -2,6 +2,8 @@
 
 use super::estimate;
 use super::relations::Relations;
+use super::search_functions::{self, Sides};
+use super::value_types::{Class, Values};
 use crate::schema::Schema;
 use crate::sql::expr::{ColumnRef, Expr, LikeKind, Literal, Op, Test};
 use crate::sql::query::{BlockId, Query, RelationId};
@@ -20,7 +22,7 @@ pub(super) struct Condition {
     pub(super) kept: f64,
     /// Whether it is compared with a single value, so that all rows it keeps are equal there.
     pub(super) one_value: bool,
-    /// The collation that it is compared by where that is said beside it; SQLite only.
+    /// The collation that it is compared by where that is said beside it; never of MySQL.
     pub(super) collation: Option<String>,
 }
 
@@ -58,6 +60,33 @@ pub(super) fn of(
     relation: RelationId,
     here: Relations,
 ) -> Vec<Condition> {
+    with_reader(query, schema, relation, here, |reader| {
+        let mut found = reader.conditions(conjunct);
+        let kept = estimate::kept(conjunct, query, schema);
+        let one_value = matches!(
+            conjunct,
+            Expr::Binary { op: Op::Eq, .. } | Expr::Is { .. } | Expr::Column(_) | Expr::Not(_)
+        );
+        for condition in &mut found {
+            condition.kept =
+                if condition.needs.is_empty() { kept } else { kept.min(1.0 / estimate::ROWS) };
+            if !condition.needs.is_empty() && condition.compare != Compare::Equal {
+                condition.kept = kept;
+            }
+            condition.one_value = one_value && condition.compare.is_equality();
+        }
+        found
+    })
+}
+
+/// Calls `read` with what is known of the relation.
+pub(super) fn with_reader<T>(
+    query: &Query,
+    schema: &Schema,
+    relation: RelationId,
+    here: Relations,
+    read: impl FnOnce(&Reader<'_>) -> T,
+) -> T {
     let depends = |block| query.block(block).correlated;
     let holds = |name: &str, is: fn(&str) -> bool| {
         let columns = query.relation(relation).columns.as_deref().unwrap_or_default();
@@ -68,21 +97,10 @@ pub(super) fn of(
         columns.iter().find(|known| known.name == column.name).map(|known| known.ty.as_str())
     };
     let dialect = schema.dialect;
-    let reader = Reader { dialect, relation, here, depends: &depends, holds: &holds, type_of: &type_of };
-    let mut found = reader.conditions(conjunct);
-    let kept = estimate::kept(conjunct, query, schema);
-    let one_value = matches!(
-        conjunct,
-        Expr::Binary { op: Op::Eq, .. } | Expr::Is { .. } | Expr::Column(_) | Expr::Not(_)
-    );
-    for condition in &mut found {
-        condition.kept = if condition.needs.is_empty() { kept } else { kept.min(1.0 / estimate::ROWS) };
-        if !condition.needs.is_empty() && condition.compare != Compare::Equal {
-            condition.kept = kept;
-        }
-        condition.one_value = one_value && condition.compare.is_equality();
-    }
-    found
+    let values = Values { query };
+    let reader =
+        Reader { dialect, relation, here, depends: &depends, holds: &holds, type_of: &type_of, values };
+    read(&reader)
 }
 
 /// The type of a column of any relation, where it is known.
@@ -91,8 +109,9 @@ type TypeOf<'a> = dyn Fn(&ColumnRef) -> Option<&'a str> + 'a;
 /// Whether a column, by its name, is of a type.
 type HoldsType<'a> = dyn Fn(&str, fn(&str) -> bool) -> bool + 'a;
 
-struct Reader<'a> {
-    dialect: Dialect,
+/// What reads conditions on one relation.
+pub(super) struct Reader<'a> {
+    pub(super) dialect: Dialect,
     relation: RelationId,
     here: Relations,
     /// Whether a subquery depends on the rows around it.
@@ -100,9 +119,21 @@ struct Reader<'a> {
     /// Whether a column of the relation is of a type.
     holds: &'a HoldsType<'a>,
     type_of: &'a TypeOf<'a>,
+    values: Values<'a>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// The name of a column of the relation.
+    pub(super) fn own_column<'e>(&self, expr: &'e Expr) -> Option<&'e str> {
+        let column = expr.as_column().filter(|column| column.relation == Some(self.relation))?;
+        Some(&column.name)
+    }
+
+    /// The type of a column of the relation, where it is known.
+    pub(super) fn type_of_own(&self, expr: &Expr) -> Option<&'a str> {
+        (self.type_of)(expr.as_column()?).filter(|ty| !ty.is_empty())
+    }
+
     fn conditions(&self, conjunct: &Expr) -> Vec<Condition> {
         let mut found = self.comparisons(conjunct);
         // An index may hold the condition itself: `CREATE INDEX ON jobs ((done_at IS NULL))`.
@@ -133,7 +164,10 @@ impl Reader<'_> {
                 self.compared(left, Compare::Range, &[right.as_ref()]).into_iter().collect()
             }
             Expr::Between { expr, low, high, negated: false } => {
-                self.compared(expr, Compare::Range, &[low.as_ref(), high.as_ref()]).into_iter().collect()
+                // Where one end makes a cast of the column, the other is searched by all the same.
+                let range = |ends: &[&Expr]| self.compared(expr, Compare::Range, ends);
+                let found = range(&[low, high]).or_else(|| range(&[low])).or_else(|| range(&[high]));
+                found.into_iter().collect()
             }
             Expr::Is { expr, test: Test::Null, negated } => {
                 let compare = if *negated { Compare::NotNull } else { Compare::Null };
@@ -146,7 +180,9 @@ impl Reader<'_> {
                 // MySQL plans when it knows what a parameter is.
                 let bound = self.dialect == Dialect::MySql && matches!(**pattern, Expr::Parameter(_));
                 let compare = match (bound || fixed_start(pattern, *kind), kind) {
-                    (true, LikeKind::Like | LikeKind::Glob | LikeKind::Regex) => Compare::Prefix(*kind),
+                    (true, LikeKind::Like | LikeKind::Glob | LikeKind::Regex | LikeKind::Similar) => {
+                        Compare::Prefix(*kind)
+                    }
                     _ => Compare::Pattern(*kind),
                 };
                 self.compared(expr, compare, &[pattern.as_ref()]).into_iter().collect()
@@ -160,6 +196,27 @@ impl Reader<'_> {
             Expr::Or(arms) => self.one_of(arms),
             Expr::Call(call) if call.name == "starts_with" => match call.args.as_slice() {
                 [text, start] => self.starts_with(text, start),
+                _ => Vec::new(),
+            },
+            Expr::Other { what, parts } if what == "member of" => match parts.as_slice() {
+                [value, array] => {
+                    let found = self.compared(array, Compare::Operator("member of".to_owned()), &[value]);
+                    found.into_iter().collect()
+                }
+                _ => Vec::new(),
+            },
+            Expr::Call(call) => match (search_functions::operator(&call.name, self.dialect), call.args.as_slice()) {
+                (Some(Sides::Both(op)), [one, other, rest @ ..]) => {
+                    let found = |own: &Expr, other: &Expr| {
+                        let values: Vec<&Expr> = std::iter::once(other).chain(rest).collect();
+                        self.compared(own, Compare::Operator(op.to_owned()), &values)
+                    };
+                    [found(one, other), found(other, one)].into_iter().flatten().collect()
+                }
+                (Some(Sides::First(op)), [one, rest @ ..]) => {
+                    let values: Vec<&Expr> = rest.iter().collect();
+                    self.compared(one, Compare::Operator(op.to_owned()), &values).into_iter().collect()
+                }
                 _ => Vec::new(),
             },
             _ => Vec::new(),
@@ -264,10 +321,10 @@ impl Reader<'_> {
                     operand
                 }
             }
-            Expr::Collate { expr, .. } if self.dialect == Dialect::Sqlite => expr,
+            Expr::Collate { expr, .. } if self.dialect != Dialect::MySql => expr,
             other => other,
         };
-        let collation = said.filter(|_| self.dialect == Dialect::Sqlite);
+        let collation = said.filter(|_| self.dialect != Dialect::MySql);
         let mut own = false;
         let mut foreign = false;
         operand.walk(&mut |expr| match expr {
@@ -284,15 +341,7 @@ impl Reader<'_> {
         let as_numbers = self.dialect != Dialect::Postgres
             && operand.as_column().and_then(self.type_of).is_some_and(is_textual)
             && values.iter().any(|value| self.is_number(value));
-        // Postgres turns the column's values into those of the wider type.
-        let is_column = |is: fn(&str) -> bool| {
-            self.dialect == Dialect::Postgres
-                && operand.as_column().is_some_and(|column| (self.holds)(&column.name, is))
-        };
-        let widened = is_column(is_integer_type) && values.iter().any(|value| is_wider_number(value))
-            || is_column(is_decimal_type) && values.iter().any(|value| is_cast_to(value, FLOATS))
-            || is_column(is_padded_or_caseless_type)
-                && values.iter().any(|value| is_cast_to(value, &["text"]));
+        let widened = values.iter().any(|value| self.casts(operand, value));
         let mut needs = Relations::NONE;
         let mut usable = !as_numbers && !widened;
         for value in values {
@@ -311,8 +360,38 @@ impl Reader<'_> {
         usable.then_some(Condition { operand, compare, needs, kept: 1.0, one_value: false, collation })
     }
 
+    /// Whether Postgres turns the column's values into those of the other side's type before it compares them.
+    pub(super) fn casts(&self, operand: &Expr, value: &Expr) -> bool {
+        if self.dialect != Dialect::Postgres {
+            return false;
+        }
+        let Some(column) = operand.as_column().filter(|column| column.relation == Some(self.relation)) else {
+            return false;
+        };
+        let is = |of: fn(&str) -> bool| (self.holds)(&column.name, of);
+        let class = || match value {
+            Expr::Parameter(number) => self.values.parameter(*number),
+            other => self.values.class(other),
+        };
+        if is(is_padded_type) || is(is_caseless_type) {
+            // `varchar` becomes `char` beside a `char`, and text beside a `citext`.
+            let ty = match value {
+                Expr::Column(other) => (self.type_of)(other),
+                Expr::Cast { ty, .. } => Some(ty.as_str()),
+                _ => None,
+            };
+            let is_varchar = ty.is_some_and(|ty| ty.starts_with("varchar") || ty.starts_with("character varying"));
+            return class() == Some(Class::Text) && !(is_varchar && is(is_padded_type));
+        }
+        if matches!(value, Expr::Parameter(_)) {
+            return false;
+        }
+        is(is_integer_type) && matches!(class(), Some(Class::Decimal | Class::Float))
+            || is(is_decimal_type) && class() == Some(Class::Float)
+    }
+
     /// Whether a value makes a comparison one of numbers, in MySQL and SQLite.
-    fn is_number(&self, value: &Expr) -> bool {
+    pub(super) fn is_number(&self, value: &Expr) -> bool {
         match value {
             // A plain number of SQLite is text where it is compared with text.
             Expr::Literal(Literal::Number(_)) => self.dialect == Dialect::MySql,
@@ -324,7 +403,7 @@ impl Reader<'_> {
 }
 
 /// Whether MySQL and SQLite take a type for text.
-fn is_textual(ty: &str) -> bool {
+pub(super) fn is_textual(ty: &str) -> bool {
     let ty = ty.to_lowercase();
     !ty.contains("int") && ["char", "clob", "text"].iter().any(|part| ty.contains(part))
 }
@@ -347,30 +426,14 @@ fn is_decimal_type(ty: &str) -> bool {
     ty.starts_with("numeric")
 }
 
-/// Types of text whose values are compared in another way than text is.
-fn is_padded_or_caseless_type(ty: &str) -> bool {
-    ty == "citext" || ty == "bpchar" || ty.starts_with("character(") || ty == "character"
+/// Types of text whose trailing blanks do not count.
+fn is_padded_type(ty: &str) -> bool {
+    ty == "bpchar" || ty.starts_with("character(") || ty == "character"
 }
 
-const FLOATS: &[&str] = &["real", "double precision", "float", "float4", "float8"];
-
-/// Whether a value is cast to one of some types, or to an array of one.
-fn is_cast_to(value: &Expr, types: &[&str]) -> bool {
-    match value {
-        Expr::Cast { ty, .. } => {
-            let ty = ty.trim_end_matches("[]");
-            types.contains(&ty.split('(').next().unwrap_or(ty).trim())
-        }
-        _ => false,
-    }
-}
-
-/// Whether a value is a number that an integer is turned into before they are compared.
-fn is_wider_number(value: &Expr) -> bool {
-    match value {
-        Expr::Literal(Literal::Number(digits)) => digits.contains('.') || digits.parse::<i64>().is_err(),
-        _ => is_cast_to(value, &["numeric", "decimal"]) || is_cast_to(value, FLOATS),
-    }
+/// Types of text that do not tell cases apart.
+fn is_caseless_type(ty: &str) -> bool {
+    ty == "citext"
 }
 
 /// Whether a pattern is a constant that begins with fixed text, so that it is a range.
@@ -381,6 +444,9 @@ fn fixed_start(pattern: &Expr, kind: LikeKind) -> bool {
         LikeKind::Regex => {
             characters.next() == Some('^')
                 && characters.next().is_some_and(|c| c.is_alphanumeric() || c == '_')
+        }
+        LikeKind::Similar => {
+            characters.next().is_some_and(|c| c.is_alphanumeric() || c == '-') && !text.contains('|')
         }
         LikeKind::Glob => characters.next().is_some_and(|c| !matches!(c, '*' | '?' | '[')),
         LikeKind::Like | LikeKind::ILike => characters.next().is_some_and(|c| !matches!(c, '%' | '_')),

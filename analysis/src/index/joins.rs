@@ -8,11 +8,14 @@ use super::relations::Relations;
 use super::searches::{How, Searches, Served, Walk};
 use super::serve::Indexes;
 use super::wanted::{self, Reading, Wanted};
-use super::{Access, Verdict, catalog, estimate};
+use super::{Access, Hindrance, Verdict, catalog, estimate, hindrance, sort};
 use crate::schema::{Name, Schema};
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Test};
 use crate::sql::query::{Query, RelationId, Source};
+
+/// The part of the rows that conditions keep at least for the first of them to come soon.
+const MUCH: f64 = 0.3;
 
 /// A table of the problem.
 pub(super) struct Item<'s> {
@@ -28,6 +31,10 @@ pub(super) struct Item<'s> {
     alternatives: Vec<Vec<Searches>>,
     /// Whether something is demanded of its rows alone, so that they are filtered as they are read.
     is_filtered: bool,
+    /// Whether its own conditions keep a large part of its rows.
+    keeps_much: bool,
+    /// What keeps all indexes from serving one of its conditions.
+    hindrance: Option<Hindrance>,
     /// The part of its rows that its own conditions keep.
     pub(super) own_kept: f64,
 }
@@ -54,15 +61,18 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Ac
     let read = |at: usize| {
         let mut reads = plans.iter().filter_map(|plan| plan.get(at).copied().flatten());
         let first = reads.clone().next();
-        reads.find(|read| read.how != How::WalkedWhole).or(first)
+        reads.find(Served::leads).or(first)
     };
     let tables = items.iter().enumerate().map(|(at, item)| {
         let mut read = read(at).or_else(|| item.extreme(problem));
-        if read.is_some_and(|read| read.how == How::WalkedWhole) {
+        if read.is_some_and(|read| !read.leads()) {
             // With the rows of the others at hand it may be searched: which side is read in full, statistics decide.
             read = item.search(joined.without(item)).or(read);
         }
         let mut access = item.access(query, read);
+        if access.verdict == Verdict::Unserved {
+            item.stop_at_limit(&mut access, read, schema, problem);
+        }
         // Nobody adds an index to a table of the catalog.
         let is_system = matches!(query.relation(item.relation).source, Source::System(_));
         if access.verdict == Verdict::Unserved && !is_system {
@@ -92,6 +102,7 @@ fn one_row(query: &Query, id: RelationId, name: &Name) -> Access {
         why: format!("`{name}` holds one row"),
         kept: 1.0,
         is_searchable: false,
+        hindrance: None,
         wanted: Vec::new(),
         span: relation.span,
     }
@@ -144,7 +155,11 @@ fn item<'s>(
         relation.is_some_and(|other| other != id && here.contains(other))
     };
     let own: Vec<&Expr> = demands.iter().filter(|condition| !condition.any(is_other)).copied().collect();
+    let hindrance = condition::with_reader(query, schema, id, here, |reader| {
+        demands.iter().find_map(|demand| hindrance::of(reader, demand))
+    });
     let mut item = Item {
+        hindrance,
         relation: id,
         searches: Searches::new(&indexes, id, conditions, &demands),
         alone: None,
@@ -152,6 +167,7 @@ fn item<'s>(
         alternatives,
         is_filtered: !own.is_empty()
             || (problem.relations.len() == 1 && problem.demands.iter().any(depends_on_row)),
+        keeps_much: own.iter().map(|condition| estimate::kept(condition, query, schema)).product::<f64>() >= MUCH,
         own_kept: estimate::kept_by_all(&own, query, schema),
         demands,
     };
@@ -187,6 +203,12 @@ impl Item<'_> {
     /// Whether an index gives its rows in the order of `key`.
     pub(super) fn ordered(&self, key: &Expr, nulls_turned: bool) -> Option<Walk> {
         self.searches.ordered(&self.indexes, self.relation, key, nulls_turned)
+    }
+
+    /// The index of which it is not known whether the conditions search it.
+    fn in_doubt(&self) -> Option<usize> {
+        let arms = self.alternatives.iter().flatten();
+        std::iter::once(&self.searches).chain(arms).find_map(Searches::in_doubt)
     }
 
     fn conditions(&self) -> &[Condition] {
@@ -242,15 +264,43 @@ impl Item<'_> {
             };
             let end = Searches::new(&self.indexes, self.relation, vec![condition], &demands);
             let end = end.best(&self.indexes, Relations::NONE);
-            last = Some(end.filter(|end| end.how != How::WalkedWhole)?);
+            last = Some(end.filter(Served::leads)?);
         }
         last
     }
 
+    /// Takes back that a table is read row by row where an index gives the order of the first rows: LIMIT stops soon where
+    /// the conditions keep much of what comes, and there is no other way by the distance from a value. A partial index in
+    /// that order is made for the query.
+    fn stop_at_limit(&self, access: &mut Access, read: Option<Served>, schema: &Schema, problem: &Problem) {
+        let reading = self.reading(schema, Relations::NONE, problem);
+        if reading.order.is_empty() {
+            return;
+        }
+        let Some(given) = sort::given_by(schema, &reading) else { return };
+        let Some(prepared) = self.indexes.list().get(given.at) else { return };
+        let is_made_for_it = prepared.index.predicate.is_some()
+            && read.is_some_and(|read| read.how == How::FilteredPartial);
+        if is_made_for_it {
+            access.verdict = Verdict::Served;
+            access.index = Some(prepared.index.name.clone());
+        } else if self.keeps_much || given.by_distance {
+            access.verdict = Verdict::Full;
+        } else {
+            return;
+        }
+        access.hindrance = None;
+        access.why = format!("index `{}` gives the order, and is read up to the LIMIT", prepared.index.name);
+    }
+
     /// What would serve it with the rows of `reached` at hand.
     fn wanted(&self, schema: &Schema, reached: Relations, problem: &Problem) -> Vec<Wanted> {
+        self.reading(schema, reached, problem).wanted()
+    }
+
+    fn reading<'a>(&'a self, schema: &'a Schema, reached: Relations, problem: &'a Problem) -> Reading<'a> {
         let at_hand = |condition: &&Condition| reached.contains_all(condition.needs);
-        let reading = Reading {
+        Reading {
             schema,
             table: self.indexes.table(),
             relation: self.relation,
@@ -262,8 +312,7 @@ impl Item<'_> {
                 .collect(),
             demands: &self.demands,
             order: if problem.relations.len() == 1 { &problem.first_by } else { &[] },
-        };
-        reading.wanted()
+        }
     }
 
     fn access(&self, query: &Query, served: Option<Served>) -> Access {
@@ -278,11 +327,12 @@ impl Item<'_> {
             Dialect::MySql | Dialect::Sqlite => self.alone.filter(|_| served.is_none()),
         };
         let is_system = matches!(relation.source, Source::System(_));
-        let walked = served.filter(|served| served.how == How::WalkedWhole && !is_system);
+        let walked = served.filter(|served| !served.leads() && !is_system);
         // What reads an index from end to end looks at every row of it.
         let served = served.filter(|_| walked.is_none());
         let verdict = match &served {
             Some(_) => Verdict::Served,
+            None if self.is_filtered && self.in_doubt().is_some() => Verdict::Unknown,
             None if self.is_filtered && passed_over.is_none() => Verdict::Unserved,
             None => Verdict::Full,
         };
@@ -299,6 +349,10 @@ impl Item<'_> {
         let why = match (passed_over, walked) {
             (Some(Served { by, .. }), _) => {
                 format!("index `{}` leads to nearly all rows", self.indexes.name(by))
+            }
+            (None, Some(Served { by, how: How::FilteredPartial, .. })) if verdict == Verdict::Unserved => {
+                let index = self.indexes.name(by);
+                format!("partial index `{index}` is read from end to end, and its rows are filtered one by one")
             }
             (None, Some(Served { by, .. })) if verdict == Verdict::Unserved => {
                 format!(
@@ -319,6 +373,7 @@ impl Item<'_> {
             columns,
             why,
             wanted: Vec::new(),
+            hindrance: self.hindrance.clone().filter(|_| verdict == Verdict::Unserved),
             span,
             table,
         }
@@ -332,7 +387,7 @@ impl Item<'_> {
                     How::WalkedPartial => {
                         format!("partial index `{index}` holds only rows that the query asks for")
                     }
-                    How::WalkedWhole | How::Searched(_) => format!("index `{index}` is searched"),
+                    How::WalkedWhole | How::FilteredPartial | How::Searched(_) => format!("index `{index}` is searched"),
                 }
             }
             (Verdict::Full, _) => format!("the query asks for every row of `{table}`"),
@@ -342,7 +397,13 @@ impl Item<'_> {
                 }
                 _ => format!("no index of `{table}` begins with what the query compares"),
             },
-            _ => "the table is not in the schema".to_owned(),
+            (_, _) => match self.in_doubt().and_then(|at| self.indexes.list().get(at)) {
+                Some(doubtful) => {
+                    let (name, method) = (&doubtful.index.name, &doubtful.index.method);
+                    format!("whether index `{name}` ({method}) serves the condition is not known")
+                }
+                None => "the table is not in the schema".to_owned(),
+            },
         }
     }
 }

@@ -19,6 +19,7 @@ mod condition;
 mod derived;
 mod estimate;
 mod few_values;
+mod hindrance;
 mod joins;
 mod merge;
 mod migration;
@@ -27,6 +28,7 @@ mod order;
 mod printed;
 mod problem;
 mod relations;
+mod search_functions;
 mod searches;
 mod serve;
 mod simplified;
@@ -34,11 +36,13 @@ mod sort;
 #[cfg(test)]
 mod tests;
 mod text_casts;
+mod value_types;
 mod wanted;
 mod writes;
 
 pub use advice::{Advice, Queried, advise};
 pub(crate) use audit::{is_missed, replaced_by};
+pub use hindrance::Hindrance;
 pub use migration::{Step, steps};
 pub use new_index::NewIndex;
 pub use sort::{Sort, unindexed as unindexed_sorts};
@@ -66,6 +70,8 @@ pub struct Access {
     pub kept: f64,
     /// Whether something it is filtered by could be searched for in some index: not `<>` or `NOT IN` alone.
     pub is_searchable: bool,
+    /// What keeps every index from serving one of its conditions; only for an unserved access.
+    pub hindrance: Option<Hindrance>,
     /// The columns it is filtered or joined by.
     pub columns: Vec<String>,
     /// Why, as a sentence without a full stop.
@@ -86,7 +92,7 @@ pub enum Verdict {
     Unserved,
     /// The query asks for all of it.
     Full,
-    /// Nothing can be said: the table's shape is not known.
+    /// Nothing can be said: the table's shape is not known, or what an index of an extension serves.
     Unknown,
 }
 
@@ -143,6 +149,7 @@ fn unknown(query: &Query, id: RelationId) -> Access {
         index: None,
         kept: 1.0,
         is_searchable: false,
+        hindrance: None,
         columns: Vec::new(),
         why: "the table is not in the schema".to_owned(),
         wanted: Vec::new(),

@@ -265,7 +265,7 @@ impl<'p, 's> Joined<'p, 's> {
         let alone = item.alone().is_some_and(|alone| alone.kept <= served.kept);
         let searched = match served.how {
             How::WalkedWhole => full * 0.9,
-            How::WalkedPartial => FIND + own * ROW + outer * own * COMPARE,
+            How::WalkedPartial | How::FilteredPartial => FIND + own * ROW + outer * own * COMPARE,
             How::Searched(_) if planner == Planner::Nested => outer * (NESTED_FIND + found * NESTED_ROW),
             How::Searched(_) if alone => FIND + found * ROW + outer * found.min(own) * COMPARE,
             How::Searched(_) => {
@@ -276,7 +276,7 @@ impl<'p, 's> Joined<'p, 's> {
         let worth = match planner {
             Planner::Natural if alone => match served.how {
                 How::Searched(_) => served.kept < 0.9,
-                How::WalkedPartial => true,
+                How::WalkedPartial | How::FilteredPartial => true,
                 How::WalkedWhole => false,
             },
             Planner::Natural => searched <= full,

@@ -4,7 +4,8 @@
 use super::condition::{Compare, Condition};
 use super::estimate::{ROWS, SHARED};
 use super::relations::Relations;
-use super::serve::{By, Indexes};
+use super::serve::{By, Indexes, Knows};
+use super::wanted::is_condition;
 use crate::schema::prepared::{Predicate, PreparedIndex};
 use crate::sql::expr::Expr;
 use crate::sql::query::RelationId;
@@ -26,6 +27,8 @@ pub(super) struct Served {
 pub(super) enum How {
     /// From end to end, a key behind the first being compared.
     WalkedWhole,
+    /// From end to end: it is partial, but the query asks for few of the rows that it holds.
+    FilteredPartial,
     /// From end to end: it is partial, and holds only rows that are wanted.
     WalkedPartial,
     /// By so many of its keys.
@@ -48,6 +51,8 @@ pub(super) struct Searches {
     /// Postgres's `ctid`.
     on_place: Vec<usize>,
     candidates: Vec<Candidate>,
+    /// The first index that holds what a condition compares, where it is not known whether it serves that.
+    in_doubt: Option<usize>,
 }
 
 /// An index that holds every row that is wanted.
@@ -57,6 +62,8 @@ struct Candidate {
     /// The conditions that each of its keys may be searched by, the best ones first; the keys behind the last that any
     /// serves are left out.
     keys: Vec<Vec<usize>>,
+    /// How it is read from end to end, where it is partial.
+    whole: How,
 }
 
 /// What conditions match of an index.
@@ -68,6 +75,12 @@ struct Matched {
 }
 
 impl Served {
+    /// Whether it leads to what is wanted: what is read from end to end with other conditions than the index's own does
+    /// not.
+    pub(super) fn leads(&self) -> bool {
+        matches!(self.how, How::WalkedPartial | How::Searched(_))
+    }
+
     /// Whether it leads to fewer rows, or to as many by more keys.
     fn is_better_than(&self, other: &Served) -> bool {
         match (self.how, other.how) {
@@ -78,6 +91,9 @@ impl Served {
         }
     }
 }
+
+/// The part of the rows that an equality of many values keeps at most.
+const FEW: f64 = 0.05;
 
 impl Searches {
     /// Stands for a match by a key behind the first alone.
@@ -103,9 +119,15 @@ impl Searches {
             .map(|(at, resolved)| Candidate {
                 at,
                 keys: serving_keys(indexes, resolved, relation, &conditions),
+                whole: how_whole(resolved, relation, &conditions),
             })
             .collect();
-        Searches { conditions, on_place, candidates }
+        let mut allowed = indexes.list().iter().enumerate();
+        let in_doubt = allowed.find(|(_, resolved)| {
+            resolved.allowed(indexes.dialect(), relation, demands)
+                && conditions.iter().any(|condition| in_doubt(indexes, resolved, relation, condition))
+        });
+        Searches { in_doubt: in_doubt.map(|(at, _)| at), conditions, on_place, candidates }
     }
 
     /// The index that the conditions search best with the rows of `reached` at hand.
@@ -117,7 +139,7 @@ impl Searches {
             let matched = self.matched(candidate, resolved, indexes.dialect(), reached);
             let how = match matched.keys {
                 // SQLite calls that a scan.
-                0 | Self::LATER_KEY if partial && indexes.dialect() != Dialect::Sqlite => How::WalkedPartial,
+                0 | Self::LATER_KEY if partial && indexes.dialect() != Dialect::Sqlite => candidate.whole,
                 0 => continue,
                 Self::LATER_KEY => How::WalkedWhole,
                 keys => How::Searched(keys),
@@ -173,8 +195,8 @@ impl Searches {
                     walk = walk.or(Some(Walk::Whole));
                     continue;
                 }
-                0 => How::WalkedPartial,
-                Self::LATER_KEY if !matches!(resolved.predicate, Predicate::None) => How::WalkedPartial,
+                0 => candidate.whole,
+                Self::LATER_KEY if !matches!(resolved.predicate, Predicate::None) => candidate.whole,
                 Self::LATER_KEY => How::WalkedWhole,
                 keys => How::Searched(keys),
             };
@@ -187,6 +209,11 @@ impl Searches {
             }
         }
         walk
+    }
+
+    /// The index of which it is not known whether the conditions search it.
+    pub(super) fn in_doubt(&self) -> Option<usize> {
+        self.in_doubt
     }
 
     /// The search for where a row is stored that keeps least.
@@ -268,7 +295,7 @@ fn serving_keys(
     for (number, (key, own)) in resolved.index.keys.iter().zip(&resolved.keys).enumerate() {
         let Some(own) = own else { continue };
         let serves = |condition: &Condition| {
-            predicates::same(own, &condition.operand, relation) && resolved.operator(indexes, key, condition)
+            holds(own, condition, relation) && resolved.operator(indexes, key, condition) == Knows::Yes
         };
         let mut serving: Vec<(usize, &Condition)> =
             conditions.iter().enumerate().filter(|(_, condition)| serves(condition)).collect();
@@ -283,4 +310,57 @@ fn serving_keys(
         keys.push(serving.into_iter().map(|(at, _)| at).collect());
     }
     keys
+}
+
+/// Whether a key of an index is what a condition compares. One of many values, `CAST(j -> '$.ids' AS UNSIGNED ARRAY)`, is
+/// asked for by what it is made from.
+fn holds(own: &Expr, condition: &Condition, relation: RelationId) -> bool {
+    let own = match own {
+        Expr::Cast { expr, ty } if ty.ends_with(" array") => {
+            let is_member = matches!(&condition.compare, Compare::Operator(op) if op == "member of");
+            return is_member && predicates::same(expr, &condition.operand, relation);
+        }
+        Expr::Collate { expr, .. } => expr,
+        own => own,
+    };
+    predicates::same(own, &condition.operand, relation)
+}
+
+/// How a partial index is read from end to end: an equality of many values that its predicate says nothing of leaves few
+/// of its rows, and they are looked for one by one.
+fn how_whole(resolved: &PreparedIndex, relation: RelationId, conditions: &[Condition]) -> How {
+    let Predicate::Known(predicate) = &resolved.predicate else { return How::WalkedPartial };
+    let narrows = |condition: &Condition| {
+        let compare = matches!(condition.compare, Compare::Equal | Compare::Prefix(_) | Compare::Operator(_));
+        compare && condition.needs.is_empty() && condition.kept <= FEW && !is_condition(&condition.operand)
+    };
+    let is_said = |condition: &Condition| {
+        predicate.any(|part| match part {
+            Expr::Binary { op, left, right } if op.is_comparison() => {
+                holds(left, condition, relation) || holds(right, condition, relation)
+            }
+            Expr::InList { expr, .. } | Expr::Any { left: expr, .. } | Expr::Like { expr, .. } => {
+                holds(expr, condition, relation)
+            }
+            _ => false,
+        })
+    };
+    match conditions.iter().any(|condition| narrows(condition) && !is_said(condition)) {
+        true => How::FilteredPartial,
+        false => How::WalkedPartial,
+    }
+}
+
+/// Whether an index holds what a condition compares, and it is not known whether it is searched by that.
+fn in_doubt(
+    indexes: &Indexes<'_>,
+    resolved: &PreparedIndex,
+    relation: RelationId,
+    condition: &Condition,
+) -> bool {
+    let mut keys = resolved.index.keys.iter().zip(&resolved.keys);
+    keys.any(|(key, own)| {
+        own.as_ref().is_some_and(|own| holds(own, condition, relation))
+            && resolved.operator(indexes, key, condition) == Knows::Unknown
+    })
 }

@@ -9,6 +9,71 @@ use crate::sql::expr::{Expr, LikeKind};
 use crate::sql::query::RelationId;
 use crate::sql::{Dialect, predicates};
 
+/// Whether an index can be searched by a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Knows {
+    /// It can.
+    Yes,
+    /// It cannot.
+    No,
+    /// Its access method or operator class is not known here, and may.
+    Unknown,
+}
+
+impl From<bool> for Knows {
+    fn from(known: bool) -> Knows {
+        if known { Knows::Yes } else { Knows::No }
+    }
+}
+
+impl Knows {
+    /// Not known rather than not, where that is so.
+    fn or_unknown(self, is_unknown: bool) -> Knows {
+        if self == Knows::No && is_unknown { Knows::Unknown } else { self }
+    }
+}
+
+/// The operators that compare texts byte by byte: those of `text_pattern_ops`.
+const BYTE_OPERATORS: &[&str] = &["~<~", "~<=~", "~>~", "~>=~"];
+
+/// The operators of boxes, ranges and their like.
+const BOX_OPERATORS: &[&str] = &[
+    "@>", "<@", "&&", "<<", ">>", "<<=", ">>=", "&<", "&>", "-|-", "@@", "~=", "|>>", "<<|", "&<|", "|&>", "@", "~",
+    "<->",
+];
+
+/// The type of a key's column, as the database prints it; empty for an expression.
+fn key_type<'t>(of: &Indexes<'t>, key: &IndexKey) -> &'t str {
+    key.as_column().and_then(|name| of.table.column(name)).map_or("", |column| &column.ty)
+}
+
+fn is_text_key(of: &Indexes<'_>, key: &IndexKey) -> bool {
+    let ty = key_type(of, key);
+    matches!(ty, "text" | "citext") || ty.starts_with("character")
+}
+
+/// Whether all operators of a key's type that an inverted index serves are known.
+fn is_built_in(of: &Indexes<'_>, key: &IndexKey) -> bool {
+    let ty = key_type(of, key);
+    matches!(ty, "" | "jsonb" | "tsvector") || ty.ends_with("[]")
+}
+
+/// The collation that a key is sorted by: `default` where none is named.
+pub(super) fn key_collation(of: &Indexes<'_>, key: &IndexKey) -> String {
+    said_collation(of, key, key.collation.as_deref())
+}
+
+/// The collation of a comparison with a key's column, where one is said beside it or none.
+pub(super) fn said_collation(of: &Indexes<'_>, key: &IndexKey, said: Option<&str>) -> String {
+    let column = key.as_column().and_then(|name| of.table.column(name));
+    let collation = said.or_else(|| column?.collation.as_deref()).unwrap_or("default");
+    let collation = collation.trim_start_matches("pg_catalog.").trim_matches('"').to_lowercase();
+    match (of.dialect, collation.as_str()) {
+        (Dialect::Sqlite, "default") => "binary".to_owned(),
+        _ => collation,
+    }
+}
+
 /// A table's indexes with their expressions and predicates resolved.
 pub(super) struct Indexes<'s> {
     dialect: Dialect,
@@ -91,53 +156,66 @@ impl PreparedIndex {
     }
 
     /// Whether the access method and the key's operator class know the comparison.
-    pub(super) fn operator(&self, of: &Indexes<'_>, key: &IndexKey, condition: &Condition) -> bool {
+    pub(super) fn operator(&self, of: &Indexes<'_>, key: &IndexKey, condition: &Condition) -> Knows {
         let opclass = key.opclass.as_deref().unwrap_or_default();
         let trigrams = opclass.contains("trgm");
         let operator = |known: &[&str]| matches!(&condition.compare, Compare::Operator(op) if known.contains(&op.as_str()));
+        let is_operator = matches!(condition.compare, Compare::Operator(_));
+        let plain = matches!(condition.compare, Compare::Equal | Compare::Range);
+        let pattern = matches!(condition.compare, Compare::Prefix(_) | Compare::Pattern(_));
         match self.index.method.as_str() {
-            "btree" => match &condition.compare {
+            "btree" if is_operator => {
+                // The operators that compare byte by byte, and those of operator classes that extensions bring.
+                let by_bytes = opclass.contains("pattern") && operator(BYTE_OPERATORS);
+                Knows::from(by_bytes).or_unknown(!opclass.is_empty() && !opclass.contains("pattern"))
+            }
+            "btree" => Knows::from(match &condition.compare {
                 Compare::Null | Compare::NotNull => true,
                 Compare::Equal => self.collates(of, key, condition),
                 Compare::Range => !opclass.contains("pattern") && self.collates(of, key, condition),
                 Compare::Prefix(kind) => self.prefix(of, key, *kind, opclass),
                 Compare::Pattern(_) | Compare::Operator(_) => false,
-            },
-            "hash" => condition.compare == Compare::Equal,
+            }),
+            "hash" => Knows::from(condition.compare == Compare::Equal && self.collates(of, key, condition)),
             "gin" if trigrams => {
-                matches!(condition.compare, Compare::Equal | Compare::Prefix(_) | Compare::Pattern(_))
-                    || operator(&["%", "<%", "%>", "%>>", "<<%"])
+                let known = condition.compare == Compare::Equal || pattern;
+                Knows::from(known || operator(&["%", "<%", "%>", "%>>", "<<%"]))
             }
-            "gin" => self.inside(of, key, condition, opclass),
+            "gin" => Knows::from(self.inside(of, key, condition, opclass))
+                .or_unknown(is_operator && (!opclass.is_empty() || !is_built_in(of, key))),
             "gist" | "spgist" if trigrams => {
-                matches!(condition.compare, Compare::Equal | Compare::Prefix(_) | Compare::Pattern(_))
-                    || operator(&["%", "<%", "%>", "<->"])
+                let known = condition.compare == Compare::Equal || pattern;
+                Knows::from(known || operator(&["%", "<%", "%>", "<->"]))
+            }
+            "spgist" if is_text_key(of, key) => {
+                let prefix = matches!(condition.compare, Compare::Prefix(LikeKind::Like | LikeKind::Regex));
+                let collated = plain && self.collates(of, key, condition);
+                Knows::from(collated || prefix || operator(BYTE_OPERATORS) || operator(&["^@"]))
             }
             "gist" | "spgist" => {
-                condition.compare == Compare::Equal
-                    || operator(&[
-                        "@>", "<@", "&&", "<<", ">>", "<<=", ">>=", "&<", "&>", "-|-", "@@", "~=", "|>>",
-                        "<<|", "&<|", "|&>", "@", "~", "<->",
-                    ])
+                let known = condition.compare == Compare::Equal || operator(BOX_OPERATORS);
+                // `~` is a pattern to text alone: types of extensions have an operator of that name.
+                Knows::from(known).or_unknown((is_operator || pattern) && !is_text_key(of, key))
             }
-            "brin" => matches!(condition.compare, Compare::Equal | Compare::Range | Compare::Null),
-            "fulltext" => operator(&["match"]),
-            _ => false,
+            "brin" => {
+                let ranges = key_type(of, key).ends_with("range") && operator(BOX_OPERATORS);
+                let known = plain || condition.compare == Compare::Null || ranges;
+                Knows::from(known).or_unknown(is_operator)
+            }
+            "fulltext" => Knows::from(operator(&["match"])),
+            "spatial" => Knows::from(operator(&["&&"])),
+            "bloom" => Knows::from(condition.compare == Compare::Equal),
+            // They give an order, that of the distance, and serve no condition.
+            "hnsw" | "ivfflat" => Knows::No,
+            // An access method that an extension brings: what it serves, the extension says.
+            _ => Knows::Unknown,
         }
     }
 
-    /// Whether the key is sorted by the collation that is compared by: in SQLite the one said beside the values, or the
-    /// column's own.
+    /// Whether the key is sorted by the collation that is compared by: the one said beside the values, or the column's
+    /// own.
     fn collates(&self, of: &Indexes<'_>, key: &IndexKey, condition: &Condition) -> bool {
-        if of.dialect != Dialect::Sqlite {
-            return true;
-        }
-        let column = key.as_column().and_then(|name| of.table.column(name));
-        let declared = column.and_then(|column| column.collation.as_deref());
-        let named = |collation: Option<&str>| {
-            collation.or(declared).unwrap_or("binary").trim_matches('"').to_lowercase()
-        };
-        named(key.collation.as_deref()) == named(condition.collation.as_deref())
+        key_collation(of, key).eq(&said_collation(of, key, condition.collation.as_deref()))
     }
 
     /// Whether an inverted index of the key's type knows the comparison.
@@ -160,18 +238,15 @@ impl PreparedIndex {
 
     /// Whether the key's order is that of its bytes, so that a prefix is a range.
     fn prefix(&self, of: &Indexes<'_>, key: &IndexKey, kind: LikeKind, opclass: &str) -> bool {
-        let column = key.as_column().and_then(|name| of.table.column(name));
-        let declared = column.and_then(|column| column.collation.as_deref());
-        let collation =
-            key.collation.as_deref().or(declared).unwrap_or_default().trim_matches('"').to_lowercase();
+        let collation = key_collation(of, key);
         match of.dialect {
             Dialect::Postgres => {
                 opclass.contains("pattern")
-                    || matches!(collation.as_str(), "c" | "posix" | "ucs_basic" | "pg_catalog.c")
+                    || matches!(collation.as_str(), "c" | "posix" | "ucs_basic")
             }
             // SQLite's LIKE does not tell cases apart, its indexes do; GLOB is the other way about.
             Dialect::Sqlite => match kind {
-                LikeKind::Glob => collation.is_empty() || collation == "binary",
+                LikeKind::Glob => collation == "binary",
                 _ => collation == "nocase",
             },
             Dialect::MySql => kind == LikeKind::Like,

@@ -2,10 +2,12 @@
 
 use super::condition::{self, Compare, Condition};
 use super::printed::Printer;
+use super::few_values::has_few_values;
 use super::relations::Relations;
+use super::serve::{self, Indexes};
 use super::wanted::{Key, Reading, Wanted};
 use crate::schema::prepared::{self, PreparedIndex};
-use crate::schema::{Name, Schema};
+use crate::schema::{IndexKey, Name, Schema};
 use crate::sql::expr::{Expr, Op};
 use crate::sql::predicates;
 use crate::sql::query::{Block, Body, From, OrderKey, Query, RelationId, Source};
@@ -144,8 +146,69 @@ fn leaves_order_open(compare: &Compare) -> bool {
     matches!(compare, Compare::Equal | Compare::Null | Compare::NotNull)
 }
 
+/// An index that gives an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Given {
+    /// Its number among those of the table.
+    pub(super) at: usize,
+    /// Whether the order is that of the distance from a value, which no other index gives.
+    pub(super) by_distance: bool,
+}
+
 /// Whether some index gives the order: behind columns that the filter fixes, or from its first key on.
 pub(super) fn given(schema: &Schema, reading: &Reading<'_>) -> bool {
+    given_by(schema, reading).is_some()
+}
+
+/// The index that gives the order, a partial one rather than another: it holds fewer rows.
+pub(super) fn given_by(schema: &Schema, reading: &Reading<'_>) -> Option<Given> {
+    let indexes = prepared::indexes(schema, reading.table);
+    let mut found = None;
+    for (at, prepared) in indexes.iter().enumerate() {
+        if !prepared.allowed(schema.dialect, reading.relation, reading.demands) {
+            continue;
+        }
+        let by_distance = gives_distance(prepared, reading);
+        if by_distance || gives(schema, prepared, reading) {
+            found = found.or(Some(Given { at, by_distance }));
+            if prepared.index.predicate.is_some() {
+                return Some(Given { at, by_distance });
+            }
+        }
+    }
+    found
+}
+
+/// Whether an index gives the order of the distance from a value: `ORDER BY place <-> $1`.
+fn gives_distance(prepared: &PreparedIndex, reading: &Reading<'_>) -> bool {
+    let ([key, ..], [Some(own), ..], [first, ..]) =
+        (prepared.index.keys.as_slice(), prepared.keys.as_slice(), reading.order)
+    else {
+        return false;
+    };
+    let Expr::Binary { op: Op::Other(op), left, right } = &first.expr else { return false };
+    let is_own = |side: &Expr, other: &Expr| {
+        predicates::same(own, side, reading.relation)
+            && other.columns().iter().all(|column| column.relation != Some(reading.relation))
+    };
+    let opclass = key.opclass.as_deref().unwrap_or_default();
+    let is_known = match prepared.index.method.as_str() {
+        "gist" | "spgist" => op.starts_with('<') && op.ends_with('>'),
+        "hnsw" | "ivfflat" => match op.as_str() {
+            "<->" => opclass.is_empty() || opclass.ends_with("l2_ops"),
+            "<#>" => opclass.ends_with("ip_ops"),
+            "<=>" => opclass.ends_with("cosine_ops"),
+            "<+>" => opclass.ends_with("l1_ops"),
+            "<~>" => opclass.ends_with("hamming_ops"),
+            "<%>" => opclass.ends_with("jaccard_ops"),
+            _ => false,
+        },
+        _ => false,
+    };
+    is_known && !first.desc && (is_own(left, right) || is_own(right, left))
+}
+
+fn gives(schema: &Schema, prepared: &PreparedIndex, reading: &Reading<'_>) -> bool {
     let relation = reading.relation;
     let fixed = |own: &Expr| {
         reading.demands.iter().any(|demand| match demand {
@@ -158,31 +221,51 @@ pub(super) fn given(schema: &Schema, reading: &Reading<'_>) -> bool {
         })
     };
     let postgres = schema.dialect == Dialect::Postgres;
-    prepared::indexes(schema, reading.table).iter().any(|prepared| {
-        if prepared.index.method != "btree" || !prepared.allowed(schema.dialect, relation, reading.demands) {
-            return false;
-        }
-        let mut order = reading.order.iter().peekable();
-        let mut backwards = None;
-        for (own, key) in prepared.keys.iter().zip(&prepared.index.keys) {
-            let Some(own) = own else { return false };
-            while order.next_if(|next| next.expr.columns().is_empty() || is_fixed(next, &fixed)).is_some() {}
-            let Some(next) = order.peek() else { return true };
-            if predicates::same(own, &next.expr, relation) && key.prefix.is_none() {
-                let turned = next.desc != key.desc;
-                let nulls = next.nulls_first.unwrap_or(next.desc == postgres) != key.nulls_first;
-                if *backwards.get_or_insert(turned) != turned || (postgres && nulls != turned) {
-                    return false;
-                }
-                order.next();
-            } else if !fixed(own) {
-                // SQLite's rowid and a primary key end an order: no two rows are equal up to here.
-                return order.peek().is_none();
+    if prepared.index.method != "btree" {
+        return false;
+    }
+    // From version 13 on Postgres sorts what is equal in the first keys of an order, as it comes by an index.
+    let mut is_begun = false;
+    let mut order = reading.order.iter().peekable();
+    let mut backwards = None;
+    for (own, key) in prepared.keys.iter().zip(&prepared.index.keys) {
+        let Some(own) = own else { return is_begun };
+        while order.next_if(|next| next.expr.columns().is_empty() || is_fixed(next, &fixed)).is_some() {}
+        let Some(next) = order.peek() else { return true };
+        if is_key(schema, reading, own, key, &next.expr) && key.prefix.is_none() {
+            let turned = next.desc != key.desc;
+            let nulls = next.nulls_first.unwrap_or(next.desc == postgres) != key.nulls_first;
+            if *backwards.get_or_insert(turned) != turned || (postgres && nulls != turned) {
+                return is_begun;
             }
+            let few = own.as_column().is_some_and(|own| has_few_values(schema, reading.table, &own.name));
+            is_begun = postgres && (is_begun || !few);
+            order.next();
+        } else if !fixed(own) {
+            // SQLite's rowid and a primary key end an order: no two rows are equal up to here.
+            return is_begun || order.peek().is_none();
         }
-        while order.next_if(|next| is_fixed(next, &fixed)).is_some() {}
-        order.peek().is_none() || (prepared.index.unique && backwards.is_some() && ends(reading, prepared))
-    })
+    }
+    while order.next_if(|next| is_fixed(next, &fixed)).is_some() {}
+    is_begun
+        || order.peek().is_none()
+        || (prepared.index.unique && backwards.is_some() && ends(reading, prepared))
+}
+
+/// Whether a key of an index is what rows are ordered by, in the collation that they are ordered by.
+fn is_key(schema: &Schema, reading: &Reading<'_>, own: &Expr, key: &IndexKey, by: &Expr) -> bool {
+    let (by, said) = match by {
+        Expr::Collate { expr, collation } => (expr.as_ref(), Some(collation.as_str())),
+        by => (by, None),
+    };
+    let own = match own {
+        Expr::Collate { expr, .. } => expr,
+        own => own,
+    };
+    let indexes = Indexes::new(schema, reading.table);
+    predicates::same(own, by, reading.relation)
+        && (schema.dialect == Dialect::MySql
+            || serve::key_collation(&indexes, key) == serve::said_collation(&indexes, key, said))
 }
 
 /// Whether no two rows are equal in all keys of an index, so that what the order says behind them does not matter.

@@ -90,7 +90,7 @@ fn matched(condition: &Expr) -> Option<&Expr> {
 fn begins_with_wildcard(pattern: &Expr, kind: LikeKind) -> bool {
     match pattern.without_casts() {
         Expr::Literal(Literal::Text(text)) => match kind {
-            LikeKind::Like | LikeKind::ILike => text.starts_with(['%', '_']),
+            LikeKind::Like | LikeKind::ILike | LikeKind::Similar => text.starts_with(['%', '_']),
             LikeKind::Glob => text.starts_with(['*', '?']),
             LikeKind::Regex => false,
         },

@@ -45,11 +45,20 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         if access.verdict != Verdict::Unserved || context.is_small(&access.table) {
             continue;
         }
-        if !access.is_searchable || context.explained.contains(&access.relation) {
+        // An index alone does not mend what the wording hinders.
+        let hindrance = access.hindrance.as_ref().filter(|_| access.wanted.is_empty());
+        let is_silent = !access.is_searchable || context.explained.contains(&access.relation);
+        if is_silent && hindrance.is_none() {
             continue;
         }
         let relation = query.relation(access.relation);
         let span = access.span.or(relation.span).map_or(0..0, |span| span.range());
+        if let Some(hindrance) = hindrance {
+            let message = format!("no index can serve the filter on `{}.{}`", access.table, hindrance.column);
+            let finding = Finding::new(LINT.name, message).excerpt(context.sql, span, "every row is read");
+            findings.push(finding.help(hindrance.instead.clone()).note(hindrance.why.clone()));
+            continue;
+        }
         let what = match access.columns.as_slice() {
             [] => format!("filter on `{}`", access.table),
             [one] => format!("filter on `{}.{one}`", access.table),

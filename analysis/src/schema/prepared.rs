@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::columns;
-use crate::schema::{Index, KeyPart, Schema, Table};
+use crate::schema::{Index, KeyPart, Schema, Table, UserType};
 use crate::sql::expr::{ColumnRef, Expr};
+use crate::sql::{Dialect, predicates};
 
 /// An index, resolved.
 #[derive(Debug)]
@@ -36,8 +37,17 @@ pub(crate) fn indexes(schema: &Schema, table: &Table) -> Arc<Vec<PreparedIndex>>
 }
 
 fn prepare(schema: &Schema, table: &Table, index: &Index) -> PreparedIndex {
-    let resolve =
-        |sql: &str| crate::sql::resolve::expression(sql, schema.dialect, columns::of_table(schema, table));
+    let is_like_text = |column: &ColumnRef| {
+        table.column(&column.name).is_some_and(|column| is_like_text(schema, &column.ty))
+    };
+    let resolve = |sql: &str| {
+        let columns = columns::of_table(schema, table);
+        let mut expr = crate::sql::resolve::expression(sql, schema.dialect, columns)?;
+        if schema.dialect == Dialect::Postgres {
+            predicates::drop_text_casts(&mut expr, &is_like_text);
+        }
+        Some(expr)
+    };
     let keys = index.keys.iter().map(|key| match &key.part {
         KeyPart::Column(name) => Some(own_column(name)),
         KeyPart::Expression(sql) => resolve(sql),
@@ -50,6 +60,14 @@ fn prepare(schema: &Schema, table: &Table, index: &Index) -> PreparedIndex {
         },
         index: index.clone(),
     }
+}
+
+/// Whether a server prints a cast to text around columns of a type that nobody wrote: those of text, and of domains,
+/// which may be over text.
+fn is_like_text(schema: &Schema, ty: &str) -> bool {
+    let base = ty.split('(').next().unwrap_or(ty).trim();
+    matches!(base, "text" | "character varying" | "character" | "bpchar" | "citext" | "name")
+        || matches!(schema.user_type(None, ty), Some(UserType::Domain { .. }))
 }
 
 /// A column of the table an index is of.

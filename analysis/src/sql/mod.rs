@@ -18,6 +18,7 @@ mod room;
 mod select_texts;
 pub mod split;
 pub mod text;
+pub(crate) mod type_names;
 
 pub use dialect::Dialect;
 pub use expr::Expr;

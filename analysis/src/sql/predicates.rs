@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::expr::{ColumnRef, Expr, LikeKind, Literal, Op, Test};
 use super::query::RelationId;
+use super::type_names;
 
 /// Functions whose value changes from row to row or call to call, so that no index can be searched for it.
 pub(crate) fn is_volatile(expr: &Expr) -> bool {
@@ -48,6 +49,11 @@ pub(crate) fn is_fixed(expr: &Expr, conditions: &[Expr]) -> bool {
 ///
 /// Casts that change nothing of what is compared are passed over: databases add them when they print an expression.
 pub(crate) fn same(own: &Expr, other: &Expr, relation: RelationId) -> bool {
+    if let (Expr::Cast { expr: a, ty: at }, Expr::Cast { expr: b, ty: bt }) = (own, other)
+        && type_names::are_one(at, bt)
+    {
+        return same(a, b, relation);
+    }
     let (own, other) = (bare(own), without_literal_casts(other));
     match (own, other) {
         (Expr::Column(a), Expr::Column(b)) => a.name == b.name && b.relation == Some(relation),
@@ -74,7 +80,9 @@ pub(crate) fn same(own: &Expr, other: &Expr, relation: RelationId) -> bool {
         (Expr::Unary { op: a, expr: ae }, Expr::Unary { op: b, expr: be }) => {
             a == b && same(ae, be, relation)
         }
-        (Expr::Cast { expr: a, ty: at }, Expr::Cast { expr: b, ty: bt }) => at == bt && same(a, b, relation),
+        (Expr::Cast { expr: a, ty: at }, Expr::Cast { expr: b, ty: bt }) => {
+            type_names::are_one(at, bt) && same(a, b, relation)
+        }
         (
             Expr::Access { expr: a, field: af, subscripts: asub },
             Expr::Access { expr: b, field: bf, subscripts: bsub },
@@ -107,7 +115,10 @@ fn same_option(a: Option<&Expr>, b: Option<&Expr>, relation: RelationId) -> bool
     match (a, b) {
         (None, None) => true,
         (Some(a), Some(b)) => same(a, b, relation),
-        _ => false,
+        // A server prints the ELSE NULL that nobody wrote.
+        (Some(only), None) | (None, Some(only)) => {
+            matches!(only.without_casts(), Expr::Literal(Literal::Null))
+        }
     }
 }
 
@@ -133,11 +144,26 @@ fn same_literal(a: &Literal, b: &Literal) -> bool {
     }
 }
 
-/// The expression without the casts that a database adds when it prints one: of literals, and among text types.
+/// Takes casts to text off the columns of which `is_text` says that such a cast changes nothing.
+pub(crate) fn drop_text_casts(expr: &mut Expr, is_text: &dyn Fn(&ColumnRef) -> bool) {
+    if let Expr::Cast { expr: inner, ty } = expr
+        && matches!(ty.as_str(), "text" | "varchar" | "character varying")
+        && inner.as_column().is_some_and(is_text)
+    {
+        *expr = std::mem::replace(inner.as_mut(), Expr::Row(Vec::new()));
+        return;
+    }
+    for child in expr.children_mut() {
+        drop_text_casts(child, is_text);
+    }
+}
+
+/// The expression without the casts that a database adds when it prints one: of literals, and among text types. Whether
+/// the cast of a column changes something its type says, which is known where an index is prepared.
 fn bare(expr: &Expr) -> &Expr {
     let mut expr = without_literal_casts(expr);
     while let Expr::Cast { expr: inner, ty } = expr {
-        if !is_text(ty) {
+        if !is_text(ty) || inner.as_column().is_some() {
             break;
         }
         expr = without_literal_casts(inner);
@@ -389,7 +415,7 @@ fn is_strict_in(condition: &Expr, own: &Expr, relation: RelationId) -> bool {
         Expr::Between { expr, low, high, negated: false } => here(expr) || here(low) || here(high),
         Expr::Like {
             expr,
-            kind: LikeKind::Like | LikeKind::ILike | LikeKind::Regex | LikeKind::Glob,
+            kind: LikeKind::Like | LikeKind::ILike | LikeKind::Regex | LikeKind::Similar | LikeKind::Glob,
             ..
         } => here(expr),
         Expr::Is { expr, test: Test::Null, negated: true } => here(expr),

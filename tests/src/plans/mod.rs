@@ -11,6 +11,8 @@ pub struct Read {
     pub alias: String,
     /// Whether an index is searched, or a partial index is walked.
     pub is_served: bool,
+    /// Whether a partial index is walked while its rows are filtered: that may be called either.
+    pub is_open: bool,
     /// The indexes that are used, to search or to walk.
     pub indexes: Vec<String>,
     /// The plan's own words.

@@ -18,6 +18,7 @@ pub async fn plan(connection: &mut MySqlConnection, sql: &str) -> sqlx::Result<V
         let key: Option<String> = row.try_get("key").ok()?;
         let is_table = !table.starts_with('<');
         is_table.then(|| Read {
+            is_open: false,
             is_served: !matches!(how.to_lowercase().as_str(), "all" | "index"),
             said: format!("{how} of {table} by {key:?}"),
             alias: table,

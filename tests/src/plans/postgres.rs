@@ -124,9 +124,13 @@ fn read(node: &Value, kind: &str, table: &str, known: &Known) -> Read {
             said += &format!(", {what} {text}");
         }
     }
+    let walks_partial = indexes.iter().any(|index| known.partial.contains(index));
     Read {
         alias: node["Alias"].as_str().unwrap_or(table).to_owned(),
-        is_served: searches || indexes.iter().any(|index| known.partial.contains(index)),
+        is_served: searches || walks_partial,
+        is_open: !searches
+            && walks_partial
+            && parts.iter().any(|part| part["Filter"].is_string() || part["Index Cond"].is_string()),
         indexes,
         said,
     }

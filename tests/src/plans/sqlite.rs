@@ -31,6 +31,7 @@ fn read(line: &str) -> Option<Read> {
         // What looks for the least or the greatest is called a search even where every row is read.
         is_served: what == "SEARCH" && rest.contains(" USING ") && !is_automatic,
         indexes: index.filter(|_| !is_automatic).map(str::to_owned).into_iter().collect(),
+        is_open: false,
         said: line.to_owned(),
     })
 }

@@ -8,7 +8,7 @@ use super::types::print_user_type;
 use crate::schema::model::Name;
 use crate::sql::lex::{Kind, Lexer, Token, unquote};
 use crate::sql::quote::{is_expression_keyword, is_reserved, quote_if_needed};
-use crate::sql::{Dialect, Span};
+use crate::sql::{Dialect, Span, type_names};
 
 /// An expression's text in its one way of writing.
 pub fn normalize(text: &str, dialect: Dialect) -> String {
@@ -264,8 +264,8 @@ fn write(
             };
             let written = token.kind == Kind::Word;
             let named = name(role, folded.clone());
-            if written && role == Role::Type && dialect == Dialect::Postgres && long_type(&named) != named {
-                long_type(&named).to_owned()
+            if written && role == Role::Type && dialect == Dialect::Postgres && type_names::long(&named) != named {
+                type_names::long(&named).to_owned()
             } else if written && named == folded {
                 named
             } else {
@@ -296,22 +296,6 @@ fn write(
         previous = now;
     }
     out
-}
-
-/// Postgres: a type's short name as it is printed.
-fn long_type(name: &str) -> &str {
-    match name {
-        "timestamptz" => "timestamp with time zone",
-        "varchar" => "character varying",
-        "int" | "int4" => "integer",
-        "int8" => "bigint",
-        "int2" => "smallint",
-        "bool" => "boolean",
-        "float8" => "double precision",
-        "float4" => "real",
-        "decimal" => "numeric",
-        name => name,
-    }
 }
 
 /// Words that stand for a value, printed in lower case.

@@ -315,6 +315,8 @@ pub enum LikeKind {
     ILike,
     /// SQLite's `GLOB`.
     Glob,
-    /// `SIMILAR TO`, `REGEXP`, `~`.
+    /// `REGEXP`, `~`.
     Regex,
+    /// `SIMILAR TO`: all of the text has to match.
+    Similar,
 }

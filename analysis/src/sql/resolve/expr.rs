@@ -58,7 +58,10 @@ impl Resolver<'_> {
             E::ILike { negated, any, expr, pattern, .. } => {
                 self.like(expr, pattern, LikeKind::ILike, *negated, *any)
             }
-            E::SimilarTo { negated, expr, pattern, .. } | E::RLike { negated, expr, pattern, .. } => {
+            E::SimilarTo { negated, expr, pattern, .. } => {
+                self.like(expr, pattern, LikeKind::Similar, *negated, false)
+            }
+            E::RLike { negated, expr, pattern, .. } => {
                 self.like(expr, pattern, LikeKind::Regex, *negated, false)
             }
             E::AnyOp { left, compare_op, right, .. } => self.any(left, compare_op, right, false),

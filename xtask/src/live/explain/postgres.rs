@@ -194,7 +194,10 @@ fn step(node: &Value, kind: &str, table: &str, around: Around, known: &Known) ->
     let walks_partial =
         index.into_iter().chain(indexes.iter().filter_map(|it| it["Index Name"].as_str())).any(is_partial);
     let filter = node["Filter"].as_str();
-    let verdicts = if searches || walks_partial {
+    let verdicts = if !searches && walks_partial && (filter.is_some() || walks) {
+        // A partial index is read whole for some of its rows: how many those are only data tells.
+        vec![Verdict::Served, Verdict::Unserved]
+    } else if searches || walks_partial {
         vec![Verdict::Served]
     } else if (filter.is_some() || walks) && around.limited && index.is_some() {
         // Rows come in the wanted order, and how many are dropped before the LIMIT is reached only data tells.

@@ -1,0 +1,66 @@
+//! What in a comparison keeps every index from serving it, an index of the column included: the way it is written, not
+//! an index that is missing.
+
+use super::condition::{Reader, is_textual};
+use crate::sql::Dialect;
+use crate::sql::expr::{Expr, Op};
+
+/// What keeps an index from being searched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hindrance {
+    /// The column that is compared.
+    pub column: String,
+    /// Why no index serves the comparison, as a sentence without a full stop.
+    pub why: String,
+    /// What to write instead, as an imperative.
+    pub instead: String,
+}
+
+/// What hinders one conjunct of a query.
+pub(super) fn of(reader: &Reader<'_>, conjunct: &Expr) -> Option<Hindrance> {
+    match conjunct {
+        Expr::Binary { op: op @ (Op::Same | Op::Eq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq), left, right } => {
+            comparison(reader, op, left, right).or_else(|| comparison(reader, op, right, left))
+        }
+        Expr::Any { left, op: Op::Eq, right, all: false } if reader.dialect == Dialect::Postgres => {
+            let column = reader.own_column(right)?;
+            reader.type_of_own(right)?.ends_with("[]").then(|| Hindrance {
+                why: format!("`= ANY ({column})` looks into the array of each row, and no index is searched by it"),
+                instead: format!("write `{column} @> ARRAY[{left}]`, which a GIN index serves"),
+                column: column.to_owned(),
+            })
+        }
+        Expr::InList { expr, list, negated: false } => {
+            list.iter().find_map(|value| comparison(reader, &Op::Eq, expr, value))
+        }
+        _ => None,
+    }
+}
+
+fn comparison(reader: &Reader<'_>, op: &Op, own: &Expr, value: &Expr) -> Option<Hindrance> {
+    let column = reader.own_column(own)?;
+    // What is compared with a column of the same row has no value to search for.
+    if reader.own_column(value).is_some() {
+        return None;
+    }
+    let ty = reader.type_of_own(own)?;
+    let (why, instead) = if reader.casts(own, value) {
+        (
+            format!("`{column}` is cast to the type of `{value}` in each row, and an index holds it as {ty}"),
+            format!("cast the value to {ty}, the type of `{column}`"),
+        )
+    } else if reader.dialect == Dialect::Postgres && *op == Op::Same {
+        (
+            "no index is searched by `IS NOT DISTINCT FROM`".to_owned(),
+            format!("compare `{column}` by `=`, and by `IS NULL` where there is no value"),
+        )
+    } else if reader.dialect != Dialect::Postgres && is_textual(ty) && reader.is_number(value) {
+        (
+            format!("`{column}` holds text, and that of each row is turned into a number for the comparison"),
+            format!("compare `{column}` with a text"),
+        )
+    } else {
+        return None;
+    };
+    Some(Hindrance { column: column.to_owned(), why, instead })
+}

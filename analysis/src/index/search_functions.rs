@@ -1,0 +1,44 @@
+//! Functions that an index serves as it does an operator: the planner puts the operator in their place.
+
+use crate::sql::Dialect;
+
+/// Which arguments of a function an index may hold, and the operator that it is searched by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sides {
+    /// Either of the first two.
+    Both(&'static str),
+    /// The first.
+    First(&'static str),
+}
+
+/// The operator that stands for a function; `None` where no index serves it.
+pub(super) fn operator(name: &str, dialect: Dialect) -> Option<Sides> {
+    match dialect {
+        Dialect::Postgres => postgres(name),
+        Dialect::MySql => mysql(name),
+        Dialect::Sqlite => None,
+    }
+}
+
+/// The functions that PostGIS gives a support function: boxes that overlap are looked for first. `ST_Distance` has none.
+fn postgres(name: &str) -> Option<Sides> {
+    Some(match name {
+        "st_intersects" | "st_contains" | "st_containsproperly" | "st_within" | "st_covers"
+        | "st_coveredby" | "st_crosses" | "st_overlaps" | "st_touches" | "st_equals" | "st_dwithin"
+        | "st_dfullywithin" | "st_orderingequals" | "st_linecrossingdirection" | "st_3dintersects"
+        | "st_3ddwithin" | "st_3ddfullywithin" => Sides::Both("&&"),
+        _ => return None,
+    })
+}
+
+/// The functions that a SPATIAL index serves, and those that a multi-valued one does.
+fn mysql(name: &str) -> Option<Sides> {
+    Some(match name {
+        "mbrcontains" | "mbrwithin" | "mbrintersects" | "mbrequals" | "mbroverlaps" | "mbrtouches"
+        | "mbrcovers" | "mbrcoveredby" | "st_contains" | "st_within" | "st_intersects" | "st_equals"
+        | "st_crosses" | "st_overlaps" | "st_touches" => Sides::Both("&&"),
+        "json_contains" => Sides::First("member of"),
+        "json_overlaps" => Sides::Both("member of"),
+        _ => return None,
+    })
+}

@@ -1,0 +1,158 @@
+//! What a comparison makes of a column by the type of the other side: PostgreSQL casts the column where the value's type
+//! is the wider one, and its index does not hold what comes of that.
+
+use crate::sql::expr::{ColumnRef, Expr, Literal, Op};
+use crate::sql::query::{BlockId, Body, Query};
+use crate::sql::type_names;
+
+/// How deep a value is looked into.
+const DEPTH: usize = 16;
+
+/// The kinds of type that decide which side of a comparison is cast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Class {
+    /// `smallint`, `integer`, `bigint`.
+    Integer,
+    /// `numeric`.
+    Decimal,
+    /// `real`, `double precision`.
+    Float,
+    /// `text`, `varchar`.
+    Text,
+}
+
+/// The class of a type in any of its spellings; `None` for all others, arrays among them.
+pub(super) fn class_of(ty: &str) -> Option<Class> {
+    let is = |known: &[&str]| known.iter().any(|known| type_names::are_one(base(ty), known));
+    match ty {
+        _ if ty.ends_with(']') => None,
+        _ if is(&["smallint", "integer", "bigint"]) => Some(Class::Integer),
+        _ if is(&["numeric"]) => Some(Class::Decimal),
+        _ if is(&["real", "double precision"]) => Some(Class::Float),
+        _ if is(&["text", "character varying"]) => Some(Class::Text),
+        _ => None,
+    }
+}
+
+fn base(ty: &str) -> &str {
+    ty.split('(').next().unwrap_or(ty).trim()
+}
+
+/// The types of a query's values, as far as they are plain to see.
+pub(super) struct Values<'q> {
+    pub(super) query: &'q Query,
+}
+
+impl Values<'_> {
+    /// The class of a value that stands alone; of an array where it is compared with its elements, that of those.
+    pub(super) fn class(&self, value: &Expr) -> Option<Class> {
+        self.look(value, DEPTH)
+    }
+
+    fn look(&self, value: &Expr, depth: usize) -> Option<Class> {
+        let depth = depth.checked_sub(1)?;
+        match value {
+            Expr::Literal(Literal::Number(digits)) => {
+                let is_integer = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+                Some(if is_integer && digits.len() < 19 { Class::Integer } else { Class::Decimal })
+            }
+            Expr::Cast { ty, .. } => class_of(ty.trim_end_matches("[]")),
+            Expr::Column(column) => self.column(column),
+            Expr::Unary { expr, .. } | Expr::Collate { expr, .. } => self.look(expr, depth),
+            Expr::Binary { op: Op::Arithmetic(_), left, right } => {
+                let (left, right) = (self.look(left, depth), self.look(right, depth));
+                // A parameter beside a number is one as well.
+                [left, right].into_iter().flatten().filter(|class| *class != Class::Text).max()
+            }
+            Expr::Binary { op: Op::Concat, .. } => Some(Class::Text),
+            Expr::Binary { op: Op::Other(op), .. } if matches!(op.as_str(), "->>" | "#>>") => Some(Class::Text),
+            Expr::Call(call) if call.name == "sum" => match call.args.first()? {
+                // The sum of what is smaller than `bigint` is one.
+                Expr::Column(column) if self.type_of(column).is_some_and(|ty| ty == "bigint") => {
+                    Some(Class::Decimal)
+                }
+                arg => self.look(arg, depth),
+            },
+            Expr::Call(call) => match class_of_call(&call.name) {
+                Some(class) => Some(class),
+                // A parameter of which nothing is known is taken for the preferred type of numbers.
+                None if call.name == "abs" && matches!(call.args.as_slice(), [Expr::Parameter(_)]) => {
+                    Some(Class::Float)
+                }
+                None if passes_on(&call.name) => {
+                    call.args.iter().filter_map(|arg| self.look(arg, depth)).max()
+                }
+                None => None,
+            },
+            Expr::Other { what, .. } if what.starts_with("extract") => Some(Class::Decimal),
+            Expr::Case { arms, otherwise, .. } => {
+                let values = arms.iter().map(|(_, value)| value).chain(otherwise.as_deref());
+                values.filter_map(|value| self.look(value, depth)).max()
+            }
+            Expr::Array(items) => items.iter().filter_map(|item| self.look(item, depth)).max(),
+            Expr::Subquery(block) => self.output(*block, depth),
+            _ => None,
+        }
+    }
+
+    fn output(&self, block: BlockId, depth: usize) -> Option<Class> {
+        match &self.query.block(block).body {
+            Body::Select(select) => self.look(select.projection.first()?, depth),
+            _ => None,
+        }
+    }
+
+    fn type_of(&self, column: &ColumnRef) -> Option<&str> {
+        let columns = self.query.relation(column.relation?).columns.as_ref()?;
+        columns.iter().find(|known| known.name == column.name).map(|known| known.ty.as_str())
+    }
+
+    fn column(&self, column: &ColumnRef) -> Option<Class> {
+        class_of(self.type_of(column)?)
+    }
+
+    /// The class that a parameter has by its first use in the conditions of the query, which settles its type for all
+    /// others.
+    pub(super) fn parameter(&self, number: usize) -> Option<Class> {
+        let mut first: Option<Option<Class>> = None;
+        for block in &self.query.blocks {
+            for condition in block.filters() {
+                condition.walk(&mut |part| {
+                    let Expr::Binary { op, left, right } = part else { return };
+                    let is_it = |side: &Expr| matches!(side, Expr::Parameter(known) if *known == number);
+                    let other = match (is_it(left), is_it(right)) {
+                        (true, false) => right,
+                        (false, true) => left,
+                        _ => return,
+                    };
+                    if first.is_none() && op.is_comparison() {
+                        first = Some(self.class(other));
+                    }
+                });
+            }
+        }
+        first.flatten()
+    }
+}
+
+/// The class of what a built-in function returns whatever it is given.
+fn class_of_call(name: &str) -> Option<Class> {
+    Some(match name {
+        "date_part" | "sqrt" | "cbrt" | "exp" | "ln" | "log" | "log10" | "power" | "pow" | "pi" | "random"
+        | "degrees" | "radians" | "sin" | "cos" | "tan" | "atan2" => Class::Float,
+        // Of an integer they make a number with decimals, of any other the same.
+        "round" | "floor" | "ceil" | "ceiling" | "trunc" | "avg" | "stddev" | "variance" | "to_number" => {
+            Class::Decimal
+        }
+        "count" | "length" | "char_length" | "array_length" | "cardinality" | "row_number" => Class::Integer,
+        "lower" | "upper" | "trim" | "btrim" | "ltrim" | "rtrim" | "substr" | "substring" | "left" | "right"
+        | "replace" | "concat" | "concat_ws" | "format" | "md5" | "initcap" | "translate" | "to_char"
+        | "split_part" | "regexp_replace" | "overlay" | "repeat" | "reverse" | "lpad" | "rpad" => Class::Text,
+        _ => return None,
+    })
+}
+
+/// Whether a function returns one of its arguments, or a value of their type.
+fn passes_on(name: &str) -> bool {
+    matches!(name, "abs" | "mod" | "greatest" | "least" | "coalesce" | "nullif" | "min" | "max")
+}

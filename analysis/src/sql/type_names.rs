@@ -1,0 +1,102 @@
+//! PostgreSQL's names of types: `int4`, `int` and `integer` are one, and so are `decimal(10, 2)` and `numeric(10,2)`.
+
+/// A type's short name as the server prints it; any other name as it is.
+pub(crate) fn long(name: &str) -> &str {
+    match name {
+        "timestamptz" => "timestamp with time zone",
+        "varchar" => "character varying",
+        "int" | "int4" => "integer",
+        "int8" => "bigint",
+        "int2" => "smallint",
+        "bool" => "boolean",
+        "float8" => "double precision",
+        "float4" => "real",
+        "decimal" => "numeric",
+        name => name,
+    }
+}
+
+/// Whether two spellings, in lower case, name one type.
+pub(crate) fn are_one(one: &str, other: &str) -> bool {
+    one == other || canonical(one) == canonical(other)
+}
+
+/// A type as the server prints it, from any of its spellings in lower case: with its length or precision, its time zone
+/// and the brackets of an array.
+fn canonical(ty: &str) -> String {
+    let ty = ty.trim().trim_start_matches("pg_catalog.");
+    let (scalar, brackets) = ty.split_at(ty.find('[').unwrap_or(ty.len()));
+    let (base, modifiers, zone) = match scalar.split_once('(') {
+        Some((base, rest)) => {
+            let (modifiers, zone) = rest.split_once(')').unwrap_or((rest, ""));
+            (base.trim(), modifiers.replace(' ', ""), zone.trim())
+        }
+        None => (scalar.trim(), String::new(), ""),
+    };
+    let base = match (base, modifiers.parse::<u32>()) {
+        ("dec", _) => "numeric",
+        ("double", _) => "double precision",
+        ("float", Ok(bits)) if bits < 25 => "real",
+        ("float", _) => "double precision",
+        ("char varying", _) => "character varying",
+        ("char" | "nchar" | "bpchar", Ok(_)) | ("char" | "nchar", Err(_)) => "character",
+        ("varbit", _) => "bit varying",
+        ("timetz", _) => "time with time zone",
+        ("timestamp without time zone", _) => "timestamp",
+        ("time without time zone", _) => "time",
+        (base, _) => long(base),
+    };
+    let modifiers = match (base, modifiers.as_str()) {
+        ("real" | "double precision", _) => String::new(),
+        ("character" | "bit", "") => "(1)".to_owned(),
+        (_, "") => String::new(),
+        ("numeric", precision) if !precision.contains(',') => format!("({precision},0)"),
+        (_, modifiers) => format!("({modifiers})"),
+    };
+    let (base, own_zone) = match base.strip_suffix(" with time zone") {
+        Some(base) => (base, "with time zone"),
+        None => (base, zone.trim_start_matches("without time zone")),
+    };
+    let zone = if own_zone.is_empty() { String::new() } else { format!(" {own_zone}") };
+    format!("{base}{modifiers}{zone}{brackets}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::are_one;
+
+    #[test]
+    fn spellings_of_one_type_are_one() {
+        for (one, other) in [
+            ("int", "integer"),
+            ("int4[]", "integer[]"),
+            ("decimal(10, 2)", "numeric(10,2)"),
+            ("numeric(10)", "numeric(10,0)"),
+            ("varchar(20)", "character varying(20)"),
+            ("timestamptz(3)", "timestamp(3) with time zone"),
+            ("timestamp without time zone", "timestamp"),
+            ("timetz", "time with time zone"),
+            ("char", "character(1)"),
+            ("float(24)", "real"),
+            ("float", "float8"),
+            ("double", "double precision"),
+        ] {
+            assert!(are_one(one, other), "{one} is {other}");
+        }
+    }
+
+    #[test]
+    fn types_that_differ_are_told_apart() {
+        for (one, other) in [
+            ("int", "bigint"),
+            ("int", "int[]"),
+            ("varchar(20)", "varchar(30)"),
+            ("timestamp", "timestamptz"),
+            ("numeric", "numeric(10,0)"),
+            ("bpchar", "char"),
+            ("text", "varchar"),
+        ] {
+            assert!(!are_one(one, other), "{one} is not {other}");
+        }
+    }
+}
