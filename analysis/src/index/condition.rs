@@ -68,8 +68,7 @@ pub(super) fn of(
             Expr::Binary { op: Op::Eq, .. } | Expr::Is { .. } | Expr::Column(_) | Expr::Not(_)
         );
         for condition in &mut found {
-            condition.kept =
-                if condition.needs.is_empty() { kept } else { kept.min(1.0 / estimate::ROWS) };
+            condition.kept = if condition.needs.is_empty() { kept } else { kept.min(1.0 / estimate::ROWS) };
             if !condition.needs.is_empty() && condition.compare != Compare::Equal {
                 condition.kept = kept;
             }
@@ -205,20 +204,22 @@ impl<'a> Reader<'a> {
                 }
                 _ => Vec::new(),
             },
-            Expr::Call(call) => match (search_functions::operator(&call.name, self.dialect), call.args.as_slice()) {
-                (Some(Sides::Both(op)), [one, other, rest @ ..]) => {
-                    let found = |own: &Expr, other: &Expr| {
-                        let values: Vec<&Expr> = std::iter::once(other).chain(rest).collect();
-                        self.compared(own, Compare::Operator(op.to_owned()), &values)
-                    };
-                    [found(one, other), found(other, one)].into_iter().flatten().collect()
+            Expr::Call(call) => {
+                match (search_functions::operator(&call.name, self.dialect), call.args.as_slice()) {
+                    (Some(Sides::Both(op)), [one, other, rest @ ..]) => {
+                        let found = |own: &Expr, other: &Expr| {
+                            let values: Vec<&Expr> = std::iter::once(other).chain(rest).collect();
+                            self.compared(own, Compare::Operator(op.to_owned()), &values)
+                        };
+                        [found(one, other), found(other, one)].into_iter().flatten().collect()
+                    }
+                    (Some(Sides::First(op)), [one, rest @ ..]) => {
+                        let values: Vec<&Expr> = rest.iter().collect();
+                        self.compared(one, Compare::Operator(op.to_owned()), &values).into_iter().collect()
+                    }
+                    _ => Vec::new(),
                 }
-                (Some(Sides::First(op)), [one, rest @ ..]) => {
-                    let values: Vec<&Expr> = rest.iter().collect();
-                    self.compared(one, Compare::Operator(op.to_owned()), &values).into_iter().collect()
-                }
-                _ => Vec::new(),
-            },
+            }
             _ => Vec::new(),
         }
     }
@@ -380,7 +381,8 @@ impl<'a> Reader<'a> {
                 Expr::Cast { ty, .. } => Some(ty.as_str()),
                 _ => None,
             };
-            let is_varchar = ty.is_some_and(|ty| ty.starts_with("varchar") || ty.starts_with("character varying"));
+            let is_varchar =
+                ty.is_some_and(|ty| ty.starts_with("varchar") || ty.starts_with("character varying"));
             return class() == Some(Class::Text) && !(is_varchar && is(is_padded_type));
         }
         if matches!(value, Expr::Parameter(_)) {

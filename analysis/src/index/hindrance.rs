@@ -19,13 +19,17 @@ pub struct Hindrance {
 /// What hinders one conjunct of a query.
 pub(super) fn of(reader: &Reader<'_>, conjunct: &Expr) -> Option<Hindrance> {
     match conjunct {
-        Expr::Binary { op: op @ (Op::Same | Op::Eq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq), left, right } => {
-            comparison(reader, op, left, right).or_else(|| comparison(reader, op, right, left))
-        }
+        Expr::Binary {
+            op: op @ (Op::Same | Op::Eq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq),
+            left,
+            right,
+        } => comparison(reader, op, left, right).or_else(|| comparison(reader, op, right, left)),
         Expr::Any { left, op: Op::Eq, right, all: false } if reader.dialect == Dialect::Postgres => {
             let column = reader.own_column(right)?;
             reader.type_of_own(right)?.ends_with("[]").then(|| Hindrance {
-                why: format!("`= ANY ({column})` looks into the array of each row, and no index is searched by it"),
+                why: format!(
+                    "`= ANY ({column})` looks into the array of each row, and no index is searched by it"
+                ),
                 instead: format!("write `{column} @> ARRAY[{left}]`, which a GIN index serves"),
                 column: column.to_owned(),
             })

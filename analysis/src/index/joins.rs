@@ -167,7 +167,8 @@ fn item<'s>(
         alternatives,
         is_filtered: !own.is_empty()
             || (problem.relations.len() == 1 && problem.demands.iter().any(depends_on_row)),
-        keeps_much: own.iter().map(|condition| estimate::kept(condition, query, schema)).product::<f64>() >= MUCH,
+        keeps_much: own.iter().map(|condition| estimate::kept(condition, query, schema)).product::<f64>()
+            >= MUCH,
         own_kept: estimate::kept_by_all(&own, query, schema),
         demands,
     };
@@ -279,8 +280,8 @@ impl Item<'_> {
         }
         let Some(given) = sort::given_by(schema, &reading) else { return };
         let Some(prepared) = self.indexes.list().get(given.at) else { return };
-        let is_made_for_it = prepared.index.predicate.is_some()
-            && read.is_some_and(|read| read.how == How::FilteredPartial);
+        let is_made_for_it =
+            prepared.index.predicate.is_some() && read.is_some_and(|read| read.how == How::FilteredPartial);
         if is_made_for_it {
             access.verdict = Verdict::Served;
             access.index = Some(prepared.index.name.clone());
@@ -352,7 +353,9 @@ impl Item<'_> {
             }
             (None, Some(Served { by, how: How::FilteredPartial, .. })) if verdict == Verdict::Unserved => {
                 let index = self.indexes.name(by);
-                format!("partial index `{index}` is read from end to end, and its rows are filtered one by one")
+                format!(
+                    "partial index `{index}` is read from end to end, and its rows are filtered one by one"
+                )
             }
             (None, Some(Served { by, .. })) if verdict == Verdict::Unserved => {
                 format!(
@@ -387,7 +390,9 @@ impl Item<'_> {
                     How::WalkedPartial => {
                         format!("partial index `{index}` holds only rows that the query asks for")
                     }
-                    How::WalkedWhole | How::FilteredPartial | How::Searched(_) => format!("index `{index}` is searched"),
+                    How::WalkedWhole | How::FilteredPartial | How::Searched(_) => {
+                        format!("index `{index}` is searched")
+                    }
                 }
             }
             (Verdict::Full, _) => format!("the query asks for every row of `{table}`"),

@@ -23,10 +23,23 @@ pub(super) fn operator(name: &str, dialect: Dialect) -> Option<Sides> {
 /// The functions that PostGIS gives a support function: boxes that overlap are looked for first. `ST_Distance` has none.
 fn postgres(name: &str) -> Option<Sides> {
     Some(match name {
-        "st_intersects" | "st_contains" | "st_containsproperly" | "st_within" | "st_covers"
-        | "st_coveredby" | "st_crosses" | "st_overlaps" | "st_touches" | "st_equals" | "st_dwithin"
-        | "st_dfullywithin" | "st_orderingequals" | "st_linecrossingdirection" | "st_3dintersects"
-        | "st_3ddwithin" | "st_3ddfullywithin" => Sides::Both("&&"),
+        "st_intersects"
+        | "st_contains"
+        | "st_containsproperly"
+        | "st_within"
+        | "st_covers"
+        | "st_coveredby"
+        | "st_crosses"
+        | "st_overlaps"
+        | "st_touches"
+        | "st_equals"
+        | "st_dwithin"
+        | "st_dfullywithin"
+        | "st_orderingequals"
+        | "st_linecrossingdirection"
+        | "st_3dintersects"
+        | "st_3ddwithin"
+        | "st_3ddfullywithin" => Sides::Both("&&"),
         _ => return None,
     })
 }

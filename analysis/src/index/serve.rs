@@ -38,8 +38,8 @@ const BYTE_OPERATORS: &[&str] = &["~<~", "~<=~", "~>~", "~>=~"];
 
 /// The operators of boxes, ranges and their like.
 const BOX_OPERATORS: &[&str] = &[
-    "@>", "<@", "&&", "<<", ">>", "<<=", ">>=", "&<", "&>", "-|-", "@@", "~=", "|>>", "<<|", "&<|", "|&>", "@", "~",
-    "<->",
+    "@>", "<@", "&&", "<<", ">>", "<<=", ">>=", "&<", "&>", "-|-", "@@", "~=", "|>>", "<<|", "&<|", "|&>",
+    "@", "~", "<->",
 ];
 
 /// The type of a key's column, as the database prints it; empty for an expression.
@@ -241,8 +241,7 @@ impl PreparedIndex {
         let collation = key_collation(of, key);
         match of.dialect {
             Dialect::Postgres => {
-                opclass.contains("pattern")
-                    || matches!(collation.as_str(), "c" | "posix" | "ucs_basic")
+                opclass.contains("pattern") || matches!(collation.as_str(), "c" | "posix" | "ucs_basic")
             }
             // SQLite's LIKE does not tell cases apart, its indexes do; GLOB is the other way about.
             Dialect::Sqlite => match kind {

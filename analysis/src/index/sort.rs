@@ -1,8 +1,8 @@
 //! The order in which the first rows are wanted, and the index that gives it.
 
 use super::condition::{self, Compare, Condition};
-use super::printed::Printer;
 use super::few_values::has_few_values;
+use super::printed::Printer;
 use super::relations::Relations;
 use super::serve::{self, Indexes};
 use super::wanted::{Key, Reading, Wanted};

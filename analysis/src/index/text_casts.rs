@@ -4,8 +4,8 @@
 use super::problem::Problem;
 use crate::schema::Schema;
 use crate::sql::expr::ColumnRef;
-use crate::sql::{Dialect, predicates};
 use crate::sql::query::{Query, Source};
+use crate::sql::{Dialect, predicates};
 
 /// Takes such casts out of the conditions of a problem.
 pub(super) fn drop_from(problem: &mut Problem, query: &Query, schema: &Schema) {

@@ -65,7 +65,9 @@ impl Values<'_> {
                 [left, right].into_iter().flatten().filter(|class| *class != Class::Text).max()
             }
             Expr::Binary { op: Op::Concat, .. } => Some(Class::Text),
-            Expr::Binary { op: Op::Other(op), .. } if matches!(op.as_str(), "->>" | "#>>") => Some(Class::Text),
+            Expr::Binary { op: Op::Other(op), .. } if matches!(op.as_str(), "->>" | "#>>") => {
+                Some(Class::Text)
+            }
             Expr::Call(call) if call.name == "sum" => match call.args.first()? {
                 // The sum of what is smaller than `bigint` is one.
                 Expr::Column(column) if self.type_of(column).is_some_and(|ty| ty == "bigint") => {
@@ -138,16 +140,17 @@ impl Values<'_> {
 /// The class of what a built-in function returns whatever it is given.
 fn class_of_call(name: &str) -> Option<Class> {
     Some(match name {
-        "date_part" | "sqrt" | "cbrt" | "exp" | "ln" | "log" | "log10" | "power" | "pow" | "pi" | "random"
-        | "degrees" | "radians" | "sin" | "cos" | "tan" | "atan2" => Class::Float,
+        "date_part" | "sqrt" | "cbrt" | "exp" | "ln" | "log" | "log10" | "power" | "pow" | "pi"
+        | "random" | "degrees" | "radians" | "sin" | "cos" | "tan" | "atan2" => Class::Float,
         // Of an integer they make a number with decimals, of any other the same.
         "round" | "floor" | "ceil" | "ceiling" | "trunc" | "avg" | "stddev" | "variance" | "to_number" => {
             Class::Decimal
         }
         "count" | "length" | "char_length" | "array_length" | "cardinality" | "row_number" => Class::Integer,
-        "lower" | "upper" | "trim" | "btrim" | "ltrim" | "rtrim" | "substr" | "substring" | "left" | "right"
-        | "replace" | "concat" | "concat_ws" | "format" | "md5" | "initcap" | "translate" | "to_char"
-        | "split_part" | "regexp_replace" | "overlay" | "repeat" | "reverse" | "lpad" | "rpad" => Class::Text,
+        "lower" | "upper" | "trim" | "btrim" | "ltrim" | "rtrim" | "substr" | "substring" | "left"
+        | "right" | "replace" | "concat" | "concat_ws" | "format" | "md5" | "initcap" | "translate"
+        | "to_char" | "split_part" | "regexp_replace" | "overlay" | "repeat" | "reverse" | "lpad"
+        | "rpad" => Class::Text,
         _ => return None,
     })
 }

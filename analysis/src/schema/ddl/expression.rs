@@ -264,7 +264,11 @@ fn write(
             };
             let written = token.kind == Kind::Word;
             let named = name(role, folded.clone());
-            if written && role == Role::Type && dialect == Dialect::Postgres && type_names::long(&named) != named {
+            if written
+                && role == Role::Type
+                && dialect == Dialect::Postgres
+                && type_names::long(&named) != named
+            {
                 type_names::long(&named).to_owned()
             } else if written && named == folded {
                 named
