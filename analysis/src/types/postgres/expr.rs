@@ -68,8 +68,8 @@ impl Session<'_> {
                     (LikeKind::Like | LikeKind::Glob, true) => "!~~",
                     (LikeKind::ILike, false) => "~~*",
                     (LikeKind::ILike, true) => "!~~*",
-                    (LikeKind::Regex, false) => "~",
-                    (LikeKind::Regex, true) => "!~",
+                    (LikeKind::Regex | LikeKind::Similar, false) => "~",
+                    (LikeKind::Regex | LikeKind::Similar, true) => "!~",
                 };
                 self.operator(op, Some(value), pattern)
             }
