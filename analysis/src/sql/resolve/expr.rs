@@ -305,15 +305,15 @@ impl Resolver<'_> {
                 ast::AccessExpr::Dot(_) => {
                     Expr::Access { expr: Box::new(expr), field: Some("*".to_owned()), subscripts: Vec::new() }
                 }
-                ast::AccessExpr::Subscript(subscript) => {
-                    let subscripts = match subscript {
-                        ast::Subscript::Index { index } => vec![self.expr(index)],
-                        ast::Subscript::Slice { lower_bound, upper_bound, stride } => {
-                            let parts = [lower_bound, upper_bound, stride];
-                            parts.into_iter().flatten().map(|part| self.expr(part)).collect()
-                        }
-                    };
+                ast::AccessExpr::Subscript(ast::Subscript::Index { index }) => {
+                    let subscripts = vec![self.expr(index)];
                     Expr::Access { expr: Box::new(expr), field: None, subscripts }
+                }
+                ast::AccessExpr::Subscript(ast::Subscript::Slice { lower_bound, upper_bound, stride }) => {
+                    let bounds = [lower_bound, upper_bound, stride];
+                    let bounds = bounds.into_iter().flatten().map(|bound| self.expr(bound));
+                    let parts = [expr].into_iter().chain(bounds).collect();
+                    Expr::Other { what: "slice".to_owned(), parts }
                 }
             };
         }

@@ -71,8 +71,11 @@ impl Resolver<'_> {
             (None, Some(names)) if typed => Some(names),
             (None, _) => None,
         };
-        let columns = columns
-            .map(|names| names.into_iter().map(|name| RelationColumn { name, ty: String::new() }).collect());
+        let mut types = alias.into_iter().flat_map(|alias| &alias.columns).map(|column| {
+            column.data_type.as_ref().map_or_else(String::new, |ty| ty.to_string().to_lowercase())
+        });
+        let mut column = |name| RelationColumn { name, ty: types.next().unwrap_or_default() };
+        let columns = columns.map(|names| names.into_iter().map(&mut column).collect());
         self.add_relation(Relation { block, alias: goes_by, source, columns, lateral: true, span })
     }
 

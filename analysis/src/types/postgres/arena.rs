@@ -336,7 +336,13 @@ impl<'a> Arena<'a> {
                 None => Kind::Builtin,
             },
         };
-        Some(SqlType { name: info.printed.unwrap_or(info.name), kind })
+        let name = match &kind {
+            Kind::Array(element) if info.printed.is_none() && element.kind == Kind::Extension => {
+                format!("{}[]", element.name)
+            }
+            _ => info.printed.unwrap_or(info.name),
+        };
+        Some(SqlType { name, kind })
     }
 
     /// The name of a type in messages, as `format_type` prints it.

@@ -92,6 +92,15 @@ impl Session<'_> {
             || context == Context::Explicit && source.category == b'S'
     }
 
+    /// Whether the cast from one type to the other calls a function.
+    pub(super) fn has_cast_function(&mut self, from: Ty, to: Ty) -> bool {
+        let (from, to) = (self.types.base(from), self.types.base(to));
+        let (source, target) = (self.types.info(from).name.clone(), self.types.info(to).name.clone());
+        let lines = self.types.catalog.lines('c', &source);
+        let mut casts = lines.iter().filter_map(|(line, _)| line.split_once(' '));
+        casts.any(|(name, flags)| name == target && flags.ends_with('f'))
+    }
+
     /// Makes a value one of a type, as the place where it stands asks.
     pub(super) fn coerce(&mut self, value: Value, to: Ty, why: &str) -> Value {
         if is_polymorphic(to) || to == Ty::ANY {

@@ -59,6 +59,7 @@ impl Session<'_> {
         }
         let choice = match self.exact(&candidates, &types) {
             Some(candidate) => Choice::One(Box::new(candidate)),
+            None if self.is_cast(call, &args) => return (self.cast_call(call, args), None),
             None => {
                 let matching = self.matching(candidates, &types);
                 match self.choose(matching, &types) {
@@ -120,15 +121,26 @@ impl Session<'_> {
         exact.first().map(|candidate| (*candidate).clone())
     }
 
+    /// Whether `name(value)` is a cast that needs no function: to the type of that name.
+    fn is_cast(&mut self, call: &Called<'_>, args: &[Value]) -> bool {
+        let ([only], false, []) = (args, call.window, call.names) else { return false };
+        let Some(to) = self.types.builtin(call.name) else { return false };
+        if self.types.info(to).class == b'p' {
+            return false;
+        }
+        match (&only.form, only.ty) {
+            (Form::Text(_) | Form::Null, Ty::UNKNOWN) => true,
+            (_, Ty::UNKNOWN) => false,
+            (_, from) => self.converts(from, to, Context::Explicit) == Some(true) && !self.has_cast_function(from, to),
+        }
+    }
+
     /// `type(value)`, which is a cast; or no function at all.
     fn cast_call(&mut self, call: &Called<'_>, args: Vec<Value>) -> Value {
         let types: Vec<Ty> = args.iter().map(|value| value.ty).collect();
-        if let ([only], false) = (types.as_slice(), call.window)
-            && let Some(to) = self.types.builtin(call.name)
-            && self.types.info(to).class != b'p'
-            && (*only == Ty::UNKNOWN || self.converts(*only, to, Context::Explicit) == Some(true))
+        if self.is_cast(call, &args)
+            && let (Some(to), Some(value)) = (self.types.builtin(call.name), args.first().cloned())
         {
-            let value = args.into_iter().next().unwrap_or_else(|| Value::opaque(""));
             return self.coerce(value, to, &format!("cast to `{}`", call.name));
         }
         for value in args.into_iter().filter(Value::is_unknown) {

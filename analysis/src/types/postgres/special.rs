@@ -17,6 +17,15 @@ impl Session<'_> {
                 Some(value) => self.coerce(value, Ty::INTERVAL, "an interval"),
                 None => Value::of(Ty::INTERVAL, true),
             },
+            "slice" => {
+                let mut values = values.into_iter();
+                let array = values.next().unwrap_or_else(|| Value::opaque("a slice of nothing"));
+                for bound in values {
+                    self.coerce(bound, Ty::INT4, "a bound of a slice");
+                }
+                let ty = self.types.base(array.ty);
+                Value { why: array.why, ..Value::of(ty, false) }
+            }
             "at time zone" => self.at_time_zone(values),
             "current_date" => fixed(self, "date", true),
             "current_time" => fixed(self, "timetz", true),
