@@ -64,6 +64,8 @@ pub struct Schema {
     /// Why names that are not found may exist all the same (`DO` blocks, functions that run DDL); empty when the schema
     /// is known in full.
     pub gaps: Vec<String>,
+    /// Whether casts or operators are made, so that what converts and compares is not known in full.
+    pub own_conversions: bool,
     /// The indexes of each table, resolved.
     pub prepared: OfTables<Vec<PreparedIndex>>,
     /// The columns of each table as queries see them.
@@ -88,6 +90,7 @@ impl Schema {
             search_path: Vec::new(),
             opaque: BTreeMap::new(),
             gaps: Vec::new(),
+            own_conversions: false,
             prepared: Beside::default(),
             columns: Beside::default(),
             inherited: Beside::default(),

@@ -595,6 +595,8 @@ pub enum Change {
     CreateExtension(String),
     /// `CREATE FUNCTION`.
     CreateFunction(Box<CreateFunction>),
+    /// `CREATE CAST`, `CREATE OPERATOR`.
+    CreateConversion,
     /// `DO`, with its body.
     Do(String),
     /// `SELECT f(…)` or `CALL f(…)` without a table: a function that may run DDL.

@@ -187,10 +187,10 @@ fn harmless_create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         "user",
         "group",
         "database",
-        "cast",
         "collation",
         "conversion",
-        "operator",
+        "operator class",
+        "operator family",
         "text search",
         "publication",
         "subscription",
@@ -216,6 +216,8 @@ fn harmless_create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     ];
     if KNOWN.iter().any(|words| cursor.is(words)) {
         Ok(Change::Nothing)
+    } else if cursor.is("cast") || cursor.is("operator") {
+        Ok(Change::CreateConversion)
     } else {
         Err(cursor.error("what to create"))
     }

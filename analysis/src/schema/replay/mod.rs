@@ -156,6 +156,10 @@ impl Replay {
     fn change(&mut self, change: Change) -> Step {
         match change {
             Change::Nothing => Ok(()),
+            Change::CreateConversion => {
+                self.schema.own_conversions = true;
+                Ok(())
+            }
             Change::CreateTable(table) => self.create_table(*table),
             Change::Alter { name, if_exists, only, actions } => self.alter(&name, if_exists, only, actions),
             Change::RenameTables(pairs) => {

@@ -17,6 +17,9 @@ pub use write::{without_rows, write};
 
 /// The first line of every snapshot.
 const HEAD: &str = "-- query-budget schema";
+/// Stands in the head where the migrations make casts or operators.
+const CONVERSIONS: &str = "-- makes casts or operators of its own";
+
 /// The last line of every snapshot.
 const END: &str = "-- end of schema";
 const DIALECT: &str = "-- dialect: ";

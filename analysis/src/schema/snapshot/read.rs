@@ -6,7 +6,7 @@ use super::super::Problem;
 use super::super::guess::guess_dialect;
 use super::super::model::{Name, Schema};
 use super::super::replay::Replay;
-use super::{DIALECT, DIGEST, END, GAP, HEAD, ROWS, SEARCH_PATH, UNKNOWN, UNTYPED};
+use super::{CONVERSIONS, DIALECT, DIGEST, END, GAP, HEAD, ROWS, SEARCH_PATH, UNKNOWN, UNTYPED};
 use crate::sql::Dialect;
 use crate::sql::split;
 
@@ -70,6 +70,8 @@ struct Head<'t> {
     search_path: Option<&'t str>,
     unknown: Vec<&'t str>,
     gaps: Vec<&'t str>,
+    /// Whether casts or operators are made.
+    conversions: bool,
     /// Columns whose type is not known, each with its table.
     untyped: Vec<(&'t str, &'t str)>,
     /// Estimates of rows, each with the line after it, which makes the table.
@@ -86,6 +88,8 @@ impl<'t> Head<'t> {
             }
             if let Some(rows) = line.strip_prefix(ROWS).and_then(|rows| rows.parse().ok()) {
                 head.rows.push((rows, lines.next().unwrap_or("")));
+            } else if line == CONVERSIONS {
+                head.conversions = true;
             } else if let Some(gap) = line.strip_prefix(GAP) {
                 head.gaps.push(gap);
             } else if let Some(untyped) = line.strip_prefix(UNTYPED) {
@@ -104,6 +108,7 @@ impl<'t> Head<'t> {
     }
 
     fn complete(&self, schema: &mut Schema) {
+        schema.own_conversions |= self.conversions;
         schema.gaps.splice(0..0, self.gaps.iter().map(|gap| (*gap).to_owned()));
         for unknown in &self.unknown {
             let (name, reason) = unknown.split_once(": ").unwrap_or((unknown, ""));

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::super::model::{Name, Schema, UserType};
 use super::order;
 use super::table::Writer;
-use super::{DIALECT, DIGEST, END, GAP, HEAD, ROWS, SEARCH_PATH, UNKNOWN, UNTYPED};
+use super::{CONVERSIONS, DIALECT, DIGEST, END, GAP, HEAD, ROWS, SEARCH_PATH, UNKNOWN, UNTYPED};
 use crate::sql::Dialect;
 
 /// The schema as a snapshot; `digest` is that of the migrations it comes from, where it comes from any.
@@ -51,6 +51,9 @@ impl Writer<'_> {
             for column in table.columns.iter().filter(|column| column.ty.is_empty()) {
                 let _ = writeln!(out, "{UNTYPED}{} {}", column.name, table.name);
             }
+        }
+        if self.schema.own_conversions {
+            let _ = writeln!(out, "{CONVERSIONS}");
         }
         for gap in &self.schema.gaps {
             let _ = writeln!(out, "{GAP}{}", one_line(gap));

@@ -203,6 +203,7 @@ impl Session<'_> {
                 Ty::OPAQUE
             }
         };
+        self.check_common(&values, ty, what);
         let not_null = values.iter().all(|value| value.not_null);
         let why =
             values.iter().find(|value| !value.not_null || value.ty == Ty::OPAQUE).and_then(|v| v.why.clone());

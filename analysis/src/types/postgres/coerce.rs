@@ -92,6 +92,15 @@ impl Session<'_> {
             || context == Context::Explicit && source.category == b'S'
     }
 
+    /// Says so of values that cannot become one of their common type.
+    pub(super) fn check_common(&mut self, values: &[Value], common: Ty, what: &str) {
+        for value in values {
+            if !value.is_unknown() && self.converts(value.ty, common, Context::Implicit) == Some(false) {
+                self.no_common(what, value.ty, common);
+            }
+        }
+    }
+
     /// Whether the cast from one type to the other calls a function.
     pub(super) fn has_cast_function(&mut self, from: Ty, to: Ty) -> bool {
         let (from, to) = (self.types.base(from), self.types.base(to));

@@ -297,7 +297,7 @@ impl Session<'_> {
         let value = self.expr(expr);
         if !value.is_unknown()
             && self.converts(value.ty, ty, Context::Explicit) == Some(false)
-            && self.schema.gaps.is_empty()
+            && !self.has_own_operators()
         {
             let (from, to) = (self.types.display(value.ty), self.types.display(ty));
             self.error(format!("`{from}` cannot be cast to `{to}`"), None);
@@ -339,6 +339,7 @@ impl Session<'_> {
                 Ty::OPAQUE
             }
         };
+        self.check_common(&results, ty, "the results of CASE");
         let why = results.iter().find(|value| !value.not_null).and_then(|value| value.why.clone());
         for value in results {
             self.coerce(value, ty, "a result of CASE");

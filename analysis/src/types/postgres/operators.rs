@@ -141,7 +141,7 @@ impl Session<'_> {
 
     /// Whether the schema may hold operators or casts that the migrations make.
     pub(super) fn has_own_operators(&self) -> bool {
-        !self.schema.gaps.is_empty()
+        !self.schema.gaps.is_empty() || self.schema.own_conversions
     }
 
     /// `left op ANY (array)`.

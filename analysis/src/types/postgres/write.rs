@@ -146,7 +146,7 @@ impl Session<'_> {
         if !value.is_unknown()
             && self.converts(value.ty, ty, Context::Assignment) == Some(false)
             && !self.is_element(value.ty, ty)
-            && self.schema.gaps.is_empty()
+            && !self.has_own_operators()
         {
             let (from, to) = (self.types.display(value.ty), self.types.display(ty));
             self.error(format!("column `{column}` is `{to}` and is given `{from}`"), None);
