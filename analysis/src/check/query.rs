@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::allows::apply;
 use super::{Checked, Checker};
 use crate::cardinality::{self, Cardinality, Rows};
-use crate::finding::Finding;
+use crate::finding::{Finding, Level};
 use crate::index;
 use crate::lints::{self, Check, QueryContext, Trait};
 use crate::rust::{Allow, Scan, Site, SiteSql};
@@ -57,7 +57,11 @@ impl Checker<'_> {
         for lint in lints::ALL {
             let Check::Query(check) = lint.check else { continue };
             if !in_test || lint.is(Trait::InTests) {
+                let first = findings.len();
                 self.ask(lint, &mut findings, |found| check(&context, found));
+                if lint.is(Trait::MildOnRaw) && !context.is_of_this_schema() {
+                    findings.iter_mut().skip(first).for_each(|finding| finding.level = Level::Warn);
+                }
             }
         }
         let used = apply(allows, &mut findings);

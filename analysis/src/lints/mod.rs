@@ -26,6 +26,7 @@ mod row_by_row_write;
 mod select_star;
 mod shared;
 mod syntax_error;
+mod type_mismatch;
 mod unbounded_write;
 mod undemanded_index;
 mod unindexed_filter;
@@ -74,6 +75,7 @@ pub const ALL: &[&Lint] = &[
     &row_by_row_write::LINT,
     &select_star::LINT,
     &syntax_error::LINT,
+    &type_mismatch::LINT,
     &unbounded_write::LINT,
     &undemanded_index::LINT,
     &unindexed_filter::LINT,
@@ -139,6 +141,8 @@ pub enum Trait {
     NeedsSchema,
     /// It is asked of test code as well, where only what the database would refuse is worth a word.
     InTests,
+    /// It warns of raw sqlx calls, which may be meant for another database, whatever its level.
+    MildOnRaw,
     /// It speaks of a table only where the table is read row by row, and says what in the query keeps an index from
     /// serving it.
     OnReading,

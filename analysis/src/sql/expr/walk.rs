@@ -81,6 +81,13 @@ impl Expr {
         }
     }
 
+    /// The expressions directly inside this one, in order; subqueries are not entered.
+    pub fn children(&self) -> Vec<&Expr> {
+        let mut pending = Pending { first: [None; FEW], held: 0, rest: Vec::new() };
+        self.push_children(&mut pending);
+        std::iter::from_fn(|| pending.pop()).collect()
+    }
+
     /// Calls `visit` for this expression and every one inside it, subqueries not entered.
     pub fn walk<'e>(&'e self, visit: &mut impl FnMut(&'e Expr)) {
         self.any(|expr| {

@@ -109,7 +109,9 @@ impl Session<'_> {
         for key in select.group_by.iter().chain(select.distinct.iter().flatten()) {
             self.look_into(key);
         }
-        self.check_groups(select);
+        if let Some(id) = self.path.last() {
+            self.check_groups(select, *id);
+        }
         let strip = |(name, value): (String, Value)| {
             let value = if select.grouping_sets { Value { not_null: false, ..value } } else { value };
             (name, value)

@@ -105,7 +105,7 @@ impl Session<'_> {
         let value = self.expr(expr);
         if value.ty != Ty::OPAQUE && self.converts(value.ty, Ty::BOOL, Context::Implicit) == Some(false) {
             let name = self.types.display(value.ty);
-            self.error(format!("{what} is `{name}`, and has to be `boolean`"), None);
+            self.error(format!("{what} is `{name}`, and has to be `boolean`"), value.span);
         }
         self.coerce(value, Ty::BOOL, what)
     }
@@ -300,7 +300,7 @@ impl Session<'_> {
             && !self.has_own_operators()
         {
             let (from, to) = (self.types.display(value.ty), self.types.display(ty));
-            self.error(format!("`{from}` cannot be cast to `{to}`"), None);
+            self.error(format!("`{from}` cannot be cast to `{to}`"), value.span);
         }
         let why = format!("cast to `{}`", self.types.display(ty));
         // JSON's null becomes NULL in a cast to no type but by functions; a cast of a value is a value.

@@ -258,7 +258,7 @@ impl Session<'_> {
         let outer = self.outer.contains(&id);
         let field = fields.as_ref().and_then(|fields| fields.iter().find(|field| field.name == column.name));
         if let Some(field) = field {
-            let mut value = Value { form: Form::Plain, ..field.value.clone() };
+            let mut value = Value { form: Form::Plain, span: column.span, ..field.value.clone() };
             if value.ty == Ty::UNKNOWN {
                 value.ty = Ty::TEXT;
             }

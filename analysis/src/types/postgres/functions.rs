@@ -165,7 +165,7 @@ impl Session<'_> {
             return;
         }
         let names: Vec<String> = types.iter().map(|ty| self.types.display(*ty)).collect();
-        self.error(format!("function does not exist: `{}({})`", call.name, names.join(", ")), call.span);
+        self.error(format!("no function `{}({})` exists", call.name, names.join(", ")), call.span);
     }
 
     /// The functions of a name that take so many arguments.

@@ -1,9 +1,83 @@
 //! Columns that have to appear in GROUP BY.
 
 use super::session::Session;
-use crate::sql::query::Select;
+use crate::sql::expr::{Call, ColumnRef, Expr};
+use crate::sql::query::{BlockId, RelationId, Select, Source};
+
+/// Whether two expressions say the same, wherever they stand.
+fn is_same(a: &Expr, b: &Expr) -> bool {
+    if std::mem::discriminant(a) != std::mem::discriminant(b) {
+        return false;
+    }
+    matches!((a, b), (Expr::Column(a), Expr::Column(b)) if a == b)
+        || !matches!(a, Expr::Column(_)) && without_places(a) == without_places(b)
+}
+
+fn without_places(expr: &Expr) -> Expr {
+    let mut copy = expr.clone();
+    let mut pending = vec![&mut copy];
+    while let Some(expr) = pending.pop() {
+        if let Expr::Call(call) = expr {
+            call.span = None;
+        }
+        pending.extend(expr.children_mut());
+    }
+    copy
+}
 
 impl Session<'_> {
-    /// Notes columns outside of aggregates that are not grouped by.
-    pub(super) fn check_groups(&mut self, _select: &Select) {}
+    /// Notes columns outside of aggregates that are not grouped by. Nothing is said where a function may be an aggregate
+    /// that is not known, or rows are grouped several times over.
+    pub(super) fn check_groups(&mut self, select: &Select, block: BlockId) {
+        let grouped = !select.group_by.is_empty() || select.aggregates || select.having.is_some();
+        if !grouped || select.grouping_sets || self.in_view > 0 {
+            return;
+        }
+        for expr in select.projection.iter().chain(&select.having) {
+            let Some(column) = self.ungrouped(expr, select, block) else { continue };
+            let name = match column.relation {
+                Some(id) => format!("{}.{}", self.query.relation(id).alias, column.name),
+                None => column.name.clone(),
+            };
+            let span = column.span;
+            self.error(format!("`{name}` is neither in GROUP BY nor in an aggregate"), span);
+        }
+    }
+
+    /// The first column of an expression that has no one value in a group.
+    fn ungrouped<'e>(&mut self, expr: &'e Expr, select: &Select, block: BlockId) -> Option<&'e ColumnRef> {
+        if select.group_by.iter().any(|by| is_same(by, expr)) {
+            return None;
+        }
+        match expr {
+            Expr::Column(column) => {
+                let id = column.relation?;
+                let here = self.query.relation(id).block == block;
+                (here && !self.is_keyed(id, select)).then_some(column)
+            }
+            Expr::Call(call) if !call.window && self.may_be_aggregate(call) => None,
+            other => other.children().into_iter().find_map(|part| self.ungrouped(part, select, block)),
+        }
+    }
+
+    /// Whether a function is an aggregate, or is not known at all.
+    fn may_be_aggregate(&self, call: &Call) -> bool {
+        let special = matches!(call.name.as_str(), "coalesce" | "greatest" | "least" | "nullif" | "trim");
+        let lines = self.types.catalog.lines('f', &call.name);
+        let own = self.schema.functions.keys().any(|name| name.name == call.name);
+        !special && (lines.is_empty() && !own || lines.iter().any(|(line, _)| line.starts_with("a ")))
+    }
+
+    /// Whether the groups fix the primary key of a table, and with it all of its columns.
+    fn is_keyed(&self, id: RelationId, select: &Select) -> bool {
+        let Source::Table(name) = &self.query.relation(id).source else { return false };
+        let Some(table) = self.schema.tables.get(name) else { return true };
+        let fixed = |key: &String| {
+            let is_key = |by: &Expr| {
+                matches!(by, Expr::Column(column) if column.relation == Some(id) && column.name == *key)
+            };
+            select.group_by.iter().any(is_key)
+        };
+        !table.primary_key.is_empty() && table.primary_key.iter().all(fixed)
+    }
 }

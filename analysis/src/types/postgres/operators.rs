@@ -3,6 +3,7 @@
 use super::arena::Ty;
 use super::candidates::{Candidate, Choice};
 use super::session::{Form, Session, Value};
+use crate::sql::Span;
 
 impl Session<'_> {
     /// `left op right`, or `op right`.
@@ -17,9 +18,10 @@ impl Session<'_> {
         if types.contains(&Ty::OPAQUE) {
             return self.beside_unknown(op, left, right);
         }
+        let span = left.as_ref().and_then(|left| left.span).or(right.span);
         let found = self.find_operator(op, &types);
         let Choice::One(candidate) = found else {
-            self.no_operator(op, &types, matches!(found, Choice::Several));
+            self.no_operator(op, &types, matches!(found, Choice::Several), span);
             return Value::opaque(&format!("no operator `{op}` for these types is known"));
         };
         let Some((args, result)) = self.settled(&candidate, &types) else {
@@ -125,7 +127,7 @@ impl Session<'_> {
     }
 
     /// What the server says of an operator that it does not have, where that is certain.
-    fn no_operator(&mut self, op: &str, types: &[Ty], several: bool) {
+    fn no_operator(&mut self, op: &str, types: &[Ty], several: bool, span: Option<Span>) {
         let known = types.iter().all(|ty| *ty != Ty::OPAQUE);
         if !known || several || self.types.catalog.unknown_extension || self.has_own_operators() {
             return;
@@ -136,7 +138,7 @@ impl Session<'_> {
             [only] => format!("{op} {only}"),
             _ => return,
         };
-        self.error(format!("operator does not exist: `{shape}`"), None);
+        self.error(format!("no operator `{shape}` exists"), span);
     }
 
     /// Whether the schema may hold operators or casts that the migrations make.
@@ -167,9 +169,10 @@ impl Session<'_> {
             },
         };
         let types = [left.ty, element];
+        let span = left.span.or(right.span);
         let found = self.find_operator(op, &types);
         let Choice::One(candidate) = found else {
-            self.no_operator(op, &types, matches!(found, Choice::Several));
+            self.no_operator(op, &types, matches!(found, Choice::Several), span);
             return Value::of(Ty::BOOL, false);
         };
         if let Some((args, _)) = self.settled(&candidate, &types)

@@ -23,6 +23,8 @@ pub(super) struct Value {
     pub(super) origin: Option<Rc<Origin>>,
     /// Why the type is not known, or why the value can be NULL.
     pub(super) why: Option<Rc<str>>,
+    /// Where it stands in the SQL, for a column that is named there.
+    pub(super) span: Option<Span>,
 }
 
 /// The column of a stored relation, as the server tells clients of it.
@@ -53,7 +55,7 @@ pub(super) enum Form {
 
 impl Value {
     pub(super) fn of(ty: Ty, not_null: bool) -> Value {
-        Value { ty, form: Form::Plain, not_null, origin: None, why: None }
+        Value { ty, form: Form::Plain, not_null, origin: None, why: None, span: None }
     }
 
     pub(super) fn opaque(why: &str) -> Value {

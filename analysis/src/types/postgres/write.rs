@@ -149,7 +149,7 @@ impl Session<'_> {
             && !self.has_own_operators()
         {
             let (from, to) = (self.types.display(value.ty), self.types.display(ty));
-            self.error(format!("column `{column}` is `{to}` and is given `{from}`"), None);
+            self.error(format!("column `{column}` is `{to}` and is given `{from}`"), value.span);
         }
         self.coerce(value, ty, &format!("stored in `{column}`"));
     }

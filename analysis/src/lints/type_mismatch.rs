@@ -1,0 +1,82 @@
+//! Values of types that the database cannot bring together.
+
+use super::{Check, QueryContext, declare_lint};
+use crate::finding::Finding;
+use crate::rust::Form;
+use crate::types;
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds operators and functions that do not exist for the types they are given, values that a column does not
+    /// take, sides of a set operation and results of CASE without a common type, labels that an enum lacks, and columns
+    /// that are neither grouped by nor in an aggregate.
+    ///
+    /// ## Why is this bad
+    ///
+    /// The database refuses the query when it is prepared.
+    ///
+    /// ## Known limits
+    ///
+    /// PostgreSQL alone. Nothing is reported where a type is not known, where a migration makes casts or operators of
+    /// its own, or where an extension is installed whose functions are not known. In `sqlx::query!` nothing is reported,
+    /// since sqlx has asked the database; in raw sqlx calls it is a warning.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// SELECT id FROM users WHERE email = 1
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// SELECT id FROM users WHERE email = '1'
+    /// ```
+    "type_mismatch", Correctness, since "0.1.0",
+    "an operator, a function or a column that does not take the types it is given",
+    Check::Query(check); NeedsSchema, InTests, MildOnRaw
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let (Ok(query), Some(schema)) = (context.query, context.schema) else { return };
+    // sqlx asked the database itself; and of a query whose names are wrong enough is said.
+    let is_compiled = context.site.is_some_and(|site| site.form == Form::SqlxMacro);
+    if is_compiled || !query.problems.is_empty() {
+        return;
+    }
+    for error in types::describe(query, schema, context.dialect).errors {
+        let span = error.span.map_or(0..0, |span| span.range());
+        findings.push(
+            Finding::new(LINT.name, error.message)
+                .excerpt(context.sql, span, "of this type")
+                .help("cast one side, or give a value of the type that is asked for"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires, silent};
+
+    #[test]
+    fn fires_on_what_the_database_refuses() {
+        fires("type_mismatch", "SELECT id FROM events WHERE name = 1");
+        fires("type_mismatch", "SELECT id FROM events WHERE id = ANY(name)");
+        fires("type_mismatch", "SELECT round(name) FROM events WHERE id = $1");
+        fires("type_mismatch", "SELECT id FROM events UNION SELECT name FROM servers LIMIT 5");
+        fires("type_mismatch", "INSERT INTO events (next_run_at) SELECT id FROM users");
+        fires("type_mismatch", "UPDATE events SET is_active = user_id WHERE id = $1");
+        fires("type_mismatch", "SELECT name, count(*) FROM events GROUP BY user_id LIMIT 5");
+        fires("type_mismatch", "SELECT id FROM events WHERE id AND is_active");
+    }
+
+    #[test]
+    fn silent_on_what_it_converts_and_on_doubt() {
+        silent("type_mismatch", "SELECT id FROM events WHERE name = $1 AND id = '5' AND user_id = 5.5");
+        silent("type_mismatch", "SELECT id, name, count(*) FROM events GROUP BY id LIMIT 5");
+        silent("type_mismatch", "SELECT make_it(name) FROM events WHERE id = $1");
+        silent("type_mismatch", "SELECT median(id), max(name) FROM events");
+        silent("type_mismatch", "SELECT lower(name), count(*) FROM events GROUP BY lower(name) LIMIT 5");
+    }
+}
