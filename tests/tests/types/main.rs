@@ -57,7 +57,8 @@ async fn types_agree_with_the_server() {
         for ((group, verdict), count) in &counts {
             println!("{group:<16}{:<10}{count:>6}", format!("{verdict:?}"));
         }
-        let of = |wanted: Verdict| counts.iter().filter(|((_, v), _)| *v == wanted).map(|(_, n)| n).sum::<usize>();
+        let of =
+            |wanted: Verdict| counts.iter().filter(|((_, v), _)| *v == wanted).map(|(_, n)| n).sum::<usize>();
         assert_eq!(of(Verdict::Wrong), 0, "{}", wrong.join("\n"));
         let silent = of(Verdict::Silent);
         assert!(silent <= MOST_SILENT, "{silent} are silent\n{}", wrong.join("\n"));
@@ -95,16 +96,24 @@ async fn judge(pool: &PgPool, schema: &Schema, sql: &str) -> (Verdict, String) {
         let real = serde_json::to_value(real).expect("JSON")["type_info"].clone();
         match &column.ty {
             Known::Is(ty) if sqlx_type::json(ty) != real => {
-                return (Verdict::Wrong, format!("{}: {} and {real} in truth", column.name, sqlx_type::json(ty)));
+                return (
+                    Verdict::Wrong,
+                    format!("{}: {} and {real} in truth", column.name, sqlx_type::json(ty)),
+                );
             }
             Known::Is(_) => {}
             Known::Unknown(why) => silent = Some(why.clone()),
         }
         if column.nullable != *nullable && column.nullable_certain {
-            return (Verdict::Wrong, format!("{}: nullable {:?} and {nullable:?} in truth", column.name, column.nullable));
+            return (
+                Verdict::Wrong,
+                format!("{}: nullable {:?} and {nullable:?} in truth", column.name, column.nullable),
+            );
         }
     }
-    let Some(Either::Left(parameters)) = truth.parameters else { return (Verdict::Wrong, "no parameters".to_owned()) };
+    let Some(Either::Left(parameters)) = truth.parameters else {
+        return (Verdict::Wrong, "no parameters".to_owned());
+    };
     for (parameter, real) in found.parameters.iter().zip(&parameters) {
         let real = serde_json::to_value(real).expect("JSON");
         match &parameter.ty {

@@ -2,27 +2,102 @@
 
 /// A column of each type that the tables have.
 const COLUMNS: [&str; 24] = [
-    "i2", "i4", "i8", "f8", "n", "b", "t", "vc", "ch", "u", "d", "ts", "tz", "iv", "jb", "by", "m", "e", "ia", "ta", "r",
-    "ci", "hs", "lt",
+    "i2", "i4", "i8", "f8", "n", "b", "t", "vc", "ch", "u", "d", "ts", "tz", "iv", "jb", "by", "m", "e",
+    "ia", "ta", "r", "ci", "hs", "lt",
 ];
 
 const OPERATORS: [&str; 14] = ["=", "<", "+", "-", "*", "||", "@>", "->", "->>", "~", "&&", "/", "%", "LIKE"];
 
 /// Functions of one argument.
 const OF_ONE: [&str; 52] = [
-    "abs", "lower", "upper", "length", "char_length", "octet_length", "md5", "ascii", "initcap", "ceil", "floor", "round",
-    "sqrt", "sign", "trunc", "ln", "to_json", "to_jsonb", "jsonb_array_length", "jsonb_typeof", "cardinality",
-    "array_length", "unnest", "date", "age", "max", "min", "sum", "avg", "count", "array_agg", "string_agg", "bool_and",
-    "json_agg", "jsonb_agg", "quote_literal", "reverse", "to_hex", "chr", "lower_inc", "isempty", "justify_days",
-    "gen_random_bytes", "uuid_generate_v4", "host", "nlevel", "akeys", "skeys", "same_as", "twice", "text", "float8",
+    "abs",
+    "lower",
+    "upper",
+    "length",
+    "char_length",
+    "octet_length",
+    "md5",
+    "ascii",
+    "initcap",
+    "ceil",
+    "floor",
+    "round",
+    "sqrt",
+    "sign",
+    "trunc",
+    "ln",
+    "to_json",
+    "to_jsonb",
+    "jsonb_array_length",
+    "jsonb_typeof",
+    "cardinality",
+    "array_length",
+    "unnest",
+    "date",
+    "age",
+    "max",
+    "min",
+    "sum",
+    "avg",
+    "count",
+    "array_agg",
+    "string_agg",
+    "bool_and",
+    "json_agg",
+    "jsonb_agg",
+    "quote_literal",
+    "reverse",
+    "to_hex",
+    "chr",
+    "lower_inc",
+    "isempty",
+    "justify_days",
+    "gen_random_bytes",
+    "uuid_generate_v4",
+    "host",
+    "nlevel",
+    "akeys",
+    "skeys",
+    "same_as",
+    "twice",
+    "text",
+    "float8",
 ];
 
 /// Functions of two.
 const OF_TWO: [&str; 32] = [
-    "concat", "left", "repeat", "power", "mod", "div", "round", "trunc", "date_trunc", "date_part", "to_char", "age",
-    "array_append", "array_prepend", "array_cat", "array_position", "array_remove", "array_to_string", "string_to_array",
-    "string_agg", "split_part", "strpos", "starts_with", "jsonb_extract_path_text", "coalesce", "nullif", "greatest",
-    "similarity", "generate_series", "jsonb_build_object", "regexp_replace", "to_timestamp",
+    "concat",
+    "left",
+    "repeat",
+    "power",
+    "mod",
+    "div",
+    "round",
+    "trunc",
+    "date_trunc",
+    "date_part",
+    "to_char",
+    "age",
+    "array_append",
+    "array_prepend",
+    "array_cat",
+    "array_position",
+    "array_remove",
+    "array_to_string",
+    "string_to_array",
+    "string_agg",
+    "split_part",
+    "strpos",
+    "starts_with",
+    "jsonb_extract_path_text",
+    "coalesce",
+    "nullif",
+    "greatest",
+    "similarity",
+    "generate_series",
+    "jsonb_build_object",
+    "regexp_replace",
+    "to_timestamp",
 ];
 
 /// All statements, each with the group it belongs to.
@@ -37,8 +112,14 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
                 }
             }
             if at <= number {
-                all.push(("set operations", format!("SELECT {left} AS x FROM samples UNION ALL SELECT {right} FROM samples")));
-                all.push(("case", format!("SELECT CASE WHEN b THEN {left} ELSE {right} END AS x FROM samples")));
+                all.push((
+                    "set operations",
+                    format!("SELECT {left} AS x FROM samples UNION ALL SELECT {right} FROM samples"),
+                ));
+                all.push((
+                    "case",
+                    format!("SELECT CASE WHEN b THEN {left} ELSE {right} END AS x FROM samples"),
+                ));
             }
         }
         for op in OPERATORS {
@@ -88,7 +169,9 @@ fn places(column: &str) -> Vec<(&'static str, String)> {
         format!("SELECT (SELECT {column} FROM samples LIMIT 1) AS x"),
         format!("SELECT ARRAY(SELECT {column} FROM samples) AS x"),
         format!("SELECT o.name, s.{column} FROM owners o LEFT JOIN samples s ON s.id = o.sample_id"),
-        format!("SELECT {column}::text AS x, {column} AS y FROM samples ORDER BY {column} LIMIT $1 OFFSET $2"),
+        format!(
+            "SELECT {column}::text AS x, {column} AS y FROM samples ORDER BY {column} LIMIT $1 OFFSET $2"
+        ),
     ];
     for to in ["text", "int", "jsonb", "text[]", "uuid", "timestamptz", "mood"] {
         all.push(format!("SELECT {column}::{to} AS x FROM samples"));

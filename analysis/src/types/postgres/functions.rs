@@ -131,7 +131,9 @@ impl Session<'_> {
         match (&only.form, only.ty) {
             (Form::Text(_) | Form::Null, Ty::UNKNOWN) => true,
             (_, Ty::UNKNOWN) => false,
-            (_, from) => self.converts(from, to, Context::Explicit) == Some(true) && !self.has_cast_function(from, to),
+            (_, from) => {
+                self.converts(from, to, Context::Explicit) == Some(true) && !self.has_cast_function(from, to)
+            }
         }
     }
 

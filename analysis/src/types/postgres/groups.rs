@@ -73,9 +73,7 @@ impl Session<'_> {
         let Source::Table(name) = &self.query.relation(id).source else { return false };
         let Some(table) = self.schema.tables.get(name) else { return true };
         let fixed = |key: &String| {
-            let is_key = |by: &Expr| {
-                matches!(by, Expr::Column(column) if column.relation == Some(id) && column.name == *key)
-            };
+            let is_key = |by: &Expr| matches!(by, Expr::Column(column) if column.relation == Some(id) && column.name == *key);
             select.group_by.iter().any(is_key)
         };
         !table.primary_key.is_empty() && table.primary_key.iter().all(fixed)
