@@ -1,7 +1,7 @@
 //! What a function does in order, as far as queries and calls are concerned: the form in which bounds are computed.
 
 use super::site::{Allow, Loop};
-use super::types::TypeRef;
+use super::type_ref::TypeRef;
 use crate::finding::Place;
 
 /// A piece of a function's body.

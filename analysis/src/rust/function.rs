@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::flow::Flow;
 use super::site::{Allow, Loop};
-use super::types::TypeRef;
+use super::type_ref::TypeRef;
 use crate::finding::Place;
 
 /// One function or method.

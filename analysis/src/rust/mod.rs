@@ -7,57 +7,33 @@
 //! Nothing here reads a file, and nothing panics: source that cannot be read is a [`ScanError`], and a macro whose body
 //! is no Rust is counted.
 
-mod allows;
-mod body;
-pub mod bounds;
-mod branches;
-mod calls;
 pub mod flow;
-mod follow;
 mod function;
-mod guard;
-mod imports;
-mod intervals;
-mod invoke;
-mod items;
-mod literal;
-mod locals;
-mod loops;
-mod make;
-mod modules;
-mod names;
-mod outline;
-mod read;
-mod relevant;
-mod resolve;
+mod graph;
+mod lex;
+mod query_names;
 mod scan;
-mod shape;
 pub mod site;
-mod start;
+mod source;
 #[cfg(test)]
 mod tests;
-mod text;
-mod tokens;
-mod tree;
-mod turns;
-mod types;
-mod variables;
+mod type_ref;
 mod walk;
-mod written;
 
 use std::sync::Arc;
 
-pub use calls::{FunctionId, Link, LoopCall, Source};
-pub use follow::{Followed, follow};
 pub use function::{Bound, BudgetAttr, Function, Limit, Step, Upper};
-pub use items::ModuleItems;
-pub use literal::text_of;
-pub use read::{Scan, ScanError, ScannedFunction, scan, scan_as, scan_detached, scan_function};
-pub use relevant::{relevant, with_queries};
-pub use scan::is_test_path;
+pub use graph::bounds;
+pub use graph::calls::{Link, LoopCall};
+pub use graph::follow::{Followed, follow};
+pub use graph::tree::{Position, Target, positions};
+pub use lex::literal::text_of;
+pub use lex::relevant::{relevant, with_queries};
+pub use scan::{scan, scan_as, scan_detached, scan_function};
 pub use site::{Allow, Argument, Call, Form, Loop, LoopKind, Site, SiteSql, SqlLiteral};
-pub use tree::{Position, Target, positions};
-pub use types::TypeRef;
+pub use source::{FunctionId, ModuleItems, Scan, ScanError, ScannedFunction, Source};
+pub use type_ref::TypeRef;
+pub use walk::items::is_test_path;
 
 use crate::finding::Place;
 

@@ -1,307 +1,128 @@
-//! From a file to its sites and functions: modules, `impl` blocks and functions are walked here, bodies in `walk`.
+//! The way in: source text, or the tokens of one item, to what was found in it.
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use syn::spanned::Spanned;
-use syn::{Attribute, Item};
 
-use super::flow::Flow;
-use super::function::{Bound, BudgetAttr, Function, Limit};
-use super::locals::Local;
-use super::shape;
-use super::text::segments;
-use super::types::{self, TypeRef};
-use super::walk::{Owner, Walker};
-use super::{allows, place_at};
+use super::graph::imports::Imports;
+use super::lex::guard;
+use super::site::Allow;
+use super::source::{Scan, ScanError, ScannedFunction};
+use super::walk::Walker;
+use super::walk::allows::Comments;
+use super::walk::items::is_test_path;
 
-impl<'f> Walker<'f> {
-    /// Notes the constants and macros of a file before its code is read, since they may be used above their definition.
-    pub(super) fn prepare(&mut self, items: &'f [Item], module: &mut Vec<String>) {
-        for item in items {
-            match item {
-                Item::Const(item) => {
-                    self.constants.define(module.clone(), item.ident.to_string(), &item.expr)
-                }
-                Item::Static(item) => {
-                    self.constants.define(module.clone(), item.ident.to_string(), &item.expr)
-                }
-                Item::Macro(item) => {
-                    if let Some(name) = &item.ident {
-                        self.imports.define_macro(name.to_string(), wraps_query(&item.mac.tokens));
-                    }
-                }
-                Item::Mod(item) => {
-                    if let Some((_, items)) = &item.content {
-                        module.push(item.ident.to_string());
-                        self.prepare(items, module);
-                        module.pop();
-                    }
-                }
-                Item::Impl(item) => {
-                    module.push(type_name(&item.self_ty));
-                    for inner in &item.items {
-                        if let syn::ImplItem::Const(inner) = inner {
-                            self.constants.define(module.clone(), inner.ident.to_string(), &inner.expr);
-                        }
-                    }
-                    module.pop();
-                }
-                _ => {}
-            }
+/// Reads a file's source; `file` is the path shown to users, by which test code is recognised too.
+///
+/// The work is done on a thread of its own, for its stack and so that nothing of the source stays in memory.
+pub fn scan(file: &str, source: &str) -> Result<Scan, ScanError> {
+    scan_as(file, source, is_test_path(file))
+}
+
+/// The same where it is known whether the file is a test's.
+pub fn scan_as(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
+    on_own_thread(file, source, in_test)
+}
+
+fn on_own_thread(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
+    let read = guard::on_own_thread("scan", || read(file, source, in_test));
+    read.unwrap_or_else(|| Err(ScanError::gave_up()))
+}
+
+/// Reads a file's source from inside a procedural macro, where tokens would else be the compiler's. A build knows better
+/// than the path whether the file is a test's.
+pub fn scan_detached(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
+    /// Gives the compiler its tokens back, also when the reading ends early.
+    struct Detached;
+    impl Drop for Detached {
+        fn drop(&mut self) {
+            proc_macro2::fallback::unforce();
         }
     }
-
-    /// Walks the items of a file or module.
-    pub(super) fn module(&mut self, items: &[Item]) {
-        self.imports.enter(true, items.iter());
-        self.declare(items);
-        items.iter().for_each(|item| self.item(item));
-        self.imports.leave();
+    proc_macro2::fallback::force();
+    let _detached = Detached;
+    let tokens = lex(source)?;
+    // A thread for each file costs more than most files do.
+    if guard::check(&tokens, guard::COMPILER_THREAD).is_err() {
+        return on_own_thread(file, source, in_test);
     }
+    let read = catch_unwind(AssertUnwindSafe(|| read_tokens(file, source, tokens, in_test)));
+    // An editor's macro process lives for hours, and would hold the text of all that it has read.
+    proc_macro2::extra::invalidate_current_thread_spans();
+    read.unwrap_or_else(|_| Err(ScanError::gave_up()))
+}
 
-    /// Walks one item.
-    pub(super) fn item(&mut self, item: &Item) {
-        match item {
-            Item::Fn(item) => self.function(&item.attrs, &item.sig, Some(&item.block)),
-            Item::Mod(item) => {
-                if let Some((_, items)) = &item.content {
-                    let was_test = self.enter_test(&item.attrs);
-                    self.module.push(item.ident.to_string());
-                    self.module(items);
-                    self.module.pop();
-                    self.in_test = was_test;
-                }
-            }
-            Item::Impl(item) => {
-                let was_test = self.enter_test(&item.attrs);
-                let parameters = types::parameters(&item.generics, &self.imports);
-                let parameters = std::mem::replace(&mut self.parameters, parameters);
-                let owner = Owner {
-                    name: Some(type_name(&item.self_ty)),
-                    ty: self.type_ref(&item.self_ty),
-                    implements: item.trait_.as_ref().map(|(path, _)| self.imports.resolve(&segments(path))),
-                };
-                let outer = std::mem::replace(&mut self.owner, owner);
-                for inner in &item.items {
-                    match inner {
-                        syn::ImplItem::Fn(inner) => {
-                            self.function(&inner.attrs, &inner.sig, Some(&inner.block))
-                        }
-                        syn::ImplItem::Const(inner) => self.value(&inner.expr),
-                        _ => {}
-                    }
-                }
-                self.owner = outer;
-                self.parameters = parameters;
-                self.in_test = was_test;
-            }
-            Item::Trait(item) => {
-                let was_test = self.enter_test(&item.attrs);
-                let name = item.ident.to_string();
-                let ty = TypeRef::Implements(vec![vec![name.clone()]]);
-                let owner = Owner { name: Some(name), ty, implements: None };
-                let outer = std::mem::replace(&mut self.owner, owner);
-                for inner in &item.items {
-                    if let syn::TraitItem::Fn(inner) = inner {
-                        self.function(&inner.attrs, &inner.sig, inner.default.as_ref());
-                    }
-                }
-                self.owner = outer;
-                self.in_test = was_test;
-            }
-            Item::Const(item) => self.value(&item.expr),
-            Item::Static(item) => self.value(&item.expr),
-            Item::Macro(item) => {
-                let flow = std::mem::take(&mut self.flow);
-                self.macro_body(&item.mac);
-                self.flow = flow;
-            }
-            _ => {}
-        }
-    }
+fn read(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
+    let tokens = lex(source)?;
+    guard::check(&tokens, guard::OWN_THREAD)?;
+    read_tokens(file, source, tokens, in_test)
+}
 
-    /// Walks the value of a constant, which may hold closures.
-    fn value(&mut self, value: &syn::Expr) {
-        let flow = std::mem::take(&mut self.flow);
-        self.expr(value);
-        self.flow = flow;
-    }
-
-    fn enter_test(&mut self, attributes: &[Attribute]) -> bool {
-        let was_test = self.in_test;
-        self.in_test |= attributes.iter().any(is_test);
-        was_test
-    }
-
-    /// Walks a function, which is no part of the code around it.
-    pub(super) fn function(
-        &mut self,
-        attributes: &[Attribute],
-        sig: &syn::Signature,
-        body: Option<&syn::Block>,
-    ) {
-        let was_test = self.enter_test(attributes);
-        let name = sig.ident.to_string();
-        let outer_path = self.function.clone();
-        // A function inside a function is no method of the type around it.
-        let owner = if outer_path.is_empty() { self.owner.clone() } else { Owner::default() };
-        let owner = std::mem::replace(&mut self.owner, owner);
-        let path: Vec<&str> = match outer_path.is_empty() {
-            true => {
-                let parents = self.module.iter().map(String::as_str).chain(self.owner.name.as_deref());
-                parents.chain([name.as_str()]).collect()
-            }
-            false => vec![&outer_path, name.as_str()],
+/// The tokens of a source. A byte order mark and a `#!` line are none; columns and lines stay as they are.
+fn lex(source: &str) -> Result<TokenStream, ScanError> {
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let skipped =
+        match source.starts_with("#!") && !source.trim_start_matches("#!").trim_start().starts_with('[') {
+            true => source.find('\n').unwrap_or(source.len()),
+            false => 0,
         };
-        let path: Arc<str> = path.join("::").into();
-        let place = place_at(&self.file, sig.ident.span().start());
-        let mut allowed = allows::of_attributes(attributes, false, &self.file);
-        self.allows.extend(allowed.iter().cloned());
-        let first = attributes.first().map_or(sig.fn_token.span, |attribute| attribute.pound_token.span);
-        for line in [first.start().line, sig.fn_token.span.start().line] {
-            let above = self.comments.above(u32::try_from(line).unwrap_or(0));
-            let new: Vec<_> = above.iter().filter(|allow| !allowed.contains(allow)).cloned().collect();
-            allowed.extend(new);
-        }
-        let mut parameters = self.parameters.clone();
-        parameters.extend(types::parameters(&sig.generics, &self.imports));
-        let parameters = std::mem::replace(&mut self.parameters, parameters);
-        let returns = match &sig.output {
-            syn::ReturnType::Type(_, ty) => self.type_ref(ty),
-            syn::ReturnType::Default => TypeRef::Unknown,
-        };
-        let outer = self.enter_function(path.clone(), allowed.clone());
-        for input in &sig.inputs {
-            if let syn::FnArg::Typed(input) = input {
-                for name in super::variables::bindings(&input.pat) {
-                    self.locals.push(Local { shape: shape::of_type(&input.ty), ..Local::new(name, 0) });
-                }
-                let ty = self.type_ref(&input.ty);
-                self.type_pattern(&input.pat, ty);
-            }
-        }
-        let flow = match body {
-            Some(body) => self.sequence(|walker| {
-                walker.block(body);
-            }),
-            None => Flow::EMPTY,
-        };
-        let last_line = body.map_or(0, |body| body.brace_token.span.close().end().line);
-        self.leave_function(outer);
-        self.parameters = parameters;
-        self.functions.push(Function {
-            path,
-            name,
-            module: self.module.clone(),
-            self_type: self.owner.name.clone(),
-            owner: self.owner.ty.clone(),
-            implements: self.owner.implements.clone(),
-            returns,
-            place,
-            last_line: u32::try_from(last_line).unwrap_or(0),
-            is_async: sig.asyncness.is_some(),
-            has_body: body.is_some(),
-            in_test: self.in_test,
-            budget: attributes.iter().find_map(|attribute| budget(attribute, &self.file)),
-            allows: allowed,
-            bound: Bound::default(),
-            flow: if flow.runs_something() { flow } else { Flow::EMPTY },
-        });
-        self.owner = owner;
-        self.in_test = was_test;
-    }
+    let tokens = source.get(skipped..).unwrap_or_default().parse();
+    tokens.map_err(|error: proc_macro2::LexError| ScanError::at(error.span(), error.to_string()))
 }
 
-/// The name of a type, without references and generics.
-fn type_name(ty: &syn::Type) -> String {
-    match ty {
-        syn::Type::Path(path) => {
-            path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default()
-        }
-        syn::Type::Reference(reference) => type_name(&reference.elem),
-        syn::Type::Paren(inner) => type_name(&inner.elem),
-        syn::Type::Group(inner) => type_name(&inner.elem),
-        _ => String::new(),
-    }
+fn read_tokens(file: &str, source: &str, tokens: TokenStream, in_test: bool) -> Result<Scan, ScanError> {
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let comments = Comments::read(&file.into(), source, &tokens);
+    let parsed: syn::File = syn::parse2(tokens)?;
+    let mut walker = Walker::new(file, comments, Imports::new(false));
+    walker.in_test = in_test;
+    walker.knows_sqlx = source.contains("sqlx");
+    walker.prepare(&parsed.items, &mut Vec::new());
+    walker.module(&parsed.items);
+    Ok(finish(walker))
 }
 
-/// Whether the rules of a macro expand to a query: `sqlx::query!(..)`, `query_as(..)`.
-fn wraps_query(rules: &TokenStream) -> bool {
-    let tokens: Vec<TokenTree> = rules.clone().into_iter().collect();
-    tokens.iter().enumerate().any(|(at, token)| match token {
-        TokenTree::Group(group) => wraps_query(&group.stream()),
-        TokenTree::Ident(name) => {
-            let next = tokens.get(at + 1);
-            let is_called = match next {
-                Some(TokenTree::Punct(punct)) => matches!(punct.as_char(), '!' | ':'),
-                Some(TokenTree::Group(group)) => group.delimiter() == proc_macro2::Delimiter::Parenthesis,
-                _ => false,
-            };
-            is_called && super::names::makes_query(&name.to_string())
-        }
-        _ => false,
-    })
-}
-
-/// Whether an attribute makes an item test code: `#[test]`, `#[tokio::test]`, `#[cfg(test)]`.
-fn is_test(attribute: &Attribute) -> bool {
-    let Some(last) = attribute.path().segments.last() else { return false };
-    match last.ident.to_string().as_str() {
-        "test" | "rstest" | "bench" | "test_case" => true,
-        "cfg" => attribute.meta.require_list().is_ok_and(|list| asks_for_test(list.tokens.clone())),
-        _ => false,
-    }
-}
-
-fn asks_for_test(tokens: TokenStream) -> bool {
-    let mut negated = false;
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => {
-            negated = ident == "not";
-            ident == "test"
-        }
-        TokenTree::Group(group) => !std::mem::take(&mut negated) && asks_for_test(group.stream()),
-        _ => false,
-    })
-}
-
-/// Whether a path names test code: `tests/`, `benches/`, `src/tests.rs`. A folder above `src` is no matter of the crate.
-pub fn is_test_path(file: &str) -> bool {
-    let mut parts = file.rsplit('/');
-    let stem = parts.next().and_then(|name| name.strip_suffix(".rs"));
-    let is_test = |part: &str| {
-        matches!(part, "tests" | "benches" | "testing" | "test_utils" | "test_util" | "test_helpers")
+/// Reads one function from its tokens, as an attribute macro is given it: its positions are the compiler's, and what its
+/// file imports is not seen.
+pub fn scan_function(file: &str, item: TokenStream, in_test: bool) -> Result<ScannedFunction, ScanError> {
+    guard::check(&item, guard::COMPILER_THREAD)?;
+    let span = item.span();
+    let mut walker = Walker::new(file, Comments::default(), Imports::new(true));
+    walker.in_test = in_test;
+    walker.knows_sqlx = true;
+    // A method of a trait may have no body; all others are read alike, those with `self` included.
+    let parsed: syn::TraitItemFn = match syn::parse2::<syn::ItemFn>(item.clone()) {
+        Ok(function) => syn::TraitItemFn {
+            attrs: function.attrs,
+            modifiers: syn::FnModifiers::default(),
+            sig: function.sig,
+            default: Some(*function.block),
+            semi_token: None,
+        },
+        Err(error) => syn::parse2(item).map_err(|_| ScanError::from(error))?,
     };
-    stem.is_some_and(|stem| stem == "test" || is_test(stem))
-        || parts.take_while(|part| *part != "src").any(is_test)
+    walker.function(&parsed.attrs, &parsed.sig, parsed.default.as_ref());
+    let mut scan = finish(walker).follow_alone().0;
+    // Functions inside it end before it does.
+    let function = scan.functions.pop().ok_or_else(|| ScanError::at(span, "no function in it"))?;
+    Ok(ScannedFunction {
+        function,
+        sites: scan.sites,
+        allows: scan.allows,
+        unparsed_macros: scan.unparsed_macros,
+    })
 }
 
-/// The budget that an attribute sets.
-fn budget(attribute: &Attribute, file: &Arc<str>) -> Option<BudgetAttr> {
-    if attribute.path().segments.last()?.ident != "query_budget" {
-        return None;
+fn finish(mut walker: Walker<'_>) -> Scan {
+    let mut allows: Vec<Allow> = walker.comments.all().cloned().collect();
+    allows.append(&mut walker.allows);
+    allows.sort_by(|a, b| a.place.cmp(&b.place));
+    Scan {
+        sites: walker.sites,
+        functions: walker.functions,
+        allows,
+        unparsed_macros: walker.unparsed_macros,
+        items: walker.items,
     }
-    let place = place_at(file, attribute.span().start());
-    let mut budget = BudgetAttr { place, max: None, rows: None, time: None };
-    let pairs = attribute
-        .parse_args_with(syn::punctuated::Punctuated::<syn::MetaNameValue, syn::Token![,]>::parse_terminated);
-    for pair in pairs.into_iter().flatten() {
-        let limit = || match &pair.value {
-            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(number), .. }) => {
-                number.base10_parse().ok().map(Limit::Literal)
-            }
-            expression => Some(Limit::Expression(super::written::written(expression))),
-        };
-        if pair.path.is_ident("max") {
-            budget.max = limit();
-        } else if pair.path.is_ident("rows") {
-            budget.rows = limit();
-        } else if pair.path.is_ident("time")
-            && let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(time), .. }) = &pair.value
-        {
-            budget.time = Some(time.value());
-        }
-    }
-    Some(budget)
 }

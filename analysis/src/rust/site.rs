@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::names;
+use super::query_names;
 use crate::finding::Place;
 use crate::sql::Dialect;
 
@@ -38,7 +38,7 @@ impl Site {
     /// and its like), or sqlx prepares one after the other, as it does on SQLite.
     pub fn is_script(&self, dialect: Dialect) -> bool {
         self.written.ends_with("raw_sql")
-            || names::is_executor(&self.written)
+            || query_names::is_executor(&self.written)
             || (dialect == Dialect::Sqlite && self.form != Form::Checked)
     }
 

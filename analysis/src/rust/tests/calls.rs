@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::rust::calls::{CallGraph, Source};
+use crate::rust::Source;
+use crate::rust::graph::calls::CallGraph;
 
 /// Sources by crate, module and text.
 fn sources(files: &[(&str, &str, &str)]) -> Vec<Source> {

@@ -1,0 +1,269 @@
+//! The interval of queries a piece of code runs: statements add, branches take the least and the most, loops multiply.
+//!
+//! Each way through the code is told apart by how it ends (it goes on, leaves the function, breaks or continues the
+//! loop around it), so that a query behind an early `return` is not added to those after it, and a query that is
+//! followed by `break` does not count once per turn.
+
+use crate::finding::Place;
+use crate::rust::flow::{CallRef, Flow, LoopFlow};
+use crate::rust::function::{Bound, Step, Upper};
+use crate::rust::site::{Loop, Site};
+
+/// What a call means for the count.
+#[derive(Debug, Clone)]
+pub enum Called {
+    /// It runs no query, or none that this project counts.
+    Nothing,
+    /// The function is known, and so is how much it runs.
+    Known {
+        /// The least number of queries.
+        lower: u64,
+        /// The most.
+        upper: Upper,
+        /// Whether it makes calls itself that may query and whose functions are not known.
+        unknown: bool,
+    },
+    /// It may run queries, and its function is not known.
+    Unknown,
+}
+
+/// The bound of a piece of code, with `resolve` saying what each call runs.
+pub fn bound(flow: &Flow, sites: &[Site], resolve: &mut dyn FnMut(&CallRef) -> Called) -> Bound {
+    let mut counter = Counter { sites, resolve, unknown: Vec::new(), loops: Vec::new() };
+    let ways = counter.count(flow);
+    let run = Run::either(ways.on, ways.out).unwrap_or_default();
+    let upper = match (run.most, run.why) {
+        (Some(most), _) => Upper::Finite(most),
+        (None, Some((why, place))) => Upper::Unbounded { why, place },
+        (None, None) => Upper::Unbounded { why: "no number bounds it".to_owned(), place: Place::default() },
+    };
+    Bound { lower: run.least, upper, unknown: counter.unknown, steps: run.steps }
+}
+
+/// One way, or several taken together, through a piece of code.
+#[derive(Debug, Clone, Default)]
+struct Run {
+    least: u64,
+    /// `None` when no number bounds it.
+    most: Option<u64>,
+    /// What makes it unbounded.
+    why: Option<(String, Place)>,
+    /// The path that runs the most.
+    steps: Vec<Step>,
+}
+
+impl Run {
+    fn nothing() -> Run {
+        Run { most: Some(0), ..Run::default() }
+    }
+
+    /// The least and the most of two ways.
+    fn either(a: Option<Run>, b: Option<Run>) -> Option<Run> {
+        let (Some(a), Some(b)) = (a.as_ref(), b.as_ref()) else { return a.or(b) };
+        let least = a.least.min(b.least);
+        let more = if exceeds(b.most, a.most) { b } else { a };
+        Some(Run { least, ..more.clone() })
+    }
+}
+
+/// Whether `a` is more, where `None` is more than any number.
+fn exceeds(a: Option<u64>, b: Option<u64>) -> bool {
+    match (a, b) {
+        (None, Some(_)) => true,
+        (Some(a), Some(b)) => a > b,
+        (_, None) => false,
+    }
+}
+
+fn add(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    Some(a?.saturating_add(b?))
+}
+
+/// What a piece of code runs, by how it ends; `None` where it cannot end so.
+#[derive(Debug, Clone, Default)]
+struct Ways {
+    on: Option<Run>,
+    out: Option<Run>,
+    breaks: Option<Run>,
+    continues: Option<Run>,
+}
+
+/// The most expensive way out of a sequence so far, kept as a length of the common path until the end.
+#[derive(Default)]
+struct WayOut {
+    run: Option<Run>,
+    shared: usize,
+}
+
+impl WayOut {
+    fn offer(&mut self, before: &Run, way: Option<Run>) {
+        let Some(way) = way else { return };
+        let least = before.least.saturating_add(way.least);
+        let most = add(before.most, way.most);
+        match &mut self.run {
+            Some(run) if !exceeds(most, run.most) => run.least = run.least.min(least),
+            run => {
+                let least = run.as_ref().map_or(least, |old| old.least.min(least));
+                let why = before.why.clone().or(way.why);
+                *run = Some(Run { least, most, why, steps: way.steps });
+                self.shared = before.steps.len();
+            }
+        }
+    }
+
+    fn finish(self, common: &[Step]) -> Option<Run> {
+        let mut run = self.run?;
+        let mut steps = common.get(..self.shared).unwrap_or_default().to_vec();
+        steps.append(&mut run.steps);
+        Some(Run { steps, ..run })
+    }
+}
+
+struct Counter<'a> {
+    sites: &'a [Site],
+    resolve: &'a mut dyn FnMut(&CallRef) -> Called,
+    unknown: Vec<Step>,
+    loops: Vec<Loop>,
+}
+
+impl Counter<'_> {
+    fn count(&mut self, flow: &Flow) -> Ways {
+        let on = |run| Ways { on: Some(run), ..Ways::default() };
+        match flow {
+            Flow::Query(index) => on(self.query(*index)),
+            Flow::Call(call) => on(self.call(call)),
+            Flow::Seq(parts) => self.sequence(parts),
+            Flow::Branch(arms) => {
+                let mut ways = Ways::default();
+                for arm in arms {
+                    let arm = self.count(arm);
+                    ways.on = Run::either(ways.on, arm.on);
+                    ways.out = Run::either(ways.out, arm.out);
+                    ways.breaks = Run::either(ways.breaks, arm.breaks);
+                    ways.continues = Run::either(ways.continues, arm.continues);
+                }
+                ways
+            }
+            Flow::Loop(inner) => self.turns(inner),
+            Flow::Scope(inner) => {
+                let ways = self.count(inner);
+                Ways { on: Run::either(ways.on, ways.out), ..Ways::default() }
+            }
+            Flow::Return => Ways { out: Some(Run::nothing()), ..Ways::default() },
+            Flow::Try => Ways { on: Some(Run::nothing()), out: Some(Run::nothing()), ..Ways::default() },
+            Flow::Break => Ways { breaks: Some(Run::nothing()), ..Ways::default() },
+            Flow::Continue => Ways { continues: Some(Run::nothing()), ..Ways::default() },
+        }
+    }
+
+    fn query(&self, index: usize) -> Run {
+        let Some(site) = self.sites.get(index) else { return Run::nothing() };
+        let step = Step {
+            place: site.place.clone(),
+            what: site.written.clone(),
+            queries: Some(1),
+            loops: Vec::new(),
+        };
+        Run { least: 1, most: Some(1), why: None, steps: vec![step] }
+    }
+
+    fn call(&mut self, call: &CallRef) -> Run {
+        let step =
+            |queries, loops| Step { place: call.place.clone(), what: call.written.clone(), queries, loops };
+        let called = (self.resolve)(call);
+        if matches!(called, Called::Unknown | Called::Known { unknown: true, .. }) {
+            self.unknown.push(step(None, self.loops.clone()));
+        }
+        match called {
+            Called::Nothing | Called::Unknown => Run::nothing(),
+            Called::Known { lower, upper: Upper::Finite(0), .. } => Run { least: lower, ..Run::nothing() },
+            Called::Known { lower, upper: Upper::Finite(most), .. } => {
+                Run { least: lower, most: Some(most), why: None, steps: vec![step(Some(most), Vec::new())] }
+            }
+            Called::Known { lower, upper: Upper::Unbounded { why, place }, .. } => {
+                let why = Some((format!("`{}` is unbounded: {why}", call.written), place));
+                Run { least: lower, most: None, why, steps: vec![step(None, Vec::new())] }
+            }
+        }
+    }
+
+    fn sequence(&mut self, parts: &[Flow]) -> Ways {
+        let mut run = Run::nothing();
+        let (mut out, mut breaks, mut continues) = (WayOut::default(), WayOut::default(), WayOut::default());
+        let mut goes_on = true;
+        for part in parts {
+            let ways = self.count(part);
+            out.offer(&run, ways.out);
+            breaks.offer(&run, ways.breaks);
+            continues.offer(&run, ways.continues);
+            let Some(mut next) = ways.on else {
+                goes_on = false;
+                break;
+            };
+            run.least = run.least.saturating_add(next.least);
+            run.most = add(run.most, next.most);
+            run.why = run.why.take().or(next.why);
+            run.steps.append(&mut next.steps);
+        }
+        let (out, breaks, continues) =
+            (out.finish(&run.steps), breaks.finish(&run.steps), continues.finish(&run.steps));
+        Ways { on: goes_on.then_some(run), out, breaks, continues }
+    }
+
+    fn turns(&mut self, inner: &LoopFlow) -> Ways {
+        self.loops.push(inner.head.clone());
+        let ways = self.count(&inner.body);
+        self.loops.pop();
+        let turn = Run::either(ways.on, ways.continues).unwrap_or_else(Run::nothing);
+        let all = repeated(&turn, &inner.head);
+        // A turn that leaves the loop is one of its turns: one fewer goes before it.
+        let turns = inner.head.turns.map(|turns| turns.saturating_sub(1));
+        let before = repeated(&turn, &Loop { turns, ..inner.head.clone() });
+        let after = |way: Option<Run>| {
+            way.map(|mut way| {
+                let mut run = before.clone();
+                run.least = way.least;
+                run.most = add(run.most, way.most);
+                run.why = run.why.or(way.why);
+                run.steps.append(&mut way.steps);
+                run
+            })
+        };
+        let breaks = after(ways.breaks);
+        let out = after(ways.out);
+        let ended = (!inner.enters).then_some(all);
+        Ways { on: Run::either(ended, breaks), out, ..Ways::default() }
+    }
+}
+
+/// One turn, as often as the loop runs it.
+fn repeated(turn: &Run, head: &Loop) -> Run {
+    let steps = || {
+        turn.steps
+            .iter()
+            .map(|step| {
+                let mut step = step.clone();
+                step.loops.insert(0, head.clone());
+                step
+            })
+            .collect()
+    };
+    match (turn.most, head.turns) {
+        (Some(0), _) => Run { least: head.turns.unwrap_or(0).saturating_mul(turn.least), ..Run::nothing() },
+        (_, Some(0)) => Run::nothing(),
+        (Some(most), Some(turns)) => Run {
+            least: turns.saturating_mul(turn.least),
+            most: Some(turns.saturating_mul(most)),
+            why: None,
+            steps: steps(),
+        },
+        (None, _) => Run { least: 0, most: None, why: turn.why.clone(), steps: steps() },
+        (Some(_), None) => {
+            let why = match head.over.is_empty() {
+                true => "runs a query once per turn of a loop".to_owned(),
+                false => format!("runs a query once per element of `{}`", head.over),
+            };
+            Run { least: 0, most: None, why: Some((why, head.place.clone())), steps: steps() }
+        }
+    }
+}

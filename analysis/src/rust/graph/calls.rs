@@ -1,0 +1,275 @@
+//! The call graph of a workspace: which functions a call means by Rust's rules for names and types, and which calls in
+//! loops come to a query.
+//!
+//! A call that cannot be followed is no evidence of anything and is left out; so is one whose name alone matches.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::resolve::Names;
+use crate::finding::Place;
+use crate::rust::flow::{CallRef, Callee, Flow};
+use crate::rust::function::Function;
+use crate::rust::site::{Loop, LoopKind, SiteSql};
+use crate::rust::source::{FunctionId, Source};
+
+/// How many calls away a query is looked for.
+const DEEPEST: usize = 12;
+
+/// How many calls away a query may be for its loop to be worth a word: what is farther is a part of something bigger that
+/// is done for each element, and no query for all of them would replace it.
+const FARTHEST: usize = 3;
+
+/// A call in a loop over data that comes to a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoopCall {
+    /// The function that holds the loop.
+    pub caller: FunctionId,
+    /// The call.
+    pub call: CallRef,
+    /// The loop: the innermost one over data.
+    pub around: Loop,
+    /// From the call to the query: what is called or run, and where; the last one is the query.
+    pub chain: Vec<Link>,
+    /// How many functions the call can be, where it cannot be told which.
+    pub candidates: usize,
+}
+
+/// One link of a chain of calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Where the call or query stands.
+    pub place: Place,
+    /// What it is, as written.
+    pub what: String,
+    /// The function that it stands in.
+    pub function: String,
+    /// The text of the query, where it is one and its text is known.
+    pub sql: Option<Arc<str>>,
+}
+
+/// The call graph of some sources.
+#[derive(Debug)]
+pub(in crate::rust) struct CallGraph<'a> {
+    sources: Vec<&'a Source>,
+    names: Names<'a>,
+    /// The functions that each call may mean, by source and number.
+    targets: Vec<Vec<Vec<FunctionId>>>,
+    /// For functions that come to a query: how many calls away it is, and the call to follow (none where they run it).
+    nearest: HashMap<FunctionId, (usize, Option<(CallRef, FunctionId)>)>,
+}
+
+impl<'a> CallGraph<'a> {
+    /// Joins the functions of all sources.
+    pub(in crate::rust) fn new(sources: Vec<&'a Source>) -> CallGraph<'a> {
+        let names = Names::new(&sources);
+        let mut graph = CallGraph { names, sources, targets: Vec::new(), nearest: HashMap::new() };
+        graph.find_targets();
+        graph.find_nearest();
+        graph
+    }
+
+    /// What it was made of.
+    pub(in crate::rust) fn sources(&self) -> &[&'a Source] {
+        &self.sources
+    }
+
+    /// The functions that a call of this source may mean; none when it cannot be followed.
+    pub(in crate::rust) fn targets(&self, source: usize, call: &CallRef) -> &[FunctionId] {
+        self.targets.get(source).and_then(|calls| calls.get(call.number)).map_or(&[], Vec::as_slice)
+    }
+
+    fn find_targets(&mut self) {
+        let mut targets: Vec<Vec<Vec<FunctionId>>> = vec![Vec::new(); self.sources.len()];
+        for caller in self.functions() {
+            let Some((_, function)) = self.get(caller) else { continue };
+            let Some(context) = self.names.context(caller) else { continue };
+            let Some(of_source) = targets.get_mut(caller.source) else { continue };
+            function.flow.each_call(&mut |call| {
+                if of_source.len() <= call.number {
+                    of_source.resize(call.number + 1, Vec::new());
+                }
+                let meant = match &call.callee {
+                    Callee::Path(path) => self.names.function(&context, path),
+                    Callee::SelfMethod(name) => self.names.method_of_self(&context, name),
+                    Callee::Method { name, on } => self.names.method(&context, on, name),
+                };
+                if let Some(slot) = of_source.get_mut(call.number) {
+                    *slot = meant;
+                }
+            });
+        }
+        self.targets = targets;
+    }
+
+    /// Whether a function comes to a query, by itself or through others.
+    pub(in crate::rust) fn queries(&self, function: FunctionId) -> bool {
+        self.nearest.contains_key(&function)
+    }
+
+    /// The calls in loops over data that come to a query, test code left out.
+    pub(in crate::rust) fn querying_calls_in_loops(&self) -> Vec<LoopCall> {
+        let mut found = Vec::new();
+        for caller in self.functions() {
+            let Some((_, function)) = self.get(caller).filter(|(_, function)| !function.in_test) else {
+                continue;
+            };
+            function.flow.each_call(&mut |call| {
+                if call.batched {
+                    return;
+                }
+                let Some(around) = call.loops.iter().rfind(|around| around.exempt.is_none()) else { return };
+                let targets = self.targets(caller.source, call);
+                if self.is_on_component(caller, call, around) || draws(call, around) {
+                    return;
+                }
+                if targets
+                    .iter()
+                    .any(|target| self.get(*target).is_some_and(|(_, function)| is_cache(function)))
+                {
+                    return;
+                }
+                let nearest = targets
+                    .iter()
+                    .filter_map(|target| Some((self.nearest.get(target)?.0, *target)))
+                    .min_by_key(|(distance, _)| *distance);
+                let Some((_, target)) = nearest.filter(|(distance, _)| *distance <= FARTHEST) else { return };
+                let querying = targets.iter().filter(|target| self.queries(**target)).count();
+                // Of several functions, most must query for the call to be likely to.
+                if querying * 2 < targets.len() {
+                    return;
+                }
+                let mut chain = vec![link(call, function)];
+                self.follow(target, &mut chain);
+                found.push(LoopCall {
+                    caller,
+                    call: call.clone(),
+                    around: around.clone(),
+                    chain,
+                    candidates: targets.len(),
+                });
+            });
+        }
+        found
+    }
+
+    /// Whether a method is called on the loop's element, and that is a trait object: a part of the program.
+    fn is_on_component(&self, caller: FunctionId, call: &CallRef, around: &Loop) -> bool {
+        let Callee::Method { on, .. } = &call.callee else { return false };
+        let receiver = call.written.split('.').next().unwrap_or_default();
+        around.elements.iter().any(|name| name == receiver)
+            && self.names.context(caller).is_some_and(|context| self.names.is_trait_object(&context, on))
+    }
+
+    fn functions(&self) -> impl Iterator<Item = FunctionId> + use<'a> {
+        let sources = self.sources.clone();
+        sources.into_iter().enumerate().flat_map(|(source, file)| {
+            (0..file.scan.functions.len()).map(move |function| FunctionId { source, function })
+        })
+    }
+
+    /// A function with its source.
+    pub(in crate::rust) fn get(&self, id: FunctionId) -> Option<(&'a Source, &'a Function)> {
+        let source = self.sources.get(id.source)?;
+        Some((source, source.scan.functions.get(id.function)?))
+    }
+
+    /// From the functions that query to their callers, breadth first, so that the chain shown is the shortest.
+    fn find_nearest(&mut self) {
+        let mut callers: HashMap<FunctionId, Vec<(FunctionId, CallRef)>> = HashMap::new();
+        let mut layer = Vec::new();
+        for id in self.functions() {
+            let Some((_, function)) = self.get(id) else { continue };
+            if function.flow.has_query() {
+                self.nearest.insert(id, (0, None));
+                layer.push(id);
+            }
+            let mut seen = HashSet::new();
+            function.flow.each_call(&mut |call| {
+                if call.batched {
+                    return;
+                }
+                for &target in self.targets(id.source, call) {
+                    if seen.insert(target) {
+                        callers.entry(target).or_default().push((id, call.clone()));
+                    }
+                }
+            });
+        }
+        for distance in 1..=DEEPEST {
+            let mut next = Vec::new();
+            for target in layer {
+                // A cache queries when it misses, not when it is asked.
+                if self.get(target).is_some_and(|(_, function)| is_cache(function)) {
+                    continue;
+                }
+                for (caller, call) in callers.get(&target).into_iter().flatten() {
+                    if !self.nearest.contains_key(caller) {
+                        self.nearest.insert(*caller, (distance, Some((call.clone(), target))));
+                        next.push(*caller);
+                    }
+                }
+            }
+            layer = next;
+        }
+    }
+
+    /// Adds the links from a function to its nearest query.
+    fn follow(&self, from: FunctionId, chain: &mut Vec<Link>) {
+        let mut at = from;
+        for _ in 0..=DEEPEST {
+            let Some((source, function)) = self.get(at) else { return };
+            match self.nearest.get(&at) {
+                Some((_, Some((call, target)))) => {
+                    chain.push(link(call, function));
+                    at = *target;
+                }
+                Some((_, None)) => {
+                    let site = first_query(&function.flow).and_then(|site| source.scan.sites.get(site));
+                    chain.extend(site.map(|site| Link {
+                        place: site.place.clone(),
+                        what: site.written.clone(),
+                        function: function.path.to_string(),
+                        sql: match &site.sql {
+                            SiteSql::Literal(literal) => Some(Arc::clone(&literal.text)),
+                            SiteSql::File(_) | SiteSql::Dynamic => None,
+                        },
+                    }));
+                    return;
+                }
+                None => return,
+            }
+        }
+    }
+}
+
+/// Whether a call of an endless loop gives it what its turn is about: the next page, until there is none.
+fn draws(call: &CallRef, around: &Loop) -> bool {
+    let name = match &call.callee {
+        Callee::Path(path) => path.last().map_or("", String::as_str),
+        Callee::SelfMethod(name) | Callee::Method { name, .. } => name,
+    };
+    around.kind == LoopKind::Loop && (name == "next" || name == "try_next" || name.starts_with("next_"))
+}
+
+/// Whether a function reads from a cache, going by the name of its type.
+fn is_cache(function: &Function) -> bool {
+    let reads = ["get", "lookup", "fetch", "resolve", "find", "load"];
+    let of_cache = function.self_type.as_ref().is_some_and(|name| name.contains("Cache"));
+    of_cache && reads.iter().any(|read| function.name.starts_with(read))
+}
+
+fn link(call: &CallRef, function: &Function) -> Link {
+    let (place, what) = (call.place.clone(), call.written.clone());
+    Link { place, what, function: function.path.to_string(), sql: None }
+}
+
+fn first_query(flow: &Flow) -> Option<usize> {
+    match flow {
+        Flow::Query(site) => Some(*site),
+        Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().find_map(first_query),
+        Flow::Loop(inner) => first_query(&inner.body),
+        Flow::Scope(inner) => first_query(inner),
+        _ => None,
+    }
+}

@@ -1,0 +1,13 @@
+//! The files of a workspace joined: modules, names, calls, and how many queries each function runs.
+//!
+//! [`tree`] says which module each file is, [`imports`] and [`modules`] what a path leads to, [`resolve`] which functions
+//! a call means, [`calls`] which calls in loops reach a query; [`intervals`] and [`bounds`] count.
+
+pub mod bounds;
+pub(super) mod calls;
+pub(super) mod follow;
+pub(super) mod imports;
+mod intervals;
+mod modules;
+mod resolve;
+pub(super) mod tree;

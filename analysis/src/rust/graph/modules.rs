@@ -1,0 +1,249 @@
+//! The module trees of all crates: what a path leads to, through imports, re-exports and globs.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::rust::source::{FunctionId, Source};
+use crate::rust::type_ref::TypeRef;
+
+/// How many steps a path is followed.
+const DEEPEST: usize = 24;
+
+/// The identity of a type or trait: its crate, module and name; for one from elsewhere, its path as imported.
+pub(in crate::rust) type TypeKey = Arc<str>;
+
+/// A module by its position.
+pub(in crate::rust) type ModuleId = usize;
+
+/// What a path leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::rust) enum Scope {
+    Module(ModuleId),
+    Type(TypeKey),
+    Trait(TypeKey),
+}
+
+/// One module.
+#[derive(Debug)]
+pub(in crate::rust) struct Module<'a> {
+    /// Its crate and path, `::` between the parts.
+    path: String,
+    parent: Option<ModuleId>,
+    root: ModuleId,
+    children: HashMap<&'a str, ModuleId>,
+    uses: HashMap<&'a str, &'a [String]>,
+    globs: Vec<&'a [String]>,
+    types: HashSet<&'a str>,
+    traits: HashSet<&'a str>,
+    pub(in crate::rust) aliases: HashMap<&'a str, &'a TypeRef>,
+    pub(in crate::rust) functions: HashMap<&'a str, Vec<FunctionId>>,
+}
+
+/// The modules of all crates.
+#[derive(Debug, Default)]
+pub(in crate::rust) struct Modules<'a> {
+    list: Vec<Module<'a>>,
+    /// The root modules, by crate.
+    roots: HashMap<&'a str, ModuleId>,
+    /// The crates that code can name, by the root module of the crate it stands in.
+    externs: HashMap<ModuleId, &'a HashMap<String, String>>,
+    /// What was looked up before.
+    known: RefCell<HashMap<ModuleId, HashMap<String, Option<Scope>>>>,
+    /// What is being looked up: globs may lead in circles.
+    open: RefCell<HashSet<(ModuleId, String)>>,
+    /// How many circles were met; what was found on the way through one is not to be remembered.
+    circles: Cell<usize>,
+}
+
+impl<'a> Modules<'a> {
+    /// The module of a source, or one inside it, made with those around it where they are not known yet.
+    pub(in crate::rust) fn enter(&mut self, source: &'a Source, inner: &'a [String]) -> ModuleId {
+        let mut at = match self.roots.get(source.crate_name.as_str()) {
+            Some(root) => *root,
+            None => {
+                let root = self.add(source.crate_name.clone(), None);
+                self.roots.insert(&source.crate_name, root);
+                self.externs.insert(root, &source.externs);
+                root
+            }
+        };
+        for name in source.module.iter().chain(inner) {
+            at = match self.list.get(at).and_then(|module| module.children.get(name.as_str())) {
+                Some(child) => *child,
+                None => {
+                    let path = self
+                        .list
+                        .get(at)
+                        .map(|module| format!("{}::{name}", module.path))
+                        .unwrap_or_default();
+                    let child = self.add(path, Some(at));
+                    if let Some(module) = self.list.get_mut(at) {
+                        module.children.insert(name, child);
+                    }
+                    child
+                }
+            };
+        }
+        at
+    }
+
+    fn add(&mut self, path: String, parent: Option<ModuleId>) -> ModuleId {
+        let id = self.list.len();
+        let root = parent.and_then(|parent| self.list.get(parent)).map_or(id, |parent| parent.root);
+        self.list.push(Module {
+            path,
+            parent,
+            root,
+            children: HashMap::new(),
+            uses: HashMap::new(),
+            globs: Vec::new(),
+            types: HashSet::new(),
+            traits: HashSet::new(),
+            aliases: HashMap::new(),
+            functions: HashMap::new(),
+        });
+        id
+    }
+
+    /// Notes what a module declares and imports.
+    pub(in crate::rust) fn declare(&mut self, id: ModuleId, items: &'a crate::rust::source::ModuleItems) {
+        let Some(module) = self.list.get_mut(id) else { return };
+        module.uses.extend(items.uses.iter().map(|(name, path)| (name.as_str(), path.as_slice())));
+        module.globs.extend(items.globs.iter().map(Vec::as_slice));
+        module.types.extend(items.types.iter().map(|(name, _)| name.as_str()));
+        module.traits.extend(items.traits.iter().map(String::as_str));
+        module.aliases.extend(items.aliases.iter().map(|(name, ty)| (name.as_str(), ty)));
+    }
+
+    /// Notes a function of a module.
+    pub(in crate::rust) fn add_function(&mut self, id: ModuleId, name: &'a str, function: FunctionId) {
+        if let Some(module) = self.list.get_mut(id) {
+            module.functions.entry(name).or_default().push(function);
+        }
+    }
+
+    pub(in crate::rust) fn get(&self, id: ModuleId) -> Option<&Module<'a>> {
+        self.list.get(id)
+    }
+
+    /// The key of a type or trait that a module declares.
+    pub(in crate::rust) fn key(&self, module: ModuleId, name: &str) -> TypeKey {
+        let path = self.list.get(module).map(|module| module.path.as_str()).unwrap_or_default();
+        format!("{path}::{name}").into()
+    }
+
+    /// What a path leads to, seen from a module.
+    pub(in crate::rust) fn scope(&self, from: ModuleId, path: &[String]) -> Option<Scope> {
+        self.scope_at(from, path, 0)
+    }
+
+    /// The root of a crate that code of another one names.
+    fn extern_root(&self, root: ModuleId, name: &str) -> Option<ModuleId> {
+        let known = self.externs.get(&root)?.get(name)?;
+        self.roots.get(known.as_str()).copied()
+    }
+
+    fn scope_at(&self, from: ModuleId, path: &[String], depth: usize) -> Option<Scope> {
+        if depth > DEEPEST {
+            return None;
+        }
+        let here = self.list.get(from)?;
+        let Some((first, rest)) = path.split_first() else { return Some(Scope::Module(from)) };
+        let mut at = match first.as_str() {
+            "crate" => Scope::Module(here.root),
+            "self" => Scope::Module(from),
+            "super" => Scope::Module(here.parent?),
+            first => match self.member(from, first, depth + 1) {
+                Some(scope) => scope,
+                None => Scope::Module(self.extern_root(here.root, first)?),
+            },
+        };
+        for part in rest {
+            let Scope::Module(module) = at else { return None };
+            at = match part.as_str() {
+                "super" => Scope::Module(self.list.get(module)?.parent?),
+                part => self.member(module, part, depth + 1)?,
+            };
+        }
+        Some(at)
+    }
+
+    /// The module, type or trait of this name in a module.
+    fn member(&self, module: ModuleId, name: &str, depth: usize) -> Option<Scope> {
+        if let Some(known) = self.known.borrow().get(&module).and_then(|names| names.get(name)) {
+            return known.clone();
+        }
+        let key = (module, name.to_owned());
+        if depth > DEEPEST || !self.open.borrow_mut().insert(key.clone()) {
+            self.circles.set(self.circles.get() + 1);
+            return None;
+        }
+        let circles = self.circles.get();
+        let found = self.find_member(module, name, depth);
+        self.open.borrow_mut().remove(&key);
+        if self.circles.get() == circles || self.open.borrow().is_empty() {
+            self.known.borrow_mut().entry(module).or_default().insert(key.1, found.clone());
+        }
+        found
+    }
+
+    fn find_member(&self, id: ModuleId, name: &str, depth: usize) -> Option<Scope> {
+        let module = self.list.get(id)?;
+        if module.types.contains(name) {
+            return Some(Scope::Type(self.key(id, name)));
+        }
+        if module.traits.contains(name) {
+            return Some(Scope::Trait(self.key(id, name)));
+        }
+        if let Some(child) = module.children.get(name) {
+            return Some(Scope::Module(*child));
+        }
+        if let Some(path) = module.uses.get(name) {
+            return match path {
+                // `use name;` of a crate.
+                [only] if only == name => self.extern_root(module.root, name).map(Scope::Module),
+                path => self.scope_at(id, path, depth + 1),
+            };
+        }
+        module.globs.iter().find_map(|glob| match self.scope_at(id, glob, depth + 1) {
+            Some(Scope::Module(module)) => self.member(module, name, depth + 1),
+            _ => None,
+        })
+    }
+
+    /// The functions of this name in a module, re-exported ones included.
+    pub(in crate::rust) fn functions(&self, module: ModuleId, name: &str) -> Vec<FunctionId> {
+        self.functions_at(module, name, &mut HashSet::new())
+    }
+
+    fn functions_at(
+        &self,
+        id: ModuleId,
+        name: &str,
+        seen: &mut HashSet<(ModuleId, String)>,
+    ) -> Vec<FunctionId> {
+        let Some(module) = self.list.get(id).filter(|_| seen.insert((id, name.to_owned()))) else {
+            return Vec::new();
+        };
+        if let Some(found) = module.functions.get(name) {
+            return found.clone();
+        }
+        if let Some(path) = module.uses.get(name) {
+            let Some((name, parents)) = path.split_last() else { return Vec::new() };
+            return match self.scope(id, parents) {
+                Some(Scope::Module(module)) => self.functions_at(module, name, seen),
+                _ => Vec::new(),
+            };
+        }
+        for glob in &module.globs {
+            if let Some(Scope::Module(module)) = self.scope(id, glob) {
+                let found = self.functions_at(module, name, seen);
+                if !found.is_empty() {
+                    return found;
+                }
+            }
+        }
+        Vec::new()
+    }
+}

@@ -1,0 +1,406 @@
+//! Functions and types across files: functions by their paths, methods through the types of what they are called on.
+
+use std::collections::HashMap;
+
+use super::modules::{ModuleId, Modules, Scope, TypeKey};
+use crate::rust::function::Function;
+use crate::rust::source::{FunctionId, Source};
+use crate::rust::type_ref::TypeRef;
+
+/// How many steps a name or type is followed.
+const DEEPEST: usize = 24;
+
+/// The most functions that a call of a trait's method may stand for and still say something.
+const MOST_CANDIDATES: usize = 4;
+
+/// Where a path or type is written.
+#[derive(Debug, Clone)]
+pub(in crate::rust) struct Context<'a> {
+    module: ModuleId,
+    /// The function's path inside its file, for the functions inside it.
+    function: Option<&'a str>,
+    /// What `Self` is.
+    owner: &'a TypeRef,
+    /// What `Self` is known to be, in the body of a trait's method called on a known type.
+    known_self: Option<Ty>,
+}
+
+/// A type that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::rust) enum Ty {
+    /// A type of the workspace, or of elsewhere by its path, with its type arguments.
+    Named(TypeKey, Vec<Option<Ty>>),
+    /// Something of which only traits are known.
+    Implements(Vec<TypeKey>),
+}
+
+/// The fields of a struct, and the module in which their types are written.
+#[derive(Debug)]
+struct Fields<'a> {
+    module: ModuleId,
+    list: &'a [(String, TypeRef)],
+}
+
+/// All names of the sources.
+#[derive(Debug)]
+pub(in crate::rust) struct Names<'a> {
+    sources: Vec<&'a Source>,
+    modules: Modules<'a>,
+    /// The module of each function, by source.
+    homes: Vec<Vec<ModuleId>>,
+    /// Functions inside functions, by module and path.
+    nested: HashMap<(ModuleId, &'a str), FunctionId>,
+    fields: HashMap<TypeKey, Fields<'a>>,
+    methods: HashMap<(TypeKey, &'a str), Vec<FunctionId>>,
+    /// Methods declared in traits, with and without a body.
+    declared: HashMap<(TypeKey, &'a str), FunctionId>,
+    /// The methods of a trait's implementations.
+    implemented: HashMap<(TypeKey, &'a str), Vec<FunctionId>>,
+    /// The traits that a type implements.
+    traits_of: HashMap<TypeKey, Vec<TypeKey>>,
+}
+
+impl<'a> Names<'a> {
+    pub(in crate::rust) fn new(sources: &[&'a Source]) -> Names<'a> {
+        let mut names = Names {
+            sources: sources.to_vec(),
+            modules: Modules::default(),
+            homes: Vec::new(),
+            nested: HashMap::new(),
+            fields: HashMap::new(),
+            methods: HashMap::new(),
+            declared: HashMap::new(),
+            implemented: HashMap::new(),
+            traits_of: HashMap::new(),
+        };
+        for source in sources {
+            for items in &source.scan.items {
+                let module = names.modules.enter(source, &items.module);
+                names.modules.declare(module, items);
+                for (name, fields) in &items.types {
+                    names.fields.insert(names.modules.key(module, name), Fields { module, list: fields });
+                }
+            }
+            let functions = source.scan.functions.iter();
+            names
+                .homes
+                .push(functions.map(|function| names.modules.enter(source, &function.module)).collect());
+        }
+        for (index, source) in sources.iter().enumerate() {
+            for position in 0..source.scan.functions.len() {
+                names.add_free(FunctionId { source: index, function: position });
+            }
+        }
+        for (index, source) in sources.iter().enumerate() {
+            for position in 0..source.scan.functions.len() {
+                names.add_method(FunctionId { source: index, function: position });
+            }
+        }
+        names
+    }
+
+    /// Where a function stands.
+    pub(in crate::rust) fn context(&self, id: FunctionId) -> Option<Context<'a>> {
+        let function = self.function_at(id)?;
+        let module = *self.homes.get(id.source)?.get(id.function)?;
+        Some(Context { module, function: Some(&function.path), owner: &function.owner, known_self: None })
+    }
+
+    fn add_free(&mut self, id: FunctionId) {
+        let (Some(function), Some(context)) = (self.function_at(id), self.context(id)) else { return };
+        let depth = function.module.len() + usize::from(function.self_type.is_some()) + 1;
+        if function.path.split("::").count() > depth {
+            self.nested.insert((context.module, &function.path), id);
+        } else if function.self_type.is_none() {
+            self.modules.add_function(context.module, &function.name, id);
+        }
+    }
+
+    fn add_method(&mut self, id: FunctionId) {
+        let (Some(function), Some(context)) = (self.function_at(id), self.context(id)) else { return };
+        if function.self_type.is_none() {
+            return;
+        }
+        let name = function.name.as_str();
+        match self.resolve_type(&context, &function.owner, 0) {
+            // The body of a trait.
+            Some(Ty::Implements(traits)) if function.implements.is_none() => {
+                self.declared.extend(traits.into_iter().map(|key| ((key, name), id)));
+            }
+            owner => {
+                let of_trait = function.implements.as_ref().map(|path| self.trait_key(&context, path));
+                if let Some(of_trait) = &of_trait {
+                    self.implemented.entry((of_trait.clone(), name)).or_default().push(id);
+                }
+                if let Some(Ty::Named(key, _)) = owner {
+                    self.methods.entry((key.clone(), name)).or_default().push(id);
+                    let traits = self.traits_of.entry(key).or_default();
+                    traits.extend(of_trait.filter(|of_trait| !traits.contains(of_trait)));
+                }
+            }
+        }
+    }
+
+    /// The functions that a path means.
+    pub(in crate::rust) fn function(&self, context: &Context<'_>, path: &[String]) -> Vec<FunctionId> {
+        let Some((name, parents)) = path.split_last() else { return Vec::new() };
+        if parents.is_empty() {
+            if let Some(outer) = context.function {
+                let inner = format!("{outer}::{name}");
+                if let Some(id) = self.nested.get(&(context.module, inner.as_str())) {
+                    return vec![*id];
+                }
+            }
+            return self.modules.functions(context.module, name);
+        }
+        if let [first] = parents
+            && first == "Self"
+        {
+            return self.method_of_self(context, name);
+        }
+        match self.modules.scope(context.module, parents) {
+            Some(Scope::Module(module)) => self.modules.functions(module, name),
+            Some(Scope::Type(key)) => self.method_of_type(&key, name),
+            Some(Scope::Trait(key)) => self.method_of_traits(&[key], name),
+            // A type of elsewhere may have methods by a trait of the workspace.
+            None => self.method_of_type(&path_key(parents), name),
+        }
+    }
+
+    /// The functions that `self.name(..)` or `Self::name(..)` means.
+    pub(in crate::rust) fn method_of_self(&self, context: &Context<'_>, name: &str) -> Vec<FunctionId> {
+        self.method(context, &TypeRef::SelfType, name)
+    }
+
+    /// The functions that a method called on a value of this type means.
+    pub(in crate::rust) fn method(&self, context: &Context<'_>, on: &TypeRef, name: &str) -> Vec<FunctionId> {
+        let Some(ty) = self.resolve_type(context, on, 0) else { return Vec::new() };
+        self.method_on(&ty, name, 0)
+    }
+
+    /// Whether of a type only traits are known.
+    pub(in crate::rust) fn is_trait_object(&self, context: &Context<'_>, ty: &TypeRef) -> bool {
+        self.resolve_type(context, ty, 0).is_some_and(|ty| matches!(pointee(ty), Ty::Implements(_)))
+    }
+
+    fn method_on(&self, ty: &Ty, name: &str, depth: usize) -> Vec<FunctionId> {
+        match ty {
+            Ty::Implements(traits) => self.method_of_traits(traits, name),
+            Ty::Named(key, arguments) => {
+                let found = self.method_of_type(key, name);
+                match arguments.first() {
+                    Some(Some(inner)) if found.is_empty() && is_pointer(key) && depth < DEEPEST => {
+                        self.method_on(inner, name, depth + 1)
+                    }
+                    _ => found,
+                }
+            }
+        }
+    }
+
+    fn method_of_type(&self, key: &TypeKey, name: &str) -> Vec<FunctionId> {
+        if let Some(found) = self.methods.get(&(key.clone(), name)) {
+            return found.clone();
+        }
+        let traits = self.traits_of.get(key).map(Vec::as_slice).unwrap_or_default();
+        let defaults = traits.iter().filter_map(|of| self.declared.get(&(of.clone(), name)));
+        defaults
+            .copied()
+            .filter(|id| self.function_at(*id).is_some_and(|function| function.has_body))
+            .collect()
+    }
+
+    /// The implementations of a trait's method, where they are few, or its only body.
+    fn method_of_traits(&self, traits: &[TypeKey], name: &str) -> Vec<FunctionId> {
+        let mut found: Vec<FunctionId> = Vec::new();
+        for of in traits {
+            found.extend(self.implemented.get(&(of.clone(), name)).into_iter().flatten());
+            let declared = self.declared.get(&(of.clone(), name)).copied();
+            found.extend(
+                declared.filter(|id| self.function_at(*id).is_some_and(|function| function.has_body)),
+            );
+        }
+        // Implementations for tests stand beside the real ones.
+        let real = |id: &FunctionId| self.function_at(*id).is_some_and(|function| !function.in_test);
+        if found.iter().any(real) {
+            found.retain(real);
+        }
+        if found.len() > MOST_CANDIDATES { Vec::new() } else { found }
+    }
+
+    fn function_at(&self, id: FunctionId) -> Option<&'a Function> {
+        self.sources.get(id.source)?.scan.functions.get(id.function)
+    }
+
+    fn trait_key(&self, context: &Context<'_>, path: &[String]) -> TypeKey {
+        match self.modules.scope(context.module, path) {
+            Some(Scope::Trait(key)) => key,
+            _ => path_key(path),
+        }
+    }
+
+    fn resolve_type(&self, context: &Context<'_>, ty: &TypeRef, depth: usize) -> Option<Ty> {
+        if depth > DEEPEST {
+            return None;
+        }
+        let next = |ty: &TypeRef| self.resolve_type(context, ty, depth + 1);
+        match ty {
+            TypeRef::Unknown => None,
+            TypeRef::SelfType => match &context.known_self {
+                Some(known) => Some(known.clone()),
+                None if *context.owner == TypeRef::SelfType => None,
+                None => next(context.owner),
+            },
+            TypeRef::Implements(traits) => {
+                Some(Ty::Implements(traits.iter().map(|path| self.trait_key(context, path)).collect()))
+            }
+            TypeRef::Named(path, arguments) => self.named(context, path, arguments, depth),
+            TypeRef::Field(of, name) => {
+                let of = pointee(next(of)?);
+                let Ty::Named(key, _) = &of else { return None };
+                let fields = self.fields.get(key)?;
+                let (_, field) = fields.list.iter().find(|(field, _)| field == name)?;
+                let owner = &TypeRef::Unknown;
+                let declared =
+                    Context { module: fields.module, function: None, owner, known_self: Some(of.clone()) };
+                self.resolve_type(&declared, field, depth + 1)
+            }
+            TypeRef::Returned(path) => {
+                let mut functions = self.function(context, path).into_iter();
+                self.returned(functions.next()?, None, depth)
+            }
+            TypeRef::Method(of, name) => {
+                let of = next(of)?;
+                match self.method_on(&of, name, 0).first() {
+                    Some(id) => self.returned(*id, Some(of), depth),
+                    None => self.declared_return(&of, name, depth).or_else(|| standard_method(of, name)),
+                }
+            }
+            TypeRef::Inside(of) => match next(of)? {
+                Ty::Named(key, mut arguments) if is_wrapper(&key) && !arguments.is_empty() => {
+                    arguments.swap_remove(0)
+                }
+                ty => Some(ty),
+            },
+            TypeRef::Element(of) => match pointee(next(of)?) {
+                Ty::Named(key, mut arguments) if is_collection(&key) && !arguments.is_empty() => {
+                    arguments.swap_remove(0)
+                }
+                _ => None,
+            },
+        }
+    }
+
+    fn named(
+        &self,
+        context: &Context<'_>,
+        path: &[String],
+        arguments: &[TypeRef],
+        depth: usize,
+    ) -> Option<Ty> {
+        let resolved =
+            arguments.iter().map(|argument| self.resolve_type(context, argument, depth + 1)).collect();
+        if let Some((name, parents)) = path.split_last()
+            && let Some(Scope::Module(module)) = self.modules.scope(context.module, parents)
+            && let Some(alias) = self.modules.get(module).and_then(|module| module.aliases.get(name.as_str()))
+            && !is_wrapper(name)
+        {
+            return self.resolve_type(context, alias, depth + 1);
+        }
+        match self.modules.scope(context.module, path) {
+            Some(Scope::Type(key)) => Some(Ty::Named(key, resolved)),
+            Some(Scope::Trait(key)) => Some(Ty::Implements(vec![key])),
+            Some(Scope::Module(_)) => None,
+            None => Some(Ty::Named(path_key(path), resolved)),
+        }
+    }
+
+    /// What a function returns, `Self` being the type it was called on.
+    fn returned(&self, id: FunctionId, on: Option<Ty>, depth: usize) -> Option<Ty> {
+        let function = self.function_at(id)?;
+        let mut context = self.context(id)?;
+        context.known_self = on.map(pointee).filter(|_| matches!(function.owner, TypeRef::Implements(_)));
+        self.resolve_type(&context, &function.returns, depth + 1)
+    }
+
+    /// What a trait's method without a body returns.
+    fn declared_return(&self, of: &Ty, name: &str, depth: usize) -> Option<Ty> {
+        let Ty::Implements(traits) = pointee(of.clone()) else { return None };
+        let id = traits.iter().find_map(|key| self.declared.get(&(key.clone(), name)))?;
+        self.returned(*id, Some(of.clone()), depth)
+    }
+}
+
+/// The key of something from elsewhere.
+fn path_key(path: &[String]) -> TypeKey {
+    path.join("::").into()
+}
+
+fn last(key: &str) -> &str {
+    key.rsplit("::").next().unwrap_or(key)
+}
+
+/// Whether methods of what is inside can be called on a type.
+fn is_pointer(key: &str) -> bool {
+    let pointers = ["Arc", "Rc", "Box", "Cow", "State", "Extension", "Data", "MutexGuard", "RwLockReadGuard"];
+    pointers.contains(&last(key)) || matches!(last(key), "RwLockWriteGuard" | "Pin" | "Ref" | "RefMut")
+}
+
+/// Whether `?` and `unwrap` give what is inside.
+fn is_wrapper(key: &str) -> bool {
+    last(key) == "Option" || last(key).ends_with("Result")
+}
+
+fn is_collection(key: &str) -> bool {
+    let collections =
+        ["[]", "Vec", "VecDeque", "HashSet", "BTreeSet", "IndexSet", "SmallVec", "Option", "BinaryHeap"];
+    collections.contains(&last(key)) || matches!(last(key), "Json" | "Path" | "Query") || is_pointer(key)
+}
+
+/// What a smart pointer points to.
+fn pointee(ty: Ty) -> Ty {
+    let mut ty = ty;
+    loop {
+        match ty {
+            Ty::Named(ref key, ref mut arguments) if is_pointer(key) => {
+                match arguments.first_mut().and_then(Option::take) {
+                    Some(inner) => ty = inner,
+                    None => return ty,
+                }
+            }
+            ty => return ty,
+        }
+    }
+}
+
+/// What methods of the standard library return that many chains go through.
+fn standard_method(of: Ty, name: &str) -> Option<Ty> {
+    match name {
+        "clone" | "as_ref" | "as_mut" | "borrow" | "borrow_mut" | "to_owned" | "deref" | "deref_mut"
+        | "iter" | "iter_mut" | "into_iter" | "as_deref" | "as_deref_mut" | "map_err" | "context"
+        | "with_context" | "ok" | "filter" | "rev" | "skip" | "take" | "cloned" | "copied" | "boxed"
+        | "instrument" | "as_slice" | "to_vec" | "by_ref" | "chain" | "or" | "inspect_err" => Some(of),
+        "unwrap" | "expect" | "unwrap_or_default" | "unwrap_or" | "unwrap_or_else" | "ok_or"
+        | "ok_or_else" => match of {
+            Ty::Named(key, mut arguments) if is_wrapper(&key) && !name.starts_with("ok") => {
+                if arguments.is_empty() { None } else { arguments.swap_remove(0) }
+            }
+            of => Some(of),
+        },
+        "lock" | "read" | "write" | "try_lock" => match pointee(of) {
+            Ty::Named(key, mut arguments)
+                if matches!(last(&key), "Mutex" | "RwLock") && !arguments.is_empty() =>
+            {
+                arguments.swap_remove(0)
+            }
+            _ => None,
+        },
+        "get" | "first" | "last" | "pop" | "next" | "get_mut" | "first_mut" => match pointee(of) {
+            Ty::Named(key, arguments) if is_collection(&key) && !arguments.is_empty() => {
+                Some(Ty::Named("Option".into(), arguments))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,257 @@
+//! Which module of which crate each file is, as `mod` declarations and the layout of folders say.
+
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+
+use crate::rust::lex::tokens::{Kind, Token, tokens};
+
+/// A crate: what cargo calls a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Its root file: `src/lib.rs`, `src/main.rs`, `tests/all.rs`.
+    pub root: PathBuf,
+    /// Whether it is a library, which other crates see.
+    pub is_lib: bool,
+    /// Whether it is built for tests or benchmarks alone.
+    pub is_test: bool,
+}
+
+/// Where a file stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// Its crate, by the position among the targets.
+    pub target: usize,
+    /// The path of the module that it is; empty for the root.
+    pub module: Vec<String>,
+    /// Whether it, or a module around it, is declared under `#[cfg(test)]`.
+    pub in_test: bool,
+}
+
+/// A `mod name;`.
+#[derive(Debug, PartialEq, Eq)]
+struct Declaration<'t> {
+    name: &'t str,
+    /// What `#[path = "…"]` says.
+    path: Option<&'t str>,
+    /// Whether `#[cfg(test)]` stands before it.
+    in_test: bool,
+}
+
+/// The positions of files, given with their texts; `None` for a file that belongs to no target.
+pub fn positions(targets: &[Target], files: &[(&Path, &str)]) -> Vec<Option<Position>> {
+    let declared: HashMap<&Path, Vec<Declaration<'_>>> =
+        files.iter().map(|(path, text)| (*path, declarations(text))).collect();
+    let mut positions: Vec<Option<Position>> =
+        files.iter().map(|(path, _)| position(path, targets, &declared)).collect();
+    let mut tests: Vec<(usize, Vec<String>)> = Vec::new();
+    for at in 0..files.len() {
+        let (Some((path, _)), Some(Some(here))) = (files.get(at), positions.get(at).cloned()) else {
+            continue;
+        };
+        for Declaration { name, path: given, in_test } in declared.get(path).into_iter().flatten() {
+            let module = [here.module.as_slice(), &[(*name).to_owned()]].concat();
+            if *in_test {
+                tests.push((here.target, module.clone()));
+            }
+            // `#[path = "…"] mod name;` puts a file where its place would not.
+            let meant = given.map(|given| normal(&path.parent().unwrap_or(Path::new("")).join(given)));
+            let found = meant.and_then(|meant| files.iter().position(|(path, _)| *path == meant));
+            if let Some(position) = found.and_then(|found| positions.get_mut(found)) {
+                *position = Some(Position { target: here.target, module, in_test: *in_test });
+            }
+        }
+    }
+    for position in positions.iter_mut().flatten() {
+        let is_inside = |(target, module): &(usize, Vec<String>)| {
+            *target == position.target && position.module.starts_with(module)
+        };
+        position.in_test |= tests.iter().any(is_inside);
+    }
+    positions
+}
+
+/// The position of a file by the place it lies at.
+fn position(
+    path: &Path,
+    targets: &[Target],
+    declared: &HashMap<&Path, Vec<Declaration<'_>>>,
+) -> Option<Position> {
+    if let Some(target) = targets.iter().position(|target| target.root == path) {
+        return Some(Position { target, module: Vec::new(), in_test: false });
+    }
+    let inside = |target: &Target| path.strip_prefix(target.root.parent()?).ok().map(Path::to_path_buf);
+    let mut around: Vec<(usize, PathBuf)> =
+        (0..).zip(targets).filter_map(|(at, target)| Some((at, inside(target)?))).collect();
+    // The innermost folder; in it the crate that declares the module, the library first.
+    let nearest = around.iter().map(|(_, below)| below.components().count()).min()?;
+    around.retain(|(_, below)| below.components().count() == nearest);
+    around.sort_by_key(|(at, _)| !targets.get(*at).is_some_and(|target| target.is_lib));
+    let declares = |at: usize, below: &Path| {
+        let first = below.components().next().and_then(|first| Path::new(first.as_os_str()).file_stem());
+        let of_root = targets.get(at).and_then(|target| declared.get(target.root.as_path()));
+        of_root
+            .into_iter()
+            .flatten()
+            .any(|declaration| first.is_some_and(|first| first == declaration.name.trim_start_matches("r#")))
+    };
+    let (target, below) = around.iter().find(|(at, below)| declares(*at, below)).or(around.first())?;
+    Some(Position { target: *target, module: module(below), in_test: false })
+}
+
+/// The module that a path below a crate's folder is: `db/orders.rs` and `db/orders/mod.rs` are `db::orders`.
+fn module(below: &Path) -> Vec<String> {
+    let mut parts: Vec<String> =
+        below.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    if parts.last().is_some_and(|last| last == "mod") {
+        parts.pop();
+    }
+    parts
+}
+
+/// A path without `.` and `..`.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(normal.pop()),
+            Component::CurDir => {}
+            part => normal.push(part),
+        }
+    }
+    normal
+}
+
+/// The modules that a file says stand in files of their own, those of modules inside it left out.
+fn declarations(text: &str) -> Vec<Declaration<'_>> {
+    let tokens = tokens(text);
+    let mut found = Vec::new();
+    let mut depth = 0usize;
+    for (at, token) in tokens.iter().enumerate() {
+        match token.kind {
+            Kind::Sign(b'{') => depth += 1,
+            Kind::Sign(b'}') => depth = depth.saturating_sub(1),
+            Kind::Word if token.text == "mod" && depth == 0 => {
+                if let (Some(name), Some(end)) = (tokens.get(at + 1), tokens.get(at + 2))
+                    && end.kind == Kind::Sign(b';')
+                {
+                    let before = attributes(tokens.get(..at).unwrap_or_default());
+                    found.push(Declaration { name: name.text, path: path(before), in_test: is_test(before) });
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The tokens between what ends the item before and what comes next: attributes and `pub`.
+fn attributes<'a, 't>(before: &'a [Token<'t>]) -> &'a [Token<'t>] {
+    let ends = |token: &Token<'_>| matches!(token.kind, Kind::Sign(b';' | b'{' | b'}'));
+    let start = before.iter().rposition(ends).map_or(0, |at| at + 1);
+    before.get(start..).unwrap_or_default()
+}
+
+/// The value of `#[path = "…"]`.
+fn path<'t>(attributes: &[Token<'t>]) -> Option<&'t str> {
+    attributes.windows(3).find_map(|words| match words {
+        [name, equal, Token { kind: Kind::Text, text, .. }]
+            if name.text == "path" && equal.kind == Kind::Sign(b'=') =>
+        {
+            Some(text.trim_matches('"'))
+        }
+        _ => None,
+    })
+}
+
+fn is_test(attributes: &[Token<'_>]) -> bool {
+    attributes
+        .windows(3)
+        .any(|words| matches!(words, [cfg, _, test] if cfg.text == "cfg" && test.text == "test"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks where files are, as `target: module`; the targets are the roots among the files, `lib.rs` a library.
+    #[track_caller]
+    fn check(roots: &[&str], files: &[(&str, &str, &str)]) {
+        let targets: Vec<Target> = roots
+            .iter()
+            .map(|root| Target {
+                root: PathBuf::from(root),
+                is_lib: root.ends_with("lib.rs"),
+                is_test: false,
+            })
+            .collect();
+        let given: Vec<(&Path, &str)> =
+            files.iter().map(|(path, text, _)| (Path::new(*path), *text)).collect();
+        for ((path, _, expected), position) in files.iter().zip(positions(&targets, &given)) {
+            let found = position.map_or_else(
+                || "nowhere".to_owned(),
+                |Position { target, module, in_test }| {
+                    let mark = if in_test { " (test)" } else { "" };
+                    format!("{}: {}{mark}", roots[target], module.join("::"))
+                },
+            );
+            assert_eq!(found, *expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn files_and_folders_are_modules() {
+        check(
+            &["src/lib.rs"],
+            &[
+                ("src/lib.rs", "", "src/lib.rs: "),
+                ("src/db.rs", "", "src/lib.rs: db"),
+                ("src/db/orders.rs", "", "src/lib.rs: db::orders"),
+                ("src/api/mod.rs", "", "src/lib.rs: api"),
+                ("build.rs", "", "nowhere"),
+            ],
+        );
+    }
+
+    #[test]
+    fn of_two_crates_in_a_folder_the_one_that_declares_it_has_the_module() {
+        check(
+            &["src/main.rs", "src/lib.rs", "src/bin/tool.rs", "tests/all.rs"],
+            &[
+                ("src/main.rs", "mod cli; mod shared;", "src/main.rs: "),
+                ("src/lib.rs", "pub mod shared;", "src/lib.rs: "),
+                ("src/cli.rs", "", "src/main.rs: cli"),
+                ("src/cli/args.rs", "", "src/main.rs: cli::args"),
+                ("src/shared.rs", "", "src/lib.rs: shared"),
+                ("src/bin/tool.rs", "", "src/bin/tool.rs: "),
+                ("tests/all.rs", "mod common;", "tests/all.rs: "),
+                ("tests/common/mod.rs", "", "tests/all.rs: common"),
+            ],
+        );
+    }
+
+    #[test]
+    fn modules_of_tests_are_told_apart() {
+        check(
+            &["src/lib.rs"],
+            &[
+                ("src/lib.rs", "#[cfg(test)] mod support; mod a;", "src/lib.rs: "),
+                ("src/support.rs", "", "src/lib.rs: support (test)"),
+                ("src/support/db.rs", "", "src/lib.rs: support::db (test)"),
+                ("src/a.rs", "", "src/lib.rs: a"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_path_attribute_says_where_a_module_stands() {
+        check(
+            &["src/lib.rs"],
+            &[
+                ("src/lib.rs", "mod a; /* none */ #[path = \"../shared/b.rs\"] pub mod b;", "src/lib.rs: "),
+                ("shared/b.rs", "", "src/lib.rs: b"),
+                ("src/a.rs", "#[cfg(test)] #[path = \"tests.rs\"] mod checks;", "src/lib.rs: a"),
+                ("src/tests.rs", "", "src/lib.rs: a::checks (test)"),
+            ],
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! String literals: their text, and where each part of it stands in the source.
+
+use std::sync::Arc;
+
+use proc_macro2::Literal;
+use syn::Lit;
+
+use crate::finding::Place;
+use crate::rust::site::SqlLiteral;
+
+/// The text of a literal; `None` where it is no text. One without escapes is read at once, which the parser does letter by
+/// letter.
+pub fn text_of(literal: &Literal) -> Option<String> {
+    let source = literal.to_string();
+    match plain(&source) {
+        Some(content) => Some(content.to_owned()),
+        None => match Lit::new(literal.clone()) {
+            Lit::Str(text) => Some(text.value()),
+            _ => None,
+        },
+    }
+}
+
+/// What stands between the quotes of a text without escapes.
+fn plain(source: &str) -> Option<&str> {
+    let content = source.strip_prefix('"')?.strip_suffix('"')?;
+    (!content.contains('\\') && !content.contains('\r')).then_some(content)
+}
+
+/// The text of a literal with the places of its parts: one at its start, and one wherever a character of the text is not
+/// the next character of the source line (a line's beginning, an escape, a line that goes on after `\`). `None` where it is
+/// no text.
+pub(in crate::rust) fn read(literal: &Literal, file: &Arc<str>) -> Option<SqlLiteral> {
+    let start = literal.span().start();
+    let source = literal.to_string();
+    let mut reader = Reader {
+        file,
+        line: u32::try_from(start.line).unwrap_or(0),
+        column: u32::try_from(start.column).unwrap_or(0) + 1,
+        text: String::with_capacity(source.len()),
+        parts: Vec::new(),
+        broken: true,
+    };
+    reader.read(&source);
+    // Of an escape the parser knows best what it stands for.
+    if plain(&source).is_none() {
+        let value = text_of(literal)?.replace("\r\n", "\n");
+        if reader.text != value {
+            return Some(SqlLiteral { text: value.into(), parts: Vec::new() });
+        }
+    }
+    let parts = if start.line > 0 { reader.parts } else { Vec::new() };
+    Some(SqlLiteral { text: reader.text.into(), parts })
+}
+
+/// Puts texts together, for `concat!` and `+`.
+pub(in crate::rust) fn join(literals: impl IntoIterator<Item = SqlLiteral>) -> SqlLiteral {
+    let mut text = String::new();
+    let mut parts = Vec::new();
+    for literal in literals {
+        parts.extend(literal.parts.into_iter().map(|(at, place)| (text.len() + at, place)));
+        text.push_str(&literal.text);
+    }
+    SqlLiteral { text: text.into(), parts }
+}
+
+struct Reader<'a> {
+    file: &'a Arc<str>,
+    line: u32,
+    column: u32,
+    text: String,
+    parts: Vec<(usize, Place)>,
+    /// Whether the next character of the text begins a part.
+    broken: bool,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, source: &str) {
+        let Some((prefix, rest)) = source.split_once('"') else { return };
+        let hashes = prefix.strip_prefix('r').map(str::len);
+        self.column += u32::try_from(prefix.len()).unwrap_or(0) + 1;
+        let end = rest.len().saturating_sub(1 + hashes.unwrap_or(0));
+        let Some(content) = rest.get(..end) else { return };
+        let content = content.replace("\r\n", "\n");
+        match hashes {
+            Some(_) => self.verbatim(&content),
+            None => self.cooked(&content),
+        }
+        if self.text.is_empty() {
+            self.mark();
+        }
+    }
+
+    fn mark(&mut self) {
+        self.parts
+            .push((self.text.len(), Place { file: self.file.clone(), line: self.line, column: self.column }));
+        self.broken = false;
+    }
+
+    /// Text that stands for itself.
+    fn verbatim(&mut self, text: &str) {
+        for line in text.split_inclusive('\n') {
+            if self.broken {
+                self.mark();
+            }
+            self.text.push_str(line);
+            self.skip(line);
+        }
+    }
+
+    /// Moves past a part of the source, which ends where a line does if not before.
+    fn skip(&mut self, part: &str) {
+        if part.ends_with('\n') {
+            self.line += 1;
+            self.column = 1;
+            self.broken = true;
+        } else {
+            self.column += u32::try_from(part.chars().count()).unwrap_or(0);
+        }
+    }
+
+    fn cooked(&mut self, content: &str) {
+        let mut rest = content;
+        while let Some((before, escape)) = rest.split_once('\\') {
+            self.verbatim(before);
+            rest = self.escape(escape);
+        }
+        self.verbatim(rest);
+    }
+
+    /// Reads what follows a backslash, and returns what is left.
+    fn escape<'t>(&mut self, source: &'t str) -> &'t str {
+        self.mark();
+        self.broken = true;
+        self.column += 1;
+        let mut chars = source.chars();
+        let Some(escape) = chars.next() else { return "" };
+        self.skip(source.get(..escape.len_utf8()).unwrap_or_default());
+        match escape {
+            'n' => self.text.push('\n'),
+            't' => self.text.push('\t'),
+            'r' => self.text.push('\r'),
+            '0' => self.text.push('\0'),
+            'x' => {
+                let digits: String = chars.by_ref().take(2).collect();
+                self.column += 2;
+                self.code(&digits);
+            }
+            'u' => {
+                let digits: String = chars.by_ref().take_while(|&c| c != '}').collect();
+                self.column += u32::try_from(digits.chars().count()).unwrap_or(0) + 1;
+                self.code(digits.trim_start_matches('{'));
+            }
+            '\n' => {
+                // Nothing stands for the line end and the blanks that follow.
+                self.parts.pop();
+                let rest = chars.as_str();
+                let after = rest.trim_start_matches(|c: char| c.is_ascii_whitespace());
+                let blanks = rest.get(..rest.len() - after.len()).unwrap_or_default();
+                blanks.split_inclusive('\n').for_each(|blank| self.skip(blank));
+                self.broken = true;
+                return after;
+            }
+            other => self.text.push(other),
+        }
+        chars.as_str()
+    }
+
+    fn code(&mut self, digits: &str) {
+        let digits = digits.replace('_', "");
+        let c = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32);
+        self.text.extend(c);
+    }
+}

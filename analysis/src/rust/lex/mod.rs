@@ -1,0 +1,8 @@
+//! What the tokens of a source tell before it is parsed: names, functions that can matter, how deep it nests; and its
+//! string literals.
+
+pub(super) mod guard;
+pub(super) mod literal;
+mod outline;
+pub(super) mod relevant;
+pub(super) mod tokens;

@@ -1,0 +1,285 @@
+//! What a file's tokens tell without parsing: where its functions' bodies are, and which names stand in them.
+//!
+//! Reading tokens takes much less time than parsing, which is what makes it possible to look at every file of a workspace
+//! and to parse only what can matter.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::tokens::{Kind, Token, tokens};
+use crate::rust::query_names;
+
+/// A file, by its names.
+#[derive(Debug, Default)]
+pub(in crate::rust) struct Outline<'t> {
+    /// Its functions; those inside of functions belong to the body they stand in.
+    pub(in crate::rust) functions: Vec<Outlined<'t>>,
+}
+
+/// A function, by its names.
+#[derive(Debug)]
+pub(in crate::rust) struct Outlined<'t> {
+    /// Its name.
+    pub(in crate::rust) name: &'t str,
+    /// The bytes of all of it, from behind the token before it to its last brace: comments and attributes included.
+    pub(in crate::rust) whole: Range<usize>,
+    /// The bytes of its body, braces not included.
+    pub(in crate::rust) body: Range<usize>,
+    /// How it comes to wait for a query.
+    pub(in crate::rust) waits: Waits,
+    /// Whether something in it looks like a query.
+    pub(in crate::rust) queries: bool,
+    /// The names that it may call.
+    pub(in crate::rust) calls: HashSet<&'t str>,
+}
+
+/// How a function can wait for a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::rust) enum Waits {
+    /// Not at all: nothing in it is async.
+    Never,
+    /// Whoever calls it has to await what it gives.
+    Awaited,
+    /// It blocks, or starts something that goes on beside it.
+    Itself,
+}
+
+/// Reads the names of a file.
+pub(in crate::rust) fn outline(text: &str) -> Outline<'_> {
+    read(text, true)
+}
+
+/// The same without the names that functions may call, where only the queries that they make themselves are asked for.
+pub(in crate::rust) fn outline_of_queries(text: &str) -> Outline<'_> {
+    read(text, false)
+}
+
+fn read(text: &str, with_calls: bool) -> Outline<'_> {
+    let tokens = tokens(text);
+    let renamed = renamed(&tokens);
+    let mut reader = Reader { tokens, renamed, with_calls, length: text.len(), ..Reader::default() };
+    reader.items();
+    reader.outline
+}
+
+/// The names that a file gives to what makes queries: `use sqlx::query as q`, and macros whose rules name it.
+fn renamed<'t>(tokens: &[Token<'t>]) -> HashSet<&'t str> {
+    let mut names = HashSet::new();
+    for (at, token) in tokens.iter().enumerate() {
+        if token.kind != Kind::Word {
+            continue;
+        }
+        match token.text {
+            "as" => {
+                let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+                if before.is_some_and(|name| query_names::makes_query(name.text)) {
+                    names.extend(tokens.get(at + 1).map(|new| new.text));
+                }
+            }
+            "macro_rules" => names.extend(wrapper(tokens.get(at + 2..).unwrap_or_default())),
+            _ => {}
+        }
+    }
+    names
+}
+
+/// The name of a macro, given with its rules, where these name something that makes a query.
+fn wrapper<'t>(definition: &[Token<'t>]) -> Option<&'t str> {
+    let (name, rules) = definition.split_first()?;
+    let mut depth = 0usize;
+    for token in rules {
+        match token.kind {
+            Kind::Sign(b'{' | b'(' | b'[') => depth += 1,
+            Kind::Sign(b'}' | b')' | b']') => depth = depth.saturating_sub(1),
+            Kind::Word if query_names::makes_query(token.text) => return Some(name.text),
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    None
+}
+
+#[derive(Default)]
+struct Reader<'t> {
+    tokens: Vec<Token<'t>>,
+    at: usize,
+    /// The names that the file gives to what makes queries: `use sqlx::query as q`, and macros that expand to one.
+    renamed: HashSet<&'t str>,
+    /// Whether the names are read that functions may call.
+    with_calls: bool,
+    /// The length of the text, in bytes.
+    length: usize,
+    outline: Outline<'t>,
+}
+
+impl<'t> Reader<'t> {
+    fn peek(&self, ahead: usize) -> Option<Token<'t>> {
+        self.tokens.get(self.at + ahead).copied()
+    }
+
+    fn kind(&self, at: Option<usize>) -> Option<Kind> {
+        self.tokens.get(at?).map(|token| token.kind)
+    }
+
+    /// Reads to the end of the file, from body to body.
+    fn items(&mut self) {
+        while let Some(token) = self.peek(0) {
+            if token.is("fn") && self.is_function() {
+                self.function();
+            } else {
+                self.at += 1;
+            }
+        }
+    }
+
+    /// Whether a name follows `fn`, which else is a type.
+    fn is_function(&self) -> bool {
+        self.peek(1).is_some_and(|token| matches!(token.kind, Kind::Word | Kind::RawWord))
+    }
+
+    /// Whether the token at `at` is called: `name(`, `name!`, `name::<T>(`.
+    fn is_called(&self, at: usize) -> bool {
+        matches!(self.kind(Some(at + 1)), Some(Kind::Sign(b'(' | b'!' | b':')))
+    }
+
+    /// Whether the name at hand makes or runs a query, or is a macro that may.
+    fn is_query(&self, name: Token<'t>) -> bool {
+        let is_macro = self.peek(1).is_some_and(|token| token.kind == Kind::Sign(b'!'));
+        is_macro
+            && (name.text.contains("query") || name.text.contains("sql") || self.renamed.contains(name.text))
+            || self.is_named(self.at)
+                && (query_names::makes_query(name.text)
+                    || query_names::is_executor(name.text)
+                    || self.renamed.contains(name.text))
+    }
+
+    /// Where a function begins whose `fn` is at hand: behind the token before its attributes and qualifiers.
+    fn beginning(&self) -> usize {
+        let mut at = self.at;
+        loop {
+            let Some(before) = at.checked_sub(1) else { return 0 };
+            let Some(token) = self.tokens.get(before) else { return 0 };
+            at = match token.kind {
+                Kind::Word
+                    if matches!(
+                        token.text,
+                        "async" | "const" | "default" | "extern" | "pub" | "safe" | "unsafe"
+                    ) =>
+                {
+                    before
+                }
+                // The ABI behind `extern`.
+                Kind::Literal | Kind::Text if self.is_at(before.checked_sub(1), "extern") => before,
+                Kind::Sign(b')') => match self.opening(before).and_then(|open| open.checked_sub(1)) {
+                    Some(owner) if self.is_at(Some(owner), "pub") => owner,
+                    _ => return token.start + token.text.len(),
+                },
+                Kind::Sign(b']') => match self.opening(before).and_then(|open| open.checked_sub(1)) {
+                    Some(hash) if self.kind(Some(hash)) == Some(Kind::Sign(b'#')) => hash,
+                    _ => return token.start + token.text.len(),
+                },
+                _ => return token.start + token.text.len(),
+            };
+        }
+    }
+
+    fn is_at(&self, at: Option<usize>, word: &str) -> bool {
+        at.and_then(|at| self.tokens.get(at)).is_some_and(|token| token.is(word))
+    }
+
+    /// The bracket that the one at `close` closes.
+    fn opening(&self, close: usize) -> Option<usize> {
+        let mut depth = 0usize;
+        (0..=close).rev().find(|at| {
+            match self.kind(Some(*at)) {
+                Some(Kind::Sign(b')' | b']' | b'}')) => depth += 1,
+                Some(Kind::Sign(b'(' | b'[' | b'{')) => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        })
+    }
+
+    /// Reads a function from its `fn` to the end of its body.
+    fn function(&mut self) {
+        let beginning = self.beginning();
+        let before = [1, 2, 3].map(|back| self.at.checked_sub(back).and_then(|at| self.tokens.get(at)));
+        let is_async = before.iter().flatten().any(|token| token.text == "async");
+        let name = self.peek(1).map(|token| token.text).unwrap_or_default();
+        self.at += 2;
+        let mut waits = if is_async { Waits::Awaited } else { Waits::Never };
+        let mut depth = 0usize;
+        let open = loop {
+            let Some(token) = self.peek(0) else { return };
+            match token.kind {
+                Kind::Sign(b'(' | b'[') => depth += 1,
+                Kind::Sign(b')' | b']') => depth = depth.saturating_sub(1),
+                Kind::Sign(b'{') if depth == 0 => break token,
+                // A declaration without a body.
+                Kind::Sign(b';') if depth == 0 => return,
+                Kind::Word if token.text.contains("Future") || token.text.contains("Stream") => {
+                    waits = Waits::Awaited;
+                }
+                _ => {}
+            }
+            self.at += 1;
+        };
+        let mut function = Outlined {
+            name,
+            whole: beginning..self.length,
+            body: open.start + 1..self.length,
+            waits,
+            queries: false,
+            calls: HashSet::new(),
+        };
+        self.body(&mut function);
+        self.outline.functions.push(function);
+    }
+
+    /// Reads a body from its brace on.
+    fn body(&mut self, function: &mut Outlined<'t>) {
+        let mut depth = 0usize;
+        while let Some(token) = self.peek(0) {
+            match token.kind {
+                Kind::Sign(b'{') => depth += 1,
+                Kind::Sign(b'}') => {
+                    depth -= 1;
+                    if depth == 0 {
+                        function.body.end = token.start;
+                        function.whole.end = token.start + 1;
+                        self.at += 1;
+                        return;
+                    }
+                }
+                Kind::Word | Kind::RawWord => {
+                    match token.text {
+                        "block_on" | "block_in_place" | "spawn" | "spawn_blocking" | "spawn_local"
+                            if function.waits == Waits::Never =>
+                        {
+                            function.waits = Waits::Itself;
+                        }
+                        "async" if function.waits == Waits::Never => function.waits = Waits::Awaited,
+                        _ => {}
+                    }
+                    function.queries |= self.is_query(token);
+                    if self.with_calls && self.is_named(self.at) {
+                        function.calls.insert(token.text);
+                    }
+                }
+                _ => {}
+            }
+            self.at += 1;
+        }
+    }
+
+    /// Whether the name at `at` is called, or handed over or kept to be called: `load(x)`, `.map(Self::load)`, `let f = load;`.
+    fn is_named(&self, at: usize) -> bool {
+        let next = self.kind(Some(at + 1));
+        let last = self.kind(at.checked_sub(1));
+        let ends = matches!(next, Some(Kind::Sign(b')' | b',' | b';') | Kind::Sign(b']')));
+        let begins = matches!(last, Some(Kind::Sign(b'(' | b',' | b':') | Kind::Sign(b'=')));
+        self.is_called(at) || begins && ends
+    }
+}

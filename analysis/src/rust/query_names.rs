@@ -1,0 +1,180 @@
+//! The names by which queries are made: this project's macros, sqlx's macros and functions, and the methods that run them.
+
+use super::graph::imports::{Imports, Origin};
+use super::site::Form;
+
+/// A macro that makes a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct MacroForm {
+    pub(super) form: Form,
+    /// Whether the first argument is a type.
+    pub(super) typed: bool,
+    /// Whether the SQL is named by the path of a file.
+    pub(super) file: bool,
+    /// Whether it is only taken for sqlx's by its name, so that its SQL must look like SQL.
+    pub(super) by_name_only: bool,
+}
+
+/// A function that makes a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FunctionForm {
+    /// `query`, `query_as`, `query_scalar`, `raw_sql`; whether the arguments come in one value (`query_with`).
+    Query { with_arguments: bool },
+    /// `QueryBuilder::new`.
+    Builder,
+    /// `AssertSqlSafe(..)`: says that a text made at run time is harmless.
+    AssertSqlSafe,
+}
+
+/// Whether a resolved path lies in sqlx.
+fn in_sqlx(path: &[String]) -> bool {
+    path.split_last().is_some_and(|(_, parents)| {
+        parents.iter().any(|part| matches!(part.as_str(), "sqlx" | "sqlx_core" | "sqlx_macros"))
+    })
+}
+
+/// What kind of query a macro makes, if it makes one.
+pub(super) fn macro_form(imports: &Imports, path: &[String]) -> Option<MacroForm> {
+    let full = imports.resolve(path);
+    let name = full.last()?.as_str();
+    let stem = name.strip_suffix("_unchecked").unwrap_or(name);
+    let (typed, file) = match stem {
+        "sql" | "sql_scalar" | "query" | "query_scalar" => (false, false),
+        "sql_as" | "sql_from_row" | "query_as" => (true, false),
+        "sql_file" | "sql_file_scalar" | "query_file" | "query_file_scalar" => (false, true),
+        "sql_file_as" | "query_file_as" => (true, true),
+        _ => return None,
+    };
+    // A local rename of the crate cannot be told from another crate's macro; it is taken for ours only by path.
+    let in_ours = full.len() > 1 && full.first().is_some_and(|first| first == "query_budget");
+    if in_ours
+        || (stem.starts_with("sql")
+            && matches!(path, [name] if full.len() == 1 && !imports.defines_macro(name)))
+    {
+        return Some(MacroForm { form: Form::Checked, typed, file, by_name_only: false });
+    }
+    if stem.starts_with("sql") {
+        return None;
+    }
+    let by_name_only = match path {
+        _ if in_sqlx(&full) => false,
+        [name] if full.len() == 1 && !imports.defines_macro(name) => {
+            imports.glob_origin(name) != Origin::Sqlx
+        }
+        _ => return None,
+    };
+    Some(MacroForm { form: Form::SqlxMacro, typed, file, by_name_only })
+}
+
+/// What kind of query a function makes, if it makes one.
+pub(super) fn function_form(imports: &Imports, path: &[String]) -> Option<FunctionForm> {
+    let name = path.last()?.as_str();
+    let full = imports.resolve(path);
+    let last = full.last()?.as_str();
+    if matches!(name, "new" | "with_arguments" | "default") && path.len() >= 2 {
+        let (_, owner) = full.split_last()?;
+        let builder = owner.last()? == "QueryBuilder" && (in_sqlx(owner) || from_sqlx_glob(imports, owner));
+        return builder.then_some(FunctionForm::Builder);
+    }
+    let form = match last {
+        "query" | "query_as" | "query_scalar" | "raw_sql" => FunctionForm::Query { with_arguments: false },
+        "query_with"
+        | "query_as_with"
+        | "query_scalar_with"
+        | "query_with_result"
+        | "query_as_with_result"
+        | "query_scalar_with_result" => FunctionForm::Query { with_arguments: true },
+        "AssertSqlSafe" => FunctionForm::AssertSqlSafe,
+        _ => return None,
+    };
+    (in_sqlx(&full) || from_sqlx_glob(imports, &full)).then_some(form)
+}
+
+fn from_sqlx_glob(imports: &Imports, path: &[String]) -> bool {
+    matches!(path, [name] if imports.glob_origin(name) == Origin::Sqlx)
+}
+
+/// Whether a bare call would make a query if `use` showed that the name is sqlx's; asked where no `use` is to be seen.
+pub(super) fn bare_function_form(name: &str) -> Option<FunctionForm> {
+    match name {
+        "query" | "query_as" | "query_scalar" | "raw_sql" => {
+            Some(FunctionForm::Query { with_arguments: false })
+        }
+        "query_with" | "query_as_with" | "query_scalar_with" => {
+            Some(FunctionForm::Query { with_arguments: true })
+        }
+        _ => None,
+    }
+}
+
+/// Whether a name alone may be that of a macro or function that makes a query.
+pub(super) fn makes_query(name: &str) -> bool {
+    let stem = name.strip_suffix("_unchecked").unwrap_or(name);
+    matches!(stem, "sql" | "sql_as" | "sql_scalar" | "sql_from_row")
+        || matches!(stem, "sql_file" | "sql_file_as" | "sql_file_scalar")
+        || matches!(stem, "raw_sql" | "QueryBuilder" | "AssertSqlSafe")
+        || matches!(stem, "query_file" | "query_file_as" | "query_file_scalar")
+        || bare_function_form(stem).is_some()
+        || stem.ends_with("_with_result")
+}
+
+/// Whether a method runs the query it is called on, or the query it is given.
+pub(super) fn is_executor(method: &str) -> bool {
+    matches!(
+        method,
+        "execute" | "execute_many" | "fetch" | "fetch_many" | "fetch_all" | "fetch_one" | "fetch_optional"
+    )
+}
+
+/// Whether a text begins the way SQL statements do.
+pub(super) fn looks_like_sql(text: &str) -> bool {
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    let word: String =
+        text.chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_ascii_uppercase();
+    let statement = matches!(
+        word.as_str(),
+        "SELECT"
+            | "INSERT"
+            | "UPDATE"
+            | "DELETE"
+            | "WITH"
+            | "VALUES"
+            | "MERGE"
+            | "REPLACE"
+            | "CREATE"
+            | "ALTER"
+            | "DROP"
+            | "TRUNCATE"
+            | "BEGIN"
+            | "COMMIT"
+            | "ROLLBACK"
+            | "SAVEPOINT"
+            | "RELEASE"
+            | "SET"
+            | "RESET"
+            | "SHOW"
+            | "PRAGMA"
+            | "EXPLAIN"
+            | "ANALYZE"
+            | "VACUUM"
+            | "REINDEX"
+            | "REFRESH"
+            | "LOCK"
+            | "NOTIFY"
+            | "LISTEN"
+            | "UNLISTEN"
+            | "COPY"
+            | "CALL"
+            | "DO"
+            | "GRANT"
+            | "REVOKE"
+            | "ATTACH"
+            | "DETACH"
+    );
+    // A word alone may be anything; all but a few statements have more.
+    statement
+        && (text.len() > word.len()
+            || matches!(word.as_str(), "BEGIN" | "COMMIT" | "ROLLBACK" | "VACUUM" | "ANALYZE"))
+        || text.starts_with("--")
+        || text.starts_with("/*")
+}

@@ -1,0 +1,140 @@
+//! What was found in a file, and where that file stands among others.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use proc_macro2::Span;
+
+use super::function::{Bound, Function};
+use super::site::{Allow, Site};
+use super::type_ref::TypeRef;
+use crate::finding::Place;
+
+/// What was found in a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scan {
+    /// The query sites, by place.
+    pub sites: Vec<Site>,
+    /// The functions, in the order in which they end.
+    pub functions: Vec<Function>,
+    /// Every allow of the file, also those that stand above no query.
+    pub allows: Vec<Allow>,
+    /// Macros whose bodies mention queries and could not be read.
+    pub unparsed_macros: usize,
+    /// What the file declares and imports.
+    pub items: Vec<ModuleItems>,
+}
+
+impl Scan {
+    /// The site whose macro or call starts at this line and column, both counted from 1 as in [`Place`].
+    pub fn site_at(&self, line: u32, column: u32) -> Option<&Site> {
+        self.sites.iter().find(|site| site.place.line == line && site.place.column == column)
+    }
+
+    /// The function whose name stands at this line and column, both counted from 1.
+    pub fn function_at(&self, line: u32, column: u32) -> Option<&Function> {
+        self.functions.iter().find(|function| function.place.line == line && function.place.column == column)
+    }
+}
+
+/// The declarations and imports of one module of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModuleItems {
+    /// The module's path inside the file; empty for the file itself.
+    pub module: Vec<String>,
+    /// Imported names with the paths they stand for.
+    pub uses: Vec<(String, Vec<String>)>,
+    /// Paths imported with `*`.
+    pub globs: Vec<Vec<String>>,
+    /// Structs with the types of their fields, and enums, which have none here.
+    pub types: Vec<(String, Vec<(String, TypeRef)>)>,
+    /// Type aliases.
+    pub aliases: Vec<(String, TypeRef)>,
+    /// Traits.
+    pub traits: Vec<String>,
+}
+
+/// One file of a workspace with its place in the module tree.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// What tells its crate from all others.
+    pub crate_name: String,
+    /// The crates that code in it can name, by the names it knows them by: `docs_rs_database`.
+    pub externs: Arc<HashMap<String, String>>,
+    /// The module that the file is: `["db", "orders"]`; empty for `lib.rs` and `main.rs`.
+    pub module: Vec<String>,
+    /// What was found in it.
+    pub scan: Scan,
+}
+
+impl Source {
+    /// Sets the bounds of its functions, given in their order.
+    pub fn set_bounds(&mut self, bounds: Vec<Bound>) {
+        for (function, bound) in self.scan.functions.iter_mut().zip(bounds) {
+            function.bound = bound;
+        }
+    }
+}
+
+/// A function of the graph: the position of its source, and its position among the functions of that source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FunctionId {
+    /// Position among the sources.
+    pub source: usize,
+    /// Position among `scan.functions`.
+    pub function: usize,
+}
+
+/// What was found in the tokens of one function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScannedFunction {
+    /// The function itself.
+    pub function: Function,
+    /// The query sites in it.
+    pub sites: Vec<Site>,
+    /// The allows in it and above it.
+    pub allows: Vec<Allow>,
+    /// Macros whose bodies mention queries and could not be read.
+    pub unparsed_macros: usize,
+}
+
+/// Why source could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScanError {
+    /// Line, counted from 1; 0 when unknown.
+    pub line: u32,
+    /// Column in characters, counted from 1; 0 when unknown.
+    pub column: u32,
+    /// What is wrong, as a lowercase fragment.
+    pub message: String,
+}
+
+impl ScanError {
+    pub(super) fn at(span: Span, message: impl Into<String>) -> ScanError {
+        let Place { line, column, .. } = crate::rust::place_at(&"".into(), span.start());
+        ScanError { line, column, message: message.into() }
+    }
+}
+
+impl ScanError {
+    pub(super) fn gave_up() -> ScanError {
+        ScanError { line: 0, column: 0, message: "the reader of Rust source gave up".to_owned() }
+    }
+}
+
+impl From<syn::Error> for ScanError {
+    fn from(error: syn::Error) -> ScanError {
+        ScanError::at(error.span(), error.to_string())
+    }
+}
+
+impl std::fmt::Display for ScanError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.message),
+            line => write!(f, "line {line}, column {}: {}", self.column, self.message),
+        }
+    }
+}
+
+impl std::error::Error for ScanError {}

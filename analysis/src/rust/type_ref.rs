@@ -1,0 +1,141 @@
+//! The types that signatures, fields and constructors tell, as written: what `calls` looks methods up by.
+
+use std::collections::HashMap;
+
+use syn::{GenericParam, Generics, Type, TypeParamBound};
+
+use super::graph::imports::Imports;
+use super::walk::sql_text::segments;
+
+/// How many steps a type may be told in; beyond, it is not known.
+pub(super) const DEEPEST: u8 = 12;
+
+/// A type as the source tells it; names are paths with the imports of their file applied, references are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum TypeRef {
+    /// Nothing tells it.
+    #[default]
+    Unknown,
+    /// `Self`.
+    SelfType,
+    /// A named type with its type arguments; `[]` is the name of slices and arrays.
+    Named(Vec<String>, Vec<TypeRef>),
+    /// Whatever implements these traits: `dyn Store`, `impl Store`, `T: Store`.
+    Implements(Vec<Vec<String>>),
+    /// The type of a field.
+    Field(Box<TypeRef>, String),
+    /// What the function of this path returns.
+    Returned(Vec<String>),
+    /// What a method returns.
+    Method(Box<TypeRef>, String),
+    /// What is in an option or result.
+    Inside(Box<TypeRef>),
+    /// An element of a collection.
+    Element(Box<TypeRef>),
+}
+
+impl TypeRef {
+    pub(super) fn depth(&self) -> u8 {
+        match self {
+            TypeRef::Field(of, _) | TypeRef::Method(of, _) | TypeRef::Inside(of) | TypeRef::Element(of) => {
+                of.depth().saturating_add(1)
+            }
+            _ => 0,
+        }
+    }
+
+    pub(super) fn step(self, step: impl FnOnce(Box<TypeRef>) -> TypeRef) -> TypeRef {
+        if self == TypeRef::Unknown || self.depth() >= DEEPEST {
+            TypeRef::Unknown
+        } else {
+            step(Box::new(self))
+        }
+    }
+}
+
+/// What the type parameters in scope implement, by name.
+pub(super) type Parameters = HashMap<String, Vec<Vec<String>>>;
+
+/// The type parameters of an item and the traits they are bound by.
+pub(super) fn parameters(generics: &Generics, imports: &Imports) -> Parameters {
+    let mut parameters = Parameters::new();
+    for parameter in &generics.params {
+        if let GenericParam::Type(parameter) = parameter {
+            let traits = parameter.bounds.iter().filter_map(|bound| trait_path(bound, imports)).collect();
+            parameters.insert(parameter.ident.to_string(), traits);
+        }
+    }
+    for predicate in generics.where_clause.iter().flat_map(|clause| &clause.predicates) {
+        if let syn::WherePredicate::Type(predicate) = predicate
+            && let Type::Path(path) = &predicate.bounded_ty
+            && let Some(known) = path.path.get_ident().and_then(|name| parameters.get_mut(&name.to_string()))
+        {
+            known.extend(predicate.bounds.iter().filter_map(|bound| trait_path(bound, imports)));
+        }
+    }
+    parameters
+}
+
+fn trait_path(bound: &TypeParamBound, imports: &Imports) -> Option<Vec<String>> {
+    match bound {
+        TypeParamBound::Trait(bound) => Some(imports.resolve(&segments(&bound.path))),
+        _ => None,
+    }
+}
+
+/// A type as written.
+pub(super) fn of_type(ty: &Type, imports: &Imports, parameters: &Parameters) -> TypeRef {
+    let next = |ty: &Type| of_type(ty, imports, parameters);
+    let implements = |bounds: &syn::punctuated::Punctuated<TypeParamBound, syn::Token![+]>| {
+        // A future is typed by what it gives.
+        let output = bounds.iter().find_map(|bound| future_output(bound));
+        match output {
+            Some(output) => next(output),
+            None => {
+                TypeRef::Implements(bounds.iter().filter_map(|bound| trait_path(bound, imports)).collect())
+            }
+        }
+    };
+    match ty {
+        Type::Reference(reference) => next(&reference.elem),
+        Type::Paren(inner) => next(&inner.elem),
+        Type::Group(inner) => next(&inner.elem),
+        Type::Slice(slice) => TypeRef::Named(vec!["[]".to_owned()], vec![next(&slice.elem)]),
+        Type::Array(array) => TypeRef::Named(vec!["[]".to_owned()], vec![next(&array.elem)]),
+        Type::ImplTrait(node) => implements(&node.bounds),
+        Type::TraitObject(node) => implements(&node.bounds),
+        Type::Path(path) if path.qself.is_none() => {
+            let names = segments(&path.path);
+            match names.as_slice() {
+                [name] if name == "Self" => return TypeRef::SelfType,
+                [name] if parameters.contains_key(name) => {
+                    return TypeRef::Implements(parameters.get(name).cloned().unwrap_or_default());
+                }
+                _ => {}
+            }
+            let arguments = match path.path.segments.last().map(|last| &last.arguments) {
+                Some(syn::PathArguments::AngleBracketed(arguments)) => arguments
+                    .args
+                    .iter()
+                    .filter_map(|argument| match argument {
+                        syn::GenericArgument::Type(ty) => Some(next(ty)),
+                        _ => None,
+                    })
+                    .collect(),
+                _ => Vec::new(),
+            };
+            TypeRef::Named(imports.resolve(&names), arguments)
+        }
+        _ => TypeRef::Unknown,
+    }
+}
+
+fn future_output(bound: &TypeParamBound) -> Option<&Type> {
+    let TypeParamBound::Trait(bound) = bound else { return None };
+    let last = bound.path.segments.last().filter(|last| last.ident == "Future")?;
+    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        syn::GenericArgument::AssocType(output) => Some(&output.ty),
+        _ => None,
+    })
+}

@@ -1,0 +1,121 @@
+//! Allows: comments above a statement, and attributes of macros and functions.
+
+use std::sync::Arc;
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, Lit, Meta, Token};
+
+use crate::allow;
+use crate::finding::Place;
+use crate::lints;
+use crate::rust::site::Allow;
+
+/// The allows of a file's comments, by the line below which they hold.
+#[derive(Debug, Default)]
+pub(in crate::rust) struct Comments {
+    /// The first line under each run of comment lines, with what they allow.
+    by_line: Vec<(u32, Vec<Allow>)>,
+}
+
+impl Comments {
+    /// Reads the comments of a source; `tokens` tell which lines lie inside string literals.
+    pub(in crate::rust) fn read(file: &Arc<str>, source: &str, tokens: &TokenStream) -> Comments {
+        if !source.contains(allow::MARK) {
+            return Comments::default();
+        }
+        let mut inside = Vec::new();
+        literal_lines(tokens, &mut inside);
+        let mut by_line: Vec<(u32, Vec<Allow>)> = Vec::new();
+        let mut pending: Vec<Allow> = Vec::new();
+        for (line, text) in (1u32..).zip(source.lines()) {
+            let trimmed = text.trim_start();
+            let quoted = inside.iter().any(|(first, last)| (*first + 1..=*last).contains(&line));
+            if trimmed.starts_with("//") && !quoted {
+                let column = u32::try_from(text.chars().count() - trimmed.chars().count()).unwrap_or(0) + 1;
+                let place = Place { file: file.clone(), line, column };
+                pending.extend(comment(trimmed, &place));
+            } else if !pending.is_empty() && !trimmed.starts_with("#[") {
+                by_line.push((line, std::mem::take(&mut pending)));
+            }
+        }
+        if !pending.is_empty() {
+            by_line.push((u32::MAX, pending));
+        }
+        Comments { by_line }
+    }
+
+    /// What the comments directly above a line allow.
+    pub(in crate::rust) fn above(&self, line: u32) -> &[Allow] {
+        self.by_line
+            .binary_search_by_key(&line, |(below, _)| *below)
+            .ok()
+            .and_then(|index| self.by_line.get(index))
+            .map_or(&[], |(_, allows)| allows.as_slice())
+    }
+
+    /// All of them.
+    pub(in crate::rust) fn all(&self) -> impl Iterator<Item = &Allow> {
+        self.by_line.iter().flat_map(|(_, allows)| allows)
+    }
+}
+
+/// The first and last lines of literals that go over several lines.
+fn literal_lines(tokens: &TokenStream, lines: &mut Vec<(u32, u32)>) {
+    let mut streams = vec![tokens.clone().into_iter()];
+    while let Some(stream) = streams.last_mut() {
+        match stream.next() {
+            None => {
+                streams.pop();
+            }
+            Some(TokenTree::Group(group)) => streams.push(group.stream().into_iter()),
+            Some(TokenTree::Literal(literal)) => {
+                let (start, end) = (literal.span().start().line, literal.span().end().line);
+                if start < end {
+                    lines.push((u32::try_from(start).unwrap_or(0), u32::try_from(end).unwrap_or(0)));
+                }
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// The allows of one comment line, its slashes included.
+fn comment(line: &str, place: &Place) -> Vec<Allow> {
+    allow::parse(line.trim_start_matches('/').trim_start_matches('!'), place)
+}
+
+/// The allows of attributes: `#[allow(lint = "reason")]`, or `#[allow(lint, reason = "..")]`, which is the only form that
+/// the compiler takes on a function. Lints of the compiler stand there too (`ours_alone` is false), and are told from
+/// ours by name.
+pub(in crate::rust) fn of_attributes(
+    attributes: &[Attribute],
+    ours_alone: bool,
+    file: &Arc<str>,
+) -> Vec<Allow> {
+    let mut allows = Vec::new();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("allow")) {
+        let Ok(metas) = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) else {
+            continue;
+        };
+        let shared = metas.iter().find(|meta| meta.path().is_ident("reason")).and_then(reason);
+        for meta in metas.iter().filter(|meta| !meta.path().is_ident("reason")) {
+            let lint = crate::rust::walk::sql_text::segments(meta.path()).join("::");
+            let reason = match meta {
+                Meta::NameValue(_) => reason(meta),
+                Meta::Path(_) if ours_alone || lints::by_name(&lint).is_some() => shared.clone(),
+                _ => continue,
+            };
+            allows.push(Allow { lint, reason, place: crate::rust::place_at(file, meta.span().start()) });
+        }
+    }
+    allows
+}
+
+/// The text after `=`, unless it is empty.
+fn reason(meta: &Meta) -> Option<String> {
+    let Meta::NameValue(pair) = meta else { return None };
+    let Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) = &pair.value else { return None };
+    Some(text.value().trim().to_owned()).filter(|reason| !reason.is_empty())
+}

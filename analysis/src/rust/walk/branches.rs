@@ -1,0 +1,120 @@
+//! Walks `if` and `match`, and knows two kinds that change what a loop around them means: a buffer that is written when
+//! it is full, and a dispatcher that calls something else for each kind of element.
+
+use syn::spanned::Spanned;
+use syn::visit::Visit;
+use syn::{BinOp, Expr, Lit, Pat};
+
+use super::variables;
+use super::{Queries, Walker};
+use crate::rust::flow::Flow;
+
+/// From how many arms that await something a `match` is a dispatcher.
+const DISPATCHER: usize = 4;
+
+impl Walker<'_> {
+    pub(in crate::rust) fn branch_if(&mut self, node: &syn::ExprIf) -> Queries {
+        self.scoped(|walker| {
+            walker.expr(&node.cond);
+            let mut queries = Queries::new();
+            let outer = (walker.here.flushing, walker.here.flushes);
+            if asks_whether_full(&node.cond) {
+                (walker.here.flushing, walker.here.flushes) = (walker.here.loops.len(), true);
+            }
+            let then = walker.sequence(|walker| queries = walker.block(&node.then_branch));
+            (walker.here.flushing, walker.here.flushes) = outer;
+            let otherwise = match &node.else_branch {
+                Some((_, otherwise)) => walker.sequence(|walker| queries.extend(walker.expr(otherwise))),
+                None => Flow::EMPTY,
+            };
+            walker.emit_branch(vec![then, otherwise]);
+            queries
+        })
+    }
+
+    pub(in crate::rust) fn branch_match(&mut self, node: &syn::ExprMatch) -> Queries {
+        self.expr(&node.expr);
+        let ty = self.type_of(&node.expr);
+        let outer = self.here.dispatching;
+        if self.dispatches(node) {
+            self.here.dispatching = self.here.loops.len();
+        }
+        let mut queries = Queries::new();
+        let mut arms = Vec::new();
+        for arm in &node.arms {
+            let line = arm.pat.span().start().line;
+            self.here.lines.push(u32::try_from(line).unwrap_or(0));
+            arms.push(self.sequence(|walker| {
+                walker.scoped(|walker| {
+                    walker.bind(&arm.pat);
+                    walker.type_pattern(&arm.pat, ty.clone());
+                    if let Pat::Guard(guarded) = &arm.pat {
+                        walker.expr(&guarded.guard);
+                    }
+                    queries.extend(walker.expr(&arm.body));
+                });
+            }));
+            self.here.lines.pop();
+        }
+        self.here.dispatching = outer;
+        self.emit_branch(arms);
+        queries
+    }
+
+    /// Whether a `match` tells the elements of the loop around it apart, to do something else for each kind.
+    fn dispatches(&self, node: &syn::ExprMatch) -> bool {
+        let Some(around) = self.here.loops.last() else { return false };
+        let of_element =
+            || variables::mentions(&node.expr).iter().any(|name| around.variables.contains(name));
+        node.arms.iter().filter(|arm| awaits(&arm.body)).count() >= DISPATCHER && of_element()
+    }
+
+    pub(in crate::rust) fn emit_branch(&mut self, arms: Vec<Flow>) {
+        if !arms.iter().all(Flow::is_empty) {
+            self.here.flow.push(Flow::Branch(arms));
+        }
+    }
+}
+
+struct Awaiting(bool);
+
+impl<'ast> Visit<'ast> for Awaiting {
+    fn visit_expr_await(&mut self, _: &'ast syn::ExprAwait) {
+        self.0 = true;
+    }
+}
+
+fn awaits(expression: &Expr) -> bool {
+    let mut finder = Awaiting(false);
+    finder.visit_expr(expression);
+    finder.0
+}
+
+/// Whether a condition asks if a collection has grown to a certain size: `buffer.len() >= BATCH_SIZE`.
+fn asks_whether_full(condition: &Expr) -> bool {
+    match condition {
+        Expr::Paren(inner) => asks_whether_full(&inner.expr),
+        Expr::MethodCall(call) => call.method == "is_full",
+        Expr::Binary(binary) => match binary.op {
+            BinOp::Ge(_) | BinOp::Gt(_) | BinOp::Eq(_) => is_length(&binary.left) && is_size(&binary.right),
+            BinOp::Or(_) => asks_whether_full(&binary.left) || asks_whether_full(&binary.right),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn is_length(expression: &Expr) -> bool {
+    matches!(expression, Expr::MethodCall(call) if call.method == "len" && call.args.is_empty())
+}
+
+/// Whether something is the size of a batch: any number but 0 and 1, a constant, a setting, a capacity.
+fn is_size(expression: &Expr) -> bool {
+    match expression {
+        Expr::Lit(syn::ExprLit { lit: Lit::Int(number), .. }) => !matches!(number.base10_digits(), "0" | "1"),
+        Expr::Path(_) | Expr::Field(_) => true,
+        Expr::MethodCall(call) => call.method == "capacity",
+        Expr::Cast(cast) => is_size(&cast.expr),
+        _ => false,
+    }
+}

@@ -1,0 +1,250 @@
+//! Walks statements and expressions in the order in which they run.
+
+use std::rc::Rc;
+
+use syn::{Block, Expr, Item, Pat, Stmt};
+
+use super::locals::Local;
+use super::loops::Runs;
+use super::shape::{self, Shape};
+use super::{Queries, Walker, spans, sql_text};
+use crate::rust::flow::Flow;
+
+impl Walker<'_> {
+    pub(in crate::rust) fn block(&mut self, block: &Block) -> Queries {
+        let has_items = block.stmts.iter().any(|statement| matches!(statement, Stmt::Item(_)));
+        if has_items {
+            let items = block.stmts.iter().filter_map(|statement| match statement {
+                Stmt::Item(item) => Some(item),
+                _ => None,
+            });
+            self.imports.enter(false, items);
+        }
+        let queries = self.scoped(|walker| {
+            let before = walker.here.leaving.clone();
+            walker.mark_leaving(block);
+            let mut tail = Queries::new();
+            for statement in &block.stmts {
+                walker.here.lines.push(spans::line_of(statement));
+                tail = walker.statement(statement);
+                walker.here.lines.pop();
+            }
+            walker.here.leaving = before;
+            tail
+        });
+        if has_items {
+            self.imports.leave();
+        }
+        queries
+    }
+
+    fn statement(&mut self, statement: &Stmt) -> Queries {
+        match statement {
+            Stmt::Local(local) => {
+                self.let_statement(local);
+                Queries::new()
+            }
+            Stmt::Item(item) => {
+                match item {
+                    Item::Const(item) => self.constant(item.ident.to_string(), &item.expr),
+                    Item::Static(item) => self.constant(item.ident.to_string(), &item.expr),
+                    item => self.item(item),
+                }
+                Queries::new()
+            }
+            Stmt::Expr(expression, semicolon) => {
+                let queries = self.expr(expression);
+                if semicolon.is_some() { Queries::new() } else { queries }
+            }
+            Stmt::Macro(mac) => {
+                let queries = self.macro_call(&mac.mac);
+                if mac.semi_token.is_some() { Queries::new() } else { queries }
+            }
+        }
+    }
+
+    /// A constant inside a function.
+    fn constant(&mut self, name: String, value: &Expr) {
+        let text = sql_text::text(value, self);
+        let shape = shape::of(value, self);
+        self.here.locals.push(Local { text, shape, ..Local::new(name, self.here.loops.len()) });
+    }
+
+    fn let_statement(&mut self, local: &syn::Local) {
+        let Some(init) = &local.init else { return self.bind(&local.pat) };
+        let (pattern, ty) = match &local.pat {
+            Pat::Type(typed) => (typed.pat.as_ref(), Some(typed.ty.as_ref())),
+            pattern => (pattern, None),
+        };
+        let Pat::Ident(name) = pattern else {
+            self.expr(&init.expr);
+            if let Some((_, otherwise)) = &init.diverge {
+                let otherwise = self.sequence(|walker| {
+                    walker.expr(otherwise);
+                });
+                self.emit(otherwise.maybe());
+            }
+            self.bind(&local.pat);
+            let ty = self.type_of(&init.expr);
+            return self.type_pattern(&local.pat, ty);
+        };
+        let mut new = Local::new(name.ident.to_string(), self.here.loops.len());
+        if let Expr::Closure(closure) = init.expr.as_ref() {
+            new.closure = Some(Rc::new(closure.clone()));
+            return self.here.locals.push(new);
+        }
+        new.queries = self.expr(&init.expr);
+        if name.mutability.is_none() {
+            new.text = sql_text::text(&init.expr, self);
+        }
+        new.shape = match (ty.map(shape::of_type).unwrap_or_default(), shape::of(&init.expr, self)) {
+            (Shape::Unknown, Shape::Fixed(..)) if name.mutability.is_some() => Shape::Unknown,
+            (Shape::Unknown, shape) => shape,
+            (shape, _) => shape,
+        };
+        new.ty = ty.map_or_else(|| self.type_of(&init.expr), |ty| self.type_ref(ty));
+        self.here.locals.push(new);
+    }
+
+    /// Walks an expression in the order it is evaluated; says which queries its value is.
+    pub(in crate::rust) fn expr(&mut self, expression: &Expr) -> Queries {
+        match expression {
+            Expr::Array(node) => node.elems.iter().for_each(|element| drop(self.expr(element))),
+            Expr::Tuple(node) => node.elems.iter().for_each(|element| drop(self.expr(element))),
+            Expr::Assign(node) => {
+                let queries = self.expr(&node.right);
+                self.expr(&node.left);
+                if let Expr::Path(path) = node.left.as_ref()
+                    && let Some(name) = path.path.get_ident()
+                    && let Some(local) = self.here.locals.get_mut(&name.to_string())
+                {
+                    local.queries.extend(
+                        queries
+                            .into_iter()
+                            .filter(|query| !local.queries.contains(query))
+                            .collect::<Vec<_>>(),
+                    );
+                }
+            }
+            Expr::Async(node) => {
+                let flow = self.closed(|walker| {
+                    walker.block(&node.block);
+                });
+                self.emit(flow);
+            }
+            Expr::Await(node) => {
+                self.awaited(&node.base);
+            }
+            Expr::Binary(node) => self.binary(node),
+            Expr::Block(node) => return self.block(&node.block),
+            Expr::Unsafe(node) => return self.block(&node.block),
+            Expr::Const(node) => return self.block(&node.block),
+            Expr::TryBlock(node) => {
+                let flow = self.closed(|walker| {
+                    walker.block(&node.block);
+                });
+                self.emit(flow);
+            }
+            Expr::Break(node) => {
+                self.ending(node.expr.as_deref(), false);
+                self.here.flow.push(Flow::Break);
+            }
+            Expr::Return(node) => {
+                self.ending(node.expr.as_deref(), true);
+                self.here.flow.push(Flow::Return);
+            }
+            Expr::Continue(_) => self.here.flow.push(Flow::Continue),
+            Expr::Call(node) => return self.call(node, false),
+            Expr::MethodCall(node) => return self.method_call(node, false),
+            Expr::Cast(node) => return self.expr(&node.expr),
+            Expr::Closure(node) => self.closure(node, &Runs::Maybe),
+            Expr::Field(node) => drop(self.expr(&node.base)),
+            Expr::ForLoop(node) => self.for_loop(node),
+            Expr::While(node) => self.while_loop(node),
+            Expr::Loop(node) => self.endless_loop(node),
+            Expr::Group(node) => return self.expr(&node.expr),
+            Expr::Paren(node) => return self.expr(&node.expr),
+            Expr::Reference(node) => return self.expr(&node.expr),
+            Expr::Unary(node) => return self.expr(&node.expr),
+            Expr::RawAddr(node) => return self.expr(&node.expr),
+            Expr::If(node) => return self.branch_if(node),
+            Expr::Match(node) => return self.branch_match(node),
+            Expr::Index(node) => {
+                self.expr(&node.expr);
+                self.expr(&node.index);
+            }
+            Expr::Let(node) => {
+                self.expr(&node.expr);
+                let ty = self.type_of(&node.expr);
+                self.bind(&node.pat);
+                self.type_pattern(&node.pat, ty);
+            }
+            Expr::Macro(node) => return self.macro_call(&node.mac),
+            Expr::Path(node) => {
+                if let Some(name) = node.path.get_ident() {
+                    return self
+                        .here
+                        .locals
+                        .get(&name.to_string())
+                        .map(|local| local.queries.clone())
+                        .unwrap_or_default();
+                }
+            }
+            Expr::Range(node) => {
+                node.start.iter().chain(&node.end).for_each(|end| drop(self.expr(end)));
+            }
+            Expr::Repeat(node) => drop(self.expr(&node.expr)),
+            Expr::Struct(node) => {
+                node.fields.iter().for_each(|field| drop(self.expr(&field.expr)));
+                if let Some(rest) = &node.rest {
+                    self.expr(rest);
+                }
+            }
+            Expr::Try(node) => {
+                let queries = self.expr(&node.expr);
+                self.here.flow.push(Flow::Try);
+                return queries;
+            }
+            Expr::Yield(node) => node.expr.iter().for_each(|value| drop(self.expr(value))),
+            _ => {}
+        }
+        Queries::new()
+    }
+
+    /// An expression whose value is awaited.
+    pub(in crate::rust) fn awaited(&mut self, expression: &Expr) {
+        match expression {
+            Expr::Call(node) => drop(self.call(node, true)),
+            Expr::MethodCall(node) => drop(self.method_call(node, true)),
+            Expr::Paren(node) => self.awaited(&node.expr),
+            expression => drop(self.expr(expression)),
+        }
+    }
+
+    /// `a + b + c` is walked without recursion along the left, where chains grow long.
+    fn binary(&mut self, node: &syn::ExprBinary) {
+        let mut chain = vec![node];
+        let mut first = node.left.as_ref();
+        while let Expr::Binary(inner) = first {
+            chain.push(inner);
+            first = &inner.left;
+        }
+        self.expr(first);
+        for link in chain.into_iter().rev() {
+            if matches!(link.op, syn::BinOp::And(_) | syn::BinOp::Or(_)) {
+                let right = self.sequence(|walker| drop(walker.expr(&link.right)));
+                self.emit(right.maybe());
+            } else {
+                self.expr(&link.right);
+            }
+        }
+    }
+
+    /// Walks what `return` and `?` do not leave: a closure or an async block.
+    pub(in crate::rust) fn closed(&mut self, walk: impl FnOnce(&mut Self)) -> Flow {
+        let scope = std::mem::replace(&mut self.here.closure, self.here.loops.len());
+        let inner = self.sequence(walk);
+        self.here.closure = scope;
+        if inner.is_empty() { Flow::EMPTY } else { Flow::Scope(Box::new(inner)) }
+    }
+}

@@ -1,0 +1,418 @@
+//! Calls and method calls: which of them make or run queries, which run closures per element, which are calls of
+//! functions to be followed.
+
+use syn::spanned::Spanned;
+use syn::{Expr, ExprCall, ExprMethodCall};
+
+use super::excerpt::{written, written_receiver};
+use super::loops::{self, Runs};
+use super::purpose;
+use super::shape::{self, Shape};
+use super::sql_text::{self, segments};
+use super::variables;
+use super::{Queries, Walker};
+use crate::rust::flow::Callee;
+use crate::rust::place_at;
+use crate::rust::query_names::{self, FunctionForm};
+use crate::rust::site::{Argument, Call, SiteSql};
+use crate::rust::type_ref::TypeRef;
+
+impl Walker<'_> {
+    pub(in crate::rust) fn call(&mut self, node: &ExprCall, awaited: bool) -> Queries {
+        let Expr::Path(function) = node.func.as_ref() else {
+            self.expr(&node.func);
+            self.arguments(node.args.iter(), &Runs::Once);
+            return Queries::new();
+        };
+        let path = segments(&function.path);
+        let form =
+            query_names::function_form(&self.imports, &path).or_else(|| self.unseen_import(&path, node));
+        match form {
+            Some(FunctionForm::Query { with_arguments }) => {
+                self.arguments(node.args.iter(), &Runs::Once);
+                return vec![self.function_site(function, node, with_arguments)];
+            }
+            Some(FunctionForm::Builder) => {
+                self.arguments(node.args.iter(), &Runs::Once);
+                return vec![self.builder_site(function, node)];
+            }
+            Some(FunctionForm::AssertSqlSafe) => {
+                self.arguments(node.args.iter(), &Runs::Once);
+                return Queries::new();
+            }
+            None => {}
+        }
+        if let [name] = path.as_slice()
+            && self.here.locals.get(name).is_some()
+        {
+            self.arguments(node.args.iter(), &Runs::Once);
+            self.local_closure(name, &Runs::Once);
+            return Queries::new();
+        }
+        let last = path.last().map(String::as_str).unwrap_or_default();
+        let runs = match last {
+            "unfold" | "try_unfold" | "from_fn" | "poll_fn" | "successors" | "repeat_with" => {
+                Runs::PerElement {
+                    over: String::new(),
+                    turns: purpose::over(Shape::Pages),
+                    place: place_at(&self.file, function.path.span().start()),
+                    element: TypeRef::Unknown,
+                }
+            }
+            _ => Runs::Once,
+        };
+        let inner = match is_spawn(last) {
+            true => self.spawned(node.args.iter()),
+            false => self.arguments(node.args.iter(), &runs),
+        };
+        if last.starts_with(char::is_uppercase) || last == "pin" {
+            return inner;
+        }
+        let callee = match path.as_slice() {
+            // `T::load(..)`: a method of the traits that `T` implements.
+            [owner, name] if self.parameters.contains_key(owner) => {
+                let traits = self.parameters.get(owner).cloned().unwrap_or_default();
+                Callee::Method { name: name.clone(), on: TypeRef::Implements(traits) }
+            }
+            _ => Callee::Path(self.imports.resolve(&path)),
+        };
+        let span = function.path.segments.last().map_or_else(|| function.span(), |last| last.ident.span());
+        self.emit_call(span, path.join("::"), callee, awaited, node.args.len());
+        Queries::new()
+    }
+
+    /// A bare `query("…")` where only an item is seen and not the imports of its file.
+    fn unseen_import(&self, path: &[String], node: &ExprCall) -> Option<FunctionForm> {
+        let [name] = path else { return None };
+        if !self.imports.partial() {
+            return None;
+        }
+        let form = query_names::bare_function_form(name)?;
+        match sql_text::text(node.args.first()?, self) {
+            SiteSql::Literal(sql) if query_names::looks_like_sql(&sql.text) => Some(form),
+            _ => None,
+        }
+    }
+
+    pub(in crate::rust) fn method_call(&mut self, node: &ExprMethodCall, awaited: bool) -> Queries {
+        let queries = self.expr(&node.receiver);
+        let method = node.method.to_string();
+        if !queries.is_empty() {
+            return self.on_query(node, &method, queries);
+        }
+        if query_names::is_executor(&method) && node.args.len() == 1 {
+            return self.executor(node, &method, awaited);
+        }
+        if let Some(runs) = self.runs_of(node, &method) {
+            self.arguments(node.args.iter(), &runs);
+            return Queries::new();
+        }
+        match is_spawn(&method) {
+            true => drop(self.spawned(node.args.iter())),
+            false => drop(self.arguments(node.args.iter(), &Runs::Once)),
+        }
+        let on_self = matches!(node.receiver.as_ref(), Expr::Path(path) if path.path.is_ident("self"));
+        if on_self {
+            let callee = Callee::SelfMethod(method.clone());
+            self.emit_call(node.method.span(), format!("self.{method}"), callee, awaited, node.args.len());
+        } else if awaited || !is_everyday(&method) {
+            let receiver = written_receiver(&node.receiver);
+            let callee = Callee::Method { name: method.clone(), on: self.type_of(&node.receiver) };
+            let text = format!("{receiver}.{method}");
+            self.emit_call(node.method.span(), text, callee, awaited, node.args.len());
+        }
+        Queries::new()
+    }
+
+    /// A method called on a query.
+    fn on_query(&mut self, node: &ExprMethodCall, method: &str, queries: Queries) -> Queries {
+        self.arguments(node.args.iter(), &Runs::Once);
+        if query_names::is_executor(method) {
+            self.executed(&queries, node, node.args.first());
+            return Queries::new();
+        }
+        let depth = self.here.loops.len();
+        for &query in &queries {
+            let Some(site) = self.sites.get_mut(query) else { continue };
+            match (method, node.args.first()) {
+                // Bound in a loop that the query is not made in: nobody knows how many there are.
+                ("bind" | "try_bind", Some(_)) if depth > site.loops.len() => site.arguments_complete = false,
+                ("bind" | "try_bind", Some(value)) => site
+                    .arguments
+                    .push(Argument { written: written(value), mentions: variables::mentions(value) }),
+                ("separated" | "with_arguments", _) => {
+                    site.sql = SiteSql::Dynamic;
+                    site.arguments_complete = false;
+                }
+                (name, _) if name.starts_with("push") => {
+                    site.sql = SiteSql::Dynamic;
+                    site.arguments_complete = false;
+                }
+                _ => {}
+            }
+        }
+        queries
+    }
+
+    /// Notes that queries are run by this method call, on a connection that `on` gives.
+    fn executed(&mut self, queries: &[usize], node: &ExprMethodCall, on: Option<&Expr>) {
+        let call = Call {
+            method: node.method.to_string(),
+            place: place_at(&self.file, node.method.span().start()),
+            on: on.map_or_else(Vec::new, variables::mentions),
+        };
+        for &query in queries {
+            if let Some(site) = self.sites.get_mut(query)
+                && site.call.is_none()
+            {
+                site.call = Some(call.clone());
+            }
+        }
+    }
+
+    /// `pool.execute(..)`: what is handed over is a query, or its text.
+    fn executor(&mut self, node: &ExprMethodCall, method: &str, awaited: bool) -> Queries {
+        let inner = self.arguments(node.args.iter(), &Runs::Once);
+        if !inner.is_empty() {
+            self.executed(&inner, node, Some(&node.receiver));
+            return Queries::new();
+        }
+        let Some(argument) = node.args.first() else { return Queries::new() };
+        let sql = sql_text::text(argument, self);
+        let says_sql = match &sql {
+            SiteSql::Literal(literal) => query_names::looks_like_sql(&literal.text),
+            SiteSql::File(_) => true,
+            SiteSql::Dynamic => self.is_declared_safe(argument),
+        };
+        if says_sql && self.knows_sqlx {
+            let site = self.executor_site(node, method, sql);
+            self.executed(&[site], node, Some(&node.receiver));
+        } else {
+            let receiver = written_receiver(&node.receiver);
+            let callee = Callee::Method { name: method.to_owned(), on: self.type_of(&node.receiver) };
+            self.emit_call(node.method.span(), format!("{receiver}.{method}"), callee, awaited, 1);
+        }
+        Queries::new()
+    }
+
+    /// What is handed to a runtime runs beside the code at hand: in full, or not yet when that ends.
+    fn spawned<'e>(&mut self, arguments: impl Iterator<Item = &'e Expr>) -> Queries {
+        let mut queries = Queries::new();
+        let flow = self.sequence(|walker| queries = walker.arguments(arguments, &Runs::Once));
+        self.emit(flow.maybe());
+        queries
+    }
+
+    /// Whether a text made at run time is sure to be SQL: it is called safe, or begins like a statement.
+    fn is_declared_safe(&self, argument: &Expr) -> bool {
+        let call = match argument {
+            Expr::Call(call) => call,
+            Expr::Reference(inner) => return self.is_declared_safe(&inner.expr),
+            Expr::MethodCall(call) => {
+                return call.method == "as_str" && self.is_declared_safe(&call.receiver);
+            }
+            Expr::Macro(mac) if mac.mac.path.is_ident("format") => {
+                let first = mac.mac.tokens.clone().into_iter().next().map(proc_macro2::TokenStream::from);
+                let literal = first.and_then(|first| syn::parse2::<syn::LitStr>(first).ok());
+                return literal.is_some_and(|literal| query_names::looks_like_sql(&literal.value()));
+            }
+            _ => return false,
+        };
+        let Expr::Path(function) = call.func.as_ref() else { return false };
+        let path = segments(&function.path);
+        query_names::function_form(&self.imports, &path) == Some(FunctionForm::AssertSqlSafe)
+    }
+
+    /// How often a method runs the closure it is given, where it is known for running closures.
+    fn runs_of(&self, node: &ExprMethodCall, method: &str) -> Option<Runs> {
+        let takes_function =
+            node.args.iter().any(|argument| matches!(argument, Expr::Closure(_) | Expr::Path(_)));
+        if !takes_function {
+            return None;
+        }
+        let per_element = |shape| Runs::PerElement {
+            over: written_receiver(&node.receiver),
+            turns: purpose::over(shape),
+            place: place_at(&self.file, node.method.span().start()),
+            element: self.element_of(&node.receiver),
+        };
+        let shape = || shape::of(&node.receiver, self);
+        match method {
+            // Iterators and streams alone have these.
+            "for_each"
+            | "for_each_concurrent"
+            | "try_for_each"
+            | "try_for_each_concurrent"
+            | "filter_map"
+            | "flat_map"
+            | "fold"
+            | "try_fold"
+            | "scan"
+            | "take_while"
+            | "skip_while"
+            | "map_while"
+            | "find_map"
+            | "retain"
+            | "partition"
+            | "any"
+            | "all"
+            | "position"
+            | "sort_by_key"
+            | "sort_by_cached_key"
+            | "max_by_key"
+            | "min_by_key"
+            | "try_filter"
+            | "try_filter_map"
+            | "flat_map_unordered"
+            | "for_each_init" => Some(per_element(match shape() {
+                Shape::Single => Shape::Unknown,
+                shape => shape,
+            })),
+            // Options, results, booleans and futures have these as well: only a receiver that is seen to be more
+            // makes a loop.
+            "map" | "then" | "and_then" | "or_else" | "filter" | "inspect" | "map_ok" | "map_err"
+            | "inspect_ok" | "map_or" | "map_or_else" | "unwrap_or_else" | "ok_or_else" | "then_some"
+            | "is_some_and" | "is_ok_and" | "get_or_insert_with" | "or_insert_with" | "find" => {
+                Some(match shape() {
+                    Shape::Unknown | Shape::Single => Runs::Maybe,
+                    shape => per_element(shape),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// Walks arguments; closures among them, also those named by a variable, run as `runs` says. Functions that are
+    /// handed over to be called per element are calls.
+    pub(in crate::rust) fn arguments<'e>(
+        &mut self,
+        arguments: impl Iterator<Item = &'e Expr>,
+        runs: &Runs,
+    ) -> Queries {
+        let mut queries = Queries::new();
+        for argument in arguments {
+            match argument {
+                Expr::Closure(closure) => self.closure(closure, runs),
+                Expr::Path(path) => {
+                    let name = path.path.get_ident().map(ToString::to_string).unwrap_or_default();
+                    if self.local_closure(&name, runs) {
+                        continue;
+                    }
+                    if matches!(runs, Runs::PerElement { .. } | Runs::Maybe)
+                        && self.here.locals.get(&name).is_none()
+                    {
+                        self.named_function(path, runs);
+                    } else {
+                        queries.extend(self.expr(argument));
+                    }
+                }
+                argument => queries.extend(self.expr(argument)),
+            }
+        }
+        queries
+    }
+
+    /// `.map(load)`, `.for_each(Self::store)`: a call for each element.
+    fn named_function(&mut self, path: &syn::ExprPath, runs: &Runs) {
+        let parts = segments(&path.path);
+        let Some(last) = path.path.segments.last() else { return };
+        if parts.last().is_none_or(|name| name.starts_with(char::is_uppercase)) {
+            return;
+        }
+        let span = last.ident.span();
+        let callee = Callee::Path(self.imports.resolve(&parts));
+        let text = parts.join("::");
+        match runs {
+            Runs::PerElement { over, turns, place, .. } => {
+                let head = loops::combinator(over, turns, place);
+                self.in_loop(head, *turns, false, |walker| walker.emit_call(span, text, callee, false, 1));
+            }
+            Runs::Once | Runs::Maybe => {
+                let flow = self.sequence(|walker| walker.emit_call(span, text, callee, false, 1));
+                self.emit(flow.maybe());
+            }
+        }
+    }
+}
+
+fn is_spawn(name: &str) -> bool {
+    name == "spawn" || name.starts_with("spawn_")
+}
+
+/// Methods of the standard library that code calls everywhere, and that never query unless they are awaited.
+fn is_everyday(method: &str) -> bool {
+    matches!(
+        method,
+        "clone"
+            | "iter"
+            | "into_iter"
+            | "collect"
+            | "map_err"
+            | "unwrap"
+            | "expect"
+            | "into"
+            | "to_string"
+            | "to_owned"
+            | "as_str"
+            | "as_ref"
+            | "as_mut"
+            | "len"
+            | "is_empty"
+            | "push"
+            | "insert"
+            | "contains"
+            | "unwrap_or_default"
+            | "unwrap_or"
+            | "ok"
+            | "context"
+            | "with_context"
+            | "as_deref"
+            | "copied"
+            | "cloned"
+            | "borrow"
+            | "lock"
+            | "iter_mut"
+            | "keys"
+            | "values"
+            | "get"
+            | "get_mut"
+            | "remove"
+            | "extend"
+            | "join"
+            | "split"
+            | "trim"
+            | "starts_with"
+            | "ends_with"
+            | "parse"
+            | "is_some"
+            | "is_none"
+            | "is_ok"
+            | "is_err"
+            | "ok_or"
+            | "sum"
+            | "count"
+            | "enumerate"
+            | "zip"
+            | "rev"
+            | "chain"
+            | "take"
+            | "skip"
+            | "next"
+            | "sort"
+            | "first"
+            | "last"
+            | "push_str"
+            | "try_into"
+            | "to_vec"
+            | "as_slice"
+            | "contains_key"
+            | "flatten"
+            | "as_bytes"
+            | "add"
+            | "sub"
+            | "min"
+            | "max"
+            | "elapsed"
+            | "checked_sub"
+    )
+}

@@ -1,0 +1,88 @@
+//! The local variables in scope, as far as they matter here.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::Queries;
+use super::shape::Shape;
+use crate::rust::flow::Flow;
+use crate::rust::site::SiteSql;
+use crate::rust::type_ref::TypeRef;
+
+/// A local variable.
+pub(in crate::rust) struct Local {
+    pub(in crate::rust) name: String,
+    /// Its text, when it is SQL that is put together before it is used.
+    pub(in crate::rust) text: SiteSql,
+    /// The queries it holds.
+    pub(in crate::rust) queries: Queries,
+    /// What it holds.
+    pub(in crate::rust) shape: Shape,
+    /// Its type, as far as it is told.
+    pub(in crate::rust) ty: TypeRef,
+    /// The closure it is, until it is first used.
+    pub(in crate::rust) closure: Option<Rc<syn::ExprClosure>>,
+    /// What that closure does, once it was used.
+    pub(in crate::rust) walked: Option<Rc<Walked>>,
+    /// The number of loops around its declaration.
+    pub(in crate::rust) loops: usize,
+}
+
+/// A closure that was walked where it was first called.
+pub(in crate::rust) struct Walked {
+    pub(in crate::rust) flow: Flow,
+    /// Its queries, by their positions among the sites.
+    pub(in crate::rust) sites: Range<usize>,
+    /// The number of loops around that call.
+    pub(in crate::rust) loops: usize,
+}
+
+impl Local {
+    /// A variable of which nothing is known.
+    pub(in crate::rust) fn new(name: String, loops: usize) -> Local {
+        Local {
+            name,
+            text: SiteSql::Dynamic,
+            queries: Queries::new(),
+            shape: Shape::Unknown,
+            ty: TypeRef::Unknown,
+            closure: None,
+            walked: None,
+            loops,
+        }
+    }
+}
+
+/// The variables in scope; a later one hides an earlier one of the same name.
+#[derive(Default)]
+pub(in crate::rust) struct Locals {
+    list: Vec<Local>,
+    by_name: HashMap<String, Vec<usize>>,
+}
+
+impl Locals {
+    pub(in crate::rust) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(in crate::rust) fn push(&mut self, local: Local) {
+        self.by_name.entry(local.name.clone()).or_default().push(self.list.len());
+        self.list.push(local);
+    }
+
+    /// Takes the variable that was declared last out of scope.
+    pub(in crate::rust) fn pop(&mut self) -> Option<Local> {
+        let local = self.list.pop()?;
+        self.by_name.get_mut(&local.name)?.pop();
+        Some(local)
+    }
+
+    pub(in crate::rust) fn get(&self, name: &str) -> Option<&Local> {
+        self.list.get(*self.by_name.get(name)?.last()?)
+    }
+
+    pub(in crate::rust) fn get_mut(&mut self, name: &str) -> Option<&mut Local> {
+        self.list.get_mut(*self.by_name.get(name)?.last()?)
+    }
+}

@@ -1,0 +1,290 @@
+//! Walks loops, and closures that run once, perhaps, or per element; notes which loops are left before their next turn.
+
+use std::rc::Rc;
+
+use syn::{Block, Expr, Item, Pat, Stmt};
+
+use super::Walker;
+use super::excerpt::written;
+use super::locals::Walked;
+use super::purpose::{self, Turns};
+use super::shape::{self, Shape};
+use super::variables::{self, Body};
+use crate::rust::flow::{Flow, LoopFlow};
+use crate::rust::place_at;
+use crate::rust::site::{Loop, LoopKind};
+use crate::rust::type_ref::TypeRef;
+
+/// How often a closure that is handed to something runs.
+#[derive(Debug, Clone)]
+pub(in crate::rust) enum Runs {
+    Once,
+    Maybe,
+    /// Once per element: a loop over what is written here.
+    PerElement {
+        /// What is looped over, as written.
+        over: String,
+        turns: Turns,
+        place: crate::finding::Place,
+        /// The type of an element.
+        element: TypeRef,
+    },
+}
+
+impl Walker<'_> {
+    /// Notes which loops a block leaves at its end, whatever happens in it.
+    pub(in crate::rust) fn mark_leaving(&mut self, block: &Block) {
+        let Some(Stmt::Expr(last, _)) = block.stmts.last() else { return };
+        let count = match last {
+            Expr::Return(_) => self.here.loops.len().saturating_sub(self.here.closure),
+            Expr::Break(_) if self.here.loops.len() > self.here.closure => 1,
+            _ => return,
+        };
+        if count > 0 && !continues(block) {
+            self.here.leaving.iter_mut().rev().take(count).for_each(|leaves| *leaves = true);
+        }
+    }
+
+    /// The value of a `return` or `break`: the loop is left after it.
+    pub(in crate::rust) fn ending(&mut self, value: Option<&Expr>, all: bool) {
+        let Some(value) = value else { return };
+        let before = self.here.leaving.clone();
+        let inside = self.here.loops.len().saturating_sub(self.here.closure);
+        let count = if all { inside } else { inside.min(1) };
+        self.here.leaving.iter_mut().rev().take(count).for_each(|leaves| *leaves = true);
+        self.expr(value);
+        self.here.leaving = before;
+    }
+
+    /// Walks a loop's turn with the loop around it.
+    pub(in crate::rust) fn in_loop(
+        &mut self,
+        head: Loop,
+        turns: Turns,
+        enters: bool,
+        walk: impl FnOnce(&mut Self),
+    ) {
+        self.here.loops.push(head.clone());
+        self.here.leaving.push(false);
+        let body = self.sequence(walk);
+        self.here.leaving.pop();
+        self.here.loops.pop();
+        if body.runs_something() {
+            self.here.flow.push(Flow::Loop(Box::new(LoopFlow { head, body, enters, exact: turns.exact })));
+        }
+    }
+
+    pub(in crate::rust) fn for_loop(&mut self, node: &syn::ExprForLoop) {
+        self.expr(&node.expr);
+        let element = self.element_of(&node.expr);
+        let shape = match self.is_component(&element) {
+            true => Shape::Components,
+            false => shape::of(&node.expr, self),
+        };
+        let turns = purpose::for_loop(&node.pat, &node.expr, shape, &node.body);
+        let head = Loop {
+            kind: LoopKind::For,
+            place: place_at(&self.file, node.for_token.span.start()),
+            over: written(&node.expr),
+            variables: variables::of_turn(&[&node.pat], Body::Block(&node.body)),
+            elements: variables::of_element(&[&node.pat], Body::Block(&node.body)),
+            exempt: turns.exempt,
+            turns: turns.count,
+        };
+        // What the elements of a constant hold is as fixed as the constant.
+        let fixed = shape::is_constant_path(&node.expr).then_some(Shape::Fixed(None, true));
+        self.in_loop(head, turns, false, |walker| {
+            walker.scoped(|walker| {
+                walker.bind_as(&node.pat, fixed.unwrap_or_default());
+                walker.type_pattern(&node.pat, element);
+                walker.block(&node.body);
+            });
+        });
+    }
+
+    pub(in crate::rust) fn while_loop(&mut self, node: &syn::ExprWhile) {
+        let drawn = drawn_from(&node.cond).map(|source| shape::of(source, self));
+        let turns = purpose::while_loop(&node.cond, &node.body, drawn);
+        let place = place_at(&self.file, node.while_token.span.start());
+        let mut patterns = Vec::new();
+        conditions(&node.cond, &mut patterns);
+        let variables = variables::of_turn(&patterns, Body::Block(&node.body));
+        let elements = variables::of_element(&patterns, Body::Block(&node.body));
+        let over = drawn_from(&node.cond).map(written).unwrap_or_default();
+        let Turns { exempt, count, .. } = turns;
+        let head = Loop { kind: LoopKind::While, place, over, variables, elements, exempt, turns: count };
+        // A query in the condition decides whether the loop goes on: it is not run for something else's sake.
+        let asked = Loop { exempt: Some(turns.exempt.unwrap_or(purpose::PAGES)), ..head.clone() };
+        self.in_loop(head.clone(), turns, false, |walker| {
+            walker.scoped(|walker| {
+                if let Some(around) = walker.here.loops.last_mut() {
+                    *around = asked;
+                }
+                walker.expr(&node.cond);
+                if let Some(around) = walker.here.loops.last_mut() {
+                    *around = head;
+                }
+                walker.here.flow.push(Flow::Branch(vec![Flow::Break, Flow::EMPTY]));
+                walker.block(&node.body);
+            });
+        });
+    }
+
+    pub(in crate::rust) fn endless_loop(&mut self, node: &syn::ExprLoop) {
+        let turns = purpose::endless_loop(&node.body);
+        let head = Loop {
+            kind: LoopKind::Loop,
+            place: place_at(&self.file, node.loop_token.span.start()),
+            over: String::new(),
+            variables: variables::of_turn(&[], Body::Block(&node.body)),
+            elements: Vec::new(),
+            exempt: turns.exempt,
+            turns: turns.count,
+        };
+        self.in_loop(head, turns, true, |walker| {
+            walker.block(&node.body);
+        });
+    }
+
+    /// Walks the body of a closure where it is handed over.
+    pub(in crate::rust) fn closure(&mut self, closure: &syn::ExprClosure, runs: &Runs) {
+        let walk = |walker: &mut Self| {
+            let flow = walker.closed(|walker| {
+                walker.scoped(|walker| {
+                    closure.inputs.iter().for_each(|input| walker.bind(input));
+                    if let (Runs::PerElement { element, .. }, Some(input)) = (runs, closure.inputs.last()) {
+                        walker.type_pattern(input, element.clone());
+                    }
+                    walker.expr(&closure.body);
+                });
+            });
+            walker.emit(flow);
+        };
+        match runs {
+            Runs::Once => walk(self),
+            Runs::Maybe => {
+                let flow = self.sequence(walk);
+                self.emit(flow.maybe());
+            }
+            Runs::PerElement { over, turns, place, .. } => {
+                let patterns: Vec<&Pat> = closure.inputs.iter().collect();
+                let body = Body::Expr(&closure.body);
+                let mut head = combinator(over, turns, place);
+                head.variables = variables::of_turn(&patterns, body);
+                head.elements = variables::of_element(&patterns, body);
+                self.in_loop(head, *turns, false, walk);
+            }
+        }
+    }
+
+    /// A call of a closure that a local variable holds, which is walked at the first one; says whether the name is such a
+    /// variable.
+    pub(in crate::rust) fn local_closure(&mut self, name: &str, runs: &Runs) -> bool {
+        let Some(local) = self.here.locals.get_mut(name) else { return false };
+        if let Some(walked) = local.walked.clone() {
+            self.walked_again(&walked, runs);
+            return true;
+        }
+        let Some(closure) = local.closure.take() else { return false };
+        // Its parameters differ from turn to turn of the loops that call it.
+        let names: Vec<String> = closure.inputs.iter().flat_map(variables::bindings).collect();
+        let declared = local.loops;
+        for around in self.here.loops.iter_mut().skip(declared) {
+            around.variables.extend(names.iter().cloned());
+            around.elements.extend(names.iter().cloned());
+            around.variables.extend(variables::of_turn(&[], Body::Expr(&closure.body)));
+        }
+        let first = self.sites.len();
+        let flow = self.sequence(|walker| walker.closure(&closure, runs));
+        self.emit(flow.clone());
+        let walked = Walked { flow, sites: first..self.sites.len(), loops: self.here.loops.len() };
+        if let Some(local) = self.here.locals.get_mut(name) {
+            local.walked = Some(Rc::new(walked));
+        }
+        true
+    }
+
+    /// A further call of a closure: it runs what it ran before, in the loops that are around now.
+    fn walked_again(&mut self, walked: &Walked, runs: &Runs) {
+        let again = |walker: &mut Self| {
+            let here = walker.loops_here();
+            for site in walker.sites.get_mut(walked.sites.clone()).unwrap_or_default() {
+                if here.len() > walked.loops && site.loops.len() >= walked.loops {
+                    let inside = site.loops.split_off(walked.loops);
+                    site.loops = here.iter().cloned().chain(inside).collect();
+                }
+            }
+            walker.emit(walked.flow.clone());
+        };
+        match runs {
+            Runs::Once => again(self),
+            Runs::Maybe => {
+                let flow = self.sequence(again);
+                self.emit(flow.maybe());
+            }
+            Runs::PerElement { over, turns, place, .. } => {
+                self.in_loop(combinator(over, turns, place), *turns, false, again);
+            }
+        }
+    }
+}
+
+/// The loop that a method of an iterator or stream makes.
+pub(in crate::rust) fn combinator(over: &str, turns: &Turns, place: &crate::finding::Place) -> Loop {
+    Loop {
+        kind: LoopKind::Combinator,
+        place: place.clone(),
+        over: over.to_owned(),
+        variables: Vec::new(),
+        elements: Vec::new(),
+        exempt: turns.exempt,
+        turns: turns.count,
+    }
+}
+
+/// Whether a block goes on with a loop's next turn somewhere.
+fn continues(block: &Block) -> bool {
+    struct Finder(bool);
+    impl<'ast> syn::visit::Visit<'ast> for Finder {
+        fn visit_expr_continue(&mut self, _: &'ast syn::ExprContinue) {
+            self.0 = true;
+        }
+        fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
+        fn visit_item(&mut self, _: &'ast Item) {}
+    }
+    let mut finder = Finder(false);
+    syn::visit::Visit::visit_block(&mut finder, block);
+    finder.0
+}
+
+/// What a `while let` draws its elements from: `xs` in `while let Some(x) = xs.next().await`.
+fn drawn_from(condition: &Expr) -> Option<&Expr> {
+    let mut expression = match condition {
+        Expr::Let(condition) => condition.expr.as_ref(),
+        _ => return None,
+    };
+    loop {
+        expression = match expression {
+            Expr::Await(node) => &node.base,
+            Expr::Try(node) => &node.expr,
+            Expr::Paren(node) => &node.expr,
+            Expr::MethodCall(node) => match node.method.to_string().as_str() {
+                "transpose" | "unwrap" | "expect" | "context" | "map_err" => &node.receiver,
+                _ => return Some(&node.receiver),
+            },
+            _ => return None,
+        };
+    }
+}
+
+/// The patterns that a condition binds.
+fn conditions<'a>(condition: &'a Expr, patterns: &mut Vec<&'a Pat>) {
+    match condition {
+        Expr::Let(node) => patterns.push(&node.pat),
+        Expr::Binary(node) => {
+            conditions(&node.left, patterns);
+            conditions(&node.right, patterns);
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,74 @@
+//! Macros that make no query by themselves: what they are given is walked, as far as it is Rust.
+
+use super::loops::Runs;
+use super::macro_body::{self, Body};
+use super::{Queries, Walker};
+use crate::rust::flow::Flow;
+
+impl Walker<'_> {
+    pub(in crate::rust) fn macro_call(&mut self, mac: &syn::Macro) -> Queries {
+        if let Some(site) = self.macro_site(mac) {
+            return vec![site];
+        }
+        let queries = self.macro_body(mac);
+        let name = mac.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+        if matches!(name.as_str(), "bail" | "panic" | "unreachable" | "todo" | "unimplemented") {
+            self.here.flow.push(Flow::Return);
+        }
+        queries
+    }
+
+    /// Walks what a macro is given, as far as it is Rust.
+    pub(in crate::rust) fn macro_body(&mut self, mac: &syn::Macro) -> Queries {
+        let mut queries = Queries::new();
+        // Without a delimiter inside there is no call, and without `?` no way out.
+        let calls = mac.tokens.clone().into_iter().any(|token| match token {
+            proc_macro2::TokenTree::Group(_) => true,
+            proc_macro2::TokenTree::Punct(punct) => punct.as_char() == '?',
+            _ => false,
+        });
+        if !calls {
+            return queries;
+        }
+        let name = mac.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+        match macro_body::read(mac.tokens.clone(), &name) {
+            Body::Expressions(expressions) => {
+                queries = self.arguments(expressions.iter(), &Runs::Once);
+            }
+            Body::Statements(statements) => {
+                let brace_token = syn::token::Brace::default();
+                self.block(&syn::Block { brace_token, stmts: statements });
+            }
+            Body::Arms(arms) => self.select(&arms),
+            Body::Pieces(pieces, lost) => {
+                pieces.iter().for_each(|piece| drop(self.expr(piece)));
+                if lost {
+                    self.unparsed_macros += 1;
+                }
+            }
+        }
+        queries
+    }
+
+    /// `select!`: all futures begin, one handler runs.
+    fn select(&mut self, arms: &[macro_body::Arm]) {
+        for arm in arms {
+            let flow = self.sequence(|walker| {
+                arm.condition.iter().chain(&arm.future).for_each(|part| walker.awaited(part));
+            });
+            self.emit(flow.maybe());
+        }
+        let handlers = arms
+            .iter()
+            .map(|arm| {
+                self.sequence(|walker| {
+                    walker.scoped(|walker| {
+                        arm.pattern.iter().for_each(|pattern| walker.bind(pattern));
+                        walker.expr(&arm.handler);
+                    });
+                })
+            })
+            .collect();
+        self.emit_branch(handlers);
+    }
+}

@@ -1,0 +1,254 @@
+//! Walks the code of a file in the order it runs, and notes queries, calls, loops and ways out.
+//!
+//! [`items`] goes from the file to its functions and [`expressions`] through their bodies; macros, calls, loops and
+//! branches have a file each. What is told of a value on the way is its [`shape`] (what a loop over it means), its type
+//! ([`typing`]) and its text ([`sql_text`]).
+
+pub(in crate::rust) mod allows;
+mod branches;
+mod declarations;
+mod excerpt;
+mod expressions;
+mod invocations;
+pub(in crate::rust) mod items;
+mod locals;
+mod loops;
+mod macro_body;
+mod macros;
+mod purpose;
+mod shape;
+mod sites;
+mod spans;
+pub(in crate::rust) mod sql_text;
+mod typing;
+mod variables;
+
+use std::sync::Arc;
+
+use syn::{Expr, Pat};
+
+use crate::rust::flow::{CallRef, Callee, Flow};
+use crate::rust::function::Function;
+use crate::rust::graph::imports::Imports;
+use crate::rust::place_at;
+use crate::rust::site::{Allow, Loop, Site, SiteSql};
+use crate::rust::source::ModuleItems;
+use crate::rust::type_ref::{Parameters, TypeRef};
+use allows::Comments;
+use locals::{Local, Locals};
+use loops::Runs;
+use shape::{Shape, Shapes};
+use sql_text::{Constants, Surroundings};
+
+/// The queries that a value is, by their positions among the sites; most values are none.
+pub(in crate::rust) type Queries = Vec<usize>;
+
+/// The state of the walk over one file.
+pub(in crate::rust) struct Walker<'f> {
+    pub(in crate::rust) file: Arc<str>,
+    pub(in crate::rust) imports: Imports,
+    pub(in crate::rust) constants: Constants<'f>,
+    pub(in crate::rust) comments: Comments,
+    /// Whether sqlx is mentioned in the file at all.
+    pub(in crate::rust) knows_sqlx: bool,
+
+    pub(in crate::rust) sites: Vec<Site>,
+    pub(in crate::rust) functions: Vec<Function>,
+    pub(in crate::rust) allows: Vec<Allow>,
+    pub(in crate::rust) unparsed_macros: usize,
+    /// How many calls there are so far.
+    pub(in crate::rust) calls: usize,
+
+    pub(in crate::rust) module: Vec<String>,
+    pub(in crate::rust) items: Vec<ModuleItems>,
+    /// The type or trait around.
+    pub(in crate::rust) owner: Owner,
+    /// The type parameters in scope.
+    pub(in crate::rust) parameters: Parameters,
+    pub(in crate::rust) in_test: bool,
+    /// The function at hand.
+    pub(in crate::rust) here: FunctionState,
+}
+
+/// The type or trait around a function.
+#[derive(Debug, Clone, Default)]
+pub(in crate::rust) struct Owner {
+    /// Its name.
+    pub(in crate::rust) name: Option<String>,
+    /// What `Self` is.
+    pub(in crate::rust) ty: TypeRef,
+    /// The trait that is implemented for it.
+    pub(in crate::rust) implements: Option<Vec<String>>,
+}
+
+/// What is known of the function at hand; put aside as a whole while one inside it is walked.
+#[derive(Default)]
+pub(in crate::rust) struct FunctionState {
+    /// Its path inside the file; empty outside of functions.
+    pub(in crate::rust) path: Arc<str>,
+    /// What it does, as far as it is walked.
+    pub(in crate::rust) flow: Vec<Flow>,
+    pub(in crate::rust) locals: Locals,
+    /// The loops around what is at hand, outermost first.
+    pub(in crate::rust) loops: Vec<Loop>,
+    /// For each loop, whether it is sure to be left before its next turn.
+    pub(in crate::rust) leaving: Vec<bool>,
+    /// The loops below this stand outside the closure at hand: `return` does not leave them.
+    pub(in crate::rust) closure: usize,
+    /// The loops before this run what is at hand only when a buffer is full.
+    pub(in crate::rust) flushing: usize,
+    /// Whether what is at hand runs only when a buffer is full, in a loop or not.
+    pub(in crate::rust) flushes: bool,
+    /// The loop, counted from 1, whose turns each call something else here; 0 for none.
+    pub(in crate::rust) dispatching: usize,
+    /// The first lines of the statements around.
+    pub(in crate::rust) lines: Vec<u32>,
+    /// What the function allows.
+    pub(in crate::rust) allows: Vec<Allow>,
+}
+
+impl<'f> Walker<'f> {
+    pub(in crate::rust) fn new(file: &str, comments: Comments, imports: Imports) -> Walker<'f> {
+        Walker {
+            file: file.into(),
+            imports,
+            constants: Constants::default(),
+            comments,
+            knows_sqlx: false,
+            sites: Vec::new(),
+            functions: Vec::new(),
+            allows: Vec::new(),
+            unparsed_macros: 0,
+            calls: 0,
+            module: Vec::new(),
+            items: Vec::new(),
+            owner: Owner::default(),
+            parameters: Parameters::new(),
+            in_test: false,
+            here: FunctionState::default(),
+        }
+    }
+
+    /// Puts the function at hand aside for another one; gives back what was put aside.
+    pub(in crate::rust) fn enter_function(&mut self, path: Arc<str>, allows: Vec<Allow>) -> FunctionState {
+        std::mem::replace(&mut self.here, FunctionState { path, allows, ..FunctionState::default() })
+    }
+
+    /// Takes up again what was put aside.
+    pub(in crate::rust) fn leave_function(&mut self, outer: FunctionState) {
+        self.here = outer;
+    }
+
+    /// The flow of what is walked inside.
+    pub(in crate::rust) fn sequence(&mut self, walk: impl FnOnce(&mut Self)) -> Flow {
+        let outer = std::mem::take(&mut self.here.flow);
+        walk(self);
+        Flow::seq(std::mem::replace(&mut self.here.flow, outer))
+    }
+
+    pub(in crate::rust) fn emit(&mut self, flow: Flow) {
+        if !flow.is_empty() {
+            self.here.flow.push(flow);
+        }
+    }
+
+    /// The loops around, as a site at this point sees them.
+    pub(in crate::rust) fn loops_here(&self) -> Vec<Loop> {
+        let leaving = self.here.leaving.iter().chain(std::iter::repeat(&false));
+        // What a service does in a turn does not depend on the loop that starts services.
+        let service = self.here.loops.iter().rposition(|around| around.exempt == Some(purpose::SERVICE));
+        let seen = self.here.loops.iter().zip(leaving).enumerate().map(|(index, (around, leaves))| {
+            let starts_service = service.is_some_and(|service| index < service);
+            let exempt = around.exempt.or(leaves.then_some(purpose::LEAVES));
+            let exempt = exempt.or(starts_service.then_some(purpose::SERVICE));
+            let exempt = exempt.or((index < self.here.flushing).then_some(purpose::BATCHES));
+            Loop { exempt, ..around.clone() }
+        });
+        seen.collect()
+    }
+
+    /// Brings the variables of a pattern into scope.
+    pub(in crate::rust) fn bind(&mut self, pattern: &Pat) {
+        self.bind_as(pattern, Shape::Unknown);
+    }
+
+    /// Brings the variables of a pattern into scope, each holding something of this shape.
+    pub(in crate::rust) fn bind_as(&mut self, pattern: &Pat, shape: Shape) {
+        let loops = self.here.loops.len();
+        let names = variables::bindings(pattern);
+        names.into_iter().for_each(|name| self.here.locals.push(Local { shape, ..Local::new(name, loops) }));
+    }
+
+    /// Walks with variables that go out of scope afterwards; closures that nothing has called are walked then.
+    pub(in crate::rust) fn scoped<T>(&mut self, walk: impl FnOnce(&mut Self) -> T) -> T {
+        let mark = self.here.locals.len();
+        let result = walk(self);
+        while self.here.locals.len() > mark {
+            let Some(local) = self.here.locals.pop() else { break };
+            if let Some(closure) = local.closure {
+                self.closure(&closure, &Runs::Maybe);
+            }
+        }
+        result
+    }
+
+    pub(in crate::rust) fn emit_call(
+        &mut self,
+        span: proc_macro2::Span,
+        written: String,
+        callee: Callee,
+        awaited: bool,
+        arguments: usize,
+    ) {
+        let place = place_at(&self.file, span.start());
+        let mut loops = self.loops_here();
+        if let Some(around) = self.here.dispatching.checked_sub(1).and_then(|index| loops.get_mut(index)) {
+            around.exempt = around.exempt.or(Some(purpose::DISPATCHES));
+        }
+        let batched = self.here.flushes;
+        let allows = self.allows_at([place.line, place.line]);
+        let number = self.calls;
+        self.calls += 1;
+        let call = CallRef { number, place, written, callee, awaited, arguments, loops, batched, allows };
+        self.here.flow.push(Flow::Call(call));
+    }
+
+    /// What is allowed on these lines: by comments above them, or above a statement around, and for the whole function.
+    pub(in crate::rust) fn allows_at(&self, lines: [u32; 2]) -> Vec<Allow> {
+        let mut allows = Vec::new();
+        let mut seen = Vec::new();
+        for &line in lines.iter().chain(self.here.lines.iter().rev()) {
+            if !seen.contains(&line) {
+                seen.push(line);
+                allows.extend(self.comments.above(line).iter().cloned());
+            }
+        }
+        allows.extend(self.here.allows.iter().cloned());
+        allows
+    }
+}
+
+impl Surroundings for Walker<'_> {
+    fn local(&self, name: &str) -> Option<SiteSql> {
+        self.here.locals.get(name).map(|local| local.text.clone())
+    }
+
+    fn constant(&self, path: &[String]) -> Option<&Expr> {
+        let module: Vec<String> = self.module.iter().chain(&self.owner.name).cloned().collect();
+        self.constants.find(&module, path)
+    }
+
+    fn file(&self) -> &Arc<str> {
+        &self.file
+    }
+}
+
+impl Shapes for Walker<'_> {
+    fn local_shape(&self, name: &str) -> Option<Shape> {
+        self.here.locals.get(name).map(|local| local.shape)
+    }
+
+    fn constant_value(&self, path: &[String]) -> Option<&Expr> {
+        Surroundings::constant(self, path)
+    }
+}

@@ -1,0 +1,350 @@
+//! Loops: what drives them, and whether a query in them runs once per element or for a reason that is fine.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::visit::{self, Visit};
+use syn::{Block, Expr, Pat};
+
+use super::shape::Shape;
+use super::variables;
+
+/// The number of turns stands in the source.
+pub(in crate::rust) const FIXED: &str = "its number of turns is fixed";
+/// Each turn takes a batch.
+pub(in crate::rust) const BATCHES: &str = "each turn takes a batch";
+/// A service: what one turn does has nothing to do with how many turns there are.
+pub(in crate::rust) const SERVICE: &str = "each turn waits for something to do";
+/// The same thing again, until it succeeds.
+pub(in crate::rust) const RETRY: &str = "it tries again until it succeeds";
+/// Pages or batches, until none is left.
+pub(in crate::rust) const PAGES: &str = "it goes on until a query finds nothing more";
+/// An option or result, walked like a collection.
+pub(in crate::rust) const ONCE: &str = "it takes at most one turn";
+/// A query in a branch that ends the loop.
+pub(in crate::rust) const LEAVES: &str = "the loop is left after it";
+
+/// Calls in the arms of a `match` over the element: different work for different elements, which no batch can do.
+pub(in crate::rust) const DISPATCHES: &str = "each turn does something else";
+
+/// Over trait objects: plug-ins, providers, processors, as many as the program has.
+pub(in crate::rust) const COMPONENTS: &str = "its elements are parts of the program";
+
+/// What a loop is, apart from where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::rust) struct Turns {
+    pub(in crate::rust) exempt: Option<&'static str>,
+    pub(in crate::rust) count: Option<u64>,
+    /// Whether `count` is exact, and not only the most.
+    pub(in crate::rust) exact: bool,
+}
+
+impl Turns {
+    /// Once per element.
+    const WORK: Turns = Turns { exempt: None, count: None, exact: false };
+
+    fn exempt(reason: &'static str) -> Turns {
+        Turns { exempt: Some(reason), ..Turns::WORK }
+    }
+}
+
+/// A loop over something of this shape.
+pub(in crate::rust) fn over(shape: Shape) -> Turns {
+    match shape {
+        Shape::Unknown | Shape::Elements => Turns::WORK,
+        Shape::Batches => Turns::exempt(BATCHES),
+        Shape::Fixed(count, exact) => Turns { exempt: Some(FIXED), count, exact },
+        Shape::Single => Turns { exempt: Some(ONCE), count: Some(1), exact: false },
+        Shape::Messages => Turns::exempt(SERVICE),
+        Shape::Pages => Turns::exempt(PAGES),
+        Shape::Components => Turns::exempt(COMPONENTS),
+    }
+}
+
+/// A `for` loop over something of this shape.
+pub(in crate::rust) fn for_loop(pattern: &Pat, iterable: &Expr, shape: Shape, body: &Block) -> Turns {
+    let turns = over(shape);
+    if turns.exempt.is_some() {
+        return turns;
+    }
+    let names = variables::bindings(pattern);
+    let counts_tries = names.iter().chain(&variables::mentions(iterable)).any(|name| is_try(name));
+    if matches!(iterable, Expr::Range(_)) && counts_tries {
+        return Turns::exempt(RETRY);
+    }
+    if let Expr::Path(path) = iterable
+        && path.path.get_ident().is_some_and(|name| is_receiver(&name.to_string()))
+    {
+        return Turns::exempt(SERVICE);
+    }
+    let signs = Signs::of_block(body);
+    // One after the other until one of them does it.
+    if signs.succeeds {
+        return Turns::exempt(RETRY);
+    }
+    // A look now and then, so many times at most.
+    let is_unused = matches!(pattern, Pat::Wild(_)) || names.iter().all(|name| name.starts_with('_'));
+    if is_unused && matches!(iterable, Expr::Range(_)) && signs.waits {
+        return Turns::exempt(SERVICE);
+    }
+    turns
+}
+
+/// A `while` or `while let` loop; `drawn` is the shape of what its condition draws from (`xs` of `xs.next().await`).
+pub(in crate::rust) fn while_loop(condition: &Expr, body: &Block, drawn: Option<Shape>) -> Turns {
+    let asked = Signs::of_expr(condition);
+    let signs = Signs::of_block(body);
+    if asked.receives || drawn == Some(Shape::Messages) || asked.draws && takes_message(condition) {
+        return Turns::exempt(SERVICE);
+    }
+    if asked.draws {
+        return over(drawn.unwrap_or_default());
+    }
+    if asked.tries || signs.tries && !signs.draws {
+        return Turns::exempt(RETRY);
+    }
+    if asked.stops || asked.waits || signs.receives {
+        return Turns::exempt(SERVICE);
+    }
+    if signs.draws {
+        return Turns::WORK;
+    }
+    if signs.waits {
+        return Turns::exempt(SERVICE);
+    }
+    let counted: Vec<String> = variables::mentions(condition);
+    if signs.steps.iter().any(|step| counted.contains(step)) {
+        return Turns::WORK;
+    }
+    Turns::exempt(PAGES)
+}
+
+/// Whether what a condition takes is a message by its name: it is dealt with as it comes, whatever comes after it.
+fn takes_message(condition: &Expr) -> bool {
+    let Expr::Let(condition) = condition else { return false };
+    let messages = ["msg", "message", "notification", "command", "cmd", "signal"];
+    variables::bindings(&condition.pat).iter().any(|name| messages.contains(&name.as_str()))
+}
+
+/// A `loop`.
+pub(in crate::rust) fn endless_loop(body: &Block) -> Turns {
+    let signs = Signs::of_block(body);
+    if signs.receives || signs.stops && !signs.draws {
+        return Turns::exempt(SERVICE);
+    }
+    if signs.tries && !signs.draws {
+        return Turns::exempt(RETRY);
+    }
+    if signs.draws {
+        return if signs.waits { Turns::exempt(SERVICE) } else { Turns::WORK };
+    }
+    if signs.waits {
+        return Turns::exempt(if signs.succeeds { RETRY } else { SERVICE });
+    }
+    Turns::exempt(PAGES)
+}
+
+/// What the code of a loop does that tells what the loop is for.
+#[derive(Debug, Default)]
+struct Signs {
+    /// Sleeps, ticks, waits to be notified.
+    waits: bool,
+    /// Takes messages or connections.
+    receives: bool,
+    /// Takes the next element of an iterator, stream, stack or queue.
+    draws: bool,
+    /// Counts attempts.
+    tries: bool,
+    /// Leaves the loop when something went well.
+    succeeds: bool,
+    /// Asks whether to stop.
+    stops: bool,
+    /// Variables that are counted up or down by one.
+    steps: Vec<String>,
+}
+
+impl Signs {
+    fn of_block(block: &Block) -> Signs {
+        let mut signs = Signs::default();
+        signs.visit_block(block);
+        signs
+    }
+
+    fn of_expr(expression: &Expr) -> Signs {
+        let mut signs = Signs::default();
+        signs.visit_expr(expression);
+        signs
+    }
+
+    /// What the name of a called function or method says.
+    fn called(&mut self, name: &str) {
+        match name {
+            "sleep" | "sleep_until" | "tick" | "notified" | "changed" | "wait" | "wait_for"
+            | "wait_timeout" | "yield_now" | "park" | "park_timeout" | "delay_for" | "elapsed"
+            | "backoff" | "next_backoff" => {
+                self.waits = true;
+            }
+            "recv" | "recv_many" | "try_recv" | "blocking_recv" | "recv_timeout" | "accept"
+            | "recv_async" => {
+                self.receives = true;
+            }
+            "cancelled" | "is_cancelled" | "is_closed" | "ctrl_c" => self.stops = true,
+            _ => {}
+        }
+    }
+
+    fn named(&mut self, name: &str) {
+        self.tries |= is_try(name);
+        let lower = name.to_ascii_lowercase();
+        self.stops |= ["shutdown", "stop_receiver", "stopped", "running", "cancel", "terminate"]
+            .iter()
+            .any(|sign| lower.contains(sign));
+    }
+
+    /// Names in the tokens of a macro, `tokio::select!` above all.
+    fn tokens(&mut self, tokens: TokenStream) {
+        for token in tokens {
+            match token {
+                TokenTree::Group(group) => self.tokens(group.stream()),
+                TokenTree::Ident(ident) => self.called(&ident.to_string()),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn is_try(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower
+        .split('_')
+        .any(|part| matches!(part, "attempt" | "attempts" | "retry" | "retries" | "tries" | "trial"))
+}
+
+fn is_receiver(name: &str) -> bool {
+    matches!(name, "rx" | "receiver") || name.ends_with("_rx") || name.ends_with("_receiver")
+}
+
+/// Whether an expression leaves the loop: `break`, `return`, or a block that ends so.
+fn leaves(expression: &Expr) -> bool {
+    match expression {
+        Expr::Break(_) | Expr::Return(_) => true,
+        Expr::Block(block) => block_leaves(&block.block),
+        _ => false,
+    }
+}
+
+fn block_leaves(block: &Block) -> bool {
+    matches!(block.stmts.last(), Some(syn::Stmt::Expr(last, _)) if leaves(last))
+}
+
+fn is_success(pattern: &Pat) -> bool {
+    match pattern {
+        Pat::TupleStruct(pattern) => pattern.path.is_ident("Ok"),
+        Pat::Guard(guarded) => is_success(&guarded.pat),
+        _ => false,
+    }
+}
+
+/// `result.is_ok()`, or that among others.
+fn tells_success(condition: &Expr) -> bool {
+    match condition {
+        Expr::MethodCall(call) => call.method == "is_ok",
+        Expr::Binary(either) if matches!(either.op, syn::BinOp::Or(_)) => {
+            tells_success(&either.left) || tells_success(&either.right)
+        }
+        Expr::Paren(inner) => tells_success(&inner.expr),
+        _ => false,
+    }
+}
+
+/// `stream.next().await.expect("it does not end")`.
+fn takes_from_endless(node: &syn::ExprMethodCall) -> bool {
+    let Expr::Await(awaited) = node.receiver.as_ref() else { return false };
+    (node.method == "expect" || node.method == "unwrap")
+        && matches!(awaited.base.as_ref(), Expr::MethodCall(call) if call.method == "next")
+}
+
+impl<'ast> Visit<'ast> for Signs {
+    fn visit_expr_method_call(&mut self, node: &'ast syn::ExprMethodCall) {
+        let name = node.method.to_string();
+        self.called(&name);
+        let draws = match name.as_str() {
+            "next" | "try_next" | "pop" | "pop_front" | "pop_back" | "pop_first" | "pop_last"
+            | "next_back" => true,
+            "remove" | "swap_remove" => matches!(node.args.first(), Some(Expr::Lit(_))),
+            _ => false,
+        };
+        self.receives |= takes_from_endless(node);
+        let variable = matches!(node.receiver.as_ref(), Expr::Path(_) | Expr::Field(_));
+        if draws && variable {
+            match node.receiver.as_ref() {
+                Expr::Path(path)
+                    if path.path.get_ident().is_some_and(|name| is_receiver(&name.to_string())) =>
+                {
+                    self.receives = true;
+                }
+                _ => self.draws = true,
+            }
+        }
+        visit::visit_expr_method_call(self, node);
+    }
+
+    fn visit_expr_call(&mut self, node: &'ast syn::ExprCall) {
+        if let Expr::Path(path) = node.func.as_ref()
+            && let Some(last) = path.path.segments.last()
+        {
+            self.called(&last.ident.to_string());
+        }
+        visit::visit_expr_call(self, node);
+    }
+
+    fn visit_expr_path(&mut self, node: &'ast syn::ExprPath) {
+        if let Some(name) = node.path.get_ident() {
+            self.named(&name.to_string());
+        }
+    }
+
+    fn visit_expr_field(&mut self, node: &'ast syn::ExprField) {
+        if let syn::Member::Named(name) = &node.member {
+            self.named(&name.to_string());
+        }
+        visit::visit_expr_field(self, node);
+    }
+
+    fn visit_expr_binary(&mut self, node: &'ast syn::ExprBinary) {
+        let by_one = matches!(&*node.right, Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(n), .. }) if n.base10_digits() == "1");
+        if by_one
+            && matches!(node.op, syn::BinOp::AddAssign(_) | syn::BinOp::SubAssign(_))
+            && let Expr::Path(path) = node.left.as_ref()
+            && let Some(name) = path.path.get_ident()
+        {
+            self.steps.push(name.to_string());
+        }
+        visit::visit_expr_binary(self, node);
+    }
+
+    fn visit_arm(&mut self, arm: &'ast syn::Arm) {
+        self.succeeds |= is_success(&arm.pat) && leaves(&arm.body);
+        visit::visit_arm(self, arm);
+    }
+
+    fn visit_expr_if(&mut self, node: &'ast syn::ExprIf) {
+        let good = match node.cond.as_ref() {
+            Expr::Let(condition) => is_success(&condition.pat),
+            other => tells_success(other),
+        };
+        self.succeeds |= good && block_leaves(&node.then_branch);
+        visit::visit_expr_if(self, node);
+    }
+
+    fn visit_macro(&mut self, node: &'ast syn::Macro) {
+        self.tokens(node.tokens.clone());
+    }
+
+    // What stands in loops and functions inside says nothing about the loop outside.
+    fn visit_expr_for_loop(&mut self, node: &'ast syn::ExprForLoop) {
+        self.visit_expr(&node.expr);
+    }
+    fn visit_expr_while(&mut self, _: &'ast syn::ExprWhile) {}
+    fn visit_expr_loop(&mut self, _: &'ast syn::ExprLoop) {}
+    fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
+}

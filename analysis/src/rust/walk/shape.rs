@@ -1,0 +1,311 @@
+//! What an expression that is looped over holds: elements, batches, a fixed number of things, at most one, or messages.
+
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Expr, Lit, RangeLimits, Token, Type};
+
+use super::sql_text::segments;
+
+/// What a value holds, as far as its expression tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::rust) enum Shape {
+    /// Nothing is known; a method that could be an iterator's or an option's is taken for the option's.
+    #[default]
+    Unknown,
+    /// An iterator, stream or collection whose length only run time tells.
+    Elements,
+    /// Batches of elements.
+    Batches,
+    /// A number of elements that is fixed by the source; how many, and whether exactly so many.
+    Fixed(Option<u64>, bool),
+    /// An option or result.
+    Single,
+    /// Messages, ticks or connections, which come when they come.
+    Messages,
+    /// Trait objects, which are parts of the program rather than data.
+    Components,
+    /// A stream that makes its next element from the last, as paging does.
+    Pages,
+}
+
+/// What is known where an expression stands.
+pub(in crate::rust) trait Shapes {
+    /// The shape of a local variable; `None` when there is no such variable.
+    fn local_shape(&self, name: &str) -> Option<Shape>;
+    /// The value of a constant.
+    fn constant_value(&self, path: &[String]) -> Option<&Expr>;
+}
+
+/// How many constants may stand for each other before one of them is given up.
+const DEEPEST: usize = 200;
+
+/// The shape of an expression.
+pub(in crate::rust) fn of(expression: &Expr, around: &dyn Shapes) -> Shape {
+    at(expression, around, 0)
+}
+
+fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape {
+    if depth > DEEPEST {
+        return Shape::Unknown;
+    }
+    let next = |inner: &Expr| at(inner, around, depth + 1);
+    match expression {
+        Expr::Reference(inner) => next(&inner.expr),
+        Expr::Paren(inner) => next(&inner.expr),
+        Expr::Group(inner) => next(&inner.expr),
+        Expr::Try(inner) => next(&inner.expr),
+        Expr::Await(inner) => match next(&inner.base) {
+            // What is waited for may be an option of anything; only messages are sure to stay what they are.
+            Shape::Messages => Shape::Messages,
+            _ => Shape::Unknown,
+        },
+        Expr::Unary(inner) => next(&inner.expr),
+        Expr::Array(array) => Shape::Fixed(u64::try_from(array.elems.len()).ok(), true),
+        Expr::Repeat(repeat) => Shape::Fixed(number(&repeat.len, around, depth), true),
+        Expr::Range(range) => of_range(range, around, depth),
+        Expr::Macro(mac) if mac.mac.path.is_ident("vec") => {
+            match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(mac.mac.tokens.clone()) {
+                Ok(elements) => Shape::Fixed(u64::try_from(elements.len()).ok(), true),
+                Err(_) => Shape::Elements,
+            }
+        }
+        Expr::MethodCall(call) => of_method(call, &|| next(&call.receiver), around, depth),
+        Expr::Call(call) => match call.func.as_ref() {
+            Expr::Path(path) => of_call(&segments(&path.path), call, &next),
+            _ => Shape::Unknown,
+        },
+        Expr::Path(path) => {
+            let parts = segments(&path.path);
+            if let [name] = parts.as_slice()
+                && let Some(shape) = around.local_shape(name)
+            {
+                // What is called chunks holds many elements at a time, however it was cut.
+                let is_cut = name == "chunks" || name.ends_with("_chunks");
+                return if shape == Shape::Unknown && is_cut { Shape::Batches } else { shape };
+            }
+            if !parts.last().is_some_and(|last| is_constant(last)) {
+                return Shape::Unknown;
+            }
+            match around.constant_value(&parts).map(next) {
+                Some(Shape::Fixed(turns, exact)) => Shape::Fixed(turns, exact),
+                _ => Shape::Fixed(None, true),
+            }
+        }
+        // `match stream { Ok(stream) => stream, Err(_) => return .. }`
+        Expr::Match(node) if node.arms.iter().any(gives_what_is_inside) => next(&node.expr),
+        _ => Shape::Unknown,
+    }
+}
+
+fn gives_what_is_inside(arm: &syn::Arm) -> bool {
+    let syn::Pat::TupleStruct(pattern) = &arm.pat else { return false };
+    let (Some(syn::Pat::Ident(name)), Expr::Path(body)) = (pattern.elems.first(), arm.body.as_ref()) else {
+        return false;
+    };
+    body.path.is_ident(&name.ident)
+}
+
+/// Whether an expression is a constant, by reference or by iterator.
+pub(in crate::rust) fn is_constant_path(expression: &Expr) -> bool {
+    match expression {
+        Expr::Reference(inner) => is_constant_path(&inner.expr),
+        Expr::MethodCall(call) => call.method == "iter" && is_constant_path(&call.receiver),
+        Expr::Path(path) => {
+            path.path.segments.last().is_some_and(|last| is_constant(&last.ident.to_string()))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a name is written as constants are.
+pub(in crate::rust) fn is_constant(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+fn of_range(range: &syn::ExprRange, around: &dyn Shapes, depth: usize) -> Shape {
+    let bound = |end: &Option<Box<Expr>>| end.as_deref().map(|end| number(end, around, depth));
+    let fixed = |end: &Option<Box<Expr>>| end.as_deref().is_none_or(is_fixed);
+    let (Some(end), true, true) = (bound(&range.end), fixed(&range.start), fixed(&range.end)) else {
+        return Shape::Elements;
+    };
+    let start = bound(&range.start).unwrap_or(Some(0));
+    let turns = end.zip(start).map(|(end, start)| match range.limits {
+        RangeLimits::HalfOpen(_) => end.saturating_sub(start),
+        RangeLimits::Closed(_) => end.saturating_add(1).saturating_sub(start),
+    });
+    Shape::Fixed(turns, true)
+}
+
+/// Whether an expression is made of literals and constants alone.
+fn is_fixed(expression: &Expr) -> bool {
+    match expression {
+        Expr::Lit(_) => true,
+        Expr::Path(path) => {
+            path.path.segments.last().is_some_and(|last| is_constant(&last.ident.to_string()))
+        }
+        Expr::Paren(inner) => is_fixed(&inner.expr),
+        Expr::Cast(inner) => is_fixed(&inner.expr),
+        Expr::Binary(binary) => is_fixed(&binary.left) && is_fixed(&binary.right),
+        Expr::MethodCall(call) => call.method == "len" && is_fixed(&call.receiver),
+        _ => false,
+    }
+}
+
+fn number(expression: &Expr, around: &dyn Shapes, depth: usize) -> Option<u64> {
+    if depth > DEEPEST {
+        return None;
+    }
+    match expression {
+        Expr::Lit(syn::ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse().ok(),
+        Expr::Paren(inner) => number(&inner.expr, around, depth + 1),
+        Expr::Cast(inner) => number(&inner.expr, around, depth + 1),
+        Expr::Path(path) => number(around.constant_value(&segments(&path.path))?, around, depth + 1),
+        _ => None,
+    }
+}
+
+fn of_call(path: &[String], call: &syn::ExprCall, next: &dyn Fn(&Expr) -> Shape) -> Shape {
+    let argument = || call.args.first().map_or(Shape::Unknown, next);
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    match path.as_slice() {
+        // `stream::iter(xs)`, and iterators over all variants of a type: `Kind::iter()`.
+        [.., "iter"] if call.args.len() == 1 => match argument() {
+            Shape::Unknown | Shape::Single => Shape::Elements,
+            shape => shape,
+        },
+        [.., owner, "iter" | "all" | "variants" | "values"]
+            if call.args.is_empty() && owner.starts_with(char::is_uppercase) =>
+        {
+            Shape::Fixed(None, true)
+        }
+        // `all::<Kind>()`, the same as a function.
+        [.., "all"] if call.args.is_empty() => Shape::Fixed(None, true),
+        [.., "Some" | "Ok" | "once"] => Shape::Single,
+        [.., "unfold" | "try_unfold" | "from_fn" | "poll_fn" | "successors" | "repeat_with"] => Shape::Pages,
+        [.., "FuturesUnordered" | "FuturesOrdered", _] => Shape::Elements,
+        [.., owner, "new"] if is_message_type(owner) => Shape::Messages,
+        [.., "interval" | "interval_at"] => Shape::Messages,
+        _ => Shape::Unknown,
+    }
+}
+
+fn of_method(
+    call: &syn::ExprMethodCall,
+    receiver: &dyn Fn() -> Shape,
+    around: &dyn Shapes,
+    depth: usize,
+) -> Shape {
+    let or_elements = |shape: Shape| match shape {
+        Shape::Unknown => Shape::Elements,
+        shape => shape,
+    };
+    match call.method.to_string().as_str() {
+        "chunks" | "chunks_exact" | "chunks_mut" | "rchunks" | "array_chunks" | "as_chunks"
+        | "ready_chunks" | "try_chunks" | "try_ready_chunks" | "chunks_timeout" | "step_by"
+        | "par_chunks" | "tuple_windows" => Shape::Batches,
+        "take" if call.args.len() == 1 => match call.args.first().and_then(|n| number(n, around, depth)) {
+            Some(n) => Shape::Fixed(Some(n), false),
+            None => receiver(),
+        },
+        "iter" | "iter_mut" | "into_iter" | "par_iter" | "into_par_iter" | "drain" | "keys" | "values"
+        | "values_mut" | "into_keys" | "into_values" | "zip" | "enumerate" => or_elements(receiver()),
+        "lines"
+        | "chars"
+        | "bytes"
+        | "split"
+        | "split_whitespace"
+        | "windows"
+        | "fetch"
+        | "fetch_many"
+        | "difference"
+        | "intersection"
+        | "union"
+        | "sorted"
+        | "sorted_by_key"
+        | "unique"
+        | "flat_map"
+        | "filter_map"
+        | "buffer_unordered"
+        | "buffered"
+        | "try_buffer_unordered"
+        | "group_by"
+        | "chunk_by"
+        | "range" => match receiver() {
+            Shape::Fixed(turns, _) if call.method != "flat_map" => Shape::Fixed(turns, false),
+            Shape::Batches => Shape::Batches,
+            _ => Shape::Elements,
+        },
+        "rev" | "cloned" | "copied" | "peekable" | "by_ref" | "collect" | "collect_vec" | "map"
+        | "map_ok" | "map_err" | "inspect" | "boxed" | "then" | "and_then" | "fuse" | "clone" | "to_vec"
+        | "as_slice" | "as_ref" | "into_stream" | "into_boxed" | "pin" => receiver(),
+        "filter" | "skip" | "skip_while" | "take_while" | "try_filter" | "try_filter_map" | "flatten"
+        | "chain" | "take" => match receiver() {
+            Shape::Fixed(turns, _) if call.method != "flatten" && call.method != "chain" => {
+                Shape::Fixed(turns, false)
+            }
+            Shape::Fixed(..) => Shape::Elements,
+            shape => shape,
+        },
+        "try_iter" | "recv" | "subscribe" | "eventsource" => Shape::Messages,
+        "ok" | "err" | "get" | "first" | "last" | "fetch_optional" | "fetch_one" | "find" | "next"
+        | "pop" => Shape::Single,
+        _ => Shape::Unknown,
+    }
+}
+
+/// The shape that a type tells.
+pub(in crate::rust) fn of_type(ty: &Type) -> Shape {
+    let ty = match ty {
+        Type::Reference(reference) => &reference.elem,
+        ty => ty,
+    };
+    let of_bounds = |bounds: &Punctuated<syn::TypeParamBound, Token![+]>| {
+        bounds.iter().map(of_bound).find(|shape| *shape != Shape::Unknown).unwrap_or_default()
+    };
+    match ty {
+        Type::Array(array) => match &array.len {
+            Expr::Lit(syn::ExprLit { lit: Lit::Int(number), .. }) => {
+                Shape::Fixed(number.base10_parse().ok(), true)
+            }
+            _ => Shape::Fixed(None, true),
+        },
+        Type::ImplTrait(implements) => of_bounds(&implements.bounds),
+        Type::TraitObject(object) => of_bounds(&object.bounds),
+        Type::Path(path) => path.path.segments.last().map_or(Shape::Unknown, of_name),
+        _ => Shape::Unknown,
+    }
+}
+
+fn of_bound(bound: &syn::TypeParamBound) -> Shape {
+    match bound {
+        syn::TypeParamBound::Trait(bound) => bound.path.segments.last().map_or(Shape::Unknown, of_name),
+        _ => Shape::Unknown,
+    }
+}
+
+fn of_name(segment: &syn::PathSegment) -> Shape {
+    let name = segment.ident.to_string();
+    match name.as_str() {
+        "Option" | "Result" => Shape::Single,
+        _ if is_message_type(&name) => Shape::Messages,
+        _ if name.ends_with("Iterator") || name.ends_with("Stream") || name.ends_with("Iter") => {
+            Shape::Elements
+        }
+        _ => Shape::Unknown,
+    }
+}
+
+fn is_message_type(name: &str) -> bool {
+    let kinds = ["Receiver", "ReceiverStream", "UnboundedReceiverStream", "BroadcastStream", "WatchStream"];
+    let more = [
+        "UnboundedReceiver",
+        "Interval",
+        "IntervalStream",
+        "PgListener",
+        "Listener",
+        "Signal",
+        "SignalStream",
+    ];
+    kinds.contains(&name) || more.contains(&name)
+}

@@ -1,0 +1,234 @@
+//! Makes a site of a macro or call that makes a query.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, ExprCall, ExprLit, ExprMethodCall, ExprPath, Lit, Token, Type};
+
+use super::Walker;
+use super::allows;
+use super::excerpt::written;
+use super::loops::Runs;
+use super::spans;
+use super::sql_text::{self, segments};
+use super::variables;
+use crate::rust::flow::Flow;
+use crate::rust::place_at;
+use crate::rust::query_names::{self, MacroForm};
+use crate::rust::site::{Argument, Form, Site, SiteSql};
+
+impl Walker<'_> {
+    /// The site of `sql!`, `query_as!` and their like; `None` when the macro is none of them.
+    pub(in crate::rust) fn macro_site(&mut self, mac: &syn::Macro) -> Option<usize> {
+        let path = segments(&mac.path);
+        let Some(form) = query_names::macro_form(&self.imports, &path) else {
+            return self.wrapper_site(mac, &path);
+        };
+        let parsed = (|input: ParseStream<'_>| MacroArguments::parse(input, form)).parse2(mac.tokens.clone());
+        let Ok(arguments) = parsed else {
+            // A query for sure, but not one that can be read: it counts as built at run time.
+            if form.by_name_only || is_rule(&mac.tokens) {
+                return None;
+            }
+            self.unparsed_macros += 1;
+            return Some(self.site(&mac.path, &path, form.form, SiteSql::Dynamic, Vec::new(), false));
+        };
+        let mut sql = sql_text::text(&arguments.sql, self);
+        if form.file
+            && let SiteSql::Literal(literal) = &sql
+        {
+            sql = SiteSql::File(literal.text.to_string());
+        }
+        let looks_right = match &sql {
+            SiteSql::Literal(literal) => query_names::looks_like_sql(&literal.text),
+            SiteSql::File(path) => path.ends_with(".sql"),
+            SiteSql::Dynamic => false,
+        };
+        if form.by_name_only && !looks_right {
+            return None;
+        }
+        self.arguments(arguments.bound.iter(), &Runs::Once);
+        let bound = arguments.bound.iter().map(argument).collect();
+        let index = self.site(&mac.path, &path, form.form, sql, bound, arguments.complete);
+        let inner = allows::of_attributes(&arguments.attributes, true, &self.file);
+        self.allows.extend(inner.iter().cloned());
+        if let Some(site) = self.sites.get_mut(index) {
+            site.allows.extend(inner);
+        }
+        Some(index)
+    }
+
+    /// The site of a macro of the project's own that expands to a query, where its arguments are plain: values and types
+    /// between commas, one of them a text that is SQL. What follows it is bound to it.
+    fn wrapper_site(&mut self, mac: &syn::Macro, path: &[String]) -> Option<usize> {
+        if !self.imports.wraps_query(path) {
+            return None;
+        }
+        let plain = Punctuated::<Plain, Token![,]>::parse_terminated.parse2(mac.tokens.clone()).ok()?;
+        let values: Vec<&Expr> = plain.iter().filter_map(|it| it.0.as_ref()).collect();
+        let texts: Vec<SiteSql> = values.iter().map(|value| sql_text::text(value, self)).collect();
+        let is_sql =
+            |text: &SiteSql| matches!(text, SiteSql::Literal(sql) if query_names::looks_like_sql(&sql.text));
+        let at = texts.iter().position(is_sql)?;
+        let sql = texts.into_iter().nth(at)?;
+        self.arguments(values.iter().copied(), &Runs::Once);
+        let bound = values.iter().skip(at + 1).map(|value| argument(value)).collect();
+        Some(self.site(&mac.path, path, Form::SqlxMacro, sql, bound, false))
+    }
+
+    /// The site of `sqlx::query(..)` and its like.
+    pub(in crate::rust) fn function_site(
+        &mut self,
+        function: &ExprPath,
+        node: &ExprCall,
+        with_arguments: bool,
+    ) -> usize {
+        let sql = node.args.first().map_or(SiteSql::Dynamic, |sql| sql_text::text(sql, self));
+        let path = segments(&function.path);
+        self.site(&function.path, &path, Form::SqlxFunction, sql, Vec::new(), !with_arguments)
+    }
+
+    /// The site of `QueryBuilder::new(..)`, with the text it starts with until more is pushed.
+    pub(in crate::rust) fn builder_site(&mut self, function: &ExprPath, node: &ExprCall) -> usize {
+        let path = segments(&function.path);
+        let plain = path.last().is_some_and(|last| last == "new");
+        let sql = match node.args.first() {
+            Some(sql) if plain => sql_text::text(sql, self),
+            _ => SiteSql::Dynamic,
+        };
+        self.site(&function.path, &path, Form::SqlxFunction, sql, Vec::new(), plain)
+    }
+
+    /// The site of `pool.execute("…")`.
+    pub(in crate::rust) fn executor_site(
+        &mut self,
+        node: &ExprMethodCall,
+        method: &str,
+        sql: SiteSql,
+    ) -> usize {
+        let place = place_at(&self.file, node.method.span().start());
+        let line = spans::of(&node.receiver).start().line;
+        self.push_site(place, line, method.to_owned(), Form::SqlxFunction, sql, Vec::new(), true)
+    }
+
+    fn site(
+        &mut self,
+        path: &syn::Path,
+        names: &[String],
+        form: Form,
+        sql: SiteSql,
+        arguments: Vec<Argument>,
+        complete: bool,
+    ) -> usize {
+        let start = spans::of_path(path).start();
+        let bang = if form == Form::SqlxFunction { "" } else { "!" };
+        let written = format!("{}{bang}", names.join("::"));
+        self.push_site(place_at(&self.file, start), start.line, written, form, sql, arguments, complete)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the one place where a site is put together")]
+    fn push_site(
+        &mut self,
+        place: crate::finding::Place,
+        line: usize,
+        written: String,
+        form: Form,
+        sql: SiteSql,
+        arguments: Vec<Argument>,
+        arguments_complete: bool,
+    ) -> usize {
+        let allows = self.allows_at([u32::try_from(line).unwrap_or(0), place.line]);
+        let index = self.sites.len();
+        self.sites.push(Site {
+            place,
+            form,
+            written,
+            sql,
+            arguments,
+            arguments_complete,
+            function: self.here.path.clone(),
+            call: None,
+            loops: self.loops_here(),
+            allows,
+            in_test: self.in_test,
+        });
+        self.here.flow.push(Flow::Query(index));
+        index
+    }
+}
+
+fn argument(expression: &Expr) -> Argument {
+    Argument { written: written(expression), mentions: variables::mentions(expression) }
+}
+
+/// Whether tokens stand in the rules of a macro, whose uses are what counts: `$sql` is not known here.
+fn is_rule(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '$'))
+}
+
+/// A value, or a type, which is none.
+struct Plain(Option<Expr>);
+
+impl Parse for Plain {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Plain> {
+        let ahead = input.fork();
+        if ahead.parse::<Expr>().is_ok() && (ahead.is_empty() || ahead.peek(Token![,])) {
+            return Ok(Plain(Some(input.parse()?)));
+        }
+        input.parse::<Type>().map(|_| Plain(None))
+    }
+}
+
+/// What stands in the parentheses of a query macro.
+struct MacroArguments {
+    attributes: Vec<Attribute>,
+    sql: Expr,
+    bound: Vec<Expr>,
+    /// Whether all arguments could be read.
+    complete: bool,
+}
+
+impl MacroArguments {
+    fn parse(input: ParseStream<'_>, form: MacroForm) -> syn::Result<MacroArguments> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        if form.typed || form.form == Form::Checked && type_comes_first(input) {
+            input.parse::<Type>()?;
+            input.parse::<Token![,]>()?;
+        }
+        let sql = sql_expression(input)?;
+        let mut arguments = MacroArguments { attributes, sql, bound: Vec::new(), complete: true };
+        while !input.is_empty() {
+            input.parse::<Token![,]>()?;
+            if input.is_empty() {
+                break;
+            }
+            match input.parse() {
+                Ok(expression) => arguments.bound.push(expression),
+                Err(_) => {
+                    // What follows has a syntax of its own; the query is known all the same.
+                    arguments.complete = false;
+                    input.parse::<TokenStream>()?;
+                }
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+/// Whether the type of the column stands before the SQL, as it may in `sql_scalar!`.
+fn type_comes_first(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    input.cursor().literal().is_none() && ahead.parse::<Type>().is_ok() && ahead.peek(Token![,])
+}
+
+/// The SQL. A literal alone, which most are, is taken as it is: the parser reads one several times over.
+fn sql_expression(input: ParseStream<'_>) -> syn::Result<Expr> {
+    let is_alone = input
+        .cursor()
+        .literal()
+        .is_some_and(|(_, rest)| rest.eof() || rest.punct().is_some_and(|(next, _)| next.as_char() == ','));
+    match is_alone {
+        true => Ok(Expr::Lit(ExprLit { attrs: Vec::new(), lit: Lit::Verbatim(input.parse()?) })),
+        false => Expr::parse(input),
+    }
+}

@@ -1,0 +1,207 @@
+//! The text of an expression: literals, `concat!`, `+`, constants, and what is put together at run time.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{BinOp, Expr, Lit, Token};
+
+use crate::rust::lex::literal;
+use crate::rust::site::{SiteSql, SqlLiteral};
+
+/// How many constants may stand for each other before one of them is given up.
+const DEEPEST: usize = 32;
+
+/// The constants of a file, by module and name.
+#[derive(Default)]
+pub(in crate::rust) struct Constants<'f> {
+    by_path: HashMap<Vec<String>, &'f Expr>,
+    /// By name alone, where the file has only one of that name.
+    by_name: HashMap<String, Option<&'f Expr>>,
+}
+
+impl<'f> Constants<'f> {
+    pub(in crate::rust) fn define(&mut self, mut module: Vec<String>, name: String, value: &'f Expr) {
+        self.by_name.entry(name.clone()).and_modify(|known| *known = None).or_insert(Some(value));
+        module.push(name);
+        self.by_path.insert(module, value);
+    }
+
+    /// The constant that a path names, seen from `module` (which ends in the type, for `Self::NAME`).
+    pub(in crate::rust) fn find(&self, module: &[String], path: &[String]) -> Option<&'f Expr> {
+        let name = path.last()?;
+        for depth in (0..=module.len()).rev() {
+            let here = module.get(..depth)?.iter().chain(path.iter().filter(|part| is_name(part)));
+            if let Some(value) = self.by_path.get(&here.cloned().collect::<Vec<_>>()) {
+                return Some(value);
+            }
+        }
+        self.by_name.get(name).copied().flatten()
+    }
+}
+
+fn is_name(part: &str) -> bool {
+    !matches!(part, "self" | "Self" | "super" | "crate")
+}
+
+/// What is known where an expression stands.
+pub(in crate::rust) trait Surroundings {
+    /// The text of a local variable; `None` when there is no such variable.
+    fn local(&self, name: &str) -> Option<SiteSql>;
+    /// The value of a constant.
+    fn constant(&self, path: &[String]) -> Option<&Expr>;
+    /// The display path of the file.
+    fn file(&self) -> &Arc<str>;
+}
+
+/// The text of an expression that is used as SQL.
+pub(in crate::rust) fn text(expression: &Expr, around: &dyn Surroundings) -> SiteSql {
+    evaluate(expression, around, 0).unwrap_or(SiteSql::Dynamic)
+}
+
+fn evaluate(expression: &Expr, around: &dyn Surroundings, depth: usize) -> Option<SiteSql> {
+    if depth > DEEPEST {
+        return None;
+    }
+    let next = |inner: &Expr| evaluate(inner, around, depth + 1);
+    match expression {
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Str(text) => literal::read(&text.token(), around.file()).map(SiteSql::Literal),
+            Lit::Verbatim(text) => literal::read(text, around.file()).map(SiteSql::Literal),
+            _ => None,
+        },
+        Expr::Reference(inner) => next(&inner.expr),
+        Expr::Paren(inner) => next(&inner.expr),
+        Expr::Group(inner) => next(&inner.expr),
+        Expr::Block(block) => match block.block.stmts.as_slice() {
+            [syn::Stmt::Expr(tail, None)] => next(tail),
+            _ => None,
+        },
+        Expr::Path(path) => {
+            let parts = segments(&path.path);
+            if let [name] = parts.as_slice()
+                && let Some(local) = around.local(name)
+            {
+                return Some(local);
+            }
+            next(around.constant(&parts)?)
+        }
+        Expr::Macro(mac) => of_macro(&mac.mac, around, depth),
+        Expr::Binary(binary) if matches!(binary.op, BinOp::Add(_)) => sum(binary, around, depth),
+        Expr::MethodCall(call) if call.args.is_empty() => {
+            let keeps =
+                ["to_string", "to_owned", "as_str", "into", "clone", "as_ref", "into_sql_str", "trim"];
+            keeps.iter().any(|keep| call.method == keep).then(|| next(&call.receiver)).flatten()
+        }
+        Expr::Call(call) if call.args.len() == 1 => {
+            let Expr::Path(function) = call.func.as_ref() else { return None };
+            let parts = segments(&function.path);
+            let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+            let wraps = matches!(
+                parts.as_slice(),
+                [.., "AssertSqlSafe"] | [.., "String", "from"] | [.., "SqlStr", "from_static"]
+            );
+            if wraps { next(call.args.first()?) } else { None }
+        }
+        _ => None,
+    }
+}
+
+/// `"a" + "b" + "c"`, read without recursion along the left.
+fn sum(binary: &syn::ExprBinary, around: &dyn Surroundings, depth: usize) -> Option<SiteSql> {
+    let mut literals = Vec::new();
+    let mut left = binary;
+    loop {
+        literals.push(only_literal(evaluate(&left.right, around, depth + 1)?)?);
+        match left.left.as_ref() {
+            Expr::Binary(inner) if matches!(inner.op, BinOp::Add(_)) => left = inner,
+            first => {
+                literals.push(only_literal(evaluate(first, around, depth + 1)?)?);
+                break;
+            }
+        }
+    }
+    literals.reverse();
+    Some(SiteSql::Literal(literal::join(literals)))
+}
+
+fn of_macro(mac: &syn::Macro, around: &dyn Surroundings, depth: usize) -> Option<SiteSql> {
+    let name = mac.path.segments.last()?.ident.to_string();
+    if !matches!(name.as_str(), "concat" | "concatcp" | "indoc" | "include_str") {
+        return None;
+    }
+    let arguments = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(mac.tokens.clone()).ok()?;
+    match name.as_str() {
+        "concat" | "concatcp" => {
+            let literals: Option<Vec<SqlLiteral>> = arguments
+                .iter()
+                .map(|part| match part {
+                    Expr::Lit(syn::ExprLit { lit: Lit::Int(number), .. }) => {
+                        Some(SqlLiteral { text: number.base10_digits().into(), parts: Vec::new() })
+                    }
+                    part => only_literal(evaluate(part, around, depth + 1)?),
+                })
+                .collect();
+            Some(SiteSql::Literal(literal::join(literals?)))
+        }
+        "indoc" if arguments.len() == 1 => {
+            let literal = only_literal(evaluate(arguments.first()?, around, depth + 1)?)?;
+            Some(SiteSql::Literal(unindent(&literal)))
+        }
+        "include_str" => match only_literal(evaluate(arguments.first()?, around, depth + 1)?)? {
+            literal if arguments.len() == 1 => Some(SiteSql::File(literal.text.to_string())),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn only_literal(text: SiteSql) -> Option<SqlLiteral> {
+    match text {
+        SiteSql::Literal(literal) => Some(literal),
+        SiteSql::File(_) | SiteSql::Dynamic => None,
+    }
+}
+
+/// What `indoc!` makes of a text: the first line goes when it is empty, and the indentation that all lines share.
+///
+/// Places stay exact: each line that is cut gets a part of its own.
+fn unindent(literal: &SqlLiteral) -> SqlLiteral {
+    let lines: Vec<&str> = literal.text.split('\n').collect();
+    let indent = lines
+        .iter()
+        .skip(1)
+        .enumerate()
+        .filter(|(index, line)| !line.trim().is_empty() || index + 2 == lines.len() && !line.is_empty())
+        .map(|(_, line)| line.len() - line.trim_start_matches([' ', '\t']).len())
+        .min()
+        .unwrap_or(0);
+    let mut text = String::new();
+    let mut parts = Vec::new();
+    let mut at = 0;
+    for (index, line) in lines.iter().enumerate() {
+        let cut =
+            if index == 0 { 0 } else { indent.min(line.len() - line.trim_start_matches([' ', '\t']).len()) };
+        let dropped = index == 0 && line.is_empty() && lines.len() > 1;
+        if !dropped {
+            if let Some(place) = literal.place_of(at + cut) {
+                parts.push((text.len(), place));
+            }
+            let inner =
+                literal.parts.iter().filter(|(start, _)| (at + cut + 1..at + line.len()).contains(start));
+            parts.extend(inner.map(|(start, place)| (text.len() + start - at - cut, place.clone())));
+            text.push_str(line.get(cut..).unwrap_or_default());
+            if index + 1 < lines.len() {
+                text.push('\n');
+            }
+        }
+        at += line.len() + 1;
+    }
+    SqlLiteral { text: text.into(), parts }
+}
+
+/// The names of a path, without generic arguments.
+pub(in crate::rust) fn segments(path: &syn::Path) -> Vec<String> {
+    path.segments.iter().map(|segment| segment.ident.to_string()).collect()
+}

@@ -1,0 +1,162 @@
+//! The types of expressions and patterns, as far as the function at hand and its file tell.
+
+use syn::{Expr, Pat, Type};
+
+use super::Walker;
+use super::sql_text::segments;
+use crate::rust::type_ref::{DEEPEST, TypeRef, of_type};
+
+impl Walker<'_> {
+    /// A type as written where the walk is.
+    pub(super) fn type_ref(&self, ty: &Type) -> TypeRef {
+        of_type(ty, &self.imports, &self.parameters)
+    }
+
+    /// The type of an expression, as far as it is told.
+    pub(super) fn type_of(&self, expression: &Expr) -> TypeRef {
+        self.type_at(expression, 0)
+    }
+
+    fn type_at(&self, expression: &Expr, depth: u8) -> TypeRef {
+        if depth > 2 * DEEPEST {
+            return TypeRef::Unknown;
+        }
+        let next = |inner: &Expr| self.type_at(inner, depth + 1);
+        match expression {
+            Expr::Reference(inner) => next(&inner.expr),
+            Expr::Paren(inner) => next(&inner.expr),
+            Expr::Group(inner) => next(&inner.expr),
+            Expr::Unary(inner) => next(&inner.expr),
+            Expr::Await(inner) => next(&inner.base),
+            Expr::Try(inner) => next(&inner.expr).step(TypeRef::Inside),
+            Expr::Index(inner) => next(&inner.expr).step(TypeRef::Element),
+            Expr::Cast(cast) => self.type_ref(&cast.ty),
+            Expr::Struct(node) => self.named(&node.path),
+            Expr::Field(field) => match &field.member {
+                syn::Member::Named(name) => {
+                    next(&field.base).step(|base| TypeRef::Field(base, name.to_string()))
+                }
+                syn::Member::Unnamed(index) => {
+                    next(&field.base).step(|base| TypeRef::Field(base, index.index.to_string()))
+                }
+            },
+            Expr::MethodCall(call) => {
+                next(&call.receiver).step(|receiver| TypeRef::Method(receiver, call.method.to_string()))
+            }
+            Expr::Call(call) => {
+                let Expr::Path(function) = call.func.as_ref() else { return TypeRef::Unknown };
+                let path = segments(&function.path);
+                let wraps = matches!(
+                    path.iter().map(String::as_str).collect::<Vec<_>>().as_slice(),
+                    ["Some" | "Ok"]
+                        | [.., "Arc" | "Box" | "Rc" | "Mutex" | "RwLock", "new"]
+                        | [.., "Arc", "clone"]
+                );
+                match (wraps, call.args.first()) {
+                    (true, Some(argument)) => next(argument),
+                    _ if path.last().is_some_and(|last| last.starts_with(char::is_uppercase)) => {
+                        self.named(&function.path)
+                    }
+                    _ => TypeRef::Returned(self.imports.resolve(&path)),
+                }
+            }
+            Expr::Path(path) => match path.path.get_ident() {
+                Some(name) if name == "self" => TypeRef::SelfType,
+                Some(name) => match self.here.locals.get(&name.to_string()) {
+                    Some(local) => local.ty.clone(),
+                    None if name.to_string().starts_with(char::is_uppercase) => self.named(&path.path),
+                    None => TypeRef::Unknown,
+                },
+                None => TypeRef::Unknown,
+            },
+            _ => TypeRef::Unknown,
+        }
+    }
+
+    /// The type of what a collection, iterator or stream holds.
+    pub(super) fn element_of(&self, expression: &Expr) -> TypeRef {
+        self.type_of(expression).step(TypeRef::Element)
+    }
+
+    /// Whether a type is a trait object in a collection, as far as this file tells: an argument of the function, or a
+    /// field of the type at hand.
+    pub(super) fn is_component(&self, ty: &TypeRef) -> bool {
+        let TypeRef::Element(collection) = ty else { return false };
+        let mut collection = collection.as_ref();
+        while let TypeRef::Method(of, name) = collection
+            && matches!(name.as_str(), "iter" | "iter_mut" | "into_iter" | "cloned" | "clone")
+        {
+            collection = of;
+        }
+        match collection {
+            TypeRef::Named(..) => holds_objects(collection),
+            TypeRef::Field(of, name) if **of == TypeRef::SelfType => {
+                let owner = self.owner.name.as_deref();
+                let types = self.items.iter().flat_map(|items| &items.types);
+                let fields =
+                    types.filter(|(name, _)| Some(name.as_str()) == owner).flat_map(|(_, fields)| fields);
+                fields.filter(|(field, _)| field == name).any(|(_, ty)| holds_objects(ty))
+            }
+            _ => false,
+        }
+    }
+
+    fn named(&self, path: &syn::Path) -> TypeRef {
+        match segments(path).as_slice() {
+            [name] if name == "Self" => TypeRef::SelfType,
+            names => TypeRef::Named(self.imports.resolve(names), Vec::new()),
+        }
+    }
+
+    /// Gives the variables of a pattern, which are in scope already, the types that its value tells.
+    pub(super) fn type_pattern(&mut self, pattern: &Pat, ty: TypeRef) {
+        if ty == TypeRef::Unknown {
+            return;
+        }
+        match pattern {
+            Pat::Ident(name) => {
+                if let Some(local) = self.here.locals.get_mut(&name.ident.to_string()) {
+                    local.ty = ty;
+                }
+            }
+            Pat::Reference(inner) => self.type_pattern(&inner.pat, ty),
+            Pat::Paren(inner) => self.type_pattern(&inner.pat, ty),
+            Pat::Guard(inner) => self.type_pattern(&inner.pat, ty),
+            Pat::Type(typed) => {
+                let ty = self.type_ref(&typed.ty);
+                self.type_pattern(&typed.pat, ty);
+            }
+            Pat::TupleStruct(node) if node.elems.len() == 1 => {
+                let inside = match segments(&node.path).last().map(String::as_str) {
+                    Some("Some" | "Ok") => ty.step(TypeRef::Inside),
+                    // `State(pool): State<PgPool>`: the value in a wrapper.
+                    _ => ty.step(TypeRef::Element),
+                };
+                node.elems.iter().for_each(|element| self.type_pattern(element, inside.clone()));
+            }
+            Pat::Struct(node) => {
+                for field in &node.fields {
+                    if let syn::Member::Named(name) = &field.member {
+                        let ty = ty.clone().step(|base| TypeRef::Field(base, name.to_string()));
+                        self.type_pattern(&field.pat, ty);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a collection holds trait objects: `Vec<Box<dyn Processor>>`.
+fn holds_objects(ty: &TypeRef) -> bool {
+    let TypeRef::Named(_, arguments) = ty else { return false };
+    arguments.iter().any(|argument| match argument {
+        TypeRef::Implements(_) => true,
+        TypeRef::Named(path, _)
+            if path.last().is_some_and(|name| matches!(name.as_str(), "Box" | "Arc" | "Rc" | "Vec")) =>
+        {
+            holds_objects(argument)
+        }
+        _ => false,
+    })
+}

@@ -1,0 +1,323 @@
+//! Which variables an expression mentions, and which variables differ from turn to turn of a loop.
+
+use std::collections::HashSet;
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::visit::{self, Visit};
+use syn::{Block, Expr, Pat};
+
+/// The variables that an expression mentions, in order, each once.
+pub(in crate::rust) fn mentions(expression: &Expr) -> Vec<String> {
+    let mut visitor = Mentions::default();
+    visitor.visit_expr(expression);
+    visitor.names
+}
+
+/// The variables that a pattern binds.
+pub(in crate::rust) fn bindings(pattern: &Pat) -> Vec<String> {
+    let mut visitor = Bindings::default();
+    visitor.visit_pat(pattern);
+    visitor.names
+}
+
+/// The variables that differ from turn to turn: those of the loop's pattern, and in its body those computed from them,
+/// from calls, or assigned anew.
+pub(in crate::rust) fn of_turn(patterns: &[&Pat], body: Body<'_>) -> Vec<String> {
+    let names = patterns.iter().flat_map(|pattern| bindings(pattern)).collect();
+    let mut visitor = OfTurn { names, known: HashSet::new() };
+    visitor.known.extend(visitor.names.iter().cloned());
+    match body {
+        Body::Block(block) => visitor.visit_block(block),
+        Body::Expr(expression) => visitor.visit_expr(expression),
+    }
+    visitor.names
+}
+
+/// The variables that hold an element of a loop, or something made of one: those of its pattern, and those of the body whose
+/// value mentions one of these.
+pub(in crate::rust) fn of_element(patterns: &[&Pat], body: Body<'_>) -> Vec<String> {
+    let names: Vec<String> = patterns.iter().flat_map(|pattern| bindings(pattern)).collect();
+    let mut visitor = OfElement { names };
+    match body {
+        Body::Block(block) => visitor.visit_block(block),
+        Body::Expr(expression) => visitor.visit_expr(expression),
+    }
+    visitor.names
+}
+
+/// The body of a loop.
+#[derive(Clone, Copy)]
+pub(in crate::rust) enum Body<'a> {
+    Block(&'a Block),
+    Expr(&'a Expr),
+}
+
+#[derive(Default)]
+struct Mentions {
+    names: Vec<String>,
+}
+
+impl Mentions {
+    fn add(&mut self, name: String) {
+        if !self.names.contains(&name) {
+            self.names.push(name);
+        }
+    }
+
+    /// Words of a macro's tokens, and of the captures in its format strings.
+    fn tokens(&mut self, tokens: TokenStream) {
+        for token in tokens {
+            match token {
+                TokenTree::Group(group) => self.tokens(group.stream()),
+                TokenTree::Ident(ident) => self.add(ident.to_string()),
+                TokenTree::Literal(literal) => {
+                    let text = literal.to_string();
+                    for piece in text.split('{').skip(1) {
+                        let name: String =
+                            piece.chars().take_while(|&c| c.is_alphanumeric() || c == '_').collect();
+                        if name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+                            self.add(name);
+                        }
+                    }
+                }
+                TokenTree::Punct(_) => {}
+            }
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Mentions {
+    fn visit_expr_path(&mut self, path: &'ast syn::ExprPath) {
+        if let Some(name) = path.path.get_ident() {
+            self.add(name.to_string());
+        }
+    }
+
+    fn visit_macro(&mut self, mac: &'ast syn::Macro) {
+        self.tokens(mac.tokens.clone());
+    }
+
+    fn visit_expr_struct(&mut self, node: &'ast syn::ExprStruct) {
+        node.fields.iter().for_each(|field| self.visit_expr(&field.expr));
+        if let Some(rest) = &node.rest {
+            self.visit_expr(rest);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Bindings {
+    names: Vec<String>,
+}
+
+impl<'ast> Visit<'ast> for Bindings {
+    fn visit_pat_ident(&mut self, node: &'ast syn::PatIdent) {
+        let name = node.ident.to_string();
+        // `None` and constants look like bindings; variables begin in lower case.
+        if !name.starts_with(char::is_uppercase) {
+            self.names.push(name);
+        }
+        visit::visit_pat_ident(self, node);
+    }
+
+    fn visit_expr(&mut self, _: &'ast Expr) {}
+}
+
+struct OfTurn {
+    names: Vec<String>,
+    known: HashSet<String>,
+}
+
+impl OfTurn {
+    fn add(&mut self, name: String) {
+        if self.known.insert(name.clone()) {
+            self.names.push(name);
+        }
+    }
+
+    fn bind(&mut self, pattern: &Pat) {
+        bindings(pattern).into_iter().for_each(|name| self.add(name));
+    }
+
+    /// Whether a value may differ from turn to turn; what is made of constants and of variables from outside does not.
+    fn differs(&self, value: &Expr) -> bool {
+        let mut visitor = Differs { known: &self.known, differs: false };
+        visitor.visit_expr(value);
+        visitor.differs
+    }
+
+    /// The variable at the root of a place that is written to.
+    fn written(&mut self, place: &Expr) {
+        match place {
+            Expr::Path(path) => {
+                if let Some(name) = path.path.get_ident() {
+                    self.add(name.to_string());
+                }
+            }
+            Expr::Field(field) => self.written(&field.base),
+            Expr::Index(index) => self.written(&index.expr),
+            Expr::Unary(unary) => self.written(&unary.expr),
+            Expr::Paren(paren) => self.written(&paren.expr),
+            Expr::Tuple(tuple) => tuple.elems.iter().for_each(|element| self.written(element)),
+            _ => {}
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for OfTurn {
+    fn visit_local(&mut self, local: &'ast syn::Local) {
+        visit::visit_local(self, local);
+        if local.init.as_ref().is_none_or(|init| self.differs(&init.expr)) {
+            self.bind(&local.pat);
+        }
+    }
+
+    fn visit_expr_let(&mut self, node: &'ast syn::ExprLet) {
+        self.bind(&node.pat);
+        visit::visit_expr_let(self, node);
+    }
+
+    fn visit_arm(&mut self, arm: &'ast syn::Arm) {
+        self.bind(&arm.pat);
+        visit::visit_arm(self, arm);
+    }
+
+    fn visit_expr_for_loop(&mut self, node: &'ast syn::ExprForLoop) {
+        self.bind(&node.pat);
+        visit::visit_expr_for_loop(self, node);
+    }
+
+    fn visit_expr_closure(&mut self, node: &'ast syn::ExprClosure) {
+        node.inputs.iter().for_each(|input| self.bind(input));
+        visit::visit_expr_closure(self, node);
+    }
+
+    fn visit_expr_assign(&mut self, node: &'ast syn::ExprAssign) {
+        self.written(&node.left);
+        visit::visit_expr_assign(self, node);
+    }
+
+    fn visit_expr_binary(&mut self, node: &'ast syn::ExprBinary) {
+        use syn::BinOp::*;
+        let assigns = matches!(
+            node.op,
+            AddAssign(_)
+                | SubAssign(_)
+                | MulAssign(_)
+                | DivAssign(_)
+                | RemAssign(_)
+                | BitXorAssign(_)
+                | BitAndAssign(_)
+                | BitOrAssign(_)
+                | ShlAssign(_)
+                | ShrAssign(_)
+        );
+        if assigns {
+            self.written(&node.left);
+        }
+        visit::visit_expr_binary(self, node);
+    }
+
+    fn visit_expr_reference(&mut self, node: &'ast syn::ExprReference) {
+        if node.mutability.is_some() {
+            self.written(&node.expr);
+        }
+        visit::visit_expr_reference(self, node);
+    }
+
+    fn visit_expr_method_call(&mut self, node: &'ast syn::ExprMethodCall) {
+        // Methods that change what they are called on, as far as names tell.
+        let changes =
+            ["next", "push", "push_str", "pop", "insert", "remove", "clear", "extend", "take", "try_next"];
+        if changes.iter().any(|name| node.method == name) {
+            self.written(&node.receiver);
+        }
+        visit::visit_expr_method_call(self, node);
+    }
+
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
+}
+
+struct OfElement {
+    names: Vec<String>,
+}
+
+impl OfElement {
+    fn bind(&mut self, pattern: &Pat, value: &Expr) {
+        if mentions(value).iter().any(|name| self.names.contains(name)) {
+            self.names.extend(bindings(pattern));
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for OfElement {
+    fn visit_local(&mut self, local: &'ast syn::Local) {
+        if let Some(init) = &local.init {
+            self.bind(&local.pat, &init.expr);
+        }
+        visit::visit_local(self, local);
+    }
+
+    fn visit_expr_let(&mut self, node: &'ast syn::ExprLet) {
+        self.bind(&node.pat, &node.expr);
+        visit::visit_expr_let(self, node);
+    }
+
+    fn visit_expr_match(&mut self, node: &'ast syn::ExprMatch) {
+        node.arms.iter().for_each(|arm| self.bind(&arm.pat, &node.expr));
+        visit::visit_expr_match(self, node);
+    }
+
+    fn visit_expr_for_loop(&mut self, node: &'ast syn::ExprForLoop) {
+        self.bind(&node.pat, &node.expr);
+        visit::visit_expr_for_loop(self, node);
+    }
+
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
+}
+
+struct Differs<'a> {
+    known: &'a HashSet<String>,
+    differs: bool,
+}
+
+impl<'ast> Visit<'ast> for Differs<'_> {
+    fn visit_expr(&mut self, node: &'ast Expr) {
+        match node {
+            Expr::Await(_) | Expr::Macro(_) => self.differs = true,
+            // Constructors and conversions of what stays the same stay the same; other calls may give anything.
+            Expr::Call(call) => match call.func.as_ref() {
+                Expr::Path(path) if starts_upper(&path.path) => visit::visit_expr(self, node),
+                _ => self.differs = true,
+            },
+            Expr::MethodCall(call) => {
+                let keeps = [
+                    "as_str",
+                    "to_string",
+                    "to_owned",
+                    "into",
+                    "clone",
+                    "as_ref",
+                    "len",
+                    "as_bytes",
+                    "as_slice",
+                ];
+                if keeps.iter().any(|keep| call.method == keep) {
+                    visit::visit_expr(self, node);
+                } else {
+                    self.differs = true;
+                }
+            }
+            Expr::Path(path) => {
+                let known = path.path.get_ident().is_some_and(|name| self.known.contains(&name.to_string()));
+                self.differs |= known;
+            }
+            _ => visit::visit_expr(self, node),
+        }
+    }
+}
+
+/// Whether a path ends in a name that begins in upper case: a tuple struct or an enum variant.
+fn starts_upper(path: &syn::Path) -> bool {
+    path.segments.last().is_some_and(|last| last.ident.to_string().starts_with(char::is_uppercase))
+}
