@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use query_budget_analysis::lints::Group;
 use query_budget_analysis::sql::Dialect;
 
-use crate::commands::prepare::Sqlx;
+use crate::commands::prepare::Version;
 
 /// What the exit codes mean.
 const EXIT_CODES: &str = "Exit codes:
@@ -47,8 +47,7 @@ pub(crate) enum Command {
     Budgets(Budgets),
     /// Write the snapshot `schema.sql` from migrations, or check that it is up to date
     Schema(Schema),
-    /// Write `.sqlx` for sqlx's own macros from the schema, without a database
-    #[command(long_about = PREPARE)]
+    /// Write `.sqlx` for sqlx's own macros from the schema, without a database, or check it
     Prepare(Prepare),
     /// Write `query-budget.toml`, the snapshot and the cargo alias into a workspace
     Init(Init),
@@ -94,7 +93,7 @@ pub(crate) enum ListFormat {
 }
 
 /// Where queries and schema come from.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Input {
     /// The workspace, crate, folder or Rust file whose queries are checked
     #[arg(default_value = ".")]
@@ -224,36 +223,42 @@ pub(crate) struct Schema {
     pub(crate) force: bool,
 }
 
-/// What `prepare` writes, and what it leaves alone.
-const PREPARE: &str = "Write the entries of `.sqlx` that sqlx's macros read with SQLX_OFFLINE, as `cargo sqlx prepare` does, \
-    from the schema alone.
-
-An entry whose types are not certain is not written: the committed one stays, and is named. SQLite is asked itself, with the \
-    schema in memory; PostgreSQL's types follow its own rules over its own catalog.";
-
 /// Arguments of `prepare`.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = EXIT_CODES, long_about = PREPARE)]
 pub(crate) struct Prepare {
     #[command(flatten)]
     pub(crate) input: Input,
-    /// Write nothing; exit with 1 when an entry is stale, missing, or of no query
+    /// Prepare the whole workspace around PATH
+    #[arg(long, conflicts_with = "queries")]
+    pub(crate) workspace: bool,
+    /// Write nothing; exit with 1 when an entry is stale, missing or has no call
     #[arg(long)]
     pub(crate) check: bool,
-    /// Keep the entries of all crates in one `.sqlx`, at the workspace's root
+    /// Remove the entries that no call in the source has
     #[arg(long)]
-    pub(crate) workspace: bool,
-    /// Where to write the entries of `--queries`
-    #[arg(long, value_name = "DIR", requires = "queries")]
+    pub(crate) prune: bool,
+    /// Where to write the entries; else the crate's `.sqlx`, else that of its workspace
+    #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
-    /// The sqlx that reads the entries: 0.7, 0.8 or 0.9; else that of `Cargo.lock`, else 0.8
-    #[arg(long, value_name = "VERSION", value_parser = sqlx_version)]
-    pub(crate) sqlx: Option<Sqlx>,
+    /// The version of sqlx that reads them, 0.7 to 0.9; else the one in `Cargo.lock`
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) sqlx: Option<Version>,
 }
 
-fn sqlx_version(number: &str) -> Result<Sqlx, String> {
-    Sqlx::of(number).ok_or_else(|| "the versions are 0.7, 0.8 and 0.9".to_owned())
+impl Prepare {
+    /// Where queries and schema come from.
+    pub(crate) fn input(&self) -> Input {
+        self.input.clone()
+    }
 }
+
+/// What `prepare` does and does not do.
+const PREPARE: &str = "Write the `.sqlx` folder that sqlx's own macros read (`query!`, `query_as!`, `query_file!` and \
+    their like), from the snapshot or the migrations, in the form of the sqlx version in `Cargo.lock`. No database is \
+    asked.
+
+Where a type cannot be told for sure, the entry that is there stays and is named.";
 
 /// Arguments of `init`.
 #[derive(Debug, Args)]

@@ -36,9 +36,10 @@ impl RustFile {
         self.folders.iter().find_map(|folder| read(&folder.join(path)).ok())
     }
 
-    /// The folder of its crate.
+    /// The folder of its crate, which sqlx's macros read files relative to.
     pub(crate) fn manifest_dir(&self) -> &Path {
-        &self.folders[0]
+        let [manifest_dir, _] = &self.folders;
+        manifest_dir
     }
 
     /// Whether there is something in it to check.

@@ -1,24 +1,32 @@
-//! `prepare`: entries to the letter, and what is said of those that are not certain.
+//! `prepare` writes what sqlx's own macros read, and knows when it is stale, missing or dead.
+
+use std::fs;
 
 use query_budget_tests::Scratch;
-use serde_json::Value;
 
 use crate::run;
 
-const SCHEMA: &str = "CREATE TYPE mood AS ENUM ('calm', 'tense');
-CREATE TABLE people (id BIGINT PRIMARY KEY, name TEXT NOT NULL, mood mood, seen TIMESTAMPTZ);
-";
+const FIRST: (&str, &str) = (
+    "migrations/1_users.sql",
+    "CREATE TYPE mood AS ENUM ('sad', 'ok');\n\
+     CREATE TABLE users (id INTEGER PRIMARY KEY, mood mood NOT NULL, name TEXT);\n",
+);
 
-/// As `cargo sqlx prepare` of sqlx 0.8 writes it.
+const SOURCE: (&str, &str) = (
+    "src/lib.rs",
+    "async fn user(db: &sqlx::PgPool, id: i32) {\n    \
+     sqlx::query!(\"SELECT id, mood \" + \"FROM users WHERE id = $1\", id).fetch_one(db).await;\n}\n",
+);
+
 const ENTRY: &str = r#"{
   "db_name": "PostgreSQL",
-  "query": "SELECT id, mood FROM people WHERE name = $1",
+  "query": "SELECT id, mood FROM users WHERE id = $1",
   "describe": {
     "columns": [
       {
         "ordinal": 0,
         "name": "id",
-        "type_info": "Int8"
+        "type_info": "Int4"
       },
       {
         "ordinal": 1,
@@ -28,8 +36,8 @@ const ENTRY: &str = r#"{
             "name": "mood",
             "kind": {
               "Enum": [
-                "calm",
-                "tense"
+                "sad",
+                "ok"
               ]
             }
           }
@@ -38,125 +46,157 @@ const ENTRY: &str = r#"{
     ],
     "parameters": {
       "Left": [
-        "Text"
+        "Int4"
       ]
     },
     "nullable": [
       false,
-      true
+      false
     ]
   },
-  "hash": "HASH"
+  "hash": "9e34dd0a2fbafdcd7d0cb5ba7bf9e0fda5a7e43a4b43a29a3a6d0ad5ed44bb58"
 }
 "#;
 
-fn entries(scratch: &Scratch, folder: &str) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(scratch.path().join(folder))
-        .expect("the folder")
-        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+fn lock(version: &str) -> (&'static str, String) {
+    ("Cargo.lock", format!("version = 4\n\n[[package]]\nname = \"sqlx\"\nversion = \"{version}\"\n"))
+}
+
+/// The entries of a folder, in the order of their names.
+fn entries(scratch: &Scratch, dir: &str) -> Vec<String> {
+    let mut files: Vec<_> = fs::read_dir(scratch.path().join(dir))
+        .expect("the folder is there")
+        .map(|file| file.expect("a file").path())
         .collect();
-    names.sort();
-    names
+    files.sort();
+    files.iter().map(|file| fs::read_to_string(file).expect("an entry")).collect()
+}
+
+fn scratch(version: &str) -> Scratch {
+    let scratch = Scratch::with([FIRST, SOURCE]);
+    let (file, text) = lock(version);
+    scratch.write(file, text);
+    scratch
+}
+
+/// An entry without its hash, which a text of this size is not compared by eye with.
+fn without_hash(entry: &str) -> String {
+    entry.lines().filter(|line| !line.contains("\"hash\"")).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
-fn entries_are_those_of_sqlx_to_the_letter() {
-    let scratch = Scratch::with([
-        ("migrations/1_first.sql", SCHEMA),
-        ("q.sql", "SELECT id, mood FROM people WHERE name = $1;\n"),
-    ]);
-    let arguments = ["prepare", "--queries", "q.sql", "--migrations", "migrations", "--output", "out"];
-    run(scratch.path(), &arguments)
-        .exits_with(0)
-        .says(&["prepared 1 query: 1 written, 0 up to date, 0 unsure"]);
-    let names = entries(&scratch, "out");
-    let [name] = names.as_slice() else { panic!("{names:?}") };
-    let hash =
-        name.strip_prefix("query-").and_then(|rest| rest.strip_suffix(".json")).expect("an entry's name");
-    assert_eq!(scratch.read(&format!("out/{name}")), ENTRY.replace("HASH", hash));
-    run(scratch.path(), &arguments).exits_with(0).says(&["0 written, 1 up to date"]);
+fn entries_have_the_form_of_the_locked_sqlx() {
+    let older = scratch("0.8.6");
+    run(older.path(), &["prepare"]).exits_with(0).says(&["1 new"]);
+    let [entry] = &entries(&older, ".sqlx")[..] else { panic!("one entry") };
+    assert_eq!(without_hash(entry), without_hash(ENTRY));
+    assert!(entry.ends_with("}\n"));
 
-    // sqlx 0.9 says where a column comes from.
-    let newer = [&arguments[..], &["--sqlx", "0.9"]].concat();
-    run(scratch.path(), &newer).exits_with(0);
-    let entry: Value = serde_json::from_str(&scratch.read(&format!("out/{name}"))).expect("JSON");
-    let origin = &entry["describe"]["columns"][0]["origin"]["Table"];
-    assert_eq!((origin["table"].as_str(), origin["name"].as_str()), (Some("people"), Some("id")));
+    let newer = scratch("0.9.0");
+    run(newer.path(), &["prepare"]).exits_with(0);
+    let [entry] = &entries(&newer, ".sqlx")[..] else { panic!("one entry") };
+    let origin = ["\"origin\": {", "\"Table\": {", "\"table\": \"users\",", "\"name\": \"id\""];
+    assert!(origin.iter().all(|line| entry.contains(line)), "{entry}");
 }
 
 #[test]
-fn a_query_that_is_not_certain_has_no_entry_and_is_named() {
-    let scratch = Scratch::with([
-        ("migrations/1_first.sql", SCHEMA),
-        ("q.sql", "SELECT unheard_of(id) FROM people;\n"),
-    ]);
-    let arguments = ["prepare", "--queries", "q.sql", "--migrations", "migrations", "--output", "out"];
-    run(scratch.path(), &arguments).exits_with(0).says(&["unsure: q.sql:1:1", "it has no entry", "1 unsure"]);
-    assert!(!scratch.path().join("out").exists());
-}
+fn a_check_names_what_is_stale_missing_and_dead() {
+    let scratch = scratch("0.8.6");
+    run(scratch.path(), &["prepare", "--check"]).exits_with(1).says(&["src/lib.rs:2", "missing", "1 missing"]);
+    run(scratch.path(), &["prepare"]).exits_with(0);
+    run(scratch.path(), &["prepare", "--check"]).exits_with(0).says(&["1 entry up to date"]);
 
-const SOURCE: &str = r#"
-pub async fn all(db: &sqlx::PgPool) -> sqlx::Result<()> {
-    sqlx::query!("SELECT id, name FROM people WHERE id = $1", 1_i64).fetch_optional(db).await?;
-    sqlx::query_file!("q/seen.sql").fetch_all(db).await?;
-    Ok(())
-}
-"#;
-
-#[test]
-fn a_crate_is_prepared_and_checked() {
-    let manifest = "[package]\nname = \"people\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\nsqlx = \"0.8\"\n";
-    let scratch = Scratch::with([
-        ("migrations/1_first.sql", SCHEMA),
-        ("Cargo.toml", manifest),
-        ("src/lib.rs", SOURCE),
-        ("q/seen.sql", "SELECT seen FROM people ORDER BY id LIMIT 10\n"),
-    ]);
-    run(scratch.path(), &["prepare", "--check"]).exits_with(1).says(&["2 missing"]);
-    run(scratch.path(), &["prepare"]).exits_with(0).says(&["2 written"]);
-    assert_eq!(entries(&scratch, ".sqlx").len(), 2);
+    scratch.write("migrations/2_wide.sql", "ALTER TABLE users ALTER COLUMN id TYPE BIGINT;\n");
     run(scratch.path(), &["prepare", "--check"])
-        .exits_with(0)
-        .says(&["0 stale, 0 missing, 0 dead, 0 unsure"]);
+        .exits_with(1)
+        .says(&["stale", "column `id`: type Int8, not Int4", "1 stale"]);
+    run(scratch.path(), &["prepare"]).exits_with(0).says(&["1 changed"]);
 
-    // A migration changes a type; a query goes.
-    scratch.write("migrations/2_second.sql", "ALTER TABLE people ALTER COLUMN name DROP NOT NULL;\n");
-    scratch.write("q/seen.sql", "SELECT seen FROM people ORDER BY id LIMIT 11\n");
-    run(scratch.path(), &["prepare", "--check"]).exits_with(1).says(&["1 stale, 1 missing, 1 dead"]);
+    scratch.write(SOURCE.0, SOURCE.1.replace("id, mood", "id"));
+    run(scratch.path(), &["prepare"]).exits_with(0).says(&["1 new", "dead"]);
+    run(scratch.path(), &["prepare", "--check"]).exits_with(1).says(&["1 dead"]);
+    run(scratch.path(), &["prepare", "--prune"]).exits_with(0).says(&["1 removed"]);
+    run(scratch.path(), &["prepare", "--check"]).exits_with(0);
 }
 
 #[test]
-#[cfg(feature = "live")]
-fn sqlite_is_asked_itself() {
-    let scratch = Scratch::with([
-        (
-            "migrations/1_first.sql",
-            "CREATE TABLE t (id INTEGER PRIMARY KEY, at DATETIME, ok BOOLEAN NOT NULL);\n",
-        ),
-        ("q.sql", "SELECT id, at, ok FROM t WHERE id = ? OR ok = ?;\n"),
-    ]);
-    let arguments = [
-        "prepare",
-        "--queries",
-        "q.sql",
-        "--migrations",
-        "migrations",
-        "--dialect",
-        "sqlite",
-        "--output",
-        "out",
-    ];
-    run(scratch.path(), &arguments).exits_with(0);
-    let names = entries(&scratch, "out");
-    let entry: Value = serde_json::from_str(&scratch.read(&format!("out/{}", names[0]))).expect("JSON");
-    let types: Vec<&str> = entry["describe"]["columns"]
-        .as_array()
-        .expect("columns")
-        .iter()
-        .filter_map(|column| column["type_info"].as_str())
-        .collect();
-    assert_eq!(
-        (types, &entry["describe"]["parameters"]["Right"]),
-        (vec!["Integer", "Datetime", "Bool"], &2.into())
+fn an_entry_stays_where_a_type_is_not_known() {
+    let scratch = scratch("0.8.6");
+    run(scratch.path(), &["prepare"]).exits_with(0);
+    let before = entries(&scratch, ".sqlx");
+    // The view's columns are those of a function that nothing tells of.
+    scratch.write(
+        "migrations/2_view.sql",
+        "DROP TABLE users;\nCREATE VIEW users AS SELECT * FROM elsewhere.users();\n",
     );
+    run(scratch.path(), &["prepare"]).exits_with(0).says(&["not sure, the entry stays"]);
+    assert_eq!(before, entries(&scratch, ".sqlx"));
+}
+
+#[test]
+fn entries_that_another_macro_may_need_are_kept() {
+    let scratch = scratch("0.8.6");
+    run(scratch.path(), &["prepare"]).exits_with(0);
+    scratch.write(
+        SOURCE.0,
+        "macro_rules! of { ($c:literal) => { sqlx::query!(\"SELECT \" + $c + \" FROM users WHERE id = $1\") } }\n\
+         async fn f(db: &sqlx::PgPool) { sqlx::query!(\"SELECT 1 AS one\").fetch_one(db).await; }\n",
+    );
+    run(scratch.path(), &["prepare"]).exits_with(0).says(&["a macro in `src/lib.rs` makes queries"]);
+    run(scratch.path(), &["prepare", "--check"]).exits_with(0);
+    assert_eq!(entries(&scratch, ".sqlx").len(), 2);
+}
+
+#[test]
+fn queries_of_a_file_are_described_without_a_workspace() {
+    let scratch = Scratch::with([FIRST, ("queries.sql", "SELECT name FROM users;\nDELETE FROM users;\n")]);
+    run(scratch.path(), &["prepare", "--queries", "queries.sql"]).exits_with(2).says(&["--output"]);
+    let arguments = ["--dialect", "postgres", "--migrations", "migrations", "--output", "out", "--sqlx", "0.8"];
+    run(scratch.path(), &[&["prepare", "--queries", "queries.sql"], &arguments[..]].concat()).exits_with(0);
+    let entries = entries(&scratch, "out");
+    assert_eq!(entries.len(), 2);
+    assert!(entries.iter().any(|entry| entry.contains("\"query\": \"SELECT name FROM users\"")));
+    assert!(entries.iter().any(|entry| entry.contains("\"columns\": []")));
+}
+
+#[test]
+fn a_query_whose_type_is_not_known_has_no_entry_and_is_named() {
+    let scratch = Scratch::with([FIRST, ("queries.sql", "SELECT unheard_of(id) FROM users;\n")]);
+    let arguments = ["prepare", "--queries", "queries.sql", "--migrations", "migrations", "--output", "out"];
+    run(scratch.path(), &arguments).exits_with(0).says(&["queries.sql:1:1: not sure, no entry"]);
+    assert!(!scratch.path().join("out").exists());
+    run(scratch.path(), &[&arguments[..], &["--check"]].concat()).exits_with(1);
+}
+
+#[test]
+fn a_query_of_a_file_is_read_to_the_byte() {
+    let scratch = scratch("0.8.6");
+    let manifest = "[package]\nname = \"people\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    scratch.write("Cargo.toml", manifest);
+    scratch.write("src/lib.rs", "fn f() { sqlx::query_file!(\"q/ids.sql\"); }\n");
+    scratch.write("q/ids.sql", "SELECT id FROM users\n");
+    run(scratch.path(), &["prepare"]).exits_with(0);
+    let [entry] = &entries(&scratch, ".sqlx")[..] else { panic!("one entry") };
+    assert!(entry.contains(r#""query": "SELECT id FROM users\n","#), "{entry}");
+}
+
+#[cfg(feature = "live")]
+#[test]
+fn sqlite_is_asked_in_memory() {
+    let scratch = Scratch::with([
+        ("migrations/1_users.sql", "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, at DATETIME);"),
+        ("queries.jsonl", "{\"query\": \"SELECT id, name, at, id + 1 AS next FROM users WHERE id = ?\"}\n"),
+    ]);
+    let arguments = ["--dialect", "sqlite", "--migrations", "migrations", "--output", "out", "--sqlx", "0.8"];
+    run(scratch.path(), &[&["prepare", "--queries", "queries.jsonl"], &arguments[..]].concat()).exits_with(0);
+    let [entry] = &entries(&scratch, "out")[..] else { panic!("one entry") };
+    let flat: String = entry.split_whitespace().collect();
+    for part in [
+        r#"{"name":"id","ordinal":0,"type_info":"Integer"}"#,
+        r#"{"name":"at","ordinal":2,"type_info":"Datetime"}"#,
+        r#"{"name":"next","ordinal":3,"type_info":"Integer"}"#,
+        r#""parameters":{"Right":1},"nullable":[false,false,true,false]"#,
+    ] {
+        assert!(flat.contains(part), "{part} is not in {flat}");
+    }
 }

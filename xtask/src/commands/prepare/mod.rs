@@ -1,214 +1,269 @@
-//! `prepare`: the entries of `.sqlx`, from the schema alone.
+//! `prepare`: writes the `.sqlx` folder that sqlx's own macros read, from the schema alone, or says what is wrong with the one
+//! that is there.
 
-mod entry;
-mod folders;
+mod answer;
+mod change;
+mod form;
+mod makers;
 mod postgres;
 #[cfg(feature = "live")]
 mod sqlite;
+#[cfg(not(feature = "live"))]
+#[path = "sqlite_off.rs"]
+mod sqlite;
 mod version;
+mod wanted;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::path::Path;
 
-use query_budget_analysis::Place;
-use query_budget_analysis::project::{Project, shown};
-use query_budget_analysis::rust::{Form, SiteSql};
-use query_budget_analysis::schema::Schema;
+use query_budget_analysis::project::{Project, shown, workspace_root};
 use query_budget_analysis::sql::Dialect;
-
-use entry::{Describe, Entry, file_name};
-pub(crate) use version::Sqlx;
+use query_budget_analysis::{NoticeKind, Severity};
+use serde_json::Value;
 
 use crate::Outcome;
 use crate::args::Prepare;
 use crate::failure::Failure;
-use crate::input::{self, Batch};
+use crate::input::{self, current_dir};
 use crate::output::Output;
+use crate::progress::Progress;
 use crate::report::counted;
+use answer::{Answer, Databases};
+use form::Description;
+pub(crate) use version::Version;
+use wanted::{Folder, Wanted};
 
-/// A query whose entry is wanted.
-struct Wanted {
-    sql: Arc<str>,
-    place: Place,
-    /// Where its entry goes, or is.
-    folder: PathBuf,
-    /// Whether it stands in test code, which `cargo sqlx prepare` leaves out unless told otherwise.
-    in_test: bool,
-}
-
-/// What is to be done, and what was found.
-#[derive(Default)]
-struct Prepared {
-    /// The entries to write, by their paths.
-    entries: BTreeMap<PathBuf, String>,
-    /// Every file that some query has, whether its entry is certain or not.
-    alive: BTreeSet<PathBuf>,
-    /// The queries without a certain entry, each with why.
-    unsure: Vec<(Place, PathBuf, String)>,
-    queries: usize,
+/// What became of one query's entry.
+enum State {
+    /// It is there as it has to be.
+    Current,
+    /// It is there and wrong.
+    Stale(Vec<String>),
+    /// It is not there.
+    Missing,
+    /// What it has to be is not known for sure; whether it is there or could be written all the same.
+    Unsure { why: String, has_entry: bool },
 }
 
 pub(crate) fn run(arguments: &Prepare, output: &mut Output) -> Result<Outcome, Failure> {
-    let base = input::current_dir()?;
-    let loaded = input::load(&arguments.input, &base)?;
+    let base = current_dir()?;
+    let mut input = arguments.input();
+    if arguments.workspace {
+        input.path = workspace_root(&input::scope(&input)?);
+    }
+    if input.queries.is_some() && arguments.output.is_none() {
+        return Err(Failure::new("tell where the entries of these queries go")
+            .help("name a folder: `--output .sqlx`"));
+    }
+    let mut loaded = input::load(&input, &base)?;
     input::require_schema(&loaded)?;
-    let mut prepared = Prepared::default();
-    let mut folders = BTreeSet::new();
-    for batch in &loaded.batches {
-        let Some(schema) = &batch.project.schema else { continue };
-        let wanted = wanted(batch, arguments)?;
-        folders.extend(wanted.iter().map(|it| it.folder.clone()));
-        let sqlx = arguments.sqlx.or_else(|| Sqlx::locked(&batch.project.root)).unwrap_or(Sqlx::V08);
-        prepared.add(&wanted, schema, &batch.project, sqlx)?;
-    }
     for why in &loaded.unread {
-        output.line(format!("failed to {why}"))?;
+        output.line(format!("not read: {why}"))?;
     }
-    for (place, path, why) in &prepared.unsure {
-        let kept = if path.is_file() { "its entry stays as it is" } else { "it has no entry" };
-        output.line(format!("unsure: {place}: {why}; {kept}"))?;
+    if !notices(&loaded, output)? {
+        return Ok(Outcome::Broken);
     }
-    if arguments.check { check(&prepared, &folders, &base, output) } else { write(&prepared, &base, output) }
+    let folders = wanted::folders(&mut loaded, arguments, &input::scope(&input)?)?;
+    let mut tally = Tally::default();
+    for folder in &folders {
+        prepare(folder, arguments, &base, &mut tally, output)?;
+    }
+    tally.write(arguments.check, output)
 }
 
-/// The queries of a batch that have entries: those of sqlx's own macros, or all that were named.
-fn wanted(batch: &Batch, arguments: &Prepare) -> Result<Vec<Wanted>, Failure> {
-    if arguments.input.queries.is_some() {
-        let folder = arguments
-            .output
-            .clone()
-            .ok_or_else(|| Failure::new("write the entries").help("say where: `--output <folder>`"))?;
-        let of_bare = |query: &input::BareQuery| Wanted {
-            sql: Arc::clone(&query.sql),
-            place: query.place.clone(),
-            folder: folder.clone(),
-            in_test: false,
+/// Says what keeps a schema from being known; whether it can be worked with all the same.
+fn notices(loaded: &input::Loaded, output: &mut Output) -> Result<bool, Failure> {
+    let mut usable = true;
+    let mut said = BTreeSet::new();
+    for notice in loaded.batches.iter().flat_map(|batch| &batch.project.notices) {
+        let is_error = notice.kind.severity() == Severity::Error;
+        let matters = is_error || matches!(notice.kind, NoticeKind::SkippedStatement);
+        if matters && said.insert(format!("{notice:?}")) {
+            output.line(query_budget_analysis::render::text_notice(notice, output.style()))?;
+        }
+        usable &= !is_error;
+    }
+    Ok(usable)
+}
+
+/// How many entries came to what.
+#[derive(Default)]
+struct Tally {
+    current: usize,
+    stale: usize,
+    missing: usize,
+    dead: usize,
+    elsewhere: usize,
+    removed: usize,
+    unsure: usize,
+    absent: usize,
+}
+
+impl Tally {
+    fn write(&self, check: bool, output: &mut Output) -> Result<Outcome, Failure> {
+        let Tally { current, stale, missing, dead, elsewhere, removed, unsure, absent } = *self;
+        let unsure = unsure + elsewhere;
+        let entries = |count| counted(count, "entry", "entries");
+        if check {
+            output.line(format!(
+                "{} up to date, {stale} stale, {missing} missing, {dead} dead, {unsure} not known for sure",
+                entries(current)
+            ))?;
+            let clean = stale + missing + dead + absent == 0;
+            if !clean {
+                output.line("write them with `cargo query-budget prepare`")?;
+            }
+            return Ok(if clean { Outcome::Clean } else { Outcome::Findings });
+        }
+        output.line(format!(
+            "wrote {}: {missing} new, {stale} changed; {current} up to date, {removed} removed, {dead} without a \
+             call, {unsure} not known for sure",
+            entries(stale + missing)
+        ))?;
+        Ok(Outcome::Clean)
+    }
+}
+
+fn prepare(
+    folder: &Folder,
+    arguments: &Prepare,
+    base: &Path,
+    tally: &mut Tally,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let mut databases = Databases::default();
+    let mut progress = Progress::new("describing", folder.wanted.len());
+    let name = shown(&folder.dir, base);
+    for wanted in &folder.wanted {
+        let state = entry(wanted, folder, arguments.check, &mut databases, base)?;
+        progress.step();
+        let file = form::file_name(&wanted.sql);
+        let mut say = |state: &str, what: &str| {
+            let (place, what) = (&wanted.place, if what.is_empty() { String::new() } else { format!(": {what}") });
+            output.line(format!("{place}: {state}{what} (`{name}/{file}`)"))
         };
-        return Ok(batch.bare.iter().map(of_bare).collect());
-    }
-    let mut wanted = Vec::new();
-    for file in &batch.files {
-        let folder = folders::of(file, arguments.workspace);
-        for site in file.source.scan.sites.iter().filter(|site| site.form == Form::SqlxMacro) {
-            let sql = match &site.sql {
-                SiteSql::Literal(literal) => Some(Arc::clone(&literal.text)),
-                SiteSql::File(path) => file.read(path).map(Into::into),
-                SiteSql::Dynamic => None,
-            };
-            if let Some(sql) = sql {
-                let place = site.place.clone();
-                wanted.push(Wanted { sql, place, folder: folder.clone(), in_test: site.in_test });
+        match state {
+            State::Current => tally.current += 1,
+            State::Stale(changes) => {
+                tally.stale += 1;
+                say(if arguments.check { "stale" } else { "changed" }, &changes.join("; "))?;
             }
-        }
-    }
-    Ok(wanted)
-}
-
-impl Prepared {
-    fn add(
-        &mut self,
-        wanted: &[Wanted],
-        schema: &Schema,
-        project: &Project,
-        sqlx: Sqlx,
-    ) -> Result<(), Failure> {
-        let mut describe = describer(schema, project.dialect)?;
-        for it in wanted {
-            let path = it.folder.join(file_name(&it.sql));
-            let is_new = self.alive.insert(path.clone());
-            if !is_new {
-                continue;
-            }
-            self.queries += 1;
-            if it.in_test && !path.is_file() {
-                continue;
-            }
-            match describe(&it.sql, sqlx) {
-                Ok(describe) => {
-                    let text = Entry::new(&it.sql, project.dialect, describe).text();
-                    self.entries.insert(path, text);
+            State::Missing => {
+                tally.missing += 1;
+                if arguments.check {
+                    say("missing", "")?;
                 }
-                Err(why) => self.unsure.push((it.place.clone(), path, why)),
+            }
+            State::Unsure { why, has_entry } => {
+                tally.unsure += 1;
+                tally.absent += usize::from(!has_entry);
+                say(if has_entry { "not sure, the entry stays" } else { "not sure, no entry" }, &why)?;
             }
         }
-        Ok(())
     }
+    drop(progress);
+    dead(folder, arguments, base, tally, output)
 }
 
-/// What describes the queries of a database.
-type Describer<'s> = Box<dyn FnMut(&str, Sqlx) -> Result<Describe, String> + 's>;
-
-fn describer(schema: &Schema, dialect: Dialect) -> Result<Describer<'_>, Failure> {
-    #[cfg(feature = "live")]
-    if dialect == Dialect::Sqlite {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Failure::new("start the runtime").because(error))?;
-        let mut memory = runtime.block_on(sqlite::Memory::of(schema))?;
-        return Ok(Box::new(move |sql, sqlx| runtime.block_on(memory.describe(sql, sqlx))));
+/// Says which entries no query of the source has, and removes them when asked to.
+fn dead(
+    folder: &Folder,
+    arguments: &Prepare,
+    base: &Path,
+    tally: &mut Tally,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let name = shown(&folder.dir, base);
+    if let (Some(maker), false) = (&folder.maker, arguments.prune) {
+        if !folder.dead.is_empty() {
+            tally.elsewhere += folder.dead.len();
+            let count = counted(folder.dead.len(), "entry", "entries");
+            output.line(format!(
+                "{count} of `{name}` without a call in the source: a macro in `{}` makes queries; `--prune` removes \
+                 them",
+                shown(maker, base)
+            ))?;
+        }
+        return Ok(());
     }
-    Ok(Box::new(move |sql, sqlx| entry::describe(sql, schema, dialect, sqlx)))
-}
-
-/// Writes what is not there yet as it is to be.
-fn write(prepared: &Prepared, base: &Path, output: &mut Output) -> Result<Outcome, Failure> {
-    let mut written = 0;
-    for (path, text) in &prepared.entries {
-        if std::fs::read_to_string(path).is_ok_and(|there| there == *text) {
+    for file in &folder.dead {
+        if arguments.prune && !arguments.check {
+            let path = folder.dir.join(file);
+            std::fs::remove_file(&path)
+                .map_err(|error| Failure::new(format!("remove `{}`", path.display())).because(error))?;
+            tally.removed += 1;
             continue;
         }
-        let failed = |error| Failure::new(format!("write `{}`", shown(path, base))).because(error);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
-        std::fs::write(path, text).map_err(failed)?;
-        written += 1;
+        tally.dead += 1;
+        output.line(format!("dead: no call makes the query of `{name}/{file}`"))?;
     }
-    output.line(format!(
-        "prepared {}: {written} written, {} up to date, {} unsure",
-        counted(prepared.queries, "query", "queries"),
-        prepared.entries.len() - written,
-        prepared.unsure.len()
-    ))?;
-    Ok(Outcome::Clean)
+    if tally.dead > 0 && !arguments.check {
+        output.line(
+            "entries without a call in the source may be those of other macros; `--prune` removes them",
+        )?;
+    }
+    Ok(())
 }
 
-/// Names the entries that are not as they would be written.
-fn check(
-    prepared: &Prepared,
-    folders: &BTreeSet<PathBuf>,
+/// Finds out what has become of the entry of a query, and writes it where that is wanted.
+fn entry(
+    wanted: &Wanted,
+    folder: &Folder,
+    check: bool,
+    databases: &mut Databases,
     base: &Path,
-    output: &mut Output,
-) -> Result<Outcome, Failure> {
-    let (mut stale, mut missing) = (0, 0);
-    for (path, text) in &prepared.entries {
-        match std::fs::read_to_string(path) {
-            Ok(there) if folders::is_same(&there, text) => {}
-            Ok(_) => {
-                stale += 1;
-                output.line(format!("stale: `{}`", shown(path, base)))?;
-            }
-            Err(_) => {
-                missing += 1;
-                output.line(format!("missing: `{}`", shown(path, base)))?;
-            }
+) -> Result<State, Failure> {
+    let path = folder.dir.join(form::file_name(&wanted.sql));
+    let there = std::fs::read_to_string(&path).ok();
+    let project = &wanted.project;
+    let version = folder.version;
+    let (mut description, doubts) = match databases.answer(wanted, version, base)? {
+        Answer::Known(description, doubts) => (description, doubts),
+        Answer::Unknown(why) => return Ok(State::Unsure { why, has_entry: there.is_some() }),
+    };
+    let committed: Option<Value> = there.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    if let Some(committed) = &committed {
+        change::keep_doubtful(&mut description, &doubts, committed);
+        if project.dialect == Dialect::Sqlite && !version.has_origins() {
+            change::keep_looser(&mut description, committed);
         }
     }
-    let dead: Vec<PathBuf> = folders
-        .iter()
-        .flat_map(|folder| folders::entries(folder))
-        .filter(|path| !prepared.alive.contains(path))
-        .collect();
-    for path in &dead {
-        output.line(format!("dead: `{}` is of no query in the source", shown(path, base)))?;
+    let text = form::text(project.dialect, version, &wanted.sql, &description)
+        .map_err(|error| Failure::new("write an entry").because(error))?;
+    let made: Value =
+        serde_json::from_str(&text).map_err(|error| Failure::new("read an entry").because(error))?;
+    let unsure = || {
+        let why = format!("whether `{}` can be NULL hangs on the plan", doubtful_names(&description, &doubts));
+        State::Unsure { why, has_entry: true }
+    };
+    let state = match &committed {
+        Some(committed) if *committed == made => State::Current,
+        Some(committed) if change::is_of_older_form(committed, &made) => return Ok(State::Current),
+        Some(committed) => State::Stale(change::between(committed, &made)),
+        None if !doubts.is_empty() => unsure(),
+        None => State::Missing,
+    };
+    if !check && there.as_deref() != Some(&text) {
+        let failed = |error| Failure::new(format!("write `{}`", path.display())).because(error);
+        std::fs::create_dir_all(&folder.dir).map_err(failed)?;
+        std::fs::write(&path, text).map_err(failed)?;
+    } else if check && there.is_none() {
+        return Ok(State::Missing);
     }
-    let unwritten = prepared.unsure.iter().filter(|(_, path, _)| !path.is_file()).count();
-    output.line(format!(
-        "checked {}: {stale} stale, {missing} missing, {} dead, {} unsure",
-        counted(prepared.queries, "query", "queries"),
-        dead.len(),
-        prepared.unsure.len()
-    ))?;
-    let is_clean = stale + missing + dead.len() + unwritten == 0;
-    Ok(if is_clean { Outcome::Clean } else { Outcome::Findings })
+    Ok(state)
+}
+
+fn doubtful_names(description: &Description, doubts: &[usize]) -> String {
+    let names = doubts.iter().filter_map(|&at| description.columns.get(at));
+    names.map(|column| column.name.as_str()).collect::<Vec<_>>().join("`, `")
+}
+
+/// The project's own version of sqlx, else the one that the command line is built with.
+fn version_of(project: &Project, dir: &Path, arguments: &Prepare) -> Version {
+    arguments
+        .sqlx
+        .or_else(|| Version::locked(dir))
+        .or_else(|| Version::locked(&project.root))
+        .unwrap_or(Version::OWN)
 }

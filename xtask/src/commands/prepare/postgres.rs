@@ -1,12 +1,44 @@
-//! PostgreSQL's types as sqlx writes them into an entry.
+//! PostgreSQL's types and columns as sqlx writes them.
 
-use query_budget_analysis::types::{Kind, SqlType};
+use query_budget_analysis::types::{self, Kind, SqlType};
 use serde::Serialize;
 
-use super::version::Sqlx;
+use super::version::Version;
 
-/// The types that sqlx knows by themselves: the catalog's name, and sqlx's. Their arrays are behind them in both.
-const KNOWN: [(&str, &str); 44] = [
+/// A type.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Type {
+    /// One that sqlx has a variant for, by its name.
+    Named(String),
+    /// Any other.
+    #[serde(rename_all = "PascalCase")]
+    Other {
+        /// What it is.
+        custom: Box<Custom>,
+    },
+}
+
+/// A type that sqlx has no variant for.
+#[derive(Debug, Serialize)]
+pub(super) struct Custom {
+    name: String,
+    kind: CustomKind,
+}
+
+#[derive(Debug, Serialize)]
+enum CustomKind {
+    Simple,
+    Pseudo,
+    Domain(Type),
+    Composite(Vec<(String, Type)>),
+    Array(Type),
+    Enum(Vec<String>),
+    Range(Type),
+}
+
+/// The catalog's names of the types that sqlx has variants for, sorted.
+const VARIANTS: [(&str, &str); 46] = [
     ("bit", "Bit"),
     ("bool", "Bool"),
     ("box", "Box"),
@@ -51,115 +83,121 @@ const KNOWN: [(&str, &str); 44] = [
     ("tstzrange", "TstzRange"),
     ("uuid", "Uuid"),
     ("varbit", "Varbit"),
+    ("varchar", "Varchar"),
+    ("void", "Void"),
 ];
 
-/// Those of which sqlx knows no array.
-const KNOWN_ALONE: [(&str, &str); 3] = [("unknown", "Unknown"), ("varchar", "Varchar"), ("void", "Void")];
-
-/// A type as an entry has it. The order of the fields is that of the file.
-#[derive(Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub(super) enum TypeInfo {
-    /// One that sqlx knows by itself, by sqlx's name.
-    Known(String),
-    /// Any other.
-    Other {
-        #[serde(rename = "Custom")]
-        custom: Box<Custom>,
-    },
-}
-
-/// A type that sqlx has to look up.
-#[derive(Debug, PartialEq, Serialize)]
-pub(super) struct Custom {
-    name: String,
-    kind: CustomKind,
-}
-
-#[derive(Debug, PartialEq, Serialize)]
-enum CustomKind {
-    Simple,
-    Pseudo,
-    Domain(TypeInfo),
-    Composite(Vec<(String, TypeInfo)>),
-    Array(TypeInfo),
-    Enum(Vec<String>),
-    Range(TypeInfo),
-}
-
-/// A type as an entry of that version has it.
-pub(super) fn type_info(ty: &SqlType, sqlx: Sqlx) -> TypeInfo {
-    if let Some(known) = known(&ty.name) {
-        return TypeInfo::Known(known);
+/// The variant that sqlx has for a type.
+fn variant(ty: &SqlType) -> Option<String> {
+    let named = |name: &str| {
+        let at = VARIANTS.binary_search_by_key(&name, |(of, _)| of).ok()?;
+        VARIANTS.get(at).map(|(_, variant)| (*variant).to_owned())
+    };
+    match &ty.kind {
+        Kind::Builtin | Kind::Pseudo | Kind::Range(_) => named(&ty.name),
+        Kind::Array(element) if matches!(element.kind, Kind::Builtin | Kind::Pseudo | Kind::Range(_)) => {
+            named(&element.name).map(|element| format!("{element}Array"))
+        }
+        _ => None,
     }
+}
+
+/// A type as a version of sqlx writes it.
+pub(super) fn written(ty: &SqlType, version: Version) -> Type {
+    if let Some(name) = variant(ty) {
+        return Type::Named(name);
+    }
+    let inner = |ty: &SqlType| written(ty, version);
     let kind = match &ty.kind {
         Kind::Builtin | Kind::Extension => CustomKind::Simple,
         Kind::Pseudo => CustomKind::Pseudo,
-        Kind::Array(element) => CustomKind::Array(type_info(element, sqlx)),
+        Kind::Array(element) => CustomKind::Array(inner(element)),
         Kind::Enum(labels) => CustomKind::Enum(labels.clone()),
         Kind::Composite(fields) => {
-            let field = |(name, ty): &(String, SqlType)| (name.clone(), type_info(ty, sqlx));
-            CustomKind::Composite(fields.iter().map(field).collect())
+            CustomKind::Composite(fields.iter().map(|(name, ty)| (name.clone(), inner(ty))).collect())
         }
-        Kind::Domain(base) => CustomKind::Domain(type_info(base, sqlx)),
-        Kind::Range(element) => CustomKind::Range(type_info(element, sqlx)),
+        Kind::Domain(base) => CustomKind::Domain(inner(base)),
+        Kind::Range(base) => CustomKind::Range(inner(base)),
     };
-    let name = if sqlx.names_types_bare() { bare_name(ty) } else { ty.name.clone() };
-    TypeInfo::Other { custom: Box::new(Custom { name, kind }) }
+    Type::Other { custom: Box::new(Custom { name: name(ty, version), kind }) }
 }
 
-fn known(name: &str) -> Option<String> {
-    let find = |name: &str| {
-        let all = KNOWN.iter().chain(&KNOWN_ALONE);
-        all.clone().find(|(catalog, _)| *catalog == name).map(|(_, sqlx)| *sqlx)
-    };
-    match name.strip_prefix('_') {
-        Some(element) if element != "unknown" && element != "void" => {
-            find(element).map(|known| format!("{known}Array"))
-        }
-        _ => find(name).map(str::to_owned),
+fn name(ty: &SqlType, version: Version) -> String {
+    match &ty.kind {
+        Kind::Array(element) if version.prints_types() => format!("{}[]", name(element, version)),
+        Kind::Array(element) => format!("_{}", name(element, version)),
+        _ if version.prints_types() => ty.name.clone(),
+        _ => bare(&ty.name),
     }
 }
 
-/// The catalog's name of a type, without its schema: `_mood` for an array of `app.mood`.
-fn bare_name(ty: &SqlType) -> String {
-    if let Kind::Array(element) = &ty.kind {
-        return format!("_{}", bare_name(element));
+/// A name without its schema and quotes.
+fn bare(printed: &str) -> String {
+    let mut name = String::new();
+    let mut quoted = false;
+    let mut chars = printed.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.next_if_eq(&'"').is_some() => name.push('"'),
+            '"' => quoted = !quoted,
+            '.' if !quoted => name.clear(),
+            c => name.push(c),
+        }
     }
-    let name = ty.name.rsplit_once("\".\"").map_or(ty.name.as_str(), |(_, name)| name);
-    let name = if name.contains('"') { name } else { name.rsplit('.').next().unwrap_or(name) };
-    name.trim_matches('"').replace("\"\"", "\"")
+    name
+}
+
+/// Where a column comes from, as sqlx writes it.
+pub(super) fn origin(origin: &types::Origin) -> super::form::Origin {
+    use super::form::Origin;
+    match origin {
+        types::Origin::Table { table, column } => {
+            // The catalog is searched without being named, so that the server prints no schema before its tables.
+            let table = table.strip_prefix("pg_catalog.").unwrap_or(table).to_owned();
+            Origin::Table { table, name: column.clone() }
+        }
+        types::Origin::Expression => Origin::Expression,
+        types::Origin::Unknown => Origin::Unknown,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use query_budget_analysis::types::{Kind, SqlType};
 
-    use super::*;
+    use super::{VARIANTS, Version, bare, written};
 
-    fn saved(ty: &SqlType, sqlx: Sqlx) -> serde_json::Value {
-        serde_json::to_value(type_info(ty, sqlx)).expect("it can be written")
-    }
-
-    fn ty(name: &str, kind: Kind) -> SqlType {
+    fn of(name: &str, kind: Kind) -> SqlType {
         SqlType { name: name.to_owned(), kind }
     }
 
+    #[track_caller]
+    fn check(ty: &SqlType, version: &str, expect: &str) {
+        let version: Version = version.parse().expect("a version");
+        assert_eq!(serde_json::to_string(&written(ty, version)).expect("JSON"), expect);
+    }
+
     #[test]
-    fn types_are_named_as_each_version_names_them() {
-        let int = ty("int4", Kind::Builtin);
-        assert_eq!(saved(&int, Sqlx::V08), json!("Int4"));
-        let ints = ty("_int4", Kind::Array(Box::new(int)));
-        assert_eq!(saved(&ints, Sqlx::V08), json!("Int4Array"));
-        assert_eq!(saved(&ty("_varchar", Kind::Builtin), Sqlx::V08), json!("VarcharArray"));
-        let mood = ty("app.mood", Kind::Enum(vec!["a".to_owned()]));
-        let expected = json!({ "Custom": { "name": "app.mood", "kind": { "Enum": ["a"] } } });
-        assert_eq!(saved(&mood, Sqlx::V08), expected);
-        let moods = ty("app.mood[]", Kind::Array(Box::new(mood)));
-        let bare = json!({ "Custom": { "name": "_mood", "kind": { "Array": {
-            "Custom": { "name": "mood", "kind": { "Enum": ["a"] } } } } } });
-        assert_eq!(saved(&moods, Sqlx::V07), bare);
-        let vector = ty("tsvector", Kind::Builtin);
-        assert_eq!(saved(&vector, Sqlx::V09), json!({ "Custom": { "name": "tsvector", "kind": "Simple" } }));
+    fn types_are_written_as_each_version_names_them() {
+        assert!(VARIANTS.is_sorted());
+        let array = |element: SqlType| of(&format!("{}[]", element.name), Kind::Array(Box::new(element)));
+        check(&of("int4", Kind::Builtin), "0.8", r#""Int4""#);
+        check(&array(of("text", Kind::Builtin)), "0.8", r#""TextArray""#);
+        let tsvector = of("tsvector", Kind::Builtin);
+        check(&tsvector, "0.8", r#"{"Custom":{"name":"tsvector","kind":"Simple"}}"#);
+        let mood = of("app.\"Mood\"", Kind::Enum(vec!["sad".into(), "ok".into()]));
+        check(&mood, "0.8", r#"{"Custom":{"name":"app.\"Mood\"","kind":{"Enum":["sad","ok"]}}}"#);
+        check(&mood, "0.7", r#"{"Custom":{"name":"Mood","kind":{"Enum":["sad","ok"]}}}"#);
+        let many = array(of("mood", Kind::Domain(Box::new(of("text", Kind::Builtin)))));
+        let domain = r#"{"Custom":{"name":"mood","kind":{"Domain":"Text"}}}"#;
+        check(&many, "0.9", &format!(r#"{{"Custom":{{"name":"mood[]","kind":{{"Array":{domain}}}}}}}"#));
+        check(&many, "0.7", &format!(r#"{{"Custom":{{"name":"_mood","kind":{{"Array":{domain}}}}}}}"#));
+        let pair = of("pair", Kind::Composite(vec![("a".into(), of("int4", Kind::Builtin))]));
+        check(&pair, "0.8", r#"{"Custom":{"name":"pair","kind":{"Composite":[["a","Int4"]]}}}"#);
+    }
+
+    #[test]
+    fn a_bare_name_has_neither_schema_nor_quotes() {
+        assert_eq!(bare("app.\"A \"\"b\"\".c\""), "A \"b\".c");
     }
 }

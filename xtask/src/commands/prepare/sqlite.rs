@@ -1,54 +1,124 @@
-//! SQLite is asked itself: the schema in memory, and sqlx's own describe.
+//! What sqlx says of a query on SQLite: the schema is loaded into memory, and sqlx's own `describe` asked.
 
+use std::path::Path;
+
+use query_budget_analysis::project::{read, read_migrations};
 use query_budget_analysis::schema::{Schema, snapshot};
-use sqlx::sqlite::{SqliteConnection, SqliteTypeInfo};
-use sqlx::{AssertSqlSafe, Column, ColumnOrigin, Connection, Executor, SqlSafeStr};
+use query_budget_analysis::sql::Dialect;
+use query_budget_analysis::sql::lex::Lexer;
+use sqlx::sqlite::{SqliteColumn, SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, Column as _, ConnectOptions, Either, Executor, SqlSafeStr, TypeInfo as _};
 
-use super::entry::{Describe, Parameters, SavedColumn, SavedOrigin};
-use super::postgres::TypeInfo;
-use super::version::Sqlx;
+use super::form::{Column, Description, Origin, Parameters, TypeInfo};
+use super::version::Version;
+use super::answer::Answer;
 use crate::failure::Failure;
+use crate::live::block_on;
 
-/// A database in memory that holds a schema and no rows.
-pub(super) struct Memory(SqliteConnection);
+/// A database in memory that holds the schema and no rows.
+pub(super) struct Sqlite {
+    connection: SqliteConnection,
+}
 
-impl Memory {
-    /// Makes the database.
-    pub(super) async fn of(schema: &Schema) -> Result<Memory, Failure> {
-        let failed = |error: sqlx::Error| Failure::new("load the schema into SQLite").because(error);
-        let mut connection = SqliteConnection::connect("sqlite::memory:").await.map_err(failed)?;
-        let ddl = snapshot::write(schema, None);
-        sqlx::raw_sql(AssertSqlSafe(ddl)).execute(&mut connection).await.map_err(failed)?;
-        Ok(Memory(connection))
+impl Sqlite {
+    /// Makes one from the migrations or the snapshot at `source`; from the schema as it is known where these cannot be
+    /// run.
+    pub(super) fn load(schema: &Schema, source: Option<&Path>, base: &Path) -> Result<Sqlite, Failure> {
+        let scripts = match source {
+            Some(source) if source.is_dir() => {
+                let selected = read_migrations(source, base, Some(Dialect::Sqlite))?;
+                selected.migrations.into_iter().map(|migration| migration.sql).collect()
+            }
+            Some(source) => vec![read(source)?],
+            None => Vec::new(),
+        };
+        block_on(async {
+            if let Some(connection) = run(&scripts).await? {
+                return Ok(Sqlite { connection });
+            }
+            match run(&[snapshot::write(schema, None)]).await? {
+                Some(connection) => Ok(Sqlite { connection }),
+                None => Err(Failure::new("load the schema into SQLite")
+                    .help("write a snapshot with `cargo query-budget schema`")),
+            }
+        })
     }
 
-    /// What sqlx's describe says of a query; why it says nothing, as a fragment.
-    pub(super) async fn describe(&mut self, sql: &str, sqlx: Sqlx) -> Result<Describe, String> {
-        let sql = AssertSqlSafe(sql.to_owned()).into_sql_str();
-        let described = self.0.describe(sql).await.map_err(|error| error.to_string())?;
-        let columns = described.columns.iter().map(|column| SavedColumn {
-            ordinal: column.ordinal(),
+    /// What sqlx says of a query.
+    pub(super) fn describe(&mut self, sql: &str, version: Version) -> Result<Answer, Failure> {
+        // sqlx steps a statement that only reads, and SQLite takes this one for such.
+        let mut lexer = Lexer::new(sql, Dialect::Sqlite);
+        lexer.skip_blank();
+        let word = sql.get(lexer.position()..).unwrap_or_default().trim_start_matches(';').trim_start();
+        if word.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("attach")) {
+            return Ok(Answer::Unknown("it attaches a database".to_owned()));
+        }
+        let described =
+            block_on(async { Ok((&mut self.connection).describe(AssertSqlSafe(sql).into_sql_str()).await) })?;
+        let described = match described {
+            Ok(described) => described,
+            Err(error) => return Ok(Answer::Unknown(format!("SQLite refuses it: {}", reason(&error)))),
+        };
+        let columns = described.columns.iter().enumerate().map(|(at, column)| Column {
             name: column.name().to_owned(),
-            type_info: saved_name(column.type_info()),
-            origin: sqlx.has_origins().then(|| match column.origin() {
-                ColumnOrigin::Table(origin) => {
-                    SavedOrigin::Table { table: origin.table.to_string(), name: origin.name.to_string() }
-                }
-                ColumnOrigin::Expression => SavedOrigin::Expression,
-                ColumnOrigin::Unknown => SavedOrigin::Unknown,
-            }),
+            ty: TypeInfo::Sqlite(variant(column, version)),
+            nullable: described.nullable(at),
+            origin: origin(column),
         });
-        let columns = columns.collect();
         let count = match described.parameters() {
-            Some(either) => either.either(<[_]>::len, |count| count),
+            Some(Either::Left(types)) => types.len(),
+            Some(Either::Right(count)) => count,
             None => 0,
         };
-        Ok(Describe { columns, parameters: Parameters::Right(count), nullable: described.nullable })
+        let columns = columns.collect();
+        Ok(Answer::Known(Description { columns, parameters: Parameters::Count(count) }, Vec::new()))
     }
 }
 
-/// A type by the name under which sqlx saves it.
-fn saved_name(ty: &SqliteTypeInfo) -> TypeInfo {
-    let saved = serde_json::to_value(ty).ok();
-    TypeInfo::Known(saved.and_then(|saved| saved.as_str().map(str::to_owned)).unwrap_or_default())
+/// A database in memory after these scripts; `None` where one of them cannot be run.
+async fn run(scripts: &[String]) -> Result<Option<SqliteConnection>, Failure> {
+    let options = SqliteConnectOptions::new().in_memory(true).disable_statement_logging();
+    let connection = options.connect().await;
+    let mut connection = connection.map_err(|error| Failure::new("open SQLite").because(error))?;
+    for script in scripts {
+        let script = AssertSqlSafe(script.as_str()).into_sql_str();
+        if (&mut connection).execute(sqlx::raw_sql(script)).await.is_err() {
+            return Ok(None);
+        }
+    }
+    Ok((!scripts.is_empty()).then_some(connection))
+}
+
+fn reason(error: &sqlx::Error) -> String {
+    error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned())
+}
+
+/// The name of sqlx's variant of a column's type.
+fn variant(column: &SqliteColumn, version: Version) -> String {
+    let name = match column.type_info().name() {
+        "NULL" => "Null",
+        "TEXT" => "Text",
+        "REAL" => "Float",
+        "BLOB" => "Blob",
+        "NUMERIC" => "Numeric",
+        "BOOLEAN" => "Bool",
+        "DATE" => "Date",
+        "TIME" => "Time",
+        "DATETIME" => "Datetime",
+        _ if version.has_wide_integers() => match origin(column) {
+            Origin::Table { .. } => "Int64",
+            Origin::Expression | Origin::Unknown => "Int",
+        },
+        _ => "Integer",
+    };
+    name.to_owned()
+}
+
+fn origin(column: &SqliteColumn) -> Origin {
+    use sqlx::ColumnOrigin;
+    match column.origin() {
+        ColumnOrigin::Table(of) => Origin::Table { table: of.table.to_string(), name: of.name.to_string() },
+        ColumnOrigin::Expression => Origin::Expression,
+        ColumnOrigin::Unknown => Origin::Unknown,
+    }
 }

@@ -1,60 +1,79 @@
-//! The versions of sqlx whose entries differ.
+//! The version of sqlx whose macros read what is written.
 
 use std::path::Path;
+use std::str::FromStr;
 
-use serde::Deserialize;
+use query_budget_analysis::project;
 
-/// A version of sqlx, by what it writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sqlx {
-    /// 0.7: types without their schemas.
-    V07,
-    /// 0.8.
-    V08,
-    /// 0.9: columns say where they come from.
-    V09,
+/// A version of sqlx, as far as the form of `.sqlx` hangs on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Version {
+    minor: u32,
+    patch: u32,
 }
 
-impl Sqlx {
-    /// The version of a number: `0.8`, `0.8.6`.
-    pub(crate) fn of(number: &str) -> Option<Sqlx> {
-        let mut parts = number.split('.');
-        match (parts.next()?, parts.next()?) {
-            ("0", "7") => Some(Sqlx::V07),
-            ("0", "8") => Some(Sqlx::V08),
-            ("0", "9") => Some(Sqlx::V09),
-            _ => None,
-        }
-    }
+impl Version {
+    /// The version that the command line is built with.
+    pub(super) const OWN: Version = Version { minor: 9, patch: 0 };
 
-    /// The version in the lock file of the workspace around a folder; `None` where there is none, or none that is known.
-    pub(super) fn locked(dir: &Path) -> Option<Sqlx> {
-        #[derive(Deserialize)]
-        struct Lock {
-            #[serde(default)]
-            package: Vec<Package>,
-        }
-        #[derive(Deserialize)]
-        struct Package {
-            name: String,
-            version: String,
-        }
+    /// The version in the lock file of the workspace around a folder; `None` where there is no lock file or no sqlx in it.
+    pub(super) fn locked(dir: &Path) -> Option<Version> {
         let lock = dir.ancestors().map(|dir| dir.join("Cargo.lock")).find(|path| path.is_file())?;
-        let lock: Lock = toml::from_str(&std::fs::read_to_string(lock).ok()?).ok()?;
-        let named = |name: &str| {
-            let mut found = lock.package.iter().filter(|package| package.name == name);
-            found.find_map(|package| Sqlx::of(&package.version))
+        let lock: toml::Table = project::read(&lock).ok()?.parse().ok()?;
+        let packages = lock.get("package")?.as_array()?;
+        let of = |wanted: &str| {
+            let named = packages.iter().filter(|it| it.get("name").and_then(|name| name.as_str()) == Some(wanted));
+            named.filter_map(|it| it.get("version")?.as_str()?.parse().ok()).max()
         };
-        named("sqlx").or_else(|| named("sqlx-core"))
-    }
-
-    /// Whether a type is named as the catalog has it, without its schema.
-    pub(super) fn names_types_bare(self) -> bool {
-        self == Sqlx::V07
+        of("sqlx").or_else(|| of("sqlx-core"))
     }
 
     /// Whether columns say where they come from.
     pub(super) fn has_origins(self) -> bool {
-        self == Sqlx::V09
+        self.minor >= 9
+    }
+
+    /// Whether types are named as the database prints them, arrays of them with `[]`; by their bare names otherwise.
+    pub(super) fn prints_types(self) -> bool {
+        self.minor >= 8
+    }
+
+    /// Whether integers of SQLite are told apart by their width.
+    #[cfg(feature = "live")]
+    pub(super) fn has_wide_integers(self) -> bool {
+        self.minor < 8
+    }
+
+    /// Whether an entry ends with a newline.
+    pub(super) fn ends_with_newline(self) -> bool {
+        (self.minor, self.patch) >= (7, 2)
+    }
+}
+
+impl FromStr for Version {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Version, String> {
+        let mut parts = text.split(['.', '-', '+']).map(str::parse::<u32>);
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(Ok(0)), Some(Ok(minor)), patch) if minor >= 7 => {
+                Ok(Version { minor, patch: patch.and_then(Result::ok).unwrap_or(u32::MAX) })
+            }
+            _ => Err("it is 0.7, 0.8 or 0.9".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Version;
+
+    #[test]
+    fn versions_are_read_and_ordered() {
+        let of = |text: &str| text.parse::<Version>();
+        assert!(of("0.9.0-alpha.1").is_ok_and(Version::has_origins));
+        assert!(of("0.8").is_ok_and(|it| !it.has_origins() && it.prints_types() && it.ends_with_newline()));
+        assert!(of("0.7.1").is_ok_and(|it| !it.ends_with_newline()));
+        assert!(of("0.6.3").is_err() && of("new").is_err());
     }
 }

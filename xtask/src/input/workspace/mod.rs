@@ -65,7 +65,7 @@ impl Sources {
     }
 
     /// The folders of the crates that it depends on.
-    pub(super) fn dependencies(&self) -> impl Iterator<Item = &Path> {
+    pub(crate) fn dependencies(&self) -> impl Iterator<Item = &Path> {
         self.dependencies.iter().map(PathBuf::as_path)
     }
 

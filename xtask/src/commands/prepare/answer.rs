@@ -1,0 +1,129 @@
+//! What is known of a query, by its dialect.
+
+use std::path::{Path, PathBuf};
+
+use query_budget_analysis::schema::Schema;
+use query_budget_analysis::sql::lex::Lexer;
+use query_budget_analysis::sql::query::{Kind, ProblemKind};
+use query_budget_analysis::sql::{Dialect, resolve};
+use query_budget_analysis::types::{Known, describe};
+
+use super::form::{Column, Description, Parameters, TypeInfo};
+use super::sqlite::Sqlite;
+use super::version::Version;
+use super::wanted::Wanted;
+use super::postgres;
+use crate::failure::Failure;
+
+/// What is known of a query.
+pub(super) enum Answer {
+    /// What sqlx would say of it, and the columns of which it is not certain whether they can be NULL.
+    Known(Description, Vec<usize>),
+    /// Nothing, and why.
+    Unknown(String),
+}
+
+/// The databases in memory that are asked, by what their schema was read from.
+#[derive(Default)]
+pub(super) struct Databases {
+    sqlite: Vec<(Option<PathBuf>, Sqlite)>,
+}
+
+impl Databases {
+    /// What is known of a query, in the form of a version of sqlx.
+    pub(super) fn answer(&mut self, wanted: &Wanted, version: Version, base: &Path) -> Result<Answer, Failure> {
+        let Some(schema) = &wanted.project.schema else {
+            return Ok(Answer::Unknown("the schema is not known".to_owned()));
+        };
+        match wanted.project.dialect {
+            Dialect::Postgres => Ok(postgres_answer(&wanted.sql, schema, version)),
+            Dialect::MySql => Ok(Answer::Unknown("types of MySQL queries are not derived".to_owned())),
+            Dialect::Sqlite => {
+                let at = self.sqlite.iter().position(|(source, _)| *source == wanted.source);
+                let at = match at {
+                    Some(at) => at,
+                    None => {
+                        let sqlite = Sqlite::load(schema, wanted.source.as_deref(), base)?;
+                        self.sqlite.push((wanted.source.clone(), sqlite));
+                        self.sqlite.len() - 1
+                    }
+                };
+                match self.sqlite.get_mut(at) {
+                    Some((_, sqlite)) => sqlite.describe(&wanted.sql, version),
+                    None => Ok(Answer::Unknown("the schema is not loaded".to_owned())),
+                }
+            }
+        }
+    }
+}
+
+/// What the engine knows of a query on PostgreSQL.
+fn postgres_answer(sql: &str, schema: &Schema, version: Version) -> Answer {
+    let query = match resolve(sql, Dialect::Postgres, Some(schema)) {
+        Ok(query) => query,
+        Err(error) => return Answer::Unknown(error.to_string()),
+    };
+    if let Some(problem) = query.problems.first() {
+        return Answer::Unknown(format!("the database would refuse it: {}", refused(&problem.kind)));
+    }
+    if query.kind == Kind::Other && query.root.is_none() && returns_nothing(sql) {
+        return Answer::Known(Description::none(Parameters::Types(Vec::new())), Vec::new());
+    }
+    let described = describe(&query, schema, Dialect::Postgres);
+    if let Some(error) = described.errors.first() {
+        return Answer::Unknown(format!("the database would refuse it: {}", error.message));
+    }
+    if let Some(why) = described.unknown {
+        return Answer::Unknown(why);
+    }
+    let mut doubts = Vec::new();
+    let mut columns = Vec::new();
+    for (at, column) in described.columns.into_iter().enumerate() {
+        let ty = match &column.ty {
+            Known::Is(ty) => postgres::written(ty, version),
+            Known::Unknown(why) => return Answer::Unknown(format!("column `{}`: {why}", column.name)),
+        };
+        if !column.nullable_certain {
+            doubts.push(at);
+        }
+        columns.push(Column {
+            ty: TypeInfo::Postgres(ty),
+            nullable: column.nullable,
+            origin: postgres::origin(&column.origin),
+            name: column.name,
+        });
+    }
+    let mut parameters = Vec::new();
+    for (number, parameter) in (1..).zip(described.parameters) {
+        match &parameter.ty {
+            Known::Is(ty) => parameters.push(postgres::written(ty, version)),
+            Known::Unknown(why) => return Answer::Unknown(format!("parameter ${number}: {why}")),
+        }
+    }
+    Answer::Known(Description { columns, parameters: Parameters::Types(parameters) }, doubts)
+}
+
+/// Whether a statement that is no query returns no rows and takes no values.
+fn returns_nothing(sql: &str) -> bool {
+    const WORDS: [&str; 26] = [
+        "ABORT", "ALTER", "ANALYZE", "BEGIN", "CLOSE", "CLUSTER", "COMMENT", "COMMIT", "CREATE", "DISCARD", "DO",
+        "DROP", "END", "GRANT", "LISTEN", "LOCK", "NOTIFY", "REFRESH", "REINDEX", "REVOKE", "ROLLBACK", "SAVEPOINT",
+        "SET", "TRUNCATE", "UNLISTEN", "VACUUM",
+    ];
+    let mut lexer = Lexer::new(sql, Dialect::Postgres);
+    lexer.skip_blank();
+    let rest = sql.get(lexer.position()..).unwrap_or_default();
+    let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+    rest.get(..end).is_some_and(|word| WORDS.iter().any(|known| known.eq_ignore_ascii_case(word)))
+}
+
+fn refused(problem: &ProblemKind) -> String {
+    match problem {
+        ProblemKind::UnknownTable { name, .. } => format!("there is no table `{name}`"),
+        ProblemKind::UnknownColumn { column, .. } => format!("there is no column `{column}`"),
+        ProblemKind::AmbiguousColumn { column, .. } => format!("`{column}` is ambiguous"),
+        ProblemKind::ValuesCount { table, .. } => {
+            format!("there are more or fewer values than columns of `{table}`")
+        }
+    }
+}

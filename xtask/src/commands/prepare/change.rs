@@ -1,0 +1,110 @@
+//! What tells an entry from the one that is committed.
+
+use serde_json::Value;
+
+use super::form::{Description, TypeInfo};
+
+/// Keeps what the committed entry says of columns of which it is not certain whether they can be NULL.
+pub(super) fn keep_doubtful(description: &mut Description, doubts: &[usize], committed: &Value) {
+    let describe = &committed["describe"];
+    for &at in doubts {
+        let Some(column) = description.columns.get_mut(at) else { continue };
+        if describe["columns"][at]["name"].as_str() != Some(&column.name) {
+            continue;
+        }
+        match &describe["nullable"][at] {
+            Value::Bool(nullable) => column.nullable = Some(*nullable),
+            Value::Null => column.nullable = None,
+            _ => {}
+        }
+    }
+}
+
+/// Keeps what sqlx before 0.9 has saved of columns of which 0.9 knows more: that they can be NULL, or nothing.
+pub(super) fn keep_looser(description: &mut Description, committed: &Value) {
+    let describe = &committed["describe"];
+    for (at, column) in description.columns.iter_mut().enumerate() {
+        let saved = &describe["columns"][at];
+        if saved["name"].as_str() != Some(&column.name) {
+            continue;
+        }
+        let nullable = describe["nullable"][at].as_bool();
+        if saved["type_info"] == "Null" && nullable.is_none() {
+            (column.ty, column.nullable) = (TypeInfo::Sqlite("Null".to_owned()), None);
+        } else if column.nullable == Some(false) && nullable != Some(false) {
+            column.nullable = nullable;
+        }
+    }
+}
+
+/// Whether an entry says the same and was written by a sqlx that did not write where columns come from. What reads the
+/// newer form reads this one.
+pub(super) fn is_of_older_form(committed: &Value, made: &Value) -> bool {
+    let mut older = made.clone();
+    let columns = older["describe"]["columns"].as_array_mut();
+    for column in columns.into_iter().flatten().filter_map(Value::as_object_mut) {
+        column.remove("origin");
+    }
+    older == *committed
+}
+
+/// How two entries differ, for a person.
+pub(super) fn between(committed: &Value, made: &Value) -> Vec<String> {
+    let mut changes = Vec::new();
+    let (was, is) = (&committed["describe"], &made["describe"]);
+    let list = |value: &Value| value.as_array().map(Vec::len).unwrap_or_default();
+    let (before, after) = (list(&was["columns"]), list(&is["columns"]));
+    if before != after {
+        changes.push(format!("{after} columns, not {before}"));
+    }
+    for at in 0..before.min(after) {
+        let (was_column, column) = (&was["columns"][at], &is["columns"][at]);
+        let name = text(&column["name"]);
+        for (what, was, is) in [
+            ("name", &was_column["name"], &column["name"]),
+            ("type", &was_column["type_info"], &column["type_info"]),
+            ("nullable", &was["nullable"][at], &is["nullable"][at]),
+            ("origin", &was_column["origin"], &column["origin"]),
+        ] {
+            if was != is {
+                changes.push(format!("column `{name}`: {what} {}, not {}", text(is), text(was)));
+            }
+        }
+    }
+    let (was, is) = (&was["parameters"], &is["parameters"]);
+    if was != is {
+        changes.push(format!("parameters {}, not {}", text(is), text(was)));
+    }
+    if changes.is_empty() {
+        changes.push("written in another form".to_owned());
+    }
+    changes
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "not told".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::between;
+
+    #[test]
+    fn a_change_names_the_column_and_both_types() {
+        let entry = |ty: &str, nullable: Option<bool>| {
+            json!({ "describe": {
+                "columns": [{ "ordinal": 0, "name": "id", "type_info": ty }],
+                "parameters": { "Left": [] },
+                "nullable": [nullable],
+            } })
+        };
+        let found = between(&entry("Int4", Some(false)), &entry("Int8", None));
+        assert_eq!(found, ["column `id`: type Int8, not Int4", "column `id`: nullable not told, not false"]);
+    }
+}

@@ -1,0 +1,180 @@
+//! Which queries need an entry, and in which folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use query_budget_analysis::Place;
+use query_budget_analysis::project::{Project, workspace_root};
+use query_budget_analysis::rust::{Form, Site, SiteSql};
+
+use super::{Version, form, makers, version_of};
+use crate::args::Prepare;
+use crate::failure::Failure;
+use crate::input::{Batch, Loaded};
+
+/// The folder that holds entries.
+const SQLX_FOLDER: &str = ".sqlx";
+
+/// A folder of entries, and the queries that need one in it.
+pub(super) struct Folder {
+    /// Its path.
+    pub(super) dir: PathBuf,
+    /// The version of sqlx that reads it.
+    pub(super) version: Version,
+    /// The queries, each text once, in the order of the source.
+    pub(super) wanted: Vec<Wanted>,
+    /// The names of the files in it that no query of the source has.
+    pub(super) dead: Vec<String>,
+    /// A file of the source with a macro that makes queries, where there are entries without a call: they may be of it.
+    pub(super) maker: Option<PathBuf>,
+}
+
+/// A query that needs an entry.
+pub(super) struct Wanted {
+    /// Its text, to the byte.
+    pub(super) sql: Arc<str>,
+    /// Where it stands first.
+    pub(super) place: Place,
+    /// What is known of its database.
+    pub(super) project: Arc<Project>,
+    /// What the schema was read from.
+    pub(super) source: Option<PathBuf>,
+    /// Whether it is in test code alone.
+    in_test: bool,
+}
+
+/// The folders that are to be written, with the queries of each.
+pub(super) fn folders(
+    loaded: &mut Loaded,
+    arguments: &Prepare,
+    scope: &Path,
+) -> Result<Vec<Folder>, Failure> {
+    let mut folders: BTreeMap<PathBuf, Folder> = BTreeMap::new();
+    let crates: BTreeSet<PathBuf> = loaded
+        .batches
+        .iter()
+        .flat_map(|batch| &batch.files)
+        .map(|file| file.manifest_dir().to_path_buf())
+        .collect();
+    for batch in std::mem::take(&mut loaded.batches) {
+        let project = Arc::new(batch.project.clone());
+        for (dir, wanted) in queries(&batch, &project, arguments.input.queries.is_some()) {
+            let folder = match &arguments.output {
+                Some(output) => output.clone(),
+                None => folder_of(&dir, crates.len() > 1 || arguments.workspace),
+            };
+            let made = || Folder {
+                dir: folder.clone(),
+                version: version_of(&project, &dir, arguments),
+                wanted: Vec::new(),
+                dead: Vec::new(),
+                maker: None,
+            };
+            folders.entry(folder.clone()).or_insert_with(made).wanted.push(wanted);
+        }
+    }
+    let mut folders: Vec<Folder> = folders.into_values().collect();
+    for folder in &mut folders {
+        once(&mut folder.wanted);
+        let there = entries(&folder.dir)?;
+        leave_out_tests(&mut folder.wanted, &there);
+        let names: BTreeSet<String> =
+            folder.wanted.iter().map(|wanted| form::file_name(&wanted.sql)).collect();
+        // A folder above what was read holds the entries of other source as well.
+        let is_whole = arguments.input.queries.is_none()
+            && arguments.output.is_none()
+            && folder.dir.parent().is_some_and(|dir| dir.starts_with(scope));
+        if is_whole {
+            folder.dead = there.into_iter().filter(|file| !names.contains(file)).collect();
+            if !folder.dead.is_empty() {
+                folder.maker = makers::find(scope)?;
+            }
+        }
+    }
+    Ok(folders)
+}
+
+/// The queries of a batch that sqlx's macros make, each with the folder of its crate.
+fn queries(batch: &Batch, project: &Arc<Project>, given: bool) -> Vec<(PathBuf, Wanted)> {
+    let wanted = |sql: Arc<str>, place: &Place, in_test| Wanted {
+        sql,
+        place: place.clone(),
+        project: Arc::clone(project),
+        source: batch.source.clone(),
+        in_test,
+    };
+    let mut queries = Vec::new();
+    for file in &batch.files {
+        for site in file.source.scan.sites.iter().filter(|site| is_macro(site)) {
+            let sql = match &site.sql {
+                SiteSql::Literal(literal) => literal.text.clone(),
+                SiteSql::File(path) => match std::fs::read_to_string(file.manifest_dir().join(path)) {
+                    Ok(text) => text.into(),
+                    Err(_) => continue,
+                },
+                SiteSql::Dynamic => continue,
+            };
+            queries.push((file.manifest_dir().to_path_buf(), wanted(sql, &site.place, site.in_test)));
+        }
+    }
+    // Those of a `.sqlx` folder are no queries of the source: whether one has a call is what is asked.
+    if given {
+        let bare = batch.bare.iter();
+        queries.extend(bare.map(|query| (project.root.clone(), wanted(query.sql.clone(), &query.place, false))));
+    }
+    queries
+}
+
+/// Whether sqlx's own macro makes the query.
+fn is_macro(site: &Site) -> bool {
+    site.form == Form::SqlxMacro
+}
+
+/// Keeps the first of the queries of one text.
+fn once(wanted: &mut Vec<Wanted>) {
+    let tests_alone: BTreeSet<Arc<str>> = {
+        let all = wanted.iter().filter(|it| it.in_test).map(|it| Arc::clone(&it.sql));
+        let outside: BTreeSet<&str> = wanted.iter().filter(|it| !it.in_test).map(|it| &*it.sql).collect();
+        all.filter(|sql| !outside.contains(&**sql)).collect()
+    };
+    let mut seen = BTreeSet::new();
+    wanted.retain(|it| seen.insert(Arc::clone(&it.sql)));
+    for it in wanted {
+        it.in_test = tests_alone.contains(&it.sql);
+    }
+}
+
+/// Leaves out what test code asks where the folder was written without test code: where it has entries, and none of them.
+fn leave_out_tests(wanted: &mut Vec<Wanted>, there: &BTreeSet<String>) {
+    let has_entry = |it: &Wanted| there.contains(&form::file_name(&it.sql));
+    let with_tests = there.is_empty() || wanted.iter().any(|it| it.in_test && has_entry(it));
+    wanted.retain(|it| with_tests || !it.in_test);
+}
+
+/// The names of the entries in a folder.
+fn entries(dir: &Path) -> Result<BTreeSet<String>, Failure> {
+    if !dir.exists() {
+        return Ok(BTreeSet::new());
+    }
+    let failed = |error| Failure::new(format!("read `{}`", dir.display())).because(error);
+    let mut names = BTreeSet::new();
+    for entry in std::fs::read_dir(dir).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("query-") && name.ends_with(".json") {
+            names.insert(name.into_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// The folder in which sqlx's macros look for the entries of a crate: its own, else its workspace's.
+fn folder_of(crate_dir: &Path, several: bool) -> PathBuf {
+    let own = crate_dir.join(SQLX_FOLDER);
+    let shared = workspace_root(crate_dir).join(SQLX_FOLDER);
+    match own.is_dir() {
+        false if shared.is_dir() || several => shared,
+        _ => own,
+    }
+}
