@@ -102,14 +102,20 @@ fn entries_have_the_form_of_the_locked_sqlx() {
 #[test]
 fn a_check_names_what_is_stale_missing_and_dead() {
     let scratch = scratch("0.8.6");
-    run(scratch.path(), &["prepare", "--check"]).exits_with(1).says(&["src/lib.rs:2", "missing", "1 missing"]);
+    run(scratch.path(), &["prepare", "--check"]).exits_with(1).says(&[
+        "src/lib.rs:2",
+        "missing",
+        "1 missing",
+    ]);
     run(scratch.path(), &["prepare"]).exits_with(0);
     run(scratch.path(), &["prepare", "--check"]).exits_with(0).says(&["1 entry up to date"]);
 
     scratch.write("migrations/2_wide.sql", "ALTER TABLE users ALTER COLUMN id TYPE BIGINT;\n");
-    run(scratch.path(), &["prepare", "--check"])
-        .exits_with(1)
-        .says(&["stale", "column `id`: type Int8, not Int4", "1 stale"]);
+    run(scratch.path(), &["prepare", "--check"]).exits_with(1).says(&[
+        "stale",
+        "column `id`: type Int8, not Int4",
+        "1 stale",
+    ]);
     run(scratch.path(), &["prepare"]).exits_with(0).says(&["1 changed"]);
 
     scratch.write(SOURCE.0, SOURCE.1.replace("id, mood", "id"));
@@ -151,7 +157,8 @@ fn entries_that_another_macro_may_need_are_kept() {
 fn queries_of_a_file_are_described_without_a_workspace() {
     let scratch = Scratch::with([FIRST, ("queries.sql", "SELECT name FROM users;\nDELETE FROM users;\n")]);
     run(scratch.path(), &["prepare", "--queries", "queries.sql"]).exits_with(2).says(&["--output"]);
-    let arguments = ["--dialect", "postgres", "--migrations", "migrations", "--output", "out", "--sqlx", "0.8"];
+    let arguments =
+        ["--dialect", "postgres", "--migrations", "migrations", "--output", "out", "--sqlx", "0.8"];
     run(scratch.path(), &[&["prepare", "--queries", "queries.sql"], &arguments[..]].concat()).exits_with(0);
     let entries = entries(&scratch, "out");
     assert_eq!(entries.len(), 2);
@@ -184,7 +191,10 @@ fn a_query_of_a_file_is_read_to_the_byte() {
 #[test]
 fn sqlite_is_asked_in_memory() {
     let scratch = Scratch::with([
-        ("migrations/1_users.sql", "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, at DATETIME);"),
+        (
+            "migrations/1_users.sql",
+            "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, at DATETIME);",
+        ),
         ("queries.jsonl", "{\"query\": \"SELECT id, name, at, id + 1 AS next FROM users WHERE id = ?\"}\n"),
     ]);
     let arguments = ["--dialect", "sqlite", "--migrations", "migrations", "--output", "out", "--sqlx", "0.8"];

@@ -9,10 +9,10 @@ use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_analysis::types::{Known, describe};
 
 use super::form::{Column, Description, Parameters, TypeInfo};
+use super::postgres;
 use super::sqlite::Sqlite;
 use super::version::Version;
 use super::wanted::Wanted;
-use super::postgres;
 use crate::failure::Failure;
 
 /// What is known of a query.
@@ -31,7 +31,12 @@ pub(super) struct Databases {
 
 impl Databases {
     /// What is known of a query, in the form of a version of sqlx.
-    pub(super) fn answer(&mut self, wanted: &Wanted, version: Version, base: &Path) -> Result<Answer, Failure> {
+    pub(super) fn answer(
+        &mut self,
+        wanted: &Wanted,
+        version: Version,
+        base: &Path,
+    ) -> Result<Answer, Failure> {
         let Some(schema) = &wanted.project.schema else {
             return Ok(Answer::Unknown("the schema is not known".to_owned()));
         };
@@ -106,9 +111,32 @@ fn postgres_answer(sql: &str, schema: &Schema, version: Version) -> Answer {
 /// Whether a statement that is no query returns no rows and takes no values.
 fn returns_nothing(sql: &str) -> bool {
     const WORDS: [&str; 26] = [
-        "ABORT", "ALTER", "ANALYZE", "BEGIN", "CLOSE", "CLUSTER", "COMMENT", "COMMIT", "CREATE", "DISCARD", "DO",
-        "DROP", "END", "GRANT", "LISTEN", "LOCK", "NOTIFY", "REFRESH", "REINDEX", "REVOKE", "ROLLBACK", "SAVEPOINT",
-        "SET", "TRUNCATE", "UNLISTEN", "VACUUM",
+        "ABORT",
+        "ALTER",
+        "ANALYZE",
+        "BEGIN",
+        "CLOSE",
+        "CLUSTER",
+        "COMMENT",
+        "COMMIT",
+        "CREATE",
+        "DISCARD",
+        "DO",
+        "DROP",
+        "END",
+        "GRANT",
+        "LISTEN",
+        "LOCK",
+        "NOTIFY",
+        "REFRESH",
+        "REINDEX",
+        "REVOKE",
+        "ROLLBACK",
+        "SAVEPOINT",
+        "SET",
+        "TRUNCATE",
+        "UNLISTEN",
+        "VACUUM",
     ];
     let mut lexer = Lexer::new(sql, Dialect::Postgres);
     lexer.skip_blank();

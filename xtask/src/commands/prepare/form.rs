@@ -6,8 +6,8 @@ use query_budget_analysis::sql::Dialect;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use sha2::{Digest, Sha256};
 
-use super::version::Version;
 use super::postgres;
+use super::version::Version;
 
 /// What sqlx's `describe` says of a query.
 pub(super) struct Description {

@@ -8,8 +8,14 @@ use crate::failure::Failure;
 use crate::input::workspace;
 
 /// The macros of sqlx whose queries have entries.
-const QUERIES: [&str; 6] =
-    ["query!", "query_as!", "query_scalar!", "query_unchecked!", "query_as_unchecked!", "query_scalar_unchecked!"];
+const QUERIES: [&str; 6] = [
+    "query!",
+    "query_as!",
+    "query_scalar!",
+    "query_unchecked!",
+    "query_as_unchecked!",
+    "query_scalar_unchecked!",
+];
 
 /// The first file of the crates of `path`, or of others of its workspace that they depend on, that holds such a macro.
 pub(super) fn find(path: &Path) -> Result<Option<PathBuf>, Failure> {

@@ -140,7 +140,8 @@ fn prepare(
         progress.step();
         let file = form::file_name(&wanted.sql);
         let mut say = |state: &str, what: &str| {
-            let (place, what) = (&wanted.place, if what.is_empty() { String::new() } else { format!(": {what}") });
+            let (place, what) =
+                (&wanted.place, if what.is_empty() { String::new() } else { format!(": {what}") });
             output.line(format!("{place}: {state}{what} (`{name}/{file}`)"))
         };
         match state {
@@ -234,7 +235,8 @@ fn entry(
     let made: Value =
         serde_json::from_str(&text).map_err(|error| Failure::new("read an entry").because(error))?;
     let unsure = || {
-        let why = format!("whether `{}` can be NULL hangs on the plan", doubtful_names(&description, &doubts));
+        let why =
+            format!("whether `{}` can be NULL hangs on the plan", doubtful_names(&description, &doubts));
         State::Unsure { why, has_entry: true }
     };
     let state = match &committed {

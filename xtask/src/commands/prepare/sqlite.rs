@@ -9,9 +9,9 @@ use query_budget_analysis::sql::lex::Lexer;
 use sqlx::sqlite::{SqliteColumn, SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Column as _, ConnectOptions, Either, Executor, SqlSafeStr, TypeInfo as _};
 
+use super::answer::Answer;
 use super::form::{Column, Description, Origin, Parameters, TypeInfo};
 use super::version::Version;
-use super::answer::Answer;
 use crate::failure::Failure;
 use crate::live::block_on;
 

@@ -22,7 +22,8 @@ impl Version {
         let lock: toml::Table = project::read(&lock).ok()?.parse().ok()?;
         let packages = lock.get("package")?.as_array()?;
         let of = |wanted: &str| {
-            let named = packages.iter().filter(|it| it.get("name").and_then(|name| name.as_str()) == Some(wanted));
+            let named =
+                packages.iter().filter(|it| it.get("name").and_then(|name| name.as_str()) == Some(wanted));
             named.filter_map(|it| it.get("version")?.as_str()?.parse().ok()).max()
         };
         of("sqlx").or_else(|| of("sqlx-core"))

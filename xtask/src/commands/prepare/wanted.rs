@@ -121,7 +121,8 @@ fn queries(batch: &Batch, project: &Arc<Project>, given: bool) -> Vec<(PathBuf, 
     // Those of a `.sqlx` folder are no queries of the source: whether one has a call is what is asked.
     if given {
         let bare = batch.bare.iter();
-        queries.extend(bare.map(|query| (project.root.clone(), wanted(query.sql.clone(), &query.place, false))));
+        queries
+            .extend(bare.map(|query| (project.root.clone(), wanted(query.sql.clone(), &query.place, false))));
     }
     queries
 }
