@@ -51,6 +51,9 @@ pub(crate) enum Command {
     Prepare(Prepare),
     /// Write `query-budget.toml`, the snapshot and the cargo alias into a workspace
     Init(Init),
+    /// Move a workspace from sqlx's query macros to those of query-budget, or back
+    #[command(long_about = MIGRATE)]
+    Migrate(Migrate),
     /// Write the pages of `docs/lints` from the lints' own documentation
     #[command(hide = true)]
     Docs(Docs),
@@ -266,6 +269,26 @@ pub(crate) struct Init {
     /// The folder to set up
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
+}
+
+const MIGRATE: &str = "Move a workspace from sqlx's query macros to those of query-budget, or back.
+
+`sqlx::query!` and its like become `query_budget::query!`, by their paths and imports alone: the macros of the same names
+take the same input. Shows what would change; `--write` does it. What is not followed (the rules of a macro, a renamed
+import) is named and left.";
+
+/// Arguments of `migrate`.
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    /// The workspace, crate, folder or file
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Change the files
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Move from query-budget's macros to sqlx's
+    #[arg(long)]
+    pub(crate) back: bool,
 }
 
 /// Arguments of `docs`.

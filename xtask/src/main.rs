@@ -64,6 +64,7 @@ fn run(command: Command, output: &mut Output) -> Result<Outcome, Failure> {
         Command::Schema(arguments) => commands::schema::run(&arguments, output),
         Command::Prepare(arguments) => commands::prepare::run(&arguments, output),
         Command::Init(arguments) => commands::init::run(&arguments, output),
+        Command::Migrate(arguments) => commands::migrate::run(&arguments, output),
         Command::IndexCheck(arguments) => commands::index_check::run(&arguments, output),
         Command::Check(arguments) => commands::check::run(&arguments, output),
         #[cfg(feature = "live")]

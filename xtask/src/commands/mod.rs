@@ -7,6 +7,7 @@ pub(crate) mod docs;
 pub(crate) mod explain;
 pub(crate) mod index_check;
 pub(crate) mod init;
+pub(crate) mod migrate;
 pub(crate) mod new_lint;
 pub(crate) mod prepare;
 pub(crate) mod schema;

@@ -9,6 +9,7 @@ mod explain;
 mod formats;
 mod index_check;
 mod init;
+mod migrate;
 mod new_lint;
 mod prepare;
 mod readme;
