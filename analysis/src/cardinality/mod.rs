@@ -294,22 +294,11 @@ impl Reader<'_> {
         let relation = self.query.relation(id);
         match &relation.source {
             Source::Cte(block) | Source::Derived(block) | Source::View(_, block) => {
-                let found = self.block(*block);
-                if found.rows != Rows::Many {
-                    let correlated = self.query.block(*block).correlated;
-                    let level = levels.values().copied().max().unwrap_or(Rows::One);
-                    return match (
-                        correlated,
-                        here.iter().all(|other| *other == id || levels.contains_key(other)),
-                    ) {
-                        (false, _) => Some((found.rows, found.reason)),
-                        (true, true) => Some((found.rows.max(level), found.reason)),
-                        (true, false) => None,
-                    };
-                }
-                let block = *block;
-                let grouped = self.grouped(block, id, conditions, here, levels);
-                grouped.or_else(|| self.within(block, id, conditions, here, levels))
+                self.of_query(*block, id, conditions, here, levels)
+            }
+            Source::Function(..) if relation.inlined.is_some() => {
+                let block = relation.inlined?;
+                self.of_query(block, id, conditions, here, levels)
             }
             Source::Function(name, args) => {
                 let rows = functions::rows(name, args, self.schema)?;
@@ -329,6 +318,29 @@ impl Reader<'_> {
             }
             Source::System(_) | Source::Pseudo | Source::Unknown => None,
         }
+    }
+
+    /// How many rows a query behind a relation has for the relations already bounded.
+    fn of_query(
+        &mut self,
+        block: BlockId,
+        id: RelationId,
+        conditions: &[&Expr],
+        here: &[RelationId],
+        levels: &BTreeMap<RelationId, Rows>,
+    ) -> Option<(Rows, String)> {
+        let found = self.block(block);
+        if found.rows != Rows::Many {
+            let correlated = self.query.block(block).correlated;
+            let level = levels.values().copied().max().unwrap_or(Rows::One);
+            return match (correlated, here.iter().all(|other| *other == id || levels.contains_key(other))) {
+                (false, _) => Some((found.rows, found.reason)),
+                (true, true) => Some((found.rows.max(level), found.reason)),
+                (true, false) => None,
+            };
+        }
+        let grouped = self.grouped(block, id, conditions, here, levels);
+        grouped.or_else(|| self.within(block, id, conditions, here, levels))
     }
 
     /// A derived table that groups is unique in its groups.

@@ -230,6 +230,7 @@ impl Collector<'_> {
         let inner = match &relation.source {
             Source::Derived(block) | Source::View(_, block) => Some(*block),
             Source::Cte(block) => self.is_inlined(*block).then_some(*block),
+            Source::Function(..) => relation.inlined,
             _ => None,
         };
         let Some(inner) = inner.filter(|block| !self.is_taken(*block) && is_plain(self.query.block(*block)))

@@ -15,6 +15,7 @@ pub mod quote;
 pub mod resolve;
 mod rewrite;
 mod room;
+mod routine;
 mod select_texts;
 pub mod split;
 pub mod text;

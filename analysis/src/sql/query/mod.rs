@@ -326,6 +326,8 @@ pub struct Relation {
     pub columns: Option<Arc<[RelationColumn]>>,
     /// Whether it may refer to items before it in the same FROM.
     pub lateral: bool,
+    /// The query that a planner writes in the place of a function's call.
+    pub inlined: Option<BlockId>,
     /// Where it is named in the SQL.
     pub span: Option<Span>,
 }

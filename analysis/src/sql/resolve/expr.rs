@@ -279,7 +279,9 @@ impl Resolver<'_> {
         Expr::Literal(match value {
             // They were numbered before the statement was parsed.
             V::Placeholder(name) => {
-                return Expr::Parameter(crate::sql::parameters::numbered(name).unwrap_or(0));
+                let number = crate::sql::parameters::numbered(name).unwrap_or(0);
+                let passed = self.parameters.as_ref().and_then(|(_, all)| all.get(number.checked_sub(1)?));
+                return passed.map_or(Expr::Parameter(number), |(_, value)| value.clone());
             }
             V::Null => Literal::Null,
             V::Boolean(value) => Literal::Bool(*value),

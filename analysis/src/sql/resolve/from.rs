@@ -106,7 +106,15 @@ impl Resolver<'_> {
             None => self.stored(schema.as_deref(), &table, span),
         };
         let columns = renamed(columns, alias.map(|alias| self.alias_columns(alias)));
-        self.add_relation(Relation { block, alias: goes_by, source, columns, lateral: false, span })
+        self.add_relation(Relation {
+            block,
+            alias: goes_by,
+            source,
+            columns,
+            lateral: false,
+            inlined: None,
+            span,
+        })
     }
 
     fn use_cte(&mut self, id: BlockId) {
@@ -235,13 +243,28 @@ impl Resolver<'_> {
         let columns = renamed(self.block_columns(inner), alias.map(|alias| self.alias_columns(alias)));
         let span = alias.and_then(|alias| self.bytes(alias.name.span));
         let alias = alias.map_or_else(String::new, |alias| self.fold(&alias.name));
-        self.add_relation(Relation { block, alias, source: Source::Derived(inner), columns, lateral, span })
+        self.add_relation(Relation {
+            block,
+            alias,
+            source: Source::Derived(inner),
+            columns,
+            lateral,
+            inlined: None,
+            span,
+        })
     }
 
     pub(super) fn opaque_relation(&mut self, alias: String) -> RelationId {
         let block = self.block_of_scope();
-        let relation =
-            Relation { block, alias, source: Source::Unknown, columns: None, lateral: false, span: None };
+        let relation = Relation {
+            block,
+            alias,
+            source: Source::Unknown,
+            columns: None,
+            lateral: false,
+            inlined: None,
+            span: None,
+        };
         self.add_relation(relation)
     }
 

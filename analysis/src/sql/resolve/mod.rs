@@ -27,11 +27,14 @@ use super::query::{
 use super::room::with_room;
 use super::text::{LineIndex, Span};
 use super::{Expr, parameters};
-use crate::schema::{Schema, View};
+use crate::schema::{Name, Schema, View};
 use scope::Scope;
 
 /// How deep views are expanded into the queries behind them.
 const DEEPEST_VIEW: usize = 8;
+
+/// How many views and functions of SQL are expanded in one statement: those that name others several times multiply.
+const MOST_EXPANSIONS: usize = 256;
 
 /// Parses one statement and resolves its names against `schema`.
 ///
@@ -96,6 +99,7 @@ fn expression_here(sql: &str, dialect: Dialect, columns: Arc<[RelationColumn]>) 
         source: super::query::Source::Unknown,
         columns: Some(columns),
         lateral: false,
+        inlined: None,
         span: None,
     });
     Ok(resolver.expr(&parsed))
@@ -153,6 +157,10 @@ struct Resolver<'a> {
     ctes: Vec<(String, BlockId)>,
     /// How many views are being expanded.
     views: usize,
+    /// How many were expanded.
+    expansions: usize,
+    /// The function whose query is being resolved, and its parameters with what is passed for each.
+    parameters: Option<(String, Vec<(String, Expr)>)>,
     /// MySQL: the aliases of the SELECT list that is being resolved.
     select_aliases: Vec<String>,
     /// MySQL: the aliases that the window specification at hand may name.
@@ -174,6 +182,8 @@ impl<'a> Resolver<'a> {
             scopes: Vec::new(),
             ctes: Vec::new(),
             views: 0,
+            expansions: 0,
+            parameters: None,
             select_aliases: Vec::new(),
             window_aliases: Vec::new(),
             select_texts: Vec::new(),
@@ -217,10 +227,19 @@ impl<'a> Resolver<'a> {
 
     /// The query of a view as a block, if it can be expanded.
     fn expand_view(&mut self, view: &View, parent: BlockId) -> Option<BlockId> {
-        if self.views >= DEEPEST_VIEW {
+        let parameters = self.parameters.take();
+        let block = self.expand(&view.query, view.name.clone(), parent);
+        self.parameters = parameters;
+        block
+    }
+
+    /// A query of the schema as a block of this one.
+    fn expand(&mut self, query: &str, name: Name, parent: BlockId) -> Option<BlockId> {
+        self.expansions += 1;
+        if self.views >= DEEPEST_VIEW || self.expansions > MOST_EXPANSIONS {
             return None;
         }
-        let parsed = parse::statement(&view.query, self.dialect).ok()?;
+        let parsed = parse::statement(query, self.dialect).ok()?;
         let ast::Statement::Query(query) = &parsed.statement else { return None };
         // What the view's own text names is not the user's to mend: its places and problems stay inside.
         let problems = self.problems.len();
@@ -229,7 +248,7 @@ impl<'a> Resolver<'a> {
         let select_texts = std::mem::take(&mut self.select_texts);
         self.views += 1;
         let first_relation = self.relations.len();
-        let id = self.query(query, Role::View(view.name.clone()), Some(parent));
+        let id = self.query(query, Role::View(name), Some(parent));
         for relation in self.relations.iter_mut().skip(first_relation) {
             relation.span = None;
         }

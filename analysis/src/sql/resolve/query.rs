@@ -96,6 +96,7 @@ impl Resolver<'_> {
                 source: crate::sql::query::Source::Derived(inner),
                 columns,
                 lateral: false,
+                inlined: None,
                 span: None,
             });
             self.select_all_of(relation, id);

@@ -3,11 +3,12 @@
 use sqlparser::ast;
 
 use super::Resolver;
-use crate::schema::UserType;
+use crate::schema::{Name, UserType};
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::Expr;
 use crate::sql::functions;
-use crate::sql::query::{Relation, RelationColumn, RelationId, Source};
+use crate::sql::query::{BlockId, Relation, RelationColumn, RelationId, Source};
+use crate::sql::routine::{self, Returns};
 
 /// What an array holds.
 enum Element {
@@ -28,10 +29,65 @@ impl Resolver<'_> {
         ordinality: bool,
     ) -> RelationId {
         let (_, function) = self.object_name(name);
+        let named =
+            !args.iter().all(|arg| matches!(arg, ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(_))));
         let args: Vec<Expr> = args.iter().filter_map(|arg| self.function_arg(arg)).collect();
         let span = self.span_of(name);
+        let inlined = if ordinality || named { None } else { self.inlined(&function, &args) };
         let source = Source::Function(function.clone(), args);
-        self.function_columns(&function, source, alias, ordinality, span)
+        let id = self.function_columns(&function, source, alias, ordinality, span);
+        if let Some((block, names)) = inlined {
+            let mut given = alias.map(|alias| self.alias_columns(alias)).unwrap_or_default().into_iter();
+            let goes_by = self.relations[id.0 as usize].alias.clone();
+            let names = names.unwrap_or_else(|| vec![goes_by]);
+            let columns = names
+                .into_iter()
+                .map(|name| RelationColumn { name: given.next().unwrap_or(name), ty: String::new() });
+            let relation = &mut self.relations[id.0 as usize];
+            relation.columns = Some(columns.collect());
+            relation.inlined = Some(block);
+        }
+        id
+    }
+
+    /// The query of a function that is written in SQL, with the names of its columns; `None` for one column that goes by
+    /// the function's alias.
+    fn inlined(&mut self, function: &str, args: &[Expr]) -> Option<(BlockId, Option<Vec<String>>)> {
+        let schema = self.schema.filter(|schema| schema.dialect == Dialect::Postgres)?;
+        let mut made = schema.functions.iter().filter(|(name, _)| name.name == function);
+        let (Some((_, overloads)), None) = (made.next(), made.next()) else { return None };
+        let [statement] = overloads.as_slice() else { return None };
+        let routine = routine::inlined(statement)?;
+        if routine.parameters.len() != args.len()
+            || args.iter().any(|arg| arg.any(|e| e.own_subquery().is_some()))
+        {
+            return None;
+        }
+        let names = match &routine.returns {
+            Returns::Table(names) => Some(names.clone()),
+            Returns::SetOf(ty) => match self.fields(ty) {
+                Element::Row(names) => Some(names),
+                Element::Scalar => None,
+                Element::Unknown => return None,
+            },
+        };
+        let parameters = routine.parameters.iter().cloned().zip(args.iter().cloned()).collect();
+        let name = Name::new(function);
+        let (blocks, relations) = (self.blocks.len(), self.relations.len());
+        let outer = std::mem::replace(&mut self.parameters, Some((function.to_owned(), parameters)));
+        let block = self.expand(&routine.body, name, self.block_of_scope());
+        self.parameters = outer;
+        let block = block?;
+        let width = self.blocks[block.0 as usize].outputs.as_ref().map(Vec::len);
+        if width != Some(names.as_ref().map_or(1, Vec::len)) {
+            self.blocks.truncate(blocks);
+            self.relations.truncate(relations);
+            return None;
+        }
+        if args.iter().any(|arg| !arg.columns().is_empty()) {
+            self.block_mut(block).correlated = true;
+        }
+        Some((block, names))
     }
 
     /// A function in FROM: its columns are the alias's list, or what the function is known to return.
@@ -76,7 +132,15 @@ impl Resolver<'_> {
         });
         let mut column = |name| RelationColumn { name, ty: types.next().unwrap_or_default() };
         let columns = columns.map(|names| names.into_iter().map(&mut column).collect());
-        self.add_relation(Relation { block, alias: goes_by, source, columns, lateral: true, span })
+        self.add_relation(Relation {
+            block,
+            alias: goes_by,
+            source,
+            columns,
+            lateral: true,
+            inlined: None,
+            span,
+        })
     }
 
     /// `XMLTABLE(.. COLUMNS ..)`: its columns are all written.

@@ -102,6 +102,9 @@ impl Resolver<'_> {
         {
             return Expr::Column(ColumnRef { relation: None, name, span });
         }
+        if let Some(passed) = self.passed(&name) {
+            return passed;
+        }
         if self.window_aliases.contains(&name) {
             return Expr::Column(ColumnRef { relation: None, name, span });
         }
@@ -119,6 +122,13 @@ impl Resolver<'_> {
             _ => None,
         };
         let Some((depth, relation)) = self.find_relation(qualifier) else {
+            let function = self.parameters.as_ref().map(|(function, _)| function);
+            if let (Some(function), Some(last)) = (function, qualifier.last())
+                && *function == self.fold(last)
+                && let Some(passed) = self.passed(&name)
+            {
+                return passed;
+            }
             // MySQL and Postgres also allow `column.field` of a composite or JSON column: never an error on doubt.
             if self.dialect == Dialect::MySql && qualifier.first().is_some_and(|q| q.value.starts_with("@@"))
             {
@@ -238,6 +248,12 @@ impl Resolver<'_> {
             Dialect::MySql | Dialect::Sqlite => column.name.eq_ignore_ascii_case(name),
         };
         relation.columns.as_ref().map(|columns| columns.iter().any(same))
+    }
+
+    /// What is passed for a parameter of the function whose query is being resolved.
+    fn passed(&self, name: &str) -> Option<Expr> {
+        let (_, parameters) = self.parameters.as_ref()?;
+        parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     }
 
     /// Whether the migrations make a function of this name.

@@ -288,6 +288,7 @@ impl Resolver<'_> {
             source: crate::sql::query::Source::Table(crate::schema::Name::qualified(schema.as_deref(), name)),
             columns,
             lateral: false,
+            inlined: None,
             span: None,
         };
         let relation = self.add_relation(relation);

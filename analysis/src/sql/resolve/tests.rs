@@ -216,3 +216,31 @@ fn as_many_values_as_columns() {
             .is_ok_and(|query| query.problems.len() == 1)
     );
 }
+
+#[test]
+fn functions_of_sql_are_the_query_that_is_in_them() {
+    let made = "CREATE FUNCTION since(least int) RETURNS TABLE (k bigint, q int) LANGUAGE sql STABLE
+            AS $$ SELECT id, qty FROM p WHERE qty >= least AND since.least > 0 $$;
+        CREATE FUNCTION all_of(bigint) RETURNS SETOF p LANGUAGE sql IMMUTABLE AS 'SELECT * FROM p WHERE id = $1';
+        CREATE FUNCTION called(bigint) RETURNS SETOF p LANGUAGE sql AS 'SELECT * FROM p WHERE id = $1';
+        CREATE FUNCTION twice(n int) RETURNS SETOF int LANGUAGE sql STABLE AS 'SELECT a FROM twice(n) a, twice(n) b';";
+    let mut replay = Replay::new(Postgres);
+    replay.apply(TABLES, "tables.sql");
+    replay.apply(made, "functions.sql");
+    let resolved = |sql| resolve(sql, Postgres, Some(&replay.schema)).expect("it parses");
+    let query = resolved("SELECT f.k FROM since($1) f WHERE f.q = 3");
+    assert_eq!(query.problems, []);
+    let inner = query.block(query.relations[query.relations.len() - 1].inlined.expect("it is written in"));
+    let filters: Vec<String> = inner.filters().iter().map(ToString::to_string).collect();
+    assert_eq!(filters, ["qty >= $1", "$1 > 0"]);
+    let read = |sql| {
+        let query = resolved(sql);
+        assert_eq!(query.problems, [], "{sql}");
+        query.relations.iter().filter(|relation| matches!(relation.source, Source::Table(_))).count()
+    };
+    assert_eq!(read("SELECT name FROM all_of($1)"), 1);
+    assert_eq!(read("SELECT x.a FROM s, all_of(s.id) AS x(a)"), 2);
+    assert_eq!(read("SELECT 1 FROM called($1)"), 0, "it is called");
+    assert_eq!(read("SELECT 1 FROM twice(1)"), 0, "it ends");
+    assert_eq!(resolved("SELECT nmae FROM all_of($1)").problems.len(), 1);
+}

@@ -323,6 +323,7 @@ impl Resolver<'_> {
             source: Source::Pseudo,
             columns,
             lateral: false,
+            inlined: None,
             span: None,
         });
     }

@@ -83,7 +83,7 @@ pub(super) fn array_of_query(r: &mut Rewriter) -> bool {
 }
 
 /// `JSON_TABLE(doc, path COLUMNS (a int PATH '$.a', ..)) AS t` is a function whose columns the query defines:
-/// `json_table(doc, path) AS t (a text, ..)`. Their types do not change what is read.
+/// `json_table(doc, path) AS t (a int, ..)`.
 pub(super) fn table(r: &mut Rewriter) -> bool {
     let Some(end) = r.closing(1).filter(|_| *r.token(1) == Token::LParen) else { return false };
     let Some(columns) = list_of_columns(r, end) else { return false };
@@ -126,17 +126,17 @@ pub(super) fn table(r: &mut Rewriter) -> bool {
     if is_alias && *r.token(0) == Token::LParen {
         let given = r.closing(0).unwrap_or(0);
         for (slot, at) in names.iter_mut().zip((1..given).step_by(2)) {
-            *slot = r.token(at).clone();
+            slot.0 = r.token(at).clone();
         }
         r.skip(given + 1);
     }
     r.put(Token::LParen);
-    for (nth, name) in names.into_iter().enumerate() {
+    for (nth, (name, ty)) in names.into_iter().enumerate() {
         if nth > 0 {
             r.put(Token::Comma);
         }
         r.put(name);
-        r.put_word("text", K::TEXT);
+        ty.into_iter().for_each(|token| r.put(token));
     }
     r.put(Token::RParen);
     true
@@ -186,7 +186,7 @@ fn list_of_columns(r: &Rewriter, end: usize) -> Option<usize> {
 }
 
 /// The names in a list of columns that begins at `from`, those of nested lists where they stand.
-fn column_names(r: &Rewriter, from: usize, end: usize, names: &mut Vec<Token>) {
+fn column_names(r: &Rewriter, from: usize, end: usize, names: &mut Vec<(Token, Vec<Token>)>) {
     let mut depth = 0_usize;
     let mut begins = true;
     // Brackets in which columns are listed, by how deep they are.
@@ -215,10 +215,56 @@ fn column_names(r: &Rewriter, from: usize, end: usize, names: &mut Vec<Token>) {
                 if r.keyword(at) != K::NESTED
                     || matches!(r.token(at + 1), Token::Word(w) if w.keyword != K::PATH)
                 {
-                    names.push(r.token(at).clone());
+                    names.push((r.token(at).clone(), type_at(r, at + 1)));
                 }
             }
             _ => {}
         }
     }
+}
+
+/// The type that stands at a position ahead; a column `FOR ORDINALITY` counts.
+fn type_at(r: &Rewriter, from: usize) -> Vec<Token> {
+    let ends = |at: usize| {
+        let keyword = matches!(
+            r.keyword(at),
+            K::PATH
+                | K::EXISTS
+                | K::FORMAT
+                | K::WITH
+                | K::WITHOUT
+                | K::NULL
+                | K::DEFAULT
+                | K::ERROR
+                | K::EMPTY
+                | K::TRUE
+                | K::FALSE
+                | K::UNKNOWN
+                | K::COLLATE
+                | K::CHARSET
+                | K::OMIT
+        );
+        // `timestamp with time zone`, `char character set utf8mb4`.
+        let goes_on = matches!(r.keyword(at), K::WITH | K::WITHOUT) && r.keyword(at + 1) == K::TIME;
+        let charset = r.keyword(at) == K::CHARACTER && r.keyword(at + 1) == K::SET;
+        (keyword && !goes_on) || charset || r.is(at, "keep")
+    };
+    let mut ty = Vec::new();
+    let mut depth = 0_usize;
+    for at in from.. {
+        match r.token(at) {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 => break,
+            Token::RParen => depth -= 1,
+            Token::Comma if depth == 0 => break,
+            Token::EOF => break,
+            _ if ends(at) || r.keyword(at) == K::FOR => break,
+            _ => {}
+        }
+        ty.push(r.token(at).clone());
+    }
+    if ty.is_empty() {
+        ty.push(Token::make_keyword("integer"));
+    }
+    ty
 }

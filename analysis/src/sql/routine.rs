@@ -1,0 +1,221 @@
+//! Functions written in SQL, as far as a planner writes their query in the place of a call.
+
+use super::Dialect;
+use super::lex::{Kind, Lexer, unquote};
+
+/// A function of Postgres whose query takes the place of its call in FROM.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Routine {
+    /// The names of its parameters; empty for one without.
+    pub(super) parameters: Vec<String>,
+    /// What it returns.
+    pub(super) returns: Returns,
+    /// Its query.
+    pub(super) body: String,
+}
+
+/// What such a function returns.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Returns {
+    /// `TABLE (a int, b text)`, by the names of its columns.
+    Table(Vec<String>),
+    /// `SETOF type`.
+    SetOf(String),
+}
+
+/// The tokens of a statement, with their text.
+struct Reader<'t> {
+    tokens: Vec<(Kind, &'t str)>,
+    at: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn is(&self, word: &str) -> bool {
+        self.tokens
+            .get(self.at)
+            .is_some_and(|(kind, text)| *kind == Kind::Word && text.eq_ignore_ascii_case(word))
+    }
+
+    fn is_symbol(&self, symbol: &str) -> bool {
+        self.tokens.get(self.at).is_some_and(|(kind, text)| *kind == Kind::Symbol && *text == symbol)
+    }
+
+    fn take(&mut self, word: &str) -> bool {
+        let there = self.is(word);
+        self.at += usize::from(there);
+        there
+    }
+
+    /// The elements of a list in brackets, each as its tokens; the opening bracket is at hand.
+    fn list(&mut self) -> Option<Vec<&[(Kind, &'t str)]>> {
+        if !self.is_symbol("(") {
+            return None;
+        }
+        self.at += 1;
+        let (mut depth, mut start, mut cuts) = (0_usize, self.at, Vec::new());
+        loop {
+            let (_, text) = self.tokens.get(self.at)?;
+            match *text {
+                "(" | "[" => depth += 1,
+                ")" if depth == 0 => break,
+                ")" | "]" => depth = depth.saturating_sub(1),
+                "," if depth == 0 => {
+                    cuts.push(start..self.at);
+                    start = self.at + 1;
+                }
+                _ => {}
+            }
+            self.at += 1;
+        }
+        if start < self.at {
+            cuts.push(start..self.at);
+        }
+        self.at += 1;
+        Some(cuts.into_iter().filter_map(|cut| self.tokens.get(cut)).collect())
+    }
+}
+
+/// Reads a CREATE FUNCTION; `None` for one that is called rather than written in: in another language, volatile, strict,
+/// with rights or settings of its own, or of one row.
+pub(super) fn inlined(statement: &str) -> Option<Routine> {
+    let lexer = Lexer::new(statement, Dialect::Postgres);
+    let tokens = lexer.filter_map(|token| Some((token.kind, statement.get(token.span.range())?))).collect();
+    let mut reader = Reader { tokens, at: 0 };
+    while !reader.take("function") {
+        reader.at += 1;
+        if reader.at > 4 {
+            return None;
+        }
+    }
+    while !reader.is_symbol("(") {
+        reader.tokens.get(reader.at)?;
+        reader.at += 1;
+    }
+    let parameters: Option<Vec<String>> = reader.list()?.into_iter().map(parameter).collect();
+    let parameters = parameters?;
+    if !reader.take("returns") {
+        return None;
+    }
+    let returns = if reader.take("table") {
+        Returns::Table(reader.list()?.into_iter().filter_map(|column| column.first().map(name)).collect())
+    } else if reader.take("setof") {
+        let mut ty = String::new();
+        while let Some((kind, text)) = reader.tokens.get(reader.at)
+            && (matches!(kind, Kind::Name)
+                || *text == "."
+                || (*kind == Kind::Word && (ty.is_empty() || ty.ends_with('.'))))
+        {
+            ty.push_str(text);
+            reader.at += 1;
+        }
+        Returns::SetOf(ty)
+    } else {
+        return None;
+    };
+    let body = body(&mut reader)?;
+    Some(Routine { parameters, returns, body })
+}
+
+/// The query, where what else is said of the function lets it be written in.
+fn body(reader: &mut Reader<'_>) -> Option<String> {
+    let (mut is_sql, mut is_steady, mut body) = (false, false, None);
+    while let Some((kind, text)) = reader.tokens.get(reader.at).copied() {
+        reader.at += 1;
+        let word = text.to_ascii_lowercase();
+        match (kind, word.as_str()) {
+            (Kind::Word, "language") => {
+                let (_, language) = reader.tokens.get(reader.at)?;
+                is_sql = language.trim_matches('\'').eq_ignore_ascii_case("sql");
+                reader.at += 1;
+            }
+            (Kind::Word, "stable" | "immutable") => is_steady = true,
+            (Kind::Word, "strict" | "definer" | "set") => return None,
+            // `RETURNS NULL ON NULL INPUT`.
+            (Kind::Word, "returns") => return None,
+            (Kind::Word, "as") => {
+                let (kind, text) = reader.tokens.get(reader.at)?;
+                body = (*kind == Kind::Text).then(|| unquote(text, Dialect::Postgres));
+                reader.at += 1;
+            }
+            (Kind::Word, "begin") if reader.take("atomic") => {
+                let rest: Vec<&str> = reader.tokens.get(reader.at..)?.iter().map(|(_, text)| *text).collect();
+                let end = rest.iter().rposition(|text| text.eq_ignore_ascii_case("end"))?;
+                body = Some(rest.get(..end)?.join(" "));
+                break;
+            }
+            _ => {}
+        }
+    }
+    body.filter(|_| is_sql && is_steady).map(|body| body.trim().trim_end_matches(';').trim_end().to_owned())
+}
+
+/// The name of a parameter, empty for one without; `None` for one that is not only read.
+fn parameter(tokens: &[(Kind, &str)]) -> Option<String> {
+    let mut tokens = tokens;
+    if let [(Kind::Word, mode), rest @ ..] = tokens {
+        match mode.to_ascii_lowercase().as_str() {
+            "out" | "inout" | "variadic" => return None,
+            "in" => tokens = rest,
+            _ => {}
+        }
+    }
+    match tokens {
+        [first @ (Kind::Word | Kind::Name, _), (Kind::Word | Kind::Name, second), ..]
+            if !second.eq_ignore_ascii_case("default") =>
+        {
+            Some(name(first))
+        }
+        _ => Some(String::new()),
+    }
+}
+
+fn name((kind, text): &(Kind, &str)) -> String {
+    match kind {
+        Kind::Name => unquote(text, Dialect::Postgres),
+        _ => text.to_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_planner_writes_in() {
+        let routine = |rest: &str| {
+            inlined(&format!("CREATE OR REPLACE FUNCTION app.f(a int, bigint DEFAULT 3) {rest}"))
+        };
+        let expect = |returns| {
+            let parameters = vec!["a".to_owned(), String::new()];
+            Some(Routine { parameters, returns, body: "SELECT 1".to_owned() })
+        };
+        let table = || Returns::Table(vec!["k".to_owned(), "v".to_owned()]);
+        assert_eq!(
+            routine("RETURNS TABLE (k int, v numeric(10, 2)) LANGUAGE sql STABLE AS $$ SELECT 1; $$"),
+            expect(table())
+        );
+        assert_eq!(
+            routine("RETURNS TABLE (k int, v int) AS 'SELECT 1' LANGUAGE 'sql' IMMUTABLE"),
+            expect(table())
+        );
+        assert_eq!(
+            routine("RETURNS SETOF app.t STABLE LANGUAGE sql BEGIN ATOMIC SELECT 1; END"),
+            expect(Returns::SetOf("app.t".to_owned()))
+        );
+        for called in [
+            "RETURNS int LANGUAGE sql STABLE AS 'SELECT 1'",
+            "RETURNS SETOF t LANGUAGE sql AS 'SELECT 1'",
+            "RETURNS SETOF t LANGUAGE sql STABLE STRICT AS 'SELECT 1'",
+            "RETURNS SETOF t LANGUAGE sql STABLE RETURNS NULL ON NULL INPUT AS 'SELECT 1'",
+            "RETURNS SETOF t LANGUAGE sql STABLE SECURITY DEFINER AS 'SELECT 1'",
+            "RETURNS SETOF t LANGUAGE sql STABLE SET search_path = a AS 'SELECT 1'",
+            "RETURNS SETOF t LANGUAGE plpgsql STABLE AS 'SELECT 1'",
+        ] {
+            assert_eq!(routine(called), None, "{called}");
+        }
+        assert_eq!(
+            inlined("CREATE FUNCTION f(OUT a int) RETURNS SETOF int LANGUAGE sql STABLE AS 'SELECT 1'"),
+            None
+        );
+    }
+}
