@@ -92,3 +92,13 @@ fn clauses_of_mariadb() {
         ],
     );
 }
+
+#[test]
+fn the_columns_of_json_table_have_their_types() {
+    let sql = "SELECT t.* FROM JSON_TABLE($1::jsonb, '$' COLUMNS (n FOR ORDINALITY, a numeric(10, 2) PATH '$.a', \
+        b timestamp with time zone, c jsonb FORMAT JSON WITH WRAPPER, d boolean EXISTS, e varchar(3) KEEP QUOTES)) t";
+    let query = &takes(Postgres, &[sql])[0];
+    let outputs = query.block(query.root.expect("a root")).outputs.as_ref().expect("known columns");
+    let types: Vec<&str> = outputs.iter().map(|output| output.ty.as_str()).collect();
+    assert_eq!(types, ["integer", "numeric(10,2)", "timestamp with time zone", "jsonb", "boolean", "varchar(3)"]);
+}
