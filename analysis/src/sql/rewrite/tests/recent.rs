@@ -100,5 +100,8 @@ fn the_columns_of_json_table_have_their_types() {
     let query = &takes(Postgres, &[sql])[0];
     let outputs = query.block(query.root.expect("a root")).outputs.as_ref().expect("known columns");
     let types: Vec<&str> = outputs.iter().map(|output| output.ty.as_str()).collect();
-    assert_eq!(types, ["integer", "numeric(10,2)", "timestamp with time zone", "jsonb", "boolean", "varchar(3)"]);
+    assert_eq!(
+        types,
+        ["integer", "numeric(10,2)", "timestamp with time zone", "jsonb", "boolean", "varchar(3)"]
+    );
 }
