@@ -74,7 +74,7 @@ impl Resolver<'_> {
         let parameters = routine.parameters.iter().cloned().zip(args.iter().cloned()).collect();
         let name = Name::new(function);
         let (blocks, relations) = (self.blocks.len(), self.relations.len());
-        let outer = std::mem::replace(&mut self.parameters, Some((function.to_owned(), parameters)));
+        let outer = self.parameters.replace((function.to_owned(), parameters));
         let block = self.expand(&routine.body, name, self.block_of_scope());
         self.parameters = outer;
         let block = block?;
