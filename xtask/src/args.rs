@@ -54,6 +54,10 @@ pub(crate) enum Command {
     /// Move a workspace from sqlx's query macros to those of query-budget, or back
     #[command(long_about = MIGRATE)]
     Migrate(Migrate),
+    /// Write what PostgreSQL's types are derived from, from the catalog of a real server
+    #[cfg(feature = "live")]
+    #[command(hide = true)]
+    Catalog(Catalog),
     /// Write the pages of `docs/lints` from the lints' own documentation
     #[command(hide = true)]
     Docs(Docs),
@@ -289,6 +293,18 @@ pub(crate) struct Migrate {
     /// Move from query-budget's macros to sqlx's
     #[arg(long)]
     pub(crate) back: bool,
+}
+
+/// Arguments of `catalog`.
+#[cfg(feature = "live")]
+#[derive(Debug, Args)]
+pub(crate) struct Catalog {
+    /// The server to read, with the extensions made in this database
+    #[arg(long, value_name = "URL")]
+    pub(crate) database_url: String,
+    /// Write nothing; exit with 1 when a file is not what the server says
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 /// Arguments of `docs`.

@@ -69,6 +69,8 @@ fn run(command: Command, output: &mut Output) -> Result<Outcome, Failure> {
         Command::Check(arguments) => commands::check::run(&arguments, output),
         #[cfg(feature = "live")]
         Command::Explain(arguments) => commands::explain::run(&arguments, output),
+        #[cfg(feature = "live")]
+        Command::Catalog(arguments) => commands::catalog::run(&arguments, output),
         Command::Docs(arguments) => commands::docs::run(&arguments, output),
         Command::NewLint(arguments) => commands::new_lint::run(&arguments, output),
     }

@@ -1,5 +1,6 @@
 //! Derived types against a live PostgreSQL: what its own `describe` says of generated statements.
 
+mod proven;
 #[path = "../sqlx_type/mod.rs"]
 mod sqlx_type;
 mod statements;

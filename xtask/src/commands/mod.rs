@@ -1,6 +1,8 @@
 //! One file for each command.
 
 pub(crate) mod budgets;
+#[cfg(feature = "live")]
+pub(crate) mod catalog;
 pub(crate) mod check;
 pub(crate) mod docs;
 #[cfg(feature = "live")]

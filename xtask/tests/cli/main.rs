@@ -3,6 +3,8 @@
 mod bad_input;
 mod baseline;
 mod budgets;
+#[cfg(feature = "live")]
+mod catalog;
 mod check;
 mod docs;
 mod explain;
