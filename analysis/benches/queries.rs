@@ -13,7 +13,8 @@ use query_budget_analysis::Config;
 use query_budget_analysis::check::{Checked, Checker};
 use query_budget_analysis::index;
 use query_budget_analysis::schema::{Migration, Name, Schema, layouts, replay};
-use query_budget_analysis::sql::{Dialect, with_large_stack};
+use query_budget_analysis::sql::{Dialect, Query, resolve, with_large_stack};
+use query_budget_analysis::types;
 use sqlparser::dialect::{PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
 
@@ -53,6 +54,19 @@ impl Folder {
                 _ => Parser::parse_sql(&PostgreSqlDialect {}, sql),
             };
             black_box(parsed.is_ok());
+        }
+    }
+
+    /// The queries with their names resolved.
+    fn resolved(&self) -> Vec<Query> {
+        let queries = self.queries.iter().map(|sql| resolve(sql, self.dialect, Some(&self.schema)));
+        queries.flatten().collect()
+    }
+
+    /// The types of every query.
+    fn describe(&self, queries: &[Query]) {
+        for query in queries {
+            black_box(types::describe(query, &self.schema, self.dialect));
         }
     }
 
@@ -163,6 +177,8 @@ fn measure() {
     let count: usize = folders.iter().map(|folder| folder.queries.len()).sum();
     let parse = || folders.iter().for_each(Folder::parse);
     let check = || folders.iter().for_each(|folder| folder.check(&config));
+    let resolved: Vec<Vec<Query>> = folders.iter().map(Folder::resolved).collect();
+    let describe = || folders.iter().zip(&resolved).for_each(|(folder, queries)| folder.describe(queries));
     let longest = folders.iter().max_by_key(|folder| folder.migrations.len());
 
     let mut criterion = Criterion::default().configure_from_args().sample_size(20);
@@ -170,6 +186,7 @@ fn measure() {
     group.throughput(Throughput::Elements(count as u64));
     group.bench_function("parse alone", |bencher| bencher.iter(parse));
     group.bench_function("parse, resolve and lint", |bencher| bencher.iter(check));
+    group.bench_function("types", |bencher| bencher.iter(describe));
     group.finish();
     if let Some(folder) = longest {
         criterion.bench_function("replay", |bencher| {
@@ -178,9 +195,12 @@ fn measure() {
     }
     criterion.final_summary();
 
-    let (parse, check) = (shortest(parse), shortest(check));
+    let (parse, check, describe) = (shortest(parse), shortest(check), shortest(describe));
     let ratio = check.as_secs_f64() / parse.as_secs_f64();
     println!("{count} queries: parsed in {parse:.1?}, checked in {check:.1?}: {ratio:.2} times as long");
+    // The lint on types is among what is checked.
+    let share = describe.as_secs_f64() / (check - describe.min(check)).as_secs_f64();
+    println!("typed in {describe:.1?}: {:.0} % of the rest", 100.0 * share);
     if let Some(folder) = folders.iter().max_by_key(|folder| folder.queries.len()) {
         growth(folder, &config);
     }

@@ -1,6 +1,7 @@
 //! The types that are derived of every query of the corpus, against what the database said when it prepared it.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_analysis::types::{Described, Known, describe};
@@ -27,6 +28,7 @@ fn types() {
     let mut all = [0_usize; 3];
     let mut causes: BTreeMap<String, usize> = BTreeMap::new();
     let mut too_tight = Vec::new();
+    let mut spent = Duration::ZERO;
     show(&format!("\n{:<20}{:>8}{:>8}{:>8}", "types", "right", "silent", "wrong"));
     for folder in Folder::all().into_iter().filter(|folder| folder.dialect == Dialect::Postgres) {
         let schema = folder.replayed();
@@ -37,7 +39,9 @@ fn types() {
                 counts[2] += 1;
                 continue;
             };
+            let start = Instant::now();
             let described = describe(&query, &schema, folder.dialect);
+            spent += start.elapsed();
             let mut faults = Vec::new();
             compare(&described, &known, &mut faults);
             // The database prepared each of them: what is called an error is wrong.
@@ -64,6 +68,7 @@ fn types() {
         }
     }
     show(&line("all", all));
+    show(&format!("typed in {spent:.1?}"));
     for (cause, count) in &causes {
         show(&format!("{count:>5}  {cause}"));
     }

@@ -24,6 +24,14 @@ pub(super) struct Candidate {
     pub(super) spread: bool,
 }
 
+impl Candidate {
+    /// An operator, of which nothing more is known.
+    pub(super) fn operator(args: Vec<Ty>, result: Ty) -> Candidate {
+        let (outs, kind) = (Vec::new(), b'o');
+        Candidate { args, result, strict: false, set: false, kind, outs, of_schema: false, spread: false }
+    }
+}
+
 /// What a choice among candidates came to.
 #[derive(Debug)]
 pub(super) enum Choice {

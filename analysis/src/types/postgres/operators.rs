@@ -69,7 +69,6 @@ impl Session<'_> {
     /// The operator of a name for operands of these types.
     pub(super) fn find_operator(&mut self, op: &str, types: &[Ty]) -> Choice {
         let op = if op == "!=" { "<>" } else { op };
-        let candidates = self.operators(op, types.len());
         // A string or parameter beside a type is first taken for that type.
         let assumed: Vec<Ty> = match types {
             [Ty::UNKNOWN, other] | [other, Ty::UNKNOWN] => vec![*other; 2],
@@ -81,6 +80,12 @@ impl Session<'_> {
         } else {
             vec![&assumed]
         };
+        for wanted in &tries {
+            if let Some(candidate) = self.listed_operator(op, wanted) {
+                return Choice::One(Box::new(candidate));
+            }
+        }
+        let candidates = self.operators(op, types.len());
         for wanted in tries {
             for candidate in &candidates {
                 let mut pairs = candidate.args.iter().zip(wanted);
@@ -91,6 +96,26 @@ impl Session<'_> {
         }
         let matching = self.matching(candidates, types);
         self.choose(matching, types)
+    }
+
+    /// The operator for exactly these operands, looked up by their names; not those of types that the schema makes.
+    fn listed_operator(&mut self, op: &str, wanted: &[Ty]) -> Option<Candidate> {
+        let mut key = op.to_owned();
+        if wanted.len() == 1 {
+            key.push_str(" -");
+        }
+        for ty in wanted {
+            let info = self.types.info(*ty);
+            if info.printed.is_some() || info.name.is_empty() {
+                return None;
+            }
+            key.push(' ');
+            key.push_str(&info.name);
+        }
+        let (line, _) = *self.types.catalog.lines('o', &key).first()?;
+        let (result, flags) = line.split_once(' ')?;
+        let result = self.types.builtin(result)?;
+        Some(Candidate { strict: flags == "s", ..Candidate::operator(wanted.to_vec(), result) })
     }
 
     fn operators(&mut self, op: &str, operands: usize) -> Vec<Candidate> {
@@ -112,16 +137,7 @@ impl Session<'_> {
                 .map(|name| self.types.builtin(name))
                 .collect::<Option<Vec<_>>>();
             let (Some(args), Some(result)) = (args, self.types.builtin(result)) else { continue };
-            candidates.push(Candidate {
-                args,
-                result,
-                strict: flags == "s",
-                set: false,
-                kind: b'o',
-                outs: Vec::new(),
-                of_schema: false,
-                spread: false,
-            });
+            candidates.push(Candidate { strict: flags == "s", ..Candidate::operator(args, result) });
         }
         candidates
     }
