@@ -16,7 +16,8 @@ async fn files_are_what_the_server_says() {
         if !version.starts_with("15") {
             return;
         }
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the command stands in the workspace");
+        let root =
+            Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the command stands in the workspace");
         let files = std::fs::read_dir(root.join("analysis/src/types/postgres/catalog")).expect("the files");
         for file in files.flatten() {
             let name = file.path().file_stem().expect("a name").to_string_lossy().into_owned();
