@@ -21,6 +21,7 @@ fn schema() -> Schema {
                 include: Vec::new(),
                 predicate: None,
                 nulls_not_distinct: false,
+                hidden: false,
             });
         }
         schema.tables.insert(table.name.clone(), table);

@@ -70,5 +70,6 @@ fn index(table: &str, keys: &[&str]) -> Index {
         include: Vec::new(),
         predicate: None,
         nulls_not_distinct: false,
+        hidden: false,
     }
 }

@@ -146,6 +146,7 @@ impl PreparedIndex {
     /// Whether every row that is wanted is in the index.
     pub(super) fn allowed(&self, dialect: Dialect, relation: RelationId, demands: &[&Expr]) -> bool {
         match &self.predicate {
+            _ if self.index.hidden => false,
             Predicate::None => true,
             Predicate::Known(predicate) if dialect == Dialect::Sqlite => {
                 predicates::implied_as_written(predicate, demands, relation)

@@ -349,6 +349,8 @@ pub struct Index {
     pub predicate: Option<String>,
     /// `NULLS NOT DISTINCT`.
     pub nulls_not_distinct: bool,
+    /// `INVISIBLE` in MySQL, `IGNORED` in MariaDB: it is kept up to date, and no query reads it.
+    pub hidden: bool,
 }
 
 /// One key of an index.

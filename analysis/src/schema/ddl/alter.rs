@@ -267,8 +267,14 @@ fn pair(cursor: &mut Cursor<'_>) -> Parsed<(String, String)> {
 }
 
 fn alter(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
+    if cursor.dialect == Dialect::MySql && cursor.take("index") {
+        let name = cursor.name()?;
+        let hidden = constraint::visibility(cursor);
+        actions.extend(hidden.map(|hidden| Action::SetHidden { name, hidden }));
+        return Ok(());
+    }
     if cursor.is("constraint")
-        || (cursor.dialect == Dialect::MySql && (cursor.is("index") || cursor.is("check")))
+        || (cursor.dialect == Dialect::MySql && cursor.is("check"))
     {
         // Deferrability, visibility, enforcement.
         cursor.skip_until(|_| false);

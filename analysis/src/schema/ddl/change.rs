@@ -136,6 +136,8 @@ pub struct IndexDef {
     pub predicate: Option<String>,
     /// `NULLS NOT DISTINCT`.
     pub nulls_not_distinct: bool,
+    /// `INVISIBLE` or `IGNORED`.
+    pub hidden: bool,
 }
 
 /// `CREATE INDEX`.
@@ -336,6 +338,13 @@ pub enum Action {
         from: String,
         /// The new name.
         to: String,
+    },
+    /// MySQL: whether queries may read an index from now on.
+    SetHidden {
+        /// The index.
+        name: String,
+        /// Whether they may not.
+        hidden: bool,
     },
     /// MySQL: `RENAME INDEX`.
     RenameIndex {

@@ -50,7 +50,7 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ConstraintDef> {
     } else if cursor.take("foreign key") {
         let written = if cursor.is_symbol("(") { None } else { Some(cursor.name()?) };
         name = name.or(written);
-        let columns = cursor.names()?;
+        let columns = columns_of_key(cursor)?;
         let (rule, timing) = references(cursor, columns)?;
         return finish(cursor, name, rule).map(|it| ConstraintDef { timing: it.timing.or(timing), ..it });
     } else if cursor.take("check") {
@@ -119,7 +119,8 @@ fn mysql_key(cursor: &mut Cursor<'_>, kind: &str) -> Parsed<IndexDef> {
     if cursor.take("using") {
         method = cursor.name()?;
     }
-    Ok(IndexDef { name, method, keys, ..IndexDef::default() })
+    let hidden = index_options(cursor)?;
+    Ok(IndexDef { name, method, keys, hidden, ..IndexDef::default() })
 }
 
 fn exclude(cursor: &mut Cursor<'_>) -> Parsed<Rule> {
@@ -173,11 +174,20 @@ pub(crate) fn in_parentheses(cursor: &mut Cursor<'_>) -> Parsed<String> {
     Ok(expression::render(cursor.text, cursor.tokens(start, cursor.at), cursor.dialect))
 }
 
+/// Reads the columns of a foreign key, of which the last may be a `PERIOD`.
+fn columns_of_key(cursor: &mut Cursor<'_>) -> Parsed<Vec<String>> {
+    cursor.list(|cursor| {
+        let is_period = cursor.is("period") && cursor.text_ahead(1) != "," && cursor.text_ahead(1) != ")";
+        cursor.at += usize::from(is_period);
+        cursor.name()
+    })
+}
+
 /// Reads `REFERENCES …`, and when it is checked.
 pub(crate) fn references(cursor: &mut Cursor<'_>, columns: Vec<String>) -> Parsed<(Rule, Option<String>)> {
     cursor.expect("references")?;
     let table = cursor.written()?;
-    let references = if cursor.is_symbol("(") { cursor.names()? } else { Vec::new() };
+    let references = if cursor.is_symbol("(") { columns_of_key(cursor)? } else { Vec::new() };
     let (mut on_delete, mut on_update, mut timing) = (None, None, None);
     loop {
         if cursor.take("on delete") {
@@ -235,8 +245,9 @@ pub(crate) fn include(cursor: &mut Cursor<'_>) -> Parsed<Vec<String>> {
     if cursor.take("include") { cursor.names() } else { Ok(Vec::new()) }
 }
 
-/// Skips storage parameters, tablespace and what MySQL writes after an index.
-pub(crate) fn index_options(cursor: &mut Cursor<'_>) -> Parsed<()> {
+/// Skips storage parameters, tablespace and what MySQL writes after an index; tells whether that hides it from queries.
+pub(crate) fn index_options(cursor: &mut Cursor<'_>) -> Parsed<bool> {
+    let mut hidden = false;
     loop {
         if cursor.is("with") && cursor.text_ahead(1) == "(" {
             cursor.at += 1;
@@ -250,10 +261,18 @@ pub(crate) fn index_options(cursor: &mut Cursor<'_>) -> Parsed<()> {
         {
             let _ = cursor.take_symbol("=");
             cursor.skip();
-        } else if cursor.dialect != Dialect::MySql
-            || cursor.take_any(&["visible", "invisible", "not ignored", "ignored"]).is_none()
+        } else if cursor.dialect == Dialect::MySql
+            && let Some(is_hidden) = visibility(cursor)
         {
-            return Ok(());
+            hidden = is_hidden;
+        } else {
+            return Ok(hidden);
         }
     }
+}
+
+/// MySQL's and MariaDB's words on whether queries may read an index: whether they hide it.
+pub(crate) fn visibility(cursor: &mut Cursor<'_>) -> Option<bool> {
+    let word = cursor.take_any(&["visible", "invisible", "not ignored", "ignored"])?;
+    Some(matches!(word, "invisible" | "ignored"))
 }

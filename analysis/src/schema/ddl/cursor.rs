@@ -144,7 +144,7 @@ impl<'t> Cursor<'t> {
             _ => return Err(self.error("a name")),
         };
         self.at += 1;
-        Ok(name)
+        Ok(self.dialect.cut(name))
     }
 
     /// Takes a name that may have a schema before it; a database before that is dropped.

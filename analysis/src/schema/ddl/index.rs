@@ -36,7 +36,7 @@ pub(crate) fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     method(cursor, &mut index)?;
     index.include = include(cursor)?;
     index.nulls_not_distinct = nulls_not_distinct(cursor);
-    index_options(cursor)?;
+    index.hidden = index_options(cursor)?;
     if cursor.take("where") {
         let start = cursor.at;
         cursor.skip_all();

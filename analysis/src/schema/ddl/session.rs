@@ -213,7 +213,7 @@ pub(crate) fn do_block(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let mut body = None;
     while !cursor.done() {
         if cursor.take("language") {
-            language = cursor.name()?;
+            language = cursor.string().map(|text| text.to_lowercase()).or_else(|_| cursor.name())?;
         } else {
             body = Some(cursor.string()?);
         }

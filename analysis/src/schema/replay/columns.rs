@@ -131,6 +131,11 @@ impl Replay {
             Action::RenameConstraint { from, to } => {
                 self.rename_constraint(name, &from, &clipped(to, dialect))
             }
+            Action::SetHidden { name: index, hidden } => {
+                let table = self.table_mut(name)?;
+                table.indexes.iter_mut().filter(|it| it.name == index).for_each(|it| it.hidden = hidden);
+                Ok(())
+            }
             Action::RenameIndex { from, to } => {
                 self.rename_index(name, &from, &to);
                 Ok(())

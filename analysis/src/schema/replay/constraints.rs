@@ -342,5 +342,6 @@ pub(super) fn built(index: IndexDef, name: String) -> Index {
         include: index.include,
         predicate: index.predicate,
         nulls_not_distinct: index.nulls_not_distinct,
+        hidden: index.hidden,
     }
 }

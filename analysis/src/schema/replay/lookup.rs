@@ -159,6 +159,7 @@ fn ledger(name: &Name, dialect: Dialect) -> Table {
         include: Vec::new(),
         predicate: None,
         nulls_not_distinct: false,
+        hidden: false,
     };
     table.indexes.push(index);
     table

@@ -27,7 +27,10 @@ impl Writer<'_> {
         let (name, table) = (self.ident(&index.name), self.name(owner));
         let keys = self.keys(index);
         let include = self.include(index);
-        format!("CREATE {unique}INDEX {how}{name} ON {table}{using} ({keys}){include}{distinct}{predicate}")
+        let hidden = if index.hidden { super::HIDDEN } else { "" };
+        format!(
+            "CREATE {unique}INDEX {how}{name} ON {table}{using} ({keys}){include}{distinct}{hidden}{predicate}"
+        )
     }
 }
 

@@ -28,6 +28,8 @@ const SEARCH_PATH: &str = "-- search path: ";
 const UNKNOWN: &str = "-- unknown table: ";
 const UNTYPED: &str = "-- unknown type: ";
 const GAP: &str = "-- gap: ";
+/// Hides an index from queries: in MySQL by the first comment, in MariaDB by the second.
+const HIDDEN: &str = " /*!80000 INVISIBLE */ /*M!100600 IGNORED */";
 const ROWS: &str = "-- rows: ";
 
 /// Whether a text is a snapshot of ours, by its first line.
