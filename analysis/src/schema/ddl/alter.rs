@@ -273,9 +273,7 @@ fn alter(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
         actions.extend(hidden.map(|hidden| Action::SetHidden { name, hidden }));
         return Ok(());
     }
-    if cursor.is("constraint")
-        || (cursor.dialect == Dialect::MySql && cursor.is("check"))
-    {
+    if cursor.is("constraint") || (cursor.dialect == Dialect::MySql && cursor.is("check")) {
         // Deferrability, visibility, enforcement.
         cursor.skip_until(|_| false);
         return Ok(());

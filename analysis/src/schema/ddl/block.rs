@@ -1,19 +1,33 @@
 //! The body of a `DO` block or a plpgsql function as plain data: statements, guards, blocks and loops.
 
-use super::Written;
+pub use super::condition::{Condition, Test};
+pub(crate) use super::condition::{catalog_test, condition};
 use super::cursor::Cursor;
+use super::{Written, session};
 use crate::sql::Dialect;
-use crate::sql::lex::Kind;
 
 /// A part of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Node {
     /// A SQL statement.
     Statement(String),
-    /// `EXECUTE`, with its SQL.
-    Execute(Executed),
-    /// `PERFORM f(…)`.
-    Call(Written),
+    /// `EXECUTE`, with the expression that gives its SQL.
+    Execute(String),
+    /// `x := …`, `DECLARE x … := …`, `SELECT … INTO x`: a variable, and the expression that gives its value; empty where that
+    /// is not known.
+    Assign {
+        /// The variable.
+        variable: String,
+        /// The expression.
+        value: String,
+    },
+    /// `PERFORM f(…)` and `CALL f(…)`.
+    Call {
+        /// The function.
+        function: Written,
+        /// What stands in its parentheses, as written.
+        arguments: Vec<String>,
+    },
     /// `IF`.
     If {
         /// Each condition with what it guards.
@@ -21,7 +35,16 @@ pub enum Node {
         /// `ELSE`.
         otherwise: Vec<Node>,
     },
-    /// `LOOP`, `WHILE`, `FOR`, `FOREACH`.
+    /// `FOREACH x IN ARRAY …` and `FOR x IN SELECT unnest(…)`.
+    ForEach {
+        /// The variable.
+        variable: String,
+        /// The elements of the array as expressions.
+        items: Vec<String>,
+        /// What runs for each.
+        nodes: Vec<Node>,
+    },
+    /// `LOOP`, `WHILE`, `FOR`, `CASE`: it is not known how often, and with which values.
     Loop(Vec<Node>),
     /// `BEGIN … END`.
     Block {
@@ -30,42 +53,6 @@ pub enum Node {
         /// Whether it catches errors.
         catches: bool,
     },
-}
-
-/// The SQL of `EXECUTE`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Executed {
-    /// It is a literal.
-    Literal(String),
-    /// It is a literal with names or values filled in, by `format`; here are names made up for them.
-    Pattern(String),
-    /// It is put together some other way.
-    Unknown,
-}
-
-/// The condition of `IF`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Condition {
-    /// Whether the test must fail.
-    pub negated: bool,
-    /// What is tested.
-    pub test: Test,
-}
-
-/// What a condition tests.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Test {
-    /// A relation exists: `to_regclass('x') IS NOT NULL`.
-    Relation(Written),
-    /// A catalog has a row with these values.
-    Catalog {
-        /// The catalog's or information schema's table.
-        catalog: String,
-        /// Columns and the strings they equal.
-        equals: Vec<(String, String)>,
-    },
-    /// Anything else.
-    Unknown,
 }
 
 /// Reads a body.
@@ -85,16 +72,34 @@ pub fn parse(body: &str, dialect: Dialect) -> Vec<Node> {
 /// Whether some statement changes the schema.
 pub fn runs_ddl(nodes: &[Node]) -> bool {
     nodes.iter().any(|node| match node {
-        Node::Statement(sql) | Node::Execute(Executed::Literal(sql) | Executed::Pattern(sql)) => {
-            looks_like_ddl(sql, Dialect::Postgres)
-        }
-        Node::Execute(Executed::Unknown) => true,
-        Node::Call(_) => false,
+        Node::Statement(sql) => looks_like_ddl(sql, Dialect::Postgres),
+        Node::Execute(expression) => may_be_ddl(expression, Dialect::Postgres),
+        Node::Call { .. } | Node::Assign { .. } => false,
         Node::If { branches, otherwise } => {
             branches.iter().any(|(_, nodes)| runs_ddl(nodes)) || runs_ddl(otherwise)
         }
-        Node::Loop(nodes) | Node::Block { nodes, .. } => runs_ddl(nodes),
+        Node::Loop(nodes) | Node::Block { nodes, .. } | Node::ForEach { nodes, .. } => runs_ddl(nodes),
     })
+}
+
+/// Whether the SQL that an expression gives may change the schema: as its first string begins, and where it has none.
+pub fn may_be_ddl(expression: &str, dialect: Dialect) -> bool {
+    let mut cursor = Cursor::new(expression, dialect);
+    while !cursor.done() {
+        match cursor.string() {
+            Ok(text) if text.trim().is_empty() => {}
+            Ok(text) => {
+                let first = text.split_whitespace().next().unwrap_or("");
+                let harmless = [
+                    "select", "insert", "update", "delete", "with", "set", "notify", "refresh", "analyze",
+                    "truncate", "grant", "revoke", "comment", "copy", "lock", "vacuum", "reindex", "reset",
+                ];
+                return !harmless.iter().any(|word| first.eq_ignore_ascii_case(word));
+            }
+            Err(_) => cursor.at += 1,
+        }
+    }
+    true
 }
 
 /// Whether a statement begins like DDL.
@@ -123,8 +128,8 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, bool) {
                 let _ = statements(cursor, depth + 1);
                 end(cursor);
             }
-        } else if cursor.is("declare") {
-            skip_to(cursor, "begin");
+        } else if cursor.take("declare") {
+            declarations(cursor, &mut nodes);
         } else if cursor.take("begin") {
             let (inner, catches) = statements(cursor, depth + 1);
             end(cursor);
@@ -135,12 +140,7 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, bool) {
         } else if cursor.take("if") {
             nodes.push(branches(cursor, depth));
         } else if ["for", "foreach", "while", "loop"].iter().any(|word| cursor.is(word)) {
-            let opens = if cursor.dialect == Dialect::MySql && cursor.is("while") { "do" } else { "loop" };
-            skip_to(cursor, opens);
-            let _ = cursor.take(opens);
-            let (inner, _) = statements(cursor, depth + 1);
-            end(cursor);
-            nodes.push(Node::Loop(inner));
+            nodes.push(a_loop(cursor, depth));
         } else if cursor.take("case") {
             // `CASE` as a statement: its arms' conditions are not looked into.
             let mut arms = Vec::new();
@@ -157,6 +157,79 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, bool) {
         }
     }
     (nodes, catches)
+}
+
+/// Reads `x type := value;` up to `BEGIN`.
+fn declarations(cursor: &mut Cursor<'_>, nodes: &mut Vec<Node>) {
+    while !cursor.done() && !cursor.is("begin") {
+        let Ok(variable) = cursor.name() else {
+            cursor.at += 1;
+            continue;
+        };
+        let mut value = String::new();
+        while !cursor.done() && !cursor.is_symbol(";") && !cursor.is("begin") {
+            if cursor.take_symbol(":=") || cursor.take_symbol("=") || cursor.take("default") {
+                let start = cursor.at;
+                while !cursor.done() && !cursor.is_symbol(";") {
+                    cursor.skip();
+                }
+                value = cursor.source(start, cursor.at).to_owned();
+            } else {
+                cursor.skip();
+            }
+        }
+        cursor.take_symbol(";");
+        nodes.push(Node::Assign { variable, value });
+    }
+}
+
+/// Reads a loop: over the elements of an array that is written out, or one of which less is known.
+fn a_loop(cursor: &mut Cursor<'_>, depth: usize) -> Node {
+    let opens = if cursor.dialect == Dialect::MySql && cursor.is("while") { "do" } else { "loop" };
+    let start = cursor.at;
+    skip_to(cursor, opens);
+    let over = elements(cursor.source(start, cursor.at), cursor.dialect);
+    let _ = cursor.take(opens);
+    let (nodes, _) = statements(cursor, depth + 1);
+    end(cursor);
+    match over {
+        Some((variable, items)) => Node::ForEach { variable, items, nodes },
+        None => Node::Loop(nodes),
+    }
+}
+
+/// Reads `FOREACH x IN ARRAY ARRAY[…]` and `FOR x IN SELECT unnest(ARRAY[…])`.
+fn elements(head: &str, dialect: Dialect) -> Option<(String, Vec<String>)> {
+    let mut cursor = Cursor::new(head, dialect);
+    cursor.take_any(&["foreach", "for"])?;
+    let variable = cursor.name().ok()?;
+    while !cursor.done() && !(cursor.is("array") && cursor.text_ahead(1) == "[") && !cursor.is("values") {
+        // A loop over rows of a table is over what nobody knows.
+        if cursor.is("from") && !cursor.is("from unnest") && !cursor.is("from ( values") {
+            return None;
+        }
+        cursor.at += 1;
+    }
+    let mut items = Vec::new();
+    if cursor.take("values") {
+        while cursor.is_symbol("(") {
+            let start = cursor.at + 1;
+            cursor.skip();
+            items.push(cursor.source(start, cursor.at - 1).to_owned());
+            cursor.take_symbol(",");
+        }
+        return (!items.is_empty()).then_some((variable, items));
+    }
+    cursor.at += 2;
+    while !cursor.done() && !cursor.is_symbol("]") {
+        let start = cursor.at;
+        while !cursor.done() && !cursor.is_symbol(",") && !cursor.is_symbol("]") {
+            cursor.skip();
+        }
+        items.push(cursor.source(start, cursor.at).to_owned());
+        cursor.take_symbol(",");
+    }
+    (!items.is_empty()).then_some((variable, items))
 }
 
 /// Skips what handlers of errors do.
@@ -204,7 +277,7 @@ fn branches(cursor: &mut Cursor<'_>, depth: usize) -> Node {
 }
 
 /// Reads one statement and its semicolon.
-fn statement(cursor: &mut Cursor<'_>) -> Option<Node> {
+fn statement(cursor: &mut Cursor<'_>) -> Vec<Node> {
     let start = cursor.at;
     while !cursor.done() && !cursor.is_symbol(";") {
         cursor.skip();
@@ -212,116 +285,83 @@ fn statement(cursor: &mut Cursor<'_>) -> Option<Node> {
     let sql = cursor.source(start, cursor.at).to_owned();
     cursor.take_symbol(";");
     let mut inner = Cursor::new(&sql, cursor.dialect);
-    if inner.take("execute") {
-        return Some(Node::Execute(executed(&mut inner)));
+    if cursor.dialect == Dialect::Postgres && inner.take("execute") {
+        let start = inner.at;
+        while !inner.done() && !inner.is("using") && !inner.is("into") {
+            inner.skip();
+        }
+        return vec![Node::Execute(inner.source(start, inner.at).to_owned())];
     }
     if inner.take("perform") || inner.take("call") {
-        return inner.written().ok().map(Node::Call);
+        return inner.written().ok().map(|function| called(&mut inner, function)).into_iter().collect();
+    }
+    if cursor.dialect == Dialect::MySql && inner.is("set") && !inner.text_ahead(1).starts_with('@') {
+        inner.at += 1;
+    }
+    if (inner.text_ahead(1) == ":=" || inner.text_ahead(1) == "=")
+        && let Ok(variable) = inner.name()
+    {
+        inner.at += 1;
+        let start = inner.at;
+        inner.skip_all();
+        return vec![Node::Assign { variable, value: inner.source(start, inner.at).to_owned() }];
     }
     let of_plpgsql =
         ["return", "raise", "null", "get", "exit", "continue", "assert", "open", "close", "fetch"];
-    if of_plpgsql.iter().any(|word| inner.is(word)) || inner.text_ahead(1) == ":=" {
+    if of_plpgsql.iter().any(|word| inner.is(word)) {
+        return Vec::new();
+    }
+    if let Some(assigned) = selected_into(&mut inner) {
+        return assigned;
+    }
+    vec![Node::Statement(sql)]
+}
+
+/// The function and what stands in its parentheses.
+pub(crate) fn called(cursor: &mut Cursor<'_>, function: Written) -> Node {
+    let mut arguments = Vec::new();
+    if cursor.take_symbol("(") {
+        while !cursor.done() && !cursor.is_symbol(")") {
+            let start = cursor.at;
+            cursor.skip_until(|_| false);
+            arguments.push(cursor.source(start, cursor.at).to_owned());
+            if !cursor.take_symbol(",") {
+                break;
+            }
+        }
+    }
+    Node::Call { function, arguments }
+}
+
+/// In a body, `SELECT … INTO x` sets a variable; it makes no table.
+fn selected_into(cursor: &mut Cursor<'_>) -> Option<Vec<Node>> {
+    if !cursor.is("select") && !cursor.is("with") {
         return None;
     }
-    Some(Node::Statement(sql))
-}
-
-/// The SQL of `EXECUTE`: a literal, perhaps in `format`.
-fn executed(cursor: &mut Cursor<'_>) -> Executed {
-    let format = cursor.is("format") && cursor.text_ahead(1) == "(";
-    let start = cursor.at + 1;
-    if format {
-        cursor.at += 2;
-    }
-    let Ok(sql) = cursor.string() else { return Executed::Unknown };
-    if !format {
-        let whole = cursor.done() || cursor.is("using") || cursor.is("into");
-        return if whole { Executed::Literal(sql) } else { Executed::Unknown };
-    }
-    cursor.at = start;
-    cursor.skip();
-    if !(cursor.done() || cursor.is("using") || cursor.is("into")) {
-        return Executed::Unknown;
-    }
-    if !sql.contains('%') {
-        return Executed::Literal(sql);
-    }
-    // `%s` may stand for any SQL, but where a name makes the rest well formed it is one, perhaps with its schema.
-    let filled =
-        sql.replace("%%", "\u{0}").replace("%I", "\"\u{1}\"").replace("%s", "\"\u{1}\"").replace("%L", "''");
-    if filled.contains('%') { Executed::Unknown } else { Executed::Pattern(filled.replace('\u{0}', "%")) }
-}
-
-/// Reads a condition on the catalog.
-fn condition(text: &str, dialect: Dialect) -> Condition {
-    let mut cursor = Cursor::new(text, dialect);
-    let unknown = Condition { negated: false, test: Test::Unknown };
-    let mut negated = false;
-    while cursor.is("not")
-        || (cursor.is_symbol("(")
-            && matches!(cursor.text_ahead(1).to_ascii_lowercase().as_str(), "not" | "exists" | "("))
-    {
-        negated ^= cursor.take("not");
-        let _ = cursor.take_symbol("(");
-    }
-    if cursor.take("to_regclass") || cursor.take("to_regtype") {
-        let name = cursor.take_symbol("(").then(|| cursor.string().ok()).flatten();
-        while !cursor.done() && !cursor.is("is") {
-            cursor.at += 1;
-        }
-        let exists = cursor.take("is not null");
-        let Some(name) = name.filter(|_| exists || cursor.take("is null")) else { return unknown };
-        let mut inner = Cursor::new(&name, dialect);
-        return match inner.written() {
-            Ok(written) if cursor.done() => {
-                Condition { negated: negated == exists, test: Test::Relation(written) }
-            }
-            _ => unknown,
-        };
-    }
-    if !cursor.take("exists") || !cursor.is_symbol("(") {
-        return unknown;
-    }
     let start = cursor.at;
-    cursor.skip();
-    let inside = cursor.source(start, cursor.at);
-    while cursor.take_symbol(")") {}
-    if !cursor.done() {
-        return unknown;
+    while !cursor.done() && !(cursor.is("into") && !cursor.text_ahead(1).eq_ignore_ascii_case("table")) {
+        cursor.skip();
     }
-    match catalog_test(inside, dialect) {
-        Some(test) => Condition { negated, test },
-        None => unknown,
+    let before = cursor.at;
+    if !cursor.take("into") {
+        return None;
     }
-}
-
-/// Reads `(SELECT … FROM catalog … WHERE column = 'value' AND …)`.
-fn catalog_test(text: &str, dialect: Dialect) -> Option<Test> {
-    let mut cursor = Cursor::new(text, dialect);
-    skip_word(&mut cursor, "from");
-    let catalog = cursor.written().ok()?.name;
-    let mut equals = Vec::new();
-    while !cursor.done() {
-        // Only conditions that must all hold say anything.
-        if cursor.is("or") {
-            return None;
-        }
-        let value = cursor.ahead(2).filter(|token| token.kind == Kind::Text).is_some();
-        if cursor.text_ahead(1) == "=" && value {
-            let Ok(column) = cursor.name() else { return None };
-            cursor.at += 1;
-            equals.push((column, cursor.string().ok()?));
-        } else {
-            cursor.at += 1;
+    let _ = cursor.take("strict");
+    let mut names = Vec::new();
+    loop {
+        // A parameter or a variable of the session.
+        let sign = cursor.now().starts_with('@');
+        let name = if sign { Ok(session::variable_name(cursor)) } else { cursor.written().map(|it| it.name) };
+        names.extend(name);
+        if !cursor.take_symbol(",") {
+            break;
         }
     }
-    Some(Test::Catalog { catalog, equals })
-}
-
-fn skip_word(cursor: &mut Cursor<'_>, word: &str) {
-    while !cursor.done() && !cursor.take(word) {
-        cursor.at += 1;
-    }
+    let after = cursor.at;
+    cursor.skip_all();
+    let query = format!("({} {})", cursor.source(start, before), cursor.source(after, cursor.at));
+    let value = |_| if names.len() == 1 { query.clone() } else { String::new() };
+    Some(names.iter().map(|name| Node::Assign { variable: name.clone(), value: value(name) }).collect())
 }
 
 #[cfg(test)]
@@ -338,7 +378,8 @@ mod tests {
             "DECLARE x int := 1; BEGIN CREATE TABLE a (b int); NULL; EXCEPTION WHEN duplicate_table THEN RAISE NOTICE 'x'; END",
         );
         let statement = Node::Statement("CREATE TABLE a (b int)".to_owned());
-        assert_eq!(parsed, [Node::Block { nodes: vec![statement], catches: true }]);
+        let x = Node::Assign { variable: "x".to_owned(), value: "1".to_owned() };
+        assert_eq!(parsed, [x, Node::Block { nodes: vec![statement], catches: true }]);
     }
 
     #[test]
@@ -359,17 +400,25 @@ mod tests {
     }
 
     #[test]
-    fn execute_of_literals_and_patterns() {
+    fn variables_and_loops_over_arrays() {
         let parsed = nodes(
-            "EXECUTE 'DROP TABLE a'; EXECUTE format('DROP TABLE b'); EXECUTE a || b; EXECUTE format('DROP TABLE %1$s', c);
-             EXECUTE format('ALTER TABLE %I ADD x text DEFAULT %L', y, z);",
+            "DECLARE n text; d int := 3; BEGIN SELECT count(*) FROM t INTO d; SELECT a, b INTO n, d FROM t; n := 'x';
+             FOREACH n IN ARRAY ARRAY['a', 'b'] LOOP EXECUTE 'DROP TABLE ' || n USING d; END LOOP; END",
         );
-        let known = |sql: &str| Node::Execute(Executed::Literal(sql.to_owned()));
-        let unknown = Node::Execute(Executed::Unknown);
-        let pattern = Executed::Pattern("ALTER TABLE \"\u{1}\" ADD x text DEFAULT ''".to_owned());
-        let expect =
-            [known("DROP TABLE a"), known("DROP TABLE b"), unknown.clone(), unknown, Node::Execute(pattern)];
-        assert_eq!(parsed, expect);
+        let assign =
+            |name: &str, value: &str| Node::Assign { variable: name.to_owned(), value: value.to_owned() };
+        assert_eq!(parsed[..2], [assign("n", ""), assign("d", "3")]);
+        let Node::Block { nodes, .. } = &parsed[2] else { panic!("a block: {parsed:?}") };
+        assert_eq!(
+            nodes[..4],
+            [assign("d", "(SELECT count(*) FROM t )"), assign("n", ""), assign("d", ""), assign("n", "'x'")]
+        );
+        let each = Node::ForEach {
+            variable: "n".to_owned(),
+            items: vec!["'a'".to_owned(), "'b'".to_owned()],
+            nodes: vec![Node::Execute("'DROP TABLE ' || n".to_owned())],
+        };
+        assert_eq!(nodes[4..], [each]);
     }
 
     #[test]
@@ -379,6 +428,7 @@ mod tests {
         );
         assert_eq!(parsed.len(), 3);
         assert!(runs_ddl(&parsed));
+        assert!(!may_be_ddl("'SELECT ' || x", Dialect::Postgres) && may_be_ddl("x", Dialect::Postgres));
         assert!(!runs_ddl(&nodes("BEGIN UPDATE a SET b = 1; RETURN NEW; END")));
     }
 

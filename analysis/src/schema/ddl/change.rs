@@ -479,6 +479,8 @@ pub struct CreateFunction {
     pub sql: String,
     /// Its body, where it is a string.
     pub body: Option<String>,
+    /// The names of its parameters in order; empty for one without.
+    pub parameters: Vec<String>,
 }
 
 /// What `DROP` drops.
@@ -609,18 +611,28 @@ pub enum Change {
     /// `DO`, with its body.
     Do(String),
     /// `SELECT f(…)` or `CALL f(…)` without a table: a function that may run DDL.
-    Call(Written),
+    Call {
+        /// The function.
+        function: Written,
+        /// What stands in its parentheses, as written.
+        arguments: Vec<String>,
+    },
     /// SQLite: `PRAGMA legacy_alter_table`.
     LegacyAlter(bool),
-    /// MySQL: `SET @name = …`, with the strings in its value.
-    SetVariable {
-        /// The variable, with its sign.
-        name: String,
-        /// The strings that the value may be made of.
-        texts: Vec<String>,
-    },
+    /// MySQL: `SET @name = …` and `SELECT … INTO @name`: each variable with its sign, and the expression that gives its
+    /// value; empty where that is not known.
+    SetVariables(Vec<(String, String)>),
     /// `COMMIT`, `ROLLBACK` and their like.
     EndTransaction,
-    /// MySQL: `PREPARE … FROM @name`, a statement whose text is a variable's value.
-    PrepareVariable(String),
+    /// MySQL: `PREPARE`.
+    Prepare {
+        /// The statement's name.
+        name: String,
+        /// The string or variable that holds its text.
+        text: String,
+    },
+    /// MySQL: `EXECUTE`, with the name of a prepared statement.
+    ExecutePrepared(String),
+    /// MySQL: `EXECUTE IMMEDIATE`, with the expression that gives the text.
+    ExecuteText(String),
 }

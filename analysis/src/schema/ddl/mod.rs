@@ -9,8 +9,9 @@ mod alter;
 pub mod block;
 pub mod change;
 mod column;
+mod condition;
 mod constraint;
-mod cursor;
+pub(crate) mod cursor;
 pub mod expression;
 mod index;
 mod object;
@@ -51,6 +52,8 @@ pub fn parse(sql: &str, dialect: Dialect) -> Result<Change, DdlError> {
         session::set(cursor, Scope::Session)
     } else if cursor.dialect == Dialect::MySql && cursor.take("prepare") {
         session::prepare(cursor)
+    } else if cursor.dialect == Dialect::MySql && cursor.take("execute") {
+        session::execute(cursor)
     } else if cursor.take("reset search_path") || cursor.take("reset all") || cursor.take("discard all") {
         Ok(Change::SetSearchPath { path: None, scope: Scope::Session })
     } else if cursor.take("select") || cursor.take("call") || cursor.take("perform") {
@@ -61,7 +64,7 @@ pub fn parse(sql: &str, dialect: Dialect) -> Result<Change, DdlError> {
         session::do_block(cursor)
     } else if session::ends_transaction(cursor) {
         Ok(Change::EndTransaction)
-    } else if session::is_harmless(cursor) {
+    } else if session::is_harmless(cursor) || cursor.is("execute") {
         Ok(Change::Nothing)
     } else {
         Err(cursor.error("a statement"))

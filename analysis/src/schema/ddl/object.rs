@@ -193,6 +193,7 @@ fn type_action(cursor: &mut Cursor<'_>) -> Parsed<Option<TypeAction>> {
 /// Reads what follows `CREATE FUNCTION` or `CREATE PROCEDURE`.
 pub(crate) fn create_function(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let name = cursor.written()?;
+    let parameters = parameters(cursor);
     let mut body = None;
     while !cursor.done() {
         let string = cursor.ahead(1).is_some_and(|token| token.kind == Kind::Text);
@@ -204,13 +205,32 @@ pub(crate) fn create_function(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         }
     }
     let sql = cursor.text.to_owned();
-    Ok(Change::CreateFunction(Box::new(CreateFunction { name, sql, body })))
+    Ok(Change::CreateFunction(Box::new(CreateFunction { name, sql, body, parameters })))
+}
+
+/// Reads the names of parameters; the parentheses are left for who reads on.
+fn parameters(cursor: &Cursor<'_>) -> Vec<String> {
+    let mut ahead = cursor.clone();
+    let mut names = Vec::new();
+    if !ahead.take_symbol("(") {
+        return names;
+    }
+    while !ahead.done() && !ahead.is_symbol(")") {
+        let _ = ahead.take_any(&["inout", "in", "out", "variadic"]);
+        // One without a name has a type alone.
+        let is_named = !matches!(ahead.text_ahead(1), "," | ")" | "[" | "(");
+        names.push(ahead.name().ok().filter(|_| is_named).unwrap_or_default());
+        ahead.skip_until(|_| false);
+        ahead.take_symbol(",");
+    }
+    names
 }
 
 /// MySQL: reads what follows `CREATE FUNCTION` or `CREATE PROCEDURE`; the body is one block.
 pub(crate) fn create_routine(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let _ = cursor.take("if not exists");
     let name = cursor.written()?;
+    let parameters = parameters(cursor);
     while !cursor.done() && !cursor.is("begin") {
         cursor.skip();
     }
@@ -218,7 +238,7 @@ pub(crate) fn create_routine(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     cursor.skip_all();
     let body = Some(cursor.source(start, cursor.at).to_owned()).filter(|body| !body.is_empty());
     let sql = cursor.text.to_owned();
-    Ok(Change::CreateFunction(Box::new(CreateFunction { name, sql, body })))
+    Ok(Change::CreateFunction(Box::new(CreateFunction { name, sql, body, parameters })))
 }
 
 /// Reads what follows `DROP`.

@@ -1,7 +1,8 @@
 //! Statements about the session: settings, calls, and all that changes no schema.
 
+use super::block::Node;
 use super::change::{Change, CreateTable, Scope};
-use super::cursor::{Cursor, DdlError, Parsed};
+use super::cursor::{Cursor, Parsed};
 use crate::sql::Dialect;
 use crate::sql::lex::Kind;
 
@@ -27,7 +28,6 @@ const HARMLESS: &[&str] = &[
     "detach",
     "discard",
     "end",
-    "execute",
     "explain",
     "fetch",
     "flush",
@@ -114,40 +114,81 @@ pub(crate) fn set(cursor: &mut Cursor<'_>, scope: Scope) -> Parsed<Change> {
 
 /// MySQL: reads `@name = …` after `SET`.
 fn variable(cursor: &mut Cursor<'_>) -> Change {
-    let name = variable_name(cursor);
-    let mut texts = Vec::new();
-    while !cursor.done() {
-        match cursor.string() {
-            Ok(text) => texts.push(text),
-            Err(_) => cursor.at += 1,
+    let mut assigned = Vec::new();
+    while cursor.now().starts_with('@') {
+        let name = variable_name(cursor);
+        let _ = cursor.take_symbol("=") || cursor.take_symbol(":=");
+        let start = cursor.at;
+        cursor.skip_until(|_| false);
+        assigned.push((name, cursor.source(start, cursor.at).to_owned()));
+        if !cursor.take_symbol(",") {
+            break;
         }
     }
-    Change::SetVariable { name, texts }
+    Change::SetVariables(assigned)
 }
 
 /// Reads `@name`, which is one token or two.
-fn variable_name(cursor: &mut Cursor<'_>) -> String {
+pub(crate) fn variable_name(cursor: &mut Cursor<'_>) -> String {
     let start = cursor.at;
     let sign_alone = cursor.now() == "@";
     cursor.at += 1 + usize::from(sign_alone);
     cursor.source(start, cursor.at).to_lowercase()
 }
 
-/// MySQL: reads what follows `PREPARE`. A statement that stands there as a string is taken for executed.
+/// MySQL: reads what follows `PREPARE`.
 pub(crate) fn prepare(cursor: &mut Cursor<'_>) -> Parsed<Change> {
-    cursor.name()?;
+    let name = cursor.name()?;
     cursor.expect("from")?;
-    if cursor.now().starts_with('@') {
-        return Ok(Change::PrepareVariable(variable_name(cursor)));
+    let start = cursor.at;
+    cursor.skip_all();
+    Ok(Change::Prepare { name, text: cursor.source(start, cursor.at).to_owned() })
+}
+
+/// MySQL: reads what follows `EXECUTE`: the name of a prepared statement, or `IMMEDIATE` and a text.
+pub(crate) fn execute(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    if !cursor.take("immediate") {
+        return Ok(Change::ExecutePrepared(cursor.name()?));
     }
-    let statement = cursor.string()?;
-    super::parse(&statement, cursor.dialect).map_err(|error| DdlError { offset: 0, ..error })
+    let start = cursor.at;
+    while !cursor.done() && !cursor.is("using") {
+        cursor.skip();
+    }
+    Ok(Change::ExecuteText(cursor.source(start, cursor.at).to_owned()))
+}
+
+/// MySQL: `SELECT … INTO @name`.
+fn into_variables(cursor: &Cursor<'_>) -> Option<Change> {
+    let mut ahead = cursor.clone();
+    while !ahead.done() && !(ahead.is("into") && ahead.text_ahead(1).starts_with('@')) {
+        ahead.skip();
+    }
+    let before = ahead.at;
+    if !ahead.take("into") {
+        return None;
+    }
+    let mut names = Vec::new();
+    while ahead.now().starts_with('@') {
+        names.push(variable_name(&mut ahead));
+        ahead.take_symbol(",");
+    }
+    let after = ahead.at;
+    ahead.skip_all();
+    let list = cursor.source(cursor.at, before);
+    let query = format!("(SELECT {list} {})", ahead.source(after, ahead.at));
+    let value = if names.len() == 1 { query } else { String::new() };
+    Some(Change::SetVariables(names.into_iter().map(|name| (name, value.clone())).collect()))
 }
 
 /// Reads what follows `SELECT`: nothing, but for `set_config` and functions called by themselves.
 pub(crate) fn select(cursor: &mut Cursor<'_>) -> Change {
     if cursor.dialect == Dialect::Postgres
         && let Some(change) = select_into(cursor)
+    {
+        return change;
+    }
+    if cursor.dialect == Dialect::MySql
+        && let Some(change) = into_variables(cursor)
     {
         return change;
     }
@@ -173,7 +214,10 @@ pub(crate) fn select(cursor: &mut Cursor<'_>) -> Change {
             _ => Change::Nothing,
         };
     }
-    Change::Call(name)
+    match super::block::called(cursor, name) {
+        Node::Call { function, arguments } => Change::Call { function, arguments },
+        _ => Change::Nothing,
+    }
 }
 
 /// Postgres: `SELECT … INTO t …` makes a table, as `CREATE TABLE t AS SELECT …` does.

@@ -1,6 +1,7 @@
 //! Migrations become the schema that the database ends with: statement by statement, doing what the database does.
 
 mod block;
+mod catalog;
 mod columns;
 mod constraints;
 mod create;
@@ -11,9 +12,12 @@ mod names;
 mod objects;
 mod renames;
 mod rows;
+mod values;
 mod view_columns;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use values::Text;
 
 pub(crate) use create::{nextval, serial_sequence};
 
@@ -41,7 +45,7 @@ pub struct Replay {
     /// Views whose columns are named beside their own name, and so keep these names.
     named_views: BTreeSet<Name>,
     /// Bodies of functions, for those that run DDL.
-    bodies: BTreeMap<Name, String>,
+    bodies: BTreeMap<Name, block::Function>,
     /// Names of domains' CHECK constraints, in the order of the conditions.
     domain_checks: BTreeMap<Name, Vec<String>>,
     /// MySQL: indexes that a foreign key made for itself, dropped when another index serves it.
@@ -50,6 +54,12 @@ pub struct Replay {
     gap_causes: BTreeMap<String, block::GapCause>,
     /// How many functions and blocks are being run inside of one another.
     depth: usize,
+    /// The variables of each of them.
+    frames: Vec<BTreeMap<String, Text>>,
+    /// How many steps they have taken in all.
+    steps: usize,
+    /// The file and line of the statement at hand.
+    place: (String, u32),
 }
 
 /// What `SET` has changed.
@@ -58,8 +68,10 @@ struct Session {
     path: Option<Vec<String>>,
     local_path: Option<Vec<String>>,
     legacy_alter: bool,
-    /// MySQL: the strings that each variable's value may be made of.
-    variables: BTreeMap<String, Vec<String>>,
+    /// MySQL: the value of each variable.
+    variables: BTreeMap<String, Text>,
+    /// MySQL: the texts of prepared statements.
+    prepared: BTreeMap<String, Text>,
 }
 
 /// The result of a step: what is wrong, as a lowercase fragment.
@@ -90,6 +102,9 @@ impl Replay {
             implied: BTreeSet::new(),
             gap_causes: BTreeMap::new(),
             depth: 0,
+            frames: Vec::new(),
+            steps: 0,
+            place: (String::new(), 0),
         }
     }
 
@@ -111,6 +126,7 @@ impl Replay {
     pub(super) fn apply_piece(&mut self, piece: &Piece<'_>, file: &str) {
         self.schema.inherited.forget();
         self.schema.materialized.forget();
+        self.place = (file.to_owned(), piece.line);
         match ddl::parse(piece.text, self.schema.dialect) {
             Ok(change) => {
                 if let Err(message) = self.change(change) {
@@ -138,18 +154,6 @@ impl Replay {
                 self.schema.opaque.insert(name, reason);
             }
             None => self.schema.gaps.push(reason),
-        }
-    }
-
-    /// MySQL: notes a statement that is put together when the script runs, unless nothing in it changes the schema.
-    fn prepare_variable(&mut self, variable: &str) {
-        let changes = |text: &String| {
-            let first = text.split_whitespace().next().unwrap_or("");
-            ["alter", "create", "drop", "rename"].iter().any(|word| first.eq_ignore_ascii_case(word))
-        };
-        let harmless = self.session.variables.get(variable).is_some_and(|texts| !texts.iter().any(changes));
-        if !harmless {
-            self.schema.gaps.push(format!("the text of a prepared statement is in `{variable}`"));
         }
     }
 
@@ -201,8 +205,8 @@ impl Replay {
                 self.run_block(&body);
                 Ok(())
             }
-            Change::Call(function) => {
-                self.call(&function);
+            Change::Call { function, arguments } => {
+                self.call(&function, &arguments);
                 Ok(())
             }
             Change::LegacyAlter(on) => {
@@ -213,12 +217,26 @@ impl Replay {
                 self.session.local_path = None;
                 Ok(())
             }
-            Change::SetVariable { name, texts } => {
-                self.session.variables.insert(name, texts);
+            Change::SetVariables(variables) => {
+                for (name, value) in variables {
+                    let value = self.evaluate(&value);
+                    self.assign(&name, value);
+                }
                 Ok(())
             }
-            Change::PrepareVariable(name) => {
-                self.prepare_variable(&name);
+            Change::Prepare { name, text } => {
+                let text = self.evaluate(&text);
+                self.session.prepared.insert(name, text);
+                Ok(())
+            }
+            Change::ExecutePrepared(name) => {
+                let text = self.session.prepared.get(&name).cloned().unwrap_or_else(Text::hole);
+                self.execute(&text, "a prepared statement");
+                Ok(())
+            }
+            Change::ExecuteText(text) => {
+                let text = self.evaluate(&text);
+                self.execute(&text, "EXECUTE IMMEDIATE");
                 Ok(())
             }
         }

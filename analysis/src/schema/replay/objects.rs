@@ -253,7 +253,8 @@ impl Replay {
         }
         if let Some(body) = function.body {
             self.note_function(&name, &body);
-            self.bodies.insert(name, body);
+            let parameters = function.parameters;
+            self.bodies.insert(name, super::block::Function { body, parameters });
         }
     }
 }

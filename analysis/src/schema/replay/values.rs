@@ -1,0 +1,401 @@
+//! The values of variables and expressions in code that puts SQL together, as far as they are known.
+
+use super::Replay;
+use crate::schema::ddl::block::{self, Test};
+use crate::schema::ddl::cursor::Cursor;
+use crate::sql::Dialect;
+use crate::sql::lex::Kind;
+use crate::sql::quote::quote_if_needed;
+
+/// What stands for a part that is not known: a name, so that the rest can be read.
+pub(super) const HOLE: &str = "query_budget_hole";
+
+/// A text whose parts are known or not.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Text(Vec<Option<String>>);
+
+/// How long a text may become.
+const LONGEST: usize = 1 << 20;
+
+impl Text {
+    pub(super) fn of(text: impl Into<String>) -> Text {
+        Text(vec![Some(text.into())])
+    }
+
+    /// A text of which nothing is known.
+    pub(super) fn hole() -> Text {
+        Text(vec![None])
+    }
+
+    /// The text, where all of it is known.
+    pub(super) fn known(&self) -> Option<String> {
+        self.0.iter().cloned().collect::<Option<Vec<String>>>().map(|parts| parts.concat())
+    }
+
+    /// The text with names for what is not known.
+    pub(super) fn filled(&self) -> String {
+        self.0.iter().map(|part| part.as_deref().unwrap_or(HOLE)).collect()
+    }
+
+    fn push(&mut self, other: Text) {
+        let length: usize = self.0.iter().flatten().map(String::len).sum();
+        let more: usize = other.0.iter().flatten().map(String::len).sum();
+        if length + more > LONGEST { *self = Text::hole() } else { self.0.extend(other.0) }
+    }
+
+    fn map(self, change: impl Fn(&str) -> String) -> Text {
+        match self.known() {
+            Some(text) => Text::of(change(&text)),
+            None => Text::hole(),
+        }
+    }
+}
+
+/// The value of an expression by its strings alone, for a body that is not run.
+pub(super) fn of_strings(expression: &str, dialect: Dialect) -> Text {
+    Replay::new(dialect).evaluate(expression)
+}
+
+/// How deep expressions are followed.
+const DEEPEST: usize = 24;
+
+impl Replay {
+    /// The value of an expression at this point.
+    pub(super) fn evaluate(&self, expression: &str) -> Text {
+        self.value(expression, 0)
+    }
+
+    fn value(&self, expression: &str, depth: usize) -> Text {
+        let mut cursor = Cursor::new(expression, self.schema.dialect);
+        if depth > DEEPEST || cursor.done() {
+            return Text::hole();
+        }
+        let mut text = Text::default();
+        loop {
+            text.push(self.term(&mut cursor, depth));
+            casts(&mut cursor);
+            if cursor.done() {
+                return text;
+            }
+            // `||` is OR in MySQL; any other operator gives what is not known.
+            if self.schema.dialect == Dialect::MySql || !cursor.take_symbol("||") {
+                return Text::hole();
+            }
+        }
+    }
+
+    fn term(&self, cursor: &mut Cursor<'_>, depth: usize) -> Text {
+        if let Ok(text) = cursor.string() {
+            return Text::of(text);
+        }
+        let Some(token) = cursor.ahead(0) else { return Text::hole() };
+        let source = cursor.now();
+        match token.kind {
+            Kind::Number => {
+                cursor.at += 1;
+                Text::of(source)
+            }
+            Kind::Parameter => {
+                cursor.at += 1;
+                self.variable(&source.to_lowercase())
+            }
+            Kind::Symbol if source == "(" => {
+                let start = cursor.at + 1;
+                cursor.skip();
+                self.inside(cursor.source(start, cursor.at.saturating_sub(1)), depth + 1)
+            }
+            Kind::Word | Kind::Name => self.named(cursor, depth),
+            _ => {
+                cursor.skip();
+                Text::hole()
+            }
+        }
+    }
+
+    /// What stands in parentheses: an expression, or a query of one value.
+    fn inside(&self, text: &str, depth: usize) -> Text {
+        let mut cursor = Cursor::new(text, self.schema.dialect);
+        if !cursor.take("select") {
+            return self.value(text, depth);
+        }
+        let start = cursor.at;
+        while !cursor.done() && !cursor.is("from") {
+            cursor.skip();
+        }
+        let list = cursor.source(start, cursor.at);
+        if cursor.done() {
+            return self.value(list, depth);
+        }
+        let has = || match block::catalog_test(text, self.schema.dialect)? {
+            Test::Catalog { catalog, equals } => self.catalog_has(&catalog, &equals),
+            _ => None,
+        };
+        let is_count = list.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("count"));
+        match has() {
+            Some(has) if is_count => Text::of(if has { "1" } else { "0" }),
+            Some(true) if list == "1" => Text::of("1"),
+            _ => Text::hole(),
+        }
+    }
+
+    /// A call or a variable.
+    fn named(&self, cursor: &mut Cursor<'_>, depth: usize) -> Text {
+        let Ok(written) = cursor.written() else { return Text::hole() };
+        if !cursor.is_symbol("(") {
+            return if written.schema.is_some() { Text::hole() } else { self.variable(&written.name) };
+        }
+        let start = cursor.at;
+        cursor.skip();
+        let inside = cursor.source(start + 1, cursor.at.saturating_sub(1));
+        let arguments = arguments(inside, self.schema.dialect);
+        let value = |place: usize| {
+            arguments.get(place).map_or_else(Text::hole, |argument| self.value(argument, depth + 1))
+        };
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+        match written.name.as_str() {
+            "format" => {
+                let values: Vec<Text> = (1..arguments.len()).map(value).collect();
+                value(0).known().map_or_else(Text::hole, |template| format(&template, &values))
+            }
+            "concat" => {
+                let mut text = Text::default();
+                (0..arguments.len()).for_each(|place| text.push(value(place)));
+                text
+            }
+            "quote_ident" => value(0).map(|name| quote_if_needed(name, Dialect::Postgres)),
+            "quote_literal" | "quote_nullable" | "quote" => value(0).map(quoted),
+            "lower" => value(0).map(str::to_lowercase),
+            "upper" => value(0).map(str::to_uppercase),
+            "trim" | "btrim" => value(0).map(|text| text.trim().to_owned()),
+            "coalesce" | "ifnull" => value(0),
+            "current_schema" if arguments.is_empty() => Text::of("public"),
+            "replace" => match (value(0).known(), value(1).known(), value(2).known()) {
+                (Some(text), Some(from), Some(to)) if !from.is_empty() => Text::of(text.replace(&from, &to)),
+                _ => Text::hole(),
+            },
+            "exists" => {
+                let truth = self.truth(&format!("exists ({inside})"));
+                truth.map_or_else(Text::hole, |it| Text::of(if it { "1" } else { "0" }))
+            }
+            "if" => match arguments.first().and_then(|condition| self.truth(condition)) {
+                Some(holds) => value(if holds { 1 } else { 2 }),
+                // One branch makes what the other leaves as it is.
+                None if may_change(&value(1)) => value(1),
+                None => value(2),
+            },
+            _ => Text::hole(),
+        }
+    }
+
+    fn variable(&self, name: &str) -> Text {
+        let local = self.frames.last().and_then(|frame| frame.get(name));
+        match local.or_else(|| self.session.variables.get(name)) {
+            Some(value) => value.clone(),
+            None if matches!(name, "true" | "false") => Text::of(name),
+            None => Text::hole(),
+        }
+    }
+
+    /// Whether a condition holds; `None` when it cannot be told.
+    pub(super) fn truth(&self, condition: &str) -> Option<bool> {
+        self.truth_at(condition, 0)
+    }
+
+    fn truth_at(&self, condition: &str, depth: usize) -> Option<bool> {
+        let dialect = self.schema.dialect;
+        let mut cursor = Cursor::new(condition, dialect);
+        if depth > DEEPEST || cursor.done() {
+            return None;
+        }
+        if let Some((left, right)) = parted(condition, "or", dialect) {
+            return match (self.truth_at(left, depth + 1), self.truth_at(right, depth + 1)) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (left, right) => Some(left? || right?),
+            };
+        }
+        if let Some((left, right)) = parted(condition, "and", dialect) {
+            return match (self.truth_at(left, depth + 1), self.truth_at(right, depth + 1)) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (left, right) => Some(left? && right?),
+            };
+        }
+        let tested = block::condition(condition, dialect);
+        if !matches!(tested.test, Test::Value(_)) {
+            return self.holds(&tested);
+        }
+        if cursor.take("not") {
+            let start = cursor.at;
+            cursor.skip_all();
+            return self.truth_at(cursor.source(start, cursor.at), depth + 1).map(|holds| !holds);
+        }
+        let start = cursor.at;
+        while !cursor.done() && !["=", "<>", "!=", "<", ">", "<=", ">="].contains(&cursor.now()) {
+            cursor.skip();
+        }
+        let left = cursor.source(start, cursor.at);
+        if cursor.done() {
+            let whole = left.strip_prefix('(').and_then(|inner| inner.strip_suffix(')'));
+            let is_query =
+                |inner: &str| inner.trim_start().get(..6).is_some_and(|it| it.eq_ignore_ascii_case("select"));
+            if let Some(inner) = whole.filter(|inner| !is_query(inner)) {
+                return self.truth_at(inner, depth + 1);
+            }
+            return match self.value(left, depth + 1).known()?.to_lowercase().as_str() {
+                "true" | "t" | "1" => Some(true),
+                "false" | "f" | "0" => Some(false),
+                _ => None,
+            };
+        }
+        let operator = cursor.now();
+        cursor.at += 1;
+        let start = cursor.at;
+        cursor.skip_all();
+        let right = self.value(cursor.source(start, cursor.at), depth + 1).known()?;
+        let left = self.value(left, depth + 1).known()?;
+        let order = match (left.parse::<i64>(), right.parse::<i64>()) {
+            (Ok(left), Ok(right)) => left.cmp(&right),
+            _ => left.cmp(&right),
+        };
+        Some(match operator {
+            "=" => order.is_eq(),
+            "<" => order.is_lt(),
+            ">" => order.is_gt(),
+            "<=" => order.is_le(),
+            ">=" => order.is_ge(),
+            _ => order.is_ne(),
+        })
+    }
+}
+
+/// Skips `::type` and `COLLATE x` behind a value.
+fn casts(cursor: &mut Cursor<'_>) {
+    loop {
+        if cursor.take_symbol("::") {
+            let _ = cursor.written();
+            while cursor.is_symbol("(") || cursor.is_symbol("[") || cursor.is("varying") {
+                cursor.skip();
+            }
+        } else if cursor.take("collate") {
+            let _ = cursor.written();
+        } else {
+            return;
+        }
+    }
+}
+
+/// Whether a text begins like a statement that changes the schema.
+fn may_change(text: &Text) -> bool {
+    let filled = text.filled();
+    let first = filled.split_whitespace().next().unwrap_or("");
+    ["create", "alter", "drop", "rename"].iter().any(|word| first.eq_ignore_ascii_case(word))
+}
+
+/// The parts of a list between its commas.
+fn arguments(inside: &str, dialect: Dialect) -> Vec<&str> {
+    let mut cursor = Cursor::new(inside, dialect);
+    let mut found = Vec::new();
+    while !cursor.done() {
+        let start = cursor.at;
+        while !cursor.done() && !cursor.is_symbol(",") {
+            cursor.skip();
+        }
+        found.push(cursor.source(start, cursor.at));
+        cursor.take_symbol(",");
+    }
+    found
+}
+
+/// Parts a condition at the first of these words outside of parentheses.
+fn parted<'t>(condition: &'t str, word: &str, dialect: Dialect) -> Option<(&'t str, &'t str)> {
+    let mut cursor = Cursor::new(condition, dialect);
+    while !cursor.done() && !cursor.is(word) {
+        cursor.skip();
+    }
+    let at = cursor.at;
+    if cursor.done() || at == 0 {
+        return None;
+    }
+    let left = cursor.source(0, at);
+    cursor.skip_all();
+    Some((left, cursor.source(at + 1, cursor.at)))
+}
+
+/// Postgres's `format`: `%I`, `%s`, `%L`, `%1$I`, `%%`.
+fn format(template: &str, values: &[Text]) -> Text {
+    let mut text = Text::default();
+    let mut next = 0;
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('%') {
+        text.push(Text::of(before));
+        let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+        let behind = after.get(digits.len()..).unwrap_or("");
+        let (place, behind) = match (behind.strip_prefix('$'), digits.parse::<usize>()) {
+            (Some(behind), Ok(place)) => (place.saturating_sub(1), behind),
+            _ => (next, behind.trim_start_matches('-')),
+        };
+        let kind = behind.chars().next();
+        rest = behind.get(kind.map_or(0, char::len_utf8)..).unwrap_or("");
+        let value = values.get(place).cloned().unwrap_or_else(Text::hole);
+        if kind != Some('%') {
+            next = place + 1;
+        }
+        text.push(match kind {
+            Some('%') => Text::of("%"),
+            Some('I') => value.map(|name| quote_if_needed(name, Dialect::Postgres)),
+            Some('L') => {
+                let literal = value.known().unwrap_or_else(|| HOLE.to_owned());
+                Text(vec![Some(format!("'{}'", literal.replace('\'', "''")))])
+            }
+            Some('s') => value,
+            _ => return Text::hole(),
+        });
+    }
+    text.push(Text::of(rest));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(expression: &str, expect: &str) {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply("CREATE TABLE t (id int PRIMARY KEY)", "a.sql");
+        replay.session.variables.insert("n".to_owned(), Text::of("Big name"));
+        assert_eq!(replay.evaluate(expression).filled(), expect, "{expression}");
+    }
+
+    #[test]
+    fn texts_that_code_puts_together() {
+        check("'a' || 'b' || 3", "ab3");
+        check("'a ' || x || ' b'", "a query_budget_hole b");
+        check("format('%I.%s %L %% %2$s', n, 'y', n)", "\"Big name\".y 'Big name' % y");
+        check("format('%I', x)", HOLE);
+        check("concat('a', n::text, quote_ident(n))", "aBig name\"Big name\"");
+        check("a + 1", HOLE);
+        check("(SELECT count(*) FROM information_schema.tables WHERE table_name = 't')", "1");
+        check("(SELECT max(id) FROM t)", HOLE);
+        for broken in ["", "(", "'a' ||", "format(", "format('%", "format('%9$I')", "))", "a.b.c"] {
+            let _ = Replay::new(Dialect::Postgres).evaluate(broken);
+        }
+    }
+
+    #[test]
+    fn conditions_on_what_is_known() {
+        let mut replay = Replay::new(Dialect::MySql);
+        replay.apply("CREATE TABLE t (id int PRIMARY KEY, a int, KEY ta (a)); SET @n = 0;", "a.sql");
+        let count =
+            "(SELECT COUNT(*) FROM information_schema.statistics WHERE table_name = 't' AND index_name = ";
+        for (condition, expect) in [
+            (format!("{count}'ta') > 0"), Some(true)),
+            (format!("{count}'tb') = 0"), Some(true)),
+            (format!("NOT ({count}'tb') = 0)"), Some(false)),
+            ("@n = 0 AND 1 < 2".to_owned(), Some(true)),
+            ("@m = 0".to_owned(), None),
+            ("@m = 0 OR @n = 0".to_owned(), Some(true)),
+        ] {
+            assert_eq!(replay.truth(&condition), expect, "{condition}");
+        }
+    }
+}
