@@ -203,7 +203,8 @@ fn elements(head: &str, dialect: Dialect) -> Option<(String, Vec<String>)> {
     let mut cursor = Cursor::new(head, dialect);
     cursor.take_any(&["foreach", "for"])?;
     let variable = cursor.name().ok()?;
-    while !cursor.done() && !(cursor.is("array") && cursor.text_ahead(1) == "[") && !cursor.is("values") {
+    let is_array = |at: &Cursor<'_>| at.is("array") && at.text_ahead(1) == "[";
+    while !cursor.done() && !is_array(&cursor) && !cursor.is("values") {
         // A loop over rows of a table is over what nobody knows.
         if cursor.is("from") && !cursor.is("from unnest") && !cursor.is("from ( values") {
             return None;
@@ -339,7 +340,7 @@ fn selected_into(cursor: &mut Cursor<'_>) -> Option<Vec<Node>> {
         return None;
     }
     let start = cursor.at;
-    while !cursor.done() && !(cursor.is("into") && !cursor.text_ahead(1).eq_ignore_ascii_case("table")) {
+    while !cursor.done() && !cursor.is("into") {
         cursor.skip();
     }
     let before = cursor.at;

@@ -160,7 +160,8 @@ pub(crate) fn execute(cursor: &mut Cursor<'_>) -> Parsed<Change> {
 /// MySQL: `SELECT … INTO @name`.
 fn into_variables(cursor: &Cursor<'_>) -> Option<Change> {
     let mut ahead = cursor.clone();
-    while !ahead.done() && !(ahead.is("into") && ahead.text_ahead(1).starts_with('@')) {
+    let names_variable = |at: &Cursor<'_>| at.is("into") && at.text_ahead(1).starts_with('@');
+    while !ahead.done() && !names_variable(&ahead) {
         ahead.skip();
     }
     let before = ahead.at;
