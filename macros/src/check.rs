@@ -33,7 +33,7 @@ pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream, sql:
     let project = context.project();
     let checker = project.checker();
     let found = found_around(context, kind, tokens, sql);
-    let checked = match &found {
+    let mut checked = match &found {
         Some((found, site)) => checker.site(&found.scan, site, &sql.text),
         None => checker.query(&sql.text, None),
     };
@@ -42,13 +42,12 @@ pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream, sql:
     messages
         .extend(warnings.into_iter().chain(errors.iter().copied()).map(|found| finding(found, sql.marked)));
     let schema = project.schema.as_ref().filter(|schema| types::derives(schema.dialect));
-    let types = schema.zip(checked.query.as_ref().ok());
-    Checked {
-        messages,
-        is_refused: !errors.is_empty(),
-        fingerprint: sql::fingerprint(&sql.text),
-        types: types.map(|(schema, query)| (schema.dialect, types::describe(query, schema, schema.dialect))),
-    }
+    let described = checked.described.take();
+    let types = schema.zip(checked.query.as_ref().ok()).map(|(schema, query)| {
+        let derived = || types::describe(query, schema, schema.dialect);
+        (schema.dialect, described.unwrap_or_else(derived))
+    });
+    Checked { messages, is_refused: !errors.is_empty(), fingerprint: sql::fingerprint(&sql.text), types }
 }
 
 /// The site of a call, and what it was found in: its file, where the functions and loops around it are seen.

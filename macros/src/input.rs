@@ -95,7 +95,6 @@ pub(crate) struct Sql {
 }
 
 /// What is bound to a placeholder.
-#[derive(Debug)]
 pub(crate) struct Argument {
     /// The value.
     pub(crate) value: Expr,

@@ -14,6 +14,7 @@ use crate::lints::{self, Check, Lint, SchemaContext};
 use crate::rust::{Allow, Site};
 use crate::schema::{Name, Schema};
 use crate::sql::{Dialect, Query, SyntaxError};
+use crate::types::Described;
 
 /// What queries are checked against.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +35,8 @@ pub struct Checked {
     pub cardinality: Cardinality,
     /// How each table of it is read; empty without a schema.
     pub accesses: Vec<Access>,
+    /// Its types, where a lint asked for them.
+    pub described: Option<Described>,
     /// What is wrong, without what is allowed.
     pub findings: Vec<Finding>,
     /// The allows of its site that silenced something.

@@ -1,5 +1,6 @@
 //! One query: resolved, read as the database reads it, and every lint on queries asked about it.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::allows::apply;
@@ -39,6 +40,7 @@ impl Checker<'_> {
                 (Cardinality { rows: Rows::Many, reason, unbounded: Vec::new() }, Vec::new())
             }
         };
+        let described = OnceCell::new();
         let context = QueryContext {
             sql,
             query: query.as_ref(),
@@ -49,6 +51,7 @@ impl Checker<'_> {
             schema: self.schema,
             config: self.config,
             explained: &[],
+            described: &described,
         };
         let explained = context.find_explained();
         let context = QueryContext { explained: &explained, ..context };
@@ -72,7 +75,7 @@ impl Checker<'_> {
                 finding.function = Arc::clone(&site.function);
             }
         }
-        Checked { query, cardinality, accesses, findings, used }
+        Checked { query, cardinality, accesses, described: described.into_inner(), findings, used }
     }
 
     /// Checks one query of a scanned file as a build sees it, alone: its own allows are checked as well, those of its

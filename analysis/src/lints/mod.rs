@@ -40,6 +40,8 @@ mod values_count;
 
 pub use shared::database::SchemaContext;
 
+use std::cell::OnceCell;
+
 use crate::cardinality::Cardinality;
 use crate::config::Config;
 use crate::finding::{Finding, Level};
@@ -48,6 +50,7 @@ use crate::rust::{Form, Function, LoopCall, Site};
 use crate::schema::{Name, Schema};
 use crate::sql::query::RelationId;
 use crate::sql::{Dialect, Query, SyntaxError};
+use crate::types::Described;
 
 /// Every lint, by name.
 pub const ALL: &[&Lint] = &[
@@ -266,6 +269,8 @@ pub struct QueryContext<'a> {
     pub config: &'a Config,
     /// The relations that no index can serve because of the query's wording.
     pub explained: &'a [RelationId],
+    /// Its types, once they were asked for.
+    pub described: &'a OnceCell<Described>,
 }
 
 /// What a lint on calls sees.

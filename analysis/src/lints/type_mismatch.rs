@@ -45,10 +45,11 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     if is_compiled || !query.problems.is_empty() {
         return;
     }
-    for error in types::describe(query, schema, context.dialect).errors {
+    let described = context.described.get_or_init(|| types::describe(query, schema, context.dialect));
+    for error in &described.errors {
         let span = error.span.map_or(0..0, |span| span.range());
         findings.push(
-            Finding::new(LINT.name, error.message)
+            Finding::new(LINT.name, error.message.clone())
                 .excerpt(context.sql, span, "of this type")
                 .help("cast one side, or give a value of the type that is asked for"),
         );

@@ -67,16 +67,15 @@ impl Catalog {
 
 /// Where the first line starts that is not less than `key`.
 fn first_not_before(text: &str, key: &str) -> usize {
-    let bytes = text.as_bytes();
-    let (mut low, mut high) = (0, bytes.len());
+    // Searching for a character is quick in a build that is not optimised, too; walking over bytes is not.
+    let (mut low, mut high) = (0, text.len());
     while low < high {
-        let middle = low + (high - low) / 2;
-        let start = bytes.get(low..middle).and_then(|part| part.iter().rposition(|byte| *byte == b'\n'));
+        let middle = text.floor_char_boundary(low + (high - low) / 2);
+        let start = text.get(low..middle).and_then(|part| part.rfind('\n'));
         let start = start.map_or(low, |at| low + at + 1);
-        let tail = bytes.get(start..).unwrap_or_default();
-        let end = tail.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| start + at);
-        if bytes.get(start..end).is_some_and(|line| line < key.as_bytes()) {
-            low = (end + 1).min(bytes.len());
+        let end = text.get(start..).and_then(|tail| tail.find('\n')).map_or(text.len(), |at| start + at);
+        if text.get(start..end).is_some_and(|line| line < key) {
+            low = (end + 1).min(text.len());
         } else {
             high = start;
         }
