@@ -2,6 +2,7 @@
 //!
 //! What is not known is said to be unknown, with the reason; nothing is guessed.
 
+pub mod mysql;
 mod postgres;
 mod rust_types;
 
@@ -140,7 +141,8 @@ pub fn derives(dialect: Dialect) -> bool {
 pub fn describe(query: &Query, schema: &Schema, dialect: Dialect) -> Described {
     match dialect {
         Dialect::Postgres => postgres::describe(query, schema),
-        Dialect::MySql | Dialect::Sqlite => not_derived(query, dialect),
+        Dialect::MySql => mysql::describe(query, schema),
+        Dialect::Sqlite => not_derived(query, dialect),
     }
 }
 

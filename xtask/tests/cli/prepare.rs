@@ -187,6 +187,36 @@ fn a_query_of_a_file_is_read_to_the_byte() {
     assert!(entry.contains(r#""query": "SELECT id FROM users\n","#), "{entry}");
 }
 
+#[test]
+fn columns_of_mysql_are_told_and_what_hangs_on_the_server_is_kept() {
+    let scratch = Scratch::with([
+        (
+            "migrations/1_users.sql",
+            "CREATE TABLE users (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20) NOT NULL);",
+        ),
+        ("queries.sql", "SELECT id, name FROM users WHERE id = ?;\nSELECT id + 1 FROM users;\n"),
+    ]);
+    let arguments = ["--dialect", "mysql", "--migrations", "migrations", "--output", "out", "--sqlx", "0.9"];
+    let arguments = [&["prepare", "--queries", "queries.sql"], &arguments[..]].concat();
+    run(scratch.path(), &arguments).exits_with(0).says(&["1 new", "queries.sql:2:1: not sure, no entry"]);
+    let [entry] = &entries(&scratch, "out")[..] else { panic!("one entry") };
+    let flat: String = entry.split_whitespace().collect();
+    for part in [
+        r#"{"type":"Long","flags":"NOT_NULL|PRIMARY_KEY|AUTO_INCREMENT","collation":63,"max_size":11}"#,
+        r#"{"type":"VarString","flags":"NOT_NULL|NO_DEFAULT_VALUE","collation":45,"max_size":80}"#,
+        r#""parameters":{"Right":1},"nullable":[false,false]"#,
+    ] {
+        assert!(flat.contains(part), "{part} is not in {flat}");
+    }
+    // An entry of another server has its collation and the name of its database.
+    let name =
+        fs::read_dir(scratch.path().join("out")).expect("out").next().expect("an entry").expect("a file");
+    let other = entry.replace("45", "224").replace("\"users\"", "\"app.users\"");
+    scratch.write(&format!("out/{}", name.file_name().to_string_lossy()), &other);
+    run(scratch.path(), &arguments).exits_with(0).says(&["0 changed; 1 up to date"]);
+    assert_eq!(entries(&scratch, "out"), [other]);
+}
+
 #[cfg(feature = "live")]
 #[test]
 fn sqlite_is_asked_in_memory() {

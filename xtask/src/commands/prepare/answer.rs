@@ -9,10 +9,10 @@ use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_analysis::types::{Known, describe};
 
 use super::form::{Column, Description, Parameters, TypeInfo};
-use super::postgres;
 use super::sqlite::Sqlite;
 use super::version::Version;
 use super::wanted::Wanted;
+use super::{mysql, postgres};
 use crate::failure::Failure;
 
 /// What is known of a query.
@@ -42,7 +42,7 @@ impl Databases {
         };
         match wanted.project.dialect {
             Dialect::Postgres => Ok(postgres_answer(&wanted.sql, schema, version)),
-            Dialect::MySql => Ok(Answer::Unknown("types of MySQL queries are not derived".to_owned())),
+            Dialect::MySql => Ok(mysql::answer(&wanted.sql, schema, version)),
             Dialect::Sqlite => {
                 let at = self.sqlite.iter().position(|(source, _)| *source == wanted.source);
                 let at = match at {
@@ -145,7 +145,7 @@ fn returns_nothing(sql: &str) -> bool {
     rest.get(..end).is_some_and(|word| WORDS.iter().any(|known| known.eq_ignore_ascii_case(word)))
 }
 
-fn refused(problem: &ProblemKind) -> String {
+pub(super) fn refused(problem: &ProblemKind) -> String {
     match problem {
         ProblemKind::UnknownTable { name, .. } => format!("there is no table `{name}`"),
         ProblemKind::UnknownColumn { column, .. } => format!("there is no column `{column}`"),

@@ -48,6 +48,27 @@ pub(super) fn is_of_older_form(committed: &Value, made: &Value) -> bool {
     older == *committed
 }
 
+/// Whether entries of MySQL say the same but for what hangs on the server: the name of the database and the collation of
+/// text.
+pub(super) fn is_of_another_server(committed: &Value, made: &Value) -> bool {
+    const BINARY: u64 = 63;
+    let without = |entry: &Value| {
+        let mut entry = entry.clone();
+        let columns = entry["describe"]["columns"].as_array_mut();
+        for column in columns.into_iter().flatten().filter_map(Value::as_object_mut) {
+            column.remove("origin");
+            for key in ["collation", "char_set"] {
+                let number = column.get_mut("type_info").and_then(|ty| ty.get_mut(key));
+                if let Some(number) = number.filter(|number| number.as_u64() != Some(BINARY)) {
+                    *number = Value::Null;
+                }
+            }
+        }
+        entry
+    };
+    without(committed) == without(made)
+}
+
 /// How two entries differ, for a person.
 pub(super) fn between(committed: &Value, made: &Value) -> Vec<String> {
     let mut changes = Vec::new();

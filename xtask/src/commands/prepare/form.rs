@@ -6,8 +6,8 @@ use query_budget_analysis::sql::Dialect;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use sha2::{Digest, Sha256};
 
-use super::postgres;
 use super::version::Version;
+use super::{mysql, postgres};
 
 /// What sqlx's `describe` says of a query.
 pub(super) struct Description {
@@ -66,6 +66,8 @@ pub(super) enum Origin {
 pub(super) enum TypeInfo {
     /// Of PostgreSQL.
     Postgres(postgres::Type),
+    /// Of MySQL or MariaDB.
+    MySql(mysql::Type),
     /// Of SQLite: the name of its variant.
     Sqlite(String),
 }

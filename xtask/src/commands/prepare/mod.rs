@@ -5,6 +5,7 @@ mod answer;
 mod change;
 mod form;
 mod makers;
+mod mysql;
 mod postgres;
 #[cfg(feature = "live")]
 mod sqlite;
@@ -242,6 +243,11 @@ fn entry(
     let state = match &committed {
         Some(committed) if *committed == made => State::Current,
         Some(committed) if change::is_of_older_form(committed, &made) => return Ok(State::Current),
+        Some(committed)
+            if project.dialect == Dialect::MySql && change::is_of_another_server(committed, &made) =>
+        {
+            return Ok(State::Current);
+        }
         Some(committed) => State::Stale(change::between(committed, &made)),
         None if !doubts.is_empty() => unsure(),
         None => State::Missing,

@@ -1,0 +1,252 @@
+//! The columns of queries on MySQL and MariaDB, as the servers describe a prepared statement.
+//!
+//! Only what both servers say alike is told: columns of tables through joins, views, derived tables and CTEs, and a few
+//! aggregates. The types of parameters are told by neither.
+
+mod wire;
+
+use std::collections::HashSet;
+
+pub use wire::Wire;
+
+use super::{Column, Described, Kind, Known, Origin, Parameter, SqlType};
+use crate::schema::Schema;
+use crate::sql::Query;
+use crate::sql::expr::{Call, ColumnRef, Expr};
+use crate::sql::query::{Block, BlockId, Body, From, JoinKind, RelationId, Source};
+
+/// How deep views and derived tables are followed.
+const DEPTH: usize = 32;
+
+/// An output column.
+struct Field {
+    name: String,
+    wire: Result<Wire, String>,
+    origin: Origin,
+}
+
+/// The types of a query's columns.
+pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
+    let fields = fields(query, schema);
+    let has_outputs = query.root.is_none_or(|root| query.block(root).outputs.is_some());
+    // Without a group, one row is made of none, and in it every column is NULL.
+    let of_groups = query.root.is_some_and(|root| match &query.block(root).body {
+        Body::Select(select) => select.aggregates,
+        _ => false,
+    });
+    let why = "the servers tell no types of parameters".to_owned();
+    let parameter = Parameter { ty: Known::Unknown(why.clone()), why };
+    Described {
+        columns: fields.into_iter().map(|field| column(field, of_groups)).collect(),
+        parameters: vec![parameter; query.parameters],
+        errors: Vec::new(),
+        unknown: (!has_outputs).then(|| "the columns are not known".to_owned()),
+    }
+}
+
+fn column(field: Field, of_groups: bool) -> Column {
+    let (ty, nullable, why) = match &field.wire {
+        Ok(wire) => {
+            let ty = SqlType { name: wire.name().to_owned(), kind: Kind::Builtin };
+            let why = if wire.is_not_null() { "the server calls it NOT NULL" } else { "it is nullable" };
+            (Known::Is(ty), Some(!wire.is_not_null()), why.to_owned())
+        }
+        Err(why) => (Known::Unknown(why.clone()), None, why.clone()),
+    };
+    Column {
+        name: field.name,
+        ty,
+        nullable,
+        nullable_certain: nullable.is_some(),
+        proven_not_null: nullable == Some(false) && !of_groups,
+        origin: field.origin,
+        why,
+    }
+}
+
+/// Each column of a query: its name, what the server says of it or why that is not known, and where it comes from.
+pub fn wires(query: &Query, schema: &Schema) -> Vec<(String, Result<Wire, String>, Origin)> {
+    fields(query, schema).into_iter().map(|field| (field.name, field.wire, field.origin)).collect()
+}
+
+fn fields(query: &Query, schema: &Schema) -> Vec<Field> {
+    let Some(root) = query.root else { return Vec::new() };
+    let reader = Reader { query, schema };
+    let outputs = query.block(root).outputs.iter().flatten();
+    outputs
+        .map(|output| {
+            let wire = match &query.block(root).body {
+                Body::Set { .. } => Err("the arms of a set operation decide its type together".to_owned()),
+                _ => reader.value(&output.expr, root, 0),
+            };
+            let origin = match &output.expr {
+                Expr::Column(column) => reader.origin(column),
+                _ => Origin::Expression,
+            };
+            Field { name: output.name.clone(), wire, origin }
+        })
+        .collect()
+}
+
+struct Reader<'a> {
+    query: &'a Query,
+    schema: &'a Schema,
+}
+
+impl Reader<'_> {
+    fn origin(&self, column: &ColumnRef) -> Origin {
+        match column.relation.map(|id| &self.query.relation(id).source) {
+            Some(Source::Table(name)) => {
+                Origin::Table { table: name.to_string(), column: column.name.clone() }
+            }
+            _ => Origin::Unknown,
+        }
+    }
+
+    /// What the server says of a value that stands in a block.
+    fn value(&self, expr: &Expr, block: BlockId, depth: usize) -> Result<Wire, String> {
+        if depth > DEPTH {
+            return Err("it is nested too deep".to_owned());
+        }
+        match expr {
+            Expr::Column(column) => self.column(column, depth),
+            Expr::Call(call) if !call.window => self.call(call, block, depth),
+            _ => Err("types of expressions differ between MySQL and MariaDB".to_owned()),
+        }
+    }
+
+    fn call(&self, call: &Call, block: BlockId, depth: usize) -> Result<Wire, String> {
+        match (call.name.to_ascii_lowercase().as_str(), call.args.as_slice()) {
+            ("count", _) => Ok(Wire::of("LongLong", Wire::NOT_NULL | Wire::BINARY, 21)),
+            ("min" | "max", [of @ Expr::Column(_)]) => {
+                let wire = self.value(of, block, depth + 1)?;
+                match wire.ty {
+                    // One server makes a boolean a number, the other does not.
+                    "Tiny" if wire.name() == "BOOLEAN" => {
+                        Err("MIN and MAX of a boolean differ by server".to_owned())
+                    }
+                    "Double" => {
+                        Ok(Wire::of(wire.ty, wire.flags & Wire::UNSIGNED | Wire::BINARY, wire.size.max(23)))
+                    }
+                    "Tiny" | "Short" | "Int24" | "Long" | "LongLong" | "NewDecimal" | "Date" | "Time"
+                    | "Datetime" => {
+                        Ok(Wire::of(wire.ty, wire.flags & Wire::UNSIGNED | Wire::BINARY, wire.size))
+                    }
+                    "VarString" if wire.is_text => Ok(Wire { flags: 0, ..wire }),
+                    _ => Err(format!("the type of `{}` of it is not known", call.name)),
+                }
+            }
+            _ => Err(format!("the type of the function `{}` is not known", call.name)),
+        }
+    }
+
+    fn column(&self, column: &ColumnRef, depth: usize) -> Result<Wire, String> {
+        let unknown = || format!("the column `{}` is not known", column.name);
+        let id = column.relation.ok_or_else(unknown)?;
+        let relation = self.query.relation(id);
+        let wire = match &relation.source {
+            Source::Table(name) => {
+                let table = self.schema.tables.get(name).ok_or_else(unknown)?;
+                let of_table = table.columns.iter().find(|it| it.name.eq_ignore_ascii_case(&column.name));
+                let of_table = of_table.ok_or_else(unknown)?;
+                wire::of_column(table, of_table).ok_or_else(|| {
+                    format!("what the server says of the type `{}` is not known", of_table.ty)
+                })?
+            }
+            Source::Derived(block) | Source::Cte(block) | Source::View(_, block) => {
+                let inner = self.query.block(*block);
+                let columns = relation.columns.as_ref().ok_or_else(unknown)?;
+                let at = columns.iter().position(|it| it.name == column.name).ok_or_else(unknown)?;
+                let output =
+                    inner.outputs.as_ref().and_then(|outputs| outputs.get(at)).ok_or_else(unknown)?;
+                let wire = match &inner.body {
+                    Body::Select(_) => self.value(&output.expr, *block, depth + 1)?,
+                    _ => return Err("the arms of a set operation decide its type together".to_owned()),
+                };
+                if is_stored(inner) { wire.without(Wire::OF_TABLES) } else { wire }
+            }
+            _ => return Err(unknown()),
+        };
+        let can_be_absent = self.absent(self.query.block(relation.block)).contains(&id);
+        Ok(if can_be_absent { wire.without(Wire::NOT_NULL) } else { wire })
+    }
+
+    /// The relations of a block of which an outer join may give no row.
+    fn absent(&self, block: &Block) -> HashSet<RelationId> {
+        let mut absent = HashSet::new();
+        for item in block.from() {
+            outer(item, &mut absent);
+        }
+        absent
+    }
+}
+
+fn outer(item: &From, absent: &mut HashSet<RelationId>) {
+    if let From::Join { kind, left, right, .. } = item {
+        outer(left, absent);
+        outer(right, absent);
+        if matches!(kind, JoinKind::Left | JoinKind::Full) {
+            absent.extend(right.relations());
+        }
+        if matches!(kind, JoinKind::Right | JoinKind::Full) {
+            absent.extend(left.relations());
+        }
+    }
+}
+
+/// Whether the rows of a derived table are stored before they are read; else its query is merged into the one around it.
+fn is_stored(block: &Block) -> bool {
+    let Body::Select(select) = &block.body else { return true };
+    block.limit.is_some()
+        || select.distinct.is_some()
+        || select.aggregates
+        || select.having.is_some()
+        || !select.group_by.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wires;
+    use crate::schema::snapshot;
+    use crate::sql::{Dialect, resolve};
+
+    const SCHEMA: &str = "CREATE TABLE a (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, ok TINYINT(1) NOT NULL, \
+        name VARCHAR(20), kind ENUM('x', 'yyy') NOT NULL DEFAULT 'x', n INT NOT NULL, at TIMESTAMP NOT NULL DEFAULT \
+        CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, doc JSON, UNIQUE (name), KEY (n, ok));";
+
+    #[track_caller]
+    fn check(sql: &str, expect: &str) {
+        let schema = snapshot::read(SCHEMA, "a.sql", Some(Dialect::MySql)).schema;
+        let query = resolve(sql, Dialect::MySql, Some(&schema)).expect("it parses");
+        let shown = wires(&query, &schema).into_iter().map(|(name, wire, _)| match wire {
+            Ok(wire) => format!("{name} {} {} {}", wire.name(), wire.size, wire.flag_names()),
+            Err(_) => format!("{name}?"),
+        });
+        assert_eq!(shown.collect::<Vec<_>>().join("; "), expect);
+    }
+
+    #[test]
+    fn columns_have_the_flags_of_their_keys_and_defaults() {
+        check("SELECT id FROM a", "id BIGINT UNSIGNED 20 NOT_NULL | PRIMARY_KEY | UNSIGNED | AUTO_INCREMENT");
+        check(
+            "SELECT ok, name FROM a",
+            "ok BOOLEAN 1 NOT_NULL | NO_DEFAULT_VALUE; name VARCHAR 80 UNIQUE_KEY",
+        );
+        check("SELECT n FROM a", "n INT 11 NOT_NULL | MULTIPLE_KEY | NO_DEFAULT_VALUE");
+        check("SELECT kind FROM a", "kind ENUM 12 NOT_NULL | ENUM");
+        check("SELECT at FROM a", "at TIMESTAMP 19 NOT_NULL | UNSIGNED | BINARY | TIMESTAMP | ON_UPDATE_NOW");
+    }
+
+    #[test]
+    fn an_outer_join_may_give_no_row_and_a_stored_result_has_no_keys() {
+        check("SELECT b.n FROM a LEFT JOIN a b ON b.id = a.n", "n INT 11 MULTIPLE_KEY | NO_DEFAULT_VALUE");
+        check("SELECT x.n FROM (SELECT n FROM a LIMIT 2) x", "n INT 11 NOT_NULL | NO_DEFAULT_VALUE");
+        check("SELECT COUNT(*) AS c, MAX(n) AS m FROM a", "c BIGINT 21 NOT_NULL | BINARY; m INT 11 BINARY");
+    }
+
+    #[test]
+    fn what_the_servers_say_differently_is_not_told() {
+        check("SELECT doc, n + 1 AS o, 1 AS i FROM a", "doc?; o?; i?");
+        check("SELECT n FROM a UNION SELECT id FROM a", "n?");
+    }
+}

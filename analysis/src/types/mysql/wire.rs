@@ -1,0 +1,265 @@
+//! What the server says of a column on the wire: the protocol's type, flags and length.
+
+use crate::schema::{Column, KeyPart, Table};
+
+/// The flags, each with its name, in the order of their bits.
+const FLAGS: [(u16, &str); 14] = [
+    (Wire::NOT_NULL, "NOT_NULL"),
+    (Wire::PRIMARY_KEY, "PRIMARY_KEY"),
+    (Wire::UNIQUE_KEY, "UNIQUE_KEY"),
+    (Wire::MULTIPLE_KEY, "MULTIPLE_KEY"),
+    (Wire::BLOB, "BLOB"),
+    (Wire::UNSIGNED, "UNSIGNED"),
+    (Wire::ZEROFILL, "ZEROFILL"),
+    (Wire::BINARY, "BINARY"),
+    (Wire::ENUM, "ENUM"),
+    (Wire::AUTO_INCREMENT, "AUTO_INCREMENT"),
+    (Wire::TIMESTAMP, "TIMESTAMP"),
+    (Wire::SET, "SET"),
+    (Wire::NO_DEFAULT_VALUE, "NO_DEFAULT_VALUE"),
+    (Wire::ON_UPDATE_NOW, "ON_UPDATE_NOW"),
+];
+
+/// How many bytes a character takes at most, in utf8mb4, in which clients of sqlx read.
+const CHARACTER: u32 = 4;
+
+/// A column as the server describes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wire {
+    /// The protocol's type as sqlx names it: `LongLong`, `VarString`.
+    pub ty: &'static str,
+    /// The flags, as bits.
+    pub flags: u16,
+    /// Whether its values are text, and are sent in the client's character set.
+    pub is_text: bool,
+    /// The longest value in bytes.
+    pub size: u32,
+}
+
+impl Wire {
+    pub(super) const NOT_NULL: u16 = 1;
+    const PRIMARY_KEY: u16 = 1 << 1;
+    const UNIQUE_KEY: u16 = 1 << 2;
+    const MULTIPLE_KEY: u16 = 1 << 3;
+    /// The flags that a column has by its table's keys and by what fills it, and that a stored result has not.
+    pub(super) const OF_TABLES: u16 = Wire::PRIMARY_KEY
+        | Wire::UNIQUE_KEY
+        | Wire::MULTIPLE_KEY
+        | Wire::AUTO_INCREMENT
+        | Wire::TIMESTAMP
+        | Wire::ON_UPDATE_NOW;
+    const BLOB: u16 = 1 << 4;
+    pub(super) const UNSIGNED: u16 = 1 << 5;
+    const ZEROFILL: u16 = 1 << 6;
+    pub(super) const BINARY: u16 = 1 << 7;
+    const ENUM: u16 = 1 << 8;
+    const AUTO_INCREMENT: u16 = 1 << 9;
+    const TIMESTAMP: u16 = 1 << 10;
+    const SET: u16 = 1 << 11;
+    const NO_DEFAULT_VALUE: u16 = 1 << 12;
+    const ON_UPDATE_NOW: u16 = 1 << 13;
+
+    /// A value that is no text.
+    pub(super) fn of(ty: &'static str, flags: u16, size: u32) -> Wire {
+        Wire { ty, flags, is_text: false, size }
+    }
+
+    /// Whether it is never NULL.
+    pub fn is_not_null(&self) -> bool {
+        self.has(Wire::NOT_NULL)
+    }
+
+    fn has(&self, flag: u16) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// The same without some of its flags.
+    pub(super) fn without(self, flags: u16) -> Wire {
+        Wire { flags: self.flags & !flags, ..self }
+    }
+
+    /// The flags as sqlx writes them: their names, joined.
+    pub fn flag_names(&self) -> String {
+        let set = FLAGS.iter().filter(|(flag, _)| self.has(*flag));
+        set.map(|(_, name)| *name).collect::<Vec<_>>().join(" | ")
+    }
+
+    /// The name of the type as sqlx prints it.
+    pub fn name(&self) -> &'static str {
+        let (unsigned, binary) = (self.has(Wire::UNSIGNED), self.has(Wire::BINARY));
+        match self.ty {
+            "Tiny" if self.size == 1 => "BOOLEAN",
+            "Tiny" if unsigned => "TINYINT UNSIGNED",
+            "Tiny" => "TINYINT",
+            "Short" if unsigned => "SMALLINT UNSIGNED",
+            "Short" => "SMALLINT",
+            "Int24" if unsigned => "MEDIUMINT UNSIGNED",
+            "Int24" => "MEDIUMINT",
+            "Long" if unsigned => "INT UNSIGNED",
+            "Long" => "INT",
+            "LongLong" if unsigned => "BIGINT UNSIGNED",
+            "LongLong" => "BIGINT",
+            "NewDecimal" => "DECIMAL",
+            "Float" => "FLOAT",
+            "Double" => "DOUBLE",
+            "Date" => "DATE",
+            "Time" => "TIME",
+            "Datetime" => "DATETIME",
+            "Timestamp" => "TIMESTAMP",
+            "Year" => "YEAR",
+            "Bit" => "BIT",
+            "String" if binary => "BINARY",
+            "String" if self.has(Wire::ENUM) => "ENUM",
+            "String" => "CHAR",
+            "VarString" if binary => "VARBINARY",
+            "VarString" => "VARCHAR",
+            "Blob" if binary => "BLOB",
+            "Blob" => "TEXT",
+            _ => "NULL",
+        }
+    }
+}
+
+/// What the server says of a table's column; `None` where that hangs on the server or is not known.
+pub(super) fn of_column(table: &Table, column: &Column) -> Option<Wire> {
+    let mut wire = of_type(&column.ty)?;
+    let default = column.default.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let default = default.trim_start_matches('(');
+    if column.not_null {
+        wire.flags |= Wire::NOT_NULL;
+        if column.default.is_none() && !column.identity && column.generated.is_none() {
+            wire.flags |= Wire::NO_DEFAULT_VALUE;
+        }
+    }
+    if column.identity {
+        wire.flags |= Wire::AUTO_INCREMENT;
+    }
+    let is_now = ["current_timestamp", "now", "localtime"].iter().any(|now| default.starts_with(now));
+    let on_update = default.contains("on update");
+    if on_update {
+        wire.flags |= Wire::ON_UPDATE_NOW;
+    }
+    if wire.ty == "Timestamp" && (is_now || on_update) {
+        wire.flags |= Wire::TIMESTAMP;
+    }
+    wire.flags |= keys(table, &column.name);
+    Some(wire)
+}
+
+/// The flags that a column has by the keys that it is in.
+fn keys(table: &Table, column: &str) -> u16 {
+    let mut flags = 0;
+    if table.primary_key.iter().any(|key| key == column) {
+        flags |= Wire::PRIMARY_KEY;
+    }
+    for index in table.indexes.iter().filter(|index| !index.primary) {
+        if let Some(KeyPart::Column(first)) = index.keys.first().map(|key| &key.part)
+            && first == column
+        {
+            let is_unique = index.unique && index.keys.len() == 1;
+            flags |= if is_unique { Wire::UNIQUE_KEY } else { Wire::MULTIPLE_KEY };
+        }
+    }
+    flags
+}
+
+/// What a type is on the wire, keys and defaults aside.
+fn of_type(ty: &str) -> Option<Wire> {
+    let lower = ty.to_ascii_lowercase();
+    let (name, rest) =
+        lower.split_at(lower.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(lower.len()));
+    let unsigned = if rest.contains("unsigned") { Wire::UNSIGNED } else { 0 };
+    let of_list = matches!(name, "enum" | "set");
+    let numbers: Vec<u32> = if of_list { Vec::new() } else { numbers(rest) };
+    let first = numbers.first().copied();
+    let plain = |ty, size| Some(Wire::of(ty, unsigned, first.unwrap_or(size)));
+    // A value of a number without its sign is a digit shorter.
+    let shorter = |size: u32| size - u32::from(unsigned != 0);
+    let text = |ty, flags, size: u32| Some(Wire { ty, flags, is_text: true, size });
+    let bytes = |ty, flags, size| Some(Wire::of(ty, flags | Wire::BINARY, size));
+    let with_fraction = |size: u32| size + first.filter(|&digits| digits > 0).map_or(0, |digits| digits + 1);
+    match name {
+        "tinyint" => plain("Tiny", shorter(4)),
+        "bool" | "boolean" => Some(Wire::of("Tiny", 0, 1)),
+        "smallint" => plain("Short", shorter(6)),
+        "mediumint" => plain("Int24", shorter(9)),
+        "int" | "integer" => plain("Long", shorter(11)),
+        "bigint" => plain("LongLong", 20),
+        "decimal" | "numeric" | "dec" | "fixed" => {
+            let scale = numbers.get(1).copied().unwrap_or(0);
+            let size = first.unwrap_or(10) + u32::from(scale > 0) + u32::from(unsigned == 0);
+            Some(Wire::of("NewDecimal", unsigned, size))
+        }
+        "float" if numbers.len() < 2 => {
+            let is_double = first.is_some_and(|bits| bits > 24);
+            Some(if is_double { Wire::of("Double", unsigned, 22) } else { Wire::of("Float", unsigned, 12) })
+        }
+        "float" => plain("Float", 12),
+        "double" | "real" => plain("Double", 22),
+        "bit" => Some(Wire::of("Bit", Wire::UNSIGNED, first.unwrap_or(1))),
+        "date" => Some(Wire::of("Date", Wire::BINARY, 10)),
+        "time" => Some(Wire::of("Time", Wire::BINARY, with_fraction(10))),
+        "datetime" => Some(Wire::of("Datetime", Wire::BINARY, with_fraction(19))),
+        "timestamp" => Some(Wire::of("Timestamp", Wire::UNSIGNED | Wire::BINARY, with_fraction(19))),
+        "year" => Some(Wire::of("Year", Wire::UNSIGNED | Wire::ZEROFILL, 4)),
+        "char" | "character" | "nchar" if !rest.contains("binary") => {
+            text("String", 0, first.unwrap_or(1) * CHARACTER)
+        }
+        "varchar" | "nvarchar" if !rest.contains("binary") => text("VarString", 0, first? * CHARACTER),
+        "binary" => bytes("String", 0, first.unwrap_or(1)),
+        "varbinary" => bytes("VarString", 0, first?),
+        "tinytext" => text("Blob", Wire::BLOB, 255 * CHARACTER),
+        "text" if first.is_none() => text("Blob", Wire::BLOB, 65_535 * CHARACTER),
+        "mediumtext" => text("Blob", Wire::BLOB, 16_777_215 * CHARACTER),
+        "longtext" => text("Blob", Wire::BLOB, u32::MAX),
+        "tinyblob" => bytes("Blob", Wire::BLOB, 255),
+        "blob" if first.is_none() => bytes("Blob", Wire::BLOB, 65_535),
+        "mediumblob" => bytes("Blob", Wire::BLOB, 16_777_215),
+        "longblob" => bytes("Blob", Wire::BLOB, u32::MAX),
+        "enum" => text("String", Wire::ENUM, labels(ty)?.into_iter().max()? * CHARACTER),
+        "set" => {
+            let labels = labels(ty)?;
+            let commas = u32::try_from(labels.len()).ok()?.checked_sub(1)?;
+            text("String", Wire::SET, (labels.iter().sum::<u32>() + commas) * CHARACTER)
+        }
+        "uuid" => text("String", Wire::UNSIGNED | Wire::BINARY, 36 * CHARACTER),
+        "inet6" => text("String", Wire::UNSIGNED | Wire::BINARY, 39 * CHARACTER),
+        // JSON is a type of its own on MySQL, and a text on MariaDB.
+        _ => None,
+    }
+}
+
+/// The numbers in the first brackets.
+fn numbers(text: &str) -> Vec<u32> {
+    let inside = text.trim_start().strip_prefix('(').and_then(|text| text.split_once(')'));
+    let numbers = inside.map(|(inside, _)| inside.split(',').map(|number| number.trim().parse::<u32>()));
+    // No type has a size near the largest number.
+    numbers.into_iter().flatten().filter_map(Result::ok).filter(|&number| number < 1 << 24).collect()
+}
+
+/// How many characters each label of an enum or set has.
+fn labels(ty: &str) -> Option<Vec<u32>> {
+    let (_, mut rest) = ty.split_once('(')?;
+    let mut labels = Vec::new();
+    while let Some((_, after)) = rest.split_once('\'') {
+        let mut length = 0_u32;
+        let mut chars = after.chars();
+        loop {
+            match chars.next()? {
+                '\'' if chars.as_str().starts_with('\'') => {
+                    chars.next();
+                    length += 1;
+                }
+                '\'' => break,
+                '\\' => {
+                    chars.next();
+                    length += 1;
+                }
+                _ => length += 1,
+            }
+        }
+        labels.push(length);
+        rest = chars.as_str();
+    }
+    (!labels.is_empty()).then_some(labels)
+}
