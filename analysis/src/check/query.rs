@@ -11,6 +11,7 @@ use crate::index;
 use crate::lints::{self, Check, QueryContext, Trait};
 use crate::rust::{Allow, Scan, Site, SiteSql};
 use crate::sql::Dialect;
+use crate::sql::lex::{self, Lexer};
 
 impl Checker<'_> {
     /// Checks one query; `site` is where it stands in Rust, if it does.
@@ -26,7 +27,10 @@ impl Checker<'_> {
     }
 
     fn examine(&self, sql: &str, site: Option<&Site>, allows: &[Allow]) -> Checked {
-        let fits = |dialect: &Dialect| crate::sql::resolve(sql, *dialect, self.schema).is_ok();
+        let fits = |dialect: &Dialect| {
+            crate::sql::resolve(sql, *dialect, self.schema).is_ok()
+                && (*dialect != Dialect::MySql || !has_numbered_parameter(sql))
+        };
         let guessed = self.guess_dialect.then(|| Dialect::ALL.into_iter().find(fits)).flatten();
         let dialect = guessed.unwrap_or(self.dialect);
         let query = crate::sql::resolve(sql, dialect, self.schema);
@@ -107,4 +111,13 @@ pub(super) fn put(finding: &mut Finding, site: &Site, offset: usize) {
             edit.end = site.place_of(offset + edit.span.end);
         }
     }
+}
+
+/// Whether a text has a parameter as PostgreSQL and SQLite write it, and MySQL does not: `$1`.
+fn has_numbered_parameter(sql: &str) -> bool {
+    let mut tokens = Lexer::new(sql, Dialect::Postgres);
+    tokens.any(|token| {
+        token.kind == lex::Kind::Parameter
+            && sql.get(token.span.range()).is_some_and(|text| text.starts_with('$'))
+    })
 }

@@ -94,11 +94,12 @@ impl Project {
         if migrations.is_empty() {
             return Ok(0);
         }
-        let spoken = told.or_else(|| guess(&migrations));
-        let likely = spoken.or(self.dialect_hint).unwrap_or(Dialect::Postgres);
+        // What sqlx is built for says more than words do: a column may be called `uuid` anywhere.
+        let spoken = told.or(self.dialect_hint).or_else(|| guess(&migrations));
+        let likely = spoken.unwrap_or(Dialect::Postgres);
         let mut replayed = replay(&migrations, likely);
         // Words may mislead: the migrations are in the dialect that takes most of them.
-        if told.is_none() && !replayed.problems.is_empty() {
+        if told.or(self.dialect_hint).is_none() && !replayed.problems.is_empty() {
             for dialect in Dialect::ALL.into_iter().filter(|dialect| *dialect != likely) {
                 let other = replay(&migrations, dialect);
                 if other.problems.len() < replayed.problems.len() {
@@ -147,12 +148,12 @@ impl Project {
         self.notices.push(notice.help(format!("write it anew with `{SCHEMA_COMMAND}`")));
     }
 
-    /// Settles whose rules hold where there is no schema: as configured, else as `DATABASE_URL` says, else as the words
-    /// of the migrations say, else as sqlx is built; else each query is read by the rules that it fits.
+    /// Settles whose rules hold where there is no schema: as configured, else as `DATABASE_URL` says, else as sqlx is built,
+    /// else as the words of the migrations say; else each query is read by the rules that it fits.
     pub fn settle_dialect(&mut self, base: &Path) {
         let dialect = self.config.dialect.or_else(dialect_of_url);
         let selected = self.migrations.as_deref().and_then(|dir| read_migrations(dir, base, dialect).ok());
-        let dialect = dialect.or_else(|| guess(&selected?.migrations)).or(self.dialect_hint);
+        let dialect = dialect.or(self.dialect_hint).or_else(|| guess(&selected?.migrations));
         self.dialect_is_guessed = dialect.is_none();
         self.dialect = dialect.unwrap_or(self.dialect);
     }

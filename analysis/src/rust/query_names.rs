@@ -178,3 +178,23 @@ pub(super) fn looks_like_sql(text: &str) -> bool {
         || text.starts_with("--")
         || text.starts_with("/*")
 }
+
+/// Whether a method that is called on a query binds nothing to it: sqlx's own, and what turns a result or a future into
+/// another.
+pub(super) fn leaves_arguments(method: &str) -> bool {
+    matches!(
+        method,
+        "persistent"
+            | "map"
+            | "try_map"
+            | "build"
+            | "build_query_as"
+            | "build_query_scalar"
+            | "sql"
+            | "into_sql"
+            | "boxed"
+            | "instrument"
+            | "in_current_span"
+            | "in_current_budget"
+    )
+}

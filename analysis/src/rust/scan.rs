@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 
 use super::graph::imports::Imports;
@@ -74,13 +74,69 @@ fn lex(source: &str) -> Result<TokenStream, ScanError> {
 fn read_tokens(file: &str, source: &str, tokens: TokenStream, in_test: bool) -> Result<Scan, ScanError> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let comments = Comments::read(&file.into(), source, &tokens);
-    let parsed: syn::File = syn::parse2(tokens)?;
+    let items = items(tokens)?;
     let mut walker = Walker::new(file, comments, Imports::new(false));
     walker.in_test = in_test;
     walker.knows_sqlx = source.contains("sqlx");
-    walker.prepare(&parsed.items, &mut Vec::new());
-    walker.module(&parsed.items);
+    walker.prepare(&items, &mut Vec::new());
+    walker.module(&items);
     Ok(finish(walker))
+}
+
+/// The items of a file. One that is no Rust by itself, for an attribute macro takes it as it is written (`pub impl`),
+/// costs itself and not the file.
+fn items(tokens: TokenStream) -> Result<Vec<syn::Item>, ScanError> {
+    let error = match syn::parse2::<syn::File>(tokens.clone()) {
+        Ok(file) => return Ok(file.items),
+        Err(error) => error,
+    };
+    let mut items = Vec::new();
+    let mut others = 0;
+    for part in parts(tokens) {
+        match syn::parse2::<syn::Item>(part.tokens) {
+            Ok(syn::Item::Verbatim(_)) => others += 1,
+            Ok(item) => items.push(item),
+            // What an attribute stands above is the attribute's to read.
+            Err(_) if part.has_attribute => others += 1,
+            Err(_) => return Err(error.into()),
+        }
+    }
+    if items.is_empty() || others == 0 { Err(error.into()) } else { Ok(items) }
+}
+
+/// The tokens of one item.
+#[derive(Default)]
+struct Part {
+    tokens: TokenStream,
+    has_attribute: bool,
+}
+
+/// The tokens of a file, item by item: each ends with its braces, or with a semicolon.
+fn parts(tokens: TokenStream) -> Vec<Part> {
+    let mut parts = vec![Part::default()];
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let is =
+            |token: &TokenTree, c: char| matches!(token, TokenTree::Punct(punct) if punct.as_char() == c);
+        if is(&token, '#') && tokens.peek().is_some_and(|next| is(next, '!')) {
+            // An attribute of the file.
+            tokens.nth(1);
+            continue;
+        }
+        let follows_semicolon = |next: Option<&TokenTree>| next.is_some_and(|next| is(next, ';'));
+        let ends = is(&token, ';')
+            || matches!(&token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
+                && !follows_semicolon(tokens.peek());
+        if let Some(part) = parts.last_mut() {
+            part.has_attribute |= is(&token, '#');
+            part.tokens.extend([token]);
+        }
+        if ends {
+            parts.push(Part::default());
+        }
+    }
+    parts.retain(|part| !part.tokens.is_empty());
+    parts
 }
 
 /// Reads one function from its tokens, as an attribute macro is given it: its positions are the compiler's, and what its

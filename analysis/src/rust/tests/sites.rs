@@ -300,3 +300,28 @@ fn the_form_tells_who_checks_the_text() {
     let forms: Vec<Form> = scan.sites.iter().map(|site| site.form).collect();
     assert_eq!(forms, [Form::Checked, Form::SqlxMacro, Form::SqlxFunction]);
 }
+
+#[test]
+fn a_method_of_the_users_may_bind_what_it_likes() {
+    let scan = scanned(
+        "fn f() { sqlx::query(\"SELECT $1, $2\").bind(a).bind_audit(b).persistent(false).execute(db); }",
+    );
+    assert!(!only(&scan).arguments_complete);
+    let scan =
+        scanned("fn f() { sqlx::query(\"SELECT $1\").bind(a).persistent(false).map(g).fetch_all(db); }");
+    assert!(only(&scan).arguments_complete);
+}
+
+#[test]
+fn an_item_that_an_attribute_reads_costs_itself_alone() {
+    let query = "fn f() { sqlx::query(\"SELECT 1\").execute(db); }";
+    for item in [
+        "#[ext] pub impl str { fn a(&self) {} }",
+        "#[x(a = 1)] fn g() -> strange => syntax { 1 }",
+        "#[y] query Users { id, name }",
+    ] {
+        let scan = scanned(&format!("#![allow(x)]\nconst A: B = B {{ c: 1 }};\n{item}\n{query}"));
+        assert_eq!(only(&scan).place.line, 4, "{item}");
+    }
+    assert!(scan("src/lib.rs", &format!("pub impl str {{}}\n{query}")).is_err(), "nothing reads that");
+}

@@ -148,6 +148,8 @@ impl Walker<'_> {
                     site.sql = SiteSql::Dynamic;
                     site.arguments_complete = false;
                 }
+                // A method of the user's may bind what it likes.
+                (name, _) if !query_names::leaves_arguments(name) => site.arguments_complete = false,
                 _ => {}
             }
         }
