@@ -579,12 +579,18 @@ pub enum Change {
         /// The actions.
         actions: Vec<TypeAction>,
     },
+    /// `SAVEPOINT`.
+    Savepoint(String),
+    /// `ROLLBACK TO SAVEPOINT`.
+    RollbackTo(String),
     /// `CREATE SCHEMA`.
     CreateSchema {
         /// Its name.
         name: String,
         /// `IF NOT EXISTS`.
         if_not_exists: bool,
+        /// The statements that make what is in it.
+        elements: Vec<String>,
     },
     /// `ALTER SCHEMA … RENAME TO`.
     RenameSchema {

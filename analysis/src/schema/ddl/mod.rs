@@ -62,6 +62,11 @@ pub fn parse(sql: &str, dialect: Dialect) -> Result<Change, DdlError> {
         Ok(session::pragma(cursor))
     } else if cursor.take("do") {
         session::do_block(cursor)
+    } else if cursor.take("savepoint") {
+        Ok(Change::Savepoint(cursor.name()?))
+    } else if cursor.take_any(&["rollback to", "rollback work to", "rollback transaction to"]).is_some() {
+        let _ = cursor.take("savepoint");
+        Ok(Change::RollbackTo(cursor.name()?))
     } else if session::ends_transaction(cursor) {
         Ok(Change::EndTransaction)
     } else if session::is_harmless(cursor) || cursor.is("execute") {
@@ -139,11 +144,19 @@ fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         // A schema without a name of its own has its owner's.
         let _ = cursor.take("authorization");
         let name = cursor.name()?;
-        // `CREATE SCHEMA s CREATE TABLE …` makes tables that would be missing.
-        if cursor.is("create") {
-            return Err(cursor.error("the end of the statement"));
+        if cursor.take("authorization") {
+            cursor.name()?;
         }
-        Ok(Change::CreateSchema { name, if_not_exists })
+        let mut elements = Vec::new();
+        while !cursor.done() {
+            let start = cursor.at;
+            cursor.skip();
+            while !cursor.done() && !cursor.is("create") && !cursor.is("grant") {
+                cursor.skip();
+            }
+            elements.push(cursor.source(start, cursor.at).to_owned());
+        }
+        Ok(Change::CreateSchema { name, if_not_exists, elements })
     } else if cursor.take("extension") {
         let _ = cursor.take("if not exists");
         Ok(Change::CreateExtension(cursor.name()?))

@@ -52,7 +52,6 @@ const HARMLESS: &[&str] = &[
     "reset",
     "revoke",
     "rollback",
-    "savepoint",
     "security",
     "show",
     "start",

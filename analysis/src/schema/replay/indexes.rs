@@ -5,7 +5,7 @@ use super::create::missing;
 use super::names::clipped;
 use super::{Replay, Step};
 use crate::schema::ddl::{CreateIndex, IndexDef, Written};
-use crate::schema::model::{Index, Name, Unique};
+use crate::schema::model::{Index, IndexKey, Name, Unique};
 use crate::sql::Dialect;
 
 impl Replay {
@@ -38,6 +38,25 @@ impl Replay {
             self.index_partitions(&owner, &made)?;
         }
         Ok(())
+    }
+
+    /// Timescale's `create_hypertable('t', 'time')` makes an index on the time, newest first, unless it is told not to.
+    pub(super) fn create_hypertable(&mut self, arguments: &[String]) -> Step {
+        let declines = |argument: &String| {
+            let words: String = argument.to_lowercase().split_whitespace().collect();
+            words.starts_with("create_default_indexes") && words.ends_with("false")
+        };
+        let literal = |place: usize| arguments.get(place)?.split('\'').nth(1).map(str::to_owned);
+        let (Some(table), Some(column)) = (literal(0), literal(1)) else { return Ok(()) };
+        let (schema, table) =
+            table.split_once('.').map_or((None, table.as_str()), |(s, t)| (Some(s.to_owned()), t));
+        let written = Written { schema, name: table.trim_matches('"').to_owned() };
+        let Some(owner) = self.find_table(&written).filter(|_| !arguments.iter().any(declines)) else {
+            return Ok(());
+        };
+        let keys = vec![IndexKey { desc: true, nulls_first: true, ..IndexKey::column(column) }];
+        self.add_index(&owner, IndexDef { method: "btree".to_owned(), keys, ..IndexDef::default() })
+            .map(|_| ())
     }
 
     /// Names of indexes are the table's own in MySQL, the schema's elsewhere.

@@ -56,6 +56,9 @@ pub struct Replay {
     depth: usize,
     /// The variables of each of them.
     frames: Vec<BTreeMap<String, Text>>,
+    /// The state at each savepoint of the script at hand, kept where it rolls back to one.
+    saved: Vec<(String, Box<Replay>)>,
+    rolls_back: bool,
     /// How many steps they have taken in all.
     steps: usize,
     /// The file and line of the statement at hand.
@@ -103,6 +106,8 @@ impl Replay {
             gap_causes: BTreeMap::new(),
             depth: 0,
             frames: Vec::new(),
+            saved: Vec::new(),
+            rolls_back: false,
             steps: 0,
             place: (String::new(), 0),
         }
@@ -110,6 +115,9 @@ impl Replay {
 
     /// Applies a script: a migration, a snapshot, or what `pg_dump`, `.schema` or `mysqldump --no-data` wrote.
     pub fn apply(&mut self, sql: &str, file: &str) {
+        let rolls_back = |text: &str| text.to_ascii_lowercase().contains("rollback");
+        self.rolls_back =
+            self.schema.dialect != Dialect::MySql && sql.contains(['s', 'S']) && rolls_back(sql);
         for piece in split::statements(sql, self.schema.dialect) {
             self.apply_piece(&piece, file);
         }
@@ -119,6 +127,7 @@ impl Replay {
     /// Ends a script: its transaction is over, and everything it makes is there.
     pub(super) fn finish(&mut self) {
         self.session.local_path = None;
+        self.saved.clear();
         self.fill_in_references();
     }
 
@@ -179,7 +188,33 @@ impl Replay {
             }
             Change::CreateType { name, ty } => self.create_type(&name, ty),
             Change::AlterType { name, actions } => self.alter_type(&name, actions),
-            Change::CreateSchema { .. } => Ok(()),
+            Change::CreateSchema { name, elements, .. } => {
+                let outer = self.session.local_path.replace(vec![name]);
+                let mut result = Ok(());
+                for element in elements {
+                    let change = ddl::parse(&element, self.schema.dialect).map_err(|error| error.message);
+                    result = result.and(change.and_then(|change| self.change(change)));
+                }
+                self.session.local_path = outer;
+                result
+            }
+            Change::Savepoint(name) => {
+                if self.rolls_back {
+                    let saved = Replay { saved: Vec::new(), ..self.clone() };
+                    self.saved.push((name, Box::new(saved)));
+                }
+                Ok(())
+            }
+            Change::RollbackTo(name) => {
+                if let Some(at) = self.saved.iter().rposition(|(saved, _)| *saved == name) {
+                    self.saved.truncate(at + 1);
+                    if let Some((_, saved)) = self.saved.last() {
+                        let (problems, kept) = (std::mem::take(&mut self.problems), self.saved.clone());
+                        *self = Replay { problems, saved: kept, ..(**saved).clone() };
+                    }
+                }
+                Ok(())
+            }
             Change::RenameSchema { from, to } => {
                 self.rename_schema(&from, &to);
                 Ok(())
@@ -206,6 +241,9 @@ impl Replay {
                 Ok(())
             }
             Change::Call { function, arguments } => {
+                if function.name == "create_hypertable" {
+                    return self.create_hypertable(&arguments);
+                }
                 self.call(&function, &arguments);
                 Ok(())
             }
@@ -245,3 +283,42 @@ impl Replay {
 
 #[cfg(test)]
 mod properties;
+
+#[cfg(test)]
+mod transactions {
+    use super::*;
+
+    #[track_caller]
+    fn check(sql: &str, tables: &[&str], indexes: &[&str]) {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(sql, "a.sql");
+        let names: Vec<String> = replay.schema.tables.keys().map(ToString::to_string).collect();
+        let made = replay.schema.tables.values().flat_map(|table| &table.indexes);
+        assert_eq!(names, tables, "{sql}");
+        assert_eq!(made.map(|index| index.name.as_str()).collect::<Vec<_>>(), indexes, "{sql}");
+        assert_eq!(replay.problems, [], "{sql}");
+    }
+
+    #[test]
+    fn what_was_made_behind_a_savepoint_is_taken_back() {
+        let made = "BEGIN; CREATE TABLE t (id int); SAVEPOINT s; CREATE TABLE u (id int);";
+        check(&format!("{made} ROLLBACK TO SAVEPOINT s; COMMIT;"), &["t"], &[]);
+        check(&format!("{made} RELEASE SAVEPOINT s; COMMIT;"), &["t", "u"], &[]);
+    }
+
+    #[test]
+    fn a_schema_is_made_with_what_is_in_it() {
+        check("CREATE SCHEMA app CREATE TABLE t (id int) CREATE INDEX i ON t (id)", &["app.t"], &["i"]);
+    }
+
+    #[test]
+    fn a_hypertable_has_an_index_on_its_time() {
+        let table = "CREATE TABLE m (ts timestamptz);";
+        check(&format!("{table} SELECT create_hypertable('m', by_range('ts'))"), &["m"], &["m_ts_idx"]);
+        check(
+            &format!("{table} SELECT create_hypertable('m', 'ts', create_default_indexes => false)"),
+            &["m"],
+            &[],
+        );
+    }
+}
