@@ -6,7 +6,7 @@ use crate::sql::expr::Expr;
 use crate::sql::{Dialect, predicates, resolve};
 
 /// Whether a table's CHECK lets a key of it have one value: `one_row boolean PRIMARY KEY CHECK (one_row)`.
-pub(super) fn is_singleton(table: &Table, schema: &Schema) -> bool {
+pub(crate) fn is_singleton(table: &Table, schema: &Schema) -> bool {
     let keys = std::iter::once(&table.primary_key).chain(table.unique.iter().map(|unique| &unique.columns));
     keys.filter_map(|key| key.first().filter(|_| key.len() == 1)).any(|key| has_one_value(table, key, schema))
 }

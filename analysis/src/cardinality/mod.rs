@@ -2,7 +2,7 @@
 
 mod functions;
 mod groups;
-mod keys;
+pub(crate) mod keys;
 #[cfg(test)]
 mod tests;
 mod unique;

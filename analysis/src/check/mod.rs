@@ -10,7 +10,7 @@ use crate::cardinality::Cardinality;
 use crate::config::Config;
 use crate::finding::{Finding, Level, Place};
 use crate::index::{Access, Queried};
-use crate::lints::{self, Check, Lint, SchemaContext};
+use crate::lints::{self, Check, Lint, Made, SchemaContext};
 use crate::rust::{Allow, Site};
 use crate::schema::{Name, Schema};
 use crate::sql::{Dialect, Query, SyntaxError};
@@ -100,7 +100,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Checks the database as a whole, on which all of `queries` run; `place_of` says where a table or index is made.
-    pub fn schema(&self, queries: &[Queried<'_>], place_of: &dyn Fn(&str) -> Place) -> Vec<Finding> {
+    pub fn schema(&self, queries: &[Queried<'_>], place_of: &dyn Fn(&Made<'_>) -> Place) -> Vec<Finding> {
         let Some(schema) = self.schema else { return Vec::new() };
         let context = SchemaContext::new(schema, queries, self.config, place_of);
         let mut findings = Vec::new();

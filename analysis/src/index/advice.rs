@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::new_index::NewIndex;
 use super::wanted::Wanted;
-use super::{Access, Verdict, accesses, audit, merge, new_index, sort, writes};
+use super::{Access, Verdict, accesses, audit, foreign_keys, merge, new_index, sort, writes};
 use crate::schema::{Index, Name, Replay, Schema, Table, snapshot};
 use crate::sql::query::RelationId;
 use crate::sql::{Dialect, Query};
@@ -43,6 +43,8 @@ pub struct Advice {
     pub writes: usize,
     /// The indexes of the schema that begin it and are not needed beside it.
     pub replaces: Vec<String>,
+    /// Whether it is for a foreign key, whose rows are looked for when what they refer to is deleted.
+    pub is_for_key: bool,
 }
 
 impl Advice {
@@ -81,11 +83,19 @@ impl Candidate<'_> {
     }
 }
 
-/// The indexes that serve the open ones of `queries`; those that serve most queries first. Tables that are small get
-/// none.
+/// The indexes that serve the open ones of `queries`, those that serve most queries first; then those of the foreign keys
+/// that rows are looked for by. Tables that are small get none.
 pub fn advise(schema: &Schema, queries: &[Queried<'_>], is_small: &dyn Fn(&Name) -> bool) -> Vec<Advice> {
     let needs = needs(schema, queries, is_small);
-    name_and_prove(candidates(&needs, schema), schema, queries)
+    let mut advice = name_and_prove(candidates(&needs, schema), schema, queries);
+    let losing = foreign_keys::losing_rows(schema, queries.iter().map(|queried| queried.query));
+    let mut keys = foreign_keys::advise(schema, &advice, &losing, is_small);
+    for key in &mut keys {
+        let touching = queries.iter().filter(|queried| writes::touches(queried.query, &key.index));
+        key.writes = touching.count();
+    }
+    advice.append(&mut keys);
+    advice
 }
 
 /// Everything that is wanted, each with those that want it.
@@ -217,7 +227,14 @@ fn name_and_prove(
         let touching =
             writers.filter_map(|at| queries.get(*at)).filter(|writer| writes::touches(writer.query, &index));
         let writes = touching.count();
-        advice.push(Advice { serves: serves.into_iter().collect(), writes, replaces, index, name });
+        advice.push(Advice {
+            serves: serves.into_iter().collect(),
+            writes,
+            replaces,
+            index,
+            name,
+            is_for_key: false,
+        });
     }
     advice.sort_by(|a, b| b.serves.len().cmp(&a.serves.len()).then_with(|| a.index.cmp(&b.index)));
     advice

@@ -3,11 +3,11 @@
 use super::estimate;
 use super::relations::Relations;
 use super::search_functions::{self, Sides};
-use super::value_types::{Class, Values};
+use super::value_types::Values;
 use crate::schema::Schema;
+use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, LikeKind, Literal, Op, Test};
-use crate::sql::query::{BlockId, Query, RelationId};
-use crate::sql::{Dialect, predicates};
+use crate::sql::query::{BlockId, Body, Query, RelationId};
 
 /// A condition on one relation that some index may be searched by.
 #[derive(Debug, Clone)]
@@ -111,17 +111,42 @@ type HoldsType<'a> = dyn Fn(&str, fn(&str) -> bool) -> bool + 'a;
 /// What reads conditions on one relation.
 pub(super) struct Reader<'a> {
     pub(super) dialect: Dialect,
-    relation: RelationId,
-    here: Relations,
+    pub(super) relation: RelationId,
+    pub(super) here: Relations,
     /// Whether a subquery depends on the rows around it.
-    depends: &'a dyn Fn(BlockId) -> bool,
+    pub(super) depends: &'a dyn Fn(BlockId) -> bool,
     /// Whether a column of the relation is of a type.
-    holds: &'a HoldsType<'a>,
-    type_of: &'a TypeOf<'a>,
-    values: Values<'a>,
+    pub(super) holds: &'a HoldsType<'a>,
+    pub(super) type_of: &'a TypeOf<'a>,
+    pub(super) values: Values<'a>,
 }
 
 impl<'a> Reader<'a> {
+    /// The relations around a subquery that it names.
+    fn named_below(&self, query: BlockId) -> Relations {
+        let whole = self.values.query;
+        let is_below = |id: BlockId| {
+            let mut next = Some(id);
+            while let Some(at) = next.filter(|at| *at != query) {
+                next = whole.block(at).parent;
+            }
+            next.is_some()
+        };
+        let mut named = Relations::NONE;
+        for (_, block) in whole.block_ids().filter(|(id, _)| is_below(*id)) {
+            let outputs = match &block.body {
+                Body::Select(select) => select.projection.as_slice(),
+                _ => &[],
+            };
+            for column in block.conditions().into_iter().chain(outputs).flat_map(Expr::columns) {
+                if let Some(id) = column.relation.filter(|id| self.here.contains(*id)) {
+                    named.insert(id);
+                }
+            }
+        }
+        named
+    }
+
     /// The name of a column of the relation.
     pub(super) fn own_column<'e>(&self, expr: &'e Expr) -> Option<&'e str> {
         let column = expr.as_column().filter(|column| column.relation == Some(self.relation))?;
@@ -147,6 +172,18 @@ impl<'a> Reader<'a> {
             Expr::Binary { op, left, right } => self.binary(op, left, right),
             Expr::InList { expr, list, negated: false } => self.in_list(expr, list),
             // The rows of a query that stands by itself are at hand; one that depends on this table's rows is not.
+            // SQLite makes its list when the rows that it depends on are at hand.
+            Expr::InQuery { expr, op: Op::Eq, negated: false, query }
+                if (self.depends)(*query) && self.dialect == Dialect::Sqlite =>
+            {
+                let Some(mut found) = self.compared(expr, Compare::Equal, &[]) else { return Vec::new() };
+                let needs = self.named_below(*query);
+                if needs.contains(self.relation) {
+                    return Vec::new();
+                }
+                found.needs = needs;
+                vec![found]
+            }
             Expr::InQuery { expr, op: Op::Eq, negated: false, query } if !(self.depends)(*query) => {
                 match expr.as_ref() {
                     Expr::Row(parts) => {
@@ -305,137 +342,6 @@ impl<'a> Reader<'a> {
         let values: Vec<&Expr> = list.iter().collect();
         self.compared(expr, Compare::Equal, &values).into_iter().collect()
     }
-
-    /// The condition that compares `operand` with `values`, when the operand is of this relation and the values are not.
-    fn compared(&self, operand: &Expr, compare: Compare, values: &[&Expr]) -> Option<Condition> {
-        let said = std::iter::once(operand).chain(values.iter().copied()).find_map(|side| match side {
-            Expr::Collate { collation, .. } => Some(collation.clone()),
-            _ => None,
-        });
-        let operand = match operand {
-            // A cast among the types of text changes nothing, and the index is searched as if it were not there.
-            Expr::Cast { expr, ty } if matches!(ty.as_str(), "text" | "varchar" | "character varying") => {
-                let column = expr.as_column().filter(|column| column.relation == Some(self.relation));
-                if column.is_some_and(|column| (self.holds)(&column.name, is_text_type)) {
-                    expr
-                } else {
-                    operand
-                }
-            }
-            Expr::Collate { expr, .. } if self.dialect != Dialect::MySql => expr,
-            other => other,
-        };
-        let collation = said.filter(|_| self.dialect != Dialect::MySql);
-        let mut own = false;
-        let mut foreign = false;
-        operand.walk(&mut |expr| match expr {
-            Expr::Column(column) if column.relation == Some(self.relation) => own = true,
-            Expr::Column(_) | Expr::WholeRow(_) => foreign = true,
-            other => foreign = foreign || other.own_subquery().is_some(),
-        });
-        // SQLite works out once what depends on no row, whatever it is.
-        let varies = |expr: &Expr| self.dialect != Dialect::Sqlite && predicates::is_volatile(expr);
-        if !own || foreign || varies(operand) {
-            return None;
-        }
-        // MySQL and SQLite compare text with a number as numbers, each row's text turned into one.
-        let as_numbers = self.dialect != Dialect::Postgres
-            && operand.as_column().and_then(self.type_of).is_some_and(is_textual)
-            && values.iter().any(|value| self.is_number(value));
-        let widened = values.iter().any(|value| self.casts(operand, value));
-        let mut needs = Relations::NONE;
-        let mut usable = !as_numbers && !widened;
-        for value in values {
-            value.walk(&mut |expr| match expr {
-                Expr::Column(column) => match column.relation {
-                    Some(id) if id == self.relation => usable = false,
-                    Some(id) if self.here.contains(id) => needs.insert(id),
-                    _ => {}
-                },
-                Expr::WholeRow(id) => usable = usable && *id != self.relation,
-                other => usable = usable && !other.own_subquery().is_some_and(self.depends),
-            });
-            usable = usable && !varies(value);
-        }
-        let operand = operand.clone();
-        usable.then_some(Condition { operand, compare, needs, kept: 1.0, one_value: false, collation })
-    }
-
-    /// Whether Postgres turns the column's values into those of the other side's type before it compares them.
-    pub(super) fn casts(&self, operand: &Expr, value: &Expr) -> bool {
-        if self.dialect != Dialect::Postgres {
-            return false;
-        }
-        let Some(column) = operand.as_column().filter(|column| column.relation == Some(self.relation)) else {
-            return false;
-        };
-        let is = |of: fn(&str) -> bool| (self.holds)(&column.name, of);
-        let class = || match value {
-            Expr::Parameter(number) => self.values.parameter(*number),
-            other => self.values.class(other),
-        };
-        if is(is_padded_type) || is(is_caseless_type) {
-            // `varchar` becomes `char` beside a `char`, and text beside a `citext`.
-            let ty = match value {
-                Expr::Column(other) => (self.type_of)(other),
-                Expr::Cast { ty, .. } => Some(ty.as_str()),
-                _ => None,
-            };
-            let is_varchar =
-                ty.is_some_and(|ty| ty.starts_with("varchar") || ty.starts_with("character varying"));
-            return class() == Some(Class::Text) && !(is_varchar && is(is_padded_type));
-        }
-        if matches!(value, Expr::Parameter(_)) {
-            return false;
-        }
-        is(is_integer_type) && matches!(class(), Some(Class::Decimal | Class::Float))
-            || is(is_decimal_type) && class() == Some(Class::Float)
-    }
-
-    /// Whether a value makes a comparison one of numbers, in MySQL and SQLite.
-    pub(super) fn is_number(&self, value: &Expr) -> bool {
-        match value {
-            // A plain number of SQLite is text where it is compared with text.
-            Expr::Literal(Literal::Number(_)) => self.dialect == Dialect::MySql,
-            Expr::Column(column) => (self.type_of)(column).is_some_and(is_numeric),
-            Expr::Cast { ty, .. } => is_numeric(ty),
-            _ => false,
-        }
-    }
-}
-
-/// Whether MySQL and SQLite take a type for text.
-pub(super) fn is_textual(ty: &str) -> bool {
-    let ty = ty.to_lowercase();
-    !ty.contains("int") && ["char", "clob", "text"].iter().any(|part| ty.contains(part))
-}
-
-/// Whether MySQL and SQLite take a type for a number.
-fn is_numeric(ty: &str) -> bool {
-    let ty = ty.to_lowercase();
-    ["int", "real", "floa", "doub", "dec", "numeric", "signed"].iter().any(|part| ty.contains(part))
-}
-
-fn is_text_type(ty: &str) -> bool {
-    matches!(ty.split('(').next().unwrap_or(ty).trim(), "text" | "varchar" | "character varying")
-}
-
-fn is_integer_type(ty: &str) -> bool {
-    matches!(ty, "smallint" | "integer" | "bigint")
-}
-
-fn is_decimal_type(ty: &str) -> bool {
-    ty.starts_with("numeric")
-}
-
-/// Types of text whose trailing blanks do not count.
-fn is_padded_type(ty: &str) -> bool {
-    ty == "bpchar" || ty.starts_with("character(") || ty == "character"
-}
-
-/// Types of text that do not tell cases apart.
-fn is_caseless_type(ty: &str) -> bool {
-    ty == "citext"
 }
 
 /// Whether a pattern is a constant that begins with fixed text, so that it is a range.

@@ -1,7 +1,8 @@
 //! What in a comparison keeps every index from serving it, an index of the column included: the way it is written, not
 //! an index that is missing.
 
-use super::condition::{Reader, is_textual};
+use super::compared::is_textual;
+use super::condition::Reader;
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Op};
 

@@ -8,7 +8,7 @@ use super::relations::Relations;
 use super::searches::{How, Searches, Served, Walk};
 use super::serve::Indexes;
 use super::wanted::{self, Reading, Wanted};
-use super::{Access, Hindrance, Verdict, catalog, estimate, hindrance, sort};
+use super::{Access, Hindrance, Verdict, catalog, estimate, hindrance};
 use crate::schema::{Name, Schema};
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Test};
@@ -20,7 +20,7 @@ const MUCH: f64 = 0.3;
 /// A table of the problem.
 pub(super) struct Item<'s> {
     pub(super) relation: RelationId,
-    indexes: Indexes<'s>,
+    pub(super) indexes: Indexes<'s>,
     /// What the query demands of its rows.
     demands: Vec<&'s Expr>,
     /// By its conditions.
@@ -30,9 +30,9 @@ pub(super) struct Item<'s> {
     /// Conditions of which one has to hold, each arm with its own.
     alternatives: Vec<Vec<Searches>>,
     /// Whether something is demanded of its rows alone, so that they are filtered as they are read.
-    is_filtered: bool,
+    pub(super) is_filtered: bool,
     /// Whether its own conditions keep a large part of its rows.
-    keeps_much: bool,
+    pub(super) keeps_much: bool,
     /// What keeps all indexes from serving one of its conditions.
     hindrance: Option<Hindrance>,
     /// The part of its rows that its own conditions keep.
@@ -73,6 +73,12 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Ac
         if access.verdict == Verdict::Unserved {
             item.stop_at_limit(&mut access, read, schema, problem);
         }
+        item.read_with_heirs(&mut access, query, schema, problem, joined.without(item));
+        if problem.asks_each_row && access.verdict == Verdict::Served && item.alone().is_none() {
+            access.verdict = Verdict::Unknown;
+            access.why =
+                "only newer servers search for what a subquery of an UPDATE or DELETE gives".to_owned();
+        }
         // Nobody adds an index to a table of the catalog.
         let is_system = matches!(query.relation(item.relation).source, Source::System(_));
         if access.verdict == Verdict::Unserved && !is_system {
@@ -108,7 +114,8 @@ fn one_row(query: &Query, id: RelationId, name: &Name) -> Access {
     }
 }
 
-fn item<'s>(
+/// What is known of a table of the problem, each of its conditions matched with its indexes.
+pub(super) fn item<'s>(
     id: RelationId,
     query: &Query,
     schema: &'s Schema,
@@ -123,7 +130,7 @@ fn item<'s>(
         .map(|demand| &demand.condition)
         .filter(|condition| condition.mentions(id))
         .collect();
-    let indexes = Indexes::new(schema, table);
+    let indexes = Indexes::new(schema, table).asked_for(query, id);
     let mut conditions = Vec::new();
     let mut alternatives = Vec::new();
     for demand in &demands {
@@ -270,36 +277,17 @@ impl Item<'_> {
         last
     }
 
-    /// Takes back that a table is read row by row where an index gives the order of the first rows: LIMIT stops soon where
-    /// the conditions keep much of what comes, and there is no other way by the distance from a value. A partial index in
-    /// that order is made for the query.
-    fn stop_at_limit(&self, access: &mut Access, read: Option<Served>, schema: &Schema, problem: &Problem) {
-        let reading = self.reading(schema, Relations::NONE, problem);
-        if reading.order.is_empty() {
-            return;
-        }
-        let Some(given) = sort::given_by(schema, &reading) else { return };
-        let Some(prepared) = self.indexes.list().get(given.at) else { return };
-        let is_made_for_it =
-            prepared.index.predicate.is_some() && read.is_some_and(|read| read.how == How::FilteredPartial);
-        if is_made_for_it {
-            access.verdict = Verdict::Served;
-            access.index = Some(prepared.index.name.clone());
-        } else if self.keeps_much || given.by_distance {
-            access.verdict = Verdict::Full;
-        } else {
-            return;
-        }
-        access.hindrance = None;
-        access.why = format!("index `{}` gives the order, and is read up to the LIMIT", prepared.index.name);
-    }
-
     /// What would serve it with the rows of `reached` at hand.
     fn wanted(&self, schema: &Schema, reached: Relations, problem: &Problem) -> Vec<Wanted> {
         self.reading(schema, reached, problem).wanted()
     }
 
-    fn reading<'a>(&'a self, schema: &'a Schema, reached: Relations, problem: &'a Problem) -> Reading<'a> {
+    pub(super) fn reading<'a>(
+        &'a self,
+        schema: &'a Schema,
+        reached: Relations,
+        problem: &'a Problem,
+    ) -> Reading<'a> {
         let at_hand = |condition: &&Condition| reached.contains_all(condition.needs);
         Reading {
             schema,

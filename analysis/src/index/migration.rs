@@ -78,7 +78,10 @@ fn make(schema: &Schema, advice: &Advice) -> Change {
     let writes = counted(advice.writes, "write of the workspace touches", "writes of the workspace touch");
     Change {
         description: format!("add_{}", advice.name),
-        note: format!("Serves {serves}; {writes} it."),
+        note: match advice.is_for_key {
+            true => format!("Leads to the rows of a foreign key; {writes} it."),
+            false => format!("Serves {serves}; {writes} it."),
+        },
         up: advice.index.statement(create.trim_end(), Some(&advice.name), schema.dialect),
         down: snapshot::drop_index(schema.dialect, table, &advice.name, how.drop),
         is_alone: how.is_alone,

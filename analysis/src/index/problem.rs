@@ -4,10 +4,12 @@
 //! the query around them, `IN` and `EXISTS` become joins, outer joins whose inner side is demanded become inner joins,
 //! and equalities are followed from column to column.
 
+use super::outer_joins::demanded;
+use super::renamed::Renamed;
 use super::{derived, simplified, text_casts};
 use crate::schema::Schema;
 use crate::sql::Dialect;
-use crate::sql::expr::{Call, ColumnRef, Expr, Op, Test};
+use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::predicates;
 use crate::sql::query::{
     Block, BlockId, Body, From, JoinKind, OrderKey, Query, RelationId, Role, Select, Source,
@@ -30,6 +32,9 @@ pub(super) struct Problem {
     pub(super) semi: Vec<Semi>,
     /// `min(x)` or `max(x)` is all that is wanted: the end of an index tells it.
     pub(super) extremes: Vec<Expr>,
+    /// MySQL: a column is looked for among the rows of a subquery, in an UPDATE or DELETE of one table. Servers before
+    /// MySQL 8.0.21 and MariaDB 11.1 ask the subquery for each row.
+    pub(super) asks_each_row: bool,
 }
 
 /// Relations of an `IN` or `EXISTS`.
@@ -54,7 +59,7 @@ pub(super) fn collect(query: &Query, schema: &Schema) -> Vec<Problem> {
     let mut collector =
         Collector { query, schema, taken: vec![false; query.blocks.len()], pushed: Vec::new() };
     let mut problems = Vec::new();
-    for (id, _) in query.block_ids() {
+    for id in collector.in_order() {
         if !collector.is_taken(id) {
             problems.extend(collector.block(id));
         }
@@ -62,16 +67,35 @@ pub(super) fn collect(query: &Query, schema: &Schema) -> Vec<Problem> {
     problems
 }
 
-struct Collector<'q> {
-    query: &'q Query,
+pub(super) struct Collector<'q> {
+    pub(super) query: &'q Query,
     schema: &'q Schema,
     /// The blocks that became part of another one's problem.
     taken: Vec<bool>,
     /// Conditions from outside that hold inside of a block, in its own terms.
-    pushed: Vec<(BlockId, Expr)>,
+    pub(super) pushed: Vec<(BlockId, Expr)>,
 }
 
 impl Collector<'_> {
+    /// The blocks, each behind those that may take it in: a CTE stands before what names it, and the last of several before
+    /// those that it names.
+    fn in_order(&self) -> Vec<BlockId> {
+        let mut order: Vec<(bool, std::cmp::Reverse<Option<BlockId>>, BlockId)> = Vec::new();
+        for (id, block) in self.query.block_ids() {
+            let mut outermost = None;
+            let mut next = Some((id, block));
+            while let Some((at, block)) = next {
+                if matches!(block.role, Role::Cte { .. }) && self.is_inlined(at) {
+                    outermost = Some(at);
+                }
+                next = block.parent.map(|parent| (parent, self.query.block(parent)));
+            }
+            order.push((outermost.is_some(), std::cmp::Reverse(outermost), id));
+        }
+        order.sort_unstable();
+        order.into_iter().map(|(.., id)| id).collect()
+    }
+
     fn is_taken(&self, id: BlockId) -> bool {
         self.taken.get(id.index()).copied().unwrap_or(true)
     }
@@ -99,6 +123,10 @@ impl Collector<'_> {
                 if write.from.is_empty() {
                     return None;
                 }
+                let filters = write.filter.as_ref().map_or(&[] as &[Expr], Expr::conjuncts);
+                problem.asks_each_row = self.schema.dialect == Dialect::MySql
+                    && matches!(write.from.as_slice(), [From::Relation(_)])
+                    && filters.iter().any(|part| matches!(part, Expr::InQuery { negated: false, .. }));
                 self.joined(&write.from, write.filter.as_ref(), &mut problem);
             }
             Body::Set { left, right, .. } => {
@@ -275,6 +303,10 @@ impl Collector<'_> {
         if self.is_taken(inner) || !is_plain_but_for_limit(block, limit_is_moot) || select.from.is_empty() {
             return false;
         }
+        // SQLite makes the list of an IN first, and searches for each value of it.
+        if expr.is_some() && self.schema.dialect == Dialect::Sqlite {
+            return false;
+        }
         // An EXISTS that names nothing around it is answered once, by itself.
         if expr.is_none() && !block.correlated {
             return false;
@@ -313,131 +345,8 @@ impl Collector<'_> {
         true
     }
 
-    /// Conditions on a subquery that is not pulled up hold inside of it where they name only what it groups by; so do
-    /// those that follow from others.
-    fn push_down(&mut self, problem: &Problem) {
-        let query_of = |id: &RelationId| match &self.query.relation(*id).source {
-            Source::Derived(inner) | Source::View(_, inner) => Some((*id, *inner)),
-            Source::Cte(inner) if self.is_inlined(*inner) => Some((*id, *inner)),
-            _ => None,
-        };
-        let queries: Vec<(RelationId, BlockId)> = problem.relations.iter().filter_map(query_of).collect();
-        if queries.is_empty() {
-            return;
-        }
-        let mut followed = Problem { demands: problem.demands.clone(), ..Problem::default() };
-        derived::follow_equalities(&mut followed);
-        for (id, inner) in queries {
-            for demand in &followed.demands {
-                if demand.narrows.as_ref().is_some_and(|narrows| !narrows.contains(&id)) {
-                    continue;
-                }
-                let columns = demand.condition.columns();
-                let only_its =
-                    !columns.is_empty() && columns.iter().all(|column| column.relation == Some(id));
-                if only_its && self.is_settled(&demand.condition) {
-                    self.push(inner, id, &demand.condition);
-                }
-            }
-        }
-    }
-
-    /// Whether every subquery in a condition is a value that is worked out once.
-    fn is_settled(&self, condition: &Expr) -> bool {
-        !condition.any(|e| match e {
-            Expr::Subquery(block) => self.query.block(*block).correlated,
-            other => other.own_subquery().is_some(),
-        })
-    }
-
-    /// Pushes a condition on `relation` into the block that makes its rows.
-    fn push(&mut self, inner: BlockId, relation: RelationId, condition: &Expr) {
-        let block = self.query.block(inner);
-        if block.limit.is_some() || block.offset.is_some() {
-            return;
-        }
-        let names = self.query.relation(relation).columns.as_ref();
-        let at = |column: &ColumnRef| names?.iter().position(|known| known.name == column.name);
-        match &block.body {
-            Body::Select(select) => {
-                let keys = match &select.distinct {
-                    Some(on) if !on.is_empty() => Some(on.as_slice()),
-                    _ if !select.group_by.is_empty() => Some(select.group_by.as_slice()),
-                    _ if select.aggregates => return,
-                    _ => None,
-                };
-                let Some(outputs) = &block.outputs else { return };
-                let mut possible = true;
-                let moved = map_columns(condition, &mut |column| {
-                    let output = at(column).and_then(|at| outputs.get(at)).map(|output| output.expr.clone());
-                    let allowed = output.as_ref().is_some_and(|expr| {
-                        keys.is_none_or(|keys| keys.contains(expr))
-                            && !expr.any(|e| matches!(e, Expr::Call(call) if call.window))
-                    });
-                    possible = possible && allowed;
-                    output
-                });
-                // Rows of other partitions have no part in what a window function says.
-                let is_partitioned = |call: &Call| {
-                    moved
-                        .columns()
-                        .iter()
-                        .all(|column| call.partitions().iter().any(|key| key.as_column() == Some(*column)))
-                };
-                let torn = select.projection.iter().any(|expr| {
-                    expr.any(|part| matches!(part, Expr::Call(call) if call.window && !is_partitioned(call)))
-                });
-                if possible && !torn {
-                    self.pushed.push((inner, moved));
-                }
-            }
-            Body::Set { left, right, .. } => {
-                for arm in [*left, *right] {
-                    self.push_by_position(arm, condition, &at);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn push_by_position(&mut self, arm: BlockId, condition: &Expr, at: &dyn Fn(&ColumnRef) -> Option<usize>) {
-        let block = self.query.block(arm);
-        if block.limit.is_some() {
-            return;
-        }
-        match &block.body {
-            Body::Select(select) if select.group_by.is_empty() && !select.aggregates => {
-                let mut possible = true;
-                let moved = map_columns(condition, &mut |column| {
-                    let output = at(column).and_then(|at| select.projection.get(at)).cloned();
-                    possible = possible && output.is_some();
-                    output
-                });
-                if possible {
-                    self.pushed.push((arm, moved));
-                }
-            }
-            Body::Set { left, right, .. } => {
-                for arm in [*left, *right] {
-                    self.push_by_position(arm, condition, at);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn push_into_arms(&mut self, id: BlockId, left: BlockId, right: BlockId) {
-        let pushed: Vec<Expr> =
-            self.pushed.iter().filter(|(to, _)| *to == id).map(|(_, condition)| condition.clone()).collect();
-        for condition in pushed {
-            for arm in [left, right] {
-                self.pushed.push((arm, condition.clone()));
-            }
-        }
-    }
-
     /// Whether Postgres takes a CTE into the query around it: named once, not recursive, and nothing that writes.
-    fn is_inlined(&self, id: BlockId) -> bool {
+    pub(super) fn is_inlined(&self, id: BlockId) -> bool {
         let block = self.query.block(id);
         match &block.role {
             Role::Cte { recursive: true, .. } | Role::Cte { materialized: Some(true), .. } => false,
@@ -477,86 +386,6 @@ fn is_plain_but_for_limit(block: &Block, limit_is_moot: bool) -> bool {
         && !select.aggregates
         && !select.set_returning
         && !windowed
-}
-
-/// Subqueries that were pulled up: their columns, and the relations that took their place.
-#[derive(Default)]
-struct Renamed {
-    outputs: Vec<(RelationId, BlockId, Vec<RelationId>)>,
-    /// Relations whose rows an outer join makes up where it finds none.
-    padded: Vec<RelationId>,
-}
-
-impl Renamed {
-    /// The relations, those pulled up replaced by what took their place.
-    fn members(&self, relations: &[RelationId]) -> Vec<RelationId> {
-        let mut members = Vec::new();
-        for id in relations {
-            match self.outputs.iter().find(|(pulled, ..)| pulled == id) {
-                Some((_, _, inner)) => members.extend(inner),
-                None => members.push(*id),
-            }
-        }
-        members
-    }
-
-    /// The expression with the columns of pulled-up subqueries replaced by what they stand for.
-    fn apply(&self, expr: &Expr, query: &Query) -> Expr {
-        let mut current = expr.clone();
-        // A subquery in a subquery takes one round each.
-        for _ in 0..8 {
-            let mut changed = false;
-            current = map_columns(&current, &mut |column| {
-                let (id, block, _) = self.outputs.iter().find(|(id, ..)| Some(*id) == column.relation)?;
-                let columns = query.relation(*id).columns.as_ref()?;
-                let at = columns.iter().position(|known| known.name == column.name)?;
-                let output = query.block(*block).outputs.as_ref()?.get(at)?;
-                changed = true;
-                Some(output.expr.clone())
-            });
-            if !changed {
-                break;
-            }
-        }
-        current
-    }
-}
-
-/// Whether WHERE keeps only rows in which an outer join found a partner: then it is an inner join.
-fn demanded(inner: &From, filters: &[Expr]) -> bool {
-    let relations = inner.relations();
-    filters.iter().any(|condition| {
-        let strict = match condition {
-            Expr::Binary { op, .. } => !matches!(op, Op::Same | Op::NotSame),
-            Expr::Is { test: Test::Null, negated, .. } => *negated,
-            Expr::Is { negated, .. } => !*negated,
-            Expr::InList { .. }
-            | Expr::InQuery { .. }
-            | Expr::Any { .. }
-            | Expr::Between { .. }
-            | Expr::Like { .. } => true,
-            Expr::Column(_) => true,
-            Expr::Not(inner) => matches!(inner.as_ref(), Expr::Column(_)),
-            _ => false,
-        };
-        strict
-            && condition
-                .columns()
-                .iter()
-                .any(|column| column.relation.is_some_and(|id| relations.contains(&id)))
-            && !hides_null(condition)
-    })
-}
-
-/// Whether NULL may be made into something else before it is compared.
-fn hides_null(expr: &Expr) -> bool {
-    expr.any(|e| match e {
-        Expr::Case { .. } | Expr::Or(_) => true,
-        Expr::Call(call) => {
-            matches!(call.name.as_str(), "coalesce" | "ifnull" | "nvl" | "concat" | "concat_ws" | "nullif")
-        }
-        _ => false,
-    })
 }
 
 /// `min(x)` and `max(x)` when they are all that is selected.
@@ -602,27 +431,4 @@ fn wanted_order(block: &Block, dialect: Dialect) -> Option<Expr> {
         }
     }
     block.order_by.first().map(|key| key.expr.clone())
-}
-
-/// A copy of `expr` with columns replaced where `replace` gives something else.
-fn map_columns(expr: &Expr, replace: &mut dyn FnMut(&ColumnRef) -> Option<Expr>) -> Expr {
-    let mut copy = expr.clone();
-    replace_columns(&mut copy, replace);
-    copy
-}
-
-fn replace_columns(expr: &mut Expr, replace: &mut dyn FnMut(&ColumnRef) -> Option<Expr>) {
-    if let Expr::Column(column) = expr {
-        if let Some(mut other) = replace(column) {
-            // The place in the text stays that of the mention.
-            if let (Expr::Column(new), Some(span)) = (&mut other, column.span) {
-                new.span = Some(span);
-            }
-            *expr = other;
-        }
-        return;
-    }
-    for child in expr.children_mut() {
-        replace_columns(child, replace);
-    }
 }

@@ -115,7 +115,9 @@ impl Searches {
         let on_place = all.filter(|(_, condition)| is_on_place(condition)).map(|(at, _)| at).collect();
         let candidates = indexes.list().iter().enumerate();
         let candidates = candidates
-            .filter(|(_, resolved)| resolved.allowed(indexes.dialect(), relation, demands))
+            .filter(|(at, resolved)| {
+                indexes.is_usable(*at) && resolved.allowed(indexes.dialect(), relation, demands)
+            })
             .map(|(at, resolved)| Candidate {
                 at,
                 keys: serving_keys(indexes, resolved, relation, &conditions),

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::condition::{Compare, Condition};
 use crate::schema::prepared::{self, Predicate, PreparedIndex};
-use crate::schema::{IndexKey, Schema, Table};
+use crate::schema::{Index, IndexKey, Schema, Table};
 use crate::sql::expr::{Expr, LikeKind};
-use crate::sql::query::RelationId;
+use crate::sql::query::{Query, RelationId};
 use crate::sql::{Dialect, predicates};
 
 /// Whether an index can be searched by a comparison.
@@ -79,6 +79,8 @@ pub(super) struct Indexes<'s> {
     dialect: Dialect,
     table: &'s Table,
     list: Arc<Vec<PreparedIndex>>,
+    /// Those that the planner passes over, by their numbers.
+    hidden: Vec<usize>,
 }
 
 /// What leads to rows.
@@ -94,7 +96,23 @@ impl<'s> Indexes<'s> {
     /// Resolves the indexes of a table.
     pub(super) fn new(schema: &Schema, table: &'s Table) -> Indexes<'s> {
         let list = prepared::indexes(schema, table);
-        Indexes { dialect: schema.dialect, table, list }
+        Indexes { dialect: schema.dialect, table, list, hidden: Vec::new() }
+    }
+
+    /// The same without those that a query does not let the planner use.
+    pub(super) fn asked_for(mut self, query: &Query, relation: RelationId) -> Indexes<'s> {
+        let is_hidden = |index: &Index| {
+            let name = if index.primary { "PRIMARY" } else { index.name.as_str() };
+            !query.lets_use(relation, name)
+        };
+        let hidden = self.list.iter().enumerate().filter(|(_, prepared)| is_hidden(&prepared.index));
+        self.hidden = hidden.map(|(at, _)| at).collect();
+        self
+    }
+
+    /// Whether the planner may use an index, by its number.
+    pub(super) fn is_usable(&self, at: usize) -> bool {
+        !self.hidden.contains(&at)
     }
 
     /// The table they are of.

@@ -140,7 +140,9 @@ impl<'a> Reading<'a> {
         }
         // A search by few values alone leaves too much to be read, unless it gives an order that nothing else does.
         let few = equal.iter().all(|key| key.few_values);
-        if few && (rest.is_empty() || (ordered && sort::given(self.schema, self))) {
+        // The rows that a queue still holds are few: a partial index has no others, and gives them in their order.
+        let is_queue = partial && !equal.is_empty() && equal.iter().all(|key| key.constant.is_some());
+        if few && (rest.is_empty() || (ordered && !is_queue && sort::given(self.schema, self))) {
             return None;
         }
         let partial = constants.into_iter().filter(|constant| constant.is_partial);

@@ -36,7 +36,7 @@ pub(super) fn written_tables(query: &Query) -> impl Iterator<Item = &Name> {
 }
 
 /// The tables that a query deletes rows of.
-pub(crate) fn deleted_tables(query: &Query) -> impl Iterator<Item = &Name> {
+pub(super) fn deleted_tables(query: &Query) -> impl Iterator<Item = &Name> {
     query.blocks.iter().filter_map(|block| {
         let Body::Write(write) = &block.body else { return None };
         match &query.relation(write.target).source {

@@ -38,7 +38,7 @@ mod unknown_table;
 mod unused_allow;
 mod values_count;
 
-pub use shared::database::SchemaContext;
+pub use shared::database::{Made, SchemaContext};
 
 use std::cell::OnceCell;
 

@@ -2,15 +2,15 @@
 
 use super::{Check, SchemaContext, declare_lint};
 use crate::finding::Finding;
+use crate::index::foreign_keys::{self, Unindexed};
 use crate::schema::{ForeignKey, Table};
-use crate::sql::Dialect;
-use crate::sql::quote::quote_if_needed;
 
 declare_lint! {
     /// ## What it does
     ///
     /// Finds foreign keys without an index on their columns, where rows of the table they refer to are deleted: the key
-    /// says so itself (`ON DELETE CASCADE`, `SET NULL`, `SET DEFAULT`), or a query of the workspace does it.
+    /// says so itself (`ON DELETE CASCADE`, `SET NULL`, `SET DEFAULT`), or a query of the workspace does it, be it by a
+    /// cascade.
     ///
     /// ## Why is this bad
     ///
@@ -19,8 +19,8 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Where nothing deletes what is referred to, an index serves joins alone, and those are judged query by query. MySQL
-    /// makes these indexes by itself.
+    /// Where nothing deletes what is referred to, an index serves joins alone, and those are judged query by query. Of a key
+    /// of several columns an index on one of them leads to the rows. MySQL makes these indexes by itself.
     ///
     /// ## Example
     ///
@@ -42,52 +42,24 @@ declare_lint! {
 }
 
 fn check(context: &SchemaContext<'_>, findings: &mut Vec<Finding>) {
-    if context.schema.dialect == Dialect::MySql {
-        return;
+    let losing = context.losing_rows();
+    for Unindexed { table, key } in
+        foreign_keys::unindexed(context.schema, &losing, &|table| context.is_small(table))
+    {
+        findings.push(finding(context, table, key));
     }
-    for table in context.own_tables().filter(|table| !context.is_small(&table.name)) {
-        for key in &table.foreign_keys {
-            let cascades = key.on_delete.as_deref().is_some_and(|action| action != "RESTRICT");
-            let deletes = || context.deletes_from(&key.table);
-            if !context.is_small(&key.table) && !is_indexed(table, key) && (cascades || deletes()) {
-                findings.push(finding(context, table, key));
-            }
-        }
-    }
-}
-
-/// Whether an index begins with the key's columns, in any order, and holds every row that has them.
-fn is_indexed(table: &Table, key: &ForeignKey) -> bool {
-    let begins = |mut columns: Vec<&str>| {
-        columns.truncate(key.columns.len());
-        columns.len() == key.columns.len()
-            && key.columns.iter().all(|column| columns.contains(&column.as_str()))
-    };
-    let alias = table.rowid_alias().map(|column| vec![column.name.as_str()]);
-    alias.is_some_and(&begins)
-        || table.indexes.iter().any(|index| {
-            let is_not_null = |predicate: &String| {
-                let words = predicate.to_lowercase();
-                key.columns.iter().any(|column| {
-                    words.trim_matches(['(', ')']) == format!("{} is not null", column.to_lowercase())
-                })
-            };
-            let is_sorted = matches!(index.method.as_str(), "btree" | "hash");
-            is_sorted
-                && index.predicate.as_ref().is_none_or(is_not_null)
-                && begins(index.keys.iter().map_while(|key| key.as_column()).collect())
-        })
 }
 
 fn finding(context: &SchemaContext<'_>, table: &Table, key: &ForeignKey) -> Finding {
     let columns = key.columns.join(", ");
-    let quoted: Vec<String> =
-        key.columns.iter().map(|column| quote_if_needed(column, context.schema.dialect)).collect();
     let message = format!("foreign key `{} ({columns})` has no index", table.name);
     let finding = Finding::new(LINT.name, message)
-        .help(format!("add an index: `{}`", context.create_index(table, &quoted)))
+        .help(format!(
+            "add an index: `{}`",
+            Unindexed { table, key }.index(context.schema.dialect).ddl(context.schema.dialect)
+        ))
         .note(format!("a row deleted from `{}` makes the database read all of `{}`", key.table, table.name));
-    context.about_table(finding, table)
+    context.about_key(finding, table, key)
 }
 
 #[cfg(test)]
@@ -109,6 +81,18 @@ mod tests {
             &format!("{RUNS}CREATE TABLE steps (id bigint PRIMARY KEY, run bigint REFERENCES runs);"),
             "DELETE FROM runs WHERE id = $1",
         );
+    }
+
+    #[test]
+    fn fires_along_a_cascade_and_is_silent_for_a_part_of_a_key() {
+        let chain = "CREATE TABLE c (id bigint PRIMARY KEY, run bigint REFERENCES runs ON DELETE CASCADE);
+             CREATE INDEX c_run ON c (run); CREATE TABLE e (id bigint PRIMARY KEY, c_id bigint REFERENCES c);";
+        ddl_fires_with("unindexed_foreign_key", &format!("{RUNS}{chain}"), "DELETE FROM runs WHERE id = $1");
+        ddl_silent("unindexed_foreign_key", &format!("{RUNS}{chain}"));
+        let part = "CREATE TABLE t (a bigint, b bigint, UNIQUE (a, b));
+             CREATE TABLE s (a bigint, b bigint, FOREIGN KEY (a, b) REFERENCES t (a, b) ON DELETE CASCADE);
+             CREATE INDEX s_b ON s (b);";
+        ddl_silent("unindexed_foreign_key", part);
     }
 
     #[test]

@@ -97,6 +97,11 @@ mod tests {
     }
 
     #[test]
+    fn silent_where_only_what_is_equal_is_sorted() {
+        silent("unindexed_sort", "SELECT id FROM events WHERE user_id = $1 ORDER BY id DESC, name LIMIT 5");
+    }
+
+    #[test]
     fn silent_without_limit_and_for_one_row() {
         silent("unindexed_sort", "SELECT id FROM events WHERE user_id = $1 ORDER BY name");
         silent("unindexed_sort", "SELECT id FROM users WHERE email = $1 ORDER BY name LIMIT 1");

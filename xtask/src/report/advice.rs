@@ -6,8 +6,9 @@ use query_budget_analysis::check::Checker;
 use query_budget_analysis::index::{Advice, Queried, advise};
 use query_budget_analysis::project::{Project, read, read_migrations, shown};
 use query_budget_analysis::sql::Dialect;
-use query_budget_analysis::{Level, Place, lints};
+use query_budget_analysis::{Level, lints};
 
+use super::places::place_of;
 use super::{Query, Report, UNINDEXED};
 
 /// A database with the queries that run on it.
@@ -51,7 +52,7 @@ impl Report {
             let queries = database.queries.iter().filter_map(|at| self.queries.get(*at));
             let queried: Vec<Queried<'_>> = queries.filter_map(|query| query.queried(&checker)).collect();
             let files = made_by(source, database.project.dialect, base);
-            found.extend(checker.schema(&queried, &|name| place_of(&files, name)));
+            found.extend(checker.schema(&queried, &|made| place_of(&files, made, database.project.dialect)));
         }
         self.findings.append(&mut found);
     }
@@ -98,24 +99,4 @@ fn made_by(source: &Path, dialect: Dialect, base: &Path) -> Vec<(String, String)
         return migrations.into_iter().map(|migration| (migration.file, migration.sql)).collect();
     }
     vec![(shown(source, base), read(source).unwrap_or_default())]
-}
-
-/// Where a table or index is made: the last line that names it behind `CREATE`, else the last that names it at all.
-fn place_of(files: &[(String, String)], name: &str) -> Place {
-    let is_named = |line: &str| {
-        let words = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-        words.into_iter().any(|word| word.eq_ignore_ascii_case(name))
-    };
-    let is_made = |line: &str| line.trim_start().to_lowercase().starts_with("create");
-    let mut place = Place { file: files.first().map_or("", |(file, _)| file).into(), ..Place::default() };
-    let mut made = false;
-    for (file, text) in files {
-        for (number, line) in (1..).zip(text.lines()) {
-            if is_named(line) && (is_made(line) || !made) {
-                made = is_made(line);
-                place = Place { file: file.as_str().into(), line: number, column: 1 };
-            }
-        }
-    }
-    place
 }

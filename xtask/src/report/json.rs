@@ -102,6 +102,7 @@ fn advice(IndexAdvice { advice, ddl, drops, extension, .. }: &IndexAdvice) -> Va
         "predicate": advice.index.predicate,
         "ddl": ddl,
         "serves": advice.serves,
+        "foreign_key": advice.is_for_key,
         "writes": advice.writes,
         "name": advice.name,
         "method": advice.index.method.map_or("btree", |(method, _)| method),

@@ -7,6 +7,7 @@ mod coverage;
 mod github;
 mod json;
 mod migration;
+mod places;
 mod sarif;
 pub(crate) mod text;
 

@@ -76,7 +76,10 @@ fn advice(report: &Report, output: &mut Output) -> Result<(), Failure> {
     let indexes = counted(report.advice.len(), "index", "indexes");
     output.line(format!("-- {indexes} would serve the queries above:"))?;
     for IndexAdvice { advice, ddl, drops, extension, .. } in &report.advice {
-        let serves = counted(advice.serves.len(), "query", "queries");
+        let serves = match advice.is_for_key {
+            true => "a foreign key".to_owned(),
+            false => counted(advice.serves.len(), "query", "queries"),
+        };
         let writes = counted(advice.writes, "write", "writes");
         let needs = extension.map_or_else(String::new, |name| format!(", needs the extension `{name}`"));
         output.line(format!("{ddl}; -- {serves}, {writes}{needs}"))?;

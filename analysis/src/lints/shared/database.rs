@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::config::Config;
 use crate::finding::{Finding, Place};
-use crate::index::{NewIndex, Queried, deleted_tables};
-use crate::schema::{Index, KeyPart, Name, Schema, Table, snapshot};
+use crate::index::{Queried, foreign_keys};
+use crate::schema::{ForeignKey, Index, KeyPart, Name, Schema, Table, snapshot};
 
 /// What a lint on a database sees.
 pub struct SchemaContext<'a> {
@@ -15,10 +15,17 @@ pub struct SchemaContext<'a> {
     pub queries: &'a [Queried<'a>],
     /// What the user configured.
     pub config: &'a Config,
-    /// Where a table or an index is made, by its name.
-    pub place_of: &'a dyn Fn(&str) -> Place,
-    /// The tables that some query deletes rows of.
-    deleted: BTreeSet<&'a Name>,
+    /// Where a table, an index or a foreign key is made.
+    pub place_of: &'a dyn Fn(&Made<'_>) -> Place,
+}
+
+/// What some statement of the migrations made.
+#[derive(Debug, Clone, Copy)]
+pub struct Made<'m> {
+    /// The name of the table or index.
+    pub name: &'m str,
+    /// The foreign key of the table that is meant, rather than the table.
+    pub key: Option<&'m ForeignKey>,
 }
 
 impl<'a> SchemaContext<'a> {
@@ -27,10 +34,9 @@ impl<'a> SchemaContext<'a> {
         schema: &'a Schema,
         queries: &'a [Queried<'a>],
         config: &'a Config,
-        place_of: &'a dyn Fn(&str) -> Place,
+        place_of: &'a dyn Fn(&Made<'_>) -> Place,
     ) -> SchemaContext<'a> {
-        let deleted = queries.iter().flat_map(|queried| deleted_tables(queried.query)).collect();
-        SchemaContext { schema, queries, config, place_of, deleted }
+        SchemaContext { schema, queries, config, place_of }
     }
 
     /// The tables whose indexes are their own: a partition has those of its parent.
@@ -43,16 +49,9 @@ impl<'a> SchemaContext<'a> {
         crate::lints::is_small(self.config, Some(self.schema), table)
     }
 
-    /// Whether some query deletes rows of a table.
-    pub(in crate::lints) fn deletes_from(&self, table: &Name) -> bool {
-        self.deleted.contains(table)
-    }
-
-    /// The statement that makes a plain index.
-    pub(in crate::lints) fn create_index(&self, table: &Table, columns: &[String]) -> String {
-        let index =
-            NewIndex { table: table.name.clone(), columns: columns.to_vec(), predicate: None, method: None };
-        index.ddl(self.schema.dialect)
+    /// The tables that rows are deleted of.
+    pub(in crate::lints) fn losing_rows(&self) -> BTreeSet<&'a Name> {
+        foreign_keys::losing_rows(self.schema, self.queries.iter().map(|queried| queried.query))
     }
 
     /// The statement that drops an index.
@@ -85,13 +84,18 @@ impl<'a> SchemaContext<'a> {
             keys.join(", ")
         );
         let name = sql.find(&index.name).unwrap_or(0);
-        finding.place = (self.place_of)(&index.name);
+        finding.place = (self.place_of)(&Made { name: &index.name, key: None });
         finding.excerpt(sql, name..name + index.name.len(), label)
     }
 
-    /// The finding at the statement that makes a table.
-    pub(in crate::lints) fn about_table(&self, mut finding: Finding, table: &Table) -> Finding {
-        finding.place = (self.place_of)(&table.name.name);
+    /// The finding where a foreign key is made.
+    pub(in crate::lints) fn about_key(
+        &self,
+        mut finding: Finding,
+        table: &Table,
+        key: &ForeignKey,
+    ) -> Finding {
+        finding.place = (self.place_of)(&Made { name: &table.name.name, key: Some(key) });
         finding
     }
 }

@@ -49,6 +49,8 @@ pub struct Query {
     pub parameters: usize,
     /// Names that do not exist, or exist more than once; lists that do not fit each other.
     pub problems: Vec<Problem>,
+    /// How relations are asked to be read, where the statement says so.
+    pub asked: Vec<(RelationId, Asked)>,
     /// What of the statement could not be looked into, as a fragment; `None` when all of it was.
     pub unchecked: Option<&'static str>,
 }
@@ -62,6 +64,26 @@ impl Query {
     /// The relation of an id.
     pub fn relation(&self, id: RelationId) -> &Relation {
         &self.relations[id.0 as usize]
+    }
+
+    /// Whether a table is read without those that inherit from it.
+    pub fn reads_only(&self, id: RelationId) -> bool {
+        self.asked.iter().any(|(of, asked)| *of == id && *asked == Asked::Only)
+    }
+
+    /// Whether the statement lets a planner use an index of a relation; a primary key goes by `PRIMARY`.
+    pub fn lets_use(&self, id: RelationId, index: &str) -> bool {
+        let mut used: Option<bool> = None;
+        for (_, asked) in self.asked.iter().filter(|(of, _)| *of == id) {
+            let names = |indexes: &[String]| indexes.iter().any(|name| name.eq_ignore_ascii_case(index));
+            match asked {
+                Asked::Only => {}
+                Asked::Use(indexes) => used = Some(used.unwrap_or(false) || names(indexes)),
+                Asked::Ignore(indexes) if names(indexes) => return false,
+                Asked::Ignore(_) => {}
+            }
+        }
+        used.unwrap_or(true)
     }
 
     /// Every block with its id, outermost first.
@@ -89,6 +111,17 @@ impl Query {
     pub fn relation_ids(&self) -> impl Iterator<Item = (RelationId, &Relation)> {
         (0..).map(RelationId).zip(&self.relations)
     }
+}
+
+/// How a relation is asked to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// `ONLY t`: without the tables that inherit from it.
+    Only,
+    /// `USE INDEX (..)`, `FORCE INDEX (..)`: by no other index than these.
+    Use(Vec<String>),
+    /// `IGNORE INDEX (..)`: by none of these.
+    Ignore(Vec<String>),
 }
 
 /// What a statement does.

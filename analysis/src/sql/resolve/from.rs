@@ -11,7 +11,7 @@ use crate::schema::{Name, Schema};
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::{
-    BlockId, From, JoinKind, ProblemKind, Relation, RelationColumn, RelationId, Role, Source,
+    Asked, BlockId, From, JoinKind, ProblemKind, Relation, RelationColumn, RelationId, Role, Source,
 };
 use crate::sql::text::most_similar;
 
@@ -39,8 +39,10 @@ impl Resolver<'_> {
     pub(super) fn factor(&mut self, factor: &ast::TableFactor) -> From {
         use ast::TableFactor;
         match factor {
-            TableFactor::Table { name, alias, args: None, with_ordinality: false, .. } => {
-                From::Relation(self.named_relation(name, alias.as_ref()))
+            TableFactor::Table { name, alias, args: None, with_ordinality: false, index_hints, .. } => {
+                let relation = self.named_relation(name, alias.as_ref());
+                self.asked.extend(index_hints.iter().filter_map(|hint| Some((relation, asked(hint)?))));
+                From::Relation(relation)
             }
             TableFactor::Table { name, alias, args, with_ordinality, .. } => {
                 let args = args.as_ref().map_or(&[][..], |args| &args.args);
@@ -357,6 +359,19 @@ impl Resolver<'_> {
         };
         Some(outputs.iter().map(|o| RelationColumn { name: fold(&o.name), ty: o.ty.clone() }).collect())
     }
+}
+
+/// What a hint says of a search; those for an order or for groups say nothing of it.
+fn asked(hint: &ast::TableIndexHints) -> Option<Asked> {
+    use ast::TableIndexHintForClause as For;
+    if !matches!(hint.for_clause, None | Some(For::Join)) {
+        return None;
+    }
+    let names = hint.index_names.iter().map(|name| name.value.clone()).collect();
+    Some(match hint.hint_type {
+        ast::TableIndexHintType::Ignore => Asked::Ignore(names),
+        ast::TableIndexHintType::Use | ast::TableIndexHintType::Force => Asked::Use(names),
+    })
 }
 
 /// Columns of which only the names are known.

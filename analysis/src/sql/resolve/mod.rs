@@ -22,7 +22,7 @@ use sqlparser::ast;
 use super::dialect::Dialect;
 use super::parse::{self, Explained, SyntaxError};
 use super::query::{
-    Block, BlockId, Body, Kind, Output, Problem, Query, Relation, RelationColumn, RelationId, Role,
+    Asked, Block, BlockId, Body, Kind, Output, Problem, Query, Relation, RelationColumn, RelationId, Role,
 };
 use super::room::with_room;
 use super::text::{LineIndex, Span};
@@ -67,6 +67,9 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
             }
         }
     }
+    if dialect == Dialect::Postgres {
+        resolver.mark_only(sql);
+    }
     let mut problems = resolver.problems;
     if !schema.is_some_and(|schema| schema.gaps.is_empty()) {
         problems.retain(|problem| problem.certain_despite_gaps());
@@ -78,6 +81,7 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
         relations: resolver.relations,
         parameters: parsed.parameters,
         problems,
+        asked: resolver.asked,
         unchecked: resolver.unchecked,
     })
 }
@@ -120,6 +124,7 @@ fn other_statement(sql: &str, dialect: Dialect, error: SyntaxError) -> Result<Qu
             relations: Vec::new(),
             parameters: parameters::number(&mut tokens, dialect),
             problems: Vec::new(),
+            asked: Vec::new(),
         }),
         _ => Err(error),
     }
@@ -149,6 +154,8 @@ struct Resolver<'a> {
     blocks: Vec<Block>,
     relations: Vec<Relation>,
     problems: Vec<Problem>,
+    /// How relations are asked to be read.
+    asked: Vec<(RelationId, Asked)>,
     /// What is not looked into, as a fragment.
     unchecked: Option<&'static str>,
     /// The scopes that can be seen, innermost last.
@@ -178,6 +185,7 @@ impl<'a> Resolver<'a> {
             blocks: Vec::new(),
             relations: Vec::new(),
             problems: Vec::new(),
+            asked: Vec::new(),
             unchecked: None,
             scopes: Vec::new(),
             ctes: Vec::new(),
@@ -270,6 +278,18 @@ impl<'a> Resolver<'a> {
 
     fn span_of(&self, node: &impl ast::Spanned) -> Option<Span> {
         self.bytes(node.span())
+    }
+
+    /// Marks the tables that are read without those that inherit from them, of which the parser does not tell.
+    fn mark_only(&mut self, sql: &str) {
+        for (at, relation) in (0..).zip(&self.relations) {
+            let before = relation.span.and_then(|span| sql.get(..span.start));
+            let before = before.unwrap_or_default().trim_end().trim_end_matches('(').trim_end();
+            let word = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next();
+            if word.is_some_and(|word| word.eq_ignore_ascii_case("only")) {
+                self.asked.push((RelationId(at), Asked::Only));
+            }
+        }
     }
 
     /// A span of the parser as bytes of the user's text; views have no place in it.

@@ -1,0 +1,129 @@
+//! Foreign keys whose rows are looked for when what they refer to goes away, and which of them no index leads to.
+
+use std::collections::BTreeSet;
+
+use super::advice::Advice;
+use super::few_values::has_few_values;
+use super::new_index::{self, NewIndex};
+use super::writes::deleted_tables;
+use crate::cardinality;
+use crate::schema::{ForeignKey, Name, Replay, Schema, Table};
+use crate::sql::quote::quote_if_needed;
+use crate::sql::{Dialect, Query};
+
+/// A foreign key that no index leads to, though rows are looked for by it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unindexed<'s> {
+    /// The table that refers.
+    pub(crate) table: &'s Table,
+    /// Its key.
+    pub(crate) key: &'s ForeignKey,
+}
+
+impl Unindexed<'_> {
+    /// The index that leads to its rows.
+    pub(crate) fn index(&self, dialect: Dialect) -> NewIndex {
+        let columns = self.key.columns.iter().map(|column| quote_if_needed(column, dialect)).collect();
+        NewIndex { table: self.table.name.clone(), columns, predicate: None, method: None }
+    }
+}
+
+/// The tables that rows are deleted of: by a query, or because the rows that they refer to are.
+pub(crate) fn losing_rows<'s>(
+    schema: &'s Schema,
+    queries: impl Iterator<Item = &'s Query>,
+) -> BTreeSet<&'s Name> {
+    let mut losing: BTreeSet<&Name> = queries.flat_map(deleted_tables).collect();
+    let mut open: Vec<&Name> = losing.iter().copied().collect();
+    if open.is_empty() {
+        return losing;
+    }
+    let is_cascade = |key: &&ForeignKey| key.on_delete.as_deref() == Some("CASCADE");
+    let cascades: Vec<(&Name, &Name)> = schema
+        .tables
+        .values()
+        .flat_map(|table| table.foreign_keys.iter().filter(is_cascade).map(|key| (&key.table, &table.name)))
+        .collect();
+    while let Some(deleted) = open.pop() {
+        let reached = cascades.iter().filter(|(of, _)| *of == deleted).map(|(_, to)| *to);
+        open.extend(reached.filter(|to| losing.insert(to)));
+    }
+    losing
+}
+
+/// The foreign keys without an index whose rows are looked for: the key itself acts on them, or rows of what it refers to
+/// are deleted. MySQL makes these indexes by itself.
+pub(crate) fn unindexed<'s>(
+    schema: &'s Schema,
+    losing: &BTreeSet<&Name>,
+    is_small: &dyn Fn(&Name) -> bool,
+) -> Vec<Unindexed<'s>> {
+    if schema.dialect == Dialect::MySql {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    // A partition has the indexes of its parent.
+    let own = schema.tables.values().filter(|table| table.partition_bound.is_none());
+    for table in own.filter(|table| !table.foreign_keys.is_empty() && !is_small(&table.name)) {
+        let open = table.foreign_keys.iter().filter(|key| {
+            let acts = key.on_delete.as_deref().is_some_and(|action| action != "RESTRICT");
+            !is_small(&key.table) && (acts || losing.contains(&key.table)) && !is_indexed(schema, table, key)
+        });
+        let mut open = open.peekable();
+        if open.peek().is_some() && !cardinality::keys::is_singleton(table, schema) {
+            found.extend(open.map(|key| Unindexed { table, key }));
+        }
+    }
+    found
+}
+
+/// Whether an index that holds every row of the key begins with one of its columns: each is compared with one value, so
+/// that any of them leads to few rows, unless it has few values.
+fn is_indexed(schema: &Schema, table: &Table, key: &ForeignKey) -> bool {
+    let leads = |column: &str| {
+        key.columns.iter().any(|own| own == column)
+            && (key.columns.len() == 1 || !has_few_values(schema, table, column))
+    };
+    if table.rowid_alias().is_some_and(|column| leads(&column.name)) {
+        return true;
+    }
+    table.indexes.iter().any(|index| {
+        let is_not_null = |predicate: &String| {
+            let words = predicate.to_lowercase();
+            key.columns.iter().any(|column| {
+                words.trim_matches(['(', ')']) == format!("{} is not null", column.to_lowercase())
+            })
+        };
+        let is_sorted = matches!(index.method.as_str(), "btree" | "hash");
+        let first = index.keys.first().and_then(|key| key.as_column());
+        is_sorted && index.predicate.as_ref().is_none_or(is_not_null) && first.is_some_and(leads)
+    })
+}
+
+/// The indexes for foreign keys that are still without one when `advice` is followed.
+pub(crate) fn advise(
+    schema: &Schema,
+    advice: &[Advice],
+    losing: &BTreeSet<&Name>,
+    is_small: &dyn Fn(&Name) -> bool,
+) -> Vec<Advice> {
+    let mut replay = Replay::new(schema.dialect);
+    replay.schema = schema.clone();
+    for made in advice {
+        replay.apply(&made.index.statement("CREATE INDEX", Some(&made.name), schema.dialect), "advice");
+    }
+    let mut taken = new_index::names(&replay.schema);
+    let mut indexes: Vec<NewIndex> = Vec::new();
+    for found in unindexed(&replay.schema, losing, is_small) {
+        let index = found.index(schema.dialect);
+        if !indexes.contains(&index) {
+            indexes.push(index);
+        }
+    }
+    let named = indexes.into_iter().map(|index| {
+        let name = index.free_name(&taken);
+        taken.insert(name.to_lowercase());
+        Advice { index, name, serves: Vec::new(), writes: 0, replaces: Vec::new(), is_for_key: true }
+    });
+    named.collect()
+}

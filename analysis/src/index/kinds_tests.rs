@@ -1,0 +1,149 @@
+//! Verdicts on what no database of the tests has: extensions, other servers, tables that are read with others.
+
+use super::{Verdict, accesses};
+use crate::schema::{Replay, Schema};
+use crate::sql::{Dialect, resolve};
+
+fn schema(dialect: Dialect, ddl: &str) -> Schema {
+    let mut replay = Replay::new(dialect);
+    replay.apply(ddl, "schema.sql");
+    assert_eq!(replay.problems, []);
+    replay.schema
+}
+
+/// The verdicts of a query, in the order in which its tables are named.
+#[track_caller]
+fn check(dialect: Dialect, ddl: &str, sql: &str, expect: &[Verdict]) {
+    let schema = schema(dialect, ddl);
+    let query = resolve(sql, dialect, Some(&schema)).expect("it parses");
+    let found: Vec<Verdict> = accesses(&query, &schema).iter().map(|access| access.verdict).collect();
+    assert_eq!(found, expect, "{sql}");
+}
+
+use Dialect::{MySql, Postgres, Sqlite};
+use Verdict::{Full, Served, Unknown, Unserved};
+
+#[test]
+fn search_functions_are_served_by_what_holds_boxes() {
+    let ddl = "CREATE EXTENSION postgis; CREATE TABLE t (id bigint PRIMARY KEY, g geometry, h geometry);
+               CREATE INDEX t_g ON t USING gist (g);";
+    check(Postgres, ddl, "SELECT id FROM t WHERE ST_Within(g, $1)", &[Served]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE ST_DWithin($1::geometry, g, 5)", &[Served]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE ST_DWithin(h, $1, 5)", &[Unserved]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE ST_Distance(g, $1) < 5", &[Unserved]);
+    let ddl = "CREATE TABLE t (id int PRIMARY KEY, g geometry NOT NULL, SPATIAL KEY t_g (g))";
+    check(MySql, ddl, "SELECT id FROM t WHERE MBRWithin(g, ST_GeomFromText(?))", &[Served]);
+    check(MySql, ddl, "SELECT id FROM t WHERE ST_Distance(g, ST_GeomFromText(?)) < 5", &[Unserved]);
+}
+
+#[test]
+fn what_an_extension_serves_is_not_known() {
+    let ddl = "CREATE EXTENSION ltree; CREATE TABLE t (id bigint PRIMARY KEY, p ltree, b text, n int);
+               CREATE INDEX t_p ON t USING gist (p); CREATE INDEX t_b ON t USING bm25 (b);";
+    check(Postgres, ddl, "SELECT id FROM t WHERE p ~ $1::lquery", &[Unknown]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE p <@ $1", &[Served]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE b @@@ $1", &[Unknown]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE n = $1", &[Unserved]);
+}
+
+#[test]
+fn the_order_of_a_distance_is_read_up_to_the_limit() {
+    let ddl =
+        "CREATE EXTENSION vector; CREATE TABLE t (id bigint PRIMARY KEY, v vector(3), gone timestamptz);
+               CREATE INDEX t_v ON t USING hnsw (v vector_cosine_ops);";
+    check(Postgres, ddl, "SELECT id FROM t WHERE gone IS NULL ORDER BY v <=> $1 LIMIT 5", &[Full]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE gone IS NULL ORDER BY v <-> $1 LIMIT 5", &[Unserved]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE gone IS NULL ORDER BY v <=> $1", &[Unserved]);
+}
+
+#[test]
+fn a_limit_stops_soon_where_much_is_kept() {
+    let ddl = "CREATE TABLE t (id bigint PRIMARY KEY, done timestamptz, kind text, n int);
+               CREATE INDEX t_open ON t (n) WHERE done IS NULL;";
+    check(Postgres, ddl, "SELECT id FROM t WHERE done IS NOT NULL ORDER BY id DESC LIMIT 1", &[Full]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE kind = $1 ORDER BY id LIMIT 1", &[Unserved]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE done IS NOT NULL ORDER BY kind LIMIT 1", &[Unserved]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE done IS NULL AND kind = $1 ORDER BY n LIMIT 1", &[Served]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE done IS NULL AND kind = $1", &[Unserved]);
+}
+
+#[test]
+fn an_index_of_each_partition_is_as_good_as_one_of_all() {
+    let ddl = "CREATE TABLE t (id bigint, d date, v int) PARTITION BY RANGE (d);
+               CREATE TABLE t1 PARTITION OF t FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+               CREATE TABLE t2 PARTITION OF t DEFAULT; CREATE INDEX t1_v ON t1 (v);";
+    check(Postgres, ddl, "SELECT id FROM t WHERE v = $1", &[Unserved]);
+    let ddl = format!("{ddl} CREATE INDEX t2_v ON t2 (v);");
+    check(Postgres, &ddl, "SELECT id FROM t WHERE v = $1", &[Served]);
+    check(Postgres, &ddl, "SELECT id FROM t WHERE id = $1", &[Unserved]);
+}
+
+#[test]
+fn a_table_that_inherits_has_indexes_of_its_own() {
+    let ddl = "CREATE TABLE par (id bigint PRIMARY KEY, x int); CREATE TABLE chi () INHERITS (par);
+               CREATE INDEX par_x ON par (x);";
+    check(Postgres, ddl, "SELECT id FROM par WHERE x = $1", &[Unserved]);
+    check(Postgres, ddl, "SELECT id FROM ONLY par WHERE x = $1", &[Served]);
+    check(Postgres, ddl, "SELECT id FROM ONLY (par) WHERE x = $1", &[Served]);
+    let ddl = format!("{ddl} CREATE INDEX chi_x ON chi (x);");
+    check(Postgres, &ddl, "SELECT id FROM par WHERE x = $1", &[Served]);
+}
+
+#[test]
+fn hints_take_indexes_away() {
+    let ddl = "CREATE TABLE t (id int PRIMARY KEY, a int, b int); CREATE INDEX ta ON t (a);";
+    for (hint, expect) in [
+        ("IGNORE INDEX (ta)", Unserved),
+        ("IGNORE INDEX FOR ORDER BY (ta)", Served),
+        ("USE INDEX ()", Unserved),
+        ("USE INDEX (PRIMARY)", Unserved),
+        ("FORCE INDEX (ta)", Served),
+    ] {
+        check(MySql, ddl, &format!("SELECT id FROM t {hint} WHERE a = ?"), &[expect]);
+    }
+}
+
+#[test]
+fn a_table_of_one_row_needs_no_index() {
+    let ddl = "CREATE TABLE server (one bool PRIMARY KEY DEFAULT true, open bool, name text, CHECK (one))";
+    check(Postgres, ddl, "UPDATE server SET open = true WHERE name = $1", &[Full]);
+}
+
+#[test]
+fn older_servers_ask_a_subquery_for_each_row_that_is_written() {
+    let ddl = "CREATE TABLE par (id int PRIMARY KEY, c int, KEY (c));
+               CREATE TABLE chi (id int PRIMARY KEY, pid int, d int, KEY (pid));";
+    check(MySql, ddl, "DELETE FROM chi WHERE pid IN (SELECT id FROM par WHERE c = ?)", &[Unknown, Served]);
+    check(MySql, ddl, "SELECT d FROM chi WHERE pid IN (SELECT id FROM par WHERE c = ?)", &[Served, Served]);
+    check(MySql, ddl, "DELETE FROM chi WHERE id = ? AND pid IN (SELECT id FROM par)", &[Served, Served]);
+}
+
+#[test]
+fn a_cte_that_a_write_takes_in_is_read_once() {
+    let ddl = "CREATE TABLE par (id int PRIMARY KEY, k int NOT NULL); CREATE INDEX ON par (k);
+               CREATE TABLE chi (id int PRIMARY KEY, pid int NOT NULL, tag int NOT NULL); CREATE INDEX ON chi (pid);";
+    let sql = "WITH live AS (SELECT pid FROM chi WHERE tag + 0 <> $1), gone AS (DELETE FROM par p WHERE k = $2
+               AND NOT EXISTS (SELECT 1 FROM live l WHERE l.pid = p.id) RETURNING k) SELECT count(*) FROM gone";
+    check(Postgres, ddl, sql, &[Served, Served]);
+}
+
+#[test]
+fn sqlite_makes_the_list_of_an_in_first() {
+    let ddl = "CREATE TABLE a (id INTEGER PRIMARY KEY, gid TEXT NOT NULL); CREATE INDEX a_gid ON a (gid);
+               CREATE TABLE r (gid TEXT NOT NULL UNIQUE, n INTEGER NOT NULL);";
+    check(Sqlite, ddl, "SELECT a.* FROM a WHERE gid IN (SELECT gid FROM r WHERE n = ?)", &[Served, Unserved]);
+}
+
+#[test]
+fn what_is_written_in_no_way_to_search_says_so() {
+    let ddl = "CREATE TABLE t (id bigint PRIMARY KEY, num int, tags text[]); CREATE INDEX t_num ON t (num);";
+    let schema = schema(Postgres, ddl);
+    for (sql, instead) in [
+        ("SELECT id FROM t WHERE num = 1.5", "cast the value to integer, the type of `num`"),
+        ("SELECT id FROM t WHERE $1 = ANY (tags)", "write `tags @> ARRAY[$1]`, which a GIN index serves"),
+    ] {
+        let query = resolve(sql, Postgres, Some(&schema)).expect("it parses");
+        let access = accesses(&query, &schema).remove(0);
+        assert_eq!(access.hindrance.map(|hindrance| hindrance.instead).as_deref(), Some(instead));
+    }
+}

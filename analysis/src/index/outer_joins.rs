@@ -1,0 +1,41 @@
+//! Outer joins whose made-up rows a condition leaves out, so that they are inner ones.
+
+use crate::sql::expr::{Expr, Op, Test};
+use crate::sql::query::From;
+
+/// Whether WHERE keeps only rows in which an outer join found a partner: then it is an inner join.
+pub(super) fn demanded(inner: &From, filters: &[Expr]) -> bool {
+    let relations = inner.relations();
+    filters.iter().any(|condition| {
+        let strict = match condition {
+            Expr::Binary { op, .. } => !matches!(op, Op::Same | Op::NotSame),
+            Expr::Is { test: Test::Null, negated, .. } => *negated,
+            Expr::Is { negated, .. } => !*negated,
+            Expr::InList { .. }
+            | Expr::InQuery { .. }
+            | Expr::Any { .. }
+            | Expr::Between { .. }
+            | Expr::Like { .. } => true,
+            Expr::Column(_) => true,
+            Expr::Not(inner) => matches!(inner.as_ref(), Expr::Column(_)),
+            _ => false,
+        };
+        strict
+            && condition
+                .columns()
+                .iter()
+                .any(|column| column.relation.is_some_and(|id| relations.contains(&id)))
+            && !hides_null(condition)
+    })
+}
+
+/// Whether NULL may be made into something else before it is compared.
+fn hides_null(expr: &Expr) -> bool {
+    expr.any(|e| match e {
+        Expr::Case { .. } | Expr::Or(_) => true,
+        Expr::Call(call) => {
+            matches!(call.name.as_str(), "coalesce" | "ifnull" | "nvl" | "concat" | "concat_ws" | "nullif")
+        }
+        _ => false,
+    })
+}

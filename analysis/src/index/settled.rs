@@ -1,0 +1,81 @@
+//! What changes a verdict when the reads of a query are known: a LIMIT that stops early, tables that are read with another,
+//! and tables of one row.
+
+use super::joins::{Item, item};
+use super::problem::Problem;
+use super::relations::Relations;
+use super::searches::{How, Served};
+use super::{Access, Verdict, heirs, sort};
+use crate::cardinality;
+use crate::schema::{Schema, Table};
+use crate::sql::query::Query;
+
+impl Item<'_> {
+    /// Takes back that a table is read row by row where an index gives the order of the first rows: LIMIT stops soon where
+    /// the conditions keep much of what comes, and there is no other way by the distance from a value. A partial index in
+    /// that order is made for the query.
+    pub(super) fn stop_at_limit(
+        &self,
+        access: &mut Access,
+        read: Option<Served>,
+        schema: &Schema,
+        problem: &Problem,
+    ) {
+        let reading = self.reading(schema, Relations::NONE, problem);
+        if reading.order.is_empty() {
+            return;
+        }
+        let Some(given) = sort::given_by(schema, &reading) else { return };
+        let Some(prepared) = self.indexes.list().get(given.at) else { return };
+        let is_made_for_it =
+            prepared.index.predicate.is_some() && read.is_some_and(|read| read.how == How::FilteredPartial);
+        if is_made_for_it {
+            access.verdict = Verdict::Served;
+            access.index = Some(prepared.index.name.clone());
+        } else if self.keeps_much || given.by_distance {
+            access.verdict = Verdict::Full;
+        } else {
+            return;
+        }
+        access.hindrance = None;
+        access.why = format!("index `{}` gives the order, and is read up to the LIMIT", prepared.index.name);
+    }
+
+    /// Judges by the tables that are read with it: partitions that all have an index of their own, and tables that inherit
+    /// and have none. A table that is held to one row needs no index.
+    pub(super) fn read_with_heirs(
+        &self,
+        access: &mut Access,
+        query: &Query,
+        schema: &Schema,
+        problem: &Problem,
+        reached: Relations,
+    ) {
+        let table = self.indexes.table();
+        let leads = |heir: &&Table| {
+            item(self.relation, query, schema, heir, problem).search(reached).is_some_and(|read| read.leads())
+        };
+        if access.verdict == Verdict::Unserved {
+            if cardinality::keys::is_singleton(table, schema) {
+                access.verdict = Verdict::Full;
+                access.why = format!("`{}` holds one row", table.name);
+                access.hindrance = None;
+                return;
+            }
+            let partitions = heirs::partitions(schema, table);
+            if !partitions.is_empty() && partitions.iter().all(leads) {
+                access.verdict = Verdict::Served;
+                access.why = format!("each partition of `{}` has an index that is searched", table.name);
+                access.hindrance = None;
+            }
+        } else if access.verdict == Verdict::Served && self.is_filtered && !query.reads_only(self.relation) {
+            let all = heirs::heirs(schema, table);
+            if let Some(heir) = all.iter().find(|heir| !leads(heir)) {
+                access.verdict = Verdict::Unserved;
+                access.index = None;
+                access.why =
+                    format!("`{}` inherits from `{}`, and has none of its indexes", heir.name, table.name);
+            }
+        }
+    }
+}
