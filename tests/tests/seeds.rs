@@ -137,7 +137,7 @@ fn the_audit_names_what_was_made_for_nothing() {
         let schema = system.schema(&["migrations", "report"]);
         let config = Config::default();
         let checker = Checker::new(&config, Some(&schema), system.dialect);
-        let findings = checker.schema(&[], &|name| Place { file: name.into(), ..Place::default() });
+        let findings = checker.schema(&[], &|made| Place { file: made.name.into(), ..Place::default() });
         let mut named: Vec<&str> = findings
             .iter()
             .filter(|finding| finding.lint == "redundant_index")

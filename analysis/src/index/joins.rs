@@ -74,7 +74,8 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Ac
             item.stop_at_limit(&mut access, read, schema, problem);
         }
         item.read_with_heirs(&mut access, query, schema, problem, joined.without(item));
-        if problem.asks_each_row && access.verdict == Verdict::Served && item.alone().is_none() {
+        let asks_each_row = problem.asks_each_row == Some(item.relation);
+        if asks_each_row && access.verdict == Verdict::Served && item.alone().is_none() {
             access.verdict = Verdict::Unknown;
             access.why =
                 "only newer servers search for what a subquery of an UPDATE or DELETE gives".to_owned();

@@ -32,9 +32,9 @@ pub(super) struct Problem {
     pub(super) semi: Vec<Semi>,
     /// `min(x)` or `max(x)` is all that is wanted: the end of an index tells it.
     pub(super) extremes: Vec<Expr>,
-    /// MySQL: a column is looked for among the rows of a subquery, in an UPDATE or DELETE of one table. Servers before
+    /// MySQL: the one table of an UPDATE or DELETE that looks a column up among the rows of a subquery. Servers before
     /// MySQL 8.0.21 and MariaDB 11.1 ask the subquery for each row.
-    pub(super) asks_each_row: bool,
+    pub(super) asks_each_row: Option<RelationId>,
 }
 
 /// Relations of an `IN` or `EXISTS`.
@@ -124,9 +124,10 @@ impl Collector<'_> {
                     return None;
                 }
                 let filters = write.filter.as_ref().map_or(&[] as &[Expr], Expr::conjuncts);
-                problem.asks_each_row = self.schema.dialect == Dialect::MySql
-                    && matches!(write.from.as_slice(), [From::Relation(_)])
-                    && filters.iter().any(|part| matches!(part, Expr::InQuery { negated: false, .. }));
+                let asks = filters.iter().any(|part| matches!(part, Expr::InQuery { negated: false, .. }));
+                let is_alone = matches!(write.from.as_slice(), [From::Relation(_)]);
+                problem.asks_each_row =
+                    Some(write.target).filter(|_| self.schema.dialect == Dialect::MySql && is_alone && asks);
                 self.joined(&write.from, write.filter.as_ref(), &mut problem);
             }
             Body::Set { left, right, .. } => {

@@ -186,7 +186,13 @@ fn gives_distance(prepared: &PreparedIndex, reading: &Reading<'_>) -> bool {
     else {
         return false;
     };
-    let Expr::Binary { op: Op::Other(op), left, right } = &first.expr else { return false };
+    let Expr::Binary { op, left, right } = &first.expr else { return false };
+    let op = match op {
+        Op::Other(op) => op.as_str(),
+        // The parser takes pgvector's operator for the one of MySQL.
+        Op::Same => "<=>",
+        _ => return false,
+    };
     let is_own = |side: &Expr, other: &Expr| {
         predicates::same(own, side, reading.relation)
             && other.columns().iter().all(|column| column.relation != Some(reading.relation))
@@ -194,7 +200,7 @@ fn gives_distance(prepared: &PreparedIndex, reading: &Reading<'_>) -> bool {
     let opclass = key.opclass.as_deref().unwrap_or_default();
     let is_known = match prepared.index.method.as_str() {
         "gist" | "spgist" => op.starts_with('<') && op.ends_with('>'),
-        "hnsw" | "ivfflat" => match op.as_str() {
+        "hnsw" | "ivfflat" => match op {
             "<->" => opclass.is_empty() || opclass.ends_with("l2_ops"),
             "<#>" => opclass.ends_with("ip_ops"),
             "<=>" => opclass.ends_with("cosine_ops"),
