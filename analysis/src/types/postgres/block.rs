@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::arena::Ty;
-use super::session::{Field, Form, Session, Value};
+use super::session::{DEEPEST, Field, Form, Session, Value};
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::query::{Block, BlockId, Body, RelationId, Role, Select};
 
@@ -15,9 +15,10 @@ impl Session<'_> {
         if let Some(known) = self.blocks.get(&id) {
             return known.clone();
         }
-        if !self.open.insert(id) {
+        if self.depth >= DEEPEST || !self.open.insert(id) {
             return None;
         }
+        self.depth += 1;
         let query = self.query;
         let block = query.block(id);
         self.path.push(id);
@@ -38,6 +39,7 @@ impl Session<'_> {
         self.grouped = grouped;
         self.in_view -= in_view;
         self.path.pop();
+        self.depth -= 1;
         let fields = values.map(|values| {
             let names = block.outputs.iter().flatten().map(|output| output.name.as_str());
             let mut names = names.chain(std::iter::repeat(""));

@@ -3,13 +3,23 @@
 use super::arena::Ty;
 use super::coerce::Context;
 use super::functions::Called;
-use super::session::{Form, Session, Value};
+use super::session::{DEEPEST, Form, Session, Value};
 use crate::sql::expr::{Call, Expr, LikeKind, Literal, Op, Test};
 use crate::sql::query::Body;
 
 impl Session<'_> {
     /// The value of an expression.
     pub(super) fn expr(&mut self, expr: &Expr) -> Value {
+        if self.depth >= DEEPEST {
+            return Value::opaque("it is nested too deep");
+        }
+        self.depth += 1;
+        let value = self.shallow(expr);
+        self.depth -= 1;
+        value
+    }
+
+    fn shallow(&mut self, expr: &Expr) -> Value {
         match expr {
             Expr::Column(column) => self.column(column),
             Expr::WholeRow(relation) => self.whole_row(*relation),

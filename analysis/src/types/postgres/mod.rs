@@ -97,3 +97,56 @@ fn parameter(session: &mut Session<'_>, number: usize) -> Parameter {
     let why = why.as_deref().unwrap_or("nothing gives it a type").to_owned();
     Parameter { ty: shown.map_or_else(|| Known::Unknown(why.clone()), Known::Is), why }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Replay;
+    use crate::sql::{Dialect, resolve};
+
+    /// The names of the types of columns and parameters, `!` behind what is proven not to be NULL.
+    fn types_of(sql: &str) -> String {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(
+            "CREATE TYPE mood AS ENUM ('sad', 'happy');
+             CREATE TABLE a (id bigint PRIMARY KEY, name text NOT NULL, note varchar(9), mood mood, tags text[])",
+            "",
+        );
+        let query = resolve(sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
+        let described = describe(&query, &replay.schema);
+        assert_eq!(described.errors, [], "{sql}");
+        let name = |ty: &Known<crate::types::SqlType>| ty.known().map_or("?".to_owned(), |ty| ty.name.clone());
+        let columns = described.columns.iter().map(|column| {
+            format!("{}{}", name(&column.ty), if column.proven_not_null { "!" } else { "" })
+        });
+        let columns: Vec<String> = columns.collect();
+        let parameters: Vec<String> = described.parameters.iter().map(|parameter| name(&parameter.ty)).collect();
+        format!("{} <- {}", columns.join(" "), parameters.join(" "))
+    }
+
+    #[test]
+    fn columns_and_parameters_get_their_types() {
+        for (sql, expect) in [
+            ("SELECT id, name, note FROM a WHERE id = $1", "int8! text! varchar <- int8"),
+            ("SELECT mood FROM a WHERE mood = $1 AND tags @> $2", "mood! <- mood _text"),
+            ("SELECT count(*), sum(id), max(note) FROM a LIMIT $1", "int8! numeric text <- int8"),
+            ("INSERT INTO a (id, name) SELECT $1, $2 RETURNING *", "int8! text! varchar mood _text <- int8 text"),
+            ("SELECT id + 1, id / 2.0, name || $1 FROM a", "int8! numeric! text <- text"),
+            ("SELECT x FROM unnest($1::int[]) AS x", "int4 <- _int4"),
+            ("SELECT COALESCE(note, $1), CASE WHEN $2 THEN 1 ELSE 2.5 END FROM a", "varchar numeric! <- varchar bool"),
+            ("SELECT made_up(id) FROM a WHERE $1 IS NULL", "? <- ?"),
+        ] {
+            assert_eq!(types_of(sql), expect, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_is_nested_deep_is_not_known() {
+        let deep = format!("SELECT {}name{} FROM a", "lower(".repeat(40), ")".repeat(40));
+        assert_eq!(types_of(&deep), "text! <- ");
+        let long = vec!["SELECT id FROM a"; 300].join(" UNION ALL ");
+        assert!(types_of(&long).ends_with("<- "));
+        let sum = vec!["id"; 500].join(" + ");
+        assert_eq!(types_of(&format!("SELECT {sum} FROM a")), "int8! <- ");
+    }
+}

@@ -10,6 +10,10 @@ use crate::sql::Span;
 use crate::sql::query::{BlockId, RelationId};
 use crate::types::TypeError;
 
+/// How deep expressions and query expressions are followed into one another: what is deeper is not known. The stack of
+/// a thread has room for so many in a build that is not optimised.
+pub(super) const DEEPEST: usize = 64;
+
 /// The value of an expression.
 #[derive(Debug, Clone)]
 pub(super) struct Value {
@@ -108,6 +112,8 @@ pub(super) struct Session<'a> {
     pub(super) outer: HashSet<RelationId>,
     /// Columns that a condition keeps from being NULL.
     pub(super) refuted: HashSet<(RelationId, String)>,
+    /// How deep the expression at hand is.
+    pub(super) depth: usize,
     /// The blocks that are being derived, innermost last.
     pub(super) path: Vec<BlockId>,
     /// Blocks in the middle of being derived.
@@ -137,6 +143,7 @@ impl<'a> Session<'a> {
             relations: HashMap::new(),
             outer: HashSet::new(),
             refuted: HashSet::new(),
+            depth: 0,
             path: Vec::new(),
             open: HashSet::new(),
             grouped: false,
