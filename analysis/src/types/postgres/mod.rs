@@ -115,12 +115,15 @@ mod tests {
         let query = resolve(sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
         let described = describe(&query, &replay.schema);
         assert_eq!(described.errors, [], "{sql}");
-        let name = |ty: &Known<crate::types::SqlType>| ty.known().map_or("?".to_owned(), |ty| ty.name.clone());
-        let columns = described.columns.iter().map(|column| {
-            format!("{}{}", name(&column.ty), if column.proven_not_null { "!" } else { "" })
-        });
+        let name =
+            |ty: &Known<crate::types::SqlType>| ty.known().map_or("?".to_owned(), |ty| ty.name.clone());
+        let columns = described
+            .columns
+            .iter()
+            .map(|column| format!("{}{}", name(&column.ty), if column.proven_not_null { "!" } else { "" }));
         let columns: Vec<String> = columns.collect();
-        let parameters: Vec<String> = described.parameters.iter().map(|parameter| name(&parameter.ty)).collect();
+        let parameters: Vec<String> =
+            described.parameters.iter().map(|parameter| name(&parameter.ty)).collect();
         format!("{} <- {}", columns.join(" "), parameters.join(" "))
     }
 
@@ -130,10 +133,16 @@ mod tests {
             ("SELECT id, name, note FROM a WHERE id = $1", "int8! text! varchar <- int8"),
             ("SELECT mood FROM a WHERE mood = $1 AND tags @> $2", "mood! <- mood _text"),
             ("SELECT count(*), sum(id), max(note) FROM a LIMIT $1", "int8! numeric text <- int8"),
-            ("INSERT INTO a (id, name) SELECT $1, $2 RETURNING *", "int8! text! varchar mood _text <- int8 text"),
+            (
+                "INSERT INTO a (id, name) SELECT $1, $2 RETURNING *",
+                "int8! text! varchar mood _text <- int8 text",
+            ),
             ("SELECT id + 1, id / 2.0, name || $1 FROM a", "int8! numeric! text <- text"),
             ("SELECT x FROM unnest($1::int[]) AS x", "int4 <- _int4"),
-            ("SELECT COALESCE(note, $1), CASE WHEN $2 THEN 1 ELSE 2.5 END FROM a", "varchar numeric! <- varchar bool"),
+            (
+                "SELECT COALESCE(note, $1), CASE WHEN $2 THEN 1 ELSE 2.5 END FROM a",
+                "varchar numeric! <- varchar bool",
+            ),
             ("SELECT made_up(id) FROM a WHERE $1 IS NULL", "? <- ?"),
         ] {
             assert_eq!(types_of(sql), expect, "{sql}");
