@@ -2,7 +2,7 @@
 
 use super::{Check, declare_lint};
 use crate::finding::Finding;
-use crate::rust::{Function, Upper};
+use crate::rust::{Function, RECURSION, Upper};
 
 declare_lint! {
     /// ## What it does
@@ -60,9 +60,10 @@ fn check(function: &Function, findings: &mut Vec<Finding>) {
                 true => format!("`{name}` {why}; its budget is {max}"),
                 false => format!("`{name}` has no bound: {why}; its budget is {max}"),
             };
-            let finding = Finding::new(LINT.name, message).help(
-                "read or write all elements in one query before the loop: `= ANY($1)`, `INSERT .. SELECT .. FROM UNNEST(..)`",
-            );
+            let finding = Finding::new(LINT.name, message).help(match why.contains(RECURSION) {
+                true => "read all levels in one query: `WITH RECURSIVE`, or a level at a time with `= ANY($1)`",
+                false => "read or write all elements in one query before the loop: `= ANY($1)`, `INSERT .. SELECT .. FROM UNNEST(..)`",
+            });
             finding.related(place.clone(), "no number bounds what runs here")
         }
     };

@@ -19,6 +19,10 @@ pub enum Flow {
     Loop(Box<LoopFlow>),
     /// A closure or async block: leaving it early does not leave what is around it.
     Scope(Box<Flow>),
+    /// A call of what the function is given as this parameter, counted from 0, the receiver included.
+    Parameter(usize),
+    /// A closure that a call is given: it runs as often as the called function calls it.
+    Handed(Box<Handed>),
     /// `return`, or a macro that leaves the function.
     Return,
     /// `?`: leaves the function, or goes on.
@@ -27,6 +31,17 @@ pub enum Flow {
     Break,
     /// `continue`.
     Continue,
+}
+
+/// A closure that a call is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handed {
+    /// The number of the call.
+    pub call: usize,
+    /// The parameter that it is for, counted from 0, the receiver included.
+    pub parameter: usize,
+    /// What it does when it is called.
+    pub body: Flow,
 }
 
 /// A loop and what it does in one turn.
@@ -103,6 +118,7 @@ impl Flow {
         match self {
             Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().all(Flow::is_empty),
             Flow::Scope(inner) => inner.is_empty(),
+            Flow::Handed(handed) => handed.body.is_empty(),
             _ => false,
         }
     }
@@ -114,6 +130,7 @@ impl Flow {
             Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(Flow::has_query),
             Flow::Loop(inner) => inner.body.has_query(),
             Flow::Scope(inner) => inner.has_query(),
+            Flow::Handed(handed) => handed.body.has_query(),
             _ => false,
         }
     }
@@ -125,6 +142,7 @@ impl Flow {
             Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().for_each(|part| part.each_call(visit)),
             Flow::Loop(inner) => inner.body.each_call(visit),
             Flow::Scope(inner) => inner.each_call(visit),
+            Flow::Handed(handed) => handed.body.each_call(visit),
             _ => {}
         }
     }
@@ -132,10 +150,11 @@ impl Flow {
     /// Whether a query or a call is in it.
     pub fn runs_something(&self) -> bool {
         match self {
-            Flow::Query(_) | Flow::Call(_) => true,
+            Flow::Query(_) | Flow::Call(_) | Flow::Parameter(_) => true,
             Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(Flow::runs_something),
             Flow::Loop(inner) => inner.body.runs_something(),
             Flow::Scope(inner) => inner.runs_something(),
+            Flow::Handed(handed) => handed.body.runs_something(),
             Flow::Return | Flow::Try | Flow::Break | Flow::Continue => false,
         }
     }

@@ -37,6 +37,9 @@ pub use walk::items::is_test_path;
 
 use crate::finding::Place;
 
+/// What is said of a function that reaches itself: no number of queries is enough.
+pub const RECURSION: &str = "recursion: no bound";
+
 /// The place of a token; the parser counts columns from 0.
 fn place_at(file: &Arc<str>, start: proc_macro2::LineColumn) -> Place {
     let line = u32::try_from(start.line).unwrap_or(0);

@@ -5,9 +5,12 @@
 //! followed by `break` does not count once per turn.
 
 use crate::finding::Place;
-use crate::rust::flow::{CallRef, Flow, LoopFlow};
+use crate::rust::flow::{CallRef, Flow, Handed, LoopFlow};
 use crate::rust::function::{Bound, Step, Upper};
-use crate::rust::site::{Loop, Site};
+use crate::rust::site::{Loop, LoopKind, Site};
+
+/// Between a call and what makes it unbounded.
+const UNBOUNDED: &str = " is unbounded: ";
 
 /// What a call means for the count.
 #[derive(Debug, Clone)]
@@ -27,8 +30,35 @@ pub enum Called {
     Unknown,
 }
 
+/// What is known of what a piece of code calls.
+pub trait Calls {
+    /// What a call runs.
+    fn called(&mut self, call: &CallRef) -> Called;
+
+    /// How often the function of a call, given by its number, calls a parameter; `None` where that is not known.
+    fn times(&mut self, _call: usize, _parameter: usize) -> Option<Bound> {
+        None
+    }
+
+    /// How many queries a call of the function's own parameter counts as.
+    fn parameter(&self, _parameter: usize) -> u64 {
+        0
+    }
+
+    /// How many queries a query counts as.
+    fn query(&self) -> u64 {
+        1
+    }
+}
+
+impl<F: FnMut(&CallRef) -> Called> Calls for F {
+    fn called(&mut self, call: &CallRef) -> Called {
+        self(call)
+    }
+}
+
 /// The bound of a piece of code, with `resolve` saying what each call runs.
-pub fn bound(flow: &Flow, sites: &[Site], resolve: &mut dyn FnMut(&CallRef) -> Called) -> Bound {
+pub fn bound(flow: &Flow, sites: &[Site], resolve: &mut dyn Calls) -> Bound {
     let mut counter = Counter { sites, resolve, unknown: Vec::new(), loops: Vec::new() };
     let ways = counter.count(flow);
     let run = Run::either(ways.on, ways.out).unwrap_or_default();
@@ -121,7 +151,7 @@ impl WayOut {
 
 struct Counter<'a> {
     sites: &'a [Site],
-    resolve: &'a mut dyn FnMut(&CallRef) -> Called,
+    resolve: &'a mut dyn Calls,
     unknown: Vec<Step>,
     loops: Vec<Loop>,
 }
@@ -132,6 +162,11 @@ impl Counter<'_> {
         match flow {
             Flow::Query(index) => on(self.query(*index)),
             Flow::Call(call) => on(self.call(call)),
+            Flow::Parameter(parameter) => {
+                let n = self.resolve.parameter(*parameter);
+                on(Run { least: n, most: Some(n), ..Run::default() })
+            }
+            Flow::Handed(handed) => self.handed(handed),
             Flow::Seq(parts) => self.sequence(parts),
             Flow::Branch(arms) => {
                 let mut ways = Ways::default();
@@ -157,7 +192,9 @@ impl Counter<'_> {
     }
 
     fn query(&self, index: usize) -> Run {
-        let Some(site) = self.sites.get(index) else { return Run::nothing() };
+        let Some(site) = self.sites.get(index).filter(|_| self.resolve.query() > 0) else {
+            return Run::nothing();
+        };
         let step = Step {
             place: site.place.clone(),
             what: site.written.clone(),
@@ -170,7 +207,7 @@ impl Counter<'_> {
     fn call(&mut self, call: &CallRef) -> Run {
         let step =
             |queries, loops| Step { place: call.place.clone(), what: call.written.clone(), queries, loops };
-        let called = (self.resolve)(call);
+        let called = self.resolve.called(call);
         if matches!(called, Called::Unknown | Called::Known { unknown: true, .. }) {
             self.unknown.push(step(None, self.loops.clone()));
         }
@@ -181,10 +218,39 @@ impl Counter<'_> {
                 Run { least: lower, most: Some(most), why: None, steps: vec![step(Some(most), Vec::new())] }
             }
             Called::Known { lower, upper: Upper::Unbounded { why, place }, .. } => {
-                let why = Some((format!("`{}` is unbounded: {why}", call.written), place));
+                // Of a chain of calls the first and the cause: all of it would grow with every link.
+                let cause = why.rsplit_once(UNBOUNDED).map_or(why.as_str(), |(_, cause)| cause);
+                let why = Some((format!("`{}`{UNBOUNDED}{cause}", call.written), place));
                 Run { least: lower, most: None, why, steps: vec![step(None, Vec::new())] }
             }
         }
+    }
+
+    /// A closure that a call is given: as often as the called function calls it.
+    fn handed(&mut self, handed: &Handed) -> Ways {
+        let Some(times) = self.resolve.times(handed.call, handed.parameter) else {
+            return self.count(&handed.body);
+        };
+        let head = match times.upper {
+            Upper::Finite(turns) => {
+                Loop { turns: Some(turns), ..helper_loop(String::new(), Place::default()) }
+            }
+            Upper::Unbounded { why, place } => {
+                let over = why.split('`').nth(1).filter(|_| why.starts_with("runs ")).unwrap_or_default();
+                helper_loop(over.to_owned(), place)
+            }
+        };
+        self.loops.push(head.clone());
+        let ways = self.count(&handed.body);
+        self.loops.pop();
+        // A closure ends where it ends; what it gives is all that goes on.
+        let turn = Run::either(ways.on, ways.out).unwrap_or_else(Run::nothing);
+        let least = turn.least.saturating_mul(times.lower);
+        let run = match head.turns {
+            Some(1) => turn,
+            _ => repeated(&turn, &head),
+        };
+        Ways { on: Some(Run { least, ..run }), ..Ways::default() }
     }
 
     fn sequence(&mut self, parts: &[Flow]) -> Ways {
@@ -233,6 +299,19 @@ impl Counter<'_> {
         let out = after(ways.out);
         let ended = (!inner.enters).then_some(all);
         Ways { on: Run::either(ended, breaks), out, ..Ways::default() }
+    }
+}
+
+/// The loop in which a helper calls the closure that it is given.
+fn helper_loop(over: String, place: Place) -> Loop {
+    Loop {
+        kind: LoopKind::For,
+        place,
+        over,
+        variables: Vec::new(),
+        elements: Vec::new(),
+        exempt: None,
+        turns: None,
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::globs;
 use super::resolve::Names;
 use crate::finding::Place;
 use crate::rust::flow::{CallRef, Callee, Flow};
@@ -55,6 +56,10 @@ pub(in crate::rust) struct CallGraph<'a> {
     names: Names<'a>,
     /// The functions that each call may mean, by source and number.
     targets: Vec<Vec<Vec<FunctionId>>>,
+    /// The position of the first function of each source among all functions.
+    first: Vec<usize>,
+    /// Functions that reach each other are one group.
+    groups: Vec<usize>,
     /// For functions that come to a query: how many calls away it is, and the call to follow (none where they run it).
     nearest: HashMap<FunctionId, (usize, Option<(CallRef, FunctionId)>)>,
 }
@@ -63,8 +68,16 @@ impl<'a> CallGraph<'a> {
     /// Joins the functions of all sources.
     pub(in crate::rust) fn new(sources: Vec<&'a Source>) -> CallGraph<'a> {
         let names = Names::new(&sources);
-        let mut graph = CallGraph { names, sources, targets: Vec::new(), nearest: HashMap::new() };
+        let mut graph = CallGraph {
+            names,
+            sources,
+            targets: Vec::new(),
+            first: Vec::new(),
+            groups: Vec::new(),
+            nearest: HashMap::new(),
+        };
         graph.find_targets();
+        graph.find_groups();
         graph.find_nearest();
         graph
     }
@@ -77,6 +90,39 @@ impl<'a> CallGraph<'a> {
     /// The functions that a call of this source may mean; none when it cannot be followed.
     pub(in crate::rust) fn targets(&self, source: usize, call: &CallRef) -> &[FunctionId] {
         self.targets.get(source).and_then(|calls| calls.get(call.number)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The same, by the number of the call.
+    pub(in crate::rust) fn targets_of(&self, source: usize, call: usize) -> &[FunctionId] {
+        self.targets.get(source).and_then(|calls| calls.get(call)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a call of `to` by `from` can come back to `from`.
+    pub(in crate::rust) fn is_recursion(&self, from: FunctionId, to: FunctionId) -> bool {
+        from == to || self.group(from).is_some_and(|group| Some(group) == self.group(to))
+    }
+
+    fn group(&self, id: FunctionId) -> Option<usize> {
+        self.groups.get(self.first.get(id.source)? + id.function).copied()
+    }
+
+    /// Which functions reach each other.
+    fn find_groups(&mut self) {
+        let mut next = 0;
+        for source in &self.sources {
+            self.first.push(next);
+            next += source.scan.functions.len();
+        }
+        let mut edges = vec![Vec::new(); next];
+        for (position, id) in self.functions().enumerate() {
+            let Some((_, function)) = self.get(id) else { continue };
+            let Some(edges) = edges.get_mut(position) else { continue };
+            function.flow.each_call(&mut |call| {
+                let targets = self.targets(id.source, call).iter();
+                edges.extend(targets.filter_map(|to| Some(self.first.get(to.source)? + to.function)));
+            });
+        }
+        self.groups = globs::groups(&edges);
     }
 
     fn find_targets(&mut self) {
@@ -270,6 +316,7 @@ fn first_query(flow: &Flow) -> Option<usize> {
         Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().find_map(first_query),
         Flow::Loop(inner) => first_query(&inner.body),
         Flow::Scope(inner) => first_query(inner),
+        Flow::Handed(handed) => first_query(&handed.body),
         _ => None,
     }
 }

@@ -1,7 +1,9 @@
 //! The bounds of all functions of some sources: calls are followed through the call graph, a budgeted function counts as
 //! its budget, and what cannot be followed is said to be unknown.
 
-use super::bounds::{self, Called};
+use std::collections::HashMap;
+
+use super::bounds::{self, Called, Calls};
 use super::calls::CallGraph;
 use crate::rust::flow::{CallRef, Callee};
 use crate::rust::function::{Bound, Function, Upper};
@@ -14,7 +16,7 @@ const DEEPEST: usize = 64;
 pub(in crate::rust) fn intervals(graph: &CallGraph<'_>) -> Vec<Vec<Bound>> {
     let sources = graph.sources();
     let known = sources.iter().map(|source| vec![None; source.scan.functions.len()]).collect();
-    let mut bounder = Bounder { graph, known, open: Vec::new() };
+    let mut bounder = Bounder { graph, known, times: HashMap::new(), open: Vec::new() };
     let mut of = |(source, file): (usize, &&Source)| -> Vec<Bound> {
         let functions = 0..file.scan.functions.len();
         functions.map(|function| bounder.bound(FunctionId { source, function })).collect()
@@ -25,6 +27,8 @@ pub(in crate::rust) fn intervals(graph: &CallGraph<'_>) -> Vec<Vec<Bound>> {
 struct Bounder<'g, 'a> {
     graph: &'g CallGraph<'a>,
     known: Vec<Vec<Option<Bound>>>,
+    /// How often a function calls one of its parameters, where that is known.
+    times: HashMap<(FunctionId, usize), Option<Bound>>,
     /// The functions whose bounds are being computed.
     open: Vec<FunctionId>,
 }
@@ -36,8 +40,11 @@ impl<'a> Bounder<'_, 'a> {
         }
         let Some((source, function)) = self.graph.get(id) else { return Bound::default() };
         self.open.push(id);
-        let bound =
-            bounds::bound(&function.flow, &source.scan.sites, &mut |call| self.called(id, function, call));
+        let bound = bounds::bound(
+            &function.flow,
+            &source.scan.sites,
+            &mut InFunction { bounder: self, id, function },
+        );
         self.open.pop();
         // What was computed inside a cycle holds for the function at which the cycle was entered only.
         if let Some(known) = self.known.get_mut(id.source).and_then(|known| known.get_mut(id.function)) {
@@ -54,7 +61,7 @@ impl<'a> Bounder<'_, 'a> {
             let is_real = |id: &FunctionId| self.graph.get(*id).is_some_and(|(_, it)| !it.in_test);
             targets.retain(is_real);
         }
-        let known = targets.into_iter().map(|target| self.target(target, call)).reduce(either);
+        let known = targets.into_iter().map(|target| self.target(from, target, call)).reduce(either);
         match known {
             Some(known) => known,
             None if is_known_harmless(call) => Called::Nothing,
@@ -62,22 +69,52 @@ impl<'a> Bounder<'_, 'a> {
         }
     }
 
-    fn target(&mut self, id: FunctionId, call: &CallRef) -> Called {
+    /// How often the functions that a call may mean call a parameter; `None` where one of them is not known.
+    fn times(&mut self, from: FunctionId, call: usize, parameter: usize) -> Option<Bound> {
+        let targets = self.graph.targets_of(from.source, call).to_vec();
+        targets
+            .into_iter()
+            .map(|target| self.times_of(target, parameter))
+            .reduce(|a, b| {
+                let (a, b) = (a?, b?);
+                let lower = a.lower.min(b.lower);
+                let more = if matches!(a.upper, Upper::Finite(n) if b.upper.exceeds(n)) { b } else { a };
+                Some(Bound { lower, ..more })
+            })
+            .flatten()
+    }
+
+    fn times_of(&mut self, id: FunctionId, parameter: usize) -> Option<Bound> {
+        if let Some(known) = self.times.get(&(id, parameter)) {
+            return known.clone();
+        }
+        let (source, function) = self.graph.get(id).filter(|(_, function)| function.has_body)?;
+        // A helper that passes its closure on to itself: nobody knows.
+        self.times.insert((id, parameter), None);
+        let mut calls = OfParameter { bounder: self, id, parameter };
+        let bound = bounds::bound(&function.flow, &source.scan.sites, &mut calls);
+        // What is kept, and not called here, may be called at any time.
+        let known = (bound.upper != Upper::Finite(0)).then_some(bound);
+        self.times.insert((id, parameter), known.clone());
+        known
+    }
+
+    fn target(&mut self, from: FunctionId, id: FunctionId, call: &CallRef) -> Called {
         let graph: &CallGraph<'a> = self.graph;
         let Some((_, function)) = graph.get(id).filter(|(_, function)| function.has_body) else {
             return Called::Unknown;
         };
-        let budget = function.budget.as_ref().and_then(|budget| budget.max.as_ref()?.literal());
-        if let Some(max) = budget {
-            return Called::Known { lower: 0, upper: Upper::Finite(max), unknown: false };
-        }
-        if self.open.contains(&id) {
+        if graph.is_recursion(from, id) {
             if !graph.queries(id) {
                 return Called::Nothing;
             }
-            let why = format!("`{}` calls itself", function.path);
+            let why = format!("`{}` calls itself ({})", function.path, crate::rust::RECURSION);
             let upper = Upper::Unbounded { why, place: call.place.clone() };
             return Called::Known { lower: 0, upper, unknown: false };
+        }
+        let budget = function.budget.as_ref().and_then(|budget| budget.max.as_ref()?.literal());
+        if let Some(max) = budget {
+            return Called::Known { lower: 0, upper: Upper::Finite(max), unknown: false };
         }
         if self.open.len() > DEEPEST {
             return Called::Unknown;
@@ -86,6 +123,48 @@ impl<'a> Bounder<'_, 'a> {
         // A future that is not awaited here may never be.
         let lower = if call.awaited || !function.is_async { bound.lower } else { 0 };
         Called::Known { lower, upper: bound.upper, unknown: !bound.unknown.is_empty() }
+    }
+}
+
+/// The calls of a function whose bound is computed.
+struct InFunction<'b, 'g, 'a> {
+    bounder: &'b mut Bounder<'g, 'a>,
+    id: FunctionId,
+    function: &'b Function,
+}
+
+impl Calls for InFunction<'_, '_, '_> {
+    fn called(&mut self, call: &CallRef) -> Called {
+        self.bounder.called(self.id, self.function, call)
+    }
+
+    fn times(&mut self, call: usize, parameter: usize) -> Option<Bound> {
+        self.bounder.times(self.id, call, parameter)
+    }
+}
+
+/// The calls of a function where those of one of its parameters are counted, and nothing else.
+struct OfParameter<'b, 'g, 'a> {
+    bounder: &'b mut Bounder<'g, 'a>,
+    id: FunctionId,
+    parameter: usize,
+}
+
+impl Calls for OfParameter<'_, '_, '_> {
+    fn called(&mut self, _: &CallRef) -> Called {
+        Called::Nothing
+    }
+
+    fn times(&mut self, call: usize, parameter: usize) -> Option<Bound> {
+        self.bounder.times(self.id, call, parameter)
+    }
+
+    fn parameter(&self, parameter: usize) -> u64 {
+        u64::from(parameter == self.parameter)
+    }
+
+    fn query(&self) -> u64 {
+        0
     }
 }
 

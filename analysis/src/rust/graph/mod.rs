@@ -6,6 +6,7 @@
 pub mod bounds;
 pub(super) mod calls;
 pub(super) mod follow;
+mod globs;
 pub(super) mod imports;
 mod intervals;
 mod modules;

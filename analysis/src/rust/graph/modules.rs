@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::globs;
 use crate::rust::source::{FunctionId, Source};
 use crate::rust::type_ref::TypeRef;
 
@@ -48,9 +49,15 @@ pub(in crate::rust) struct Modules<'a> {
     roots: HashMap<&'a str, ModuleId>,
     /// The crates that code can name, by the root module of the crate it stands in.
     externs: HashMap<ModuleId, &'a HashMap<String, String>>,
+    /// The modules that declare or import each name by itself.
+    by_name: HashMap<&'a str, Vec<ModuleId>>,
+    /// For each module, the group of modules it shares its globs with.
+    groups: Vec<usize>,
+    /// For each group, the modules whose names its globs bring, the nearest first.
+    reach: Vec<Vec<ModuleId>>,
     /// What was looked up before.
     known: RefCell<HashMap<ModuleId, HashMap<String, Option<Scope>>>>,
-    /// What is being looked up: globs may lead in circles.
+    /// What is being looked up: imports may lead in circles.
     open: RefCell<HashSet<(ModuleId, String)>>,
     /// How many circles were met; what was found on the way through one is not to be remembered.
     circles: Cell<usize>,
@@ -114,6 +121,56 @@ impl<'a> Modules<'a> {
         module.types.extend(items.types.iter().map(|(name, _)| name.as_str()));
         module.traits.extend(items.traits.iter().map(String::as_str));
         module.aliases.extend(items.aliases.iter().map(|(name, ty)| (name.as_str(), ty)));
+    }
+
+    /// Follows all globs; asked once, when all is declared. A glob whose path leads through another glob is found in a
+    /// later round, of which there are as many as names are followed deep.
+    pub(in crate::rust) fn follow_globs(&mut self) {
+        for (id, module) in self.list.iter().enumerate() {
+            let names: HashSet<&&str> = module
+                .children
+                .keys()
+                .chain(module.uses.keys())
+                .chain(module.functions.keys())
+                .chain(&module.types)
+                .chain(&module.traits)
+                .collect();
+            names.into_iter().for_each(|name| self.by_name.entry(name).or_default().push(id));
+        }
+        self.groups = (0..self.list.len()).collect();
+        self.reach = vec![Vec::new(); self.list.len()];
+        let mut targets: Vec<Vec<ModuleId>> = vec![Vec::new(); self.list.len()];
+        let mut left: Vec<(ModuleId, &'a [String])> = Vec::new();
+        for (id, module) in self.list.iter().enumerate() {
+            left.extend(module.globs.iter().map(|glob| (id, *glob)));
+        }
+        for _ in 0..DEEPEST {
+            let before = left.len();
+            left.retain(|(id, glob)| match self.scope(*id, glob) {
+                Some(Scope::Module(target)) => {
+                    targets.get_mut(*id).into_iter().for_each(|targets| targets.push(target));
+                    false
+                }
+                _ => true,
+            });
+            if left.len() == before {
+                break;
+            }
+            (self.groups, self.reach) = globs::reach(&targets);
+            self.known.borrow_mut().clear();
+            if left.is_empty() {
+                break;
+            }
+        }
+    }
+
+    /// The modules whose names the globs of a module bring, and that have this name themselves.
+    fn through_globs(&self, id: ModuleId, name: &str) -> impl Iterator<Item = ModuleId> + '_ {
+        let candidates: HashSet<ModuleId> = self.by_name.get(name).into_iter().flatten().copied().collect();
+        let reached = self.groups.get(id).and_then(|group| self.reach.get(*group));
+        let reached = if candidates.is_empty() { None } else { reached };
+        let reached = reached.into_iter().flatten().copied();
+        reached.filter(move |module| *module != id && candidates.contains(module))
     }
 
     /// Notes a function of a module.
@@ -182,13 +239,27 @@ impl<'a> Modules<'a> {
         let circles = self.circles.get();
         let found = self.find_member(module, name, depth);
         self.open.borrow_mut().remove(&key);
-        if self.circles.get() == circles || self.open.borrow().is_empty() {
+        // What was found holds, whatever was met on the way; that nothing was found may be due to a circle.
+        if found.is_some() || self.circles.get() == circles || self.open.borrow().is_empty() {
             self.known.borrow_mut().entry(module).or_default().insert(key.1, found.clone());
         }
         found
     }
 
     fn find_member(&self, id: ModuleId, name: &str, depth: usize) -> Option<Scope> {
+        if let Some(found) = self.own_member(id, name, depth) {
+            return Some(found);
+        }
+        let module = self.list.get(id)?;
+        // A crate goes before what globs bring; asked where a path begins, and right for a name alone as well.
+        if module.uses.contains_key(name) || self.extern_root(module.root, name).is_some() {
+            return None;
+        }
+        self.through_globs(id, name).find_map(|module| self.own_member(module, name, depth + 1))
+    }
+
+    /// The same among what the module declares or imports by name.
+    fn own_member(&self, id: ModuleId, name: &str, depth: usize) -> Option<Scope> {
         let module = self.list.get(id)?;
         if module.types.contains(name) {
             return Some(Scope::Type(self.key(id, name)));
@@ -199,17 +270,11 @@ impl<'a> Modules<'a> {
         if let Some(child) = module.children.get(name) {
             return Some(Scope::Module(*child));
         }
-        if let Some(path) = module.uses.get(name) {
-            return match path {
-                // `use name;` of a crate.
-                [only] if only == name => self.extern_root(module.root, name).map(Scope::Module),
-                path => self.scope_at(id, path, depth + 1),
-            };
+        match *module.uses.get(name)? {
+            // `use name;` of a crate.
+            [only] if only == name => self.extern_root(module.root, name).map(Scope::Module),
+            path => self.scope_at(id, path, depth + 1),
         }
-        module.globs.iter().find_map(|glob| match self.scope_at(id, glob, depth + 1) {
-            Some(Scope::Module(module)) => self.member(module, name, depth + 1),
-            _ => None,
-        })
     }
 
     /// The functions of this name in a module, re-exported ones included.
@@ -236,14 +301,9 @@ impl<'a> Modules<'a> {
                 _ => Vec::new(),
             };
         }
-        for glob in &module.globs {
-            if let Some(Scope::Module(module)) = self.scope(id, glob) {
-                let found = self.functions_at(module, name, seen);
-                if !found.is_empty() {
-                    return found;
-                }
-            }
-        }
-        Vec::new()
+        self.through_globs(id, name)
+            .map(|module| self.functions_at(module, name, seen))
+            .find(|found| !found.is_empty())
+            .unwrap_or_default()
     }
 }

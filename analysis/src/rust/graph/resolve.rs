@@ -91,6 +91,7 @@ impl<'a> Names<'a> {
                 names.add_free(FunctionId { source: index, function: position });
             }
         }
+        names.modules.follow_globs();
         for (index, source) in sources.iter().enumerate() {
             for position in 0..source.scan.functions.len() {
                 names.add_method(FunctionId { source: index, function: position });

@@ -29,6 +29,8 @@ pub(in crate::rust) struct Outlined<'t> {
     pub(in crate::rust) waits: Waits,
     /// Whether something in it looks like a query.
     pub(in crate::rust) queries: bool,
+    /// Whether it is given functions to call.
+    pub(in crate::rust) takes_functions: bool,
     /// The names that it may call.
     pub(in crate::rust) calls: HashSet<&'t str>,
 }
@@ -209,6 +211,7 @@ impl<'t> Reader<'t> {
         let is_async = before.iter().flatten().any(|token| token.text == "async");
         let name = self.peek(1).map(|token| token.text).unwrap_or_default();
         self.at += 2;
+        let mut takes_functions = false;
         let mut waits = if is_async { Waits::Awaited } else { Waits::Never };
         let mut depth = 0usize;
         let open = loop {
@@ -219,6 +222,9 @@ impl<'t> Reader<'t> {
                 Kind::Sign(b'{') if depth == 0 => break token,
                 // A declaration without a body.
                 Kind::Sign(b';') if depth == 0 => return,
+                Kind::Word if matches!(token.text, "Fn" | "FnMut" | "FnOnce" | "AsyncFn" | "AsyncFnMut") => {
+                    takes_functions = true;
+                }
                 Kind::Word if token.text.contains("Future") || token.text.contains("Stream") => {
                     waits = Waits::Awaited;
                 }
@@ -232,6 +238,7 @@ impl<'t> Reader<'t> {
             body: open.start + 1..self.length,
             waits,
             queries: false,
+            takes_functions,
             calls: HashSet::new(),
         };
         self.body(&mut function);

@@ -61,9 +61,13 @@ impl Walker<'_> {
             }
             _ => Runs::Once,
         };
-        let inner = match is_spawn(last) {
-            true => self.spawned(node.args.iter()),
-            false => self.arguments(node.args.iter(), &runs),
+        let (inner, number) = match (is_spawn(last), &runs) {
+            (true, _) => (self.spawned(node.args.iter()), None),
+            (false, Runs::Once) => {
+                let (queries, number) = self.handed(node.args.iter(), 0);
+                (queries, Some(number))
+            }
+            (false, runs) => (self.arguments(node.args.iter(), runs), None),
         };
         if last.starts_with(char::is_uppercase) || last == "pin" {
             return inner;
@@ -77,7 +81,7 @@ impl Walker<'_> {
             _ => Callee::Path(self.imports.resolve(&path)),
         };
         let span = function.path.segments.last().map_or_else(|| function.span(), |last| last.ident.span());
-        self.emit_call(span, path.join("::"), callee, awaited, node.args.len());
+        self.emit_numbered(number, span, path.join("::"), callee, awaited, node.args.len());
         Queries::new()
     }
 
@@ -107,19 +111,23 @@ impl Walker<'_> {
             self.arguments(node.args.iter(), &runs);
             return Queries::new();
         }
-        match is_spawn(&method) {
-            true => drop(self.spawned(node.args.iter())),
-            false => drop(self.arguments(node.args.iter(), &Runs::Once)),
-        }
+        let number = match is_spawn(&method) {
+            true => {
+                self.spawned(node.args.iter());
+                None
+            }
+            false => Some(self.handed(node.args.iter(), 1).1),
+        };
         let on_self = matches!(node.receiver.as_ref(), Expr::Path(path) if path.path.is_ident("self"));
         if on_self {
             let callee = Callee::SelfMethod(method.clone());
-            self.emit_call(node.method.span(), format!("self.{method}"), callee, awaited, node.args.len());
+            let text = format!("self.{method}");
+            self.emit_numbered(number, node.method.span(), text, callee, awaited, node.args.len());
         } else if awaited || !is_everyday(&method) {
             let receiver = written_receiver(&node.receiver);
             let callee = Callee::Method { name: method.clone(), on: self.type_of(&node.receiver) };
             let text = format!("{receiver}.{method}");
-            self.emit_call(node.method.span(), text, callee, awaited, node.args.len());
+            self.emit_numbered(number, node.method.span(), text, callee, awaited, node.args.len());
         }
         Queries::new()
     }

@@ -173,10 +173,15 @@ impl<'f> Walker<'f> {
             syn::ReturnType::Default => TypeRef::Unknown,
         };
         let outer = self.enter_function(path.clone(), allowed.clone());
-        for input in &sig.inputs {
+        for (position, input) in sig.inputs.iter().enumerate() {
             if let syn::FnArg::Typed(input) = input {
+                let parameter = matches!(*input.pat, syn::Pat::Ident(_)).then_some(position);
                 for name in crate::rust::walk::variables::bindings(&input.pat) {
-                    self.here.locals.push(Local { shape: shape::of_type(&input.ty), ..Local::new(name, 0) });
+                    self.here.locals.push(Local {
+                        shape: shape::of_type(&input.ty),
+                        parameter,
+                        ..Local::new(name, 0)
+                    });
                 }
                 let ty = self.type_ref(&input.ty);
                 self.type_pattern(&input.pat, ty);

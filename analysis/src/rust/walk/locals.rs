@@ -25,6 +25,8 @@ pub(in crate::rust) struct Local {
     pub(in crate::rust) closure: Option<Rc<syn::ExprClosure>>,
     /// What that closure does, once it was used.
     pub(in crate::rust) walked: Option<Rc<Walked>>,
+    /// Which parameter of the function it is, counted from 0, the receiver included.
+    pub(in crate::rust) parameter: Option<usize>,
     /// The number of loops around its declaration.
     pub(in crate::rust) loops: usize,
 }
@@ -49,6 +51,7 @@ impl Local {
             ty: TypeRef::Unknown,
             closure: None,
             walked: None,
+            parameter: None,
             loops,
         }
     }

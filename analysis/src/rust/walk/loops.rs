@@ -10,7 +10,7 @@ use super::locals::Walked;
 use super::purpose::{self, Turns};
 use super::shape::{self, Shape};
 use super::variables::{self, Body};
-use crate::rust::flow::{Flow, LoopFlow};
+use crate::rust::flow::{Flow, Handed, LoopFlow};
 use crate::rust::place_at;
 use crate::rust::site::{Loop, LoopKind};
 use crate::rust::type_ref::TypeRef;
@@ -181,6 +181,10 @@ impl Walker<'_> {
     /// variable.
     pub(in crate::rust) fn local_closure(&mut self, name: &str, runs: &Runs) -> bool {
         let Some(local) = self.here.locals.get_mut(name) else { return false };
+        if let Some(parameter) = local.parameter {
+            self.parameter(parameter, runs);
+            return true;
+        }
         if let Some(walked) = local.walked.clone() {
             self.walked_again(&walked, runs);
             return true;
@@ -202,6 +206,63 @@ impl Walker<'_> {
             local.walked = Some(Rc::new(walked));
         }
         true
+    }
+
+    /// A call of what the function at hand is given.
+    fn parameter(&mut self, parameter: usize, runs: &Runs) {
+        let call = |walker: &mut Self| walker.here.flow.push(Flow::Parameter(parameter));
+        match runs {
+            Runs::Once => call(self),
+            Runs::Maybe => {
+                let flow = self.sequence(call);
+                self.emit(flow.maybe());
+            }
+            Runs::PerElement { over, turns, place, .. } => {
+                self.in_loop(combinator(over, turns, place), *turns, false, call);
+            }
+        }
+    }
+
+    /// Walks the arguments of a call whose function may be known elsewhere: closures among them, and parameters that are
+    /// passed on, run as often as it calls them. Gives the queries among the arguments, and the number of the call.
+    pub(in crate::rust) fn handed<'e>(
+        &mut self,
+        arguments: impl Iterator<Item = &'e Expr>,
+        receivers: usize,
+    ) -> (super::Queries, usize) {
+        let call = self.calls;
+        self.calls += 1;
+        let mut queries = super::Queries::new();
+        for (position, argument) in arguments.enumerate() {
+            let body = self.sequence(|walker| match walker.passed_on(argument) {
+                Some(parameter) => walker.here.flow.push(Flow::Parameter(parameter)),
+                None => queries.extend(walker.arguments(std::iter::once(argument), &Runs::Once)),
+            });
+            let is_handed = match argument {
+                Expr::Closure(_) => true,
+                Expr::Path(_) => body.runs_something(),
+                _ => false,
+            };
+            match is_handed {
+                true if body.is_empty() => {}
+                true => {
+                    let handed = Handed { call, parameter: position + receivers, body };
+                    self.here.flow.push(Flow::Handed(Box::new(handed)));
+                }
+                false => self.emit(body),
+            }
+        }
+        (queries, call)
+    }
+
+    /// The parameter of the function at hand that an argument is, by reference or not.
+    fn passed_on(&self, argument: &Expr) -> Option<usize> {
+        match argument {
+            Expr::Reference(inner) => self.passed_on(&inner.expr),
+            Expr::MethodCall(call) if call.method == "clone" => self.passed_on(&call.receiver),
+            Expr::Path(path) => self.here.locals.get(&path.path.get_ident()?.to_string())?.parameter,
+            _ => None,
+        }
     }
 
     /// A further call of a closure: it runs what it ran before, in the loops that are around now.

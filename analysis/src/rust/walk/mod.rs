@@ -200,6 +200,19 @@ impl<'f> Walker<'f> {
         awaited: bool,
         arguments: usize,
     ) {
+        self.emit_numbered(None, span, written, callee, awaited, arguments);
+    }
+
+    /// Notes a call, whose number may be given already to the closures that it is handed.
+    pub(in crate::rust) fn emit_numbered(
+        &mut self,
+        number: Option<usize>,
+        span: proc_macro2::Span,
+        written: String,
+        callee: Callee,
+        awaited: bool,
+        arguments: usize,
+    ) {
         let place = place_at(&self.file, span.start());
         let mut loops = self.loops_here();
         if let Some(around) = self.here.dispatching.checked_sub(1).and_then(|index| loops.get_mut(index)) {
@@ -207,8 +220,10 @@ impl<'f> Walker<'f> {
         }
         let batched = self.here.flushes;
         let allows = self.allows_at([place.line, place.line]);
-        let number = self.calls;
-        self.calls += 1;
+        let number = number.unwrap_or_else(|| {
+            self.calls += 1;
+            self.calls - 1
+        });
         let call = CallRef { number, place, written, callee, awaited, arguments, loops, batched, allows };
         self.here.flow.push(Flow::Call(call));
     }
