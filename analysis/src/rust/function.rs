@@ -32,6 +32,8 @@ pub struct Function {
     pub is_async: bool,
     /// Whether it has a body: trait methods may have none.
     pub has_body: bool,
+    /// Whether it asks for what it does not keep yet, and answers from what it keeps.
+    pub is_cached: bool,
     /// Whether it stands in test code.
     pub in_test: bool,
     /// The `#[query_budget(..)]` above it.

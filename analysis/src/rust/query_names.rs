@@ -126,6 +126,33 @@ pub(super) fn is_executor(method: &str) -> bool {
     )
 }
 
+/// Whether a method of sqlx's queries, or one that is called on them everywhere, leaves what is bound as it is.
+pub(super) fn keeps_arguments(method: &str) -> bool {
+    method.starts_with("build")
+        || matches!(
+            method,
+            "bind"
+                | "try_bind"
+                | "persistent"
+                | "map"
+                | "try_map"
+                | "map_ok"
+                | "map_err"
+                | "boxed"
+                | "instrument"
+                | "into"
+                | "sql"
+                | "as_ref"
+                | "as_mut"
+                | "by_ref"
+                | "clone"
+                | "then"
+                | "and_then"
+                | "unwrap"
+                | "expect"
+        )
+}
+
 /// Whether a text begins the way SQL statements do.
 pub(super) fn looks_like_sql(text: &str) -> bool {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
@@ -177,24 +204,4 @@ pub(super) fn looks_like_sql(text: &str) -> bool {
             || matches!(word.as_str(), "BEGIN" | "COMMIT" | "ROLLBACK" | "VACUUM" | "ANALYZE"))
         || text.starts_with("--")
         || text.starts_with("/*")
-}
-
-/// Whether a method that is called on a query binds nothing to it: sqlx's own, and what turns a result or a future into
-/// another.
-pub(super) fn leaves_arguments(method: &str) -> bool {
-    matches!(
-        method,
-        "persistent"
-            | "map"
-            | "try_map"
-            | "build"
-            | "build_query_as"
-            | "build_query_scalar"
-            | "sql"
-            | "into_sql"
-            | "boxed"
-            | "instrument"
-            | "in_current_span"
-            | "in_current_budget"
-    )
 }

@@ -37,6 +37,9 @@ impl Scan {
     }
 }
 
+/// A type parameter, with the traits that it is bound by.
+pub type Generic = (String, Vec<Vec<String>>);
+
 /// The declarations and imports of one module of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ModuleItems {
@@ -48,6 +51,8 @@ pub struct ModuleItems {
     pub globs: Vec<Vec<String>>,
     /// Structs with the types of their fields, and enums, which have none here.
     pub types: Vec<(String, Vec<(String, TypeRef)>)>,
+    /// Structs that have type parameters: their names, in order, with the traits they are bound by.
+    pub generics: Vec<(String, Vec<Generic>)>,
     /// Type aliases.
     pub aliases: Vec<(String, TypeRef)>,
     /// Traits.

@@ -281,7 +281,10 @@ impl Counter<'_> {
         let ways = self.count(&inner.body);
         self.loops.pop();
         let turn = Run::either(ways.on, ways.continues).unwrap_or_else(Run::nothing);
-        let all = repeated(&turn, &inner.head);
+        let mut all = repeated(&turn, &inner.head);
+        if !inner.exact {
+            all.least = 0;
+        }
         // A turn that leaves the loop is one of its turns: one fewer goes before it.
         let turns = inner.head.turns.map(|turns| turns.saturating_sub(1));
         let before = repeated(&turn, &Loop { turns, ..inner.head.clone() });

@@ -298,8 +298,11 @@ fn draws(call: &CallRef, around: &Loop) -> bool {
     around.kind == LoopKind::Loop && (name == "next" || name == "try_next" || name.starts_with("next_"))
 }
 
-/// Whether a function reads from a cache, going by the name of its type.
+/// Whether a function reads from a cache, going by what it does, or by the name of its type.
 fn is_cache(function: &Function) -> bool {
+    if function.is_cached {
+        return true;
+    }
     let reads = ["get", "lookup", "fetch", "resolve", "find", "load"];
     let of_cache = function.self_type.as_ref().is_some_and(|name| name.contains("Cache"));
     of_cache && reads.iter().any(|read| function.name.starts_with(read))

@@ -110,7 +110,9 @@ impl<'a> Bounder<'_, 'a> {
             }
             let why = format!("`{}` calls itself ({})", function.path, crate::rust::RECURSION);
             let upper = Upper::Unbounded { why, place: call.place.clone() };
-            return Called::Known { lower: 0, upper, unknown: false };
+            let again = self.open.contains(&id) || self.open.len() > DEEPEST;
+            let lower = if again || !call.awaited { 0 } else { self.bound(id).lower };
+            return Called::Known { lower, upper, unknown: false };
         }
         let budget = function.budget.as_ref().and_then(|budget| budget.max.as_ref()?.literal());
         if let Some(max) = budget {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::modules::{ModuleId, Modules, Scope, TypeKey};
 use crate::rust::function::Function;
-use crate::rust::source::{FunctionId, Source};
+use crate::rust::source::{FunctionId, Generic, Source};
 use crate::rust::type_ref::TypeRef;
 
 /// How many steps a name or type is followed.
@@ -21,6 +21,8 @@ pub(in crate::rust) struct Context<'a> {
     function: Option<&'a str>,
     /// What `Self` is.
     owner: &'a TypeRef,
+    /// The type parameters of the struct whose field is read; what they are stands in `known_self`.
+    generics: &'a [Generic],
     /// What `Self` is known to be, in the body of a trait's method called on a known type.
     known_self: Option<Ty>,
 }
@@ -39,6 +41,7 @@ pub(in crate::rust) enum Ty {
 struct Fields<'a> {
     module: ModuleId,
     list: &'a [(String, TypeRef)],
+    generics: &'a [Generic],
 }
 
 /// All names of the sources.
@@ -78,7 +81,10 @@ impl<'a> Names<'a> {
                 let module = names.modules.enter(source, &items.module);
                 names.modules.declare(module, items);
                 for (name, fields) in &items.types {
-                    names.fields.insert(names.modules.key(module, name), Fields { module, list: fields });
+                    let generics = items.generics.iter().find(|(of, _)| of == name);
+                    let generics = generics.map_or(&[][..], |(_, generics)| generics.as_slice());
+                    let fields = Fields { module, list: fields, generics };
+                    names.fields.insert(names.modules.key(module, name), fields);
                 }
             }
             let functions = source.scan.functions.iter();
@@ -104,7 +110,13 @@ impl<'a> Names<'a> {
     pub(in crate::rust) fn context(&self, id: FunctionId) -> Option<Context<'a>> {
         let function = self.function_at(id)?;
         let module = *self.homes.get(id.source)?.get(id.function)?;
-        Some(Context { module, function: Some(&function.path), owner: &function.owner, known_self: None })
+        Some(Context {
+            module,
+            function: Some(&function.path),
+            owner: &function.owner,
+            generics: &[],
+            known_self: None,
+        })
     }
 
     fn add_free(&mut self, id: FunctionId) {
@@ -262,8 +274,9 @@ impl<'a> Names<'a> {
                 let fields = self.fields.get(key)?;
                 let (_, field) = fields.list.iter().find(|(field, _)| field == name)?;
                 let owner = &TypeRef::Unknown;
-                let declared =
-                    Context { module: fields.module, function: None, owner, known_self: Some(of.clone()) };
+                let generics = fields.generics;
+                let known_self = Some(of.clone());
+                let declared = Context { module: fields.module, function: None, owner, generics, known_self };
                 self.resolve_type(&declared, field, depth + 1)
             }
             TypeRef::Returned(path) => {
@@ -299,6 +312,25 @@ impl<'a> Names<'a> {
         arguments: &[TypeRef],
         depth: usize,
     ) -> Option<Ty> {
+        if let [name] = path
+            && let Some(at) = context.generics.iter().position(|(parameter, _)| parameter == name)
+        {
+            let given = match &context.known_self {
+                Some(Ty::Named(_, arguments)) => arguments.get(at).cloned().flatten(),
+                _ => None,
+            };
+            let bounds = context.generics.get(at).map(|(_, bounds)| bounds.as_slice()).unwrap_or_default();
+            // What the use says, unless it says less than the declaration.
+            return match given {
+                Some(Ty::Implements(traits)) if traits.is_empty() => None,
+                Some(given) => Some(given),
+                None => None,
+            }
+            .or_else(|| {
+                let traits: Vec<TypeKey> = bounds.iter().map(|path| self.trait_key(context, path)).collect();
+                (!traits.is_empty()).then_some(Ty::Implements(traits))
+            });
+        }
         let resolved =
             arguments.iter().map(|argument| self.resolve_type(context, argument, depth + 1)).collect();
         if let Some((name, parents)) = path.split_last()
@@ -344,7 +376,19 @@ fn last(key: &str) -> &str {
 /// Whether methods of what is inside can be called on a type.
 fn is_pointer(key: &str) -> bool {
     let pointers = ["Arc", "Rc", "Box", "Cow", "State", "Extension", "Data", "MutexGuard", "RwLockReadGuard"];
-    pointers.contains(&last(key)) || matches!(last(key), "RwLockWriteGuard" | "Pin" | "Ref" | "RefMut")
+    pointers.contains(&last(key))
+        || matches!(
+            last(key),
+            "RwLockWriteGuard"
+                | "Pin"
+                | "Ref"
+                | "RefMut"
+                | "LazyLock"
+                | "LazyCell"
+                | "Lazy"
+                | "OnceLock"
+                | "OnceCell"
+        )
 }
 
 /// Whether `?` and `unwrap` give what is inside.
@@ -396,6 +440,14 @@ fn standard_method(of: Ty, name: &str) -> Option<Ty> {
             }
             _ => None,
         },
+        // A cell that is filled once.
+        "get" | "get_or_init" | "wait" if matches!(&of, Ty::Named(key, _) if matches!(last(key), "OnceLock" | "OnceCell")) => {
+            match of {
+                Ty::Named(_, arguments) if name == "get" => Some(Ty::Named("Option".into(), arguments)),
+                Ty::Named(_, mut arguments) if !arguments.is_empty() => arguments.swap_remove(0),
+                _ => None,
+            }
+        }
         "get" | "first" | "last" | "pop" | "next" | "get_mut" | "first_mut" => match pointee(of) {
             Ty::Named(key, arguments) if is_collection(&key) && !arguments.is_empty() => {
                 Some(Ty::Named("Option".into(), arguments))

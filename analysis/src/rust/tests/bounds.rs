@@ -167,3 +167,32 @@ fn a_function_alone_is_read_from_its_tokens() {
     let error = scan_function("src/lib.rs", "struct S;".parse().expect("tokens"), false);
     assert!(error.is_err());
 }
+
+#[test]
+fn a_closure_counts_as_often_as_a_helper_calls_it() {
+    let helpers = "async fn each<F: Fn(i64)>(ids: &[i64], f: F) { for id in ids { f(*id).await; } }
+         async fn twice(f: impl Fn()) { f().await; f().await; }
+         async fn passes_on<F: Fn(i64)>(ids: &[i64], f: F) { each(ids, f).await; }
+         fn keeps<F: Fn()>(f: F) { store.push(f); }";
+    let check = |call: &str, lower, upper| {
+        let scan = scanned(&format!("{helpers} async fn f(ids: &[i64]) {{ {call} }}"));
+        check_bound(&scan, "f", lower, upper);
+    };
+    check("each(ids, |id| async move { sql!(\"SELECT 1\").execute(db).await }).await;", 0, None);
+    check("passes_on(ids, |id| async move { sql!(\"SELECT 1\").execute(db).await }).await;", 0, None);
+    check("twice(|| async { sql!(\"SELECT 1\").execute(db).await }).await;", 2, Some(2));
+    check("let one = || async { sql!(\"SELECT 1\") }; twice(one).await;", 2, Some(2));
+}
+
+#[test]
+fn a_number_of_turns_that_is_only_the_most_is_no_lower_bound() {
+    let check = |over: &str, upper| {
+        let body = format!(
+            "async fn f(ids: &[i64], o: Option<i64>) {{ for id in {over} {{ sql!(\"SELECT 1\"); }} }}"
+        );
+        check_bound(&scanned(&body), "f", 0, upper);
+    };
+    check("ids.iter().take(3)", Some(3));
+    check("(0..7).filter(|x| odd(x))", Some(7));
+    check("o", Some(1));
+}

@@ -5,6 +5,7 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{BinOp, Expr, Lit, Pat};
 
+use super::caches;
 use super::variables;
 use super::{Queries, Walker};
 use crate::rust::flow::Flow;
@@ -18,11 +19,17 @@ impl Walker<'_> {
             walker.expr(&node.cond);
             let mut queries = Queries::new();
             let outer = (walker.here.flushing, walker.here.flushes);
+            let kept = walker.here.kept;
+            if let Some(root) = caches::fills_what_it_asked(node) {
+                let declared = walker.here.locals.get(&root).map_or(0, |local| local.loops);
+                walker.here.kept = Some(kept.map_or(declared, |kept| kept.min(declared)));
+            }
             if asks_whether_full(&node.cond) {
                 (walker.here.flushing, walker.here.flushes) = (walker.here.loops.len(), true);
             }
             let then = walker.sequence(|walker| queries = walker.block(&node.then_branch));
             (walker.here.flushing, walker.here.flushes) = outer;
+            walker.here.kept = kept;
             let otherwise = match &node.else_branch {
                 Some((_, otherwise)) => walker.sequence(|walker| queries.extend(walker.expr(otherwise))),
                 None => Flow::EMPTY,

@@ -3,7 +3,7 @@
 use syn::{Item, UseTree};
 
 use super::Walker;
-use crate::rust::source::ModuleItems;
+use crate::rust::source::{Generic, ModuleItems};
 use crate::rust::type_ref::{self, Parameters, TypeRef};
 
 impl Walker<'_> {
@@ -14,7 +14,16 @@ impl Walker<'_> {
             match item {
                 Item::Use(item) => add_use(&mut declared, &mut Vec::new(), &item.tree),
                 Item::Struct(item) => {
-                    let parameters = type_ref::parameters(&item.generics, &self.imports);
+                    let mut parameters = type_ref::parameters(&item.generics, &self.imports);
+                    let generics: Vec<Generic> = item
+                        .generics
+                        .type_params()
+                        .map(|parameter| parameter.ident.to_string())
+                        .map(|name| (name.clone(), parameters.remove(&name).unwrap_or_default()))
+                        .collect();
+                    if !generics.is_empty() {
+                        declared.generics.push((item.ident.to_string(), generics));
+                    }
                     let fields = fields(&item.fields, |ty| type_ref::of_type(ty, &self.imports, &parameters));
                     declared.types.push((item.ident.to_string(), fields));
                 }
@@ -22,6 +31,10 @@ impl Walker<'_> {
                 Item::Type(item) => {
                     let ty = type_ref::of_type(&item.ty, &self.imports, &Parameters::new());
                     declared.aliases.push((item.ident.to_string(), ty));
+                }
+                Item::Static(item) => {
+                    let ty = self.type_ref(&item.ty);
+                    self.statics.insert(item.ident.to_string(), ty);
                 }
                 Item::Trait(item) => declared.traits.push(item.ident.to_string()),
                 _ => {}

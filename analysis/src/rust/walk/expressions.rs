@@ -22,9 +22,13 @@ impl Walker<'_> {
         }
         let queries = self.scoped(|walker| {
             let before = walker.here.leaving.clone();
-            walker.mark_leaving(block);
+            let leaves_from = super::loops::last_continue(block);
             let mut tail = Queries::new();
-            for statement in &block.stmts {
+            for (position, statement) in block.stmts.iter().enumerate() {
+                // What stands behind the last `continue` is sure to reach the end of the block.
+                if position == leaves_from {
+                    walker.mark_leaving(block);
+                }
                 walker.here.lines.push(spans::line_of(statement));
                 tail = walker.statement(statement);
                 walker.here.lines.pop();

@@ -4,6 +4,7 @@
 use syn::spanned::Spanned;
 use syn::{Expr, ExprCall, ExprMethodCall};
 
+use super::caches;
 use super::excerpt::{written, written_receiver};
 use super::loops::{self, Runs};
 use super::purpose;
@@ -81,8 +82,30 @@ impl Walker<'_> {
             _ => Callee::Path(self.imports.resolve(&path)),
         };
         let span = function.path.segments.last().map_or_else(|| function.span(), |last| last.ident.span());
+        let outer = self.on_its_own_database(node.args.iter());
         self.emit_numbered(number, span, path.join("::"), callee, awaited, node.args.len());
+        if let (Some(outer), Some(around)) = (outer, self.here.loops.last_mut()) {
+            around.exempt = outer;
+        }
         Queries::new()
+    }
+
+    /// Notes for a call that is given the connection or pool which the loop's element is that its turn works on a database
+    /// of its own; gives back what the loop was exempt for.
+    fn on_its_own_database<'e>(
+        &mut self,
+        mut arguments: impl Iterator<Item = &'e Expr>,
+    ) -> Option<Option<&'static str>> {
+        let around = self.here.loops.last()?;
+        let is_database = arguments.any(|argument| {
+            let mentioned = variables::mentions(argument);
+            mentioned.iter().any(|name| around.elements.contains(name))
+                && is_connection(&self.type_of(argument))
+        });
+        let around = self.here.loops.last_mut().filter(|_| is_database)?;
+        let outer = around.exempt;
+        around.exempt = outer.or(Some(purpose::DATABASES));
+        Some(outer)
     }
 
     /// A bare `query("…")` where only an item is seen and not the imports of its file.
@@ -106,6 +129,13 @@ impl Walker<'_> {
         }
         if query_names::is_executor(&method) && node.args.len() == 1 {
             return self.executor(node, &method, awaited);
+        }
+        if caches::runs_on_miss(&method) {
+            let kept = self.here.kept.replace(0);
+            let flow = self.sequence(|walker| drop(walker.arguments(node.args.iter(), &Runs::Once)));
+            self.here.kept = kept;
+            self.emit(flow.maybe());
+            return Queries::new();
         }
         if let Some(runs) = self.runs_of(node, &method) {
             self.arguments(node.args.iter(), &runs);
@@ -156,9 +186,9 @@ impl Walker<'_> {
                     site.sql = SiteSql::Dynamic;
                     site.arguments_complete = false;
                 }
-                // A method of the user's may bind what it likes.
-                (name, _) if !query_names::leaves_arguments(name) => site.arguments_complete = false,
-                _ => {}
+                (name, _) if query_names::keeps_arguments(name) => {}
+                // A method of the project's own may bind whatever it likes.
+                _ => site.arguments_complete = false,
             }
         }
         queries
@@ -342,6 +372,18 @@ impl Walker<'_> {
                 self.emit(flow.maybe());
             }
         }
+    }
+}
+
+/// Whether a type is a pool or connection, or an element of several.
+fn is_connection(ty: &TypeRef) -> bool {
+    match ty {
+        TypeRef::Element(of) | TypeRef::Inside(of) | TypeRef::Method(of, _) => is_connection(of),
+        TypeRef::Named(path, arguments) => {
+            let last = path.last().map(String::as_str).unwrap_or_default();
+            last.ends_with("Pool") || last.ends_with("Connection") || arguments.iter().any(is_connection)
+        }
+        _ => false,
     }
 }
 

@@ -208,6 +208,7 @@ impl<'f> Walker<'f> {
             last_line: u32::try_from(last_line).unwrap_or(0),
             is_async: sig.asyncness.is_some(),
             has_body: body.is_some(),
+            is_cached: super::caches::reads_through(attributes, body),
             in_test: self.in_test,
             budget: attributes.iter().find_map(|attribute| budget(attribute, &self.file)),
             allows: allowed,

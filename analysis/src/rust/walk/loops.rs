@@ -40,7 +40,7 @@ impl Walker<'_> {
             Expr::Break(_) if self.here.loops.len() > self.here.closure => 1,
             _ => return,
         };
-        if count > 0 && !continues(block) {
+        if count > 0 {
             self.here.leaving.iter_mut().rev().take(count).for_each(|leaves| *leaves = true);
         }
     }
@@ -303,8 +303,13 @@ pub(in crate::rust) fn combinator(over: &str, turns: &Turns, place: &crate::find
     }
 }
 
-/// Whether a block goes on with a loop's next turn somewhere.
-fn continues(block: &Block) -> bool {
+/// The position behind the last statement of a block that goes on with a loop's next turn; 0 where none does.
+pub(in crate::rust) fn last_continue(block: &Block) -> usize {
+    block.stmts.iter().rposition(continues).map_or(0, |position| position + 1)
+}
+
+/// Whether a statement goes on with a loop's next turn somewhere.
+fn continues(statement: &Stmt) -> bool {
     struct Finder(bool);
     impl<'ast> syn::visit::Visit<'ast> for Finder {
         fn visit_expr_continue(&mut self, _: &'ast syn::ExprContinue) {
@@ -314,7 +319,7 @@ fn continues(block: &Block) -> bool {
         fn visit_item(&mut self, _: &'ast Item) {}
     }
     let mut finder = Finder(false);
-    syn::visit::Visit::visit_block(&mut finder, block);
+    syn::visit::Visit::visit_stmt(&mut finder, statement);
     finder.0
 }
 

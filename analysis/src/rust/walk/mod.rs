@@ -6,6 +6,7 @@
 
 pub(in crate::rust) mod allows;
 mod branches;
+mod caches;
 mod declarations;
 mod excerpt;
 mod expressions;
@@ -61,6 +62,8 @@ pub(in crate::rust) struct Walker<'f> {
 
     pub(in crate::rust) module: Vec<String>,
     pub(in crate::rust) items: Vec<ModuleItems>,
+    /// The types of the file's statics.
+    pub(in crate::rust) statics: std::collections::HashMap<String, TypeRef>,
     /// The type or trait around.
     pub(in crate::rust) owner: Owner,
     /// The type parameters in scope.
@@ -99,6 +102,8 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) flushing: usize,
     /// Whether what is at hand runs only when a buffer is full, in a loop or not.
     pub(in crate::rust) flushes: bool,
+    /// The loops from this on run what is at hand only for what they do not know yet.
+    pub(in crate::rust) kept: Option<usize>,
     /// The loop, counted from 1, whose turns each call something else here; 0 for none.
     pub(in crate::rust) dispatching: usize,
     /// The first lines of the statements around.
@@ -122,6 +127,7 @@ impl<'f> Walker<'f> {
             calls: 0,
             module: Vec::new(),
             items: Vec::new(),
+            statics: std::collections::HashMap::new(),
             owner: Owner::default(),
             parameters: Parameters::new(),
             in_test: false,
@@ -161,6 +167,8 @@ impl<'f> Walker<'f> {
             let starts_service = service.is_some_and(|service| index < service);
             let exempt = around.exempt.or(leaves.then_some(purpose::LEAVES));
             let exempt = exempt.or(starts_service.then_some(purpose::SERVICE));
+            let is_kept = self.here.kept.is_some_and(|kept| index >= kept);
+            let exempt = exempt.or(is_kept.then_some(purpose::KEPT));
             let exempt = exempt.or((index < self.here.flushing).then_some(purpose::BATCHES));
             Loop { exempt, ..around.clone() }
         });

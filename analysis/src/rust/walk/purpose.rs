@@ -19,6 +19,10 @@ pub(in crate::rust) const RETRY: &str = "it tries again until it succeeds";
 pub(in crate::rust) const PAGES: &str = "it goes on until a query finds nothing more";
 /// An option or result, walked like a collection.
 pub(in crate::rust) const ONCE: &str = "it takes at most one turn";
+/// A query for what is not known yet: its answer is kept.
+pub(in crate::rust) const KEPT: &str = "what it reads is kept for the next turns";
+/// A connection, a database or a schema for each element.
+pub(in crate::rust) const DATABASES: &str = "each turn works on another database";
 /// A query in a branch that ends the loop.
 pub(in crate::rust) const LEAVES: &str = "the loop is left after it";
 
@@ -70,6 +74,9 @@ pub(in crate::rust) fn for_loop(pattern: &Pat, iterable: &Expr, shape: Shape, bo
     if matches!(iterable, Expr::Range(_)) && counts_tries {
         return Turns::exempt(RETRY);
     }
+    if matches!(iterable, Expr::Range(_)) && names.iter().any(|name| is_page(name)) {
+        return Turns::exempt(PAGES);
+    }
     if let Expr::Path(path) = iterable
         && path.path.get_ident().is_some_and(|name| is_receiver(&name.to_string()))
     {
@@ -92,7 +99,11 @@ pub(in crate::rust) fn for_loop(pattern: &Pat, iterable: &Expr, shape: Shape, bo
 pub(in crate::rust) fn while_loop(condition: &Expr, body: &Block, drawn: Option<Shape>) -> Turns {
     let asked = Signs::of_expr(condition);
     let signs = Signs::of_block(body);
-    if asked.receives || drawn == Some(Shape::Messages) || asked.draws && takes_message(condition) {
+    if asked.receives
+        || signs.acknowledges
+        || drawn == Some(Shape::Messages)
+        || asked.draws && takes_message(condition)
+    {
         return Turns::exempt(SERVICE);
     }
     if asked.draws {
@@ -149,6 +160,8 @@ struct Signs {
     waits: bool,
     /// Takes messages or connections.
     receives: bool,
+    /// Tells a broker that a message is dealt with.
+    acknowledges: bool,
     /// Takes the next element of an iterator, stream, stack or queue.
     draws: bool,
     /// Counts attempts.
@@ -186,6 +199,7 @@ impl Signs {
             | "recv_async" => {
                 self.receives = true;
             }
+            "ack" | "nack" | "commit_message" | "store_offset" | "ack_with" => self.acknowledges = true,
             "cancelled" | "is_cancelled" | "is_closed" | "ctrl_c" => self.stops = true,
             _ => {}
         }
@@ -216,6 +230,11 @@ fn is_try(name: &str) -> bool {
     lower
         .split('_')
         .any(|part| matches!(part, "attempt" | "attempts" | "retry" | "retries" | "tries" | "trial"))
+}
+
+/// Whether a number is that of a page or a batch.
+fn is_page(name: &str) -> bool {
+    name.split('_').any(|part| matches!(part, "page" | "batch" | "chunk"))
 }
 
 fn is_receiver(name: &str) -> bool {
@@ -255,6 +274,29 @@ fn tells_success(condition: &Expr) -> bool {
     }
 }
 
+/// Whether a value is the one after `name`: `name + 1`, `name + Days::new(1)`, `name.succ_opt()`.
+fn steps_from(value: &Expr, name: &str) -> bool {
+    let is_one = |value: &Expr| matches!(value, Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(n), .. }) if n.base10_digits() == "1");
+    match value {
+        Expr::Binary(sum) if matches!(sum.op, syn::BinOp::Add(_) | syn::BinOp::Sub(_)) => {
+            let by_one = match sum.right.as_ref() {
+                Expr::Call(call) => call.args.len() == 1 && call.args.iter().all(is_one),
+                right => is_one(right),
+            };
+            by_one && matches!(sum.left.as_ref(), Expr::Path(path) if path.path.is_ident(name))
+        }
+        Expr::MethodCall(call) => match call.method.to_string().as_str() {
+            "succ_opt" | "succ" | "pred_opt" | "pred" | "next_day" => {
+                matches!(call.receiver.as_ref(), Expr::Path(path) if path.path.is_ident(name))
+            }
+            "unwrap" | "expect" | "unwrap_or_default" => steps_from(&call.receiver, name),
+            _ => false,
+        },
+        Expr::Try(inner) => steps_from(&inner.expr, name),
+        _ => false,
+    }
+}
+
 /// `stream.next().await.expect("it does not end")`.
 fn takes_from_endless(node: &syn::ExprMethodCall) -> bool {
     let Expr::Await(awaited) = node.receiver.as_ref() else { return false };
@@ -268,7 +310,7 @@ impl<'ast> Visit<'ast> for Signs {
         self.called(&name);
         let draws = match name.as_str() {
             "next" | "try_next" | "pop" | "pop_front" | "pop_back" | "pop_first" | "pop_last"
-            | "next_back" => true,
+            | "next_back" | "next_line" | "next_entry" | "join_next" => true,
             "remove" | "swap_remove" => matches!(node.args.first(), Some(Expr::Lit(_))),
             _ => false,
         };
@@ -319,6 +361,17 @@ impl<'ast> Visit<'ast> for Signs {
             self.steps.push(name.to_string());
         }
         visit::visit_expr_binary(self, node);
+    }
+
+    /// `day = day + Days::new(1)`: a step as well.
+    fn visit_expr_assign(&mut self, node: &'ast syn::ExprAssign) {
+        if let Expr::Path(path) = node.left.as_ref()
+            && let Some(name) = path.path.get_ident().map(ToString::to_string)
+            && steps_from(&node.right, &name)
+        {
+            self.steps.push(name);
+        }
+        visit::visit_expr_assign(self, node);
     }
 
     fn visit_arm(&mut self, arm: &'ast syn::Arm) {

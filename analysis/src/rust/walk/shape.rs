@@ -247,6 +247,7 @@ fn of_method(
             Shape::Fixed(..) => Shape::Elements,
             shape => shape,
         },
+        "stream" | "messages" if call.args.is_empty() => Shape::Messages,
         "try_iter" | "recv" | "subscribe" | "eventsource" => Shape::Messages,
         "ok" | "err" | "get" | "first" | "last" | "fetch_optional" | "fetch_one" | "find" | "next"
         | "pop" => Shape::Single,

@@ -9,6 +9,7 @@ use super::Walker;
 use super::allows;
 use super::excerpt::written;
 use super::loops::Runs;
+use super::purpose;
 use super::spans;
 use super::sql_text::{self, segments};
 use super::variables;
@@ -85,6 +86,11 @@ impl Walker<'_> {
     ) -> usize {
         let sql = node.args.first().map_or(SiteSql::Dynamic, |sql| sql_text::text(sql, self));
         let path = segments(&function.path);
+        // A schema for each turn: what follows in the loop works on other tables than the turn before.
+        let sets_schema = node.args.first().is_some_and(|sql| written(sql).contains("search_path"));
+        if let Some(around) = self.here.loops.last_mut().filter(|_| sets_schema) {
+            around.exempt = around.exempt.or(Some(purpose::DATABASES));
+        }
         self.site(&function.path, &path, Form::SqlxFunction, sql, Vec::new(), !with_arguments)
     }
 

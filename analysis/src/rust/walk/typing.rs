@@ -64,6 +64,9 @@ impl Walker<'_> {
                 Some(name) if name == "self" => TypeRef::SelfType,
                 Some(name) => match self.here.locals.get(&name.to_string()) {
                     Some(local) => local.ty.clone(),
+                    None if self.statics.contains_key(&name.to_string()) => {
+                        self.statics.get(&name.to_string()).cloned().unwrap_or_default()
+                    }
                     None if name.to_string().starts_with(char::is_uppercase) => self.named(&path.path),
                     None => TypeRef::Unknown,
                 },
