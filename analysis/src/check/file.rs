@@ -6,17 +6,18 @@ use super::allows::apply;
 use super::query::put;
 use super::{CheckedFile, CheckedSite, Checker};
 use crate::finding::Finding;
-use crate::lints::{self, CallContext, Check};
+use crate::lints::{self, CallContext, Check, FunctionContext};
 use crate::rust::{Allow, Function, LoopCall, Scan, Site, SiteSql};
 use crate::sql::{Dialect, Query};
 
 impl Checker<'_> {
     /// Checks one function against its budget, and returns the allows that silenced something with what is wrong.
     pub fn function(&self, function: &Function) -> (Vec<Finding>, Vec<Allow>) {
+        let context = FunctionContext { function, dialect: self.dialect };
         let mut findings = Vec::new();
         for lint in lints::ALL {
             let Check::Function(check) = lint.check else { continue };
-            self.ask(lint, &mut findings, |found| check(function, found));
+            self.ask(lint, &mut findings, |found| check(&context, found));
         }
         for finding in &mut findings {
             finding.function = Arc::clone(&function.path);
@@ -27,7 +28,7 @@ impl Checker<'_> {
 
     /// Checks one call in a loop, and returns the allows that silenced something with what is wrong.
     pub fn call(&self, call: &LoopCall, caller: &Function) -> (Vec<Finding>, Vec<Allow>) {
-        let context = CallContext { call, dialect: self.dialect };
+        let context = CallContext { call, dialect: self.dialect, schema: self.schema };
         let mut findings = Vec::new();
         for lint in lints::ALL {
             let Check::Call(check) = lint.check else { continue };

@@ -1,8 +1,9 @@
 //! A function that can run more queries than its budget.
 
-use super::{Check, declare_lint};
+use super::shared::loops;
+use super::{Check, FunctionContext, declare_lint};
 use crate::finding::Finding;
-use crate::rust::{Function, RECURSION, Upper};
+use crate::rust::{RECURSION, Upper};
 
 declare_lint! {
     /// ## What it does
@@ -45,7 +46,8 @@ declare_lint! {
     Check::Function(check)
 }
 
-fn check(function: &Function, findings: &mut Vec<Finding>) {
+fn check(context: &FunctionContext<'_>, findings: &mut Vec<Finding>) {
+    let function = context.function;
     let max = function.budget.as_ref().and_then(|budget| budget.max.as_ref()).and_then(|max| max.literal());
     let Some(max) = max else { return };
     let name = &function.name;
@@ -60,10 +62,15 @@ fn check(function: &Function, findings: &mut Vec<Finding>) {
                 true => format!("`{name}` {why}; its budget is {max}"),
                 false => format!("`{name}` has no bound: {why}; its budget is {max}"),
             };
-            let finding = Finding::new(LINT.name, message).help(match why.contains(RECURSION) {
-                true => "read all levels in one query: `WITH RECURSIVE`, or a level at a time with `= ANY($1)`",
-                false => "read or write all elements in one query before the loop: `= ANY($1)`, `INSERT .. SELECT .. FROM UNNEST(..)`",
-            });
+            let (keys, rows) = (loops::keys(context.dialect), loops::rows(context.dialect));
+            let finding = Finding::new(LINT.name, message);
+            let finding = if why.contains(RECURSION) {
+                finding.help("read all levels in one query: `WITH RECURSIVE`, or a level at a time, by a list of keys")
+            } else {
+                finding.help(format!(
+                    "run one statement for all elements: give a read {keys}, and an INSERT {rows}"
+                ))
+            };
             finding.related(place.clone(), "no number bounds what runs here")
         }
     };

@@ -183,7 +183,7 @@ pub enum Check {
     /// A call in a loop that comes to a query.
     Call(fn(&CallContext<'_>, &mut Vec<Finding>)),
     /// A function with a budget.
-    Function(fn(&Function, &mut Vec<Finding>)),
+    Function(fn(&FunctionContext<'_>, &mut Vec<Finding>)),
     /// A database: its schema and all queries that run on it.
     Schema(fn(&SchemaContext<'_>, &mut Vec<Finding>)),
     /// The allows themselves; see `allow`.
@@ -279,6 +279,17 @@ pub struct CallContext<'a> {
     /// The call, the loop around it, and its way to the query.
     pub call: &'a LoopCall,
     /// Whose rules hold.
+    pub dialect: Dialect,
+    /// What the database holds, where that is known.
+    pub schema: Option<&'a Schema>,
+}
+
+/// What a lint on functions sees.
+#[derive(Debug, Clone, Copy)]
+pub struct FunctionContext<'a> {
+    /// The function.
+    pub function: &'a Function,
+    /// Whose rules hold for its queries.
     pub dialect: Dialect,
 }
 

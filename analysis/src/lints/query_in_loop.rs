@@ -57,10 +57,15 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
     let finding = Finding::new(LINT.name, format!("this query runs once {}", around.per_turn()));
     let finding = finding.excerpt(context.sql, 0..0, "").related(around.place().clone(), "the loop");
-    findings.push(match around.rewrite(context, query) {
-        Some(rewrite) => finding
-            .help(format!("read all of them in one query before the loop: `{rewrite}`"))
-            .help("then look each element's rows up in a map by that column"),
-        None => finding.help("read all of them in one query before the loop, by a join or a list of keys"),
+    findings.push(if query.relations.is_empty() {
+        // A lock, a sequence, a function: nothing that a table holds is looked up.
+        finding.help("call it for all elements in one statement, where their order does not matter").listed()
+    } else if let Some(rewrite) = around.rewrite(context, query) {
+        let help = format!("read all of them in one query before the loop: `{}`", rewrite.text);
+        let finding = finding.help(help).help("then look each element's rows up in a map by the key");
+        loops::with_rewrite(finding, rewrite)
+    } else {
+        let keys = loops::keys(context.dialect);
+        finding.help(format!("read all of them in one query before the loop, by a join or {keys}"))
     });
 }

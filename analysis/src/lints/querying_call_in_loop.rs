@@ -1,10 +1,11 @@
 //! A call in a loop that comes to a query.
 
+use super::shared::loops;
 use super::{CallContext, Check, declare_lint};
 use crate::finding::Finding;
 use crate::rust::Link;
 use crate::sql::query::Kind;
-use crate::sql::{batch, resolve};
+use crate::sql::{Query, batch, resolve};
 
 declare_lint! {
     /// ## What it does
@@ -52,23 +53,24 @@ declare_lint! {
 
 fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
     let call = context.call;
-    let kind = match context.sql().map(|sql| resolve(sql, context.dialect, None)) {
-        Some(Ok(query)) if batch::is_batched(&query) || query.kind == Kind::Transaction => return,
-        Some(Ok(query)) => query.kind,
-        _ => Kind::Other,
-    };
+    let query = context.sql().and_then(|sql| resolve(sql, context.dialect, context.schema).ok());
+    if query.as_ref().is_some_and(|query| batch::is_batched(query) || query.kind == Kind::Transaction) {
+        return;
+    }
     let [first, .., last] = call.chain.as_slice() else { return };
     let turn = match call.around.over.as_str() {
         "" => "per turn of a loop".to_owned(),
         over => format!("per element of `{over}`"),
     };
     let mut finding = Finding::new(LINT.name, format!("`{}` runs a query once {turn}", first.what))
-        .help(help(kind, &function(call.chain.as_slice())))
         .related(call.around.place.clone(), "the loop");
     for link in call.chain.iter().skip(1).take(call.chain.len().saturating_sub(2)) {
         finding = finding.related(link.place.clone(), format!("`{}` calls `{}`", link.function, link.what));
     }
     finding = finding.related(last.place.clone(), format!("`{}` runs the query", last.function));
+    for help in help(context, query.as_ref(), &function(call.chain.as_slice())) {
+        finding = finding.help(help);
+    }
     if call.candidates > 1 {
         finding = finding.note(format!("the call can be any of {} functions", call.candidates));
     }
@@ -82,14 +84,33 @@ fn function(chain: &[Link]) -> String {
     chain.get(1).map(|link| link.function.clone()).unwrap_or_default()
 }
 
-fn help(kind: Kind, function: &str) -> String {
-    match kind {
-        Kind::Insert | Kind::Update | Kind::Delete | Kind::Merge => format!(
-            "write all elements in one statement after the loop: give `{function}` a slice, and its query arrays to `UNNEST`"
-        ),
-        _ => format!(
-            "read for all elements in one query before the loop: give `{function}` a slice of keys, and its query `= ANY($1)`"
-        ),
+fn help(context: &CallContext<'_>, query: Option<&Query>, function: &str) -> Vec<String> {
+    // Of several values it is not seen from here which of them change.
+    let rewrite = query
+        .filter(|query| query.parameters == 1)
+        .and_then(|query| batch::rewrite(context.sql()?, query, context.dialect, context.schema, &|_| true));
+    let (keys, rows) = (loops::keys(context.dialect), loops::rows(context.dialect));
+    match (query.map_or(Kind::Other, |query| query.kind), rewrite) {
+        (Kind::Select | Kind::Other, Some(rewrite)) => vec![
+            format!(
+                "read for all elements before the loop: give `{function}` all keys, and run `{}`",
+                rewrite.text
+            ),
+            "then look each element's rows up in a map by the key".to_owned(),
+        ],
+        (_, Some(rewrite)) => vec![format!(
+            "write all elements after the loop: give `{function}` all of them, and run `{}`",
+            rewrite.text
+        )],
+        (Kind::Insert | Kind::Merge, None) => vec![format!(
+            "write all elements in one statement after the loop: give `{function}` all of them, and its query {rows}"
+        )],
+        (Kind::Update | Kind::Delete, None) => vec![format!(
+            "write all elements in one statement after the loop: give `{function}` all of them, and its query {keys}"
+        )],
+        (Kind::Select | Kind::Transaction | Kind::Other, None) => vec![format!(
+            "read for all elements in one query before the loop: give `{function}` all keys, and its query {keys}"
+        )],
     }
 }
 

@@ -57,7 +57,16 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let finding = Finding::new(LINT.name, format!("this {verb} runs once {}", around.per_turn()));
     let finding = finding.excerpt(context.sql, 0..0, "").related(around.place().clone(), "the loop");
     findings.push(match around.rewrite(context, query) {
-        Some(rewrite) => finding.help(format!("write all of them in one statement: `{rewrite}`")),
-        None => finding.help("write all of them in one statement"),
+        Some(rewrite) => {
+            let help = format!("write all of them in one statement: `{}`", rewrite.text);
+            loops::with_rewrite(finding.help(help), rewrite)
+        }
+        None => {
+            let how = match query.kind {
+                Kind::Insert => loops::rows(context.dialect),
+                _ => loops::keys(context.dialect),
+            };
+            finding.help(format!("write all of them in one statement, with {how}, and keep every condition"))
+        }
     });
 }

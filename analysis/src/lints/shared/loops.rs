@@ -1,9 +1,10 @@
 //! What the lints on loops share: which loop a query runs in, and what it depends on.
 
-use crate::finding::Place;
+use crate::finding::{Applicability, Finding, Place};
 use crate::lints::QueryContext;
 use crate::rust::{Loop, LoopKind, Site};
-use crate::sql::batch;
+use crate::sql::Dialect;
+use crate::sql::batch::{self, Rewrite};
 use crate::sql::query::Query;
 
 /// The loops over data around a query that is executed in them.
@@ -68,7 +69,34 @@ impl Around<'_> {
     }
 
     /// The statement that does for all elements what the query does for one.
-    pub(in crate::lints) fn rewrite(&self, context: &QueryContext<'_>, query: &Query) -> Option<String> {
-        batch::rewrite(query, context.dialect, context.schema, &|number| self.argument_varies(number))
+    pub(in crate::lints) fn rewrite(&self, context: &QueryContext<'_>, query: &Query) -> Option<Rewrite> {
+        let varies = |number| self.argument_varies(number);
+        batch::rewrite(context.sql, query, context.dialect, context.schema, &varies)
+    }
+}
+
+/// Adds what a rewrite asks of the elements, and its edits: the values that are bound have to change with them.
+pub(in crate::lints) fn with_rewrite(mut finding: Finding, rewrite: Rewrite) -> Finding {
+    for (span, replacement) in rewrite.edits {
+        finding = finding.edit(span, replacement, Applicability::Maybe);
+    }
+    finding.notes.extend(rewrite.facts);
+    finding
+}
+
+/// How a query takes many keys at once, for a sentence.
+pub(in crate::lints) fn keys(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => "an array of keys",
+        Dialect::Sqlite => "a JSON array of keys",
+        Dialect::MySql => "a list of keys, `IN (..)` with a `?` for each",
+    }
+}
+
+/// How a statement writes many rows at once, for a sentence.
+pub(in crate::lints) fn rows(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => "its values as arrays",
+        Dialect::Sqlite | Dialect::MySql => "a group of values for each row",
     }
 }

@@ -1,0 +1,163 @@
+//! The text of a statement as tokens with their parameters' numbers, and edits of it.
+
+use std::ops::Range;
+
+use crate::sql::Dialect;
+use crate::sql::lex::{Kind, Lexer, Token};
+
+/// A statement's text, ready to be edited.
+pub(super) struct Text<'t> {
+    pub(super) sql: &'t str,
+    pub(super) tokens: Vec<Token>,
+    /// For each token the number of the parameter that it is.
+    numbers: Vec<Option<usize>>,
+}
+
+impl<'t> Text<'t> {
+    /// Reads a text; `None` where its parameters are named, or several statements stand in it.
+    pub(super) fn new(sql: &'t str, dialect: Dialect) -> Option<Text<'t>> {
+        let tokens: Vec<Token> = Lexer::new(sql, dialect).collect();
+        let mut most = 0;
+        let mut numbers = Vec::with_capacity(tokens.len());
+        for token in &tokens {
+            let text = sql.get(token.span.range())?;
+            if token.kind == Kind::Open || text == ";" {
+                return None;
+            }
+            let number = match (token.kind, text) {
+                (Kind::Parameter, "?") => Some(most + 1),
+                (Kind::Parameter, _) => Some(text.strip_prefix(['$', '?'])?.parse::<usize>().ok()?),
+                _ => None,
+            };
+            most = most.max(number.unwrap_or(0));
+            numbers.push(number);
+        }
+        Some(Text { sql, tokens, numbers })
+    }
+
+    /// The text of a token; empty behind the end.
+    pub(super) fn text(&self, at: usize) -> &'t str {
+        self.tokens.get(at).and_then(|token| self.sql.get(token.span.range())).unwrap_or_default()
+    }
+
+    /// Whether a token is an unquoted word.
+    pub(super) fn is_word(&self, at: usize, word: &str) -> bool {
+        self.tokens.get(at).is_some_and(|token| token.kind == Kind::Word)
+            && self.text(at).eq_ignore_ascii_case(word)
+    }
+
+    /// Whether any name or word of the text is this one.
+    pub(super) fn mentions(&self, word: &str) -> bool {
+        (0..self.tokens.len()).any(|at| self.text(at).trim_matches(['"', '`']).eq_ignore_ascii_case(word))
+    }
+
+    /// The bytes from one token to another, that one included.
+    pub(super) fn span(&self, first: usize, last: usize) -> Option<Range<usize>> {
+        Some(self.tokens.get(first)?.span.range().start..self.tokens.get(last)?.span.range().end)
+    }
+
+    /// The tokens that are a parameter, each with its number.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.numbers.iter().enumerate().filter_map(|(at, number)| Some((at, (*number)?)))
+    }
+
+    /// The only token that is this parameter.
+    pub(super) fn only(&self, number: usize) -> Option<usize> {
+        let mut found = self.parameters().filter(|(_, known)| *known == number);
+        let (at, _) = found.next()?;
+        found.next().is_none().then_some(at)
+    }
+
+    /// The first such word that no brackets are around, from a token on.
+    pub(super) fn outside(&self, word: &str, from: usize) -> Option<usize> {
+        let mut depth = 0_usize;
+        (0..self.tokens.len()).find(|at| {
+            match self.text(*at) {
+                "(" => depth += 1,
+                ")" => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0 && *at >= from && self.is_word(*at, word)
+        })
+    }
+
+    /// The bracket that closes the one at a token.
+    pub(super) fn closing(&self, open: usize) -> Option<usize> {
+        let mut depth = 0_usize;
+        (open..self.tokens.len()).find(|at| {
+            match self.text(*at) {
+                "(" => depth += 1,
+                ")" => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0
+        })
+    }
+
+    /// The tokens between two brackets, in pieces that commas part.
+    pub(super) fn pieces(&self, open: usize, close: usize) -> Vec<Range<usize>> {
+        let mut depth = 0_usize;
+        let mut first = open + 1;
+        let mut pieces = Vec::new();
+        for at in open + 1..close {
+            match self.text(at) {
+                "(" | "[" => depth += 1,
+                ")" | "]" => depth = depth.saturating_sub(1),
+                "," if depth == 0 => {
+                    pieces.push(first..at);
+                    first = at + 1;
+                }
+                _ => {}
+            }
+        }
+        pieces.push(first..close);
+        pieces
+    }
+
+    /// The type that a parameter is cast to where it stands, `$1::uuid`, with the token that ends the cast.
+    pub(super) fn cast(&self, parameter: usize) -> Option<(&'t str, usize)> {
+        let colons = if self.text(parameter + 1) == "::" { 1 } else { 2 };
+        if self.text(parameter + 1) != "::"
+            && (self.text(parameter + 1), self.text(parameter + 2)) != (":", ":")
+        {
+            return None;
+        }
+        let ty = parameter + colons + 1;
+        let plain = matches!(self.tokens.get(ty)?.kind, Kind::Word | Kind::Name);
+        let goes_on =
+            matches!(self.text(ty + 1), "[" | "(" | ".") || self.text(ty + 1).eq_ignore_ascii_case("with");
+        (plain && !goes_on).then(|| (self.text(ty), ty))
+    }
+}
+
+/// Replacements of ranges of bytes.
+pub(super) type Edits = Vec<(Range<usize>, String)>;
+
+/// The text with its edits done, sorted by place; `None` where two of them overlap.
+pub(super) fn apply(sql: &str, edits: &mut Edits) -> Option<String> {
+    edits.sort_by_key(|(span, _)| (span.start, span.end));
+    let mut text = String::with_capacity(sql.len() + 64);
+    let mut at = 0;
+    for (span, replacement) in edits.iter() {
+        text += sql.get(at..span.start)?;
+        text += replacement;
+        at = span.end;
+    }
+    text += sql.get(at..)?;
+    Some(text)
+}
+
+/// A statement on one line, without comments.
+pub(super) fn on_one_line(sql: &str, dialect: Dialect) -> String {
+    let mut line = String::with_capacity(sql.len());
+    let mut end = None;
+    for token in Lexer::new(sql, dialect) {
+        let span = token.span.range();
+        if end.is_some_and(|end| end < span.start) && !line.ends_with('(') {
+            line.push(' ');
+        }
+        line += sql.get(span.clone()).unwrap_or_default();
+        end = Some(span.end);
+    }
+    line
+}
