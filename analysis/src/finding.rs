@@ -153,6 +153,8 @@ pub struct Finding {
     pub edits: Vec<Edit>,
     /// Whether it is shown or listed.
     pub tier: Tier,
+    /// The loudest level it may have where the configuration says nothing of its lint: what is not proven fails no build.
+    pub ceiling: Level,
     /// Where else the same is found; see [`Sighting`].
     pub places: Vec<Sighting>,
 }
@@ -173,6 +175,7 @@ impl Finding {
             related: Vec::new(),
             edits: Vec::new(),
             tier: Tier::default(),
+            ceiling: Level::Deny,
             places: Vec::new(),
         }
     }
@@ -209,6 +212,12 @@ impl Finding {
     ) -> Finding {
         let (start, end) = (Place::default(), Place::default());
         self.edits.push(Edit { span, start, end, replacement: replacement.into(), applicability });
+        self
+    }
+
+    /// Keeps it from being an error by default.
+    pub fn warns(mut self) -> Finding {
+        self.ceiling = Level::Warn;
         self
     }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::allows::apply;
 use super::query::put;
-use super::{CheckedFile, CheckedSite, Checker};
-use crate::finding::Finding;
-use crate::lints::{self, CallContext, Check, FunctionContext};
+use super::{CheckedFile, CheckedSite, Checker, TextFile};
+use crate::finding::{Finding, Place};
+use crate::lints::{self, CallContext, Check, FunctionContext, Trait};
 use crate::rust::{Allow, Function, LoopCall, Scan, Site, SiteSql};
 use crate::sql::{Dialect, Query};
 
@@ -36,6 +36,7 @@ impl Checker<'_> {
         }
         for finding in &mut findings {
             finding.function = Arc::clone(&caller.path);
+            self.set_tier(finding, true);
         }
         let used = apply(&call.call.allows, &mut findings);
         (findings, used)
@@ -46,20 +47,23 @@ impl Checker<'_> {
         &self,
         scan: &'s Scan,
         calls: &[LoopCall],
-        read: &dyn Fn(&str) -> Option<String>,
+        read: &dyn Fn(&str) -> Option<TextFile>,
     ) -> CheckedFile<'s> {
         let mut findings = Vec::new();
         let mut used = Vec::new();
         let mut sites = Vec::new();
         for site in &scan.sites {
-            let sql: Option<Arc<str>> = match &site.sql {
+            let file = match &site.sql {
+                SiteSql::File(path) => read(path),
+                SiteSql::Literal(_) | SiteSql::Dynamic => None,
+            };
+            let sql = match &site.sql {
                 SiteSql::Literal(literal) => Some(Arc::clone(&literal.text)),
-                SiteSql::File(path) => read(path).map(Arc::from),
-                SiteSql::Dynamic => None,
+                SiteSql::File(_) | SiteSql::Dynamic => file.as_ref().map(|file| Arc::clone(&file.text)),
             };
             let first = sites.len();
             match sql {
-                Some(sql) => self.statements_of(site, sql, &mut sites),
+                Some(sql) => self.statements_of(site, sql, file.as_ref(), &scan.sites, &mut sites),
                 None => sites.push(CheckedSite { site, offset: 0, checked: None }),
             }
             for (_, checked) in sites.iter_mut().skip(first).filter_map(|site| site.checked.as_mut()) {
@@ -85,25 +89,36 @@ impl Checker<'_> {
                 used.extend(function.allows.iter().cloned());
             }
         }
+        say_once(&mut findings);
         findings.append(&mut self.allows(&scan.allows, Some(used.as_slice())));
         findings.sort_by(|a, b| (&a.place, a.lint).cmp(&(&b.place, b.lint)));
         CheckedFile { sites, findings }
     }
 
     /// Checks the statements of a site, each as a query of its own.
-    fn statements_of<'s>(&self, site: &'s Site, sql: Arc<str>, sites: &mut Vec<CheckedSite<'s>>) {
+    fn statements_of<'s>(
+        &self,
+        site: &'s Site,
+        sql: Arc<str>,
+        file: Option<&TextFile>,
+        beside: &'s [Site],
+        sites: &mut Vec<CheckedSite<'s>>,
+    ) {
         let parts = if site.is_script(self.dialect) { self.statements(&sql) } else { Vec::new() };
         if parts.len() < 2 {
-            let checked = self.query(&sql, Some(site));
+            let mut checked = self.examine(&sql, Some(site), &site.allows, beside);
+            for finding in checked.findings.iter_mut().filter(|_| file.is_some()) {
+                put(finding, site, 0, file);
+            }
             sites.push(CheckedSite { site, offset: 0, checked: Some((sql, checked)) });
             return;
         }
         let mut skipped = 0;
         for (offset, sql) in parts {
-            let mut checked = self.query(&sql, Some(&site.for_part(skipped)));
+            let mut checked = self.examine(&sql, Some(&site.for_part(skipped)), &site.allows, beside);
             skipped += checked.query.as_ref().map_or(0, |query| positional(&sql, query));
             for finding in &mut checked.findings {
-                put(finding, site, offset);
+                put(finding, site, offset, file);
             }
             sites.push(CheckedSite { site, offset, checked: Some((sql, checked)) });
         }
@@ -127,4 +142,27 @@ fn positional(sql: &str, query: &Query) -> usize {
     let is_numbered =
         sql.match_indices('?').any(|(at, _)| sql[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
     if is_numbered { 0 } else { query.parameters }
+}
+
+/// A budget that a loop exceeds names the loop: what other lints say of it goes into its help.
+fn say_once(findings: &mut Vec<Finding>) {
+    let is = |finding: &Finding, of| lints::by_name(finding.lint).is_some_and(|lint| lint.is(of));
+    let (mut budgets, mut others): (Vec<Finding>, Vec<Finding>) =
+        findings.drain(..).partition(|finding| is(finding, Trait::NamesLoops));
+    others.retain(|finding| {
+        let is_on_loop = is(finding, Trait::OnLoop);
+        let same = budgets.iter_mut().filter(|_| is_on_loop).find(|budget| {
+            let names = |place: &Place| budget.related.iter().any(|related| related.place == *place);
+            names(&finding.place) || finding.related.iter().any(|loop_| names(&loop_.place))
+        });
+        let Some(budget) = same else { return true };
+        for help in &finding.help {
+            if !budget.help.contains(help) {
+                budget.help.push(help.clone());
+            }
+        }
+        false
+    });
+    findings.append(&mut budgets);
+    findings.append(&mut others);
 }

@@ -3,6 +3,7 @@
 mod allows;
 mod file;
 mod query;
+mod tier;
 
 use std::sync::Arc;
 
@@ -54,6 +55,15 @@ pub struct CheckedSite<'s> {
     pub checked: Option<(Arc<str>, Checked)>,
 }
 
+/// A file that a query's text is read from.
+#[derive(Debug, Clone)]
+pub struct TextFile {
+    /// Its path as it is shown.
+    pub path: Arc<str>,
+    /// What it holds.
+    pub text: Arc<str>,
+}
+
 /// All of a file's queries, functions and allows after they were checked.
 #[derive(Debug)]
 pub struct CheckedFile<'s> {
@@ -88,6 +98,11 @@ impl<'a> Checker<'a> {
         Checker { guess_dialect: true, ..self }
     }
 
+    /// Whether it is not known whose rules hold, so that each query is read by those that it fits.
+    pub fn guesses_dialect(&self) -> bool {
+        self.guess_dialect
+    }
+
     /// The level of a lint.
     pub fn level(&self, lint: &Lint) -> Level {
         let default = if lint.is_about_indexes() { self.index_level } else { lint.group.level() };
@@ -120,7 +135,8 @@ impl<'a> Checker<'a> {
         let first = findings.len();
         check(findings);
         for finding in findings.iter_mut().skip(first) {
-            finding.level = level;
+            let configured = self.config.lints.contains_key(lint.name);
+            finding.level = if configured { level } else { level.min(finding.ceiling) };
         }
     }
 }

@@ -4,29 +4,36 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::allows::apply;
-use super::{Checked, Checker};
+use super::{Checked, Checker, TextFile};
 use crate::cardinality::{self, Cardinality, Rows};
-use crate::finding::{Finding, Level};
+use crate::finding::{Finding, Level, Place};
 use crate::index;
 use crate::lints::{self, Check, QueryContext, Trait};
-use crate::rust::{Allow, Scan, Site, SiteSql};
+use crate::rust::{Allow, Form, Scan, Site, SiteSql};
 use crate::sql::Dialect;
 use crate::sql::lex::{self, Lexer};
+use crate::sql::text::LineIndex;
 
 impl Checker<'_> {
     /// Checks one query; `site` is where it stands in Rust, if it does.
     pub fn query(&self, sql: &str, site: Option<&Site>) -> Checked {
-        self.examine(sql, site, site.map_or(&[], |site| &site.allows))
+        self.examine(sql, site, site.map_or(&[], |site| &site.allows), &[])
     }
 
     /// Checks one query without Rust around it, and the allows in front of it.
     pub fn bare(&self, sql: &str, allows: &[Allow]) -> Checked {
-        let mut checked = self.examine(sql, None, allows);
+        let mut checked = self.examine(sql, None, allows, &[]);
         checked.findings.append(&mut self.allows(allows, Some(checked.used.as_slice())));
         checked
     }
 
-    fn examine(&self, sql: &str, site: Option<&Site>, allows: &[Allow]) -> Checked {
+    pub(super) fn examine(
+        &self,
+        sql: &str,
+        site: Option<&Site>,
+        allows: &[Allow],
+        sites: &[Site],
+    ) -> Checked {
         let fits = |dialect: &Dialect| {
             crate::sql::resolve(sql, *dialect, self.schema).is_ok()
                 && (*dialect != Dialect::MySql || !has_numbered_parameter(sql))
@@ -51,11 +58,13 @@ impl Checker<'_> {
             cardinality: &cardinality,
             accesses: &accesses,
             site,
+            sites,
             dialect,
             schema: self.schema,
             config: self.config,
             explained: &[],
             described: &described,
+            is_any_dialect: self.guess_dialect,
         };
         let explained = context.find_explained();
         let context = QueryContext { explained: &explained, ..context };
@@ -75,9 +84,13 @@ impl Checker<'_> {
         for finding in &mut findings {
             finding.sql = Some(sql.into());
             if let Some(site) = site {
-                put(finding, site, 0);
+                put(finding, site, 0, None);
                 finding.function = Arc::clone(&site.function);
             }
+        }
+        only_errors(&mut findings);
+        for finding in &mut findings {
+            self.set_tier(finding, site.is_none_or(|site| site.form != Form::Checked));
         }
         Checked { query, cardinality, accesses, described: described.into_inner(), findings, used }
     }
@@ -95,20 +108,30 @@ impl Checker<'_> {
     }
 }
 
+/// What the database would refuse is all that is said of a query: the rest is about another one.
+fn only_errors(findings: &mut Vec<Finding>) {
+    let is_error =
+        |finding: &Finding| lints::by_name(finding.lint).is_some_and(|lint| lint.is(Trait::Refused));
+    if findings.iter().any(is_error) {
+        findings.retain(is_error);
+    }
+}
+
 /// Sets where a finding in the SQL of a site stands, the excerpt beginning at byte `offset` of it: what is said of a query
-/// as a whole is said where it is made, or, of one of several in a text, where it begins.
-pub(super) fn put(finding: &mut Finding, site: &Site, offset: usize) {
+/// as a whole is said where it is made, or, of one of several in a text, where it begins. `file` holds the text where it is
+/// not in the source.
+pub(super) fn put(finding: &mut Finding, site: &Site, offset: usize, file: Option<&TextFile>) {
     let span = finding.excerpt.as_ref().map_or(0..0, |excerpt| excerpt.span.clone());
-    let inside = site.place_of(offset + span.start);
+    let inside = place_in(site, offset + span.start, file);
     let is_whole = span.is_empty() && offset == 0;
     finding.place = if is_whole { site.place.clone() } else { inside.clone() };
     if let Some(excerpt) = &mut finding.excerpt {
         excerpt.place = Some(inside);
     }
-    if matches!(site.sql, SiteSql::Literal(_)) {
+    if file.is_some() || matches!(site.sql, SiteSql::Literal(_)) {
         for edit in &mut finding.edits {
-            edit.start = site.place_of(offset + edit.span.start);
-            edit.end = site.place_of(offset + edit.span.end);
+            edit.start = place_in(site, offset + edit.span.start, file);
+            edit.end = place_in(site, offset + edit.span.end, file);
         }
     }
 }
@@ -120,4 +143,14 @@ fn has_numbered_parameter(sql: &str) -> bool {
         token.kind == lex::Kind::Parameter
             && sql.get(token.span.range()).is_some_and(|text| text.starts_with('$'))
     })
+}
+
+/// Where a byte of a site's SQL stands: in the source or in the file that holds it; the site itself where that is not known.
+fn place_in(site: &Site, byte: usize, file: Option<&TextFile>) -> Place {
+    if let Some(TextFile { path, text }) = file {
+        let (line, column) = LineIndex::new(text).line_column(byte);
+        let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        return Place { file: Arc::clone(path), line: number(line), column: number(column) };
+    }
+    site.place_of(byte)
 }

@@ -131,3 +131,66 @@ async fn all(db: &PgPool) -> sqlx::Result<()> {
 }"#;
     assert_eq!(findings(source), ["unknown_column 6"]);
 }
+
+#[test]
+fn a_raw_text_that_no_database_takes_is_told() {
+    let source = r#"
+async fn load(db: &PgPool, id: i64) -> sqlx::Result<()> {
+    sqlx::query("SELECT name FROM servers WHERE id = $1 name = 'a'").bind(id).fetch_one(db).await?;
+    sqlx::query("SELECT nmae FROM servers WHERE id = $1").bind(id).fetch_one(db).await?;
+    sqlx::query("SELECT name FROM elsewhere WHERE id = $1").bind(id).fetch_one(db).await?;
+    Ok(())
+}"#;
+    assert_eq!(findings(source), ["syntax_error 3", "unknown_column 4"]);
+}
+
+#[test]
+fn every_row_may_be_meant_in_raw_code() {
+    let source = r#"
+async fn clear_logs(db: &PgPool) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM logs").execute(db).await
+}
+async fn store(db: &PgPool) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM logs").execute(db).await?;
+    sqlx::query("INSERT INTO logs (output) VALUES ('a')").execute(db).await
+}
+async fn remove(db: &PgPool) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM logs").execute(db).await
+}
+async fn clear(db: &PgPool) -> sqlx::Result<()> {
+    sql!("DELETE FROM logs").execute(db).await
+}"#;
+    assert_eq!(findings(source), ["unbounded_write 10", "unbounded_write 13"]);
+}
+
+#[test]
+fn a_budget_that_a_loop_exceeds_says_what_the_loop_does() {
+    let source = r#"
+#[query_budget(max = 1)]
+async fn names(db: &PgPool, ids: &[i64]) -> sqlx::Result<()> {
+    for id in ids {
+        name(db, *id).await?;
+    }
+    Ok(())
+}
+async fn name(db: &PgPool, id: i64) -> sqlx::Result<String> {
+    sql_scalar!("SELECT name FROM servers WHERE id = $1", id).fetch_one(db).await
+}"#;
+    assert_eq!(findings(source), ["budget_exceeded 3"]);
+}
+
+#[test]
+fn a_text_for_sqlite_may_be_a_script() {
+    let mut replay = Replay::new(Dialect::Sqlite);
+    replay.apply("CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);", "schema.sql");
+    let config = Config::default();
+    let source = r#"
+async fn put(db: &SqlitePool, id: i64) -> sqlx::Result<()> {
+    sqlx::query("INSERT INTO notes (id) VALUES (?); UPDATE notes SET body = ?").bind(id).bind("a").execute(db).await
+}"#;
+    let (scan, calls) = crate::rust::scan("lib.rs", source).expect("it is Rust").follow_alone();
+    let file = Checker::new(&config, Some(&replay.schema), Dialect::Sqlite).file(&scan, &calls, &|_| None);
+    let found: Vec<&str> = file.findings.iter().map(|finding| finding.lint).collect();
+    assert_eq!(found, ["unbounded_write"]);
+    assert_eq!(file.sites.len(), 2);
+}

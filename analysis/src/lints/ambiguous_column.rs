@@ -30,7 +30,7 @@ declare_lint! {
     /// ```
     "ambiguous_column", Correctness, since "0.1.0",
     "a column that several of the query's tables have",
-    Check::Query(check); NeedsSchema, InTests
+    Check::Query(check); NeedsSchema, InTests, Refused
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
@@ -43,9 +43,11 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         };
         let span = problem.span.map_or(0..0, |span| span.range());
         findings.push(
-            Finding::new(LINT.name, format!("column `{column}` is in each of {}", listed(", ", "")))
-                .excerpt(context.sql, span, "ambiguous")
-                .help(format!("write {}", listed(" or ", &format!(".{column}")))),
+            context.refused(
+                Finding::new(LINT.name, format!("column `{column}` is in each of {}", listed(", ", "")))
+                    .excerpt(context.sql, span, "ambiguous")
+                    .help(format!("write {}", listed(" or ", &format!(".{column}")))),
+            ),
         );
     }
 }

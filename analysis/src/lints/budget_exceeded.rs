@@ -43,7 +43,7 @@ declare_lint! {
     /// ```
     "budget_exceeded", Budget, since "0.1.0",
     "a function that can run more queries than its `max`",
-    Check::Function(check)
+    Check::Function(check); NamesLoops
 }
 
 fn check(context: &FunctionContext<'_>, findings: &mut Vec<Finding>) {

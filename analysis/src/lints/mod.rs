@@ -48,7 +48,7 @@ use crate::finding::{Finding, Level};
 use crate::index::Access;
 use crate::rust::{Form, Function, LoopCall, Site};
 use crate::schema::{Name, Schema};
-use crate::sql::query::RelationId;
+use crate::sql::query::{RelationId, Source};
 use crate::sql::{Dialect, Query, SyntaxError};
 use crate::types::Described;
 
@@ -146,6 +146,12 @@ pub enum Trait {
     InTests,
     /// It warns of raw sqlx calls, which may be meant for another database, whatever its level.
     MildOnRaw,
+    /// The database refuses what it finds.
+    Refused,
+    /// It speaks of a loop.
+    OnLoop,
+    /// It names the loops that are to blame.
+    NamesLoops,
     /// It speaks of a table only where the table is read row by row, and says what in the query keeps an index from
     /// serving it.
     OnReading,
@@ -261,6 +267,8 @@ pub struct QueryContext<'a> {
     pub accesses: &'a [Access],
     /// Where it stands in Rust; `None` for a query that came by itself (`.sql`, `.jsonl`, `.sqlx`).
     pub site: Option<&'a Site>,
+    /// The queries of the same file, by place; empty where they are not known.
+    pub sites: &'a [Site],
     /// Whose rules hold.
     pub dialect: Dialect,
     /// What the database holds; `None` without a snapshot: then nothing is said about tables, columns and indexes.
@@ -271,6 +279,8 @@ pub struct QueryContext<'a> {
     pub explained: &'a [RelationId],
     /// Its types, once they were asked for.
     pub described: &'a OnceCell<Described>,
+    /// Whether the dialect is guessed from the query itself.
+    pub is_any_dialect: bool,
 }
 
 /// What a lint on calls sees.
@@ -310,6 +320,38 @@ impl<'a> QueryContext<'a> {
     /// the schema is, and a raw sqlx call may be one of another database of the same crate.
     pub fn is_of_this_schema(&self) -> bool {
         self.site.is_none_or(|site| site.form == Form::Checked)
+    }
+
+    /// Whether the query is written without this crate's macros, in Rust.
+    pub(crate) fn is_raw(&self) -> bool {
+        self.site.is_some_and(|site| site.form != Form::Checked)
+    }
+
+    /// Whether some table that the query names is in the schema.
+    fn names_known_table(&self, query: &Query) -> bool {
+        let known = |name: &Name| self.schema.is_some_and(|schema| schema.stored(name).is_some());
+        query.relations.iter().any(|relation| matches!(&relation.source, Source::Table(name) if known(name)))
+    }
+
+    /// The queries that follow this one in its function.
+    fn later_sites(&self) -> impl Iterator<Item = &'a Site> {
+        let site = self.site;
+        let follows = move |later: &&'a Site| {
+            site.is_some_and(|site| later.function == site.function && later.place > site.place)
+        };
+        self.sites.iter().filter(follows)
+    }
+
+    /// Whether the query is a text that sqlx sends as it is, so that nobody has asked a database about it.
+    pub fn is_unchecked_text(&self) -> bool {
+        let is_query = |site: &Site| site.form == Form::SqlxFunction && !site.is_script(Dialect::Postgres);
+        self.site.is_some_and(|site| is_query(site) && !site.written.contains("QueryBuilder"))
+    }
+
+    /// A finding about what the database refuses: an error where it is certain to be asked, a warning where another
+    /// database may be.
+    fn refused(&self, finding: Finding) -> Finding {
+        if self.is_of_this_schema() { finding } else { finding.warns() }
     }
 
     /// Whether the configuration or the snapshot says that a table is small.
@@ -374,7 +416,10 @@ mod tests {
 
     /// The findings of one lint on a query that a method executes.
     fn findings_at(lint: &str, method: &str, sql: &str) -> Vec<Finding> {
-        let source = format!("async fn run(db: &PgPool) {{ sql!({sql:?}).{method}(db).await; }}");
+        let parameters =
+            crate::sql::resolve(sql, Dialect::Postgres, None).map_or(0, |query| query.parameters);
+        let values = ", 1".repeat(parameters);
+        let source = format!("async fn run(db: &PgPool) {{ sql!({sql:?}{values}).{method}(db).await; }}");
         let mut found = findings_in(lint, &source);
         found.retain(|finding| finding.lint == lint);
         found

@@ -35,7 +35,7 @@ declare_lint! {
     /// ```
     "parameter_count", Correctness, since "0.1.0",
     "more or fewer arguments than placeholders",
-    Check::Query(check); InTests
+    Check::Query(check); InTests, Refused
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
@@ -46,6 +46,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
     let message = format!("{} for {}", count(given, "argument"), count(wanted, "placeholder"));
     let finding = Finding::new(LINT.name, message).excerpt(context.sql, 0..0, "");
+    let finding = context.refused(finding);
     findings.push(if given < wanted {
         finding.help(format!("pass {} more", wanted - given))
     } else {

@@ -43,7 +43,7 @@ declare_lint! {
     /// ```
     "query_in_loop", NPlusOne, since "0.1.0",
     "a read that runs once per element of a loop",
-    Check::Query(check)
+    Check::Query(check); OnLoop
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

@@ -48,7 +48,7 @@ declare_lint! {
     /// ```
     "querying_call_in_loop", NPlusOne, since "0.1.0",
     "a call in a loop whose function runs a query",
-    Check::Call(check)
+    Check::Call(check); OnLoop
 }
 
 fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {

@@ -41,7 +41,7 @@ declare_lint! {
     /// ```
     "row_by_row_write", NPlusOne, since "0.1.0",
     "a write that runs once per element of a loop",
-    Check::Query(check)
+    Check::Query(check); OnLoop
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {

@@ -3,6 +3,7 @@
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::rust::Form;
+use crate::sql::{Dialect, resolve};
 
 declare_lint! {
     /// ## What it does
@@ -33,23 +34,36 @@ declare_lint! {
     /// ```
     "syntax_error", Correctness, since "0.1.0",
     "text in `sql!` that is not one SQL statement",
-    Check::Query(check); InTests
+    Check::Query(check); InTests, Refused
 }
 
 fn check(query: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Err(error) = query.query else { return };
-    if query.site.is_some_and(|site| site.form != Form::Checked) {
+    let is_raw = query.site.is_some_and(|site| site.form != Form::Checked);
+    if is_raw && (error.limit || !is_refused_everywhere(query)) {
         return;
     }
     let label = if error.limit { "not checked from here on" } else { "here" };
     let finding = Finding::new(LINT.name, error.message.as_str());
     let finding = finding.excerpt(query.sql, error.span.range(), label);
+    let finding = if is_raw { finding.warns() } else { finding };
     let finding = finding.note(format!("the text is read as one {} statement", query.dialect));
     findings.push(if error.limit {
         finding.help("run it with `sqlx::query`, which takes any text")
     } else {
         finding
     });
+}
+
+/// Whether no database's rules make a statement of a raw text, and the text is all that is sent.
+fn is_refused_everywhere(context: &QueryContext<'_>) -> bool {
+    let is_whole =
+        context.site.is_some_and(|site| site.form == Form::SqlxMacro) || context.is_unchecked_text();
+    is_whole
+        && !context.is_any_dialect
+        && Dialect::ALL
+            .into_iter()
+            .all(|dialect| matches!(resolve(context.sql, dialect, None), Err(error) if !error.limit))
 }
 
 #[cfg(test)]

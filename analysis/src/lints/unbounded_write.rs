@@ -3,7 +3,10 @@
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
-use crate::sql::query::{Body, Source};
+use crate::rust::{Site, SiteSql};
+use crate::schema::Name;
+use crate::sql::query::{Body, Kind, Source};
+use crate::sql::resolve;
 
 declare_lint! {
     /// ## What it does
@@ -50,14 +53,61 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         if context.is_small(table) || is_one_row() {
             continue;
         }
+        if context.is_raw() && is_meant(context, table) {
+            continue;
+        }
         let verb = if write.assignments.is_empty() { "DELETE" } else { "UPDATE" };
         let span = write.span.map_or(0..0, |span| span.range());
-        findings.push(
-            Finding::new(LINT.name, format!("{verb} changes every row of `{table}`"))
-                .excerpt(context.sql, span, "no WHERE")
-                .help("add `WHERE ..`, or `WHERE true` where every row is meant"),
-        );
+        let finding = Finding::new(LINT.name, format!("{verb} changes every row of `{table}`"))
+            .excerpt(context.sql, span, "no WHERE")
+            .help("add `WHERE ..`, or `WHERE true` where every row is meant");
+        findings.push(if context.is_raw() { finding.warns() } else { finding });
     }
+}
+
+/// What a function does that means every row, as a word of its name.
+const ALL_OF_IT: &[&str] = &[
+    "clear",
+    "reset",
+    "replace",
+    "truncate",
+    "purge",
+    "wipe",
+    "flush",
+    "empty",
+    "all",
+    "every",
+    "everything",
+    "migrate",
+    "migration",
+    "up",
+    "down",
+    "rollback",
+    "rebuild",
+    "prune",
+];
+
+/// Whether the code around a raw query says that every row is meant: by the function's name, by its place, or by rows
+/// that are written anew behind it.
+fn is_meant(context: &QueryContext<'_>, table: &Name) -> bool {
+    let Some(site) = context.site else { return false };
+    let name = site.function.rsplit("::").next().unwrap_or_default();
+    let says_so = name.split('_').any(|word| ALL_OF_IT.contains(&word));
+    let is_migration = site.place.file.split('/').any(|part| part.starts_with("migration"));
+    says_so || is_migration || context.later_sites().any(|later| inserts_into(context, later, table))
+}
+
+/// Whether a query writes rows into a table.
+fn inserts_into(context: &QueryContext<'_>, site: &Site, table: &Name) -> bool {
+    let SiteSql::Literal(literal) = &site.sql else { return false };
+    let Ok(query) = resolve(&literal.text, context.dialect, context.schema) else { return false };
+    query.kind == Kind::Insert
+        && query.blocks.iter().any(|block| match &block.body {
+            Body::Write(write) => {
+                matches!(&query.relation(write.target).source, Source::Table(name) if name == table)
+            }
+            _ => false,
+        })
 }
 
 #[cfg(test)]

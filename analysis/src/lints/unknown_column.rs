@@ -31,12 +31,13 @@ declare_lint! {
     /// ```
     "unknown_column", Correctness, since "0.1.0",
     "a column that none of the query's tables has",
-    Check::Query(check); NeedsSchema, InTests
+    Check::Query(check); NeedsSchema, InTests, Refused
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
-    if !context.is_of_this_schema() {
+    // Its table is known, so a raw text is one of this database.
+    if !context.is_of_this_schema() && !context.is_unchecked_text() {
         return;
     }
     for problem in &query.problems {
@@ -47,6 +48,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             None => format!("no table of this query has a column `{column}`"),
         };
         let finding = Finding::new(LINT.name, message).excerpt(context.sql, span, "unknown");
+        let finding = context.refused(finding);
         findings.push(match similar {
             Some(similar) => finding.help(format!("write `{similar}`, which exists")),
             None => finding.help("run `cargo query-budget schema` if a migration has added it"),

@@ -32,19 +32,22 @@ declare_lint! {
     /// ```
     "unknown_table", Correctness, since "0.1.0",
     "a table that the schema does not have",
-    Check::Query(check); NeedsSchema, InTests
+    Check::Query(check); NeedsSchema, InTests, Refused
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
-    if !context.is_of_this_schema() {
-        return;
-    }
     for problem in &query.problems {
         let ProblemKind::UnknownTable { name, similar } = &problem.kind else { continue };
+        // A raw text may be one of another database: not where it reads a table of this one, or names one almost.
+        let is_of_it = context.is_unchecked_text() && (similar.is_some() || context.names_known_table(query));
+        if !context.is_of_this_schema() && !is_of_it {
+            continue;
+        }
         let span = problem.span.map_or(0..0, |span| span.range());
         let finding = Finding::new(LINT.name, format!("table `{name}` is not in the schema"));
         let finding = finding.excerpt(context.sql, span, "unknown");
+        let finding = context.refused(finding);
         findings.push(match similar {
             Some(similar) => finding.help(format!("write `{similar}`, which is")),
             None => finding.help("run `cargo query-budget schema` if a migration has added it"),

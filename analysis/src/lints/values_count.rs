@@ -33,7 +33,7 @@ declare_lint! {
     /// ```
     "values_count", Correctness, since "0.1.0",
     "more or fewer values than columns that take them",
-    Check::Query(check); InTests
+    Check::Query(check); InTests, Refused
 }
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
@@ -53,9 +53,15 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             None => format!("{taken} of `{table}`"),
         };
         findings.push(
-            Finding::new(LINT.name, message)
-                .excerpt(context.sql, span, if *values > columns.len() { "too many" } else { "the last one" })
-                .help(help(*values, columns, *listed)),
+            context.refused(
+                Finding::new(LINT.name, message)
+                    .excerpt(
+                        context.sql,
+                        span,
+                        if *values > columns.len() { "too many" } else { "the last one" },
+                    )
+                    .help(help(*values, columns, *listed)),
+            ),
         );
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use query_budget_analysis::check::TextFile;
 use query_budget_analysis::project::{Project, read, shown, workspace_root};
 use query_budget_analysis::rust::{
     LoopCall, SiteSql, Source, Upper, follow, is_test_path, relevant, scan_as,
@@ -32,8 +33,14 @@ pub(crate) struct RustFile {
 
 impl RustFile {
     /// The text of a file that a query names: sqlx reads relative to the crate, `include_str!` relative to the file.
-    pub(crate) fn read(&self, path: &str) -> Option<String> {
-        self.folders.iter().find_map(|folder| read(&folder.join(path)).ok())
+    /// Its path is shown relative to `base`.
+    pub(crate) fn read(&self, path: &str, base: &Path) -> Option<TextFile> {
+        self.folders.iter().find_map(|folder| {
+            let path = folder.join(path);
+            let text = read(&path).ok()?;
+            let path = path.canonicalize().unwrap_or(path);
+            Some(TextFile { path: shown(&path, base).into(), text: text.into() })
+        })
     }
 
     /// The folder of its crate, which sqlx's macros read files relative to.

@@ -192,20 +192,20 @@ impl Report {
         };
         let mut progress = Progress::new("checking", steps);
         for batch in loaded.batches {
-            report.add(batch, &mut progress);
+            report.add(batch, base, &mut progress);
         }
         report.check_databases(base);
         report.findings.retain(|finding| subject.asks(finding.lint));
         report
     }
 
-    fn add(&mut self, batch: Batch, progress: &mut Progress) {
+    fn add(&mut self, batch: Batch, base: &Path, progress: &mut Progress) {
         let project = batch.project;
         let checker = project.checker().with_index_level(self.subject.index_level());
         let first = self.queries.len();
         self.findings.extend(checker.lint_keys(&project.lint_keys));
         for file in &batch.files {
-            self.add_file(file, &checker);
+            self.add_file(file, &checker, base);
             progress.step();
         }
         for query in batch.bare {
@@ -220,8 +220,8 @@ impl Report {
         }
     }
 
-    fn add_file(&mut self, file: &RustFile, checker: &Checker<'_>) {
-        let checked = checker.file(&file.source.scan, &file.calls, &|path| file.read(path));
+    fn add_file(&mut self, file: &RustFile, checker: &Checker<'_>, base: &Path) {
+        let checked = checker.file(&file.source.scan, &file.calls, &|path| file.read(path, base));
         self.findings.extend(checked.findings);
         let functions = file.source.scan.functions.iter();
         let unbounded: HashSet<&str> = functions
