@@ -221,7 +221,7 @@ impl Report {
     }
 
     fn add_file(&mut self, file: &RustFile, checker: &Checker<'_>, base: &Path) {
-        let checked = checker.file(&file.source.scan, &file.calls, &|path| file.read(path, base));
+        let checked = checker.file(&file.source.scan, &file.calls, &|path| file.read_file(path, base));
         self.findings.extend(checked.findings);
         let functions = file.source.scan.functions.iter();
         let unbounded: HashSet<&str> = functions
