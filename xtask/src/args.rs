@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use query_budget_analysis::lints::Group;
+use query_budget_analysis::Level;
+use query_budget_analysis::lints::{Group, by_name};
 use query_budget_analysis::sql::Dialect;
 
 use crate::commands::prepare::Version;
@@ -156,6 +157,36 @@ pub(crate) struct Check {
     pub(crate) input: Input,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
+    #[command(flatten)]
+    pub(crate) view: View,
+}
+
+/// Which findings are shown, and how loudly.
+#[derive(Debug, Default, Args)]
+pub(crate) struct View {
+    /// List what is otherwise only counted: code that runs once, matters of taste
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Show the findings of this lint alone; may be given several times
+    #[arg(long = "lint", value_name = "LINT", value_parser = known_lint)]
+    pub(crate) lints: Vec<String>,
+    /// Set a lint to allow for this run
+    #[arg(short = 'A', long = "allow", value_name = "LINT", value_parser = known_lint)]
+    allow: Vec<String>,
+    /// Set a lint to warn for this run
+    #[arg(short = 'W', long = "warn", value_name = "LINT", value_parser = known_lint)]
+    warn: Vec<String>,
+    /// Set a lint to deny for this run; what it finds is shown wherever it stands
+    #[arg(short = 'D', long = "deny", value_name = "LINT", value_parser = known_lint)]
+    deny: Vec<String>,
+}
+
+impl View {
+    /// The levels that hold for this run; of two for one lint, the louder one.
+    pub(crate) fn levels(&self) -> impl Iterator<Item = (String, Level)> + '_ {
+        let levels = [(Level::Allow, &self.allow), (Level::Warn, &self.warn), (Level::Deny, &self.deny)];
+        levels.into_iter().flat_map(|(level, lints)| lints.iter().map(move |lint| (lint.clone(), level)))
+    }
 }
 
 /// Arguments of `explain`.
@@ -324,6 +355,13 @@ pub(crate) struct NewLint {
     /// The group, which decides the level: correctness, budget, n_plus_one, bounds, index, shape, pedantic or governance
     #[arg(long, value_parser = group)]
     pub(crate) group: Group,
+}
+
+fn known_lint(name: &str) -> Result<String, String> {
+    match by_name(name) {
+        Some(lint) => Ok(lint.name.to_owned()),
+        None => Err("no lint has this name; `docs/lints` lists them".to_owned()),
+    }
 }
 
 fn lint_name(name: &str) -> Result<String, String> {

@@ -46,7 +46,11 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         }
         let conditions = block.conditions();
         // Without keys a filter may leave one row.
-        if context.schema.is_none() && !conditions.is_empty() {
+        let filtered = |id: &RelationId| match &query.relation(*id).source {
+            Source::Cte(inner) | Source::Derived(inner) => !query.block(*inner).filters().is_empty(),
+            _ => false,
+        };
+        if context.schema.is_none() && (!conditions.is_empty() || relations.iter().any(filtered)) {
             continue;
         }
         let Some(groups) = groups(query, &relations, &conditions) else { continue };

@@ -6,7 +6,7 @@ use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
 use crate::schema::Table;
 use crate::sql::Dialect;
-use crate::sql::expr::{Expr, Literal};
+use crate::sql::expr::{Expr, Literal, Op};
 use crate::sql::query::{Block, Body, Query, RelationId};
 
 declare_lint! {
@@ -62,7 +62,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             finding.help(match keyset(context, query, block) {
                 Some(keyset) => format!("read on from the last row of the page before: `{keyset}`"),
                 None => {
-                    "read on from the last row of the page before: filter by the columns it is ordered by"
+                    "read on from the last row of the page before: filter by the columns it is ordered by, the last of them one that tells rows apart"
                         .to_owned()
                 }
             }),
@@ -87,6 +87,10 @@ fn keyset(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<St
     }
     let only = shape::only_table(context, query, block);
     let several = block.from().iter().map(|item| item.relations().len()).sum::<usize>() > 1;
+    // Of rows that are joined it is not known what tells them apart, and behind equal values rows would be skipped.
+    if several && !joins_keep_rows_apart(context, query, block) {
+        return None;
+    }
     let mut keys: Vec<(String, bool)> = Vec::new();
     for key in &block.order_by {
         let column = key.expr.as_column()?;
@@ -130,6 +134,32 @@ fn keyset(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<St
         if desc { "<" } else { ">" },
         order.join(", ")
     ))
+}
+
+/// Whether a joined query is ordered by the key of one table, and each other table is joined by its own: then no two rows
+/// have equal keys.
+fn joins_keep_rows_apart(context: &QueryContext<'_>, query: &Query, block: &Block) -> bool {
+    let relations: Vec<RelationId> = block.from().iter().flat_map(|item| item.relations()).collect();
+    let conditions = block.conditions();
+    let is_set = |relation: RelationId, key: &String| {
+        conditions.iter().any(|condition| match condition {
+            Expr::Binary { op: Op::Eq, left, right } => [left, right].iter().any(|side| {
+                side.as_column().is_some_and(|it| it.relation == Some(relation) && it.name == *key)
+            }),
+            _ => false,
+        })
+    };
+    let by_key = |relation: &RelationId| {
+        let table = context.table(query, *relation);
+        table.is_some_and(|it| {
+            !it.primary_key.is_empty() && it.primary_key.iter().all(|key| is_set(*relation, key))
+        })
+    };
+    let ordered = |relation: &RelationId| {
+        let table = context.table(query, *relation);
+        table.is_some_and(|it| !it.primary_key.is_empty() && tells_rows_apart(block, *relation, it))
+    };
+    relations.iter().any(|one| ordered(one) && relations.iter().filter(|other| *other != one).all(by_key))
 }
 
 /// Whether the order has the primary key in it already.

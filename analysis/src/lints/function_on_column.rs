@@ -150,9 +150,18 @@ fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> 
                 _ => return None,
             };
             let back = if *sign == '+' { '-' } else { '+' };
+            // Beside a value in time, the database takes a bare parameter for another one.
+            let table = context.table(query, wrapped.relation);
+            let ty = table.and_then(|table| table.column(&wrapped.column.name)).map(|it| it.ty.as_str());
+            let is_bare = dialect == Dialect::Postgres && matches!(other, Expr::Parameter(_));
+            let cast = match ty {
+                Some(ty) if is_bare && ty.starts_with("timestamp") => "::interval",
+                Some("date") if is_bare => return None,
+                _ => "",
+            };
             other
                 .is_constant()
-                .then(|| format!("{column} {} {} {back} {}", op.as_str(), text(value), text(other)))
+                .then(|| format!("{column} {} {} {back} {}{cast}", op.as_str(), text(value), text(other)))
         }
         _ => None,
     }

@@ -108,24 +108,40 @@ fn finding(context: &QueryContext<'_>, query: &Query, relation: RelationId, cond
         }
         _ => None,
     };
-    let (op, value, close) = match &filter {
-        Some(Expr::Binary { op, left, .. }) if left.as_column().is_some() => {
-            (op.as_str(), " \").push_bind(value)", "")
-        }
-        Some(Expr::Any { .. }) => ("= ANY", "(\").push_bind(value)", ".push(\")\")"),
-        _ => ("=", " \").push_bind(value)", ""),
-    };
-    let pushed = format!("query.push(\" AND {column} {op}{value}{close};");
+    let pushed = pushed(context, filter.as_ref(), column);
     let filter =
         filter.map_or_else(|| format!("{column} = .."), |filter| shape::sql(&filter, context.dialect));
     let table = &query.relation(relation).alias;
     let message = format!("filter on `{table}.{column}` is turned off by a parameter, so no index serves it");
     Finding::new(LINT.name, message)
         .excerpt(context.sql, span, "every row is read")
-        .help(format!(
-            "add it only where there is a value, by `sqlx::QueryBuilder`: `if let Some(value) = value {{ {pushed} }}`"
-        ))
+        .help(match pushed {
+            Some(pushed) => format!(
+                "add it only where there is a value, by `sqlx::QueryBuilder`: `if let Some(value) = value {{ {pushed} }}`"
+            ),
+            None => "add it only where there is a value, by `sqlx::QueryBuilder`".to_owned(),
+        })
         .help(format!("or write two queries: one with `{filter}`, one without"))
+}
+
+/// The filter as `QueryBuilder` takes it, compared as the query compares it; `None` where it is more than a column and a
+/// value.
+fn pushed(context: &QueryContext<'_>, filter: Option<&Expr>, column: &str) -> Option<String> {
+    let is_value = |expr: &Expr| matches!(expr.without_casts(), Expr::Parameter(_));
+    let pushed = |left: &str, op: &str| format!("query.push(\" AND {left} {op} \").push_bind(value);");
+    match filter {
+        None => Some(pushed(column, "=")),
+        Some(Expr::Binary { op, left, right }) if left.as_column().is_some() && is_value(right) => {
+            Some(pushed(&shape::sql(left, context.dialect), op.as_str()))
+        }
+        Some(Expr::Binary { op, left, right }) if right.as_column().is_some() && is_value(left) => {
+            Some(pushed(&shape::sql(right, context.dialect), op.flipped().as_str()))
+        }
+        Some(Expr::Any { left, right, all: false, .. }) if left.as_column().is_some() && is_value(right) => {
+            Some(format!("query.push(\" AND {column} = ANY(\").push_bind(value).push(\")\");"))
+        }
+        Some(_) => None,
+    }
 }
 
 #[cfg(test)]

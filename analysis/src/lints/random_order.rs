@@ -3,7 +3,7 @@
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::index::Verdict;
-use crate::schema::Name;
+use crate::schema::{Name, Table};
 use crate::sql::Dialect;
 use crate::sql::expr::Expr;
 use crate::sql::query::{Block, Query, RelationId, Source};
@@ -50,7 +50,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let mut finding =
             Finding::new(LINT.name, format!("every row of `{table}` is read and sorted to pick at random"))
                 .excerpt(context.sql, span, "no index has this order");
-        if let Some([key]) = context.table(query, relation).map(|table| table.primary_key.as_slice()) {
+        // Chance times the largest key is a key only where keys are numbers.
+        let number = |table: &&Table| matches!(table.primary_key.as_slice(), [key] if table.column(key).is_some_and(|it| is_integer(&it.ty)));
+        let keyed = context.table(query, relation).filter(number);
+        if let Some([key]) = keyed.map(|table| table.primary_key.as_slice()) {
             finding = finding.help(format!(
                 "start at a random key where the keys have few gaps: `WHERE {key} >= ({}) ORDER BY {key} LIMIT ..`",
                 random_key(key, table, context.dialect)
@@ -59,6 +62,9 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         if context.dialect == Dialect::Postgres {
             finding = finding
                 .help(format!("or read a random part of the table: `FROM {table} TABLESAMPLE SYSTEM (1)`"));
+        }
+        if finding.help.is_empty() {
+            finding = finding.help("choose a key at random in the program, and read its row by it");
         }
         findings.push(finding);
     }
@@ -96,6 +102,15 @@ fn read_in_full<'q>(
         Source::Table(table) if !context.is_small(table) => Some((id, table)),
         _ => None,
     })
+}
+
+fn is_integer(ty: &str) -> bool {
+    let ty = ty.to_ascii_lowercase();
+    let name = ty.split(['(', ' ']).next().unwrap_or_default();
+    matches!(
+        name,
+        "smallint" | "integer" | "bigint" | "int" | "int2" | "int4" | "int8" | "mediumint" | "tinyint"
+    )
 }
 
 fn random_key(key: &str, table: &Name, dialect: Dialect) -> String {

@@ -44,7 +44,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             access.relation == sort.relation && matches!(access.verdict, Verdict::Served | Verdict::Full)
         });
         if is_served && !context.is_small(&sort.table) {
-            findings.push(finding(context, &sort));
+            let finding = finding(context, &sort);
+            // Without a LIMIT every row is read and returned as it is: sorting them adds little.
+            let is_page = query.blocks.iter().any(|block| block.limit.is_some());
+            findings.push(if context.is_raw() && !is_page { finding.listed() } else { finding });
         }
     }
 }

@@ -35,7 +35,9 @@ pub fn text(findings: &[&Finding], about_lint: bool, style: Style) -> String {
     let others = findings.get(1..).unwrap_or_default();
     let shown = others.iter().take(SHOWN - 1);
     body.shown.extend(shown.map(|finding| (&finding.place, finding.excerpt.as_ref())));
-    let left: Vec<String> = others.iter().skip(SHOWN - 1).map(|finding| finding.place.to_string()).collect();
+    let left = others.iter().skip(SHOWN - 1).map(|finding| &finding.place);
+    let joined = findings.iter().flat_map(|finding| finding.places.iter().map(|sighting| &sighting.place));
+    let left: Vec<String> = left.chain(joined).map(ToString::to_string).collect();
     if !left.is_empty() {
         body.footers.insert(0, (Footer::Note, format!("also at {}", left.join(", "))));
     }

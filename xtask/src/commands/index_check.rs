@@ -1,7 +1,7 @@
 //! `index-check`: every query against the indexes, and the indexes that would serve them all.
 
 use crate::Outcome;
-use crate::args::IndexCheck;
+use crate::args::{IndexCheck, View};
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Output;
@@ -13,5 +13,13 @@ pub(crate) fn run(arguments: &IndexCheck, output: &mut Output) -> Result<Outcome
     if arguments.write_migration {
         return report::write_migrations(loaded, &base, arguments, output);
     }
-    report::run(Subject::Indexes, loaded, &base, &arguments.input, &arguments.reporting, output)
+    report::run(
+        Subject::Indexes,
+        loaded,
+        &base,
+        &arguments.input,
+        &arguments.reporting,
+        &View::default(),
+        output,
+    )
 }

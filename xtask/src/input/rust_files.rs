@@ -32,12 +32,8 @@ pub(crate) struct RustFile {
 }
 
 impl RustFile {
-    /// The text of a file that a query names: sqlx reads relative to the crate, `include_str!` relative to the file.
-    pub(crate) fn read(&self, path: &str) -> Option<String> {
-        self.folders.iter().find_map(|folder| read(&folder.join(path)).ok())
-    }
-
-    /// The same with its path, which is shown relative to `base`.
+    /// The text of a file that a query names, with its path relative to `base`: sqlx reads relative to the crate,
+    /// `include_str!` relative to the file.
     pub(crate) fn read_file(&self, path: &str, base: &Path) -> Option<TextFile> {
         self.folders.iter().find_map(|folder| {
             let path = folder.join(path);

@@ -14,7 +14,7 @@ pub(super) fn write(report: &Report, output: &mut Output) -> Result<(), Failure>
     if report.is_broken() {
         return Ok(());
     }
-    for finding in &report.findings {
+    for finding in &report.by_place() {
         output.exact(github(finding))?;
     }
     for why in &report.unread {

@@ -15,6 +15,7 @@ pub(super) fn report(report: &Report) -> Value {
     let mut value = json!({
         "summary": summary(report),
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "more": report.more.iter().map(finding).collect::<Vec<_>>(),
         "unparsed": report.unparsed.iter().map(unparsed).collect::<Vec<_>>(),
         "notices": report.notices.iter().map(notice).collect::<Vec<_>>(),
         "unread": report.unread,
@@ -54,6 +55,7 @@ pub(super) fn summary(report: &Report) -> Value {
         "warnings": report.count(Level::Warn),
         "suppressed": report.accepted.as_ref().map_or(0, |accepted| accepted.left_out),
         "findings": by_lint,
+        "more": report.counted(),
     });
     if report.subject == Subject::Indexes {
         let verdicts = [Verdict::Served, Verdict::Unserved, Verdict::Full, Verdict::Unknown];

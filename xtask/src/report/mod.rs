@@ -10,6 +10,7 @@ mod migration;
 mod places;
 mod sarif;
 pub(crate) mod text;
+mod tiers;
 
 pub(crate) use coverage::counted;
 
@@ -26,7 +27,7 @@ use query_budget_analysis::{Finding, Level, Notice, Place, Severity};
 use advice::{Database, IndexAdvice};
 
 use crate::Outcome;
-use crate::args::{Format, IndexCheck, Input, Reporting};
+use crate::args::{Format, IndexCheck, Input, Reporting, View};
 use crate::failure::Failure;
 use crate::input::{self, BareQuery, Batch, Loaded, RustFile};
 use crate::output::Output;
@@ -91,6 +92,10 @@ pub(crate) struct Report {
     unbounded: usize,
     /// What is wrong, by database and place.
     findings: Vec<Finding>,
+    /// What is true as well, and a matter of taste or of the place.
+    more: Vec<Finding>,
+    /// Whether that is listed.
+    all: bool,
     /// The databases, by what their schema was read from.
     databases: BTreeMap<PathBuf, Database>,
     /// The indexes that would serve what is reported as not served, by database.
@@ -140,6 +145,7 @@ pub(crate) fn run(
     base: &Path,
     input: &Input,
     reporting: &Reporting,
+    view: &View,
     output: &mut Output,
 ) -> Result<Outcome, Failure> {
     let baseline = baseline::Session::open(input, reporting, base)?;
@@ -151,6 +157,8 @@ pub(crate) fn run(
         session.leave_out(&mut report);
     }
     report.advise();
+    report.all = view.all;
+    report.sort_out(&view.lints);
     report.write(reporting.format, output)?;
     Ok(report.outcome())
 }
@@ -184,6 +192,8 @@ impl Report {
             dynamic: 0,
             unbounded: 0,
             findings: Vec::new(),
+            more: Vec::new(),
+            all: false,
             databases: BTreeMap::new(),
             advice: Vec::new(),
             accepted: None,

@@ -13,7 +13,8 @@ const SCHEMA: &str =
 /// A report as a log.
 pub(super) fn log(report: &Report) -> Value {
     let broken = report.is_broken();
-    let results: Vec<Value> = if broken { Vec::new() } else { report.findings.iter().map(result).collect() };
+    let results: Vec<Value> =
+        if broken { Vec::new() } else { report.by_place().iter().map(result).collect() };
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",

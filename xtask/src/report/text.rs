@@ -6,7 +6,7 @@ use query_budget_analysis::render;
 use query_budget_analysis::{Finding, Level};
 
 use super::advice::IndexAdvice;
-use super::coverage::counted;
+use super::coverage::{counted, grouped};
 use super::{Report, Subject};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -17,7 +17,8 @@ pub(super) fn write(report: &Report, output: &mut Output) -> Result<(), Failure>
     if report.is_broken() {
         return Ok(());
     }
-    findings(report, output)?;
+    findings(&report.findings, output)?;
+    more(report, output)?;
     if report.subject == Subject::Indexes {
         advice(report, output)?;
     }
@@ -44,14 +45,30 @@ pub(crate) fn unread(files: &[String], output: &mut Output) -> Result<(), Failur
 }
 
 /// Writes the findings; those that say the same stand together, at the place of the first.
-fn findings(report: &Report, output: &mut Output) -> Result<(), Failure> {
+fn findings(found: &[Finding], output: &mut Output) -> Result<(), Failure> {
     let mut explained = HashSet::new();
-    for group in groups(&report.findings) {
+    for group in groups(found) {
         let about_lint = group.first().is_some_and(|finding| explained.insert(finding.lint));
         output.line(render::text(&group, about_lint, output.style()))?;
         output.line("")?;
     }
     Ok(())
+}
+
+/// Writes what is only counted, a line a lint, or all of it where that is asked for.
+fn more(report: &Report, output: &mut Output) -> Result<(), Failure> {
+    if report.all {
+        return findings(&report.more, output);
+    }
+    let counts = report.counted();
+    if counts.is_empty() {
+        return Ok(());
+    }
+    output.line("also true, of code that runs once or a matter of taste; `--all` lists them:")?;
+    for (lint, count) in counts {
+        output.line(format!("{:>5} {lint}", grouped(count)))?;
+    }
+    output.line("")
 }
 
 fn groups(findings: &[Finding]) -> Vec<Vec<&Finding>> {

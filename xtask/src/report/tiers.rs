@@ -1,0 +1,96 @@
+//! Findings in two tiers, one for each cause: what is worth a change is shown, the rest is counted.
+
+use std::collections::{BTreeMap, HashMap};
+
+use query_budget_analysis::lints::{self, Check};
+use query_budget_analysis::{Finding, Sighting, Tier};
+
+use super::{Report, Subject};
+
+impl Report {
+    /// Sets apart what is only counted, and joins the findings of one cause.
+    pub(super) fn sort_out(&mut self, only: &[String]) {
+        if !only.is_empty() {
+            self.findings.retain(|finding| only.iter().any(|lint| lint == finding.lint));
+        }
+        if self.subject == Subject::Everything {
+            let findings = std::mem::take(&mut self.findings);
+            let (shown, listed) = findings.into_iter().partition(|finding| finding.tier == Tier::Shown);
+            self.findings = joined(shown);
+            self.more = joined(listed);
+        }
+    }
+
+    /// The findings with each of their places as one of its own, for readers that know one place a finding.
+    pub(super) fn by_place(&self) -> Vec<Finding> {
+        let all = self.all.then_some(&self.more).into_iter().flatten();
+        let mut found = Vec::new();
+        for finding in self.findings.iter().chain(all) {
+            found.push(finding.clone());
+            found.extend(finding.places.iter().map(|sighting| Finding {
+                place: sighting.place.clone(),
+                function: sighting.function.clone(),
+                places: Vec::new(),
+                edits: Vec::new(),
+                ..finding.clone()
+            }));
+        }
+        found
+    }
+
+    /// How many of the findings that are only counted each lint has, every place for itself.
+    pub(super) fn counted(&self) -> BTreeMap<&'static str, usize> {
+        let mut counts = BTreeMap::new();
+        for finding in &self.more {
+            *counts.entry(finding.lint).or_default() += 1 + finding.places.len();
+        }
+        counts
+    }
+}
+
+/// One finding for each cause, at the place of the first: the same query at several places, or one query behind several
+/// calls.
+fn joined(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut joined: Vec<Finding> = Vec::new();
+    let mut known = HashMap::new();
+    for finding in findings {
+        let Some(sql) = finding.sql.clone() else {
+            joined.push(finding);
+            continue;
+        };
+        let is_call = lints::by_name(finding.lint).is_some_and(|lint| matches!(lint.check, Check::Call(_)));
+        let message = if is_call { String::new() } else { finding.message.clone() };
+        let at = *known.entry((finding.lint, finding.level, message, sql)).or_insert(joined.len());
+        match joined.get_mut(at) {
+            Some(first) => {
+                first.places.push(Sighting { place: finding.place, function: finding.function });
+            }
+            None => joined.push(finding),
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_query_behind_several_calls_is_one_finding() {
+        let finding = |lint, message: &str, sql: Option<&str>| {
+            let mut finding = Finding::new(lint, message);
+            finding.sql = sql.map(Into::into);
+            finding
+        };
+        let joined = joined(vec![
+            finding("querying_call_in_loop", "`a` runs a query", Some("SELECT 1")),
+            finding("querying_call_in_loop", "`b` runs a query", Some("SELECT 1")),
+            finding("missing_limit", "nothing bounds `a`", Some("SELECT 1")),
+            finding("missing_limit", "nothing bounds `b`", Some("SELECT 1")),
+            finding("undemanded_index", "no query needs it", None),
+            finding("undemanded_index", "no query needs it", None),
+        ]);
+        let places: Vec<usize> = joined.iter().map(|finding| finding.places.len()).collect();
+        assert_eq!(places, [1, 0, 0, 0, 0]);
+    }
+}
