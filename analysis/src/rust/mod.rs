@@ -31,7 +31,7 @@ pub use lex::literal::text_of;
 pub use lex::relevant::{relevant, with_queries};
 pub use scan::{scan, scan_as, scan_detached, scan_function};
 pub use site::{Allow, Argument, Call, Form, Loop, LoopKind, Site, SiteSql, SqlLiteral};
-pub use source::{FunctionId, ModuleItems, Scan, ScanError, ScannedFunction, Source};
+pub use source::{FunctionId, Generic, ModuleItems, Scan, ScanError, ScannedFunction, Source};
 pub use type_ref::TypeRef;
 pub use walk::items::is_test_path;
 
