@@ -65,7 +65,9 @@ fn check(context: &FunctionContext<'_>, findings: &mut Vec<Finding>) {
             let (keys, rows) = (loops::keys(context.dialect), loops::rows(context.dialect));
             let finding = Finding::new(LINT.name, message);
             let finding = if why.contains(RECURSION) {
-                finding.help("read all levels in one query: `WITH RECURSIVE`, or a level at a time, by a list of keys")
+                finding.help(
+                    "read all levels in one query: `WITH RECURSIVE`, or a level at a time, by a list of keys",
+                )
             } else {
                 finding.help(format!(
                     "run one statement for all elements: give a read {keys}, and an INSERT {rows}"

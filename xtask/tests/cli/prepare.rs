@@ -211,7 +211,8 @@ fn columns_of_mysql_are_told_and_what_hangs_on_the_server_is_kept() {
     // An entry of another server has its collation and the name of its database.
     let name =
         fs::read_dir(scratch.path().join("out")).expect("out").next().expect("an entry").expect("a file");
-    let other = entry.replace("\"collation\": 45", "\"collation\": 224").replace("\"users\"", "\"app.users\"");
+    let other =
+        entry.replace("\"collation\": 45", "\"collation\": 224").replace("\"users\"", "\"app.users\"");
     scratch.write(&format!("out/{}", name.file_name().to_string_lossy()), &other);
     run(scratch.path(), &arguments).exits_with(0).says(&["0 changed; 1 up to date"]);
     assert_eq!(entries(&scratch, "out"), [other]);
