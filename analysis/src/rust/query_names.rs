@@ -47,6 +47,13 @@ pub(super) fn macro_form(imports: &Imports, path: &[String]) -> Option<MacroForm
     };
     // A local rename of the crate cannot be told from another crate's macro; it is taken for ours only by path.
     let in_ours = full.len() > 1 && full.first().is_some_and(|first| first == "query_budget");
+    // A name that this crate hands on: where it comes from is said in another file.
+    let is_handed_on = full.len() > 1
+        && full.first().is_some_and(|first| matches!(first.as_str(), "crate" | "self" | "super"));
+    if is_handed_on {
+        let form = if stem.starts_with("sql") { Form::Checked } else { Form::SqlxMacro };
+        return Some(MacroForm { form, typed, file, by_name_only: true });
+    }
     if in_ours
         || (stem.starts_with("sql")
             && matches!(path, [name] if full.len() == 1 && !imports.defines_macro(name)))

@@ -325,3 +325,21 @@ fn an_item_that_an_attribute_reads_costs_itself_alone() {
     }
     assert!(scan("src/lib.rs", &format!("pub impl str {{}}\n{query}")).is_err(), "nothing reads that");
 }
+
+#[test]
+fn macros_that_the_crate_hands_on_are_seen() {
+    for (uses, call) in [
+        ("use super::sql;", "sql!(\"SELECT 1\")"),
+        ("use crate::sql;", "sql!(\"SELECT 1\")"),
+        ("", "crate::sql!(\"SELECT 1\")"),
+        ("use super::query;", "query!(\"SELECT 1\")"),
+        ("", "crate::db::query!(\"SELECT 1\")"),
+        ("use self::macros::query_scalar;", "query_scalar!(\"SELECT 1\")"),
+        ("", "r#query_budget::r#sql!(\"SELECT 1\")"),
+    ] {
+        let scan = scanned(&format!("{uses}\nfn f() {{ {call}.execute(db); }}"));
+        assert_eq!(only(&scan).place.line, 2, "{uses} {call}");
+    }
+    // A macro of that name that takes no SQL is one of the crate's own.
+    assert_eq!(scanned("fn f() { crate::query!(users, 1); }").sites, []);
+}

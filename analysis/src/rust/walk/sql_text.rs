@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use syn::ext::IdentExt;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{BinOp, Expr, Lit, Token};
@@ -203,5 +204,5 @@ fn unindent(literal: &SqlLiteral) -> SqlLiteral {
 
 /// The names of a path, without generic arguments.
 pub(in crate::rust) fn segments(path: &syn::Path) -> Vec<String> {
-    path.segments.iter().map(|segment| segment.ident.to_string()).collect()
+    path.segments.iter().map(|segment| segment.ident.unraw().to_string()).collect()
 }
