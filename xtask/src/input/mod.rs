@@ -58,6 +58,8 @@ pub(crate) struct BareQuery {
     pub(crate) place: Place,
     /// What the comments in front of it allow.
     pub(crate) allows: Vec<Allow>,
+    /// Whether it is an entry of a `.sqlx` folder that no query of the source has: made by another macro, or left over.
+    pub(crate) is_entry: bool,
 }
 
 /// Reads what the arguments name. Paths are shown relative to `base`.

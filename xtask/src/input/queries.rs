@@ -44,7 +44,7 @@ fn parse_sql(text: &str, file: &str, dialect: Dialect) -> Vec<BareQuery> {
         let place = Place { file: file.into(), line: number(line), column: number(column) };
         let allows = allows_above(text.get(before..piece.span.start).unwrap_or_default(), &place, before > 0);
         before = piece.span.end;
-        BareQuery { sql: piece.text.into(), place, allows }
+        BareQuery { sql: piece.text.into(), place, allows, is_entry: false }
     };
     statements(text, dialect).into_iter().map(query).collect()
 }
@@ -80,7 +80,7 @@ fn parse_jsonl(text: &str, file: &str, dialect: Dialect, unread: &mut Vec<String
         match serde_json::from_str::<Line>(line) {
             Ok(Line { query }) => {
                 let allows = allows_inside(&query, &place, dialect);
-                queries.push(BareQuery { sql: query.into(), place, allows });
+                queries.push(BareQuery { sql: query.into(), place, allows, is_entry: false });
             }
             Err(error) => {
                 // The position is one inside the line, and the line is named already.
@@ -122,7 +122,7 @@ pub(super) fn read_sqlx_folder(dir: &Path, base: &Path) -> Result<Vec<BareQuery>
             let saved: Saved = serde_json::from_str(&read(path)?)
                 .map_err(|error| Failure::new(format!("read `{file}`")).because(error))?;
             let place = Place { file: file.into(), line: 0, column: 0 };
-            Ok(BareQuery { sql: saved.query.into(), place, allows: Vec::new() })
+            Ok(BareQuery { sql: saved.query.into(), place, allows: Vec::new(), is_entry: false })
         })
         .collect()
 }

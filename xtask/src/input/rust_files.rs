@@ -104,6 +104,7 @@ pub(crate) fn find(path: &Path, base: &Path) -> Result<Loaded, Failure> {
         let mut bare = read_sqlx_folder(&folder, base)?;
         // What a query of the source has saved is that query; the others are made by other macros.
         bare.retain(|query| !written.contains(query.sql.trim()));
+        bare.iter_mut().for_each(|query| query.is_entry = true);
         if let (false, Some(dir)) = (bare.is_empty(), folder.parent()) {
             loaded.batches.push(Batch {
                 project: Project::locate(dir, base),

@@ -38,6 +38,9 @@ impl Report {
         if !self.unread.is_empty() {
             missing.push(format!("{} not read", counted(self.unread.len(), "file", "files")));
         }
+        if self.stale > 0 {
+            missing.push(format!("{} left over in `.sqlx`", grouped(self.stale)));
+        }
         if self.unchecked() > 0 {
             missing.push(format!("{} not looked into", grouped(self.unchecked())));
         }

@@ -50,6 +50,7 @@ pub(super) fn summary(report: &Report) -> Value {
         "unchecked": report.unchecked(),
         "unknown": report.accesses_with(Verdict::Unknown),
         "unbounded": report.unbounded,
+        "stale": report.stale,
         "unread": report.unread.len(),
         "errors": report.count(Level::Deny),
         "warnings": report.count(Level::Warn),

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use query_budget_analysis::check::{Checked, CheckedSite, Checker};
-use query_budget_analysis::lints::{self, Check, Group, Lint};
+use query_budget_analysis::lints::{self, Check, Group, Lint, Trait};
 use query_budget_analysis::rust::Upper;
 use query_budget_analysis::sql::text::LineIndex;
 use query_budget_analysis::{Finding, Level, Notice, Place, Severity};
@@ -88,6 +88,8 @@ pub(crate) struct Report {
     unparsed: Vec<Unparsed>,
     /// How many queries are put together at run time.
     dynamic: usize,
+    /// How many entries of `.sqlx` are of no query in the source and do not fit the schema.
+    stale: usize,
     /// How many queries stand in functions that run more of them than anything in their source bounds.
     unbounded: usize,
     /// What is wrong, by database and place.
@@ -190,6 +192,7 @@ impl Report {
             queries: Vec::new(),
             unparsed: Vec::new(),
             dynamic: 0,
+            stale: 0,
             unbounded: 0,
             findings: Vec::new(),
             more: Vec::new(),
@@ -270,12 +273,21 @@ impl Report {
         }
         for (offset, sql) in parts {
             let place = place_in(&query, offset);
-            self.add_statement(BareQuery { sql, place, allows: query.allows.clone() }, checker);
+            let allows = query.allows.clone();
+            self.add_statement(BareQuery { sql, place, allows, is_entry: query.is_entry }, checker);
         }
     }
 
     fn add_statement(&mut self, query: BareQuery, checker: &Checker<'_>) {
         let mut checked = checker.bare(&query.sql, &query.allows);
+        let is_refused =
+            |finding: &Finding| lints::by_name(finding.lint).is_some_and(|lint| lint.is(Trait::Refused));
+        // sqlx has compiled it once: what the schema refuses now is of a query that is gone.
+        if query.is_entry && checked.findings.iter().any(is_refused) {
+            self.sites -= 1;
+            self.stale += 1;
+            return;
+        }
         // What is said of an allow stands where the allow does.
         for finding in checked.findings.iter_mut().filter(|finding| finding.sql.is_some()) {
             finding.place =

@@ -175,3 +175,21 @@ fn what_is_not_parsed_is_listed_with_its_reason() {
     let reason = unparsed["reason"].as_str().expect("a reason");
     assert!(!reason.is_empty() && ran.stdout.contains(reason), "{reason}");
 }
+
+#[test]
+fn an_entry_that_is_left_over_is_counted_and_checked_for_nothing() {
+    let entry = |query: &str| {
+        format!("{{\"db_name\": \"PostgreSQL\", \"query\": \"{query}\", \"describe\": {{}}, \"hash\": \"\"}}")
+    };
+    let scratch = Scratch::with([
+        ("Cargo.toml", "[package]\nname = \"left\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
+        ("migrations/1_first.sql", "CREATE TABLE notes (id bigint PRIMARY KEY, body text NOT NULL);\n"),
+        (
+            "src/lib.rs",
+            "pub async fn f(db: &sqlx::PgPool) { sqlx::query!(\"SELECT body FROM notes WHERE id = $1\", 1).fetch_one(db).await; }\n",
+        ),
+    ]);
+    scratch.write(".sqlx/query-1.json", entry("SELECT body FROM notes WHERE id = $1"));
+    scratch.write(".sqlx/query-2.json", entry("SELECT title FROM memos WHERE id = $1"));
+    run(scratch.path(), &["check"]).exits_with(0).says(&["checked 1 query", "1 left over in `.sqlx`"]);
+}
