@@ -133,7 +133,7 @@ mod tests {
                 "{p}CREATE TABLE c (\n  p_id bigint\n);\nALTER TABLE c\n  ADD FOREIGN KEY (p_id) REFERENCES p;"
             ),
             "c",
-            5,
+            6,
         );
     }
 

@@ -18,7 +18,7 @@ async fn of_event(db: &PgPool, event: i64) -> sqlx::Result<()> {
 "#;
 const MORE: &str = r#"
 async fn since(db: &PgPool, at: i64) -> sqlx::Result<()> {
-    sqlx::query("SELECT id FROM logs WHERE at > $1 ORDER BY id LIMIT 1").bind(at).fetch_optional(db).await?;
+    sqlx::query("SELECT id FROM logs WHERE at > $1").bind(at).fetch_all(db).await?;
     Ok(())
 }
 "#;

@@ -22,7 +22,7 @@ async fn page(db: &PgPool, ids: Vec<i64>) -> sqlx::Result<()> {
         sqlx::query("SELECT id FROM posts WHERE user_id = $1 ORDER BY id LIMIT 10").bind(id).fetch_all(db).await?;
     }
     sqlx::query("SELECT id FORM users").fetch_all(db).await?;
-    sqlx::query("DELETE FROM users").execute(db).await?;
+    query_budget::sql!("DELETE FROM users").execute(db).await?;
     Ok(())
 }
 "#,
@@ -140,7 +140,7 @@ fn sarif_is_valid_for_every_kind_of_input() {
 fn github_annotates_the_lines() {
     let scratch = project();
     let ran = run(scratch.path(), &["check", "--format", "github"]).exits_with(1).says(&[
-        "\n::error file=src/page one.rs,line=7,col=18,title=unbounded_write::DELETE changes every row of `users`%0A",
+        "\n::error file=src/page one.rs,line=7,col=25,title=unbounded_write::DELETE changes every row of `users`%0A",
         "\n::warning file=src/page one.rs,line=4,col=9,title=query_in_loop::",
         "not parsed: src/page one.rs:6:",
         "\nread 1 file, checked 3 queries: 1 not parsed, 0 built at run time, 3 with no bound\n",
