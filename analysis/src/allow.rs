@@ -1,7 +1,17 @@
 //! Comments that silence a lint: `query-budget: allow(lint): reason`, the same words in Rust and in SQL.
 
 use crate::finding::{Finding, Place};
-use crate::rust::Allow;
+
+/// One `allow` of a lint at a place.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Allow {
+    /// The lint as written; it may be unknown.
+    pub lint: String,
+    /// The reason; `None` when it is missing or empty.
+    pub reason: Option<String>,
+    /// Where the allow stands.
+    pub place: Place,
+}
 
 /// The word that begins a comment for this project.
 pub(crate) const MARK: &str = "query-budget:";

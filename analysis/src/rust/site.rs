@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::query_names;
+pub use crate::allow::Allow;
 use crate::finding::Place;
 use crate::sql::Dialect;
 
@@ -152,15 +153,4 @@ pub enum LoopKind {
     Loop,
     /// `.map(|x| ..)`, `.for_each(..)`, `stream.then(..)` and the like; the method's name.
     Combinator,
-}
-
-/// One `allow` of a lint at a place.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Allow {
-    /// The lint as written; it may be unknown.
-    pub lint: String,
-    /// The reason; `None` when it is missing or empty.
-    pub reason: Option<String>,
-    /// Where the allow stands.
-    pub place: Place,
 }

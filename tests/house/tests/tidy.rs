@@ -1,6 +1,6 @@
 //! What STYLE and ARCHITECTURE say of the source, held to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A source file is readable in a sitting.
@@ -205,6 +205,51 @@ fn the_architecture_page_lists_every_crate_and_module() {
             "left: what ARCHITECTURE.md lists for `{name}`; right: what is there"
         );
     }
+}
+
+/// The rooms of the engine that each room names.
+fn arrows() -> BTreeMap<String, BTreeSet<String>> {
+    let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in in_crate("analysis") {
+        let inside = source.path.trim_start_matches("analysis/src/");
+        let room = inside.split('/').next().unwrap_or_default().trim_end_matches(".rs");
+        if room == "lib" {
+            continue;
+        }
+        let known = arrows.entry(room.to_owned()).or_default();
+        for line in source.without_tests().lines() {
+            let code = line.split("//").next().unwrap_or_default();
+            for rest in code.split("crate::").skip(1) {
+                let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(rest.len());
+                if end > 0 && &rest[..end] != room {
+                    known.insert(rest[..end].to_owned());
+                }
+            }
+        }
+    }
+    arrows
+}
+
+#[test]
+fn rooms_know_only_what_the_architecture_page_says() {
+    let page = std::fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    let (_, rest) = page.split_once("\n## Arrows ").expect("the section on arrows");
+    let section = rest.split("\n## ").next().unwrap_or_default();
+    let names =
+        |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<BTreeSet<String>>();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
+    let listed: BTreeMap<String, BTreeSet<String>> =
+        rows.map(|(room, known)| (room.to_owned(), names(known))).collect();
+    let mut wrong = Vec::new();
+    for (room, known) in arrows() {
+        let allowed = listed.get(&room).cloned().unwrap_or_default();
+        wrong
+            .extend(known.difference(&allowed).map(|other| format!("`{room}` names `{other}`, and may not")));
+        wrong.extend(
+            allowed.difference(&known).map(|other| format!("`{room}` may name `{other}`, and does not")),
+        );
+    }
+    assert_none("arrows that are not in the table of ARCHITECTURE.md", wrong);
 }
 
 #[test]
