@@ -212,7 +212,7 @@ const EXPLAIN: &str = "Ask a live database how it would read each table of each 
 It never writes and never executes a query of yours: each SELECT, INSERT, UPDATE or DELETE is asked about with EXPLAIN \
     without ANALYZE, in a read-only transaction that is rolled back, with a statement timeout. What a planner evaluates by \
     itself (immutable functions, on MariaDB constant tables in FROM) is not ours to stop: a role that may only read is the \
-    one to connect as. As a superuser of PostgreSQL, SELECTs are planned as `pg_read_all_data`. On PostgreSQL plans are generic, with sequential scans priced \
+    one to connect as. As a superuser of PostgreSQL, reads are planned as `pg_read_all_data`. On PostgreSQL plans are generic, with sequential scans priced \
     out, so that a small table does not hide what an index can do; where the extension `hypopg` is installed in the \
     database, the advised indexes are tried as hypothetical ones.";
 
