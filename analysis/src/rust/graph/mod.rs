@@ -11,4 +11,5 @@ pub(super) mod imports;
 mod intervals;
 mod modules;
 mod resolve;
+mod standard;
 pub(super) mod tree;

@@ -5,6 +5,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprCall, ExprMethodCall};
 
 use super::caches;
+use super::everyday::is_everyday;
 use super::excerpt::{written, written_receiver};
 use super::loops::{self, Runs};
 use super::purpose;
@@ -389,82 +390,4 @@ fn is_connection(ty: &TypeRef) -> bool {
 
 fn is_spawn(name: &str) -> bool {
     name == "spawn" || name.starts_with("spawn_")
-}
-
-/// Methods of the standard library that code calls everywhere, and that never query unless they are awaited.
-fn is_everyday(method: &str) -> bool {
-    matches!(
-        method,
-        "clone"
-            | "iter"
-            | "into_iter"
-            | "collect"
-            | "map_err"
-            | "unwrap"
-            | "expect"
-            | "into"
-            | "to_string"
-            | "to_owned"
-            | "as_str"
-            | "as_ref"
-            | "as_mut"
-            | "len"
-            | "is_empty"
-            | "push"
-            | "insert"
-            | "contains"
-            | "unwrap_or_default"
-            | "unwrap_or"
-            | "ok"
-            | "context"
-            | "with_context"
-            | "as_deref"
-            | "copied"
-            | "cloned"
-            | "borrow"
-            | "lock"
-            | "iter_mut"
-            | "keys"
-            | "values"
-            | "get"
-            | "get_mut"
-            | "remove"
-            | "extend"
-            | "join"
-            | "split"
-            | "trim"
-            | "starts_with"
-            | "ends_with"
-            | "parse"
-            | "is_some"
-            | "is_none"
-            | "is_ok"
-            | "is_err"
-            | "ok_or"
-            | "sum"
-            | "count"
-            | "enumerate"
-            | "zip"
-            | "rev"
-            | "chain"
-            | "take"
-            | "skip"
-            | "next"
-            | "sort"
-            | "first"
-            | "last"
-            | "push_str"
-            | "try_into"
-            | "to_vec"
-            | "as_slice"
-            | "contains_key"
-            | "flatten"
-            | "as_bytes"
-            | "add"
-            | "sub"
-            | "min"
-            | "max"
-            | "elapsed"
-            | "checked_sub"
-    )
 }

@@ -8,6 +8,7 @@ pub(in crate::rust) mod allows;
 mod branches;
 mod caches;
 mod declarations;
+mod everyday;
 mod excerpt;
 mod expressions;
 mod invocations;

@@ -5,6 +5,7 @@ mod block;
 mod candidates;
 mod catalog;
 mod coerce;
+mod composed;
 mod expr;
 mod from;
 mod functions;

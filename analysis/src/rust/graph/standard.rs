@@ -1,0 +1,88 @@
+//! What is known of types of the standard library and of others that everyone uses.
+
+use super::resolve::{Ty, last};
+
+/// Whether methods of what is inside can be called on a type.
+pub(super) fn is_pointer(key: &str) -> bool {
+    let pointers = ["Arc", "Rc", "Box", "Cow", "State", "Extension", "Data", "MutexGuard", "RwLockReadGuard"];
+    pointers.contains(&last(key))
+        || matches!(
+            last(key),
+            "RwLockWriteGuard"
+                | "Pin"
+                | "Ref"
+                | "RefMut"
+                | "LazyLock"
+                | "LazyCell"
+                | "Lazy"
+                | "OnceLock"
+                | "OnceCell"
+        )
+}
+
+/// Whether `?` and `unwrap` give what is inside.
+pub(super) fn is_wrapper(key: &str) -> bool {
+    last(key) == "Option" || last(key).ends_with("Result")
+}
+
+pub(super) fn is_collection(key: &str) -> bool {
+    let collections =
+        ["[]", "Vec", "VecDeque", "HashSet", "BTreeSet", "IndexSet", "SmallVec", "Option", "BinaryHeap"];
+    collections.contains(&last(key)) || matches!(last(key), "Json" | "Path" | "Query") || is_pointer(key)
+}
+
+/// What a smart pointer points to.
+pub(super) fn pointee(ty: Ty) -> Ty {
+    let mut ty = ty;
+    loop {
+        match ty {
+            Ty::Named(ref key, ref mut arguments) if is_pointer(key) => {
+                match arguments.first_mut().and_then(Option::take) {
+                    Some(inner) => ty = inner,
+                    None => return ty,
+                }
+            }
+            ty => return ty,
+        }
+    }
+}
+
+/// What methods of the standard library return that many chains go through.
+pub(super) fn standard_method(of: Ty, name: &str) -> Option<Ty> {
+    match name {
+        "clone" | "as_ref" | "as_mut" | "borrow" | "borrow_mut" | "to_owned" | "deref" | "deref_mut"
+        | "iter" | "iter_mut" | "into_iter" | "as_deref" | "as_deref_mut" | "map_err" | "context"
+        | "with_context" | "ok" | "filter" | "rev" | "skip" | "take" | "cloned" | "copied" | "boxed"
+        | "instrument" | "as_slice" | "to_vec" | "by_ref" | "chain" | "or" | "inspect_err" => Some(of),
+        "unwrap" | "expect" | "unwrap_or_default" | "unwrap_or" | "unwrap_or_else" | "ok_or"
+        | "ok_or_else" => match of {
+            Ty::Named(key, mut arguments) if is_wrapper(&key) && !name.starts_with("ok") => {
+                if arguments.is_empty() { None } else { arguments.swap_remove(0) }
+            }
+            of => Some(of),
+        },
+        "lock" | "read" | "write" | "try_lock" => match pointee(of) {
+            Ty::Named(key, mut arguments)
+                if matches!(last(&key), "Mutex" | "RwLock") && !arguments.is_empty() =>
+            {
+                arguments.swap_remove(0)
+            }
+            _ => None,
+        },
+        // A cell that is filled once.
+        "get" | "get_or_init" | "wait" if matches!(&of, Ty::Named(key, _) if matches!(last(key), "OnceLock" | "OnceCell")) => {
+            match of {
+                Ty::Named(_, arguments) if name == "get" => Some(Ty::Named("Option".into(), arguments)),
+                Ty::Named(_, mut arguments) if !arguments.is_empty() => arguments.swap_remove(0),
+                _ => None,
+            }
+        }
+        "get" | "first" | "last" | "pop" | "next" | "get_mut" | "first_mut" => match pointee(of) {
+            Ty::Named(key, arguments) if is_collection(&key) && !arguments.is_empty() => {
+                Some(Ty::Named("Option".into(), arguments))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
