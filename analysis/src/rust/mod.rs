@@ -29,7 +29,7 @@ pub use graph::follow::{Followed, follow};
 pub use graph::tree::{Position, Target, positions};
 pub use lex::literal::text_of;
 pub use lex::relevant::{relevant, with_queries};
-pub use scan::{scan, scan_as, scan_detached, scan_function};
+pub use scan::{scan, scan_as, scan_detached, scan_function, scan_in};
 pub use site::{Allow, Argument, Call, Form, Loop, LoopKind, Site, SiteSql, SqlLiteral};
 pub use source::{FunctionId, Generic, ModuleItems, Scan, ScanError, ScannedFunction, Source};
 pub use type_ref::TypeRef;

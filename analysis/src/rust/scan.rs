@@ -1,5 +1,6 @@
 //! The way in: source text, or the tokens of one item, to what was found in it.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
@@ -22,11 +23,18 @@ pub fn scan(file: &str, source: &str) -> Result<Scan, ScanError> {
 
 /// The same where it is known whether the file is a test's.
 pub fn scan_as(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
-    on_own_thread(file, source, in_test)
+    scan_in(file, source, in_test, &HashMap::new())
 }
 
-fn on_own_thread(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
-    let read = guard::on_own_thread("scan", || read(file, source, in_test));
+/// The same in a crate whose manifest gives crates other names: `qb = { package = "query-budget", .. }`, the crates by the
+/// names that code has for them.
+pub fn scan_in(
+    file: &str,
+    source: &str,
+    in_test: bool,
+    renamed: &HashMap<String, String>,
+) -> Result<Scan, ScanError> {
+    let read = guard::on_own_thread("scan", || read(file, source, in_test, renamed));
     read.unwrap_or_else(|| Err(ScanError::gave_up()))
 }
 
@@ -45,18 +53,23 @@ pub fn scan_detached(file: &str, source: &str, in_test: bool) -> Result<Scan, Sc
     let tokens = lex(source)?;
     // A thread for each file costs more than most files do.
     if guard::check(&tokens, guard::COMPILER_THREAD).is_err() {
-        return on_own_thread(file, source, in_test);
+        return scan_as(file, source, in_test);
     }
-    let read = catch_unwind(AssertUnwindSafe(|| read_tokens(file, source, tokens, in_test)));
+    let read = catch_unwind(AssertUnwindSafe(|| read_tokens(file, source, tokens, in_test, &HashMap::new())));
     // An editor's macro process lives for hours, and would hold the text of all that it has read.
     proc_macro2::extra::invalidate_current_thread_spans();
     read.unwrap_or_else(|_| Err(ScanError::gave_up()))
 }
 
-fn read(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
+fn read(
+    file: &str,
+    source: &str,
+    in_test: bool,
+    renamed: &HashMap<String, String>,
+) -> Result<Scan, ScanError> {
     let tokens = lex(source)?;
     guard::check(&tokens, guard::OWN_THREAD)?;
-    read_tokens(file, source, tokens, in_test)
+    read_tokens(file, source, tokens, in_test, renamed)
 }
 
 /// The tokens of a source. A byte order mark and a `#!` line are none; columns and lines stay as they are.
@@ -71,13 +84,20 @@ fn lex(source: &str) -> Result<TokenStream, ScanError> {
     tokens.map_err(|error: proc_macro2::LexError| ScanError::at(error.span(), error.to_string()))
 }
 
-fn read_tokens(file: &str, source: &str, tokens: TokenStream, in_test: bool) -> Result<Scan, ScanError> {
+fn read_tokens(
+    file: &str,
+    source: &str,
+    tokens: TokenStream,
+    in_test: bool,
+    renamed: &HashMap<String, String>,
+) -> Result<Scan, ScanError> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let comments = Comments::read(&file.into(), source, &tokens);
     let items = items(tokens)?;
-    let mut walker = Walker::new(file, comments, Imports::new(false));
+    let imports = Imports::new(false).with_renamed(renamed.clone());
+    let mut walker = Walker::new(file, comments, imports);
     walker.in_test = in_test;
-    walker.knows_sqlx = source.contains("sqlx");
+    walker.knows_sqlx = source.contains("sqlx") || renamed.values().any(|name| name == "sqlx");
     walker.prepare(&items, &mut Vec::new());
     walker.module(&items);
     Ok(finish(walker))

@@ -1,13 +1,13 @@
 //! The queries of Rust files, and of the `.sqlx` folders that `cargo sqlx prepare` keeps beside them.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use query_budget_analysis::check::TextFile;
 use query_budget_analysis::project::{Project, read, shown, workspace_root};
 use query_budget_analysis::rust::{
-    LoopCall, SiteSql, Source, Upper, follow, is_test_path, relevant, scan_as,
+    LoopCall, SiteSql, Source, Upper, follow, is_test_path, relevant, scan_in,
 };
 use rayon::prelude::*;
 
@@ -194,8 +194,10 @@ fn scan_file(
     let file = shown(path, base);
     let in_test = standing.in_test || is_test_path(&file);
     // Where blanking has hidden what a macro needed, the whole is read.
-    let scan = scan_as(&file, relevant, in_test)
-        .or_else(|_| scan_as(&file, text, in_test))
+    let none = HashMap::new();
+    let renamed = crates.get(*owner).map_or(&none, |it| &it.renamed);
+    let scan = scan_in(&file, relevant, in_test, renamed)
+        .or_else(|_| scan_in(&file, text, in_test, renamed))
         .map_err(|error| format!("parse `{file}`: {error}"))?;
     let Standing { crate_name, externs, module, .. } = standing;
     let beside = path.parent().unwrap_or(path).to_path_buf();

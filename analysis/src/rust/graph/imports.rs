@@ -27,11 +27,24 @@ pub(in crate::rust) struct Imports {
     wrappers: HashSet<String>,
     /// Whether names may come from elsewhere: only an item is read, not its file.
     partial: bool,
+    /// The crates that the manifest gives another name, by that name.
+    renamed: HashMap<String, String>,
 }
 
 impl Imports {
     pub(in crate::rust) fn new(partial: bool) -> Imports {
-        Imports { scopes: Vec::new(), macros: HashSet::new(), wrappers: HashSet::new(), partial }
+        let (macros, wrappers) = (HashSet::new(), HashSet::new());
+        Imports { scopes: Vec::new(), macros, wrappers, partial, renamed: HashMap::new() }
+    }
+
+    /// The same where the manifest gives crates other names.
+    pub(in crate::rust) fn with_renamed(self, renamed: HashMap<String, String>) -> Imports {
+        Imports { renamed, ..self }
+    }
+
+    /// The name of a crate itself, whatever the manifest calls it.
+    fn crate_name<'n>(&'n self, name: &'n str) -> &'n str {
+        self.renamed.get(name).map_or(name, String::as_str)
     }
 
     /// Whether only a part of a file is read, so that its imports are unknown.
@@ -96,10 +109,14 @@ impl Imports {
     /// The full path of a path as written, as far as this file tells.
     pub(in crate::rust) fn resolve(&self, path: &[String]) -> Vec<String> {
         let Some((first, rest)) = path.split_first() else { return Vec::new() };
-        match self.lookup(first) {
+        let mut full: Vec<String> = match self.lookup(first) {
             Found::Use(full) => full.iter().chain(rest).cloned().collect(),
             Found::Local | Found::Unknown => path.to_vec(),
+        };
+        if let (Some(first), true) = (full.first_mut(), !self.renamed.is_empty()) {
+            *first = self.crate_name(first).to_owned();
         }
+        full
     }
 
     /// Whether a name alone, such as `query_as`, is one of sqlx's or this project's by a glob import, or may be because
@@ -112,7 +129,7 @@ impl Imports {
         let mut seen = Origin::Unknown;
         for names in self.visible() {
             for glob in &names.globs {
-                match glob.first().map(String::as_str) {
+                match glob.first().map(|first| self.crate_name(first)) {
                     Some("sqlx") if glob.len() == 1 => return Origin::Sqlx,
                     Some("query_budget") => return Origin::QueryBudget,
                     Some("crate" | "super" | "self") => seen = Origin::ThisCrate,

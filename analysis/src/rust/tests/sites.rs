@@ -1,7 +1,7 @@
 //! Which code makes a query, and with which text.
 
 use super::*;
-use crate::rust::Form;
+use crate::rust::{Form, scan_in};
 
 /// Checks the forms found in a source, as written.
 #[track_caller]
@@ -342,4 +342,22 @@ fn macros_that_the_crate_hands_on_are_seen() {
     }
     // A macro of that name that takes no SQL is one of the crate's own.
     assert_eq!(scanned("fn f() { crate::query!(users, 1); }").sites, []);
+}
+
+#[test]
+fn a_crate_by_another_name_is_what_it_is() {
+    let renamed = [("qb", "query_budget"), ("db", "sqlx")];
+    let renamed = renamed.map(|(name, is)| (name.to_owned(), is.to_owned())).into();
+    for (uses, call) in [
+        ("use qb::sql;", "sql!(\"SELECT 1\")"),
+        ("use qb::*;", "sql!(\"SELECT 1\")"),
+        ("", "qb::sql!(\"SELECT 1\")"),
+        ("", "db::query(\"SELECT 1\")"),
+        ("use db::query_scalar;", "query_scalar(\"SELECT 1\")"),
+        ("", "db::query!(\"SELECT 1\")"),
+    ] {
+        let source = format!("{uses}\nfn f() {{ {call}.execute(pool); }}");
+        let scan = scan_in("src/lib.rs", &source, false, &renamed).expect("it is read");
+        assert_eq!(only(&scan).place.line, 2, "{uses} {call}");
+    }
 }

@@ -25,12 +25,17 @@ fn into_crate(package: Package) -> Option<Crate> {
         targets.push(Target { root, is_lib, is_test: target.is_test() || target.is_bench() });
     }
     let dialect = dialect(&package.dependencies);
+    let renamed = package.dependencies.iter().filter_map(|dependency| {
+        let name = dependency.rename.as_ref()?;
+        Some((name.replace('-', "_"), dependency.name.replace('-', "_")))
+    });
+    let renamed = renamed.collect();
     let dependencies = package.dependencies.into_iter().filter_map(|dependency| {
         let dir = dependency.path?.canonicalize().ok()?;
         Some((dir, dependency.rename.map(|name| name.replace('-', "_"))))
     });
     let dependencies: BTreeMap<_, _> = dependencies.collect();
-    Some(Crate { dir, lib_name, targets, dependencies, dialect })
+    Some(Crate { dir, lib_name, targets, dependencies, renamed, dialect })
 }
 
 /// Whether other crates can name what a target of this kind declares.

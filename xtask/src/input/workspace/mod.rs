@@ -24,6 +24,8 @@ pub(crate) struct Crate {
     targets: Vec<Target>,
     /// The folders of the crates it depends on that stand on this machine, each with the name it is renamed to.
     dependencies: BTreeMap<PathBuf, Option<String>>,
+    /// The crates that its manifest gives another name, by that name.
+    renamed: HashMap<String, String>,
     /// The database that it has sqlx built for, where it is one.
     dialect: Option<Dialect>,
 }
@@ -41,6 +43,8 @@ pub(crate) struct Sources {
     externs: Arc<HashMap<String, String>>,
     /// The folders of the crates that it depends on.
     dependencies: Vec<PathBuf>,
+    /// The crates that its manifest gives another name, by that name.
+    pub(crate) renamed: HashMap<String, String>,
     /// The database that it has sqlx built for, where it is one.
     dialect: Option<Dialect>,
 }
@@ -107,7 +111,15 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
         let dir = path.parent().unwrap_or(&path).to_path_buf();
         let targets = vec![Target { root: path.clone(), is_lib: true, is_test: false }];
         let (externs, dependencies) = (Arc::default(), Vec::new());
-        return Ok(vec![Sources { dir, files: vec![path], targets, externs, dependencies, dialect: None }]);
+        return Ok(vec![Sources {
+            dir,
+            files: vec![path],
+            targets,
+            externs,
+            dependencies,
+            renamed: HashMap::new(),
+            dialect: None,
+        }]);
     }
 
     let mut crates = crates(&path)?;
@@ -123,13 +135,14 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
                 it.folders().iter().flat_map(|folder| rust_files(folder)).collect();
             let files = files.into_iter().filter(|file| taken.insert(file.clone())).collect();
             let externs = Arc::new(it.externs(&libs));
-            let Crate { dir, targets, dialect, dependencies, .. } = it;
+            let Crate { dir, targets, dialect, dependencies, renamed, .. } = it;
             Sources {
                 dir,
                 files,
                 targets,
                 externs,
                 dependencies: dependencies.into_keys().collect(),
+                renamed,
                 dialect,
             }
         })
@@ -141,7 +154,14 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
 impl Crate {
     /// A folder of which nothing is known.
     fn folder(dir: PathBuf) -> Crate {
-        Crate { dir, lib_name: None, targets: Vec::new(), dependencies: BTreeMap::new(), dialect: None }
+        Crate {
+            dir,
+            lib_name: None,
+            targets: Vec::new(),
+            dependencies: BTreeMap::new(),
+            renamed: HashMap::new(),
+            dialect: None,
+        }
     }
 
     /// The folders that its sources stand in: those of the files that cargo builds its targets from. Other Rust files, the
