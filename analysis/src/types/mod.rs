@@ -137,8 +137,21 @@ pub fn derives(dialect: Dialect) -> bool {
     }
 }
 
+/// The most parameters that a statement can have: the protocols of PostgreSQL and MySQL count them in 16 bits, and
+/// SQLite allows fewer.
+const MOST_PARAMETERS: usize = u16::MAX as usize;
+
 /// The types of a query's columns and parameters.
 pub fn describe(query: &Query, schema: &Schema, dialect: Dialect) -> Described {
+    if query.parameters > MOST_PARAMETERS {
+        // The number is one that somebody wrote (`$99999999999`), so that nothing may be made for each up to it.
+        return Described {
+            columns: Vec::new(),
+            parameters: Vec::new(),
+            errors: Vec::new(),
+            unknown: Some(format!("it has {} parameters, and no database takes as many", query.parameters)),
+        };
+    }
     match dialect {
         Dialect::Postgres => postgres::describe(query, schema),
         Dialect::MySql => mysql::describe(query, schema),
@@ -171,5 +184,27 @@ fn not_derived(query: &Query, dialect: Dialect) -> Described {
         parameters: vec![parameter; query.parameters],
         errors: Vec::new(),
         unknown: matches!(outputs, Some(None)).then(|| "the columns are not known".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::describe;
+    use crate::schema::Schema;
+    use crate::sql::{Dialect, resolve};
+
+    #[test]
+    fn the_number_of_a_parameter_costs_no_memory() {
+        for (dialect, mark) in [(Dialect::Postgres, '$'), (Dialect::MySql, '?'), (Dialect::Sqlite, '?')] {
+            for number in [1_usize, 65_535, 65_536, 4_294_967_295] {
+                let sql = format!("SELECT {mark}{number}");
+                let query = resolve(&sql, dialect, None).expect("it parses");
+                assert_eq!(query.parameters, number, "{dialect}: {sql}");
+                let described = describe(&query, &Schema::new(dialect), dialect);
+                let told = described.unknown.is_some_and(|why| why.contains("no database takes"));
+                assert_eq!(told, number > 65_535, "{dialect}: {sql}");
+                assert_eq!(described.parameters.len(), if told { 0 } else { number }, "{dialect}: {sql}");
+            }
+        }
     }
 }

@@ -3,12 +3,16 @@
 //! sqlx prepares a statement and explains its execution with NULL for every parameter. Only joins at the very top of the
 //! plan are looked at, and only columns that the inner side puts out as they are.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use super::session::{Field, Session};
 use crate::sql::Query;
 use crate::sql::expr::{Expr, LikeKind, Literal, Op, Test};
 use crate::sql::query::{Block, BlockId, Body, From, JoinKind, RelationId, Role, Source};
+
+/// How deep joins and queries are followed into one another, and expressions: the plan of what is deeper is not known.
+const DEEPEST: usize = 200;
 
 /// What the plan says of a column.
 #[derive(Debug, Clone, Copy)]
@@ -23,9 +27,14 @@ pub(super) fn patches(session: &mut Session<'_>, fields: &[Field]) -> Vec<Patch>
     let query = session.query;
     let Some(root) = query.root else { return patches };
     let Some(outputs) = query.block(root).outputs.as_ref() else { return patches };
-    let reading = Reading { query, outer: &session.outer };
+    let reading = Reading { query, outer: &session.outer, depth: Cell::new(0), too_deep: Cell::new(false) };
     let mut top = Top::default();
-    if reading.top(root, &mut top).is_none() {
+    let found = reading.top(root, &mut top);
+    if reading.too_deep.get() {
+        patches.fill(Patch { nullable: false, certain: false });
+        return patches;
+    }
+    if found.is_none() {
         return patches;
     }
     let mut seen: Vec<(RelationId, String)> = Vec::new();
@@ -59,9 +68,23 @@ struct Top {
 struct Reading<'q> {
     query: &'q Query,
     outer: &'q HashSet<RelationId>,
+    depth: Cell<usize>,
+    too_deep: Cell<bool>,
 }
 
 impl<'q> Reading<'q> {
+    /// Does what goes a level deeper; `None` when that is too deep.
+    fn deeper<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        if self.depth.get() >= DEEPEST {
+            self.too_deep.set(true);
+            return None;
+        }
+        self.depth.set(self.depth.get() + 1);
+        let done = work();
+        self.depth.set(self.depth.get() - 1);
+        Some(done)
+    }
+
     /// What the joins at the top of a block's plan are; `None` when there is none, or nothing is read at all.
     fn top(&self, id: BlockId, top: &mut Top) -> Option<()> {
         let block = self.query.block(id);
@@ -74,7 +97,7 @@ impl<'q> Reading<'q> {
             return None;
         }
         let [item] = select.from.as_slice() else { return None };
-        self.collect(item, top, true)
+        self.deeper(|| self.collect(item, top, true))?
     }
 
     fn collect(&self, item: &From, top: &mut Top, at_top: bool) -> Option<()> {
@@ -88,11 +111,11 @@ impl<'q> Reading<'q> {
                 match kind {
                     JoinKind::Left if is_outer(right) => {
                         self.leaves(right, &mut top.inner);
-                        self.collect(left, top, false)?;
+                        self.deeper(|| self.collect(left, top, false))??;
                     }
                     JoinKind::Right if is_outer(left) => {
                         self.leaves(left, &mut top.inner);
-                        self.collect(right, top, false)?;
+                        self.deeper(|| self.collect(right, top, false))??;
                     }
                     JoinKind::Full if is_outer(left) && is_outer(right) => {
                         top.full |= at_top;
@@ -101,8 +124,8 @@ impl<'q> Reading<'q> {
                     // The planner may join in another order, with an outer join on top.
                     _ => {
                         top.reordered = true;
-                        self.collect(left, top, false)?;
-                        self.collect(right, top, false)?;
+                        self.deeper(|| self.collect(left, top, false))??;
+                        self.deeper(|| self.collect(right, top, false))??;
                     }
                 }
                 Some(())
@@ -133,7 +156,9 @@ impl<'q> Reading<'q> {
     fn leaves(&self, item: &From, found: &mut HashSet<RelationId>) {
         for id in item.relations() {
             match self.pulled_up(id).map(|block| &self.query.block(block).body) {
-                Some(Body::Select(select)) => select.from.iter().for_each(|item| self.leaves(item, found)),
+                Some(Body::Select(select)) => {
+                    let _ = self.deeper(|| select.from.iter().for_each(|item| self.leaves(item, found)));
+                }
                 _ => {
                     found.insert(id);
                 }
@@ -216,21 +241,29 @@ fn is_flat(block: &Block) -> bool {
 
 /// The conditions of joins that every row meets.
 fn inner_conditions(item: &From) -> Vec<&Expr> {
-    match item {
-        From::Join { kind: JoinKind::Inner | JoinKind::Cross, left, right, on } => {
-            let mut all: Vec<&Expr> = on.iter().flat_map(Expr::conjuncts).collect();
-            all.extend(inner_conditions(left));
-            all.extend(inner_conditions(right));
-            all
+    let mut all: Vec<&Expr> = Vec::new();
+    let mut open = vec![item];
+    while let Some(item) = open.pop() {
+        match item {
+            From::Join { kind: JoinKind::Inner | JoinKind::Cross, left, right, on } => {
+                all.extend(on.iter().flat_map(Expr::conjuncts));
+                open.extend([&**left, &**right]);
+            }
+            From::Join { kind: JoinKind::Left, left, .. } => open.push(left),
+            From::Join { kind: JoinKind::Right, right, .. } => open.push(right),
+            From::Join { kind: JoinKind::Full, .. } | From::Relation(_) => {}
         }
-        From::Join { kind: JoinKind::Left, left, .. } => inner_conditions(left),
-        From::Join { kind: JoinKind::Right, right, .. } => inner_conditions(right),
-        _ => Vec::new(),
     }
+    all
 }
 
 /// Whether an expression is NULL once its parameters are, as far as the planner works it out beforehand.
 fn is_null(expr: &Expr) -> bool {
+    is_null_at(expr, 0)
+}
+
+fn is_null_at(expr: &Expr, depth: usize) -> bool {
+    let is_null = |expr: &Expr| depth < DEEPEST && is_null_at(expr, depth + 1);
     match expr {
         Expr::Parameter(_) | Expr::Literal(Literal::Null) => true,
         Expr::Cast { expr, .. } | Expr::Collate { expr, .. } | Expr::Not(expr) | Expr::Unary { expr, .. } => {
