@@ -25,9 +25,11 @@ fn into_crate(package: Package) -> Option<Crate> {
         targets.push(Target { root, is_lib, is_test: target.is_test() || target.is_bench() });
     }
     let dialect = dialect(&package.dependencies);
+    // Of crates of the workspace the calls are followed by the names that this one has for them.
     let renamed = package.dependencies.iter().filter_map(|dependency| {
         let name = dependency.rename.as_ref()?;
-        Some((name.replace('-', "_"), dependency.name.replace('-', "_")))
+        let is_read = matches!(dependency.name.as_str(), "sqlx" | "query-budget");
+        is_read.then(|| (name.replace('-', "_"), dependency.name.replace('-', "_")))
     });
     let renamed = renamed.collect();
     let dependencies = package.dependencies.into_iter().filter_map(|dependency| {
