@@ -11,6 +11,9 @@ pub(super) const ROWS: f64 = 5_000.0;
 
 /// What `=` keeps: most columns that are compared with one value tell rows apart.
 const EQUAL: f64 = 1.0 / ROWS;
+/// What `=` keeps where the text of the query names the value: what a program knows by name is a kind of row, as in
+/// `status = 'done'`, and no row by itself.
+const CATEGORY: f64 = 0.1;
 /// How many rows share a key that is not unique, where there are no statistics.
 pub(super) const SHARED: f64 = 10.0;
 /// A value out of two hundred: Postgres's guess for `LIKE` and a range with two ends.
@@ -27,7 +30,8 @@ pub(super) fn kept(condition: &Expr, query: &Query, schema: &Schema) -> f64 {
     let part = |expr: &Expr| kept(expr, query, schema);
     let value = |exprs: &[&Expr]| {
         let distinct = exprs.iter().filter_map(|e| e.as_column()).find_map(|c| values(c, query, schema));
-        distinct.map_or(EQUAL, |distinct| 1.0 / distinct)
+        let otherwise = if exprs.iter().any(|expr| is_category(expr)) { CATEGORY } else { EQUAL };
+        distinct.map_or(otherwise, |distinct| 1.0 / distinct)
     };
     let kept = match condition {
         Expr::Binary { op: Op::Eq | Op::Same, left, right } => value(&[left, right]),
@@ -60,6 +64,11 @@ pub(super) fn kept_by_all(conditions: &[&Expr], query: &Query, schema: &Schema) 
     let equal = conditions.iter().any(|condition| matches!(condition, Expr::Binary { op: Op::Eq, .. }));
     let others = i32::try_from(conditions.len()).unwrap_or(i32::MAX);
     (if equal { 0.25 } else { 1.0 }) * 0.93_f64.powi(others)
+}
+
+/// Whether a value is a text that the query names.
+fn is_category(expr: &Expr) -> bool {
+    matches!(expr.without_casts(), Expr::Literal(Literal::Text(_)))
 }
 
 /// How many values a column can have, where its type allows but few.

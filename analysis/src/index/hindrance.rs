@@ -20,6 +20,34 @@ pub struct Hindrance {
 /// What hinders one conjunct of a query.
 pub(super) fn of(reader: &Reader<'_>, conjunct: &Expr) -> Option<Hindrance> {
     match conjunct {
+        Expr::Binary { op: Op::Eq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq, left, .. }
+            if reader.dialect == Dialect::MySql =>
+        {
+            joined_texts(reader, left).or_else(|| compared(reader, conjunct))
+        }
+        _ => compared(reader, conjunct),
+    }
+}
+
+/// `a = ? || b = ?` where `||` joins texts: the comparison of a comparison, and no OR.
+fn joined_texts(reader: &Reader<'_>, left: &Expr) -> Option<Hindrance> {
+    let Expr::Binary { op, left: own, right } = left else { return None };
+    if !op.is_comparison() || !matches!(**right, Expr::Binary { op: Op::Concat, .. }) {
+        return None;
+    }
+    // The first of several is the innermost.
+    joined_texts(reader, own).or_else(|| {
+        let column = left.columns().into_iter().find(|column| column.relation == Some(reader.relation))?;
+        Some(Hindrance {
+            column: column.name.clone(),
+            why: "sqlx sets `PIPES_AS_CONCAT`, under which `||` joins texts and is no OR".to_owned(),
+            instead: "write `OR` between the conditions: `||` makes a text of what it stands between".to_owned(),
+        })
+    })
+}
+
+fn compared(reader: &Reader<'_>, conjunct: &Expr) -> Option<Hindrance> {
+    match conjunct {
         Expr::Binary {
             op: op @ (Op::Same | Op::Eq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq),
             left,

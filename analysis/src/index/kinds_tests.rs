@@ -147,3 +147,36 @@ fn what_is_written_in_no_way_to_search_says_so() {
         assert_eq!(access.hindrance.map(|hindrance| hindrance.instead).as_deref(), Some(instead));
     }
 }
+
+#[test]
+fn texts_that_are_joined_are_no_or() {
+    let schema = schema(MySql, "CREATE TABLE t (id int PRIMARY KEY, a int, b int, KEY (a), KEY (b))");
+    let query = resolve("SELECT id FROM t WHERE a = ? || b = ?", MySql, Some(&schema)).expect("it parses");
+    let access = accesses(&query, &schema).remove(0);
+    let hindrance = access.hindrance.expect("it says what hinders");
+    assert_eq!((access.verdict, hindrance.column.as_str()), (Unserved, "a"));
+    assert!(hindrance.instead.starts_with("write `OR` between the conditions"), "{}", hindrance.instead);
+}
+
+#[test]
+fn an_index_of_many_values_is_searched_by_what_is_among_them() {
+    for (element, held) in [("UNSIGNED", "$.l"), ("CHAR(40)", "$.l"), ("DECIMAL(10, 2)", "$.l.m"), ("DATE", "$")] {
+        let key = format!("CAST(j->'{held}' AS {element} ARRAY)");
+        let ddl = format!("CREATE TABLE docs (id int PRIMARY KEY, j json, KEY docs_l (({key})));");
+        check(MySql, &ddl, &format!("SELECT id FROM docs WHERE ? MEMBER OF (j->'{held}')"), &[Served]);
+        check(MySql, &ddl, &format!("SELECT id FROM docs WHERE JSON_CONTAINS(j->'{held}', '[5]')"), &[Served]);
+        check(MySql, &ddl, &format!("SELECT id FROM docs WHERE JSON_OVERLAPS(j->'{held}', ?)"), &[Served]);
+        check(MySql, &ddl, "SELECT id FROM docs WHERE JSON_CONTAINS(j->'$.other', '[5]')", &[Unserved]);
+    }
+}
+
+#[test]
+fn a_value_that_the_query_names_keeps_many_rows() {
+    let ddl = "CREATE TABLE s (chain int NOT NULL, num int NOT NULL, up timestamptz, PRIMARY KEY (chain, num));
+               CREATE INDEX ON s (chain, num) WHERE up IS NULL;
+               CREATE TABLE b (chain int NOT NULL, hash int NOT NULL, num int NOT NULL, status text NOT NULL,
+               PRIMARY KEY (chain, hash)); CREATE INDEX ON b (chain, num);";
+    let sql = "SELECT s.num FROM s JOIN b ON b.chain = s.chain AND b.num = s.num
+               WHERE s.up IS NULL AND b.status = 'final' ORDER BY s.chain, s.num";
+    check(Postgres, ddl, sql, &[Served, Served]);
+}

@@ -183,6 +183,8 @@ impl PreparedIndex {
         let plain = matches!(condition.compare, Compare::Equal | Compare::Range);
         let pattern = matches!(condition.compare, Compare::Prefix(_) | Compare::Pattern(_));
         match self.index.method.as_str() {
+            // MySQL keeps each element of an array as a key, where the key is a cast to an array.
+            "btree" if operator(&["member of"]) => Knows::Yes,
             "btree" if is_operator => {
                 // The operators that compare byte by byte, and those of operator classes that extensions bring.
                 let by_bytes = opclass.contains("pattern") && operator(BYTE_OPERATORS);
