@@ -42,6 +42,21 @@ pub async fn postgres(pool: &PgPool) -> Vec<String> {
             "SELECT format('child %s of %s', inhrelid::regclass, inhparent::regclass) FROM pg_inherits
              JOIN pg_class c ON c.oid = inhrelid JOIN pg_namespace n ON n.oid = relnamespace WHERE {OWN}"
         ),
+        "SELECT format('range %s of %s %s %s', rngtypid::regtype, rngsubtype::regtype, rngcollation::regcollation, rngsubdiff)
+             FROM pg_range WHERE rngtypid > 16383"
+            .to_owned(),
+        "SELECT format('collation %s %s %s %s', c.oid::regcollation, collprovider, colliculocale, collisdeterministic)
+             FROM pg_collation c WHERE c.oid > 16383"
+            .to_owned(),
+        "SELECT format('sequence %s %s', s.seqrelid::regclass, to_jsonb(s) - 'seqrelid' - 'seqtypid') FROM pg_sequence s
+             WHERE NOT EXISTS (SELECT FROM pg_depend e WHERE e.objid = seqrelid AND e.deptype = 'i')
+             AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.refobjid = seqrelid AND e.classid = 'pg_attrdef'::regclass)"
+            .to_owned(),
+        "SELECT format('function %s %s %s', p.oid::regprocedure, prokind, prorettype::regtype) FROM pg_proc p
+             WHERE p.oid > 16383 AND prorettype <> 'trigger'::regtype AND prorettype <> 'event_trigger'::regtype
+             AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.objid = p.oid AND e.deptype IN ('e', 'i'))"
+            .to_owned(),
+        "SELECT format('extension %s in %s', extname, extnamespace::regnamespace) FROM pg_extension".to_owned(),
         "SELECT format('label %s.%s %s %s', nspname, typname, row_number() OVER (PARTITION BY t.oid ORDER BY enumsortorder),
              enumlabel) FROM pg_enum e JOIN pg_type t ON t.oid = enumtypid JOIN pg_namespace n ON n.oid = typnamespace"
             .to_owned(),

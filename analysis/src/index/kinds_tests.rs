@@ -160,11 +160,18 @@ fn texts_that_are_joined_are_no_or() {
 
 #[test]
 fn an_index_of_many_values_is_searched_by_what_is_among_them() {
-    for (element, held) in [("UNSIGNED", "$.l"), ("CHAR(40)", "$.l"), ("DECIMAL(10, 2)", "$.l.m"), ("DATE", "$")] {
+    for (element, held) in
+        [("UNSIGNED", "$.l"), ("CHAR(40)", "$.l"), ("DECIMAL(10, 2)", "$.l.m"), ("DATE", "$")]
+    {
         let key = format!("CAST(j->'{held}' AS {element} ARRAY)");
         let ddl = format!("CREATE TABLE docs (id int PRIMARY KEY, j json, KEY docs_l (({key})));");
         check(MySql, &ddl, &format!("SELECT id FROM docs WHERE ? MEMBER OF (j->'{held}')"), &[Served]);
-        check(MySql, &ddl, &format!("SELECT id FROM docs WHERE JSON_CONTAINS(j->'{held}', '[5]')"), &[Served]);
+        check(
+            MySql,
+            &ddl,
+            &format!("SELECT id FROM docs WHERE JSON_CONTAINS(j->'{held}', '[5]')"),
+            &[Served],
+        );
         check(MySql, &ddl, &format!("SELECT id FROM docs WHERE JSON_OVERLAPS(j->'{held}', ?)"), &[Served]);
         check(MySql, &ddl, "SELECT id FROM docs WHERE JSON_CONTAINS(j->'$.other', '[5]')", &[Unserved]);
     }
@@ -172,7 +179,8 @@ fn an_index_of_many_values_is_searched_by_what_is_among_them() {
 
 #[test]
 fn a_value_that_the_query_names_keeps_many_rows() {
-    let ddl = "CREATE TABLE s (chain int NOT NULL, num int NOT NULL, up timestamptz, PRIMARY KEY (chain, num));
+    let ddl =
+        "CREATE TABLE s (chain int NOT NULL, num int NOT NULL, up timestamptz, PRIMARY KEY (chain, num));
                CREATE INDEX ON s (chain, num) WHERE up IS NULL;
                CREATE TABLE b (chain int NOT NULL, hash int NOT NULL, num int NOT NULL, status text NOT NULL,
                PRIMARY KEY (chain, hash)); CREATE INDEX ON b (chain, num);";

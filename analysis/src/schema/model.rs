@@ -50,12 +50,16 @@ pub struct Schema {
     pub views: BTreeMap<Name, View>,
     /// Enums, domains and composite types by name.
     pub types: BTreeMap<Name, UserType>,
-    /// Sequences by name, those of `serial` columns included; a query may select from one.
-    pub sequences: BTreeSet<Name>,
+    /// Sequences by name, each with its options as SQL, those of `serial` columns included; a query may select from one.
+    pub sequences: BTreeMap<Name, String>,
     /// Functions and procedures by name, each overload with the statement that makes it.
     pub functions: BTreeMap<Name, Vec<String>>,
+    /// Collations that are made, each with what it is made from as SQL: `(provider = icu, locale = 'de')`.
+    pub collations: BTreeMap<Name, String>,
     /// Extensions that are installed.
     pub extensions: BTreeSet<String>,
+    /// The schema in which an extension's objects are, where that is said.
+    pub extension_schemas: BTreeMap<String, String>,
     /// Schemas that are searched for an unqualified name, in order; empty for the default one alone.
     pub search_path: Vec<String>,
     /// Tables that exist although their shape is not known, with the reason: made by a statement that could not be
@@ -66,6 +70,8 @@ pub struct Schema {
     pub gaps: Vec<String>,
     /// Whether casts or operators are made, so that what converts and compares is not known in full.
     pub own_conversions: bool,
+    /// The statements that make them.
+    pub conversions: Vec<String>,
     /// The indexes of each table, resolved.
     pub prepared: OfTables<Vec<PreparedIndex>>,
     /// The columns of each table as queries see them.
@@ -84,13 +90,16 @@ impl Schema {
             tables: BTreeMap::new(),
             views: BTreeMap::new(),
             types: BTreeMap::new(),
-            sequences: BTreeSet::new(),
+            sequences: BTreeMap::new(),
             functions: BTreeMap::new(),
+            collations: BTreeMap::new(),
             extensions: BTreeSet::new(),
+            extension_schemas: BTreeMap::new(),
             search_path: Vec::new(),
             opaque: BTreeMap::new(),
             gaps: Vec::new(),
             own_conversions: false,
+            conversions: Vec::new(),
             prepared: Beside::default(),
             columns: Beside::default(),
             inherited: Beside::default(),
@@ -143,8 +152,8 @@ impl Schema {
     pub fn has_sequence(&self, schema: Option<&str>, name: &str) -> bool {
         let path = self.search_path.iter().map(|schema| Name::qualified(Some(schema), name));
         match schema {
-            Some(_) => self.sequences.contains(&Name::qualified(schema, name)),
-            None => path.chain([Name::new(name)]).any(|name| self.sequences.contains(&name)),
+            Some(_) => self.sequences.contains_key(&Name::qualified(schema, name)),
+            None => path.chain([Name::new(name)]).any(|name| self.sequences.contains_key(&name)),
         }
     }
 
@@ -427,11 +436,15 @@ pub enum UserType {
         base: String,
         /// Whether NULL is refused.
         not_null: bool,
+        /// The default of columns that have none of their own, as SQL.
+        default: Option<String>,
         /// Its CHECK conditions as SQL.
         checks: Vec<String>,
     },
     /// A composite type with its fields.
     Composite(Vec<Column>),
-    /// Any other (range, base type), known by name only.
+    /// A range type, as what follows `AS RANGE`: `(subtype = float8)`.
+    Range(String),
+    /// Any other (a base type), known by name only.
     Other,
 }

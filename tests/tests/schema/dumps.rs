@@ -54,7 +54,7 @@ fn names(schema: &Schema) -> Vec<String> {
         let columns: Vec<&str> = view.columns.iter().flatten().map(|column| column.name.as_str()).collect();
         format!("view {} {columns:?}", view.name)
     });
-    let others = schema.types.keys().chain(&schema.sequences).map(ToString::to_string);
+    let others = schema.types.keys().chain(schema.sequences.keys()).map(ToString::to_string);
     tables.chain(views).chain(others).collect()
 }
 

@@ -321,6 +321,41 @@ const SCRIPTS: &[(&str, &str)] = &[
          CREATE UNIQUE INDEX \"Kind_idx\" ON \"group\" (kind);
          CREATE TABLE \"Seq\" (\"Id\" serial);",
     ),
+    (
+        "what tables are made with",
+        "CREATE EXTENSION IF NOT EXISTS citext; CREATE SCHEMA extra; CREATE SCHEMA app;
+         CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA extra;
+         CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+         CREATE COLLATION app.german FROM \"de-x-icu\";
+         CREATE DOMAIN email AS citext CHECK (VALUE ~ '@');
+         CREATE DOMAIN app.positive AS integer DEFAULT 1 NOT NULL CONSTRAINT pos CHECK (VALUE > 0);
+         CREATE DOMAIN app.small AS app.positive CHECK (VALUE < 100);
+         ALTER DOMAIN app.small SET DEFAULT 7;
+         CREATE TYPE app.mood AS ENUM ('ok', 'it''s');
+         CREATE TYPE addr AS (street text COLLATE \"C\", zip varchar(10), m app.mood);
+         CREATE TYPE floatrange AS RANGE (subtype = float8, subtype_diff = float8mi);
+         CREATE TYPE app.textrange AS RANGE (subtype = text, collation = \"C\", multirange_type_name = app.textmulti);
+         CREATE SEQUENCE app.num AS smallint INCREMENT BY 5 MINVALUE -10 MAXVALUE 1000 START 20 CACHE 3 CYCLE;
+         CREATE SEQUENCE plain;
+         CREATE FUNCTION app.norm(t text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT lower(trim(t)) $$;
+         CREATE FUNCTION app.code(prefix text DEFAULT 'x') RETURNS text LANGUAGE sql AS $f$ SELECT 'old' $f$;
+         CREATE OR REPLACE FUNCTION app.code(prefix text DEFAULT 'x') RETURNS text LANGUAGE plpgsql
+             AS $f$ BEGIN RETURN prefix || nextval('plain'); END $f$;
+         CREATE FUNCTION app.same(a addr, b addr) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1.zip = $2.zip';
+         CREATE OPERATOR app.=== (LEFTARG = addr, RIGHTARG = addr, FUNCTION = app.same);
+         CREATE TABLE app.users (id bigint PRIMARY KEY, code text NOT NULL DEFAULT app.code('u'), email email,
+             name text COLLATE nocase, german text COLLATE app.german, norm text GENERATED ALWAYS AS (app.norm(code)) STORED,
+             home addr, n app.small, num smallint DEFAULT nextval('plain'), span floatrange, words app.textrange,
+             moved boolean GENERATED ALWAYS AS (home OPERATOR(app.===) home) STORED);
+         CREATE INDEX ON app.users (app.norm(name));
+         CREATE INDEX users_german ON app.users (code COLLATE app.german);
+         CREATE INDEX users_trgm ON app.users USING gin (code extra.gin_trgm_ops);
+         CREATE FUNCTION app.keep(a anyelement, b anyelement) RETURNS anyelement LANGUAGE sql IMMUTABLE AS 'SELECT $2';
+         CREATE AGGREGATE app.last(anyelement) (SFUNC = app.keep, STYPE = anyelement);
+         CREATE FUNCTION all_users() RETURNS SETOF app.users LANGUAGE sql STABLE AS 'SELECT * FROM app.users';
+         CREATE FUNCTION zip_of(u app.users) RETURNS text LANGUAGE sql STABLE BEGIN ATOMIC SELECT (u.home).zip; END;
+         CREATE COLLATION gone (provider = icu, locale = 'de'); DROP COLLATION gone;",
+    ),
 ];
 
 #[tokio::test]

@@ -422,6 +422,8 @@ pub enum TypeAction {
     RenameAttribute(String, String),
     /// A domain's `SET NOT NULL` and `DROP NOT NULL`.
     SetNotNull(bool),
+    /// A domain's `SET DEFAULT` and `DROP DEFAULT`.
+    SetDefault(Option<String>),
     /// A domain's `ADD CONSTRAINT … CHECK`.
     AddCheck {
         /// Its name.
@@ -444,6 +446,8 @@ pub enum TypeDef {
         base: TypeRef,
         /// Whether NULL is refused.
         not_null: bool,
+        /// The default, as SQL.
+        default: Option<String>,
         /// Its CHECK conditions, each with its name where one is written.
         checks: Vec<(Option<String>, String)>,
     },
@@ -500,6 +504,8 @@ pub enum Dropped {
     Schema,
     /// A sequence.
     Sequence,
+    /// A collation.
+    Collation,
     /// An extension.
     Extension,
     /// A function, procedure, aggregate or routine.
@@ -564,6 +570,15 @@ pub enum Change {
         if_not_exists: bool,
         /// `TEMPORARY`.
         temporary: bool,
+        /// Its options as SQL.
+        options: String,
+    },
+    /// `CREATE COLLATION`.
+    CreateCollation {
+        /// Its name.
+        name: Written,
+        /// What it is made from, as SQL.
+        made_from: String,
     },
     /// `CREATE TYPE` and `CREATE DOMAIN`.
     CreateType {
@@ -609,11 +624,16 @@ pub enum Change {
         scope: Scope,
     },
     /// `CREATE EXTENSION`.
-    CreateExtension(String),
+    CreateExtension {
+        /// Its name.
+        name: String,
+        /// The schema that its objects are put into, where one is said.
+        schema: Option<String>,
+    },
     /// `CREATE FUNCTION`.
     CreateFunction(Box<CreateFunction>),
     /// `CREATE CAST`, `CREATE OPERATOR`.
-    CreateConversion,
+    CreateConversion(String),
     /// `DO`, with its body.
     Do(String),
     /// `SELECT f(…)` or `CALL f(…)` without a table: a function that may run DDL.

@@ -25,6 +25,7 @@ pub use change::{
 };
 pub use cursor::DdlError;
 pub use expression::{calls, mentions};
+pub(crate) use object::arguments;
 pub use types::print_user_type;
 
 use crate::sql::Dialect;
@@ -159,7 +160,13 @@ fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         Ok(Change::CreateSchema { name, if_not_exists, elements })
     } else if cursor.take("extension") {
         let _ = cursor.take("if not exists");
-        Ok(Change::CreateExtension(cursor.name()?))
+        let name = cursor.name()?;
+        let _ = cursor.take("with");
+        let schema = if cursor.take("schema") { Some(cursor.name()?) } else { None };
+        cursor.skip_all();
+        Ok(Change::CreateExtension { name, schema })
+    } else if cursor.take("collation") {
+        object::create_collation(cursor)
     } else if cursor.take("function") || cursor.take("procedure") || cursor.take("aggregate") {
         object::create_function(cursor)
     } else {
@@ -203,7 +210,6 @@ fn harmless_create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         "user",
         "group",
         "database",
-        "collation",
         "conversion",
         "operator class",
         "operator family",
@@ -233,7 +239,7 @@ fn harmless_create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     if KNOWN.iter().any(|words| cursor.is(words)) {
         Ok(Change::Nothing)
     } else if cursor.is("cast") || cursor.is("operator") {
-        Ok(Change::CreateConversion)
+        Ok(Change::CreateConversion(cursor.text.to_owned()))
     } else {
         Err(cursor.error("what to create"))
     }

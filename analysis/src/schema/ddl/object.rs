@@ -63,8 +63,28 @@ pub(crate) fn query(cursor: &mut Cursor<'_>) -> String {
 pub(crate) fn create_sequence(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<Change> {
     let if_not_exists = cursor.take("if not exists");
     let name = cursor.written()?;
+    let mut options: Vec<&str> = Vec::new();
+    while !cursor.done() {
+        // What it belongs to may come behind it.
+        let belongs = cursor.take("owned by");
+        let start = cursor.at;
+        if belongs {
+            cursor.written()?;
+        } else {
+            cursor.skip();
+            options.push(cursor.source(start, cursor.at));
+        }
+    }
+    Ok(Change::CreateSequence { name, if_not_exists, temporary, options: options.join(" ") })
+}
+
+/// Reads what follows `CREATE COLLATION`.
+pub(crate) fn create_collation(cursor: &mut Cursor<'_>) -> Parsed<Change> {
+    let _ = cursor.take("if not exists");
+    let name = cursor.written()?;
+    let start = cursor.at;
     cursor.skip_all();
-    Ok(Change::CreateSequence { name, if_not_exists, temporary })
+    Ok(Change::CreateCollation { name, made_from: cursor.source(start, cursor.at).to_owned() })
 }
 
 /// Reads what follows `CREATE TYPE`.
@@ -85,6 +105,10 @@ pub(crate) fn create_type(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         } else {
             TypeDef::Composite(cursor.list(column::parse)?)
         }
+    } else if cursor.take("as range") {
+        let start = cursor.at;
+        cursor.skip_all();
+        TypeDef::Known(UserType::Range(cursor.source(start, cursor.at).to_owned()))
     } else {
         cursor.skip_all();
         TypeDef::Known(UserType::Other)
@@ -102,8 +126,9 @@ pub(crate) fn create_domain(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         super::Rule::Check(condition) => Some((constraint.name, condition)),
         _ => None,
     });
-    let (checks, not_null) = (checks.collect(), definition.column.not_null);
-    Ok(Change::CreateType { name, ty: TypeDef::Domain { base: definition.ty, not_null, checks } })
+    let checks = checks.collect();
+    let (not_null, default) = (definition.column.not_null, definition.column.default);
+    Ok(Change::CreateType { name, ty: TypeDef::Domain { base: definition.ty, not_null, default, checks } })
 }
 
 /// Reads what follows `ALTER TYPE` or `ALTER DOMAIN`.
@@ -170,6 +195,10 @@ fn type_action(cursor: &mut Cursor<'_>) -> Parsed<Option<TypeAction>> {
         TypeAction::SetNotNull(true)
     } else if cursor.take("drop not null") {
         TypeAction::SetNotNull(false)
+    } else if cursor.take("set default") {
+        TypeAction::SetDefault(column::default(cursor)?)
+    } else if cursor.take("drop default") {
+        TypeAction::SetDefault(None)
     } else if cursor.take("drop constraint") {
         let _ = cursor.take("if exists");
         let name = cursor.name()?;
@@ -180,8 +209,7 @@ fn type_action(cursor: &mut Cursor<'_>) -> Parsed<Option<TypeAction>> {
         cursor.expect("check")?;
         let condition = constraint::check(cursor)?;
         TypeAction::AddCheck { name, condition }
-    } else if ["owner", "set", "drop default", "validate", "rename constraint"].iter().any(|it| cursor.is(it))
-    {
+    } else if ["owner", "set", "validate", "rename constraint"].iter().any(|it| cursor.is(it)) {
         cursor.skip_all();
         return Ok(None);
     } else {
@@ -206,6 +234,22 @@ pub(crate) fn create_function(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     }
     let sql = cursor.text.to_owned();
     Ok(Change::CreateFunction(Box::new(CreateFunction { name, sql, body, parameters })))
+}
+
+/// What stands in the parentheses behind a function's name, blanks apart: statements that make it anew have the same.
+pub(crate) fn arguments(sql: &str) -> Option<String> {
+    let mut depth = 0_usize;
+    let (open, _) = sql.match_indices('(').next()?;
+    let close = sql.get(open..)?.find(|c| {
+        depth = match c {
+            '(' => depth + 1,
+            ')' => depth - 1,
+            _ => depth,
+        };
+        depth == 0
+    })?;
+    let inside = sql.get(open + 1..open + close)?;
+    Some(inside.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase())
 }
 
 /// Reads the names of parameters; the parentheses are left for who reads on.
@@ -256,6 +300,7 @@ pub(crate) fn drop(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         ("schema", Dropped::Schema),
         ("sequence", Dropped::Sequence),
         ("extension", Dropped::Extension),
+        ("collation", Dropped::Collation),
         ("function", Dropped::Function),
         ("procedure", Dropped::Function),
         ("routine", Dropped::Function),
@@ -302,7 +347,6 @@ fn other_drop(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         "database",
         "schema",
         "cast",
-        "collation",
         "conversion",
         "operator",
         "text search",

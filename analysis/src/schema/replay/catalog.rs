@@ -72,7 +72,7 @@ impl Replay {
             }
             "pg_sequences" | "sequences" => {
                 let name = value(&["sequencename", "sequence_name"])?;
-                self.schema.sequences.iter().any(|sequence| sequence.name == name)
+                self.schema.sequences.keys().any(|sequence| sequence.name == name)
             }
             "pg_proc" | "routines" => {
                 let name = value(&["proname", "routine_name"])?;

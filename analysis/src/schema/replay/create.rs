@@ -183,7 +183,7 @@ impl Replay {
             let sequence = Name { schema: table.schema.clone(), name };
             let default = nextval(&sequence);
             self.owned.insert(sequence.clone(), table.clone());
-            self.schema.sequences.insert(sequence);
+            self.schema.sequences.insert(sequence, String::new());
             let table = self.schema.tables.get_mut(table);
             if let Some(column) =
                 table.and_then(|table| table.columns.iter_mut().find(|it| it.name == column))

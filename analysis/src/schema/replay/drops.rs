@@ -65,7 +65,7 @@ impl Replay {
                 Ok(())
             }
             Dropped::Sequence => {
-                let Some(name) = self.find(written, |name| self.schema.sequences.contains(name)) else {
+                let Some(name) = self.find(written, |name| self.schema.sequences.contains_key(name)) else {
                     return absent();
                 };
                 self.schema.sequences.remove(&name);
@@ -75,9 +75,16 @@ impl Replay {
                 }
                 Ok(())
             }
+            Dropped::Collation => {
+                if let Some(name) = self.find(written, |name| self.schema.collations.contains_key(name)) {
+                    self.schema.collations.remove(&name);
+                }
+                Ok(())
+            }
             Dropped::Schema => self.drop_schema(&written.name),
             Dropped::Extension => {
                 self.schema.extensions.remove(&written.name);
+                self.schema.extension_schemas.remove(&written.name);
                 Ok(())
             }
             Dropped::Function => {
@@ -233,13 +240,14 @@ impl Replay {
             self.drop_columns_of_type(&ty)?;
         }
         let sequences: Vec<Name> =
-            self.schema.sequences.iter().filter(|name| name.schema == schema).cloned().collect();
+            self.schema.sequences.keys().filter(|name| name.schema == schema).cloned().collect();
         for sequence in sequences {
             self.drop_defaults_of_sequence(&sequence);
         }
         self.schema.types.retain(|name, _| name.schema != schema);
-        self.schema.sequences.retain(|name| name.schema != schema);
+        self.schema.sequences.retain(|name, _| name.schema != schema);
         self.schema.functions.retain(|name, _| name.schema != schema);
+        self.schema.collations.retain(|name, _| name.schema != schema);
         self.schema.opaque.retain(|name, _| name.schema != schema);
         self.temporary.retain(|name| name.schema != schema);
         Ok(())

@@ -93,7 +93,7 @@ impl Replay {
             Some(Relation::Table(name))
         } else if self.schema.views.contains_key(&name) {
             Some(Relation::View(name))
-        } else if self.schema.sequences.contains(&name) {
+        } else if self.schema.sequences.contains_key(&name) {
             Some(Relation::Sequence(name))
         } else {
             let owner = self.owner_of_index(&name)?;
@@ -105,7 +105,7 @@ impl Replay {
     pub(super) fn relation_exists(&self, name: &Name) -> bool {
         self.schema.tables.contains_key(name)
             || self.schema.views.contains_key(name)
-            || self.schema.sequences.contains(name)
+            || self.schema.sequences.contains_key(name)
             || self.temporary.contains(name)
             || self.owner_of_index(name).is_some()
     }

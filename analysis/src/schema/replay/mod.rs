@@ -169,8 +169,11 @@ impl Replay {
     fn change(&mut self, change: Change) -> Step {
         match change {
             Change::Nothing => Ok(()),
-            Change::CreateConversion => {
+            Change::CreateConversion(sql) => {
                 self.schema.own_conversions = true;
+                if !self.schema.conversions.contains(&sql) {
+                    self.schema.conversions.push(sql);
+                }
                 Ok(())
             }
             Change::CreateTable(table) => self.create_table(*table),
@@ -183,8 +186,12 @@ impl Replay {
             }
             Change::CreateIndex(index) => self.create_index(*index),
             Change::CreateView(view) => self.create_view(*view),
-            Change::CreateSequence { name, if_not_exists, temporary } => {
-                self.create_sequence(&name, if_not_exists, temporary)
+            Change::CreateSequence { name, if_not_exists, temporary, options } => {
+                self.create_sequence(&name, if_not_exists, temporary, options)
+            }
+            Change::CreateCollation { name, made_from } => {
+                self.create_collation(&name, made_from);
+                Ok(())
             }
             Change::CreateType { name, ty } => self.create_type(&name, ty),
             Change::AlterType { name, actions } => self.alter_type(&name, actions),
@@ -228,7 +235,10 @@ impl Replay {
                 }
                 Ok(())
             }
-            Change::CreateExtension(name) => {
+            Change::CreateExtension { name, schema } => {
+                if let Some(schema) = schema {
+                    self.schema.extension_schemas.insert(name.clone(), schema);
+                }
                 self.schema.extensions.insert(name);
                 Ok(())
             }

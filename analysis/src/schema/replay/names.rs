@@ -33,7 +33,7 @@ impl Replay {
         };
         all.tables.contains_key(&whole)
             || all.views.contains_key(&whole)
-            || all.sequences.contains(&whole)
+            || all.sequences.contains_key(&whole)
             || self.temporary.contains(&whole)
             || all
                 .tables

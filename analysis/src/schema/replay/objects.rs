@@ -99,6 +99,7 @@ impl Replay {
         written: &Written,
         if_not_exists: bool,
         temporary: bool,
+        options: String,
     ) -> Step {
         let name = self.new_name(written);
         if temporary {
@@ -108,8 +109,13 @@ impl Replay {
         if self.relation_exists(&name) {
             return if if_not_exists { Ok(()) } else { Err(format!("`{name}` exists already")) };
         }
-        self.schema.sequences.insert(name);
+        self.schema.sequences.insert(name, options);
         Ok(())
+    }
+
+    pub(super) fn create_collation(&mut self, written: &Written, made_from: String) {
+        let name = self.new_name(written);
+        self.schema.collations.entry(name).or_insert(made_from);
     }
 
     pub(super) fn create_type(&mut self, written: &Written, ty: TypeDef) -> Step {
@@ -119,13 +125,13 @@ impl Replay {
         }
         let ty = match ty {
             TypeDef::Known(ty) => ty,
-            TypeDef::Domain { base, not_null, checks } => {
+            TypeDef::Domain { base, not_null, default, checks } => {
                 let (names, checks): (Vec<_>, Vec<_>) = checks.into_iter().unzip();
-                let default = format!("{}_check", name.name);
+                let unnamed = format!("{}_check", name.name);
                 let names =
-                    names.into_iter().map(|name: Option<String>| name.unwrap_or_else(|| default.clone()));
+                    names.into_iter().map(|name: Option<String>| name.unwrap_or_else(|| unnamed.clone()));
                 self.domain_checks.insert(name.clone(), names.collect());
-                UserType::Domain { base: self.print_type(&base), not_null, checks }
+                UserType::Domain { base: self.print_type(&base), not_null, default, checks }
             }
             TypeDef::Composite(fields) => {
                 UserType::Composite(fields.into_iter().map(|it| self.column(it)).collect())
@@ -188,6 +194,7 @@ impl Replay {
                 *label.ok_or_else(|| format!("type `{name}` has no label `{from}`"))? = to;
             }
             (UserType::Domain { not_null, .. }, TypeAction::SetNotNull(to)) => *not_null = to,
+            (UserType::Domain { default, .. }, TypeAction::SetDefault(to)) => *default = to,
             (UserType::Domain { checks, .. }, TypeAction::AddCheck { name: check, condition }) => {
                 names.push(check.unwrap_or_else(|| format!("{}_check", name.name)));
                 checks.push(condition);
@@ -239,7 +246,7 @@ impl Replay {
         for view in views {
             let _ = self.alter_view(&view, vec![Action::SetSchema(to.to_owned())]);
         }
-        let sequences: Vec<Name> = self.schema.sequences.iter().filter(|name| of(name)).cloned().collect();
+        let sequences: Vec<Name> = self.schema.sequences.keys().filter(|name| of(name)).cloned().collect();
         for sequence in sequences {
             self.rename_sequence(&sequence, &Name::qualified(Some(to), sequence.name.clone()));
         }
@@ -248,9 +255,9 @@ impl Replay {
     pub(super) fn create_function(&mut self, function: CreateFunction) {
         let name = self.new_name(&function.name);
         let overloads = self.schema.functions.entry(name.clone()).or_default();
-        if !overloads.contains(&function.sql) {
-            overloads.push(function.sql);
-        }
+        let arguments = crate::schema::ddl::arguments(&function.sql);
+        overloads.retain(|other| crate::schema::ddl::arguments(other) != arguments);
+        overloads.push(function.sql);
         if let Some(body) = function.body {
             self.note_function(&name, &body);
             let parameters = function.parameters;

@@ -219,8 +219,8 @@ impl Replay {
     }
 
     pub(super) fn rename_sequence(&mut self, from: &Name, to: &Name) {
-        if self.schema.sequences.remove(from) {
-            self.schema.sequences.insert(to.clone());
+        if let Some(options) = self.schema.sequences.remove(from) {
+            self.schema.sequences.insert(to.clone(), options);
         }
         if let Some(table) = self.owned.remove(from) {
             self.owned.insert(to.clone(), table);

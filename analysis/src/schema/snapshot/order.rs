@@ -53,9 +53,34 @@ pub(super) fn types(schema: &Schema) -> Vec<(&Name, &UserType)> {
     let order = sorted(&named, |(_, ty), other| match ty {
         UserType::Domain { base, .. } => uses(base, other),
         UserType::Composite(fields) => fields.iter().any(|field| uses(&field.ty, other)),
+        UserType::Range(options) => mentions(options, schema.dialect).contains(&other.name),
         UserType::Enum(_) | UserType::Other => false,
     });
     order.into_iter().copied().collect()
+}
+
+/// The functions that a query may call and no table needs, those before aggregates, which are made from them. What returns
+/// a trigger no query calls.
+pub(super) fn other_functions(schema: &Schema) -> Vec<(&Name, &Vec<String>)> {
+    let needed: Vec<&Name> = functions_of_tables(schema).into_iter().map(|(name, _)| name).collect();
+    let says = |sql: &str, words: &str| {
+        let head = sql.get(..sql.find('$').unwrap_or(sql.len())).unwrap_or(sql);
+        head.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase().contains(words)
+    };
+    let is_aggregate = |sql: &String| {
+        let head = sql.split('(').next().unwrap_or_default();
+        head.split_whitespace().any(|word| word.eq_ignore_ascii_case("aggregate"))
+    };
+    let is_callable = |overloads: &[String]| {
+        overloads.iter().any(|sql| !says(sql, "returns trigger") && !says(sql, "returns event_trigger"))
+    };
+    let mut others: Vec<(&Name, &Vec<String>)> = schema
+        .functions
+        .iter()
+        .filter(|(name, overloads)| !needed.contains(name) && is_callable(overloads))
+        .collect();
+    others.sort_by_key(|(_, overloads)| overloads.iter().any(|sql| is_aggregate(sql)));
+    others
 }
 
 /// The functions without which the tables cannot be made, each overload.
@@ -87,6 +112,11 @@ pub(super) fn functions_of_tables(schema: &Schema) -> Vec<(&Name, &Vec<String>)>
         if let UserType::Domain { checks, .. } = ty {
             checks.iter().for_each(&mut note);
         }
+    }
+    // What makes an operator or a cast names its function, and a generated column may use it.
+    for conversion in &schema.conversions {
+        let words = conversion.split(|c: char| !c.is_alphanumeric() && c != '_');
+        called.extend(words.map(str::to_lowercase));
     }
     schema.functions.iter().filter(|(name, _)| called.contains(&name.name)).collect()
 }

@@ -85,7 +85,7 @@ impl Writer<'_> {
         self.dialect == Dialect::Postgres
             && column.not_null
             && matches!(column.ty.as_str(), "smallint" | "integer" | "bigint")
-            && self.schema.sequences.contains(&sequence)
+            && self.schema.sequences.contains_key(&sequence)
             && column.default.as_deref() == Some(super::super::replay::nextval(&sequence).as_str())
     }
 
@@ -153,9 +153,13 @@ impl Writer<'_> {
         if (call || compound) && !current && !value { format!("({default})") } else { default.to_owned() }
     }
 
-    fn collation(&self, collation: &str) -> String {
+    pub(super) fn collation(&self, collation: &str) -> String {
         match self.dialect {
-            Dialect::Postgres => quote(collation, self.dialect),
+            // By which name one is found that is not the server's own.
+            Dialect::Postgres => match self.schema.collations.keys().find(|own| own.name == collation) {
+                Some(own) => self.name(own),
+                None => quote(collation, self.dialect),
+            },
             Dialect::Sqlite => collation.to_ascii_uppercase(),
             Dialect::MySql => collation.to_owned(),
         }

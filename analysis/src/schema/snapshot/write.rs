@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::super::model::{Name, Schema, UserType};
+use super::super::model::{Column, Name, Schema, UserType};
 use super::order;
 use super::table::Writer;
 use super::{CONVERSIONS, DIALECT, DIGEST, END, GAP, HEAD, ROWS, SEARCH_PATH, UNKNOWN, UNTYPED};
@@ -23,6 +23,9 @@ pub fn write(schema: &Schema, digest: Option<&str>) -> String {
     writer.partitions();
     writer.references();
     writer.views();
+    if schema.dialect == Dialect::Postgres {
+        writer.other_functions();
+    }
     let _ = writeln!(writer.out, "\n{END}");
     writer.out
 }
@@ -60,22 +63,13 @@ impl Writer<'_> {
         }
     }
 
-    /// What the tables are made of: extensions, schemas, types, sequences and functions.
+    /// What the tables are made of: schemas, extensions, collations, types, sequences and functions.
     fn prerequisites(&mut self) {
         let schema = self.schema;
         let start = self.out.len();
-        for extension in schema.extensions.iter().filter(|name| *name != "plpgsql") {
-            let _ = writeln!(self.out, "CREATE EXTENSION IF NOT EXISTS {};", self.ident(extension));
-        }
-        let names = schema
-            .tables
-            .keys()
-            .chain(schema.views.keys())
-            .chain(schema.types.keys())
-            .chain(&schema.sequences);
-        let schemas: BTreeSet<&String> = names.filter_map(|name| name.schema.as_ref()).collect();
-        for name in schemas {
-            let _ = writeln!(self.out, "CREATE SCHEMA IF NOT EXISTS {};", self.ident(name));
+        self.places();
+        for (name, made_from) in &schema.collations {
+            let _ = writeln!(self.out, "CREATE COLLATION {} {made_from};", self.name(name));
         }
         for (name, ty) in order::types(schema) {
             self.user_type(name, ty);
@@ -87,18 +81,65 @@ impl Writer<'_> {
             .filter(|(table, column)| self.is_serial(table, column))
             .map(|(table, column)| super::super::replay::serial_sequence(&table.name, &column.name))
             .collect();
-        for sequence in schema.sequences.difference(&serial) {
-            let _ = writeln!(self.out, "CREATE SEQUENCE {};", self.name(sequence));
+        for (sequence, options) in schema.sequences.iter().filter(|(name, _)| !serial.contains(name)) {
+            let options = if options.is_empty() { String::new() } else { format!(" {options}") };
+            let _ = writeln!(self.out, "CREATE SEQUENCE {}{options};", self.name(sequence));
         }
         let functions = order::functions_of_tables(schema);
-        if !functions.is_empty() {
+        if !functions.is_empty() || !order::other_functions(schema).is_empty() {
             self.out.push_str("SET check_function_bodies = false;\n");
         }
-        for sql in functions.into_iter().flat_map(|(_, overloads)| overloads) {
+        self.functions(functions);
+        for sql in &schema.conversions {
             let _ = writeln!(self.out, "{};", sql.trim());
         }
         if self.out.len() > start {
             self.out.insert(start, '\n');
+        }
+    }
+
+    /// Schemas, and the extensions in them.
+    fn places(&mut self) {
+        let schema = self.schema;
+        let names = schema
+            .tables
+            .keys()
+            .chain(schema.views.keys())
+            .chain(schema.types.keys())
+            .chain(schema.sequences.keys())
+            .chain(schema.functions.keys())
+            .chain(schema.collations.keys());
+        let is_own = |name: &&String| !matches!(name.as_str(), "public" | "pg_catalog");
+        let of_extensions: BTreeSet<&String> = schema.extension_schemas.values().filter(is_own).collect();
+        let named = names.filter_map(|name| name.schema.as_ref());
+        let schemas: BTreeSet<&String> = named.chain(of_extensions.iter().copied()).collect();
+        for name in schemas {
+            let _ = writeln!(self.out, "CREATE SCHEMA IF NOT EXISTS {};", self.ident(name));
+        }
+        for extension in schema.extensions.iter().filter(|name| *name != "plpgsql") {
+            let place = schema.extension_schemas.get(extension);
+            let place = place.map_or_else(String::new, |place| format!(" WITH SCHEMA {}", self.ident(place)));
+            let _ = writeln!(self.out, "CREATE EXTENSION IF NOT EXISTS {}{place};", self.ident(extension));
+        }
+        // Operator classes are written by their bare names.
+        if !of_extensions.is_empty() {
+            let searched: Vec<String> = of_extensions.into_iter().map(|name| self.ident(name)).collect();
+            let _ = writeln!(self.out, "SET search_path = public, {};", searched.join(", "));
+        }
+    }
+
+    fn functions(&mut self, functions: Vec<(&Name, &Vec<String>)>) {
+        for sql in functions.into_iter().flat_map(|(_, overloads)| overloads) {
+            let _ = writeln!(self.out, "{};", sql.trim());
+        }
+    }
+
+    /// The functions that queries may call and tables do not: their arguments may be rows of tables and views.
+    fn other_functions(&mut self) {
+        let others = order::other_functions(self.schema);
+        if !others.is_empty() {
+            self.out.push('\n');
+            self.functions(others);
         }
     }
 
@@ -110,15 +151,23 @@ impl Writer<'_> {
                     labels.iter().map(|label| format!("'{}'", label.replace('\'', "''"))).collect();
                 let _ = writeln!(self.out, "CREATE TYPE {name} AS ENUM ({});", labels.join(", "));
             }
-            UserType::Domain { base, not_null, checks } => {
+            UserType::Domain { base, not_null, default, checks } => {
                 let not_null = if *not_null { " NOT NULL" } else { "" };
+                let default = default.as_ref().map_or_else(String::new, |value| format!(" DEFAULT {value}"));
                 let checks: String = checks.iter().map(|check| format!(" CHECK ({check})")).collect();
-                let _ = writeln!(self.out, "CREATE DOMAIN {name} AS {base}{not_null}{checks};");
+                let _ = writeln!(self.out, "CREATE DOMAIN {name} AS {base}{default}{not_null}{checks};");
             }
             UserType::Composite(fields) => {
-                let fields: Vec<String> =
-                    fields.iter().map(|field| format!("{} {}", self.ident(&field.name), field.ty)).collect();
+                let field = |field: &Column| {
+                    let collation =
+                        field.collation.as_ref().map(|name| format!(" COLLATE {}", self.collation(name)));
+                    format!("{} {}{}", self.ident(&field.name), field.ty, collation.unwrap_or_default())
+                };
+                let fields: Vec<String> = fields.iter().map(field).collect();
                 let _ = writeln!(self.out, "CREATE TYPE {name} AS ({});", fields.join(", "));
+            }
+            UserType::Range(options) => {
+                let _ = writeln!(self.out, "CREATE TYPE {name} AS RANGE {options};");
             }
             // A shell type can be named, and that is all that is known.
             UserType::Other => {

@@ -264,7 +264,7 @@ impl Resolver<'_> {
             }
             // A domain may stand for an array or a row.
             Some(UserType::Domain { base, .. }) => self.element_of_type(base),
-            Some(UserType::Enum(_) | UserType::Other) => Element::Scalar,
+            Some(UserType::Enum(_) | UserType::Range(_) | UserType::Other) => Element::Scalar,
             // One of the database's own, unless something else may have made it.
             None if schema.gaps.is_empty() => Element::Scalar,
             None => Element::Unknown,

@@ -184,7 +184,7 @@ impl<'a> Arena<'a> {
                 Some(self.keep(key, info))
             }
             Some(UserType::Composite(fields)) => Some(self.composite(key, info, fields)),
-            Some(UserType::Other) => None,
+            Some(UserType::Range(_) | UserType::Other) => None,
             None => {
                 let columns = match (known.tables.get(&full), known.views.get(&full)) {
                     (Some(table), _) => &table.columns,

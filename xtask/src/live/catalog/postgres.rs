@@ -5,11 +5,12 @@ use crate::failure::Failure;
 use crate::live::Live;
 
 /// What makes the parts of a schema, in the order in which they can be made. Each gives one column of statements.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 9] = [
     include_str!("postgres/settings.sql"),
     include_str!("postgres/types.sql"),
     include_str!("postgres/sequences.sql"),
     include_str!("postgres/functions.sql"),
+    include_str!("postgres/conversions.sql"),
     include_str!("postgres/tables.sql"),
     include_str!("postgres/constraints.sql"),
     include_str!("postgres/views.sql"),
