@@ -79,7 +79,7 @@ pub(super) fn other_functions(schema: &Schema) -> Vec<(&Name, &Vec<String>)> {
         .iter()
         .filter(|(name, overloads)| !needed.contains(name) && is_callable(overloads))
         .collect();
-    others.sort_by_key(|(_, overloads)| overloads.iter().any(|sql| is_aggregate(sql)));
+    others.sort_by_key(|(_, overloads)| overloads.iter().any(is_aggregate));
     others
 }
 
