@@ -1,6 +1,7 @@
 //! `ALTER TABLE` and its like: actions on a relation, in order.
 
-use super::change::{Action, Change, ColumnDef, Position, Written};
+use super::actions::{Action, Position};
+use super::change::{Change, ColumnDef, Written};
 use super::cursor::{Cursor, Parsed};
 use super::{column, constraint, table, types};
 use crate::sql::Dialect;

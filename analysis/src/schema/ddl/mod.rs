@@ -5,6 +5,7 @@
 //! blocks); what stands inside of a definition that the model does not hold can be skipped, so that an unknown storage
 //! option loses nothing; and the macros read the snapshot in every build, unoptimised, where it is many times quicker.
 
+mod actions;
 mod alter;
 pub mod block;
 pub mod change;
@@ -19,9 +20,10 @@ mod session;
 mod table;
 mod types;
 
+pub use actions::{Action, Position, TypeAction, TypeDef};
 pub use change::{
-    Action, Change, ColumnDef, ConstraintDef, CreateFunction, CreateIndex, CreateTable, CreateView, Drop,
-    Dropped, Element, Including, IndexDef, Position, Rule, Scope, TypeAction, TypeDef, TypeRef, Written,
+    Change, ColumnDef, ConstraintDef, CreateFunction, CreateIndex, CreateTable, CreateView, Drop, Dropped,
+    Element, Including, IndexDef, Rule, Scope, TypeRef, Written,
 };
 pub use cursor::DdlError;
 pub use expression::{calls, mentions};

@@ -1,6 +1,7 @@
 //! Types, views, sequences, schemas, functions and `DROP`.
 
-use super::change::{Change, CreateFunction, CreateView, Drop, Dropped, TypeAction, TypeDef, Written};
+use super::actions::{TypeAction, TypeDef};
+use super::change::{Change, CreateFunction, CreateView, Drop, Dropped, Written};
 use super::cursor::{Cursor, Parsed};
 use super::{column, constraint, types};
 use crate::schema::model::UserType;
