@@ -56,7 +56,7 @@ fn tuple(names: &[Ident]) -> TokenStream {
 }
 
 /// Asks the compiler whether the value fits; where it does not, the user's own expression is marked.
-fn ask(name: &Ident, argument: &Argument, parameter: &Parameter) -> TokenStream {
+pub(crate) fn ask(name: &Ident, argument: &Argument, parameter: &Parameter) -> TokenStream {
     let span = argument.value.span();
     let Parameter { ty, sql_type } = parameter;
     let (function, ty) = match ty {

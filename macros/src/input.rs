@@ -58,7 +58,10 @@ impl Kind {
     }
 
     /// How it is written.
-    fn form(self) -> String {
+    pub(crate) fn form(self) -> String {
+        if let Some(form) = crate::batch::form(self) {
+            return form;
+        }
         let row = if matches!(self.rows, Rows::Struct | Rows::FromRow) { "Event, " } else { "" };
         let sql = match (self.in_file, self.rows) {
             (true, _) => "queries/event.sql",
@@ -100,6 +103,14 @@ pub(crate) struct Argument {
     pub(crate) value: Expr,
     /// Whether the user vouches for its type: `value as T`, and `value as _` for whatever it is.
     pub(crate) is_cast: bool,
+}
+
+impl Argument {
+    /// The value as it is written.
+    pub(crate) fn of(value: Expr) -> Argument {
+        let is_cast = is_cast(&value);
+        Argument { value: without_wildcard_cast(value), is_cast }
+    }
 }
 
 impl Query {
@@ -215,8 +226,7 @@ impl Query {
                 ));
                 value = *assign.right;
             }
-            let is_cast = is_cast(&value);
-            self.arguments.push(Argument { value: without_wildcard_cast(value), is_cast });
+            self.arguments.push(Argument::of(value));
         }
         Ok(())
     }

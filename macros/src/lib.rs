@@ -5,6 +5,7 @@
 
 mod arguments;
 mod attr;
+mod batch;
 mod check;
 mod context;
 mod crates;
@@ -31,6 +32,10 @@ const SQL_FILE_SCALAR: Kind = Kind::new("sql_file_scalar", Rows::Scalar).in_file
 
 fn query(kind: Kind, input: TokenStream) -> TokenStream {
     context::with(|context| expand::query(context, kind, input.into())).into()
+}
+
+fn many(kind: Kind, input: TokenStream) -> TokenStream {
+    context::with(|context| batch::expand(context, kind, input.into())).into()
 }
 
 /// A query whose rows become records: `sql!("SELECT id, name FROM events WHERE id = $1", id)`. sqlx's `query!`.
@@ -137,6 +142,52 @@ pub fn sql_file_scalar(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn sql_file_scalar_unchecked(input: TokenStream) -> TokenStream {
     query(Kind { name: "sql_file_scalar_unchecked", ..SQL_FILE_SCALAR.unchecked() }, input)
+}
+
+/// One statement for many rows: `sql_batch!("INSERT INTO steps (run_id, name) VALUES ($1, $2)", steps => |s| (run, &s.name))`.
+///
+/// The SQL is that for one row. `steps` is anything that can be iterated, and the closure gives the values of a row: a tuple
+/// for the first placeholders, or one value. What follows is shared by all rows and bound to the other placeholders. Types
+/// are checked as with [`sql!`], and so is what the statement does; `Option` is NULL.
+///
+/// | statement | becomes on PostgreSQL | elsewhere |
+/// | --- | --- | --- |
+/// | `INSERT .. VALUES (..)`, with ON CONFLICT or ON DUPLICATE KEY | `INSERT .. SELECT .. FROM UNNEST(..) ORDER BY ..` | a group of values for each row |
+/// | `UPDATE .. WHERE key = ..` | `UPDATE .. FROM UNNEST(..)` | `SET .. = CASE .. END WHERE key IN (..)` |
+/// | `DELETE .. WHERE key = ..` | `= ANY(..)`, `USING UNNEST(..)` | `WHERE key IN (..)` |
+/// | `SELECT .. WHERE key = ..` | `= ANY(..)`, a lateral join where a LIMIT or an aggregate is about one key | `WHERE key IN (..)` |
+///
+/// The result is a batch with `execute`, `fetch_all`, `fetch_some`, `fetch_map` and `fetch_groups`, which take a pool, a
+/// connection or a transaction. It is one query for as many rows as the database takes in one statement (65,535 parameters,
+/// 32,766 on SQLite, and PostgreSQL's arrays 65,535 rows), and none for no rows. Several that write are one transaction.
+///
+/// **Rows in order.** RETURNING of an INSERT gives a row for each that was given, in their order: PostgreSQL sorts the rows
+/// by their place before the first is written, and writes and returns them one by one; MariaDB and SQLite write the rows of
+/// VALUES in their order. (SQLite's manual promises no order of RETURNING; it is held by a test on the SQLite that sqlx
+/// brings.) An INSERT that may leave rows alone (`DO NOTHING`, `DO UPDATE .. WHERE`, `INSERT IGNORE`) returns fewer: its
+/// batch has no `fetch_all`, and `fetch_some` says so.
+///
+/// **Two rows of one key.** ON CONFLICT DO UPDATE refuses them on PostgreSQL, an error of the server; elsewhere the last
+/// counts. In an UPDATE the last counts everywhere.
+///
+/// A column that is an array itself cannot be unfolded by UNNEST: its rows come as a group of values each, also on
+/// PostgreSQL.
+#[proc_macro]
+pub fn sql_batch(input: TokenStream) -> TokenStream {
+    many(Kind::new("sql_batch", Rows::Record), input)
+}
+
+/// [`sql_batch!`] whose rows become values of a struct or a tuple, as with [`sql_as!`].
+#[proc_macro]
+pub fn sql_batch_as(input: TokenStream) -> TokenStream {
+    many(Kind::new("sql_batch_as", Rows::Struct), input)
+}
+
+/// [`sql_batch!`] whose rows have one column, as with [`sql_scalar!`]:
+/// `sql_batch_scalar!("INSERT INTO steps (name) VALUES ($1) RETURNING id", names => |name| name)`.
+#[proc_macro]
+pub fn sql_batch_scalar(input: TokenStream) -> TokenStream {
+    many(Kind::new("sql_batch_scalar", Rows::Scalar), input)
 }
 
 /// Limits what a function may ask of the database: `#[query_budget(max = 3)]`.

@@ -42,6 +42,8 @@ mod counting;
 #[path = "off.rs"]
 mod counting;
 
+#[cfg(feature = "sqlx")]
+mod batch;
 #[cfg(any(feature = "tracing", feature = "stats"))]
 mod blot;
 mod expect;
@@ -69,6 +71,8 @@ mod typed;
 #[cfg(feature = "sqlx")]
 mod values;
 
+#[cfg(feature = "sqlx")]
+pub use crate::batch::{Batch, EachRow, NoRows, ReturnsAll, Selected, SomeRows};
 #[cfg(feature = "tracing")]
 pub use crate::counting::layer;
 pub use crate::counting::{
@@ -101,9 +105,9 @@ pub use crate::typed::{QueryAs, QueryScalar};
 pub use query_budget_macros::query_budget;
 #[cfg(feature = "sqlx")]
 pub use query_budget_macros::{
-    sql, sql_as, sql_as_unchecked, sql_file, sql_file_as, sql_file_as_unchecked, sql_file_scalar,
-    sql_file_scalar_unchecked, sql_file_unchecked, sql_from_row, sql_scalar, sql_scalar_unchecked,
-    sql_unchecked,
+    sql, sql_as, sql_as_unchecked, sql_batch, sql_batch_as, sql_batch_scalar, sql_file, sql_file_as,
+    sql_file_as_unchecked, sql_file_scalar, sql_file_scalar_unchecked, sql_file_unchecked, sql_from_row,
+    sql_scalar, sql_scalar_unchecked, sql_unchecked,
 };
 // The same under sqlx's names, for those who move over.
 #[cfg(feature = "sqlx")]
@@ -118,6 +122,10 @@ pub use query_budget_macros::{
 /// What the expansions of the macros name. Not for people: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(feature = "sqlx")]
+    pub mod batch {
+        pub use crate::batch::{Column, Each, Piece, Statement, Whole, batch, each};
+    }
     pub use crate::counting::scope;
     pub use crate::expect::expect_queries;
     #[cfg(feature = "sqlx")]

@@ -4,7 +4,7 @@ use futures_util::stream::BoxStream;
 use sqlx::database::HasStatementCache;
 use sqlx::encode::Encode;
 use sqlx::error::BoxDynError;
-use sqlx::{Database, Execute, Executor, IntoArguments, Result, SqlStr, Type};
+use sqlx::{AssertSqlSafe, Database, Execute, Executor, IntoArguments, Result, SqlStr, Type};
 
 use crate::counting::Counter;
 use crate::map::Map;
@@ -37,6 +37,18 @@ impl<DB: Database> Query<DB> {
         DB::Arguments: IntoArguments<DB>,
     {
         Query { inner: sqlx::__query_with_result(site.sql, arguments), counter }
+    }
+
+    /// A query with a text that depends on how many values there are, all of them placeholders.
+    pub(crate) fn with_text(
+        text: String,
+        arguments: Result<DB::Arguments, BoxDynError>,
+        counter: Counter,
+    ) -> Self
+    where
+        DB::Arguments: IntoArguments<DB>,
+    {
+        Query { inner: sqlx::__query_with_result(AssertSqlSafe(text), arguments), counter }
     }
 
     /// Binds a value to the next placeholder.

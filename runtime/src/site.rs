@@ -13,6 +13,9 @@ pub struct Site {
     pub(crate) fingerprint: u64,
     #[cfg(any(debug_assertions, feature = "count"))]
     pub(crate) place: Place,
+    /// How the texts begin that are sent in the place of `sql`, where they depend on how many rows there are.
+    #[cfg(feature = "tracing")]
+    pub(crate) head: Option<&'static str>,
     /// The place as text, written once it is asked for.
     #[cfg(feature = "metrics")]
     label: std::sync::OnceLock<std::sync::Arc<str>>,
@@ -34,6 +37,28 @@ impl Site {
         Self::new(sql, fingerprint, here.file(), here.line(), here.column())
     }
 
+    /// A query whose text depends on how many rows there are, and begins with `head`; `sql` is that for one row.
+    #[must_use]
+    #[track_caller]
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(unused_mut, unused_variables, reason = "nobody is told a text")
+    )]
+    pub const fn for_rows(sql: &'static str, head: &'static str, fingerprint: u64) -> Self {
+        let mut site = Self::here(sql, fingerprint);
+        #[cfg(feature = "tracing")]
+        {
+            site.head = Some(head);
+        }
+        site
+    }
+
+    /// Whether a text is one that it sends.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn sends(&self, sql: &str) -> bool {
+        self.sql == sql || self.head.is_some_and(|head| sql.starts_with(head))
+    }
+
     /// A query of this text, at this place. `fingerprint` is the hash of its normalised text; `line` and `column`
     /// count from one.
     #[must_use]
@@ -50,6 +75,8 @@ impl Site {
                 sql,
                 fingerprint,
                 place: Place { file, line, column },
+                #[cfg(feature = "tracing")]
+                head: None,
                 #[cfg(feature = "metrics")]
                 label: std::sync::OnceLock::new(),
             }

@@ -24,11 +24,11 @@ pub trait Values<'t, DB: Database> {
 }
 
 /// The count of a query whose values are being bound.
-pub struct Counted(Counter);
+pub struct Counted(pub(crate) Counter);
 
 impl Counted {
     #[inline]
-    fn add<'t, DB: Database, T: Encode<'t, DB> + Type<DB>>(
+    pub(crate) fn add<'t, DB: Database, T: Encode<'t, DB> + Type<DB>>(
         &mut self,
         arguments: &mut DB::Arguments,
         value: T,

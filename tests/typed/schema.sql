@@ -24,3 +24,19 @@ CREATE INDEX posts_user_id ON posts (user_id);
 CREATE TABLE wide (
     a bigint, b bigint, c bigint, d bigint, e bigint, f bigint, g bigint, h bigint, i bigint, j bigint, k bigint, l bigint
 );
+
+CREATE DOMAIN code AS character varying(8) CHECK (VALUE <> '');
+
+CREATE TABLE steps (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_id bigint NOT NULL,
+    name text NOT NULL,
+    note character varying(8),
+    code code,
+    mood mood,
+    tags text[],
+    settings jsonb,
+    UNIQUE (run_id, name)
+);
+
+CREATE INDEX steps_id_run_id ON steps (id, run_id);

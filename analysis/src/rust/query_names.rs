@@ -39,8 +39,8 @@ pub(super) fn macro_form(imports: &Imports, path: &[String]) -> Option<MacroForm
     let name = full.last()?.as_str();
     let stem = name.strip_suffix("_unchecked").unwrap_or(name);
     let (typed, file) = match stem {
-        "sql" | "sql_scalar" | "query" | "query_scalar" => (false, false),
-        "sql_as" | "sql_from_row" | "query_as" => (true, false),
+        "sql" | "sql_scalar" | "sql_batch" | "sql_batch_scalar" | "query" | "query_scalar" => (false, false),
+        "sql_as" | "sql_from_row" | "sql_batch_as" | "query_as" => (true, false),
         "sql_file" | "sql_file_scalar" | "query_file" | "query_file_scalar" => (false, true),
         "sql_file_as" | "query_file_as" => (true, true),
         _ => return None,
@@ -114,10 +114,16 @@ pub(super) fn bare_function_form(name: &str) -> Option<FunctionForm> {
     }
 }
 
+/// Whether a macro makes one query for many rows.
+pub(super) fn takes_rows(name: &str) -> bool {
+    matches!(name, "sql_batch" | "sql_batch_as" | "sql_batch_scalar")
+}
+
 /// Whether a name alone may be that of a macro or function that makes a query.
 pub(super) fn makes_query(name: &str) -> bool {
     let stem = name.strip_suffix("_unchecked").unwrap_or(name);
     matches!(stem, "sql" | "sql_as" | "sql_scalar" | "sql_from_row")
+        || takes_rows(stem)
         || matches!(stem, "sql_file" | "sql_file_as" | "sql_file_scalar")
         || matches!(stem, "raw_sql" | "QueryBuilder" | "AssertSqlSafe")
         || matches!(stem, "query_file" | "query_file_as" | "query_file_scalar")
@@ -130,7 +136,12 @@ pub(super) fn is_executor(method: &str) -> bool {
     matches!(
         method,
         "execute" | "execute_many" | "fetch" | "fetch_many" | "fetch_all" | "fetch_one" | "fetch_optional"
-    )
+    ) || reads_rows_of_many(method)
+}
+
+/// Whether a method runs a query for many rows alone.
+fn reads_rows_of_many(method: &str) -> bool {
+    matches!(method, "fetch_some" | "fetch_map" | "fetch_groups")
 }
 
 /// Whether a method of sqlx's queries, or one that is called on them everywhere, leaves what is bound as it is.

@@ -43,6 +43,12 @@ impl Site {
             || (dialect == Dialect::Sqlite && self.form != Form::Checked)
     }
 
+    /// Whether it is one query for many rows.
+    pub fn takes_rows(&self) -> bool {
+        let name = self.written.rsplit("::").next().unwrap_or_default();
+        self.form == Form::Checked && query_names::takes_rows(name.trim_end_matches('!'))
+    }
+
     /// Where a byte of its SQL stands; the site itself where that is not known.
     pub fn place_of(&self, byte: usize) -> Place {
         let known = match &self.sql {

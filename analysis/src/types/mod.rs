@@ -2,10 +2,12 @@
 //!
 //! What is not known is said to be unknown, with the reason; nothing is guessed.
 
+mod cast;
 pub mod mysql;
 mod postgres;
 mod rust_types;
 
+pub use cast::row_type;
 pub use rust_types::{NoRustType, Overrides, RustTypes};
 
 use crate::schema::Schema;

@@ -11,22 +11,22 @@ use pin_project_lite::pin_project;
 use crate::site::Site;
 
 thread_local! {
-    static RUNNING: Cell<Option<&'static str>> = const { Cell::new(None) };
+    static RUNNING: Cell<Option<&'static Site>> = const { Cell::new(None) };
 }
 
 /// Whether a counted query of that text is running on this thread.
 pub(crate) fn is_running(sql: &str) -> bool {
-    RUNNING.try_with(Cell::get).ok().flatten().is_some_and(|running| running == sql)
+    RUNNING.try_with(Cell::get).ok().flatten().is_some_and(|running| running.sends(sql))
 }
 
 /// The query at `site` is running on this thread until the guard is dropped.
 pub(crate) fn enter(site: &'static Site) -> Entered {
-    let previous = RUNNING.try_with(|running| running.replace(Some(site.sql))).ok().flatten();
+    let previous = RUNNING.try_with(|running| running.replace(Some(site))).ok().flatten();
     Entered { previous, thread: PhantomData }
 }
 
 pub(crate) struct Entered {
-    previous: Option<&'static str>,
+    previous: Option<&'static Site>,
     thread: PhantomData<*const ()>,
 }
 

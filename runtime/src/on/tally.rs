@@ -59,6 +59,9 @@ pub(crate) struct Tally {
     /// Positions of the sites of each text.
     #[cfg(feature = "tracing")]
     sites_of_text: HashMap<&'static str, Vec<usize>>,
+    /// Positions of the sites whose texts depend on how many rows there are.
+    #[cfg(feature = "tracing")]
+    sites_of_rows: Vec<(&'static Site, usize)>,
 }
 
 /// One statement, and what it was executed with.
@@ -113,7 +116,10 @@ impl Tally {
         }
         self.sites.insert(address, position);
         #[cfg(feature = "tracing")]
-        self.sites_of_text.entry(site.sql).or_default().push(position);
+        match site.head {
+            Some(_) => self.sites_of_rows.push((site, position)),
+            None => self.sites_of_text.entry(site.sql).or_default().push(position),
+        }
         position
     }
 
@@ -141,15 +147,17 @@ impl Tally {
     /// when rows and time are still to come.
     #[cfg(feature = "tracing")]
     fn take_announced(&mut self, sql: &str) -> Option<(usize, Option<&'static Site>)> {
-        for position in self.sites_of_text.get(sql)? {
-            let counted = self.counted.get_mut(*position)?;
+        let of_rows =
+            self.sites_of_rows.iter().filter(|(site, _)| site.sends(sql)).map(|(_, position)| *position);
+        for position in self.sites_of_text.get(sql).into_iter().flatten().copied().chain(of_rows) {
+            let counted = self.counted.get_mut(position)?;
             if counted.unwatched > 0 {
                 counted.unwatched -= 1;
-                return Some((*position, counted.site));
+                return Some((position, counted.site));
             }
             if counted.watched > 0 {
                 counted.watched -= 1;
-                return Some((*position, None));
+                return Some((position, None));
             }
         }
         None

@@ -18,7 +18,7 @@ pub(in crate::lints) struct Around<'a> {
 pub(in crate::lints) fn of<'a>(context: &QueryContext<'a>, query: &Query) -> Option<Around<'a>> {
     let site = context.site?;
     let call = site.call.as_ref()?;
-    if site.in_test || batch::is_batched(query) {
+    if site.in_test || site.takes_rows() || batch::is_batched(query) {
         return None;
     }
     let work: Vec<&Loop> = site.loops.iter().filter(|around| around.exempt.is_none()).collect();

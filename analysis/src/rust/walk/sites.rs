@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprCall, ExprLit, ExprMethodCall, ExprPath, Lit, Token, Type};
+use syn::{Attribute, Expr, ExprCall, ExprLit, ExprMethodCall, ExprPath, Lit, Stmt, Token, Type};
 
 use super::Walker;
 use super::allows;
@@ -48,7 +48,7 @@ impl Walker<'_> {
         if form.by_name_only && !looks_right {
             return None;
         }
-        self.arguments(arguments.bound.iter(), &Runs::Once);
+        self.arguments(arguments.rows.iter().chain(&arguments.bound), &Runs::Once);
         let bound = arguments.bound.iter().map(argument).collect();
         let index = self.site(&mac.path, &path, form.form, sql, bound, arguments.complete);
         let inner = allows::of_attributes(&arguments.attributes, true, &self.file);
@@ -189,6 +189,8 @@ impl Parse for Plain {
 struct MacroArguments {
     attributes: Vec<Attribute>,
     sql: Expr,
+    /// What gives the rows of which each has values.
+    rows: Option<Expr>,
     bound: Vec<Expr>,
     /// Whether all arguments could be read.
     complete: bool,
@@ -202,13 +204,20 @@ impl MacroArguments {
             input.parse::<Token![,]>()?;
         }
         let sql = sql_expression(input)?;
-        let mut arguments = MacroArguments { attributes, sql, bound: Vec::new(), complete: true };
+        let mut arguments = MacroArguments { attributes, sql, rows: None, bound: Vec::new(), complete: true };
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
             if input.is_empty() {
                 break;
             }
             match input.parse() {
+                Ok(rows) if input.peek(Token![=>]) => {
+                    input.parse::<Token![=>]>()?;
+                    arguments.rows = Some(rows);
+                    let values = input.parse::<Expr>().ok().and_then(values_of_row);
+                    arguments.complete &= values.is_some();
+                    arguments.bound.extend(values.into_iter().flatten());
+                }
                 Ok(expression) => arguments.bound.push(expression),
                 Err(_) => {
                     // What follows has a syntax of its own; the query is known all the same.
@@ -218,6 +227,23 @@ impl MacroArguments {
             }
         }
         Ok(arguments)
+    }
+}
+
+/// The values that a closure gives of a row: those of its tuple, or the one that it is.
+fn values_of_row(closure: Expr) -> Option<Vec<Expr>> {
+    let Expr::Closure(closure) = closure else { return None };
+    let mut value = *closure.body;
+    loop {
+        value = match value {
+            Expr::Tuple(tuple) => return Some(tuple.elems.into_iter().collect()),
+            Expr::Paren(paren) => *paren.expr,
+            Expr::Block(mut block) => match block.block.stmts.pop()? {
+                Stmt::Expr(value, None) => value,
+                _ => return None,
+            },
+            value => return Some(vec![value]),
+        };
     }
 }
 

@@ -2,9 +2,11 @@
 //! to.
 
 mod rewrite;
+mod statement;
 mod tokens;
 
 pub use rewrite::{Rewrite, rewrite};
+pub use statement::{Gives, Piece, Refusal, RowType, Statement, statement};
 
 use super::dialect::Dialect;
 use super::expr::Expr;

@@ -1,0 +1,339 @@
+//! [`Batch`]: what `sql_batch!` returns, one statement for many rows.
+
+mod columns;
+mod started;
+mod statement;
+
+use std::collections::HashMap;
+use std::fmt::{self, Debug, Formatter};
+use std::hash::Hash;
+use std::marker::PhantomData;
+use std::ops::DerefMut;
+
+use futures_util::future::BoxFuture;
+use sqlx::{Acquire, Database, Error, Executor, IntoArguments, Result};
+
+pub use columns::{Column, Each, Whole, each};
+pub use statement::{Piece, Statement, batch};
+
+use crate::query::Query;
+use started::Starting;
+
+/// A statement for many rows, made by [`sql_batch!`](crate::sql_batch): one query for each chunk of them, none where there
+/// are no rows.
+///
+/// A chunk holds as many rows as the database takes in one statement. Several chunks that write do so in one transaction
+/// (within one, in a savepoint): the batch is written as a whole or not at all. The values are encoded when the batch is
+/// made, so that it borrows nothing.
+///
+/// ```
+/// use query_budget::{sql_batch, sql_batch_scalar};
+/// # use sqlx::{Result, SqlitePool};
+///
+/// struct Log {
+///     event_id: i64,
+///     output: String,
+/// }
+///
+/// async fn store(db: &SqlitePool, logs: &[Log], now: i64) -> Result<Vec<i64>> {
+///     sql_batch_scalar!(
+///         i64,
+///         "INSERT INTO logs (event_id, output, status, started_at) VALUES (?1, ?2, 'succeeded', ?3) RETURNING id",
+///         logs => |log| (log.event_id, &log.output),
+///         now
+///     )
+///     .fetch_all(db)
+///     .await
+/// }
+///
+/// async fn forget(db: &SqlitePool, ids: &[i64]) -> Result<u64> {
+///     Ok(sql_batch!("DELETE FROM logs WHERE id = ?1", ids => |id| id).execute(db).await?.rows_affected())
+/// }
+///
+/// # let run = async {
+/// # let db = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
+/// # sqlx::raw_sql("CREATE TABLE logs (id INTEGER PRIMARY KEY, event_id INTEGER NOT NULL, status TEXT NOT NULL,
+/// #     started_at INTEGER NOT NULL, output TEXT NOT NULL)").execute(&db).await?;
+/// let logs: Vec<Log> = (0..1_000).map(|at| Log { event_id: at, output: format!("log {at}") }).collect();
+/// let ids = store(&db, &logs, 7).await?;
+/// assert_eq!(ids, (1..=1_000).collect::<Vec<i64>>());
+/// assert_eq!(forget(&db, &ids[..10]).await?, 10);
+/// # Ok::<_, sqlx::Error>(())
+/// # };
+/// # sqlx::__rt::test_block_on(run).unwrap();
+/// ```
+///
+/// `G` says which rows come back: [`EachRow`], [`SomeRows`], [`Selected`] or [`NoRows`].
+#[must_use = "a batch must be executed to affect the database"]
+pub struct Batch<DB: Database, G, F = NoRows> {
+    /// Each with how many rows it is for.
+    queries: Vec<(Query<DB>, usize)>,
+    is_write: bool,
+    gives: PhantomData<fn() -> G>,
+    read: F,
+}
+
+/// The statement returns a row for each that it is given, in their order: INSERT with RETURNING.
+#[derive(Debug)]
+pub struct EachRow(());
+
+/// The statement returns the rows that it wrote, which may be fewer than it was given, in no order of theirs: `ON CONFLICT
+/// DO NOTHING`, `INSERT IGNORE`, `DO UPDATE .. WHERE`; UPDATE and DELETE with RETURNING.
+#[derive(Debug)]
+pub struct SomeRows(());
+
+/// The statement is a SELECT: all rows of all keys.
+#[derive(Debug)]
+pub struct Selected(());
+
+/// The statement returns nothing.
+#[derive(Debug)]
+pub struct NoRows(());
+
+/// All rows that there are come back.
+#[diagnostic::on_unimplemented(
+    message = "this batch does not return a row for each that it is given",
+    label = "rows may be missing, and the others have no order",
+    note = "`ON CONFLICT DO NOTHING`, `INSERT IGNORE`, UPDATE and DELETE return nothing for a row that they leave alone: read those that were written with `fetch_some`"
+)]
+pub trait ReturnsAll {
+    /// Whether there is one for each that was given.
+    #[doc(hidden)]
+    const IS_EACH: bool;
+}
+
+impl ReturnsAll for EachRow {
+    const IS_EACH: bool = true;
+}
+
+impl ReturnsAll for Selected {
+    const IS_EACH: bool = false;
+}
+
+impl<DB: Database, G, F> Batch<DB, G, F> {
+    /// How many statements it is.
+    #[must_use]
+    pub fn statements(&self) -> usize {
+        self.queries.len()
+    }
+}
+
+impl<DB: Database, G> Batch<DB, G> {
+    pub(crate) fn new(queries: Vec<(Query<DB>, usize)>, is_write: bool) -> Self {
+        Self { queries, is_write, gives: PhantomData, read: NoRows(()) }
+    }
+
+    /// Reads each row that comes back by `read`.
+    pub fn try_map<O, F: FnMut(DB::Row) -> Result<O> + Send>(self, read: F) -> Batch<DB, G, F> {
+        let Self { queries, is_write, gives, .. } = self;
+        Batch { queries, is_write, gives, read }
+    }
+}
+
+impl<DB, G, F> Batch<DB, G, F>
+where
+    DB: Database,
+    DB::Arguments: IntoArguments<DB>,
+    for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
+{
+    /// Writes the rows; gives the number of those that were affected. `db` is a pool, a connection or a transaction.
+    ///
+    /// # Errors
+    ///
+    /// What the database or the connection to it reports; nothing is written then. A value that cannot be encoded.
+    pub fn execute<'e, 'c: 'e, A>(self, db: A) -> BoxFuture<'e, Result<DB::QueryResult>>
+    where
+        A: Acquire<'c, Database = DB> + Send + 'e,
+        DB: 'e,
+    {
+        let Self { queries, is_write, .. } = self;
+        if queries.is_empty() {
+            return Box::pin(async { Ok(DB::QueryResult::default()) });
+        }
+        let in_transaction = is_write && queries.len() > 1;
+        execute_all(queries, Starting::of(db, in_transaction))
+    }
+}
+
+impl<DB, G, F, O> Batch<DB, G, F>
+where
+    DB: Database,
+    DB::Arguments: IntoArguments<DB>,
+    for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
+    F: FnMut(DB::Row) -> Result<O> + Send,
+    O: Send + Unpin,
+{
+    /// All rows that come back. Of an INSERT one for each row that was given, in their order; of a SELECT those of all
+    /// keys, in its order within a chunk.
+    ///
+    /// # Errors
+    ///
+    /// What the database, the connection to it or the reading of a row reports; nothing is written then. Where an INSERT
+    /// gives more or fewer rows than it was given, as with a trigger that keeps some back, which is whose cannot be told:
+    /// that is an error too. Read such rows with [`fetch_some`](Self::fetch_some).
+    pub fn fetch_all<'e, 'c: 'e, A>(self, db: A) -> BoxFuture<'e, Result<Vec<O>>>
+    where
+        A: Acquire<'c, Database = DB> + Send + 'e,
+        G: ReturnsAll,
+        DB: 'e,
+        F: 'e,
+        O: 'e,
+    {
+        self.collect(db, G::IS_EACH)
+    }
+
+    /// The rows that come back, which may be fewer than those that were given, and have no order of theirs.
+    ///
+    /// # Errors
+    ///
+    /// What the database, the connection to it or the reading of a row reports; nothing is written then.
+    pub fn fetch_some<'e, 'c: 'e, A>(self, db: A) -> BoxFuture<'e, Result<Vec<O>>>
+    where
+        A: Acquire<'c, Database = DB> + Send + 'e,
+        DB: 'e,
+        F: 'e,
+        O: 'e,
+    {
+        self.collect(db, false)
+    }
+
+    /// The rows that come back by a key of theirs, one for each key; of several the last.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`fetch_some`](Self::fetch_some).
+    pub fn fetch_map<'e, 'c: 'e, A, K>(
+        self,
+        db: A,
+        mut key: impl FnMut(&O) -> K + Send + 'e,
+    ) -> BoxFuture<'e, Result<HashMap<K, O>>>
+    where
+        A: Acquire<'c, Database = DB> + Send + 'e,
+        K: Eq + Hash + Send + 'e,
+        DB: 'e,
+        F: 'e,
+        O: 'e,
+    {
+        let rows = self.collect(db, false);
+        Box::pin(async move { Ok(rows.await?.into_iter().map(|row| (key(&row), row)).collect()) })
+    }
+
+    /// The rows that come back by a key of theirs, all of each key, in the order in which they came.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`fetch_some`](Self::fetch_some).
+    pub fn fetch_groups<'e, 'c: 'e, A, K>(
+        self,
+        db: A,
+        mut key: impl FnMut(&O) -> K + Send + 'e,
+    ) -> BoxFuture<'e, Result<HashMap<K, Vec<O>>>>
+    where
+        A: Acquire<'c, Database = DB> + Send + 'e,
+        K: Eq + Hash + Send + 'e,
+        DB: 'e,
+        F: 'e,
+        O: 'e,
+    {
+        let rows = self.collect(db, false);
+        Box::pin(async move {
+            let mut groups: HashMap<K, Vec<O>> = HashMap::new();
+            for row in rows.await? {
+                groups.entry(key(&row)).or_default().push(row);
+            }
+            Ok(groups)
+        })
+    }
+
+    fn collect<'e, 'c: 'e, A>(self, db: A, is_each: bool) -> BoxFuture<'e, Result<Vec<O>>>
+    where
+        A: Acquire<'c, Database = DB> + Send + 'e,
+        DB: 'e,
+        F: 'e,
+        O: 'e,
+    {
+        let Self { queries, is_write, read, .. } = self;
+        if queries.is_empty() {
+            return Box::pin(async { Ok(Vec::new()) });
+        }
+        let in_transaction = is_write && queries.len() > 1;
+        fetch_all(queries, Starting::of(db, in_transaction), read, is_each)
+    }
+}
+
+fn execute_all<'e, 'c: 'e, DB, C>(
+    queries: Vec<(Query<DB>, usize)>,
+    starting: Starting<'c, DB, C>,
+) -> BoxFuture<'e, Result<DB::QueryResult>>
+where
+    DB: Database,
+    DB::Arguments: IntoArguments<DB>,
+    for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
+    C: DerefMut<Target = DB::Connection> + Send + 'e,
+{
+    Box::pin(async move {
+        let mut started = starting.started().await?;
+        let mut result = DB::QueryResult::default();
+        let mut ended = Ok(());
+        for (query, _) in queries {
+            match query.execute(started.connection()).await {
+                Ok(of_chunk) => result.extend([of_chunk]),
+                Err(error) => {
+                    ended = Err(error);
+                    break;
+                }
+            }
+        }
+        started.end(ended).await.map(|()| result)
+    })
+}
+
+fn fetch_all<'e, 'c: 'e, DB, C, F, O>(
+    queries: Vec<(Query<DB>, usize)>,
+    starting: Starting<'c, DB, C>,
+    mut read: F,
+    is_each: bool,
+) -> BoxFuture<'e, Result<Vec<O>>>
+where
+    DB: Database,
+    DB::Arguments: IntoArguments<DB>,
+    for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
+    C: DerefMut<Target = DB::Connection> + Send + 'e,
+    F: FnMut(DB::Row) -> Result<O> + Send + 'e,
+    O: Send + 'e,
+{
+    Box::pin(async move {
+        let mut started = starting.started().await?;
+        let mut rows = Vec::new();
+        let mut ended = Ok(());
+        for (query, given) in queries {
+            let before = rows.len();
+            let of_chunk = query.fetch_all(started.connection()).await;
+            let read = of_chunk.and_then(|of_chunk| {
+                of_chunk.into_iter().try_for_each(|row| read(row).map(|row| rows.push(row)))
+            });
+            ended = read.and_then(|()| match rows.len() - before {
+                found if is_each && found != given => Err(not_each(given, found)),
+                _ => Ok(()),
+            });
+            if ended.is_err() {
+                break;
+            }
+        }
+        started.end(ended).await.map(|()| rows)
+    })
+}
+
+/// Rows that cannot be told apart by their number.
+fn not_each(given: usize, found: usize) -> Error {
+    Error::Protocol(format!(
+        "an INSERT of {given} rows returned {found}: a trigger or a rule keeps rows back, so that which is whose is not known"
+    ))
+}
+
+impl<DB: Database, G, F> Debug for Batch<DB, G, F> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let rows: usize = self.queries.iter().map(|(_, rows)| rows).sum();
+        f.debug_struct("Batch").field("statements", &self.queries.len()).field("rows", &rows).finish()
+    }
+}

@@ -1,0 +1,1 @@
+//! Batches and pages against MySQL and MariaDB; the tests are all there is.

@@ -1,0 +1,26 @@
+//! A database of its own for a test, with the tables of the snapshot.
+
+use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, MySqlPool};
+
+/// Runs a test in a new database; drops it when the test has passed. Passes without one where no server is named.
+pub(crate) async fn with_database<F: AsyncFnOnce(MySqlPool)>(name: &str, test: F) {
+    let Ok(url) = std::env::var("QUERY_BUDGET_TEST_MYSQL") else {
+        eprintln!("QUERY_BUDGET_TEST_MYSQL is not set: `{name}` is not run");
+        return;
+    };
+    let options: MySqlConnectOptions = url.parse().expect("a URL");
+    let mut server = options.connect().await.expect("a server");
+    let database = format!("query_budget_batch_{name}_{}", std::process::id());
+    for statement in [format!("DROP DATABASE IF EXISTS {database}"), format!("CREATE DATABASE {database}")] {
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut server).await.expect("a database");
+    }
+    let options = MySqlPoolOptions::new().max_connections(4);
+    let pool = options.connect_with(url.parse::<MySqlConnectOptions>().expect("a URL").database(&database));
+    let pool = pool.await.expect("a connection");
+    sqlx::raw_sql(include_str!("../../schema.sql")).execute(&pool).await.expect("the schema");
+    test(pool.clone()).await;
+    pool.close().await;
+    let drop = AssertSqlSafe(format!("DROP DATABASE {database}"));
+    sqlx::query(drop).execute(&mut server).await.expect("the database goes");
+}

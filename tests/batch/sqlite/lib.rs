@@ -1,0 +1,1 @@
+//! Batches and pages against SQLite; the tests are all there is.

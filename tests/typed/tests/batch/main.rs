@@ -1,0 +1,27 @@
+//! One statement for many rows, on a real PostgreSQL.
+
+#[path = "../postgres/database.rs"]
+mod database;
+mod insert;
+mod other;
+
+/// An enum of the schema, by the configuration's `[types]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "mood", rename_all = "lowercase")]
+pub(crate) enum Mood {
+    Happy,
+    Sad,
+}
+
+/// A row to be written.
+pub(crate) struct Step {
+    pub(crate) run_id: i64,
+    pub(crate) name: String,
+    pub(crate) note: Option<String>,
+}
+
+/// So many steps of a run, whose names say their place.
+pub(crate) fn steps(run_id: i64, count: usize) -> Vec<Step> {
+    let note = |at: usize| at.is_multiple_of(3).then(|| format!("n{}", at % 100));
+    (0..count).map(|at| Step { run_id, name: format!("step {at}"), note: note(at) }).collect()
+}
