@@ -11,6 +11,9 @@ pub struct Allow {
     pub reason: Option<String>,
     /// Where the allow stands.
     pub place: Place,
+    /// What is taken out to be rid of it, from the first place to the one behind the last: a comment or an attribute that
+    /// is there for this allow alone.
+    pub extent: Option<(Place, Place)>,
 }
 
 /// The word that begins a comment for this project.
@@ -25,15 +28,30 @@ pub(crate) fn parse(comment: &str, place: &Place) -> Vec<Allow> {
         .and_then(|rest| rest.trim_start().strip_prefix('('))
         .and_then(|rest| rest.split_once(')'));
     let Some((lints, rest)) = parts else {
-        return vec![Allow { lint: order.to_owned(), reason: None, place: place.clone() }];
+        return vec![Allow { lint: order.to_owned(), reason: None, place: place.clone(), extent: None }];
     };
     let reason = rest.trim_start().strip_prefix(':').map(str::trim).filter(|reason| !reason.is_empty());
     lints
         .split(',')
         .map(str::trim)
         .filter(|lint| !lint.is_empty())
-        .map(|lint| Allow { lint: lint.to_owned(), reason: reason.map(str::to_owned), place: place.clone() })
+        .map(|lint| Allow {
+            lint: lint.to_owned(),
+            reason: reason.map(str::to_owned),
+            place: place.clone(),
+            extent: None,
+        })
         .collect()
+}
+
+/// Notes for the allow of a comment that is there for it alone, and reaches from its place to the end of its line, what
+/// is taken out with it. `comment` is the comment with its signs.
+pub(crate) fn set_extent(allows: &mut [Allow], comment: &str) {
+    if let [allow] = allows {
+        let place = &allow.place;
+        let length = u32::try_from(comment.trim_end().chars().count()).unwrap_or(0);
+        allow.extent = Some((place.clone(), Place { column: place.column + length, ..place.clone() }));
+    }
 }
 
 /// The allows of the comments in `text`, which is what stands in front of a SQL statement. `place` is that of the start
@@ -42,13 +60,26 @@ pub fn above_sql(text: &str, place: impl Fn(usize) -> Place) -> Vec<Allow> {
     if !text.contains(MARK) {
         return Vec::new();
     }
-    let comment = |line: &'_ str| -> Option<String> {
-        let line = line.trim();
-        let opened = ["--", "/*", "#"].iter().find_map(|sign| line.strip_prefix(sign))?;
-        Some(opened.strip_suffix("*/").unwrap_or(opened).to_owned())
-    };
-    let comments = text.lines().enumerate().filter_map(|(at, line)| Some((at, comment(line)?)));
-    comments.flat_map(|(at, comment)| parse(&comment, &place(at))).collect()
+    let mut allows = Vec::new();
+    let mut lines = text.lines().enumerate().peekable();
+    while let Some((at, line)) = lines.next() {
+        let line = line.trim_end();
+        let comment = line.trim_start();
+        let opened = ["--", "/*", "#"].iter().find_map(|sign| comment.strip_prefix(sign));
+        let Some(opened) = opened else { continue };
+        let mut found = parse(opened.strip_suffix("*/").unwrap_or(opened), &place(at));
+        // A comment that goes on in the next line would be left without its head.
+        let goes_on = lines.peek().is_some_and(|(_, next)| next.trim_start().starts_with("--"));
+        if comment.starts_with("--") && !goes_on {
+            for allow in &mut found {
+                let indent = line.chars().count() - comment.chars().count();
+                allow.place.column = u32::try_from(indent).unwrap_or(0) + 1;
+            }
+            set_extent(&mut found, comment);
+        }
+        allows.append(&mut found);
+    }
+    allows
 }
 
 /// The comment that allows a lint at a finding; `None` where no comment can stand.

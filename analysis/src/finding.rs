@@ -73,7 +73,9 @@ pub struct Related {
 /// A replacement of a part of the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
-    /// What is replaced, as a range of bytes of the finding's `sql`.
+    /// What it changes.
+    pub target: Target,
+    /// What is replaced, as a range of bytes of the finding's `sql`; empty where the target is the file.
     pub span: Range<usize>,
     /// Where it begins in its file; the line is 0 where the text does not stand in a file as it is.
     pub start: Place,
@@ -83,6 +85,26 @@ pub struct Edit {
     pub replacement: String,
     /// Whether a machine may do it.
     pub applicability: Applicability,
+    /// The same as an edit of the file, once it was placed there; see [`crate::check::place_edits`].
+    pub in_file: Option<InFile>,
+}
+
+/// What an edit changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// The query's text, which may be written with escapes in its file.
+    Sql,
+    /// The file as it is, from `start` to `end`.
+    File,
+}
+
+/// An edit in terms of the file that it is made in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InFile {
+    /// What is replaced, as a range of bytes of the file.
+    pub bytes: Range<usize>,
+    /// What to put there, written as the literal around it demands.
+    pub replacement: String,
 }
 
 /// How far an edit can be trusted.
@@ -92,14 +114,17 @@ pub enum Applicability {
     Machine,
     /// The result may differ from what was meant: a person has to look.
     Maybe,
+    /// A part of the change alone: the Rust code around the query has to follow, by hand.
+    Part,
 }
 
 impl Applicability {
-    /// The word used in JSON: `machine` or `maybe`.
+    /// The word used in JSON: `machine`, `maybe` or `part`.
     pub fn as_str(self) -> &'static str {
         match self {
             Applicability::Machine => "machine",
             Applicability::Maybe => "maybe",
+            Applicability::Part => "part",
         }
     }
 }
@@ -121,6 +146,8 @@ pub struct Sighting {
     pub place: Place,
     /// The function it stands in; empty outside of one.
     pub function: Arc<str>,
+    /// The edits there; see [`Finding::edits`].
+    pub edits: Vec<Edit>,
 }
 
 /// One problem, found by one lint, at one place.
@@ -211,8 +238,47 @@ impl Finding {
         applicability: Applicability,
     ) -> Finding {
         let (start, end) = (Place::default(), Place::default());
-        self.edits.push(Edit { span, start, end, replacement: replacement.into(), applicability });
+        let (target, replacement) = (Target::Sql, replacement.into());
+        self.edits.push(Edit { target, span, start, end, replacement, applicability, in_file: None });
         self
+    }
+
+    /// Adds an edit of the file, from one place to another.
+    pub fn file_edit(
+        mut self,
+        (start, end): (Place, Place),
+        replacement: impl Into<String>,
+        applicability: Applicability,
+    ) -> Finding {
+        let (target, replacement) = (Target::File, replacement.into());
+        self.edits.push(Edit { target, span: 0..0, start, end, replacement, applicability, in_file: None });
+        self
+    }
+
+    /// The query after its edits; `None` where it has none, or no query.
+    pub fn edited_sql(&self) -> Option<String> {
+        let is_of_query = !self.edits.is_empty() && self.edits.iter().all(|edit| edit.target == Target::Sql);
+        if is_of_query { self.edited(self.sql.as_deref()?) } else { None }
+    }
+
+    /// A query's text after its edits; `None` where they do not fit it.
+    pub(crate) fn edited(&self, sql: &str) -> Option<String> {
+        let mut edits: Vec<&Edit> = self.edits.iter().collect();
+        edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+        let mut edited = String::with_capacity(sql.len());
+        let mut at = 0;
+        for edit in edits {
+            edited.push_str(sql.get(at..edit.span.start)?);
+            edited.push_str(&edit.replacement);
+            at = edit.span.end;
+        }
+        edited.push_str(sql.get(at..)?);
+        Some(edited)
+    }
+
+    /// How far its edits can be trusted: no further than the least of them. `None` where it has none.
+    pub fn applicability(&self) -> Option<Applicability> {
+        self.edits.iter().map(|edit| edit.applicability).max()
     }
 
     /// Keeps it from being an error by default.

@@ -26,5 +26,7 @@ pub mod sql;
 pub mod types;
 
 pub use config::Config;
-pub use finding::{Applicability, Edit, Excerpt, Finding, Level, Place, Related, Sighting, Tier};
+pub use finding::{
+    Applicability, Edit, Excerpt, Finding, InFile, Level, Place, Related, Sighting, Target, Tier,
+};
 pub use notice::{Notice, NoticeKind, Severity};

@@ -40,8 +40,7 @@ pub(crate) enum Command {
     IndexCheck(IndexCheck),
     /// Run all lints over every query, raw sqlx calls and `.sqlx` folders included
     Check(Check),
-    /// Ask a live database's planner for the same verdicts, read-only, and show where it disagrees
-    #[cfg(feature = "live")]
+    /// Explain a lint, or ask a live database's planner for the same verdicts as `index-check`
     #[command(long_about = EXPLAIN)]
     Explain(Explain),
     /// List how many queries each function runs at least and at most
@@ -50,11 +49,15 @@ pub(crate) enum Command {
     Schema(Schema),
     /// Write `.sqlx` for sqlx's own macros from the schema, without a database, or check it
     Prepare(Prepare),
-    /// Write `query-budget.toml`, the snapshot and the cargo alias into a workspace
+    /// Write `query-budget.toml` and the snapshot into a workspace
     Init(Init),
     /// Move a workspace from sqlx's query macros to those of query-budget, or back
     #[command(long_about = MIGRATE)]
     Migrate(Migrate),
+    /// Write the completions of a shell to standard output
+    Completions(Completions),
+    /// Write the manual pages
+    Man(Man),
     /// Write what PostgreSQL's types are derived from, from the catalog of a real server
     #[cfg(feature = "live")]
     #[command(hide = true)]
@@ -89,6 +92,23 @@ pub(crate) enum Format {
     Sarif,
     /// Workflow commands of GitHub Actions, which annotate the lines of a pull request
     Github,
+    /// A code quality report of GitLab
+    Gitlab,
+    /// JUnit's XML: what fails is a failure, what only warns is a skipped test
+    Junit,
+    /// Checkstyle's XML
+    Checkstyle,
+    /// Lines as compilers write them: `file:line:column: warning: message [lint]`
+    Gcc,
+}
+
+/// How cargo writes messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MessageFormat {
+    /// One JSON object a line, as `cargo check` writes them
+    Json,
+    /// The same, with colours in the text that is rendered
+    JsonDiagnosticRenderedAnsi,
 }
 
 /// How a list is written.
@@ -103,9 +123,12 @@ pub(crate) enum ListFormat {
 /// Where queries and schema come from.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Input {
-    /// The workspace, crate, folder or Rust file whose queries are checked
-    #[arg(default_value = ".")]
-    pub(crate) path: PathBuf,
+    /// The workspaces, crates, folders or Rust files whose queries are checked
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Check the queries of this package alone; may be given several times
+    #[arg(short = 'p', long = "package", value_name = "NAME", conflicts_with = "queries")]
+    pub(crate) packages: Vec<String>,
     /// Replay the schema from this folder instead of reading a snapshot
     #[arg(long, value_name = "DIR", conflicts_with = "schema")]
     pub(crate) migrations: Option<PathBuf>,
@@ -113,12 +136,34 @@ pub(crate) struct Input {
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: Option<PathBuf>,
     /// Check these queries instead of those of the workspace: a `.sql` file, a `.jsonl` file with a `query` field a
-    /// line, or a `.sqlx` folder
-    #[arg(long, value_name = "PATH", conflicts_with = "path")]
+    /// line, or a `.sqlx` folder; `-` reads SQL or such lines from standard input
+    #[arg(long, value_name = "PATH", conflicts_with = "paths")]
     pub(crate) queries: Option<PathBuf>,
     /// Whose SQL it is, when neither configuration nor snapshot tell: postgres, mysql or sqlite
     #[arg(long, value_name = "DIALECT", value_parser = dialect)]
     pub(crate) dialect: Option<Dialect>,
+    /// Set a key of `query-budget.toml` for this run: `lints.missing_limit=deny`, `tables.countries.rows=250`
+    #[arg(long, value_name = "KEY=VALUE", value_parser = crate::input::overrides::parse)]
+    pub(crate) config: Vec<crate::input::overrides::Override>,
+}
+
+/// What is reported: all of it, or what a change touches.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Changed {
+    /// Report what stands on lines, in functions or in queries that differ from this git revision, in what calls them,
+    /// and in queries of the tables that changed migrations name
+    #[arg(long, value_name = "REV", conflicts_with = "queries")]
+    pub(crate) since: Option<String>,
+    /// The same of these files as a whole, parted by commas
+    #[arg(long, value_name = "FILE,..", value_delimiter = ',', conflicts_with_all = ["since", "queries"])]
+    pub(crate) changed_files: Vec<PathBuf>,
+}
+
+impl Changed {
+    /// Whether all of it is reported.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.since.is_none() && self.changed_files.is_empty()
+    }
 }
 
 /// How a report goes out, and what is left out of it.
@@ -145,8 +190,10 @@ pub(crate) struct IndexCheck {
     pub(crate) reporting: Reporting,
     /// Write the advised indexes as migrations into the migrations' folder, in its own numbering, instead of reporting.
     /// No file is overwritten
-    #[arg(long, conflicts_with_all = ["format", "write_baseline"])]
+    #[arg(long, conflicts_with_all = ["format", "write_baseline", "since", "changed_files"])]
     pub(crate) write_migration: bool,
+    #[command(flatten)]
+    pub(crate) changed: Changed,
 }
 
 /// Arguments of `check`.
@@ -159,6 +206,50 @@ pub(crate) struct Check {
     pub(crate) reporting: Reporting,
     #[command(flatten)]
     pub(crate) view: View,
+    #[command(flatten)]
+    pub(crate) changed: Changed,
+    #[command(flatten)]
+    pub(crate) fix: Fix,
+    #[command(flatten)]
+    pub(crate) editor: Editor,
+}
+
+/// Which edits are made.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Fix {
+    /// Make the edits of findings that mean the same for every row, and report what is left
+    #[arg(long, conflicts_with_all = ["write_baseline", "queries"])]
+    pub(crate) fix: bool,
+    /// Make also those that a person has to look at; with `--diff`, show them
+    #[arg(long, conflicts_with_all = ["write_baseline", "queries"])]
+    pub(crate) unsafe_fixes: bool,
+    /// Show the edits as a diff and change nothing; exit with 1 when there are any
+    #[arg(long, conflicts_with_all = ["fix", "format", "write_baseline", "queries"])]
+    pub(crate) diff: bool,
+    /// Make edits beside changes that are not committed, or outside of git
+    #[arg(long, conflicts_with = "diff")]
+    pub(crate) allow_dirty: bool,
+}
+
+impl Fix {
+    /// Whether edits are to be made or shown.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.fix || self.diff || self.unsafe_fixes
+    }
+}
+
+/// What an editor reads instead of a report.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Editor {
+    /// Write findings as cargo writes the compiler's, together with those of `cargo check`
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with_all = ["format", "fix", "unsafe_fixes", "diff", "write_baseline", "queries"])]
+    pub(crate) message_format: Option<MessageFormat>,
+    /// Leave out `cargo check`
+    #[arg(long, requires = "message_format")]
+    pub(crate) no_cargo: bool,
+    /// What `cargo check` is given besides, behind `--`: `-- --all-features`
+    #[arg(last = true, requires = "message_format", value_name = "ARGUMENT")]
+    pub(crate) cargo: Vec<String>,
 }
 
 /// Which findings are shown, and how loudly.
@@ -190,23 +281,26 @@ impl View {
 }
 
 /// Arguments of `explain`.
-#[cfg(feature = "live")]
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Explain {
     #[command(flatten)]
     pub(crate) input: Input,
-    /// The database to ask: `postgres://..`, `mysql://..` or `sqlite:..`
+    /// The database to ask: `postgres://..`, `mysql://..` or `sqlite:..`; else `DATABASE_URL`, from the environment or from
+    /// the nearest `.env`
+    #[cfg(feature = "live")]
     #[arg(long, value_name = "URL")]
-    pub(crate) database_url: String,
+    pub(crate) database_url: Option<String>,
     /// How to write the comparison
+    #[cfg(feature = "live")]
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: ListFormat,
 }
 
 /// What `explain` does and does not do.
-#[cfg(feature = "live")]
-const EXPLAIN: &str = "Ask a live database how it would read each table of each query, and compare that with what \
+const EXPLAIN: &str = "With the name of a lint, print its page: `explain missing_limit`.
+
+Else ask a live database how it would read each table of each query, and compare that with what \
     `index-check` says.
 
 It never writes and never executes a query of yours: each SELECT, INSERT, UPDATE or DELETE is asked about with EXPLAIN \
@@ -238,14 +332,17 @@ pub(crate) struct Budgets {
 #[derive(Debug, Default, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Schema {
+    /// The crate or folder whose configuration, migrations and snapshot are meant; else that of the working directory
+    #[arg(value_name = "PATH")]
+    pub(crate) path: Option<PathBuf>,
     /// The folder of migrations; else the configured one, else the nearest `migrations`
     #[arg(long, value_name = "DIR")]
     pub(crate) migrations: Option<PathBuf>,
-    /// Read the schema and row estimates from this database instead: `postgres://`, `mysql://` or `sqlite:`. The session
-    /// only reads
+    /// Read the schema and row estimates from this database instead: `postgres://`, `mysql://` or `sqlite:`; without a
+    /// URL, from `DATABASE_URL`, of the environment or of the nearest `.env`. The session only reads
     #[cfg(feature = "live")]
-    #[arg(long, value_name = "URL", conflicts_with_all = ["migrations", "dialect"])]
-    pub(crate) database_url: Option<String>,
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = false, conflicts_with_all = ["migrations", "dialect"])]
+    pub(crate) database_url: Option<Option<String>>,
     /// Whose SQL it is: postgres, mysql or sqlite; else configured, else guessed from the migrations
     #[arg(long, value_name = "DIALECT", value_parser = dialect)]
     pub(crate) dialect: Option<Dialect>,
@@ -304,6 +401,9 @@ pub(crate) struct Init {
     /// The folder to set up
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
+    /// Add the alias `cargo xtask` for `cargo query-budget`
+    #[arg(long)]
+    pub(crate) alias: bool,
 }
 
 const MIGRATE: &str = "Move a workspace from sqlx's query macros to those of query-budget, or back.
@@ -324,6 +424,21 @@ pub(crate) struct Migrate {
     /// Move from query-budget's macros to sqlx's
     #[arg(long)]
     pub(crate) back: bool,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Write a page for each command into this folder; else the command's own page to standard output
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Arguments of `catalog`.

@@ -2,7 +2,9 @@
 
 mod args;
 mod commands;
+mod editor;
 mod failure;
+mod fix;
 mod input;
 #[cfg(feature = "live")]
 mod live;
@@ -67,10 +69,11 @@ fn run(command: Command, output: &mut Output) -> Result<Outcome, Failure> {
         Command::Migrate(arguments) => commands::migrate::run(&arguments, output),
         Command::IndexCheck(arguments) => commands::index_check::run(&arguments, output),
         Command::Check(arguments) => commands::check::run(&arguments, output),
-        #[cfg(feature = "live")]
-        Command::Explain(arguments) => commands::explain::run(&arguments, output),
+        Command::Explain(arguments) => commands::lint_page::run(&arguments, output),
         #[cfg(feature = "live")]
         Command::Catalog(arguments) => commands::catalog::run(&arguments, output),
+        Command::Completions(arguments) => commands::completions::run(&arguments, output),
+        Command::Man(arguments) => commands::man::run(&arguments, output),
         Command::Docs(arguments) => commands::docs::run(&arguments, output),
         Command::NewLint(arguments) => commands::new_lint::run(&arguments, output),
     }

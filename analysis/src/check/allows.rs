@@ -3,7 +3,7 @@
 use super::Checker;
 use crate::allow;
 use crate::config::LintKey;
-use crate::finding::{Finding, Level};
+use crate::finding::{Applicability, Finding, Level};
 use crate::lints::{self, Trait};
 use crate::rust::Allow;
 
@@ -35,6 +35,9 @@ impl Checker<'_> {
                 let mut finding = Finding::new(lint.name, message).help(help);
                 finding.level = level;
                 finding.place = allow.place.clone();
+                if let ("unused_allow", Some(extent)) = (finding.lint, &allow.extent) {
+                    finding = finding.file_edit(extent.clone(), "", Applicability::Machine);
+                }
                 findings.push(finding);
             }
         };

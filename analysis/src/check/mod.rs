@@ -1,9 +1,12 @@
 //! From a query, or all the queries of a file, to findings: every lint is asked, levels are set, allows are applied.
 
 mod allows;
+mod edits;
 mod file;
 mod query;
 mod tier;
+
+pub use edits::place_edits;
 
 use std::sync::Arc;
 

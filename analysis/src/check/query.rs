@@ -4,9 +4,10 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::allows::apply;
+use super::edits::Subject;
 use super::{Checked, Checker, TextFile};
 use crate::cardinality::{self, Cardinality, Rows};
-use crate::finding::{Finding, Level, Place};
+use crate::finding::{Finding, Level, Place, Target};
 use crate::index;
 use crate::lints::{self, Check, QueryContext, Trait};
 use crate::rust::{Allow, Form, Scan, Site, SiteSql};
@@ -34,12 +35,36 @@ impl Checker<'_> {
         allows: &[Allow],
         sites: &[Site],
     ) -> Checked {
+        let mut checked = self.examine_once(sql, site, allows, sites);
+        if checked.findings.iter().any(|finding| !finding.edits.is_empty())
+            && let Ok(query) = &checked.query
+        {
+            let dialect = self.dialect_of(sql);
+            let subject = Subject { sql, query, dialect, site, allows };
+            self.try_edits(&subject, &mut checked.findings);
+        }
+        checked
+    }
+
+    /// Whose rules a query is read by: where none are known, the first that it fits.
+    fn dialect_of(&self, sql: &str) -> Dialect {
         let fits = |dialect: &Dialect| {
             crate::sql::resolve(sql, *dialect, self.schema).is_ok()
                 && (*dialect != Dialect::MySql || !has_numbered_parameter(sql))
         };
         let guessed = self.guess_dialect.then(|| Dialect::ALL.into_iter().find(fits)).flatten();
-        let dialect = guessed.unwrap_or(self.dialect);
+        guessed.unwrap_or(self.dialect)
+    }
+
+    /// The same without a look at the edits.
+    pub(super) fn examine_once(
+        &self,
+        sql: &str,
+        site: Option<&Site>,
+        allows: &[Allow],
+        sites: &[Site],
+    ) -> Checked {
+        let dialect = self.dialect_of(sql);
         let query = crate::sql::resolve(sql, dialect, self.schema);
         let (cardinality, accesses) = match &query {
             Ok(query) => (
@@ -129,7 +154,7 @@ pub(super) fn put(finding: &mut Finding, site: &Site, offset: usize, file: Optio
         excerpt.place = Some(inside);
     }
     if file.is_some() || matches!(site.sql, SiteSql::Literal(_)) {
-        for edit in &mut finding.edits {
+        for edit in finding.edits.iter_mut().filter(|edit| edit.target == Target::Sql) {
             edit.start = place_in(site, offset + edit.span.start, file);
             edit.end = place_in(site, offset + edit.span.end, file);
         }

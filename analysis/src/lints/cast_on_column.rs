@@ -1,7 +1,7 @@
 //! A column is cast to another type where it is compared.
 
 use super::shared::shape;
-use super::shared::wrapped::{self, Comparison, Wrapped};
+use super::shared::wrapped::{self, Comparison, Rewrite, Wrapped};
 use super::{Check, QueryContext, declare_lint, function_on_column};
 use crate::finding::Finding;
 use crate::schema::{Column, UserType};
@@ -69,10 +69,10 @@ fn rewrite(
     wrapped: &Wrapped<'_>,
     column: &Column,
     ty: &str,
-) -> Option<String> {
+) -> Option<Rewrite> {
     let name = wrapped.name(query);
     if ty == "date" && column.ty.starts_with("timestamp") {
-        return function_on_column::days(&name, &wrapped.comparison, context.dialect);
+        return function_on_column::days(&name, &wrapped.comparison, context.dialect).map(Rewrite::equal);
     }
     // The order of the text is another one than that of the values.
     let to_text = is_text(ty) && keeps_values_apart(context, &column.ty);
@@ -83,9 +83,11 @@ fn rewrite(
     match &wrapped.comparison {
         Comparison::Any(array) if to_text => {
             let array = shape::operand(array.without_casts(), context.dialect);
-            Some(format!("{name} = ANY({array}::{}[])", column.ty))
+            Some(Rewrite::alike(format!("{name} = ANY({array}::{}[])", column.ty)))
         }
-        Comparison::Any(array) => Some(format!("{name} = ANY({})", shape::operand(array, context.dialect))),
+        Comparison::Any(array) => {
+            Some(Rewrite::equal(format!("{name} = ANY({})", shape::operand(array, context.dialect))))
+        }
         comparison => {
             let (op, value) = comparison.binary()?;
             let text = shape::operand(value, context.dialect);
@@ -94,7 +96,13 @@ fn rewrite(
                 _ if wider => text,
                 _ => format!("{text}::{}", column.ty),
             };
-            (wider || !op.is_range()).then(|| format!("{name} {} {value}", op.as_str()))
+            let rewrite = format!("{name} {} {value}", op.as_str());
+            // A text that is no number is a mistake there, and not only unequal.
+            match (wider, op.is_range()) {
+                (true, _) => Some(Rewrite::equal(rewrite)),
+                (false, false) => Some(Rewrite::alike(rewrite)),
+                (false, true) => None,
+            }
         }
     }
 }

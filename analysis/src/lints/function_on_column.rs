@@ -1,7 +1,7 @@
 //! A function of a column is compared instead of the column.
 
 use super::shared::shape;
-use super::shared::wrapped::{self, Comparison, Wrapped};
+use super::shared::wrapped::{self, Comparison, Rewrite, Wrapped};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::sql::Dialect;
@@ -105,13 +105,20 @@ fn is_immutable(operand: &Expr) -> bool {
 }
 
 /// The same condition on the column itself.
-fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> Option<String> {
+fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> Option<Rewrite> {
     let column = wrapped.name(query);
     let dialect = context.dialect;
     let text = |expr: &Expr| shape::operand(expr, dialect);
+    let table = context.table(query, wrapped.relation);
+    let ty = table.and_then(|table| table.column(&wrapped.column.name)).map(|it| it.ty.as_str());
     match wrapped.operand {
         Expr::Call(call) if call.name == "date" && matches!(call.args.as_slice(), [Expr::Column(_)]) => {
-            days(&column, &wrapped.comparison, dialect)
+            let days = days(&column, &wrapped.comparison, dialect)?;
+            Some(if ty.is_some_and(|ty| has_days(ty, dialect)) {
+                Rewrite::equal(days)
+            } else {
+                Rewrite::alike(days)
+            })
         }
         Expr::Call(call) if call.name == "date_trunc" && dialect == Dialect::Postgres => {
             let [Expr::Literal(Literal::Text(unit)), Expr::Column(_)] = call.args.as_slice() else {
@@ -119,15 +126,20 @@ fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> 
             };
             let (op, value) = wrapped.comparison.binary()?;
             let value = text(value);
+            // A value that is not the first of its unit equals none that is cut to it.
             match op {
-                Op::Eq => Some(format!("{column} >= {value} AND {column} < {value} + interval '1 {unit}'")),
+                Op::Eq => Some(Rewrite::alike(format!(
+                    "{column} >= {value} AND {column} < {value} + interval '1 {unit}'"
+                ))),
                 _ => None,
             }
         }
         Expr::Call(call) if call.name == "year" && dialect == Dialect::MySql => {
             let (Op::Eq, value) = wrapped.comparison.binary()? else { return None };
             let value = text(value);
-            Some(format!("{column} >= makedate({value}, 1) AND {column} < makedate({value} + 1, 1)"))
+            Some(Rewrite::equal(format!(
+                "{column} >= makedate({value}, 1) AND {column} < makedate({value} + 1, 1)"
+            )))
         }
         Expr::Other { what, parts } if dialect == Dialect::Postgres => {
             let ([Expr::Column(_)], Some(field)) = (parts.as_slice(), what.strip_prefix("extract ")) else {
@@ -136,10 +148,12 @@ fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> 
             let (op, value) = wrapped.comparison.binary()?;
             let value = text(value);
             match (field, op) {
-                ("year", Op::Eq) => Some(format!(
+                ("year", Op::Eq) => Some(Rewrite::equal(format!(
                     "{column} >= make_date({value}, 1, 1) AND {column} < make_date({value} + 1, 1, 1)"
-                )),
-                ("epoch", op) => Some(format!("{column} {} to_timestamp({value})", op.as_str())),
+                ))),
+                ("epoch", op) => {
+                    Some(Rewrite::alike(format!("{column} {} to_timestamp({value})", op.as_str())))
+                }
                 _ => None,
             }
         }
@@ -151,19 +165,33 @@ fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> 
             };
             let back = if *sign == '+' { '-' } else { '+' };
             // Beside a value in time, the database takes a bare parameter for another one.
-            let table = context.table(query, wrapped.relation);
-            let ty = table.and_then(|table| table.column(&wrapped.column.name)).map(|it| it.ty.as_str());
             let is_bare = dialect == Dialect::Postgres && matches!(other, Expr::Parameter(_));
             let cast = match ty {
                 Some(ty) if is_bare && ty.starts_with("timestamp") => "::interval",
                 Some("date") if is_bare => return None,
                 _ => "",
             };
-            other
-                .is_constant()
-                .then(|| format!("{column} {} {} {back} {}{cast}", op.as_str(), text(value), text(other)))
+            other.is_constant().then(|| {
+                Rewrite::alike(format!(
+                    "{column} {} {} {back} {}{cast}",
+                    op.as_str(),
+                    text(value),
+                    text(other)
+                ))
+            })
         }
         _ => None,
+    }
+}
+
+/// Whether the values of a type are points in time or days, which the database's own rules order: not texts that look
+/// like them.
+pub(super) fn has_days(ty: &str, dialect: Dialect) -> bool {
+    let ty = ty.to_ascii_lowercase();
+    match dialect {
+        Dialect::Postgres => ty.starts_with("timestamp") || ty == "date",
+        Dialect::MySql => ["timestamp", "datetime", "date"].iter().any(|known| ty.starts_with(known)),
+        Dialect::Sqlite => false,
     }
 }
 

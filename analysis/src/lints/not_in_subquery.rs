@@ -1,8 +1,9 @@
 //! NOT IN over values that may be NULL.
 
+use super::shared::clause::Text;
 use super::shared::shape;
 use super::{Check, QueryContext, declare_lint};
-use crate::finding::Finding;
+use crate::finding::{Applicability, Finding};
 use crate::sql::expr::{Expr, Op, Test};
 use crate::sql::query::{Block, BlockId, Body, From, JoinKind, Query, RelationId};
 
@@ -122,6 +123,7 @@ fn finding(
     inner: BlockId,
     output: &Expr,
 ) -> Finding {
+    let outer = sought;
     let written = |expr: &Expr| match expr.as_column().and_then(|column| Some((column, column.relation?))) {
         Some((column, relation)) => format!("{}.{}", query.relation(relation).alias, column.name),
         None => shape::operand(expr, context.dialect),
@@ -132,10 +134,77 @@ fn finding(
     let table = block.from().first().and_then(|item| item.relations().first().copied());
     let table = table.map_or_else(|| "..".to_owned(), |id| table_name(query, id));
     let span = output.span().map_or(0..0, |span| span.range());
-    Finding::new(LINT.name, format!("NOT IN holds for no row when one `{value}` is NULL"))
+    let finding = Finding::new(LINT.name, format!("NOT IN holds for no row when one `{value}` is NULL"))
         .excerpt(context.sql, span, "can be NULL")
         .help(format!("write `NOT EXISTS (SELECT 1 FROM {table} WHERE {value} = {sought}{more})`"))
-        .help(format!("or leave NULL out in the subquery: `{value} IS NOT NULL`"))
+        .help(format!("or leave NULL out in the subquery: `{value} IS NOT NULL`"));
+    match as_not_exists(context, query, (outer, &sought), inner, (output, &value)) {
+        // A NULL on either side makes the one or the other hold.
+        Some((span, rewrite)) => finding.edit(span, rewrite, Applicability::Maybe),
+        None => finding,
+    }
+}
+
+/// `NOT EXISTS (..)` for a comparison of columns by NOT IN, with the bytes of what it stands for. `None` where the
+/// subquery does more than choose rows, or hides the table of the column outside.
+fn as_not_exists(
+    context: &QueryContext<'_>,
+    query: &Query,
+    (outer, sought): (&Expr, &str),
+    inner: BlockId,
+    (output, value): (&Expr, &str),
+) -> Option<(std::ops::Range<usize>, String)> {
+    let block = query.block(inner);
+    let Body::Select(select) = &block.body else { return None };
+    let is_plain = select.group_by.is_empty() && select.having.is_none() && !select.aggregates;
+    if !is_plain || select.set_returning || select.distinct.is_some() {
+        return None;
+    }
+    if block.limit.is_some() || block.offset.is_some() || !block.order_by.is_empty() || block.locks {
+        return None;
+    }
+    let outside = &query.relation(outer.as_column()?.relation?).alias;
+    let inside = block.from().iter().flat_map(|item| item.relations());
+    if inside.into_iter().any(|id| query.relation(id).alias == *outside) {
+        return None;
+    }
+    let text = Text::new(context.sql, context.dialect);
+    let output = text.token_at(output.span()?.start)?;
+    let select = (0..output).rev().find(|at| text.is(*at, "select"))?;
+    let open = select.checked_sub(1).filter(|at| text.is(*at, "("))?;
+    let negation = open.checked_sub(2).filter(|at| text.is(*at, "not") && text.is(at + 1, "in"))?;
+    let (first, close) = (text.token_at(outer.span()?.start)?, text.closing(open)?);
+    let end_of_outer = text.token_at(outer.span()?.end.checked_sub(1)?)?;
+    if end_of_outer + 1 != negation {
+        return None;
+    }
+    let mut depth = 0_usize;
+    let mut outermost = |word: &str| {
+        (select..close).find(|at| {
+            match text.at(*at) {
+                "(" => depth += 1,
+                ")" => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0 && text.is(*at, word)
+        })
+    };
+    let from = outermost("from")?;
+    let condition = format!("{value} = {sought}");
+    let rewrite = match outermost("where") {
+        None => {
+            let tables = text.slice(text.span(from, close - 1)?);
+            format!("NOT EXISTS (SELECT 1 {tables} WHERE {condition})")
+        }
+        Some(filter) => {
+            let tables = text.slice(text.span(from, filter)?);
+            let filters = text.slice(text.span(filter + 1, close - 1)?);
+            let is_one = outermost("or").is_none();
+            let filters = if is_one { filters.to_owned() } else { format!("({filters})") };
+            format!("NOT EXISTS (SELECT 1 {tables} {condition} AND {filters})")
+        }
+    };
+    Some((text.span(first, close)?, rewrite))
 }
 
 /// A table as a FROM names it, with its alias.

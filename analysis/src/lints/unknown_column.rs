@@ -1,5 +1,6 @@
 //! A column that its table does not have.
 
+use super::shared::clause;
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::sql::query::ProblemKind;
@@ -50,7 +51,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let finding = Finding::new(LINT.name, message).excerpt(context.sql, span, "unknown");
         let finding = context.refused(finding);
         findings.push(match similar {
-            Some(similar) => finding.help(format!("write `{similar}`, which exists")),
+            Some(similar) => {
+                let finding = finding.help(format!("write `{similar}`, which exists"));
+                clause::rename(finding, context, column, similar)
+            }
             None => finding.help("run `cargo query-budget schema` if a migration has added it"),
         });
     }

@@ -1,5 +1,6 @@
 //! A table that is not in the schema.
 
+use super::shared::clause;
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::sql::query::ProblemKind;
@@ -49,7 +50,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let finding = finding.excerpt(context.sql, span, "unknown");
         let finding = context.refused(finding);
         findings.push(match similar {
-            Some(similar) => finding.help(format!("write `{similar}`, which is")),
+            Some(similar) => {
+                let finding = finding.help(format!("write `{similar}`, which is"));
+                clause::rename(finding, context, name, similar)
+            }
             None => finding.help("run `cargo query-budget schema` if a migration has added it"),
         });
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::finding::{Edit, Finding, Place, Sighting};
+use crate::finding::{Edit, Finding, InFile, Place, Sighting, Target};
 use crate::notice::Notice;
 
 /// A finding as an object.
@@ -50,9 +50,16 @@ fn edit(edit: &Edit) -> Value {
     let mut value = json!({
         "replacement": edit.replacement,
         "applicability": edit.applicability.as_str(),
-        "sql_start": edit.span.start,
-        "sql_end": edit.span.end,
     });
+    if edit.target == Target::Sql {
+        value["sql_start"] = json!(edit.span.start);
+        value["sql_end"] = json!(edit.span.end);
+    }
+    if let Some(InFile { bytes, replacement }) = &edit.in_file {
+        value["byte_start"] = json!(bytes.start);
+        value["byte_end"] = json!(bytes.end);
+        value["written"] = json!(replacement);
+    }
     put_place(&mut value, &edit.start);
     if edit.end.line > 0 {
         value["end_line"] = json!(edit.end.line);

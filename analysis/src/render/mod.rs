@@ -2,14 +2,18 @@
 //! that says which lint spoke, and how to allow it, is added here, so that it is the same everywhere.
 
 mod excerpt;
+pub mod gcc;
 mod github;
+mod gitlab;
 mod inert;
 pub mod json;
 mod rustc;
 pub mod sarif;
 mod text;
+pub mod xml;
 
 pub use github::{github, github_notice};
+pub use gitlab::{fingerprint, gitlab, gitlab_notice};
 pub use inert::inert;
 pub use rustc::{rustc, rustc_notice};
 pub use text::{Style, text, text_notice};

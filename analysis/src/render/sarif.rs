@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::baseline::Known;
-use crate::finding::{Finding, Level, Place};
+use crate::finding::{Applicability, Finding, InFile, Level, Place};
 use crate::lints::{self, Lint};
 use crate::notice::{Notice, Severity};
 
@@ -66,10 +66,42 @@ pub fn result(finding: &Finding) -> Value {
     if !related.is_empty() {
         result["relatedLocations"] = json!(related);
     }
+    if let Some(fix) = fix(finding) {
+        result["fixes"] = json!([fix]);
+    }
     if let Some(sql) = &finding.sql {
         result["properties"] = json!({ "sql": &**sql });
     }
     result
+}
+
+/// The edits of a finding as one fix; `None` where there are none, or where a part of the change is left to a person.
+fn fix(finding: &Finding) -> Option<Value> {
+    if finding.applicability()? == Applicability::Part {
+        return None;
+    }
+    let mut replacements = Vec::new();
+    for edit in &finding.edits {
+        let InFile { replacement, .. } = edit.in_file.as_ref()?;
+        replacements.push(json!({
+            "deletedRegion": {
+                "startLine": edit.start.line,
+                "startColumn": edit.start.column,
+                "endLine": edit.end.line,
+                "endColumn": edit.end.column,
+            },
+            "insertedContent": { "text": replacement },
+        }));
+    }
+    let first = finding.edits.first()?;
+    if finding.edits.iter().any(|edit| edit.start.file != first.start.file) {
+        return None;
+    }
+    let description = finding.help.first().map_or("edit", String::as_str);
+    Some(json!({
+        "description": { "text": description },
+        "artifactChanges": [{ "artifactLocation": artifact(&first.start.file), "replacements": replacements }],
+    }))
 }
 
 /// A notice as a notification about the run.
@@ -109,12 +141,17 @@ fn location(place: &Place) -> Option<Value> {
     if place.line > 0 && place.column > 0 {
         region["startColumn"] = json!(place.column);
     }
-    let uri = uri(&place.file);
+    Some(json!({ "physicalLocation": { "artifactLocation": artifact(&place.file), "region": region } }))
+}
+
+/// A file as it is named in a log.
+fn artifact(file: &str) -> Value {
+    let uri = uri(file);
     let mut artifact = json!({ "uri": uri });
     if !uri.starts_with("file:") {
         artifact["uriBaseId"] = json!("%SRCROOT%");
     }
-    Some(json!({ "physicalLocation": { "artifactLocation": artifact, "region": region } }))
+    artifact
 }
 
 /// A path as a URI reference.

@@ -5,6 +5,7 @@ use annotate_snippets::{AnnotationKind, Group, Level as Title, Origin, Renderer,
 use super::excerpt::window;
 use super::{Body, Footer};
 use crate::finding::{Finding, Level, Place};
+use crate::lints;
 use crate::notice::{Notice, Severity};
 
 /// How text is dressed.
@@ -38,6 +39,9 @@ pub fn text(findings: &[&Finding], about_lint: bool, style: Style) -> String {
     let left = others.iter().skip(SHOWN - 1).map(|finding| &finding.place);
     let joined = findings.iter().flat_map(|finding| finding.places.iter().map(|sighting| &sighting.place));
     let left: Vec<String> = left.chain(joined).map(ToString::to_string).collect();
+    if let Some(lint) = lints::by_name(first.lint).filter(|_| about_lint) {
+        body.footers.push((Footer::Note, lint.url()));
+    }
     if !left.is_empty() {
         body.footers.insert(0, (Footer::Note, format!("also at {}", left.join(", "))));
     }
@@ -140,7 +144,8 @@ warning[unindexed_filter]: filter on `logs.event_id` has no index
    |       ^^^^^^^^
    |
    = help: add an index on `logs (event_id)`
-   = note: `unindexed_filter` is at level warn; to allow it: `// query-budget: allow(unindexed_filter): <reason>`"
+   = note: `unindexed_filter` is at level warn; to allow it: `// query-budget: allow(unindexed_filter): <reason>`
+   = note: https://github.com/query-budget/query-budget/blob/main/docs/lints/unindexed_filter.md"
         );
     }
 
@@ -149,7 +154,9 @@ warning[unindexed_filter]: filter on `logs.event_id` has no index
         let text = text(&[&finding("queries.jsonl")], true, Style::default());
         assert!(text.contains("\n4 | WHERE event_id = $1\n"), "{text}");
         assert!(
-            text.ends_with("to allow it: `unindexed_filter = \"allow\"` in `[lints]` of `query-budget.toml`"),
+            text.contains(
+                "to allow it: `unindexed_filter = \"allow\"` in `[lints]` of `query-budget.toml`\n"
+            ),
             "{text}"
         );
     }

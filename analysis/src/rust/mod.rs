@@ -27,6 +27,7 @@ pub use graph::bounds;
 pub use graph::calls::{Link, LoopCall};
 pub use graph::follow::{Followed, follow};
 pub use graph::tree::{Position, Target, positions};
+pub use lex::embedded::{embedded, rewritten};
 pub use lex::literal::text_of;
 pub use lex::relevant::{relevant, with_queries};
 pub use scan::{scan, scan_as, scan_detached, scan_function, scan_in};

@@ -1,16 +1,17 @@
 //! `check`: all lints over every query.
 
-use crate::Outcome;
 use crate::args::Check;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::report::{self, Subject};
+use crate::report::{self, Wanted};
+use crate::{Outcome, editor, fix};
 
 pub(crate) fn run(arguments: &Check, output: &mut Output) -> Result<Outcome, Failure> {
-    let (mut loaded, base) = report::load(&arguments.input, arguments.reporting.format)?;
-    for batch in &mut loaded.batches {
-        batch.project.config.lints.extend(arguments.view.levels());
+    if arguments.editor.message_format.is_some() {
+        return editor::run(arguments, output);
     }
-    let Check { input, reporting, view } = arguments;
-    report::run(Subject::Everything, loaded, &base, input, reporting, view, output)
+    if arguments.fix.is_asked() {
+        return fix::run(arguments, output);
+    }
+    report::run(&Wanted::of_check(arguments), output)
 }

@@ -1,4 +1,5 @@
-//! `docs`: writes what is derived from the lints' own documentation, the pages in `docs/lints` and the README's table.
+//! `docs`: writes what is derived from the lints' own documentation, the pages in `docs/lints` and the README's table, and
+//! the JSON schema of the configuration.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use query_budget_analysis::Level;
 use query_budget_analysis::lints::{self, Group, Lint};
 use query_budget_analysis::project::read;
 
+use super::config_schema;
 use crate::Outcome;
 use crate::args::Docs;
 use crate::failure::Failure;
@@ -26,6 +28,7 @@ pub(crate) fn run(arguments: &Docs, output: &mut Output) -> Result<Outcome, Fail
         lints::ALL.iter().map(|lint| (pages_dir.join(format!("{}.md", lint.name)), page(lint))).collect();
     let readme = PathBuf::from("README.md");
     wanted.insert(readme.clone(), with_table(&read(&readme)?)?);
+    wanted.insert(PathBuf::from("docs/query-budget.schema.json"), config_schema::text());
 
     let mut stale = 0;
     for (path, text) in &wanted {

@@ -10,8 +10,8 @@ use crate::Outcome;
 use crate::args::{Explain, Format, ListFormat};
 use crate::failure::Failure;
 use crate::input;
-use crate::live::block_on;
 use crate::live::explain::{Planner, Seen, Tried, can_try, try_out};
+use crate::live::{self, block_on};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::report::{self, Query, Report, counted};
@@ -25,10 +25,11 @@ pub(crate) fn run(arguments: &Explain, output: &mut Output) -> Result<Outcome, F
         ListFormat::Text => Format::Text,
         ListFormat::Json => Format::Json,
     };
+    let url = live::url(arguments.database_url.as_deref(), &input::scope(&arguments.input)?)?;
     let (mut loaded, base) = report::load(&arguments.input, format)?;
     input::require_schema(&loaded)?;
     let comparison = block_on(async {
-        let mut planner = Planner::open(&arguments.database_url).await?;
+        let mut planner = Planner::open(&url).await?;
         let dialect = planner.dialect();
         let before = loaded.batches.len();
         loaded.batches.retain(|batch| batch.project.dialect == dialect || batch.project.dialect_is_guessed);

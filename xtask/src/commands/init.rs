@@ -35,8 +35,28 @@ pub(crate) fn run(arguments: &Init, output: &mut Output) -> Result<Outcome, Fail
             config::FILE_NAME
         ))?;
     }
-    write_alias(&root, output)?;
+    if arguments.alias {
+        write_alias(&root, output)?;
+    }
+    next_steps(databases.is_empty(), output)?;
     Ok(Outcome::Clean)
+}
+
+/// Says what comes next.
+fn next_steps(lacks_schema: bool, output: &mut Output) -> Result<(), Failure> {
+    output.line("")?;
+    output.line("next:")?;
+    let schema = ("cargo query-budget schema", "writes the snapshot");
+    let steps = [
+        ("cargo query-budget check", "all lints over every query"),
+        ("cargo query-budget check --fix", "makes the edits that change no result"),
+        ("cargo query-budget index-check", "queries that no index serves, and the indexes that would"),
+        ("cargo query-budget schema --check", "in CI: fails when a migration is not in the snapshot"),
+    ];
+    for (command, does) in lacks_schema.then_some(schema).into_iter().chain(steps) {
+        output.line(format!("  {command:<34} {does}"))?;
+    }
+    Ok(())
 }
 
 /// The folders that hold migrations: the workspace's root and its crates.

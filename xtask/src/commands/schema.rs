@@ -17,7 +17,9 @@ use crate::report::counted;
 
 pub(crate) fn run(arguments: &Schema, output: &mut Output) -> Result<Outcome, Failure> {
     let base = current_dir()?;
-    run_in(&base, &base, arguments, output)
+    let Some(path) = &arguments.path else { return run_in(&base, &base, arguments, output) };
+    let failed = |error| Failure::new(format!("open `{}`", path.display())).because(error);
+    run_in(&path.canonicalize().map_err(failed)?, &base, arguments, output)
 }
 
 /// Runs the command for the project around `dir`. Paths are shown relative to `base`.
@@ -39,8 +41,8 @@ pub(super) fn run_in(
         return Ok(Outcome::Broken);
     }
 
-    let made = match database_url(arguments) {
-        Some(url) => from_database(url, &project, base)?,
+    let made = match database_url(arguments, dir)? {
+        Some(url) => from_database(&url, &project, base)?,
         None => from_migrations(arguments.migrations.clone(), &mut project, base)?,
     };
     project.notices.extend(made.notices);
@@ -146,14 +148,16 @@ fn only_laid_out(project: &Project, base: &Path) -> Result<PathBuf, Failure> {
     }
 }
 
+/// The database to read, where one is asked for.
 #[cfg(feature = "live")]
-fn database_url(arguments: &Schema) -> Option<&str> {
-    arguments.database_url.as_deref()
+fn database_url(arguments: &Schema, dir: &Path) -> Result<Option<String>, Failure> {
+    let asked = arguments.database_url.as_ref();
+    asked.map(|given| crate::live::url(given.as_deref(), dir)).transpose()
 }
 
 #[cfg(not(feature = "live"))]
-fn database_url(_: &Schema) -> Option<&str> {
-    None
+fn database_url(_: &Schema, _: &Path) -> Result<Option<String>, Failure> {
+    Ok(None)
 }
 
 /// The database is taken to be migrated to where the project's migrations, if it has any, lead.

@@ -2,6 +2,7 @@
 //! queries; a snapshot, or migrations.
 
 mod migrations;
+pub(crate) mod overrides;
 mod queries;
 pub(crate) mod rust_files;
 mod schema;
@@ -29,7 +30,12 @@ pub(crate) struct Loaded {
     pub(crate) files: usize,
     /// The files that could not be read or parsed, each with its place and why.
     pub(crate) unread: Vec<String>,
+    /// Which functions call which, each by its file and its path there; of a caller, those that it calls.
+    pub(crate) calls: Vec<(FunctionKey, FunctionKey)>,
 }
+
+/// A function, by the file it stands in as it is shown, and its path there.
+pub(crate) type FunctionKey = (Arc<str>, Arc<str>);
 
 /// A project, and the queries that run on its database.
 pub(crate) struct Batch {
@@ -65,12 +71,14 @@ pub(crate) struct BareQuery {
 /// Reads what the arguments name. Paths are shown relative to `base`.
 pub(crate) fn load(input: &Input, base: &Path) -> Result<Loaded, Failure> {
     let Some(path) = &input.queries else {
-        let mut loaded = rust_files::find(&input.path, base)?;
+        let mut loaded = rust_files::find_in(&input.paths, &input.packages, base)?;
+        overrides::apply(&input.config, &mut loaded.batches);
         schema::load(&mut loaded.batches, input, base)?;
         return Ok(loaded);
     };
     let batch = Batch { project: project_of(path, base), source: None, files: Vec::new(), bare: Vec::new() };
     let mut batches = vec![batch];
+    overrides::apply(&input.config, &mut batches);
     schema::load(&mut batches, input, base)?;
     let mut unread = Vec::new();
     for batch in &mut batches {
@@ -78,7 +86,7 @@ pub(crate) fn load(input: &Input, base: &Path) -> Result<Loaded, Failure> {
     }
     let files: BTreeSet<&str> =
         batches.iter().flat_map(|batch| &batch.bare).map(|query| &*query.place.file).collect();
-    Ok(Loaded { files: files.len(), batches, unread })
+    Ok(Loaded { files: files.len(), batches, unread, calls: Vec::new() })
 }
 
 /// The folder that the paths of a report are relative to: where the command runs, which is where a reader looks for
@@ -105,15 +113,38 @@ pub(crate) fn require_schema(loaded: &Loaded) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The file or folder that is checked, without links.
+/// The file or folder that is checked, without links; of several, the folder around them all.
 pub(crate) fn scope(input: &Input) -> Result<PathBuf, Failure> {
-    let path = input.queries.as_ref().unwrap_or(&input.path);
-    let shown = path.display();
-    path.canonicalize().map_err(|error| Failure::new(format!("open `{shown}`")).because(error))
+    let mut scopes = scopes(input)?.into_iter();
+    let Some(mut scope) = scopes.next() else { return current_dir() };
+    for other in scopes {
+        while !other.starts_with(&scope) {
+            if !scope.pop() {
+                break;
+            }
+        }
+    }
+    Ok(scope)
+}
+
+/// The files and folders that are checked, without links.
+pub(crate) fn scopes(input: &Input) -> Result<Vec<PathBuf>, Failure> {
+    let open = |path: &PathBuf| {
+        let shown = path.display();
+        path.canonicalize().map_err(|error| Failure::new(format!("open `{shown}`")).because(error))
+    };
+    match &input.queries {
+        Some(path) if queries::is_stdin(path) => Ok(vec![current_dir()?]),
+        Some(path) => Ok(vec![open(path)?]),
+        None => input.paths.iter().map(open).collect(),
+    }
 }
 
 /// The project around a file of queries; around the working directory when there is none.
 fn project_of(path: &Path, base: &Path) -> Project {
+    if queries::is_stdin(path) {
+        return Project::locate(base, base);
+    }
     let project = Project::locate(path.parent().filter(|dir| dir.is_dir()).unwrap_or(base), base);
     let is_found =
         project.config_path.is_some() || project.schema_path.is_some() || project.migrations.is_some();

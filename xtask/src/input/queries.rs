@@ -23,6 +23,9 @@ pub(super) fn read_queries(
     base: &Path,
     unread: &mut Vec<String>,
 ) -> Result<Vec<BareQuery>, Failure> {
+    if is_stdin(path) {
+        return read_stdin(dialect, unread);
+    }
     if path.is_dir() {
         return read_sqlx_folder(path, base);
     }
@@ -34,6 +37,23 @@ pub(super) fn read_queries(
         _ => Err(Failure::new(format!("read queries from `{file}`"))
             .help("give a `.sql` file, a `.jsonl` file with a `query` field a line, or a `.sqlx` folder")),
     }
+}
+
+/// Whether queries come from standard input.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Reads SQL from standard input, or a JSON object a line.
+fn read_stdin(dialect: Dialect, unread: &mut Vec<String>) -> Result<Vec<BareQuery>, Failure> {
+    let text = std::io::read_to_string(std::io::stdin())
+        .map_err(|error| Failure::new("read queries from standard input").because(error))?;
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty()).peekable();
+    let is_json = lines.peek().is_some() && lines.all(|line| line.trim_start().starts_with('{'));
+    Ok(match is_json {
+        true => parse_jsonl(&text, "stdin.jsonl", dialect, unread),
+        false => parse_sql(&text, "stdin.sql", dialect),
+    })
 }
 
 fn parse_sql(text: &str, file: &str, dialect: Dialect) -> Vec<BareQuery> {

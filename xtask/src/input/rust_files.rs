@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use query_budget_analysis::check::TextFile;
 use query_budget_analysis::project::{Project, read, shown, workspace_root};
 use query_budget_analysis::rust::{
-    LoopCall, SiteSql, Source, Upper, follow, is_test_path, relevant, scan_in,
+    FunctionId, LoopCall, SiteSql, Source, Upper, follow, is_test_path, relevant, scan_in,
 };
 use rayon::prelude::*;
 
 use super::migrations;
 use super::queries::read_sqlx_folder;
 use super::workspace::{self, Sources, Standing};
-use super::{Batch, Loaded};
+use super::{Batch, FunctionKey, Loaded};
 use crate::failure::Failure;
 use crate::progress::Progress;
 
@@ -69,18 +69,28 @@ struct Text {
 
 /// Finds every query of the workspace, crate, folder or file at `path`; the schemas are not read yet. Paths are shown
 /// relative to `base`.
-pub(crate) fn find(path: &Path, base: &Path) -> Result<Loaded, Failure> {
-    let crates = workspace::sources(path)?;
-    let files = crates.iter().map(|sources| sources.files.len()).sum();
-    let mut loaded = Loaded { batches: Vec::new(), files, unread: Vec::new() };
+pub(crate) fn find(path: &PathBuf, base: &Path) -> Result<Loaded, Failure> {
+    find_in(std::slice::from_ref(path), &[], base)
+}
+
+/// The same of several, or of some of their packages alone: calls are followed through all.
+pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Result<Loaded, Failure> {
+    let crates = workspace::sources_of(paths)?;
+    workspace::require_packages(&crates, packages)?;
+    let is_chosen = |sources: &Sources| packages.is_empty() || sources.is_one_of(packages);
+    let files = crates.iter().filter(|it| is_chosen(it)).map(|sources| sources.files.len()).sum();
+    let mut loaded = Loaded { batches: Vec::new(), files, unread: Vec::new(), calls: Vec::new() };
     let texts = texts(&crates, &mut loaded.unread);
     let mut files = scanned(&crates, &texts, base, &mut loaded.unread);
-    follow_calls(&mut files);
+    loaded.calls = follow_calls(&mut files);
     let mut projects: Vec<Project> = crates.iter().map(|it| Project::locate(&it.dir, base)).collect();
     migrations::find(&crates, &mut projects, &|owner| {
         Box::new(texts.iter().filter(move |text| text.owner == owner).map(|text| text.text.as_str()))
     });
     for (owner, project) in projects.into_iter().enumerate() {
+        if !crates.get(owner).is_some_and(is_chosen) {
+            continue;
+        }
         let files: Vec<RustFile> = files
             .extract_if(.., |(of, _)| *of == owner)
             .map(|(_, file)| file)
@@ -93,14 +103,18 @@ pub(crate) fn find(path: &Path, base: &Path) -> Result<Loaded, Failure> {
     if loaded.batches.is_empty() {
         // Without a query there is still a configuration and a snapshot that may be broken.
         loaded.batches.push(Batch {
-            project: Project::locate(path, base),
+            project: Project::locate(paths.first().map_or(base, PathBuf::as_path), base),
             source: None,
             files: Vec::new(),
             bare: Vec::new(),
         });
     }
+    if !packages.is_empty() {
+        // A `.sqlx` folder says nothing of the package that a query is of.
+        return Ok(loaded);
+    }
     let written: HashSet<Arc<str>> = loaded.batches.iter().flat_map(literals).collect();
-    for folder in sqlx_folders(&crates, path) {
+    for folder in paths.iter().flat_map(|path| sqlx_folders(&crates, path)).collect::<BTreeSet<_>>() {
         let mut bare = read_sqlx_folder(&folder, base)?;
         // What a query of the source has saved is that query; the others are made by other macros.
         bare.retain(|query| !written.contains(query.sql.trim()));
@@ -206,10 +220,15 @@ fn scan_file(
     Ok(RustFile { source, calls: Vec::new(), folders: [manifest_dir, beside] })
 }
 
-/// Follows the calls of all files to the queries they come to.
-fn follow_calls(files: &mut [(usize, RustFile)]) {
+/// Follows the calls of all files to the queries they come to, and returns which function calls which.
+fn follow_calls(files: &mut [(usize, RustFile)]) -> Vec<(FunctionKey, FunctionKey)> {
     let sources: Vec<&Source> = files.iter().map(|(_, file)| &file.source).collect();
     let followed = follow(&sources);
+    let key = |id: FunctionId| -> Option<FunctionKey> {
+        let function = sources.get(id.source)?.scan.functions.get(id.function)?;
+        Some((Arc::clone(&function.place.file), Arc::clone(&function.path)))
+    };
+    let calls = followed.calls.iter().filter_map(|(from, to)| Some((key(*from)?, key(*to)?))).collect();
     for ((_, file), bounds) in files.iter_mut().zip(followed.bounds) {
         file.source.set_bounds(bounds);
     }
@@ -218,4 +237,5 @@ fn follow_calls(files: &mut [(usize, RustFile)]) {
             file.calls.push(call);
         }
     }
+    calls
 }

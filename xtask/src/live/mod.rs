@@ -2,6 +2,7 @@
 
 mod catalog;
 pub(crate) mod explain;
+mod url;
 
 use std::str::FromStr;
 
@@ -14,6 +15,7 @@ use sqlx::{AssertSqlSafe, ColumnIndex, ConnectOptions, Decode, Row};
 use crate::failure::Failure;
 
 pub(crate) use catalog::Catalog;
+pub(crate) use url::url;
 
 /// How long a statement of ours may take on the server.
 const TIMEOUT_SECONDS: u32 = 30;

@@ -34,8 +34,10 @@ pub(super) struct Session {
     folder: PathBuf,
     /// The folder that the report's paths are relative to.
     base: PathBuf,
-    /// The file or folder that is checked.
-    scope: PathBuf,
+    /// The files and folders that are checked.
+    scopes: Vec<PathBuf>,
+    /// Whether some of their packages are left out.
+    is_partial: bool,
     baseline: Baseline,
 }
 
@@ -64,8 +66,8 @@ impl Session {
             return Err(Failure::new(format!("open the baseline `{file}`: it does not exist"))
                 .help(format!("write it with `--baseline {file} --write-baseline`")));
         };
-        let scope = input::scope(input)?;
-        Ok(Some(Session { path, file, folder, base: base.to_path_buf(), scope, baseline }))
+        let (scopes, is_partial) = (input::scopes(input)?, !input.packages.is_empty());
+        Ok(Some(Session { path, file, folder, base: base.to_path_buf(), scopes, is_partial, baseline }))
     }
 
     /// Takes what is known out of a report, and tells the report of it.
@@ -105,7 +107,10 @@ impl Session {
 
     /// Whether a run of this command, over what it was asked to check, would find it.
     fn sees(&self, subject: Subject, known: &Known) -> bool {
-        subject.asks(&known.lint) && resolved(&self.folder.join(&known.file)).starts_with(&self.scope)
+        let path = resolved(&self.folder.join(&known.file));
+        !self.is_partial
+            && subject.asks(&known.lint)
+            && self.scopes.iter().any(|scope| path.starts_with(scope))
     }
 }
 

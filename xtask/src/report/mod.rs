@@ -3,18 +3,24 @@
 
 mod advice;
 mod baseline;
+mod changed;
 mod coverage;
+pub(crate) mod edits;
 mod github;
-mod json;
+mod gitlab;
+pub(crate) mod json;
+mod lines;
 mod migration;
 mod places;
 mod sarif;
 pub(crate) mod text;
 mod tiers;
+mod xml;
 
 pub(crate) use coverage::counted;
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,14 +28,14 @@ use query_budget_analysis::check::{Checked, CheckedSite, Checker};
 use query_budget_analysis::lints::{self, Check, Group, Lint, Trait};
 use query_budget_analysis::rust::Upper;
 use query_budget_analysis::sql::text::LineIndex;
-use query_budget_analysis::{Finding, Level, Notice, Place, Severity};
+use query_budget_analysis::{Finding, Level, Notice, Place, Severity, Target, Tier};
 
 use advice::{Database, IndexAdvice};
 
 use crate::Outcome;
-use crate::args::{Format, IndexCheck, Input, Reporting, View};
+use crate::args::{Changed, Check as CheckArguments, Format, IndexCheck, Input, Reporting, View};
 use crate::failure::Failure;
-use crate::input::{self, BareQuery, Batch, Loaded, RustFile};
+use crate::input::{self, BareQuery, Batch, FunctionKey, Loaded, RustFile};
 use crate::output::Output;
 use crate::progress::Progress;
 
@@ -94,6 +100,12 @@ pub(crate) struct Report {
     unbounded: usize,
     /// What is wrong, by database and place.
     findings: Vec<Finding>,
+    /// How many findings there are where only those of a change are reported.
+    of_all: Option<usize>,
+    /// The functions, each with the lines of its body.
+    functions: Vec<(FunctionKey, RangeInclusive<u32>)>,
+    /// Which function calls which.
+    calls: Vec<(FunctionKey, FunctionKey)>,
     /// What is true as well, and a matter of taste or of the place.
     more: Vec<Finding>,
     /// Whether that is listed.
@@ -140,29 +152,72 @@ pub(crate) fn of_indexes(loaded: Loaded, base: &Path) -> Report {
     report
 }
 
-/// Checks what was loaded and writes the report; `base` is the folder that its paths are relative to.
-pub(crate) fn run(
-    subject: Subject,
-    loaded: Loaded,
-    base: &Path,
-    input: &Input,
-    reporting: &Reporting,
-    view: &View,
-    output: &mut Output,
-) -> Result<Outcome, Failure> {
-    let baseline = baseline::Session::open(input, reporting, base)?;
-    let mut report = Report::new(subject, loaded, base);
+/// What is asked of a report.
+pub(crate) struct Wanted<'a> {
+    /// Which command's it is.
+    pub(crate) subject: Subject,
+    /// Where queries and schema come from.
+    pub(crate) input: &'a Input,
+    /// How it goes out.
+    pub(crate) reporting: &'a Reporting,
+    /// Which findings are shown.
+    pub(crate) view: &'a View,
+    /// What of it is reported.
+    pub(crate) changed: &'a Changed,
+}
+
+impl<'a> Wanted<'a> {
+    /// What `check` asks.
+    pub(crate) fn of_check(arguments: &'a CheckArguments) -> Wanted<'a> {
+        let CheckArguments { input, reporting, view, changed, .. } = arguments;
+        Wanted { subject: Subject::Everything, input, reporting, view, changed }
+    }
+}
+
+/// Loads, checks and reports.
+pub(crate) fn run(wanted: &Wanted<'_>, output: &mut Output) -> Result<Outcome, Failure> {
+    let (mut loaded, base) = load(wanted.input, wanted.reporting.format)?;
+    set_levels(&mut loaded, wanted.view);
+    if wanted.subject == Subject::Indexes {
+        input::require_schema(&loaded)?;
+    }
+    let baseline = baseline::Session::open(wanted.input, wanted.reporting, &base)?;
+    let mut report = Report::new(wanted.subject, loaded, &base);
     if let Some(session) = baseline {
-        if reporting.write_baseline && !report.is_broken() {
+        if wanted.reporting.write_baseline && !report.is_broken() {
             return session.write(&report, output);
         }
         session.leave_out(&mut report);
     }
     report.advise();
-    report.all = view.all;
-    report.sort_out(&view.lints);
-    report.write(reporting.format, output)?;
+    report.choose(wanted, &base)?;
+    report.sort_out();
+    report.write(wanted.reporting.format, output)?;
     Ok(report.outcome())
+}
+
+/// The findings of `check` that its report would show, one for each place, before they are joined by their cause; `base`
+/// is the folder that their paths are relative to.
+pub(crate) fn of(arguments: &CheckArguments, base: &Path) -> Result<Report, Failure> {
+    let wanted = Wanted::of_check(arguments);
+    let mut loaded = input::load(wanted.input, base)?;
+    set_levels(&mut loaded, wanted.view);
+    let baseline = baseline::Session::open(wanted.input, wanted.reporting, base)?;
+    let mut report = Report::new(wanted.subject, loaded, base);
+    if let Some(session) = baseline {
+        session.leave_out(&mut report);
+    }
+    report.choose(&wanted, base)?;
+    let is_shown = |finding: &Finding| wanted.view.all || finding.tier == Tier::Shown;
+    report.findings.retain(is_shown);
+    Ok(report)
+}
+
+/// Sets the levels that hold for this run.
+fn set_levels(loaded: &mut Loaded, view: &View) {
+    for batch in &mut loaded.batches {
+        batch.project.config.lints.extend(view.levels());
+    }
 }
 
 /// Writes the indexes that would serve what was loaded as migrations; `base` is the folder that paths are relative to.
@@ -182,6 +237,28 @@ pub(crate) fn write_migrations(
 }
 
 impl Report {
+    /// What is wrong.
+    pub(crate) fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The files that could not be read or parsed.
+    pub(crate) fn unread(&self) -> &[String] {
+        &self.unread
+    }
+
+    /// Leaves out the findings that are not asked for.
+    fn choose(&mut self, wanted: &Wanted<'_>, base: &Path) -> Result<(), Failure> {
+        self.all = wanted.view.all;
+        let only = &wanted.view.lints;
+        self.findings.retain(|finding| only.is_empty() || only.iter().any(|lint| lint == finding.lint));
+        let scope = input::scope(wanted.input)?;
+        if let Some(changes) = changed::Changes::read(wanted.changed, &scope, base)? {
+            self.keep_changed(&changes);
+        }
+        Ok(())
+    }
+
     /// Checks everything that was loaded.
     fn new(subject: Subject, loaded: Loaded, base: &Path) -> Report {
         let steps = loaded.batches.iter().map(|batch| batch.files.len() + batch.bare.len()).sum();
@@ -195,6 +272,9 @@ impl Report {
             stale: 0,
             unbounded: 0,
             findings: Vec::new(),
+            of_all: None,
+            functions: Vec::new(),
+            calls: loaded.calls,
             more: Vec::new(),
             all: false,
             databases: BTreeMap::new(),
@@ -209,6 +289,7 @@ impl Report {
         }
         report.check_databases(base);
         report.findings.retain(|finding| subject.asks(finding.lint));
+        report.place_edits(base);
         report
     }
 
@@ -235,6 +316,10 @@ impl Report {
 
     fn add_file(&mut self, file: &RustFile, checker: &Checker<'_>, base: &Path) {
         let checked = checker.file(&file.source.scan, &file.calls, &|path| file.read_file(path, base));
+        self.functions.extend(file.source.scan.functions.iter().map(|function| {
+            let key = (Arc::clone(&function.place.file), Arc::clone(&function.path));
+            (key, function.place.line..=function.last_line.max(function.place.line))
+        }));
         self.findings.extend(checked.findings);
         let functions = file.source.scan.functions.iter();
         let unbounded: HashSet<&str> = functions
@@ -292,6 +377,10 @@ impl Report {
         for finding in checked.findings.iter_mut().filter(|finding| finding.sql.is_some()) {
             finding.place =
                 place_in(&query, finding.excerpt.as_ref().map_or(0, |excerpt| excerpt.span.start));
+            for edit in finding.edits.iter_mut().filter(|edit| edit.target == Target::Sql) {
+                edit.start = place_in(&query, edit.span.start);
+                edit.end = place_in(&query, edit.span.end);
+            }
         }
         self.findings.extend(checked.findings.iter().cloned());
         let place_of = |byte| place_in(&query, byte);
@@ -326,6 +415,10 @@ impl Report {
             Format::Json => output.line(format!("{:#}", json::report(self))),
             Format::Sarif => output.line(format!("{:#}", sarif::log(self))),
             Format::Github => github::write(self, output),
+            Format::Gitlab => output.line(format!("{:#}", gitlab::report(self))),
+            Format::Junit => output.line(xml::junit(self)),
+            Format::Checkstyle => output.line(xml::checkstyle(self)),
+            Format::Gcc => lines::write(self, output),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use query_budget_analysis::render;
-use query_budget_analysis::{Finding, Level};
+use query_budget_analysis::{Applicability, Finding, Level};
 
 use super::advice::IndexAdvice;
 use super::coverage::{counted, grouped};
@@ -129,7 +129,29 @@ fn summary(report: &Report, output: &mut Output) -> Result<(), Failure> {
     if let Some(found) = found(report) {
         output.line(found)?;
     }
+    if let Some(mends) = mends(report) {
+        output.line(mends)?;
+    }
     output.line(report.coverage())
+}
+
+/// How many of the findings `check --fix` ends; `None` for none.
+fn mends(report: &Report) -> Option<String> {
+    if report.subject != Subject::Everything {
+        return None;
+    }
+    let of = |limit| report.fixable(limit).map(|finding| 1 + finding.places.len()).sum::<usize>();
+    let (safe, all) = (of(Applicability::Machine), of(Applicability::Maybe));
+    match (safe, all - safe) {
+        (0, 0) => None,
+        (0, more) => Some(format!("`--fix --unsafe-fixes` mends {} of them, to be looked at", grouped(more))),
+        (safe, 0) => Some(format!("`--fix` mends {} of them", grouped(safe))),
+        (safe, more) => Some(format!(
+            "`--fix` mends {} of them, `--unsafe-fixes` {} more, to be looked at",
+            grouped(safe),
+            grouped(more)
+        )),
+    }
 }
 
 /// How many findings there are; `None` for none.
@@ -137,7 +159,11 @@ pub(super) fn found(report: &Report) -> Option<String> {
     let (errors, warnings) = (report.count(Level::Deny), report.count(Level::Warn));
     let errors_text = counted(errors, "error", "errors");
     let warnings_text = counted(warnings, "warning", "warnings");
-    (errors + warnings > 0).then(|| format!("found {errors_text}, {warnings_text}"))
+    let of_all = report.of_all.map_or_else(String::new, |all| {
+        format!(" on what has changed, of {} in all", counted(all, "finding", "findings"))
+    });
+    (errors + warnings > 0 || report.of_all.is_some())
+        .then(|| format!("found {errors_text}, {warnings_text}{of_all}"))
 }
 
 #[cfg(test)]

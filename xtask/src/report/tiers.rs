@@ -9,10 +9,7 @@ use super::{Report, Subject};
 
 impl Report {
     /// Sets apart what is only counted, and joins the findings of one cause.
-    pub(super) fn sort_out(&mut self, only: &[String]) {
-        if !only.is_empty() {
-            self.findings.retain(|finding| only.iter().any(|lint| lint == finding.lint));
-        }
+    pub(super) fn sort_out(&mut self) {
         if self.subject == Subject::Everything {
             let findings = std::mem::take(&mut self.findings);
             let (shown, listed) = findings.into_iter().partition(|finding| finding.tier == Tier::Shown);
@@ -22,7 +19,7 @@ impl Report {
     }
 
     /// The findings with each of their places as one of its own, for readers that know one place a finding.
-    pub(super) fn by_place(&self) -> Vec<Finding> {
+    pub(crate) fn by_place(&self) -> Vec<Finding> {
         let all = self.all.then_some(&self.more).into_iter().flatten();
         let mut found = Vec::new();
         for finding in self.findings.iter().chain(all) {
@@ -31,7 +28,7 @@ impl Report {
                 place: sighting.place.clone(),
                 function: sighting.function.clone(),
                 places: Vec::new(),
-                edits: Vec::new(),
+                edits: sighting.edits.clone(),
                 ..finding.clone()
             }));
         }
@@ -63,7 +60,11 @@ fn joined(findings: Vec<Finding>) -> Vec<Finding> {
         let at = *known.entry((finding.lint, finding.level, message, sql)).or_insert(joined.len());
         match joined.get_mut(at) {
             Some(first) => {
-                first.places.push(Sighting { place: finding.place, function: finding.function });
+                first.places.push(Sighting {
+                    place: finding.place,
+                    function: finding.function,
+                    edits: finding.edits,
+                });
             }
             None => joined.push(finding),
         }

@@ -1,4 +1,4 @@
-//! `--format sarif` and `--format github`: what code scanning and GitHub Actions read.
+//! `--format`: what code scanning, CI servers and editors read.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -153,4 +153,134 @@ fn github_annotates_the_lines() {
     run(scratch.path(), &["index-check", "--format", "github"])
         .exits_with(1)
         .says(&["::error file=src/page one.rs,line=4,col=49,title=unindexed_filter::"]);
+}
+
+/// What GitLab's documentation demands of a code quality report.
+fn gitlab_schema() -> Value {
+    serde_json::json!({
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["description", "check_name", "fingerprint", "severity", "location"],
+            "properties": {
+                "description": { "type": "string", "minLength": 1 },
+                "check_name": { "type": "string", "pattern": "^[a-z_]+$" },
+                "fingerprint": { "type": "string", "minLength": 1 },
+                "severity": { "enum": ["info", "minor", "major", "critical", "blocker"] },
+                "location": {
+                    "type": "object",
+                    "required": ["path", "lines"],
+                    "properties": {
+                        "path": { "type": "string", "pattern": "^[^./]" },
+                        "lines": {
+                            "type": "object",
+                            "required": ["begin"],
+                            "properties": { "begin": { "type": "integer", "minimum": 1 } },
+                        },
+                    },
+                },
+            },
+        },
+    })
+}
+
+#[test]
+fn gitlab_is_given_issues() {
+    let scratch = project();
+    // Two findings that are alike are two issues.
+    scratch.write(
+        "src/twice.rs",
+        "async fn f(db: &PgPool) {\n    query_budget::sql!(\"DELETE FROM users\").execute(db).await;\n    \
+         query_budget::sql!(\"DELETE FROM users\").execute(db).await;\n}\n",
+    );
+    let ran = run(scratch.path(), &["check", "--format", "gitlab"]).exits_with(1);
+    let issues: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+    compiler.add_resource("gitlab.json", gitlab_schema()).expect("the schema is one");
+    let schema = compiler.compile("gitlab.json", &mut schemas).expect("the schema can be compiled");
+    if let Err(error) = schemas.validate(&issues, schema) {
+        panic!("{error:#}\n{issues:#}");
+    }
+    let issues = issues.as_array().expect("issues");
+    let mut prints: Vec<&str> = issues.iter().filter_map(|issue| issue["fingerprint"].as_str()).collect();
+    let count = prints.len();
+    prints.sort_unstable();
+    prints.dedup();
+    assert_eq!(prints.len(), count, "{issues:#?}");
+    let write = issues.iter().find(|issue| issue["check_name"] == "unbounded_write").expect("the write");
+    assert_eq!(write["severity"], "critical");
+    assert_eq!(write["location"]["path"], "src/page one.rs");
+
+    let clean = Scratch::with([MANIFEST, MIGRATION, ("src/lib.rs", "fn f() {}\n")]);
+    assert_eq!(run(clean.path(), &["check", "--format", "gitlab"]).exits_with(0).stdout, "[]\n");
+    scratch.write("query-budget.toml", "[lints]\nmissing_limit = \"loud\"\n");
+    run(scratch.path(), &["check", "--format", "gitlab"]).exits_with(2).says(&["\"severity\": \"blocker\""]);
+}
+
+/// A project whose finding holds what XML gives a meaning, and more than ASCII.
+fn odd_project() -> Scratch {
+    let scratch = project();
+    scratch.write(
+        "src/odd.rs",
+        "async fn f(db: &PgPool) { query_budget::sql!(\"DELETE FROM \\\"<é&'>\\u{1b}]]>\\\"\").execute(db).await; }\n",
+    );
+    scratch
+}
+
+#[test]
+fn junit_counts_what_it_holds() {
+    let scratch = odd_project();
+    let text = run(scratch.path(), &["check", "--format", "junit"]).exits_with(1).stdout;
+    let document = roxmltree::Document::parse(&text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
+    let suites = document.root_element();
+    assert_eq!(suites.tag_name().name(), "testsuites");
+    let suite = suites.first_element_child().expect("a suite");
+    let count = |tag: &str| document.descendants().filter(|node| node.has_tag_name(tag)).count().to_string();
+    assert_eq!(suite.attribute("tests"), Some(count("testcase").as_str()));
+    assert_eq!(suite.attribute("failures"), Some(count("failure").as_str()));
+    assert_eq!(suite.attribute("skipped"), Some(count("skipped").as_str()));
+    let failures: Vec<_> = document.descendants().filter(|node| node.has_tag_name("failure")).collect();
+    assert!(
+        failures.iter().any(|it| it.attribute("message").is_some_and(|text| text.contains("<é&'>"))),
+        "{text}"
+    );
+    for case in document.descendants().filter(|node| node.has_tag_name("testcase")) {
+        assert!(case.attribute("name").is_some() && case.attribute("classname").is_some(), "{text}");
+    }
+    let clean = Scratch::with([MANIFEST, MIGRATION, ("src/lib.rs", "fn f() {}\n")]);
+    run(clean.path(), &["check", "--format", "junit"]).exits_with(0).says(&["tests=\"1\" failures=\"0\""]);
+}
+
+#[test]
+fn checkstyle_lists_the_errors_of_each_file() {
+    let scratch = odd_project();
+    let text = run(scratch.path(), &["check", "--format", "checkstyle"]).exits_with(1).stdout;
+    let document = roxmltree::Document::parse(&text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
+    assert_eq!(document.root_element().tag_name().name(), "checkstyle");
+    let mut seen = 0;
+    for error in document.descendants().filter(|node| node.has_tag_name("error")) {
+        let file = error.parent().and_then(|file| file.attribute("name")).expect("a file");
+        assert!(file.starts_with("src/"), "{file}");
+        assert!(error.attribute("line").is_some_and(|line| line.parse::<u32>().is_ok_and(|line| line > 0)));
+        assert!(matches!(error.attribute("severity"), Some("error" | "warning" | "info")));
+        assert!(error.attribute("source").is_some_and(|source| source.starts_with("query-budget.")));
+        seen += 1;
+    }
+    assert!(seen > 2, "{text}");
+}
+
+#[test]
+fn lines_are_those_of_a_compiler() {
+    let scratch = odd_project();
+    let ran = run(scratch.path(), &["check", "--format", "gcc"]).exits_with(1).says(&[
+        "src/page one.rs:7:25: error: DELETE changes every row of `users` [unbounded_write]\n",
+        "src/page one.rs:7:25: note: ",
+        "src/page one.rs:4:9: warning: ",
+    ]);
+    for line in ran.stdout.lines() {
+        let (_, rest) = line.split_once(".rs:").unwrap_or_else(|| panic!("{line}"));
+        let parts: Vec<&str> = rest.splitn(4, ':').collect();
+        assert!(parts[0].parse::<u32>().is_ok() && parts[1].parse::<u32>().is_ok(), "{line}");
+        assert!(["error", "warning", "note"].contains(&parts[2].trim()), "{line}");
+    }
 }

@@ -11,9 +11,15 @@ const FILES: [(&str, &str); 3] = [
 ];
 
 #[test]
-fn a_workspace_gets_configuration_snapshot_and_alias() {
+fn a_workspace_gets_configuration_and_snapshot() {
     let scratch = Scratch::with(FILES);
-    run(scratch.path(), &["init"]).exits_with(0).says(&["wrote `query-budget.toml`", "wrote `schema.sql`"]);
+    run(scratch.path(), &["init"]).exits_with(0).says(&[
+        "wrote `query-budget.toml`",
+        "wrote `schema.sql`",
+        "\nnext:\n  cargo query-budget check ",
+    ]);
+    assert!(!scratch.path().join(".cargo").exists(), "an alias is added when it is asked for");
+    run(scratch.path(), &["init", "--alias"]).exits_with(0);
     assert!(scratch.read("query-budget.toml").contains("dialect = \"postgres\""));
     assert!(scratch.read("schema.sql").contains("CREATE TABLE events"));
     assert_eq!(scratch.read(".cargo/config.toml"), "[alias]\nxtask = \"query-budget\"\n");
@@ -26,7 +32,7 @@ fn what_is_there_is_left_alone() {
     let scratch = Scratch::with(FILES);
     scratch.write("query-budget.toml", "[lints]\nmissing_limit = \"allow\"\n");
     scratch.write(".cargo/config.toml", "[alias]\nxtask = \"run -p tasks --\"\n");
-    run(scratch.path(), &["init"])
+    run(scratch.path(), &["init", "--alias"])
         .exits_with(0)
         .says(&["`query-budget.toml` is there already", "has an alias `xtask`"]);
     assert_eq!(scratch.read("query-budget.toml"), "[lints]\nmissing_limit = \"allow\"\n");

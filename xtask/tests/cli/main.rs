@@ -5,12 +5,17 @@ mod baseline;
 mod budgets;
 #[cfg(feature = "live")]
 mod catalog;
+mod changed;
 mod check;
 mod docs;
+mod editor;
 mod explain;
+mod fix;
 mod formats;
+mod help;
 mod index_check;
 mod init;
+mod inputs;
 mod migrate;
 mod new_lint;
 mod prepare;
@@ -53,6 +58,38 @@ impl Ran {
 /// Runs the command in a folder, cut off from the configuration of whoever runs the tests.
 fn run(dir: &Path, arguments: &[&str]) -> Ran {
     let output = command(dir, arguments).output().expect("the command can be run");
+    Ran {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).expect("the report is UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("messages are UTF-8"),
+    }
+}
+
+/// Runs git in a folder, as nobody in particular.
+fn git(dir: &Path, arguments: &[&str]) {
+    let mut command = Command::new("git");
+    command.args(["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]);
+    let output = command.args(arguments).current_dir(dir).output().expect("git can be run");
+    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Makes a repository of a folder, with all that is in it committed.
+fn commit(dir: &Path) {
+    if !dir.join(".git").exists() {
+        git(dir, &["init", "-q"]);
+    }
+    git(dir, &["add", "-A"]);
+    git(dir, &["commit", "-q", "-m", "all"]);
+}
+
+/// Runs the command with a text on standard input.
+fn run_with(dir: &Path, arguments: &[&str], input: &str) -> Ran {
+    use std::io::Write;
+    let mut command = command(dir, arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the command can be run");
+    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
     Ran {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).expect("the report is UTF-8"),

@@ -78,7 +78,7 @@ impl Around<'_> {
 /// Adds what a rewrite asks of the elements, and its edits: the values that are bound have to change with them.
 pub(in crate::lints) fn with_rewrite(mut finding: Finding, rewrite: Rewrite) -> Finding {
     for (span, replacement) in rewrite.edits {
-        finding = finding.edit(span, replacement, Applicability::Maybe);
+        finding = finding.edit(span, replacement, Applicability::Part);
     }
     finding.notes.extend(rewrite.facts);
     finding

@@ -1,8 +1,8 @@
 //! Columns that are wrapped in a function, a cast or a sum where they are compared, so that their index is of no use: what
 //! `function_on_column` and `cast_on_column` look for, each in its own wrapping.
 
-use super::shape;
-use crate::finding::Finding;
+use super::{clause, shape};
+use crate::finding::{Applicability, Finding};
 use crate::lints::QueryContext;
 use crate::schema::Table;
 use crate::sql::Dialect;
@@ -20,6 +20,28 @@ pub(in crate::lints) struct Wrapped<'q> {
     pub(in crate::lints) operand: &'q Expr,
     /// How it is compared, the operand being on the left.
     pub(in crate::lints) comparison: Comparison<'q>,
+    /// The comparison as a whole.
+    condition: &'q Expr,
+}
+
+/// The same condition on the column itself.
+pub(in crate::lints) struct Rewrite {
+    /// The condition.
+    pub(in crate::lints) text: String,
+    /// How far it is the same for every row.
+    pub(in crate::lints) applicability: Applicability,
+}
+
+impl Rewrite {
+    /// One that holds for the same rows.
+    pub(in crate::lints) fn equal(text: String) -> Rewrite {
+        Rewrite { text, applicability: Applicability::Machine }
+    }
+
+    /// One that holds for the same rows unless a value is at the end of its range, or not what it seems.
+    pub(in crate::lints) fn alike(text: String) -> Rewrite {
+        Rewrite { text, applicability: Applicability::Maybe }
+    }
 }
 
 /// How an operand is compared.
@@ -86,11 +108,16 @@ fn of_condition(condition: &Expr) -> Vec<Wrapped<'_>> {
     };
     sides
         .into_iter()
-        .filter_map(|(operand, values, comparison)| wrapped(operand, &values, comparison))
+        .filter_map(|(operand, values, comparison)| wrapped(condition, operand, &values, comparison))
         .collect()
 }
 
-fn wrapped<'q>(operand: &'q Expr, values: &[&Expr], comparison: Comparison<'q>) -> Option<Wrapped<'q>> {
+fn wrapped<'q>(
+    condition: &'q Expr,
+    operand: &'q Expr,
+    values: &[&Expr],
+    comparison: Comparison<'q>,
+) -> Option<Wrapped<'q>> {
     let columns = operand.columns();
     let (column, others) = columns.split_first()?;
     let relation = column.relation?;
@@ -100,7 +127,13 @@ fn wrapped<'q>(operand: &'q Expr, values: &[&Expr], comparison: Comparison<'q>) 
     if plain || others.iter().any(|other| other != column) || values.iter().any(same_table) {
         return None;
     }
-    (!predicates::is_volatile(operand)).then_some(Wrapped { relation, column, operand, comparison })
+    (!predicates::is_volatile(operand)).then_some(Wrapped {
+        relation,
+        column,
+        operand,
+        comparison,
+        condition,
+    })
 }
 
 /// The name of an index that is searched by the column when it stands alone.
@@ -131,7 +164,7 @@ impl Wrapped<'_> {
         lint: &'static str,
         context: &QueryContext<'_>,
         query: &Query,
-        rewrite: Option<String>,
+        rewrite: Option<Rewrite>,
         indexable: bool,
     ) -> Option<Finding> {
         let table = context.table(query, self.relation)?;
@@ -152,7 +185,18 @@ impl Wrapped<'_> {
             "every row is read",
         );
         finding = match rewrite {
-            Some(rewrite) => finding.help(format!("compare the column itself: `{rewrite}`")),
+            Some(Rewrite { text, applicability }) => {
+                let finding = finding.help(format!("compare the column itself: `{text}`"));
+                let anchor = self.column.span.map_or(usize::MAX, |span| span.start);
+                clause::replace_condition(
+                    finding,
+                    context,
+                    query,
+                    (self.condition, anchor),
+                    &text,
+                    applicability,
+                )
+            }
             None if indexable => {
                 finding.help(format!("index what is compared: `{}`", self.index(table, context.dialect)))
             }

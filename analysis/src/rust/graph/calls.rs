@@ -148,6 +148,18 @@ impl<'a> CallGraph<'a> {
         self.targets = targets;
     }
 
+    /// Which function calls which.
+    pub(in crate::rust) fn all_calls(&self) -> Vec<(FunctionId, FunctionId)> {
+        let mut calls = Vec::new();
+        for caller in self.functions() {
+            let Some((_, function)) = self.get(caller) else { continue };
+            function.flow.each_call(&mut |call| {
+                calls.extend(self.targets(caller.source, call).iter().map(|target| (caller, *target)));
+            });
+        }
+        calls
+    }
+
     /// Whether a function comes to a query, by itself or through others.
     pub(in crate::rust) fn queries(&self, function: FunctionId) -> bool {
         self.nearest.contains_key(&function)

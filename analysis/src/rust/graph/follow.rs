@@ -6,7 +6,7 @@ use super::calls::{CallGraph, LoopCall};
 use super::intervals::intervals;
 use crate::rust::function::Bound;
 use crate::rust::lex::guard;
-use crate::rust::source::{Scan, Source};
+use crate::rust::source::{FunctionId, Scan, Source};
 
 /// What following all calls tells.
 #[derive(Debug, Default)]
@@ -15,13 +15,19 @@ pub struct Followed {
     pub bounds: Vec<Vec<Bound>>,
     /// The calls in loops over data that come to a query.
     pub loop_calls: Vec<LoopCall>,
+    /// Which function calls which, as far as calls can be followed: the caller, and what it may mean.
+    pub calls: Vec<(FunctionId, FunctionId)>,
 }
 
 /// Follows the calls in all sources, on a thread of its own, for its stack. Nothing is found where that thread gives up.
 pub fn follow(sources: &[&Source]) -> Followed {
     let followed = guard::on_own_thread("calls", || {
         let graph = CallGraph::new(sources.to_vec());
-        Followed { bounds: intervals(&graph), loop_calls: graph.querying_calls_in_loops() }
+        Followed {
+            bounds: intervals(&graph),
+            loop_calls: graph.querying_calls_in_loops(),
+            calls: graph.all_calls(),
+        }
     });
     followed.unwrap_or_default()
 }

@@ -29,13 +29,24 @@ impl Comments {
         literal_lines(tokens, &mut inside);
         let mut by_line: Vec<(u32, Vec<Allow>)> = Vec::new();
         let mut pending: Vec<Allow> = Vec::new();
-        for (line, text) in (1u32..).zip(source.lines()) {
+        let mut lines = (1u32..).zip(source.lines()).peekable();
+        while let Some((line, text)) = lines.next() {
             let trimmed = text.trim_start();
             let quoted = inside.iter().any(|(first, last)| (*first + 1..=*last).contains(&line));
             if trimmed.starts_with("//") && !quoted {
                 let column = u32::try_from(text.chars().count() - trimmed.chars().count()).unwrap_or(0) + 1;
                 let place = Place { file: file.clone(), line, column };
-                pending.extend(comment(trimmed, &place));
+                let mut found = comment(trimmed, &place);
+                // A comment that goes on in the next line would be left without its head.
+                let goes_on = |next: &str| {
+                    next.trim_start()
+                        .strip_prefix("//")
+                        .is_some_and(|next| !next.trim_start().starts_with(allow::MARK))
+                };
+                if !lines.peek().is_some_and(|(_, next)| goes_on(next)) {
+                    allow::set_extent(&mut found, trimmed);
+                }
+                pending.append(&mut found);
             } else if !pending.is_empty() && !trimmed.starts_with("#[") {
                 by_line.push((line, std::mem::take(&mut pending)));
             }
@@ -107,7 +118,13 @@ pub(in crate::rust) fn of_attributes(
                 Meta::Path(_) if ours_alone || lints::by_name(&lint).is_some() => shared.clone(),
                 _ => continue,
             };
-            allows.push(Allow { lint, reason, place: crate::rust::place_at(file, meta.span().start()) });
+            let extent = (metas.len() == 1 || shared.is_some() && metas.len() == 2).then(|| {
+                let close = attribute.bracket_token.span.close().end();
+                let at = |place| crate::rust::place_at(file, place);
+                (at(attribute.pound_token.span.start()), at(close))
+            });
+            let place = crate::rust::place_at(file, meta.span().start());
+            allows.push(Allow { lint, reason, place, extent });
         }
     }
     allows

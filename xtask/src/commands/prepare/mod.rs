@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &Prepare, output: &mut Output) -> Result<Outcome, F
     let base = current_dir()?;
     let mut input = arguments.input();
     if arguments.workspace {
-        input.path = workspace_root(&input::scope(&input)?);
+        input.paths = vec![workspace_root(&input::scope(&input)?)];
     }
     if input.queries.is_some() && arguments.output.is_none() {
         return Err(Failure::new("tell where the entries of these queries go")

@@ -24,6 +24,7 @@ fn into_crate(package: Package) -> Option<Crate> {
         }
         targets.push(Target { root, is_lib, is_test: target.is_test() || target.is_bench() });
     }
+    let package_name = package.name.to_string();
     let dialect = dialect(&package.dependencies);
     // Of crates of the workspace the calls are followed by the names that this one has for them.
     let renamed = package.dependencies.iter().filter_map(|dependency| {
@@ -37,7 +38,8 @@ fn into_crate(package: Package) -> Option<Crate> {
         Some((dir, dependency.rename.map(|name| name.replace('-', "_"))))
     });
     let dependencies: BTreeMap<_, _> = dependencies.collect();
-    Some(Crate { dir, lib_name, targets, dependencies, renamed, dialect })
+    let package = Some(package_name);
+    Some(Crate { dir, package, lib_name, targets, dependencies, renamed, dialect })
 }
 
 /// Whether other crates can name what a target of this kind declares.

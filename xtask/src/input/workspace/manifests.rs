@@ -45,12 +45,14 @@ pub(super) fn crates(dir: &Path) -> Vec<Crate> {
 /// A crate as its folder is laid out.
 pub(super) fn by_layout(dir: PathBuf) -> Crate {
     let targets = targets(&dir);
-    let lib_name = name(&dir).filter(|_| targets.iter().any(|target| target.is_lib));
-    Crate { lib_name, targets, ..Crate::folder(dir) }
+    let package = name(&dir);
+    let lib_name = package.as_ref().map(|name| name.replace('-', "_"));
+    let lib_name = lib_name.filter(|_| targets.iter().any(|target| target.is_lib));
+    Crate { package, lib_name, targets, ..Crate::folder(dir) }
 }
 
-/// The name of a package as code writes it.
+/// The name of a package.
 fn name(dir: &Path) -> Option<String> {
     let manifest = read(&dir.join("Cargo.toml"))?;
-    Some(manifest.get("package")?.get("name")?.as_str()?.replace('-', "_"))
+    Some(manifest.get("package")?.get("name")?.as_str()?.to_owned())
 }

@@ -18,6 +18,8 @@ use crate::failure::Failure;
 pub(crate) struct Crate {
     /// Its folder.
     pub(crate) dir: PathBuf,
+    /// The name of its package.
+    package: Option<String>,
     /// The name of its library as code writes it.
     lib_name: Option<String>,
     /// What cargo builds of it.
@@ -35,6 +37,8 @@ pub(crate) struct Crate {
 pub(crate) struct Sources {
     /// The folder whose project the files belong to: the crate's, or the one that was asked for.
     pub(crate) dir: PathBuf,
+    /// The name of its package.
+    package: Option<String>,
     /// The files, sorted.
     pub(crate) files: Vec<PathBuf>,
     /// What cargo builds of them.
@@ -66,6 +70,11 @@ impl Sources {
     /// The folder that sqlx's own macros read files relative to.
     pub(crate) fn manifest_dir(&self) -> &Path {
         self.dir.ancestors().find(|dir| dir.join("Cargo.toml").is_file()).unwrap_or(&self.dir)
+    }
+
+    /// Whether its package has one of these names.
+    pub(crate) fn is_one_of(&self, packages: &[String]) -> bool {
+        self.package.as_ref().is_some_and(|package| packages.contains(package))
     }
 
     /// The folders of the crates that it depends on.
@@ -103,6 +112,33 @@ fn id(target: &Target) -> String {
     target.root.display().to_string()
 }
 
+/// Lists the Rust files that several paths stand for, each file once.
+pub(crate) fn sources_of(paths: &[PathBuf]) -> Result<Vec<Sources>, Failure> {
+    let mut all: Vec<Sources> = Vec::new();
+    for path in paths {
+        for mut sources in sources(path)? {
+            let is_known = |file: &PathBuf| all.iter().any(|known| known.files.binary_search(file).is_ok());
+            if paths.len() > 1 {
+                sources.files.retain(|file| !is_known(file));
+            }
+            all.push(sources);
+        }
+    }
+    Ok(all)
+}
+
+/// Fails where no package has one of these names.
+pub(crate) fn require_packages(crates: &[Sources], packages: &[String]) -> Result<(), Failure> {
+    let names: Vec<&str> = crates.iter().filter_map(|it| it.package.as_deref()).collect();
+    match packages.iter().find(|package| !names.contains(&package.as_str())) {
+        None => Ok(()),
+        Some(package) => {
+            let failure = Failure::new(format!("find a package named `{package}`"));
+            Err(failure.help(format!("the packages are {}", names.join(", "))))
+        }
+    }
+}
+
 /// Lists the Rust files that `path` stands for, by crate, in the order of their paths.
 pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
     let shown = path.display();
@@ -113,6 +149,7 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
         let (externs, dependencies) = (Arc::default(), Vec::new());
         return Ok(vec![Sources {
             dir,
+            package: None,
             files: vec![path],
             targets,
             externs,
@@ -135,9 +172,10 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
                 it.folders().iter().flat_map(|folder| rust_files(folder)).collect();
             let files = files.into_iter().filter(|file| taken.insert(file.clone())).collect();
             let externs = Arc::new(it.externs(&libs));
-            let Crate { dir, targets, dialect, dependencies, renamed, .. } = it;
+            let Crate { dir, package, targets, dialect, dependencies, renamed, .. } = it;
             Sources {
                 dir,
+                package,
                 files,
                 targets,
                 externs,
@@ -156,6 +194,7 @@ impl Crate {
     fn folder(dir: PathBuf) -> Crate {
         Crate {
             dir,
+            package: None,
             lib_name: None,
             targets: Vec::new(),
             dependencies: BTreeMap::new(),

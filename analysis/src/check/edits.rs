@@ -1,0 +1,287 @@
+//! Edits: each is tried on its query before it is offered, and then placed in the file that holds the query.
+
+use std::ops::Range;
+
+use super::Checker;
+use crate::finding::{Applicability, Finding, InFile, Place, Target};
+use crate::lints;
+use crate::rust::{Allow, Site, rewritten};
+use crate::schema::Schema;
+use crate::sql::text::LineIndex;
+use crate::sql::{Dialect, Query};
+use crate::types::{self, Described};
+
+/// A query of which edits are tried.
+pub(super) struct Subject<'a> {
+    pub(super) sql: &'a str,
+    pub(super) query: &'a Query,
+    pub(super) dialect: Dialect,
+    pub(super) site: Option<&'a Site>,
+    pub(super) allows: &'a [Allow],
+}
+
+impl Checker<'_> {
+    /// Tries the edits of each finding: what they come to is parsed and resolved, and has one such finding less. Edits
+    /// that do not get there are dropped; those that change what a caller binds or reads are not for a machine.
+    pub(super) fn try_edits(&self, subject: &Subject<'_>, findings: &mut [Finding]) {
+        for at in 0..findings.len() {
+            let Some(finding) = findings.get(at) else { continue };
+            let of_query = finding.edits.iter().all(|edit| edit.target == Target::Sql);
+            if !of_query || !finding.applicability().is_some_and(|it| it < Applicability::Part) {
+                continue;
+            }
+            let before = findings.iter().filter(|other| other.lint == finding.lint).count();
+            let outcome = self.attempt(subject, finding, before);
+            let Some(finding) = findings.get_mut(at) else { continue };
+            match outcome {
+                None => finding.edits.clear(),
+                Some(same_types) => {
+                    let least = if same_types { Applicability::Machine } else { Applicability::Maybe };
+                    for edit in &mut finding.edits {
+                        edit.applicability = edit.applicability.max(least);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the query after the edits of a finding takes and gives the same as before; `None` where the edits do not
+    /// help, or the query is then wrong.
+    fn attempt(&self, subject: &Subject<'_>, finding: &Finding, before: usize) -> Option<bool> {
+        let sql = finding.edited(subject.sql)?;
+        let after = self.examine_once(&sql, subject.site, subject.allows, &[]);
+        let query = after.query.as_ref().ok()?;
+        let left = after.findings.iter().filter(|other| other.lint == finding.lint).count();
+        let is_refused = |finding: &Finding| {
+            lints::by_name(finding.lint).is_some_and(|lint| lint.is(lints::Trait::Refused))
+        };
+        // Behind a name that does not exist there may be others, which come to light when it is put right.
+        let is_wrong =
+            !is_refused(finding) && (after.findings.iter().any(is_refused) || !query.problems.is_empty());
+        if left >= before || is_wrong || query.parameters != subject.query.parameters {
+            return None;
+        }
+        let schema = self.schema?;
+        Some(takes_and_gives_the_same(subject, query, schema))
+    }
+}
+
+/// Whether two queries have parameters and columns of the same types, as far as PostgreSQL's rules decide them: other
+/// databases take a parameter as it comes.
+fn takes_and_gives_the_same(subject: &Subject<'_>, after: &Query, schema: &Schema) -> bool {
+    if subject.dialect != Dialect::Postgres {
+        return true;
+    }
+    let before = types::describe(subject.query, schema, subject.dialect);
+    let after = types::describe(after, schema, subject.dialect);
+    let parameters = |described: &Described| -> Option<Vec<String>> {
+        described.parameters.iter().map(|it| Some(it.ty.known()?.name.clone())).collect()
+    };
+    let columns = |described: &Described| -> Option<Vec<(String, String, Option<bool>)>> {
+        if described.unknown.is_some() {
+            return None;
+        }
+        let of = |it: &types::Column| Some((it.name.clone(), it.ty.known()?.name.clone(), it.nullable));
+        described.columns.iter().map(of).collect()
+    };
+    let same = |a: Option<_>, b: Option<_>| a.is_some() && a == b;
+    same(parameters(&before), parameters(&after))
+        && columns(&before).is_some()
+        && columns(&before) == columns(&after)
+}
+
+/// Places the edits of a finding in the file that holds what they change; `source` is that file's text. Where one is not
+/// to be found there, letter by letter, none is placed: a part of a rewrite is none.
+pub fn place_edits(finding: &mut Finding, source: &str) {
+    let text = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let mark = source.len() - text.len();
+    let lines = LineIndex::new(text);
+    let sql = finding.sql.clone();
+    let mut is_placed = true;
+    for edit in &mut finding.edits {
+        let old = sql.as_deref().and_then(|sql| sql.get(edit.span.clone()));
+        let placed = match edit.target {
+            _ if edit.start.line == 0 => None,
+            Target::File => {
+                let bytes = byte_at(&lines, &edit.start)..byte_at(&lines, &edit.end);
+                Some((with_blank_line(text, bytes, &edit.replacement), edit.replacement.clone()))
+            }
+            Target::Sql => old.and_then(|old| replaced(text, &lines, &edit.start, old, &edit.replacement)),
+        };
+        let Some((bytes, replacement)) = placed else {
+            is_placed = false;
+            break;
+        };
+        edit.start = place_at(&lines, &edit.start, bytes.start);
+        edit.end = place_at(&lines, &edit.start, bytes.end);
+        edit.in_file = Some(InFile { bytes: bytes.start + mark..bytes.end + mark, replacement });
+    }
+    if !is_placed {
+        finding.edits.iter_mut().for_each(|edit| edit.in_file = None);
+    }
+}
+
+/// The bytes of an edit of SQL in its file, and what stands there afterwards.
+fn replaced(
+    text: &str,
+    lines: &LineIndex<'_>,
+    start: &Place,
+    old: &str,
+    new: &str,
+) -> Option<(Range<usize>, String)> {
+    let at = byte_at(lines, start);
+    match start.file.rsplit('.').next() {
+        Some("rs") => rewritten(text, at, old, new),
+        Some("sql") => text.get(at..)?.starts_with(old).then(|| (at..at + old.len(), new.to_owned())),
+        // In JSON the text is escaped, and made by another program.
+        _ => None,
+    }
+}
+
+/// What is taken out, with the line it stood on where nothing is left of it.
+fn with_blank_line(text: &str, bytes: Range<usize>, replacement: &str) -> Range<usize> {
+    if !replacement.is_empty() {
+        return bytes;
+    }
+    let before = text.get(..bytes.start).unwrap_or_default();
+    let after = text.get(bytes.end..).unwrap_or_default();
+    let start = before.trim_end_matches([' ', '\t']).len();
+    let blank = after.trim_start_matches([' ', '\t']);
+    let blank = blank.strip_prefix('\r').unwrap_or(blank);
+    let is_alone = start == 0 || before.get(..start).is_some_and(|line| line.ends_with('\n'));
+    match blank.strip_prefix('\n') {
+        Some(rest) if is_alone => start..text.len() - rest.len(),
+        // What follows moves to the place of what is taken out.
+        None if after.starts_with([' ', '\t']) => {
+            bytes.start..text.len() - after.trim_start_matches([' ', '\t']).len()
+        }
+        _ => bytes,
+    }
+}
+
+fn byte_at(lines: &LineIndex<'_>, place: &Place) -> usize {
+    lines.offset(u64::from(place.line), u64::from(place.column.max(1)))
+}
+
+fn place_at(lines: &LineIndex<'_>, like: &Place, byte: usize) -> Place {
+    let (line, column) = lines.line_column(byte);
+    let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+    Place { file: like.file.clone(), line: number(line), column: number(column) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+    use crate::schema::Replay;
+
+    /// The source after the edits that a machine may do, or any with `all`.
+    fn fixed(source: &str, all: bool) -> String {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(lints::EXAMPLE_SCHEMA, "example.sql");
+        let config = Config::default();
+        let checker = Checker::new(&config, Some(&replay.schema), Dialect::Postgres);
+        let (scan, calls) = crate::rust::scan("lib.rs", source).expect("it is Rust").follow_alone();
+        let mut edits = Vec::new();
+        for mut finding in checker.file(&scan, &calls, &|_| None).findings {
+            place_edits(&mut finding, source);
+            let limit = if all { Applicability::Maybe } else { Applicability::Machine };
+            if finding.applicability().is_some_and(|it| it <= limit) {
+                edits.extend(finding.edits.into_iter().filter_map(|edit| edit.in_file));
+            }
+        }
+        edits.sort_by_key(|edit| std::cmp::Reverse(edit.bytes.start));
+        let mut fixed = source.to_owned();
+        for edit in edits {
+            fixed.replace_range(edit.bytes, &edit.replacement);
+        }
+        fixed
+    }
+
+    fn in_function(statement: &str) -> String {
+        format!("async fn run(db: &PgPool) {{\n    {statement}\n}}\n")
+    }
+
+    #[track_caller]
+    fn check(source: &str, expected: &str, all: bool) {
+        assert_eq!(fixed(&in_function(source), all), in_function(expected));
+    }
+
+    #[test]
+    fn a_day_becomes_a_range() {
+        check(
+            r#"sqlx::query!("SELECT id FROM logs WHERE date(created_at) = $1 AND output = 'é' ORDER BY id LIMIT 9", day);"#,
+            r#"sqlx::query!("SELECT id FROM logs WHERE created_at >= $1::date AND created_at < $1::date + 1 AND output = 'é' ORDER BY id LIMIT 9", day);"#,
+            false,
+        );
+        check(
+            "sqlx::query!(\"SELECT id \\\n        FROM logs \\\n        WHERE output = $2 \\\n          AND created_at::date = $1\", day, out);",
+            "sqlx::query!(\"SELECT id \\\n        FROM logs \\\n        WHERE output = $2 \\\n          AND created_at >= $1::date AND created_at < $1::date + 1\", day, out);",
+            false,
+        );
+    }
+
+    #[test]
+    fn what_a_caller_binds_stays_of_its_type() {
+        let source = r#"sqlx::query!("SELECT name FROM events WHERE user_id::text = $1 LIMIT 9", user);"#;
+        check(source, source, false);
+        let bound = r#"sqlx::query!("SELECT name FROM events WHERE user_id = $1::bigint LIMIT 9", user);"#;
+        check(source, bound, true);
+    }
+
+    #[test]
+    fn not_in_becomes_not_exists() {
+        check(
+            r#"sqlx::query!("SELECT id FROM servers s WHERE s.id NOT IN (SELECT server_id FROM events WHERE is_active OR name = $1) LIMIT 5", name);"#,
+            r#"sqlx::query!("SELECT id FROM servers s WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.server_id = s.id AND (is_active OR name = $1)) LIMIT 5", name);"#,
+            true,
+        );
+        let captured =
+            r#"sqlx::query!("SELECT id FROM events WHERE server_id NOT IN (SELECT server_id FROM events)");"#;
+        check(captured, captured, true);
+    }
+
+    #[test]
+    fn a_slip_in_a_name_is_put_right_by_those_who_look() {
+        let source = r##"sql!(r#"SELECT "nmae" FROM event WHERE id = $1"#, 1).fetch_one(db).await;"##;
+        check(source, source, false);
+        check(
+            source,
+            r##"sql!(r#"SELECT "nmae" FROM events WHERE id = $1"#, 1).fetch_one(db).await;"##,
+            true,
+        );
+        check(
+            r##"sql!(r#"SELECT "nmae" FROM events WHERE id = $1"#, 1).fetch_one(db).await;"##,
+            r##"sql!(r#"SELECT name FROM events WHERE id = $1"#, 1).fetch_one(db).await;"##,
+            true,
+        );
+    }
+
+    #[test]
+    fn an_allow_that_silences_nothing_goes_with_its_line() {
+        check(
+            "// query-budget: allow(missing_limit): one row\n    sql!(\"SELECT name FROM servers WHERE id = 1\").fetch_all(db).await;",
+            "sql!(\"SELECT name FROM servers WHERE id = 1\").fetch_all(db).await;",
+            false,
+        );
+        check(
+            "sql!(#[allow(missing_limit = \"one row\")] \"SELECT name FROM servers WHERE id = 1\").fetch_all(db).await;",
+            "sql!(\"SELECT name FROM servers WHERE id = 1\").fetch_all(db).await;",
+            false,
+        );
+        let goes_on = "// query-budget: allow(missing_limit): one row\n    // and no more\n    sql!(\"SELECT name FROM servers WHERE id = 1\").fetch_all(db).await;";
+        check(goes_on, goes_on, false);
+    }
+
+    #[test]
+    fn an_edit_across_two_literals_is_none() {
+        let source =
+            r#"sqlx::query(concat!("SELECT id FROM logs WHERE date(created_", "at) = $1 LIMIT 9")).bind(1);"#;
+        check(source, source, true);
+        check(
+            r#"sqlx::query(concat!("SELECT id FROM logs ", "WHERE date(created_at) = $1", " LIMIT 9")).bind(1);"#,
+            r#"sqlx::query(concat!("SELECT id FROM logs ", "WHERE created_at >= $1::date AND created_at < $1::date + 1", " LIMIT 9")).bind(1);"#,
+            true,
+        );
+    }
+}

@@ -1,0 +1,223 @@
+//! Edits of one clause of a query: a name, a condition of WHERE, a subquery. Where the clause cannot be told from what is
+//! around it, there is no edit.
+
+use std::ops::Range;
+
+use crate::finding::{Applicability, Finding};
+use crate::lints::QueryContext;
+use crate::sql::Dialect;
+use crate::sql::expr::Expr;
+use crate::sql::lex::{Kind, Lexer, Token, unquote};
+use crate::sql::query::Query;
+use crate::sql::quote::quote_if_needed;
+
+/// Words before which a condition of WHERE ends.
+const ENDS: [&str; 16] = [
+    "and",
+    "or",
+    "group",
+    "having",
+    "window",
+    "order",
+    "limit",
+    "offset",
+    "fetch",
+    "for",
+    "returning",
+    "union",
+    "intersect",
+    "except",
+    "on",
+    "lock",
+];
+
+/// Adds the edit that writes another name where the excerpt ends in `name`.
+pub(in crate::lints) fn rename(
+    finding: Finding,
+    context: &QueryContext<'_>,
+    name: &str,
+    other: &str,
+) -> Finding {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let Some(span) = finding.excerpt.as_ref().map(|excerpt| excerpt.span.clone()) else { return finding };
+    let text = Text::new(context.sql, context.dialect);
+    let named = text.tokens.iter().rfind(|token| {
+        let range = token.span.range();
+        let is_name = matches!(token.kind, Kind::Word | Kind::Name);
+        let written = context.sql.get(range.clone()).unwrap_or_default();
+        is_name
+            && span.start <= range.start
+            && range.end <= span.end
+            && unquote(written, context.dialect).eq_ignore_ascii_case(last)
+    });
+    let Some(range) = named.map(|token| token.span.range()) else { return finding };
+    finding.edit(range, quote_if_needed(other, context.dialect), Applicability::Maybe)
+}
+
+/// Adds the edit that writes `rewrite` for a condition of a WHERE, which has to hold with all others of its clause.
+/// `anchor` is a byte inside of the condition.
+pub(in crate::lints) fn replace_condition(
+    finding: Finding,
+    context: &QueryContext<'_>,
+    query: &Query,
+    (condition, anchor): (&Expr, usize),
+    rewrite: &str,
+    applicability: Applicability,
+) -> Finding {
+    let text = Text::new(context.sql, context.dialect);
+    let Some(span) = text.condition_at(anchor) else { return finding };
+    match keeps_the_others(context, query, condition, &span, rewrite) {
+        true => finding.edit(span, rewrite, applicability),
+        false => finding,
+    }
+}
+
+/// Whether the query with `rewrite` in the place of a condition has all the other conditions of the clause as before.
+fn keeps_the_others(
+    context: &QueryContext<'_>,
+    query: &Query,
+    condition: &Expr,
+    span: &Range<usize>,
+    rewrite: &str,
+) -> bool {
+    let mut edited = context.sql.to_owned();
+    edited.replace_range(span.clone(), rewrite);
+    let Ok(after) = crate::sql::resolve(&edited, context.dialect, context.schema) else { return false };
+    if after.blocks.len() != query.blocks.len() {
+        return false;
+    }
+    query.written_blocks().any(|(id, block)| {
+        let before = block.filters();
+        let Some(at) = before.iter().position(|filter| std::ptr::eq(filter, condition)) else { return false };
+        let after = after.block(id).filters();
+        let behind = before.len() - at - 1;
+        after.len() >= before.len()
+            && after.get(..at) == before.get(..at)
+            && after.get(after.len() - behind..) == before.get(at + 1..)
+    })
+}
+
+/// The tokens of a query.
+pub(in crate::lints) struct Text<'t> {
+    sql: &'t str,
+    pub(in crate::lints) tokens: Vec<Token>,
+}
+
+impl<'t> Text<'t> {
+    pub(in crate::lints) fn new(sql: &'t str, dialect: Dialect) -> Text<'t> {
+        Text { sql, tokens: Lexer::new(sql, dialect).collect() }
+    }
+
+    /// What stands in a range of bytes.
+    pub(in crate::lints) fn slice(&self, range: Range<usize>) -> &'t str {
+        self.sql.get(range).unwrap_or_default()
+    }
+
+    /// The text of a token; empty where there is none.
+    pub(in crate::lints) fn at(&self, at: usize) -> &'t str {
+        self.tokens.get(at).map_or("", |token| self.slice(token.span.range()))
+    }
+
+    /// Whether a token is this keyword or sign, in any case.
+    pub(in crate::lints) fn is(&self, at: usize, word: &str) -> bool {
+        self.at(at).eq_ignore_ascii_case(word)
+    }
+
+    /// The token that a byte lies in.
+    pub(in crate::lints) fn token_at(&self, byte: usize) -> Option<usize> {
+        let after = self.tokens.partition_point(|token| token.span.range().start <= byte);
+        let at = after.checked_sub(1)?;
+        (byte < self.tokens.get(at)?.span.range().end).then_some(at)
+    }
+
+    /// The bytes from one token to another, unless a comment stands among them.
+    pub(in crate::lints) fn span(&self, first: usize, last: usize) -> Option<Range<usize>> {
+        let span = self.tokens.get(first)?.span.range().start..self.tokens.get(last)?.span.range().end;
+        let has_comment = ["--", "/*", "#"].iter().any(|sign| self.slice(span.clone()).contains(sign));
+        (!has_comment).then_some(span)
+    }
+
+    /// The bracket that closes the one at a token.
+    pub(in crate::lints) fn closing(&self, open: usize) -> Option<usize> {
+        let mut depth = 0_usize;
+        (open..self.tokens.len()).find(|at| {
+            match self.at(*at) {
+                "(" => depth += 1,
+                ")" => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0
+        })
+    }
+
+    /// The condition around a byte: what stands between the WHERE or AND in front of it and the next word that ends it.
+    fn condition_at(&self, byte: usize) -> Option<Range<usize>> {
+        let anchor = self.token_at(byte)?;
+        // Brackets that open in front of the anchor and close behind it.
+        let (mut open, mut depth) = (0_usize, 0_usize);
+        let mut first = anchor;
+        while !(depth == 0 && ["where", "and"].iter().any(|word| self.is(first.wrapping_sub(1), word))) {
+            first = first.checked_sub(1)?;
+            match self.at(first) {
+                ")" | "]" => depth += 1,
+                "(" | "[" if depth > 0 => depth -= 1,
+                "(" | "[" => open += 1,
+                _ => {}
+            }
+        }
+        let mut last = anchor;
+        let mut is_between = false;
+        while last + 1 < self.tokens.len() {
+            let next = last + 1;
+            match self.at(next) {
+                "(" | "[" => depth += 1,
+                ")" | "]" if depth > 0 => depth -= 1,
+                ")" | "]" if open > 0 => open -= 1,
+                ")" | "]" | ";" => break,
+                word if depth == 0 && open == 0 => {
+                    let lower = word.to_ascii_lowercase();
+                    match lower.as_str() {
+                        "between" => is_between = true,
+                        "and" if is_between => is_between = false,
+                        _ if ENDS.contains(&lower.as_str()) => break,
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+            last = next;
+        }
+        if open == 0 { self.span(first, last) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks that the condition around `|` is what stands between `[` and `]`.
+    #[track_caller]
+    fn check(marked: &str) {
+        let plain = |text: &str| text.replace(['[', ']', '|'], "");
+        let sql = plain(marked);
+        let at = |mark| plain(marked.split(mark).next().unwrap_or_default()).len();
+        let found = Text::new(&sql, Dialect::Postgres).condition_at(at('|'));
+        assert_eq!(found, Some(at('[')..at(']')), "{marked}");
+    }
+
+    #[test]
+    fn a_condition_is_told_from_those_beside_it() {
+        check("SELECT 1 FROM t WHERE [date(|a) = $1]");
+        check("SELECT 1 FROM t WHERE b = 1 AND [date(t.|a) = (1 + 2)] AND c = 1 ORDER BY a");
+        check("SELECT 1 FROM t WHERE (b = 1 AND [date(|a) BETWEEN $1 AND $2]) AND c = 1");
+        check("SELECT 1 FROM t WHERE x IN (SELECT 1 WHERE [|a::date = $1]) LIMIT 1");
+        check("DELETE FROM t WHERE [$1 = date(|a)] RETURNING a;");
+        check("SELECT 1 FROM t WHERE b BETWEEN 1 AND 2 AND [|a + 1 = $1] FOR UPDATE");
+    }
+
+    #[test]
+    fn a_comment_is_not_lost() {
+        let sql = "SELECT 1 FROM t WHERE date(a) /* the day */ = $1";
+        assert_eq!(Text::new(sql, Dialect::Postgres).condition_at(27), None);
+    }
+}

@@ -1,0 +1,46 @@
+//! The git tree around what is fixed: whether what changes can be told from what was there, and taken back.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::failure::Failure;
+
+/// What is said of a way on.
+const ANYWAY: &str = "`--allow-dirty` makes the edits anyway, `--diff` shows them";
+
+/// The folder below which files may be changed: the repository's, else the one that is checked.
+pub(super) fn root(scope: &Path) -> PathBuf {
+    let dir = folder(scope);
+    let top = git(dir, &["rev-parse", "--show-toplevel"]).ok();
+    let top = top.and_then(|top| PathBuf::from(top.trim_end()).canonicalize().ok());
+    top.unwrap_or_else(|| dir.to_path_buf())
+}
+
+/// Fails when what is checked holds changes that are not committed, or no repository is around it.
+pub(super) fn require_clean(scope: &Path) -> Result<(), Failure> {
+    let dir = folder(scope);
+    let status = git(dir, &["status", "--porcelain", "--", "."])
+        .map_err(|why| Failure::new("see in git what would change").because(why).help(ANYWAY))?;
+    let Some(first) = status.lines().next() else { return Ok(()) };
+    let (many, path) = (status.lines().count(), first.get(3..).unwrap_or(first));
+    let others = if many > 1 { format!(" and {} more", many - 1) } else { String::new() };
+    Err(Failure::new(format!("fix beside changes that are not committed: `{path}`{others}")).help(ANYWAY))
+}
+
+fn folder(scope: &Path) -> &Path {
+    if scope.is_dir() { scope } else { scope.parent().unwrap_or(scope) }
+}
+
+/// What git says. A repository's configuration may name a program to run for its status, and is not asked.
+fn git(dir: &Path, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new("git")
+        .current_dir(dir)
+        .args(["-c", "core.fsmonitor=false"])
+        .args(arguments)
+        .output()
+        .map_err(|error| format!("start git: {error}"))?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+    }
+}

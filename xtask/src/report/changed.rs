@@ -1,0 +1,245 @@
+//! `--since` and `--changed-files`: the findings that a change touches. A finding is kept where a line it stands on
+//! differs, or one of its function or its query; where its function calls one that differs; or where its query names a
+//! table that a changed file of SQL names.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use query_budget_analysis::project::{read, shown};
+use query_budget_analysis::sql::Dialect;
+use query_budget_analysis::sql::lex::{Kind, Lexer, unquote};
+use query_budget_analysis::sql::split;
+use query_budget_analysis::{Finding, Place};
+
+use super::Report;
+use crate::args::Changed;
+use crate::failure::Failure;
+use crate::input::FunctionKey;
+
+/// What differs, by file as it is shown.
+pub(crate) struct Changes {
+    files: HashMap<String, Lines>,
+    /// The tables and indexes that changed statements of `.sql` files name.
+    names: HashSet<String>,
+}
+
+/// The lines of a file that differ.
+enum Lines {
+    All,
+    Some(Vec<RangeInclusive<u32>>),
+}
+
+impl Lines {
+    fn touch(&self, lines: &RangeInclusive<u32>) -> bool {
+        match self {
+            Lines::All => true,
+            Lines::Some(changed) => {
+                changed.iter().any(|it| it.start() <= lines.end() && lines.start() <= it.end())
+            }
+        }
+    }
+}
+
+impl Changes {
+    /// Reads what the arguments name; `None` where everything is reported. Paths are shown relative to `base`.
+    pub(crate) fn read(arguments: &Changed, scope: &Path, base: &Path) -> Result<Option<Changes>, Failure> {
+        if arguments.is_everything() {
+            return Ok(None);
+        }
+        let dir = if scope.is_dir() { scope } else { scope.parent().unwrap_or(scope) };
+        let files: BTreeMap<PathBuf, Lines> = match &arguments.since {
+            Some(revision) => since(revision, dir)?,
+            None => named(&arguments.changed_files)?,
+        };
+        let mut changes = Changes { files: HashMap::new(), names: HashSet::new() };
+        for (path, lines) in files {
+            if path.extension().is_some_and(|end| end == "sql") {
+                changes.names.extend(names_in(&path, &lines));
+            }
+            changes.files.insert(shown(&path, base), lines);
+        }
+        Ok(Some(changes))
+    }
+
+    fn touch(&self, file: &str, lines: &RangeInclusive<u32>) -> bool {
+        self.files.get(file).is_some_and(|changed| changed.touch(lines))
+    }
+
+    fn touch_place(&self, place: &Place) -> bool {
+        self.touch(&place.file, &(place.line..=place.line))
+    }
+}
+
+impl Report {
+    /// Leaves out what a change does not touch.
+    pub(super) fn keep_changed(&mut self, changes: &Changes) {
+        let touched = self.touched_functions(changes);
+        let named = self.queries_of(&changes.names);
+        let is_touched = |finding: &Finding| {
+            let key = (Arc::clone(&finding.place.file), Arc::clone(&finding.function));
+            let sql = finding.sql.as_deref();
+            let height = sql.map_or(0, |sql| u32::try_from(sql.matches('\n').count()).unwrap_or(0));
+            let excerpt = finding.excerpt.as_ref().and_then(|excerpt| excerpt.place.as_ref());
+            let begin = excerpt.map_or(finding.place.line, |place| place.line.min(finding.place.line));
+            let last = finding.place.line.max(begin.saturating_add(height));
+            changes.touch(&finding.place.file, &(begin..=last))
+                || (!finding.function.is_empty() && touched.contains(&key))
+                || finding.related.iter().any(|related| changes.touch_place(&related.place))
+                || sql.is_some_and(|sql| named.contains(sql))
+        };
+        self.of_all = Some(self.findings.len());
+        self.findings.retain(is_touched);
+    }
+
+    /// The functions that differ, and those that call them, over any number of calls.
+    fn touched_functions(&self, changes: &Changes) -> HashSet<FunctionKey> {
+        let differ = self.functions.iter().filter(|(key, lines)| changes.touch(&key.0, lines));
+        let mut touched: HashSet<FunctionKey> = differ.map(|(key, _)| key.clone()).collect();
+        let mut callers: HashMap<&FunctionKey, Vec<&FunctionKey>> = HashMap::new();
+        for (caller, called) in &self.calls {
+            callers.entry(called).or_default().push(caller);
+        }
+        let mut next: Vec<FunctionKey> = touched.iter().cloned().collect();
+        while let Some(called) = next.pop() {
+            for caller in callers.get(&called).into_iter().flatten() {
+                if touched.insert((*caller).clone()) {
+                    next.push((*caller).clone());
+                }
+            }
+        }
+        touched
+    }
+
+    /// The texts of queries that read or write one of these tables.
+    fn queries_of(&self, names: &HashSet<String>) -> HashSet<Arc<str>> {
+        let reads = |query: &super::Query| {
+            let Ok(resolved) = &query.checked.query else { return false };
+            resolved.relations.iter().any(|relation| match &relation.source {
+                query_budget_analysis::sql::query::Source::Table(name)
+                | query_budget_analysis::sql::query::Source::View(name, _) => {
+                    names.contains(&name.name.to_ascii_lowercase())
+                }
+                _ => false,
+            })
+        };
+        self.queries.iter().filter(|query| reads(query)).map(|query| Arc::clone(&query.sql)).collect()
+    }
+}
+
+/// The names in the statements of a file of SQL that differ.
+fn names_in(path: &Path, lines: &Lines) -> HashSet<String> {
+    let Ok(text) = read(path) else { return HashSet::new() };
+    let dialect = Dialect::Postgres;
+    let mut names = HashSet::new();
+    for piece in split::statements(&text, dialect) {
+        let height = u32::try_from(piece.text.matches('\n').count()).unwrap_or(0);
+        if !lines.touch(&(piece.line..=piece.line.saturating_add(height))) {
+            continue;
+        }
+        let tokens = Lexer::new(piece.text, dialect);
+        names.extend(tokens.filter(|token| matches!(token.kind, Kind::Word | Kind::Name)).map(|token| {
+            let written = piece.text.get(token.span.range()).unwrap_or_default();
+            unquote(written, dialect).trim_matches('`').to_ascii_lowercase()
+        }));
+    }
+    names
+}
+
+/// The files that were named, as a whole; one that is gone changes nothing that is there.
+fn named(files: &[PathBuf]) -> Result<BTreeMap<PathBuf, Lines>, Failure> {
+    let here = crate::input::current_dir()?;
+    let path = |file: &PathBuf| here.join(file).canonicalize().ok();
+    Ok(files
+        .iter()
+        .filter(|file| !file.as_os_str().is_empty())
+        .filter_map(path)
+        .map(|it| (it, Lines::All))
+        .collect())
+}
+
+/// What differs from a revision: in files that git knows, and all of those that it does not know yet.
+fn since(revision: &str, dir: &Path) -> Result<BTreeMap<PathBuf, Lines>, Failure> {
+    let failed = |why: String| Failure::new(format!("see what has changed since `{revision}`")).because(why);
+    // A revision that begins with a dash would be an option.
+    let commit = ["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{revision}^{{commit}}")];
+    let commit = git(dir, &commit).map_err(|_| failed("no commit has this name".to_owned()))?;
+    let top = git(dir, &["rev-parse", "--show-toplevel"]).map_err(failed)?;
+    let top = PathBuf::from(top.trim_end()).canonicalize().map_err(|error| failed(error.to_string()))?;
+    let options =
+        ["--no-ext-diff", "--no-textconv", "--no-color", "--unified=0", "--no-renames", "--no-prefix"];
+    let diff = [&["-c", "core.quotePath=false", "diff"][..], &options, &[commit.trim(), "--"]].concat();
+    let mut files = hunks(&git(&top, &diff).map_err(failed)?, &top);
+    let new = git(&top, &["ls-files", "-z", "--others", "--exclude-standard"]).map_err(failed)?;
+    files.extend(new.split('\0').filter(|name| !name.is_empty()).map(|name| (top.join(name), Lines::All)));
+    Ok(files)
+}
+
+/// The new lines of each hunk of a diff; where lines are gone, those around them.
+fn hunks(diff: &str, top: &Path) -> BTreeMap<PathBuf, Lines> {
+    let mut files: BTreeMap<PathBuf, Lines> = BTreeMap::new();
+    let mut path = None;
+    // A line of content may look like a head: so many lines of content are still to come.
+    let mut content = 0_u32;
+    for line in diff.lines() {
+        if content > 0 && line.starts_with(['+', '-']) {
+            content -= 1;
+        } else if let Some(name) = line.strip_prefix("+++ ") {
+            path = Some(top.join(name.trim_end_matches('\t')));
+        } else if let Some(hunk) = line.strip_prefix("@@ ") {
+            let mut parts = hunk.split(' ');
+            let (_, removed) = numbers(parts.next(), '-');
+            let (start, added) = numbers(parts.next(), '+');
+            content = removed + added;
+            let lines = if added == 0 { start.max(1)..=start + 1 } else { start..=start + added - 1 };
+            if let Some(path) = &path
+                && let Lines::Some(all) = files.entry(path.clone()).or_insert(Lines::Some(Vec::new()))
+            {
+                all.push(lines);
+            }
+        }
+    }
+    files
+}
+
+/// `+12,3` as its start and its number of lines.
+fn numbers(part: Option<&str>, sign: char) -> (u32, u32) {
+    let part = part.unwrap_or_default().trim_start_matches(sign);
+    let (start, count) = part.split_once(',').unwrap_or((part, "1"));
+    (start.parse().unwrap_or(0), count.parse().unwrap_or(0))
+}
+
+fn git(dir: &Path, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new("git")
+        .current_dir(dir)
+        .args(["-c", "core.fsmonitor=false"])
+        .args(arguments)
+        .output()
+        .map_err(|error| format!("start git: {error}"))?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hunks_give_the_lines_that_are_new() {
+        let diff = "diff --git a.rs a.rs\n--- a.rs\n+++ a.rs\n@@ -1,2 +1,3 @@ fn a() {\n-x\n--- y\n+x\n+++ z\n+w\n@@ -9,2 +10,0 @@\n-a\n-b\n\
+                    diff --git b c.rs b c.rs\n--- /dev/null\n+++ b c.rs\t\n@@ -0,0 +1 @@\n+x\n";
+        let files = hunks(diff, Path::new("/p"));
+        let shown: Vec<String> = files
+            .iter()
+            .map(|(path, lines)| match lines {
+                Lines::Some(lines) => format!("{} {lines:?}", path.display()),
+                Lines::All => String::new(),
+            })
+            .collect();
+        assert_eq!(shown, ["/p/a.rs [1..=3, 10..=11]", "/p/b c.rs [1..=1]"]);
+    }
+}

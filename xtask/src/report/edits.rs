@@ -1,0 +1,53 @@
+//! The edits of findings, placed in their files: what a reader of bytes, lines or patches needs of them.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use query_budget_analysis::check::place_edits;
+use query_budget_analysis::project::read;
+use query_budget_analysis::{Applicability, Finding};
+
+use super::Report;
+
+/// The texts of files, each read once.
+#[derive(Default)]
+pub(crate) struct Texts {
+    texts: HashMap<Arc<str>, Option<Arc<str>>>,
+}
+
+impl Texts {
+    /// The text of a file as it is shown, relative to `base`; `None` when it cannot be read.
+    pub(crate) fn of(&mut self, file: &Arc<str>, base: &Path) -> Option<Arc<str>> {
+        if file.is_empty() {
+            return None;
+        }
+        let known = self.texts.entry(Arc::clone(file));
+        known.or_insert_with(|| read(&base.join(&**file)).ok().map(Arc::from)).clone()
+    }
+}
+
+impl Report {
+    /// Places the edits of all findings.
+    pub(super) fn place_edits(&mut self, base: &Path) {
+        let mut texts = Texts::default();
+        for finding in self.findings.iter_mut().filter(|finding| !finding.edits.is_empty()) {
+            let file = finding.edits.first().map(|edit| edit.start.file.clone()).unwrap_or_default();
+            if let Some(text) = texts.of(&file, base) {
+                place_edits(finding, &text);
+            }
+        }
+    }
+
+    /// The findings that have an edit which can be made as it is, no further from certain than `limit`. A report shows
+    /// them, or would with `--all`.
+    pub(crate) fn fixable(&self, limit: Applicability) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(move |finding| is_fixable(finding, limit))
+    }
+}
+
+/// Whether a finding has an edit which can be made as it is.
+pub(crate) fn is_fixable(finding: &Finding, limit: Applicability) -> bool {
+    finding.applicability().is_some_and(|it| it <= limit)
+        && finding.edits.iter().all(|edit| edit.in_file.is_some())
+}

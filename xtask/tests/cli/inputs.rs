@@ -1,0 +1,111 @@
+//! What is checked: several paths, one package, standard input, keys of the configuration for one run.
+
+use query_budget_tests::Scratch;
+
+use crate::{run, run_with};
+
+const MIGRATION: &str = "CREATE TABLE posts (id BIGSERIAL PRIMARY KEY, user_id BIGINT NOT NULL);\n";
+
+fn workspace() -> Scratch {
+    let source = "pub async fn f(db: &PgPool) { sqlx::query(\"SELECT id FROM posts WHERE user_id = $1 LIMIT 1\").bind(1).fetch_all(db).await; }\n";
+    let scratch = Scratch::with([
+        ("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"a\", \"b\", \"c\"]\n"),
+        ("migrations/1.sql", MIGRATION),
+        ("1_posts.sql", ""),
+    ]);
+    for name in ["a", "b", "c"] {
+        let manifest = format!("[package]\nname = \"the-{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+        scratch.write(&format!("{name}/Cargo.toml"), manifest);
+        scratch.write(&format!("{name}/src/lib.rs"), source);
+    }
+    scratch
+}
+
+const SCHEMA: [&str; 2] = ["--migrations", "migrations"];
+
+#[test]
+fn several_paths_are_checked_together() {
+    let scratch = workspace();
+    let check = |paths: &[&str], queries: &str| {
+        run(scratch.path(), &[&["check"], paths, &SCHEMA].concat()).exits_with(0).says(&[queries]);
+    };
+    check(&["."], "read 3 files, checked 3 queries: ");
+    check(&["a", "b"], "read 2 files, checked 2 queries: ");
+    check(&["a", "a/src/lib.rs"], "checked 1 query: ");
+    check(&["a/src", "c/src/lib.rs"], "checked 2 queries: ");
+    run(scratch.path(), &[&["index-check", "a", "c"], &SCHEMA[..]].concat())
+        .exits_with(1)
+        .says(&["a/src/lib.rs:1:", "c/src/lib.rs:1:"]);
+    run(scratch.path(), &["check", "a", "gone"]).exits_with(2).says(&["open `gone`"]);
+}
+
+#[test]
+fn one_package_is_checked() {
+    let scratch = workspace();
+    run(scratch.path(), &[&["check", "-p", "the-b"], &SCHEMA[..]].concat())
+        .exits_with(0)
+        .says(&["b/src/lib.rs:1:", "read 1 file, checked 1 query: "]);
+    run(
+        scratch.path(),
+        &[&["index-check", "--package", "the-a", "--package", "the-c"], &SCHEMA[..]].concat(),
+    )
+    .exits_with(1)
+    .says(&["checked 2 queries"]);
+    run(scratch.path(), &["check", "-p", "the-d"])
+        .exits_with(2)
+        .says(&["find a package named `the-d`", "the packages are the-a, the-b, the-c"]);
+}
+
+#[test]
+fn queries_come_from_standard_input() {
+    let scratch = workspace();
+    let arguments = [&["index-check", "--queries", "-"], &SCHEMA[..]].concat();
+    run_with(scratch.path(), &arguments, "SELECT 1;\nSELECT id FROM posts\nWHERE user_id = $1;\n")
+        .exits_with(1)
+        .says(&["stdin.sql:3:7", "checked 2 queries"]);
+    run_with(scratch.path(), &arguments, "{\"query\": \"SELECT id FROM posts WHERE user_id = $1\"}\n")
+        .exits_with(1)
+        .says(&["stdin.jsonl:1", "checked 1 query"]);
+    run_with(scratch.path(), &arguments, "").exits_with(0).says(&["checked 0 queries"]);
+}
+
+#[test]
+fn a_key_of_the_configuration_is_set_for_one_run() {
+    let scratch = workspace();
+    let check = |key: &str| run(scratch.path(), &[&["check", "a", "--config", key], &SCHEMA[..]].concat());
+    check("lints.unindexed_filter=deny").exits_with(1).says(&["error[unindexed_filter]"]);
+    check("tables.posts.rows=10").exits_with(0).says(&["checked 1 query: "]);
+    let ran = check("tables.posts.rows=10").exits_with(0);
+    assert!(!ran.stdout.contains("unindexed_filter"), "{}", ran.stdout);
+    check("lints.unindexed_filter=loud").exits_with(2).says(&["`loud` is no level"]);
+}
+
+#[test]
+fn a_snapshot_is_written_for_a_path() {
+    let scratch = Scratch::with([("db/migrations/1_posts.sql", MIGRATION)]);
+    run(scratch.path(), &["schema", "db"]).exits_with(0).says(&["wrote `db/schema.sql`"]);
+    run(scratch.path(), &["schema", "db", "--check"]).exits_with(0);
+    run(scratch.path(), &["schema", "gone"]).exits_with(2).says(&["open `gone`"]);
+}
+
+#[test]
+#[cfg(feature = "live")]
+fn a_url_stands_in_the_nearest_env_file() {
+    let scratch = Scratch::with([
+        (".env", "OTHER=1\nDATABASE_URL=\"sqlite:base.db\"\n"),
+        ("app/migrations/1_posts.sql", "CREATE TABLE posts (id INTEGER PRIMARY KEY AUTOINCREMENT);\n"),
+    ]);
+    // The database is not there: that it is asked for is what is seen.
+    run(scratch.path(), &["schema", "app", "--database-url"])
+        .exits_with(2)
+        .says(&["failed to connect to the database"]);
+    run(scratch.path(), &["explain", "app"]).exits_with(2).says(&["failed to connect to the database"]);
+    scratch.write("app/.env", "OTHER=1\n");
+    run(scratch.path(), &["explain", "app"]).exits_with(2).says(&[
+        "find a database to ask: `DATABASE_URL` is not set, nor does `",
+        "`--database-url postgres://..`",
+    ]);
+    scratch.write("app/.env", "DATABASE_URL='postgres://me:secret@host\n");
+    let ran = run(scratch.path(), &["explain", "app"]).exits_with(2).says(&["is not `NAME=value`"]);
+    assert!(!ran.stderr.contains("secret"), "{}", ran.stderr);
+}
