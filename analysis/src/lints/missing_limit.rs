@@ -4,6 +4,7 @@ use super::shared::slices::is_slice;
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::Rows;
 use crate::finding::Finding;
+use crate::rust::Fetched;
 use crate::sql::query::{Kind, Source};
 
 declare_lint! {
@@ -49,7 +50,7 @@ declare_lint! {
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
     let Some(call) = context.site.and_then(|site| site.call.as_ref()) else { return };
-    if !matches!(call.method.as_str(), "fetch" | "fetch_all")
+    if call.fetched() != Fetched::All
         || query.kind != Kind::Select
         || context.cardinality.rows != Rows::Many
         || is_slice(context, query)

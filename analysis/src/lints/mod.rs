@@ -344,7 +344,8 @@ impl<'a> QueryContext<'a> {
 
     /// Whether the query is a text that sqlx sends as it is, so that nobody has asked a database about it.
     pub fn is_unchecked_text(&self) -> bool {
-        let is_query = |site: &Site| site.form == Form::SqlxFunction && !site.is_script(Dialect::Postgres);
+        let is_text = |site: &Site| matches!(site.form, Form::SqlxFunction | Form::Driver);
+        let is_query = |site: &Site| is_text(site) && !site.is_script(Dialect::Postgres);
         self.site.is_some_and(|site| is_query(site) && !site.written.contains("QueryBuilder"))
     }
 

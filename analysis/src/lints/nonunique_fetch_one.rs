@@ -4,6 +4,7 @@ use super::shared::shape;
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::Rows;
 use crate::finding::Finding;
+use crate::rust::Fetched;
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Op};
 use crate::sql::query::{Block, Body, From, Kind, Query, Source};
@@ -52,7 +53,7 @@ declare_lint! {
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
     let Some(call) = context.site.and_then(|site| site.call.as_ref()) else { return };
-    if !matches!(call.method.as_str(), "fetch_one" | "fetch_optional")
+    if call.fetched() != Fetched::First
         || matches!(query.kind, Kind::Other | Kind::Transaction)
         || context.keys_are_unknown(query)
     {

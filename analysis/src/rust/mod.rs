@@ -7,7 +7,8 @@
 //! Nothing here reads a file, and nothing panics: source that cannot be read is a [`ScanError`], and a macro whose body
 //! is no Rust is counted.
 
-pub mod flow;
+pub mod drivers;
+mod flow;
 mod function;
 mod graph;
 mod lex;
@@ -22,6 +23,7 @@ mod walk;
 
 use std::sync::Arc;
 
+pub use drivers::is_driver;
 pub use function::{Bound, BudgetAttr, Function, Limit, Step, Upper};
 pub use graph::bounds;
 pub use graph::calls::{Link, LoopCall};
@@ -31,7 +33,7 @@ pub use lex::embedded::{embedded, rewritten};
 pub use lex::literal::text_of;
 pub use lex::relevant::{relevant, with_queries};
 pub use scan::{scan, scan_as, scan_detached, scan_function, scan_in};
-pub use site::{Allow, Argument, Call, Form, Loop, LoopKind, Site, SiteSql, SqlLiteral};
+pub use site::{Allow, Argument, Call, Fetched, Form, Loop, LoopKind, Site, SiteSql, SqlLiteral};
 pub use source::{FunctionId, Generic, ModuleItems, Scan, ScanError, ScannedFunction, Source};
 pub use type_ref::TypeRef;
 pub use walk::items::is_test_path;

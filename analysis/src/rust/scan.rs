@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 
+use super::drivers;
 use super::graph::imports::Imports;
 use super::lex::guard;
 use super::site::Allow;
@@ -98,6 +99,8 @@ fn read_tokens(
     let mut walker = Walker::new(file, comments, imports);
     walker.in_test = in_test;
     walker.knows_sqlx = source.contains("sqlx") || renamed.values().any(|name| name == "sqlx");
+    walker.knows_drivers =
+        drivers::is_named_in(source) || renamed.values().any(|name| drivers::is_driver(name));
     walker.prepare(&items, &mut Vec::new());
     walker.module(&items);
     Ok(finish(walker))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::query_names;
+use super::{drivers, query_names};
 pub use crate::allow::Allow;
 use crate::finding::Place;
 use crate::sql::Dialect;
@@ -40,6 +40,7 @@ impl Site {
     pub fn is_script(&self, dialect: Dialect) -> bool {
         self.written.ends_with("raw_sql")
             || query_names::is_executor(&self.written)
+            || drivers::takes_script(&self.written)
             || (dialect == Dialect::Sqlite && self.form != Form::Checked)
     }
 
@@ -75,6 +76,8 @@ pub enum Form {
     SqlxMacro,
     /// `sqlx::query()` and its like, `raw_sql` and `QueryBuilder` included.
     SqlxFunction,
+    /// A text given to another driver: tokio-postgres and its like, rusqlite, Diesel's `sql_query`, SeaORM's statements.
+    Driver,
 }
 
 /// The text of a query, as far as the source tells.
@@ -127,6 +130,28 @@ pub struct Call {
     pub place: Place,
     /// The variables that the connection it runs on mentions.
     pub on: Vec<String>,
+}
+
+/// How many rows a method is called for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fetched {
+    /// All that there are.
+    All,
+    /// One, further ones being dropped.
+    First,
+    /// It returns none, or further ones are an error.
+    Other,
+}
+
+impl Call {
+    /// How many rows it is called for.
+    pub fn fetched(&self) -> Fetched {
+        match self.method.as_str() {
+            "fetch" | "fetch_all" => Fetched::All,
+            "fetch_one" | "fetch_optional" => Fetched::First,
+            other => drivers::fetched(other),
+        }
+    }
 }
 
 /// A loop around a query or call.

@@ -48,7 +48,7 @@ fn what_means_the_same_is_written_and_the_finding_is_gone() {
         "  queries/day.sql:4:7: cast_on_column: ",
         "  src/lib.rs:6:5: unused_allow: ",
         "warning[not_in_subquery]",
-        "found 0 errors, 1 warning\n",
+        "found 0 errors, 2 warnings\n",
     ]);
     let source = scratch.read("src/lib.rs");
     for part in [
@@ -176,6 +176,75 @@ fn code_scanning_is_given_the_fixes() {
     let numbers = ["startLine", "startColumn", "endLine", "endColumn"].map(|key| region[key].as_u64());
     assert_eq!(numbers, [Some(4), Some(7), Some(4), Some(20)]);
     assert_eq!(change["replacements"][0]["insertedContent"]["text"], "at >= $1::date AND at < $1::date + 1");
+}
+
+/// A program that needs nothing but the compiler: what it calls `sqlx` stands in it.
+const PROGRAM: &str = r##"
+pub struct Query(&'static str);
+impl Query {
+    pub fn bind<T>(self, _: T) -> Query { self }
+    pub fn fetch_all(self, _: &str) -> usize { self.0.len() }
+}
+pub mod sqlx {
+    pub fn query(sql: &'static str) -> super::Query { super::Query(sql) }
+}
+const HEAD: &str = "SELECT id FROM posts ";
+pub fn all(db: &str) -> usize {
+    let é = sqlx::query("SELECT 'é\u{e9}', id FROM posts WHERE date(at) = $1 ORDER BY id LIMIT 10").bind(1).fetch_all(db);
+    let raw = sqlx::query(r#"
+        SELECT "id" FROM posts
+        WHERE date(at) = $1 AND user_id <> 7 ORDER BY id LIMIT 10"#).bind(1).fetch_all(db);
+    let lines = sqlx::query("SELECT \"id\" FROM posts \
+        WHERE at::date BETWEEN $1 \
+            AND $2 ORDER BY id LIMIT 10").bind(1).bind(2).fetch_all(db);
+    let joined = sqlx::query(concat!("SELECT id FROM posts ", "WHERE date(at) = $1 ", "ORDER BY id LIMIT 10")).bind(1).fetch_all(db);
+    // query-budget: allow(missing_limit): there are ten
+    let none = sqlx::query("SELECT id FROM posts WHERE id NOT IN (SELECT user_id FROM posts p WHERE p.id > 5) LIMIT 3").fetch_all(db);
+    let slip = sqlx::query("SELECT \"userid\" FROM posts WHERE id = 1").fetch_all(db);
+    HEAD.len() + é + raw + lines + joined + none + slip
+}
+"##;
+
+#[test]
+fn what_is_fixed_compiles_and_its_findings_are_gone() {
+    let scratch = Scratch::with([
+        ("Cargo.toml", "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n"),
+        MIGRATION,
+        ("src/lib.rs", PROGRAM),
+        (".gitignore", "/target\n"),
+    ]);
+    let compiles = || {
+        let mut cargo = Command::new(env!("CARGO"));
+        let output = cargo.args(["check", "--offline", "--quiet"]).current_dir(scratch.path()).output();
+        let output = output.expect("cargo can be run");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    compiles();
+    commit(scratch.path());
+    run(scratch.path(), &["check", "--fix", "--unsafe-fixes"])
+        .exits_with(0)
+        .says(&["fixed 7 findings in 1 file"]);
+    compiles();
+    let source = scratch.read("src/lib.rs");
+    let edited = query_budget_analysis::rust::scan("lib.rs", &source).expect("it is Rust");
+    let texts: Vec<String> = edited
+        .sites
+        .iter()
+        .filter_map(|site| match &site.sql {
+            query_budget_analysis::rust::SiteSql::Literal(literal) => Some(literal.text.to_string()),
+            _ => None,
+        })
+        .collect();
+    for text in [
+        "SELECT 'éé', id FROM posts WHERE at >= $1::date AND at < $1::date + 1 ORDER BY id LIMIT 10",
+        "SELECT \"id\" FROM posts WHERE at >= $1::date AND at < $2::date + 1 ORDER BY id LIMIT 10",
+        "SELECT id FROM posts WHERE at >= $1::date AND at < $1::date + 1 ORDER BY id LIMIT 10",
+        "SELECT user_id FROM posts WHERE id = 1",
+    ] {
+        assert!(texts.iter().any(|it| it == text), "`{text}` is not in {texts:#?}");
+    }
+    commit(scratch.path());
+    run(scratch.path(), &["check", "--diff", "--unsafe-fixes"]).exits_with(0);
 }
 
 fn root() -> &'static Path {

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::tokens::{Kind, Token, tokens};
-use crate::rust::query_names;
+use crate::rust::{drivers, query_names};
 
 /// A file, by its names.
 #[derive(Debug, Default)]
@@ -157,6 +157,45 @@ impl<'t> Reader<'t> {
                     || self.renamed.contains(name.text))
     }
 
+    /// Whether the name at hand is one by which another driver than sqlx is given SQL: a function's, or a method's whose
+    /// first argument begins like a statement, or is a constant or put together.
+    fn is_of_driver(&self, name: Token<'t>) -> bool {
+        if drivers::makes_query(name.text) {
+            return self.is_called(self.at);
+        }
+        if name.text == "Statement" {
+            return self.peek(1).is_some_and(|token| token.kind == Kind::Sign(b':'))
+                && self.peek(3).is_some_and(|token| token.text == "from_string");
+        }
+        if drivers::method(name.text).is_none() || !self.is_at_sign(self.at.checked_sub(1), b'.') {
+            return false;
+        }
+        let mut ahead = 2;
+        while self.peek(ahead).is_some_and(|token| token.kind == Kind::Sign(b'&')) {
+            ahead += 1;
+        }
+        let Some(first) = self.peek(ahead).filter(|_| self.kind(Some(self.at + 1)) == Some(Kind::Sign(b'(')))
+        else {
+            return false;
+        };
+        match first.kind {
+            Kind::Text | Kind::Literal => {
+                let text = first.text.trim_start_matches(['r', '#', '"', '\\', '\n', ' ']);
+                query_names::looks_like_sql(text)
+            }
+            Kind::Word => {
+                let is_macro = matches!(first.text, "concat" | "format" | "include_str" | "indoc");
+                is_macro
+                    || first.text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+            }
+            _ => false,
+        }
+    }
+
+    fn is_at_sign(&self, at: Option<usize>, sign: u8) -> bool {
+        self.kind(at) == Some(Kind::Sign(sign))
+    }
+
     /// Where a function begins whose `fn` is at hand: behind the token before its attributes and qualifiers.
     fn beginning(&self) -> usize {
         let mut at = self.at;
@@ -271,6 +310,13 @@ impl<'t> Reader<'t> {
                         _ => {}
                     }
                     function.queries |= self.is_query(token);
+                    if self.is_of_driver(token) {
+                        function.queries = true;
+                        // Most of these wait where they are called.
+                        if function.waits == Waits::Never {
+                            function.waits = Waits::Itself;
+                        }
+                    }
                     if self.with_calls && self.is_named(self.at) {
                         function.calls.insert(token.text);
                     }

@@ -3,6 +3,7 @@
 mod allows;
 mod bounds;
 mod calls;
+mod drivers;
 mod hostile;
 mod loops;
 mod sites;

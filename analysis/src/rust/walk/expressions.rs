@@ -9,6 +9,7 @@ use super::loops::Runs;
 use super::shape::{self, Shape};
 use super::{Queries, Walker, spans, sql_text};
 use crate::rust::flow::Flow;
+use crate::rust::site::Form;
 
 impl Walker<'_> {
     pub(in crate::rust) fn block(&mut self, block: &Block) -> Queries {
@@ -136,9 +137,7 @@ impl Walker<'_> {
                 });
                 self.emit(flow);
             }
-            Expr::Await(node) => {
-                self.awaited(&node.base);
-            }
+            Expr::Await(node) => return self.prepared(&node.base),
             Expr::Binary(node) => self.binary(node),
             Expr::Block(node) => return self.block(&node.block),
             Expr::Unsafe(node) => return self.block(&node.block),
@@ -223,6 +222,19 @@ impl Walker<'_> {
             Expr::Paren(node) => self.awaited(&node.expr),
             expression => drop(self.expr(expression)),
         }
+    }
+
+    /// What awaiting an expression gives: statements of another driver that are prepared and have not run.
+    fn prepared(&mut self, expression: &Expr) -> Queries {
+        let Expr::MethodCall(node) = expression else {
+            self.awaited(expression);
+            return Queries::new();
+        };
+        let mut queries = self.method_call(node, true);
+        queries.retain(|query| {
+            self.sites.get(*query).is_some_and(|site| site.form == Form::Driver && site.call.is_none())
+        });
+        queries
     }
 
     /// `a + b + c` is walked without recursion along the left, where chains grow long.

@@ -13,10 +13,11 @@ use super::shape::{self, Shape};
 use super::sql_text::{self, segments};
 use super::variables;
 use super::{Queries, Walker};
+use crate::rust::drivers;
 use crate::rust::flow::Callee;
 use crate::rust::place_at;
 use crate::rust::query_names::{self, FunctionForm};
-use crate::rust::site::{Argument, Call, SiteSql};
+use crate::rust::site::{Argument, Call, Form, SiteSql};
 use crate::rust::type_ref::TypeRef;
 
 impl Walker<'_> {
@@ -43,6 +44,9 @@ impl Walker<'_> {
                 return Queries::new();
             }
             None => {}
+        }
+        if let Some(queries) = self.driver_function(function, node) {
+            return queries;
         }
         if let [name] = path.as_slice()
             && self.here.locals.get(name).is_some()
@@ -128,6 +132,9 @@ impl Walker<'_> {
         if !queries.is_empty() {
             return self.on_query(node, &method, queries);
         }
+        if let Some(queries) = self.driver_method(node, &method) {
+            return queries;
+        }
         if query_names::is_executor(&method) && node.args.len() == 1 {
             return self.executor(node, &method, awaited);
         }
@@ -166,7 +173,10 @@ impl Walker<'_> {
     /// A method called on a query.
     fn on_query(&mut self, node: &ExprMethodCall, method: &str, queries: Queries) -> Queries {
         self.arguments(node.args.iter(), &Runs::Once);
-        if query_names::is_executor(method) {
+        let is_of_driver =
+            |query: &usize| self.sites.get(*query).is_some_and(|site| site.form == Form::Driver);
+        let runs_it = drivers::runs_statement(method) && queries.iter().all(is_of_driver);
+        if query_names::is_executor(method) || runs_it {
             self.executed(&queries, node, node.args.first());
             return Queries::new();
         }
@@ -196,7 +206,7 @@ impl Walker<'_> {
     }
 
     /// Notes that queries are run by this method call, on a connection that `on` gives.
-    fn executed(&mut self, queries: &[usize], node: &ExprMethodCall, on: Option<&Expr>) {
+    pub(in crate::rust) fn executed(&mut self, queries: &[usize], node: &ExprMethodCall, on: Option<&Expr>) {
         let call = Call {
             method: node.method.to_string(),
             place: place_at(&self.file, node.method.span().start()),
@@ -245,7 +255,7 @@ impl Walker<'_> {
     }
 
     /// Whether a text made at run time is sure to be SQL: it is called safe, or begins like a statement.
-    fn is_declared_safe(&self, argument: &Expr) -> bool {
+    pub(in crate::rust) fn is_declared_safe(&self, argument: &Expr) -> bool {
         let call = match argument {
             Expr::Call(call) => call,
             Expr::Reference(inner) => return self.is_declared_safe(&inner.expr),

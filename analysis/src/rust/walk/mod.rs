@@ -8,6 +8,7 @@ pub(in crate::rust) mod allows;
 mod branches;
 mod caches;
 mod declarations;
+mod driver_calls;
 mod everyday;
 mod excerpt;
 mod expressions;
@@ -53,6 +54,8 @@ pub(in crate::rust) struct Walker<'f> {
     pub(in crate::rust) comments: Comments,
     /// Whether sqlx is mentioned in the file at all.
     pub(in crate::rust) knows_sqlx: bool,
+    /// Whether the file or its crate names another driver.
+    pub(in crate::rust) knows_drivers: bool,
 
     pub(in crate::rust) sites: Vec<Site>,
     pub(in crate::rust) functions: Vec<Function>,
@@ -121,6 +124,7 @@ impl<'f> Walker<'f> {
             constants: Constants::default(),
             comments,
             knows_sqlx: false,
+            knows_drivers: false,
             sites: Vec::new(),
             functions: Vec::new(),
             allows: Vec::new(),

@@ -117,6 +117,32 @@ impl Walker<'_> {
         self.push_site(place, line, method.to_owned(), Form::SqlxFunction, sql, Vec::new(), true)
     }
 
+    /// The site of a method of another driver that is given SQL.
+    pub(in crate::rust) fn driver_site(
+        &mut self,
+        node: &ExprMethodCall,
+        method: &str,
+        sql: SiteSql,
+        arguments: Vec<Argument>,
+        is_complete: bool,
+    ) -> usize {
+        let place = place_at(&self.file, node.method.span().start());
+        let line = spans::of(&node.receiver).start().line;
+        self.push_site(place, line, method.to_owned(), Form::Driver, sql, arguments, is_complete)
+    }
+
+    /// The site of a function of another driver that is given SQL.
+    pub(in crate::rust) fn text_site(
+        &mut self,
+        function: &ExprPath,
+        path: &[String],
+        sql: SiteSql,
+        arguments: Vec<Argument>,
+        is_complete: bool,
+    ) -> usize {
+        self.site(&function.path, path, Form::Driver, sql, arguments, is_complete)
+    }
+
     fn site(
         &mut self,
         path: &syn::Path,
@@ -127,7 +153,7 @@ impl Walker<'_> {
         complete: bool,
     ) -> usize {
         let start = spans::of_path(path).start();
-        let bang = if form == Form::SqlxFunction { "" } else { "!" };
+        let bang = if matches!(form, Form::SqlxFunction | Form::Driver) { "" } else { "!" };
         let written = format!("{}{bang}", names.join("::"));
         self.push_site(place_at(&self.file, start), start.line, written, form, sql, arguments, complete)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use cargo_metadata::{Dependency, MetadataCommand, Package, TargetKind};
-use query_budget_analysis::rust::Target;
+use query_budget_analysis::rust::{Target, is_driver};
 use query_budget_analysis::sql::Dialect;
 
 use super::Crate;
@@ -28,8 +28,10 @@ fn into_crate(package: Package) -> Option<Crate> {
     let dialect = dialect(&package.dependencies);
     // Of crates of the workspace the calls are followed by the names that this one has for them.
     let renamed = package.dependencies.iter().filter_map(|dependency| {
-        let name = dependency.rename.as_ref()?;
-        let is_read = matches!(dependency.name.as_str(), "sqlx" | "query-budget");
+        // A driver may be named in another file than the one that is given its connection.
+        let is_driver = is_driver(&dependency.name);
+        let name = dependency.rename.as_ref().or(is_driver.then_some(&dependency.name))?;
+        let is_read = is_driver || matches!(dependency.name.as_str(), "sqlx" | "query-budget");
         is_read.then(|| (name.replace('-', "_"), dependency.name.replace('-', "_")))
     });
     let renamed = renamed.collect();
@@ -55,8 +57,19 @@ fn is_lib(kind: &TargetKind) -> bool {
     )
 }
 
-/// The database that sqlx is built for, where it is one.
+/// The database that sqlx is built for, where it is one; without sqlx, the one of the driver in its place.
 fn dialect(dependencies: &[Dependency]) -> Option<Dialect> {
+    if !dependencies.iter().any(|dependency| dependency.name == "sqlx") {
+        let of = |names: &[&str]| dependencies.iter().any(|it| names.contains(&it.name.as_str()));
+        let postgres =
+            of(&["postgres", "tokio-postgres", "deadpool-postgres", "bb8-postgres", "r2d2_postgres"]);
+        let sqlite = of(&["rusqlite", "tokio-rusqlite", "r2d2_sqlite", "deadpool-sqlite", "async-sqlite"]);
+        return match (postgres, sqlite) {
+            (true, false) => Some(Dialect::Postgres),
+            (false, true) => Some(Dialect::Sqlite),
+            _ => None,
+        };
+    }
     let sqlx = dependencies.iter().filter(|dependency| dependency.name == "sqlx");
     let features: Vec<&str> = sqlx.flat_map(|sqlx| &sqlx.features).map(String::as_str).collect();
     let is_on = |dialect: &Dialect| features.iter().any(|feature| feature.starts_with(dialect.as_str()));

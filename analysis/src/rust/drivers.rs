@@ -1,0 +1,141 @@
+//! The names by which other drivers than sqlx are given SQL: tokio-postgres and postgres with their pools, rusqlite, Diesel's
+//! `sql_query`, SeaORM's raw statements.
+
+use super::graph::imports::Imports;
+use super::site::Fetched;
+
+/// The crates, as code names them.
+const CRATES: &[&str] = &[
+    "async_sqlite",
+    "bb8_postgres",
+    "deadpool_postgres",
+    "deadpool_sqlite",
+    "diesel",
+    "diesel_async",
+    "mobc_postgres",
+    "postgres",
+    "r2d2_postgres",
+    "r2d2_sqlite",
+    "rusqlite",
+    "sea_orm",
+    "tokio_postgres",
+    "tokio_rusqlite",
+];
+
+/// Whether a crate is such a driver, by its name in a manifest or in code.
+pub fn is_driver(name: &str) -> bool {
+    CRATES.iter().any(|known| *known == name.replace('-', "_"))
+}
+
+/// Whether a file names one.
+pub(super) fn is_named_in(source: &str) -> bool {
+    // `sqlx::postgres` is another one.
+    let names_postgres = || source.contains("use postgres::") || source.contains(" postgres::Client");
+    CRATES.iter().any(|name| *name != "postgres" && source.contains(name)) || names_postgres()
+}
+
+/// What a method does with the text, or the statement, that it is given first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Does {
+    /// Runs it, with the values that it is given next.
+    Runs,
+    /// Runs it as it is.
+    RunsScript,
+    /// Makes a statement of it, which is run later.
+    Prepares,
+}
+
+/// What a method of a connection, client or transaction does with what it is given first.
+pub(super) fn method(name: &str) -> Option<Does> {
+    Some(match name {
+        "query" | "query_one" | "query_opt" | "query_raw" | "query_typed" | "query_typed_raw"
+        | "query_all" | "query_row" | "query_row_and_then" | "query_scalar" | "execute" | "execute_raw"
+        | "execute_typed" => Does::Runs,
+        "batch_execute" | "execute_batch" | "execute_unprepared" | "simple_query" | "simple_query_raw" => {
+            Does::RunsScript
+        }
+        "prepare" | "prepare_cached" | "prepare_typed" | "prepare_typed_cached" | "prepare_with_flags" => {
+            Does::Prepares
+        }
+        _ => return None,
+    })
+}
+
+/// Whether a method of a statement runs it.
+pub(super) fn runs_statement(name: &str) -> bool {
+    matches!(
+        name,
+        "query"
+            | "query_map"
+            | "query_and_then"
+            | "query_row"
+            | "query_one"
+            | "query_opt"
+            | "exists"
+            | "execute"
+            | "insert"
+            | "raw_query"
+            | "raw_execute"
+            | "load"
+            | "load_iter"
+            | "load_stream"
+            | "get_result"
+            | "get_results"
+    )
+}
+
+/// Whether what a method is given may be several statements.
+pub(super) fn takes_script(name: &str) -> bool {
+    method(name) == Some(Does::RunsScript)
+}
+
+/// How many rows a method returns.
+pub(super) fn fetched(name: &str) -> Fetched {
+    match name {
+        "query" | "query_raw" | "query_typed" | "query_typed_raw" | "query_all" | "query_map"
+        | "query_and_then" | "load" | "load_iter" | "load_stream" | "get_results" => Fetched::All,
+        // Of tokio-postgres, `query_one` and `query_opt` take further rows for an error.
+        "query_row" | "query_row_and_then" | "get_result" => Fetched::First,
+        _ => Fetched::Other,
+    }
+}
+
+/// A function that is given SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TextFunction {
+    /// Which argument the SQL is.
+    pub(super) sql: usize,
+    /// Which argument its values are; `None` where they are bound afterwards.
+    pub(super) values: Option<usize>,
+    /// Whether all values can be seen.
+    pub(super) takes_values: bool,
+}
+
+/// What a function is given, if it is one of Diesel's or SeaORM's.
+pub(super) fn function(imports: &Imports, path: &[String]) -> Option<TextFunction> {
+    let full = imports.resolve(path);
+    let parts: Vec<&str> = full.iter().map(String::as_str).collect();
+    match parts.as_slice() {
+        ["diesel", .., "sql_query"] => Some(TextFunction { sql: 0, values: None, takes_values: true }),
+        ["sea_orm", .., "Statement", "from_string"] => {
+            Some(TextFunction { sql: 1, values: None, takes_values: false })
+        }
+        ["sea_orm", .., "Statement", "from_sql_and_values"] => {
+            Some(TextFunction { sql: 1, values: Some(2), takes_values: true })
+        }
+        ["Statement", "from_sql_and_values"] => {
+            Some(TextFunction { sql: 1, values: Some(2), takes_values: true })
+        }
+        ["Statement", "from_string"] => Some(TextFunction { sql: 1, values: None, takes_values: false }),
+        ["sql_query"] => Some(TextFunction { sql: 0, values: None, takes_values: true }),
+        _ => None,
+    }
+}
+
+/// Whether a name alone may be that of such a function.
+pub(super) fn makes_query(name: &str) -> bool {
+    matches!(
+        name,
+        "sql_query" | "from_sql_and_values" | "execute_unprepared" | "batch_execute" | "execute_batch"
+    )
+}

@@ -1,0 +1,135 @@
+//! Queries of other drivers.
+
+use super::*;
+use crate::rust::Form;
+
+/// Checks the queries of a source: how each is written, its method, its number of arguments where all are seen.
+#[track_caller]
+fn check(source: &str, expected: &[(&str, &str, Option<usize>)]) {
+    let scan = scanned(source);
+    let found: Vec<(&str, &str, Option<usize>)> = scan
+        .sites
+        .iter()
+        .map(|site| {
+            assert_eq!(site.form, Form::Driver, "{source}");
+            let method = site.call.as_ref().map_or("", |call| call.method.as_str());
+            (site.written.as_str(), method, site.arguments_complete.then_some(site.arguments.len()))
+        })
+        .collect();
+    assert_eq!(found, expected, "{source}");
+}
+
+#[test]
+fn a_client_of_postgres() {
+    check(
+        "use tokio_postgres::Client;
+         async fn f(client: &Client, ids: &[i64], values: &[&(dyn ToSql + Sync)]) {
+             client.query(\"SELECT id FROM t WHERE a = $1 AND b = $2\", &[&ids, &1]).await?;
+             client.query_one(\"SELECT id FROM t\", &[]).await?;
+             client.query_opt(QUERY, values).await?;
+             client.execute(&format!(\"DELETE FROM {t}\"), &[]).await?;
+             client.batch_execute(\"BEGIN; COMMIT\").await?;
+             self.pool.get().await?.query(\"SELECT 1\", &[]).await?;
+             map.query(\"no statement\", &[]);
+         }
+         const QUERY: &str = \"SELECT id FROM t WHERE a = $1\";",
+        &[
+            ("query", "query", Some(2)),
+            ("query_one", "query_one", Some(0)),
+            ("query_opt", "query_opt", None),
+            ("execute", "execute", Some(0)),
+            ("batch_execute", "batch_execute", None),
+            ("query", "query", Some(0)),
+        ],
+    );
+}
+
+#[test]
+fn a_statement_that_is_prepared_runs_where_it_is_given() {
+    let source = "use deadpool_postgres::Pool;
+         async fn f(client: &Client, ids: &[i64]) {
+             let one = client.prepare(\"SELECT id FROM t WHERE a = $1\").await?;
+             for id in ids {
+                 client.query(&one, &[id]).await?;
+             }
+             let other = client.prepare_cached(\"SELECT 2\").await?;
+             client.query_one(&other, &[]).await?;
+         }";
+    check(
+        source,
+        &[("prepare", "", None), ("prepare", "query", None), ("prepare_cached", "query_one", None)],
+    );
+    let loops: Vec<usize> = scanned(source).sites.iter().map(|site| site.loops.len()).collect();
+    assert_eq!(loops, [0, 1, 0]);
+}
+
+#[test]
+fn a_connection_of_rusqlite() {
+    check(
+        "use rusqlite::{Connection, params};
+         fn f(conn: &Connection, name: &str) {
+             conn.execute(\"INSERT INTO t (a, b) VALUES (?1, ?2)\", params![name, 1])?;
+             conn.execute(\"DELETE FROM t WHERE a = ?1\", (name,))?;
+             conn.query_row(\"SELECT id FROM t WHERE a = :a\", &[(\":a\", name)], |row| row.get(0))?;
+             conn.query_row(\"SELECT count(*) FROM t\", [], |row| row.get(0))?;
+             let mut all = conn.prepare(\"SELECT id FROM t\")?;
+             let rows = all.query_map([], |row| row.get(0))?;
+             conn.execute_batch(\"CREATE TABLE t (a); CREATE TABLE u (b);\")?;
+         }",
+        &[
+            ("execute", "execute", Some(2)),
+            ("execute", "execute", Some(1)),
+            ("query_row", "query_row", None),
+            ("query_row", "query_row", Some(0)),
+            ("prepare", "query_map", None),
+            ("execute_batch", "execute_batch", None),
+        ],
+    );
+}
+
+#[test]
+fn diesel_and_sea_orm_are_given_texts() {
+    check(
+        "use diesel::sql_query;
+         fn f(conn: &mut PgConnection) {
+             sql_query(\"SELECT id FROM t WHERE a = $1\").bind::<Integer, _>(1).load::<T>(conn)?;
+             diesel::sql_query(\"DELETE FROM t\").execute(conn)?;
+         }",
+        &[("sql_query", "load", Some(1)), ("diesel::sql_query", "execute", Some(0))],
+    );
+    check(
+        "use sea_orm::{DbBackend, Statement};
+         async fn f(db: &DatabaseConnection) {
+             db.query_all(Statement::from_sql_and_values(DbBackend::Postgres, \"SELECT id FROM t WHERE a = $1\", [1.into()])).await?;
+             db.execute(Statement::from_string(DbBackend::Postgres, \"DELETE FROM t\".to_owned())).await?;
+             db.execute_unprepared(\"DELETE FROM u\").await?;
+         }",
+        &[
+            ("Statement::from_sql_and_values", "query_all", Some(1)),
+            ("Statement::from_string", "execute", None),
+            ("execute_unprepared", "execute_unprepared", None),
+        ],
+    );
+}
+
+#[test]
+fn without_a_driver_such_methods_are_nobodys() {
+    for source in [
+        "async fn f(client: &Client) { client.query(\"SELECT 1\", &[]).await?; }",
+        "fn f(conn: &Connection) { conn.prepare(\"SELECT 1\")?.query_map([], g)?; }",
+        "use sqlx::postgres::PgPool; fn f(index: &Index) { index.query(\"SELECT 1\", &[]); }",
+    ] {
+        check(source, &[]);
+    }
+}
+
+#[test]
+fn functions_that_give_a_driver_sql_are_left_in() {
+    let text = "fn a(c: &C) { c.query_row(\"SELECT 1\", [], g) } fn b(c: &C) { a(c) } fn c() { d() } fn e(c: &C) { c.query(SQL, &[]) }
+        fn h(c: &C) { c.query_opt(path, &[]) }";
+    let left = crate::rust::relevant(&[text]).remove(0);
+    for part in ["c.query_row(", "a(c)", "c.query(SQL"] {
+        assert!(left.contains(part), "{left}");
+    }
+    assert!(!left.contains("d()") && !left.contains("path"), "{left}");
+}

@@ -1,0 +1,146 @@
+//! Queries of other drivers than sqlx, where their crate is named: methods that are given SQL, statements that are prepared
+//! and run later, functions that make a statement of a text.
+
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, Lit, Token};
+
+use super::excerpt::written;
+use super::loops::Runs;
+use super::sql_text::{self, segments};
+use super::variables;
+use super::{Queries, Walker};
+use crate::rust::drivers::{self, Does, TextFunction};
+use crate::rust::flow::Flow;
+use crate::rust::query_names;
+use crate::rust::site::{Argument, Form, SiteSql};
+
+impl Walker<'_> {
+    /// `client.query("..", &[..])` and its like; `None` where it is no such call.
+    pub(in crate::rust) fn driver_method(&mut self, node: &ExprMethodCall, method: &str) -> Option<Queries> {
+        let does = drivers::method(method).filter(|_| self.knows_drivers)?;
+        let given = node.args.first()?;
+        let sql = sql_text::text(given, self);
+        let is_sql = match &sql {
+            SiteSql::Literal(literal) => query_names::looks_like_sql(&literal.text),
+            SiteSql::File(path) => path.ends_with(".sql"),
+            SiteSql::Dynamic => self.is_declared_safe(given),
+        };
+        if !is_sql && self.is_statement(given) {
+            let made = self.arguments(node.args.iter(), &Runs::Once);
+            self.executed(&made, node, Some(&node.receiver));
+            return Some(Queries::new());
+        }
+        if !is_sql {
+            return self.run_prepared(node, does);
+        }
+        self.arguments(node.args.iter(), &Runs::Once);
+        let values = if does == Does::Runs { node.args.iter().nth(1) } else { None };
+        let (arguments, is_complete) = values.map_or((Vec::new(), false), listed);
+        let site = self.driver_site(node, method, sql, arguments, is_complete);
+        if does == Does::Prepares {
+            return Some(vec![site]);
+        }
+        self.executed(&[site], node, Some(&node.receiver));
+        Some(Queries::new())
+    }
+
+    /// Whether an expression makes a statement of a text: `Statement::from_string(..)`.
+    fn is_statement(&self, expression: &Expr) -> bool {
+        let Expr::Call(call) = expression else { return false };
+        let Expr::Path(function) = call.func.as_ref() else { return false };
+        drivers::function(&self.imports, &segments(&function.path)).is_some()
+    }
+
+    /// `client.query(&statement, &[..])`: a statement that was prepared before, which runs here, and may have run already.
+    fn run_prepared(&mut self, node: &ExprMethodCall, does: Does) -> Option<Queries> {
+        let mut name = node.args.first()?;
+        while let Expr::Reference(inner) = name {
+            name = &inner.expr;
+        }
+        let Expr::Path(path) = name else { return None };
+        let local = self.here.locals.get(&path.path.get_ident()?.to_string())?;
+        let prepared = local.queries.clone();
+        let is_prepared =
+            |query: &usize| self.sites.get(*query).is_some_and(|site| site.form == Form::Driver);
+        if does == Does::Prepares || prepared.is_empty() || !prepared.iter().all(is_prepared) {
+            return None;
+        }
+        self.arguments(node.args.iter().skip(1), &Runs::Once);
+        let mut run = Queries::new();
+        for query in prepared {
+            let Some(site) = self.sites.get(query) else { continue };
+            let is_new = site.call.is_some() || site.loops.len() < self.here.loops.len();
+            if !is_new {
+                run.push(query);
+                continue;
+            }
+            let mut again = site.clone();
+            again.loops = self.loops_here();
+            again.call = None;
+            let index = self.sites.len();
+            self.sites.push(again);
+            self.here.flow.push(Flow::Query(index));
+            run.push(index);
+        }
+        self.executed(&run, node, Some(&node.receiver));
+        Some(Queries::new())
+    }
+
+    /// `sql_query("..")` of Diesel, `Statement::from_string(backend, "..")` of SeaORM.
+    pub(in crate::rust) fn driver_function(
+        &mut self,
+        function: &ExprPath,
+        node: &ExprCall,
+    ) -> Option<Queries> {
+        if !self.knows_drivers {
+            return None;
+        }
+        let path = segments(&function.path);
+        let TextFunction { sql, values, takes_values } = drivers::function(&self.imports, &path)?;
+        let text = sql_text::text(node.args.iter().nth(sql)?, self);
+        self.arguments(node.args.iter(), &Runs::Once);
+        let (arguments, is_complete) = match values {
+            Some(at) => node.args.iter().nth(at).map_or((Vec::new(), false), listed),
+            None => (Vec::new(), takes_values),
+        };
+        Some(vec![self.text_site(function, &path, text, arguments, is_complete)])
+    }
+}
+
+/// The values that stand in a list, and whether that is all of them: `&[&a, &b]`, `params![a, b]`, `(a, b)`.
+fn listed(expression: &Expr) -> (Vec<Argument>, bool) {
+    let mut list = expression;
+    loop {
+        list = match list {
+            Expr::Reference(inner) => &inner.expr,
+            Expr::Paren(inner) => &inner.expr,
+            Expr::Group(inner) => &inner.expr,
+            _ => break,
+        };
+    }
+    let values: Vec<Expr> = match list {
+        Expr::Array(array) => array.elems.iter().cloned().collect(),
+        Expr::Tuple(tuple) => tuple.elems.iter().cloned().collect(),
+        Expr::Macro(mac)
+            if mac
+                .mac
+                .path
+                .segments
+                .last()
+                .is_some_and(|last| last.ident == "params" || last.ident == "vec") =>
+        {
+            let parse = Punctuated::<Expr, Token![,]>::parse_terminated;
+            match parse.parse2(mac.mac.tokens.clone()) {
+                Ok(values) => values.into_iter().collect(),
+                Err(_) => return (Vec::new(), false),
+            }
+        }
+        _ => return (Vec::new(), false),
+    };
+    // `(":name", &value)`: as many as there are names, which may be in any order.
+    let is_named = |value: &Expr| matches!(value, Expr::Tuple(pair) if matches!(pair.elems.first(), Some(Expr::Lit(lit)) if matches!(lit.lit, Lit::Str(_))));
+    let is_complete = !values.iter().any(is_named);
+    let argument = |value: &Expr| Argument { written: written(value), mentions: variables::mentions(value) };
+    (values.iter().map(argument).collect(), is_complete)
+}
