@@ -26,8 +26,8 @@ impl Checker<'_> {
     pub(super) fn try_edits(&self, subject: &Subject<'_>, findings: &mut [Finding]) {
         for at in 0..findings.len() {
             let Some(finding) = findings.get(at) else { continue };
-            let of_query = finding.edits.iter().all(|edit| edit.target == Target::Sql);
-            if !of_query || !finding.applicability().is_some_and(|it| it < Applicability::Part) {
+            let is_of_file = finding.edits.iter().any(|edit| edit.target == Target::File);
+            if is_of_file || finding.applicability().is_none_or(|it| it == Applicability::Part) {
                 continue;
             }
             let before = findings.iter().filter(|other| other.lint == finding.lint).count();
