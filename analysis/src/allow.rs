@@ -11,6 +11,8 @@ pub struct Allow {
     pub reason: Option<String>,
     /// Where the allow stands.
     pub place: Place,
+    /// Whether it is written as rustc takes it, so that a name that no lint of ours has may be one of its lints.
+    pub may_be_rustcs: bool,
     /// What is taken out to be rid of it, from the first place to the one behind the last: a comment or an attribute that
     /// is there for this allow alone.
     pub extent: Option<(Place, Place)>,
@@ -28,7 +30,13 @@ pub(crate) fn parse(comment: &str, place: &Place) -> Vec<Allow> {
         .and_then(|rest| rest.trim_start().strip_prefix('('))
         .and_then(|rest| rest.split_once(')'));
     let Some((lints, rest)) = parts else {
-        return vec![Allow { lint: order.to_owned(), reason: None, place: place.clone(), extent: None }];
+        return vec![Allow {
+            lint: order.to_owned(),
+            reason: None,
+            place: place.clone(),
+            may_be_rustcs: false,
+            extent: None,
+        }];
     };
     let reason = rest.trim_start().strip_prefix(':').map(str::trim).filter(|reason| !reason.is_empty());
     lints
@@ -39,6 +47,7 @@ pub(crate) fn parse(comment: &str, place: &Place) -> Vec<Allow> {
             lint: lint.to_owned(),
             reason: reason.map(str::to_owned),
             place: place.clone(),
+            may_be_rustcs: false,
             extent: None,
         })
         .collect()

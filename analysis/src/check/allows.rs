@@ -1,5 +1,7 @@
 //! What silences findings: allows are applied, and looked at themselves.
 
+use std::collections::HashSet;
+
 use super::Checker;
 use crate::allow;
 use crate::config::LintKey;
@@ -25,9 +27,10 @@ impl Checker<'_> {
     }
 
     /// What is wrong with the allows themselves. `used` are those that silenced something, where that is known; an
-    /// allow of a lint that was not asked, for want of a schema or because it is off, is not called unused.
+    /// allow of a lint that was not asked, because there is no schema or it is off, is not called unused.
     pub fn allows(&self, allows: &[Allow], used: Option<&[Allow]>) -> Vec<Finding> {
         let mut findings = Vec::new();
+        let used: Option<HashSet<&Allow>> = used.map(|used| used.iter().collect());
         let mut report = |lint: &str, allow: &Allow, message: String, help: &str| {
             let Some(lint) = lints::by_name(lint) else { return };
             let level = self.level(lint);
@@ -44,6 +47,9 @@ impl Checker<'_> {
         for allow in allows {
             let name = &allow.lint;
             let Some(lint) = lints::by_name(name) else {
+                if allow.may_be_rustcs {
+                    continue;
+                }
                 let (message, help) = unknown_lint(name);
                 report("unknown_lint", allow, message, &help);
                 continue;
@@ -55,7 +61,7 @@ impl Checker<'_> {
             }
             let asked =
                 self.level(lint) > Level::Allow && (self.schema.is_some() || !lint.is(Trait::NeedsSchema));
-            if asked && used.is_some_and(|used| !used.contains(allow)) {
+            if asked && used.as_ref().is_some_and(|used| !used.contains(allow)) {
                 report("unused_allow", allow, format!("`allow({name})` silences nothing"), "take it out");
             }
         }

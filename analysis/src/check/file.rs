@@ -42,7 +42,8 @@ impl Checker<'_> {
         (findings, used)
     }
 
-    /// Checks everything in a file. `calls` are those of its calls in loops that come to a query, `read` gives the text of a file that a query names, by the path as written.
+    /// Checks everything in a file. `calls` are those of its calls in loops that reach a query, `read` gives the text
+    /// of a file that a query names, by the path as written.
     pub fn file<'s>(
         &self,
         scan: &'s Scan,
@@ -64,7 +65,12 @@ impl Checker<'_> {
             let first = sites.len();
             match sql {
                 Some(sql) => self.statements_of(site, sql, file.as_ref(), &scan.sites, &mut sites),
-                None => sites.push(CheckedSite { site, offset: 0, checked: None }),
+                None => {
+                    let (mut found, mut silenced) = self.built(site);
+                    findings.append(&mut found);
+                    used.append(&mut silenced);
+                    sites.push(CheckedSite { site, offset: 0, checked: None });
+                }
             }
             for (_, checked) in sites.iter_mut().skip(first).filter_map(|site| site.checked.as_mut()) {
                 findings.extend(checked.findings.iter().cloned());
@@ -93,6 +99,23 @@ impl Checker<'_> {
         findings.append(&mut self.allows(&scan.allows, Some(used.as_slice())));
         findings.sort_by(|a, b| (&a.place, a.lint).cmp(&(&b.place, b.lint)));
         CheckedFile { sites, findings }
+    }
+
+    /// Checks a query whose text is put together at run time, and returns the allows that silenced something with what is
+    /// wrong.
+    fn built(&self, site: &Site) -> (Vec<Finding>, Vec<Allow>) {
+        let mut findings = Vec::new();
+        if let Some((lint, finding)) = lints::built_in_loop(site, self.dialect) {
+            self.ask(lint, &mut findings, |found| found.push(finding));
+        }
+        for finding in &mut findings {
+            put(finding, site, 0, None);
+            finding.sql = site.built.as_ref().map(|built| built.begin.as_str().into());
+            finding.function = Arc::clone(&site.function);
+            self.set_tier(finding, true);
+        }
+        let used = apply(&site.allows, &mut findings);
+        (findings, used)
     }
 
     /// Checks the statements of a site, each as a query of its own.

@@ -2,12 +2,14 @@
 
 mod allows;
 mod edits;
+mod elsewhere;
 mod file;
 mod query;
 mod tier;
 
 pub use edits::place_edits;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::cardinality::Cardinality;
@@ -28,6 +30,7 @@ pub struct Checker<'a> {
     dialect: Dialect,
     guess_dialect: bool,
     index_level: Level,
+    grown: Option<&'a HashSet<String>>,
 }
 
 /// One query after it was checked.
@@ -88,7 +91,13 @@ impl Checked {
 impl<'a> Checker<'a> {
     /// Checks by the rules of `dialect`; without a schema nothing is said about tables, columns and indexes.
     pub fn new(config: &'a Config, schema: Option<&'a Schema>, dialect: Dialect) -> Checker<'a> {
-        Checker { config, schema, dialect, guess_dialect: false, index_level: lints::Group::Index.level() }
+        let index_level = lints::Group::Index.level();
+        Checker { config, schema, dialect, guess_dialect: false, index_level, grown: None }
+    }
+
+    /// The same where the tables are known that the workspace adds rows to, by their names without a schema.
+    pub fn with_grown(self, grown: &'a HashSet<String>) -> Checker<'a> {
+        Checker { grown: Some(grown), ..self }
     }
 
     /// The same, with another level for the lints on indexes where the configuration is silent: `index-check` denies.
@@ -144,5 +153,7 @@ impl<'a> Checker<'a> {
     }
 }
 
+#[cfg(test)]
+mod loop_tests;
 #[cfg(test)]
 mod tests;

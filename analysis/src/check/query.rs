@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use super::allows::apply;
 use super::edits::Subject;
-use super::{Checked, Checker, TextFile};
+use super::{Checked, Checker, TextFile, elsewhere};
 use crate::cardinality::{self, Cardinality, Rows};
 use crate::finding::{Finding, Level, Place, Target};
 use crate::index;
 use crate::lints::{self, Check, QueryContext, Trait};
 use crate::rust::{Allow, Form, Scan, Site, SiteSql};
 use crate::sql::Dialect;
-use crate::sql::lex::{self, Lexer};
 use crate::sql::text::LineIndex;
 
 impl Checker<'_> {
@@ -50,7 +49,7 @@ impl Checker<'_> {
     fn dialect_of(&self, sql: &str) -> Dialect {
         let fits = |dialect: &Dialect| {
             crate::sql::resolve(sql, *dialect, self.schema).is_ok()
-                && (*dialect != Dialect::MySql || !has_numbered_parameter(sql))
+                && (*dialect != Dialect::MySql || !elsewhere::has_numbered_parameter(sql))
         };
         let guessed = self.guess_dialect.then(|| Dialect::ALL.into_iter().find(fits)).flatten();
         guessed.unwrap_or(self.dialect)
@@ -66,6 +65,10 @@ impl Checker<'_> {
     ) -> Checked {
         let dialect = self.dialect_of(sql);
         let query = crate::sql::resolve(sql, dialect, self.schema);
+        if let Some(other) = elsewhere::schema(sql, site, dialect, &query) {
+            let there = Checker { schema: Some(&other), dialect: other.dialect, ..*self };
+            return there.examine(sql, site, allows, sites);
+        }
         let (cardinality, accesses) = match &query {
             Ok(query) => (
                 cardinality::of(query, self.schema),
@@ -90,6 +93,7 @@ impl Checker<'_> {
             explained: &[],
             described: &described,
             is_any_dialect: self.guess_dialect,
+            grown: self.grown,
         };
         let explained = context.find_explained();
         let context = QueryContext { explained: &explained, ..context };
@@ -159,15 +163,6 @@ pub(super) fn put(finding: &mut Finding, site: &Site, offset: usize, file: Optio
             edit.end = place_in(site, offset + edit.span.end, file);
         }
     }
-}
-
-/// Whether a text has a parameter as PostgreSQL and SQLite write it, and MySQL does not: `$1`.
-fn has_numbered_parameter(sql: &str) -> bool {
-    let mut tokens = Lexer::new(sql, Dialect::Postgres);
-    tokens.any(|token| {
-        token.kind == lex::Kind::Parameter
-            && sql.get(token.span.range()).is_some_and(|text| text.starts_with('$'))
-    })
 }
 
 /// Where a byte of a site's SQL stands: in the source or in the file that holds it; the site itself where that is not known.

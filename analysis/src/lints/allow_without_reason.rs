@@ -9,7 +9,7 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// Who reads it later cannot tell whether it still holds.
+    /// A later reader cannot tell whether it still holds.
     ///
     /// ## Known limits
     ///

@@ -7,7 +7,7 @@ use crate::sql::query::ProblemKind;
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds columns without a qualifier that more than one of the tables in sight has.
+    /// Finds columns without a qualifier that exist in more than one of the tables in scope.
     ///
     /// ## Why is this bad
     ///
@@ -29,7 +29,7 @@ declare_lint! {
     /// SELECT logs.id FROM logs JOIN events ON events.id = logs.event_id WHERE logs.id = $1
     /// ```
     "ambiguous_column", Correctness, since "0.1.0",
-    "a column that several of the query's tables have",
+    "a column that exists in several of the query's tables",
     Check::Query(check); NeedsSchema, InTests, Refused
 }
 

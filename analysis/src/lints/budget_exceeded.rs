@@ -12,13 +12,13 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// The budget is a promise. A query in a loop over rows breaks it as soon as there are enough rows, which in
+    /// The budget is a promise. A query in a loop over rows breaks it as soon as there are enough rows, and in
     /// production there are.
     ///
     /// ## Known limits
     ///
-    /// Calls whose function is not known count as nothing here; what they run is counted while the program runs. A `max`
-    /// that is no number is checked at run time alone.
+    /// Calls of unknown functions count as zero here; the queries they run are counted at run time. A `max` that is an
+    /// expression is checked at run time only.
     ///
     /// ## Example
     ///

@@ -16,14 +16,14 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// An index on the column holds its values in its own type, and is not searched for another: every row is read and
-    /// cast. The value is cast once.
+    /// The index holds values of the column's own type, so it cannot be searched for values of another: every row is
+    /// read and cast. Casting the parameter instead costs one cast.
     ///
     /// ## Known limits
     ///
-    /// Speaks where the column has an index that goes unused, or where the condition has a plain form without the cast.
-    /// Casts among `text` and `varchar` change nothing. Silent where an index on the expression exists, where another
-    /// condition leads to the rows, on small tables, and without a schema.
+    /// Reported where the column has an index that goes unused, or where the condition has a plain form without the
+    /// cast. Casts among `text` and `varchar` change nothing. Silent where an index on the expression exists, where
+    /// another condition leads to the rows, on small tables, and without a schema.
     ///
     /// ## Example
     ///
@@ -37,7 +37,7 @@ declare_lint! {
     /// SELECT name FROM events WHERE user_id = $1::bigint ORDER BY id LIMIT 10
     /// ```
     "cast_on_column", Shape, since "0.1.0",
-    "a column is cast before it is compared, which its index does not hold",
+    "a cast on a column that keeps its index from being used",
     Check::Query(check); NeedsSchema, OnReading
 }
 
@@ -72,7 +72,8 @@ fn rewrite(
 ) -> Option<Rewrite> {
     let name = wrapped.name(query);
     if ty == "date" && column.ty.starts_with("timestamp") {
-        return function_on_column::days(&name, &wrapped.comparison, context.dialect).map(Rewrite::equal);
+        let days = function_on_column::days(&name, &wrapped.comparison, context.dialect)?;
+        return Some(function_on_column::on_days(days, Some(&column.ty), context.dialect));
     }
     // The order of the text is another one than that of the values.
     let to_text = is_text(ty) && keeps_values_apart(context, &column.ty);

@@ -14,12 +14,12 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// A count reads all that it counts, each time. Often only the answer to "is there one?" is wanted, or a number that
-    /// may be a little off.
+    /// A count reads every row it counts, every time. Often the question is only whether a row exists, or an estimate
+    /// is enough.
     ///
     /// ## Known limits
     ///
-    /// Exact counts are wanted now and then, so the lint is off by default. Counts by group are left alone.
+    /// Exact counts are sometimes needed, so the lint is off by default. Counts by group are left alone.
     ///
     /// ## Example
     ///

@@ -13,8 +13,8 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// Each row of one is paired with each row of the other: a thousand and a thousand rows make a million. Most often a
-    /// join condition is missing.
+    /// Every row of one table is paired with every row of the other: a thousand rows each make a million. Usually a
+    /// join condition was forgotten.
     ///
     /// ## Known limits
     ///

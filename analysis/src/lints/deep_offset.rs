@@ -12,17 +12,17 @@ use crate::sql::query::{Block, Body, Query, RelationId};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds `OFFSET` by a value, or by a large number, over rows that nothing else bounds.
+    /// Finds `OFFSET` with a parameter or a large number, over rows that nothing else bounds.
     ///
     /// ## Why is this bad
     ///
-    /// The rows before the page are read, sorted and thrown away: the thousandth page costs a thousand times the first.
-    /// And where a row is added meanwhile, the next page repeats one.
+    /// The rows before the page are read, sorted and thrown away: page 1,000 costs a thousand times as much as page 1.
+    /// If a row is inserted in between, the next page repeats one.
     ///
     /// ## Known limits
     ///
-    /// Small offsets by a literal and small tables are left alone. Reading on from the last key cannot jump to a page by
-    /// its number; where people do that and the pages are few, allow it with the reason.
+    /// Small offsets by a literal and small tables are left alone. Paging by key cannot jump to a page number; where
+    /// users need that and there are few pages, allow it with a reason.
     ///
     /// ## Example
     ///

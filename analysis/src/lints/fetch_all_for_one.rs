@@ -12,7 +12,7 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// The reader of `Vec<Row>` has to wonder how many there are, and code after it handles cases that do not exist.
+    /// A `Vec<Row>` suggests several rows, and the code after it handles cases that cannot occur.
     ///
     /// ## Known limits
     ///
@@ -42,8 +42,9 @@ declare_lint! {
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
-    let fetched =
-        context.site.and_then(|site| site.call.as_ref()).is_some_and(|call| call.method == "fetch_all");
+    // A batch fetches the rows of all its elements.
+    let site = context.site.filter(|site| !site.takes_rows());
+    let fetched = site.and_then(|site| site.call.as_ref()).is_some_and(|call| call.method == "fetch_all");
     let Some(root) = query.root.map(|id| query.block(id)) else { return };
     let returns = match &root.body {
         Body::Write(write) => write.returning.is_some(),

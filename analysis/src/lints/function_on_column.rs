@@ -11,19 +11,22 @@ use crate::sql::query::{Query, RelationId};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds conditions that compare a function of a column, or a sum, where the column itself could be searched for in an
-    /// index: `lower(email) = $1`, `date(created_at) = $1`, `created_at + interval '1 day' < now()`.
+    /// Finds conditions that compare the result of a function or an expression on a column, where an index could be
+    /// searched for the column itself: `lower(email) = $1`, `date(created_at) = $1`, `created_at + interval '1 day' <
+    /// now()`.
     ///
     /// ## Why is this bad
     ///
-    /// An index on the column holds its values, not what the function makes of them: every row is read and the function
-    /// called for each.
+    /// The index holds the column's values, not the function's results: every row is read, and the function is called
+    /// for each.
     ///
     /// ## Known limits
     ///
-    /// Speaks where the column has an index that goes unused, or where the condition has a plain form without the
+    /// Reported where the column has an index that goes unused, or where the condition has a plain form without the
     /// function; elsewhere `unindexed_filter` says which index is missing. Silent where an index on the expression exists,
-    /// where another condition leads to the rows, on small tables, and without a schema.
+    /// where another condition leads to the rows, on small tables, and without a schema. A range of days is not to the
+    /// hour what `date(..)` of a `timestamptz` says: in a few time zones the clock goes back over midnight
+    /// (America/Havana).
     ///
     /// ## Example
     ///
@@ -38,7 +41,7 @@ declare_lint! {
     /// AND next_run_at >= $2 AND next_run_at < $2::date + 1 ORDER BY id LIMIT 10
     /// ```
     "function_on_column", Shape, since "0.1.0",
-    "a function of a column is compared, which its index does not hold",
+    "a function on a column that keeps its index from being used",
     Check::Query(check); NeedsSchema, OnReading
 }
 
@@ -114,11 +117,7 @@ fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> 
     match wrapped.operand {
         Expr::Call(call) if call.name == "date" && matches!(call.args.as_slice(), [Expr::Column(_)]) => {
             let days = days(&column, &wrapped.comparison, dialect)?;
-            Some(if ty.is_some_and(|ty| has_days(ty, dialect)) {
-                Rewrite::equal(days)
-            } else {
-                Rewrite::alike(days)
-            })
+            Some(on_days(days, ty, dialect))
         }
         Expr::Call(call) if call.name == "date_trunc" && dialect == Dialect::Postgres => {
             let [Expr::Literal(Literal::Text(unit)), Expr::Column(_)] = call.args.as_slice() else {
@@ -137,9 +136,8 @@ fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> 
         Expr::Call(call) if call.name == "year" && dialect == Dialect::MySql => {
             let (Op::Eq, value) = wrapped.comparison.binary()? else { return None };
             let value = text(value);
-            Some(Rewrite::equal(format!(
-                "{column} >= makedate({value}, 1) AND {column} < makedate({value} + 1, 1)"
-            )))
+            let range = format!("{column} >= makedate({value}, 1) AND {column} < makedate({value} + 1, 1)");
+            Some(on_days(range, ty, dialect))
         }
         Expr::Other { what, parts } if dialect == Dialect::Postgres => {
             let ([Expr::Column(_)], Some(field)) = (parts.as_slice(), what.strip_prefix("extract ")) else {
@@ -148,9 +146,12 @@ fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> 
             let (op, value) = wrapped.comparison.binary()?;
             let value = text(value);
             match (field, op) {
-                ("year", Op::Eq) => Some(Rewrite::equal(format!(
-                    "{column} >= make_date({value}, 1, 1) AND {column} < make_date({value} + 1, 1, 1)"
-                ))),
+                ("year", Op::Eq) => {
+                    let range = format!(
+                        "{column} >= make_date({value}, 1, 1) AND {column} < make_date({value} + 1, 1, 1)"
+                    );
+                    Some(on_days(range, ty, dialect))
+                }
                 ("epoch", op) => {
                     Some(Rewrite::alike(format!("{column} {} to_timestamp({value})", op.as_str())))
                 }
@@ -184,15 +185,23 @@ fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> 
     }
 }
 
-/// Whether the values of a type are points in time or days, which the database's own rules order: not texts that look
-/// like them.
-pub(super) fn has_days(ty: &str, dialect: Dialect) -> bool {
-    let ty = ty.to_ascii_lowercase();
-    match dialect {
-        Dialect::Postgres => ty.starts_with("timestamp") || ty == "date",
-        Dialect::MySql => ["timestamp", "datetime", "date"].iter().any(|known| ty.starts_with(known)),
+/// A condition on days as the one that it stands for, by the type of the column: where days begin is not certain for a
+/// point in time, which has its day by the session's time zone. In some zones the clock goes back over midnight, and an
+/// hour of that night is another day's. A text only looks like a day.
+pub(super) fn on_days(days: String, ty: Option<&str>, dialect: Dialect) -> Rewrite {
+    let ty = ty.unwrap_or_default().to_ascii_lowercase();
+    let is_certain = match dialect {
+        Dialect::Postgres => ty == "date" || ty.starts_with("timestamp") && !is_zoned(&ty),
+        // The server compares both in the session's time zone.
+        Dialect::MySql => ty.starts_with("datetime") || ty.starts_with("date"),
         Dialect::Sqlite => false,
-    }
+    };
+    if is_certain { Rewrite::equal(days) } else { Rewrite::alike(days) }
+}
+
+/// Whether a type of PostgreSQL has its day by the session's time zone.
+fn is_zoned(ty: &str) -> bool {
+    ty.starts_with("timestamptz") || ty.ends_with("with time zone")
 }
 
 /// The condition that a point in time is on certain days.

@@ -15,13 +15,12 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// An index is sorted by the beginning of the text, and here there is none to look for: every row is read and
-    /// matched.
+    /// An index is sorted by how the text begins, and this pattern does not say how: every row is read and matched.
     ///
     /// ## Known limits
     ///
-    /// A pattern that is a parameter as a whole is not seen into; `unindexed_filter` speaks of it. Silent where an index on
-    /// trigrams exists, where another condition leads to the rows, on small tables, and without a schema.
+    /// A pattern that is a parameter cannot be seen; `unindexed_filter` reports it. Silent where an index on trigrams
+    /// exists, where another condition leads to the rows, on small tables, and without a schema.
     ///
     /// ## Example
     ///

@@ -10,17 +10,17 @@ use crate::sql::query::{Block, Body, Kind, Query, Source};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds queries that take the first rows of many by `LIMIT`, but give them no order.
+    /// Finds queries that take some of many rows with `LIMIT` but without an order.
     ///
     /// ## Why is this bad
     ///
-    /// The database hands out whichever rows it meets first. They change with the plan, with every `VACUUM` and UPDATE: a
-    /// page shows a row twice or never, a test passes by luck, and a row at the end of a batch may wait for ever.
+    /// The database returns whichever rows it finds first. They change with the plan, with every `VACUUM` and every
+    /// UPDATE: a page shows a row twice or never, a test passes by luck, and a row in a queue may never be picked.
     ///
     /// ## Known limits
     ///
-    /// Looks at the statement's own LIMIT, not at those inside of it: any row will do for `EXISTS`, and in batches that are
-    /// written. Queries that lock their rows (`FOR UPDATE SKIP LOCKED`), rows that are all alike (`SELECT 1 .. LIMIT 1`) and
+    /// Only the statement's own LIMIT is looked at: in a subquery for `EXISTS` or in a batched write, any row will do.
+    /// Queries that lock their rows (`FOR UPDATE SKIP LOCKED`), rows that are all alike (`SELECT 1 .. LIMIT 1`) and
     /// small tables are left alone.
     ///
     /// ## Example
@@ -35,7 +35,7 @@ declare_lint! {
     /// SELECT id, name FROM events WHERE user_id = $1 ORDER BY id LIMIT 50
     /// ```
     "limit_without_order", Bounds, since "0.1.0",
-    "LIMIT without ORDER BY: any rows at all",
+    "LIMIT without ORDER BY returns arbitrary rows",
     Check::Query(check); NeedsSchema
 }
 

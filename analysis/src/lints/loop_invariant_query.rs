@@ -11,17 +11,17 @@ use crate::sql::query::{Body, Kind, Query};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds reads inside loops over data that no value of the loop goes into.
+    /// Finds reads inside loops over data that use no value of the loop.
     ///
     /// ## Why is this bad
     ///
-    /// Every turn asks the database what the first one was told already.
+    /// Every iteration asks the database a question that the first one already got answered.
     ///
     /// ## Known limits
     ///
-    /// The answer may change when the loop writes to the same tables, which is not looked at. Loops without elements
-    /// (`loop`, `while` a condition holds), rows that are locked, and random or counted values (`nextval`) are taken to be
-    /// asked for anew on purpose.
+    /// The answer may change when the loop writes to the same tables; that is not looked at. Loops without elements
+    /// (`loop`, `while` with a condition), locked rows, and random or sequence values (`nextval`) are assumed to be
+    /// repeated on purpose.
     ///
     /// ## Example
     ///
@@ -47,7 +47,7 @@ declare_lint! {
     /// }
     /// ```
     "loop_invariant_query", NPlusOne, since "0.1.0",
-    "a read in a loop that does not depend on it",
+    "a read in a loop that does not depend on the loop",
     Check::Query(check)
 }
 

@@ -1,17 +1,14 @@
 //! Queries that return as many rows as there are.
 
-use super::shared::slices::is_slice;
-use super::{Check, QueryContext, declare_lint};
-use crate::cardinality::Rows;
+use super::shared::unbounded;
+use super::{Check, QueryContext, declare_lint, unbounded_children};
 use crate::finding::Finding;
-use crate::rust::Fetched;
-use crate::sql::query::{Kind, Source};
 
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds `fetch` and `fetch_all` on a query of which nothing bounds the number of rows: no `LIMIT`, no unique key set
-    /// equal to a value, no list of values, no aggregate over everything.
+    /// Finds `fetch` and `fetch_all` on a query whose number of rows nothing bounds: no `LIMIT`, no unique key compared
+    /// with a value, no list of values, no aggregate over everything.
     ///
     /// ## Why is this bad
     ///
@@ -19,11 +16,14 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// A filter on a column that is not unique does not bound: a user may have ten events or a million. Tables that stay
-    /// small are declared in `query-budget.toml`: `[tables]`, `countries = { rows = 250 }`. Nothing is said of a range with
-    /// both ends (`at BETWEEN $1 AND $2`, `at > now() - $1`), which is as long as its caller wants; of groups and DISTINCT
-    /// values that are neither keys nor references, which are few; and where the query is executed elsewhere than where it
-    /// is made.
+    /// A filter on a column that is not unique does not bound: a user may have ten events or a million. Tables that
+    /// stay small are declared in `query-budget.toml`: `[tables]`, `countries = { rows = 250 }`. Not reported: ranges
+    /// with both ends (`at BETWEEN $1 AND $2`, `at > now() - $1`), which are as long as the caller wants; groups and
+    /// DISTINCT values that are neither keys nor references, which are few; and queries that are executed elsewhere
+    /// than where they are made.
+    ///
+    /// In raw sqlx code, the rows of one parent are `unbounded_children`'s, and what is narrowed otherwise, or what no
+    /// INSERT of the workspace adds to, is listed and not shown.
     ///
     /// ## Example
     ///
@@ -49,59 +49,29 @@ declare_lint! {
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
-    let Some(call) = context.site.and_then(|site| site.call.as_ref()) else { return };
-    if call.fetched() != Fetched::All
-        || query.kind != Kind::Select
-        || context.cardinality.rows != Rows::Many
-        || is_slice(context, query)
-    {
-        return;
-    }
     // Keys are only known with a schema, and without one a lookup by id looks like any other filter.
     if context.schema.is_none() && query.blocks.iter().any(|block| has_filter(&block.body)) {
         return;
     }
-    let mut tables = Vec::new();
-    let mut declarable = None;
-    let mut span = None;
-    for id in &context.cardinality.unbounded {
-        let relation = query.relation(*id);
-        match &relation.source {
-            Source::Table(table) if context.is_small(table) => continue,
-            // What a function or an unknown table returns is not known to be many.
-            Source::Table(table) if context.schema.is_some_and(|schema| schema.stored(table).is_none()) => {
-                return;
-            }
-            Source::Function(..) | Source::System(_) | Source::Unknown => return,
-            Source::Table(table) | Source::View(table, _) => {
-                declarable = Some(table);
-                tables.push(format!("`{table}`"));
-            }
-            Source::Cte(_) | Source::Derived(_) | Source::Pseudo => {
-                tables.push(match relation.alias.as_str() {
-                    "" => "its subquery".to_owned(),
-                    alias => format!("`{alias}`"),
-                });
-            }
-        }
-        span = span.or(relation.span);
-    }
-    if tables.is_empty() {
+    let Some(unbounded) = unbounded::of(context, query) else { return };
+    if unbounded_children::parent(context, query, &unbounded).is_some() {
         return;
     }
+    let tables = unbounded.tables.as_slice();
     let message = format!("nothing bounds the rows this query returns from {}", tables.join(", "));
     let label = if context.sql.to_ascii_lowercase().contains("limit") { "" } else { "no LIMIT" };
     let mut finding = Finding::new(LINT.name, message)
-        .excerpt(context.sql, span.map_or(0..0, |span| span.range()), label)
+        .excerpt(context.sql, unbounded.span.clone(), label)
         .help("add `ORDER BY .. LIMIT ..`, and read further pages by the last key: `WHERE id > $1`");
-    if let (Some(table), [_]) = (declarable, tables.as_slice()) {
+    if let (Some(table), [_]) = (&unbounded.declarable, tables) {
         finding = finding.help(format!(
             "or declare a table that stays small in `query-budget.toml`: `[tables]`, `{table} = {{ rows = 250 }}`"
         ));
     }
-    // What narrows a read of raw code is known to nobody but its author.
+    // What narrows a read of raw code is known to nobody but its author, and what no request adds to stays as it is.
     let is_narrowed = query.blocks.iter().any(|block| has_filter(&block.body));
-    findings.push(if context.is_raw() && is_narrowed { finding.listed() } else { finding });
+    let may_stay = unbounded.declarable.as_ref().is_some_and(|table| context.is_never_grown(table));
+    findings.push(if context.is_raw() && (is_narrowed || may_stay) { finding.listed() } else { finding });
 }
 
 fn has_filter(body: &crate::sql::query::Body) -> bool {

@@ -4,6 +4,7 @@ mod allow_without_reason;
 mod ambiguous_column;
 mod budget_exceeded;
 mod cast_on_column;
+mod conflict_target;
 mod count_star;
 mod cross_join;
 mod deep_offset;
@@ -14,6 +15,7 @@ mod leading_wildcard;
 mod limit_without_order;
 mod loop_invariant_query;
 mod missing_limit;
+mod missing_required_column;
 mod nonunique_fetch_one;
 mod not_in_subquery;
 mod optional_filter;
@@ -27,26 +29,30 @@ mod select_star;
 mod shared;
 mod syntax_error;
 mod type_mismatch;
+mod unbounded_children;
 mod unbounded_write;
 mod undemanded_index;
 mod unindexed_filter;
 mod unindexed_foreign_key;
 mod unindexed_sort;
+mod union_without_all;
 mod unknown_column;
 mod unknown_lint;
 mod unknown_table;
 mod unused_allow;
 mod values_count;
 
+pub(crate) use shared::built::in_loop as built_in_loop;
 pub use shared::database::{Made, SchemaContext};
 
 use std::cell::OnceCell;
+use std::collections::HashSet;
 
 use crate::cardinality::Cardinality;
 use crate::config::Config;
 use crate::finding::{Finding, Level};
 use crate::index::Access;
-use crate::rust::{Form, Function, LoopCall, Site};
+use crate::rust::{Form, Function, LoopCall, Site, SiteSql};
 use crate::schema::{Name, Schema};
 use crate::sql::query::{RelationId, Source};
 use crate::sql::{Dialect, Query, SyntaxError};
@@ -58,6 +64,7 @@ pub const ALL: &[&Lint] = &[
     &ambiguous_column::LINT,
     &budget_exceeded::LINT,
     &cast_on_column::LINT,
+    &conflict_target::LINT,
     &count_star::LINT,
     &cross_join::LINT,
     &deep_offset::LINT,
@@ -67,6 +74,7 @@ pub const ALL: &[&Lint] = &[
     &limit_without_order::LINT,
     &loop_invariant_query::LINT,
     &missing_limit::LINT,
+    &missing_required_column::LINT,
     &nonunique_fetch_one::LINT,
     &not_in_subquery::LINT,
     &optional_filter::LINT,
@@ -79,11 +87,13 @@ pub const ALL: &[&Lint] = &[
     &select_star::LINT,
     &syntax_error::LINT,
     &type_mismatch::LINT,
+    &unbounded_children::LINT,
     &unbounded_write::LINT,
     &undemanded_index::LINT,
     &unindexed_filter::LINT,
     &unindexed_foreign_key::LINT,
     &unindexed_sort::LINT,
+    &union_without_all::LINT,
     &unknown_column::LINT,
     &unknown_lint::LINT,
     &unknown_table::LINT,
@@ -148,6 +158,10 @@ pub enum Trait {
     MildOnRaw,
     /// The database refuses what it finds.
     Refused,
+    /// The database refuses it when it runs, and not when it is prepared: sqlx's macros do not see it.
+    WhenRun,
+    /// It speaks of raw sqlx code, and so never in a build.
+    OnRaw,
     /// It speaks of a loop.
     OnLoop,
     /// It names the loops that are to blame.
@@ -163,8 +177,8 @@ impl Lint {
         self.traits.contains(&of)
     }
 
-    /// Whether it is about indexes: those that are missing, or that the query is written past. `index-check` asks these
-    /// lints, and denies what they find.
+    /// Whether it is about indexes: those that are missing, or that a condition keeps from being used. `index-check`
+    /// asks these lints, and denies what they find.
     pub fn is_about_indexes(&self) -> bool {
         self.group == Group::Index || self.is(Trait::OnReading)
     }
@@ -186,7 +200,7 @@ impl Lint {
 pub enum Check {
     /// A query, alone and at its site.
     Query(fn(&QueryContext<'_>, &mut Vec<Finding>)),
-    /// A call in a loop that comes to a query.
+    /// A call in a loop that reaches a query.
     Call(fn(&CallContext<'_>, &mut Vec<Finding>)),
     /// A function with a budget.
     Function(fn(&FunctionContext<'_>, &mut Vec<Finding>)),
@@ -281,6 +295,9 @@ pub struct QueryContext<'a> {
     pub described: &'a OnceCell<Described>,
     /// Whether the dialect is guessed from the query itself.
     pub is_any_dialect: bool,
+    /// The tables that some INSERT of the workspace adds rows to, by their names without a schema; `None` where the
+    /// workspace is not known.
+    pub grown: Option<&'a HashSet<String>>,
 }
 
 /// What a lint on calls sees.
@@ -342,6 +359,19 @@ impl<'a> QueryContext<'a> {
         self.sites.iter().filter(follows)
     }
 
+    /// Whether a query of the same file makes a temporary table of this name.
+    fn is_made_beside(&self, name: &str) -> bool {
+        let last = name.rsplit('.').next().unwrap_or(name);
+        self.sites.iter().any(|site| {
+            let SiteSql::Literal(literal) = &site.sql else { return false };
+            let mut words = literal.text.split(|c: char| !c.is_alphanumeric() && c != '_');
+            let mut next = || words.by_ref().find(|word| !word.is_empty()).map(str::to_ascii_lowercase);
+            let is_temporary = next().is_some_and(|word| word == "create")
+                && next().is_some_and(|word| word == "temp" || word == "temporary");
+            is_temporary && words.any(|word| word.eq_ignore_ascii_case(last))
+        })
+    }
+
     /// Whether the query is a text that sqlx sends as it is, so that nobody has asked a database about it.
     pub fn is_unchecked_text(&self) -> bool {
         let is_text = |site: &Site| matches!(site.form, Form::SqlxFunction | Form::Driver);
@@ -353,6 +383,11 @@ impl<'a> QueryContext<'a> {
     /// database may be.
     fn refused(&self, finding: Finding) -> Finding {
         if self.is_of_this_schema() { finding } else { finding.warns() }
+    }
+
+    /// Whether no INSERT of the workspace adds rows to a table.
+    pub(crate) fn is_never_grown(&self, table: &Name) -> bool {
+        self.grown.is_some_and(|grown| !grown.contains(&table.name.to_ascii_lowercase()))
     }
 
     /// Whether the configuration or the snapshot says that a table is small.

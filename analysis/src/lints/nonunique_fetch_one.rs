@@ -12,21 +12,21 @@ use crate::sql::query::{Block, Body, From, Kind, Query, Source};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds `fetch_one` and `fetch_optional` on a query that is not known to return at most one row: no unique key is set
-    /// equal to a value, and there is no `LIMIT 1`.
+    /// Finds `fetch_one` and `fetch_optional` on a query that may return several rows: no unique key is compared with a
+    /// value, and there is no `LIMIT 1`.
     ///
     /// ## Why is this bad
     ///
-    /// sqlx hands out the first row and drops the rest without a word. Which row is first may change from one call to
-    /// the next, and the database finds all of them.
+    /// sqlx returns the first row and silently drops the rest. Which row comes first may change from one call to the
+    /// next, and the database still finds all of them.
     ///
     /// ## Known limits
     ///
-    /// Keys are taken from the snapshot; without one, only queries without any condition and with an order are
-    /// reported. What no key says
-    /// (one row per user, because the code inserts no second one) is not known either: a unique index says it, and holds
-    /// the code to it. Recursive queries, unions whose arms find one row each, small tables, what functions return, and
-    /// one row of a whole table without an order (settings, of which there is one row), are left alone.
+    /// Keys are taken from the snapshot; without one, only queries with an order and without any condition are
+    /// reported. What only the code guarantees (one row per user, because it never inserts a second) is not known: a
+    /// unique index says it and enforces it. Recursive queries, unions whose arms find one row each, small tables, what
+    /// functions return, and one row of a whole table without an order (settings, of which there is one row), are left
+    /// alone.
     ///
     /// ## Example
     ///

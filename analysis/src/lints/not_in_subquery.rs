@@ -14,13 +14,13 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// One NULL among its values, and the condition holds for no row at all: nothing is known to be unequal to NULL. The
-    /// database also has to keep all the values at hand, and cannot plan it as a join.
+    /// One NULL among the values, and the condition matches no row at all, because nothing is known to differ from
+    /// NULL. The database also has to hold all the values and cannot plan a join.
     ///
     /// ## Known limits
     ///
-    /// Where the column is NOT NULL, or the subquery leaves NULL out, the result is right and nothing is said. Values that are
-    /// computed are taken to be never NULL; columns are known from the schema only.
+    /// Where the column is NOT NULL, or the subquery leaves NULL out, the result is right and nothing is said. Computed
+    /// values are assumed not to be NULL; columns are known from the schema only.
     ///
     /// ## Example
     ///
@@ -35,7 +35,7 @@ declare_lint! {
     /// WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.server_id = s.id) ORDER BY s.id LIMIT 10
     /// ```
     "not_in_subquery", Shape, since "0.1.0",
-    "NOT IN over values that may be NULL holds for no row",
+    "NOT IN over values that may be NULL can match no row",
     Check::Query(check); NeedsSchema
 }
 

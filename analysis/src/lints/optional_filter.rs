@@ -9,13 +9,12 @@ use crate::sql::query::{Query, RelationId};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds filters that hold for every row when a parameter says so: `$1 IS NULL OR status = $1`,
-    /// `status = COALESCE($1, status)`.
+    /// Finds filters that a parameter can turn off: `$1 IS NULL OR status = $1`, `status = COALESCE($1, status)`.
     ///
     /// ## Why is this bad
     ///
-    /// A prepared statement has one plan for all values, and it has to find every row: the index on the column is not
-    /// searched, not even when the parameter has a value.
+    /// A prepared statement has one plan for all values, and that plan has to work with the filter off: the index on
+    /// the column is not used, even when the parameter has a value.
     ///
     /// ## Known limits
     ///
@@ -35,7 +34,7 @@ declare_lint! {
     /// SELECT id, name FROM events WHERE user_id = $1 ORDER BY id LIMIT 50
     /// ```
     "optional_filter", Shape, since "0.1.0",
-    "a filter that a parameter turns off, so that no index serves it",
+    "a filter that a parameter can turn off, so that no index serves it",
     Check::Query(check); NeedsSchema, OnReading
 }
 

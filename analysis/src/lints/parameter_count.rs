@@ -14,7 +14,7 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// It is silent where not all of the values can be seen: bound in a loop, in another function, or by `query_with`.
+    /// Not reported where some of the values cannot be seen: bound in a loop, in another function, or by `query_with`.
     ///
     /// ## Example
     ///

@@ -12,15 +12,15 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// One query becomes as many as there are elements, each with its way to the database and back: the N+1 problem. A
-    /// hundred elements at a millisecond each are a tenth of a second that one query would not take.
+    /// One query becomes as many as there are elements, each with its own round trip to the database: the N+1 problem.
+    /// A hundred elements at a millisecond each cost a tenth of a second that a single query would save.
     ///
     /// ## Known limits
     ///
-    /// Loops with a constant number of turns, `.chunks(n)`, polling, retries and reading page by page are left alone, and
-    /// so are queries that take many elements at once, and those that run on a database of each element. A query that does
-    /// not depend on the loop is reported by `loop_invariant_query`. Calls of functions that query are followed by
-    /// `querying_call_in_loop`.
+    /// Loops with a constant number of iterations, `.chunks(n)`, polling, retries and reading page by page are left
+    /// alone, and so are queries that take many elements at once, and those that run on a database of each element. A
+    /// query that does not depend on the loop is reported by `loop_invariant_query`. Calls of functions that query are
+    /// followed by `querying_call_in_loop`.
     ///
     /// ## Example
     ///

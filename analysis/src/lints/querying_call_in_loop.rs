@@ -1,4 +1,4 @@
-//! A call in a loop that comes to a query.
+//! A call in a loop that reaches a query.
 
 use super::shared::loops;
 use super::{CallContext, Check, declare_lint};
@@ -10,19 +10,20 @@ use crate::sql::{Query, batch, resolve};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds calls inside loops over data whose function runs a query, itself or through the functions it calls, in
-    /// whatever file or crate of the workspace they stand.
+    /// Finds calls inside loops over data whose function runs a query, directly or through the functions it calls, in
+    /// any file or crate of the workspace.
     ///
     /// ## Why is this bad
     ///
-    /// It is the N+1 problem where it is hard to see: the loop is here and the query three calls away. A hundred elements
-    /// are a hundred ways to the database and back.
+    /// It is the N+1 problem where it is hard to see: the loop is here and the query three calls away. A hundred
+    /// elements are a hundred round trips.
     ///
     /// ## Known limits
     ///
-    /// Calls are followed by Rust's rules for paths, imports and the types that signatures, fields and constructors tell. A
-    /// call whose function is not found is no finding; one that can be several functions says so. Loops that `query_in_loop`
-    /// leaves alone are left alone here, and so are functions whose query takes many elements at once, and caches.
+    /// Calls are followed by Rust's rules for paths and imports, and by the types in signatures, fields and
+    /// constructors. A call whose function is not found is not reported; a call that may mean several functions says
+    /// so. Loops that `query_in_loop` leaves alone are left alone here, and so are functions whose query takes many
+    /// elements at once, and caches.
     ///
     /// ## Example
     ///

@@ -15,11 +15,11 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// Every row is read, given a number and sorted, for the few that are kept: no index can have that order.
+    /// Every row is read, given a random number and sorted, to keep a few: no index can provide that order.
     ///
     /// ## Known limits
     ///
-    /// Where an index leads to the rows that are shuffled they are taken to be few. Without a schema, only queries without a
+    /// Where an index leads to the shuffled rows, they are assumed to be few. Without a schema, only queries without a
     /// condition are reported.
     ///
     /// ## Example

@@ -2,23 +2,23 @@
 
 use super::{Check, SchemaContext, declare_lint};
 use crate::finding::Finding;
-use crate::index::audit;
+use crate::index::{self, audit};
 use crate::schema::{Index, Table};
 
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds indexes whose every use another index of the table has as well: one with the same keys, or one that begins
-    /// with them; of the same access method, operator classes, collations and condition.
+    /// Finds indexes that another index of the table makes redundant: one with the same keys, or one that begins with
+    /// them, with the same access method, operator classes, collations and condition.
     ///
     /// ## Why is this bad
     ///
-    /// Every write keeps both up to date, both take room in memory and on disk, and only one is read.
+    /// Every write updates both, both take space in memory and on disk, and only one is needed.
     ///
     /// ## Known limits
     ///
-    /// An index that holds a constraint, or allows no two equal keys, is kept, unless another one holds the same. A longer
-    /// index is larger than its beginning; where that matters, allow the lint in `query-budget.toml`.
+    /// An index that backs a constraint or is unique is kept, unless another one enforces the same. A longer index is
+    /// larger than its beginning; where that matters, allow the lint in `query-budget.toml`.
     ///
     /// ## Example
     ///
@@ -35,12 +35,13 @@ declare_lint! {
     /// CREATE INDEX steps_run_status ON steps (run_id, status);
     /// ```
     "redundant_index", Index, since "0.1.0",
-    "an index whose every use another one has as well",
+    "an index made redundant by another one",
     Check::Schema(check); NeedsSchema
 }
 
 fn check(context: &SchemaContext<'_>, findings: &mut Vec<Finding>) {
-    for table in context.own_tables() {
+    // Each is compared with all others.
+    for table in context.own_tables().filter(|table| table.indexes.len() <= index::MOST_INDEXES) {
         for (at, index) in table.indexes.iter().enumerate() {
             if let Some(other) = table.indexes.iter().enumerate().find_map(|(other_at, other)| {
                 (at != other_at && makes_unnecessary((other_at, other), (at, index))).then_some(other)

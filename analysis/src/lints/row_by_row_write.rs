@@ -12,13 +12,13 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// Each row makes its own way to the database and back, and outside of a transaction its own commit: a thousand rows
-    /// take seconds where one statement takes milliseconds.
+    /// Each row costs a round trip and, outside a transaction, a commit of its own: a thousand rows take seconds where
+    /// one statement takes milliseconds.
     ///
     /// ## Known limits
     ///
-    /// Loops with a constant number of turns, `.chunks(n)`, retries and statements that write many rows at once are left
-    /// alone.
+    /// Loops with a constant number of iterations, `.chunks(n)`, retries and statements that write many rows at once
+    /// are left alone.
     ///
     /// ## Example
     ///

@@ -11,12 +11,12 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// Columns that nobody reads are fetched, sent and decoded, and an index over the few that are needed cannot answer by
-    /// itself. A column that a migration adds later changes what the query returns.
+    /// Columns that nobody reads are fetched, sent and decoded, and an index that covers the needed ones cannot answer
+    /// alone. A column added by a later migration changes what the query returns.
     ///
     /// ## Known limits
     ///
-    /// A type that has all of a table's columns is read well by `*`, so the lint is off by default.
+    /// `*` is fine for a type that has all of a table's columns, so the lint is off by default.
     ///
     /// ## Example
     ///

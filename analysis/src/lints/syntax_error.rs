@@ -13,13 +13,13 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// The database refuses it when it runs, and nothing else about it can be checked before.
+    /// The database refuses it at run time, and nothing else about it can be checked.
     ///
     /// ## Known limits
     ///
-    /// It speaks of `sql!` alone. A raw sqlx call that does not parse is counted as not checked: there the database, and
-    /// not this project, has the last word. Text beyond what is looked into (brackets nested hundreds deep, thousands of
-    /// operators in a row) is refused as well, with a message that says so.
+    /// Only `sql!` is reported. A raw sqlx call that does not parse is counted as not checked: there the database has
+    /// the last word. Text beyond the limits of the parser (brackets nested hundreds deep, thousands of operators in a
+    /// row) is refused as well, with a message that says so.
     ///
     /// ## Example
     ///
@@ -47,12 +47,23 @@ fn check(query: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let finding = Finding::new(LINT.name, error.message.as_str());
     let finding = finding.excerpt(query.sql, error.span.range(), label);
     let finding = if is_raw { finding.warns() } else { finding };
+    let finding = match question_mark(query, error.span.range()) {
+        Some(number) => finding.help(format!("write `${number}`: PostgreSQL numbers its parameters")),
+        None => finding,
+    };
     let finding = finding.note(format!("the text is read as one {} statement", query.dialect));
     findings.push(if error.limit {
         finding.help("run it with `sqlx::query`, which takes any text")
     } else {
         finding
     });
+}
+
+/// The number of the parameter that a `?` stands for where PostgreSQL's rules hold.
+fn question_mark(context: &QueryContext<'_>, span: std::ops::Range<usize>) -> Option<usize> {
+    let before = context.sql.get(..span.start)?;
+    let token = context.sql.get(span)?;
+    (context.dialect == Dialect::Postgres && token.contains('?')).then(|| before.matches('?').count() + 1)
 }
 
 /// Whether no database's rules make a statement of a raw text, and the text is all that is sent.
@@ -68,7 +79,7 @@ fn is_refused_everywhere(context: &QueryContext<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::lints::tests::{fires, silent};
+    use crate::lints::tests::{fires, help, silent};
 
     #[test]
     fn fires_on_what_is_not_one_statement() {
@@ -76,6 +87,12 @@ mod tests {
         fires("syntax_error", "");
         fires("syntax_error", "SELECT 'a");
         fires("syntax_error", "SELECT 1; SELECT 2");
+    }
+
+    #[test]
+    fn a_question_mark_is_told_how_postgres_writes_it() {
+        let found = help("syntax_error", "SELECT name FROM servers WHERE id = ? AND name = ?");
+        assert_eq!(found, "write `$1`: PostgreSQL numbers its parameters");
     }
 
     #[test]

@@ -9,8 +9,8 @@ declare_lint! {
     /// ## What it does
     ///
     /// Finds operators and functions that do not exist for the types they are given, values that a column does not
-    /// take, sides of a set operation and results of CASE without a common type, labels that an enum lacks, and columns
-    /// that are neither grouped by nor in an aggregate.
+    /// accept, sides of a set operation and results of CASE without a common type, labels that an enum lacks, and
+    /// columns that are neither grouped by nor in an aggregate.
     ///
     /// ## Why is this bad
     ///
@@ -34,7 +34,7 @@ declare_lint! {
     /// SELECT id FROM users WHERE email = '1'
     /// ```
     "type_mismatch", Correctness, since "0.1.0",
-    "an operator, a function or a column that does not take the types it is given",
+    "an operator, a function or a column that does not accept the types it is given",
     Check::Query(check); NeedsSchema, InTests, MildOnRaw, Refused
 }
 

@@ -15,12 +15,12 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// It changes every row of the table, locks all of them, and is a slip more often than not.
+    /// It changes every row of the table, locks all of them, and is usually a mistake.
     ///
     /// ## Known limits
     ///
-    /// Tables that a `CHECK` leaves one row, and small ones, are left alone. A `WHERE` that is always true is not seen
-    /// through. Where every row is meant, say so: `WHERE true`, or an `allow` with the reason.
+    /// Tables limited to one row by a `CHECK`, and small tables, are left alone. A `WHERE` that is always true is
+    /// accepted. If you mean every row, say so: `WHERE true`, or an `allow` with a reason.
     ///
     /// ## Example
     ///

@@ -15,13 +15,13 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// Every write keeps them up to date for nobody.
+    /// Every write pays for keeping them up to date, and no query gains.
     ///
     /// ## Known limits
     ///
-    /// Queries that are put together at run time, and those of other programs, are not known here: look at the database's
-    /// own counts before dropping an index (`pg_stat_user_indexes.idx_scan`). Indexes that hold a constraint or allow no two
-    /// equal keys are kept. Off by default.
+    /// Queries that are built at run time, and those of other programs, are not known here: look at the database's own
+    /// counters (`pg_stat_user_indexes.idx_scan`) before you drop an index. Indexes that are unique or back a
+    /// constraint are kept. Off by default.
     ///
     /// ## Example
     ///

@@ -13,15 +13,15 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// The whole table is read for the few rows that are wanted, each time, and longer with every row added.
+    /// The whole table is read to find a few rows, every time, and it takes longer with every row that is added.
     ///
     /// ## Known limits
     ///
-    /// Where the way a condition is written keeps an index from being searched, a lint of the group `shape` says so
-    /// instead; `index-check` denies that as well. Nothing is said where no index can serve: `<>` and `NOT IN` ask for
-    /// nearly all rows. What indexes exist is taken from the snapshot. Whether an index is worth it on a small table, or on a column with two
-    /// values, is for its owner to say: `[tables]`, `countries = { rows = 250 }` in `query-budget.toml`, or an `allow` with
-    /// the reason.
+    /// Where an existing index is not used because of how a condition is written, a lint of the group `shape` reports
+    /// that instead; `index-check` denies it as well. Conditions that no index can serve, such as `<>` and `NOT IN`,
+    /// are not reported: they match nearly all rows. What indexes exist is taken from the snapshot. Whether an index
+    /// pays off on a small table, or on a column with two values, is your decision: `[tables]`, `countries = { rows =
+    /// 250 }` in `query-budget.toml`, or an `allow` with the reason.
     ///
     /// ## Example
     ///

@@ -9,13 +9,13 @@ declare_lint! {
     /// ## What it does
     ///
     /// Finds foreign keys without an index on their columns, where rows of the table they refer to are deleted: the key
-    /// says so itself (`ON DELETE CASCADE`, `SET NULL`, `SET DEFAULT`), or a query of the workspace does it, be it by a
-    /// cascade.
+    /// says so itself (`ON DELETE CASCADE`, `SET NULL`, `SET DEFAULT`), or a query of the workspace deletes them,
+    /// directly or by a cascade.
     ///
     /// ## Why is this bad
     ///
-    /// For each row that is deleted, the database reads the whole referring table to find the rows that refer to it, and
-    /// holds locks while it does.
+    /// For each deleted row, the database reads the whole referring table to find the rows that refer to it, while it
+    /// holds locks.
     ///
     /// ## Known limits
     ///

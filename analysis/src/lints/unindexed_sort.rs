@@ -7,7 +7,7 @@ use crate::index::{self, Sort, Verdict};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds ORDER BY with LIMIT over one table that no index gives the order of: neither behind the columns that the
+    /// Finds ORDER BY with LIMIT over one table where no index provides the order: neither after the columns that the
     /// filter fixes, nor from its first key on.
     ///
     /// ## Why is this bad
@@ -17,9 +17,10 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Queries that join, group or compare with a range, several values or a subquery are left alone: which index is best
-    /// depends on the rows. Where the filter itself has no index, `unindexed_filter` speaks, and its index has the order in
-    /// it. Where the filter leaves few rows, sorting them costs little: set `[tables]` or allow it with that reason.
+    /// Queries that join, group or compare with a range, several values or a subquery are left alone: which index is
+    /// best depends on the rows. Where the filter itself has no index, `unindexed_filter` reports it, and the index it
+    /// advises includes the order. Where the filter leaves few rows, sorting them costs little: set `[tables]` or allow
+    /// it with that reason.
     ///
     /// ## Example
     ///
@@ -33,7 +34,7 @@ declare_lint! {
     /// SELECT name FROM events WHERE user_id = $1 ORDER BY id DESC LIMIT 10
     /// ```
     "unindexed_sort", Index, since "0.1.0",
-    "first rows in an order that no index gives",
+    "first rows in an order that no index provides",
     Check::Query(check); NeedsSchema
 }
 

@@ -8,7 +8,7 @@ use crate::sql::query::ProblemKind;
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds columns in a query that none of the tables in sight has.
+    /// Finds columns in a query that none of the tables in scope has.
     ///
     /// ## Why is this bad
     ///

@@ -40,6 +40,9 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
     for problem in &query.problems {
         let ProblemKind::UnknownTable { name, similar } = &problem.kind else { continue };
+        if context.is_made_beside(name) {
+            continue;
+        }
         // A raw text may be one of another database: not where it reads a table of this one, or names one almost.
         let is_of_it = context.is_unchecked_text() && (similar.is_some() || context.names_known_table(query));
         if !context.is_of_this_schema() && !is_of_it {
@@ -61,7 +64,19 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::lints::tests::{fires, silent};
+    use crate::lints::tests::{findings_in, fires, silent};
+
+    #[test]
+    fn silent_on_a_table_that_the_file_makes_for_its_session() {
+        let source = r#"async fn run(db: &PgPool) {
+            sqlx::query("CREATE TEMPORARY TABLE mine (id bigint)").execute(db).await;
+            sqlx::query("SELECT m.id FROM mine m JOIN users u ON u.id = m.id LIMIT 1").fetch_all(db).await;
+            sqlx::query("SELECT m.id FROM yours m JOIN users u ON u.id = m.id LIMIT 1").fetch_all(db).await;
+        }"#;
+        let found = findings_in("unknown_table", source).into_iter().filter(|it| it.lint == "unknown_table");
+        let lines: Vec<u32> = found.map(|finding| finding.place.line).collect();
+        assert_eq!(lines, [4]);
+    }
 
     #[test]
     fn fires_on_unknown_names() {

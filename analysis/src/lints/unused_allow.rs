@@ -9,7 +9,7 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// The reason it gives is no longer one, and the next problem at this place would pass unseen.
+    /// Its reason no longer applies, and the next problem at this place would go unseen.
     ///
     /// ## Known limits
     ///

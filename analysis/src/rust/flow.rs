@@ -33,13 +33,19 @@ pub enum Flow {
     Continue,
 }
 
-/// A closure that a call is given.
+/// A closure that a call is given, or that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handed {
-    /// The number of the call.
-    pub call: usize,
+    /// The number of the call; `None` for a closure that is kept to be called by whoever has it.
+    pub call: Option<usize>,
     /// The parameter that it is for, counted from 0, the receiver included.
     pub parameter: usize,
+    /// Where it stands.
+    pub place: Place,
+    /// What it is, for messages: ``a closure given to `each` ``.
+    pub written: String,
+    /// Whether what it is given to is known for calling it once, so that its function need not be found.
+    pub once: bool,
     /// What it does when it is called.
     pub body: Flow,
 }
@@ -96,6 +102,16 @@ pub enum Callee {
     },
 }
 
+impl Callee {
+    /// The name of what is called, without its path.
+    pub fn name(&self) -> &str {
+        match self {
+            Callee::Path(path) => path.last().map_or("", String::as_str),
+            Callee::SelfMethod(name) | Callee::Method { name, .. } => name,
+        }
+    }
+}
+
 impl Flow {
     /// Nothing at all.
     pub const EMPTY: Flow = Flow::Seq(Vec::new());
@@ -136,13 +152,25 @@ impl Flow {
     }
 
     /// Calls `visit` with every call in it, in order.
-    pub fn each_call(&self, visit: &mut impl FnMut(&CallRef)) {
+    pub fn each_call<'f>(&'f self, visit: &mut impl FnMut(&'f CallRef)) {
         match self {
             Flow::Call(call) => visit(call),
             Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().for_each(|part| part.each_call(visit)),
             Flow::Loop(inner) => inner.body.each_call(visit),
             Flow::Scope(inner) => inner.each_call(visit),
             Flow::Handed(handed) => handed.body.each_call(visit),
+            _ => {}
+        }
+    }
+
+    /// Calls `visit` with the name of every function and method that is called in it.
+    pub fn each_called<'f>(&'f self, visit: &mut impl FnMut(&'f str)) {
+        match self {
+            Flow::Call(call) => visit(call.callee.name()),
+            Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().for_each(|part| part.each_called(visit)),
+            Flow::Loop(inner) => inner.body.each_called(visit),
+            Flow::Scope(inner) => inner.each_called(visit),
+            Flow::Handed(handed) => handed.body.each_called(visit),
             _ => {}
         }
     }

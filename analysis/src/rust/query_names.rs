@@ -39,8 +39,10 @@ pub(super) fn macro_form(imports: &Imports, path: &[String]) -> Option<MacroForm
     let name = full.last()?.as_str();
     let stem = name.strip_suffix("_unchecked").unwrap_or(name);
     let (typed, file) = match stem {
-        "sql" | "sql_scalar" | "sql_batch" | "sql_batch_scalar" | "query" | "query_scalar" => (false, false),
-        "sql_as" | "sql_from_row" | "sql_batch_as" | "query_as" => (true, false),
+        "sql" | "sql_scalar" | "sql_page" | "sql_batch" | "sql_batch_scalar" | "query" | "query_scalar" => {
+            (false, false)
+        }
+        "sql_as" | "sql_from_row" | "sql_page_as" | "sql_batch_as" | "query_as" => (true, false),
         "sql_file" | "sql_file_scalar" | "query_file" | "query_file_scalar" => (false, true),
         "sql_file_as" | "query_file_as" => (true, true),
         _ => return None,
@@ -122,7 +124,7 @@ pub(super) fn takes_rows(name: &str) -> bool {
 /// Whether a name alone may be that of a macro or function that makes a query.
 pub(super) fn makes_query(name: &str) -> bool {
     let stem = name.strip_suffix("_unchecked").unwrap_or(name);
-    matches!(stem, "sql" | "sql_as" | "sql_scalar" | "sql_from_row")
+    matches!(stem, "sql" | "sql_as" | "sql_scalar" | "sql_from_row" | "sql_page" | "sql_page_as")
         || takes_rows(stem)
         || matches!(stem, "sql_file" | "sql_file_as" | "sql_file_scalar")
         || matches!(stem, "raw_sql" | "QueryBuilder" | "AssertSqlSafe")
@@ -136,12 +138,12 @@ pub(super) fn is_executor(method: &str) -> bool {
     matches!(
         method,
         "execute" | "execute_many" | "fetch" | "fetch_many" | "fetch_all" | "fetch_one" | "fetch_optional"
-    ) || reads_rows_of_many(method)
+    ) || reads_rows_of_ours(method)
 }
 
-/// Whether a method runs a query for many rows alone.
-fn reads_rows_of_many(method: &str) -> bool {
-    matches!(method, "fetch_some" | "fetch_map" | "fetch_groups")
+/// Whether a method runs a query of ours alone: one for many rows, or one that is read page by page.
+fn reads_rows_of_ours(method: &str) -> bool {
+    matches!(method, "fetch_some" | "fetch_map" | "fetch_groups" | "fetch_page")
 }
 
 /// Whether a method of sqlx's queries, or one that is called on them everywhere, leaves what is bound as it is.

@@ -18,6 +18,8 @@ pub struct Site {
     pub written: String,
     /// The query's text, or why it is not known.
     pub sql: SiteSql,
+    /// What is known of a text that is put together at run time.
+    pub built: Option<Built>,
     /// The values bound to it, in order: the macro's arguments, or the chained `.bind(..)` calls.
     pub arguments: Vec<Argument>,
     /// Whether `arguments` is all of them; not when they are bound in a loop or by `query_with`.
@@ -39,7 +41,7 @@ impl Site {
     /// and its like), or sqlx prepares one after the other, as it does on SQLite.
     pub fn is_script(&self, dialect: Dialect) -> bool {
         self.written.ends_with("raw_sql")
-            || query_names::is_executor(&self.written)
+            || (self.form == Form::SqlxFunction && query_names::is_executor(&self.written))
             || drivers::takes_script(&self.written)
             || (dialect == Dialect::Sqlite && self.form != Form::Checked)
     }
@@ -89,6 +91,17 @@ pub enum SiteSql {
     File(String),
     /// The text is put together at run time.
     Dynamic,
+}
+
+/// A text that is put together at run time, as far as the source tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// What it begins with, `…` where something unknown stands in it.
+    pub begin: String,
+    /// Whether many keys or rows go into it.
+    pub takes_many: bool,
+    /// The variables that decide which tables it is about.
+    pub names: Vec<String>,
 }
 
 /// SQL written in Rust source.

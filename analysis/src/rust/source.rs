@@ -49,14 +49,20 @@ pub struct ModuleItems {
     pub uses: Vec<(String, Vec<String>)>,
     /// Paths imported with `*`.
     pub globs: Vec<Vec<String>>,
-    /// Structs with the types of their fields, and enums, which have none here.
+    /// Structs with the types of their fields, and enums with those of their variants: `Pg::0`.
     pub types: Vec<(String, Vec<(String, TypeRef)>)>,
     /// Structs that have type parameters: their names, in order, with the traits they are bound by.
     pub generics: Vec<(String, Vec<Generic>)>,
     /// Type aliases.
     pub aliases: Vec<(String, TypeRef)>,
-    /// Traits.
-    pub traits: Vec<String>,
+    /// Traits, with those that they ask for.
+    pub traits: Vec<(String, Vec<Vec<String>>)>,
+    /// `impl<T: A> B for T`: the traits that are asked for, and the one that is implemented.
+    pub blankets: Vec<(Vec<Vec<String>>, Vec<String>)>,
+    /// Types with the traits that are implemented for them.
+    pub implemented: Vec<(TypeRef, Vec<String>)>,
+    /// Types with what they dereference to.
+    pub derefs: Vec<(TypeRef, TypeRef)>,
 }
 
 /// One file of a workspace with its place in the module tree.

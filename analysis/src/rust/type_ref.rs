@@ -20,8 +20,10 @@ pub enum TypeRef {
     SelfType,
     /// A named type with its type arguments; `[]` is the name of slices and arrays.
     Named(Vec<String>, Vec<TypeRef>),
-    /// Whatever implements these traits: `dyn Store`, `impl Store`, `T: Store`.
+    /// Something that implements these traits: `impl Store`, `T: Store`.
     Implements(Vec<Vec<String>>),
+    /// Whatever implements these traits: `dyn Store`.
+    Object(Vec<Vec<String>>),
     /// The type of a field.
     Field(Box<TypeRef>, String),
     /// What the function of this path returns.
@@ -76,6 +78,14 @@ pub(super) fn parameters(generics: &Generics, imports: &Imports) -> Parameters {
     parameters
 }
 
+/// The traits among some bounds.
+pub(super) fn traits<'b>(
+    bounds: impl IntoIterator<Item = &'b TypeParamBound>,
+    imports: &Imports,
+) -> Vec<Vec<String>> {
+    bounds.into_iter().filter_map(|bound| trait_path(bound, imports)).collect()
+}
+
 fn trait_path(bound: &TypeParamBound, imports: &Imports) -> Option<Vec<String>> {
     match bound {
         TypeParamBound::Trait(bound) => Some(imports.resolve(&segments(&bound.path))),
@@ -103,7 +113,10 @@ pub(super) fn of_type(ty: &Type, imports: &Imports, parameters: &Parameters) -> 
         Type::Slice(slice) => TypeRef::Named(vec!["[]".to_owned()], vec![next(&slice.elem)]),
         Type::Array(array) => TypeRef::Named(vec!["[]".to_owned()], vec![next(&array.elem)]),
         Type::ImplTrait(node) => implements(&node.bounds),
-        Type::TraitObject(node) => implements(&node.bounds),
+        Type::TraitObject(node) => match implements(&node.bounds) {
+            TypeRef::Implements(traits) => TypeRef::Object(traits),
+            output => output,
+        },
         Type::Path(path) if path.qself.is_none() => {
             let names = segments(&path.path);
             match names.as_slice() {

@@ -1,6 +1,7 @@
 //! What the source tells of how many queries a function runs, against what it runs: every count lies in the interval,
 //! unless something in it is said to be unknown.
 
+mod patterns;
 mod shapes;
 mod store;
 
@@ -52,11 +53,12 @@ fn lies_in(bounds: &BTreeMap<String, Bound>, function: &str, count: u64, of: &st
 
 /// Runs each function for each number, and compares.
 macro_rules! check_all {
-    ($bounds:expr, $store:expr, [$($function:ident),* $(,)?]) => {
+    ($bounds:expr, $store:expr, $module:ident, [$($function:ident),* $(,)?]) => {
         $(for n in 0..6 {
-            let (_, report) = measure(shapes::$function($store, n)).await;
+            let (_, report) = measure($module::$function($store, n)).await;
             let count = u64::try_from(report.queries()).expect("a count");
-            lies_in($bounds, concat!("shapes::", stringify!($function)), count, &format!("n = {n}"));
+            let name = concat!(stringify!($module), "::", stringify!($function));
+            lies_in($bounds, name, count, &format!("n = {n}"));
         })*
     };
 }
@@ -70,6 +72,7 @@ async fn every_count_lies_in_its_interval() {
     check_all!(
         &bounds,
         store,
+        shapes,
         [
             in_a_row,
             branches,
@@ -97,6 +100,48 @@ async fn every_count_lies_in_its_interval() {
     }
     for function in ["a_loop_over_elements", "joined", "recursion"] {
         assert!(matches!(upper(function), Upper::Unbounded { .. }), "{function}");
+    }
+}
+
+#[tokio::test]
+async fn every_pattern_of_real_code_lies_in_its_interval() {
+    let bounds = bounds(&[("patterns", include_str!("patterns.rs")), ("store", include_str!("store.rs"))]);
+    let db = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
+    db.execute("CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").await.unwrap();
+    let store = &Store { db };
+    check_all!(
+        &bounds,
+        store,
+        patterns,
+        [
+            a_helper_that_loops,
+            a_helper_behind_a_helper,
+            a_closure_that_is_handed_over_by_name,
+            a_helper_that_calls_twice,
+            a_helper_that_calls_once_at_most,
+            a_closure_with_two_queries,
+            futures_that_are_collected,
+            the_arms_of_an_enum,
+            a_newtype,
+            elements_of_a_parameter,
+            an_option_in_a_field,
+            a_prefix,
+            what_is_kept_once_it_is_read,
+        ]
+    );
+    for (function, most) in [
+        ("a_helper_that_loops", None),
+        ("a_helper_that_calls_twice", Some(2)),
+        ("a_helper_that_calls_once_at_most", Some(1)),
+        ("an_option_in_a_field", Some(1)),
+        ("a_prefix", Some(5)),
+    ] {
+        let upper = &bounds[&format!("patterns::{function}")].upper;
+        let known = match upper {
+            Upper::Finite(most) => Some(*most),
+            Upper::Unbounded { .. } => None,
+        };
+        assert_eq!(known, most, "{function}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::finding::{Applicability, Finding, Place};
 use crate::lints::QueryContext;
-use crate::rust::{Loop, LoopKind, Site};
+use crate::rust::{Built, Loop, LoopKind, Site};
 use crate::sql::Dialect;
 use crate::sql::batch::{self, Rewrite};
 use crate::sql::query::Query;
@@ -30,6 +30,27 @@ pub(in crate::lints) fn of<'a>(context: &QueryContext<'a>, query: &Query) -> Opt
     Some(Around { site, innermost, work })
 }
 
+/// The innermost loop over data that a text is built and run in, and how often that is; `None` where each turn works on
+/// another table or database.
+pub(in crate::lints) fn of_built(site: &Site, built: &Built) -> Option<(Place, String)> {
+    let call = site.call.as_ref().filter(|_| !site.in_test)?;
+    let work: Vec<&Loop> = site.loops.iter().filter(|around| around.exempt.is_none()).collect();
+    let is_of_turn = |name: &String| work.iter().any(|around| around.variables.contains(name));
+    if built.names.iter().any(is_of_turn) || call.on.iter().any(is_of_turn) {
+        return None;
+    }
+    let innermost = work.last()?;
+    Some((innermost.place.clone(), per_turn(innermost)))
+}
+
+/// ``per element of `events` ``, or `per turn of a loop`.
+fn per_turn(around: &Loop) -> String {
+    match around.over.as_str() {
+        "" => "per turn of a loop".to_owned(),
+        over => format!("per element of `{over}`"),
+    }
+}
+
 impl Around<'_> {
     /// Where the innermost loop stands.
     pub(in crate::lints) fn place(&self) -> &Place {
@@ -38,10 +59,7 @@ impl Around<'_> {
 
     /// ``per element of `events` ``, or `per turn of a loop`.
     pub(in crate::lints) fn per_turn(&self) -> String {
-        match self.innermost.over.as_str() {
-            "" => "per turn of a loop".to_owned(),
-            over => format!("per element of `{over}`"),
-        }
+        per_turn(self.innermost)
     }
 
     /// Whether the loop is over elements, so that each turn asks the same when no value varies; other loops ask again

@@ -1,8 +1,10 @@
 //! What several lints use: the tables of a query, the loops around it, what wraps a column, a database as a whole.
 
+pub(super) mod built;
 pub(super) mod clause;
 pub(super) mod database;
 pub(super) mod loops;
 pub(super) mod shape;
 pub(super) mod slices;
+pub(super) mod unbounded;
 pub(super) mod wrapped;

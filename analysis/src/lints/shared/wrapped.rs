@@ -72,7 +72,7 @@ impl Comparison<'_> {
     }
 }
 
-/// The wrapped columns of a query whose tables are read row by row for want of a better condition.
+/// The wrapped columns of a query whose tables are read row by row because no other condition helps.
 pub(in crate::lints) fn all<'q>(context: &QueryContext<'_>, query: &'q Query) -> Vec<Wrapped<'q>> {
     let mut found = Vec::new();
     if !context.any_unserved() {

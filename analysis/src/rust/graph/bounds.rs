@@ -40,6 +40,11 @@ pub trait Calls {
         None
     }
 
+    /// Whether the function of a call, given by its number, is one of the workspace.
+    fn finds(&self, _call: usize) -> bool {
+        false
+    }
+
     /// How many queries a call of the function's own parameter counts as.
     fn parameter(&self, _parameter: usize) -> u64 {
         0
@@ -228,8 +233,10 @@ impl Counter<'_> {
 
     /// A closure that a call is given: as often as the called function calls it.
     fn handed(&mut self, handed: &Handed) -> Ways {
-        let Some(times) = self.resolve.times(handed.call, handed.parameter) else {
-            return self.count(&handed.body);
+        let times = handed.call.and_then(|call| self.resolve.times(call, handed.parameter));
+        let Some(times) = times else {
+            let is_found = handed.call.is_some_and(|call| self.resolve.finds(call));
+            return if handed.once && !is_found { self.count(&handed.body) } else { self.kept(handed) };
         };
         let head = match times.upper {
             Upper::Finite(turns) => {
@@ -251,6 +258,18 @@ impl Counter<'_> {
             _ => repeated(&turn, &head),
         };
         Ways { on: Some(Run { least, ..run }), ..Ways::default() }
+    }
+
+    /// A closure that is called by nobody knows whom: what it runs once is no bound.
+    fn kept(&mut self, handed: &Handed) -> Ways {
+        let known = self.unknown.len();
+        let ways = self.count(&handed.body);
+        let turn = Run::either(ways.on, ways.out).unwrap_or_else(Run::nothing);
+        if turn.most != Some(0) && self.unknown.len() == known {
+            let (place, what) = (handed.place.clone(), handed.written.clone());
+            self.unknown.push(Step { place, what, queries: None, loops: self.loops.clone() });
+        }
+        Ways { on: Some(Run { least: 0, ..turn }), ..Ways::default() }
     }
 
     fn sequence(&mut self, parts: &[Flow]) -> Ways {

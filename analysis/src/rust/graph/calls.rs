@@ -1,5 +1,5 @@
 //! The call graph of a workspace: which functions a call means by Rust's rules for names and types, and which calls in
-//! loops come to a query.
+//! loops reach a query.
 //!
 //! A call that cannot be followed is no evidence of anything and is left out; so is one whose name alone matches.
 
@@ -11,8 +11,9 @@ use super::resolve::Names;
 use crate::finding::Place;
 use crate::rust::flow::{CallRef, Callee, Flow};
 use crate::rust::function::Function;
-use crate::rust::site::{Loop, LoopKind, SiteSql};
+use crate::rust::site::{Loop, LoopKind, Site, SiteSql};
 use crate::rust::source::{FunctionId, Source};
+use crate::rust::walk::purpose;
 
 /// How many calls away a query is looked for.
 const DEEPEST: usize = 12;
@@ -21,7 +22,7 @@ const DEEPEST: usize = 12;
 /// is done for each element, and no query for all of them would replace it.
 const FARTHEST: usize = 3;
 
-/// A call in a loop over data that comes to a query.
+/// A call in a loop over data that reaches a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoopCall {
     /// The function that holds the loop.
@@ -49,6 +50,24 @@ pub struct Link {
     pub sql: Option<Arc<str>>,
 }
 
+impl Link {
+    /// The end of a chain: the query.
+    pub(super) fn of(site: &Site, function: &Function) -> Link {
+        Link {
+            place: site.place.clone(),
+            what: site.written.clone(),
+            function: function.path.to_string(),
+            sql: match &site.sql {
+                SiteSql::Literal(literal) => Some(Arc::clone(&literal.text)),
+                SiteSql::File(_) | SiteSql::Dynamic => None,
+            },
+        }
+    }
+}
+
+/// How many calls away the nearest query of a function is, and the call to follow.
+type Nearest<'a> = (usize, Option<(&'a CallRef, FunctionId)>);
+
 /// The call graph of some sources.
 #[derive(Debug)]
 pub(in crate::rust) struct CallGraph<'a> {
@@ -60,8 +79,8 @@ pub(in crate::rust) struct CallGraph<'a> {
     first: Vec<usize>,
     /// Functions that reach each other are one group.
     groups: Vec<usize>,
-    /// For functions that come to a query: how many calls away it is, and the call to follow (none where they run it).
-    nearest: HashMap<FunctionId, (usize, Option<(CallRef, FunctionId)>)>,
+    /// For functions that reach a query: how many calls away it is, and the call to follow (none where they run it).
+    nearest: HashMap<FunctionId, Nearest<'a>>,
 }
 
 impl<'a> CallGraph<'a> {
@@ -160,12 +179,12 @@ impl<'a> CallGraph<'a> {
         calls
     }
 
-    /// Whether a function comes to a query, by itself or through others.
+    /// Whether a function reaches a query, by itself or through others.
     pub(in crate::rust) fn queries(&self, function: FunctionId) -> bool {
         self.nearest.contains_key(&function)
     }
 
-    /// The calls in loops over data that come to a query, test code left out.
+    /// The calls in loops over data that reach a query, test code left out.
     pub(in crate::rust) fn querying_calls_in_loops(&self) -> Vec<LoopCall> {
         let mut found = Vec::new();
         for caller in self.functions() {
@@ -183,22 +202,11 @@ impl<'a> CallGraph<'a> {
                 }
                 if targets
                     .iter()
-                    .any(|target| self.get(*target).is_some_and(|(_, function)| is_cache(function)))
+                    .any(|target| self.get(*target).is_some_and(|(_, it)| is_cache(it) || serves(&it.flow)))
                 {
                     return;
                 }
-                let nearest = targets
-                    .iter()
-                    .filter_map(|target| Some((self.nearest.get(target)?.0, *target)))
-                    .min_by_key(|(distance, _)| *distance);
-                let Some((_, target)) = nearest.filter(|(distance, _)| *distance <= FARTHEST) else { return };
-                let querying = targets.iter().filter(|target| self.queries(**target)).count();
-                // Of several functions, most must query for the call to be likely to.
-                if querying * 2 < targets.len() {
-                    return;
-                }
-                let mut chain = vec![link(call, function)];
-                self.follow(target, &mut chain);
+                let Some(chain) = self.chain(function, call, targets) else { return };
                 found.push(LoopCall {
                     caller,
                     call: call.clone(),
@@ -207,8 +215,31 @@ impl<'a> CallGraph<'a> {
                     candidates: targets.len(),
                 });
             });
+            found.append(&mut self.looping_helpers(caller));
         }
         found
+    }
+
+    /// The links from a call of one of these functions to its query, where it is likely to come to one soon.
+    pub(super) fn chain(
+        &self,
+        function: &Function,
+        call: &CallRef,
+        targets: &[FunctionId],
+    ) -> Option<Vec<Link>> {
+        let nearest = targets
+            .iter()
+            .filter_map(|target| Some((self.nearest.get(target)?.0, *target)))
+            .min_by_key(|(distance, _)| *distance);
+        let (_, target) = nearest.filter(|(distance, _)| *distance <= FARTHEST)?;
+        let querying = targets.iter().filter(|target| self.queries(**target)).count();
+        // Of several functions, most must query for the call to be likely to.
+        if querying * 2 < targets.len() {
+            return None;
+        }
+        let mut chain = vec![link(call, function)];
+        self.follow(target, &mut chain);
+        Some(chain)
     }
 
     /// Whether a method is called on the loop's element, and that is a trait object: a part of the program.
@@ -234,7 +265,7 @@ impl<'a> CallGraph<'a> {
 
     /// From the functions that query to their callers, breadth first, so that the chain shown is the shortest.
     fn find_nearest(&mut self) {
-        let mut callers: HashMap<FunctionId, Vec<(FunctionId, CallRef)>> = HashMap::new();
+        let mut callers: HashMap<FunctionId, Vec<(FunctionId, &'a CallRef)>> = HashMap::new();
         let mut layer = Vec::new();
         for id in self.functions() {
             let Some((_, function)) = self.get(id) else { continue };
@@ -249,7 +280,7 @@ impl<'a> CallGraph<'a> {
                 }
                 for &target in self.targets(id.source, call) {
                     if seen.insert(target) {
-                        callers.entry(target).or_default().push((id, call.clone()));
+                        callers.entry(target).or_default().push((id, call));
                     }
                 }
             });
@@ -257,13 +288,13 @@ impl<'a> CallGraph<'a> {
         for distance in 1..=DEEPEST {
             let mut next = Vec::new();
             for target in layer {
-                // A cache queries when it misses, not when it is asked.
-                if self.get(target).is_some_and(|(_, function)| is_cache(function)) {
+                // A cache queries when it misses, not when it is asked, and a service when there is something to do.
+                if self.get(target).is_some_and(|(_, it)| is_cache(it) || serves(&it.flow)) {
                     continue;
                 }
                 for (caller, call) in callers.get(&target).into_iter().flatten() {
                     if !self.nearest.contains_key(caller) {
-                        self.nearest.insert(*caller, (distance, Some((call.clone(), target))));
+                        self.nearest.insert(*caller, (distance, Some((*call, target))));
                         next.push(*caller);
                     }
                 }
@@ -284,15 +315,7 @@ impl<'a> CallGraph<'a> {
                 }
                 Some((_, None)) => {
                     let site = first_query(&function.flow).and_then(|site| source.scan.sites.get(site));
-                    chain.extend(site.map(|site| Link {
-                        place: site.place.clone(),
-                        what: site.written.clone(),
-                        function: function.path.to_string(),
-                        sql: match &site.sql {
-                            SiteSql::Literal(literal) => Some(Arc::clone(&literal.text)),
-                            SiteSql::File(_) | SiteSql::Dynamic => None,
-                        },
-                    }));
+                    chain.extend(site.map(|site| Link::of(site, function)));
                     return;
                 }
                 None => return,
@@ -320,12 +343,22 @@ fn is_cache(function: &Function) -> bool {
     of_cache && reads.iter().any(|read| function.name.starts_with(read))
 }
 
-fn link(call: &CallRef, function: &Function) -> Link {
+/// Whether a function is a service: it goes on for ever, and queries when there is something to do.
+fn serves(flow: &Flow) -> bool {
+    match flow {
+        Flow::Seq(parts) => parts.iter().any(serves),
+        Flow::Loop(inner) => inner.head.exempt == Some(purpose::SERVICE) && inner.head.kind != LoopKind::For,
+        Flow::Scope(inner) => serves(inner),
+        _ => false,
+    }
+}
+
+pub(super) fn link(call: &CallRef, function: &Function) -> Link {
     let (place, what) = (call.place.clone(), call.written.clone());
     Link { place, what, function: function.path.to_string(), sql: None }
 }
 
-fn first_query(flow: &Flow) -> Option<usize> {
+pub(super) fn first_query(flow: &Flow) -> Option<usize> {
     match flow {
         Flow::Query(site) => Some(*site),
         Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().find_map(first_query),

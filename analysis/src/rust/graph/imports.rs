@@ -17,14 +17,25 @@ struct Names {
     functions: HashSet<String>,
 }
 
+/// What the rules of a macro say of the query that they expand to.
+#[derive(Debug, Clone, Default)]
+pub(in crate::rust) struct Rules {
+    /// The literal that the query is made of, where the rules hold it.
+    pub(in crate::rust) sql: Option<proc_macro2::Literal>,
+    /// The method that runs it, where the rules call it.
+    pub(in crate::rust) method: Option<String>,
+}
+
 /// The scopes around the place that is being read, outermost first.
 #[derive(Debug)]
 pub(in crate::rust) struct Imports {
     scopes: Vec<Names>,
     /// Macros defined anywhere in the file by `macro_rules!`.
     macros: HashSet<String>,
-    /// Those of them that expand to a query.
-    wrappers: HashSet<String>,
+    /// Those of them that expand to a query, with what their rules say of it.
+    wrappers: HashMap<String, Rules>,
+    /// Those of them that wait for something.
+    awaiting: HashSet<String>,
     /// Whether names may come from elsewhere: only an item is read, not its file.
     partial: bool,
     /// The crates that the manifest gives another name, by that name.
@@ -33,8 +44,8 @@ pub(in crate::rust) struct Imports {
 
 impl Imports {
     pub(in crate::rust) fn new(partial: bool) -> Imports {
-        let (macros, wrappers) = (HashSet::new(), HashSet::new());
-        Imports { scopes: Vec::new(), macros, wrappers, partial, renamed: HashMap::new() }
+        let (macros, wrappers, awaiting) = (HashSet::new(), HashMap::new(), HashSet::new());
+        Imports { scopes: Vec::new(), macros, wrappers, awaiting, partial, renamed: HashMap::new() }
     }
 
     /// The same where the manifest gives crates other names.
@@ -52,10 +63,13 @@ impl Imports {
         self.partial
     }
 
-    /// Notes a macro of the file, and whether it expands to a query.
-    pub(in crate::rust) fn define_macro(&mut self, name: String, wraps_query: bool) {
-        if wraps_query {
-            self.wrappers.insert(name.clone());
+    /// Notes a macro of the file, with what its rules say of the query that they expand to.
+    pub(in crate::rust) fn define_macro(&mut self, name: String, rules: Option<Rules>, awaits: bool) {
+        if awaits {
+            self.awaiting.insert(name.clone());
+        }
+        if let Some(rules) = rules {
+            self.wrappers.insert(name.clone(), rules);
         }
         self.macros.insert(name);
     }
@@ -64,7 +78,7 @@ impl Imports {
     pub(in crate::rust) fn wraps_query(&self, path: &[String]) -> bool {
         let Some(name) = path.last() else { return false };
         if self.macros.contains(name) && path.len() == 1 {
-            return self.wrappers.contains(name);
+            return self.wrappers.contains_key(name);
         }
         let full = self.resolve(path);
         let is_own = full.len() == 1 || matches!(full[0].as_str(), "crate" | "self" | "super");
@@ -72,6 +86,17 @@ impl Imports {
         is_own
             && (name.contains("query") || name.contains("sql"))
             && !crate::rust::query_names::makes_query(name)
+    }
+
+    /// What the rules of a macro of this file say of its query.
+    pub(in crate::rust) fn rules(&self, path: &[String]) -> Option<Rules> {
+        let [name] = path else { return None };
+        self.wrappers.get(name).cloned()
+    }
+
+    /// Whether a macro of this file waits for something, or makes a query.
+    pub(in crate::rust) fn may_query(&self, path: &[String]) -> bool {
+        matches!(path, [name] if self.awaiting.contains(name) || self.wrappers.contains_key(name))
     }
 
     /// Whether the file defines a macro of this name itself.

@@ -93,8 +93,9 @@ impl<'a> Bounder<'_, 'a> {
         self.times.insert((id, parameter), None);
         let mut calls = OfParameter { bounder: self, id, parameter };
         let bound = bounds::bound(&function.flow, &source.scan.sites, &mut calls);
-        // What is kept, and not called here, may be called at any time.
-        let known = (bound.upper != Upper::Finite(0)).then_some(bound);
+        // What is kept, and not called here, or given to somebody unknown, may be called at any time.
+        let is_known = bound.upper != Upper::Finite(0) && bound.unknown.is_empty();
+        let known = is_known.then_some(bound);
         self.times.insert((id, parameter), known.clone());
         known
     }
@@ -143,6 +144,10 @@ impl Calls for InFunction<'_, '_, '_> {
     fn times(&mut self, call: usize, parameter: usize) -> Option<Bound> {
         self.bounder.times(self.id, call, parameter)
     }
+
+    fn finds(&self, call: usize) -> bool {
+        !self.bounder.graph.targets_of(self.id.source, call).is_empty()
+    }
 }
 
 /// The calls of a function where those of one of its parameters are counted, and nothing else.
@@ -159,6 +164,10 @@ impl Calls for OfParameter<'_, '_, '_> {
 
     fn times(&mut self, call: usize, parameter: usize) -> Option<Bound> {
         self.bounder.times(self.id, call, parameter)
+    }
+
+    fn finds(&self, call: usize) -> bool {
+        !self.bounder.graph.targets_of(self.id.source, call).is_empty()
     }
 
     fn parameter(&self, parameter: usize) -> u64 {

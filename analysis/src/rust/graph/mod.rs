@@ -1,14 +1,17 @@
 //! The files of a workspace joined: modules, names, calls, and how many queries each function runs.
 //!
 //! [`tree`] says which module each file is, [`imports`] and [`modules`] what a path leads to, [`resolve`] which functions
-//! a call means, [`calls`] which calls in loops reach a query; [`intervals`] and [`bounds`] count.
+//! a call means, [`calls`] which calls in loops reach a query, [`edges`] the tree of calls; [`intervals`] and [`bounds`] count.
 
 pub mod bounds;
 pub(super) mod calls;
+pub(super) mod edges;
 pub(super) mod follow;
 mod globs;
+mod handed;
 pub(super) mod imports;
 mod intervals;
+mod kinship;
 mod modules;
 mod resolve;
 mod standard;

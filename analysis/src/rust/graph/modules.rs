@@ -119,7 +119,7 @@ impl<'a> Modules<'a> {
         module.uses.extend(items.uses.iter().map(|(name, path)| (name.as_str(), path.as_slice())));
         module.globs.extend(items.globs.iter().map(Vec::as_slice));
         module.types.extend(items.types.iter().map(|(name, _)| name.as_str()));
-        module.traits.extend(items.traits.iter().map(String::as_str));
+        module.traits.extend(items.traits.iter().map(|(name, _)| name.as_str()));
         module.aliases.extend(items.aliases.iter().map(|(name, ty)| (name.as_str(), ty)));
     }
 

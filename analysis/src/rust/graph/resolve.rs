@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
+use super::kinship::Kinship;
 use super::modules::{ModuleId, Modules, Scope, TypeKey};
-use super::standard::{is_collection, is_pointer, is_wrapper, pointee, standard_method};
+use super::standard::{is_collection, is_extractor, is_pointer, is_wrapper, pointee, standard_method};
 use crate::rust::function::Function;
 use crate::rust::source::{FunctionId, Generic, Source};
 use crate::rust::type_ref::TypeRef;
 
 /// How many steps a name or type is followed.
-const DEEPEST: usize = 24;
+pub(super) const DEEPEST: usize = 24;
 
 /// The most functions that a call of a trait's method may stand for and still say something.
 const MOST_CANDIDATES: usize = 4;
@@ -17,15 +18,15 @@ const MOST_CANDIDATES: usize = 4;
 /// Where a path or type is written.
 #[derive(Debug, Clone)]
 pub(in crate::rust) struct Context<'a> {
-    module: ModuleId,
+    pub(super) module: ModuleId,
     /// The function's path inside its file, for the functions inside it.
-    function: Option<&'a str>,
+    pub(super) function: Option<&'a str>,
     /// What `Self` is.
-    owner: &'a TypeRef,
+    pub(super) owner: &'a TypeRef,
     /// The type parameters of the struct whose field is read; what they are stands in `known_self`.
-    generics: &'a [Generic],
+    pub(super) generics: &'a [Generic],
     /// What `Self` is known to be, in the body of a trait's method called on a known type.
-    known_self: Option<Ty>,
+    pub(super) known_self: Option<Ty>,
 }
 
 /// A type that is known.
@@ -35,33 +36,36 @@ pub(in crate::rust) enum Ty {
     Named(TypeKey, Vec<Option<Ty>>),
     /// Something of which only traits are known.
     Implements(Vec<TypeKey>),
+    /// The same, chosen at run time: `dyn Store`.
+    Object(Vec<TypeKey>),
 }
 
 /// The fields of a struct, and the module in which their types are written.
 #[derive(Debug)]
-struct Fields<'a> {
+pub(super) struct Fields<'a> {
     module: ModuleId,
     list: &'a [(String, TypeRef)],
-    generics: &'a [Generic],
+    pub(super) generics: &'a [Generic],
 }
 
 /// All names of the sources.
 #[derive(Debug)]
 pub(in crate::rust) struct Names<'a> {
-    sources: Vec<&'a Source>,
-    modules: Modules<'a>,
+    pub(super) sources: Vec<&'a Source>,
+    pub(super) modules: Modules<'a>,
     /// The module of each function, by source.
     homes: Vec<Vec<ModuleId>>,
     /// Functions inside functions, by module and path.
     nested: HashMap<(ModuleId, &'a str), FunctionId>,
-    fields: HashMap<TypeKey, Fields<'a>>,
+    pub(super) fields: HashMap<TypeKey, Fields<'a>>,
     methods: HashMap<(TypeKey, &'a str), Vec<FunctionId>>,
     /// Methods declared in traits, with and without a body.
     declared: HashMap<(TypeKey, &'a str), FunctionId>,
     /// The methods of a trait's implementations.
     implemented: HashMap<(TypeKey, &'a str), Vec<FunctionId>>,
     /// The traits that a type implements.
-    traits_of: HashMap<TypeKey, Vec<TypeKey>>,
+    pub(super) traits_of: HashMap<TypeKey, Vec<TypeKey>>,
+    pub(super) kinship: Kinship<'a>,
 }
 
 impl<'a> Names<'a> {
@@ -76,6 +80,7 @@ impl<'a> Names<'a> {
             declared: HashMap::new(),
             implemented: HashMap::new(),
             traits_of: HashMap::new(),
+            kinship: Kinship::default(),
         };
         for source in sources {
             for items in &source.scan.items {
@@ -99,6 +104,7 @@ impl<'a> Names<'a> {
             }
         }
         names.modules.follow_globs();
+        names.add_kinship();
         for (index, source) in sources.iter().enumerate() {
             for position in 0..source.scan.functions.len() {
                 names.add_method(FunctionId { source: index, function: position });
@@ -118,6 +124,10 @@ impl<'a> Names<'a> {
             generics: &[],
             known_self: None,
         })
+    }
+
+    pub(super) fn in_module(module: ModuleId) -> Context<'static> {
+        Context { module, function: None, owner: &TypeRef::Unknown, generics: &[], known_self: None }
     }
 
     fn add_free(&mut self, id: FunctionId) {
@@ -194,19 +204,22 @@ impl<'a> Names<'a> {
 
     /// Whether of a type only traits are known.
     pub(in crate::rust) fn is_trait_object(&self, context: &Context<'_>, ty: &TypeRef) -> bool {
-        self.resolve_type(context, ty, 0).is_some_and(|ty| matches!(pointee(ty), Ty::Implements(_)))
+        self.resolve_type(context, ty, 0).is_some_and(|ty| matches!(pointee(ty), Ty::Object(_)))
     }
 
     fn method_on(&self, ty: &Ty, name: &str, depth: usize) -> Vec<FunctionId> {
         match ty {
-            Ty::Implements(traits) => self.method_of_traits(traits, name),
+            Ty::Implements(traits) | Ty::Object(traits) => self.method_of_traits(traits, name),
             Ty::Named(key, arguments) => {
                 let found = self.method_of_type(key, name);
+                if !found.is_empty() || depth >= DEEPEST {
+                    return found;
+                }
                 match arguments.first() {
-                    Some(Some(inner)) if found.is_empty() && is_pointer(key) && depth < DEEPEST => {
-                        self.method_on(inner, name, depth + 1)
-                    }
-                    _ => found,
+                    Some(Some(inner)) if is_pointer(key) => self.method_on(inner, name, depth + 1),
+                    _ => self
+                        .deref(ty, depth)
+                        .map_or_else(Vec::new, |inner| self.method_on(&inner, name, depth + 1)),
                 }
             }
         }
@@ -216,7 +229,18 @@ impl<'a> Names<'a> {
         if let Some(found) = self.methods.get(&(key.clone(), name)) {
             return found.clone();
         }
-        let traits = self.traits_of.get(key).map(Vec::as_slice).unwrap_or_default();
+        let own = self.traits_of.get(key).map(Vec::as_slice).unwrap_or_default();
+        let traits = self.kinship.all(own);
+        let given = traits.iter().filter(|of| !own.contains(of));
+        // A blanket implementation is the only one for the type.
+        let blanket = given
+            .filter_map(|of| self.implemented.get(&(of.clone(), name)))
+            .flatten()
+            .filter(|id| self.function_at(**id).is_some_and(|it| matches!(it.owner, TypeRef::Implements(_))));
+        let blanket: Vec<FunctionId> = blanket.copied().collect();
+        if !blanket.is_empty() {
+            return blanket;
+        }
         let defaults = traits.iter().filter_map(|of| self.declared.get(&(of.clone(), name)));
         defaults
             .copied()
@@ -227,7 +251,7 @@ impl<'a> Names<'a> {
     /// The implementations of a trait's method, where they are few, or its only body.
     fn method_of_traits(&self, traits: &[TypeKey], name: &str) -> Vec<FunctionId> {
         let mut found: Vec<FunctionId> = Vec::new();
-        for of in traits {
+        for of in &self.kinship.all(traits) {
             found.extend(self.implemented.get(&(of.clone(), name)).into_iter().flatten());
             let declared = self.declared.get(&(of.clone(), name)).copied();
             found.extend(
@@ -246,14 +270,14 @@ impl<'a> Names<'a> {
         self.sources.get(id.source)?.scan.functions.get(id.function)
     }
 
-    fn trait_key(&self, context: &Context<'_>, path: &[String]) -> TypeKey {
+    pub(super) fn trait_key(&self, context: &Context<'_>, path: &[String]) -> TypeKey {
         match self.modules.scope(context.module, path) {
             Some(Scope::Trait(key)) => key,
             _ => path_key(path),
         }
     }
 
-    fn resolve_type(&self, context: &Context<'_>, ty: &TypeRef, depth: usize) -> Option<Ty> {
+    pub(super) fn resolve_type(&self, context: &Context<'_>, ty: &TypeRef, depth: usize) -> Option<Ty> {
         if depth > DEEPEST {
             return None;
         }
@@ -268,18 +292,16 @@ impl<'a> Names<'a> {
             TypeRef::Implements(traits) => {
                 Some(Ty::Implements(traits.iter().map(|path| self.trait_key(context, path)).collect()))
             }
-            TypeRef::Named(path, arguments) => self.named(context, path, arguments, depth),
-            TypeRef::Field(of, name) => {
-                let of = pointee(next(of)?);
-                let Ty::Named(key, _) = &of else { return None };
-                let fields = self.fields.get(key)?;
-                let (_, field) = fields.list.iter().find(|(field, _)| field == name)?;
-                let owner = &TypeRef::Unknown;
-                let generics = fields.generics;
-                let known_self = Some(of.clone());
-                let declared = Context { module: fields.module, function: None, owner, generics, known_self };
-                self.resolve_type(&declared, field, depth + 1)
+            TypeRef::Object(traits) => {
+                Some(Ty::Object(traits.iter().map(|path| self.trait_key(context, path)).collect()))
             }
+            TypeRef::Named(path, arguments) => self.named(context, path, arguments, depth),
+            TypeRef::Field(of, name) => match next(of)? {
+                Ty::Named(key, arguments) if name.ends_with("::0") && is_extractor(&key) => {
+                    arguments.into_iter().next()?
+                }
+                of => self.field(pointee(of), name, depth),
+            },
             TypeRef::Returned(path) => {
                 let mut functions = self.function(context, path).into_iter();
                 self.returned(functions.next()?, None, depth)
@@ -304,6 +326,21 @@ impl<'a> Names<'a> {
                 _ => None,
             },
         }
+    }
+
+    /// The type of a field, or of a variant's value: `Pg::0`.
+    fn field(&self, of: Ty, name: &str, depth: usize) -> Option<Ty> {
+        let Ty::Named(key, _) = &of else { return None };
+        let fields = self.fields.get(key)?;
+        let (owner, name_in_it) = name.rsplit_once("::").unwrap_or(("", name));
+        let is_it =
+            |(field, _): &&(String, TypeRef)| field == name || field == name_in_it && last(key) == owner;
+        let Some((_, field)) = fields.list.iter().find(is_it) else {
+            return self.field(self.deref(&of, depth)?, name, depth + 1);
+        };
+        let generics = fields.generics;
+        let context = Context { generics, known_self: Some(of.clone()), ..Names::in_module(fields.module) };
+        self.resolve_type(&context, field, depth + 1)
     }
 
     fn named(
@@ -359,7 +396,7 @@ impl<'a> Names<'a> {
 
     /// What a trait's method without a body returns.
     fn declared_return(&self, of: &Ty, name: &str, depth: usize) -> Option<Ty> {
-        let Ty::Implements(traits) = pointee(of.clone()) else { return None };
+        let (Ty::Implements(traits) | Ty::Object(traits)) = pointee(of.clone()) else { return None };
         let id = traits.iter().find_map(|key| self.declared.get(&(key.clone(), name)))?;
         self.returned(*id, Some(of.clone()), depth)
     }

@@ -20,6 +20,14 @@ pub(super) fn is_pointer(key: &str) -> bool {
         )
 }
 
+/// Whether a pattern takes out what a type of a web framework holds: `State(pool)`.
+pub(super) fn is_extractor(key: &str) -> bool {
+    matches!(
+        last(key),
+        "State" | "Extension" | "Data" | "Json" | "Path" | "Query" | "Form" | "Reverse" | "Wrapping"
+    )
+}
+
 /// Whether `?` and `unwrap` give what is inside.
 pub(super) fn is_wrapper(key: &str) -> bool {
     last(key) == "Option" || last(key).ends_with("Result")

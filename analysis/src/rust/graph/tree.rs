@@ -1,6 +1,6 @@
 //! Which module of which crate each file is, as `mod` declarations and the layout of folders say.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use crate::rust::lex::tokens::{Kind, Token, tokens};
@@ -41,9 +41,15 @@ struct Declaration<'t> {
 pub fn positions(targets: &[Target], files: &[(&Path, &str)]) -> Vec<Option<Position>> {
     let declared: HashMap<&Path, Vec<Declaration<'_>>> =
         files.iter().map(|(path, text)| (*path, declarations(text))).collect();
+    let of_roots: HashMap<&Path, HashSet<&str>> = targets
+        .iter()
+        .filter_map(|target| declared.get_key_value(target.root.as_path()))
+        .map(|(root, all)| (*root, all.iter().map(|it| it.name.trim_start_matches("r#")).collect()))
+        .collect();
     let mut positions: Vec<Option<Position>> =
-        files.iter().map(|(path, _)| position(path, targets, &declared)).collect();
-    let mut tests: Vec<(usize, Vec<String>)> = Vec::new();
+        files.iter().map(|(path, _)| position(path, targets, &of_roots)).collect();
+    let numbers: HashMap<&Path, usize> = files.iter().map(|(path, _)| *path).zip(0..).collect();
+    let mut tests: HashSet<(usize, Vec<String>)> = HashSet::new();
     for at in 0..files.len() {
         let (Some((path, _)), Some(Some(here))) = (files.get(at), positions.get(at).cloned()) else {
             continue;
@@ -51,31 +57,26 @@ pub fn positions(targets: &[Target], files: &[(&Path, &str)]) -> Vec<Option<Posi
         for Declaration { name, path: given, in_test } in declared.get(path).into_iter().flatten() {
             let module = [here.module.as_slice(), &[(*name).to_owned()]].concat();
             if *in_test {
-                tests.push((here.target, module.clone()));
+                tests.insert((here.target, module.clone()));
             }
             // `#[path = "…"] mod name;` puts a file where its place would not.
             let meant = given.map(|given| normal(&path.parent().unwrap_or(Path::new("")).join(given)));
-            let found = meant.and_then(|meant| files.iter().position(|(path, _)| *path == meant));
+            let found = meant.and_then(|meant| numbers.get(meant.as_path()).copied());
             if let Some(position) = found.and_then(|found| positions.get_mut(found)) {
                 *position = Some(Position { target: here.target, module, in_test: *in_test });
             }
         }
     }
     for position in positions.iter_mut().flatten() {
-        let is_inside = |(target, module): &(usize, Vec<String>)| {
-            *target == position.target && position.module.starts_with(module)
-        };
-        position.in_test |= tests.iter().any(is_inside);
+        let around = |depth: usize| position.module.get(..depth).unwrap_or_default().to_vec();
+        let is_test = |depth: usize| tests.contains(&(position.target, around(depth)));
+        position.in_test |= !tests.is_empty() && (0..=position.module.len()).any(is_test);
     }
     positions
 }
 
 /// The position of a file by the place it lies at.
-fn position(
-    path: &Path,
-    targets: &[Target],
-    declared: &HashMap<&Path, Vec<Declaration<'_>>>,
-) -> Option<Position> {
+fn position(path: &Path, targets: &[Target], declared: &HashMap<&Path, HashSet<&str>>) -> Option<Position> {
     if let Some(target) = targets.iter().position(|target| target.root == path) {
         return Some(Position { target, module: Vec::new(), in_test: false });
     }
@@ -89,10 +90,8 @@ fn position(
     let declares = |at: usize, below: &Path| {
         let first = below.components().next().and_then(|first| Path::new(first.as_os_str()).file_stem());
         let of_root = targets.get(at).and_then(|target| declared.get(target.root.as_path()));
-        of_root
-            .into_iter()
-            .flatten()
-            .any(|declaration| first.is_some_and(|first| first == declaration.name.trim_start_matches("r#")))
+        let first = first.and_then(|first| first.to_str());
+        of_root.zip(first).is_some_and(|(names, first)| names.contains(first))
     };
     let (target, below) = around.iter().find(|(at, below)| declares(*at, below)).or(around.first())?;
     Some(Position { target: *target, module: module(below), in_test: false })

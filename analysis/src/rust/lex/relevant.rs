@@ -1,4 +1,4 @@
-//! What of a workspace's source can matter, going by names alone: bodies of functions that come to no query are blanked
+//! What of a workspace's source can matter, going by names alone: bodies of functions that reach no query are blanked
 //! before anything is parsed.
 //!
 //! Names find more than the call graph will: a function is left in when it may make a query, or may call, and can wait
@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::outline::{Outline, Outlined, Waits, outline, outline_of_queries};
+use crate::rust::{drivers, query_names};
 
 /// A function, by file and position.
 type Id = (usize, usize);
@@ -24,6 +25,22 @@ pub fn relevant<'t>(texts: &[&'t str]) -> Vec<Cow<'t, str>> {
         left_out.map(|(_, function)| function.body.clone()).collect::<Vec<_>>()
     };
     files.map(|(file, (text, outline))| blanked(text, bodies(file, outline))).collect()
+}
+
+/// Whether there may be a query in any of `texts`, or a word to this tool. Where sqlx and this crate have no other names, each
+/// query has one of theirs, or of another driver, somewhere in the workspace, or is made by a macro of such a name.
+pub fn may_query(texts: &[&str]) -> bool {
+    let says = |text: &&str| {
+        ["sqlx", "query_budget", "query-budget"].iter().any(|name| text.contains(name))
+            || drivers::is_named_in(text)
+    };
+    let is_macro = |text: &str, end: usize| {
+        let before = text.get(..end).unwrap_or_default();
+        let name = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next();
+        name.is_some_and(query_names::makes_query)
+    };
+    let calls = |text: &&str| text.match_indices('!').any(|(end, _)| is_macro(text, end));
+    texts.iter().any(says) || texts.iter().any(calls)
 }
 
 /// What there is to parse of a file for the queries in it alone: functions that make none are left out as a whole.
@@ -60,7 +77,7 @@ fn blanked(text: &str, parts: impl IntoIterator<Item = Range<usize>>) -> Cow<'_,
     }
 }
 
-/// The functions that may come to a query: those that may make one, and those that may call, and wait for, another.
+/// The functions that may reach a query: those that may make one, and those that may call, and wait for, another.
 fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
     let all = || {
         let files = outlines.iter().enumerate();
@@ -76,7 +93,12 @@ fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
     }
     let mut new: Vec<_> = all().filter(|(_, function)| function.queries).collect();
     let mut found: HashSet<Id> = new.iter().map(|(id, _)| *id).collect();
+    // Functions of one name have the same callers.
+    let mut followed: HashSet<(&str, bool)> = HashSet::new();
     while let Some((_, function)) = new.pop() {
+        if !followed.insert((function.name, function.waits == Waits::Itself)) {
+            continue;
+        }
         // What a constructor starts goes on beside whoever called it.
         if function.waits == Waits::Itself && function.name == "new" {
             continue;
@@ -124,6 +146,22 @@ mod tests {
             &["fn all() -> impl Stream { xs.map(load) } async fn load() { q().fetch(db) }"],
             &["all", "load"],
         );
+    }
+
+    #[test]
+    fn a_workspace_without_a_name_of_ours_has_no_query() {
+        assert!(!may_query(&[
+            "fn f() { db.execute(\"SELECT 1\"); query(1); println!(\"sql\"); }",
+            "use sql::query;"
+        ]));
+        for text in [
+            "use a::sqlx as b;",
+            "fn f() { b::query!(\"SELECT 1\") }",
+            "sql_as!(A, \"\")",
+            "// query-budget: allow(x)",
+        ] {
+            assert!(may_query(&["fn f() {}", text]), "{text}");
+        }
     }
 
     #[test]

@@ -62,11 +62,15 @@ fn attributes_inside_the_macro_and_on_the_function() {
     );
     check(
         "#[allow(missing_limit = \"export\")]\n#[allow(dead_code, reason = \"x\")]\nfn f() { sql!(\"SELECT 1\"); }",
-        &[("missing_limit", Some("export"))],
+        &[("missing_limit", Some("export")), ("dead_code", Some("x"))],
     );
     check(
         "#[allow(dead_code, missing_limit, query_in_loop, reason = \"export\")]\nfn f() { sql!(\"SELECT 1\"); }",
-        &[("missing_limit", Some("export")), ("query_in_loop", Some("export"))],
+        &[
+            ("dead_code", Some("export")),
+            ("missing_limit", Some("export")),
+            ("query_in_loop", Some("export")),
+        ],
     );
     check(
         "#[allow(missing_limit)]\nfn f() { sql!(#[allow(other, reason = \" \")] \"SELECT 1\"); }",

@@ -74,6 +74,91 @@ fn closures_and_async_blocks_count_once_and_keep_their_ways_out() {
     check("maybe.map(|x| async { Q });", 0, Some(1));
 }
 
+/// Checks what of a function `f` is said to be unknown.
+#[track_caller]
+fn check_unknown(source: &str, expected: &[&str]) {
+    let scan = scanned(source);
+    let unknown: Vec<&str> =
+        function(&scan, "f").bound.unknown.iter().map(|step| step.what.as_str()).collect();
+    assert_eq!(unknown, expected, "{source}");
+}
+
+#[test]
+fn a_closure_that_nobody_is_known_to_call_once_is_no_bound() {
+    let given = |code: &str| {
+        format!(
+            "async fn load(id: i64) {{ sql!(\"SELECT 1\"); }} async fn f(db: &Db, ids: &[i64]) {{ {code} }}"
+        )
+    };
+    check_unknown(&given("db.visit(ids, |id| load(id));"), &["closure given to visit"]);
+    check_unknown(&given("elsewhere::visit(ids, load);"), &["closure given to visit"]);
+    check_unknown(&given("let run = |id| load(id); visit(ids, &run);"), &["closure given to visit"]);
+    check_unknown(&given("Runner { run: Box::new(|id| load(id)) };"), &["closure given to new"]);
+    check_unknown(&given("let all = [|id| load(id)]; all"), &["closure that is kept"]);
+    check_unknown(&given("let run = |id| load(id); keep(Some(run));"), &["closure given to Some"]);
+    check_unknown(&given("rows.map(|id| load(id));"), &["closure given to map"]);
+    // Nothing in it queries, or it is called once at most.
+    check_unknown(&given("db.visit(ids, |id| id + 1);"), &[]);
+    check_unknown(&given("span.in_scope(|| load(1)); Some(1).map(load);"), &[]);
+    // A helper of the workspace that keeps what it is given, whatever its name.
+    let named = "async fn transaction(f: impl Fn(i64)) { HOOKS.lock().push(Box::new(f)); }";
+    check_unknown(
+        &format!("{} {named}", given("transaction(|id| load(id)).await;")),
+        &["closure given to transaction"],
+    );
+    let kept = "async fn keep(f: impl Fn(i64)) { HOOKS.lock().push(Box::new(f)); }";
+    check_unknown(&format!("{} {kept}", given("keep(|id| load(id)).await;")), &["closure given to keep"]);
+    let passed = "async fn keep(f: impl Fn(i64)) { other_crate::visit(|id| f(id)); }";
+    check_unknown(&format!("{} {passed}", given("keep(|id| load(id)).await;")), &["closure given to keep"]);
+}
+
+#[test]
+fn a_helper_of_the_workspace_calls_its_closure_as_often_as_it_says() {
+    let with = |helper: &str| {
+        scanned(&format!(
+            "async fn f(ids: &[i64]) {{ each(ids, |id| async move {{ sql!(\"SELECT 1\"); }}).await; }} {helper}"
+        ))
+    };
+    check_bound(
+        &with("async fn each(ids: &[i64], g: impl Fn(i64)) { for id in ids { g(*id).await; } }"),
+        "f",
+        0,
+        None,
+    );
+    check_bound(
+        &with("async fn each(ids: &[i64], g: impl Fn(i64)) { g(1).await; g(2).await; }"),
+        "f",
+        2,
+        Some(2),
+    );
+    check_bound(
+        &with(
+            "async fn each(ids: &[i64], g: impl Fn(i64)) { let h = &g; for id in ids { (h)(*id).await; } }",
+        ),
+        "f",
+        0,
+        None,
+    );
+    check_bound(
+        &with("async fn each(ids: &[i64], g: impl Fn(i64)) { join_all(ids.iter().map(g)).await; }"),
+        "f",
+        0,
+        None,
+    );
+}
+
+#[test]
+fn what_a_macro_of_the_file_runs_is_not_known() {
+    check_unknown(
+        "macro_rules! go { ($s:expr) => { $s.one().await }; } async fn f(s: &S) { go!(s); }",
+        &["go!"],
+    );
+    check_unknown(
+        "macro_rules! add { ($s:expr) => { $s + 1 }; } async fn f(s: &S) { add!(s); sql!(\"SELECT 1\"); }",
+        &[],
+    );
+}
+
 #[test]
 fn calls_in_the_file_are_followed() {
     let scan = scanned(

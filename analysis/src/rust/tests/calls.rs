@@ -1,4 +1,4 @@
-//! Which calls in loops come to a query, by Rust's rules for names and types.
+//! Which calls in loops reach a query, by Rust's rules for names and types.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ fn sources(files: &[(&str, &str, &str)]) -> Vec<Source> {
     files.iter().map(source).collect()
 }
 
-/// Checks the chains of the calls in loops that come to a query: `loop call → … → query`, each as written.
+/// Checks the chains of the calls in loops that reach a query: `loop call → … → query`, each as written.
 #[track_caller]
 fn check(files: &[(&str, &str, &str)], expected: &[&str]) {
     let sources = sources(files);

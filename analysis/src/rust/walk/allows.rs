@@ -9,7 +9,6 @@ use syn::{Attribute, Expr, Lit, Meta, Token};
 
 use crate::allow;
 use crate::finding::Place;
-use crate::lints;
 use crate::rust::site::Allow;
 
 /// The allows of a file's comments, by the line below which they hold.
@@ -98,8 +97,7 @@ fn comment(line: &str, place: &Place) -> Vec<Allow> {
 }
 
 /// The allows of attributes: `#[allow(lint = "reason")]`, or `#[allow(lint, reason = "..")]`, which is the only form that
-/// the compiler takes on a function. Lints of the compiler stand there too (`ours_alone` is false), and are told from
-/// ours by name.
+/// the compiler takes on a function. Where lints of rustc stand there too, `ours_alone` is false.
 pub(in crate::rust) fn of_attributes(
     attributes: &[Attribute],
     ours_alone: bool,
@@ -113,10 +111,10 @@ pub(in crate::rust) fn of_attributes(
         let shared = metas.iter().find(|meta| meta.path().is_ident("reason")).and_then(reason);
         for meta in metas.iter().filter(|meta| !meta.path().is_ident("reason")) {
             let lint = crate::rust::walk::sql_text::segments(meta.path()).join("::");
-            let reason = match meta {
-                Meta::NameValue(_) => reason(meta),
-                Meta::Path(_) if ours_alone || lints::by_name(&lint).is_some() => shared.clone(),
-                _ => continue,
+            let (reason, may_be_rustcs) = match meta {
+                Meta::NameValue(_) => (reason(meta), false),
+                Meta::Path(_) => (shared.clone(), !ours_alone),
+                Meta::List(_) => continue,
             };
             let extent = (metas.len() == 1 || shared.is_some() && metas.len() == 2).then(|| {
                 let close = attribute.bracket_token.span.close().end();
@@ -124,7 +122,7 @@ pub(in crate::rust) fn of_attributes(
                 (at(attribute.pound_token.span.start()), at(close))
             });
             let place = crate::rust::place_at(file, meta.span().start());
-            allows.push(Allow { lint, reason, place, extent });
+            allows.push(Allow { lint, reason, place, may_be_rustcs, extent });
         }
     }
     allows

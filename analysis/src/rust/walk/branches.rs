@@ -78,7 +78,12 @@ impl Walker<'_> {
 
     pub(in crate::rust) fn emit_branch(&mut self, arms: Vec<Flow>) {
         if !arms.iter().all(Flow::is_empty) {
-            self.here.flow.push(Flow::Branch(arms));
+            // `else if` is an arm more, and no branch inside of one: a long chain is not deep.
+            let flat = arms.into_iter().flat_map(|arm| match arm {
+                Flow::Branch(arms) => arms,
+                arm => vec![arm],
+            });
+            self.here.flow.push(Flow::Branch(flat.collect()));
         }
     }
 }

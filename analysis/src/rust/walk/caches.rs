@@ -45,6 +45,11 @@ pub(in crate::rust) fn reads_through(attributes: &[syn::Attribute], body: Option
         return true;
     }
     let Some(body) = body else { return false };
+    let mut misses = Misses::default();
+    misses.visit_block(body);
+    if misses.keeps && !misses.queries {
+        return true;
+    }
     let mut asks = Asks::default();
     asks.visit_block(body);
     asks.roots.into_iter().any(|root| {
@@ -111,6 +116,48 @@ impl<'ast> Visit<'ast> for Fills {
     }
 
     fn visit_item(&mut self, _: &'ast syn::Item) {}
+}
+
+/// Finds what is asked only where a cell or cache that outlives the function holds nothing yet: all that a function
+/// queries, where `queries` stays false.
+#[derive(Default)]
+struct Misses {
+    keeps: bool,
+    queries: bool,
+}
+
+impl<'ast> Visit<'ast> for Misses {
+    fn visit_expr_method_call(&mut self, node: &'ast syn::ExprMethodCall) {
+        if runs_on_miss(&node.method.to_string()) && outlives(&node.receiver) {
+            self.keeps = true;
+            return visit::visit_expr(self, &node.receiver);
+        }
+        self.queries |= crate::rust::query_names::is_executor(&node.method.to_string());
+        visit::visit_expr_method_call(self, node);
+    }
+
+    fn visit_macro(&mut self, node: &'ast syn::Macro) {
+        let name = node.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+        self.queries |= crate::rust::query_names::makes_query(&name);
+    }
+
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
+}
+
+/// Whether a value is a field of `self`, or a static.
+fn outlives(expression: &Expr) -> bool {
+    match expression {
+        Expr::Field(field) => outlives(&field.base),
+        Expr::MethodCall(call) => outlives(&call.receiver),
+        Expr::Reference(inner) => outlives(&inner.expr),
+        Expr::Await(inner) => outlives(&inner.base),
+        Expr::Try(inner) => outlives(&inner.expr),
+        Expr::Paren(inner) => outlives(&inner.expr),
+        Expr::Path(path) => path.path.segments.last().is_some_and(|last| {
+            last.ident == "self" || last.ident.to_string().starts_with(char::is_uppercase)
+        }),
+        _ => false,
+    }
 }
 
 /// Finds the maps of which a function returns what they hold: `if let Some(v) = known.get(&k) { return .. }`.
@@ -188,11 +235,15 @@ mod tests {
             true,
         );
         check("#[cached] fn f() { q() }", true);
+        check("fn f(&self) { self.cell.get_or_try_init(|| q().fetch_one(db)).await }", true);
+        check("fn f() { static C: OnceCell<i64> = OnceCell::new(); C.get_or_init(|| q()).await }", true);
     }
 
     #[test]
     fn a_map_that_is_only_filled_or_only_asked_is_none() {
         check("fn f() { let v = q(); seen.insert(k, v); }", false);
+        check("fn f() { let cell = OnceCell::new(); cell.get_or_init(|| q()).await }", false);
+        check("fn f(&self) { self.cell.get_or_init(|| q()).await; q().fetch_one(db).await }", false);
         check("fn f() { if let Some(v) = known.get(&k) { return 1; } q() }", false);
         check("fn f() { if let Some(v) = known.get(&k) { return 1; } other.insert(k, q()); }", false);
     }

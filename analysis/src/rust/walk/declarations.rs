@@ -3,6 +3,7 @@
 use syn::{Item, UseTree};
 
 use super::Walker;
+use super::sql_text::segments;
 use crate::rust::source::{Generic, ModuleItems};
 use crate::rust::type_ref::{self, Parameters, TypeRef};
 
@@ -25,9 +26,32 @@ impl Walker<'_> {
                         declared.generics.push((item.ident.to_string(), generics));
                     }
                     let fields = fields(&item.fields, |ty| type_ref::of_type(ty, &self.imports, &parameters));
+                    if let [(_, field)] = fields.as_slice()
+                        && derives_deref(&item.attrs)
+                    {
+                        let of = TypeRef::Named(vec![item.ident.to_string()], Vec::new());
+                        declared.derefs.push((of, field.clone()));
+                    }
                     declared.types.push((item.ident.to_string(), fields));
                 }
-                Item::Enum(item) => declared.types.push((item.ident.to_string(), Vec::new())),
+                Item::Enum(item) => {
+                    let parameters = Parameters::new();
+                    let ty = |ty: &syn::Type| type_ref::of_type(ty, &self.imports, &parameters);
+                    let variants = item.variants.iter().flat_map(|variant| {
+                        let of = fields(&variant.fields, ty).into_iter();
+                        of.map(|(name, ty)| (format!("{}::{name}", variant.ident), ty)).collect::<Vec<_>>()
+                    });
+                    let generics: Vec<Generic> = item
+                        .generics
+                        .type_params()
+                        .map(|parameter| (parameter.ident.to_string(), Vec::new()))
+                        .collect();
+                    declared.types.push((item.ident.to_string(), variants.collect()));
+                    if !generics.is_empty() {
+                        declared.generics.push((item.ident.to_string(), generics));
+                    }
+                }
+                Item::Impl(item) => self.declare_impl(&mut declared, item),
                 Item::Type(item) => {
                     let ty = type_ref::of_type(&item.ty, &self.imports, &Parameters::new());
                     declared.aliases.push((item.ident.to_string(), ty));
@@ -36,12 +60,52 @@ impl Walker<'_> {
                     let ty = self.type_ref(&item.ty);
                     self.statics.insert(item.ident.to_string(), ty);
                 }
-                Item::Trait(item) => declared.traits.push(item.ident.to_string()),
+                Item::Trait(item) => {
+                    let mut asked = type_ref::traits(&item.supertraits, &self.imports);
+                    for predicate in item.generics.where_clause.iter().flat_map(|clause| &clause.predicates) {
+                        if let syn::WherePredicate::Type(predicate) = predicate
+                            && matches!(&predicate.bounded_ty, syn::Type::Path(path) if path.path.is_ident("Self"))
+                        {
+                            asked.extend(type_ref::traits(&predicate.bounds, &self.imports));
+                        }
+                    }
+                    declared.traits.push((item.ident.to_string(), asked));
+                }
                 _ => {}
             }
         }
         self.items.push(declared);
     }
+
+    /// Notes what an `impl` says of types at large: a blanket implementation, or what a type dereferences to.
+    fn declare_impl(&self, declared: &mut ModuleItems, item: &syn::ItemImpl) {
+        let Some((path, _)) = &item.trait_ else { return };
+        let parameters = type_ref::parameters(&item.generics, &self.imports);
+        let of = type_ref::of_type(&item.self_ty, &self.imports, &parameters);
+        let named = self.imports.resolve(&segments(path));
+        if let TypeRef::Implements(asked) = of {
+            declared.blankets.push((asked, named));
+            return;
+        }
+        declared.implemented.push((of.clone(), named));
+        if path.segments.last().is_some_and(|last| last.ident == "Deref") {
+            let target = item.items.iter().find_map(|inner| match inner {
+                syn::ImplItem::Type(target) if target.ident == "Target" => {
+                    Some(type_ref::of_type(&target.ty, &self.imports, &parameters))
+                }
+                _ => None,
+            });
+            declared.derefs.extend(target.map(|target| (of, target)));
+        }
+    }
+}
+
+/// Whether a struct dereferences to its field by a derive: `#[derive(Deref)]`.
+fn derives_deref(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).any(|attribute| {
+        let tokens = attribute.meta.require_list().map(|list| list.tokens.clone()).unwrap_or_default();
+        tokens.into_iter().any(|token| token.to_string() == "Deref")
+    })
 }
 
 fn fields(fields: &syn::Fields, ty: impl Fn(&syn::Type) -> TypeRef) -> Vec<(String, TypeRef)> {

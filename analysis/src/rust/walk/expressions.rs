@@ -7,9 +7,9 @@ use syn::{Block, Expr, Item, Pat, Stmt};
 use super::locals::Local;
 use super::loops::Runs;
 use super::shape::{self, Shape};
-use super::{Queries, Walker, spans, sql_text};
+use super::{Queries, Walker, built, spans, sql_text};
 use crate::rust::flow::Flow;
-use crate::rust::site::Form;
+use crate::rust::site::{Form, SiteSql};
 
 impl Walker<'_> {
     pub(in crate::rust) fn block(&mut self, block: &Block) -> Queries {
@@ -98,9 +98,17 @@ impl Walker<'_> {
             new.closure = Some(Rc::new(closure.clone()));
             return self.here.locals.push(new);
         }
+        new.parameter = self.passed_on(&init.expr);
+        let first = self.sites.len();
         new.queries = self.expr(&init.expr);
         if name.mutability.is_none() {
             new.text = sql_text::text(&init.expr, self);
+        }
+        if new.text == SiteSql::Dynamic {
+            new.built = built::of(&init.expr, self);
+        }
+        if new.queries.is_empty() {
+            new.collected = self.made_since(first, &init.expr);
         }
         new.shape = match (ty.map(shape::of_type).unwrap_or_default(), shape::of(&init.expr, self)) {
             (Shape::Unknown, Shape::Fixed(..)) if name.mutability.is_some() => Shape::Unknown,
@@ -160,7 +168,7 @@ impl Walker<'_> {
             Expr::Call(node) => return self.call(node, false),
             Expr::MethodCall(node) => return self.method_call(node, false),
             Expr::Cast(node) => return self.expr(&node.expr),
-            Expr::Closure(node) => self.closure(node, &Runs::Maybe),
+            Expr::Closure(node) => self.closure(node, &Runs::Unknown("closure that is kept".to_owned())),
             Expr::Field(node) => drop(self.expr(&node.base)),
             Expr::ForLoop(node) => self.for_loop(node),
             Expr::While(node) => self.while_loop(node),
@@ -181,6 +189,8 @@ impl Walker<'_> {
                 let ty = self.type_of(&node.expr);
                 self.bind(&node.pat);
                 self.type_pattern(&node.pat, ty);
+                let queries = self.collected_in(&node.expr);
+                self.take_queries(&node.pat, queries);
             }
             Expr::Macro(node) => return self.macro_call(&node.mac),
             Expr::Path(node) => {

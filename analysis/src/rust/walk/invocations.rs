@@ -22,9 +22,12 @@ use crate::rust::type_ref::TypeRef;
 
 impl Walker<'_> {
     pub(in crate::rust) fn call(&mut self, node: &ExprCall, awaited: bool) -> Queries {
-        let Expr::Path(function) = node.func.as_ref() else {
-            self.expr(&node.func);
-            self.arguments(node.args.iter(), &Runs::Once);
+        let function = match node.func.as_ref() {
+            Expr::Paren(inner) => inner.expr.as_ref(),
+            function => function,
+        };
+        let Expr::Path(function) = function else {
+            self.call_of_value(node, function, awaited);
             return Queries::new();
         };
         let path = segments(&function.path);
@@ -63,6 +66,7 @@ impl Walker<'_> {
                     turns: purpose::over(Shape::Pages),
                     place: place_at(&self.file, function.path.span().start()),
                     element: TypeRef::Unknown,
+                    collected: Queries::new(),
                 }
             }
             _ => Runs::Once,
@@ -70,7 +74,7 @@ impl Walker<'_> {
         let (inner, number) = match (is_spawn(last), &runs) {
             (true, _) => (self.spawned(node.args.iter()), None),
             (false, Runs::Once) => {
-                let (queries, number) = self.handed(node.args.iter(), 0);
+                let (queries, number) = self.handed(last, node.args.iter(), 0);
                 (queries, Some(number))
             }
             (false, runs) => (self.arguments(node.args.iter(), runs), None),
@@ -92,7 +96,22 @@ impl Walker<'_> {
         if let (Some(outer), Some(around)) = (outer, self.here.loops.last_mut()) {
             around.exempt = outer;
         }
-        Queries::new()
+        self.given(inner, last, span, awaited, node.args.iter())
+    }
+
+    /// A call of a closure that something holds: `(self.load)(id)`. What it is given in this file is not followed.
+    fn call_of_value(&mut self, node: &ExprCall, function: &Expr, awaited: bool) {
+        self.expr(function);
+        self.arguments(node.args.iter(), &Runs::Once);
+        if awaited && let Expr::Field(field) = function {
+            let name = match &field.member {
+                syn::Member::Named(name) => name.to_string(),
+                syn::Member::Unnamed(index) => index.index.to_string(),
+            };
+            let text = format!("({})", written(function));
+            let callee = Callee::Method { name, on: TypeRef::Unknown };
+            self.emit_call(field.dot_token.spans[0], text, callee, awaited, node.args.len());
+        }
     }
 
     /// Notes for a call that is given the connection or pool which the loop's element is that its turn works on a database
@@ -154,7 +173,16 @@ impl Walker<'_> {
                 self.spawned(node.args.iter());
                 None
             }
-            false => Some(self.handed(node.args.iter(), 1).1),
+            false => {
+                let (queries, number) = self.handed(&method, node.args.iter(), 1);
+                self.grow_text(node);
+                self.collect(node, &queries);
+                let is_run = awaited && !queries.is_empty();
+                if is_run {
+                    self.given(queries, &method, node.method.span(), true, node.args.iter());
+                }
+                Some(number)
+            }
         };
         let on_self = matches!(node.receiver.as_ref(), Expr::Path(path) if path.path.is_ident("self"));
         if on_self {
@@ -182,6 +210,9 @@ impl Walker<'_> {
         }
         let depth = self.here.loops.len();
         for &query in &queries {
+            if method.starts_with("push") || method == "separated" {
+                self.grow_site(query, node);
+            }
             let Some(site) = self.sites.get_mut(query) else { continue };
             match (method, node.args.first()) {
                 // Bound in a loop that the query is not made in: nobody knows how many there are.
@@ -214,7 +245,7 @@ impl Walker<'_> {
         };
         for &query in queries {
             if let Some(site) = self.sites.get_mut(query)
-                && site.call.is_none()
+                && site.call.as_ref().is_none_or(|call| !query_names::is_executor(&call.method))
             {
                 site.call = Some(call.clone());
             }
@@ -286,6 +317,7 @@ impl Walker<'_> {
             turns: purpose::over(shape),
             place: place_at(&self.file, node.method.span().start()),
             element: self.element_of(&node.receiver),
+            collected: self.collected_in(&node.receiver),
         };
         let shape = || shape::of(&node.receiver, self);
         match method {
@@ -325,7 +357,9 @@ impl Walker<'_> {
             | "inspect_ok" | "map_or" | "map_or_else" | "unwrap_or_else" | "ok_or_else" | "then_some"
             | "is_some_and" | "is_ok_and" | "get_or_insert_with" | "or_insert_with" | "find" => {
                 Some(match shape() {
-                    Shape::Unknown | Shape::Single => Runs::Maybe,
+                    Shape::Single => Runs::Maybe,
+                    Shape::Unknown if is_once(method) => Runs::Maybe,
+                    Shape::Unknown => Runs::Unknown(format!("closure given to {method}")),
                     shape => per_element(shape),
                 })
             }
@@ -344,14 +378,18 @@ impl Walker<'_> {
         for argument in arguments {
             match argument {
                 Expr::Closure(closure) => self.closure(closure, runs),
+                // A closure by reference.
+                Expr::Reference(inner)
+                    if !matches!(runs, Runs::Once) && matches!(*inner.expr, Expr::Path(_)) =>
+                {
+                    queries.extend(self.arguments(std::iter::once(&*inner.expr), runs));
+                }
                 Expr::Path(path) => {
                     let name = path.path.get_ident().map(ToString::to_string).unwrap_or_default();
                     if self.local_closure(&name, runs) {
                         continue;
                     }
-                    if matches!(runs, Runs::PerElement { .. } | Runs::Maybe)
-                        && self.here.locals.get(&name).is_none()
-                    {
+                    if !matches!(runs, Runs::Once) && self.here.locals.get(&name).is_none() {
                         self.named_function(path, runs);
                     } else {
                         queries.extend(self.expr(argument));
@@ -382,6 +420,10 @@ impl Walker<'_> {
                 let flow = self.sequence(|walker| walker.emit_call(span, text, callee, false, 1));
                 self.emit(flow.maybe());
             }
+            Runs::Unknown(written) => {
+                let body = self.sequence(|walker| walker.emit_call(span, text, callee, false, 1));
+                self.keep(span, written.clone(), body);
+            }
         }
     }
 }
@@ -390,12 +432,18 @@ impl Walker<'_> {
 fn is_connection(ty: &TypeRef) -> bool {
     match ty {
         TypeRef::Element(of) | TypeRef::Inside(of) | TypeRef::Method(of, _) => is_connection(of),
+        TypeRef::Field(of, name) if name.ends_with("::0") => is_connection(of),
         TypeRef::Named(path, arguments) => {
             let last = path.last().map(String::as_str).unwrap_or_default();
             last.ends_with("Pool") || last.ends_with("Connection") || arguments.iter().any(is_connection)
         }
         _ => false,
     }
+}
+
+/// Whether a method that takes a closure and is not an iterator's calls it at most once.
+fn is_once(method: &str) -> bool {
+    !matches!(method, "map" | "then" | "and_then" | "filter" | "inspect" | "map_ok" | "inspect_ok" | "find")
 }
 
 fn is_spawn(name: &str) -> bool {

@@ -13,6 +13,7 @@ use super::sql_text::segments;
 use super::{Owner, Walker};
 use crate::rust::flow::Flow;
 use crate::rust::function::{Bound, BudgetAttr, Function, Limit};
+use crate::rust::graph::imports::Rules;
 use crate::rust::place_at;
 use crate::rust::type_ref::{self, TypeRef};
 
@@ -29,7 +30,11 @@ impl<'f> Walker<'f> {
                 }
                 Item::Macro(item) => {
                     if let Some(name) = &item.ident {
-                        self.imports.define_macro(name.to_string(), wraps_query(&item.mac.tokens));
+                        self.imports.define_macro(
+                            name.to_string(),
+                            rules_of(&item.mac.tokens),
+                            awaits(&item.mac.tokens),
+                        );
                     }
                 }
                 Item::Mod(item) => {
@@ -233,22 +238,70 @@ fn type_name(ty: &syn::Type) -> String {
     }
 }
 
-/// Whether the rules of a macro expand to a query: `sqlx::query!(..)`, `query_as(..)`.
-fn wraps_query(rules: &TokenStream) -> bool {
-    let tokens: Vec<TokenTree> = rules.clone().into_iter().collect();
-    tokens.iter().enumerate().any(|(at, token)| match token {
-        TokenTree::Group(group) => wraps_query(&group.stream()),
-        TokenTree::Ident(name) => {
-            let next = tokens.get(at + 1);
-            let is_called = match next {
-                Some(TokenTree::Punct(punct)) => matches!(punct.as_char(), '!' | ':'),
-                Some(TokenTree::Group(group)) => group.delimiter() == proc_macro2::Delimiter::Parenthesis,
-                _ => false,
-            };
-            is_called && crate::rust::query_names::makes_query(&name.to_string())
+/// What the rules of a macro say of the query that they expand to: `sqlx::query!(..)`, `query_as(..).fetch_all(..)`.
+fn rules_of(rules: &TokenStream) -> Option<Rules> {
+    let mut found = None;
+    read_rules(rules, &mut found);
+    found
+}
+
+/// The literal that stands alone between the commas of some arguments.
+fn whole_text(arguments: TokenStream) -> Option<proc_macro2::Literal> {
+    let is_comma = |token: Option<&TokenTree>| {
+        token.is_none_or(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','))
+    };
+    let tokens: Vec<TokenTree> = arguments.into_iter().collect();
+    tokens.iter().enumerate().find_map(|(at, token)| match token {
+        TokenTree::Literal(literal)
+            if is_comma(tokens.get(at + 1)) && is_comma(at.checked_sub(1).and_then(|at| tokens.get(at))) =>
+        {
+            Some(literal.clone())
         }
+        _ => None,
+    })
+}
+
+/// Whether the rules of a macro wait for something.
+fn awaits(rules: &TokenStream) -> bool {
+    rules.clone().into_iter().any(|token| match token {
+        TokenTree::Group(group) => awaits(&group.stream()),
+        TokenTree::Ident(name) => name == "await",
         _ => false,
     })
+}
+
+fn read_rules(rules: &TokenStream, found: &mut Option<Rules>) {
+    let tokens: Vec<TokenTree> = rules.clone().into_iter().collect();
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Group(group) => read_rules(&group.stream(), found),
+            TokenTree::Ident(name) => {
+                let name = name.to_string();
+                let next = tokens.get(at + 1);
+                let arguments = tokens.iter().skip(at + 1).take(2).find_map(|token| match token {
+                    TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::Parenthesis => {
+                        Some(group.stream())
+                    }
+                    _ => None,
+                });
+                let is_called = match next {
+                    Some(TokenTree::Punct(punct)) => matches!(punct.as_char(), '!' | ':'),
+                    Some(TokenTree::Group(_)) => arguments.is_some(),
+                    _ => false,
+                };
+                if is_called && crate::rust::query_names::makes_query(&name) {
+                    let rules = found.get_or_insert_default();
+                    rules.sql = rules.sql.take().or_else(|| arguments.and_then(whole_text));
+                } else if crate::rust::query_names::is_executor(&name)
+                    && matches!(at.checked_sub(1).and_then(|at| tokens.get(at)), Some(TokenTree::Punct(dot)) if dot.as_char() == '.')
+                    && let Some(rules) = found
+                {
+                    rules.method.get_or_insert(name);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Whether an attribute makes an item test code: `#[test]`, `#[tokio::test]`, `#[cfg(test)]`.

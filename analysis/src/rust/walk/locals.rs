@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::Queries;
 use super::shape::Shape;
 use crate::rust::flow::Flow;
-use crate::rust::site::SiteSql;
+use crate::rust::site::{Built, SiteSql};
 use crate::rust::type_ref::TypeRef;
 
 /// A local variable.
@@ -15,7 +15,11 @@ pub(in crate::rust) struct Local {
     pub(in crate::rust) name: String,
     /// Its text, when it is SQL that is put together before it is used.
     pub(in crate::rust) text: SiteSql,
-    /// The queries it holds.
+    /// What is known of its text where that is put together at run time.
+    pub(in crate::rust) built: Option<Built>,
+    /// The queries that it is a collection of.
+    pub(in crate::rust) collected: Queries,
+    /// The queries it is.
     pub(in crate::rust) queries: Queries,
     /// What it holds.
     pub(in crate::rust) shape: Shape,
@@ -46,6 +50,8 @@ impl Local {
         Local {
             name,
             text: SiteSql::Dynamic,
+            built: None,
+            collected: Queries::new(),
             queries: Queries::new(),
             shape: Shape::Unknown,
             ty: TypeRef::Unknown,

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use proc_macro2::Span;
 use syn::{Block, Expr, Item, Pat, Stmt};
 
 use super::Walker;
@@ -9,8 +10,9 @@ use super::excerpt::written;
 use super::locals::Walked;
 use super::purpose::{self, Turns};
 use super::shape::{self, Shape};
+use super::spans;
 use super::variables::{self, Body};
-use crate::rust::flow::{Flow, Handed, LoopFlow};
+use crate::rust::flow::{Flow, LoopFlow};
 use crate::rust::place_at;
 use crate::rust::site::{Loop, LoopKind};
 use crate::rust::type_ref::TypeRef;
@@ -20,6 +22,9 @@ use crate::rust::type_ref::TypeRef;
 pub(in crate::rust) enum Runs {
     Once,
     Maybe,
+    /// Nobody knows: it is kept, or a method is called that an iterator and an option have both. What is kept, for a
+    /// message.
+    Unknown(String),
     /// Once per element: a loop over what is written here.
     PerElement {
         /// What is looped over, as written.
@@ -28,6 +33,8 @@ pub(in crate::rust) enum Runs {
         place: crate::finding::Place,
         /// The type of an element.
         element: TypeRef,
+        /// The queries that the elements are.
+        collected: super::Queries,
     },
 }
 
@@ -91,12 +98,14 @@ impl Walker<'_> {
             exempt: turns.exempt,
             turns: turns.count,
         };
+        let queries = self.collected_in(&node.expr);
         // What the elements of a constant hold is as fixed as the constant.
         let fixed = shape::is_constant_path(&node.expr).then_some(Shape::Fixed(None, true));
         self.in_loop(head, turns, false, |walker| {
             walker.scoped(|walker| {
                 walker.bind_as(&node.pat, fixed.unwrap_or_default());
                 walker.type_pattern(&node.pat, element);
+                walker.take_queries(&node.pat, queries);
                 walker.block(&node.body);
             });
         });
@@ -152,8 +161,11 @@ impl Walker<'_> {
             let flow = walker.closed(|walker| {
                 walker.scoped(|walker| {
                     closure.inputs.iter().for_each(|input| walker.bind(input));
-                    if let (Runs::PerElement { element, .. }, Some(input)) = (runs, closure.inputs.last()) {
+                    if let (Runs::PerElement { element, collected, .. }, Some(input)) =
+                        (runs, closure.inputs.last())
+                    {
                         walker.type_pattern(input, element.clone());
+                        walker.take_queries(input, collected.clone());
                     }
                     walker.expr(&closure.body);
                 });
@@ -165,6 +177,10 @@ impl Walker<'_> {
             Runs::Maybe => {
                 let flow = self.sequence(walk);
                 self.emit(flow.maybe());
+            }
+            Runs::Unknown(written) => {
+                let body = self.sequence(walk);
+                self.keep(spans::of(&closure.body), written.clone(), body);
             }
             Runs::PerElement { over, turns, place, .. } => {
                 let patterns: Vec<&Pat> = closure.inputs.iter().collect();
@@ -217,51 +233,13 @@ impl Walker<'_> {
                 let flow = self.sequence(call);
                 self.emit(flow.maybe());
             }
+            Runs::Unknown(written) => {
+                let body = self.sequence(call);
+                self.keep(Span::call_site(), written.clone(), body);
+            }
             Runs::PerElement { over, turns, place, .. } => {
                 self.in_loop(combinator(over, turns, place), *turns, false, call);
             }
-        }
-    }
-
-    /// Walks the arguments of a call whose function may be known elsewhere: closures among them, and parameters that are
-    /// passed on, run as often as it calls them. Gives the queries among the arguments, and the number of the call.
-    pub(in crate::rust) fn handed<'e>(
-        &mut self,
-        arguments: impl Iterator<Item = &'e Expr>,
-        receivers: usize,
-    ) -> (super::Queries, usize) {
-        let call = self.calls;
-        self.calls += 1;
-        let mut queries = super::Queries::new();
-        for (position, argument) in arguments.enumerate() {
-            let body = self.sequence(|walker| match walker.passed_on(argument) {
-                Some(parameter) => walker.here.flow.push(Flow::Parameter(parameter)),
-                None => queries.extend(walker.arguments(std::iter::once(argument), &Runs::Once)),
-            });
-            let is_handed = match argument {
-                Expr::Closure(_) => true,
-                Expr::Path(_) => body.runs_something(),
-                _ => false,
-            };
-            match is_handed {
-                true if body.is_empty() => {}
-                true => {
-                    let handed = Handed { call, parameter: position + receivers, body };
-                    self.here.flow.push(Flow::Handed(Box::new(handed)));
-                }
-                false => self.emit(body),
-            }
-        }
-        (queries, call)
-    }
-
-    /// The parameter of the function at hand that an argument is, by reference or not.
-    fn passed_on(&self, argument: &Expr) -> Option<usize> {
-        match argument {
-            Expr::Reference(inner) => self.passed_on(&inner.expr),
-            Expr::MethodCall(call) if call.method == "clone" => self.passed_on(&call.receiver),
-            Expr::Path(path) => self.here.locals.get(&path.path.get_ident()?.to_string())?.parameter,
-            _ => None,
         }
     }
 
@@ -282,6 +260,10 @@ impl Walker<'_> {
             Runs::Maybe => {
                 let flow = self.sequence(again);
                 self.emit(flow.maybe());
+            }
+            Runs::Unknown(written) => {
+                let body = self.sequence(again);
+                self.keep(Span::call_site(), written.clone(), body);
             }
             Runs::PerElement { over, turns, place, .. } => {
                 self.in_loop(combinator(over, turns, place), *turns, false, again);

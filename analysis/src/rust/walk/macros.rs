@@ -2,8 +2,9 @@
 
 use super::loops::Runs;
 use super::macro_body::{self, Body};
+use super::sql_text::segments;
 use super::{Queries, Walker};
-use crate::rust::flow::Flow;
+use crate::rust::flow::{Callee, Flow};
 
 impl Walker<'_> {
     pub(in crate::rust) fn macro_call(&mut self, mac: &syn::Macro) -> Queries {
@@ -11,6 +12,13 @@ impl Walker<'_> {
             return vec![site];
         }
         let queries = self.macro_body(mac);
+        let path = segments(&mac.path);
+        if self.imports.may_query(&path) {
+            // What its rules run is not followed.
+            let text = format!("{}!", path.join("::"));
+            let span = super::spans::of_path(&mac.path);
+            self.emit_call(span, text.clone(), Callee::Path(vec![text]), true, 0);
+        }
         let name = mac.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
         if matches!(name.as_str(), "bail" | "panic" | "unreachable" | "todo" | "unimplemented") {
             self.here.flow.push(Flow::Return);

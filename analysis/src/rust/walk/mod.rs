@@ -6,19 +6,22 @@
 
 pub(in crate::rust) mod allows;
 mod branches;
+mod built;
 mod caches;
+mod collected;
 mod declarations;
 mod driver_calls;
 mod everyday;
 mod excerpt;
 mod expressions;
+mod handed;
 mod invocations;
 pub(in crate::rust) mod items;
 mod locals;
 mod loops;
 mod macro_body;
 mod macros;
-mod purpose;
+pub(in crate::rust) mod purpose;
 mod shape;
 mod sites;
 mod spans;
@@ -199,7 +202,8 @@ impl<'f> Walker<'f> {
         while self.here.locals.len() > mark {
             let Some(local) = self.here.locals.pop() else { break };
             if let Some(closure) = local.closure {
-                self.closure(&closure, &Runs::Maybe);
+                // Nothing has called it here: it is kept, or unused.
+                self.closure(&closure, &Runs::Unknown(format!("closure {}", local.name)));
             }
         }
         result
@@ -278,5 +282,14 @@ impl Shapes for Walker<'_> {
 
     fn constant_value(&self, path: &[String]) -> Option<&Expr> {
         Surroundings::constant(self, path)
+    }
+
+    fn field_shape(&self, field: &syn::ExprField) -> Shape {
+        match self.in_file(&self.type_of(&Expr::Field(field.clone()))) {
+            Some(TypeRef::Named(path, _)) if path.last().is_some_and(|last| last == "Option") => {
+                Shape::Single
+            }
+            _ => Shape::Unknown,
+        }
     }
 }

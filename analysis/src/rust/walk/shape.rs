@@ -34,6 +34,8 @@ pub(in crate::rust) trait Shapes {
     fn local_shape(&self, name: &str) -> Option<Shape>;
     /// The value of a constant.
     fn constant_value(&self, path: &[String]) -> Option<&Expr>;
+    /// The shape of a field, where its struct is declared in the same file.
+    fn field_shape(&self, field: &syn::ExprField) -> Shape;
 }
 
 /// How many constants may stand for each other before one of them is given up.
@@ -60,6 +62,15 @@ fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape {
             _ => Shape::Unknown,
         },
         Expr::Unary(inner) => next(&inner.expr),
+        Expr::Field(field) => around.field_shape(field),
+        // `&ids[..2]`
+        Expr::Index(index) => match index.index.as_ref() {
+            Expr::Range(range) if range.end.is_some() => match of_range(range, around, depth) {
+                Shape::Fixed(turns, _) => Shape::Fixed(turns, false),
+                _ => Shape::Unknown,
+            },
+            _ => Shape::Unknown,
+        },
         Expr::Array(array) => Shape::Fixed(u64::try_from(array.elems.len()).ok(), true),
         Expr::Repeat(repeat) => Shape::Fixed(number(&repeat.len, around, depth), true),
         Expr::Range(range) => of_range(range, around, depth),

@@ -7,6 +7,7 @@ use syn::{Attribute, Expr, ExprCall, ExprLit, ExprMethodCall, ExprPath, Lit, Stm
 
 use super::Walker;
 use super::allows;
+use super::built;
 use super::excerpt::written;
 use super::loops::Runs;
 use super::purpose;
@@ -14,9 +15,10 @@ use super::spans;
 use super::sql_text::{self, segments};
 use super::variables;
 use crate::rust::flow::Flow;
+use crate::rust::lex::literal;
 use crate::rust::place_at;
 use crate::rust::query_names::{self, MacroForm};
-use crate::rust::site::{Argument, Form, Site, SiteSql};
+use crate::rust::site::{Argument, Built, Call, Form, Site, SiteSql};
 
 impl Walker<'_> {
     /// The site of `sql!`, `query_as!` and their like; `None` when the macro is none of them.
@@ -65,16 +67,28 @@ impl Walker<'_> {
         if !self.imports.wraps_query(path) {
             return None;
         }
+        let rules = self.imports.rules(path);
         let plain = Punctuated::<Plain, Token![,]>::parse_terminated.parse2(mac.tokens.clone()).ok()?;
         let values: Vec<&Expr> = plain.iter().filter_map(|it| it.0.as_ref()).collect();
         let texts: Vec<SiteSql> = values.iter().map(|value| sql_text::text(value, self)).collect();
         let is_sql =
             |text: &SiteSql| matches!(text, SiteSql::Literal(sql) if query_names::looks_like_sql(&sql.text));
-        let at = texts.iter().position(is_sql)?;
-        let sql = texts.into_iter().nth(at)?;
+        let at = texts.iter().position(is_sql);
+        let of_rules = || {
+            rules.as_ref()?.sql.as_ref().and_then(|sql| literal::read(sql, &self.file)).map(SiteSql::Literal)
+        };
+        let sql = match at {
+            Some(at) => texts.into_iter().nth(at)?,
+            None => of_rules()?,
+        };
         self.arguments(values.iter().copied(), &Runs::Once);
-        let bound = values.iter().skip(at + 1).map(|value| argument(value)).collect();
-        Some(self.site(&mac.path, path, Form::SqlxMacro, sql, bound, false))
+        let bound = values.iter().skip(at.map_or(0, |at| at + 1)).map(|value| argument(value)).collect();
+        let index = self.site(&mac.path, path, Form::SqlxMacro, sql, bound, false);
+        // What the rules run is run where the macro stands.
+        if let (Some(method), Some(site)) = (rules.and_then(|it| it.method), self.sites.get_mut(index)) {
+            site.call = Some(Call { method, place: site.place.clone(), on: Vec::new() });
+        }
+        Some(index)
     }
 
     /// The site of `sqlx::query(..)` and its like.
@@ -91,7 +105,16 @@ impl Walker<'_> {
         if let Some(around) = self.here.loops.last_mut().filter(|_| sets_schema) {
             around.exempt = around.exempt.or(Some(purpose::DATABASES));
         }
-        self.site(&function.path, &path, Form::SqlxFunction, sql, Vec::new(), !with_arguments)
+        let built = node.args.first().and_then(|sql| built::of(sql, self));
+        let index = self.site(&function.path, &path, Form::SqlxFunction, sql, Vec::new(), !with_arguments);
+        self.note_built(index, built)
+    }
+
+    fn note_built(&mut self, index: usize, built: Option<Built>) -> usize {
+        if let Some(site) = self.sites.get_mut(index) {
+            site.built = built;
+        }
+        index
     }
 
     /// The site of `QueryBuilder::new(..)`, with the text it starts with until more is pushed.
@@ -102,7 +125,9 @@ impl Walker<'_> {
             Some(sql) if plain => sql_text::text(sql, self),
             _ => SiteSql::Dynamic,
         };
-        self.site(&function.path, &path, Form::SqlxFunction, sql, Vec::new(), plain)
+        let built = node.args.first().filter(|_| plain).and_then(|sql| built::of(sql, self));
+        let index = self.site(&function.path, &path, Form::SqlxFunction, sql, Vec::new(), plain);
+        self.note_built(index, built)
     }
 
     /// The site of `pool.execute("…")`.
@@ -176,6 +201,7 @@ impl Walker<'_> {
             form,
             written,
             sql,
+            built: None,
             arguments,
             arguments_complete,
             function: self.here.path.clone(),

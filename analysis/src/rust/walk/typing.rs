@@ -31,7 +31,16 @@ impl Walker<'_> {
             Expr::Try(inner) => next(&inner.expr).step(TypeRef::Inside),
             Expr::Index(inner) => next(&inner.expr).step(TypeRef::Element),
             Expr::Cast(cast) => self.type_ref(&cast.ty),
-            Expr::Struct(node) => self.named(&node.path),
+            Expr::Struct(node) => self.constructed(&node.path),
+            // One of the branches that give a value tells the type of all.
+            Expr::Block(node) => match node.block.stmts.last() {
+                Some(syn::Stmt::Expr(tail, None)) => next(tail),
+                _ => TypeRef::Unknown,
+            },
+            Expr::If(node) => match node.then_branch.stmts.last() {
+                Some(syn::Stmt::Expr(tail, None)) => next(tail),
+                _ => TypeRef::Unknown,
+            },
             Expr::Field(field) => match &field.member {
                 syn::Member::Named(name) => {
                     next(&field.base).step(|base| TypeRef::Field(base, name.to_string()))
@@ -55,7 +64,7 @@ impl Walker<'_> {
                 match (wraps, call.args.first()) {
                     (true, Some(argument)) => next(argument),
                     _ if path.last().is_some_and(|last| last.starts_with(char::is_uppercase)) => {
-                        self.named(&function.path)
+                        self.constructed(&function.path)
                     }
                     _ => TypeRef::Returned(self.imports.resolve(&path)),
                 }
@@ -70,9 +79,26 @@ impl Walker<'_> {
                     None if name.to_string().starts_with(char::is_uppercase) => self.named(&path.path),
                     None => TypeRef::Unknown,
                 },
+                // A variant without values.
+                None if path.qself.is_none() && is_variant(&segments(&path.path)) => {
+                    self.constructed(&path.path)
+                }
                 None => TypeRef::Unknown,
             },
             _ => TypeRef::Unknown,
+        }
+    }
+
+    /// The type of a value that a path makes: that of a struct, or the enum of a variant.
+    fn constructed(&self, path: &syn::Path) -> TypeRef {
+        let mut names = segments(path);
+        if !is_variant(&names) {
+            return self.named(path);
+        }
+        names.pop();
+        match names.as_slice() {
+            [name] if name == "Self" => TypeRef::SelfType,
+            names => TypeRef::Named(self.imports.resolve(names), Vec::new()),
         }
     }
 
@@ -104,6 +130,30 @@ impl Walker<'_> {
         }
     }
 
+    /// The type that a field has, as far as this file tells.
+    pub(super) fn in_file(&self, ty: &TypeRef) -> Option<TypeRef> {
+        let (of, name) = match ty {
+            TypeRef::Field(of, name) => (self.in_file(of)?, name),
+            TypeRef::SelfType => {
+                return self.owner.name.clone().map(|name| TypeRef::Named(vec![name], Vec::new()));
+            }
+            TypeRef::Named(path, arguments)
+                if matches!(
+                    path.last().map(String::as_str),
+                    Some("Arc" | "Rc" | "Box" | "State" | "Data")
+                ) =>
+            {
+                return self.in_file(arguments.first()?);
+            }
+            TypeRef::Named(..) => return Some(ty.clone()),
+            _ => return None,
+        };
+        let TypeRef::Named(path, _) = of else { return None };
+        let types = self.items.iter().flat_map(|items| &items.types);
+        let mut fields = types.filter(|(of, _)| path.last() == Some(of)).flat_map(|(_, fields)| fields);
+        fields.find(|(field, _)| field == name).map(|(_, ty)| ty.clone())
+    }
+
     fn named(&self, path: &syn::Path) -> TypeRef {
         match segments(path).as_slice() {
             [name] if name == "Self" => TypeRef::SelfType,
@@ -129,18 +179,27 @@ impl Walker<'_> {
                 let ty = self.type_ref(&typed.ty);
                 self.type_pattern(&typed.pat, ty);
             }
-            Pat::TupleStruct(node) if node.elems.len() == 1 => {
-                let inside = match segments(&node.path).last().map(String::as_str) {
-                    Some("Some" | "Ok") => ty.step(TypeRef::Inside),
-                    // `State(pool): State<PgPool>`: the value in a wrapper.
-                    _ => ty.step(TypeRef::Element),
-                };
-                node.elems.iter().for_each(|element| self.type_pattern(element, inside.clone()));
+            Pat::TupleStruct(node) => {
+                let names = segments(&node.path);
+                let last = names.last().map_or("", String::as_str);
+                if matches!(last, "Some" | "Ok") {
+                    let inside = ty.step(TypeRef::Inside);
+                    node.elems.iter().for_each(|element| self.type_pattern(element, inside.clone()));
+                    return;
+                }
+                // A variant's value, a newtype's, or that in an extractor: `State(pool): State<PgPool>`.
+                for (at, element) in node.elems.iter().enumerate() {
+                    let ty = ty.clone().step(|base| TypeRef::Field(base, format!("{last}::{at}")));
+                    self.type_pattern(element, ty);
+                }
             }
             Pat::Struct(node) => {
+                let names = segments(&node.path);
+                let variant =
+                    if let [_, .., last] = names.as_slice() { format!("{last}::") } else { String::new() };
                 for field in &node.fields {
                     if let syn::Member::Named(name) = &field.member {
-                        let ty = ty.clone().step(|base| TypeRef::Field(base, name.to_string()));
+                        let ty = ty.clone().step(|base| TypeRef::Field(base, format!("{variant}{name}")));
                         self.type_pattern(&field.pat, ty);
                     }
                 }
@@ -150,11 +209,18 @@ impl Walker<'_> {
     }
 }
 
+/// Whether a path names a variant by its enum: `Any::Empty`; constants are written in another way.
+fn is_variant(names: &[String]) -> bool {
+    let [.., of, last] = names else { return false };
+    let is_type = |name: &str| name.starts_with(char::is_uppercase) && name.chars().any(char::is_lowercase);
+    is_type(of) && is_type(last)
+}
+
 /// Whether a collection holds trait objects: `Vec<Box<dyn Processor>>`.
 fn holds_objects(ty: &TypeRef) -> bool {
     let TypeRef::Named(_, arguments) = ty else { return false };
     arguments.iter().any(|argument| match argument {
-        TypeRef::Implements(_) => true,
+        TypeRef::Object(_) => true,
         TypeRef::Named(path, _)
             if path.last().is_some_and(|name| matches!(name.as_str(), "Box" | "Arc" | "Rc" | "Vec")) =>
         {

@@ -1,0 +1,278 @@
+//! ON CONFLICT on columns that no unique index is about.
+
+use super::{Check, QueryContext, declare_lint};
+use crate::finding::Finding;
+use crate::schema::{Index, KeyPart, Name, Table};
+use crate::sql::Dialect;
+use crate::sql::lex::{Lexer, unquote};
+use crate::sql::query::{Body, Source};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds `ON CONFLICT (..)` whose columns and expressions are not those of a unique index or constraint: all of them
+    /// and no others, in any order. A partial index counts where its condition is repeated.
+    ///
+    /// ## Why is this bad
+    ///
+    /// The database refuses the query when it runs. sqlx's macros do not see it: PostgreSQL looks for the index when it
+    /// plans the statement, not when it prepares it.
+    ///
+    /// ## Known limits
+    ///
+    /// A target with a collation, an operator class or a condition that some index might follow from is left alone.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// INSERT INTO users (email, name) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// INSERT INTO users (email, name) VALUES ($1, $2) ON CONFLICT (email) DO NOTHING
+    /// ```
+    "conflict_target", Correctness, since "0.1.0",
+    "ON CONFLICT on columns that no unique index is about",
+    Check::Query(check); NeedsSchema, Refused, WhenRun
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let (Ok(query), Some(schema)) = (context.query, context.schema) else { return };
+    if schema.dialect == Dialect::MySql || !schema.gaps.is_empty() {
+        return;
+    }
+    let writes = query.blocks.iter().filter_map(|block| match &block.body {
+        Body::Write(write) if write.conflict.is_some() => Some(write),
+        _ => None,
+    });
+    let writes: Vec<_> = writes.collect();
+    // Where a statement has several INSERT, it is not told which target is whose.
+    let [write] = writes.as_slice() else { return };
+    let Source::Table(name) = &query.relation(write.target).source else { return };
+    let Some(table) = schema.tables.get(name) else { return };
+    for target in targets(context.sql, schema.dialect) {
+        if judge(&target, table, schema.dialect) == Verdict::None {
+            let finding = wording(&target, name, table).excerpt(context.sql, target.span.clone(), "");
+            findings.push(context.refused(finding));
+        }
+    }
+}
+
+/// What a target of ON CONFLICT names.
+struct Target {
+    /// Its elements: columns folded, expressions as normal text.
+    elements: Vec<String>,
+    /// Whether it has a WHERE.
+    has_condition: bool,
+    /// Whether something is said of how elements are compared.
+    compares: bool,
+    span: std::ops::Range<usize>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Some index fits, or may.
+    Some,
+    /// None does.
+    None,
+}
+
+/// The targets of a statement, in their order.
+fn targets(sql: &str, dialect: Dialect) -> Vec<Target> {
+    let tokens: Vec<_> = Lexer::new(sql, dialect).collect();
+    let text = |at: usize| tokens.get(at).and_then(|token| sql.get(token.span.range())).unwrap_or_default();
+    let is = |at: usize, word: &str| text(at).eq_ignore_ascii_case(word);
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        if !(is(at, "on") && is(at + 1, "conflict") && is(at + 2, "(")) {
+            at += 1;
+            continue;
+        }
+        let open = at + 2;
+        let (mut depth, mut end) = (0_usize, open);
+        let mut elements = vec![String::new()];
+        let mut compares = false;
+        while end < tokens.len() {
+            match text(end) {
+                "(" => depth += 1,
+                ")" => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+            compares |= depth == 1 && end > open && is(end, "collate");
+            if depth == 1 && text(end) == "," {
+                elements.push(String::new());
+            } else if end > open
+                && let Some(last) = elements.last_mut()
+            {
+                // Two words without a comma: an operator class.
+                let is_word =
+                    |text: &str| text.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '"');
+                compares |= depth == 1 && is_word(last) && is_word(text(end));
+                last.push_str(&normal(text(end), dialect));
+            }
+            end += 1;
+        }
+        let has_condition = is(end + 1, "where");
+        let place = |at: usize| tokens.get(at).map(|token| token.span.range()).unwrap_or_default();
+        let span = place(open).start..place(end).end;
+        if span.end > span.start {
+            found.push(Target { elements, has_condition, compares, span });
+        }
+        at = end + 1;
+    }
+    found
+}
+
+/// A token without what makes no difference.
+fn normal(text: &str, dialect: Dialect) -> String {
+    match text.chars().next() {
+        Some('\'') => text.to_owned(),
+        Some('"' | '`' | '[') => unquote(text, dialect),
+        _ => text.to_ascii_lowercase(),
+    }
+}
+
+fn judge(target: &Target, table: &Table, dialect: Dialect) -> Verdict {
+    if target.compares {
+        return Verdict::Some;
+    }
+    let is_rowid = |name: &str| {
+        matches!(name, "rowid" | "oid" | "_rowid_")
+            || table.rowid_alias().is_some_and(|alias| alias.name == name)
+    };
+    if let (Dialect::Sqlite, [only]) = (dialect, target.elements.as_slice())
+        && is_rowid(only)
+    {
+        return Verdict::Some;
+    }
+    let fits = |index: &&Index| index.unique && may_be_about(index, target, dialect);
+    let mut fitting = table.indexes.iter().filter(fits).peekable();
+    if fitting.peek().is_none() {
+        return Verdict::None;
+    }
+    // A partial index needs a condition that it follows from; which one does is not judged here.
+    let is_usable = |index: &Index| index.predicate.is_none() || target.has_condition;
+    if fitting.any(is_usable) { Verdict::Some } else { Verdict::None }
+}
+
+/// Whether the keys of an index are the elements of a target, in whatever order; expressions may be the same however they
+/// are written.
+fn may_be_about(index: &Index, target: &Target, dialect: Dialect) -> bool {
+    let is_column =
+        |element: &String| element.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$' || c == ' ');
+    let columns = |key: &KeyPart| match key {
+        KeyPart::Column(name) => Some(name.to_owned()),
+        KeyPart::Expression(_) => None,
+    };
+    let mut keys: Vec<String> = index.keys.iter().filter_map(|key| columns(&key.part)).collect();
+    let mut named: Vec<String> = target.elements.iter().filter(|it| is_column(it)).cloned().collect();
+    if dialect == Dialect::Sqlite {
+        keys.iter_mut().chain(&mut named).for_each(|name| name.make_ascii_lowercase());
+    }
+    for list in [&mut keys, &mut named] {
+        list.sort();
+        list.dedup();
+    }
+    let has_expressions = index.keys.iter().any(|key| columns(&key.part).is_none());
+    keys == named && has_expressions == target.elements.iter().any(|element| !is_column(element))
+}
+
+fn wording(target: &Target, name: &Name, table: &Table) -> Finding {
+    let named = target.elements.join(", ");
+    let partial = table
+        .indexes
+        .iter()
+        .filter(|index| index.unique && may_be_about(index, target, Dialect::Postgres))
+        .find_map(|index| Some((index, index.predicate.as_ref()?)));
+    if let Some((index, predicate)) = partial {
+        let message = format!(
+            "the unique index on `{name} ({named})` is partial, and ON CONFLICT does not repeat its condition"
+        );
+        return Finding::new(LINT.name, message).help(format!(
+            "write `ON CONFLICT ({named}) WHERE {predicate}`, the condition of `{}`",
+            index.name
+        ));
+    }
+    let message = format!("ON CONFLICT is on `{name} ({named})`, which no unique index is about");
+    let mut keys: Vec<String> = Vec::new();
+    for index in table.indexes.iter().filter(|index| index.unique && index.predicate.is_none()) {
+        let parts = index.keys.iter().map(|key| match &key.part {
+            KeyPart::Column(column) => column.clone(),
+            KeyPart::Expression(expression) => expression.clone(),
+        });
+        keys.push(format!("`ON CONFLICT ({})`", parts.collect::<Vec<_>>().join(", ")));
+    }
+    if let Some(alias) = table.rowid_alias() {
+        keys.push(format!("`ON CONFLICT ({})`", alias.name));
+    }
+    keys.sort();
+    keys.dedup();
+    let finding = Finding::new(LINT.name, message);
+    match keys.is_empty() {
+        true => finding.help(format!("add a unique index on `{name} ({named})`")),
+        false => {
+            finding.help(format!("write {}, or add a unique index on `{name} ({named})`", keys.join(" or ")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lints::tests::{fires, silent};
+
+    #[test]
+    fn fires_where_no_unique_index_is_about_it() {
+        for sql in [
+            "INSERT INTO users (email, name) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+            "INSERT INTO users (email, name) VALUES ($1, $2) ON CONFLICT (email, name) DO UPDATE SET name = $2",
+            "INSERT INTO users (email, name) VALUES ($1, $2) ON CONFLICT (lower(email)) DO NOTHING",
+            "INSERT INTO events (user_id, name) VALUES ($1, $2) ON CONFLICT (user_id, id) DO NOTHING",
+        ] {
+            fires("conflict_target", sql);
+        }
+    }
+
+    #[test]
+    fn silent_where_one_is() {
+        for sql in [
+            "INSERT INTO users (email, name) VALUES ($1, $2) ON CONFLICT (\"email\") DO NOTHING",
+            "INSERT INTO users (email, name) VALUES ($1, $2) ON CONFLICT (EMAIL) WHERE name = 'a' DO NOTHING",
+            "INSERT INTO users (email, name) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            "INSERT INTO users (email, name) VALUES ($1, $2) ON CONFLICT ON CONSTRAINT users_email_key DO NOTHING",
+            "INSERT INTO elsewhere (a) VALUES ($1) ON CONFLICT (a) DO NOTHING",
+        ] {
+            silent("conflict_target", sql);
+        }
+    }
+
+    #[test]
+    fn partial_and_expression_indexes_count_where_they_are_repeated() {
+        let mut replay = crate::schema::Replay::new(Dialect::Postgres);
+        replay.apply(
+            "CREATE TABLE t (a int, b int, c text); CREATE UNIQUE INDEX ON t (a) WHERE b IS NULL;
+             CREATE UNIQUE INDEX ON t (lower(c), b);",
+            "a.sql",
+        );
+        let table = replay.schema.table(None, "t").unwrap();
+        for (target, expected) in [
+            ("(a)", Verdict::None),
+            ("(a) WHERE b IS NULL", Verdict::Some),
+            ("(b, lower(c))", Verdict::Some),
+            ("(lower(c))", Verdict::None),
+            ("(b, c)", Verdict::None),
+            ("(b COLLATE \"C\")", Verdict::Some),
+        ] {
+            let sql = format!("INSERT INTO t (a) VALUES (1) ON CONFLICT {target} DO NOTHING");
+            let targets = targets(&sql, Dialect::Postgres);
+            let target = targets.first().expect("a target");
+            assert_eq!(judge(target, table, Dialect::Postgres), expected, "{sql}");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! A row that lacks what its table asks for.
+
+use super::{Check, QueryContext, declare_lint};
+use crate::finding::Finding;
+use crate::schema::{Column, Name, Schema, Table, UserType};
+use crate::sql::Dialect;
+use crate::sql::expr::{Expr, Literal};
+use crate::sql::query::{Body, Query, Source, Write};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds an INSERT that leaves out a column which is NOT NULL and has no default, or gives it NULL.
+    ///
+    /// ## Why is this bad
+    ///
+    /// The database refuses every row when the query runs. sqlx's macros do not see it: the database prepares the
+    /// statement without looking at constraints.
+    ///
+    /// ## Known limits
+    ///
+    /// Tables whose rows a trigger or a rule may change before they are stored are left alone, and so are views, `INSERT
+    /// IGNORE`, `INSERT OR IGNORE`, and columns that the database fills: identities, generated columns, SQLite's rowid,
+    /// MySQL's `timestamp` and `enum`. MySQL stores a made-up value when its strict mode is off, so that there it is a
+    /// warning.
+    ///
+    /// ## Example
+    ///
+    /// ```sql,fires
+    /// INSERT INTO users (name) VALUES ($1)
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```sql,clean
+    /// INSERT INTO users (name, email) VALUES ($1, $2)
+    /// ```
+    "missing_required_column", Correctness, since "0.1.0",
+    "an INSERT without a value for a column that must have one",
+    Check::Query(check); NeedsSchema, Refused, WhenRun
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let (Ok(query), Some(schema)) = (context.query, context.schema) else { return };
+    // What runs DDL that is not seen may give a column a default, or a table a trigger.
+    if !schema.gaps.is_empty() || may_skip_rows(context.sql) {
+        return;
+    }
+    for block in &query.blocks {
+        let Body::Write(write) = &block.body else { continue };
+        let Source::Table(name) = &query.relation(write.target).source else { continue };
+        let table = schema.tables.get(name).filter(|table| write.from.is_empty() && !table.hooked);
+        let Some(table) = table else { continue };
+        let lacking = lacking(query, write, table, schema);
+        if !lacking.is_empty() {
+            let span = write.span.map_or(0..0, |span| span.range());
+            let finding = wording(name, &lacking).excerpt(context.sql, span, "");
+            // Without its strict mode MySQL makes a value up.
+            let is_certain = schema.dialect != Dialect::MySql;
+            findings.push(if is_certain { context.refused(finding) } else { finding.warns() });
+        }
+    }
+}
+
+/// Whether the statement says that rows which are refused are left out, or replaced by others.
+fn may_skip_rows(sql: &str) -> bool {
+    let head: String = sql.chars().take(200).collect::<String>().to_ascii_lowercase();
+    let before = head.split(" into").next().unwrap_or_default();
+    before.split_whitespace().any(|word| word == "ignore")
+}
+
+/// A column that a row lacks.
+struct Lacking<'t> {
+    column: &'t Column,
+    /// Whether it is given NULL, rather than left out.
+    is_null: bool,
+}
+
+fn lacking<'t>(query: &Query, write: &Write, table: &'t Table, schema: &Schema) -> Vec<Lacking<'t>> {
+    let rows: Vec<&[Expr]> = match write.source.map(|source| &query.block(source).body) {
+        Some(Body::Values(rows)) => rows.iter().map(Vec::as_slice).collect(),
+        Some(Body::Select(select)) if select.star.is_none() => vec![select.projection.as_slice()],
+        Some(_) if write.assignments.is_empty() => return Vec::new(),
+        Some(_) | None => Vec::new(),
+    };
+    // Without names the values are for the first columns, as many as there are.
+    let named: Vec<&str> = if write.assignments.is_empty() {
+        let given = rows.iter().map(|row| row.len()).min().unwrap_or(0);
+        if given == 0 && write.source.is_some() && schema.dialect != Dialect::MySql {
+            return Vec::new();
+        }
+        table.columns.iter().take(given).map(|column| column.name.as_str()).collect()
+    } else {
+        write.assignments.iter().map(|(column, _)| column.as_str()).collect()
+    };
+    let judge = |column: &'t Column| {
+        let Some(at) = named.iter().position(|name| name.eq_ignore_ascii_case(&column.name)) else {
+            return is_required(column, table, schema).then_some(Lacking { column, is_null: false });
+        };
+        if !refuses_null(column, table, schema) {
+            return None;
+        }
+        let is_null = |value: &Expr| matches!(value.without_casts(), Expr::Literal(Literal::Null));
+        let set = write.assignments.get(at).and_then(|(_, value)| value.as_ref());
+        let given = rows.iter().filter_map(|row| row.get(at)).any(is_null) || set.is_some_and(is_null);
+        given.then_some(Lacking { column, is_null: true })
+    };
+    table.columns.iter().filter_map(judge).collect()
+}
+
+/// Whether NULL is refused that is given to a column, whatever its default.
+fn refuses_null(column: &Column, table: &Table, schema: &Schema) -> bool {
+    match schema.dialect {
+        Dialect::Postgres => column.not_null && column.generated.is_none(),
+        // NULL asks for the next number, or for the present.
+        Dialect::MySql => {
+            let is_time = column.ty.to_ascii_lowercase().starts_with("timestamp");
+            column.not_null && !column.identity && !is_time && column.generated.is_none()
+        }
+        Dialect::Sqlite => {
+            let is_rowid = table.rowid_alias().is_some_and(|alias| alias.name == column.name);
+            column.not_null && !is_rowid && column.generated.is_none()
+        }
+    }
+}
+
+/// Whether every row has to be given a value for a column.
+fn is_required(column: &Column, table: &Table, schema: &Schema) -> bool {
+    let (mut not_null, mut is_filled) = (column.not_null, column.default.is_some() || column.identity);
+    is_filled |= column.generated.is_some();
+    let ty = column.ty.to_ascii_lowercase();
+    match schema.dialect {
+        Dialect::Postgres => {
+            let (of, name) = ty.rsplit_once('.').map_or((None, ty.as_str()), |(of, name)| (Some(of), name));
+            // The default of a domain is not kept, so that there may be one.
+            let of_domain =
+                matches!(schema.user_type(of, name.trim_matches('"')), Some(UserType::Domain { .. }));
+            is_filled |= of_domain || ty.contains("serial");
+        }
+        Dialect::MySql => {
+            is_filled |= ty.starts_with("enum") || ty.starts_with("timestamp") || ty.starts_with("serial");
+        }
+        Dialect::Sqlite => {
+            is_filled |= table.rowid_alias().is_some_and(|alias| alias.name == column.name);
+            not_null |= table.without_rowid && table.primary_key.contains(&column.name);
+        }
+    }
+    not_null && !is_filled
+}
+
+fn wording(table: &Name, lacking: &[Lacking<'_>]) -> Finding {
+    let named = |of: &[&Lacking<'_>]| {
+        of.iter().map(|it| format!("`{}`", it.column.name)).collect::<Vec<_>>().join(", ")
+    };
+    let (nulls, absent): (Vec<_>, Vec<_>) = lacking.iter().partition(|it| it.is_null);
+    let message = if absent.is_empty() {
+        format!("this INSERT gives NULL to {} of `{table}`, which refuses it", named(&nulls))
+    } else {
+        format!("this INSERT leaves out {} of `{table}`, which must have a value", named(&absent))
+    };
+    let finding = Finding::new(LINT.name, message);
+    match absent.is_empty() {
+        true => finding.help(format!("give {} a value", named(&nulls))),
+        false => finding.help(format!("add {} to the columns, with a value", named(&absent))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::{fires, silent};
+
+    #[test]
+    fn fires_where_a_row_is_refused() {
+        for sql in [
+            "INSERT INTO users (name) VALUES ($1)",
+            "INSERT INTO users (name, email) VALUES ($1, NULL)",
+            "INSERT INTO users (name, email) VALUES ($1, $2), ($3, NULL)",
+            "INSERT INTO events (user_id, name, is_active) VALUES ($1, $2, NULL)",
+            "INSERT INTO users (email) SELECT name FROM servers",
+            "INSERT INTO servers DEFAULT VALUES",
+            "INSERT INTO users (name) VALUES ($1) ON CONFLICT DO NOTHING",
+            "WITH u AS (INSERT INTO users (email) VALUES ($1) RETURNING id) SELECT id FROM u",
+        ] {
+            fires("missing_required_column", sql);
+        }
+    }
+
+    #[test]
+    fn silent_where_the_database_fills_it() {
+        for sql in [
+            "INSERT INTO users (name, email) VALUES ($1, $2)",
+            "INSERT INTO logs (event_id) VALUES ($1)",
+            "INSERT INTO events (user_id, name, server_id) VALUES ($1, $2, NULL)",
+            "INSERT INTO events (user_id, name, is_active) VALUES ($1, $2, DEFAULT)",
+            "UPDATE users SET name = $1 WHERE id = $2",
+            "INSERT INTO elsewhere (a) VALUES ($1)",
+        ] {
+            silent("missing_required_column", sql);
+        }
+    }
+}

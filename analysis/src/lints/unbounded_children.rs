@@ -1,0 +1,115 @@
+//! The rows of one parent, all of them, in code that sqlx compiles.
+
+use super::shared::unbounded::{self, Unbounded};
+use super::{Check, QueryContext, declare_lint};
+use crate::finding::Finding;
+use crate::sql::query::{Query, Source};
+
+declare_lint! {
+    /// ## What it does
+    ///
+    /// Finds `fetch` and `fetch_all` on the rows of one parent, `WHERE user_id = $1`, of which nothing bounds the number.
+    /// It speaks of raw sqlx code alone: in a build, `missing_limit` says the same of `sql!`.
+    ///
+    /// ## Why is this bad
+    ///
+    /// Most parents have a few children and one has a million. That one is found in production.
+    ///
+    /// ## Known limits
+    ///
+    /// How many children a parent may have is known to the author alone, so that what is found is listed and not shown
+    /// (`--all`, `-D unbounded_children`).
+    ///
+    /// ## Example
+    ///
+    /// ```rust,fires
+    /// async fn events(db: &PgPool, user: i64) -> sqlx::Result<()> {
+    ///     sqlx::query("SELECT id, name FROM events WHERE user_id = $1").bind(user).fetch_all(db).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// ## Use instead
+    ///
+    /// ```rust,clean
+    /// async fn events(db: &PgPool, user: i64) -> sqlx::Result<()> {
+    ///     sqlx::query("SELECT id, name FROM events WHERE user_id = $1 ORDER BY id LIMIT 50").bind(user).fetch_all(db).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    "unbounded_children", Bounds, since "0.1.0",
+    "`fetch_all` on all rows of one parent, in raw sqlx code",
+    Check::Query(check); NeedsSchema, OnRaw
+}
+
+fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
+    let Ok(query) = context.query else { return };
+    let Some(unbounded) = unbounded::of(context, query) else { return };
+    if let Some(column) = parent(context, query, &unbounded) {
+        let tables = unbounded.tables.join(", ");
+        findings.push(
+            Finding::new(LINT.name, format!("nothing bounds the rows of one `{column}` that this query returns from {tables}"))
+                .excerpt(context.sql, unbounded.span.clone(), "")
+                .help("add `ORDER BY .. LIMIT ..` where a parent may have many, and read further pages by the last key")
+                .listed(),
+        );
+    }
+}
+
+/// The column by which a raw query reads the rows of one parent: a reference to another table, or named like one.
+pub(super) fn parent(context: &QueryContext<'_>, query: &Query, unbounded: &Unbounded) -> Option<String> {
+    if !context.is_raw() {
+        return None;
+    }
+    unbounded.relations.iter().find_map(|id| {
+        let Source::Table(name) = &query.relation(*id).source else { return None };
+        let table = context.schema?.stored(name)?;
+        let columns = unbounded::equalled(query, *id);
+        columns.into_iter().find(|column| {
+            column.ends_with("_id")
+                || table.foreign_keys.iter().any(|key| key.columns.first() == Some(column))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::Tier;
+    use crate::lints::tests::findings_in;
+
+    #[track_caller]
+    fn check(call: &str, expected: &[(&str, Tier)]) {
+        let source = format!("async fn run(db: &PgPool, user: i64) {{ {call}.fetch_all(db).await; }}");
+        let found = findings_in("unbounded_children", &source);
+        let of_rows = found.iter().filter(|it| matches!(it.lint, "missing_limit" | "unbounded_children"));
+        let found: Vec<_> = of_rows.map(|finding| (finding.lint, finding.tier)).collect();
+        assert_eq!(found, expected, "{call}");
+    }
+
+    #[test]
+    fn fires_on_the_rows_of_one_parent_in_raw_code() {
+        let listed = &[("unbounded_children", Tier::Listed)];
+        check(r#"sqlx::query("SELECT name FROM events WHERE user_id = $1").bind(user)"#, listed);
+        check(
+            r#"sqlx::query("SELECT e.name FROM events e WHERE e.server_id = $1 AND e.is_active").bind(user)"#,
+            listed,
+        );
+    }
+
+    #[test]
+    fn silent_where_another_lint_speaks_or_something_bounds() {
+        check(
+            r#"sql!("SELECT name FROM events WHERE user_id = $1", user)"#,
+            &[("missing_limit", Tier::Shown)],
+        );
+        check(r#"sqlx::query("SELECT name FROM events")"#, &[("missing_limit", Tier::Shown)]);
+        check(
+            r#"sqlx::query("SELECT name FROM events WHERE name = $1").bind("a")"#,
+            &[("missing_limit", Tier::Listed)],
+        );
+        check(
+            r#"sqlx::query("SELECT name FROM events WHERE user_id = $1 ORDER BY id LIMIT 5").bind(user)"#,
+            &[],
+        );
+    }
+}

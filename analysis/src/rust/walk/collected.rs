@@ -1,0 +1,102 @@
+//! Queries that are collected first and run later, and queries that are given to a function that runs them.
+
+use proc_macro2::Span;
+use syn::{Expr, ExprMethodCall, Pat};
+
+use super::handed::variable;
+use super::{Queries, Walker};
+use crate::rust::place_at;
+use crate::rust::query_names::is_executor;
+use crate::rust::site::{Call, SiteSql};
+
+impl Walker<'_> {
+    /// The queries that a value made since the site `first` holds and has not run: `ids.iter().map(|id| query(..))`.
+    pub(super) fn made_since(&self, first: usize, value: &Expr) -> Queries {
+        if !matches!(value, Expr::MethodCall(_)) {
+            return self.collected_in(value);
+        }
+        let made = (first..self.sites.len())
+            .filter(|site| self.sites.get(*site).is_some_and(|it| it.call.is_none()));
+        let made: Queries = made.collect();
+        if made.is_empty() { self.collected_in(value) } else { made }
+    }
+
+    /// Puts queries into the collection that a method is called on: `queries.push(query(..))`.
+    pub(super) fn collect(&mut self, node: &ExprMethodCall, queries: &[usize]) {
+        let adds = matches!(
+            node.method.to_string().as_str(),
+            "push" | "push_back" | "push_front" | "insert" | "extend" | "append" | "add"
+        );
+        let collection = variable(&node.receiver).filter(|_| adds && !queries.is_empty());
+        if let Some(local) = collection.and_then(|name| self.here.locals.get_mut(&name)) {
+            local.collected.extend(queries);
+        }
+    }
+
+    /// The queries in a collection, by reference or by iterator.
+    pub(super) fn collected_in(&self, collection: &Expr) -> Queries {
+        match collection {
+            Expr::Reference(inner) => self.collected_in(&inner.expr),
+            Expr::Paren(inner) => self.collected_in(&inner.expr),
+            Expr::Try(inner) => self.collected_in(&inner.expr),
+            Expr::MethodCall(call) => self.collected_in(&call.receiver),
+            Expr::Call(call) if call.args.len() == 1 => {
+                call.args.first().map(|inner| self.collected_in(inner)).unwrap_or_default()
+            }
+            Expr::Path(path) => {
+                let local = path.path.get_ident().and_then(|name| self.here.locals.get(&name.to_string()));
+                local.map(|local| local.collected.clone()).unwrap_or_default()
+            }
+            _ => Queries::new(),
+        }
+    }
+
+    /// Gives the variable of a pattern, which is in scope already, the queries that its value is.
+    pub(super) fn take_queries(&mut self, pattern: &Pat, queries: Queries) {
+        if queries.is_empty() {
+            return;
+        }
+        match pattern {
+            Pat::Ident(name) => {
+                if let Some(local) = self.here.locals.get_mut(&name.ident.to_string()) {
+                    local.queries = queries;
+                }
+            }
+            Pat::TupleStruct(node) => {
+                node.elems.iter().for_each(|element| self.take_queries(element, queries.clone()));
+            }
+            // The number of a query, or its key, stands before it.
+            Pat::Tuple(node) => {
+                node.elems.last().into_iter().for_each(|last| self.take_queries(last, queries.clone()));
+            }
+            Pat::Reference(node) => self.take_queries(&node.pat, queries),
+            Pat::Type(node) => self.take_queries(&node.pat, queries),
+            _ => {}
+        }
+    }
+
+    /// Queries that a function is given: one that is awaited runs them, another one may give them back. What it does to a
+    /// builder is not seen.
+    pub(super) fn given<'e>(
+        &mut self,
+        queries: Queries,
+        to: &str,
+        span: Span,
+        awaited: bool,
+        mut arguments: impl Iterator<Item = &'e Expr>,
+    ) -> Queries {
+        let by_reference =
+            arguments.any(|argument| matches!(argument, Expr::Reference(it) if it.mutability.is_some()));
+        for &query in &queries {
+            let Some(site) = self.sites.get_mut(query) else { continue };
+            site.arguments_complete = false;
+            if by_reference && site.written.contains("QueryBuilder") {
+                site.sql = SiteSql::Dynamic;
+            } else if awaited && site.call.is_none() && !is_executor(to) {
+                let place = place_at(&self.file, span.start());
+                site.call = Some(Call { method: to.to_owned(), place, on: Vec::new() });
+            }
+        }
+        if awaited { Queries::new() } else { queries }
+    }
+}

@@ -1,0 +1,136 @@
+//! Closures and functions that are given to a call, or kept: they run as often as whoever has them calls them.
+
+use proc_macro2::Span;
+use syn::Expr;
+
+use super::loops::Runs;
+use super::spans;
+use super::sql_text::segments;
+use super::{Queries, Walker};
+use crate::rust::flow::{Callee, Flow, Handed};
+use crate::rust::place_at;
+
+/// Functions and methods of libraries that call the closure they are given at most once.
+const ONCE: &[&str] = &[
+    "transaction",
+    "with_transaction",
+    "block_in_place",
+    "block_on",
+    "in_scope",
+    "catch_unwind",
+    "with_subscriber",
+    "with_default",
+    "call_once",
+    "once",
+    "tap",
+    "pipe",
+    "scope",
+    "defer",
+    "timeout",
+];
+
+impl Walker<'_> {
+    /// Walks the arguments of a call whose function may be known elsewhere: closures and functions among them, and
+    /// parameters that are passed on, run as often as it calls them. Gives the queries among the arguments, and the number
+    /// of the call.
+    pub(super) fn handed<'e>(
+        &mut self,
+        to: &str,
+        arguments: impl Iterator<Item = &'e Expr>,
+        receivers: usize,
+    ) -> (Queries, usize) {
+        let call = self.calls;
+        self.calls += 1;
+        let mut queries = Queries::new();
+        for (position, argument) in arguments.enumerate() {
+            let mut is_function = matches!(argument, Expr::Closure(_));
+            let body = self.sequence(|walker| match (walker.passed_on(argument), variable(argument)) {
+                (Some(parameter), _) => {
+                    is_function = true;
+                    walker.here.flow.push(Flow::Parameter(parameter));
+                }
+                (None, Some(name)) if walker.is_closure(&name) => {
+                    is_function = true;
+                    walker.local_closure(&name, &Runs::Once);
+                }
+                (None, _) if walker.is_function(argument) => {
+                    is_function = true;
+                    walker.function_value(argument);
+                }
+                (None, _) => queries.extend(walker.arguments(std::iter::once(argument), &Runs::Once)),
+            });
+            if !is_function {
+                self.emit(body);
+            } else if body.runs_something() {
+                let handed = Handed {
+                    call: Some(call),
+                    parameter: position + receivers,
+                    place: place_at(&self.file, spans::of(argument).start()),
+                    written: format!("closure given to {to}"),
+                    once: ONCE.contains(&to),
+                    body,
+                };
+                self.here.flow.push(Flow::Handed(Box::new(handed)));
+            }
+        }
+        (queries, call)
+    }
+
+    /// Notes what a closure does that is kept for whoever calls it.
+    pub(super) fn keep(&mut self, span: Span, written: String, body: Flow) {
+        if body.runs_something() {
+            let place = place_at(&self.file, span.start());
+            let handed = Handed { call: None, parameter: 0, place, written, once: false, body };
+            self.here.flow.push(Flow::Handed(Box::new(handed)));
+        }
+    }
+
+    /// The parameter of the function at hand that an expression is, by reference or not.
+    pub(super) fn passed_on(&self, argument: &Expr) -> Option<usize> {
+        self.here.locals.get(&variable(argument)?)?.parameter
+    }
+
+    /// Whether a variable is a closure.
+    fn is_closure(&self, name: &str) -> bool {
+        self.here.locals.get(name).is_some_and(|local| local.closure.is_some() || local.walked.is_some())
+    }
+
+    /// Whether an argument is a function of the project by its path: `load`, `Self::store`.
+    fn is_function(&self, argument: &Expr) -> bool {
+        let Expr::Path(path) = argument else { return false };
+        let parts = segments(&path.path);
+        let [.., last] = parts.as_slice() else { return false };
+        let is_lower = last.starts_with(|c: char| c.is_lowercase());
+        is_lower && last != "self" && (parts.len() > 1 || self.here.locals.get(last).is_none())
+    }
+
+    /// A call of a function that is handed over.
+    fn function_value(&mut self, argument: &Expr) {
+        let Expr::Path(path) = argument else { return };
+        let Some(last) = path.path.segments.last() else { return };
+        let parts = segments(&path.path);
+        let callee = Callee::Path(self.imports.resolve(&parts));
+        self.emit_call(last.ident.span(), parts.join("::"), callee, false, 1);
+    }
+}
+
+/// The variable that an expression is, by reference, as a clone or behind a pointer.
+pub(super) fn variable(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::Reference(inner) => variable(&inner.expr),
+        Expr::Paren(inner) => variable(&inner.expr),
+        Expr::MethodCall(call) if call.method == "clone" && call.args.is_empty() => variable(&call.receiver),
+        Expr::Call(call) => {
+            let Expr::Path(function) = call.func.as_ref() else { return None };
+            let parts = segments(&function.path);
+            let is_pointer = matches!(
+                parts.iter().map(String::as_str).collect::<Vec<_>>().as_slice(),
+                [.., "Arc" | "Box" | "Rc", "new" | "clone" | "pin"]
+            );
+            let argument = call.args.first().filter(|_| is_pointer && call.args.len() == 1)?;
+            variable(argument)
+        }
+        Expr::Path(path) => Some(path.path.get_ident()?.to_string()),
+        _ => None,
+    }
+}
