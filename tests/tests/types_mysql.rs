@@ -3,6 +3,7 @@
 use query_budget_analysis::schema::snapshot;
 use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_analysis::types::mysql::wires;
+use query_budget_analysis::types::{Known, describe};
 use query_budget_tests::with_mysql;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Column, Executor, SqlSafeStr, TypeInfo};
@@ -150,6 +151,202 @@ async fn columns_are_what_the_server_says() {
         }
         assert!(wrong.is_empty(), "{} of {counts:?} are wrong:\n{}", wrong.len(), wrong.join("\n"));
         assert!(counts.0 > 1_000 && counts.1 * 8 < counts.0, "told and not told: {counts:?}");
+    })
+    .await;
+}
+
+/// Columns of all kinds, with and without NOT NULL.
+const OPERANDS: &str = "CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, b BIGINT NOT NULL, bn BIGINT, n INT, \
+     s SMALLINT NOT NULL, u INT UNSIGNED NOT NULL, ub BIGINT UNSIGNED NOT NULL, ok TINYINT(1) NOT NULL, \
+     d DECIMAL(10,2) NOT NULL, dn DECIMAL(10,2), f DOUBLE NOT NULL, fl FLOAT, v VARCHAR(20) NOT NULL, vn VARCHAR(20), \
+     x TEXT NOT NULL, dt DATETIME NOT NULL, dtn DATETIME, da DATE NOT NULL, \
+     ts TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, bl BLOB, e ENUM('a','b') NOT NULL, y YEAR);";
+
+/// Columns and literals that expressions are made of.
+const VALUES: [&str; 26] = [
+    "id", "b", "bn", "n", "s", "u", "ub", "ok", "d", "dn", "f", "fl", "v", "vn", "x", "dt", "dtn", "da",
+    "ts", "bl", "e", "y", "1", "1.5", "'x'", "NULL",
+];
+const OF_ONE: [&str; 50] = [
+    "-",
+    "NOT ",
+    "SUM",
+    "AVG",
+    "MIN",
+    "MAX",
+    "COUNT",
+    "GROUP_CONCAT",
+    "UPPER",
+    "TRIM",
+    "LENGTH",
+    "CHAR_LENGTH",
+    "ABS",
+    "ROUND",
+    "FLOOR",
+    "SQRT",
+    "DATE",
+    "YEAR",
+    "HEX",
+    "MD5",
+    "BIT_AND",
+    "COALESCE",
+    "CAST SIGNED",
+    "CAST UNSIGNED",
+    "CAST CHAR",
+    "CAST DECIMAL(10,2)",
+    "CAST DATE",
+    "CAST DATETIME",
+    "CAST TIME",
+    "CAST DOUBLE",
+    "OVER SUM",
+    "OVER AVG",
+    "OVER LAG",
+    "OVER FIRST_VALUE",
+    "OVER MAX",
+    "OVER COUNT",
+    "IS NULL",
+    "IS NOT NULL",
+    "CASE",
+    "(SELECT",
+    "DERIVED",
+    "STORED",
+    "CTE",
+    "LEFT",
+    "UNION",
+    "GROUP",
+    "DATE_FORMAT",
+    "UNIX_TIMESTAMP",
+    "LAST_DAY",
+    "REVERSE",
+];
+const OF_TWO: [&str; 20] = [
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "DIV",
+    "=",
+    "<",
+    "<=>",
+    "AND",
+    "LIKE",
+    "COALESCE",
+    "IFNULL",
+    "NULLIF",
+    "IF",
+    "CASE",
+    "CONCAT",
+    "IN",
+    "GREATEST",
+    "UNION ALL",
+];
+
+fn of_one(how: &str, a: &str) -> String {
+    match how {
+        "-" | "NOT " => format!("SELECT {how}{a} AS r FROM t"),
+        "IS NULL" | "IS NOT NULL" => format!("SELECT {a} {how} AS r FROM t"),
+        "CASE" => format!("SELECT CASE WHEN ok THEN {a} END AS r FROM t"),
+        "(SELECT" => format!("SELECT (SELECT {a} FROM t LIMIT 1) AS r"),
+        "DERIVED" => format!("SELECT r FROM (SELECT {a} AS r FROM t) z"),
+        "STORED" => format!("SELECT r FROM (SELECT {a} AS r, COUNT(*) AS c FROM t GROUP BY {a}) z"),
+        "CTE" => format!("WITH z AS (SELECT {a} AS r FROM t) SELECT r FROM z"),
+        "LEFT" => format!("SELECT z.r FROM t t1 LEFT JOIN (SELECT id AS i, {a} AS r FROM t) z ON z.i = t1.n"),
+        "UNION" => format!("SELECT {a} AS r FROM t UNION SELECT {a} FROM t"),
+        "GROUP" => format!("SELECT {a} AS r, MAX({a}) AS m FROM t GROUP BY {a}"),
+        "DATE_FORMAT" => format!("SELECT DATE_FORMAT({a}, '%Y') AS r FROM t"),
+        how => match how.split_once(' ') {
+            Some(("CAST", ty)) => format!("SELECT CAST({a} AS {ty}) AS r FROM t"),
+            Some((_, name)) => format!("SELECT {name}({a}) OVER (ORDER BY id) AS r FROM t"),
+            None => format!("SELECT {how}({a}) AS r FROM t"),
+        },
+    }
+}
+
+fn of_two(how: &str, a: &str, b: &str) -> String {
+    match how {
+        "IF" => format!("SELECT IF(ok, {a}, {b}) AS r FROM t"),
+        "CASE" => format!("SELECT CASE WHEN ok THEN {a} ELSE {b} END AS r FROM t"),
+        "IN" => format!("SELECT {a} IN ({b}, {a}) AS r FROM t"),
+        "UNION ALL" => format!("SELECT {a} AS r FROM t UNION ALL SELECT {b} FROM t"),
+        how if how.len() > 4 || how == "CONCAT" => format!("SELECT {how}({a}, {b}) AS r FROM t"),
+        how => format!("SELECT {a} {how} {b} AS r FROM t"),
+    }
+}
+
+/// Statements that are written as services write them.
+const WRITTEN: [&str; 13] = [
+    "SELECT COALESCE(SUM(n), 0) AS r FROM t",
+    "SELECT COALESCE(SUM(f), 0) AS r FROM t WHERE id > ?",
+    "SELECT COALESCE(MAX(bn), 0) AS r FROM t",
+    "SELECT IFNULL(AVG(d), 0) AS r FROM t GROUP BY v",
+    "SELECT SUM(CASE WHEN ok THEN 1 ELSE 0 END) AS r FROM t",
+    "SELECT COUNT(DISTINCT v) AS r, MIN(dt) AS s, MAX(ts) AS u FROM t",
+    "SELECT NOW() AS r, CURDATE() AS s, UTC_TIMESTAMP() AS u, CURTIME() AS w",
+    "SELECT LAST_INSERT_ID() AS r, UUID() AS s, RAND() AS u, DATABASE() AS w",
+    "SELECT TIMESTAMPDIFF(SECOND, dt, dtn) AS r FROM t",
+    "SELECT v AS `v!`, bn AS `bn?: i64` FROM t",
+    "SELECT a.v, c.vn, COUNT(*) AS r FROM t a LEFT JOIN t c ON c.id = a.n GROUP BY a.id",
+    "SELECT id, v, MAX(b) AS r FROM t",
+    "SELECT ub + 1 AS r, b + s AS q, d + f AS o, n / 2 AS p FROM t",
+];
+
+/// Types that are read as the same Rust type have one name.
+fn read_as(name: &str) -> &str {
+    match name {
+        "CHAR" | "VARCHAR" | "TINYTEXT" | "TEXT" | "MEDIUMTEXT" | "LONGTEXT" | "ENUM" | "SET" => "text",
+        "BINARY" | "VARBINARY" | "TINYBLOB" | "BLOB" | "MEDIUMBLOB" | "LONGBLOB" => "bytes",
+        "BOOLEAN" => "TINYINT",
+        name => name,
+    }
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_mysql), ignore = "QUERY_BUDGET_TEST_MYSQL is not set")]
+async fn expressions_are_what_the_server_says() {
+    with_mysql(|pool| async move {
+        sqlx::raw_sql(OPERANDS).execute(&pool).await.expect("the table is made");
+        let schema = snapshot::read(OPERANDS, "all.sql", Some(Dialect::MySql)).schema;
+        let mut statements: Vec<String> = WRITTEN.map(str::to_owned).into();
+        for a in VALUES {
+            statements.extend(OF_ONE.map(|how| of_one(how, a)));
+            statements.extend(VALUES.iter().flat_map(|b| OF_TWO.map(|how| of_two(how, a, b))).step_by(3));
+        }
+        let (mut columns, mut typed, mut certain) = (0, 0, 0);
+        let mut wrong = Vec::new();
+        for sql in &statements {
+            let described = (&pool).describe(AssertSqlSafe(sql.clone()).into_sql_str()).await;
+            let Ok(described) = described else { continue };
+            let query = resolve(sql, Dialect::MySql, Some(&schema)).expect("it parses");
+            let told = describe(&query, &schema, Dialect::MySql).columns;
+            assert_eq!(told.len(), described.columns.len(), "{sql}");
+            for (at, (told, truth)) in told.iter().zip(&described.columns).enumerate() {
+                let (name, ty, nullable) = (truth.name(), truth.type_info().name(), described.nullable(at));
+                assert_eq!(told.name, name, "{sql}");
+                columns += 1;
+                if let Known::Is(is) = &told.ty {
+                    typed += 1;
+                    if read_as(&is.name) != read_as(ty) {
+                        wrong.push(format!("{sql}: `{name}` is {ty}, not {}", is.name));
+                    }
+                    certain += usize::from(told.nullable_certain);
+                    if told.nullable_certain && told.nullable != nullable {
+                        wrong.push(format!("{sql}: `{name}` has {nullable:?}, not {:?}", told.nullable));
+                    }
+                }
+                if told.proven_not_null && nullable != Some(false) {
+                    wrong.push(format!(
+                        "{sql}: `{name}` is taken for never NULL, and the server says {nullable:?}"
+                    ));
+                }
+            }
+        }
+        println!("{columns} columns, of {typed} the type is told, of {certain} whether they can be NULL");
+        assert!(wrong.is_empty(), "{} of {columns} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+        assert!(
+            columns > 4_000 && typed * 3 > columns && certain * 4 > typed * 3,
+            "{columns} {typed} {certain}"
+        );
     })
     .await;
 }

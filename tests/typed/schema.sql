@@ -40,3 +40,14 @@ CREATE TABLE steps (
 );
 
 CREATE INDEX steps_id_run_id ON steps (id, run_id);
+
+CREATE TABLE articles (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    author_id bigint NOT NULL,
+    title text NOT NULL,
+    created_at timestamptz NOT NULL,
+    price numeric(10, 2) NOT NULL,
+    token uuid NOT NULL UNIQUE
+);
+
+CREATE INDEX articles_author_id_created_at_id ON articles (author_id, created_at, id);

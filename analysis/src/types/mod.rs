@@ -2,13 +2,17 @@
 //!
 //! What is not known is said to be unknown, with the reason; nothing is guessed.
 
+mod absent;
 mod cast;
 pub mod mysql;
 mod postgres;
 mod rust_types;
+mod sqlite;
+mod sqlx_variant;
 
 pub use cast::row_type;
 pub use rust_types::{NoRustType, Overrides, RustTypes};
+pub use sqlx_variant::sqlx_variant;
 
 use crate::schema::Schema;
 use crate::sql::{Dialect, Query, Span};
@@ -131,12 +135,9 @@ pub struct TypeError {
     pub lint: &'static str,
 }
 
-/// Whether the types of that dialect's queries are derived at all.
-pub fn derives(dialect: Dialect) -> bool {
-    match dialect {
-        Dialect::Postgres => true,
-        Dialect::MySql | Dialect::Sqlite => false,
-    }
+/// Whether PostgreSQL, or an extension that the schema has, has a function or a type of this name.
+pub(crate) fn has_function(name: &str, schema: &Schema) -> bool {
+    postgres::has_function(name, schema)
 }
 
 /// The most parameters that a statement can have: the protocols of PostgreSQL and MySQL count them in 16 bits, and
@@ -157,35 +158,7 @@ pub fn describe(query: &Query, schema: &Schema, dialect: Dialect) -> Described {
     match dialect {
         Dialect::Postgres => postgres::describe(query, schema),
         Dialect::MySql => mysql::describe(query, schema),
-        Dialect::Sqlite => not_derived(query, dialect),
-    }
-}
-
-/// Names and numbers alone, where no rules are known.
-fn not_derived(query: &Query, dialect: Dialect) -> Described {
-    let reason = format!("types of {dialect} queries are not derived");
-    let outputs = query.root.map(|root| &query.block(root).outputs);
-    let columns = match outputs {
-        Some(Some(outputs)) => outputs
-            .iter()
-            .map(|output| Column {
-                name: output.name.clone(),
-                ty: Known::Unknown(reason.clone()),
-                nullable: None,
-                nullable_certain: false,
-                proven_not_null: false,
-                origin: Origin::Unknown,
-                why: reason.clone(),
-            })
-            .collect(),
-        _ => Vec::new(),
-    };
-    let parameter = Parameter { ty: Known::Unknown(reason.clone()), why: reason.clone() };
-    Described {
-        columns,
-        parameters: vec![parameter; query.parameters],
-        errors: Vec::new(),
-        unknown: matches!(outputs, Some(None)).then(|| "the columns are not known".to_owned()),
+        Dialect::Sqlite => sqlite::describe(query, schema),
     }
 }
 

@@ -3,17 +3,19 @@
 //! Only what both servers say alike is told: columns of tables through joins, views, derived tables and CTEs, and a few
 //! aggregates. The types of parameters are told by neither.
 
+mod calls;
+mod exprs;
+mod value;
 mod wire;
 
-use std::collections::HashSet;
-
+use value::Value;
 pub use wire::Wire;
 
-use super::{Column, Described, Kind, Known, Origin, Parameter, SqlType};
+use super::{Column, Described, Kind, Known, Origin, Parameter, SqlType, absent};
 use crate::schema::Schema;
 use crate::sql::Query;
 use crate::sql::expr::{Call, ColumnRef, Expr};
-use crate::sql::query::{Block, BlockId, Body, From, JoinKind, RelationId, Source};
+use crate::sql::query::{Block, BlockId, Body, Source};
 
 /// How deep views and derived tables are followed.
 const DEPTH: usize = 32;
@@ -25,41 +27,48 @@ struct Field {
     origin: Origin,
 }
 
-/// The types of a query's columns.
+/// The types of a query's columns: what MySQL and MariaDB both say.
 pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
-    let fields = fields(query, schema);
-    let has_outputs = query.root.is_none_or(|root| query.block(root).outputs.is_some());
-    // Without a group, one row is made of none, and in it every column is NULL.
-    let of_groups = query.root.is_some_and(|root| match &query.block(root).body {
-        Body::Select(select) => select.aggregates,
-        _ => false,
-    });
+    let reader = Reader { query, schema };
+    let outputs = query.root.map(|root| &query.block(root).outputs);
+    let columns = match (query.root, outputs) {
+        (Some(root), Some(Some(outputs))) => {
+            let values = (0..outputs.len()).map(|at| reader.output(root, at, 0));
+            outputs.iter().zip(values).map(|(output, value)| column(&output.name, value)).collect()
+        }
+        _ => Vec::new(),
+    };
     let why = "the servers tell no types of parameters".to_owned();
     let parameter = Parameter { ty: Known::Unknown(why.clone()), why };
     Described {
-        columns: fields.into_iter().map(|field| column(field, of_groups)).collect(),
+        columns,
         parameters: vec![parameter; query.parameters],
         errors: Vec::new(),
-        unknown: (!has_outputs).then(|| "the columns are not known".to_owned()),
+        unknown: matches!(outputs, Some(None)).then(|| "the columns are not known".to_owned()),
     }
 }
 
-fn column(field: Field, of_groups: bool) -> Column {
-    let (ty, nullable, why) = match &field.wire {
-        Ok(wire) => {
-            let ty = SqlType { name: wire.name().to_owned(), kind: Kind::Builtin };
-            let why = if wire.is_not_null() { "the server calls it NOT NULL" } else { "it is nullable" };
-            (Known::Is(ty), Some(!wire.is_not_null()), why.to_owned())
+fn column(name: &str, value: Value) -> Column {
+    let why = match (&value.origin, value.proven_not_null) {
+        (_, true) => "it is never NULL".to_owned(),
+        _ if value.is_absent => "an outer join gives NULL where nothing matches".to_owned(),
+        (Origin::Table { table, column }, false) if value.nullable => {
+            format!("column `{table}.{column}` is nullable")
         }
-        Err(why) => (Known::Unknown(why.clone()), None, why.clone()),
+        (Origin::Table { .. }, false) => "without a group, one row is made of none".to_owned(),
+        _ => "what it computes can be NULL".to_owned(),
+    };
+    let ty = match value.name {
+        Ok(name) => Known::Is(SqlType { name: name.to_owned(), kind: Kind::Builtin }),
+        Err(why) => Known::Unknown(why),
     };
     Column {
-        name: field.name,
+        name: name.to_owned(),
         ty,
-        nullable,
-        nullable_certain: nullable.is_some(),
-        proven_not_null: nullable == Some(false) && !of_groups,
-        origin: field.origin,
+        nullable: Some(value.nullable),
+        nullable_certain: value.is_certain,
+        proven_not_null: value.proven_not_null,
+        origin: value.origin,
         why,
     }
 }
@@ -167,30 +176,8 @@ impl Reader<'_> {
             }
             _ => return Err(unknown()),
         };
-        let can_be_absent = self.absent(self.query.block(relation.block)).contains(&id);
+        let can_be_absent = absent::of(self.query.block(relation.block)).contains(&id);
         Ok(if can_be_absent { wire.without(Wire::NOT_NULL) } else { wire })
-    }
-
-    /// The relations of a block of which an outer join may give no row.
-    fn absent(&self, block: &Block) -> HashSet<RelationId> {
-        let mut absent = HashSet::new();
-        for item in block.from() {
-            outer(item, &mut absent);
-        }
-        absent
-    }
-}
-
-fn outer(item: &From, absent: &mut HashSet<RelationId>) {
-    if let From::Join { kind, left, right, .. } = item {
-        outer(left, absent);
-        outer(right, absent);
-        if matches!(kind, JoinKind::Left | JoinKind::Full) {
-            absent.extend(right.relations());
-        }
-        if matches!(kind, JoinKind::Right | JoinKind::Full) {
-            absent.extend(left.relations());
-        }
     }
 }
 

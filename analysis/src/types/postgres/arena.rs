@@ -66,8 +66,8 @@ pub(super) struct Info {
     pub(super) element: Option<Ty>,
     /// The type under a domain, the subtype of a range, the range of a multirange.
     pub(super) base: Option<Ty>,
-    /// The labels of an enum.
-    pub(super) labels: Vec<String>,
+    /// The name of an enum in the schema.
+    enumerated: Option<Name>,
     /// The fields of a composite, or of a row whose fields are known.
     pub(super) fields: Vec<(String, Ty)>,
     /// Whether an extension makes it.
@@ -172,9 +172,9 @@ impl<'a> Arena<'a> {
         let mut info = Info::new(&full.name, b'C', b'c');
         info.printed = Some(self.printed(&full));
         match known.types.get(&full) {
-            Some(UserType::Enum(labels)) => {
+            Some(UserType::Enum(_)) => {
                 (info.category, info.class) = (b'E', b'e');
-                info.labels.clone_from(labels);
+                info.enumerated = Some(full.clone());
                 Some(self.keep(key, info))
             }
             Some(UserType::Domain { base, .. }) => {
@@ -251,6 +251,16 @@ impl<'a> Arena<'a> {
         }
     }
 
+    /// The labels of an enum.
+    pub(super) fn labels(&mut self, ty: Ty) -> &'a [String] {
+        let schema = self.schema;
+        let name = self.info(ty).enumerated.as_ref();
+        match name.and_then(|name| schema.types.get(name)) {
+            Some(UserType::Enum(labels)) => labels,
+            _ => &[],
+        }
+    }
+
     /// The array type of a type.
     pub(super) fn array_of(&mut self, ty: Ty) -> Option<Ty> {
         if let Some(array) = self.arrays.get(&ty) {
@@ -319,9 +329,10 @@ impl<'a> Arena<'a> {
             return None;
         }
         let info = self.info(ty).clone();
+        let labels = self.labels(ty);
         let mut inner = |ty: Ty| self.shown(ty, depth + 1).map(Box::new);
         let kind = match info.class {
-            b'e' => Kind::Enum(info.labels),
+            b'e' => Kind::Enum(labels.to_vec()),
             b'd' => Kind::Domain(inner(info.base?)?),
             b'r' if info.base.is_some() => Kind::Range(inner(info.base?)?),
             b'c' => {
@@ -384,7 +395,7 @@ static NO_TYPE: Info = Info {
     class: b'p',
     element: None,
     base: None,
-    labels: Vec::new(),
+    enumerated: None,
     fields: Vec::new(),
     of_extension: false,
     array_name: String::new(),

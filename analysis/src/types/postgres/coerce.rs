@@ -2,6 +2,7 @@
 
 use super::arena::Ty;
 use super::session::{Form, Session, Value};
+use crate::schema::Name;
 
 /// In which place a conversion would happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,7 +50,8 @@ impl Session<'_> {
     /// Whether the row of one table is also a row of the other.
     fn inherits(&mut self, from: Ty, to: Ty) -> bool {
         let (from, to) = (self.types.info(from).name.clone(), self.types.info(to).name.clone());
-        let mut next = self.schema.tables.values().find(|table| table.name.name == from);
+        let plain = self.schema.tables.get(&Name::new(from.as_str()));
+        let mut next = plain.or_else(|| self.schema.tables.values().find(|table| table.name.name == from));
         for _ in 0..8 {
             let Some(parent) = next.and_then(|table| table.parent.as_ref()) else { return false };
             if parent.name == to {
@@ -146,8 +148,8 @@ impl Session<'_> {
     /// An enum has no label but its own.
     fn check_label(&mut self, text: &str, to: Ty) {
         let base = self.types.base(to);
-        let info = self.types.info(base);
-        if info.class == b'e' && !info.labels.iter().any(|label| label == text) && !info.labels.is_empty() {
+        let labels = self.types.labels(base);
+        if !labels.is_empty() && !labels.iter().any(|label| label == text) {
             let name = self.types.display(base);
             self.error(format!("`{text}` is no value of the enum `{name}`"), None);
         }

@@ -155,7 +155,7 @@ impl Session<'_> {
     /// What the server says of a function that it does not have, where that is certain.
     fn no_function(&mut self, call: &Called<'_>, types: &[Ty]) {
         let known = types.iter().all(|ty| *ty != Ty::OPAQUE);
-        let in_schema = self.schema.functions.keys().any(|name| name.name == call.name);
+        let in_schema = self.schema.functions_named(call.name).next().is_some();
         let builtin = !self.types.catalog.lines('f', call.name).is_empty();
         // What a migration makes takes what it says, unless its types are not known.
         let own = self.own_functions(call.name, types.len(), &[]);

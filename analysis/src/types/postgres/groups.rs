@@ -4,13 +4,13 @@ use super::session::Session;
 use crate::sql::expr::{Call, ColumnRef, Expr};
 use crate::sql::query::{BlockId, RelationId, Select, Source};
 
-/// Whether two expressions say the same, wherever they stand.
-fn is_same(a: &Expr, b: &Expr) -> bool {
-    if std::mem::discriminant(a) != std::mem::discriminant(b) {
-        return false;
-    }
-    matches!((a, b), (Expr::Column(a), Expr::Column(b)) if a == b)
-        || !matches!(a, Expr::Column(_)) && without_places(a) == without_places(b)
+/// The most columns that a query of PostgreSQL returns or groups by.
+const MOST_COLUMNS: usize = 1_664;
+
+/// Whether a key, which is without places, says the same as an expression, wherever that stands.
+fn is_same(key: &Expr, expr: &Expr) -> bool {
+    std::mem::discriminant(key) == std::mem::discriminant(expr)
+        && (key == expr || !matches!(key, Expr::Column(_)) && *key == without_places(expr))
 }
 
 fn without_places(expr: &Expr) -> Expr {
@@ -33,8 +33,12 @@ impl Session<'_> {
         if !grouped || select.grouping_sets || self.in_view > 0 {
             return;
         }
+        if select.group_by.len().max(select.projection.len()) > MOST_COLUMNS {
+            return;
+        }
+        let keys: Vec<Expr> = select.group_by.iter().map(without_places).collect();
         for expr in select.projection.iter().chain(&select.having) {
-            let Some(column) = self.ungrouped(expr, select, block) else { continue };
+            let Some(column) = self.ungrouped(expr, &keys, select, block) else { continue };
             let name = match column.relation {
                 Some(id) => format!("{}.{}", self.query.relation(id).alias, column.name),
                 None => column.name.clone(),
@@ -45,8 +49,14 @@ impl Session<'_> {
     }
 
     /// The first column of an expression that has no one value in a group.
-    fn ungrouped<'e>(&mut self, expr: &'e Expr, select: &Select, block: BlockId) -> Option<&'e ColumnRef> {
-        if select.group_by.iter().any(|by| is_same(by, expr)) {
+    fn ungrouped<'e>(
+        &mut self,
+        expr: &'e Expr,
+        keys: &[Expr],
+        select: &Select,
+        block: BlockId,
+    ) -> Option<&'e ColumnRef> {
+        if keys.iter().any(|key| is_same(key, expr)) {
             return None;
         }
         match expr {
@@ -56,7 +66,7 @@ impl Session<'_> {
                 (here && !self.is_keyed(id, select)).then_some(column)
             }
             Expr::Call(call) if !call.window && self.may_be_aggregate(call) => None,
-            other => other.children().into_iter().find_map(|part| self.ungrouped(part, select, block)),
+            other => other.children().into_iter().find_map(|part| self.ungrouped(part, keys, select, block)),
         }
     }
 
@@ -64,7 +74,7 @@ impl Session<'_> {
     fn may_be_aggregate(&self, call: &Call) -> bool {
         let special = matches!(call.name.as_str(), "coalesce" | "greatest" | "least" | "nullif" | "trim");
         let lines = self.types.catalog.lines('f', &call.name);
-        let own = self.schema.functions.keys().any(|name| name.name == call.name);
+        let own = self.schema.functions_named(&call.name).next().is_some();
         !special && (lines.is_empty() && !own || lines.iter().any(|(line, _)| line.starts_with("a ")))
     }
 

@@ -27,6 +27,12 @@ use crate::sql::query::Kind;
 use arena::Ty;
 use session::{Field, Session};
 
+/// Whether the server, or an extension that is installed, has a function or a type of this name.
+pub(super) fn has_function(name: &str, schema: &Schema) -> bool {
+    let catalog = catalog::Catalog::new(schema);
+    ['f', 't'].iter().any(|kind| !catalog.lines(*kind, name).is_empty())
+}
+
 /// The types of a query for PostgreSQL.
 pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
     let mut session = Session::new(query, schema);

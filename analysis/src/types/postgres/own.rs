@@ -26,7 +26,7 @@ impl Session<'_> {
         names: &[Option<String>],
     ) -> Vec<Candidate> {
         let schema = self.schema;
-        let overloads = schema.functions.iter().filter(|(known, _)| known.name == name);
+        let overloads = schema.functions_named(name);
         let texts: Vec<&str> = overloads.flat_map(|(_, texts)| texts).map(String::as_str).collect();
         texts.into_iter().filter_map(|text| self.made(&head(text)?, count, names)).collect()
     }

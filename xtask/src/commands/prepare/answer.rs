@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use query_budget_analysis::schema::Schema;
+use query_budget_analysis::schema::{Schema, Table};
 use query_budget_analysis::sql::lex::Lexer;
 use query_budget_analysis::sql::query::{Kind, ProblemKind};
 use query_budget_analysis::sql::{Dialect, resolve};
-use query_budget_analysis::types::{Known, describe};
+use query_budget_analysis::types::{Known, Origin, describe};
 
 use super::form::{Column, Description, Parameters, TypeInfo};
 use super::sqlite::Sqlite;
@@ -44,6 +44,9 @@ impl Databases {
             Dialect::Postgres => Ok(postgres_answer(&wanted.sql, schema, version)),
             Dialect::MySql => Ok(mysql::answer(&wanted.sql, schema, version)),
             Dialect::Sqlite => {
+                if let Some(why) = undescribed(&wanted.sql, schema) {
+                    return Ok(Answer::Unknown(why));
+                }
                 let at = self.sqlite.iter().position(|(source, _)| *source == wanted.source);
                 let at = match at {
                     Some(at) => at,
@@ -60,6 +63,29 @@ impl Databases {
             }
         }
     }
+}
+
+/// Why sqlx's own `describe` is not to be asked of a query on SQLite: on a column without a declared type it reads from
+/// nowhere.
+fn undescribed(sql: &str, schema: &Schema) -> Option<String> {
+    let untyped = |table: &Table| table.columns.iter().any(|column| column.ty.is_empty());
+    if !schema.tables.values().any(untyped) {
+        return None;
+    }
+    let why = |column: &str| format!("sqlx cannot describe {column} without a declared type");
+    let Ok(query) = resolve(sql, Dialect::Sqlite, Some(schema)) else { return Some(why("a column")) };
+    let described = describe(&query, schema, Dialect::Sqlite);
+    if described.unknown.is_some() {
+        return Some(why("a column"));
+    }
+    described.columns.into_iter().find_map(|column| match &column.origin {
+        Origin::Table { table, column } => {
+            let of = schema.tables.values().find(|it| it.name.to_string() == *table)?;
+            let of = of.column(column).filter(|of| of.ty.is_empty())?;
+            Some(why(&format!("the column `{table}.{}`", of.name)))
+        }
+        _ => None,
+    })
 }
 
 /// What the engine knows of a query on PostgreSQL.

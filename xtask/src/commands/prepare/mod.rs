@@ -29,6 +29,7 @@ use crate::failure::Failure;
 use crate::input::{self, current_dir};
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::replace::replace;
 use crate::report::counted;
 use answer::{Answer, Databases};
 use form::Description;
@@ -255,7 +256,7 @@ fn entry(
     if !check && there.as_deref() != Some(&text) {
         let failed = |error| Failure::new(format!("write `{}`", path.display())).because(error);
         std::fs::create_dir_all(&folder.dir).map_err(failed)?;
-        std::fs::write(&path, text).map_err(failed)?;
+        replace(&path, &text).map_err(failed)?;
     } else if check && there.is_none() {
         return Ok(State::Missing);
     }

@@ -1,0 +1,221 @@
+//! The columns of queries on SQLite, as sqlx describes them: by the declared type of what is a column of a table, by the
+//! type of its value for what is not.
+//!
+//! sqlx runs a query that only reads against whatever rows the database has, and takes the type of what comes; without a
+//! row it follows the program that SQLite makes of the query. Here a type is told where each row gives the same. SQLite
+//! has no types for parameters.
+
+mod calls;
+mod columns;
+mod exprs;
+mod ty;
+
+use super::{Column, Described, Kind, Known, Origin, Parameter, SqlType};
+use crate::schema::Schema;
+use crate::sql::Query;
+use crate::sql::expr::Expr;
+use crate::sql::query::{BlockId, Body};
+use ty::{Null, Ty, Value};
+
+/// How deep views, derived tables and expressions are followed.
+const DEPTH: usize = 48;
+
+/// The types of a query's columns.
+pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
+    let why = "SQLite takes values of any type".to_owned();
+    let parameter = Parameter { ty: Known::Unknown(why.clone()), why };
+    let outputs = query.root.map(|root| &query.block(root).outputs);
+    let columns = match (query.root, outputs) {
+        (Some(root), Some(Some(outputs))) => {
+            let reader = Reader::new(query, schema);
+            let values = (0..outputs.len()).map(|at| reader.output(root, at, 0));
+            let certain = |value: Value| reader.certain(query, root, value);
+            outputs.iter().zip(values).map(|(output, value)| column(&output.name, certain(value))).collect()
+        }
+        _ => Vec::new(),
+    };
+    Described {
+        columns,
+        parameters: vec![parameter; query.parameters],
+        errors: Vec::new(),
+        unknown: matches!(outputs, Some(None)).then(|| "the columns are not known".to_owned()),
+    }
+}
+
+fn column(name: &str, value: Value) -> Column {
+    let Null { said, is_certain, proven_not_null } = value.null;
+    let ty = match value.ty {
+        Ok(ty) => Known::Is(SqlType { name: ty.name().to_owned(), kind: Kind::Builtin }),
+        Err(why) => Known::Unknown(why),
+    };
+    let why = match (&value.origin, proven_not_null) {
+        (_, true) => "it is never NULL".to_owned(),
+        (Origin::Table { table, column }, false) => match value.is_absent {
+            true => format!("an outer join gives NULL where no row of `{table}` matches"),
+            false => format!("column `{table}.{column}` is nullable"),
+        },
+        _ if value.is_absent => "an outer join gives NULL where nothing matches".to_owned(),
+        _ => "what it computes can be NULL".to_owned(),
+    };
+    Column {
+        name: name.to_owned(),
+        ty,
+        nullable: said,
+        nullable_certain: is_certain,
+        proven_not_null,
+        origin: value.origin,
+        why,
+    }
+}
+
+/// Reads values off a query.
+struct Reader<'a> {
+    query: &'a Query,
+    schema: &'a Schema,
+    /// Whether what sqlx follows of the program may end before it gives a row, so that all that it tells are the columns'
+    /// own declarations.
+    may_end_early: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn new(query: &'a Query, schema: &'a Schema) -> Reader<'a> {
+        let mut reader = Reader { query, schema, may_end_early: false };
+        reader.may_end_early = reader.tests_unknown_function();
+        reader
+    }
+
+    /// Whether a value that sqlx cannot follow is compared or tested: the path that it is on ends there.
+    fn tests_unknown_function(&self) -> bool {
+        let is_unknown = |expr: &Expr| match expr {
+            Expr::Call(call) => !calls::is_followed(call),
+            Expr::Like { .. } => false,
+            // Its program is not followed at all.
+            Expr::Literal(crate::sql::expr::Literal::Other(_)) => true,
+            _ => false,
+        };
+        let holds = |expr: &Expr| expr.any(is_unknown);
+        self.query.block_ids().any(|(_, block)| {
+            let keys = block.order_by.iter().map(|key| &key.expr);
+            let outside = block.conditions().into_iter().chain(keys).any(holds);
+            let (grouped, projection): (&[Expr], &[Expr]) = match &block.body {
+                Body::Select(select) => (&select.group_by, &select.projection),
+                Body::Write(write) => (&[], write.returning.as_deref().unwrap_or_default()),
+                _ => (&[], &[]),
+            };
+            let inside = |expr: &Expr| match expr {
+                Expr::Literal(crate::sql::expr::Literal::Other(_)) => true,
+                expr => expr
+                    .children()
+                    .into_iter()
+                    .any(|inner| holds(inner) || inner.any(|inner| matches!(inner, Expr::Like { .. }))),
+            };
+            let having = match &block.body {
+                Body::Select(select) => select.having.iter().any(holds),
+                _ => false,
+            };
+            outside || having || grouped.iter().any(holds) || projection.iter().any(inside)
+        })
+    }
+
+    /// What is certain of a value by the query that it is an output of.
+    fn certain(&self, query: &Query, root: BlockId, mut value: Value) -> Value {
+        let is_column = matches!(value.origin, Origin::Table { .. }) && !value.is_rowid;
+        let writes = matches!(query.block(root).body, Body::Write(_));
+        if !is_column && (self.may_end_early || writes) {
+            value.null.is_certain = false;
+        }
+        value
+    }
+
+    /// The value of an output of a block.
+    fn output(&self, block: BlockId, at: usize, depth: usize) -> Value {
+        if depth > DEPTH {
+            return Value::unknown("it is nested too deep");
+        }
+        let inner = self.query.block(block);
+        match &inner.body {
+            Body::Set { left, right, .. } => {
+                if self.refers_to(*right, block) {
+                    return self.recursive(*left, *right, at, depth);
+                }
+                let (left, right) = (self.output(*left, at, depth + 1), self.output(*right, at, depth + 1));
+                left.or(right, "the arms of a set operation give")
+            }
+            Body::Values(rows) => {
+                let values = rows.iter().map(|row| match row.get(at) {
+                    Some(expr) => self.value(expr, block, depth + 1),
+                    None => Value::unknown("a row has fewer values"),
+                });
+                let all = values.reduce(|all, value| all.or(value, "the rows of VALUES give"));
+                all.unwrap_or_else(|| Value::unknown("there are no rows"))
+            }
+            _ => match inner.outputs.as_ref().and_then(|outputs| outputs.get(at)) {
+                Some(output) => self.value(&output.expr, block, depth + 1),
+                None => Value::unknown("the columns are not known"),
+            },
+        }
+    }
+
+    /// Whether a block or one inside it reads the rows of another, or those of the query that it is an arm of.
+    fn refers_to(&self, block: BlockId, of: BlockId) -> bool {
+        use crate::sql::query::Source;
+        self.query.relations.iter().any(|relation| {
+            matches!(relation.source, Source::Cte(cte) if cte == of) && self.is_inside(relation.block, block)
+        })
+    }
+
+    fn is_inside(&self, block: BlockId, around: BlockId) -> bool {
+        let mut next = Some(block);
+        while let Some(id) = next {
+            if id == around {
+                return true;
+            }
+            next = self.query.block(id).parent;
+        }
+        false
+    }
+
+    /// The value of a query that reads its own rows: its first rows say of which type they are, and the others have to
+    /// give the same.
+    fn recursive(&self, first: BlockId, _again: BlockId, at: usize, depth: usize) -> Value {
+        let mut value = self.output(first, at, depth + 1);
+        value.null = Null { is_certain: false, proven_not_null: false, ..value.null };
+        if value.ty.is_ok() {
+            value.ty = Err("the rows of a recursive query need not be of one type".to_owned());
+        }
+        value.origin = Origin::Expression;
+        value
+    }
+}
+
+impl Value {
+    /// This value or another: what both have in common.
+    fn or(self, other: Value, which: &str) -> Value {
+        let ty = match (self.ty, other.ty) {
+            (Ok(one), Ok(other)) if one.computed() == other.computed() || one == other => Ok(one),
+            (Ok(one), Ok(other)) => Err(format!("{which} {} and {}", one.name(), other.name())),
+            (Ok(one), Err(_)) if other.is_null => Ok(one),
+            (Err(_), Ok(other)) if self.is_null => Ok(other),
+            (Err(why), _) | (_, Err(why)) => Err(why),
+        };
+        let origin = if self.origin == other.origin { self.origin } else { Origin::Expression };
+        Value {
+            ty,
+            null: self.null.or(other.null),
+            origin,
+            is_rowid: self.is_rowid,
+            is_null: self.is_null && other.is_null,
+            is_absent: self.is_absent || other.is_absent,
+        }
+    }
+}
+
+/// The type by which an expression takes a value.
+fn operand(ty: &Result<Ty, String>) -> Result<Ty, String> {
+    match ty {
+        Ok(ty) => ty.computed().ok_or_else(|| {
+            format!("a value that is declared {} is stored as text, a number or anything else", ty.name())
+        }),
+        Err(why) => Err(why.clone()),
+    }
+}

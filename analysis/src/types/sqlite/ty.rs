@@ -1,0 +1,139 @@
+//! SQLite's types as sqlx tells them apart, and values of them.
+
+use crate::types::Origin;
+
+/// A type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ty {
+    Integer,
+    Int4,
+    Bool,
+    Real,
+    Text,
+    Blob,
+    Date,
+    Time,
+    Datetime,
+}
+
+impl Ty {
+    /// The type that sqlx takes a declaration for; `None` where it knows none.
+    pub(super) fn declared(declaration: &str) -> Option<Ty> {
+        let lower = declaration.to_ascii_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+        Some(match lower.as_str() {
+            "int4" => Ty::Int4,
+            "boolean" | "bool" => Ty::Bool,
+            "date" => Ty::Date,
+            "time" => Ty::Time,
+            "datetime" | "timestamp" => Ty::Datetime,
+            _ if has(&["int"]) => Ty::Integer,
+            _ if has(&["char", "clob", "text"]) => Ty::Text,
+            _ if has(&["blob"]) => Ty::Blob,
+            _ if has(&["real", "floa", "doub"]) => Ty::Real,
+            _ => return None,
+        })
+    }
+
+    /// The type of the values that a column of this type holds, where all of them have the same.
+    pub(super) fn computed(self) -> Option<Ty> {
+        match self {
+            Ty::Integer | Ty::Int4 | Ty::Bool => Some(Ty::Integer),
+            Ty::Real | Ty::Text | Ty::Blob => Some(self),
+            Ty::Date | Ty::Time | Ty::Datetime => None,
+        }
+    }
+
+    /// What CAST makes of a value; `None` where that hangs on the value.
+    pub(super) fn cast(ty: &str) -> Option<Ty> {
+        let has = |words: &[&str]| words.iter().any(|word| ty.contains(word));
+        if has(&["int"]) {
+            Some(Ty::Integer)
+        } else if has(&["char", "clob", "text"]) {
+            Some(Ty::Text)
+        } else if has(&["blob"]) {
+            Some(Ty::Blob)
+        } else if has(&["real", "floa", "doub"]) {
+            Some(Ty::Real)
+        } else {
+            None
+        }
+    }
+
+    /// The name by which its Rust type is looked up.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Ty::Integer => "INTEGER",
+            Ty::Int4 => "INT4",
+            Ty::Bool => "BOOLEAN",
+            Ty::Real => "REAL",
+            Ty::Text => "TEXT",
+            Ty::Blob => "BLOB",
+            Ty::Date => "DATE",
+            Ty::Time => "TIME",
+            Ty::Datetime => "DATETIME",
+        }
+    }
+}
+
+/// Whether a value can be NULL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Null {
+    /// What sqlx says, which is often nothing.
+    pub(super) said: Option<bool>,
+    /// Whether it is certain that sqlx says so.
+    pub(super) is_certain: bool,
+    /// Whether it is proven that it never is.
+    pub(super) proven_not_null: bool,
+}
+
+impl Null {
+    pub(super) const NEVER: Null = Null { said: Some(false), is_certain: true, proven_not_null: true };
+    pub(super) const MAYBE: Null = Null { said: Some(true), is_certain: true, proven_not_null: false };
+    /// What sqlx does not follow.
+    pub(super) const NOT_SAID: Null = Null { said: None, is_certain: true, proven_not_null: false };
+
+    /// Of this or another value.
+    pub(super) fn or(self, other: Null) -> Null {
+        let said = match (self.said, other.said) {
+            (Some(one), Some(other)) => Some(one || other),
+            (one, other) => one.or(other),
+        };
+        Null {
+            said,
+            is_certain: self.is_certain && other.is_certain && self.said.is_some() == other.said.is_some(),
+            proven_not_null: self.proven_not_null && other.proven_not_null,
+        }
+    }
+
+    /// The same without certainty of what sqlx says.
+    pub(super) fn uncertain(self) -> Null {
+        Null { is_certain: false, ..self }
+    }
+}
+
+/// A value.
+#[derive(Debug, Clone)]
+pub(super) struct Value {
+    /// Its type, or why it is not known.
+    pub(super) ty: Result<Ty, String>,
+    pub(super) null: Null,
+    pub(super) origin: Origin,
+    /// Whether it is the rowid of a table.
+    pub(super) is_rowid: bool,
+    /// Whether it is NULL itself.
+    pub(super) is_null: bool,
+    /// Whether an outer join may leave it out.
+    pub(super) is_absent: bool,
+}
+
+impl Value {
+    pub(super) fn unknown(why: impl Into<String>) -> Value {
+        Value::computed(Err(why.into()), Null { is_certain: false, ..Null::NOT_SAID })
+    }
+
+    /// One that is computed.
+    pub(super) fn computed(ty: Result<Ty, String>, null: Null) -> Value {
+        Value { ty, null, origin: Origin::Expression, is_rowid: false, is_null: false, is_absent: false }
+    }
+}

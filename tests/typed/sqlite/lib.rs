@@ -1,0 +1,1 @@
+//! Typed queries on SQLite; the tests are all there is.
