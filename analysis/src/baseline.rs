@@ -92,7 +92,7 @@ impl Baseline {
     ///
     /// # Errors
     ///
-    /// When the text is none, with the place.
+    /// If the text is not a baseline; includes the position.
     pub fn parse(text: &str, file: &str) -> Result<Baseline, BrokenBaseline> {
         let broken = |message: &str, at: usize| {
             let (line, column) = LineIndex::new(text).line_column(at);

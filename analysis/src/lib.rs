@@ -5,9 +5,9 @@
 //! migrations  ─replay→ Schema ←read─ schema.sql
 //! ```
 //!
-//! The macros and the command line are two mouths of this one crate: the same problem gets the same words in a build,
-//! in CI and at run time. Nothing here panics on any input; what cannot be understood is reported as not checked.
-//! Only `project` reads files.
+//! The macros and the command line are two front ends of this one engine: the same problem gets the same words in a
+//! build, in CI and at run time. Nothing here panics on any input; what cannot be understood is reported as not
+//! checked. Only `project` reads files.
 
 pub mod allow;
 pub mod baseline;
@@ -18,11 +18,13 @@ pub mod finding;
 pub mod index;
 pub mod lints;
 pub mod notice;
+pub mod pages;
 pub mod project;
 pub mod render;
 pub mod rust;
 pub mod schema;
 pub mod sql;
+pub mod touches;
 pub mod types;
 
 pub use config::Config;

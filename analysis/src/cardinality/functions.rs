@@ -50,7 +50,7 @@ const UNFOLDING: [&str; 36] = [
 pub(super) fn rows(name: &str, args: &[Expr], schema: Option<&Schema>) -> Option<Rows> {
     let dialect = schema.map(|schema| schema.dialect);
     if let Some(schema) = schema
-        && let Some((_, made)) = schema.functions.iter().find(|(known, _)| known.name == name)
+        && let Some((_, made)) = schema.functions_named(name).next()
     {
         let returns_set = made.iter().any(|statement| is_declared_set_returning(statement));
         return (!returns_set).then_some(Rows::One);

@@ -10,6 +10,9 @@ use crate::sql::query::{Block, BlockId, Body, RelationId, Role, SetOp};
 /// several times over would multiply.
 pub(super) const MOST_FOLLOWED: usize = 1_000;
 
+/// So many conditions are followed at most: each query on the way adds its own.
+const MOST_CONDITIONS: usize = 200;
+
 impl Reader<'_> {
     /// How many rows of the query behind a relation the conditions on the relation leave.
     pub(super) fn within(
@@ -74,6 +77,9 @@ impl Reader<'_> {
 
     /// How many rows a block has when conditions on relation `id`, which it is behind, hold as well.
     fn rows_with(&mut self, block: BlockId, id: RelationId, conditions: &[Expr]) -> Option<(Rows, String)> {
+        if conditions.len() > MOST_CONDITIONS {
+            return None;
+        }
         self.follow()?;
         let block = self.query.block(block);
         if matches!(block.role, Role::Cte { recursive: true, .. }) {

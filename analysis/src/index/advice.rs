@@ -13,8 +13,12 @@ use crate::schema::{Index, Name, Replay, Schema, Table, snapshot};
 use crate::sql::query::RelationId;
 use crate::sql::{Dialect, Query};
 
-/// How often a set of indexes is made smaller at most.
+/// Maximum number of rounds in which a set of indexes is minimised.
 const MOST_ROUNDS: usize = 3;
+
+/// So many indexes are advised for one table at most, each for so many kinds of access: more than anybody makes, and each
+/// is tried beside all others. What is left out keeps its finding, which names an index of its own.
+const MOST_OF_TABLE: usize = 64;
 
 /// The part of a table's rows that an index may lead to for a search to be a quick one.
 const FEW: f64 = 0.01;
@@ -90,9 +94,9 @@ pub fn advise(schema: &Schema, queries: &[Queried<'_>], is_small: &dyn Fn(&Name)
     let mut advice = name_and_prove(candidates(&needs, schema), schema, queries);
     let losing = foreign_keys::losing_rows(schema, queries.iter().map(|queried| queried.query));
     let mut keys = foreign_keys::advise(schema, &advice, &losing, is_small);
+    let writers = writers(queries);
     for key in &mut keys {
-        let touching = queries.iter().filter(|queried| writes::touches(queried.query, &key.index));
-        key.writes = touching.count();
+        key.writes = touching(&key.index, &writers, queries);
     }
     advice.append(&mut keys);
     advice
@@ -144,7 +148,8 @@ fn candidates<'w>(needs: &'w BTreeMap<Wanted, BTreeSet<Need>>, schema: &Schema) 
         if candidates.last().is_some_and(|last| last.index.table != wanted.table) {
             first_of_table = candidates.len();
         }
-        let joined = candidates.iter_mut().skip(first_of_table).find_map(|candidate| {
+        let open = candidates.iter_mut().skip(first_of_table);
+        let joined = open.filter(|candidate| candidate.members.len() < MOST_OF_TABLE).find_map(|candidate| {
             let mut members: Vec<&Wanted> = candidate.members.iter().map(|(member, _)| *member).collect();
             members.push(wanted);
             let index = merge::index(&members, schema)?;
@@ -161,7 +166,9 @@ fn candidates<'w>(needs: &'w BTreeMap<Wanted, BTreeSet<Need>>, schema: &Schema) 
             .find(|candidate| merge::narrows(&candidate.index, wanted));
         if let Some(candidate) = narrowed {
             candidate.others.extend(needs.iter().cloned());
-        } else if let Some(index) = merge::index(&[wanted], schema) {
+        } else if candidates.len() - first_of_table < MOST_OF_TABLE
+            && let Some(index) = merge::index(&[wanted], schema)
+        {
             candidates.push(Candidate {
                 members: vec![(wanted, needs.clone())],
                 others: BTreeSet::new(),
@@ -208,25 +215,18 @@ fn name_and_prove(
             }
         }
     }
-    let mut writers: BTreeMap<&Name, BTreeSet<usize>> = BTreeMap::new();
-    for (at, queried) in queries.iter().enumerate() {
-        for table in writes::written_tables(queried.query) {
-            writers.entry(table).or_default().insert(at);
-        }
-    }
+    let writers = writers(queries);
     let mut advice: Vec<Advice> = Vec::new();
+    let uses = Uses::of(&met, &planned);
     for Candidate { index, name, .. } in candidates {
         let replaces = audit::begins(schema, &planned.schema, &index.table, &name);
-        let needs = || met.get(&index.table).into_iter().flatten();
-        let chosen: BTreeSet<&Need> = needs().filter(|need| planned.is_chosen(need, &name)).collect();
         let removed = planned.remove(&index.table, &name);
-        let serves = needs().filter(|need| chosen.contains(need) || !planned.is_met(need));
-        let serves: BTreeSet<usize> = serves.map(|need| need.query).collect();
+        let serves = uses
+            .of_index(&index.table, &name)
+            .filter(|(need, is_chosen)| *is_chosen || !planned.is_met(need));
+        let serves: BTreeSet<usize> = serves.map(|(need, _)| need.query).collect();
         planned.restore(&index.table, removed);
-        let writers = writers.get(&index.table).into_iter().flatten();
-        let touching =
-            writers.filter_map(|at| queries.get(*at)).filter(|writer| writes::touches(writer.query, &index));
-        let writes = touching.count();
+        let writes = touching(&index, &writers, queries);
         advice.push(Advice {
             serves: serves.into_iter().collect(),
             writes,
@@ -240,11 +240,74 @@ fn name_and_prove(
     advice
 }
 
+/// The queries that write to each table, by position.
+fn writers<'q>(queries: &'q [Queried<'q>]) -> BTreeMap<&'q Name, BTreeSet<usize>> {
+    let mut writers: BTreeMap<&Name, BTreeSet<usize>> = BTreeMap::new();
+    for (at, queried) in queries.iter().enumerate() {
+        for table in writes::written_tables(queried.query) {
+            writers.entry(table).or_default().insert(at);
+        }
+    }
+    writers
+}
+
+/// How many queries write what an index has to follow.
+fn touching(index: &NewIndex, writers: &BTreeMap<&Name, BTreeSet<usize>>, queries: &[Queried<'_>]) -> usize {
+    let writers = writers.get(&index.table).into_iter().flatten().filter_map(|at| queries.get(*at));
+    writers.filter(|writer| writes::touches(writer.query, index)).count()
+}
+
+/// Which needs may be met by which index: what uses no index of a name is met without it.
+struct Uses<'n> {
+    /// By table and index, each with whether its own table is searched by it.
+    of_index: BTreeMap<(&'n Name, String), Vec<(&'n Need, bool)>>,
+    /// By table: those that are met by indexes that are not named, or by an order.
+    of_any: BTreeMap<&'n Name, Vec<(&'n Need, bool)>>,
+}
+
+impl<'n> Uses<'n> {
+    fn of(met: &'n BTreeMap<Name, BTreeSet<Need>>, planned: &Planned<'_>) -> Uses<'n> {
+        let mut uses = Uses { of_index: BTreeMap::new(), of_any: BTreeMap::new() };
+        for (table, needs) in met {
+            for need in needs {
+                let Some(queried) = planned.queries.get(need.query) else { continue };
+                let read = accesses(queried.query, &planned.schema);
+                let is_unnamed =
+                    |access: &Access| access.verdict == Verdict::Served && access.index.is_none();
+                // Of several indexes, one for each arm of a disjunction, an access names one.
+                let has_arms = |access: &Access| access.relation == need.relation && access.wanted.len() > 1;
+                let is_any =
+                    need.sorts || read.iter().any(is_unnamed) || queried.accesses.iter().any(has_arms);
+                for access in read {
+                    if let (Some(index), true) = (access.index, access.table == *table) {
+                        let is_chosen = access.relation == need.relation;
+                        uses.of_index.entry((table, index)).or_default().push((need, is_chosen));
+                    }
+                }
+                if is_any {
+                    uses.of_any.entry(table).or_default().push((need, false));
+                }
+            }
+        }
+        uses
+    }
+
+    /// The needs that may be met by an index, each with whether its own table is searched by it.
+    fn of_index<'u>(
+        &'u self,
+        table: &'u Name,
+        name: &str,
+    ) -> impl Iterator<Item = &'u (&'u Need, bool)> + use<'u, 'n> {
+        let named = self.of_index.get(&(table, name.to_owned()));
+        named.into_iter().flatten().chain(self.of_any.get(table).into_iter().flatten())
+    }
+}
+
 /// Leaves out what is not needed: candidates without which everything is met, and members that do without theirs. Says
 /// whether an index is another one now.
 fn prove(candidates: &mut Vec<Candidate<'_>>, planned: &mut Planned<'_>, schema: &Schema) -> bool {
     // The one that serves fewest is the likeliest to be another's work as well.
-    candidates.sort_by_key(|candidate| candidate.needs().len());
+    candidates.sort_by_cached_key(|candidate| candidate.needs().len());
     let mut changed = false;
     candidates.retain_mut(|candidate| {
         let kept = |need: Need| planned.kept(&need).map(|kept| (need, kept));

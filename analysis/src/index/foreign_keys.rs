@@ -1,6 +1,6 @@
 //! Foreign keys whose rows are looked for when what they refer to goes away, and which of them no index leads to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::advice::Advice;
 use super::few_values::has_few_values;
@@ -39,13 +39,14 @@ pub(crate) fn losing_rows<'s>(
         return losing;
     }
     let is_cascade = |key: &&ForeignKey| key.on_delete.as_deref() == Some("CASCADE");
-    let cascades: Vec<(&Name, &Name)> = schema
-        .tables
-        .values()
-        .flat_map(|table| table.foreign_keys.iter().filter(is_cascade).map(|key| (&key.table, &table.name)))
-        .collect();
+    let mut cascades: HashMap<&Name, Vec<&Name>> = HashMap::new();
+    for table in schema.tables.values() {
+        for key in table.foreign_keys.iter().filter(is_cascade) {
+            cascades.entry(&key.table).or_default().push(&table.name);
+        }
+    }
     while let Some(deleted) = open.pop() {
-        let reached = cascades.iter().filter(|(of, _)| *of == deleted).map(|(_, to)| *to);
+        let reached = cascades.get(deleted).into_iter().flatten().copied();
         open.extend(reached.filter(|to| losing.insert(to)));
     }
     losing
@@ -113,14 +114,10 @@ pub(crate) fn advise(
         replay.apply(&made.index.statement("CREATE INDEX", Some(&made.name), schema.dialect), "advice");
     }
     let mut taken = new_index::names(&replay.schema);
-    let mut indexes: Vec<NewIndex> = Vec::new();
-    for found in unindexed(&replay.schema, losing, is_small) {
-        let index = found.index(schema.dialect);
-        if !indexes.contains(&index) {
-            indexes.push(index);
-        }
-    }
-    let named = indexes.into_iter().map(|index| {
+    let mut known: BTreeSet<NewIndex> = BTreeSet::new();
+    let found = unindexed(&replay.schema, losing, is_small).into_iter();
+    let indexes = found.map(|found| found.index(schema.dialect)).filter(|index| known.insert(index.clone()));
+    let named = indexes.map(|index| {
         let name = index.free_name(&taken);
         taken.insert(name.to_lowercase());
         Advice { index, name, serves: Vec::new(), writes: 0, replaces: Vec::new(), is_for_key: true }

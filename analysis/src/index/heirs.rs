@@ -4,30 +4,31 @@
 use crate::schema::{Name, Schema, Table};
 
 /// The most tables that are looked at for one access.
-const MOST: usize = 2_000;
+pub(super) const MOST: usize = 300;
 
-/// The partitions of a table that hold rows, those of its partitions among them; empty where it has none.
-pub(super) fn partitions<'s>(schema: &'s Schema, table: &Table) -> Vec<&'s Table> {
-    let mut found = Vec::new();
+/// Whether something holds for all partitions of a table that hold rows, those of its partitions among them; `None` where
+/// there are more than are looked at. It holds for none where there are none.
+pub(super) fn all_partitions(schema: &Schema, table: &Table, holds: impl Fn(&Table) -> bool) -> Option<bool> {
+    let mut found = 0;
     let mut open: Vec<&Name> = match table.partition_by {
         Some(_) => vec![&table.name],
-        None => return found,
+        None => return Some(false),
     };
     let mut looked_at = 0;
     while let Some(parent) = open.pop() {
-        looked_at += 1;
-        if looked_at > MOST {
-            return Vec::new();
-        }
-        let children = schema.tables.values().filter(|child| child.parent.as_ref() == Some(parent));
-        for child in children.filter(|child| child.partition_bound.is_some()) {
+        for child in schema.children_of(parent).filter(|child| child.partition_bound.is_some()) {
             match child.partition_by {
                 Some(_) => open.push(&child.name),
-                None => found.push(child),
+                None if !holds(child) => return Some(false),
+                None => found += 1,
+            }
+            looked_at += 1;
+            if looked_at > MOST {
+                return None;
             }
         }
     }
-    found
+    Some(found > 0)
 }
 
 /// The tables that inherit from one, and those that inherit from them.
@@ -36,14 +37,12 @@ pub(super) fn heirs<'s>(schema: &'s Schema, table: &Table) -> Vec<&'s Table> {
     if !schema.is_inherited(table) {
         return found;
     }
-    let is_heir =
-        |child: &&Table, of: &Name| child.parent.as_ref() == Some(of) && child.partition_bound.is_none();
-    found.extend(schema.tables.values().filter(|child| is_heir(child, &table.name)));
+    let heirs_of = |of: &Name| schema.children_of(of).filter(move |child| child.partition_bound.is_none());
+    found.extend(heirs_of(&table.name));
     let mut at = 0;
     while at < found.len() && found.len() < MOST {
         let of = &found[at].name;
-        let more: Vec<&Table> = schema.tables.values().filter(|child| is_heir(child, of)).collect();
-        found.extend(more.into_iter().filter(|child| child.name != table.name));
+        found.extend(heirs_of(of).filter(|child| child.name != table.name));
         at += 1;
     }
     found

@@ -118,7 +118,10 @@ impl Verdict {
 
 /// The most relations that are put in an order of joins: the time it takes grows with their cube, and planners stop
 /// looking for the best order much earlier.
-const MOST_RELATIONS: usize = 64;
+const MOST_RELATIONS: usize = 40;
+
+/// The most indexes of one table that are looked at.
+pub(crate) const MOST_INDEXES: usize = 400;
 
 /// How each table of `query` is read, in the order in which they are named.
 pub fn accesses(query: &Query, schema: &Schema) -> Vec<Access> {
@@ -126,6 +129,15 @@ pub fn accesses(query: &Query, schema: &Schema) -> Vec<Access> {
     if query.relations.len() > MOST_RELATIONS {
         let tables = query.relation_ids().filter(|(_, relation)| matches!(relation.source, Source::Table(_)));
         let why = format!("a query of more than {MOST_RELATIONS} tables is not planned");
+        return tables.map(|(id, _)| Access { why: why.clone(), ..unknown(query, id) }).collect();
+    }
+    let crowded = query.relations.iter().find_map(|relation| match &relation.source {
+        Source::Table(name) => schema.stored(name).filter(|table| table.indexes.len() > MOST_INDEXES),
+        _ => None,
+    });
+    if let Some(table) = crowded {
+        let tables = query.relation_ids().filter(|(_, relation)| matches!(relation.source, Source::Table(_)));
+        let why = format!("`{}` has more than {MOST_INDEXES} indexes, which are not looked at", table.name);
         return tables.map(|(id, _)| Access { why: why.clone(), ..unknown(query, id) }).collect();
     }
     for problem in problem::collect(query, schema) {

@@ -80,6 +80,13 @@ struct Plan {
     sorted: bool,
 }
 
+/// One relation more of a plan.
+struct Step {
+    cost: f64,
+    rows: f64,
+    read: Option<Served>,
+}
+
 impl<'p, 's> Joined<'p, 's> {
     pub(super) fn new(
         items: &'p [Item<'s>],
@@ -201,7 +208,7 @@ impl<'p, 's> Joined<'p, 's> {
     fn finish(&self, mut plan: Plan, planner: Planner) -> Plan {
         let all = self.items.len() + self.others.len();
         while plan.reached.len() < all {
-            let mut best: Option<(f64, usize, Plan)> = None;
+            let mut best: Option<(f64, usize, Step)> = None;
             let free = (0..all).filter(|at| !plan.reached.contains(self.relation(*at)));
             let mut allowed: Vec<usize> =
                 free.clone().filter(|at| self.may_follow(*at, plan.reached)).collect();
@@ -210,13 +217,23 @@ impl<'p, 's> Joined<'p, 's> {
             }
             for at in allowed {
                 let next = self.step(&plan, at, planner);
-                let weight = next.cost + next.rows * FIND_AGAIN;
+                let weight = next.cost + next.rows.max(1.0) * FIND_AGAIN;
                 if best.as_ref().is_none_or(|(least, ..)| weight < *least) {
                     best = Some((weight, at, next));
                 }
             }
             match best {
-                Some((_, _, next)) => plan = next,
+                Some((_, at, next)) => {
+                    plan.cost = next.cost;
+                    plan = match self.items.get(at) {
+                        Some(item) => plan.with(at, item, next.read, next.rows),
+                        None => {
+                            plan.rows = next.rows;
+                            plan.reached.insert(self.relation(at));
+                            plan
+                        }
+                    };
+                }
                 None => break,
             }
         }
@@ -226,23 +243,20 @@ impl<'p, 's> Joined<'p, 's> {
         plan
     }
 
-    fn step(&self, plan: &Plan, at: usize, planner: Planner) -> Plan {
-        let mut next = plan.clone();
+    /// What it costs to read one relation more.
+    fn step(&self, plan: &Plan, at: usize, planner: Planner) -> Step {
         let Some(item) = self.items.get(at) else {
             let rows = self.own_rows(at);
             let compare = if planner == Planner::Nested { NESTED_ROW } else { COMPARE };
-            next.cost += rows * HASH + plan.rows * rows * compare;
-            next.rows = (plan.rows * rows / ROWS).max(plan.rows);
-            next.reached.insert(self.relation(at));
-            return next;
+            let cost = plan.cost + rows * HASH + plan.rows * rows * compare;
+            return Step { cost, rows: (plan.rows * rows / ROWS).max(plan.rows), read: None };
         };
         let (cost, read) = self.read(item, plan.reached, plan.rows, planner);
         let rows = match self.semi.contains(item.relation) {
             true => plan.rows,
             false => left(planner, read, plan.rows, plan.rows * item.rows(plan.reached)),
         };
-        next.cost += cost;
-        next.with(at, item, read, rows)
+        Step { cost: plan.cost + cost, rows, read }
     }
 
     /// What it costs to read a table for each of `outer` rows, and how that is done.

@@ -2,7 +2,7 @@
 
 use crate::sql::query::RelationId;
 
-/// Some of a query's relations; of those beyond the first [`super::MOST_RELATIONS`] it holds none.
+/// Some of a query's relations; of those beyond the first 64 it holds none, and no more than [`super::MOST_RELATIONS`] are planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Relations(u64);
 

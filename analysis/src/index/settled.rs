@@ -62,11 +62,22 @@ impl Item<'_> {
                 access.hindrance = None;
                 return;
             }
-            let partitions = heirs::partitions(schema, table);
-            if !partitions.is_empty() && partitions.iter().all(leads) {
-                access.verdict = Verdict::Served;
-                access.why = format!("each partition of `{}` has an index that is searched", table.name);
-                access.hindrance = None;
+            match heirs::all_partitions(schema, table, |partition| leads(&partition)) {
+                Some(true) => {
+                    access.verdict = Verdict::Served;
+                    access.why = format!("each partition of `{}` has an index that is searched", table.name);
+                    access.hindrance = None;
+                }
+                Some(false) => {}
+                None => {
+                    access.verdict = Verdict::Unknown;
+                    access.why = format!(
+                        "`{}` has more than {} partitions with indexes of their own",
+                        table.name,
+                        heirs::MOST
+                    );
+                    access.hindrance = None;
+                }
             }
         } else if access.verdict == Verdict::Served && self.is_filtered && !query.reads_only(self.relation) {
             let all = heirs::heirs(schema, table);

@@ -1,5 +1,6 @@
 //! Reading files, with errors that say which file and why.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -71,7 +72,12 @@ pub(super) struct SqlFiles {
     pub(super) files: Vec<(PathBuf, String)>,
     /// Pipes, devices and links that lead nowhere, which are not opened.
     pub(super) special: Vec<PathBuf>,
+    /// The folders that were listed, by their paths without links: one that several links lead to is listed once.
+    listed: BTreeSet<PathBuf>,
 }
+
+/// So many folders are listed at most: a link may lead to all of a machine.
+const MOST_FOLDERS: usize = 5_000;
 
 /// A folder inside a folder inside a folder: deeper than migrations stand, and no way to go in circles.
 const DEEPEST: usize = 6;
@@ -91,8 +97,18 @@ pub(super) fn sql_files(dir: &Path) -> Result<SqlFiles, ReadError> {
 }
 
 fn list(dir: &Path, below: &str, depth: usize, found: &mut SqlFiles) -> io::Result<()> {
+    let is_new = found.listed.insert(dir.canonicalize()?);
+    if !is_new || found.listed.len() > MOST_FOLDERS {
+        return Ok(());
+    }
+    let mut paths = Vec::new();
     for entry in std::fs::read_dir(dir)? {
         let path = entry?.path();
+        paths.push((path.is_symlink(), path));
+    }
+    // What is there itself before what a link leads to.
+    paths.sort();
+    for (_, path) in paths {
         let Some(name) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else { continue };
         let below = if below.is_empty() { name.clone() } else { format!("{below}/{name}") };
         let is_sql = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("sql"));

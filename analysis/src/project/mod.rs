@@ -4,6 +4,7 @@ mod crates;
 mod files;
 mod find;
 mod manifest;
+mod saved;
 mod schema;
 mod sqlx_toml;
 
@@ -13,6 +14,7 @@ pub use crates::{sources, targets};
 pub use files::{ReadError, read, shown};
 pub use find::{search_migrations, workspace_root};
 pub use manifest::{Dependency, dependency};
+pub use saved::saved_query;
 pub use schema::read_migrations;
 pub use sqlx_toml::overrides;
 

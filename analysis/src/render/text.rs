@@ -1,5 +1,7 @@
 //! Findings for a person at a terminal or in a log: level, lint, file:line:col, the SQL with a caret, help and notes.
 
+use std::collections::HashSet;
+
 use annotate_snippets::{AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet};
 
 use super::excerpt::window;
@@ -15,9 +17,9 @@ pub struct Style {
     pub color: bool,
 }
 
-/// Stands for the place until the text is rendered: the renderer would give the line and column inside the excerpt,
-/// which is a query, not the file it stands in.
-const PLACE: &str = "\u{e000}";
+/// Characters that stand for the place until the text is rendered: the renderer would give the line and column inside the
+/// excerpt, which is a query, not the file it stands in. The first is taken that nothing else has.
+const STAND_INS: [std::ops::RangeInclusive<char>; 2] = ['\u{e000}'..='\u{f8ff}', '\u{f0000}'..='\u{ffffd}'];
 
 /// Of findings that say the same, so many are shown with their SQL; the others are named by their places.
 const SHOWN: usize = 4;
@@ -66,8 +68,14 @@ fn render(level: Title<'static>, lint: Option<&'static str>, body: &Body<'_>, st
     });
     let windows: Vec<_> =
         body.shown.iter().map(|(place, excerpt)| (place, excerpt.map(|it| (window(it), it)))).collect();
+    let texts = windows.iter().filter_map(|(_, window)| window.as_ref());
+    let texts = texts.flat_map(|(window, excerpt)| [window.text.as_str(), excerpt.label.as_str()]);
+    let texts = texts.chain(body.footers.iter().map(|(_, text)| text.as_str())).chain([body.message]);
+    let used: HashSet<char> = texts.flat_map(str::chars).filter(|c| *c >= '\u{e000}').collect();
+    let stand_in =
+        STAND_INS.into_iter().flatten().find(|c| !used.contains(c)).map(String::from).unwrap_or_default();
     for (place, window) in &windows {
-        let path = (!place.file.is_empty()).then_some(PLACE);
+        let path = (!place.file.is_empty()).then_some(stand_in.as_str());
         if let Some((window, excerpt)) = window {
             let kind = if window.span.is_empty() { AnnotationKind::Visible } else { AnnotationKind::Primary };
             let label = (!excerpt.label.is_empty()).then_some(excerpt.label.as_str());
@@ -93,12 +101,12 @@ fn render(level: Title<'static>, lint: Option<&'static str>, body: &Body<'_>, st
         group = group.element(level.message(text.as_str()));
     }
     let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
-    put_places(&renderer.render(&[group]), body.shown.iter().map(|(place, _)| *place))
+    put_places(&renderer.render(&[group]), &stand_in, body.shown.iter().map(|(place, _)| *place))
 }
 
 /// Writes the places over their stand-ins, and over the line and column behind each, which are those of the excerpt.
-fn put_places<'p>(text: &str, places: impl Iterator<Item = &'p Place>) -> String {
-    let mut pieces = text.split(PLACE);
+fn put_places<'p>(text: &str, stand_in: &str, places: impl Iterator<Item = &'p Place>) -> String {
+    let mut pieces = text.split(stand_in);
     let mut put = pieces.next().unwrap_or_default().to_owned();
     for (place, piece) in places.filter(|place| !place.file.is_empty()).zip(pieces) {
         put += &place.to_string();
@@ -119,6 +127,20 @@ fn line_start(place: &Place, first_line: usize, caret_line: usize) -> usize {
 mod tests {
     use super::*;
     use crate::notice::NoticeKind;
+
+    #[test]
+    fn no_character_of_a_query_is_taken_for_a_place() {
+        let sql = "SELECT \u{e000} FROM \u{e000}t\u{e001}\u{e000}";
+        let finding = Finding::new("unknown_table", "table `\u{e000}t` is not in the schema").excerpt(
+            sql,
+            0..6,
+            "\u{e000}",
+        );
+        let finding = Finding { place: Place { file: "a.rs".into(), line: 3, column: 4 }, ..finding };
+        let text = text(&[&finding], true, Style::default());
+        assert!(text.contains("`\u{e000}t`") && text.contains("FROM \u{e000}t\u{e001}\u{e000}"), "{text}");
+        assert_eq!(text.matches("a.rs:3:4").count(), 1, "{text}");
+    }
 
     fn finding(file: &str) -> Finding {
         let sql = "\n        SELECT output\n        FROM logs\n        WHERE event_id = $1\n    ";

@@ -1,6 +1,6 @@
 //! The schema as data. Names are kept as the database compares them; expressions are kept as SQL text.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use super::PreparedIndex;
@@ -76,8 +76,10 @@ pub struct Schema {
     pub prepared: OfTables<Vec<PreparedIndex>>,
     /// The columns of each table as queries see them.
     pub columns: OfTables<[RelationColumn]>,
-    /// The tables that others inherit from.
-    pub inherited: OfAll<HashSet<Name>>,
+    /// The tables that inherit from each other one, or are its partitions.
+    pub children: OfAll<HashMap<Name, Vec<Name>>>,
+    /// The functions of each name, in every schema.
+    pub functions_by_name: OfAll<HashMap<String, Vec<Name>>>,
     /// The materialised views whose columns are known, as the tables that their rows are stored in.
     pub materialized: OfAll<HashMap<Name, Table>>,
 }
@@ -102,7 +104,8 @@ impl Schema {
             conversions: Vec::new(),
             prepared: Beside::default(),
             columns: Beside::default(),
-            inherited: Beside::default(),
+            children: Beside::default(),
+            functions_by_name: Beside::default(),
             materialized: Beside::default(),
         }
     }
@@ -164,11 +167,37 @@ impl Schema {
 
     /// Whether other tables inherit from one, so that their rows are read with its own; partitions are its own.
     pub fn is_inherited(&self, table: &Table) -> bool {
-        let inherited = self.inherited.get(|| {
-            let heirs = self.tables.values().filter(|child| child.partition_bound.is_none());
-            heirs.filter_map(|child| child.parent.clone()).collect()
+        let inherits = |child: &Table| child.partition_bound.is_none();
+        table.partition_by.is_none() && self.children_of(&table.name).any(inherits)
+    }
+
+    /// The functions of a name, in every schema, each overload with the statement that makes it.
+    pub fn functions_named<'s>(
+        &'s self,
+        name: &str,
+    ) -> impl Iterator<Item = (&'s Name, &'s Vec<String>)> + use<'s> {
+        let by_name = self.functions_by_name.get(|| {
+            let mut by_name: HashMap<String, Vec<Name>> = HashMap::new();
+            for function in self.functions.keys() {
+                by_name.entry(function.name.clone()).or_default().push(function.clone());
+            }
+            by_name
         });
-        table.partition_by.is_none() && inherited.contains(&table.name)
+        by_name.get(name).into_iter().flatten().filter_map(|name| self.functions.get_key_value(name))
+    }
+
+    /// The tables that inherit from one, or are its partitions.
+    pub fn children_of<'s>(&'s self, table: &Name) -> impl Iterator<Item = &'s Table> + use<'s> {
+        let children = self.children.get(|| {
+            let mut children: HashMap<Name, Vec<Name>> = HashMap::new();
+            for child in self.tables.values() {
+                if let Some(parent) = &child.parent {
+                    children.entry(parent.clone()).or_default().push(child.name.clone());
+                }
+            }
+            children
+        });
+        children.get(table).into_iter().flatten().filter_map(|child| self.tables.get(child))
     }
 
     /// Why a table's shape is not known although it exists, if that is so.
@@ -209,6 +238,8 @@ pub struct Table {
     pub without_rowid: bool,
     /// SQLite: column types are enforced.
     pub strict: bool,
+    /// Whether a trigger or a rule may change the rows of an INSERT before they are stored.
+    pub hooked: bool,
     /// The number of rows, where a live database or the configuration says.
     pub rows: Option<u64>,
 }
@@ -231,6 +262,7 @@ impl Table {
             partition_bound: None,
             without_rowid: false,
             strict: false,
+            hooked: false,
             rows: None,
         }
     }

@@ -44,7 +44,7 @@ pub(super) fn with_room<T: Send>(
         return work();
     }
     on_large_stack(work).unwrap_or_else(|error| {
-        let message = format!("not checked, for want of a thread: {error}");
+        let message = format!("not checked: could not start a thread: {error}");
         Err(SyntaxError { message, span: Span::new(0, sql.len()), limit: true })
     })
 }

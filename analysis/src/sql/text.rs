@@ -82,7 +82,8 @@ pub fn most_similar<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -
     candidates
         .filter(is_near)
         .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
-        .filter(|(distance, _)| *distance <= limit)
+        // A name of one letter has nothing in common with another one.
+        .filter(|(distance, _)| *distance <= limit && *distance < length)
         .min()
         .map(|(_, candidate)| candidate.to_owned())
 }

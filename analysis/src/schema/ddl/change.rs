@@ -320,6 +320,8 @@ pub enum Scope {
 pub enum Change {
     /// Nothing that the model holds.
     Nothing,
+    /// A trigger or rule that may change the rows of an INSERT into this table before they are stored.
+    Hook(Written),
     /// `CREATE TABLE`.
     CreateTable(Box<CreateTable>),
     /// `ALTER` of a table, view, index or sequence, with its actions in order.

@@ -33,6 +33,11 @@ pub(crate) struct Cursor<'t> {
     pub(crate) at: usize,
 }
 
+/// The words of statements that hold others.
+const BODIES: [&str; 7] = ["function", "procedure", "trigger", "event", "rule", "package", "schema"];
+/// They stand among so many first tokens: behind OR REPLACE, and MySQL's DEFINER.
+const HEAD: usize = 14;
+
 impl<'t> Cursor<'t> {
     pub(crate) fn new(text: &'t str, dialect: Dialect) -> Cursor<'t> {
         Cursor { text, dialect, tokens: Lexer::new(text, dialect).collect(), at: 0 }
@@ -57,6 +62,47 @@ impl<'t> Cursor<'t> {
         self.at >= self.tokens.len()
     }
 
+    /// Whether all that is opened is closed. A quote or a bracket that is not would reach beyond the statement where it is
+    /// written again; no database takes it.
+    pub(crate) fn whole(&self) -> Parsed<()> {
+        let mut open: Vec<u8> = Vec::new();
+        // A body of statements is divided by what else ends one, where a script has set another delimiter.
+        let has_body = (0..HEAD).any(|at| BODIES.iter().any(|word| self.is_word_at(at, word)));
+        for (at, token) in self.tokens.iter().enumerate() {
+            let error = |message: &str| DdlError { message: message.to_owned(), offset: token.span.start };
+            match token.kind {
+                Kind::Open => return Err(error("a quote or comment is not closed")),
+                Kind::Symbol => {}
+                Kind::Word | Kind::Name | Kind::Text | Kind::Number | Kind::Parameter => continue,
+            }
+            let text = self.text.get(token.span.range()).unwrap_or_default();
+            if text == ";" && !has_body && at + 1 < self.tokens.len() {
+                return Err(error("a statement goes on behind its end"));
+            }
+            for byte in text.bytes() {
+                let closes = match byte {
+                    b'(' | b'[' | b'{' => {
+                        open.push(byte);
+                        continue;
+                    }
+                    b')' => b'(',
+                    b']' => b'[',
+                    b'}' => b'{',
+                    _ => continue,
+                };
+                if open.pop() != Some(closes) {
+                    return Err(error("a bracket is closed that is not open"));
+                }
+            }
+        }
+        match open.last() {
+            None => Ok(()),
+            Some(_) => {
+                Err(DdlError { message: "a bracket is not closed".to_owned(), offset: self.text.len() })
+            }
+        }
+    }
+
     /// The tokens from one place to another.
     pub(crate) fn tokens(&self, from: usize, to: usize) -> &[Token] {
         self.tokens.get(from..to.min(self.tokens.len())).unwrap_or(&[])
@@ -75,6 +121,13 @@ impl<'t> Cursor<'t> {
     pub(crate) fn is_word(&self, places: usize, word: &str) -> bool {
         self.ahead(places).is_some_and(|token| token.kind == Kind::Word)
             && self.text_ahead(places).eq_ignore_ascii_case(word)
+    }
+
+    /// Whether a token, by its place in the statement, is this keyword.
+    fn is_word_at(&self, at: usize, word: &str) -> bool {
+        let token = self.tokens.get(at).filter(|token| token.kind == Kind::Word);
+        let text = token.and_then(|token| self.text.get(token.span.range()));
+        text.is_some_and(|text| text.eq_ignore_ascii_case(word))
     }
 
     /// Whether these keywords come next.

@@ -36,7 +36,7 @@ use cursor::{Cursor, Parsed};
 /// Reads one statement.
 ///
 /// # Errors
-/// When the statement is none that is known, or is not well formed as far as it is read.
+/// If the statement kind is unknown, or the statement is malformed as far as it is read.
 pub fn parse(sql: &str, dialect: Dialect) -> Result<Change, DdlError> {
     let mut cursor = Cursor::new(sql, dialect);
     let cursor = &mut cursor;
@@ -44,9 +44,9 @@ pub fn parse(sql: &str, dialect: Dialect) -> Result<Change, DdlError> {
         return Ok(Change::Nothing);
     }
     if cursor.take("create") {
-        create(cursor)
+        create(cursor).and_then(|change| cursor.whole().map(|()| change))
     } else if cursor.take("alter") {
-        alter(cursor)
+        alter(cursor).and_then(|change| cursor.whole().map(|()| change))
     } else if cursor.take("drop") {
         object::drop(cursor)
     } else if cursor.take("rename") {
@@ -238,13 +238,35 @@ fn harmless_create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         "schema",
         "user mapping",
     ];
-    if KNOWN.iter().any(|words| cursor.is(words)) {
+    if let Some(hook) = hook(cursor) {
+        Ok(hook)
+    } else if KNOWN.iter().any(|words| cursor.is(words)) {
         Ok(Change::Nothing)
     } else if cursor.is("cast") || cursor.is("operator") {
         Ok(Change::CreateConversion(cursor.text.to_owned()))
     } else {
         Err(cursor.error("what to create"))
     }
+}
+
+/// `TRIGGER t BEFORE INSERT ON a ..`, `RULE r AS ON INSERT TO a ..`. SQLite's triggers cannot change a row.
+fn hook(cursor: &mut Cursor<'_>) -> Option<Change> {
+    let is_rule = cursor.is("rule");
+    if !is_rule && !cursor.is("trigger") || cursor.dialect == Dialect::Sqlite {
+        return None;
+    }
+    let (mut is_early, mut inserts) = (is_rule, false);
+    while !cursor.done() {
+        if is_rule && inserts && cursor.take("to") || !is_rule && cursor.take("on") {
+            let table = cursor.written().ok().filter(|_| is_early && inserts);
+            cursor.skip_all();
+            return Some(table.map_or(Change::Nothing, Change::Hook));
+        }
+        is_early |= cursor.is("before") || cursor.is("instead");
+        inserts |= cursor.is("insert");
+        cursor.skip();
+    }
+    Some(Change::Nothing)
 }
 
 /// Reads what follows `ALTER`.

@@ -83,6 +83,17 @@ fn natural(text: &str) -> Vec<Part> {
     parts
 }
 
+/// The name of a migration's folder, the dashes left out of its version as Diesel does: `2017-08-31-230457_users` comes
+/// after `20140924113530_first`.
+fn without_dashes(folder: &str) -> String {
+    match folder.split_once('_') {
+        Some((version, rest)) if version.chars().all(|c| c.is_ascii_digit() || c == '-') => {
+            format!("{}_{rest}", version.replace('-', ""))
+        }
+        _ => folder.to_owned(),
+    }
+}
+
 /// How many folders the paths have in common. The last folder of `x/up.sql` is the migration's own.
 pub(super) fn common_depth<'p>(paths: impl Iterator<Item = &'p str>) -> usize {
     let mut common: Option<Vec<&str>> = None;
@@ -158,7 +169,8 @@ pub(super) fn read(path: &str, depth: usize) -> Named {
     let in_folder = folders.last().filter(|_| ["up", "down", "migration"].contains(&named.stem.as_str()));
     if let Some(folder) = in_folder {
         named.family = Family::Folders;
-        named.key = Key(natural(&folders.join("/")));
+        let outer = folders.split_last().map_or_else(String::new, |(_, outer)| outer.join("/"));
+        named.key = Key(natural(&format!("{outer}/{}", without_dashes(folder))));
         named.description = folder.trim_start_matches(|c: char| !c.is_alphabetic()).replace('_', " ");
     } else if let Some((letter, version, description)) = flyway(stem) {
         named.family = Family::Flyway;

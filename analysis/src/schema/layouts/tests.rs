@@ -64,6 +64,11 @@ fn folders() {
         Some("Diesel"),
         &["00000000000000_setup/up.sql", "2020-01-02-000000_b/up.sql"],
     );
+    check(
+        &["2017-08-31-230457_b/up.sql", "20140924113530_a/up.sql", "2017-09-01-000000_c/up.sql"],
+        Some("Diesel"),
+        &["20140924113530_a/up.sql", "2017-08-31-230457_b/up.sql", "2017-09-01-000000_c/up.sql"],
+    );
     check(&["20200101_a/migration.sql"], Some("Prisma"), &["20200101_a/migration.sql"]);
     check(
         &["default/2_b/up.sql", "default/10_c/up.sql", "default/2_b/down.sql"],

@@ -144,6 +144,7 @@ impl Replay {
             Action::Detach(partition) => self.detach(&partition),
             Action::Inherit { parent, inherit } => {
                 let parent = self.find_table(&parent).ok_or_else(|| missing(&parent))?;
+                self.hear_parent(&parent);
                 self.table_mut(name)?.parent = inherit.then_some(parent);
                 Ok(())
             }
@@ -233,6 +234,7 @@ impl Replay {
         let child = self.find_table(partition).ok_or_else(|| missing(partition))?;
         let indexes: Vec<Index> = self.table(name)?.indexes.clone();
         let key = self.table(name)?.primary_key.clone();
+        self.hear_parent(name);
         let table = self.table_mut(&child)?;
         table.parent = Some(name.clone());
         table.partition_bound = bound;

@@ -176,9 +176,18 @@ impl Replay {
             Dialect::MySql => self.index_foreign_key(name, &mut key)?,
             _ => {}
         }
+        if let Some(name) = &key.name {
+            self.hear(name);
+        }
         for child in self.children(name) {
             let part = self.partition_key(&child, &key);
+            if part.as_ref().is_some_and(|key| key.references.is_empty()) {
+                self.to_fill_in.insert(child.clone());
+            }
             self.table_mut(&child)?.foreign_keys.extend(part);
+        }
+        if key.references.is_empty() {
+            self.to_fill_in.insert(name.clone());
         }
         self.table_mut(name)?.foreign_keys.push(key);
         Ok(())
@@ -236,6 +245,9 @@ impl Replay {
             }
             (None, Dialect::Sqlite) => None,
         };
+        if let Some(name) = &constraint {
+            self.hear(name);
+        }
         let check = Check { name: constraint, condition };
         let mut names = self.children(name);
         names.push(name.clone());
@@ -314,18 +326,19 @@ impl Replay {
 
     /// Fills in what references to a whole table mean, where it was made after the reference.
     pub(super) fn fill_in_references(&mut self) {
-        let keys: Vec<(Name, Vec<String>)> = self
-            .schema
-            .tables
-            .values()
-            .map(|table| (table.name.clone(), table.primary_key.clone()))
-            .collect();
-        for table in self.schema.tables.values_mut() {
+        for name in std::mem::take(&mut self.to_fill_in) {
+            let Some(mut table) = self.schema.tables.remove(&name) else { continue };
             for key in table.foreign_keys.iter_mut().filter(|key| key.references.is_empty()) {
-                if let Some((_, columns)) = keys.iter().find(|(name, _)| *name == key.table) {
+                let referenced = if key.table == name { Some(&table.primary_key) } else { None };
+                let other = || self.schema.tables.get(&key.table).map(|table| &table.primary_key);
+                if let Some(columns) = referenced.or_else(other) {
                     key.references.clone_from(columns);
                 }
+                if key.references.is_empty() {
+                    self.to_fill_in.insert(name.clone());
+                }
             }
+            self.schema.tables.insert(name, table);
         }
     }
 }

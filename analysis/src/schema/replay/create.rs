@@ -130,6 +130,7 @@ impl Replay {
         }
         table.checks.extend(of.checks.iter().cloned());
         table.parent.get_or_insert_with(|| parent.clone());
+        self.hear_parent(parent);
         Ok(())
     }
 
@@ -226,6 +227,9 @@ impl Replay {
 
     fn copy_foreign_keys(&mut self, name: &Name, parent: &Name) -> Step {
         let keys = self.table(parent)?.foreign_keys.clone();
+        if keys.iter().any(|key| key.references.is_empty()) {
+            self.to_fill_in.insert(name.clone());
+        }
         self.table_mut(name)?.foreign_keys.extend(keys);
         Ok(())
     }

@@ -114,6 +114,7 @@ impl Replay {
                 }
             }
         }
+        self.hear(&index.name);
         if let Some(table) = self.schema.tables.get_mut(owner) {
             table.indexes.push(index);
         } else if let Some(view) = self.schema.views.get_mut(owner) {

@@ -68,6 +68,9 @@ impl Replay {
 
     /// The table or materialised view that has an index of this name, in the index's own schema.
     pub(super) fn owner_of_index(&self, index: &Name) -> Option<Name> {
+        if !self.may_have(&index.name) {
+            return None;
+        }
         let has = |indexes: &[Index]| indexes.iter().any(|it| it.name == index.name);
         let of_table = self
             .schema
@@ -121,6 +124,9 @@ impl Replay {
 
     /// Tables that inherit from this one, or are its partitions.
     pub(super) fn children(&self, parent: &Name) -> Vec<Name> {
+        if !self.may_have_children(parent) {
+            return Vec::new();
+        }
         let of_parent = |table: &&Table| table.parent.as_ref() == Some(parent);
         self.schema.tables.values().filter(of_parent).map(|table| table.name.clone()).collect()
     }

@@ -6,6 +6,7 @@ mod columns;
 mod constraints;
 mod create;
 mod drops;
+mod heard;
 mod indexes;
 mod lookup;
 mod names;
@@ -27,6 +28,9 @@ use super::model::{Name, Schema};
 use crate::schema::ddl::{self, Action, Change, Scope};
 use crate::sql::Dialect;
 use crate::sql::split::{self, Piece};
+
+/// So many savepoints of a script are kept; what is rolled back over more of them is not known.
+const MOST_SAVED: usize = 30;
 
 /// The schema after the statements so far, and what could not be taken into account.
 #[derive(Debug, Clone)]
@@ -56,6 +60,10 @@ pub struct Replay {
     depth: usize,
     /// The variables of each of them.
     frames: Vec<BTreeMap<String, Text>>,
+    /// Tables with references to a whole table that was not there yet.
+    to_fill_in: BTreeSet<Name>,
+    /// Names that may be in use.
+    heard: heard::Heard,
     /// The state at each savepoint of the script at hand, kept where it rolls back to one.
     saved: Vec<(String, Box<Replay>)>,
     rolls_back: bool,
@@ -106,6 +114,8 @@ impl Replay {
             gap_causes: BTreeMap::new(),
             depth: 0,
             frames: Vec::new(),
+            to_fill_in: BTreeSet::new(),
+            heard: heard::Heard::default(),
             saved: Vec::new(),
             rolls_back: false,
             steps: 0,
@@ -133,7 +143,8 @@ impl Replay {
 
     /// Applies one statement of a script.
     pub(super) fn apply_piece(&mut self, piece: &Piece<'_>, file: &str) {
-        self.schema.inherited.forget();
+        self.schema.children.forget();
+        self.schema.functions_by_name.forget();
         self.schema.materialized.forget();
         self.place = (file.to_owned(), piece.line);
         match ddl::parse(piece.text, self.schema.dialect) {
@@ -151,6 +162,7 @@ impl Replay {
                 self.problems.push(Problem { file: file.to_owned(), line, message });
             }
         }
+        self.hear_all(piece.text);
     }
 
     /// Notes what may be wrong in the schema from now on, because a statement was not understood.
@@ -169,6 +181,14 @@ impl Replay {
     fn change(&mut self, change: Change) -> Step {
         match change {
             Change::Nothing => Ok(()),
+            Change::Hook(table) => {
+                if let Some(name) = self.find_table(&table)
+                    && let Some(table) = self.schema.tables.get_mut(&name)
+                {
+                    table.hooked = true;
+                }
+                Ok(())
+            }
             Change::CreateConversion(sql) => {
                 self.schema.own_conversions = true;
                 if !self.schema.conversions.contains(&sql) {
@@ -201,6 +221,7 @@ impl Replay {
                 for element in elements {
                     let change = ddl::parse(&element, self.schema.dialect).map_err(|error| error.message);
                     result = result.and(change.and_then(|change| self.change(change)));
+                    self.hear_all(&element);
                 }
                 self.session.local_path = outer;
                 result
@@ -209,6 +230,9 @@ impl Replay {
                 if self.rolls_back {
                     let saved = Replay { saved: Vec::new(), ..self.clone() };
                     self.saved.push((name, Box::new(saved)));
+                    if self.saved.len() > MOST_SAVED {
+                        self.saved.remove(0);
+                    }
                 }
                 Ok(())
             }
@@ -219,6 +243,11 @@ impl Replay {
                         let (problems, kept) = (std::mem::take(&mut self.problems), self.saved.clone());
                         *self = Replay { problems, saved: kept, ..(**saved).clone() };
                     }
+                } else if self.saved.len() == MOST_SAVED {
+                    let (file, line) = &self.place;
+                    self.schema
+                        .gaps
+                        .push(format!("a rollback over more than {MOST_SAVED} savepoints ({file}:{line})"));
                 }
                 Ok(())
             }

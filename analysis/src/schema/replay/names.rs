@@ -24,6 +24,7 @@ impl Replay {
     /// Whether a relation or constraint of a schema has a name.
     fn is_taken(&self, schema: Option<&str>, name: &str) -> bool {
         let all = &self.schema;
+        let may_be_kept = self.may_have(name);
         let whole = Name { schema: schema.map(str::to_owned), name: name.to_owned() };
         let is_here = |owner: &Name| owner.schema.as_deref() == schema;
         let is_of = |indexes: &[Index]| indexes.iter().any(|index| index.name == name);
@@ -35,11 +36,12 @@ impl Replay {
             || all.views.contains_key(&whole)
             || all.sequences.contains_key(&whole)
             || self.temporary.contains(&whole)
-            || all
-                .tables
-                .values()
-                .any(|table| (is_of(&table.indexes) || is_constraint(table)) && is_here(&table.name))
-            || all.views.values().any(|view| is_of(&view.indexes) && is_here(&view.name))
+            || may_be_kept
+                && (all
+                    .tables
+                    .values()
+                    .any(|table| (is_of(&table.indexes) || is_constraint(table)) && is_here(&table.name))
+                    || all.views.values().any(|view| is_of(&view.indexes) && is_here(&view.name)))
     }
 
     /// Postgres: the name of an index on these keys.

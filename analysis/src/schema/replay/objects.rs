@@ -254,6 +254,7 @@ impl Replay {
 
     pub(super) fn create_function(&mut self, function: CreateFunction) {
         let name = self.new_name(&function.name);
+        self.schema.functions_by_name.forget();
         let overloads = self.schema.functions.entry(name.clone()).or_default();
         let arguments = crate::schema::ddl::arguments(&function.sql);
         overloads.retain(|other| crate::schema::ddl::arguments(other) != arguments);

@@ -87,6 +87,12 @@ impl Replay {
                 table.parent = Some(to.clone());
             }
         }
+        if self.to_fill_in.remove(from) {
+            self.to_fill_in.insert(to.clone());
+        }
+        if self.may_have_children(from) {
+            self.hear_parent(to);
+        }
         self.rename_in_bookkeeping(from, to);
         self.rename_in_views(from, to);
         self.rename_row_type(from, to);
@@ -167,6 +173,7 @@ impl Replay {
     }
 
     pub(super) fn rename_constraint(&mut self, name: &Name, from: &str, to: &str) -> Step {
+        self.hear(to);
         let table = self.table_mut(name)?;
         let keys = table.foreign_keys.iter_mut().map(|key| &mut key.name);
         let checks = table.checks.iter_mut().map(|check| &mut check.name);
@@ -188,6 +195,7 @@ impl Replay {
 
     /// Renames an index, and the constraint it belongs to.
     pub(super) fn rename_index(&mut self, owner: &Name, from: &str, to: &str) {
+        self.hear(to);
         let rename = |indexes: &mut Vec<Index>| {
             for index in indexes.iter_mut().filter(|index| index.name == from) {
                 to.clone_into(&mut index.name);

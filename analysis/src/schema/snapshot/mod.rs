@@ -27,10 +27,47 @@ const DIGEST: &str = "-- digest: ";
 const SEARCH_PATH: &str = "-- search path: ";
 const UNKNOWN: &str = "-- unknown table: ";
 const UNTYPED: &str = "-- unknown type: ";
+const HOOKED: &str = "-- trigger or rule on INSERT: ";
 const GAP: &str = "-- gap: ";
 /// Hides an index from queries: in MySQL by the first comment, in MariaDB by the second.
 const HIDDEN: &str = " /*!80000 INVISIBLE */ /*M!100600 IGNORED */";
 const ROWS: &str = "-- rows: ";
+
+/// A name as it stands in a comment: what would end the line or the name is written as its number, `%a;`.
+fn in_comment(name: &str) -> String {
+    let mut text = String::new();
+    for c in name.chars() {
+        if c.is_control() || c.is_whitespace() || matches!(c, '%' | ',' | '.' | ':' | '\u{2028}' | '\u{2029}')
+        {
+            text.push_str(&format!("%{:x};", u32::from(c)));
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
+/// A name that stands in a comment.
+fn out_of_comment(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut name = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let number = part.split_once(';');
+        let read =
+            number.and_then(|(hex, rest)| Some((char::from_u32(u32::from_str_radix(hex, 16).ok()?)?, rest)));
+        match read {
+            Some((c, rest)) => {
+                name.push(c);
+                name.push_str(rest);
+            }
+            None => {
+                name.push('%');
+                name.push_str(part);
+            }
+        }
+    }
+    name
+}
 
 /// Whether a text is a snapshot of ours, by its first line.
 pub fn is_snapshot(text: &str) -> bool {

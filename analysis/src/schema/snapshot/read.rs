@@ -6,7 +6,9 @@ use super::super::Problem;
 use super::super::guess::guess_dialect;
 use super::super::model::{Name, Schema};
 use super::super::replay::Replay;
-use super::{CONVERSIONS, DIALECT, DIGEST, END, GAP, HEAD, ROWS, SEARCH_PATH, UNKNOWN, UNTYPED};
+use super::{
+    CONVERSIONS, DIALECT, DIGEST, END, GAP, HEAD, HOOKED, ROWS, SEARCH_PATH, UNKNOWN, UNTYPED, out_of_comment,
+};
 use crate::sql::Dialect;
 use crate::sql::split;
 
@@ -70,6 +72,8 @@ struct Head<'t> {
     search_path: Option<&'t str>,
     unknown: Vec<&'t str>,
     gaps: Vec<&'t str>,
+    /// Tables whose rows a trigger or a rule may change.
+    hooked: Vec<&'t str>,
     /// Whether casts or operators are made.
     conversions: bool,
     /// Columns whose type is not known, each with its table.
@@ -92,6 +96,8 @@ impl<'t> Head<'t> {
                 head.conversions = true;
             } else if let Some(gap) = line.strip_prefix(GAP) {
                 head.gaps.push(gap);
+            } else if let Some(hooked) = line.strip_prefix(HOOKED) {
+                head.hooked.push(hooked);
             } else if let Some(untyped) = line.strip_prefix(UNTYPED) {
                 head.untyped.extend(untyped.split_once(' '));
             } else if let Some(unknown) = line.strip_prefix(UNKNOWN) {
@@ -112,19 +118,16 @@ impl<'t> Head<'t> {
         schema.gaps.splice(0..0, self.gaps.iter().map(|gap| (*gap).to_owned()));
         for unknown in &self.unknown {
             let (name, reason) = unknown.split_once(": ").unwrap_or((unknown, ""));
-            let name = match name.split_once('.') {
-                Some((schema, name)) => Name::qualified(Some(schema), name),
-                None => Name::new(name),
-            };
-            schema.opaque.insert(name, reason.to_owned());
+            schema.opaque.insert(named(name), reason.to_owned());
         }
         for (column, name) in &self.untyped {
-            let table = schema.tables.values_mut().find(|table| table.name.to_string() == *name);
+            let table = schema.tables.get_mut(&named(name));
             let columns = table.map(|table| table.columns.iter_mut()).into_iter().flatten();
-            columns.filter(|it| it.name == *column).for_each(|column| column.ty.clear());
+            let column = out_of_comment(column);
+            columns.filter(|it| it.name == column).for_each(|column| column.ty.clear());
         }
         if let Some(path) = self.search_path {
-            schema.search_path = path.split(',').map(|name| name.trim().to_owned()).collect();
+            schema.search_path = path.split(',').map(|name| out_of_comment(name.trim())).collect();
         }
         let rows: BTreeMap<String, u64> = self
             .rows
@@ -137,6 +140,19 @@ impl<'t> Head<'t> {
         for table in schema.tables.values_mut() {
             table.rows = rows.get(&table.name.to_string()).copied();
         }
+        for name in &self.hooked {
+            if let Some(table) = schema.tables.get_mut(&named(name)) {
+                table.hooked = true;
+            }
+        }
+    }
+}
+
+/// The name that a comment has of something.
+fn named(text: &str) -> Name {
+    match text.split_once('.') {
+        Some((schema, name)) => Name::qualified(Some(&out_of_comment(schema)), out_of_comment(name)),
+        None => Name::new(out_of_comment(text)),
     }
 }
 

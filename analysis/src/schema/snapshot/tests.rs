@@ -1,6 +1,7 @@
 //! Round trips: what is written reads back equal.
 
 use super::{read, write};
+use crate::schema::model::Name;
 use crate::schema::replay::Replay;
 use crate::sql::Dialect;
 
@@ -85,4 +86,44 @@ fn rows_gaps_and_unknown_tables_are_kept() {
     assert_eq!(read.problems, []);
     assert_eq!(read.schema, replay.schema);
     assert_eq!(read.schema.gaps.len(), 1);
+}
+
+/// A name may hold anything, and none of it becomes a statement of the snapshot.
+#[test]
+fn a_name_in_a_comment_stays_in_it() {
+    let mut replay = Replay::new(Dialect::Postgres);
+    replay.apply(
+        "CREATE TABLE t (\"x y\" \"no\nsuch\"); SET search_path TO \"p, q\nDROP TABLE t;\", public;
+         ALTER DATABASE d SET search_path TO \"p, q\nDROP TABLE t;\", public;",
+        "test.sql",
+    );
+    replay.schema.tables.values_mut().for_each(|table| table.columns.iter_mut().for_each(|it| it.ty.clear()));
+    let odd = Name::new("a\nCREATE TABLE evil (id int);\n--: b.c");
+    replay.schema.opaque.insert(odd, "it is not known".to_owned());
+    let text = write(&replay.schema, None);
+    assert!(!text.contains("\nCREATE TABLE evil") && !text.contains("\nDROP"), "{text}");
+    let read = read(&text, "schema.sql", None);
+    assert_eq!(read.problems, []);
+    assert_eq!(read.schema, replay.schema, "{text}");
+}
+
+/// What is not closed would swallow what stands behind it: no database takes it, and the snapshot has none of it.
+#[test]
+fn a_statement_that_is_not_closed_is_not_understood() {
+    for sql in [
+        "CREATE DOMAIN email AS text CHECK (VALUE LIKE '%",
+        "CREATE VIEW v AS SELECT (1",
+        "CREATE VIEW v AS SELECT 1)",
+        "CREATE INDEX i ON t ((lower(a)))}",
+        "ALTER TABLE t ADD CHECK (a > $a$ b)",
+        "DELIMITER //\nCREATE VIEW v AS SELECT 1; CREATE TABLE evil (a int) //",
+    ] {
+        let dialect = if sql.starts_with("DELIMITER") { Dialect::MySql } else { Dialect::Postgres };
+        let mut replay = Replay::new(dialect);
+        replay.apply("CREATE TABLE t (a text);", "test.sql");
+        replay.apply(sql, "test.sql");
+        assert_eq!(replay.problems.len(), 1, "{sql}");
+        let text = write(&replay.schema, None);
+        assert!(read(&text, "schema.sql", None).broken.is_none(), "{text}");
+    }
 }

@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use super::super::model::{Column, Name, Schema, UserType};
 use super::order;
 use super::table::Writer;
-use super::{CONVERSIONS, DIALECT, DIGEST, END, GAP, HEAD, ROWS, SEARCH_PATH, UNKNOWN, UNTYPED};
+use super::{
+    CONVERSIONS, DIALECT, DIGEST, END, GAP, HEAD, HOOKED, ROWS, SEARCH_PATH, UNKNOWN, UNTYPED, in_comment,
+};
 use crate::sql::Dialect;
 
 /// The schema as a snapshot; `digest` is that of the migrations it comes from, where it comes from any.
@@ -45,15 +47,19 @@ impl Writer<'_> {
         }
         out.push_str("-- Written by `cargo query-budget schema`; change the migrations and run it again.\n");
         if !self.schema.search_path.is_empty() {
-            let _ = writeln!(out, "{SEARCH_PATH}{}", self.schema.search_path.join(", "));
+            let names: Vec<String> = self.schema.search_path.iter().map(|name| in_comment(name)).collect();
+            let _ = writeln!(out, "{SEARCH_PATH}{}", names.join(", "));
         }
         for (name, reason) in &self.schema.opaque {
-            let _ = writeln!(out, "{UNKNOWN}{name}: {}", one_line(reason));
+            let _ = writeln!(out, "{UNKNOWN}{}: {}", qualified(name), one_line(reason));
         }
         for table in self.schema.tables.values().filter(|_| self.dialect != Dialect::Sqlite) {
             for column in table.columns.iter().filter(|column| column.ty.is_empty()) {
-                let _ = writeln!(out, "{UNTYPED}{} {}", column.name, table.name);
+                let _ = writeln!(out, "{UNTYPED}{} {}", in_comment(&column.name), qualified(&table.name));
             }
+        }
+        for table in self.schema.tables.values().filter(|table| table.hooked) {
+            let _ = writeln!(out, "{HOOKED}{}", qualified(&table.name));
         }
         if self.schema.own_conversions {
             let _ = writeln!(out, "{CONVERSIONS}");
@@ -230,6 +236,14 @@ impl Writer<'_> {
             let _ = writeln!(self.out, "\nCREATE {kind} {name}{} AS\n{query};", columns.unwrap_or_default());
             self.indexes(&view.name, &view.indexes);
         }
+    }
+}
+
+/// A name with its schema, as they stand in a comment.
+fn qualified(name: &Name) -> String {
+    match &name.schema {
+        Some(schema) => format!("{}.{}", in_comment(schema), in_comment(&name.name)),
+        None => in_comment(&name.name),
     }
 }
 

@@ -386,7 +386,8 @@ fn operator(op: &B) -> Op {
         B::Plus => Op::Arithmetic('+'),
         B::Minus => Op::Arithmetic('-'),
         B::Multiply => Op::Arithmetic('*'),
-        B::Divide | B::DuckIntegerDivide | B::MyIntegerDivide => Op::Arithmetic('/'),
+        B::Divide | B::DuckIntegerDivide => Op::Arithmetic('/'),
+        B::MyIntegerDivide => Op::Other("div".to_owned()),
         B::Modulo => Op::Arithmetic('%'),
         B::PGCustomBinaryOperator(parts) => match parts.last().map(String::as_str) {
             Some("=") => Op::Eq,

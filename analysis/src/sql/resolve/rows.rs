@@ -54,7 +54,7 @@ impl Resolver<'_> {
     /// the function's alias.
     fn inlined(&mut self, function: &str, args: &[Expr]) -> Option<(BlockId, Option<Vec<String>>)> {
         let schema = self.schema.filter(|schema| schema.dialect == Dialect::Postgres)?;
-        let mut made = schema.functions.iter().filter(|(name, _)| name.name == function);
+        let mut made = schema.functions_named(function);
         let (Some((_, overloads)), None) = (made.next(), made.next()) else { return None };
         let [statement] = overloads.as_slice() else { return None };
         let routine = routine::inlined(statement)?;

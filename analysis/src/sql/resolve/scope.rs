@@ -258,8 +258,8 @@ impl Resolver<'_> {
 
     /// Whether the migrations make a function of this name.
     pub(super) fn has_function(&self, name: &str) -> bool {
-        let mut functions = self.schema.iter().flat_map(|schema| schema.functions.keys());
-        self.dialect == Dialect::Postgres && functions.any(|function| function.name == name)
+        let mut functions = self.schema.into_iter().flat_map(|schema| schema.functions_named(name));
+        self.dialect == Dialect::Postgres && functions.next().is_some()
     }
 
     fn is_column(&self, ident: &ast::Ident) -> bool {

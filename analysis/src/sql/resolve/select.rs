@@ -112,9 +112,8 @@ impl Resolver<'_> {
     /// Whether a function in a SELECT list makes several rows of one: of the database's own, or of the schema's.
     fn returns_set(&self, name: &str) -> bool {
         let of_schema = || {
-            let functions = self.schema.iter().flat_map(|schema| &schema.functions);
-            let mut texts = functions.filter(|(known, _)| known.name == name).flat_map(|(_, texts)| texts);
-            texts.any(|text| functions::is_declared_set_returning(text))
+            let functions = self.schema.into_iter().flat_map(|schema| schema.functions_named(name));
+            functions.flat_map(|(_, texts)| texts).any(|text| functions::is_declared_set_returning(text))
         };
         functions::is_set_returning(name, self.dialect) || (self.dialect == Dialect::Postgres && of_schema())
     }
@@ -122,9 +121,8 @@ impl Resolver<'_> {
     /// Whether an aggregate is called in an expression, subqueries and windows aside.
     fn has_aggregate(&self, expr: &Expr) -> bool {
         let of_schema = |name: &str| {
-            let functions = self.schema.iter().flat_map(|schema| &schema.functions);
-            let mut texts = functions.filter(|(known, _)| known.name == name).flat_map(|(_, texts)| texts);
-            texts.any(|text| functions::is_declared_aggregate(text))
+            let functions = self.schema.into_iter().flat_map(|schema| schema.functions_named(name));
+            functions.flat_map(|(_, texts)| texts).any(|text| functions::is_declared_aggregate(text))
         };
         expr.any(|e| match e {
             Expr::Call(call) if !call.window => {

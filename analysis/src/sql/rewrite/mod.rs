@@ -140,7 +140,7 @@ impl Rewriter {
         done
     }
 
-    /// The token so many ahead of the one at hand.
+    /// The token `ahead` positions after the current one.
     fn token(&self, ahead: usize) -> &Token {
         self.input.get(self.at + ahead).map_or(&Token::EOF, |token| &token.token)
     }
@@ -187,7 +187,7 @@ impl Rewriter {
         may
     }
 
-    /// The position ahead of the bracket that closes the one so many ahead.
+    /// How far ahead the bracket stands that closes the one `ahead` positions after the current token.
     fn closing(&self, ahead: usize) -> Option<usize> {
         let mut depth = 0_usize;
         for (at, token) in self.input.iter().enumerate().skip(self.at + ahead) {

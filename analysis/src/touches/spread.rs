@@ -1,0 +1,82 @@
+//! Tables that change because another does: by foreign keys, partitions, inheritance, views and triggers.
+
+use std::collections::BTreeSet;
+
+use super::{Touches, functions};
+use crate::schema::{Name, Schema, Table};
+use crate::sql::Dialect;
+use crate::sql::query::{Body, Query, Source};
+
+/// Adds what changes with the tables that are written.
+pub(super) fn written(query: &Query, schema: &Schema, touches: &mut Touches) {
+    through_views(query, schema, touches);
+    let removes = query.blocks.iter().any(|block| match &block.body {
+        Body::Write(write) => !write.from.is_empty() || write.conflict.is_some(),
+        _ => false,
+    });
+    let mut pending: Vec<Name> = touches.writes.iter().cloned().collect();
+    let mut seen: BTreeSet<Name> = touches.writes.clone();
+    while let Some(name) = pending.pop() {
+        let mut also = relatives(&name, schema);
+        // Elsewhere an INSERT that replaces rows is not told apart from one that does not.
+        if removes || schema.dialect != Dialect::Postgres {
+            also.extend(cascades(&name, schema));
+        }
+        let mut of_code = Touches::default();
+        let table = schema.tables.get(&name);
+        for code in table.into_iter().flat_map(defaults) {
+            functions::called_in(code, schema, &mut of_code);
+        }
+        touches.writes_unknown |= of_code.writes_unknown;
+        also.extend(of_code.writes);
+        pending.extend(also.into_iter().filter(|name| seen.insert(name.clone())));
+    }
+    touches.writes = seen;
+}
+
+/// A view that is written to hands the rows on to its tables.
+fn through_views(query: &Query, schema: &Schema, touches: &mut Touches) {
+    let views: Vec<Name> =
+        touches.writes.iter().filter(|name| schema.views.contains_key(*name)).cloned().collect();
+    if views.is_empty() {
+        return;
+    }
+    let of_views = query.relations.iter().filter_map(|relation| match &relation.source {
+        Source::Table(name) => Some(name.clone()),
+        _ => None,
+    });
+    let tables: Vec<Name> = of_views.collect();
+    // Rules and triggers may stand in the way.
+    touches.writes_unknown = true;
+    touches.writes.extend(tables);
+    for view in views {
+        touches.writes.remove(&view);
+    }
+}
+
+/// The tables whose rows are those of this one as well.
+fn relatives(name: &Name, schema: &Schema) -> Vec<Name> {
+    let parent = schema.tables.get(name).and_then(|table| table.parent.clone());
+    let children = schema.tables.values().filter(|table| table.parent.as_ref() == Some(name));
+    parent.into_iter().chain(children.map(|table| table.name.clone())).collect()
+}
+
+/// The tables whose rows change with those that they refer to.
+fn cascades(name: &Name, schema: &Schema) -> Vec<Name> {
+    let follows = |action: &Option<String>| {
+        action.as_deref().is_some_and(|action| !action.eq_ignore_ascii_case("restrict"))
+    };
+    let refers = |table: &&Table| {
+        table
+            .foreign_keys
+            .iter()
+            .any(|key| key.table == *name && (follows(&key.on_delete) || follows(&key.on_update)))
+    };
+    schema.tables.values().filter(refers).map(|table| table.name.clone()).collect()
+}
+
+/// The code that runs when a row of the table is written.
+fn defaults(table: &Table) -> impl Iterator<Item = &str> {
+    let columns = table.columns.iter().flat_map(|column| column.default.iter().chain(&column.generated));
+    columns.chain(table.checks.iter().map(|check| &check.condition)).map(String::as_str)
+}
