@@ -11,7 +11,7 @@ use syn::{Attribute, Expr, ExprLit, ExprUnary, Ident, Lit, Meta, MetaNameValue, 
 use crate::emit::{Marked, Misuse};
 
 /// The right form of the attribute, for whoever missed it.
-pub(crate) const FORM: &str = "write `#[query_budget(max = 3)]`; `rows = 500` and `time = \"50ms\"` limit what is fetched and how long it takes";
+pub(crate) const FORM: &str = "write `#[query_budget(max = 3)]`; `rows = 500` and `time = \"50ms\"` limit what is fetched and how long it takes, `repeats = 2` how often one statement runs";
 
 /// A budget as written.
 #[derive(Default)]
@@ -20,6 +20,8 @@ pub(crate) struct Budget {
     pub(crate) max: Option<Expr>,
     /// How many rows may be fetched.
     pub(crate) rows: Option<Expr>,
+    /// How often one statement may run.
+    pub(crate) repeats: Option<Expr>,
     /// How long they may take.
     pub(crate) time: Option<Duration>,
     /// Whether the body has queries that are not written with `sql!` and its kin.
@@ -94,12 +96,22 @@ impl Budget {
                 }
                 self.rows = Some(value);
             }
+            "repeats" => {
+                if count(&value, "repeats", "write `repeats = 2`")? == Some(0) {
+                    return Err(Misuse::new(
+                        value.span(),
+                        "`repeats = 0` lets no query run",
+                        "write `repeats = 1` for statements that run once, or `max = 0` for a function that runs no query",
+                    ));
+                }
+                self.repeats = Some(value);
+            }
             "time" => self.time = Some(time(&value)?),
             other => {
                 return Err(Misuse::new(
                     name.span(),
                     format!("unknown limit `{other}`"),
-                    "the limits are `max`, `rows` and `time`",
+                    "the limits are `max`, `rows`, `time` and `repeats`",
                 ));
             }
         }

@@ -14,6 +14,7 @@ use crate::context::{self, Context};
 use crate::crates::Found;
 use crate::emit::{self, Marked};
 use crate::input::{Kind, Sql};
+use crate::touches;
 
 /// A query that has been looked at.
 pub(crate) struct Checked {
@@ -25,29 +26,44 @@ pub(crate) struct Checked {
     pub(crate) fingerprint: u64,
     /// Its types and whose they are; `None` without a schema, and where it could not be parsed.
     pub(crate) types: Option<(Dialect, Described)>,
+    /// The tables that it reads and writes, as a call on its site; nothing where nobody asks.
+    pub(crate) touching: TokenStream,
 }
 
 /// Checks a call of `sql!` and its like, whose arguments are `tokens`.
 pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream, sql: &Sql) -> Checked {
+    query_as(context, kind, tokens, sql, &sql.text)
+}
+
+/// The same of another text, which is what the call runs.
+pub(crate) fn query_as(
+    context: &mut Context,
+    kind: Kind,
+    tokens: TokenStream,
+    sql: &Sql,
+    text: &str,
+) -> Checked {
     let mut messages = announcement(context, sql.marked);
     let project = context.project();
     let checker = project.checker();
     let found = found_around(context, kind, tokens, sql);
     let mut checked = match &found {
-        Some((found, site)) => checker.site(&found.scan, site, &sql.text),
-        None => checker.query(&sql.text, None),
+        Some((found, site)) => checker.site(&found.scan, site, text),
+        None => checker.query(text, None),
     };
     let (errors, warnings): (Vec<&Finding>, Vec<&Finding>) =
         checked.findings.iter().partition(|finding| finding.level == Level::Deny);
     messages
         .extend(warnings.into_iter().chain(errors.iter().copied()).map(|found| finding(found, sql.marked)));
-    let schema = project.schema.as_ref().filter(|schema| types::derives(schema.dialect));
+    let schema = project.schema.as_ref();
     let described = checked.described.take();
     let types = schema.zip(checked.query.as_ref().ok()).map(|(schema, query)| {
         let derived = || types::describe(query, schema, schema.dialect);
         (schema.dialect, described.unwrap_or_else(derived))
     });
-    Checked { messages, is_refused: !errors.is_empty(), fingerprint: sql::fingerprint(&sql.text), types }
+    let touching = touches::of(&project, checked.query.as_ref().ok(), &sql.text);
+    let fingerprint = sql::fingerprint(&sql.text);
+    Checked { messages, is_refused: !errors.is_empty(), fingerprint, types, touching }
 }
 
 /// The site of a call, and what it was found in: its file, where the functions and loops around it are seen.
@@ -125,7 +141,7 @@ struct Scanned {
     function: Function,
     /// Its queries.
     sites: Vec<Site>,
-    /// Its calls in loops that come to a query.
+    /// Its calls in loops that reach a query.
     calls: Vec<LoopCall>,
 }
 

@@ -156,7 +156,7 @@ impl Context {
         read
     }
 
-    /// Whether nothing has been said of the project yet in this crate; says so once.
+    /// Whether this crate's notices are still unreported; true once.
     pub(crate) fn announces(&mut self) -> bool {
         let name = std::env::var("CARGO_CRATE_NAME").unwrap_or_default();
         self.announced.insert((crate_dir(), name))
@@ -180,7 +180,7 @@ impl<T> Kept<T> {
     }
 }
 
-/// What is found in a file of its own account, what comes to no query left out.
+/// Scans one file alone, skipping code that reaches no query.
 fn found_alone(file: &str, text: &str, has_budgets: bool) -> Arc<Found> {
     let scan = |relevant: &str| crates::scan(file, relevant, text, in_test()).unwrap_or_default();
     let (scan, calls) = match has_budgets {

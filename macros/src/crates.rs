@@ -19,7 +19,7 @@ pub(crate) fn has_budgets(text: &str) -> bool {
 pub(crate) struct Found {
     /// Its queries and functions.
     pub(crate) scan: Scan,
-    /// Its calls in loops that come to a query.
+    /// Its calls in loops that reach a query.
     pub(crate) calls: Vec<LoopCall>,
 }
 

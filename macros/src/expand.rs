@@ -19,7 +19,8 @@ pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream) -> T
     let Some(sql) = query.sql.as_ref().filter(|_| query.misuses.is_empty()) else {
         return refused(&query, &emit::misuses(&query.misuses));
     };
-    let Checked { mut messages, is_refused, fingerprint, types } = check::query(context, kind, tokens, sql);
+    let Checked { mut messages, is_refused, fingerprint, types, touching } =
+        check::query(context, kind, tokens, sql);
     let package = context.package();
     let typed =
         types.map(|(dialect, described)| Types::new(&package.rust_types, dialect, described, sql.marked));
@@ -42,7 +43,7 @@ pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream) -> T
     }
     let text = &sql.text;
     let site = quote! {{
-        static SITE: ::query_budget::__private::Site = ::query_budget::__private::Site::here(#text, #fingerprint);
+        static SITE: ::query_budget::__private::Site = ::query_budget::__private::Site::here(#text, #fingerprint) #touching;
         #watched
         #messages
         &SITE

@@ -12,6 +12,7 @@ use crate::check;
 use crate::context::Context;
 use crate::emit::{self, Marked, Misuse};
 use crate::scope;
+use crate::shape::Shape;
 
 /// A function, a method, or a method's declaration in a trait.
 ///
@@ -55,6 +56,10 @@ pub(crate) fn expand(context: &mut Context, limits: TokenStream, item: TokenStre
     };
     budget.misuses.extend(refused(&function));
     budget.misuses.extend(strip_allows(&mut function.attributes));
+    let shape = Shape::of(&function.signature).unwrap_or_else(|misuse| {
+        budget.misuses.push(misuse);
+        Shape::Sync
+    });
     if !budget.misuses.is_empty() {
         let messages = emit::misuses(&budget.misuses);
         return quote!(#messages #function);
@@ -65,7 +70,7 @@ pub(crate) fn expand(context: &mut Context, limits: TokenStream, item: TokenStre
             check::function(context, quote!(#[query_budget(#limits)] #item), &function.signature.ident);
         budget.has_raw_queries = checked.has_raw_queries;
         let messages = checked.messages;
-        let body_in_scope = scope::wrap(&budget, &function.signature, std::mem::take(body));
+        let body_in_scope = scope::wrap(&budget, shape, &function.signature, std::mem::take(body));
         // Items without a name have no place in an `impl` or a `trait`, but in every body.
         *body = quote!(#messages #body_in_scope);
     }

@@ -66,6 +66,9 @@ impl Kind {
         let sql = match (self.in_file, self.rows) {
             (true, _) => "queries/event.sql",
             (false, Rows::Scalar) => "SELECT name FROM events WHERE id = $1",
+            (false, _) if self.name.starts_with("sql_page") => {
+                "SELECT id, name FROM events WHERE user_id = $1 ORDER BY id"
+            }
             (false, _) => "SELECT id, name FROM events WHERE id = $1",
         };
         format!("write `{}!({row}\"{sql}\", id)`", self.name)

@@ -14,9 +14,12 @@ mod expand;
 mod function;
 mod input;
 mod output;
+mod pages;
 mod rename;
 mod rows;
 mod scope;
+mod shape;
+mod touches;
 mod types;
 
 use proc_macro::TokenStream;
@@ -32,6 +35,10 @@ const SQL_FILE_SCALAR: Kind = Kind::new("sql_file_scalar", Rows::Scalar).in_file
 
 fn query(kind: Kind, input: TokenStream) -> TokenStream {
     context::with(|context| expand::query(context, kind, input.into())).into()
+}
+
+fn paged(kind: Kind, input: TokenStream) -> TokenStream {
+    context::with(|context| pages::expand(context, kind, input.into())).into()
 }
 
 fn many(kind: Kind, input: TokenStream) -> TokenStream {
@@ -190,6 +197,31 @@ pub fn sql_batch_scalar(input: TokenStream) -> TokenStream {
     many(Kind::new("sql_batch_scalar", Rows::Scalar), input)
 }
 
+/// A query that is read page by page, by the keys of its order:
+/// `sql_page!("SELECT id, title FROM posts WHERE author_id = $1 ORDER BY id DESC", author)`.
+///
+/// The SQL is that for all rows, with an ORDER BY and without a LIMIT. `fetch_page(db, &request)` reads the first page, the
+/// last one, or the one behind or before a row; it gives the rows, and the cursors of the pages around it. A page is one query,
+/// and reads no rows but its own and one more: it costs the same wherever it is.
+///
+/// What is ordered by are columns that are selected and never NULL, and together they tell all rows apart: `ORDER BY
+/// created_at DESC, id DESC`. Where they do not, the macro says what to add. Directions may be mixed. An index is to give the
+/// order: `unindexed_sort` speaks where none does, as for any first rows.
+///
+/// A cursor is text for a URL. It holds the keys of a row and a check that it is of this query; what is damaged, or of another
+/// query, is `PageError::Cursor`. It is no signature: whoever makes one up says from where on to read. Its values are
+/// bound, each as the type of its column, and never become SQL.
+#[proc_macro]
+pub fn sql_page(input: TokenStream) -> TokenStream {
+    paged(Kind::new("sql_page", Rows::Record), input)
+}
+
+/// [`sql_page!`] whose rows become values of a struct or a tuple, as with [`sql_as!`].
+#[proc_macro]
+pub fn sql_page_as(input: TokenStream) -> TokenStream {
+    paged(Kind::new("sql_page_as", Rows::Struct), input)
+}
+
 /// Limits what a function may ask of the database: `#[query_budget(max = 3)]`.
 ///
 /// | limit | holds for |
@@ -197,10 +229,13 @@ pub fn sql_batch_scalar(input: TokenStream) -> TokenStream {
 /// | `max = 3` | queries; an expression over the arguments is counted against at run time: `max = 1 + ids.len()` |
 /// | `rows = 500` | rows fetched by all of them |
 /// | `time = "50ms"` | time spent in all of them |
+/// | `repeats = 2` | times that each statement runs |
 ///
 /// The build fails when the function's queries can be more than `max`. In debug builds, and with the feature `enforce`,
 /// every query that runs inside the function counts, in whatever function it stands. A function that returns a future or
-/// a stream (`impl Future`, `BoxStream`, `Pin<Box<dyn ..>>`) is counted until that has ended. On a method of a trait
+/// a stream (`impl Future`, `BoxStream`, `Pin<Box<dyn ..>>`, another name for one of these, or a `Result` or `Option` of it)
+/// is counted until that has ended; where the budget cannot reach what runs later (`Sse<impl Stream>`, `impl AsyncFn`), the
+/// build says so. What a body behind `impl IntoResponse` streams is not seen. Limits are judged at the end. On a method of a trait
 /// without a body the budget is a promise: each implementation carries its own attribute.
 ///
 /// A finding in the function is accepted with its reason: `#[allow(missing_limit, reason = "admin export")]` below

@@ -31,6 +31,9 @@ pub(crate) fn declared(name: &str, span: Span) -> Result<Declared, String> {
         true => "has no name".to_owned(),
         false => format!("is called `{name}`, which is no name of a field"),
     })?;
+    if overrides.is_empty() {
+        return Ok(Declared { field, nullable: None, ty: None });
+    }
     let parser = |input: ParseStream<'_>| Overrides::parse(input);
     let overridden = syn::parse_str::<proc_macro2::TokenStream>(overrides)
         .and_then(|tokens| parser.parse2(respanned(tokens, span)))
@@ -59,10 +62,42 @@ fn ident(name: &str, span: Span) -> Option<Ident> {
     if !is_plain {
         return None;
     }
+    // No keyword has an underscore in it. Parsing takes longer than all else that is done for a column.
+    if name.is_ascii() && name != "_" && (name.contains('_') || PLAIN.contains(&name)) {
+        return Some(Ident::new(name, span));
+    }
     let mut ident: Ident = syn::parse_str(name).or_else(|_| syn::parse_str(&format!("r#{name}"))).ok()?;
     ident.set_span(span);
     Some(ident)
 }
+
+/// Words that are often columns and never keywords.
+const PLAIN: [&str; 24] = [
+    "id",
+    "name",
+    "email",
+    "title",
+    "body",
+    "status",
+    "state",
+    "kind",
+    "count",
+    "total",
+    "at",
+    "slug",
+    "user",
+    "value",
+    "key",
+    "data",
+    "text",
+    "url",
+    "path",
+    "code",
+    "label",
+    "token",
+    "content",
+    "description",
+];
 
 #[derive(Default)]
 struct Overrides {
@@ -117,7 +152,7 @@ mod tests {
 
     #[test]
     fn names_with_and_without_overrides() {
-        for plain in ["id", "id!", "id?", "id: _", "id!: Uuid", "id?: _", "_x", "größe"] {
+        for plain in ["id", "id!", "id?", "id: _", "id!: Uuid", "id?: _", "_x", "größe", "user_id"] {
             check(plain, plain);
         }
         check("id:Vec<u8>", "id: Vec < u8 >");
@@ -128,6 +163,7 @@ mod tests {
         check("count(*)", "is called `count(*)`, which is no name of a field");
         check("1st", "is called `1st`, which is no name of a field");
         check("self", "is called `self`, which is no name of a field");
+        check("a_²", "is called `a_²`, which is no name of a field");
         check("a b", "is called `a b`, which is no name of a field");
         check("id!!", "is called `id!!`, whose override cannot be read");
         check("id: ", "is called `id: `, whose override cannot be read");

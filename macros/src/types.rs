@@ -7,6 +7,7 @@ use query_budget_analysis::project::Dependency;
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::types::{Column, Described, Kind, Known, NoRustType, Origin, RustTypes, SqlType};
 use quote::{ToTokens, quote};
+use syn::{Type, TypePath};
 
 use crate::arguments::Parameter;
 use crate::emit::{Marked, Misuse};
@@ -128,7 +129,7 @@ impl<'p> Types<'p> {
             let ty =
                 parameter.ty.known().filter(|_| self.dialect == Dialect::Postgres && !argument.is_cast)?;
             match self.rust_types.of_parameter(self.dialect, ty) {
-                Ok(path) => Some(Parameter { ty: syn::parse2(tokens(&path)).ok()?, sql_type: sql_type(ty) }),
+                Ok(path) => Some(Parameter { ty: parameter_type(&path)?, sql_type: sql_type(ty) }),
                 Err(missing) => {
                     let (message, help) = without_rust_type(&missing, "the argument `as _`");
                     let marked = Marked::tokens(&argument.value);
@@ -210,11 +211,30 @@ pub(crate) fn features(dependencies: [Option<&Dependency>; 2]) -> BTreeSet<Strin
 /// A Rust type as tokens: sqlx by way of the runtime crate, and names of the prelude by their path, for they may mean
 /// something else where the query stands.
 fn tokens(written: &str) -> TokenStream {
+    // Most types are one word, and parsing takes long in a macro that is not optimised.
+    if matches!(written, "i64" | "i32" | "i16" | "f64" | "f32" | "bool" | "u8" | "u32" | "u64" | "i8" | "u16")
+    {
+        return Ident::new(written, Span::call_site()).into_token_stream();
+    }
+    if written == "String" {
+        return quote!(::std::string::String);
+    }
     // What a project writes and is no type is the compiler's to refuse.
     written
         .parse()
         .map(rooted)
         .unwrap_or_else(|_| Ident::new("unreadable", Span::call_site()).into_token_stream())
+}
+
+/// The type that a parameter takes.
+fn parameter_type(written: &str) -> Option<Type> {
+    let tokens = tokens(written);
+    match tokens.clone().into_iter().collect::<Vec<_>>().as_slice() {
+        [TokenTree::Ident(ident)] => {
+            Some(Type::Path(TypePath { attrs: Vec::new(), qself: None, path: ident.clone().into() }))
+        }
+        _ => syn::parse2(tokens).ok(),
+    }
 }
 
 fn rooted(tokens: TokenStream) -> TokenStream {

@@ -7,7 +7,7 @@ use query_budget_analysis::sql::batch::{self, Gives, Piece, Refusal, RowType, St
 use query_budget_analysis::sql::query::Kind as Does;
 use query_budget_analysis::sql::{self, Dialect};
 use query_budget_analysis::types::{self, Described};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Expr;
 
 use crate::arguments::{self, Parameter};
@@ -27,7 +27,7 @@ pub(crate) fn expand(context: &mut Context, kind: Kind, tokens: TokenStream) -> 
     let (Some(sql), Some(given), []) = (query.sql.as_ref(), given, misuses.as_slice()) else {
         return refused(&emit::misuses(&misuses));
     };
-    let Checked { mut messages, is_refused, types, .. } = check::query(context, kind, tokens, sql);
+    let Checked { mut messages, is_refused, types, touching, .. } = check::query(context, kind, tokens, sql);
     if is_refused {
         return refused(&messages);
     }
@@ -53,7 +53,8 @@ pub(crate) fn expand(context: &mut Context, kind: Kind, tokens: TokenStream) -> 
         let doubt = emit::warning("nullable_column", &doubt, sql.marked);
         messages = quote!(#doubt #messages);
     }
-    let expansion = Expansion { query: &query, given: &given, made: &made, parameters: &parameters };
+    let parameters = parameters.as_slice();
+    let expansion = Expansion { query: &query, given: &given, made: &made, parameters, touching: &touching };
     expansion.tokens(&messages, &plan)
 }
 
@@ -97,54 +98,15 @@ struct Expansion<'a> {
     given: &'a input::Given,
     made: &'a Made,
     parameters: &'a [Option<Parameter>],
+    touching: &'a TokenStream,
 }
 
 impl Expansion<'_> {
     fn tokens(&self, messages: &TokenStream, plan: &Plan) -> TokenStream {
         let bound = self.bound(messages);
-        let made = match plan {
-            Plan::Untyped if self.query.kind.rows == Rows::Record => {
-                quote!(#bound.try_map(::core::result::Result::Ok))
-            }
-            Plan::None => bound,
-            Plan::Untyped | Plan::Scalar(..) => self.decoded(plan, &bound),
-            Plan::Record(_) | Plan::Struct(..) | Plan::Tuple(..) => {
-                plan.applied(self.query, &self.database(), bound)
-            }
-        };
+        let made = read(self.query, plan, &database(self.made.dialect), bound);
         let hold = self.hold();
         quote!({ #hold #made })
-    }
-
-    /// Rows that are read by a type: that of the one column, or one that reads a row by itself.
-    fn decoded(&self, plan: &Plan, bound: &TokenStream) -> TokenStream {
-        let row = self.query.row.as_ref();
-        let database = self.database();
-        let private = quote!(::query_budget::__private);
-        match plan {
-            Plan::Scalar(ty, span) => {
-                let scalar = row.map_or_else(|| ty.clone(), |row| quote!(#row));
-                let asked = row.map(|row| quote::quote_spanned!(*span=> #private::reads::<#ty, #row>();));
-                quote!({ #asked #bound.try_map(|row| #private::column::<#scalar, _>(&row, 0)) })
-            }
-            _ => {
-                let given = row.map_or_else(|| quote!(_), |row| quote!(#row));
-                let ty = if self.query.kind.rows == Rows::Scalar { quote!((#given,)) } else { given };
-                let of =
-                    quote!(<#ty as #private::sqlx::FromRow<'_, #private::RowOf<#database>>>::from_row(&row));
-                let value =
-                    if self.query.kind.rows == Rows::Scalar { quote!(.map(|row| row.0)) } else { quote!() };
-                quote!(#bound.try_map(|row| #of #value))
-            }
-        }
-    }
-
-    fn database(&self) -> TokenStream {
-        match self.made.dialect {
-            Dialect::Postgres => quote!(::query_budget::__private::sqlx::Postgres),
-            Dialect::MySql => quote!(::query_budget::__private::sqlx::MySql),
-            Dialect::Sqlite => quote!(::query_budget::__private::sqlx::Sqlite),
-        }
     }
 
     /// What holds the values: a column for each value of a row, filled by the user's closure; the shared ones by name.
@@ -186,7 +148,7 @@ impl Expansion<'_> {
     fn bound(&self, messages: &TokenStream) -> TokenStream {
         let Made { statement, does, dialect } = self.made;
         let private = quote!(::query_budget::__private::batch);
-        let database = self.database();
+        let database = database(self.made.dialect);
         let Statement { most_rows, is_reversed, is_of_arrays, .. } = statement;
         let (is_write, is_numbered) = (*does != Does::Select, *dialect == Dialect::Postgres);
         let gives = match (statement.gives, does) {
@@ -196,12 +158,13 @@ impl Expansion<'_> {
             (Gives::Some, _) => quote!(SomeRows),
         };
         let (wrapper, pieces, site) = self.site(*is_of_arrays);
+        let touching = self.touching;
         let columns = (0..self.given.values).map(column);
         let shared = (self.given.values..self.query.arguments.len()).map(value);
         quote! {
             ::query_budget::__private::batch::batch::<#database, ::query_budget::#gives>(
                 {
-                    static SITE: ::query_budget::__private::Site = #site;
+                    static SITE: ::query_budget::__private::Site = #site #touching;
                     #messages
                     &SITE
                 },
@@ -237,6 +200,44 @@ impl Expansion<'_> {
         let pieces = pieces(&statement.pieces);
         (quote!(Each), pieces, quote!(#site::for_rows(#text, #head, #fingerprint)))
     }
+}
+
+/// The type by which sqlx knows a database.
+pub(crate) fn database(dialect: Dialect) -> TokenStream {
+    match dialect {
+        Dialect::Postgres => quote!(::query_budget::__private::sqlx::Postgres),
+        Dialect::MySql => quote!(::query_budget::__private::sqlx::MySql),
+        Dialect::Sqlite => quote!(::query_budget::__private::sqlx::Sqlite),
+    }
+}
+
+/// What is bound, with its rows read by its `try_map`.
+pub(crate) fn read(query: &Query, plan: &Plan, database: &TokenStream, bound: TokenStream) -> TokenStream {
+    match plan {
+        Plan::Untyped if query.kind.rows == Rows::Record => {
+            quote!(#bound.try_map(::core::result::Result::Ok))
+        }
+        Plan::None => bound,
+        Plan::Untyped | Plan::Scalar(..) => decoded(query, plan, database, &bound),
+        Plan::Record(_) | Plan::Struct(..) | Plan::Tuple(..) => plan.applied(query, database, bound),
+    }
+}
+
+/// Rows that are read by a type: that of the one column, or one that reads a row by itself.
+fn decoded(query: &Query, plan: &Plan, database: &TokenStream, bound: &TokenStream) -> TokenStream {
+    let row = query.row.as_ref();
+    let private = quote!(::query_budget::__private);
+    if let Plan::Scalar(ty, span) = plan {
+        let scalar = row.map_or_else(|| ty.clone(), |row| quote!(#row));
+        let asked = row.map(|row| quote_spanned!(*span=> #private::reads::<#ty, #row>();));
+        return quote!({ #asked #bound.try_map(|row| #private::column::<#scalar, _>(&row, 0)) });
+    }
+    let given = row.map_or_else(|| quote!(_), |row| quote!(#row));
+    let is_scalar = query.kind.rows == Rows::Scalar;
+    let ty = if is_scalar { quote!((#given,)) } else { given };
+    let of = quote!(<#ty as #private::sqlx::FromRow<'_, #private::RowOf<#database>>>::from_row(&row));
+    let value = is_scalar.then(|| quote!(.map(|row| row.0)));
+    quote!(#bound.try_map(|row| #of #value))
 }
 
 fn pieces(all: &[Piece]) -> TokenStream {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use sqlx::database::HasStatementCache;
 use sqlx::error::BoxDynError;
-use sqlx::{Arguments, Database, IntoArguments};
+use sqlx::{Arguments, AssertSqlSafe, Database, IntoArguments};
 
 use super::{Batch, Column};
 use crate::counting::Counter;
@@ -115,7 +115,8 @@ where
         let mut text = Text { sql: String::new(), placeholders: 0, is_numbered: self.statement.is_numbered };
         let added = self.groups(&mut text, &mut arguments, &mut counted);
         // There are as many texts as there are numbers of rows, and a connection keeps but a few.
-        Query::with_text(text.sql, added.map(|()| arguments), counted.0).persistent(false)
+        Query::with_text(site, AssertSqlSafe(text.sql), added.map(|()| arguments), counted.0)
+            .persistent(false)
     }
 
     fn arrays(&self, arguments: &mut DB::Arguments, counted: &mut Counted) -> Result<(), BoxDynError> {

@@ -9,3 +9,12 @@ CREATE TABLE steps (
     KEY steps_name_id (name, id),
     KEY steps_run_id_created_at_id (run_id, created_at, id)
 );
+
+CREATE TABLE articles (
+    id bigint NOT NULL AUTO_INCREMENT,
+    author_id bigint NOT NULL,
+    title varchar(40) NOT NULL,
+    created_at datetime(6) NOT NULL,
+    PRIMARY KEY (id),
+    KEY articles_author_id_created_at_id (author_id, created_at, id)
+);

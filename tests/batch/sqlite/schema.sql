@@ -8,3 +8,11 @@ CREATE TABLE steps (
 );
 CREATE INDEX steps_name_id ON steps (name, id);
 CREATE INDEX steps_run_id_created_at_id ON steps (run_id, created_at, id);
+
+CREATE TABLE articles (
+    id INTEGER PRIMARY KEY,
+    author_id INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    created_at TEXT NOT NULL
+);
+CREATE INDEX articles_author_id_created_at_id ON articles (author_id, created_at, id);

@@ -132,8 +132,8 @@ async fn conflicts_update_or_leave_alone() {
             [("a", "1"), ("b", "2"), ("a", "3")] => |row| (row.0, row.1)
         );
         twice.execute(&db).await.unwrap();
-        let note = sql_scalar!(String, "SELECT note FROM steps WHERE run_id = 2 AND name = 'a'");
-        assert_eq!(note.fetch_one(&db).await.unwrap(), "3");
+        let note = sql_scalar!(Option<String>, "SELECT note FROM steps WHERE run_id = 2 AND name = 'a'");
+        assert_eq!(note.fetch_one(&db).await.unwrap().as_deref(), Some("3"));
         assert_eq!(count(&db).await, 17);
     })
     .await;

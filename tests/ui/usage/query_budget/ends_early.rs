@@ -1,0 +1,16 @@
+//! A function that returns a future by its own name, which runs when the budget has ended.
+
+#![deny(deprecated)]
+
+use std::future::{Ready, ready};
+
+use query_budget::query_budget;
+
+#[query_budget(max = 3)]
+fn own_name(number: u8) -> Ready<u8> {
+    ready(number)
+}
+
+fn main() {
+    let _ = own_name(7);
+}
