@@ -1,11 +1,11 @@
 //! The dashboard of an event scheduler, written twice: one query per row of another, and within a budget.
 //!
 //! `cargo run --example dashboard` prints what both ask of an SQLite database in memory. The schema
-//! is in `dashboard/migrations`, which `cargo xtask index-check` reads as well.
+//! is in `dashboard/migrations`, which `cargo xtask index-check` reads as well; the rows are typed by its snapshot.
 
-use query_budget::{Report, measure, query_budget, sql_as, sql_scalar};
+use query_budget::{Report, measure, query_budget, sql, sql_as, sql_scalar};
+use sqlx::Result;
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
-use sqlx::{FromRow, Result};
 
 const USER: i64 = 1;
 
@@ -25,14 +25,13 @@ struct EventCard {
     failures: i64,
 }
 
-#[derive(Debug, FromRow, PartialEq)]
+#[derive(Debug, PartialEq)]
 struct WorkflowCard {
     name: String,
     nodes: i64,
     connections: i64,
 }
 
-#[derive(FromRow)]
 struct Named {
     id: i64,
     name: String,
@@ -44,27 +43,24 @@ async fn naive(db: &SqlitePool, user: i64) -> Result<Dashboard> {
     for event in upcoming(db, user).await? {
         // query-budget: allow(query_in_loop): the example of what a budget is for
         let servers = sql_scalar!(
-            String,
             "SELECT servers.name FROM event_servers JOIN servers ON servers.id = event_servers.server_id
              WHERE event_servers.event_id = $1 ORDER BY servers.id LIMIT 20",
             event.id
         );
         // query-budget: allow(query_in_loop): the example of what a budget is for
         let workflows = sql_scalar!(
-            String,
             "SELECT workflows.name FROM workflow_nodes JOIN workflows ON workflows.id = workflow_nodes.workflow_id
              WHERE workflow_nodes.event_id = $1 ORDER BY workflows.id LIMIT 20",
             event.id
         );
         // query-budget: allow(query_in_loop): the example of what a budget is for
         let last_run = sql_scalar!(
-            i64,
             "SELECT started_at FROM logs WHERE event_id = $1 ORDER BY started_at DESC LIMIT 1",
             event.id
         );
         // query-budget: allow(query_in_loop): the example of what a budget is for
         let failures =
-            sql_scalar!(i64, "SELECT count(*) FROM logs WHERE event_id = $1 AND status = 'failed'", event.id);
+            sql_scalar!("SELECT count(*) FROM logs WHERE event_id = $1 AND status = 'failed'", event.id);
         dashboard.events.push(EventCard {
             name: event.name,
             servers: servers.fetch_all(db).await?,
@@ -77,11 +73,10 @@ async fn naive(db: &SqlitePool, user: i64) -> Result<Dashboard> {
         sql_as!(Named, "SELECT id, name FROM workflows WHERE user_id = $1 ORDER BY name LIMIT 20", user);
     for workflow in workflows.fetch_all(db).await? {
         // query-budget: allow(query_in_loop): the example of what a budget is for
-        let nodes =
-            sql_scalar!(i64, "SELECT count(*) FROM workflow_nodes WHERE workflow_id = $1", workflow.id);
+        let nodes = sql_scalar!("SELECT count(*) FROM workflow_nodes WHERE workflow_id = $1", workflow.id);
         // query-budget: allow(query_in_loop): the example of what a budget is for
         let connections =
-            sql_scalar!(i64, "SELECT count(*) FROM workflow_connections WHERE workflow_id = $1", workflow.id);
+            sql_scalar!("SELECT count(*) FROM workflow_connections WHERE workflow_id = $1", workflow.id);
         dashboard.workflows.push(WorkflowCard {
             name: workflow.name,
             nodes: nodes.fetch_one(db).await?,
@@ -112,9 +107,8 @@ async fn budgeted(db: &SqlitePool, user: i64) -> Result<Dashboard> {
          WHERE workflow_nodes.event_id IN (SELECT value FROM json_each($1)) ORDER BY workflows.id LIMIT 500",
         ids
     );
-    let runs = sql_as!(
-        (i64, i64, i64),
-        "SELECT event_id, max(started_at), sum(status = 'failed')
+    let runs = sql!(
+        "SELECT event_id, max(started_at) AS last, sum(status = 'failed') AS failures
          FROM logs WHERE event_id IN (SELECT value FROM json_each($1)) GROUP BY event_id ORDER BY event_id LIMIT 25",
         ids
     );
@@ -125,12 +119,12 @@ async fn budgeted(db: &SqlitePool, user: i64) -> Result<Dashboard> {
         of.iter().filter(|(id, _)| *id == event).map(|(_, name)| name.clone()).collect()
     };
     let card = |event: Named| {
-        let run = runs.iter().find(|(id, ..)| *id == event.id);
+        let run = runs.iter().find(|run| run.event_id == event.id);
         EventCard {
             servers: named(&servers, event.id),
             workflows: named(&workflows, event.id),
-            last_run: run.map(|(_, last, _)| *last),
-            failures: run.map_or(0, |(.., failures)| *failures),
+            last_run: run.map(|run| run.last),
+            failures: run.map_or(0, |run| run.failures),
             name: event.name,
         }
     };

@@ -25,6 +25,7 @@
 //! queries are counted, and what goes over its budget is logged. Elsewhere the attribute leaves the function's body
 //! alone, and the queries are sqlx's own.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(feature = "sqlx"),
     expect(
@@ -46,20 +47,31 @@ mod counting;
 mod batch;
 #[cfg(any(feature = "tracing", feature = "stats"))]
 mod blot;
+#[cfg(feature = "cache")]
+pub mod cache;
+#[cfg(feature = "trace-comments")]
+mod comment;
+#[cfg(all(feature = "stats", feature = "tower"))]
+mod endpoint;
 mod expect;
 #[cfg(feature = "sqlx")]
 mod fits;
+mod later;
 mod macros;
 #[cfg(feature = "sqlx")]
 mod map;
 #[cfg(feature = "metrics")]
 mod meter;
+#[cfg(feature = "sqlx")]
+mod pages;
 mod pool;
 #[cfg(feature = "sqlx")]
 mod query;
 mod report;
 #[cfg(feature = "tower")]
 mod request;
+#[cfg(all(feature = "sqlx", feature = "stats"))]
+mod server;
 mod settings;
 mod site;
 #[cfg(feature = "stats")]
@@ -67,18 +79,24 @@ mod stats;
 #[cfg(any(debug_assertions, feature = "count"))]
 mod sync;
 #[cfg(feature = "sqlx")]
+mod target;
+#[cfg(feature = "sqlx")]
 mod typed;
 #[cfg(feature = "sqlx")]
 mod values;
 
 #[cfg(feature = "sqlx")]
 pub use crate::batch::{Batch, EachRow, NoRows, ReturnsAll, Selected, SomeRows};
+#[cfg(feature = "trace-comments")]
+pub use crate::comment::{reset_trace_context, set_trace_context};
 #[cfg(feature = "tracing")]
 pub use crate::counting::layer;
 pub use crate::counting::{
-    Budgeted, BudgetedStream, CurrentBudget, InBudget, Measured, Scope, current, measure, reset_hook, scope,
-    set_hook, uncounted,
+    Budgeted, BudgetedStream, CurrentBudget, InBudget, Measured, Scope, counts, current, measure, reset_hook,
+    scope, set_hook, uncounted,
 };
+#[cfg(all(feature = "stats", feature = "tower"))]
+pub use crate::endpoint::{StatsService, stats_service};
 pub use crate::expect::assert_constant_queries;
 #[cfg(feature = "sqlx")]
 pub use crate::fits::sql_type;
@@ -86,20 +104,28 @@ pub use crate::fits::sql_type;
 pub use crate::map::Map;
 #[cfg(feature = "metrics")]
 pub use crate::meter::record_pools;
+#[cfg(feature = "sqlx")]
+pub use crate::pages::{Page, PageDatabase, PageError, PageQuery, PageRequest};
 pub use crate::pool::PoolFigures;
-#[cfg(all(feature = "sqlx", any(feature = "stats", feature = "metrics")))]
-pub use crate::pool::watch_pool;
 #[cfg(feature = "sqlx")]
 pub use crate::pool::{PoolProfile, StatementTimeout};
+#[cfg(all(feature = "sqlx", any(feature = "stats", feature = "metrics")))]
+pub use crate::pool::{WatchedPool, watch_pool};
 #[cfg(feature = "sqlx")]
 pub use crate::query::Query;
-pub use crate::report::{Limits, ParameterSets, Report, Statement};
+pub use crate::report::{Counts, Limits, ParameterSets, Report, Statement};
 #[cfg(feature = "tower")]
 pub use crate::request::{RequestFuture, RequestLayer, RequestService};
+#[cfg(all(feature = "sqlx", feature = "stats"))]
+pub use crate::server::{
+    IndexFigures, ServerFigures, ServerStatement, ServerViews, TableFigures, server_figures,
+};
 pub use crate::settings::{OverBudget, Settings, Tiers, configure};
 pub use crate::site::Place;
 #[cfg(feature = "stats")]
-pub use crate::stats::{Latency, ScopeStats, StatementStats, Stats, stats};
+pub use crate::stats::{Latency, ScopeStats, StatementStats, Stats, WaitStats, stats};
+#[cfg(feature = "sqlx")]
+pub use crate::target::Target;
 #[cfg(feature = "sqlx")]
 pub use crate::typed::{QueryAs, QueryScalar};
 pub use query_budget_macros::query_budget;
@@ -107,7 +133,7 @@ pub use query_budget_macros::query_budget;
 pub use query_budget_macros::{
     sql, sql_as, sql_as_unchecked, sql_batch, sql_batch_as, sql_batch_scalar, sql_file, sql_file_as,
     sql_file_as_unchecked, sql_file_scalar, sql_file_scalar_unchecked, sql_file_unchecked, sql_from_row,
-    sql_scalar, sql_scalar_unchecked, sql_unchecked,
+    sql_page, sql_page_as, sql_scalar, sql_scalar_unchecked, sql_unchecked,
 };
 // The same under sqlx's names, for those who move over.
 #[cfg(feature = "sqlx")]
@@ -126,12 +152,19 @@ pub mod __private {
     pub mod batch {
         pub use crate::batch::{Column, Each, Piece, Statement, Whole, batch, each};
     }
+    #[cfg(feature = "cache")]
+    pub use crate::cache::Tables;
+    #[cfg(feature = "sqlx")]
+    pub mod pages {
+        pub use crate::pages::{Key, KeyKind, PageStatement, Pages, page_query};
+    }
     pub use crate::counting::scope;
     pub use crate::expect::expect_queries;
     #[cfg(feature = "sqlx")]
     pub use crate::fits::{
         RowOf, column, computed_field, decoded, field, fits, fits_ref, joined_field, nullable_field, reads,
     };
+    pub use crate::later::{ByEnd, ByKind, ByName, Later, Returned, called};
     #[cfg(feature = "sqlx")]
     pub use crate::query::query;
     pub use crate::site::Site;
@@ -142,6 +175,10 @@ pub mod __private {
     #[cfg(feature = "sqlx")]
     pub use sqlx;
 }
+
+#[cfg(feature = "sqlx")]
+#[doc(no_inline)]
+pub use sqlx;
 
 /// Carries the current budget along with a future that leaves it, such as a spawned task.
 pub trait BudgetExt: Future + Sized {

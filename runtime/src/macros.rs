@@ -4,6 +4,18 @@
 //! is counted the scope is checked by the compiler but never run, so that a limit of the wrong type is an error in
 //! every build, and an argument that only a limit mentions is used in every build. What is left is the body as written.
 
+/// `Debug` of what holds a future or a stream, which need not have it.
+macro_rules! debug_without_inner {
+    ($($Name:ident),*) => {
+        $(impl<F> std::fmt::Debug for $Name<F> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($Name)).finish_non_exhaustive()
+            }
+        })*
+    };
+}
+pub(crate) use debug_without_inner;
+
 /// The body of an `async fn`.
 #[doc(hidden)]
 #[macro_export]
@@ -23,36 +35,56 @@ macro_rules! __scope_sync {
     }};
 }
 
-/// The body of a `fn` that returns `impl Future`.
+/// The body of a `fn` that returns what runs later. The body may `return` it: it stands in a closure.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(any(debug_assertions, feature = "count"))]
-macro_rules! __scope_future {
-    ({ $($scope:tt)* } { $($body:tt)* }) => { { $($scope)* }.run({ $($body)* }) };
+macro_rules! __scope_later {
+    ($kind:ident itself $output:ty { $($scope:tt)* } { $($body:tt)* }) => {{
+        let scope = { $($scope)* };
+        let later = $crate::__private::called(move || -> $output { $($body)* });
+        $crate::__later_in_scope!($kind scope later)
+    }};
+    ($kind:ident inside $output:ty { $($scope:tt)* } { $($body:tt)* }) => {{
+        let scope = { $($scope)* };
+        let later = $crate::__private::called(move || -> $output { $($body)* });
+        later.map(|later| $crate::__later_in_scope!($kind scope later))
+    }};
 }
 
-/// The body of a `fn` that returns `impl Stream`.
+/// What runs later, in a scope, as the type that it had.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(any(debug_assertions, feature = "count"))]
-macro_rules! __scope_stream {
-    ({ $($scope:tt)* } { $($body:tt)* }) => { { $($scope)* }.run_stream({ $($body)* }) };
+macro_rules! __later_in_scope {
+    (future $scope:ident $later:ident) => {
+        $scope.run(::core::future::IntoFuture::into_future($later))
+    };
+    (boxed_future $scope:ident $later:ident) => {
+        ::std::boxed::Box::pin($scope.run($later)) as _
+    };
+    (unpin_future $scope:ident $later:ident) => {
+        ::std::boxed::Box::new($scope.run($later)) as _
+    };
+    (stream $scope:ident $later:ident) => {
+        $scope.run_stream($later)
+    };
+    (boxed_stream $scope:ident $later:ident) => {
+        ::std::boxed::Box::pin($scope.run_stream($later)) as _
+    };
+    (unpin_stream $scope:ident $later:ident) => {
+        ::std::boxed::Box::new($scope.run_stream($later)) as _
+    };
 }
 
-/// The body of a `fn` that returns a stream, boxed and pinned.
+/// The body of a `fn` that returns a type which may be another name for one that runs later: its type decides.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(any(debug_assertions, feature = "count"))]
-macro_rules! __scope_boxed_stream {
-    ({ $($scope:tt)* } { $($body:tt)* }) => { ::std::boxed::Box::pin({ $($scope)* }.run_stream({ $($body)* })) };
-}
-
-/// The body of a `fn` that returns a future, boxed and pinned as `async_trait` writes it.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(any(debug_assertions, feature = "count"))]
-macro_rules! __scope_boxed {
-    ({ $($scope:tt)* } { $($body:tt)* }) => { ::std::boxed::Box::pin({ $($scope)* }.run({ $($body)* })) };
+macro_rules! __scope_named {
+    ([$output:ty] { $($scope:tt)* } { $($body:tt)* }) => {{
+        use $crate::__private::{ByEnd as _, ByKind as _, ByName as _};
+        (&&$crate::__private::Returned::<$output>::NEW).run({ $($scope)* }, move || -> $output { $($body)* })
+    }};
 }
 
 /// The body of an `async fn`.
@@ -81,12 +113,12 @@ macro_rules! __scope_sync {
     }};
 }
 
-/// The body of a `fn` that returns a future, boxed and pinned.
+/// The body of a `fn` that returns what runs later.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(not(any(debug_assertions, feature = "count")))]
-macro_rules! __scope_boxed {
-    ({ $($scope:tt)* } { $($body:tt)* }) => {{
+macro_rules! __scope_later {
+    ($kind:ident $around:ident $output:ty { $($scope:tt)* } { $($body:tt)* }) => {{
         if false {
             let _ = { $($scope)* };
         }
@@ -94,40 +126,15 @@ macro_rules! __scope_boxed {
     }};
 }
 
-/// The body of a `fn` that returns `impl Future`.
+/// The body of a `fn` that returns a type which may be another name for one that runs later.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(not(any(debug_assertions, feature = "count")))]
-macro_rules! __scope_future {
-    ({ $($scope:tt)* } { $($body:tt)* }) => {{
+macro_rules! __scope_named {
+    ([$output:ty] { $($scope:tt)* } { $($body:tt)* }) => {{
         if false {
-            let _ = { $($scope)* };
-        }
-        $($body)*
-    }};
-}
-
-/// The body of a `fn` that returns `impl Stream`.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(not(any(debug_assertions, feature = "count")))]
-macro_rules! __scope_stream {
-    ({ $($scope:tt)* } { $($body:tt)* }) => {{
-        if false {
-            let _ = { $($scope)* };
-        }
-        $($body)*
-    }};
-}
-
-/// The body of a `fn` that returns a stream, boxed and pinned.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(not(any(debug_assertions, feature = "count")))]
-macro_rules! __scope_boxed_stream {
-    ({ $($scope:tt)* } { $($body:tt)* }) => {{
-        if false {
-            let _ = { $($scope)* };
+            use $crate::__private::{ByEnd as _, ByKind as _, ByName as _};
+            let _ = (&&$crate::__private::Returned::<$output>::NEW).run({ $($scope)* }, || -> $output { loop {} });
         }
         $($body)*
     }};

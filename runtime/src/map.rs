@@ -1,20 +1,31 @@
 //! [`Map`]: a counted query whose rows are mapped by a closure; the other mapped queries are built on it.
 
+use std::fmt::{self, Debug, Formatter};
+
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
+#[cfg(feature = "cache")]
+use sqlx::Executor as _;
 use sqlx::database::HasStatementCache;
 use sqlx::error::BoxDynError;
-use sqlx::{Database, Error, Execute, Executor, IntoArguments, Result, SqlStr};
+use sqlx::{Database, Error, Execute, IntoArguments, Result, SqlStr};
 
 use crate::query::{Query, rows_of_all};
+use crate::target::{Target, run};
 
 /// A query that maps its rows to a Rust type: sqlx's [`Map`](sqlx::query::Map), counted.
 ///
 /// Made by [`Query::map`] and [`Query::try_map`].
 #[must_use = "query must be executed to affect database"]
 pub struct Map<DB: Database, F> {
-    query: Query<DB>,
+    pub(crate) query: Query<DB>,
     mapper: F,
+}
+
+impl<DB: Database, F> Debug for Map<DB, F> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Map").field("query", &self.query).finish_non_exhaustive()
+    }
 }
 
 impl<DB: Database, F> Map<DB, F> {
@@ -60,7 +71,7 @@ where
     /// Executes the query; gives its rows as they come.
     pub fn fetch<'e, 'c: 'e, E>(self, executor: E) -> BoxStream<'e, Result<O>>
     where
-        E: 'e + Executor<'c, Database = DB>,
+        E: 'e + Target<'c, Database = DB>,
         DB: 'e,
         F: 'e,
         O: 'e,
@@ -76,23 +87,26 @@ where
     /// What the database, the connection to it or the mapping reports.
     pub fn fetch_all<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Vec<O>>>
     where
-        E: 'e + Executor<'c, Database = DB>,
+        E: 'e + Target<'c, Database = DB>,
         DB: 'e,
         F: 'e,
         O: 'e,
     {
         let Self { query, mut mapper } = self;
-        let counter = query.counter;
-        let all = async move {
-            let mut seen = counter.row_count();
-            let rows = executor.fetch(query).map(move |row| {
-                let row = row?;
-                seen.saw_one();
-                mapper(row)
-            });
-            rows.try_collect().await
-        };
-        counter.time_alone(all, rows_of_all)
+        let (counter, tables) = (query.counter, query.tables());
+        run(executor, tables, |executor| {
+            let rows = counter.begin(move || executor.fetch(query));
+            let all = async move {
+                let mut seen = counter.row_count();
+                let rows = rows.map(move |row| {
+                    let row = row?;
+                    seen.saw_one();
+                    mapper(row)
+                });
+                rows.try_collect().await
+            };
+            counter.time_alone(all, rows_of_all)
+        })
     }
 
     /// Executes the query; gives its first row.
@@ -102,7 +116,7 @@ where
     /// What the database, the connection to it or the mapping reports; [`Error::RowNotFound`] when there is no row.
     pub fn fetch_one<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<O>>
     where
-        E: 'e + Executor<'c, Database = DB>,
+        E: 'e + Target<'c, Database = DB>,
         DB: 'e,
         F: 'e,
         O: 'e,
@@ -118,7 +132,7 @@ where
     /// What the database, the connection to it or the mapping reports.
     pub fn fetch_optional<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Option<O>>>
     where
-        E: 'e + Executor<'c, Database = DB>,
+        E: 'e + Target<'c, Database = DB>,
         DB: 'e,
         F: 'e,
         O: 'e,

@@ -5,7 +5,9 @@
 //! | `query_budget_queries_total`, `query_budget_rows_total` | counter | `site` |
 //! | `query_budget_query_seconds` | histogram | `site` |
 //! | `query_budget_scope_seconds`, `query_budget_scope_queries` | histogram | `scope` |
+//! | `query_budget_cache_total` | counter | `cache`, `outcome`: `hit`, `shared`, `miss`, `bypass`, `invalidation`, `unacknowledged` |
 //! | `query_budget_pool_connections` | gauge | `pool`, `state`: `idle`, `used`, `max` |
+//! | `query_budget_connection_wait_seconds` | histogram | `outcome`: `connected`, `in vain` |
 //!
 //! A site is a place in the source, so that there are as many as there are queries; of what is not written with `sql!`
 //! all is one, `raw`.
@@ -30,6 +32,19 @@ pub(crate) fn scope(ended: ScopeRun<'_>) {
     let name = label(ended.name);
     histogram!("query_budget_scope_seconds", "scope" => name.clone()).record(ended.time.as_secs_f64());
     histogram!("query_budget_scope_queries", "scope" => name).record(f64::from(count(ended.queries)));
+}
+
+/// A query waited so long for a connection of its pool.
+#[cfg(feature = "sqlx")]
+pub(crate) fn waited(time: std::time::Duration, had_one: bool) {
+    let outcome = if had_one { "connected" } else { "in vain" };
+    histogram!("query_budget_connection_wait_seconds", "outcome" => outcome).record(time.as_secs_f64());
+}
+
+/// A read of a cache or a write to it, and what came of it.
+#[cfg(feature = "cache")]
+pub(crate) fn cache(name: &str, outcome: &'static str) {
+    counter!("query_budget_cache_total", "cache" => name.to_owned(), "outcome" => outcome).increment(1);
 }
 
 /// The most scope names that are told apart: some are made of what a client sends.

@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 #[cfg(feature = "sqlx")]
 use sqlx::Database;
 
-use crate::report::Report;
+use crate::report::{Counts, Report};
 #[cfg(feature = "sqlx")]
 use crate::site::Site;
 
@@ -28,6 +28,11 @@ impl Counter {
     #[inline]
     pub(crate) fn new(_: &'static Site) -> Self {
         Self
+    }
+
+    #[inline]
+    pub(crate) fn sql(self) -> Option<&'static str> {
+        None
     }
 
     #[inline]
@@ -55,13 +60,26 @@ impl Counter {
     pub(crate) fn saw_one(&mut self) {}
 
     #[inline]
-    pub(crate) fn time<F: Future>(self, execution: F, _: impl FnOnce(&F::Output) -> usize) -> F {
+    pub(crate) fn time<F: Future>(
+        self,
+        start: impl FnOnce() -> F,
+        _: impl FnOnce(&F::Output) -> Option<usize>,
+    ) -> F {
+        start()
+    }
+
+    #[inline]
+    pub(crate) fn time_alone<F: Future>(
+        self,
+        execution: F,
+        _: impl FnOnce(&F::Output) -> Option<usize>,
+    ) -> F {
         execution
     }
 
     #[inline]
-    pub(crate) fn time_alone<F: Future>(self, execution: F, _: impl FnOnce(&F::Output) -> usize) -> F {
-        execution
+    pub(crate) fn begin<'e, T>(self, start: impl FnOnce() -> BoxStream<'e, T>) -> BoxStream<'e, T> {
+        start()
     }
 
     #[inline]
@@ -208,7 +226,21 @@ pub fn uncounted<F: Future>(future: F) -> InBudget<F> {
     InBudget { future }
 }
 
+/// What the innermost scope has counted so far. Nothing is counted in this build.
+#[inline]
+#[must_use]
+pub fn counts() -> Option<Counts> {
+    None
+}
+
 impl CurrentBudget {
+    /// What the scope has counted so far. Nothing is counted in this build.
+    #[inline]
+    #[must_use]
+    pub fn counts(&self) -> Option<Counts> {
+        None
+    }
+
     /// Runs the future in these scopes.
     #[inline]
     pub fn run<F: Future>(&self, future: F) -> InBudget<F> {
@@ -254,3 +286,5 @@ pub fn reset_hook() {}
 /// Hands every report of a scope over its budget to `hook`. Nothing is counted in this build.
 #[inline]
 pub fn set_hook(_: impl Fn(&Report) + Send + Sync + 'static) {}
+
+crate::macros::debug_without_inner!(Budgeted, BudgetedStream, InBudget, Measured);

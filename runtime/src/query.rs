@@ -1,14 +1,19 @@
 //! [`Query`]: what `sql!` returns, sqlx's query with its executions counted.
 
+use std::fmt::{self, Debug, Formatter};
+
 use futures_util::stream::BoxStream;
+#[cfg(feature = "cache")]
+use sqlx::Executor as _;
 use sqlx::database::HasStatementCache;
 use sqlx::encode::Encode;
 use sqlx::error::BoxDynError;
-use sqlx::{AssertSqlSafe, Database, Execute, Executor, IntoArguments, Result, SqlStr, Type};
+use sqlx::{Database, Execute, IntoArguments, Result, SqlStr, Type};
 
 use crate::counting::Counter;
 use crate::map::Map;
 use crate::site::Site;
+use crate::target::{Target, run, run_rows};
 
 /// A query as a prepared statement, which gives rows: sqlx's [`Query`](sqlx::query::Query), counted.
 ///
@@ -17,12 +22,30 @@ use crate::site::Site;
 pub struct Query<DB: Database> {
     inner: sqlx::query::Query<'static, DB, DB::Arguments>,
     pub(crate) counter: Counter,
+    #[cfg(feature = "cache")]
+    pub(crate) site: &'static Site,
+}
+
+impl<DB: Database> Debug for Query<DB> {
+    /// Its text, in a build that counts. What is bound to it is not shown.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Query");
+        if let Some(sql) = self.counter.sql() {
+            shown.field("sql", &sql);
+        }
+        shown.finish_non_exhaustive()
+    }
 }
 
 /// The query at `site`, nothing bound yet.
 #[doc(hidden)]
 pub fn query<DB: Database>(site: &'static Site) -> Query<DB> {
-    Query { inner: sqlx::query(site.sql), counter: Counter::new(site) }
+    Query {
+        inner: sqlx::query(site.sql),
+        counter: Counter::new(site),
+        #[cfg(feature = "cache")]
+        site,
+    }
 }
 
 impl<DB: Database> Query<DB> {
@@ -36,19 +59,59 @@ impl<DB: Database> Query<DB> {
     where
         DB::Arguments: IntoArguments<DB>,
     {
-        Query { inner: sqlx::__query_with_result(site.sql, arguments), counter }
+        Query {
+            inner: sqlx::__query_with_result(site.sql, arguments),
+            counter,
+            #[cfg(feature = "cache")]
+            site,
+        }
+    }
+
+    /// The tables that it touches, for who watches it.
+    #[cfg(feature = "cache")]
+    pub(crate) fn tables(&self) -> &'static crate::cache::Tables {
+        self.site.tables
+    }
+
+    /// Nobody does.
+    #[cfg(not(feature = "cache"))]
+    #[inline]
+    #[expect(clippy::unused_self, reason = "where somebody watches, the query tells its tables")]
+    pub(crate) fn tables(&self) {}
+
+    /// Hands the arguments to a function that looks at them. One that cannot be encoded shows as its error does.
+    #[cfg(feature = "cache")]
+    pub(crate) fn with_shown_arguments<T>(&mut self, look: impl FnOnce(&dyn std::fmt::Debug) -> T) -> T
+    where
+        DB: HasStatementCache,
+        DB::Arguments: IntoArguments<DB> + std::fmt::Debug,
+    {
+        let arguments = self.inner.take_arguments();
+        let is_persistent = Execute::persistent(&self.inner);
+        let looked = look(&arguments);
+        let arguments = arguments.map(Option::unwrap_or_default);
+        let query = sqlx::__query_with_result(self.site.sql, arguments);
+        self.inner = query.persistent(is_persistent);
+        looked
     }
 
     /// A query with a text that depends on how many values there are, all of them placeholders.
+    #[cfg_attr(not(feature = "cache"), expect(unused_variables, reason = "only a cache asks for its tables"))]
     pub(crate) fn with_text(
-        text: String,
+        site: &'static Site,
+        text: impl sqlx::SqlSafeStr,
         arguments: Result<DB::Arguments, BoxDynError>,
         counter: Counter,
     ) -> Self
     where
         DB::Arguments: IntoArguments<DB>,
     {
-        Query { inner: sqlx::__query_with_result(AssertSqlSafe(text), arguments), counter }
+        Query {
+            inner: sqlx::__query_with_result(text, arguments),
+            counter,
+            #[cfg(feature = "cache")]
+            site,
+        }
     }
 
     /// Binds a value to the next placeholder.
@@ -111,17 +174,21 @@ where
     /// What the database or the connection to it reports.
     pub fn execute<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<DB::QueryResult>>
     where
-        E: 'e + Executor<'c, Database = DB>,
+        E: 'e + Target<'c, Database = DB>,
     {
-        self.counter.time(async move { executor.execute(self).await }, |_| 0)
+        let (counter, tables) = (self.counter, self.tables());
+        run(executor, tables, |executor| {
+            counter.time(move || executor.execute(self), |done| done.is_ok().then_some(0))
+        })
     }
 
     /// Executes the query; gives its rows as they come.
     pub fn fetch<'e, 'c: 'e, E>(self, executor: E) -> BoxStream<'e, Result<DB::Row>>
     where
-        E: 'e + Executor<'c, Database = DB>,
+        E: 'e + Target<'c, Database = DB>,
     {
-        self.counter.observe(move || executor.fetch(self))
+        let (counter, tables) = (self.counter, self.tables());
+        run_rows(executor, tables, |executor| counter.observe(move || executor.fetch(self)))
     }
 
     /// Executes the query; gives all its rows.
@@ -131,9 +198,10 @@ where
     /// What the database or the connection to it reports.
     pub fn fetch_all<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Vec<DB::Row>>>
     where
-        E: 'e + Executor<'c, Database = DB>,
+        E: 'e + Target<'c, Database = DB>,
     {
-        self.counter.time(async move { executor.fetch_all(self).await }, rows_of_all)
+        let (counter, tables) = (self.counter, self.tables());
+        run(executor, tables, |executor| counter.time(move || executor.fetch_all(self), rows_of_all))
     }
 
     /// Executes the query; gives its first row.
@@ -143,9 +211,16 @@ where
     /// What the database or the connection to it reports; [`RowNotFound`](sqlx::Error::RowNotFound) when there is no row.
     pub fn fetch_one<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<DB::Row>>
     where
-        E: 'e + Executor<'c, Database = DB>,
+        E: 'e + Target<'c, Database = DB>,
     {
-        self.counter.time(async move { executor.fetch_one(self).await }, |row| usize::from(row.is_ok()))
+        let (counter, tables) = (self.counter, self.tables());
+        let rows = |row: &Result<_>| match row {
+            Ok(_) => Some(1),
+            // The database did what it was asked for.
+            Err(sqlx::Error::RowNotFound) => Some(0),
+            Err(_) => None,
+        };
+        run(executor, tables, |executor| counter.time(move || executor.fetch_one(self), rows))
     }
 
     /// Executes the query; gives its first row, if there is one.
@@ -155,16 +230,17 @@ where
     /// What the database or the connection to it reports.
     pub fn fetch_optional<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Option<DB::Row>>>
     where
-        E: 'e + Executor<'c, Database = DB>,
+        E: 'e + Target<'c, Database = DB>,
     {
-        let rows = |row: &Result<Option<_>>| usize::from(matches!(row, Ok(Some(_))));
-        self.counter.time(async move { executor.fetch_optional(self).await }, rows)
+        let (counter, tables) = (self.counter, self.tables());
+        let rows = |row: &Result<Option<_>>| row.as_ref().ok().map(|row| usize::from(row.is_some()));
+        run(executor, tables, |executor| counter.time(move || executor.fetch_optional(self), rows))
     }
 }
 
-/// Number of rows that `fetch_all` gave.
-pub(crate) fn rows_of_all<O>(rows: &Result<Vec<O>>) -> usize {
-    rows.as_ref().map_or(0, Vec::len)
+/// Number of rows that `fetch_all` gave; `None` where it failed.
+pub(crate) fn rows_of_all<O>(rows: &Result<Vec<O>>) -> Option<usize> {
+    rows.as_ref().ok().map(Vec::len)
 }
 
 impl<'q, DB: Database> Execute<'q, DB> for Query<DB>
@@ -173,7 +249,12 @@ where
 {
     #[inline]
     fn sql(self) -> SqlStr {
-        self.inner.sql()
+        let sql = self.inner.sql();
+        #[cfg(feature = "trace-comments")]
+        if let Some(commented) = crate::comment::commented(sql.as_str()) {
+            return sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(commented));
+        }
+        sql
     }
 
     #[inline]
@@ -192,6 +273,11 @@ where
 
     #[inline]
     fn persistent(&self) -> bool {
+        // With a comment that is another each time, a statement is of no use the next time.
+        #[cfg(feature = "trace-comments")]
+        if crate::comment::are_on() {
+            return false;
+        }
         Execute::persistent(&self.inner)
     }
 }

@@ -21,16 +21,34 @@ impl Tiers {
     /// Never slow.
     pub const NEVER: Self = Self { info: None, warn: None, error: None };
 
-    /// These tiers, in milliseconds; `None` for never.
+    /// Said at level `info` from here on.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use query_budget::Tiers;
+    ///
+    /// let slow = Tiers::NEVER.warn(Duration::from_millis(100)).error(Duration::from_secs(1));
+    /// assert_eq!((slow.info, slow.warn), (None, Some(Duration::from_millis(100))));
+    /// ```
     #[must_use]
-    pub const fn milliseconds(info: Option<u64>, warn: Option<u64>, error: Option<u64>) -> Self {
-        const fn of(milliseconds: Option<u64>) -> Option<Duration> {
-            match milliseconds {
-                Some(milliseconds) => Some(Duration::from_millis(milliseconds)),
-                None => None,
-            }
-        }
-        Self { info: of(info), warn: of(warn), error: of(error) }
+    pub const fn info(mut self, from: Duration) -> Self {
+        self.info = Some(from);
+        self
+    }
+
+    /// Said at level `warn` from here on.
+    #[must_use]
+    pub const fn warn(mut self, from: Duration) -> Self {
+        self.warn = Some(from);
+        self
+    }
+
+    /// Said at level `error` from here on.
+    #[must_use]
+    pub const fn error(mut self, from: Duration) -> Self {
+        self.error = Some(from);
+        self
     }
 
     /// The lowest tier, in nanoseconds.
@@ -57,7 +75,7 @@ pub enum OverBudget {
 /// ```
 /// let mut settings = query_budget::Settings::default();
 /// settings.repeated = 5;
-/// settings.slow_statement = query_budget::Tiers::milliseconds(None, Some(100), Some(1_000));
+/// settings.slow_statement = query_budget::Tiers::NEVER.warn(std::time::Duration::from_millis(100));
 /// query_budget::configure(settings);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +88,9 @@ pub struct Settings {
     /// When a request is slow: warned of from 200 ms and an error from 1 s unless set. Told as an event where both the
     /// features `tower` and `tracing` are enabled.
     pub slow_request: Tiers,
+    /// When it takes long to get a connection from a pool: warned of from 100 ms and an error from 1 s unless set. Told as
+    /// an event of the feature `tracing`, of queries that are written with `sql!` and its kin.
+    pub slow_connection: Tiers,
     /// What is done about a scope over its budget; `None`, which it is unless set, for a panic in debug builds and with the
     /// feature `enforce`, and a log elsewhere. The variable `QUERY_BUDGET` comes before this.
     pub over_budget: Option<OverBudget>,
@@ -78,8 +99,12 @@ pub struct Settings {
 impl Settings {
     const DEFAULT: Self = Self {
         repeated: 3,
-        slow_statement: Tiers::milliseconds(Some(50), Some(100), Some(500)),
-        slow_request: Tiers::milliseconds(None, Some(200), Some(1_000)),
+        slow_statement: Tiers::NEVER
+            .info(Duration::from_millis(50))
+            .warn(Duration::from_millis(100))
+            .error(Duration::from_millis(500)),
+        slow_request: Tiers::NEVER.warn(Duration::from_millis(200)).error(Duration::from_secs(1)),
+        slow_connection: Tiers::NEVER.warn(Duration::from_millis(100)).error(Duration::from_secs(1)),
         over_budget: None,
     };
 }

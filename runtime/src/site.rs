@@ -19,9 +19,20 @@ pub struct Site {
     /// The place as text, written once it is asked for.
     #[cfg(feature = "metrics")]
     label: std::sync::OnceLock<std::sync::Arc<str>>,
+    /// The tables that it touches.
+    #[cfg(feature = "cache")]
+    pub(crate) tables: &'static crate::cache::Tables,
 }
 
 impl Site {
+    /// The query, which touches these tables.
+    #[cfg(feature = "cache")]
+    #[must_use]
+    pub const fn touching(mut self, tables: &'static crate::cache::Tables) -> Self {
+        self.tables = tables;
+        self
+    }
+
     /// The place as text.
     #[cfg(feature = "metrics")]
     pub(crate) fn label(&self) -> std::sync::Arc<str> {
@@ -79,12 +90,18 @@ impl Site {
                 head: None,
                 #[cfg(feature = "metrics")]
                 label: std::sync::OnceLock::new(),
+                #[cfg(feature = "cache")]
+                tables: crate::cache::Tables::UNKNOWN,
             }
         }
         #[cfg(not(any(debug_assertions, feature = "count")))]
         {
             let _ = (fingerprint, file, line, column);
-            Self { sql }
+            Self {
+                sql,
+                #[cfg(feature = "cache")]
+                tables: crate::cache::Tables::UNKNOWN,
+            }
         }
     }
 }

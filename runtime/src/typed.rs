@@ -1,17 +1,19 @@
 //! [`QueryAs`] and [`QueryScalar`]: what `sql_as!` and `sql_scalar!` return, counted queries whose rows become values.
 
 use std::convert::identity;
+use std::fmt::{self, Debug, Formatter};
 use std::marker::PhantomData;
 
 use futures_util::stream::BoxStream;
 use sqlx::database::HasStatementCache;
 use sqlx::encode::Encode;
 use sqlx::error::BoxDynError;
-use sqlx::{Database, Execute, Executor, FromRow, IntoArguments, Result, SqlStr, Type};
+use sqlx::{Database, Execute, FromRow, IntoArguments, Result, SqlStr, Type};
 
 use crate::map::Map;
 use crate::query::Query;
 use crate::site::Site;
+use crate::target::Target;
 
 /// The two differ in the type that a row is read as, and in what is taken from it.
 macro_rules! typed_query {
@@ -21,6 +23,12 @@ macro_rules! typed_query {
         pub struct $Query<DB: Database, $O> {
             query: Query<DB>,
             output: PhantomData<fn() -> $O>,
+        }
+
+        impl<DB: Database, $O> Debug for $Query<DB, $O> {
+            fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($Query)).field("query", &self.query).finish()
+            }
         }
 
         /// The query at `site`, nothing bound yet.
@@ -78,14 +86,14 @@ macro_rules! typed_query {
             $O: Send + Unpin,
             $Row: for<'r> FromRow<'r, DB::Row>,
         {
-            fn mapped(self) -> Map<DB, impl FnMut(DB::Row) -> Result<$O> + Send> {
+            pub(crate) fn mapped(self) -> Map<DB, impl FnMut(DB::Row) -> Result<$O> + Send> {
                 self.query.try_map(|row| <$Row>::from_row(&row).map($value))
             }
 
             /// Executes the query; gives its rows as they come.
             pub fn fetch<'e, 'c: 'e, E>(self, executor: E) -> BoxStream<'e, Result<$O>>
             where
-                E: 'e + Executor<'c, Database = DB>,
+                E: 'e + Target<'c, Database = DB>,
                 DB: 'e,
                 $O: 'e,
             {
@@ -99,7 +107,7 @@ macro_rules! typed_query {
             /// What the database or the connection to it reports, or a row that does not fit the type.
             pub fn fetch_all<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Vec<$O>>>
             where
-                E: 'e + Executor<'c, Database = DB>,
+                E: 'e + Target<'c, Database = DB>,
                 DB: 'e,
                 $O: 'e,
             {
@@ -114,7 +122,7 @@ macro_rules! typed_query {
             /// [`RowNotFound`](sqlx::Error::RowNotFound) when there is no row.
             pub fn fetch_one<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<$O>>
             where
-                E: 'e + Executor<'c, Database = DB>,
+                E: 'e + Target<'c, Database = DB>,
                 DB: 'e,
                 $O: 'e,
             {
@@ -128,7 +136,7 @@ macro_rules! typed_query {
             /// What the database or the connection to it reports, or a row that does not fit the type.
             pub fn fetch_optional<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Option<$O>>>
             where
-                E: 'e + Executor<'c, Database = DB>,
+                E: 'e + Target<'c, Database = DB>,
                 DB: 'e,
                 $O: 'e,
             {

@@ -33,10 +33,13 @@ impl<F: Future> Future for Budgeted<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().scoped.poll(context).map(|(output, scope)| {
-            scope.judge(Ending::Finished);
-            output
-        })
+        match self.project().scoped.poll(context) {
+            Poll::Ready((output, scope)) => {
+                scope.judge(Ending::Finished);
+                Poll::Ready(output)
+            }
+            Poll::Pending => Poll::Pending,
+        }
     }
 }
 
@@ -107,3 +110,5 @@ impl<F: Future> Future for Measured<F> {
         })
     }
 }
+
+crate::macros::debug_without_inner!(Budgeted, BudgetedStream, Measured);

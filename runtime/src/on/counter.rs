@@ -1,17 +1,14 @@
 //! How a query tells the current scopes that it was executed, what rows it gave and how long it took.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
-
+use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
-use futures_util::{Stream, StreamExt};
 use sqlx::Database;
 
 use super::current;
-use super::ended::{self, Execution};
 use super::parameters::Parameters;
+use super::running;
 use super::tally::Seen;
+use super::watch::{Observed, Timed};
 use super::witness::Witness;
 use crate::site::Site;
 
@@ -25,6 +22,11 @@ pub(crate) struct Counter {
 impl Counter {
     pub(crate) fn new(site: &'static Site) -> Self {
         Self { site, parameters: Parameters::NONE }
+    }
+
+    /// The text of the query.
+    pub(crate) fn sql(self) -> Option<&'static str> {
+        Some(self.site.sql)
     }
 
     /// What sees the value that is bound next.
@@ -41,7 +43,8 @@ impl Counter {
     pub(crate) fn executed<DB: Database>(self, arguments: Option<&DB::Arguments>) {
         let (database, parameters) = (DB::NAME, self.parameters.with_arguments(arguments));
         #[cfg(feature = "tracing")]
-        let is_watched = super::running::is_running(self.site.sql);
+        let is_watched = running::is_running(self.site.sql);
+        running::has_executed(self.site, DB::NAME);
         current::record(
             self.site,
             Seen {
@@ -68,53 +71,44 @@ impl Counter {
         RowCount { counter: self, rows: 0 }
     }
 
-    /// The execution, timed from its first poll until it is ready or dropped, and the rows of its output counted.
-    pub(crate) async fn time<F: Future>(
+    /// The execution that `start` gives at the first poll, timed from there until it is ready or dropped, and the rows of
+    /// its output counted.
+    pub(crate) fn time<F, R>(
         self,
-        execution: F,
-        rows: impl FnOnce(&F::Output) -> usize,
-    ) -> F::Output {
-        let mut watch = Watch::new(self);
-        watch.resume();
-        let output = self.running(execution).await;
-        watch.saw(rows(&output));
-        output
+        start: impl FnOnce() -> F + Send,
+        rows: R,
+    ) -> impl Future<Output = F::Output> + Send
+    where
+        F: Future + Send,
+        R: FnOnce(&F::Output) -> Option<usize> + Send,
+    {
+        Timed::new(self.site, async move { start().await }, rows, false)
     }
 
     /// The same for an execution that counts its rows by itself.
-    pub(crate) async fn time_alone<F: Future>(
+    pub(crate) fn time_alone<F: Future, R: FnOnce(&F::Output) -> Option<usize>>(
         self,
         execution: F,
-        rows: impl FnOnce(&F::Output) -> usize,
-    ) -> F::Output {
-        let mut watch = Watch::new(self);
-        watch.resume();
-        let output = self.running(execution).await;
-        watch.rows_in_all = rows(&output);
-        output
+        rows: R,
+    ) -> Timed<F, R> {
+        Timed::new(self.site, execution, rows, true)
     }
 
-    /// The execution, known to be of this query by whoever listens to sqlx.
-    #[cfg(feature = "tracing")]
-    fn running<F: Future>(self, execution: F) -> super::running::Running<F> {
-        super::running::Running::new(self.site, execution)
+    /// The rows that `start` gives at the first poll: drivers take a query's arguments, which is when it counts, as soon
+    /// as they are asked for a stream, but send nothing before it is polled.
+    pub(crate) fn begin<'e, T: 'e>(
+        self,
+        start: impl FnOnce() -> BoxStream<'e, T> + Send + 'e,
+    ) -> BoxStream<'e, T> {
+        stream::once(async move { start() }).flatten().boxed()
     }
 
-    #[cfg(not(feature = "tracing"))]
-    fn running<F: Future>(self, execution: F) -> F {
-        execution
-    }
-
-    /// The stream that `start` gives, timed, and its rows counted as they come.
-    ///
-    /// `start` is called at the first poll: drivers take a query's arguments, which is when it counts, as soon as they
-    /// are asked for a stream, but send nothing before it is polled.
+    /// The rows that `start` gives, timed, and counted as they come.
     pub(crate) fn observe<'e, T: 'e, E: 'e>(
         self,
         start: impl FnOnce() -> BoxStream<'e, Result<T, E>> + Send + 'e,
     ) -> BoxStream<'e, Result<T, E>> {
-        let rows = stream::once(async move { start() }).flatten().boxed();
-        Box::pin(Observed { rows: Some(rows), watch: Watch::new(self) })
+        Box::pin(Observed::new(self.site, self.begin(start)))
     }
 }
 
@@ -133,86 +127,5 @@ impl RowCount {
 impl Drop for RowCount {
     fn drop(&mut self) {
         self.counter.rows(self.rows);
-    }
-}
-
-/// Times one execution; tells the current scopes when it is paused or dropped, and of its end when it is dropped.
-struct Watch {
-    counter: Counter,
-    since: Option<Instant>,
-    /// Rows that the scopes have not been told of.
-    rows: usize,
-    rows_in_all: usize,
-    time_in_all: Option<Duration>,
-}
-
-impl Watch {
-    fn new(counter: Counter) -> Self {
-        Self { counter, since: None, rows: 0, rows_in_all: 0, time_in_all: None }
-    }
-
-    fn resume(&mut self) {
-        self.since.get_or_insert_with(Instant::now);
-    }
-
-    fn saw(&mut self, rows: usize) {
-        self.rows += rows;
-        self.rows_in_all += rows;
-    }
-
-    fn pause(&mut self) {
-        if let Some(since) = self.since.take() {
-            let (time, rows) = (since.elapsed(), std::mem::take(&mut self.rows));
-            self.time_in_all = Some(self.time_in_all.unwrap_or_default() + time);
-            current::record(self.counter.site, Seen { time, rows, ..Seen::default() });
-        }
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.pause();
-        let site = self.counter.site;
-        if let Some(time) = self.time_in_all {
-            ended::execution(Execution { sql: site.sql, site: Some(site), rows: self.rows_in_all, time });
-        }
-    }
-}
-
-/// A stream of rows under a watch, which stands still while the consumer is busy with a row.
-struct Observed<'e, T> {
-    // Taken out where it is dropped, for sqlx tells of a statement then.
-    rows: Option<BoxStream<'e, T>>,
-    watch: Watch,
-}
-
-impl<T> Drop for Observed<'_, T> {
-    fn drop(&mut self) {
-        #[cfg(feature = "tracing")]
-        let _running = super::running::enter(self.watch.counter.site);
-        self.rows = None;
-    }
-}
-
-impl<T, E> Stream for Observed<'_, Result<T, E>> {
-    type Item = Result<T, E>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        #[cfg(feature = "tracing")]
-        let _running = super::running::enter(self.watch.counter.site);
-        self.watch.resume();
-        let polled = match &mut self.rows {
-            Some(rows) => rows.as_mut().poll_next(context),
-            None => Poll::Ready(None),
-        };
-        if let Poll::Ready(item) = &polled {
-            self.watch.saw(usize::from(matches!(item, Some(Ok(_)))));
-            self.watch.pause();
-        }
-        polled
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.rows.as_ref().map_or((0, Some(0)), Stream::size_hint)
     }
 }

@@ -16,6 +16,7 @@ use super::parameters::Asked;
 #[cfg(feature = "tracing")]
 use super::tally::Heard;
 use super::tally::{Seen, Tally};
+use crate::report::Counts;
 use crate::site::Site;
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 
@@ -64,9 +65,17 @@ pub(crate) struct Node {
     is_nested: AtomicBool,
     /// Whether it has been reported on, so that nobody asks what is counted in it any more.
     has_ended: AtomicBool,
-    /// Entered with the scope, so that what runs on a driver's own thread can be traced to it.
+    /// Whether what runs in it counts nowhere.
     #[cfg(feature = "tracing")]
-    span: tracing::Span,
+    is_uncounted: bool,
+    /// Whether it began where a scope had been carried to.
+    #[cfg(feature = "tracing")]
+    is_carried: bool,
+    /// How what runs on a driver's own thread is traced to it.
+    #[cfg(feature = "tracing")]
+    spans: super::span::Spans,
+    #[cfg(feature = "otel")]
+    otel: super::otel::ScopeSpan,
     /// Statements of this scope that the layer found slow.
     #[cfg(feature = "tracing")]
     slow: super::slow::Slow,
@@ -76,25 +85,36 @@ impl Node {
     /// A scope within the current one.
     pub(crate) fn within_current() -> Arc<Self> {
         let is_carried = CURRENT.try_with(|current| current.is_carried.get()).unwrap_or_default();
-        Self::within(current().0, is_carried)
+        Self::within(current().0, is_carried, false)
     }
 
-    fn within(parent: Option<Arc<Self>>, is_carried: bool) -> Arc<Self> {
+    /// A scope that nobody asks, within none.
+    pub(crate) fn outside() -> Arc<Self> {
+        Self::within(None, false, true)
+    }
+
+    fn within(parent: Option<Arc<Self>>, is_carried: bool, is_uncounted: bool) -> Arc<Self> {
         // What is around it may have lost what is around that.
         let parent = parent.and_then(|parent| {
             let further_out = parent.around();
             if parent.has_ended.load(Ordering::Relaxed) { further_out } else { Some(parent) }
         });
-        let _ = is_carried;
+        let _ = (is_carried, is_uncounted);
         static LAST: AtomicU64 = AtomicU64::new(0);
-        Arc::new_cyclic(|_this| Self {
+        Arc::new(Self {
             id: LAST.fetch_add(1, Ordering::Relaxed) + 1,
             tally: Mutex::default(),
             is_nested: AtomicBool::new(parent.is_some()),
             parent: Mutex::new(parent),
             has_ended: AtomicBool::new(false),
             #[cfg(feature = "tracing")]
-            span: super::layer::span_of(_this, is_carried),
+            is_uncounted,
+            #[cfg(feature = "tracing")]
+            is_carried,
+            #[cfg(feature = "tracing")]
+            spans: super::span::Spans::default(),
+            #[cfg(feature = "otel")]
+            otel: super::otel::ScopeSpan::default(),
             #[cfg(feature = "tracing")]
             slow: super::slow::Slow::default(),
         })
@@ -103,7 +123,22 @@ impl Node {
     /// Whether what runs on a thread of the driver cannot be traced to it.
     #[cfg(feature = "tracing")]
     pub(crate) fn is_untraceable(&self) -> bool {
-        self.span.is_disabled()
+        super::span::is_needed() && self.spans.are_disabled()
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_uncounted(&self) -> bool {
+        self.is_uncounted
+    }
+
+    #[cfg(feature = "otel")]
+    pub(super) fn otel(&self) -> &super::otel::ScopeSpan {
+        &self.otel
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_carried(&self) -> bool {
+        self.is_carried
     }
 
     #[cfg(feature = "tracing")]
@@ -209,15 +244,22 @@ pub(crate) fn enter(node: Option<Arc<Node>>) -> EnteredNode {
 }
 
 fn enter_as(node: Option<Arc<Node>>, is_carried: bool) -> EnteredNode {
-    let was_carried = CURRENT.try_with(|current| current.is_carried.replace(is_carried)).unwrap_or_default();
-    let previous = CURRENT.try_with(|current| {
+    #[cfg(feature = "otel")]
+    let has_otel = node.as_ref().is_some_and(|node| node.otel.enter());
+    #[cfg(feature = "tracing")]
+    let has_span = node.as_ref().is_some_and(|node| node.spans.enter(node, is_carried));
+    let previous = CURRENT
+        .try_with(|current| (current.is_carried.replace(is_carried), current.replace(node)))
+        .unwrap_or_default();
+    EnteredNode {
+        previous: previous.1,
+        was_carried: previous.0,
         #[cfg(feature = "tracing")]
-        if let Some(node) = &node {
-            node.span.with_subscriber(|(id, subscriber)| subscriber.enter(id));
-        }
-        current.replace(node)
-    });
-    EnteredNode { previous: previous.ok().flatten(), was_carried, thread: PhantomData }
+        has_span,
+        #[cfg(feature = "otel")]
+        has_otel,
+        thread: PhantomData,
+    }
 }
 
 /// Makes the previous scope current again when dropped. Bound to its thread, so it cannot be held across an `.await`
@@ -225,6 +267,11 @@ fn enter_as(node: Option<Arc<Node>>, is_carried: bool) -> EnteredNode {
 pub(crate) struct EnteredNode {
     previous: Option<Arc<Node>>,
     was_carried: bool,
+    /// Whether a span of the scope's own was entered with it.
+    #[cfg(feature = "tracing")]
+    has_span: bool,
+    #[cfg(feature = "otel")]
+    has_otel: bool,
     thread: PhantomData<*const ()>,
 }
 
@@ -237,7 +284,13 @@ impl Drop for EnteredNode {
         #[cfg(feature = "tracing")]
         if let Ok(Some(left)) = &left {
             left.slow.tell();
-            left.span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
+            if self.has_span {
+                left.spans.exit();
+            }
+            #[cfg(feature = "otel")]
+            if self.has_otel {
+                left.otel.exit();
+            }
         }
         // Dropped here, outside the borrow.
         drop(left);
@@ -262,6 +315,9 @@ pub fn current() -> CurrentBudget {
 
 /// Runs the future outside of every scope: what it asks of the database counts nowhere.
 ///
+/// A stream that is taken out of it counts where it is read; one that is not written with `sql!`, as a query of wherever it
+/// ends or is dropped.
+///
 /// This is for what belongs to a test and not to the code under test:
 ///
 /// ```
@@ -278,10 +334,30 @@ pub fn current() -> CurrentBudget {
 /// ```
 pub fn uncounted<F: Future>(future: F) -> InBudget<F> {
     // A scope of its own that nobody asks, so that what runs on a driver's thread is not traced to one further out.
-    CurrentBudget(Some(Node::within(None, false))).run(future)
+    CurrentBudget(Some(Node::outside())).run(future)
+}
+
+/// What the innermost scope has counted so far; `None` outside of every scope, and in a build that does not count.
+///
+/// ```
+/// # sqlx::__rt::test_block_on(query_budget::scope("page").run(async {
+/// let before = query_budget::counts();
+/// // load something
+/// assert_eq!(before.map(|counts| counts.queries), Some(0));
+/// # }));
+/// ```
+#[must_use]
+pub fn counts() -> Option<Counts> {
+    current().counts()
 }
 
 impl CurrentBudget {
+    /// What the innermost of these scopes has counted so far; `None` where there is none.
+    #[must_use]
+    pub fn counts(&self) -> Option<Counts> {
+        self.0.as_ref().map(|node| node.tally().counts())
+    }
+
     /// Runs the future in these scopes, wherever it is polled.
     pub fn run<F: Future>(&self, future: F) -> InBudget<F> {
         InBudget { future: Some(future), budget: self.clone() }
@@ -332,3 +408,5 @@ impl<F: Future> Future for InBudget<F> {
         }
     }
 }
+
+crate::macros::debug_without_inner!(InBudget);

@@ -39,6 +39,26 @@ pub(crate) fn told(ended: Execution<'_>, slow: &super::slow::Slow) {
     measured(ended);
 }
 
+/// Tells that a query waited so long for a connection, in vain unless it had one then.
+#[cfg(feature = "sqlx")]
+pub(crate) fn waited(site: &'static Site, time: Duration, had_one: bool) {
+    // What failed at once did not wait: its values could not be encoded, or the pool is closed.
+    if time < WAIT {
+        return;
+    }
+    #[cfg(feature = "tracing")]
+    super::slow::waited(site, time, had_one);
+    #[cfg(feature = "stats")]
+    crate::stats::record_wait(time, had_one);
+    #[cfg(feature = "metrics")]
+    crate::meter::waited(time, had_one);
+    let _ = (site, had_one);
+}
+
+/// A shorter wait is the time that a pool takes to hand out what is there.
+#[cfg(feature = "sqlx")]
+const WAIT: Duration = Duration::from_millis(1);
+
 fn measured(ended: Execution<'_>) {
     #[cfg(feature = "stats")]
     crate::stats::record_execution(ended);

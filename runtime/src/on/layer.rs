@@ -2,53 +2,28 @@
 //!
 //! sqlx logs each statement when it ends, as an event. On most drivers that is where the future is polled, and the
 //! current scope is the right one. SQLite's runs statements on a thread of its own and takes the current span along,
-//! so each scope has a span, in whose extensions this layer finds the scope again.
+//! which leads back to the scope.
 
-use std::cell::RefCell;
-use std::sync::{Arc, Weak};
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use tracing::dispatcher::WeakDispatch;
 use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id};
-use tracing::{Event, Level, Metadata, Span, Subscriber};
+use tracing::{Dispatch, Event, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::current::{self, Node};
+use super::current;
 use super::ended::{self, Execution};
 use super::notice;
+use super::span::{self, SCOPES};
 use super::tally::{Heard, Seen};
 use super::traffic::is_query;
 
 /// Where sqlx tells of its statements.
 const STATEMENTS: &str = "sqlx::query";
-/// Where a scope has its span.
-const SCOPES: &str = "query_budget::scope";
-
-thread_local! {
-    /// The scope whose span is being made: a span is given to a layer by its metadata and fields alone.
-    static BEING_MADE: RefCell<Option<Weak<Node>>> = const { RefCell::new(None) };
-}
-
-/// The span of a scope; disabled, and as good as nothing, without the layer.
-///
-/// One that begins directly within a scope that was carried here is no child of that one's span: a span keeps its parents
-/// open, and a task that starts the next in its budget has no end of them.
-pub(crate) fn span_of(node: &Weak<Node>, is_carried: bool) -> Span {
-    let is_root =
-        is_carried && Span::current().metadata().is_some_and(|metadata| metadata.target() == SCOPES);
-    // A scope made while the thread ends counts nothing any more.
-    let _ = BEING_MADE.try_with(|made| made.replace(Some(Weak::clone(node))));
-    let span = if is_root {
-        tracing::span!(target: SCOPES, parent: None, Level::TRACE, "scope")
-    } else {
-        tracing::span!(target: SCOPES, Level::TRACE, "scope")
-    };
-    let _ = BEING_MADE.try_with(|made| made.replace(None));
-    span
-}
 
 /// A layer that counts the queries that are not written with `sql!` too, each once, in the scopes they run in.
 ///
@@ -65,23 +40,26 @@ pub(crate) fn span_of(node: &Weak<Node>, is_carried: bool) -> Span {
 /// It hears of what sqlx logs: a connection whose statements are not logged is not counted. It has a filter of its own
 /// and needs no other; a filter over the whole subscriber has to let `sqlx::query` and `query_budget::scope` through.
 /// Transaction control, the set-up of a connection (`SET`, `PRAGMA`) and the driver's own look-ups in the catalog are
-/// not counted. On SQLite, whose statements end on a thread of their own, one that failed or whose stream was dropped may
-/// be told of when its scope has ended; it then counts in the scopes around that.
+/// not counted. A script is one query.
+///
+/// On SQLite, whose statements end on a thread of their own, one that failed or whose stream was dropped may
+/// be told of when its scope has ended; it then counts in the scopes around that. It is the span of a scope that leads
+/// back from there: the one that is current when the scope begins, or, within another scope, a span `scope` of level
+/// `TRACE`, which is what `Span::current()` then is. On other databases scopes have no spans.
 pub fn layer<S>() -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let ours = |metadata: &Metadata<'_>| matches!(metadata.target(), STATEMENTS | SCOPES);
-    QueryLayer { is_second: false }.with_filter(filter_fn(ours))
+    QueryLayer { is_second: false, subscriber: OnceLock::new() }.with_filter(filter_fn(ours))
 }
 
 struct QueryLayer {
     /// Whether another one of the same subscriber counts already.
     is_second: bool,
+    /// The subscriber of which it is a part.
+    subscriber: OnceLock<WeakDispatch>,
 }
-
-/// The scope of a span.
-struct ScopeOfSpan(Weak<Node>);
 
 impl<S> Layer<S> for QueryLayer
 where
@@ -93,21 +71,21 @@ where
         self.is_second = below.downcast_ref::<Self>().is_some();
     }
 
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        if attributes.metadata().target() == SCOPES
-            && let Some(node) = BEING_MADE.try_with(|made| made.borrow().clone()).ok().flatten()
-            && let Some(span) = context.span(id)
-        {
-            span.extensions_mut().replace(ScopeOfSpan(node));
-        }
+    fn on_register_dispatch(&self, subscriber: &Dispatch) {
+        let _ = self.subscriber.set(subscriber.downgrade());
     }
 
-    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         if event.metadata().target() != STATEMENTS || self.is_second {
             return;
         }
         notice::layer_has_heard();
-        let traced = || is_thread_of_driver().then(|| scope_of(event, &context)).flatten();
+        let is_on_driver = is_thread_of_driver();
+        span::heard(is_on_driver);
+        let traced = || {
+            let subscriber = self.subscriber.get().filter(|_| is_on_driver)?.upgrade()?;
+            span::scope_of_current(&subscriber)
+        };
         let Some(node) = current::current().0.or_else(traced) else {
             return;
         };
@@ -131,15 +109,11 @@ where
 /// Whether this is a thread on which SQLite's driver runs statements. Elsewhere a span of a scope may have been taken to
 /// a task that was not told to count (`in_current_span`), and is no reason to count there.
 fn is_thread_of_driver() -> bool {
-    std::thread::current().name().is_some_and(|name| name.starts_with("sqlx-sqlite-worker"))
-}
-
-/// The scope of the innermost span that has one.
-fn scope_of<S>(event: &Event<'_>, context: &Context<'_, S>) -> Option<Arc<Node>>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-{
-    context.event_scope(event)?.find_map(|span| span.extensions().get::<ScopeOfSpan>()?.0.upgrade())
+    thread_local! {
+        static IS_OF_DRIVER: bool =
+            std::thread::current().name().is_some_and(|name| name.starts_with("sqlx-sqlite-worker"));
+    }
+    IS_OF_DRIVER.try_with(|is| *is).unwrap_or_default()
 }
 
 /// The fields of one event.
@@ -156,7 +130,10 @@ struct Told {
 impl Told {
     fn sql(&self) -> &str {
         let whole = self.statement.strip_prefix("\n\n").and_then(|rest| rest.strip_suffix('\n'));
-        whole.filter(|whole| !whole.is_empty()).unwrap_or(&self.summary)
+        let sql = whole.filter(|whole| !whole.is_empty()).unwrap_or(&self.summary);
+        #[cfg(feature = "trace-comments")]
+        let sql = crate::comment::without(sql);
+        sql
     }
 }
 

@@ -8,24 +8,30 @@ pub(crate) mod ended;
 #[cfg(feature = "tracing")]
 mod layer;
 mod notice;
+#[cfg(feature = "otel")]
+mod otel;
 mod outcome;
 mod parameters;
-#[cfg(feature = "tracing")]
+#[cfg(any(feature = "sqlx", feature = "tracing"))]
 mod running;
 mod scope;
 mod scoped;
 #[cfg(feature = "tracing")]
 pub(crate) mod slow;
+#[cfg(feature = "tracing")]
+mod span;
 mod tally;
 #[cfg(feature = "tracing")]
 mod traffic;
+#[cfg(feature = "sqlx")]
+mod watch;
 #[cfg(feature = "sqlx")]
 mod witness;
 
 pub use self::budgeted::{Budgeted, BudgetedStream, Measured, measure};
 #[cfg(feature = "sqlx")]
 pub(crate) use self::counter::Counter;
-pub use self::current::{CurrentBudget, InBudget, current, uncounted};
+pub use self::current::{CurrentBudget, InBudget, counts, current, uncounted};
 #[cfg(feature = "tracing")]
 pub use self::layer::layer;
 #[cfg(feature = "tower")]

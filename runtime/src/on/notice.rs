@@ -20,6 +20,11 @@ pub(crate) fn layer_is_there() {
     HAS_LAYER.store(true, Ordering::Relaxed);
 }
 
+#[cfg(feature = "tracing")]
+pub(crate) fn has_layer() -> bool {
+    HAS_LAYER.load(Ordering::Relaxed)
+}
+
 /// The layer has heard of a statement.
 #[cfg(feature = "tracing")]
 pub(crate) fn layer_has_heard() {
@@ -40,7 +45,7 @@ fn obstacle(node: &Node) -> Option<&'static str> {
         );
     }
     // SQLite tells of its statements on a thread of its own, from which only the span leads back.
-    if cfg!(feature = "sqlite") && node.is_untraceable() {
+    if node.is_untraceable() {
         return Some("let `query_budget::scope=trace` through the filter of the subscriber");
     }
     let is_silent = !HAS_HEARD.load(Ordering::Relaxed) && !node.tally().has_raw();

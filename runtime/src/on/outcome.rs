@@ -4,6 +4,7 @@ use std::io::Write;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use super::current::{self, Node};
 use crate::report::Report;
 use crate::settings::{OverBudget, settings};
 
@@ -52,7 +53,7 @@ pub fn reset_hook() {
 /// Hands every report of a scope over its budget to `hook`, which takes the place of the panic or the print.
 /// [`reset_hook`] takes it back.
 ///
-/// `QUERY_BUDGET=off` silences the hook as well. A hook may panic to fail the code that went over, but not when
+/// What it asks of the database counts nowhere. `QUERY_BUDGET=off` silences the hook as well. A hook may panic to fail the code that went over, but not when
 /// [`Report::was_cancelled`] says that the scope was dropped before its end.
 ///
 /// ```
@@ -78,6 +79,8 @@ pub(crate) fn verdict(report: Report, ending: Ending) -> Option<Report> {
     };
     // Cloned out of the lock: a hook may run queries, or set another hook.
     let hook = HOOK.read().unwrap_or_else(PoisonError::into_inner).clone();
+    // What a hook asks of the database is no query of the scopes around this one.
+    let _outside = hook.is_some().then(|| current::enter(Some(Node::outside())));
     match (hook, mode, ending) {
         (Some(hook), _, Ending::Finished) => hook(&report),
         (Some(hook), _, Ending::Cancelled) => {

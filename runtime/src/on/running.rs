@@ -1,74 +1,66 @@
 //! The counted query whose execution is polled or dropped on this thread: what sqlx tells meanwhile, with its text, is
-//! of that query, in whatever scope that happens.
+//! of that query, in whatever scope that happens; and whether it was handed to a connection.
 
 use std::cell::Cell;
+#[cfg(feature = "sqlx")]
 use std::marker::PhantomData;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use pin_project_lite::pin_project;
 
 use crate::site::Site;
 
 thread_local! {
-    static RUNNING: Cell<Option<&'static Site>> = const { Cell::new(None) };
+    static RUNNING: Cell<Running> = const { Cell::new(Running { site: None, executed_on: None }) };
+}
+
+#[derive(Clone, Copy, Default)]
+struct Running {
+    site: Option<&'static Site>,
+    /// The database that it was handed to.
+    executed_on: Option<&'static str>,
 }
 
 /// Whether a counted query of that text is running on this thread.
+#[cfg(feature = "tracing")]
 pub(crate) fn is_running(sql: &str) -> bool {
-    RUNNING.try_with(Cell::get).ok().flatten().is_some_and(|running| running.sends(sql))
+    let running = RUNNING.try_with(Cell::get).unwrap_or_default();
+    running.site.is_some_and(|running| running.sends(sql))
+}
+
+/// The query at `site` was handed to a connection on this thread.
+#[cfg(feature = "sqlx")]
+pub(crate) fn has_executed(site: &'static Site, database: &'static str) {
+    let _ = RUNNING.try_with(|running| {
+        let now = running.get();
+        if now.site.is_some_and(|running| std::ptr::eq(running, site)) {
+            running.set(Running { executed_on: Some(database), ..now });
+        }
+    });
 }
 
 /// The query at `site` is running on this thread until the guard is dropped.
+#[cfg(feature = "sqlx")]
 pub(crate) fn enter(site: &'static Site) -> Entered {
-    let previous = RUNNING.try_with(|running| running.replace(Some(site))).ok().flatten();
+    let now = Running { site: Some(site), executed_on: None };
+    let previous = RUNNING.try_with(|running| running.replace(now)).unwrap_or_default();
     Entered { previous, thread: PhantomData }
 }
 
+#[cfg(feature = "sqlx")]
 pub(crate) struct Entered {
-    previous: Option<&'static Site>,
+    previous: Running,
     thread: PhantomData<*const ()>,
 }
 
+#[cfg(feature = "sqlx")]
+impl Entered {
+    /// The database that the query was handed to since this was entered.
+    pub(crate) fn executed_on(&self) -> Option<&'static str> {
+        RUNNING.try_with(Cell::get).unwrap_or_default().executed_on
+    }
+}
+
+#[cfg(feature = "sqlx")]
 impl Drop for Entered {
     fn drop(&mut self) {
         let _ = RUNNING.try_with(|running| running.set(self.previous));
-    }
-}
-
-pin_project! {
-    /// An execution of the query at one site.
-    pub(crate) struct Running<F> {
-        // Taken out where it is dropped, for sqlx tells of an execution that is given up as well.
-        #[pin]
-        execution: Option<F>,
-        site: &'static Site,
-    }
-
-    impl<F> PinnedDrop for Running<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            let _entered = enter(this.site);
-            this.execution.set(None);
-        }
-    }
-}
-
-impl<F> Running<F> {
-    pub(crate) fn new(site: &'static Site, execution: F) -> Self {
-        Self { execution: Some(execution), site }
-    }
-}
-
-impl<F: Future> Future for Running<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let _entered = enter(this.site);
-        match this.execution.as_pin_mut() {
-            Some(execution) => execution.poll(context),
-            None => Poll::Pending,
-        }
     }
 }

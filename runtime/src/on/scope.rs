@@ -151,12 +151,19 @@ pub(crate) struct OpenScope {
 impl OpenScope {
     /// Begins the scope, within the current one.
     pub(crate) fn new(scope: Scope) -> Self {
+        let node = Node::within_current();
+        #[cfg(feature = "otel")]
+        super::otel::begin(&node, &scope.name);
         Self {
             scope,
-            node: Node::within_current(),
+            node,
             #[cfg(any(feature = "stats", feature = "metrics"))]
             started: std::time::Instant::now(),
         }
+    }
+
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     pub(crate) fn enter(&self) -> EnteredNode {
@@ -210,6 +217,8 @@ impl OpenScope {
 
 impl Drop for OpenScope {
     fn drop(&mut self) {
+        #[cfg(feature = "otel")]
+        self.node.otel().ended(self.node.tally().queries());
         self.node.end();
     }
 }

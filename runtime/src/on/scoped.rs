@@ -1,21 +1,64 @@
 //! [`Scoped`]: a future, or a stream, that carries its scope with it; what a budget and a measurement have in common.
 
+use std::fmt::{self, Debug, Formatter};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
 use pin_project_lite::pin_project;
 
+use super::current::EnteredNode;
 use super::outcome::Ending;
 use super::scope::{OpenScope, Scope};
 
-/// Where the scope of a future stands.
+/// Where the scope of a future stands. Both are boxed: a future that holds others grows with each of them.
 enum State {
     /// Not polled yet. The scope begins at the first poll, within the scope that is current then.
-    New(Scope),
-    Open(OpenScope),
-    /// Being polled, and left so when the future panics; or ended.
+    New(Box<Scope>),
+    Open(Box<OpenScope>),
+    /// Its future panicked; or it ended.
     Gone,
+}
+
+impl State {
+    /// Begins the scope where it has not begun, and enters it; `None` where it is gone.
+    fn enter(&mut self) -> Option<Inside<'_>> {
+        if let State::New(_) = self
+            && let State::New(scope) = std::mem::replace(self, State::Gone)
+        {
+            *self = State::Open(Box::new(OpenScope::new(*scope)));
+        }
+        let State::Open(open) = self else { return None };
+        let entered = open.enter();
+        Some(Inside { state: self, entered: Some(entered) })
+    }
+}
+
+/// The scope is entered, until this is dropped.
+struct Inside<'a> {
+    state: &'a mut State,
+    entered: Option<EnteredNode>,
+}
+
+impl Inside<'_> {
+    /// Leaves the scope for good.
+    fn end(mut self) -> Option<Box<OpenScope>> {
+        self.entered = None;
+        match std::mem::replace(self.state, State::Gone) {
+            State::Open(open) => Some(open),
+            State::New(_) | State::Gone => None,
+        }
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.entered = None;
+        // The future has panicked: what it ran until then is not judged, neither now nor when it is dropped.
+        if std::thread::panicking() {
+            *self.state = State::Gone;
+        }
+    }
 }
 
 pin_project! {
@@ -30,11 +73,13 @@ pin_project! {
     impl<F> PinnedDrop for Scoped<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if let State::Open(open) = std::mem::replace(this.state, State::Gone) {
-                let entered = open.enter();
+            if let State::Open(_) = this.state
+                && let Some(inside) = this.state.enter()
+            {
                 this.future.set(None);
-                drop(entered);
-                if !std::thread::panicking() {
+                if let Some(open) = inside.end()
+                    && !std::thread::panicking()
+                {
                     open.judge(Ending::Cancelled);
                 }
             }
@@ -44,7 +89,7 @@ pin_project! {
 
 impl<F> Scoped<F> {
     pub(crate) fn new(scope: Scope, future: F) -> Self {
-        Self { future: Some(future), state: State::New(scope) }
+        Self { future: Some(future), state: State::New(Box::new(scope)) }
     }
 
     /// The scope, between two polls.
@@ -54,6 +99,17 @@ impl<F> Scoped<F> {
             State::Open(open) => Some(open),
             State::New(_) | State::Gone => None,
         }
+    }
+}
+
+impl<F> Debug for Scoped<F> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let scope = match &self.state {
+            State::New(scope) => Some(&**scope),
+            State::Open(open) => Some(open.scope()),
+            State::Gone => None,
+        };
+        f.debug_struct("Scoped").field("scope", &scope).finish_non_exhaustive()
     }
 }
 
@@ -69,52 +125,34 @@ impl<S: Stream> Scoped<S> {
     pub(crate) fn poll_next(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<S::Item, OpenScope>>> {
+    ) -> Poll<Option<Result<S::Item, Box<OpenScope>>>> {
         let mut this = self.project();
-        let open = match std::mem::replace(this.state, State::Gone) {
-            State::New(scope) => OpenScope::new(scope),
-            State::Open(open) => open,
-            State::Gone => return Poll::Ready(None),
-        };
+        let Some(inside) = this.state.enter() else { return Poll::Ready(None) };
         let Some(stream) = this.future.as_mut().as_pin_mut() else { return Poll::Ready(None) };
-        let entered = open.enter();
-        let polled = stream.poll_next(context);
-        if matches!(polled, Poll::Ready(None)) {
-            this.future.set(None);
-            drop(entered);
-            return Poll::Ready(Some(Err(open)));
+        match stream.poll_next(context) {
+            Poll::Ready(None) => {
+                this.future.set(None);
+                Poll::Ready(inside.end().map(Err))
+            }
+            polled => polled.map(|item| item.map(Ok)),
         }
-        drop(entered);
-        *this.state = State::Open(open);
-        polled.map(|item| item.map(Ok))
     }
 }
 
 impl<F: Future> Future for Scoped<F> {
-    type Output = (F::Output, OpenScope);
+    type Output = (F::Output, Box<OpenScope>);
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let open = match std::mem::replace(this.state, State::Gone) {
-            State::New(scope) => Some(OpenScope::new(scope)),
-            State::Open(open) => Some(open),
-            State::Gone => None,
-        };
-        let (Some(open), Some(future)) = (open, this.future.as_mut().as_pin_mut()) else {
+        let inside = this.state.enter();
+        let (Some(inside), Some(future)) = (inside, this.future.as_mut().as_pin_mut()) else {
             panic!("a future in a query budget was polled after it had ended");
         };
-        let entered = open.enter();
-        match future.poll(context) {
-            Poll::Pending => {
-                drop(entered);
-                *this.state = State::Open(open);
-                Poll::Pending
-            }
-            Poll::Ready(output) => {
-                this.future.set(None);
-                drop(entered);
-                Poll::Ready((output, open))
-            }
+        let Poll::Ready(output) = future.poll(context) else { return Poll::Pending };
+        this.future.set(None);
+        match inside.end() {
+            Some(open) => Poll::Ready((output, open)),
+            None => Poll::Pending,
         }
     }
 }

@@ -11,6 +11,8 @@ use super::outcome::Ending;
 use crate::blot::without_literals;
 use crate::report::{ParameterSets, Report, Statement};
 use crate::settings::{Tiers, may_be_slow, settings};
+#[cfg(feature = "sqlx")]
+use crate::site::Site;
 use crate::sync::{AtomicBool, Mutex, Ordering};
 
 /// The level of something that took so long; `None` when it is not slow.
@@ -47,11 +49,41 @@ pub(crate) fn statement(ended: Execution<'_>) {
         None => without_literals(ended.sql),
     };
     told_slow(level, &statement, &at(ended), ended.rows, ended.time);
+    #[cfg(all(debug_assertions, feature = "sqlx", any(feature = "stats", feature = "metrics")))]
+    if let Some(site) = ended.site {
+        crate::pool::tell_plan(site);
+    }
+}
+
+/// Tells how the database reads a slow statement.
+#[cfg(all(debug_assertions, feature = "sqlx", any(feature = "stats", feature = "metrics")))]
+pub(crate) fn plan(site: &'static Site, plan: &str) {
+    let (statement, site) = (on_one_line(site.sql), site.place.to_string());
+    tracing::info!(target: "query_budget::slow", statement, site, plan, "plan of a slow statement");
 }
 
 fn told_slow(level: Level, statement: &str, site: &str, rows: usize, time: Duration) {
     let elapsed_ms = milliseconds(time);
     event!(level, target: "query_budget::slow", statement, site, rows, elapsed_ms, "slow statement");
+}
+
+/// Tells of a query that waited long for a connection, or in vain.
+#[cfg(feature = "sqlx")]
+pub(crate) fn waited(site: &'static Site, time: Duration, had_one: bool) {
+    let Some(level) = level(settings().slow_connection, time) else { return };
+    let (statement, site) = (on_one_line(site.sql), site.place.to_string());
+    let (waited_ms, pools) = (milliseconds(time), crate::pool::in_use());
+    if had_one {
+        event!(level, target: "query_budget::pool", statement, site, waited_ms, pools, "waited for a connection");
+    } else {
+        event!(level, target: "query_budget::pool", statement, site, waited_ms, pools, "no connection");
+    }
+}
+
+/// Tells of a pool all of whose connections are in use.
+#[cfg(any(feature = "stats", feature = "metrics"))]
+pub(crate) fn exhausted(pool: &str, used: usize) {
+    tracing::warn!(target: "query_budget::pool", pool, used, "pool exhausted");
 }
 
 /// Tells of a request when it was slow, or slow to be given up by the client.
@@ -87,7 +119,7 @@ pub(crate) fn repeated(scope: &str, repeated: &Statement) {
     let parameters = match repeated.parameters() {
         ParameterSets::Same => "same",
         ParameterSets::Different => "different",
-        ParameterSets::Some(_) => "some the same",
+        ParameterSets::Several(_) => "some the same",
         ParameterSets::Unknown => "unknown",
     };
     let (times, elapsed_ms) = (repeated.count(), milliseconds(repeated.time()));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::parameters::Parameters;
 #[cfg(feature = "tracing")]
 use crate::blot::Blotted;
-use crate::report::{ParameterSets, Statement};
+use crate::report::{Counts, ParameterSets, Statement};
 use crate::site::Site;
 
 /// So many executions, each with other parameters: by then it is plain that they differ.
@@ -207,6 +207,11 @@ impl Tally {
         self.counted.iter().map(|counted| counted.statement.count()).sum()
     }
 
+    /// What has been counted so far.
+    pub(crate) fn counts(&self) -> Counts {
+        self.counted.iter().fold(Counts::default(), |counts, counted| counts.with(&counted.statement))
+    }
+
     /// How often the statement ran so far that ran most often.
     #[cfg(feature = "tracing")]
     pub(crate) fn most_repeated(&self) -> usize {
@@ -222,7 +227,7 @@ impl Tally {
                 _ if counted.differ => ParameterSets::Different,
                 0 | 1 => ParameterSets::Same,
                 sets if sets == count => ParameterSets::Different,
-                sets => ParameterSets::Some(sets),
+                sets => ParameterSets::Several(sets),
             };
             counted.statement.clone().with(sets)
         });

@@ -1,5 +1,12 @@
 //! What a pool of connections is doing, and how large it is best made.
 
+#[cfg(all(
+    debug_assertions,
+    feature = "sqlx",
+    feature = "tracing",
+    any(feature = "stats", feature = "metrics")
+))]
+mod plan;
 #[cfg(feature = "sqlx")]
 mod profile;
 #[cfg(any(feature = "stats", feature = "metrics"))]
@@ -8,12 +15,19 @@ mod watch;
 #[cfg(feature = "sqlx")]
 use sqlx::{Database, Pool};
 
+#[cfg(all(
+    debug_assertions,
+    feature = "sqlx",
+    feature = "tracing",
+    any(feature = "stats", feature = "metrics")
+))]
+pub(crate) use self::plan::tell_plan;
 #[cfg(feature = "sqlx")]
 pub use self::profile::{PoolProfile, StatementTimeout};
-#[cfg(all(feature = "sqlx", any(feature = "stats", feature = "metrics")))]
-pub use self::watch::watch_pool;
 #[cfg(any(feature = "stats", feature = "metrics"))]
 pub(crate) use self::watch::watched;
+#[cfg(all(feature = "sqlx", any(feature = "stats", feature = "metrics")))]
+pub use self::watch::{WatchedPool, watch_pool};
 
 /// The connections of a pool at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +41,27 @@ pub struct PoolFigures {
     pub used: usize,
     /// The most that may be open.
     pub max: usize,
+}
+
+impl PoolFigures {
+    /// Whether all connections that may be open are in use, so that who needs one has to wait.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        self.max > 0 && self.used >= self.max
+    }
+}
+
+/// The pools that are watched, as text.
+#[cfg(all(feature = "sqlx", feature = "tracing"))]
+pub(crate) fn in_use() -> String {
+    #[cfg(any(feature = "stats", feature = "metrics"))]
+    {
+        let pools = watch::figures();
+        let pools = pools.iter().map(|(name, of)| format!("{name}: {} of {} in use", of.used, of.max));
+        pools.collect::<Vec<_>>().join(", ")
+    }
+    #[cfg(not(any(feature = "stats", feature = "metrics")))]
+    String::new()
 }
 
 #[cfg(feature = "sqlx")]

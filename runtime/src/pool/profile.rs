@@ -1,5 +1,6 @@
 //! [`PoolProfile`]: the options of a pool for where the program runs, and the time that a statement may take.
 
+use std::io::Write;
 use std::time::Duration;
 
 use sqlx::pool::PoolOptions;
@@ -75,19 +76,31 @@ impl PoolProfile {
     ///
     /// `QUERY_BUDGET_POOL` is `server`, `development` or `serverless`. Without it: serverless where a provider says so
     /// (`AWS_LAMBDA_FUNCTION_NAME`, `VERCEL`, `K_SERVICE` with `K_REVISION`, `FUNCTIONS_WORKER_RUNTIME`), development in
-    /// a debug build, a server otherwise. `QUERY_BUDGET_POOL_SIZE` sets the most connections.
+    /// a debug build, a server otherwise. `QUERY_BUDGET_POOL_SIZE` sets the most connections. A value that is none of these is
+    /// said on stderr and ignored.
     #[must_use]
     pub fn of_environment() -> Self {
-        Self::of(|name| std::env::var(name).ok())
+        Self::of(
+            |name| std::env::var(name).ok(),
+            |note| {
+                // Whoever has closed it does not want to know.
+                let _ = writeln!(std::io::stderr(), "query-budget: {note}");
+            },
+        )
     }
 
-    fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
+    fn of(variable: impl Fn(&str) -> Option<String>, mut note: impl FnMut(&str)) -> Self {
         let is_set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
         let serverless = is_set("AWS_LAMBDA_FUNCTION_NAME")
             || is_set("VERCEL")
             || is_set("FUNCTIONS_WORKER_RUNTIME")
             || (is_set("K_SERVICE") && is_set("K_REVISION"));
-        let mut profile = match variable("QUERY_BUDGET_POOL").as_deref() {
+        let named = variable("QUERY_BUDGET_POOL");
+        let named = named.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        if named.is_some_and(|name| !["server", "development", "serverless"].contains(&name)) {
+            note("`QUERY_BUDGET_POOL` is none of `server`, `development` and `serverless`: it is ignored");
+        }
+        let mut profile = match named {
             Some("server") => Self::SERVER,
             Some("development") => Self::DEVELOPMENT,
             Some("serverless") => Self::SERVERLESS,
@@ -95,8 +108,12 @@ impl PoolProfile {
             _ if cfg!(debug_assertions) => Self::DEVELOPMENT,
             _ => Self::SERVER,
         };
-        let size = variable("QUERY_BUDGET_POOL_SIZE").and_then(|size| size.parse().ok());
-        if let Some(size) = size.filter(|size| *size > 0) {
+        let written = variable("QUERY_BUDGET_POOL_SIZE").filter(|size| !size.trim().is_empty());
+        let size = written.as_deref().and_then(|size| size.trim().parse().ok()).filter(|size| *size > 0);
+        if written.is_some() && size.is_none() {
+            note("`QUERY_BUDGET_POOL_SIZE` is no number of connections: it is ignored");
+        }
+        if let Some(size) = size {
             profile.max_connections = size;
             profile.min_connections = profile.min_connections.min(size);
         }
@@ -121,13 +138,25 @@ impl PoolProfile {
     }
 }
 
-/// A database on whose connections a statement can be given a time limit.
-pub trait StatementTimeout: Database {
+/// A database on whose connections a statement can be given a time limit. Implemented for those of sqlx, and for no others.
+pub trait StatementTimeout: Database + sealed::Sealed {
     /// Limits each statement of this connection to so much time, in whole milliseconds and at least one.
     fn set_statement_timeout(
         connection: &mut Self::Connection,
         timeout: Duration,
     ) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+mod sealed {
+    /// Keeps others from implementing a trait that may get more methods.
+    pub trait Sealed {}
+
+    #[cfg(feature = "postgres")]
+    impl Sealed for sqlx::Postgres {}
+    #[cfg(feature = "mysql")]
+    impl Sealed for sqlx::MySql {}
+    #[cfg(feature = "sqlite")]
+    impl Sealed for sqlx::Sqlite {}
 }
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
@@ -181,7 +210,23 @@ mod tests {
         let variable = |name: &str| {
             environment.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
         };
-        assert_eq!(PoolProfile::of(variable), *expected, "{environment:?}");
+        assert_eq!(PoolProfile::of(variable, |_| ()), *expected, "{environment:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said() {
+        let notes_of = |name: &str, value: &str| {
+            let mut notes = Vec::new();
+            let variable = |asked: &str| (asked == name).then(|| value.to_owned());
+            let _ = PoolProfile::of(variable, |note| notes.push(note.to_owned()));
+            notes
+        };
+        let [note] = &notes_of("QUERY_BUDGET_POOL", "sever")[..] else { panic!("one note") };
+        assert!(note.starts_with("`QUERY_BUDGET_POOL` is none of"), "{note}");
+        assert_eq!(notes_of("QUERY_BUDGET_POOL_SIZE", "many").len(), 1);
+        assert_eq!(notes_of("QUERY_BUDGET_POOL_SIZE", "0").len(), 1);
+        assert!(notes_of("QUERY_BUDGET_POOL", " server ").is_empty());
+        assert!(notes_of("QUERY_BUDGET_POOL", "").is_empty());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The pools whose figures are reported.
 
+#[cfg(feature = "sqlx")]
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 #[cfg(feature = "sqlx")]
@@ -7,30 +9,109 @@ use sqlx::{Database, Pool};
 
 use super::PoolFigures;
 
-/// A pool that is watched: its figures, or `None` once it is closed.
-type Watched = (String, Box<dyn Fn() -> Option<PoolFigures> + Send + Sync>);
+/// A pool that is watched.
+struct Watched {
+    #[cfg_attr(not(feature = "sqlx"), expect(dead_code, reason = "there are no pools without sqlx"))]
+    id: u64,
+    name: String,
+    /// Its figures, or `None` once it is closed.
+    figures: Box<dyn Fn() -> Option<PoolFigures> + Send + Sync>,
+    #[cfg(all(debug_assertions, feature = "sqlx", feature = "tracing"))]
+    explainer: Option<super::plan::Explainer>,
+}
 
 static WATCHED: Mutex<Vec<Watched>> = Mutex::new(Vec::new());
 
-/// Has the figures of this pool reported under that name, by `stats()` and as metrics, until it is closed.
+/// Has the figures of this pool reported under that name, by `stats()` and as metrics, until it is closed or what this
+/// returns is dropped: keep that where the pool is kept, for it holds the pool open.
 ///
-/// The name takes the place of another pool of that name.
+/// The name takes the place of another pool of that name. In debug builds with the feature `tracing`, such a pool's database
+/// is asked for its plan of each `SELECT` of `sql!` that was slow, once and without running it.
+///
+/// ```
+/// # sqlx::__rt::test_block_on(async {
+/// let pool = sqlx::SqlitePool::connect("sqlite::memory:").await.unwrap();
+/// let watched = query_budget::watch_pool("main", &pool);
+/// // struct State { pool, watched }, or for a pool that is as old as the process:
+/// watched.forget();
+/// # });
+/// ```
 #[cfg(feature = "sqlx")]
-pub fn watch_pool<DB: Database>(name: impl Into<String>, pool: &Pool<DB>) {
-    let (name, pool) = (name.into(), pool.clone());
+pub fn watch_pool<DB: Database>(name: impl Into<String>, pool: &Pool<DB>) -> WatchedPool {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let (id, name, pool) = (LAST.fetch_add(1, Ordering::Relaxed), name.into(), pool.clone());
+    #[cfg(all(debug_assertions, feature = "tracing"))]
+    let explainer = super::plan::Explainer::of(&pool);
     let figures = Box::new(move || (!pool.is_closed()).then(|| PoolFigures::of(&pool)));
     let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
-    watched.retain(|(other, _)| *other != name);
-    watched.push((name, figures));
+    watched.retain(|other| other.name != name);
+    watched.push(Watched {
+        id,
+        name,
+        figures,
+        #[cfg(all(debug_assertions, feature = "tracing"))]
+        explainer,
+    });
+    WatchedPool { id }
+}
+
+/// A pool whose figures are reported until this is dropped. Made by [`watch_pool`].
+#[cfg(feature = "sqlx")]
+#[derive(Debug)]
+#[must_use = "the pool is watched until this is dropped"]
+pub struct WatchedPool {
+    id: u64,
+}
+
+#[cfg(feature = "sqlx")]
+impl WatchedPool {
+    /// Watches the pool until it is closed.
+    pub fn forget(self) {
+        std::mem::forget(self);
+    }
+}
+
+#[cfg(feature = "sqlx")]
+impl Drop for WatchedPool {
+    fn drop(&mut self) {
+        let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = watched.iter().position(|pool| pool.id == self.id);
+        let gone = at.map(|at| watched.remove(at));
+        // Dropped outside of the lock: it may be what held the pool open.
+        drop(watched);
+        drop(gone);
+    }
+}
+
+/// The pools that are watched, by name, and whether they are exhausted said as events.
+pub(crate) fn watched() -> Vec<(String, PoolFigures)> {
+    let all = figures();
+    #[cfg(feature = "tracing")]
+    for (name, figures) in all.iter().filter(|(_, figures)| figures.is_exhausted()) {
+        crate::counting::slow::exhausted(name, figures.used);
+    }
+    all
 }
 
 /// The pools that are watched, by name. Those that are closed are forgotten.
-pub(crate) fn watched() -> Vec<(String, PoolFigures)> {
+pub(crate) fn figures() -> Vec<(String, PoolFigures)> {
     let mut all = Vec::new();
-    WATCHED.lock().unwrap_or_else(PoisonError::into_inner).retain(|(name, figures)| {
-        let figures = figures();
-        all.extend(figures.map(|figures| (name.clone(), figures)));
-        figures.is_some()
-    });
+    let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
+    let gone: Vec<Watched> = watched
+        .extract_if(.., |pool| {
+            let figures = (pool.figures)();
+            all.extend(figures.map(|figures| (pool.name.clone(), figures)));
+            figures.is_none()
+        })
+        .collect();
+    drop(watched);
+    drop(gone);
     all
+}
+
+/// What explains statements on the pools of that database that are watched.
+#[cfg(all(debug_assertions, feature = "sqlx", feature = "tracing"))]
+pub(super) fn explainers() -> Vec<super::plan::Explainer> {
+    let watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
+    watched.iter().filter_map(|pool| pool.explainer.clone()).collect()
 }

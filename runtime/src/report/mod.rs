@@ -24,6 +24,33 @@ pub struct Limits {
     pub repeats: Option<usize>,
 }
 
+/// What a scope has counted up to now. Read by [`counts`](crate::counts).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Number of queries.
+    pub queries: usize,
+    /// Number of rows fetched.
+    pub rows: usize,
+    /// Time spent in queries; of those that have not ended, nothing yet.
+    pub time: Duration,
+    /// How often the statement ran that ran most often.
+    pub most_repeated: usize,
+}
+
+#[cfg(any(debug_assertions, feature = "count"))]
+impl Counts {
+    /// These, with those of one more statement.
+    pub(crate) fn with(self, statement: &Statement) -> Self {
+        Self {
+            queries: self.queries + statement.count(),
+            rows: self.rows.saturating_add(statement.rows()),
+            time: self.time.saturating_add(statement.time()),
+            most_repeated: self.most_repeated.max(statement.count()),
+        }
+    }
+}
+
 impl Limits {
     #[cfg_attr(
         not(any(debug_assertions, feature = "count")),

@@ -27,7 +27,7 @@ pub enum ParameterSets {
     /// Other values every time, as far as was looked: in the first sixteen executions. Run it once for all of them.
     Different,
     /// So many sets of values, fewer than executions: both of the above.
-    Some(usize),
+    Several(usize),
     /// Not known: of queries with placeholders that are not written with `sql!` and its kin, or on another database than
     /// PostgreSQL, MySQL or SQLite, or with a large value.
     Unknown,

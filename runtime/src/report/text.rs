@@ -134,7 +134,7 @@ fn remedy(statement: &Statement) -> String {
             "its parameters stay the same, move it out of the loop or cache what it gives".to_owned()
         }
         ParameterSets::Different => format!("its parameters differ, batch it with {batch}"),
-        ParameterSets::Some(sets) => {
+        ParameterSets::Several(sets) => {
             format!("it has only {sets} sets of parameters, run it once for each, or batch it with {batch}")
         }
         ParameterSets::Unknown => {

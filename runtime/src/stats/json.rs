@@ -4,28 +4,94 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Latency, Stats};
+use super::{Latency, StatementStats, Stats};
 use crate::pool::PoolFigures;
 
-pub(super) fn text(stats: &Stats) -> String {
-    let statements = stats.statements.iter().map(|statement| {
-        json!({
-            "sql": statement.sql,
-            "site": statement.place.map(|place| place.to_string()),
-            "rows": statement.rows,
-            "latency": latency(statement.latency),
-        })
-    });
+/// So many statements are named as the slowest.
+const SLOWEST: usize = 10;
+
+pub(crate) fn value(stats: &Stats) -> Value {
+    let statements = stats.statements.iter().map(statement);
+    let slowest = stats.slowest(SLOWEST).into_iter().map(statement);
     let scopes = stats.scopes.iter().map(
         |scope| json!({ "name": scope.name, "queries": scope.queries, "latency": latency(scope.latency) }),
     );
     let pools = stats.pools.iter().map(|(name, figures)| pool(name, *figures));
-    json!({
+    let waits = stats.waits;
+    #[cfg_attr(not(feature = "cache"), expect(unused_mut, reason = "there are no caches"))]
+    let mut all = json!({
         "statements": statements.collect::<Value>(),
+        "slowest": slowest.collect::<Value>(),
         "scopes": scopes.collect::<Value>(),
         "pools": pools.collect::<Value>(),
+        "waits": {
+            "count": waits.count,
+            "in_vain": waits.in_vain,
+            "total_ms": milliseconds(waits.total),
+            "max_ms": milliseconds(waits.max),
+        },
+    });
+    #[cfg(feature = "cache")]
+    if let Some(all) = all.as_object_mut() {
+        all.insert("caches".to_owned(), stats.caches.iter().map(cache).collect());
+    }
+    all
+}
+
+#[cfg(feature = "cache")]
+fn cache(figures: &crate::cache::CacheFigures) -> Value {
+    json!({
+        "name": figures.name,
+        "hits": figures.hits,
+        "shared": figures.shared,
+        "misses": figures.misses,
+        "bypassed": figures.bypassed,
+        "hit_rate": (figures.hit_rate() * 1e4).round() / 1e4,
+        "invalidations": figures.invalidations,
+        "unacknowledged": figures.unacknowledged,
+        "pending": figures.pending,
+        "errors": figures.errors,
     })
-    .to_string()
+}
+
+/// What a server says of itself.
+#[cfg(all(feature = "sqlx", feature = "tower"))]
+pub(crate) fn server(figures: &crate::server::ServerFigures) -> Value {
+    let indexes = figures.indexes.iter().map(|index| {
+        json!({
+            "table": index.table,
+            "name": index.name,
+            "scans": index.scans,
+            "bytes": index.bytes,
+            "unique": index.is_unique,
+        })
+    });
+    let tables = figures.tables.iter().map(|table| {
+        json!({ "name": table.name, "rows": table.rows, "bytes": table.bytes, "full_scans": table.full_scans })
+    });
+    let statements = figures.statements.iter().map(|statement| {
+        json!({
+            "sql": statement.sql,
+            "calls": statement.calls,
+            "total_ms": milliseconds(statement.total),
+            "rows": statement.rows,
+        })
+    });
+    json!({
+        "indexes": indexes.collect::<Value>(),
+        "tables": tables.collect::<Value>(),
+        "statements": statements.collect::<Value>(),
+        "missing": figures.missing,
+    })
+}
+
+fn statement(statement: &StatementStats) -> Value {
+    json!({
+        "sql": statement.sql,
+        "site": statement.place.map(|place| place.to_string()),
+        "rows": statement.rows,
+        "latency": latency(statement.latency),
+    })
 }
 
 fn latency(latency: Latency) -> Value {
@@ -41,7 +107,8 @@ fn latency(latency: Latency) -> Value {
 
 fn pool(name: &str, figures: PoolFigures) -> Value {
     let PoolFigures { size, idle, used, max } = figures;
-    json!({ "name": name, "size": size, "idle": idle, "used": used, "max": max })
+    let exhausted = figures.is_exhausted();
+    json!({ "name": name, "size": size, "idle": idle, "used": used, "max": max, "exhausted": exhausted })
 }
 
 /// In whole microseconds: the digits behind them are noise.

@@ -5,9 +5,15 @@ mod registry;
 
 use std::time::Duration;
 
+#[cfg(all(feature = "sqlx", feature = "tower"))]
+pub(crate) use self::json::server as server_json;
+#[cfg(feature = "tower")]
+pub(crate) use self::json::value as json;
 use crate::pool::PoolFigures;
 use crate::site::Place;
 
+#[cfg(feature = "sqlx")]
+pub(crate) use self::registry::record_wait;
 pub(crate) use self::registry::{record_execution, record_scope};
 
 /// What has been seen since the process began, what took the most time first.
@@ -19,7 +25,14 @@ pub(crate) use self::registry::{record_execution, record_scope};
 #[must_use]
 pub fn stats() -> Stats {
     let (statements, scopes) = registry::read();
-    Stats { statements, scopes, pools: crate::pool::watched() }
+    Stats {
+        statements,
+        scopes,
+        pools: crate::pool::watched(),
+        waits: registry::waits(),
+        #[cfg(feature = "cache")]
+        caches: crate::cache::figures(),
+    }
 }
 
 /// Statements, scopes and pools of the process.
@@ -33,13 +46,41 @@ pub struct Stats {
     pub scopes: Vec<ScopeStats>,
     /// The pools given to [`watch_pool`](crate::watch_pool), by name.
     pub pools: Vec<(String, PoolFigures)>,
+    /// The caches, by name.
+    #[cfg(feature = "cache")]
+    pub caches: Vec<crate::cache::CacheFigures>,
+    /// What queries of `sql!` waited for a connection.
+    pub waits: WaitStats,
+}
+
+/// How often and how long queries of `sql!` and its kin waited for a connection of their pool, a millisecond or longer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WaitStats {
+    /// How often, in vain included.
+    pub count: u64,
+    /// How often there was none in the end: no query ran.
+    pub in_vain: u64,
+    /// The time of all of them.
+    pub total: Duration,
+    /// The longest.
+    pub max: Duration,
 }
 
 impl Stats {
+    /// The statements whose latency is longest, by their 95th percentile: at most so many.
+    #[must_use]
+    pub fn slowest(&self, most: usize) -> Vec<&StatementStats> {
+        let mut slowest: Vec<_> = self.statements.iter().collect();
+        slowest.sort_by_key(|statement| std::cmp::Reverse(statement.latency.p95));
+        slowest.truncate(most);
+        slowest
+    }
+
     /// All of it as JSON, times in milliseconds.
     #[must_use]
     pub fn to_json(&self) -> String {
-        json::text(self)
+        json::value(self).to_string()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::{Latency, ScopeStats, StatementStats};
+use super::{Latency, ScopeStats, StatementStats, WaitStats};
 use crate::blot::without_literals;
 use crate::counting::ended::{Execution, ScopeRun};
 use crate::site::Site;
@@ -124,6 +124,22 @@ pub(crate) fn record_scope(ended: ScopeRun<'_>) {
         Some(known) => known.add(ended.time, ended.queries),
         None => kept.of_name(ended.name.to_owned()).add(ended.time, ended.queries),
     }
+}
+
+static WAITS: Mutex<WaitStats> =
+    Mutex::new(WaitStats { count: 0, in_vain: 0, total: Duration::ZERO, max: Duration::ZERO });
+
+#[cfg(feature = "sqlx")]
+pub(crate) fn record_wait(time: Duration, had_one: bool) {
+    let mut waits = WAITS.lock().unwrap_or_else(PoisonError::into_inner);
+    waits.count = waits.count.saturating_add(1);
+    waits.in_vain = waits.in_vain.saturating_add(u64::from(!had_one));
+    waits.total = waits.total.saturating_add(time);
+    waits.max = waits.max.max(time);
+}
+
+pub(super) fn waits() -> WaitStats {
+    *WAITS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Everything that is kept, what took the most time first.

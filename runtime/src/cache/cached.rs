@@ -1,0 +1,122 @@
+//! [`Cached`]: a query whose rows are kept.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::database::HasStatementCache;
+use sqlx::{Database, Executor, IntoArguments, Result};
+
+use super::key::Key;
+use super::tables::{Tag, Tags};
+use super::{CachedPool, Stores};
+use crate::map::Map;
+use crate::typed::{QueryAs, QueryScalar};
+
+/// A query that asks the cache first. Made by `cached`, of what `sql!`, `sql_as!` and their like return.
+#[must_use = "query must be executed to read anything"]
+pub struct Cached<DB: Database, F> {
+    map: Map<DB, F>,
+    lives: Duration,
+    tags: Vec<Tag>,
+}
+
+impl<DB: Database, F> Map<DB, F> {
+    /// The query with its rows cached for so long. They are read by a [`CachedPool`]: outside of a transaction, for
+    /// what one sees is not for others.
+    ///
+    /// Arguments, statement, schema and the type of the rows tell entries apart. What else decides which rows there are
+    /// does not: the session's settings and user, the time. A closure that maps rows has to make the same of the same row.
+    pub fn cached(self, time_to_live: Duration) -> Cached<DB, F> {
+        Cached { map: self, lives: time_to_live, tags: Vec::new() }
+    }
+}
+
+macro_rules! typed {
+    ($Query:ident, $Row:ty) => {
+        impl<DB, O> $Query<DB, O>
+        where
+            DB: Database,
+            DB::Arguments: IntoArguments<DB>,
+            O: Send + Unpin,
+            $Row: for<'r> sqlx::FromRow<'r, DB::Row>,
+        {
+            /// The query with its rows cached for so long, as [`Map::cached`] does it.
+            pub fn cached(
+                self,
+                time_to_live: Duration,
+            ) -> Cached<DB, impl FnMut(DB::Row) -> Result<O> + Send> {
+                self.mapped().cached(time_to_live)
+            }
+        }
+    };
+}
+
+typed!(QueryAs, O);
+typed!(QueryScalar, (O,));
+
+impl<DB: Database, F> Cached<DB, F> {
+    /// Has the entry known by these tags too: `db.invalidate(["user 7"])` makes it invalid.
+    pub fn tagged<T: Into<Cow<'static, str>>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.tags.extend(tags.into_iter().map(Into::into));
+        self
+    }
+}
+
+impl<DB, F, O> Cached<DB, F>
+where
+    DB: Database + HasStatementCache,
+    DB::Arguments: IntoArguments<DB> + Debug,
+    for<'a> &'a mut DB::Connection: Executor<'a, Database = DB>,
+    F: FnMut(DB::Row) -> Result<O> + Send,
+    O: Send + Sync + Unpin + 'static,
+{
+    /// All rows: those of the cache, else those of the database.
+    ///
+    /// # Errors
+    ///
+    /// What the database, the connection to it or the mapping reports.
+    pub async fn fetch_all<S: Stores<Vec<O>>>(self, db: &CachedPool<DB, S>) -> Result<Arc<Vec<O>>> {
+        let (key, tags, map, lives) = self.asked(db, "all", std::any::type_name::<O>());
+        db.cache().get(key, tags, lives, map.fetch_all(db.pool())).await
+    }
+
+    /// The first row: that of the cache, else that of the database.
+    ///
+    /// # Errors
+    ///
+    /// What the database, the connection to it or the mapping reports; [`RowNotFound`](sqlx::Error::RowNotFound), which is
+    /// not kept, when there is no row.
+    pub async fn fetch_one<S: Stores<O>>(self, db: &CachedPool<DB, S>) -> Result<Arc<O>> {
+        let (key, tags, map, lives) = self.asked(db, "one", std::any::type_name::<O>());
+        db.cache().get(key, tags, lives, map.fetch_one(db.pool())).await
+    }
+
+    /// The first row, if there is one: that of the cache, else that of the database. That there is none is kept as well.
+    ///
+    /// # Errors
+    ///
+    /// What the database, the connection to it or the mapping reports.
+    pub async fn fetch_optional<S: Stores<Option<O>>>(
+        self,
+        db: &CachedPool<DB, S>,
+    ) -> Result<Arc<Option<O>>> {
+        let (key, tags, map, lives) = self.asked(db, "optional", std::any::type_name::<O>());
+        db.cache().get(key, tags, lives, map.fetch_optional(db.pool())).await
+    }
+
+    /// What the entry is known by, and the query.
+    fn asked<S: super::Store>(
+        self,
+        db: &CachedPool<DB, S>,
+        rows: &str,
+        row: &str,
+    ) -> (Key, Tags, Map<DB, F>, Duration) {
+        let Self { mut map, lives, tags } = self;
+        let site = map.query.site;
+        let parts = db.parts().text(site.sql).number(site.tables.schema).text(rows).text(row);
+        let key = map.query.with_shown_arguments(|arguments| parts.shown(arguments).key());
+        (key, site.tables.tags(tags), map, lives)
+    }
+}

@@ -1,0 +1,168 @@
+//! [`CachedPool`]: a pool whose reads can be cached and whose writes invalidate.
+
+use std::borrow::Cow;
+use std::fmt::{self, Debug, Formatter};
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{FutureExt, StreamExt};
+use sqlx::{Database, Executor, Pool, Result};
+
+use super::key::Parts;
+use super::memory::Memory;
+use super::store::Store;
+use super::tables::{Tables, Written};
+use super::{Cache, Transaction};
+use crate::target::{Target, Watch};
+
+/// A pool with a [`Cache`]: queries run on `&db` as on a pool of sqlx, cached ones ask the cache first, and those that
+/// write invalidate what they write.
+///
+/// Kept by a service in the place of its pool. Queries that are not written with `sql!` and its kin do not run on it, for
+/// what they write is not known: they run on [`pool`](Self::pool), and [`invalidate`](Self::invalidate) names their tables.
+pub struct CachedPool<DB: Database, S: Store = Memory> {
+    pool: Pool<DB>,
+    cache: Cache<S>,
+    /// What tells this database from others whose rows are in the same cache.
+    identity: [u8; 32],
+}
+
+impl<DB: Database, S: Store> Clone for CachedPool<DB, S> {
+    fn clone(&self) -> Self {
+        Self { pool: self.pool.clone(), cache: self.cache.clone(), identity: self.identity }
+    }
+}
+
+impl<DB: Database, S: Store + Debug> Debug for CachedPool<DB, S> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachedPool").field("pool", &self.pool).field("cache", &self.cache).finish()
+    }
+}
+
+impl<DB: Database, S: Store> CachedPool<DB, S> {
+    pub(crate) fn new(pool: Pool<DB>, cache: Cache<S>) -> Self {
+        let identity = cache.shared.store.identity(&pool);
+        Self { pool, cache, identity }
+    }
+
+    /// The pool itself, past the cache.
+    #[must_use]
+    pub fn pool(&self) -> &Pool<DB> {
+        &self.pool
+    }
+
+    /// The cache.
+    #[must_use]
+    pub fn cache(&self) -> &Cache<S> {
+        &self.cache
+    }
+
+    /// See [`Cache::invalidate`].
+    pub async fn invalidate<T>(&self, tags: impl IntoIterator<Item = T>) -> bool
+    where
+        T: Into<Cow<'static, str>>,
+    {
+        self.cache.invalidate(tags).await
+    }
+
+    /// Begins a transaction that invalidates what it has written when it is committed.
+    ///
+    /// # Errors
+    ///
+    /// What the pool or the database reports.
+    pub async fn begin(&self) -> Result<Transaction<DB, S>> {
+        Ok(Transaction::new(self.pool.begin().await?, self.cache.clone()))
+    }
+
+    pub(crate) fn parts(&self) -> Parts {
+        Parts::new().bytes(&self.identity).text(DB::NAME)
+    }
+}
+
+impl<'p, DB, S> Target<'_> for &'p CachedPool<DB, S>
+where
+    DB: Database,
+    S: Store,
+    for<'a> &'a mut DB::Connection: Executor<'a, Database = DB>,
+{
+    type Database = DB;
+    type Executor = &'p Pool<DB>;
+    type Watch = Autocommit<'p, S>;
+
+    fn split(self) -> (Self::Executor, Self::Watch) {
+        (&self.pool, Autocommit(&self.cache))
+    }
+}
+
+/// Invalidates what a statement has written when it has ended.
+#[doc(hidden)]
+pub struct Autocommit<'c, S: Store>(&'c Cache<S>);
+
+impl<S: Store> Watch for Autocommit<'_, S> {
+    fn watching<'e, T: Send + 'e>(
+        self,
+        tables: &'static Tables,
+        execution: impl Future<Output = Result<T>> + Send + 'e,
+    ) -> BoxFuture<'e, Result<T>>
+    where
+        Self: 'e,
+    {
+        let watched = async move {
+            let mut written = Unsettled::new(self.0, Written::by(tables));
+            let result = execution.await;
+            // After an error as well: a connection may break after the database has done what it was asked.
+            written.settle().await;
+            result
+        };
+        watched.boxed()
+    }
+
+    fn watching_rows<'e, T: Send + 'e>(
+        self,
+        tables: &'static Tables,
+        rows: BoxStream<'e, Result<T>>,
+    ) -> BoxStream<'e, Result<T>>
+    where
+        Self: 'e,
+    {
+        if tables.only_reads() {
+            return rows;
+        }
+        let mut written = Unsettled::new(self.0, Written::by(tables));
+        let end = stream::once(async move {
+            written.settle().await;
+        });
+        rows.map(Some).chain(end.map(|()| None)).filter_map(std::future::ready).boxed()
+    }
+}
+
+/// What has been written, and is to be made invalid: at the latest when this is dropped.
+pub(crate) struct Unsettled<'c, S: Store> {
+    cache: &'c Cache<S>,
+    written: Option<Written>,
+}
+
+impl<'c, S: Store> Unsettled<'c, S> {
+    pub(crate) fn new(cache: &'c Cache<S>, written: Written) -> Self {
+        Self { cache, written: Some(written) }
+    }
+
+    /// Makes it invalid; whether all have been told.
+    pub(crate) async fn settle(&mut self) -> bool {
+        let Some(tags) = self.written.as_ref().and_then(Written::tags) else {
+            self.written = None;
+            return true;
+        };
+        let is_told = self.cache.forget(tags).await;
+        self.written = None;
+        is_told
+    }
+}
+
+impl<S: Store> Drop for Unsettled<'_, S> {
+    fn drop(&mut self) {
+        if let Some(tags) = self.written.take().and_then(|written| written.tags()) {
+            self.cache.forget_soon(tags);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The connection to the server: one, kept, made again in the background when it breaks; and what is owed to the server.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use ::redis::aio::MultiplexedConnection;
+use ::redis::{AsyncConnectionConfig, Client, RedisError, RedisResult};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use super::super::tables::Tags;
+use super::wire;
+
+/// How long is waited after the first failure to reach the server, and at most after those that follow.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// A connection, which leads to one run of one server.
+#[derive(Clone)]
+pub(super) struct Live {
+    pub(super) connection: MultiplexedConnection,
+    /// What the names of all keys begin with.
+    pub(super) prefix: Arc<str>,
+    patience: Duration,
+    generation: u64,
+}
+
+impl Live {
+    /// The answer, if it comes in time.
+    pub(super) async fn waiting<T>(&self, answer: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+        match tokio::time::timeout(self.patience, answer).await {
+            Ok(answer) => answer,
+            Err(_) => Err(RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))),
+        }
+    }
+}
+
+/// The connection, and whatever makes it again.
+pub(super) struct Kept {
+    client: Client,
+    name: String,
+    patience: Duration,
+    state: Mutex<State>,
+    errors: AtomicU64,
+    /// That there is something to do.
+    wake: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct State {
+    live: Option<Live>,
+    /// Tags that the server is to be told of. Before it is, nothing that it holds is believed.
+    owed: BTreeSet<String>,
+    /// Those that it is being told of.
+    telling: BTreeSet<String>,
+    keeper: Option<JoinHandle<()>>,
+    generation: u64,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.wake.notify_one();
+    }
+}
+
+impl Kept {
+    pub(super) fn new(client: Client, name: String, patience: Duration) -> Arc<Self> {
+        let (state, errors, wake) = (Mutex::default(), AtomicU64::new(0), Arc::default());
+        Arc::new(Self { client, name, patience, state, errors, wake })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Connects, if it can be done soon.
+    pub(super) async fn begin(self: &Arc<Self>) {
+        let _ = self.mend().await;
+        self.look_after(&mut self.state());
+    }
+
+    /// The connection, while there is one and the server knows all that it is to know. It is not waited for.
+    pub(super) fn live(self: &Arc<Self>) -> Option<Live> {
+        let mut state = self.state();
+        if state.live.is_some() && state.owed.is_empty() && state.telling.is_empty() {
+            return state.live.clone();
+        }
+        self.look_after(&mut state);
+        None
+    }
+
+    /// The server's answer; after an error, and after none in time, the connection is made again.
+    pub(super) fn heard<T>(self: &Arc<Self>, live: &Live, answer: RedisResult<T>) -> Option<T> {
+        let error = match answer {
+            Ok(answer) => return Some(answer),
+            Err(error) => error,
+        };
+        self.errors.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.state();
+        // A command that the server refuses, being full, says nothing of the connection.
+        let is_refusal = error.kind() == ::redis::ErrorKind::Server(::redis::ServerErrorKind::ResponseError);
+        let is_current = state.live.as_ref().is_some_and(|current| current.generation == live.generation);
+        if is_current && !is_refusal {
+            state.live = None;
+            self.look_after(&mut state);
+        }
+        None
+    }
+
+    /// Has the server told of invalid tags as soon as it can be.
+    pub(super) fn owe(self: &Arc<Self>, tags: &Tags) {
+        let mut state = self.state();
+        state.owed.extend(tags.iter().map(str::to_owned));
+        self.look_after(&mut state);
+    }
+
+    pub(super) fn pending(&self) -> usize {
+        let state = self.state();
+        state.owed.union(&state.telling).count()
+    }
+
+    pub(super) fn errors(&self) -> u64 {
+        self.errors.load(Ordering::Relaxed)
+    }
+
+    /// Sees to it that someone mends what is broken: a task, for as long as its runtime lasts.
+    fn look_after(self: &Arc<Self>, state: &mut State) {
+        let is_there = state.keeper.as_ref().is_some_and(|keeper| !keeper.is_finished());
+        if !is_there && let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let task = keep(Arc::downgrade(self), Arc::clone(&self.wake));
+            state.keeper = Some(runtime.spawn(task));
+        }
+        self.wake.notify_one();
+    }
+
+    /// Connects where there is no connection, and tells the server what it is to know; whether both went well.
+    async fn mend(&self) -> bool {
+        let known = self.state().live.clone();
+        let live = match known {
+            Some(live) => live,
+            None => match self.connect().await {
+                Ok(live) => live,
+                Err(_) => {
+                    self.errors.fetch_add(1, Ordering::Relaxed);
+                    return false;
+                }
+            },
+        };
+        loop {
+            let telling = {
+                let mut state = self.state();
+                // What a task that has ended before its time was about to tell.
+                let mut telling = std::mem::take(&mut state.telling);
+                telling.append(&mut state.owed);
+                if telling.is_empty() {
+                    state.live = Some(live);
+                    return true;
+                }
+                state.telling.clone_from(&telling);
+                telling
+            };
+            let told = wire::replace_tokens(&live, telling.iter().map(String::as_str)).await;
+            let mut state = self.state();
+            if told.is_ok() {
+                state.telling.clear();
+                continue;
+            }
+            self.errors.fetch_add(1, Ordering::Relaxed);
+            let untold = std::mem::take(&mut state.telling);
+            state.owed.extend(untold);
+            state.live = None;
+            return false;
+        }
+    }
+
+    async fn connect(&self) -> RedisResult<Live> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.patience))
+            .set_response_timeout(Some(self.patience));
+        let connecting = async {
+            let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+            let run = wire::run_id(&mut connection).await?;
+            RedisResult::Ok((connection, run))
+        };
+        let (connection, run) = match tokio::time::timeout(self.patience * 2, connecting).await {
+            Ok(connected) => connected?,
+            Err(_) => return Err(RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))),
+        };
+        let generation = {
+            let mut state = self.state();
+            state.generation += 1;
+            state.generation
+        };
+        let prefix = format!("{}:{run}", self.name).into();
+        Ok(Live { connection, prefix, patience: self.patience, generation })
+    }
+}
+
+/// Mends whenever it is woken; a server that cannot be reached is asked again later and later.
+async fn keep(kept: Weak<Kept>, wake: Arc<Notify>) {
+    let mut wait = FIRST_WAIT;
+    loop {
+        let Some(there) = kept.upgrade() else { return };
+        let is_well = there.mend().await;
+        drop(there);
+        if is_well {
+            wait = FIRST_WAIT;
+            wake.notified().await;
+        } else {
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+}

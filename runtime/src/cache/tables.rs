@@ -1,0 +1,115 @@
+//! [`Tables`] and [`Tags`]: what entries depend on, and what invalidates them.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// A name that entries are known by: a table's, or any other.
+pub(crate) type Tag = Cow<'static, str>;
+
+/// The tag that every entry has.
+const ALL: Tag = Cow::Borrowed("\0all");
+/// The tag of an entry that depends on tables which are not known: every write invalidates it.
+const ANY: Tag = Cow::Borrowed("\0any");
+
+/// The tables that a query reads and writes, as its macro found them in the snapshot of the schema.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Tables {
+    /// Those that it reads.
+    pub reads: &'static [&'static str],
+    /// Those that it writes.
+    pub writes: &'static [&'static str],
+    /// Whether it may read others too.
+    pub reads_unknown: bool,
+    /// Whether it may write others too.
+    pub writes_unknown: bool,
+    /// What tells one schema from another.
+    pub schema: u64,
+}
+
+impl Tables {
+    /// What is known of a query that nothing is said of.
+    #[doc(hidden)]
+    pub const UNKNOWN: &'static Self =
+        &Self { reads: &[], writes: &[], reads_unknown: true, writes_unknown: true, schema: 0 };
+
+    /// Whether it changes nothing.
+    pub(crate) fn only_reads(&self) -> bool {
+        self.writes.is_empty() && !self.writes_unknown
+    }
+
+    /// The tags of an entry that holds what it reads.
+    pub(crate) fn tags(&self, more: impl IntoIterator<Item = Tag>) -> Tags {
+        let reads = self.reads.iter().map(|table| Cow::Borrowed(*table));
+        let mut tags: Vec<Tag> = reads.chain(more).collect();
+        tags.sort_unstable();
+        tags.dedup();
+        tags.push(ALL);
+        if self.reads_unknown {
+            tags.push(ANY);
+        }
+        Tags(tags)
+    }
+}
+
+/// The tags of an entry, each once, always in the same order.
+#[derive(Clone, Debug)]
+pub struct Tags(Vec<Tag>);
+
+impl Tags {
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(|tag| &**tag)
+    }
+
+    /// Those that have been named, and what depends on any write.
+    pub(crate) fn named(tags: impl IntoIterator<Item = Tag>) -> Self {
+        Self(tags.into_iter().chain([ANY]).collect::<BTreeSet<_>>().into_iter().collect())
+    }
+
+    /// Whatever there is.
+    pub(crate) fn everything() -> Self {
+        Self(vec![ALL])
+    }
+}
+
+/// The tables that have been written, gathered until it is known whether the writing holds.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    tags: BTreeSet<Tag>,
+    unknown: bool,
+}
+
+impl Written {
+    pub(crate) fn by(tables: &'static Tables) -> Self {
+        let mut written = Self::default();
+        written.add(tables);
+        written
+    }
+
+    pub(crate) fn add(&mut self, tables: &'static Tables) {
+        self.tags.extend(tables.writes.iter().map(|table| Cow::Borrowed(*table)));
+        self.unknown |= tables.writes_unknown;
+    }
+
+    pub(crate) fn add_tags(&mut self, tags: impl IntoIterator<Item = Tag>) {
+        self.tags.extend(tags);
+    }
+
+    pub(crate) fn add_unknown(&mut self) {
+        self.unknown = true;
+    }
+
+    /// Whether something was run that may have ended the transaction by itself, as a definition does in MySQL.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.unknown
+    }
+
+    /// What is invalid by it; `None` where nothing is.
+    pub(crate) fn tags(&self) -> Option<Tags> {
+        match (self.unknown, self.tags.is_empty()) {
+            (true, _) => Some(Tags::everything()),
+            (false, true) => None,
+            (false, false) => Some(Tags::named(self.tags.iter().cloned())),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! [`Transaction`]: gathers what is written, and makes it invalid when it is committed.
+
+use std::borrow::Cow;
+use std::fmt::{self, Debug, Formatter};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use sqlx::{Database, Executor, Result};
+
+use super::Cache;
+use super::memory::Memory;
+use super::pool::Unsettled;
+use super::store::Store;
+use super::tables::{Tables, Written};
+use crate::target::{Target, Watch};
+
+/// A transaction of a [`CachedPool`](super::CachedPool). Queries run on `&mut transaction`.
+///
+/// What it has written becomes invalid when it is committed, before [`commit`](Self::commit) returns. Dropped, it is rolled
+/// back, and invalidates nothing. Reads in it are not cached.
+pub struct Transaction<DB: Database, S: Store = Memory> {
+    inner: sqlx::Transaction<'static, DB>,
+    cache: Cache<S>,
+    written: Written,
+}
+
+impl<DB: Database, S: Store> Debug for Transaction<DB, S> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction").field("written", &self.written).finish_non_exhaustive()
+    }
+}
+
+/// That a transaction has been committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Committed {
+    /// Whether all who use the cache have been told what is invalid. Where not, they are as soon as the cache is reached,
+    /// and no entry outlives its time to live.
+    pub acknowledged: bool,
+}
+
+impl<DB: Database, S: Store> Transaction<DB, S> {
+    pub(crate) fn new(inner: sqlx::Transaction<'static, DB>, cache: Cache<S>) -> Self {
+        Self { inner, cache, written: Written::default() }
+    }
+
+    /// Commits, and makes what was written invalid.
+    ///
+    /// # Errors
+    ///
+    /// What the database or the connection to it reports. What was written is invalid then too: a connection can break
+    /// after the database has committed.
+    pub async fn commit(self) -> Result<Committed> {
+        let Self { inner, cache, written } = self;
+        let mut written = Unsettled::new(&cache, written);
+        let result = inner.commit().await;
+        let acknowledged = written.settle().await;
+        result.map(|()| Committed { acknowledged })
+    }
+
+    /// Rolls back.
+    ///
+    /// # Errors
+    ///
+    /// What the database or the connection to it reports.
+    pub async fn rollback(self) -> Result<()> {
+        let Self { inner, cache, written } = self;
+        // What is not known may have committed by itself, as a definition does in MySQL.
+        let written = if written.is_unknown() { written } else { Written::default() };
+        let mut written = Unsettled::new(&cache, written);
+        let result = inner.rollback().await;
+        written.settle().await;
+        result
+    }
+
+    /// Makes these tags invalid too when the transaction is committed: for what is written by functions of the database
+    /// and triggers that the snapshot does not hold.
+    pub fn invalidates<T: Into<Cow<'static, str>>>(&mut self, tags: impl IntoIterator<Item = T>) {
+        self.written.add_tags(tags.into_iter().map(Into::into));
+    }
+
+    /// The connection, for queries that are not written with `sql!`, and functions that take one. What is written by it is
+    /// not seen: when the transaction is committed, everything is invalid.
+    pub fn connection(&mut self) -> &mut DB::Connection {
+        self.written.add_unknown();
+        &mut self.inner
+    }
+
+    /// The connection, for what writes these tables and no others.
+    pub fn connection_writing<T: Into<Cow<'static, str>>>(
+        &mut self,
+        tables: impl IntoIterator<Item = T>,
+    ) -> &mut DB::Connection {
+        self.invalidates(tables);
+        &mut self.inner
+    }
+}
+
+impl<'c, DB, S> Target<'c> for &'c mut Transaction<DB, S>
+where
+    DB: Database,
+    S: Store,
+    &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    type Database = DB;
+    type Executor = &'c mut DB::Connection;
+    type Watch = Gather<'c>;
+
+    fn split(self) -> (Self::Executor, Self::Watch) {
+        (&mut self.inner, Gather(&mut self.written))
+    }
+}
+
+/// Notes what a statement writes.
+#[doc(hidden)]
+pub struct Gather<'c>(&'c mut Written);
+
+impl Watch for Gather<'_> {
+    fn watching<'e, T: Send + 'e>(
+        self,
+        tables: &'static Tables,
+        execution: impl Future<Output = Result<T>> + Send + 'e,
+    ) -> BoxFuture<'e, Result<T>>
+    where
+        Self: 'e,
+    {
+        self.0.add(tables);
+        execution.boxed()
+    }
+
+    fn watching_rows<'e, T: Send + 'e>(
+        self,
+        tables: &'static Tables,
+        rows: BoxStream<'e, Result<T>>,
+    ) -> BoxStream<'e, Result<T>>
+    where
+        Self: 'e,
+    {
+        self.0.add(tables);
+        rows
+    }
+}

@@ -1,0 +1,93 @@
+//! The trace of a query as a comment behind it, in the form of sqlcommenter: what a server's log is found by.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+type Source = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+
+static SOURCE: RwLock<Option<Source>> = RwLock::new(None);
+
+/// How the comment begins and ends.
+const BEGINS: &str = " /*traceparent='";
+const ENDS: &str = "'*/";
+
+/// Adds the trace of each query of `sql!` and its kin to its text, as `/*traceparent='00-..'*/`, so that it is found in the
+/// server's log and in `pg_stat_activity`. `context` gives the current trace as a header `traceparent` has it; what is not
+/// of that form is left out.
+///
+/// **It costs**: with a text of its own each query is parsed and planned anew, and no connection keeps it prepared; on
+/// PostgreSQL that is a round trip more. `pg_stat_statements` sees through comments, MySQL's digests as well. Nothing is added
+/// unless this is called.
+///
+/// ```
+/// // query_budget::set_trace_context(|| Some(opentelemetry's current context as text));
+/// query_budget::set_trace_context(|| Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()));
+/// ```
+pub fn set_trace_context(context: impl Fn() -> Option<String> + Send + Sync + 'static) {
+    *SOURCE.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(context));
+}
+
+/// Takes back [`set_trace_context`].
+pub fn reset_trace_context() {
+    *SOURCE.write().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
+/// Whether queries are commented.
+pub(crate) fn are_on() -> bool {
+    SOURCE.read().unwrap_or_else(PoisonError::into_inner).is_some()
+}
+
+/// The text with the current trace behind it; `None` where there is none.
+pub(crate) fn commented(sql: &str) -> Option<String> {
+    // Cloned out of the lock: it may run queries.
+    let source = SOURCE.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+    let context = source()?;
+    if !is_traceparent(&context) {
+        return None;
+    }
+    // A comment of a line would take this one in.
+    let is_open = sql.lines().last().is_some_and(|line| line.contains("--") || line.contains('#'));
+    let line = if is_open { "\n" } else { "" };
+    Some(format!("{sql}{line}{BEGINS}{context}{ENDS}"))
+}
+
+/// The text without the comment.
+#[cfg(feature = "tracing")]
+pub(crate) fn without(sql: &str) -> &str {
+    let rest = sql.strip_suffix(ENDS).and_then(|rest| rest.rsplit_once(BEGINS));
+    rest.filter(|(_, context)| is_traceparent(context))
+        .map_or(sql, |(sql, _)| sql.strip_suffix('\n').unwrap_or(sql))
+}
+
+/// `version-trace-parent-flags` in hexadecimal digits: nothing that could end the comment.
+fn is_traceparent(context: &str) -> bool {
+    let parts: Vec<&str> = context.split('-').collect();
+    let is_hex = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    parts.iter().map(|part| part.len()).eq([2, 32, 16, 2]) && parts.iter().all(|part| is_hex(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_end_the_comment_is_left_out() {
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        assert!(is_traceparent(trace));
+        for other in
+            ["", "00", "*/ DROP TABLE users; --", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0'"]
+        {
+            assert!(!is_traceparent(other), "{other}");
+        }
+        set_trace_context(move || Some(trace.to_owned()));
+        let sql = "SELECT 1";
+        assert_eq!(commented(sql).unwrap(), format!("{sql} /*traceparent='{trace}'*/"));
+        assert!(commented("SELECT 1 -- one").unwrap().contains("one\n /*"));
+        #[cfg(feature = "tracing")]
+        for sql in [sql, "SELECT 1 -- one", "SELECT '/*traceparent=''*/'"] {
+            assert_eq!(without(&commented(sql).unwrap()), sql);
+            assert_eq!(without(sql), sql);
+        }
+        reset_trace_context();
+        assert_eq!(commented(sql), None);
+    }
+}

@@ -1,0 +1,119 @@
+//! What `#[query_budget]` makes of a function whose return type is another name: the type itself decides how it is run.
+//!
+//! The compiler takes the first of three methods of one name that holds for the type. None of them is for people.
+
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use futures_util::Stream;
+
+use crate::counting::Scope;
+
+/// Calls the body of a function, which is a closure so that it may `return`.
+#[doc(hidden)]
+#[inline]
+pub fn called<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}
+
+/// The type that a function returns.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Returned<R>(PhantomData<fn() -> R>);
+
+impl<R> Returned<R> {
+    /// The only one there is.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+/// What runs later can be run in a scope, and is still of its type.
+#[doc(hidden)]
+pub trait Later: Sized {
+    fn within(self, scope: Scope) -> Self;
+}
+
+macro_rules! later {
+    ($($($auto:ident)*;)*) => {
+        $(
+            impl<'a, O: 'a> Later for Pin<Box<dyn Future<Output = O> $(+ $auto)* + 'a>> {
+                fn within(self, scope: Scope) -> Self {
+                    Box::pin(scope.run(self))
+                }
+            }
+
+            impl<'a, O: 'a> Later for Box<dyn Future<Output = O> + Unpin $(+ $auto)* + 'a> {
+                fn within(self, scope: Scope) -> Self {
+                    Box::new(scope.run(self))
+                }
+            }
+
+            impl<'a, T: 'a> Later for Pin<Box<dyn Stream<Item = T> $(+ $auto)* + 'a>> {
+                fn within(self, scope: Scope) -> Self {
+                    Box::pin(scope.run_stream(self))
+                }
+            }
+
+            impl<'a, T: 'a> Later for Box<dyn Stream<Item = T> + Unpin $(+ $auto)* + 'a> {
+                fn within(self, scope: Scope) -> Self {
+                    Box::new(scope.run_stream(self))
+                }
+            }
+        )*
+    };
+}
+
+later! {
+    ;
+    Send;
+    Send Sync;
+}
+
+impl<L: Later, E> Later for Result<L, E> {
+    fn within(self, scope: Scope) -> Self {
+        self.map(|later| later.within(scope))
+    }
+}
+
+impl<L: Later> Later for Option<L> {
+    fn within(self, scope: Scope) -> Self {
+        self.map(|later| later.within(scope))
+    }
+}
+
+/// First: of what can be run in a scope.
+#[doc(hidden)]
+pub trait ByName<R> {
+    fn run(&self, scope: Scope, body: impl FnOnce() -> R) -> R;
+}
+
+impl<R: Later> ByName<R> for &Returned<R> {
+    fn run(&self, scope: Scope, body: impl FnOnce() -> R) -> R {
+        body().within(scope)
+    }
+}
+
+/// Second: of what runs later and cannot.
+#[doc(hidden)]
+pub trait ByEnd<R> {
+    #[deprecated(note = "the function returns a future, which runs when its budget has ended
+help: make it an `async fn`, or have it return `impl Future`")]
+    fn run(&self, scope: Scope, body: impl FnOnce() -> R) -> R;
+}
+
+impl<R: Future> ByEnd<R> for &&Returned<R> {
+    fn run(&self, scope: Scope, body: impl FnOnce() -> R) -> R {
+        scope.run_sync(body)
+    }
+}
+
+/// Third: of all others.
+#[doc(hidden)]
+pub trait ByKind<R> {
+    fn run(&self, scope: Scope, body: impl FnOnce() -> R) -> R;
+}
+
+impl<R> ByKind<R> for Returned<R> {
+    fn run(&self, scope: Scope, body: impl FnOnce() -> R) -> R {
+        scope.run_sync(body)
+    }
+}

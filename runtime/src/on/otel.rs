@@ -1,0 +1,117 @@
+//! Queries and scopes as spans of `tracing`, by OpenTelemetry's conventions for what calls a database.
+//!
+//! `tracing-opentelemetry` sends them on. They hold no value: a query's text is that of its `sql!`.
+
+use std::sync::{Arc, OnceLock};
+
+use tracing::Span;
+use tracing::field::Empty;
+
+use super::current::Node;
+#[cfg(feature = "sqlx")]
+use crate::site::Site;
+
+/// Of which module these spans are.
+const TARGET: &str = "query_budget::otel";
+
+/// The span of one execution of a query, made when it is polled first.
+#[cfg(feature = "sqlx")]
+#[derive(Default)]
+pub(super) struct QuerySpan(Option<Span>);
+
+#[cfg(feature = "sqlx")]
+impl QuerySpan {
+    pub(super) fn enter(&mut self, site: &'static Site) -> tracing::span::EnteredSpan {
+        let span = self.0.get_or_insert_with(|| {
+            let operation = site.sql.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
+            tracing::info_span!(
+                target: TARGET,
+                "query",
+                otel.name = operation,
+                otel.kind = "client",
+                otel.status_code = Empty,
+                db.system.name = Empty,
+                db.operation.name = operation,
+                db.query.text = site.sql,
+                db.response.returned_rows = Empty,
+                error.type = Empty,
+                code.file.path = site.place.file,
+                code.line.number = site.place.line,
+            )
+        });
+        span.clone().entered()
+    }
+
+    /// It was handed to a database that sqlx calls so.
+    pub(super) fn is_of(&self, database: &str) {
+        let name = match database {
+            "PostgreSQL" => "postgresql",
+            "MySQL" => "mysql",
+            "SQLite" => "sqlite",
+            _ => "other_sql",
+        };
+        self.record("db.system.name", name);
+    }
+
+    pub(super) fn gave(&self, rows: usize) {
+        self.record("db.response.returned_rows", rows);
+    }
+
+    /// What the database said of it may hold values, and is not in the span.
+    pub(super) fn failed(&self) {
+        self.record("otel.status_code", "ERROR");
+        self.record("error.type", "_OTHER");
+    }
+
+    fn record(&self, field: &str, value: impl tracing::Value) {
+        if let Some(span) = &self.0 {
+            span.record(field, value);
+        }
+    }
+}
+
+/// The span of one scope.
+#[derive(Default)]
+pub(super) struct ScopeSpan(OnceLock<Span>);
+
+impl ScopeSpan {
+    /// Makes it: a child of the current one, unless that is of a scope that was carried here, which it would keep open.
+    pub(super) fn begin(&self, name: &str, is_carried: bool) {
+        let current = Span::current();
+        let is_ours = current.metadata().is_some_and(|metadata| metadata.target() == TARGET);
+        macro_rules! scope {
+            ($($parent:tt)*) => {
+                tracing::info_span!(
+                    target: TARGET, $($parent)* "scope", otel.name = name, otel.kind = "internal", queries = Empty
+                )
+            };
+        }
+        let span = if is_carried && is_ours { scope!(parent: None,) } else { scope!() };
+        if is_carried && is_ours {
+            span.follows_from(&current);
+        }
+        let _ = self.0.set(span);
+    }
+
+    pub(super) fn ended(&self, queries: usize) {
+        if let Some(span) = self.0.get() {
+            span.record("queries", queries);
+        }
+    }
+
+    /// Enters it; says whether there is one.
+    pub(super) fn enter(&self) -> bool {
+        self.0.get().is_some_and(|span| span.with_subscriber(|(id, to)| to.enter(id)).is_some())
+    }
+
+    pub(super) fn exit(&self) {
+        if let Some(span) = self.0.get() {
+            span.with_subscriber(|(id, to)| to.exit(id));
+        }
+    }
+}
+
+/// Makes the span of a scope that begins.
+pub(super) fn begin(node: &Arc<Node>, name: &str) {
+    node.otel().begin(name, node.is_carried());
+}

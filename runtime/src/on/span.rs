@@ -1,0 +1,141 @@
+//! How what runs on a driver's own thread is traced to its scope: by the span that was current when it was sent there.
+//!
+//! SQLite's driver alone has such threads. It takes the current span along, so a scope marks that one where it can, and
+//! else enters one of its own. On other databases no span is marked or made: what a user records to the current span
+//! reaches the span that the user made.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+
+use tracing::span::Id;
+use tracing::{Dispatch, Level, Span};
+use tracing_subscriber::Registry;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::current::Node;
+use super::notice;
+
+/// Where a scope has its span.
+pub(crate) const SCOPES: &str = "query_budget::scope";
+
+/// Where statements were heard of so far.
+static HEARD: AtomicU8 = AtomicU8::new(0);
+const ON_ITS_THREAD: u8 = 1;
+const ELSEWHERE: u8 = 2;
+
+/// A statement was heard of, on a thread of SQLite's driver or not.
+pub(crate) fn heard(on_thread_of_driver: bool) {
+    let bit = if on_thread_of_driver { ON_ITS_THREAD } else { ELSEWHERE };
+    if HEARD.load(Ordering::Relaxed) & bit == 0 {
+        HEARD.fetch_or(bit, Ordering::Relaxed);
+    }
+}
+
+/// Whether scopes are to be traced from threads of a driver: once SQLite was heard of, or as long as it may come.
+pub(crate) fn is_needed() -> bool {
+    notice::has_layer()
+        && match HEARD.load(Ordering::Relaxed) {
+            0 => cfg!(any(feature = "sqlite", not(feature = "sqlx"))),
+            heard => heard & ON_ITS_THREAD != 0,
+        }
+}
+
+/// The scope of a span.
+struct Mark {
+    node: Weak<Node>,
+    /// Whether what runs in it counts nowhere, also when it has ended.
+    is_uncounted: bool,
+}
+
+/// The spans of one scope.
+#[derive(Default)]
+pub(crate) struct Spans {
+    /// The user's, which was current when the scope began and was marked by no scope before.
+    borrowed: OnceLock<Option<Id>>,
+    /// One of its own.
+    own: OnceLock<Span>,
+}
+
+impl Spans {
+    /// Whether what runs on a driver's thread cannot be traced to the scope.
+    pub(crate) fn are_disabled(&self) -> bool {
+        self.borrowed.get().is_none_or(Option::is_none) && self.own.get().is_none_or(Span::is_disabled)
+    }
+
+    /// Enters the scope's own span where it needs one; says whether it did.
+    pub(crate) fn enter(&self, node: &Arc<Node>, is_carried: bool) -> bool {
+        if !is_needed() {
+            return false;
+        }
+        if !is_carried && self.is_within_borrowed(node) {
+            return false;
+        }
+        let own = self.own.get_or_init(|| own(node));
+        own.with_subscriber(|(id, subscriber)| subscriber.enter(id)).is_some()
+    }
+
+    pub(crate) fn exit(&self) {
+        if let Some(own) = self.own.get() {
+            own.with_subscriber(|(id, subscriber)| subscriber.exit(id));
+        }
+    }
+
+    /// Whether the current span is the user's that leads to this scope. One that no scope has marked is marked.
+    fn is_within_borrowed(&self, node: &Arc<Node>) -> bool {
+        if node.is_uncounted() || self.own.get().is_some() {
+            return false;
+        }
+        let current = Span::current();
+        let borrowed = self.borrowed.get_or_init(|| {
+            current
+                .with_subscriber(|(id, subscriber)| mark(id, subscriber, node, false).then(|| id.clone()))?
+        });
+        borrowed.is_some() && *borrowed == current.id()
+    }
+}
+
+/// A span for the scope alone.
+///
+/// One that begins directly within a scope that was carried here is no child of that one's span: a span keeps its parents
+/// open, and a task that starts the next in its budget has no end of them.
+fn own(node: &Arc<Node>) -> Span {
+    let is_root =
+        node.is_carried() && Span::current().metadata().is_some_and(|metadata| metadata.target() == SCOPES);
+    let span = if is_root {
+        tracing::span!(target: SCOPES, parent: None, Level::TRACE, "scope")
+    } else {
+        tracing::span!(target: SCOPES, Level::TRACE, "scope")
+    };
+    span.with_subscriber(|(id, subscriber)| mark(id, subscriber, node, true));
+    span
+}
+
+/// Marks the span with its scope; says whether it is marked. The span of another scope stays that one's, also when it has
+/// ended: what its statements tell late is not of this one.
+fn mark(id: &Id, subscriber: &Dispatch, node: &Arc<Node>, is_own: bool) -> bool {
+    let Some(span) = subscriber.downcast_ref::<Registry>().and_then(|registry| registry.span(id)) else {
+        return false;
+    };
+    let mut extensions = span.extensions_mut();
+    if !is_own && extensions.get_mut::<Mark>().is_some() {
+        return false;
+    }
+    extensions.replace(Mark { node: Arc::downgrade(node), is_uncounted: node.is_uncounted() });
+    true
+}
+
+/// The scope to which the current span of that subscriber leads.
+pub(crate) fn scope_of_current(subscriber: &Dispatch) -> Option<Arc<Node>> {
+    let registry = subscriber.downcast_ref::<Registry>()?;
+    let current = tracing::Subscriber::current_span(registry);
+    for span in registry.span(current.id()?)?.scope() {
+        if let Some(mark) = span.extensions().get::<Mark>() {
+            match mark.node.upgrade() {
+                Some(node) => return Some(node),
+                None if mark.is_uncounted => return None,
+                None => {}
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,149 @@
+//! [`Target`]: what a query can be run on.
+
+#[cfg(not(feature = "cache"))]
+pub use self::plain::Target;
+#[cfg(not(feature = "cache"))]
+pub(crate) use self::plain::{run, run_rows};
+#[cfg(feature = "cache")]
+pub use self::watched::Target;
+#[cfg(feature = "cache")]
+pub(crate) use self::watched::{Watch, run, run_rows};
+
+/// Whatever sqlx can run a query on, and nothing else.
+#[cfg(not(feature = "cache"))]
+mod plain {
+    use futures_util::stream::BoxStream;
+    use sqlx::Executor;
+
+    /// What a query can be run on: a pool, a connection, whatever sqlx runs one on. The feature `cache` has more.
+    pub trait Target<'c>: Executor<'c> {}
+
+    impl<'c, E: Executor<'c>> Target<'c> for E {}
+
+    #[inline]
+    pub(crate) fn run<E, F>(target: E, (): (), execution: impl FnOnce(E) -> F) -> F {
+        execution(target)
+    }
+
+    #[inline]
+    pub(crate) fn run_rows<'e, E, T>(
+        target: E,
+        (): (),
+        rows: impl FnOnce(E) -> BoxStream<'e, T>,
+    ) -> BoxStream<'e, T> {
+        rows(target)
+    }
+}
+
+/// What has a cache is told of what ran.
+#[cfg(feature = "cache")]
+mod watched {
+    use futures_util::FutureExt;
+    use futures_util::future::BoxFuture;
+    use futures_util::stream::BoxStream;
+    use sqlx::{Database, Executor, Result};
+
+    use crate::cache::Tables;
+
+    /// What a query can be run on: whatever sqlx can run one on (a pool, a connection), and what
+    /// [`cache`](crate::cache) has in their place.
+    pub trait Target<'c>: Sized {
+        /// The database.
+        type Database: Database;
+        /// What runs the query.
+        #[doc(hidden)]
+        type Executor: Executor<'c, Database = Self::Database>;
+        /// What sees that it ran.
+        #[doc(hidden)]
+        type Watch: Watch;
+
+        /// The two.
+        #[doc(hidden)]
+        fn split(self) -> (Self::Executor, Self::Watch);
+    }
+
+    /// Sees that a query ran.
+    #[doc(hidden)]
+    pub trait Watch: Send {
+        /// The execution, watched.
+        fn watching<'e, T: Send + 'e>(
+            self,
+            tables: &'static Tables,
+            execution: impl Future<Output = Result<T>> + Send + 'e,
+        ) -> BoxFuture<'e, Result<T>>
+        where
+            Self: 'e;
+
+        /// The execution as a stream of rows, watched.
+        fn watching_rows<'e, T: Send + 'e>(
+            self,
+            tables: &'static Tables,
+            rows: BoxStream<'e, Result<T>>,
+        ) -> BoxStream<'e, Result<T>>
+        where
+            Self: 'e;
+    }
+
+    impl<'c, E: Executor<'c>> Target<'c> for E {
+        type Database = E::Database;
+        type Executor = E;
+        type Watch = ();
+
+        fn split(self) -> (Self::Executor, Self::Watch) {
+            (self, ())
+        }
+    }
+
+    /// Nobody wants to know.
+    impl Watch for () {
+        fn watching<'e, T: Send + 'e>(
+            self,
+            _: &'static Tables,
+            execution: impl Future<Output = Result<T>> + Send + 'e,
+        ) -> BoxFuture<'e, Result<T>>
+        where
+            Self: 'e,
+        {
+            execution.boxed()
+        }
+
+        fn watching_rows<'e, T: Send + 'e>(
+            self,
+            _: &'static Tables,
+            rows: BoxStream<'e, Result<T>>,
+        ) -> BoxStream<'e, Result<T>>
+        where
+            Self: 'e,
+        {
+            rows
+        }
+    }
+
+    /// Boxed, for a type that names the target's would hold for one lifetime alone, and a task wants it for any.
+    pub(crate) fn run<'e, 'c: 'e, E, F, T>(
+        target: E,
+        tables: &'static Tables,
+        execution: impl FnOnce(E::Executor) -> F,
+    ) -> BoxFuture<'e, Result<T>>
+    where
+        E: Target<'c> + 'e,
+        F: Future<Output = Result<T>> + Send + 'e,
+        T: Send + 'e,
+    {
+        let (executor, watch) = target.split();
+        watch.watching(tables, execution(executor))
+    }
+
+    pub(crate) fn run_rows<'e, 'c: 'e, E, T>(
+        target: E,
+        tables: &'static Tables,
+        rows: impl FnOnce(E::Executor) -> BoxStream<'e, Result<T>>,
+    ) -> BoxStream<'e, Result<T>>
+    where
+        E: Target<'c> + 'e,
+        T: Send + 'e,
+    {
+        let (executor, watch) = target.split();
+        watch.watching_rows(tables, rows(executor))
+    }
+}
