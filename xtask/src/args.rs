@@ -49,6 +49,9 @@ pub(crate) enum Command {
     Schema(Schema),
     /// Write `.sqlx` for sqlx's own macros from the schema, without a database, or check it
     Prepare(Prepare),
+    /// Write one HTML file: who reads and writes each table, by which index, and what each function costs
+    #[command(long_about = REPORT)]
+    Report(Report),
     /// Write `query-budget.toml` and the snapshot into a workspace
     Init(Init),
     /// Move a workspace from sqlx's query macros to those of query-budget, or back
@@ -139,7 +142,7 @@ pub(crate) struct Input {
     /// line, or a `.sqlx` folder; `-` reads SQL or such lines from standard input
     #[arg(long, value_name = "PATH", conflicts_with = "paths")]
     pub(crate) queries: Option<PathBuf>,
-    /// Whose SQL it is, when neither configuration nor snapshot tell: postgres, mysql or sqlite
+    /// The SQL dialect, if neither configuration nor snapshot says: postgres, mysql or sqlite
     #[arg(long, value_name = "DIALECT", value_parser = dialect)]
     pub(crate) dialect: Option<Dialect>,
     /// Set a key of `query-budget.toml` for this run: `lints.missing_limit=deny`, `tables.countries.rows=250`
@@ -172,7 +175,14 @@ pub(crate) struct Reporting {
     /// How to write the report
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: Format,
-    /// Leave out the findings that this file accepts, and say which of them are gone
+    #[command(flatten)]
+    pub(crate) accepting: Accepting,
+}
+
+/// What is accepted as it is.
+#[derive(Debug, Args)]
+pub(crate) struct Accepting {
+    /// Leave out the findings that this file accepts, and list the entries that no longer apply
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
     /// Write what is found into the baseline instead of reporting it
@@ -295,6 +305,8 @@ pub(crate) struct Explain {
     #[cfg(feature = "live")]
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: ListFormat,
+    #[command(flatten)]
+    pub(crate) accepting: Accepting,
 }
 
 /// What `explain` does and does not do.
@@ -308,7 +320,10 @@ It never writes and never executes a query of yours: each SELECT, INSERT, UPDATE
     itself (immutable functions, on MariaDB constant tables in FROM) is not ours to stop: a role that may only read is the \
     one to connect as. As a superuser of PostgreSQL, reads are planned as `pg_read_all_data`. On PostgreSQL plans are generic, with sequential scans priced \
     out, so that a small table does not hide what an index can do; where the extension `hypopg` is installed in the \
-    database, the advised indexes are tried as hypothetical ones.";
+    database, the advised indexes are tried as hypothetical ones.
+
+A disagreement that is known and harmless goes into a baseline (`--baseline FILE --write-baseline`); with \
+    `--baseline FILE` only new ones fail. A query that the server does not plan is named and fails nothing.";
 
 /// Arguments of `budgets`.
 #[derive(Debug, Args)]
@@ -317,10 +332,10 @@ pub(crate) struct Budgets {
     /// The workspace, crate, folder or Rust file whose functions are listed
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
-    /// Show what has become of the bounds since this git revision; fail when one has grown past its budget
+    /// Show how bounds changed since this git revision; fail if one grew past its budget
     #[arg(long, value_name = "REV", conflicts_with = "suggest")]
     pub(crate) diff: Option<String>,
-    /// Print the attributes to add: for each function without a budget whose most is known
+    /// Print the attributes to add, one for each function that has no budget and a known maximum
     #[arg(long)]
     pub(crate) suggest: bool,
     /// How to write the list
@@ -343,7 +358,7 @@ pub(crate) struct Schema {
     #[cfg(feature = "live")]
     #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = false, conflicts_with_all = ["migrations", "dialect"])]
     pub(crate) database_url: Option<Option<String>>,
-    /// Whose SQL it is: postgres, mysql or sqlite; else configured, else guessed from the migrations
+    /// The SQL dialect: postgres, mysql or sqlite; else as configured, else guessed from the migrations
     #[arg(long, value_name = "DIALECT", value_parser = dialect)]
     pub(crate) dialect: Option<Dialect>,
     /// Where to write the snapshot; else the configured file, else `schema.sql` beside the configuration or the
@@ -395,13 +410,52 @@ const PREPARE: &str = "Write the `.sqlx` folder that sqlx's own macros read (`qu
 
 Where a type cannot be told for sure, the entry that is there stays and is named.";
 
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Show what has changed since this git revision instead: queries, bounds and indexes
+    #[arg(long, value_name = "REV", conflicts_with_all = ["queries", "migrations", "schema"])]
+    pub(crate) diff: Option<String>,
+    /// How to write the report
+    #[arg(long, value_enum, default_value = "html")]
+    pub(crate) format: PageFormat,
+    /// Where to write it; else `query-budget-report.html` for a page, and standard output for the others. `-` is standard
+    /// output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace a file that this command did not write
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// How a page is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PageFormat {
+    /// One file that needs no network, for a browser
+    Html,
+    /// A comment on a pull request; for `--diff`
+    Markdown,
+    /// One JSON object
+    Json,
+}
+
+/// What `report` writes.
+const REPORT: &str = "Write one HTML file about a workspace: its tables with the queries that read and write them and the \
+    indexes they use; each query with its verdicts and a cost class; the functions with their bounds as a call tree; the \
+    findings, the advised indexes and the coverage. The file needs no network, and can be read without JavaScript.
+
+With `--diff REV` it shows what has changed since a git revision; `--format markdown` writes that as a comment for a pull \
+    request. The exit code is 0 whatever is found: use `check` to fail a build.";
+
 /// Arguments of `init`.
 #[derive(Debug, Args)]
 pub(crate) struct Init {
     /// The folder to set up
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
-    /// Add the alias `cargo xtask` for `cargo query-budget`
+    /// Make `cargo xtask` an alias of this command in `.cargo/config.toml`
     #[arg(long)]
     pub(crate) alias: bool,
 }

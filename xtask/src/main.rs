@@ -9,9 +9,12 @@ mod input;
 #[cfg(feature = "live")]
 mod live;
 mod output;
+mod page;
 mod progress;
+mod replace;
 mod report;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -54,7 +57,8 @@ fn command_line() -> ExitCode {
             // What was found before the failure is still worth reading.
             let _ = output.flush();
             let text = format!("error: {failure}");
-            eprintln!("{}", query_budget_analysis::render::inert(&text, false));
+            // Where errors cannot be told either, the exit code still is.
+            let _ = writeln!(std::io::stderr(), "{}", query_budget_analysis::render::inert(&text, false));
             ExitCode::from(2)
         }
     }
@@ -65,6 +69,7 @@ fn run(command: Command, output: &mut Output) -> Result<Outcome, Failure> {
         Command::Budgets(arguments) => commands::budgets::run(&arguments, output),
         Command::Schema(arguments) => commands::schema::run(&arguments, output),
         Command::Prepare(arguments) => commands::prepare::run(&arguments, output),
+        Command::Report(arguments) => commands::report::run(&arguments, output),
         Command::Init(arguments) => commands::init::run(&arguments, output),
         Command::Migrate(arguments) => commands::migrate::run(&arguments, output),
         Command::IndexCheck(arguments) => commands::index_check::run(&arguments, output),

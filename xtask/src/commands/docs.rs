@@ -1,5 +1,5 @@
-//! `docs`: writes what is derived from the lints' own documentation, the pages in `docs/lints` and the README's table, and
-//! the JSON schema of the configuration.
+//! `docs`: writes what is derived from the lints' own documentation, the pages in `docs/lints`, their list in the book, and the
+//! README's table, and the JSON schema of the configuration.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,8 @@ use crate::args::Docs;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// The marks in the README between which the table stands.
-const TABLE: (&str, &str) = ("<!-- lints -->\n", "<!-- /lints -->");
+/// The marks between which the table stands in the README, and the list in the contents of the book.
+const MARKS: (&str, &str) = ("<!-- lints -->\n", "<!-- /lints -->");
 
 pub(crate) fn run(arguments: &Docs, output: &mut Output) -> Result<Outcome, Failure> {
     let pages_dir = Path::new("docs/lints");
@@ -27,7 +27,10 @@ pub(crate) fn run(arguments: &Docs, output: &mut Output) -> Result<Outcome, Fail
     let mut wanted: BTreeMap<PathBuf, String> =
         lints::ALL.iter().map(|lint| (pages_dir.join(format!("{}.md", lint.name)), page(lint))).collect();
     let readme = PathBuf::from("README.md");
-    wanted.insert(readme.clone(), with_table(&read(&readme)?)?);
+    wanted.insert(readme.clone(), between_marks(&readme, &table("docs/lints/"))?);
+    let contents = PathBuf::from("docs/SUMMARY.md");
+    wanted.insert(contents.clone(), between_marks(&contents, &list())?);
+    wanted.insert(PathBuf::from("docs/lints.md"), format!("{LIST}{}", table("lints/")));
     wanted.insert(PathBuf::from("docs/query-budget.schema.json"), config_schema::text());
 
     let mut stale = 0;
@@ -46,7 +49,7 @@ pub(crate) fn run(arguments: &Docs, output: &mut Output) -> Result<Outcome, Fail
     for path in pages_of_no_lint(pages_dir, &wanted)? {
         stale += 1;
         if arguments.check {
-            output.line(format!("`{}` is the page of no lint", path.display()))?;
+            output.line(format!("`{}` is a page, and no lint has this name", path.display()))?;
         } else {
             let failed = |error| Failure::new(format!("remove `{}`", path.display())).because(error);
             std::fs::remove_file(&path).map_err(failed)?;
@@ -97,20 +100,41 @@ fn page(lint: &Lint) -> String {
     )
 }
 
-/// The README with its table of lints as they are now.
-fn with_table(readme: &str) -> Result<String, Failure> {
+/// What stands in front of the table in the book.
+const LIST: &str = "<!-- Written by `cargo xtask docs`. -->\n\
+    \n\
+    # Lints\n\
+    \n\
+    `deny` fails the build and the command, `warn` is shown, `allow` is off. Levels are set in `query-budget.toml`, by an option of\n\
+    `check`, and in one place by [an allow with a reason](adopting.md#silencing-one-place).\n\
+    \n";
+
+/// A file with the text between its marks as it is now.
+fn between_marks(path: &Path, text: &str) -> Result<String, Failure> {
+    let there = read(path)?;
     let parts =
-        readme.split_once(TABLE.0).and_then(|(before, rest)| Some((before, rest.split_once(TABLE.1)?.1)));
+        there.split_once(MARKS.0).and_then(|(before, rest)| Some((before, rest.split_once(MARKS.1)?.1)));
     let Some((before, after)) = parts else {
-        return Err(Failure::new(format!("find `{}` and `{}` in `README.md`", TABLE.0.trim(), TABLE.1)));
+        let (first, last) = (MARKS.0.trim(), MARKS.1);
+        return Err(Failure::new(format!("find `{first}` and `{last}` in `{}`", path.display())));
     };
+    Ok(format!("{before}{}{text}{}{after}", MARKS.0, MARKS.1))
+}
+
+/// The lints as a table; `folder` is where their pages stand.
+fn table(folder: &str) -> String {
     let mut table = String::from("| lint | group | level | finds |\n| --- | --- | --- | --- |\n");
     for lint in lints::ALL {
         let (name, group) = (lint.name, lint.group.as_str());
         let level = level(lint.group);
-        table += &format!("| [`{name}`](docs/lints/{name}.md) | {group} | {level} | {} |\n", lint.summary);
+        table += &format!("| [`{name}`]({folder}{name}.md) | {group} | {level} | {} |\n", lint.summary);
     }
-    Ok(format!("{before}{}{table}{}{after}", TABLE.0, TABLE.1))
+    table
+}
+
+/// The lints as a part of the book's contents.
+fn list() -> String {
+    lints::ALL.iter().map(|lint| format!("  - [`{0}`](lints/{0}.md)\n", lint.name)).collect()
 }
 
 /// The level of a group's lints, in words.

@@ -1,9 +1,9 @@
 //! `explain`: what a live database's planner says of the same queries, and where it disagrees.
 
-use query_budget_analysis::Place;
 use query_budget_analysis::index::{Access, Verdict};
 use query_budget_analysis::render::json::put_place;
 use query_budget_analysis::render::text_notice;
+use query_budget_analysis::{Finding, Place};
 use serde_json::{Value, json};
 
 use crate::Outcome;
@@ -14,6 +14,7 @@ use crate::live::explain::{Planner, Seen, Tried, can_try, try_out};
 use crate::live::{self, block_on};
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::report::baseline::{Accepted, EXPLAIN, Session};
 use crate::report::{self, Query, Report, counted};
 
 /// What is said of every run, so that nobody has to take it on trust.
@@ -27,6 +28,7 @@ pub(crate) fn run(arguments: &Explain, output: &mut Output) -> Result<Outcome, F
     };
     let url = live::url(arguments.database_url.as_deref(), &input::scope(&arguments.input)?)?;
     let (mut loaded, base) = report::load(&arguments.input, format)?;
+    let baseline = Session::open(&arguments.input, &arguments.accepting, &base)?;
     input::require_schema(&loaded)?;
     let comparison = block_on(async {
         let mut planner = Planner::open(&url).await?;
@@ -39,12 +41,21 @@ pub(crate) fn run(arguments: &Explain, output: &mut Output) -> Result<Outcome, F
         comparison.elsewhere = before - asked;
         Ok((comparison, report))
     });
-    let (comparison, report) = comparison?;
+    let (mut comparison, report) = comparison?;
     if report.is_broken() {
         for notice in &report.notices {
             output.line(text_notice(notice, output.style()))?;
         }
         return Ok(Outcome::Broken);
+    }
+    if let Some(baseline) = baseline {
+        let found: Vec<Finding> = comparison.differ.iter().map(Difference::finding).collect();
+        let asks = |lint: &str| lint == EXPLAIN;
+        if arguments.accepting.write_baseline {
+            return baseline.update(&found, asks, output);
+        }
+        comparison.accepted = Some(baseline.accepted(&found, asks));
+        comparison.differ.retain(|it| !baseline.accepts(&it.finding()));
     }
     match arguments.format {
         ListFormat::Text => text(&comparison, output)?,
@@ -65,6 +76,8 @@ struct Comparison {
     other_side: usize,
     /// Where they are not.
     differ: Vec<Difference>,
+    /// What a baseline has left out of them.
+    accepted: Option<Accepted>,
     /// Accesses of tables whose shape is not known here.
     unknown: usize,
     /// Accesses of the server's plans that the query does not name: what a view or a function reads.
@@ -91,6 +104,26 @@ struct Difference {
     said: String,
 }
 
+impl Difference {
+    /// The table, with what it goes by in the query where that is something else.
+    fn name(&self) -> String {
+        let Difference { table, alias, .. } = self;
+        if alias == table { format!("`{table}`") } else { format!("`{table}` as `{alias}`") }
+    }
+
+    fn message(&self) -> String {
+        format!("{} is {} here, {} there", self.name(), self.here.as_str(), words(&self.there))
+    }
+
+    /// The disagreement as a baseline knows it.
+    fn finding(&self) -> Finding {
+        let mut finding = Finding::new(EXPLAIN, self.message());
+        finding.place = self.place.clone();
+        finding.sql = Some(self.sql.as_str().into());
+        finding
+    }
+}
+
 async fn compare(planner: &mut Planner, report: &Report) -> Result<Comparison, Failure> {
     let mut comparison = Comparison {
         server: planner.version().await?,
@@ -98,6 +131,7 @@ async fn compare(planner: &mut Planner, report: &Report) -> Result<Comparison, F
         agreed: 0,
         other_side: 0,
         differ: Vec::new(),
+        accepted: None,
         unknown: 0,
         unnamed: 0,
         refused: Vec::new(),
@@ -234,9 +268,9 @@ fn words(verdicts: &[Verdict]) -> String {
 fn text(comparison: &Comparison, output: &mut Output) -> Result<(), Failure> {
     output.line(format!("asked {} with EXPLAIN: {READ_ONLY}", comparison.server))?;
     output.line("")?;
-    for Difference { place, sql, table, alias, here, why, there, said } in &comparison.differ {
-        let name = if alias == table { format!("`{table}`") } else { format!("`{table}` as `{alias}`") };
-        output.line(format!("{place}: {name} is {} here, {} there", here.as_str(), words(there)))?;
+    for difference in &comparison.differ {
+        let Difference { place, sql, why, said, .. } = difference;
+        output.line(format!("{place}: {}", difference.message()))?;
         for line in sql.trim().lines() {
             output.line(format!("  | {line}"))?;
         }
@@ -268,6 +302,9 @@ fn text(comparison: &Comparison, output: &mut Output) -> Result<(), Failure> {
     if comparison.elsewhere > 0 {
         let parts = counted(comparison.elsewhere, "crate", "crates");
         output.line(format!("left out {parts} of another dialect"))?;
+    }
+    for line in comparison.accepted.iter().flat_map(Accepted::lines) {
+        output.line(line)?;
     }
     output.line(comparison.summary())
 }
@@ -303,6 +340,7 @@ fn object(comparison: &Comparison) -> Value {
             "not_planned": comparison.refused.len(),
             "agreed": comparison.agreed,
             "differ": comparison.differ.len(),
+            "accepted": comparison.accepted.as_ref().map(|accepted| accepted.left_out),
             "other_side": comparison.other_side,
             "unknown": comparison.unknown,
             "unnamed": comparison.unnamed,

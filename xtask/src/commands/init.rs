@@ -151,7 +151,7 @@ fn with_alias(text: &str) -> Option<String> {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(path, text)
+    crate::replace::replace(path, text)
         .map_err(|error| Failure::new(format!("write `{}`", path.display())).because(error))
 }
 

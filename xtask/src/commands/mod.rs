@@ -16,4 +16,5 @@ pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod new_lint;
 pub(crate) mod prepare;
+pub(crate) mod report;
 pub(crate) mod schema;

@@ -13,6 +13,7 @@ use crate::args::Schema;
 use crate::failure::Failure;
 use crate::input::{current_dir, no_migrations};
 use crate::output::Output;
+use crate::replace::replace;
 use crate::report::counted;
 
 pub(crate) fn run(arguments: &Schema, output: &mut Output) -> Result<Outcome, Failure> {
@@ -79,7 +80,7 @@ pub(super) fn run_in(
             .because("it is there, and not written by `cargo query-budget schema`")
             .help("name another file with `--output`, or replace it with `--force`"));
     }
-    std::fs::write(&path, &text).map_err(|error| Failure::new(format!("write `{file}`")).because(error))?;
+    replace(&path, &text).map_err(|error| Failure::new(format!("write `{file}`")).because(error))?;
     output.line(format!("wrote `{file}`: {}", made.holds))?;
     Ok(Outcome::Clean)
 }

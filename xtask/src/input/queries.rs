@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 
 use query_budget_analysis::Place;
 use query_budget_analysis::allow::above_sql;
-use query_budget_analysis::project::{read, shown};
+use query_budget_analysis::project::{read, saved_query, shown};
 use query_budget_analysis::rust::Allow;
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::sql::lex::Lexer;
 use query_budget_analysis::sql::split::{Piece, statements};
 use query_budget_analysis::sql::text::LineIndex;
-use serde::Deserialize;
 
 use super::BareQuery;
 use crate::failure::Failure;
@@ -27,7 +26,7 @@ pub(super) fn read_queries(
         return read_stdin(dialect, unread);
     }
     if path.is_dir() {
-        return read_sqlx_folder(path, base);
+        return read_sqlx_folder(path, base, unread);
     }
     let file = shown(path, base);
     let text = read(path)?;
@@ -89,23 +88,15 @@ fn allows_inside(sql: &str, place: &Place, dialect: Dialect) -> Vec<Allow> {
 }
 
 fn parse_jsonl(text: &str, file: &str, dialect: Dialect, unread: &mut Vec<String>) -> Vec<BareQuery> {
-    #[derive(Deserialize)]
-    struct Line {
-        query: String,
-    }
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut queries = Vec::new();
     for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let place = Place { file: file.into(), line: number(at + 1), column: 0 };
-        match serde_json::from_str::<Line>(line) {
-            Ok(Line { query }) => {
+        match saved_query(line) {
+            Ok(query) => {
                 let allows = allows_inside(&query, &place, dialect);
                 queries.push(BareQuery { sql: query.into(), place, allows, is_entry: false });
             }
-            Err(error) => {
-                // The position is one inside the line, and the line is named already.
-                let error = error.to_string();
-                let reason = error.split(" at line ").next().unwrap_or_default();
+            Err(reason) => {
                 unread.push(format!("read `{place}`: {reason}; a line is `{{\"query\": \"SELECT 1\"}}`"));
             }
         }
@@ -113,12 +104,13 @@ fn parse_jsonl(text: &str, file: &str, dialect: Dialect, unread: &mut Vec<String
     queries
 }
 
-/// Reads the queries that `cargo sqlx prepare` saved in a folder.
-pub(super) fn read_sqlx_folder(dir: &Path, base: &Path) -> Result<Vec<BareQuery>, Failure> {
-    #[derive(Deserialize)]
-    struct Saved {
-        query: String,
-    }
+/// Reads the queries that `cargo sqlx prepare` saved in a folder. An entry that cannot be read is added to `unread`: it is
+/// one query that is not checked, and the others are.
+pub(super) fn read_sqlx_folder(
+    dir: &Path,
+    base: &Path,
+    unread: &mut Vec<String>,
+) -> Result<Vec<BareQuery>, Failure> {
     let folder = shown(dir, base);
     let failed = || Failure::new(format!("read `{folder}`"));
     let mut files: Vec<PathBuf> = Vec::new();
@@ -135,16 +127,20 @@ pub(super) fn read_sqlx_folder(dir: &Path, base: &Path) -> Result<Vec<BareQuery>
             .help("`cargo sqlx prepare` writes the queries of a crate into its `.sqlx` folder"));
     }
     files.sort();
-    files
-        .iter()
-        .map(|path| {
-            let file = shown(path, base);
-            let saved: Saved = serde_json::from_str(&read(path)?)
-                .map_err(|error| Failure::new(format!("read `{file}`")).because(error))?;
-            let place = Place { file: file.into(), line: 0, column: 0 };
-            Ok(BareQuery { sql: saved.query.into(), place, allows: Vec::new(), is_entry: false })
-        })
-        .collect()
+    let mut queries = Vec::new();
+    for path in &files {
+        let file = shown(path, base);
+        let saved = read(path).map_err(|error| error.to_string());
+        let saved = saved.and_then(|text| saved_query(&text).map_err(|why| format!("read `{file}`: {why}")));
+        match saved {
+            Ok(query) => {
+                let place = Place { file: file.into(), line: 0, column: 0 };
+                queries.push(BareQuery { sql: query.into(), place, allows: Vec::new(), is_entry: false });
+            }
+            Err(why) => unread.push(why),
+        }
+    }
+    Ok(queries)
 }
 
 fn number(value: usize) -> u32 {

@@ -4,10 +4,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use query_budget_analysis::Place;
 use query_budget_analysis::check::TextFile;
 use query_budget_analysis::project::{Project, read, shown, workspace_root};
 use query_budget_analysis::rust::{
-    FunctionId, LoopCall, SiteSql, Source, Upper, follow, is_test_path, relevant, scan_in,
+    CallEdge, FunctionId, LoopCall, SiteSql, Source, Upper, follow, is_test_path, may_query, relevant,
+    scan_in,
 };
 use rayon::prelude::*;
 
@@ -25,8 +27,10 @@ const SQLX_FOLDER: &str = ".sqlx";
 pub(crate) struct RustFile {
     /// What was found in it, and where it stands.
     pub(crate) source: Source,
-    /// Its calls in loops that come to a query.
+    /// Its calls in loops that reach a query.
     pub(crate) calls: Vec<LoopCall>,
+    /// The calls of each of its functions that reach a query.
+    pub(crate) callees: Vec<Vec<Callee>>,
     /// The folders that the paths it names are relative to.
     folders: [PathBuf; 2],
 }
@@ -59,10 +63,20 @@ impl RustFile {
     }
 }
 
+/// A call that reaches a query.
+pub(crate) struct Callee {
+    /// Where the name of the function that is called stands, which tells it from all others.
+    pub(crate) function: Place,
+    /// What the call is repeated over, as written; `None` outside of a loop over data.
+    pub(crate) over: Option<String>,
+}
+
 /// A file that was read.
 struct Text {
     /// Its crate, by the position among all.
     owner: usize,
+    /// The file that includes it, by the position among all, where it is no module of its own.
+    included_by: Option<usize>,
     path: PathBuf,
     text: String,
 }
@@ -85,17 +99,15 @@ pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Re
     loaded.calls = follow_calls(&mut files);
     let mut projects: Vec<Project> = crates.iter().map(|it| Project::locate(&it.dir, base)).collect();
     migrations::find(&crates, &mut projects, &|owner| {
-        Box::new(texts.iter().filter(move |text| text.owner == owner).map(|text| text.text.as_str()))
+        Box::new(of_crate(&texts, owner).iter().map(|text| text.text.as_str()))
     });
+    let mut files = files.into_iter().peekable();
     for (owner, project) in projects.into_iter().enumerate() {
+        let own = std::iter::from_fn(|| files.next_if(|(of, _)| *of == owner));
+        let files: Vec<RustFile> = own.map(|(_, file)| file).filter(RustFile::matters).collect();
         if !crates.get(owner).is_some_and(is_chosen) {
             continue;
         }
-        let files: Vec<RustFile> = files
-            .extract_if(.., |(of, _)| *of == owner)
-            .map(|(_, file)| file)
-            .filter(RustFile::matters)
-            .collect();
         if !files.is_empty() {
             loaded.batches.push(Batch { project, source: None, files, bare: Vec::new() });
         }
@@ -115,7 +127,7 @@ pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Re
     }
     let written: HashSet<Arc<str>> = loaded.batches.iter().flat_map(literals).collect();
     for folder in paths.iter().flat_map(|path| sqlx_folders(&crates, path)).collect::<BTreeSet<_>>() {
-        let mut bare = read_sqlx_folder(&folder, base)?;
+        let mut bare = read_sqlx_folder(&folder, base, &mut loaded.unread)?;
         // What a query of the source has saved is that query; the others are made by other macros.
         bare.retain(|query| !written.contains(query.sql.trim()));
         bare.iter_mut().for_each(|query| query.is_entry = true);
@@ -156,11 +168,45 @@ fn texts(crates: &[Sources], unread: &mut Vec<String>) -> Vec<Text> {
     let mut texts = Vec::new();
     for (owner, path) in files {
         match read(path) {
-            Ok(text) => texts.push(Text { owner, path: path.clone(), text }),
+            Ok(text) => texts.push(Text { owner, included_by: None, path: path.clone(), text }),
             Err(error) => unread.push(error.to_string()),
         }
     }
+    include(&mut texts);
     texts
+}
+
+/// Adds the files whose code others take in by `include!("..")`, as far as they are no Rust files of the crate.
+fn include(texts: &mut Vec<Text>) {
+    let mut known: HashSet<PathBuf> = texts.iter().map(|text| text.path.clone()).collect();
+    let mut at = 0;
+    while let Some(Text { owner, path, text, included_by }) = texts.get(at) {
+        let folder = path.parent().unwrap_or(path);
+        let paths = text.match_indices("include!(").filter_map(|(from, word)| {
+            let named = text.get(from + word.len()..)?.trim_start().strip_prefix('"')?;
+            folder.join(named.split('"').next()?).canonicalize().ok()
+        });
+        let by = included_by.unwrap_or(at);
+        let mut new: Vec<Text> = Vec::new();
+        for path in paths {
+            if known.insert(path.clone())
+                && let Ok(text) = read(&path)
+            {
+                new.push(Text { owner: *owner, included_by: Some(by), path, text });
+            }
+        }
+        texts.append(&mut new);
+        at += 1;
+    }
+}
+
+/// The texts of a crate itself: they come first, in the order of the crates.
+fn of_crate(texts: &[Text], owner: usize) -> &[Text] {
+    let own = texts.partition_point(|text| text.included_by.is_none());
+    let texts = texts.get(..own).unwrap_or_default();
+    let first = texts.partition_point(|text| text.owner < owner);
+    let end = texts.partition_point(|text| text.owner <= owner);
+    texts.get(first..end).unwrap_or_default()
 }
 
 /// Scans what of the files can matter; each comes with the position of its crate.
@@ -170,15 +216,25 @@ fn scanned(
     base: &Path,
     unread: &mut Vec<String>,
 ) -> Vec<(usize, RustFile)> {
-    let of_crate = |owner: usize| texts.iter().filter(move |text| text.owner == owner);
-    let standings = crates.iter().enumerate().flat_map(|(owner, sources)| {
-        let files: Vec<(&Path, &str)> =
-            of_crate(owner).map(|it| (it.path.as_path(), it.text.as_str())).collect();
-        sources.standings(&files)
-    });
+    let mut standings: Vec<Standing> = crates
+        .iter()
+        .enumerate()
+        .flat_map(|(owner, sources)| {
+            let files: Vec<(&Path, &str)> =
+                of_crate(texts, owner).iter().map(|it| (it.path.as_path(), it.text.as_str())).collect();
+            sources.standings(&files)
+        })
+        .collect();
+    // What is included stands where the file stands that includes it.
+    let included: Vec<Standing> =
+        texts.iter().filter_map(|text| standings.get(text.included_by?).cloned()).collect();
+    standings.extend(included);
     let all: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
-    // Most files of a workspace come to no query, and parsing is what takes the time.
-    let work: Vec<_> = standings.zip(texts).zip(relevant(&all)).collect();
+    if crates.iter().all(|it| it.renamed.is_empty()) && !may_query(&all) {
+        return Vec::new();
+    }
+    // Most files of a workspace reach no query, and parsing is what takes the time.
+    let work: Vec<_> = standings.into_iter().zip(texts).zip(relevant(&all)).collect();
     let progress = Mutex::new(Progress::new("reading", work.len()));
     let scanned: Vec<Result<(usize, RustFile), String>> = work
         .into_par_iter()
@@ -200,7 +256,7 @@ fn scanned(
 
 fn scan_file(
     standing: Standing,
-    Text { owner, path, text }: &Text,
+    Text { owner, path, text, .. }: &Text,
     relevant: &str,
     crates: &[Sources],
     base: &Path,
@@ -217,7 +273,7 @@ fn scan_file(
     let beside = path.parent().unwrap_or(path).to_path_buf();
     let manifest_dir = crates.get(*owner).map_or(beside.clone(), |it| it.manifest_dir().to_path_buf());
     let source = Source { crate_name, externs, module, scan };
-    Ok(RustFile { source, calls: Vec::new(), folders: [manifest_dir, beside] })
+    Ok(RustFile { source, calls: Vec::new(), callees: Vec::new(), folders: [manifest_dir, beside] })
 }
 
 /// Follows the calls of all files to the queries they come to, and returns which function calls which.
@@ -229,8 +285,22 @@ fn follow_calls(files: &mut [(usize, RustFile)]) -> Vec<(FunctionKey, FunctionKe
         Some((Arc::clone(&function.place.file), Arc::clone(&function.path)))
     };
     let calls = followed.calls.iter().filter_map(|(from, to)| Some((key(*from)?, key(*to)?))).collect();
+    let name_of = |id: FunctionId| {
+        let functions = sources.get(id.source).map(|source| &source.scan.functions);
+        functions.and_then(|functions| functions.get(id.function)).map(|it| it.place.clone())
+    };
+    let named = |edge: CallEdge| {
+        Some(Callee { function: name_of(edge.to)?, over: edge.around.map(|around| around.over) })
+    };
+    let callees = followed.edges.into_iter().map(|functions| {
+        functions.into_iter().map(|edges| edges.into_iter().filter_map(named).collect()).collect()
+    });
+    let callees: Vec<Vec<Vec<Callee>>> = callees.collect();
     for ((_, file), bounds) in files.iter_mut().zip(followed.bounds) {
         file.source.set_bounds(bounds);
+    }
+    for ((_, file), callees) in files.iter_mut().zip(callees) {
+        file.callees = callees;
     }
     for call in followed.loop_calls {
         if let Some((_, file)) = files.get_mut(call.caller.source) {

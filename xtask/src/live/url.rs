@@ -42,5 +42,5 @@ fn in_file(path: &Path) -> Result<Option<String>, Failure> {
 
 fn none(why: &str) -> Failure {
     Failure::new(format!("find a database to ask: `{URL_VARIABLE}` is not set, {why}"))
-        .help("name one: `--database-url postgres://..`")
+        .help("name one: `--database-url postgres://..`; `explain <lint>` prints a lint's page")
 }

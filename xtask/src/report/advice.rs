@@ -1,5 +1,6 @@
 //! What is said of each database as a whole: its indexes, and those that would serve its queries.
 
+use std::cell::LazyCell;
 use std::path::{Path, PathBuf};
 
 use query_budget_analysis::check::Checker;
@@ -8,7 +9,7 @@ use query_budget_analysis::project::{Project, read, read_migrations, shown};
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Level, lints};
 
-use super::places::place_of;
+use super::places::Places;
 use super::{Query, Report, UNINDEXED};
 
 /// A database with the queries that run on it.
@@ -52,7 +53,8 @@ impl Report {
             let queries = database.queries.iter().filter_map(|at| self.queries.get(*at));
             let queried: Vec<Queried<'_>> = queries.filter_map(|query| query.queried(&checker)).collect();
             let files = made_by(source, database.project.dialect, base);
-            found.extend(checker.schema(&queried, &|made| place_of(&files, made, database.project.dialect)));
+            let places = LazyCell::new(|| Places::new(&files, database.project.dialect));
+            found.extend(checker.schema(&queried, &|made| places.of(made)));
         }
         self.findings.append(&mut found);
     }

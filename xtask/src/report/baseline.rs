@@ -7,26 +7,30 @@ use query_budget_analysis::Finding;
 use query_budget_analysis::baseline::{Baseline, Known};
 use query_budget_analysis::project::{read, shown};
 
+use super::Report;
 use super::coverage::counted;
-use super::{Report, Subject};
 use crate::Outcome;
-use crate::args::{Input, Reporting};
+use crate::args::{Accepting, Input};
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Output;
+use crate::replace::replace;
+
+/// The name under which the disagreements of a planner stand beside the lints.
+pub(crate) const EXPLAIN: &str = "explain";
 
 /// What a baseline has left out of a report.
-pub(super) struct Accepted {
+pub(crate) struct Accepted {
     /// The baseline's file.
-    pub(super) file: String,
+    pub(crate) file: String,
     /// How many findings are known.
-    pub(super) left_out: usize,
+    pub(crate) left_out: usize,
     /// What is accepted and was not found again.
-    pub(super) gone: Vec<Known>,
+    pub(crate) gone: Vec<Known>,
 }
 
 /// A baseline in use.
-pub(super) struct Session {
+pub(crate) struct Session {
     path: PathBuf,
     /// The file as it is shown.
     file: String,
@@ -43,12 +47,12 @@ pub(super) struct Session {
 
 impl Session {
     /// Reads the baseline that the arguments name; a missing one is empty when it is to be written.
-    pub(super) fn open(
+    pub(crate) fn open(
         input: &Input,
-        reporting: &Reporting,
+        accepting: &Accepting,
         base: &Path,
     ) -> Result<Option<Session>, Failure> {
-        let Some(path) = &reporting.baseline else { return Ok(None) };
+        let Some(path) = &accepting.baseline else { return Ok(None) };
         let here = input::current_dir()?;
         let path = here.join(path);
         let file = shown(&path, &here);
@@ -60,7 +64,7 @@ impl Session {
             Baseline::parse(&read(&path)?, &file).map_err(|error| {
                 Failure::new(error.to_string()).help("delete it and write it anew with `--write-baseline`")
             })?
-        } else if reporting.write_baseline {
+        } else if accepting.write_baseline {
             Baseline::default()
         } else {
             return Err(Failure::new(format!("open the baseline `{file}`: it does not exist"))
@@ -72,51 +76,68 @@ impl Session {
 
     /// Takes what is known out of a report, and tells the report of it.
     pub(super) fn leave_out(&self, report: &mut Report) {
-        let found = self.found(report);
-        let before = report.findings.len();
-        report.retain(|finding| !self.baseline.findings.contains(&self.known(finding)));
-        let seen = |known: &Known| self.sees(report.subject, known);
-        report.accepted = Some(Accepted {
-            file: self.file.clone(),
-            left_out: before - report.findings.len(),
-            gone: self.baseline.gone(&found, seen).cloned().collect(),
-        });
+        let subject = report.subject;
+        let accepted = self.accepted(&report.findings, |lint| subject.asks(lint));
+        report.retain(|finding| !self.accepts(finding));
+        report.accepted = Some(accepted);
+    }
+
+    /// Whether a finding is known.
+    pub(crate) fn accepts(&self, finding: &Finding) -> bool {
+        self.baseline.findings.contains(&self.known(finding))
+    }
+
+    /// What is left out of all that was found by a run that `asks` for these lints.
+    pub(crate) fn accepted(&self, found: &[Finding], asks: impl Fn(&str) -> bool) -> Accepted {
+        let left_out = found.iter().filter(|finding| self.accepts(finding)).count();
+        let found = self.found(found);
+        let seen = |known: &Known| asks(&known.lint) && self.is_in_scope(known);
+        let gone = self.baseline.gone(&found, seen).cloned().collect();
+        Accepted { file: self.file.clone(), left_out, gone }
     }
 
     /// Writes the baseline that accepts what a report holds.
     pub(super) fn write(&self, report: &Report, output: &mut Output) -> Result<Outcome, Failure> {
-        let found = self.found(report);
-        let seen = |known: &Known| self.sees(report.subject, known);
+        self.update(&report.findings, |lint| report.subject.asks(lint), output)
+    }
+
+    /// Writes the baseline that accepts all that was found by a run that `asks` for these lints.
+    pub(crate) fn update(
+        &self,
+        found: &[Finding],
+        asks: impl Fn(&str) -> bool,
+        output: &mut Output,
+    ) -> Result<Outcome, Failure> {
+        let found = self.found(found);
+        let seen = |known: &Known| asks(&known.lint) && self.is_in_scope(known);
         let gone = self.baseline.gone(&found, seen).count();
         let updated = self.baseline.updated(found, seen);
         let new = updated.findings.difference(&self.baseline.findings).count();
-        std::fs::write(&self.path, updated.write())
+        replace(&self.path, &updated.write())
             .map_err(|error| Failure::new(format!("write `{}`", self.file)).because(error))?;
         let accepted = counted(updated.findings.len(), "finding", "findings");
         output.line(format!("wrote `{}`: {accepted} accepted, {new} of them new, {gone} gone", self.file))?;
         Ok(Outcome::Clean)
     }
 
-    fn found(&self, report: &Report) -> BTreeSet<Known> {
-        report.findings.iter().map(|finding| self.known(finding)).collect()
+    fn found(&self, findings: &[Finding]) -> BTreeSet<Known> {
+        findings.iter().map(|finding| self.known(finding)).collect()
     }
 
     fn known(&self, finding: &Finding) -> Known {
         Known::of(finding, relative(&self.base.join(&*finding.place.file), &self.folder))
     }
 
-    /// Whether a run of this command, over what it was asked to check, would find it.
-    fn sees(&self, subject: Subject, known: &Known) -> bool {
+    /// Whether it stands in what this run was asked to check.
+    fn is_in_scope(&self, known: &Known) -> bool {
         let path = resolved(&self.folder.join(&known.file));
-        !self.is_partial
-            && subject.asks(&known.lint)
-            && self.scopes.iter().any(|scope| path.starts_with(scope))
+        !self.is_partial && self.scopes.iter().any(|scope| path.starts_with(scope))
     }
 }
 
 impl Accepted {
     /// What is said of it to a person.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let file = &self.file;
         let known = counted(self.left_out, "known finding", "known findings");
         let mut lines = vec![format!("left out {known} of `{file}`")];

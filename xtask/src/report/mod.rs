@@ -2,22 +2,24 @@
 //! of it, and one file for each form writes it.
 
 mod advice;
-mod baseline;
+pub(crate) mod baseline;
 mod changed;
 mod coverage;
 pub(crate) mod edits;
 mod github;
 mod gitlab;
+mod grown;
 pub(crate) mod json;
 mod lines;
 mod migration;
+mod page;
 mod places;
 mod sarif;
 pub(crate) mod text;
 mod tiers;
 mod xml;
 
-pub(crate) use coverage::counted;
+pub(crate) use coverage::{counted, grouped};
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::RangeInclusive;
@@ -62,7 +64,7 @@ impl Subject {
 
     /// Whether findings of a lint are part of it.
     fn asks(self, lint: &str) -> bool {
-        self == Subject::Everything
+        self == Subject::Everything && lint != baseline::EXPLAIN
             || lints::by_name(lint)
                 .is_some_and(|lint| lint.is_about_indexes() || matches!(lint.check, Check::Schema(_)))
     }
@@ -84,6 +86,8 @@ impl Subject {
 /// Everything that was found.
 pub(crate) struct Report {
     subject: Subject,
+    /// The folder that paths are shown relative to.
+    base: PathBuf,
     /// How many files were looked into.
     files: usize,
     /// How many places make a query, whether its text is known or not.
@@ -128,6 +132,8 @@ pub(crate) struct Query {
     pub(crate) sql: Arc<str>,
     /// Where it stands.
     pub(crate) place: Place,
+    /// The function it stands in, as a path inside its file; empty outside of one.
+    function: Arc<str>,
     /// What is known of it.
     pub(crate) checked: Checked,
     /// Whether a baseline knows that no index serves it.
@@ -150,6 +156,11 @@ pub(crate) fn of_indexes(loaded: Loaded, base: &Path) -> Report {
     let mut report = Report::new(Subject::Indexes, loaded, base);
     report.advise();
     report
+}
+
+/// Checks what was loaded with all lints, for a page.
+pub(crate) fn of_everything(loaded: Loaded, base: &Path) -> Report {
+    Report::new(Subject::Everything, loaded, base)
 }
 
 /// What is asked of a report.
@@ -181,10 +192,10 @@ pub(crate) fn run(wanted: &Wanted<'_>, output: &mut Output) -> Result<Outcome, F
     if wanted.subject == Subject::Indexes {
         input::require_schema(&loaded)?;
     }
-    let baseline = baseline::Session::open(wanted.input, wanted.reporting, &base)?;
+    let baseline = baseline::Session::open(wanted.input, &wanted.reporting.accepting, &base)?;
     let mut report = Report::new(wanted.subject, loaded, &base);
     if let Some(session) = baseline {
-        if wanted.reporting.write_baseline && !report.is_broken() {
+        if wanted.reporting.accepting.write_baseline && !report.is_broken() {
             return session.write(&report, output);
         }
         session.leave_out(&mut report);
@@ -202,7 +213,7 @@ pub(crate) fn of(arguments: &CheckArguments, base: &Path) -> Result<Report, Fail
     let wanted = Wanted::of_check(arguments);
     let mut loaded = input::load(wanted.input, base)?;
     set_levels(&mut loaded, wanted.view);
-    let baseline = baseline::Session::open(wanted.input, wanted.reporting, base)?;
+    let baseline = baseline::Session::open(wanted.input, &wanted.reporting.accepting, base)?;
     let mut report = Report::new(wanted.subject, loaded, base);
     if let Some(session) = baseline {
         session.leave_out(&mut report);
@@ -227,7 +238,7 @@ pub(crate) fn write_migrations(
     arguments: &IndexCheck,
     output: &mut Output,
 ) -> Result<Outcome, Failure> {
-    let baseline = baseline::Session::open(&arguments.input, &arguments.reporting, base)?;
+    let baseline = baseline::Session::open(&arguments.input, &arguments.reporting.accepting, base)?;
     let mut report = Report::new(Subject::Indexes, loaded, base);
     if let Some(session) = baseline {
         session.leave_out(&mut report);
@@ -264,6 +275,7 @@ impl Report {
         let steps = loaded.batches.iter().map(|batch| batch.files.len() + batch.bare.len()).sum();
         let mut report = Report {
             subject,
+            base: base.to_path_buf(),
             files: loaded.files,
             sites: 0,
             queries: Vec::new(),
@@ -284,8 +296,9 @@ impl Report {
             unread: loaded.unread,
         };
         let mut progress = Progress::new("checking", steps);
+        let grown = grown::tables(&loaded.batches);
         for batch in loaded.batches {
-            report.add(batch, base, &mut progress);
+            report.add(batch, &grown, base, &mut progress);
         }
         report.check_databases(base);
         report.findings.retain(|finding| subject.asks(finding.lint));
@@ -293,9 +306,9 @@ impl Report {
         report
     }
 
-    fn add(&mut self, batch: Batch, base: &Path, progress: &mut Progress) {
+    fn add(&mut self, batch: Batch, grown: &HashSet<String>, base: &Path, progress: &mut Progress) {
         let project = batch.project;
-        let checker = project.checker().with_index_level(self.subject.index_level());
+        let checker = project.checker().with_index_level(self.subject.index_level()).with_grown(grown);
         let first = self.queries.len();
         self.findings.extend(checker.lint_keys(&project.lint_keys));
         for file in &batch.files {
@@ -339,6 +352,7 @@ impl Report {
                         Query {
                             sql: Arc::clone(&sql),
                             place: if offset > 0 { site.place_of(offset) } else { site.place.clone() },
+                            function: Arc::clone(&site.function),
                             checked,
                             is_accepted: false,
                         },
@@ -365,8 +379,10 @@ impl Report {
 
     fn add_statement(&mut self, query: BareQuery, checker: &Checker<'_>) {
         let mut checked = checker.bare(&query.sql, &query.allows);
-        let is_refused =
-            |finding: &Finding| lints::by_name(finding.lint).is_some_and(|lint| lint.is(Trait::Refused));
+        let is_refused = |finding: &Finding| {
+            let lint = lints::by_name(finding.lint);
+            lint.is_some_and(|lint| lint.is(Trait::Refused) && !lint.is(Trait::WhenRun))
+        };
         // sqlx has compiled it once: what the schema refuses now is of a query that is gone.
         if query.is_entry && checked.findings.iter().any(is_refused) {
             self.sites -= 1;
@@ -385,7 +401,8 @@ impl Report {
         self.findings.extend(checked.findings.iter().cloned());
         let place_of = |byte| place_in(&query, byte);
         let (sql, place) = (Arc::clone(&query.sql), query.place.clone());
-        self.add_query(Query { sql, place, checked, is_accepted: false }, place_of);
+        let function = Arc::default();
+        self.add_query(Query { sql, place, function, checked, is_accepted: false }, place_of);
     }
 
     fn add_query(&mut self, query: Query, place_of: impl Fn(usize) -> Place) {

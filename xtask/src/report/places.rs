@@ -1,29 +1,154 @@
 //! Where in the migrations, or in a snapshot, something is made.
 
+use std::collections::HashMap;
+
 use query_budget_analysis::Place;
 use query_budget_analysis::lints::Made;
-use query_budget_analysis::schema::ForeignKey;
 use query_budget_analysis::sql::lex::{Kind, Lexer, Token, unquote};
 use query_budget_analysis::sql::{Dialect, split};
 
-/// Where something is made: the last statement that creates it, else the last that names it in its head. What stands in a
-/// literal or a comment names nothing.
-pub(super) fn place_of(files: &[(String, String)], made: &Made<'_>, dialect: Dialect) -> Place {
-    let mut place = Place { file: files.first().map_or("", |(file, _)| file).into(), ..Place::default() };
-    let mut best = 0;
-    for (file, text) in files {
-        for piece in split::statements(text, dialect) {
-            let statement = Statement::new(piece.text, dialect);
-            let Some((rank, at)) = statement.makes(made) else { continue };
-            if rank >= best {
-                best = rank;
-                let before = piece.text.get(..at).unwrap_or_default();
-                let line = piece.line + u32::try_from(before.matches('\n').count()).unwrap_or(0);
-                place = Place { file: file.as_str().into(), line, column: 1 };
+/// Where everything is made that the statements of some files make; each file is read once for all that is asked. What
+/// stands in a literal or a comment names nothing.
+pub(super) struct Places<'f> {
+    files: &'f [(String, String)],
+    /// The last statement that creates something of a name, else the last that alters it, with how well it fits.
+    named: HashMap<String, (u8, At)>,
+    /// What was renamed, in order.
+    renames: Vec<Rename>,
+    /// Foreign keys: the name of the table, the first column, the table that is referred to.
+    keys: HashMap<(String, String, String), At>,
+}
+
+/// A file, by its position, and a line.
+type At = (usize, u32);
+
+impl<'f> Places<'f> {
+    /// Reads the statements of files, each with its path as shown.
+    pub(super) fn new(files: &'f [(String, String)], dialect: Dialect) -> Places<'f> {
+        let mut places = Places { files, named: HashMap::new(), renames: Vec::new(), keys: HashMap::new() };
+        for (file, (_, text)) in files.iter().enumerate() {
+            for piece in split::statements(text, dialect) {
+                let statement = Statement::new(piece.text, dialect);
+                let mut lines = Lines { text: piece.text, at: 0, line: piece.line };
+                places.add(&statement, |byte| (file, lines.of(byte)));
+            }
+        }
+        places
+    }
+
+    fn add(&mut self, statement: &Statement<'_>, mut at: impl FnMut(usize) -> At) {
+        self.renames.extend(statement.renames());
+        let rank = match (statement.is(0, "create"), statement.is(0, "alter")) {
+            (true, _) => 2,
+            (_, true) => 1,
+            _ => return,
+        };
+        let Some(start) = statement.tokens.first().map(|token| token.span.start) else { return };
+        let names = statement.head();
+        let first = at(start);
+        for name in &names {
+            let best = self.named.entry(name.clone()).or_insert((rank, first));
+            if rank >= best.0 {
+                *best = (rank, first);
+            }
+        }
+        for Reference { columns, tables, start } in statement.references() {
+            let place = at(start);
+            for name in &names {
+                for column in &columns {
+                    for table in &tables {
+                        self.keys.insert((name.clone(), column.clone(), table.clone()), place);
+                    }
+                }
             }
         }
     }
-    place
+
+    /// Where something is made: the last statement that creates it, else the last that names it in its head; of a foreign
+    /// key the element of the list, or the clause, that has its column and REFERENCES.
+    pub(super) fn of(&self, made: &Made<'_>) -> Place {
+        let names = self.earlier_names(made);
+        let key = names.made.iter().find_map(|name| self.key(name, &names));
+        let named = || names.made.iter().filter_map(|name| self.named.get(name)).max().map(|(_, at)| at);
+        let file = |at: usize| self.files.get(at).map_or("", |(file, _)| file).into();
+        match key.or_else(named) {
+            Some((at, line)) => Place { file: file(*at), line: *line, column: 1 },
+            None => Place { file: file(0), ..Place::default() },
+        }
+    }
+
+    fn key(&self, name: &str, names: &Names) -> Option<&At> {
+        let columns = names.column.iter();
+        let mut pairs = columns.flat_map(|column| names.referred.iter().map(move |table| (column, table)));
+        pairs.find_map(|(column, table)| self.keys.get(&(name.to_owned(), column.clone(), table.clone())))
+    }
+
+    /// Follows renamings back: `ALTER TABLE a RENAME TO b`, `ALTER TABLE b RENAME COLUMN x TO y`.
+    fn earlier_names(&self, made: &Made<'_>) -> Names {
+        let first = |name: &str| vec![name.to_ascii_lowercase()];
+        let mut names = Names {
+            made: first(made.name),
+            referred: made.key.map(|key| first(&key.table.name)).unwrap_or_default(),
+            column: made.key.and_then(|key| key.columns.first()).map(|name| first(name)).unwrap_or_default(),
+        };
+        for Rename { table, column, to } in self.renames.iter().rev() {
+            match column {
+                Some(from) if names.made.contains(table) && names.column.contains(to) => {
+                    names.column.push(from.clone());
+                }
+                Some(_) => {}
+                None => {
+                    for known in [&mut names.made, &mut names.referred] {
+                        if known.contains(to) {
+                            known.push(table.clone());
+                        }
+                    }
+                }
+            }
+        }
+        names
+    }
+}
+
+/// What a statement renames: the table, its column where it is one's, and the new name.
+struct Rename {
+    table: String,
+    column: Option<String>,
+    to: String,
+}
+
+/// The names that a table, the table it refers to and its column have and had before they were renamed.
+struct Names {
+    made: Vec<String>,
+    referred: Vec<String>,
+    column: Vec<String>,
+}
+
+/// The lines of bytes that are asked for in order.
+struct Lines<'t> {
+    text: &'t str,
+    at: usize,
+    line: u32,
+}
+
+impl Lines<'_> {
+    fn of(&mut self, byte: usize) -> u32 {
+        if let Some(between) = self.text.get(self.at..byte) {
+            self.line += u32::try_from(between.matches('\n').count()).unwrap_or(0);
+            self.at = byte;
+        }
+        self.line
+    }
+}
+
+/// A REFERENCES of a statement.
+struct Reference {
+    /// The names in front of it, in its element of the list or its clause.
+    columns: Vec<String>,
+    /// The names right behind it.
+    tables: Vec<String>,
+    /// The byte at which its element begins.
+    start: usize,
 }
 
 struct Statement<'t> {
@@ -45,35 +170,37 @@ impl<'t> Statement<'t> {
         self.text(at).eq_ignore_ascii_case(word)
     }
 
-    fn names(&self, at: usize, name: &str) -> bool {
-        let is_name = self.tokens.get(at).is_some_and(|token| matches!(token.kind, Kind::Word | Kind::Name));
-        is_name && unquote(self.text(at), self.dialect).eq_ignore_ascii_case(name)
+    /// The name that a token is, in lower case.
+    fn name(&self, at: usize) -> Option<String> {
+        let token = self.tokens.get(at).filter(|token| matches!(token.kind, Kind::Word | Kind::Name));
+        token.map(|_| unquote(self.text(at), self.dialect).to_ascii_lowercase())
     }
 
-    /// How well the statement fits what is looked for, and the byte at which that stands.
-    fn makes(&self, made: &Made<'_>) -> Option<(u8, usize)> {
-        let head = (0..self.tokens.len()).take_while(|at| !self.is(*at, "(") && !self.is(*at, "as"));
-        let is_named = head.into_iter().any(|at| self.names(at, made.name));
-        let creates = self.is(0, "create");
-        let rank = match (is_named, creates, self.is(0, "alter")) {
-            (false, ..) => return None,
-            (_, true, _) => 2,
-            (_, _, true) => 1,
-            _ => return None,
-        };
-        let start = self.tokens.first()?.span.start;
-        match made.key {
-            None => Some((rank, start)),
-            Some(key) => Some(self.key(key).map_or((rank, start), |at| (3, at))),
+    /// What the statement renames.
+    fn renames(&self) -> Option<Rename> {
+        if !self.is(0, "alter") || !self.is(1, "table") {
+            return None;
         }
+        let rename = (2..self.tokens.len()).find(|at| self.is(*at, "rename"))?;
+        let table = self.name(rename.checked_sub(1)?)?;
+        if self.is(rename + 1, "to") {
+            return Some(Rename { table, column: None, to: self.name(rename + 2)? });
+        }
+        let from = rename + 1 + usize::from(self.is(rename + 1, "column"));
+        let to = self.name(from + 2).filter(|_| self.is(from + 1, "to"))?;
+        Some(Rename { table, column: Some(self.name(from)?), to })
     }
 
-    /// Where a foreign key stands: the element of the list, or the clause, that has its column and REFERENCES.
-    fn key(&self, key: &ForeignKey) -> Option<usize> {
-        let first = key.columns.first()?;
+    /// The names in front of the first list or query.
+    fn head(&self) -> Vec<String> {
+        let head = (0..self.tokens.len()).take_while(|at| !self.is(*at, "(") && !self.is(*at, "as"));
+        head.filter_map(|at| self.name(at)).collect()
+    }
+
+    fn references(&self) -> Vec<Reference> {
         let mut begin = 0;
         let mut depth = 0_usize;
-        let mut found = None;
+        let mut found = Vec::new();
         for at in 0..self.tokens.len() {
             match self.text(at) {
                 "(" => {
@@ -85,10 +212,11 @@ impl<'t> Statement<'t> {
                 ")" => depth = depth.saturating_sub(1),
                 "," if depth <= 1 => begin = at + 1,
                 word if word.eq_ignore_ascii_case("references") => {
-                    let refers = (at + 1..at + 5).any(|at| self.names(at, &key.table.name));
-                    if refers && (begin..at).any(|at| self.names(at, first)) {
-                        found = self.tokens.get(begin).map(|token| token.span.start);
-                    }
+                    let tables = (at + 1..at + 5).filter_map(|at| self.name(at)).collect();
+                    let columns = (begin..at).filter_map(|at| self.name(at)).collect();
+                    let start = self.tokens.get(begin).map_or(0, |token| token.span.start);
+                    found.push(Reference { columns, tables, start });
+                    // What follows belongs to the same element, whose names were read.
                 }
                 _ => {}
             }
@@ -113,7 +241,7 @@ mod tests {
         let schema = schema(sql);
         let key = &schema.table(None, table).expect("the table").foreign_keys[0];
         let files = [("a.sql".to_owned(), sql.to_owned())];
-        let place = place_of(&files, &Made { name: table, key: Some(key) }, Dialect::Postgres);
+        let place = Places::new(&files, Dialect::Postgres).of(&Made { name: table, key: Some(key) });
         assert_eq!(place.line, line, "{sql}");
     }
 
@@ -135,6 +263,21 @@ mod tests {
             "c",
             6,
         );
+    }
+
+    #[test]
+    fn what_is_renamed_later_stands_where_it_was_made() {
+        let p = "CREATE TABLE p (id bigint PRIMARY KEY);\n";
+        let made = format!("{p}CREATE TABLE c (\n  p_id bigint REFERENCES p\n);\n");
+        check(&format!("{made}ALTER TABLE c RENAME TO d;"), "d", 3);
+        check(
+            &format!("{made}ALTER TABLE c RENAME COLUMN p_id TO parent;\nALTER TABLE c RENAME TO d;"),
+            "d",
+            3,
+        );
+        check(&format!("{made}ALTER TABLE p RENAME TO q;"), "c", 3);
+        check(&format!("{made}ALTER TABLE c RENAME p_id TO parent;"), "c", 3);
+        check(&format!("{made}ALTER TABLE c RENAME TO d;\nALTER TABLE d RENAME TO e;"), "e", 3);
     }
 
     #[test]

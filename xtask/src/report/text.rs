@@ -1,7 +1,10 @@
 //! Reports for a person.
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
 
+use query_budget_analysis::project::read;
 use query_budget_analysis::render;
 use query_budget_analysis::{Applicability, Finding, Level};
 
@@ -17,7 +20,7 @@ pub(super) fn write(report: &Report, output: &mut Output) -> Result<(), Failure>
     if report.is_broken() {
         return Ok(());
     }
-    findings(&report.findings, output)?;
+    findings(&report.findings, &mut Lines::of(report), output)?;
     more(report, output)?;
     if report.subject == Subject::Indexes {
         advice(report, output)?;
@@ -27,7 +30,7 @@ pub(super) fn write(report: &Report, output: &mut Output) -> Result<(), Failure>
 }
 
 /// Writes what keeps the projects from being checked in full.
-pub(super) fn notices(report: &Report, output: &mut Output) -> Result<(), Failure> {
+pub(crate) fn notices(report: &Report, output: &mut Output) -> Result<(), Failure> {
     for notice in &report.notices {
         output.line(render::text_notice(notice, output.style()))?;
         output.line("")?;
@@ -45,10 +48,12 @@ pub(crate) fn unread(files: &[String], output: &mut Output) -> Result<(), Failur
 }
 
 /// Writes the findings; those that say the same stand together, at the place of the first.
-fn findings(found: &[Finding], output: &mut Output) -> Result<(), Failure> {
+fn findings(found: &[Finding], lines: &mut Lines, output: &mut Output) -> Result<(), Failure> {
     let mut explained = HashSet::new();
     for group in groups(found) {
         let about_lint = group.first().is_some_and(|finding| explained.insert(finding.lint));
+        let group: Vec<Finding> = group.into_iter().map(|finding| lines.shown(finding)).collect();
+        let group: Vec<&Finding> = group.iter().collect();
         output.line(render::text(&group, about_lint, output.style()))?;
         output.line("")?;
     }
@@ -58,7 +63,7 @@ fn findings(found: &[Finding], output: &mut Output) -> Result<(), Failure> {
 /// Writes what is only counted, a line a lint, or all of it where that is asked for.
 fn more(report: &Report, output: &mut Output) -> Result<(), Failure> {
     if report.all {
-        return findings(&report.more, output);
+        return findings(&report.more, &mut Lines::of(report), output);
     }
     let counts = report.counted();
     if counts.is_empty() {
@@ -69,6 +74,41 @@ fn more(report: &Report, output: &mut Output) -> Result<(), Failure> {
         output.line(format!("{:>5} {lint}", grouped(count)))?;
     }
     output.line("")
+}
+
+/// The source of findings that are about no query: a call, a foreign key.
+struct Lines {
+    base: PathBuf,
+    read: HashMap<Arc<str>, Option<String>>,
+}
+
+impl Lines {
+    fn of(report: &Report) -> Lines {
+        Lines { base: report.base.clone(), read: HashMap::new() }
+    }
+
+    /// A finding with the line of its place, where nothing else of it is shown.
+    fn shown(&mut self, finding: &Finding) -> Finding {
+        let place = &finding.place;
+        if finding.excerpt.is_some() || place.line == 0 {
+            return finding.clone();
+        }
+        let path = self.base.join(&*place.file);
+        let text = self.read.entry(Arc::clone(&place.file)).or_insert_with(|| read(&path).ok());
+        let line = text.as_ref().and_then(|text| text.lines().nth(place.line as usize - 1));
+        let Some(line) = line.filter(|line| !line.trim().is_empty()) else { return finding.clone() };
+        // The name that stands there; what stands at the beginning of a line is all of it.
+        let start =
+            line.char_indices().nth((place.column as usize).saturating_sub(1)).map_or(0, |(at, _)| at);
+        let rest = line.get(start..).unwrap_or_default();
+        let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let span = if place.column <= 1 { 0..0 } else { start..start + length };
+        let mut shown = finding.clone().excerpt(line, span, "");
+        if let Some(excerpt) = &mut shown.excerpt {
+            excerpt.place = Some(place.clone());
+        }
+        shown
+    }
 }
 
 fn groups(findings: &[Finding]) -> Vec<Vec<&Finding>> {

@@ -45,6 +45,75 @@ impl Report {
     }
 }
 
+/// The words of SQL that tell one shape of a statement from another.
+const WORDS: &[&str] = &[
+    "ALL",
+    "AND",
+    "AS",
+    "ASC",
+    "BETWEEN",
+    "BY",
+    "CONFLICT",
+    "DELETE",
+    "DESC",
+    "DISTINCT",
+    "DO",
+    "EXISTS",
+    "FROM",
+    "GROUP",
+    "HAVING",
+    "IN",
+    "INNER",
+    "INSERT",
+    "INTO",
+    "IS",
+    "JOIN",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "NOT",
+    "NOTHING",
+    "NULL",
+    "OFFSET",
+    "ON",
+    "OR",
+    "ORDER",
+    "RETURNING",
+    "SELECT",
+    "SET",
+    "UNION",
+    "UPDATE",
+    "VALUES",
+    "WHERE",
+    "WITH",
+];
+
+/// A statement without its names and values, and with one element for each list: the same for every table that a derive
+/// makes it for.
+fn shape(sql: &str) -> String {
+    let mut shape: Vec<String> = Vec::new();
+    let mut word = String::new();
+    let mut put = |word: &mut String| {
+        let upper = word.to_ascii_uppercase();
+        match word.is_empty() {
+            true => {}
+            false if WORDS.contains(&upper.as_str()) => shape.push(upper),
+            false if shape.last().is_some_and(|last| last == "_") => {}
+            false => shape.push("_".to_owned()),
+        }
+        word.clear();
+    };
+    for c in sql.chars() {
+        if c.is_alphanumeric() || matches!(c, '_' | '"' | '`' | '$' | '?' | '.' | '\'') {
+            word.push(c);
+        } else {
+            put(&mut word);
+        }
+    }
+    put(&mut word);
+    shape.join(" ")
+}
+
 /// One finding for each cause, at the place of the first: the same query at several places, or one query behind several
 /// calls.
 fn joined(findings: Vec<Finding>) -> Vec<Finding> {
@@ -56,7 +125,10 @@ fn joined(findings: Vec<Finding>) -> Vec<Finding> {
             continue;
         };
         let is_call = lints::by_name(finding.lint).is_some_and(|lint| matches!(lint.check, Check::Call(_)));
-        let message = if is_call { String::new() } else { finding.message.clone() };
+        // What a macro or a derive makes for each table is one query in as many forms.
+        let is_entry = finding.place.file.contains(".sqlx/");
+        let message = if is_call || is_entry { String::new() } else { finding.message.clone() };
+        let sql = if is_entry { shape(&sql).into() } else { sql };
         let at = *known.entry((finding.lint, finding.level, message, sql)).or_insert(joined.len());
         match joined.get_mut(at) {
             Some(first) => {
@@ -75,6 +147,25 @@ fn joined(findings: Vec<Finding>) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_derive_makes_for_each_table_is_one_finding() {
+        let finding = |file: &str, sql: &str| {
+            let mut finding = Finding::new("missing_limit", format!("nothing bounds {sql}"));
+            finding.place.file = file.into();
+            finding.sql = Some(sql.into());
+            finding
+        };
+        let joined = joined(vec![
+            finding(".sqlx/query-1.json", "SELECT id, name FROM users WHERE org_id = $1"),
+            finding(".sqlx/query-2.json", "SELECT id, title, body FROM \"posts\" WHERE user_id = $1"),
+            finding(".sqlx/query-3.json", "SELECT id FROM posts ORDER BY id"),
+            finding("src/lib.rs", "SELECT id FROM users WHERE org_id = $1"),
+            finding("src/lib.rs", "SELECT id FROM posts WHERE user_id = $1"),
+        ]);
+        let places: Vec<usize> = joined.iter().map(|finding| finding.places.len()).collect();
+        assert_eq!(places, [1, 0, 0, 0]);
+    }
 
     #[test]
     fn one_query_behind_several_calls_is_one_finding() {

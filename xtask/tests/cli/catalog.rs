@@ -21,6 +21,10 @@ async fn files_are_what_the_server_says() {
         let files = std::fs::read_dir(root.join("analysis/src/types/postgres/catalog")).expect("the files");
         for file in files.flatten() {
             let name = file.path().file_stem().expect("a name").to_string_lossy().into_owned();
+            // They have releases of their own, and the file is of one of them.
+            if ["postgis", "vector"].contains(&name.as_str()) {
+                continue;
+            }
             let create = format!("CREATE EXTENSION IF NOT EXISTS \"{name}\" CASCADE");
             // The server may lack an extension; its file is left alone then.
             let _ = pool.execute(AssertSqlSafe(create)).await;

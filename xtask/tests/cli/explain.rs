@@ -178,6 +178,37 @@ async fn sqlite_is_asked_and_left_alone() {
     run(scratch.path(), &arguments("sqlite:app.db", "q.sql", &["--dialect", "sqlite"]))
         .exits_with(1)
         .says(&["q.sql:1:1: `logs` is unserved here, served there\n", "SEARCH logs USING INDEX logs_event"]);
+    // A disagreement that is accepted fails no more, and one that is not does.
+    let known = ["--dialect", "sqlite", "--baseline", "known.toml"];
+    let write = [&known[..], &["--write-baseline"]].concat();
+    run(scratch.path(), &arguments("sqlite:app.db", "q.sql", &known)).exits_with(2).says(&["`known.toml`"]);
+    run(scratch.path(), &arguments("sqlite:app.db", "q.sql", &write))
+        .exits_with(0)
+        .says(&["wrote `known.toml`: 1 finding accepted, 1 of them new, 0 gone"]);
+    let ran = run(scratch.path(), &arguments("sqlite:app.db", "q.sql", &known)).exits_with(0);
+    ran.says(&["left out 1 known finding of `known.toml`", ", 0 differ: "]);
+    let json = [&known[..], &["--format", "json"]].concat();
+    let ran = run(scratch.path(), &arguments("sqlite:app.db", "q.sql", &json)).exits_with(0);
+    let report: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!(report["summary"]["accepted"], 1);
+    // `check` with the same file leaves what `explain` knows alone.
+    let check = [
+        "check",
+        "--queries",
+        "q.sql",
+        "--migrations",
+        "migrations",
+        "--dialect",
+        "sqlite",
+        "--baseline",
+        "known.toml",
+    ];
+    let ran = run(scratch.path(), &check);
+    assert!(!ran.stdout.contains("no longer found"), "{}", ran.stdout);
+    scratch.write("q.sql", "SELECT output FROM logs WHERE event_id = ? AND output = ?;\n");
+    run(scratch.path(), &arguments("sqlite:app.db", "q.sql", &known))
+        .exits_with(1)
+        .says(&["`logs` is unserved here, served there", "1 entry of `known.toml` is no longer found"]);
     let said = run(scratch.path(), &["explain", "--help"]).exits_with(0);
     said.says(&["never writes and never executes a query of yours"]);
 }

@@ -12,7 +12,7 @@ const MANIFEST: (&str, &str) = ("Cargo.toml", "[package]\nname = \"app\"\neditio
 const MIGRATION: (&str, &str) = (
     "migrations/1_first.sql",
     "CREATE TABLE users (id BIGSERIAL PRIMARY KEY, name TEXT NOT NULL);\n\
-     CREATE TABLE posts (id BIGSERIAL PRIMARY KEY, user_id BIGINT, at TIMESTAMPTZ NOT NULL);\n\
+     CREATE TABLE posts (id BIGSERIAL PRIMARY KEY, user_id BIGINT, at TIMESTAMP NOT NULL);\n\
      CREATE INDEX posts_at ON posts (at);\n",
 );
 const SOURCE: &str = r##"

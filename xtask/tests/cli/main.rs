@@ -2,14 +2,17 @@
 
 mod bad_input;
 mod baseline;
+mod book;
 mod budgets;
 #[cfg(feature = "live")]
 mod catalog;
 mod changed;
 mod check;
 mod docs;
+mod drivers;
 mod editor;
 mod explain;
+mod files;
 mod fix;
 mod formats;
 mod help;
@@ -20,6 +23,7 @@ mod migrate;
 mod new_lint;
 mod prepare;
 mod readme;
+mod report;
 mod schema;
 #[cfg(feature = "live")]
 mod schema_live;

@@ -241,3 +241,21 @@ fn sqlite_is_asked_in_memory() {
         assert!(flat.contains(part), "{part} is not in {flat}");
     }
 }
+
+/// sqlx reads the declared type of such a column from nowhere, which ends the whole process.
+#[cfg(feature = "live")]
+#[test]
+fn a_column_without_a_declared_type_is_not_described() {
+    let scratch = Scratch::with([
+        ("schema.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, anything);"),
+        (
+            "queries.jsonl",
+            "{\"query\": \"SELECT id FROM notes\"}\n{\"query\": \"SELECT * FROM (SELECT anything FROM notes) x\"}\n",
+        ),
+    ]);
+    let arguments =
+        ["prepare", "--queries", "queries.jsonl", "--dialect", "sqlite", "--schema", "schema.sql"];
+    run(scratch.path(), &[&arguments[..], &["--output", "out"]].concat())
+        .exits_with(0)
+        .says(&["sqlx cannot describe the column `notes.anything` without a declared type", "1 new"]);
+}

@@ -7,7 +7,7 @@ use query_budget_analysis::rust::Upper;
 use serde_json::{Value, json};
 
 use super::list::{Listed, listed};
-use super::revision::Revision;
+use super::revision::{Revision, SOURCE};
 use super::table;
 use crate::Outcome;
 use crate::args::{Budgets, ListFormat};
@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &Budgets, revision: &str, output: &mut Output) -> R
     let loaded = rust_files::find(&arguments.path, &base)?;
     let scope = arguments.path.canonicalize().unwrap_or_else(|_| arguments.path.clone());
     let now = listed(&loaded, &scope);
-    let revised = Revision::check_out(&arguments.path, revision)?;
+    let revised = Revision::check_out(&arguments.path, revision, SOURCE)?;
     // A folder that the revision does not have held no function.
     let old = match revised.path.exists() {
         true => Some(rust_files::find(&revised.path, &revised.path)?),

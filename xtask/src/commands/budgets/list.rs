@@ -1,5 +1,6 @@
 //! The functions that query, and those with a budget.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use query_budget_analysis::rust::{Function, Limit, Source, Upper};
@@ -11,24 +12,39 @@ use crate::input::Loaded;
 const NAMED: usize = 3;
 
 /// A function with where it stands.
-pub(super) struct Listed<'l> {
+pub(crate) struct Listed<'l> {
     /// The function.
-    pub(super) function: &'l Function,
+    pub(crate) function: &'l Function,
     /// What tells it from all others in any revision: its crate's root as seen from the base, its module, its path.
-    pub(super) key: String,
+    pub(crate) key: String,
 }
 
 /// The functions of the workspace that query or have a budget, tests left out.
-pub(super) fn listed<'l>(loaded: &'l Loaded, base: &Path) -> Vec<Listed<'l>> {
+pub(crate) fn listed<'l>(loaded: &'l Loaded, base: &Path) -> Vec<Listed<'l>> {
     let files = loaded.batches.iter().flat_map(|batch| &batch.files);
     let functions = files.flat_map(|file| file.source.scan.functions.iter().map(|it| (&file.source, it)));
-    functions
+    let mut listed: Vec<Listed<'l>> = functions
         .filter(|(_, it)| !it.in_test && (it.budget.is_some() || it.bound.upper != Upper::Finite(0)))
         .map(|(source, function)| Listed { function, key: key(source, function, base) })
-        .collect()
+        .collect();
+    tell_apart(listed.iter_mut().map(|it| &mut it.key));
+    listed
 }
 
-fn key(source: &Source, function: &Function, base: &Path) -> String {
+/// Numbers the functions of one path: a type with parameters has an `impl` for each of several arguments.
+pub(crate) fn tell_apart<'k>(keys: impl Iterator<Item = &'k mut String>) {
+    let mut turns: HashMap<String, usize> = HashMap::new();
+    for key in keys {
+        let turn = turns.entry(key.clone()).or_default();
+        *turn += 1;
+        if *turn > 1 {
+            key.push_str(&format!(" {turn}"));
+        }
+    }
+}
+
+/// What tells a function from all others in any revision.
+pub(crate) fn key(source: &Source, function: &Function, base: &Path) -> String {
     let root = Path::new(&source.crate_name);
     let root = root.strip_prefix(base).unwrap_or(root).display();
     format!("{root} {} {}", source.module.join("::"), function.path)
@@ -36,8 +52,13 @@ fn key(source: &Source, function: &Function, base: &Path) -> String {
 
 impl Listed<'_> {
     /// Its path inside its file.
-    pub(super) fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         self.function.path.to_string()
+    }
+
+    /// Whether it has a budget of any kind.
+    pub(crate) fn budget_is_set(&self) -> bool {
+        self.function.budget.is_some()
     }
 
     fn limit(&self) -> Option<&Limit> {
@@ -45,7 +66,7 @@ impl Listed<'_> {
     }
 
     /// Its budget: a number, or an expression over its arguments.
-    pub(super) fn max(&self) -> Option<Value> {
+    pub(crate) fn max(&self) -> Option<Value> {
         self.limit().map(|max| match max {
             Limit::Literal(max) => json!(max),
             Limit::Expression(max) => json!(max),
@@ -53,21 +74,21 @@ impl Listed<'_> {
     }
 
     /// Whether it can run more than its budget.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         let max = self.limit().and_then(Limit::literal);
         max.is_some_and(|max| self.function.bound.upper.exceeds(max))
     }
 
-    pub(super) fn is_unbounded(&self) -> bool {
+    pub(crate) fn is_unbounded(&self) -> bool {
         matches!(self.function.bound.upper, Upper::Unbounded { .. })
     }
 
-    pub(super) fn has_unknown(&self) -> bool {
+    pub(crate) fn has_unknown(&self) -> bool {
         !self.function.bound.unknown.is_empty()
     }
 
     /// The least and the most, with a mark where calls that may query could not be followed: `1..3 + unknown`.
-    pub(super) fn interval(&self) -> String {
+    pub(crate) fn interval(&self) -> String {
         let bound = &self.function.bound;
         let upper = match &bound.upper {
             Upper::Finite(upper) => upper.to_string(),
@@ -78,7 +99,7 @@ impl Listed<'_> {
     }
 
     /// Its budget as text: `2`, `1 + ids.len()`, `2, exceeded`.
-    pub(super) fn budget(&self) -> String {
+    pub(crate) fn budget(&self) -> String {
         match self.limit() {
             None => String::new(),
             Some(Limit::Literal(max)) if self.is_over() => format!("{max}, exceeded"),
@@ -88,7 +109,7 @@ impl Listed<'_> {
     }
 
     /// The calls whose functions are not known: `client.send, notify and 2 more`.
-    pub(super) fn unknown_calls(&self) -> String {
+    pub(crate) fn unknown_calls(&self) -> String {
         let mut calls: Vec<&str> =
             self.function.bound.unknown.iter().map(|step| step.what.as_str()).collect();
         calls.dedup();

@@ -1,8 +1,8 @@
 //! `budgets`: how many queries each function runs at least and at most, followed through the workspace.
 
 mod diff;
-mod list;
-mod revision;
+pub(crate) mod list;
+pub(crate) mod revision;
 mod suggest;
 mod table;
 

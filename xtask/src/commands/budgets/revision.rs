@@ -9,29 +9,34 @@ use tempfile::TempDir;
 use crate::failure::Failure;
 
 /// What of a revision decides its bounds: its source, and the manifests that say which crates it is of.
-const FILES: [&str; 2] = [".rs", "Cargo.toml"];
+pub(crate) const SOURCE: &[&str] = &[".rs", "Cargo.toml"];
+
+/// What else decides what is said of its queries: migrations, snapshots, configuration.
+pub(crate) const WITH_SCHEMA: &[&str] =
+    &[".rs", "Cargo.toml", "Cargo.lock", ".sql", "query-budget.toml", "sqlx.toml", "diesel.toml"];
 
 /// A revision's source on disk.
-pub(super) struct Revision {
+pub(crate) struct Revision {
     _folder: TempDir,
     /// The folder that stands for the one that was asked about.
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 impl Revision {
-    /// Writes what `path` held at `revision`. The repository's own index and work tree are left alone.
-    pub(super) fn check_out(path: &Path, revision: &str) -> Result<Revision, Failure> {
+    /// Writes what `path` held at `revision` of the files with these endings. The repository's own index and work tree are left alone.
+    pub(crate) fn check_out(path: &Path, revision: &str, files: &[&str]) -> Result<Revision, Failure> {
         let shown = path.display();
         let failed = || Failure::new(format!("read revision `{revision}` of `{shown}`"));
         let path = path.canonicalize().map_err(|error| failed().because(error))?;
         let folder = TempDir::with_prefix("query-budget-").map_err(|error| failed().because(error))?;
-        let written = write(&path, revision, folder.path()).map_err(|error| failed().because(error))?;
+        let written =
+            write(&path, revision, files, folder.path()).map_err(|error| failed().because(error))?;
         Ok(Revision { _folder: folder, path: written })
     }
 }
 
 /// Writes a revision's source into `folder`, and returns where in it `path` stands.
-fn write(path: &Path, revision: &str, folder: &Path) -> Result<PathBuf, String> {
+fn write(path: &Path, revision: &str, files: &[&str], folder: &Path) -> Result<PathBuf, String> {
     let index = folder.join("index");
     let tree = folder.join("tree");
     let dir = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
@@ -39,7 +44,7 @@ fn write(path: &Path, revision: &str, folder: &Path) -> Result<PathBuf, String> 
     let top = PathBuf::from(String::from_utf8_lossy(&top).trim_end().to_owned());
     git(&top, &index, &["read-tree", &format!("{revision}^{{tree}}")], &[])?;
     let all = git(&top, &index, &["ls-files", "-z"], &[])?;
-    let is_wanted = |name: &&[u8]| FILES.iter().any(|end| name.ends_with(end.as_bytes()));
+    let is_wanted = |name: &&[u8]| files.iter().any(|end| name.ends_with(end.as_bytes()));
     let names: Vec<&[u8]> = all.split(|byte| *byte == 0).filter(is_wanted).collect();
     let prefix = format!("--prefix={}/", tree.display());
     git(&top, &index, &["checkout-index", "-z", "--stdin", "-q", &prefix], &names.join(&0))?;

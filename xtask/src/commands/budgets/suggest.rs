@@ -1,5 +1,7 @@
 //! `budgets --suggest`: the attributes to add, for functions whose most is known.
 
+use std::collections::HashSet;
+
 use query_budget_analysis::render::json::put_place;
 use query_budget_analysis::rust::Upper;
 use serde_json::{Value, json};
@@ -18,7 +20,11 @@ pub(super) fn run(
     output: &mut Output,
 ) -> Result<Outcome, Failure> {
     let open: Vec<&Listed<'_>> = functions.iter().filter(|it| it.function.budget.is_none()).collect();
-    let suggested: Vec<(&Listed<'_>, u64)> = open.iter().filter_map(|it| Some((*it, most(it)?))).collect();
+    let mut suggested: Vec<(&Listed<'_>, u64)> =
+        open.iter().filter_map(|it| Some((*it, most(it)?))).collect();
+    // What nothing else calls is where requests come in, and where a budget says the most.
+    let called = called(functions);
+    suggested.sort_by_key(|(it, _)| called.contains(it.function.name.as_str()));
     match format {
         ListFormat::Json => {
             let suggested: Vec<Value> = suggested.iter().map(|(it, most)| object(it, *most)).collect();
@@ -39,6 +45,19 @@ pub(super) fn run(
         }
     }
     Ok(Outcome::Clean)
+}
+
+/// The names of functions that another one calls.
+fn called<'f>(functions: &'f [Listed<'_>]) -> HashSet<&'f str> {
+    let mut names = HashSet::new();
+    for it in functions {
+        it.function.flow.each_called(&mut |name| {
+            if name != it.function.name {
+                names.insert(name);
+            }
+        });
+    }
+    names
 }
 
 /// The most that a function runs, where all of it is known.

@@ -15,6 +15,7 @@ use crate::args::Migrate;
 use crate::failure::Failure;
 use crate::input::workspace;
 use crate::output::Output;
+use crate::replace::replace;
 
 /// The package whose macros are moved to.
 const OURS: &str = "query-budget";
@@ -105,7 +106,7 @@ fn change(
     totals.files += 1;
     totals.macros += rewritten.macros;
     if write {
-        std::fs::write(path, &rewritten.text)
+        replace(path, &rewritten.text)
             .map_err(|error| Failure::new(format!("write `{file}`")).because(error))?;
     } else {
         for (line, before, after) in &rewritten.changes {

@@ -54,7 +54,7 @@ pub(crate) struct Sources {
 }
 
 /// Where a file stands among the crates.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Standing {
     /// What tells its crate from all others.
     pub(crate) crate_name: String,
@@ -169,7 +169,7 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
         .into_iter()
         .map(|it| {
             let files: BTreeSet<PathBuf> =
-                it.folders().iter().flat_map(|folder| rust_files(folder)).collect();
+                it.folders(&path).iter().flat_map(|folder| rust_files(folder)).collect();
             let files = files.into_iter().filter(|file| taken.insert(file.clone())).collect();
             let externs = Arc::new(it.externs(&libs));
             let Crate { dir, package, targets, dialect, dependencies, renamed, .. } = it;
@@ -204,9 +204,14 @@ impl Crate {
     }
 
     /// The folders that its sources stand in: those of the files that cargo builds its targets from. Other Rust files, the
-    /// cases of UI tests for instance, may be wrong on purpose.
-    fn folders(&self) -> BTreeSet<&Path> {
-        let roots = self.targets.iter().filter_map(|target| target.root.parent());
+    /// cases of UI tests for instance, may be wrong on purpose. A target elsewhere, outside of the crate and of `scope`, is a
+    /// file alone: a manifest may name any path of the machine.
+    fn folders(&self, scope: &Path) -> BTreeSet<&Path> {
+        let folder = |root: &'_ Path| {
+            root.parent().is_some_and(|it| it.starts_with(&self.dir) || it.starts_with(scope))
+        };
+        let roots = self.targets.iter().map(|target| target.root.as_path());
+        let roots = roots.filter_map(|root| if folder(root) { root.parent() } else { Some(root) });
         if self.targets.is_empty() { BTreeSet::from([self.dir.as_path()]) } else { roots.collect() }
     }
 

@@ -11,6 +11,10 @@ const NAMES: &str = "SELECT table_name, table_type, DATABASE() FROM information_
 const ESTIMATES: &str = "SELECT NULL, table_name, table_rows FROM information_schema.tables
     WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' AND table_rows IS NOT NULL";
 
+const TRIGGERS: &str = "SELECT DISTINCT event_object_table FROM information_schema.triggers
+    WHERE trigger_schema = DATABASE() AND action_timing = 'BEFORE' AND event_manipulation = 'INSERT'
+    ORDER BY event_object_table";
+
 pub(super) async fn read(live: &mut Live) -> Result<Words, Failure> {
     let mut ddl = Vec::new();
     for row in live.texts(NAMES).await? {
@@ -23,6 +27,11 @@ pub(super) async fn read(live: &mut Live) -> Result<Words, Failure> {
         let statement = rows.into_iter().next().and_then(|row| row.into_iter().nth(1)).flatten();
         // Views name the database they stand in, which is the one we are in.
         ddl.extend(statement.map(|sql| sql.replace(&format!("{}.", quoted(&database)), "")));
+    }
+    for row in live.texts(TRIGGERS).await? {
+        if let Some(Some(table)) = row.into_iter().next() {
+            ddl.push(format!("CREATE TRIGGER t BEFORE INSERT ON {} FOR EACH ROW SET @a = 1", quoted(&table)));
+        }
     }
     Ok(Words { ddl, rows: estimates(live.texts(ESTIMATES).await?) })
 }

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::live::Live;
 
 /// What makes the parts of a schema, in the order in which they can be made. Each gives one column of statements.
-const PARTS: [&str; 9] = [
+const PARTS: [&str; 10] = [
     include_str!("postgres/settings.sql"),
     include_str!("postgres/types.sql"),
     include_str!("postgres/sequences.sql"),
@@ -15,6 +15,7 @@ const PARTS: [&str; 9] = [
     include_str!("postgres/constraints.sql"),
     include_str!("postgres/views.sql"),
     include_str!("postgres/indexes.sql"),
+    include_str!("postgres/triggers.sql"),
 ];
 
 const ESTIMATES: &str = include_str!("postgres/estimates.sql");

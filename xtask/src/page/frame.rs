@@ -1,0 +1,85 @@
+//! What every page has around its content: the head with a policy that lets nothing in, style, script, and the bar on top.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// A page around `content`. `figures` are kept in it for scripts that read reports over time.
+pub(super) fn page(title: &str, subtitle: &str, figures: &serde_json::Value, content: &Markup) -> String {
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="generator" content="query-budget";
+                meta http-equiv="Content-Security-Policy" content=(policy());
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · query-budget" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#content" { "Skip to the content" }
+                header.bar {
+                    div.name { strong { (title) } span.muted { (subtitle) } }
+                    div.tools hidden {
+                        input type="search" id="search" placeholder="Search (/)" aria-label="Search" autocomplete="off" spellcheck="false";
+                        button type="button" id="theme" title="Light or dark" aria-label="Light or dark" { "◐" }
+                    }
+                }
+                main id="content" { (content) }
+                script type="application/json" id="figures" { (PreEscaped(inert_json(figures))) }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    markup.into_string()
+}
+
+/// The style and the script of the page are known by their digests; nothing else is loaded or run.
+fn policy() -> String {
+    let digest = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        digest(STYLE),
+        digest(SCRIPT)
+    )
+}
+
+/// JSON that ends no element and begins no comment, whatever its texts hold.
+fn inert_json(value: &serde_json::Value) -> String {
+    value
+        .to_string()
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_in_a_page_ends_no_script() {
+        let value = serde_json::json!({ "a": "</script><!--<script>\u{2028}&amp;" });
+        let text = inert_json(&value);
+        assert!(!text.contains(['<', '>', '&', '\u{2028}']), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"), value);
+    }
+
+    #[test]
+    fn style_and_script_ask_for_nothing_outside() {
+        for text in [STYLE, SCRIPT] {
+            for needle in ["://", "@import", "url(", "fetch(", "XMLHttpRequest", "innerHTML", "</"] {
+                assert!(!text.contains(needle), "{needle}");
+            }
+        }
+    }
+}
