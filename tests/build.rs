@@ -1,13 +1,17 @@
 //! Tells the tests which databases there are, so that a test that cannot run is counted as ignored and says why.
 //!
 //! A test on PostgreSQL carries `#[cfg_attr(not(has_postgres), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]`,
-//! one on MySQL or MariaDB the same with `has_mysql` and `QUERY_BUDGET_TEST_MYSQL`.
+//! one on MySQL or MariaDB the same with `has_mysql` and `QUERY_BUDGET_TEST_MYSQL`, one on Redis or Valkey the same with
+//! `has_redis` and `QUERY_BUDGET_TEST_REDIS`.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    for (cfg, variable) in
-        [("has_postgres", "QUERY_BUDGET_TEST_POSTGRES"), ("has_mysql", "QUERY_BUDGET_TEST_MYSQL")]
-    {
+    let servers = [
+        ("has_postgres", "QUERY_BUDGET_TEST_POSTGRES"),
+        ("has_mysql", "QUERY_BUDGET_TEST_MYSQL"),
+        ("has_redis", "QUERY_BUDGET_TEST_REDIS"),
+    ];
+    for (cfg, variable) in servers {
         println!("cargo::rerun-if-env-changed={variable}");
         println!("cargo::rustc-check-cfg=cfg({cfg})");
         if std::env::var_os(variable).is_some() {

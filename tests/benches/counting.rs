@@ -66,6 +66,28 @@ fn arguments(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A scope in which nothing runs, around a closure and around a future.
+fn scopes(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("scope");
+    group.sampling_mode(SamplingMode::Flat);
+    group.bench_function("sync", |bencher| {
+        bencher.iter(|| {
+            for _ in 1..=IN_SCOPE {
+                query_budget::scope("empty").run_sync(|| black_box(()));
+            }
+        });
+    });
+    group.bench_function("async", |bencher| {
+        bencher.iter(|| {
+            for _ in 1..=IN_SCOPE {
+                let scope = query_budget::scope("empty").run(async { black_box(()) });
+                futures_util::FutureExt::now_or_never(scope);
+            }
+        });
+    });
+    group.finish();
+}
+
 /// A layer that lets the same events through and does nothing with them.
 struct Deaf;
 
@@ -126,7 +148,7 @@ fn selects(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(400).measurement_time(Duration::from_secs(8));
-    targets = arguments, told, selects
+    targets = arguments, scopes, told, selects
 }
 
 fn main() {
@@ -143,6 +165,9 @@ fn main() {
     let (Some(deaf), Some(hearing)) = (of("told/deaf"), of("told/layer")) else { return };
     let percent = |part: f64, whole: f64| part / whole * 100.0;
     println!("\na query: counting adds {:.0} ns to what is done before it is sent", with - without);
+    if let (Some(sync), Some(asynchronous)) = (of("scope/sync"), of("scope/async")) {
+        println!("an empty scope: {sync:.0} ns around a closure, {asynchronous:.0} ns around a future");
+    }
     println!("a point select on SQLite: {bare:.0} ns; of that");
     println!("  {:>6.2} % for counting, as measured alone", percent(with - without, bare));
     println!(

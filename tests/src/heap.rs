@@ -1,4 +1,5 @@
-//! The system's allocator with the number of bytes in use, for tests that nothing is left behind.
+//! The system's allocator with the number of bytes in use, for tests that nothing is left behind and that work grows no
+//! faster than its input.
 
 #![expect(unsafe_code, reason = "a global allocator is unsafe to implement; this one only counts")]
 
@@ -8,6 +9,8 @@ use std::sync::atomic::{AtomicIsize, Ordering};
 /// An allocator that counts. A test declares it: `#[global_allocator] static HEAP: Heap = Heap::new();`.
 pub struct Heap {
     in_use: AtomicIsize,
+    peak: AtomicIsize,
+    taken: AtomicIsize,
 }
 
 impl Heap {
@@ -15,19 +18,32 @@ impl Heap {
     #[expect(clippy::new_without_default, reason = "it is a static")]
     #[must_use]
     pub const fn new() -> Self {
-        Self { in_use: AtomicIsize::new(0) }
+        Self { in_use: AtomicIsize::new(0), peak: AtomicIsize::new(0), taken: AtomicIsize::new(0) }
     }
 
     /// Number of bytes in use.
     pub fn in_use(&self) -> isize {
         self.in_use.load(Ordering::Relaxed)
     }
+
+    /// The most bytes that were in use at once since this was asked last.
+    pub fn take_peak(&self) -> isize {
+        self.peak.swap(self.in_use(), Ordering::Relaxed)
+    }
+
+    /// Number of bytes that were asked for so far, given back or not.
+    pub fn taken(&self) -> isize {
+        self.taken.load(Ordering::Relaxed)
+    }
 }
 
 // SAFETY: each call is handed to the system's allocator as it came.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        self.in_use.fetch_add(layout.size().cast_signed(), Ordering::Relaxed);
+        let size = layout.size().cast_signed();
+        let before = self.in_use.fetch_add(size, Ordering::Relaxed);
+        self.peak.fetch_max(before + size, Ordering::Relaxed);
+        self.taken.fetch_add(size, Ordering::Relaxed);
         // SAFETY: the caller keeps the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }

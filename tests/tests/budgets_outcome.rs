@@ -93,6 +93,12 @@ fn settings_decide_where_the_variable_is_silent() {
     assert!(!passed && text.contains(OVER), "{text}");
 }
 
+#[test]
+fn what_a_hook_asks_counts_nowhere() {
+    let (_, text) = run("hook that asks", None);
+    assert!(text.contains("1 around"), "{text}");
+}
+
 /// Not a test by itself: what the others run in a process of its own.
 #[tokio::test(flavor = "multi_thread")]
 async fn scenario() {
@@ -117,6 +123,15 @@ async fn scenario() {
             });
             over(&db).await;
             cancelled(&db).await;
+        }
+        "hook that asks" => {
+            let elsewhere = db.clone();
+            query_budget::set_hook(move |_| {
+                let ask = one_query(&elsewhere);
+                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(ask));
+            });
+            let ((), report) = query_budget::measure(over(&db)).await;
+            println!("{} around", report.queries());
         }
         "dropped by a panic" => {
             let open = open(&db).await;

@@ -93,7 +93,7 @@ async fn thousands_of_nested_scopes_are_entered_and_left() {
     let mut future: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
         query::<sqlx::Sqlite>(&ONE).execute(&db).await.unwrap();
     });
-    for _ in 0..500 {
+    for _ in 0..3_000 {
         future = Box::pin(scope("nested").run(future));
     }
     let ((), report) = measure(future).await;
@@ -159,6 +159,73 @@ async fn rows_and_time_of_an_executors_own_methods_are_seen_by_the_layer() {
         assert_eq!(counts, [4, 1, 1], "{report}");
     })
     .await;
+}
+
+/// The consumer goes away while the database answers, and comes back long after.
+#[tokio::test]
+async fn time_is_that_of_the_database_and_not_of_who_reads() {
+    let db = sqlite().await;
+    let (away, report) = measure(async {
+        let (mut rows, begun) = (query::<sqlx::Sqlite>(&ONE).fetch(&db), std::time::Instant::now());
+        let early = futures_util::FutureExt::now_or_never(rows.next());
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        let away = begun.elapsed();
+        assert!(early.is_none(), "SQLite answers from another thread");
+        assert!(rows.next().await.is_some_and(|row| row.is_ok()));
+        away
+    })
+    .await;
+    assert_eq!((report.queries(), report.rows()), (1, 1), "{report}");
+    assert!(!report.time().is_zero() && report.time() < away / 2, "away for {away:?}: {report}");
+}
+
+/// A query that gets no connection did not run, in no count and in no figure; that it waited is one.
+#[tokio::test]
+async fn a_query_without_a_connection_is_none() {
+    static WAITS: Site = Site::new("SELECT 'waits'", 6, "src/waits.rs", 1, 1);
+    let options = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
+    let options = options.acquire_timeout(std::time::Duration::from_millis(20));
+    let db = options.connect("sqlite::memory:").await.unwrap();
+    let _watched = query_budget::watch_pool("waits", &db);
+    let held = db.acquire().await.unwrap();
+    let (failed, report) = measure(query::<sqlx::Sqlite>(&WAITS).execute(&db)).await;
+    assert!(matches!(failed, Err(sqlx::Error::PoolTimedOut)), "{failed:?}");
+    assert_eq!(report.queries(), 0, "{report}");
+    let stats = stats();
+    assert!(stats.statements.iter().all(|statement| statement.sql != "SELECT 'waits'"), "{stats:?}");
+    assert!(stats.waits.in_vain >= 1 && stats.waits.max >= std::time::Duration::from_millis(20), "{stats:?}");
+    assert!(stats.pools.iter().any(|(name, pool)| name == "waits" && pool.is_exhausted()), "{stats:?}");
+    drop(held);
+}
+
+/// The name is free when what was returned is dropped, and is not that of the pool that took it.
+#[tokio::test]
+async fn a_pool_is_watched_as_long_as_is_asked_for() {
+    let is_watched = || stats().pools.iter().any(|(name, _)| name == "guarded");
+    let db = sqlite().await;
+    let first = query_budget::watch_pool("guarded", &db);
+    let second = query_budget::watch_pool("guarded", &db);
+    drop(first);
+    assert!(is_watched());
+    drop(second);
+    assert!(!is_watched());
+}
+
+#[tokio::test]
+async fn counts_are_read_within_a_scope() {
+    assert_eq!(query_budget::counts(), None);
+    let db = sqlite().await;
+    scope("page")
+        .run(async {
+            for turn in 0..3 {
+                let counts = query_budget::counts().expect("in a scope");
+                assert_eq!((counts.queries, counts.rows, counts.most_repeated), (turn, turn, turn));
+                query::<sqlx::Sqlite>(&ONE).fetch_all(&db).await.unwrap();
+            }
+            scope("inner").run(async { assert_eq!(query_budget::counts().unwrap().queries, 0) }).await;
+            assert_eq!(query_budget::current().counts().unwrap().queries, 3);
+        })
+        .await;
 }
 
 #[tokio::test]

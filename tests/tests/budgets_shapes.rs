@@ -54,6 +54,92 @@ fn streamed(db: &SqlitePool, times: usize) -> impl Stream<Item = usize> {
     stream::once(async move { queries(db, times).await.unwrap() })
 }
 
+/// Another name for what runs later, which the attribute does not see through.
+type Loaded<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+#[query_budget(max = 2)]
+fn by_another_name(db: &SqlitePool, times: usize) -> Loaded<'_, usize> {
+    if times == 0 {
+        return Box::pin(async { 0 });
+    }
+    Box::pin(async move { queries(db, times).await.unwrap() })
+}
+
+#[query_budget(max = 2)]
+fn by_another_name_in_a_result(db: &SqlitePool, times: usize) -> Result<Loaded<'_, usize>, std::fmt::Error> {
+    Ok(Box::pin(async move { queries(db, times).await.unwrap() }))
+}
+
+/// Of what is no other name for it, all runs at once.
+struct Page(usize);
+
+#[query_budget(max = 2)]
+fn named(db: &SqlitePool, times: usize) -> Page {
+    Page(
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(queries(db, times)))
+            .unwrap(),
+    )
+}
+
+#[query_budget(max = 2)]
+fn returned_early(db: &SqlitePool, times: usize) -> Pin<Box<dyn Future<Output = usize> + Send + '_>> {
+    let later = async move { queries(db, times).await.unwrap() };
+    if times > 0 {
+        return Box::pin(later);
+    }
+    Box::pin(async { 0 })
+}
+
+#[query_budget(max = 2)]
+fn returned_by_return(db: &SqlitePool, times: usize) -> impl Future<Output = usize> {
+    let later = async move { queries(db, times).await.unwrap() };
+    return later;
+}
+
+#[query_budget(max = 2)]
+fn in_a_result(
+    db: &SqlitePool,
+    times: usize,
+) -> Result<impl Future<Output = usize>, std::num::ParseIntError> {
+    let _: usize = "7".parse()?;
+    Ok(async move { queries(db, times).await.unwrap() })
+}
+
+#[query_budget(max = 2)]
+fn in_an_option(db: &SqlitePool, times: usize) -> Option<BoxStream<'_, usize>> {
+    Some(stream::once(async move { queries(db, times).await.unwrap() }).boxed())
+}
+
+#[query_budget(max = 2)]
+fn unpinned(db: &SqlitePool, times: usize) -> Box<dyn Future<Output = usize> + Unpin + '_> {
+    Box::new(Box::pin(async move { queries(db, times).await.unwrap() }))
+}
+
+#[query_budget(max = 2)]
+fn into_future(db: &SqlitePool, times: usize) -> impl IntoFuture<Output = usize> {
+    async move { queries(db, times).await.unwrap() }
+}
+
+/// The reference that it gives outlives its body.
+#[query_budget(max = 0)]
+fn borrowed(pages: &mut [Page]) -> Option<&mut Page> {
+    if pages.is_empty() {
+        return None;
+    }
+    pages.first_mut()
+}
+
+/// What `?` converts to is known by the type that is returned.
+#[query_budget(max = 0)]
+fn converted() -> impl Future<Output = Result<u32, Box<dyn std::error::Error>>> {
+    async { Ok("7".parse::<u32>()?) }
+}
+
+#[query_budget(repeats = 2)]
+async fn repeated(db: &SqlitePool, times: usize) -> usize {
+    queries(db, times).await.unwrap()
+}
+
 #[query_budget(max = 2)]
 fn streamed_in_a_box(db: &SqlitePool, times: usize) -> BoxStream<'_, usize> {
     stream::once(async move { queries(db, times).await.unwrap() }).boxed()
@@ -147,6 +233,14 @@ async fn budget_holds_on_every_shape() {
         assert_eq!(synchronous(db, times).unwrap(), times);
         assert_eq!(boxed(db, times).await, times);
         assert_eq!(returned(db, times).await, times);
+        assert_eq!(by_another_name(db, times).await, times);
+        assert_eq!(by_another_name_in_a_result(db, times).unwrap().await, times);
+        assert_eq!(named(db, times).0, times);
+        assert_eq!(returned_early(db, times).await, times);
+        assert_eq!(returned_by_return(db, times).await, times);
+        assert_eq!(in_a_result(db, times).unwrap().await, times);
+        assert_eq!(unpinned(db, times).await, times);
+        assert_eq!(into_future(db, times).await, times);
         assert_eq!(streamed(db, times).collect::<Vec<_>>().await, [times]);
         assert_eq!(streamed_in_a_box(db, times).collect::<Vec<_>>().await, [times]);
         assert_eq!(generic(db, &vec!["x"; times]).await, times);
@@ -156,12 +250,23 @@ async fn budget_holds_on_every_shape() {
         events.load_boxed(times).await.unwrap();
         assert_eq!(events.loaded, 2 * times);
     }
+    assert_eq!(borrowed(&mut [Page(7)]).map(|page| page.0), Some(7));
+    assert_eq!(converted().await.unwrap(), 7);
     let mut events = Events { db, loaded: 0 };
     let over = [
         ("asynchronous", text_of(asynchronous(db, vec![1], 3)).await),
         ("synchronous", text_of(async { synchronous(db, 3) }).await),
         ("boxed", text_of(boxed(db, 3)).await),
         ("returned", text_of(returned(db, 3)).await),
+        ("by_another_name", text_of(by_another_name(db, 3)).await),
+        ("by_another_name_in_a_result", text_of(by_another_name_in_a_result(db, 3).unwrap()).await),
+        ("named", text_of(async { named(db, 3) }).await),
+        ("returned_early", text_of(returned_early(db, 3)).await),
+        ("returned_by_return", text_of(returned_by_return(db, 3)).await),
+        ("in_a_result", text_of(in_a_result(db, 3).unwrap()).await),
+        ("in_an_option", text_of(in_an_option(db, 3).unwrap().for_each(async |_| ())).await),
+        ("unpinned", text_of(unpinned(db, 3)).await),
+        ("into_future", text_of(into_future(db, 3).into_future()).await),
         ("streamed", text_of(streamed(db, 3).for_each(async |_| ())).await),
         ("streamed_in_a_box", text_of(streamed_in_a_box(db, 3).for_each(async |_| ())).await),
         ("generic", text_of(generic(db, &["x"; 3])).await),
@@ -176,6 +281,14 @@ async fn budget_holds_on_every_shape() {
         assert!(text.contains(&format!("--> {}:", file!())), "{text}");
     }
     assert_eq!(events.loaded, 6);
+}
+
+#[tokio::test]
+async fn the_attribute_limits_how_often_a_statement_runs() {
+    let db = &SqlitePool::connect("sqlite::memory:").await.unwrap();
+    assert_eq!(repeated(db, 2).await, 2);
+    let text = text_of(repeated(db, 3)).await.expect("it goes over");
+    assert!(text.starts_with("`repeated` ran one query 3 times; its budget is 2 for each\n"), "{text}");
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ async fn figures_of_a_process() {
         for turn in 0..20 {
             page(turn >= 18).await;
         }
-        watch_pool("main", &db);
+        let _watched = watch_pool("main", &db);
         as_data();
         as_json();
         as_metrics(&metrics);

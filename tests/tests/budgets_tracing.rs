@@ -142,7 +142,18 @@ macro_rules! cases {
             };
             assert_eq!(lookup([71, 72, 73, 74]).await, ParameterSets::Different);
             assert_eq!(lookup([71, 71, 71, 71]).await, ParameterSets::Same);
-            assert_eq!(lookup([71, 72, 71, 72]).await, ParameterSets::Some(2));
+            assert_eq!(lookup([71, 72, 71, 72]).await, ParameterSets::Several(2));
+        }
+
+        /// One round trip is one query, whatever is in it.
+        async fn a_script_counts_once(db: &$pool) {
+            let ((), report) = measure(async {
+                let script = "SELECT 1; UPDATE items SET id = id WHERE id = 1; SELECT 2";
+                sqlx::raw_sql(script).execute(db).await.unwrap();
+                sqlx::raw_sql(script).fetch_all(db).await.unwrap();
+            })
+            .await;
+            assert_eq!(report.queries(), 2, "{report}");
         }
 
         async fn scopes_hold_apart(db: &$pool) {
@@ -179,6 +190,7 @@ macro_rules! cases {
             streams_that_leave_their_scope_count_once(&db).await;
             uncounted_is_not_counted(&db).await;
             values_in_the_text_are_told_apart_and_not_shown(&db).await;
+            a_script_counts_once(&db).await;
             scopes_hold_apart(&db).await;
         }
     };

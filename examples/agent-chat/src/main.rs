@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let url = std::env::var("DATABASE_URL").map_err(|_| "`DATABASE_URL` is not set")?;
     let db = PoolProfile::of_environment().options::<sqlx::Postgres>().connect(&url).await?;
-    watch_pool("main", &db);
+    watch_pool("main", &db).forget();
     agent_chat::migrate(&db).await?;
     if sqlx::query_scalar("SELECT NOT EXISTS (SELECT FROM agents)").fetch_one(&db).await? {
         agent_chat::seed(&db).await?;

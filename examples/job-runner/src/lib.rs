@@ -1,7 +1,9 @@
 //! A job runner: a run has steps, a step has events and a message in the outbox.
 //!
-//! Everything is there twice: as it grows by itself, a few queries for each step, and as one statement.
+//! Everything is there as it grows by itself, a few queries for each step, and as one statement; creating a run also as
+//! batches.
 
+pub mod batched;
 pub mod looped;
 mod service;
 pub mod together;

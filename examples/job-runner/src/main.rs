@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let url = std::env::var("DATABASE_URL").map_err(|_| "`DATABASE_URL` is not set")?;
     let db = PoolProfile::of_environment().options::<sqlx::Postgres>().connect(&url).await?;
-    watch_pool("main", &db);
+    watch_pool("main", &db).forget();
     job_runner::migrate(&db).await?;
 
     let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(3000);

@@ -253,7 +253,7 @@ pub(crate) async fn time_of_the_consumer_is_not_the_querys<P: Probe>(db: P) {
 
 /// The kinds of values that drivers encode in ways of their own.
 pub(crate) async fn parameters_are_told_apart<P: Probe>(db: P) {
-    use query_budget::ParameterSets::{Different, Same, Some as Sets};
+    use query_budget::ParameterSets::{Different, Same, Several as Sets};
 
     for (name, values, expected) in [
         ("one", [(1, "a"), (2, "a"), (3, "a"), (4, "a")], Different),

@@ -1,0 +1,183 @@
+//! Rows by a loop against batches of them, in turn on the same connection: `cargo bench -p job-runner --bench batch`.
+//!
+//! `DATABASE_URL` names a PostgreSQL database in which it makes its tables. Without it nothing is measured. It prints the
+//! headlines of two rows of SEEDS: 002, a thousand rows in four forms, and 000, a run of a hundred steps.
+//!
+//! What makes the difference between runs is what the loop waits for: a way to the server and back for each row, and a commit
+//! for each row, which is as long as the server's disk takes to sync. So both are printed too.
+
+use std::time::{Duration, Instant};
+
+use job_runner::{batched, looped, plan, together};
+use query_budget::{sql, sql_batch, sql_batch_scalar, sql_scalar};
+use sqlx::Result;
+use sqlx::postgres::{PgPool, PgPoolOptions};
+
+const ROUNDS: usize = 15;
+const ROWS: usize = 1_000;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let Ok(url) = std::env::var("DATABASE_URL") else {
+        println!("`DATABASE_URL` is not set: nothing is measured");
+        return;
+    };
+    let db = PgPoolOptions::new().max_connections(1).connect(&url).await.expect("connect to PostgreSQL");
+    job_runner::migrate(&db).await.expect("make the tables");
+    server(&db).await.expect("what the server waits for");
+    rows(&db).await.expect("seed 002");
+    steps(&db).await.expect("seed 000");
+    sqlx::query("TRUNCATE runs CASCADE").execute(&db).await.expect("clean up");
+}
+
+/// The way to the server and back, and what a commit costs on top of it.
+async fn server(db: &PgPool) -> Result<()> {
+    let (mut ways, mut commits) = (Vec::new(), Vec::new());
+    for _ in 0..200 {
+        let started = Instant::now();
+        sqlx::query("SELECT 1").execute(db).await?;
+        ways.push(started.elapsed());
+        let started = Instant::now();
+        insert_run(db).await?;
+        commits.push(started.elapsed());
+    }
+    let settings: (String, String) =
+        sqlx::query_as("SELECT current_setting('synchronous_commit'), current_setting('fsync')")
+            .fetch_one(db)
+            .await?;
+    println!(
+        "a way to the server and back: {:.3} ms; an INSERT with its commit: {:.3} ms (synchronous_commit {}, fsync {})\n",
+        milliseconds(median(ways)),
+        milliseconds(median(commits)),
+        settings.0,
+        settings.1
+    );
+    Ok(())
+}
+
+async fn insert_run(db: &PgPool) -> Result<i64> {
+    sql_scalar!(i64, "INSERT INTO runs (plan) VALUES ('bench') RETURNING id").fetch_one(db).await
+}
+
+/// A thousand rows: one INSERT for each, and in four forms of a batch.
+async fn rows(db: &PgPool) -> Result<()> {
+    let names = plan(ROWS);
+    let mut times: [Vec<Duration>; 6] = Default::default();
+    for _ in 0..ROUNDS {
+        for (form, times) in times.iter_mut().enumerate() {
+            let run = insert_run(db).await?;
+            if form == 4 {
+                // What an upsert meets is there already.
+                insert(db, run, &names, 2).await?;
+            }
+            let started = Instant::now();
+            insert(db, run, &names, form).await?;
+            times.push(started.elapsed());
+        }
+    }
+    println!("SEEDS 002: {ROWS} rows");
+    let medians = times.map(median);
+    let forms = [
+        "row by row",
+        "row by row, one transaction",
+        "batch",
+        "batch, RETURNING",
+        "batch, upsert",
+        "batch, in a transaction",
+    ];
+    print(&forms, &medians);
+    Ok(())
+}
+
+async fn insert(db: &PgPool, run: i64, names: &[String], form: usize) -> Result<()> {
+    let rows = || (1_i64..).zip(names);
+    match form {
+        0 => {
+            for (position, name) in rows() {
+                sql!("INSERT INTO steps (run_id, position, name) VALUES ($1, $2, $3)", run, position, name)
+                    .execute(db)
+                    .await?;
+            }
+        }
+        1 => {
+            let mut transaction = db.begin().await?;
+            for (position, name) in rows() {
+                sql!("INSERT INTO steps (run_id, position, name) VALUES ($1, $2, $3)", run, position, name)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            transaction.commit().await?;
+        }
+        2 => {
+            let batch = sql_batch!(
+                "INSERT INTO steps (run_id, position, name) VALUES ($1, $2, $3)",
+                rows() => |(position, name)| (run, position, name)
+            );
+            batch.execute(db).await?;
+        }
+        3 => {
+            let batch = sql_batch_scalar!(
+                "INSERT INTO steps (run_id, position, name) VALUES ($1, $2, $3) RETURNING id",
+                rows() => |(position, name)| (run, position, name)
+            );
+            assert_eq!(batch.fetch_all(db).await?.len(), names.len());
+        }
+        4 => {
+            let batch = sql_batch!(
+                "INSERT INTO steps (run_id, position, name) VALUES ($1, $2, $3)
+                 ON CONFLICT (run_id, position) DO UPDATE SET name = EXCLUDED.name",
+                rows() => |(position, name)| (run, position, name)
+            );
+            batch.execute(db).await?;
+        }
+        _ => {
+            let mut transaction = db.begin().await?;
+            let batch = sql_batch!(
+                "INSERT INTO steps (run_id, position, name) VALUES ($1, $2, $3)",
+                rows() => |(position, name)| (run, position, name)
+            );
+            batch.execute(&mut transaction).await?;
+            transaction.commit().await?;
+        }
+    }
+    Ok(())
+}
+
+/// A run of a hundred steps, as a loop makes it, as batches, and as one statement.
+async fn steps(db: &PgPool) -> Result<()> {
+    let names = plan(100);
+    let mut times: [Vec<Duration>; 3] = Default::default();
+    for _ in 0..ROUNDS {
+        let [looped, batched, together] = &mut times;
+        let started = Instant::now();
+        looped::create_run(db, "bench", &names).await?;
+        looped.push(started.elapsed());
+        let started = Instant::now();
+        batched::create_run(db, "bench", &names).await?;
+        batched.push(started.elapsed());
+        let started = Instant::now();
+        together::create_run(db, "bench", &names).await?;
+        together.push(started.elapsed());
+    }
+    println!("\nSEEDS 000: a run of 100 steps");
+    print(&["401 queries", "4 queries, as batches", "1 query"], &times.map(median));
+    Ok(())
+}
+
+/// Each form with its median and how many times faster than the first it is.
+fn print(forms: &[&str], medians: &[Duration]) {
+    for (form, median) in forms.iter().zip(medians) {
+        let first = medians.first().copied().unwrap_or_default();
+        let factor = first.as_secs_f64() / median.as_secs_f64();
+        println!("{form:<30}{:>9.2} ms{factor:>9.1}×", milliseconds(*median));
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}

@@ -1,0 +1,6 @@
+//! The target `config` of `tests/fuzz`, driven by libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    let _ = query_budget_fuzz::targets::run("config", text);
+});

@@ -1,0 +1,130 @@
+//! Two processes read and write ten thousand times while their server is killed, stopped and started again: no read is
+//! older than what a writer had been told to be done, or, where the server could not be told, than the time to live.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use query_budget::__private::{Site, query_scalar};
+use query_budget::cache::{Cache, CachedPool, Redis};
+use query_budget_tests::with_postgres;
+use sqlx::{ConnectOptions, PgPool, Postgres};
+
+use crate::server::{Server, random_name};
+use crate::{READS, TABLE, WRITES};
+
+const LIVES: Duration = Duration::from_secs(2);
+const IDS: u64 = 10;
+const TASKS: u64 = 8;
+/// For each task of each of the two processes: 10,000 in all.
+const TURNS: u64 = 625;
+/// Every so many turns, a write.
+const WRITE_EVERY: u64 = 25;
+
+/// What the processes are told by: the URLs of the database and of the cache, and its name.
+const VARIABLES: [&str; 3] =
+    ["QUERY_BUDGET_CACHE_WORKER_DATABASE", "QUERY_BUDGET_CACHE_WORKER_URL", "QUERY_BUDGET_CACHE_WORKER_NAME"];
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(has_redis), ignore = "QUERY_BUDGET_TEST_REDIS is not set")]
+#[cfg_attr(not(has_postgres), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
+async fn ten_thousand_reads_and_writes_over_two_processes() {
+    with_postgres(|pool| async move {
+        let told = "CREATE TABLE told (id BIGINT NOT NULL, n BIGINT NOT NULL, since TIMESTAMPTZ NOT NULL)";
+        let rows = format!("INSERT INTO items SELECT id, 0 FROM generate_series(0, {}) id", IDS - 1);
+        for statement in [TABLE, told, &rows, "CREATE INDEX told_id_n ON told (id, n)"] {
+            sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&pool).await.unwrap();
+        }
+        let server = Server::start();
+        let url = server.as_ref().map_or_else(crate::url, Server::url);
+        let values = [pool.connect_options().to_url_lossy().to_string(), url, random_name()];
+        let work = tokio::task::spawn_blocking(move || disturbed(server, &values));
+        println!("{}", work.await.unwrap());
+    })
+    .await;
+}
+
+/// Runs the two processes, and does to the server what can be done to it as long as they run.
+fn disturbed(mut server: Option<Server>, values: &[String; 3]) -> String {
+    let start = || {
+        Command::new(std::env::current_exe().unwrap())
+            .args(["processes::worker", "--exact", "--nocapture"])
+            .envs(VARIABLES.iter().zip(values))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap()
+    };
+    let mut workers = [start(), start()];
+    let mut disturbances = 0;
+    while workers.iter_mut().any(|worker| worker.try_wait().unwrap().is_none()) {
+        std::thread::sleep(Duration::from_millis(400));
+        let Some(server) = &mut server else { continue };
+        disturbances += 1;
+        if disturbances % 3 == 0 {
+            server.pause();
+            std::thread::sleep(Duration::from_millis(400));
+            server.resume();
+        } else {
+            server.kill();
+            std::thread::sleep(Duration::from_millis(100));
+            server.start_again();
+        }
+    }
+    let mut report = format!("server disturbed {disturbances} times\n");
+    for worker in workers {
+        let output = worker.wait_with_output().unwrap();
+        assert!(output.status.success(), "a process has failed");
+        let said = String::from_utf8(output.stdout).unwrap();
+        report.extend(said.lines().find(|line| line.contains("hit rate")).map(|line| format!("{line}\n")));
+    }
+    assert_eq!(report.matches("hit rate").count(), 2, "both have told what they did: {report}");
+    report
+}
+
+/// One of the processes. Run as a test of its own, it has nothing to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn worker() {
+    let [Some(database), Some(url), Some(name)] = VARIABLES.map(|name| std::env::var(name).ok()) else {
+        return;
+    };
+    let pool = PgPool::connect(&database).await.unwrap();
+    let db = Cache::redis_with_patience(name, &url, Duration::from_millis(100)).await.unwrap().over(pool);
+    let tasks: Vec<_> = (0..TASKS).map(|task| tokio::spawn(work(db.clone(), task))).collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let figures = db.cache().figures();
+    assert!(figures.hits > 0, "{figures:?}");
+    println!("hit rate {:.1} %: {figures:?}", figures.hit_rate() * 100.0);
+}
+
+async fn work(db: CachedPool<Postgres, Redis>, task: u64) {
+    for turn in 0..TURNS {
+        let id = i64::try_from((turn * 7 + task * 3) % IDS).unwrap();
+        if turn % WRITE_EVERY == task {
+            write(&db, id).await;
+        } else {
+            read(&db, id).await;
+        }
+    }
+}
+
+/// Adds one, and tells from when on nobody may read less.
+async fn write(db: &CachedPool<Postgres, Redis>, id: i64) {
+    static SITE: Site =
+        Site::new("UPDATE items SET n = n + 1 WHERE id = $1 RETURNING n", 1, file!(), 1, 1).touching(&WRITES);
+    let mut transaction = db.begin().await.unwrap();
+    let n: i64 = query_scalar(&SITE).bind(id).fetch_one(&mut transaction).await.unwrap();
+    let committed = transaction.commit().await.unwrap();
+    let lives = if committed.acknowledged { 0.0 } else { LIVES.as_secs_f64() };
+    let tell = "INSERT INTO told VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3))";
+    sqlx::query(tell).bind(id).bind(n).bind(lives).execute(db.pool()).await.unwrap();
+}
+
+async fn read(db: &CachedPool<Postgres, Redis>, id: i64) {
+    static SITE: Site = Site::new("SELECT n FROM items WHERE id = $1", 1, file!(), 2, 1).touching(&READS);
+    let least = "SELECT coalesce(max(n), 0) FROM told WHERE id = $1 AND since <= clock_timestamp()";
+    let least: i64 = sqlx::query_scalar(least).bind(id).fetch_one(db.pool()).await.unwrap();
+    let read = query_scalar::<Postgres, i64>(&SITE).bind(id).cached(LIVES).fetch_one(db).await.unwrap();
+    assert!(*read >= least, "item {id}: read {read}, although {least} was told to be there");
+}
