@@ -11,9 +11,8 @@ use crate::arguments::{self, Held};
 use crate::batch;
 use crate::check::{self, Checked};
 use crate::context::Context;
-use crate::emit::{self, Misuse};
+use crate::emit;
 use crate::input::{Kind, Query, Sql};
-use crate::rows;
 use crate::types::Types;
 
 /// Expands a call; what the user wrote is there even when something is wrong with it.
@@ -33,23 +32,10 @@ pub(crate) fn expand(context: &mut Context, kind: Kind, tokens: TokenStream) -> 
     let made = made(context, sql, types.as_ref().map(|(_, described)| described));
     let typed =
         types.map(|(dialect, described)| Types::new(&package.rust_types, dialect, described, sql.marked));
-    let parameters =
-        typed.as_ref().map_or_else(|| Ok(Vec::new()), |types| types.parameters(&query.arguments));
-    let plan = rows::plan(&query, sql, typed.as_ref());
-    let (made, parameters, plan) = match (made, parameters, plan) {
-        (Ok(made), Ok(parameters), Ok(plan)) => (made, parameters, plan),
-        (made, parameters, plan) => {
-            let made = made.err().map(|refusal| Misuse::new(sql.marked, refusal.message, refusal.help));
-            let others = parameters.err().into_iter().chain(plan.err()).flatten();
-            let misuses: Vec<Misuse> = made.into_iter().chain(others).take(2).collect();
-            messages.extend(emit::misuses(&misuses));
-            return refused(&query, &messages);
-        }
+    let Some((made, parameters, plan)) = batch::fitted(&query, sql, typed.as_ref(), made, &mut messages)
+    else {
+        return refused(&query, &messages);
     };
-    for doubt in typed.iter().flat_map(|types| rows::doubts(&query, types)) {
-        let doubt = emit::warning("nullable_column", &doubt, sql.marked);
-        messages = quote!(#doubt #messages);
-    }
     let database = batch::database(made.dialect);
     let Held { statements, values } = arguments::hold(&query.arguments, &parameters);
     let site = site(&made.pages, &messages);
