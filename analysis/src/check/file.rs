@@ -50,6 +50,18 @@ impl Checker<'_> {
         calls: &[LoopCall],
         read: &dyn Fn(&str) -> Option<TextFile>,
     ) -> CheckedFile<'s> {
+        let own = self.cached.is_none().then(|| lints::cached_tables(&scan.sites, self.schema, self.dialect));
+        let checker = Checker { cached: self.cached.or(own.as_ref()), ..*self };
+        checker.file_among(scan, calls, read)
+    }
+
+    /// The same where it is known what cached reads name.
+    fn file_among<'s>(
+        &self,
+        scan: &'s Scan,
+        calls: &[LoopCall],
+        read: &dyn Fn(&str) -> Option<TextFile>,
+    ) -> CheckedFile<'s> {
         let mut findings = Vec::new();
         let mut used = Vec::new();
         let mut sites = Vec::new();

@@ -16,7 +16,7 @@ use crate::cardinality::Cardinality;
 use crate::config::Config;
 use crate::finding::{Finding, Level, Place};
 use crate::index::{Access, Queried};
-use crate::lints::{self, Check, Lint, Made, SchemaContext};
+use crate::lints::{self, CachedTables, Check, Lint, Made, SchemaContext};
 use crate::rust::{Allow, Site};
 use crate::schema::{Name, Schema};
 use crate::sql::{Dialect, Query, SyntaxError};
@@ -31,6 +31,7 @@ pub struct Checker<'a> {
     guess_dialect: bool,
     index_level: Level,
     grown: Option<&'a HashSet<String>>,
+    cached: Option<&'a CachedTables>,
 }
 
 /// One query after it was checked.
@@ -92,12 +93,17 @@ impl<'a> Checker<'a> {
     /// Checks by the rules of `dialect`; without a schema nothing is said about tables, columns and indexes.
     pub fn new(config: &'a Config, schema: Option<&'a Schema>, dialect: Dialect) -> Checker<'a> {
         let index_level = lints::Group::Index.level();
-        Checker { config, schema, dialect, guess_dialect: false, index_level, grown: None }
+        Checker { config, schema, dialect, guess_dialect: false, index_level, grown: None, cached: None }
     }
 
     /// The same where the tables are known that the workspace adds rows to, by their names without a schema.
     pub fn with_grown(self, grown: &'a HashSet<String>) -> Checker<'a> {
         Checker { grown: Some(grown), ..self }
+    }
+
+    /// The same where the tables are known that cached reads of the workspace name.
+    pub fn with_cached(self, cached: &'a CachedTables) -> Checker<'a> {
+        Checker { cached: Some(cached), ..self }
     }
 
     /// The same, with another level for the lints on indexes where the configuration is silent: `index-check` denies.

@@ -94,6 +94,7 @@ impl Checker<'_> {
             described: &described,
             is_any_dialect: self.guess_dialect,
             grown: self.grown,
+            cached: self.cached,
         };
         let explained = context.find_explained();
         let context = QueryContext { explained: &explained, ..context };

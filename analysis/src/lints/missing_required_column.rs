@@ -49,7 +49,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     for block in &query.blocks {
         let Body::Write(write) = &block.body else { continue };
         let Source::Table(name) = &query.relation(write.target).source else { continue };
-        let table = schema.tables.get(name).filter(|table| write.from.is_empty() && !table.hooked);
+        let table = schema.tables.get(name).filter(|table| write.from.is_empty() && !table.changes_inserts());
         let Some(table) = table else { continue };
         let lacking = lacking(query, write, table, schema);
         if !lacking.is_empty() {

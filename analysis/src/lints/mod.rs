@@ -31,6 +31,7 @@ mod syntax_error;
 mod type_mismatch;
 mod unbounded_children;
 mod unbounded_write;
+mod uncached_write;
 mod undemanded_index;
 mod unindexed_filter;
 mod unindexed_foreign_key;
@@ -43,6 +44,7 @@ mod unused_allow;
 mod values_count;
 
 pub(crate) use shared::built::in_loop as built_in_loop;
+pub use shared::cached::{CachedTables, cached_tables};
 pub use shared::database::{Made, SchemaContext};
 
 use std::cell::OnceCell;
@@ -89,6 +91,7 @@ pub const ALL: &[&Lint] = &[
     &type_mismatch::LINT,
     &unbounded_children::LINT,
     &unbounded_write::LINT,
+    &uncached_write::LINT,
     &undemanded_index::LINT,
     &unindexed_filter::LINT,
     &unindexed_foreign_key::LINT,
@@ -298,6 +301,8 @@ pub struct QueryContext<'a> {
     /// The tables that some INSERT of the workspace adds rows to, by their names without a schema; `None` where the
     /// workspace is not known.
     pub grown: Option<&'a HashSet<String>>,
+    /// The tables that cached reads name, each with the place of one; `None` where they are not known.
+    pub cached: Option<&'a CachedTables>,
 }
 
 /// What a lint on calls sees.

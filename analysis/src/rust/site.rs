@@ -34,6 +34,10 @@ pub struct Site {
     pub allows: Vec<Allow>,
     /// Whether it stands in test code: `#[cfg(test)]`, `#[test]` functions, `tests/`, `benches/`.
     pub in_test: bool,
+    /// Whether its rows are cached: `.cached(..)`.
+    pub cached: bool,
+    /// Whether its function tells a cache what is written.
+    pub told: bool,
 }
 
 impl Site {

@@ -16,8 +16,8 @@ pub use beside::{Beside, OfAll, OfTables};
 pub use guess::guess_dialect;
 pub use migrations::Migration;
 pub use model::{
-    Check, Column, Exclusion, ForeignKey, Index, IndexKey, KeyPart, Name, Schema, Table, Unique, UserType,
-    View,
+    Check, Column, Exclusion, ForeignKey, Hook, Index, IndexKey, KeyPart, Name, Schema, Table, Unique,
+    UserType, View,
 };
 pub use numbering::Numbering;
 pub use prepared::PreparedIndex;

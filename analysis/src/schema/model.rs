@@ -238,8 +238,9 @@ pub struct Table {
     pub without_rowid: bool,
     /// SQLite: column types are enforced.
     pub strict: bool,
-    /// Whether a trigger or a rule may change the rows of an INSERT before they are stored.
-    pub hooked: bool,
+    /// The triggers and rules that run when its rows are written. One that is dropped stays: what it wrote is then taken for
+    /// written too.
+    pub hooks: Vec<Hook>,
     /// The number of rows, where a live database or the configuration says.
     pub rows: Option<u64>,
 }
@@ -262,7 +263,7 @@ impl Table {
             partition_bound: None,
             without_rowid: false,
             strict: false,
-            hooked: false,
+            hooks: Vec::new(),
             rows: None,
         }
     }
@@ -270,6 +271,11 @@ impl Table {
     /// The column of a folded name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Whether a trigger or a rule may change the rows of an INSERT before they are stored.
+    pub fn changes_inserts(&self) -> bool {
+        self.hooks.iter().any(|hook| hook.changes_inserts)
     }
 
     /// SQLite: the column that is another name of the rowid: the whole primary key, declared `INTEGER`.
@@ -280,6 +286,15 @@ impl Table {
         let indexed = self.indexes.iter().any(|index| index.primary);
         (!self.without_rowid && !indexed && column.ty.eq_ignore_ascii_case("integer")).then_some(column)
     }
+}
+
+/// A trigger or a rule of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hook {
+    /// The statement that makes it, in one line.
+    pub code: String,
+    /// Whether it may change the rows of an INSERT before they are stored.
+    pub changes_inserts: bool,
 }
 
 /// A column of a table or view.

@@ -6,7 +6,7 @@ use super::{Touches, Words};
 use crate::schema::{Name, Schema};
 use crate::sql::lex::{Kind as Token, Lexer, unquote};
 use crate::sql::query::{Query, Role};
-use crate::sql::{Dialect, Query as Resolved};
+use crate::sql::{self, Dialect, Query as Resolved};
 use crate::types;
 
 /// Adds what the functions called in a query touch.
@@ -44,6 +44,31 @@ pub(super) fn called_in(code: &str, schema: &Schema, touches: &mut Touches) {
     for call in calls(code, schema.dialect).iter().filter(|call| is_defined(call, schema)) {
         follow(call, schema, touches, &mut seen);
     }
+}
+
+/// Adds what a trigger or a rule touches, by the statement that makes it.
+pub(super) fn run_by(hook: &str, schema: &Schema, touches: &mut Touches) {
+    let Some(call) = executed(hook, schema.dialect) else {
+        run(hook, schema, touches, &mut BTreeSet::new());
+        return;
+    };
+    for call in &calls(call, schema.dialect) {
+        if is_defined(call, schema) {
+            follow(call, schema, touches, &mut BTreeSet::new());
+        } else {
+            touches.writes_unknown |= !types::has_function(call, schema);
+        }
+    }
+}
+
+/// PostgreSQL: what stands behind `EXECUTE FUNCTION` of a trigger.
+fn executed(hook: &str, dialect: Dialect) -> Option<&str> {
+    let is_execute = |token: &sql::lex::Token| {
+        token.kind == Token::Word
+            && hook.get(token.span.range()).is_some_and(|word| word.eq_ignore_ascii_case("execute"))
+    };
+    let at = Lexer::new(hook, dialect).filter(is_execute).last()?.span.end;
+    hook.get(at..).filter(|_| dialect == Dialect::Postgres)
 }
 
 fn is_defined(call: &str, schema: &Schema) -> bool {

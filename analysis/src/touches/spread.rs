@@ -14,6 +14,15 @@ pub(super) fn written(query: &Query, schema: &Schema, touches: &mut Touches) {
         Body::Write(write) => !write.from.is_empty() || write.conflict.is_some(),
         _ => false,
     });
+    if spread(removes, schema, touches) && !removes {
+        // What code does to rows is not told: it may remove some.
+        spread(true, schema, touches);
+    }
+}
+
+/// Whether code writes.
+fn spread(removes: bool, schema: &Schema, touches: &mut Touches) -> bool {
+    let mut code_writes = false;
     let mut pending: Vec<Name> = touches.writes.iter().cloned().collect();
     let mut seen: BTreeSet<Name> = touches.writes.clone();
     while let Some(name) = pending.pop() {
@@ -27,11 +36,16 @@ pub(super) fn written(query: &Query, schema: &Schema, touches: &mut Touches) {
         for code in table.into_iter().flat_map(defaults) {
             functions::called_in(code, schema, &mut of_code);
         }
+        for hook in table.into_iter().flat_map(|table| &table.hooks) {
+            functions::run_by(&hook.code, schema, &mut of_code);
+        }
+        code_writes |= !of_code.writes.is_empty();
         touches.writes_unknown |= of_code.writes_unknown;
         also.extend(of_code.writes);
         pending.extend(also.into_iter().filter(|name| seen.insert(name.clone())));
     }
     touches.writes = seen;
+    code_writes
 }
 
 /// A view that is written to hands the rows on to its tables.

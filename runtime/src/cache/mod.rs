@@ -38,13 +38,12 @@
 //! each process one. A cache that cannot be reached is no error: the database is asked.
 //!
 //! **What is derived.** The tables are those of the schema's snapshot: of a view those behind it, of a write those that
-//! its foreign keys, partitions and functions lead to. What is not known is all: a query that reads something unknown is
+//! its foreign keys, partitions, triggers, rules and functions lead to. What is not known is all: a query that reads something unknown is
 //! invalid with any write, and one that writes something unknown invalidates everything.
 //!
 //! **What is not seen.** Writes past a [`CachedPool`]: raw queries, other programs, sqlx's own macros, and `sql_batch!`,
 //! which runs on a connection. Name their tables: `db.invalidate(["events"])`, or, of a transaction,
-//! [`Transaction::connection_writing`]. The snapshot holds no triggers and rules: what they write is named in the transaction, by
-//! [`Transaction::invalidates`]. A pool on a replica gives rows that are older than what was invalidated.
+//! [`Transaction::connection_writing`]; the lint `uncached_write` finds those that are not named. A pool on a replica gives rows that are older than what was invalidated.
 
 mod cached;
 mod figures;

@@ -8,8 +8,8 @@ mod coverage;
 pub(crate) mod edits;
 mod github;
 mod gitlab;
-mod grown;
 pub(crate) mod json;
+mod known;
 mod lines;
 mod migration;
 mod page;
@@ -33,6 +33,7 @@ use query_budget_analysis::sql::text::LineIndex;
 use query_budget_analysis::{Finding, Level, Notice, Place, Severity, Target, Tier};
 
 use advice::{Database, IndexAdvice};
+use known::Known;
 
 use crate::Outcome;
 use crate::args::{Changed, Check as CheckArguments, Format, IndexCheck, Input, Reporting, View};
@@ -296,9 +297,9 @@ impl Report {
             unread: loaded.unread,
         };
         let mut progress = Progress::new("checking", steps);
-        let grown = grown::tables(&loaded.batches);
+        let known = Known::of(&loaded.batches);
         for batch in loaded.batches {
-            report.add(batch, &grown, base, &mut progress);
+            report.add(batch, &known, base, &mut progress);
         }
         report.check_databases(base);
         report.findings.retain(|finding| subject.asks(finding.lint));
@@ -306,9 +307,10 @@ impl Report {
         report
     }
 
-    fn add(&mut self, batch: Batch, grown: &HashSet<String>, base: &Path, progress: &mut Progress) {
+    fn add(&mut self, batch: Batch, known: &Known, base: &Path, progress: &mut Progress) {
         let project = batch.project;
-        let checker = project.checker().with_index_level(self.subject.index_level()).with_grown(grown);
+        let checker = project.checker().with_index_level(self.subject.index_level());
+        let checker = known.tell(checker, batch.source.as_ref());
         let first = self.queries.len();
         self.findings.extend(checker.lint_keys(&project.lint_keys));
         for file in &batch.files {

@@ -1,6 +1,7 @@
 //! What several lints use: the tables of a query, the loops around it, what wraps a column, a database as a whole.
 
 pub(super) mod built;
+pub(super) mod cached;
 pub(super) mod clause;
 pub(super) mod database;
 pub(super) mod loops;

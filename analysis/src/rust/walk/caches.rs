@@ -23,6 +23,15 @@ pub(in crate::rust) fn runs_on_miss(method: &str) -> bool {
     )
 }
 
+/// Whether a method of this project's caches and their transactions names what is written, or takes all for written.
+pub(in crate::rust) fn tells(method: &str, arguments: usize) -> bool {
+    match arguments {
+        0 => matches!(method, "invalidate_all" | "connection"),
+        1 => matches!(method, "invalidate" | "invalidates" | "connection_writing"),
+        _ => false,
+    }
+}
+
 /// What an `if` asks for and fills where it is missing: `if x.is_none() { x = .. }`, `if !known.contains_key(k) { .. }`;
 /// the name of the variable or field.
 pub(in crate::rust) fn fills_what_it_asked(node: &syn::ExprIf) -> Option<String> {

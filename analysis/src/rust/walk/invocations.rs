@@ -148,6 +148,7 @@ impl Walker<'_> {
     pub(in crate::rust) fn method_call(&mut self, node: &ExprMethodCall, awaited: bool) -> Queries {
         let queries = self.expr(&node.receiver);
         let method = node.method.to_string();
+        self.here.tells |= caches::tells(&method, node.args.len());
         if !queries.is_empty() {
             return self.on_query(node, &method, queries);
         }
@@ -228,6 +229,7 @@ impl Walker<'_> {
                     site.sql = SiteSql::Dynamic;
                     site.arguments_complete = false;
                 }
+                ("cached", _) if site.form == Form::Checked => site.cached = true,
                 (name, _) if query_names::keeps_arguments(name) => {}
                 // A method of the project's own may bind whatever it likes.
                 _ => site.arguments_complete = false,

@@ -117,6 +117,8 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) lines: Vec<u32>,
     /// What the function allows.
     pub(in crate::rust) allows: Vec<Allow>,
+    /// Whether it tells a cache what is written.
+    pub(in crate::rust) tells: bool,
 }
 
 impl<'f> Walker<'f> {
@@ -150,7 +152,11 @@ impl<'f> Walker<'f> {
 
     /// Takes up again what was put aside.
     pub(in crate::rust) fn leave_function(&mut self, outer: FunctionState) {
-        self.here = outer;
+        let left = std::mem::replace(&mut self.here, outer);
+        if left.tells {
+            let sites = self.sites.iter_mut().rev().filter(|site| site.function == left.path);
+            sites.for_each(|site| site.told = true);
+        }
     }
 
     /// The flow of what is walked inside.

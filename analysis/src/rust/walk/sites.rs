@@ -209,6 +209,8 @@ impl Walker<'_> {
             loops: self.loops_here(),
             allows,
             in_test: self.in_test,
+            cached: false,
+            told: false,
         });
         self.here.flow.push(Flow::Query(index));
         index

@@ -1,7 +1,7 @@
 //! What one statement does to the schema, as plain data: names as written, types and expressions as SQL.
 
 use super::actions::{Action, TypeAction, TypeDef};
-use crate::schema::model::{Column, IndexKey, Name};
+use crate::schema::model::{Column, Hook, IndexKey, Name};
 
 /// A name as written in a statement, folded; which schema it means is for the replay to say.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -320,8 +320,8 @@ pub enum Scope {
 pub enum Change {
     /// Nothing that the model holds.
     Nothing,
-    /// A trigger or rule that may change the rows of an INSERT into this table before they are stored.
-    Hook(Written),
+    /// A trigger or rule of this table.
+    Hook(Written, Hook),
     /// `CREATE TABLE`.
     CreateTable(Box<CreateTable>),
     /// `ALTER` of a table, view, index or sequence, with its actions in order.

@@ -38,6 +38,27 @@ pub fn rename(expression: &str, from: &str, to: &str, dialect: Dialect) -> Optio
     found.then_some(renamed)
 }
 
+/// Renames whatever has a name in a statement, wherever it stands; `None` when nothing has.
+pub fn rename_in_code(code: &str, from: &str, to: &str, dialect: Dialect) -> Option<String> {
+    let mut out = String::with_capacity(code.len());
+    let mut copied = 0;
+    for token in Lexer::new(code, dialect) {
+        let text = code.get(token.span.range()).unwrap_or("");
+        let is_it = match token.kind {
+            Kind::Word => dialect.fold(text) == from,
+            Kind::Name => unquote(text, dialect) == from,
+            _ => false,
+        };
+        if is_it {
+            out.push_str(code.get(copied..token.span.start).unwrap_or(""));
+            out.push_str(&quote_if_needed(to, dialect));
+            copied = token.span.end;
+        }
+    }
+    out.push_str(code.get(copied..).unwrap_or(""));
+    (copied > 0).then_some(out)
+}
+
 /// Renames a type in an expression's casts; `None` when the expression does not mention it.
 pub fn rename_type(expression: &str, from: &Name, to: &Name, dialect: Dialect) -> Option<String> {
     let (old, new) = (print_user_type(from, "", dialect), print_user_type(to, "", dialect));

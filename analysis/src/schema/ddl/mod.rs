@@ -30,7 +30,9 @@ pub use expression::{calls, mentions};
 pub(crate) use object::arguments;
 pub use types::print_user_type;
 
+use super::model::Hook;
 use crate::sql::Dialect;
+use crate::sql::lex::Lexer;
 use cursor::{Cursor, Parsed};
 
 /// Reads one statement.
@@ -251,22 +253,47 @@ fn harmless_create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
 
 /// `TRIGGER t BEFORE INSERT ON a ..`, `RULE r AS ON INSERT TO a ..`. SQLite's triggers cannot change a row.
 fn hook(cursor: &mut Cursor<'_>) -> Option<Change> {
-    let is_rule = cursor.is("rule");
-    if !is_rule && !cursor.is("trigger") || cursor.dialect == Dialect::Sqlite {
+    let is_rule = cursor.take("rule");
+    if !is_rule && cursor.take_any(&["trigger", "constraint trigger"]).is_none() {
         return None;
     }
+    // Its name, which may be a word that is looked for.
+    let _ = cursor.take("if not exists");
+    cursor.skip();
     let (mut is_early, mut inserts) = (is_rule, false);
     while !cursor.done() {
-        if is_rule && inserts && cursor.take("to") || !is_rule && cursor.take("on") {
-            let table = cursor.written().ok().filter(|_| is_early && inserts);
+        if cursor.take(if is_rule { "to" } else { "on" }) {
+            let table = cursor.written().ok();
             cursor.skip_all();
-            return Some(table.map_or(Change::Nothing, Change::Hook));
+            let code = one_line(cursor.text, cursor.dialect);
+            let changes_inserts = is_early && inserts && cursor.dialect != Dialect::Sqlite;
+            let hook = |table| Change::Hook(table, Hook { code, changes_inserts });
+            return Some(table.map_or(Change::Nothing, hook));
         }
         is_early |= cursor.is("before") || cursor.is("instead");
         inserts |= cursor.is("insert");
         cursor.skip();
     }
     Some(Change::Nothing)
+}
+
+/// A statement in one line, without its comments. What stands in quotes loses its line breaks.
+pub(crate) fn one_line(sql: &str, dialect: Dialect) -> String {
+    let mut line = String::with_capacity(sql.len());
+    let mut end = 0;
+    for token in Lexer::new(sql, dialect) {
+        let range = token.span.range();
+        if range.start > end && end > 0 {
+            line.push(' ');
+        }
+        end = range.end;
+        let text = sql.get(range).unwrap_or_default();
+        line.extend(
+            text.chars()
+                .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }),
+        );
+    }
+    line
 }
 
 /// Reads what follows `ALTER`.

@@ -181,12 +181,8 @@ impl Replay {
     fn change(&mut self, change: Change) -> Step {
         match change {
             Change::Nothing => Ok(()),
-            Change::Hook(table) => {
-                if let Some(name) = self.find_table(&table)
-                    && let Some(table) = self.schema.tables.get_mut(&name)
-                {
-                    table.hooked = true;
-                }
+            Change::Hook(table, hook) => {
+                self.hook(&table, hook);
                 Ok(())
             }
             Change::CreateConversion(sql) => {

@@ -3,7 +3,7 @@
 use super::create::missing;
 use super::{Replay, Step};
 use crate::schema::ddl::{Action, CreateFunction, CreateView, TypeAction, TypeDef, Written, expression};
-use crate::schema::model::{Column, Name, UserType, View};
+use crate::schema::model::{Column, Hook, Name, UserType, View};
 
 impl Replay {
     pub(super) fn create_view(&mut self, view: CreateView) -> Step {
@@ -249,6 +249,16 @@ impl Replay {
         let sequences: Vec<Name> = self.schema.sequences.keys().filter(|name| of(name)).cloned().collect();
         for sequence in sequences {
             self.rename_sequence(&sequence, &Name::qualified(Some(to), sequence.name.clone()));
+        }
+    }
+
+    /// A trigger or rule; one of a view is none of a table's.
+    pub(super) fn hook(&mut self, table: &Written, hook: Hook) {
+        if let Some(name) = self.find_table(table)
+            && let Some(table) = self.schema.tables.get_mut(&name)
+            && !table.hooks.contains(&hook)
+        {
+            table.hooks.push(hook);
         }
     }
 

@@ -86,6 +86,11 @@ impl Replay {
             if table.parent.as_ref() == Some(from) {
                 table.parent = Some(to.clone());
             }
+            for hook in &mut table.hooks {
+                if let Some(renamed) = expression::rename_in_code(&hook.code, &from.name, &to.name, dialect) {
+                    hook.code = renamed;
+                }
+            }
         }
         if self.to_fill_in.remove(from) {
             self.to_fill_in.insert(to.clone());

@@ -27,7 +27,10 @@ const DIGEST: &str = "-- digest: ";
 const SEARCH_PATH: &str = "-- search path: ";
 const UNKNOWN: &str = "-- unknown table: ";
 const UNTYPED: &str = "-- unknown type: ";
-const HOOKED: &str = "-- trigger or rule on INSERT: ";
+/// A trigger or rule, behind the name of its table.
+const HOOK: &str = "-- on writes of ";
+/// A routine that queries and triggers may call, where the snapshot holds none as a statement.
+const ROUTINE: &str = "-- routine: ";
 const GAP: &str = "-- gap: ";
 /// Hides an index from queries: in MySQL by the first comment, in MariaDB by the second.
 const HIDDEN: &str = " /*!80000 INVISIBLE */ /*M!100600 IGNORED */";

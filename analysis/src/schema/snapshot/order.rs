@@ -59,8 +59,7 @@ pub(super) fn types(schema: &Schema) -> Vec<(&Name, &UserType)> {
     order.into_iter().copied().collect()
 }
 
-/// The functions that a query may call and no table needs, those before aggregates, which are made from them. What returns
-/// a trigger no query calls.
+/// The functions that a query or a trigger may call and no table needs, those before aggregates, which are made from them.
 pub(super) fn other_functions(schema: &Schema) -> Vec<(&Name, &Vec<String>)> {
     let needed: Vec<&Name> = functions_of_tables(schema).into_iter().map(|(name, _)| name).collect();
     let says = |sql: &str, words: &str| {
@@ -71,13 +70,18 @@ pub(super) fn other_functions(schema: &Schema) -> Vec<(&Name, &Vec<String>)> {
         let head = sql.split('(').next().unwrap_or_default();
         head.split_whitespace().any(|word| word.eq_ignore_ascii_case("aggregate"))
     };
-    let is_callable = |overloads: &[String]| {
-        overloads.iter().any(|sql| !says(sql, "returns trigger") && !says(sql, "returns event_trigger"))
+    let hooks = schema.tables.values().flat_map(|table| &table.hooks);
+    let of_hooks: Vec<String> = hooks.flat_map(|hook| calls(&hook.code, schema.dialect)).collect();
+    let is_callable = |name: &Name, overloads: &[String]| {
+        of_hooks.contains(&name.name)
+            || overloads
+                .iter()
+                .any(|sql| !says(sql, "returns trigger") && !says(sql, "returns event_trigger"))
     };
     let mut others: Vec<(&Name, &Vec<String>)> = schema
         .functions
         .iter()
-        .filter(|(name, overloads)| !needed.contains(name) && is_callable(overloads))
+        .filter(|(name, overloads)| !needed.contains(name) && is_callable(name, overloads))
         .collect();
     others.sort_by_key(|(_, overloads)| overloads.iter().any(is_aggregate));
     others

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::super::Problem;
+use super::super::ddl::{self, Change};
 use super::super::guess::guess_dialect;
 use super::super::model::{Name, Schema};
 use super::super::replay::Replay;
 use super::{
-    CONVERSIONS, DIALECT, DIGEST, END, GAP, HEAD, HOOKED, ROWS, SEARCH_PATH, UNKNOWN, UNTYPED, out_of_comment,
+    CONVERSIONS, DIALECT, DIGEST, END, GAP, HEAD, HOOK, ROUTINE, ROWS, SEARCH_PATH, UNKNOWN, UNTYPED,
+    out_of_comment,
 };
 use crate::sql::Dialect;
 use crate::sql::split;
@@ -72,8 +74,9 @@ struct Head<'t> {
     search_path: Option<&'t str>,
     unknown: Vec<&'t str>,
     gaps: Vec<&'t str>,
-    /// Tables whose rows a trigger or a rule may change.
-    hooked: Vec<&'t str>,
+    /// Triggers and rules, each with its table.
+    hooks: Vec<(&'t str, &'t str)>,
+    routines: Vec<&'t str>,
     /// Whether casts or operators are made.
     conversions: bool,
     /// Columns whose type is not known, each with its table.
@@ -96,8 +99,10 @@ impl<'t> Head<'t> {
                 head.conversions = true;
             } else if let Some(gap) = line.strip_prefix(GAP) {
                 head.gaps.push(gap);
-            } else if let Some(hooked) = line.strip_prefix(HOOKED) {
-                head.hooked.push(hooked);
+            } else if let Some(hook) = line.strip_prefix(HOOK) {
+                head.hooks.extend(hook.split_once(": "));
+            } else if let Some(routine) = line.strip_prefix(ROUTINE) {
+                head.routines.push(routine);
             } else if let Some(untyped) = line.strip_prefix(UNTYPED) {
                 head.untyped.extend(untyped.split_once(' '));
             } else if let Some(unknown) = line.strip_prefix(UNKNOWN) {
@@ -140,11 +145,24 @@ impl<'t> Head<'t> {
         for table in schema.tables.values_mut() {
             table.rows = rows.get(&table.name.to_string()).copied();
         }
-        for name in &self.hooked {
-            if let Some(table) = schema.tables.get_mut(&named(name)) {
-                table.hooked = true;
+        self.complete_code(schema);
+    }
+
+    /// What runs when rows are written, and what it may call.
+    fn complete_code(&self, schema: &mut Schema) {
+        for (name, code) in &self.hooks {
+            if let Some(table) = schema.tables.get_mut(&named(name))
+                && let Ok(Change::Hook(_, hook)) = ddl::parse(code, schema.dialect)
+            {
+                table.hooks.push(hook);
             }
         }
+        for code in &self.routines {
+            if let Ok(Change::CreateFunction(function)) = ddl::parse(code, schema.dialect) {
+                schema.functions.entry(function.name.to_name()).or_default().push(function.sql);
+            }
+        }
+        schema.functions_by_name.forget();
     }
 }
 

@@ -7,7 +7,8 @@ use super::super::model::{Column, Name, Schema, UserType};
 use super::order;
 use super::table::Writer;
 use super::{
-    CONVERSIONS, DIALECT, DIGEST, END, GAP, HEAD, HOOKED, ROWS, SEARCH_PATH, UNKNOWN, UNTYPED, in_comment,
+    CONVERSIONS, DIALECT, DIGEST, END, GAP, HEAD, HOOK, ROUTINE, ROWS, SEARCH_PATH, UNKNOWN, UNTYPED,
+    in_comment,
 };
 use crate::sql::Dialect;
 
@@ -58,8 +59,14 @@ impl Writer<'_> {
                 let _ = writeln!(out, "{UNTYPED}{} {}", in_comment(&column.name), qualified(&table.name));
             }
         }
-        for table in self.schema.tables.values().filter(|table| table.hooked) {
-            let _ = writeln!(out, "{HOOKED}{}", qualified(&table.name));
+        for table in self.schema.tables.values() {
+            for hook in &table.hooks {
+                let _ = writeln!(out, "{HOOK}{}: {}", qualified(&table.name), hook.code);
+            }
+        }
+        let routines = self.schema.functions.values().filter(|_| self.dialect != Dialect::Postgres);
+        for sql in routines.flatten() {
+            let _ = writeln!(out, "{ROUTINE}{}", crate::schema::ddl::one_line(sql, self.dialect));
         }
         if self.schema.own_conversions {
             let _ = writeln!(out, "{CONVERSIONS}");

@@ -11,9 +11,16 @@ const NAMES: &str = "SELECT table_name, table_type, DATABASE() FROM information_
 const ESTIMATES: &str = "SELECT NULL, table_name, table_rows FROM information_schema.tables
     WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' AND table_rows IS NOT NULL";
 
-const TRIGGERS: &str = "SELECT DISTINCT event_object_table FROM information_schema.triggers
-    WHERE trigger_schema = DATABASE() AND action_timing = 'BEFORE' AND event_manipulation = 'INSERT'
-    ORDER BY event_object_table";
+const TRIGGERS: &str =
+    "SELECT trigger_name, CONCAT(action_timing, ' ', event_manipulation), event_object_table, action_statement
+    FROM information_schema.triggers WHERE trigger_schema = DATABASE()
+    ORDER BY event_object_table, action_timing, event_manipulation, action_order";
+
+/// A body that the user may not see may do anything.
+const ROUTINES: &str = "SELECT routine_name, COALESCE(routine_definition, 'BEGIN EXECUTE hidden; END')
+    FROM information_schema.routines
+    WHERE routine_schema = DATABASE() AND routine_type IN ('FUNCTION', 'PROCEDURE')
+    ORDER BY routine_type, routine_name";
 
 pub(super) async fn read(live: &mut Live) -> Result<Words, Failure> {
     let mut ddl = Vec::new();
@@ -29,8 +36,14 @@ pub(super) async fn read(live: &mut Live) -> Result<Words, Failure> {
         ddl.extend(statement.map(|sql| sql.replace(&format!("{}.", quoted(&database)), "")));
     }
     for row in live.texts(TRIGGERS).await? {
-        if let Some(Some(table)) = row.into_iter().next() {
-            ddl.push(format!("CREATE TRIGGER t BEFORE INSERT ON {} FOR EACH ROW SET @a = 1", quoted(&table)));
+        if let Ok([Some(name), Some(when), Some(table), Some(body)]) = <[Option<String>; 4]>::try_from(row) {
+            let (name, table) = (quoted(&name), quoted(&table));
+            ddl.push(format!("CREATE TRIGGER {name} {when} ON {table} FOR EACH ROW {body}"));
+        }
+    }
+    for row in live.texts(ROUTINES).await? {
+        if let Ok([Some(name), Some(body)]) = <[Option<String>; 2]>::try_from(row) {
+            ddl.push(format!("CREATE PROCEDURE {}() {body}", quoted(&name)));
         }
     }
     Ok(Words { ddl, rows: estimates(live.texts(ESTIMATES).await?) })

@@ -4,11 +4,11 @@ use super::{Words, estimates};
 use crate::failure::Failure;
 use crate::live::Live;
 
-/// Triggers say nothing of tables; sqlx's own table is no part of the schema.
+/// sqlx's own table is no part of the schema.
 const STATEMENTS: &str = "SELECT sql FROM sqlite_schema
-    WHERE sql IS NOT NULL AND type IN ('table', 'index', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+    WHERE sql IS NOT NULL AND type IN ('table', 'index', 'view', 'trigger') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
         AND tbl_name <> '_sqlx_migrations'
-    ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 ELSE 2 END, rowid";
+    ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, rowid";
 
 /// What ANALYZE found; `stat` begins with the rows of the table.
 const ANALYZED: &str =

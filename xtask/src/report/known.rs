@@ -1,13 +1,43 @@
-//! Which tables a workspace adds rows to, by the words of its queries alone.
+//! What is known of a workspace before its queries are checked one by one: which tables it adds rows to, by the words of its
+//! queries alone, and which its cached reads name.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 
+use query_budget_analysis::check::Checker;
+use query_budget_analysis::lints::{CachedTables, cached_tables};
 use query_budget_analysis::rust::{Site, SiteSql};
 
 use crate::input::Batch;
 
+/// What is known of a workspace.
+pub(super) struct Known {
+    grown: HashSet<String>,
+    /// By what the schema was read from.
+    cached: HashMap<Option<PathBuf>, CachedTables>,
+    nothing_cached: CachedTables,
+}
+
+impl Known {
+    pub(super) fn of(batches: &[Batch]) -> Known {
+        let mut cached: HashMap<Option<PathBuf>, CachedTables> = HashMap::new();
+        for batch in batches {
+            let sites = batch.files.iter().flat_map(|file| &file.source.scan.sites);
+            let tables = cached_tables(sites, batch.project.schema.as_ref(), batch.project.dialect);
+            cached.entry(batch.source.clone()).or_default().extend(tables);
+        }
+        Known { grown: grown(batches), cached, nothing_cached: CachedTables::new() }
+    }
+
+    /// A checker that knows what of it belongs to a database.
+    pub(super) fn tell<'a>(&'a self, checker: Checker<'a>, source: Option<&PathBuf>) -> Checker<'a> {
+        let cached = self.cached.get(&source.cloned()).unwrap_or(&self.nothing_cached);
+        checker.with_grown(&self.grown).with_cached(cached)
+    }
+}
+
 /// The tables that some query, test code left out, inserts into: their names without a schema, lower case.
-pub(super) fn tables(batches: &[Batch]) -> HashSet<String> {
+fn grown(batches: &[Batch]) -> HashSet<String> {
     let files = batches.iter().flat_map(|batch| &batch.files);
     let sites = files.flat_map(|file| &file.source.scan.sites).filter(|site| !site.in_test);
     let bare = batches.iter().flat_map(|batch| &batch.bare);
