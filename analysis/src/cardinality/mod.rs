@@ -9,12 +9,14 @@ mod unique;
 mod values;
 mod within;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::schema::Schema;
 use crate::sql::expr::{Expr, Literal};
 use crate::sql::query::{
-    Block, BlockId, Body, From, JoinKind, Kind, Query, RelationId, Role, Select, SetOp, Source, Write,
+    Block, BlockId, Body, From, JoinKind, Kind, Query, Relation, RelationId, Role, Select, SetOp, Source,
+    Write,
 };
 
 /// How many rows there can be.
@@ -101,6 +103,8 @@ struct Reader<'q> {
     followed: usize,
     /// The collation by which the key at hand tells its values apart.
     key_collation: Option<String>,
+    /// Whether a table of the query has a unique index that is partial, once somebody has asked.
+    partial_keys: OnceCell<bool>,
 }
 
 /// So many conditions with alternatives, and so many alternatives of each, are looked at one by one.
@@ -111,7 +115,25 @@ const DEEPEST_BLOCK: usize = 64;
 
 impl<'q> Reader<'q> {
     fn new(query: &'q Query, schema: Option<&'q Schema>) -> Reader<'q> {
-        Reader { query, schema, known: BTreeMap::new(), depth: 0, followed: 0, key_collation: None }
+        Reader {
+            query,
+            schema,
+            known: BTreeMap::new(),
+            depth: 0,
+            followed: 0,
+            key_collation: None,
+            partial_keys: OnceCell::new(),
+        }
+    }
+
+    fn has_partial_keys(&self) -> bool {
+        let is_partial = |relation: &Relation| match &relation.source {
+            Source::Table(name) => self.schema.and_then(|schema| schema.stored(name)).is_some_and(|table| {
+                table.indexes.iter().any(|index| index.unique && index.predicate.is_some())
+            }),
+            _ => false,
+        };
+        *self.partial_keys.get_or_init(|| self.query.relations.iter().any(is_partial))
     }
 }
 

@@ -52,9 +52,11 @@ impl Reader<'_> {
                 other => other.own_subquery().is_some_and(|block| self.query.block(block).correlated),
             })
         };
+        // A range says something only of whether a partial index holds the rows.
+        let says_something = self.has_partial_keys();
         let mut inside: Vec<Expr> = conditions
             .iter()
-            .filter(|condition| speaks_of_it_alone(condition))
+            .filter(|condition| (says_something || leaves_values(condition)) && speaks_of_it_alone(condition))
             .map(|it| (*it).clone())
             .collect();
         for column in columns.iter() {
@@ -67,6 +69,10 @@ impl Reader<'_> {
                 span: None,
             }));
             let right = Box::new(Expr::Parameter(0));
+            if !says_something {
+                // It is said by what is added here.
+                inside.retain(|condition| compared_with_values(condition) != Some(&column.name));
+            }
             inside.push(match rows {
                 Rows::One => Expr::Binary { op: Op::Eq, left, right },
                 Rows::Bounded | Rows::Many => Expr::Any { left, op: Op::Eq, right, all: false },
@@ -206,6 +212,31 @@ impl Reader<'_> {
         self.followed += 1;
         (self.followed <= MOST_FOLLOWED).then_some(())
     }
+}
+
+/// Whether a condition can leave few values of something: the kinds that `values_left` knows.
+fn leaves_values(condition: &Expr) -> bool {
+    match condition {
+        Expr::Binary { op, .. } => *op == Op::Eq,
+        Expr::InList { negated, .. } | Expr::Exists { negated, .. } => !negated,
+        Expr::InQuery { op, negated, .. } => *op == Op::Eq && !negated,
+        Expr::Any { op, all, .. } => *op == Op::Eq && !all,
+        Expr::Or(_) => true,
+        _ => false,
+    }
+}
+
+/// The column that a condition compares with plain values for equality, and says nothing else.
+fn compared_with_values(condition: &Expr) -> Option<&String> {
+    let is_value = |expr: &Expr| matches!(expr, Expr::Literal(_) | Expr::Parameter(_));
+    let column = match condition {
+        Expr::Binary { op: Op::Eq, left, right } if is_value(right) => left,
+        Expr::Binary { op: Op::Eq, left, right } if is_value(left) => right,
+        Expr::Any { left, op: Op::Eq, right, all: false } if is_value(right) => left,
+        Expr::InList { expr, list, negated: false } if list.iter().all(is_value) => expr,
+        _ => return None,
+    };
+    column.as_column().map(|column| &column.name)
 }
 
 /// Puts what `by` says in the place of each column; whether it says something of every one.

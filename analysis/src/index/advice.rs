@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::new_index::NewIndex;
+use super::planned::Planned;
 use super::wanted::Wanted;
-use super::{Access, Verdict, accesses, audit, foreign_keys, merge, new_index, sort, writes};
-use crate::schema::{Index, Name, Replay, Schema, Table, snapshot};
+use super::{Access, Verdict, audit, foreign_keys, merge, sort, writes};
+use crate::schema::{Name, Schema, snapshot};
 use crate::sql::query::RelationId;
 use crate::sql::{Dialect, Query};
 
@@ -61,23 +62,23 @@ impl Advice {
 
 /// What one query wants of one table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Need {
-    query: usize,
-    relation: RelationId,
+pub(super) struct Need {
+    pub(super) query: usize,
+    pub(super) relation: RelationId,
     /// Whether it is the order of the rows alone that is missing.
-    sorts: bool,
+    pub(super) sorts: bool,
     /// Whether it compares something of many values, so that an index can lead to few rows.
     narrows: bool,
 }
 
 /// An index in the making.
-struct Candidate<'w> {
+pub(super) struct Candidate<'w> {
     /// Those it is made for, each with what wants it.
     members: Vec<(&'w Wanted, BTreeSet<Need>)>,
     /// Those that it narrows the search of, without being made for them.
     others: BTreeSet<Need>,
-    index: NewIndex,
-    name: String,
+    pub(super) index: NewIndex,
+    pub(super) name: String,
 }
 
 impl Candidate<'_> {
@@ -217,7 +218,7 @@ fn name_and_prove(
     }
     let writers = writers(queries);
     let mut advice: Vec<Advice> = Vec::new();
-    let uses = Uses::of(&met, &planned);
+    let uses = Uses::of(&met, &planned, queries);
     for Candidate { index, name, .. } in candidates {
         let replaces = audit::begins(schema, &planned.schema, &index.table, &name);
         let removed = planned.remove(&index.table, &name);
@@ -266,22 +267,26 @@ struct Uses<'n> {
 }
 
 impl<'n> Uses<'n> {
-    fn of(met: &'n BTreeMap<Name, BTreeSet<Need>>, planned: &Planned<'_>) -> Uses<'n> {
+    fn of(
+        met: &'n BTreeMap<Name, BTreeSet<Need>>,
+        planned: &Planned<'_>,
+        queries: &[Queried<'_>],
+    ) -> Uses<'n> {
         let mut uses = Uses { of_index: BTreeMap::new(), of_any: BTreeMap::new() };
         for (table, needs) in met {
             for need in needs {
-                let Some(queried) = planned.queries.get(need.query) else { continue };
-                let read = accesses(queried.query, &planned.schema);
+                let Some(queried) = queries.get(need.query) else { continue };
+                let read = planned.accesses(need.query);
                 let is_unnamed =
                     |access: &Access| access.verdict == Verdict::Served && access.index.is_none();
                 // Of several indexes, one for each arm of a disjunction, an access names one.
                 let has_arms = |access: &Access| access.relation == need.relation && access.wanted.len() > 1;
                 let is_any =
                     need.sorts || read.iter().any(is_unnamed) || queried.accesses.iter().any(has_arms);
-                for access in read {
-                    if let (Some(index), true) = (access.index, access.table == *table) {
+                for access in read.iter() {
+                    if let (Some(index), true) = (&access.index, access.table == *table) {
                         let is_chosen = access.relation == need.relation;
-                        uses.of_index.entry((table, index)).or_default().push((need, is_chosen));
+                        uses.of_index.entry((table, index.clone())).or_default().push((need, is_chosen));
                     }
                 }
                 if is_any {
@@ -338,96 +343,4 @@ fn prove(candidates: &mut Vec<Candidate<'_>>, planned: &mut Planned<'_>, schema:
         true
     });
     changed
-}
-
-/// The schema with the indexes that are tried.
-struct Planned<'q> {
-    schema: Schema,
-    queries: &'q [Queried<'q>],
-    /// The names that the schema has, in lower case.
-    taken: BTreeSet<String>,
-    /// The indexes that are tried, each with its table.
-    tried: Vec<(Name, String)>,
-}
-
-impl<'q> Planned<'q> {
-    fn new(schema: &Schema, queries: &'q [Queried<'q>]) -> Planned<'q> {
-        Planned { schema: schema.clone(), queries, taken: new_index::names(schema), tried: Vec::new() }
-    }
-
-    /// Makes the candidates in place of those that were tried before. Each gets a name that nothing else has.
-    fn make(&mut self, candidates: &mut [Candidate<'_>]) {
-        for (table, name) in std::mem::take(&mut self.tried) {
-            self.remove(&table, &name);
-            self.taken.remove(&name.to_lowercase());
-        }
-        for candidate in candidates {
-            let dialect = self.schema.dialect;
-            candidate.name = candidate.index.free_name(&self.taken);
-            let make = candidate.index.statement("CREATE INDEX", Some(&candidate.name), dialect);
-            let mut replay = Replay::new(dialect);
-            replay.schema.tables = self.concerned_by(&candidate.index.table);
-            let before: Vec<usize> = replay.schema.tables.values().map(|table| table.indexes.len()).collect();
-            replay.apply(&make, "advice");
-            for (table, count) in replay.schema.tables.values().zip(before) {
-                for index in table.indexes.iter().skip(count) {
-                    self.taken.insert(index.name.to_lowercase());
-                    self.tried.push((table.name.clone(), index.name.clone()));
-                }
-            }
-            self.schema.tables.extend(replay.schema.tables);
-        }
-    }
-
-    /// Takes the tables that get an index with `table` out of the schema: the table itself, which is quicker to search
-    /// than all, and of a partitioned one all, its partitions among them.
-    fn concerned_by(&mut self, table: &Name) -> BTreeMap<Name, Table> {
-        match self.schema.tables.remove_entry(table) {
-            Some((name, table)) if table.partition_by.is_some() => {
-                let mut all = std::mem::take(&mut self.schema.tables);
-                all.insert(name, table);
-                all
-            }
-            only => only.into_iter().collect(),
-        }
-    }
-
-    /// Whether a query gets what it wants.
-    fn is_met(&self, need: &Need) -> bool {
-        self.kept(need).is_some()
-    }
-
-    /// The part of the rows that is read for a query that gets what it wants; nothing where an order is all it wants.
-    fn kept(&self, need: &Need) -> Option<f64> {
-        let query = self.queries.get(need.query)?.query;
-        if need.sorts {
-            let unindexed = sort::unindexed(query, &self.schema);
-            return unindexed.iter().all(|sort| sort.relation != need.relation).then_some(0.0);
-        }
-        let read =
-            accesses(query, &self.schema).into_iter().find(|access| access.relation == need.relation)?;
-        (read.verdict == Verdict::Served).then_some(read.kept)
-    }
-
-    /// Whether a table is searched by the index of a name.
-    fn is_chosen(&self, need: &Need, name: &str) -> bool {
-        let Some(queried) = self.queries.get(need.query) else { return false };
-        accesses(queried.query, &self.schema)
-            .iter()
-            .any(|access| access.relation == need.relation && access.index.as_deref() == Some(name))
-    }
-
-    fn remove(&mut self, table: &Name, name: &str) -> Vec<Index> {
-        let Some(table) = self.schema.tables.get_mut(table) else { return Vec::new() };
-        let all = std::mem::take(&mut table.indexes).into_iter();
-        let (removed, kept) = all.partition(|index| index.name == name);
-        table.indexes = kept;
-        removed
-    }
-
-    fn restore(&mut self, table: &Name, mut removed: Vec<Index>) {
-        if let Some(table) = self.schema.tables.get_mut(table) {
-            table.indexes.append(&mut removed);
-        }
-    }
 }

@@ -319,10 +319,10 @@ impl<'a> Reader<'a> {
             Op::Other(_) => Compare::Operator(op.flipped().as_str().to_owned()),
             _ => compare.clone(),
         };
-        let mut found: Vec<Condition> = Vec::new();
-        found.extend(self.compared(left, compare, &[right]));
-        found.extend(self.compared(right, flipped, &[left]));
-        found
+        match (self.compared(left, compare, &[right]), self.compared(right, flipped, &[left])) {
+            (Some(left), Some(right)) => vec![left, right],
+            (left, right) => left.or(right).into_iter().collect(),
+        }
     }
 
     fn in_list(&self, expr: &Expr, list: &[Expr]) -> Vec<Condition> {

@@ -8,7 +8,11 @@ pub(super) const MOST: usize = 300;
 
 /// Whether something holds for all partitions of a table that hold rows, those of its partitions among them; `None` where
 /// there are more than are looked at. It holds for none where there are none.
-pub(super) fn all_partitions(schema: &Schema, table: &Table, holds: impl Fn(&Table) -> bool) -> Option<bool> {
+pub(super) fn all_partitions<'s>(
+    schema: &'s Schema,
+    table: &'s Table,
+    holds: impl Fn(&'s Table) -> bool,
+) -> Option<bool> {
     let mut found = 0;
     let mut open: Vec<&Name> = match table.partition_by {
         Some(_) => vec![&table.name],

@@ -25,6 +25,8 @@ pub(super) struct Item<'s> {
     demands: Vec<&'s Expr>,
     /// By its conditions.
     searches: Searches,
+    /// Those of them that compare it with rows of others.
+    joins: Vec<Join>,
     /// What leads to its rows before those of any other are at hand.
     alone: Option<Served>,
     /// Conditions of which one has to hold, each arm with its own.
@@ -37,6 +39,29 @@ pub(super) struct Item<'s> {
     hindrance: Option<Hindrance>,
     /// The part of its rows that its own conditions keep.
     pub(super) own_kept: f64,
+}
+
+/// A condition that compares a table with rows of others.
+struct Join {
+    /// The relations whose rows have to be at hand.
+    needs: Relations,
+    /// What is compared: the first condition that compares it.
+    operand: usize,
+    /// The part of the rows that it keeps.
+    kept: f64,
+}
+
+impl Join {
+    fn all(conditions: &[Condition]) -> Vec<Join> {
+        let joining = conditions.iter().filter(|condition| !condition.needs.is_empty());
+        let joining: Vec<&Condition> = joining.collect();
+        let first = |of: &Condition| joining.iter().position(|condition| condition.operand == of.operand);
+        let join = |condition: &&Condition| {
+            let operand = first(condition).unwrap_or_default();
+            Join { needs: condition.needs, operand, kept: condition.kept }
+        };
+        joining.iter().map(join).collect()
+    }
 }
 
 /// Says how each table of a join problem is read.
@@ -169,6 +194,7 @@ pub(super) fn item<'s>(
     let mut item = Item {
         hindrance,
         relation: id,
+        joins: Join::all(&conditions),
         searches: Searches::new(&indexes, id, conditions, &demands),
         alone: None,
         indexes,
@@ -231,12 +257,13 @@ impl Item<'_> {
 
     /// How many of its rows go with one of the rows at hand.
     pub(super) fn rows(&self, reached: Relations) -> f64 {
-        let mut seen: Vec<&Expr> = Vec::new();
         let mut rows = estimate::ROWS * self.own_kept;
-        for condition in self.conditions().iter().filter(|condition| !condition.needs.is_empty()) {
-            if reached.contains_all(condition.needs) && !seen.contains(&&condition.operand) {
-                seen.push(&condition.operand);
-                rows *= condition.kept;
+        for (at, join) in self.joins.iter().enumerate() {
+            let mut before = self.joins.iter().take(at);
+            if reached.contains_all(join.needs)
+                && !before.any(|it| it.operand == join.operand && reached.contains_all(it.needs))
+            {
+                rows *= join.kept;
             }
         }
         rows

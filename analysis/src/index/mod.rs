@@ -31,6 +31,7 @@ mod migration;
 mod new_index;
 mod order;
 mod outer_joins;
+mod planned;
 mod printed;
 mod problem;
 mod push_down;

@@ -210,12 +210,9 @@ impl<'p, 's> Joined<'p, 's> {
         while plan.reached.len() < all {
             let mut best: Option<(f64, usize, Step)> = None;
             let free = (0..all).filter(|at| !plan.reached.contains(self.relation(*at)));
-            let mut allowed: Vec<usize> =
-                free.clone().filter(|at| self.may_follow(*at, plan.reached)).collect();
-            if allowed.is_empty() {
-                allowed = free.collect();
-            }
-            for at in allowed {
+            let may_follow = |at: &usize| self.may_follow(*at, plan.reached);
+            let is_free_for_all = !free.clone().any(|at| may_follow(&at));
+            for at in free.filter(|at| is_free_for_all || may_follow(at)) {
                 let next = self.step(&plan, at, planner);
                 let weight = next.cost + next.rows.max(1.0) * FIND_AGAIN;
                 if best.as_ref().is_none_or(|(least, ..)| weight < *least) {

@@ -1,16 +1,50 @@
 //! What changes a verdict when the reads of a query are known: a LIMIT that stops early, tables that are read with another,
 //! and tables of one row.
 
+use std::cell::RefCell;
+
 use super::joins::{Item, item};
 use super::problem::Problem;
 use super::relations::Relations;
 use super::searches::{How, Served};
 use super::{Access, Verdict, heirs, sort};
 use crate::cardinality;
-use crate::schema::{Schema, Table};
+use crate::schema::{Column, Index, Schema, Table};
 use crate::sql::query::Query;
 
-impl Item<'_> {
+/// So many kinds of table are told apart among those that are read with one.
+const MOST_KINDS: usize = 16;
+
+/// Whether two tables have the same indexes on the same columns, whatever these are called.
+fn is_indexed_alike(one: &Table, other: &Table) -> bool {
+    let same_index = |(one, other): (&Index, &Index)| {
+        let Index {
+            name: _,
+            method,
+            unique,
+            primary,
+            constraint,
+            keys,
+            include,
+            predicate,
+            nulls_not_distinct,
+            hidden,
+        } = one;
+        (method, unique, primary, constraint)
+            == (&other.method, &other.unique, &other.primary, &other.constraint)
+            && (keys, include, predicate) == (&other.keys, &other.include, &other.predicate)
+            && (nulls_not_distinct, hidden) == (&other.nulls_not_distinct, &other.hidden)
+    };
+    let same_column = |(one, other): (&Column, &Column)| {
+        one.name == other.name && one.ty == other.ty && one.collation == other.collation
+    };
+    one.indexes.len() == other.indexes.len()
+        && one.columns.len() == other.columns.len()
+        && one.indexes.iter().zip(&other.indexes).all(same_index)
+        && one.columns.iter().zip(&other.columns).all(same_column)
+}
+
+impl<'s> Item<'s> {
     /// Takes back that a table is read row by row where an index gives the order of the first rows: LIMIT stops soon where
     /// the conditions keep much of what comes, and there is no other way by the distance from a value. A partial index in
     /// that order is made for the query.
@@ -47,13 +81,25 @@ impl Item<'_> {
         &self,
         access: &mut Access,
         query: &Query,
-        schema: &Schema,
-        problem: &Problem,
+        schema: &'s Schema,
+        problem: &'s Problem,
         reached: Relations,
     ) {
         let table = self.indexes.table();
-        let leads = |heir: &&Table| {
-            item(self.relation, query, schema, heir, problem).search(reached).is_some_and(|read| read.leads())
+        // Most partitions have the same indexes, and one of a kind speaks for all.
+        let kinds: RefCell<Vec<(&'s Table, bool)>> = RefCell::default();
+        let leads = |heir: &'s Table| {
+            let known =
+                kinds.borrow().iter().find(|(kind, _)| is_indexed_alike(kind, heir)).map(|(_, leads)| *leads);
+            known.unwrap_or_else(|| {
+                let read = item(self.relation, query, schema, heir, problem).search(reached);
+                let leads = read.is_some_and(|read| read.leads());
+                let mut kinds = kinds.borrow_mut();
+                if kinds.len() < MOST_KINDS {
+                    kinds.push((heir, leads));
+                }
+                leads
+            })
         };
         if access.verdict == Verdict::Unserved {
             if cardinality::keys::is_singleton(table, schema) {
@@ -62,7 +108,7 @@ impl Item<'_> {
                 access.hindrance = None;
                 return;
             }
-            match heirs::all_partitions(schema, table, |partition| leads(&partition)) {
+            match heirs::all_partitions(schema, table, &leads) {
                 Some(true) => {
                     access.verdict = Verdict::Served;
                     access.why = format!("each partition of `{}` has an index that is searched", table.name);

@@ -23,13 +23,15 @@ pub(super) enum Class {
 
 /// The class of a type in any of its spellings; `None` for all others, arrays among them.
 pub(super) fn class_of(ty: &str) -> Option<Class> {
-    let is = |known: &[&str]| known.iter().any(|known| type_names::are_one(base(ty), known));
-    match ty {
-        _ if ty.ends_with(']') => None,
-        _ if is(&["smallint", "integer", "bigint"]) => Some(Class::Integer),
-        _ if is(&["numeric"]) => Some(Class::Decimal),
-        _ if is(&["real", "double precision"]) => Some(Class::Float),
-        _ if is(&["text", "character varying"]) => Some(Class::Text),
+    if ty.ends_with(']') {
+        return None;
+    }
+    let canonical = type_names::canonical(base(ty));
+    match canonical.as_str() {
+        "smallint" | "integer" | "bigint" => Some(Class::Integer),
+        "numeric" => Some(Class::Decimal),
+        "real" | "double precision" => Some(Class::Float),
+        "text" | "character varying" => Some(Class::Text),
         _ => None,
     }
 }

@@ -1,5 +1,7 @@
 //! Every row of one table beside every row of another.
 
+use std::collections::BTreeMap;
+
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
@@ -85,57 +87,87 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
 /// What is joined: relations are in one group when a condition names both, or sets both equal to one value. `None` when a
 /// condition's relations are not known.
 fn groups(query: &Query, relations: &[RelationId], conditions: &[&Expr]) -> Option<Vec<Vec<RelationId>>> {
-    let mut links: Vec<Vec<RelationId>> = Vec::new();
-    let mut values: Vec<(Expr, RelationId)> = Vec::new();
+    let mut groups = Groups::new(relations);
+    // The first relation that each parameter is named beside.
+    let mut beside: BTreeMap<usize, RelationId> = BTreeMap::new();
     for condition in conditions {
         if condition.any(|e| e.own_subquery().is_some_and(|inner| query.block(inner).correlated)) {
             return None;
         }
-        let columns = condition.columns();
         let mut link = Vec::new();
-        for column in columns {
+        for column in condition.columns() {
             link.push(column.relation?);
         }
-        condition.walk(&mut |e| match e {
-            Expr::WholeRow(id) => link.push(*id),
-            Expr::Parameter(_) => values.extend(link.first().map(|id| (e.clone(), *id))),
+        condition.walk(&mut |e| match (e, link.first()) {
+            (Expr::WholeRow(id), _) => link.push(*id),
+            (Expr::Parameter(number), Some(first)) if groups.next.contains_key(first) => {
+                let other = *beside.entry(*number).or_insert(*first);
+                groups.connect([*first, other]);
+            }
             _ => {}
         });
-        links.push(link);
+        groups.connect(link);
     }
-    for (value, id) in &values {
-        links.extend(values.iter().filter(|(other, _)| other == value).map(|(_, other)| vec![*id, *other]));
-    }
-    for id in relations {
+    // What is made for each row of the others belongs to all of them.
+    let is_dependent = |id: &RelationId| {
         let relation = query.relation(*id);
-        // What is made for each row of the others belongs to all of them.
-        let dependent = match &relation.source {
-            Source::Function(_, args) => args.iter().any(|arg| !arg.is_constant()),
-            Source::Derived(inner) => query.block(*inner).correlated,
-            _ => false,
-        };
-        if relation.lateral || dependent {
-            links.push(relations.to_vec());
-        }
+        relation.lateral
+            || match &relation.source {
+                Source::Function(_, args) => args.iter().any(|arg| !arg.is_constant()),
+                Source::Derived(inner) => query.block(*inner).correlated,
+                _ => false,
+            }
+    };
+    if relations.iter().any(is_dependent) {
+        groups.connect(relations.iter().copied());
     }
-    Some(connected(relations, &links))
+    Some(groups.in_order())
 }
 
-/// The groups of relations that `links` connect, in order.
-fn connected(relations: &[RelationId], links: &[Vec<RelationId>]) -> Vec<Vec<RelationId>> {
-    let mut groups: Vec<Vec<RelationId>> = relations.iter().map(|id| vec![*id]).collect();
-    for link in links {
-        let (touched, rest): (Vec<_>, Vec<_>) =
-            groups.into_iter().partition(|group| group.iter().any(|id| link.contains(id)));
-        groups = rest;
-        let mut merged: Vec<RelationId> = touched.into_iter().flatten().collect();
-        merged.sort();
-        if !merged.is_empty() {
-            groups.push(merged);
+/// Relations, each in one group.
+struct Groups {
+    /// For each relation another one of its group; the last of such a chain, which stands for the group, names itself.
+    next: BTreeMap<RelationId, RelationId>,
+}
+
+impl Groups {
+    /// Each relation in a group of its own.
+    fn new(relations: &[RelationId]) -> Groups {
+        Groups { next: relations.iter().map(|id| (*id, *id)).collect() }
+    }
+
+    /// What stands for the group of a relation; `None` for a relation of another block.
+    fn last(&mut self, mut id: RelationId) -> Option<RelationId> {
+        let mut next = *self.next.get(&id)?;
+        while next != id {
+            // The way is halved for who comes next.
+            let behind = self.next.get(&next).copied().unwrap_or(next);
+            self.next.insert(id, behind);
+            (id, next) = (behind, self.next.get(&behind).copied().unwrap_or(behind));
+        }
+        Some(id)
+    }
+
+    /// Makes one group of all groups that these are in.
+    fn connect(&mut self, relations: impl IntoIterator<Item = RelationId>) {
+        let mut first = None;
+        for id in relations {
+            let Some(last) = self.last(id) else { continue };
+            self.next.insert(last, *first.get_or_insert(last));
         }
     }
-    groups.sort();
-    groups
+
+    /// The groups by their first relations.
+    fn in_order(mut self) -> Vec<Vec<RelationId>> {
+        let relations: Vec<RelationId> = self.next.keys().copied().collect();
+        let mut groups: BTreeMap<RelationId, Vec<RelationId>> = BTreeMap::new();
+        for id in relations {
+            groups.entry(self.last(id).unwrap_or(id)).or_default().push(id);
+        }
+        let mut groups: Vec<Vec<RelationId>> = groups.into_values().collect();
+        groups.sort();
+        groups
+    }
 }
 
 /// The condition that a foreign key between two tables asks for.

@@ -23,7 +23,7 @@ pub(crate) fn are_one(one: &str, other: &str) -> bool {
 
 /// A type as the server prints it, from any of its spellings in lower case: with its length or precision, its time zone
 /// and the brackets of an array.
-fn canonical(ty: &str) -> String {
+pub(crate) fn canonical(ty: &str) -> String {
     let ty = ty.trim().trim_start_matches("pg_catalog.");
     let (scalar, brackets) = ty.split_at(ty.find('[').unwrap_or(ty.len()));
     let (base, modifiers, zone) = match scalar.split_once('(') {

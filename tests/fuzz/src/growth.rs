@@ -33,6 +33,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "added_columns", start: 400, files: added_columns },
     Kind { name: "indexes", start: 200, files: indexes },
     Kind { name: "enums", start: 500, files: enums },
+    Kind { name: "types", start: 300, files: types },
     Kind { name: "routines", start: 300, files: routines },
     Kind { name: "subqueries", start: 100, files: subqueries },
     Kind { name: "same_text", start: 1_000, files: same_text },
@@ -41,8 +42,8 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "calls", start: 500, files: calls },
     Kind { name: "callers", start: 500, files: callers },
     Kind { name: "methods", start: 200, files: methods },
-    Kind { name: "aliases", start: 200, files: aliases },
-    Kind { name: "aliases_twice", start: 10, files: aliases_twice },
+    Kind { name: "aliases", start: 800, files: aliases },
+    Kind { name: "aliases_twice", start: 80, files: aliases_twice },
     Kind { name: "fields", start: 300, files: fields },
     Kind { name: "globs", start: 20, files: globs },
     Kind { name: "modules", start: 300, files: modules },
@@ -234,6 +235,18 @@ fn enums(n: usize) -> Vec<File> {
     let query =
         |i: usize| querying(&format!("f{i}"), &format!("SELECT id FROM t WHERE e = 'v{i}' AND id = 1"));
     project(&(first + &each(n, "", add)), &each(n, "", query))
+}
+
+fn types(n: usize) -> Vec<File> {
+    let make = |i: usize| {
+        format!(
+            "CREATE DOMAIN d{} AS d{i};\nCREATE TYPE c{i} AS (a d{i}, b int);\nCREATE TYPE e{i} AS ENUM ('a');\n",
+            i + 1
+        )
+    };
+    let table = format!("CREATE TABLE t (id bigint PRIMARY KEY, d d{n});\n");
+    let first = "CREATE DOMAIN d0 AS int;\n".to_owned();
+    project(&(first + &each(n, "", make) + &table), &querying("all", "SELECT d FROM t WHERE id = 1"))
 }
 
 fn routines(n: usize) -> Vec<File> {

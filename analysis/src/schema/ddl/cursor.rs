@@ -1,5 +1,7 @@
 //! Walking through the tokens of one statement.
 
+use std::rc::Rc;
+
 use super::Written;
 use crate::sql::lex::{Kind, Lexer, Token, unquote};
 use crate::sql::{Dialect, Span};
@@ -24,12 +26,12 @@ impl std::error::Error for DdlError {}
 /// The result of reading a part of a statement.
 pub(crate) type Parsed<T> = Result<T, DdlError>;
 
-/// The tokens of a statement, and how far they are read.
+/// The tokens of a statement, and how far they are read. A copy, to look ahead with, shares the tokens.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'t> {
     pub(crate) text: &'t str,
     pub(crate) dialect: Dialect,
-    tokens: Vec<Token>,
+    tokens: Rc<Vec<Token>>,
     pub(crate) at: usize,
 }
 
@@ -40,7 +42,7 @@ const HEAD: usize = 14;
 
 impl<'t> Cursor<'t> {
     pub(crate) fn new(text: &'t str, dialect: Dialect) -> Cursor<'t> {
-        Cursor { text, dialect, tokens: Lexer::new(text, dialect).collect(), at: 0 }
+        Cursor { text, dialect, tokens: Rc::new(Lexer::new(text, dialect).collect()), at: 0 }
     }
 
     /// The token so many places ahead.

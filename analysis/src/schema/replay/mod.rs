@@ -29,9 +29,6 @@ use crate::schema::ddl::{self, Action, Change, Scope};
 use crate::sql::Dialect;
 use crate::sql::split::{self, Piece};
 
-/// So many savepoints of a script are kept; what is rolled back over more of them is not known.
-const MOST_SAVED: usize = 30;
-
 /// The schema after the statements so far, and what could not be taken into account.
 #[derive(Debug, Clone)]
 pub struct Replay {
@@ -64,9 +61,6 @@ pub struct Replay {
     to_fill_in: BTreeSet<Name>,
     /// Names that may be in use.
     heard: heard::Heard,
-    /// The state at each savepoint of the script at hand, kept where it rolls back to one.
-    saved: Vec<(String, Box<Replay>)>,
-    rolls_back: bool,
     /// How many steps they have taken in all.
     steps: usize,
     /// The file and line of the statement at hand.
@@ -97,6 +91,34 @@ pub fn replay(migrations: &[Migration], dialect: Dialect) -> Replay {
     replay
 }
 
+/// The statements of a script without those that a rollback to a savepoint takes back; MySQL commits each statement that
+/// changes a schema.
+fn lasting(pieces: Vec<Piece<'_>>, dialect: Dialect) -> Vec<Piece<'_>> {
+    if dialect == Dialect::MySql {
+        return pieces;
+    }
+    let begins = |piece: &Piece<'_>, word: &str| {
+        piece.text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+    };
+    let mut lasting = Vec::with_capacity(pieces.len());
+    // Each savepoint with how many statements stand before it.
+    let mut saved: Vec<(String, usize)> = Vec::new();
+    for piece in pieces {
+        let is_step = begins(&piece, "savepoint") || begins(&piece, "rollback");
+        match is_step.then(|| ddl::parse(piece.text, dialect)) {
+            Some(Ok(Change::Savepoint(name))) => saved.push((name, lasting.len())),
+            Some(Ok(Change::RollbackTo(name))) => {
+                if let Some(at) = saved.iter().rposition(|(known, _)| *known == name) {
+                    saved.truncate(at + 1);
+                    lasting.truncate(saved.last().map_or(0, |(_, before)| *before));
+                }
+            }
+            _ => lasting.push(piece),
+        }
+    }
+    lasting
+}
+
 impl Replay {
     /// An empty database.
     pub fn new(dialect: Dialect) -> Replay {
@@ -116,8 +138,6 @@ impl Replay {
             frames: Vec::new(),
             to_fill_in: BTreeSet::new(),
             heard: heard::Heard::default(),
-            saved: Vec::new(),
-            rolls_back: false,
             steps: 0,
             place: (String::new(), 0),
         }
@@ -125,10 +145,7 @@ impl Replay {
 
     /// Applies a script: a migration, a snapshot, or what `pg_dump`, `.schema` or `mysqldump --no-data` wrote.
     pub fn apply(&mut self, sql: &str, file: &str) {
-        let rolls_back = |text: &str| text.to_ascii_lowercase().contains("rollback");
-        self.rolls_back =
-            self.schema.dialect != Dialect::MySql && sql.contains(['s', 'S']) && rolls_back(sql);
-        for piece in split::statements(sql, self.schema.dialect) {
+        for piece in lasting(split::statements(sql, self.schema.dialect), self.schema.dialect) {
             self.apply_piece(&piece, file);
         }
         self.finish();
@@ -137,7 +154,6 @@ impl Replay {
     /// Ends a script: its transaction is over, and everything it makes is there.
     pub(super) fn finish(&mut self) {
         self.session.local_path = None;
-        self.saved.clear();
         self.fill_in_references();
     }
 
@@ -180,7 +196,7 @@ impl Replay {
 
     fn change(&mut self, change: Change) -> Step {
         match change {
-            Change::Nothing => Ok(()),
+            Change::Nothing | Change::Savepoint(_) | Change::RollbackTo(_) => Ok(()),
             Change::Hook(table, hook) => {
                 self.hook(&table, hook);
                 Ok(())
@@ -221,31 +237,6 @@ impl Replay {
                 }
                 self.session.local_path = outer;
                 result
-            }
-            Change::Savepoint(name) => {
-                if self.rolls_back {
-                    let saved = Replay { saved: Vec::new(), ..self.clone() };
-                    self.saved.push((name, Box::new(saved)));
-                    if self.saved.len() > MOST_SAVED {
-                        self.saved.remove(0);
-                    }
-                }
-                Ok(())
-            }
-            Change::RollbackTo(name) => {
-                if let Some(at) = self.saved.iter().rposition(|(saved, _)| *saved == name) {
-                    self.saved.truncate(at + 1);
-                    if let Some((_, saved)) = self.saved.last() {
-                        let (problems, kept) = (std::mem::take(&mut self.problems), self.saved.clone());
-                        *self = Replay { problems, saved: kept, ..(**saved).clone() };
-                    }
-                } else if self.saved.len() == MOST_SAVED {
-                    let (file, line) = &self.place;
-                    self.schema
-                        .gaps
-                        .push(format!("a rollback over more than {MOST_SAVED} savepoints ({file}:{line})"));
-                }
-                Ok(())
             }
             Change::RenameSchema { from, to } => {
                 self.rename_schema(&from, &to);
@@ -339,6 +330,10 @@ mod transactions {
         let made = "BEGIN; CREATE TABLE t (id int); SAVEPOINT s; CREATE TABLE u (id int);";
         check(&format!("{made} ROLLBACK TO SAVEPOINT s; COMMIT;"), &["t"], &[]);
         check(&format!("{made} RELEASE SAVEPOINT s; COMMIT;"), &["t", "u"], &[]);
+        check(&format!("{made} SAVEPOINT r; CREATE TABLE v (id int); ROLLBACK TO s; COMMIT;"), &["t"], &[]);
+        check(&format!("{made} rollback to s; CREATE TABLE v (id int); ROLLBACK TO s; COMMIT;"), &["t"], &[]);
+        check(&format!("{made} SAVEPOINT s; CREATE TABLE v (id int); ROLLBACK TO s;"), &["t", "u"], &[]);
+        check(&format!("{made} ROLLBACK TO s; CREATE TABLE v (id int); COMMIT;"), &["t", "v"], &[]);
     }
 
     #[test]

@@ -1,24 +1,48 @@
 //! The order in which things can be made: by name, and what is needed first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::model::{Name, Schema, Table, UserType, View};
 use crate::schema::ddl::{calls, mentions};
 
-/// Puts things in the order of their names, but each after those it needs; a circle is cut somewhere.
-fn sorted<T>(things: &BTreeMap<Name, T>, needs: impl Fn(&T, &Name) -> bool) -> Vec<&T> {
-    let mut done: Vec<&Name> = Vec::new();
-    let mut order = Vec::new();
-    let mut waiting: Vec<(&Name, &T)> = things.iter().collect();
-    while !waiting.is_empty() {
-        let ready = waiting.iter().position(|(name, thing)| {
-            things.keys().all(|other| other == *name || done.contains(&other) || !needs(thing, other))
-        });
-        let (name, thing) = waiting.remove(ready.unwrap_or(0));
-        done.push(name);
-        order.push(thing);
+/// Puts things in the order of their names, but each after those it needs; a circle is cut at its first name.
+fn sorted<'t, T>(
+    things: &'t BTreeMap<Name, T>,
+    needs: impl Fn(&'t T) -> BTreeSet<&'t Name>,
+) -> Vec<(&'t Name, &'t T)> {
+    let mut missing: BTreeMap<&Name, usize> = BTreeMap::new();
+    let mut needed_by: BTreeMap<&Name, Vec<&Name>> = BTreeMap::new();
+    for (name, thing) in things {
+        let mut needs = needs(thing);
+        needs.remove(name);
+        missing.insert(name, needs.len());
+        needs.into_iter().for_each(|other| needed_by.entry(other).or_default().push(name));
+    }
+    let mut ready: BTreeSet<&Name> =
+        missing.iter().filter(|(_, count)| **count == 0).map(|(name, _)| *name).collect();
+    let mut order = Vec::with_capacity(things.len());
+    while let Some(next) = ready.pop_first().or_else(|| missing.keys().next().copied()) {
+        missing.remove(next);
+        order.extend(things.get_key_value(next));
+        for name in needed_by.remove(next).unwrap_or_default() {
+            if let Some(count) = missing.get_mut(name) {
+                *count -= 1;
+                if *count == 0 {
+                    ready.insert(name);
+                }
+            }
+        }
     }
     order
+}
+
+/// Everything that goes by a name, whatever schema it is in.
+fn by_last_name<'t, T>(things: &'t BTreeMap<Name, T>) -> BTreeMap<&'t str, Vec<&'t Name>> {
+    let mut by_name: BTreeMap<&str, Vec<&Name>> = BTreeMap::new();
+    for name in things.keys() {
+        by_name.entry(&name.name).or_default().push(name);
+    }
+    by_name
 }
 
 /// Tables with parents before those that inherit from them.
@@ -35,33 +59,39 @@ pub(super) fn tables(schema: &Schema) -> Vec<&Table> {
 
 /// Views with those that they select from before them.
 pub(super) fn views(schema: &Schema) -> Vec<&View> {
-    let mentioned: BTreeMap<&Name, Vec<String>> =
-        schema.views.values().map(|view| (&view.name, mentions(&view.query, schema.dialect))).collect();
-    sorted(&schema.views, |view, other| {
-        mentioned.get(&view.name).is_some_and(|names| names.contains(&other.name))
-    })
+    let by_name = by_last_name(&schema.views);
+    let order = sorted(&schema.views, |view| {
+        let mentioned = mentions(&view.query, schema.dialect);
+        mentioned.iter().filter_map(|name| by_name.get(name.as_str())).flatten().copied().collect()
+    });
+    order.into_iter().map(|(_, view)| view).collect()
 }
 
 /// Types with those that they are made of before them.
 pub(super) fn types(schema: &Schema) -> Vec<(&Name, &UserType)> {
-    let named: BTreeMap<Name, (&Name, &UserType)> =
-        schema.types.iter().map(|(name, ty)| (name.clone(), (name, ty))).collect();
-    let uses = |ty: &str, other: &Name| {
-        let ty = ty.trim_end_matches("[]");
-        ty == other.to_string() || ty == crate::schema::ddl::print_user_type(other, "", schema.dialect)
-    };
-    let order = sorted(&named, |(_, ty), other| match ty {
-        UserType::Domain { base, .. } => uses(base, other),
-        UserType::Composite(fields) => fields.iter().any(|field| uses(&field.ty, other)),
-        UserType::Range(options) => mentions(options, schema.dialect).contains(&other.name),
-        UserType::Enum(_) | UserType::Other => false,
-    });
-    order.into_iter().copied().collect()
+    let by_name = by_last_name(&schema.types);
+    let mut by_spelling: BTreeMap<String, Vec<&Name>> = BTreeMap::new();
+    for name in schema.types.keys() {
+        let printed = crate::schema::ddl::print_user_type(name, "", schema.dialect);
+        for spelling in [name.to_string(), printed] {
+            by_spelling.entry(spelling).or_default().push(name);
+        }
+    }
+    let used = |ty: &str| by_spelling.get(ty.trim_end_matches("[]")).into_iter().flatten().copied();
+    sorted(&schema.types, |ty| match ty {
+        UserType::Domain { base, .. } => used(base).collect(),
+        UserType::Composite(fields) => fields.iter().flat_map(|field| used(&field.ty)).collect(),
+        UserType::Range(options) => {
+            let mentioned = mentions(options, schema.dialect);
+            mentioned.iter().filter_map(|name| by_name.get(name.as_str())).flatten().copied().collect()
+        }
+        UserType::Enum(_) | UserType::Other => BTreeSet::new(),
+    })
 }
 
 /// The functions that a query or a trigger may call and no table needs, those before aggregates, which are made from them.
 pub(super) fn other_functions(schema: &Schema) -> Vec<(&Name, &Vec<String>)> {
-    let needed: Vec<&Name> = functions_of_tables(schema).into_iter().map(|(name, _)| name).collect();
+    let needed: BTreeSet<&Name> = functions_of_tables(schema).into_iter().map(|(name, _)| name).collect();
     let says = |sql: &str, words: &str| {
         let head = sql.get(..sql.find('$').unwrap_or(sql.len())).unwrap_or(sql);
         head.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase().contains(words)
@@ -92,7 +122,7 @@ pub(super) fn functions_of_tables(schema: &Schema) -> Vec<(&Name, &Vec<String>)>
     if schema.functions.is_empty() {
         return Vec::new();
     }
-    let mut called: Vec<String> = Vec::new();
+    let mut called: BTreeSet<String> = BTreeSet::new();
     let mut note = |text: &String| called.extend(calls(text, schema.dialect));
     for table in schema.tables.values() {
         for column in &table.columns {

@@ -170,10 +170,12 @@ impl Resolver<'_> {
                 // Its rows are stored: what they were made from is not read.
                 let columns = declared.or_else(|| {
                     let (blocks, relations) = (self.blocks.len(), self.relations.len());
+                    let unchecked = self.unchecked;
                     let block = self.expand_view(view, self.block_of_scope())?;
                     let columns = self.block_columns(block);
                     self.blocks.truncate(blocks);
                     self.relations.truncate(relations);
+                    self.unchecked = unchecked;
                     columns
                 });
                 return (Source::Table(view.name.clone()), columns);
@@ -183,7 +185,13 @@ impl Resolver<'_> {
                     let columns = declared.or_else(|| self.block_columns(block));
                     (Source::View(view.name.clone(), block), columns)
                 }
-                None => (Source::Table(view.name.clone()), declared),
+                None => {
+                    if self.is_beyond_expanding() {
+                        self.unchecked =
+                            self.unchecked.or(Some("views on views on more of them than are followed"));
+                    }
+                    (Source::Table(view.name.clone()), declared)
+                }
             };
         }
         if name == "_sqlx_migrations" {

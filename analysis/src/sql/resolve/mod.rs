@@ -15,6 +15,8 @@ mod tests;
 mod values;
 mod write;
 
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use sqlparser::ast;
@@ -166,6 +168,8 @@ struct Resolver<'a> {
     views: usize,
     /// How many were expanded.
     expansions: usize,
+    /// The queries of the schema that were come by, by their text; `None` for one that does not parse.
+    parsed: HashMap<String, Option<Rc<ast::Query>>>,
     /// The function whose query is being resolved, and its parameters with what is passed for each.
     parameters: Option<(String, Vec<(String, Expr)>)>,
     /// MySQL: the aliases of the SELECT list that is being resolved.
@@ -191,6 +195,7 @@ impl<'a> Resolver<'a> {
             ctes: Vec::new(),
             views: 0,
             expansions: 0,
+            parsed: HashMap::new(),
             parameters: None,
             select_aliases: Vec::new(),
             window_aliases: Vec::new(),
@@ -244,11 +249,10 @@ impl<'a> Resolver<'a> {
     /// A query of the schema as a block of this one.
     fn expand(&mut self, query: &str, name: Name, parent: BlockId) -> Option<BlockId> {
         self.expansions += 1;
-        if self.views >= DEEPEST_VIEW || self.expansions > MOST_EXPANSIONS {
+        if self.is_beyond_expanding() {
             return None;
         }
-        let parsed = parse::statement(query, self.dialect).ok()?;
-        let ast::Statement::Query(query) = &parsed.statement else { return None };
+        let query = self.parsed(query)?;
         // What the view's own text names is not the user's to mend: its places and problems stay inside.
         let problems = self.problems.len();
         let scopes = std::mem::take(&mut self.scopes);
@@ -256,7 +260,7 @@ impl<'a> Resolver<'a> {
         let select_texts = std::mem::take(&mut self.select_texts);
         self.views += 1;
         let first_relation = self.relations.len();
-        let id = self.query(query, Role::View(name), Some(parent));
+        let id = self.query(&query, Role::View(name), Some(parent));
         for relation in self.relations.iter_mut().skip(first_relation) {
             relation.span = None;
         }
@@ -266,6 +270,25 @@ impl<'a> Resolver<'a> {
         self.scopes = scopes;
         self.problems.truncate(problems);
         Some(id)
+    }
+
+    /// A query of the schema, parsed once however often the statement comes by it.
+    fn parsed(&mut self, query: &str) -> Option<Rc<ast::Query>> {
+        if let Some(known) = self.parsed.get(query) {
+            return known.clone();
+        }
+        let statement = parse::statement(query, self.dialect).map(|parsed| parsed.statement);
+        let parsed = match statement {
+            Ok(ast::Statement::Query(query)) => Some(Rc::from(query)),
+            _ => None,
+        };
+        self.parsed.insert(query.to_owned(), parsed.clone());
+        parsed
+    }
+
+    /// Whether a view that is named here is one too many to be expanded.
+    fn is_beyond_expanding(&self) -> bool {
+        self.views >= DEEPEST_VIEW || self.expansions > MOST_EXPANSIONS
     }
 
     fn fold(&self, ident: &ast::Ident) -> String {

@@ -5,14 +5,16 @@ use std::rc::Rc;
 use super::arena::Ty;
 use super::functions::Called;
 use super::session::{Field, Form, Origin, Session, Value};
-use crate::schema::{Column, Name};
+use crate::schema::{Column, Name, Table};
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::query::{Body, From, JoinKind, RelationId, Source};
 
-impl Session<'_> {
+impl<'q> Session<'q> {
     /// Reads a FROM item: relations, then the conditions of their joins.
     pub(super) fn from(&mut self, item: &From) {
         match item {
+            // Of a table's columns, those that are mentioned are looked at.
+            From::Relation(id) if self.stored_table(*id).is_some() => {}
             From::Relation(id) => {
                 self.relation(*id);
             }
@@ -100,28 +102,50 @@ impl Session<'_> {
     /// The columns of a table.
     pub(super) fn table(&mut self, name: &Name, id: RelationId) -> Option<Vec<Field>> {
         let schema = self.schema;
-        if let Some(table) = schema.tables.get(name) {
-            return Some(self.declared(&table.columns, name, id, true));
-        }
-        let view = schema.views.get(name)?;
-        Some(self.declared(view.columns.as_deref()?, name, id, false))
+        let table = schema.tables.get(name);
+        let columns = match table {
+            Some(table) => table.columns.as_slice(),
+            None => schema.views.get(name)?.columns.as_deref()?,
+        };
+        let field = |column: &Column| Field {
+            name: column.name.clone(),
+            value: self.declared(column, name, id, table.is_some()),
+        };
+        Some(columns.iter().map(field).collect())
     }
 
-    fn declared(&mut self, columns: &[Column], of: &Name, id: RelationId, is_table: bool) -> Vec<Field> {
-        let field = |column: &Column| {
-            let ty = self.types.named(&column.ty).unwrap_or(Ty::OPAQUE);
-            let not_null = column.not_null && is_table;
-            let origin =
-                Origin { table: of.to_string(), column: column.name.clone(), not_null, relation: id };
-            let why = match (ty, not_null) {
-                (Ty::OPAQUE, _) => format!("the type `{}` of `{of}.{}` is not known", column.ty, column.name),
-                (_, false) => format!("column `{of}.{}` is nullable", column.name),
-                (_, true) => format!("column `{of}.{}` is NOT NULL", column.name),
-            };
-            let value = Value { origin: Some(Rc::new(origin)), ..Value::of(ty, not_null) }.because(&why);
-            Field { name: column.name.clone(), value }
+    /// The table that a relation is.
+    fn stored_table(&self, id: RelationId) -> Option<(&'q Name, &'q Table)> {
+        match &self.query.relation(id).source {
+            Source::Table(name) => Some((name, self.schema.tables.get(name)?)),
+            _ => None,
+        }
+    }
+
+    /// A column of a relation, without the others where it is a table whose columns nobody has asked for.
+    fn field(&mut self, id: RelationId, name: &str) -> Option<Value> {
+        if let Some((table, stored)) = self.stored_table(id).filter(|_| !self.relations.contains_key(&id)) {
+            // Those that are renamed come first.
+            let names = self.query.relation(id).columns.as_deref().unwrap_or_default().iter();
+            let names = names.map(|column| &column.name);
+            let own = stored.columns.iter().map(|column| &column.name).skip(names.len());
+            let at = names.chain(own).position(|known| known == name)?;
+            return Some(self.declared(stored.columns.get(at)?, table, id, true));
+        }
+        let fields = self.relation(id)?;
+        fields.iter().find(|field| field.name == name).map(|field| field.value.clone())
+    }
+
+    fn declared(&mut self, column: &Column, of: &Name, id: RelationId, is_table: bool) -> Value {
+        let ty = self.types.named(&column.ty).unwrap_or(Ty::OPAQUE);
+        let not_null = column.not_null && is_table;
+        let origin = Origin { table: of.to_string(), column: column.name.clone(), not_null, relation: id };
+        let why = match (ty, not_null) {
+            (Ty::OPAQUE, _) => format!("the type `{}` of `{of}.{}` is not known", column.ty, column.name),
+            (_, false) => format!("column `{of}.{}` is nullable", column.name),
+            (_, true) => format!("column `{of}.{}` is NOT NULL", column.name),
         };
-        columns.iter().map(field).collect()
+        Value { origin: Some(Rc::new(origin)), ..Value::of(ty, not_null) }.because(&why)
     }
 
     /// A view's columns are those of its query, and to a client its own.
@@ -254,11 +278,9 @@ impl Session<'_> {
         let Some(id) = column.relation.or_else(|| self.only_relation_with(&column.name)) else {
             return Value::opaque(&format!("the column `{}` is not known", column.name));
         };
-        let fields = self.relation(id);
         let outer = self.outer.contains(&id);
-        let field = fields.as_ref().and_then(|fields| fields.iter().find(|field| field.name == column.name));
-        if let Some(field) = field {
-            let mut value = Value { form: Form::Plain, span: column.span, ..field.value.clone() };
+        if let Some(value) = self.field(id, &column.name) {
+            let mut value = Value { form: Form::Plain, span: column.span, ..value };
             if value.ty == Ty::UNKNOWN {
                 value.ty = Ty::TEXT;
             }

@@ -1,16 +1,52 @@
 //! Columns that have to appear in GROUP BY.
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::session::Session;
-use crate::sql::expr::{Call, ColumnRef, Expr};
+use crate::sql::expr::{Call, ColumnRef, Expr, Literal};
 use crate::sql::query::{BlockId, RelationId, Select, Source};
 
 /// The most columns that a query of PostgreSQL returns or groups by.
 const MOST_COLUMNS: usize = 1_664;
 
-/// Whether a key, which is without places, says the same as an expression, wherever that stands.
-fn is_same(key: &Expr, expr: &Expr) -> bool {
-    std::mem::discriminant(key) == std::mem::discriminant(expr)
-        && (key == expr || !matches!(key, Expr::Column(_)) && *key == without_places(expr))
+/// The keys of a GROUP BY, without places, to be found by what they say.
+struct Keys {
+    /// By the digest of each.
+    keys: HashMap<u64, Vec<Expr>>,
+}
+
+impl Keys {
+    fn new(group_by: &[Expr]) -> Keys {
+        let mut keys: HashMap<u64, Vec<Expr>> = HashMap::new();
+        for key in group_by {
+            keys.entry(digest(key)).or_default().push(without_places(key));
+        }
+        Keys { keys }
+    }
+
+    /// Whether a key says the same as an expression, wherever that stands.
+    fn hold(&self, expr: &Expr) -> bool {
+        let Some(alike) = self.keys.get(&digest(expr)) else { return false };
+        let is_column = matches!(expr, Expr::Column(_));
+        alike.iter().any(|key| key == expr || !is_column && *key == without_places(expr))
+    }
+}
+
+/// A number that is the same for expressions that say the same, wherever they stand.
+fn digest(expr: &Expr) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    expr.walk(&mut |part| {
+        std::mem::discriminant(part).hash(&mut hasher);
+        match part {
+            Expr::Column(column) => (column.relation, &column.name).hash(&mut hasher),
+            Expr::Parameter(number) => number.hash(&mut hasher),
+            Expr::Literal(Literal::Number(text) | Literal::Text(text)) => text.hash(&mut hasher),
+            Expr::Call(call) => call.name.hash(&mut hasher),
+            _ => {}
+        }
+    });
+    hasher.finish()
 }
 
 fn without_places(expr: &Expr) -> Expr {
@@ -36,7 +72,7 @@ impl Session<'_> {
         if select.group_by.len().max(select.projection.len()) > MOST_COLUMNS {
             return;
         }
-        let keys: Vec<Expr> = select.group_by.iter().map(without_places).collect();
+        let keys = Keys::new(&select.group_by);
         for expr in select.projection.iter().chain(&select.having) {
             let Some(column) = self.ungrouped(expr, &keys, select, block) else { continue };
             let name = match column.relation {
@@ -52,11 +88,11 @@ impl Session<'_> {
     fn ungrouped<'e>(
         &mut self,
         expr: &'e Expr,
-        keys: &[Expr],
+        keys: &Keys,
         select: &Select,
         block: BlockId,
     ) -> Option<&'e ColumnRef> {
-        if keys.iter().any(|key| is_same(key, expr)) {
+        if keys.hold(expr) {
             return None;
         }
         match expr {
