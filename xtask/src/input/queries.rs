@@ -26,7 +26,13 @@ pub(super) fn read_queries(
         return read_stdin(dialect, unread);
     }
     if path.is_dir() {
-        return read_sqlx_folder(path, base, unread);
+        let queries = read_sqlx_folder(path, base, unread)?;
+        if queries.is_empty() && unread.is_empty() {
+            return Err(Failure::new(format!("read `{}`", shown(path, base)))
+                .because("it holds no `query-*.json`")
+                .help("`cargo sqlx prepare` writes the queries of a crate into its `.sqlx` folder"));
+        }
+        return Ok(queries);
     }
     let file = shown(path, base);
     let text = read(path)?;
@@ -120,11 +126,6 @@ pub(super) fn read_sqlx_folder(
         if name.starts_with("query-") && name.ends_with(".json") {
             files.push(path);
         }
-    }
-    if files.is_empty() {
-        return Err(failed()
-            .because("it holds no `query-*.json`")
-            .help("`cargo sqlx prepare` writes the queries of a crate into its `.sqlx` folder"));
     }
     files.sort();
     let mut queries = Vec::new();

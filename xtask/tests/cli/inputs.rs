@@ -40,6 +40,13 @@ fn several_paths_are_checked_together() {
 }
 
 #[test]
+fn an_empty_folder_of_entries_is_no_error() {
+    let scratch = workspace();
+    scratch.write(".sqlx/.gitkeep", "");
+    run(scratch.path(), &[&["check"], &SCHEMA[..]].concat()).exits_with(0).says(&["checked 3 queries: "]);
+}
+
+#[test]
 fn one_package_is_checked() {
     let scratch = workspace();
     run(scratch.path(), &[&["check", "-p", "the-b"], &SCHEMA[..]].concat())
