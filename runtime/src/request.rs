@@ -219,6 +219,8 @@ pin_project! {
     }
 }
 
+crate::macros::debug_without_inner!(RequestFuture);
+
 impl<F, R, E> Future for RequestFuture<F>
 where
     F: Future<Output = Result<Response<R>, E>>,

@@ -1,6 +1,6 @@
 //! Pages that are found by counting the rows before them.
 
-use super::shared::shape;
+use super::shared::{pasteable, shape};
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
@@ -58,6 +58,11 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let finding =
             Finding::new(LINT.name, format!("OFFSET {offset} reads and drops every row before the page"))
                 .excerpt(context.sql, span, "");
+        let page = pasteable::page(context, query).filter(|_| query.root == Some(id));
+        let finding = match page {
+            Some(page) => finding.help(format!("read it page by page, each by `fetch_page`: `{page}`")),
+            None => finding,
+        };
         findings.push(
             finding.help(match keyset(context, query, block) {
                 Some(keyset) => format!("read on from the last row of the page before: `{keyset}`"),

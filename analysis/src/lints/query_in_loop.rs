@@ -57,6 +57,13 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
     let finding = Finding::new(LINT.name, format!("this query runs once {}", around.per_turn()));
     let finding = finding.excerpt(context.sql, 0..0, "").related(around.place().clone(), "the loop");
+    let batch = around.batch(context, query).filter(|_| !query.relations.is_empty());
+    let finding = match batch {
+        Some(batch) => finding.help(format!(
+            "run it once in the place of the loop, and give `fetch_map` or `fetch_groups` the key: `{batch}`"
+        )),
+        None => finding,
+    };
     findings.push(if query.relations.is_empty() {
         // A lock, a sequence, a function: nothing that a table holds is looked up.
         finding.help("call it for all elements in one statement, where their order does not matter").listed()

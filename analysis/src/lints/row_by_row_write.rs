@@ -56,6 +56,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Some(around) = loops::of(context, query) else { return };
     let finding = Finding::new(LINT.name, format!("this {verb} runs once {}", around.per_turn()));
     let finding = finding.excerpt(context.sql, 0..0, "").related(around.place().clone(), "the loop");
+    let finding = match around.batch(context, query) {
+        Some(batch) => finding.help(format!("run it once in the place of the loop: `{batch}`")),
+        None => finding,
+    };
     findings.push(match around.rewrite(context, query) {
         Some(rewrite) => {
             let help = format!("write all of them in one statement: `{}`", rewrite.text);

@@ -34,6 +34,8 @@ pub struct Site {
     pub allows: Vec<Allow>,
     /// Whether it stands in test code: `#[cfg(test)]`, `#[test]` functions, `tests/`, `benches/`.
     pub in_test: bool,
+    /// The type of its rows, as the macro is given it: `Event`; empty where it is given none.
+    pub row: String,
     /// Whether its rows are cached: `.cached(..)`.
     pub cached: bool,
     /// Whether its function tells a cache what is written.
@@ -180,6 +182,8 @@ pub struct Loop {
     pub place: Place,
     /// What is looped over, as written: `&events`; empty when nothing is named.
     pub over: String,
+    /// The pattern of a `for`, as written: `(position, name)`; empty for other loops.
+    pub pattern: String,
     /// The variables it binds anew in each turn, those computed from them in the body included.
     pub variables: Vec<String>,
     /// Those of them that hold an element, or something made of one.

@@ -1,7 +1,10 @@
 //! An agent chat: a page shows the newest messages of a channel with their authors, and what runs there.
 //!
-//! The page is loaded twice: as it grows by itself, author by author, and within a budget.
+//! The page is loaded twice: as it grows by itself, author by author, and within a budget. So are the feed of a channel, which
+//! is read by the last key with its authors cached, and the dashboard of many channels, which is cached as a whole.
 
+pub mod dashboard;
+pub mod feed;
 pub mod looped;
 mod service;
 pub mod together;

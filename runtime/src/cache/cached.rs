@@ -1,7 +1,7 @@
 //! [`Cached`]: a query whose rows are kept.
 
 use std::borrow::Cow;
-use std::fmt::Debug;
+use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,13 @@ pub struct Cached<DB: Database, F> {
     map: Map<DB, F>,
     lives: Duration,
     tags: Vec<Tag>,
+}
+
+impl<DB: Database, F> Debug for Cached<DB, F> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { map, lives, tags } = self;
+        f.debug_struct("Cached").field("query", map).field("lives", lives).field("tags", tags).finish()
+    }
 }
 
 impl<DB: Database, F> Map<DB, F> {

@@ -1,5 +1,6 @@
 //! What the lints on loops share: which loop a query runs in, and what it depends on.
 
+use super::pasteable;
 use crate::finding::{Applicability, Finding, Place};
 use crate::lints::QueryContext;
 use crate::rust::{Built, Loop, LoopKind, Site};
@@ -84,6 +85,13 @@ impl Around<'_> {
         };
         let of_loop = |name: &String| self.work.iter().any(|around| around.variables.contains(name));
         argument.mentions.iter().any(of_loop)
+    }
+
+    /// `sql_batch!` in the place of the loop, as it can be pasted.
+    pub(in crate::lints) fn batch(&self, context: &QueryContext<'_>, query: &Query) -> Option<String> {
+        let is_alone = self.work.len() == 1 && self.site.loops.last() == Some(self.innermost);
+        let varies = |number| self.argument_varies(number);
+        pasteable::batch(context, query, self.innermost, &varies).filter(|_| is_alone)
     }
 
     /// The statement that does for all elements what the query does for one.

@@ -5,6 +5,7 @@ pub(super) mod cached;
 pub(super) mod clause;
 pub(super) mod database;
 pub(super) mod loops;
+pub(super) mod pasteable;
 pub(super) mod shape;
 pub(super) mod slices;
 pub(super) mod unbounded;

@@ -330,6 +330,7 @@ fn helper_loop(over: String, place: Place) -> Loop {
         kind: LoopKind::For,
         place,
         over,
+        pattern: String::new(),
         variables: Vec::new(),
         elements: Vec::new(),
         exempt: None,

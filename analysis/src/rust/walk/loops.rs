@@ -93,6 +93,7 @@ impl Walker<'_> {
             kind: LoopKind::For,
             place: place_at(&self.file, node.for_token.span.start()),
             over: written(&node.expr),
+            pattern: written(&node.pat),
             variables: variables::of_turn(&[&node.pat], Body::Block(&node.body)),
             elements: variables::of_element(&[&node.pat], Body::Block(&node.body)),
             exempt: turns.exempt,
@@ -121,7 +122,9 @@ impl Walker<'_> {
         let elements = variables::of_element(&patterns, Body::Block(&node.body));
         let over = drawn_from(&node.cond).map(written).unwrap_or_default();
         let Turns { exempt, count, .. } = turns;
-        let head = Loop { kind: LoopKind::While, place, over, variables, elements, exempt, turns: count };
+        let pattern = String::new();
+        let head =
+            Loop { kind: LoopKind::While, place, over, pattern, variables, elements, exempt, turns: count };
         // A query in the condition decides whether the loop goes on: it is not run for something else's sake.
         let asked = Loop { exempt: Some(turns.exempt.unwrap_or(purpose::PAGES)), ..head.clone() };
         self.in_loop(head.clone(), turns, false, |walker| {
@@ -145,6 +148,7 @@ impl Walker<'_> {
             kind: LoopKind::Loop,
             place: place_at(&self.file, node.loop_token.span.start()),
             over: String::new(),
+            pattern: String::new(),
             variables: variables::of_turn(&[], Body::Block(&node.body)),
             elements: Vec::new(),
             exempt: turns.exempt,
@@ -278,6 +282,7 @@ pub(in crate::rust) fn combinator(over: &str, turns: &Turns, place: &crate::find
         kind: LoopKind::Combinator,
         place: place.clone(),
         over: over.to_owned(),
+        pattern: String::new(),
         variables: Vec::new(),
         elements: Vec::new(),
         exempt: turns.exempt,

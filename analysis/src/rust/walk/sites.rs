@@ -57,6 +57,7 @@ impl Walker<'_> {
         self.allows.extend(inner.iter().cloned());
         if let Some(site) = self.sites.get_mut(index) {
             site.allows.extend(inner);
+            site.row = arguments.row.as_ref().map(written).unwrap_or_default();
         }
         Some(index)
     }
@@ -209,6 +210,7 @@ impl Walker<'_> {
             loops: self.loops_here(),
             allows,
             in_test: self.in_test,
+            row: String::new(),
             cached: false,
             told: false,
         });
@@ -242,6 +244,8 @@ impl Parse for Plain {
 /// What stands in the parentheses of a query macro.
 struct MacroArguments {
     attributes: Vec<Attribute>,
+    /// The type of the rows.
+    row: Option<Type>,
     sql: Expr,
     /// What gives the rows of which each has values.
     rows: Option<Expr>,
@@ -253,12 +257,14 @@ struct MacroArguments {
 impl MacroArguments {
     fn parse(input: ParseStream<'_>, form: MacroForm) -> syn::Result<MacroArguments> {
         let attributes = input.call(Attribute::parse_outer)?;
+        let mut row = None;
         if form.typed || form.form == Form::Checked && type_comes_first(input) {
-            input.parse::<Type>()?;
+            row = Some(input.parse()?);
             input.parse::<Token![,]>()?;
         }
         let sql = sql_expression(input)?;
-        let mut arguments = MacroArguments { attributes, sql, rows: None, bound: Vec::new(), complete: true };
+        let mut arguments =
+            MacroArguments { attributes, row, sql, rows: None, bound: Vec::new(), complete: true };
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
             if input.is_empty() {

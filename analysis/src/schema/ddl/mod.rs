@@ -32,7 +32,7 @@ pub use types::print_user_type;
 
 use super::model::Hook;
 use crate::sql::Dialect;
-use crate::sql::lex::Lexer;
+use crate::sql::batch::on_one_line;
 use cursor::{Cursor, Parsed};
 
 /// Reads one statement.
@@ -279,21 +279,8 @@ fn hook(cursor: &mut Cursor<'_>) -> Option<Change> {
 
 /// A statement in one line, without its comments. What stands in quotes loses its line breaks.
 pub(crate) fn one_line(sql: &str, dialect: Dialect) -> String {
-    let mut line = String::with_capacity(sql.len());
-    let mut end = 0;
-    for token in Lexer::new(sql, dialect) {
-        let range = token.span.range();
-        if range.start > end && end > 0 {
-            line.push(' ');
-        }
-        end = range.end;
-        let text = sql.get(range).unwrap_or_default();
-        line.extend(
-            text.chars()
-                .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }),
-        );
-    }
-    line
+    let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    on_one_line(sql, dialect).replace(is_break, " ")
 }
 
 /// Reads what follows `ALTER`.

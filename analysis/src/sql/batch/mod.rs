@@ -7,6 +7,7 @@ mod tokens;
 
 pub use rewrite::{Rewrite, rewrite};
 pub use statement::{Gives, Piece, Refusal, RowType, Statement, statement};
+pub use tokens::on_one_line;
 
 use super::dialect::Dialect;
 use super::expr::Expr;

@@ -148,7 +148,7 @@ pub(super) fn apply(sql: &str, edits: &mut Edits) -> Option<String> {
 }
 
 /// A statement on one line, without comments.
-pub(super) fn on_one_line(sql: &str, dialect: Dialect) -> String {
+pub fn on_one_line(sql: &str, dialect: Dialect) -> String {
     let mut line = String::with_capacity(sql.len());
     let mut end = None;
     for token in Lexer::new(sql, dialect) {
