@@ -7,8 +7,9 @@ use crate::arguments::{self, Held};
 use crate::check::{self, Checked};
 use crate::context::Context;
 use crate::emit;
+use crate::fitted::{Fitted, fitted};
 use crate::input::{Kind, Query};
-use crate::rows::{self, Plan};
+use crate::rows::Plan;
 use crate::types::Types;
 
 /// Expands a call of one of the macros; what the user wrote is there even when something is wrong with it.
@@ -24,23 +25,8 @@ pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream) -> T
     let package = context.package();
     let typed =
         types.map(|(dialect, described)| Types::new(&package.rust_types, dialect, described, sql.marked));
-    let checked = typed.as_ref().filter(|_| kind.checked);
-    let parameters = checked.map_or_else(|| Ok(Vec::new()), |types| types.parameters(&query.arguments));
-    let (parameters, plan) = match (parameters, rows::plan(&query, sql, typed.as_ref())) {
-        (Ok(parameters), Ok(plan)) => (parameters, plan),
-        // What the database would refuse has been said; that it has no types either is no news.
-        _ if is_refused => return refused(&query, &messages),
-        (parameters, plan) => {
-            let misuses =
-                parameters.err().into_iter().chain(plan.err()).flatten().take(2).collect::<Vec<_>>();
-            messages.extend(emit::misuses(&misuses));
-            return refused(&query, &messages);
-        }
-    };
-    for doubt in typed.iter().flat_map(|types| rows::doubts(&query, types)) {
-        let doubt = emit::warning("nullable_column", &doubt, sql.marked);
-        messages = quote!(#doubt #messages);
-    }
+    let fitted = fitted(&query, sql, typed.as_ref(), Ok(()), &mut messages, is_refused);
+    let Some(Fitted { parameters, plan, .. }) = fitted else { return refused(&query, &messages) };
     let text = &sql.text;
     let site = quote! {{
         static SITE: ::query_budget::__private::Site = ::query_budget::__private::Site::here(#text, #fingerprint) #touching;

@@ -11,6 +11,7 @@ mod context;
 mod crates;
 mod emit;
 mod expand;
+mod fitted;
 mod function;
 mod input;
 mod output;

@@ -12,6 +12,7 @@ use crate::batch;
 use crate::check::{self, Checked};
 use crate::context::Context;
 use crate::emit;
+use crate::fitted::{Fitted, fitted};
 use crate::input::{Kind, Query, Sql};
 use crate::types::Types;
 
@@ -32,10 +33,8 @@ pub(crate) fn expand(context: &mut Context, kind: Kind, tokens: TokenStream) -> 
     let made = made(context, sql, types.as_ref().map(|(_, described)| described));
     let typed =
         types.map(|(dialect, described)| Types::new(&package.rust_types, dialect, described, sql.marked));
-    let Some((made, parameters, plan)) = batch::fitted(&query, sql, typed.as_ref(), made, &mut messages)
-    else {
-        return refused(&query, &messages);
-    };
+    let fitted = fitted(&query, sql, typed.as_ref(), made, &mut messages, is_refused);
+    let Some(Fitted { made, parameters, plan }) = fitted else { return refused(&query, &messages) };
     let database = batch::database(made.dialect);
     let Held { statements, values } = arguments::hold(&query.arguments, &parameters);
     let site = site(&made.pages, &messages);

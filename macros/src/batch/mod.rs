@@ -13,9 +13,10 @@ use syn::Expr;
 use crate::arguments::{self, Parameter};
 use crate::check::{self, Checked};
 use crate::context::Context;
-use crate::emit::{self, Misuse};
+use crate::emit;
+use crate::fitted::{Fitted, fitted};
 use crate::input::{Kind, Query, Rows, Sql};
-use crate::rows::{self, Plan};
+use crate::rows::Plan;
 use crate::types::Types;
 
 use input::Many;
@@ -36,39 +37,12 @@ pub(crate) fn expand(context: &mut Context, kind: Kind, tokens: TokenStream) -> 
     let made = statement(context, sql, given.values, described);
     let typed =
         types.map(|(dialect, described)| Types::new(&package.rust_types, dialect, described, sql.marked));
-    let Some((made, parameters, plan)) = fitted(&query, sql, typed.as_ref(), made, &mut messages) else {
+    let Some(fitted) = fitted(&query, sql, typed.as_ref(), made, &mut messages, is_refused) else {
         return refused(&messages);
     };
-    let parameters = parameters.as_slice();
-    let expansion = Expansion { query: &query, given: &given, made: &made, parameters, touching: &touching };
-    expansion.tokens(&messages, &plan)
-}
-
-/// What is made of the statement, what is bound and what becomes of the rows; `None` where one of them cannot be, which the
-/// messages then say. Columns whose NULL is in doubt are told of as well.
-pub(crate) fn fitted<M>(
-    query: &Query,
-    sql: &Sql,
-    types: Option<&Types<'_>>,
-    made: Result<M, Refusal>,
-    messages: &mut TokenStream,
-) -> Option<(M, Vec<Option<Parameter>>, Plan)> {
-    let parameters = types.map_or_else(|| Ok(Vec::new()), |types| types.parameters(&query.arguments));
-    let fitted = match (made, parameters, rows::plan(query, sql, types)) {
-        (Ok(made), Ok(parameters), Ok(plan)) => (made, parameters, plan),
-        (made, parameters, plan) => {
-            let made = made.err().map(|refusal| Misuse::new(sql.marked, refusal.message, refusal.help));
-            let others = parameters.err().into_iter().chain(plan.err()).flatten();
-            let misuses: Vec<Misuse> = made.into_iter().chain(others).take(2).collect();
-            messages.extend(emit::misuses(&misuses));
-            return None;
-        }
-    };
-    for doubt in types.into_iter().flat_map(|types| rows::doubts(query, types)) {
-        let doubt = emit::warning("nullable_column", &doubt, sql.marked);
-        *messages = quote!(#doubt #messages);
-    }
-    Some(fitted)
+    let Fitted { made, parameters, plan } = &fitted;
+    let expansion = Expansion { query: &query, given: &given, made, parameters, touching: &touching };
+    expansion.tokens(&messages, plan)
 }
 
 /// A statement for many rows, and the database that it is for.

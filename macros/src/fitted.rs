@@ -1,0 +1,51 @@
+//! What becomes of a call once its types are known: what is bound, how rows are read, or what is wrong with either.
+
+use proc_macro2::TokenStream;
+use query_budget_analysis::sql::batch::Refusal;
+use quote::quote;
+
+use crate::arguments::Parameter;
+use crate::emit::{self, Misuse};
+use crate::input::{Query, Sql};
+use crate::rows::{self, Plan};
+use crate::types::Types;
+
+/// A call whose parts fit each other.
+pub(crate) struct Fitted<M> {
+    /// What was made of the statement.
+    pub(crate) made: M,
+    /// What the parameters take, by position, where that is known.
+    pub(crate) parameters: Vec<Option<Parameter>>,
+    /// How rows are read.
+    pub(crate) plan: Plan,
+}
+
+/// Fits a call to its types; `None` where that cannot be, which the messages then say, unless the database refuses the
+/// query: that it has no types either is no news. Columns whose NULL is in doubt are told of as well.
+pub(crate) fn fitted<M>(
+    query: &Query,
+    sql: &Sql,
+    types: Option<&Types<'_>>,
+    made: Result<M, Refusal>,
+    messages: &mut TokenStream,
+    is_refused: bool,
+) -> Option<Fitted<M>> {
+    let checked = types.filter(|_| query.kind.checked);
+    let parameters = checked.map_or_else(|| Ok(Vec::new()), |types| types.parameters(&query.arguments));
+    let fitted = match (made, parameters, rows::plan(query, sql, types)) {
+        (Ok(made), Ok(parameters), Ok(plan)) => Fitted { made, parameters, plan },
+        _ if is_refused => return None,
+        (made, parameters, plan) => {
+            let made = made.err().map(|refusal| Misuse::new(sql.marked, refusal.message, refusal.help));
+            let others = parameters.err().into_iter().chain(plan.err()).flatten();
+            let misuses: Vec<Misuse> = made.into_iter().chain(others).take(2).collect();
+            messages.extend(emit::misuses(&misuses));
+            return None;
+        }
+    };
+    for doubt in types.into_iter().flat_map(|types| rows::doubts(query, types)) {
+        let doubt = emit::warning("nullable_column", &doubt, sql.marked);
+        *messages = quote!(#doubt #messages);
+    }
+    Some(fitted)
+}
