@@ -23,6 +23,8 @@ pub(crate) struct Context {
     /// The crates, by their folder and the folder inside it that their source stands in.
     crates: HashMap<(PathBuf, PathBuf), Kept<Crate>>,
     files: HashMap<PathBuf, Kept<Found>>,
+    /// Whole paths of files and folders, by the package and by how the compiler names them: each query asks for two.
+    wholes: HashMap<(PathBuf, PathBuf), PathBuf>,
     announced: HashSet<(PathBuf, String)>,
     packages: HashMap<PathBuf, Kept<Package>>,
 }
@@ -123,7 +125,7 @@ impl Context {
         let start = span.start();
         let (line, column) =
             (u32::try_from(start.line).ok()?, u32::try_from(start.column).ok()?.checked_add(1)?);
-        let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let whole = self.whole(&path);
         let of = self.crate_of(&whole);
         if let Some(found) = of.found(&whole) {
             return Some(Source { found: Arc::clone(found), line, column });
@@ -141,10 +143,21 @@ impl Context {
         Some(Source { found, line, column })
     }
 
+    /// A path without links in it; as it is where there is nothing.
+    fn whole(&mut self, path: &Path) -> PathBuf {
+        let key = (crate_dir(), path.to_path_buf());
+        if let Some(whole) = self.wholes.get(&key) {
+            return whole.clone();
+        }
+        match path.canonicalize() {
+            Ok(whole) => self.wholes.entry(key).insert_entry(whole).get().clone(),
+            Err(_) => key.1,
+        }
+    }
+
     /// The crate that a file is of.
     fn crate_of(&mut self, file: &Path) -> Arc<Crate> {
-        let dir = crate_dir();
-        let dir = dir.canonicalize().unwrap_or(dir);
+        let dir = self.whole(&crate_dir());
         let folder = file.strip_prefix(&dir).ok().and_then(|inside| inside.iter().next()).map(PathBuf::from);
         let key = (dir, folder.unwrap_or_default());
         if let Some(made) = self.crates.get_mut(&key).and_then(Kept::fresh) {

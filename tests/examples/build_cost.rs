@@ -3,8 +3,9 @@
 //! Makes three crates of 50 modules, 20,000 lines and 300 queries, alike but for how the queries are made: by
 //! `sqlx::query()`, which checks nothing; by `sqlx::query!` against a prepared `.sqlx`; and by `sql!` with a snapshot and
 //! every lint at its level. All have the same dependencies, whose state costs cargo time at every start. Then
-//! `cargo check` of each is timed, its dependencies built and its macros not optimised, in turns, and the shortest times
-//! are compared: what else the machine does only ever adds to them.
+//! `cargo check` of each is timed, its dependencies built and its macros not optimised, in turns: once without what the
+//! compiler keeps of an earlier check of the crate, and once after one edit in a module. The shortest processor times are
+//! compared (elsewhere than on Linux those of the clock): what else the machine does only ever adds to them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -45,51 +46,105 @@ impl Kind {
     }
 }
 
+/// What is there already when a crate is checked.
+#[derive(Clone, Copy)]
+enum Kept {
+    /// Its dependencies alone.
+    Nothing,
+    /// What the compiler keeps of the same crate before one edit.
+    AllButAnEdit,
+}
+
 fn main() {
     let rounds = env::args().nth(1).and_then(|rounds| rounds.parse().ok()).unwrap_or(5);
     let kinds = [Kind::Plain, Kind::Prepared, Kind::Checked];
     let crates = kinds.map(write_crate);
     let lines: usize = (0..MODULES).map(|module| text(Kind::Plain, module).lines().count()).sum();
-    let queries = MODULES * QUERIES;
-    println!("{MODULES} modules, {lines} lines, {queries} queries; the dependencies are built first");
+    println!(
+        "{MODULES} modules, {lines} lines, {} queries; the dependencies are built first",
+        MODULES * QUERIES
+    );
     for dir in &crates {
         check(dir);
     }
-    let mut times = [const { Vec::new() }; 3];
-    for _ in 0..rounds {
-        for (times, dir) in times.iter_mut().zip(&crates) {
-            times.push(check(dir));
+    let mut times = [(); 2].map(|()| [(); 3].map(|()| Vec::new()));
+    for round in 0..rounds {
+        for (kept, times) in [Kept::Nothing, Kept::AllButAnEdit].into_iter().zip(&mut times) {
+            for ((kind, dir), times) in kinds.iter().zip(&crates).zip(times) {
+                match kept {
+                    Kept::Nothing => forget(*kind),
+                    Kept::AllButAnEdit => edit(dir, round),
+                }
+                times.push(check(dir));
+            }
         }
     }
-    let shortest = |times: Vec<Duration>| times.into_iter().min().unwrap_or_default();
-    let [plain, prepared, checked] = times.map(shortest);
-    for (kind, time) in kinds.iter().zip([plain, prepared, checked]) {
-        let more = time.saturating_sub(plain).as_secs_f64() * 1000.0 / queries as f64;
+    let [anew, edited] = times.map(|times| times.map(|times| times.into_iter().min().unwrap_or_default()));
+    report("checked anew", anew, rounds);
+    report("checked after one edit", edited, rounds);
+}
+
+/// Prints what was measured, kind by kind.
+fn report(what: &str, times: [Duration; 3], rounds: usize) {
+    let [plain, prepared, checked] = times;
+    let queries = (MODULES * QUERIES) as f64;
+    println!("{what}:");
+    for (kind, time) in [Kind::Plain, Kind::Prepared, Kind::Checked].iter().zip(times) {
+        let more = time.saturating_sub(plain).as_secs_f64() * 1000.0 / queries;
         println!("{:<9} {:>7.2} s   {more:>6.2} ms a query more than plain", kind.name(), time.as_secs_f64());
     }
     let added = |time: Duration| time.saturating_sub(plain).as_secs_f64();
     println!(
-        "`sql!` adds {:.2} of what `query!` adds ({rounds} rounds, the shortest of each)",
-        added(checked) / added(prepared)
+        "`sql!` adds {:.2} of what `query!` adds; the crate takes {:.2} of the time ({rounds} rounds, the shortest of each)",
+        added(checked) / added(prepared),
+        checked.as_secs_f64() / prepared.as_secs_f64()
     );
 }
 
-/// Checks the crate anew, its dependencies being built, and returns how long it took.
+/// Checks the crate, its dependencies being built, and returns how long it took.
 fn check(dir: &Path) -> Duration {
     let root = dir.join("src/lib.rs");
     let text = fs::read_to_string(&root).expect("the root");
     fs::write(&root, text).expect("the root is touched");
     let mut command = Command::new(env!("CARGO"));
     command.args(["check", "--offline", "--quiet"]).current_dir(dir).env("SQLX_OFFLINE", "true");
-    command.env("CARGO_TARGET_DIR", folder().join("target"));
+    command.env("CARGO_TARGET_DIR", folder().join("target")).env("CARGO_INCREMENTAL", "1");
     for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "DATABASE_URL", "QUERY_BUDGET_CONFIG"] {
         command.env_remove(variable);
     }
-    let started = Instant::now();
+    let (started, before) = (Instant::now(), time_of_children());
     let output = command.output().expect("cargo runs");
-    let time = started.elapsed();
+    let by_clock = started.elapsed();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    time
+    before.zip(time_of_children()).map_or(by_clock, |(before, after)| after - before)
+}
+
+/// The processor time of all programs that this one has started and that have ended; counted in hundredths of a second.
+fn time_of_children() -> Option<Duration> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    // Behind the name, which may hold anything: the 16th and 17th fields, of user and system.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(13);
+    let mut ticks = || fields.next()?.parse::<u64>().ok();
+    Some(Duration::from_millis((ticks()? + ticks()?) * 10))
+}
+
+/// Removes what the compiler keeps of a crate.
+fn forget(kind: Kind) {
+    let kept = folder().join("target/debug/incremental");
+    for entry in fs::read_dir(kept).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&format!("{}-", kind.name())) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Edits a function of one module, as a developer would.
+fn edit(dir: &Path, round: usize) {
+    let module = dir.join("src/m7.rs");
+    let text = fs::read_to_string(&module).expect("a module");
+    let kept = text.split("\npub fn edited").next().unwrap_or_default();
+    fs::write(&module, format!("{kept}\npub fn edited() -> usize {{\n    {round}\n}}\n"))
+        .expect("it is edited");
 }
 
 fn workspace() -> PathBuf {

@@ -6,8 +6,15 @@ pub fn fingerprint(sql: &str) -> u64 {
     // FNV-1a: short, and fixed for good, unlike the hashes of the standard library.
     const START: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;
-    let words = sql.split_whitespace().flat_map(|word| word.bytes().chain([b' ']));
-    words.fold(START, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
+    let with = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
+    let mut hash = START;
+    for word in sql.split_whitespace() {
+        for byte in word.as_bytes() {
+            hash = with(hash, *byte);
+        }
+        hash = with(hash, b' ');
+    }
+    hash
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ fn read(text: &str, with_calls: bool) -> Outline<'_> {
 fn renamed<'t>(tokens: &[Token<'t>]) -> HashSet<&'t str> {
     let mut names = HashSet::new();
     for (at, token) in tokens.iter().enumerate() {
-        if token.kind != Kind::Word {
+        if token.kind != Kind::Word || !matches!(token.text.len(), 2 | 11) {
             continue;
         }
         match token.text {
@@ -160,14 +160,18 @@ impl<'t> Reader<'t> {
     /// Whether the name at hand is one by which another driver than sqlx is given SQL: a function's, or a method's whose
     /// first argument begins like a statement, or is a constant or put together.
     fn is_of_driver(&self, name: Token<'t>) -> bool {
+        // Most names are not called, and comparing them with all of these takes long.
+        if !self.is_called(self.at) {
+            return false;
+        }
         if drivers::makes_query(name.text) {
-            return self.is_called(self.at);
+            return true;
         }
         if name.text == "Statement" {
             return self.peek(1).is_some_and(|token| token.kind == Kind::Sign(b':'))
                 && self.peek(3).is_some_and(|token| token.text == "from_string");
         }
-        if drivers::method(name.text).is_none() || !self.is_at_sign(self.at.checked_sub(1), b'.') {
+        if !self.is_at_sign(self.at.checked_sub(1), b'.') || drivers::method(name.text).is_none() {
             return false;
         }
         let mut ahead = 2;
@@ -299,6 +303,9 @@ impl<'t> Reader<'t> {
                         return;
                     }
                 }
+                Kind::Word | Kind::RawWord if !self.with_calls => {
+                    function.queries = function.queries || self.is_query(token) || self.is_of_driver(token);
+                }
                 Kind::Word | Kind::RawWord => {
                     match token.text {
                         "block_on" | "block_in_place" | "spawn" | "spawn_blocking" | "spawn_local"
@@ -317,7 +324,7 @@ impl<'t> Reader<'t> {
                             function.waits = Waits::Itself;
                         }
                     }
-                    if self.with_calls && self.is_named(self.at) {
+                    if self.is_named(self.at) {
                         function.calls.insert(token.text);
                     }
                 }

@@ -134,7 +134,10 @@ impl<'t> Cursor<'t> {
 
     /// Whether these keywords come next.
     pub(crate) fn is(&self, words: &str) -> bool {
-        words.split(' ').enumerate().all(|(places, word)| self.is_word(places, word))
+        // Nearly always the first letter is another already.
+        let first = |text: &str| text.as_bytes().first().map(u8::to_ascii_uppercase);
+        first(words) == first(self.now())
+            && words.split(' ').enumerate().all(|(places, word)| self.is_word(places, word))
     }
 
     /// Takes these keywords if they come next.

@@ -1,6 +1,7 @@
 //! The types that a query meets: each once, by number, read from the catalog or the schema when it is first asked for.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use super::catalog::Catalog;
 use super::names::TypeName;
@@ -88,9 +89,15 @@ pub(super) struct Arena<'a> {
 
 impl<'a> Arena<'a> {
     pub(super) fn new(schema: &'a Schema) -> Arena<'a> {
-        let names = (0..).map(Ty).zip(BUILTIN).map(|(ty, name)| ((*name).to_owned(), ty)).collect();
         let infos = vec![None; BUILTIN.len()];
-        Arena { catalog: Catalog::new(schema), schema, infos, names, arrays: HashMap::new() }
+        Arena { catalog: Catalog::new(schema), schema, infos, names: HashMap::new(), arrays: HashMap::new() }
+    }
+
+    /// The type that has this name, if it was asked for before or rules speak of it.
+    fn known(&self, name: &str) -> Option<Ty> {
+        static RULED: OnceLock<HashMap<&str, Ty>> = OnceLock::new();
+        let ruled = RULED.get_or_init(|| BUILTIN.iter().copied().zip((0..).map(Ty)).collect());
+        self.names.get(name).or_else(|| ruled.get(name)).copied()
     }
 
     /// What is known of a type.
@@ -120,8 +127,8 @@ impl<'a> Arena<'a> {
         if name.is_empty() {
             return None;
         }
-        if let Some(ty) = self.names.get(name) {
-            return Some(*ty);
+        if let Some(ty) = self.known(name) {
+            return Some(ty);
         }
         let info = self.read(name)?;
         let ty = self.add(info);
@@ -147,8 +154,8 @@ impl<'a> Arena<'a> {
 
     /// The type of a name as written or printed.
     pub(super) fn named(&mut self, text: &str) -> Option<Ty> {
-        if let Some(ty) = self.names.get(text).filter(|_| !text.is_empty()) {
-            return Some(*ty);
+        if let Some(ty) = self.known(text).filter(|_| !text.is_empty()) {
+            return Some(ty);
         }
         let name = TypeName::parse(text);
         let own = match name.schema.as_deref() {
