@@ -50,8 +50,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let span = error.span.map_or(0..0, |span| span.range());
         findings.push(
             Finding::new(LINT.name, error.message.clone())
-                .excerpt(context.sql, span, "of this type")
-                .help("cast one side, or give a value of the type that is asked for"),
+                .excerpt(context.sql, span, error.label)
+                .help(error.help.clone()),
         );
     }
 }

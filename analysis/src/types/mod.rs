@@ -131,8 +131,10 @@ pub struct TypeError {
     pub message: String,
     /// Where it is in the SQL, where that is known.
     pub span: Option<Span>,
-    /// The lint that reports it.
-    pub lint: &'static str,
+    /// What stands beside the place.
+    pub label: &'static str,
+    /// What to write instead.
+    pub help: String,
 }
 
 /// Whether PostgreSQL, or an extension that the schema has, has a function or a type of this name.

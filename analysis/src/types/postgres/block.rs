@@ -7,6 +7,7 @@ use super::arena::Ty;
 use super::session::{DEEPEST, Field, Form, Session, Value};
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::query::{Block, BlockId, Body, RelationId, Role, Select};
+use crate::types::TypeError;
 
 impl Session<'_> {
     /// The columns of a block; strings and parameters without a type are text in the end where `settle` says so.
@@ -241,7 +242,12 @@ impl Session<'_> {
         let (first, second) = (first?, second?);
         if first.len() != second.len() {
             let (a, b) = (first.len(), second.len());
-            self.error(format!("one side of a set operation has {a} columns and the other {b}"), None);
+            self.refusal(TypeError {
+                message: format!("one side of a set operation has {a} columns and the other {b}"),
+                span: None,
+                label: "",
+                help: "select as many columns on each side".to_owned(),
+            });
             return None;
         }
         let mut outputs = Vec::new();

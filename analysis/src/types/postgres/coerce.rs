@@ -3,6 +3,8 @@
 use super::arena::Ty;
 use super::session::{Form, Session, Value};
 use crate::schema::Name;
+use crate::sql::Span;
+use crate::types::TypeError;
 
 /// In which place a conversion would happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,7 +125,7 @@ impl Session<'_> {
                 Value { ty: to, ..value }
             }
             (Form::Text(text), Ty::UNKNOWN) => {
-                self.check_label(text, to);
+                self.check_label(text, to, value.span);
                 Value { ty: to, form: Form::Plain, ..value }
             }
             (Form::Row(parts), _) => {
@@ -146,12 +148,20 @@ impl Session<'_> {
     }
 
     /// An enum has no label but its own.
-    fn check_label(&mut self, text: &str, to: Ty) {
+    fn check_label(&mut self, text: &str, to: Ty, span: Option<Span>) {
         let base = self.types.base(to);
         let labels = self.types.labels(base);
         if !labels.is_empty() && !labels.iter().any(|label| label == text) {
             let name = self.types.display(base);
-            self.error(format!("`{text}` is no value of the enum `{name}`"), None);
+            let values: Vec<String> = labels.iter().take(12).map(|label| format!("`{label}`")).collect();
+            let others = if labels.len() > values.len() { ", .." } else { "" };
+            let error = TypeError {
+                message: format!("`{text}` is no value of the enum `{name}`"),
+                span,
+                label: "no value of it",
+                help: format!("its values are {}{others}", values.join(", ")),
+            };
+            self.refusal(error);
         }
     }
 

@@ -6,6 +6,7 @@ use super::functions::Called;
 use super::session::{DEEPEST, Form, Session, Value};
 use crate::sql::expr::{Call, Expr, LikeKind, Literal, Op, Test};
 use crate::sql::query::Body;
+use crate::types::TypeError;
 
 impl Session<'_> {
     /// The value of an expression.
@@ -222,7 +223,12 @@ impl Session<'_> {
         };
         if lefts.len() != outputs.len() && !outputs.iter().any(|field| field.value.ty == Ty::OPAQUE) {
             let (has, needs) = (outputs.len(), lefts.len());
-            self.error(format!("the subquery returns {has} columns where {needs} are compared"), None);
+            self.refusal(TypeError {
+                message: format!("the subquery returns {has} columns where {needs} are compared"),
+                span: None,
+                label: "",
+                help: format!("select {needs} in the subquery"),
+            });
         }
         let not_null =
             lefts.iter().chain(outputs.iter().map(|field| &field.value)).all(|value| value.not_null);

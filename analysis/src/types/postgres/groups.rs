@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::session::Session;
 use crate::sql::expr::{Call, ColumnRef, Expr, Literal};
 use crate::sql::query::{BlockId, RelationId, Select, Source};
+use crate::types::TypeError;
 
 /// The most columns that a query of PostgreSQL returns or groups by.
 const MOST_COLUMNS: usize = 1_664;
@@ -79,8 +80,14 @@ impl Session<'_> {
                 Some(id) => format!("{}.{}", self.query.relation(id).alias, column.name),
                 None => column.name.clone(),
             };
-            let span = column.span;
-            self.error(format!("`{name}` is neither in GROUP BY nor in an aggregate"), span);
+            let written = &column.name;
+            let error = TypeError {
+                message: format!("`{name}` is neither in GROUP BY nor in an aggregate"),
+                span: column.span,
+                label: "one group has several of them",
+                help: format!("add `{written}` to GROUP BY, or take one of a group: `max({written})`"),
+            };
+            self.refusal(error);
         }
     }
 

@@ -4,6 +4,7 @@ use super::arena::Ty;
 use super::candidates::{Candidate, Choice};
 use super::session::{Form, Session, Value};
 use crate::sql::Span;
+use crate::types::TypeError;
 
 impl Session<'_> {
     /// `left op right`, or `op right`.
@@ -44,7 +45,12 @@ impl Session<'_> {
     /// Rows are compared field by field.
     fn compare_rows(&mut self, op: &str, left: Vec<Value>, right: Vec<Value>) -> Value {
         if left.len() != right.len() {
-            self.error("the rows that are compared have different numbers of fields".to_owned(), None);
+            self.refusal(TypeError {
+                message: "the rows that are compared have different numbers of fields".to_owned(),
+                span: None,
+                label: "",
+                help: "write as many values on each side".to_owned(),
+            });
         }
         let not_null = left.iter().chain(&right).all(|value| value.not_null);
         for (a, b) in left.into_iter().zip(right) {

@@ -152,11 +152,18 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Notes what the database would refuse.
+    /// Notes that the database would refuse the types of something.
     pub(super) fn error(&mut self, message: String, span: Option<Span>) {
-        let known = self.errors.iter().any(|error| error.message == message && error.span == span);
+        let help = "cast one side, or give a value of the type that is asked for";
+        self.refusal(TypeError { message, span, label: "of this type", help: help.to_owned() });
+    }
+
+    /// Notes what the database would refuse, whatever the reason.
+    pub(super) fn refusal(&mut self, error: TypeError) {
+        let known =
+            self.errors.iter().any(|other| other.message == error.message && other.span == error.span);
         if self.in_view == 0 && !known && self.errors.len() < 20 {
-            self.errors.push(TypeError { message, span, lint: "type_mismatch" });
+            self.errors.push(error);
         }
     }
 
