@@ -40,6 +40,23 @@ Ok(())
 }
 
 #[test]
+fn none_is_null_to_a_column_that_refuses_it() {
+    let source = r#"
+async fn add(db: &PgPool, name: &str, email: Option<&str>) -> sqlx::Result<()> {
+sql!("INSERT INTO users (name, email) VALUES ($1, $2)", name, None::<&str>).execute(db).await?;
+sql!("INSERT INTO users (email, name) VALUES ($1, $2)", Option::<&str>::None, name).execute(db).await?;
+sqlx::query("INSERT INTO users (name, email) VALUES ($1, $2)").bind(name).bind(None as Option<&str>).execute(db).await?;
+sql!("INSERT INTO users (name, email) VALUES ($1, $2)", name, email).execute(db).await?;
+sql!("INSERT INTO events (user_id, name, server_id) VALUES ($1, $2, $3)", 1, name, None::<i64>).execute(db).await?;
+sql!("INSERT INTO users (name, email) VALUES ($1, COALESCE($2, ''))", name, None::<&str>).execute(db).await?;
+Ok(())
+}"#;
+    let found: Vec<String> =
+        findings(source).into_iter().filter(|found| found.starts_with("missing")).collect();
+    assert_eq!(found, [3, 4, 5].map(|line| format!("missing_required_column {line}")));
+}
+
+#[test]
 fn each_statement_of_a_script_is_a_query() {
     let source = r#"
 async fn seed(db: &PgPool) -> sqlx::Result<()> {

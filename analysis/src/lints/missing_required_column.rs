@@ -2,6 +2,7 @@
 
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
+use crate::rust::Site;
 use crate::schema::{Column, Name, Schema, Table, UserType};
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Literal};
@@ -10,7 +11,8 @@ use crate::sql::query::{Body, Query, Source, Write};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds an INSERT that leaves out a column which is NOT NULL and has no default, or gives it NULL.
+    /// Finds an INSERT that leaves out a column which is NOT NULL and has no default, or gives it NULL: in the SQL, or by
+    /// `None` as the argument.
     ///
     /// ## Why is this bad
     ///
@@ -51,7 +53,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let Source::Table(name) = &query.relation(write.target).source else { continue };
         let table = schema.tables.get(name).filter(|table| write.from.is_empty() && !table.changes_inserts());
         let Some(table) = table else { continue };
-        let lacking = lacking(query, write, table, schema);
+        let is_null = |value: &Expr| is_null(value, context.site);
+        let lacking = lacking(query, write, table, schema, &is_null);
         if !lacking.is_empty() {
             let span = write.span.map_or(0..0, |span| span.range());
             let finding = wording(name, &lacking).excerpt(context.sql, span, "");
@@ -76,7 +79,28 @@ struct Lacking<'t> {
     is_null: bool,
 }
 
-fn lacking<'t>(query: &Query, write: &Write, table: &'t Table, schema: &Schema) -> Vec<Lacking<'t>> {
+/// Whether a value is NULL: as it stands, or as a parameter that is given `None`.
+fn is_null(value: &Expr, site: Option<&Site>) -> bool {
+    match value.without_casts() {
+        Expr::Literal(Literal::Null) => true,
+        Expr::Parameter(number) => {
+            let site = site.filter(|site| site.arguments_complete && !site.takes_rows());
+            let at = number.checked_sub(1);
+            site.zip(at)
+                .and_then(|(site, at)| site.arguments.get(at))
+                .is_some_and(|argument| argument.is_none)
+        }
+        _ => false,
+    }
+}
+
+fn lacking<'t>(
+    query: &Query,
+    write: &Write,
+    table: &'t Table,
+    schema: &Schema,
+    is_null: &dyn Fn(&Expr) -> bool,
+) -> Vec<Lacking<'t>> {
     let rows: Vec<&[Expr]> = match write.source.map(|source| &query.block(source).body) {
         Some(Body::Values(rows)) => rows.iter().map(Vec::as_slice).collect(),
         Some(Body::Select(select)) if select.star.is_none() => vec![select.projection.as_slice()],
@@ -100,9 +124,9 @@ fn lacking<'t>(query: &Query, write: &Write, table: &'t Table, schema: &Schema) 
         if !refuses_null(column, table, schema) {
             return None;
         }
-        let is_null = |value: &Expr| matches!(value.without_casts(), Expr::Literal(Literal::Null));
         let set = write.assignments.get(at).and_then(|(_, value)| value.as_ref());
-        let given = rows.iter().filter_map(|row| row.get(at)).any(is_null) || set.is_some_and(is_null);
+        let given =
+            rows.iter().filter_map(|row| row.get(at)).any(|value| is_null(value)) || set.is_some_and(is_null);
         given.then_some(Lacking { column, is_null: true })
     };
     table.columns.iter().filter_map(judge).collect()

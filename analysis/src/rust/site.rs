@@ -138,6 +138,8 @@ pub struct Argument {
     pub written: String,
     /// The variables it mentions.
     pub mentions: Vec<String>,
+    /// Whether it is `None` as it stands, which is NULL.
+    pub is_none: bool,
 }
 
 /// A method called on a query.

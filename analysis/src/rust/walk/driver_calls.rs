@@ -5,10 +5,9 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, Lit, Token};
 
-use super::excerpt::written;
 use super::loops::Runs;
+use super::sites::argument;
 use super::sql_text::{self, segments};
-use super::variables;
 use super::{Queries, Walker};
 use crate::rust::drivers::{self, Does, TextFunction};
 use crate::rust::flow::Flow;
@@ -141,6 +140,5 @@ fn listed(expression: &Expr) -> (Vec<Argument>, bool) {
     // `(":name", &value)`: as many as there are names, which may be in any order.
     let is_named = |value: &Expr| matches!(value, Expr::Tuple(pair) if matches!(pair.elems.first(), Some(Expr::Lit(lit)) if matches!(lit.lit, Lit::Str(_))));
     let is_complete = !values.iter().any(is_named);
-    let argument = |value: &Expr| Argument { written: written(value), mentions: variables::mentions(value) };
     (values.iter().map(argument).collect(), is_complete)
 }

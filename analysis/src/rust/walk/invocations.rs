@@ -10,6 +10,7 @@ use super::excerpt::{written, written_receiver};
 use super::loops::{self, Runs};
 use super::purpose;
 use super::shape::{self, Shape};
+use super::sites::argument;
 use super::sql_text::{self, segments};
 use super::variables;
 use super::{Queries, Walker};
@@ -17,7 +18,7 @@ use crate::rust::drivers;
 use crate::rust::flow::Callee;
 use crate::rust::place_at;
 use crate::rust::query_names::{self, FunctionForm};
-use crate::rust::site::{Argument, Call, Form, SiteSql};
+use crate::rust::site::{Call, Form, SiteSql};
 use crate::rust::type_ref::TypeRef;
 
 impl Walker<'_> {
@@ -218,9 +219,7 @@ impl Walker<'_> {
             match (method, node.args.first()) {
                 // Bound in a loop that the query is not made in: nobody knows how many there are.
                 ("bind" | "try_bind", Some(_)) if depth > site.loops.len() => site.arguments_complete = false,
-                ("bind" | "try_bind", Some(value)) => site
-                    .arguments
-                    .push(Argument { written: written(value), mentions: variables::mentions(value) }),
+                ("bind" | "try_bind", Some(value)) => site.arguments.push(argument(value)),
                 ("separated" | "with_arguments", _) => {
                     site.sql = SiteSql::Dynamic;
                     site.arguments_complete = false;

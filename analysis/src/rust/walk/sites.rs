@@ -219,8 +219,21 @@ impl Walker<'_> {
     }
 }
 
-fn argument(expression: &Expr) -> Argument {
-    Argument { written: written(expression), mentions: variables::mentions(expression) }
+/// A value that is bound.
+pub(super) fn argument(value: &Expr) -> Argument {
+    Argument { written: written(value), mentions: variables::mentions(value), is_none: is_none(value) }
+}
+
+/// `None`, whatever type it is given.
+fn is_none(value: &Expr) -> bool {
+    match value {
+        Expr::Path(path) => path.path.segments.last().is_some_and(|segment| segment.ident == "None"),
+        Expr::Cast(cast) => is_none(&cast.expr),
+        Expr::Reference(reference) => is_none(&reference.expr),
+        Expr::Paren(paren) => is_none(&paren.expr),
+        Expr::Group(group) => is_none(&group.expr),
+        _ => false,
+    }
 }
 
 /// Whether tokens stand in the rules of a macro, whose uses are what counts: `$sql` is not known here.
