@@ -59,6 +59,10 @@ fn a_configured_snapshot_that_is_missing_names_the_command() {
     assert_eq!(notice.kind, NoticeKind::MissingSnapshot);
     assert_eq!(notice.message, "the snapshot `db/schema.sql` does not exist");
     assert_eq!(notice.help, ["write it with `cargo query-budget schema`"]);
+    // cargo puts this file into every package: whoever builds one cannot write its snapshot.
+    scratch.write("Cargo.toml.orig", "");
+    let notices = Project::load(scratch.path()).notices;
+    assert_eq!(notices.iter().map(|notice| notice.kind).collect::<Vec<_>>(), [NoticeKind::NoSnapshot]);
 }
 
 #[test]

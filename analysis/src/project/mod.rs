@@ -167,7 +167,10 @@ impl Project {
             }
             let file = self.config_path.as_deref().map(|path| shown(path, base)).unwrap_or_default();
             let message = format!("the snapshot `{configured}` does not exist");
-            let notice = Notice::new(NoticeKind::MissingSnapshot, message, place(&file, None));
+            // Who builds a package that was published without it cannot write one: that costs types, not the build.
+            let is_packed = self.root.join("Cargo.toml.orig").exists();
+            let kind = if is_packed { NoticeKind::NoSnapshot } else { NoticeKind::MissingSnapshot };
+            let notice = Notice::new(kind, message, place(&file, None));
             self.notices.push(notice.help(format!("write it with `{SCHEMA_COMMAND}`")));
             return;
         }
