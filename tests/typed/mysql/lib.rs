@@ -1,0 +1,1 @@
+//! Typed queries on MySQL and MariaDB; the tests are all there is.

@@ -1,0 +1,1 @@
+SELECT id, name, bio FROM users WHERE id = ?
