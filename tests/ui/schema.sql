@@ -35,3 +35,10 @@ CREATE TABLE logs (
 CREATE INDEX events_server_id ON events (server_id);
 CREATE INDEX events_user_id ON events (user_id);
 CREATE INDEX workflows_user_id ON workflows (user_id);
+
+CREATE TYPE visibility AS ENUM ('public', 'private');
+
+CREATE TABLE pages (
+    id bigint PRIMARY KEY,
+    visibility visibility NOT NULL
+);
