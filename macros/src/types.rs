@@ -93,7 +93,9 @@ impl<'p> Types<'p> {
         let Some(column) = self.column(at) else {
             return Err(Misuse::new(self.marked, format!("there is no column {}", at + 1), "select it"));
         };
+        // An expression without a name of its own may be called as it is written.
         let name = column.name.split([':', '!', '?']).next().unwrap_or_default();
+        let name = if name.chars().all(|c| c.is_alphanumeric() || c == '_') { name } else { "" };
         let called = if name.is_empty() { String::new() } else { format!(" (`{name}`)") };
         match &column.ty {
             Known::Unknown(why) => Err(Misuse::new(

@@ -278,7 +278,9 @@ fn a_packed_crate_builds_with_its_snapshot_and_without() {
     let manifest = fs::read_to_string(outside.root.join("Cargo.toml")).expect("the manifest");
     let versioned =
         manifest.replace("features = [\"postgres\"] }", "features = [\"postgres\"], version = \"0.1.0\" }");
-    outside.write("Cargo.toml", &versioned).write("query-budget.toml", "dialect = \"postgres\"\nschema = \"schema.sql\"\n");
+    outside
+        .write("Cargo.toml", &versioned)
+        .write("query-budget.toml", "dialect = \"postgres\"\nschema = \"schema.sql\"\n");
     let query = "query_budget::sql!(\"SELECT id FROM events WHERE id = $1\", 7_i64).fetch_one(db).await?";
     let source = |result: &str| {
         format!(

@@ -47,15 +47,18 @@ async fn dates_and_enums() {
 async fn expressions_have_the_types_of_their_values() {
     with_database("expressions", async |db| {
         let sums = query!(
-            "SELECT count(*) AS users, max(age) AS oldest, avg(score) AS average, coalesce(max(age), 0) AS total, \
+            "SELECT count(*) AS users, max(age) AS oldest, avg(score) AS average, CAST(max(age) AS SIGNED) AS total, \
              concat(name, '!') AS loud FROM users WHERE id = 1 GROUP BY name"
         );
         let sums = sums.fetch_one(&db).await.unwrap();
         let (users, oldest, average): (i64, Option<i32>, Option<f64>) = (sums.users, sums.oldest, sums.average);
         assert_eq!((users, oldest, average), (1, Some(36), Some(1.5)));
-        assert_eq!((i64::from(sums.total), sums.loud.as_deref()), (36, Some("Ada!")));
-        let exists = sql_scalar!("SELECT EXISTS (SELECT 1 FROM posts WHERE user_id = ?)", 2_i64);
-        assert_eq!(exists.fetch_one(&db).await.unwrap(), 0);
+        let (total, loud): (Option<i64>, Option<String>) = (sums.total, sums.loud);
+        assert_eq!((total, loud.as_deref()), (Some(36), Some("Ada!")));
+        // Of a truth the servers give integers of different widths: the query says what it is to be.
+        let exists =
+            sql_scalar!("SELECT EXISTS (SELECT 1 FROM posts WHERE user_id = ?) AS `found!: bool`", 2_i64);
+        assert!(!exists.fetch_one(&db).await.unwrap());
     })
     .await;
 }
@@ -115,7 +118,7 @@ async fn overrides_in_the_names() {
         // What is said to be there, and is not, is an error of that row.
         let missing = query!("SELECT bio AS `bio!` FROM users WHERE id = 1").fetch_one(&db).await;
         assert!(matches!(missing, Err(sqlx::Error::ColumnDecode { .. })));
-        let user = query_as!(Typed, "SELECT id AS `id: _`, bio, mood AS `mood: _` FROM users WHERE id = 1");
+        let user = query_as!(Typed, "SELECT id AS `id: _`, bio, mood AS `mood: Mood` FROM users WHERE id = 1");
         let user = user.fetch_one(&db).await.unwrap();
         assert_eq!(user, Typed { id: UserId(1), bio: None, mood: Mood::Happy });
         let changed = query!("UPDATE posts SET body = ? WHERE id = 10", Json(vec![1, 2]) as _);
