@@ -11,6 +11,31 @@ fn check(source: &str, expected: &[&str]) {
 }
 
 #[test]
+fn what_is_read_for_a_map_is_kept_and_what_is_written_is_not() {
+    let source = |statement: &str, made: &str| {
+        format!(
+            "async fn fill(db: &PgPool, known: &mut HashMap<i64, i64>, ids: &[i64]) -> sqlx::Result<()> {{
+    for id in ids {{
+        let n = match known.get(id) {{
+            Some(n) => *n,
+            None => {{
+                let n = sql_scalar!({statement:?}, id).{made}(db).await?;
+                known.insert(*id, n);
+                n
+            }}
+        }};
+        println!(\"{{n}}\");
+    }}
+    Ok(())
+}}"
+        )
+    };
+    assert_eq!(findings(&source("SELECT id FROM servers WHERE id = $1", "fetch_one")), [""; 0]);
+    let write = "INSERT INTO logs (event_id) VALUES ($1) RETURNING id";
+    assert_eq!(findings(&source(write, "fetch_one")), ["row_by_row_write 6"]);
+}
+
+#[test]
 fn a_text_that_is_put_together_is_a_query_all_the_same() {
     for (text, lint) in [
         (r#"let sql = format!("SELECT name FROM servers {lock} WHERE id = $1");"#, "query_in_loop 4"),

@@ -7,7 +7,7 @@ use super::allows::apply;
 use super::edits::Subject;
 use super::{Checked, Checker, TextFile, elsewhere};
 use crate::cardinality::{self, Cardinality, Rows};
-use crate::finding::{Finding, Level, Place, Target};
+use crate::finding::{Finding, Level, Place, Target, Tier};
 use crate::index;
 use crate::lints::{self, Check, QueryContext, Trait};
 use crate::rust::{Allow, Form, Scan, Site, SiteSql};
@@ -38,15 +38,18 @@ impl Checker<'_> {
         if checked.findings.iter().any(|finding| !finding.edits.is_empty())
             && let Ok(query) = &checked.query
         {
-            let dialect = self.dialect_of(sql);
+            let dialect = self.dialect_of(sql, site);
             let subject = Subject { sql, query, dialect, site, allows };
             self.try_edits(&subject, &mut checked.findings);
         }
         checked
     }
 
-    /// Whose rules a query is read by: where none are known, the first that it fits.
-    fn dialect_of(&self, sql: &str) -> Dialect {
+    /// Whose rules a query is read by: where none are known, its connection's, or the first that it fits.
+    fn dialect_of(&self, sql: &str, site: Option<&Site>) -> Dialect {
+        if let Some(known) = site.and_then(Site::dialect).filter(|_| self.guess_dialect) {
+            return known;
+        }
         let fits = |dialect: &Dialect| {
             crate::sql::resolve(sql, *dialect, self.schema).is_ok()
                 && (*dialect != Dialect::MySql || !elsewhere::has_numbered_parameter(sql))
@@ -63,7 +66,7 @@ impl Checker<'_> {
         allows: &[Allow],
         sites: &[Site],
     ) -> Checked {
-        let dialect = self.dialect_of(sql);
+        let dialect = self.dialect_of(sql, site);
         let query = crate::sql::resolve(sql, dialect, self.schema);
         if let Some(other) = elsewhere::schema(sql, site, dialect, &query) {
             let there = Checker { schema: Some(&other), dialect: other.dialect, ..*self };
@@ -120,7 +123,12 @@ impl Checker<'_> {
         }
         only_errors(&mut findings);
         for finding in &mut findings {
-            self.set_tier(finding, site.is_none_or(|site| site.form != Form::Checked));
+            let is_raw = site.is_none_or(|site| site.form != Form::Checked);
+            self.set_tier(finding, is_raw);
+            // A test runs what it holds, and may mean it to be refused.
+            if in_test && is_raw && self.config.lints.get(finding.lint) != Some(&Level::Deny) {
+                finding.tier = Tier::Listed;
+            }
         }
         Checked { query, cardinality, accesses, described: described.into_inner(), findings, used }
     }

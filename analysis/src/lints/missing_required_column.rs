@@ -135,7 +135,9 @@ fn lacking<'t>(
 /// Whether NULL is refused that is given to a column, whatever its default.
 fn refuses_null(column: &Column, table: &Table, schema: &Schema) -> bool {
     match schema.dialect {
-        Dialect::Postgres => column.not_null && column.generated.is_none(),
+        Dialect::Postgres => {
+            (column.not_null || OfDomain::of(column, schema).not_null) && column.generated.is_none()
+        }
         // NULL asks for the next number, or for the present.
         Dialect::MySql => {
             let is_time = column.ty.to_ascii_lowercase().starts_with("timestamp");
@@ -148,19 +150,49 @@ fn refuses_null(column: &Column, table: &Table, schema: &Schema) -> bool {
     }
 }
 
+/// How many domains over each other are followed.
+const DEEPEST: usize = 32;
+
+/// What the domains that a column's type is made of say, as if the column said it.
+#[derive(Default)]
+struct OfDomain {
+    not_null: bool,
+    /// Whether one of them has a default, which it passes on to those over it.
+    has_default: bool,
+}
+
+impl OfDomain {
+    fn of(column: &Column, schema: &Schema) -> OfDomain {
+        let mut found = OfDomain::default();
+        let mut ty = column.ty.clone();
+        for _ in 0..DEEPEST {
+            let (of, name) = ty.rsplit_once('.').map_or((None, ty.as_str()), |(of, name)| (Some(of), name));
+            let of = of.map(|of| of.trim_matches('"'));
+            let Some(UserType::Domain { base, not_null, default, .. }) =
+                schema.user_type(of, name.trim_matches('"'))
+            else {
+                break;
+            };
+            found.not_null |= not_null;
+            found.has_default |= default.is_some();
+            ty = base.clone();
+        }
+        found
+    }
+}
+
 /// Whether every row has to be given a value for a column.
 fn is_required(column: &Column, table: &Table, schema: &Schema) -> bool {
-    let (mut not_null, mut is_filled) = (column.not_null, column.default.is_some() || column.identity);
-    is_filled |= column.generated.is_some();
+    let of_domain = match schema.dialect {
+        Dialect::Postgres => OfDomain::of(column, schema),
+        Dialect::MySql | Dialect::Sqlite => OfDomain::default(),
+    };
+    let mut not_null = column.not_null || of_domain.not_null;
+    let mut is_filled = column.default.is_some() || of_domain.has_default;
+    is_filled |= column.identity || column.generated.is_some();
     let ty = column.ty.to_ascii_lowercase();
     match schema.dialect {
-        Dialect::Postgres => {
-            let (of, name) = ty.rsplit_once('.').map_or((None, ty.as_str()), |(of, name)| (Some(of), name));
-            // The default of a domain is not kept, so that there may be one.
-            let of_domain =
-                matches!(schema.user_type(of, name.trim_matches('"')), Some(UserType::Domain { .. }));
-            is_filled |= of_domain || ty.contains("serial");
-        }
+        Dialect::Postgres => is_filled |= ty.contains("serial"),
         Dialect::MySql => {
             is_filled |= ty.starts_with("enum") || ty.starts_with("timestamp") || ty.starts_with("serial");
         }
@@ -191,7 +223,11 @@ fn wording(table: &Name, lacking: &[Lacking<'_>]) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use crate::check::Checker;
+    use crate::config::Config;
     use crate::lints::tests::{fires, silent};
+    use crate::schema::Replay;
+    use crate::sql::Dialect;
 
     #[test]
     fn fires_where_a_row_is_refused() {
@@ -207,6 +243,40 @@ mod tests {
         ] {
             fires("missing_required_column", sql);
         }
+    }
+
+    /// What is said of an INSERT into `t (id, e)` where `e` is of domain `d`.
+    fn on_domain(ddl: &str, sql: &str) -> Vec<String> {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(ddl, "domains.sql");
+        assert_eq!(replay.problems, []);
+        let config = Config::default();
+        let checker = Checker::new(&config, Some(&replay.schema), Dialect::Postgres);
+        checker.query(sql, None).findings.into_iter().map(|finding| finding.message).collect()
+    }
+
+    #[test]
+    fn domains_refuse_and_fill_as_columns_do() {
+        let leaves_out = "this INSERT leaves out `e` of `t`, which must have a value";
+        for (domains, column, expected) in [
+            ("CREATE DOMAIN d AS text NOT NULL", "e d", Some(leaves_out)),
+            ("CREATE DOMAIN b AS text NOT NULL; CREATE DOMAIN d AS b", "e d", Some(leaves_out)),
+            ("CREATE DOMAIN b AS text DEFAULT 'x'; CREATE DOMAIN d AS b NOT NULL", "e d", None),
+            ("CREATE DOMAIN d AS text DEFAULT 'x'", "e d NOT NULL", None),
+            ("CREATE DOMAIN d AS text NOT NULL", "e d DEFAULT 'x'", None),
+            ("CREATE DOMAIN d AS text NOT NULL", "e d[]", None),
+            ("CREATE DOMAIN d AS text", "e d", None),
+        ] {
+            let ddl = format!("{domains}; CREATE TABLE t (id bigint PRIMARY KEY, {column});");
+            let found = on_domain(&ddl, "INSERT INTO t (id) VALUES (1)");
+            assert_eq!(found.first().map(String::as_str), expected, "{ddl}");
+        }
+        let ddl =
+            "CREATE DOMAIN d AS text NOT NULL DEFAULT 'x'; CREATE TABLE t (id bigint PRIMARY KEY, e d);";
+        assert_eq!(
+            on_domain(ddl, "INSERT INTO t (id, e) VALUES (1, NULL)"),
+            ["this INSERT gives NULL to `e` of `t`, which refuses it"]
+        );
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! SQL that the database would refuse to prepare.
 
 use super::{Check, QueryContext, declare_lint};
-use crate::finding::Finding;
-use crate::rust::Form;
+use crate::finding::{Applicability, Finding};
+use crate::rust::{Form, Site};
+use crate::sql::text::{Span, bare_parameters};
 use crate::sql::{Dialect, resolve};
 
 declare_lint! {
@@ -17,8 +18,9 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Only `sql!` is reported. A raw sqlx call that does not parse is counted as not checked: there the database has
-    /// the last word. Text beyond the limits of the parser (brackets nested hundreds deep, thousands of operators in a
+    /// A raw sqlx call is reported, as a warning, where no database's rules make a statement of its text, and where `?` is
+    /// sent to a PostgreSQL connection; any other that does not parse is counted as not checked: there the database has the
+    /// last word. Text beyond the limits of the parser (brackets nested hundreds deep, thousands of operators in a
     /// row) is refused as well, with a message that says so.
     ///
     /// ## Example
@@ -39,18 +41,22 @@ declare_lint! {
 
 fn check(query: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Err(error) = query.query else { return };
-    let is_raw = query.site.is_some_and(|site| site.form != Form::Checked);
-    if is_raw && (error.limit || !is_refused_everywhere(query)) {
+    let marks = match query.dialect {
+        Dialect::Postgres if !error.limit => bare_parameters(query.sql),
+        _ => Vec::new(),
+    };
+    let is_raw = query.is_raw();
+    if is_raw && (error.limit || !is_refused_everywhere(query) && !is_refused_there(query, &marks)) {
         return;
     }
-    let label = if error.limit { "not checked from here on" } else { "here" };
-    let finding = Finding::new(LINT.name, error.message.as_str());
-    let finding = finding.excerpt(query.sql, error.span.range(), label);
-    let finding = if is_raw { finding.warns() } else { finding };
-    let finding = match question_mark(query, error.span.range()) {
-        Some(number) => finding.help(format!("write `${number}`: PostgreSQL numbers its parameters")),
-        None => finding,
+    let finding = match marks.first() {
+        Some(first) => numbered(query, &marks).excerpt(query.sql, first.range(), "here"),
+        None => {
+            let label = if error.limit { "not checked from here on" } else { "here" };
+            Finding::new(LINT.name, error.message.as_str()).excerpt(query.sql, error.span.range(), label)
+        }
     };
+    let finding = if is_raw { finding.warns() } else { finding };
     let finding = finding.note(format!("the text is read as one {} statement", query.dialect));
     findings.push(if error.limit {
         finding.help("run it with `sqlx::query`, which takes any text")
@@ -59,27 +65,45 @@ fn check(query: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     });
 }
 
-/// The number of the parameter that a `?` stands for where PostgreSQL's rules hold.
-fn question_mark(context: &QueryContext<'_>, span: std::ops::Range<usize>) -> Option<usize> {
-    let before = context.sql.get(..span.start)?;
-    let token = context.sql.get(span)?;
-    (context.dialect == Dialect::Postgres && token.contains('?')).then(|| before.matches('?').count() + 1)
+/// What is said of parameters that PostgreSQL does not know, with the edits where they make a statement of the text.
+fn numbered(context: &QueryContext<'_>, marks: &[Span]) -> Finding {
+    let finding = Finding::new(LINT.name, "PostgreSQL numbers its parameters: `$1` for `?`");
+    let finding = match marks.len() {
+        1 => finding.help("write `$1` for `?`"),
+        last => finding.help(format!("write `$1` to `${last}` for each `?` in its order")),
+    };
+    let edits = marks.iter().enumerate().map(|(at, mark)| (*mark, format!("${}", at + 1)));
+    let edited = edits.fold(finding.clone(), |finding, (mark, number)| {
+        finding.edit(mark.range(), number, Applicability::Machine)
+    });
+    let becomes_right =
+        edited.edited(context.sql).is_some_and(|sql| resolve(&sql, context.dialect, None).is_ok());
+    if becomes_right { edited } else { finding }
 }
 
 /// Whether no database's rules make a statement of a raw text, and the text is all that is sent.
 fn is_refused_everywhere(context: &QueryContext<'_>) -> bool {
-    let is_whole =
-        context.site.is_some_and(|site| site.form == Form::SqlxMacro) || context.is_unchecked_text();
-    is_whole
+    is_whole(context)
         && !context.is_any_dialect
         && Dialect::ALL
             .into_iter()
             .all(|dialect| matches!(resolve(context.sql, dialect, None), Err(error) if !error.limit))
 }
 
+/// Whether a raw text with these parameters runs on a PostgreSQL connection, which refuses them.
+fn is_refused_there(context: &QueryContext<'_>, marks: &[Span]) -> bool {
+    let runs_on = context.site.and_then(Site::dialect);
+    is_whole(context) && runs_on == Some(Dialect::Postgres) && !marks.is_empty()
+}
+
+fn is_whole(context: &QueryContext<'_>) -> bool {
+    let is_macro = |site: &Site| site.form == Form::SqlxMacro && !site.is_of_own_macro();
+    context.site.is_some_and(is_macro) || context.is_unchecked_text()
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::lints::tests::{fires, help, silent};
+    use crate::lints::tests::{findings_in, fires, help, silent};
 
     #[test]
     fn fires_on_what_is_not_one_statement() {
@@ -91,8 +115,31 @@ mod tests {
 
     #[test]
     fn a_question_mark_is_told_how_postgres_writes_it() {
+        let found = help("syntax_error", "SELECT name FROM servers WHERE id = ?");
+        assert_eq!(found, "write `$1` for `?`");
         let found = help("syntax_error", "SELECT name FROM servers WHERE id = ? AND name = ?");
-        assert_eq!(found, "write `$1`: PostgreSQL numbers its parameters");
+        assert_eq!(found, "write `$1` to `$2` for each `?` in its order");
+    }
+
+    #[test]
+    fn a_raw_text_is_told_where_its_connection_is_to_postgres() {
+        let found = |connection: &str| {
+            let source = format!(
+                "async fn run(db: {connection}) {{ sqlx::query(\"DELETE FROM servers WHERE id = ?\").bind(1).execute(db).await; }}"
+            );
+            let found = findings_in("syntax_error", &source);
+            found
+                .iter()
+                .filter(|finding| finding.lint == "syntax_error")
+                .map(|finding| finding.edits.len())
+                .collect::<Vec<_>>()
+        };
+        for connection in ["&PgPool", "&mut PgConnection", "&mut sqlx::Transaction<'_, sqlx::Postgres>"] {
+            assert_eq!(found(connection), [1], "{connection}");
+        }
+        for connection in ["&AnyPool", "&SqlitePool", "impl Executor<'_>"] {
+            assert_eq!(found(connection), [0; 0], "{connection}");
+        }
     }
 
     #[test]

@@ -45,8 +45,15 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     if is_compiled || !query.problems.is_empty() {
         return;
     }
-    let described = context.described.get_or_init(|| types::describe(query, schema, context.dialect));
-    for error in &described.errors {
+    let is_bound = context.site.is_some_and(|site| site.form == Form::SqlxFunction);
+    let bound;
+    let errors = if is_bound {
+        bound = types::errors_when_bound(query, schema, context.dialect);
+        &bound
+    } else {
+        &context.described.get_or_init(|| types::describe(query, schema, context.dialect)).errors
+    };
+    for error in errors {
         let span = error.span.map_or(0..0, |span| span.range());
         findings.push(
             Finding::new(LINT.name, error.message.clone())

@@ -5,7 +5,7 @@ use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
 use crate::rust::{Site, SiteSql};
 use crate::schema::Name;
-use crate::sql::query::{Body, Kind, Source};
+use crate::sql::query::{Body, Kind, Query, Source, Write};
 use crate::sql::resolve;
 
 declare_lint! {
@@ -53,7 +53,13 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         if context.is_small(table) || is_one_row() {
             continue;
         }
-        if context.is_raw() && is_meant(context, table) {
+        let anew = || {
+            query
+                .blocks
+                .iter()
+                .any(|block| matches!(&block.body, Body::Write(write) if adds_to(query, write, table)))
+        };
+        if context.is_raw() && (anew() || is_meant(context, table)) {
             continue;
         }
         let verb = if write.assignments.is_empty() { "DELETE" } else { "UPDATE" };
@@ -103,18 +109,21 @@ fn inserts_into(context: &QueryContext<'_>, site: &Site, table: &Name) -> bool {
     let Ok(query) = resolve(&literal.text, context.dialect, context.schema) else { return false };
     query.kind == Kind::Insert
         && query.blocks.iter().any(|block| match &block.body {
-            Body::Write(write) => {
-                matches!(&query.relation(write.target).source, Source::Table(name) if name == table)
-            }
+            Body::Write(write) => adds_to(&query, write, table),
             _ => false,
         })
+}
+
+/// Whether a part of a statement writes rows into a table.
+fn adds_to(query: &Query, write: &Write, table: &Name) -> bool {
+    write.inserts() && matches!(&query.relation(write.target).source, Source::Table(name) if name == table)
 }
 
 #[cfg(test)]
 mod tests {
     use crate::check::Checker;
     use crate::config::Config;
-    use crate::lints::tests::{fires, silent};
+    use crate::lints::tests::{findings_in, fires, silent};
     use crate::schema::Replay;
     use crate::sql::Dialect;
 
@@ -135,6 +144,16 @@ mod tests {
         };
         assert_eq!(replayed("CREATE TABLE settings (id int PRIMARY KEY CHECK (id = 0), theme text)"), 0);
         assert_eq!(replayed("CREATE TABLE settings (id int PRIMARY KEY CHECK (id >= 0), theme text)"), 1);
+    }
+
+    #[test]
+    fn a_raw_statement_that_writes_the_rows_anew_means_all_of_them() {
+        let found = |sql: &str| {
+            let source = format!("async fn put(db: &PgPool) {{ sqlx::query({sql:?}).execute(db).await; }}");
+            findings_in("unbounded_write", &source).iter().any(|finding| finding.lint == "unbounded_write")
+        };
+        assert!(!found("WITH gone AS (DELETE FROM logs) INSERT INTO logs (event_id) VALUES (1)"));
+        assert!(found("WITH gone AS (DELETE FROM logs) INSERT INTO servers (name) VALUES ('a')"));
     }
 
     #[test]

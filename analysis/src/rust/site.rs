@@ -52,6 +52,17 @@ impl Site {
             || (dialect == Dialect::Sqlite && self.form != Form::Checked)
     }
 
+    /// Whose rules it is read by, where the type of its connection says so.
+    pub fn dialect(&self) -> Option<Dialect> {
+        self.call.as_ref()?.dialect
+    }
+
+    /// Whether a macro of the project's own makes it, which may add to the text that it is given.
+    pub fn is_of_own_macro(&self) -> bool {
+        let name = self.written.rsplit("::").next().unwrap_or_default().trim_end_matches('!');
+        self.form == Form::SqlxMacro && !query_names::makes_query(name)
+    }
+
     /// Whether it is one query for many rows.
     pub fn takes_rows(&self) -> bool {
         let name = self.written.rsplit("::").next().unwrap_or_default();
@@ -151,6 +162,8 @@ pub struct Call {
     pub place: Place,
     /// The variables that the connection it runs on mentions.
     pub on: Vec<String>,
+    /// Whose database that connection is to, where its type says so.
+    pub dialect: Option<Dialect>,
 }
 
 /// How many rows a method is called for.
@@ -194,6 +207,13 @@ pub struct Loop {
     pub exempt: Option<&'static str>,
     /// How many turns it takes when that is known from the source: `for _ in 0..3`, an array literal.
     pub turns: Option<u64>,
+}
+
+impl Loop {
+    /// Whether what is read in it is kept for the next turns.
+    pub(crate) fn keeps(&self) -> bool {
+        self.exempt == Some(super::walk::purpose::KEPT)
+    }
 }
 
 /// The kinds of loops.

@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use super::Dialect;
+use super::lex::{Kind, Lexer, Token};
+
 /// A part of a text, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Span {
@@ -20,6 +23,68 @@ impl Span {
     /// The span as a range of bytes.
     pub fn range(self) -> Range<usize> {
         self.start..self.end
+    }
+}
+
+/// The parameters of a text as MySQL and SQLite write them, and PostgreSQL does not: `?` where a value stands. PostgreSQL's
+/// operators `?`, `?|` and `?&` stand between two values.
+pub fn bare_parameters(sql: &str) -> Vec<Span> {
+    let mut found = Vec::new();
+    let mut before: Option<Token> = None;
+    for token in Lexer::new(sql, Dialect::Sqlite) {
+        let is_bare = token.kind == Kind::Parameter && sql.get(token.span.range()) == Some("?");
+        if is_bare && before.is_none_or(|before| asks_for_value(sql, before)) {
+            found.push(token.span);
+        }
+        before = Some(token);
+    }
+    found
+}
+
+/// Whether a value comes behind a token, rather than an operator.
+fn asks_for_value(sql: &str, token: Token) -> bool {
+    let text = sql.get(token.span.range()).unwrap_or_default();
+    match token.kind {
+        Kind::Symbol => !matches!(text, ")" | "]"),
+        Kind::Word => {
+            const BEFORE_VALUES: &[&str] = &[
+                "and",
+                "or",
+                "not",
+                "in",
+                "like",
+                "ilike",
+                "between",
+                "limit",
+                "offset",
+                "where",
+                "select",
+                "then",
+                "else",
+                "when",
+                "case",
+                "on",
+                "by",
+                "returning",
+                "any",
+                "all",
+                "values",
+                "set",
+                "is",
+                "from",
+                "distinct",
+                "having",
+                "glob",
+                "regexp",
+                "similar",
+                "to",
+                "for",
+                "interval",
+                "escape",
+            ];
+            BEFORE_VALUES.iter().any(|word| text.eq_ignore_ascii_case(word))
+        }
+        Kind::Name | Kind::Text | Kind::Number | Kind::Parameter | Kind::Open => false,
     }
 }
 
@@ -91,6 +156,15 @@ pub fn most_similar<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_parameter_is_told_from_an_operator() {
+        let count = |sql: &str| bare_parameters(sql).len();
+        assert_eq!(count("DELETE FROM t WHERE id = ? AND n IN (?, ?) AND m LIKE ? LIMIT ?"), 5);
+        assert_eq!(count("INSERT INTO t VALUES (?, ?)"), 2);
+        assert_eq!(count("SELECT 1 WHERE tags ? 'a' AND tags ?| $1 AND tags->'b' ? 'c' AND f(x) ? 'd'"), 0);
+        assert_eq!(count("SELECT '?', \"?\", ?1 -- ?"), 0);
+    }
 
     #[test]
     fn offsets_and_lines_are_inverse() {

@@ -164,6 +164,17 @@ pub fn describe(query: &Query, schema: &Schema, dialect: Dialect) -> Described {
     }
 }
 
+/// What the database refuses of a query that is sent with the types of what is bound to it, as `sqlx::query` does: only
+/// PostgreSQL derives a parameter's type where it is given none.
+pub fn errors_when_bound(query: &Query, schema: &Schema, dialect: Dialect) -> Vec<TypeError> {
+    match dialect {
+        Dialect::Postgres if query.parameters <= MOST_PARAMETERS => {
+            postgres::errors_when_bound(query, schema)
+        }
+        _ => describe(query, schema, dialect).errors,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::describe;

@@ -6,7 +6,7 @@ use crate::lints::QueryContext;
 use crate::rust::{Built, Loop, LoopKind, Site};
 use crate::sql::Dialect;
 use crate::sql::batch::{self, Rewrite};
-use crate::sql::query::Query;
+use crate::sql::query::{Kind, Query};
 
 /// The loops over data around a query that is executed in them.
 pub(in crate::lints) struct Around<'a> {
@@ -22,7 +22,10 @@ pub(in crate::lints) fn of<'a>(context: &QueryContext<'a>, query: &Query) -> Opt
     if site.in_test || site.takes_rows() || batch::is_batched(query) {
         return None;
     }
-    let work: Vec<&Loop> = site.loops.iter().filter(|around| around.exempt.is_none()).collect();
+    // A row that is written is kept by its table alone: each new element is written by itself.
+    let writes = matches!(query.kind, Kind::Insert | Kind::Update | Kind::Delete | Kind::Merge);
+    let is_work = |around: &&Loop| around.exempt.is_none() || writes && around.keeps();
+    let work: Vec<&Loop> = site.loops.iter().filter(is_work).collect();
     let innermost = work.last()?;
     // Where each turn has a database of its own, one query cannot do for all.
     if call.on.iter().any(|name| work.iter().any(|around| around.elements.contains(name))) {

@@ -24,6 +24,8 @@ pub(in crate::rust) struct Rules {
     pub(in crate::rust) sql: Option<proc_macro2::Literal>,
     /// The method that runs it, where the rules call it.
     pub(in crate::rust) method: Option<String>,
+    /// Whether they put its text together of what they are given.
+    pub(in crate::rust) joins: bool,
 }
 
 /// The scopes around the place that is being read, outermost first.

@@ -34,6 +34,25 @@ fn branches_take_the_least_and_the_most() {
 }
 
 #[test]
+fn what_is_in_an_option_may_be_long() {
+    let with = |arguments: &str, code: &str| {
+        let code = code.replace('Q', "sql!(\"SELECT 1\").fetch_all(db).await");
+        scanned(&format!(
+            "use query_budget::*;\nasync fn f(db: &PgPool, xs: Vec<i64>, {arguments}) -> Result<()> {{\n{code}\n}}"
+        ))
+    };
+    let (many, one) = ("o: Option<Vec<i64>>", "a: Option<i64>, b: Option<i64>");
+    check_bound(&with(many, "for x in o.into_iter().flatten() { Q; }"), "f", 0, None);
+    check_bound(&with(many, "for x in o? { Q; }"), "f", 0, None);
+    check_bound(&with(many, "for x in o { Q; }"), "f", 0, Some(1));
+    check_bound(&with(one, "for x in [a, b].into_iter().flatten() { Q; }"), "f", 0, Some(2));
+    check_bound(&with(one, "for x in a.into_iter().chain(b) { Q; }"), "f", 0, Some(2));
+    check_bound(&with(one, "for x in a.into_iter().chain(xs) { Q; }"), "f", 0, None);
+    check_bound(&with(one, "for x in std::iter::once(1).chain(xs) { Q; }"), "f", 0, None);
+    check_bound(&with(one, "for (x, y) in [1, 2].iter().zip(xs) { Q; }"), "f", 0, Some(2));
+}
+
+#[test]
 fn an_error_may_end_it_early() {
     check("Q?; Q?; Q?;", 1, Some(3));
     check("check()?; Q?;", 0, Some(1));

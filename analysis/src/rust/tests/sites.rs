@@ -155,6 +155,31 @@ fn arguments_come_from_the_macro_and_from_bind() {
 }
 
 #[test]
+fn arguments_are_unknown_where_a_branch_or_a_macro_binds() {
+    let complete = |code: &str| only(&body(code)).arguments_complete;
+    assert!(!complete("let q = sqlx::query(\"SELECT $1\").bind(1); if a { q.bind(2).execute(db).await; }"));
+    assert!(!complete(
+        "let mut q = sqlx::query(\"SELECT $1\"); match a { 1 => q = q.bind(1), _ => q = q.bind(2) }"
+    ));
+    assert!(!complete("bind_all!(sqlx::query(\"SELECT $1\"), 1).execute(db).await;"));
+    assert!(complete("if a { sqlx::query(\"SELECT $1\").bind(1).execute(db).await; }"));
+}
+
+#[test]
+fn a_macro_that_joins_texts_makes_one_that_is_unknown() {
+    let rules = |text: &str| {
+        let source = format!(
+            "macro_rules! run {{ ($a:literal, $b:expr) => {{ sqlx::query!({text}, $b) }} }}
+             fn f() {{ run!(\"SELECT 1\", 1); }}"
+        );
+        matches!(only(&scanned(&source)).sql, crate::rust::SiteSql::Literal(_))
+    };
+    assert!(rules("$a"));
+    assert!(!rules("$a + \" FROM t\""));
+    assert!(!rules("concat!($a, \" FROM t\")"));
+}
+
+#[test]
 fn texts_of_all_kinds() {
     check_sql("sql!(r#\"SELECT \"a\" FROM t\"#);", "SELECT \"a\" FROM t");
     check_sql("sql!(\"SELECT a \\\n      FROM t\");", "SELECT a FROM t");

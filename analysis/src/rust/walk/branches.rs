@@ -20,23 +20,31 @@ impl Walker<'_> {
             let mut queries = Queries::new();
             let outer = (walker.here.flushing, walker.here.flushes);
             let kept = walker.here.kept;
-            if let Some(root) = caches::fills_what_it_asked(node) {
-                let declared = walker.here.locals.get(&root).map_or(0, |local| local.loops);
-                walker.here.kept = Some(kept.map_or(declared, |kept| kept.min(declared)));
-            }
+            let branched = std::mem::replace(&mut walker.here.branched, walker.sites.len());
+            walker.keeps(caches::kept_in_then(node));
             if asks_whether_full(&node.cond) {
                 (walker.here.flushing, walker.here.flushes) = (walker.here.loops.len(), true);
             }
             let then = walker.sequence(|walker| queries = walker.block(&node.then_branch));
             (walker.here.flushing, walker.here.flushes) = outer;
             walker.here.kept = kept;
+            walker.keeps(caches::kept_in_else(node));
             let otherwise = match &node.else_branch {
                 Some((_, otherwise)) => walker.sequence(|walker| queries.extend(walker.expr(otherwise))),
                 None => Flow::EMPTY,
             };
+            walker.here.kept = kept;
+            walker.here.branched = branched;
             walker.emit_branch(vec![then, otherwise]);
             queries
         })
+    }
+
+    /// What is walked next fills a variable or field that was asked first.
+    fn keeps(&mut self, root: Option<String>) {
+        let Some(root) = root else { return };
+        let declared = self.here.locals.get(&root).map_or(0, |local| local.loops);
+        self.here.kept = Some(self.here.kept.map_or(declared, |kept| kept.min(declared)));
     }
 
     pub(in crate::rust) fn branch_match(&mut self, node: &syn::ExprMatch) -> Queries {
@@ -48,9 +56,12 @@ impl Walker<'_> {
         }
         let mut queries = Queries::new();
         let mut arms = Vec::new();
+        let branched = std::mem::replace(&mut self.here.branched, self.sites.len());
         for arm in &node.arms {
             let line = arm.pat.span().start().line;
             self.here.lines.push(u32::try_from(line).unwrap_or(0));
+            let kept = self.here.kept;
+            self.keeps(caches::kept_in_arm(&node.expr, arm));
             arms.push(self.sequence(|walker| {
                 walker.scoped(|walker| {
                     walker.bind(&arm.pat);
@@ -62,8 +73,10 @@ impl Walker<'_> {
                 });
             }));
             self.here.lines.pop();
+            self.here.kept = kept;
         }
         self.here.dispatching = outer;
+        self.here.branched = branched;
         self.emit_branch(arms);
         queries
     }

@@ -128,12 +128,13 @@ impl Built {
         Built { begin: begin.to_owned(), takes_many: false, names: Vec::new() }
     }
 
-    /// One text or the other, where both are statements of one kind.
+    /// One text or the other, where both read or both write.
     fn or(mut self, other: Built) -> Option<Built> {
-        let verb = |text: &str| {
-            text.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().map(str::to_ascii_uppercase)
+        let writes = |text: &str| {
+            let verb = text.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next()?;
+            Some(["INSERT", "UPDATE", "DELETE", "MERGE"].iter().any(|write| verb.eq_ignore_ascii_case(write)))
         };
-        if verb(&self.begin) != verb(&other.begin) {
+        if writes(&self.begin) != writes(&other.begin) {
             return None;
         }
         self.takes_many |= other.takes_many;
@@ -253,6 +254,12 @@ mod tests {
         check(
             "let s = if t.is_empty() { \"SELECT 1\" } else { \"SELECT 2\" }; sqlx::query(s);",
             "SELECT 1",
+            false,
+            &[],
+        );
+        check(
+            "let s = if t.is_empty() { \"DELETE FROM a\" } else { \"UPDATE a SET b = 1\" }; sqlx::query(s);",
+            "DELETE FROM a",
             false,
             &[],
         );

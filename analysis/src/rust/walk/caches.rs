@@ -1,5 +1,7 @@
 //! What is kept once it is read: values asked for before a query and filled after it, and the calls of libraries that do so.
 
+use std::collections::HashSet;
+
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, Pat};
 
@@ -32,13 +34,70 @@ pub(in crate::rust) fn tells(method: &str, arguments: usize) -> bool {
     }
 }
 
-/// What an `if` asks for and fills where it is missing: `if x.is_none() { x = .. }`, `if !known.contains_key(k) { .. }`;
-/// the name of the variable or field.
-pub(in crate::rust) fn fills_what_it_asked(node: &syn::ExprIf) -> Option<String> {
-    let root = asked(&node.cond)?;
-    let mut fills = Fills { root: root.clone(), found: false };
-    fills.visit_block(&node.then_branch);
-    fills.found.then_some(root)
+/// What an `if` asks for and fills in its first branch where it is missing: `if x.is_none() { x = .. }`,
+/// `if !known.contains_key(k) { .. }`, `if let Entry::Vacant(e) = known.entry(k) { .. }`; the name of the variable or field.
+pub(in crate::rust) fn kept_in_then(node: &syn::ExprIf) -> Option<String> {
+    let then = |fills: &mut Fills| fills.visit_block(&node.then_branch);
+    match node.cond.as_ref() {
+        Expr::Let(condition) => filled(&condition.pat, &condition.expr, then),
+        condition => asked(condition).filter(|root| Fills::of(root, then)),
+    }
+}
+
+/// The same for the second branch: `if let Some(v) = known.get(&k) { .. } else { .. }`.
+pub(in crate::rust) fn kept_in_else(node: &syn::ExprIf) -> Option<String> {
+    let (_, otherwise) = node.else_branch.as_ref()?;
+    let root = match node.cond.as_ref() {
+        Expr::Let(condition) if holds(&condition.pat) => asked_value(&condition.expr),
+        condition => asked_present(condition),
+    };
+    root.filter(|root| Fills::of(root, |fills| fills.visit_expr(otherwise)))
+}
+
+/// The same for an arm of a `match`: `match known.get(&k) { Some(v) => .., None => .. }`.
+pub(in crate::rust) fn kept_in_arm(matched: &Expr, arm: &syn::Arm) -> Option<String> {
+    filled(&arm.pat, matched, |fills| fills.visit_expr(&arm.body))
+}
+
+/// What a pattern found missing in a value and code then fills.
+fn filled(pattern: &Pat, value: &Expr, code: impl FnOnce(&mut Fills)) -> Option<String> {
+    match pattern {
+        Pat::TupleStruct(vacant)
+            if vacant.path.segments.last().is_some_and(|last| last.ident == "Vacant") =>
+        {
+            let Some(Pat::Ident(entry)) = vacant.elems.first() else { return None };
+            root(value).filter(|_| Fills::of(&entry.ident.to_string(), code))
+        }
+        pattern if lacks(pattern) => asked_value(value).filter(|root| Fills::of(root, code)),
+        _ => None,
+    }
+}
+
+/// Whether a pattern says that something is there.
+fn holds(pattern: &Pat) -> bool {
+    match pattern {
+        Pat::TupleStruct(pattern) => {
+            let name = pattern.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+            match name.as_str() {
+                "Some" | "Occupied" => true,
+                "Ok" => pattern.elems.first().is_some_and(holds),
+                _ => false,
+            }
+        }
+        Pat::Guard(guarded) => holds(&guarded.pat),
+        _ => false,
+    }
+}
+
+/// Whether a pattern says that something is not there.
+fn lacks(pattern: &Pat) -> bool {
+    match pattern {
+        Pat::Wild(_) => true,
+        Pat::Ident(name) => name.ident == "None",
+        Pat::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "None"),
+        Pat::TupleStruct(pattern) => pattern.path.is_ident("Ok") && pattern.elems.first().is_some_and(lacks),
+        _ => false,
+    }
 }
 
 /// Whether a function answers from what it keeps and asks for what it does not keep: it leaves early with what a map
@@ -54,18 +113,17 @@ pub(in crate::rust) fn reads_through(attributes: &[syn::Attribute], body: Option
         return true;
     }
     let Some(body) = body else { return false };
-    let mut misses = Misses::default();
+    let mut made = Made::default();
+    made.visit_block(body);
+    let mut misses = Misses { made: made.0, keeps: false, queries: false };
     misses.visit_block(body);
     if misses.keeps && !misses.queries {
         return true;
     }
     let mut asks = Asks::default();
     asks.visit_block(body);
-    asks.roots.into_iter().any(|root| {
-        let mut fills = Fills { root, found: false };
-        fills.visit_block(body);
-        fills.found
-    })
+    let mut roots = asks.roots.into_iter().filter(|root| !misses.made.contains(root));
+    roots.any(|root| Fills::of(&root, |fills| fills.visit_block(body)))
 }
 
 fn asked(condition: &Expr) -> Option<String> {
@@ -84,6 +142,43 @@ fn asked(condition: &Expr) -> Option<String> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// What is asked whether it is there: `known.contains_key(k)`, `x.is_some()`.
+fn asked_present(condition: &Expr) -> Option<String> {
+    match condition {
+        Expr::Paren(inner) => asked_present(&inner.expr),
+        Expr::MethodCall(call)
+            if matches!(call.method.to_string().as_str(), "contains_key" | "contains" | "is_some") =>
+        {
+            root(&call.receiver)
+        }
+        _ => None,
+    }
+}
+
+/// The map that a value is looked up in, or the variable or field that may hold it.
+fn asked_value(value: &Expr) -> Option<String> {
+    gets(value).or_else(|| plain(value).then(|| root(value)).flatten())
+}
+
+/// Whether a value is what a variable or field holds, by reference, copy or lock.
+fn plain(value: &Expr) -> bool {
+    match value {
+        Expr::Path(_) | Expr::Field(_) => true,
+        Expr::Reference(inner) => plain(&inner.expr),
+        Expr::Unary(inner) => plain(&inner.expr),
+        Expr::Paren(inner) => plain(&inner.expr),
+        Expr::Await(inner) => plain(&inner.base),
+        Expr::Try(inner) => plain(&inner.expr),
+        Expr::MethodCall(call) => {
+            let keeps =
+                ["as_ref", "as_deref", "as_mut", "clone", "cloned", "copied", "lock", "read", "borrow"];
+            let keeps = keeps.iter().chain(&["unwrap", "get"]).any(|keep| call.method == keep);
+            keeps && call.args.is_empty() && plain(&call.receiver)
+        }
+        _ => false,
     }
 }
 
@@ -111,6 +206,15 @@ struct Fills {
     found: bool,
 }
 
+impl Fills {
+    /// Whether code fills `root`.
+    fn of(root: &str, code: impl FnOnce(&mut Fills)) -> bool {
+        let mut fills = Fills { root: root.to_owned(), found: false };
+        code(&mut fills);
+        fills.found
+    }
+}
+
 impl<'ast> Visit<'ast> for Fills {
     fn visit_expr_assign(&mut self, node: &'ast syn::ExprAssign) {
         self.found |= root(&node.left).as_ref() == Some(&self.root);
@@ -118,8 +222,10 @@ impl<'ast> Visit<'ast> for Fills {
     }
 
     fn visit_expr_method_call(&mut self, node: &'ast syn::ExprMethodCall) {
-        let fills =
-            matches!(node.method.to_string().as_str(), "insert" | "replace" | "put" | "set" | "extend");
+        let fills = matches!(
+            node.method.to_string().as_str(),
+            "insert" | "replace" | "put" | "push" | "set" | "set_ex" | "pset_ex" | "hset" | "extend"
+        );
         self.found |= fills && root(&node.receiver).as_ref() == Some(&self.root);
         visit::visit_expr_method_call(self, node);
     }
@@ -127,17 +233,64 @@ impl<'ast> Visit<'ast> for Fills {
     fn visit_item(&mut self, _: &'ast syn::Item) {}
 }
 
-/// Finds what is asked only where a cell or cache that outlives the function holds nothing yet: all that a function
-/// queries, where `queries` stays false.
+/// The variables of a function that begin empty in it: what they hold is gone when it ends.
 #[derive(Default)]
+struct Made(HashSet<String>);
+
+impl<'ast> Visit<'ast> for Made {
+    fn visit_local(&mut self, local: &'ast syn::Local) {
+        let pattern = match &local.pat {
+            Pat::Type(typed) => typed.pat.as_ref(),
+            pattern => pattern,
+        };
+        if let (Pat::Ident(name), Some(init)) = (pattern, &local.init)
+            && is_made(&init.expr)
+        {
+            self.0.insert(name.ident.to_string());
+        }
+        visit::visit_local(self, local);
+    }
+
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
+}
+
+/// Whether a value is made where it stands: `HashMap::new()`, `None`, `vec![..]`, `xs.collect()`.
+fn is_made(value: &Expr) -> bool {
+    match value {
+        Expr::Call(call) => match call.func.as_ref() {
+            Expr::Path(path) => {
+                path.path.segments.iter().any(|part| part.ident.to_string().starts_with(char::is_uppercase))
+            }
+            _ => false,
+        },
+        Expr::Path(path) => path.path.is_ident("None"),
+        Expr::Macro(_) | Expr::Struct(_) => true,
+        Expr::MethodCall(call) => matches!(call.method.to_string().as_str(), "collect" | "build"),
+        Expr::Try(inner) => is_made(&inner.expr),
+        Expr::Await(inner) => is_made(&inner.base),
+        _ => false,
+    }
+}
+
+/// Finds what is asked only where a cell, map or cache that outlives the function holds nothing yet: all that a function
+/// queries, where `queries` stays false.
 struct Misses {
+    made: HashSet<String>,
     keeps: bool,
     queries: bool,
 }
 
+impl Misses {
+    /// Whether something outlives the function; then what fills it is asked on a miss alone.
+    fn outlives(&self, root: &str) -> bool {
+        !self.made.contains(root)
+    }
+}
+
 impl<'ast> Visit<'ast> for Misses {
     fn visit_expr_method_call(&mut self, node: &'ast syn::ExprMethodCall) {
-        if runs_on_miss(&node.method.to_string()) && outlives(&node.receiver) {
+        let outlives = || root(&node.receiver).is_some_and(|root| self.outlives(&root));
+        if runs_on_miss(&node.method.to_string()) && outlives() {
             self.keeps = true;
             return visit::visit_expr(self, &node.receiver);
         }
@@ -150,23 +303,29 @@ impl<'ast> Visit<'ast> for Misses {
         self.queries |= crate::rust::query_names::makes_query(&name);
     }
 
-    fn visit_item(&mut self, _: &'ast syn::Item) {}
-}
-
-/// Whether a value is a field of `self`, or a static.
-fn outlives(expression: &Expr) -> bool {
-    match expression {
-        Expr::Field(field) => outlives(&field.base),
-        Expr::MethodCall(call) => outlives(&call.receiver),
-        Expr::Reference(inner) => outlives(&inner.expr),
-        Expr::Await(inner) => outlives(&inner.base),
-        Expr::Try(inner) => outlives(&inner.expr),
-        Expr::Paren(inner) => outlives(&inner.expr),
-        Expr::Path(path) => path.path.segments.last().is_some_and(|last| {
-            last.ident == "self" || last.ident.to_string().starts_with(char::is_uppercase)
-        }),
-        _ => false,
+    fn visit_expr_if(&mut self, node: &'ast syn::ExprIf) {
+        self.visit_expr(&node.cond);
+        match kept_in_then(node).is_some_and(|root| self.outlives(&root)) {
+            true => self.keeps = true,
+            false => self.visit_block(&node.then_branch),
+        }
+        match kept_in_else(node).is_some_and(|root| self.outlives(&root)) {
+            true => self.keeps = true,
+            false => node.else_branch.iter().for_each(|(_, otherwise)| self.visit_expr(otherwise)),
+        }
     }
+
+    fn visit_expr_match(&mut self, node: &'ast syn::ExprMatch) {
+        self.visit_expr(&node.expr);
+        for arm in &node.arms {
+            match kept_in_arm(&node.expr, arm).is_some_and(|root| self.outlives(&root)) {
+                true => self.keeps = true,
+                false => self.visit_arm(arm),
+            }
+        }
+    }
+
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
 }
 
 /// Finds the maps of which a function returns what they hold: `if let Some(v) = known.get(&k) { return .. }`.
@@ -211,7 +370,12 @@ impl<'ast> Visit<'ast> for Asks {
 /// The map that a chain looks a key up in.
 fn gets(expression: &Expr) -> Option<String> {
     match expression {
-        Expr::MethodCall(call) if call.method == "get" && call.args.len() == 1 => root(&call.receiver),
+        Expr::MethodCall(call)
+            if call.args.len() == 1
+                && matches!(call.method.to_string().as_str(), "get" | "get_mut" | "peek") =>
+        {
+            root(&call.receiver)
+        }
         Expr::MethodCall(call) => gets(&call.receiver),
         Expr::Await(inner) => gets(&inner.base),
         Expr::Try(inner) => gets(&inner.expr),
@@ -244,6 +408,20 @@ mod tests {
             true,
         );
         check("#[cached] fn f() { q() }", true);
+        check(
+            "fn f() { match c.get(&k).await { Some(v) => v, None => { let v = q(); c.insert(k, v); v } } }",
+            true,
+        );
+        check("fn f() { if c.contains_key(&k) { 1 } else { let v = q(); c.insert(k, v); v } }", true);
+        check(
+            "fn f(&self) { match self.m.entry(k) { Entry::Occupied(e) => e.get(), Entry::Vacant(e) => e.insert(q()) } }",
+            true,
+        );
+        check(
+            "fn f() { if let Some(v) = redis.get(&k).await? { return v; } let v = q(); redis.set_ex(&k, &v, 60).await; v }",
+            true,
+        );
+        check("fn f(cache: &Cache) { cache.get_with(k, async { q() }).await }", true);
         check("fn f(&self) { self.cell.get_or_try_init(|| q().fetch_one(db)).await }", true);
         check("fn f() { static C: OnceCell<i64> = OnceCell::new(); C.get_or_init(|| q()).await }", true);
     }
@@ -254,6 +432,14 @@ mod tests {
         check("fn f() { let cell = OnceCell::new(); cell.get_or_init(|| q()).await }", false);
         check("fn f(&self) { self.cell.get_or_init(|| q()).await; q().fetch_one(db).await }", false);
         check("fn f() { if let Some(v) = known.get(&k) { return 1; } q() }", false);
+        check(
+            "fn f() { let mut m = HashMap::new(); match m.get(&k) { Some(v) => v, None => { m.insert(k, q()); 1 } } }",
+            false,
+        );
+        check(
+            "fn f() { match c.get(&k) { Some(v) => v, None => { c.insert(k, 1); 1 } }; q().fetch_one(db).await }",
+            false,
+        );
         check("fn f() { if let Some(v) = known.get(&k) { return 1; } other.insert(k, q()); }", false);
     }
 }

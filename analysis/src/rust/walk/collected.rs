@@ -94,7 +94,7 @@ impl Walker<'_> {
                 site.sql = SiteSql::Dynamic;
             } else if awaited && site.call.is_none() && !is_executor(to) {
                 let place = place_at(&self.file, span.start());
-                site.call = Some(Call { method: to.to_owned(), place, on: Vec::new() });
+                site.call = Some(Call { method: to.to_owned(), place, on: Vec::new(), dialect: None });
             }
         }
         if awaited { Queries::new() } else { queries }

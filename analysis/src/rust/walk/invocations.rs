@@ -210,15 +210,17 @@ impl Walker<'_> {
             self.executed(&queries, node, node.args.first());
             return Queries::new();
         }
-        let depth = self.here.loops.len();
+        let (depth, branched) = (self.here.loops.len(), self.here.branched);
         for &query in &queries {
             if method.starts_with("push") || method == "separated" {
                 self.grow_site(query, node);
             }
             let Some(site) = self.sites.get_mut(query) else { continue };
             match (method, node.args.first()) {
-                // Bound in a loop that the query is not made in: nobody knows how many there are.
-                ("bind" | "try_bind", Some(_)) if depth > site.loops.len() => site.arguments_complete = false,
+                // Bound in a loop or branch that the query is not made in: nobody knows how many there are.
+                ("bind" | "try_bind", Some(_)) if depth > site.loops.len() || query < branched => {
+                    site.arguments_complete = false;
+                }
                 ("bind" | "try_bind", Some(value)) => site.arguments.push(argument(value)),
                 ("separated" | "with_arguments", _) => {
                     site.sql = SiteSql::Dynamic;
@@ -243,6 +245,7 @@ impl Walker<'_> {
             method: node.method.to_string(),
             place: place_at(&self.file, node.method.span().start()),
             on: on.map_or_else(Vec::new, variables::mentions),
+            dialect: on.and_then(|on| self.database_of(&self.type_of(on))),
         };
         for &query in queries {
             if let Some(site) = self.sites.get_mut(query)

@@ -261,6 +261,15 @@ fn whole_text(arguments: TokenStream) -> Option<proc_macro2::Literal> {
     })
 }
 
+/// Whether arguments put a text together: `$a + ".."`, `concat!($a, "..")`.
+fn joins(arguments: TokenStream) -> bool {
+    arguments.into_iter().any(|token| match token {
+        TokenTree::Punct(punct) => punct.as_char() == '+',
+        TokenTree::Ident(name) => name == "concat" || name == "format",
+        _ => false,
+    })
+}
+
 /// Whether the rules of a macro wait for something.
 fn awaits(rules: &TokenStream) -> bool {
     rules.clone().into_iter().any(|token| match token {
@@ -291,6 +300,7 @@ fn read_rules(rules: &TokenStream, found: &mut Option<Rules>) {
                 };
                 if is_called && crate::rust::query_names::makes_query(&name) {
                     let rules = found.get_or_insert_default();
+                    rules.joins |= arguments.clone().is_some_and(joins);
                     rules.sql = rules.sql.take().or_else(|| arguments.and_then(whole_text));
                 } else if crate::rust::query_names::is_executor(&name)
                     && matches!(at.checked_sub(1).and_then(|at| tokens.get(at)), Some(TokenTree::Punct(dot)) if dot.as_char() == '.')

@@ -12,6 +12,10 @@ impl Walker<'_> {
             return vec![site];
         }
         let queries = self.macro_body(mac);
+        // What a macro does to a query that it is given is not seen.
+        for &query in &queries {
+            self.sites.get_mut(query).into_iter().for_each(|site| site.arguments_complete = false);
+        }
         let path = segments(&mac.path);
         if self.imports.may_query(&path) {
             // What its rules run is not followed.

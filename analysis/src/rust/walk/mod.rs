@@ -113,6 +113,8 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) kept: Option<usize>,
     /// The loop, counted from 1, whose turns each call something else here; 0 for none.
     pub(in crate::rust) dispatching: usize,
+    /// The sites before this are made outside of the branch at hand.
+    pub(in crate::rust) branched: usize,
     /// The first lines of the statements around.
     pub(in crate::rust) lines: Vec<u32>,
     /// What the function allows.

@@ -55,7 +55,7 @@ fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape {
         Expr::Reference(inner) => next(&inner.expr),
         Expr::Paren(inner) => next(&inner.expr),
         Expr::Group(inner) => next(&inner.expr),
-        Expr::Try(inner) => next(&inner.expr),
+        Expr::Try(inner) => inside(next(&inner.expr)),
         Expr::Await(inner) => match next(&inner.base) {
             // What is waited for may be an option of anything; only messages are sure to stay what they are.
             Shape::Messages => Shape::Messages,
@@ -103,8 +103,60 @@ fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape {
             }
         }
         // `match stream { Ok(stream) => stream, Err(_) => return .. }`
-        Expr::Match(node) if node.arms.iter().any(gives_what_is_inside) => next(&node.expr),
+        Expr::Match(node) if node.arms.iter().any(gives_what_is_inside) => inside(next(&node.expr)),
         _ => Shape::Unknown,
+    }
+}
+
+/// What is inside of an option or result, which may be a collection.
+fn inside(shape: Shape) -> Shape {
+    match shape {
+        Shape::Single => Shape::Unknown,
+        shape => shape,
+    }
+}
+
+/// What `flatten` leaves: options in a row give at most one element each, and whatever else was nested may be long.
+fn flattened(receiver: &Expr, next: &dyn Fn(&Expr) -> Shape) -> Shape {
+    let (nest, is_walked) = walked(receiver);
+    match nest {
+        Expr::Array(array) if array.elems.iter().all(|element| next(element) == Shape::Single) => {
+            Shape::Fixed(u64::try_from(array.elems.len()).ok(), false)
+        }
+        _ => match next(receiver) {
+            // An option of an option.
+            Shape::Single if !is_walked => Shape::Single,
+            shape @ (Shape::Messages | Shape::Pages | Shape::Unknown) => shape,
+            _ => Shape::Elements,
+        },
+    }
+}
+
+/// What a chain walks, and whether it begins to walk it.
+fn walked(chain: &Expr) -> (&Expr, bool) {
+    match chain {
+        Expr::MethodCall(call) => match call.method.to_string().as_str() {
+            "iter" | "iter_mut" | "into_iter" | "drain" => (walked(&call.receiver).0, true),
+            _ => walked(&call.receiver),
+        },
+        _ => (chain, false),
+    }
+}
+
+/// What two iterators give, one behind the other.
+fn chained(first: Shape, second: Shape) -> Shape {
+    let turns = |shape: Shape| match shape {
+        Shape::Fixed(turns, exact) => Some((turns, exact)),
+        Shape::Single => Some((Some(1), false)),
+        _ => None,
+    };
+    match (first, second) {
+        (Shape::Messages, _) => Shape::Messages,
+        _ => match turns(first).zip(turns(second)) {
+            Some(((Some(a), x), (Some(b), y))) => Shape::Fixed(Some(a.saturating_add(b)), x && y),
+            Some(_) => Shape::Fixed(None, false),
+            None => Shape::Elements,
+        },
     }
 }
 
@@ -220,7 +272,16 @@ fn of_method(
             None => receiver(),
         },
         "iter" | "iter_mut" | "into_iter" | "par_iter" | "into_par_iter" | "drain" | "keys" | "values"
-        | "values_mut" | "into_keys" | "into_values" | "zip" | "enumerate" => or_elements(receiver()),
+        | "values_mut" | "into_keys" | "into_values" | "enumerate" => or_elements(receiver()),
+        "zip" => match or_elements(receiver()) {
+            Shape::Fixed(turns, _) => Shape::Fixed(turns, false),
+            shape => shape,
+        },
+        "flatten" => flattened(&call.receiver, &|inner| at(inner, around, depth + 1)),
+        "chain" => {
+            let second = call.args.first().map(|other| at(other, around, depth + 1));
+            chained(receiver(), second.unwrap_or_default())
+        }
         "lines"
         | "chars"
         | "bytes"
@@ -250,14 +311,12 @@ fn of_method(
         "rev" | "cloned" | "copied" | "peekable" | "by_ref" | "collect" | "collect_vec" | "map"
         | "map_ok" | "map_err" | "inspect" | "boxed" | "then" | "and_then" | "fuse" | "clone" | "to_vec"
         | "as_slice" | "as_ref" | "into_stream" | "into_boxed" | "pin" => receiver(),
-        "filter" | "skip" | "skip_while" | "take_while" | "try_filter" | "try_filter_map" | "flatten"
-        | "chain" | "take" => match receiver() {
-            Shape::Fixed(turns, _) if call.method != "flatten" && call.method != "chain" => {
-                Shape::Fixed(turns, false)
+        "filter" | "skip" | "skip_while" | "take_while" | "try_filter" | "try_filter_map" | "take" => {
+            match receiver() {
+                Shape::Fixed(turns, _) => Shape::Fixed(turns, false),
+                shape => shape,
             }
-            Shape::Fixed(..) => Shape::Elements,
-            shape => shape,
-        },
+        }
         "stream" | "messages" if call.args.is_empty() => Shape::Messages,
         "try_iter" | "recv" | "subscribe" | "eventsource" => Shape::Messages,
         "ok" | "err" | "get" | "first" | "last" | "fetch_optional" | "fetch_one" | "find" | "next"

@@ -47,7 +47,8 @@ impl Walker<'_> {
             SiteSql::File(path) => path.ends_with(".sql"),
             SiteSql::Dynamic => false,
         };
-        if form.by_name_only && !looks_right {
+        let is_of_rules = sql == SiteSql::Dynamic && is_rule(&mac.tokens);
+        if form.by_name_only && !looks_right || is_of_rules {
             return None;
         }
         self.arguments(arguments.rows.iter().chain(&arguments.bound), &Runs::Once);
@@ -79,6 +80,7 @@ impl Walker<'_> {
             rules.as_ref()?.sql.as_ref().and_then(|sql| literal::read(sql, &self.file)).map(SiteSql::Literal)
         };
         let sql = match at {
+            _ if rules.as_ref().is_some_and(|rules| rules.joins) => SiteSql::Dynamic,
             Some(at) => texts.into_iter().nth(at)?,
             None => of_rules()?,
         };
@@ -87,7 +89,7 @@ impl Walker<'_> {
         let index = self.site(&mac.path, path, Form::SqlxMacro, sql, bound, false);
         // What the rules run is run where the macro stands.
         if let (Some(method), Some(site)) = (rules.and_then(|it| it.method), self.sites.get_mut(index)) {
-            site.call = Some(Call { method, place: site.place.clone(), on: Vec::new() });
+            site.call = Some(Call { method, place: site.place.clone(), on: Vec::new(), dialect: None });
         }
         Some(index)
     }

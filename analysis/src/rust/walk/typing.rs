@@ -5,6 +5,7 @@ use syn::{Expr, Pat, Type};
 use super::Walker;
 use super::sql_text::segments;
 use crate::rust::type_ref::{DEEPEST, TypeRef, of_type};
+use crate::sql::Dialect;
 
 impl Walker<'_> {
     /// A type as written where the walk is.
@@ -152,6 +153,30 @@ impl Walker<'_> {
         let types = self.items.iter().flat_map(|items| &items.types);
         let mut fields = types.filter(|(of, _)| path.last() == Some(of)).flat_map(|(_, fields)| fields);
         fields.find(|(field, _)| field == name).map(|(_, ty)| ty.clone())
+    }
+
+    /// Whose rules hold on a connection or pool of this type, as far as this file tells.
+    pub(super) fn database_of(&self, ty: &TypeRef) -> Option<Dialect> {
+        match ty {
+            TypeRef::Method(of, name) => {
+                let keeps = ["as_mut", "as_ref", "clone", "acquire", "begin", "deref", "deref_mut", "lock"];
+                keeps.contains(&name.as_str()).then(|| self.database_of(of)).flatten()
+            }
+            TypeRef::Inside(of) => self.database_of(of),
+            TypeRef::Named(path, arguments) => match path.last()?.as_str() {
+                "PgPool" | "PgConnection" | "PgTransaction" | "Postgres" => Some(Dialect::Postgres),
+                "MySqlPool" | "MySqlConnection" | "MySqlTransaction" | "MySql" => Some(Dialect::MySql),
+                "SqlitePool" | "SqliteConnection" | "SqliteTransaction" | "Sqlite" => Some(Dialect::Sqlite),
+                "Pool" | "Transaction" | "PoolConnection" | "Arc" | "Rc" | "Box" | "Mutex" | "State"
+                | "Data" => self.database_of(arguments.first()?),
+                _ => None,
+            },
+            TypeRef::Field(..) => match self.in_file(ty)? {
+                TypeRef::Field(..) => None,
+                ty => self.database_of(&ty),
+            },
+            _ => None,
+        }
     }
 
     fn named(&self, path: &syn::Path) -> TypeRef {

@@ -20,7 +20,7 @@ mod session;
 mod special;
 mod write;
 
-use super::{Column, Described, Known, Origin, Parameter};
+use super::{Column, Described, Known, Origin, Parameter, TypeError};
 use crate::schema::Schema;
 use crate::sql::Query;
 use crate::sql::query::Kind;
@@ -35,7 +35,18 @@ pub(super) fn has_function(name: &str, schema: &Schema) -> bool {
 
 /// The types of a query for PostgreSQL.
 pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
+    described(Session::new(query, schema))
+}
+
+/// What the server refuses of a query whose parameters come with types of their own, which are not known here.
+pub(super) fn errors_when_bound(query: &Query, schema: &Schema) -> Vec<TypeError> {
     let mut session = Session::new(query, schema);
+    session.slots.iter_mut().for_each(|slot| slot.ty = Some(Ty::OPAQUE));
+    described(session).errors
+}
+
+fn described(mut session: Session<'_>) -> Described {
+    let query = session.query;
     let fields = query.root.and_then(|root| session.block(root, true));
     // What no expression led to may still hold parameters.
     let rest: Vec<_> =
@@ -154,6 +165,28 @@ mod tests {
         ] {
             assert_eq!(types_of(sql), expect, "{sql}");
         }
+    }
+
+    #[test]
+    fn a_parameter_that_is_bound_has_a_type_of_its_own() {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply("CREATE TABLE d (id bigint PRIMARY KEY, body jsonb, at timestamptz)", "");
+        let errors = |sql: &str, bound: bool| {
+            let query = resolve(sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
+            match bound {
+                true => errors_when_bound(&query, &replay.schema).len(),
+                false => describe(&query, &replay.schema).errors.len(),
+            }
+        };
+        for sql in [
+            "INSERT INTO d (id, body) VALUES (1, COALESCE($1, '{}'))",
+            "UPDATE d SET at = CASE WHEN id = 1 THEN $1 ELSE 'now' END",
+            "INSERT INTO d (id, at) VALUES (1, greatest($1, $2))",
+        ] {
+            assert_eq!((errors(sql, false), errors(sql, true)), (1, 0), "{sql}");
+        }
+        let wrong = "UPDATE d SET at = id WHERE body = $1";
+        assert_eq!((errors(wrong, false), errors(wrong, true)), (1, 1));
     }
 
     #[test]
