@@ -45,6 +45,21 @@ fn keys_make_one_row() {
 }
 
 #[test]
+fn null_is_one_value_of_a_key_that_does_not_tell_nulls_apart() {
+    let rows = |key: &str, condition: &str| {
+        let mut replay = crate::schema::Replay::new(Dialect::Postgres);
+        replay
+            .apply(&format!("CREATE TABLE t (name text NOT NULL, gone timestamptz, {key} (name, gone))"), "");
+        let sql = format!("SELECT name FROM t WHERE name = $1 AND {condition}");
+        let query = resolve(&sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
+        of(&query, Some(&replay.schema)).rows
+    };
+    assert_eq!(rows("UNIQUE NULLS NOT DISTINCT", "gone IS NULL"), Rows::One);
+    assert_eq!(rows("UNIQUE NULLS NOT DISTINCT", "gone IS NOT NULL"), Rows::Many);
+    assert_eq!(rows("UNIQUE", "gone IS NULL"), Rows::Many);
+}
+
+#[test]
 fn joins_are_followed_along_keys() {
     check(
         "SELECT * FROM users u JOIN teams t ON t.id = u.team_id WHERE u.id = $1",

@@ -6,7 +6,7 @@ use super::keys::{columns_of, is_singleton};
 use super::{MOST_ALTERNATIVES, Reader, Rows};
 use crate::schema::prepared::{self, Predicate, PreparedIndex};
 use crate::schema::{KeyPart, Schema, Table};
-use crate::sql::expr::{Expr, Literal};
+use crate::sql::expr::{Expr, Literal, Test};
 use crate::sql::predicates;
 use crate::sql::query::RelationId;
 
@@ -83,6 +83,10 @@ impl Reader<'_> {
             }
             let rows = index.keys.iter().zip(keys).try_fold(Rows::One, |level, (key, own)| {
                 let rows = match &key.part {
+                    // There NULL is a value like any other.
+                    KeyPart::Column(name) if index.nulls_not_distinct && is_null(name, id, conditions) => {
+                        Rows::One
+                    }
                     KeyPart::Column(name) => {
                         let collation = key.collation.as_deref();
                         self.column_determined_by(name, collation, id, conditions, here, levels)?
@@ -105,4 +109,12 @@ impl Reader<'_> {
         }
         best
     }
+}
+
+/// Whether a condition says that a column is NULL.
+fn is_null(column: &str, id: RelationId, conditions: &[&Expr]) -> bool {
+    conditions.iter().any(|condition| {
+        let Expr::Is { expr, test: Test::Null, negated: false } = condition else { return false };
+        expr.as_column().is_some_and(|found| found.relation == Some(id) && found.name == column)
+    })
 }

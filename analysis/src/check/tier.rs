@@ -20,7 +20,12 @@ const FOLDERS: &[&str] = &[
     "generators",
     "codegen",
     "xtask",
+    "cli",
     "testing",
+    "integration_test",
+    "integration_tests",
+    "e2e",
+    "e2e_tests",
     "testutils",
     "test_utils",
     "test_util",
@@ -54,10 +59,17 @@ fn runs_once(file: &str, function: &str) -> bool {
     let mut parts = stem.split('/');
     let name = function.rsplit("::").next().unwrap_or_default();
     parts.any(|part| FOLDERS.contains(&part.replace('-', "_").as_str()))
+        || stem.split('/').chain([name]).any(converts_old_data)
         || stem.ends_with("/build")
         || stem == "build"
         || FUNCTIONS.iter().any(|start| is_word_of(name, start))
         || (name == "main" && stem.ends_with("main"))
+}
+
+/// Whether a file or function brings old data into its new form, by its name: `legacy_converter`, `import_legacy_users`.
+fn converts_old_data(name: &str) -> bool {
+    let starts = |word: &str| ["convert", "import", "migrat"].iter().any(|verb| word.starts_with(verb));
+    name.split(['_', '-']).any(|word| word == "legacy") && name.split(['_', '-']).any(starts)
 }
 
 /// Whether a name begins with these words: `seed` and `seed_users`, and not `seedling`.
@@ -75,6 +87,9 @@ mod tests {
             ("examples/demo/src/lib.rs", "list"),
             ("migration/src/m0001.rs", "up"),
             ("crates/test-utils/src/db.rs", "fill"),
+            ("integration-tests/src/checks.rs", "Checks::state"),
+            ("crates/cli/src/sync.rs", "sync"),
+            ("src/state/legacy_converter.rs", "upsert_group"),
             ("src/main.rs", "main"),
             ("src/store.rs", "Store::seed_users"),
         ] {
@@ -82,6 +97,7 @@ mod tests {
         }
         for (file, function) in [
             ("src/main.rs", "list"),
+            ("src/legacy_api.rs", "list"),
             ("src/store.rs", "seedling"),
             ("src/examples_of.rs", "list"),
             ("src/lib.rs", ""),

@@ -106,6 +106,7 @@ mod tests {
             "SELECT count(*) FROM servers",
             "SELECT id FROM servers LIMIT $1",
             "SELECT x FROM unnest($1::int[]) AS x",
+            "WITH d AS (DELETE FROM logs WHERE event_id = $1 RETURNING id) SELECT id FROM d",
         ] {
             silent_at("missing_limit", "fetch_all", sql);
         }

@@ -28,6 +28,9 @@ declare_lint! {
     /// functions return, and one row of a whole table without an order (settings, of which there is one row), are left
     /// alone.
     ///
+    /// Of 10 findings drawn from ten public projects, 10 were true and 10 worth a change: [how that was
+    /// judged](../measured.md#findings-worth-a-change).
+    ///
     /// ## Example
     ///
     /// ```rust,fires
@@ -60,7 +63,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let Some(root) = query.root.map(|id| query.block(id)) else { return };
-    if is_singleton(root) {
+    if is_singleton(root) || tells_nothing(root) {
         return;
     }
     let several = match context.cardinality.rows {
@@ -92,6 +95,13 @@ fn is_singleton(root: &Block) -> bool {
     let Body::Select(select) = &root.body else { return false };
     let [From::Relation(_)] = select.from.as_slice() else { return false };
     select.filter.is_none() && select.group_by.is_empty() && root.order_by.is_empty()
+}
+
+/// Whether a row says no more than that there is one: `SELECT 1 FROM ..`.
+fn tells_nothing(root: &Block) -> bool {
+    let Body::Select(select) = &root.body else { return false };
+    let is_literal = |value: &Expr| matches!(value.without_casts(), Expr::Literal(_));
+    select.star.is_none() && !select.projection.is_empty() && select.projection.iter().all(is_literal)
 }
 
 /// Whether the rows are those of a function, which may well be one, or of a union whose arms find one row each, of which one
@@ -157,6 +167,7 @@ mod tests {
             "SELECT ok FROM check_login($1, $2) AS t (ok)",
             "SELECT name FROM servers WHERE id = $1 UNION ALL SELECT name FROM users WHERE id = $1",
             "SELECT rolname FROM pg_roles WHERE rolsuper = $1",
+            "SELECT 1 AS one FROM events WHERE user_id = $1",
         ] {
             silent_at("nonunique_fetch_one", "fetch_one", sql);
         }

@@ -22,6 +22,9 @@ declare_lint! {
     /// another condition leads to the rows, and on small tables. Without a schema, only queries that have no other
     /// condition are reported.
     ///
+    /// Of 8 findings drawn from ten public projects, 8 were true and 6 worth a change: [how that was
+    /// judged](../measured.md#findings-worth-a-change).
+    ///
     /// ## Example
     ///
     /// ```sql,fires

@@ -25,6 +25,9 @@ declare_lint! {
     /// so. Loops that `query_in_loop` leaves alone are left alone here, and so are functions whose query takes many
     /// elements at once, and caches.
     ///
+    /// Of 38 findings drawn from ten public projects, 38 were true and 27 worth a change: [how that was
+    /// judged](../measured.md#findings-worth-a-change).
+    ///
     /// ## Example
     ///
     /// ```rust,fires

@@ -20,6 +20,9 @@ declare_lint! {
     /// An index that backs a constraint or is unique is kept, unless another one enforces the same. A longer index is
     /// larger than its beginning; where that matters, allow the lint in `query-budget.toml`.
     ///
+    /// Of 7 findings drawn from ten public projects, 7 were true and 7 worth a change: [how that was
+    /// judged](../measured.md#findings-worth-a-change).
+    ///
     /// ## Example
     ///
     /// ```ddl,fires

@@ -22,6 +22,9 @@ declare_lint! {
     /// Where nothing deletes what is referred to, an index serves joins alone, and those are judged query by query. Of a key
     /// of several columns an index on one of them leads to the rows. MySQL makes these indexes by itself.
     ///
+    /// Of 16 findings drawn from ten public projects, 16 were true and 12 worth a change: [how that was
+    /// judged](../measured.md#findings-worth-a-change).
+    ///
     /// ## Example
     ///
     /// ```ddl,fires

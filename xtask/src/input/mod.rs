@@ -57,6 +57,7 @@ impl Batch {
 }
 
 /// A query without Rust around it.
+#[derive(Clone)]
 pub(crate) struct BareQuery {
     /// Its text.
     pub(crate) sql: Arc<str>,
@@ -66,6 +67,8 @@ pub(crate) struct BareQuery {
     pub(crate) allows: Vec<Allow>,
     /// Whether it is an entry of a `.sqlx` folder that no query of the source has: made by another macro, or left over.
     pub(crate) is_entry: bool,
+    /// The macro or derive of the source that makes it, where one is found.
+    pub(crate) maker: Option<Place>,
 }
 
 /// Reads what the arguments name. Paths are shown relative to `base`.

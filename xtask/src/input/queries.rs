@@ -69,7 +69,7 @@ fn parse_sql(text: &str, file: &str, dialect: Dialect) -> Vec<BareQuery> {
         let place = Place { file: file.into(), line: number(line), column: number(column) };
         let allows = allows_above(text.get(before..piece.span.start).unwrap_or_default(), &place, before > 0);
         before = piece.span.end;
-        BareQuery { sql: piece.text.into(), place, allows, is_entry: false }
+        BareQuery { sql: piece.text.into(), place, allows, is_entry: false, maker: None }
     };
     statements(text, dialect).into_iter().map(query).collect()
 }
@@ -100,7 +100,7 @@ fn parse_jsonl(text: &str, file: &str, dialect: Dialect, unread: &mut Vec<String
         match saved_query(line) {
             Ok(query) => {
                 let allows = allows_inside(&query, &place, dialect);
-                queries.push(BareQuery { sql: query.into(), place, allows, is_entry: false });
+                queries.push(BareQuery { sql: query.into(), place, allows, is_entry: false, maker: None });
             }
             Err(reason) => {
                 unread.push(format!("read `{place}`: {reason}; a line is `{{\"query\": \"SELECT 1\"}}`"));
@@ -136,7 +136,13 @@ pub(super) fn read_sqlx_folder(
         match saved {
             Ok(query) => {
                 let place = Place { file: file.into(), line: 0, column: 0 };
-                queries.push(BareQuery { sql: query.into(), place, allows: Vec::new(), is_entry: false });
+                queries.push(BareQuery {
+                    sql: query.into(),
+                    place,
+                    allows: Vec::new(),
+                    is_entry: false,
+                    maker: None,
+                });
             }
             Err(why) => unread.push(why),
         }

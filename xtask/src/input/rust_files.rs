@@ -8,8 +8,8 @@ use query_budget_analysis::Place;
 use query_budget_analysis::check::TextFile;
 use query_budget_analysis::project::{Project, read, shown, workspace_root};
 use query_budget_analysis::rust::{
-    CallEdge, FunctionId, LoopCall, SiteSql, Source, Upper, follow, is_test_path, may_query, relevant,
-    scan_in,
+    CallEdge, FunctionId, LoopCall, Makers, SiteSql, Source, Upper, follow, is_test_path, may_query,
+    relevant, scan_in,
 };
 use rayon::prelude::*;
 
@@ -125,12 +125,17 @@ pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Re
         // A `.sqlx` folder says nothing of the package that a query is of.
         return Ok(loaded);
     }
+    let mut made: Option<Makers> = None;
     let written: HashSet<Arc<str>> = loaded.batches.iter().flat_map(literals).collect();
     for folder in paths.iter().flat_map(|path| sqlx_folders(&crates, path)).collect::<BTreeSet<_>>() {
         let mut bare = read_sqlx_folder(&folder, base, &mut loaded.unread)?;
         // What a query of the source has saved is that query; the others are made by other macros.
         bare.retain(|query| !written.contains(query.sql.trim()));
-        bare.iter_mut().for_each(|query| query.is_entry = true);
+        let makers = made.get_or_insert_with(|| makers(&texts, base));
+        for query in &mut bare {
+            query.is_entry = true;
+            query.maker = makers.maker(&query.sql).cloned();
+        }
         if let (false, Some(dir)) = (bare.is_empty(), folder.parent()) {
             loaded.batches.push(Batch {
                 project: Project::locate(dir, base),
@@ -141,6 +146,12 @@ pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Re
         }
     }
     Ok(loaded)
+}
+
+/// The macros and derives that make queries which stand nowhere as they are.
+fn makers(texts: &[Text], base: &Path) -> Makers {
+    let shown: Vec<String> = texts.iter().map(|text| shown(&text.path, base)).collect();
+    Makers::of(shown.iter().map(String::as_str).zip(texts.iter().map(|text| text.text.as_str())))
 }
 
 /// The SQL that is written in the source.

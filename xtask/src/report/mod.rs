@@ -21,7 +21,7 @@ mod xml;
 
 pub(crate) use coverage::{counted, grouped};
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -125,6 +125,8 @@ pub(crate) struct Report {
     pub(crate) notices: Vec<Notice>,
     /// The files that could not be read or parsed.
     unread: Vec<String>,
+    /// The macros and derives that make entries of `.sqlx`, by the entries' files.
+    makers: HashMap<Arc<str>, Place>,
 }
 
 /// One query.
@@ -295,6 +297,7 @@ impl Report {
             accepted: None,
             notices: Vec::new(),
             unread: loaded.unread,
+            makers: HashMap::new(),
         };
         let mut progress = Progress::new("checking", steps);
         let known = Known::of(&loaded.batches);
@@ -375,12 +378,15 @@ impl Report {
         for (offset, sql) in parts {
             let place = place_in(&query, offset);
             let allows = query.allows.clone();
-            self.add_statement(BareQuery { sql, place, allows, is_entry: query.is_entry }, checker);
+            self.add_statement(BareQuery { sql, place, allows, ..query.clone() }, checker);
         }
     }
 
     fn add_statement(&mut self, query: BareQuery, checker: &Checker<'_>) {
         let mut checked = checker.bare(&query.sql, &query.allows);
+        if let Some(maker) = &query.maker {
+            self.makers.insert(Arc::clone(&query.place.file), maker.clone());
+        }
         let is_refused = |finding: &Finding| {
             let lint = lints::by_name(finding.lint);
             lint.is_some_and(|lint| lint.is(Trait::Refused) && !lint.is(Trait::WhenRun))

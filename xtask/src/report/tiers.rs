@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use query_budget_analysis::lints::{self, Check};
-use query_budget_analysis::{Finding, Sighting, Tier};
+use query_budget_analysis::{Finding, Place, Sighting, Tier};
 
 use super::{Report, Subject};
 
@@ -15,6 +15,31 @@ impl Report {
             let (shown, listed) = findings.into_iter().partition(|finding| finding.tier == Tier::Shown);
             self.findings = joined(shown);
             self.more = joined(listed);
+        }
+        self.place_entries();
+    }
+
+    /// Puts what is said of entries of `.sqlx` where the macro or derive stands that makes them.
+    fn place_entries(&mut self) {
+        let makers = &self.makers;
+        for finding in self.findings.iter_mut().chain(&mut self.more) {
+            let of_entry = |place: &Place| makers.get(&place.file).cloned();
+            if let Some(maker) = of_entry(&finding.place) {
+                finding.place = maker;
+            }
+            for sighting in &mut finding.places {
+                if let Some(maker) = of_entry(&sighting.place) {
+                    sighting.place = maker;
+                }
+            }
+            let first = finding.place.clone();
+            let mut seen = Vec::new();
+            finding.places.retain(|sighting| {
+                let is_new = sighting.place != first && !seen.contains(&sighting.place);
+                let is_kept = is_new || !makers.values().any(|maker| *maker == sighting.place);
+                seen.push(sighting.place.clone());
+                is_kept
+            });
         }
     }
 

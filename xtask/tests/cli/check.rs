@@ -193,3 +193,37 @@ fn an_entry_that_is_left_over_is_counted_and_checked_for_nothing() {
     scratch.write(".sqlx/query-2.json", entry("SELECT title FROM memos WHERE id = $1"));
     run(scratch.path(), &["check"]).exits_with(0).says(&["checked 1 query", "1 left over in `.sqlx`"]);
 }
+
+#[test]
+fn an_entry_that_a_macro_makes_is_told_where_the_macro_is_used() {
+    let entry = |query: &str| {
+        format!("{{\"db_name\": \"PostgreSQL\", \"query\": \"{query}\", \"describe\": {{}}, \"hash\": \"\"}}")
+    };
+    let scratch = Scratch::with([
+        ("Cargo.toml", "[package]\nname = \"made\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
+        (
+            "migrations/1_first.sql",
+            "CREATE TABLE notes (id bigint PRIMARY KEY, body text NOT NULL, by bigint NOT NULL);\n",
+        ),
+        (
+            "src/lib.rs",
+            "macro_rules! notes {
+    ($where:literal, $id:expr) => { sqlx::query!(\"SELECT body FROM notes \" + $where, $id) };
+}
+pub async fn f(db: &sqlx::PgPool) {
+    notes!(\"WHERE by = $1 LIMIT 1\", 1).fetch_one(db).await;
+}
+",
+        ),
+    ]);
+    scratch.write(".sqlx/query-1.json", entry("SELECT body FROM notes WHERE by = $1 LIMIT 1"));
+    let json = run(scratch.path(), &["check", "--format", "json"]).exits_with(0);
+    let report: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    let found: Vec<_> = report["findings"].as_array().expect("findings").iter().collect();
+    let places: Vec<_> = found
+        .iter()
+        .filter(|finding| finding["lint"] == "unindexed_filter")
+        .map(|finding| (finding["file"].as_str(), finding["line"].as_u64()))
+        .collect();
+    assert_eq!(places, [(Some("src/lib.rs"), Some(5))]);
+}

@@ -8,7 +8,7 @@ use crate::lints::QueryContext;
 use crate::rust::Fetched;
 use crate::schema::Name;
 use crate::sql::expr::{Expr, Op};
-use crate::sql::query::{Kind, Query, RelationId, Source};
+use crate::sql::query::{Body, Kind, Query, RelationId, Source};
 
 /// What nothing bounds in a query that is fetched in full.
 pub(in crate::lints) struct Unbounded {
@@ -43,6 +43,8 @@ pub(in crate::lints) fn of(context: &QueryContext<'_>, query: &Query) -> Option<
                 return None;
             }
             Source::Function(..) | Source::System(_) | Source::Unknown => return None,
+            // What a statement has written is given back as with RETURNING.
+            Source::Cte(block) if matches!(query.block(*block).body, Body::Write(_)) => return None,
             Source::Table(table) | Source::View(table, _) => {
                 found.declarable = Some(table.clone());
                 found.tables.push(format!("`{table}`"));

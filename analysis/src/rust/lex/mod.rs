@@ -4,6 +4,7 @@
 pub(super) mod embedded;
 pub(super) mod guard;
 pub(super) mod literal;
+pub(super) mod makers;
 mod outline;
 pub(super) mod relevant;
 pub(super) mod tokens;

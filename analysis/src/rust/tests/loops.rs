@@ -220,6 +220,12 @@ fn retries_are_fine() {
 fn pages_are_fine() {
     check_run("loop { let rows = RUN; if rows.is_empty() { break; } last = rows.len(); }", &[Err(PAGES)]);
     check_run("while let Some(job) = RUN.pop() { go(job); }", &[Err(PAGES)]);
+    // What is taken is what the turn itself has read.
+    check_run(
+        "loop { let mut jobs = next_jobs().await; let Some(job) = jobs.pop() else { break }; RUN; }",
+        &[Err(PAGES)],
+    );
+    check_run("loop { let Some(job) = jobs.pop() else { break }; RUN; }", &[Ok("")]);
 }
 
 #[test]

@@ -172,6 +172,8 @@ struct Signs {
     stops: bool,
     /// Variables that are counted up or down by one.
     steps: Vec<String>,
+    /// Variables that begin anew in each turn: what is taken from them is no element of the loop.
+    own: Vec<String>,
 }
 
 impl Signs {
@@ -305,6 +307,11 @@ fn takes_from_endless(node: &syn::ExprMethodCall) -> bool {
 }
 
 impl<'ast> Visit<'ast> for Signs {
+    fn visit_local(&mut self, local: &'ast syn::Local) {
+        visit::visit_local(self, local);
+        self.own.extend(variables::bindings(&local.pat));
+    }
+
     fn visit_expr_method_call(&mut self, node: &'ast syn::ExprMethodCall) {
         let name = node.method.to_string();
         self.called(&name);
@@ -315,7 +322,13 @@ impl<'ast> Visit<'ast> for Signs {
             _ => false,
         };
         self.receives |= takes_from_endless(node);
-        let variable = matches!(node.receiver.as_ref(), Expr::Path(_) | Expr::Field(_));
+        let variable = match node.receiver.as_ref() {
+            Expr::Path(path) => {
+                path.path.get_ident().is_none_or(|name| !self.own.iter().any(|own| name == own))
+            }
+            Expr::Field(_) => true,
+            _ => false,
+        };
         if draws && variable {
             match node.receiver.as_ref() {
                 Expr::Path(path)

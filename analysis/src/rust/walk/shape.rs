@@ -249,6 +249,13 @@ fn of_call(path: &[String], call: &syn::ExprCall, next: &dyn Fn(&Expr) -> Shape)
         [.., "FuturesUnordered" | "FuturesOrdered", _] => Shape::Elements,
         [.., owner, "new"] if is_message_type(owner) => Shape::Messages,
         [.., "interval" | "interval_at"] => Shape::Messages,
+        // What is read of a connection comes when the other side sends it.
+        [.., "BufReader" | "FramedRead" | "Framed" | "LinesStream" | "ReaderStream", "new"] => {
+            match argument() {
+                Shape::Messages => Shape::Messages,
+                _ => Shape::Unknown,
+            }
+        }
         _ => Shape::Unknown,
     }
 }
@@ -305,7 +312,7 @@ fn of_method(
         | "chunk_by"
         | "range" => match receiver() {
             Shape::Fixed(turns, _) if call.method != "flat_map" => Shape::Fixed(turns, false),
-            Shape::Batches => Shape::Batches,
+            shape @ (Shape::Batches | Shape::Messages) => shape,
             _ => Shape::Elements,
         },
         "rev" | "cloned" | "copied" | "peekable" | "by_ref" | "collect" | "collect_vec" | "map"
@@ -377,6 +384,9 @@ fn is_message_type(name: &str) -> bool {
         "Listener",
         "Signal",
         "SignalStream",
+        "TcpStream",
+        "UnixStream",
+        "Multipart",
     ];
     kinds.contains(&name) || more.contains(&name)
 }
