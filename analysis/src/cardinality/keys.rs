@@ -1,29 +1,39 @@
 //! What a table's own declarations say of its keys.
 
 use crate::schema::columns;
+use crate::schema::prepared::{self, Predicate, PreparedIndex};
 use crate::schema::{Schema, Table};
-use crate::sql::expr::Expr;
+use crate::sql::expr::{Expr, Literal};
 use crate::sql::{Dialect, predicates, resolve};
 
 /// Whether a table's CHECK lets a key of it have one value: `one_row boolean PRIMARY KEY CHECK (one_row)`.
 pub(crate) fn is_singleton(table: &Table, schema: &Schema) -> bool {
-    let keys = std::iter::once(&table.primary_key).chain(table.unique.iter().map(|unique| &unique.columns));
-    keys.filter_map(|key| key.first().filter(|_| key.len() == 1)).any(|key| has_one_value(table, key, schema))
+    let mut keys = table.primary_key.first().filter(|_| table.primary_key.len() == 1).into_iter();
+    if keys.any(|key| has_one_value(table, key, schema)) {
+        return true;
+    }
+    let whole = |index: &&PreparedIndex| index.index.unique && matches!(index.predicate, Predicate::None);
+    prepared::indexes(schema, table).iter().filter(whole).any(|index| match index.keys.as_slice() {
+        // A unique constant allows one row.
+        [Some(Expr::Literal(literal))] => *literal != Literal::Null,
+        [Some(Expr::Column(column))] => has_one_value(table, &column.name, schema),
+        _ => false,
+    })
 }
 
-fn has_one_value(table: &Table, key: &String, schema: &Schema) -> bool {
+fn has_one_value(table: &Table, key: &str, schema: &Schema) -> bool {
     // NULL satisfies every CHECK, and SQLite lets even a primary key be NULL, unless it is the rowid.
     let is_rowid =
-        schema.dialect == Dialect::Sqlite && table.rowid_alias().is_some_and(|alias| alias.name == *key);
+        schema.dialect == Dialect::Sqlite && table.rowid_alias().is_some_and(|alias| alias.name == key);
     if !is_rowid && table.column(key).is_none_or(|column| !column.not_null) {
         return false;
     }
-    table.checks.iter().filter(|check| check.condition.contains(key.as_str())).any(|check| {
+    table.checks.iter().filter(|check| check.condition.contains(key)).any(|check| {
         let columns = columns::of_table(schema, table);
         let condition = resolve::expression(&check.condition, schema.dialect, columns);
         condition.is_some_and(|condition| {
             let column = condition.columns().first().map(|column| Expr::Column((*column).clone()));
-            let is_key = |column: &Expr| column.as_column().is_some_and(|column| column.name == *key);
+            let is_key = |column: &Expr| column.as_column().is_some_and(|column| column.name == key);
             column
                 .is_some_and(|column| is_key(&column) && predicates::is_fixed(&column, condition.conjuncts()))
         })

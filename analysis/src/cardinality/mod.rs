@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use crate::schema::Schema;
 use crate::sql::expr::{Expr, Literal};
+use crate::sql::outer_joins::demanded;
 use crate::sql::query::{
     Block, BlockId, Body, From, JoinKind, Kind, Query, Relation, RelationId, Role, Select, SetOp, Source,
     Write,
@@ -237,7 +238,8 @@ impl Reader<'_> {
         if !select.grouping_sets && self.have_one_value(&select.group_by, filters, &join) {
             found = Cardinality::new(Rows::One, "it groups by what has one value");
         } else if let Some(on) = &select.distinct
-            && self.have_one_value(on, filters, &join)
+            && (!on.is_empty() || is_plain(select))
+            && self.have_one_value(if on.is_empty() { &select.projection } else { on }, filters, &join)
         {
             found = Cardinality::new(Rows::One, "it keeps one row of each value, and there is one");
         } else if found.rows > Rows::One
@@ -398,6 +400,11 @@ impl Reader<'_> {
     }
 }
 
+/// Whether a SELECT returns its rows as they are, and each of its columns is known.
+fn is_plain(select: &Select) -> bool {
+    select.star.is_none() && !select.aggregates && select.group_by.is_empty()
+}
+
 fn conjuncts(filter: Option<&Expr>) -> Vec<&Expr> {
     filter.map(|filter| filter.conjuncts().iter().collect()).unwrap_or_default()
 }
@@ -414,6 +421,19 @@ fn gather<'q>(
         From::Join { kind, left, right, on } => {
             let with_on: Vec<&Expr> =
                 inherited.iter().copied().chain(on.iter().flat_map(|on| on.conjuncts())).collect();
+            // WHERE may leave out the rows that an outer join makes up.
+            let demands = |side: &From| demanded(side, inherited.iter().copied());
+            let kind = match kind {
+                JoinKind::Left if demands(right) => JoinKind::Inner,
+                JoinKind::Right if demands(left) => JoinKind::Inner,
+                JoinKind::Full => match (demands(left), demands(right)) {
+                    (true, true) => JoinKind::Inner,
+                    (true, false) => JoinKind::Left,
+                    (false, true) => JoinKind::Right,
+                    (false, false) => JoinKind::Full,
+                },
+                kind => *kind,
+            };
             let (for_left, for_right) = match kind {
                 JoinKind::Inner | JoinKind::Cross => (with_on.as_slice(), with_on.as_slice()),
                 JoinKind::Left => (inherited, with_on.as_slice()),

@@ -38,6 +38,41 @@ fn check(sql: &str, rows: Rows, reason: &str) {
 }
 
 #[test]
+fn distinct_keeps_one_row_of_what_has_one_value() {
+    let reason = "it keeps one row of each value, and there is one";
+    check("SELECT DISTINCT team_id FROM users WHERE team_id = $1", Rows::One, reason);
+    let many = "nothing bounds the rows of `users`";
+    check("SELECT DISTINCT team_id, id FROM users WHERE team_id = $1", Rows::Many, many);
+    check("SELECT DISTINCT * FROM users WHERE team_id = $1", Rows::Many, many);
+}
+
+#[test]
+fn null_is_told_apart_where_a_key_may_be_null() {
+    let mut replay = crate::schema::Replay::new(Dialect::Sqlite);
+    replay.apply("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL UNIQUE, b TEXT UNIQUE);", "t.sql");
+    let rows = |sql| {
+        let query = resolve(sql, Dialect::Sqlite, Some(&replay.schema)).expect("it parses");
+        of(&query, Some(&replay.schema)).rows
+    };
+    assert_eq!(rows("SELECT id FROM t WHERE a IS ?"), Rows::One);
+    assert_eq!(rows("SELECT id FROM t WHERE b IS ?"), Rows::Many);
+    assert_eq!(rows("SELECT id FROM t WHERE b = ?"), Rows::One);
+}
+
+#[test]
+fn where_leaves_out_what_an_outer_join_makes_up() {
+    let reason = "`users.id` is the primary key, `teams.id` is the primary key";
+    for join in ["LEFT", "RIGHT", "FULL"] {
+        let sql = format!("SELECT 1 FROM users u {join} JOIN teams t ON t.id = u.team_id WHERE u.id = $1");
+        check(&sql, Rows::One, reason);
+    }
+    let sql = "SELECT 1 FROM users u RIGHT JOIN teams t ON t.id = u.team_id WHERE t.id = $1";
+    check(sql, Rows::Many, "nothing bounds the rows of `u`");
+    let sql = "SELECT 1 FROM users u RIGHT JOIN teams t ON t.id = u.team_id WHERE u.id = $1 OR u.id IS NULL";
+    check(sql, Rows::Many, "nothing bounds the rows of `u`");
+}
+
+#[test]
 fn keys_make_one_row() {
     check("SELECT * FROM users WHERE id = $1", Rows::One, "`users.id` is the primary key");
     check("SELECT * FROM users WHERE email = $1", Rows::One, "index `users_email_key` is unique");

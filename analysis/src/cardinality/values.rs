@@ -21,6 +21,16 @@ impl Reader<'_> {
         self.schema?.stored(name)?.column(&column.name)?.collation.as_deref()
     }
 
+    /// Whether an expression is a column of a table that is declared NOT NULL.
+    fn is_never_null(&self, expr: &Expr) -> bool {
+        let column = || {
+            let column = expr.as_column()?;
+            let Source::Table(name) = &self.query.relation(column.relation?).source else { return None };
+            Some(self.schema?.stored(name)?.column(&column.name)?.not_null)
+        };
+        column().unwrap_or(false)
+    }
+
     /// Whether what a comparison finds equal is equal for the key at hand as well: one by a coarser collation finds more.
     fn compares_as_key(&self, left: &Expr, right: Option<&Expr>) -> bool {
         let Some(dialect) = self.dialect() else { return true };
@@ -129,6 +139,12 @@ impl Reader<'_> {
                     let alone = !self.query.block(*query).correlated;
                     return (alone && parts.iter().any(is_it)).then_some(Rows::One);
                 }
+                self.equal(is_it, left, right, here, levels)
+            }
+            // Of what is never NULL one value is the same as another, where they are equal.
+            Expr::Binary { op: Op::Same, left, right }
+                if self.is_never_null(left) || self.is_never_null(right) =>
+            {
                 self.equal(is_it, left, right, here, levels)
             }
             Expr::InList { expr, list, negated: false } => {

@@ -1,8 +1,12 @@
 //! Queries of another database than the one whose schema is known: a crate may talk to several.
 
+use std::collections::BTreeSet;
+
+use super::CheckedSite;
 use crate::rust::{Form, Site};
 use crate::schema::Schema;
 use crate::sql::lex::{Kind, Lexer};
+use crate::sql::query::{Problem, ProblemKind};
 use crate::sql::text::bare_parameters;
 use crate::sql::{self, Dialect, Query, SyntaxError};
 
@@ -32,6 +36,33 @@ pub(super) fn schema(
     };
     let dialect = others.iter().copied().find(|other| sql::resolve(sql, *other, None).is_ok())?;
     Some(Schema { gaps: vec![REASON.to_owned()], ..Schema::new(dialect) })
+}
+
+/// A schema of which nothing is known, for a file that opens a database by itself: the program of whose schema is known
+/// may read the files of others. That is so where its queries are all raw and name several things that the schema lacks
+/// and has nothing like.
+pub(super) fn schema_of_file(sites: &[CheckedSite<'_>], schema: Option<&Schema>) -> Option<Schema> {
+    let is_text = |site: &Site| matches!(site.form, Form::SqlxFunction | Form::Driver);
+    if !sites.iter().all(|checked| is_text(checked.site)) {
+        return None;
+    }
+    let queries = sites.iter().filter_map(|site| site.checked.as_ref()?.1.query.as_ref().ok());
+    let missed: BTreeSet<&str> = queries.flat_map(|query| &query.problems).filter_map(missed).collect();
+    let reason = "the file opens a database of its own, whose tables are others".to_owned();
+    let dialect = schema?.dialect;
+    (missed.len() >= SEVERAL).then(|| Schema { gaps: vec![reason], ..Schema::new(dialect) })
+}
+
+/// So many names that a schema lacks are no slip.
+const SEVERAL: usize = 2;
+
+/// A name that the schema lacks, and has nothing like.
+fn missed(problem: &Problem) -> Option<&str> {
+    match &problem.kind {
+        ProblemKind::UnknownTable { name, similar: None } => Some(name),
+        ProblemKind::UnknownColumn { column, similar: None, .. } => Some(column),
+        _ => None,
+    }
 }
 
 /// Whether a text has a parameter as PostgreSQL and SQLite write it, and MySQL does not: `$1`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::allows::apply;
 use super::query::put;
-use super::{CheckedFile, CheckedSite, Checker, TextFile};
+use super::{CheckedFile, CheckedSite, Checker, TextFile, elsewhere};
 use crate::finding::{Finding, Place};
 use crate::lints::{self, CallContext, Check, FunctionContext, Trait};
 use crate::rust::{Allow, Function, LoopCall, Scan, Site, SiteSql};
@@ -92,6 +92,12 @@ impl Checker<'_> {
                 // Most lints are not asked of test code: what is allowed there may be needed all the same.
                 used.extend(site.allows.iter().cloned());
             }
+        }
+        if self.has_own_database
+            && let Some(other) = elsewhere::schema_of_file(&sites, self.schema)
+        {
+            let there = Checker { schema: Some(&other), has_own_database: false, ..*self };
+            return there.file(scan, calls, read);
         }
         for call in calls {
             let Some(caller) = scan.functions.get(call.caller.function) else { continue };

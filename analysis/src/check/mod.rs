@@ -32,6 +32,7 @@ pub struct Checker<'a> {
     index_level: Level,
     grown: Option<&'a HashSet<String>>,
     cached: Option<&'a CachedTables>,
+    has_own_database: bool,
 }
 
 /// One query after it was checked.
@@ -93,7 +94,16 @@ impl<'a> Checker<'a> {
     /// Checks by the rules of `dialect`; without a schema nothing is said about tables, columns and indexes.
     pub fn new(config: &'a Config, schema: Option<&'a Schema>, dialect: Dialect) -> Checker<'a> {
         let index_level = lints::Group::Index.level();
-        Checker { config, schema, dialect, guess_dialect: false, index_level, grown: None, cached: None }
+        Checker {
+            config,
+            schema,
+            dialect,
+            guess_dialect: false,
+            index_level,
+            grown: None,
+            cached: None,
+            has_own_database: false,
+        }
     }
 
     /// The same where the tables are known that the workspace adds rows to, by their names without a schema.
@@ -104,6 +114,12 @@ impl<'a> Checker<'a> {
     /// The same where the tables are known that cached reads of the workspace name.
     pub fn with_cached(self, cached: &'a CachedTables) -> Checker<'a> {
         Checker { cached: Some(cached), ..self }
+    }
+
+    /// The same for a file that opens a database by itself, where another file of its crate opens one as well: of which of
+    /// them the schema is known, the names in its queries say.
+    pub fn with_own_database(self, has_own_database: bool) -> Checker<'a> {
+        Checker { has_own_database, ..self }
     }
 
     /// The same, with another level for the lints on indexes where the configuration is silent: `index-check` denies.

@@ -14,6 +14,35 @@ pub(super) fn findings(source: &str) -> Vec<String> {
     file.findings.iter().map(|finding| format!("{} {}", finding.lint, finding.place.line)).collect()
 }
 
+/// The same where the file opens a database, as another of its crate does.
+fn findings_beside_another(source: &str) -> Vec<String> {
+    let mut replay = Replay::new(Dialect::Postgres);
+    replay.apply(lints::EXAMPLE_SCHEMA, "example.sql");
+    let config = Config::default();
+    let checker = Checker::new(&config, Some(&replay.schema), Dialect::Postgres).with_own_database(true);
+    let (scan, calls) = crate::rust::scan("lib.rs", source).expect("it is Rust").follow_alone();
+    let file = checker.file(&scan, &calls, &|_| None);
+    file.findings.iter().map(|finding| format!("{} {}", finding.lint, finding.place.line)).collect()
+}
+
+#[test]
+fn a_file_may_read_the_database_of_another_program() {
+    let source = r#"
+async fn import(path: &str) -> sqlx::Result<()> {
+let pool = SqlitePool::connect(path).await?;
+sqlx::query("SELECT servers.seen FROM servers JOIN places ON places.id = servers.visit").fetch_all(&pool).await?;
+Ok(())
+}"#;
+    assert_eq!(findings(source), ["unknown_column 4", "unknown_table 4", "unknown_column 4"]);
+    assert_eq!(findings_beside_another(source), [""; 0]);
+    let slip = source.replace(" JOIN places ON places.id = servers.visit", "");
+    assert_eq!(findings_beside_another(&slip), ["unknown_column 4"]);
+    let near = "async fn f(db: &PgPool) { sqlx::query(\"SELECT nmae FROM servers WHERE id = 1\").fetch_one(db).await; }";
+    assert_eq!(findings_beside_another(near), ["unknown_column 1"]);
+    let own = "async fn f(db: &PgPool) { sql!(\"SELECT seen FROM visits WHERE place = 1 AND day = 2\").fetch_one(db).await; }";
+    assert_eq!(findings_beside_another(&format!("{source} {own}")).len(), 4);
+}
+
 #[test]
 fn a_read_and_a_write_per_element_are_told_apart() {
     let source = r#"

@@ -41,8 +41,13 @@ impl Reader<'_> {
             return None;
         }
         // MySQL and SQLite compare text with a number as numbers, each row's text turned into one.
-        let as_numbers = self.dialect != Dialect::Postgres
-            && operand.as_column().and_then(self.type_of).is_some_and(is_textual)
+        let turned = |ty: &str| match self.dialect {
+            Dialect::Postgres => false,
+            Dialect::MySql => is_textual(ty),
+            Dialect::Sqlite => !has_numbers(ty),
+        };
+        let as_numbers = matches!(compare, Compare::Equal | Compare::Range)
+            && operand.as_column().and_then(self.type_of).is_some_and(turned)
             && values.iter().any(|value| self.is_number(value));
         let widened = values.iter().any(|value| self.casts(operand, value));
         let mut needs = Relations::NONE;
@@ -96,11 +101,15 @@ impl Reader<'_> {
 
     /// Whether a value makes a comparison one of numbers, in MySQL and SQLite.
     pub(super) fn is_number(&self, value: &Expr) -> bool {
+        let is_number = |ty: &str| match self.dialect {
+            Dialect::Sqlite => has_numbers(ty),
+            _ => is_numeric(ty),
+        };
         match value {
             // A plain number of SQLite is text where it is compared with text.
-            Expr::Literal(Literal::Number(_)) => self.dialect == Dialect::MySql,
-            Expr::Column(column) => (self.type_of)(column).is_some_and(is_numeric),
-            Expr::Cast { ty, .. } => is_numeric(ty),
+            Expr::Literal(Literal::Number(_) | Literal::Bool(_)) => self.dialect == Dialect::MySql,
+            Expr::Column(column) => (self.type_of)(column).is_some_and(is_number),
+            Expr::Cast { ty, .. } => is_number(ty),
             _ => false,
         }
     }
@@ -112,7 +121,14 @@ pub(super) fn is_textual(ty: &str) -> bool {
     !ty.contains("int") && ["char", "clob", "text"].iter().any(|part| ty.contains(part))
 }
 
-/// Whether MySQL and SQLite take a type for a number.
+/// Whether SQLite stores numbers under a type: its affinity is neither TEXT nor BLOB.
+fn has_numbers(ty: &str) -> bool {
+    let ty = ty.to_lowercase();
+    ty.contains("int")
+        || !ty.is_empty() && !["char", "clob", "text", "blob"].iter().any(|part| ty.contains(part))
+}
+
+/// Whether MySQL takes a type for a number.
 fn is_numeric(ty: &str) -> bool {
     let ty = ty.to_lowercase();
     ["int", "real", "floa", "doub", "dec", "numeric", "signed"].iter().any(|part| ty.contains(part))

@@ -209,12 +209,16 @@ impl<'a> Reader<'a> {
                 let compare = if *negated { Compare::NotNull } else { Compare::Null };
                 self.compared(expr, compare, &[]).into_iter().collect()
             }
-            Expr::Is { expr, test: Test::True | Test::False, negated: false } => {
+            // MySQL and SQLite ask of each value whether it is not zero.
+            Expr::Is { expr, test: Test::True | Test::False, negated: false }
+                if self.dialect == Dialect::Postgres =>
+            {
                 self.compared(expr, Compare::Equal, &[]).into_iter().collect()
             }
             Expr::Like { expr, pattern, kind, negated: false } => {
                 // MySQL plans when it knows what a parameter is.
-                let bound = self.dialect == Dialect::MySql && matches!(**pattern, Expr::Parameter(_));
+                let bound = self.dialect == Dialect::MySql
+                    && matches!(**pattern, Expr::Parameter(_) | Expr::Literal(Literal::Number(_)));
                 let compare = match (bound || fixed_start(pattern, *kind), kind) {
                     (true, LikeKind::Like | LikeKind::Glob | LikeKind::Regex | LikeKind::Similar) => {
                         Compare::Prefix(*kind)
@@ -230,6 +234,9 @@ impl<'a> Reader<'a> {
                 self.compared(inner, Compare::Equal, &[]).into_iter().collect()
             }
             Expr::Or(arms) => self.one_of(arms),
+            Expr::Call(call) if call.name == "unlikely" && self.dialect == Dialect::Sqlite => {
+                call.args.first().map_or_else(Vec::new, |condition| self.comparisons(condition))
+            }
             Expr::Call(call) if call.name == "starts_with" => match call.args.as_slice() {
                 [text, start] => self.starts_with(text, start),
                 _ => Vec::new(),

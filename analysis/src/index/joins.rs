@@ -76,8 +76,8 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Ac
             _ => None,
         };
         match table {
-            Some(table) => items.push(item(*id, query, schema, table, problem)),
-            None => others.push((*id, estimate::rows(source, query, schema))),
+            Some(table) if table.module.is_none() => items.push(item(*id, query, schema, table, problem)),
+            _ => others.push((*id, estimate::rows(source, query, schema))),
         }
     }
     let joined = Joined::new(&items, others, problem);
@@ -156,7 +156,7 @@ pub(super) fn item<'s>(
         .map(|demand| &demand.condition)
         .filter(|condition| condition.mentions(id))
         .collect();
-    let indexes = Indexes::new(schema, table).asked_for(query, id);
+    let indexes = Indexes::new(schema, table).asked_for(schema, query, id);
     let mut conditions = Vec::new();
     let mut alternatives = Vec::new();
     for demand in &demands {
@@ -213,7 +213,12 @@ pub(super) fn item<'s>(
 impl Item<'_> {
     /// An index that leads to its rows, with the rows of `reached` at hand.
     pub(super) fn search(&self, reached: Relations) -> Option<Served> {
-        let found = self.searches.best(&self.indexes, reached);
+        let mut found = self.searches.best(&self.indexes, reached);
+        // A partial index that is read from end to end leads to no rows of a disjunction that asks for some of them.
+        let asks_for_some = self.alternatives.iter().any(|arms| arms.iter().all(Searches::ask_for_some));
+        if asks_for_some && let Some(Served { how: how @ How::WalkedPartial, .. }) = &mut found {
+            *how = How::FilteredPartial;
+        }
         if found.is_some_and(|served| matches!(served.how, How::Searched(_))) {
             return found;
         }
@@ -221,7 +226,7 @@ impl Item<'_> {
         let by_arms = self.alternatives.iter().find_map(|arms| {
             let mut first: Option<Served> = None;
             for arm in arms {
-                let served = arm.best(&self.indexes, reached)?;
+                let served = arm.best(&self.indexes, reached).filter(Served::leads)?;
                 let kept = first.map_or(0.0, |first| first.kept) + served.kept;
                 first = Some(Served { kept: kept.min(1.0), ..first.unwrap_or(served) });
             }

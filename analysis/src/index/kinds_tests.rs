@@ -44,6 +44,11 @@ fn what_an_extension_serves_is_not_known() {
     check(Postgres, ddl, "SELECT id FROM t WHERE p <@ $1", &[Served]);
     check(Postgres, ddl, "SELECT id FROM t WHERE b @@@ $1", &[Unknown]);
     check(Postgres, ddl, "SELECT id FROM t WHERE n = $1", &[Unserved]);
+    let ddl = "CREATE TABLE t (id bigint PRIMARY KEY, a inet, d jsonb); CREATE INDEX t_a ON t (a);
+               CREATE INDEX t_d ON t USING gin (d jsonb_path_ops);";
+    check(Postgres, ddl, "SELECT id FROM t WHERE a << '10.0.0.0/8'", &[Unknown]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE d ? 'a'", &[Unserved]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE d @? '$.a'", &[Served]);
 }
 
 #[test]
@@ -76,6 +81,56 @@ fn an_index_of_each_partition_is_as_good_as_one_of_all() {
     let ddl = format!("{ddl} CREATE INDEX t2_v ON t2 (v);");
     check(Postgres, &ddl, "SELECT id FROM t WHERE v = $1", &[Served]);
     check(Postgres, &ddl, "SELECT id FROM t WHERE id = $1", &[Unserved]);
+    let ddl = format!("{ddl} CREATE INDEX t_id ON ONLY t (id); CREATE INDEX t1_id ON t1 (id);");
+    check(Postgres, &ddl, "SELECT d FROM t WHERE id = $1", &[Unserved]);
+    check(
+        Postgres,
+        &format!("{ddl} CREATE INDEX t2_id ON t2 (id);"),
+        "SELECT d FROM t WHERE id = $1",
+        &[Served],
+    );
+}
+
+#[test]
+fn a_virtual_table_is_read_as_its_module_reads_it() {
+    let ddl = "CREATE VIRTUAL TABLE f USING fts5(a, b, tokenize = 'porter'); CREATE VIRTUAL TABLE r USING rtree(id, x0, x1);
+               CREATE TABLE t (id INTEGER PRIMARY KEY, n INT);";
+    check(Sqlite, ddl, "SELECT a FROM f WHERE f MATCH ? ORDER BY rank LIMIT 5", &[Unknown]);
+    check(Sqlite, ddl, "SELECT id FROM r WHERE x0 >= ? AND x1 <= ?", &[Unknown]);
+    check(Sqlite, ddl, "SELECT a FROM f WHERE docid = ?", &[Unknown]);
+    check(Sqlite, ddl, "SELECT t.n FROM f JOIN t ON t.id = f.rowid WHERE f.a MATCH ?", &[Unknown, Served]);
+}
+
+#[test]
+fn a_disjunction_is_not_served_by_a_partial_index_of_one_side() {
+    let ddl = "CREATE TABLE t (id bigint PRIMARY KEY, a text, b int, gone timestamptz);
+               CREATE INDEX t_a ON t (a) WHERE gone IS NULL;";
+    check(Postgres, ddl, "SELECT id FROM t WHERE (a = $1 OR b = $2) AND gone IS NULL", &[Unserved]);
+    let ddl = format!("{ddl} CREATE INDEX t_b ON t (b);");
+    check(Postgres, &ddl, "SELECT id FROM t WHERE (a = $1 OR b = $2) AND gone IS NULL", &[Served]);
+}
+
+#[test]
+fn conditions_are_read_through_what_is_around_them() {
+    let ddl = "CREATE TABLE t (id bigint PRIMARY KEY, a int, c char(4)); CREATE INDEX t_a ON t (a);
+               CREATE INDEX t_c ON t ((c::text));";
+    check(Postgres, ddl, "SELECT id FROM t WHERE (a = $1) = true", &[Served]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE (a = $1) = false", &[Unserved]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE c::text = $1", &[Served]);
+    check(Postgres, ddl, "SELECT id FROM t WHERE c = $1", &[Unserved]);
+    let ddl = "CREATE TABLE t (id INTEGER PRIMARY KEY, n INT, x, s TEXT); CREATE INDEX t_n ON t (n); CREATE INDEX t_x ON t (x);
+               CREATE INDEX t_s ON t (s);";
+    check(Sqlite, ddl, "SELECT s FROM t WHERE unlikely(n = ?)", &[Served]);
+    check(Sqlite, ddl, "SELECT s FROM t WHERE x = CAST(? AS INTEGER)", &[Unserved]);
+    check(Sqlite, ddl, "SELECT s FROM t WHERE x = CAST(? AS TEXT)", &[Served]);
+    check(Sqlite, ddl, "SELECT n FROM t WHERE s = CAST(? AS DATETIME)", &[Unserved]);
+    let ddl = "CREATE TABLE t (id int PRIMARY KEY, v varchar(9), n int, KEY (v), KEY (n));";
+    check(MySql, ddl, "SELECT id FROM t WHERE v = TRUE", &[Unserved]);
+    check(MySql, ddl, "SELECT id FROM t WHERE n IS TRUE", &[Unserved]);
+    check(MySql, ddl, "SELECT id FROM t WHERE v LIKE 5", &[Served]);
+    check(MySql, ddl, "SELECT id FROM t WHERE n = 5 && v <> 'a'", &[Served]);
+    let ddl = "CREATE TABLE t (id int PRIMARY KEY, j json, KEY l ((CAST(j->'$.l' AS UNSIGNED ARRAY))));";
+    check(MySql, ddl, "SELECT id FROM t WHERE ? MEMBER OF (JSON_EXTRACT(j, '$.l'))", &[Served]);
 }
 
 #[test]
@@ -101,12 +156,28 @@ fn hints_take_indexes_away() {
     ] {
         check(MySql, ddl, &format!("SELECT id FROM t {hint} WHERE a = ?"), &[expect]);
     }
+    for (table, expect) in [
+        ("t NOT INDEXED", Unserved),
+        ("t AS x not indexed", Unserved),
+        ("t x INDEXED BY ta", Served),
+        ("\"t\" INDEXED BY \"ta\"", Served),
+        ("t", Served),
+    ] {
+        check(Sqlite, ddl, &format!("SELECT id FROM {table} WHERE a = ?"), &[expect]);
+    }
+    check(Sqlite, ddl, "UPDATE t NOT INDEXED SET b = 1 WHERE a = ?", &[Unserved]);
+    check(Sqlite, ddl, "SELECT b FROM t NOT INDEXED WHERE rowid = ?", &[Served]);
+    check(Sqlite, ddl, "SELECT id FROM t WHERE a = ? AND NOT b", &[Served]);
 }
 
 #[test]
 fn a_table_of_one_row_needs_no_index() {
     let ddl = "CREATE TABLE server (one bool PRIMARY KEY DEFAULT true, open bool, name text, CHECK (one))";
     check(Postgres, ddl, "UPDATE server SET open = true WHERE name = $1", &[Full]);
+    let ddl = "CREATE TABLE server (id int, name text); CREATE UNIQUE INDEX ON server ((true));";
+    check(Postgres, ddl, "UPDATE server SET id = 1 WHERE name = $1", &[Full]);
+    let ddl = "CREATE TABLE server (id int PRIMARY KEY CHECK (id IN (1)), name text);";
+    check(Postgres, ddl, "UPDATE server SET id = 1 WHERE name = $1", &[Full]);
 }
 
 #[test]
@@ -187,4 +258,32 @@ fn a_value_that_the_query_names_keeps_many_rows() {
     let sql = "SELECT s.num FROM s JOIN b ON b.chain = s.chain AND b.num = s.num
                WHERE s.up IS NULL AND b.status = 'final' ORDER BY s.chain, s.num";
     check(Postgres, ddl, sql, &[Served, Served]);
+}
+
+#[test]
+fn an_index_of_a_table_that_is_looked_up_may_serve_any() {
+    for (dialect, ddl) in [
+        (
+            Postgres,
+            "DO $$ DECLARE r record; BEGIN FOR r IN SELECT tablename FROM pg_tables LOOP
+             EXECUTE format('CREATE INDEX %I ON %I (a)', r.tablename || '_a', r.tablename); END LOOP; END $$;",
+        ),
+        (
+            MySql,
+            "SELECT table_name INTO @n FROM information_schema.tables LIMIT 1;
+             SET @s = CONCAT('CREATE INDEX i ON ', @n, ' (a)'); PREPARE p FROM @s; EXECUTE p;",
+        ),
+    ] {
+        let mut replay = Replay::new(dialect);
+        replay.apply(&format!("CREATE TABLE t (id int PRIMARY KEY, a int, b int); {ddl}"), "a.sql");
+        let text = crate::schema::snapshot::write(&replay.schema, None);
+        for schema in [replay.schema, crate::schema::snapshot::read(&text, "s.sql", None).schema] {
+            let verdict = |sql| {
+                let query = resolve(sql, dialect, Some(&schema)).expect("it parses");
+                accesses(&query, &schema).first().map(|access| access.verdict.as_str())
+            };
+            assert_eq!(verdict("SELECT id FROM t WHERE a = 1"), Some("unknown"), "{ddl}");
+            assert_eq!(verdict("SELECT id FROM t WHERE b = 1"), Some("unserved"), "{ddl}");
+        }
+    }
 }

@@ -30,7 +30,6 @@ mod merge;
 mod migration;
 mod new_index;
 mod order;
-mod outer_joins;
 mod planned;
 mod printed;
 mod problem;
@@ -146,10 +145,25 @@ pub fn accesses(query: &Query, schema: &Schema) -> Vec<Access> {
     }
     for (id, relation) in query.relation_ids() {
         // How a table is read that the schema lacks is not known, and neither is what a write of it touches.
-        if matches!(&relation.source, Source::Table(name) if schema.stored(name).is_none())
-            && !accesses.iter().any(|access| access.relation == id)
-        {
-            accesses.push(unknown(query, id));
+        let Source::Table(name) = &relation.source else { continue };
+        let module = match schema.stored(name) {
+            Some(table) if table.module.is_none() => continue,
+            Some(table) => table.module.as_deref(),
+            None => None,
+        };
+        if !accesses.iter().any(|access| access.relation == id) {
+            let why = module.map(|module| format!("`{name}` is a virtual table of {module}"));
+            let access = unknown(query, id);
+            accesses.push(Access { why: why.unwrap_or_else(|| access.why.clone()), ..access });
+        }
+    }
+    for access in accesses.iter_mut().filter(|access| access.verdict == Verdict::Unserved) {
+        let column = access.columns.iter().find(|column| schema.loose_indexes.contains(*column));
+        if let Some(column) = column {
+            access.why = format!("an index on `{column}` is made of tables that a statement looks up");
+            access.verdict = Verdict::Unknown;
+            access.wanted.clear();
+            access.hindrance = None;
         }
     }
     accesses.sort_by_key(|access| access.relation);

@@ -4,12 +4,12 @@
 //! the query around them, `IN` and `EXISTS` become joins, outer joins whose inner side is demanded become inner joins,
 //! and equalities are followed from column to column.
 
-use super::outer_joins::demanded;
 use super::renamed::Renamed;
 use super::{derived, simplified, text_casts};
 use crate::schema::Schema;
 use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
+use crate::sql::outer_joins::demanded;
 use crate::sql::predicates;
 use crate::sql::query::{
     Block, BlockId, Body, From, JoinKind, OrderKey, Query, RelationId, Role, Select, Source,

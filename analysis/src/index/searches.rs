@@ -213,6 +213,11 @@ impl Searches {
         walk
     }
 
+    /// Whether some condition leaves few rows.
+    pub(super) fn ask_for_some(&self) -> bool {
+        self.conditions.iter().any(narrows)
+    }
+
     /// The index of which it is not known whether the conditions search it.
     pub(super) fn in_doubt(&self) -> Option<usize> {
         self.in_doubt
@@ -332,10 +337,6 @@ fn holds(own: &Expr, condition: &Condition, relation: RelationId) -> bool {
 /// of its rows, and they are looked for one by one.
 fn how_whole(resolved: &PreparedIndex, relation: RelationId, conditions: &[Condition]) -> How {
     let Predicate::Known(predicate) = &resolved.predicate else { return How::WalkedPartial };
-    let narrows = |condition: &Condition| {
-        let compare = matches!(condition.compare, Compare::Equal | Compare::Prefix(_) | Compare::Operator(_));
-        compare && condition.needs.is_empty() && condition.kept <= FEW && !is_condition(&condition.operand)
-    };
     let is_said = |condition: &Condition| {
         predicate.any(|part| match part {
             Expr::Binary { op, left, right } if op.is_comparison() => {
@@ -351,6 +352,12 @@ fn how_whole(resolved: &PreparedIndex, relation: RelationId, conditions: &[Condi
         true => How::FilteredPartial,
         false => How::WalkedPartial,
     }
+}
+
+/// Whether a condition alone leaves few rows: an equality of many values.
+fn narrows(condition: &Condition) -> bool {
+    let compare = matches!(condition.compare, Compare::Equal | Compare::Prefix(_) | Compare::Operator(_));
+    compare && condition.needs.is_empty() && condition.kept <= FEW && !is_condition(&condition.operand)
 }
 
 /// Whether an index holds what a condition compares, and it is not known whether it is searched by that.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::condition::{Compare, Condition};
+use super::heirs;
 use crate::schema::prepared::{self, Predicate, PreparedIndex};
 use crate::schema::{Index, IndexKey, Schema, Table};
 use crate::sql::expr::{Expr, LikeKind};
@@ -58,6 +59,15 @@ fn is_built_in(of: &Indexes<'_>, key: &IndexKey) -> bool {
     matches!(ty, "" | "jsonb" | "tsvector") || ty.ends_with("[]")
 }
 
+/// Whether all operators of an inverted index's operator class are known.
+fn is_own_opclass(opclass: &str) -> bool {
+    opclass.is_empty()
+        || matches!(
+            opclass.trim_start_matches("pg_catalog."),
+            "jsonb_ops" | "jsonb_path_ops" | "array_ops" | "tsvector_ops"
+        )
+}
+
 /// The collation that a key is sorted by: `default` where none is named.
 pub(super) fn key_collation(of: &Indexes<'_>, key: &IndexKey) -> String {
     said_collation(of, key, key.collation.as_deref())
@@ -100,10 +110,15 @@ impl<'s> Indexes<'s> {
     }
 
     /// The same without those that a query does not let the planner use.
-    pub(super) fn asked_for(mut self, query: &Query, relation: RelationId) -> Indexes<'s> {
+    pub(super) fn asked_for(mut self, schema: &Schema, query: &Query, relation: RelationId) -> Indexes<'s> {
+        let is_divided =
+            self.table.partition_by.is_some() && schema.children_of(&self.table.name).next().is_some();
         let is_hidden = |index: &Index| {
             let name = if index.primary { "PRIMARY" } else { index.name.as_str() };
+            // One that is made on `ONLY` a partitioned table is none of its partitions until each has its part of it.
+            let has_part = |part: &Table| part.indexes.iter().any(|it| it.keys == index.keys);
             !query.lets_use(relation, name)
+                || is_divided && heirs::all_partitions(schema, self.table, has_part) == Some(false)
         };
         let hidden = self.list.iter().enumerate().filter(|(_, prepared)| is_hidden(&prepared.index));
         self.hidden = hidden.map(|(at, _)| at).collect();
@@ -188,7 +203,11 @@ impl PreparedIndex {
             "btree" if is_operator => {
                 // The operators that compare byte by byte, and those of operator classes that extensions bring.
                 let by_bytes = opclass.contains("pattern") && operator(BYTE_OPERATORS);
-                Knows::from(by_bytes).or_unknown(!opclass.is_empty() && !opclass.contains("pattern"))
+                // A network that is written out is a range of addresses.
+                let networks =
+                    matches!(key_type(of, key), "inet" | "cidr") && operator(&["<<", "<<=", ">>", ">>="]);
+                let is_brought = !opclass.is_empty() && !opclass.contains("pattern");
+                Knows::from(by_bytes).or_unknown(is_brought || networks)
             }
             "btree" => Knows::from(match &condition.compare {
                 Compare::Null | Compare::NotNull => true,
@@ -203,7 +222,7 @@ impl PreparedIndex {
                 Knows::from(known || operator(&["%", "<%", "%>", "%>>", "<<%"]))
             }
             "gin" => Knows::from(self.inside(of, key, condition, opclass))
-                .or_unknown(is_operator && (!opclass.is_empty() || !is_built_in(of, key))),
+                .or_unknown(is_operator && (!is_own_opclass(opclass) || !is_built_in(of, key))),
             "gist" | "spgist" if trigrams => {
                 let known = condition.compare == Compare::Equal || pattern;
                 Knows::from(known || operator(&["%", "<%", "%>", "<->"]))

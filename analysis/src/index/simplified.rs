@@ -25,6 +25,22 @@ fn simplified(expr: &Expr, dialect: Dialect) -> Expr {
             Expr::Binary { op: Op::Lt, left: expr.clone(), right: low.clone() },
             Expr::Binary { op: Op::Gt, left: expr.clone(), right: high.clone() },
         ]),
+        Expr::Binary { op: Op::Eq, left, right } if dialect == Dialect::Postgres => {
+            // A condition that is compared with a boolean is that condition, or its opposite.
+            match (left.as_ref(), right.as_ref()) {
+                (condition, Expr::Literal(Literal::Bool(value)))
+                | (Expr::Literal(Literal::Bool(value)), condition)
+                    if is_condition(condition) =>
+                {
+                    if *value {
+                        simplified(condition, dialect)
+                    } else {
+                        negated(condition, dialect)
+                    }
+                }
+                _ => expr.clone(),
+            }
+        }
         Expr::Binary { op: Op::NotEq, left, right } if dialect == Dialect::Postgres => {
             match (left.as_ref(), right.as_ref()) {
                 (column @ Expr::Column(_), Expr::Literal(Literal::Bool(false)))
@@ -37,6 +53,16 @@ fn simplified(expr: &Expr, dialect: Dialect) -> Expr {
             }
         }
         other => other.clone(),
+    }
+}
+
+/// Whether an expression is a condition by its form.
+fn is_condition(expr: &Expr) -> bool {
+    match expr {
+        Expr::Binary { op, .. } => op.is_comparison(),
+        Expr::And(_) | Expr::Or(_) | Expr::Not(_) | Expr::Is { .. } => true,
+        Expr::InList { .. } | Expr::Between { .. } | Expr::Like { .. } => true,
+        _ => false,
     }
 }
 
@@ -147,6 +173,7 @@ mod tests {
             ("NOT (NOT (a = 1))", vec!["a = 1"]),
             ("a <> false AND b <> true AND true", vec!["a", "not b"]),
             ("a = 1 OR true", vec![]),
+            ("(a = 1) = true AND (b > 2) = false AND c = true", vec!["a = 1", "b <= 2", "c = true"]),
         ] {
             let found: Vec<String> = written(condition).iter().map(|text| text.to_lowercase()).collect();
             let expected: Vec<String> = expected.iter().map(|text| text.to_lowercase()).collect();

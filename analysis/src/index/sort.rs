@@ -86,7 +86,9 @@ fn sort_of(query: &Query, schema: &Schema, block: &Block) -> Option<Sort> {
     let order = order_of_first(block);
     let ([From::Relation(relation)], Some(first)) = (block.from(), order.first()) else { return None };
     let Source::Table(name) = &query.relation(*relation).source else { return None };
-    let table = schema.stored(name).filter(|table| table.indexes.len() <= super::MOST_INDEXES)?;
+    let table = schema
+        .stored(name)
+        .filter(|table| table.module.is_none() && table.indexes.len() <= super::MOST_INDEXES)?;
     let demands: Vec<&Expr> = block.filters().iter().collect();
     // What is not a plain comparison may leave out most rows, by other means than this table's indexes.
     let has_subquery = |demand: &&Expr| demand.any(|part| part.own_subquery().is_some());

@@ -95,6 +95,7 @@ mod tests {
         fires("values_count", "INSERT INTO servers (id, name) VALUES ($1, $2, $3)");
         fires("values_count", "INSERT INTO servers (id, name) VALUES ($1, $2), ($3)");
         fires("values_count", "INSERT INTO servers (id, name) SELECT id FROM events WHERE id = $1");
+        fires("values_count", "INSERT INTO servers VALUES ($1, $2), ($3)");
         fires("values_count", "INSERT INTO servers VALUES (1, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h')");
         fires("values_count", "UPDATE users SET (name, email) = ($1, $2, $3) WHERE id = $4");
     }

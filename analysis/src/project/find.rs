@@ -125,8 +125,25 @@ const PASSED_OVER: [&str; 10] = [
 const MOST: usize = 4_000;
 
 /// The folders in `root` and below whose files make tables, where no name says which they are: one, or those that a person
-/// has to choose from. The search ends after some thousand folders.
+/// has to choose from. Where there is none, folders beside `root` in its repository are looked into that are named after
+/// what they hold: `../sql` of `webapp/rust`. The search ends after some thousand folders.
 pub fn search_migrations(root: &Path) -> Vec<PathBuf> {
+    let found = search(root);
+    if !found.is_empty() || root.join(".git").exists() {
+        return found;
+    }
+    let is_in_repository = |dir: &&Path| dir.ancestors().any(|dir| dir.join(".git").exists());
+    let outer = root.parent().filter(is_in_repository);
+    let beside = outer.into_iter().flat_map(|outer| BESIDE.iter().map(|name| outer.join(name)));
+    let folders = beside.filter(|dir| dir.is_dir() && !dir.join("Cargo.toml").exists());
+    folders.flat_map(|dir| search(&dir)).collect()
+}
+
+/// Folders beside a workspace that are named after what they hold.
+const BESIDE: &[&str] = &["sql", "db", "database", "schema", "migrations"];
+
+/// The folders in `root` and below whose files make tables.
+fn search(root: &Path) -> Vec<PathBuf> {
     let mut open = vec![(root.to_path_buf(), 0)];
     let mut seen = 0;
     let mut found: Vec<PathBuf> = Vec::new();

@@ -33,6 +33,7 @@ pub use graph::tree::{Position, Target, positions};
 pub use lex::embedded::{embedded, rewritten};
 pub use lex::literal::text_of;
 pub use lex::makers::Makers;
+pub use lex::opens::opens_database;
 pub use lex::relevant::{may_query, relevant, with_queries};
 pub use scan::{scan, scan_as, scan_detached, scan_function, scan_in};
 pub use site::{Allow, Argument, Built, Call, Fetched, Form, Loop, LoopKind, Site, SiteSql, SqlLiteral};

@@ -68,6 +68,11 @@ pub struct Schema {
     /// Why names that are not found may exist all the same (`DO` blocks, functions that run DDL); empty when the schema
     /// is known in full.
     pub gaps: Vec<String>,
+    /// Columns that any table may have, each with its type where that is known: statements add them to tables that they look
+    /// up. An empty name stands for columns of any name.
+    pub loose_columns: BTreeMap<String, String>,
+    /// Columns that begin an index of some table, whichever that is: statements make indexes of tables that they look up.
+    pub loose_indexes: BTreeSet<String>,
     /// Whether casts or operators are made, so that what converts and compares is not known in full.
     pub own_conversions: bool,
     /// The statements that make them.
@@ -100,6 +105,8 @@ impl Schema {
             search_path: Vec::new(),
             opaque: BTreeMap::new(),
             gaps: Vec::new(),
+            loose_columns: BTreeMap::new(),
+            loose_indexes: BTreeSet::new(),
             own_conversions: false,
             conversions: Vec::new(),
             prepared: Beside::default(),
@@ -238,6 +245,8 @@ pub struct Table {
     pub without_rowid: bool,
     /// SQLite: column types are enforced.
     pub strict: bool,
+    /// SQLite: what makes a virtual table, as SQL: `fts5(title, body)`. It has no indexes; its module answers queries.
+    pub module: Option<String>,
     /// The triggers and rules that run when its rows are written. One that is dropped stays: what it wrote is then taken for
     /// written too.
     pub hooks: Vec<Hook>,
@@ -263,6 +272,7 @@ impl Table {
             partition_bound: None,
             without_rowid: false,
             strict: false,
+            module: None,
             hooks: Vec::new(),
             rows: None,
         }

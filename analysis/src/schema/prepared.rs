@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::columns;
-use crate::schema::{Index, KeyPart, Schema, Table, UserType};
+use crate::schema::{Column, Index, KeyPart, Schema, Table, UserType};
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::{Dialect, predicates};
 
@@ -43,7 +43,10 @@ fn prepare(schema: &Schema, table: &Table, index: &Index) -> PreparedIndex {
     let resolve = |sql: &str| {
         let columns = columns::of_table(schema, table);
         let mut expr = crate::sql::resolve::expression(sql, schema.dialect, columns)?;
-        if schema.dialect == Dialect::Postgres {
+        // Alone, a cast of `char(n)` takes its trailing blanks off.
+        let is_stripped = matches!(&expr, Expr::Cast { expr, .. }
+            if expr.as_column().and_then(|column| table.column(&column.name)).is_some_and(is_padded));
+        if schema.dialect == Dialect::Postgres && !is_stripped {
             predicates::drop_text_casts(&mut expr, &is_like_text);
         }
         Some(expr)
@@ -68,6 +71,10 @@ fn is_like_text(schema: &Schema, ty: &str) -> bool {
     let base = ty.split('(').next().unwrap_or(ty).trim();
     matches!(base, "text" | "character varying" | "character" | "bpchar" | "citext" | "name")
         || matches!(schema.user_type(None, ty), Some(UserType::Domain { .. }))
+}
+
+fn is_padded(column: &Column) -> bool {
+    matches!(column.ty.split('(').next().map(str::trim), Some("character" | "bpchar"))
 }
 
 /// A column of the table an index is of.

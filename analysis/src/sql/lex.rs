@@ -78,8 +78,8 @@ impl<'t> Lexer<'t> {
                 // The end of MySQL's `/*! … */`, whose content is SQL and may be more than one statement.
                 Some(b'*') if self.dialect == Dialect::MySql && self.byte(1) == Some(b'/') => self.at += 2,
                 Some(b'/') if self.byte(1) == Some(b'*') => {
-                    if self.dialect == Dialect::MySql && self.byte(2) == Some(b'!') {
-                        self.at += 3;
+                    if let Some(sign) = self.code_in_comment() {
+                        self.at += sign;
                         self.skip_while(|byte| byte.is_ascii_digit());
                     } else if !self.skip_block_comment() {
                         return Some(start);
@@ -88,6 +88,14 @@ impl<'t> Lexer<'t> {
                 _ => return None,
             }
         }
+    }
+
+    /// How long the sign is by which a comment begins that servers run: MySQL's `/*!`, MariaDB's `/*M!`. No server is of
+    /// the version 999999, which dumps speak to their own client by.
+    fn code_in_comment(&self) -> Option<usize> {
+        let signs = ["/*!", "/*M!"].iter().filter(|_| self.dialect == Dialect::MySql);
+        let sign = signs.copied().find(|sign| self.rest().starts_with(sign))?;
+        (!self.rest()[sign.len()..].starts_with("999999")).then_some(sign.len())
     }
 
     fn rest(&self) -> &'t str {
@@ -410,6 +418,11 @@ mod tests {
         check("/* a /* b */ c", Dialect::Sqlite, &[(Word, "c")]);
         check("1--1", Dialect::MySql, &[(Number, "1"), (Symbol, "-"), (Symbol, "-"), (Number, "1")]);
         check("# a\nb /*!40101 c */ d", Dialect::MySql, &[(Word, "b"), (Word, "c"), (Word, "d")]);
+        check(
+            "a /*M!100600 b */ /*M!999999\\- c */ d",
+            Dialect::MySql,
+            &[(Word, "a"), (Word, "b"), (Word, "d")],
+        );
         check("a /* b", Dialect::Postgres, &[(Word, "a"), (Open, "/* b")]);
     }
 

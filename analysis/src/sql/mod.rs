@@ -7,6 +7,7 @@ mod fingerprint;
 pub(crate) mod functions;
 mod grammar;
 pub mod lex;
+pub(crate) mod outer_joins;
 mod parameters;
 pub mod parse;
 pub(crate) mod predicates;

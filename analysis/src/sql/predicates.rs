@@ -29,6 +29,9 @@ pub(crate) fn is_fixed(expr: &Expr, conditions: &[Expr]) -> bool {
             (left.as_column() == Some(column) && one_value(right))
                 || (right.as_column() == Some(column) && one_value(left))
         }
+        Expr::InList { expr, list, negated: false } => {
+            expr.as_column() == Some(column) && list.len() == 1 && list.iter().all(one_value)
+        }
         Expr::Column(fixed) => fixed == column,
         Expr::Not(inner) => inner.as_column() == Some(column),
         Expr::Is { expr, test: Test::Null | Test::True | Test::False, negated: false } => {
@@ -71,6 +74,19 @@ pub(crate) fn same(own: &Expr, other: &Expr, relation: RelationId) -> bool {
         ) => ak == bk && an == bn && same(ae, be, relation) && same(ap, bp, relation),
         (Expr::Is { expr: a, test: at, negated: an }, Expr::Is { expr: b, test: bt, negated: bn }) => {
             at == bt && an == bn && same(a, b, relation)
+        }
+        // MySQL: `j -> '$.a'` is short for the call.
+        (Expr::Call(call), Expr::Binary { op: Op::Other(op), left, right })
+            if op == "->" && call.name == "json_extract" =>
+        {
+            matches!(call.args.as_slice(), [document, path]
+                if same(document, left, relation) && same(path, right, relation))
+        }
+        (Expr::Binary { op: Op::Other(op), left, right }, Expr::Call(call))
+            if op == "->" && call.name == "json_extract" =>
+        {
+            matches!(call.args.as_slice(), [document, path]
+                if same(left, document, relation) && same(right, path, relation))
         }
         (Expr::And(a), Expr::And(b)) | (Expr::Or(a), Expr::Or(b)) => {
             a.len() == b.len() && a.iter().all(|x| b.iter().any(|y| same(x, y, relation)))

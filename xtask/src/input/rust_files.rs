@@ -9,7 +9,7 @@ use query_budget_analysis::check::TextFile;
 use query_budget_analysis::project::{Project, read, shown, workspace_root};
 use query_budget_analysis::rust::{
     CallEdge, FunctionId, LoopCall, Makers, SiteSql, Source, Upper, follow, is_test_path, may_query,
-    relevant, scan_in,
+    opens_database, relevant, scan_in,
 };
 use rayon::prelude::*;
 
@@ -31,6 +31,8 @@ pub(crate) struct RustFile {
     pub(crate) calls: Vec<LoopCall>,
     /// The calls of each of its functions that reach a query.
     pub(crate) callees: Vec<Vec<Callee>>,
+    /// Whether it opens a database, as another file of its crate does.
+    pub(crate) has_own_database: bool,
     /// The folders that the paths it names are relative to.
     folders: [PathBuf; 2],
 }
@@ -240,17 +242,19 @@ fn scanned(
     let included: Vec<Standing> =
         texts.iter().filter_map(|text| standings.get(text.included_by?).cloned()).collect();
     standings.extend(included);
+    let owned = own_databases(texts, &standings);
     let all: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
     if crates.iter().all(|it| it.renamed.is_empty()) && !may_query(&all) {
         return Vec::new();
     }
     // Most files of a workspace reach no query, and parsing is what takes the time.
-    let work: Vec<_> = standings.into_iter().zip(texts).zip(relevant(&all)).collect();
+    let work: Vec<_> = standings.into_iter().zip(texts).zip(relevant(&all)).zip(owned).collect();
     let progress = Mutex::new(Progress::new("reading", work.len()));
     let scanned: Vec<Result<(usize, RustFile), String>> = work
         .into_par_iter()
-        .map(|((standing, text), relevant)| {
+        .map(|(((standing, text), relevant), has_own_database)| {
             let file = scan_file(standing, text, &relevant, crates, base);
+            let file = file.map(|file| RustFile { has_own_database, ..file });
             progress.lock().unwrap_or_else(PoisonError::into_inner).step();
             file.map(|file| (text.owner, file))
         })
@@ -263,6 +267,22 @@ fn scanned(
         }
     }
     files
+}
+
+/// Of each file whether it opens a database while another of its crate, test code left out, opens one as well.
+fn own_databases(texts: &[Text], standings: &[Standing]) -> Vec<bool> {
+    let opens: Vec<bool> = texts.par_iter().map(|text| opens_database(&text.text)).collect();
+    let mut openers: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (at, (text, standing)) in texts.iter().zip(standings).enumerate() {
+        if opens.get(at) == Some(&true) && !standing.in_test {
+            openers.entry(text.owner).or_default().push(at);
+        }
+    }
+    let other = |owner: usize, at: usize| {
+        openers.get(&owner).is_some_and(|openers| openers.iter().any(|opener| *opener != at))
+    };
+    let all = texts.iter().zip(opens).enumerate();
+    all.map(|(at, (text, opens))| opens && other(text.owner, at)).collect()
 }
 
 fn scan_file(
@@ -284,7 +304,8 @@ fn scan_file(
     let beside = path.parent().unwrap_or(path).to_path_buf();
     let manifest_dir = crates.get(*owner).map_or(beside.clone(), |it| it.manifest_dir().to_path_buf());
     let source = Source { crate_name, externs, module, scan };
-    Ok(RustFile { source, calls: Vec::new(), callees: Vec::new(), folders: [manifest_dir, beside] })
+    let folders = [manifest_dir, beside];
+    Ok(RustFile { source, calls: Vec::new(), callees: Vec::new(), has_own_database: false, folders })
 }
 
 /// Follows the calls of all files to the queries they come to, and returns which function calls which.

@@ -333,6 +333,7 @@ impl Report {
     }
 
     fn add_file(&mut self, file: &RustFile, checker: &Checker<'_>, base: &Path) {
+        let checker = checker.with_own_database(file.has_own_database);
         let checked = checker.file(&file.source.scan, &file.calls, &|path| file.read_file(path, base));
         self.functions.extend(file.source.scan.functions.iter().map(|function| {
             let key = (Arc::clone(&function.place.file), Arc::clone(&function.path));

@@ -116,3 +116,46 @@ fn a_url_stands_in_the_nearest_env_file() {
     let ran = run(scratch.path(), &["explain", "app"]).exits_with(2).says(&["is not `NAME=value`"]);
     assert!(!ran.stderr.contains("secret"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_schema_beside_the_workspace_is_found_in_its_repository() {
+    let files = [
+        ("webapp/rust/Cargo.toml", "[package]\nname = \"app\"\nedition = \"2024\"\n"),
+        (
+            "webapp/rust/src/main.rs",
+            "async fn f(db: &PgPool) { sqlx::query(\"SELECT gone FROM posts\").fetch_all(db).await; }\n",
+        ),
+        ("webapp/sql/initdb.d/10_schema.sql", MIGRATION),
+        ("webapp/sql/seed.sql", "INSERT INTO posts (user_id) VALUES (1);\n"),
+    ];
+    let check = ["check", "webapp/rust"];
+    let alone = Scratch::with(files);
+    run(alone.path(), &check).exits_with(0).says(&["neither a snapshot nor a migrations folder"]);
+    let scratch = Scratch::with(files);
+    scratch.write(".git/HEAD", "ref: refs/heads/main\n");
+    run(scratch.path(), &check).exits_with(0).says(&["table `posts` has no column `gone`"]);
+}
+
+#[test]
+fn a_file_that_opens_the_database_of_another_program_is_counted() {
+    let import = "async fn import(path: &str) { let db = SqlitePool::connect(path).await; \
+        sqlx::query(\"SELECT v.seen, p.host FROM posts v JOIN places p ON p.id = v.place\").fetch_all(&db).await; }\n";
+    let scratch = Scratch::with([
+        (
+            "Cargo.toml",
+            "[package]\nname = \"app\"\nedition = \"2024\"\n[dependencies]\nsqlx = { version = \"0.8\", features = [\"sqlite\"] }\n",
+        ),
+        ("migrations/1_posts.sql", "CREATE TABLE posts (id INTEGER PRIMARY KEY, user_id INT);\n"),
+        ("src/import.rs", import),
+        ("src/lib.rs", "mod import;\n"),
+    ]);
+    // The file that opens the only database is the project's own.
+    run(scratch.path(), &["check"]).exits_with(0).says(&["table `places` is not in the schema"]);
+    scratch.write(
+        "src/lib.rs",
+        "mod import;\npub async fn open(path: &str) { SqlitePool::connect(path).await }\n",
+    );
+    run(scratch.path(), &["check"])
+        .exits_with(0)
+        .says(&["found 0 errors, 0 warnings", "1 of tables that are not known"]);
+}

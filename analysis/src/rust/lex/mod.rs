@@ -5,6 +5,7 @@ pub(super) mod embedded;
 pub(super) mod guard;
 pub(super) mod literal;
 pub(super) mod makers;
+pub(super) mod opens;
 mod outline;
 pub(super) mod relevant;
 pub(super) mod tokens;

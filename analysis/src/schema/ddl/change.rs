@@ -185,7 +185,9 @@ pub struct CreateTable {
     pub without_rowid: bool,
     /// SQLite: `STRICT`.
     pub strict: bool,
-    /// SQLite: a virtual table with its module; its columns are what the arguments say, or unknown.
+    /// Timescale: `WITH (tsdb.hypertable, ..)`, as written.
+    pub hypertable: Option<String>,
+    /// SQLite: a virtual table with what makes it, `fts5(a, b)`; its columns are what the arguments say, or unknown.
     pub module: Option<String>,
 }
 
@@ -373,9 +375,9 @@ pub enum Change {
         /// The actions.
         actions: Vec<TypeAction>,
     },
-    /// `SAVEPOINT`.
+    /// `SAVEPOINT`; without a name, `BEGIN`.
     Savepoint(String),
-    /// `ROLLBACK TO SAVEPOINT`.
+    /// `ROLLBACK TO SAVEPOINT`; without a name, `ROLLBACK`.
     RollbackTo(String),
     /// `CREATE SCHEMA`.
     CreateSchema {
@@ -427,7 +429,7 @@ pub enum Change {
     /// MySQL: `SET @name = …` and `SELECT … INTO @name`: each variable with its sign, and the expression that gives its
     /// value; empty where that is not known.
     SetVariables(Vec<(String, String)>),
-    /// `COMMIT`, `ROLLBACK` and their like.
+    /// `COMMIT` and its like.
     EndTransaction,
     /// MySQL: `PREPARE`.
     Prepare {

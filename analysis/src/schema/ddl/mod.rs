@@ -72,6 +72,10 @@ pub fn parse(sql: &str, dialect: Dialect) -> Result<Change, DdlError> {
     } else if cursor.take_any(&["rollback to", "rollback work to", "rollback transaction to"]).is_some() {
         let _ = cursor.take("savepoint");
         Ok(Change::RollbackTo(cursor.name()?))
+    } else if cursor.take_any(&["begin", "start transaction"]).is_some() {
+        Ok(Change::Savepoint(String::new()))
+    } else if !cursor.is("rollback prepared") && cursor.take_any(&["rollback", "abort"]).is_some() {
+        Ok(Change::RollbackTo(String::new()))
     } else if session::ends_transaction(cursor) {
         Ok(Change::EndTransaction)
     } else if session::is_harmless(cursor) || cursor.is("execute") {

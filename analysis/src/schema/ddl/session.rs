@@ -71,11 +71,9 @@ pub(crate) fn is_harmless(cursor: &Cursor<'_>) -> bool {
     HARMLESS.iter().any(|word| cursor.is(word)) || cursor.is_symbol("(")
 }
 
-/// Takes a word that ends a transaction, unless it ends only what follows a savepoint.
+/// Takes a word that ends a transaction and keeps what it did.
 pub(crate) fn ends_transaction(cursor: &mut Cursor<'_>) -> bool {
-    let words = ["commit", "end", "rollback", "abort"];
-    let savepoint = ["rollback to", "rollback work to", "rollback transaction to"];
-    !savepoint.iter().any(|words| cursor.is(words)) && cursor.take_any(&words).is_some()
+    cursor.take_any(&["commit", "end"]).is_some()
 }
 
 /// Reads what follows `SET`.
@@ -191,6 +189,10 @@ pub(crate) fn select(cursor: &mut Cursor<'_>) -> Change {
         && let Some(change) = into_variables(cursor)
     {
         return change;
+    }
+    // `SELECT * FROM f()`.
+    if cursor.is_symbol("*") && cursor.is_word(1, "from") {
+        cursor.at += 2;
     }
     let Ok(mut name) = cursor.written() else { return Change::Nothing };
     if name.schema.as_deref() == Some("pg_catalog") {

@@ -37,6 +37,7 @@ pub(crate) fn create_virtual(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let mut table = CreateTable { if_not_exists: cursor.take("if not exists"), ..CreateTable::default() };
     table.name = cursor.written()?;
     cursor.expect("using")?;
+    let start = cursor.at;
     let module = cursor.name()?;
     let full_text = module.starts_with("fts") || module.starts_with("rtree");
     if full_text && cursor.is_symbol("(") {
@@ -49,8 +50,8 @@ pub(crate) fn create_virtual(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         })?;
         table.elements = arguments.into_iter().flatten().map(Element::Named).collect();
     }
-    table.module = Some(module);
     cursor.skip_all();
+    table.module = Some(cursor.source(start, cursor.at).to_owned());
     Ok(Change::CreateTable(Box::new(table)))
 }
 
@@ -202,6 +203,13 @@ fn options(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
             let inner = keys.strip_prefix('(').and_then(|keys| keys.strip_suffix(')')).unwrap_or(keys);
             let keys = expression::normalize(inner, cursor.dialect);
             table.partition_by = Some(format!("{strategy} ({keys})"));
+        } else if cursor.is("with") && cursor.text_ahead(1) == "(" {
+            cursor.at += 1;
+            let start = cursor.at;
+            cursor.skip();
+            let said = cursor.source(start, cursor.at).to_lowercase();
+            let is_hypertable = said.contains("tsdb.hypertable") || said.contains("timescaledb.hypertable");
+            table.hypertable = is_hypertable.then_some(said).or(table.hypertable.take());
         } else if cursor.take("without rowid") {
             table.without_rowid = true;
         } else if cursor.dialect == Dialect::Sqlite && cursor.take("strict") {

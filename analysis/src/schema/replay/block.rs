@@ -33,6 +33,10 @@ impl Replay {
 
     /// Runs a function that a migration calls by itself.
     pub(super) fn call(&mut self, function: &Written, arguments: &[String]) {
+        if function.name == "create_hypertable" {
+            let _ = self.create_hypertable(arguments);
+            return;
+        }
         let Some(name) = self.find(function, |name| self.bodies.contains_key(name)) else { return };
         let Some(Function { body, parameters }) = self.bodies.get(&name).cloned() else { return };
         let mut frame = BTreeMap::new();
@@ -101,6 +105,7 @@ impl Replay {
                         self.gap(format!("{what} runs DDL in a loop"), None, None);
                     }
                     self.forget_assigned(nodes);
+                    self.loosen_all(nodes);
                 }
                 Node::Block { nodes, .. } => self.run(nodes, what),
             }
@@ -178,6 +183,7 @@ impl Replay {
     fn run_filled(&mut self, sql: &str, what: &str) {
         let Some(unknown) = unknown_effect(sql, self.schema.dialect) else { return };
         let composed = format!("{what} runs SQL that it puts together");
+        self.loosen(sql);
         match ddl::parse(sql, self.schema.dialect) {
             Ok(Change::Alter { name, if_exists, only, actions }) if !has_hole(&name) => {
                 let mut rest = Vec::new();
@@ -310,9 +316,14 @@ struct Effect {
 /// What SQL with unknown parts does to the schema, if it does anything that the model holds.
 fn unknown_effect(sql: &str, dialect: Dialect) -> Option<Effect> {
     match ddl::parse(sql, dialect) {
-        Ok(Change::Nothing | Change::EndTransaction | Change::SetSearchPath { .. } | Change::Call { .. }) => {
-            None
-        }
+        Ok(
+            Change::Nothing
+            | Change::EndTransaction
+            | Change::Savepoint(_)
+            | Change::RollbackTo(_)
+            | Change::SetSearchPath { .. }
+            | Change::Call { .. },
+        ) => None,
         Ok(Change::Alter { actions, .. }) if actions.is_empty() => None,
         Ok(Change::CreateTable(table)) if table.temporary => None,
         Ok(Change::CreateTable(table)) => {
@@ -323,7 +334,7 @@ fn unknown_effect(sql: &str, dialect: Dialect) -> Option<Effect> {
 }
 
 /// Whether a part of a statement is not known, whichever that is.
-fn has_hole(part: &impl std::fmt::Debug) -> bool {
+pub(super) fn has_hole(part: &impl std::fmt::Debug) -> bool {
     format!("{part:?}").contains(HOLE)
 }
 
@@ -382,6 +393,10 @@ mod tests {
             "SET @n = (SELECT COUNT(*) FROM information_schema.columns WHERE table_name = 't' AND column_name = 'x');
              SET @s = IF(@n = 0, 'ALTER TABLE t ADD x int', 'DO 0'); PREPARE p FROM @s; EXECUTE p",
             "SELECT IF(1 = 1, 'ALTER TABLE t ADD x int', 'DO 0') INTO @s; EXECUTE IMMEDIATE @s",
+            "SELECT IF(COUNT(*) = 0, 'ALTER TABLE t ADD x int', 'DO 0') INTO @s FROM information_schema.columns
+             WHERE table_name = 't' AND column_name = 'x'; PREPARE p FROM @s; EXECUTE p",
+            "SET @s = (SELECT CASE WHEN COUNT(*) > 0 THEN 'DO 0' ELSE 'ALTER TABLE t ADD x int' END
+             FROM information_schema.columns WHERE table_name = 't' AND column_name = 'x'); EXECUTE IMMEDIATE @s",
         ] {
             check(Dialect::MySql, sql, "id x");
         }

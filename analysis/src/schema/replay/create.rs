@@ -41,6 +41,7 @@ impl Replay {
         table.partition_by = create.partition_by;
         table.without_rowid = create.without_rowid;
         table.strict = create.strict;
+        table.module = create.module;
         let parents = create.inherits.iter().chain(create.partition_of.iter().map(|(parent, _)| parent));
         for written in parents {
             let parent = self.find_table(written).ok_or_else(|| missing(written))?;
@@ -87,12 +88,17 @@ impl Replay {
             self.copy_indexes(&name, &parent, true)?;
             self.copy_foreign_keys(&name, &parent)?;
         }
-        self.finish_primary_key(&name)
+        self.finish_primary_key(&name)?;
+        match create.hypertable {
+            Some(said) => self.index_hypertable(&name, &said),
+            None => Ok(()),
+        }
     }
 
     /// Columns that come from a query or a type; or why the columns are not known.
     fn columns_from_elsewhere(&mut self, create: &CreateTable) -> Step<Vec<Column>> {
         if let Some(module) = create.module.as_ref().filter(|_| create.elements.is_empty()) {
+            let module = module.split('(').next().unwrap_or(module).trim();
             return Err(format!("its columns are those of the module `{module}`"));
         }
         if let Some(written) = &create.of_type {

@@ -5,7 +5,7 @@ use super::create::missing;
 use super::names::clipped;
 use super::{Replay, Step};
 use crate::schema::ddl::{CreateIndex, IndexDef, Written};
-use crate::schema::model::{Index, IndexKey, Name, Unique};
+use crate::schema::model::{Column, Index, IndexKey, Name, Unique};
 use crate::sql::Dialect;
 
 impl Replay {
@@ -54,8 +54,29 @@ impl Replay {
         let Some(owner) = self.find_table(&written).filter(|_| !arguments.iter().any(declines)) else {
             return Ok(());
         };
+        self.index_time(&owner, column)
+    }
+
+    /// Timescale: what `WITH (tsdb.hypertable, tsdb.partition_column = 'time')` of a new table does beside.
+    pub(super) fn index_hypertable(&mut self, owner: &Name, said: &str) -> Step {
+        let option = |name: &str| {
+            let value = said.split(name).nth(1)?.trim_start().strip_prefix('=')?;
+            value.split([',', ')']).next().map(|value| value.trim().trim_matches('\'').to_owned())
+        };
+        if option("create_default_indexes").is_some_and(|value| value == "false") {
+            return Ok(());
+        }
+        let time = |column: &&Column| column.ty.starts_with("timestamp") || column.ty == "date";
+        let first = || self.schema.tables.get(owner)?.columns.iter().find(time).map(|it| it.name.clone());
+        match option("partition_column").or_else(first) {
+            Some(column) => self.index_time(owner, column),
+            None => Ok(()),
+        }
+    }
+
+    fn index_time(&mut self, owner: &Name, column: String) -> Step {
         let keys = vec![IndexKey { desc: true, nulls_first: true, ..IndexKey::column(column) }];
-        self.add_index(&owner, IndexDef { method: "btree".to_owned(), keys, ..IndexDef::default() })
+        self.add_index(owner, IndexDef { method: "btree".to_owned(), keys, ..IndexDef::default() })
             .map(|_| ())
     }
 
@@ -79,6 +100,8 @@ impl Replay {
             (None, Dialect::MySql) => self.mysql_index_name(owner, &index.keys),
             (None, _) => self.choose_index_name(owner, &index.keys, &index.include, "idx"),
         };
+        let named = index.keys.iter().filter_map(|key| key.as_column());
+        self.take_loose(owner, named.map(str::to_owned).collect());
         if let Some(table) = self.schema.tables.get(owner) {
             let columns = index
                 .keys

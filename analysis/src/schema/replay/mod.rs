@@ -9,6 +9,7 @@ mod drops;
 mod heard;
 mod indexes;
 mod lookup;
+mod loose;
 mod names;
 mod objects;
 mod renames;
@@ -91,7 +92,7 @@ pub fn replay(migrations: &[Migration], dialect: Dialect) -> Replay {
     replay
 }
 
-/// The statements of a script without those that a rollback to a savepoint takes back; MySQL commits each statement that
+/// The statements of a script without those that a rollback takes back, of the transaction or to a savepoint; MySQL commits each statement that
 /// changes a schema.
 fn lasting(pieces: Vec<Piece<'_>>, dialect: Dialect) -> Vec<Piece<'_>> {
     if dialect == Dialect::MySql {
@@ -104,7 +105,8 @@ fn lasting(pieces: Vec<Piece<'_>>, dialect: Dialect) -> Vec<Piece<'_>> {
     // Each savepoint with how many statements stand before it.
     let mut saved: Vec<(String, usize)> = Vec::new();
     for piece in pieces {
-        let is_step = begins(&piece, "savepoint") || begins(&piece, "rollback");
+        let is_step = ["savepoint", "rollback", "begin", "start", "abort", "commit", "end"];
+        let is_step = is_step.iter().any(|word| begins(&piece, word));
         match is_step.then(|| ddl::parse(piece.text, dialect)) {
             Some(Ok(Change::Savepoint(name))) => saved.push((name, lasting.len())),
             Some(Ok(Change::RollbackTo(name))) => {
@@ -112,6 +114,14 @@ fn lasting(pieces: Vec<Piece<'_>>, dialect: Dialect) -> Vec<Piece<'_>> {
                     saved.truncate(at + 1);
                     lasting.truncate(saved.last().map_or(0, |(_, before)| *before));
                 }
+                if name.is_empty() {
+                    saved.clear();
+                    lasting.push(piece);
+                }
+            }
+            Some(Ok(Change::EndTransaction)) => {
+                saved.clear();
+                lasting.push(piece);
             }
             _ => lasting.push(piece),
         }
@@ -196,6 +206,7 @@ impl Replay {
 
     fn change(&mut self, change: Change) -> Step {
         match change {
+            Change::RollbackTo(name) if name.is_empty() => self.change(Change::EndTransaction),
             Change::Nothing | Change::Savepoint(_) | Change::RollbackTo(_) => Ok(()),
             Change::Hook(table, hook) => {
                 self.hook(&table, hook);
@@ -267,9 +278,6 @@ impl Replay {
                 Ok(())
             }
             Change::Call { function, arguments } => {
-                if function.name == "create_hypertable" {
-                    return self.create_hypertable(&arguments);
-                }
                 self.call(&function, &arguments);
                 Ok(())
             }
@@ -334,6 +342,9 @@ mod transactions {
         check(&format!("{made} rollback to s; CREATE TABLE v (id int); ROLLBACK TO s; COMMIT;"), &["t"], &[]);
         check(&format!("{made} SAVEPOINT s; CREATE TABLE v (id int); ROLLBACK TO s;"), &["t", "u"], &[]);
         check(&format!("{made} ROLLBACK TO s; CREATE TABLE v (id int); COMMIT;"), &["t", "v"], &[]);
+        check(&format!("{made} ROLLBACK; CREATE TABLE v (id int);"), &["v"], &[]);
+        check(&format!("CREATE TABLE a (id int); {made} ABORT TRANSACTION;"), &["a"], &[]);
+        check(&format!("{made} COMMIT; ROLLBACK;"), &["t", "u"], &[]);
     }
 
     #[test]
@@ -344,7 +355,17 @@ mod transactions {
     #[test]
     fn a_hypertable_has_an_index_on_its_time() {
         let table = "CREATE TABLE m (ts timestamptz);";
-        check(&format!("{table} SELECT create_hypertable('m', by_range('ts'))"), &["m"], &["m_ts_idx"]);
+        for made in [
+            "SELECT create_hypertable('m', by_range('ts'))",
+            "SELECT * FROM public.create_hypertable('m', 'ts', if_not_exists => true)",
+            "DO $$ BEGIN PERFORM create_hypertable(relation => 'm', time_column_name => 'ts'); END $$",
+        ] {
+            check(&format!("{table} {made}"), &["m"], &["m_ts_idx"]);
+        }
+        let with = "CREATE TABLE m (d int, ts timestamptz) WITH (tsdb.hypertable";
+        check(&format!("{with}, tsdb.partition_column = 'ts')"), &["m"], &["m_ts_idx"]);
+        check(&format!("{with})"), &["m"], &["m_ts_idx"]);
+        check(&format!("{with}, tsdb.create_default_indexes = false)"), &["m"], &[]);
         check(
             &format!("{table} SELECT create_hypertable('m', 'ts', create_default_indexes => false)"),
             &["m"],

@@ -104,6 +104,7 @@ impl Replay {
                 cursor.skip();
                 self.inside(cursor.source(start, cursor.at.saturating_sub(1)), depth + 1)
             }
+            Kind::Word if cursor.take("case") => self.choice(cursor, depth),
             Kind::Word | Kind::Name => self.named(cursor, depth),
             _ => {
                 cursor.skip();
@@ -134,8 +135,48 @@ impl Replay {
         match has() {
             Some(has) if is_count => Text::of(if has { "1" } else { "0" }),
             Some(true) if list == "1" => Text::of("1"),
+            has if is_choice(list) => {
+                let count = has.map(|has| if has { "1" } else { "0" });
+                self.value(&counted(list, count, self.schema.dialect), depth + 1)
+            }
             _ => Text::hole(),
         }
+    }
+
+    /// `CASE`, with the cursor behind the word.
+    fn choice(&self, cursor: &mut Cursor<'_>, depth: usize) -> Text {
+        let part = |cursor: &mut Cursor<'_>, ends: &[&str]| {
+            let (start, mut open) = (cursor.at, 0_usize);
+            while !cursor.done() && (open > 0 || !ends.iter().any(|end| cursor.is(end))) {
+                open = (open + usize::from(cursor.is("case"))).saturating_sub(usize::from(cursor.is("end")));
+                cursor.skip();
+            }
+            cursor.source(start, cursor.at).to_owned()
+        };
+        let operand = part(cursor, &["when", "end"]);
+        let mut found = None;
+        while cursor.take("when") {
+            let condition = part(cursor, &["then", "end"]);
+            let _ = cursor.take("then");
+            let value = part(cursor, &["when", "else", "end"]);
+            if found.is_none() {
+                let condition = match operand.as_str() {
+                    "" => condition,
+                    operand => format!("({operand}) = ({condition})"),
+                };
+                let value = || self.value(&value, depth + 1);
+                found = match self.truth_at(&condition, depth + 1) {
+                    Some(true) => Some(value()),
+                    Some(false) => None,
+                    // One branch makes what the others leave as it is.
+                    None => Some(value()).filter(may_change),
+                };
+            }
+        }
+        let otherwise = cursor.take("else").then(|| part(cursor, &["end"]));
+        let _ = cursor.take("end");
+        let otherwise = || otherwise.map(|value| self.value(&value, depth + 1));
+        found.or_else(otherwise).unwrap_or_else(Text::hole)
     }
 
     /// A call or a variable.
@@ -281,6 +322,32 @@ fn casts(cursor: &mut Cursor<'_>) {
             return;
         }
     }
+}
+
+/// Whether an expression chooses between values.
+fn is_choice(list: &str) -> bool {
+    let word = list.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
+    ["if", "case"].iter().any(|choice| word.eq_ignore_ascii_case(choice))
+}
+
+/// An expression over rows of the catalog with their number put in, where it is known.
+fn counted(list: &str, count: Option<&str>, dialect: Dialect) -> String {
+    let Some(count) = count else { return list.to_owned() };
+    let mut cursor = Cursor::new(list, dialect);
+    let mut text = String::new();
+    while !cursor.done() {
+        let start = cursor.at;
+        if cursor.is("count") && cursor.text_ahead(1) == "(" {
+            cursor.at += 1;
+            cursor.skip();
+            text.push_str(count);
+        } else {
+            cursor.at += 1;
+            text.push_str(cursor.source(start, cursor.at));
+        }
+        text.push(' ');
+    }
+    text
 }
 
 /// Whether a text begins like a statement that changes the schema.

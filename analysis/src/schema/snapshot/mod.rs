@@ -32,6 +32,10 @@ const HOOK: &str = "-- on writes of ";
 /// A routine that queries and triggers may call, where the snapshot holds none as a statement.
 const ROUTINE: &str = "-- routine: ";
 const GAP: &str = "-- gap: ";
+/// A column that begins an index of some table.
+const LOOSE_INDEX: &str = "-- some table has an index on: ";
+/// A column that any table may have, with its type; any column where none is named.
+const LOOSE: &str = "-- any table may have: ";
 /// Hides an index from queries: in MySQL by the first comment, in MariaDB by the second.
 const HIDDEN: &str = " /*!80000 INVISIBLE */ /*M!100600 IGNORED */";
 const ROWS: &str = "-- rows: ";

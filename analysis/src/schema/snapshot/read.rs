@@ -8,8 +8,8 @@ use super::super::guess::guess_dialect;
 use super::super::model::{Name, Schema};
 use super::super::replay::Replay;
 use super::{
-    CONVERSIONS, DIALECT, DIGEST, END, GAP, HEAD, HOOK, ROUTINE, ROWS, SEARCH_PATH, UNKNOWN, UNTYPED,
-    out_of_comment,
+    CONVERSIONS, DIALECT, DIGEST, END, GAP, HEAD, HOOK, LOOSE, LOOSE_INDEX, ROUTINE, ROWS, SEARCH_PATH,
+    UNKNOWN, UNTYPED, out_of_comment,
 };
 use crate::sql::Dialect;
 use crate::sql::split;
@@ -74,6 +74,10 @@ struct Head<'t> {
     search_path: Option<&'t str>,
     unknown: Vec<&'t str>,
     gaps: Vec<&'t str>,
+    /// Columns that any table may have, each with its type.
+    loose: Vec<(&'t str, &'t str)>,
+    /// Columns that begin an index of some table.
+    loose_indexes: Vec<&'t str>,
     /// Triggers and rules, each with its table.
     hooks: Vec<(&'t str, &'t str)>,
     routines: Vec<&'t str>,
@@ -99,6 +103,10 @@ impl<'t> Head<'t> {
                 head.conversions = true;
             } else if let Some(gap) = line.strip_prefix(GAP) {
                 head.gaps.push(gap);
+            } else if let Some(column) = line.strip_prefix(LOOSE_INDEX) {
+                head.loose_indexes.push(column);
+            } else if let Some(loose) = line.strip_prefix(LOOSE) {
+                head.loose.push(loose.split_once(' ').unwrap_or((loose, "")));
             } else if let Some(hook) = line.strip_prefix(HOOK) {
                 head.hooks.extend(hook.split_once(": "));
             } else if let Some(routine) = line.strip_prefix(ROUTINE) {
@@ -121,6 +129,9 @@ impl<'t> Head<'t> {
     fn complete(&self, schema: &mut Schema) {
         schema.own_conversions |= self.conversions;
         schema.gaps.splice(0..0, self.gaps.iter().map(|gap| (*gap).to_owned()));
+        let loose = self.loose.iter().map(|(column, ty)| (out_of_comment(column), (*ty).to_owned()));
+        schema.loose_columns.extend(loose);
+        schema.loose_indexes.extend(self.loose_indexes.iter().map(|column| out_of_comment(column)));
         for unknown in &self.unknown {
             let (name, reason) = unknown.split_once(": ").unwrap_or((unknown, ""));
             schema.opaque.insert(named(name), reason.to_owned());

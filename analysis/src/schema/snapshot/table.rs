@@ -45,6 +45,11 @@ impl Writer<'_> {
         if let Some(rows) = table.rows {
             let _ = writeln!(self.out, "{}{rows}", super::ROWS);
         }
+        if let Some(module) = &table.module {
+            let name = self.name(&table.name);
+            let _ = writeln!(self.out, "CREATE VIRTUAL TABLE {name} USING {module};");
+            return;
+        }
         let mut lines: Vec<String> = table.columns.iter().map(|column| self.column(table, column)).collect();
         lines.extend(self.constraints(table));
         let name = self.name(&table.name);

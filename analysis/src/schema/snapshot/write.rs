@@ -7,8 +7,8 @@ use super::super::model::{Column, Name, Schema, UserType};
 use super::order;
 use super::table::Writer;
 use super::{
-    CONVERSIONS, DIALECT, DIGEST, END, GAP, HEAD, HOOK, ROUTINE, ROWS, SEARCH_PATH, UNKNOWN, UNTYPED,
-    in_comment,
+    CONVERSIONS, DIALECT, DIGEST, END, GAP, HEAD, HOOK, LOOSE, LOOSE_INDEX, ROUTINE, ROWS, SEARCH_PATH,
+    UNKNOWN, UNTYPED, in_comment,
 };
 use crate::sql::Dialect;
 
@@ -73,6 +73,12 @@ impl Writer<'_> {
         }
         for gap in &self.schema.gaps {
             let _ = writeln!(out, "{GAP}{}", one_line(gap));
+        }
+        for column in &self.schema.loose_indexes {
+            let _ = writeln!(out, "{LOOSE_INDEX}{}", in_comment(column));
+        }
+        for (column, ty) in &self.schema.loose_columns {
+            let _ = writeln!(out, "{LOOSE}{} {}", in_comment(column), one_line(ty));
         }
     }
 

@@ -324,7 +324,22 @@ impl Resolver<'_> {
 
     /// A key of ORDER BY: an output column by name or number, or an expression over the input.
     pub(super) fn order_expr(&mut self, expr: &ast::Expr) -> Expr {
-        self.output_reference(expr, true).unwrap_or_else(|| self.expr(expr))
+        let mut bare = expr;
+        while let ast::Expr::Nested(inner) = bare {
+            bare = inner;
+        }
+        if let Some(output) = self.output_reference(bare, true) {
+            return output;
+        }
+        // Postgres knows an output by its bare name alone, and not within an expression.
+        let hides = |scope: &&mut super::scope::Scope| !scope.outputs_only;
+        let last = self.scopes.last_mut().filter(|_| self.dialect == Dialect::Postgres).filter(hides);
+        let hidden = last.map(|scope| std::mem::take(&mut scope.outputs));
+        let found = self.expr(expr);
+        if let (Some(hidden), Some(scope)) = (hidden, self.scopes.last_mut()) {
+            scope.outputs = hidden;
+        }
+        found
     }
 
     /// What an output name or number stands for, where one is meant. ORDER BY prefers outputs, GROUP BY inputs.

@@ -15,13 +15,14 @@ mod tests;
 mod values;
 mod write;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use sqlparser::ast;
 
 use super::dialect::Dialect;
+use super::lex::{Lexer, unquote};
 use super::parse::{self, Explained, SyntaxError};
 use super::query::{
     Asked, Block, BlockId, Body, Kind, Output, Problem, Query, Relation, RelationColumn, RelationId, Role,
@@ -69,12 +70,17 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
             }
         }
     }
-    if dialect == Dialect::Postgres {
-        resolver.mark_only(sql);
+    match dialect {
+        Dialect::Postgres => resolver.mark_only(sql),
+        Dialect::Sqlite if sql.to_ascii_lowercase().contains("indexed") => resolver.mark_indexed(sql),
+        _ => {}
     }
     let mut problems = resolver.problems;
     if !schema.is_some_and(|schema| schema.gaps.is_empty()) {
         problems.retain(|problem| problem.certain_despite_gaps());
+    }
+    if let Some(schema) = schema.filter(|schema| !schema.loose_columns.is_empty()) {
+        problems.retain(|problem| problem.certain_despite(&schema.loose_columns));
     }
     Ok(Query {
         kind,
@@ -145,6 +151,20 @@ impl Problem {
             self.kind,
             ProblemKind::UnknownTable { .. } | ProblemKind::ValuesCount { listed: false, .. }
         )
+    }
+}
+
+impl Problem {
+    /// Whether the problem is one although any table may have these columns.
+    fn certain_despite(&self, loose: &BTreeMap<String, String>) -> bool {
+        use super::query::ProblemKind;
+        match &self.kind {
+            ProblemKind::UnknownColumn { column, .. } => {
+                !loose.contains_key(column) && !loose.contains_key("")
+            }
+            ProblemKind::ValuesCount { listed, .. } => *listed,
+            _ => true,
+        }
     }
 }
 
@@ -311,6 +331,35 @@ impl<'a> Resolver<'a> {
             let word = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next();
             if word.is_some_and(|word| word.eq_ignore_ascii_case("only")) {
                 self.asked.push((RelationId(at), Asked::Only));
+            }
+        }
+    }
+
+    /// SQLite: notes which relations stand before `NOT INDEXED` or `INDEXED BY i`, which the parser is not shown.
+    fn mark_indexed(&mut self, sql: &str) {
+        let is_word = |text: &str, word: &str| text.eq_ignore_ascii_case(word);
+        for (at, relation) in (0..).zip(&self.relations) {
+            let behind = relation.span.and_then(|span| sql.get(span.end..)).unwrap_or_default();
+            let words: Vec<&str> = Lexer::new(behind, Dialect::Sqlite)
+                .take(5)
+                .filter_map(|token| behind.get(token.span.range()))
+                .collect();
+            // Another name may stand between.
+            let hint = match words.as_slice() {
+                [first, _, rest @ ..] if is_word(first, "as") => rest,
+                [first, ..] if is_word(first, "not") || is_word(first, "indexed") => &words,
+                [_, rest @ ..] => rest,
+                [] => continue,
+            };
+            match hint {
+                [not, indexed, ..] if is_word(not, "not") && is_word(indexed, "indexed") => {
+                    self.asked.push((RelationId(at), Asked::Use(Vec::new())));
+                }
+                [indexed, by, index, ..] if is_word(indexed, "indexed") && is_word(by, "by") => {
+                    let index = unquote(index, Dialect::Sqlite);
+                    self.asked.push((RelationId(at), Asked::Use(vec![index])));
+                }
+                _ => {}
             }
         }
     }

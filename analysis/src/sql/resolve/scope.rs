@@ -283,10 +283,13 @@ impl Resolver<'_> {
             }
     }
 
-    /// SQLite: a full-text table is searched by its own name.
+    /// SQLite: a full-text table is searched by its own name, and has a rank or another name of its rowid.
     fn is_table_column(&self, id: RelationId, name: &str) -> bool {
-        let source = &self.relations[id.0 as usize].source;
-        matches!(source, Source::Table(table) if table.name == name) || name == "rank"
+        let Source::Table(table) = &self.relations[id.0 as usize].source else { return false };
+        let stored = || self.schema.and_then(|schema| schema.stored(table));
+        table.name == name
+            || name == "rank"
+            || (name == "docid" && stored().is_some_and(|table| table.module.is_some()))
     }
 
     /// Names that are values rather than columns.

@@ -218,6 +218,15 @@ fn as_many_values_as_columns() {
 }
 
 #[test]
+fn an_output_is_no_part_of_an_expression_of_order_by_in_postgres() {
+    check(Postgres, "SELECT qty AS q FROM p ORDER BY (q), q DESC, qty + 1", &[]);
+    check(Postgres, "SELECT qty AS q FROM p ORDER BY q + 1", &["column q"]);
+    check(Sqlite, "SELECT qty AS q FROM p ORDER BY q + 1", &[]);
+    check(MySql, "SELECT qty AS q FROM p ORDER BY q + 1", &[]);
+    check(Postgres, "MERGE INTO ONLY p USING ONLY s ON p.id = s.id WHEN MATCHED THEN DELETE", &[]);
+}
+
+#[test]
 fn functions_of_sql_are_the_query_that_is_in_them() {
     let made = "CREATE FUNCTION since(least int) RETURNS TABLE (k bigint, q int) LANGUAGE sql STABLE
             AS $$ SELECT id, qty FROM p WHERE qty >= least AND since.least > 0 $$;

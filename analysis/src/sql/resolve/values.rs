@@ -62,7 +62,8 @@ impl Resolver<'_> {
                 if self.compare(values, nth, takers, target, span) {
                     return;
                 }
-            } else if first.is_some_and(|first| first != values && first > 0) {
+            }
+            if first.is_some_and(|first| first != values && first > 0) {
                 // Whatever the columns are, rows of different lengths do not fit them.
                 let names = vec![String::new(); first.unwrap_or_default()];
                 let takers = Takers { names, listed: true, may_be_fewer: false };

@@ -92,6 +92,12 @@ impl Rewriter {
                 Token::Comma => self.comma(),
                 Token::Assignment => self.dialect == Dialect::Postgres && operand::named_argument(self),
                 Token::LBrace => self.dialect == Dialect::MySql && clauses::escape_sequence(self),
+                // The parser takes it for an operator of ranges, which binds closer than a comparison.
+                Token::Overlap if self.dialect == Dialect::MySql => {
+                    self.put_word("AND", Keyword::AND);
+                    self.skip(1);
+                    true
+                }
                 Token::ExclamationMark if self.dialect == Dialect::MySql => {
                     self.put_word("NOT", Keyword::NOT);
                     self.skip(1);

@@ -95,7 +95,7 @@ pub(super) fn star(r: &mut Rewriter) -> bool {
 /// `FROM ONLY t`, `FROM ONLY (t)`: without the tables that inherit from it.
 fn only(r: &mut Rewriter) -> bool {
     let lists = *r.written(1) == Token::Comma;
-    if !lists && !matches!(keyword(r.written(1)), K::FROM | K::UPDATE | K::JOIN | K::INTO) {
+    if !lists && !matches!(keyword(r.written(1)), K::FROM | K::UPDATE | K::JOIN | K::INTO | K::USING) {
         return false;
     }
     if *r.token(1) == Token::LParen && r.is_name(2) {

@@ -4,9 +4,9 @@ use crate::sql::expr::{Expr, Op, Test};
 use crate::sql::query::From;
 
 /// Whether WHERE keeps only rows in which an outer join found a partner: then it is an inner join.
-pub(super) fn demanded(inner: &From, filters: &[Expr]) -> bool {
+pub(crate) fn demanded<'e>(inner: &From, filters: impl IntoIterator<Item = &'e Expr>) -> bool {
     let relations = inner.relations();
-    filters.iter().any(|condition| {
+    filters.into_iter().any(|condition| {
         let strict = match condition {
             Expr::Binary { op, .. } => !matches!(op, Op::Same | Op::NotSame),
             Expr::Is { test: Test::Null, negated, .. } => *negated,

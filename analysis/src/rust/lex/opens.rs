@@ -1,0 +1,75 @@
+//! Whether source opens a database, by its tokens.
+
+use super::tokens::tokens;
+
+/// The types of sqlx and rusqlite by which a connection is opened.
+const TYPES: &[&str] = &[
+    "SqlitePool",
+    "SqliteConnection",
+    "SqlitePoolOptions",
+    "SqliteConnectOptions",
+    "PgPool",
+    "PgConnection",
+    "PgPoolOptions",
+    "PgConnectOptions",
+    "MySqlPool",
+    "MySqlConnection",
+    "MySqlPoolOptions",
+    "MySqlConnectOptions",
+    "AnyPool",
+    "AnyConnection",
+    "AnyPoolOptions",
+    "PoolOptions",
+    "Pool",
+    "Connection",
+];
+
+/// The functions that open it.
+const CALLS: &[&str] = &[
+    "connect",
+    "connect_with",
+    "connect_lazy",
+    "connect_lazy_with",
+    "open",
+    "open_with_flags",
+    "open_in_memory",
+];
+
+/// Whether source opens a database with sqlx or rusqlite.
+pub fn opens_database(source: &str) -> bool {
+    // Reading tokens takes time, and few files open one.
+    if !TYPES.iter().any(|ty| source.contains(ty)) || !CALLS.iter().any(|call| source.contains(call)) {
+        return false;
+    }
+    let tokens = tokens(source);
+    let names_type = tokens.iter().any(|token| TYPES.contains(&token.text));
+    let is_call = |at: usize| {
+        let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
+        CALLS.contains(&text(at)) && text(at + 1) == "(" && matches!(text(at.wrapping_sub(1)), "." | ":")
+    };
+    names_type && (0..tokens.len()).any(is_call)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::opens_database;
+
+    #[test]
+    fn a_connection_is_opened_by_its_type() {
+        for source in [
+            "async fn f(path: &str) { let pool = SqlitePool::connect(path).await?; }",
+            "let db = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;",
+            "let db = rusqlite::Connection::open(path)?;",
+        ] {
+            assert!(opens_database(source), "{source}");
+        }
+        for source in [
+            "async fn f(pool: &SqlitePool) { query(\"SELECT 1\").execute(pool).await }",
+            "fn f(pool: SqlitePool) {} // SqlitePool::connect(path)",
+            "let stream = TcpStream::connect(address).await?;",
+            "",
+        ] {
+            assert!(!opens_database(source), "{source}");
+        }
+    }
+}
