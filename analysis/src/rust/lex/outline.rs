@@ -14,6 +14,8 @@ use crate::rust::{drivers, query_names};
 pub(in crate::rust) struct Outline<'t> {
     /// Its functions; those inside of functions belong to the body they stand in.
     pub(in crate::rust) functions: Vec<Outlined<'t>>,
+    /// The names that it imports under another one, each with that: `use store::fetch as load`.
+    pub(in crate::rust) renames: Vec<(&'t str, &'t str)>,
 }
 
 /// A function, by its names.
@@ -59,9 +61,30 @@ pub(in crate::rust) fn outline_of_queries(text: &str) -> Outline<'_> {
 fn read(text: &str, with_calls: bool) -> Outline<'_> {
     let tokens = tokens(text);
     let renamed = renamed(&tokens);
+    let renames = if with_calls { renames(&tokens) } else { Vec::new() };
     let mut reader = Reader { tokens, renamed, with_calls, length: text.len(), ..Reader::default() };
     reader.items();
-    reader.outline
+    Outline { renames, ..reader.outline }
+}
+
+/// The names that imports give another one.
+fn renames<'t>(tokens: &[Token<'t>]) -> Vec<(&'t str, &'t str)> {
+    let mut found = Vec::new();
+    let mut in_use = false;
+    for (at, token) in tokens.iter().enumerate() {
+        match token.kind {
+            Kind::Word if token.text == "use" => in_use = true,
+            Kind::Sign(b';') => in_use = false,
+            Kind::Word if in_use && token.text == "as" => {
+                let name = at.checked_sub(1).and_then(|before| tokens.get(before));
+                let new = tokens.get(at + 1);
+                let pair = name.zip(new).map(|(name, new)| (name.text, new.text));
+                found.extend(pair.filter(|(name, new)| name != new && *new != "_"));
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// The names that a file gives to what makes queries: `use sqlx::query as q`, and macros whose rules name it.

@@ -91,6 +91,11 @@ fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
             callers.entry(name).or_default().push((id, function));
         }
     }
+    // A function is called by the names that imports give it as well, one behind the other.
+    let mut renames: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (name, new) in outlines.iter().flat_map(|outline| &outline.renames) {
+        renames.entry(name).or_default().push(new);
+    }
     let mut new: Vec<_> = all().filter(|(_, function)| function.queries).collect();
     let mut found: HashSet<Id> = new.iter().map(|(id, _)| *id).collect();
     // Functions of one name have the same callers.
@@ -103,16 +108,31 @@ fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
         if function.waits == Waits::Itself && function.name == "new" {
             continue;
         }
-        for (id, caller) in callers.get(function.name).into_iter().flatten() {
-            let can_wait = caller.waits != Waits::Never || function.waits == Waits::Itself;
-            if can_wait && found.insert(*id) {
-                new.push((*id, caller));
+        for name in names_of(function.name, &renames) {
+            for (id, caller) in callers.get(name).into_iter().flatten() {
+                let can_wait = caller.waits != Waits::Never || function.waits == Waits::Itself;
+                if can_wait && found.insert(*id) {
+                    new.push((*id, caller));
+                }
             }
         }
     }
     // How often a helper calls the function that it is given decides how often that one queries.
     found.extend(all().filter(|(_, function)| function.takes_functions).map(|(id, _)| id));
     found
+}
+
+/// A name, and those that imports give what it names.
+fn names_of<'t>(name: &'t str, renames: &HashMap<&str, Vec<&'t str>>) -> Vec<&'t str> {
+    let mut names = vec![name];
+    let mut at = 0;
+    while let Some(name) = names.get(at).copied() {
+        let new = renames.get(name).into_iter().flatten().filter(|new| !names.contains(new));
+        let new: Vec<&str> = new.copied().collect();
+        names.extend(new);
+        at += 1;
+    }
+    names
 }
 
 #[cfg(test)]
@@ -141,6 +161,14 @@ mod tests {
         check(
             &["fn wait() { rt.block_on(async { sql!(\"SELECT 1\") }) } fn sync() { wait() }"],
             &["wait", "sync"],
+        );
+        check(
+            &[
+                "async fn fetch() { sqlx::query!(\"SELECT 1\").fetch_one(db).await }",
+                "mod store; pub use store::{fetch as load, other as fetch};",
+                "use crate::load as get; async fn page() { get().await } async fn other() { let x = a as get; }",
+            ],
+            &["fetch", "page"],
         );
         check(
             &["fn all() -> impl Stream { xs.map(load) } async fn load() { q().fetch(db) }"],
