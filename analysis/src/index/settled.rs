@@ -108,7 +108,7 @@ impl<'s> Item<'s> {
                 access.hindrance = None;
                 return;
             }
-            match heirs::all_partitions(schema, table, &leads) {
+            match heirs::all_partitions(schema, table, leads) {
                 Some(true) => {
                     access.verdict = Verdict::Served;
                     access.why = format!("each partition of `{}` has an index that is searched", table.name);

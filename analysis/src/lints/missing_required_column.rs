@@ -125,8 +125,7 @@ fn lacking<'t>(
             return None;
         }
         let set = write.assignments.get(at).and_then(|(_, value)| value.as_ref());
-        let given =
-            rows.iter().filter_map(|row| row.get(at)).any(|value| is_null(value)) || set.is_some_and(is_null);
+        let given = rows.iter().filter_map(|row| row.get(at)).any(is_null) || set.is_some_and(is_null);
         given.then_some(Lacking { column, is_null: true })
     };
     table.columns.iter().filter_map(judge).collect()

@@ -28,7 +28,7 @@ pub(in crate::lints) fn batch(
         // What the turn computes is not there in the closure, and neither can be waited for.
         let waits = value.written.contains(".await") || value.written.contains(['?', '…']);
         let computed = |name: &&String| around.variables.contains(name) && !of_pattern(name);
-        !waits && !(varies(at + 1) && value.mentions.iter().any(|name| computed(&name)))
+        !(waits || varies(at + 1) && value.mentions.iter().any(|name| computed(&name)))
     };
     if !values.iter().enumerate().all(is_movable) || around.pattern.contains('…') {
         return None;

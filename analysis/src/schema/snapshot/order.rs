@@ -37,7 +37,7 @@ fn sorted<'t, T>(
 }
 
 /// Everything that goes by a name, whatever schema it is in.
-fn by_last_name<'t, T>(things: &'t BTreeMap<Name, T>) -> BTreeMap<&'t str, Vec<&'t Name>> {
+fn by_last_name<T>(things: &BTreeMap<Name, T>) -> BTreeMap<&str, Vec<&Name>> {
     let mut by_name: BTreeMap<&str, Vec<&Name>> = BTreeMap::new();
     for name in things.keys() {
         by_name.entry(&name.name).or_default().push(name);
