@@ -1,5 +1,7 @@
 //! A crate of somebody else: outside of the workspace, with nothing but a dependency on `query-budget`.
 
+mod rebuilds;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
@@ -373,10 +375,10 @@ fn a_missing_or_broken_snapshot_is_said_once() {
 #[test]
 fn clippy_has_nothing_to_say_of_expansions() {
     let outside = OutsideCrate::new("clippy_clean", "\"postgres\"", true);
-    outside.write("schema.sql", include_str!("../ui/schema.sql"));
-    outside.write("query-budget.toml", include_str!("../ui/query-budget.toml"));
-    let source =
-        include_str!("../ui/pass/expansion/lints.rs").replace("fn main() {", "/// Uses it.\npub fn used() {");
+    outside.write("schema.sql", include_str!("../../ui/schema.sql"));
+    outside.write("query-budget.toml", include_str!("../../ui/query-budget.toml"));
+    let source = include_str!("../../ui/pass/expansion/lints.rs")
+        .replace("fn main() {", "/// Uses it.\npub fn used() {");
     outside.write("src/lib.rs", &source);
     let output = outside.cargo(&["clippy"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
