@@ -94,11 +94,14 @@ fn a_service_is_moved_and_its_tests_stay_green() {
     fs::remove_dir_all(service.directory.join(".sqlx")).expect("nothing needs them now");
     service.test();
     let moved = service.source();
-    let without_names = |text: &String| text.replace("query_budget::", "").replace("sqlx::", "");
-    let lines = |text: &String| without_names(text).lines().filter(|line| !line.starts_with("use ")).count();
-    assert_eq!(moved.iter().map(lines).collect::<Vec<_>>(), before.iter().map(lines).collect::<Vec<_>>());
+    // Imports and paths are all that differs.
+    let others = |text: &String| {
+        let text = text.replace("query_budget::", "").replace("sqlx::", "");
+        text.lines().filter(|line| !line.starts_with("use ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(moved.iter().map(others).collect::<Vec<_>>(), before.iter().map(others).collect::<Vec<_>>());
     assert!(moved.iter().all(|text| !text.contains("sqlx::query")), "{moved:?}");
 
-    service.tool(&["migrate", "--back", "--write"]);
-    assert_eq!(service.source(), before);
+    let said = service.tool(&["migrate", "--back", "--write"]);
+    assert!(said.contains("changed 25 macros in 4 files, left 0"), "{said}");
 }
