@@ -1,4 +1,5 @@
-//! Off means off: in a release build a budget changes no instruction, and a counted query adds none.
+//! Off means off: in a release build a budget changes no instruction, and a counted query adds none; nor does a typed one to
+//! what sqlx's own macros give.
 
 #![cfg(target_os = "linux")]
 
@@ -11,7 +12,7 @@ type Functions = BTreeMap<Vec<String>, usize>;
 
 #[test]
 fn a_budget_changes_no_instruction() {
-    let fixture = Fixture::new("budget");
+    let fixture = Fixture::new("budget", "release");
     let bare = fixture.functions("bare", "");
     let enforced = fixture.functions("enforced", "budget,query-budget/enforce");
     assert!(count(&bare) > 1_000, "the fixture has its functions in it");
@@ -21,7 +22,7 @@ fn a_budget_changes_no_instruction() {
 
 #[test]
 fn a_counted_query_adds_no_instruction() {
-    let fixture = Fixture::new("counted");
+    let fixture = Fixture::new("counted", "release");
     let bare = fixture.functions("bare", "");
     let counted = fixture.functions("counted", "counted");
     // Fewer: rows are mapped without boxing the stream a second time.
@@ -29,28 +30,34 @@ fn a_counted_query_adds_no_instruction() {
     assert!(counted <= bare, "{counted} instructions where sqlx has {bare}");
 }
 
+#[test]
+fn a_typed_query_adds_no_instruction_to_that_of_sqlx() {
+    let fixture = Fixture::new("typed", "release-typed");
+    let (theirs, ours) = (fixture.functions("theirs", ""), fixture.functions("ours", "ours"));
+    let (theirs, ours) = (count(&theirs), count(&ours));
+    assert!(theirs > 1_000, "the fixture has its queries in it");
+    assert!(ours <= theirs, "{ours} instructions where sqlx has {theirs}");
+}
+
 fn count(functions: &Functions) -> usize {
     functions.iter().map(|(instructions, times)| instructions.len() * times).sum()
 }
 
-/// A copy of `fixtures/release` outside of the workspace, built with the same versions of everything.
+/// A copy of a fixture outside of the workspace, built with the same versions of everything.
 struct Fixture {
     directory: PathBuf,
 }
 
 impl Fixture {
-    fn new(name: &str) -> Self {
+    fn new(name: &str, fixture: &str) -> Self {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
         let workspace = tests.parent().expect("the workspace");
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("release-{name}"));
-        std::fs::create_dir_all(directory.join("src")).expect("make the folder");
-        let manifest =
-            std::fs::read_to_string(tests.join("fixtures/release/Cargo.toml")).expect("the manifest");
+        copy(&tests.join("fixtures").join(fixture), &directory);
+        let manifest = std::fs::read_to_string(directory.join("Cargo.toml")).expect("the manifest");
         let runtime = workspace.join("runtime").display().to_string();
         let manifest = manifest.replace("../../../runtime", &runtime);
         std::fs::write(directory.join("Cargo.toml"), manifest).expect("write the manifest");
-        let source = tests.join("fixtures/release/src/lib.rs");
-        std::fs::copy(source, directory.join("src/lib.rs")).expect("copy the source");
         std::fs::copy(workspace.join("Cargo.lock"), directory.join("Cargo.lock")).expect("copy the versions");
         Self { directory }
     }
@@ -64,11 +71,24 @@ impl Fixture {
             .args(["-Ccodegen-units=1", &format!("--emit=asm={}", assembly.display())])
             .current_dir(&self.directory)
             .env("CARGO_TARGET_DIR", target)
+            .env("SQLX_OFFLINE", "true")
             .env_remove("RUSTFLAGS")
             .output()
             .expect("run cargo");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         functions(&std::fs::read_to_string(assembly).expect("the assembly"))
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("make the folder");
+    for entry in std::fs::read_dir(from).expect("the fixture").flatten() {
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).expect("copy a file");
+        }
     }
 }
 
