@@ -272,6 +272,47 @@ fn a_dependency_outside_of_the_workspace_is_not_judged_by_its_schema() {
     }
 }
 
+/// The snapshot travels with the package: what was typed by it is typed by whoever builds the package. Where it is left out,
+/// rows are sqlx's own, and the package builds.
+#[test]
+fn a_packed_crate_builds_with_its_snapshot_and_without() {
+    let outside = OutsideCrate::new("packed", "\"postgres\"", true);
+    let manifest = fs::read_to_string(outside.root.join("Cargo.toml")).expect("the manifest");
+    let versioned =
+        manifest.replace("features = [\"postgres\"] }", "features = [\"postgres\"], version = \"0.1.0\" }");
+    outside
+        .write("Cargo.toml", &versioned)
+        .write("query-budget.toml", "dialect = \"postgres\"\nschema = \"schema.sql\"\n");
+    let query = "query_budget::sql!(\"SELECT id FROM events WHERE id = $1\", 7_i64).fetch_one(db).await?";
+    let source = |result: &str| {
+        format!(
+            "pub async fn f(db: &sqlx::PgPool) -> sqlx::Result<i64> {{\n    let row = {query};\n    Ok({result})\n}}\n"
+        )
+    };
+    outside.write("schema.sql", SCHEMA).write("src/lib.rs", &source("row.id"));
+    // What a package depends on comes from a registry; these crates are taken for those of theirs.
+    let crates = [
+        ("query-budget", "runtime"),
+        ("query-budget-macros", "macros"),
+        ("query-budget-analysis", "analysis"),
+    ];
+    let patches =
+        crates.map(|(name, folder)| format!("patch.crates-io.{name}.path={:?}", workspace().join(folder)));
+    let mut arguments = vec!["package", "--allow-dirty"];
+    arguments.extend(patches.iter().flat_map(|patch| ["--config", patch]));
+    let packed = outside.cargo(&arguments);
+    assert!(packed.status.success(), "{}", String::from_utf8_lossy(&packed.stderr));
+
+    let without = versioned.replace("edition", "exclude = [\"schema.sql\"]\nedition");
+    outside.write("Cargo.toml", &without);
+    let packed = outside.cargo(&arguments);
+    assert!(!packed.status.success(), "the field is known by the snapshot alone");
+    outside.write("src/lib.rs", &source("sqlx::Row::get(&row, \"id\")"));
+    fs::remove_file(outside.root.join("schema.sql")).expect("the snapshot");
+    let packed = outside.cargo(&arguments);
+    assert!(packed.status.success(), "{}", String::from_utf8_lossy(&packed.stderr));
+}
+
 #[test]
 fn default_features_bring_no_database() {
     let outside = OutsideCrate::new("no_database", "", false);
