@@ -125,15 +125,8 @@ impl<'a> Reader<'a> {
     /// The relations around a subquery that it names.
     fn named_below(&self, query: BlockId) -> Relations {
         let whole = self.values.query;
-        let is_below = |id: BlockId| {
-            let mut next = Some(id);
-            while let Some(at) = next.filter(|at| *at != query) {
-                next = whole.block(at).parent;
-            }
-            next.is_some()
-        };
         let mut named = Relations::NONE;
-        for (_, block) in whole.block_ids().filter(|(id, _)| is_below(*id)) {
+        for (_, block) in whole.block_ids().filter(|(id, _)| whole.is_within(*id, query)) {
             let outputs = match &block.body {
                 Body::Select(select) => select.projection.as_slice(),
                 _ => &[],

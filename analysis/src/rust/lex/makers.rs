@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::literal::text_of;
 use super::tokens::{Kind, Token, tokens};
 use crate::finding::Place;
 use crate::rust::query_names::makes_query;
@@ -151,29 +152,8 @@ impl<'t> File<'t> {
 /// The texts among some tokens, those of a few letters left out.
 fn texts(tokens: &[Token<'_>]) -> Vec<String> {
     let literals = tokens.iter().filter(|token| matches!(token.kind, Kind::Text | Kind::Literal));
-    let texts = literals.filter_map(|token| {
-        let (prefix, rest) = token.text.split_once('"')?;
-        let text = rest.rsplit_once('"')?.0;
-        Some(if prefix.contains('r') { plain(text) } else { plain(&unescaped(text)) })
-    });
+    let texts = literals.filter_map(|token| Some(plain(&text_of(&token.text.parse().ok()?)?)));
     texts.filter(|text| text.len() > 3).collect()
-}
-
-/// A text with its escapes resolved, as far as they matter to SQL.
-fn unescaped(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut characters = text.chars();
-    while let Some(c) = characters.next() {
-        match c {
-            '\\' => match characters.next() {
-                Some(quoted @ ('"' | '\\' | '\'')) => plain.push(quoted),
-                // A break in the source, or one in the text.
-                _ => plain.push(' '),
-            },
-            c => plain.push(c),
-        }
-    }
-    plain
 }
 
 /// A text with one space for each gap.

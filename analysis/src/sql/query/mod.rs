@@ -97,14 +97,17 @@ impl Query {
     }
 
     fn is_in_view(&self, id: BlockId) -> bool {
-        let mut next = Some(id);
-        while let Some(block) = next.map(|id| self.block(id)) {
-            if matches!(block.role, Role::View(_)) {
-                return true;
-            }
-            next = block.parent;
-        }
-        false
+        self.around(id).any(|id| matches!(self.block(id).role, Role::View(_)))
+    }
+
+    /// A block and those that it stands in, from the inside out.
+    fn around(&self, id: BlockId) -> impl Iterator<Item = BlockId> {
+        std::iter::successors(Some(id), |id| self.block(*id).parent)
+    }
+
+    /// Whether a block is another one or stands in it.
+    pub fn is_within(&self, id: BlockId, outer: BlockId) -> bool {
+        self.around(id).any(|id| id == outer)
     }
 
     /// Every relation with its id, in the order in which they are named.

@@ -17,7 +17,7 @@ impl Reader<'_> {
             Body::Set { left, right, .. } => {
                 let is_recursive = self.query.relations.iter().any(|relation| {
                     matches!(relation.source, Source::Cte(cte) if cte == block)
-                        && self.is_inside(relation.block, block)
+                        && self.query.is_within(relation.block, block)
                 });
                 if is_recursive {
                     return Value::unknown("it is a column of a recursive query");
@@ -30,17 +30,6 @@ impl Reader<'_> {
                 None => Value::unknown("the columns are not known"),
             },
         }
-    }
-
-    fn is_inside(&self, block: BlockId, around: BlockId) -> bool {
-        let mut next = Some(block);
-        while let Some(id) = next {
-            if id == around {
-                return true;
-            }
-            next = self.query.block(id).parent;
-        }
-        false
     }
 
     /// The value of an expression that stands in a block.
@@ -128,7 +117,7 @@ impl Reader<'_> {
             Source::Derived(inner) | Source::Cte(inner) | Source::View(_, inner) => {
                 let mut columns = relation.columns.iter().flat_map(|columns| columns.iter());
                 match columns.position(|it| it.name.eq_ignore_ascii_case(&column.name)) {
-                    Some(_) if self.is_inside(relation.block, *inner) => return unknown(),
+                    Some(_) if self.query.is_within(relation.block, *inner) => return unknown(),
                     Some(at) => self.output(*inner, at, depth + 1),
                     None => return unknown(),
                 }

@@ -23,7 +23,7 @@ impl Reader<'_> {
                     return unknown();
                 };
                 // A query that reads its own rows is left to where it is read from.
-                if self.is_inside(relation.block, *block) {
+                if self.query.is_within(relation.block, *block) {
                     return Value::unknown("it is a column of the recursive query itself");
                 }
                 let mut value = self.output(*block, at, depth + 1);

@@ -160,19 +160,9 @@ impl<'a> Reader<'a> {
     fn refers_to(&self, block: BlockId, of: BlockId) -> bool {
         use crate::sql::query::Source;
         self.query.relations.iter().any(|relation| {
-            matches!(relation.source, Source::Cte(cte) if cte == of) && self.is_inside(relation.block, block)
+            matches!(relation.source, Source::Cte(cte) if cte == of)
+                && self.query.is_within(relation.block, block)
         })
-    }
-
-    fn is_inside(&self, block: BlockId, around: BlockId) -> bool {
-        let mut next = Some(block);
-        while let Some(id) = next {
-            if id == around {
-                return true;
-            }
-            next = self.query.block(id).parent;
-        }
-        false
     }
 
     /// The value of a query that reads its own rows: its first rows say of which type they are, and the others have to
