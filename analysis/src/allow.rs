@@ -2,7 +2,7 @@
 
 use crate::finding::{Finding, Place};
 
-/// One `allow` of a lint at a place.
+/// One lint allowed at one place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Allow {
     /// The lint as written; it may be unknown.
@@ -11,18 +11,19 @@ pub struct Allow {
     pub reason: Option<String>,
     /// Where the allow stands.
     pub place: Place,
-    /// Whether it is written as rustc takes it, so that a name that no lint of ours has may be one of its lints.
+    /// Whether it uses rustc's own syntax, in which case an unknown name may be one of rustc's lints.
     pub may_be_rustcs: bool,
-    /// What is taken out to be rid of it, from the first place to the one behind the last: a comment or an attribute that
-    /// is there for this allow alone.
+    /// The range to delete to remove this allow, end exclusive. `None` if the comment or attribute also
+    /// serves something else.
     pub extent: Option<(Place, Place)>,
 }
 
 /// The word that begins a comment for this project.
 pub(crate) const MARK: &str = "query-budget:";
 
-/// The allows of a comment, its signs taken off: `query-budget: allow(a, b): reason`. A comment that is meant for this
-/// project and has no such form allows a lint that does not exist, so that it is not passed over in silence.
+/// Parses the allows in a comment whose delimiters are stripped: `query-budget: allow(a, b): reason`. A
+/// malformed comment that starts with the mark becomes an allow of a nonexistent lint, so that it is reported
+/// rather than ignored.
 pub(crate) fn parse(comment: &str, place: &Place) -> Vec<Allow> {
     let Some(order) = comment.trim().strip_prefix(MARK).map(str::trim) else { return Vec::new() };
     let parts = order
@@ -53,8 +54,8 @@ pub(crate) fn parse(comment: &str, place: &Place) -> Vec<Allow> {
         .collect()
 }
 
-/// Notes for the allow of a comment that is there for it alone, and reaches from its place to the end of its line, what
-/// is taken out with it. `comment` is the comment with its signs.
+/// Sets the extent of an allow that has a comment to itself: from the start of the comment to the end of its
+/// line. `comment` includes its delimiters.
 pub(crate) fn set_extent(allows: &mut [Allow], comment: &str) {
     if let [allow] = allows {
         let place = &allow.place;
@@ -63,8 +64,8 @@ pub(crate) fn set_extent(allows: &mut [Allow], comment: &str) {
     }
 }
 
-/// The allows of the comments in `text`, which is what stands in front of a SQL statement. `place` is that of the start
-/// of a line, counted from 0.
+/// The allows in the comments of `text`, the text before a SQL statement. `place` maps the start of a line,
+/// counted from 0, to its place.
 pub fn above_sql(text: &str, place: impl Fn(usize) -> Place) -> Vec<Allow> {
     if !text.contains(MARK) {
         return Vec::new();
@@ -77,7 +78,7 @@ pub fn above_sql(text: &str, place: impl Fn(usize) -> Place) -> Vec<Allow> {
         let opened = ["--", "/*", "#"].iter().find_map(|sign| comment.strip_prefix(sign));
         let Some(opened) = opened else { continue };
         let mut found = parse(opened.strip_suffix("*/").unwrap_or(opened), &place(at));
-        // A comment that goes on in the next line would be left without its head.
+        // A comment that continues on the next line would lose its first line.
         let goes_on = lines.peek().is_some_and(|(_, next)| next.trim_start().starts_with("--"));
         if comment.starts_with("--") && !goes_on {
             for allow in &mut found {
@@ -91,13 +92,13 @@ pub fn above_sql(text: &str, place: impl Fn(usize) -> Place) -> Vec<Allow> {
     allows
 }
 
-/// The comment that allows a lint at a finding; `None` where no comment can stand.
+/// The comment that allows a lint at a finding; `None` if the file cannot hold a comment there.
 pub(crate) fn comment_for(finding: &Finding) -> Option<String> {
     let file: &str = &finding.place.file;
     if file.is_empty() || file.ends_with(".rs") {
         return Some(comment(file, finding.lint, "<reason>"));
     }
-    // Other files hold the queries of a person only where those came by themselves.
+    // In other files, only queries are written by hand.
     let is_query = finding.sql.is_some();
     match file.rsplit('.').next() {
         Some("sql") if is_query => Some(comment(file, finding.lint, "<reason>")),
@@ -108,11 +109,11 @@ pub(crate) fn comment_for(finding: &Finding) -> Option<String> {
     }
 }
 
-/// The comment that allows a lint, in the language of a file and in backquotes.
+/// The comment that allows a lint, in the syntax of `file` and in backquotes.
 pub(crate) fn comment(file: &str, lint: &str, reason: &str) -> String {
     match file.rsplit('.').next() {
         Some("sql") => format!("`-- {MARK} allow({lint}): {reason}`"),
-        // The query is one line there: a comment that ends with its line would swallow it.
+        // The query is on one line in these files, so a line comment would swallow the rest of it.
         Some("jsonl" | "json") => format!("`/* {MARK} allow({lint}): {reason} */`"),
         _ => format!("`// {MARK} allow({lint}): {reason}`"),
     }

@@ -1,5 +1,5 @@
-//! What is accepted as it is: findings that are known, told by what they say and not by where they stand, so that an
-//! edit above them brings none of them back.
+//! Accepted findings. A finding is identified by its content, not its position, so edits above it do not
+//! bring it back.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,30 +10,30 @@ use crate::finding::{Finding, Place};
 use crate::sql::fingerprint;
 use crate::sql::text::LineIndex;
 
-/// The form of the file; a later one may read earlier ones.
+/// The version of the file format; a later version may read earlier ones.
 const VERSION: u32 = 1;
 
-/// What tells one finding from another: no line, and no count. The same query twice in one function is one entry, so
-/// that two branches that both add to a file can be merged.
+/// The identity of a finding, without line or count. The same query twice in one function is one entry, so
+/// that two branches that both add to the file merge cleanly.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Known {
-    /// The file it stands in.
+    /// The file it is in.
     pub file: String,
-    /// The lint.
+    /// The name of the lint.
     pub lint: String,
-    /// The function it stands in, as a path inside the file; empty outside of one.
+    /// The function it is in, as a path inside the file; empty outside a function.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub function: String,
-    /// The query, its white space normalised; empty for what is not about one query.
+    /// The query with its white space normalised; empty if the finding is not about one query.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sql: String,
-    /// What it says.
+    /// The message of the finding.
     pub message: String,
 }
 
 impl Known {
-    /// What tells a finding; `file` is its file as the baseline names it.
+    /// The identity of `finding`; `file` is the file's name as used in the baseline.
     pub fn of(finding: &Finding, file: impl Into<String>) -> Known {
         let words = finding.sql.as_deref().unwrap_or_default().split_whitespace();
         Known {
@@ -45,10 +45,10 @@ impl Known {
         }
     }
 
-    /// One number for it, the same in every build.
+    /// A hash of the identity, the same in every build.
     pub fn fingerprint(&self) -> u64 {
         let Known { file, lint, function, sql, message } = self;
-        // A word that holds the length keeps the parts apart.
+        // A prefix with the length keeps adjacent parts apart.
         let part = |text: &str| format!("{} {text} ", text.len());
         fingerprint(&[file, lint, function, sql, message].map(|text| part(text)).concat())
     }
@@ -57,7 +57,7 @@ impl Known {
 /// A file of accepted findings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Baseline {
-    /// What is accepted, in order.
+    /// The accepted findings, in order.
     pub findings: BTreeSet<Known>,
 }
 
@@ -70,10 +70,10 @@ struct File {
     findings: Vec<Known>,
 }
 
-/// A text that is no baseline.
+/// The error for a text that is not a baseline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokenBaseline {
-    /// Where.
+    /// The position of the error.
     pub place: Place,
     /// What is wrong, as a lowercase fragment.
     pub message: String,
@@ -88,7 +88,7 @@ impl fmt::Display for BrokenBaseline {
 impl std::error::Error for BrokenBaseline {}
 
 impl Baseline {
-    /// Reads a baseline; `file` is its name for the error.
+    /// Parses a baseline; `file` is its name in error messages.
     ///
     /// # Errors
     ///
@@ -110,17 +110,17 @@ impl Baseline {
         Ok(Baseline { findings: read.findings.into_iter().collect() })
     }
 
-    /// The text of the file: the same for the same findings, one block each, in order.
+    /// The text of the file: deterministic, with one block per finding, in order.
     pub fn write(&self) -> String {
         let file = File { version: VERSION, findings: self.findings.iter().cloned().collect() };
-        // Strings and a number: there is nothing that could not be written.
+        // Serializing strings and a number cannot fail.
         let text = toml::to_string(&file).unwrap_or_default();
         format!(
             "# Findings that are accepted as they are; `cargo query-budget check --baseline <this file>` leaves them\n# out, and `--write-baseline` brings this file up to date.\n{text}"
         )
     }
 
-    /// What is accepted and was not found, of that which could have been: `seen` says whether a run looks there.
+    /// Accepted findings that were not found again; `seen` says whether this run covers an entry.
     pub fn gone<'b>(
         &'b self,
         found: &'b BTreeSet<Known>,
@@ -129,7 +129,7 @@ impl Baseline {
         self.findings.difference(found).filter(move |known| seen(known))
     }
 
-    /// The baseline that accepts what was `found`, and still what this run did not look at.
+    /// A baseline that accepts what was `found` and keeps the entries that this run did not cover.
     pub fn updated(&self, found: BTreeSet<Known>, seen: impl Fn(&Known) -> bool) -> Baseline {
         let kept = self.findings.iter().filter(|known| !seen(known)).cloned();
         Baseline { findings: kept.chain(found.iter().cloned()).collect() }

@@ -1,4 +1,4 @@
-//! `query-budget.toml`: one file, found upwards from the crate, everything with a default that works.
+//! `query-budget.toml`: one file, searched for upwards from the crate, with a default for every key.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,7 +17,7 @@ pub const FILE_NAME: &str = "query-budget.toml";
 /// The configuration of one crate or workspace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config {
-    /// Whose rules hold; else taken from the snapshot or the scheme of `DATABASE_URL`.
+    /// The SQL dialect; if `None`, taken from the snapshot or the scheme of `DATABASE_URL`.
     pub dialect: Option<Dialect>,
     /// The snapshot's path, relative to the configuration file; `schema.sql` when absent.
     pub schema: Option<String>,
@@ -25,26 +25,26 @@ pub struct Config {
     pub migrations: Option<String>,
     /// Levels by lint name.
     pub lints: BTreeMap<String, Level>,
-    /// What is known about tables, by name.
+    /// Settings for tables, by table name.
     pub tables: BTreeMap<String, TableConfig>,
     /// Rust types by the name of the SQL type: `"order_status" = "crate::OrderStatus"`.
     pub types: BTreeMap<String, String>,
 }
 
-/// What the configuration says of a table.
+/// The settings for one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TableConfig {
-    /// How many rows it holds at most; index and limit lints are silent about a small table.
+    /// The maximum number of rows; index and limit lints ignore a small table.
     pub rows: Option<u64>,
 }
 
-/// A configuration together with the places in its file.
+/// A configuration, with the positions of its keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parsed {
-    /// The configuration.
+    /// The configuration itself.
     pub config: Config,
-    /// The keys of `[lints]`, in the order of their names.
+    /// The keys of `[lints]`, sorted by name.
     pub lint_keys: Vec<LintKey>,
 }
 
@@ -55,11 +55,12 @@ pub struct LintKey {
     pub lint: String,
     /// Where it is written.
     pub place: Place,
-    /// The line of the file.
+    /// The line of the file that holds it.
     pub excerpt: Excerpt,
 }
 
-/// The file as toml reads it, with positions; dialects and levels are still text, so that a wrong one gets our words.
+/// The file as toml reads it, with positions. Dialects and levels are still text, so that we word the error
+/// for an invalid one.
 #[derive(serde::Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 struct Raw {
@@ -71,11 +72,11 @@ struct Raw {
     types: BTreeMap<String, String>,
 }
 
-/// Reads a configuration; `file` is the path shown in messages.
+/// Parses a configuration; `file` is the path shown in messages.
 ///
 /// # Errors
 ///
-/// A notice with the line that is to blame and what to write there.
+/// If the text is invalid: a notice with the offending line and what to write there.
 pub fn parse(text: &str, file: &str) -> Result<Parsed, Box<Notice>> {
     let source = Source { text: text.into(), file: file.into() };
     let raw: Raw = toml::from_str(text).map_err(|error| {

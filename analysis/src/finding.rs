@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-/// How loudly a lint speaks.
+/// The severity of a lint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -26,10 +26,10 @@ impl Level {
     }
 }
 
-/// A place in a file that the user wrote.
+/// A position in a file that the user wrote.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Place {
-    /// Path of the file, relative to the workspace root where that is known, with `/` between its parts.
+    /// Path of the file, relative to the workspace root if that is known, with `/` as separator.
     pub file: Arc<str>,
     /// Line, counted from 1; 0 when unknown.
     pub line: u32,
@@ -52,16 +52,16 @@ impl std::fmt::Display for Place {
 pub struct Excerpt {
     /// The whole text, for instance the SQL of the query.
     pub text: Arc<str>,
-    /// What is meant, as a range of bytes of `text`; empty when the text as a whole is meant.
+    /// The part to point at, as a range of bytes of `text`; empty for the text as a whole.
     pub span: Range<usize>,
-    /// What stands under the caret; may be empty.
+    /// The text under the caret; may be empty.
     pub label: String,
-    /// Where what is meant stands in its file, where that is not where the finding is: a query as a whole is reported
-    /// where it is made.
+    /// The position of the span in its file, if it differs from the position of the finding: a finding about
+    /// a whole query is reported at the call that runs it.
     pub place: Option<Place>,
 }
 
-/// Another place that takes part in a finding: the loop around a query, each query of a path over budget.
+/// Another place involved in a finding: the loop around a query, each query of a path over budget.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Related {
     /// Where it is.
@@ -70,51 +70,51 @@ pub struct Related {
     pub message: String,
 }
 
-/// A replacement of a part of the source.
+/// A replacement for a part of the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
     /// What it changes.
     pub target: Target,
     /// What is replaced, as a range of bytes of the finding's `sql`; empty where the target is the file.
     pub span: Range<usize>,
-    /// Where it begins in its file; the line is 0 where the text does not stand in a file as it is.
+    /// Start in the file; its line is 0 if the text does not appear verbatim in a file.
     pub start: Place,
-    /// Where it ends in its file, the first place behind it.
+    /// End in the file, exclusive.
     pub end: Place,
     /// What to put there.
     pub replacement: String,
-    /// Whether a machine may do it.
+    /// Whether a tool may apply it unattended.
     pub applicability: Applicability,
-    /// The same as an edit of the file, once it was placed there; see [`crate::check::place_edits`].
+    /// The same edit as bytes of its file, set by [`crate::check::place_edits`].
     pub in_file: Option<InFile>,
 }
 
 /// What an edit changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
-    /// The query's text, which may be written with escapes in its file.
+    /// The query's text, which may contain escapes in its file.
     Sql,
-    /// The file as it is, from `start` to `end`.
+    /// The file itself, from `start` to `end`.
     File,
 }
 
-/// An edit in terms of the file that it is made in.
+/// An edit as bytes of the file that it changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InFile {
     /// What is replaced, as a range of bytes of the file.
     pub bytes: Range<usize>,
-    /// What to put there, written as the literal around it demands.
+    /// The replacement, escaped for the literal around it.
     pub replacement: String,
 }
 
 /// How far an edit can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Applicability {
-    /// The result means the same for every row that there can be.
+    /// The result is equivalent for all possible rows.
     Machine,
-    /// The result may differ from what was meant: a person has to look.
+    /// The result may differ from what was intended: a person has to review it.
     Maybe,
-    /// A part of the change alone: the Rust code around the query has to follow, by hand.
+    /// Only a part of the change: the Rust code around the query has to be changed by hand.
     Part,
 }
 
@@ -129,60 +129,60 @@ impl Applicability {
     }
 }
 
-/// Which of a report's two lists a finding belongs to.
+/// Which of the two lists of a report a finding belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Tier {
-    /// Certain, and worth a change: shown.
+    /// Certain and worth fixing: shown.
     #[default]
     Shown,
-    /// True, and a matter of taste or of the place: counted, and listed when asked for.
+    /// True, but a matter of taste or context: counted, and listed on request.
     Listed,
 }
 
-/// Another place of the same problem: one cause is one finding.
+/// Another occurrence of the same problem, since one cause is one finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
     /// Where it is.
     pub place: Place,
-    /// The function it stands in; empty outside of one.
+    /// The function it is in; empty outside a function.
     pub function: Arc<str>,
-    /// The edits there; see [`Finding::edits`].
+    /// The edits for this occurrence; see [`Finding::edits`].
     pub edits: Vec<Edit>,
 }
 
 /// One problem, found by one lint, at one place.
 ///
-/// The message stands alone; `help` is what to type; `notes` are facts. The note that names the lint, its level and how
-/// to allow it is added by `render`, so that it is the same everywhere.
+/// The message stands alone; `help` says what to type; `notes` are facts. `render` adds the note that names
+/// the lint, its level and how to allow it, so that it is the same everywhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The name of the lint that found it.
     pub lint: &'static str,
-    /// How loudly it speaks here, after configuration.
+    /// Its level here, after configuration.
     pub level: Level,
     /// What is wrong: lowercase, no full stop, present tense.
     pub message: String,
-    /// Where: the query's literal for a query, the function's name for a budget.
+    /// The query's literal for a query, the function's name for a budget.
     pub place: Place,
-    /// The function it stands in, as a path inside the file; empty outside of one.
+    /// The function it is in, as a path inside the file; empty outside a function.
     pub function: Arc<str>,
-    /// The whole text of the query it is about; `None` when it is about something else.
+    /// The full text of the query; `None` if the finding is not about a query.
     pub sql: Option<Arc<str>>,
-    /// The SQL with what is meant in it.
+    /// The SQL, with the offending part marked.
     pub excerpt: Option<Excerpt>,
     /// Imperatives that name the edit, each with text that can be pasted.
     pub help: Vec<String>,
     /// Facts that explain the message.
     pub notes: Vec<String>,
-    /// Other places that take part.
+    /// Other places involved.
     pub related: Vec<Related>,
-    /// The rewrite as edits of the source; all of them together, or none. Empty where the help is words alone.
+    /// The fix as edits of the source, to be applied together. Empty if the fix is described in words only.
     pub edits: Vec<Edit>,
     /// Whether it is shown or listed.
     pub tier: Tier,
-    /// The loudest level it may have where the configuration says nothing of its lint: what is not proven fails no build.
+    /// The highest level that applies without configuration: a problem that is not proven fails no build.
     pub ceiling: Level,
-    /// Where else the same is found; see [`Sighting`].
+    /// Other places with the same problem; see [`Sighting`].
     pub places: Vec<Sighting>,
 }
 
@@ -255,13 +255,13 @@ impl Finding {
         self
     }
 
-    /// The query after its edits; `None` where it has none, or no query.
+    /// The query after its edits; `None` if it has no edits or there is no query.
     pub fn edited_sql(&self) -> Option<String> {
         let is_of_query = !self.edits.is_empty() && self.edits.iter().all(|edit| edit.target == Target::Sql);
         if is_of_query { self.edited(self.sql.as_deref()?) } else { None }
     }
 
-    /// A query's text after its edits; `None` where they do not fit it.
+    /// Applies the edits to `sql`; `None` if they do not fit it.
     pub(crate) fn edited(&self, sql: &str) -> Option<String> {
         let mut edits: Vec<&Edit> = self.edits.iter().collect();
         edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
@@ -276,7 +276,7 @@ impl Finding {
         Some(edited)
     }
 
-    /// How far its edits can be trusted: no further than the least of them. `None` where it has none.
+    /// The lowest applicability of its edits; `None` if it has none.
     pub fn applicability(&self) -> Option<Applicability> {
         self.edits.iter().map(|edit| edit.applicability).max()
     }
@@ -287,13 +287,13 @@ impl Finding {
         self
     }
 
-    /// Puts it among what is listed only when asked for.
+    /// Moves it to the list that is shown on request.
     pub fn listed(mut self) -> Finding {
         self.tier = Tier::Listed;
         self
     }
 
-    /// Adds another place that takes part.
+    /// Adds another place that is involved.
     pub fn related(mut self, place: Place, message: impl Into<String>) -> Finding {
         self.related.push(Related { place, message: message.into() });
         self

@@ -5,9 +5,9 @@
 //! migrations  ─replay→ Schema ←read─ schema.sql
 //! ```
 //!
-//! The macros and the command line are two front ends of this one engine: the same problem gets the same words in a
-//! build, in CI and at run time. Nothing here panics on any input; what cannot be understood is reported as not
-//! checked. Only `project` reads files.
+//! The macros and the command line are two front ends of this one engine: a problem is worded the same in a
+//! build, in CI and at run time. Nothing here panics on any input; what cannot be understood is reported as
+//! not checked. Only `project` reads files.
 
 pub mod allow;
 pub mod baseline;

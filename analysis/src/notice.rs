@@ -1,40 +1,42 @@
-//! What keeps a project from being checked in full: a broken configuration, a stale snapshot, no snapshot at all.
+//! Reasons why a project cannot be checked in full: a broken configuration, a stale snapshot, no snapshot at
+//! all.
 //!
-//! A notice is not a finding: no lint made it, nothing allows it, and it is said once, not once per query.
+//! A notice is not a finding: no lint raises it, no comment allows it, and it is reported once rather than
+//! once per query.
 
 use crate::finding::{Excerpt, Place};
 
-/// A state of the project that its user has to know of.
+/// A problem with the project's set-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// Which state.
+    /// The kind of problem.
     pub kind: NoticeKind,
-    /// What is the matter: lowercase, no full stop, present tense.
+    /// The message: lowercase, no full stop, present tense.
     pub message: String,
-    /// The file, and the line where one is to blame.
+    /// The file, with a line if one is to blame.
     pub place: Place,
     /// The line of the file.
     pub excerpt: Option<Excerpt>,
-    /// Imperatives that name the edit or the command that mends it.
+    /// Imperatives that name the edit or the command that fixes it.
     pub help: Vec<String>,
     /// Facts that explain the message.
     pub notes: Vec<String>,
 }
 
-/// The states that are spoken of.
+/// The problems that are reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NoticeKind {
-    /// `query-budget.toml` cannot be read or understood; the defaults hold.
+    /// `query-budget.toml` cannot be read or understood; the defaults apply.
     BrokenConfig,
-    /// The snapshot exists and cannot be read or understood; schema lints are off.
+    /// The snapshot cannot be read or understood; schema lints are off.
     BrokenSnapshot,
     /// The configuration names a snapshot that does not exist; schema lints are off.
     MissingSnapshot,
-    /// The snapshot was written from other migrations than those that are there now.
+    /// The migrations have changed since the snapshot was written.
     StaleSnapshot,
-    /// A statement of the snapshot or of a migration cannot be replayed; the rest is known.
+    /// A statement of the snapshot or of a migration cannot be replayed; everything else is known.
     SkippedStatement,
-    /// There is no snapshot, and none is configured; schema lints are off.
+    /// No snapshot exists and none is configured; schema lints are off.
     NoSnapshot,
 }
 
@@ -43,14 +45,14 @@ pub enum NoticeKind {
 pub enum Severity {
     /// Worth knowing once.
     Note,
-    /// What is checked may be wrong.
+    /// The check may be wrong.
     Warning,
-    /// What the user asked for cannot be done.
+    /// What the user requested cannot be done.
     Error,
 }
 
 impl NoticeKind {
-    /// The name under which a build shows it.
+    /// The name that a build shows.
     pub fn as_str(self) -> &'static str {
         match self {
             NoticeKind::BrokenConfig => "broken_config",

@@ -6,7 +6,7 @@ use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Literal};
 use crate::sql::functions::{is_declared_set_returning, is_set_returning};
 
-/// Functions that return what is in their arguments, one row for each element.
+/// Functions that expand their argument, one row per element.
 const UNFOLDING: [&str; 36] = [
     "unnest",
     "generate_subscripts",
@@ -46,7 +46,7 @@ const UNFOLDING: [&str; 36] = [
     "ts_token_type",
 ];
 
-/// How many rows a function returns for one row of arguments; `None` where nothing bounds them.
+/// How many rows a function returns per call; `None` if nothing bounds them.
 pub(super) fn rows(name: &str, args: &[Expr], schema: Option<&Schema>) -> Option<Rows> {
     let dialect = schema.map(|schema| schema.dialect);
     if let Some(schema) = schema
@@ -56,7 +56,7 @@ pub(super) fn rows(name: &str, args: &[Expr], schema: Option<&Schema>) -> Option
         return (!returns_set).then_some(Rows::One);
     }
     match name {
-        // So many as its arguments say: a number that is written bounds, one that is passed may be any.
+        // Constant arguments bound the number of rows; parameters do not.
         "generate_series" => args.iter().all(is_written).then_some(Rows::Bounded),
         "rows_from" => {
             let of_call = |arg: &Expr| match arg {
@@ -67,7 +67,7 @@ pub(super) fn rows(name: &str, args: &[Expr], schema: Option<&Schema>) -> Option
             rows?.into_iter().max()
         }
         name if UNFOLDING.contains(&name) => Some(Rows::Bounded),
-        // What SQLite says of a table's columns and indexes.
+        // SQLite's pragmas on a table's columns and indexes.
         name if name.starts_with("pragma_") => Some(Rows::Bounded),
         name if dialect == Some(Dialect::Postgres)
             && is_scalar(name)
@@ -79,7 +79,7 @@ pub(super) fn rows(name: &str, args: &[Expr], schema: Option<&Schema>) -> Option
     }
 }
 
-/// Functions of one value that people call in FROM.
+/// Whether this is a scalar function that people call in FROM.
 fn is_scalar(name: &str) -> bool {
     matches!(
         name,

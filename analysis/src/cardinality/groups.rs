@@ -1,4 +1,4 @@
-//! How many groups, or different rows, a SELECT has.
+//! How many groups, or distinct rows, a SELECT has.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use crate::sql::predicates;
 use crate::sql::query::{From, JoinKind, RelationId, Select};
 
 impl Reader<'_> {
-    /// Whether each of these has one value in all rows: fixed by a condition, or equal to what a query around this one
-    /// gives.
+    /// Whether each key has the same value in all rows: fixed by a condition, or equal to a value of an outer
+    /// query.
     pub(super) fn have_one_value(&mut self, keys: &[Expr], filters: &[Expr], join: &Join) -> bool {
         let conditions: Vec<&Expr> = filters.iter().collect();
         !keys.is_empty()
@@ -19,13 +19,14 @@ impl Reader<'_> {
             })
     }
 
-    /// Whether a SELECT has one group, or no different rows, because all that tells them apart is of one row.
+    /// Whether a SELECT has one group, or one distinct row, because all grouping keys come from a single row.
     pub(super) fn groups_come_from_one_row(&self, select: &Select, join: &Join) -> bool {
         let steady: Vec<RelationId> = select.from.iter().flat_map(|item| steady(item, join)).collect();
         !steady.is_empty() && self.groups_are_of(select, join, &|id| steady.contains(&id))
     }
 
-    /// Whether what a SELECT groups by, or tells rows apart by, is of relations of which `is_meant` holds alone.
+    /// Whether every key that a SELECT groups by, or that DISTINCT compares, belongs to relations for which
+    /// `is_meant` holds.
     pub(super) fn groups_are_of(
         &self,
         select: &Select,
@@ -45,7 +46,7 @@ impl Reader<'_> {
                         !join.here.contains(id) || is_meant(*id)
                     }
                     Expr::Column(_) => false,
-                    // A window's value differs from row to row.
+                    // The value of a window function differs from row to row.
                     Expr::Call(call) if call.window => false,
                     other => other.own_subquery().is_none(),
                 };
@@ -56,15 +57,15 @@ impl Reader<'_> {
     }
 }
 
-/// The relations of which all rows of a join hold the same row, or none: one that an outer join adds does where nothing
-/// but such rows decides whether it is there.
+/// The relations that contribute the same row, or none, to every row of a join. A relation that an outer join
+/// adds is one of them if only such rows decide whether it matches.
 fn steady(from: &From, join: &Join) -> Vec<RelationId> {
     match from {
         From::Relation(id) if join.levels.get(id) == Some(&Rows::One) => vec![*id],
         From::Relation(_) | From::Join { kind: JoinKind::Full, .. } => Vec::new(),
         From::Join { kind, left, right, on } => {
             let (mut first, mut second) = (steady(left, join), steady(right, join));
-            // Whether nothing but what is known of one side decides which rows of the other go with it.
+            // Whether the known relations alone decide which rows of the other side match.
             let is_decided = |known: &[RelationId], other: &From| {
                 let others = other.relations();
                 let is_open =

@@ -1,4 +1,4 @@
-//! What a table's own declarations say of its keys.
+//! Keys that follow from a table's own declarations.
 
 use crate::schema::columns;
 use crate::schema::prepared::{self, Predicate, PreparedIndex};
@@ -6,7 +6,7 @@ use crate::schema::{Schema, Table};
 use crate::sql::expr::{Expr, Literal};
 use crate::sql::{Dialect, predicates, resolve};
 
-/// Whether a table's CHECK lets a key of it have one value: `one_row boolean PRIMARY KEY CHECK (one_row)`.
+/// Whether a CHECK restricts a key of the table to one value: `one_row boolean PRIMARY KEY CHECK (one_row)`.
 pub(crate) fn is_singleton(table: &Table, schema: &Schema) -> bool {
     let mut keys = table.primary_key.first().filter(|_| table.primary_key.len() == 1).into_iter();
     if keys.any(|key| has_one_value(table, key, schema)) {
@@ -40,7 +40,7 @@ fn has_one_value(table: &Table, key: &str, schema: &Schema) -> bool {
     })
 }
 
-/// Columns of a table for messages.
+/// The columns of a table, formatted for messages.
 pub(super) fn columns_of(table: &Table, columns: &[&str]) -> String {
     match columns {
         [one] => format!("`{}.{one}`", table.name),

@@ -1,4 +1,4 @@
-//! How many rows a query can return: at most one, a bounded number, or as many as there are; with the reason.
+//! How many rows a query can return, and why: at most one, a bounded number, or unbounded.
 
 mod functions;
 mod groups;
@@ -20,14 +20,14 @@ use crate::sql::query::{
     Write,
 };
 
-/// How many rows there can be.
+/// An upper bound on the number of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rows {
     /// At most one.
     One,
-    /// A number that the query's text or its arguments bound.
+    /// Bounded by the query's text or its arguments.
     Bounded,
-    /// As many as there are.
+    /// Unbounded.
     Many,
 }
 
@@ -45,11 +45,11 @@ impl Rows {
 /// How many rows a query can return, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cardinality {
-    /// How many.
+    /// The bound.
     pub rows: Rows,
-    /// Why, as a fragment that can be shown: `` `users.id` is the primary key``.
+    /// The reason, as a fragment for messages: `` `users.id` is the primary key``.
     pub reason: String,
-    /// The relations that nothing bounds.
+    /// The relations that are unbounded.
     pub unbounded: Vec<RelationId>,
 }
 
@@ -59,7 +59,8 @@ impl Cardinality {
     }
 }
 
-/// How many rows `query` returns. Without a schema no key is known, and only its text bounds it.
+/// How many rows `query` returns. Without a schema no keys are known, so that only the query's text can bound
+/// it.
 pub fn of(query: &Query, schema: Option<&Schema>) -> Cardinality {
     let mut reader = Reader::new(query, schema);
     match (query.kind, query.root) {
@@ -70,13 +71,13 @@ pub fn of(query: &Query, schema: Option<&Schema>) -> Cardinality {
     }
 }
 
-/// How many rows a block has before its own LIMIT and OFFSET take some of them.
+/// How many rows a block has before its own LIMIT and OFFSET.
 pub fn before_limit(query: &Query, schema: Option<&Schema>, id: BlockId) -> Cardinality {
     let mut reader = Reader::new(query, schema);
     reader.body(query.block(id))
 }
 
-/// How many rows a block reads: those of its FROM that its WHERE keeps, before it groups or aggregates them.
+/// How many rows a block reads: the rows of its FROM that pass its WHERE, before grouping and aggregation.
 pub fn read(query: &Query, schema: Option<&Schema>, id: BlockId) -> Cardinality {
     let mut reader = Reader::new(query, schema);
     let block = query.block(id);
@@ -84,13 +85,13 @@ pub fn read(query: &Query, schema: Option<&Schema>, id: BlockId) -> Cardinality 
     reader.joined(block.from(), &filters)
 }
 
-/// A join as far as its relations are bounded.
+/// A join, with the bounds found so far.
 struct Join {
     here: Vec<RelationId>,
-    /// The bounded ones, with how many rows of each there are.
+    /// The bounded relations, each with its bound.
     levels: BTreeMap<RelationId, Rows>,
     reasons: Vec<String>,
-    /// Whether rows without a partner are added on both sides.
+    /// Whether it is a FULL join, which adds unmatched rows of both sides.
     full: bool,
 }
 
@@ -98,20 +99,21 @@ struct Reader<'q> {
     query: &'q Query,
     schema: Option<&'q Schema>,
     known: BTreeMap<BlockId, Cardinality>,
-    /// How many blocks are being looked at, each for the one before.
+    /// The nesting depth of the blocks under analysis.
     depth: usize,
-    /// How often conditions were followed into a query.
+    /// How often conditions were pushed down into a query.
     followed: usize,
-    /// The collation by which the key at hand tells its values apart.
+    /// The collation of the key under analysis.
     key_collation: Option<String>,
-    /// Whether a table of the query has a unique index that is partial, once somebody has asked.
+    /// Whether any table of the query has a partial unique index; computed on first use.
     partial_keys: OnceCell<bool>,
 }
 
-/// So many conditions with alternatives, and so many alternatives of each, are looked at one by one.
+/// The maximum number of conditions with alternatives, and of alternatives in each, that are analysed one by
+/// one.
 const MOST_ALTERNATIVES: usize = 16;
 
-/// How deep subqueries, and CTEs that read CTEs, are followed.
+/// The maximum nesting of subqueries, and of CTEs that read CTEs.
 const DEEPEST_BLOCK: usize = 64;
 
 impl<'q> Reader<'q> {
@@ -143,7 +145,7 @@ impl Reader<'_> {
         if let Some(known) = self.known.get(&id) {
             return known.clone();
         }
-        // A block that is being looked at refers to itself: a recursive CTE.
+        // A block that refers to itself while under analysis is a recursive CTE.
         self.known.insert(id, Cardinality::new(Rows::Many, "it is recursive"));
         if self.depth >= DEEPEST_BLOCK {
             return Cardinality::new(Rows::Many, "its subqueries are nested too deep");
@@ -258,13 +260,13 @@ impl Reader<'_> {
         found
     }
 
-    /// How many rows a join has: each relation is at most one row for each of those that determine its key.
+    /// How many rows a join has: each relation adds at most one row for every row that determines its key.
     fn joined(&mut self, from: &[From], outer: &[&Expr]) -> Cardinality {
         let join = self.join(from, outer);
         self.rows_of(&join)
     }
 
-    /// Which relations of a join are bounded, and by what.
+    /// Which relations of a join are bounded, and how.
     fn join(&mut self, from: &[From], outer: &[&Expr]) -> Join {
         let mut sides = Vec::new();
         let mut full = false;
@@ -307,7 +309,7 @@ impl Reader<'_> {
         Cardinality::new(rows, reasons.join(", "))
     }
 
-    /// How many rows of a relation there are for the relations already bounded, if that is bounded.
+    /// How many rows of a relation match the relations that are already bounded; `None` if unbounded.
     fn relation(
         &mut self,
         id: RelationId,
@@ -326,7 +328,7 @@ impl Reader<'_> {
             }
             Source::Function(name, args) => {
                 let rows = functions::rows(name, args, self.schema)?;
-                // Its rows come for each of the rows that its arguments are taken from.
+                // It returns rows for each row that its arguments come from.
                 let of = args.iter().map(|arg| self.determined(arg, here, levels));
                 let of = of.collect::<Option<Vec<Rows>>>()?.into_iter().max().unwrap_or(Rows::One);
                 Some((rows.max(of), format!("`{name}` returns what its arguments hold")))
@@ -344,7 +346,7 @@ impl Reader<'_> {
         }
     }
 
-    /// How many rows a query behind a relation has for the relations already bounded.
+    /// How many rows the query behind a relation has, given the relations that are already bounded.
     fn of_query(
         &mut self,
         block: BlockId,
@@ -367,7 +369,7 @@ impl Reader<'_> {
         grouped.or_else(|| self.within(block, id, conditions, here, levels))
     }
 
-    /// A derived table that groups is unique in its groups.
+    /// A derived table with GROUP BY is unique in its groups.
     fn grouped(
         &mut self,
         block: BlockId,
@@ -400,7 +402,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a SELECT returns its rows as they are, and each of its columns is known.
+/// Whether a SELECT returns its input rows unchanged, and all its columns are known.
 fn is_plain(select: &Select) -> bool {
     select.star.is_none() && !select.aggregates && select.group_by.is_empty()
 }
@@ -409,7 +411,8 @@ fn conjuncts(filter: Option<&Expr>) -> Vec<&Expr> {
     filter.map(|filter| filter.conjuncts().iter().collect()).unwrap_or_default()
 }
 
-/// The conditions that restrict the rows of each relation: WHERE, and ON where an outer join does not undo it.
+/// The conditions that restrict each relation: those of WHERE, and those of ON unless an outer join voids
+/// them.
 fn gather<'q>(
     from: &'q From,
     inherited: &[&'q Expr],
@@ -421,7 +424,7 @@ fn gather<'q>(
         From::Join { kind, left, right, on } => {
             let with_on: Vec<&Expr> =
                 inherited.iter().copied().chain(on.iter().flat_map(|on| on.conjuncts())).collect();
-            // WHERE may leave out the rows that an outer join makes up.
+            // WHERE may remove the unmatched rows that an outer join adds.
             let demands = |side: &From| demanded(side, inherited.iter().copied());
             let kind = match kind {
                 JoinKind::Left if demands(right) => JoinKind::Inner,
@@ -439,7 +442,7 @@ fn gather<'q>(
                 JoinKind::Left => (inherited, with_on.as_slice()),
                 JoinKind::Right => (with_on.as_slice(), inherited),
                 JoinKind::Full => {
-                    // Rows without a partner are added; where all are partners there are none.
+                    // Unmatched rows are added; with ON TRUE there are none.
                     let always = matches!(on, Some(Expr::Literal(Literal::Bool(true))));
                     *full = *full || !always;
                     (inherited, inherited)

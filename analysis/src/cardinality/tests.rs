@@ -192,7 +192,7 @@ fn groups_of_what_one_row_says_are_one() {
     ] {
         check(sql, Rows::One, one);
     }
-    // Whether the row of `x` is there depends on the row of `u`.
+    // Whether `x` has a row depends on the row of `u`.
     let bounded = "what it groups by is bounded";
     check(
         "SELECT x.name FROM users u LEFT JOIN teams x ON x.id = 1 AND u.email = 2 GROUP BY x.name",

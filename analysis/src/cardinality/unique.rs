@@ -1,4 +1,4 @@
-//! How many rows of a table its unique keys leave.
+//! How many rows of a table remain under its unique keys.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use crate::sql::predicates;
 use crate::sql::query::RelationId;
 
 impl Reader<'_> {
-    /// `id = ANY($1) OR email = ANY($2)`: each alternative sets a key, though not the same one. `by_key` says what a key
-    /// makes of the rows under some conditions.
+    /// Handles `id = ANY($1) OR email = ANY($2)`: each alternative fixes a key, though not the same one.
+    /// `by_key` gives the bound under one set of conditions.
     pub(super) fn by_alternatives(
         &mut self,
         conditions: &[&Expr],
@@ -36,7 +36,7 @@ impl Reader<'_> {
         None
     }
 
-    /// A table is at most one row where a unique key is determined.
+    /// A table has at most one row if a unique key is determined.
     pub(super) fn by_key(
         &mut self,
         table: &Table,
@@ -46,7 +46,8 @@ impl Reader<'_> {
         here: &[RelationId],
         levels: &BTreeMap<RelationId, Rows>,
     ) -> Option<(Rows, String)> {
-        // What inherits from a table has keys of its own, and its rows are read with those of the table.
+        // Tables that inherit from it have keys of their own, and their rows are read with those of the
+        // parent.
         if schema.is_inherited(table) {
             return None;
         }
@@ -83,7 +84,7 @@ impl Reader<'_> {
             }
             let rows = index.keys.iter().zip(keys).try_fold(Rows::One, |level, (key, own)| {
                 let rows = match &key.part {
-                    // There NULL is a value like any other.
+                    // With NULLS NOT DISTINCT, NULL is a value like any other.
                     KeyPart::Column(name) if index.nulls_not_distinct && is_null(name, id, conditions) => {
                         Rows::One
                     }
@@ -111,7 +112,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a condition says that a column is NULL.
+/// Whether a condition requires a column to be NULL.
 fn is_null(column: &str, id: RelationId, conditions: &[&Expr]) -> bool {
     conditions.iter().any(|condition| {
         let Expr::Is { expr, test: Test::Null, negated: false } = condition else { return false };

@@ -1,4 +1,4 @@
-//! How many values conditions leave to an expression.
+//! How many values an expression can take under the conditions.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ impl Reader<'_> {
         self.schema.map(|schema| schema.dialect)
     }
 
-    /// The collation that a column is declared with.
+    /// The collation declared for a column.
     fn declared_collation(&self, expr: &Expr) -> Option<&str> {
         let column = expr.without_casts().as_column()?;
         let Source::Table(name) = &self.query.relation(column.relation?).source else { return None };
@@ -31,10 +31,11 @@ impl Reader<'_> {
         column().unwrap_or(false)
     }
 
-    /// Whether what a comparison finds equal is equal for the key at hand as well: one by a coarser collation finds more.
+    /// Whether values that compare equal here are also equal under the collation of the key. A coarser
+    /// collation matches more.
     fn compares_as_key(&self, left: &Expr, right: Option<&Expr>) -> bool {
         let Some(dialect) = self.dialect() else { return true };
-        // Collations of Postgres that find different texts equal are rare, and no unique key goes by another one.
+        // In PostgreSQL, nondeterministic collations are rare, and no unique key uses a different one.
         if dialect == Dialect::Postgres {
             return true;
         }
@@ -45,7 +46,7 @@ impl Reader<'_> {
         let written = explicit(left).or_else(|| right.and_then(explicit));
         let used = match (written, dialect) {
             (Some(written), _) => written,
-            // MySQL compares a column by its own collation, and refuses two that differ.
+            // MySQL uses the column's own collation, and rejects a comparison of two that differ.
             (None, Dialect::MySql) => return true,
             (None, _) => {
                 let declared = self.declared_collation(left);
@@ -89,7 +90,7 @@ impl Reader<'_> {
         self.column_determined_by(name, None, id, conditions, here, levels)
     }
 
-    /// The same of the key of an index that has a collation of its own.
+    /// Like `column_determined`, for an index key with a collation of its own.
     pub(super) fn column_determined_by(
         &mut self,
         name: &str,
@@ -108,7 +109,7 @@ impl Reader<'_> {
         rows
     }
 
-    /// How many values the conditions leave to the expression that `is_it` recognises.
+    /// How many values the expression that `is_it` recognises can take under the conditions.
     pub(super) fn value_determined(
         &mut self,
         is_it: &dyn Fn(&Expr) -> bool,
@@ -132,7 +133,7 @@ impl Reader<'_> {
                     let mut pairs = left.iter().zip(right);
                     return pairs.find_map(|(l, r)| self.equal(is_it, l, r, here, levels));
                 }
-                // A query that is compared with gives one row, or the database refuses it.
+                // A subquery in a comparison returns one row, or the database raises an error.
                 if let (Expr::Row(parts), Expr::Subquery(query)) | (Expr::Subquery(query), Expr::Row(parts)) =
                     (left.as_ref(), right.as_ref())
                 {
@@ -141,7 +142,7 @@ impl Reader<'_> {
                 }
                 self.equal(is_it, left, right, here, levels)
             }
-            // Of what is never NULL one value is the same as another, where they are equal.
+            // Two equal values are interchangeable if neither can be NULL.
             Expr::Binary { op: Op::Same, left, right }
                 if self.is_never_null(left) || self.is_never_null(right) =>
             {
@@ -218,7 +219,7 @@ impl Reader<'_> {
         self.compares_as_key(left, Some(right)).then(|| self.determined(value, here, levels))?
     }
 
-    /// How many values an expression has, when every relation in it is already bounded.
+    /// How many values an expression takes if all relations in it are already bounded.
     pub(super) fn determined(
         &self,
         value: &Expr,
@@ -232,7 +233,7 @@ impl Reader<'_> {
         value.walk(&mut |expr| {
             let level = match expr {
                 Expr::Column(column) => match column.relation {
-                    // A column of a query around this one is one value here.
+                    // A column of an outer query is a single value here.
                     Some(id) if here.contains(&id) => levels.get(&id).copied(),
                     Some(_) => Some(Rows::One),
                     None => None,

@@ -1,4 +1,5 @@
-//! Conditions on a query from outside of it: what they leave of its rows, and what a query leaves of the values around it.
+//! Conditions that apply to a query from outside: how they restrict its rows, and how a query restricts
+//! values of the query around it.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +7,15 @@ use super::{Reader, Rows, gather};
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::{Block, BlockId, Body, RelationId, Role, SetOp};
 
-/// How often conditions are followed into a query, for all relations of a statement together: views that read views
-/// several times over would multiply.
+/// How often conditions are pushed down into a query, over all relations of a statement: views that read the
+/// same views repeatedly would otherwise multiply.
 pub(super) const MOST_FOLLOWED: usize = 1_000;
 
-/// So many conditions are followed at most: each query on the way adds its own.
+/// The maximum number of conditions that are pushed down: each query on the way adds its own.
 const MOST_CONDITIONS: usize = 200;
 
 impl Reader<'_> {
-    /// How many rows of the query behind a relation the conditions on the relation leave.
+    /// How many rows of the query behind a relation satisfy the conditions on the relation.
     pub(super) fn within(
         &mut self,
         block: BlockId,
@@ -29,14 +30,14 @@ impl Reader<'_> {
         }
         let inside = self.conditions_inside(id, conditions, here, levels)?;
         let (rows, reason) = self.rows_with(block, id, &inside)?;
-        // A query that names what is around it gives its rows for each row of that.
+        // A correlated query returns its rows once for each row of the outer query.
         let level = levels.values().copied().max().unwrap_or(Rows::One);
         let rows = if self.query.block(block).correlated { rows.max(level) } else { rows };
         Some((rows, reason))
     }
 
-    /// The conditions on a relation as far as they speak of it alone, and for each of its columns that they leave few
-    /// values: that it equals one value, or one of several.
+    /// The conditions that concern this relation alone. For each column restricted to few values, also a
+    /// condition that it equals one value, or one of several.
     fn conditions_inside(
         &mut self,
         id: RelationId,
@@ -52,7 +53,7 @@ impl Reader<'_> {
                 other => other.own_subquery().is_some_and(|block| self.query.block(block).correlated),
             })
         };
-        // A range says something only of whether a partial index holds the rows.
+        // A range only helps to decide whether a partial index covers the rows.
         let says_something = self.has_partial_keys();
         let mut inside: Vec<Expr> = conditions
             .iter()
@@ -70,7 +71,7 @@ impl Reader<'_> {
             }));
             let right = Box::new(Expr::Parameter(0));
             if !says_something {
-                // It is said by what is added here.
+                // The condition added below replaces it.
                 inside.retain(|condition| compared_with_values(condition) != Some(&column.name));
             }
             inside.push(match rows {
@@ -81,7 +82,8 @@ impl Reader<'_> {
         (!inside.is_empty()).then_some(inside)
     }
 
-    /// How many rows a block has when conditions on relation `id`, which it is behind, hold as well.
+    /// How many rows a block has if the conditions on relation `id`, which stands for the block, apply as
+    /// well.
     fn rows_with(&mut self, block: BlockId, id: RelationId, conditions: &[Expr]) -> Option<(Rows, String)> {
         if conditions.len() > MOST_CONDITIONS {
             return None;
@@ -134,8 +136,8 @@ impl Reader<'_> {
         (found.rows != Rows::Many).then_some((found.rows, found.reason))
     }
 
-    /// The conditions in a block's own terms: the columns of relation `id`, which it is behind, are its outputs in order.
-    /// `None` where none is left.
+    /// The conditions in a block's own terms: columns of relation `id`, which stands for the block, become
+    /// the block's outputs, by position. `None` if no condition remains.
     fn renamed(
         &self,
         block: &Block,
@@ -157,8 +159,8 @@ impl Reader<'_> {
         (!renamed.is_empty()).then_some(renamed)
     }
 
-    /// How many values are left to an expression by a query that has to hold a row for it: `EXISTS (SELECT .. WHERE
-    /// u.a = x)`, and `x IN (SELECT ..)` with `equal` for what is looked for.
+    /// How many values an expression can take if a query must contain a row for it:
+    /// `EXISTS (SELECT .. WHERE u.a = x)`, and `x IN (SELECT ..)`, where `equal` is the left-hand side.
     pub(super) fn values_matched(
         &mut self,
         is_it: &dyn Fn(&Expr) -> bool,
@@ -188,7 +190,7 @@ impl Reader<'_> {
         for item in &select.from {
             gather(item, &conditions, &mut sides, &mut false);
         }
-        // The rows around it are no constants here: it is asked which of them there can be.
+        // The outer rows are not constants here: the question is which of them can match.
         let here: Vec<RelationId> = here.iter().copied().chain(sides.iter().map(|(id, _)| *id)).collect();
         let mut levels = levels.clone();
         loop {
@@ -207,14 +209,14 @@ impl Reader<'_> {
         self.value_determined(is_it, &conditions, &here, &levels)
     }
 
-    /// Counts one more query that is followed into; `None` when there were too many.
+    /// Counts one more query that is descended into; `None` above the limit.
     fn follow(&mut self) -> Option<()> {
         self.followed += 1;
         (self.followed <= MOST_FOLLOWED).then_some(())
     }
 }
 
-/// Whether a condition can leave few values of something: the kinds that `values_left` knows.
+/// Whether a condition can restrict something to few values; covers the kinds that `values_left` handles.
 fn leaves_values(condition: &Expr) -> bool {
     match condition {
         Expr::Binary { op, .. } => *op == Op::Eq,
@@ -226,7 +228,7 @@ fn leaves_values(condition: &Expr) -> bool {
     }
 }
 
-/// The column that a condition compares with plain values for equality, and says nothing else.
+/// The column that a condition compares for equality with plain values, if it does nothing else.
 fn compared_with_values(condition: &Expr) -> Option<&String> {
     let is_value = |expr: &Expr| matches!(expr, Expr::Literal(_) | Expr::Parameter(_));
     let column = match condition {
@@ -239,7 +241,7 @@ fn compared_with_values(condition: &Expr) -> Option<&String> {
     column.as_column().map(|column| &column.name)
 }
 
-/// Puts what `by` says in the place of each column; whether it says something of every one.
+/// Replaces each column by what `by` returns; `false` if `by` returns nothing for one of them.
 fn replace(expr: &mut Expr, by: &mut dyn FnMut(&ColumnRef) -> Option<Expr>) -> bool {
     if let Expr::Column(column) = expr {
         return match by(column) {

@@ -1,4 +1,4 @@
-//! What silences findings: allows are applied, and looked at themselves.
+//! Applies allows to findings, and checks the allows themselves.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::lints::{self, Trait};
 use crate::rust::Allow;
 
 impl Checker<'_> {
-    /// What is wrong with the names in the configuration's `[lints]`.
+    /// Findings about the lint names in the configuration's `[lints]`.
     pub fn lint_keys(&self, keys: &[LintKey]) -> Vec<Finding> {
         let Some(lint) = lints::by_name("unknown_lint") else { return Vec::new() };
         let mut findings = Vec::new();
@@ -26,8 +26,8 @@ impl Checker<'_> {
         findings
     }
 
-    /// What is wrong with the allows themselves. `used` are those that silenced something, where that is known; an
-    /// allow of a lint that was not asked, because there is no schema or it is off, is not called unused.
+    /// Findings about the allows themselves. `used` are the allows that silenced something, if known. An
+    /// allow of a lint that did not run, because it is off or there is no schema, is not reported as unused.
     pub fn allows(&self, allows: &[Allow], used: Option<&[Allow]>) -> Vec<Finding> {
         let mut findings = Vec::new();
         let used: Option<HashSet<&Allow>> = used.map(|used| used.iter().collect());
@@ -69,7 +69,7 @@ impl Checker<'_> {
     }
 }
 
-/// What is said of a name that no lint has, and what to write.
+/// The message for an unknown lint name, and the help.
 fn unknown_lint(name: &str) -> (String, String) {
     let names = lints::ALL.iter().map(|lint| lint.name);
     let help = match crate::sql::text::most_similar(name, names) {
@@ -79,7 +79,7 @@ fn unknown_lint(name: &str) -> (String, String) {
     (format!("no lint is named `{name}`"), help)
 }
 
-/// Takes out the findings that are allowed, and returns the allows that did so.
+/// Removes allowed findings, and returns the allows that matched.
 pub(super) fn apply(allows: &[Allow], findings: &mut Vec<Finding>) -> Vec<Allow> {
     let mut used = Vec::new();
     findings.retain(|finding| {

@@ -1,4 +1,4 @@
-//! Queries of another database than the one whose schema is known: a crate may talk to several.
+//! Queries against a database other than the one whose schema is known: a crate may use several.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use crate::sql::query::{Problem, ProblemKind};
 use crate::sql::text::bare_parameters;
 use crate::sql::{self, Dialect, Query, SyntaxError};
 
-/// What is said of the tables of such a query.
+/// The reason given for not checking its tables.
 const REASON: &str = "it runs on another database";
 
-/// A schema of which nothing is known, by the rules of the database that a raw query runs on: its connection's, or the one
-/// that its placeholders show; `None` where it is that of `dialect`. `query` is what the text is by its rules.
+/// An unknown schema in the dialect of the database that a raw query runs on: that of its connection, or the
+/// one that its placeholders suggest. `None` if that is `dialect`. `query` is the text resolved in `dialect`.
 pub(super) fn schema(
     sql: &str,
     site: Option<&Site>,
@@ -38,9 +38,8 @@ pub(super) fn schema(
     Some(Schema { gaps: vec![REASON.to_owned()], ..Schema::new(dialect) })
 }
 
-/// A schema of which nothing is known, for a file that opens a database by itself: the program of whose schema is known
-/// may read the files of others. That is so where its queries are all raw and name several things that the schema lacks
-/// and has nothing like.
+/// An unknown schema for a file that opens a database of its own, if it seems to be a different one: all
+/// queries are raw, and several names in them are missing from the schema without anything similar to them.
 pub(super) fn schema_of_file(sites: &[CheckedSite<'_>], schema: Option<&Schema>) -> Option<Schema> {
     let is_text = |site: &Site| matches!(site.form, Form::SqlxFunction | Form::Driver);
     if !sites.iter().all(|checked| is_text(checked.site)) {
@@ -53,10 +52,10 @@ pub(super) fn schema_of_file(sites: &[CheckedSite<'_>], schema: Option<&Schema>)
     (missed.len() >= SEVERAL).then(|| Schema { gaps: vec![reason], ..Schema::new(dialect) })
 }
 
-/// So many names that a schema lacks are no slip.
+/// The number of unknown names that rules out a typo.
 const SEVERAL: usize = 2;
 
-/// A name that the schema lacks, and has nothing like.
+/// A name that the schema lacks, with nothing similar to it.
 fn missed(problem: &Problem) -> Option<&str> {
     match &problem.kind {
         ProblemKind::UnknownTable { name, similar: None } => Some(name),
@@ -65,7 +64,7 @@ fn missed(problem: &Problem) -> Option<&str> {
     }
 }
 
-/// Whether a text has a parameter as PostgreSQL and SQLite write it, and MySQL does not: `$1`.
+/// Whether a text has a numbered parameter, `$1`, which PostgreSQL and SQLite support and MySQL does not.
 pub(super) fn has_numbered_parameter(sql: &str) -> bool {
     let mut tokens = Lexer::new(sql, Dialect::Postgres);
     tokens.any(|token| {

@@ -1,4 +1,4 @@
-//! A file of Rust source: its queries, its calls in loops, its functions, and what is allowed among them.
+//! One file of Rust source: its queries, its calls in loops, its functions, and their allows.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::rust::{Allow, Function, LoopCall, Scan, Site, SiteSql};
 use crate::sql::{Dialect, Query};
 
 impl Checker<'_> {
-    /// Checks one function against its budget, and returns the allows that silenced something with what is wrong.
+    /// Checks one function against its budget; returns findings and the allows that silenced something.
     pub fn function(&self, function: &Function) -> (Vec<Finding>, Vec<Allow>) {
         let context = FunctionContext { function, dialect: self.dialect };
         let mut findings = Vec::new();
@@ -26,7 +26,7 @@ impl Checker<'_> {
         (findings, used)
     }
 
-    /// Checks one call in a loop, and returns the allows that silenced something with what is wrong.
+    /// Checks one call in a loop; returns findings and the allows that silenced something.
     pub fn call(&self, call: &LoopCall, caller: &Function) -> (Vec<Finding>, Vec<Allow>) {
         let context = CallContext { call, dialect: self.dialect, schema: self.schema };
         let mut findings = Vec::new();
@@ -42,8 +42,8 @@ impl Checker<'_> {
         (findings, used)
     }
 
-    /// Checks everything in a file. `calls` are those of its calls in loops that reach a query, `read` gives the text
-    /// of a file that a query names, by the path as written.
+    /// Checks everything in a file. `calls` are its calls in loops that reach a query; `read` returns the
+    /// text of a file that a query names, by the path as written.
     pub fn file<'s>(
         &self,
         scan: &'s Scan,
@@ -55,7 +55,7 @@ impl Checker<'_> {
         checker.file_among(scan, calls, read)
     }
 
-    /// The same where it is known what cached reads name.
+    /// Like `file`, once the tables that cached reads name are known.
     fn file_among<'s>(
         &self,
         scan: &'s Scan,
@@ -89,7 +89,7 @@ impl Checker<'_> {
                 used.append(&mut checked.used);
             }
             if site.in_test {
-                // Most lints are not asked of test code: what is allowed there may be needed all the same.
+                // Most lints skip test code, so that an allow there cannot be called unused.
                 used.extend(site.allows.iter().cloned());
             }
         }
@@ -119,8 +119,8 @@ impl Checker<'_> {
         CheckedFile { sites, findings }
     }
 
-    /// Checks a query whose text is put together at run time, and returns the allows that silenced something with what is
-    /// wrong.
+    /// Checks a query whose text is built at run time; returns findings and the allows that silenced
+    /// something.
     fn built(&self, site: &Site) -> (Vec<Finding>, Vec<Allow>) {
         let mut findings = Vec::new();
         if let Some((lint, finding)) = lints::built_in_loop(site, self.dialect) {
@@ -136,7 +136,7 @@ impl Checker<'_> {
         (findings, used)
     }
 
-    /// Checks the statements of a site, each as a query of its own.
+    /// Checks each statement of a site as a query of its own.
     fn statements_of<'s>(
         &self,
         site: &'s Site,
@@ -165,27 +165,27 @@ impl Checker<'_> {
         }
     }
 
-    /// The statements of a text, each with the byte that it starts at.
+    /// The statements of a text, each with its byte offset.
     pub fn statements(&self, sql: &str) -> Vec<(usize, Arc<str>)> {
         let pieces = crate::sql::split::statements(sql, self.dialect);
         pieces.into_iter().map(|piece| (piece.span.start, piece.text.into())).collect()
     }
 
-    /// Whether a text that stands alone, as in `.sqlx`, may hold several statements.
+    /// Whether a text on its own, as in `.sqlx`, may hold several statements.
     pub fn prepares_scripts(&self) -> bool {
         self.dialect == Dialect::Sqlite
     }
 }
 
-/// How many of the arguments of a text with several statements one of them takes: SQLite's `?1` and `:a` take theirs from
-/// all of them, `?` the next one.
+/// How many arguments of a multi-statement text one statement consumes. SQLite's `?1` and `:a` share the
+/// arguments of the whole text; `?` takes the next one.
 fn positional(sql: &str, query: &Query) -> usize {
     let is_numbered =
         sql.match_indices('?').any(|(at, _)| sql[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
     if is_numbered { 0 } else { query.parameters }
 }
 
-/// A budget that a loop exceeds names the loop: what other lints say of it goes into its help.
+/// If a loop exceeds a budget, findings of other lints about that loop are merged into its help.
 fn say_once(findings: &mut Vec<Finding>) {
     let is = |finding: &Finding, of| lints::by_name(finding.lint).is_some_and(|lint| lint.is(of));
     let (mut budgets, mut others): (Vec<Finding>, Vec<Finding>) =

@@ -1,9 +1,9 @@
-//! Loops as real code writes them: queries in pieces, helpers that are given closures, calls through types that say who is
-//! called, and what is no loop over data although it looks like one.
+//! Loops as real code writes them: queries built in pieces, helpers that take closures, calls whose types say
+//! what is called, and code that only looks like a loop over data.
 
 use super::tests::findings;
 
-/// Checks what is found in a source whose lines are counted from 1.
+/// Checks the findings in a source whose lines are counted from 1.
 #[track_caller]
 fn check(source: &str, expected: &[&str]) {
     let source = source.trim_start_matches('\n');
@@ -199,7 +199,7 @@ fn a_helper_that_calls_its_closure_in_a_loop_is_a_loop() {
         &with(of_type, "let r = Runner; r.each(ids, |id| close(db, id)).await;"),
         &["querying_call_in_loop 3"],
     );
-    // Once, or again until it succeeds.
+    // Runs once, or retries until it succeeds.
     let once =
         "async fn each<F: FnOnce(i64)>(ids: &[i64], f: F) { for id in ids { check(id); } f(1).await; }";
     check(&with(once, "each(ids, |id| close(db, id)).await;"), &[]);

@@ -1,4 +1,4 @@
-//! From a query, or all the queries of a file, to findings: every lint is asked, levels are set, allows are applied.
+//! From a query, or all queries of a file, to findings: runs every lint, sets levels, applies allows.
 
 mod allows;
 mod edits;
@@ -35,55 +35,55 @@ pub struct Checker<'a> {
     has_own_database: bool,
 }
 
-/// One query after it was checked.
+/// The result of checking one query.
 #[derive(Debug)]
 pub struct Checked {
-    /// Its meaning, or why it could not be parsed.
+    /// The resolved query, or why it could not be parsed.
     pub query: Result<Query, SyntaxError>,
-    /// How many rows it returns; meaningless when it could not be parsed.
+    /// How many rows it returns; meaningless if it could not be parsed.
     pub cardinality: Cardinality,
-    /// How each table of it is read; empty without a schema.
+    /// How each of its tables is read; empty without a schema.
     pub accesses: Vec<Access>,
-    /// Its types, where a lint asked for them.
+    /// Its types, if a lint needed them.
     pub described: Option<Described>,
-    /// What is wrong, without what is allowed.
+    /// Findings that are not allowed.
     pub findings: Vec<Finding>,
     /// The allows of its site that silenced something.
     pub used: Vec<Allow>,
 }
 
-/// A query site of a file after it was checked.
+/// The result of checking one statement of a query site.
 #[derive(Debug)]
 pub struct CheckedSite<'s> {
     /// The site.
     pub site: &'s Site,
-    /// The byte of the site's text at which this statement begins: there may be several in one.
+    /// The byte of the site's text at which the statement begins; a text may hold several.
     pub offset: usize,
-    /// Its SQL and what it is; `None` when the SQL is put together at run time, or stands in a file that is not there.
+    /// The SQL and its result; `None` if the SQL is built at run time or its file is missing.
     pub checked: Option<(Arc<str>, Checked)>,
 }
 
-/// A file that a query's text is read from.
+/// A file that holds the text of a query.
 #[derive(Debug, Clone)]
 pub struct TextFile {
-    /// Its path as it is shown.
+    /// Its path, as shown.
     pub path: Arc<str>,
-    /// What it holds.
+    /// Its content.
     pub text: Arc<str>,
 }
 
-/// All of a file's queries, functions and allows after they were checked.
+/// The result of checking a file's queries, functions and allows.
 #[derive(Debug)]
 pub struct CheckedFile<'s> {
-    /// The queries in the order in which they stand.
+    /// The queries, in source order.
     pub sites: Vec<CheckedSite<'s>>,
-    /// Everything that is wrong, in the order of the places.
+    /// All findings, in source order.
     pub findings: Vec<Finding>,
 }
 
 impl Checked {
-    /// The query as it counts for its database; `None` when it could not be parsed. An index may be made for it when it
-    /// `is_open`.
+    /// The query as one that runs on the database; `None` if it could not be parsed. An index may be
+    /// suggested for it if `is_open`.
     pub fn queried(&self, is_open: bool) -> Option<Queried<'_>> {
         let query = self.query.as_ref().ok()?;
         Some(Queried { query, accesses: &self.accesses, is_open })
@@ -91,7 +91,7 @@ impl Checked {
 }
 
 impl<'a> Checker<'a> {
-    /// Checks by the rules of `dialect`; without a schema nothing is said about tables, columns and indexes.
+    /// A checker for `dialect`; without a schema, tables, columns and indexes are not checked.
     pub fn new(config: &'a Config, schema: Option<&'a Schema>, dialect: Dialect) -> Checker<'a> {
         let index_level = lints::Group::Index.level();
         Checker {
@@ -106,49 +106,51 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The same where the tables are known that the workspace adds rows to, by their names without a schema.
+    /// Sets the tables that the workspace adds rows to, by name without a schema.
     pub fn with_grown(self, grown: &'a HashSet<String>) -> Checker<'a> {
         Checker { grown: Some(grown), ..self }
     }
 
-    /// The same where the tables are known that cached reads of the workspace name.
+    /// Sets the tables that cached reads of the workspace name.
     pub fn with_cached(self, cached: &'a CachedTables) -> Checker<'a> {
         Checker { cached: Some(cached), ..self }
     }
 
-    /// The same for a file that opens a database by itself, where another file of its crate opens one as well: of which of
-    /// them the schema is known, the names in its queries say.
+    /// Marks a file that opens a database by itself, while another file of the crate opens one as well. The
+    /// names in its queries then tell whether the schema is that of its database.
     pub fn with_own_database(self, has_own_database: bool) -> Checker<'a> {
         Checker { has_own_database, ..self }
     }
 
-    /// The same, with another level for the lints on indexes where the configuration is silent: `index-check` denies.
+    /// Sets the default level for lints about indexes, where the configuration is silent: `index-check`
+    /// denies.
     pub fn with_index_level(self, index_level: Level) -> Checker<'a> {
         Checker { index_level, ..self }
     }
 
-    /// The same where nothing says whose rules hold: each query is read by the first dialect's that it fits.
+    /// Guesses the dialect: each query is read in the first dialect that it parses in.
     pub fn with_guessed_dialect(self) -> Checker<'a> {
         Checker { guess_dialect: true, ..self }
     }
 
-    /// Whether it is not known whose rules hold, so that each query is read by those that it fits.
+    /// Whether the dialect is unknown, so that it is guessed for each query.
     pub fn guesses_dialect(&self) -> bool {
         self.guess_dialect
     }
 
-    /// The level of a lint.
+    /// The effective level of a lint.
     pub fn level(&self, lint: &Lint) -> Level {
         let default = if lint.is_about_indexes() { self.index_level } else { lint.group.level() };
         self.config.lints.get(lint.name).copied().unwrap_or(default)
     }
 
-    /// Whether the configuration or the snapshot says that a table is small.
+    /// Whether the configuration or the snapshot marks a table as small.
     pub fn is_small(&self, table: &Name) -> bool {
         lints::is_small(self.config, self.schema, table)
     }
 
-    /// Checks the database as a whole, on which all of `queries` run; `place_of` says where a table or index is made.
+    /// Checks the database as a whole against all `queries` that run on it; `place_of` says where a table or
+    /// index is created.
     pub fn schema(&self, queries: &[Queried<'_>], place_of: &dyn Fn(&Made<'_>) -> Place) -> Vec<Finding> {
         let Some(schema) = self.schema else { return Vec::new() };
         let context = SchemaContext::new(schema, queries, self.config, place_of);
@@ -160,7 +162,7 @@ impl<'a> Checker<'a> {
         findings
     }
 
-    /// Asks one lint, unless it is off, and sets the level of what it finds.
+    /// Runs one lint, unless it is off, and sets the level of its findings.
     fn ask(&self, lint: &Lint, findings: &mut Vec<Finding>, check: impl FnOnce(&mut Vec<Finding>)) {
         let level = self.level(lint);
         if level == Level::Allow {

@@ -1,4 +1,4 @@
-//! One query: resolved, read as the database reads it, and every lint on queries asked about it.
+//! One query: resolves it, determines how the database reads it, and runs every query lint on it.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::sql::Dialect;
 use crate::sql::text::LineIndex;
 
 impl Checker<'_> {
-    /// Checks one query; `site` is where it stands in Rust, if it does.
+    /// Checks one query; `site` is its place in Rust source, if it has one.
     pub fn query(&self, sql: &str, site: Option<&Site>) -> Checked {
         self.examine(sql, site, site.map_or(&[], |site| &site.allows), &[])
     }
 
-    /// Checks one query without Rust around it, and the allows in front of it.
+    /// Checks one query outside Rust source, with the allows in front of it.
     pub fn bare(&self, sql: &str, allows: &[Allow]) -> Checked {
         let mut checked = self.examine(sql, None, allows, &[]);
         checked.findings.append(&mut self.allows(allows, Some(checked.used.as_slice())));
@@ -45,7 +45,7 @@ impl Checker<'_> {
         checked
     }
 
-    /// Whose rules a query is read by: where none are known, its connection's, or the first that it fits.
+    /// The dialect of a query: if none is known, that of its connection, or the first that it parses in.
     fn dialect_of(&self, sql: &str, site: Option<&Site>) -> Dialect {
         if let Some(known) = site.and_then(Site::dialect).filter(|_| self.guess_dialect) {
             return known;
@@ -58,7 +58,7 @@ impl Checker<'_> {
         guessed.unwrap_or(self.dialect)
     }
 
-    /// The same without a look at the edits.
+    /// Like `examine`, without trying edits.
     pub(super) fn examine_once(
         &self,
         sql: &str,
@@ -125,7 +125,7 @@ impl Checker<'_> {
         for finding in &mut findings {
             let is_raw = site.is_none_or(|site| site.form != Form::Checked);
             self.set_tier(finding, is_raw);
-            // A test runs what it holds, and may mean it to be refused.
+            // A test may run a statement in order to see it fail.
             if in_test && is_raw && self.config.lints.get(finding.lint) != Some(&Level::Deny) {
                 finding.tier = Tier::Listed;
             }
@@ -133,8 +133,8 @@ impl Checker<'_> {
         Checked { query, cardinality, accesses, described: described.into_inner(), findings, used }
     }
 
-    /// Checks one query of a scanned file as a build sees it, alone: its own allows are checked as well, those of its
-    /// function, which may serve another query, are not.
+    /// Checks one query of a scanned file in isolation, as a build does. Its own allows are checked as well;
+    /// those of its function are not, since they may serve another query.
     pub fn site(&self, scan: &Scan, site: &Site, sql: &str) -> Checked {
         let mut checked = self.query(sql, Some(site));
         let of_functions =
@@ -146,7 +146,7 @@ impl Checker<'_> {
     }
 }
 
-/// What the database would refuse is all that is said of a query: the rest is about another one.
+/// Keeps only errors, if there are any: other findings would be about a different query.
 fn only_errors(findings: &mut Vec<Finding>) {
     let is_error =
         |finding: &Finding| lints::by_name(finding.lint).is_some_and(|lint| lint.is(Trait::Refused));
@@ -155,9 +155,9 @@ fn only_errors(findings: &mut Vec<Finding>) {
     }
 }
 
-/// Sets where a finding in the SQL of a site stands, the excerpt beginning at byte `offset` of it: what is said of a query
-/// as a whole is said where it is made, or, of one of several in a text, where it begins. `file` holds the text where it is
-/// not in the source.
+/// Sets the place of a finding in the SQL of a site, whose excerpt begins at byte `offset`. A finding about a
+/// whole query is placed at the call; one about a statement among several, where the statement begins. `file`
+/// holds the text if it is not in the source.
 pub(super) fn put(finding: &mut Finding, site: &Site, offset: usize, file: Option<&TextFile>) {
     let span = finding.excerpt.as_ref().map_or(0..0, |excerpt| excerpt.span.clone());
     let inside = place_in(site, offset + span.start, file);
@@ -174,7 +174,7 @@ pub(super) fn put(finding: &mut Finding, site: &Site, offset: usize, file: Optio
     }
 }
 
-/// Where a byte of a site's SQL stands: in the source or in the file that holds it; the site itself where that is not known.
+/// The place of a byte of a site's SQL, in the source or the file that holds it; the site itself if unknown.
 fn place_in(site: &Site, byte: usize, file: Option<&TextFile>) -> Place {
     if let Some(TextFile { path, text }) = file {
         let (line, column) = LineIndex::new(text).line_column(byte);

@@ -1,9 +1,9 @@
-//! What is found in Rust source over the example schema.
+//! Findings in Rust source over the example schema.
 
 use super::*;
 use crate::schema::Replay;
 
-/// The lints that find something in `source`, each with its line.
+/// The lints that report something in `source`, each with its line.
 pub(super) fn findings(source: &str) -> Vec<String> {
     let mut replay = Replay::new(Dialect::Postgres);
     replay.apply(lints::EXAMPLE_SCHEMA, "example.sql");
@@ -14,7 +14,7 @@ pub(super) fn findings(source: &str) -> Vec<String> {
     file.findings.iter().map(|finding| format!("{} {}", finding.lint, finding.place.line)).collect()
 }
 
-/// The same where the file opens a database, as another of its crate does.
+/// Like `findings`, for a file that opens a database, as another file of its crate does.
 fn findings_beside_another(source: &str) -> Vec<String> {
     let mut replay = Replay::new(Dialect::Postgres);
     replay.apply(lints::EXAMPLE_SCHEMA, "example.sql");

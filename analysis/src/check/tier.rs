@@ -1,10 +1,10 @@
-//! Which findings are shown and which are only counted: what is true of code that runs once, or a matter of taste.
+//! Which findings are shown and which are only counted: those about code that runs once, or matters of taste.
 
 use super::Checker;
 use crate::finding::{Finding, Level, Tier};
 use crate::lints::{self, Group, Trait};
 
-/// Folders and files of code that runs once, or by hand.
+/// Directories and files of code that runs once, or by hand.
 const FOLDERS: &[&str] = &[
     "examples",
     "benches",
@@ -34,13 +34,14 @@ const FOLDERS: &[&str] = &[
     "testkit",
 ];
 
-/// How the names of functions begin that run once.
+/// Prefixes of the names of functions that run once.
 const FUNCTIONS: &[&str] =
     &["seed", "migrate", "backfill", "bootstrap", "import_legacy", "create_tables", "init_db"];
 
 impl Checker<'_> {
-    /// Puts a finding among what is listed where its place or its lint says so; `is_raw` is whether the query was written
-    /// without this crate's macros. What the configuration denies is always shown, and so is what the database refuses.
+    /// Lists a finding in code that runs once, rather than showing it; `is_raw` is whether the query was
+    /// written without this crate's macros. What the configuration denies, and what the database would
+    /// reject, is always shown.
     pub(super) fn set_tier(&self, finding: &mut Finding, is_raw: bool) {
         let Some(lint) = lints::by_name(finding.lint) else { return };
         let is_wanted = self.config.lints.get(lint.name) == Some(&Level::Deny);
@@ -53,7 +54,7 @@ impl Checker<'_> {
     }
 }
 
-/// Whether code runs once or by hand: set-up, migrations in Rust, generators, what tests share, examples.
+/// Whether code runs once or by hand: set-up, Rust migrations, generators, shared test code, examples.
 fn runs_once(file: &str, function: &str) -> bool {
     let stem = file.strip_suffix(".rs").unwrap_or(file);
     let mut parts = stem.split('/');
@@ -66,13 +67,14 @@ fn runs_once(file: &str, function: &str) -> bool {
         || (name == "main" && stem.ends_with("main"))
 }
 
-/// Whether a file or function brings old data into its new form, by its name: `legacy_converter`, `import_legacy_users`.
+/// Whether the name of a file or function says that it converts old data: `legacy_converter`,
+/// `import_legacy_users`.
 fn converts_old_data(name: &str) -> bool {
     let starts = |word: &str| ["convert", "import", "migrat"].iter().any(|verb| word.starts_with(verb));
     name.split(['_', '-']).any(|word| word == "legacy") && name.split(['_', '-']).any(starts)
 }
 
-/// Whether a name begins with these words: `seed` and `seed_users`, and not `seedling`.
+/// Whether a name begins with the words of `start`: `seed` and `seed_users`, but not `seedling`.
 fn is_word_of(name: &str, start: &str) -> bool {
     name.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
