@@ -1,8 +1,8 @@
-//! The smallest set of indexes that serves what is not served.
+//! The smallest set of indexes that serves all unserved accesses.
 //!
-//! One index is made for as many accesses as it can serve. Then every query that wants one is planned again with all of
-//! them in the schema: what an index is said to serve is what it is chosen for, and an index without which everything is
-//! served as well is left out.
+//! Each candidate index is made for as many accesses as it can serve. Then every query is planned again with
+//! all candidates in the schema. An index is credited only with the accesses for which it is chosen, and is
+//! dropped if everything is served without it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,65 +17,66 @@ use crate::sql::{Dialect, Query};
 /// Maximum number of rounds in which a set of indexes is minimised.
 const MOST_ROUNDS: usize = 3;
 
-/// So many indexes are advised for one table at most, each for so many kinds of access: more than anybody makes, and each
-/// is tried beside all others. What is left out keeps its finding, which names an index of its own.
+/// The maximum number of indexes advised for one table, and of kinds of access for each: more than anybody
+/// creates, and each is tried alongside all others. Findings beyond the limit remain, each naming an index of
+/// its own.
 const MOST_OF_TABLE: usize = 64;
 
-/// The part of a table's rows that an index may lead to for a search to be a quick one.
+/// The largest part of a table's rows that an index may select for a search to count as fast.
 const FEW: f64 = 0.01;
 
 /// A query of the workspace.
 #[derive(Debug, Clone, Copy)]
 pub struct Queried<'q> {
-    /// Its meaning.
+    /// The resolved query.
     pub query: &'q Query,
     /// How its tables are read.
     pub accesses: &'q [Access],
-    /// Whether an index may be made for it; that of others is only what it costs them.
+    /// Whether an index may be suggested for it; for other queries only the cost of an index counts.
     pub is_open: bool,
 }
 
-/// An index to make, and whom it serves.
+/// An index to create, and what it serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
     /// The index.
     pub index: NewIndex,
-    /// A name that nothing in the schema has.
+    /// A name that is free in the schema.
     pub name: String,
-    /// The queries it serves, by the positions they were given with, in order.
+    /// The queries that it serves, as positions in the input, sorted.
     pub serves: Vec<usize>,
-    /// How many of the queries write what it has to follow.
+    /// How many of the queries write data that it indexes.
     pub writes: usize,
-    /// The indexes of the schema that begin it and are not needed beside it.
+    /// Existing indexes that are a prefix of it and become redundant.
     pub replaces: Vec<String>,
-    /// Whether it is for a foreign key, whose rows are looked for when what they refer to is deleted.
+    /// Whether it is for a foreign key whose rows are looked up when the referenced row is deleted.
     pub is_for_key: bool,
 }
 
 impl Advice {
-    /// The statements that drop what it replaces.
+    /// The statements that drop the indexes it replaces.
     pub fn drops(&self, dialect: Dialect) -> Vec<String> {
         let drop = |old: &String| snapshot::drop_index(dialect, &self.index.table, old, "");
         self.replaces.iter().map(drop).collect()
     }
 }
 
-/// What one query wants of one table.
+/// The need of one query for an index on one table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Need {
     pub(super) query: usize,
     pub(super) relation: RelationId,
-    /// Whether it is the order of the rows alone that is missing.
+    /// Whether only the order of the rows is missing.
     pub(super) sorts: bool,
-    /// Whether it compares something of many values, so that an index can lead to few rows.
+    /// Whether it compares something with many distinct values, so that an index can select few rows.
     narrows: bool,
 }
 
-/// An index in the making.
+/// An index under construction.
 pub(super) struct Candidate<'w> {
-    /// Those it is made for, each with what wants it.
+    /// What it is built for, each with the needs behind it.
     members: Vec<(&'w Wanted, BTreeSet<Need>)>,
-    /// Those that it narrows the search of, without being made for them.
+    /// Needs whose search it narrows without being built for them.
     others: BTreeSet<Need>,
     pub(super) index: NewIndex,
     pub(super) name: String,
@@ -88,8 +89,8 @@ impl Candidate<'_> {
     }
 }
 
-/// The indexes that serve the open ones of `queries`, those that serve most queries first; then those of the foreign keys
-/// that rows are looked for by. Tables that are small get none.
+/// The indexes that serve the open ones of `queries`, those that serve most queries first, followed by those
+/// for foreign keys that are looked up. Small tables get none.
 pub fn advise(schema: &Schema, queries: &[Queried<'_>], is_small: &dyn Fn(&Name) -> bool) -> Vec<Advice> {
     let needs = needs(schema, queries, is_small);
     let mut advice = name_and_prove(candidates(&needs, schema), schema, queries);
@@ -103,7 +104,7 @@ pub fn advise(schema: &Schema, queries: &[Queried<'_>], is_small: &dyn Fn(&Name)
     advice
 }
 
-/// Everything that is wanted, each with those that want it.
+/// All wanted indexes, each with the needs behind it.
 fn needs(
     schema: &Schema,
     queries: &[Queried<'_>],
@@ -138,7 +139,8 @@ fn needs(
     needs
 }
 
-/// One index for as many as it can serve: first for those that want an order, which no other will do for, and most keys.
+/// Groups wanted indexes, one candidate for as many as it can serve. Those that need an order, which nothing
+/// else provides, and those with most keys come first.
 fn candidates<'w>(needs: &'w BTreeMap<Wanted, BTreeSet<Need>>, schema: &Schema) -> Vec<Candidate<'w>> {
     let mut wanted: Vec<(&Wanted, &BTreeSet<Need>)> = needs.iter().collect();
     let keys = |wanted: &Wanted| wanted.equal.len() + wanted.rest.len();
@@ -181,7 +183,8 @@ fn candidates<'w>(needs: &'w BTreeMap<Wanted, BTreeSet<Need>>, schema: &Schema) 
     candidates
 }
 
-/// Plans everything again with the candidates in the schema, and keeps those that are needed, for those that need them.
+/// Plans everything again with the candidates in the schema, and keeps the candidates that are needed, for
+/// the needs that use them.
 fn name_and_prove(
     mut candidates: Vec<Candidate<'_>>,
     schema: &Schema,
@@ -191,7 +194,7 @@ fn name_and_prove(
     for candidate in &candidates {
         wanted.entry(candidate.index.table.clone()).or_default().extend(candidate.needs());
     }
-    // Without a member an index may be shorter, and then do for others no more.
+    // With a member fewer, an index may become shorter and stop serving others.
     let mut planned = Planned::new(schema, queries);
     planned.make(&mut candidates);
     for _ in 0..MOST_ROUNDS {
@@ -201,10 +204,10 @@ fn name_and_prove(
         }
         planned.make(&mut candidates);
     }
-    // One that was left out leaves its needs to the others.
+    // The needs of a dropped candidate fall to the others.
     let mut met = wanted;
     met.values_mut().for_each(|needs| needs.retain(|need| planned.is_met(need)));
-    // What no index would be made for may be served by one of them all the same.
+    // A candidate may serve a query for which no index would be created.
     for (query, queried) in queries.iter().enumerate().filter(|(_, queried)| queried.is_open) {
         let unserved = queried.accesses.iter().filter(|access| access.verdict == Verdict::Unserved);
         for access in unserved.filter(|access| access.wanted.is_empty()) {
@@ -241,7 +244,7 @@ fn name_and_prove(
     advice
 }
 
-/// The queries that write to each table, by position.
+/// For each table, the positions of the queries that write to it.
 fn writers<'q>(queries: &'q [Queried<'q>]) -> BTreeMap<&'q Name, BTreeSet<usize>> {
     let mut writers: BTreeMap<&Name, BTreeSet<usize>> = BTreeMap::new();
     for (at, queried) in queries.iter().enumerate() {
@@ -252,17 +255,18 @@ fn writers<'q>(queries: &'q [Queried<'q>]) -> BTreeMap<&'q Name, BTreeSet<usize>
     writers
 }
 
-/// How many queries write what an index has to follow.
+/// How many queries write data that an index covers.
 fn touching(index: &NewIndex, writers: &BTreeMap<&Name, BTreeSet<usize>>, queries: &[Queried<'_>]) -> usize {
     let writers = writers.get(&index.table).into_iter().flatten().filter_map(|at| queries.get(*at));
     writers.filter(|writer| writes::touches(writer.query, index)).count()
 }
 
-/// Which needs may be met by which index: what uses no index of a name is met without it.
+/// Which needs may depend on which index. A need that uses no index of a given name is met without that
+/// index.
 struct Uses<'n> {
-    /// By table and index, each with whether its own table is searched by it.
+    /// By table and index; the flag says whether the index searches the need's own table.
     of_index: BTreeMap<(&'n Name, String), Vec<(&'n Need, bool)>>,
-    /// By table: those that are met by indexes that are not named, or by an order.
+    /// By table: needs met by unnamed indexes, or by an order.
     of_any: BTreeMap<&'n Name, Vec<(&'n Need, bool)>>,
 }
 
@@ -279,7 +283,7 @@ impl<'n> Uses<'n> {
                 let read = planned.accesses(need.query);
                 let is_unnamed =
                     |access: &Access| access.verdict == Verdict::Served && access.index.is_none();
-                // Of several indexes, one for each arm of a disjunction, an access names one.
+                // If each arm of a disjunction has an index, the access names only one of them.
                 let has_arms = |access: &Access| access.relation == need.relation && access.wanted.len() > 1;
                 let is_any =
                     need.sorts || read.iter().any(is_unnamed) || queried.accesses.iter().any(has_arms);
@@ -297,7 +301,7 @@ impl<'n> Uses<'n> {
         uses
     }
 
-    /// The needs that may be met by an index, each with whether its own table is searched by it.
+    /// The needs that may depend on an index; the flag says whether it searches the need's own table.
     fn of_index<'u>(
         &'u self,
         table: &'u Name,
@@ -308,10 +312,10 @@ impl<'n> Uses<'n> {
     }
 }
 
-/// Leaves out what is not needed: candidates without which everything is met, and members that do without theirs. Says
-/// whether an index is another one now.
+/// Drops candidates without which everything is still met, and members that do not need their candidate.
+/// Returns whether any index changed.
 fn prove(candidates: &mut Vec<Candidate<'_>>, planned: &mut Planned<'_>, schema: &Schema) -> bool {
-    // The one that serves fewest is the likeliest to be another's work as well.
+    // The candidate that serves fewest needs is the likeliest to be redundant.
     candidates.sort_by_cached_key(|candidate| candidate.needs().len());
     let mut changed = false;
     candidates.retain_mut(|candidate| {
@@ -320,7 +324,7 @@ fn prove(candidates: &mut Vec<Candidate<'_>>, planned: &mut Planned<'_>, schema:
         let chosen: BTreeSet<&Need> =
             met.keys().filter(|need| planned.is_chosen(need, &candidate.name)).collect();
         let removed = planned.remove(&candidate.index.table, &candidate.name);
-        // Another index that leaves much more to be read is no substitute.
+        // An index that leaves many more rows to read is no substitute.
         let is_missing = |need: &Need, with: f64| match planned.kept(need) {
             Some(kept) => need.narrows && kept > FEW.max(with),
             None => true,

@@ -1,4 +1,4 @@
-//! The set of indexes that is advised, each test named after the rule.
+//! The advised set of indexes, each test named after its rule.
 
 use super::{Advice, Queried, accesses, advise};
 use crate::schema::{Replay, Schema};
@@ -78,10 +78,10 @@ fn the_order_of_first_rows_comes_last() {
         &["SELECT 1 FROM jobs WHERE owner = $1 ORDER BY name, run_at DESC LIMIT 5"],
         &["owner, name, run_at DESC for [0]"],
     );
-    // A range on anything but what is ordered by leaves no order behind it.
+    // A range on a column other than the sort key breaks the order.
     check(&["SELECT 1 FROM jobs WHERE run_at > $1 ORDER BY name LIMIT 5"], &["run_at for [0]"]);
     check(&["SELECT 1 FROM jobs WHERE run_at > $1 ORDER BY run_at, id LIMIT 5"], &["run_at, id for [0]"]);
-    // Several values are several stretches of the index, each in its own order.
+    // Several values are several ranges of the index, each with an order of its own.
     check(&["SELECT 1 FROM jobs WHERE owner = ANY($1) ORDER BY run_at LIMIT 5"], &["owner for [0]"]);
 }
 
@@ -154,7 +154,7 @@ fn few_values_alone_get_no_index() {
         ],
         &[],
     );
-    // With an order they do, unless an index gives that order already.
+    // With an order they do, unless an index already provides it.
     check(&["SELECT 1 FROM jobs WHERE is_done = $1 ORDER BY run_at LIMIT 5"], &["is_done, run_at for [0]"]);
     check(&["SELECT 1 FROM jobs WHERE is_done = $1 ORDER BY id LIMIT 5"], &[]);
 }
@@ -180,9 +180,9 @@ fn what_every_query_asks_for_is_the_condition_of_the_index() {
         &["SELECT 1 FROM jobs WHERE state = 'waiting' AND NOT is_done"],
         &["state WHERE NOT is_done for [0]"],
     );
-    // One id of many is no condition for an index, and neither is a day.
+    // A single id is no condition for a partial index, and neither is a date.
     check(&["SELECT 1 FROM jobs WHERE owner = 7 AND run_at > '2024-01-01'"], &["owner, run_at for [0]"]);
-    // What is compared with now is another condition in every run.
+    // A comparison with now() is a different condition in every run.
     check(&["SELECT 1 FROM jobs WHERE run_at < now()"], &["run_at for [0]"]);
 }
 
@@ -291,7 +291,8 @@ fn an_index_of_a_partitioned_table_is_one_of_its_partitions() {
     assert_eq!(tables, ["visits"]);
 }
 
-/// What is still wrong when the migrations of the advice are applied: unserved accesses, and foreign keys without an index.
+/// What is still wrong after the advised migrations are applied: unserved accesses and unindexed foreign
+/// keys.
 fn left(ddl: &str, queries: &[&str]) -> Vec<String> {
     let mut replay = Replay::new(Dialect::Postgres);
     replay.apply(ddl, "schema.sql");

@@ -1,10 +1,10 @@
-//! What is there already: whether one index does all that another does, and whether any query misses one that is gone.
+//! Existing indexes: whether one makes another redundant, and whether any query would miss one.
 
 use super::{NewIndex, Queried, accesses, sort};
 use crate::schema::{Index, IndexKey, Name, Replay, Schema};
 
-/// Whether everything `index` is searched for can be searched for in `other` as well: the same access method, operator
-/// classes, collations and condition, and keys that are the same or begin the other's.
+/// Whether `other` can serve every search that `index` serves: same access method, operator classes,
+/// collations and predicate, and keys that equal the other's or are a prefix of them.
 pub(crate) fn is_covered(index: &Index, other: &Index) -> bool {
     if index.method != other.method
         || index.predicate != other.predicate
@@ -12,7 +12,7 @@ pub(crate) fn is_covered(index: &Index, other: &Index) -> bool {
     {
         return false;
     }
-    // Only a sorted index can be searched by its first keys as if the others were not there.
+    // Only a sorted index can be searched by a prefix of its keys.
     if index.method != "btree" && index.keys.len() != other.keys.len() {
         return false;
     }
@@ -28,7 +28,7 @@ pub(crate) fn is_covered(index: &Index, other: &Index) -> bool {
 }
 
 fn holds_the_same(own: &IndexKey, its: &IndexKey) -> bool {
-    // Of the same column, more characters tell more apart.
+    // A longer prefix of the same column is more selective.
     let prefix = match (own.prefix, its.prefix) {
         (_, None) => true,
         (Some(own), Some(its)) => own <= its,
@@ -37,7 +37,7 @@ fn holds_the_same(own: &IndexKey, its: &IndexKey) -> bool {
     own.part == its.part && own.opclass == its.opclass && own.collation == its.collation && prefix
 }
 
-/// The indexes of `before` that begin the one named `name` in `after`, and that nothing but their searches needs.
+/// The indexes of `before` that are a prefix of the index `name` in `after` and enforce no constraint.
 pub(super) fn begins(before: &Schema, after: &Schema, table: &Name, name: &str) -> Vec<String> {
     let indexes = |schema: &'_ Schema| schema.stored(table).map_or_else(Vec::new, |it| it.indexes.clone());
     let Some(new) = indexes(after).into_iter().find(|index| index.name == name) else { return Vec::new() };
@@ -45,7 +45,7 @@ pub(super) fn begins(before: &Schema, after: &Schema, table: &Name, name: &str) 
     indexes(before).into_iter().filter(is_replaced).map(|index| index.name).collect()
 }
 
-/// The index of the schema that a new one begins with and makes unnecessary.
+/// The existing index that is a prefix of a new one, which makes it redundant.
 pub(crate) fn replaced_by(schema: &Schema, new: &NewIndex) -> Option<String> {
     let mut replay = Replay::new(schema.dialect);
     let table = schema.stored(&new.table)?;
@@ -54,10 +54,10 @@ pub(crate) fn replaced_by(schema: &Schema, new: &NewIndex) -> Option<String> {
     begins(schema, &replay.schema, &new.table, NEW).into_iter().next()
 }
 
-/// A name for an index that is only looked at.
+/// A name for a hypothetical index.
 const NEW: &str = "query_budget_new_index";
 
-/// Whether a query reads a table in another way when an index of it is gone.
+/// Whether any query reads a table differently without one of its indexes.
 pub(crate) fn is_missed(schema: &Schema, table: &Name, index: &str, queries: &[Queried<'_>]) -> bool {
     let mut without = schema.clone();
     if let Some(table) = without.tables.get_mut(table) {

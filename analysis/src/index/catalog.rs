@@ -1,4 +1,5 @@
-//! Postgres's own tables: the indexes they come with. They are read like any other table, and nobody adds an index.
+//! PostgreSQL's own catalog tables, with their built-in indexes. They are read like any other table, but
+//! nobody adds an index to them.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -54,7 +55,7 @@ static TABLES: LazyLock<BTreeMap<Name, Table>> = LazyLock::new(|| {
     INDEXES.iter().map(named).collect()
 });
 
-/// A table of the catalog, unless it is a view or not known.
+/// A table of the catalog; `None` if it is a view or unknown.
 pub(super) fn table(name: &Name) -> Option<&'static Table> {
     TABLES.get(name)
 }

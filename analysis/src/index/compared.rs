@@ -1,5 +1,5 @@
-//! What is compared with what: whether the side of a table is its column as an index holds it, and whether the other
-//! side is a value that can be searched for.
+//! The two sides of a comparison: whether one is a column as an index stores it, and the other a value to
+//! search for.
 
 use super::condition::{Compare, Condition, Reader};
 use super::relations::Relations;
@@ -8,14 +8,15 @@ use crate::sql::expr::{Expr, Literal};
 use crate::sql::{Dialect, predicates};
 
 impl Reader<'_> {
-    /// The condition that compares `operand` with `values`, when the operand is of this relation and the values are not.
+    /// The comparison of `operand` with `values` as a condition, if the operand belongs to this relation and
+    /// the values do not.
     pub(super) fn compared(&self, operand: &Expr, compare: Compare, values: &[&Expr]) -> Option<Condition> {
         let said = std::iter::once(operand).chain(values.iter().copied()).find_map(|side| match side {
             Expr::Collate { collation, .. } => Some(collation.clone()),
             _ => None,
         });
         let operand = match operand {
-            // A cast among the types of text changes nothing, and the index is searched as if it were not there.
+            // A cast between text types changes nothing, and the index is searched as if it were absent.
             Expr::Cast { expr, ty } if matches!(ty.as_str(), "text" | "varchar" | "character varying") => {
                 let column = expr.as_column().filter(|column| column.relation == Some(self.relation));
                 if column.is_some_and(|column| (self.holds)(&column.name, is_text_type)) {
@@ -35,12 +36,12 @@ impl Reader<'_> {
             Expr::Column(_) | Expr::WholeRow(_) => foreign = true,
             other => foreign = foreign || other.own_subquery().is_some(),
         });
-        // SQLite works out once what depends on no row, whatever it is.
+        // SQLite evaluates an expression that depends on no row once, even a volatile one.
         let varies = |expr: &Expr| self.dialect != Dialect::Sqlite && predicates::is_volatile(expr);
         if !own || foreign || varies(operand) {
             return None;
         }
-        // MySQL and SQLite compare text with a number as numbers, each row's text turned into one.
+        // MySQL and SQLite compare text with a number as numbers, converting the text of each row.
         let turned = |ty: &str| match self.dialect {
             Dialect::Postgres => false,
             Dialect::MySql => is_textual(ty),
@@ -68,7 +69,7 @@ impl Reader<'_> {
         usable.then_some(Condition { operand, compare, needs, kept: 1.0, one_value: false, collation })
     }
 
-    /// Whether Postgres turns the column's values into those of the other side's type before it compares them.
+    /// Whether PostgreSQL casts the column to the type of the other side before it compares them.
     pub(super) fn casts(&self, operand: &Expr, value: &Expr) -> bool {
         if self.dialect != Dialect::Postgres {
             return false;
@@ -82,7 +83,8 @@ impl Reader<'_> {
             other => self.values.class(other),
         };
         if is(is_padded_type) || is(is_caseless_type) {
-            // `varchar` becomes `char` beside a `char`, and text beside a `citext`.
+            // `varchar` becomes `char` when compared with `char`, and text becomes `citext` when compared
+            // with `citext`.
             let ty = match value {
                 Expr::Column(other) => (self.type_of)(other),
                 Expr::Cast { ty, .. } => Some(ty.as_str()),
@@ -99,14 +101,14 @@ impl Reader<'_> {
             || is(is_decimal_type) && class() == Some(Class::Float)
     }
 
-    /// Whether a value makes a comparison one of numbers, in MySQL and SQLite.
+    /// Whether a value makes MySQL or SQLite compare as numbers.
     pub(super) fn is_number(&self, value: &Expr) -> bool {
         let is_number = |ty: &str| match self.dialect {
             Dialect::Sqlite => has_numbers(ty),
             _ => is_numeric(ty),
         };
         match value {
-            // A plain number of SQLite is text where it is compared with text.
+            // In SQLite, a number literal is converted to text when compared with a text column.
             Expr::Literal(Literal::Number(_) | Literal::Bool(_)) => self.dialect == Dialect::MySql,
             Expr::Column(column) => (self.type_of)(column).is_some_and(is_number),
             Expr::Cast { ty, .. } => is_number(ty),
@@ -115,20 +117,20 @@ impl Reader<'_> {
     }
 }
 
-/// Whether MySQL and SQLite take a type for text.
+/// Whether MySQL and SQLite treat a type as text.
 pub(super) fn is_textual(ty: &str) -> bool {
     let ty = ty.to_lowercase();
     !ty.contains("int") && ["char", "clob", "text"].iter().any(|part| ty.contains(part))
 }
 
-/// Whether SQLite stores numbers under a type: its affinity is neither TEXT nor BLOB.
+/// Whether SQLite stores numbers in a column of this type: its affinity is neither TEXT nor BLOB.
 fn has_numbers(ty: &str) -> bool {
     let ty = ty.to_lowercase();
     ty.contains("int")
         || !ty.is_empty() && !["char", "clob", "text", "blob"].iter().any(|part| ty.contains(part))
 }
 
-/// Whether MySQL takes a type for a number.
+/// Whether MySQL treats a type as a number.
 fn is_numeric(ty: &str) -> bool {
     let ty = ty.to_lowercase();
     ["int", "real", "floa", "doub", "dec", "numeric", "signed"].iter().any(|part| ty.contains(part))
@@ -146,12 +148,12 @@ fn is_decimal_type(ty: &str) -> bool {
     ty.starts_with("numeric")
 }
 
-/// Types of text whose trailing blanks do not count.
+/// Text types that ignore trailing blanks.
 fn is_padded_type(ty: &str) -> bool {
     ty == "bpchar" || ty.starts_with("character(") || ty == "character"
 }
 
-/// Types of text that do not tell cases apart.
+/// Text types that ignore case.
 fn is_caseless_type(ty: &str) -> bool {
     ty == "citext"
 }

@@ -9,20 +9,20 @@ use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, LikeKind, Literal, Op, Test};
 use crate::sql::query::{BlockId, Body, Query, RelationId};
 
-/// A condition on one relation that some index may be searched by.
+/// A condition on one relation that an index may be searched by.
 #[derive(Debug, Clone)]
 pub(super) struct Condition {
-    /// The side that the index has to hold.
+    /// The side that an index has to store.
     pub(super) operand: Expr,
     /// How it is compared.
     pub(super) compare: Compare,
-    /// The relations of the same join problem whose rows have to be at hand for the value.
+    /// The relations of the same join problem whose rows are needed to compute the value.
     pub(super) needs: Relations,
-    /// The part of the rows that it keeps.
+    /// The part of the rows that satisfies it, from 0 to 1.
     pub(super) kept: f64,
-    /// Whether it is compared with a single value, so that all rows it keeps are equal there.
+    /// Whether it compares with a single value, so that all matching rows have the same operand.
     pub(super) one_value: bool,
-    /// The collation that it is compared by where that is said beside it; never of MySQL.
+    /// The collation given explicitly in the comparison; always `None` for MySQL.
     pub(super) collation: Option<String>,
 }
 
@@ -35,24 +35,24 @@ pub(super) enum Compare {
     Null,
     /// `<`, `<=`, `>`, `>=`, BETWEEN.
     Range,
-    /// `IS NOT NULL`: an index keeps NULLs at one end.
+    /// `IS NOT NULL`: an index stores NULLs at one end.
     NotNull,
-    /// `LIKE 'x%'` or `GLOB 'x*'`: a range, where the index's order is that of the bytes.
+    /// `LIKE 'x%'` or `GLOB 'x*'`: a range, if the index is in byte order.
     Prefix(LikeKind),
-    /// Any other pattern: trigrams can serve it.
+    /// Any other pattern, which trigrams can serve.
     Pattern(LikeKind),
     /// Any other operator: `@>`, `&&`, `@@`.
     Operator(String),
 }
 
 impl Compare {
-    /// Whether a btree column after this one still narrows the search.
+    /// Whether further btree columns still narrow the search after this comparison.
     pub(super) fn is_equality(&self) -> bool {
         matches!(self, Compare::Equal | Compare::Null)
     }
 }
 
-/// The conditions that one conjunct puts on `relation`, which is one of the relations `here`.
+/// The conditions that one conjunct puts on `relation`, one of the relations `here`.
 pub(super) fn of(
     query: &Query,
     schema: &Schema,
@@ -78,7 +78,7 @@ pub(super) fn of(
     })
 }
 
-/// Calls `read` with what is known of the relation.
+/// Calls `read` with a [`Reader`] for the relation.
 pub(super) fn with_reader<T>(
     query: &Query,
     schema: &Schema,
@@ -102,27 +102,27 @@ pub(super) fn with_reader<T>(
     read(&reader)
 }
 
-/// The type of a column of any relation, where it is known.
+/// The type of a column of any relation, if known.
 type TypeOf<'a> = dyn Fn(&ColumnRef) -> Option<&'a str> + 'a;
 
-/// Whether a column, by its name, is of a type.
+/// Whether the named column has a type that satisfies the predicate.
 type HoldsType<'a> = dyn Fn(&str, fn(&str) -> bool) -> bool + 'a;
 
-/// What reads conditions on one relation.
+/// Extracts conditions on one relation.
 pub(super) struct Reader<'a> {
     pub(super) dialect: Dialect,
     pub(super) relation: RelationId,
     pub(super) here: Relations,
-    /// Whether a subquery depends on the rows around it.
+    /// Whether a subquery is correlated.
     pub(super) depends: &'a dyn Fn(BlockId) -> bool,
-    /// Whether a column of the relation is of a type.
+    /// Whether a column of the relation has a given type.
     pub(super) holds: &'a HoldsType<'a>,
     pub(super) type_of: &'a TypeOf<'a>,
     pub(super) values: Values<'a>,
 }
 
 impl<'a> Reader<'a> {
-    /// The relations around a subquery that it names.
+    /// The relations of outer queries that a subquery refers to.
     fn named_below(&self, query: BlockId) -> Relations {
         let whole = self.values.query;
         let mut named = Relations::NONE;
@@ -140,20 +140,20 @@ impl<'a> Reader<'a> {
         named
     }
 
-    /// The name of a column of the relation.
+    /// The name of the column, if the expression is a column of the relation.
     pub(super) fn own_column<'e>(&self, expr: &'e Expr) -> Option<&'e str> {
         let column = expr.as_column().filter(|column| column.relation == Some(self.relation))?;
         Some(&column.name)
     }
 
-    /// The type of a column of the relation, where it is known.
+    /// The type of the column, if the expression is a column of the relation and its type is known.
     pub(super) fn type_of_own(&self, expr: &Expr) -> Option<&'a str> {
         (self.type_of)(expr.as_column()?).filter(|ty| !ty.is_empty())
     }
 
     fn conditions(&self, conjunct: &Expr) -> Vec<Condition> {
         let mut found = self.comparisons(conjunct);
-        // An index may hold the condition itself: `CREATE INDEX ON jobs ((done_at IS NULL))`.
+        // An index may store the condition itself: `CREATE INDEX ON jobs ((done_at IS NULL))`.
         if !matches!(conjunct, Expr::Column(_) | Expr::Not(_)) {
             found.extend(self.compared(conjunct, Compare::Equal, &[]));
         }
@@ -164,8 +164,8 @@ impl<'a> Reader<'a> {
         match conjunct {
             Expr::Binary { op, left, right } => self.binary(op, left, right),
             Expr::InList { expr, list, negated: false } => self.in_list(expr, list),
-            // The rows of a query that stands by itself are at hand; one that depends on this table's rows is not.
-            // SQLite makes its list when the rows that it depends on are at hand.
+            // The rows of an uncorrelated subquery are available; those of one that depends on this table are
+            // not. SQLite builds the list once the rows that it depends on are available.
             Expr::InQuery { expr, op: Op::Eq, negated: false, query }
                 if (self.depends)(*query) && self.dialect == Dialect::Sqlite =>
             {
@@ -186,14 +186,14 @@ impl<'a> Reader<'a> {
                 }
             }
             Expr::Any { left, op: Op::Eq, right, all: false } => {
-                // `5 = ANY (column)` searches inside of the column, which no btree does.
+                // `5 = ANY (column)` searches inside the column, which no btree supports.
                 self.compared(left, Compare::Equal, &[right.as_ref()]).into_iter().collect()
             }
             Expr::Any { left, op, right, all: false } if op.is_range() => {
                 self.compared(left, Compare::Range, &[right.as_ref()]).into_iter().collect()
             }
             Expr::Between { expr, low, high, negated: false } => {
-                // Where one end makes a cast of the column, the other is searched by all the same.
+                // If one bound forces a cast of the column, the other bound is still searched by.
                 let range = |ends: &[&Expr]| self.compared(expr, Compare::Range, ends);
                 let found = range(&[low, high]).or_else(|| range(&[low])).or_else(|| range(&[high]));
                 found.into_iter().collect()
@@ -202,14 +202,14 @@ impl<'a> Reader<'a> {
                 let compare = if *negated { Compare::NotNull } else { Compare::Null };
                 self.compared(expr, compare, &[]).into_iter().collect()
             }
-            // MySQL and SQLite ask of each value whether it is not zero.
+            // MySQL and SQLite test each value for being nonzero.
             Expr::Is { expr, test: Test::True | Test::False, negated: false }
                 if self.dialect == Dialect::Postgres =>
             {
                 self.compared(expr, Compare::Equal, &[]).into_iter().collect()
             }
             Expr::Like { expr, pattern, kind, negated: false } => {
-                // MySQL plans when it knows what a parameter is.
+                // MySQL knows the values of parameters when it plans.
                 let bound = self.dialect == Dialect::MySql
                     && matches!(**pattern, Expr::Parameter(_) | Expr::Literal(Literal::Number(_)));
                 let compare = match (bound || fixed_start(pattern, *kind), kind) {
@@ -261,7 +261,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Postgres: `text ^@ 'start'`.
+    /// PostgreSQL's `text ^@ 'start'`.
     fn starts_with(&self, text: &Expr, start: &Expr) -> Vec<Condition> {
         let compare = match start.without_casts() {
             Expr::Literal(Literal::Text(start)) if !start.is_empty() => Compare::Prefix(LikeKind::Like),
@@ -270,7 +270,7 @@ impl<'a> Reader<'a> {
         self.compared(text, compare, &[start]).into_iter().collect()
     }
 
-    /// `a = 1 OR a = 2` within an arm of another disjunction: the same search with several values.
+    /// `a = 1 OR a = 2` inside an arm of another disjunction: one search with several values.
     fn one_of(&self, arms: &[Expr]) -> Vec<Condition> {
         let Some((first, others)) = arms.split_first() else { return Vec::new() };
         let equalities = |arm: &Expr| {
@@ -291,7 +291,7 @@ impl<'a> Reader<'a> {
             let pairs = left.iter().zip(right);
             return match op {
                 Op::Eq => pairs.flat_map(|(l, r)| self.binary(op, l, r)).collect(),
-                // Rows are compared by their first columns first. MySQL compares them one by one.
+                // Row comparison starts with the first columns. MySQL compares the columns one by one.
                 op if op.is_range() && self.dialect != Dialect::MySql => {
                     pairs.take(1).flat_map(|(l, r)| self.binary(op, l, r)).collect()
                 }
@@ -306,11 +306,11 @@ impl<'a> Reader<'a> {
         }
         let compare = match op {
             Op::Eq => Compare::Equal,
-            // Postgres searches no index by `IS NOT DISTINCT FROM`.
+            // PostgreSQL does not use an index for `IS NOT DISTINCT FROM`.
             Op::Same if self.dialect != Dialect::Postgres => Compare::Equal,
             op if op.is_range() => Compare::Range,
             Op::Other(op) if op == "^@" => return self.starts_with(left, right),
-            // Of texts it says that they are similar.
+            // On texts it is the similarity operator.
             Op::Arithmetic('%') => Compare::Operator("%".to_owned()),
             Op::Other(_) => Compare::Operator(op.as_str().to_owned()),
             _ => return Vec::new(),
@@ -344,7 +344,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a pattern is a constant that begins with fixed text, so that it is a range.
+/// Whether a pattern is a constant that starts with fixed text, so that it defines a range.
 fn fixed_start(pattern: &Expr, kind: LikeKind) -> bool {
     let Expr::Literal(Literal::Text(text)) = pattern.without_casts() else { return false };
     let mut characters = text.chars();

@@ -1,5 +1,5 @@
-//! Conditions that follow from those a query states: equalities carried from column to column, constants carried into
-//! outer joins, and what each arm of a disjunction says of one table.
+//! Conditions implied by those that a query states: equalities propagated from column to column, constants
+//! propagated into outer joins, and what each arm of a disjunction requires of one table.
 
 use super::problem::{Demand, Problem};
 use super::relations::Relations;
@@ -52,7 +52,7 @@ pub(super) fn follow_equalities(problem: &mut Problem) {
     }
 }
 
-/// `a LEFT JOIN b ON b.x = a.x WHERE a.x = $1`: only rows with `b.x = $1` can find a partner.
+/// `a LEFT JOIN b ON b.x = a.x WHERE a.x = $1`: only rows with `b.x = $1` can match.
 fn fix_inner_sides(problem: &mut Problem, classes: &[Vec<Expr>]) {
     let mut fixed = Vec::new();
     for demand in &problem.demands {
@@ -78,7 +78,7 @@ fn fix_inner_sides(problem: &mut Problem, classes: &[Vec<Expr>]) {
     problem.demands.append(&mut fixed);
 }
 
-/// `(a.x = 1 AND b.y = 2) OR a.x = 3` is also a condition on `a` alone: each arm says something of it.
+/// `(a.x = 1 AND b.y = 2) OR a.x = 3` implies a condition on `a` alone if each arm restricts it.
 pub(super) fn extract_from_disjunctions(problem: &mut Problem) {
     let mut found = Vec::new();
     for demand in &problem.demands {
@@ -110,14 +110,13 @@ pub(super) fn extract_from_disjunctions(problem: &mut Problem) {
 }
 
 impl Problem {
-    /// Whether a relation is on the inner side of an outer join, so that what holds of the rows joined does not hold of
-    /// its own.
+    /// Whether a relation is on the inner side of an outer join, so that conditions on joined rows do not
+    /// apply to its own rows.
     fn is_inner_side(&self, id: RelationId) -> bool {
         self.demands.iter().any(|demand| demand.narrows.as_ref().is_some_and(|narrows| narrows.contains(&id)))
     }
 
-    /// Relations that can only be read when others are at hand: the inner sides of outer joins and anti-joins, each with
-    /// what they are joined to.
+    /// The inner sides of outer joins and anti-joins, each with the relations that have to be read before it.
     pub(super) fn inner_sides(&self) -> Vec<(Relations, Relations)> {
         let here: Relations = self.relations.iter().collect();
         let mut sides: Vec<(Relations, Relations)> = Vec::new();

@@ -1,31 +1,31 @@
-//! How many rows are expected, as planners guess without looking at the data: what each condition keeps, and how many
-//! rows a subquery gives. Only the proportions matter: they say which table is read first.
+//! Row estimates as planners make them without statistics: the selectivity of each condition, and the rows of
+//! a subquery. Only the proportions matter, since they decide which table is read first.
 
 use crate::schema::{Schema, UserType};
 use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Literal, Op, Test};
 use crate::sql::query::{Block, BlockId, Body, Query, Role, Source};
 
-/// The rows of a table of which nothing is known.
+/// The assumed row count of a table without statistics.
 pub(super) const ROWS: f64 = 5_000.0;
 
-/// What `=` keeps: most columns that are compared with one value tell rows apart.
+/// The selectivity of `=`: most columns compared with one value are nearly unique.
 const EQUAL: f64 = 1.0 / ROWS;
-/// What `=` keeps where the text of the query names the value: what a program knows by name is a kind of row, as in
-/// `status = 'done'`, and no row by itself.
+/// The selectivity of `=` with a constant in the query's text: `status = 'done'` names a category, not a
+/// single row.
 const CATEGORY: f64 = 0.1;
-/// How many rows share a key that is not unique, where there are no statistics.
+/// The number of rows that share a value of a non-unique key, without statistics.
 pub(super) const SHARED: f64 = 10.0;
-/// A value out of two hundred: Postgres's guess for `LIKE` and a range with two ends.
+/// One in two hundred: PostgreSQL's default for `LIKE` and a range with two bounds.
 const ONE_VALUE: f64 = 0.005;
-/// Postgres's guess for a range with one end, and for a function's answer.
+/// PostgreSQL's default for a range with one bound, and for a boolean function.
 pub(super) const ONE_SIDE: f64 = 1.0 / 3.0;
-/// How many elements a parameter's array is taken to have.
+/// The assumed length of an array parameter.
 const ELEMENTS: f64 = 10.0;
-/// What a containment or match operator keeps.
+/// The selectivity of a containment or match operator.
 const CONTAINED: f64 = 0.01;
 
-/// The part of all rows that a condition keeps.
+/// The selectivity of a condition, from 0 to 1.
 pub(super) fn kept(condition: &Expr, query: &Query, schema: &Schema) -> f64 {
     let part = |expr: &Expr| kept(expr, query, schema);
     let value = |exprs: &[&Expr]| {
@@ -55,23 +55,23 @@ pub(super) fn kept(condition: &Expr, query: &Query, schema: &Schema) -> f64 {
     kept.clamp(1.0 / (ROWS * ROWS), 1.0)
 }
 
-/// The part of a table's rows that all conditions on it alone keep.
+/// The combined selectivity of all conditions on one table.
 pub(super) fn kept_by_all(conditions: &[&Expr], query: &Query, schema: &Schema) -> f64 {
     if schema.dialect == Dialect::Postgres {
         return conditions.iter().map(|condition| kept(condition, query, schema)).product();
     }
-    // Without statistics one equality counts, and anything else for next to nothing.
+    // Without statistics only one equality counts; other conditions add almost nothing.
     let equal = conditions.iter().any(|condition| matches!(condition, Expr::Binary { op: Op::Eq, .. }));
     let others = i32::try_from(conditions.len()).unwrap_or(i32::MAX);
     (if equal { 0.25 } else { 1.0 }) * 0.93_f64.powi(others)
 }
 
-/// Whether a value is a text that the query names.
+/// Whether a value is a text constant in the query.
 fn is_category(expr: &Expr) -> bool {
     matches!(expr.without_casts(), Expr::Literal(Literal::Text(_)))
 }
 
-/// How many values a column can have, where its type allows but few.
+/// How many values a column can have, if its type allows only a few.
 fn values(column: &ColumnRef, query: &Query, schema: &Schema) -> Option<f64> {
     let relation = query.relation(column.relation?);
     let ty = &relation.columns.as_ref()?.iter().find(|known| known.name == column.name)?.ty;
@@ -87,7 +87,7 @@ fn values(column: &ColumnRef, query: &Query, schema: &Schema) -> Option<f64> {
     }
 }
 
-/// How many rows a relation gives that is no table.
+/// The estimated rows of a relation that is not a table.
 pub(super) fn rows(source: &Source, query: &Query, schema: &Schema) -> f64 {
     match source {
         Source::Function(name, _) => match name.as_str() {
@@ -102,10 +102,10 @@ pub(super) fn rows(source: &Source, query: &Query, schema: &Schema) -> f64 {
     }
 }
 
-/// How many rows a block gives; no deeper than `depth` subqueries down.
+/// The estimated rows of a block, looking at most `depth` subqueries deep.
 fn block_rows(id: BlockId, query: &Query, schema: &Schema, depth: usize) -> f64 {
     let block = query.block(id);
-    // Of a limit that is not known Postgres expects a tenth of the rows.
+    // For an unknown limit PostgreSQL expects a tenth of the rows.
     let (limit, part) = match &block.limit {
         Some(Expr::Literal(Literal::Number(number))) => (number.parse().unwrap_or(ROWS), 1.0),
         Some(_) if schema.dialect == Dialect::Postgres => (f64::INFINITY, 0.1),
@@ -118,7 +118,7 @@ fn block_rows(id: BlockId, query: &Query, schema: &Schema, depth: usize) -> f64 
         Body::Select(select) if select.aggregates && select.group_by.is_empty() => 1.0,
         Body::Select(_) | Body::Write(_) => joined_rows(block, query, schema, depth),
         Body::Set { left, right, .. } if matches!(block.role, Role::Cte { recursive: true, .. }) => {
-            // What follows from the first rows is taken to be ten times as many.
+            // The recursive part is assumed to yield ten times the initial rows.
             let _ = right;
             block_rows(*left, query, schema, depth - 1) * 10.0
         }
@@ -131,7 +131,7 @@ fn block_rows(id: BlockId, query: &Query, schema: &Schema, depth: usize) -> f64 
     (rows.min(limit) * part).max(1.0)
 }
 
-/// The largest of the relations, and what the conditions keep of it.
+/// The rows of the largest relation, reduced by the selectivity of the conditions.
 fn joined_rows(block: &Block, query: &Query, schema: &Schema, depth: usize) -> f64 {
     let relations = block.from().iter().flat_map(crate::sql::query::From::relations);
     let most = relations

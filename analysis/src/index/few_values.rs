@@ -1,5 +1,5 @@
-//! Columns that hold few different values, by what the schema says of them: an index on such a column alone leaves a
-//! large part of the table to be read.
+//! Columns with few distinct values, judging by the schema: an index on such a column alone still leaves much
+//! of the table to read.
 
 use crate::schema::columns;
 use crate::schema::{Name, Schema, Table, UserType};
@@ -28,7 +28,7 @@ fn is_enum(schema: &Schema, ty: &str) -> bool {
     matches!(known, Some(UserType::Enum(_)))
 }
 
-/// Whether a CHECK says that the column is one of a list.
+/// Whether a CHECK restricts the column to a list of values.
 fn lists_values(schema: &Schema, table: &Table, condition: &str, column: &str) -> bool {
     let columns = columns::of_table(schema, table);
     let resolved = crate::sql::resolve::expression(condition, schema.dialect, columns);

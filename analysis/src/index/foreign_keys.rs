@@ -1,4 +1,5 @@
-//! Foreign keys whose rows are looked for when what they refer to goes away, and which of them no index leads to.
+//! Foreign keys whose referencing rows are looked up when the referenced row is deleted, and which of them
+//! lack an index.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,24 +12,24 @@ use crate::schema::{ForeignKey, Name, Replay, Schema, Table};
 use crate::sql::quote::quote_if_needed;
 use crate::sql::{Dialect, Query};
 
-/// A foreign key that no index leads to, though rows are looked for by it.
+/// A foreign key without an index, although its rows are looked up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unindexed<'s> {
-    /// The table that refers.
+    /// The referencing table.
     pub(crate) table: &'s Table,
     /// Its key.
     pub(crate) key: &'s ForeignKey,
 }
 
 impl Unindexed<'_> {
-    /// The index that leads to its rows.
+    /// The index that would serve it.
     pub(crate) fn index(&self, dialect: Dialect) -> NewIndex {
         let columns = self.key.columns.iter().map(|column| quote_if_needed(column, dialect)).collect();
         NewIndex { table: self.table.name.clone(), columns, predicate: None, method: None }
     }
 }
 
-/// The tables that rows are deleted of: by a query, or because the rows that they refer to are.
+/// The tables that lose rows: a query deletes from them, or a deletion cascades to them.
 pub(crate) fn losing_rows<'s>(
     schema: &'s Schema,
     queries: impl Iterator<Item = &'s Query>,
@@ -52,8 +53,8 @@ pub(crate) fn losing_rows<'s>(
     losing
 }
 
-/// The foreign keys without an index whose rows are looked for: the key itself acts on them, or rows of what it refers to
-/// are deleted. MySQL makes these indexes by itself.
+/// The foreign keys without an index whose rows are looked up: the key has an action, or rows of the
+/// referenced table are deleted. MySQL creates these indexes itself.
 pub(crate) fn unindexed<'s>(
     schema: &'s Schema,
     losing: &BTreeSet<&Name>,
@@ -78,8 +79,8 @@ pub(crate) fn unindexed<'s>(
     found
 }
 
-/// Whether an index that holds every row of the key begins with one of its columns: each is compared with one value, so
-/// that any of them leads to few rows, unless it has few values.
+/// Whether an index that contains every row of the key starts with one of its columns. Each column is
+/// compared with one value, so any of them is selective unless it has few values.
 fn is_indexed(schema: &Schema, table: &Table, key: &ForeignKey) -> bool {
     let leads = |column: &str| {
         key.columns.iter().any(|own| own == column)
@@ -101,7 +102,7 @@ fn is_indexed(schema: &Schema, table: &Table, key: &ForeignKey) -> bool {
     })
 }
 
-/// The indexes for foreign keys that are still without one when `advice` is followed.
+/// The indexes for foreign keys that still lack one once `advice` is applied.
 pub(crate) fn advise(
     schema: &Schema,
     advice: &[Advice],

@@ -1,13 +1,13 @@
-//! Tables that are read with another one: its partitions, and those that inherit from it. An index of the parent is none of
-//! a table that inherits, and indexes of all partitions are as good as one of the parent.
+//! Tables that are read along with another: its partitions, and tables that inherit from it. A parent's index
+//! does not cover tables that inherit; indexes on all partitions are as good as one on the parent.
 
 use crate::schema::{Name, Schema, Table};
 
-/// The most tables that are looked at for one access.
+/// The maximum number of tables examined for one access.
 pub(super) const MOST: usize = 300;
 
-/// Whether something holds for all partitions of a table that hold rows, those of its partitions among them; `None` where
-/// there are more than are looked at. It holds for none where there are none.
+/// Whether a predicate holds for all leaf partitions of a table; `None` above the limit. `false` if there are
+/// no partitions.
 pub(super) fn all_partitions<'s>(
     schema: &'s Schema,
     table: &'s Table,
@@ -35,7 +35,7 @@ pub(super) fn all_partitions<'s>(
     Some(found > 0)
 }
 
-/// The tables that inherit from one, and those that inherit from them.
+/// All tables that inherit from a table, directly or indirectly.
 pub(super) fn heirs<'s>(schema: &'s Schema, table: &Table) -> Vec<&'s Table> {
     let mut found: Vec<&Table> = Vec::new();
     if !schema.is_inherited(table) {

@@ -1,15 +1,15 @@
-//! What in a comparison keeps every index from serving it, an index of the column included: the way it is written, not
-//! an index that is missing.
+//! Comparisons written so that no index applies, not even one on the column: the problem is the query, not a
+//! missing index.
 
 use super::compared::is_textual;
 use super::condition::Reader;
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Op};
 
-/// What keeps an index from being searched.
+/// Why no index can be searched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hindrance {
-    /// The column that is compared.
+    /// The column in the comparison.
     pub column: String,
     /// Why no index serves the comparison, as a sentence without a full stop.
     pub why: String,
@@ -17,7 +17,7 @@ pub struct Hindrance {
     pub instead: String,
 }
 
-/// What hinders one conjunct of a query.
+/// The hindrance in one conjunct of a query.
 pub(super) fn of(reader: &Reader<'_>, conjunct: &Expr) -> Option<Hindrance> {
     match conjunct {
         Expr::Binary { op: Op::Eq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq, left, .. }
@@ -29,13 +29,13 @@ pub(super) fn of(reader: &Reader<'_>, conjunct: &Expr) -> Option<Hindrance> {
     }
 }
 
-/// `a = ? || b = ?` where `||` joins texts: the comparison of a comparison, and no OR.
+/// `a = ? || b = ?` if `||` concatenates: that compares the result of a comparison, and is not an OR.
 fn joined_texts(reader: &Reader<'_>, left: &Expr) -> Option<Hindrance> {
     let Expr::Binary { op, left: own, right } = left else { return None };
     if !op.is_comparison() || !matches!(**right, Expr::Binary { op: Op::Concat, .. }) {
         return None;
     }
-    // The first of several is the innermost.
+    // In a chain, the first is the innermost.
     joined_texts(reader, own).or_else(|| {
         let column = left.columns().into_iter().find(|column| column.relation == Some(reader.relation))?;
         Some(Hindrance {
@@ -73,7 +73,7 @@ fn compared(reader: &Reader<'_>, conjunct: &Expr) -> Option<Hindrance> {
 
 fn comparison(reader: &Reader<'_>, op: &Op, own: &Expr, value: &Expr) -> Option<Hindrance> {
     let column = reader.own_column(own)?;
-    // What is compared with a column of the same row has no value to search for.
+    // Comparing two columns of the same row leaves no value to search for.
     if reader.own_column(value).is_some() {
         return None;
     }

@@ -1,5 +1,5 @@
-//! How each table of a join problem is read: by an index that its own conditions search, or columns of tables that are
-//! read before it; else row by row.
+//! How each table of a join problem is read: by an index, searched by its own conditions or by columns of
+//! tables read before it, or else row by row.
 
 use super::condition::{self, Condition};
 use super::order::{self, Joined};
@@ -14,40 +14,40 @@ use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Test};
 use crate::sql::query::{Query, RelationId, Source};
 
-/// The part of the rows that conditions keep at least for the first of them to come soon.
+/// The selectivity from which the first matching row is found quickly by scanning.
 const MUCH: f64 = 0.3;
 
 /// A table of the problem.
 pub(super) struct Item<'s> {
     pub(super) relation: RelationId,
     pub(super) indexes: Indexes<'s>,
-    /// What the query demands of its rows.
+    /// The conditions on its rows.
     demands: Vec<&'s Expr>,
-    /// By its conditions.
+    /// Its searchable conditions, matched with its indexes.
     searches: Searches,
-    /// Those of them that compare it with rows of others.
+    /// Those that compare it with rows of other relations.
     joins: Vec<Join>,
-    /// What leads to its rows before those of any other are at hand.
+    /// How an index serves it without rows of any other relation.
     alone: Option<Served>,
-    /// Conditions of which one has to hold, each arm with its own.
+    /// Disjunctions, each as the searches of its arms.
     alternatives: Vec<Vec<Searches>>,
-    /// Whether something is demanded of its rows alone, so that they are filtered as they are read.
+    /// Whether any condition concerns its rows alone, so that they are filtered during the scan.
     pub(super) is_filtered: bool,
     /// Whether its own conditions keep a large part of its rows.
     pub(super) keeps_much: bool,
-    /// What keeps all indexes from serving one of its conditions.
+    /// Why no index can serve one of its conditions.
     hindrance: Option<Hindrance>,
-    /// The part of its rows that its own conditions keep.
+    /// The selectivity of its own conditions.
     pub(super) own_kept: f64,
 }
 
 /// A condition that compares a table with rows of others.
 struct Join {
-    /// The relations whose rows have to be at hand.
+    /// The relations whose rows are required.
     needs: Relations,
-    /// What is compared: the first condition that compares it.
+    /// The position of the first condition with the same operand.
     operand: usize,
-    /// The part of the rows that it keeps.
+    /// The selectivity.
     kept: f64,
 }
 
@@ -64,7 +64,7 @@ impl Join {
     }
 }
 
-/// Says how each table of a join problem is read.
+/// Determines how each table of a join problem is read.
 pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Access> {
     let mut others: Vec<(RelationId, f64)> = Vec::new();
     let mut items: Vec<Item<'_>> = Vec::new();
@@ -91,7 +91,8 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Ac
     let tables = items.iter().enumerate().map(|(at, item)| {
         let mut read = read(at).or_else(|| item.extreme(problem));
         if read.is_some_and(|read| !read.leads()) {
-            // With the rows of the others at hand it may be searched: which side is read in full, statistics decide.
+            // With the rows of the others it may be searched by an index: statistics decide which side is
+            // scanned in full.
             read = item.search(joined.without(item)).or(read);
         }
         let mut access = item.access(query, read);
@@ -105,7 +106,7 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Ac
             access.why =
                 "only newer servers search for what a subquery of an UPDATE or DELETE gives".to_owned();
         }
-        // Nobody adds an index to a table of the catalog.
+        // Nobody adds an index to a catalog table.
         let is_system = matches!(query.relation(item.relation).source, Source::System(_));
         if access.verdict == Verdict::Unserved && !is_system {
             access.wanted = item.wanted(schema, joined.without(item), problem);
@@ -121,7 +122,7 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Ac
     tables.chain(sequences).collect()
 }
 
-/// How a sequence is read, of which nothing but a row can be selected.
+/// The access to a sequence, which always has a single row.
 fn one_row(query: &Query, id: RelationId, name: &Name) -> Access {
     let relation = query.relation(id);
     Access {
@@ -140,7 +141,7 @@ fn one_row(query: &Query, id: RelationId, name: &Name) -> Access {
     }
 }
 
-/// What is known of a table of the problem, each of its conditions matched with its indexes.
+/// Collects what is known about a table of the problem, and matches each of its conditions with its indexes.
 pub(super) fn item<'s>(
     id: RelationId,
     query: &Query,
@@ -163,7 +164,7 @@ pub(super) fn item<'s>(
         if let Expr::Or(arms) = demand {
             let arm = |arm: &'s Expr| {
                 let parts = arm.conjuncts();
-                // Within a disjunction Postgres asks a subquery's rows of each row it reads.
+                // In a disjunction, PostgreSQL tests each row it reads against the subquery.
                 let is_asked = |part: &&Expr| {
                     schema.dialect != Dialect::Postgres || !matches!(part, Expr::InQuery { .. })
                 };
@@ -177,12 +178,12 @@ pub(super) fn item<'s>(
             conditions.extend(condition::of(query, schema, demand, id, here));
         }
     }
-    // A subquery that names the row around it is asked of each.
+    // A correlated subquery is evaluated for each row.
     let depends_on_row = |demand: &Demand| {
         let is_correlated = |block| query.block(block).correlated;
         demand.condition.any(|part| part.own_subquery().is_some_and(is_correlated))
     };
-    // What belongs to a query around this one is one value for each run.
+    // A column of an outer query is a constant during each run.
     let is_other = |expr: &Expr| {
         let relation = expr.as_column().and_then(|column| column.relation);
         relation.is_some_and(|other| other != id && here.contains(other))
@@ -211,10 +212,10 @@ pub(super) fn item<'s>(
 }
 
 impl Item<'_> {
-    /// An index that leads to its rows, with the rows of `reached` at hand.
+    /// The best index to search, with the rows of `reached` available.
     pub(super) fn search(&self, reached: Relations) -> Option<Served> {
         let mut found = self.searches.best(&self.indexes, reached);
-        // A partial index that is read from end to end leads to no rows of a disjunction that asks for some of them.
+        // A full scan of a partial index does not serve a disjunction that selects only some of its rows.
         let asks_for_some = self.alternatives.iter().any(|arms| arms.iter().all(Searches::ask_for_some));
         if asks_for_some && let Some(Served { how: how @ How::WalkedPartial, .. }) = &mut found {
             *how = How::FilteredPartial;
@@ -222,7 +223,7 @@ impl Item<'_> {
         if found.is_some_and(|served| matches!(served.how, How::Searched(_))) {
             return found;
         }
-        // A disjunction is served when an index leads to each of its arms.
+        // A disjunction is served if an index serves each of its arms.
         let by_arms = self.alternatives.iter().find_map(|arms| {
             let mut first: Option<Served> = None;
             for arm in arms {
@@ -235,17 +236,17 @@ impl Item<'_> {
         by_arms.or(found)
     }
 
-    /// What leads to its rows before those of any other are at hand.
+    /// How an index serves it without rows of any other relation.
     pub(super) fn alone(&self) -> Option<Served> {
         self.alone
     }
 
-    /// Whether an index gives its rows in the order of `key`.
+    /// How an index returns its rows in the order of `key`, if one does.
     pub(super) fn ordered(&self, key: &Expr, nulls_turned: bool) -> Option<Walk> {
         self.searches.ordered(&self.indexes, self.relation, key, nulls_turned)
     }
 
-    /// The index of which it is not known whether the conditions search it.
+    /// An index that the conditions may or may not be able to search.
     fn in_doubt(&self) -> Option<usize> {
         let arms = self.alternatives.iter().flatten();
         std::iter::once(&self.searches).chain(arms).find_map(Searches::in_doubt)
@@ -255,12 +256,12 @@ impl Item<'_> {
         &self.searches.conditions
     }
 
-    /// Whether an index holds all of its rows.
+    /// Whether an index contains all of its rows.
     pub(super) fn has_whole_index(&self) -> bool {
         self.indexes.whole()
     }
 
-    /// How many of its rows go with one of the rows at hand.
+    /// The expected number of its rows per row of the relations already read.
     pub(super) fn rows(&self, reached: Relations) -> f64 {
         let mut rows = estimate::ROWS * self.own_kept;
         for (at, join) in self.joins.iter().enumerate() {
@@ -274,7 +275,7 @@ impl Item<'_> {
         rows
     }
 
-    /// The index whose end is the `min` or `max` that is wanted.
+    /// The index whose end gives the `min` or `max` of the query.
     fn extreme(&self, problem: &Problem) -> Option<Served> {
         if problem.extremes.is_empty() {
             return None;
@@ -283,7 +284,7 @@ impl Item<'_> {
         if sqlite && problem.extremes.len() > 1 {
             return None;
         }
-        // SQLite walks a join from the end of an index as well.
+        // SQLite walks an index from its end for a join as well.
         let alone = problem.relations.len() == 1 || sqlite;
         let own = |e: &Expr| e.columns().iter().all(|column| column.relation == Some(self.relation));
         if !alone || !problem.extremes.iter().all(own) {
@@ -291,7 +292,7 @@ impl Item<'_> {
         }
         let mut last = None;
         for extreme in &problem.extremes {
-            // NULL is neither the least nor the greatest, and is left out.
+            // NULL is ignored by min and max.
             let not_null = Expr::Is { expr: Box::new(extreme.clone()), test: Test::Null, negated: true };
             let mut demands = self.demands.clone();
             demands.push(&not_null);
@@ -310,7 +311,7 @@ impl Item<'_> {
         last
     }
 
-    /// What would serve it with the rows of `reached` at hand.
+    /// The indexes that would serve it, with the rows of `reached` available.
     fn wanted(&self, schema: &Schema, reached: Relations, problem: &Problem) -> Vec<Wanted> {
         self.reading(schema, reached, problem).wanted()
     }
@@ -343,14 +344,14 @@ impl Item<'_> {
             Source::Table(name) | Source::System(name) => name.clone(),
             _ => crate::schema::Name::new(relation.alias.clone()),
         };
-        // An index that leads to nearly all rows is passed over; another one would be as well.
+        // The planner ignores an index that selects nearly all rows, and would ignore another.
         let passed_over = match self.indexes.dialect() {
             Dialect::Postgres => None,
             Dialect::MySql | Dialect::Sqlite => self.alone.filter(|_| served.is_none()),
         };
         let is_system = matches!(relation.source, Source::System(_));
         let walked = served.filter(|served| !served.leads() && !is_system);
-        // What reads an index from end to end looks at every row of it.
+        // A full index scan visits every row.
         let served = served.filter(|_| walked.is_none());
         let verdict = match &served {
             Some(_) => Verdict::Served,

@@ -1,4 +1,5 @@
-//! Verdicts on what no database of the tests has: extensions, other servers, tables that are read with others.
+//! Verdicts on what none of the test databases has: extensions, other servers, tables that are read with
+//! others.
 
 use super::{Verdict, accesses};
 use crate::schema::{Replay, Schema};
@@ -11,7 +12,7 @@ fn schema(dialect: Dialect, ddl: &str) -> Schema {
     replay.schema
 }
 
-/// The verdicts of a query, in the order in which its tables are named.
+/// Checks the verdicts of a query, in the order in which it names its tables.
 #[track_caller]
 fn check(dialect: Dialect, ddl: &str, sql: &str, expect: &[Verdict]) {
     let schema = schema(dialect, ddl);

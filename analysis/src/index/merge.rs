@@ -1,22 +1,23 @@
-//! One index for several accesses: keys compared for equality are put in the order that serves all of them, conditions
-//! that all of them have become the index's own.
+//! One index for several accesses: equality keys are ordered so as to serve all of them, and conditions that
+//! they share become the index's predicate.
 
 use super::new_index::NewIndex;
 use super::wanted::{Key, Wanted};
 use crate::schema::{Name, Schema};
 use crate::sql::Dialect;
 
-/// How many characters of long text MySQL is asked to index: what fits into its shortest limit.
+/// The indexed prefix of long text in MySQL, in characters: what fits into its smallest key limit.
 const STORED: usize = 191;
 
-/// The index that serves all of `members`, which want one of the same table; `None` when no single one does.
+/// One index that serves all of `members`, which are wanted indexes of one table; `None` if no single index
+/// does.
 pub(super) fn index(members: &[&Wanted], schema: &Schema) -> Option<NewIndex> {
     let first = members.first()?;
     if members.iter().any(|member| member.table != first.table || member.method != first.method) {
         return None;
     }
     let shared = if schema.dialect == Dialect::MySql { Vec::new() } else { shared_constants(members) };
-    // Where the shared conditions leave no key, what has many values is the key after all.
+    // If the shared conditions leave no key column, a selective one becomes a key after all.
     let is_of_many = |text: &&String| {
         members
             .iter()
@@ -32,19 +33,19 @@ pub(super) fn index(members: &[&Wanted], schema: &Schema) -> Option<NewIndex> {
     Some(NewIndex { table: first.table.clone(), columns, predicate, method: first.method })
 }
 
-/// The keys that serve all of `members` when the index holds only rows of `shared`; `None` when none do.
+/// The key columns that serve all of `members` in an index restricted to `shared`; `None` if there are none.
 fn columns(members: &[&Wanted], shared: &[String], dialect: Dialect) -> Option<Vec<String>> {
     let mut shapes: Vec<Vec<Vec<String>>> = Vec::new();
     for member in members {
         let shape = shape(member, shared)?;
-        // SQLite reads a partial index from end to end as it reads a table, so each access needs a key to search by.
+        // SQLite scans a partial index no faster than a table, so each access needs a key to search by.
         let searches = shape.len() > if member.ordered { member.rest.len() } else { 0 };
         if dialect == Dialect::Sqlite && !shared.is_empty() && !searches {
             return None;
         }
         shapes.push(shape);
     }
-    // Shorter ones first: a longer one extends them.
+    // Shorter shapes first, since longer ones extend them.
     shapes.sort_by_key(|shape| shape.iter().map(Vec::len).sum::<usize>());
     let mut keys: Vec<Vec<String>> = Vec::new();
     for shape in shapes {
@@ -54,8 +55,8 @@ fn columns(members: &[&Wanted], shared: &[String], dialect: Dialect) -> Option<V
     (!columns.is_empty()).then_some(columns)
 }
 
-/// Whether an index narrows the search of an access as well, though not by all that it could: by its first keys, one of
-/// which has many values.
+/// Whether an index also narrows an access that it does not fully serve: the access fixes its leading keys,
+/// and one of them is selective.
 pub(super) fn narrows(index: &NewIndex, wanted: &Wanted) -> bool {
     if index.table != wanted.table
         || index.method != wanted.method
@@ -78,18 +79,18 @@ fn shared_constants(members: &[&Wanted]) -> Vec<String> {
     first.constants.iter().filter(in_all).cloned().collect()
 }
 
-/// The keys of one access in groups, each in any order within itself, when the index holds only rows of `shared`.
+/// The keys of one access in groups, in an index restricted to `shared`. The order within a group is free.
 fn shape(wanted: &Wanted, shared: &[String]) -> Option<Vec<Vec<String>>> {
     let is_shared = |key: &&Key| key.constant.as_ref().is_some_and(|constant| shared.contains(constant));
     let mut equal: Vec<&Key> = wanted.equal.iter().filter(|key| !is_shared(key)).collect();
-    // Behind a key with many values one with few narrows little, and costs at every write.
+    // Next to a selective key, one with few values narrows little, and costs on every write.
     if equal.iter().any(|key| !key.few_values) {
         equal.retain(|key| !key.few_values);
     }
     if wanted.ordered && equal.iter().any(|key| key.several) {
         return None;
     }
-    // What many values tell apart before what few do.
+    // Selective keys before those with few values.
     equal.sort_by_key(|key| (key.few_values, key.constant.is_some()));
     let equal: Vec<String> = equal.into_iter().map(|key| key.sql.clone()).collect();
     let rest: Vec<&String> = wanted.rest.iter().filter(|key| !equal.contains(key)).collect();
@@ -97,7 +98,7 @@ fn shape(wanted: &Wanted, shared: &[String]) -> Option<Vec<Vec<String>>> {
     Some(std::iter::once(equal).filter(|group| !group.is_empty()).chain(rest).collect())
 }
 
-/// The keys when the index serves `wanted` as well; `None` when no order of them does.
+/// The keys extended so that they serve `wanted` as well; `None` if no order of them does.
 fn with(keys: Vec<Vec<String>>, wanted: Vec<Vec<String>>) -> Option<Vec<Vec<String>>> {
     let mut own = keys.into_iter();
     let mut rest: Option<Vec<String>> = None;
@@ -114,7 +115,7 @@ fn with(keys: Vec<Vec<String>>, wanted: Vec<Vec<String>>) -> Option<Vec<Vec<Stri
                 return None;
             }
             group.retain(|key| !shared.contains(key));
-            // What is left of a group stands behind what is shared; both cannot have something left.
+            // The rest of a group follows the shared part, so only one side may have a rest.
             if !other.is_empty() && !group.is_empty() {
                 return None;
             }
@@ -127,7 +128,7 @@ fn with(keys: Vec<Vec<String>>, wanted: Vec<Vec<String>>) -> Option<Vec<Vec<Stri
     Some(keys)
 }
 
-/// A key as MySQL stores it: of long text only the beginning.
+/// A key as MySQL can store it: only a prefix of long text.
 fn storable(column: String, table: &Name, schema: &Schema) -> String {
     let ty = schema.stored(table).and_then(|table| table.column(column.trim_matches('`')));
     let is_long = ty.is_some_and(|column| {

@@ -1,7 +1,8 @@
-//! The migrations that make advised indexes, with the way back.
+//! The migrations that create the advised indexes, with their reversal.
 //!
-//! Postgres builds an index beside writes only outside of a transaction, and takes several statements that are sent
-//! together for one. So each such statement is a migration of its own. The other databases get one for all.
+//! PostgreSQL builds an index concurrently only outside a transaction, and runs statements that are sent
+//! together in one. So each such statement becomes a migration of its own. For other databases a single
+//! migration holds everything.
 
 use std::fmt::Write as _;
 
@@ -9,33 +10,32 @@ use super::Advice;
 use crate::schema::{Name, Schema, snapshot};
 use crate::sql::Dialect;
 
-/// One migration: what it does, and what undoes it.
+/// One migration and its reversal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// What it does, in words joined by `_`, for the file's name.
+    /// A description for the file name, its words joined by `_`.
     pub description: String,
-    /// The text that does it.
+    /// The SQL to apply it.
     pub up: String,
-    /// The text that undoes it.
+    /// The SQL to revert it.
     pub down: String,
 }
 
-/// A statement and the one that undoes it.
+/// A statement and its reversal.
 struct Change {
     description: String,
-    /// What is to be known of it.
+    /// A remark for the reader of the migration.
     note: String,
     up: String,
     down: String,
-    /// Whether it runs outside of a transaction.
+    /// Whether it has to run outside a transaction.
     is_alone: bool,
 }
 
-/// The first line by which sqlx knows that it is to open no transaction.
+/// The first line that tells sqlx not to open a transaction.
 const NO_TRANSACTION: &str = "-- no-transaction\n";
 
-/// The migrations that follow `advice`, in the order in which they are to be applied. What is replaced is dropped when
-/// what replaces it is there.
+/// The migrations for `advice`, in the order to apply them. An index is dropped once its replacement exists.
 pub fn steps(schema: &Schema, advice: &[Advice]) -> Vec<Step> {
     let makes = advice.iter().map(|advice| make(schema, advice));
     let drops = advice.iter().flat_map(|advice| {
@@ -46,7 +46,7 @@ pub fn steps(schema: &Schema, advice: &[Advice]) -> Vec<Step> {
     together_as_one(&together).into_iter().chain(alone.iter().map(step)).collect()
 }
 
-/// How statements on the indexes of a table begin.
+/// How statements on the indexes of a table start.
 struct How {
     create: &'static str,
     drop: &'static str,
@@ -56,7 +56,7 @@ struct How {
 fn how(schema: &Schema, table: &Name) -> How {
     let is_partitioned = schema.tables.get(table).is_some_and(|table| table.partition_by.is_some());
     match schema.dialect {
-        // An index of all partitions is made in one go or not at all.
+        // An index on a partitioned table cannot be built concurrently.
         Dialect::Postgres if is_partitioned => {
             How { create: "IF NOT EXISTS ", drop: "IF EXISTS ", is_alone: false }
         }
@@ -100,7 +100,7 @@ fn drop(schema: &Schema, table: &Name, old: &str, new: &str) -> Option<Change> {
     })
 }
 
-/// The extensions whose operator classes are used and that are not there.
+/// The extensions that provide the operator classes and are not installed.
 fn extensions(schema: &Schema, advice: &[Advice]) -> impl Iterator<Item = Change> {
     let mut missing: Vec<&str> = advice.iter().filter_map(|advice| advice.index.extension()).collect();
     missing.retain(|extension| !schema.extensions.contains(*extension));
@@ -123,7 +123,8 @@ fn step(change: &Change) -> Step {
     }
 }
 
-/// What runs in one transaction, or in a database that has none for such statements; undone from the last to the first.
+/// Joins changes that can share a migration, since they run in one transaction or the database has none for
+/// such statements. The reversal is in reverse order.
 fn together_as_one(changes: &[Change]) -> Option<Step> {
     let first = changes.first()?;
     let mut step =

@@ -1,14 +1,15 @@
-//! How a planner reads each table of a query: by an index, in full because the query asks for all of it, or row by row
-//! because no index leads to what is wanted.
+//! How a planner reads each table of a query: by an index, in full because the query asks for all of it, or
+//! row by row because no index matches.
 //!
-//! The verdict is per access, not per column. `problem` collects the tables that are joined and the conditions on
-//! them, as the planner pulls subqueries up, `simplified` as it writes them
-//! anew, and `derived` adds what follows from them; `condition` says which of them an index can be searched by; `serve`
-//! says by which indexes, `searches` how each is used with some rows at hand; `order` finds the order of the joins by
-//! what `estimate` expects of them; `joins` draws the verdicts.
+//! The verdict is per access, not per column. `problem` collects the joined tables and the conditions on
+//! them, pulling up subqueries as the planner does; `simplified` normalises conditions; `derived` adds
+//! implied ones; `condition` extracts those that an index can be searched by; `serve` says which indexes
+//! match; `searches` says how each is used with the rows available so far; `order` finds the join order from
+//! the row counts of `estimate`; `joins` reaches the verdicts.
 //!
-//! Where no index leads, `wanted` says what one has to offer, `merge` makes one index for several accesses, and `advice`
-//! finds the smallest set for all queries, `migration` makes it. `sort` looks at the order of first rows, `audit` at the indexes that are there.
+//! If no index matches, `wanted` describes one that would, `merge` combines several into one index, `advice`
+//! finds the smallest set for all queries, and `migration` writes it. `sort` checks the order of first rows,
+//! `audit` the existing indexes.
 
 mod advice;
 #[cfg(test)]
@@ -68,39 +69,39 @@ pub struct Access {
     pub relation: RelationId,
     /// The table.
     pub table: Name,
-    /// The name it goes by in the query.
+    /// Its alias in the query.
     pub alias: String,
     /// How it is read.
     pub verdict: Verdict,
     /// The index it is searched by.
     pub index: Option<String>,
-    /// The part of the table's rows that the index leads to, as a planner estimates it; 1 where there is none.
+    /// The estimated part of the table's rows that the index selects, from 0 to 1; 1 without an index.
     pub kept: f64,
-    /// Whether something it is filtered by could be searched for in some index: not `<>` or `NOT IN` alone.
+    /// Whether any of its filters could be searched for in some index; `<>` and `NOT IN` alone could not.
     pub is_searchable: bool,
-    /// What keeps every index from serving one of its conditions; only for an unserved access.
+    /// Why no index can serve one of its conditions; only for an unserved access.
     pub hindrance: Option<Hindrance>,
-    /// The columns it is filtered or joined by.
+    /// The columns in its filters and join conditions.
     pub columns: Vec<String>,
-    /// Why, as a sentence without a full stop.
+    /// The reason, as a sentence without a full stop.
     pub why: String,
-    /// What would serve it, one index or one for each arm of a disjunction; only for an unserved access, and only where
-    /// an index can.
+    /// The indexes that would serve it: one, or one for each arm of a disjunction. Only for an unserved
+    /// access that an index can serve.
     pub wanted: Vec<Wanted>,
-    /// Where the condition stands that no index serves.
+    /// The position of the condition that no index serves.
     pub span: Option<Span>,
 }
 
 /// How a table is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// An index is searched, or a partial index that the query implies is walked.
+    /// An index is searched, or a partial index that the query implies is scanned.
     Served,
     /// Its rows are filtered one by one.
     Unserved,
     /// The query asks for all of it.
     Full,
-    /// Nothing can be said: the table's shape is not known, or what an index of an extension serves.
+    /// Undetermined: the table's definition is unknown, or whether an extension's index applies.
     Unknown,
 }
 
@@ -116,14 +117,14 @@ impl Verdict {
     }
 }
 
-/// The most relations that are put in an order of joins: the time it takes grows with their cube, and planners stop
-/// looking for the best order much earlier.
+/// The maximum number of relations for which a join order is computed: the time grows with their cube, and
+/// planners stop looking for the best order much earlier.
 const MOST_RELATIONS: usize = 40;
 
-/// The most indexes of one table that are looked at.
+/// The maximum number of indexes examined per table.
 pub(crate) const MOST_INDEXES: usize = 400;
 
-/// How each table of `query` is read, in the order in which they are named.
+/// How each table of `query` is read, in the order in which the query names them.
 pub fn accesses(query: &Query, schema: &Schema) -> Vec<Access> {
     let mut accesses = Vec::new();
     if query.relations.len() > MOST_RELATIONS {
@@ -144,7 +145,7 @@ pub fn accesses(query: &Query, schema: &Schema) -> Vec<Access> {
         accesses.extend(joins::solve(query, schema, &problem));
     }
     for (id, relation) in query.relation_ids() {
-        // How a table is read that the schema lacks is not known, and neither is what a write of it touches.
+        // How a table missing from the schema is read is unknown, as is what a write to it touches.
         let Source::Table(name) = &relation.source else { continue };
         let module = match schema.stored(name) {
             Some(table) if table.module.is_none() => continue,

@@ -1,4 +1,4 @@
-//! An index that does not exist yet, and the statement that makes it.
+//! An index that does not exist yet, and the statement that creates it.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::schema::{Name, Schema};
 use crate::sql::Dialect;
 use crate::sql::quote::quote_if_needed;
 
-/// The longest name that every database takes in full.
+/// The maximum length of a name that every database accepts unabridged, in bytes.
 const LONGEST_NAME: usize = 60;
 
 /// An index that does not exist yet.
@@ -14,16 +14,16 @@ const LONGEST_NAME: usize = 60;
 pub struct NewIndex {
     /// The table.
     pub table: Name,
-    /// Its keys as SQL, in order, with their direction where it is not the usual one.
+    /// Its keys as SQL, in order, with a direction if it is not the default.
     pub columns: Vec<String>,
     /// The condition of a partial index as SQL.
     pub predicate: Option<String>,
-    /// The access method where it is not btree, and the operator class where one is needed.
+    /// The access method and operator class; `None` for a btree with default operators.
     pub method: Option<(&'static str, &'static str)>,
 }
 
 impl NewIndex {
-    /// The statement that makes it, to be pasted: Postgres makes a name up, the others want one.
+    /// The statement that creates it, to be pasted. PostgreSQL picks a name; the other databases require one.
     pub fn ddl(&self, dialect: Dialect) -> String {
         let name = match dialect {
             Dialect::Postgres => None,
@@ -32,7 +32,7 @@ impl NewIndex {
         self.statement("CREATE INDEX", name.as_deref(), dialect)
     }
 
-    /// The statement that makes it under a name; `create` is how it begins.
+    /// The statement that creates it under a name; `create` is the start of the statement.
     pub fn statement(&self, create: &str, name: Option<&str>, dialect: Dialect) -> String {
         let (method, class) = self.method.unwrap_or_default();
         let using = if matches!(method, "" | "btree") { String::new() } else { format!("USING {method} ") };
@@ -45,12 +45,12 @@ impl NewIndex {
         format!("{create} {name}ON {table} {using}({}){predicate}", columns.join(", "))
     }
 
-    /// The extension that has to be there, if one has to.
+    /// The extension that it requires.
     pub fn extension(&self) -> Option<&'static str> {
         self.method.filter(|(_, class)| class.contains("trgm")).map(|_| "pg_trgm")
     }
 
-    /// A name for it: table and columns.
+    /// A name for it, made of table and columns.
     pub fn name(&self) -> String {
         let mut name = self.table.name.clone();
         for column in &self.columns {
@@ -69,7 +69,7 @@ impl NewIndex {
         name
     }
 
-    /// A name that is none of `taken`, which are lower case.
+    /// A name that is not in `taken`, whose names are lower case.
     pub fn free_name(&self, taken: &BTreeSet<String>) -> String {
         let name = self.name();
         let is_free = |name: &String| !taken.contains(&name.to_lowercase());
@@ -78,7 +78,7 @@ impl NewIndex {
     }
 }
 
-/// The names of all tables, views and indexes, in lower case: an index may have none of them.
+/// The names of all tables, views and indexes in lower case, none of which is free for an index.
 pub(super) fn names(schema: &Schema) -> BTreeSet<String> {
     let tables = schema.tables.values().map(|table| (&table.name, &table.indexes));
     let views = schema.views.values().map(|view| (&view.name, &view.indexes));

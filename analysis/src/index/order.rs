@@ -1,8 +1,8 @@
-//! In which order the tables of a problem are read, as a planner chooses: the start from which the rest costs least.
+//! The join order of a problem's tables, as a planner chooses it: start where the rest costs least.
 //!
-//! Two plans are made for Postgres. The one it likes knows hash joins and sorts. The other avoids reading a table from end
-//! to end, hashing and sorting wherever it can, so it shows what the indexes are able to do; there the start is a table
-//! whose index gives the wanted order, if there is one. Costs are in Postgres's unit, a page read in sequence.
+//! Two plans are made for PostgreSQL. The natural one uses hash joins and sorts. The other avoids scans,
+//! hashing and sorting where it can, so it shows what the indexes allow; it starts at a table whose index
+//! provides the wanted order, if there is one. Costs are in PostgreSQL's unit, a sequential page read.
 
 use super::estimate::ROWS;
 use super::joins::Item;
@@ -13,74 +13,74 @@ use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Op};
 use crate::sql::query::RelationId;
 
-/// What a planner has to choose from.
+/// The planner to imitate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Planner {
-    /// Hash joins and sorts are there.
+    /// With hash joins and sorts.
     Natural,
-    /// Reading in full, hashing and sorting are avoided.
+    /// With scans, hashing and sorts penalised.
     Indexed,
-    /// There are only nested loops: SQLite, MySQL.
+    /// With nested loops only: SQLite, MySQL.
     Nested,
 }
 
-/// The price of what is avoided.
+/// The penalty for what is avoided.
 const AVOIDED: f64 = 1e6;
-/// Reading a table from end to end.
+/// The cost of a full table scan.
 const WALK: f64 = 150.0;
-/// Reading it by an index from end to end.
+/// The cost of a full index scan.
 const INDEX_WALK: f64 = 300.0;
-/// Finding one place in an index and its row.
+/// The cost of one index lookup and its row.
 const FIND: f64 = 8.3;
-/// The most that finding places costs before all pages are at hand.
+/// The maximum cost of lookups until all pages are cached.
 const ALL_PAGES: f64 = 400.0;
-/// Finding a place when the pages are at hand.
+/// The cost of a lookup in cached pages.
 const FIND_AGAIN: f64 = 0.3;
-/// Reading one row by an index.
+/// The cost of reading one row by an index.
 const ROW: f64 = 0.06;
-/// Comparing two rows that are at hand.
+/// The cost of comparing two rows in memory.
 const COMPARE: f64 = 0.0025;
-/// Looking one row up in a hash table.
+/// The cost of one hash table lookup.
 const HASH: f64 = 0.01;
-/// What finding a place and reading a row cost where there are only nested loops, and large tables are expected.
+/// The cost of an index lookup and its row with nested loops only, which assume large tables.
 const NESTED_FIND: f64 = 20.0;
 const NESTED_ROW: f64 = 3.0;
-/// What sorting a row costs there: as often as a million rows can be halved, reading one.
+/// The cost of sorting a row there: log2 of a million comparisons, each reading a row.
 const NESTED_SORT: f64 = 60.0;
-/// The most tables that are tried as the start.
+/// The maximum number of tables tried as the start.
 const STARTS: usize = 16;
 
 /// The relations of a problem and what restricts their order.
 pub(super) struct Joined<'p, 's> {
     /// The tables.
     pub(super) items: &'p [Item<'s>],
-    /// Relations that are no tables, with the rows they give.
+    /// Relations that are not tables, with their row counts.
     pub(super) others: Vec<(RelationId, f64)>,
-    /// What the rows are wanted in the order of, and what equals it.
+    /// The sort key of the wanted order, and expressions equal to it.
     pub(super) order: Vec<Expr>,
-    /// Whether NULL is wanted at the other end than most indexes have it.
+    /// Whether NULL is wanted at the opposite end from the default of an index.
     nulls_turned: bool,
-    /// Relations that are read when others are at hand.
+    /// Relations that require others to be read first.
     inner: Vec<(Relations, Relations)>,
-    /// Relations of which it is only asked whether there is a row.
+    /// Relations of semi-joins, for which only the existence of a row matters.
     semi: Relations,
-    /// Those of them that cannot be read first where there are only nested loops.
+    /// Those that cannot be read first with nested loops only.
     exists: Relations,
 }
 
-/// A plan while it is made.
+/// A plan under construction.
 #[derive(Clone)]
 struct Plan {
     reached: Relations,
-    /// How each table is read: searched, in full, or not yet.
+    /// The access to each table: searched, in full, or not planned yet.
     reads: Vec<Option<Option<Served>>>,
     rows: f64,
     cost: f64,
-    /// Whether the rows come in the wanted order.
+    /// Whether the rows are in the wanted order.
     sorted: bool,
 }
 
-/// One relation more of a plan.
+/// The next relation of a plan.
 struct Step {
     cost: f64,
     rows: f64,
@@ -118,7 +118,7 @@ impl<'p, 's> Joined<'p, 's> {
         }
     }
 
-    /// How each table is read; `None` for one that is read in full.
+    /// How each table is read; `None` for a full scan.
     pub(super) fn plan(&self, planner: Planner) -> Vec<Option<Served>> {
         if let ([only], true) = (self.items, self.others.is_empty())
             && (self.order.is_empty() || planner == Planner::Natural)
@@ -138,7 +138,7 @@ impl<'p, 's> Joined<'p, 's> {
         reads
     }
 
-    /// What indexes lead to before the rows of one table are at hand.
+    /// The relations that indexes can reach without the rows of `item`.
     pub(super) fn without(&self, item: &Item<'_>) -> Relations {
         let mut reached: Relations = self.others.iter().map(|(id, _)| id).collect();
         loop {
@@ -152,7 +152,7 @@ impl<'p, 's> Joined<'p, 's> {
         }
     }
 
-    /// Every way to begin.
+    /// Every possible start.
     fn starts(&self, planner: Planner) -> Vec<Plan> {
         let mut first: Vec<(usize, f64)> = (0..self.items.len() + self.others.len())
             .filter(|at| self.may_start(*at, planner))
@@ -204,7 +204,7 @@ impl<'p, 's> Joined<'p, 's> {
         starts
     }
 
-    /// Adds what is left, each time what costs least.
+    /// Completes the plan, adding the cheapest relation at each step.
     fn finish(&self, mut plan: Plan, planner: Planner) -> Plan {
         let all = self.items.len() + self.others.len();
         while plan.reached.len() < all {
@@ -240,7 +240,7 @@ impl<'p, 's> Joined<'p, 's> {
         plan
     }
 
-    /// What it costs to read one relation more.
+    /// The cost of adding one more relation.
     fn step(&self, plan: &Plan, at: usize, planner: Planner) -> Step {
         let Some(item) = self.items.get(at) else {
             let rows = self.own_rows(at);
@@ -256,7 +256,7 @@ impl<'p, 's> Joined<'p, 's> {
         Step { cost: plan.cost + cost, rows, read }
     }
 
-    /// What it costs to read a table for each of `outer` rows, and how that is done.
+    /// The cost of reading a table for each of `outer` rows, and how it is read.
     fn read(
         &self,
         item: &Item<'_>,
@@ -283,7 +283,7 @@ impl<'p, 's> Joined<'p, 's> {
                 (FIND * outer).min(ALL_PAGES) + outer * (FIND_AGAIN + (found - 1.0).max(0.0) * ROW)
             }
         };
-        // A search by a constant is worth it unless it leaves nearly all rows.
+        // A search by a constant pays unless it selects nearly all rows.
         let worth = match planner {
             Planner::Natural if alone => match served.how {
                 How::Searched(_) => served.kept < 0.9,
@@ -304,7 +304,7 @@ impl<'p, 's> Joined<'p, 's> {
         }
     }
 
-    /// How many rows a relation gives by itself.
+    /// How many rows a relation has by itself.
     fn own_rows(&self, at: usize) -> f64 {
         match self.items.get(at) {
             Some(item) => ROWS * item.own_kept,
@@ -343,7 +343,7 @@ impl Plan {
     }
 }
 
-/// How many rows are left. Without statistics, what an index leads to is not narrowed further.
+/// How many rows remain. Without statistics, the result of an index search is not reduced further.
 fn left(planner: Planner, read: Option<Served>, outer: f64, all: f64) -> f64 {
     match (planner, read) {
         (Planner::Nested, Some(served)) => outer * ROWS * served.kept,
@@ -351,7 +351,7 @@ fn left(planner: Planner, read: Option<Served>, outer: f64, all: f64) -> f64 {
     }
 }
 
-/// The plans that are made for a dialect.
+/// The planners to imitate for a dialect.
 pub(super) fn planners(dialect: Dialect) -> &'static [Planner] {
     match dialect {
         Dialect::Postgres => &[Planner::Natural, Planner::Indexed],

@@ -1,4 +1,4 @@
-//! Queries planned with indexes that are tried: a schema that is changed, and how its tables are then read.
+//! Queries planned with trial indexes: a modified schema, and how its tables are then read.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,17 +9,17 @@ use super::{Access, Verdict, accesses, new_index, sort};
 use crate::schema::{Index, Name, Replay, Schema, Table};
 use crate::sql::query::RelationId;
 
-/// The schema with the indexes that are tried.
+/// The schema with the trial indexes.
 pub(super) struct Planned<'q> {
     pub(super) schema: Schema,
     queries: &'q [Queried<'q>],
-    /// The names that the schema has, in lower case.
+    /// Names in use in the schema, in lower case.
     taken: BTreeSet<String>,
-    /// The indexes that are tried, each with its table.
+    /// The trial indexes, each with its table.
     tried: Vec<(Name, String)>,
-    /// How the tables of each query are read with the indexes at hand, for those that were asked.
+    /// A cache: how the tables of each query are read with the current indexes.
     read: RefCell<BTreeMap<usize, Rc<[Access]>>>,
-    /// The relations of each query whose order no index at hand gives, for those that were asked.
+    /// A cache: the relations of each query whose order no current index provides.
     unsorted: RefCell<BTreeMap<usize, Rc<[RelationId]>>>,
 }
 
@@ -35,7 +35,7 @@ impl<'q> Planned<'q> {
         }
     }
 
-    /// Makes the candidates in place of those that were tried before. Each gets a name that nothing else has.
+    /// Replaces the trial indexes by `candidates`, and gives each a free name.
     pub(super) fn make(&mut self, candidates: &mut [Candidate<'_>]) {
         self.forget();
         for (table, name) in std::mem::take(&mut self.tried) {
@@ -60,8 +60,8 @@ impl<'q> Planned<'q> {
         }
     }
 
-    /// Takes the tables that get an index with `table` out of the schema: the table itself, which is quicker to search
-    /// than all, and of a partitioned one all, its partitions among them.
+    /// Takes the tables affected by an index on `table` out of the schema: only the table itself, which keeps
+    /// the search fast, or all tables if it is partitioned, since its partitions are among them.
     fn concerned_by(&mut self, table: &Name) -> BTreeMap<Name, Table> {
         match self.schema.tables.remove_entry(table) {
             Some((name, table)) if table.partition_by.is_some() => {
@@ -73,12 +73,13 @@ impl<'q> Planned<'q> {
         }
     }
 
-    /// Whether a query gets what it wants.
+    /// Whether a need is met.
     pub(super) fn is_met(&self, need: &Need) -> bool {
         self.kept(need).is_some()
     }
 
-    /// The part of the rows that is read for a query that gets what it wants; nothing where an order is all it wants.
+    /// The part of the rows that is read if the need is met, 0 if it is only for an order; `None` if it is
+    /// not met.
     pub(super) fn kept(&self, need: &Need) -> Option<f64> {
         if need.sorts {
             return (!self.unsorted(need.query).contains(&need.relation)).then_some(0.0);
@@ -88,14 +89,14 @@ impl<'q> Planned<'q> {
         (read.verdict == Verdict::Served).then_some(read.kept)
     }
 
-    /// Whether a table is searched by the index of a name.
+    /// Whether the table is searched by the named index.
     pub(super) fn is_chosen(&self, need: &Need, name: &str) -> bool {
         let chosen =
             |access: &Access| access.relation == need.relation && access.index.as_deref() == Some(name);
         self.accesses(need.query).iter().any(chosen)
     }
 
-    /// How the tables of a query are read; a query has as many needs as it has tables, and is planned once for all.
+    /// How the tables of a query are read. Cached, because a query has as many needs as tables.
     pub(super) fn accesses(&self, query: usize) -> Rc<[Access]> {
         let known = self.read.borrow().get(&query).cloned();
         known.unwrap_or_else(|| {
@@ -118,7 +119,7 @@ impl<'q> Planned<'q> {
         })
     }
 
-    /// Forgets what held with other indexes.
+    /// Clears the caches after a change of indexes.
     fn forget(&mut self) {
         self.read.get_mut().clear();
         self.unsorted.get_mut().clear();

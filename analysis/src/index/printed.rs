@@ -1,5 +1,5 @@
-//! Expressions and conditions as SQL that may stand in an index: columns, constants, and what always gives the same
-//! value for the same row. Anything else is not printed, so that no statement is proposed that the database refuses.
+//! Prints expressions and conditions as SQL that is valid in an index: columns, constants, and what is
+//! immutable. Nothing else is printed, so that no suggested statement is rejected by the database.
 
 use crate::schema::{Schema, Table};
 use crate::sql::Dialect;
@@ -7,7 +7,7 @@ use crate::sql::expr::{Call, Expr, Literal, Op, Test};
 use crate::sql::query::RelationId;
 use crate::sql::quote::quote_if_needed;
 
-/// Writes expressions over one table.
+/// Prints expressions over one table.
 #[derive(Clone, Copy)]
 pub(super) struct Printer<'a> {
     pub(super) schema: &'a Schema,
@@ -15,20 +15,20 @@ pub(super) struct Printer<'a> {
     pub(super) relation: RelationId,
 }
 
-/// A condition that every run of a query has with the same values.
+/// A condition with the same values in every run of the query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Constant {
-    /// As SQL, for a partial index.
+    /// The SQL for a partial index.
     pub(super) text: String,
-    /// The key that is compared for equality, when that is what it does.
+    /// The key, if the condition compares it for equality.
     pub(super) key: Option<String>,
-    /// Whether it may be the condition of an index. A number may be one of many, as an id is: an index of it alone would
-    /// serve no other.
+    /// Whether it makes sense as the predicate of an index. A number may be one of many, such as an id: an
+    /// index for it alone would serve no other value.
     pub(super) is_partial: bool,
 }
 
 impl Constant {
-    /// Whether a key is compared with true or false; where there are no booleans, 0 and 1 stand for them.
+    /// Whether it compares a key with true or false; in databases without booleans, with 0 or 1.
     pub(super) fn is_truth(&self, dialect: Dialect) -> bool {
         let value = self.key.as_ref().and_then(|key| self.text.strip_prefix(key.as_str()));
         match value.unwrap_or_default().trim_start_matches([' ', '=']) {
@@ -40,11 +40,11 @@ impl Constant {
 }
 
 impl<'a> Printer<'a> {
-    /// A key of an index: a column, or an expression in brackets.
+    /// A key of an index: a column, or an expression in parentheses.
     pub(super) fn key(&self, operand: &Expr) -> Option<String> {
         match operand {
             Expr::Column(_) => self.value(operand),
-            // MariaDB has no expressions in indexes, and its dialect is MySQL's.
+            // MariaDB does not support expressions in indexes, and its dialect is MySQL's.
             _ if self.schema.dialect == Dialect::MySql => None,
             _ if operand.columns().is_empty() => None,
             _ => self.value(operand).map(|text| format!("({text})")),
@@ -57,7 +57,8 @@ impl<'a> Printer<'a> {
         column.map_or("", |column| column.ty.as_str())
     }
 
-    /// A condition without parameters on this table alone. A range is none: its ends move with time.
+    /// A condition without parameters on this table alone. Ranges do not qualify, since their bounds move
+    /// over time.
     pub(super) fn constant(&self, condition: &Expr) -> Option<Constant> {
         let known = |text: String, key: Option<String>| Some(Constant { text, key, is_partial: true });
         match condition {
@@ -110,7 +111,7 @@ impl<'a> Printer<'a> {
             Expr::Literal(Literal::Null | Literal::Other(_)) => None,
             Expr::Literal(Literal::Bool(value)) => Some(if *value { "TRUE" } else { "FALSE" }.to_owned()),
             Expr::Literal(Literal::Number(text)) => Some(text.clone()),
-            // In MySQL a backslash would say something else.
+            // MySQL would treat a backslash as an escape.
             Expr::Literal(Literal::Text(text)) if !text.contains('\\') => {
                 Some(format!("'{}'", text.replace('\'', "''")))
             }
@@ -129,7 +130,7 @@ impl<'a> Printer<'a> {
             Expr::Cast { expr, ty } => {
                 let text = matches!(ty.as_str(), "text" | "varchar" | "character varying");
                 let plain = text || matches!(ty.as_str(), "int" | "integer" | "bigint" | "uuid" | "numeric");
-                // What is read out of JSON is text; the input of other types depends on the session.
+                // A value extracted from JSON is text; parsing other types depends on the session.
                 let from = matches!(expr.as_ref(), Expr::Binary { op: Op::Other(op), .. } if op == "->>" || op == "#>>");
                 (plain && from).then(|| self.value(expr)).flatten().map(|inner| format!("({inner})::{ty}"))
             }

@@ -1,8 +1,8 @@
-//! Join problems: the tables a planner puts in order together, with the conditions on them.
+//! Join problems: the tables that a planner orders together, with the conditions on them.
 //!
-//! What Postgres and SQLite do before they look at indexes is done here: subqueries that are plain are pulled up into
-//! the query around them, `IN` and `EXISTS` become joins, outer joins whose inner side is demanded become inner joins,
-//! and equalities are followed from column to column.
+//! This does what PostgreSQL and SQLite do before they look at indexes: plain subqueries are pulled up into
+//! the outer query, `IN` and `EXISTS` become joins, outer joins become inner joins if a condition rejects
+//! unmatched rows, and equalities are propagated from column to column.
 
 use super::renamed::Renamed;
 use super::{derived, simplified, text_casts};
@@ -15,29 +15,30 @@ use crate::sql::query::{
     Block, BlockId, Body, From, JoinKind, OrderKey, Query, RelationId, Role, Select, Source,
 };
 
-/// Tables that are joined, and the conditions on them.
+/// Joined tables, and the conditions on them.
 #[derive(Debug, Default)]
 pub(super) struct Problem {
-    /// The relations, tables and others.
+    /// All relations, including those that are not tables.
     pub(super) relations: Vec<RelationId>,
-    /// The conditions, each with the relations it can narrow; `None` for all that it names.
+    /// The conditions, each with the relations it can filter; `None` for all that it names.
     pub(super) demands: Vec<Demand>,
-    /// What the rows are wanted in the order of first: for GROUP BY, DISTINCT or ORDER BY.
+    /// The first sort key that is needed: for GROUP BY, DISTINCT or ORDER BY.
     pub(super) order: Option<Expr>,
-    /// Whether NULL is wanted at the other end than an index has it that is made without saying so.
+    /// Whether NULL is wanted at the opposite end from the default of an index.
     pub(super) nulls_turned: bool,
-    /// The whole order in which the first rows are wanted.
+    /// The full order in which the first rows are wanted.
     pub(super) first_by: Vec<OrderKey>,
-    /// Relations whose rows only say whether there is one (`IN`, `EXISTS`): planners read them behind the others.
+    /// Relations that only need to have a matching row (`IN`, `EXISTS`): planners read them after the others.
     pub(super) semi: Vec<Semi>,
-    /// `min(x)` or `max(x)` is all that is wanted: the end of an index tells it.
+    /// The `min(x)` or `max(x)` expressions, if the query selects nothing else: the end of an index gives
+    /// each.
     pub(super) extremes: Vec<Expr>,
-    /// MySQL: the one table of an UPDATE or DELETE that looks a column up among the rows of a subquery. Servers before
-    /// MySQL 8.0.21 and MariaDB 11.1 ask the subquery for each row.
+    /// MySQL: the single table of an UPDATE or DELETE that looks up a column in a subquery. Servers before
+    /// MySQL 8.0.21 and MariaDB 11.1 evaluate the subquery for each row.
     pub(super) asks_each_row: Option<RelationId>,
 }
 
-/// Relations of an `IN` or `EXISTS`.
+/// The relations of an `IN` or `EXISTS`.
 #[derive(Debug)]
 pub(super) struct Semi {
     pub(super) relations: Vec<RelationId>,
@@ -50,11 +51,11 @@ pub(super) struct Semi {
 pub(super) struct Demand {
     /// The condition.
     pub(super) condition: Expr,
-    /// The relations whose rows it keeps back: not the outer side of an outer join it belongs to.
+    /// The relations whose rows it filters; excludes the outer side of the outer join that it belongs to.
     pub(super) narrows: Option<Vec<RelationId>>,
 }
 
-/// The join problems of a query: one for each block that is planned on its own.
+/// The join problems of a query, one for each block that is planned on its own.
 pub(super) fn collect(query: &Query, schema: &Schema) -> Vec<Problem> {
     let mut collector =
         Collector { query, schema, taken: vec![false; query.blocks.len()], pushed: Vec::new() };
@@ -70,15 +71,15 @@ pub(super) fn collect(query: &Query, schema: &Schema) -> Vec<Problem> {
 pub(super) struct Collector<'q> {
     pub(super) query: &'q Query,
     schema: &'q Schema,
-    /// The blocks that became part of another one's problem.
+    /// The blocks merged into another block's problem.
     taken: Vec<bool>,
-    /// Conditions from outside that hold inside of a block, in its own terms.
+    /// Conditions pushed down from outside into a block, in the block's own terms.
     pub(super) pushed: Vec<(BlockId, Expr)>,
 }
 
 impl Collector<'_> {
-    /// The blocks, each behind those that may take it in: a CTE stands before what names it, and the last of several before
-    /// those that it names.
+    /// The blocks, each after those that may absorb it. A CTE comes before the blocks that name it, and later
+    /// CTEs come before the earlier ones that they name.
     fn in_order(&self) -> Vec<BlockId> {
         let mut order: Vec<(bool, std::cmp::Reverse<Option<BlockId>>, BlockId)> = Vec::new();
         for (id, block) in self.query.block_ids() {
@@ -147,7 +148,7 @@ impl Collector<'_> {
 
     fn select(&mut self, select: &Select, problem: &mut Problem) {
         let renamed = self.joined(&select.from, select.filter.as_ref(), problem);
-        // HAVING on a group's own key is a condition on its rows.
+        // HAVING on a grouping key is a condition on the rows.
         if let Some(having) = &select.having {
             for condition in having.conjuncts() {
                 let keys = condition.columns();
@@ -164,7 +165,7 @@ impl Collector<'_> {
         }
     }
 
-    /// Adds what is joined with the conditions on it, and says what the subqueries that were pulled up return.
+    /// Adds a FROM with its conditions, and returns what the pulled-up subqueries return.
     fn joined(&mut self, from: &[From], filter: Option<&Expr>, problem: &mut Problem) -> Renamed {
         let filters =
             filter.map(|filter| simplified::conjuncts(filter, self.schema.dialect)).unwrap_or_default();
@@ -183,7 +184,8 @@ impl Collector<'_> {
             }
             problem.order = problem.order.take().map(|order| renamed.apply(&order, self.query));
         }
-        // What WHERE says of rows that an outer join makes up is asked of the joined rows, not as the table is read.
+        // A WHERE condition on columns that an outer join pads is tested after the join, not while the table
+        // is read.
         let is_padded = |column: &&ColumnRef| column.relation.is_some_and(|id| renamed.padded.contains(&id));
         for demand in demands.iter_mut().take(count) {
             let columns = demand.condition.columns();
@@ -195,7 +197,7 @@ impl Collector<'_> {
         for demand in demands {
             self.demand(demand, problem);
         }
-        // What EXISTS says of a subquery that was pulled up.
+        // The same for conditions from an EXISTS that was pulled up.
         if !renamed.outputs.is_empty() {
             for demand in problem.demands.iter_mut().skip(first) {
                 demand.condition = renamed.apply(&demand.condition, self.query);
@@ -247,7 +249,7 @@ impl Collector<'_> {
         }
     }
 
-    /// Adds one relation; a plain subquery's own relations take its place.
+    /// Adds one relation; a plain subquery is replaced by its own relations.
     fn relation(
         &mut self,
         id: RelationId,
@@ -271,7 +273,7 @@ impl Collector<'_> {
         self.take(inner);
         let mut below = Problem::default();
         let inside = self.joined(&select.from, select.filter.as_ref(), &mut below);
-        // What it returns may be of a subquery of its own that was pulled up.
+        // Its columns may come from a nested subquery that was pulled up.
         renamed.outputs.extend(inside.outputs);
         renamed.outputs.push((id, inner, below.relations.clone()));
         problem.relations.append(&mut below.relations);
@@ -279,7 +281,7 @@ impl Collector<'_> {
         tree.append(&mut below.demands);
     }
 
-    /// Adds a condition; `IN` and `EXISTS` over a plain subquery become a join with it.
+    /// Adds a condition; `IN` and `EXISTS` over a plain subquery become a join.
     fn demand(&mut self, demand: Demand, problem: &mut Problem) {
         let joined = match &demand.condition {
             Expr::InQuery { expr, query, op: Op::Eq, negated: false } => {
@@ -304,15 +306,15 @@ impl Collector<'_> {
         if self.is_taken(inner) || !is_plain_but_for_limit(block, limit_is_moot) || select.from.is_empty() {
             return false;
         }
-        // SQLite makes the list of an IN first, and searches for each value of it.
+        // SQLite builds the list of an IN first, and searches for each of its values.
         if expr.is_some() && self.schema.dialect == Dialect::Sqlite {
             return false;
         }
-        // An EXISTS that names nothing around it is answered once, by itself.
+        // An uncorrelated EXISTS is evaluated once.
         if expr.is_none() && !block.correlated {
             return false;
         }
-        // An IN that depends on the row around it cannot be pulled up.
+        // A correlated IN cannot be pulled up.
         if expr.is_some() && block.correlated {
             return false;
         }
@@ -346,7 +348,7 @@ impl Collector<'_> {
         true
     }
 
-    /// Whether Postgres takes a CTE into the query around it: named once, not recursive, and nothing that writes.
+    /// Whether PostgreSQL inlines a CTE: it is referenced once, not recursive, and writes nothing.
     pub(super) fn is_inlined(&self, id: BlockId) -> bool {
         let block = self.query.block(id);
         match &block.role {
@@ -368,7 +370,7 @@ impl Collector<'_> {
     }
 }
 
-/// Whether a subquery adds nothing but tables and conditions, so that it is pulled up.
+/// Whether a subquery only adds tables and conditions, so that it can be pulled up.
 fn is_plain(block: &Block) -> bool {
     is_plain_but_for_limit(block, false)
         && matches!(&block.body, Body::Select(select) if !select.from.is_empty() && !select.projection.iter().any(predicates::is_volatile))
@@ -389,7 +391,7 @@ fn is_plain_but_for_limit(block: &Block, limit_is_moot: bool) -> bool {
         && !windowed
 }
 
-/// `min(x)` and `max(x)` when they are all that is selected.
+/// The `min(x)` and `max(x)` expressions, if nothing else is selected.
 fn extremes(select: &Select) -> Vec<Expr> {
     let one = |expr: &Expr| match expr.without_casts() {
         Expr::Call(call)
@@ -415,7 +417,7 @@ fn extremes(select: &Select) -> Vec<Expr> {
     found
 }
 
-/// What a block's rows are first wanted in the order of. Groups are formed before anything else is.
+/// The first sort key that a block needs. Grouping comes before all else.
 fn wanted_order(block: &Block, dialect: Dialect) -> Option<Expr> {
     if let Body::Select(select) = &block.body {
         if let Some(key) = select.group_by.iter().find(|key| !key.is_constant()) {

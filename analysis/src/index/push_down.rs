@@ -1,4 +1,4 @@
-//! Conditions on a subquery that is planned by itself, carried into it.
+//! Pushes conditions down into subqueries that are planned separately.
 
 use super::derived;
 use super::problem::{Collector, Problem};
@@ -7,8 +7,8 @@ use crate::sql::expr::{Call, ColumnRef, Expr};
 use crate::sql::query::{BlockId, Body, RelationId, Source};
 
 impl Collector<'_> {
-    /// Conditions on a subquery that is not pulled up hold inside of it where they name only what it groups by; so do
-    /// those that follow from others.
+    /// Pushes the conditions on each subquery that is not pulled up into it, including implied ones, if they
+    /// concern only its grouping keys.
     pub(super) fn push_down(&mut self, problem: &Problem) {
         let query_of = |id: &RelationId| match &self.query.relation(*id).source {
             Source::Derived(inner) | Source::View(_, inner) => Some((*id, *inner)),
@@ -36,7 +36,7 @@ impl Collector<'_> {
         }
     }
 
-    /// Whether every subquery in a condition is a value that is worked out once.
+    /// Whether every subquery in a condition is an uncorrelated scalar, evaluated once.
     fn is_settled(&self, condition: &Expr) -> bool {
         !condition.any(|e| match e {
             Expr::Subquery(block) => self.query.block(*block).correlated,
@@ -44,7 +44,7 @@ impl Collector<'_> {
         })
     }
 
-    /// Pushes a condition on `relation` into the block that makes its rows.
+    /// Pushes a condition on `relation` into the block that produces its rows.
     fn push(&mut self, inner: BlockId, relation: RelationId, condition: &Expr) {
         let block = self.query.block(inner);
         if block.limit.is_some() || block.offset.is_some() {
@@ -71,7 +71,7 @@ impl Collector<'_> {
                     possible = possible && allowed;
                     output
                 });
-                // Rows of other partitions have no part in what a window function says.
+                // A window function ignores rows of other partitions.
                 let is_partitioned = |call: &Call| {
                     moved
                         .columns()

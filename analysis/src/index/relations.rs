@@ -2,7 +2,8 @@
 
 use crate::sql::query::RelationId;
 
-/// Some of a query's relations; of those beyond the first 64 it holds none, and no more than [`super::MOST_RELATIONS`] are planned.
+/// A set of a query's relations. It cannot hold those beyond the first 64, and no more than
+/// [`super::MOST_RELATIONS`] are planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Relations(u64);
 

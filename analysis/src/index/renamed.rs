@@ -1,18 +1,18 @@
-//! Subqueries that were pulled up into the query around them: what their columns stand for.
+//! What the columns of pulled-up subqueries stand for.
 
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::query::{BlockId, Query, RelationId};
 
-/// Subqueries that were pulled up: their columns, and the relations that took their place.
+/// Pulled-up subqueries: their columns, and the relations that replaced them.
 #[derive(Default)]
 pub(super) struct Renamed {
     pub(super) outputs: Vec<(RelationId, BlockId, Vec<RelationId>)>,
-    /// Relations whose rows an outer join makes up where it finds none.
+    /// Relations that an outer join pads with NULLs if nothing matches.
     pub(super) padded: Vec<RelationId>,
 }
 
 impl Renamed {
-    /// The relations, those pulled up replaced by what took their place.
+    /// The relations, with pulled-up ones replaced.
     pub(super) fn members(&self, relations: &[RelationId]) -> Vec<RelationId> {
         let mut members = Vec::new();
         for id in relations {
@@ -24,10 +24,10 @@ impl Renamed {
         members
     }
 
-    /// The expression with the columns of pulled-up subqueries replaced by what they stand for.
+    /// The expression with columns of pulled-up subqueries replaced by their definitions.
     pub(super) fn apply(&self, expr: &Expr, query: &Query) -> Expr {
         let mut current = expr.clone();
-        // A subquery in a subquery takes one round each.
+        // Each level of nesting takes one round.
         for _ in 0..8 {
             let mut changed = false;
             current = map_columns(&current, &mut |column| {
@@ -46,7 +46,7 @@ impl Renamed {
     }
 }
 
-/// A copy of `expr` with columns replaced where `replace` gives something else.
+/// A copy of `expr`, with each column replaced for which `replace` returns an expression.
 pub(super) fn map_columns(expr: &Expr, replace: &mut dyn FnMut(&ColumnRef) -> Option<Expr>) -> Expr {
     let mut copy = expr.clone();
     replace_columns(&mut copy, replace);
@@ -56,7 +56,7 @@ pub(super) fn map_columns(expr: &Expr, replace: &mut dyn FnMut(&ColumnRef) -> Op
 fn replace_columns(expr: &mut Expr, replace: &mut dyn FnMut(&ColumnRef) -> Option<Expr>) {
     if let Expr::Column(column) = expr {
         if let Some(mut other) = replace(column) {
-            // The place in the text stays that of the mention.
+            // The new column keeps the position of the old one.
             if let (Expr::Column(new), Some(span)) = (&mut other, column.span) {
                 new.span = Some(span);
             }

@@ -1,8 +1,8 @@
-//! Functions that an index serves as it does an operator: the planner puts the operator in their place.
+//! Functions that an index serves like an operator: the planner replaces them by the operator.
 
 use crate::sql::Dialect;
 
-/// Which arguments of a function an index may hold, and the operator that it is searched by.
+/// Which arguments of a function may be the indexed side, and the operator to search by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sides {
     /// Either of the first two.
@@ -11,7 +11,7 @@ pub(super) enum Sides {
     First(&'static str),
 }
 
-/// The operator that stands for a function; `None` where no index serves it.
+/// The operator equivalent to a function; `None` if no index serves it.
 pub(super) fn operator(name: &str, dialect: Dialect) -> Option<Sides> {
     match dialect {
         Dialect::Postgres => postgres(name),
@@ -20,7 +20,8 @@ pub(super) fn operator(name: &str, dialect: Dialect) -> Option<Sides> {
     }
 }
 
-/// The functions that PostGIS gives a support function: boxes that overlap are looked for first. `ST_Distance` has none.
+/// The functions with a support function in PostGIS, which searches for overlapping boxes first.
+/// `ST_Distance` has none.
 fn postgres(name: &str) -> Option<Sides> {
     Some(match name {
         "st_intersects"
@@ -44,7 +45,7 @@ fn postgres(name: &str) -> Option<Sides> {
     })
 }
 
-/// The functions that a SPATIAL index serves, and those that a multi-valued one does.
+/// The functions that a SPATIAL or a multi-valued index serves.
 fn mysql(name: &str) -> Option<Sides> {
     Some(match name {
         "mbrcontains" | "mbrwithin" | "mbrintersects" | "mbrequals" | "mbroverlaps" | "mbrtouches"

@@ -1,5 +1,5 @@
-//! How the indexes of a table can be used: what each of its conditions matches is worked out once, and asked again for
-//! each set of rows that may be at hand.
+//! How the indexes of a table can be used: matches each condition with the indexes once, then answers for
+//! each set of available rows.
 
 use super::condition::{Compare, Condition};
 use super::estimate::{ROWS, SHARED};
@@ -11,77 +11,78 @@ use crate::sql::expr::Expr;
 use crate::sql::query::RelationId;
 use crate::sql::{Dialect, predicates};
 
-/// An index that leads to the wanted rows.
+/// An index that serves an access.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Served {
-    /// Which one.
+    /// What is searched.
     pub(super) by: By,
     /// How it is used.
     pub(super) how: How,
-    /// The part of the table's rows that it leads to.
+    /// The part of the table's rows that it selects, from 0 to 1.
     pub(super) kept: f64,
 }
 
-/// How an index is used, the better the greater.
+/// How an index is used, from worst to best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum How {
-    /// From end to end, a key behind the first being compared.
+    /// Scanned in full, comparing a key after the first.
     WalkedWhole,
-    /// From end to end: it is partial, but the query asks for few of the rows that it holds.
+    /// Scanned in full: it is partial, but the query wants only few of its rows.
     FilteredPartial,
-    /// From end to end: it is partial, and holds only rows that are wanted.
+    /// Scanned in full: it is partial, and contains only wanted rows.
     WalkedPartial,
-    /// By so many of its keys.
+    /// Searched by this many keys.
     Searched(usize),
 }
 
-/// An index that is read in order.
+/// An index read in order.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Walk {
-    /// From end to end.
+    /// Scanned in full.
     Whole,
-    /// From where it is searched to, or because it holds only what is wanted.
+    /// From a search position, or because it contains only wanted rows.
     Served(Served),
 }
 
-/// The conditions on one table of a query, and what they match of its indexes.
+/// The conditions on one table of a query, matched with its indexes.
 pub(super) struct Searches {
     pub(super) conditions: Vec<Condition>,
-    /// Those on where a row is stored, by their place in `conditions`: SQLite's rowid, by its alias or its own names, and
-    /// Postgres's `ctid`.
+    /// Positions in `conditions` of those on the physical row location: SQLite's rowid, by alias or built-in
+    /// name, and PostgreSQL's `ctid`.
     on_place: Vec<usize>,
     candidates: Vec<Candidate>,
-    /// The first index that holds what a condition compares, where it is not known whether it serves that.
+    /// The first index that stores what a condition compares, if it is unknown whether it serves the
+    /// comparison.
     in_doubt: Option<usize>,
 }
 
-/// An index that holds every row that is wanted.
+/// An index that contains every wanted row.
 struct Candidate {
-    /// Its number among those of the table.
+    /// Its position among the indexes of the table.
     at: usize,
-    /// The conditions that each of its keys may be searched by, the best ones first; the keys behind the last that any
-    /// serves are left out.
+    /// For each key, the conditions that can search it, best first. Trailing keys that no condition searches
+    /// are omitted.
     keys: Vec<Vec<usize>>,
-    /// How it is read from end to end, where it is partial.
+    /// How a full scan of it counts, if it is partial.
     whole: How,
 }
 
-/// What conditions match of an index.
+/// How far the conditions match an index.
 struct Matched {
-    /// How many of its keys.
+    /// The number of matching keys.
     keys: usize,
-    /// The part of the rows that is left.
+    /// The part of the rows that remains.
     kept: f64,
 }
 
 impl Served {
-    /// Whether it leads to what is wanted: what is read from end to end with other conditions than the index's own does
-    /// not.
+    /// Whether it counts as served. A full scan filtered by conditions that the index does not imply does not
+    /// count.
     pub(super) fn leads(&self) -> bool {
         matches!(self.how, How::WalkedPartial | How::Searched(_))
     }
 
-    /// Whether it leads to fewer rows, or to as many by more keys.
+    /// Whether it selects fewer rows, or as many by more keys.
     fn is_better_than(&self, other: &Served) -> bool {
         match (self.how, other.how) {
             (How::Searched(keys), How::Searched(others)) => {
@@ -92,14 +93,15 @@ impl Served {
     }
 }
 
-/// The part of the rows that an equality of many values keeps at most.
+/// The maximum selectivity of an equality on a column with many values.
 const FEW: f64 = 0.05;
 
 impl Searches {
-    /// Stands for a match by a key behind the first alone.
+    /// Stands for a match on a key other than the first.
     const LATER_KEY: usize = usize::MAX;
 
-    /// Matches `conditions` on `relation` with the indexes, given everything the query demands of it.
+    /// Matches `conditions` on `relation` with the indexes; `demands` is everything that the query requires
+    /// of the relation.
     pub(super) fn new(
         indexes: &Indexes<'_>,
         relation: RelationId,
@@ -132,7 +134,7 @@ impl Searches {
         Searches { in_doubt: in_doubt.map(|(at, _)| at), conditions, on_place, candidates }
     }
 
-    /// The index that the conditions search best with the rows of `reached` at hand.
+    /// The best index to search, with the rows of `reached` available.
     pub(super) fn best(&self, indexes: &Indexes<'_>, reached: Relations) -> Option<Served> {
         let mut best = self.by_place(reached);
         for candidate in &self.candidates {
@@ -140,7 +142,7 @@ impl Searches {
             let partial = !matches!(resolved.predicate, Predicate::None);
             let matched = self.matched(candidate, resolved, indexes.dialect(), reached);
             let how = match matched.keys {
-                // SQLite calls that a scan.
+                // SQLite reports that as a scan.
                 0 | Self::LATER_KEY if partial && indexes.dialect() != Dialect::Sqlite => candidate.whole,
                 0 => continue,
                 Self::LATER_KEY => How::WalkedWhole,
@@ -154,8 +156,8 @@ impl Searches {
         best
     }
 
-    /// Whether an index gives the rows of `relation` in the order of `key`, those of its keys passed over that have one
-    /// value. With `nulls_turned` NULL is wanted at the other end than an index has it that does not say where.
+    /// How an index returns the rows of `relation` in the order of `key`, if one does; keys fixed to one
+    /// value are skipped. With `nulls_turned`, NULL is wanted at the opposite end from the default.
     pub(super) fn ordered(
         &self,
         indexes: &Indexes<'_>,
@@ -213,17 +215,17 @@ impl Searches {
         walk
     }
 
-    /// Whether some condition leaves few rows.
+    /// Whether some condition is selective.
     pub(super) fn ask_for_some(&self) -> bool {
         self.conditions.iter().any(narrows)
     }
 
-    /// The index of which it is not known whether the conditions search it.
+    /// An index that the conditions may or may not be able to search.
     pub(super) fn in_doubt(&self) -> Option<usize> {
         self.in_doubt
     }
 
-    /// The search for where a row is stored that keeps least.
+    /// The most selective search by physical row location.
     fn by_place(&self, reached: Relations) -> Option<Served> {
         let usable = self.on_place.iter().filter_map(|at| self.conditions.get(*at));
         let usable = usable.filter(|condition| reached.contains_all(condition.needs));
@@ -231,7 +233,7 @@ impl Searches {
         Some(Served { by: By::Place, how: How::Searched(1), kept })
     }
 
-    /// How many keys of an index narrow the search, and what they leave.
+    /// How many keys of an index narrow the search, and the part of the rows that remains.
     fn matched(
         &self,
         candidate: &Candidate,
@@ -250,7 +252,7 @@ impl Searches {
             let one_row = resolved.index.unique
                 && keys == count
                 && found().all(|condition| condition.compare.is_equality());
-            // Statistics tell Postgres how many rows share a key; the others take it for some.
+            // PostgreSQL has statistics on how many rows share a key; the others assume a few.
             let kept = if one_row || dialect == Dialect::Postgres { kept } else { kept.max(SHARED / ROWS) };
             let partial = !matches!(resolved.predicate, Predicate::None);
             Matched { keys, kept: if partial { kept / 2.0 } else { kept } }
@@ -264,8 +266,8 @@ impl Searches {
                         break;
                     }
                 }
-                // Postgres compares later keys as well, walking the index from end to end: smaller than the table, but
-                // a poor search, and the last that is chosen. Several values would be as many walks.
+                // PostgreSQL also compares later keys, scanning the whole index. That beats scanning the
+                // table, but is a poor search and its last choice. Several values would take as many scans.
                 let once = |condition: &Condition| {
                     condition.compare != Compare::Equal || condition.one_value || !condition.needs.is_empty()
                 };
@@ -279,7 +281,7 @@ impl Searches {
             }
             "hash" => first(usize::from(count == 1 && serves(0).is_some())),
             "gist" | "spgist" => first(usize::from(serves(0).is_some())),
-            // Any of their keys narrows the search.
+            // Any key narrows the search.
             "gin" | "brin" | "bloom" | "fulltext" | "spatial" => {
                 let all = (0..count).filter_map(serves);
                 let (keys, kept) = all.fold((0, 1.0), |(n, kept), one| (n + 1, kept * one.kept));
@@ -290,8 +292,7 @@ impl Searches {
     }
 }
 
-/// The conditions that each key of an index may be searched by: those that compare for equality first, then by what they
-/// keep.
+/// For each key of an index, the conditions that can search it: equalities first, then by selectivity.
 fn serving_keys(
     indexes: &Indexes<'_>,
     resolved: &PreparedIndex,
@@ -319,8 +320,8 @@ fn serving_keys(
     keys
 }
 
-/// Whether a key of an index is what a condition compares. One of many values, `CAST(j -> '$.ids' AS UNSIGNED ARRAY)`, is
-/// asked for by what it is made from.
+/// Whether a key of an index is the operand of a condition. A multi-valued key,
+/// `CAST(j -> '$.ids' AS UNSIGNED ARRAY)`, is matched by the expression inside the cast.
 fn holds(own: &Expr, condition: &Condition, relation: RelationId) -> bool {
     let own = match own {
         Expr::Cast { expr, ty } if ty.ends_with(" array") => {
@@ -333,8 +334,8 @@ fn holds(own: &Expr, condition: &Condition, relation: RelationId) -> bool {
     predicates::same(own, &condition.operand, relation)
 }
 
-/// How a partial index is read from end to end: an equality of many values that its predicate says nothing of leaves few
-/// of its rows, and they are looked for one by one.
+/// How a full scan of a partial index counts. If a selective equality is not covered by the predicate, few of
+/// the index's rows match, and they are searched for one by one.
 fn how_whole(resolved: &PreparedIndex, relation: RelationId, conditions: &[Condition]) -> How {
     let Predicate::Known(predicate) = &resolved.predicate else { return How::WalkedPartial };
     let is_said = |condition: &Condition| {
@@ -354,13 +355,14 @@ fn how_whole(resolved: &PreparedIndex, relation: RelationId, conditions: &[Condi
     }
 }
 
-/// Whether a condition alone leaves few rows: an equality of many values.
+/// Whether a condition alone is selective: an equality on a column with many values.
 fn narrows(condition: &Condition) -> bool {
     let compare = matches!(condition.compare, Compare::Equal | Compare::Prefix(_) | Compare::Operator(_));
     compare && condition.needs.is_empty() && condition.kept <= FEW && !is_condition(&condition.operand)
 }
 
-/// Whether an index holds what a condition compares, and it is not known whether it is searched by that.
+/// Whether an index stores the operand of a condition, while it is unknown whether the condition can search
+/// it.
 fn in_doubt(
     indexes: &Indexes<'_>,
     resolved: &PreparedIndex,

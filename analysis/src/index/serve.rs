@@ -1,4 +1,4 @@
-//! Whether an index can be searched by a condition, as its access method and operator classes allow.
+//! Whether a condition can search an index, given its access method and operator classes.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use crate::sql::expr::{Expr, LikeKind};
 use crate::sql::query::{Query, RelationId};
 use crate::sql::{Dialect, predicates};
 
-/// Whether an index can be searched by a comparison.
+/// Whether a comparison can search an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Knows {
     /// It can.
     Yes,
     /// It cannot.
     No,
-    /// Its access method or operator class is not known here, and may.
+    /// Its access method or operator class is unknown here, and may support it.
     Unknown,
 }
 
@@ -28,22 +28,22 @@ impl From<bool> for Knows {
 }
 
 impl Knows {
-    /// Not known rather than not, where that is so.
+    /// Turns `No` into `Unknown` if `is_unknown`.
     fn or_unknown(self, is_unknown: bool) -> Knows {
         if self == Knows::No && is_unknown { Knows::Unknown } else { self }
     }
 }
 
-/// The operators that compare texts byte by byte: those of `text_pattern_ops`.
+/// Operators that compare text byte by byte: those of `text_pattern_ops`.
 const BYTE_OPERATORS: &[&str] = &["~<~", "~<=~", "~>~", "~>=~"];
 
-/// The operators of boxes, ranges and their like.
+/// Operators of boxes, ranges and similar types.
 const BOX_OPERATORS: &[&str] = &[
     "@>", "<@", "&&", "<<", ">>", "<<=", ">>=", "&<", "&>", "-|-", "@@", "~=", "|>>", "<<|", "&<|", "|&>",
     "@", "~", "<->",
 ];
 
-/// The type of a key's column, as the database prints it; empty for an expression.
+/// The type of a key's column, as printed by the database; empty for an expression.
 fn key_type<'t>(of: &Indexes<'t>, key: &IndexKey) -> &'t str {
     key.as_column().and_then(|name| of.table.column(name)).map_or("", |column| &column.ty)
 }
@@ -53,7 +53,7 @@ fn is_text_key(of: &Indexes<'_>, key: &IndexKey) -> bool {
     matches!(ty, "text" | "citext") || ty.starts_with("character")
 }
 
-/// Whether all operators of a key's type that an inverted index serves are known.
+/// Whether all operators that an inverted index supports for the key's type are known.
 fn is_built_in(of: &Indexes<'_>, key: &IndexKey) -> bool {
     let ty = key_type(of, key);
     matches!(ty, "" | "jsonb" | "tsvector") || ty.ends_with("[]")
@@ -68,12 +68,12 @@ fn is_own_opclass(opclass: &str) -> bool {
         )
 }
 
-/// The collation that a key is sorted by: `default` where none is named.
+/// The collation of a key; `default` if none is declared.
 pub(super) fn key_collation(of: &Indexes<'_>, key: &IndexKey) -> String {
     said_collation(of, key, key.collation.as_deref())
 }
 
-/// The collation of a comparison with a key's column, where one is said beside it or none.
+/// The collation of a comparison with a key's column: the explicit one, or the column's.
 pub(super) fn said_collation(of: &Indexes<'_>, key: &IndexKey, said: Option<&str>) -> String {
     let column = key.as_column().and_then(|name| of.table.column(name));
     let collation = said.or_else(|| column?.collation.as_deref()).unwrap_or("default");
@@ -84,21 +84,21 @@ pub(super) fn said_collation(of: &Indexes<'_>, key: &IndexKey, said: Option<&str
     }
 }
 
-/// A table's indexes with their expressions and predicates resolved.
+/// A table's indexes, with expressions and predicates resolved.
 pub(super) struct Indexes<'s> {
     dialect: Dialect,
     table: &'s Table,
     list: Arc<Vec<PreparedIndex>>,
-    /// Those that the planner passes over, by their numbers.
+    /// Positions of the indexes that the planner ignores.
     hidden: Vec<usize>,
 }
 
-/// What leads to rows.
+/// How rows are located.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
-    /// Where they are stored.
+    /// By their physical location.
     Place,
-    /// An index, by its number among those of the table.
+    /// By an index, given by its position among those of the table.
     Index(usize),
 }
 
@@ -109,13 +109,14 @@ impl<'s> Indexes<'s> {
         Indexes { dialect: schema.dialect, table, list, hidden: Vec::new() }
     }
 
-    /// The same without those that a query does not let the planner use.
+    /// Hides the indexes that the query or the partitioning keeps the planner from using.
     pub(super) fn asked_for(mut self, schema: &Schema, query: &Query, relation: RelationId) -> Indexes<'s> {
         let is_divided =
             self.table.partition_by.is_some() && schema.children_of(&self.table.name).next().is_some();
         let is_hidden = |index: &Index| {
             let name = if index.primary { "PRIMARY" } else { index.name.as_str() };
-            // One that is made on `ONLY` a partitioned table is none of its partitions until each has its part of it.
+            // An index created on `ONLY` a partitioned table is invalid until every partition has a matching
+            // one.
             let has_part = |part: &Table| part.indexes.iter().any(|it| it.keys == index.keys);
             !query.lets_use(relation, name)
                 || is_divided && heirs::all_partitions(schema, self.table, has_part) == Some(false)
@@ -125,22 +126,22 @@ impl<'s> Indexes<'s> {
         self
     }
 
-    /// Whether the planner may use an index, by its number.
+    /// Whether the planner may use the index at a position.
     pub(super) fn is_usable(&self, at: usize) -> bool {
         !self.hidden.contains(&at)
     }
 
-    /// The table they are of.
+    /// The table that they belong to.
     pub(super) fn table(&self) -> &'s Table {
         self.table
     }
 
-    /// The indexes in their order.
+    /// The indexes, by position.
     pub(super) fn list(&self) -> &[PreparedIndex] {
         &self.list
     }
 
-    /// The name of what leads to rows: `rowid` for SQLite's own order.
+    /// The name of the index; `rowid` for SQLite's own order.
     pub(super) fn name(&self, by: By) -> &str {
         match by {
             By::Place if self.dialect == Dialect::Postgres => "ctid",
@@ -149,12 +150,12 @@ impl<'s> Indexes<'s> {
         }
     }
 
-    /// Whose indexes they are.
+    /// The dialect of their database.
     pub(super) fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// Whether any index holds every row, so that the table can be read by it.
+    /// Whether any index contains every row, so that the table can be read by it.
     pub(super) fn whole(&self) -> bool {
         let btree = |resolved: &PreparedIndex| {
             resolved.index.method == "btree" && matches!(resolved.predicate, Predicate::None)
@@ -162,7 +163,7 @@ impl<'s> Indexes<'s> {
         self.dialect == Dialect::Sqlite || self.list.iter().any(btree)
     }
 
-    /// Whether a column says where the row is stored.
+    /// Whether a column is the physical location of the row.
     pub(super) fn is_rowid(&self, name: &str) -> bool {
         match self.dialect {
             Dialect::Postgres => name == "ctid",
@@ -176,7 +177,7 @@ impl<'s> Indexes<'s> {
 }
 
 impl PreparedIndex {
-    /// Whether every row that is wanted is in the index.
+    /// Whether the index contains every wanted row.
     pub(super) fn allowed(&self, dialect: Dialect, relation: RelationId, demands: &[&Expr]) -> bool {
         match &self.predicate {
             _ if self.index.hidden => false,
@@ -189,7 +190,7 @@ impl PreparedIndex {
         }
     }
 
-    /// Whether the access method and the key's operator class know the comparison.
+    /// Whether the access method and the key's operator class support the comparison.
     pub(super) fn operator(&self, of: &Indexes<'_>, key: &IndexKey, condition: &Condition) -> Knows {
         let opclass = key.opclass.as_deref().unwrap_or_default();
         let trigrams = opclass.contains("trgm");
@@ -198,12 +199,12 @@ impl PreparedIndex {
         let plain = matches!(condition.compare, Compare::Equal | Compare::Range);
         let pattern = matches!(condition.compare, Compare::Prefix(_) | Compare::Pattern(_));
         match self.index.method.as_str() {
-            // MySQL keeps each element of an array as a key, where the key is a cast to an array.
+            // MySQL stores each element of the array if the key is a cast to an array.
             "btree" if operator(&["member of"]) => Knows::Yes,
             "btree" if is_operator => {
-                // The operators that compare byte by byte, and those of operator classes that extensions bring.
+                // Bytewise comparison operators, and those of operator classes from extensions.
                 let by_bytes = opclass.contains("pattern") && operator(BYTE_OPERATORS);
-                // A network that is written out is a range of addresses.
+                // A network constant is a range of addresses.
                 let networks =
                     matches!(key_type(of, key), "inet" | "cidr") && operator(&["<<", "<<=", ">>", ">>="]);
                 let is_brought = !opclass.is_empty() && !opclass.contains("pattern");
@@ -234,7 +235,7 @@ impl PreparedIndex {
             }
             "gist" | "spgist" => {
                 let known = condition.compare == Compare::Equal || operator(BOX_OPERATORS);
-                // `~` is a pattern to text alone: types of extensions have an operator of that name.
+                // `~` is a pattern match only for text: types of extensions have an operator of that name.
                 Knows::from(known).or_unknown((is_operator || pattern) && !is_text_key(of, key))
             }
             "brin" => {
@@ -245,20 +246,19 @@ impl PreparedIndex {
             "fulltext" => Knows::from(operator(&["match"])),
             "spatial" => Knows::from(operator(&["&&"])),
             "bloom" => Knows::from(condition.compare == Compare::Equal),
-            // They give an order, that of the distance, and serve no condition.
+            // They provide an order by distance, and serve no condition.
             "hnsw" | "ivfflat" => Knows::No,
-            // An access method that an extension brings: what it serves, the extension says.
+            // An access method of an extension: the extension decides what it serves.
             _ => Knows::Unknown,
         }
     }
 
-    /// Whether the key is sorted by the collation that is compared by: the one said beside the values, or the column's
-    /// own.
+    /// Whether the key's collation is the one that is compared by: the explicit one, or the column's own.
     fn collates(&self, of: &Indexes<'_>, key: &IndexKey, condition: &Condition) -> bool {
         key_collation(of, key).eq(&said_collation(of, key, condition.collation.as_deref()))
     }
 
-    /// Whether an inverted index of the key's type knows the comparison.
+    /// Whether an inverted index supports the comparison for the key's type.
     fn inside(&self, of: &Indexes<'_>, key: &IndexKey, condition: &Condition, opclass: &str) -> bool {
         let ty = key.as_column().and_then(|name| of.table.column(name)).map_or("", |column| &column.ty);
         let known: &[&str] = match ty {
@@ -267,7 +267,7 @@ impl PreparedIndex {
             "tsvector" => &["@@", "@@@"],
             ty if ty.ends_with("[]") && condition.compare == Compare::Equal => return condition.one_value,
             ty if ty.ends_with("[]") => &["@>", "<@", "&&", "@@"],
-            // The extension `btree_gin` keeps plain values.
+            // The `btree_gin` extension indexes scalar values.
             ty if !ty.is_empty() && !ty.contains("hstore") && opclass.is_empty() => {
                 return matches!(condition.compare, Compare::Equal | Compare::Range);
             }
@@ -276,14 +276,14 @@ impl PreparedIndex {
         matches!(&condition.compare, Compare::Operator(op) if known.contains(&op.as_str()))
     }
 
-    /// Whether the key's order is that of its bytes, so that a prefix is a range.
+    /// Whether the key is in byte order, so that a prefix is a range.
     fn prefix(&self, of: &Indexes<'_>, key: &IndexKey, kind: LikeKind, opclass: &str) -> bool {
         let collation = key_collation(of, key);
         match of.dialect {
             Dialect::Postgres => {
                 opclass.contains("pattern") || matches!(collation.as_str(), "c" | "posix" | "ucs_basic")
             }
-            // SQLite's LIKE does not tell cases apart, its indexes do; GLOB is the other way about.
+            // SQLite's LIKE ignores case, its indexes do not; GLOB is the opposite.
             Dialect::Sqlite => match kind {
                 LikeKind::Glob => collation == "binary",
                 _ => collation == "nocase",

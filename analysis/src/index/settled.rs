@@ -1,5 +1,5 @@
-//! What changes a verdict when the reads of a query are known: a LIMIT that stops early, tables that are read with another,
-//! and tables of one row.
+//! Corrections of a verdict once the reads of a query are known: a LIMIT that stops early, tables read along
+//! with another, and single-row tables.
 
 use std::cell::RefCell;
 
@@ -12,10 +12,10 @@ use crate::cardinality;
 use crate::schema::{Column, Index, Schema, Table};
 use crate::sql::query::Query;
 
-/// So many kinds of table are told apart among those that are read with one.
+/// The maximum number of differently indexed tables that are told apart among partitions and heirs.
 const MOST_KINDS: usize = 16;
 
-/// Whether two tables have the same indexes on the same columns, whatever these are called.
+/// Whether two tables have the same indexes on the same columns, whatever their names.
 fn is_indexed_alike(one: &Table, other: &Table) -> bool {
     let same_index = |(one, other): (&Index, &Index)| {
         let Index {
@@ -45,9 +45,9 @@ fn is_indexed_alike(one: &Table, other: &Table) -> bool {
 }
 
 impl<'s> Item<'s> {
-    /// Takes back that a table is read row by row where an index gives the order of the first rows: LIMIT stops soon where
-    /// the conditions keep much of what comes, and there is no other way by the distance from a value. A partial index in
-    /// that order is made for the query.
+    /// Turns an unserved verdict around if an index provides the order of the first rows. LIMIT stops early
+    /// if the conditions keep much of what is read; an order by distance has no alternative; and a partial
+    /// index in that order was made for the query.
     pub(super) fn stop_at_limit(
         &self,
         access: &mut Access,
@@ -75,8 +75,8 @@ impl<'s> Item<'s> {
         access.why = format!("index `{}` gives the order, and is read up to the LIMIT", prepared.index.name);
     }
 
-    /// Judges by the tables that are read with it: partitions that all have an index of their own, and tables that inherit
-    /// and have none. A table that is held to one row needs no index.
+    /// Adjusts the verdict for tables read along with this one: partitions that all have an index of their
+    /// own, or tables that inherit and lack one. A table restricted to one row needs no index.
     pub(super) fn read_with_heirs(
         &self,
         access: &mut Access,
@@ -86,7 +86,7 @@ impl<'s> Item<'s> {
         reached: Relations,
     ) {
         let table = self.indexes.table();
-        // Most partitions have the same indexes, and one of a kind speaks for all.
+        // Most partitions have the same indexes, so one of each kind is examined.
         let kinds: RefCell<Vec<(&'s Table, bool)>> = RefCell::default();
         let leads = |heir: &'s Table| {
             let known =

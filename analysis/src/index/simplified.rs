@@ -1,10 +1,10 @@
-//! Conditions as a planner writes them anew before it looks at indexes: NOT is taken inwards as far as it goes, NOT
-//! BETWEEN becomes two ranges, and comparisons with TRUE and FALSE become the boolean itself.
+//! Conditions normalised as a planner does before it looks at indexes: NOT is pushed inwards, NOT BETWEEN
+//! becomes two ranges, and comparisons with TRUE and FALSE become the boolean itself.
 
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Literal, Op};
 
-/// The conjuncts of a condition after that. SQLite takes conditions as they are written.
+/// The conjuncts of a normalised condition. SQLite does not normalise.
 pub(super) fn conjuncts(condition: &Expr, dialect: Dialect) -> Vec<Expr> {
     if dialect == Dialect::Sqlite {
         return condition.conjuncts().to_vec();
@@ -26,7 +26,7 @@ fn simplified(expr: &Expr, dialect: Dialect) -> Expr {
             Expr::Binary { op: Op::Gt, left: expr.clone(), right: high.clone() },
         ]),
         Expr::Binary { op: Op::Eq, left, right } if dialect == Dialect::Postgres => {
-            // A condition that is compared with a boolean is that condition, or its opposite.
+            // A condition compared with a boolean is the condition or its negation.
             match (left.as_ref(), right.as_ref()) {
                 (condition, Expr::Literal(Literal::Bool(value)))
                 | (Expr::Literal(Literal::Bool(value)), condition)
@@ -56,7 +56,7 @@ fn simplified(expr: &Expr, dialect: Dialect) -> Expr {
     }
 }
 
-/// Whether an expression is a condition by its form.
+/// Whether an expression has the form of a condition.
 fn is_condition(expr: &Expr) -> bool {
     match expr {
         Expr::Binary { op, .. } => op.is_comparison(),
@@ -66,7 +66,7 @@ fn is_condition(expr: &Expr) -> bool {
     }
 }
 
-/// What holds where a condition is false.
+/// The negation of a condition.
 fn negated(condition: &Expr, dialect: Dialect) -> Expr {
     match condition {
         Expr::Not(inner) => simplified(inner, dialect),
@@ -100,7 +100,7 @@ fn negated(condition: &Expr, dialect: Dialect) -> Expr {
     }
 }
 
-/// The comparison that is true where this one is false.
+/// The negation of a comparison operator.
 fn opposite(op: &Op) -> Option<Op> {
     Some(match op {
         Op::Eq => Op::NotEq,
@@ -115,7 +115,7 @@ fn opposite(op: &Op) -> Option<Op> {
     })
 }
 
-/// All of the conditions, as one that holds no other of its kind and nothing that is always true.
+/// A flat AND of the conditions, without those that are always true.
 fn all_of(parts: impl IntoIterator<Item = Expr>) -> Expr {
     let mut all = Vec::new();
     for part in parts {
@@ -132,7 +132,7 @@ fn all_of(parts: impl IntoIterator<Item = Expr>) -> Expr {
     }
 }
 
-/// One of the conditions, as one that holds no other of its kind; true where one of them always is.
+/// A flat OR of the conditions; true if one of them always is.
 fn one_of(parts: impl IntoIterator<Item = Expr>) -> Expr {
     let mut any = Vec::new();
     for part in parts {

@@ -1,4 +1,4 @@
-//! The order in which the first rows are wanted, and the index that gives it.
+//! The order of the first rows, and the index that provides it.
 
 use super::condition::{self, Compare, Condition};
 use super::few_values::has_few_values;
@@ -13,22 +13,22 @@ use crate::sql::predicates;
 use crate::sql::query::{Block, Body, From, OrderKey, Query, RelationId, Source};
 use crate::sql::{Dialect, Span};
 
-/// The first rows in an order that no index gives.
+/// First rows in an order that no index provides.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sort {
-    /// The table in the query.
+    /// The relation in the query.
     pub relation: RelationId,
     /// The table.
     pub table: Name,
     /// What the rows are ordered by, as SQL.
     pub keys: Vec<String>,
-    /// The index that would give the order behind the query's filter.
+    /// The index that would provide the order after the query's filter.
     pub wanted: Wanted,
-    /// Where the order stands.
+    /// The position of the ORDER BY key.
     pub span: Option<Span>,
 }
 
-/// The keys of an index behind `equal` that give an order; `None` when none do, or the order is given already.
+/// The index keys after `equal` that provide an order; `None` if there are none, or none are needed.
 pub(super) fn keys(printer: &Printer<'_>, order: &[OrderKey], equal: &[Key]) -> Option<Vec<String>> {
     let mut keys: Vec<(String, &OrderKey)> = Vec::new();
     for key in order {
@@ -41,7 +41,7 @@ pub(super) fn keys(printer: &Printer<'_>, order: &[OrderKey], equal: &[Key]) -> 
     if keys.is_empty() {
         return None;
     }
-    // An index can be walked from either end, so only keys that differ from the first need a direction.
+    // An index can be read from either end, so only keys whose direction differs from the first need one.
     let postgres = printer.schema.dialect == Dialect::Postgres;
     let backwards = keys.first().is_some_and(|(_, key)| key.desc);
     let text = |(sql, key): (String, &OrderKey)| {
@@ -57,12 +57,12 @@ pub(super) fn keys(printer: &Printer<'_>, order: &[OrderKey], equal: &[Key]) -> 
     Some(keys.into_iter().map(text).collect())
 }
 
-/// Whether a key of an order is that of a range.
+/// Whether a sort key is on the same expression as a range.
 pub(super) fn is_by(key: &str, range: &str) -> bool {
     key.strip_prefix(range).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
 }
 
-/// What a block's first rows are ordered by, when it reads rows as they are: neither grouped nor made distinct.
+/// The order of a block's first rows, if it returns input rows as they are, without grouping or DISTINCT.
 pub(super) fn order_of_first(block: &Block) -> &[OrderKey] {
     let Body::Select(select) = &block.body else { return &[] };
     let plain = select.group_by.is_empty()
@@ -72,12 +72,12 @@ pub(super) fn order_of_first(block: &Block) -> &[OrderKey] {
     if block.limit.is_some() && plain { &block.order_by } else { &[] }
 }
 
-/// Every order of a query's first rows that no index gives, in blocks that read one table.
+/// The orders of a query's first rows that no index provides, in blocks that read one table.
 ///
-/// An index gives it when its keys are, in any order, some of the columns that the filter fixes, and then those of the
-/// order. An index that gives the order without the filter is good enough to be silent: the rows are filtered as they
-/// come. Where the filter compares with a range, or with several values, what is better depends on the rows, and nothing
-/// is said.
+/// An index provides the order if its keys are some of the columns that the filter fixes, in any order,
+/// followed by those of the order. An index that provides the order without the filter also counts: rows are
+/// filtered as they are read. If the filter is a range, or compares with several values, the better plan
+/// depends on the data, and nothing is reported.
 pub fn unindexed(query: &Query, schema: &Schema) -> Vec<Sort> {
     query.written_blocks().filter_map(|(_, block)| sort_of(query, schema, block)).collect()
 }
@@ -90,7 +90,7 @@ fn sort_of(query: &Query, schema: &Schema, block: &Block) -> Option<Sort> {
         .stored(name)
         .filter(|table| table.module.is_none() && table.indexes.len() <= super::MOST_INDEXES)?;
     let demands: Vec<&Expr> = block.filters().iter().collect();
-    // What is not a plain comparison may leave out most rows, by other means than this table's indexes.
+    // Anything but a plain comparison may discard most rows by other means than this table's indexes.
     let has_subquery = |demand: &&Expr| demand.any(|part| part.own_subquery().is_some());
     if demands.iter().any(has_subquery) {
         return None;
@@ -125,7 +125,7 @@ fn sort_of(query: &Query, schema: &Schema, block: &Block) -> Option<Sort> {
     Some(Sort { relation: *relation, table: name.clone(), keys, wanted, span })
 }
 
-/// Whether the filter fixes a key, so that there is nothing to order.
+/// Whether the filter fixes a unique key, so that there is nothing to sort.
 fn is_one_row(schema: &Schema, reading: &Reading<'_>) -> bool {
     let relation = reading.relation;
     let is_fixed = |own: &Expr| {
@@ -143,26 +143,26 @@ fn is_one_row(schema: &Schema, reading: &Reading<'_>) -> bool {
         })
 }
 
-/// Whether a condition leaves it to the order which index is best.
+/// Whether a condition does not rule out an index for the order.
 fn leaves_order_open(compare: &Compare) -> bool {
     matches!(compare, Compare::Equal | Compare::Null | Compare::NotNull)
 }
 
-/// An index that gives an order.
+/// An index that provides an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Given {
-    /// Its number among those of the table.
+    /// Its position among the indexes of the table.
     pub(super) at: usize,
-    /// Whether the order is that of the distance from a value, which no other index gives.
+    /// Whether it is the order of the distance from a value, which no other index provides.
     pub(super) by_distance: bool,
 }
 
-/// Whether some index gives the order: behind columns that the filter fixes, or from its first key on.
+/// Whether some index provides the order: after columns that the filter fixes, or from its first key.
 pub(super) fn given(schema: &Schema, reading: &Reading<'_>) -> bool {
     given_by(schema, reading).is_some()
 }
 
-/// The index that gives the order, a partial one rather than another: it holds fewer rows.
+/// The index that provides the order. A partial index is preferred, since it contains fewer rows.
 pub(super) fn given_by(schema: &Schema, reading: &Reading<'_>) -> Option<Given> {
     let indexes = prepared::indexes(schema, reading.table);
     let mut found = None;
@@ -181,7 +181,7 @@ pub(super) fn given_by(schema: &Schema, reading: &Reading<'_>) -> Option<Given> 
     found
 }
 
-/// Whether an index gives the order of the distance from a value: `ORDER BY place <-> $1`.
+/// Whether an index provides the order of the distance from a value: `ORDER BY place <-> $1`.
 fn gives_distance(prepared: &PreparedIndex, reading: &Reading<'_>) -> bool {
     let ([key, ..], [Some(own), ..], [first, ..]) =
         (prepared.index.keys.as_slice(), prepared.keys.as_slice(), reading.order)
@@ -191,7 +191,7 @@ fn gives_distance(prepared: &PreparedIndex, reading: &Reading<'_>) -> bool {
     let Expr::Binary { op, left, right } = &first.expr else { return false };
     let op = match op {
         Op::Other(op) => op.as_str(),
-        // The parser takes pgvector's operator for the one of MySQL.
+        // The parser reads pgvector's operator as MySQL's.
         Op::Same => "<=>",
         _ => return false,
     };
@@ -232,7 +232,8 @@ fn gives(schema: &Schema, prepared: &PreparedIndex, reading: &Reading<'_>) -> bo
     if prepared.index.method != "btree" {
         return false;
     }
-    // From version 13 on Postgres sorts what is equal in the first keys of an order, as it comes by an index.
+    // Since version 13, PostgreSQL can read rows presorted by the first keys from an index, and sort only
+    // groups of equal ones.
     let mut is_begun = false;
     let mut order = reading.order.iter().peekable();
     let mut backwards = None;
@@ -250,7 +251,7 @@ fn gives(schema: &Schema, prepared: &PreparedIndex, reading: &Reading<'_>) -> bo
             is_begun = postgres && (is_begun || !few);
             order.next();
         } else if !fixed(own) {
-            // SQLite's rowid and a primary key end an order: no two rows are equal up to here.
+            // The order ends with SQLite's rowid or a primary key: no two rows are equal up to here.
             return is_begun || order.peek().is_none();
         }
     }
@@ -260,7 +261,7 @@ fn gives(schema: &Schema, prepared: &PreparedIndex, reading: &Reading<'_>) -> bo
         || (prepared.index.unique && backwards.is_some() && ends(reading, prepared))
 }
 
-/// Whether a key of an index is what rows are ordered by, in the collation that they are ordered by.
+/// Whether a key of an index is the sort key, in the same collation.
 fn is_key(schema: &Schema, reading: &Reading<'_>, own: &Expr, key: &IndexKey, by: &Expr) -> bool {
     let (by, said) = match by {
         Expr::Collate { expr, collation } => (expr.as_ref(), Some(collation.as_str())),
@@ -276,7 +277,7 @@ fn is_key(schema: &Schema, reading: &Reading<'_>, own: &Expr, key: &IndexKey, by
             || serve::key_collation(&indexes, key) == serve::said_collation(&indexes, key, said))
 }
 
-/// Whether no two rows are equal in all keys of an index, so that what the order says behind them does not matter.
+/// Whether no two rows are equal in all keys of an index, so that further sort keys do not matter.
 fn ends(reading: &Reading<'_>, prepared: &PreparedIndex) -> bool {
     prepared.index.predicate.is_none()
         && prepared.index.keys.iter().all(|key| {

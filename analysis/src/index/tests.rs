@@ -30,7 +30,7 @@ fn schema(dialect: Dialect, ddl: &str) -> Schema {
     replay.schema
 }
 
-/// The accesses of a query as `alias verdict index`, in the order in which the tables are named.
+/// The accesses of a query as `alias verdict index`, in the order in which it names its tables.
 fn read(dialect: Dialect, ddl: &str, sql: &str) -> Vec<String> {
     let schema = schema(dialect, ddl);
     let query = resolve(sql, dialect, Some(&schema)).expect("it parses");
@@ -187,7 +187,7 @@ fn a_value_drawn_anew_for_each_row_searches_nothing() {
 fn the_least_and_the_greatest_are_at_the_end_of_an_index() {
     check("SELECT max(id) FROM events", &["events served events_pkey"]);
     check("SELECT max(kind) FROM events", &["events full"]);
-    // The end of an index is no end of what its second column holds.
+    // The end of an index is not the maximum of its second column.
     check("SELECT max(starts_at) FROM events", &["events full"]);
     check("SELECT max(starts_at) FROM events WHERE user_id = $1", &["events served events_user"]);
 }

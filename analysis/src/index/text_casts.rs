@@ -1,5 +1,5 @@
-//! Casts among the types of text, which PostgreSQL's parser drops: `name::text` of a `text` or `varchar` column is the
-//! column, to an index as to a predicate.
+//! Casts between text types, which PostgreSQL's parser drops: `name::text` of a `text` or `varchar` column is
+//! the column itself, for indexes and predicates alike.
 
 use super::problem::Problem;
 use crate::schema::Schema;
@@ -7,7 +7,7 @@ use crate::sql::expr::ColumnRef;
 use crate::sql::query::{Query, Source};
 use crate::sql::{Dialect, predicates};
 
-/// Takes such casts out of the conditions of a problem.
+/// Removes such casts from the conditions of a problem.
 pub(super) fn drop_from(problem: &mut Problem, query: &Query, schema: &Schema) {
     if schema.dialect != Dialect::Postgres {
         return;
@@ -25,7 +25,8 @@ fn is_text_column(column: &ColumnRef, query: &Query, schema: &Schema) -> bool {
     column.is_some_and(|column| is_text(&column.ty))
 }
 
-/// Whether values of a column's type are compared as they are written: not those of `char`, whose blanks do not count.
+/// Whether values of a type are compared verbatim; those of `char` are not, since trailing blanks are
+/// ignored.
 fn is_text(ty: &str) -> bool {
     matches!(ty, "text" | "character varying") || ty.starts_with("character varying(")
 }

@@ -1,14 +1,14 @@
-//! What a comparison makes of a column by the type of the other side: PostgreSQL casts the column where the value's type
-//! is the wider one, and its index does not hold what comes of that.
+//! How the type of the other side affects a column in a comparison: PostgreSQL casts the column if the value
+//! has the wider type, and an index on the column does not store the cast values.
 
 use crate::sql::expr::{ColumnRef, Expr, Literal, Op};
 use crate::sql::query::{BlockId, Body, Query};
 use crate::sql::type_names;
 
-/// How deep a value is looked into.
+/// The maximum depth to which a value is analysed.
 const DEPTH: usize = 16;
 
-/// The kinds of type that decide which side of a comparison is cast.
+/// The type classes that decide which side of a comparison is cast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
     /// `smallint`, `integer`, `bigint`.
@@ -21,7 +21,7 @@ pub(super) enum Class {
     Text,
 }
 
-/// The class of a type in any of its spellings; `None` for all others, arrays among them.
+/// The class of a type in any spelling; `None` for all others, including arrays.
 pub(super) fn class_of(ty: &str) -> Option<Class> {
     if ty.ends_with(']') {
         return None;
@@ -40,13 +40,13 @@ fn base(ty: &str) -> &str {
     ty.split('(').next().unwrap_or(ty).trim()
 }
 
-/// The types of a query's values, as far as they are plain to see.
+/// The types of a query's values, where they are evident.
 pub(super) struct Values<'q> {
     pub(super) query: &'q Query,
 }
 
 impl Values<'_> {
-    /// The class of a value that stands alone; of an array where it is compared with its elements, that of those.
+    /// The class of a value; for an array compared with its elements, the class of the elements.
     pub(super) fn class(&self, value: &Expr) -> Option<Class> {
         self.look(value, DEPTH)
     }
@@ -63,7 +63,7 @@ impl Values<'_> {
             Expr::Unary { expr, .. } | Expr::Collate { expr, .. } => self.look(expr, depth),
             Expr::Binary { op: Op::Arithmetic(_), left, right } => {
                 let (left, right) = (self.look(left, depth), self.look(right, depth));
-                // A parameter beside a number is one as well.
+                // A parameter in arithmetic with a number is a number as well.
                 [left, right].into_iter().flatten().filter(|class| *class != Class::Text).max()
             }
             Expr::Binary { op: Op::Concat, .. } => Some(Class::Text),
@@ -71,7 +71,7 @@ impl Values<'_> {
                 Some(Class::Text)
             }
             Expr::Call(call) if call.name == "sum" => match call.args.first()? {
-                // The sum of what is smaller than `bigint` is one.
+                // sum() of a type narrower than `bigint` is a `bigint`.
                 Expr::Column(column) if self.type_of(column).is_some_and(|ty| ty == "bigint") => {
                     Some(Class::Decimal)
                 }
@@ -79,7 +79,7 @@ impl Values<'_> {
             },
             Expr::Call(call) => match class_of_call(&call.name) {
                 Some(class) => Some(class),
-                // A parameter of which nothing is known is taken for the preferred type of numbers.
+                // For a parameter of unknown type PostgreSQL picks the preferred numeric type.
                 None if call.name == "abs" && matches!(call.args.as_slice(), [Expr::Parameter(_)]) => {
                     Some(Class::Float)
                 }
@@ -115,8 +115,8 @@ impl Values<'_> {
         class_of(self.type_of(column)?)
     }
 
-    /// The class that a parameter has by its first use in the conditions of the query, which settles its type for all
-    /// others.
+    /// The class of a parameter by its first use in the conditions of the query, which fixes its type for all
+    /// other uses.
     pub(super) fn parameter(&self, number: usize) -> Option<Class> {
         let mut first: Option<Option<Class>> = None;
         for block in &self.query.blocks {
@@ -139,12 +139,12 @@ impl Values<'_> {
     }
 }
 
-/// The class of what a built-in function returns whatever it is given.
+/// The class of the result of a built-in function, if it does not depend on its arguments.
 fn class_of_call(name: &str) -> Option<Class> {
     Some(match name {
         "date_part" | "sqrt" | "cbrt" | "exp" | "ln" | "log" | "log10" | "power" | "pow" | "pi"
         | "random" | "degrees" | "radians" | "sin" | "cos" | "tan" | "atan2" => Class::Float,
-        // Of an integer they make a number with decimals, of any other the same.
+        // They return `numeric` for an integer, and otherwise the type of the argument.
         "round" | "floor" | "ceil" | "ceiling" | "trunc" | "avg" | "stddev" | "variance" | "to_number" => {
             Class::Decimal
         }

@@ -1,5 +1,5 @@
-//! The index that would serve an access that none serves: the columns compared for equality first, then one range, then
-//! the order of the rows.
+//! The index that would serve an unserved access: columns compared for equality first, then one range, then
+//! the sort keys.
 
 use super::condition::{Compare, Condition};
 use super::few_values::has_few_values;
@@ -11,34 +11,35 @@ use crate::sql::Dialect;
 use crate::sql::expr::{Expr, LikeKind, Op};
 use crate::sql::query::{OrderKey, RelationId};
 
-/// What an index has to offer to serve one access.
+/// What an index has to provide to serve one access.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wanted {
     /// The table.
     pub table: Name,
-    /// Keys compared for equality: they may stand in any order among themselves.
+    /// Keys compared for equality, whose order does not matter.
     pub(super) equal: Vec<Key>,
-    /// The keys behind them as SQL, in order: one range, or those of the order.
+    /// The keys after them as SQL, in order: one range, or the sort keys.
     pub(super) rest: Vec<String>,
-    /// Whether the rows are wanted in the order of `rest`.
+    /// Whether `rest` is the wanted order of the rows.
     pub(super) ordered: bool,
-    /// Conditions of the query on this table that are the same in every run, as SQL: an index may be restricted to
-    /// them.
+    /// Conditions on this table that are the same in every run, as SQL, which may become the predicate of the
+    /// index.
     pub(super) constants: Vec<String>,
-    /// The access method where it is not btree, and the operator class where one is needed.
+    /// The access method and operator class; `None` for a btree with default operators.
     pub(super) method: Option<(&'static str, &'static str)>,
 }
 
-/// A key that is compared for equality.
+/// A key compared for equality.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     /// As SQL.
     pub(super) sql: String,
-    /// Whether it has few values, so that it narrows a search little.
+    /// Whether it has few distinct values, so that it is not selective.
     pub(super) few_values: bool,
-    /// Whether it is compared with several values at once, so that the rows come in no order of the keys behind it.
+    /// Whether it is compared with several values at once, so that the rows are not in the order of the keys
+    /// after it.
     pub(super) several: bool,
-    /// The condition, when it compares with a constant.
+    /// The condition as SQL, if it compares with a constant.
     pub(super) constant: Option<String>,
 }
 
@@ -47,13 +48,13 @@ pub(super) struct Reading<'a> {
     pub(super) schema: &'a Schema,
     pub(super) table: &'a Table,
     pub(super) relation: RelationId,
-    /// The conditions whose values are at hand.
+    /// The conditions whose values are available.
     pub(super) conditions: Vec<&'a Condition>,
-    /// Disjunctions, each with the conditions of its arms whose values are at hand.
+    /// Disjunctions, each as the conditions of its arms whose values are available.
     pub(super) alternatives: Vec<Vec<Vec<&'a Condition>>>,
-    /// Everything that is demanded of its rows.
+    /// Everything that the query requires of its rows.
     pub(super) demands: &'a [&'a Expr],
-    /// What the rows are ordered by when only the first of them are wanted.
+    /// The order of the rows, if only the first of them are wanted.
     pub(super) order: &'a [OrderKey],
 }
 
@@ -65,14 +66,14 @@ impl Wanted {
 }
 
 impl Wanted {
-    /// Whether it compares something of many values for equality.
+    /// Whether it compares a column with many values for equality.
     pub(super) fn narrows(&self) -> bool {
         self.equal.iter().any(|key| !key.few_values)
     }
 }
 
 impl<'a> Reading<'a> {
-    /// What would serve the access: one index, or one for each arm of a disjunction; empty when none can.
+    /// What would serve the access: one index, or one for each arm of a disjunction; empty if no index can.
     pub(super) fn wanted(&self) -> Vec<Wanted> {
         if let Some(wanted) = self.searched(&self.conditions, self.order) {
             return vec![wanted];
@@ -91,13 +92,13 @@ impl<'a> Reading<'a> {
         Printer { schema: self.schema, table: self.table, relation: self.relation }
     }
 
-    /// A btree, when a condition narrows the search, or the order does.
+    /// A btree, if a condition or the order can use it.
     fn by_value(&self, conditions: &[&Condition], order: &[OrderKey]) -> Option<Wanted> {
         let printer = self.printer();
         let constants: Vec<Constant> =
             self.demands.iter().filter_map(|demand| printer.constant(demand)).collect();
         let mut equal: Vec<Key> = Vec::new();
-        // What is compared with values of the query itself before what is compared with rows of other tables.
+        // Comparisons with values of the query itself before comparisons with rows of other tables.
         let (own, joined): (Vec<&Condition>, Vec<&Condition>) =
             conditions.iter().copied().partition(|condition| condition.needs.is_empty());
         for condition in own.iter().chain(&joined).filter(|condition| condition.compare.is_equality()) {
@@ -123,7 +124,8 @@ impl<'a> Reading<'a> {
             ranges.filter_map(|condition| Some((*condition, self.key(condition).filter(unused)?))).collect();
         let is_open = matches!(ranges.as_slice(), [(range, _)] if range.kept >= estimate::ONE_SIDE);
         let range = ranges.into_iter().map(|(_, key)| key).next();
-        // Several values are several stretches of the index; those of a partial index are none of its keys.
+        // Several values are several ranges of the index; a condition that becomes the predicate is not a
+        // key.
         let partial = self.schema.dialect != Dialect::MySql;
         let is_torn = equal.iter().any(|key| key.several && !(partial && key.constant.is_some()));
         let ordered = if is_torn { None } else { sort::keys(&printer, order, &equal) };
@@ -134,13 +136,15 @@ impl<'a> Reading<'a> {
             }
             (range, _) => (range.into_iter().collect(), false),
         };
-        // A range with one end leaves so much that the first rows are found sooner in their order, where there is one.
+        // A range with one bound leaves so many rows that reading in order finds the first ones sooner, if an
+        // index provides the order.
         if equal.is_empty() && is_open && !ordered && !order.is_empty() && sort::given(self.schema, self) {
             return None;
         }
-        // A search by few values alone leaves too much to be read, unless it gives an order that nothing else does.
+        // Searching only by columns with few values leaves too many rows, unless it provides an order that
+        // nothing else does.
         let few = equal.iter().all(|key| key.few_values);
-        // The rows that a queue still holds are few: a partial index has no others, and gives them in their order.
+        // Open jobs of a queue are few: a partial index contains only those, in order.
         let is_queue = partial && !equal.is_empty() && equal.iter().all(|key| key.constant.is_some());
         if few && (rest.is_empty() || (ordered && !is_queue && sort::given(self.schema, self))) {
             return None;
@@ -152,7 +156,7 @@ impl<'a> Reading<'a> {
         Some(Wanted { table: self.table.name.clone(), equal, rest, ordered, constants, method: None })
     }
 
-    /// An index of what is inside of the values, for the operators that only such a one serves.
+    /// An inverted index on the elements of values, for operators that only such an index supports.
     fn by_content(&self, conditions: &[&Condition]) -> Option<Wanted> {
         let (sql, method) = conditions.iter().find_map(|condition| {
             let method = self.method(condition)?;
@@ -199,7 +203,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// The key of a condition, as SQL; an index on a condition as a whole is too special to propose.
+    /// The key of a condition, as SQL; an index on an entire condition is too special to suggest.
     fn key(&self, condition: &Condition) -> Option<String> {
         let ty = self.printer().type_of(&condition.operand);
         let is_sorted =
@@ -208,11 +212,11 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Types that have no order, or whose values are too long to be kept in one.
+/// Types without an order, or whose values are too long for a btree.
 const UNSORTED: &[&str] =
     &["json", "jsonb", "xml", "tsvector", "point", "box", "path", "polygon", "circle", "line"];
 
-/// Whether an expression is true or false rather than a value.
+/// Whether an expression is a condition rather than a value.
 pub(super) fn is_condition(expr: &Expr) -> bool {
     match expr {
         Expr::Binary { op, .. } => !matches!(op, Op::Concat | Op::Arithmetic(_) | Op::Other(_)),

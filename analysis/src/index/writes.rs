@@ -1,10 +1,11 @@
-//! Which statements write to a table, and which of them an index of it makes dearer.
+//! Which statements write to a table, and which of them have to maintain a given index.
 
 use super::new_index::NewIndex;
 use crate::schema::Name;
 use crate::sql::query::{Body, Query, Source, Write};
 
-/// Whether a query writes rows that the index has to follow: it inserts or deletes some, or changes what is indexed.
+/// Whether a query makes the database update the index: it inserts or deletes rows, or changes indexed
+/// columns.
 pub(super) fn touches(query: &Query, index: &NewIndex) -> bool {
     let is_in_index = |column: &str| {
         let parts = index.columns.iter().chain(&index.predicate);
@@ -15,7 +16,7 @@ pub(super) fn touches(query: &Query, index: &NewIndex) -> bool {
     })
 }
 
-/// The tables that a query reads: all but the target of a write that returns nothing.
+/// The tables that a query reads: all except the target of a write without RETURNING.
 pub(super) fn read_tables(query: &Query) -> impl Iterator<Item = &Name> {
     query.relation_ids().filter_map(|(id, relation)| {
         let Source::Table(name) = &relation.source else { return None };
@@ -35,7 +36,7 @@ pub(super) fn written_tables(query: &Query) -> impl Iterator<Item = &Name> {
     })
 }
 
-/// The tables that a query deletes rows of.
+/// The tables that a query deletes from.
 pub(super) fn deleted_tables(query: &Query) -> impl Iterator<Item = &Name> {
     query.blocks.iter().filter_map(|block| {
         let Body::Write(write) = &block.body else { return None };
@@ -56,7 +57,7 @@ fn writes<'q>(query: &'q Query, table: &'q Name) -> impl Iterator<Item = &'q Wri
     )
 }
 
-/// Whether a column is named in a piece of SQL.
+/// Whether a piece of SQL mentions a column.
 fn mentions(sql: &str, column: &str) -> bool {
     sql.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word.eq_ignore_ascii_case(column))
 }

@@ -1,4 +1,4 @@
-//! Pages by key: a query in an order that tells its rows apart becomes the statements that read on from a row, in both
+//! Keyset pagination: a query with a unique order becomes the statements that continue from a row, in both
 //! directions.
 
 mod text;
@@ -13,51 +13,52 @@ use crate::sql::{Dialect, resolve};
 
 use text::Cut;
 
-/// The statements of the pages of a query.
+/// The statements of a paged query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pages {
     /// The first page.
     pub first: Statement,
-    /// The page behind a row.
+    /// The page after a row.
     pub after: Statement,
-    /// The last page, its rows last to first.
+    /// The last page, in reverse order.
     pub last: Statement,
-    /// The page before a row, its rows last to first.
+    /// The page before a row, in reverse order.
     pub before: Statement,
-    /// What the rows are ordered by: the last of it tells rows apart that are alike in the others.
+    /// The sort keys; the last one makes the order unique.
     pub keys: Vec<Key>,
-    /// How all of the texts begin.
+    /// The common start of all the statements.
     pub head: String,
 }
 
-/// A statement; behind its own parameters stand the values of the row that is read on from, and then the number of rows.
+/// A statement. Its own parameters are followed by the key values of the row to continue from, then by the
+/// number of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     /// The text.
     pub text: String,
-    /// Which keys are bound, in order.
+    /// The keys to bind, in order.
     pub binds: Vec<usize>,
 }
 
-/// A column that rows are ordered by.
+/// A sort key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
-    /// How it is written: `posts.created_at`.
+    /// As written in the query: `posts.created_at`.
     pub written: String,
     /// Whether the order is descending.
     pub desc: bool,
-    /// Which output column has it.
+    /// The position of its output column.
     pub output: usize,
-    /// The type that the table declares; empty where it is not known.
+    /// The type declared in the table; empty if unknown.
     pub ty: String,
 }
 
-/// Makes the pages of a query; `cast` names the type that a value of an output column is cast to, where the database has to be
-/// told.
+/// Builds the pages of a query. `cast` returns the type to cast a value of an output column to, if the
+/// database needs it.
 ///
 /// # Errors
 ///
-/// When the rows of the query cannot be read page by page.
+/// If the query cannot be paged.
 pub fn pages(
     sql: &str,
     query: &Query,
@@ -106,7 +107,7 @@ fn refusal(message: &str, help: &str) -> Refusal {
     Refusal { message: message.to_owned(), help: help.to_owned() }
 }
 
-/// The block whose rows are read, when they are read as they are.
+/// The block whose rows are returned, if it returns them unchanged.
 fn paged(query: &Query) -> Result<&Block, Refusal> {
     let block = query.root.map(|root| query.block(root)).filter(|_| query.kind == Kind::Select);
     let block = block.ok_or_else(|| refusal("only a SELECT has pages", "select the rows"))?;
@@ -195,8 +196,8 @@ fn declared_type(query: &Query, relation: RelationId, column: &ColumnRef, schema
     column.map(|column| column.ty.clone()).unwrap_or_default()
 }
 
-/// Whether MySQL orders the values of a type as it compares them with one that is sent: enums are ordered by their numbers, and
-/// decimals are compared with text as floating-point numbers.
+/// Whether MySQL sorts a type in the same order in which it compares it with a bound value. It sorts enums by
+/// their numbers, and compares decimals with text as floating-point numbers.
 fn compares_as_sent(ty: &str) -> bool {
     let word = ty.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default().to_ascii_lowercase();
     matches!(
@@ -248,7 +249,7 @@ fn is_not_null(
     is_asked || declared && !block.from().iter().any(|item| may_be_missing(item, relation))
 }
 
-/// Whether an outer join may leave a relation out.
+/// Whether an outer join may pad a relation with NULLs.
 fn may_be_missing(item: &From, relation: RelationId) -> bool {
     let From::Join { kind, left, right, .. } = item else { return false };
     let has = |item: &From| item.relations().contains(&relation);
@@ -261,7 +262,7 @@ fn may_be_missing(item: &From, relation: RelationId) -> bool {
     optional && has(item) || may_be_missing(left, relation) || may_be_missing(right, relation)
 }
 
-/// An order in which rows can be alike: behind such a row others would be skipped.
+/// The refusal for an order that is not unique: rows equal to the last row of a page would be skipped.
 fn not_unique(query: &Query, block: &Block, schema: &Schema, keys: &[Key]) -> Refusal {
     let message =
         "the order does not tell all rows apart: behind a row, those that are alike would be skipped";
@@ -298,14 +299,14 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Reads the row with these keys: one, where they tell rows apart.
+    /// Reads the rows with given keys; if the order is unique, there is one.
     fn probe(&self) -> String {
         let mut binds = Vec::new();
         let equal: Vec<String> = (0..self.keys.len()).map(|at| self.compare(at, "=", &mut binds)).collect();
         self.cut.with(Some(&equal.join(" AND ")), "")
     }
 
-    /// The statement of a page, behind a row or before one, or at an end; in the order or against it.
+    /// The statement of a page: after a row or before one, or at an end; in order or reversed.
     fn statement(&self, from: Option<bool>, is_backwards: bool) -> Statement {
         let mut binds = Vec::new();
         let condition = from.map(|before| self.condition(before, &mut binds));
@@ -316,8 +317,9 @@ impl Writer<'_> {
         Statement { text: self.cut.with(condition.as_deref(), &end), binds }
     }
 
-    /// What holds of the rows behind a row, or before it. Where all keys go one way, rows are compared as a whole, which
-    /// PostgreSQL and SQLite search an index for; else, and on MySQL, key by key, with what holds of the first in front.
+    /// The condition for rows after a row, or before it. If all keys have the same direction, rows are
+    /// compared as a whole, for which PostgreSQL and SQLite search an index. Otherwise, and on MySQL, the
+    /// comparison is key by key, with the condition on the first key in front.
     fn condition(&self, before: bool, binds: &mut Vec<usize>) -> String {
         let op = |key: &Key| if key.desc != before { "<" } else { ">" };
         let [first, rest @ ..] = self.keys else { return String::new() };
@@ -345,8 +347,8 @@ impl Writer<'_> {
         format!("{name} {op} {}", self.value(at, binds))
     }
 
-    /// The placeholder of a key. Where placeholders have numbers, each key is bound once. On SQLite they get numbers even
-    /// behind some that have none: sqlx binds a bare `?` by its place among the bare ones.
+    /// The placeholder of a key. With numbered placeholders each key is bound once. SQLite gets numbers even
+    /// after bare placeholders, because sqlx binds a bare `?` by its position among the bare ones.
     fn value(&self, at: usize, binds: &mut Vec<usize>) -> String {
         let bound = binds.iter().position(|bound| *bound == at).filter(|_| self.dialect != Dialect::MySql);
         let place = bound.unwrap_or_else(|| {

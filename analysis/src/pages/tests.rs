@@ -1,4 +1,4 @@
-//! Which queries can be read page by page, and as what.
+//! Which queries can be paged, and the resulting statements.
 
 use super::{Pages, pages};
 use crate::schema::snapshot;
@@ -16,7 +16,7 @@ fn made(dialect: Dialect, sql: &str) -> Result<Pages, String> {
         .map_err(|refusal| format!("{} / {}", refusal.message, refusal.help))
 }
 
-/// Line breaks as spaces.
+/// Replaces line breaks by spaces.
 fn line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

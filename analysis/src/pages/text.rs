@@ -1,18 +1,18 @@
-//! The text of a query cut where pages write into it.
+//! The text of a query, split where paging inserts into it.
 
 use crate::sql::Dialect;
 use crate::sql::lex::{Kind, Lexer, Token};
 
-/// A query in its parts.
+/// A query, split into parts.
 pub(super) struct Cut<'t> {
-    /// Up to its WHERE.
+    /// The text before WHERE.
     from: &'t str,
-    /// What the WHERE asks; `None` without one.
+    /// The condition of the WHERE; `None` without one.
     filter: Option<&'t str>,
 }
 
 impl<'t> Cut<'t> {
-    /// Cuts a SELECT with an ORDER BY; `None` where parameters have names or stand in the order.
+    /// Splits a SELECT with an ORDER BY; `None` if parameters are named or occur in the ORDER BY.
     pub(super) fn of(sql: &'t str, dialect: Dialect) -> Option<Cut<'t>> {
         let tokens: Vec<Token> = Lexer::new(sql, dialect).collect();
         let text = |token: &Token| sql.get(token.span.range()).unwrap_or_default();
@@ -51,12 +51,12 @@ impl<'t> Cut<'t> {
         })
     }
 
-    /// What all texts begin with.
+    /// The common start of all statements.
     pub(super) fn head(&self) -> &'t str {
         self.from
     }
 
-    /// The query with one more condition, and another end. A line of its own keeps what stands behind a comment.
+    /// The query with an additional condition and a new end. Line breaks protect it from trailing comments.
     pub(super) fn with(&self, condition: Option<&str>, end: &str) -> String {
         let filter = match (self.filter, condition) {
             (None, None) => String::new(),

@@ -1,14 +1,14 @@
-//! The crates of a package as its folder is laid out, and their source.
+//! The crates of a package, by its directory layout, and their source files.
 
 use std::path::{Path, PathBuf};
 
 use super::read;
 use crate::rust::Target;
 
-/// A folder inside a folder inside a folder: deeper than any source stands, and no way to go in circles.
+/// The maximum directory depth: deeper than any source, and a stop for cycles.
 const DEEPEST: usize = 32;
 
-/// What cargo builds of the package in `dir` where its manifest does not say otherwise.
+/// The targets that cargo builds for the package in `dir` by default, without a manifest.
 pub fn targets(dir: &Path) -> Vec<Target> {
     let mut targets = Vec::new();
     let mut add = |root: PathBuf, is_test| {
@@ -28,14 +28,14 @@ pub fn targets(dir: &Path) -> Vec<Target> {
     targets
 }
 
-/// The Rust files that may be of the same crate as `file`, each with its text: those of the folder below `dir` that it
-/// stands in, `src` or `tests` for instance. What cannot be read holds nothing.
+/// The Rust files that may belong to the same crate as `file`, with their text: those of its top-level
+/// directory below `dir`, such as `src` or `tests`. Unreadable files are skipped.
 pub fn sources(dir: &Path, file: &Path) -> Vec<(PathBuf, String)> {
     let mut inside = file.strip_prefix(dir).into_iter().flat_map(Path::components);
     let mut paths = Vec::new();
     match (inside.next(), inside.next()) {
         (Some(folder), Some(_)) => rust_files(&dir.join(folder), 0, &mut paths),
-        // It stands in the package's own folder, or outside of it.
+        // It is in the package's own directory, or outside it.
         _ => paths.push(file.to_path_buf()),
     }
     paths.into_iter().filter_map(|path| Some((path.clone(), read(&path).ok()?))).collect()
@@ -51,7 +51,7 @@ fn rust_files(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) {
     }
 }
 
-/// What is in a folder, sorted.
+/// The entries of a directory, sorted.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();

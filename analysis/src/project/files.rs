@@ -1,16 +1,16 @@
-//! Reading files, with errors that say which file and why.
+//! Reads files, with errors that name the file and the cause.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A file or folder that could not be read.
+/// A file or directory that could not be read.
 #[derive(Debug)]
 pub struct ReadError {
     /// Its path.
     pub path: PathBuf,
-    /// The line of the first byte that is no UTF-8, counted from 1, when that is what is wrong.
+    /// The line of the first invalid UTF-8, counted from 1, if that is the cause.
     pub line: Option<usize>,
     source: io::Error,
 }
@@ -40,7 +40,7 @@ impl std::error::Error for ReadError {
 ///
 /// # Errors
 ///
-/// When it does not exist, is a device, pipe or socket, cannot be read, or is not UTF-8; then with the line.
+/// If it does not exist, is a device, pipe or socket, cannot be read, or is not UTF-8; the last with a line.
 pub fn read(path: &Path) -> Result<String, ReadError> {
     let failed = |source| ReadError { path: path.to_path_buf(), line: None, source };
     if !is_plain(path).map_err(failed)? {
@@ -57,36 +57,36 @@ pub fn read(path: &Path) -> Result<String, ReadError> {
     })
 }
 
-/// Whether opening a path gives a file's content: a pipe would wait for a writer, and a device may have no end. What a shell
-/// hands over by number was named by its user.
+/// Whether a path can be opened as a file. A pipe would block, and a device may be endless. File descriptors
+/// that a shell passes were named by the user, so they are accepted.
 fn is_plain(path: &Path) -> io::Result<bool> {
     let handed_over = ["/dev/stdin", "/dev/fd", "/proc/self/fd"].iter().any(|dir| path.starts_with(dir));
     let kind = std::fs::metadata(path)?.file_type();
     Ok(kind.is_file() || kind.is_dir() || handed_over)
 }
 
-/// The `.sql` files in a folder and the folders below it.
+/// The `.sql` files below a directory.
 #[derive(Debug, Default)]
 pub(super) struct SqlFiles {
-    /// Those that can be read, each with its path below the folder, `/` between its parts; sorted.
+    /// The readable ones, each with its path below the directory, `/` as separator; sorted.
     pub(super) files: Vec<(PathBuf, String)>,
-    /// Pipes, devices and links that lead nowhere, which are not opened.
+    /// Pipes, devices and dangling links, which are not opened.
     pub(super) special: Vec<PathBuf>,
-    /// The folders that were listed, by their paths without links: one that several links lead to is listed once.
+    /// The directories already listed, by canonical path, so that several links to one list it once.
     listed: BTreeSet<PathBuf>,
 }
 
-/// So many folders are listed at most: a link may lead to all of a machine.
+/// The maximum number of directories listed: a link may lead to the whole file system.
 const MOST_FOLDERS: usize = 5_000;
 
-/// A folder inside a folder inside a folder: deeper than migrations stand, and no way to go in circles.
+/// The maximum directory depth: deeper than any migrations, and a stop for cycles.
 const DEEPEST: usize = 6;
 
-/// The `.sql` files of a folder of migrations.
+/// The `.sql` files of a migrations directory.
 ///
 /// # Errors
 ///
-/// When the folder cannot be read; what cannot be read below it holds nothing.
+/// If the directory cannot be read; unreadable entries below it are skipped.
 pub(super) fn sql_files(dir: &Path) -> Result<SqlFiles, ReadError> {
     let mut found = SqlFiles::default();
     let failed = |source| ReadError { path: dir.to_path_buf(), line: None, source };
@@ -106,7 +106,7 @@ fn list(dir: &Path, below: &str, depth: usize, found: &mut SqlFiles) -> io::Resu
         let path = entry?.path();
         paths.push((path.is_symlink(), path));
     }
-    // What is there itself before what a link leads to.
+    // Real entries before those that a link leads to.
     paths.sort();
     for (_, path) in paths {
         let Some(name) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else { continue };
@@ -126,10 +126,10 @@ fn list(dir: &Path, below: &str, depth: usize, found: &mut SqlFiles) -> io::Resu
     Ok(())
 }
 
-/// The path as it is shown: relative to `base` where it lies below, with `/` between its parts.
+/// The path for display: relative to `base` if it is below it, with `/` as separator.
 pub fn shown(path: &Path, base: &Path) -> String {
     let path = path.strip_prefix(base).unwrap_or(path);
-    // Collecting the components leaves out `./` and doubled separators.
+    // Collecting the components drops `./` and doubled separators.
     let path: PathBuf = path.strip_prefix(".").unwrap_or(path).components().collect();
     path.to_string_lossy().replace('\\', "/")
 }

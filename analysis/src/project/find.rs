@@ -1,4 +1,4 @@
-//! Where the files of a project stand: searched upwards from a folder, never beyond the workspace.
+//! Locates the files of a project: searches upwards from a directory, never beyond the workspace.
 
 use std::path::{Path, PathBuf};
 
@@ -6,20 +6,20 @@ use super::manifest::Manifest;
 use crate::config;
 use crate::schema::layouts;
 
-/// What cargo leaves in the folder of a package that it fetched or vendored: somebody else's, wherever that lies.
+/// Files that cargo leaves in a package that it fetched or vendored: third-party code, wherever it is.
 const FETCHED: [&str; 2] = [".cargo-ok", ".cargo-checksum.json"];
 
-/// The configuration's file that `QUERY_BUDGET_CONFIG` names.
+/// The configuration file named by `QUERY_BUDGET_CONFIG`.
 pub(super) fn named_config() -> Option<PathBuf> {
     std::env::var_os(super::CONFIG_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
-/// The path without `..` and links, so that its ancestors are the folders above it.
+/// The canonical path, so that its ancestors are the directories above it.
 pub(super) fn resolved(path: &Path) -> PathBuf {
     path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_path_buf())
 }
 
-/// The nearest `name` in `dir` or above it, down to `last`.
+/// The nearest `name` in `dir` or an ancestor, up to `last`.
 pub(super) fn upwards(dir: &Path, last: &Path, name: &str) -> Option<PathBuf> {
     for dir in dir.ancestors() {
         let path = dir.join(name);
@@ -33,7 +33,8 @@ pub(super) fn upwards(dir: &Path, last: &Path, name: &str) -> Option<PathBuf> {
     None
 }
 
-/// Where other tools keep migrations, below a package or workspace; the first that holds `.sql` files counts.
+/// Where other tools keep migrations, below a package or workspace; the first that contains `.sql` files is
+/// used.
 const FOLDERS: [&str; 22] = [
     super::MIGRATIONS,
     "db/migrations",
@@ -59,7 +60,7 @@ const FOLDERS: [&str; 22] = [
     "priv/repo/migrations",
 ];
 
-/// What other tools write of a schema: dumps of Rails, dbmate and people.
+/// Schema dumps of Rails, dbmate, or written by hand.
 pub(super) const DUMPS: [&str; 6] = [
     "structure.sql",
     "db/structure.sql",
@@ -69,7 +70,7 @@ pub(super) const DUMPS: [&str; 6] = [
     "src/schema.sql",
 ];
 
-/// The nearest folder of migrations in `dir` or above it, down to `last`.
+/// The nearest migrations directory in `dir` or an ancestor, up to `last`.
 pub(super) fn migrations(dir: &Path, last: &Path) -> Option<PathBuf> {
     let mut empty = None;
     for dir in dir.ancestors() {
@@ -91,7 +92,7 @@ pub(super) fn migrations(dir: &Path, last: &Path) -> Option<PathBuf> {
     empty
 }
 
-/// How deep a folder of migrations may have others inside of it.
+/// The maximum nesting of directories in a migrations directory.
 const DEEPEST: usize = 4;
 
 fn holds_sql(dir: &Path, depth: usize) -> bool {
@@ -108,7 +109,7 @@ fn is_sql(path: &Path) -> bool {
     path.extension().is_some_and(|end| end.eq_ignore_ascii_case("sql"))
 }
 
-/// Folders that hold no project's migrations, or somebody else's.
+/// Directories that hold no migrations of this project.
 const PASSED_OVER: [&str; 10] = [
     "target",
     "node_modules",
@@ -121,12 +122,13 @@ const PASSED_OVER: [&str; 10] = [
     "benches",
     "seeds",
 ];
-/// How many folders are looked into before the search ends.
+/// The maximum number of directories searched.
 const MOST: usize = 4_000;
 
-/// The folders in `root` and below whose files make tables, where no name says which they are: one, or those that a person
-/// has to choose from. Where there is none, folders beside `root` in its repository are looked into that are named after
-/// what they hold: `../sql` of `webapp/rust`. The search ends after some thousand folders.
+/// The directories at or below `root` whose files create tables, for projects without a conventional
+/// directory: a single one, or several for the user to choose from. If there are none, siblings of `root` in
+/// its repository with a telling name are searched: `../sql` for `webapp/rust`. The search stops after some
+/// thousand directories.
 pub fn search_migrations(root: &Path) -> Vec<PathBuf> {
     let found = search(root);
     if !found.is_empty() || root.join(".git").exists() {
@@ -139,10 +141,10 @@ pub fn search_migrations(root: &Path) -> Vec<PathBuf> {
     folders.flat_map(|dir| search(&dir)).collect()
 }
 
-/// Folders beside a workspace that are named after what they hold.
+/// Names of sibling directories that are searched.
 const BESIDE: &[&str] = &["sql", "db", "database", "schema", "migrations"];
 
-/// The folders in `root` and below whose files make tables.
+/// The directories at or below `root` whose files create tables.
 fn search(root: &Path) -> Vec<PathBuf> {
     let mut open = vec![(root.to_path_buf(), 0)];
     let mut seen = 0;
@@ -175,7 +177,7 @@ fn search(root: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found.dedup();
-    // A folder of that name is meant where other scripts make tables too.
+    // A directory with such a name takes precedence over other scripts that create tables.
     let says_so = |path: &Path| {
         let below = path.strip_prefix(root).unwrap_or(path);
         below.to_string_lossy().to_lowercase().contains("migrat")
@@ -184,15 +186,17 @@ fn search(root: &Path) -> Vec<PathBuf> {
     if named.is_empty() { found } else { named }
 }
 
-/// The nearest configuration's file in `dir` or above it, down to `last`; where no package is around `dir`, however far up.
+/// The nearest configuration file in `dir` or an ancestor, up to `last`; without a package around `dir`, up
+/// to the file system's root.
 pub(super) fn config(dir: &Path, last: &Path) -> Option<PathBuf> {
     let in_package = dir.ancestors().any(|dir| dir.join("Cargo.toml").is_file());
     let last = if in_package { last } else { Path::new("") };
     upwards(dir, last, config::FILE_NAME).filter(|path| path.is_file())
 }
 
-/// The root of the cargo workspace around `dir`: the nearest folder whose `Cargo.toml` has a `[workspace]` table that
-/// does not exclude it, else the nearest with a `Cargo.toml`, else `dir` itself. A fetched package is a root of its own.
+/// The root of the cargo workspace around `dir`: the nearest directory whose `Cargo.toml` has a `[workspace]`
+/// table that does not exclude it, else the nearest with a `Cargo.toml`, else `dir` itself. A fetched package
+/// is its own root.
 pub fn workspace_root(dir: &Path) -> PathBuf {
     let mut package = None;
     for folder in dir.ancestors().filter(|folder| folder.join("Cargo.toml").is_file()) {

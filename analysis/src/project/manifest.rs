@@ -1,4 +1,5 @@
-//! What a `Cargo.toml` says that a project is found by: its workspace, and the name under which a package is a dependency.
+//! The parts of a `Cargo.toml` that locate a project: its workspace, and the name under which it depends on a
+//! package.
 
 use std::path::Path;
 
@@ -8,20 +9,21 @@ use toml::{Table, Value};
 pub(super) struct Manifest(Table);
 
 impl Manifest {
-    /// The manifest in `dir`; `None` where there is none that can be read.
+    /// The manifest in `dir`; `None` if there is none or it cannot be read.
     pub(super) fn read(dir: &Path) -> Option<Manifest> {
         let text = super::read(&dir.join("Cargo.toml")).ok()?;
         text.parse().ok().map(Manifest)
     }
 
-    /// Whether the workspace whose root it is, in `root`, leaves the package in `package` in; `None` when it is no root.
+    /// Whether the workspace with this manifest, rooted at `root`, includes the package in `package`; `None`
+    /// if this is not a workspace root.
     pub(super) fn has_in_workspace(&self, root: &Path, package: &Path) -> Option<bool> {
         let excluded = self.0.get("workspace")?.get("exclude").and_then(Value::as_array);
         let mut excluded = excluded.into_iter().flatten().filter_map(Value::as_str);
         Some(!excluded.any(|path| package.starts_with(root.join(path))))
     }
 
-    /// The dependencies of every kind and target, by the name they have in the source.
+    /// All dependencies, of any kind and target, by their name in the source.
     fn dependencies(&self) -> impl Iterator<Item = (&String, &Value)> {
         let targets = self.0.get("target").and_then(Value::as_table);
         let targets = targets.into_iter().flat_map(|targets| targets.values()).filter_map(Value::as_table);
@@ -31,7 +33,7 @@ impl Manifest {
             .flat_map(move |table| kinds.into_iter().filter_map(|kind| table.get(kind)?.as_table()).flatten())
     }
 
-    /// A dependency as the workspace declares it for its members.
+    /// A dependency as declared in `[workspace.dependencies]`.
     fn of_workspace(&self, name: &str) -> Option<&Value> {
         self.0.get("workspace")?.get("dependencies")?.get(name)
     }
@@ -40,15 +42,15 @@ impl Manifest {
 /// A dependency as a package declares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
-    /// The name by which the source knows it.
+    /// Its name in the source.
     pub name: String,
-    /// The features that are asked of it, by the package or its workspace.
+    /// The features enabled by the package or its workspace.
     pub features: Vec<String>,
-    /// Whether its default features are wanted.
+    /// Whether its default features are enabled.
     pub default_features: bool,
 }
 
-/// How the package in `dir`, whose workspace's root is `root`, declares its dependency on `package`.
+/// How the package in `dir` declares its dependency on `package`; `root` is the root of its workspace.
 pub fn dependency(dir: &Path, root: &Path, package: &str) -> Option<Dependency> {
     let manifest = Manifest::read(dir)?;
     let workspace = if root == dir { None } else { Manifest::read(root) };

@@ -1,4 +1,4 @@
-//! A project as it stands on disk: its configuration, its snapshot, its migrations. This folder alone reads files.
+//! A project on disk: its configuration, its snapshot, its migrations. Only this module reads files.
 
 mod crates;
 mod files;
@@ -25,53 +25,55 @@ use crate::notice::{Notice, NoticeKind};
 use crate::schema::Schema;
 use crate::sql::Dialect;
 
-/// The variable that names the configuration's file, instead of the nearest one.
+/// The environment variable that names the configuration file, overriding the search.
 pub const CONFIG_VARIABLE: &str = "QUERY_BUDGET_CONFIG";
-/// The variable whose URL tells the dialect when nothing else does.
+/// The environment variable whose URL determines the dialect if nothing else does.
 pub const URL_VARIABLE: &str = "DATABASE_URL";
-/// The snapshot's name where none is configured.
+/// The default name of the snapshot.
 pub const SNAPSHOT: &str = "schema.sql";
-/// The name of the migrations' folder where none is configured.
+/// The default name of the migrations directory.
 pub const MIGRATIONS: &str = "migrations";
-/// The command that mends a missing, broken or stale snapshot.
+/// The command that repairs a missing, broken or stale snapshot.
 const SCHEMA_COMMAND: &str = "cargo query-budget schema";
 
-/// One crate, or one folder, with what is configured and known for it.
+/// One crate or directory, with its configuration and schema.
 #[derive(Debug, Clone)]
 pub struct Project {
-    /// The folder that paths in the configuration are relative to: the configuration's own, else the snapshot's, else
-    /// the workspace's.
+    /// The directory that paths in the configuration are relative to: that of the configuration, else of the
+    /// snapshot, else of the workspace.
     pub root: PathBuf,
-    /// The configuration; all defaults when there is none or it is broken.
+    /// The configuration; the defaults if there is none or it is broken.
     pub config: Config,
-    /// The configuration's file, where there is one.
+    /// The configuration file, if there is one.
     pub config_path: Option<PathBuf>,
     /// The lints that the configuration names, known or not.
     pub lint_keys: Vec<LintKey>,
-    /// What the database holds; `None` without a snapshot that can be read.
+    /// The database schema; `None` without a readable snapshot.
     pub schema: Option<Schema>,
-    /// The snapshot's file, where there is one.
+    /// The snapshot file, if there is one.
     pub schema_path: Option<PathBuf>,
-    /// The migrations' folder, where there is one.
+    /// The migrations directory, if there is one.
     pub migrations: Option<PathBuf>,
-    /// What the schema was read from, where that is migrations: `165 migrations of dbmate in `db/migrations``.
+    /// The source of the schema, if that is migrations: `165 migrations of dbmate in `db/migrations``.
     pub told: String,
-    /// The digest of the migrations that the snapshot was written from, as it says itself.
+    /// The digest of the migrations as recorded in the snapshot.
     pub digest: Option<String>,
-    /// Whose rules hold.
+    /// The SQL dialect.
     pub dialect: Dialect,
-    /// Whether nothing says whose rules hold, so that each query is read by those that it fits.
+    /// Whether nothing determines the dialect, so that it is guessed for each query.
     pub dialect_is_guessed: bool,
-    /// Whose rules hold where neither configuration, environment nor migrations tell: what the crate has sqlx built for.
+    /// The dialect that the crate enables in sqlx, used if configuration, environment and migrations leave it
+    /// open.
     pub dialect_hint: Option<Dialect>,
-    /// What keeps the project from being checked in full.
+    /// Reasons why the project cannot be checked in full.
     pub notices: Vec<Notice>,
-    /// The files that were read and decide what is reported: a build depends on them.
+    /// The files that were read and affect the result: a build depends on them.
     pub read: Vec<PathBuf>,
 }
 
 impl Project {
-    /// Loads the project around `dir`, a crate's folder or one below it. Paths are shown relative to the workspace.
+    /// Loads the project around `dir`, a crate's directory or one inside it. Paths are shown relative to the
+    /// workspace.
     pub fn load(dir: &Path) -> Project {
         Project::load_shown_from(dir, &find::workspace_root(dir))
     }
@@ -83,9 +85,10 @@ impl Project {
         project
     }
 
-    /// Loads the project of the package in `dir` as cargo builds it from the folder `base`: the workspace's root for the
-    /// packages of the workspace, for every other its own folder, beyond which nothing is searched for. The variable that
-    /// names a configuration is not for those others; `is_primary` says that the package was asked for by name.
+    /// Loads the project of the package in `dir` as cargo builds it. `base` is the workspace root for
+    /// packages of the workspace, and the package's own directory for others, beyond which nothing is
+    /// searched. `QUERY_BUDGET_CONFIG` does not apply to those others. `is_primary` says whether the package
+    /// was selected on cargo's command line.
     pub fn load_for_build(dir: &Path, base: &Path, is_primary: bool) -> Project {
         let (dir, base) = (&find::resolved(dir), &find::resolved(base));
         let workspace = if dir == base { dir.clone() } else { find::workspace_root(dir) };
@@ -96,7 +99,8 @@ impl Project {
         project
     }
 
-    /// Reads the configuration around `dir` and finds the snapshot and the migrations, which are not read.
+    /// Reads the configuration around `dir` and locates the snapshot and the migrations, without reading
+    /// them.
     pub fn locate(dir: &Path, base: &Path) -> Project {
         let (dir, base) = (&find::resolved(dir), &find::resolved(base));
         Project::within(dir, base, &find::workspace_root(dir), find::named_config())
@@ -126,7 +130,7 @@ impl Project {
         project
     }
 
-    /// What the project's queries are checked against.
+    /// A checker for the project's queries.
     pub fn checker(&self) -> Checker<'_> {
         let checker = Checker::new(&self.config, self.schema.as_ref(), self.dialect);
         if self.dialect_is_guessed { checker.with_guessed_dialect() } else { checker }
@@ -157,7 +161,8 @@ impl Project {
         }
     }
 
-    /// Finds the snapshot: the configured one, else the nearest `schema.sql` up to the configuration or workspace.
+    /// Locates the snapshot: the configured one, else the nearest `schema.sql` up to the configuration or
+    /// workspace.
     fn find_schema(&mut self, dir: &Path, workspace: &Path, base: &Path) {
         if let Some(configured) = &self.config.schema {
             let path = self.root.join(configured);
@@ -167,7 +172,8 @@ impl Project {
             }
             let file = self.config_path.as_deref().map(|path| shown(path, base)).unwrap_or_default();
             let message = format!("the snapshot `{configured}` does not exist");
-            // Who builds a package that was published without it cannot write one: that costs types, not the build.
+            // A package published without its snapshot cannot regenerate it: that disables typed queries, not
+            // the build.
             let is_packed = self.root.join("Cargo.toml.orig").exists();
             let kind = if is_packed { NoticeKind::NoSnapshot } else { NoticeKind::MissingSnapshot };
             let notice = Notice::new(kind, message, place(&file, None));
@@ -190,7 +196,7 @@ impl Project {
         self.migrations = path.filter(|path| path.is_dir());
     }
 
-    /// Where there is neither a snapshot nor a folder of migrations: finds what another tool wrote of the schema.
+    /// Without a snapshot and migrations: locates a schema dump of another tool.
     fn find_dump(&mut self, dir: &Path, workspace: &Path) {
         if self.schema_path.is_none() && self.migrations.is_none() && self.config.schema.is_none() {
             let last = self.outermost(workspace);
@@ -198,7 +204,7 @@ impl Project {
         }
     }
 
-    /// The last folder in which files are searched for: the configuration may stand above the workspace.
+    /// The last directory of the upward search: the configuration may be above the workspace.
     fn outermost<'p>(&'p self, workspace: &'p Path) -> &'p Path {
         let configured = self.config_path.as_deref().and_then(Path::parent);
         configured.filter(|folder| workspace.starts_with(folder)).unwrap_or(workspace)

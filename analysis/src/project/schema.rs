@@ -1,4 +1,5 @@
-//! The schema of a project: read from its snapshot, which may be missing, broken or stale, or replayed from migrations.
+//! The schema of a project: read from its snapshot, which may be missing, broken or stale, or replayed from
+//! migrations.
 
 use std::path::Path;
 
@@ -9,12 +10,13 @@ use crate::schema::layouts::{self, Selected};
 use crate::schema::{Migration, Problem, guess_dialect, replay, snapshot};
 use crate::sql::Dialect;
 
-/// Reads a folder of migrations as the tool whose marks it has, in the order in which they are applied. Paths are shown
-/// relative to `base`. Where there are folders for several databases, those of `dialect` count.
+/// Reads a migrations directory in the format of the tool that it was written for, in the order of
+/// application. Paths are shown relative to `base`. If there are directories for several databases, those for
+/// `dialect` are used.
 ///
 /// # Errors
 ///
-/// When the folder or one of its files cannot be read, or is not UTF-8.
+/// If the directory or one of its files cannot be read, or is not UTF-8.
 pub fn read_migrations(dir: &Path, base: &Path, dialect: Option<Dialect>) -> Result<Selected, ReadError> {
     let found = sql_files(dir)?;
     let mut files = Vec::new();
@@ -33,7 +35,7 @@ pub fn read_migrations(dir: &Path, base: &Path, dialect: Option<Dialect>) -> Res
 }
 
 impl Project {
-    /// Reads the snapshot that was found, or says that there is none. Paths are shown relative to `base`.
+    /// Reads the located snapshot, or reports that there is none. Paths are shown relative to `base`.
     pub fn load_schema(&mut self, base: &Path) {
         match self.schema_path.clone() {
             Some(path) => {
@@ -44,7 +46,7 @@ impl Project {
         }
     }
 
-    /// Takes the schema from a snapshot, or from what `pg_dump --schema-only` wrote.
+    /// Reads the schema from a snapshot, or from the output of `pg_dump --schema-only`.
     pub fn read_snapshot(&mut self, path: &Path, base: &Path) {
         let file = shown(path, base);
         self.read.push(path.to_path_buf());
@@ -78,27 +80,28 @@ impl Project {
         self.digest = snapshot.digest;
     }
 
-    /// Takes the schema from migrations, and tells how many there are; where there are none, the schema stays unknown.
-    /// Paths are shown relative to `base`.
+    /// Reads the schema from migrations, and returns how many there are; without any, the schema stays
+    /// unknown. Paths are shown relative to `base`.
     ///
     /// # Errors
     ///
-    /// When the folder or one of its files cannot be read, or is not UTF-8.
+    /// If the directory or one of its files cannot be read, or is not UTF-8.
     pub fn replay_migrations(&mut self, dir: &Path, base: &Path) -> Result<usize, ReadError> {
         let told = self.config.dialect.or_else(dialect_of_url);
         let selected = read_migrations(dir, base, told.or(self.dialect_hint))?;
         self.told = format!("{} in `{}`", selected.told(), shown(dir, base));
         let migrations = selected.migrations;
         self.skipped(selected.problems);
-        // An empty database would pass for a clean one.
+        // An empty database would look like a clean one.
         if migrations.is_empty() {
             return Ok(0);
         }
-        // What sqlx is built for says more than words do: a column may be called `uuid` anywhere.
+        // The database enabled in sqlx is better evidence than keywords: a column may be called `uuid`
+        // anywhere.
         let spoken = told.or(self.dialect_hint).or_else(|| guess(&migrations));
         let likely = spoken.unwrap_or(Dialect::Postgres);
         let mut replayed = replay(&migrations, likely);
-        // Words may mislead: the migrations are in the dialect that takes most of them.
+        // Keywords may mislead: try each dialect, and take the one that parses most of the migrations.
         if told.or(self.dialect_hint).is_none() && !replayed.problems.is_empty() {
             for dialect in Dialect::ALL.into_iter().filter(|dialect| *dialect != likely) {
                 let other = replay(&migrations, dialect);
@@ -148,8 +151,8 @@ impl Project {
         self.notices.push(notice.help(format!("write it anew with `{SCHEMA_COMMAND}`")));
     }
 
-    /// Settles whose rules hold where there is no schema: as configured, else as `DATABASE_URL` says, else as sqlx is built,
-    /// else as the words of the migrations say; else each query is read by the rules that it fits.
+    /// Determines the dialect without a schema: from the configuration, else from `DATABASE_URL`, else from
+    /// sqlx's features, else from keywords in the migrations; else it is guessed for each query.
     pub fn settle_dialect(&mut self, base: &Path) {
         let dialect = self.config.dialect.or_else(dialect_of_url);
         let selected = self.migrations.as_deref().and_then(|dir| read_migrations(dir, base, dialect).ok());
@@ -171,7 +174,7 @@ impl Project {
     }
 }
 
-/// Whose SQL migrations are, as their words say.
+/// The dialect of migrations, judging by keywords.
 fn guess(migrations: &[Migration]) -> Option<Dialect> {
     guess_dialect(migrations.iter().map(|migration| migration.sql.as_str()))
 }

@@ -1,11 +1,11 @@
-//! What a package's `sqlx.toml` says of Rust types.
+//! Type overrides of a package's `sqlx.toml`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::types::Overrides;
 
-/// The file, as far as it matters here.
+/// The relevant parts of the file.
 #[derive(serde::Deserialize, Default)]
 #[serde(default)]
 struct File {
@@ -27,8 +27,8 @@ struct PreferredCrates {
     numeric: Option<String>,
 }
 
-/// The Rust types that the package in `dir` chooses, `types` of its configuration on top. What of `sqlx.toml` cannot be
-/// read is a matter between the user and sqlx.
+/// The type overrides of the package in `dir`, with `types` of its configuration taking precedence. Errors in
+/// `sqlx.toml` are left to sqlx.
 pub fn overrides(dir: &Path, types: &BTreeMap<String, String>) -> Overrides {
     let text = super::read(&dir.join("sqlx.toml")).unwrap_or_default();
     let File { macros } = toml::from_str(&text).unwrap_or_default();
