@@ -1,18 +1,18 @@
-//! The part of a text that is worth showing: a few lines around what is meant, without their common indentation.
+//! The part of a text to show: a few lines around the marked part, without their common indentation.
 
 use std::ops::Range;
 
 use crate::finding::Excerpt;
 use crate::sql::text::LineIndex;
 
-/// A text of at most so many lines is shown whole.
+/// A text of up to this many lines is shown in full.
 const WHOLE: usize = 12;
-/// Of a longer one, so many lines before and after what is meant are shown.
+/// The number of lines shown before and after the marked part of a longer text.
 const AROUND: usize = 2;
-/// Of a longer line, so many characters on either side of what is meant are shown.
+/// The number of characters shown on either side of the marked part of a longer line.
 const WIDTH: usize = 100;
 
-/// What is shown of an excerpt.
+/// The visible part of an excerpt.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Window {
     /// The lines, joined by `\n`.
@@ -21,11 +21,11 @@ pub(super) struct Window {
     pub(super) first_line: usize,
     /// The line of `span.start` in the excerpt's text, counted from 0.
     pub(super) caret_line: usize,
-    /// What is meant, in bytes of `text`; empty when the text as a whole is meant.
+    /// The marked part, in bytes of `text`; empty for the text as a whole.
     pub(super) span: Range<usize>,
 }
 
-/// The window of an excerpt; spans outside of the text or inside a character are moved to where they fit.
+/// The window of an excerpt; spans outside the text or inside a character are clamped.
 pub(super) fn window(excerpt: &Excerpt) -> Window {
     let text: &str = &excerpt.text;
     let start = floor(text, excerpt.span.start);
@@ -45,7 +45,7 @@ pub(super) fn window(excerpt: &Excerpt) -> Window {
     }
     let shown = lines.get(from..to).unwrap_or_default();
 
-    // The first line follows the opening quote and tells nothing of the indentation of the others.
+    // The first line follows the opening quote, so its indentation says nothing about the others.
     let indented = shown.iter().enumerate().filter(|(at, line)| from + at > 0 && filled(line));
     let indent = indented.map(|(_, line)| line.len() - line.trim_start_matches(' ').len()).min().unwrap_or(0);
 
@@ -88,7 +88,8 @@ fn floor(text: &str, offset: usize) -> usize {
 mod tests {
     use super::*;
 
-    /// Checks that the window of `text`, in which `[` and `]` enclose what is meant, is `shown`, with the same marks.
+    /// Checks that the window of `text`, with the marked part in `[` and `]`, is `shown`, with the same
+    /// marks.
     #[track_caller]
     fn check(text: &str, shown: &str, first_line: usize) {
         let start = text.find('[').expect("a start");

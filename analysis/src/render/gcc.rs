@@ -1,9 +1,9 @@
-//! Findings as lines in the form of a compiler's messages, which editors and CI servers know how to read.
+//! Findings in the format of GCC messages, which editors and CI servers parse.
 
 use super::{Body, Footer, inert};
 use crate::finding::{Finding, Level, Place};
 
-/// A finding as lines: `file:line:column: warning: message [lint]`, and one for each help and note.
+/// A finding as lines: `file:line:column: warning: message [lint]`, then one line per help and note.
 pub fn gcc(finding: &Finding) -> Vec<String> {
     let level = match finding.level {
         Level::Deny => "error",
@@ -22,7 +22,7 @@ pub fn gcc(finding: &Finding) -> Vec<String> {
     lines
 }
 
-/// A line of this form; a text of several lines is one here.
+/// One line in this format; line breaks in the message are joined.
 pub fn line(place: &Place, level: &str, message: &str) -> String {
     let (row, column) = (place.line.max(1), place.column.max(1));
     let file = inert(&place.file, false).replace('\n', " ");

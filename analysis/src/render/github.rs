@@ -1,4 +1,4 @@
-//! Findings as workflow commands of GitHub Actions, which shows them on the lines of a pull request.
+//! Findings as GitHub Actions workflow commands, which GitHub shows on the lines of a pull request.
 
 use std::fmt::Write;
 
@@ -16,7 +16,7 @@ pub fn github(finding: &Finding) -> String {
     command(level, finding.lint, &finding.place, &Body::of_finding(finding, true))
 }
 
-/// A notice as one line: an annotation of its file, or of the run.
+/// A notice as one line: an annotation of its file, or of the run if it has none.
 pub fn github_notice(notice: &Notice) -> String {
     let level = match notice.kind.severity() {
         Severity::Error => "error",
@@ -47,12 +47,12 @@ fn command(level: &str, title: &str, place: &Place, body: &Body<'_>) -> String {
     format!("::{level} {}::{}", properties.join(","), data(&message))
 }
 
-/// What ends a command, escaped: the runner reads line by line, and takes `%` for the start of an escape.
+/// Escapes what would end a command: the runner reads line by line, and `%` starts an escape.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// The same, and what ends a property.
+/// Like `data`, and also escapes what would end a property.
 fn property(text: &str) -> String {
     data(&super::inert(text, false)).replace(':', "%3A").replace(',', "%2C")
 }

@@ -8,7 +8,7 @@ use crate::finding::{Finding, Level};
 use crate::lints;
 use crate::notice::{Notice, Severity};
 
-/// A finding as an issue. Issues of one fingerprint are one to GitLab: `nth` counts those that are alike.
+/// A finding as an issue. GitLab merges issues with equal fingerprints, so `nth` numbers equal findings.
 pub fn gitlab(finding: &Finding, nth: usize) -> Value {
     let severity = match finding.level {
         Level::Deny => "critical",
@@ -38,12 +38,12 @@ pub fn gitlab(finding: &Finding, nth: usize) -> Value {
     })
 }
 
-/// What tells a finding from others, wherever its line is.
+/// The identity of a finding, independent of its line.
 pub fn fingerprint(finding: &Finding) -> u64 {
     Known::of(finding, &*finding.place.file).fingerprint()
 }
 
-/// What keeps a project from being checked, as an issue.
+/// A notice as an issue.
 pub fn gitlab_notice(notice: &Notice) -> Value {
     let severity = match notice.kind.severity() {
         Severity::Error => "blocker",

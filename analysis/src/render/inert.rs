@@ -1,11 +1,11 @@
-//! Text from outside (identifiers, paths, reasons, what a server says) made harmless for whoever shows it.
+//! Makes untrusted text (identifiers, paths, reasons, server messages) harmless to display.
 
 use std::borrow::Cow;
 
-/// The text with nothing in it that a terminal, a log or a reader of JSON would obey: control characters, and those that
-/// turn the direction of what follows, are written as `\u001b`, which is the same character to JSON. Line breaks and tabs
-/// stay; with `color` so do the sequences that set colours. A line that the log of GitHub Actions would take for a command
-/// is moved in by one.
+/// The text with everything neutralised that a terminal, a log or a JSON reader would act on. Control
+/// characters and bidirectional overrides become `\u001b` escapes, which JSON reads as the same character.
+/// Line breaks and tabs stay, as do colour sequences if `color` is set. A line that GitHub Actions would take
+/// for a command is indented by one space.
 pub fn inert(text: &str, color: bool) -> Cow<'_, str> {
     if !text.contains(is_obeyed) && !text.contains("::") && !text.contains("##[") {
         return Cow::Borrowed(text);
@@ -15,7 +15,7 @@ pub fn inert(text: &str, color: bool) -> Cow<'_, str> {
         if number > 0 {
             safe.push('\n');
         }
-        // A line of a file with Windows' ends.
+        // Windows line endings.
         let line = line.strip_suffix('\r').unwrap_or(line);
         if line.starts_with("::") || line.starts_with("##[") {
             safe.push(' ');
@@ -45,7 +45,7 @@ fn push_line(safe: &mut String, line: &str, color: bool) {
     safe.push_str(rest);
 }
 
-/// How long the sequence that sets a colour is, with which the text begins; 0 when it begins with none.
+/// The length of the colour sequence that the text starts with; 0 if there is none.
 fn colour(text: &str) -> usize {
     let Some(parameters) = text.strip_prefix("\u{1b}[") else { return 0 };
     let digits = parameters.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(parameters.len());
@@ -59,7 +59,7 @@ fn colour(text: &str) -> usize {
 fn is_obeyed(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
-        // Marks, embeddings, overrides and isolates of direction; separators of lines and paragraphs.
+        // Bidirectional marks, embeddings, overrides and isolates; line and paragraph separators.
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
         c => c.is_control(),
     }

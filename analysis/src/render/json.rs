@@ -1,4 +1,5 @@
-//! Findings for a machine. The keys are part of the command line's interface: they are added to, never renamed.
+//! Findings as JSON. The keys are part of the command line's interface: new ones may be added, none is
+//! renamed.
 
 use serde_json::{Value, json};
 
@@ -45,7 +46,7 @@ pub fn finding(finding: &Finding) -> Value {
     value
 }
 
-/// An edit: the place in the file where it is known, and the bytes of the query.
+/// An edit: its place in the file, if known, and its bytes in the query.
 fn edit(edit: &Edit) -> Value {
     let mut value = json!({
         "replacement": edit.replacement,
@@ -68,7 +69,7 @@ fn edit(edit: &Edit) -> Value {
     value
 }
 
-/// Several imperatives as one text; null for none.
+/// Several imperatives as one text; `None` if there are none.
 fn lines(help: &[String]) -> Option<String> {
     (!help.is_empty()).then(|| help.join("\n"))
 }
@@ -86,7 +87,7 @@ pub fn notice(notice: &Notice) -> Value {
     value
 }
 
-/// Adds `file`, `line` and `column`; null where they are not known.
+/// Adds `file`, `line` and `column`; null if unknown.
 pub fn put_place(value: &mut Value, place: &Place) {
     value["file"] = if place.file.is_empty() { Value::Null } else { json!(&*place.file) };
     value["line"] = if place.line == 0 { Value::Null } else { json!(place.line) };

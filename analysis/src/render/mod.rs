@@ -1,5 +1,5 @@
-//! Findings become text: for a build, for a terminal, for a machine. The words are the finding's own; only the note
-//! that says which lint spoke, and how to allow it, is added here, so that it is the same everywhere.
+//! Renders findings as text: for a build, a terminal or a machine. The words are the finding's own. Only the
+//! note that names the lint and says how to allow it is added here, so that it is the same everywhere.
 
 mod excerpt;
 pub mod gcc;
@@ -22,12 +22,12 @@ use crate::allow;
 use crate::finding::{Excerpt, Finding, Place, Related};
 use crate::notice::Notice;
 
-/// What findings and notices have in common once they are shown.
+/// The common parts of findings and notices for display.
 struct Body<'a> {
     message: &'a str,
-    /// Where it is, each place with its SQL.
+    /// Each place with its SQL.
     shown: Vec<(&'a Place, Option<&'a Excerpt>)>,
-    /// `help` or `note`, and the text, in the order in which they are shown.
+    /// The texts of `help` and `note`, in display order.
     footers: Vec<(Footer, String)>,
 }
 
@@ -47,7 +47,7 @@ impl Footer {
 }
 
 impl<'a> Body<'a> {
-    /// The finding; with `about_lint`, the last note names the lint, its level and how to allow it.
+    /// The body of a finding; with `about_lint`, the last note names the lint, its level and how to allow it.
     fn of_finding(finding: &'a Finding, about_lint: bool) -> Body<'a> {
         let related = finding.related.iter().map(related_note);
         let notes =
@@ -77,11 +77,11 @@ fn related_note(related: &Related) -> String {
     format!("{}: {}", related.place, related.message)
 }
 
-/// Names the lint, its level and how to allow it.
+/// The note that names the lint, its level and how to allow it.
 fn lint_note(finding: &Finding) -> String {
     let lint = finding.lint;
     let how = allow::comment_for(finding).unwrap_or_else(|| {
-        // Nothing stands here that a comment could precede.
+        // There is no place for a comment here.
         format!("`{lint} = \"allow\"` in `[lints]` of `{}`", crate::config::FILE_NAME)
     });
     format!("`{lint}` is at level {}; to allow it: {how}", finding.level.as_str())

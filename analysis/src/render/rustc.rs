@@ -1,5 +1,5 @@
-//! The text of a compile error or warning: message, SQL with a caret, `help:` and `note:` lines. rustc prints it behind
-//! its own `error:` and indents the lines, so nothing here names the file or the level.
+//! The text of a compile error or warning: message, SQL with a caret, `help:` and `note:` lines. rustc prints
+//! its own `error:` and indents the lines, so the text names neither file nor level.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
@@ -19,7 +19,7 @@ pub fn rustc_notice(notice: &Notice) -> String {
     if notice.place.file.is_empty() {
         return text;
     }
-    // rustc points at the macro, not at the file that is to blame.
+    // rustc points at the macro, not at the file with the problem.
     format!("{text}\n --> {}", notice.place)
 }
 

@@ -1,4 +1,4 @@
-//! Findings as objects of SARIF 2.1.0, the form in which code scanning takes them.
+//! Findings as SARIF 2.1.0 objects, the format of code scanning.
 
 use serde_json::{Value, json};
 
@@ -7,10 +7,10 @@ use crate::finding::{Applicability, Finding, InFile, Level, Place};
 use crate::lints::{self, Lint};
 use crate::notice::{Notice, Severity};
 
-/// The key of our fingerprints; a number that grows when they are made in another way.
+/// The key of our fingerprints; the version grows when their computation changes.
 const FINGERPRINT: &str = "queryBudget/v1";
 
-/// Every lint as a rule, in the order of `lints::ALL`; `level` is the one it has in this run.
+/// All lints as rules, in the order of `lints::ALL`; `level` is the level in this run.
 pub fn rules(level: impl Fn(&Lint) -> Level) -> Vec<Value> {
     lints::ALL.iter().map(|lint| rule(lint, level(lint))).collect()
 }
@@ -29,7 +29,7 @@ fn rule(lint: &Lint, level: Level) -> Value {
     })
 }
 
-/// A finding as a result; `rules` are those of `lints::ALL`.
+/// A finding as a result; it refers to the rules of [`rules`].
 pub fn result(finding: &Finding) -> Value {
     let mut message = finding.message.clone();
     for help in &finding.help {
@@ -75,7 +75,7 @@ pub fn result(finding: &Finding) -> Value {
     result
 }
 
-/// The edits of a finding as one fix; `None` where there are none, or where a part of the change is left to a person.
+/// The edits of a finding as one fix; `None` if there are none, or they need manual changes as well.
 fn fix(finding: &Finding) -> Option<Value> {
     if finding.applicability()? == Applicability::Part {
         return None;
@@ -118,7 +118,7 @@ pub fn notification(notice: &Notice) -> Value {
     told(level, notice.kind.as_str(), &message, &notice.place)
 }
 
-/// Something to say about the run.
+/// A notification about the run.
 pub fn told(level: &str, kind: &str, message: &str, place: &Place) -> Value {
     let mut value = json!({
         "level": level,
@@ -131,12 +131,12 @@ pub fn told(level: &str, kind: &str, message: &str, place: &Place) -> Value {
     value
 }
 
-/// Where something stands; `None` when that is not known.
+/// A place as a location; `None` if it is unknown.
 fn location(place: &Place) -> Option<Value> {
     if place.file.is_empty() {
         return None;
     }
-    // What is said of a file as a whole is shown at its beginning: a place without a line is shown nowhere.
+    // A finding about a whole file goes to its first line: without a line it would not be displayed.
     let mut region = json!({ "startLine": place.line.max(1) });
     if place.line > 0 && place.column > 0 {
         region["startColumn"] = json!(place.column);
@@ -144,7 +144,7 @@ fn location(place: &Place) -> Option<Value> {
     Some(json!({ "physicalLocation": { "artifactLocation": artifact(&place.file), "region": region } }))
 }
 
-/// A file as it is named in a log.
+/// A file, named as in a log.
 fn artifact(file: &str) -> Value {
     let uri = uri(file);
     let mut artifact = json!({ "uri": uri });

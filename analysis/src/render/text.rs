@@ -10,23 +10,24 @@ use crate::finding::{Finding, Level, Place};
 use crate::lints;
 use crate::notice::{Notice, Severity};
 
-/// How text is dressed.
+/// The style of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Style {
     /// Whether to write ANSI colours.
     pub color: bool,
 }
 
-/// Characters that stand for the place until the text is rendered: the renderer would give the line and column inside the
-/// excerpt, which is a query, not the file it stands in. The first is taken that nothing else has.
+/// Placeholders for places until the text is rendered: the renderer would print line and column inside the
+/// excerpt, which is a query, rather than those in the file. The first character that occurs nowhere else is
+/// used.
 const STAND_INS: [std::ops::RangeInclusive<char>; 2] = ['\u{e000}'..='\u{f8ff}', '\u{f0000}'..='\u{ffffd}'];
 
-/// Of findings that say the same, so many are shown with their SQL; the others are named by their places.
+/// The number of equal findings shown with their SQL; the others are listed by place.
 const SHOWN: usize = 4;
 
-/// Findings that say the same of several queries, as one text: the message and the help once, each query with its
-/// caret. Lines without an end of line; empty for none. With `about_lint`, the last note names the lint, its level and
-/// how to allow it, which a report says once for each lint.
+/// Equal findings about several queries as one text: the message and the help once, each query with its
+/// caret. Lines without a trailing line break; empty if there are no findings. With `about_lint`, the last
+/// note names the lint, its level and how to allow it; a report prints that once per lint.
 pub fn text(findings: &[&Finding], about_lint: bool, style: Style) -> String {
     let Some(first) = findings.first() else { return String::new() };
     let level = match first.level {
@@ -50,7 +51,7 @@ pub fn text(findings: &[&Finding], about_lint: bool, style: Style) -> String {
     render(level, Some(first.lint), &body, style)
 }
 
-/// A notice as text of several lines, without an end of line.
+/// A notice as several lines, without a trailing line break.
 pub fn text_notice(notice: &Notice, style: Style) -> String {
     let level = match notice.kind.severity() {
         Severity::Error => Title::ERROR,
@@ -104,7 +105,8 @@ fn render(level: Title<'static>, lint: Option<&'static str>, body: &Body<'_>, st
     put_places(&renderer.render(&[group]), &stand_in, body.shown.iter().map(|(place, _)| *place))
 }
 
-/// Writes the places over their stand-ins, and over the line and column behind each, which are those of the excerpt.
+/// Replaces each placeholder, along with the line and column after it, which refer to the excerpt, by a
+/// place.
 fn put_places<'p>(text: &str, stand_in: &str, places: impl Iterator<Item = &'p Place>) -> String {
     let mut pieces = text.split(stand_in);
     let mut put = pieces.next().unwrap_or_default().to_owned();
@@ -115,8 +117,8 @@ fn put_places<'p>(text: &str, stand_in: &str, places: impl Iterator<Item = &'p P
     put
 }
 
-/// The number of the first shown line. Where the text stands in the file as it is, its lines are the file's, counted
-/// from the place of the caret; in a line of JSON they are the query's own.
+/// The number of the first line shown. If the text appears verbatim in the file, these are the file's line
+/// numbers, counted from the place of the caret; in a line of JSON they are the query's own.
 fn line_start(place: &Place, first_line: usize, caret_line: usize) -> usize {
     let stands_in_file = [".rs", ".sql", ".toml"].iter().any(|end| place.file.ends_with(end));
     let caret = place.line as usize;

@@ -1,11 +1,11 @@
-//! Texts in XML: what would end an attribute or an element is escaped, what XML cannot hold is left out.
+//! XML text: escapes what would end an attribute or an element, and drops what XML cannot represent.
 
 use std::fmt::Write;
 
 use super::{Body, inert};
 use crate::finding::Finding;
 
-/// A text as the value of an attribute or the content of an element.
+/// A text as an attribute value or element content.
 pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in inert(text, false).chars() {
@@ -23,7 +23,7 @@ pub fn escaped(text: &str) -> String {
     escaped
 }
 
-/// What a finding says in full: its message, help and notes.
+/// The full text of a finding: its message, help and notes.
 pub fn said(finding: &Finding) -> String {
     let body = Body::of_finding(finding, false);
     let mut said = format!("{}: {}", finding.place, body.message);

@@ -1,4 +1,4 @@
-//! The three dialects, and where they differ in ways that matter here.
+//! The three dialects, and the differences between them that matter here.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,14 +14,14 @@ pub enum Dialect {
     Sqlite,
 }
 
-/// How many bytes of a name Postgres keeps.
+/// PostgreSQL truncates names to this many bytes.
 const LONGEST_NAME: usize = 63;
 
 impl Dialect {
     /// All dialects, in the order in which they are listed to users.
     pub const ALL: [Dialect; 3] = [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite];
 
-    /// The name used in configuration, snapshots and messages.
+    /// The name in configuration, snapshots and messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Dialect::Postgres => "postgres",
@@ -30,7 +30,8 @@ impl Dialect {
         }
     }
 
-    /// The dialect of a configured name or of a connection URL's scheme: `postgres://…`, `mariadb://…`, `sqlite:…`.
+    /// The dialect for a configured name or the scheme of a connection URL: `postgres://…`, `mariadb://…`,
+    /// `sqlite:…`.
     pub fn from_name(name: &str) -> Option<Dialect> {
         let scheme = name.split(':').next().unwrap_or(name);
         match scheme.to_ascii_lowercase().as_str() {
@@ -41,13 +42,14 @@ impl Dialect {
         }
     }
 
-    /// Folds an unquoted identifier the way the database compares names: Postgres keeps lower case; SQLite and MySQL
-    /// compare columns without regard to case, so that lower case serves as the key there as well.
+    /// Folds an unquoted identifier as the database does when it compares names: PostgreSQL folds to lower
+    /// case. SQLite and MySQL compare column names case-insensitively, so lower case works as the key there
+    /// too.
     pub fn fold(self, identifier: &str) -> String {
         identifier.to_lowercase()
     }
 
-    /// What the database makes of a name that is longer than its names are: Postgres cuts it off at 63 bytes.
+    /// Shortens a name as the database does: PostgreSQL truncates at 63 bytes.
     pub fn cut(self, mut name: String) -> String {
         if self == Dialect::Postgres && name.len() > LONGEST_NAME {
             let mut end = LONGEST_NAME;
@@ -59,7 +61,7 @@ impl Dialect {
         name
     }
 
-    /// The quotation mark around identifiers in the SQL that we write.
+    /// The quote character for identifiers in the SQL that we write.
     pub fn identifier_quote(self) -> char {
         match self {
             Dialect::MySql => '`',

@@ -1,9 +1,9 @@
-//! One number for a query, the same however its text is broken into lines.
+//! A hash of a query that ignores line breaks.
 
-/// A hash of the text, its white space normalised. Texts that differ in more than that differ in their hash, but for a
-/// collision; the same text has the same hash in every build.
+/// A hash of the text with white space normalised. Other differences change the hash, barring a collision;
+/// the same text has the same hash in every build.
 pub fn fingerprint(sql: &str) -> u64 {
-    // FNV-1a: short, and fixed for good, unlike the hashes of the standard library.
+    // FNV-1a: short, and stable, unlike the standard library's hashes.
     const START: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     let with = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);

@@ -1,11 +1,11 @@
-//! What is known about the databases' own functions.
+//! Knowledge about built-in functions.
 
 use super::dialect::Dialect;
 
-/// Whether a function is an aggregate, when it is not called over a window.
+/// Whether a function is an aggregate, unless called over a window.
 pub(crate) fn is_aggregate(name: &str, arguments: usize) -> bool {
     match name {
-        // SQLite's scalar forms take several arguments.
+        // SQLite's scalar variants take several arguments.
         "min" | "max" => arguments <= 1,
         "count"
         | "sum"
@@ -65,7 +65,7 @@ pub(crate) fn is_aggregate(name: &str, arguments: usize) -> bool {
     }
 }
 
-/// Whether a function in a SELECT list makes several rows of one.
+/// Whether a function in a SELECT list can return several rows.
 pub(crate) fn is_set_returning(name: &str, dialect: Dialect) -> bool {
     dialect == Dialect::Postgres
         && matches!(
@@ -110,7 +110,7 @@ pub(crate) fn is_set_returning(name: &str, dialect: Dialect) -> bool {
         )
 }
 
-/// Whether the statement that makes a function says that it returns several rows.
+/// Whether a CREATE FUNCTION statement declares a set-returning function.
 pub(crate) fn is_declared_set_returning(statement: &str) -> bool {
     let mut words = statement.split(|c: char| c.is_whitespace() || c == '(').filter(|word| !word.is_empty());
     while let Some(word) = words.next() {
@@ -123,7 +123,7 @@ pub(crate) fn is_declared_set_returning(statement: &str) -> bool {
     false
 }
 
-/// Whether the statement that makes a function makes an aggregate.
+/// Whether a CREATE statement declares an aggregate.
 pub(crate) fn is_declared_aggregate(statement: &str) -> bool {
     let words = statement.split_whitespace().take(4);
     words
@@ -131,7 +131,7 @@ pub(crate) fn is_declared_aggregate(statement: &str) -> bool {
         .any(|word| word.eq_ignore_ascii_case("aggregate"))
 }
 
-/// The columns of a function in FROM that goes by `alias`; `None` when they are not known.
+/// The columns of a function in FROM with alias `alias`; `None` if they are unknown.
 pub(crate) fn table_columns(
     name: &str,
     arguments: usize,

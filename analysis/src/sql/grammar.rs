@@ -1,4 +1,4 @@
-//! The parser's grammar of each dialect, mended where it takes less than the database does.
+//! The parser's grammar for each dialect, extended where it accepts less than the database.
 
 use std::sync::LazyLock;
 

@@ -1,28 +1,28 @@
-//! SQL text as tokens with their positions: what is a string, a name or a comment in which dialect.
+//! Tokenizes SQL with positions: which text is a string, a name or a comment in each dialect.
 //!
-//! This is deliberately less than a parser's lexer: it knows enough to split scripts, to read DDL and to rename what an
-//! expression mentions, and it never fails. A quote that is not closed is a token of its own kind that reaches to the
-//! end of the text.
+//! This is deliberately less than a parser's lexer. It suffices to split scripts, to read DDL and to rename
+//! names in an expression, and it never fails. An unterminated quote becomes a token of its own kind that
+//! extends to the end of the text.
 
 use super::{Dialect, Span};
 
-/// A token and where it stands.
+/// A token with its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token {
-    /// What it is.
+    /// The kind of token.
     pub kind: Kind,
-    /// Where it stands, quotes included.
+    /// Its position, including quotes.
     pub span: Span,
 }
 
-/// What a token is.
+/// The kinds of token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A keyword or an unquoted name.
     Word,
-    /// A name in quotes.
+    /// A quoted name.
     Name,
-    /// A string in any notation, dollar quotes included.
+    /// A string in any notation, including dollar quotes.
     Text,
     /// A number.
     Number,
@@ -30,15 +30,15 @@ pub enum Kind {
     Parameter,
     /// An operator or punctuation.
     Symbol,
-    /// A string, quoted name or comment that is not closed before the text ends.
+    /// An unterminated string, quoted name or comment.
     Open,
 }
 
-/// Reads the tokens of a text one by one; comments and white space are skipped.
+/// Iterates over the tokens of a text, skipping comments and white space.
 #[derive(Debug, Clone)]
 pub struct Lexer<'t> {
     text: &'t str,
-    /// The same as bytes: a build does not optimise its macros, where each call for a byte tells.
+    /// The text as bytes: builds do not optimise macros, so calls per byte matter.
     bytes: &'t [u8],
     dialect: Dialect,
     at: usize,
@@ -55,7 +55,7 @@ impl<'t> Lexer<'t> {
         self.at
     }
 
-    /// Goes on from a byte; a byte inside of a character counts as the next character's first one.
+    /// Continues at a byte; inside a character, at the next character.
     pub fn seek(&mut self, at: usize) {
         let mut at = at.min(self.text.len());
         while !self.text.is_char_boundary(at) {
@@ -64,7 +64,7 @@ impl<'t> Lexer<'t> {
         self.at = at;
     }
 
-    /// Skips white space and comments; gives the start of a comment that is not closed.
+    /// Skips white space and comments; returns the start of an unterminated comment.
     pub fn skip_blank(&mut self) -> Option<usize> {
         loop {
             let start = self.at;
@@ -90,8 +90,8 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// How long the sign is by which a comment begins that servers run: MySQL's `/*!`, MariaDB's `/*M!`. No server is of
-    /// the version 999999, which dumps speak to their own client by.
+    /// The length of the opening mark if this is a comment that servers execute: MySQL's `/*!`, MariaDB's
+    /// `/*M!`. Version 999999 belongs to no server; dumps use it to address their own client.
     fn code_in_comment(&self) -> Option<usize> {
         let signs = ["/*!", "/*M!"].iter().filter(|_| self.dialect == Dialect::MySql);
         let sign = signs.copied().find(|sign| self.rest().starts_with(sign))?;
@@ -107,13 +107,14 @@ impl<'t> Lexer<'t> {
         if at < self.bytes.len() { Some(self.bytes[at]) } else { None }
     }
 
-    /// MySQL takes `--` for a comment only before white space, so that `1--1` stays a difference.
+    /// Whether `--` starts a comment. MySQL requires white space after it, so that `1--1` stays a
+    /// subtraction.
     fn dashes_comment(&self) -> bool {
         self.dialect != Dialect::MySql
             || self.byte(2).is_none_or(|byte| byte.is_ascii_whitespace() || byte.is_ascii_control())
     }
 
-    /// Skips to the end of a comment's line; Postgres ends one at a carriage return as well.
+    /// Skips to the end of a line comment; PostgreSQL also ends it at a carriage return.
     fn skip_line(&mut self) {
         let postgres = self.dialect == Dialect::Postgres;
         self.skip_while(|byte| byte != b'\n' && !(postgres && byte == b'\r'));
@@ -125,7 +126,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// Skips `/* … */`, nested in Postgres; false when the text ends first.
+    /// Skips `/* … */`, nested in PostgreSQL; `false` if it is unterminated.
     fn skip_block_comment(&mut self) -> bool {
         let mut depth = 0usize;
         loop {
@@ -142,13 +143,13 @@ impl<'t> Lexer<'t> {
                     }
                 }
                 (Some(_), _) => self.at += 1,
-                // SQLite lets the end of the text close a comment.
+                // SQLite accepts an unterminated comment at the end of the text.
                 (None, _) => return self.dialect == Dialect::Sqlite,
             }
         }
     }
 
-    /// Skips to the closing quote, which is doubled to stand for itself; false when the text ends first.
+    /// Skips to the closing quote, where a doubled quote is an escape; `false` if it is unterminated.
     fn skip_quoted(&mut self, quote: u8, backslash: bool) -> bool {
         self.at += 1;
         loop {
@@ -174,7 +175,7 @@ impl<'t> Lexer<'t> {
         if self.skip_quoted(quote, backslash) { kind } else { Kind::Open }
     }
 
-    /// `$tag$ … $tag$`, where that is what stands here.
+    /// `$tag$ … $tag$`, if one starts here.
     fn dollar_quoted(&mut self) -> Option<Kind> {
         let rest = self.rest();
         let tag_end = 1 + rest.get(1..)?.find('$')?;
@@ -239,7 +240,8 @@ impl<'t> Lexer<'t> {
             while self.byte(0).is_some_and(is_operator_byte) && !self.comment_ahead() {
                 self.at += 1;
             }
-            // Postgres' own rule: `a =-1` is two operators, unless the first holds one of these characters.
+            // PostgreSQL's own rule: `a =-1` is two operators, unless the first contains one of these
+            // characters.
             let special = |byte: u8| b"~!@#%^&|`?".contains(&byte);
             let bytes = self.text.as_bytes();
             while self.at - start > 1
@@ -261,7 +263,7 @@ impl<'t> Lexer<'t> {
         matches!((self.byte(0), self.byte(1)), (Some(b'-'), Some(b'-')) | (Some(b'/'), Some(b'*')))
     }
 
-    /// A placeholder or variable that begins with the byte at hand, if one does.
+    /// Skips a placeholder or variable that starts with this byte, if there is one.
     fn parameter(&mut self, first: u8) -> bool {
         let named = self.byte(1).is_some_and(|byte| is_word_byte(byte) && !byte.is_ascii_digit());
         let numbered = self.byte(1).is_some_and(|byte| byte.is_ascii_digit());
@@ -319,7 +321,7 @@ impl Iterator for Lexer<'_> {
     }
 }
 
-/// Whether a byte can stand in a name; bytes of characters outside ASCII can.
+/// Whether a byte can occur in a name, as all bytes of non-ASCII characters can.
 fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
@@ -337,7 +339,7 @@ fn is_string_prefix(word: &str, dialect: Dialect) -> bool {
     prefixes.iter().any(|prefix| word.eq_ignore_ascii_case(prefix))
 }
 
-/// The text inside of a quoted name or string, doubled quotes and escapes resolved.
+/// The content of a quoted name or string, with doubled quotes and escapes resolved.
 pub fn unquote(text: &str, dialect: Dialect) -> String {
     if let Some(tag) = dollar_tag(text) {
         let inner = text.get(tag..text.len().saturating_sub(tag)).unwrap_or("");

@@ -1,4 +1,4 @@
-//! SQL as text becomes SQL as data. Only this folder names the parser's types.
+//! Turns SQL text into data. Only this module uses the parser's types.
 
 pub mod batch;
 pub mod dialect;

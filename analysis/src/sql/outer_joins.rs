@@ -1,9 +1,9 @@
-//! Outer joins whose made-up rows a condition leaves out, so that they are inner ones.
+//! Outer joins whose unmatched rows a condition rejects, which makes them inner joins.
 
 use crate::sql::expr::{Expr, Op, Test};
 use crate::sql::query::From;
 
-/// Whether WHERE keeps only rows in which an outer join found a partner: then it is an inner join.
+/// Whether WHERE rejects the unmatched rows of an outer join, which makes it an inner join.
 pub(crate) fn demanded<'e>(inner: &From, filters: impl IntoIterator<Item = &'e Expr>) -> bool {
     let relations = inner.relations();
     filters.into_iter().any(|condition| {
@@ -29,7 +29,7 @@ pub(crate) fn demanded<'e>(inner: &From, filters: impl IntoIterator<Item = &'e E
     })
 }
 
-/// Whether NULL may be made into something else before it is compared.
+/// Whether an expression may turn NULL into another value.
 fn hides_null(expr: &Expr) -> bool {
     expr.any(|e| match e {
         Expr::Case { .. } | Expr::Or(_) => true,

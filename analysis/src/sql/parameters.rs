@@ -1,4 +1,4 @@
-//! The parameters of a statement, as its database counts them.
+//! The parameters of a statement, numbered as the database does.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::dialect::Dialect;
 
-/// Gives every placeholder its number, in the order of the text, and returns how many values the database asks for.
+/// Numbers every placeholder, in text order, and returns how many values the database expects.
 ///
-/// `?`, and in SQLite `:name`, `@name` and `$name`, become `?1`, `?2` and so on. They are numbered among the tokens, so
-/// that one in a part of the statement that is not looked into counts as well.
+/// `?`, and in SQLite `:name`, `@name` and `$name`, become `?1`, `?2` and so on. They are numbered as tokens,
+/// so that placeholders in unparsed parts of the statement count too.
 pub(super) fn number(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect) -> usize {
     if dialect == Dialect::Sqlite {
         join_names(tokens);
@@ -32,7 +32,7 @@ pub(super) fn number(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect) -> usize
     largest
 }
 
-/// The tokenizer reads `:name` and `@name` as two tokens.
+/// Joins `:name` and `@name`, which the tokenizer splits into two tokens.
 fn join_names(tokens: &mut Vec<TokenWithSpan>) {
     let mark = |token: &Token| match token {
         Token::Colon => Some(':'),
@@ -58,7 +58,7 @@ fn join_names(tokens: &mut Vec<TokenWithSpan>) {
     *tokens = joined;
 }
 
-/// The number of `$2` or `?2`.
+/// The number in `$2` or `?2`.
 pub(super) fn numbered(name: &str) -> Option<usize> {
     let number: u32 = name.strip_prefix(['$', '?'])?.parse().ok()?;
     usize::try_from(number).ok()

@@ -1,4 +1,4 @@
-//! SQL text to the parser's tree, with its tokens: guarded against what would exhaust the stack.
+//! Parses SQL text into the parser's tree and tokens, guarded against stack exhaustion.
 
 use std::fmt;
 
@@ -11,18 +11,18 @@ use super::dialect::Dialect;
 use super::text::{LineIndex, Span};
 use super::{grammar, parameters, rewrite, select_texts};
 
-/// The longest run of tokens without a comma or bracket that is handed to the parser. Its tree grows one level deep with
-/// each operator of such a run, and is taken apart recursively.
+/// The maximum number of consecutive tokens without a comma or parenthesis that is parsed. Each operator in
+/// such a run adds a level to the tree, which is dropped recursively.
 const LONGEST_RUN: usize = 3_000;
 
-/// How many casts, IS, COLLATE and NOT there may be between two ANDs. Each is a level of the tree that, unlike infix
-/// operators, is gone down recursively.
+/// The maximum number of casts, IS, COLLATE and NOT between two ANDs. Each adds a level to the tree that,
+/// unlike those of infix operators, is parsed recursively.
 const LONGEST_POSTFIX: usize = 100;
 
-/// How deep brackets may be nested; the parser gives up at about 50 nested expressions of its own accord.
+/// The maximum nesting of parentheses; the parser itself gives up at about 50 nested expressions.
 const DEEPEST_NESTING: usize = 200;
 
-/// In so many tokens the options of an EXPLAIN end.
+/// The options of an EXPLAIN end within this many tokens.
 const EXPLAIN_OPTIONS: usize = 48;
 
 /// Why a text is not one statement.
@@ -30,9 +30,9 @@ const EXPLAIN_OPTIONS: usize = 48;
 pub struct SyntaxError {
     /// What is wrong, as a lowercase fragment.
     pub message: String,
-    /// Where, in bytes of the SQL.
+    /// The position, in bytes of the SQL.
     pub span: Span,
-    /// Whether the text is beyond what is checked rather than wrong: too deep, too long.
+    /// Whether the text exceeds our limits, rather than being wrong: too deep, too long.
     pub limit: bool,
 }
 
@@ -44,26 +44,26 @@ impl fmt::Display for SyntaxError {
 
 impl std::error::Error for SyntaxError {}
 
-/// A statement with what is needed to find its places again.
+/// A parsed statement, with what is needed to locate its parts.
 pub(super) struct Parsed<'s> {
     pub(super) statement: Statement,
-    /// Whether it is behind an EXPLAIN.
+    /// The EXPLAIN in front of it, if there is one.
     pub(super) explained: Option<Explained>,
-    /// How many parameters it has.
+    /// The number of parameters.
     pub(super) parameters: usize,
-    /// The text of each element of a SELECT list; empty in Postgres, which does not name columns by it.
+    /// The text of each SELECT list element; empty in PostgreSQL, which does not use it to name columns.
     pub(super) select_texts: Vec<(Span, String)>,
     pub(super) lines: LineIndex<'s>,
 }
 
-/// What stands before a statement that is explained.
+/// The EXPLAIN in front of a statement.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Explained {
-    /// Whether the statement is run as well: ANALYZE.
+    /// Whether the statement is executed as well, with ANALYZE.
     pub(super) is_run: bool,
 }
 
-/// Parses the one statement of `sql`.
+/// Parses `sql`, which has to be a single statement.
 pub(super) fn statement(sql: &str, dialect: Dialect) -> Result<Parsed<'_>, SyntaxError> {
     let lines = LineIndex::new(sql);
     let mut tokens = tokenize(sql, dialect, &lines)?;
@@ -106,7 +106,7 @@ pub(super) fn statement(sql: &str, dialect: Dialect) -> Result<Parsed<'_>, Synta
     }
 }
 
-/// Parses one expression, for index expressions and predicates.
+/// Parses one expression: an index key or a predicate.
 pub(super) fn expression(
     sql: &str,
     dialect: Dialect,
@@ -124,7 +124,7 @@ pub(super) fn expression(
     Ok((parsed, lines))
 }
 
-/// The tokens of `sql`. White space and comments carry nothing for the parser, and patterns are plainer without them.
+/// The tokens of `sql`, without white space and comments: the parser ignores them, and patterns are simpler.
 pub(super) fn tokenize(
     sql: &str,
     dialect: Dialect,
@@ -132,7 +132,7 @@ pub(super) fn tokenize(
 ) -> Result<Vec<TokenWithSpan>, SyntaxError> {
     let mut tokens = Tokenizer::new(grammar::of(dialect), sql).tokenize_with_location();
     if tokens.is_err() && dialect == Dialect::Sqlite {
-        // There the end of the text ends a comment as well.
+        // SQLite accepts an unterminated comment at the end of the text.
         tokens =
             Tokenizer::new(grammar::of(dialect), &format!("{sql}*/")).tokenize_with_location().or(tokens);
     }
@@ -149,7 +149,7 @@ pub(super) fn tokenize(
     Ok(tokens)
 }
 
-/// A span of the parser as bytes.
+/// Converts a span of the parser to bytes.
 pub(super) fn span(lines: &LineIndex<'_>, span: sqlparser::tokenizer::Span) -> Span {
     let offset = |at: Location| lines.offset(at.line, at.column);
     Span::new(offset(span.start), offset(span.end))
@@ -168,8 +168,8 @@ pub(super) fn leading_keyword(tokens: &[TokenWithSpan]) -> Option<&str> {
     })
 }
 
-/// Takes EXPLAIN, with what it says of its output, off the statement that it explains. The databases have options that the
-/// parser does not know, and none of them changes what the statement reads.
+/// Removes EXPLAIN and its options. Databases have options that the parser does not know, and none of them
+/// changes what the statement reads.
 fn explained(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect) -> Option<Explained> {
     let word = leading_keyword(tokens)?.to_ascii_lowercase();
     let analyzes = word == "analyze" && dialect == Dialect::MySql;
@@ -186,7 +186,7 @@ fn explained(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect) -> Option<Explai
         reads || matches!(keyword, K::INSERT | K::UPDATE | K::DELETE | K::MERGE | K::REPLACE)
     };
     let is_bracket = |at: usize| matches!(tokens.get(at).map(|token| &token.token), Some(Token::LParen));
-    // The options are few: a query that stands further behind is no explained one.
+    // There are few options: a query further along is not explained.
     let start = (1..EXPLAIN_OPTIONS).find(|&at| {
         let in_brackets = is_bracket(at) && begins(keyword_at(at + 1));
         in_brackets || (begins(keyword_at(at)) && !is_bracket(at - 1))
@@ -204,7 +204,7 @@ fn explained(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect) -> Option<Explai
     Some(Explained { is_run })
 }
 
-/// MariaDB: takes `SET STATEMENT max_statement_time = 1 FOR` off the statement that it is said for.
+/// MariaDB: removes `SET STATEMENT max_statement_time = 1 FOR` from the statement it applies to.
 fn drop_settings(tokens: &mut Vec<TokenWithSpan>) {
     let word = |at: usize, expect: &str| {
         tokens.get(at).is_some_and(
@@ -219,7 +219,7 @@ fn drop_settings(tokens: &mut Vec<TokenWithSpan>) {
     }
 }
 
-/// Whether a first word begins a statement that neither reads nor writes rows of tables.
+/// Whether a first word starts a statement that neither reads nor writes rows of tables.
 pub(super) fn is_utility(word: &str) -> bool {
     let words = [
         "alter",
@@ -302,15 +302,15 @@ fn second_statement(tokens: &[TokenWithSpan]) -> Option<&TokenWithSpan> {
     tokens.get(end..)?.iter().find(|token| is_code(&token.token))
 }
 
-/// How much stands in one pair of brackets since its last comma.
+/// Counts since the last comma inside one pair of parentheses.
 #[derive(Clone, Copy, Default)]
 struct Run {
     tokens: usize,
-    /// Operators behind their operand since the last AND or OR.
+    /// Postfix operators since the last AND or OR.
     postfix: usize,
 }
 
-/// Refuses what would make the tree too deep.
+/// Rejects texts whose tree would be too deep.
 fn guard(tokens: &[TokenWithSpan], span_of: &dyn Fn(&TokenWithSpan) -> Span) -> Result<(), SyntaxError> {
     let refuse = |token: &TokenWithSpan, message: String| {
         Err(SyntaxError { message, span: span_of(token), limit: true })
@@ -368,7 +368,7 @@ fn guard(tokens: &[TokenWithSpan], span_of: &dyn Fn(&TokenWithSpan) -> Span) -> 
     Ok(())
 }
 
-/// Words the parser's error as a fragment and finds its place, which it gives only inside its text.
+/// Turns the parser's error into a fragment, and extracts its position, which is only in its text.
 fn parser_error(error: &ParserError, sql: &str, lines: &LineIndex<'_>) -> SyntaxError {
     let text = match error {
         ParserError::TokenizerError(text) | ParserError::ParserError(text) => text.as_str(),

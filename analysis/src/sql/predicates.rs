@@ -1,4 +1,4 @@
-//! Conditions compared with one another: which are the same, and which imply which.
+//! Comparison of conditions: which are equal, and which imply which.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,8 @@ use super::expr::{ColumnRef, Expr, LikeKind, Literal, Op, Test};
 use super::query::RelationId;
 use super::type_names;
 
-/// Functions whose value changes from row to row or call to call, so that no index can be searched for it.
+/// Whether an expression is volatile: its value changes between rows or calls, so that no index can be
+/// searched for it.
 pub(crate) fn is_volatile(expr: &Expr) -> bool {
     expr.any(|e| {
         matches!(e, Expr::Call(call) if matches!(
@@ -18,10 +19,10 @@ pub(crate) fn is_volatile(expr: &Expr) -> bool {
     })
 }
 
-/// Whether an expression has one value in all rows that satisfy `conditions`: each of its columns is set equal to a
-/// constant.
+/// Whether an expression has the same value in all rows that satisfy `conditions`: each of its columns equals
+/// a constant.
 pub(crate) fn is_fixed(expr: &Expr, conditions: &[Expr]) -> bool {
-    // A collation finds several values equal to one.
+    // Several values may be equal under a collation.
     let one_value =
         |e: &Expr| e.is_constant() && !is_volatile(e) && !e.any(|part| matches!(part, Expr::Collate { .. }));
     let fixes = |column: &ColumnRef, condition: &Expr| match condition {
@@ -48,9 +49,9 @@ pub(crate) fn is_fixed(expr: &Expr, conditions: &[Expr]) -> bool {
     !is_volatile(expr) && !expr.any(varies)
 }
 
-/// Whether `own`, an expression of an index over its table, says the same as `other` does of `relation`.
+/// Whether `own`, an index expression over its table, equals `other`, an expression over `relation`.
 ///
-/// Casts that change nothing of what is compared are passed over: databases add them when they print an expression.
+/// Ignores casts that do not affect the comparison: databases add them when they print an expression.
 pub(crate) fn same(own: &Expr, other: &Expr, relation: RelationId) -> bool {
     if let (Expr::Cast { expr: a, ty: at }, Expr::Cast { expr: b, ty: bt }) = (own, other)
         && type_names::are_one(at, bt)
@@ -131,7 +132,7 @@ fn same_option(a: Option<&Expr>, b: Option<&Expr>, relation: RelationId) -> bool
     match (a, b) {
         (None, None) => true,
         (Some(a), Some(b)) => same(a, b, relation),
-        // A server prints the ELSE NULL that nobody wrote.
+        // Servers print an implicit ELSE NULL.
         (Some(only), None) | (None, Some(only)) => {
             matches!(only.without_casts(), Expr::Literal(Literal::Null))
         }
@@ -160,7 +161,7 @@ fn same_literal(a: &Literal, b: &Literal) -> bool {
     }
 }
 
-/// Takes casts to text off the columns of which `is_text` says that such a cast changes nothing.
+/// Removes casts to text from columns for which `is_text` says that the cast has no effect.
 pub(crate) fn drop_text_casts(expr: &mut Expr, is_text: &dyn Fn(&ColumnRef) -> bool) {
     if let Expr::Cast { expr: inner, ty } = expr
         && matches!(ty.as_str(), "text" | "varchar" | "character varying")
@@ -174,8 +175,9 @@ pub(crate) fn drop_text_casts(expr: &mut Expr, is_text: &dyn Fn(&ColumnRef) -> b
     }
 }
 
-/// The expression without the casts that a database adds when it prints one: of literals, and among text types. Whether
-/// the cast of a column changes something its type says, which is known where an index is prepared.
+/// Removes the casts that a database adds when it prints an expression: those of literals, and those between
+/// text types. Whether a cast of a column matters depends on its type, which is known where an index is
+/// prepared.
 fn bare(expr: &Expr) -> &Expr {
     let mut expr = without_literal_casts(expr);
     while let Expr::Cast { expr: inner, ty } = expr {
@@ -187,7 +189,7 @@ fn bare(expr: &Expr) -> &Expr {
     expr
 }
 
-/// The expression without casts around a literal.
+/// The expression without casts of literals.
 fn without_literal_casts(expr: &Expr) -> &Expr {
     match expr.without_casts() {
         inner @ (Expr::Literal(_) | Expr::Array(_) | Expr::Unary { .. }) => inner,
@@ -200,7 +202,8 @@ fn is_text(ty: &str) -> bool {
     matches!(base, "text" | "varchar" | "character varying" | "char" | "bpchar" | "character" | "name")
 }
 
-/// Whether rows that satisfy all of `conditions` satisfy `predicate`, an index's condition over `relation`'s table.
+/// Whether rows that satisfy all of `conditions` satisfy `predicate`, the predicate of an index on
+/// `relation`'s table.
 pub(crate) fn implied(predicate: &Expr, conditions: &[&Expr], relation: RelationId) -> bool {
     match bare(predicate) {
         Expr::And(all) => all.iter().all(|part| implied(part, conditions, relation)),
@@ -223,7 +226,7 @@ fn compared(expr: &Expr, op: Op, value: Expr) -> Expr {
     Expr::Binary { op, left: Box::new(expr.clone()), right: Box::new(value) }
 }
 
-/// What `x NOT IN (1, 2)` and `x <> ALL ('{1,2}')` say that `x` is not.
+/// The expression and the values that it differs from, for `x NOT IN (1, 2)` and `x <> ALL ('{1,2}')`.
 fn excluded(condition: &Expr) -> Option<(&Expr, Cow<'_, [Expr]>)> {
     match condition {
         Expr::InList { expr, list, negated: true } => Some((expr, list.into())),
@@ -232,7 +235,7 @@ fn excluded(condition: &Expr) -> Option<(&Expr, Cow<'_, [Expr]>)> {
     }
 }
 
-/// The elements of a constant array: `ARRAY[1, 2]`, and `'{1,2}'` where nothing in it is quoted.
+/// The elements of a constant array: `ARRAY[1, 2]`, or `'{1,2}'` without quoting.
 fn elements(array: &Expr) -> Option<Cow<'_, [Expr]>> {
     match bare(array) {
         Expr::Array(list) => Some(list.into()),
@@ -246,8 +249,8 @@ fn elements(array: &Expr) -> Option<Cow<'_, [Expr]>> {
     }
 }
 
-/// Whether rows that satisfy all of `conditions` satisfy `predicate` as SQLite sees it: each part of the predicate is one
-/// of the conditions, or says of a column that it is not NULL where a condition compares it.
+/// SQLite's version of [`implied`]: each part of the predicate has to be one of the conditions, or an IS NOT
+/// NULL on a column that a condition compares.
 pub(crate) fn implied_as_written(predicate: &Expr, conditions: &[&Expr], relation: RelationId) -> bool {
     let written = |part: &Expr| conditions.iter().any(|condition| same(part, condition, relation));
     match predicate {
@@ -262,14 +265,14 @@ pub(crate) fn implied_as_written(predicate: &Expr, conditions: &[&Expr], relatio
     }
 }
 
-/// Whether one condition implies another, an index's condition.
+/// Whether a condition implies a predicate of an index.
 fn implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
     let predicate = bare(predicate);
     if same(predicate, condition, relation) {
         return true;
     }
     match condition {
-        // Every arm has to imply it.
+        // Every arm has to imply the predicate.
         Expr::Or(arms) => {
             return arms
                 .iter()
@@ -311,7 +314,7 @@ fn implies(condition: &Expr, predicate: &Expr, relation: RelationId) -> bool {
     }
 }
 
-/// The values that a condition restricts an expression to, when they are constants.
+/// The constants that a condition restricts an expression to.
 fn value_set(condition: &Expr) -> Option<(&Expr, Cow<'_, [Expr]>)> {
     let constant = |expr: &Expr| matches!(bare(expr), Expr::Literal(literal) if *literal != Literal::Null);
     let (expr, values): (&Expr, Cow<'_, [Expr]>) = match condition {
@@ -378,7 +381,7 @@ fn ranges_imply(condition: &Expr, predicate: &Expr, relation: RelationId) -> boo
         }
 }
 
-/// What is compared with a number, how, and with which.
+/// An expression compared with a number: the expression, the operator and the number.
 fn range(condition: &Expr) -> Option<(&Expr, Op, f64)> {
     let Expr::Binary { op, left, right } = condition else { return None };
     match (number(left), number(right)) {
@@ -405,7 +408,8 @@ fn boolean_of(expr: &Expr) -> Option<bool> {
     }
 }
 
-/// What a condition says of a boolean expression of the index, if it does. Postgres draws nothing from `IS TRUE`.
+/// The value of a boolean index expression that follows from a condition. PostgreSQL infers nothing from
+/// `IS TRUE`.
 fn truth_of(condition: &Expr, own: &Expr, relation: RelationId) -> Option<bool> {
     match condition {
         Expr::Not(inner) if same(own, inner, relation) => Some(false),
@@ -419,7 +423,7 @@ fn truth_of(condition: &Expr, own: &Expr, relation: RelationId) -> Option<bool> 
     }
 }
 
-/// Whether a condition can only hold where `own` is not NULL: it compares it with a strict operator.
+/// Whether a condition implies that `own` is not NULL: it applies a strict operator to it.
 fn is_strict_in(condition: &Expr, own: &Expr, relation: RelationId) -> bool {
     let here = |expr: &Expr| strict_value(expr, own, relation);
     match condition {
@@ -441,7 +445,7 @@ fn is_strict_in(condition: &Expr, own: &Expr, relation: RelationId) -> bool {
     }
 }
 
-/// Whether a value is NULL wherever `own` is.
+/// Whether an expression is NULL whenever `own` is.
 fn strict_value(expr: &Expr, own: &Expr, relation: RelationId) -> bool {
     if same(own, expr, relation) {
         return true;

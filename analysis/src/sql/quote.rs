@@ -1,27 +1,27 @@
-//! Names in quotes: which words need them, and which words are part of the language inside of an expression.
+//! Quoted names: which words need quotes, and which are keywords inside an expression.
 
 use crate::sql::Dialect;
 
-/// A name in quotes where it cannot stand without them.
+/// A name, quoted if necessary.
 pub fn quote_if_needed(name: &str, dialect: Dialect) -> String {
     if is_plain_name(name) && !is_reserved(name, dialect) { name.to_owned() } else { quote(name, dialect) }
 }
 
-/// A name in quotes.
+/// A quoted name.
 pub fn quote(name: &str, dialect: Dialect) -> String {
     let quote = dialect.identifier_quote();
     let doubled: String = [quote, quote].iter().collect();
     format!("{quote}{}{quote}", name.replace(quote, &doubled))
 }
 
-/// Whether a name needs no quotes for its letters' sake.
+/// Whether the characters of a name permit it unquoted.
 pub(crate) fn is_plain_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes.next().is_some_and(|byte| byte.is_ascii_lowercase() || byte == b'_')
         && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-/// Whether a name in lower case needs quotes because it is a word of the language.
+/// Whether a lower-case name needs quotes because it is a reserved word.
 pub(crate) fn is_reserved(name: &str, dialect: Dialect) -> bool {
     let words = match dialect {
         Dialect::Postgres => POSTGRES,
@@ -31,9 +31,9 @@ pub(crate) fn is_reserved(name: &str, dialect: Dialect) -> bool {
     words.binary_search(&name).is_ok()
 }
 
-/// Whether a word inside of an expression is an operator or a keyword, in any case.
+/// Whether a word is an operator or keyword inside an expression, in any case.
 pub(crate) fn is_expression_keyword(word: &str) -> bool {
-    // The longest is `current_timestamp`; what is longer is a name, and need not be copied.
+    // The longest is `current_timestamp`; anything longer is a name, and need not be copied.
     let mut buffer = [0u8; 17];
     let Some(lower) = buffer.get_mut(..word.len()) else { return false };
     lower.copy_from_slice(word.as_bytes());

@@ -1,5 +1,5 @@
-//! Stack for long and deep texts: the parser goes down and takes apart its tree recursively, and in a debug build each level takes
-//! kilobytes.
+//! Stack space for long and deep texts: the parser builds and drops its tree recursively, and in a debug
+//! build each level takes kilobytes.
 
 use std::cell::Cell;
 
@@ -11,31 +11,31 @@ thread_local! {
     static IS_LARGE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Texts up to this many bytes cannot hold enough levels of infix operators to matter.
+/// Texts up to this many bytes cannot nest deep enough to matter.
 const SHORT: usize = 500;
 
-/// So many marks of what the parser goes down into recursively do not matter either.
+/// The number of tokens that start a recursive level, up to which nesting does not matter.
 const FEW: usize = 16;
 
-/// The stack for longer ones; only what is used of it is ever touched.
+/// The size of the large stack, in bytes; only touched pages use memory.
 const STACK: usize = 64 << 20;
 
-/// Does work on a thread with a large stack, on which each text then finds its room at once: a thread for each long text
-/// takes longer than most of them do.
+/// Runs work on a thread with a large stack, so that each text inside finds enough room: a thread per long
+/// text would take longer than most texts.
 pub fn with_large_stack<T: Send>(work: impl Fn() -> T + Sync) -> T {
     let marked = || {
         IS_LARGE.set(true);
         work()
     };
-    // Without such a thread long texts will ask for one each, and say so when there is none.
+    // Without such a thread, each long text requests its own, and reports an error if there is none.
     on_large_stack(marked).unwrap_or_else(|_| work())
 }
 
-/// Does work on a text, on a thread with a large stack when the text is long or may nest deeply.
+/// Runs work on a text, on a thread with a large stack if the text is long or may nest deeply.
 ///
 /// # Errors
 ///
-/// Those of the work; and one that says that the text is not checked, when the system has no thread to give.
+/// The errors of the work; or an error that the text is not checked, if no thread could be started.
 pub(super) fn with_room<T: Send>(
     sql: &str,
     work: impl FnOnce() -> Result<T, SyntaxError> + Send,
@@ -49,7 +49,7 @@ pub(super) fn with_room<T: Send>(
     })
 }
 
-/// Does work on a thread of its own; an error when the system has none to give.
+/// Runs work on a new thread; an error if it could not be started.
 fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
     let thread = std::thread::Builder::new().stack_size(STACK).name("query-budget".to_owned());
     std::thread::scope(|scope| {
@@ -58,7 +58,7 @@ fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T
     })
 }
 
-/// How deep a text can nest at most, operators between two operands left out: brackets, signs, NOT, CASE.
+/// An upper bound on the nesting of a text, not counting infix operators: parentheses, signs, NOT, CASE.
 fn levels(sql: &str) -> usize {
     let is_word = |at: usize, word: &str| {
         sql.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word))

@@ -1,20 +1,20 @@
-//! Functions written in SQL, as far as a planner writes their query in the place of a call.
+//! Functions written in SQL, as far as a planner inlines them.
 
 use super::Dialect;
 use super::lex::{Kind, Lexer, unquote};
 
-/// A function of Postgres whose query takes the place of its call in FROM.
+/// A PostgreSQL function whose query replaces its call in FROM.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Routine {
-    /// The names of its parameters; empty for one without.
+    /// The names of its parameters; empty for an unnamed one.
     pub(super) parameters: Vec<String>,
-    /// What it returns.
+    /// Its return type.
     pub(super) returns: Returns,
     /// Its query.
     pub(super) body: String,
 }
 
-/// What such a function returns.
+/// The return type of such a function.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Returns {
     /// `TABLE (a int, b text)`, by the names of its columns.
@@ -23,7 +23,7 @@ pub(super) enum Returns {
     SetOf(String),
 }
 
-/// The tokens of a statement, with their text.
+/// A reader over the tokens of a statement, with their text.
 struct Reader<'t> {
     tokens: Vec<(Kind, &'t str)>,
     at: usize,
@@ -46,7 +46,7 @@ impl<'t> Reader<'t> {
         there
     }
 
-    /// The elements of a list in brackets, each as its tokens; the opening bracket is at hand.
+    /// The elements of a parenthesised list, each as its tokens; starts at the opening parenthesis.
     fn list(&mut self) -> Option<Vec<&[(Kind, &'t str)]>> {
         if !self.is_symbol("(") {
             return None;
@@ -75,8 +75,8 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Reads a CREATE FUNCTION; `None` for one that is called rather than written in: in another language, volatile, strict,
-/// with rights or settings of its own, or of one row.
+/// Parses a CREATE FUNCTION; `None` if its calls are not inlined: it is in another language, volatile,
+/// strict, has security or settings of its own, or returns one row.
 pub(super) fn inlined(statement: &str) -> Option<Routine> {
     let lexer = Lexer::new(statement, Dialect::Postgres);
     let tokens = lexer.filter_map(|token| Some((token.kind, statement.get(token.span.range())?))).collect();
@@ -116,7 +116,7 @@ pub(super) fn inlined(statement: &str) -> Option<Routine> {
     Some(Routine { parameters, returns, body })
 }
 
-/// The query, where what else is said of the function lets it be written in.
+/// The query, if the other properties of the function permit inlining.
 fn body(reader: &mut Reader<'_>) -> Option<String> {
     let (mut is_sql, mut is_steady, mut body) = (false, false, None);
     while let Some((kind, text)) = reader.tokens.get(reader.at).copied() {
@@ -149,7 +149,7 @@ fn body(reader: &mut Reader<'_>) -> Option<String> {
     body.filter(|_| is_sql && is_steady).map(|body| body.trim().trim_end_matches(';').trim_end().to_owned())
 }
 
-/// The name of a parameter, empty for one without; `None` for one that is not only read.
+/// The name of a parameter, empty if unnamed; `None` if it is not a plain IN parameter.
 fn parameter(tokens: &[(Kind, &str)]) -> Option<String> {
     let mut tokens = tokens;
     if let [(Kind::Word, mode), rest @ ..] = tokens {

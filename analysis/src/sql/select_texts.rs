@@ -1,13 +1,13 @@
-//! SELECT lists as they are written: SQLite and MySQL name a column without an alias by its text.
+//! The text of SELECT lists: SQLite and MySQL name an unaliased column by it.
 
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::text::{LineIndex, Span};
 
-/// The text of each element of each SELECT list, trimmed: between SELECT or a comma, and a comma or FROM.
+/// The text of each SELECT list element, trimmed: between SELECT or a comma, and a comma or FROM.
 pub(super) fn of(sql: &str, tokens: &[TokenWithSpan], lines: &LineIndex<'_>) -> Vec<(Span, String)> {
     let mut texts = Vec::new();
-    // For each open bracket, where the current element began, when in a SELECT list.
+    // For each open parenthesis, the start of the current element if inside a SELECT list.
     let mut open: Vec<Option<(usize, usize)>> = vec![None];
     let mut close = |started: Option<(usize, usize)>| {
         if let Some((start, end)) = started
@@ -69,7 +69,7 @@ pub(super) fn of(sql: &str, tokens: &[TokenWithSpan], lines: &LineIndex<'_>) -> 
     texts
 }
 
-/// Takes a token into the element that is open.
+/// Extends the current element by a token.
 fn extend(open: &mut [Option<(usize, usize)>], span: Span) {
     if let Some(Some((start, end))) = open.last_mut() {
         if *start == usize::MAX {

@@ -1,4 +1,4 @@
-//! A script becomes its statements, as the database's own client would split it.
+//! Splits a script into statements, as the database's own client does.
 
 use super::Dialect;
 use super::lex::{Kind, Lexer, Token};
@@ -9,7 +9,7 @@ use super::text::{LineIndex, Span};
 pub struct Piece<'t> {
     /// The statement from its first to its last token, without the delimiter.
     pub text: &'t str,
-    /// Where it stands in the script.
+    /// Its position in the script.
     pub span: Span,
     /// The line of its first token, counted from 1.
     pub line: u32,
@@ -17,9 +17,9 @@ pub struct Piece<'t> {
 
 /// The statements of a script.
 ///
-/// Semicolons in strings, comments, dollar quotes and the bodies of triggers and routines split nothing. What is said to
-/// the client and not to the database is left out: psql's backslash commands and the data of `COPY … FROM stdin`, the
-/// dot commands of sqlite3, MySQL's `DELIMITER`.
+/// Semicolons in strings, comments, dollar quotes and the bodies of triggers and routines do not split.
+/// Commands to the client rather than the database are dropped: psql's backslash commands and the data of
+/// `COPY … FROM stdin`, the dot commands of sqlite3, MySQL's `DELIMITER`.
 pub fn statements(text: &str, dialect: Dialect) -> Vec<Piece<'_>> {
     let lines = LineIndex::new(text);
     let mut script = Script { text, dialect, lexer: Lexer::new(text, dialect), delimiter: None };
@@ -37,12 +37,12 @@ struct Script<'t> {
     text: &'t str,
     dialect: Dialect,
     lexer: Lexer<'t>,
-    /// What `DELIMITER` has set in place of the semicolon.
+    /// The delimiter set by `DELIMITER` instead of the semicolon.
     delimiter: Option<&'t str>,
 }
 
 impl<'t> Script<'t> {
-    /// The next statement; an empty span for a delimiter alone.
+    /// The next statement; an empty span for a lone delimiter.
     fn statement(&mut self) -> Option<Span> {
         while self.skip_client_command() {}
         let mut first = None;
@@ -78,7 +78,8 @@ impl<'t> Script<'t> {
         Some(span)
     }
 
-    /// How many bytes of what is blank close a comment that began as code, `/*!80000 ..  */`: they belong to the statement.
+    /// The length of the blank bytes that close an executable comment, `/*!80000 ..  */`: they belong to the
+    /// statement.
     fn closes_version(&self, from: usize, to: usize) -> usize {
         let blank = self.text.get(from..to).unwrap_or("");
         let close = blank.find("*/").filter(|at| !blank[..*at].contains("/*"));
@@ -89,7 +90,7 @@ impl<'t> Script<'t> {
         self.text.get(self.lexer.position()..).unwrap_or("")
     }
 
-    /// Skips a line for the client that stands where a statement begins.
+    /// Skips a client command at the start of a statement.
     fn skip_client_command(&mut self) -> bool {
         self.lexer.skip_blank();
         let rest = self.rest();
@@ -112,7 +113,7 @@ impl<'t> Script<'t> {
         is_command
     }
 
-    /// Skips the lines of data after `COPY … FROM stdin;`, to the line `\.` that ends them.
+    /// Skips the data lines after `COPY … FROM stdin;`, up to the line `\.` that ends them.
     fn skip_copy_data(&mut self) {
         let rest = self.rest();
         let mut length = 0;
@@ -126,11 +127,11 @@ impl<'t> Script<'t> {
     }
 }
 
-/// What the first words of a statement say about semicolons inside of it.
+/// What the first words of a statement imply about semicolons inside it.
 struct Body {
     dialect: Dialect,
     tokens: usize,
-    /// `CREATE`, with nothing after it but words that may stand before the kind of object.
+    /// `CREATE` so far, followed only by words that may precede the kind of object.
     creates: bool,
     /// A trigger, routine or event, whose body may be a block of statements.
     routine: bool,
@@ -172,7 +173,8 @@ impl Body {
         self.depth > 0 || (self.rule && self.parentheses > 0)
     }
 
-    /// `END` closes a block, unless it is the end of an `IF` or a loop, which opened none here.
+    /// Handles `END`, which closes a block, unless it is the `END IF` or `END LOOP` of a construct that
+    /// opened none here.
     fn close_end(&mut self, next: Option<&str>) {
         if self.last == Last::End {
             let of_other = ["if", "loop", "while", "repeat", "for"];
@@ -204,7 +206,7 @@ impl Body {
             let table_like = ["table", "view", "index", "schema", "type", "domain", "sequence"];
             self.creates = !table_like.iter().any(|kind| is(kind));
         } else if self.routine {
-            // Postgres has blocks of statements only as `BEGIN ATOMIC`; its other bodies are strings.
+            // In PostgreSQL only `BEGIN ATOMIC` opens a block of statements; other bodies are strings.
             if is("begin") && self.dialect != Dialect::Postgres {
                 self.depth += 1;
             } else if is("begin") {

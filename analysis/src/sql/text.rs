@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Dialect;
 use super::lex::{Kind, Lexer, Token};
 
-/// A part of a text, in bytes.
+/// A range of a text, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Span {
     /// First byte.
@@ -26,8 +26,8 @@ impl Span {
     }
 }
 
-/// The parameters of a text as MySQL and SQLite write them, and PostgreSQL does not: `?` where a value stands. PostgreSQL's
-/// operators `?`, `?|` and `?&` stand between two values.
+/// The parameters of a text in the notation of MySQL and SQLite, which PostgreSQL does not have: a `?` in the
+/// position of a value. PostgreSQL's operators `?`, `?|` and `?&` stand between two values.
 pub fn bare_parameters(sql: &str) -> Vec<Span> {
     let mut found = Vec::new();
     let mut before: Option<Token> = None;
@@ -41,7 +41,7 @@ pub fn bare_parameters(sql: &str) -> Vec<Span> {
     found
 }
 
-/// Whether a value comes behind a token, rather than an operator.
+/// Whether a value, rather than an operator, has to follow a token.
 fn asks_for_value(sql: &str, token: Token) -> bool {
     let text = sql.get(token.span.range()).unwrap_or_default();
     match token.kind {
@@ -88,14 +88,14 @@ fn asks_for_value(sql: &str, token: Token) -> bool {
     }
 }
 
-/// Maps the line and column of a text (both counted from 1, columns in characters) to bytes.
+/// Maps lines and columns of a text (both counted from 1, columns in characters) to bytes.
 #[derive(Debug)]
 pub struct LineIndex<'t> {
     text: &'t str,
-    /// The byte at which each line starts.
+    /// The first byte of each line.
     starts: Vec<usize>,
-    /// The byte at which each character starts; empty when every character is one byte. A parser asks for thousands of
-    /// places, and a text may be one line of a megabyte: counting its characters each time takes minutes.
+    /// The first byte of each character; empty if all characters are one byte. A parser asks for thousands of
+    /// positions, and a text may be one line of a megabyte: counting its characters each time takes minutes.
     characters: Vec<usize>,
 }
 
@@ -113,7 +113,7 @@ impl<'t> LineIndex<'t> {
         if self.characters.is_empty() { byte } else { self.characters.partition_point(|&start| start < byte) }
     }
 
-    /// The byte at a line and column; a place outside the text is moved to the nearest one inside.
+    /// The byte at a line and column; a position outside the text is clamped.
     pub fn offset(&self, line: u64, column: u64) -> usize {
         let line = usize::try_from(line).unwrap_or(usize::MAX).clamp(1, self.starts.len());
         let column = usize::try_from(column).unwrap_or(usize::MAX).max(1);
@@ -139,7 +139,8 @@ impl<'t> LineIndex<'t> {
     }
 }
 
-/// The candidate most like `name`, if one differs by little enough to be a slip: a third of its letters at most.
+/// The candidate most similar to `name`, if the difference is small enough for a typo: at most a third of the
+/// letters.
 pub fn most_similar<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<String> {
     let length = name.chars().count();
     let limit = (length / 3).max(1);
@@ -147,7 +148,7 @@ pub fn most_similar<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -
     candidates
         .filter(is_near)
         .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
-        // A name of one letter has nothing in common with another one.
+        // Two different one-letter names have nothing in common.
         .filter(|(distance, _)| *distance <= limit && *distance < length)
         .min()
         .map(|(_, candidate)| candidate.to_owned())

@@ -1,6 +1,7 @@
-//! PostgreSQL's names of types: `int4`, `int` and `integer` are one, and so are `decimal(10, 2)` and `numeric(10,2)`.
+//! Canonical PostgreSQL type names: `int4`, `int` and `integer` are the same, and so are `decimal(10, 2)` and
+//! `numeric(10,2)`.
 
-/// A type's short name as the server prints it; any other name as it is.
+/// A type's full name as the server prints it; any other name unchanged.
 pub(crate) fn long(name: &str) -> &str {
     match name {
         "timestamptz" => "timestamp with time zone",
@@ -16,13 +17,13 @@ pub(crate) fn long(name: &str) -> &str {
     }
 }
 
-/// Whether two spellings, in lower case, name one type.
+/// Whether two lower-case spellings name the same type.
 pub(crate) fn are_one(one: &str, other: &str) -> bool {
     one == other || canonical(one) == canonical(other)
 }
 
-/// A type as the server prints it, from any of its spellings in lower case: with its length or precision, its time zone
-/// and the brackets of an array.
+/// A type as the server prints it, from any lower-case spelling: with length or precision, time zone and
+/// array brackets.
 pub(crate) fn canonical(ty: &str) -> String {
     let ty = ty.trim().trim_start_matches("pg_catalog.");
     let (scalar, brackets) = ty.split_at(ty.find('[').unwrap_or(ty.len()));

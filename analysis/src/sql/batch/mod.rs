@@ -1,5 +1,5 @@
-//! One query for all elements instead of one for each: which queries already are one, and what the others are rewritten
-//! to.
+//! One query for all elements instead of one query each: which queries are batched already, and how to
+//! rewrite the others.
 
 mod rewrite;
 mod statement;
@@ -13,17 +13,17 @@ use super::dialect::Dialect;
 use super::expr::Expr;
 use super::query::{Body, Query, Source};
 
-/// Postgres and MySQL count parameters in 16 bits; SQLite's default ceiling is lower.
+/// PostgreSQL and MySQL count parameters in 16 bits; SQLite's default limit is lower.
 const MOST_PARAMETERS: [(Dialect, usize); 3] =
     [(Dialect::Postgres, 65_535), (Dialect::MySql, 65_535), (Dialect::Sqlite, 32_766)];
 
-/// How many parameters one statement of a dialect can have.
+/// The maximum number of parameters of one statement.
 pub fn most_parameters(dialect: Dialect) -> usize {
     MOST_PARAMETERS.iter().find(|(known, _)| *known == dialect).map_or(32_766, |(_, most)| *most)
 }
 
-/// Whether a query already works on many elements at once: an array or JSON parameter is unfolded, or several rows of
-/// VALUES are written.
+/// Whether a query already processes many elements: it unnests an array or JSON parameter, or writes several
+/// rows of VALUES.
 pub fn is_batched(query: &Query) -> bool {
     let unfolds = |name: &str| {
         name == "unnest"

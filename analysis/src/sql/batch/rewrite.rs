@@ -1,5 +1,5 @@
-//! What a query in a loop is rewritten to: edits of its own text, so that every condition, conflict clause, order and limit
-//! stays. The result is parsed and resolved again before it is shown.
+//! The rewrite of a query in a loop. It edits the query's own text, so that every condition, conflict clause,
+//! order and limit stays. The result is parsed and resolved again before it is shown.
 
 use std::ops::Range;
 
@@ -10,23 +10,23 @@ use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::{Block, Body, Kind, Query, RelationId, Source, Write};
 use crate::sql::{Dialect, resolve};
 
-/// The name of the rows that the elements become.
+/// The alias of the rows made of the elements.
 const ROWS: &str = "new";
 
-/// The statement that does for all elements what a query does for one.
+/// A statement that does for all elements what a query does for one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rewrite {
-    /// The replacements in the query's text, by place.
+    /// The replacements in the query's text, in order.
     pub edits: Vec<(Range<usize>, String)>,
-    /// The whole statement on one line.
+    /// The full statement on one line.
     pub text: String,
-    /// What it asks of the elements, as facts.
+    /// What it assumes about the elements, as facts.
     pub facts: Vec<String>,
 }
 
-/// Rewrites a query that runs once per element; `None` where no statement is known that means the same. `varies` says
-/// which parameters, counted from 1, change from element to element: in the result they are arrays (on SQLite, JSON
-/// arrays), or a row of values for each element.
+/// Rewrites a query that runs once per element; `None` if no equivalent statement is known. `varies` tells
+/// which parameters, counted from 1, change between elements. In the result they are arrays (on SQLite, JSON
+/// arrays), or one row of values per element.
 pub fn rewrite(
     sql: &str,
     query: &Query,
@@ -57,7 +57,7 @@ pub fn rewrite(
     keeps.then(|| Rewrite { edits, text: on_one_line(&result, dialect), facts })
 }
 
-/// What a statement consists of, as numbers: what no rewrite may lose.
+/// The parts of a statement as counts, none of which a rewrite may reduce.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Shape {
     conditions: usize,
@@ -101,18 +101,18 @@ struct Job<'a> {
     root: &'a Block,
     dialect: Dialect,
     schema: Option<&'a Schema>,
-    /// The parameters that change from element to element, sorted.
+    /// The parameters that change between elements, sorted.
     varying: Vec<usize>,
 }
 
 impl Job<'_> {
-    /// Rows of all elements, with what tells whose they are.
+    /// Reads the rows of all elements, along with what identifies the element.
     fn read(&self) -> Option<Edits> {
         if let Some(edits) = self.read_by_key() {
             return Some(edits);
         }
         let writes = self.query.blocks.iter().any(|block| matches!(block.body, Body::Write(_)));
-        // What a call without a table does is not known to be a read.
+        // A call without a table may have side effects.
         if self.dialect != Dialect::Postgres || writes || self.query.relations.is_empty() {
             return None;
         }
@@ -125,7 +125,7 @@ impl Job<'_> {
         (!self.text.mentions("one")).then_some(edits)
     }
 
-    /// A plain lookup by one key: the key becomes a list, and is returned with each row.
+    /// A plain lookup by one key: the key becomes a list, and is added to the result.
     fn read_by_key(&self) -> Option<Edits> {
         let Body::Select(select) = &self.root.body else { return None };
         let window = |e: &Expr| e.any(|e| matches!(e, Expr::Call(call) if call.window));
@@ -150,7 +150,7 @@ impl Job<'_> {
         Some(edits)
     }
 
-    /// The edit of `column = $1`, where that is all that varies: the column with it, as an expression and as written.
+    /// The edit of `column = $1`, if nothing else varies. Also returns the column, resolved and as written.
     fn membership(&self) -> Option<(Edits, ColumnRef, String)> {
         let [number] = self.varying.as_slice() else { return None };
         let column = self.root.filters().iter().find_map(|condition| match condition {
@@ -179,7 +179,7 @@ impl Job<'_> {
                 format!("= ANY({parameter}::{ty}[])")
             }
             Dialect::Sqlite => format!("IN (SELECT value FROM json_each({parameter}))"),
-            // A list has as many placeholders as there are keys: no one text does.
+            // The number of placeholders in a list depends on the number of keys, so no fixed text works.
             Dialect::MySql => return None,
         };
         Some((vec![(self.text.span(equals, last)?, list)], column, written))
@@ -196,7 +196,7 @@ impl Job<'_> {
         {
             return Some((edits, Vec::new()));
         }
-        // One element must not change what the condition of the next one reads.
+        // An element must not change what the condition for the next one reads.
         let reads_again = self.query.written_blocks().count() > 1 || write.from.len() != 1;
         if self.dialect != Dialect::Postgres
             || reads_again
@@ -303,7 +303,7 @@ impl Job<'_> {
             let piece = pieces.iter().position(|piece| *piece == (at..at + 1));
             match (name(number), piece) {
                 (Some(name), _) if is_inside => edits.push((span, format!("{ROWS}.{name}"))),
-                // Behind the rows only the row that was proposed can be named.
+                // After the rows, only the proposed row can be named.
                 (Some(_), _) => edits.push((span, format!("EXCLUDED.{}", quoted(column_of(number)?)))),
                 (None, Some(piece)) => {
                     let (column, _) = write.assignments.get(piece)?;
@@ -319,7 +319,7 @@ impl Job<'_> {
         Some(edits)
     }
 
-    /// Each parameter that varies becomes a column of the rows.
+    /// Turns each varying parameter into a column of the rows.
     fn by_row(&self) -> Option<Edits> {
         let varying = self.text.parameters().filter(|(_, number)| self.varying.contains(number));
         varying.map(|(at, number)| Some((self.text.span(at, at)?, format!("{ROWS}.k{number}")))).collect()
@@ -333,12 +333,12 @@ impl Job<'_> {
         format!("UNNEST({}) AS {ROWS} ({})", arrays.join(", "), names.join(", "))
     }
 
-    /// The types of the parameters that vary.
+    /// The types of the varying parameters.
     fn types(&self) -> Option<Vec<String>> {
         self.varying.iter().map(|number| self.type_of(*number)).collect()
     }
 
-    /// The type of a parameter: what it is cast to, or that of the column that it is compared with or written to.
+    /// The type of a parameter: of its cast, or of the column that it is compared with or written to.
     fn type_of(&self, number: usize) -> Option<String> {
         let cast =
             self.text.parameters().filter(|(_, it)| *it == number).find_map(|(at, _)| self.text.cast(at));
@@ -372,7 +372,7 @@ impl Job<'_> {
         self.array_of(found?)
     }
 
-    /// A type that arrays can be made of: those of an array would be unfolded to their last element.
+    /// A type that has arrays; a type that is itself an array would be unnested down to its elements.
     fn array_of(&self, ty: String) -> Option<String> {
         (!ty.is_empty() && !ty.ends_with(']')).then_some(ty)
     }

@@ -1,20 +1,20 @@
-//! The text of a statement as tokens with their parameters' numbers, and edits of it.
+//! The text of a statement as tokens, with the numbers of its parameters, and edits of it.
 
 use std::ops::Range;
 
 use crate::sql::Dialect;
 use crate::sql::lex::{Kind, Lexer, Token};
 
-/// A statement's text, ready to be edited.
+/// A statement's text, prepared for edits.
 pub(super) struct Text<'t> {
     pub(super) sql: &'t str,
     pub(super) tokens: Vec<Token>,
-    /// For each token the number of the parameter that it is.
+    /// For each token that is a parameter, its number.
     numbers: Vec<Option<usize>>,
 }
 
 impl<'t> Text<'t> {
-    /// Reads a text; `None` where its parameters are named, or several statements stand in it.
+    /// Tokenizes a text; `None` if its parameters are named, or it contains several statements.
     pub(super) fn new(sql: &'t str, dialect: Dialect) -> Option<Text<'t>> {
         let tokens: Vec<Token> = Lexer::new(sql, dialect).collect();
         let mut most = 0;
@@ -35,7 +35,7 @@ impl<'t> Text<'t> {
         Some(Text { sql, tokens, numbers })
     }
 
-    /// The text of a token; empty behind the end.
+    /// The text of a token; empty past the end.
     pub(super) fn text(&self, at: usize) -> &'t str {
         self.tokens.get(at).and_then(|token| self.sql.get(token.span.range())).unwrap_or_default()
     }
@@ -46,29 +46,29 @@ impl<'t> Text<'t> {
             && self.text(at).eq_ignore_ascii_case(word)
     }
 
-    /// Whether any name or word of the text is this one.
+    /// Whether the word occurs in the text as a name or keyword.
     pub(super) fn mentions(&self, word: &str) -> bool {
         (0..self.tokens.len()).any(|at| self.text(at).trim_matches(['"', '`']).eq_ignore_ascii_case(word))
     }
 
-    /// The bytes from one token to another, that one included.
+    /// The bytes from one token to another, inclusive.
     pub(super) fn span(&self, first: usize, last: usize) -> Option<Range<usize>> {
         Some(self.tokens.get(first)?.span.range().start..self.tokens.get(last)?.span.range().end)
     }
 
-    /// The tokens that are a parameter, each with its number.
+    /// The tokens that are parameters, each with its number.
     pub(super) fn parameters(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         self.numbers.iter().enumerate().filter_map(|(at, number)| Some((at, (*number)?)))
     }
 
-    /// The only token that is this parameter.
+    /// The position of this parameter, if it occurs exactly once.
     pub(super) fn only(&self, number: usize) -> Option<usize> {
         let mut found = self.parameters().filter(|(_, known)| *known == number);
         let (at, _) = found.next()?;
         found.next().is_none().then_some(at)
     }
 
-    /// The first such word that no brackets are around, from a token on.
+    /// The first occurrence of a word outside of parentheses, from a token on.
     pub(super) fn outside(&self, word: &str, from: usize) -> Option<usize> {
         let mut depth = 0_usize;
         (0..self.tokens.len()).find(|at| {
@@ -81,7 +81,7 @@ impl<'t> Text<'t> {
         })
     }
 
-    /// The bracket that closes the one at a token.
+    /// The parenthesis that closes the one at `open`.
     pub(super) fn closing(&self, open: usize) -> Option<usize> {
         let mut depth = 0_usize;
         (open..self.tokens.len()).find(|at| {
@@ -94,7 +94,7 @@ impl<'t> Text<'t> {
         })
     }
 
-    /// The tokens between two brackets, in pieces that commas part.
+    /// The tokens between two parentheses, split at commas.
     pub(super) fn pieces(&self, open: usize, close: usize) -> Vec<Range<usize>> {
         let mut depth = 0_usize;
         let mut first = open + 1;
@@ -114,7 +114,7 @@ impl<'t> Text<'t> {
         pieces
     }
 
-    /// The type that a parameter is cast to where it stands, `$1::uuid`, with the token that ends the cast.
+    /// The type that a parameter is cast to in place, `$1::uuid`, with the last token of the cast.
     pub(super) fn cast(&self, parameter: usize) -> Option<(&'t str, usize)> {
         let colons = if self.text(parameter + 1) == "::" { 1 } else { 2 };
         if self.text(parameter + 1) != "::"
@@ -133,7 +133,7 @@ impl<'t> Text<'t> {
 /// Replacements of ranges of bytes.
 pub(super) type Edits = Vec<(Range<usize>, String)>;
 
-/// The text with its edits done, sorted by place; `None` where two of them overlap.
+/// Applies edits to the text, sorted by position; `None` if two of them overlap.
 pub(super) fn apply(sql: &str, edits: &mut Edits) -> Option<String> {
     edits.sort_by_key(|(span, _)| (span.start, span.end));
     let mut text = String::with_capacity(sql.len() + 64);

@@ -1,4 +1,4 @@
-//! Expressions with their names resolved, free of the parser's types.
+//! Expressions with resolved names, independent of the parser's types.
 
 mod display;
 mod walk;
@@ -21,21 +21,21 @@ pub enum Expr {
     Call(Call),
     /// `expr::ty`, `CAST(expr AS ty)`, `ty 'text'`.
     Cast {
-        /// What is cast.
+        /// The value that is cast.
         expr: Box<Expr>,
         /// The type as written, lower case.
         ty: String,
     },
     /// `expr COLLATE name`.
     Collate {
-        /// What is compared by the collation.
+        /// The value whose collation it is.
         expr: Box<Expr>,
         /// The collation's name.
         collation: String,
     },
-    /// Conditions that all have to hold; never nested directly in another `And`.
+    /// Conditions that must all hold; never nested directly in another `And`.
     And(Vec<Expr>),
-    /// Conditions of which one has to hold; never nested directly in another `Or`.
+    /// Conditions of which at least one must hold; never nested directly in another `Or`.
     Or(Vec<Expr>),
     /// `NOT expr`.
     Not(Box<Expr>),
@@ -59,14 +59,14 @@ pub enum Expr {
     Is {
         /// What is tested.
         expr: Box<Expr>,
-        /// What it is tested for.
+        /// The test.
         test: Test,
         /// Whether the test is negated.
         negated: bool,
     },
     /// `expr [NOT] IN (a, b)`.
     InList {
-        /// What is looked for.
+        /// The value to look up.
         expr: Box<Expr>,
         /// The list.
         list: Vec<Expr>,
@@ -75,9 +75,9 @@ pub enum Expr {
     },
     /// `expr [NOT] IN (SELECT ..)`, and `expr op ANY (SELECT ..)`.
     InQuery {
-        /// What is looked for.
+        /// The value to look up.
         expr: Box<Expr>,
-        /// The query whose rows are searched.
+        /// The query that returns the values.
         query: BlockId,
         /// The comparison; `Op::Eq` for IN.
         op: Op,
@@ -97,22 +97,22 @@ pub enum Expr {
     },
     /// `expr [NOT] BETWEEN low AND high`.
     Between {
-        /// What is compared.
+        /// The value that is compared.
         expr: Box<Expr>,
-        /// The lower end, included.
+        /// The lower bound, inclusive.
         low: Box<Expr>,
-        /// The upper end, included.
+        /// The upper bound, inclusive.
         high: Box<Expr>,
         /// `NOT BETWEEN`.
         negated: bool,
     },
     /// A pattern match.
     Like {
-        /// What is matched.
+        /// The text that is matched.
         expr: Box<Expr>,
         /// The pattern.
         pattern: Box<Expr>,
-        /// Which kind of pattern.
+        /// The kind of pattern.
         kind: LikeKind,
         /// Whether the match is negated.
         negated: bool,
@@ -143,34 +143,34 @@ pub enum Expr {
     },
     /// `expr[i]`, `(expr).field`.
     Access {
-        /// What is looked into.
+        /// The value that is accessed.
         expr: Box<Expr>,
         /// The field's name, or `None` for a subscript.
         field: Option<String>,
         /// The subscripts' expressions.
         subscripts: Vec<Expr>,
     },
-    /// Anything else, with the expressions inside it.
+    /// Anything else, with its subexpressions.
     Other {
-        /// A name for messages and comparison: `extract(epoch)`, `interval`.
+        /// A label for messages and comparison: `extract(epoch)`, `interval`.
         what: String,
-        /// The expressions inside it.
+        /// Its subexpressions.
         parts: Vec<Expr>,
     },
 }
 
-/// A column as a query mentions it.
+/// A reference to a column.
 #[derive(Debug, Clone)]
 pub struct ColumnRef {
-    /// The relation it comes from; `None` when that is not known.
+    /// The relation it belongs to; `None` if unknown.
     pub relation: Option<RelationId>,
     /// Its folded name.
     pub name: String,
-    /// Where it stands in the SQL; `None` for columns made up from `USING`, `*` or a view.
+    /// Its position in the SQL; `None` for columns that come from `USING`, `*` or a view.
     pub span: Option<Span>,
 }
 
-/// Two mentions of the same column are equal wherever they stand.
+/// References to the same column are equal regardless of position.
 impl PartialEq for ColumnRef {
     fn eq(&self, other: &Self) -> bool {
         self.relation == other.relation && self.name == other.name
@@ -188,7 +188,7 @@ pub enum Literal {
     Number(String),
     /// A string.
     Text(String),
-    /// Any other, as written: bit strings, blobs.
+    /// Any other literal, as written: bit strings, blobs.
     Other(String),
 }
 
@@ -199,22 +199,22 @@ pub struct Call {
     pub name: String,
     /// Its arguments; `count(*)` has none.
     pub args: Vec<Expr>,
-    /// The names of arguments that are given by name, in the order of `args`; empty when none is.
+    /// The names of named arguments, in the order of `args`; empty if there are none.
     pub names: Vec<Option<String>>,
     /// `DISTINCT` among the arguments.
     pub distinct: bool,
     /// Whether it is called over a window.
     pub window: bool,
-    /// `PARTITION BY`, `FILTER`, `ORDER BY`, `WITHIN GROUP`: expressions that are read but are no arguments.
+    /// The expressions of `PARTITION BY`, `FILTER`, `ORDER BY` and `WITHIN GROUP`.
     pub modifiers: Vec<Expr>,
-    /// How many of the modifiers, the first ones, are what its window is partitioned by.
+    /// How many leading modifiers are PARTITION BY keys.
     pub partitioned_by: usize,
-    /// Where its name stands in the SQL.
+    /// The position of its name in the SQL.
     pub span: Option<Span>,
 }
 
 impl Call {
-    /// What its window is partitioned by.
+    /// The PARTITION BY keys of its window.
     pub fn partitions(&self) -> &[Expr] {
         self.modifiers.get(..self.partitioned_by).unwrap_or_default()
     }
@@ -248,7 +248,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// The operator with its sides exchanged, for comparisons.
+    /// The comparison operator with its sides swapped.
     pub fn flipped(&self) -> Op {
         match self {
             Op::Lt => Op::Gt,
@@ -266,7 +266,7 @@ impl Op {
         matches!(self, Op::Lt | Op::LtEq | Op::Gt | Op::GtEq)
     }
 
-    /// Whether it compares its sides.
+    /// Whether it is a comparison.
     pub fn is_comparison(&self) -> bool {
         self.is_range() || matches!(self, Op::Eq | Op::NotEq | Op::Same | Op::NotSame)
     }
@@ -293,7 +293,7 @@ impl Op {
     }
 }
 
-/// What `IS` tests for.
+/// The value that `IS` tests for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Test {
     /// `IS NULL`.
@@ -317,6 +317,6 @@ pub enum LikeKind {
     Glob,
     /// `REGEXP`, `~`.
     Regex,
-    /// `SIMILAR TO`: all of the text has to match.
+    /// `SIMILAR TO`: the pattern has to match the entire text.
     Similar,
 }

@@ -1,11 +1,11 @@
-//! What stands inside an expression, visited without recursion.
+//! Traversal of expressions without recursion.
 
 use super::{ColumnRef, Expr};
 use crate::sql::query::{BlockId, RelationId};
 use crate::sql::text::Span;
 
 impl Expr {
-    /// Pushes the expressions directly inside this one, the last one first; subqueries are not entered.
+    /// Pushes the direct children, last one first; subqueries are not entered.
     fn push_children<'e>(&'e self, stack: &mut Pending<'e>) {
         match self {
             Expr::Column(_) | Expr::WholeRow(_) | Expr::Parameter(_) | Expr::Literal(_) => {}
@@ -42,7 +42,7 @@ impl Expr {
         }
     }
 
-    /// The expressions directly inside this one, to be changed in place; subqueries are not entered.
+    /// The direct children, mutably; subqueries are not entered.
     pub fn children_mut(&mut self) -> Vec<&mut Expr> {
         match self {
             Expr::Column(_) | Expr::WholeRow(_) | Expr::Parameter(_) | Expr::Literal(_) => Vec::new(),
@@ -70,7 +70,7 @@ impl Expr {
         }
     }
 
-    /// The subqueries directly inside this expression, not those of its children.
+    /// The subquery of this expression itself, not one in its children.
     pub fn own_subquery(&self) -> Option<BlockId> {
         match self {
             Expr::InQuery { query, .. }
@@ -81,14 +81,14 @@ impl Expr {
         }
     }
 
-    /// The expressions directly inside this one, in order; subqueries are not entered.
+    /// The direct children, in order; subqueries are not entered.
     pub fn children(&self) -> Vec<&Expr> {
         let mut pending = Pending { first: [None; FEW], held: 0, rest: Vec::new() };
         self.push_children(&mut pending);
         std::iter::from_fn(|| pending.pop()).collect()
     }
 
-    /// Calls `visit` for this expression and every one inside it, subqueries not entered.
+    /// Calls `visit` for this expression and all its descendants; subqueries are not entered.
     pub fn walk<'e>(&'e self, visit: &mut impl FnMut(&'e Expr)) {
         self.any(|expr| {
             visit(expr);
@@ -96,7 +96,8 @@ impl Expr {
         });
     }
 
-    /// Whether `test` holds for this expression or one inside it, subqueries not entered; it is asked no further.
+    /// Whether `test` holds for this expression or a descendant, stopping at the first; subqueries are not
+    /// entered.
     pub fn any<'e>(&'e self, mut test: impl FnMut(&'e Expr) -> bool) -> bool {
         let mut pending = Pending { first: [None; FEW], held: 0, rest: Vec::new() };
         let mut next = Some(self);
@@ -110,12 +111,12 @@ impl Expr {
         false
     }
 
-    /// Whether a column of `relation` is mentioned, subqueries not entered.
+    /// Whether a column of `relation` occurs; subqueries are not entered.
     pub fn mentions(&self, relation: RelationId) -> bool {
         self.any(|expr| matches!(expr, Expr::Column(column) if column.relation == Some(relation)))
     }
 
-    /// The columns mentioned, subqueries not entered.
+    /// The columns that occur; subqueries are not entered.
     pub fn columns(&self) -> Vec<&ColumnRef> {
         let mut columns = Vec::new();
         self.walk(&mut |expr| {
@@ -126,12 +127,12 @@ impl Expr {
         columns
     }
 
-    /// Whether the value is the same for every row of a query: no column, no subquery, nothing volatile is in it.
+    /// Whether the value is the same for all rows: it contains no column, no subquery and nothing volatile.
     pub fn is_constant(&self) -> bool {
         !self.any(|expr| matches!(expr, Expr::Column(_) | Expr::WholeRow(_)) || expr.own_subquery().is_some())
     }
 
-    /// The conditions that all have to hold for this one to hold.
+    /// The conjuncts of the condition; a condition that is no `And` is its only one.
     pub fn conjuncts(&self) -> &[Expr] {
         match self {
             Expr::And(all) => all,
@@ -139,7 +140,7 @@ impl Expr {
         }
     }
 
-    /// The expression without casts around it.
+    /// The expression with outer casts removed.
     pub fn without_casts(&self) -> &Expr {
         let mut expr = self;
         while let Expr::Cast { expr: inner, .. } = expr {
@@ -156,7 +157,7 @@ impl Expr {
         }
     }
 
-    /// The first place in the SQL that this expression or one inside it is known to stand at.
+    /// The position of this expression, or of the first descendant whose position is known.
     pub fn span(&self) -> Option<Span> {
         let mut span: Option<Span> = None;
         self.walk(&mut |expr| {
@@ -174,10 +175,10 @@ impl Expr {
     }
 }
 
-/// So many expressions wait for a visit without taking memory for it.
+/// How many pending expressions fit without allocation.
 const FEW: usize = 8;
 
-/// Expressions that are still to be visited, the next one last. Expressions are walked thousands of times, and most of
+/// Expressions still to visit, the next one last. Expressions are traversed thousands of times, and most of
 /// them are small.
 struct Pending<'e> {
     first: [Option<&'e Expr>; FEW],

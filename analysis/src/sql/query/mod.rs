@@ -1,4 +1,4 @@
-//! A statement as the engine sees it: blocks, relations and conditions, with every name resolved as far as it can be.
+//! A statement as the engine sees it: blocks, relations and conditions, with names resolved where possible.
 
 mod problem;
 mod write;
@@ -12,29 +12,29 @@ use crate::schema::Name;
 pub use problem::{Problem, ProblemKind};
 pub use write::{Action, Conflict, When, Write};
 
-/// Which block of a query.
+/// Identifies a block of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlockId(pub(in crate::sql) u32);
 
 impl BlockId {
-    /// Its place among the blocks of its query.
+    /// Its position among the blocks of its query.
     pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// Which relation of a query.
+/// Identifies a relation of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelationId(pub(in crate::sql) u32);
 
 impl RelationId {
-    /// Its place among the relations of its query.
+    /// Its position among the relations of its query.
     pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// One statement with its names resolved.
+/// One statement with resolved names.
 #[derive(Debug, Clone)]
 pub struct Query {
     /// What the statement does.
@@ -43,35 +43,36 @@ pub struct Query {
     pub root: Option<BlockId>,
     /// Every query expression: the statement itself, CTEs, derived tables, subqueries, arms of set operations.
     pub blocks: Vec<Block>,
-    /// Every relation that is named in a FROM, and the targets of writes.
+    /// All relations named in a FROM, and the targets of writes.
     pub relations: Vec<Relation>,
-    /// How many parameters the database asks for.
+    /// How many parameters the database expects.
     pub parameters: usize,
-    /// Names that do not exist, or exist more than once; lists that do not fit each other.
+    /// Names that are unknown or ambiguous; lists of the wrong length.
     pub problems: Vec<Problem>,
-    /// How relations are asked to be read, where the statement says so.
+    /// How the statement asks for relations to be read: ONLY and index hints.
     pub asked: Vec<(RelationId, Asked)>,
-    /// What of the statement could not be looked into, as a fragment; `None` when all of it was.
+    /// The part of the statement that was not analysed, as a fragment; `None` if all of it was.
     pub unchecked: Option<&'static str>,
 }
 
 impl Query {
-    /// The block of an id.
+    /// The block with this id.
     pub fn block(&self, id: BlockId) -> &Block {
         &self.blocks[id.0 as usize]
     }
 
-    /// The relation of an id.
+    /// The relation with this id.
     pub fn relation(&self, id: RelationId) -> &Relation {
         &self.relations[id.0 as usize]
     }
 
-    /// Whether a table is read without those that inherit from it.
+    /// Whether a table is read with ONLY, without tables that inherit from it.
     pub fn reads_only(&self, id: RelationId) -> bool {
         self.asked.iter().any(|(of, asked)| *of == id && *asked == Asked::Only)
     }
 
-    /// Whether the statement lets a planner use an index of a relation; a primary key goes by `PRIMARY`.
+    /// Whether the statement allows the planner to use an index of a relation; the primary key is called
+    /// `PRIMARY`.
     pub fn lets_use(&self, id: RelationId, index: &str) -> bool {
         let mut used: Option<bool> = None;
         for (_, asked) in self.asked.iter().filter(|(of, _)| *of == id) {
@@ -91,7 +92,7 @@ impl Query {
         (0..).map(BlockId).zip(&self.blocks)
     }
 
-    /// The blocks that the user wrote, outermost first: not those of views, which are expanded from the schema.
+    /// The blocks that the user wrote, outermost first: not those expanded from views.
     pub fn written_blocks(&self) -> impl Iterator<Item = (BlockId, &Block)> {
         self.block_ids().filter(|(id, _)| !self.is_in_view(*id))
     }
@@ -100,17 +101,17 @@ impl Query {
         self.around(id).any(|id| matches!(self.block(id).role, Role::View(_)))
     }
 
-    /// A block and those that it stands in, from the inside out.
+    /// A block and its ancestors, from the inside out.
     fn around(&self, id: BlockId) -> impl Iterator<Item = BlockId> {
         std::iter::successors(Some(id), |id| self.block(*id).parent)
     }
 
-    /// Whether a block is another one or stands in it.
+    /// Whether a block is `outer` or nested in it.
     pub fn is_within(&self, id: BlockId, outer: BlockId) -> bool {
         self.around(id).any(|id| id == outer)
     }
 
-    /// Every relation with its id, in the order in which they are named.
+    /// All relations with their ids, in the order in which the query names them.
     pub fn relation_ids(&self) -> impl Iterator<Item = (RelationId, &Relation)> {
         (0..).map(RelationId).zip(&self.relations)
     }
@@ -119,11 +120,11 @@ impl Query {
 /// How a relation is asked to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
-    /// `ONLY t`: without the tables that inherit from it.
+    /// `ONLY t`: without tables that inherit from it.
     Only,
-    /// `USE INDEX (..)`, `FORCE INDEX (..)`: by no other index than these.
+    /// `USE INDEX (..)`, `FORCE INDEX (..)`: only by one of these indexes.
     Use(Vec<String>),
-    /// `IGNORE INDEX (..)`: by none of these.
+    /// `IGNORE INDEX (..)`: by none of these indexes.
     Ignore(Vec<String>),
 }
 
@@ -140,20 +141,20 @@ pub enum Kind {
     Delete,
     /// MERGE.
     Merge,
-    /// BEGIN, COMMIT, SAVEPOINT and their like.
+    /// BEGIN, COMMIT, SAVEPOINT and the like.
     Transaction,
-    /// Anything else: DDL, SET, CALL, EXPLAIN; it returns no rows of its own that are counted.
+    /// Anything else: DDL, SET, CALL, EXPLAIN. Its own result rows are not counted.
     Other,
 }
 
 /// A query expression: what is read, from where, under which conditions.
 #[derive(Debug, Clone)]
 pub struct Block {
-    /// The block around it.
+    /// The enclosing block.
     pub parent: Option<BlockId>,
     /// What it is used for.
     pub role: Role,
-    /// Whether an expression in it names a column of a block around it.
+    /// Whether an expression in it refers to a column of an enclosing block.
     pub correlated: bool,
     /// What produces its rows.
     pub body: Body,
@@ -163,16 +164,16 @@ pub struct Block {
     pub limit: Option<Expr>,
     /// Its OFFSET.
     pub offset: Option<Expr>,
-    /// Where LIMIT stands; with `offset_span`, for messages.
+    /// The position of LIMIT; with `offset_span`, for messages.
     pub limit_span: Option<Span>,
     /// Whether it locks its rows (`FOR UPDATE`).
     pub locks: bool,
-    /// Its columns; `None` when they are not known.
+    /// Its columns; `None` if unknown.
     pub outputs: Option<Vec<Output>>,
 }
 
 impl Block {
-    /// Its FROM, one tree for each element of the list.
+    /// Its FROM, one tree for each list element.
     pub fn from(&self) -> &[From] {
         match &self.body {
             Body::Select(select) => &select.from,
@@ -181,7 +182,7 @@ impl Block {
         }
     }
 
-    /// The conditions of its WHERE, all of which hold for each row.
+    /// The conjuncts of its WHERE.
     pub fn filters(&self) -> &[Expr] {
         let filter = match &self.body {
             Body::Select(select) => select.filter.as_ref(),
@@ -191,7 +192,7 @@ impl Block {
         filter.map_or(&[], Expr::conjuncts)
     }
 
-    /// The conditions of its WHERE and of its joins.
+    /// The conjuncts of its WHERE and of its joins.
     pub fn conditions(&self) -> Vec<&Expr> {
         let mut conditions: Vec<&Expr> = self.filters().iter().collect();
         for item in self.from() {
@@ -204,7 +205,7 @@ impl Block {
 /// What a block is used for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Role {
-    /// It is the statement.
+    /// The statement itself.
     Statement,
     /// A common table expression.
     Cte {
@@ -214,14 +215,14 @@ pub enum Role {
         recursive: bool,
         /// `MATERIALIZED` or `NOT MATERIALIZED`, where written.
         materialized: Option<bool>,
-        /// How often it is referred to.
+        /// How often it is referenced.
         uses: usize,
     },
-    /// A table in FROM.
+    /// A derived table in FROM.
     Derived,
-    /// The query of a view that is named in FROM.
+    /// The query of a view named in FROM.
     View(Name),
-    /// A value: `(SELECT ..)`.
+    /// A scalar subquery: `(SELECT ..)`.
     Scalar,
     /// `EXISTS (..)`.
     Exists,
@@ -240,20 +241,20 @@ pub enum Body {
     Select(Box<Select>),
     /// UNION, INTERSECT, EXCEPT.
     Set {
-        /// Which of them.
+        /// Which set operation.
         op: SetOp,
-        /// Whether equal rows are kept (`ALL`).
+        /// Whether duplicates are kept (`ALL`).
         all: bool,
         /// The left arm.
         left: BlockId,
         /// The right arm.
         right: BlockId,
     },
-    /// VALUES with its rows.
+    /// The rows of VALUES.
     Values(Vec<Vec<Expr>>),
     /// INSERT, UPDATE, DELETE or MERGE.
     Write(Box<Write>),
-    /// Something that is not understood.
+    /// A construct that is not understood.
     Unknown,
 }
 
@@ -271,23 +272,23 @@ pub enum SetOp {
 /// A SELECT.
 #[derive(Debug, Clone, Default)]
 pub struct Select {
-    /// Its FROM, one tree for each element of the list.
+    /// Its FROM, one tree for each list element.
     pub from: Vec<From>,
     /// Its WHERE.
     pub filter: Option<Expr>,
-    /// What it returns.
+    /// Its SELECT list.
     pub projection: Vec<Expr>,
-    /// Whether `*` or `t.*` is written.
+    /// The position of `*` or `t.*`, if there is one.
     pub star: Option<Span>,
-    /// DISTINCT: empty expressions for a plain one, those of `DISTINCT ON (..)` otherwise.
+    /// DISTINCT: empty if plain, the expressions of `DISTINCT ON (..)` otherwise.
     pub distinct: Option<Vec<Expr>>,
     /// Its GROUP BY.
     pub group_by: Vec<Expr>,
-    /// Whether it groups several times over: ROLLUP, CUBE, GROUPING SETS.
+    /// Whether it groups by several sets: ROLLUP, CUBE, GROUPING SETS.
     pub grouping_sets: bool,
-    /// Whether an aggregate is called in it, so that without GROUP BY it returns one row.
+    /// Whether it calls an aggregate, so that without GROUP BY it returns one row.
     pub aggregates: bool,
-    /// Whether a set-returning function is called in its projection.
+    /// Whether its SELECT list calls a set-returning function.
     pub set_returning: bool,
     /// Its HAVING.
     pub having: Option<Expr>,
@@ -300,19 +301,19 @@ pub enum From {
     Relation(RelationId),
     /// Two items joined.
     Join {
-        /// How.
+        /// The kind of join.
         kind: JoinKind,
         /// The left item.
         left: Box<From>,
         /// The right item.
         right: Box<From>,
-        /// The condition; USING and NATURAL are written out as equalities.
+        /// The condition; USING and NATURAL are expanded to equalities.
         on: Option<Expr>,
     },
 }
 
 impl From {
-    /// Adds the conditions of the item's joins.
+    /// Appends the conditions of the item's joins.
     fn conditions<'f>(&'f self, conditions: &mut Vec<&'f Expr>) {
         if let From::Join { left, right, on, .. } = self {
             left.conditions(conditions);
@@ -349,29 +350,30 @@ pub enum JoinKind {
     Cross,
 }
 
-/// Something rows are read from.
+/// A source of rows.
 #[derive(Debug, Clone)]
 pub struct Relation {
     /// The block whose FROM names it.
     pub block: BlockId,
-    /// The name it goes by: its alias, else its own.
+    /// Its alias, else its name.
     pub alias: String,
     /// What it is.
     pub source: Source,
-    /// Its columns; `None` when they are not known.
+    /// Its columns; `None` if unknown.
     pub columns: Option<Arc<[RelationColumn]>>,
-    /// Whether it may refer to items before it in the same FROM.
+    /// Whether it may refer to preceding items of the same FROM.
     pub lateral: bool,
-    /// The query that a planner writes in the place of a function's call.
+    /// The query that the planner substitutes for a function call.
     pub inlined: Option<BlockId>,
-    /// Where it is named in the SQL.
+    /// Its position in the SQL.
     pub span: Option<Span>,
 }
 
 /// What a relation is.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// A table or materialised view of the schema, or a table that the schema lacks: without a schema, in another database, or not to be found.
+    /// A table or materialised view of the schema, or one missing from it: without a schema, in another
+    /// database, or nonexistent.
     Table(Name),
     /// A table that every database has (`pg_catalog.pg_class`), or a sequence.
     System(Name),
@@ -383,9 +385,9 @@ pub enum Source {
     Derived(BlockId),
     /// A function that returns rows, with its arguments.
     Function(String, Vec<Expr>),
-    /// The row that an INSERT proposed (`EXCLUDED`), or a trigger's row.
+    /// The row proposed by an INSERT (`EXCLUDED`), or a trigger's row.
     Pseudo,
-    /// Rows that no table of the schema gives: those of an aliased join, of a construct that is not understood.
+    /// Rows from no table of the schema: those of an aliased join, or of a construct that is not understood.
     Unknown,
 }
 
@@ -394,28 +396,28 @@ pub enum Source {
 pub struct RelationColumn {
     /// Its folded name.
     pub name: String,
-    /// Its type as the database prints it; empty when unknown.
+    /// Its type as printed by the database; empty if unknown.
     pub ty: String,
 }
 
 /// A key of ORDER BY.
 #[derive(Debug, Clone)]
 pub struct OrderKey {
-    /// What is ordered by, output names and numbers replaced by what they stand for.
+    /// The sort key, with output names and numbers replaced by their expressions.
     pub expr: Expr,
     /// Whether the order is descending.
     pub desc: bool,
-    /// NULLS FIRST or LAST where written.
+    /// NULLS FIRST or LAST, if written.
     pub nulls_first: Option<bool>,
 }
 
 /// A column that a block returns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
-    /// The name the database gives it.
+    /// The name that the database gives it.
     pub name: String,
     /// Its value, in the block's own terms.
     pub expr: Expr,
-    /// Its type where it is plain to see; empty when unknown.
+    /// Its type if evident; empty if unknown.
     pub ty: String,
 }

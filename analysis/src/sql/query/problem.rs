@@ -1,53 +1,53 @@
-//! What the database would refuse in a statement.
+//! Errors that the database would report for a statement.
 
 use crate::sql::text::Span;
 
-/// A name that does not exist, or exists more than once; a list of the wrong length.
+/// A name that is unknown or ambiguous; a list of the wrong length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// What is wrong.
+    /// The kind of error.
     pub kind: ProblemKind,
-    /// Where it stands in the SQL.
+    /// Its position in the SQL.
     pub span: Option<Span>,
 }
 
-/// What is wrong with a name or a list.
+/// The kinds of error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProblemKind {
     /// No such table or view.
     UnknownTable {
         /// The name as written.
         name: String,
-        /// A table with a name like it.
+        /// A table with a similar name.
         similar: Option<String>,
     },
     /// No such column.
     UnknownColumn {
         /// The column as written.
         column: String,
-        /// The only table it could be of, by its name.
+        /// The only table that it could belong to.
         table: Option<String>,
-        /// A column with a name like it.
+        /// A column with a similar name.
         similar: Option<String>,
     },
-    /// The column is in several of the relations.
+    /// Several relations have the column.
     AmbiguousColumn {
         /// The column as written.
         column: String,
-        /// The relations that have it, by alias.
+        /// The aliases of the relations that have it.
         relations: Vec<String>,
     },
-    /// More or fewer values than columns that take them.
+    /// The number of values differs from the number of columns.
     ValuesCount {
-        /// The table that is written to.
+        /// The target table.
         table: String,
-        /// How many values there are.
+        /// The number of values.
         values: usize,
-        /// The columns, as far as their names are known.
+        /// The columns, if their names are known.
         columns: Vec<String>,
-        /// Whether the columns are written in the statement: else they are all that the table has.
+        /// Whether the statement lists the columns; otherwise they are all columns of the table.
         listed: bool,
-        /// Which row of VALUES it is, counted from 1; `None` where there is but one, or a query gives them.
+        /// The row of VALUES, counted from 1; `None` if there is only one, or a query provides them.
         row: Option<usize>,
     },
 }

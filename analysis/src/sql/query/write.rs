@@ -1,4 +1,4 @@
-//! What a statement that writes does.
+//! Statements that write.
 
 use super::{BlockId, From, RelationId};
 use crate::sql::expr::Expr;
@@ -7,25 +7,25 @@ use crate::sql::text::Span;
 /// INSERT, UPDATE, DELETE or MERGE.
 #[derive(Debug, Clone)]
 pub struct Write {
-    /// What is written to.
+    /// The target of the write.
     pub target: RelationId,
-    /// For UPDATE and DELETE: the target joined to FROM or USING; for MERGE: the join of source and target. Empty for
-    /// INSERT.
+    /// For UPDATE and DELETE: the target joined to FROM or USING; for MERGE: the join of source and target.
+    /// Empty for INSERT.
     pub from: Vec<From>,
     /// The WHERE.
     pub filter: Option<Expr>,
-    /// The columns set by UPDATE, or named by INSERT, each with its value where one is written; for MERGE those of all
-    /// its updates.
+    /// The columns set by UPDATE, or listed by INSERT, each with its value if one is given; for MERGE, those
+    /// of all its updates.
     pub assignments: Vec<(String, Option<Expr>)>,
     /// The rows of an INSERT.
     pub source: Option<BlockId>,
     /// ON CONFLICT.
     pub conflict: Option<Conflict>,
-    /// The WHEN clauses of a MERGE, in their order; empty for any other statement.
+    /// The WHEN clauses of a MERGE, in order; empty for other statements.
     pub whens: Vec<When>,
-    /// What RETURNING gives; `None` without it.
+    /// The RETURNING list; `None` without one.
     pub returning: Option<Vec<Expr>>,
-    /// Where the keyword stands.
+    /// The position of the keyword.
     pub span: Option<Span>,
 }
 
@@ -35,7 +35,7 @@ impl Write {
         self.from.is_empty() || self.whens.iter().any(|when| matches!(when.action, Action::Insert { .. }))
     }
 
-    /// Whether it may take rows away.
+    /// Whether it may delete rows.
     pub fn deletes(&self) -> bool {
         match self.whens.as_slice() {
             [] => !self.from.is_empty() && self.assignments.is_empty(),
@@ -47,25 +47,25 @@ impl Write {
 /// A WHEN clause of a MERGE.
 #[derive(Debug, Clone)]
 pub struct When {
-    /// What has to hold besides that the rows match, or do not.
+    /// The additional condition after AND.
     pub condition: Option<Expr>,
-    /// What is done.
+    /// The action.
     pub action: Action,
 }
 
-/// What a WHEN clause of a MERGE does.
+/// The action of a WHEN clause of a MERGE.
 #[derive(Debug, Clone)]
 pub enum Action {
-    /// Adds a row of the source.
+    /// Inserts a row of the source.
     Insert {
-        /// The columns that are named; empty for all of them.
+        /// The columns listed; empty for all of them.
         columns: Vec<String>,
         /// Their values; empty for `DEFAULT VALUES`.
         values: Vec<Expr>,
     },
-    /// Changes the row of the target: each column with its value.
+    /// Updates the row of the target: each column with its value.
     Update(Vec<(String, Option<Expr>)>),
-    /// Takes the row of the target away.
+    /// Deletes the row of the target.
     Delete,
     /// `DO NOTHING`.
     Nothing,
@@ -74,7 +74,7 @@ pub enum Action {
 /// The ON CONFLICT or ON DUPLICATE KEY of an INSERT.
 #[derive(Debug, Clone)]
 pub struct Conflict {
-    /// The columns of the target; empty when none are named.
+    /// The columns of the conflict target; empty if none are named.
     pub columns: Vec<String>,
     /// The columns it sets; empty for DO NOTHING.
     pub assignments: Vec<(String, Option<Expr>)>,

@@ -40,7 +40,7 @@ impl Resolver<'_> {
                         ast::FunctionArgumentClause::Having(ast::HavingBound(_, expr)) => {
                             modifiers.push(self.expr(expr));
                         }
-                        // What they hold is no expression.
+                        // They contain no expression.
                         ast::FunctionArgumentClause::IgnoreOrRespectNulls(_)
                         | ast::FunctionArgumentClause::OnOverflow(_)
                         | ast::FunctionArgumentClause::Separator(_)
@@ -59,7 +59,7 @@ impl Resolver<'_> {
         }
         match (name.as_str(), args.as_slice()) {
             ("row", _) => return Expr::Row(args),
-            // What `at AT TIME ZONE zone` stands for.
+            // What `at AT TIME ZONE zone` is rewritten to.
             ("timezone", [zone, at]) => {
                 return Expr::Other {
                     what: "at time zone".to_owned(),
@@ -73,7 +73,7 @@ impl Resolver<'_> {
         Expr::Call(Call { name, args, names, distinct, window, modifiers, partitioned_by, span })
     }
 
-    /// A key of a window. MySQL lets it name what the SELECT list calls by an alias, before or behind it.
+    /// A key of a window. MySQL lets it refer to an alias of the SELECT list, before or after it.
     pub(super) fn window_key(&mut self, key: &ast::Expr) -> Expr {
         let outer = std::mem::replace(&mut self.window_aliases, self.select_aliases.clone());
         let key = self.expr(key);
@@ -81,7 +81,7 @@ impl Resolver<'_> {
         key
     }
 
-    /// The names of arguments that are given by name.
+    /// The names of named arguments.
     fn argument_names(&self, args: &[ast::FunctionArg]) -> Vec<Option<String>> {
         let name = |arg: &ast::FunctionArg| match arg {
             ast::FunctionArg::Named { name, .. } => Some(self.fold(name)),
@@ -105,7 +105,7 @@ impl Resolver<'_> {
 }
 
 impl Call {
-    /// A call of a function with nothing but arguments.
+    /// A plain function call, without modifiers.
     pub(super) fn plain(name: &str, args: Vec<Expr>) -> Call {
         Call {
             name: name.to_owned(),

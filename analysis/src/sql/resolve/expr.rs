@@ -8,7 +8,7 @@ use crate::sql::expr::{Call, Expr, LikeKind, Literal, Op, Test};
 use crate::sql::query::{BlockId, Role};
 
 impl Resolver<'_> {
-    /// Resolves an expression in the scopes that are open.
+    /// Resolves an expression in the current scopes.
     pub(super) fn expr(&mut self, expr: &ast::Expr) -> Expr {
         use ast::Expr as E;
         match expr {
@@ -130,7 +130,8 @@ impl Resolver<'_> {
                 Expr::Other { what: "grouping sets".to_owned(), parts }
             }
             E::MatchAgainst { columns, match_value, .. } => {
-                // One full-text index holds all of the columns, or the database refuses the query: the first tells it.
+                // A single full-text index has to contain all the columns, or the database rejects the query,
+                // so the first suffices.
                 let mut columns = columns.iter().map(|name| self.object_column(name));
                 let left = columns.next().unwrap_or(Expr::Literal(Literal::Null));
                 for _ in columns {}
@@ -144,7 +145,7 @@ impl Resolver<'_> {
             }
             E::Wildcard(_) => Expr::Other { what: "*".to_owned(), parts: Vec::new() },
             E::QualifiedWildcard(name, _) => self.whole_row(name),
-            // Of databases that are not ours.
+            // From other databases.
             E::Struct { values, .. } => Expr::Row(self.list(values)),
             E::Dictionary(_) | E::Map(_) | E::Lambda(_) => {
                 Expr::Other { what: short(expr), parts: Vec::new() }
@@ -177,7 +178,7 @@ impl Resolver<'_> {
         Expr::Call(Call::plain(name, args))
     }
 
-    /// `a.b`, `schema.table.column`, `(row).field` written without brackets.
+    /// `a.b`, `schema.table.column`, `(row).field` written without parentheses.
     fn compound(&mut self, parts: &[ast::Ident]) -> Expr {
         match parts {
             [] => Expr::Literal(Literal::Null),
@@ -199,7 +200,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Infix operators. Chains lean left and may be long: the way down is a loop.
+    /// Infix operators. Chains are left-deep and may be long, so they are descended in a loop.
     fn binary(&mut self, expr: &ast::Expr) -> Expr {
         let mut spine = Vec::new();
         let mut leftmost = expr;
@@ -277,7 +278,7 @@ impl Resolver<'_> {
     fn value(&mut self, value: &ast::Value) -> Expr {
         use ast::Value as V;
         Expr::Literal(match value {
-            // They were numbered before the statement was parsed.
+            // They were numbered before parsing.
             V::Placeholder(name) => {
                 let number = crate::sql::parameters::numbered(name).unwrap_or(0);
                 let passed = self.parameters.as_ref().and_then(|(_, all)| all.get(number.checked_sub(1)?));
@@ -331,7 +332,7 @@ impl Resolver<'_> {
         if let Some(output) = self.output_reference(bare, true) {
             return output;
         }
-        // Postgres knows an output by its bare name alone, and not within an expression.
+        // PostgreSQL recognises an output only by its bare name, not inside an expression.
         let hides = |scope: &&mut super::scope::Scope| !scope.outputs_only;
         let last = self.scopes.last_mut().filter(|_| self.dialect == Dialect::Postgres).filter(hides);
         let hidden = last.map(|scope| std::mem::take(&mut scope.outputs));
@@ -342,7 +343,8 @@ impl Resolver<'_> {
         found
     }
 
-    /// What an output name or number stands for, where one is meant. ORDER BY prefers outputs, GROUP BY inputs.
+    /// The expression behind an output name or number, if this is one. ORDER BY prefers outputs, GROUP BY
+    /// inputs.
     pub(super) fn output_reference(&self, expr: &ast::Expr, prefer_output: bool) -> Option<Expr> {
         let scope = self.scopes.last()?;
         match expr {
@@ -357,7 +359,7 @@ impl Resolver<'_> {
                 let name = self.fold(ident);
                 let inputs =
                     scope.relations.iter().filter(|&&id| self.has_column(id, &name) == Some(true)).count();
-                // MySQL takes an output where a name is in several tables.
+                // MySQL prefers the output if several tables have the name.
                 let is_clear = inputs == 1 || (inputs > 1 && self.dialect != Dialect::MySql);
                 if is_clear && !prefer_output {
                     return None;
@@ -412,7 +414,7 @@ fn operator(op: &B) -> Op {
     }
 }
 
-/// The beginning of an expression that is not looked into.
+/// The start of an expression that is not analysed.
 fn short(expr: &ast::Expr) -> String {
     expr.to_string().chars().take(40).collect::<String>().to_lowercase()
 }

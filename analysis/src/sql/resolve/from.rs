@@ -1,4 +1,4 @@
-//! FROM: tables, views, functions, derived tables and how they are joined.
+//! FROM: tables, views, functions, derived tables and joins.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::sql::query::{
 };
 use crate::sql::text::most_similar;
 
-/// The table in which sqlx keeps which migrations it ran; no migration makes it.
+/// The table in which sqlx records applied migrations; no migration creates it.
 const MIGRATIONS_COLUMNS: [&str; 6] =
     ["version", "description", "installed_on", "success", "checksum", "execution_time"];
 
@@ -74,7 +74,8 @@ impl Resolver<'_> {
                 let first = self.scopes.last().map_or(0, |scope| scope.relations.len());
                 let inner = self.joined_relations(table_with_joins);
                 if let Some(alias) = alias {
-                    // `(a JOIN b) AS j`: the parts go by the alias alone, and what it holds is not worth more rules.
+                    // `(a JOIN b) AS j`: the parts are only reachable by the alias. Which columns it has is
+                    // not modelled.
                     self.hide_behind(alias, first);
                 }
                 inner
@@ -141,14 +142,14 @@ impl Resolver<'_> {
         ancestors
     }
 
-    /// What the schema holds under a name.
+    /// Looks up a name in the schema.
     fn stored(
         &mut self,
         schema: Option<&str>,
         name: &str,
         span: Option<crate::sql::Span>,
     ) -> (Source, Option<Arc<[RelationColumn]>>) {
-        // MySQL: tables of the connected database may be named with it, and migrations rarely say what it is called.
+        // MySQL: tables may be qualified with the current database, whose name migrations rarely mention.
         let schema = match self.schema {
             Some(known)
                 if self.dialect == Dialect::MySql
@@ -167,7 +168,7 @@ impl Resolver<'_> {
         if let Some(view) = known.view(schema, name) {
             let declared = view.columns.as_deref().map(columns::declared);
             if view.materialized {
-                // Its rows are stored: what they were made from is not read.
+                // Its rows are stored, so the tables behind it are not read.
                 let columns = declared.or_else(|| {
                     let (blocks, relations) = (self.blocks.len(), self.relations.len());
                     let unchecked = self.unchecked;
@@ -197,7 +198,7 @@ impl Resolver<'_> {
         if name == "_sqlx_migrations" {
             return (Source::System(full), Some(named_columns(&MIGRATIONS_COLUMNS)));
         }
-        // It exists, and its columns are not known.
+        // It exists, but its columns are unknown.
         if known.opaque(schema, name).is_some() || self.is_of_another_database(schema, known) {
             return (Source::Table(full), None);
         }
@@ -215,8 +216,8 @@ impl Resolver<'_> {
         (Source::Table(full), None)
     }
 
-    /// Whether a qualifier names a database that no migration speaks of: one that SQLite has attached, one of the same
-    /// server in MySQL.
+    /// Whether a qualifier names a database that no migration mentions: one attached in SQLite, or another on
+    /// the same MySQL server.
     fn is_of_another_database(&self, schema: Option<&str>, known: &Schema) -> bool {
         let is_known = |of: &str| {
             let mut names = known.tables.keys().chain(known.views.keys());
@@ -225,7 +226,7 @@ impl Resolver<'_> {
         self.dialect != Dialect::Postgres && schema.is_some_and(|of| of != "main" && !is_known(of))
     }
 
-    /// Tables that every database has.
+    /// Whether every database has this table.
     fn is_system_table(&self, schema: Option<&str>, name: &str) -> bool {
         if matches!(
             schema,
@@ -242,7 +243,7 @@ impl Resolver<'_> {
 
     fn derived(&mut self, lateral: bool, query: &ast::Query, alias: Option<&ast::TableAlias>) -> RelationId {
         let block = self.block_of_scope();
-        // Only a lateral one sees the items before it.
+        // Only a LATERAL item sees the preceding items.
         let hidden = (!lateral)
             .then(|| self.scopes.last_mut().map(|scope| std::mem::take(&mut scope.relations)))
             .flatten();
@@ -309,7 +310,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Writes USING out as equalities, and lets its columns be named without a qualifier.
+    /// Expands USING into equalities, and makes its columns available without a qualifier.
     fn merge_columns(&mut self, names: &[String], left: &From, right: &From) -> Option<Expr> {
         let equal = |name: &String| {
             let side = |from: &From| {
@@ -342,7 +343,7 @@ impl Resolver<'_> {
         columns(left).into_iter().filter(|name| right.contains(name)).collect()
     }
 
-    /// Schema and name of an object, folded; a database in front of them is passed over.
+    /// Schema and name of an object, folded; a database name in front is ignored.
     pub(super) fn object_name(&self, name: &ast::ObjectName) -> (Option<String>, String) {
         let mut parts = name.0.iter().rev().filter_map(|part| part.as_ident()).map(|ident| self.fold(ident));
         let last = parts.next().unwrap_or_default();
@@ -369,7 +370,7 @@ impl Resolver<'_> {
     }
 }
 
-/// What a hint says of a search; those for an order or for groups say nothing of it.
+/// The restriction that an index hint puts on a search; hints for ORDER BY or GROUP BY put none.
 fn asked(hint: &ast::TableIndexHints) -> Option<Asked> {
     use ast::TableIndexHintForClause as For;
     if !matches!(hint.for_clause, None | Some(For::Join)) {
@@ -382,12 +383,12 @@ fn asked(hint: &ast::TableIndexHints) -> Option<Asked> {
     })
 }
 
-/// Columns of which only the names are known.
+/// Columns known only by name.
 fn named_columns(names: &[&str]) -> Arc<[RelationColumn]> {
     names.iter().map(|&name| RelationColumn { name: name.to_owned(), ty: String::new() }).collect()
 }
 
-/// `AS t(a, b)` renames the first columns; of unknown columns it makes nothing known.
+/// `AS t(a, b)` renames the first columns; if the columns are unknown, they stay unknown.
 fn renamed(
     columns: Option<Arc<[RelationColumn]>>,
     names: Option<Vec<String>>,

@@ -1,4 +1,4 @@
-//! MERGE: a join of the source with the target, and what is done with each pair.
+//! MERGE: a join of the source with the target, and the action for each pair.
 
 use sqlparser::ast;
 
@@ -9,7 +9,7 @@ use crate::sql::query::{Action, BlockId, From, JoinKind, RelationId, When, Write
 impl Resolver<'_> {
     pub(super) fn merge(&mut self, merge: &ast::Merge, id: BlockId) {
         self.scopes.push(Scope::new(id));
-        // A common table expression is no target.
+        // A common table expression cannot be the target.
         let ctes = std::mem::take(&mut self.ctes);
         let target = self.factor(&merge.table);
         self.ctes = ctes;
@@ -21,7 +21,7 @@ impl Resolver<'_> {
         let mut whens = Vec::new();
         let mut assignments = Vec::new();
         for clause in &merge.clauses {
-            // Each clause sees the rows that there are.
+            // Each clause sees only the rows that exist for it.
             let visible = match clause.clause_kind {
                 ast::MergeClauseKind::Matched => all.clone(),
                 ast::MergeClauseKind::NotMatched | ast::MergeClauseKind::NotMatchedByTarget => others.clone(),
@@ -60,7 +60,7 @@ impl Resolver<'_> {
         self.finish(write, returning, id);
     }
 
-    /// Lets these relations of the innermost scope be named.
+    /// Makes these relations of the innermost scope visible.
     fn show(&mut self, relations: Vec<RelationId>) {
         if let Some(scope) = self.scopes.last_mut() {
             scope.relations = relations;
@@ -94,13 +94,14 @@ impl Resolver<'_> {
     }
 }
 
-/// `DEFAULT VALUES`, which is written anew as `VALUES (DEFAULT)`.
+/// Whether this is `DEFAULT VALUES`, which is rewritten to `VALUES (DEFAULT)`.
 fn is_default_row(values: &ast::Values) -> bool {
     let [row] = values.rows.as_slice() else { return false };
     matches!(row.content.as_slice(), [ast::Expr::Identifier(only)] if only.value.eq_ignore_ascii_case("default"))
 }
 
-/// How the source, on the left, is joined with the target: rows without a partner take part where a clause asks for them.
+/// How the source, on the left, is joined with the target: unmatched rows are included if a clause handles
+/// them.
 fn join_of(clauses: &[ast::MergeClause]) -> JoinKind {
     let any =
         |wanted: fn(&ast::MergeClauseKind) -> bool| clauses.iter().any(|clause| wanted(&clause.clause_kind));

@@ -1,4 +1,4 @@
-//! From the parser's tree to a [`Query`]: every name is looked up in the scopes it can see and in the schema.
+//! From the parser's tree to a [`Query`]: looks up every name in the visible scopes and in the schema.
 
 mod call;
 mod expr;
@@ -33,20 +33,22 @@ use super::{Expr, parameters};
 use crate::schema::{Name, Schema, View};
 use scope::Scope;
 
-/// How deep views are expanded into the queries behind them.
+/// The maximum depth to which views are expanded.
 const DEEPEST_VIEW: usize = 8;
 
-/// How many views and functions of SQL are expanded in one statement: those that name others several times multiply.
+/// The maximum number of views and SQL functions expanded per statement: those that refer to others several
+/// times multiply.
 const MOST_EXPANSIONS: usize = 256;
 
 /// Parses one statement and resolves its names against `schema`.
 ///
-/// Without a schema every table exists and may have any column. A name that cannot be resolved for a reason that is
-/// known (a gap in the schema, a temporary table, a function's columns) is left unresolved without a problem.
+/// Without a schema every table exists and may have any column. A name that cannot be resolved for a known
+/// reason (a gap in the schema, a temporary table, a function's columns) is left unresolved without a
+/// problem.
 ///
 /// # Errors
 ///
-/// When `sql` is not one statement of `dialect`, or is too deep to be checked.
+/// If `sql` is not a single statement of `dialect`, or is too deep to be checked.
 pub fn resolve(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<Query, SyntaxError> {
     with_room(sql, || resolve_here(sql, dialect, schema))
 }
@@ -64,7 +66,7 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
         Some(Explained { is_run }) => {
             (kind, root) = (Kind::Other, None);
             if !is_run {
-                // It is planned alone: its names have to exist, and no table is read.
+                // It is only planned: its names have to exist, but no table is read.
                 resolver.blocks.clear();
                 resolver.relations.clear();
             }
@@ -94,8 +96,8 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
     })
 }
 
-/// Resolves an expression over the columns of one relation, which gets the first id: an index expression, a predicate, a
-/// CHECK condition. `None` when it does not parse.
+/// Resolves an expression over the columns of one relation, which gets the first id: an index expression, a
+/// predicate, a CHECK condition. `None` if it does not parse.
 pub fn expression(sql: &str, dialect: Dialect, columns: Arc<[RelationColumn]>) -> Option<Expr> {
     with_room(sql, || expression_here(sql, dialect, columns)).ok()
 }
@@ -117,12 +119,12 @@ fn expression_here(sql: &str, dialect: Dialect, columns: Arc<[RelationColumn]>) 
     Ok(resolver.expr(&parsed))
 }
 
-/// A statement that is neither read nor write of rows needs no tree: the parser knows only a part of them.
+/// A statement that neither reads nor writes rows needs no tree: the parser knows only some of them.
 fn other_statement(sql: &str, dialect: Dialect, error: SyntaxError) -> Result<Query, SyntaxError> {
     let lines = LineIndex::new(sql);
     let Ok(mut tokens) = parse::tokenize(sql, dialect, &lines) else { return Err(error) };
     match parse::leading_keyword(&tokens) {
-        // Another database has no such statement, and does not count its parameters.
+        // Other databases have no such statement, and do not count its parameters.
         Some("attach" | "ATTACH" | "detach" | "DETACH") if dialect != Dialect::Sqlite => Err(error),
         Some(word) if !error.limit && parse::is_utility(word) && is_one(sql, dialect, &tokens) => Ok(Query {
             unchecked: statement::unfollowed(word),
@@ -138,13 +140,13 @@ fn other_statement(sql: &str, dialect: Dialect, error: SyntaxError) -> Result<Qu
     }
 }
 
-/// Whether a text is one statement; a routine's body has semicolons of its own.
+/// Whether a text is a single statement; the body of a routine contains semicolons.
 fn is_one(sql: &str, dialect: Dialect, tokens: &[sqlparser::tokenizer::TokenWithSpan]) -> bool {
     !parse::is_several(tokens) || super::split::statements(sql, dialect).len() == 1
 }
 
 impl Problem {
-    /// Whether the problem is one even when tables may exist that are not in the schema.
+    /// Whether the problem is certain even if tables may be missing from the schema.
     fn certain_despite_gaps(&self) -> bool {
         use super::query::ProblemKind;
         !matches!(
@@ -155,7 +157,7 @@ impl Problem {
 }
 
 impl Problem {
-    /// Whether the problem is one although any table may have these columns.
+    /// Whether the problem is certain even though any table may have these columns.
     fn certain_despite(&self, loose: &BTreeMap<String, String>) -> bool {
         use super::query::ProblemKind;
         match &self.kind {
@@ -168,7 +170,7 @@ impl Problem {
     }
 }
 
-/// What is known while a statement is being resolved.
+/// The state while a statement is resolved.
 struct Resolver<'a> {
     dialect: Dialect,
     schema: Option<&'a Schema>,
@@ -176,27 +178,27 @@ struct Resolver<'a> {
     blocks: Vec<Block>,
     relations: Vec<Relation>,
     problems: Vec<Problem>,
-    /// How relations are asked to be read.
+    /// How the statement asks for relations to be read.
     asked: Vec<(RelationId, Asked)>,
-    /// What is not looked into, as a fragment.
+    /// The part that is not analysed, as a fragment.
     unchecked: Option<&'static str>,
-    /// The scopes that can be seen, innermost last.
+    /// The visible scopes, innermost last.
     scopes: Vec<Scope>,
-    /// The common table expressions that can be seen, innermost last.
+    /// The visible common table expressions, innermost last.
     ctes: Vec<(String, BlockId)>,
-    /// How many views are being expanded.
+    /// The nesting depth of views under expansion.
     views: usize,
-    /// How many were expanded.
+    /// How many were expanded in total.
     expansions: usize,
-    /// The queries of the schema that were come by, by their text; `None` for one that does not parse.
+    /// A cache of parsed queries of the schema, by their text; `None` for one that does not parse.
     parsed: HashMap<String, Option<Rc<ast::Query>>>,
-    /// The function whose query is being resolved, and its parameters with what is passed for each.
+    /// The SQL function being inlined, and its parameters with their arguments.
     parameters: Option<(String, Vec<(String, Expr)>)>,
-    /// MySQL: the aliases of the SELECT list that is being resolved.
+    /// MySQL: the aliases of the SELECT list being resolved.
     select_aliases: Vec<String>,
-    /// MySQL: the aliases that the window specification at hand may name.
+    /// MySQL: the aliases that the current window specification may use.
     window_aliases: Vec<String>,
-    /// The text of each element of a SELECT list, by the byte it starts at; SQLite and MySQL name columns by it.
+    /// The text of each SELECT list element, by its first byte; SQLite and MySQL name columns by it.
     select_texts: Vec<(Span, String)>,
 }
 
@@ -258,7 +260,7 @@ impl<'a> Resolver<'a> {
         self.scopes.last().map(|scope| scope.block)
     }
 
-    /// The query of a view as a block, if it can be expanded.
+    /// Expands a view into a block, if possible.
     fn expand_view(&mut self, view: &View, parent: BlockId) -> Option<BlockId> {
         let parameters = self.parameters.take();
         let block = self.expand(&view.query, view.name.clone(), parent);
@@ -266,14 +268,14 @@ impl<'a> Resolver<'a> {
         block
     }
 
-    /// A query of the schema as a block of this one.
+    /// Expands a query of the schema into a block of this one.
     fn expand(&mut self, query: &str, name: Name, parent: BlockId) -> Option<BlockId> {
         self.expansions += 1;
         if self.is_beyond_expanding() {
             return None;
         }
         let query = self.parsed(query)?;
-        // What the view's own text names is not the user's to mend: its places and problems stay inside.
+        // The user cannot fix problems in the view's own text, so they are dropped, as are its positions.
         let problems = self.problems.len();
         let scopes = std::mem::take(&mut self.scopes);
         let ctes = std::mem::take(&mut self.ctes);
@@ -292,7 +294,7 @@ impl<'a> Resolver<'a> {
         Some(id)
     }
 
-    /// A query of the schema, parsed once however often the statement comes by it.
+    /// A query of the schema, parsed only once per statement.
     fn parsed(&mut self, query: &str) -> Option<Rc<ast::Query>> {
         if let Some(known) = self.parsed.get(query) {
             return known.clone();
@@ -306,7 +308,7 @@ impl<'a> Resolver<'a> {
         parsed
     }
 
-    /// Whether a view that is named here is one too many to be expanded.
+    /// Whether the limit on expanding views is reached.
     fn is_beyond_expanding(&self) -> bool {
         self.views >= DEEPEST_VIEW || self.expansions > MOST_EXPANSIONS
     }
@@ -323,7 +325,7 @@ impl<'a> Resolver<'a> {
         self.bytes(node.span())
     }
 
-    /// Marks the tables that are read without those that inherit from them, of which the parser does not tell.
+    /// Marks tables that are read with ONLY, which the parser does not report.
     fn mark_only(&mut self, sql: &str) {
         for (at, relation) in (0..).zip(&self.relations) {
             let before = relation.span.and_then(|span| sql.get(..span.start));
@@ -335,7 +337,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// SQLite: notes which relations stand before `NOT INDEXED` or `INDEXED BY i`, which the parser is not shown.
+    /// SQLite: marks relations with `NOT INDEXED` or `INDEXED BY i`, which are hidden from the parser.
     fn mark_indexed(&mut self, sql: &str) {
         let is_word = |text: &str, word: &str| text.eq_ignore_ascii_case(word);
         for (at, relation) in (0..).zip(&self.relations) {
@@ -344,7 +346,7 @@ impl<'a> Resolver<'a> {
                 .take(5)
                 .filter_map(|token| behind.get(token.span.range()))
                 .collect();
-            // Another name may stand between.
+            // An alias may come in between.
             let hint = match words.as_slice() {
                 [first, _, rest @ ..] if is_word(first, "as") => rest,
                 [first, ..] if is_word(first, "not") || is_word(first, "indexed") => &words,
@@ -364,14 +366,14 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A span of the parser as bytes of the user's text; views have no place in it.
+    /// Converts a span of the parser to bytes of the user's text; `None` inside views.
     fn bytes(&self, span: sqlparser::tokenizer::Span) -> Option<Span> {
         (self.views == 0 && span.start.line > 0).then(|| parse::span(self.lines, span))
     }
 }
 
 impl Output {
-    /// A column of which only the name is known.
+    /// A column known only by name.
     fn named(name: &str) -> Output {
         Output { name: name.to_owned(), expr: Expr::Literal(super::expr::Literal::Null), ty: String::new() }
     }

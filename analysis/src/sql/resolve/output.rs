@@ -1,4 +1,4 @@
-//! The names that a database gives to output columns.
+//! The names that a database gives to unaliased output columns.
 
 use sqlparser::ast;
 
@@ -8,7 +8,7 @@ use crate::sql::expr::Expr;
 use crate::sql::query::Source;
 
 impl Resolver<'_> {
-    /// The name of an output column that was given none.
+    /// The name of an unaliased output column.
     pub(super) fn output_name(&self, expr: &ast::Expr) -> String {
         match self.dialect {
             Dialect::Postgres => self.figure_name(expr, 0).unwrap_or_else(|| "?column?".to_owned()),
@@ -16,7 +16,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Postgres derives a name from columns, functions and casts.
+    /// PostgreSQL derives a name from columns, functions and casts.
     fn figure_name(&self, expr: &ast::Expr, depth: usize) -> Option<String> {
         use ast::Expr as E;
         if depth > 64 {
@@ -88,7 +88,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// SQLite: the rowid goes by the name of the column that is another name for it.
+    /// SQLite: a rowid column is named after its alias in the table.
     pub(super) fn rowid_name(&self, expr: &Expr) -> Option<String> {
         let column = expr.as_column().filter(|_| self.dialect == Dialect::Sqlite)?;
         let Source::Table(name) = &self.relations.get(column.relation?.0 as usize)?.source else {
@@ -102,7 +102,7 @@ impl Resolver<'_> {
         Some(table.rowid_alias().map_or_else(|| "rowid".to_owned(), |alias| alias.name.clone()))
     }
 
-    /// SQLite and MySQL use a plain column's name, and the text as written of anything else.
+    /// SQLite and MySQL use the name of a plain column, and the text as written for anything else.
     fn written_name(&self, expr: &ast::Expr) -> String {
         let mut bare = expr;
         while let ast::Expr::Nested(inner) = bare {
@@ -115,7 +115,8 @@ impl Resolver<'_> {
             }
             _ => {
                 let span = self.span_of(expr);
-                // They are in order: the innermost that holds the place is the last that begins before it.
+                // They are sorted: the innermost one that contains the position is the last that starts
+                // before it.
                 let written = span.and_then(|span| {
                     let before = self.select_texts.partition_point(|(item, _)| item.start <= span.start);
                     let before = self.select_texts.get(..before)?;
@@ -127,7 +128,7 @@ impl Resolver<'_> {
     }
 }
 
-/// Names that Postgres takes from inside a cast or CASE only when nothing better is found.
+/// PostgreSQL uses the name inside a cast or CASE only if there is nothing better.
 fn inner_unless_weak(name: Option<String>, expr: &ast::Expr) -> Option<String> {
     let weak = matches!(expr, ast::Expr::Case { .. } | ast::Expr::Cast { .. } | ast::Expr::TypedString(_))
         && name.as_deref() == Some("case");

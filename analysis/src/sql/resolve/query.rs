@@ -16,7 +16,7 @@ impl Resolver<'_> {
         id
     }
 
-    /// Resolves a query expression into a block that is already open.
+    /// Resolves a query expression into an existing block.
     pub(super) fn query_into(&mut self, query: &ast::Query, id: BlockId) {
         let visible = self.ctes.len();
         if let Some(with) = &query.with {
@@ -57,7 +57,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Resolves what produces the rows. The scope of a SELECT is left open, so that ORDER BY can see it.
+    /// Resolves the body of a query. The scope of a SELECT stays open, so that ORDER BY can see it.
     pub(super) fn body(&mut self, body: &ast::SetExpr, id: BlockId) {
         use ast::SetExpr;
         match body {
@@ -81,7 +81,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// `(SELECT ..) LIMIT 1`: brackets that carry nothing of their own are transparent; others make a derived table.
+    /// `(SELECT ..) LIMIT 1`: parentheses without clauses of their own are transparent; others form a derived
+    /// table.
     fn parenthesised(&mut self, query: &ast::Query, id: BlockId) {
         let plain = query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
         if plain && query.with.is_none() {
@@ -111,7 +112,7 @@ impl Resolver<'_> {
         right: &ast::SetExpr,
         id: BlockId,
     ) {
-        // A chain `a UNION b UNION c` leans left; walking down it keeps the stack flat.
+        // A chain `a UNION b UNION c` is left-deep; descending it in a loop saves stack.
         let mut arms = vec![(op, all, right)];
         let mut first = left;
         while let ast::SetExpr::SetOperation { left, op, set_quantifier, right } = first {
@@ -204,7 +205,7 @@ impl Resolver<'_> {
             Some(quantity) => self.expr(quantity),
             None => Expr::Literal(crate::sql::expr::Literal::Number("1".to_owned())),
         });
-        // Those that tie with the last are returned as well: it bounds, but not by this number.
+        // WITH TIES also returns rows equal to the last: it bounds the result, but not by this number.
         let fetch = match (fetch, &query.fetch) {
             (Some(rows), Some(ast::Fetch { with_ties: true, .. })) => {
                 Some(Expr::Other { what: "with ties".to_owned(), parts: vec![rows] })

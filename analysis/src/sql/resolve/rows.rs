@@ -1,4 +1,4 @@
-//! Functions in FROM, and which columns their rows have.
+//! Functions in FROM, and the columns of their rows.
 
 use sqlparser::ast;
 
@@ -10,13 +10,13 @@ use crate::sql::functions;
 use crate::sql::query::{BlockId, Relation, RelationColumn, RelationId, Source};
 use crate::sql::routine::{self, Returns};
 
-/// What an array holds.
+/// The elements of an array.
 enum Element {
-    /// Values of one column.
+    /// Scalar values.
     Scalar,
     /// Rows with these columns.
     Row(Vec<String>),
-    /// It is not known.
+    /// Unknown.
     Unknown,
 }
 
@@ -50,8 +50,8 @@ impl Resolver<'_> {
         id
     }
 
-    /// The query of a function that is written in SQL, with the names of its columns; `None` for one column that goes by
-    /// the function's alias.
+    /// The query of a SQL function, with the names of its columns; `None` for a single column named after the
+    /// function's alias.
     fn inlined(&mut self, function: &str, args: &[Expr]) -> Option<(BlockId, Option<Vec<String>>)> {
         let schema = self.schema.filter(|schema| schema.dialect == Dialect::Postgres)?;
         let mut made = schema.functions_named(function);
@@ -90,7 +90,7 @@ impl Resolver<'_> {
         Some((block, names))
     }
 
-    /// A function in FROM: its columns are the alias's list, or what the function is known to return.
+    /// The columns of a function in FROM: those listed with its alias, or those that it is known to return.
     pub(super) fn function_columns(
         &mut self,
         function: &str,
@@ -123,7 +123,7 @@ impl Resolver<'_> {
                 }
                 Some(known)
             }
-            // A column definition list is complete; plain names may be only the first ones.
+            // A column definition list is complete; a list of plain names may be partial.
             (None, Some(names)) if typed => Some(names),
             (None, _) => None,
         };
@@ -143,7 +143,7 @@ impl Resolver<'_> {
         })
     }
 
-    /// `XMLTABLE(.. COLUMNS ..)`: its columns are all written.
+    /// `XMLTABLE(.. COLUMNS ..)`, which lists all its columns.
     pub(super) fn xml_table(
         &mut self,
         rows: &ast::Expr,
@@ -170,7 +170,8 @@ impl Resolver<'_> {
         id
     }
 
-    /// The columns of `unnest(..)` in FROM: one for each array of values, those of the type for an array of rows.
+    /// The columns of `unnest(..)` in FROM: one for each array of scalars, the fields of the type for an
+    /// array of rows.
     fn unnested(&self, arrays: &[Expr], alias: &str) -> Option<Vec<String>> {
         let alone = arrays.len() == 1;
         let mut columns = Vec::new();
@@ -216,7 +217,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// What a value is as the element of an array.
+    /// What a value is as an element of an array.
     fn row(&self, value: &Expr, depth: usize) -> Element {
         match value {
             Expr::WholeRow(id) => match &self.relations[id.0 as usize].columns {
@@ -229,7 +230,7 @@ impl Resolver<'_> {
                 ty if ty.is_empty() => Element::Unknown,
                 ty => self.fields(&ty),
             },
-            // An array of arrays is unnested down to its values.
+            // Nested arrays are flattened by unnest.
             Expr::Array(_) => self.element(value, depth),
             Expr::Subquery(_) | Expr::Case { .. } => Element::Unknown,
             Expr::Call(call) if self.has_function(&call.name) => Element::Unknown,
@@ -241,7 +242,7 @@ impl Resolver<'_> {
         self.fields(ty.trim_end_matches(|c: char| matches!(c, '[' | ']') || c.is_ascii_digit() || c == ' '))
     }
 
-    /// The fields of a type: a composite one, or that of a table's rows.
+    /// The fields of a type: a composite type, or the row type of a table.
     fn fields(&self, ty: &str) -> Element {
         let Some(schema) = self.schema else { return Element::Unknown };
         let unquoted = |part: &str| match part.strip_prefix('"').and_then(|part| part.strip_suffix('"')) {
@@ -262,10 +263,10 @@ impl Resolver<'_> {
             Some(UserType::Composite(fields)) => {
                 Element::Row(fields.iter().map(|field| field.name.clone()).collect())
             }
-            // A domain may stand for an array or a row.
+            // A domain may be over an array or a row type.
             Some(UserType::Domain { base, .. }) => self.element_of_type(base),
             Some(UserType::Enum(_) | UserType::Range(_) | UserType::Other) => Element::Scalar,
-            // One of the database's own, unless something else may have made it.
+            // A built-in type, unless it may be user-defined.
             None if schema.gaps.is_empty() => Element::Scalar,
             None => Element::Unknown,
         }

@@ -1,4 +1,4 @@
-//! What a name can refer to where it stands.
+//! What a name can refer to at its position.
 
 use sqlparser::ast;
 
@@ -8,25 +8,25 @@ use crate::sql::expr::{Call, ColumnRef, Expr, Literal};
 use crate::sql::query::{BlockId, Output, Problem, ProblemKind, RelationColumn, RelationId, Source};
 use crate::sql::text::Span;
 
-/// So many names that are not known are reported; a text with more of them is no query of this database.
+/// The maximum number of unknown names reported; a text with more does not belong to this database.
 const MOST_PROBLEMS: usize = 50;
 
-/// The names that one block brings.
+/// The names that one block introduces.
 #[derive(Debug)]
 pub(super) struct Scope {
     pub(super) block: BlockId,
     pub(super) relations: Vec<RelationId>,
-    /// Columns that USING or NATURAL merged: an unqualified mention means the first relation that has it.
+    /// Columns merged by USING or NATURAL: an unqualified name refers to the first relation that has it.
     pub(super) merged: Vec<Merged>,
     /// The block's own output columns, for ORDER BY, GROUP BY and HAVING.
     pub(super) outputs: Vec<Output>,
     /// Whether only output columns can be named: ORDER BY after a set operation.
     pub(super) outputs_only: bool,
-    /// Whether an output is meant by a name that several tables have: HAVING of MySQL.
+    /// Whether an output takes precedence if several tables have the name: HAVING in MySQL.
     pub(super) prefers_outputs: bool,
 }
 
-/// The columns that one join merged.
+/// The columns merged by one join.
 #[derive(Debug, Clone)]
 pub(super) struct Merged {
     pub(super) names: Vec<String>,
@@ -47,12 +47,12 @@ impl Scope {
     }
 }
 
-/// What a scope says of a column's name.
+/// The result of looking up a column name in a scope.
 enum Found {
     Column(RelationId),
     Row(RelationId),
     Output(Expr),
-    /// It may be there: a relation's columns are not known.
+    /// Possible: the columns of a relation are unknown.
     Perhaps(Option<RelationId>),
     Ambiguous(Vec<String>),
     No,
@@ -80,7 +80,7 @@ impl Resolver<'_> {
                 }
                 Found::Column(relation) => Some(relation),
                 Found::Perhaps(relation) => {
-                    // An outer scope may be the one that has it for certain.
+                    // Prefer an outer scope that is certain to have it.
                     if let Some((depth, relation)) = self.certain_outer(depth, &name) {
                         self.mark_correlated(depth);
                         Some(relation)
@@ -114,7 +114,7 @@ impl Resolver<'_> {
         Expr::Column(ColumnRef { relation: None, name, span })
     }
 
-    /// Resolves `qualifier.name`, where the qualifier may be `schema.table`.
+    /// Resolves `qualifier.name`, whose qualifier may be `schema.table`.
     pub(super) fn qualified_column(&mut self, qualifier: &[ast::Ident], ident: &ast::Ident) -> Expr {
         let name = self.fold(ident);
         let span = match (qualifier.first(), self.bytes(ident.span)) {
@@ -129,7 +129,8 @@ impl Resolver<'_> {
             {
                 return passed;
             }
-            // MySQL and Postgres also allow `column.field` of a composite or JSON column: never an error on doubt.
+            // MySQL and PostgreSQL also allow `column.field` of a composite or JSON column: if in doubt, no
+            // error.
             if self.dialect == Dialect::MySql && qualifier.first().is_some_and(|q| q.value.starts_with("@@"))
             {
                 return Expr::Other { what: format!("@@{name}"), parts: Vec::new() };
@@ -144,7 +145,7 @@ impl Resolver<'_> {
         self.mark_correlated(depth);
         if self.has_column(relation, &name) == Some(false) && !self.is_system_column(relation, &name) {
             if self.has_function(&name) {
-                // Postgres takes `t.f` for `f(t)` where no column goes by that name.
+                // PostgreSQL reads `t.f` as `f(t)` if there is no such column.
                 return Expr::Call(Call::plain(&name, vec![Expr::WholeRow(relation)]));
             }
             let table = Some(self.relation_name(relation));
@@ -154,7 +155,7 @@ impl Resolver<'_> {
         Expr::Column(ColumnRef { relation: Some(relation), name, span })
     }
 
-    /// The relation a qualifier names, with the depth of its scope.
+    /// The relation that a qualifier names, with the depth of its scope.
     pub(super) fn find_relation(&self, qualifier: &[ast::Ident]) -> Option<(usize, RelationId)> {
         let alias = self.fold(qualifier.last()?);
         (0..self.scopes.len()).rev().find_map(|depth| {
@@ -164,7 +165,7 @@ impl Resolver<'_> {
         })
     }
 
-    /// Notes that the blocks inside the scope at `depth` depend on it.
+    /// Marks the blocks inside the scope at `depth` as correlated.
     fn mark_correlated(&mut self, depth: usize) {
         for inner in (depth + 1)..self.scopes.len() {
             let block = self.scopes[inner].block;
@@ -189,7 +190,7 @@ impl Resolver<'_> {
                 None => possible.push(id),
             }
         }
-        // The row that an INSERT proposed is reached by its qualifier, or by names that the target does not have.
+        // The row proposed by an INSERT is reached by its qualifier, or by names that the target lacks.
         let proposed = |id: &RelationId| matches!(self.relations[id.0 as usize].source, Source::Pseudo);
         if !certain.iter().all(proposed) {
             certain.retain(|id| !proposed(id));
@@ -220,7 +221,7 @@ impl Resolver<'_> {
                 {
                     return Found::Column(*only);
                 }
-                // SQLite and MySQL let conditions name output columns.
+                // SQLite and MySQL let conditions refer to output columns.
                 if let Some(output) = scope.outputs.iter().find(|output| output.name == name) {
                     return Found::Output(output.expr.clone());
                 }
@@ -240,7 +241,7 @@ impl Resolver<'_> {
         })
     }
 
-    /// Whether a relation has a column; `None` when its columns are not known.
+    /// Whether a relation has a column; `None` if its columns are unknown.
     pub(super) fn has_column(&self, id: RelationId, name: &str) -> Option<bool> {
         let relation = &self.relations[id.0 as usize];
         let same = |column: &RelationColumn| match self.dialect {
@@ -250,13 +251,13 @@ impl Resolver<'_> {
         relation.columns.as_ref().map(|columns| columns.iter().any(same))
     }
 
-    /// What is passed for a parameter of the function whose query is being resolved.
+    /// The argument passed for a parameter of the SQL function being inlined.
     fn passed(&self, name: &str) -> Option<Expr> {
         let (_, parameters) = self.parameters.as_ref()?;
         parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     }
 
-    /// Whether the migrations make a function of this name.
+    /// Whether migrations create a function with this name.
     pub(super) fn has_function(&self, name: &str) -> bool {
         let mut functions = self.schema.into_iter().flat_map(|schema| schema.functions_named(name));
         self.dialect == Dialect::Postgres && functions.next().is_some()
@@ -268,7 +269,7 @@ impl Resolver<'_> {
         relations.any(|&id| self.has_column(id, &name) != Some(false))
     }
 
-    /// Columns that every table has without declaring them.
+    /// Whether this is a column that every table has implicitly.
     pub(super) fn is_system_column(&self, id: RelationId, name: &str) -> bool {
         let table = matches!(self.relations[id.0 as usize].source, Source::Table(_));
         table
@@ -283,7 +284,8 @@ impl Resolver<'_> {
             }
     }
 
-    /// SQLite: a full-text table is searched by its own name, and has a rank or another name of its rowid.
+    /// SQLite: a full-text table is searched by its own name, and has a rank and an alternative name for its
+    /// rowid.
     fn is_table_column(&self, id: RelationId, name: &str) -> bool {
         let Source::Table(table) = &self.relations[id.0 as usize].source else { return false };
         let stored = || self.schema.and_then(|schema| schema.stored(table));
@@ -296,13 +298,13 @@ impl Resolver<'_> {
     fn keyword_value(&self, ident: &ast::Ident, name: &str) -> Option<Expr> {
         match ident.quote_style {
             Some('"') if self.dialect != Dialect::Postgres => {
-                // Both take a double-quoted name that is no column for a string.
+                // Both treat a double-quoted unknown name as a string.
                 return Some(Expr::Literal(Literal::Text(ident.value.clone())));
             }
             Some(_) => return None,
             None => {}
         }
-        // `@variable` of MySQL is a name to the parser.
+        // The parser treats MySQL's `@variable` as a name.
         let variable = self.dialect == Dialect::MySql && (name.starts_with('@') || is_bit_literal(name));
         let known = variable
             || matches!(
@@ -327,12 +329,12 @@ impl Resolver<'_> {
         known.then(|| Expr::Other { what: name.to_owned(), parts: Vec::new() })
     }
 
-    /// Whether an ORDER BY may name something that is not known: the outputs are not.
+    /// Whether an ORDER BY may refer to unknown names, because the outputs are unknown.
     fn open_outputs(&self) -> bool {
         self.scopes.last().is_some_and(|scope| self.blocks[scope.block.0 as usize].outputs.is_none())
     }
 
-    /// The table a stray column must be of: the only one in sight.
+    /// The table that an unknown column must belong to: the only one in scope.
     fn only_table(&self) -> Option<String> {
         match self.scopes.last()?.relations.as_slice() {
             [one] => Some(self.relation_name(*one)),
@@ -357,7 +359,7 @@ impl Resolver<'_> {
         crate::sql::text::most_similar(name, columns.iter().map(|column| column.name.as_str()))
     }
 
-    /// Notes a problem, unless no schema is known or a name inside a view is meant.
+    /// Records a problem, unless there is no schema or it is inside a view.
     pub(super) fn problem(&mut self, kind: ProblemKind, span: Option<Span>) {
         let of_text = matches!(
             kind,
@@ -370,7 +372,7 @@ impl Resolver<'_> {
     }
 }
 
-/// `0b101`, which the parser takes for a name.
+/// Whether a name is `0b101`, which the parser does not recognise as a literal.
 fn is_bit_literal(name: &str) -> bool {
     name.strip_prefix("0b")
         .is_some_and(|bits| !bits.is_empty() && bits.bytes().all(|bit| matches!(bit, b'0' | b'1')))

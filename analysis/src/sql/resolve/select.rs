@@ -11,7 +11,7 @@ use crate::sql::functions;
 use crate::sql::query::{BlockId, Body, From, Output, ProblemKind, Relation, RelationId, Select};
 use crate::sql::text::Span;
 
-/// What a list of output expressions becomes.
+/// The resolved form of a SELECT list.
 pub(super) struct Projection {
     pub(super) exprs: Vec<Expr>,
     pub(super) outputs: Option<Vec<Output>>,
@@ -19,7 +19,7 @@ pub(super) struct Projection {
 }
 
 impl Resolver<'_> {
-    /// Resolves a SELECT into its block, and leaves its scope open.
+    /// Resolves a SELECT into its block, leaving its scope open.
     pub(super) fn select(&mut self, select: &ast::Select, id: BlockId) {
         self.scopes.push(Scope::new(id));
         let from = self.relation_list(&select.from);
@@ -40,7 +40,7 @@ impl Resolver<'_> {
             }
         };
         if self.dialect == Dialect::Postgres {
-            // HAVING names inputs only.
+            // HAVING cannot refer to outputs.
             self.hide_outputs(|resolver| resolver.having(select, &from, filter, group_by, projection, id));
         } else {
             self.having(select, &from, filter, group_by, projection, id);
@@ -90,7 +90,7 @@ impl Resolver<'_> {
         }));
     }
 
-    /// What `WINDOW w AS (..)` names; a window changes nothing in which rows are read.
+    /// The windows of `WINDOW w AS (..)`, which do not affect which rows are read.
     fn named_windows(&mut self, windows: &[ast::NamedWindowDefinition]) {
         for ast::NamedWindowDefinition(_, window) in windows {
             if let ast::NamedWindowExpr::WindowSpec(window) = window {
@@ -100,7 +100,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The names that a SELECT list gives to its elements.
+    /// The aliases in a SELECT list.
     fn aliases_of(&self, select: &ast::Select) -> Vec<String> {
         let aliases = select.projection.iter().filter_map(|item| match item {
             ast::SelectItem::ExprWithAlias { alias, .. } => Some(self.fold(alias)),
@@ -109,7 +109,7 @@ impl Resolver<'_> {
         aliases.collect()
     }
 
-    /// Whether a function in a SELECT list makes several rows of one: of the database's own, or of the schema's.
+    /// Whether a function in a SELECT list returns several rows: a built-in one, or one of the schema.
     fn returns_set(&self, name: &str) -> bool {
         let of_schema = || {
             let functions = self.schema.into_iter().flat_map(|schema| schema.functions_named(name));
@@ -118,7 +118,7 @@ impl Resolver<'_> {
         functions::is_set_returning(name, self.dialect) || (self.dialect == Dialect::Postgres && of_schema())
     }
 
-    /// Whether an aggregate is called in an expression, subqueries and windows aside.
+    /// Whether an expression calls an aggregate, ignoring subqueries and window functions.
     fn has_aggregate(&self, expr: &Expr) -> bool {
         let of_schema = |name: &str| {
             let functions = self.schema.into_iter().flat_map(|schema| schema.functions_named(name));
@@ -150,7 +150,7 @@ impl Resolver<'_> {
         self.output_reference(key, false).unwrap_or_else(|| self.expr(key))
     }
 
-    /// Resolves output expressions; `*` becomes the columns it stands for where they are known.
+    /// Resolves a SELECT list; `*` is expanded to its columns if they are known.
     pub(super) fn projection(&mut self, items: &[ast::SelectItem]) -> Projection {
         use ast::SelectItem;
         let mut projection = Projection { exprs: Vec::new(), outputs: Some(Vec::new()), star: None };
@@ -223,7 +223,7 @@ impl Resolver<'_> {
             if matches!(relation.source, crate::sql::query::Source::Pseudo) {
                 continue;
             }
-            // The columns of the outermost join come first; SQLite leaves them where they are.
+            // The columns of the outermost join come first; SQLite does not reorder them.
             let joins = merged.iter().rev().filter(|merged| merged.relations.contains(&id));
             for (join, name) in joins.flat_map(|join| join.names.iter().map(move |name| (join, name))) {
                 let known = shown.iter().any(|(seen, within)| {
@@ -257,7 +257,7 @@ impl Resolver<'_> {
         self.add_output(projection, name.to_owned(), Expr::Column(column));
     }
 
-    /// A SELECT that was not written: `SELECT *` over one relation of the open scope.
+    /// An implicit `SELECT *` over one relation of the open scope.
     pub(super) fn select_all_of(&mut self, relation: RelationId, id: BlockId) {
         let mut projection = Projection { exprs: Vec::new(), outputs: Some(Vec::new()), star: None };
         self.add_star(&mut projection, &[relation], &[]);
@@ -300,7 +300,7 @@ impl Resolver<'_> {
         })
     }
 
-    /// The type of an expression where it is plain to see.
+    /// The type of an expression if it is evident.
     pub(super) fn type_of(&self, expr: &Expr) -> String {
         match expr {
             Expr::Column(ColumnRef { relation: Some(id), name, .. }) => {
@@ -314,7 +314,7 @@ impl Resolver<'_> {
     }
 }
 
-/// Whether GROUP BY makes groups of different keys.
+/// Whether GROUP BY forms several grouping sets.
 fn groups_several_times(group_by: &ast::GroupByExpr) -> bool {
     let (ast::GroupByExpr::Expressions(_, modifiers) | ast::GroupByExpr::All(modifiers)) = group_by;
     let keys: &[ast::Expr] = match group_by {

@@ -1,12 +1,13 @@
-//! Which statement it is. Each kind is resolved, has nothing in it to resolve, or is said to be not looked into.
+//! Dispatches on the kind of statement: each is resolved, has nothing to resolve, or is reported as not
+//! analysed.
 
 use sqlparser::ast::{self, Statement};
 
 use super::Resolver;
 use crate::sql::query::{BlockId, Body, Kind, Role};
 
-/// Why a statement that begins with a word, and that the parser does not know, is not looked into; `None` when it reads
-/// and writes no rows that a query names.
+/// Why a statement that starts with this word, and that the parser does not support, is not analysed; `None`
+/// if it reads and writes no rows that a query names.
 pub(super) fn unfollowed(word: &str) -> Option<&'static str> {
     match word.to_ascii_lowercase().as_str() {
         "call" => Some("what a procedure does is not followed"),
@@ -21,7 +22,7 @@ pub(super) fn unfollowed(word: &str) -> Option<&'static str> {
 }
 
 impl Resolver<'_> {
-    /// Resolves the statement and says what it does and whose rows it returns.
+    /// Resolves the statement, and returns its kind and the block whose rows it returns.
     pub(super) fn statement(&mut self, statement: &Statement) -> (Kind, Option<BlockId>) {
         match statement {
             Statement::Query(query) => {
@@ -51,7 +52,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// A write, into the block that is open for it.
+    /// Resolves a write into its open block.
     pub(super) fn write_statement(&mut self, statement: &Statement, id: BlockId) {
         match statement {
             Statement::Insert(insert) => self.insert(insert, id),
@@ -62,7 +63,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// What holds a query in it, or another statement.
+    /// Statements that contain a query or another statement.
     fn around_query(&mut self, statement: &Statement) {
         match statement {
             Statement::Explain { statement, .. } => drop(self.statement(statement)),
@@ -98,7 +99,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// A query whose rows go elsewhere than to the caller.
+    /// A query whose rows are not returned to the caller.
     fn inner_query(&mut self, query: &ast::Query) {
         self.query(query, Role::Source, None);
     }
@@ -108,7 +109,7 @@ impl Resolver<'_> {
         self.scopes.push(super::scope::Scope::new(block));
     }
 
-    /// `WITH .. INSERT` is parsed as a query whose body is a write.
+    /// The kind of a query: `WITH .. INSERT` is parsed as a query whose body is a write.
     fn query_kind(&self, root: BlockId) -> Kind {
         match &self.blocks[root.0 as usize].body {
             Body::Write(write) if !write.whens.is_empty() => Kind::Merge,
@@ -120,7 +121,7 @@ impl Resolver<'_> {
     }
 }
 
-/// Whether a statement names no rows to read or write: definitions, settings, maintenance.
+/// Whether a statement neither reads nor writes rows by name: definitions, settings, maintenance.
 fn names_no_rows(statement: &Statement) -> bool {
     use Statement as S;
     matches!(

@@ -1,4 +1,4 @@
-//! What statements mean, by examples.
+//! The meaning of statements, by examples.
 
 use super::resolve;
 use crate::schema::Replay;
@@ -26,7 +26,7 @@ fn resolved(dialect: Dialect, sql: &str) -> Query {
     resolve(sql, dialect, Some(&replay.schema)).unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
-/// The names that are not known, and the lists that do not fit.
+/// Unknown names, and lists of the wrong length.
 fn problems(dialect: Dialect, sql: &str) -> Vec<String> {
     let words = |kind: &ProblemKind| match kind {
         ProblemKind::UnknownTable { name, .. } => format!("table {name}"),
@@ -130,7 +130,7 @@ fn tables_that_the_schema_lacks_are_tables() {
     assert!(matches!(source(Postgres, "SELECT id FROM nowhere"), Source::Table(_)));
     check(Sqlite, "SELECT id FROM other.p", &[]);
     assert!(matches!(source(Sqlite, "SELECT id FROM other.p"), Source::Table(name) if name.schema.is_some()));
-    // The database that a program is connected to has a name that no migration tells.
+    // The name of the current database appears in no migration.
     check(MySql, "SELECT app.p.nmae FROM app.p", &["column nmae"]);
     check(MySql, "SELECT nmae FROM app.elsewhere", &[]);
 }

@@ -1,4 +1,4 @@
-//! Whether as many values are given as there are columns to take them.
+//! Whether there are as many values as columns.
 
 use sqlparser::ast;
 
@@ -7,18 +7,18 @@ use crate::sql::dialect::Dialect;
 use crate::sql::query::{BlockId, Body, ProblemKind, RelationId, Source};
 use crate::sql::text::Span;
 
-/// The columns that values go to.
+/// The columns that receive values.
 struct Takers {
     names: Vec<String>,
-    /// Whether the statement names them.
+    /// Whether the statement lists them.
     listed: bool,
-    /// Whether fewer values will do.
+    /// Whether fewer values are allowed.
     may_be_fewer: bool,
 }
 
 impl Resolver<'_> {
-    /// Compares the rows of an INSERT with the columns that it names, or else that its target has. `source` is the query
-    /// that gives the rows, `block` what became of it.
+    /// Compares the rows of an INSERT with its column list, or else with the columns of its target. `source`
+    /// is the query that provides the rows, `block` its resolved form.
     pub(super) fn count_values(
         &mut self,
         source: &ast::Query,
@@ -40,7 +40,7 @@ impl Resolver<'_> {
         self.compare(values, None, &takers, target, span);
     }
 
-    /// Compares rows of VALUES with the columns that they are for.
+    /// Compares rows of VALUES with their columns.
     pub(super) fn count_rows(
         &mut self,
         rows: &[ast::Parens<Vec<ast::Expr>>],
@@ -51,7 +51,7 @@ impl Resolver<'_> {
         let first = rows.first().map(|row| row.content.len());
         for (nth, row) in (1..).zip(rows) {
             let values = row.content.len();
-            // MySQL: an empty row is all defaults.
+            // MySQL: an empty row takes all defaults.
             if self.dialect == Dialect::MySql && values == 0 && columns.is_empty() {
                 continue;
             }
@@ -64,7 +64,7 @@ impl Resolver<'_> {
                 }
             }
             if first.is_some_and(|first| first != values && first > 0) {
-                // Whatever the columns are, rows of different lengths do not fit them.
+                // Rows of different lengths fit no list of columns.
                 let names = vec![String::new(); first.unwrap_or_default()];
                 let takers = Takers { names, listed: true, may_be_fewer: false };
                 let span = last(self);
@@ -74,7 +74,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Compares what is assigned to several columns at once with their number.
+    /// Compares a row assigned to several columns with their number.
     pub(super) fn count_assigned(
         &mut self,
         columns: &[String],
@@ -88,7 +88,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The columns that take values: those named, or all of the target's.
+    /// The columns that receive values: those listed, or all of the target's.
     fn takers(&self, columns: &[String], target: RelationId) -> Option<Takers> {
         if !columns.is_empty() {
             return Some(Takers { names: columns.to_vec(), listed: true, may_be_fewer: false });
@@ -96,14 +96,14 @@ impl Resolver<'_> {
         let schema = self.schema?;
         let Source::Table(name) = &self.relations[target.0 as usize].source else { return None };
         let table = schema.stored(name).filter(|table| !table.columns.is_empty())?;
-        // SQLite gives generated columns no value; a virtual table may have columns that do not show.
+        // SQLite assigns no values to generated columns; a virtual table may have hidden columns.
         let takes = |generated: bool| self.dialect != Dialect::Sqlite || !generated;
         let names = table.columns.iter().filter(|column| takes(column.generated.is_some()));
         let names: Vec<String> = names.map(|column| column.name.clone()).collect();
         Some(Takers { names, listed: false, may_be_fewer: self.dialect == Dialect::Postgres })
     }
 
-    /// Notes where values and columns differ in number.
+    /// Records a problem if the numbers of values and columns differ.
     fn compare(
         &mut self,
         values: usize,
@@ -133,7 +133,7 @@ impl Resolver<'_> {
     }
 }
 
-/// The first element of the SELECT list that gives the rows.
+/// The first element of the SELECT list that provides the rows.
 fn first_item(query: &ast::Query) -> Option<&ast::SelectItem> {
     let mut body = query.body.as_ref();
     loop {

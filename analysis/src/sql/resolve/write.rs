@@ -1,4 +1,4 @@
-//! INSERT, UPDATE and DELETE; what MERGE has in common with them.
+//! INSERT, UPDATE and DELETE, and what they share with MERGE.
 
 use sqlparser::ast;
 
@@ -17,7 +17,7 @@ impl Resolver<'_> {
         };
         let target = self.target(table, insert.table_alias.as_ref().map(|alias| &alias.alias));
         let source = insert.source.as_ref().map(|query| {
-            // The rows are made without sight of the target.
+            // The rows cannot see the target.
             let hidden = std::mem::take(&mut self.scopes);
             let source = self.query(query, Role::Source, Some(id));
             self.scopes = hidden;
@@ -67,7 +67,7 @@ impl Resolver<'_> {
         self.finish(write, insert.returning.as_deref(), id);
     }
 
-    /// MySQL: `INSERT .. SELECT .. FROM s ON DUPLICATE KEY UPDATE a = s.a` names what the rows come from.
+    /// MySQL: `INSERT .. SELECT .. FROM s ON DUPLICATE KEY UPDATE a = s.a` refers to the source of the rows.
     fn show_source(&mut self, source: Option<BlockId>) {
         let mut source = source;
         while let Some(id) = source {
@@ -141,7 +141,7 @@ impl Resolver<'_> {
     pub(super) fn delete(&mut self, delete: &ast::Delete, id: BlockId) {
         self.scopes.push(Scope::new(id));
         let (ast::FromTable::WithFromKeyword(items) | ast::FromTable::WithoutKeyword(items)) = &delete.from;
-        // MySQL: `DELETE FROM a USING t AS a JOIN ..` names in FROM what USING makes known.
+        // MySQL: the FROM of `DELETE FROM a USING t AS a JOIN ..` lists aliases that USING defines.
         let aliases_only = self.dialect == Dialect::MySql && delete.using.is_some();
         let mut from = if aliases_only { Vec::new() } else { self.relation_list(items) };
         if let Some(using) = &delete.using {
@@ -188,7 +188,7 @@ impl Resolver<'_> {
         if self.dialect == Dialect::Sqlite
             && let Some(scope) = self.scopes.last_mut()
         {
-            // What the rows were joined with cannot be named any more.
+            // The joined relations are no longer visible.
             scope.relations.retain(|id| *id == write.target);
         }
         let projection = returning.map(|items| self.projection(items));
@@ -259,7 +259,7 @@ impl Resolver<'_> {
                         Expr::Row(values) if values.len() == names.len() => {
                             values.into_iter().map(Some).collect::<Vec<_>>()
                         }
-                        // One subquery for all columns is kept with the first.
+                        // One subquery for all columns is stored with the first.
                         other => vec![Some(other)],
                     };
                     values.resize(names.len(), None);
@@ -272,11 +272,11 @@ impl Resolver<'_> {
         assignments
     }
 
-    /// The name of a column that is written, checked against the target.
+    /// The name of an assigned column, checked against the target.
     pub(super) fn target_column(&mut self, name: &ast::ObjectName, target: RelationId) -> String {
         let parts: Vec<&ast::Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
         let Some(last) = parts.last() else { return String::new() };
-        // MySQL: `SET table.column = ..`, of whichever table of the statement.
+        // MySQL: `SET table.column = ..`, for any table of the statement.
         if parts.len() > 1 {
             return self.fold(parts.last().copied().unwrap_or(last));
         }
@@ -299,7 +299,7 @@ impl Resolver<'_> {
         column
     }
 
-    /// Names the columns of the last relation: those that are assigned, in their order.
+    /// Names the columns of the last relation: the assigned ones, in order.
     fn rename_pseudo(&mut self, names: &[String], assigned: &[(String, Option<Expr>)]) {
         let Some(columns) = self.relations.last_mut().and_then(|relation| relation.columns.as_mut()) else {
             return;
@@ -313,7 +313,7 @@ impl Resolver<'_> {
         *columns = renamed.into();
     }
 
-    /// A row that goes by a name: `excluded`, or the row alias of MySQL.
+    /// A row with a name of its own: `excluded`, or MySQL's row alias.
     fn pseudo_relation(&mut self, name: &str, target: RelationId) {
         let block = self.block_of_scope();
         let columns = self.relations[target.0 as usize].columns.clone();

@@ -1,4 +1,4 @@
-//! Clauses of MySQL and MariaDB that change nothing in which rows of which table are read, and a few of their functions.
+//! Clauses and functions of MySQL and MariaDB that do not change which rows are read.
 
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::Token;
@@ -6,7 +6,7 @@ use sqlparser::tokenizer::Token;
 use super::postgres::open_call;
 use super::{Rewriter, is_word, keyword};
 
-/// `FOR SYSTEM_TIME AS OF .. | BETWEEN .. AND .. | FROM .. TO .. | ALL`: which versions of the rows are read.
+/// `FOR SYSTEM_TIME AS OF .. | BETWEEN .. AND .. | FROM .. TO .. | ALL`: the versions of rows to read.
 pub(super) fn system_time(r: &mut Rewriter) -> bool {
     match r.keyword(2) {
         K::ALL => r.skip(3),
@@ -27,8 +27,8 @@ pub(super) fn system_time(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `DELETE HISTORY FROM t BEFORE SYSTEM_TIME ..`; the word HISTORY is at hand. Its rows are older versions, which no
-/// condition on columns selects.
+/// `DELETE HISTORY FROM t BEFORE SYSTEM_TIME ..`; the current word is HISTORY. It deletes old row versions,
+/// which no condition on columns selects.
 pub(super) fn history(r: &mut Rewriter) {
     r.skip(1);
     r.keep(2);
@@ -43,7 +43,7 @@ pub(super) fn history(r: &mut Rewriter) {
     }
 }
 
-/// Leaves out a point in time: a value with what is added to it.
+/// Skips a point in time: a value, and what is added to it.
 fn skip_moment(r: &mut Rewriter) {
     if matches!(r.keyword(0), K::TIMESTAMP | K::TRANSACTION) && *r.token(1) != Token::LParen {
         r.skip(1);
@@ -64,7 +64,7 @@ fn skip_moment(r: &mut Rewriter) {
     }
 }
 
-/// `INTO OUTFILE 'x' FIELDS ..`, `INTO DUMPFILE 'x'`, `INTO @a, @b`: where the rows go.
+/// `INTO OUTFILE 'x' FIELDS ..`, `INTO DUMPFILE 'x'`, `INTO @a, @b`: the destination of the rows.
 pub(super) fn into_client(r: &mut Rewriter) -> bool {
     if keyword(r.written(1)) == K::INSERT || keyword(r.written(1)) == K::REPLACE {
         return false;
@@ -100,7 +100,7 @@ pub(super) fn into_client(r: &mut Rewriter) -> bool {
     true
 }
 
-/// What JSON_VALUE says of its result: `RETURNING UNSIGNED`, `DEFAULT 0 ON EMPTY`, `NULL ON ERROR`.
+/// Options for the result of JSON_VALUE: `RETURNING UNSIGNED`, `DEFAULT 0 ON EMPTY`, `NULL ON ERROR`.
 pub(super) fn json_value(r: &mut Rewriter) -> bool {
     let inside = !r.open.is_empty() && !matches!(r.written(1), Token::LParen | Token::Comma);
     if !inside || !open_call(r).is_some_and(|call| is_word(&r.out[call].token, "json_value")) {
@@ -119,7 +119,7 @@ pub(super) fn json_value(r: &mut Rewriter) -> bool {
     }
 }
 
-/// `NEXT VALUE FOR s` is `nextval('s')`: a sequence is no column.
+/// `NEXT VALUE FOR s` becomes `nextval('s')`: a sequence is not a column.
 pub(super) fn sequence_value(r: &mut Rewriter) -> bool {
     if !r.is_name(3) {
         return false;
@@ -133,7 +133,7 @@ pub(super) fn sequence_value(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `NEXTVAL(s)`, `SETVAL(s, 5)`.
+/// `NEXTVAL(s)`, `SETVAL(s, 5)`: the sequence becomes a string.
 pub(super) fn sequence_call(r: &mut Rewriter) -> bool {
     let there = *r.token(1) == Token::LParen && r.is_name(2);
     if there {
@@ -143,7 +143,7 @@ pub(super) fn sequence_call(r: &mut Rewriter) -> bool {
     there
 }
 
-/// Writes the name at hand as a string.
+/// Writes the current name as a string.
 fn put_sequence(r: &mut Rewriter) {
     let mut name = r.token(0).to_string();
     r.skip(1);
@@ -154,7 +154,7 @@ fn put_sequence(r: &mut Rewriter) {
     r.put(Token::SingleQuotedString(name));
 }
 
-/// `INSERT INTO t PARTITION (p0) (a)`: where the rows may go.
+/// `INSERT INTO t PARTITION (p0) (a)`: the allowed partitions.
 pub(super) fn target_partitions(r: &mut Rewriter) -> bool {
     let mut back = 2;
     while *r.written(back) == Token::Period {
@@ -179,7 +179,7 @@ pub(super) fn weighed(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `NTH_VALUE(a, 2) FROM FIRST OVER w`: from which end of the window is counted.
+/// `NTH_VALUE(a, 2) FROM FIRST OVER w`: the end of the window to count from.
 pub(super) fn from_end(r: &mut Rewriter) -> bool {
     let there = *r.written(1) == Token::RParen && (matches!(r.keyword(2), K::OVER | K::RESPECT | K::IGNORE));
     if there {
@@ -188,7 +188,7 @@ pub(super) fn from_end(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `{ts '2020-01-01 00:00:00'}` and `{OJ a LEFT JOIN b ON ..}`: what ODBC puts in braces.
+/// `{ts '2020-01-01 00:00:00'}` and `{OJ a LEFT JOIN b ON ..}`: ODBC escapes.
 pub(super) fn escape_sequence(r: &mut Rewriter) -> bool {
     let is_join = r.is(1, "oj");
     if !is_join && !["d", "t", "ts"].iter().any(|word| r.is(1, word)) {

@@ -1,4 +1,4 @@
-//! SQL/JSON: constructors, query functions and JSON_TABLE, in Postgres and MySQL.
+//! SQL/JSON: constructors, query functions and JSON_TABLE, in PostgreSQL and MySQL.
 
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::Token;
@@ -7,7 +7,7 @@ use super::postgres::open_call;
 use super::{Rewriter, is_word};
 use crate::sql::Dialect;
 
-/// Functions whose last argument may be followed by options.
+/// Functions whose last argument may have options.
 const WITH_OPTIONS: [&str; 10] = [
     "json_value",
     "json_query",
@@ -21,14 +21,14 @@ const WITH_OPTIONS: [&str; 10] = [
     "json_arrayagg",
 ];
 
-/// What a function says of its arguments and its result: `FORMAT JSON`, `KEY`, and, to its end, `PASSING 1 AS x`,
-/// `RETURNING int DEFAULT 0 ON ERROR`, `WITH UNIQUE KEYS`, `WITH WRAPPER`.
+/// Options for arguments and results: `FORMAT JSON`, `KEY`, and, up to the closing parenthesis,
+/// `PASSING 1 AS x`, `RETURNING int DEFAULT 0 ON ERROR`, `WITH UNIQUE KEYS`, `WITH WRAPPER`.
 pub(super) fn option(r: &mut Rewriter) -> bool {
     if r.open.is_empty() {
         return false;
     }
     let Some(call) = open_call(r) else { return false };
-    // `JSON_ARRAY(SELECT ..)` has brackets of ours around its query.
+    // The query in `JSON_ARRAY(SELECT ..)` has been wrapped in parentheses of ours.
     let call = if r.out[call].token == Token::LParen { call.saturating_sub(1) } else { call };
     if !WITH_OPTIONS.iter().any(|name| is_word(&r.out[call].token, name)) {
         return false;
@@ -53,7 +53,7 @@ pub(super) fn option(r: &mut Rewriter) -> bool {
     }
 }
 
-/// Leaves out what stands before the bracket that closes the one that is open.
+/// Skips everything up to the closing parenthesis.
 fn to_end(r: &mut Rewriter) {
     let mut depth = 0_usize;
     loop {
@@ -68,7 +68,7 @@ fn to_end(r: &mut Rewriter) {
     }
 }
 
-/// `JSON_ARRAY(SELECT ..)` takes a query without brackets of its own.
+/// `JSON_ARRAY(SELECT ..)`, whose query has no parentheses of its own.
 pub(super) fn array_of_query(r: &mut Rewriter) -> bool {
     let there = r.dialect == Dialect::Postgres
         && is_word(r.written(1), "json_array")
@@ -90,7 +90,7 @@ pub(super) fn table(r: &mut Rewriter) -> bool {
     let mut names = Vec::new();
     column_names(r, columns + 2, end, &mut names);
     let start = r.at;
-    // The function with its arguments; the name of a path, and what goes by the name of a parameter of it, stay out.
+    // The function with its arguments; path names and PASSING parameters are dropped.
     r.put_name("json_table", '"');
     r.skip(1);
     r.keep(1);
@@ -112,7 +112,7 @@ pub(super) fn table(r: &mut Rewriter) -> bool {
     }
     r.skip(start + end - r.at);
     r.keep(1);
-    // Its alias, and the columns behind it; those that the alias names itself come first.
+    // Its alias, followed by the columns; names given explicitly with the alias come first.
     let explicit = usize::from(r.keyword(0) == K::AS);
     let name = r.token(explicit).clone();
     let is_alias = matches!(&name, Token::Word(word) if word.quote_style.is_some() || explicit == 1 || !is_clause(word.keyword));
@@ -142,7 +142,7 @@ pub(super) fn table(r: &mut Rewriter) -> bool {
     true
 }
 
-/// Whether a word goes on with the query behind a table without an alias.
+/// Whether a word continues the query after a table without alias.
 fn is_clause(keyword: K) -> bool {
     matches!(
         keyword,
@@ -172,7 +172,7 @@ fn is_clause(keyword: K) -> bool {
     )
 }
 
-/// The position ahead of the COLUMNS of a JSON_TABLE that closes at `end`.
+/// The offset of the COLUMNS of a JSON_TABLE that closes at `end`.
 fn list_of_columns(r: &Rewriter, end: usize) -> Option<usize> {
     let mut depth = 0_usize;
     (2..end).find(|at| {
@@ -185,11 +185,11 @@ fn list_of_columns(r: &Rewriter, end: usize) -> Option<usize> {
     })
 }
 
-/// The names in a list of columns that begins at `from`, those of nested lists where they stand.
+/// The names in the column list that starts at `from`, with nested lists in place.
 fn column_names(r: &Rewriter, from: usize, end: usize, names: &mut Vec<(Token, Vec<Token>)>) {
     let mut depth = 0_usize;
     let mut begins = true;
-    // Brackets in which columns are listed, by how deep they are.
+    // The nesting depths at which columns are listed.
     let mut lists = vec![0_usize];
     for at in from..end {
         match r.token(at) {
@@ -223,7 +223,7 @@ fn column_names(r: &Rewriter, from: usize, end: usize, names: &mut Vec<(Token, V
     }
 }
 
-/// The type that stands at a position ahead; a column `FOR ORDINALITY` counts.
+/// The type at an offset; a column `FOR ORDINALITY` is a counter.
 fn type_at(r: &Rewriter, from: usize) -> Vec<Token> {
     let ends = |at: usize| {
         let keyword = matches!(

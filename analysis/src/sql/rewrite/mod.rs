@@ -1,10 +1,10 @@
-//! Rewrites of tokens before parsing, for SQL that the databases take and the parser does not. Every token that stays
-//! keeps its place, so that positions in messages are those of the user's text; one that is put in takes the place of
-//! the token it stands before.
+//! Token rewrites before parsing, for SQL that the databases accept and the parser does not. Tokens that
+//! remain keep their positions, so that positions in messages refer to the user's text; an inserted token
+//! takes the position of the token after it.
 //!
-//! One pass from left to right: at each word the constructs that begin with it are tried. A construct looks ahead at
-//! what is to come and back at what was written, and either writes its own tokens or leaves everything as it is. What it
-//! drops says nothing about which rows are read.
+//! One pass from left to right: at each word, the constructs that start with it are tried. A construct may
+//! look ahead in the input and back in the output. It either writes its own tokens or changes nothing. What
+//! it drops has no effect on which rows are read.
 
 mod clauses;
 mod json;
@@ -39,40 +39,40 @@ pub(super) fn query(tokens: Vec<TokenWithSpan>, dialect: Dialect) -> Vec<TokenWi
     rewriter.out
 }
 
-/// A rewrite at work.
+/// The state of a rewrite.
 struct Rewriter {
     dialect: Dialect,
-    /// What there is; everything before `at` is used up.
+    /// The input; everything before `at` is consumed.
     input: Vec<TokenWithSpan>,
     at: usize,
-    /// What was written so far.
+    /// The output so far.
     out: Vec<TokenWithSpan>,
-    /// The brackets that are open: whether a comma directly inside of each joins tables.
+    /// The open parentheses: for each, whether a comma directly inside joins tables.
     open: Vec<bool>,
     lists: Lists,
-    /// Names that stand for other rows than tables.
+    /// Aliases for rows that are not tables.
     renamed: Vec<Renamed>,
-    /// How often the whole query may still be searched, so that a hostile one takes no longer than its length.
+    /// How often the entire query may still be searched, so that hostile input takes linear time.
     searches: usize,
 }
 
-/// A name of Postgres that the parser takes no declaration of.
+/// A PostgreSQL alias whose declaration the parser does not accept.
 struct Renamed {
     alias: Token,
-    /// The row it stands for: `old` or `new`; `None` for the merged columns of a join.
+    /// The row it refers to: `old` or `new`; `None` for the merged columns of a join.
     row: Option<&'static str>,
 }
 
-/// Lists that are being read, each with the number of brackets that were open when it began.
+/// The lists being read, each with the number of parentheses open at its start.
 #[derive(Default)]
 struct Lists {
-    /// The tables of a MySQL UPDATE, which commas join.
+    /// The tables of a MySQL UPDATE, joined by commas.
     update: Option<usize>,
     /// The keys of a MySQL GROUP BY, which may have a direction.
     group: Option<usize>,
-    /// The assignments of a Postgres UPDATE.
+    /// The assignments of a PostgreSQL UPDATE.
     set: Option<usize>,
-    /// Whether SQLite's ON CONFLICT was there.
+    /// Whether SQLite's ON CONFLICT has occurred.
     conflict: bool,
 }
 
@@ -92,7 +92,7 @@ impl Rewriter {
                 Token::Comma => self.comma(),
                 Token::Assignment => self.dialect == Dialect::Postgres && operand::named_argument(self),
                 Token::LBrace => self.dialect == Dialect::MySql && clauses::escape_sequence(self),
-                // The parser takes it for an operator of ranges, which binds closer than a comparison.
+                // The parser reads it as a range operator, which binds tighter than a comparison.
                 Token::Overlap if self.dialect == Dialect::MySql => {
                     self.put_word("AND", Keyword::AND);
                     self.skip(1);
@@ -130,7 +130,7 @@ impl Rewriter {
         }
     }
 
-    /// Tries the constructs that begin with an unquoted word.
+    /// Tries the constructs that start with an unquoted word.
     fn word(&mut self, keyword: Keyword) -> bool {
         let done = match self.dialect {
             Dialect::Postgres => postgres::word(self, keyword),
@@ -151,28 +151,28 @@ impl Rewriter {
         self.input.get(self.at + ahead).map_or(&Token::EOF, |token| &token.token)
     }
 
-    /// The keyword so many tokens ahead; quoted names are none.
+    /// The keyword `ahead` positions after the current token; a quoted name is not a keyword.
     fn keyword(&self, ahead: usize) -> Keyword {
         keyword(self.token(ahead))
     }
 
-    /// Whether a word, which the parser need not know, stands so many tokens ahead.
+    /// Whether the token `ahead` positions after the current one is this word, known to the parser or not.
     fn is(&self, ahead: usize, word: &str) -> bool {
         is_word(self.token(ahead), word)
     }
 
-    /// Whether a name stands so many tokens ahead.
+    /// Whether the token `ahead` positions after the current one is a name.
     fn is_name(&self, ahead: usize) -> bool {
         matches!(self.token(ahead), Token::Word(_))
     }
 
-    /// What was written so many tokens before the end; 1 is the last.
+    /// The output token `back` positions from the end; 1 is the last.
     fn written(&self, back: usize) -> &Token {
         let at = self.out.len().checked_sub(back);
         at.and_then(|at| self.out.get(at)).map_or(&Token::EOF, |token| &token.token)
     }
 
-    /// Whether what was written last ends an operand, so that an operator may follow.
+    /// Whether the last output token ends an operand, so that an operator may follow.
     fn after_operand(&self) -> bool {
         match self.written(1) {
             Token::Word(word) => {
@@ -186,14 +186,14 @@ impl Rewriter {
         }
     }
 
-    /// Whether the whole query may be searched once more.
+    /// Whether the entire query may be searched once more.
     fn may_search(&mut self) -> bool {
         let may = self.searches > 0;
         self.searches = self.searches.saturating_sub(1);
         may
     }
 
-    /// How far ahead the bracket stands that closes the one `ahead` positions after the current token.
+    /// The offset of the parenthesis that closes the one `ahead` positions after the current token.
     fn closing(&self, ahead: usize) -> Option<usize> {
         let mut depth = 0_usize;
         for (at, token) in self.input.iter().enumerate().skip(self.at + ahead) {
@@ -211,7 +211,7 @@ impl Rewriter {
         None
     }
 
-    /// Writes the next tokens as they are.
+    /// Copies the next tokens.
     fn keep(&mut self, count: usize) {
         for _ in 0..count {
             let Some(slot) = self.input.get_mut(self.at) else { return };
@@ -229,12 +229,12 @@ impl Rewriter {
         }
     }
 
-    /// Leaves the next tokens out.
+    /// Drops the next tokens.
     fn skip(&mut self, count: usize) {
         self.at = (self.at + count).min(self.input.len());
     }
 
-    /// Writes a token of its own at the place of the one at hand.
+    /// Writes a new token at the current position.
     fn put(&mut self, token: Token) {
         let here = self.input.get(self.at).or(self.out.last());
         let span = here.map_or_else(Span::empty, |token| token.span);

@@ -6,7 +6,7 @@ use sqlparser::tokenizer::Token;
 use super::{Rewriter, clauses, is_word, json, keyword, shared};
 use crate::sql::Dialect;
 
-/// Tries the constructs that begin with a word.
+/// Tries the constructs that start with a word.
 pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
     end_lists(r, keyword);
     match keyword {
@@ -63,7 +63,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
     }
 }
 
-/// A clause that follows ends the lists of the one before.
+/// A new clause ends the lists of the previous one.
 fn end_lists(r: &mut Rewriter, keyword: K) {
     let ends = |list: Option<usize>, open: usize| list.filter(|began| open >= *began);
     let open = r.open.len();
@@ -76,7 +76,7 @@ fn end_lists(r: &mut Rewriter, keyword: K) {
     }
 }
 
-/// `LOCK IN SHARE MODE` is `FOR SHARE`.
+/// `LOCK IN SHARE MODE` becomes `FOR SHARE`.
 fn share_mode(r: &mut Rewriter) -> bool {
     let there = r.keyword(1) == K::IN && r.keyword(2) == K::SHARE && r.keyword(3) == K::MODE;
     if there {
@@ -91,7 +91,7 @@ fn share_mode(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `a MOD b` is `a % b`.
+/// `a MOD b` becomes `a % b`.
 fn modulo(r: &mut Rewriter) -> bool {
     let there = r.after_operand();
     if there {
@@ -101,7 +101,7 @@ fn modulo(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `MATCH a, b AGAINST ..` without brackets.
+/// `MATCH a, b AGAINST ..` without parentheses.
 fn match_columns(r: &mut Rewriter) -> bool {
     if !r.is_name(1) {
         return false;
@@ -121,7 +121,8 @@ fn match_columns(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `AGAINST (expression mode)`: the parser takes a literal. What is searched for does not change how.
+/// `AGAINST (expression mode)`: the parser accepts only a literal. The search term does not affect how the
+/// table is read.
 fn against(r: &mut Rewriter) -> bool {
     if *r.token(1) != Token::LParen {
         return false;
@@ -135,7 +136,7 @@ fn against(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `UPDATE IGNORE t`, and `UPDATE a, b SET ..` whose commas join.
+/// `UPDATE IGNORE t`, and `UPDATE a, b SET ..`, whose commas join.
 fn update(r: &mut Rewriter) -> bool {
     let statement = matches!(r.written(1), Token::EOF | Token::SemiColon | Token::RParen);
     if !statement {
@@ -186,7 +187,7 @@ pub(super) fn joining_comma(r: &mut Rewriter) -> bool {
     joins
 }
 
-/// Whether the bracket at hand holds tables: `FROM (a, b)`, `JOIN (a, b)`.
+/// Whether the current parenthesis contains tables: `FROM (a, b)`, `JOIN (a, b)`.
 pub(super) fn opens_tables(r: &Rewriter) -> bool {
     r.dialect == Dialect::MySql
         && matches!(keyword(r.written(1)), K::FROM | K::JOIN)
@@ -227,7 +228,7 @@ fn converted(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `GROUP BY a DESC`, an order of the groups that only older servers give.
+/// `GROUP BY a DESC`, a sort order that only older servers apply.
 fn group_direction(r: &mut Rewriter) -> bool {
     let there = r.lists.group == Some(r.open.len());
     if there {
@@ -249,7 +250,7 @@ fn interval_function(r: &mut Rewriter) -> bool {
     !unit
 }
 
-/// `TIMESTAMPDIFF(MINUTE, a, b)`: the unit is no column.
+/// `TIMESTAMPDIFF(MINUTE, a, b)`: the unit is not a column.
 fn difference_unit(r: &mut Rewriter) -> bool {
     let there = *r.written(1) == Token::LParen
         && *r.token(1) == Token::Comma
@@ -262,7 +263,7 @@ fn difference_unit(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `DAY_HOUR`, `YEAR_MONTH`: units of an interval with several parts.
+/// `DAY_HOUR`, `YEAR_MONTH`: compound interval units.
 fn compound_unit(r: &mut Rewriter) -> bool {
     let Token::Word(word) = r.token(0) else { return false };
     let Some((_, last)) = word.value.split_once('_') else { return false };

@@ -1,4 +1,4 @@
-//! Constructs of Postgres inside expressions.
+//! Constructs of PostgreSQL inside expressions.
 
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::Token;
@@ -79,7 +79,8 @@ pub(super) fn any_of_values(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `a @> ANY (b)`: an operator that the parser does not join with `ANY`. It reads the column as without it.
+/// `a @> ANY (b)`: an operator that the parser does not accept before `ANY`. The column is read as without
+/// ANY.
 pub(super) fn any_of_operator(r: &mut Rewriter) -> bool {
     let operator = matches!(
         r.written(1),
@@ -100,8 +101,8 @@ pub(super) fn any_of_operator(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `a::text COLLATE "C"`: behind a cast the parser takes no collation. A cast is not searched by a plain index, with one
-/// or without.
+/// `a::text COLLATE "C"`: the parser accepts no collation after a cast. A plain index is not searched by a
+/// cast, with or without a collation.
 pub(super) fn collated_cast(r: &mut Rewriter) -> bool {
     let mut back = 1;
     loop {
@@ -148,7 +149,7 @@ pub(super) fn collation_for(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `RANGE '1 day'::interval PRECEDING`: the bound of a frame, which the parser takes without its type.
+/// `RANGE '1 day'::interval PRECEDING`: a frame bound, which the parser accepts only without a cast.
 pub(super) fn frame_bound(r: &mut Rewriter) -> bool {
     let there = r.is_name(1) && matches!(r.keyword(2), K::PRECEDING | K::FOLLOWING);
     if there {
@@ -157,7 +158,7 @@ pub(super) fn frame_bound(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `a <+> b`, an operator that the tokenizer takes for three.
+/// `a <+> b`, which the tokenizer splits into three operators.
 pub(super) fn taxicab_distance(r: &mut Rewriter) -> bool {
     let there = *r.token(1) == Token::Plus && *r.token(2) == Token::Gt;
     if there {
@@ -203,7 +204,7 @@ pub(super) fn trimmed_blanks(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `FETCH FIRST (1 + $1) ROWS ONLY` is a LIMIT. With those that tie with the last there may be more than that.
+/// `FETCH FIRST (1 + $1) ROWS ONLY` is a LIMIT. WITH TIES may return more rows than that.
 pub(super) fn counted_rows(r: &mut Rewriter) -> bool {
     if !matches!(r.keyword(1), K::FIRST | K::NEXT) || *r.token(2) != Token::LParen {
         return false;
@@ -226,7 +227,7 @@ pub(super) fn counted_rows(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `U&"n\0061me"` is a quoted name with escapes, `UESCAPE '!'` behind it says by which character.
+/// `U&"n\0061me"` is a quoted name with escapes; `UESCAPE '!'` after it sets the escape character.
 pub(super) fn unicode_name(r: &mut Rewriter) -> bool {
     let Token::Word(word) = r.token(2) else { return false };
     if word.quote_style.is_none() || *r.token(1) != Token::Ampersand {
@@ -242,7 +243,8 @@ pub(super) fn unicode_name(r: &mut Rewriter) -> bool {
     true
 }
 
-/// A name in which an escape stands before four hexadecimal digits, `+` and six, or itself; anything else stays.
+/// Resolves the escapes in a name: the escape character followed by four hexadecimal digits, by `+` and six,
+/// or by itself. Anything else stays.
 fn unescaped(text: &str, escape: char) -> String {
     let mut name = String::with_capacity(text.len());
     let mut rest = text;
@@ -270,7 +272,7 @@ fn unescaped(text: &str, escape: char) -> String {
     name
 }
 
-/// `U&'..' UESCAPE '!'`: by which character a string is escaped.
+/// `U&'..' UESCAPE '!'`: the escape character of a string.
 pub(super) fn unicode_escape(r: &mut Rewriter) -> bool {
     let there = matches!(r.written(1), Token::UnicodeStringLiteral(_))
         && matches!(r.token(1), Token::SingleQuotedString(_));
@@ -280,7 +282,7 @@ pub(super) fn unicode_escape(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `normalize(a, NFKC)`: a form, not a column.
+/// `normalize(a, NFKC)`: a keyword, not a column.
 pub(super) fn normal_form(r: &mut Rewriter) -> bool {
     let there = *r.written(1) == Token::Comma
         && *r.token(1) == Token::RParen
@@ -306,7 +308,7 @@ pub(super) fn at_local(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `f(name := value)`, which is written `name => value` as well.
+/// `f(name := value)`, the same as `name => value`.
 pub(super) fn named_argument(r: &mut Rewriter) -> bool {
     let there =
         matches!(r.written(1), Token::Word(_)) && matches!(r.written(2), Token::LParen | Token::Comma);
@@ -317,13 +319,13 @@ pub(super) fn named_argument(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `inet '10.0.0.1'`, `public.mood 'ok'`: a literal of a type that the parser does not know is a cast.
+/// `inet '10.0.0.1'`, `public.mood 'ok'`: a literal of a type unknown to the parser becomes a cast.
 pub(super) fn typed_literal(r: &mut Rewriter) -> bool {
     let Token::Word(word) = r.token(0) else { return false };
     if word.keyword != K::NoKeyword || !matches!(r.token(1), Token::SingleQuotedString(_)) {
         return false;
     }
-    // A string cannot follow an operand, and none follows these.
+    // A string cannot follow an operand, nor these words.
     if r.after_operand() || matches!(keyword(r.written(1)), K::AS | K::COLLATE) {
         return false;
     }

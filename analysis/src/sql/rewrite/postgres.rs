@@ -1,11 +1,11 @@
-//! Constructs of Postgres.
+//! Constructs of PostgreSQL.
 
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::Token;
 
 use super::{Renamed, Rewriter, is_word, json, keyword, operand, shared};
 
-/// Tries the constructs that begin with a word.
+/// Tries the constructs that start with a word.
 pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
     match keyword {
         K::FOR => {
@@ -71,7 +71,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
     }
 }
 
-/// `t.*::text` is the row, and `(row).*` its fields, whose names are not known.
+/// `t.*::text` is the row, and `(row).*` its fields, whose names are unknown.
 pub(super) fn star(r: &mut Rewriter) -> bool {
     if *r.written(1) == Token::Period && *r.token(1) == Token::DoubleColon {
         r.out.pop();
@@ -83,7 +83,7 @@ pub(super) fn star(r: &mut Rewriter) -> bool {
         r.skip(1);
         return true;
     }
-    // `FROM users *` says that children are read as well, which is the rule anyway.
+    // `FROM users *` explicitly includes children, which is the default.
     let table = matches!(r.written(1), Token::Word(_))
         && matches!(keyword(r.written(2)), K::FROM | K::UPDATE | K::JOIN | K::ONLY);
     if table {
@@ -92,7 +92,7 @@ pub(super) fn star(r: &mut Rewriter) -> bool {
     table
 }
 
-/// `FROM ONLY t`, `FROM ONLY (t)`: without the tables that inherit from it.
+/// `FROM ONLY t`, `FROM ONLY (t)`: without tables that inherit from it.
 fn only(r: &mut Rewriter) -> bool {
     let lists = *r.written(1) == Token::Comma;
     if !lists && !matches!(keyword(r.written(1)), K::FROM | K::UPDATE | K::JOIN | K::INTO | K::USING) {
@@ -149,7 +149,7 @@ fn overriding(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `WHERE CURRENT OF cursor` names one row by its place.
+/// `WHERE CURRENT OF cursor` selects one row by its location.
 fn cursor_row(r: &mut Rewriter) -> bool {
     let there = keyword(r.written(1)) == K::WHERE && r.keyword(1) == K::OF && r.is_name(2);
     if there {
@@ -171,7 +171,7 @@ fn group_distinct(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `ROWS FROM (f(..), g(..))` is taken for one function of several.
+/// `ROWS FROM (f(..), g(..))` becomes the call `rows_from(f(..), g(..))`.
 fn rows_from(r: &mut Rewriter) -> bool {
     let there = r.keyword(1) == K::FROM && *r.token(2) == Token::LParen;
     if there {
@@ -181,14 +181,14 @@ fn rows_from(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `SEARCH DEPTH FIRST BY a SET b` and `CYCLE a SET b USING c` after a recursive CTE: the columns they add are written
-/// behind its own.
+/// `SEARCH DEPTH FIRST BY a SET b` and `CYCLE a SET b USING c` after a recursive CTE: the columns they add
+/// are appended to the CTE's own.
 fn recursion_order(r: &mut Rewriter) -> bool {
     let search = r.keyword(0) == K::SEARCH;
     if *r.written(1) != Token::RParen || search != (r.is(1, "depth") || r.is(1, "breadth")) {
         return false;
     }
-    // The columns that are searched by, and what marks a cycle, are a few words.
+    // The search columns and the cycle mark are a few words.
     let find = |from: usize, keyword: K| (from..from + 32).find(|at| r.keyword(*at) == keyword);
     let Some(set) = find(1, K::SET) else { return false };
     let mut names = vec![set + 1];
@@ -201,7 +201,7 @@ fn recursion_order(r: &mut Rewriter) -> bool {
     if !names.iter().all(|name| r.is_name(*name)) {
         return false;
     }
-    // The CTE's bracket is closed around a query of it all: `(SELECT *, NULL AS b FROM (..) AS rows)`.
+    // The CTE is wrapped in another query: `(SELECT *, NULL AS b FROM (..) AS rows)`.
     let names: Vec<Token> = names.iter().map(|name| r.token(*name).clone()).collect();
     let Some(open) = opening(r) else { return false };
     let body: Vec<_> = r.out.drain(open + 1..).collect();
@@ -223,7 +223,7 @@ fn recursion_order(r: &mut Rewriter) -> bool {
     true
 }
 
-/// Where the bracket was written that the last token closes.
+/// The position of the parenthesis that the last output token closes.
 fn opening(r: &Rewriter) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, token) in r.out.iter().enumerate().rev() {
@@ -241,7 +241,7 @@ fn opening(r: &Rewriter) -> Option<usize> {
     None
 }
 
-/// `FROM f(..) AS (a int, b text)`: the rows of a function whose columns the query defines. They are known by the
+/// `FROM f(..) AS (a int, b text)`: a function whose columns the query defines. They are reachable by the
 /// function's name.
 fn column_definitions(r: &mut Rewriter) -> bool {
     let definition = *r.token(1) == Token::LParen
@@ -267,7 +267,7 @@ fn column_definitions(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `RETURNING WITH (OLD AS before, NEW AS after) before.a`: other names for the two rows.
+/// `RETURNING WITH (OLD AS before, NEW AS after) before.a`: aliases for the two rows.
 fn returned_rows(r: &mut Rewriter) -> bool {
     let Some(end) = r.closing(2).filter(|_| *r.token(2) == Token::LParen) else { return false };
     let mut at = 3;
@@ -286,10 +286,10 @@ fn returned_rows(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `JOIN b USING (id) AS x`: another name for the merged columns, which are known without it.
+/// `JOIN b USING (id) AS x`: an alias for the merged columns, which are reachable without it.
 fn join_alias(r: &mut Rewriter) -> bool {
     let Some(end) = r.closing(1).filter(|_| *r.token(1) == Token::LParen) else { return false };
-    // What MERGE takes from stands behind the same word.
+    // The source of a MERGE follows the same word.
     let is_list = (2..end).all(|at| if at % 2 == 0 { r.is_name(at) } else { *r.token(at) == Token::Comma });
     if !is_list || r.keyword(end + 1) != K::AS || !r.is_name(end + 2) || !r.may_search() {
         return false;
@@ -310,7 +310,8 @@ fn join_alias(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `x.id` of `USING (id) AS x` is `id`, and `before.id` of `RETURNING WITH (OLD AS before)` is `old.id`.
+/// `x.id` becomes `id` after `USING (id) AS x`, and `before.id` becomes `old.id` after
+/// `RETURNING WITH (OLD AS before)`.
 pub(super) fn renamed(r: &mut Rewriter) -> bool {
     if *r.token(1) != Token::Period {
         return false;
@@ -343,7 +344,8 @@ fn default_row(r: &mut Rewriter) -> bool {
     there
 }
 
-/// Where the name of the function was written whose arguments are at hand; only a few tokens back are looked at.
+/// The position of the name of the function whose arguments are being read; only a few tokens back are
+/// examined.
 pub(super) fn open_call(r: &Rewriter) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, token) in r.out.iter().enumerate().rev().take(64) {

@@ -1,4 +1,4 @@
-//! Constructs of several dialects. Each returns whether it was there.
+//! Constructs of several dialects. Each function returns whether the construct was present.
 
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::Token;
@@ -6,7 +6,8 @@ use sqlparser::tokenizer::Token;
 use super::{Rewriter, keyword};
 use crate::sql::Dialect;
 
-/// Whether the parser gives a word a meaning that none of the three databases gives it: then it is a plain name.
+/// Whether the parser gives a word a meaning that it has in none of the three databases, where it is a plain
+/// name.
 pub(super) fn is_of_other_databases(keyword: K) -> bool {
     matches!(
         keyword,
@@ -33,7 +34,7 @@ pub(super) fn is_of_other_databases(keyword: K) -> bool {
     )
 }
 
-/// Whether a keyword can end no operand.
+/// Whether a keyword cannot end an operand.
 pub(super) fn is_reserved(keyword: K) -> bool {
     matches!(
         keyword,
@@ -79,7 +80,8 @@ pub(super) fn is_reserved(keyword: K) -> bool {
     )
 }
 
-/// `FOR NO KEY UPDATE`, `FOR KEY SHARE`, `FOR UPDATE OF a, b`: all lock rows, against more or fewer others.
+/// `FOR NO KEY UPDATE`, `FOR KEY SHARE`, `FOR UPDATE OF a, b`: row locks that differ in what they conflict
+/// with.
 pub(super) fn row_lock(r: &mut Rewriter) -> bool {
     let strength = match (r.keyword(1), r.keyword(2), r.keyword(3)) {
         (K::UPDATE | K::SHARE, ..) => 1,
@@ -108,8 +110,8 @@ pub(super) fn row_lock(r: &mut Rewriter) -> bool {
     true
 }
 
-/// A clause after a SELECT without FROM, which the parser would take for the last column's alias: `WHERE TRUE` in between
-/// says that the list is over.
+/// A clause after a SELECT without FROM, which the parser would read as the last column's alias: an inserted
+/// `WHERE TRUE` ends the list.
 pub(super) fn after_bare_select(r: &mut Rewriter) {
     let clause = match r.keyword(0) {
         K::ON => r.keyword(1) == K::CONFLICT,
@@ -122,7 +124,7 @@ pub(super) fn after_bare_select(r: &mut Rewriter) {
     }
 }
 
-/// Whether what was written last belongs to the list of a SELECT.
+/// Whether the last output token belongs to a SELECT list.
 fn ends_select_list(r: &Rewriter) -> bool {
     if !r.after_operand() {
         return false;
@@ -153,8 +155,8 @@ fn ends_select_list(r: &Rewriter) -> bool {
     false
 }
 
-/// The target of `ON CONFLICT`: expressions, collations, operator classes and the predicate of a partial index. Which
-/// unique index is meant does not change what is read.
+/// The target of `ON CONFLICT`: expressions, collations, operator classes and the predicate of a partial
+/// index. Which unique index it selects does not affect what is read.
 pub(super) fn conflict_target(r: &mut Rewriter) -> bool {
     if r.keyword(1) != K::CONFLICT {
         return false;
@@ -187,7 +189,7 @@ pub(super) fn conflict_target(r: &mut Rewriter) -> bool {
     true
 }
 
-/// The positions ahead of the columns in a conflict target that closes at `end`.
+/// The offsets of the columns in a conflict target that closes at `end`.
 fn plain_columns(r: &Rewriter, end: usize) -> Vec<usize> {
     let mut columns = Vec::new();
     let mut depth = 0_usize;
@@ -207,13 +209,13 @@ fn plain_columns(r: &Rewriter, end: usize) -> Vec<usize> {
     columns
 }
 
-/// How many tokens there are to the `DO` of an ON CONFLICT.
+/// The number of tokens up to the `DO` of an ON CONFLICT.
 fn predicate_length(r: &Rewriter) -> usize {
     let rest = r.input.get(r.at..).unwrap_or_default();
     rest.iter().position(|token| keyword(&token.token) == K::DO).unwrap_or(0)
 }
 
-/// `((SELECT ..) UNION SELECT ..)` where a value stands: the parser takes one query in brackets for an expression.
+/// `((SELECT ..) UNION SELECT ..)` as a value: the parser reads a parenthesised query as an expression.
 pub(super) fn compound_subquery(r: &mut Rewriter) -> bool {
     let value = match r.written(1) {
         Token::Word(word) => {

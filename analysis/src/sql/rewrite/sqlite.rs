@@ -5,7 +5,7 @@ use sqlparser::tokenizer::Token;
 
 use super::{Rewriter, keyword, shared};
 
-/// Tries the constructs that begin with a word.
+/// Tries the constructs that start with a word.
 pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
     match keyword {
         K::ON => on_conflict(r),
@@ -22,7 +22,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
     }
 }
 
-/// `INDEXED BY i`, `NOT INDEXED`: what the planner has to do, not what is read.
+/// `INDEXED BY i`, `NOT INDEXED`: instructions for the planner, which do not change what is read.
 fn index_hint(r: &mut Rewriter, not: usize) -> bool {
     let there = not == 1 || (r.keyword(1) == K::BY && r.is_name(2));
     if there {
@@ -31,7 +31,7 @@ fn index_hint(r: &mut Rewriter, not: usize) -> bool {
     there
 }
 
-/// `ON CONFLICT (a) DO .. ON CONFLICT (b) DO ..`: the first says what the statement is about.
+/// `ON CONFLICT (a) DO .. ON CONFLICT (b) DO ..`: only the first is kept.
 fn on_conflict(r: &mut Rewriter) -> bool {
     if r.keyword(1) != K::CONFLICT {
         return false;
@@ -49,7 +49,7 @@ fn on_conflict(r: &mut Rewriter) -> bool {
     shared::conflict_target(r)
 }
 
-/// `NOT GLOB`: the parser knows the negation of LIKE only.
+/// `NOT GLOB`: the parser only accepts the negation of LIKE.
 fn negated_glob(r: &mut Rewriter) -> bool {
     let there = matches!(r.keyword(1), K::GLOB | K::MATCH) && r.after_operand();
     if there {
@@ -76,7 +76,7 @@ fn is_value(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `IN t` and `IN f(..)` look among the rows of a table or a function.
+/// `IN t` and `IN f(..)` search the rows of a table or a function.
 fn in_table(r: &mut Rewriter) -> bool {
     if !r.is_name(1) {
         return false;

@@ -4,7 +4,7 @@ use super::{MOST_ROWS, Maker, Parts, Piece, Refusal, Replacement, not_for_rows};
 use crate::sql::Dialect;
 use crate::sql::query::Write;
 
-/// Rows in one statement where each value is looked for among all rows: the work grows with their square.
+/// The maximum number of rows in a statement that searches all rows for each value, whose cost is quadratic.
 const MOST_CASES: usize = 500;
 
 impl Maker<'_> {
@@ -27,7 +27,7 @@ impl Maker<'_> {
         let is_postgres = self.dialect == Dialect::Postgres;
         let keys = self.keys();
         let (replacements, most_rows, is_of_arrays) = match keys {
-            // A list holds for deletes, and for updates that set one value in all rows.
+            // A list suits deletes, and updates that set the same value in all rows.
             Ok(keys) if !sets && (keys.len() == 1 && self.unfolds() || !is_postgres) => {
                 (self.listed(&keys)?, MOST_ROWS, is_postgres)
             }
@@ -35,17 +35,18 @@ impl Maker<'_> {
             Ok(keys) => (self.cases(write, &keys)?, MOST_CASES, false),
             Err(refusal) => return Err(refusal),
         };
-        // The first case that fits counts, so that the last row comes first.
+        // The first matching case wins, so the last row is written first.
         let is_reversed = !is_postgres && sets;
         Ok(Parts { replacements, most_rows, is_reversed, is_of_arrays, gives })
     }
 
-    /// Whether a value of a row is written.
+    /// Whether the statement assigns values of a row.
     fn sets(&self, write: &Write) -> bool {
         write.assignments.iter().any(|(_, value)| value.as_ref().is_some_and(|value| self.has_row(value)))
     }
 
-    /// `UPDATE t SET a = batch.v2 FROM (..) AS batch WHERE id = batch.v1`: of several rows with one key the last counts.
+    /// `UPDATE t SET a = batch.v2 FROM (..) AS batch WHERE id = batch.v1`: of several rows with the same key,
+    /// the last wins.
     fn joined(&self, write: &Write, sets: bool) -> Result<Vec<Replacement>, Refusal> {
         let filter = self.word("WHERE").ok_or_else(not_for_rows)?;
         let last = self.last_token().ok_or_else(not_for_rows)?;
@@ -76,7 +77,7 @@ impl Maker<'_> {
         Ok(replacements)
     }
 
-    /// The values of a row behind the WHERE, counted from zero.
+    /// The values of a row after WHERE, counted from 0.
     fn in_filter(&self, filter: usize) -> Vec<usize> {
         let mut keys: Vec<usize> = self
             .text
@@ -89,8 +90,8 @@ impl Maker<'_> {
         keys
     }
 
-    /// `SET a = CASE WHEN id = ? THEN ? .. END WHERE id IN (?, ..)`: every database has it, and what is compared keeps the
-    /// types and collations that it has in the statement for one row.
+    /// `SET a = CASE WHEN id = ? THEN ? .. END WHERE id IN (?, ..)`: all databases support it, and
+    /// comparisons keep the types and collations of the statement for one row.
     fn cases(&self, write: &Write, keys: &[super::keys::Key]) -> Result<Vec<Replacement>, Refusal> {
         let from: usize = write.from.iter().map(|item| item.relations().len()).sum();
         if from > 1 {

@@ -5,9 +5,9 @@ use crate::sql::Dialect;
 use crate::sql::query::{Body, Write};
 use crate::sql::quote::quote_if_needed;
 
-/// The row that is written, by its tokens.
+/// The inserted row, as token positions.
 struct Row {
-    /// `VALUES`, or `VALUE`.
+    /// The position of `VALUES` or `VALUE`.
     word: usize,
     open: usize,
     close: usize,
@@ -46,8 +46,9 @@ impl Maker<'_> {
         Ok(Row { word, open: word + 1, close })
     }
 
-    /// `VALUES ($1, lower($2))` becomes `SELECT batch.v1, lower(batch.v2) FROM UNNEST(..) .. ORDER BY batch.nth`: rows are
-    /// written and returned in the order in which the sort hands them on, one by one.
+    /// `VALUES ($1, lower($2))` becomes
+    /// `SELECT batch.v1, lower(batch.v2) FROM UNNEST(..) .. ORDER BY batch.nth`: rows are written and
+    /// returned one by one, in the order of the sort.
     fn selected(
         &self,
         row: &Row,
@@ -70,7 +71,7 @@ impl Maker<'_> {
         Some(Ok(Parts { replacements, most_rows: MOST_ROWS, is_reversed: false, is_of_arrays, gives }))
     }
 
-    /// Behind the rows a value of one is named by the row that was proposed.
+    /// After the rows, a value of a row is referred to by the proposed row.
     fn behind(&self, write: &Write, row: &Row) -> Result<Vec<Replacement>, Refusal> {
         let outside = self
             .text

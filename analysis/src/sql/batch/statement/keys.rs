@@ -1,4 +1,5 @@
-//! Conditions that set a column equal to a value of a row: the keys by which rows are read, changed and deleted.
+//! Conditions that compare a column with a value of a row: the keys by which rows are read, changed and
+//! deleted.
 
 use std::ops::Range;
 
@@ -8,18 +9,18 @@ use crate::sql::expr::{Expr, Op};
 
 /// `column = $1`.
 pub(super) struct Key {
-    /// The number of the parameter, from one.
+    /// The number of the parameter, counted from 1.
     pub(super) number: usize,
     /// The column as written.
     pub(super) column: String,
-    /// The whole condition.
+    /// The range of the whole condition.
     pub(super) whole: Range<usize>,
-    /// `= $1`, with its cast.
+    /// The range of `= $1`, with its cast.
     pub(super) value: Range<usize>,
 }
 
 impl Maker<'_> {
-    /// The keys, in the order of the text; an error where a value of a row stands in another condition.
+    /// The keys, in the order of the text; an error if a value of a row occurs in another condition.
     pub(super) fn keys(&self) -> Result<Vec<Key>, Refusal> {
         let mut keys = Vec::new();
         for condition in self.root.filters() {
@@ -56,7 +57,8 @@ impl Maker<'_> {
         })
     }
 
-    /// The keys as a list: `= ANY($1::int8[])` where one array has them, `IN (?, ?)`, `(a, b) IN ((?, ?), (?, ?))`.
+    /// The keys as a list: `= ANY($1::int8[])` if a single array suffices, `IN (?, ?)`,
+    /// `(a, b) IN ((?, ?), (?, ?))`.
     pub(super) fn listed(&self, keys: &[Key]) -> Result<Vec<Replacement>, Refusal> {
         let text = |text: &str| Piece::Text(text.to_owned());
         let [first, rest @ ..] = keys else { return Err(not_for_rows()) };
@@ -82,7 +84,7 @@ impl Maker<'_> {
             group.push(Piece::Row(key.number - 1));
         }
         group.push(text(")"));
-        // SQLite compares rows with a query, not with a list.
+        // SQLite compares row values with a query, not with a list.
         let open = if self.dialect == Dialect::Sqlite { "VALUES " } else { "" };
         let list =
             vec![text(&format!("({}) IN ({open}", columns.join(", "))), Piece::Each(group, ", "), text(")")];

@@ -1,8 +1,8 @@
-//! A statement for one row becomes one for many rows: what `sql_batch!` runs.
+//! Turns a statement for one row into one for many rows, which `sql_batch!` runs.
 //!
-//! The first parameters are those of a row, the others are shared by all rows. On PostgreSQL the rows come as arrays, so
-//! that there is one text for any number of them; elsewhere, and for columns that are arrays themselves, a group of
-//! placeholders is written for each row.
+//! The first parameters belong to a row, the others are shared by all rows. On PostgreSQL the rows are passed
+//! as arrays, so that the text is the same for any number of rows; elsewhere, and for columns that are arrays
+//! themselves, there is a group of placeholders for each row.
 
 mod change;
 mod insert;
@@ -22,14 +22,14 @@ use crate::sql::{Dialect, resolve};
 /// A statement for many rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// Its text, in the order in which it is written and bound.
+    /// Its text, in the order of writing and binding.
     pub pieces: Vec<Piece>,
-    /// Whether each parameter of a row is one array, `$1` and so on, and those that are shared follow: the text is one for
-    /// any number of rows. Else there is a placeholder for each piece that is a value.
+    /// Whether each parameter of a row is one array, `$1` and so on, followed by the shared ones, so that one
+    /// text serves any number of rows. Otherwise each value has a placeholder of its own.
     pub is_of_arrays: bool,
-    /// How many rows one statement takes.
+    /// The maximum number of rows per statement.
     pub most_rows: usize,
-    /// Whether the rows are written last to first, so that of several with one key the last counts.
+    /// Whether the rows are written in reverse, so that of several with the same key the last wins.
     pub is_reversed: bool,
     /// What it returns.
     pub gives: Gives,
@@ -38,15 +38,15 @@ pub struct Statement {
 /// A piece of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// Text as it stands.
+    /// Literal text.
     Text(String),
-    /// A value of a row, counted from zero.
+    /// A value of a row, counted from 0.
     Row(usize),
-    /// A value that is shared by all rows, counted from zero.
+    /// A value shared by all rows, counted from 0.
     Shared(usize),
     /// The number of the row.
     Number,
-    /// These, for each row.
+    /// Pieces repeated for each row, and their separator.
     Each(Vec<Piece>, &'static str),
 }
 
@@ -55,27 +55,27 @@ pub enum Piece {
 pub enum Gives {
     /// No rows.
     Nothing,
-    /// A row for each that was given, in their order.
+    /// One row for each input row, in the same order.
     OneEach,
-    /// Some rows, in no order of those that were given.
+    /// Some rows, in no particular order.
     Some,
 }
 
-/// The type of a parameter, as a cast names it.
+/// The type of a parameter, as written in a cast.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowType {
     /// The name.
     pub name: String,
-    /// Whether it is an array, which UNNEST would unfold to its last element.
+    /// Whether it is an array, which UNNEST would flatten.
     pub is_array: bool,
 }
 
-/// Why a statement cannot be one for many rows.
+/// Why a statement cannot process many rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// What is in the way, as a finding's message.
+    /// The obstacle, as the message of a finding.
     pub message: String,
-    /// What to write.
+    /// What to write instead.
     pub help: String,
 }
 
@@ -85,12 +85,12 @@ impl Refusal {
     }
 }
 
-/// Makes the statement for many rows of one whose first `row` parameters are values of a row; `types` are those of its
-/// parameters, as far as they are known.
+/// Turns a statement whose first `row` parameters are values of a row into one for many rows; `types` are the
+/// known types of its parameters.
 ///
 /// # Errors
 ///
-/// When no statement is known that means the same for many rows.
+/// If no equivalent statement for many rows is known.
 pub fn statement(
     sql: &str,
     query: &Query,
@@ -132,20 +132,21 @@ fn not_for_rows() -> Refusal {
     )
 }
 
-/// Parts of a statement that stand in the place of what was written.
+/// A range of the text, and the pieces that replace it.
 type Replacement = (Range<usize>, Vec<Piece>);
 
-/// What a form makes of a statement.
+/// What one form of rewrite contributes to a statement.
 struct Parts {
     replacements: Vec<Replacement>,
-    /// Most rows in a statement, where there is another reason than the number of parameters.
+    /// The maximum number of rows per statement, if limited by more than the number of parameters.
     most_rows: usize,
     is_reversed: bool,
     is_of_arrays: bool,
     gives: Gives,
 }
 
-/// Rows in one statement where nothing else bounds them: enough that the way to the database counts for nothing.
+/// The maximum number of rows per statement if nothing else limits it: enough to make the round trip
+/// negligible.
 const MOST_ROWS: usize = 65_535;
 
 struct Maker<'a> {
@@ -165,7 +166,7 @@ impl Maker<'_> {
         writes > usize::from(matches!(self.root.body, Body::Write(_)))
     }
 
-    /// The type of a value of a row: what it is cast to where it stands, else what the schema says.
+    /// The type of a value of a row: that of its cast, else that of the schema.
     fn type_of(&self, at: usize) -> Option<RowType> {
         let cast = self.text.parameters().filter(|(_, number)| *number == at + 1);
         if let Some((ty, _)) = cast.into_iter().find_map(|(token, _)| self.text.cast(token)) {
@@ -174,12 +175,13 @@ impl Maker<'_> {
         self.types.get(at)?.clone()
     }
 
-    /// Whether all values of a row can be elements of arrays.
+    /// Whether all values of a row can be array elements.
     fn unfolds(&self) -> bool {
         (0..self.row).all(|at| self.type_of(at).is_some_and(|ty| !ty.is_array))
     }
 
-    /// The rows as a relation that has their number as its last column: of arrays, or of a group of values for each.
+    /// The rows as a relation with the row number as its last column: from arrays, or from a group of values
+    /// per row.
     fn rows(&self) -> Result<Vec<Piece>, Refusal> {
         let Names { alias, values, number } = &self.names;
         let named = format!("{alias} ({}, {number})", values.join(", "));
@@ -209,7 +211,7 @@ impl Maker<'_> {
         ])
     }
 
-    /// `batch.v1` in the place of each value of a row that stands between two tokens.
+    /// Replaces each value of a row between two tokens by `batch.v1` and so on.
     fn by_row(&self, first: usize, last: usize) -> Vec<Replacement> {
         let inside = |at: usize| (first..=last).contains(&at);
         let of_row = self.text.parameters().filter(|(at, number)| inside(*at) && *number <= self.row);
@@ -226,7 +228,7 @@ impl Maker<'_> {
         let (each, once) = pieces::values(&pieces);
         let most = most_parameters(self.dialect).saturating_sub(once) / each.max(1);
         let most_rows = if each == 0 { parts.most_rows } else { most.min(parts.most_rows) };
-        // What stands outside of the groups is said once, and no row is the one that it is said of.
+        // Text outside the groups occurs once, so it cannot refer to a row.
         let is_whole = pieces.iter().all(|piece| !matches!(piece, Piece::Row(_) | Piece::Number));
         if most_rows == 0 || !is_whole {
             return Err(not_for_rows());
@@ -235,7 +237,7 @@ impl Maker<'_> {
         Ok(Statement { pieces, is_of_arrays, most_rows, is_reversed, gives })
     }
 
-    /// Where a word stands that no brackets are around.
+    /// The position of a word outside of parentheses.
     fn word(&self, word: &str) -> Option<usize> {
         self.text.outside(word, 0)
     }
@@ -244,7 +246,7 @@ impl Maker<'_> {
         self.text.tokens.len().checked_sub(1)
     }
 
-    /// What a write returns; an INSERT that may leave a row alone says nothing of that row.
+    /// What a write returns; an INSERT that may skip a row returns nothing for it.
     fn gives(&self, write: &Write) -> Gives {
         let ignores = (0..4).any(|at| self.text.is_word(at, "IGNORE"));
         match (&write.returning, &write.conflict) {
@@ -257,13 +259,13 @@ impl Maker<'_> {
         }
     }
 
-    /// Whether a value of a row is in an expression.
+    /// Whether an expression contains a value of a row.
     fn has_row(&self, expr: &Expr) -> bool {
         expr.any(|part| matches!(part, Expr::Parameter(number) if *number <= self.row))
     }
 }
 
-/// A value of a row whose type is not known.
+/// The refusal for a value of unknown type.
 fn untyped(at: usize) -> Refusal {
     Refusal::new(
         format!("the type of parameter ${} is not known, and the rows are read by their types", at + 1),
@@ -271,7 +273,7 @@ fn untyped(at: usize) -> Refusal {
     )
 }
 
-/// The names of the rows and their columns, none of which the statement or its tables have.
+/// Names for the rows and their columns that neither the statement nor its tables use.
 struct Names {
     alias: String,
     values: Vec<String>,
@@ -304,7 +306,7 @@ impl Names {
         }
     }
 
-    /// A value of the row, its parameter counted from one.
+    /// A value of the row, by its parameter's number, counted from 1.
     fn value(&self, number: usize) -> String {
         let name = number.checked_sub(1).and_then(|at| self.values.get(at));
         format!("{}.{}", self.alias, name.map_or("", String::as_str))

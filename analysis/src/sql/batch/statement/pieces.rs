@@ -1,4 +1,4 @@
-//! Text cut into pieces where values stand, and the text of pieces again.
+//! Splits text into pieces at its values, and joins pieces to text.
 
 use std::fmt::Write;
 use std::ops::Range;
@@ -7,7 +7,8 @@ use super::{Maker, Piece, Replacement, Statement};
 use crate::sql::Dialect;
 
 impl Maker<'_> {
-    /// The text of a range with its replacements; values of arrays are text, for their numbers stay.
+    /// The text of a range with its replacements, as pieces. Values passed as arrays stay text, since their
+    /// numbers stay.
     pub(super) fn cut(
         &self,
         range: Range<usize>,
@@ -40,7 +41,7 @@ impl Maker<'_> {
     }
 }
 
-/// Adds a piece, text to text.
+/// Appends a piece, merging adjacent text.
 fn push(pieces: &mut Vec<Piece>, piece: Piece) {
     match (pieces.last_mut(), piece) {
         (_, Piece::Text(text)) if text.is_empty() => {}
@@ -49,7 +50,7 @@ fn push(pieces: &mut Vec<Piece>, piece: Piece) {
     }
 }
 
-/// How many placeholders there are for each row, and how many once.
+/// How many placeholders there are per row, and how many in total outside of rows.
 pub(super) fn values(pieces: &[Piece]) -> (usize, usize) {
     let is_value = |piece: &&Piece| matches!(piece, Piece::Row(_) | Piece::Shared(_));
     let each = pieces.iter().filter_map(|piece| match piece {
@@ -60,7 +61,7 @@ pub(super) fn values(pieces: &[Piece]) -> (usize, usize) {
 }
 
 impl Statement {
-    /// Its text for so many rows.
+    /// The text for a number of rows.
     pub fn text_for(&self, rows: usize, dialect: Dialect) -> String {
         let mut text = String::new();
         let mut count = 0;
@@ -82,7 +83,7 @@ impl Statement {
 }
 
 fn write(text: &mut String, piece: &Piece, row: usize, count: &mut usize, dialect: Dialect) {
-    // Writing to a string does not fail.
+    // Writing to a string cannot fail.
     let _ = match piece {
         Piece::Text(part) => text.write_str(part),
         Piece::Number => write!(text, "{row}"),

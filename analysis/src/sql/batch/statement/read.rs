@@ -44,7 +44,7 @@ impl Maker<'_> {
         Parts { replacements, most_rows: MOST_ROWS, is_reversed: false, is_of_arrays, gives: Gives::Some }
     }
 
-    /// Whether what is returned depends on all rows of one key together.
+    /// Whether the result depends on all rows of a key together.
     fn is_of_each(&self) -> bool {
         let Body::Select(select) = &self.root.body else { return true };
         let window = |e: &Expr| e.any(|e| matches!(e, Expr::Call(call) if call.window));

@@ -1,4 +1,4 @@
-//! The rewriting of what the parser does not know, by examples.
+//! Rewrites of what the parser does not accept, by examples.
 
 mod needed;
 mod recent;
@@ -11,7 +11,7 @@ const TABLES: &str =
     "CREATE TABLE jobs (id bigint PRIMARY KEY, kind text UNIQUE, state text, tags text[], at timestamp);
     CREATE TABLE runs (id bigint PRIMARY KEY, job_id bigint, n int);";
 
-/// Parses each query, in which every name has to be known.
+/// Parses each query; every name in it has to be known.
 #[track_caller]
 fn takes(dialect: Dialect, queries: &[&str]) -> Vec<Query> {
     let mut replay = Replay::new(dialect);
@@ -31,7 +31,7 @@ fn outputs(query: &Query) -> String {
     outputs.iter().map(|output| output.name.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// What is compared in WHERE.
+/// The conditions of the WHERE.
 #[track_caller]
 fn filter(query: &Query) -> String {
     let Body::Select(select) = &query.block(query.root.expect("a root")).body else { panic!("a SELECT") };

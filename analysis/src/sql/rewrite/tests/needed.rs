@@ -1,5 +1,5 @@
-//! Each rewrite is still needed: without it the parser refuses its example, or reads something else in it. An upgrade of
-//! the parser fails these tests where it has learnt a construct, and the rewrite goes.
+//! Each rewrite is still needed: without it the parser rejects or misreads its example. When an upgraded
+//! parser learns a construct, these tests fail, and the rewrite can be removed.
 
 use sqlparser::parser::Parser;
 
@@ -8,9 +8,9 @@ use crate::sql::dialect::Dialect::{self, MySql, Postgres, Sqlite};
 use crate::sql::text::LineIndex;
 use crate::sql::{grammar, parameters, parse};
 
-/// Rewrites with an example of each, of what the bare parser refuses or misreads.
+/// Each rewrite with an example that the bare parser rejects or misreads.
 const EXAMPLES: &[(&str, Dialect, &str)] = &[
-    // Of several dialects.
+    // Several dialects.
     ("row_lock", Postgres, "SELECT a FROM t FOR NO KEY UPDATE"),
     ("after_bare_select", Postgres, "INSERT INTO t (a) SELECT $1 ON CONFLICT DO NOTHING"),
     ("conflict_target", Postgres, "INSERT INTO t (a) VALUES (1) ON CONFLICT (lower(a)) DO NOTHING"),
@@ -20,7 +20,7 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
     ("parts_of_columns", Postgres, "UPDATE t SET a[1].b = 1"),
     ("null_test", Postgres, "SELECT a FROM t WHERE a ISNULL"),
     ("is_of_other_databases", Postgres, "SELECT top.a FROM t top"),
-    // Of Postgres.
+    // PostgreSQL.
     ("star", Postgres, "SELECT t.*::text FROM t"),
     ("only", Postgres, "SELECT a FROM ONLY t"),
     ("insert_columns", Postgres, "INSERT INTO t (a[1]) VALUES (1)"),
@@ -61,11 +61,11 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
     ("at_local", Postgres, "SELECT a AT LOCAL FROM t"),
     ("named_argument", Postgres, "SELECT f(a := 1)"),
     ("typed_literal", Postgres, "SELECT inet '10.0.0.1'"),
-    // Of JSON.
+    // JSON.
     ("option", Postgres, "SELECT JSON_ARRAY(a FORMAT JSON) FROM t"),
     ("array_of_query", Postgres, "SELECT JSON_ARRAY(SELECT a FROM t)"),
     ("table", Postgres, "SELECT a FROM JSON_TABLE(b, '$' PASSING 1 AS x COLUMNS (a int)) t"),
-    // Of MySQL.
+    // MySQL.
     ("share_mode", MySql, "SELECT a FROM t LOCK IN SHARE MODE"),
     ("modulo", MySql, "SELECT a MOD 2 FROM t"),
     ("match_columns", MySql, "SELECT a FROM t WHERE MATCH a, b AGAINST ('x')"),
@@ -90,7 +90,7 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
     ("weighed", MySql, "SELECT WEIGHT_STRING(a AS CHAR(3)) FROM t"),
     ("from_end", MySql, "SELECT NTH_VALUE(a, 2) FROM FIRST OVER (ORDER BY a) FROM t"),
     ("escape_sequence", MySql, "SELECT a FROM { OJ t LEFT JOIN u ON u.a = t.a }"),
-    // Of SQLite.
+    // SQLite.
     ("index_hint", Sqlite, "SELECT a FROM t NOT INDEXED WHERE a = 1"),
     ("on_conflict", Sqlite, "INSERT INTO t (a) VALUES (1) ON CONFLICT (a) DO NOTHING ON CONFLICT DO NOTHING"),
     ("negated_glob", Sqlite, "SELECT a FROM t WHERE a NOT GLOB 'x'"),
@@ -99,7 +99,7 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
     ("materialized", Sqlite, "WITH r AS NOT MATERIALIZED (SELECT 1 AS a) SELECT a FROM r"),
 ];
 
-/// What the parser makes of a text, with its rewrites or without.
+/// The result of parsing a text, with or without rewrites.
 fn parsed(sql: &str, dialect: Dialect, rewrites: bool) -> Option<String> {
     let mut tokens = parse::tokenize(sql, dialect, &LineIndex::new(sql)).ok()?;
     parameters::number(&mut tokens, dialect);
