@@ -1,10 +1,10 @@
-//! The names by which other drivers than sqlx are given SQL: tokio-postgres and postgres with their pools, rusqlite, Diesel's
-//! `sql_query`, SeaORM's raw statements.
+//! The names by which drivers other than sqlx take SQL: tokio-postgres and postgres with their pools,
+//! rusqlite, Diesel's `sql_query`, SeaORM's raw statements.
 
 use super::graph::imports::Imports;
 use super::site::Fetched;
 
-/// The crates, as code names them.
+/// The crates, by their name in code.
 const CRATES: &[&str] = &[
     "async_sqlite",
     "bb8_postgres",
@@ -22,36 +22,36 @@ const CRATES: &[&str] = &[
     "tokio_rusqlite",
 ];
 
-/// Whether a crate is such a driver, by its name in a manifest or in code.
+/// Whether a crate is such a driver; `name` is its name in a manifest or in code.
 pub fn is_driver(name: &str) -> bool {
     CRATES.iter().any(|known| *known == name.replace('-', "_"))
 }
 
-/// One of these is in each of their names: looking for all of them takes long in a build.
+/// Each of their names contains one of these: a search for every full name would slow builds down.
 const PARTS: &[&str] = &["postgres", "sqlite", "diesel", "sea_orm"];
 
-/// Whether a file names one.
+/// Whether a file mentions such a driver.
 pub(super) fn is_named_in(source: &str) -> bool {
     if !PARTS.iter().any(|part| source.contains(part)) {
         return false;
     }
-    // `sqlx::postgres` is another one.
+    // `sqlx::postgres` is not this crate.
     let names_postgres = || source.contains("use postgres::") || source.contains(" postgres::Client");
     CRATES.iter().any(|name| *name != "postgres" && source.contains(name)) || names_postgres()
 }
 
-/// What a method does with the text, or the statement, that it is given first.
+/// What a method does with the text or statement in its first argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Does {
-    /// Runs it, with the values that it is given next.
+    /// Runs it, with the values in the next argument.
     Runs,
-    /// Runs it as it is.
+    /// Runs it without values.
     RunsScript,
-    /// Makes a statement of it, which is run later.
+    /// Prepares a statement from it, which runs later.
     Prepares,
 }
 
-/// What a method of a connection, client or transaction does with what it is given first.
+/// What a method of a connection, client or transaction does with its first argument.
 pub(super) fn method(name: &str) -> Option<Does> {
     Some(match name {
         "query" | "query_one" | "query_opt" | "query_raw" | "query_typed" | "query_typed_raw"
@@ -90,7 +90,7 @@ pub(super) fn runs_statement(name: &str) -> bool {
     )
 }
 
-/// Whether what a method is given may be several statements.
+/// Whether the argument of a method may contain several statements.
 pub(super) fn takes_script(name: &str) -> bool {
     method(name) == Some(Does::RunsScript)
 }
@@ -100,24 +100,24 @@ pub(super) fn fetched(name: &str) -> Fetched {
     match name {
         "query" | "query_raw" | "query_typed" | "query_typed_raw" | "query_all" | "query_map"
         | "query_and_then" | "load" | "load_iter" | "load_stream" | "get_results" => Fetched::All,
-        // Of tokio-postgres, `query_one` and `query_opt` take further rows for an error.
+        // In tokio-postgres, `query_one` and `query_opt` return an error for further rows.
         "query_row" | "query_row_and_then" | "get_result" => Fetched::First,
         _ => Fetched::Other,
     }
 }
 
-/// A function that is given SQL.
+/// A function that takes SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TextFunction {
-    /// Which argument the SQL is.
+    /// The position of the SQL among the arguments.
     pub(super) sql: usize,
-    /// Which argument its values are; `None` where they are bound afterwards.
+    /// The position of the values among the arguments; `None` if they are bound later.
     pub(super) values: Option<usize>,
-    /// Whether all values can be seen.
+    /// Whether all values are visible in the call.
     pub(super) takes_values: bool,
 }
 
-/// What a function is given, if it is one of Diesel's or SeaORM's.
+/// The arguments of a function, if it is one of Diesel's or SeaORM's.
 pub(super) fn function(imports: &Imports, path: &[String]) -> Option<TextFunction> {
     let full = imports.resolve(path);
     let parts: Vec<&str> = full.iter().map(String::as_str).collect();
@@ -138,7 +138,7 @@ pub(super) fn function(imports: &Imports, path: &[String]) -> Option<TextFunctio
     }
 }
 
-/// Whether a name alone may be that of such a function.
+/// Whether a bare name may be that of such a function.
 pub(super) fn makes_query(name: &str) -> bool {
     matches!(
         name,

@@ -1,4 +1,5 @@
-//! What a function does in order, as far as queries and calls are concerned: the form in which bounds are computed.
+//! What a function does, in order, as far as queries and calls are concerned: the representation from which
+//! bounds are computed.
 
 use super::site::{Allow, Loop};
 use super::type_ref::TypeRef;
@@ -11,21 +12,21 @@ pub enum Flow {
     Query(usize),
     /// A call of some function.
     Call(CallRef),
-    /// One after the other.
+    /// In sequence.
     Seq(Vec<Flow>),
-    /// One of them.
+    /// One of several branches.
     Branch(Vec<Flow>),
-    /// Again and again.
+    /// A loop.
     Loop(Box<LoopFlow>),
-    /// A closure or async block: leaving it early does not leave what is around it.
+    /// A closure or async block: an early exit leaves only itself, not the code around it.
     Scope(Box<Flow>),
-    /// A call of what the function is given as this parameter, counted from 0, the receiver included.
+    /// A call of a parameter of the function, counted from 0, including the receiver.
     Parameter(usize),
-    /// A closure that a call is given: it runs as often as the called function calls it.
+    /// A closure passed to a call: it runs as often as the called function calls it.
     Handed(Box<Handed>),
-    /// `return`, or a macro that leaves the function.
+    /// `return`, or a macro that returns.
     Return,
-    /// `?`: leaves the function, or goes on.
+    /// `?`: returns, or continues.
     Try,
     /// `break`.
     Break,
@@ -33,42 +34,42 @@ pub enum Flow {
     Continue,
 }
 
-/// A closure that a call is given, or that is kept.
+/// A closure that is passed to a call, or stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handed {
-    /// The number of the call; `None` for a closure that is kept to be called by whoever has it.
+    /// The number of the call; `None` for a stored closure, which anyone who has it may call.
     pub call: Option<usize>,
-    /// The parameter that it is for, counted from 0, the receiver included.
+    /// The parameter that receives it, counted from 0, including the receiver.
     pub parameter: usize,
     /// Where it stands.
     pub place: Place,
     /// What it is, for messages: ``a closure given to `each` ``.
     pub written: String,
-    /// Whether what it is given to is known for calling it once, so that its function need not be found.
+    /// Whether the callee is known to call it once, so that its function need not be resolved.
     pub once: bool,
-    /// What it does when it is called.
+    /// What the closure does.
     pub body: Flow,
 }
 
-/// A loop and what it does in one turn.
+/// A loop, and what one iteration does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoopFlow {
     /// The loop.
     pub head: Loop,
-    /// One turn.
+    /// One iteration.
     pub body: Flow,
-    /// Whether the first turn is always begun (`loop`).
+    /// Whether the first iteration always starts (`loop`).
     pub enters: bool,
-    /// Whether `head.turns` is exact, and not only the most.
+    /// Whether `head.turns` is exact, rather than a maximum.
     pub exact: bool,
 }
 
-/// A call of a function that is not a query by itself.
+/// A call of a function that is not itself a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallRef {
     /// Its number among the calls of the file.
     pub number: usize,
-    /// Where the function's name stands.
+    /// The place of the function's name.
     pub place: Place,
     /// The call as written, for messages: `self.load`, `orders::count`.
     pub written: String,
@@ -78,26 +79,26 @@ pub struct CallRef {
     pub awaited: bool,
     /// How many arguments it is given.
     pub arguments: usize,
-    /// The loops around it inside its function, outermost first, those that are exempt included.
+    /// The loops around it inside its function, outermost first, including exempt ones.
     pub loops: Vec<Loop>,
-    /// Whether it is made only when a buffer is full, so that it does for many elements at once.
+    /// Whether it runs only when a buffer is full, so that it handles many elements at once.
     pub batched: bool,
-    /// What is allowed here, by comments above the statement and attributes of the functions around.
+    /// What comments above the statement and attributes of enclosing functions allow here.
     pub allows: Vec<Allow>,
 }
 
 /// What a call names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Callee {
-    /// A path with the imports of its file applied: `crate::db::load`, `Self::load`, `load`.
+    /// A path, resolved by the imports of its file: `crate::db::load`, `Self::load`, `load`.
     Path(Vec<String>),
-    /// A method of the type at hand: `self.load(..)`.
+    /// A method on `self`: `self.load(..)`.
     SelfMethod(String),
-    /// A method of something else.
+    /// A method on another value.
     Method {
         /// Its name.
         name: String,
-        /// The type it is called on.
+        /// The type of the receiver.
         on: TypeRef,
     },
 }
@@ -113,10 +114,10 @@ impl Callee {
 }
 
 impl Flow {
-    /// Nothing at all.
+    /// An empty flow.
     pub const EMPTY: Flow = Flow::Seq(Vec::new());
 
-    /// One after the other; what is single stays single.
+    /// A sequence; a single part is returned as it is.
     pub fn seq(mut parts: Vec<Flow>) -> Flow {
         match parts.len() {
             1 => parts.swap_remove(0),
@@ -124,12 +125,12 @@ impl Flow {
         }
     }
 
-    /// It, or nothing.
+    /// A branch between this flow and nothing.
     pub fn maybe(self) -> Flow {
         if self.is_empty() { self } else { Flow::Branch(vec![self, Flow::EMPTY]) }
     }
 
-    /// Whether nothing is in it.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         match self {
             Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().all(Flow::is_empty),
@@ -139,7 +140,7 @@ impl Flow {
         }
     }
 
-    /// Whether a query is in it.
+    /// Whether it contains a query.
     pub fn has_query(&self) -> bool {
         match self {
             Flow::Query(_) => true,
@@ -151,7 +152,7 @@ impl Flow {
         }
     }
 
-    /// Calls `visit` with every call in it, in order.
+    /// Calls `visit` for every call in it, in order.
     pub fn each_call<'f>(&'f self, visit: &mut impl FnMut(&'f CallRef)) {
         match self {
             Flow::Call(call) => visit(call),
@@ -163,7 +164,7 @@ impl Flow {
         }
     }
 
-    /// Calls `visit` with the name of every function and method that is called in it.
+    /// Calls `visit` with the name of every function and method called in it.
     pub fn each_called<'f>(&'f self, visit: &mut impl FnMut(&'f str)) {
         match self {
             Flow::Call(call) => visit(call.callee.name()),
@@ -175,7 +176,7 @@ impl Flow {
         }
     }
 
-    /// Whether a query or a call is in it.
+    /// Whether it contains a query or a call.
     pub fn runs_something(&self) -> bool {
         match self {
             Flow::Query(_) | Flow::Call(_) | Flow::Parameter(_) => true,

@@ -1,4 +1,4 @@
-//! A function of Rust source: who it is, what it may run, and what it runs.
+//! A function of Rust source: its identity, its budget, and what it runs.
 
 use std::sync::Arc;
 
@@ -12,37 +12,37 @@ use crate::finding::Place;
 pub struct Function {
     /// Its path inside the file: `Events::list`, `tests::dashboard`.
     pub path: Arc<str>,
-    /// Its name alone.
+    /// The name without the path.
     pub name: String,
-    /// The modules it stands in inside the file, outermost first.
+    /// The modules that contain it inside the file, outermost first.
     pub module: Vec<String>,
-    /// The type whose `impl` block, or the trait whose body, it stands in.
+    /// The type of the enclosing `impl` block, or the enclosing trait.
     pub self_type: Option<String>,
-    /// What `Self` is in it; unknown for a free function.
+    /// The type of `Self`; unknown for a free function.
     pub owner: TypeRef,
-    /// The trait that the `impl` block implements, with the imports of the file applied.
+    /// The trait that the `impl` block implements, resolved by the imports of the file.
     pub implements: Option<Vec<String>>,
-    /// What it returns; for an `async fn`, what its future gives.
+    /// Its return type; for an `async fn`, the output of its future.
     pub returns: TypeRef,
     /// Where its name stands.
     pub place: Place,
-    /// The line on which its body ends; 0 when unknown.
+    /// The last line of its body; 0 if unknown.
     pub last_line: u32,
     /// Whether it is an `async fn`.
     pub is_async: bool,
     /// Whether it has a body: trait methods may have none.
     pub has_body: bool,
-    /// Whether it asks for what it does not keep yet, and answers from what it keeps.
+    /// Whether it returns cached values, and queries only on a miss.
     pub is_cached: bool,
-    /// Whether it stands in test code.
+    /// Whether it is test code.
     pub in_test: bool,
     /// The `#[query_budget(..)]` above it.
     pub budget: Option<BudgetAttr>,
     /// What its attributes and the comments above it allow.
     pub allows: Vec<Allow>,
-    /// The queries it runs at least and at most, as far as this source tells.
+    /// The bounds on its queries that this source alone implies.
     pub bound: Bound,
-    /// What it does in order, as far as queries and calls are concerned.
+    /// What it does, in order, as far as queries and calls are concerned.
     pub flow: Flow,
 }
 
@@ -64,12 +64,12 @@ pub struct BudgetAttr {
 pub enum Limit {
     /// A number.
     Literal(u64),
-    /// An expression over the arguments, as written; known at run time only.
+    /// An expression over the arguments, as written; only known at run time.
     Expression(String),
 }
 
 impl Limit {
-    /// The number, where it is one.
+    /// The number, if it is one.
     pub fn literal(&self) -> Option<u64> {
         match self {
             Limit::Literal(n) => Some(*n),
@@ -81,13 +81,13 @@ impl Limit {
 /// How many queries a function runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bound {
-    /// At least so many, on the shortest way out, errors included.
+    /// The minimum, on the shortest path, including early returns with an error.
     pub lower: u64,
-    /// At most so many, as far as the calls in it are known.
+    /// The maximum, as far as its calls are known.
     pub upper: Upper,
-    /// Calls that may run queries and whose function is not known here.
+    /// Calls that may run queries and whose functions are unknown.
     pub unknown: Vec<Step>,
-    /// The queries and calls on the path that runs the most.
+    /// The queries and calls on the most expensive path.
     pub steps: Vec<Step>,
 }
 
@@ -97,22 +97,23 @@ impl Default for Bound {
     }
 }
 
-/// The most queries that a function can run.
+/// The maximum number of queries of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Upper {
-    /// So many.
+    /// A number.
     Finite(u64),
-    /// No number bounds it; `why` is a lowercase fragment, for instance ``runs a query once per element of `&events` ``.
+    /// Unbounded; `why` is a lowercase fragment, for instance ``runs a query once per element of `&events`
+    /// ``.
     Unbounded {
-        /// What makes it so.
+        /// The cause.
         why: String,
-        /// The loop, or the call that comes back to itself.
+        /// The loop, or the recursive call.
         place: Place,
     },
 }
 
 impl Upper {
-    /// Whether it is more than `max`.
+    /// Whether it exceeds `max`.
     pub fn exceeds(&self, max: u64) -> bool {
         match self {
             Upper::Finite(n) => *n > max,
@@ -128,7 +129,7 @@ pub struct Step {
     pub place: Place,
     /// What it is, as written: `sql!`, `Self::load`.
     pub what: String,
-    /// How many queries one run of it takes; `None` when no number bounds it.
+    /// How many queries one run of it takes; `None` if unbounded.
     pub queries: Option<u64>,
     /// The loops around it, outermost first.
     pub loops: Vec<Loop>,
@@ -150,14 +151,14 @@ impl Step {
         text
     }
 
-    /// The step as part of a path: `1 at line 12`.
+    /// The step in the description of a path: `1 at line 12`.
     pub fn describe(&self) -> String {
         format!("{} at line {}", self.times(), self.place.line)
     }
 }
 
 impl Bound {
-    /// The path that runs the most, for a message: `1 at line 12, and 1 × 3 turns (loop at line 14) at line 16`.
+    /// The most expensive path, for a message: `1 at line 12, and 1 × 3 turns (loop at line 14) at line 16`.
     pub fn path(&self) -> String {
         match self.steps.split_last() {
             None => "nothing".to_owned(),

@@ -1,11 +1,11 @@
-//! Rust source as text becomes query sites, loops and bounds as data. Only this folder names syn's types.
+//! Turns Rust source into query sites, loops and bounds. Only this module uses syn's types.
 //!
 //! ```text
 //! text ─guard→ tokens ─syn→ file ─scan, walk→ sites + flows ─bounds→ functions with their intervals
 //! ```
 //!
-//! Nothing here reads a file, and nothing panics: source that cannot be read is a [`ScanError`], and a macro whose body
-//! is no Rust is counted.
+//! Nothing here reads files, and nothing panics: unreadable source is a [`ScanError`], and a macro whose body
+//! is not Rust is counted.
 
 pub mod drivers;
 mod flow;
@@ -43,7 +43,7 @@ pub use walk::items::is_test_path;
 
 use crate::finding::Place;
 
-/// What is said of a function that reaches itself: no number of queries is enough.
+/// The reason why a recursive function is unbounded.
 pub const RECURSION: &str = "recursion: no bound";
 
 /// The place of a token; the parser counts columns from 0.

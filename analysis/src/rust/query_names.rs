@@ -1,4 +1,5 @@
-//! The names by which queries are made: this project's macros, sqlx's macros and functions, and the methods that run them.
+//! The names that make queries: this project's macros, sqlx's macros and functions, and the methods that run
+//! them.
 
 use super::graph::imports::{Imports, Origin};
 use super::site::Form;
@@ -9,31 +10,32 @@ pub(super) struct MacroForm {
     pub(super) form: Form,
     /// Whether the first argument is a type.
     pub(super) typed: bool,
-    /// Whether the SQL is named by the path of a file.
+    /// Whether the SQL is in a file given by its path.
     pub(super) file: bool,
-    /// Whether it is only taken for sqlx's by its name, so that its SQL must look like SQL.
+    /// Whether only its name suggests that it is sqlx's, so that its SQL has to look like SQL.
     pub(super) by_name_only: bool,
 }
 
 /// A function that makes a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FunctionForm {
-    /// `query`, `query_as`, `query_scalar`, `raw_sql`; whether the arguments come in one value (`query_with`).
+    /// `query`, `query_as`, `query_scalar`, `raw_sql`; with `with_arguments`, the arguments come in one value
+    /// (`query_with`).
     Query { with_arguments: bool },
     /// `QueryBuilder::new`.
     Builder,
-    /// `AssertSqlSafe(..)`: says that a text made at run time is harmless.
+    /// `AssertSqlSafe(..)`: asserts that a text built at run time is safe.
     AssertSqlSafe,
 }
 
-/// Whether a resolved path lies in sqlx.
+/// Whether a resolved path is in sqlx.
 fn in_sqlx(path: &[String]) -> bool {
     path.split_last().is_some_and(|(_, parents)| {
         parents.iter().any(|part| matches!(part.as_str(), "sqlx" | "sqlx_core" | "sqlx_macros"))
     })
 }
 
-/// What kind of query a macro makes, if it makes one.
+/// The kind of query that a macro makes, if it makes one.
 pub(super) fn macro_form(imports: &Imports, path: &[String]) -> Option<MacroForm> {
     let full = imports.resolve(path);
     let name = full.last()?.as_str();
@@ -47,9 +49,9 @@ pub(super) fn macro_form(imports: &Imports, path: &[String]) -> Option<MacroForm
         "sql_file_as" | "query_file_as" => (true, true),
         _ => return None,
     };
-    // A local rename of the crate cannot be told from another crate's macro; it is taken for ours only by path.
+    // A renamed crate cannot be told from another crate's macro, so only its own path counts.
     let in_ours = full.len() > 1 && full.first().is_some_and(|first| first == "query_budget");
-    // A name that this crate hands on: where it comes from is said in another file.
+    // A name that this crate re-exports: its origin is in another file.
     let is_handed_on = full.len() > 1
         && full.first().is_some_and(|first| matches!(first.as_str(), "crate" | "self" | "super"));
     if is_handed_on {
@@ -75,7 +77,7 @@ pub(super) fn macro_form(imports: &Imports, path: &[String]) -> Option<MacroForm
     Some(MacroForm { form: Form::SqlxMacro, typed, file, by_name_only })
 }
 
-/// What kind of query a function makes, if it makes one.
+/// The kind of query that a function makes, if it makes one.
 pub(super) fn function_form(imports: &Imports, path: &[String]) -> Option<FunctionForm> {
     let name = path.last()?.as_str();
     let full = imports.resolve(path);
@@ -103,7 +105,8 @@ fn from_sqlx_glob(imports: &Imports, path: &[String]) -> bool {
     matches!(path, [name] if imports.glob_origin(name) == Origin::Sqlx)
 }
 
-/// Whether a bare call would make a query if `use` showed that the name is sqlx's; asked where no `use` is to be seen.
+/// The kind of query that a bare call would make if `use` declarations, which are not visible here, import
+/// the name from sqlx.
 pub(super) fn bare_function_form(name: &str) -> Option<FunctionForm> {
     match name {
         "query" | "query_as" | "query_scalar" | "raw_sql" => {
@@ -121,7 +124,7 @@ pub(super) fn takes_rows(name: &str) -> bool {
     matches!(name, "sql_batch" | "sql_batch_as" | "sql_batch_scalar")
 }
 
-/// Whether a name alone may be that of a macro or function that makes a query.
+/// Whether a bare name may be that of a macro or function that makes a query.
 pub(super) fn makes_query(name: &str) -> bool {
     let stem = name.strip_suffix("_unchecked").unwrap_or(name);
     matches!(stem, "sql" | "sql_as" | "sql_scalar" | "sql_from_row" | "sql_page" | "sql_page_as")
@@ -133,7 +136,7 @@ pub(super) fn makes_query(name: &str) -> bool {
         || stem.ends_with("_with_result")
 }
 
-/// Whether a method runs the query it is called on, or the query it is given.
+/// Whether a method runs the query that it is called on, or that it receives.
 pub(super) fn is_executor(method: &str) -> bool {
     matches!(
         method,
@@ -141,12 +144,12 @@ pub(super) fn is_executor(method: &str) -> bool {
     ) || reads_rows_of_ours(method)
 }
 
-/// Whether a method runs a query of ours alone: one for many rows, or one that is read page by page.
+/// Whether a method runs only queries of ours: batches, or pages.
 fn reads_rows_of_ours(method: &str) -> bool {
     matches!(method, "fetch_some" | "fetch_map" | "fetch_groups" | "fetch_page")
 }
 
-/// Whether a method of sqlx's queries, or one that is called on them everywhere, leaves what is bound as it is.
+/// Whether a method of sqlx's queries, or a common extension of them, leaves the bound values unchanged.
 pub(super) fn keeps_arguments(method: &str) -> bool {
     method.starts_with("build")
         || matches!(
@@ -173,7 +176,7 @@ pub(super) fn keeps_arguments(method: &str) -> bool {
         )
 }
 
-/// Whether a text begins the way SQL statements do.
+/// Whether a text starts like a SQL statement.
 pub(super) fn looks_like_sql(text: &str) -> bool {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
     let word: String =
@@ -218,7 +221,7 @@ pub(super) fn looks_like_sql(text: &str) -> bool {
             | "ATTACH"
             | "DETACH"
     );
-    // A word alone may be anything; all but a few statements have more.
+    // A single word may be anything; nearly all statements have more.
     statement
         && (text.len() > word.len()
             || matches!(word.as_str(), "BEGIN" | "COMMIT" | "ROLLBACK" | "VACUUM" | "ANALYZE"))

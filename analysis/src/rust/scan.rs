@@ -1,4 +1,4 @@
-//! The way in: source text, or the tokens of one item, to what was found in it.
+//! The entry point: scans source text, or the tokens of one item.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,20 +15,20 @@ use super::walk::Walker;
 use super::walk::allows::Comments;
 use super::walk::items::is_test_path;
 
-/// Reads a file's source; `file` is the path shown to users, by which test code is recognised too.
+/// Scans a file's source; `file` is the displayed path, which also identifies test code.
 ///
-/// The work is done on a thread of its own, for its stack and so that nothing of the source stays in memory.
+/// The work is done on a separate thread, for its stack and so that no part of the source stays in memory.
 pub fn scan(file: &str, source: &str) -> Result<Scan, ScanError> {
     scan_as(file, source, is_test_path(file))
 }
 
-/// The same where it is known whether the file is a test's.
+/// Like [`scan`], if it is known whether the file is test code.
 pub fn scan_as(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
     scan_in(file, source, in_test, &HashMap::new())
 }
 
-/// The same in a crate whose manifest gives crates other names: `qb = { package = "query-budget", .. }`, the crates by the
-/// names that code has for them.
+/// Like [`scan`], for a crate whose manifest renames crates: `qb = { package = "query-budget", .. }`. The map
+/// is keyed by the names in code.
 pub fn scan_in(
     file: &str,
     source: &str,
@@ -39,10 +39,10 @@ pub fn scan_in(
     read.unwrap_or_else(|| Err(ScanError::gave_up()))
 }
 
-/// Reads a file's source from inside a procedural macro, where tokens would else be the compiler's. A build knows better
-/// than the path whether the file is a test's.
+/// Scans a file's source inside a procedural macro, where tokens would otherwise be the compiler's. A build
+/// knows better than the path whether the file is test code.
 pub fn scan_detached(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
-    /// Gives the compiler its tokens back, also when the reading ends early.
+    /// Restores the compiler's tokens, even if reading ends early.
     struct Detached;
     impl Drop for Detached {
         fn drop(&mut self) {
@@ -52,12 +52,12 @@ pub fn scan_detached(file: &str, source: &str, in_test: bool) -> Result<Scan, Sc
     proc_macro2::fallback::force();
     let _detached = Detached;
     let tokens = lex(source)?;
-    // A thread for each file costs more than most files do.
+    // A thread per file costs more than most files do.
     if guard::check(&tokens, guard::COMPILER_THREAD).is_err() {
         return scan_as(file, source, in_test);
     }
     let read = catch_unwind(AssertUnwindSafe(|| read_tokens(file, source, tokens, in_test, &HashMap::new())));
-    // An editor's macro process lives for hours, and would hold the text of all that it has read.
+    // An editor's macro server lives for hours, and would keep the text of all that it has read.
     proc_macro2::extra::invalidate_current_thread_spans();
     read.unwrap_or_else(|_| Err(ScanError::gave_up()))
 }
@@ -73,7 +73,7 @@ fn read(
     read_tokens(file, source, tokens, in_test, renamed)
 }
 
-/// The tokens of a source. A byte order mark and a `#!` line are none; columns and lines stay as they are.
+/// The tokens of a source, without a byte order mark and a `#!` line; columns and lines do not change.
 fn lex(source: &str) -> Result<TokenStream, ScanError> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let skipped =
@@ -106,8 +106,8 @@ fn read_tokens(
     Ok(finish(walker))
 }
 
-/// The items of a file. One that is no Rust by itself, for an attribute macro takes it as it is written (`pub impl`),
-/// costs itself and not the file.
+/// The items of a file. An item that is not valid Rust by itself, because an attribute macro reads it
+/// (`pub impl`), is skipped without failing the file.
 fn items(tokens: TokenStream) -> Result<Vec<syn::Item>, ScanError> {
     let error = match syn::parse2::<syn::File>(tokens.clone()) {
         Ok(file) => return Ok(file.items),
@@ -119,7 +119,7 @@ fn items(tokens: TokenStream) -> Result<Vec<syn::Item>, ScanError> {
         match syn::parse2::<syn::Item>(part.tokens) {
             Ok(syn::Item::Verbatim(_)) => others += 1,
             Ok(item) => items.push(item),
-            // What an attribute stands above is the attribute's to read.
+            // An item below an attribute may have a syntax of the attribute's own.
             Err(_) if part.has_attribute => others += 1,
             Err(_) => return Err(error.into()),
         }
@@ -134,7 +134,7 @@ struct Part {
     has_attribute: bool,
 }
 
-/// The tokens of a file, item by item: each ends with its braces, or with a semicolon.
+/// The tokens of a file, item by item: each ends with its braces or a semicolon.
 fn parts(tokens: TokenStream) -> Vec<Part> {
     let mut parts = vec![Part::default()];
     let mut tokens = tokens.into_iter().peekable();
@@ -142,7 +142,7 @@ fn parts(tokens: TokenStream) -> Vec<Part> {
         let is =
             |token: &TokenTree, c: char| matches!(token, TokenTree::Punct(punct) if punct.as_char() == c);
         if is(&token, '#') && tokens.peek().is_some_and(|next| is(next, '!')) {
-            // An attribute of the file.
+            // An inner attribute of the file.
             tokens.nth(1);
             continue;
         }
@@ -162,15 +162,15 @@ fn parts(tokens: TokenStream) -> Vec<Part> {
     parts
 }
 
-/// Reads one function from its tokens, as an attribute macro is given it: its positions are the compiler's, and what its
-/// file imports is not seen.
+/// Scans one function from the tokens that an attribute macro receives: positions are the compiler's, and the
+/// imports of its file are not visible.
 pub fn scan_function(file: &str, item: TokenStream, in_test: bool) -> Result<ScannedFunction, ScanError> {
     guard::check(&item, guard::COMPILER_THREAD)?;
     let span = item.span();
     let mut walker = Walker::new(file, Comments::default(), Imports::new(true));
     walker.in_test = in_test;
     walker.knows_sqlx = true;
-    // A method of a trait may have no body; all others are read alike, those with `self` included.
+    // A trait method may have no body; all other functions parse alike, including those with `self`.
     let parsed: syn::TraitItemFn = match syn::parse2::<syn::ItemFn>(item.clone()) {
         Ok(function) => syn::TraitItemFn {
             attrs: function.attrs,
@@ -183,7 +183,7 @@ pub fn scan_function(file: &str, item: TokenStream, in_test: bool) -> Result<Sca
     };
     walker.function(&parsed.attrs, &parsed.sig, parsed.default.as_ref());
     let mut scan = finish(walker).follow_alone().0;
-    // Functions inside it end before it does.
+    // Nested functions end before it does.
     let function = scan.functions.pop().ok_or_else(|| ScanError::at(span, "no function in it"))?;
     Ok(ScannedFunction {
         function,

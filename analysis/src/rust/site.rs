@@ -10,41 +10,43 @@ use crate::sql::Dialect;
 /// One place in Rust source that makes a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
-    /// Where the macro or call stands.
+    /// The place of the macro or call.
     pub place: Place,
     /// How the query is made.
     pub form: Form,
     /// The macro or function as written, for messages: `sql_as!`, `sqlx::query_scalar`.
     pub written: String,
-    /// The query's text, or why it is not known.
+    /// The query's text, or why it is unknown.
     pub sql: SiteSql,
-    /// What is known of a text that is put together at run time.
+    /// What is known of a text that is built at run time.
     pub built: Option<Built>,
     /// The values bound to it, in order: the macro's arguments, or the chained `.bind(..)` calls.
     pub arguments: Vec<Argument>,
-    /// Whether `arguments` is all of them; not when they are bound in a loop or by `query_with`.
+    /// Whether `arguments` is complete; it is not if values are bound in a loop or by `query_with`.
     pub arguments_complete: bool,
-    /// The enclosing function as a path inside the file: `Events::list`, `tests::dashboard`; empty outside of one.
+    /// The enclosing function as a path inside the file: `Events::list`, `tests::dashboard`; empty outside a
+    /// function.
     pub function: Arc<str>,
-    /// The method that executes it, `fetch_all`, and where it is called; `None` when it is not executed where it is made.
+    /// The method that executes it, such as `fetch_all`, and its place; `None` if it is not executed where it
+    /// is made.
     pub call: Option<Call>,
-    /// The loops around it inside its function, outermost first, those that are exempt included.
+    /// The loops around it inside its function, outermost first, including exempt ones.
     pub loops: Vec<Loop>,
-    /// What is allowed here, by comments above the statement and attributes of the macro and the functions around.
+    /// What comments above the statement, and attributes of the macro and enclosing functions, allow here.
     pub allows: Vec<Allow>,
-    /// Whether it stands in test code: `#[cfg(test)]`, `#[test]` functions, `tests/`, `benches/`.
+    /// Whether it is in test code: `#[cfg(test)]`, `#[test]` functions, `tests/`, `benches/`.
     pub in_test: bool,
-    /// The type of its rows, as the macro is given it: `Event`; empty where it is given none.
+    /// The type of its rows, as passed to the macro: `Event`; empty if none is passed.
     pub row: String,
     /// Whether its rows are cached: `.cached(..)`.
     pub cached: bool,
-    /// Whether its function tells a cache what is written.
+    /// Whether its function reports writes to a cache.
     pub told: bool,
 }
 
 impl Site {
-    /// Whether its text may hold several statements: it is sent as it is (`raw_sql`, a text that is given to `execute`
-    /// and its like), or sqlx prepares one after the other, as it does on SQLite.
+    /// Whether its text may contain several statements. It is sent unprepared (`raw_sql`, a text passed to
+    /// `execute` and the like), or sqlx prepares one statement after the other, as it does on SQLite.
     pub fn is_script(&self, dialect: Dialect) -> bool {
         self.written.ends_with("raw_sql")
             || (self.form == Form::SqlxFunction && query_names::is_executor(&self.written))
@@ -52,12 +54,12 @@ impl Site {
             || (dialect == Dialect::Sqlite && self.form != Form::Checked)
     }
 
-    /// Whose rules it is read by, where the type of its connection says so.
+    /// The dialect, if the type of its connection determines it.
     pub fn dialect(&self) -> Option<Dialect> {
         self.call.as_ref()?.dialect
     }
 
-    /// Whether a macro of the project's own makes it, which may add to the text that it is given.
+    /// Whether it is made by a macro of the project, which may add to the text that it receives.
     pub fn is_of_own_macro(&self) -> bool {
         let name = self.written.rsplit("::").next().unwrap_or_default().trim_end_matches('!');
         self.form == Form::SqlxMacro && !query_names::makes_query(name)
@@ -69,7 +71,7 @@ impl Site {
         self.form == Form::Checked && query_names::takes_rows(name.trim_end_matches('!'))
     }
 
-    /// Where a byte of its SQL stands; the site itself where that is not known.
+    /// The place of a byte of its SQL; the site itself if unknown.
     pub fn place_of(&self, byte: usize) -> Place {
         let known = match &self.sql {
             SiteSql::Literal(literal) => literal.place_of(byte),
@@ -78,8 +80,8 @@ impl Site {
         known.unwrap_or_else(|| self.place.clone())
     }
 
-    /// The site as it is for one of several statements in its text: which of its arguments that one takes is not known
-    /// in full, from the first of them on `skipped` belong to statements before it.
+    /// A copy of the site for one of several statements in its text. The first `skipped` arguments belong to
+    /// earlier statements; how many of the rest belong to this one is unknown.
     pub(crate) fn for_part(&self, skipped: usize) -> Site {
         let arguments = self.arguments.get(skipped..).unwrap_or_default().to_vec();
         Site { arguments, arguments_complete: false, ..self.clone() }
@@ -89,50 +91,51 @@ impl Site {
 /// How a query is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
-    /// `sql!` and its like, under either name.
+    /// `sql!` and related macros, under either name.
     Checked,
-    /// `sqlx::query!` and its like, `query_file!` included.
+    /// `sqlx::query!` and related macros, including `query_file!`.
     SqlxMacro,
-    /// `sqlx::query()` and its like, `raw_sql` and `QueryBuilder` included.
+    /// `sqlx::query()` and related functions, including `raw_sql` and `QueryBuilder`.
     SqlxFunction,
-    /// A text given to another driver: tokio-postgres and its like, rusqlite, Diesel's `sql_query`, SeaORM's statements.
+    /// A text passed to another driver: tokio-postgres and its relatives, rusqlite, Diesel's `sql_query`,
+    /// SeaORM's statements.
     Driver,
 }
 
-/// The text of a query, as far as the source tells.
+/// The text of a query, as far as the source determines it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SiteSql {
     /// The text is written in this source.
     Literal(SqlLiteral),
-    /// The text stands in a file of its own (`query_file!`, `include_str!`), by the path as written.
+    /// The text is in a separate file (`query_file!`, `include_str!`), given by the path as written.
     File(String),
-    /// The text is put together at run time.
+    /// The text is built at run time.
     Dynamic,
 }
 
-/// A text that is put together at run time, as far as the source tells.
+/// A text that is built at run time, as far as the source determines it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Built {
-    /// What it begins with, `…` where something unknown stands in it.
+    /// Its beginning, with `…` for unknown parts.
     pub begin: String,
-    /// Whether many keys or rows go into it.
+    /// Whether it contains a list of keys or rows of variable length.
     pub takes_many: bool,
-    /// The variables that decide which tables it is about.
+    /// The variables that determine which tables it names.
     pub names: Vec<String>,
 }
 
 /// SQL written in Rust source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlLiteral {
-    /// The text, escapes resolved and parts joined.
+    /// The text, with escapes resolved and parts joined.
     pub text: Arc<str>,
-    /// Where each part of the text stands in the source: the byte of `text` it starts at, and the place of its first
-    /// character. Sorted by byte; empty when the parts are elsewhere.
+    /// The place of each part of the text: the byte of `text` at which it starts, and the place of its first
+    /// character. Sorted by byte; empty if the parts are elsewhere.
     pub parts: Vec<(usize, Place)>,
 }
 
 impl SqlLiteral {
-    /// Where a byte of the text stands in the source, when that is known.
+    /// The place of a byte of the text, if known.
     pub fn place_of(&self, byte: usize) -> Option<Place> {
         let part = self.parts.partition_point(|(start, _)| *start <= byte).checked_sub(1)?;
         let (start, place) = self.parts.get(part)?;
@@ -145,11 +148,11 @@ impl SqlLiteral {
 /// A value bound to a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Argument {
-    /// The expression as written, shortened to a line.
+    /// The expression as written, shortened to one line.
     pub written: String,
     /// The variables it mentions.
     pub mentions: Vec<String>,
-    /// Whether it is `None` as it stands, which is NULL.
+    /// Whether it is literally `None`, which is NULL.
     pub is_none: bool,
 }
 
@@ -158,27 +161,27 @@ pub struct Argument {
 pub struct Call {
     /// Its name: `fetch_all`, `execute`, `fetch_optional`.
     pub method: String,
-    /// Where its name stands.
+    /// The place of its name.
     pub place: Place,
-    /// The variables that the connection it runs on mentions.
+    /// The variables in the expression of its connection.
     pub on: Vec<String>,
-    /// Whose database that connection is to, where its type says so.
+    /// The dialect of that connection, if its type determines it.
     pub dialect: Option<Dialect>,
 }
 
-/// How many rows a method is called for.
+/// How many rows a method reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fetched {
-    /// All that there are.
+    /// All rows.
     All,
-    /// One, further ones being dropped.
+    /// One; further rows are ignored.
     First,
-    /// It returns none, or further ones are an error.
+    /// None, or further rows are an error.
     Other,
 }
 
 impl Call {
-    /// How many rows it is called for.
+    /// How many rows it reads.
     pub fn fetched(&self) -> Fetched {
         match self.method.as_str() {
             "fetch" | "fetch_all" => Fetched::All,
@@ -193,24 +196,25 @@ impl Call {
 pub struct Loop {
     /// What kind of loop it is.
     pub kind: LoopKind,
-    /// Where its keyword or combinator stands.
+    /// The place of its keyword or combinator.
     pub place: Place,
-    /// What is looped over, as written: `&events`; empty when nothing is named.
+    /// What is looped over, as written: `&events`; empty if nothing is named.
     pub over: String,
     /// The pattern of a `for`, as written: `(position, name)`; empty for other loops.
     pub pattern: String,
-    /// The variables it binds anew in each turn, those computed from them in the body included.
+    /// The variables that it binds in each iteration, including those computed from them in the body.
     pub variables: Vec<String>,
-    /// Those of them that hold an element, or something made of one.
+    /// Those that hold an element, or something derived from one.
     pub elements: Vec<String>,
-    /// Why running a query in it is fine (`.chunks(100)`, a constant range, polling, keyset paging); `None` for a work loop.
+    /// Why a query in it is fine (`.chunks(100)`, a constant range, polling, keyset paging); `None` for a
+    /// work loop.
     pub exempt: Option<&'static str>,
-    /// How many turns it takes when that is known from the source: `for _ in 0..3`, an array literal.
+    /// The number of iterations, if the source determines it: `for _ in 0..3`, an array literal.
     pub turns: Option<u64>,
 }
 
 impl Loop {
-    /// Whether what is read in it is kept for the next turns.
+    /// Whether results read in it are kept for later iterations.
     pub(crate) fn keeps(&self) -> bool {
         self.exempt == Some(super::walk::purpose::KEPT)
     }
@@ -225,6 +229,6 @@ pub enum LoopKind {
     While,
     /// `loop`.
     Loop,
-    /// `.map(|x| ..)`, `.for_each(..)`, `stream.then(..)` and the like; the method's name.
+    /// `.map(|x| ..)`, `.for_each(..)`, `stream.then(..)` and similar methods.
     Combinator,
 }

@@ -1,4 +1,4 @@
-//! What was found in a file, and where that file stands among others.
+//! The result of scanning a file, and the file's position in the workspace.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use super::site::{Allow, Site};
 use super::type_ref::TypeRef;
 use crate::finding::Place;
 
-/// What was found in a file.
+/// The result of scanning a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scan {
     /// The query sites, by place.
     pub sites: Vec<Site>,
     /// The functions, in the order in which they end.
     pub functions: Vec<Function>,
-    /// Every allow of the file, also those that stand above no query.
+    /// All allows of the file, including those above no query.
     pub allows: Vec<Allow>,
-    /// Macros whose bodies mention queries and could not be read.
+    /// The number of macros whose bodies mention queries and could not be parsed.
     pub unparsed_macros: usize,
     /// What the file declares and imports.
     pub items: Vec<ModuleItems>,
@@ -31,13 +31,13 @@ impl Scan {
         self.sites.iter().find(|site| site.place.line == line && site.place.column == column)
     }
 
-    /// The function whose name stands at this line and column, both counted from 1.
+    /// The function whose name is at this line and column, both counted from 1.
     pub fn function_at(&self, line: u32, column: u32) -> Option<&Function> {
         self.functions.iter().find(|function| function.place.line == line && function.place.column == column)
     }
 }
 
-/// A type parameter, with the traits that it is bound by.
+/// A type parameter, with its trait bounds.
 pub type Generic = (String, Vec<Vec<String>>);
 
 /// The declarations and imports of one module of a file.
@@ -45,41 +45,41 @@ pub type Generic = (String, Vec<Vec<String>>);
 pub struct ModuleItems {
     /// The module's path inside the file; empty for the file itself.
     pub module: Vec<String>,
-    /// Imported names with the paths they stand for.
+    /// Imported names with their paths.
     pub uses: Vec<(String, Vec<String>)>,
     /// Paths imported with `*`.
     pub globs: Vec<Vec<String>>,
     /// Structs with the types of their fields, and enums with those of their variants: `Pg::0`.
     pub types: Vec<(String, Vec<(String, TypeRef)>)>,
-    /// Structs that have type parameters: their names, in order, with the traits they are bound by.
+    /// Generic structs: their type parameters in order, with trait bounds.
     pub generics: Vec<(String, Vec<Generic>)>,
     /// Type aliases.
     pub aliases: Vec<(String, TypeRef)>,
-    /// Traits, with those that they ask for.
+    /// Traits, with their supertraits.
     pub traits: Vec<(String, Vec<Vec<String>>)>,
-    /// `impl<T: A> B for T`: the traits that are asked for, and the one that is implemented.
+    /// `impl<T: A> B for T`: the required traits, and the implemented one.
     pub blankets: Vec<(Vec<Vec<String>>, Vec<String>)>,
     /// Types with the traits that are implemented for them.
     pub implemented: Vec<(TypeRef, Vec<String>)>,
-    /// Types with what they dereference to.
+    /// Types with their `Deref` targets.
     pub derefs: Vec<(TypeRef, TypeRef)>,
 }
 
 /// One file of a workspace with its place in the module tree.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// What tells its crate from all others.
+    /// An identifier of its crate, unique in the workspace.
     pub crate_name: String,
-    /// The crates that code in it can name, by the names it knows them by: `docs_rs_database`.
+    /// The crates that its code can name, by their names in code: `docs_rs_database`.
     pub externs: Arc<HashMap<String, String>>,
-    /// The module that the file is: `["db", "orders"]`; empty for `lib.rs` and `main.rs`.
+    /// The file's module: `["db", "orders"]`; empty for `lib.rs` and `main.rs`.
     pub module: Vec<String>,
-    /// What was found in it.
+    /// The scan of the file.
     pub scan: Scan,
 }
 
 impl Source {
-    /// Sets the bounds of its functions, given in their order.
+    /// Sets the bounds of its functions, in their order.
     pub fn set_bounds(&mut self, bounds: Vec<Bound>) {
         for (function, bound) in self.scan.functions.iter_mut().zip(bounds) {
             function.bound = bound;
@@ -96,7 +96,7 @@ pub struct FunctionId {
     pub function: usize,
 }
 
-/// What was found in the tokens of one function.
+/// The result of scanning the tokens of one function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScannedFunction {
     /// The function itself.
@@ -105,11 +105,11 @@ pub struct ScannedFunction {
     pub sites: Vec<Site>,
     /// The allows in it and above it.
     pub allows: Vec<Allow>,
-    /// Macros whose bodies mention queries and could not be read.
+    /// The number of macros whose bodies mention queries and could not be parsed.
     pub unparsed_macros: usize,
 }
 
-/// Why source could not be read.
+/// Why source could not be scanned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanError {
     /// Line, counted from 1; 0 when unknown.

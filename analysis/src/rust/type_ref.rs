@@ -1,4 +1,4 @@
-//! The types that signatures, fields and constructors tell, as written: what `calls` looks methods up by.
+//! The types in signatures, fields and constructors, as written: `calls` resolves methods by them.
 
 use std::collections::HashMap;
 
@@ -7,13 +7,14 @@ use syn::{GenericParam, Generics, Type, TypeParamBound};
 use super::graph::imports::Imports;
 use super::walk::sql_text::segments;
 
-/// How many steps a type may be told in; beyond, it is not known.
+/// The maximum number of steps in a type; a longer one is unknown.
 pub(super) const DEEPEST: u8 = 12;
 
-/// A type as the source tells it; names are paths with the imports of their file applied, references are left out.
+/// A type as far as the source determines it. Names are paths, resolved by the imports of their file;
+/// references are dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum TypeRef {
-    /// Nothing tells it.
+    /// Unknown.
     #[default]
     Unknown,
     /// `Self`.
@@ -22,15 +23,15 @@ pub enum TypeRef {
     Named(Vec<String>, Vec<TypeRef>),
     /// Something that implements these traits: `impl Store`, `T: Store`.
     Implements(Vec<Vec<String>>),
-    /// Whatever implements these traits: `dyn Store`.
+    /// A trait object: `dyn Store`.
     Object(Vec<Vec<String>>),
     /// The type of a field.
     Field(Box<TypeRef>, String),
-    /// What the function of this path returns.
+    /// The return type of the function with this path.
     Returned(Vec<String>),
-    /// What a method returns.
+    /// The return type of a method.
     Method(Box<TypeRef>, String),
-    /// What is in an option or result.
+    /// The content of an option or result.
     Inside(Box<TypeRef>),
     /// An element of a collection.
     Element(Box<TypeRef>),
@@ -55,10 +56,10 @@ impl TypeRef {
     }
 }
 
-/// What the type parameters in scope implement, by name.
+/// The trait bounds of the type parameters in scope, by name.
 pub(super) type Parameters = HashMap<String, Vec<Vec<String>>>;
 
-/// The type parameters of an item and the traits they are bound by.
+/// The type parameters of an item, with their trait bounds.
 pub(super) fn parameters(generics: &Generics, imports: &Imports) -> Parameters {
     let mut parameters = Parameters::new();
     for parameter in &generics.params {
@@ -97,7 +98,7 @@ fn trait_path(bound: &TypeParamBound, imports: &Imports) -> Option<Vec<String>> 
 pub(super) fn of_type(ty: &Type, imports: &Imports, parameters: &Parameters) -> TypeRef {
     let next = |ty: &Type| of_type(ty, imports, parameters);
     let implements = |bounds: &syn::punctuated::Punctuated<TypeParamBound, syn::Token![+]>| {
-        // A future is typed by what it gives.
+        // A future has the type of its output.
         let output = bounds.iter().find_map(|bound| future_output(bound));
         match output {
             Some(output) => next(output),

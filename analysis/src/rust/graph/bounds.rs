@@ -1,56 +1,57 @@
-//! The interval of queries a piece of code runs: statements add, branches take the least and the most, loops multiply.
+//! Computes the interval of queries that a piece of code runs: sequences add, branches take minimum and
+//! maximum, loops multiply.
 //!
-//! Each way through the code is told apart by how it ends (it goes on, leaves the function, breaks or continues the
-//! loop around it), so that a query behind an early `return` is not added to those after it, and a query that is
-//! followed by `break` does not count once per turn.
+//! Paths are distinguished by how they end: they continue, leave the function, or break or continue the
+//! enclosing loop. So a query before an early `return` is not added to those after it, and a query followed
+//! by `break` does not count once per iteration.
 
 use crate::finding::Place;
 use crate::rust::flow::{CallRef, Flow, Handed, LoopFlow};
 use crate::rust::function::{Bound, Step, Upper};
 use crate::rust::site::{Loop, LoopKind, Site};
 
-/// Between a call and what makes it unbounded.
+/// Separates a call from the reason why it is unbounded.
 const UNBOUNDED: &str = " is unbounded: ";
 
-/// What a call means for the count.
+/// The contribution of a call.
 #[derive(Debug, Clone)]
 pub enum Called {
-    /// It runs no query, or none that this project counts.
+    /// It runs no query, or none that counts.
     Nothing,
-    /// The function is known, and so is how much it runs.
+    /// The function and its bounds are known.
     Known {
-        /// The least number of queries.
+        /// The minimum number of queries.
         lower: u64,
-        /// The most.
+        /// The maximum.
         upper: Upper,
-        /// Whether it makes calls itself that may query and whose functions are not known.
+        /// Whether it contains calls that may run queries and whose functions are unknown.
         unknown: bool,
     },
-    /// It may run queries, and its function is not known.
+    /// It may run queries, and its function is unknown.
     Unknown,
 }
 
-/// What is known of what a piece of code calls.
+/// Knowledge about the calls in a piece of code.
 pub trait Calls {
-    /// What a call runs.
+    /// The contribution of a call.
     fn called(&mut self, call: &CallRef) -> Called;
 
-    /// How often the function of a call, given by its number, calls a parameter; `None` where that is not known.
+    /// How often the function of a call, given by its number, calls a parameter; `None` if unknown.
     fn times(&mut self, _call: usize, _parameter: usize) -> Option<Bound> {
         None
     }
 
-    /// Whether the function of a call, given by its number, is one of the workspace.
+    /// Whether the function of a call, given by its number, is in the workspace.
     fn finds(&self, _call: usize) -> bool {
         false
     }
 
-    /// How many queries a call of the function's own parameter counts as.
+    /// How many queries a call of the function's own parameter counts for.
     fn parameter(&self, _parameter: usize) -> u64 {
         0
     }
 
-    /// How many queries a query counts as.
+    /// How many queries a query counts for.
     fn query(&self) -> u64 {
         1
     }
@@ -62,7 +63,7 @@ impl<F: FnMut(&CallRef) -> Called> Calls for F {
     }
 }
 
-/// The bound of a piece of code, with `resolve` saying what each call runs.
+/// The bounds of a piece of code; `resolve` gives the contribution of each call.
 pub fn bound(flow: &Flow, sites: &[Site], resolve: &mut dyn Calls) -> Bound {
     let mut counter = Counter { sites, resolve, unknown: Vec::new(), loops: Vec::new() };
     let ways = counter.count(flow);
@@ -75,15 +76,15 @@ pub fn bound(flow: &Flow, sites: &[Site], resolve: &mut dyn Calls) -> Bound {
     Bound { lower: run.least, upper, unknown: counter.unknown, steps: run.steps }
 }
 
-/// One way, or several taken together, through a piece of code.
+/// One path, or several merged paths, through a piece of code.
 #[derive(Debug, Clone, Default)]
 struct Run {
     least: u64,
-    /// `None` when no number bounds it.
+    /// The maximum; `None` if unbounded.
     most: Option<u64>,
-    /// What makes it unbounded.
+    /// The cause, if it is unbounded.
     why: Option<(String, Place)>,
-    /// The path that runs the most.
+    /// The most expensive path.
     steps: Vec<Step>,
 }
 
@@ -92,7 +93,7 @@ impl Run {
         Run { most: Some(0), ..Run::default() }
     }
 
-    /// The least and the most of two ways.
+    /// The minimum and maximum over two paths.
     fn either(a: Option<Run>, b: Option<Run>) -> Option<Run> {
         let (Some(a), Some(b)) = (a.as_ref(), b.as_ref()) else { return a.or(b) };
         let least = a.least.min(b.least);
@@ -101,7 +102,7 @@ impl Run {
     }
 }
 
-/// Whether `a` is more, where `None` is more than any number.
+/// Whether `a` exceeds `b`, where `None` is infinite.
 fn exceeds(a: Option<u64>, b: Option<u64>) -> bool {
     match (a, b) {
         (None, Some(_)) => true,
@@ -114,7 +115,7 @@ fn add(a: Option<u64>, b: Option<u64>) -> Option<u64> {
     Some(a?.saturating_add(b?))
 }
 
-/// What a piece of code runs, by how it ends; `None` where it cannot end so.
+/// The paths through a piece of code, by how they end; `None` if it cannot end that way.
 #[derive(Debug, Clone, Default)]
 struct Ways {
     on: Option<Run>,
@@ -123,7 +124,7 @@ struct Ways {
     continues: Option<Run>,
 }
 
-/// The most expensive way out of a sequence so far, kept as a length of the common path until the end.
+/// The most expensive exit of a sequence so far, stored until the end as a length of the common path.
 #[derive(Default)]
 struct WayOut {
     run: Option<Run>,
@@ -223,7 +224,7 @@ impl Counter<'_> {
                 Run { least: lower, most: Some(most), why: None, steps: vec![step(Some(most), Vec::new())] }
             }
             Called::Known { lower, upper: Upper::Unbounded { why, place }, .. } => {
-                // Of a chain of calls the first and the cause: all of it would grow with every link.
+                // Of a chain of calls, keep the first and the cause: the message would grow with every link.
                 let cause = why.rsplit_once(UNBOUNDED).map_or(why.as_str(), |(_, cause)| cause);
                 let why = Some((format!("`{}`{UNBOUNDED}{cause}", call.written), place));
                 Run { least: lower, most: None, why, steps: vec![step(None, Vec::new())] }
@@ -231,7 +232,7 @@ impl Counter<'_> {
         }
     }
 
-    /// A closure that a call is given: as often as the called function calls it.
+    /// A closure passed to a call: it counts as often as the called function calls it.
     fn handed(&mut self, handed: &Handed) -> Ways {
         let times = handed.call.and_then(|call| self.resolve.times(call, handed.parameter));
         let Some(times) = times else {
@@ -250,7 +251,7 @@ impl Counter<'_> {
         self.loops.push(head.clone());
         let ways = self.count(&handed.body);
         self.loops.pop();
-        // A closure ends where it ends; what it gives is all that goes on.
+        // Leaving a closure only ends the closure, so its exits continue here.
         let turn = Run::either(ways.on, ways.out).unwrap_or_else(Run::nothing);
         let least = turn.least.saturating_mul(times.lower);
         let run = match head.turns {
@@ -260,7 +261,7 @@ impl Counter<'_> {
         Ways { on: Some(Run { least, ..run }), ..Ways::default() }
     }
 
-    /// A closure that is called by nobody knows whom: what it runs once is no bound.
+    /// A closure with an unknown caller: its queries have no upper bound.
     fn kept(&mut self, handed: &Handed) -> Ways {
         let known = self.unknown.len();
         let ways = self.count(&handed.body);
@@ -304,7 +305,7 @@ impl Counter<'_> {
         if !inner.exact {
             all.least = 0;
         }
-        // A turn that leaves the loop is one of its turns: one fewer goes before it.
+        // An iteration that leaves the loop is one of its iterations, so one fewer precedes it.
         let turns = inner.head.turns.map(|turns| turns.saturating_sub(1));
         let before = repeated(&turn, &Loop { turns, ..inner.head.clone() });
         let after = |way: Option<Run>| {
@@ -324,7 +325,7 @@ impl Counter<'_> {
     }
 }
 
-/// The loop in which a helper calls the closure that it is given.
+/// The loop in which a helper calls the closure passed to it.
 fn helper_loop(over: String, place: Place) -> Loop {
     Loop {
         kind: LoopKind::For,
@@ -338,7 +339,7 @@ fn helper_loop(over: String, place: Place) -> Loop {
     }
 }
 
-/// One turn, as often as the loop runs it.
+/// One iteration, repeated as often as the loop runs.
 fn repeated(turn: &Run, head: &Loop) -> Run {
     let steps = || {
         turn.steps

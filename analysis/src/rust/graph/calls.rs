@@ -1,7 +1,7 @@
-//! The call graph of a workspace: which functions a call means by Rust's rules for names and types, and which calls in
-//! loops reach a query.
+//! The call graph of a workspace: resolves calls to functions by Rust's rules for names and types, and finds
+//! calls in loops that reach a query.
 //!
-//! A call that cannot be followed is no evidence of anything and is left out; so is one whose name alone matches.
+//! A call that cannot be resolved proves nothing and is left out; so is one that only matches by name.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -15,43 +15,43 @@ use crate::rust::site::{Loop, LoopKind, Site, SiteSql};
 use crate::rust::source::{FunctionId, Source};
 use crate::rust::walk::purpose;
 
-/// How many calls away a query is looked for.
+/// The maximum number of calls between a function and a query that is looked for.
 const DEEPEST: usize = 12;
 
-/// How many calls away a query may be for its loop to be worth a word: what is farther is a part of something bigger that
-/// is done for each element, and no query for all of them would replace it.
+/// The maximum number of calls to a query for a loop to be reported: beyond that, each element triggers a
+/// larger piece of work, which no single query could replace.
 const FARTHEST: usize = 3;
 
 /// A call in a loop over data that reaches a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoopCall {
-    /// The function that holds the loop.
+    /// The function that contains the loop.
     pub caller: FunctionId,
     /// The call.
     pub call: CallRef,
     /// The loop: the innermost one over data.
     pub around: Loop,
-    /// From the call to the query: what is called or run, and where; the last one is the query.
+    /// The chain from the call to the query, each with its place; the last link is the query.
     pub chain: Vec<Link>,
-    /// How many functions the call can be, where it cannot be told which.
+    /// How many functions the call may resolve to.
     pub candidates: usize,
 }
 
 /// One link of a chain of calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
-    /// Where the call or query stands.
+    /// The place of the call or query.
     pub place: Place,
     /// What it is, as written.
     pub what: String,
-    /// The function that it stands in.
+    /// The enclosing function.
     pub function: String,
-    /// The text of the query, where it is one and its text is known.
+    /// The text of the query, if it is one and its text is known.
     pub sql: Option<Arc<str>>,
 }
 
 impl Link {
-    /// The end of a chain: the query.
+    /// The last link: the query itself.
     pub(super) fn of(site: &Site, function: &Function) -> Link {
         Link {
             place: site.place.clone(),
@@ -65,26 +65,27 @@ impl Link {
     }
 }
 
-/// How many calls away the nearest query of a function is, and the call to follow.
+/// The distance of a function's nearest query in calls, and the call to follow.
 type Nearest<'a> = (usize, Option<(&'a CallRef, FunctionId)>);
 
-/// The call graph of some sources.
+/// The call graph of a set of sources.
 #[derive(Debug)]
 pub(in crate::rust) struct CallGraph<'a> {
     sources: Vec<&'a Source>,
     names: Names<'a>,
-    /// The functions that each call may mean, by source and number.
+    /// The functions that each call may resolve to, by source and number.
     targets: Vec<Vec<Vec<FunctionId>>>,
     /// The position of the first function of each source among all functions.
     first: Vec<usize>,
-    /// Functions that reach each other are one group.
+    /// The group of each function; functions that reach each other share one.
     groups: Vec<usize>,
-    /// For functions that reach a query: how many calls away it is, and the call to follow (none where they run it).
+    /// For functions that reach a query: its distance, and the call to follow (`None` if they run it
+    /// themselves).
     nearest: HashMap<FunctionId, Nearest<'a>>,
 }
 
 impl<'a> CallGraph<'a> {
-    /// Joins the functions of all sources.
+    /// Builds the graph over the functions of all sources.
     pub(in crate::rust) fn new(sources: Vec<&'a Source>) -> CallGraph<'a> {
         let names = Names::new(&sources);
         let mut graph = CallGraph {
@@ -101,22 +102,22 @@ impl<'a> CallGraph<'a> {
         graph
     }
 
-    /// What it was made of.
+    /// The sources of the graph.
     pub(in crate::rust) fn sources(&self) -> &[&'a Source] {
         &self.sources
     }
 
-    /// The functions that a call of this source may mean; none when it cannot be followed.
+    /// The functions that a call of this source may resolve to; empty if it cannot be resolved.
     pub(in crate::rust) fn targets(&self, source: usize, call: &CallRef) -> &[FunctionId] {
         self.targets.get(source).and_then(|calls| calls.get(call.number)).map_or(&[], Vec::as_slice)
     }
 
-    /// The same, by the number of the call.
+    /// Like `targets`, by the number of the call.
     pub(in crate::rust) fn targets_of(&self, source: usize, call: usize) -> &[FunctionId] {
         self.targets.get(source).and_then(|calls| calls.get(call)).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a call of `to` by `from` can come back to `from`.
+    /// Whether a call of `to` by `from` can recurse into `from`.
     pub(in crate::rust) fn is_recursion(&self, from: FunctionId, to: FunctionId) -> bool {
         from == to || self.group(from).is_some_and(|group| Some(group) == self.group(to))
     }
@@ -125,7 +126,7 @@ impl<'a> CallGraph<'a> {
         self.groups.get(self.first.get(id.source)? + id.function).copied()
     }
 
-    /// Which functions reach each other.
+    /// Groups functions that reach each other.
     fn find_groups(&mut self) {
         let mut next = 0;
         for source in &self.sources {
@@ -167,7 +168,7 @@ impl<'a> CallGraph<'a> {
         self.targets = targets;
     }
 
-    /// Which function calls which.
+    /// All resolved calls, as pairs of caller and callee.
     pub(in crate::rust) fn all_calls(&self) -> Vec<(FunctionId, FunctionId)> {
         let mut calls = Vec::new();
         for caller in self.functions() {
@@ -179,12 +180,12 @@ impl<'a> CallGraph<'a> {
         calls
     }
 
-    /// Whether a function reaches a query, by itself or through others.
+    /// Whether a function reaches a query, directly or indirectly.
     pub(in crate::rust) fn queries(&self, function: FunctionId) -> bool {
         self.nearest.contains_key(&function)
     }
 
-    /// The calls in loops over data that reach a query, test code left out.
+    /// The calls in loops over data that reach a query, outside of test code.
     pub(in crate::rust) fn querying_calls_in_loops(&self) -> Vec<LoopCall> {
         let mut found = Vec::new();
         for caller in self.functions() {
@@ -220,7 +221,8 @@ impl<'a> CallGraph<'a> {
         found
     }
 
-    /// The links from a call of one of these functions to its query, where it is likely to come to one soon.
+    /// The chain from a call of one of these functions to its query, if it probably reaches one within a few
+    /// calls.
     pub(super) fn chain(
         &self,
         function: &Function,
@@ -233,7 +235,7 @@ impl<'a> CallGraph<'a> {
             .min_by_key(|(distance, _)| *distance);
         let (_, target) = nearest.filter(|(distance, _)| *distance <= FARTHEST)?;
         let querying = targets.iter().filter(|target| self.queries(**target)).count();
-        // Of several functions, most must query for the call to be likely to.
+        // If the call may resolve to several functions, at least half of them have to query.
         if querying * 2 < targets.len() {
             return None;
         }
@@ -242,7 +244,8 @@ impl<'a> CallGraph<'a> {
         Some(chain)
     }
 
-    /// Whether a method is called on the loop's element, and that is a trait object: a part of the program.
+    /// Whether the call is a method of the loop's element and the element is a trait object: a component of
+    /// the program.
     fn is_on_component(&self, caller: FunctionId, call: &CallRef, around: &Loop) -> bool {
         let Callee::Method { on, .. } = &call.callee else { return false };
         let receiver = call.written.split('.').next().unwrap_or_default();
@@ -257,13 +260,14 @@ impl<'a> CallGraph<'a> {
         })
     }
 
-    /// A function with its source.
+    /// A function and its source.
     pub(in crate::rust) fn get(&self, id: FunctionId) -> Option<(&'a Source, &'a Function)> {
         let source = self.sources.get(id.source)?;
         Some((source, source.scan.functions.get(id.function)?))
     }
 
-    /// From the functions that query to their callers, breadth first, so that the chain shown is the shortest.
+    /// Searches breadth first from functions that query to their callers, so that the shortest chain is
+    /// shown.
     fn find_nearest(&mut self) {
         let mut callers: HashMap<FunctionId, Vec<(FunctionId, &'a CallRef)>> = HashMap::new();
         let mut layer = Vec::new();
@@ -288,7 +292,7 @@ impl<'a> CallGraph<'a> {
         for distance in 1..=DEEPEST {
             let mut next = Vec::new();
             for target in layer {
-                // A cache queries when it misses, not when it is asked, and a service when there is something to do.
+                // A cache queries on a miss, not on each call, and a service when there is work.
                 if self.get(target).is_some_and(|(_, it)| is_cache(it) || serves(&it.flow)) {
                     continue;
                 }
@@ -303,7 +307,7 @@ impl<'a> CallGraph<'a> {
         }
     }
 
-    /// Adds the links from a function to its nearest query.
+    /// Appends the chain from a function to its nearest query.
     fn follow(&self, from: FunctionId, chain: &mut Vec<Link>) {
         let mut at = from;
         for _ in 0..=DEEPEST {
@@ -324,7 +328,7 @@ impl<'a> CallGraph<'a> {
     }
 }
 
-/// Whether a call of an endless loop gives it what its turn is about: the next page, until there is none.
+/// Whether a call fetches the work of an endless loop's iteration: the next page, until there is none.
 fn draws(call: &CallRef, around: &Loop) -> bool {
     let name = match &call.callee {
         Callee::Path(path) => path.last().map_or("", String::as_str),
@@ -333,7 +337,7 @@ fn draws(call: &CallRef, around: &Loop) -> bool {
     around.kind == LoopKind::Loop && (name == "next" || name == "try_next" || name.starts_with("next_"))
 }
 
-/// Whether a function reads from a cache, going by what it does, or by the name of its type.
+/// Whether a function reads from a cache, judging by its body or the name of its type.
 fn is_cache(function: &Function) -> bool {
     if function.is_cached {
         return true;
@@ -343,7 +347,7 @@ fn is_cache(function: &Function) -> bool {
     of_cache && reads.iter().any(|read| function.name.starts_with(read))
 }
 
-/// Whether a function is a service: it goes on for ever, and queries when there is something to do.
+/// Whether a function is a service: it never ends, and queries when there is work.
 fn serves(flow: &Flow) -> bool {
     match flow {
         Flow::Seq(parts) => parts.iter().any(serves),

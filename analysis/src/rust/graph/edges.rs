@@ -1,4 +1,4 @@
-//! Which functions each function calls, as far as they reach a query: the call tree of a workspace.
+//! The call tree of a workspace: calls of functions that reach a query.
 
 use super::calls::CallGraph;
 use crate::finding::Place;
@@ -12,13 +12,13 @@ pub struct CallEdge {
     pub to: FunctionId,
     /// Where it is called.
     pub place: Place,
-    /// The loop around the call: the innermost one over data. `None` outside of one.
+    /// The innermost loop over data around the call; `None` outside of one.
     pub around: Option<Loop>,
 }
 
 impl CallGraph<'_> {
-    /// The calls of every function, by source and position, in the order in which they are written. A function that is
-    /// called several times is named once; a call in a loop is the one that is kept.
+    /// The calls of every function, by source and position, in source order. A function called several times
+    /// occurs once, preferably for a call in a loop.
     pub(in crate::rust) fn edges(&self) -> Vec<Vec<Vec<CallEdge>>> {
         let sources = self.sources().iter().enumerate();
         sources

@@ -1,4 +1,5 @@
-//! The calls of a workspace, followed: which of those in loops reach a query, and how many queries each function runs.
+//! Follows the calls of a workspace: which calls in loops reach a query, and how many queries each function
+//! runs.
 
 use std::sync::Arc;
 
@@ -9,20 +10,20 @@ use crate::rust::function::Bound;
 use crate::rust::lex::guard;
 use crate::rust::source::{FunctionId, Scan, Source};
 
-/// What following all calls tells.
+/// The result of following all calls.
 #[derive(Debug, Default)]
 pub struct Followed {
     /// The bound of each function, by source and position.
     pub bounds: Vec<Vec<Bound>>,
     /// The calls in loops over data that reach a query.
     pub loop_calls: Vec<LoopCall>,
-    /// Which function calls which, as far as calls can be followed: the caller, and what it may mean.
+    /// The resolved calls: the caller, and a function that it may call.
     pub calls: Vec<(FunctionId, FunctionId)>,
-    /// The calls of each function to functions that reach a query, by source and position.
+    /// The calls from each function to functions that reach a query, by source and position.
     pub edges: Vec<Vec<Vec<CallEdge>>>,
 }
 
-/// Follows the calls in all sources, on a thread of its own, for its stack. Nothing is found where that thread gives up.
+/// Follows the calls in all sources on a thread with a large stack. The result is empty if that thread fails.
 pub fn follow(sources: &[&Source]) -> Followed {
     let followed = guard::on_own_thread("calls", || {
         let graph = CallGraph::new(sources.to_vec());
@@ -37,10 +38,10 @@ pub fn follow(sources: &[&Source]) -> Followed {
 }
 
 impl Scan {
-    /// The same with the bounds of its functions, and its calls in loops that reach a query, as far as the file itself
-    /// tells.
+    /// Adds the bounds of its functions, and returns its calls in loops that reach a query, both judging by
+    /// this file alone.
     pub fn follow_alone(self) -> (Scan, Vec<LoopCall>) {
-        // It may be any module of its crate, and what stands in the others is not seen.
+        // The file's module is unknown, and other modules are not visible.
         let module = vec![String::new()];
         let mut source = Source { crate_name: String::new(), externs: Arc::default(), module, scan: self };
         let mut followed = follow(&[&source]);

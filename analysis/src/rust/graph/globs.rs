@@ -1,12 +1,13 @@
-//! Where glob imports lead: modules that bring each other's names are one group, so that a ring of them is walked once.
+//! Resolves glob imports. Modules that import each other's names form one group, so that a cycle is walked
+//! once.
 
 use std::collections::HashSet;
 
-/// How many globs behind each other are followed.
+/// The maximum length of a chain of globs.
 const DEEPEST: usize = 24;
 
-/// For the globs of each module: the group of each module, and for each group the modules that its globs reach, the
-/// nearest first, its own included.
+/// Given the globs of each module: the group of each module, and for each group the modules that its globs
+/// reach, nearest first, including its own.
 pub(super) fn reach(targets: &[Vec<usize>]) -> (Vec<usize>, Vec<Vec<usize>>) {
     let groups = groups(targets);
     let count = groups.iter().max().map_or(0, |last| last + 1);
@@ -31,7 +32,7 @@ pub(super) fn reach(targets: &[Vec<usize>]) -> (Vec<usize>, Vec<Vec<usize>>) {
 
 /// The modules that a group reaches.
 fn reached(from: usize, members: &[Vec<usize>], next: &[Vec<usize>]) -> Vec<usize> {
-    // Without globs there is nothing but the module itself.
+    // Without globs, only the module itself is reachable.
     if next.get(from).is_none_or(Vec::is_empty) {
         return Vec::new();
     }
@@ -49,7 +50,7 @@ fn reached(from: usize, members: &[Vec<usize>], next: &[Vec<usize>]) -> Vec<usiz
     found
 }
 
-/// The group of each module: modules that reach each other have the same one (Tarjan's algorithm, without recursion).
+/// The group of each module; modules that reach each other share one (Tarjan's algorithm, without recursion).
 pub(super) fn groups(targets: &[Vec<usize>]) -> Vec<usize> {
     const NONE: usize = usize::MAX;
     let count = targets.len();
@@ -76,7 +77,7 @@ pub(super) fn groups(targets: &[Vec<usize>]) -> Vec<usize> {
                     }
                 }
                 None => {
-                    // All targets are done: what they reach, this one reaches.
+                    // All targets are done, so this module reaches what they reach.
                     for target in
                         targets[at].iter().filter(|target| **target < count && group[**target] == NONE)
                     {

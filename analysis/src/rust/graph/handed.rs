@@ -1,15 +1,16 @@
-//! Closures that query and are given to a function of the workspace that calls them in a loop.
+//! Closures that query, passed to a function of the workspace that calls them in a loop.
 
 use super::calls::{CallGraph, Link, LoopCall, first_query, link};
 use crate::rust::flow::{CallRef, Flow, Handed};
 use crate::rust::site::Loop;
 use crate::rust::source::FunctionId;
 
-/// How many helpers may hand a closure on to each other.
+/// The maximum number of helpers that pass a closure on.
 const DEEPEST: usize = 8;
 
 impl CallGraph<'_> {
-    /// The calls of a function that are given a closure which queries, and whose function calls it in a loop over data.
+    /// The calls of a function that pass a closure which queries, to a function that calls it in a loop over
+    /// data.
     pub(super) fn looping_helpers(&self, caller: FunctionId) -> Vec<LoopCall> {
         let Some((_, function)) = self.get(caller) else { return Vec::new() };
         let mut handed = Vec::new();
@@ -65,11 +66,11 @@ impl CallGraph<'_> {
         }
     }
 
-    /// The links from what a closure does to its query.
+    /// The chain from the body of a closure to its query.
     fn to_query(&self, caller: FunctionId, body: &Flow) -> Option<Vec<Link>> {
         let (source, function) = self.get(caller)?;
         if let Some(site) = first_query(body).and_then(|site| source.scan.sites.get(site)) {
-            // What a loop of its own repeats is said where it stands.
+            // A query in a loop of the closure's own is reported there.
             let is_said = site.in_test || site.loops.iter().any(|around| around.exempt.is_none());
             return (!is_said).then(|| vec![Link::of(site, function)]);
         }
@@ -84,7 +85,7 @@ impl CallGraph<'_> {
     }
 }
 
-/// Whether a closure calls a parameter of the function around it.
+/// Whether a closure calls a parameter of the enclosing function.
 fn has(handed: &Handed, parameter: usize) -> bool {
     fn calls(flow: &Flow, parameter: usize) -> bool {
         match flow {

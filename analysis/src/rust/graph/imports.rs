@@ -1,46 +1,46 @@
-//! What names mean in a file: `use` declarations, renames and globs, by module and block.
+//! What names in a file refer to: `use` declarations, renames and globs, by module and block.
 
 use std::collections::{HashMap, HashSet};
 
 use syn::UseTree;
 
-/// The names that one module or block brings into scope.
+/// The names that one module or block introduces.
 #[derive(Debug, Default)]
 struct Names {
-    /// Whether names of the scopes further out are hidden, as in a module.
+    /// Whether it hides names of outer scopes, as a module does.
     is_module: bool,
     /// Full paths by local name.
     uses: HashMap<String, Vec<String>>,
-    /// Paths whose names are all in scope.
+    /// Paths imported with `*`.
     globs: Vec<Vec<String>>,
     /// Functions defined here.
     functions: HashSet<String>,
 }
 
-/// What the rules of a macro say of the query that they expand to.
+/// What the rules of a macro reveal about the query that they expand to.
 #[derive(Debug, Clone, Default)]
 pub(in crate::rust) struct Rules {
-    /// The literal that the query is made of, where the rules hold it.
+    /// The literal with the query's text, if the rules contain one.
     pub(in crate::rust) sql: Option<proc_macro2::Literal>,
-    /// The method that runs it, where the rules call it.
+    /// The method that runs it, if the rules call one.
     pub(in crate::rust) method: Option<String>,
-    /// Whether they put its text together of what they are given.
+    /// Whether the rules build its text from the arguments.
     pub(in crate::rust) joins: bool,
 }
 
-/// The scopes around the place that is being read, outermost first.
+/// The scopes around the current position, outermost first.
 #[derive(Debug)]
 pub(in crate::rust) struct Imports {
     scopes: Vec<Names>,
     /// Macros defined anywhere in the file by `macro_rules!`.
     macros: HashSet<String>,
-    /// Those of them that expand to a query, with what their rules say of it.
+    /// Those that expand to a query, with what their rules reveal about it.
     wrappers: HashMap<String, Rules>,
-    /// Those of them that wait for something.
+    /// Those that await something.
     awaiting: HashSet<String>,
-    /// Whether names may come from elsewhere: only an item is read, not its file.
+    /// Whether names may come from elsewhere, because only an item is read and not its file.
     partial: bool,
-    /// The crates that the manifest gives another name, by that name.
+    /// The crates that the manifest renames, by their new name.
     renamed: HashMap<String, String>,
 }
 
@@ -50,12 +50,12 @@ impl Imports {
         Imports { scopes: Vec::new(), macros, wrappers, awaiting, partial, renamed: HashMap::new() }
     }
 
-    /// The same where the manifest gives crates other names.
+    /// Sets the crates that the manifest renames.
     pub(in crate::rust) fn with_renamed(self, renamed: HashMap<String, String>) -> Imports {
         Imports { renamed, ..self }
     }
 
-    /// The name of a crate itself, whatever the manifest calls it.
+    /// The original name of a crate that the manifest may rename.
     fn crate_name<'n>(&'n self, name: &'n str) -> &'n str {
         self.renamed.get(name).map_or(name, String::as_str)
     }
@@ -65,7 +65,7 @@ impl Imports {
         self.partial
     }
 
-    /// Notes a macro of the file, with what its rules say of the query that they expand to.
+    /// Registers a macro of the file, with what its rules reveal about a query that they expand to.
     pub(in crate::rust) fn define_macro(&mut self, name: String, rules: Option<Rules>, awaits: bool) {
         if awaits {
             self.awaiting.insert(name.clone());
@@ -76,7 +76,8 @@ impl Imports {
         self.macros.insert(name);
     }
 
-    /// Whether a macro is one of the project's own that expand to a query, as the rules in this file or its name say.
+    /// Whether a macro is one of the project's own that expands to a query, judging by its rules in this file
+    /// or its name.
     pub(in crate::rust) fn wraps_query(&self, path: &[String]) -> bool {
         let Some(name) = path.last() else { return false };
         if self.macros.contains(name) && path.len() == 1 {
@@ -84,29 +85,29 @@ impl Imports {
         }
         let full = self.resolve(path);
         let is_own = full.len() == 1 || matches!(full[0].as_str(), "crate" | "self" | "super");
-        // What is named like sqlx's own macros and is none of them is somebody else's.
+        // A macro named like one of sqlx's, but from elsewhere, belongs to someone else.
         is_own
             && (name.contains("query") || name.contains("sql"))
             && !crate::rust::query_names::makes_query(name)
     }
 
-    /// What the rules of a macro of this file say of its query.
+    /// What the rules of a macro of this file reveal about its query.
     pub(in crate::rust) fn rules(&self, path: &[String]) -> Option<Rules> {
         let [name] = path else { return None };
         self.wrappers.get(name).cloned()
     }
 
-    /// Whether a macro of this file waits for something, or makes a query.
+    /// Whether a macro of this file awaits something, or makes a query.
     pub(in crate::rust) fn may_query(&self, path: &[String]) -> bool {
         matches!(path, [name] if self.awaiting.contains(name) || self.wrappers.contains_key(name))
     }
 
-    /// Whether the file defines a macro of this name itself.
+    /// Whether the file itself defines a macro of this name.
     pub(in crate::rust) fn defines_macro(&self, name: &str) -> bool {
         self.macros.contains(name)
     }
 
-    /// Enters a module or a block with these items in it.
+    /// Enters a module or a block that contains these items.
     pub(in crate::rust) fn enter<'i>(&mut self, is_module: bool, items: impl Iterator<Item = &'i syn::Item>) {
         let mut names = Names { is_module, ..Names::default() };
         for item in items {
@@ -133,7 +134,7 @@ impl Imports {
         self.scopes.pop();
     }
 
-    /// The full path of a path as written, as far as this file tells.
+    /// The full path of a path as written, as far as this file determines it.
     pub(in crate::rust) fn resolve(&self, path: &[String]) -> Vec<String> {
         let Some((first, rest)) = path.split_first() else { return Vec::new() };
         let mut full: Vec<String> = match self.lookup(first) {
@@ -146,8 +147,8 @@ impl Imports {
         full
     }
 
-    /// Whether a name alone, such as `query_as`, is one of sqlx's or this project's by a glob import, or may be because
-    /// its origin is not to be seen from here.
+    /// Whether a bare name, such as `query_as`, comes from sqlx or this project by a glob import, or may do
+    /// so because its origin is not visible.
     pub(in crate::rust) fn glob_origin(&self, name: &str) -> Origin {
         match self.lookup(name) {
             Found::Use(_) | Found::Local => return Origin::Elsewhere,
@@ -179,8 +180,8 @@ impl Imports {
         Found::Unknown
     }
 
-    /// The scopes whose names are visible here, innermost first: out to the module, and on to the module around it
-    /// where `use super::*` says so.
+    /// The scopes whose names are visible here, innermost first: up to the module, and beyond it where
+    /// `use super::*` permits.
     fn visible(&self) -> impl Iterator<Item = &Names> {
         let mut open = true;
         self.scopes.iter().rev().take_while(move |names| {
@@ -199,12 +200,12 @@ enum Found<'a> {
     Unknown,
 }
 
-/// Where a name that is not imported by itself comes from.
+/// The origin of a name that is not imported explicitly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::rust) enum Origin {
     Sqlx,
     QueryBudget,
-    /// A glob import of a module of this crate may bring it.
+    /// A glob import of a module of this crate may provide it.
     ThisCrate,
     /// Imported from elsewhere, or defined here.
     Elsewhere,

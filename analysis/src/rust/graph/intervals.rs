@@ -1,5 +1,5 @@
-//! The bounds of all functions of some sources: calls are followed through the call graph, a budgeted function counts as
-//! its budget, and what cannot be followed is said to be unknown.
+//! Computes the bounds of all functions of a set of sources: calls are followed through the call graph, a
+//! function with a budget counts as its budget, and unresolved calls are reported as unknown.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::rust::flow::{CallRef, Callee};
 use crate::rust::function::{Bound, Function, Upper};
 use crate::rust::source::{FunctionId, Source};
 
-/// How many calls deep bounds are followed.
+/// The maximum depth of calls for which bounds are computed.
 const DEEPEST: usize = 64;
 
 /// The bound of each function, by source and position.
@@ -27,7 +27,7 @@ pub(in crate::rust) fn intervals(graph: &CallGraph<'_>) -> Vec<Vec<Bound>> {
 struct Bounder<'g, 'a> {
     graph: &'g CallGraph<'a>,
     known: Vec<Vec<Option<Bound>>>,
-    /// How often a function calls one of its parameters, where that is known.
+    /// How often a function calls one of its parameters; `None` if unknown.
     times: HashMap<(FunctionId, usize), Option<Bound>>,
     /// The functions whose bounds are being computed.
     open: Vec<FunctionId>,
@@ -46,17 +46,17 @@ impl<'a> Bounder<'_, 'a> {
             &mut InFunction { bounder: self, id, function },
         );
         self.open.pop();
-        // What was computed inside a cycle holds for the function at which the cycle was entered only.
+        // A result computed inside a cycle is only valid for the function that entered it.
         if let Some(known) = self.known.get_mut(id.source).and_then(|known| known.get_mut(id.function)) {
             *known = Some(bound.clone());
         }
         bound
     }
 
-    /// What a call runs: the least and the most of all that it can mean.
+    /// The contribution of a call: minimum and maximum over all functions that it may resolve to.
     fn called(&mut self, from: FunctionId, caller: &Function, call: &CallRef) -> Called {
         let mut targets = self.graph.targets(from.source, call).to_vec();
-        // Tests stand in for what they test: what they replace is meant outside of them.
+        // Test doubles are functions too, so outside of tests only the real ones count.
         if !caller.in_test {
             let is_real = |id: &FunctionId| self.graph.get(*id).is_some_and(|(_, it)| !it.in_test);
             targets.retain(is_real);
@@ -69,7 +69,7 @@ impl<'a> Bounder<'_, 'a> {
         }
     }
 
-    /// How often the functions that a call may mean call a parameter; `None` where one of them is not known.
+    /// How often the functions that a call may resolve to call a parameter; `None` if one of them is unknown.
     fn times(&mut self, from: FunctionId, call: usize, parameter: usize) -> Option<Bound> {
         let targets = self.graph.targets_of(from.source, call).to_vec();
         targets
@@ -89,11 +89,11 @@ impl<'a> Bounder<'_, 'a> {
             return known.clone();
         }
         let (source, function) = self.graph.get(id).filter(|(_, function)| function.has_body)?;
-        // A helper that passes its closure on to itself: nobody knows.
+        // A helper that passes its closure on to itself may call it any number of times.
         self.times.insert((id, parameter), None);
         let mut calls = OfParameter { bounder: self, id, parameter };
         let bound = bounds::bound(&function.flow, &source.scan.sites, &mut calls);
-        // What is kept, and not called here, or given to somebody unknown, may be called at any time.
+        // A closure that is stored, or passed to an unknown function, may be called at any time.
         let is_known = bound.upper != Upper::Finite(0) && bound.unknown.is_empty();
         let known = is_known.then_some(bound);
         self.times.insert((id, parameter), known.clone());
@@ -123,13 +123,13 @@ impl<'a> Bounder<'_, 'a> {
             return Called::Unknown;
         }
         let bound = self.bound(id);
-        // A future that is not awaited here may never be.
+        // A future that is not awaited here may never run.
         let lower = if call.awaited || !function.is_async { bound.lower } else { 0 };
         Called::Known { lower, upper: bound.upper, unknown: !bound.unknown.is_empty() }
     }
 }
 
-/// The calls of a function whose bound is computed.
+/// The calls of a function whose bounds are being computed.
 struct InFunction<'b, 'g, 'a> {
     bounder: &'b mut Bounder<'g, 'a>,
     id: FunctionId,
@@ -150,7 +150,7 @@ impl Calls for InFunction<'_, '_, '_> {
     }
 }
 
-/// The calls of a function where those of one of its parameters are counted, and nothing else.
+/// The calls of a function, counting only those of one of its parameters.
 struct OfParameter<'b, 'g, 'a> {
     bounder: &'b mut Bounder<'g, 'a>,
     id: FunctionId,
@@ -179,7 +179,7 @@ impl Calls for OfParameter<'_, '_, '_> {
     }
 }
 
-/// One or the other.
+/// Merges two alternatives.
 fn either(a: Called, b: Called) -> Called {
     let parts = |called| match called {
         Called::Nothing => (0, Upper::Finite(0), false),
@@ -194,8 +194,8 @@ fn either(a: Called, b: Called) -> Called {
     Called::Known { lower: lower.min(other_lower), upper, unknown: unknown || other_unknown }
 }
 
-/// Whether a call whose function is not known is sure to run no query, or so likely that saying "unknown" would
-/// bury what matters: what is not awaited, and what waits for something other than a database.
+/// Whether an unresolved call surely runs no query, or so probably that reporting it as unknown would drown
+/// what matters: it is not awaited, or it waits for something other than a database.
 fn is_known_harmless(call: &CallRef) -> bool {
     if !call.awaited {
         return true;

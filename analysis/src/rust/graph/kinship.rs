@@ -1,4 +1,4 @@
-//! What types and traits have from others: supertraits, blanket implementations, and what a type dereferences to.
+//! What types and traits inherit: supertraits, blanket implementations, and dereferencing.
 
 use std::collections::HashMap;
 
@@ -7,22 +7,22 @@ use super::resolve::{self, Context, Names, Ty};
 use super::standard::pointee;
 use crate::rust::type_ref::TypeRef;
 
-/// How far supertraits and blanket implementations are followed.
+/// The maximum number of steps through supertraits and blanket implementations.
 const DEEPEST: usize = 8;
 
-/// The kin of all types and traits of some sources.
+/// The relations between all types and traits of a set of sources.
 #[derive(Debug, Default)]
 pub(super) struct Kinship<'a> {
-    /// The traits that each trait asks for.
+    /// The supertraits of each trait.
     pub(super) supertraits: HashMap<TypeKey, Vec<TypeKey>>,
-    /// `impl<T: A + B> C for T`: what is asked for, as far as the workspace declares it, and what it gives.
+    /// `impl<T: A + B> C for T`: the required traits that the workspace declares, and the implemented one.
     pub(super) blankets: Vec<(Vec<TypeKey>, TypeKey)>,
-    /// What each type dereferences to, and the module in which that is written.
+    /// The `Deref` target of each type, and the module in which it is written.
     pub(super) derefs: HashMap<TypeKey, (ModuleId, &'a TypeRef)>,
 }
 
 impl Kinship<'_> {
-    /// Some traits with those that whatever implements them has as well.
+    /// These traits, with all traits that their implementors have as well.
     pub(super) fn all(&self, traits: &[TypeKey]) -> Vec<TypeKey> {
         let mut all = traits.to_vec();
         for _ in 0..DEEPEST {
@@ -44,7 +44,7 @@ impl Kinship<'_> {
 }
 
 impl Names<'_> {
-    /// Notes supertraits, blanket implementations and what types dereference to.
+    /// Collects supertraits, blanket implementations and `Deref` targets.
     pub(super) fn add_kinship(&mut self) {
         for source in self.sources.clone() {
             for items in &source.scan.items {
@@ -79,7 +79,7 @@ impl Names<'_> {
         }
     }
 
-    /// What a type dereferences to.
+    /// The `Deref` target of a type.
     pub(super) fn deref(&self, ty: &Ty, depth: usize) -> Option<Ty> {
         let Ty::Named(key, _) = ty else { return None };
         let (module, target) = self.kinship.derefs.get(key).filter(|_| depth < resolve::DEEPEST)?;

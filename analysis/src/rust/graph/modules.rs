@@ -1,4 +1,4 @@
-//! The module trees of all crates: what a path leads to, through imports, re-exports and globs.
+//! The module trees of all crates: resolves paths through imports, re-exports and globs.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -8,16 +8,16 @@ use super::globs;
 use crate::rust::source::{FunctionId, Source};
 use crate::rust::type_ref::TypeRef;
 
-/// How many steps a path is followed.
+/// The maximum number of steps to resolve a path.
 const DEEPEST: usize = 24;
 
-/// The identity of a type or trait: its crate, module and name; for one from elsewhere, its path as imported.
+/// The identity of a type or trait: its crate, module and name; if external, its path as imported.
 pub(in crate::rust) type TypeKey = Arc<str>;
 
-/// A module by its position.
+/// A module, by position.
 pub(in crate::rust) type ModuleId = usize;
 
-/// What a path leads to.
+/// What a path resolves to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::rust) enum Scope {
     Module(ModuleId),
@@ -28,7 +28,7 @@ pub(in crate::rust) enum Scope {
 /// One module.
 #[derive(Debug)]
 pub(in crate::rust) struct Module<'a> {
-    /// Its crate and path, `::` between the parts.
+    /// Its crate and path, separated by `::`.
     path: String,
     parent: Option<ModuleId>,
     root: ModuleId,
@@ -47,24 +47,24 @@ pub(in crate::rust) struct Modules<'a> {
     list: Vec<Module<'a>>,
     /// The root modules, by crate.
     roots: HashMap<&'a str, ModuleId>,
-    /// The crates that code can name, by the root module of the crate it stands in.
+    /// The crates that code can name, by the root module of its own crate.
     externs: HashMap<ModuleId, &'a HashMap<String, String>>,
-    /// The modules that declare or import each name by itself.
+    /// The modules that declare or explicitly import each name.
     by_name: HashMap<&'a str, Vec<ModuleId>>,
-    /// For each module, the group of modules it shares its globs with.
+    /// For each module, the group with the same globs.
     groups: Vec<usize>,
-    /// For each group, the modules whose names its globs bring, the nearest first.
+    /// For each group, the modules whose names its globs import, nearest first.
     reach: Vec<Vec<ModuleId>>,
-    /// What was looked up before.
+    /// A cache of lookups.
     known: RefCell<HashMap<ModuleId, HashMap<String, Option<Scope>>>>,
-    /// What is being looked up: imports may lead in circles.
+    /// The lookups in progress, since imports may be cyclic.
     open: RefCell<HashSet<(ModuleId, String)>>,
-    /// How many circles were met; what was found on the way through one is not to be remembered.
+    /// How many cycles were met; a failed lookup that met one is not cached.
     circles: Cell<usize>,
 }
 
 impl<'a> Modules<'a> {
-    /// The module of a source, or one inside it, made with those around it where they are not known yet.
+    /// The module of a source, or one inside it; creates it and its ancestors if necessary.
     pub(in crate::rust) fn enter(&mut self, source: &'a Source, inner: &'a [String]) -> ModuleId {
         let mut at = match self.roots.get(source.crate_name.as_str()) {
             Some(root) => *root,
@@ -113,7 +113,7 @@ impl<'a> Modules<'a> {
         id
     }
 
-    /// Notes what a module declares and imports.
+    /// Registers what a module declares and imports.
     pub(in crate::rust) fn declare(&mut self, id: ModuleId, items: &'a crate::rust::source::ModuleItems) {
         let Some(module) = self.list.get_mut(id) else { return };
         module.uses.extend(items.uses.iter().map(|(name, path)| (name.as_str(), path.as_slice())));
@@ -123,8 +123,8 @@ impl<'a> Modules<'a> {
         module.aliases.extend(items.aliases.iter().map(|(name, ty)| (name.as_str(), ty)));
     }
 
-    /// Follows all globs; asked once, when all is declared. A glob whose path leads through another glob is found in a
-    /// later round, of which there are as many as names are followed deep.
+    /// Resolves all globs, once everything is declared. A glob whose path leads through another glob is
+    /// resolved in a later round; there are as many rounds as steps to resolve a path.
     pub(in crate::rust) fn follow_globs(&mut self) {
         for (id, module) in self.list.iter().enumerate() {
             let names: HashSet<&&str> = module
@@ -164,7 +164,7 @@ impl<'a> Modules<'a> {
         }
     }
 
-    /// The modules whose names the globs of a module bring, and that have this name themselves.
+    /// The modules whose names the globs of a module import, and that define this name themselves.
     fn through_globs(&self, id: ModuleId, name: &str) -> impl Iterator<Item = ModuleId> + '_ {
         let candidates: HashSet<ModuleId> = self.by_name.get(name).into_iter().flatten().copied().collect();
         let reached = self.groups.get(id).and_then(|group| self.reach.get(*group));
@@ -173,7 +173,7 @@ impl<'a> Modules<'a> {
         reached.filter(move |module| *module != id && candidates.contains(module))
     }
 
-    /// Notes a function of a module.
+    /// Registers a function of a module.
     pub(in crate::rust) fn add_function(&mut self, id: ModuleId, name: &'a str, function: FunctionId) {
         if let Some(module) = self.list.get_mut(id) {
             module.functions.entry(name).or_default().push(function);
@@ -184,18 +184,18 @@ impl<'a> Modules<'a> {
         self.list.get(id)
     }
 
-    /// The key of a type or trait that a module declares.
+    /// The key of a type or trait declared in a module.
     pub(in crate::rust) fn key(&self, module: ModuleId, name: &str) -> TypeKey {
         let path = self.list.get(module).map(|module| module.path.as_str()).unwrap_or_default();
         format!("{path}::{name}").into()
     }
 
-    /// What a path leads to, seen from a module.
+    /// Resolves a path relative to a module.
     pub(in crate::rust) fn scope(&self, from: ModuleId, path: &[String]) -> Option<Scope> {
         self.scope_at(from, path, 0)
     }
 
-    /// The root of a crate that code of another one names.
+    /// The root of a crate that code of another crate names.
     fn extern_root(&self, root: ModuleId, name: &str) -> Option<ModuleId> {
         let known = self.externs.get(&root)?.get(name)?;
         self.roots.get(known.as_str()).copied()
@@ -239,7 +239,7 @@ impl<'a> Modules<'a> {
         let circles = self.circles.get();
         let found = self.find_member(module, name, depth);
         self.open.borrow_mut().remove(&key);
-        // What was found holds, whatever was met on the way; that nothing was found may be due to a circle.
+        // A success is valid whatever was met on the way; a failure may be due to a cycle.
         if found.is_some() || self.circles.get() == circles || self.open.borrow().is_empty() {
             self.known.borrow_mut().entry(module).or_default().insert(key.1, found.clone());
         }
@@ -251,14 +251,14 @@ impl<'a> Modules<'a> {
             return Some(found);
         }
         let module = self.list.get(id)?;
-        // A crate goes before what globs bring; asked where a path begins, and right for a name alone as well.
+        // Crates take precedence over globs. This holds at the start of a path, and for a bare name too.
         if module.uses.contains_key(name) || self.extern_root(module.root, name).is_some() {
             return None;
         }
         self.through_globs(id, name).find_map(|module| self.own_member(module, name, depth + 1))
     }
 
-    /// The same among what the module declares or imports by name.
+    /// Like `member`, among what the module declares or imports by name.
     fn own_member(&self, id: ModuleId, name: &str, depth: usize) -> Option<Scope> {
         let module = self.list.get(id)?;
         if module.types.contains(name) {
@@ -277,7 +277,7 @@ impl<'a> Modules<'a> {
         }
     }
 
-    /// The functions of this name in a module, re-exported ones included.
+    /// The functions of this name in a module, including re-exported ones.
     pub(in crate::rust) fn functions(&self, module: ModuleId, name: &str) -> Vec<FunctionId> {
         self.functions_at(module, name, &mut HashSet::new())
     }

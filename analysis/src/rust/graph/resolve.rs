@@ -1,4 +1,4 @@
-//! Functions and types across files: functions by their paths, methods through the types of what they are called on.
+//! Resolves functions and types across files: functions by path, methods by the type of the receiver.
 
 use std::collections::HashMap;
 
@@ -9,34 +9,34 @@ use crate::rust::function::Function;
 use crate::rust::source::{FunctionId, Generic, Source};
 use crate::rust::type_ref::TypeRef;
 
-/// How many steps a name or type is followed.
+/// The maximum number of steps to resolve a name or type.
 pub(super) const DEEPEST: usize = 24;
 
-/// The most functions that a call of a trait's method may stand for and still say something.
+/// The maximum number of functions that a trait method call may resolve to and still be reported.
 const MOST_CANDIDATES: usize = 4;
 
-/// Where a path or type is written.
+/// The context in which a path or type is written.
 #[derive(Debug, Clone)]
 pub(in crate::rust) struct Context<'a> {
     pub(super) module: ModuleId,
-    /// The function's path inside its file, for the functions inside it.
+    /// The function's path inside its file, to resolve functions nested in it.
     pub(super) function: Option<&'a str>,
-    /// What `Self` is.
+    /// The type of `Self`.
     pub(super) owner: &'a TypeRef,
-    /// The type parameters of the struct whose field is read; what they are stands in `known_self`.
+    /// The type parameters of the struct whose field is read; their arguments are in `known_self`.
     pub(super) generics: &'a [Generic],
-    /// What `Self` is known to be, in the body of a trait's method called on a known type.
+    /// The concrete `Self` in the body of a trait method that is called on a known type.
     pub(super) known_self: Option<Ty>,
 }
 
-/// A type that is known.
+/// A resolved type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::rust) enum Ty {
-    /// A type of the workspace, or of elsewhere by its path, with its type arguments.
+    /// A type of the workspace, or an external one by its path, with its type arguments.
     Named(TypeKey, Vec<Option<Ty>>),
-    /// Something of which only traits are known.
+    /// A value known only by its traits.
     Implements(Vec<TypeKey>),
-    /// The same, chosen at run time: `dyn Store`.
+    /// The same, dispatched at run time: `dyn Store`.
     Object(Vec<TypeKey>),
 }
 
@@ -55,11 +55,11 @@ pub(in crate::rust) struct Names<'a> {
     pub(super) modules: Modules<'a>,
     /// The module of each function, by source.
     homes: Vec<Vec<ModuleId>>,
-    /// Functions inside functions, by module and path.
+    /// Functions nested in functions, by module and path.
     nested: HashMap<(ModuleId, &'a str), FunctionId>,
     pub(super) fields: HashMap<TypeKey, Fields<'a>>,
     methods: HashMap<(TypeKey, &'a str), Vec<FunctionId>>,
-    /// Methods declared in traits, with and without a body.
+    /// Methods declared in traits, with or without a body.
     declared: HashMap<(TypeKey, &'a str), FunctionId>,
     /// The methods of a trait's implementations.
     implemented: HashMap<(TypeKey, &'a str), Vec<FunctionId>>,
@@ -113,7 +113,7 @@ impl<'a> Names<'a> {
         names
     }
 
-    /// Where a function stands.
+    /// The context of a function.
     pub(in crate::rust) fn context(&self, id: FunctionId) -> Option<Context<'a>> {
         let function = self.function_at(id)?;
         let module = *self.homes.get(id.source)?.get(id.function)?;
@@ -147,7 +147,7 @@ impl<'a> Names<'a> {
         }
         let name = function.name.as_str();
         match self.resolve_type(&context, &function.owner, 0) {
-            // The body of a trait.
+            // Inside a trait definition.
             Some(Ty::Implements(traits)) if function.implements.is_none() => {
                 self.declared.extend(traits.into_iter().map(|key| ((key, name), id)));
             }
@@ -165,7 +165,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The functions that a path means.
+    /// The functions that a path resolves to.
     pub(in crate::rust) fn function(&self, context: &Context<'_>, path: &[String]) -> Vec<FunctionId> {
         let Some((name, parents)) = path.split_last() else { return Vec::new() };
         if parents.is_empty() {
@@ -186,23 +186,23 @@ impl<'a> Names<'a> {
             Some(Scope::Module(module)) => self.modules.functions(module, name),
             Some(Scope::Type(key)) => self.method_of_type(&key, name),
             Some(Scope::Trait(key)) => self.method_of_traits(&[key], name),
-            // A type of elsewhere may have methods by a trait of the workspace.
+            // An external type may have methods from a trait of the workspace.
             None => self.method_of_type(&path_key(parents), name),
         }
     }
 
-    /// The functions that `self.name(..)` or `Self::name(..)` means.
+    /// The functions that `self.name(..)` or `Self::name(..)` resolves to.
     pub(in crate::rust) fn method_of_self(&self, context: &Context<'_>, name: &str) -> Vec<FunctionId> {
         self.method(context, &TypeRef::SelfType, name)
     }
 
-    /// The functions that a method called on a value of this type means.
+    /// The functions that a method on a value of this type resolves to.
     pub(in crate::rust) fn method(&self, context: &Context<'_>, on: &TypeRef, name: &str) -> Vec<FunctionId> {
         let Some(ty) = self.resolve_type(context, on, 0) else { return Vec::new() };
         self.method_on(&ty, name, 0)
     }
 
-    /// Whether of a type only traits are known.
+    /// Whether a type is known only by its traits.
     pub(in crate::rust) fn is_trait_object(&self, context: &Context<'_>, ty: &TypeRef) -> bool {
         self.resolve_type(context, ty, 0).is_some_and(|ty| matches!(pointee(ty), Ty::Object(_)))
     }
@@ -248,7 +248,7 @@ impl<'a> Names<'a> {
             .collect()
     }
 
-    /// The implementations of a trait's method, where they are few, or its only body.
+    /// The implementations of a trait method if they are few, or its default body.
     fn method_of_traits(&self, traits: &[TypeKey], name: &str) -> Vec<FunctionId> {
         let mut found: Vec<FunctionId> = Vec::new();
         for of in &self.kinship.all(traits) {
@@ -258,7 +258,7 @@ impl<'a> Names<'a> {
                 declared.filter(|id| self.function_at(*id).is_some_and(|function| function.has_body)),
             );
         }
-        // Implementations for tests stand beside the real ones.
+        // Test doubles exist alongside the real implementations.
         let real = |id: &FunctionId| self.function_at(*id).is_some_and(|function| !function.in_test);
         if found.iter().any(real) {
             found.retain(real);
@@ -358,7 +358,7 @@ impl<'a> Names<'a> {
                 _ => None,
             };
             let bounds = context.generics.get(at).map(|(_, bounds)| bounds.as_slice()).unwrap_or_default();
-            // What the use says, unless it says less than the declaration.
+            // The argument in use, unless it says less than the declaration.
             return match given {
                 Some(Ty::Implements(traits)) if traits.is_empty() => None,
                 Some(given) => Some(given),
@@ -386,7 +386,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// What a function returns, `Self` being the type it was called on.
+    /// The return type of a function; `Self` is the type that it was called on.
     fn returned(&self, id: FunctionId, on: Option<Ty>, depth: usize) -> Option<Ty> {
         let function = self.function_at(id)?;
         let mut context = self.context(id)?;
@@ -394,7 +394,7 @@ impl<'a> Names<'a> {
         self.resolve_type(&context, &function.returns, depth + 1)
     }
 
-    /// What a trait's method without a body returns.
+    /// The return type of a trait method without a body.
     fn declared_return(&self, of: &Ty, name: &str, depth: usize) -> Option<Ty> {
         let (Ty::Implements(traits) | Ty::Object(traits)) = pointee(of.clone()) else { return None };
         let id = traits.iter().find_map(|key| self.declared.get(&(key.clone(), name)))?;
@@ -402,7 +402,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The key of something from elsewhere.
+/// The key of an external item.
 fn path_key(path: &[String]) -> TypeKey {
     path.join("::").into()
 }

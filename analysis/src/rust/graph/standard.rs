@@ -1,8 +1,8 @@
-//! What is known of types of the standard library and of others that everyone uses.
+//! Knowledge about types of the standard library and other ubiquitous crates.
 
 use super::resolve::{Ty, last};
 
-/// Whether methods of what is inside can be called on a type.
+/// Whether a type dereferences to its content, so that methods of the content can be called on it.
 pub(super) fn is_pointer(key: &str) -> bool {
     let pointers = ["Arc", "Rc", "Box", "Cow", "State", "Extension", "Data", "MutexGuard", "RwLockReadGuard"];
     pointers.contains(&last(key))
@@ -20,7 +20,7 @@ pub(super) fn is_pointer(key: &str) -> bool {
         )
 }
 
-/// Whether a pattern takes out what a type of a web framework holds: `State(pool)`.
+/// Whether this is an extractor of a web framework, which a pattern unwraps: `State(pool)`.
 pub(super) fn is_extractor(key: &str) -> bool {
     matches!(
         last(key),
@@ -28,7 +28,7 @@ pub(super) fn is_extractor(key: &str) -> bool {
     )
 }
 
-/// Whether `?` and `unwrap` give what is inside.
+/// Whether `?` and `unwrap` return the content.
 pub(super) fn is_wrapper(key: &str) -> bool {
     last(key) == "Option" || last(key).ends_with("Result")
 }
@@ -55,7 +55,7 @@ pub(super) fn pointee(ty: Ty) -> Ty {
     }
 }
 
-/// What methods of the standard library return that many chains go through.
+/// The return types of standard library methods that are common in chains.
 pub(super) fn standard_method(of: Ty, name: &str) -> Option<Ty> {
     match name {
         "clone" | "as_ref" | "as_mut" | "borrow" | "borrow_mut" | "to_owned" | "deref" | "deref_mut"

@@ -1,27 +1,27 @@
-//! Which module of which crate each file is, as `mod` declarations and the layout of folders say.
+//! Finds the crate and module of each file, from `mod` declarations and directory layout.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use crate::rust::lex::tokens::{Kind, Token, tokens};
 
-/// A crate: what cargo calls a target.
+/// A crate: a target in cargo's terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// Its root file: `src/lib.rs`, `src/main.rs`, `tests/all.rs`.
     pub root: PathBuf,
-    /// Whether it is a library, which other crates see.
+    /// Whether it is a library, which other crates can depend on.
     pub is_lib: bool,
-    /// Whether it is built for tests or benchmarks alone.
+    /// Whether it is only built for tests or benchmarks.
     pub is_test: bool,
 }
 
-/// Where a file stands.
+/// The position of a file in the module tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
-    /// Its crate, by the position among the targets.
+    /// Its crate, as a position among the targets.
     pub target: usize,
-    /// The path of the module that it is; empty for the root.
+    /// The path of its module; empty for the root.
     pub module: Vec<String>,
     /// Whether it, or a module around it, is declared under `#[cfg(test)]`.
     pub in_test: bool,
@@ -31,9 +31,9 @@ pub struct Position {
 #[derive(Debug, PartialEq, Eq)]
 struct Declaration<'t> {
     name: &'t str,
-    /// What `#[path = "…"]` says.
+    /// The value of `#[path = "…"]`.
     path: Option<&'t str>,
-    /// Whether `#[cfg(test)]` stands before it.
+    /// Whether it is under `#[cfg(test)]`.
     in_test: bool,
 }
 
@@ -59,7 +59,7 @@ pub fn positions(targets: &[Target], files: &[(&Path, &str)]) -> Vec<Option<Posi
             if *in_test {
                 tests.insert((here.target, module.clone()));
             }
-            // `#[path = "…"] mod name;` puts a file where its place would not.
+            // `#[path = "…"] mod name;` overrides the default location.
             let meant = given.map(|given| normal(&path.parent().unwrap_or(Path::new("")).join(given)));
             let found = meant.and_then(|meant| numbers.get(meant.as_path()).copied());
             if let Some(position) = found.and_then(|found| positions.get_mut(found)) {
@@ -75,7 +75,7 @@ pub fn positions(targets: &[Target], files: &[(&Path, &str)]) -> Vec<Option<Posi
     positions
 }
 
-/// The position of a file by the place it lies at.
+/// The position of a file, judging by its location.
 fn position(path: &Path, targets: &[Target], declared: &HashMap<&Path, HashSet<&str>>) -> Option<Position> {
     if let Some(target) = targets.iter().position(|target| target.root == path) {
         return Some(Position { target, module: Vec::new(), in_test: false });
@@ -83,7 +83,7 @@ fn position(path: &Path, targets: &[Target], declared: &HashMap<&Path, HashSet<&
     let inside = |target: &Target| path.strip_prefix(target.root.parent()?).ok().map(Path::to_path_buf);
     let mut around: Vec<(usize, PathBuf)> =
         (0..).zip(targets).filter_map(|(at, target)| Some((at, inside(target)?))).collect();
-    // The innermost folder; in it the crate that declares the module, the library first.
+    // The innermost directory; within it the crate that declares the module, the library first.
     let nearest = around.iter().map(|(_, below)| below.components().count()).min()?;
     around.retain(|(_, below)| below.components().count() == nearest);
     around.sort_by_key(|(at, _)| !targets.get(*at).is_some_and(|target| target.is_lib));
@@ -97,7 +97,7 @@ fn position(path: &Path, targets: &[Target], declared: &HashMap<&Path, HashSet<&
     Some(Position { target: *target, module: module(below), in_test: false })
 }
 
-/// The module that a path below a crate's folder is: `db/orders.rs` and `db/orders/mod.rs` are `db::orders`.
+/// The module of a path below a crate's directory: `db/orders.rs` and `db/orders/mod.rs` are `db::orders`.
 fn module(below: &Path) -> Vec<String> {
     let mut parts: Vec<String> =
         below.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
@@ -107,7 +107,7 @@ fn module(below: &Path) -> Vec<String> {
     parts
 }
 
-/// A path without `.` and `..`.
+/// A path with `.` and `..` resolved.
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {
@@ -120,7 +120,7 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-/// The modules that a file says stand in files of their own, those of modules inside it left out.
+/// The modules that a file declares to be in files of their own, except inside inline modules.
 fn declarations(text: &str) -> Vec<Declaration<'_>> {
     let tokens = tokens(text);
     let mut found = Vec::new();
@@ -143,7 +143,7 @@ fn declarations(text: &str) -> Vec<Declaration<'_>> {
     found
 }
 
-/// The tokens between what ends the item before and what comes next: attributes and `pub`.
+/// The attributes and visibility before an item: the tokens since the end of the previous item.
 fn attributes<'a, 't>(before: &'a [Token<'t>]) -> &'a [Token<'t>] {
     let ends = |token: &Token<'_>| matches!(token.kind, Kind::Sign(b';' | b'{' | b'}'));
     let start = before.iter().rposition(ends).map_or(0, |at| at + 1);
@@ -172,7 +172,8 @@ fn is_test(attributes: &[Token<'_>]) -> bool {
 mod tests {
     use super::*;
 
-    /// Checks where files are, as `target: module`; the targets are the roots among the files, `lib.rs` a library.
+    /// Checks the positions of files, as `target: module`; the targets are the roots among the files,
+    /// `lib.rs` a library.
     #[track_caller]
     fn check(roots: &[&str], files: &[(&str, &str, &str)]) {
         let targets: Vec<Target> = roots

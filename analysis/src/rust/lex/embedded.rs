@@ -1,4 +1,4 @@
-//! Texts inside string literals: where in the source they stand, byte for byte, and how others are written in their place.
+//! Texts inside string literals: locates them in the source, byte for byte, and writes replacements.
 
 use std::ops::Range;
 
@@ -6,20 +6,20 @@ use super::tokens::{Kind, tokens};
 
 /// A string literal of a source.
 struct Literal {
-    /// The bytes between its quotes.
+    /// The byte range between its quotes.
     content: Range<usize>,
-    /// Of a raw literal, the number of `#` around it; `None` where a backslash begins an escape.
+    /// For a raw literal, the number of `#` around it; `None` if backslash is the escape character.
     hashes: Option<usize>,
 }
 
-/// The bytes of `source` that stand for `text`, which begins at byte `start` inside a string literal. `None` where that is
-/// not what stands there: in another literal, or put together from several.
+/// The bytes of `source` that represent `text`, which starts at byte `start` inside a string literal. `None`
+/// if something else is there: the text is in another literal, or composed of several.
 pub fn embedded(source: &str, start: usize, text: &str) -> Option<Range<usize>> {
     literal_at(source, start)?.span_of(source, start, text)
 }
 
-/// The same, with what has to stand in its place so that the literal says `replacement`. `None` also where the literal
-/// cannot say it: a raw one that the text would end.
+/// Like [`embedded`], along with the source that makes the literal represent `replacement` there. Also `None`
+/// if the literal cannot represent it: a raw literal that the text would end.
 pub fn rewritten(
     source: &str,
     start: usize,
@@ -31,7 +31,7 @@ pub fn rewritten(
     Some((span, literal.write(replacement)?))
 }
 
-/// The string literal whose content a byte lies in; the byte of its closing quote is its content's end.
+/// The string literal whose content contains a byte; the closing quote counts as its end.
 fn literal_at(source: &str, at: usize) -> Option<Literal> {
     let tokens = tokens(source);
     let after = tokens.partition_point(|token| token.start < at);
@@ -60,7 +60,7 @@ impl Literal {
         Some(start..self.content.end - rest.len())
     }
 
-    /// The first character that a part of the content stands for, and what follows it.
+    /// The first character that the source of a content represents, and the remaining source.
     fn character<'s>(&self, mut source: &'s str) -> Option<(char, &'s str)> {
         loop {
             let mut chars = source.chars();
@@ -70,7 +70,7 @@ impl Literal {
                     let escaped = chars.as_str();
                     let line_end = escaped.strip_prefix("\r\n").or_else(|| escaped.strip_prefix('\n'));
                     match line_end {
-                        // Nothing stands for the line end and the blanks that follow.
+                        // A line continuation and the blanks after it represent nothing.
                         Some(after) => source = after.trim_start_matches(|c: char| c.is_ascii_whitespace()),
                         None => return escape(escaped),
                     }
@@ -80,7 +80,7 @@ impl Literal {
         }
     }
 
-    /// A text as it is written in this literal.
+    /// The source that represents a text in this literal.
     fn write(&self, text: &str) -> Option<String> {
         match self.hashes {
             None => Some(text.replace('\\', "\\\\").replace('"', "\\\"")),
@@ -89,7 +89,7 @@ impl Literal {
     }
 }
 
-/// What an escape stands for, without its backslash, and what follows it.
+/// The character that an escape, without its backslash, represents, and the remaining source.
 fn escape(source: &str) -> Option<(char, &str)> {
     let mut chars = source.chars();
     let found = match chars.next()? {
@@ -116,7 +116,7 @@ fn escape(source: &str) -> Option<(char, &str)> {
 mod tests {
     use super::*;
 
-    /// Checks that `text`, looked for where `[` stands in the source, is what stands between `[` and `]`.
+    /// Checks that `text`, located at `[` in the source, is found between `[` and `]`.
     #[track_caller]
     fn check(marked: &str, text: &str) {
         let source = marked.replace(['[', ']'], "");
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(embedded(&source, start, text), Some(start..end), "{marked}");
     }
 
-    /// Checks that `text` is not found where `[` stands.
+    /// Checks that `text` is not found at `[`.
     #[track_caller]
     fn check_not(marked: &str, text: &str) {
         let source = marked.replace('[', "");

@@ -1,41 +1,41 @@
-//! Source that the parser can be given: recursion in it is bounded before any of it is parsed.
+//! Guards the parser: bounds the recursion in source before any of it is parsed.
 //!
-//! The parser, the trees it builds and the walks over them recurse with the source: a level for each delimiter, and a
-//! level for each link of a chain such as `a + b + c`, `!!!x`, `a.b().c()` or `if … else if …`. The tokens, which are
-//! read without recursion, tell how deep that can get.
+//! The parser, the trees it builds and the walks over them recurse: a level for each delimiter, and a level
+//! for each link of a chain such as `a + b + c`, `!!!x`, `a.b().c()` or `if … else if …`. The depth is
+//! computed from the tokens, which are read without recursion.
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
 use crate::rust::ScanError;
 
-/// How deep source may nest.
+/// The allowed nesting of source.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::rust) struct Limits {
-    /// Delimiters inside each other.
+    /// The maximum nesting of delimiters.
     delimiters: usize,
-    /// Links of chains on one path into the source.
+    /// The maximum number of chain links on any path.
     links: usize,
 }
 
 /// For a thread with a stack of [`STACK`].
 pub(in crate::rust) const OWN_THREAD: Limits = Limits { delimiters: 500, links: 20_000 };
 
-/// For a compiler's thread, whose stack is 8 MB.
+/// For a compiler thread, whose stack is 8 MB.
 pub(in crate::rust) const COMPILER_THREAD: Limits = Limits { delimiters: 100, links: 1_500 };
 
-/// What a level of types counts, in links.
+/// The weight of a level of types, in links.
 const HEAVY: usize = 4;
 
-/// The stack on which whole files are read; only what is used of it is ever touched.
+/// The stack size for reading files, in bytes; only touched pages use memory.
 pub(in crate::rust) const STACK: usize = 256 << 20;
 
-/// Does work on a thread of its own with that stack; `None` when it gave up, or no thread was to be had.
+/// Runs work on a thread with that stack; `None` if it panicked, or no thread could be started.
 pub(in crate::rust) fn on_own_thread<R: Send>(name: &str, work: impl FnOnce() -> R + Send) -> Option<R> {
     let worker = std::thread::Builder::new().stack_size(STACK).name(format!("query-budget {name}"));
     std::thread::scope(|scope| worker.spawn_scoped(scope, work).ok()?.join().ok())
 }
 
-/// Refuses source that nests deeper than `limits`.
+/// Rejects source that nests deeper than `limits`.
 pub(in crate::rust) fn check(tokens: &TokenStream, limits: Limits) -> Result<(), ScanError> {
     let mut levels = vec![Level::new(tokens.clone(), 0)];
     while let Some(level) = levels.last_mut() {
@@ -48,7 +48,7 @@ pub(in crate::rust) fn check(tokens: &TokenStream, limits: Limits) -> Result<(),
             return Err(ScanError::at(token.span(), "an expression chains too many parts to be read"));
         }
         if let TokenTree::Group(group) = &token {
-            // An attribute, a doc comment for instance, is no part of the chain it stands in.
+            // An attribute, such as a doc comment, is not part of the chain that contains it.
             let below = level.below + level.run;
             if levels.len() >= limits.delimiters {
                 return Err(ScanError::at(token.span(), "delimiters are nested too deeply to be read"));
@@ -91,7 +91,7 @@ impl Level {
                 }
                 // The first character of `==` or `::`.
                 '=' | ':' if punct.spacing() == Spacing::Joint => {}
-                // Types nest by these, and take the most stack a level.
+                // Types nest by these, and take the most stack per level.
                 '<' | '&' => self.run += HEAVY,
                 _ => self.run += 1,
             },

@@ -1,4 +1,4 @@
-//! String literals: their text, and where each part of it stands in the source.
+//! String literals: their text, and the source position of each part.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use syn::Lit;
 use crate::finding::Place;
 use crate::rust::site::SqlLiteral;
 
-/// The text of a literal; `None` where it is no text. One without escapes is read at once, which the parser does letter by
-/// letter.
+/// The text of a literal; `None` if it is not a string. Literals without escapes are read directly, because
+/// the parser goes character by character.
 pub fn text_of(literal: &Literal) -> Option<String> {
     let source = literal.to_string();
     match plain(&source) {
@@ -21,15 +21,15 @@ pub fn text_of(literal: &Literal) -> Option<String> {
     }
 }
 
-/// What stands between the quotes of a text without escapes.
+/// The content of a string without escapes.
 fn plain(source: &str) -> Option<&str> {
     let content = source.strip_prefix('"')?.strip_suffix('"')?;
     (!content.contains('\\') && !content.contains('\r')).then_some(content)
 }
 
-/// The text of a literal with the places of its parts: one at its start, and one wherever a character of the text is not
-/// the next character of the source line (a line's beginning, an escape, a line that goes on after `\`). `None` where it is
-/// no text.
+/// The text of a literal with the places of its parts: one at its start, and one wherever the next character
+/// of the text is not the next character of the source line (at a line break, an escape, or a continuation
+/// with `\`). `None` if it is not a string.
 pub(in crate::rust) fn read(literal: &Literal, file: &Arc<str>) -> Option<SqlLiteral> {
     let start = literal.span().start();
     let source = literal.to_string();
@@ -42,7 +42,7 @@ pub(in crate::rust) fn read(literal: &Literal, file: &Arc<str>) -> Option<SqlLit
         broken: true,
     };
     reader.read(&source);
-    // Of an escape the parser knows best what it stands for.
+    // The parser resolves escapes reliably.
     if plain(&source).is_none() {
         let value = text_of(literal)?.replace("\r\n", "\n");
         if reader.text != value {
@@ -53,7 +53,7 @@ pub(in crate::rust) fn read(literal: &Literal, file: &Arc<str>) -> Option<SqlLit
     Some(SqlLiteral { text: reader.text.into(), parts })
 }
 
-/// Puts texts together, for `concat!` and `+`.
+/// Concatenates texts, for `concat!` and `+`.
 pub(in crate::rust) fn join(literals: impl IntoIterator<Item = SqlLiteral>) -> SqlLiteral {
     let mut text = String::new();
     let mut parts = Vec::new();
@@ -70,7 +70,7 @@ struct Reader<'a> {
     column: u32,
     text: String,
     parts: Vec<(usize, Place)>,
-    /// Whether the next character of the text begins a part.
+    /// Whether the next character of the text starts a new part.
     broken: bool,
 }
 
@@ -97,7 +97,7 @@ impl Reader<'_> {
         self.broken = false;
     }
 
-    /// Text that stands for itself.
+    /// Text that represents itself.
     fn verbatim(&mut self, text: &str) {
         for line in text.split_inclusive('\n') {
             if self.broken {
@@ -108,7 +108,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Moves past a part of the source, which ends where a line does if not before.
+    /// Skips source that represents nothing, and ends at the latest where the line does.
     fn skip(&mut self, part: &str) {
         if part.ends_with('\n') {
             self.line += 1;
@@ -128,7 +128,7 @@ impl Reader<'_> {
         self.verbatim(rest);
     }
 
-    /// Reads what follows a backslash, and returns what is left.
+    /// Reads what follows a backslash, and returns the rest.
     fn escape<'t>(&mut self, source: &'t str) -> &'t str {
         self.mark();
         self.broken = true;
@@ -152,7 +152,7 @@ impl Reader<'_> {
                 self.code(digits.trim_start_matches('{'));
             }
             '\n' => {
-                // Nothing stands for the line end and the blanks that follow.
+                // A line continuation and the blanks after it represent nothing.
                 self.parts.pop();
                 let rest = chars.as_str();
                 let after = rest.trim_start_matches(|c: char| c.is_ascii_whitespace());

@@ -1,5 +1,5 @@
-//! What makes a query that stands nowhere in the source as it is: a macro of the project's own that puts it together, or a
-//! derive that is told its table.
+//! Finds the origin of a query that does not appear literally in the source: a macro of the project that
+//! assembles it, or a derive that is given its table.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use super::tokens::{Kind, Token, tokens};
 use crate::finding::Place;
 use crate::rust::query_names::makes_query;
 
-/// How long a text is at least that tells one query from others.
+/// The minimum length of a text that distinguishes one query from others.
 const TELLING: usize = 12;
 
 /// The macros and derives of some files that may make queries.
@@ -19,7 +19,7 @@ pub struct Makers {
     derives: Vec<Texts>,
 }
 
-/// The texts in some tokens, and where these begin.
+/// The string literals in some tokens, and where they start.
 #[derive(Debug)]
 struct Texts {
     place: Place,
@@ -27,7 +27,7 @@ struct Texts {
 }
 
 impl Makers {
-    /// Those of files, each with its path as it is shown and its text.
+    /// The makers in files, each given by its displayed path and text.
     pub fn of<'t>(files: impl Iterator<Item = (&'t str, &'t str)>) -> Makers {
         let mut makers = Makers::default();
         let files: Vec<File<'t>> = files
@@ -39,8 +39,8 @@ impl Makers {
         makers
     }
 
-    /// What makes a query: the use of a macro that all of its texts fit; else the rules that hold a part of it; else the
-    /// type whose attributes name its table.
+    /// The origin of a query: the use of a macro whose texts all occur in it; else the rules that contain a
+    /// part of it; else the type whose attributes name its table.
     pub fn maker(&self, sql: &str) -> Option<&Place> {
         let sql = plain(sql);
         let fits = |texts: &Texts| texts.texts.iter().all(|text| sql.contains(text.as_str()));
@@ -125,7 +125,7 @@ struct File<'t> {
 }
 
 impl<'t> File<'t> {
-    /// The tokens from an opening bracket to the one that closes it.
+    /// The tokens from an opening bracket to its closing one.
     fn group(&self, from: usize) -> &[Token<'t>] {
         let rest = self.tokens.get(from..).unwrap_or_default();
         let mut depth = 0usize;
@@ -149,14 +149,14 @@ impl<'t> File<'t> {
     }
 }
 
-/// The texts among some tokens, those of a few letters left out.
+/// The texts among some tokens, except very short ones.
 fn texts(tokens: &[Token<'_>]) -> Vec<String> {
     let literals = tokens.iter().filter(|token| matches!(token.kind, Kind::Text | Kind::Literal));
     let texts = literals.filter_map(|token| Some(plain(&text_of(&token.text.parse().ok()?)?)));
     texts.filter(|text| text.len() > 3).collect()
 }
 
-/// A text with one space for each gap.
+/// A text with runs of white space collapsed.
 fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,4 +1,4 @@
-//! What the tokens of a source tell before it is parsed: names, functions that can matter, how deep it nests; and its
+//! What the tokens of a source reveal before parsing: names, functions that may matter, nesting depth, and
 //! string literals.
 
 pub(super) mod embedded;

@@ -1,8 +1,8 @@
-//! Whether source opens a database, by its tokens.
+//! Whether source opens a database connection, judging by its tokens.
 
 use super::tokens::tokens;
 
-/// The types of sqlx and rusqlite by which a connection is opened.
+/// The types of sqlx and rusqlite that open connections.
 const TYPES: &[&str] = &[
     "SqlitePool",
     "SqliteConnection",
@@ -24,7 +24,7 @@ const TYPES: &[&str] = &[
     "Connection",
 ];
 
-/// The functions that open it.
+/// The functions that open one.
 const CALLS: &[&str] = &[
     "connect",
     "connect_with",
@@ -37,7 +37,7 @@ const CALLS: &[&str] = &[
 
 /// Whether source opens a database with sqlx or rusqlite.
 pub fn opens_database(source: &str) -> bool {
-    // Reading tokens takes time, and few files open one.
+    // Tokenizing takes time, and few files open one.
     if !TYPES.iter().any(|ty| source.contains(ty)) || !CALLS.iter().any(|call| source.contains(call)) {
         return false;
     }

@@ -1,7 +1,7 @@
-//! What a file's tokens tell without parsing: where its functions' bodies are, and which names stand in them.
+//! What a file's tokens reveal without parsing: the location of function bodies, and the names in them.
 //!
-//! Reading tokens takes much less time than parsing, which is what makes it possible to look at every file of a workspace
-//! and to parse only what can matter.
+//! Tokenizing is much faster than parsing, which makes it possible to look at every file of a workspace and
+//! to parse only what can matter.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -12,9 +12,9 @@ use crate::rust::{drivers, query_names};
 /// A file, by its names.
 #[derive(Debug, Default)]
 pub(in crate::rust) struct Outline<'t> {
-    /// Its functions; those inside of functions belong to the body they stand in.
+    /// Its functions; nested functions belong to the enclosing body.
     pub(in crate::rust) functions: Vec<Outlined<'t>>,
-    /// The names that it imports under another one, each with that: `use store::fetch as load`.
+    /// Imports under a new name, as pairs: `use store::fetch as load`.
     pub(in crate::rust) renames: Vec<(&'t str, &'t str)>,
 }
 
@@ -23,15 +23,15 @@ pub(in crate::rust) struct Outline<'t> {
 pub(in crate::rust) struct Outlined<'t> {
     /// Its name.
     pub(in crate::rust) name: &'t str,
-    /// The bytes of all of it, from behind the token before it to its last brace: comments and attributes included.
+    /// The bytes of the whole function with its comments and attributes, up to its last brace.
     pub(in crate::rust) whole: Range<usize>,
-    /// The bytes of its body, braces not included.
+    /// The bytes of its body, without the braces.
     pub(in crate::rust) body: Range<usize>,
-    /// How it comes to wait for a query.
+    /// How it can wait for a query.
     pub(in crate::rust) waits: Waits,
     /// Whether something in it looks like a query.
     pub(in crate::rust) queries: bool,
-    /// Whether it is given functions to call.
+    /// Whether it takes functions to call.
     pub(in crate::rust) takes_functions: bool,
     /// The names that it may call.
     pub(in crate::rust) calls: HashSet<&'t str>,
@@ -40,11 +40,11 @@ pub(in crate::rust) struct Outlined<'t> {
 /// How a function can wait for a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::rust) enum Waits {
-    /// Not at all: nothing in it is async.
+    /// It cannot: nothing in it is async.
     Never,
-    /// Whoever calls it has to await what it gives.
+    /// Its caller has to await its result.
     Awaited,
-    /// It blocks, or starts something that goes on beside it.
+    /// It blocks, or spawns something that runs concurrently.
     Itself,
 }
 
@@ -53,7 +53,7 @@ pub(in crate::rust) fn outline(text: &str) -> Outline<'_> {
     read(text, true)
 }
 
-/// The same without the names that functions may call, where only the queries that they make themselves are asked for.
+/// Like [`outline`], without the names that functions may call, if only the queries in them matter.
 pub(in crate::rust) fn outline_of_queries(text: &str) -> Outline<'_> {
     read(text, false)
 }
@@ -67,7 +67,7 @@ fn read(text: &str, with_calls: bool) -> Outline<'_> {
     Outline { renames, ..reader.outline }
 }
 
-/// The names that imports give another one.
+/// The renames in imports.
 fn renames<'t>(tokens: &[Token<'t>]) -> Vec<(&'t str, &'t str)> {
     let mut found = Vec::new();
     let mut in_use = false;
@@ -87,7 +87,8 @@ fn renames<'t>(tokens: &[Token<'t>]) -> Vec<(&'t str, &'t str)> {
     found
 }
 
-/// The names that a file gives to what makes queries: `use sqlx::query as q`, and macros whose rules name it.
+/// The names that a file gives to what makes queries: `use sqlx::query as q`, and macros whose rules mention
+/// it.
 fn renamed<'t>(tokens: &[Token<'t>]) -> HashSet<&'t str> {
     let mut names = HashSet::new();
     for (at, token) in tokens.iter().enumerate() {
@@ -108,7 +109,7 @@ fn renamed<'t>(tokens: &[Token<'t>]) -> HashSet<&'t str> {
     names
 }
 
-/// The name of a macro, given with its rules, where these name something that makes a query.
+/// The name of a macro, given with its rules, if they mention something that makes a query.
 fn wrapper<'t>(definition: &[Token<'t>]) -> Option<&'t str> {
     let (name, rules) = definition.split_first()?;
     let mut depth = 0usize;
@@ -130,9 +131,10 @@ fn wrapper<'t>(definition: &[Token<'t>]) -> Option<&'t str> {
 struct Reader<'t> {
     tokens: Vec<Token<'t>>,
     at: usize,
-    /// The names that the file gives to what makes queries: `use sqlx::query as q`, and macros that expand to one.
+    /// The names that the file gives to what makes queries: `use sqlx::query as q`, and macros that expand to
+    /// one.
     renamed: HashSet<&'t str>,
-    /// Whether the names are read that functions may call.
+    /// Whether to read the names that functions may call.
     with_calls: bool,
     /// The length of the text, in bytes.
     length: usize,
@@ -148,7 +150,7 @@ impl<'t> Reader<'t> {
         self.tokens.get(at?).map(|token| token.kind)
     }
 
-    /// Reads to the end of the file, from body to body.
+    /// Reads the file to its end, body by body.
     fn items(&mut self) {
         while let Some(token) = self.peek(0) {
             if token.is("fn") && self.is_function() {
@@ -159,7 +161,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Whether a name follows `fn`, which else is a type.
+    /// Whether a name follows `fn`; otherwise it is a function pointer type.
     fn is_function(&self) -> bool {
         self.peek(1).is_some_and(|token| matches!(token.kind, Kind::Word | Kind::RawWord))
     }
@@ -169,7 +171,7 @@ impl<'t> Reader<'t> {
         matches!(self.kind(Some(at + 1)), Some(Kind::Sign(b'(' | b'!' | b':')))
     }
 
-    /// Whether the name at hand makes or runs a query, or is a macro that may.
+    /// Whether the current name makes or runs a query, or is a macro that may.
     fn is_query(&self, name: Token<'t>) -> bool {
         let is_macro = self.peek(1).is_some_and(|token| token.kind == Kind::Sign(b'!'));
         is_macro
@@ -180,8 +182,8 @@ impl<'t> Reader<'t> {
                     || self.renamed.contains(name.text))
     }
 
-    /// Whether the name at hand is one by which another driver than sqlx is given SQL: a function's, or a method's whose
-    /// first argument begins like a statement, or is a constant or put together.
+    /// Whether the current name passes SQL to a driver other than sqlx: a function, or a method whose first
+    /// argument starts like a statement, is a constant, or is built.
     fn is_of_driver(&self, name: Token<'t>) -> bool {
         // Most names are not called, and comparing them with all of these takes long.
         if !self.is_called(self.at) {
@@ -223,7 +225,7 @@ impl<'t> Reader<'t> {
         self.kind(at) == Some(Kind::Sign(sign))
     }
 
-    /// Where a function begins whose `fn` is at hand: behind the token before its attributes and qualifiers.
+    /// The start of the function at the current `fn`: after the token before its attributes and qualifiers.
     fn beginning(&self) -> usize {
         let mut at = self.at;
         loop {
@@ -238,7 +240,7 @@ impl<'t> Reader<'t> {
                 {
                     before
                 }
-                // The ABI behind `extern`.
+                // The ABI after `extern`.
                 Kind::Literal | Kind::Text if self.is_at(before.checked_sub(1), "extern") => before,
                 Kind::Sign(b')') => match self.opening(before).and_then(|open| open.checked_sub(1)) {
                     Some(owner) if self.is_at(Some(owner), "pub") => owner,
@@ -311,7 +313,7 @@ impl<'t> Reader<'t> {
         self.outline.functions.push(function);
     }
 
-    /// Reads a body from its brace on.
+    /// Reads a body from its opening brace.
     fn body(&mut self, function: &mut Outlined<'t>) {
         let mut depth = 0usize;
         while let Some(token) = self.peek(0) {
@@ -342,7 +344,7 @@ impl<'t> Reader<'t> {
                     function.queries |= self.is_query(token);
                     if self.is_of_driver(token) {
                         function.queries = true;
-                        // Most of these wait where they are called.
+                        // Most of these wait for the result right away.
                         if function.waits == Waits::Never {
                             function.waits = Waits::Itself;
                         }
@@ -357,7 +359,8 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Whether the name at `at` is called, or handed over or kept to be called: `load(x)`, `.map(Self::load)`, `let f = load;`.
+    /// Whether the name at `at` is called, passed on or stored to be called: `load(x)`, `.map(Self::load)`,
+    /// `let f = load;`.
     fn is_named(&self, at: usize) -> bool {
         let next = self.kind(Some(at + 1));
         let last = self.kind(at.checked_sub(1));

@@ -1,8 +1,8 @@
-//! What of a workspace's source can matter, going by names alone: bodies of functions that reach no query are blanked
-//! before anything is parsed.
+//! Finds the source of a workspace that can matter, judging by names: bodies of functions that reach no query
+//! are blanked before parsing.
 //!
-//! Names find more than the call graph will: a function is left in when it may make a query, or may call, and can wait
-//! for, one of the same name as a function that is left in. Lines and columns stay what they are.
+//! Names match more than the call graph will. A function is kept if it may make a query, or if it may call,
+//! and can wait for, a function with the name of one that is kept. Lines and columns do not change.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -14,7 +14,7 @@ use crate::rust::{drivers, query_names};
 /// A function, by file and position.
 type Id = (usize, usize);
 
-/// What there is to parse of each of `texts`: all of it but for the bodies that do not matter.
+/// The text to parse for each of `texts`: everything but the bodies that do not matter.
 pub fn relevant<'t>(texts: &[&'t str]) -> Vec<Cow<'t, str>> {
     let outlines: Vec<Outline<'_>> = texts.iter().map(|text| outline(text)).collect();
     let kept = functions(&outlines);
@@ -27,8 +27,9 @@ pub fn relevant<'t>(texts: &[&'t str]) -> Vec<Cow<'t, str>> {
     files.map(|(file, (text, outline))| blanked(text, bodies(file, outline))).collect()
 }
 
-/// Whether there may be a query in any of `texts`, or a word to this tool. Where sqlx and this crate have no other names, each
-/// query has one of theirs, or of another driver, somewhere in the workspace, or is made by a macro of such a name.
+/// Whether any of `texts` may contain a query, or a directive to this tool. Unless sqlx or this crate is
+/// renamed, each query uses one of their names or one of another driver somewhere in the workspace, or is
+/// made by a macro with such a name.
 pub fn may_query(texts: &[&str]) -> bool {
     let says = |text: &&str| {
         ["sqlx", "query_budget", "query-budget"].iter().any(|name| text.contains(name))
@@ -43,14 +44,14 @@ pub fn may_query(texts: &[&str]) -> bool {
     texts.iter().any(says) || texts.iter().any(calls)
 }
 
-/// What there is to parse of a file for the queries in it alone: functions that make none are left out as a whole.
+/// The text to parse for the queries of a file alone: functions without queries are blanked entirely.
 pub fn with_queries(text: &str) -> Cow<'_, str> {
     let outline = outline_of_queries(text);
     let others = outline.functions.into_iter().filter(|function| !function.queries);
     blanked(text, others.map(|function| function.whole))
 }
 
-/// A text without some of its parts, in their order.
+/// A text with some ranges blanked, in their order.
 fn blanked(text: &str, parts: impl IntoIterator<Item = Range<usize>>) -> Cow<'_, str> {
     let mut out = String::new();
     let mut from = 0;
@@ -59,7 +60,7 @@ fn blanked(text: &str, parts: impl IntoIterator<Item = Range<usize>>) -> Cow<'_,
             continue;
         };
         out.push_str(before);
-        // Columns are counted in characters, from the last line break on.
+        // Columns count characters since the last line break.
         let (lines, last) = inside.rsplit_once('\n').map_or(("", inside), |(lines, last)| {
             out.push('\n');
             (lines, last)
@@ -77,7 +78,8 @@ fn blanked(text: &str, parts: impl IntoIterator<Item = Range<usize>>) -> Cow<'_,
     }
 }
 
-/// The functions that may reach a query: those that may make one, and those that may call, and wait for, another.
+/// The functions that may reach a query: those that may make one, and those that may call, and wait for,
+/// another.
 fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
     let all = || {
         let files = outlines.iter().enumerate();
@@ -91,20 +93,20 @@ fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
             callers.entry(name).or_default().push((id, function));
         }
     }
-    // A function is called by the names that imports give it as well, one behind the other.
+    // A function may also be called by its renamed imports, transitively.
     let mut renames: HashMap<&str, Vec<&str>> = HashMap::new();
     for (name, new) in outlines.iter().flat_map(|outline| &outline.renames) {
         renames.entry(name).or_default().push(new);
     }
     let mut new: Vec<_> = all().filter(|(_, function)| function.queries).collect();
     let mut found: HashSet<Id> = new.iter().map(|(id, _)| *id).collect();
-    // Functions of one name have the same callers.
+    // Functions with the same name have the same callers.
     let mut followed: HashSet<(&str, bool)> = HashSet::new();
     while let Some((_, function)) = new.pop() {
         if !followed.insert((function.name, function.waits == Waits::Itself)) {
             continue;
         }
-        // What a constructor starts goes on beside whoever called it.
+        // What a constructor spawns runs concurrently with its caller.
         if function.waits == Waits::Itself && function.name == "new" {
             continue;
         }
@@ -117,12 +119,12 @@ fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
             }
         }
     }
-    // How often a helper calls the function that it is given decides how often that one queries.
+    // A helper determines how often the function passed to it queries.
     found.extend(all().filter(|(_, function)| function.takes_functions).map(|(id, _)| id));
     found
 }
 
-/// A name, and those that imports give what it names.
+/// A name, and its renamed imports.
 fn names_of<'t>(name: &'t str, renames: &HashMap<&str, Vec<&'t str>>) -> Vec<&'t str> {
     let mut names = vec![name];
     let mut at = 0;
@@ -139,7 +141,7 @@ fn names_of<'t>(name: &'t str, renames: &HashMap<&str, Vec<&'t str>>) -> Vec<&'t
 mod tests {
     use super::*;
 
-    /// Checks which functions keep their bodies, of a file or several.
+    /// Checks which functions keep their bodies, in one file or several.
     #[track_caller]
     fn check(texts: &[&str], expected: &[&str]) {
         let outlines: Vec<Outline<'_>> = texts.iter().map(|text| outline(text)).collect();
@@ -211,7 +213,7 @@ mod tests {
         assert_eq!(left.lines().next_back(), text.lines().next_back());
         assert_eq!(left.lines().nth(1), Some(""));
         assert!(!left.contains("let"), "{left}");
-        // Columns behind what is blanked are counted in characters, not in bytes.
+        // Columns after a blanked range count characters, not bytes.
         let text = "fn a() {\n /* ü */ } async fn b() { query(\"x\") }";
         let left = relevant(&[text]).remove(0);
         let column = |text: &str| text.lines().nth(1).and_then(|line| line.chars().position(|c| c == 'y'));

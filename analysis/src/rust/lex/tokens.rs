@@ -1,10 +1,11 @@
-//! The tokens of Rust source, as far as it takes to find functions and names in them.
+//! The tokens of Rust source, as far as needed to find functions and names.
 //!
-//! A build looks at every file of a crate, and its macros are not optimised: there the compiler's own lexer took a fifth
-//! of all instructions of the macros (281 of 1,417 million in the crate of `tests/examples/build_cost.rs`, counted by
-//! callgrind). This one goes from byte to byte and takes 78 million. A test compares the two.
+//! A build reads every file of a crate, and its macros are not optimised. There the compiler's own lexer took
+//! a fifth of all instructions of the macros (281 of 1,417 million in the crate of
+//! `tests/examples/build_cost.rs`, counted by callgrind). This one works on bytes and takes 78 million. A
+//! test compares the two.
 
-/// A token that is no space and no comment.
+/// A token other than white space and comments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::rust) struct Token<'t> {
     pub(in crate::rust) kind: Kind,
@@ -19,24 +20,24 @@ pub(in crate::rust) enum Kind {
     Word,
     /// `r#name`.
     RawWord,
-    /// `"text"`, as it is written.
+    /// `"text"`, as written.
     Text,
-    /// Any other literal: numbers, characters, other notations of texts.
+    /// Any other literal: numbers, characters, other string notations.
     Literal,
     /// `'a`.
     Lifetime,
-    /// Any other character: operators come one by one.
+    /// Any other character: operators are split into characters.
     Sign(u8),
 }
 
 impl Token<'_> {
-    /// Whether it is a keyword or name, and this one.
+    /// Whether it is this keyword or name.
     pub(in crate::rust) fn is(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text == word
     }
 }
 
-/// The tokens of a text, spaces and comments left out. What is not closed reaches to the end.
+/// The tokens of a text without white space and comments. Unterminated tokens extend to the end.
 pub(in crate::rust) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut lexer = Lexer { bytes: text.as_bytes(), at: 0 };
     let mut tokens = Vec::with_capacity(text.len() / 6);
@@ -71,7 +72,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// Moves past a token and says what it is; past a comment, which is none.
+    /// Skips a token and returns its kind; `None` for a comment.
     fn token(&mut self, first: u8) -> Option<Kind> {
         match first {
             b'/' if self.byte(1) == Some(b'/') => {
@@ -99,7 +100,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// A name, or a literal that begins like one: `r"text"`, `b'x'`.
+    /// A name, or a literal that starts like one: `r"text"`, `b'x'`.
     fn word(&mut self) -> Kind {
         let start = self.at;
         self.skip_word();
@@ -137,7 +138,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// A character, or a lifetime.
+    /// A character literal, or a lifetime.
     fn quote(&mut self) -> Kind {
         let length = match self.byte(1) {
             Some(b'\\') | None => 0,
@@ -174,7 +175,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// `/* … */`, which nest.
+    /// Skips `/* … */`, which may nest.
     fn skip_comment(&mut self) {
         let mut depth = 0usize;
         while let Some(byte) = self.byte(0) {
@@ -195,7 +196,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// From a quote to the one that closes it.
+    /// Skips from a quote to the closing one.
     fn skip_quoted(&mut self, quote: u8) {
         self.at += 1;
         while self.at < self.bytes.len() {
@@ -208,7 +209,7 @@ impl Lexer<'_> {
         self.at = self.bytes.len();
     }
 
-    /// From behind the quote of a raw text to its end.
+    /// Skips from the opening quote of a raw string to its end.
     fn skip_raw(&mut self, hashes: usize) {
         loop {
             self.skip_to(b'"');
@@ -245,7 +246,7 @@ impl Lexer<'_> {
     }
 }
 
-/// Whether a byte can stand in a name; those of characters outside ASCII can.
+/// Whether a byte can occur in a name, as all bytes of non-ASCII characters can.
 fn is_word(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | 0x80..)
 }
@@ -257,7 +258,7 @@ mod tests {
 
     use super::*;
 
-    /// The same by the compiler's lexer.
+    /// The tokens according to the compiler's lexer.
     fn expected(text: &str) -> Vec<(Kind, &str)> {
         let mut start = 0;
         let mut expected = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The lints and reasons allowed at the only site.
+/// Checks the lints and reasons allowed at the only site.
 #[track_caller]
 fn check(source: &str, expected: &[(&str, Option<&str>)]) {
     let scan = scanned(source);

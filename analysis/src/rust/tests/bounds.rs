@@ -86,14 +86,14 @@ fn a_query_that_ends_the_loop_counts_once() {
 
 #[test]
 fn closures_and_async_blocks_count_once_and_keep_their_ways_out() {
-    // A task is no part of the scope that starts it, unless it says so.
+    // A task does not belong to the scope that spawns it, unless it is attached.
     check("tokio::spawn(async move { Q?; return Ok(()); }); Q;", 1, Some(2));
     check("let load = async |id| Q; load(1).await; if a { load(2).await; }", 1, Some(2));
     check("db.transaction(|tx| async { Q }).await;", 1, Some(1));
     check("maybe.map(|x| async { Q });", 0, Some(1));
 }
 
-/// Checks what of a function `f` is said to be unknown.
+/// Checks which calls of `f` are reported as unknown.
 #[track_caller]
 fn check_unknown(source: &str, expected: &[&str]) {
     let scan = scanned(source);
@@ -116,10 +116,10 @@ fn a_closure_that_nobody_is_known_to_call_once_is_no_bound() {
     check_unknown(&given("let all = [|id| load(id)]; all"), &["closure that is kept"]);
     check_unknown(&given("let run = |id| load(id); keep(Some(run));"), &["closure given to Some"]);
     check_unknown(&given("rows.map(|id| load(id));"), &["closure given to map"]);
-    // Nothing in it queries, or it is called once at most.
+    // It contains no query, or is called at most once.
     check_unknown(&given("db.visit(ids, |id| id + 1);"), &[]);
     check_unknown(&given("span.in_scope(|| load(1)); Some(1).map(load);"), &[]);
-    // A helper of the workspace that keeps what it is given, whatever its name.
+    // A helper of the workspace that stores its argument, whatever its name.
     let named = "async fn transaction(f: impl Fn(i64)) { HOOKS.lock().push(Box::new(f)); }";
     check_unknown(
         &format!("{} {named}", given("transaction(|id| load(id)).await;")),

@@ -3,7 +3,8 @@
 use super::*;
 use crate::rust::Form;
 
-/// Checks the queries of a source: how each is written, its method, its number of arguments where all are seen.
+/// Checks the queries of a source: each as written, its method, and its number of arguments if all are
+/// visible.
 #[track_caller]
 fn check(source: &str, expected: &[(&str, &str, Option<usize>)]) {
     let scan = scanned(source);

@@ -1,8 +1,8 @@
-//! Source that cannot be read, or that is made to hurt.
+//! Source that cannot be parsed, or is designed to break the parser.
 
 use super::*;
 
-/// Checks that a source is refused, and at which line.
+/// Checks that a source is rejected, and at which line.
 #[track_caller]
 fn refused(source: &str, line: u32) {
     match scan("src/lib.rs", source) {

@@ -209,7 +209,7 @@ fn retries_are_fine() {
         "loop { match go().await { Ok(x) => return Ok(x), Err(e) if tries < 3 => tries += 1, } RUN; }",
         &[Err(RETRY)],
     );
-    // One after the other until one of them does it.
+    // Tried in sequence until one succeeds.
     check_run(
         "for host in xs { match ask(host).await { Ok(x) => return Ok(x), Err(_) => RUN, }; }",
         &[Err(RETRY)],
@@ -220,7 +220,7 @@ fn retries_are_fine() {
 fn pages_are_fine() {
     check_run("loop { let rows = RUN; if rows.is_empty() { break; } last = rows.len(); }", &[Err(PAGES)]);
     check_run("while let Some(job) = RUN.pop() { go(job); }", &[Err(PAGES)]);
-    // What is taken is what the turn itself has read.
+    // The elements were read in the same iteration.
     check_run(
         "loop { let mut jobs = next_jobs().await; let Some(job) = jobs.pop() else { break }; RUN; }",
         &[Err(PAGES)],

@@ -1,4 +1,4 @@
-//! What a scan finds, one behaviour at a time: sites, loops, bounds, allows, and source that cannot be read.
+//! Scan results, one behaviour at a time: sites, loops, bounds, allows, and unparsable source.
 
 mod allows;
 mod bounds;
@@ -10,7 +10,7 @@ mod sites;
 
 use super::{Function, Scan, Site, SiteSql, scan};
 
-/// Scans a source that can be read.
+/// Scans a valid source.
 #[track_caller]
 fn scanned(source: &str) -> Scan {
     let scan = scan("src/lib.rs", source).unwrap_or_else(|error| panic!("{error}\n{:.500}", source));

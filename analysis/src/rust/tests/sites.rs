@@ -235,7 +235,7 @@ fn files_are_named_as_written() {
     assert_eq!(only(&body("sqlx::query(include_str!(\"../a.sql\"));")).sql, SiteSql::File("../a.sql".into()));
 }
 
-/// Checks that each `^` of the second text stands under the source of the byte of SQL it is asked for.
+/// Checks that each `^` of the second text is under the source of the byte of SQL that it marks.
 #[track_caller]
 fn check_place(source: &str, word: &str, line: u32, column: u32) {
     let scan = scanned(source);
@@ -365,7 +365,7 @@ fn macros_that_the_crate_hands_on_are_seen() {
         let scan = scanned(&format!("{uses}\nfn f() {{ {call}.execute(db); }}"));
         assert_eq!(only(&scan).place.line, 2, "{uses} {call}");
     }
-    // A macro of that name that takes no SQL is one of the crate's own.
+    // A macro with such a name that takes no SQL is one of the crate's own.
     assert_eq!(scanned("fn f() { crate::query!(users, 1); }").sites, []);
 }
 

@@ -11,15 +11,15 @@ use crate::allow;
 use crate::finding::Place;
 use crate::rust::site::Allow;
 
-/// The allows of a file's comments, by the line below which they hold.
+/// The allows of a file's comments, by the line to which they apply.
 #[derive(Debug, Default)]
 pub(in crate::rust) struct Comments {
-    /// The first line under each run of comment lines, with what they allow.
+    /// The first line under each run of comment lines, with the allows in it.
     by_line: Vec<(u32, Vec<Allow>)>,
 }
 
 impl Comments {
-    /// Reads the comments of a source; `tokens` tell which lines lie inside string literals.
+    /// Reads the comments of a source; `tokens` determine which lines are inside string literals.
     pub(in crate::rust) fn read(file: &Arc<str>, source: &str, tokens: &TokenStream) -> Comments {
         if !source.contains(allow::MARK) {
             return Comments::default();
@@ -36,7 +36,7 @@ impl Comments {
                 let column = u32::try_from(text.chars().count() - trimmed.chars().count()).unwrap_or(0) + 1;
                 let place = Place { file: file.clone(), line, column };
                 let mut found = comment(trimmed, &place);
-                // A comment that goes on in the next line would be left without its head.
+                // A comment that continues on the next line would lose its first line.
                 let goes_on = |next: &str| {
                     next.trim_start()
                         .strip_prefix("//")
@@ -71,7 +71,7 @@ impl Comments {
     }
 }
 
-/// The first and last lines of literals that go over several lines.
+/// The first and last lines of multi-line literals.
 fn literal_lines(tokens: &TokenStream, lines: &mut Vec<(u32, u32)>) {
     let mut streams = vec![tokens.clone().into_iter()];
     while let Some(stream) = streams.last_mut() {
@@ -91,13 +91,13 @@ fn literal_lines(tokens: &TokenStream, lines: &mut Vec<(u32, u32)>) {
     }
 }
 
-/// The allows of one comment line, its slashes included.
+/// The allows of one comment line, including its slashes.
 fn comment(line: &str, place: &Place) -> Vec<Allow> {
     allow::parse(line.trim_start_matches('/').trim_start_matches('!'), place)
 }
 
-/// The allows of attributes: `#[allow(lint = "reason")]`, or `#[allow(lint, reason = "..")]`, which is the only form that
-/// the compiler takes on a function. Where lints of rustc stand there too, `ours_alone` is false.
+/// The allows of attributes: `#[allow(lint = "reason")]`, or `#[allow(lint, reason = "..")]`, the only form
+/// that the compiler accepts on a function. `ours_alone` is false if the attribute also lists lints of rustc.
 pub(in crate::rust) fn of_attributes(
     attributes: &[Attribute],
     ours_alone: bool,

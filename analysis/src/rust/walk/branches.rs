@@ -1,5 +1,5 @@
-//! Walks `if` and `match`, and knows two kinds that change what a loop around them means: a buffer that is written when
-//! it is full, and a dispatcher that calls something else for each kind of element.
+//! Walks `if` and `match`, and recognises two kinds that change the meaning of the loop around them: a buffer
+//! that is flushed when full, and a dispatcher that calls something different for each kind of element.
 
 use syn::spanned::Spanned;
 use syn::visit::Visit;
@@ -10,7 +10,7 @@ use super::variables;
 use super::{Queries, Walker};
 use crate::rust::flow::Flow;
 
-/// From how many arms that await something a `match` is a dispatcher.
+/// The number of arms with `.await` from which a `match` is a dispatcher.
 const DISPATCHER: usize = 4;
 
 impl Walker<'_> {
@@ -40,7 +40,7 @@ impl Walker<'_> {
         })
     }
 
-    /// What is walked next fills a variable or field that was asked first.
+    /// Marks the code walked next as filling a variable or field that was checked first.
     fn keeps(&mut self, root: Option<String>) {
         let Some(root) = root else { return };
         let declared = self.here.locals.get(&root).map_or(0, |local| local.loops);
@@ -81,7 +81,8 @@ impl Walker<'_> {
         queries
     }
 
-    /// Whether a `match` tells the elements of the loop around it apart, to do something else for each kind.
+    /// Whether a `match` dispatches on the elements of the loop around it, to do something different for each
+    /// kind.
     fn dispatches(&self, node: &syn::ExprMatch) -> bool {
         let Some(around) = self.here.loops.last() else { return false };
         let of_element =
@@ -91,7 +92,7 @@ impl Walker<'_> {
 
     pub(in crate::rust) fn emit_branch(&mut self, arms: Vec<Flow>) {
         if !arms.iter().all(Flow::is_empty) {
-            // `else if` is an arm more, and no branch inside of one: a long chain is not deep.
+            // `else if` adds an arm rather than a nested branch, so a long chain is not deep.
             let flat = arms.into_iter().flat_map(|arm| match arm {
                 Flow::Branch(arms) => arms,
                 arm => vec![arm],
@@ -115,7 +116,7 @@ fn awaits(expression: &Expr) -> bool {
     finder.0
 }
 
-/// Whether a condition asks if a collection has grown to a certain size: `buffer.len() >= BATCH_SIZE`.
+/// Whether a condition checks if a collection has reached a certain size: `buffer.len() >= BATCH_SIZE`.
 fn asks_whether_full(condition: &Expr) -> bool {
     match condition {
         Expr::Paren(inner) => asks_whether_full(&inner.expr),
@@ -133,7 +134,7 @@ fn is_length(expression: &Expr) -> bool {
     matches!(expression, Expr::MethodCall(call) if call.method == "len" && call.args.is_empty())
 }
 
-/// Whether something is the size of a batch: any number but 0 and 1, a constant, a setting, a capacity.
+/// Whether an expression is a batch size: a number other than 0 and 1, a constant, a setting, a capacity.
 fn is_size(expression: &Expr) -> bool {
     match expression {
         Expr::Lit(syn::ExprLit { lit: Lit::Int(number), .. }) => !matches!(number.base10_digits(), "0" | "1"),

@@ -1,4 +1,4 @@
-//! Texts that are put together at run time: what they begin with, and what goes into them.
+//! Texts built at run time: their beginning, and what is inserted into them.
 
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -10,10 +10,10 @@ use super::variables;
 use crate::rust::query_names::looks_like_sql;
 use crate::rust::site::{Built, SiteSql};
 
-/// How many expressions may stand for each other.
+/// The maximum number of expressions followed to the text.
 const DEEPEST: usize = 16;
 
-/// What is known of a text that is no literal.
+/// What is known of a text that is not a literal.
 pub(in crate::rust) fn of(expression: &Expr, around: &Walker<'_>) -> Option<Built> {
     let built = at(expression, around, 0)?;
     looks_like_sql(&built.begin).then_some(built)
@@ -128,7 +128,7 @@ impl Built {
         Built { begin: begin.to_owned(), takes_many: false, names: Vec::new() }
     }
 
-    /// One text or the other, where both read or both write.
+    /// Merges two alternative texts, if both read or both write.
     fn or(mut self, other: Built) -> Option<Built> {
         let writes = |text: &str| {
             let verb = text.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next()?;
@@ -146,7 +146,7 @@ impl Built {
         self.begin.push_str(text);
     }
 
-    /// What is written next comes from these variables.
+    /// Notes that the next part comes from these variables.
     fn fill(&mut self, mentioned: Vec<String>) {
         let before = self.begin.trim_end().to_ascii_uppercase();
         let last = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
@@ -157,7 +157,7 @@ impl Built {
         if is_name {
             self.names.extend(mentioned);
         }
-        // Lists of keys, of values or of placeholders.
+        // Lists of keys, values or placeholders.
         let is_list = matches!(last, "IN" | "VALUES" | "ANY" | "UNNEST")
             || before.ends_with("IN (")
             || before.ends_with("ANY(")
@@ -168,7 +168,8 @@ impl Built {
         self.begin.push('…');
     }
 
-    /// Something is pushed onto the text; `inside` says whether in a loop that the text was begun outside of.
+    /// Notes that something is appended to the text; `inside` says whether in a loop that started after the
+    /// text.
     pub(in crate::rust) fn push(&mut self, value: &Expr, around: &Walker<'_>, inside: bool) {
         self.takes_many |= inside;
         match sql_text::text(value, around) {
@@ -186,7 +187,7 @@ impl Built {
 }
 
 impl Walker<'_> {
-    /// A method that changes a text which a variable holds: `sql.push_str(" AND ..")`.
+    /// Handles a method that changes a text in a variable: `sql.push_str(" AND ..")`.
     pub(super) fn grow_text(&mut self, node: &syn::ExprMethodCall) {
         if !matches!(node.method.to_string().as_str(), "push_str" | "push" | "extend" | "insert_str") {
             return;
@@ -204,7 +205,7 @@ impl Walker<'_> {
         }
     }
 
-    /// A method that changes the text of a builder.
+    /// Handles a method that changes the text of a builder.
     pub(super) fn grow_site(&mut self, query: usize, node: &syn::ExprMethodCall) {
         let depth = self.here.loops.len();
         let Some(site) = self.sites.get(query) else { return };

@@ -1,11 +1,12 @@
-//! What is kept once it is read: values asked for before a query and filled after it, and the calls of libraries that do so.
+//! Recognises caching: values that are checked before a query and filled after it, and library calls that do
+//! so.
 
 use std::collections::HashSet;
 
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, Pat};
 
-/// Whether a method of a cache runs what it is given only where it holds nothing yet.
+/// Whether a method of a cache runs its closure only on a miss.
 pub(in crate::rust) fn runs_on_miss(method: &str) -> bool {
     matches!(
         method,
@@ -25,7 +26,8 @@ pub(in crate::rust) fn runs_on_miss(method: &str) -> bool {
     )
 }
 
-/// Whether a method of this project's caches and their transactions names what is written, or takes all for written.
+/// Whether a method of this project's caches and their transactions names what is written, or invalidates
+/// everything.
 pub(in crate::rust) fn tells(method: &str, arguments: usize) -> bool {
     match arguments {
         0 => matches!(method, "invalidate_all" | "connection"),
@@ -34,8 +36,9 @@ pub(in crate::rust) fn tells(method: &str, arguments: usize) -> bool {
     }
 }
 
-/// What an `if` asks for and fills in its first branch where it is missing: `if x.is_none() { x = .. }`,
-/// `if !known.contains_key(k) { .. }`, `if let Entry::Vacant(e) = known.entry(k) { .. }`; the name of the variable or field.
+/// The name of the variable or field that an `if` checks, and fills in its first branch if missing:
+/// `if x.is_none() { x = .. }`, `if !known.contains_key(k) { .. }`,
+/// `if let Entry::Vacant(e) = known.entry(k) { .. }`.
 pub(in crate::rust) fn kept_in_then(node: &syn::ExprIf) -> Option<String> {
     let then = |fills: &mut Fills| fills.visit_block(&node.then_branch);
     match node.cond.as_ref() {
@@ -44,7 +47,7 @@ pub(in crate::rust) fn kept_in_then(node: &syn::ExprIf) -> Option<String> {
     }
 }
 
-/// The same for the second branch: `if let Some(v) = known.get(&k) { .. } else { .. }`.
+/// Like [`kept_in_then`], for the second branch: `if let Some(v) = known.get(&k) { .. } else { .. }`.
 pub(in crate::rust) fn kept_in_else(node: &syn::ExprIf) -> Option<String> {
     let (_, otherwise) = node.else_branch.as_ref()?;
     let root = match node.cond.as_ref() {
@@ -54,12 +57,12 @@ pub(in crate::rust) fn kept_in_else(node: &syn::ExprIf) -> Option<String> {
     root.filter(|root| Fills::of(root, |fills| fills.visit_expr(otherwise)))
 }
 
-/// The same for an arm of a `match`: `match known.get(&k) { Some(v) => .., None => .. }`.
+/// Like [`kept_in_then`], for an arm of a `match`: `match known.get(&k) { Some(v) => .., None => .. }`.
 pub(in crate::rust) fn kept_in_arm(matched: &Expr, arm: &syn::Arm) -> Option<String> {
     filled(&arm.pat, matched, |fills| fills.visit_expr(&arm.body))
 }
 
-/// What a pattern found missing in a value and code then fills.
+/// The name of what a pattern found missing in a value, if the code fills it.
 fn filled(pattern: &Pat, value: &Expr, code: impl FnOnce(&mut Fills)) -> Option<String> {
     match pattern {
         Pat::TupleStruct(vacant)
@@ -73,7 +76,7 @@ fn filled(pattern: &Pat, value: &Expr, code: impl FnOnce(&mut Fills)) -> Option<
     }
 }
 
-/// Whether a pattern says that something is there.
+/// Whether a pattern matches a present value.
 fn holds(pattern: &Pat) -> bool {
     match pattern {
         Pat::TupleStruct(pattern) => {
@@ -89,7 +92,7 @@ fn holds(pattern: &Pat) -> bool {
     }
 }
 
-/// Whether a pattern says that something is not there.
+/// Whether a pattern matches a missing value.
 fn lacks(pattern: &Pat) -> bool {
     match pattern {
         Pat::Wild(_) => true,
@@ -100,8 +103,8 @@ fn lacks(pattern: &Pat) -> bool {
     }
 }
 
-/// Whether a function answers from what it keeps and asks for what it does not keep: it leaves early with what a map
-/// holds, and puts into that map what it found. Attributes of caching crates say the same.
+/// Whether a function is a read-through cache: it returns early with an entry of a map, and inserts what it
+/// found into the same map. Attributes of caching crates count as well.
 pub(in crate::rust) fn reads_through(attributes: &[syn::Attribute], body: Option<&Block>) -> bool {
     let is_cached = |attribute: &syn::Attribute| {
         let last = attribute.path().segments.last();
@@ -145,7 +148,7 @@ fn asked(condition: &Expr) -> Option<String> {
     }
 }
 
-/// What is asked whether it is there: `known.contains_key(k)`, `x.is_some()`.
+/// What a condition checks for presence: `known.contains_key(k)`, `x.is_some()`.
 fn asked_present(condition: &Expr) -> Option<String> {
     match condition {
         Expr::Paren(inner) => asked_present(&inner.expr),
@@ -158,12 +161,12 @@ fn asked_present(condition: &Expr) -> Option<String> {
     }
 }
 
-/// The map that a value is looked up in, or the variable or field that may hold it.
+/// The map in which a value is looked up, or the variable or field that may hold it.
 fn asked_value(value: &Expr) -> Option<String> {
     gets(value).or_else(|| plain(value).then(|| root(value)).flatten())
 }
 
-/// Whether a value is what a variable or field holds, by reference, copy or lock.
+/// Whether a value is the content of a variable or field, by reference, copy or lock.
 fn plain(value: &Expr) -> bool {
     match value {
         Expr::Path(_) | Expr::Field(_) => true,
@@ -182,7 +185,7 @@ fn plain(value: &Expr) -> bool {
     }
 }
 
-/// The variable, static or field that a chain of methods begins at.
+/// The variable, static or field at the start of a method chain.
 fn root(expression: &Expr) -> Option<String> {
     match expression {
         Expr::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
@@ -200,7 +203,7 @@ fn root(expression: &Expr) -> Option<String> {
     }
 }
 
-/// Finds where a variable or field is assigned, or something is inserted into it.
+/// Finds assignments to a variable or field, and insertions into it.
 struct Fills {
     root: String,
     found: bool,
@@ -233,7 +236,7 @@ impl<'ast> Visit<'ast> for Fills {
     fn visit_item(&mut self, _: &'ast syn::Item) {}
 }
 
-/// The variables of a function that begin empty in it: what they hold is gone when it ends.
+/// The variables that a function creates empty: their content is lost when it returns.
 #[derive(Default)]
 struct Made(HashSet<String>);
 
@@ -254,7 +257,7 @@ impl<'ast> Visit<'ast> for Made {
     fn visit_item(&mut self, _: &'ast syn::Item) {}
 }
 
-/// Whether a value is made where it stands: `HashMap::new()`, `None`, `vec![..]`, `xs.collect()`.
+/// Whether a value is created in place: `HashMap::new()`, `None`, `vec![..]`, `xs.collect()`.
 fn is_made(value: &Expr) -> bool {
     match value {
         Expr::Call(call) => match call.func.as_ref() {
@@ -272,8 +275,8 @@ fn is_made(value: &Expr) -> bool {
     }
 }
 
-/// Finds what is asked only where a cell, map or cache that outlives the function holds nothing yet: all that a function
-/// queries, where `queries` stays false.
+/// Finds queries that run only on a miss of a cell, map or cache that outlives the function. If `queries`
+/// stays false, that is true of all queries of the function.
 struct Misses {
     made: HashSet<String>,
     keeps: bool,
@@ -281,7 +284,7 @@ struct Misses {
 }
 
 impl Misses {
-    /// Whether something outlives the function; then what fills it is asked on a miss alone.
+    /// Whether a variable outlives the function, so that filling it happens only on a miss.
     fn outlives(&self, root: &str) -> bool {
         !self.made.contains(root)
     }
@@ -328,11 +331,11 @@ impl<'ast> Visit<'ast> for Misses {
     fn visit_item(&mut self, _: &'ast syn::Item) {}
 }
 
-/// Finds the maps of which a function returns what they hold: `if let Some(v) = known.get(&k) { return .. }`.
+/// Finds the maps whose entries a function returns: `if let Some(v) = known.get(&k) { return .. }`.
 #[derive(Default)]
 struct Asks {
     roots: Vec<String>,
-    /// Guards by the maps they lock: `let known = self.known.lock().await;`.
+    /// Lock guards, with the maps that they lock: `let known = self.known.lock().await;`.
     guards: Vec<(String, String)>,
 }
 
@@ -367,7 +370,7 @@ impl<'ast> Visit<'ast> for Asks {
     fn visit_item(&mut self, _: &'ast syn::Item) {}
 }
 
-/// The map that a chain looks a key up in.
+/// The map in which a chain looks up a key.
 fn gets(expression: &Expr) -> Option<String> {
     match expression {
         Expr::MethodCall(call)

@@ -1,4 +1,4 @@
-//! Queries that are collected first and run later, and queries that are given to a function that runs them.
+//! Queries that are collected first and run later, and queries passed to a function that runs them.
 
 use proc_macro2::Span;
 use syn::{Expr, ExprMethodCall, Pat};
@@ -10,7 +10,8 @@ use crate::rust::query_names::is_executor;
 use crate::rust::site::{Call, SiteSql};
 
 impl Walker<'_> {
-    /// The queries that a value made since the site `first` holds and has not run: `ids.iter().map(|id| query(..))`.
+    /// The queries that a value has made since the site `first` and not run:
+    /// `ids.iter().map(|id| query(..))`.
     pub(super) fn made_since(&self, first: usize, value: &Expr) -> Queries {
         if !matches!(value, Expr::MethodCall(_)) {
             return self.collected_in(value);
@@ -21,7 +22,7 @@ impl Walker<'_> {
         if made.is_empty() { self.collected_in(value) } else { made }
     }
 
-    /// Puts queries into the collection that a method is called on: `queries.push(query(..))`.
+    /// Adds queries to the collection that a method is called on: `queries.push(query(..))`.
     pub(super) fn collect(&mut self, node: &ExprMethodCall, queries: &[usize]) {
         let adds = matches!(
             node.method.to_string().as_str(),
@@ -51,7 +52,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Gives the variable of a pattern, which is in scope already, the queries that its value is.
+    /// Assigns the queries of a value to the variables of its pattern, which are in scope already.
     pub(super) fn take_queries(&mut self, pattern: &Pat, queries: Queries) {
         if queries.is_empty() {
             return;
@@ -65,7 +66,7 @@ impl Walker<'_> {
             Pat::TupleStruct(node) => {
                 node.elems.iter().for_each(|element| self.take_queries(element, queries.clone()));
             }
-            // The number of a query, or its key, stands before it.
+            // It is preceded by the number of a query, or its key.
             Pat::Tuple(node) => {
                 node.elems.last().into_iter().for_each(|last| self.take_queries(last, queries.clone()));
             }
@@ -75,8 +76,8 @@ impl Walker<'_> {
         }
     }
 
-    /// Queries that a function is given: one that is awaited runs them, another one may give them back. What it does to a
-    /// builder is not seen.
+    /// Queries passed to a function: if it is awaited, it runs them, otherwise it may return them. What it
+    /// does to a builder is unknown.
     pub(super) fn given<'e>(
         &mut self,
         queries: Queries,

@@ -1,4 +1,4 @@
-//! What a file declares and imports, by module: what `calls` follows paths through.
+//! What a file declares and imports, by module: `calls` resolves paths by it.
 
 use syn::{Item, UseTree};
 
@@ -8,7 +8,7 @@ use crate::rust::source::{Generic, ModuleItems};
 use crate::rust::type_ref::{self, Parameters, TypeRef};
 
 impl Walker<'_> {
-    /// Notes what a module declares; its imports are in scope.
+    /// Records what a module declares; its imports are in scope.
     pub(in crate::rust) fn declare(&mut self, items: &[Item]) {
         let mut declared = ModuleItems { module: self.module.clone(), ..ModuleItems::default() };
         for item in items {
@@ -77,7 +77,7 @@ impl Walker<'_> {
         self.items.push(declared);
     }
 
-    /// Notes what an `impl` says of types at large: a blanket implementation, or what a type dereferences to.
+    /// Records what an `impl` says of types in general: a blanket implementation, or a `Deref` target.
     fn declare_impl(&self, declared: &mut ModuleItems, item: &syn::ItemImpl) {
         let Some((path, _)) = &item.trait_ else { return };
         let parameters = type_ref::parameters(&item.generics, &self.imports);
@@ -100,7 +100,7 @@ impl Walker<'_> {
     }
 }
 
-/// Whether a struct dereferences to its field by a derive: `#[derive(Deref)]`.
+/// Whether a struct derives dereferencing to its field: `#[derive(Deref)]`.
 fn derives_deref(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).any(|attribute| {
         let tokens = attribute.meta.require_list().map(|list| list.tokens.clone()).unwrap_or_default();

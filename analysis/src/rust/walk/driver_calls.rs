@@ -1,5 +1,5 @@
-//! Queries of other drivers than sqlx, where their crate is named: methods that are given SQL, statements that are prepared
-//! and run later, functions that make a statement of a text.
+//! Queries of drivers other than sqlx, if their crate is named: methods that take SQL, statements that are
+//! prepared and run later, and functions that turn a text into a statement.
 
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -15,7 +15,7 @@ use crate::rust::query_names;
 use crate::rust::site::{Argument, Form, SiteSql};
 
 impl Walker<'_> {
-    /// `client.query("..", &[..])` and its like; `None` where it is no such call.
+    /// Handles `client.query("..", &[..])` and similar calls; `None` if it is not one.
     pub(in crate::rust) fn driver_method(&mut self, node: &ExprMethodCall, method: &str) -> Option<Queries> {
         let does = drivers::method(method).filter(|_| self.knows_drivers)?;
         let given = node.args.first()?;
@@ -44,14 +44,15 @@ impl Walker<'_> {
         Some(Queries::new())
     }
 
-    /// Whether an expression makes a statement of a text: `Statement::from_string(..)`.
+    /// Whether an expression turns a text into a statement: `Statement::from_string(..)`.
     fn is_statement(&self, expression: &Expr) -> bool {
         let Expr::Call(call) = expression else { return false };
         let Expr::Path(function) = call.func.as_ref() else { return false };
         drivers::function(&self.imports, &segments(&function.path)).is_some()
     }
 
-    /// `client.query(&statement, &[..])`: a statement that was prepared before, which runs here, and may have run already.
+    /// Handles `client.query(&statement, &[..])`: a statement that was prepared before, runs here, and may
+    /// have run already.
     fn run_prepared(&mut self, node: &ExprMethodCall, does: Does) -> Option<Queries> {
         let mut name = node.args.first()?;
         while let Expr::Reference(inner) = name {
@@ -86,7 +87,7 @@ impl Walker<'_> {
         Some(Queries::new())
     }
 
-    /// `sql_query("..")` of Diesel, `Statement::from_string(backend, "..")` of SeaORM.
+    /// Handles `sql_query("..")` of Diesel, and `Statement::from_string(backend, "..")` of SeaORM.
     pub(in crate::rust) fn driver_function(
         &mut self,
         function: &ExprPath,
@@ -107,7 +108,7 @@ impl Walker<'_> {
     }
 }
 
-/// The values that stand in a list, and whether that is all of them: `&[&a, &b]`, `params![a, b]`, `(a, b)`.
+/// The values in a list, and whether they are complete: `&[&a, &b]`, `params![a, b]`, `(a, b)`.
 fn listed(expression: &Expr) -> (Vec<Argument>, bool) {
     let mut list = expression;
     loop {
@@ -137,7 +138,7 @@ fn listed(expression: &Expr) -> (Vec<Argument>, bool) {
         }
         _ => return (Vec::new(), false),
     };
-    // `(":name", &value)`: as many as there are names, which may be in any order.
+    // `(":name", &value)`: as many as there are names, in any order.
     let is_named = |value: &Expr| matches!(value, Expr::Tuple(pair) if matches!(pair.elems.first(), Some(Expr::Lit(lit)) if matches!(lit.lit, Lit::Str(_))));
     let is_complete = !values.iter().any(is_named);
     (values.iter().map(argument).collect(), is_complete)

@@ -1,6 +1,6 @@
-//! Methods that everything has, and that say nothing about a query.
+//! Ubiquitous methods, which say nothing about a query.
 
-/// Methods of the standard library that code calls everywhere, and that never query unless they are awaited.
+/// Methods of the standard library that are called everywhere, and never query unless awaited.
 pub(super) fn is_everyday(method: &str) -> bool {
     matches!(
         method,

@@ -1,15 +1,15 @@
-//! Tokens as a person would write them, on one line and not too long, for messages.
+//! Prints tokens as a person would write them, on one line and shortened, for messages.
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 
-/// The longest text shown.
+/// The maximum length of the text.
 const LONGEST: usize = 60;
 
-/// The most links of a chain that are shown.
+/// The maximum number of links shown of a chain.
 const LONGEST_CHAIN: usize = 12;
 
-/// An expression, pattern or path as written, shortened to a line.
+/// An expression, pattern or path as written, shortened to one line.
 pub(in crate::rust) fn written(node: &impl ToTokens) -> String {
     let mut out = Writer { text: String::new(), glue: true, parameters: false };
     out.stream(node.to_token_stream());
@@ -21,7 +21,7 @@ pub(in crate::rust) fn written(node: &impl ToTokens) -> String {
     out.text
 }
 
-/// What a method is called on; of a long chain, where it begins.
+/// The receiver of a method; of a long chain, only its start.
 pub(in crate::rust) fn written_receiver(receiver: &syn::Expr) -> String {
     let mut first = receiver;
     let mut links = 0;
@@ -36,14 +36,14 @@ struct Writer {
     text: String,
     /// Whether the next token follows without a space.
     glue: bool,
-    /// Whether a closure's parameters have begun.
+    /// Whether we are inside a closure's parameters.
     parameters: bool,
 }
 
 impl Writer {
     fn stream(&mut self, tokens: TokenStream) {
         for token in tokens {
-            // What comes after is cut off anyway.
+            // The rest is cut off anyway.
             if self.text.len() > 8 * LONGEST {
                 return;
             }
@@ -89,7 +89,7 @@ impl Writer {
         self.glue = false;
     }
 
-    /// The bars around a closure's parameters; says whether `c` was one.
+    /// Handles the bars around a closure's parameters; returns whether `c` was one.
     fn bar(&mut self, c: char, spacing: Spacing) -> bool {
         let opens = self.glue || self.text.ends_with([',', '=']);
         if c != '|' || spacing == Spacing::Joint || !(self.parameters || opens) {

@@ -1,4 +1,4 @@
-//! Walks statements and expressions in the order in which they run.
+//! Walks statements and expressions in evaluation order.
 
 use std::rc::Rc;
 
@@ -26,7 +26,7 @@ impl Walker<'_> {
             let leaves_from = super::loops::last_continue(block);
             let mut tail = Queries::new();
             for (position, statement) in block.stmts.iter().enumerate() {
-                // What stands behind the last `continue` is sure to reach the end of the block.
+                // What follows the last `continue` always reaches the end of the block.
                 if position == leaves_from {
                     walker.mark_leaving(block);
                 }
@@ -119,7 +119,7 @@ impl Walker<'_> {
         self.here.locals.push(new);
     }
 
-    /// Walks an expression in the order it is evaluated; says which queries its value is.
+    /// Walks an expression in evaluation order; returns the queries that its value is.
     pub(in crate::rust) fn expr(&mut self, expression: &Expr) -> Queries {
         match expression {
             Expr::Array(node) => node.elems.iter().for_each(|element| drop(self.expr(element))),
@@ -234,7 +234,7 @@ impl Walker<'_> {
         }
     }
 
-    /// What awaiting an expression gives: statements of another driver that are prepared and have not run.
+    /// The result of awaiting an expression: prepared statements of another driver that have not run.
     fn prepared(&mut self, expression: &Expr) -> Queries {
         let Expr::MethodCall(node) = expression else {
             self.awaited(expression);
@@ -247,7 +247,7 @@ impl Walker<'_> {
         queries
     }
 
-    /// `a + b + c` is walked without recursion along the left, where chains grow long.
+    /// `a + b + c`: the left side is walked without recursion, since chains grow there.
     fn binary(&mut self, node: &syn::ExprBinary) {
         let mut chain = vec![node];
         let mut first = node.left.as_ref();
@@ -266,7 +266,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Walks what `return` and `?` do not leave: a closure or an async block.
+    /// Walks code that `return` and `?` do not leave: a closure or an async block.
     pub(in crate::rust) fn closed(&mut self, walk: impl FnOnce(&mut Self)) -> Flow {
         let scope = std::mem::replace(&mut self.here.closure, self.here.loops.len());
         let inner = self.sequence(walk);

@@ -1,4 +1,4 @@
-//! Closures and functions that are given to a call, or kept: they run as often as whoever has them calls them.
+//! Closures and functions that are passed to a call, or stored: they run as often as their holder calls them.
 
 use proc_macro2::Span;
 use syn::Expr;
@@ -10,7 +10,7 @@ use super::{Queries, Walker};
 use crate::rust::flow::{Callee, Flow, Handed};
 use crate::rust::place_at;
 
-/// Functions and methods of libraries that call the closure they are given at most once.
+/// Library functions and methods that call their closure at most once.
 const ONCE: &[&str] = &[
     "transaction",
     "with_transaction",
@@ -30,9 +30,9 @@ const ONCE: &[&str] = &[
 ];
 
 impl Walker<'_> {
-    /// Walks the arguments of a call whose function may be known elsewhere: closures and functions among them, and
-    /// parameters that are passed on, run as often as it calls them. Gives the queries among the arguments, and the number
-    /// of the call.
+    /// Walks the arguments of a call that may be resolved later. Closures and functions among them, and
+    /// parameters passed on, run as often as the callee calls them. Returns the queries among the arguments,
+    /// and the number of the call.
     pub(super) fn handed<'e>(
         &mut self,
         to: &str,
@@ -76,7 +76,7 @@ impl Walker<'_> {
         (queries, call)
     }
 
-    /// Notes what a closure does that is kept for whoever calls it.
+    /// Records what a stored closure does.
     pub(super) fn keep(&mut self, span: Span, written: String, body: Flow) {
         if body.runs_something() {
             let place = place_at(&self.file, span.start());
@@ -85,7 +85,7 @@ impl Walker<'_> {
         }
     }
 
-    /// The parameter of the function at hand that an expression is, by reference or not.
+    /// The parameter of the current function that an expression is, directly or by reference.
     pub(super) fn passed_on(&self, argument: &Expr) -> Option<usize> {
         self.here.locals.get(&variable(argument)?)?.parameter
     }
@@ -95,7 +95,7 @@ impl Walker<'_> {
         self.here.locals.get(name).is_some_and(|local| local.closure.is_some() || local.walked.is_some())
     }
 
-    /// Whether an argument is a function of the project by its path: `load`, `Self::store`.
+    /// Whether an argument is the path of a function of the project: `load`, `Self::store`.
     fn is_function(&self, argument: &Expr) -> bool {
         let Expr::Path(path) = argument else { return false };
         let parts = segments(&path.path);
@@ -104,7 +104,7 @@ impl Walker<'_> {
         is_lower && last != "self" && (parts.len() > 1 || self.here.locals.get(last).is_none())
     }
 
-    /// A call of a function that is handed over.
+    /// Records a call of a function that is passed as a value.
     fn function_value(&mut self, argument: &Expr) {
         let Expr::Path(path) = argument else { return };
         let Some(last) = path.path.segments.last() else { return };

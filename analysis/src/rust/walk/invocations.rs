@@ -1,5 +1,5 @@
-//! Calls and method calls: which of them make or run queries, which run closures per element, which are calls of
-//! functions to be followed.
+//! Calls and method calls: finds those that make or run queries, those that run closures per element, and
+//! those of functions to resolve later.
 
 use syn::spanned::Spanned;
 use syn::{Expr, ExprCall, ExprMethodCall};
@@ -84,7 +84,7 @@ impl Walker<'_> {
             return inner;
         }
         let callee = match path.as_slice() {
-            // `T::load(..)`: a method of the traits that `T` implements.
+            // `T::load(..)`: a method of the traits that bound `T`.
             [owner, name] if self.parameters.contains_key(owner) => {
                 let traits = self.parameters.get(owner).cloned().unwrap_or_default();
                 Callee::Method { name: name.clone(), on: TypeRef::Implements(traits) }
@@ -100,7 +100,7 @@ impl Walker<'_> {
         self.given(inner, last, span, awaited, node.args.iter())
     }
 
-    /// A call of a closure that something holds: `(self.load)(id)`. What it is given in this file is not followed.
+    /// A call of a closure in a field: `(self.load)(id)`. Where the closure comes from is not tracked.
     fn call_of_value(&mut self, node: &ExprCall, function: &Expr, awaited: bool) {
         self.expr(function);
         self.arguments(node.args.iter(), &Runs::Once);
@@ -115,8 +115,8 @@ impl Walker<'_> {
         }
     }
 
-    /// Notes for a call that is given the connection or pool which the loop's element is that its turn works on a database
-    /// of its own; gives back what the loop was exempt for.
+    /// Handles a call that receives the loop's element, a connection or pool: the iteration works on a
+    /// database of its own. Returns the previous exemption of the loop.
     fn on_its_own_database<'e>(
         &mut self,
         mut arguments: impl Iterator<Item = &'e Expr>,
@@ -133,7 +133,7 @@ impl Walker<'_> {
         Some(outer)
     }
 
-    /// A bare `query("…")` where only an item is seen and not the imports of its file.
+    /// A bare `query("…")`, where only an item is visible and not the imports of its file.
     fn unseen_import(&self, path: &[String], node: &ExprCall) -> Option<FunctionForm> {
         let [name] = path else { return None };
         if !self.imports.partial() {
@@ -200,7 +200,7 @@ impl Walker<'_> {
         Queries::new()
     }
 
-    /// A method called on a query.
+    /// Handles a method called on a query.
     fn on_query(&mut self, node: &ExprMethodCall, method: &str, queries: Queries) -> Queries {
         self.arguments(node.args.iter(), &Runs::Once);
         let is_of_driver =
@@ -217,7 +217,8 @@ impl Walker<'_> {
             }
             let Some(site) = self.sites.get_mut(query) else { continue };
             match (method, node.args.first()) {
-                // Bound in a loop or branch that the query is not made in: nobody knows how many there are.
+                // Bound in a loop or branch outside of which the query is made, so the number of values is
+                // unknown.
                 ("bind" | "try_bind", Some(_)) if depth > site.loops.len() || query < branched => {
                     site.arguments_complete = false;
                 }
@@ -232,14 +233,14 @@ impl Walker<'_> {
                 }
                 ("cached", _) if site.form == Form::Checked => site.cached = true,
                 (name, _) if query_names::keeps_arguments(name) => {}
-                // A method of the project's own may bind whatever it likes.
+                // A method of the project may bind any values.
                 _ => site.arguments_complete = false,
             }
         }
         queries
     }
 
-    /// Notes that queries are run by this method call, on a connection that `on` gives.
+    /// Records that this method call runs queries, on the connection in `on`.
     pub(in crate::rust) fn executed(&mut self, queries: &[usize], node: &ExprMethodCall, on: Option<&Expr>) {
         let call = Call {
             method: node.method.to_string(),
@@ -256,7 +257,7 @@ impl Walker<'_> {
         }
     }
 
-    /// `pool.execute(..)`: what is handed over is a query, or its text.
+    /// Handles `pool.execute(..)`: the argument is a query, or its text.
     fn executor(&mut self, node: &ExprMethodCall, method: &str, awaited: bool) -> Queries {
         let inner = self.arguments(node.args.iter(), &Runs::Once);
         if !inner.is_empty() {
@@ -281,7 +282,8 @@ impl Walker<'_> {
         Queries::new()
     }
 
-    /// What is handed to a runtime runs beside the code at hand: in full, or not yet when that ends.
+    /// A task passed to a runtime runs concurrently with the current code: at the end of this code it may
+    /// have finished, or not yet.
     fn spawned<'e>(&mut self, arguments: impl Iterator<Item = &'e Expr>) -> Queries {
         let mut queries = Queries::new();
         let flow = self.sequence(|walker| queries = walker.arguments(arguments, &Runs::Once));
@@ -289,7 +291,8 @@ impl Walker<'_> {
         queries
     }
 
-    /// Whether a text made at run time is sure to be SQL: it is called safe, or begins like a statement.
+    /// Whether a text built at run time is certainly SQL: it is asserted to be safe, or starts like a
+    /// statement.
     pub(in crate::rust) fn is_declared_safe(&self, argument: &Expr) -> bool {
         let call = match argument {
             Expr::Call(call) => call,
@@ -309,7 +312,7 @@ impl Walker<'_> {
         query_names::function_form(&self.imports, &path) == Some(FunctionForm::AssertSqlSafe)
     }
 
-    /// How often a method runs the closure it is given, where it is known for running closures.
+    /// How often a method runs its closure, if it is known to run closures.
     fn runs_of(&self, node: &ExprMethodCall, method: &str) -> Option<Runs> {
         let takes_function =
             node.args.iter().any(|argument| matches!(argument, Expr::Closure(_) | Expr::Path(_)));
@@ -325,7 +328,7 @@ impl Walker<'_> {
         };
         let shape = || shape::of(&node.receiver, self);
         match method {
-            // Iterators and streams alone have these.
+            // Only iterators and streams have these.
             "for_each"
             | "for_each_concurrent"
             | "try_for_each"
@@ -355,8 +358,8 @@ impl Walker<'_> {
                 Shape::Single => Shape::Unknown,
                 shape => shape,
             })),
-            // Options, results, booleans and futures have these as well: only a receiver that is seen to be more
-            // makes a loop.
+            // Options, results, booleans and futures also have these: it is a loop only if the receiver is
+            // known to be a sequence.
             "map" | "then" | "and_then" | "or_else" | "filter" | "inspect" | "map_ok" | "map_err"
             | "inspect_ok" | "map_or" | "map_or_else" | "unwrap_or_else" | "ok_or_else" | "then_some"
             | "is_some_and" | "is_ok_and" | "get_or_insert_with" | "or_insert_with" | "find" => {
@@ -371,8 +374,8 @@ impl Walker<'_> {
         }
     }
 
-    /// Walks arguments; closures among them, also those named by a variable, run as `runs` says. Functions that are
-    /// handed over to be called per element are calls.
+    /// Walks arguments. Closures among them, including those in variables, run as `runs` says; functions
+    /// passed to be called per element count as calls.
     pub(in crate::rust) fn arguments<'e>(
         &mut self,
         arguments: impl Iterator<Item = &'e Expr>,
@@ -405,7 +408,7 @@ impl Walker<'_> {
         queries
     }
 
-    /// `.map(load)`, `.for_each(Self::store)`: a call for each element.
+    /// `.map(load)`, `.for_each(Self::store)`: one call per element.
     fn named_function(&mut self, path: &syn::ExprPath, runs: &Runs) {
         let parts = segments(&path.path);
         let Some(last) = path.path.segments.last() else { return };
@@ -432,7 +435,7 @@ impl Walker<'_> {
     }
 }
 
-/// Whether a type is a pool or connection, or an element of several.
+/// Whether a type is a pool or connection, or an element of a collection of these.
 fn is_connection(ty: &TypeRef) -> bool {
     match ty {
         TypeRef::Element(of) | TypeRef::Inside(of) | TypeRef::Method(of, _) => is_connection(of),
@@ -445,7 +448,7 @@ fn is_connection(ty: &TypeRef) -> bool {
     }
 }
 
-/// Whether a method that takes a closure and is not an iterator's calls it at most once.
+/// Whether a method that takes a closure, other than an iterator's, calls it at most once.
 fn is_once(method: &str) -> bool {
     !matches!(method, "map" | "then" | "and_then" | "filter" | "inspect" | "map_ok" | "inspect_ok" | "find")
 }

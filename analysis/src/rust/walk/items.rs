@@ -1,4 +1,4 @@
-//! From a file to its sites and functions: modules, `impl` blocks and functions are walked here, bodies in `walk`.
+//! Walks modules, `impl` blocks and functions, down to sites and functions; bodies are walked in `walk`.
 
 use std::sync::Arc;
 
@@ -18,7 +18,8 @@ use crate::rust::place_at;
 use crate::rust::type_ref::{self, TypeRef};
 
 impl<'f> Walker<'f> {
-    /// Notes the constants and macros of a file before its code is read, since they may be used above their definition.
+    /// Collects the constants and macros of a file before its code is walked, since they may be used above
+    /// their definition.
     pub(in crate::rust) fn prepare(&mut self, items: &'f [Item], module: &mut Vec<String>) {
         for item in items {
             match item {
@@ -127,7 +128,7 @@ impl<'f> Walker<'f> {
         }
     }
 
-    /// Walks the value of a constant, which may hold closures.
+    /// Walks the value of a constant, which may contain closures.
     fn value(&mut self, value: &syn::Expr) {
         let flow = std::mem::take(&mut self.here.flow);
         self.expr(value);
@@ -140,7 +141,7 @@ impl<'f> Walker<'f> {
         was_test
     }
 
-    /// Walks a function, which is no part of the code around it.
+    /// Walks a function, separately from the code around it.
     pub(in crate::rust) fn function(
         &mut self,
         attributes: &[Attribute],
@@ -150,7 +151,7 @@ impl<'f> Walker<'f> {
         let was_test = self.enter_test(attributes);
         let name = sig.ident.to_string();
         let outer_path = self.here.path.clone();
-        // A function inside a function is no method of the type around it.
+        // A nested function is not a method of the enclosing type.
         let owner = if outer_path.is_empty() { self.owner.clone() } else { Owner::default() };
         let owner = std::mem::replace(&mut self.owner, owner);
         let path: Vec<&str> = match outer_path.is_empty() {
@@ -238,14 +239,15 @@ fn type_name(ty: &syn::Type) -> String {
     }
 }
 
-/// What the rules of a macro say of the query that they expand to: `sqlx::query!(..)`, `query_as(..).fetch_all(..)`.
+/// What the rules of a macro reveal about the query that they expand to: `sqlx::query!(..)`,
+/// `query_as(..).fetch_all(..)`.
 fn rules_of(rules: &TokenStream) -> Option<Rules> {
     let mut found = None;
     read_rules(rules, &mut found);
     found
 }
 
-/// The literal that stands alone between the commas of some arguments.
+/// The argument that consists of a literal alone.
 fn whole_text(arguments: TokenStream) -> Option<proc_macro2::Literal> {
     let is_comma = |token: Option<&TokenTree>| {
         token.is_none_or(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','))
@@ -261,7 +263,7 @@ fn whole_text(arguments: TokenStream) -> Option<proc_macro2::Literal> {
     })
 }
 
-/// Whether arguments put a text together: `$a + ".."`, `concat!($a, "..")`.
+/// Whether arguments concatenate a text: `$a + ".."`, `concat!($a, "..")`.
 fn joins(arguments: TokenStream) -> bool {
     arguments.into_iter().any(|token| match token {
         TokenTree::Punct(punct) => punct.as_char() == '+',
@@ -270,7 +272,7 @@ fn joins(arguments: TokenStream) -> bool {
     })
 }
 
-/// Whether the rules of a macro wait for something.
+/// Whether the rules of a macro await something.
 fn awaits(rules: &TokenStream) -> bool {
     rules.clone().into_iter().any(|token| match token {
         TokenTree::Group(group) => awaits(&group.stream()),
@@ -336,7 +338,8 @@ fn asks_for_test(tokens: TokenStream) -> bool {
     })
 }
 
-/// Whether a path names test code: `tests/`, `benches/`, `src/tests.rs`. A folder above `src` is no matter of the crate.
+/// Whether a path names test code: `tests/`, `benches/`, `src/tests.rs`. Directories above `src` do not
+/// belong to the crate, and are ignored.
 pub fn is_test_path(file: &str) -> bool {
     let mut parts = file.rsplit('/');
     let stem = parts.next().and_then(|name| name.strip_suffix(".rs"));

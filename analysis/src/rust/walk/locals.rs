@@ -13,39 +13,39 @@ use crate::rust::type_ref::TypeRef;
 /// A local variable.
 pub(in crate::rust) struct Local {
     pub(in crate::rust) name: String,
-    /// Its text, when it is SQL that is put together before it is used.
+    /// Its text, if it is SQL built before use.
     pub(in crate::rust) text: SiteSql,
-    /// What is known of its text where that is put together at run time.
+    /// What is known of its text if that is built at run time.
     pub(in crate::rust) built: Option<Built>,
-    /// The queries that it is a collection of.
+    /// The queries in it, if it is a collection.
     pub(in crate::rust) collected: Queries,
     /// The queries it is.
     pub(in crate::rust) queries: Queries,
-    /// What it holds.
+    /// The shape of its value.
     pub(in crate::rust) shape: Shape,
-    /// Its type, as far as it is told.
+    /// Its type, as far as it is known.
     pub(in crate::rust) ty: TypeRef,
-    /// The closure it is, until it is first used.
+    /// The closure in it, until its first use.
     pub(in crate::rust) closure: Option<Rc<syn::ExprClosure>>,
     /// What that closure does, once it was used.
     pub(in crate::rust) walked: Option<Rc<Walked>>,
-    /// Which parameter of the function it is, counted from 0, the receiver included.
+    /// The position of the parameter that it is, counted from 0, including the receiver.
     pub(in crate::rust) parameter: Option<usize>,
     /// The number of loops around its declaration.
     pub(in crate::rust) loops: usize,
 }
 
-/// A closure that was walked where it was first called.
+/// A closure that was walked at its first call.
 pub(in crate::rust) struct Walked {
     pub(in crate::rust) flow: Flow,
-    /// Its queries, by their positions among the sites.
+    /// Its queries, as positions among the sites.
     pub(in crate::rust) sites: Range<usize>,
     /// The number of loops around that call.
     pub(in crate::rust) loops: usize,
 }
 
 impl Local {
-    /// A variable of which nothing is known.
+    /// A variable without any information.
     pub(in crate::rust) fn new(name: String, loops: usize) -> Local {
         Local {
             name,
@@ -63,7 +63,7 @@ impl Local {
     }
 }
 
-/// The variables in scope; a later one hides an earlier one of the same name.
+/// The variables in scope; later ones shadow earlier ones of the same name.
 #[derive(Default)]
 pub(in crate::rust) struct Locals {
     list: Vec<Local>,
@@ -80,7 +80,7 @@ impl Locals {
         self.list.push(local);
     }
 
-    /// Takes the variable that was declared last out of scope.
+    /// Removes the most recently declared variable from scope.
     pub(in crate::rust) fn pop(&mut self) -> Option<Local> {
         let local = self.list.pop()?;
         self.by_name.get_mut(&local.name)?.pop();

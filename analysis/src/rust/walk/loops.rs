@@ -1,4 +1,5 @@
-//! Walks loops, and closures that run once, perhaps, or per element; notes which loops are left before their next turn.
+//! Walks loops, and closures that run once, maybe, or per element; tracks which loops are left before their
+//! next iteration.
 
 use std::rc::Rc;
 
@@ -17,15 +18,15 @@ use crate::rust::place_at;
 use crate::rust::site::{Loop, LoopKind};
 use crate::rust::type_ref::TypeRef;
 
-/// How often a closure that is handed to something runs.
+/// How often a closure runs that is passed to something.
 #[derive(Debug, Clone)]
 pub(in crate::rust) enum Runs {
     Once,
     Maybe,
-    /// Nobody knows: it is kept, or a method is called that an iterator and an option have both. What is kept, for a
+    /// Unknown: it is stored, or the method exists on both iterators and options. Holds what is stored, for a
     /// message.
     Unknown(String),
-    /// Once per element: a loop over what is written here.
+    /// Once per element: a loop.
     PerElement {
         /// What is looped over, as written.
         over: String,
@@ -33,13 +34,13 @@ pub(in crate::rust) enum Runs {
         place: crate::finding::Place,
         /// The type of an element.
         element: TypeRef,
-        /// The queries that the elements are.
+        /// The queries that are its elements.
         collected: super::Queries,
     },
 }
 
 impl Walker<'_> {
-    /// Notes which loops a block leaves at its end, whatever happens in it.
+    /// Marks the loops that a block always leaves at its end.
     pub(in crate::rust) fn mark_leaving(&mut self, block: &Block) {
         let Some(Stmt::Expr(last, _)) = block.stmts.last() else { return };
         let count = match last {
@@ -52,7 +53,7 @@ impl Walker<'_> {
         }
     }
 
-    /// The value of a `return` or `break`: the loop is left after it.
+    /// The value of a `return` or `break`, after which the loop is left.
     pub(in crate::rust) fn ending(&mut self, value: Option<&Expr>, all: bool) {
         let Some(value) = value else { return };
         let before = self.here.leaving.clone();
@@ -63,7 +64,7 @@ impl Walker<'_> {
         self.here.leaving = before;
     }
 
-    /// Walks a loop's turn with the loop around it.
+    /// Walks the body of a loop, with the loop around it.
     pub(in crate::rust) fn in_loop(
         &mut self,
         head: Loop,
@@ -100,7 +101,7 @@ impl Walker<'_> {
             turns: turns.count,
         };
         let queries = self.collected_in(&node.expr);
-        // What the elements of a constant hold is as fixed as the constant.
+        // The content of a constant's elements is as fixed as the constant.
         let fixed = shape::is_constant_path(&node.expr).then_some(Shape::Fixed(None, true));
         self.in_loop(head, turns, false, |walker| {
             walker.scoped(|walker| {
@@ -125,7 +126,7 @@ impl Walker<'_> {
         let pattern = String::new();
         let head =
             Loop { kind: LoopKind::While, place, over, pattern, variables, elements, exempt, turns: count };
-        // A query in the condition decides whether the loop goes on: it is not run for something else's sake.
+        // A query in the condition decides whether the loop continues: it is not repeated work.
         let asked = Loop { exempt: Some(turns.exempt.unwrap_or(purpose::PAGES)), ..head.clone() };
         self.in_loop(head.clone(), turns, false, |walker| {
             walker.scoped(|walker| {
@@ -159,7 +160,7 @@ impl Walker<'_> {
         });
     }
 
-    /// Walks the body of a closure where it is handed over.
+    /// Walks the body of a closure at the call that it is passed to.
     pub(in crate::rust) fn closure(&mut self, closure: &syn::ExprClosure, runs: &Runs) {
         let walk = |walker: &mut Self| {
             let flow = walker.closed(|walker| {
@@ -197,8 +198,8 @@ impl Walker<'_> {
         }
     }
 
-    /// A call of a closure that a local variable holds, which is walked at the first one; says whether the name is such a
-    /// variable.
+    /// Handles a call of a closure in a local variable, which is walked at its first call; returns whether
+    /// the name is such a variable.
     pub(in crate::rust) fn local_closure(&mut self, name: &str, runs: &Runs) -> bool {
         let Some(local) = self.here.locals.get_mut(name) else { return false };
         if let Some(parameter) = local.parameter {
@@ -210,7 +211,7 @@ impl Walker<'_> {
             return true;
         }
         let Some(closure) = local.closure.take() else { return false };
-        // Its parameters differ from turn to turn of the loops that call it.
+        // Its parameters vary between iterations of the loops that call it.
         let names: Vec<String> = closure.inputs.iter().flat_map(variables::bindings).collect();
         let declared = local.loops;
         for around in self.here.loops.iter_mut().skip(declared) {
@@ -228,7 +229,7 @@ impl Walker<'_> {
         true
     }
 
-    /// A call of what the function at hand is given.
+    /// Records a call of a parameter of the current function.
     fn parameter(&mut self, parameter: usize, runs: &Runs) {
         let call = |walker: &mut Self| walker.here.flow.push(Flow::Parameter(parameter));
         match runs {
@@ -247,7 +248,7 @@ impl Walker<'_> {
         }
     }
 
-    /// A further call of a closure: it runs what it ran before, in the loops that are around now.
+    /// Records a further call of a closure: it runs the same again, in the current loops.
     fn walked_again(&mut self, walked: &Walked, runs: &Runs) {
         let again = |walker: &mut Self| {
             let here = walker.loops_here();
@@ -276,7 +277,7 @@ impl Walker<'_> {
     }
 }
 
-/// The loop that a method of an iterator or stream makes.
+/// The loop of an iterator or stream method.
 pub(in crate::rust) fn combinator(over: &str, turns: &Turns, place: &crate::finding::Place) -> Loop {
     Loop {
         kind: LoopKind::Combinator,
@@ -290,12 +291,12 @@ pub(in crate::rust) fn combinator(over: &str, turns: &Turns, place: &crate::find
     }
 }
 
-/// The position behind the last statement of a block that goes on with a loop's next turn; 0 where none does.
+/// The position after the last statement of a block that contains `continue`; 0 if none does.
 pub(in crate::rust) fn last_continue(block: &Block) -> usize {
     block.stmts.iter().rposition(continues).map_or(0, |position| position + 1)
 }
 
-/// Whether a statement goes on with a loop's next turn somewhere.
+/// Whether a statement contains a `continue` of the loop.
 fn continues(statement: &Stmt) -> bool {
     struct Finder(bool);
     impl<'ast> syn::visit::Visit<'ast> for Finder {

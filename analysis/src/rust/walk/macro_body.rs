@@ -1,19 +1,20 @@
-//! Bodies of macros: tokens that are most often expressions or statements, read as such where they can be.
+//! Bodies of macros: usually expressions or statements, parsed as such if possible.
 
 use proc_macro2::{Spacing, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Block, Expr, Pat, Stmt, Token};
 
-/// What the tokens of a macro turned out to be.
+/// The parsed form of a macro's tokens.
 pub(in crate::rust) enum Body {
-    /// Expressions between commas or semicolons.
+    /// Expressions separated by commas or semicolons.
     Expressions(Vec<Expr>),
     /// Statements, as in a block.
     Statements(Vec<Stmt>),
     /// The arms of a `select!`.
     Arms(Vec<Arm>),
-    /// Pieces that are expressions, among others that are not; whether something was left that calls functions.
+    /// Expressions among tokens that could not be parsed; the flag says whether something that calls
+    /// functions was left over.
     Pieces(Vec<Expr>, bool),
 }
 
@@ -76,14 +77,14 @@ fn arm(input: ParseStream<'_>) -> syn::Result<Arm> {
     }
     input.parse::<Token![=>]>()?;
     let handler = match input.peek(syn::token::Brace) {
-        // A block ends the arm; what follows it is the next arm and no operator.
+        // A block ends the arm; what follows is the next arm rather than an operator.
         true => Expr::Block(syn::ExprBlock { attrs: Vec::new(), label: None, block: input.parse()? }),
         false => input.parse()?,
     };
     Ok(Arm { pattern, future, condition, handler })
 }
 
-/// Finds expressions among tokens with a syntax of their own.
+/// Finds expressions among tokens with a custom syntax.
 #[derive(Default)]
 struct Pieces {
     found: Vec<Expr>,
@@ -117,7 +118,7 @@ impl Pieces {
             return;
         }
         let before = self.found.len();
-        // `path!(..)` and `name(..)` inside are looked for from each start of a path.
+        // Search for `path!(..)` and `name(..)` at each start of a path.
         let mut rest = tokens.as_slice();
         while let Some((first, after)) = rest.split_first() {
             if let TokenTree::Ident(_) = first
@@ -143,7 +144,8 @@ impl Pieces {
     }
 }
 
-/// The number of tokens from a path's start to the end of the call or macro it names, methods called on it included.
+/// The number of tokens from the start of a path to the end of the call or macro invocation, including
+/// chained methods.
 fn call_length(tokens: &[TokenTree]) -> Option<usize> {
     let mut length = 0;
     let mut called = false;
@@ -165,7 +167,7 @@ fn call_length(tokens: &[TokenTree]) -> Option<usize> {
     called.then_some(length)
 }
 
-/// Whether tokens run a query, going by the usual words.
+/// Whether tokens run a query, judging by common words.
 fn runs_query(tokens: &[TokenTree]) -> bool {
     tokens.iter().enumerate().any(|(index, token)| {
         let TokenTree::Ident(ident) = token else { return false };

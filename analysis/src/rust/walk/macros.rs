@@ -1,4 +1,4 @@
-//! Macros that make no query by themselves: what they are given is walked, as far as it is Rust.
+//! Macros that make no query themselves: their arguments are walked as far as they are Rust.
 
 use super::loops::Runs;
 use super::macro_body::{self, Body};
@@ -12,7 +12,7 @@ impl Walker<'_> {
             return vec![site];
         }
         let queries = self.macro_body(mac);
-        // What a macro does to a query that it is given is not seen.
+        // What a macro does with a query passed to it is unknown.
         for &query in &queries {
             self.sites.get_mut(query).into_iter().for_each(|site| site.arguments_complete = false);
         }
@@ -30,10 +30,10 @@ impl Walker<'_> {
         queries
     }
 
-    /// Walks what a macro is given, as far as it is Rust.
+    /// Walks the arguments of a macro, as far as they are Rust.
     pub(in crate::rust) fn macro_body(&mut self, mac: &syn::Macro) -> Queries {
         let mut queries = Queries::new();
-        // Without a delimiter inside there is no call, and without `?` no way out.
+        // Without a delimiter inside there is no call, and without `?` no early exit.
         let calls = mac.tokens.clone().into_iter().any(|token| match token {
             proc_macro2::TokenTree::Group(_) => true,
             proc_macro2::TokenTree::Punct(punct) => punct.as_char() == '?',
@@ -62,7 +62,7 @@ impl Walker<'_> {
         queries
     }
 
-    /// `select!`: all futures begin, one handler runs.
+    /// `select!`: all futures start, one handler runs.
     fn select(&mut self, arms: &[macro_body::Arm]) {
         for arm in arms {
             let flow = self.sequence(|walker| {

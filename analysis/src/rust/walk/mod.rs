@@ -1,8 +1,8 @@
-//! Walks the code of a file in the order it runs, and notes queries, calls, loops and ways out.
+//! Walks the code of a file in evaluation order, and records queries, calls, loops and exits.
 //!
-//! [`items`] goes from the file to its functions and [`expressions`] through their bodies; macros, calls, loops and
-//! branches have a file each. What is told of a value on the way is its [`shape`] (what a loop over it means), its type
-//! ([`typing`]) and its text ([`sql_text`]).
+//! [`items`] walks from the file to its functions, [`expressions`] through their bodies; macros, calls, loops
+//! and branches have a file each. A value has a [`shape`] (what a loop over it means), a type ([`typing`])
+//! and a text ([`sql_text`]).
 
 pub(in crate::rust) mod allows;
 mod branches;
@@ -46,7 +46,7 @@ use loops::Runs;
 use shape::{Shape, Shapes};
 use sql_text::{Constants, Surroundings};
 
-/// The queries that a value is, by their positions among the sites; most values are none.
+/// The queries that a value is, as positions among the sites; usually empty.
 pub(in crate::rust) type Queries = Vec<usize>;
 
 /// The state of the walk over one file.
@@ -55,7 +55,7 @@ pub(in crate::rust) struct Walker<'f> {
     pub(in crate::rust) imports: Imports,
     pub(in crate::rust) constants: Constants<'f>,
     pub(in crate::rust) comments: Comments,
-    /// Whether sqlx is mentioned in the file at all.
+    /// Whether the file mentions sqlx at all.
     pub(in crate::rust) knows_sqlx: bool,
     /// Whether the file or its crate names another driver.
     pub(in crate::rust) knows_drivers: bool,
@@ -64,62 +64,62 @@ pub(in crate::rust) struct Walker<'f> {
     pub(in crate::rust) functions: Vec<Function>,
     pub(in crate::rust) allows: Vec<Allow>,
     pub(in crate::rust) unparsed_macros: usize,
-    /// How many calls there are so far.
+    /// The number of calls so far.
     pub(in crate::rust) calls: usize,
 
     pub(in crate::rust) module: Vec<String>,
     pub(in crate::rust) items: Vec<ModuleItems>,
     /// The types of the file's statics.
     pub(in crate::rust) statics: std::collections::HashMap<String, TypeRef>,
-    /// The type or trait around.
+    /// The enclosing type or trait.
     pub(in crate::rust) owner: Owner,
     /// The type parameters in scope.
     pub(in crate::rust) parameters: Parameters,
     pub(in crate::rust) in_test: bool,
-    /// The function at hand.
+    /// The state of the current function.
     pub(in crate::rust) here: FunctionState,
 }
 
-/// The type or trait around a function.
+/// The type or trait that encloses a function.
 #[derive(Debug, Clone, Default)]
 pub(in crate::rust) struct Owner {
     /// Its name.
     pub(in crate::rust) name: Option<String>,
-    /// What `Self` is.
+    /// The type of `Self`.
     pub(in crate::rust) ty: TypeRef,
-    /// The trait that is implemented for it.
+    /// The trait implemented by the `impl` block.
     pub(in crate::rust) implements: Option<Vec<String>>,
 }
 
-/// What is known of the function at hand; put aside as a whole while one inside it is walked.
+/// The state of the current function; saved as a whole while a nested function is walked.
 #[derive(Default)]
 pub(in crate::rust) struct FunctionState {
-    /// Its path inside the file; empty outside of functions.
+    /// Its path inside the file; empty outside functions.
     pub(in crate::rust) path: Arc<str>,
-    /// What it does, as far as it is walked.
+    /// What it does, up to the current position.
     pub(in crate::rust) flow: Vec<Flow>,
     pub(in crate::rust) locals: Locals,
-    /// The loops around what is at hand, outermost first.
+    /// The enclosing loops, outermost first.
     pub(in crate::rust) loops: Vec<Loop>,
-    /// For each loop, whether it is sure to be left before its next turn.
+    /// For each loop, whether it is certainly left before its next iteration.
     pub(in crate::rust) leaving: Vec<bool>,
-    /// The loops below this stand outside the closure at hand: `return` does not leave them.
+    /// The number of loops outside the current closure: `return` does not leave those.
     pub(in crate::rust) closure: usize,
-    /// The loops before this run what is at hand only when a buffer is full.
+    /// The number of loops that run the current code only when a buffer is full.
     pub(in crate::rust) flushing: usize,
-    /// Whether what is at hand runs only when a buffer is full, in a loop or not.
+    /// Whether the current code runs only when a buffer is full, in a loop or not.
     pub(in crate::rust) flushes: bool,
-    /// The loops from this on run what is at hand only for what they do not know yet.
+    /// The position of the outermost loop that runs the current code only on a cache miss.
     pub(in crate::rust) kept: Option<usize>,
-    /// The loop, counted from 1, whose turns each call something else here; 0 for none.
+    /// The loop, counted from 1, whose iterations each call something different here; 0 for none.
     pub(in crate::rust) dispatching: usize,
-    /// The sites before this are made outside of the branch at hand.
+    /// The number of sites that were made outside the current branch.
     pub(in crate::rust) branched: usize,
-    /// The first lines of the statements around.
+    /// The first lines of the enclosing statements.
     pub(in crate::rust) lines: Vec<u32>,
-    /// What the function allows.
+    /// The allows of the function.
     pub(in crate::rust) allows: Vec<Allow>,
-    /// Whether it tells a cache what is written.
+    /// Whether it reports writes to a cache.
     pub(in crate::rust) tells: bool,
 }
 
@@ -147,12 +147,12 @@ impl<'f> Walker<'f> {
         }
     }
 
-    /// Puts the function at hand aside for another one; gives back what was put aside.
+    /// Saves the state of the current function and starts another; returns the saved state.
     pub(in crate::rust) fn enter_function(&mut self, path: Arc<str>, allows: Vec<Allow>) -> FunctionState {
         std::mem::replace(&mut self.here, FunctionState { path, allows, ..FunctionState::default() })
     }
 
-    /// Takes up again what was put aside.
+    /// Restores a saved state.
     pub(in crate::rust) fn leave_function(&mut self, outer: FunctionState) {
         let left = std::mem::replace(&mut self.here, outer);
         if left.tells {
@@ -161,7 +161,7 @@ impl<'f> Walker<'f> {
         }
     }
 
-    /// The flow of what is walked inside.
+    /// The flow of what `walk` walks.
     pub(in crate::rust) fn sequence(&mut self, walk: impl FnOnce(&mut Self)) -> Flow {
         let outer = std::mem::take(&mut self.here.flow);
         walk(self);
@@ -174,10 +174,10 @@ impl<'f> Walker<'f> {
         }
     }
 
-    /// The loops around, as a site at this point sees them.
+    /// The enclosing loops, as a site here records them.
     pub(in crate::rust) fn loops_here(&self) -> Vec<Loop> {
         let leaving = self.here.leaving.iter().chain(std::iter::repeat(&false));
-        // What a service does in a turn does not depend on the loop that starts services.
+        // What a service does in an iteration does not depend on the loop that starts the service.
         let service = self.here.loops.iter().rposition(|around| around.exempt == Some(purpose::SERVICE));
         let seen = self.here.loops.iter().zip(leaving).enumerate().map(|(index, (around, leaves))| {
             let starts_service = service.is_some_and(|service| index < service);
@@ -196,21 +196,21 @@ impl<'f> Walker<'f> {
         self.bind_as(pattern, Shape::Unknown);
     }
 
-    /// Brings the variables of a pattern into scope, each holding something of this shape.
+    /// Brings the variables of a pattern into scope, with this shape.
     pub(in crate::rust) fn bind_as(&mut self, pattern: &Pat, shape: Shape) {
         let loops = self.here.loops.len();
         let names = variables::bindings(pattern);
         names.into_iter().for_each(|name| self.here.locals.push(Local { shape, ..Local::new(name, loops) }));
     }
 
-    /// Walks with variables that go out of scope afterwards; closures that nothing has called are walked then.
+    /// Walks with variables that go out of scope afterwards; closures that were never called are walked then.
     pub(in crate::rust) fn scoped<T>(&mut self, walk: impl FnOnce(&mut Self) -> T) -> T {
         let mark = self.here.locals.len();
         let result = walk(self);
         while self.here.locals.len() > mark {
             let Some(local) = self.here.locals.pop() else { break };
             if let Some(closure) = local.closure {
-                // Nothing has called it here: it is kept, or unused.
+                // It was not called here: it is stored, or unused.
                 self.closure(&closure, &Runs::Unknown(format!("closure {}", local.name)));
             }
         }
@@ -228,7 +228,7 @@ impl<'f> Walker<'f> {
         self.emit_numbered(None, span, written, callee, awaited, arguments);
     }
 
-    /// Notes a call, whose number may be given already to the closures that it is handed.
+    /// Records a call; closures passed to it may already refer to its number.
     pub(in crate::rust) fn emit_numbered(
         &mut self,
         number: Option<usize>,
@@ -253,7 +253,8 @@ impl<'f> Walker<'f> {
         self.here.flow.push(Flow::Call(call));
     }
 
-    /// What is allowed on these lines: by comments above them, or above a statement around, and for the whole function.
+    /// The allows at these lines: in comments above them or above an enclosing statement, and of the whole
+    /// function.
     pub(in crate::rust) fn allows_at(&self, lines: [u32; 2]) -> Vec<Allow> {
         let mut allows = Vec::new();
         let mut seen = Vec::new();

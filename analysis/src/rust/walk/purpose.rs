@@ -1,4 +1,4 @@
-//! Loops: what drives them, and whether a query in them runs once per element or for a reason that is fine.
+//! Loops: what drives them, and whether a query in them runs once per element or for an acceptable reason.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
@@ -7,37 +7,38 @@ use syn::{Block, Expr, Pat};
 use super::shape::Shape;
 use super::variables;
 
-/// The number of turns stands in the source.
+/// The number of iterations is in the source.
 pub(in crate::rust) const FIXED: &str = "its number of turns is fixed";
-/// Each turn takes a batch.
+/// Each iteration handles a batch.
 pub(in crate::rust) const BATCHES: &str = "each turn takes a batch";
-/// A service: what one turn does has nothing to do with how many turns there are.
+/// A service: the work of one iteration does not depend on the number of iterations.
 pub(in crate::rust) const SERVICE: &str = "each turn waits for something to do";
-/// The same thing again, until it succeeds.
+/// The same attempt, repeated until it succeeds.
 pub(in crate::rust) const RETRY: &str = "it tries again until it succeeds";
 /// Pages or batches, until none is left.
 pub(in crate::rust) const PAGES: &str = "it goes on until a query finds nothing more";
-/// An option or result, walked like a collection.
+/// An option or result, iterated like a collection.
 pub(in crate::rust) const ONCE: &str = "it takes at most one turn";
-/// A query for what is not known yet: its answer is kept.
+/// A query on a cache miss, whose result is cached.
 pub(in crate::rust) const KEPT: &str = "what it reads is kept for the next turns";
-/// A connection, a database or a schema for each element.
+/// A separate connection, database or schema for each element.
 pub(in crate::rust) const DATABASES: &str = "each turn works on another database";
 /// A query in a branch that ends the loop.
 pub(in crate::rust) const LEAVES: &str = "the loop is left after it";
 
-/// Calls in the arms of a `match` over the element: different work for different elements, which no batch can do.
+/// Calls in the arms of a `match` over the element: different work for different elements, which cannot be
+/// batched.
 pub(in crate::rust) const DISPATCHES: &str = "each turn does something else";
 
-/// Over trait objects: plug-ins, providers, processors, as many as the program has.
+/// Over trait objects: plug-ins, providers, processors, whose number is fixed by the program.
 pub(in crate::rust) const COMPONENTS: &str = "its elements are parts of the program";
 
-/// What a loop is, apart from where it stands.
+/// The properties of a loop that do not depend on its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::rust) struct Turns {
     pub(in crate::rust) exempt: Option<&'static str>,
     pub(in crate::rust) count: Option<u64>,
-    /// Whether `count` is exact, and not only the most.
+    /// Whether `count` is exact, rather than a maximum.
     pub(in crate::rust) exact: bool,
 }
 
@@ -50,7 +51,7 @@ impl Turns {
     }
 }
 
-/// A loop over something of this shape.
+/// A loop over a value of this shape.
 pub(in crate::rust) fn over(shape: Shape) -> Turns {
     match shape {
         Shape::Unknown | Shape::Elements => Turns::WORK,
@@ -63,7 +64,7 @@ pub(in crate::rust) fn over(shape: Shape) -> Turns {
     }
 }
 
-/// A `for` loop over something of this shape.
+/// A `for` loop over a value of this shape.
 pub(in crate::rust) fn for_loop(pattern: &Pat, iterable: &Expr, shape: Shape, body: &Block) -> Turns {
     let turns = over(shape);
     if turns.exempt.is_some() {
@@ -83,11 +84,11 @@ pub(in crate::rust) fn for_loop(pattern: &Pat, iterable: &Expr, shape: Shape, bo
         return Turns::exempt(SERVICE);
     }
     let signs = Signs::of_block(body);
-    // One after the other until one of them does it.
+    // Tried in sequence until one succeeds.
     if signs.succeeds {
         return Turns::exempt(RETRY);
     }
-    // A look now and then, so many times at most.
+    // Polling with a limited number of attempts.
     let is_unused = matches!(pattern, Pat::Wild(_)) || names.iter().all(|name| name.starts_with('_'));
     if is_unused && matches!(iterable, Expr::Range(_)) && signs.waits {
         return Turns::exempt(SERVICE);
@@ -95,7 +96,8 @@ pub(in crate::rust) fn for_loop(pattern: &Pat, iterable: &Expr, shape: Shape, bo
     turns
 }
 
-/// A `while` or `while let` loop; `drawn` is the shape of what its condition draws from (`xs` of `xs.next().await`).
+/// A `while` or `while let` loop; `drawn` is the shape of what its condition draws from (`xs` in
+/// `xs.next().await`).
 pub(in crate::rust) fn while_loop(condition: &Expr, body: &Block, drawn: Option<Shape>) -> Turns {
     let asked = Signs::of_expr(condition);
     let signs = Signs::of_block(body);
@@ -128,7 +130,8 @@ pub(in crate::rust) fn while_loop(condition: &Expr, body: &Block, drawn: Option<
     Turns::exempt(PAGES)
 }
 
-/// Whether what a condition takes is a message by its name: it is dealt with as it comes, whatever comes after it.
+/// Whether a condition receives a message, judging by its name: it is handled as it arrives, regardless of
+/// later ones.
 fn takes_message(condition: &Expr) -> bool {
     let Expr::Let(condition) = condition else { return false };
     let messages = ["msg", "message", "notification", "command", "cmd", "signal"];
@@ -153,26 +156,26 @@ pub(in crate::rust) fn endless_loop(body: &Block) -> Turns {
     Turns::exempt(PAGES)
 }
 
-/// What the code of a loop does that tells what the loop is for.
+/// Indications in the body of a loop of what the loop is for.
 #[derive(Debug, Default)]
 struct Signs {
     /// Sleeps, ticks, waits to be notified.
     waits: bool,
     /// Takes messages or connections.
     receives: bool,
-    /// Tells a broker that a message is dealt with.
+    /// Acknowledges a message to a broker.
     acknowledges: bool,
     /// Takes the next element of an iterator, stream, stack or queue.
     draws: bool,
     /// Counts attempts.
     tries: bool,
-    /// Leaves the loop when something went well.
+    /// Leaves the loop on success.
     succeeds: bool,
-    /// Asks whether to stop.
+    /// Checks whether to stop.
     stops: bool,
-    /// Variables that are counted up or down by one.
+    /// Variables that are incremented or decremented.
     steps: Vec<String>,
-    /// Variables that begin anew in each turn: what is taken from them is no element of the loop.
+    /// Variables that start anew in each iteration: what is drawn from them is not an element of the loop.
     own: Vec<String>,
 }
 
@@ -189,7 +192,7 @@ impl Signs {
         signs
     }
 
-    /// What the name of a called function or method says.
+    /// Evaluates the name of a called function or method.
     fn called(&mut self, name: &str) {
         match name {
             "sleep" | "sleep_until" | "tick" | "notified" | "changed" | "wait" | "wait_for"
@@ -215,7 +218,7 @@ impl Signs {
             .any(|sign| lower.contains(sign));
     }
 
-    /// Names in the tokens of a macro, `tokio::select!` above all.
+    /// Evaluates names in the tokens of a macro, mainly `tokio::select!`.
     fn tokens(&mut self, tokens: TokenStream) {
         for token in tokens {
             match token {
@@ -234,7 +237,7 @@ fn is_try(name: &str) -> bool {
         .any(|part| matches!(part, "attempt" | "attempts" | "retry" | "retries" | "tries" | "trial"))
 }
 
-/// Whether a number is that of a page or a batch.
+/// Whether a name suggests a page or batch number.
 fn is_page(name: &str) -> bool {
     name.split('_').any(|part| matches!(part, "page" | "batch" | "chunk"))
 }
@@ -243,7 +246,7 @@ fn is_receiver(name: &str) -> bool {
     matches!(name, "rx" | "receiver") || name.ends_with("_rx") || name.ends_with("_receiver")
 }
 
-/// Whether an expression leaves the loop: `break`, `return`, or a block that ends so.
+/// Whether an expression leaves the loop: `break`, `return`, or a block that ends with one.
 fn leaves(expression: &Expr) -> bool {
     match expression {
         Expr::Break(_) | Expr::Return(_) => true,
@@ -264,7 +267,7 @@ fn is_success(pattern: &Pat) -> bool {
     }
 }
 
-/// `result.is_ok()`, or that among others.
+/// Whether a condition contains `result.is_ok()`.
 fn tells_success(condition: &Expr) -> bool {
     match condition {
         Expr::MethodCall(call) => call.method == "is_ok",
@@ -276,7 +279,7 @@ fn tells_success(condition: &Expr) -> bool {
     }
 }
 
-/// Whether a value is the one after `name`: `name + 1`, `name + Days::new(1)`, `name.succ_opt()`.
+/// Whether a value is the successor of `name`: `name + 1`, `name + Days::new(1)`, `name.succ_opt()`.
 fn steps_from(value: &Expr, name: &str) -> bool {
     let is_one = |value: &Expr| matches!(value, Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(n), .. }) if n.base10_digits() == "1");
     match value {
@@ -376,7 +379,7 @@ impl<'ast> Visit<'ast> for Signs {
         visit::visit_expr_binary(self, node);
     }
 
-    /// `day = day + Days::new(1)`: a step as well.
+    /// `day = day + Days::new(1)` is an increment as well.
     fn visit_expr_assign(&mut self, node: &'ast syn::ExprAssign) {
         if let Expr::Path(path) = node.left.as_ref()
             && let Some(name) = path.path.get_ident().map(ToString::to_string)
@@ -405,7 +408,7 @@ impl<'ast> Visit<'ast> for Signs {
         self.tokens(node.tokens.clone());
     }
 
-    // What stands in loops and functions inside says nothing about the loop outside.
+    // Code in nested loops and functions says nothing about the outer loop.
     fn visit_expr_for_loop(&mut self, node: &'ast syn::ExprForLoop) {
         self.visit_expr(&node.expr);
     }

@@ -1,4 +1,5 @@
-//! What an expression that is looped over holds: elements, batches, a fixed number of things, at most one, or messages.
+//! The shape of an expression that is looped over: elements, batches, a fixed number of things, at most one,
+//! or messages.
 
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -6,39 +7,40 @@ use syn::{Expr, Lit, RangeLimits, Token, Type};
 
 use super::sql_text::segments;
 
-/// What a value holds, as far as its expression tells.
+/// What a value contains, as far as its expression determines it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::rust) enum Shape {
-    /// Nothing is known; a method that could be an iterator's or an option's is taken for the option's.
+    /// Unknown; a method that both iterators and options have is taken for the option's.
     #[default]
     Unknown,
-    /// An iterator, stream or collection whose length only run time tells.
+    /// An iterator, stream or collection whose length is only known at run time.
     Elements,
     /// Batches of elements.
     Batches,
-    /// A number of elements that is fixed by the source; how many, and whether exactly so many.
+    /// A number of elements fixed by the source: the number if known, and whether it is exact rather than a
+    /// maximum.
     Fixed(Option<u64>, bool),
     /// An option or result.
     Single,
-    /// Messages, ticks or connections, which come when they come.
+    /// Messages, ticks or connections, which arrive over time.
     Messages,
-    /// Trait objects, which are parts of the program rather than data.
+    /// Trait objects, which are components of the program rather than data.
     Components,
-    /// A stream that makes its next element from the last, as paging does.
+    /// A stream that computes each element from the previous one, as paging does.
     Pages,
 }
 
-/// What is known where an expression stands.
+/// What is known at the position of an expression.
 pub(in crate::rust) trait Shapes {
-    /// The shape of a local variable; `None` when there is no such variable.
+    /// The shape of a local variable; `None` if there is no such variable.
     fn local_shape(&self, name: &str) -> Option<Shape>;
     /// The value of a constant.
     fn constant_value(&self, path: &[String]) -> Option<&Expr>;
-    /// The shape of a field, where its struct is declared in the same file.
+    /// The shape of a field, if its struct is declared in the same file.
     fn field_shape(&self, field: &syn::ExprField) -> Shape;
 }
 
-/// How many constants may stand for each other before one of them is given up.
+/// The maximum number of constants followed to a value.
 const DEEPEST: usize = 200;
 
 /// The shape of an expression.
@@ -57,7 +59,7 @@ fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape {
         Expr::Group(inner) => next(&inner.expr),
         Expr::Try(inner) => inside(next(&inner.expr)),
         Expr::Await(inner) => match next(&inner.base) {
-            // What is waited for may be an option of anything; only messages are sure to stay what they are.
+            // The result of an await may be an option of anything; only messages certainly keep their shape.
             Shape::Messages => Shape::Messages,
             _ => Shape::Unknown,
         },
@@ -90,7 +92,7 @@ fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape {
             if let [name] = parts.as_slice()
                 && let Some(shape) = around.local_shape(name)
             {
-                // What is called chunks holds many elements at a time, however it was cut.
+                // Something called chunks holds many elements at a time, however it was split.
                 let is_cut = name == "chunks" || name.ends_with("_chunks");
                 return if shape == Shape::Unknown && is_cut { Shape::Batches } else { shape };
             }
@@ -108,7 +110,7 @@ fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape {
     }
 }
 
-/// What is inside of an option or result, which may be a collection.
+/// The content of an option or result, which may be a collection.
 fn inside(shape: Shape) -> Shape {
     match shape {
         Shape::Single => Shape::Unknown,
@@ -116,7 +118,7 @@ fn inside(shape: Shape) -> Shape {
     }
 }
 
-/// What `flatten` leaves: options in a row give at most one element each, and whatever else was nested may be long.
+/// The result of `flatten`: options yield at most one element each; other nested values may be long.
 fn flattened(receiver: &Expr, next: &dyn Fn(&Expr) -> Shape) -> Shape {
     let (nest, is_walked) = walked(receiver);
     match nest {
@@ -132,7 +134,7 @@ fn flattened(receiver: &Expr, next: &dyn Fn(&Expr) -> Shape) -> Shape {
     }
 }
 
-/// What a chain walks, and whether it begins to walk it.
+/// What a chain iterates over, and whether it starts the iteration.
 fn walked(chain: &Expr) -> (&Expr, bool) {
     match chain {
         Expr::MethodCall(call) => match call.method.to_string().as_str() {
@@ -143,7 +145,7 @@ fn walked(chain: &Expr) -> (&Expr, bool) {
     }
 }
 
-/// What two iterators give, one behind the other.
+/// The shape of two chained iterators.
 fn chained(first: Shape, second: Shape) -> Shape {
     let turns = |shape: Shape| match shape {
         Shape::Fixed(turns, exact) => Some((turns, exact)),
@@ -168,7 +170,7 @@ fn gives_what_is_inside(arm: &syn::Arm) -> bool {
     body.path.is_ident(&name.ident)
 }
 
-/// Whether an expression is a constant, by reference or by iterator.
+/// Whether an expression is a constant, directly, by reference or by iterator.
 pub(in crate::rust) fn is_constant_path(expression: &Expr) -> bool {
     match expression {
         Expr::Reference(inner) => is_constant_path(&inner.expr),
@@ -180,7 +182,7 @@ pub(in crate::rust) fn is_constant_path(expression: &Expr) -> bool {
     }
 }
 
-/// Whether a name is written as constants are.
+/// Whether a name follows the naming convention for constants.
 pub(in crate::rust) fn is_constant(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
@@ -200,7 +202,7 @@ fn of_range(range: &syn::ExprRange, around: &dyn Shapes, depth: usize) -> Shape 
     Shape::Fixed(turns, true)
 }
 
-/// Whether an expression is made of literals and constants alone.
+/// Whether an expression consists only of literals and constants.
 fn is_fixed(expression: &Expr) -> bool {
     match expression {
         Expr::Lit(_) => true,
@@ -249,7 +251,7 @@ fn of_call(path: &[String], call: &syn::ExprCall, next: &dyn Fn(&Expr) -> Shape)
         [.., "FuturesUnordered" | "FuturesOrdered", _] => Shape::Elements,
         [.., owner, "new"] if is_message_type(owner) => Shape::Messages,
         [.., "interval" | "interval_at"] => Shape::Messages,
-        // What is read of a connection comes when the other side sends it.
+        // Data read from a connection arrives when the other side sends it.
         [.., "BufReader" | "FramedRead" | "Framed" | "LinesStream" | "ReaderStream", "new"] => {
             match argument() {
                 Shape::Messages => Shape::Messages,
@@ -332,7 +334,7 @@ fn of_method(
     }
 }
 
-/// The shape that a type tells.
+/// The shape implied by a type.
 pub(in crate::rust) fn of_type(ty: &Type) -> Shape {
     let ty = match ty {
         Type::Reference(reference) => &reference.elem,

@@ -1,4 +1,4 @@
-//! Makes a site of a macro or call that makes a query.
+//! Creates the site of a macro or call that makes a query.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream, Parser};
@@ -21,7 +21,7 @@ use crate::rust::query_names::{self, MacroForm};
 use crate::rust::site::{Argument, Built, Call, Form, Site, SiteSql};
 
 impl Walker<'_> {
-    /// The site of `sql!`, `query_as!` and their like; `None` when the macro is none of them.
+    /// The site of `sql!`, `query_as!` and related macros; `None` for other macros.
     pub(in crate::rust) fn macro_site(&mut self, mac: &syn::Macro) -> Option<usize> {
         let path = segments(&mac.path);
         let Some(form) = query_names::macro_form(&self.imports, &path) else {
@@ -29,7 +29,7 @@ impl Walker<'_> {
         };
         let parsed = (|input: ParseStream<'_>| MacroArguments::parse(input, form)).parse2(mac.tokens.clone());
         let Ok(arguments) = parsed else {
-            // A query for sure, but not one that can be read: it counts as built at run time.
+            // It is a query whose arguments cannot be parsed: it counts as built at run time.
             if form.by_name_only || is_rule(&mac.tokens) {
                 return None;
             }
@@ -63,8 +63,8 @@ impl Walker<'_> {
         Some(index)
     }
 
-    /// The site of a macro of the project's own that expands to a query, where its arguments are plain: values and types
-    /// between commas, one of them a text that is SQL. What follows it is bound to it.
+    /// The site of a macro of the project that expands to a query, if its arguments are simple: values and
+    /// types separated by commas, one of which is a text of SQL. The values after it are its arguments.
     fn wrapper_site(&mut self, mac: &syn::Macro, path: &[String]) -> Option<usize> {
         if !self.imports.wraps_query(path) {
             return None;
@@ -87,14 +87,14 @@ impl Walker<'_> {
         self.arguments(values.iter().copied(), &Runs::Once);
         let bound = values.iter().skip(at.map_or(0, |at| at + 1)).map(|value| argument(value)).collect();
         let index = self.site(&mac.path, path, Form::SqlxMacro, sql, bound, false);
-        // What the rules run is run where the macro stands.
+        // A query that the rules run is run by the macro call.
         if let (Some(method), Some(site)) = (rules.and_then(|it| it.method), self.sites.get_mut(index)) {
             site.call = Some(Call { method, place: site.place.clone(), on: Vec::new(), dialect: None });
         }
         Some(index)
     }
 
-    /// The site of `sqlx::query(..)` and its like.
+    /// The site of `sqlx::query(..)` and related functions.
     pub(in crate::rust) fn function_site(
         &mut self,
         function: &ExprPath,
@@ -103,7 +103,7 @@ impl Walker<'_> {
     ) -> usize {
         let sql = node.args.first().map_or(SiteSql::Dynamic, |sql| sql_text::text(sql, self));
         let path = segments(&function.path);
-        // A schema for each turn: what follows in the loop works on other tables than the turn before.
+        // A schema per iteration: the rest of the loop works on other tables than in the previous iteration.
         let sets_schema = node.args.first().is_some_and(|sql| written(sql).contains("search_path"));
         if let Some(around) = self.here.loops.last_mut().filter(|_| sets_schema) {
             around.exempt = around.exempt.or(Some(purpose::DATABASES));
@@ -120,7 +120,7 @@ impl Walker<'_> {
         index
     }
 
-    /// The site of `QueryBuilder::new(..)`, with the text it starts with until more is pushed.
+    /// The site of `QueryBuilder::new(..)`, with its initial text until more is pushed.
     pub(in crate::rust) fn builder_site(&mut self, function: &ExprPath, node: &ExprCall) -> usize {
         let path = segments(&function.path);
         let plain = path.last().is_some_and(|last| last == "new");
@@ -145,7 +145,7 @@ impl Walker<'_> {
         self.push_site(place, line, method.to_owned(), Form::SqlxFunction, sql, Vec::new(), true)
     }
 
-    /// The site of a method of another driver that is given SQL.
+    /// The site of another driver's method that takes SQL.
     pub(in crate::rust) fn driver_site(
         &mut self,
         node: &ExprMethodCall,
@@ -159,7 +159,7 @@ impl Walker<'_> {
         self.push_site(place, line, method.to_owned(), Form::Driver, sql, arguments, is_complete)
     }
 
-    /// The site of a function of another driver that is given SQL.
+    /// The site of another driver's function that takes SQL.
     pub(in crate::rust) fn text_site(
         &mut self,
         function: &ExprPath,
@@ -226,7 +226,7 @@ pub(super) fn argument(value: &Expr) -> Argument {
     Argument { written: written(value), mentions: variables::mentions(value), is_none: is_none(value) }
 }
 
-/// `None`, whatever type it is given.
+/// Whether a value is `None`, with or without a type.
 fn is_none(value: &Expr) -> bool {
     match value {
         Expr::Path(path) => path.path.segments.last().is_some_and(|segment| segment.ident == "None"),
@@ -238,12 +238,12 @@ fn is_none(value: &Expr) -> bool {
     }
 }
 
-/// Whether tokens stand in the rules of a macro, whose uses are what counts: `$sql` is not known here.
+/// Whether tokens are in the rules of a macro, where `$sql` is unknown: its uses count instead.
 fn is_rule(tokens: &TokenStream) -> bool {
     tokens.clone().into_iter().any(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '$'))
 }
 
-/// A value, or a type, which is none.
+/// A value, or `None` for a type.
 struct Plain(Option<Expr>);
 
 impl Parse for Plain {
@@ -256,16 +256,16 @@ impl Parse for Plain {
     }
 }
 
-/// What stands in the parentheses of a query macro.
+/// The arguments of a query macro.
 struct MacroArguments {
     attributes: Vec<Attribute>,
     /// The type of the rows.
     row: Option<Type>,
     sql: Expr,
-    /// What gives the rows of which each has values.
+    /// The expression that yields the rows, for a query of many rows.
     rows: Option<Expr>,
     bound: Vec<Expr>,
-    /// Whether all arguments could be read.
+    /// Whether all arguments could be parsed.
     complete: bool,
 }
 
@@ -295,7 +295,7 @@ impl MacroArguments {
                 }
                 Ok(expression) => arguments.bound.push(expression),
                 Err(_) => {
-                    // What follows has a syntax of its own; the query is known all the same.
+                    // The rest has a custom syntax; the query is known all the same.
                     arguments.complete = false;
                     input.parse::<TokenStream>()?;
                 }
@@ -305,7 +305,7 @@ impl MacroArguments {
     }
 }
 
-/// The values that a closure gives of a row: those of its tuple, or the one that it is.
+/// The values that a closure returns for a row: the elements of its tuple, or its single value.
 fn values_of_row(closure: Expr) -> Option<Vec<Expr>> {
     let Expr::Closure(closure) = closure else { return None };
     let mut value = *closure.body;
@@ -322,13 +322,13 @@ fn values_of_row(closure: Expr) -> Option<Vec<Expr>> {
     }
 }
 
-/// Whether the type of the column stands before the SQL, as it may in `sql_scalar!`.
+/// Whether the column type precedes the SQL, as it may in `sql_scalar!`.
 fn type_comes_first(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
     input.cursor().literal().is_none() && ahead.parse::<Type>().is_ok() && ahead.peek(Token![,])
 }
 
-/// The SQL. A literal alone, which most are, is taken as it is: the parser reads one several times over.
+/// The SQL. A lone literal, the usual case, is taken directly: the parser would read it several times.
 fn sql_expression(input: ParseStream<'_>) -> syn::Result<Expr> {
     let is_alone = input
         .cursor()

@@ -1,10 +1,10 @@
-//! Where statements and expressions start, found at their first token rather than by printing them.
+//! The start of statements and expressions, found at their first token rather than by printing them.
 
 use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::{Expr, Stmt};
 
-/// The line a statement starts on, its attributes left out.
+/// The line on which a statement starts, ignoring its attributes.
 pub(in crate::rust) fn line_of(statement: &Stmt) -> u32 {
     let span = match statement {
         Stmt::Local(local) => local.let_token.span,
@@ -24,7 +24,7 @@ pub(in crate::rust) fn of_path(path: &syn::Path) -> Span {
     }
 }
 
-/// The first token of an expression, its attributes left out.
+/// The first token of an expression, ignoring its attributes.
 pub(in crate::rust) fn of(expression: &Expr) -> Span {
     let mut expression = expression;
     loop {

@@ -1,4 +1,4 @@
-//! The text of an expression: literals, `concat!`, `+`, constants, and what is put together at run time.
+//! The text of an expression: literals, `concat!`, `+`, constants, and text built at run time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use syn::{BinOp, Expr, Lit, Token};
 use crate::rust::lex::literal;
 use crate::rust::site::{SiteSql, SqlLiteral};
 
-/// How many constants may stand for each other before one of them is given up.
+/// The maximum number of constants followed to a text.
 const DEEPEST: usize = 32;
 
 /// The constants of a file, by module and name.
 #[derive(Default)]
 pub(in crate::rust) struct Constants<'f> {
     by_path: HashMap<Vec<String>, &'f Expr>,
-    /// By name alone, where the file has only one of that name.
+    /// By name alone, if the file has only one of that name.
     by_name: HashMap<String, Option<&'f Expr>>,
 }
 
@@ -46,9 +46,9 @@ fn is_name(part: &str) -> bool {
     !matches!(part, "self" | "Self" | "super" | "crate")
 }
 
-/// What is known where an expression stands.
+/// What is known at the position of an expression.
 pub(in crate::rust) trait Surroundings {
-    /// The text of a local variable; `None` when there is no such variable.
+    /// The text of a local variable; `None` if there is no such variable.
     fn local(&self, name: &str) -> Option<SiteSql>;
     /// The value of a constant.
     fn constant(&self, path: &[String]) -> Option<&Expr>;
@@ -109,7 +109,7 @@ fn evaluate(expression: &Expr, around: &dyn Surroundings, depth: usize) -> Optio
     }
 }
 
-/// `"a" + "b" + "c"`, read without recursion along the left.
+/// `"a" + "b" + "c"`: the left side is read without recursion.
 fn sum(binary: &syn::ExprBinary, around: &dyn Surroundings, depth: usize) -> Option<SiteSql> {
     let mut literals = Vec::new();
     let mut left = binary;
@@ -165,9 +165,10 @@ fn only_literal(text: SiteSql) -> Option<SqlLiteral> {
     }
 }
 
-/// What `indoc!` makes of a text: the first line goes when it is empty, and the indentation that all lines share.
+/// What `indoc!` makes of a text: an empty first line is removed, and so is the indentation common to all
+/// lines.
 ///
-/// Places stay exact: each line that is cut gets a part of its own.
+/// Places stay exact: each unindented line becomes a part of its own.
 fn unindent(literal: &SqlLiteral) -> SqlLiteral {
     let lines: Vec<&str> = literal.text.split('\n').collect();
     let indent = lines

@@ -1,4 +1,4 @@
-//! The types of expressions and patterns, as far as the function at hand and its file tell.
+//! The types of expressions and patterns, as far as the current function and its file determine them.
 
 use syn::{Expr, Pat, Type};
 
@@ -8,12 +8,12 @@ use crate::rust::type_ref::{DEEPEST, TypeRef, of_type};
 use crate::sql::Dialect;
 
 impl Walker<'_> {
-    /// A type as written where the walk is.
+    /// A type as written at the current position.
     pub(super) fn type_ref(&self, ty: &Type) -> TypeRef {
         of_type(ty, &self.imports, &self.parameters)
     }
 
-    /// The type of an expression, as far as it is told.
+    /// The type of an expression, as far as it is known.
     pub(super) fn type_of(&self, expression: &Expr) -> TypeRef {
         self.type_at(expression, 0)
     }
@@ -33,7 +33,7 @@ impl Walker<'_> {
             Expr::Index(inner) => next(&inner.expr).step(TypeRef::Element),
             Expr::Cast(cast) => self.type_ref(&cast.ty),
             Expr::Struct(node) => self.constructed(&node.path),
-            // One of the branches that give a value tells the type of all.
+            // Any branch that has a value determines the type of all.
             Expr::Block(node) => match node.block.stmts.last() {
                 Some(syn::Stmt::Expr(tail, None)) => next(tail),
                 _ => TypeRef::Unknown,
@@ -80,7 +80,7 @@ impl Walker<'_> {
                     None if name.to_string().starts_with(char::is_uppercase) => self.named(&path.path),
                     None => TypeRef::Unknown,
                 },
-                // A variant without values.
+                // A unit variant.
                 None if path.qself.is_none() && is_variant(&segments(&path.path)) => {
                     self.constructed(&path.path)
                 }
@@ -90,7 +90,7 @@ impl Walker<'_> {
         }
     }
 
-    /// The type of a value that a path makes: that of a struct, or the enum of a variant.
+    /// The type of a value constructed by a path: a struct, or the enum of a variant.
     fn constructed(&self, path: &syn::Path) -> TypeRef {
         let mut names = segments(path);
         if !is_variant(&names) {
@@ -103,13 +103,13 @@ impl Walker<'_> {
         }
     }
 
-    /// The type of what a collection, iterator or stream holds.
+    /// The type of the elements of a collection, iterator or stream.
     pub(super) fn element_of(&self, expression: &Expr) -> TypeRef {
         self.type_of(expression).step(TypeRef::Element)
     }
 
-    /// Whether a type is a trait object in a collection, as far as this file tells: an argument of the function, or a
-    /// field of the type at hand.
+    /// Whether a type is a trait object in a collection, as far as this file determines it: a parameter of
+    /// the function, or a field of the enclosing type.
     pub(super) fn is_component(&self, ty: &TypeRef) -> bool {
         let TypeRef::Element(collection) = ty else { return false };
         let mut collection = collection.as_ref();
@@ -131,7 +131,7 @@ impl Walker<'_> {
         }
     }
 
-    /// The type that a field has, as far as this file tells.
+    /// The type of a field, as far as this file determines it.
     pub(super) fn in_file(&self, ty: &TypeRef) -> Option<TypeRef> {
         let (of, name) = match ty {
             TypeRef::Field(of, name) => (self.in_file(of)?, name),
@@ -155,7 +155,7 @@ impl Walker<'_> {
         fields.find(|(field, _)| field == name).map(|(_, ty)| ty.clone())
     }
 
-    /// Whose rules hold on a connection or pool of this type, as far as this file tells.
+    /// The dialect of a connection or pool of this type, as far as this file determines it.
     pub(super) fn database_of(&self, ty: &TypeRef) -> Option<Dialect> {
         match ty {
             TypeRef::Method(of, name) => {
@@ -186,7 +186,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Gives the variables of a pattern, which are in scope already, the types that its value tells.
+    /// Assigns types to the variables of a pattern, which are in scope already, from the type of its value.
     pub(super) fn type_pattern(&mut self, pattern: &Pat, ty: TypeRef) {
         if ty == TypeRef::Unknown {
             return;
@@ -212,7 +212,7 @@ impl Walker<'_> {
                     node.elems.iter().for_each(|element| self.type_pattern(element, inside.clone()));
                     return;
                 }
-                // A variant's value, a newtype's, or that in an extractor: `State(pool): State<PgPool>`.
+                // The value in a variant, a newtype, or an extractor: `State(pool): State<PgPool>`.
                 for (at, element) in node.elems.iter().enumerate() {
                     let ty = ty.clone().step(|base| TypeRef::Field(base, format!("{last}::{at}")));
                     self.type_pattern(element, ty);
@@ -234,14 +234,14 @@ impl Walker<'_> {
     }
 }
 
-/// Whether a path names a variant by its enum: `Any::Empty`; constants are written in another way.
+/// Whether a path names a variant by its enum: `Any::Empty`; constants have a different naming convention.
 fn is_variant(names: &[String]) -> bool {
     let [.., of, last] = names else { return false };
     let is_type = |name: &str| name.starts_with(char::is_uppercase) && name.chars().any(char::is_lowercase);
     is_type(of) && is_type(last)
 }
 
-/// Whether a collection holds trait objects: `Vec<Box<dyn Processor>>`.
+/// Whether a collection contains trait objects: `Vec<Box<dyn Processor>>`.
 fn holds_objects(ty: &TypeRef) -> bool {
     let TypeRef::Named(_, arguments) = ty else { return false };
     arguments.iter().any(|argument| match argument {

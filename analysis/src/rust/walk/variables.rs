@@ -1,4 +1,4 @@
-//! Which variables an expression mentions, and which variables differ from turn to turn of a loop.
+//! The variables that an expression mentions, and the variables that change between iterations of a loop.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, Pat};
 
-/// The variables that an expression mentions, in order, each once.
+/// The variables that an expression mentions, in order, without duplicates.
 pub(in crate::rust) fn mentions(expression: &Expr) -> Vec<String> {
     let mut visitor = Mentions::default();
     visitor.visit_expr(expression);
@@ -20,8 +20,8 @@ pub(in crate::rust) fn bindings(pattern: &Pat) -> Vec<String> {
     visitor.names
 }
 
-/// The variables that differ from turn to turn: those of the loop's pattern, and in its body those computed from them,
-/// from calls, or assigned anew.
+/// The variables that change between iterations: those of the loop's pattern, and those that its body
+/// computes from them or from calls, or reassigns.
 pub(in crate::rust) fn of_turn(patterns: &[&Pat], body: Body<'_>) -> Vec<String> {
     let names = patterns.iter().flat_map(|pattern| bindings(pattern)).collect();
     let mut visitor = OfTurn { names, known: HashSet::new() };
@@ -33,8 +33,8 @@ pub(in crate::rust) fn of_turn(patterns: &[&Pat], body: Body<'_>) -> Vec<String>
     visitor.names
 }
 
-/// The variables that hold an element of a loop, or something made of one: those of its pattern, and those of the body whose
-/// value mentions one of these.
+/// The variables that hold an element of a loop, or something derived from one: those of its pattern, and
+/// those of the body whose value mentions one of these.
 pub(in crate::rust) fn of_element(patterns: &[&Pat], body: Body<'_>) -> Vec<String> {
     let names: Vec<String> = patterns.iter().flat_map(|pattern| bindings(pattern)).collect();
     let mut visitor = OfElement { names };
@@ -64,7 +64,7 @@ impl Mentions {
         }
     }
 
-    /// Words of a macro's tokens, and of the captures in its format strings.
+    /// Names in the tokens of a macro, including captures in its format strings.
     fn tokens(&mut self, tokens: TokenStream) {
         for token in tokens {
             match token {
@@ -113,7 +113,7 @@ struct Bindings {
 impl<'ast> Visit<'ast> for Bindings {
     fn visit_pat_ident(&mut self, node: &'ast syn::PatIdent) {
         let name = node.ident.to_string();
-        // `None` and constants look like bindings; variables begin in lower case.
+        // `None` and constants look like bindings; variables start with a lower-case letter.
         if !name.starts_with(char::is_uppercase) {
             self.names.push(name);
         }
@@ -139,14 +139,14 @@ impl OfTurn {
         bindings(pattern).into_iter().for_each(|name| self.add(name));
     }
 
-    /// Whether a value may differ from turn to turn; what is made of constants and of variables from outside does not.
+    /// Whether a value may change between iterations; one made of constants and outer variables does not.
     fn differs(&self, value: &Expr) -> bool {
         let mut visitor = Differs { known: &self.known, differs: false };
         visitor.visit_expr(value);
         visitor.differs
     }
 
-    /// The variable at the root of a place that is written to.
+    /// The variable at the root of an assigned place.
     fn written(&mut self, place: &Expr) {
         match place {
             Expr::Path(path) => {
@@ -226,7 +226,7 @@ impl<'ast> Visit<'ast> for OfTurn {
     }
 
     fn visit_expr_method_call(&mut self, node: &'ast syn::ExprMethodCall) {
-        // Methods that change what they are called on, as far as names tell.
+        // Methods that mutate their receiver, judging by their names.
         let changes =
             ["next", "push", "push_str", "pop", "insert", "remove", "clear", "extend", "take", "try_next"];
         if changes.iter().any(|name| node.method == name) {
@@ -285,7 +285,7 @@ impl<'ast> Visit<'ast> for Differs<'_> {
     fn visit_expr(&mut self, node: &'ast Expr) {
         match node {
             Expr::Await(_) | Expr::Macro(_) => self.differs = true,
-            // Constructors and conversions of what stays the same stay the same; other calls may give anything.
+            // Constructors and conversions of constant values are constant; other calls may return anything.
             Expr::Call(call) => match call.func.as_ref() {
                 Expr::Path(path) if starts_upper(&path.path) => visit::visit_expr(self, node),
                 _ => self.differs = true,
@@ -317,7 +317,7 @@ impl<'ast> Visit<'ast> for Differs<'_> {
     }
 }
 
-/// Whether a path ends in a name that begins in upper case: a tuple struct or an enum variant.
+/// Whether a path ends in a name that starts with an upper-case letter: a tuple struct or an enum variant.
 fn starts_upper(path: &syn::Path) -> bool {
     path.segments.last().is_some_and(|last| last.ident.to_string().starts_with(char::is_uppercase))
 }
