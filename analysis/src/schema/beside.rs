@@ -1,4 +1,4 @@
-//! What is worked out of a schema when it is asked for, and kept beside it.
+//! Caches attached to a schema: computed on demand, and kept with it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::Name;
 
-/// Something kept beside a schema. It is no part of what the schema says: a copy of one begins without it, and any two are
+/// A cache attached to a schema. It is not part of the schema's value: a clone starts empty, and any two are
 /// equal.
 #[derive(Default)]
 pub struct Beside<C>(C);
 
-/// Something for each table.
+/// A cache with an entry per table.
 pub type OfTables<T> = Beside<Mutex<HashMap<Name, Arc<T>>>>;
 
-/// Something for the whole, worked out once. Whoever changes the schema forgets it.
+/// A cache for the whole schema, computed once. Code that changes the schema has to reset it.
 pub type OfAll<T> = Beside<OnceLock<T>>;
 
 impl<T: ?Sized> OfTables<T> {
-    /// What is kept for a table while it `is_current`, for the table may have changed; else it is made anew.
+    /// The entry of a table if it `is_current`, since the table may have changed; otherwise a new one.
     pub(crate) fn get(
         &self,
         table: &Name,

@@ -1,4 +1,4 @@
-//! The columns of tables as queries see them, made once for each table of a schema.
+//! The columns of tables in the form that queries use, built once per table.
 
 use std::sync::Arc;
 

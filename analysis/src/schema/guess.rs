@@ -1,8 +1,8 @@
-//! Whose SQL a set of migrations is written in, from words that only one database knows.
+//! Guesses the dialect of a set of migrations, from keywords that only one database has.
 
 use crate::sql::Dialect;
 
-/// Words and signs in lower case, with their dialect and weight.
+/// Keywords and operators in lower case, with their dialect and weight.
 const EVIDENCE: &[(&str, Dialect, u32)] = &[
     ("autoincrement", Dialect::Sqlite, 5),
     ("without rowid", Dialect::Sqlite, 5),
@@ -44,7 +44,7 @@ const EVIDENCE: &[(&str, Dialect, u32)] = &[
     ("now()", Dialect::Postgres, 1),
 ];
 
-/// The dialect that the words of these texts speak for; `None` when they speak for none, or for two alike.
+/// The dialect that these texts point to; `None` without evidence, or with a tie.
 pub fn guess_dialect<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<Dialect> {
     let mut scores = Dialect::ALL.map(|dialect| (0u32, dialect));
     for text in texts {
@@ -64,7 +64,7 @@ pub fn guess_dialect<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<Dia
     }
 }
 
-/// A text without its comments, which may be in any words.
+/// A text without comments, which may contain any words.
 fn without_comments(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(guess_dialect(["CREATE TABLE `t` (id int) ENGINE=InnoDB"]), Some(Dialect::MySql));
         assert_eq!(guess_dialect(["CREATE TABLE t (id INT)"]), None);
         assert_eq!(guess_dialect(["-- keeps `t` /* engine=x */\nCREATE TABLE t (id /* `t` */ INT)"]), None);
-        // SQLite has functions of this name, and no such type.
+        // SQLite has functions with this name, but no such type.
         assert_eq!(guess_dialect(["CREATE TABLE t (a TEXT DEFAULT (jsonb_array()))"]), None);
     }
 }

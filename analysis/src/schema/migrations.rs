@@ -1,16 +1,16 @@
 //! One migration as data.
 
-/// One migration that is applied.
+/// One migration to apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migration {
-    /// The number in its file's name; its place where there is none.
+    /// The number in its file name; its position if there is none.
     pub version: i64,
-    /// What the file's name says of it, with spaces for underscores.
+    /// The description in the file name, with underscores replaced by spaces.
     pub description: String,
-    /// The file's name, as it was given.
+    /// The file name, as given.
     pub file: String,
-    /// The file's text, without the part that leads back.
+    /// The text of the file, without the down part.
     pub sql: String,
-    /// Whether it begins with `-- no-transaction`.
+    /// Whether it starts with `-- no-transaction`.
     pub no_transaction: bool,
 }

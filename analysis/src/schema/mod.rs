@@ -1,4 +1,5 @@
-//! What the database holds: tables, keys, indexes, views and types, replayed from migrations or read from a snapshot.
+//! The schema of a database: tables, keys, indexes, views and types, replayed from migrations or read from a
+//! snapshot.
 
 mod beside;
 pub(crate) mod columns;
@@ -23,12 +24,12 @@ pub use numbering::Numbering;
 pub use prepared::PreparedIndex;
 pub use replay::{Replay, replay};
 
-/// Something in a migration or snapshot that could not be taken into account; the rest was.
+/// Something in a migration or snapshot that was ignored; everything else was applied.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// The file's name, as it was given.
+    /// The file name, as given.
     pub file: String,
-    /// The line, counted from 1; 0 when the file as a whole is meant.
+    /// The line, counted from 1; 0 for the file as a whole.
     pub line: u32,
     /// What is wrong, as a lowercase fragment.
     pub message: String,

@@ -1,4 +1,4 @@
-//! The schema as data. Names are kept as the database compares them; expressions are kept as SQL text.
+//! The schema as data. Names are stored as the database compares them; expressions are stored as SQL text.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -11,7 +11,8 @@ use crate::sql::query::RelationColumn;
 /// The name of a table, view, index or type.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name {
-    /// The schema it stands in; `None` for the default one (`public`, `main`, the connected MySQL database).
+    /// The schema that contains it; `None` for the default one (`public`, `main`, the connected MySQL
+    /// database).
     pub schema: Option<String>,
     /// The name itself, folded as the database folds it.
     pub name: String,
@@ -23,7 +24,7 @@ impl Name {
         Name { schema: None, name: name.into() }
     }
 
-    /// A name in a schema; the default schemas `public` and `main` are the same as none.
+    /// A name in a schema; the default schemas `public` and `main` become `None`.
     pub fn qualified(schema: Option<&str>, name: impl Into<String>) -> Name {
         let schema = schema.filter(|schema| !matches!(*schema, "public" | "main")).map(str::to_owned);
         Name { schema, name: name.into() }
@@ -39,58 +40,61 @@ impl fmt::Display for Name {
     }
 }
 
-/// Everything that is known about one database.
+/// The known schema of one database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schema {
-    /// Whose rules hold.
+    /// The SQL dialect.
     pub dialect: Dialect,
-    /// Tables by name, partitions and foreign tables included.
+    /// Tables by name, including partitions and foreign tables.
     pub tables: BTreeMap<Name, Table>,
     /// Views and materialised views by name.
     pub views: BTreeMap<Name, View>,
     /// Enums, domains and composite types by name.
     pub types: BTreeMap<Name, UserType>,
-    /// Sequences by name, each with its options as SQL, those of `serial` columns included; a query may select from one.
+    /// Sequences by name, including those of `serial` columns, each with its options as SQL; a query may
+    /// select from one.
     pub sequences: BTreeMap<Name, String>,
-    /// Functions and procedures by name, each overload with the statement that makes it.
+    /// Functions and procedures by name, each overload as the statement that creates it.
     pub functions: BTreeMap<Name, Vec<String>>,
-    /// Collations that are made, each with what it is made from as SQL: `(provider = icu, locale = 'de')`.
+    /// User-defined collations, each with its definition as SQL: `(provider = icu, locale = 'de')`.
     pub collations: BTreeMap<Name, String>,
-    /// Extensions that are installed.
+    /// Installed extensions.
     pub extensions: BTreeSet<String>,
-    /// The schema in which an extension's objects are, where that is said.
+    /// The schema of an extension's objects, if given.
     pub extension_schemas: BTreeMap<String, String>,
-    /// Schemas that are searched for an unqualified name, in order; empty for the default one alone.
+    /// The schemas searched for an unqualified name, in order; empty for the default schema only.
     pub search_path: Vec<String>,
-    /// Tables that exist although their shape is not known, with the reason: made by a statement that could not be
-    /// replayed. A name in here is unknown, never an error.
+    /// Tables that exist but whose definition is unknown, with the reason: the statement that creates them
+    /// could not be replayed. Columns of such a table are unknown, never an error.
     pub opaque: BTreeMap<Name, String>,
-    /// Why names that are not found may exist all the same (`DO` blocks, functions that run DDL); empty when the schema
-    /// is known in full.
+    /// Reasons why names may exist that are not found here (`DO` blocks, functions that run DDL); empty if
+    /// the schema is known in full.
     pub gaps: Vec<String>,
-    /// Columns that any table may have, each with its type where that is known: statements add them to tables that they look
-    /// up. An empty name stands for columns of any name.
+    /// Columns that any table may have, each with its type if known: statements add them to tables that are
+    /// determined at run time. An empty name stands for columns with any name.
     pub loose_columns: BTreeMap<String, String>,
-    /// Columns that begin an index of some table, whichever that is: statements make indexes of tables that they look up.
+    /// Columns that are the first key of an index on some unknown table: statements create indexes on tables
+    /// that are determined at run time.
     pub loose_indexes: BTreeSet<String>,
-    /// Whether casts or operators are made, so that what converts and compares is not known in full.
+    /// Whether there are user-defined casts or operators, so that conversions and comparisons are not fully
+    /// known.
     pub own_conversions: bool,
-    /// The statements that make them.
+    /// The statements that create them.
     pub conversions: Vec<String>,
-    /// The indexes of each table, resolved.
+    /// The resolved indexes of each table.
     pub prepared: OfTables<Vec<PreparedIndex>>,
-    /// The columns of each table as queries see them.
+    /// The columns of each table in the form that queries use.
     pub columns: OfTables<[RelationColumn]>,
-    /// The tables that inherit from each other one, or are its partitions.
+    /// For each table, the tables that inherit from it, or are its partitions.
     pub children: OfAll<HashMap<Name, Vec<Name>>>,
-    /// The functions of each name, in every schema.
+    /// The functions with each name, in any schema.
     pub functions_by_name: OfAll<HashMap<String, Vec<Name>>>,
-    /// The materialised views whose columns are known, as the tables that their rows are stored in.
+    /// Materialised views with known columns, as tables that store their rows.
     pub materialized: OfAll<HashMap<Name, Table>>,
 }
 
 impl Schema {
-    /// An empty database.
+    /// An empty schema.
     pub fn new(dialect: Dialect) -> Schema {
         Schema {
             dialect,
@@ -117,7 +121,7 @@ impl Schema {
         }
     }
 
-    /// The name under which `find` holds something for a name as written, by the search path when it has no schema.
+    /// The full name under which `find` has an entry; an unqualified name is looked up along the search path.
     fn lookup<'m, T>(
         &self,
         map: &'m BTreeMap<Name, T>,
@@ -131,12 +135,13 @@ impl Schema {
         path.chain([Name::new(name)]).find_map(|name| map.get_key_value(&name))
     }
 
-    /// The table of a name as written in a query.
+    /// The table with a name as written in a query.
     pub fn table(&self, schema: Option<&str>, name: &str) -> Option<&Table> {
         self.lookup(&self.tables, schema, name).map(|(_, table)| table)
     }
 
-    /// What holds the rows of a table or a materialised view, by its full name; `None` where its columns are not known.
+    /// The stored rows behind a full name: a table, or a materialised view; `None` if its columns are
+    /// unknown.
     pub fn stored(&self, name: &Name) -> Option<&Table> {
         self.tables.get(name).or_else(|| {
             let materialized = self.materialized.get(|| {
@@ -153,12 +158,12 @@ impl Schema {
         })
     }
 
-    /// The view of a name as written in a query.
+    /// The view with a name as written in a query.
     pub fn view(&self, schema: Option<&str>, name: &str) -> Option<&View> {
         self.lookup(&self.views, schema, name).map(|(_, view)| view)
     }
 
-    /// Whether a sequence has this name; it can be selected from.
+    /// Whether there is a sequence with this name; a query can select from it.
     pub fn has_sequence(&self, schema: Option<&str>, name: &str) -> bool {
         let path = self.search_path.iter().map(|schema| Name::qualified(Some(schema), name));
         match schema {
@@ -167,18 +172,19 @@ impl Schema {
         }
     }
 
-    /// The type of a name as written in a statement.
+    /// The type with a name as written in a statement.
     pub fn user_type(&self, schema: Option<&str>, name: &str) -> Option<&UserType> {
         self.lookup(&self.types, schema, name).map(|(_, user_type)| user_type)
     }
 
-    /// Whether other tables inherit from one, so that their rows are read with its own; partitions are its own.
+    /// Whether other tables inherit from a table, so that their rows are read with its own; partitions do not
+    /// count.
     pub fn is_inherited(&self, table: &Table) -> bool {
         let inherits = |child: &Table| child.partition_bound.is_none();
         table.partition_by.is_none() && self.children_of(&table.name).any(inherits)
     }
 
-    /// The functions of a name, in every schema, each overload with the statement that makes it.
+    /// The functions with a name in any schema, each overload as the statement that creates it.
     pub fn functions_named<'s>(
         &'s self,
         name: &str,
@@ -193,7 +199,7 @@ impl Schema {
         by_name.get(name).into_iter().flatten().filter_map(|name| self.functions.get_key_value(name))
     }
 
-    /// The tables that inherit from one, or are its partitions.
+    /// The tables that inherit from a table, or are its partitions.
     pub fn children_of<'s>(&'s self, table: &Name) -> impl Iterator<Item = &'s Table> + use<'s> {
         let children = self.children.get(|| {
             let mut children: HashMap<Name, Vec<Name>> = HashMap::new();
@@ -207,7 +213,7 @@ impl Schema {
         children.get(table).into_iter().flatten().filter_map(|child| self.tables.get(child))
     }
 
-    /// Why a table's shape is not known although it exists, if that is so.
+    /// Why a table's definition is unknown, if it exists but is not known.
     pub fn opaque(&self, schema: Option<&str>, name: &str) -> Option<&str> {
         self.lookup(&self.opaque, schema, name).map(|(_, reason)| reason.as_str())
     }
@@ -220,37 +226,39 @@ pub struct Table {
     pub name: Name,
     /// Its columns in order.
     pub columns: Vec<Column>,
-    /// The columns of its PRIMARY KEY in order; empty when it has none. Its index, where there is one, is in `indexes`
-    /// with `primary` set; a SQLite rowid alias has none and needs none.
+    /// The columns of its PRIMARY KEY in order; empty if it has none. Its index, if there is one, is in
+    /// `indexes` with `primary` set; a SQLite rowid alias needs none.
     pub primary_key: Vec<String>,
-    /// UNIQUE constraints, each with its name where the database gives one; their indexes are in `indexes`.
+    /// UNIQUE constraints, each with its name if the database assigns one; their indexes are in `indexes`.
     pub unique: Vec<Unique>,
     /// FOREIGN KEY constraints.
     pub foreign_keys: Vec<ForeignKey>,
-    /// CHECK constraints, by name where there is one, as SQL.
+    /// CHECK constraints as SQL, with their names if there are any.
     pub checks: Vec<Check>,
     /// EXCLUDE constraints; their indexes are in `indexes`.
     pub exclusions: Vec<Exclusion>,
-    /// Every index, those of constraints included.
+    /// All indexes, including those of constraints.
     pub indexes: Vec<Index>,
-    /// The partitioned table that this is a partition of, or the parent it inherits from.
+    /// The partitioned table that this is a partition of, or the table that it inherits from.
     pub parent: Option<Name>,
-    /// The partition key as SQL, `RANGE (created_at)`, when this is a partitioned table.
+    /// The partition key as SQL, `RANGE (created_at)`, if this is a partitioned table.
     pub partition_by: Option<String>,
-    /// The bound as SQL, `FOR VALUES FROM (..) TO (..)`, when this is a partition.
+    /// The bound as SQL, `FOR VALUES FROM (..) TO (..)`, if this is a partition.
     pub partition_bound: Option<String>,
-    /// Which keys are not checked at once, by the name of their index, and when: `DEFERRABLE INITIALLY DEFERRED`.
+    /// Deferrable keys, by the name of their index, and when they are checked:
+    /// `DEFERRABLE INITIALLY DEFERRED`.
     pub timings: BTreeMap<String, String>,
-    /// SQLite: the rows are stored in the primary key's order, and there is no rowid.
+    /// SQLite: whether rows are stored in primary key order, without a rowid.
     pub without_rowid: bool,
-    /// SQLite: column types are enforced.
+    /// SQLite: whether column types are enforced.
     pub strict: bool,
-    /// SQLite: what makes a virtual table, as SQL: `fts5(title, body)`. It has no indexes; its module answers queries.
+    /// SQLite: the module of a virtual table, as SQL: `fts5(title, body)`. Such a table has no indexes; its
+    /// module answers queries.
     pub module: Option<String>,
-    /// The triggers and rules that run when its rows are written. One that is dropped stays: what it wrote is then taken for
-    /// written too.
+    /// The triggers and rules that run when its rows are written. A dropped one stays, so that its targets
+    /// still count as written.
     pub hooks: Vec<Hook>,
-    /// The number of rows, where a live database or the configuration says.
+    /// The number of rows, if known from a live database or the configuration.
     pub rows: Option<u64>,
 }
 
@@ -278,21 +286,21 @@ impl Table {
         }
     }
 
-    /// The column of a folded name.
+    /// The column with a folded name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// Whether a trigger or a rule may change the rows of an INSERT before they are stored.
+    /// Whether a trigger or a rule may change inserted rows before they are stored.
     pub fn changes_inserts(&self) -> bool {
         self.hooks.iter().any(|hook| hook.changes_inserts)
     }
 
-    /// SQLite: the column that is another name of the rowid: the whole primary key, declared `INTEGER`.
+    /// SQLite: the column that aliases the rowid: it is the entire primary key, declared `INTEGER`.
     pub fn rowid_alias(&self) -> Option<&Column> {
         let [key] = self.primary_key.as_slice() else { return None };
         let column = self.column(key)?;
-        // `INTEGER PRIMARY KEY DESC` is none, and has an index to show for it.
+        // `INTEGER PRIMARY KEY DESC` is no alias, and has an index.
         let indexed = self.indexes.iter().any(|index| index.primary);
         (!self.without_rowid && !indexed && column.ty.eq_ignore_ascii_case("integer")).then_some(column)
     }
@@ -301,9 +309,9 @@ impl Table {
 /// A trigger or a rule of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hook {
-    /// The statement that makes it, in one line.
+    /// The statement that creates it, on one line.
     pub code: String,
-    /// Whether it may change the rows of an INSERT before they are stored.
+    /// Whether it may change inserted rows before they are stored.
     pub changes_inserts: bool,
 }
 
@@ -312,10 +320,10 @@ pub struct Hook {
 pub struct Column {
     /// Its name, folded as the database folds it.
     pub name: String,
-    /// Its type as the database prints it: `timestamp with time zone`, `character varying(20)`, `bigint[]`, `TEXT`;
-    /// empty where it is not known or SQLite was given none.
+    /// Its type as the database prints it: `timestamp with time zone`, `character varying(20)`, `bigint[]`,
+    /// `TEXT`; empty if unknown, or not declared in SQLite.
     pub ty: String,
-    /// Whether NULL is refused.
+    /// Whether NULL is rejected.
     pub not_null: bool,
     /// Its default as SQL.
     pub default: Option<String>,
@@ -325,14 +333,14 @@ pub struct Column {
     pub generated: Option<String>,
     /// Whether a generated column's values are stored.
     pub stored: bool,
-    /// Whether an identity refuses other values (`GENERATED ALWAYS`).
+    /// Whether an identity rejects explicit values (`GENERATED ALWAYS`).
     pub identity_always: bool,
-    /// The collation, where one is declared.
+    /// The collation, if declared.
     pub collation: Option<String>,
 }
 
 impl Column {
-    /// A nullable column without default.
+    /// A nullable column without a default.
     pub fn new(name: impl Into<String>, ty: impl Into<String>) -> Column {
         Column {
             name: name.into(),
@@ -351,7 +359,7 @@ impl Column {
 /// A UNIQUE constraint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unique {
-    /// Its name; `None` where the database gives none (SQLite).
+    /// Its name; `None` if the database assigns none (SQLite).
     pub name: Option<String>,
     /// Its columns in order.
     pub columns: Vec<String>,
@@ -360,83 +368,84 @@ pub struct Unique {
 /// A CHECK constraint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// Its name; `None` where the database gives none (SQLite).
+    /// Its name; `None` if the database assigns none (SQLite).
     pub name: Option<String>,
     /// Its condition as SQL.
     pub condition: String,
 }
 
-/// An EXCLUDE constraint, in addition to its index of the same name.
+/// An EXCLUDE constraint; its index has the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exclusion {
     /// Its name.
     pub name: String,
-    /// The operators that its index's keys are compared with, in order.
+    /// The operators that compare the keys of its index, in order.
     pub operators: Vec<String>,
 }
 
 /// A FOREIGN KEY constraint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForeignKey {
-    /// Its name; `None` where the database gives none (SQLite).
+    /// Its name; `None` if the database assigns none (SQLite).
     pub name: Option<String>,
     /// The referencing columns in order.
     pub columns: Vec<String>,
     /// The referenced table.
     pub table: Name,
-    /// The referenced columns in order; the referenced primary key when none were written.
+    /// The referenced columns in order; the referenced primary key if omitted.
     pub references: Vec<String>,
-    /// `ON DELETE`, upper case, when it is not `NO ACTION`.
+    /// `ON DELETE` in upper case; `None` for `NO ACTION`.
     pub on_delete: Option<String>,
-    /// `ON UPDATE`, upper case, when it is not `NO ACTION`.
+    /// `ON UPDATE` in upper case; `None` for `NO ACTION`.
     pub on_update: Option<String>,
-    /// When it is checked, where that is not at once: `DEFERRABLE`, `DEFERRABLE INITIALLY DEFERRED`.
+    /// When it is checked, if not immediately: `DEFERRABLE`, `DEFERRABLE INITIALLY DEFERRED`.
     pub timing: Option<String>,
 }
 
-/// An index, whether made by `CREATE INDEX` or by a constraint.
+/// An index, created by `CREATE INDEX` or by a constraint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
-    /// Its name; the one the database makes up when none was written.
+    /// Its name; the name that the database generates if omitted.
     pub name: String,
     /// The access method, lower case: `btree`, `hash`, `gin`, `gist`, `spgist`, `brin`, `fulltext`, `spatial`.
     pub method: String,
-    /// Whether it allows no two equal keys.
+    /// Whether it is unique.
     pub unique: bool,
-    /// Whether it is the PRIMARY KEY's.
+    /// Whether it is the index of the PRIMARY KEY.
     pub primary: bool,
-    /// Whether it belongs to a constraint (PRIMARY KEY, UNIQUE or EXCLUDE), so that it cannot be dropped by itself.
+    /// Whether it belongs to a constraint (PRIMARY KEY, UNIQUE or EXCLUDE), so that it cannot be dropped on
+    /// its own.
     pub constraint: bool,
     /// Its keys in order.
     pub keys: Vec<IndexKey>,
-    /// Columns that are stored beside the keys (`INCLUDE`).
+    /// Non-key columns (`INCLUDE`).
     pub include: Vec<String>,
-    /// The condition of a partial index as SQL.
+    /// The predicate of a partial index as SQL.
     pub predicate: Option<String>,
     /// `NULLS NOT DISTINCT`.
     pub nulls_not_distinct: bool,
-    /// `INVISIBLE` in MySQL, `IGNORED` in MariaDB: it is kept up to date, and no query reads it.
+    /// `INVISIBLE` in MySQL, `IGNORED` in MariaDB: it is maintained, but no query uses it.
     pub hidden: bool,
 }
 
 /// One key of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexKey {
-    /// What is indexed.
+    /// The indexed column or expression.
     pub part: KeyPart,
     /// Whether the order is descending.
     pub desc: bool,
-    /// Whether NULL comes first; by default so for a descending key, and not for an ascending one.
+    /// Whether NULL comes first; by default only for a descending key.
     pub nulls_first: bool,
-    /// The operator class when it is not the default one: `text_pattern_ops`, `gin_trgm_ops`.
+    /// The operator class if it is not the default: `text_pattern_ops`, `gin_trgm_ops`.
     pub opclass: Option<String>,
-    /// The collation when it is not the column's.
+    /// The collation if it is not the column's.
     pub collation: Option<String>,
-    /// MySQL: how many characters of the column are indexed.
+    /// MySQL: the length of an indexed prefix of the column, in characters.
     pub prefix: Option<u32>,
 }
 
-/// What a key of an index is made of.
+/// The content of an index key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyPart {
     /// A column, by its folded name.
@@ -458,7 +467,7 @@ impl IndexKey {
         }
     }
 
-    /// The column, unless the key is an expression.
+    /// The column; `None` if the key is an expression.
     pub fn as_column(&self) -> Option<&str> {
         match &self.part {
             KeyPart::Column(name) => Some(name),
@@ -472,7 +481,7 @@ impl IndexKey {
 pub struct View {
     /// Its name.
     pub name: Name,
-    /// Its columns in order; `None` when they could not be worked out.
+    /// Its columns in order; `None` if they could not be determined.
     pub columns: Option<Vec<Column>>,
     /// Its query as SQL.
     pub query: String,
@@ -482,26 +491,26 @@ pub struct View {
     pub indexes: Vec<Index>,
 }
 
-/// A type that the schema defines.
+/// A user-defined type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserType {
-    /// An enum with its labels in order.
+    /// An enum, with its labels in order.
     Enum(Vec<String>),
     /// A domain over another type, as SQL: `text CHECK (VALUE <> '')`.
     Domain {
-        /// The type underneath, as the database prints it.
+        /// The base type, as the database prints it.
         base: String,
-        /// Whether NULL is refused.
+        /// Whether NULL is rejected.
         not_null: bool,
-        /// The default of columns that have none of their own, as SQL.
+        /// The default of columns without a default of their own, as SQL.
         default: Option<String>,
         /// Its CHECK conditions as SQL.
         checks: Vec<String>,
     },
-    /// A composite type with its fields.
+    /// A composite type, with its fields.
     Composite(Vec<Column>),
-    /// A range type, as what follows `AS RANGE`: `(subtype = float8)`.
+    /// A range type, by the text after `AS RANGE`: `(subtype = float8)`.
     Range(String),
-    /// Any other (a base type), known by name only.
+    /// Any other type (a base type), known only by name.
     Other,
 }

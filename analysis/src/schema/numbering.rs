@@ -1,19 +1,19 @@
-//! How a project numbers its migrations: what the next one is called, and whether it comes with a way back.
+//! How a project numbers its migrations: the name of the next one, and whether it has a down migration.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Digits from which on a number is a time, not a place in a sequence: a date has eight.
+/// The number of digits from which a number is a time rather than a sequence number: a date has eight.
 const DIGITS_OF_A_DATE: usize = 8;
-/// Seconds between the times of migrations that are made together. Where two numbers differ by one, sqlx takes them for a
+/// Seconds between migrations that are created together. If two numbers differ by one, sqlx takes them for a
 /// sequence.
 const APART: i64 = 2;
 
-/// The names that come next in a folder of migrations.
+/// The next names in a migrations directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Numbering {
-    /// The greatest number that is used.
+    /// The highest number in use.
     last: i64,
-    /// What the next number is made from.
+    /// How to compute the next number.
     next: Next,
     /// Whether each has a `.up.sql` and a `.down.sql`.
     is_paired: bool,
@@ -21,21 +21,21 @@ pub struct Numbering {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Next {
-    /// One more than the last, written with so many digits at least.
+    /// The last number plus one, padded to at least this many digits.
     Place { digits: usize },
-    /// The time in UTC, in seconds since 1970, as year, month, day, hour, minute and second.
+    /// The time in UTC, given in seconds since 1970, written as year, month, day, hour, minute and second.
     Time { seconds: u64 },
 }
 
 impl Numbering {
-    /// The scheme of the migrations of these file names; others are passed over. An empty folder gets pairs with times, at
-    /// `now`.
+    /// The numbering of migrations with these file names; other names are ignored. An empty directory gets
+    /// pairs with times, starting at `now`.
     pub fn of<'n>(names: impl IntoIterator<Item = &'n str>, now: SystemTime) -> Numbering {
         let mut last: Option<(i64, &str)> = None;
         for name in names {
             let Some((number, rest)) = name.split_once('_') else { continue };
             let Ok(version) = number.parse::<i64>() else { continue };
-            // Of a pair the part that comes later tells as much as the other.
+            // Either file of a pair is as good.
             if rest.ends_with(".sql") && last.is_none_or(|last| (version, name) > last) {
                 last = Some((version, name));
             }
@@ -53,7 +53,7 @@ impl Numbering {
         }
     }
 
-    /// The names of the next migration's files: the way up, and the way back where the project has such files.
+    /// The file names of the next migration: up, and down if the project has down migrations.
     pub fn next(&mut self, description: &str) -> (String, Option<String>) {
         let number = match &mut self.next {
             Next::Place { digits } => format!("{:0digits$}", self.last + 1, digits = *digits),
@@ -72,7 +72,7 @@ impl Numbering {
     }
 }
 
-/// Seconds since 1970 as `20240131235959`.
+/// Formats seconds since 1970 as `20240131235959`.
 fn calendar(seconds: u64) -> i64 {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
     let (mut days, rest) = (seconds / 86_400, seconds % 86_400);

@@ -1,4 +1,4 @@
-//! Indexes with their expressions and predicates resolved, once for each table of a schema.
+//! Indexes with resolved expressions and predicates, cached per table.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use crate::sql::{Dialect, predicates};
 /// An index, resolved.
 #[derive(Debug)]
 pub struct PreparedIndex {
-    /// The index this was made from.
+    /// The original index.
     pub(crate) index: Index,
-    /// What each key holds; `None` where its expression does not parse: then the key serves nothing.
+    /// The resolved keys; `None` if an expression does not parse, so that the key serves nothing.
     pub(crate) keys: Vec<Option<Expr>>,
     pub(crate) predicate: Predicate,
 }
@@ -25,7 +25,7 @@ pub(crate) enum Predicate {
     NotUnderstood,
 }
 
-/// The indexes of a table of `schema`, which may have changed since they were asked for last.
+/// The indexes of a table of `schema`, refreshed if the table has changed.
 pub(crate) fn indexes(schema: &Schema, table: &Table) -> Arc<Vec<PreparedIndex>> {
     let is_current = |prepared: &Vec<PreparedIndex>| {
         prepared.len() == table.indexes.len()
@@ -43,7 +43,7 @@ fn prepare(schema: &Schema, table: &Table, index: &Index) -> PreparedIndex {
     let resolve = |sql: &str| {
         let columns = columns::of_table(schema, table);
         let mut expr = crate::sql::resolve::expression(sql, schema.dialect, columns)?;
-        // Alone, a cast of `char(n)` takes its trailing blanks off.
+        // On its own, a cast from `char(n)` strips trailing blanks.
         let is_stripped = matches!(&expr, Expr::Cast { expr, .. }
             if expr.as_column().and_then(|column| table.column(&column.name)).is_some_and(is_padded));
         if schema.dialect == Dialect::Postgres && !is_stripped {
@@ -65,8 +65,8 @@ fn prepare(schema: &Schema, table: &Table, index: &Index) -> PreparedIndex {
     }
 }
 
-/// Whether a server prints a cast to text around columns of a type that nobody wrote: those of text, and of domains,
-/// which may be over text.
+/// Whether servers print implicit casts to text around columns of a type: text types, and domains, which may
+/// be over text.
 fn is_like_text(schema: &Schema, ty: &str) -> bool {
     let base = ty.split('(').next().unwrap_or(ty).trim();
     matches!(base, "text" | "character varying" | "character" | "bpchar" | "citext" | "name")
@@ -77,7 +77,7 @@ fn is_padded(column: &Column) -> bool {
     matches!(column.ty.split('(').next().map(str::trim), Some("character" | "bpchar"))
 }
 
-/// A column of the table an index is of.
+/// A column of the table that an index belongs to.
 pub(crate) fn own_column(name: &str) -> Expr {
     Expr::Column(ColumnRef { relation: None, name: name.to_owned(), span: None })
 }

@@ -1,4 +1,4 @@
-//! What the functions that a statement calls read and write.
+//! The tables read and written by the functions that a statement calls.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::sql::query::{Query, Role};
 use crate::sql::{self, Dialect, Query as Resolved};
 use crate::types;
 
-/// Adds what the functions called in a query touch.
+/// Adds the effects of the functions called in a query.
 pub(super) fn called(sql: &str, query: &Query, schema: &Schema, touches: &mut Touches) {
     let calls = calls(sql, schema.dialect);
     let mut seen = BTreeSet::new();
@@ -30,7 +30,7 @@ pub(super) fn called(sql: &str, query: &Query, schema: &Schema, touches: &mut To
     }
 }
 
-/// Whether a function of the server reads what its name and its place do not tell.
+/// Whether a built-in function reads tables that neither its name nor its arguments reveal.
 fn reads_by_text(call: &str) -> bool {
     let parts =
         ["_to_xml", "crosstab", "ts_stat", "ts_rewrite", "dblink", "connectby", "_size", "pg_stat", "pg_get"];
@@ -38,7 +38,7 @@ fn reads_by_text(call: &str) -> bool {
         || matches!(call, "nextval" | "currval" | "lastval" | "last_insert_id")
 }
 
-/// Adds what the schema's own functions touch that are called in a piece of code.
+/// Adds the effects of the schema's functions that are called in a piece of code.
 pub(super) fn called_in(code: &str, schema: &Schema, touches: &mut Touches) {
     let mut seen = BTreeSet::new();
     for call in calls(code, schema.dialect).iter().filter(|call| is_defined(call, schema)) {
@@ -46,7 +46,7 @@ pub(super) fn called_in(code: &str, schema: &Schema, touches: &mut Touches) {
     }
 }
 
-/// Adds what a trigger or a rule touches, by the statement that makes it.
+/// Adds the effects of a trigger or a rule, given the statement that creates it.
 pub(super) fn run_by(hook: &str, schema: &Schema, touches: &mut Touches) {
     let Some(call) = executed(hook, schema.dialect) else {
         run(hook, schema, touches, &mut BTreeSet::new());
@@ -61,7 +61,7 @@ pub(super) fn run_by(hook: &str, schema: &Schema, touches: &mut Touches) {
     }
 }
 
-/// PostgreSQL: what stands behind `EXECUTE FUNCTION` of a trigger.
+/// PostgreSQL: the function after `EXECUTE FUNCTION` in a trigger.
 fn executed(hook: &str, dialect: Dialect) -> Option<&str> {
     let is_execute = |token: &sql::lex::Token| {
         token.kind == Token::Word
@@ -97,7 +97,7 @@ fn run(text: &str, schema: &Schema, touches: &mut Touches, seen: &mut BTreeSet<S
     }
     let writes = ["insert", "update", "delete", "merge", "replace", "truncate", "copy", "load"];
     let does_write = writes.iter().any(|word| words.has(word));
-    // A statement that is put together when it runs.
+    // Dynamic SQL.
     if words.runs_text() {
         touches.reads_unknown = true;
         touches.writes_unknown = true;
@@ -121,7 +121,7 @@ fn run(text: &str, schema: &Schema, touches: &mut Touches, seen: &mut BTreeSet<S
     }
 }
 
-/// The text of a function with its quoted body, and the quoted name of its language, opened.
+/// The text of a function, with its quoted body and the quoted name of its language unquoted.
 fn opened(text: &str, dialect: Dialect) -> String {
     if dialect != Dialect::Postgres {
         return text.to_owned();
@@ -143,7 +143,7 @@ fn opened(text: &str, dialect: Dialect) -> String {
     opened
 }
 
-/// The names that are followed by a bracket, folded.
+/// The names followed by a parenthesis, folded.
 fn calls(sql: &str, dialect: Dialect) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut before: Option<String> = None;
@@ -172,7 +172,8 @@ fn names(text: &str, dialect: Dialect) -> BTreeSet<String> {
     tokens.collect()
 }
 
-/// Whether the name in front of a bracket is one of the query's own: `WITH t (a)`, `INSERT INTO t (a)`, `AS t (a)`.
+/// Whether the name in front of a parenthesis is defined by the query: `WITH t (a)`, `INSERT INTO t (a)`,
+/// `AS t (a)`.
 fn is_name_in(name: &str, query: &Resolved) -> bool {
     let is_relation = query.relations.iter().any(|relation| {
         let own = match &relation.source {
@@ -187,7 +188,7 @@ fn is_name_in(name: &str, query: &Resolved) -> bool {
         || query.blocks.iter().any(|block| matches!(&block.role, Role::Cte { name: cte, .. } if cte == name))
 }
 
-/// Words that stand in front of a bracket and are no functions.
+/// Words in front of a parenthesis that are not functions.
 fn is_grammar(word: &str) -> bool {
     const WORDS: &[&str] = &[
         "all",

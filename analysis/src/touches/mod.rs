@@ -1,6 +1,7 @@
-//! Which tables a statement reads and which it writes: in itself, by views, foreign keys, triggers and functions.
+//! The tables that a statement reads and writes: directly, and by views, foreign keys, triggers and
+//! functions.
 //!
-//! It is what the invalidation of caches is derived from, so that whatever is not known counts as all.
+//! Cache invalidation depends on it, so anything unknown counts as all tables.
 
 mod functions;
 mod spread;
@@ -19,20 +20,20 @@ pub struct Touches {
     pub reads: BTreeSet<Name>,
     /// The tables whose rows it may change.
     pub writes: BTreeSet<Name>,
-    /// Whether its result may depend on other tables too.
+    /// Whether its result may depend on other tables as well.
     pub reads_unknown: bool,
-    /// Whether it may change other tables too.
+    /// Whether it may change other tables as well.
     pub writes_unknown: bool,
 }
 
 impl Touches {
-    /// What is said of a statement of which nothing is known.
+    /// The result for a statement of which nothing is known.
     pub fn unknown() -> Touches {
         Touches { reads_unknown: true, writes_unknown: true, ..Touches::default() }
     }
 }
 
-/// What a statement touches; `query` is the statement as it was resolved, where it could be.
+/// The tables that a statement reads and writes; `query` is the resolved statement, if it could be resolved.
 pub fn of(query: Option<&Query>, sql: &str, schema: Option<&Schema>, dialect: Dialect) -> Touches {
     let words = Words::of(sql, dialect);
     let Some(query) = query else {
@@ -77,7 +78,7 @@ pub fn of(query: Option<&Query>, sql: &str, schema: Option<&Schema>, dialect: Di
     touches
 }
 
-/// What the statement names itself.
+/// Adds the tables that the statement itself names.
 fn own(query: &Query, touches: &mut Touches) {
     let targets: BTreeSet<usize> = query
         .blocks
@@ -95,7 +96,7 @@ fn own(query: &Query, touches: &mut Touches) {
             Source::Table(name) => {
                 touches.reads.insert(name.clone());
             }
-            // What the system holds changes with statements that name none of it.
+            // System tables change with statements that do not name them.
             Source::System(_) | Source::Unknown => touches.reads_unknown = true,
             Source::View(..)
             | Source::Cte(_)
@@ -121,7 +122,7 @@ impl Words {
         self.0.iter().any(|other| other == word)
     }
 
-    /// Whether no word of it is one that writes; `FOR UPDATE` locks and writes nothing.
+    /// Whether it contains no word that writes; `FOR UPDATE` locks without writing.
     pub(crate) fn only_reads(&self) -> bool {
         let writes = |at: usize, word: &String| {
             let before = at.checked_sub(1).and_then(|before| self.0.get(before)).map(String::as_str);
@@ -137,7 +138,7 @@ impl Words {
             && !self.0.iter().enumerate().any(|(at, word)| writes(at, word))
     }
 
-    /// Whether code runs a statement that is put together when it runs; a trigger's `EXECUTE FUNCTION` is none.
+    /// Whether code runs dynamic SQL; a trigger's `EXECUTE FUNCTION` does not count.
     fn runs_text(&self) -> bool {
         let next = |at: usize| self.0.get(at + 1).map(String::as_str);
         self.0.iter().enumerate().any(|(at, word)| {
@@ -146,13 +147,13 @@ impl Words {
         })
     }
 
-    /// The word behind the last of this one.
+    /// The word after the last occurrence of `word`.
     fn after(&self, word: &str) -> Option<&str> {
         let at = self.0.iter().rposition(|other| other == word)?;
         self.0.get(at + 1).map(String::as_str)
     }
 
-    /// Whether a statement that is no query changes no rows.
+    /// Whether a statement other than a query changes no rows.
     fn is_harmless(&self) -> bool {
         let begins = self.0.first().map_or("", String::as_str);
         let is_set =

@@ -1,4 +1,4 @@
-//! Tables that change because another does: by foreign keys, partitions, inheritance, views and triggers.
+//! Tables that change along with another: by foreign keys, partitions, inheritance, views and triggers.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::schema::{Name, Schema, Table};
 use crate::sql::Dialect;
 use crate::sql::query::{Body, Query, Source};
 
-/// Adds what changes with the tables that are written.
+/// Adds the tables that change along with those written.
 pub(super) fn written(query: &Query, schema: &Schema, touches: &mut Touches) {
     through_views(query, schema, touches);
     let removes = query.blocks.iter().any(|block| match &block.body {
@@ -15,19 +15,19 @@ pub(super) fn written(query: &Query, schema: &Schema, touches: &mut Touches) {
         _ => false,
     });
     if spread(removes, schema, touches) && !removes {
-        // What code does to rows is not told: it may remove some.
+        // The operations of such code are unknown: it may delete rows.
         spread(true, schema, touches);
     }
 }
 
-/// Whether code writes.
+/// Spreads the writes until nothing changes; returns whether code with unknown operations was reached.
 fn spread(removes: bool, schema: &Schema, touches: &mut Touches) -> bool {
     let mut code_writes = false;
     let mut pending: Vec<Name> = touches.writes.iter().cloned().collect();
     let mut seen: BTreeSet<Name> = touches.writes.clone();
     while let Some(name) = pending.pop() {
         let mut also = relatives(&name, schema);
-        // Elsewhere an INSERT that replaces rows is not told apart from one that does not.
+        // In other databases an INSERT that replaces rows cannot be told from one that does not.
         if removes || schema.dialect != Dialect::Postgres {
             also.extend(cascades(&name, schema));
         }
@@ -48,7 +48,7 @@ fn spread(removes: bool, schema: &Schema, touches: &mut Touches) -> bool {
     code_writes
 }
 
-/// A view that is written to hands the rows on to its tables.
+/// A write to a view writes to its tables.
 fn through_views(query: &Query, schema: &Schema, touches: &mut Touches) {
     let views: Vec<Name> =
         touches.writes.iter().filter(|name| schema.views.contains_key(*name)).cloned().collect();
@@ -60,7 +60,7 @@ fn through_views(query: &Query, schema: &Schema, touches: &mut Touches) {
         _ => None,
     });
     let tables: Vec<Name> = of_views.collect();
-    // Rules and triggers may stand in the way.
+    // Rules and triggers may intercept it.
     touches.writes_unknown = true;
     touches.writes.extend(tables);
     for view in views {
@@ -68,14 +68,14 @@ fn through_views(query: &Query, schema: &Schema, touches: &mut Touches) {
     }
 }
 
-/// The tables whose rows are those of this one as well.
+/// The tables that share rows with this one.
 fn relatives(name: &Name, schema: &Schema) -> Vec<Name> {
     let parent = schema.tables.get(name).and_then(|table| table.parent.clone());
     let children = schema.tables.values().filter(|table| table.parent.as_ref() == Some(name));
     parent.into_iter().chain(children.map(|table| table.name.clone())).collect()
 }
 
-/// The tables whose rows change with those that they refer to.
+/// The tables whose rows change along with the rows that they reference.
 fn cascades(name: &Name, schema: &Schema) -> Vec<Name> {
     let follows = |action: &Option<String>| {
         action.as_deref().is_some_and(|action| !action.eq_ignore_ascii_case("restrict"))

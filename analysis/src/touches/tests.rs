@@ -1,4 +1,4 @@
-//! What statements touch, on small schemas.
+//! The tables that statements read and write, on small schemas.
 
 use super::*;
 use crate::schema::Replay;
@@ -10,7 +10,7 @@ fn schema(dialect: Dialect, sql: &str) -> Schema {
     replay.schema
 }
 
-/// `reads > writes`, an asterisk for what is not known.
+/// Formats as `reads > writes`, with an asterisk for unknown tables.
 fn shown(schema: Option<&Schema>, dialect: Dialect, sql: &str) -> String {
     let query = resolve(sql, dialect, schema);
     let touches = of(query.as_ref().ok(), sql, schema, dialect);

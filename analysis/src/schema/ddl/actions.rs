@@ -1,9 +1,9 @@
-//! What `ALTER` does to a table or a type, and what a type is made of, as data.
+//! The actions of `ALTER` on a table or a type, and the definitions of types, as data.
 
 use super::change::{ColumnDef, ConstraintDef, TypeRef, Written};
 use crate::schema::model::UserType;
 
-/// One action of `ALTER TABLE` and its like.
+/// One action of `ALTER TABLE` or a similar statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// `ADD COLUMN`.
@@ -35,9 +35,9 @@ pub enum Action {
     ChangeColumn {
         /// The old name.
         from: String,
-        /// The column as it becomes.
+        /// The new definition of the column.
         column: Box<ColumnDef>,
-        /// Where it goes.
+        /// Its new position.
         position: Position,
     },
     /// `ALTER COLUMN … TYPE`.
@@ -53,26 +53,26 @@ pub enum Action {
     SetNotNull {
         /// The column.
         column: String,
-        /// Whether NULL is refused from now on.
+        /// Whether NULL is rejected from now on.
         not_null: bool,
     },
     /// `SET DEFAULT` and `DROP DEFAULT`.
     SetDefault {
         /// The column.
         column: String,
-        /// The new default.
+        /// The new default; `None` to drop it.
         default: Option<String>,
     },
     /// `ADD GENERATED … AS IDENTITY` and `DROP IDENTITY`.
     SetIdentity {
         /// The column.
         column: String,
-        /// Whether it is one from now on.
+        /// Whether it is an identity from now on.
         identity: bool,
         /// `ALWAYS`.
         always: bool,
     },
-    /// `DROP EXPRESSION`: the column is generated no more.
+    /// `DROP EXPRESSION`: the column is no longer generated.
     DropExpression {
         /// The column.
         column: String,
@@ -111,11 +111,11 @@ pub enum Action {
         /// The new name.
         to: String,
     },
-    /// MySQL: whether queries may read an index from now on.
+    /// MySQL: changes the visibility of an index to queries.
     SetHidden {
         /// The index.
         name: String,
-        /// Whether they may not.
+        /// Whether it is hidden.
         hidden: bool,
     },
     /// MySQL: `RENAME INDEX`.
@@ -125,18 +125,18 @@ pub enum Action {
         /// The new name.
         to: String,
     },
-    /// `RENAME TO`; MySQL may name a schema.
+    /// `RENAME TO`; in MySQL, possibly with a schema.
     Rename(Written),
     /// `SET SCHEMA`.
     SetSchema(String),
-    /// `ATTACH PARTITION`, with the bound; `None` for an index's.
+    /// `ATTACH PARTITION`, with the bound; `None` for an index.
     Attach {
         /// The partition.
         partition: Written,
         /// The bound.
         bound: Option<String>,
     },
-    /// A sequence's `OWNED BY`, with the column's table; `None` for `NONE`.
+    /// A sequence's `OWNED BY`, as the column's table; `None` for `NONE`.
     OwnedBy(Option<Written>),
     /// `DETACH PARTITION`.
     Detach(Written),
@@ -149,10 +149,10 @@ pub enum Action {
     },
 }
 
-/// Where MySQL puts a column.
+/// The position of a column, in MySQL.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Position {
-    /// Where it was, or last.
+    /// Unchanged, or last.
     #[default]
     Unchanged,
     /// `FIRST`.
@@ -170,7 +170,7 @@ pub enum TypeAction {
         value: String,
         /// `IF NOT EXISTS`.
         if_not_exists: bool,
-        /// The label it goes before, or (with true) after.
+        /// The label that it precedes, or with `true`, follows.
         neighbour: Option<(String, bool)>,
     },
     /// `RENAME VALUE`.
@@ -207,20 +207,20 @@ pub enum TypeAction {
     DropConstraint(String),
 }
 
-/// A type as written in `CREATE TYPE` and `CREATE DOMAIN`.
+/// A type as defined by `CREATE TYPE` or `CREATE DOMAIN`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TypeDef {
-    /// Known from the statement alone.
+    /// Fully defined by the statement.
     Known(UserType),
-    /// A domain, whose base may be another user's type.
+    /// A domain, whose base may be a user-defined type.
     Domain {
-        /// The type underneath.
+        /// The base type.
         base: TypeRef,
-        /// Whether NULL is refused.
+        /// Whether NULL is rejected.
         not_null: bool,
         /// The default, as SQL.
         default: Option<String>,
-        /// Its CHECK conditions, each with its name where one is written.
+        /// Its CHECK conditions, each with its name if given.
         checks: Vec<(Option<String>, String)>,
     },
     /// A composite type.

@@ -1,4 +1,4 @@
-//! `ALTER TABLE` and its like: actions on a relation, in order.
+//! `ALTER TABLE` and similar statements: actions on a relation, in order.
 
 use super::actions::{Action, Position};
 use super::change::{Change, ColumnDef, Written};
@@ -7,11 +7,11 @@ use super::{column, constraint, table, types};
 use crate::sql::Dialect;
 use crate::sql::lex::Kind;
 
-/// Reads what follows `ALTER TABLE`, `ALTER VIEW`, `ALTER INDEX`, `ALTER SEQUENCE` and their like.
+/// Reads the rest of `ALTER TABLE`, `ALTER VIEW`, `ALTER INDEX`, `ALTER SEQUENCE` and similar statements.
 pub(crate) fn relation(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let if_exists = cursor.take("if exists");
     let only = cursor.take("only");
-    // `ALL IN TABLESPACE` moves storage alone.
+    // `ALL IN TABLESPACE` only moves storage.
     if cursor.is("all in tablespace") {
         cursor.skip_all();
         return Ok(Change::Nothing);
@@ -81,7 +81,7 @@ fn read_action(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()>
     }
 }
 
-/// Takes an action that changes nothing of what the model holds, by the word it begins with.
+/// Reads an action that does not affect the model, by its first word.
 fn storage(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
     const KNOWN: &[&str] = &[
         "set",
@@ -144,7 +144,7 @@ fn storage(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
     if !KNOWN.iter().any(|words| cursor.is(words)) {
         return Err(cursor.error("an action of ALTER"));
     }
-    // The options of a sequence stand in a row, without commas.
+    // The options of a sequence are not separated by commas.
     cursor.skip_until(|cursor| cursor.is("owned by"));
     if cursor.is("owned by") {
         return read_action(cursor, actions);
@@ -182,7 +182,8 @@ fn add(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
     Ok(())
 }
 
-/// `ADD COLUMN` was left out, and the column's name begins like a constraint; only quotes allow that.
+/// Whether `COLUMN` was omitted after `ADD`, and the column's name looks like the start of a constraint,
+/// which only quotes permit.
 fn is_column_called_like_a_constraint(cursor: &Cursor<'_>) -> bool {
     cursor.ahead(0).is_some_and(|token| token.kind == Kind::Name)
 }

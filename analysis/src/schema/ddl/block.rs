@@ -1,4 +1,4 @@
-//! The body of a `DO` block or a plpgsql function as plain data: statements, guards, blocks and loops.
+//! The body of a `DO` block or a plpgsql function as data: statements, conditions, blocks and loops.
 
 pub use super::condition::{Condition, Test};
 pub(crate) use super::condition::{catalog_test, condition};
@@ -11,10 +11,10 @@ use crate::sql::Dialect;
 pub enum Node {
     /// A SQL statement.
     Statement(String),
-    /// `EXECUTE`, with the expression that gives its SQL.
+    /// `EXECUTE`, with the expression for its SQL.
     Execute(String),
-    /// `x := …`, `DECLARE x … := …`, `SELECT … INTO x`: a variable, and the expression that gives its value; empty where that
-    /// is not known.
+    /// `x := …`, `DECLARE x … := …`, `SELECT … INTO x`: a variable, and the expression for its value; empty
+    /// if unknown.
     Assign {
         /// The variable.
         variable: String,
@@ -25,12 +25,12 @@ pub enum Node {
     Call {
         /// The function.
         function: Written,
-        /// What stands in its parentheses, as written.
+        /// Its arguments, as written.
         arguments: Vec<String>,
     },
     /// `IF`.
     If {
-        /// Each condition with what it guards.
+        /// Each condition, with the nodes that it guards.
         branches: Vec<(Condition, Vec<Node>)>,
         /// `ELSE`.
         otherwise: Vec<Node>,
@@ -39,18 +39,18 @@ pub enum Node {
     ForEach {
         /// The variable.
         variable: String,
-        /// The elements of the array as expressions.
+        /// The elements of the array, as expressions.
         items: Vec<String>,
-        /// What runs for each.
+        /// The body of the loop.
         nodes: Vec<Node>,
     },
-    /// `LOOP`, `WHILE`, `FOR`, `CASE`: it is not known how often, and with which values.
+    /// `LOOP`, `WHILE`, `FOR`, `CASE`: how often it runs, and with which values, is unknown.
     Loop(Vec<Node>),
     /// `BEGIN … END`.
     Block {
-        /// What it runs.
+        /// Its body.
         nodes: Vec<Node>,
-        /// Whether it catches errors.
+        /// Whether it handles exceptions.
         catches: bool,
     },
 }
@@ -61,7 +61,7 @@ pub fn parse(body: &str, dialect: Dialect) -> Vec<Node> {
     let mut nodes = Vec::new();
     while !cursor.done() {
         nodes.extend(statements(&mut cursor, 0).0);
-        // A stray `END` or `ELSE` ends nothing here.
+        // A stray `END` or `ELSE` is ignored.
         if !cursor.done() {
             cursor.at += 1;
         }
@@ -69,7 +69,7 @@ pub fn parse(body: &str, dialect: Dialect) -> Vec<Node> {
     nodes
 }
 
-/// Whether some statement changes the schema.
+/// Whether any statement changes the schema.
 pub fn runs_ddl(nodes: &[Node]) -> bool {
     nodes.iter().any(|node| match node {
         Node::Statement(sql) => looks_like_ddl(sql, Dialect::Postgres),
@@ -82,7 +82,8 @@ pub fn runs_ddl(nodes: &[Node]) -> bool {
     })
 }
 
-/// Whether the SQL that an expression gives may change the schema: as its first string begins, and where it has none.
+/// Whether the SQL in an expression may change the schema: judged by the start of its first string; assumed
+/// if it has none.
 pub fn may_be_ddl(expression: &str, dialect: Dialect) -> bool {
     let mut cursor = Cursor::new(expression, dialect);
     while !cursor.done() {
@@ -102,16 +103,16 @@ pub fn may_be_ddl(expression: &str, dialect: Dialect) -> bool {
     true
 }
 
-/// Whether a statement begins like DDL.
+/// Whether a statement starts like DDL.
 pub fn looks_like_ddl(sql: &str, dialect: Dialect) -> bool {
     let cursor = Cursor::new(sql, dialect);
     ["create", "alter", "drop", "rename"].iter().any(|word| cursor.is(word))
 }
 
-/// How deep blocks may stand in one another before the rest is skipped.
+/// The maximum nesting of blocks; deeper ones are skipped.
 const DEEPEST: usize = 64;
 
-/// Reads statements up to a word that ends them; tells whether handlers of errors follow.
+/// Reads statements up to a word that ends them; returns whether exception handlers follow.
 fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, bool) {
     let mut nodes = Vec::new();
     let mut catches = false;
@@ -120,7 +121,7 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, bool) {
             cursor.skip_all();
         } else if cursor.take_symbol(";") || cursor.take_symbol("<<") || cursor.take_symbol(">>") {
         } else if cursor.is("declare") && cursor.dialect == Dialect::MySql {
-            // A variable, or a handler of errors, whose body may be a block.
+            // A variable, or an exception handler, whose body may be a block.
             while !cursor.done() && !cursor.is_symbol(";") && !cursor.is("begin") {
                 cursor.at += 1;
             }
@@ -142,7 +143,7 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, bool) {
         } else if ["for", "foreach", "while", "loop"].iter().any(|word| cursor.is(word)) {
             nodes.push(a_loop(cursor, depth));
         } else if cursor.take("case") {
-            // `CASE` as a statement: its arms' conditions are not looked into.
+            // `CASE` as a statement; the conditions of its arms are ignored.
             let mut arms = Vec::new();
             skip_to(cursor, "when");
             while cursor.take("when") || cursor.take("else") {
@@ -183,7 +184,7 @@ fn declarations(cursor: &mut Cursor<'_>, nodes: &mut Vec<Node>) {
     }
 }
 
-/// Reads a loop: over the elements of an array that is written out, or one of which less is known.
+/// Reads a loop: over the elements of an array literal, or an unknown one.
 fn a_loop(cursor: &mut Cursor<'_>, depth: usize) -> Node {
     let opens = if cursor.dialect == Dialect::MySql && cursor.is("while") { "do" } else { "loop" };
     let start = cursor.at;
@@ -205,7 +206,7 @@ fn elements(head: &str, dialect: Dialect) -> Option<(String, Vec<String>)> {
     let variable = cursor.name().ok()?;
     let is_array = |at: &Cursor<'_>| at.is("array") && at.text_ahead(1) == "[";
     while !cursor.done() && !is_array(&cursor) && !cursor.is("values") {
-        // A loop over rows of a table is over what nobody knows.
+        // A loop over the rows of a table has unknown values.
         if cursor.is("from") && !cursor.is("from unnest") && !cursor.is("from ( values") {
             return None;
         }
@@ -233,7 +234,7 @@ fn elements(head: &str, dialect: Dialect) -> Option<(String, Vec<String>)> {
     (!items.is_empty()).then_some((variable, items))
 }
 
-/// Skips what handlers of errors do.
+/// Skips the bodies of exception handlers.
 fn handlers(cursor: &mut Cursor<'_>, depth: usize) {
     while cursor.take("when") {
         skip_to(cursor, "then");
@@ -242,7 +243,7 @@ fn handlers(cursor: &mut Cursor<'_>, depth: usize) {
     }
 }
 
-/// Takes `END`, what it ends, and the semicolon.
+/// Reads `END`, the word after it, and the semicolon.
 fn end(cursor: &mut Cursor<'_>) {
     if cursor.take("end") {
         while !cursor.done() && !cursor.take_symbol(";") {
@@ -318,7 +319,7 @@ fn statement(cursor: &mut Cursor<'_>) -> Vec<Node> {
     vec![Node::Statement(sql)]
 }
 
-/// The function and what stands in its parentheses.
+/// A call with its arguments.
 pub(crate) fn called(cursor: &mut Cursor<'_>, function: Written) -> Node {
     let mut arguments = Vec::new();
     if cursor.take_symbol("(") {
@@ -334,7 +335,7 @@ pub(crate) fn called(cursor: &mut Cursor<'_>, function: Written) -> Node {
     Node::Call { function, arguments }
 }
 
-/// In a body, `SELECT … INTO x` sets a variable; it makes no table.
+/// In a body, `SELECT … INTO x` assigns a variable and creates no table.
 fn selected_into(cursor: &mut Cursor<'_>) -> Option<Vec<Node>> {
     if !cursor.is("select") && !cursor.is("with") {
         return None;
@@ -350,7 +351,7 @@ fn selected_into(cursor: &mut Cursor<'_>) -> Option<Vec<Node>> {
     let _ = cursor.take("strict");
     let mut names = Vec::new();
     loop {
-        // A parameter or a variable of the session.
+        // A parameter or a session variable.
         let sign = cursor.now().starts_with('@');
         let name = if sign { Ok(session::variable_name(cursor)) } else { cursor.written().map(|it| it.name) };
         names.extend(name);

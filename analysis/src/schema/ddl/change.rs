@@ -1,12 +1,12 @@
-//! What one statement does to the schema, as plain data: names as written, types and expressions as SQL.
+//! The effect of one statement on the schema, as data: names as written, types and expressions as SQL.
 
 use super::actions::{Action, TypeAction, TypeDef};
 use crate::schema::model::{Column, Hook, IndexKey, Name};
 
-/// A name as written in a statement, folded; which schema it means is for the replay to say.
+/// A name as written in a statement, folded; the replay determines its schema.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Written {
-    /// The schema, where one is written.
+    /// The schema, if given.
     pub schema: Option<String>,
     /// The name.
     pub name: String,
@@ -18,7 +18,7 @@ impl Written {
         Written { schema: None, name: name.into() }
     }
 
-    /// The name where an unqualified one means the default schema.
+    /// The name, where an unqualified one is in the default schema.
     pub fn to_name(&self) -> Name {
         Name::qualified(self.schema.as_deref(), self.name.clone())
     }
@@ -36,39 +36,39 @@ impl std::fmt::Display for Written {
 /// A column's type as written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TypeRef {
-    /// The type as the database prints it; for a user's type without its name.
+    /// The type as the database prints it; for a user-defined type, without its name.
     pub text: String,
-    /// The user's type it names; then `text` holds what follows the name, such as `[]`.
+    /// The user-defined type that it names; `text` is then the rest, such as `[]`.
     pub user: Option<Written>,
-    /// `serial` and its like: a sequence of its own is the default.
+    /// Whether it is `serial` or similar, whose default is a sequence of its own.
     pub serial: bool,
 }
 
-/// A column with the constraints written beside it.
+/// A column with its inline constraints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnDef {
-    /// The column, its type not filled in.
+    /// The column, with its type not filled in yet.
     pub column: Column,
     /// Its type.
     pub ty: TypeRef,
-    /// `NULL` is written, so that no rule of the dialect makes it `NOT NULL`.
+    /// Whether `NULL` is written, which prevents implicit `NOT NULL`.
     pub null: bool,
-    /// Its constraints, as constraints of the table.
+    /// Its constraints, converted to table constraints.
     pub constraints: Vec<ConstraintDef>,
 }
 
 /// A constraint of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConstraintDef {
-    /// Its name, where one is written.
+    /// Its name, if given.
     pub name: Option<String>,
-    /// What it demands.
+    /// The rule that it enforces.
     pub rule: Rule,
-    /// When it is checked, where that is not at once: `DEFERRABLE`, `DEFERRABLE INITIALLY DEFERRED`.
+    /// When it is checked, if not immediately: `DEFERRABLE`, `DEFERRABLE INITIALLY DEFERRED`.
     pub timing: Option<String>,
 }
 
-/// What a constraint demands.
+/// The rule that a constraint enforces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rule {
     /// PRIMARY KEY.
@@ -87,7 +87,7 @@ pub enum Rule {
         /// `NULLS NOT DISTINCT`.
         nulls_not_distinct: bool,
     },
-    /// PRIMARY KEY or UNIQUE that takes over an index.
+    /// PRIMARY KEY or UNIQUE that adopts an existing index.
     UsingIndex {
         /// Whether it is the PRIMARY KEY.
         primary: bool,
@@ -100,11 +100,11 @@ pub enum Rule {
         columns: Vec<String>,
         /// The referenced table.
         table: Written,
-        /// The referenced columns; empty when none are written.
+        /// The referenced columns; empty if omitted.
         references: Vec<String>,
-        /// `ON DELETE`, upper case, when it is not `NO ACTION`.
+        /// `ON DELETE` in upper case; `None` for `NO ACTION`.
         on_delete: Option<String>,
-        /// `ON UPDATE`, upper case, when it is not `NO ACTION`.
+        /// `ON UPDATE` in upper case; `None` for `NO ACTION`.
         on_update: Option<String>,
     },
     /// CHECK, with its condition as SQL.
@@ -116,24 +116,24 @@ pub enum Rule {
         /// The operators of its keys in order.
         operators: Vec<String>,
     },
-    /// MySQL's `KEY` among the columns.
+    /// MySQL's `KEY` in a column list.
     Index(Box<IndexDef>),
 }
 
 /// An index as written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IndexDef {
-    /// Its name, where one is written.
+    /// Its name, if given.
     pub name: Option<String>,
     /// The access method, lower case.
     pub method: String,
-    /// Whether it allows no two equal keys.
+    /// Whether it is unique.
     pub unique: bool,
     /// Its keys in order.
     pub keys: Vec<IndexKey>,
     /// `INCLUDE`.
     pub include: Vec<String>,
-    /// The condition of a partial index as SQL.
+    /// The predicate of a partial index, as SQL.
     pub predicate: Option<String>,
     /// `NULLS NOT DISTINCT`.
     pub nulls_not_distinct: bool,
@@ -146,17 +146,17 @@ pub struct IndexDef {
 pub struct CreateIndex {
     /// The index.
     pub index: IndexDef,
-    /// SQLite writes the schema before the index's name.
+    /// The schema; SQLite puts it in front of the index's name.
     pub schema: Option<String>,
     /// The table or materialised view.
     pub table: Written,
     /// `IF NOT EXISTS`.
     pub if_not_exists: bool,
-    /// `ON ONLY`: partitions get none of their own.
+    /// `ON ONLY`: without indexes on partitions.
     pub only: bool,
 }
 
-/// What is written between the parentheses of `CREATE TABLE`, and around them.
+/// The parts of `CREATE TABLE`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CreateTable {
     /// Its name.
@@ -167,7 +167,7 @@ pub struct CreateTable {
     pub if_not_exists: bool,
     /// MariaDB: `OR REPLACE`.
     pub or_replace: bool,
-    /// Columns in order, each after those that come from `LIKE` before it.
+    /// Columns in order, mixed with `LIKE` clauses that add more.
     pub elements: Vec<Element>,
     /// Constraints of the table.
     pub constraints: Vec<ConstraintDef>,
@@ -179,7 +179,7 @@ pub struct CreateTable {
     pub partition_by: Option<String>,
     /// The query of `CREATE TABLE … AS`.
     pub query: Option<String>,
-    /// `OF`: the composite type it is made of.
+    /// `OF`: the composite type with its columns.
     pub of_type: Option<Written>,
     /// SQLite: `WITHOUT ROWID`.
     pub without_rowid: bool,
@@ -187,7 +187,8 @@ pub struct CreateTable {
     pub strict: bool,
     /// Timescale: `WITH (tsdb.hypertable, ..)`, as written.
     pub hypertable: Option<String>,
-    /// SQLite: a virtual table with what makes it, `fts5(a, b)`; its columns are what the arguments say, or unknown.
+    /// SQLite: the module of a virtual table, `fts5(a, b)`; its columns follow from the arguments, or are
+    /// unknown.
     pub module: Option<String>,
 }
 
@@ -197,7 +198,7 @@ impl Default for Written {
     }
 }
 
-/// An element of `CREATE TABLE` that gives columns.
+/// An element of `CREATE TABLE` that defines columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Element {
     /// A column.
@@ -206,10 +207,10 @@ pub enum Element {
     Like {
         /// The other table.
         table: Written,
-        /// What is copied besides names, types and NOT NULL.
+        /// What is copied in addition to names, types and NOT NULL.
         including: Including,
     },
-    /// A name alone, as in `CREATE TABLE t (a, b) AS …` and a partition's `(a NOT NULL)`.
+    /// Only a name, as in `CREATE TABLE t (a, b) AS …` and a partition's `(a NOT NULL)`.
     Named(String),
 }
 
@@ -220,11 +221,11 @@ pub struct Including {
     pub defaults: bool,
     /// Identity.
     pub identity: bool,
-    /// Generated columns' expressions.
+    /// Expressions of generated columns.
     pub generated: bool,
     /// CHECK constraints.
     pub constraints: bool,
-    /// Indexes, PRIMARY KEY and UNIQUE.
+    /// Indexes, including those of PRIMARY KEY and UNIQUE.
     pub indexes: bool,
 }
 
@@ -247,7 +248,7 @@ pub struct CreateView {
     pub temporary: bool,
     /// `MATERIALIZED`.
     pub materialized: bool,
-    /// The columns' names, where they are written.
+    /// The column names, if given.
     pub columns: Vec<String>,
     /// The query as SQL.
     pub query: String,
@@ -260,16 +261,16 @@ pub struct CreateFunction {
     pub name: Written,
     /// The statement.
     pub sql: String,
-    /// Its body, where it is a string.
+    /// Its body, if it is a string.
     pub body: Option<String>,
-    /// The names of its parameters in order; empty for one without.
+    /// The names of its parameters, in order; empty for unnamed ones.
     pub parameters: Vec<String>,
 }
 
-/// What `DROP` drops.
+/// The kind of object that `DROP` drops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dropped {
-    /// A table, foreign ones included.
+    /// A table, including foreign tables.
     Table,
     /// A view.
     View,
@@ -279,7 +280,7 @@ pub enum Dropped {
     Index,
     /// A type or domain.
     Type,
-    /// A schema with its name as the list's only part.
+    /// A schema; its name is the only part of the listed name.
     Schema,
     /// A sequence.
     Sequence,
@@ -294,9 +295,9 @@ pub enum Dropped {
 /// `DROP`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drop {
-    /// What kind of thing.
+    /// The kind of object.
     pub what: Dropped,
-    /// Which ones.
+    /// The objects.
     pub names: Vec<Written>,
     /// `IF EXISTS`.
     pub if_exists: bool,
@@ -306,23 +307,23 @@ pub struct Drop {
     pub table: Option<Written>,
 }
 
-/// How long a setting holds.
+/// How long a setting lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// `LOCAL`: until the end of the transaction.
     Transaction,
     /// Until the end of the session.
     Session,
-    /// `ALTER DATABASE` and `ALTER ROLE`: in every session to come.
+    /// `ALTER DATABASE` and `ALTER ROLE`: in all future sessions.
     Sessions,
 }
 
-/// What a statement does to the schema.
+/// The effect of a statement on the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Nothing that the model holds.
+    /// Nothing that affects the model.
     Nothing,
-    /// A trigger or rule of this table.
+    /// A trigger or rule on this table.
     Hook(Written, Hook),
     /// `CREATE TABLE`.
     CreateTable(Box<CreateTable>),
@@ -332,7 +333,7 @@ pub enum Change {
         name: Written,
         /// `IF EXISTS`.
         if_exists: bool,
-        /// `ONLY`: children and partitions are left alone.
+        /// `ONLY`: children and partitions are not affected.
         only: bool,
         /// The actions.
         actions: Vec<Action>,
@@ -358,14 +359,14 @@ pub enum Change {
     CreateCollation {
         /// Its name.
         name: Written,
-        /// What it is made from, as SQL.
+        /// Its definition, as SQL.
         made_from: String,
     },
     /// `CREATE TYPE` and `CREATE DOMAIN`.
     CreateType {
         /// Its name.
         name: Written,
-        /// What it is.
+        /// Its definition.
         ty: TypeDef,
     },
     /// `ALTER TYPE` and `ALTER DOMAIN`.
@@ -385,7 +386,7 @@ pub enum Change {
         name: String,
         /// `IF NOT EXISTS`.
         if_not_exists: bool,
-        /// The statements that make what is in it.
+        /// The statements that create its content.
         elements: Vec<String>,
     },
     /// `ALTER SCHEMA … RENAME TO`.
@@ -397,18 +398,18 @@ pub enum Change {
     },
     /// `DROP`.
     Drop(Drop),
-    /// `SET search_path`, MySQL's and SQLite's nothing; `None` for the default one.
+    /// `SET search_path`; MySQL and SQLite have none. `None` resets it to the default.
     SetSearchPath {
         /// The schemas in order.
         path: Option<Vec<String>>,
-        /// How long it holds.
+        /// How long it lasts.
         scope: Scope,
     },
     /// `CREATE EXTENSION`.
     CreateExtension {
         /// Its name.
         name: String,
-        /// The schema that its objects are put into, where one is said.
+        /// The schema for its objects, if given.
         schema: Option<String>,
     },
     /// `CREATE FUNCTION`.
@@ -417,29 +418,29 @@ pub enum Change {
     CreateConversion(String),
     /// `DO`, with its body.
     Do(String),
-    /// `SELECT f(…)` or `CALL f(…)` without a table: a function that may run DDL.
+    /// `SELECT f(…)` or `CALL f(…)` without a table: the function may run DDL.
     Call {
         /// The function.
         function: Written,
-        /// What stands in its parentheses, as written.
+        /// Its arguments, as written.
         arguments: Vec<String>,
     },
     /// SQLite: `PRAGMA legacy_alter_table`.
     LegacyAlter(bool),
-    /// MySQL: `SET @name = …` and `SELECT … INTO @name`: each variable with its sign, and the expression that gives its
-    /// value; empty where that is not known.
+    /// MySQL: `SET @name = …` and `SELECT … INTO @name`: each variable with its `@`, and the expression for
+    /// its value; empty if unknown.
     SetVariables(Vec<(String, String)>),
-    /// `COMMIT` and its like.
+    /// `COMMIT` and similar statements.
     EndTransaction,
     /// MySQL: `PREPARE`.
     Prepare {
         /// The statement's name.
         name: String,
-        /// The string or variable that holds its text.
+        /// The string or variable that contains its text.
         text: String,
     },
     /// MySQL: `EXECUTE`, with the name of a prepared statement.
     ExecutePrepared(String),
-    /// MySQL: `EXECUTE IMMEDIATE`, with the expression that gives the text.
+    /// MySQL: `EXECUTE IMMEDIATE`, with the expression for its text.
     ExecuteText(String),
 }

@@ -1,4 +1,4 @@
-//! A column of `CREATE TABLE` or `ADD COLUMN`, with what is written beside it.
+//! A column of `CREATE TABLE` or `ADD COLUMN`, with its inline options.
 
 use super::change::{ColumnDef, ConstraintDef, Rule, TypeRef};
 use super::constraint;
@@ -8,7 +8,7 @@ use crate::schema::model::{Column, IndexKey};
 use crate::sql::Dialect;
 use crate::sql::lex::Kind;
 
-/// Words that end a default, because they begin the next part of the column.
+/// Words that end a default, because they start the next part of the column.
 const PARTS: &[&str] = &[
     "constraint",
     "not null",
@@ -34,10 +34,10 @@ const PARTS: &[&str] = &[
     "after",
 ];
 
-/// Reads a column, its name first.
+/// Reads a column, starting with its name.
 pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ColumnDef> {
     let name = cursor.name()?;
-    // SQLite needs no type, and a virtual or copied column may have none.
+    // SQLite does not require a type, and a virtual or copied column may have none.
     let typeless = cursor.done() || cursor.is_symbol(",") || cursor.is_symbol(")");
     let generated = cursor.is("generated always as (") || cursor.is("as (");
     let ty = if typeless || generated { TypeRef::default() } else { types::parse(cursor)? };
@@ -54,7 +54,7 @@ pub(crate) fn parts(cursor: &mut Cursor<'_>, name: String, ty: TypeRef) -> Parse
         column.identity = true;
         constraints.push(on_column(None, &column.name, false));
     }
-    // Where MySQL puts a column is said at its end, and belongs to the statement around it.
+    // In MySQL the position comes last, and belongs to the enclosing statement.
     let placed =
         |cursor: &Cursor<'_>| cursor.dialect == Dialect::MySql && (cursor.is("first") || cursor.is("after"));
     while !cursor.done() && !cursor.is_symbol(",") && !cursor.is_symbol(")") && !placed(cursor) {
@@ -120,7 +120,7 @@ pub(crate) fn parts(cursor: &mut Cursor<'_>, name: String, ty: TypeRef) -> Parse
     Ok(ColumnDef { column, ty, null, constraints })
 }
 
-/// PRIMARY KEY or UNIQUE written beside a column.
+/// An inline PRIMARY KEY or UNIQUE.
 fn on_column(name: Option<String>, column: &str, primary: bool) -> ConstraintDef {
     let keys = vec![IndexKey::column(column)];
     let include = Vec::new();
@@ -132,14 +132,14 @@ fn on_column(name: Option<String>, column: &str, primary: bool) -> ConstraintDef
     ConstraintDef { name, rule, timing: None }
 }
 
-/// Reads the expression after `DEFAULT`; none for `NULL`, which only SQLite keeps as written.
+/// Reads the expression after `DEFAULT`; `None` for `NULL`, which only SQLite keeps.
 pub(crate) fn default(cursor: &mut Cursor<'_>) -> Parsed<Option<String>> {
     let start = cursor.at;
     if cursor.done() || cursor.is_symbol(",") || cursor.is_symbol(")") {
         return Err(cursor.error("an expression"));
     }
     if cursor.dialect == Dialect::Sqlite {
-        // A default is one literal, perhaps with a sign, or stands in parentheses.
+        // A default is one literal, possibly with a sign, or is in parentheses.
         let _ = cursor.take_symbol("-") || cursor.take_symbol("+");
         cursor.skip();
     } else {
@@ -151,7 +151,7 @@ pub(crate) fn default(cursor: &mut Cursor<'_>) -> Parsed<Option<String>> {
     Ok((!is_null || cursor.dialect == Dialect::Sqlite).then_some(text))
 }
 
-/// MySQL: reads what follows `ON UPDATE`, `CURRENT_TIMESTAMP(6)` in one of its spellings.
+/// MySQL: reads the expression after `ON UPDATE`: `CURRENT_TIMESTAMP(6)` in any spelling.
 fn on_update(cursor: &mut Cursor<'_>) -> String {
     cursor.skip();
     let start = cursor.at;
@@ -194,7 +194,7 @@ pub(crate) fn conflict_clause(cursor: &mut Cursor<'_>) {
     }
 }
 
-/// Skips a part that the model does not hold.
+/// Skips a part that does not affect the model.
 fn skip_part(cursor: &mut Cursor<'_>) -> Parsed<bool> {
     let with_value = [
         "comment",
@@ -222,7 +222,7 @@ fn skip_part(cursor: &mut Cursor<'_>) -> Parsed<bool> {
     Ok(cursor.take_any(&alone).is_some())
 }
 
-/// Whether what comes next is a name and not the end of the element.
+/// Whether a name comes next, rather than the end of the element.
 pub(crate) fn at_name(cursor: &Cursor<'_>) -> bool {
     cursor.ahead(0).is_some_and(|token| matches!(token.kind, Kind::Word | Kind::Name))
 }

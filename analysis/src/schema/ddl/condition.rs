@@ -1,4 +1,4 @@
-//! The condition of `IF` in a body: a question to the catalog, or an expression.
+//! The condition of `IF` in a body: a query on the catalog, or an expression.
 
 use super::Written;
 use super::cursor::Cursor;
@@ -8,27 +8,27 @@ use crate::sql::lex::Kind;
 /// The condition of `IF`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// Whether the test must fail.
+    /// Whether the test is negated.
     pub negated: bool,
     /// What is tested.
     pub test: Test,
 }
 
-/// What a condition tests.
+/// The test in a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Test {
     /// A relation exists: `to_regclass('x') IS NOT NULL`.
     Relation(Written),
-    /// A catalog has a row with these values.
+    /// A catalog contains a row with these values.
     Catalog {
-        /// The catalog's or information schema's table.
+        /// The table of the catalog or information schema.
         catalog: String,
-        /// Columns and the strings they equal.
+        /// Columns, and the strings that they equal.
         equals: Vec<(String, String)>,
     },
     /// Anything else, as written.
     Value(String),
-    /// What cannot be told.
+    /// Undetermined.
     Unknown,
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn catalog_test(text: &str, dialect: Dialect) -> Option<Test> {
     let catalog = cursor.written().ok()?.name;
     let mut equals = Vec::new();
     while !cursor.done() {
-        // Only conditions that must all hold say anything.
+        // Only conjunctions are understood.
         if cursor.is("or") {
             return None;
         }

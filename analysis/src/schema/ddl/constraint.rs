@@ -1,4 +1,4 @@
-//! Constraints of a table: keys, references, checks and exclusions.
+//! Table constraints: keys, references, checks and exclusions.
 
 use super::change::{ConstraintDef, IndexDef, Rule};
 use super::column::{at_name, conflict_clause};
@@ -8,7 +8,7 @@ use crate::schema::model::IndexKey;
 use crate::sql::Dialect;
 use crate::sql::quote::quote_if_needed;
 
-/// Whether a constraint of the table comes next, and no column.
+/// Whether a table constraint comes next, rather than a column.
 pub(crate) fn is_next(cursor: &Cursor<'_>) -> bool {
     let mysql = cursor.dialect == Dialect::MySql;
     ["constraint", "primary key", "foreign key"].iter().any(|words| cursor.is(words))
@@ -19,11 +19,11 @@ pub(crate) fn is_next(cursor: &Cursor<'_>) -> bool {
         || (mysql && ["key", "index", "fulltext", "spatial"].iter().any(|word| cursor.is(word)))
 }
 
-/// Reads a constraint of a table.
+/// Reads a table constraint.
 pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ConstraintDef> {
     let mut name = None;
     if cursor.take("constraint") {
-        // MySQL lets the name be left out.
+        // In MySQL the name may be omitted after CONSTRAINT.
         let unnamed = ["primary", "unique", "foreign", "check"].iter().any(|word| cursor.is(word))
             && cursor.dialect == Dialect::MySql;
         let _ = cursor.dialect == Dialect::MySql && cursor.take("if not exists");
@@ -58,7 +58,7 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ConstraintDef> {
     } else if cursor.take("exclude") {
         exclude(cursor)?
     } else if cursor.take("not null") {
-        // Postgres 18 gives NOT NULL a name of its own.
+        // In PostgreSQL 18, NOT NULL constraints can be named.
         let column = cursor.name()?;
         let _ = cursor.take("no inherit");
         Rule::Check(format!("{} IS NOT NULL", quote_if_needed(&column, cursor.dialect)))
@@ -70,7 +70,7 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ConstraintDef> {
     finish(cursor, name, rule)
 }
 
-/// The keys of a PRIMARY KEY; SQLite lets `AUTOINCREMENT` stand among them.
+/// The keys of a PRIMARY KEY; SQLite allows `AUTOINCREMENT` among them.
 fn primary_keys(cursor: &mut Cursor<'_>) -> Parsed<Vec<IndexKey>> {
     let lone = cursor.dialect == Dialect::Sqlite && cursor.is_word(2, "autoincrement");
     if !lone {
@@ -155,7 +155,7 @@ fn symbol(cursor: &mut Cursor<'_>) -> String {
     symbol
 }
 
-/// Reads what stands in the parentheses of CHECK.
+/// Reads the parenthesised condition of CHECK.
 pub(crate) fn check(cursor: &mut Cursor<'_>) -> Parsed<String> {
     let condition = in_parentheses(cursor)?;
     let _ = cursor.take("no inherit");
@@ -174,7 +174,7 @@ pub(crate) fn in_parentheses(cursor: &mut Cursor<'_>) -> Parsed<String> {
     Ok(expression::render(cursor.text, cursor.tokens(start, cursor.at), cursor.dialect))
 }
 
-/// Reads the columns of a foreign key, of which the last may be a `PERIOD`.
+/// Reads the columns of a foreign key, the last of which may be a `PERIOD`.
 fn columns_of_key(cursor: &mut Cursor<'_>) -> Parsed<Vec<String>> {
     cursor.list(|cursor| {
         let is_period = cursor.is("period") && cursor.text_ahead(1) != "," && cursor.text_ahead(1) != ")";
@@ -183,7 +183,7 @@ fn columns_of_key(cursor: &mut Cursor<'_>) -> Parsed<Vec<String>> {
     })
 }
 
-/// Reads `REFERENCES …`, and when it is checked.
+/// Reads `REFERENCES …`, including when it is checked.
 pub(crate) fn references(cursor: &mut Cursor<'_>, columns: Vec<String>) -> Parsed<(Rule, Option<String>)> {
     cursor.expect("references")?;
     let table = cursor.written()?;
@@ -212,7 +212,7 @@ fn action(cursor: &mut Cursor<'_>) -> Option<String> {
     taken.filter(|action| *action != "no action").map(str::to_uppercase)
 }
 
-/// Takes a part that says when a constraint is checked, and notes what is not so by itself.
+/// Reads a clause on when a constraint is checked, and records anything but the default.
 pub(crate) fn deferrable(cursor: &mut Cursor<'_>, timing: &mut Option<String>) -> bool {
     let parts = [
         "not deferrable",
@@ -232,7 +232,7 @@ pub(crate) fn deferrable(cursor: &mut Cursor<'_>, timing: &mut Option<String>) -
     true
 }
 
-/// Takes `NULLS [NOT] DISTINCT`.
+/// Reads `NULLS [NOT] DISTINCT`.
 pub(crate) fn nulls_not_distinct(cursor: &mut Cursor<'_>) -> bool {
     if cursor.take("nulls distinct") {
         return false;
@@ -245,7 +245,8 @@ pub(crate) fn include(cursor: &mut Cursor<'_>) -> Parsed<Vec<String>> {
     if cursor.take("include") { cursor.names() } else { Ok(Vec::new()) }
 }
 
-/// Skips storage parameters, tablespace and what MySQL writes after an index; tells whether that hides it from queries.
+/// Skips storage parameters, the tablespace and MySQL's index options; returns whether they hide the index
+/// from queries.
 pub(crate) fn index_options(cursor: &mut Cursor<'_>) -> Parsed<bool> {
     let mut hidden = false;
     loop {
@@ -271,7 +272,7 @@ pub(crate) fn index_options(cursor: &mut Cursor<'_>) -> Parsed<bool> {
     }
 }
 
-/// MySQL's and MariaDB's words on whether queries may read an index: whether they hide it.
+/// The visibility keywords of MySQL and MariaDB: `true` if they hide the index from queries.
 pub(crate) fn visibility(cursor: &mut Cursor<'_>) -> Option<bool> {
     let word = cursor.take_any(&["visible", "invisible", "not ignored", "ignored"])?;
     Some(matches!(word, "invisible" | "ignored"))

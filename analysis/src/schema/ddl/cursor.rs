@@ -1,4 +1,4 @@
-//! Walking through the tokens of one statement.
+//! A cursor over the tokens of one statement.
 
 use std::rc::Rc;
 
@@ -6,12 +6,12 @@ use super::Written;
 use crate::sql::lex::{Kind, Lexer, Token, unquote};
 use crate::sql::{Dialect, Span};
 
-/// What a statement has where something else is needed: a lowercase fragment, `expected a name, found ")"`.
+/// The error for an unexpected token: a lowercase fragment, `expected a name, found ")"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DdlError {
     /// What is wrong.
     pub message: String,
-    /// The byte of the statement where it is wrong.
+    /// The byte offset of the error in the statement.
     pub offset: usize,
 }
 
@@ -26,7 +26,7 @@ impl std::error::Error for DdlError {}
 /// The result of reading a part of a statement.
 pub(crate) type Parsed<T> = Result<T, DdlError>;
 
-/// The tokens of a statement, and how far they are read. A copy, to look ahead with, shares the tokens.
+/// The tokens of a statement, and the current position. A clone, used for lookahead, shares the tokens.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'t> {
     pub(crate) text: &'t str,
@@ -35,9 +35,9 @@ pub(crate) struct Cursor<'t> {
     pub(crate) at: usize,
 }
 
-/// The words of statements that hold others.
+/// Kinds of statement that contain other statements.
 const BODIES: [&str; 7] = ["function", "procedure", "trigger", "event", "rule", "package", "schema"];
-/// They stand among so many first tokens: behind OR REPLACE, and MySQL's DEFINER.
+/// The keyword for such a kind is among this many leading tokens: after OR REPLACE, and MySQL's DEFINER.
 const HEAD: usize = 14;
 
 impl<'t> Cursor<'t> {
@@ -45,17 +45,17 @@ impl<'t> Cursor<'t> {
         Cursor { text, dialect, tokens: Rc::new(Lexer::new(text, dialect).collect()), at: 0 }
     }
 
-    /// The token so many places ahead.
+    /// The token `places` positions after the current one.
     pub(crate) fn ahead(&self, places: usize) -> Option<Token> {
         self.tokens.get(self.at + places).copied()
     }
 
-    /// The text of the token so many places ahead; empty at the end.
+    /// The text of the token `places` positions after the current one; empty at the end.
     pub(crate) fn text_ahead(&self, places: usize) -> &'t str {
         self.ahead(places).and_then(|token| self.text.get(token.span.range())).unwrap_or("")
     }
 
-    /// The token at hand as text.
+    /// The text of the current token.
     pub(crate) fn now(&self) -> &'t str {
         self.text_ahead(0)
     }
@@ -64,11 +64,11 @@ impl<'t> Cursor<'t> {
         self.at >= self.tokens.len()
     }
 
-    /// Whether all that is opened is closed. A quote or a bracket that is not would reach beyond the statement where it is
-    /// written again; no database takes it.
+    /// Checks that all quotes and brackets are closed. An unclosed one would extend beyond the statement once
+    /// it is written to a snapshot, and no database accepts it.
     pub(crate) fn whole(&self) -> Parsed<()> {
         let mut open: Vec<u8> = Vec::new();
-        // A body of statements is divided by what else ends one, where a script has set another delimiter.
+        // If a script has changed the delimiter, a body may be split in the middle.
         let has_body = (0..HEAD).any(|at| BODIES.iter().any(|word| self.is_word_at(at, word)));
         for (at, token) in self.tokens.iter().enumerate() {
             let error = |message: &str| DdlError { message: message.to_owned(), offset: token.span.start };
@@ -105,12 +105,12 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// The tokens from one place to another.
+    /// The tokens between two positions.
     pub(crate) fn tokens(&self, from: usize, to: usize) -> &[Token] {
         self.tokens.get(from..to.min(self.tokens.len())).unwrap_or(&[])
     }
 
-    /// The source between two tokens' places, as written.
+    /// The source between two token positions, as written.
     pub(crate) fn source(&self, from: usize, to: usize) -> &'t str {
         match self.tokens(from, to) {
             [] => "",
@@ -119,13 +119,13 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// Whether the token so many places ahead is this keyword.
+    /// Whether the token `places` positions after the current one is this keyword.
     pub(crate) fn is_word(&self, places: usize, word: &str) -> bool {
         self.ahead(places).is_some_and(|token| token.kind == Kind::Word)
             && self.text_ahead(places).eq_ignore_ascii_case(word)
     }
 
-    /// Whether a token, by its place in the statement, is this keyword.
+    /// Whether the token at an absolute position is this keyword.
     fn is_word_at(&self, at: usize, word: &str) -> bool {
         let token = self.tokens.get(at).filter(|token| token.kind == Kind::Word);
         let text = token.and_then(|token| self.text.get(token.span.range()));
@@ -134,13 +134,13 @@ impl<'t> Cursor<'t> {
 
     /// Whether these keywords come next.
     pub(crate) fn is(&self, words: &str) -> bool {
-        // Nearly always the first letter is another already.
+        // In most cases the first letter already differs.
         let first = |text: &str| text.as_bytes().first().map(u8::to_ascii_uppercase);
         first(words) == first(self.now())
             && words.split(' ').enumerate().all(|(places, word)| self.is_word(places, word))
     }
 
-    /// Takes these keywords if they come next.
+    /// Consumes these keywords if they come next.
     pub(crate) fn take(&mut self, words: &str) -> bool {
         let is = self.is(words);
         if is {
@@ -149,7 +149,7 @@ impl<'t> Cursor<'t> {
         is
     }
 
-    /// Takes one of these keywords; gives the one taken.
+    /// Consumes one of these keywords, and returns it.
     pub(crate) fn take_any(&mut self, words: &[&'static str]) -> Option<&'static str> {
         words.iter().copied().find(|word| self.take(word))
     }
@@ -159,24 +159,24 @@ impl<'t> Cursor<'t> {
         self.now() == symbol && self.ahead(0).is_some_and(|token| token.kind == Kind::Symbol)
     }
 
-    /// Takes a symbol if it comes next.
+    /// Consumes a symbol if it comes next.
     pub(crate) fn take_symbol(&mut self, symbol: &str) -> bool {
         let is = self.is_symbol(symbol);
         self.at += usize::from(is);
         is
     }
 
-    /// Takes these keywords, or fails.
+    /// Consumes these keywords, or fails.
     pub(crate) fn expect(&mut self, words: &str) -> Parsed<()> {
         if self.take(words) { Ok(()) } else { Err(self.error(&format!("`{}`", words.to_uppercase()))) }
     }
 
-    /// Takes a symbol, or fails.
+    /// Consumes a symbol, or fails.
     pub(crate) fn expect_symbol(&mut self, symbol: &str) -> Parsed<()> {
         if self.take_symbol(symbol) { Ok(()) } else { Err(self.error(&format!("`{symbol}`"))) }
     }
 
-    /// What is wrong here, when something else is needed.
+    /// The error if something else is expected here.
     pub(crate) fn error(&self, needed: &str) -> DdlError {
         let found = match self.ahead(0) {
             Some(token) if token.kind == Kind::Open => "a quote that is not closed".to_owned(),
@@ -187,7 +187,7 @@ impl<'t> Cursor<'t> {
         DdlError { message: format!("expected {needed}, found {found}"), offset }
     }
 
-    /// Takes a name, folded as the database folds it.
+    /// Consumes a name, and folds it as the database does.
     pub(crate) fn name(&mut self) -> Parsed<String> {
         let Some(token) = self.ahead(0) else { return Err(self.error("a name")) };
         let text = self.now();
@@ -195,7 +195,7 @@ impl<'t> Cursor<'t> {
             Kind::Word => self.dialect.fold(text),
             Kind::Name if self.dialect == Dialect::Postgres => unquote(text, self.dialect),
             Kind::Name => self.dialect.fold(&unquote(text, self.dialect)),
-            // SQLite and MySQL read strings as names where only a name can stand.
+            // SQLite and MySQL read a string as a name where only a name is allowed.
             Kind::Text if self.dialect != Dialect::Postgres => {
                 self.dialect.fold(&unquote(text, self.dialect))
             }
@@ -205,7 +205,7 @@ impl<'t> Cursor<'t> {
         Ok(self.dialect.cut(name))
     }
 
-    /// Takes a name that may have a schema before it; a database before that is dropped.
+    /// Consumes a name with an optional schema; a database name in front is dropped.
     pub(crate) fn written(&mut self) -> Parsed<Written> {
         let mut name = self.name()?;
         let mut schema = None;
@@ -215,12 +215,12 @@ impl<'t> Cursor<'t> {
         Ok(Written { schema, name })
     }
 
-    /// Takes names in parentheses.
+    /// Consumes names in parentheses.
     pub(crate) fn names(&mut self) -> Parsed<Vec<String>> {
         self.list(|cursor| cursor.name())
     }
 
-    /// Takes a list in parentheses.
+    /// Consumes a list in parentheses.
     pub(crate) fn list<T>(&mut self, mut item: impl FnMut(&mut Cursor<'t>) -> Parsed<T>) -> Parsed<Vec<T>> {
         self.expect_symbol("(")?;
         let mut items = Vec::new();
@@ -234,7 +234,7 @@ impl<'t> Cursor<'t> {
         Ok(items)
     }
 
-    /// Takes a string; gives what it stands for.
+    /// Consumes a string, and returns its content.
     pub(crate) fn string(&mut self) -> Parsed<String> {
         match self.ahead(0) {
             Some(Token { kind: Kind::Text, .. }) => {
@@ -246,7 +246,7 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// Skips one token, or all up to the parenthesis that closes the one at hand.
+    /// Skips one token, or everything up to the matching closing parenthesis.
     pub(crate) fn skip(&mut self) {
         let mut depth = 0usize;
         while let Some(token) = self.ahead(0) {
@@ -262,20 +262,20 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// Skips to a comma or parenthesis that ends the element at hand, or to where `stop` says.
+    /// Skips to the comma or parenthesis that ends the current element, or to where `stop` holds.
     pub(crate) fn skip_until(&mut self, stop: impl Fn(&Cursor<'t>) -> bool) {
         while !self.done() && !self.is_symbol(",") && !self.is_symbol(")") && !stop(self) {
             self.skip();
         }
     }
 
-    /// Moves behind the last token.
+    /// Skips to the end.
     pub(crate) fn skip_all(&mut self) {
         self.at = self.tokens.len();
     }
 }
 
-/// A span of bytes for the tokens between two places.
+/// The byte span of consecutive tokens.
 pub(crate) fn span_of(tokens: &[Token]) -> Span {
     match (tokens.first(), tokens.last()) {
         (Some(first), Some(last)) => Span::new(first.span.start, last.span.end),

@@ -1,7 +1,8 @@
-//! Expressions as text: one way of writing each, what it mentions, and renaming what it mentions.
+//! Expressions as text: normalises them, finds the names in them, and renames those.
 //!
-//! Defaults, conditions of CHECK and partial indexes, and expression keys are kept as SQL. Two spellings of the same
-//! expression come out the same as far as white space, case, needless quotes and outer parentheses go.
+//! Defaults, conditions of CHECK and partial indexes, and expression keys are stored as SQL. Two spellings of
+//! an expression normalise to the same text if they only differ in white space, case, redundant quotes or
+//! outer parentheses.
 
 use super::cursor::span_of;
 use super::types::print_user_type;
@@ -10,20 +11,20 @@ use crate::sql::lex::{Kind, Lexer, Token, unquote};
 use crate::sql::quote::{is_expression_keyword, is_reserved, quote_if_needed};
 use crate::sql::{Dialect, Span, type_names};
 
-/// An expression's text in its one way of writing.
+/// The normalised text of an expression.
 pub fn normalize(text: &str, dialect: Dialect) -> String {
     let tokens: Vec<Token> = Lexer::new(text, dialect).collect();
     render(text, &tokens, dialect)
 }
 
-/// Tokens of a text as an expression in its one way of writing.
+/// The normalised text of an expression, given its tokens.
 pub(crate) fn render(text: &str, tokens: &[Token], dialect: Dialect) -> String {
     write(text, strip_parentheses(text, tokens), dialect, |_, name| name)
 }
 
 /// Renames a column, or the table that qualifies it, in an expression on one table.
 ///
-/// `None` when the expression does not mention it. A name before `(` is a function, one after `::` a type.
+/// `None` if the expression does not mention it. A name before `(` is a function, and one after `::` a type.
 pub fn rename(expression: &str, from: &str, to: &str, dialect: Dialect) -> Option<String> {
     let tokens: Vec<Token> = Lexer::new(expression, dialect).collect();
     let mut found = false;
@@ -38,7 +39,7 @@ pub fn rename(expression: &str, from: &str, to: &str, dialect: Dialect) -> Optio
     found.then_some(renamed)
 }
 
-/// Renames whatever has a name in a statement, wherever it stands; `None` when nothing has.
+/// Renames all occurrences of a name in a statement; `None` if there are none.
 pub fn rename_in_code(code: &str, from: &str, to: &str, dialect: Dialect) -> Option<String> {
     let mut out = String::with_capacity(code.len());
     let mut copied = 0;
@@ -59,7 +60,7 @@ pub fn rename_in_code(code: &str, from: &str, to: &str, dialect: Dialect) -> Opt
     (copied > 0).then_some(out)
 }
 
-/// Renames a type in an expression's casts; `None` when the expression does not mention it.
+/// Renames a type in an expression's casts; `None` if the expression does not mention it.
 pub fn rename_type(expression: &str, from: &Name, to: &Name, dialect: Dialect) -> Option<String> {
     let (old, new) = (print_user_type(from, "", dialect), print_user_type(to, "", dialect));
     let mut out = String::new();
@@ -82,10 +83,10 @@ pub fn rename_type(expression: &str, from: &Name, to: &Name, dialect: Dialect) -
     (copied > 0).then_some(out)
 }
 
-/// Renames a relation in a view's query: what it selects from, and what qualifies columns.
+/// Renames a relation in a view's query, in FROM and as a qualifier of columns.
 ///
-/// Where something else in the query is called by the old name, the relation keeps that as an alias. `None` when the
-/// query does not mention it.
+/// If the query uses the old name for something else, the relation keeps it as an alias. `None` if the query
+/// does not mention it.
 pub fn rename_relation(query: &str, from: &Name, to: &Name, dialect: Dialect) -> Option<String> {
     let tokens: Vec<Token> = Lexer::new(query, dialect).collect();
     let text = |at: usize| tokens.get(at).and_then(|token| query.get(token.span.range())).unwrap_or("");
@@ -97,7 +98,8 @@ pub fn rename_relation(query: &str, from: &Name, to: &Name, dialect: Dialect) ->
     let introduces =
         |at: usize| ["from", "join", "only"].iter().any(|word| text(at).eq_ignore_ascii_case(word));
     let has_alias = |at: usize| tokens.get(at + 1).is_some_and(|next| gives_name(query, next));
-    // Where the relation stands in a FROM, from its schema to its name, and whether an alias follows.
+    // For each mention of the relation in a FROM: its range from schema to name, and whether an alias
+    // follows.
     let mut mentions: Vec<(usize, usize, bool)> = Vec::new();
     let mut qualifiers = Vec::new();
     let mut other_alias = false;
@@ -140,7 +142,7 @@ pub fn rename_relation(query: &str, from: &Name, to: &Name, dialect: Dialect) ->
     Some(edited(query, edits))
 }
 
-/// A text with some of its parts, in their order, replaced.
+/// A text with some ranges, in order, replaced.
 pub(crate) fn edited(text: &str, edits: impl IntoIterator<Item = (Span, String)>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
@@ -153,7 +155,7 @@ pub(crate) fn edited(text: &str, edits: impl IntoIterator<Item = (Span, String)>
     out
 }
 
-/// Whether a token behind a relation or a column of a query gives it a name.
+/// Whether a token after a relation or column of a query gives it an alias.
 pub(crate) fn gives_name(query: &str, token: &Token) -> bool {
     let text = query.get(token.span.range()).unwrap_or("");
     match token.kind {
@@ -163,13 +165,13 @@ pub(crate) fn gives_name(query: &str, token: &Token) -> bool {
     }
 }
 
-/// Whether a word after a relation's name is the query's next part, and no alias.
+/// Whether a word after a relation's name is the query's next clause rather than an alias.
 fn ends_relation(word: &str) -> bool {
     is_expression_keyword(word) && !word.eq_ignore_ascii_case("as")
         || is_reserved(&word.to_ascii_lowercase(), Dialect::Postgres) && !word.eq_ignore_ascii_case("as")
 }
 
-/// Whether the last of the query's clauses begun before a token is `FROM`.
+/// Whether the innermost clause at a token is `FROM`.
 fn in_from_clause(tokens: &[Token], text: &str, at: usize) -> bool {
     let clauses = ["select", "from", "where", "group", "order", "having", "on", "limit", "returning"];
     let word = |token: &Token| text.get(token.span.range()).unwrap_or("");
@@ -178,7 +180,7 @@ fn in_from_clause(tokens: &[Token], text: &str, at: usize) -> bool {
     last.is_some_and(|word| word.eq_ignore_ascii_case("from"))
 }
 
-/// The names that an expression mentions and that are no functions and no types, folded, in order, without repetition.
+/// The names in an expression other than functions and types, folded, in order, without duplicates.
 pub fn mentions(expression: &str, dialect: Dialect) -> Vec<String> {
     let tokens: Vec<Token> = Lexer::new(expression, dialect).collect();
     let mut names: Vec<String> = Vec::new();
@@ -204,7 +206,7 @@ pub fn calls(expression: &str, dialect: Dialect) -> Vec<String> {
     names
 }
 
-/// What a name stands for, as far as its neighbours tell.
+/// The role of a name, judging by the adjacent tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     Column,
@@ -212,12 +214,12 @@ enum Role {
     Type,
 }
 
-/// Drops parentheses that hold the whole expression.
+/// Strips parentheses around the entire expression.
 fn strip_parentheses<'a>(text: &str, tokens: &'a [Token]) -> &'a [Token] {
     let symbol = |token: &Token| text.get(token.span.range()).unwrap_or("");
     let leading = tokens.iter().take_while(|token| symbol(token) == "(").count();
     let trailing = tokens.iter().rev().take_while(|token| symbol(token) == ")").count();
-    // As many pairs hold everything as are still open wherever the fewest are, between both ends.
+    // The number of enclosing pairs is the minimum depth between the two ends.
     let inner = tokens.get(leading..tokens.len().saturating_sub(trailing)).unwrap_or(&[]);
     let mut depth = leading;
     let mut fewest = depth.min(trailing);
@@ -235,7 +237,7 @@ fn strip_parentheses<'a>(text: &str, tokens: &'a [Token]) -> &'a [Token] {
     tokens.get(fewest..tokens.len() - fewest).unwrap_or(tokens)
 }
 
-/// Postgres prints a negative constant as a string that is cast, `'-1'::integer`: it is written as the number it is.
+/// PostgreSQL prints a negative constant as a cast string, `'-1'::integer`: this is the number itself.
 fn negative_constant<'t>(text: &'t str, tokens: &[Token]) -> Option<&'t str> {
     let source = |at: usize| tokens.get(at).and_then(|token| text.get(token.span.range()));
     let number = source(0)?.strip_prefix("'-")?.strip_suffix('\'')?;
@@ -245,7 +247,7 @@ fn negative_constant<'t>(text: &'t str, tokens: &[Token]) -> Option<&'t str> {
     whole.then(|| source(0)?.get(1..number.len() + 2)).flatten()
 }
 
-/// Writes tokens out with one way of spacing; `name` may replace each folded name by its role.
+/// Writes tokens with normalised spacing; `name` may replace each folded name according to its role.
 fn write(
     text: &str,
     tokens: &[Token],
@@ -297,7 +299,7 @@ fn write(
                 quote_if_needed(&named, dialect)
             }
         } else if token.kind == Kind::Word && is_expression_keyword(source) {
-            // `with time zone` belongs to a type, and those are printed in lower case.
+            // `with time zone` is part of a type, and types are printed in lower case.
             let of_type =
                 next.eq_ignore_ascii_case("time") && source.to_ascii_lowercase().starts_with("with");
             if of_type { source.to_ascii_lowercase() } else { source.to_ascii_uppercase() }
@@ -311,7 +313,7 @@ fn write(
             out.push(' ');
         }
         out.push_str(&word);
-        // The type after a cast may be qualified, or be of several words.
+        // The type after a cast may be qualified, or consist of several words.
         after_cast = match (token.kind, source) {
             (Kind::Symbol, "::") => true,
             (Kind::Symbol, ".") => after_cast,
@@ -323,7 +325,7 @@ fn write(
     out
 }
 
-/// Words that stand for a value, printed in lower case.
+/// Keywords that are values, printed in lower case.
 fn is_keyword_literal(word: &str) -> bool {
     word.eq_ignore_ascii_case("true") || word.eq_ignore_ascii_case("false")
 }
@@ -337,7 +339,7 @@ enum Previous {
     Open,
     Close,
     Comma,
-    /// `.`, `::` and the like, which stick to both sides.
+    /// `.`, `::` and the like, without spaces on either side.
     Tight,
     Operator,
     /// A sign before a value.

@@ -9,7 +9,7 @@ use crate::schema::model::{IndexKey, KeyPart};
 use crate::sql::Dialect;
 use crate::sql::lex::Kind;
 
-/// Reads what follows `CREATE`, up to the statement's end; `UNIQUE` and its like included.
+/// Reads the rest of `CREATE …INDEX`, including words such as `UNIQUE`.
 pub(crate) fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let mut index = IndexDef { method: "btree".to_owned(), ..IndexDef::default() };
     match cursor.take_any(&["unique", "fulltext", "spatial"]) {
@@ -119,7 +119,7 @@ fn is_prefix_length(cursor: &Cursor<'_>) -> bool {
         && cursor.text_ahead(2) == ")"
 }
 
-/// SQLite takes any expression, without parentheses around it.
+/// SQLite allows any expression, without parentheses.
 fn sqlite_part(cursor: &mut Cursor<'_>) -> Parsed<KeyPart> {
     let start = cursor.at;
     cursor.skip_until(|cursor| ["collate", "asc", "desc", "nulls"].iter().any(|word| cursor.is(word)));
@@ -129,7 +129,7 @@ fn sqlite_part(cursor: &mut Cursor<'_>) -> Parsed<KeyPart> {
     Ok(key_part(cursor, start))
 }
 
-/// The tokens since a place as a key: a lone name in parentheses is a column.
+/// The tokens since `start` as a key: a lone name in parentheses is a column.
 fn key_part(cursor: &mut Cursor<'_>, start: usize) -> KeyPart {
     let end = cursor.at;
     let text = expression::render(cursor.text, cursor.tokens(start, end), cursor.dialect);
@@ -142,7 +142,7 @@ fn key_part(cursor: &mut Cursor<'_>, start: usize) -> KeyPart {
     }
 }
 
-/// Reads an operator class with its parameters; none when it is the default one.
+/// Reads an operator class with its parameters; `None` if it is the default.
 fn operator_class(cursor: &mut Cursor<'_>, method: &str) -> Parsed<Option<String>> {
     let start = cursor.at;
     let name = cursor.written()?.name;
@@ -154,7 +154,7 @@ fn operator_class(cursor: &mut Cursor<'_>, method: &str) -> Parsed<Option<String
     Ok((!is_default_class(&name, method)).then_some(name))
 }
 
-/// Whether an operator class is the one that is taken when none is written.
+/// Whether an operator class is the default.
 fn is_default_class(class: &str, method: &str) -> bool {
     let Some(stem) = class.strip_suffix("_ops") else { return false };
     #[rustfmt::skip]

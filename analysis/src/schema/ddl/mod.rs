@@ -1,9 +1,10 @@
-//! One DDL statement becomes a change to the schema, as plain data.
+//! Parses one DDL statement into a change to the schema, as data.
 //!
-//! This reads SQL by hand, token by token, and not through the query parser, for three reasons: schemas are written in
-//! statements that the parser does not know (operator-class parameters, `ALTER … SET SCHEMA`, trigger bodies, `DO`
-//! blocks); what stands inside of a definition that the model does not hold can be skipped, so that an unknown storage
-//! option loses nothing; and the macros read the snapshot in every build, unoptimised, where it is many times quicker.
+//! SQL is read by hand here, token by token, rather than by the query parser, for three reasons. Schemas
+//! contain statements that the parser does not know (operator-class parameters, `ALTER … SET SCHEMA`, trigger
+//! bodies, `DO` blocks). Parts of a definition outside the model can be skipped, so that an unknown storage
+//! option loses nothing. And the macros read the snapshot in every build, unoptimised, where this is many
+//! times faster.
 
 mod actions;
 mod alter;
@@ -38,7 +39,7 @@ use cursor::{Cursor, Parsed};
 /// Reads one statement.
 ///
 /// # Errors
-/// If the statement kind is unknown, or the statement is malformed as far as it is read.
+/// If the statement kind is unknown, or the part of the statement that is read is malformed.
 pub fn parse(sql: &str, dialect: Dialect) -> Result<Change, DdlError> {
     let mut cursor = Cursor::new(sql, dialect);
     let cursor = &mut cursor;
@@ -85,7 +86,7 @@ pub fn parse(sql: &str, dialect: Dialect) -> Result<Change, DdlError> {
     }
 }
 
-/// What the query `TABLE name` names, when it is one.
+/// The relation in the query `TABLE name`, if it is one.
 pub fn table_query(query: &str, dialect: Dialect) -> Option<&str> {
     let mut cursor = Cursor::new(query, dialect);
     let start = cursor.take("table").then_some(cursor.at)?;
@@ -93,13 +94,13 @@ pub fn table_query(query: &str, dialect: Dialect) -> Option<&str> {
     Some(cursor.source(start, cursor.at))
 }
 
-/// A type written by itself, when it is one.
+/// A type on its own, if the text is one.
 pub fn type_of(text: &str, dialect: Dialect) -> Option<TypeRef> {
     let mut cursor = Cursor::new(text, dialect);
     types::parse(&mut cursor).ok().filter(|_| cursor.done())
 }
 
-/// The table that a statement makes or changes, as far as it can be told when the rest cannot be read.
+/// The table that a statement creates or changes, even if the rest cannot be read.
 pub fn table_of(sql: &str, dialect: Dialect) -> Option<Written> {
     let mut cursor = Cursor::new(sql, dialect);
     let _ = cursor.take_any(&["create", "alter"])?;
@@ -110,7 +111,7 @@ pub fn table_of(sql: &str, dialect: Dialect) -> Option<Written> {
     cursor.written().ok()
 }
 
-/// Reads what follows `CREATE`.
+/// Reads the rest of a `CREATE` statement.
 fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let or_replace = cursor.take("or replace");
     while cursor.dialect == Dialect::MySql && definer(cursor) {}
@@ -150,7 +151,7 @@ fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         object::create_domain(cursor)
     } else if cursor.take("schema") {
         let if_not_exists = cursor.take("if not exists");
-        // A schema without a name of its own has its owner's.
+        // An unnamed schema takes the name of its owner.
         let _ = cursor.take("authorization");
         let name = cursor.name()?;
         if cursor.take("authorization") {
@@ -206,7 +207,7 @@ fn definer(cursor: &mut Cursor<'_>) -> bool {
     true
 }
 
-/// Kinds of objects that the model does not hold.
+/// Kinds of objects outside the model.
 fn harmless_create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     const KNOWN: &[&str] = &[
         "trigger",
@@ -255,13 +256,14 @@ fn harmless_create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     }
 }
 
-/// `TRIGGER t BEFORE INSERT ON a ..`, `RULE r AS ON INSERT TO a ..`. SQLite's triggers cannot change a row.
+/// `TRIGGER t BEFORE INSERT ON a ..`, `RULE r AS ON INSERT TO a ..`. SQLite's triggers cannot change the new
+/// row.
 fn hook(cursor: &mut Cursor<'_>) -> Option<Change> {
     let is_rule = cursor.take("rule");
     if !is_rule && cursor.take_any(&["trigger", "constraint trigger"]).is_none() {
         return None;
     }
-    // Its name, which may be a word that is looked for.
+    // Its name, which may equal a keyword that is searched for below.
     let _ = cursor.take("if not exists");
     cursor.skip();
     let (mut is_early, mut inserts) = (is_rule, false);
@@ -281,13 +283,13 @@ fn hook(cursor: &mut Cursor<'_>) -> Option<Change> {
     Some(Change::Nothing)
 }
 
-/// A statement in one line, without its comments. What stands in quotes loses its line breaks.
+/// A statement on one line, without comments. Line breaks inside quotes are lost.
 pub(crate) fn one_line(sql: &str, dialect: Dialect) -> String {
     let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     on_one_line(sql, dialect).replace(is_break, " ")
 }
 
-/// Reads what follows `ALTER`.
+/// Reads the rest of an `ALTER` statement.
 fn alter(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let _ = cursor.take("online");
     let _ = cursor.take("ignore");

@@ -9,7 +9,7 @@ use crate::sql::Dialect;
 use crate::sql::lex::Kind;
 use crate::sql::quote::quote_if_needed;
 
-/// Reads what follows `CREATE … VIEW`.
+/// Reads the rest of `CREATE … VIEW`.
 pub(crate) fn create_view(cursor: &mut Cursor<'_>, mut view: CreateView, recursive: bool) -> Parsed<Change> {
     view.if_not_exists = cursor.take("if not exists");
     view.name = cursor.written()?;
@@ -26,7 +26,7 @@ pub(crate) fn create_view(cursor: &mut Cursor<'_>, mut view: CreateView, recursi
     cursor.expect("as")?;
     view.query = query(cursor);
     if recursive {
-        // The database writes it so itself.
+        // The database rewrites it the same way.
         let quoted = |name: &String| quote_if_needed(name, cursor.dialect);
         let columns = view.columns.iter().map(quoted).collect::<Vec<_>>().join(", ");
         let name = quoted(&view.name.name);
@@ -36,7 +36,7 @@ pub(crate) fn create_view(cursor: &mut Cursor<'_>, mut view: CreateView, recursi
     Ok(Change::CreateView(Box::new(view)))
 }
 
-/// Reads a query to the end of the statement, without what is said about its rows and not about its columns.
+/// Reads a query to the end of the statement, without clauses that affect its rows but not its columns.
 pub(crate) fn query(cursor: &mut Cursor<'_>) -> String {
     let start = cursor.at;
     cursor.skip_all();
@@ -60,13 +60,13 @@ pub(crate) fn query(cursor: &mut Cursor<'_>) -> String {
     cursor.source(start, end).to_owned()
 }
 
-/// Reads what follows `CREATE SEQUENCE`.
+/// Reads the rest of `CREATE SEQUENCE`.
 pub(crate) fn create_sequence(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<Change> {
     let if_not_exists = cursor.take("if not exists");
     let name = cursor.written()?;
     let mut options: Vec<&str> = Vec::new();
     while !cursor.done() {
-        // What it belongs to may come behind it.
+        // OWNED BY may be the last option.
         let belongs = cursor.take("owned by");
         let start = cursor.at;
         if belongs {
@@ -79,7 +79,7 @@ pub(crate) fn create_sequence(cursor: &mut Cursor<'_>, temporary: bool) -> Parse
     Ok(Change::CreateSequence { name, if_not_exists, temporary, options: options.join(" ") })
 }
 
-/// Reads what follows `CREATE COLLATION`.
+/// Reads the rest of `CREATE COLLATION`.
 pub(crate) fn create_collation(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let _ = cursor.take("if not exists");
     let name = cursor.written()?;
@@ -88,7 +88,7 @@ pub(crate) fn create_collation(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     Ok(Change::CreateCollation { name, made_from: cursor.source(start, cursor.at).to_owned() })
 }
 
-/// Reads what follows `CREATE TYPE`.
+/// Reads the rest of `CREATE TYPE`.
 pub(crate) fn create_type(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let name = cursor.written()?;
     let ty = if cursor.take("as enum") {
@@ -117,7 +117,7 @@ pub(crate) fn create_type(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     Ok(Change::CreateType { name, ty })
 }
 
-/// Reads what follows `CREATE DOMAIN`.
+/// Reads the rest of `CREATE DOMAIN`.
 pub(crate) fn create_domain(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let name = cursor.written()?;
     let _ = cursor.take("as");
@@ -132,7 +132,7 @@ pub(crate) fn create_domain(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     Ok(Change::CreateType { name, ty: TypeDef::Domain { base: definition.ty, not_null, default, checks } })
 }
 
-/// Reads what follows `ALTER TYPE` or `ALTER DOMAIN`.
+/// Reads the rest of `ALTER TYPE` or `ALTER DOMAIN`.
 pub(crate) fn alter_type(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let _ = cursor.take("if exists");
     let name = cursor.written()?;
@@ -219,7 +219,7 @@ fn type_action(cursor: &mut Cursor<'_>) -> Parsed<Option<TypeAction>> {
     Ok(Some(action))
 }
 
-/// Reads what follows `CREATE FUNCTION` or `CREATE PROCEDURE`.
+/// Reads the rest of `CREATE FUNCTION` or `CREATE PROCEDURE`.
 pub(crate) fn create_function(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let name = cursor.written()?;
     let parameters = parameters(cursor);
@@ -237,7 +237,7 @@ pub(crate) fn create_function(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     Ok(Change::CreateFunction(Box::new(CreateFunction { name, sql, body, parameters })))
 }
 
-/// What stands in the parentheses behind a function's name, blanks apart: statements that make it anew have the same.
+/// The parenthesised parameters of a function, without blanks: a statement that replaces it has the same.
 pub(crate) fn arguments(sql: &str) -> Option<String> {
     let mut depth = 0_usize;
     let (open, _) = sql.match_indices('(').next()?;
@@ -253,7 +253,7 @@ pub(crate) fn arguments(sql: &str) -> Option<String> {
     Some(inside.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase())
 }
 
-/// Reads the names of parameters; the parentheses are left for who reads on.
+/// Reads the names of parameters, without consuming the parentheses.
 fn parameters(cursor: &Cursor<'_>) -> Vec<String> {
     let mut ahead = cursor.clone();
     let mut names = Vec::new();
@@ -262,7 +262,7 @@ fn parameters(cursor: &Cursor<'_>) -> Vec<String> {
     }
     while !ahead.done() && !ahead.is_symbol(")") {
         let _ = ahead.take_any(&["inout", "in", "out", "variadic"]);
-        // One without a name has a type alone.
+        // An unnamed one only has a type.
         let is_named = !matches!(ahead.text_ahead(1), "," | ")" | "[" | "(");
         names.push(ahead.name().ok().filter(|_| is_named).unwrap_or_default());
         ahead.skip_until(|_| false);
@@ -271,7 +271,7 @@ fn parameters(cursor: &Cursor<'_>) -> Vec<String> {
     names
 }
 
-/// MySQL: reads what follows `CREATE FUNCTION` or `CREATE PROCEDURE`; the body is one block.
+/// MySQL: reads the rest of `CREATE FUNCTION` or `CREATE PROCEDURE`; the body is one block.
 pub(crate) fn create_routine(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let _ = cursor.take("if not exists");
     let name = cursor.written()?;
@@ -286,7 +286,7 @@ pub(crate) fn create_routine(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     Ok(Change::CreateFunction(Box::new(CreateFunction { name, sql, body, parameters })))
 }
 
-/// Reads what follows `DROP`.
+/// Reads the rest of a `DROP` statement.
 pub(crate) fn drop(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let _ = cursor.take("temporary");
     let kinds = [
@@ -334,7 +334,7 @@ pub(crate) fn drop(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     Ok(Change::Drop(Drop { what, names, if_exists, cascade, table }))
 }
 
-/// Kinds of objects that the model does not hold.
+/// Kinds of objects outside the model.
 fn other_drop(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     const KNOWN: &[&str] = &[
         "trigger",
@@ -371,7 +371,7 @@ fn other_drop(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     }
 }
 
-/// Reads what follows `RENAME` in MySQL.
+/// MySQL: reads the rest of a `RENAME` statement.
 pub(crate) fn rename_tables(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     if cursor.is("user") {
         return Ok(Change::Nothing);

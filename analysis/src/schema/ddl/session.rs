@@ -1,4 +1,4 @@
-//! Statements about the session: settings, calls, and all that changes no schema.
+//! Statements about the session: settings, calls, and everything that does not change the schema.
 
 use super::block::Node;
 use super::change::{Change, CreateTable, Scope};
@@ -6,7 +6,7 @@ use super::cursor::{Cursor, Parsed};
 use crate::sql::Dialect;
 use crate::sql::lex::Kind;
 
-/// Words that begin a statement which changes nothing of what the model holds.
+/// Words that start a statement which does not affect the model.
 const HARMLESS: &[&str] = &[
     "abort",
     "analyse",
@@ -66,17 +66,17 @@ const HARMLESS: &[&str] = &[
     "with",
 ];
 
-/// Whether the statement begins with a word that changes no schema.
+/// Whether the statement starts with a word that does not change the schema.
 pub(crate) fn is_harmless(cursor: &Cursor<'_>) -> bool {
     HARMLESS.iter().any(|word| cursor.is(word)) || cursor.is_symbol("(")
 }
 
-/// Takes a word that ends a transaction and keeps what it did.
+/// Reads a word that ends a transaction and commits it.
 pub(crate) fn ends_transaction(cursor: &mut Cursor<'_>) -> bool {
     cursor.take_any(&["commit", "end"]).is_some()
 }
 
-/// Reads what follows `SET`.
+/// Reads the rest of a `SET` statement.
 pub(crate) fn set(cursor: &mut Cursor<'_>, scope: Scope) -> Parsed<Change> {
     let scope = if cursor.take("local") { Scope::Transaction } else { scope };
     let _ = cursor.take("session");
@@ -125,7 +125,7 @@ fn variable(cursor: &mut Cursor<'_>) -> Change {
     Change::SetVariables(assigned)
 }
 
-/// Reads `@name`, which is one token or two.
+/// Reads `@name`, which is one or two tokens.
 pub(crate) fn variable_name(cursor: &mut Cursor<'_>) -> String {
     let start = cursor.at;
     let sign_alone = cursor.now() == "@";
@@ -133,7 +133,7 @@ pub(crate) fn variable_name(cursor: &mut Cursor<'_>) -> String {
     cursor.source(start, cursor.at).to_lowercase()
 }
 
-/// MySQL: reads what follows `PREPARE`.
+/// MySQL: reads the rest of `PREPARE`.
 pub(crate) fn prepare(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let name = cursor.name()?;
     cursor.expect("from")?;
@@ -142,7 +142,7 @@ pub(crate) fn prepare(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     Ok(Change::Prepare { name, text: cursor.source(start, cursor.at).to_owned() })
 }
 
-/// MySQL: reads what follows `EXECUTE`: the name of a prepared statement, or `IMMEDIATE` and a text.
+/// MySQL: reads the rest of `EXECUTE`: the name of a prepared statement, or `IMMEDIATE` and a text.
 pub(crate) fn execute(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     if !cursor.take("immediate") {
         return Ok(Change::ExecutePrepared(cursor.name()?));
@@ -178,7 +178,7 @@ fn into_variables(cursor: &Cursor<'_>) -> Option<Change> {
     Some(Change::SetVariables(names.into_iter().map(|name| (name, value.clone())).collect()))
 }
 
-/// Reads what follows `SELECT`: nothing, but for `set_config` and functions called by themselves.
+/// Reads the rest of a `SELECT`: no change, except for `set_config` and functions called on their own.
 pub(crate) fn select(cursor: &mut Cursor<'_>) -> Change {
     if cursor.dialect == Dialect::Postgres
         && let Some(change) = select_into(cursor)
@@ -222,7 +222,7 @@ pub(crate) fn select(cursor: &mut Cursor<'_>) -> Change {
     }
 }
 
-/// Postgres: `SELECT … INTO t …` makes a table, as `CREATE TABLE t AS SELECT …` does.
+/// PostgreSQL: `SELECT … INTO t …` creates a table, like `CREATE TABLE t AS SELECT …`.
 fn select_into(cursor: &Cursor<'_>) -> Option<Change> {
     let mut ahead = cursor.clone();
     while !ahead.done() && !["into", "from", "where"].iter().any(|word| ahead.is(word)) {
@@ -243,7 +243,7 @@ fn select_into(cursor: &Cursor<'_>) -> Option<Change> {
     Some(Change::CreateTable(Box::new(CreateTable { name, temporary, query, ..CreateTable::default() })))
 }
 
-/// Reads what follows `PRAGMA`.
+/// Reads the rest of `PRAGMA`.
 pub(crate) fn pragma(cursor: &mut Cursor<'_>) -> Change {
     let legacy = cursor.written().is_ok_and(|name| name.name == "legacy_alter_table");
     if !legacy || cursor.done() {
@@ -253,7 +253,7 @@ pub(crate) fn pragma(cursor: &mut Cursor<'_>) -> Change {
     Change::LegacyAlter(["on", "1", "true", "yes"].iter().any(|on| cursor.now().eq_ignore_ascii_case(on)))
 }
 
-/// Reads what follows `DO`: the body, where its language is plpgsql.
+/// Reads the rest of `DO`: the body, if its language is plpgsql.
 pub(crate) fn do_block(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let mut language = "plpgsql".to_owned();
     let mut body = None;

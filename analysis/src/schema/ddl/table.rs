@@ -6,7 +6,7 @@ use super::{column, constraint, expression, object};
 use crate::sql::Dialect;
 use crate::sql::lex::Kind;
 
-/// Reads what follows `CREATE TABLE`.
+/// Reads the rest of `CREATE TABLE`.
 pub(crate) fn create(cursor: &mut Cursor<'_>, temporary: bool, or_replace: bool) -> Parsed<Change> {
     let mut table = CreateTable { temporary, or_replace, ..CreateTable::default() };
     table.if_not_exists = cursor.take("if not exists");
@@ -32,7 +32,7 @@ pub(crate) fn create(cursor: &mut Cursor<'_>, temporary: bool, or_replace: bool)
     Ok(Change::CreateTable(Box::new(table)))
 }
 
-/// SQLite: reads what follows `CREATE VIRTUAL TABLE`.
+/// SQLite: reads the rest of `CREATE VIRTUAL TABLE`.
 pub(crate) fn create_virtual(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let mut table = CreateTable { if_not_exists: cursor.take("if not exists"), ..CreateTable::default() };
     table.name = cursor.written()?;
@@ -61,7 +61,7 @@ fn query_in_parentheses(cursor: &Cursor<'_>) -> bool {
 
 fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
     cursor.expect_symbol("(")?;
-    // Postgres allows a table without columns.
+    // PostgreSQL allows a table without columns.
     while !cursor.take_symbol(")") {
         if cursor.is("like") && cursor.text_ahead(1) != "(" && cursor.dialect != Dialect::Sqlite {
             cursor.at += 1;
@@ -90,7 +90,7 @@ fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
             table.elements.push(Element::Column(column));
         }
         if !cursor.take_symbol(",") && !cursor.is_symbol(")") {
-            // SQLite lets the commas between constraints of the table be left out.
+            // In SQLite the commas between table constraints may be omitted.
             let sloppy = cursor.dialect == Dialect::Sqlite && constraint::is_next(cursor);
             if !sloppy {
                 return Err(cursor.error("`,` or `)`"));
@@ -100,7 +100,7 @@ fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
     Ok(())
 }
 
-/// Whether the part from `start` on has the word.
+/// Whether the part from `start` on contains the word.
 fn says_autoincrement(cursor: &Cursor<'_>, start: usize) -> bool {
     let mut words = cursor.tokens(start, cursor.at).iter().filter(|token| token.kind == Kind::Word);
     words.any(|word| {
@@ -108,7 +108,7 @@ fn says_autoincrement(cursor: &Cursor<'_>, start: usize) -> bool {
     })
 }
 
-/// SQLite: `PRIMARY KEY (id AUTOINCREMENT)` among the constraints says it of the column.
+/// SQLite: `PRIMARY KEY (id AUTOINCREMENT)` as a table constraint applies to the column.
 fn number_rows(table: &mut CreateTable, constraint: &ConstraintDef) {
     let Rule::PrimaryKey { keys, .. } = &constraint.rule else { return };
     for element in &mut table.elements {
@@ -120,7 +120,7 @@ fn number_rows(table: &mut CreateTable, constraint: &ConstraintDef) {
     }
 }
 
-/// A column of a partition or typed table: its name, then constraints at once.
+/// A column of a partition or typed table: its name is directly followed by constraints.
 fn is_typeless_part(cursor: &Cursor<'_>) -> bool {
     let mut ahead = cursor.clone();
     ahead.at += 1;
@@ -174,7 +174,7 @@ pub(crate) fn bound(cursor: &mut Cursor<'_>) -> Parsed<String> {
     Ok(upper_bound_words(&text))
 }
 
-/// The words of a bound that no expression has.
+/// The text of a bound with the keywords that occur in no expression in upper case.
 fn upper_bound_words(text: &str) -> String {
     let mut out = text.to_owned();
     for (written, printed) in [
@@ -221,7 +221,7 @@ fn options(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
         {
             table.query = Some(object::query(cursor));
         } else {
-            // Engine, character set, storage parameters, tablespace, MySQL's partitions and the like.
+            // Engine, character set, storage parameters, tablespace, MySQL's partitions and so on.
             cursor.skip();
         }
     }

@@ -1,4 +1,4 @@
-//! Column types: what is written becomes what the database prints.
+//! Column types: parses any spelling, and prints it as the database does.
 
 use super::Written;
 use super::change::TypeRef;
@@ -16,7 +16,7 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<TypeRef> {
     }
 }
 
-/// A user's type as the database prints it, by the name it was found under.
+/// A user-defined type as the database prints it, given its resolved name.
 pub fn print_user_type(name: &crate::schema::model::Name, suffix: &str, dialect: Dialect) -> String {
     let bare = quote_if_needed(&name.name, dialect);
     match &name.schema {
@@ -69,7 +69,7 @@ fn in_parentheses(modifiers: &[String]) -> String {
 fn postgres_builtin(cursor: &mut Cursor<'_>, name: &Written, quoted: bool) -> Parsed<TypeRef> {
     let word = name.name.as_str();
     let known = |text: String| TypeRef { text, user: None, serial: false };
-    // `"char"` in quotes is another type than `char`.
+    // `"char"` in quotes is not the same type as `char`.
     if quoted && word == "char" {
         return Ok(known("\"char\"".to_owned()));
     }
@@ -151,7 +151,7 @@ fn interval(cursor: &mut Cursor<'_>) -> Parsed<String> {
     Ok(format!("{text}{}", in_parentheses(&modifiers(cursor)?)))
 }
 
-/// Types of `pg_catalog` that are printed as they are written.
+/// Types of `pg_catalog` that are printed as written.
 fn is_postgres_type(name: &str) -> bool {
     #[rustfmt::skip]
     const NAMES: &[&str] = &[
@@ -166,7 +166,7 @@ fn is_postgres_type(name: &str) -> bool {
     NAMES.binary_search(&name).is_ok()
 }
 
-/// MySQL's types as version 8 prints them, without display widths but for `tinyint(1)`.
+/// MySQL's types as version 8 prints them, without display widths except for `tinyint(1)`.
 fn mysql(cursor: &mut Cursor<'_>) -> Parsed<TypeRef> {
     let word = cursor.name()?;
     let known = |text: &str| Ok(TypeRef { text: text.to_owned(), user: None, serial: false });
@@ -218,7 +218,7 @@ fn mysql(cursor: &mut Cursor<'_>) -> Parsed<TypeRef> {
     Ok(TypeRef { text, user: None, serial: false })
 }
 
-/// SQLite takes any words for a type, and prints its own few in upper case.
+/// SQLite accepts any words as a type, and prints its own few in upper case.
 fn sqlite(cursor: &mut Cursor<'_>) -> TypeRef {
     let start = cursor.at;
     let ends = [

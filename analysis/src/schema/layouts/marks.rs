@@ -1,17 +1,17 @@
-//! Comments that divide a migration into the way up and the way back.
+//! Comments that split a migration into an up and a down part.
 
-/// A tool that divides its files.
+/// A tool that splits its files.
 struct Divided {
     tool: &'static str,
-    /// What a mark begins with behind the dashes, in lower case and without spaces.
+    /// The start of a mark after the dashes, in lower case and without spaces.
     prefix: &'static str,
     up: &'static str,
     down: &'static str,
-    /// Whether options may stand behind the word.
+    /// Whether options may follow the word.
     options: bool,
 }
 
-/// Marks as words, of which the spaces do not count: `-- +goose Up`, `-- migrate:up transaction:false`.
+/// Marks that consist of words, ignoring spaces: `-- +goose Up`, `-- migrate:up transaction:false`.
 const DIVIDED: &[Divided] = &[
     Divided { tool: "dbmate", prefix: "migrate:", up: "up", down: "down", options: true },
     Divided { tool: "goose", prefix: "+goose", up: "up", down: "down", options: false },
@@ -25,27 +25,27 @@ const DIVIDED: &[Divided] = &[
     Divided { tool: "marks", prefix: "", up: "up", down: "down", options: false },
 ];
 
-/// Lines that begin the way back of a file which has no mark for the way up.
+/// Lines that start the down part in files without a mark for the up part.
 const SEPARATORS: &[(&str, &str)] = &[("tern", "createabove/dropbelow"), ("MyBatis", "//@undo")];
 
-/// Where a line leads.
+/// The direction that a line sets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     Up,
     Down,
 }
 
-/// The part of a migration that leads up, everything else blank so that lines keep their numbers, and the tool whose marks
-/// divide it; `None` for a file without marks.
+/// The up part of a migration, with everything else blanked so that line numbers stay the same, and the tool
+/// whose marks split it; `None` for a file without marks.
 pub(super) fn way_up(text: &str) -> Option<(&'static str, String)> {
-    // Most files have no mark, and need not be read line by line.
+    // Most files have no marks, and need not be read line by line.
     if !text.contains("--") && !text.contains('#') {
         return None;
     }
     let lines: Vec<&str> = text.split_inclusive(['\n', '\r']).collect();
     for divided in DIVIDED {
         let ways: Vec<Option<Way>> = lines.iter().map(|line| divided.way(line)).collect();
-        // A comment that speaks of the way down alone is no mark; words that anyone may write begin with the way up.
+        // A lone down comment is not a mark; for ordinary words, the up mark has to come first.
         let names_tool = divided.prefix.len() > 1;
         let is_divided = match names_tool {
             true => ways.contains(&Some(Way::Up)),
@@ -67,12 +67,12 @@ pub(super) fn way_up(text: &str) -> Option<(&'static str, String)> {
     None
 }
 
-/// Whether Atlas begins here, whatever came before.
+/// Whether the file is an Atlas checkpoint, which supersedes earlier files.
 pub(super) fn is_checkpoint(text: &str) -> bool {
     text.lines().take_while(|line| line.starts_with("--")).any(|line| line.starts_with("-- atlas:checkpoint"))
 }
 
-/// The lines that lead up.
+/// The lines of the up part.
 fn kept(lines: &[&str], ways: &[Option<Way>], first: Way) -> String {
     let mut way = first;
     let mut out = String::new();
@@ -87,7 +87,7 @@ fn kept(lines: &[&str], ways: &[Option<Way>], first: Way) -> String {
     out
 }
 
-/// What a line holds that is nothing but a comment: in lower case, without spaces and the signs that frame it.
+/// The text of a line that is only a comment: in lower case, without spaces and surrounding punctuation.
 fn comment(line: &str) -> Option<String> {
     let line = line.trim().trim_start_matches('\u{feff}');
     let inner = line.strip_prefix("--").or_else(|| line.strip_prefix('#'))?;
@@ -103,7 +103,7 @@ impl Divided {
         let text = comment(line)?;
         let rest = text.strip_prefix(self.prefix)?;
         let rest = rest.trim_start_matches(['=', '!']).trim_end_matches(['=', ':', '*', '+']);
-        // Longer words first: `downs` is no `down` with options.
+        // Longer words first: `downs` is not `down` with options.
         [(self.up, Way::Up), (self.down, Way::Down)].into_iter().find_map(|(word, way)| {
             let behind = rest.strip_prefix(word)?;
             (behind.is_empty() || self.options).then_some(way)

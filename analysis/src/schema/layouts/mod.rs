@@ -1,7 +1,8 @@
-//! A folder of migrations as its own tool reads it: which files count, in which order, and which part of each.
+//! Reads a migrations directory as its own tool does: which files count, in which order, and which part of
+//! each.
 //!
-//! The layout is known by its marks: the names of the files, and comments that divide a file into the way up and the way
-//! back. Nothing has to be configured.
+//! The layout is recognised by the file names, and by comments that split a file into an up and a down part.
+//! Nothing has to be configured.
 
 mod marks;
 mod names;
@@ -13,33 +14,33 @@ use crate::sql::Dialect;
 use names::{Family, Named};
 pub(crate) use plain::makes_something;
 
-/// What a folder of migrations holds.
+/// The content of a migrations directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selected {
-    /// The migrations in the order in which they are applied, each with the part that leads up.
+    /// The migrations in the order of application, each with its up part.
     pub migrations: Vec<Migration>,
-    /// The tool whose marks the files have; `None` for files that any tool may have.
+    /// The tool whose conventions the files follow; `None` if any tool may use them.
     pub tool: Option<&'static str>,
-    /// Files that are not read, as they were given, without those that only lead back.
+    /// Files that were skipped, by their names as given, except down migrations.
     pub skipped: Vec<String>,
-    /// What is wrong with a file.
+    /// Problems with files.
     pub problems: Vec<Problem>,
 }
 
-/// A file: its path below the folder with `/` between the parts, and its text.
+/// A file: its path below the directory, with `/` as separator, and its text.
 struct File {
     path: String,
     text: String,
 }
 
-/// What is looked for, for a person who has none of it.
+/// A description of what is looked for, for users without any.
 pub const LOOKED_FOR: &str = "numbered files (`0001_users.sql`, `0002_events.up.sql`, `m0003-x.sql`), those of Flyway and \
      refinery (`V1__users.sql`), folders of Diesel and Prisma (`2024-01-01_users/up.sql`), and other `.sql` files that make tables";
 
-/// Selects the files that are migrations and puts them in order.
+/// Selects the migrations among the files, and sorts them.
 ///
-/// Takes each file's path below `folder`, with `/` between its parts, and its content; `folder` is what the paths are
-/// shown below. Of folders for several databases, those of `dialect` count.
+/// Takes each file's path below `folder`, with `/` as separator, and its content; problems show paths below
+/// `folder`. If there are directories for several databases, those for `dialect` are used.
 pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Dialect>) -> Selected {
     let mut selected = Selected::default();
     let shown = |path: &str| if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") };
@@ -102,7 +103,7 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
 }
 
 impl Selected {
-    /// What was read, in words: `165 migrations of dbmate`, `3 files in the order of their names`.
+    /// A summary of what was read: `165 migrations of dbmate`, `3 files in the order of their names`.
     pub fn told(&self) -> String {
         let count = self.migrations.len();
         let plural = if count == 1 { "" } else { "s" };
@@ -113,7 +114,7 @@ impl Selected {
         }
     }
 
-    /// What was not read, as one problem of the folder; `None` where every file was.
+    /// What was skipped, as one problem of the directory; `None` if nothing was.
     pub fn unread(&self, folder: &str) -> Option<Problem> {
         const SHOWN: usize = 8;
         let names: Vec<String> = self.skipped.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
@@ -148,7 +149,7 @@ fn not_utf8(file: String, error: &std::string::FromUtf8Error) -> Problem {
     Problem { file, line, message: "the file is not UTF-8".to_owned() }
 }
 
-/// sqlx refuses two migrations of one version.
+/// sqlx rejects two migrations with the same version.
 fn used_twice(migrations: &[Migration]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for pair in migrations.windows(2) {

@@ -1,4 +1,4 @@
-//! What the name of a file says: whose migration it is, at which place, and whether it leads up or back.
+//! What a file name reveals: the tool, the position, and the direction of the migration.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::File;
 use crate::sql::Dialect;
 
-/// Layouts that are told apart by names.
+/// Layouts, distinguished by file names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Family {
     /// `2024-01-01-000000_users/up.sql`, `20240101000000_users/migration.sql`.
@@ -21,24 +21,24 @@ pub(super) enum Family {
     Plain,
 }
 
-/// What a name says.
+/// The parts of a name.
 pub(super) struct Named {
     pub(super) family: Family,
-    /// What the files are put in order by.
+    /// The sort key.
     pub(super) key: Key,
-    /// The number, where it is one.
+    /// The number, if it is one.
     pub(super) number: Option<i64>,
-    /// What the migration does, in the words of its name.
+    /// A description of the migration, from its name.
     pub(super) description: String,
-    /// Whether it only leads back.
+    /// Whether it is a down migration.
     pub(super) is_back: bool,
     /// Flyway's letter.
     letter: Option<char>,
-    /// The file that it belongs to in a folder: `up`, `migration`.
+    /// The file's name inside the migration's directory: `up`, `migration`.
     stem: String,
 }
 
-/// The place of a file: parts of its name, numbers by their value.
+/// The sort key of a file: the parts of its name, with numbers compared by value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key(Vec<Part>);
 
@@ -66,7 +66,7 @@ impl Ord for Part {
     }
 }
 
-/// Numbers by their value, all else by its letters.
+/// Splits a name so that numbers compare by value, and everything else by letters.
 fn natural(text: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -83,8 +83,8 @@ fn natural(text: &str) -> Vec<Part> {
     parts
 }
 
-/// The name of a migration's folder, the dashes left out of its version as Diesel does: `2017-08-31-230457_users` comes
-/// after `20140924113530_first`.
+/// The name of a migration's directory, with the dashes removed from its version as Diesel does:
+/// `2017-08-31-230457_users` comes after `20140924113530_first`.
 fn without_dashes(folder: &str) -> String {
     match folder.split_once('_') {
         Some((version, rest)) if version.chars().all(|c| c.is_ascii_digit() || c == '-') => {
@@ -94,7 +94,7 @@ fn without_dashes(folder: &str) -> String {
     }
 }
 
-/// How many folders the paths have in common. The last folder of `x/up.sql` is the migration's own.
+/// How many leading directories the paths share. The last directory of `x/up.sql` belongs to the migration.
 pub(super) fn common_depth<'p>(paths: impl Iterator<Item = &'p str>) -> usize {
     let mut common: Option<Vec<&str>> = None;
     for path in paths {
@@ -113,7 +113,7 @@ pub(super) fn common_depth<'p>(paths: impl Iterator<Item = &'p str>) -> usize {
     common.map_or(0, |common| common.len())
 }
 
-/// Of files in folders that are named after databases, those of one: `dialect`, else the first that there is.
+/// If directories are named after databases, only the files for one of them: `dialect`, else the first one.
 pub(super) fn of_dialect(files: Vec<(String, Vec<u8>)>, dialect: Option<Dialect>) -> Vec<(String, Vec<u8>)> {
     let of = |path: &str| {
         let (folders, _) = path.rsplit_once('/')?;
@@ -125,11 +125,11 @@ pub(super) fn of_dialect(files: Vec<(String, Vec<u8>)>, dialect: Option<Dialect>
         (_, Some(dialect)) if found.contains(&dialect) => Some(dialect),
         _ => found.first().copied(),
     };
-    // What stands beside the folders of databases is for all of them.
+    // Files outside those directories are for all databases.
     files.into_iter().filter(|(path, _)| of(path).is_none_or(|it| Some(place_of(it)) == wanted)).collect()
 }
 
-/// A place in the order of `Dialect::ALL`.
+/// A position in the order of `Dialect::ALL`.
 fn place_of(dialect: Dialect) -> u8 {
     match dialect {
         Dialect::Postgres => 0,
@@ -138,7 +138,7 @@ fn place_of(dialect: Dialect) -> u8 {
     }
 }
 
-/// The database that a folder is named after.
+/// The database that a directory is named after.
 fn database(folder: &str) -> Option<Dialect> {
     let folder = folder.to_ascii_lowercase();
     Some(match folder.as_str() {
@@ -149,7 +149,7 @@ fn database(folder: &str) -> Option<Dialect> {
     })
 }
 
-/// Reads a path, of which the first `depth` folders say nothing.
+/// Parses a path, ignoring the first `depth` directories.
 pub(super) fn read(path: &str, depth: usize) -> Named {
     let parts: Vec<&str> = path.split('/').skip(depth).collect();
     let (name, folders) = match parts.split_last() {
@@ -191,7 +191,7 @@ pub(super) fn read(path: &str, depth: usize) -> Named {
         named.family = if folders.is_empty() { Family::Sqlx } else { Family::Numbered };
         if folders.is_empty() {
             let mut key = natural(number);
-            // Two files of one version are applied by name.
+            // Two files with the same version are applied by name.
             key.push(Part::Text(name.to_owned()));
             named.key = Key(key);
         }
@@ -217,7 +217,7 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a number stands at the start, or behind a word.
+/// Whether it starts with a number, possibly after a word.
 fn is_numbered(stem: &str) -> bool {
     let behind = stem.trim_start_matches(|char: char| char.is_alphabetic());
     let behind = behind.strip_prefix(['-', '_', '.']).unwrap_or(behind);
@@ -226,13 +226,14 @@ fn is_numbered(stem: &str) -> bool {
 
 const BACK: &[&str] = &["down", "undo", "rollback", "revert"];
 
-/// Whether the name or a folder says in a place of its own that it leads back: `x.down.sql`, `001.undo.x.sql`, `down/x.sql`.
+/// Whether a separate part of the name or a directory marks a down migration: `x.down.sql`, `001.undo.x.sql`,
+/// `down/x.sql`.
 fn leads_back(stem: &str, folders: &[&str]) -> bool {
     let is_back = |word: &str| BACK.iter().any(|back| word.eq_ignore_ascii_case(back));
     stem.split('.').skip(1).any(is_back) || folders.iter().copied().any(is_back) || is_back(stem)
 }
 
-/// `x_down.sql` leads back where there is an `x_up.sql`; what counts down may be called so by itself.
+/// `x_down.sql` is a down migration if there is an `x_up.sql`; alone, the name may have another meaning.
 pub(super) fn settle_pairs(named: &mut [(Named, File)]) {
     let other = |path: &str| {
         let stem = path.strip_suffix(".sql")?;
@@ -249,7 +250,7 @@ pub(super) fn settle_pairs(named: &mut [(Named, File)]) {
     }
 }
 
-/// The layout that most files have; the more particular of two that are as many.
+/// The most frequent layout; in a tie, the more specific one.
 pub(super) fn family(families: impl Iterator<Item = Family>) -> Family {
     let mut counts = [0usize; 4];
     for family in families {
@@ -267,8 +268,8 @@ pub(super) fn family(families: impl Iterator<Item = Family>) -> Family {
     found.map_or(Family::Plain, |(family, _)| family)
 }
 
-/// Of Flyway's and refinery's files those that run on an empty database. `U1__x` is the undo of a `V1__x`; where there is
-/// none, it is refinery's, and runs. The last baseline stands for all versions up to its own.
+/// Of Flyway's and refinery's files, those that run on an empty database. `U1__x` is the undo of `V1__x`; if
+/// there is none, it is refinery's, and runs. The last baseline replaces all versions up to its own.
 pub(super) fn forward(named: Vec<(Named, File)>) -> Vec<(Named, File)> {
     let version = |name: &Named| {
         let Key(parts) = &name.key;
@@ -295,7 +296,7 @@ pub(super) fn forward(named: Vec<(Named, File)>) -> Vec<(Named, File)> {
         .collect()
 }
 
-/// The tool that has files of such names.
+/// The tool that uses such names.
 pub(super) fn tool<'n>(family: Family, mut names: impl Iterator<Item = &'n Named>) -> Option<&'static str> {
     match family {
         Family::Folders => Some(if names.any(|name| name.stem == "migration") { "Prisma" } else { "Diesel" }),

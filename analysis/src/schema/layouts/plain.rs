@@ -1,4 +1,4 @@
-//! Files that no name puts in order: what a file needs of another comes before it.
+//! Files without an order in their names: they are sorted by dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use super::names::Named;
 use crate::sql::Dialect;
 use crate::sql::lex::{Kind, Lexer, unquote};
 
-/// Whether some line begins a statement that makes or changes something.
+/// Whether any line starts a statement that creates or changes something.
 pub(crate) fn makes_something(text: &str) -> bool {
     text.split(['\n', '\r', ';']).any(|line| {
         let mut words = line.trim_start_matches('\u{feff}').split_whitespace();
@@ -15,7 +15,7 @@ pub(crate) fn makes_something(text: &str) -> bool {
     })
 }
 
-/// The files by name, but each behind those that make the tables it mentions.
+/// The files by name, but each after those that create the tables it mentions.
 pub(super) fn in_order(files: Vec<(Named, File)>) -> Vec<(Named, File)> {
     let words: Vec<Words> = files.iter().map(|(_, file)| Words::of(&file.text)).collect();
     let mut made_by: BTreeMap<&str, usize> = BTreeMap::new();
@@ -33,8 +33,8 @@ pub(super) fn in_order(files: Vec<(Named, File)>) -> Vec<(Named, File)> {
     order.into_iter().filter_map(|place| files.get_mut(place)?.take()).collect()
 }
 
-/// Puts a file behind what it needs; circles are cut where they are met. The stack is this function's own, since as many
-/// files may need one another in a row as a folder holds.
+/// Places a file after its dependencies; cycles are cut where they are found. Uses an explicit stack, since a
+/// chain of dependencies may be as long as the directory.
 fn visit(
     first: usize,
     words: &[Words],
@@ -57,7 +57,7 @@ fn visit(
     }
 }
 
-/// The tables that a file makes, and those that it needs.
+/// The tables that a file creates, and those that it depends on.
 #[derive(Default)]
 struct Words {
     makes: BTreeSet<String>,

@@ -1,4 +1,4 @@
-//! Folders as the tools lay them.
+//! Directories as each tool lays them out.
 
 use super::*;
 

@@ -11,10 +11,10 @@ use crate::schema::model::Name;
 use crate::sql::Dialect;
 use crate::sql::split;
 
-/// How deep functions and blocks are followed.
+/// The maximum nesting of functions and blocks.
 const DEEPEST: usize = 8;
-/// How many steps all functions and blocks of a set of migrations may take: a function that calls itself twice would take a
-/// power of two of them. A step is a statement, or some bytes of a body.
+/// The maximum number of steps of all functions and blocks of a set of migrations: a function that calls
+/// itself twice would take exponentially many. A step is a statement, or some bytes of a body.
 const STEPS: usize = 20_000;
 const BYTES_OF_A_STEP: usize = 64;
 
@@ -26,12 +26,12 @@ pub(super) struct Function {
 }
 
 impl Replay {
-    /// Runs the body of a `DO` block, as far as it is plain.
+    /// Runs the body of a `DO` block, as far as it is understood.
     pub(super) fn run_block(&mut self, body: &str) {
         self.run_body(body, BTreeMap::new(), "a DO block");
     }
 
-    /// Runs a function that a migration calls by itself.
+    /// Runs a function that a migration calls directly.
     pub(super) fn call(&mut self, function: &Written, arguments: &[String]) {
         if function.name == "create_hypertable" {
             let _ = self.create_hypertable(arguments);
@@ -67,7 +67,7 @@ impl Replay {
         self.depth -= 1;
     }
 
-    /// Takes steps of those that are left, if they are.
+    /// Uses up steps; `false` if none are left.
     fn takes_steps(&mut self, steps: usize) -> bool {
         self.steps += steps;
         self.steps <= STEPS
@@ -112,7 +112,7 @@ impl Replay {
         }
     }
 
-    /// Gives a variable its value: of the body at hand, or of the session.
+    /// Assigns a variable of the current body, or of the session.
     pub(super) fn assign(&mut self, variable: &str, value: Text) {
         match self.frames.last_mut().filter(|_| !variable.starts_with('@')) {
             Some(frame) => frame.insert(variable.to_owned(), value),
@@ -120,7 +120,7 @@ impl Replay {
         };
     }
 
-    /// What is set in a loop is not known behind it.
+    /// Variables assigned in a loop are unknown after it.
     fn forget_assigned(&mut self, nodes: &[Node]) {
         for node in nodes {
             match node {
@@ -137,7 +137,8 @@ impl Replay {
         }
     }
 
-    /// Runs the first branch whose condition holds; where that cannot be told, the first one that changes the schema.
+    /// Runs the first branch whose condition holds; if that is undetermined, the first one that changes the
+    /// schema.
     fn run_branches(&mut self, branches: &[(Condition, Vec<Node>)], otherwise: &[Node], what: &str) {
         for (condition, nodes) in branches {
             match self.holds(condition) {
@@ -154,7 +155,7 @@ impl Replay {
         self.run(otherwise, what);
     }
 
-    /// Runs SQL that code has put together.
+    /// Runs dynamic SQL.
     pub(super) fn execute(&mut self, text: &Text, what: &str) {
         match text.known() {
             Some(sql) => {
@@ -166,7 +167,7 @@ impl Replay {
         }
     }
 
-    /// Runs one statement; what fails here was guarded against, or is caught.
+    /// Runs one statement; a failure here was guarded against, or is caught.
     fn run_statement(&mut self, sql: &str, what: &str) {
         match ddl::parse(sql, self.schema.dialect) {
             Ok(change) => {
@@ -179,7 +180,8 @@ impl Replay {
         }
     }
 
-    /// Runs a statement of which some parts are not known: what does not depend on them is done, the rest may be anything.
+    /// Runs a statement with unknown parts: what does not depend on them is applied, the rest may be
+    /// anything.
     fn run_filled(&mut self, sql: &str, what: &str) {
         let Some(unknown) = unknown_effect(sql, self.schema.dialect) else { return };
         let composed = format!("{what} runs SQL that it puts together");
@@ -212,10 +214,10 @@ impl Replay {
         }
     }
 
-    /// Notes a function that may change the schema when the application calls it.
+    /// Records a function that may change the schema when the application calls it.
     pub(super) fn note_function(&mut self, name: &Name, body: &str) {
         let unknown = self.effects(&block::parse(body, self.schema.dialect));
-        // Partitions of one table alone are no trouble once that table is gone.
+        // If it only creates partitions of one table, dropping that table removes the gap.
         let parents: Vec<&Option<Written>> = unknown.iter().map(|effect| &effect.partition_of).collect();
         let parent = match parents.as_slice() {
             [] => return,
@@ -226,8 +228,8 @@ impl Replay {
         self.gap(text, Some(name.clone()), parent);
     }
 
-    /// Notes that names which no migration tells may exist. What a statement does is told with its place; a function does it
-    /// when it is called.
+    /// Records that unknown names may exist. The effect of a statement is reported with its place; a function
+    /// acts when it is called.
     pub(super) fn gap(&mut self, text: String, function: Option<Name>, partitioned: Option<Name>) {
         let (file, line) = self.place.clone();
         let text =
@@ -244,7 +246,7 @@ impl Replay {
         self.gap_causes.insert(text, GapCause { function, partitioned });
     }
 
-    /// Forgets the gaps that are closed when a function or partitioned table is dropped.
+    /// Closes the gaps that end when a function or partitioned table is dropped.
     pub(super) fn close_gaps(&mut self, dropped: &Name) {
         let gaps = &mut self.schema.gaps;
         self.gap_causes.retain(|text, cause| {
@@ -257,7 +259,7 @@ impl Replay {
         });
     }
 
-    /// Whether a condition holds at this point; `None` when it cannot be told.
+    /// Whether a condition holds at this point; `None` if undetermined.
     pub(super) fn holds(&self, condition: &Condition) -> Option<bool> {
         let Condition { negated, test } = condition;
         let holds = match test {
@@ -273,7 +275,7 @@ impl Replay {
         Some(holds != *negated)
     }
 
-    /// The changes to the schema in a body, whoever runs it and when.
+    /// The changes to the schema in a body, regardless of when it runs.
     fn effects(&self, nodes: &[Node]) -> Vec<Effect> {
         let dialect = self.schema.dialect;
         let mut found = Vec::new();
@@ -300,20 +302,20 @@ impl Replay {
     }
 }
 
-/// What makes names that no migration tells, until it is dropped.
+/// The cause of unknown names, until it is dropped.
 #[derive(Debug, Clone, Default)]
 pub(super) struct GapCause {
     function: Option<Name>,
     partitioned: Option<Name>,
 }
 
-/// A change to the schema that is not known in full.
+/// A change to the schema that is not fully known.
 struct Effect {
-    /// It makes a partition of this table.
+    /// The table of which it creates a partition.
     partition_of: Option<Written>,
 }
 
-/// What SQL with unknown parts does to the schema, if it does anything that the model holds.
+/// The effect of SQL with unknown parts on the schema, if it affects the model.
 fn unknown_effect(sql: &str, dialect: Dialect) -> Option<Effect> {
     match ddl::parse(sql, dialect) {
         Ok(
@@ -333,19 +335,19 @@ fn unknown_effect(sql: &str, dialect: Dialect) -> Option<Effect> {
     }
 }
 
-/// Whether a part of a statement is not known, whichever that is.
+/// Whether any part of a statement is unknown.
 pub(super) fn has_hole(part: &impl std::fmt::Debug) -> bool {
     format!("{part:?}").contains(HOLE)
 }
 
-/// An action as far as it does not depend on what is not known: a column whose default is some value.
+/// An action without its unknown parts: a column whose default is some unknown value.
 fn without_holes(action: Action, dialect: Dialect) -> Option<Action> {
     if !has_hole(&action) {
         return Some(action);
     }
     let Action::AddColumn { mut column, if_not_exists, position } = action else { return None };
     if column.column.default.as_ref().is_some_and(has_hole) {
-        // Some value of the column's type; which one is not known.
+        // An unknown value of the column's type.
         let is_plain = dialect == Dialect::Postgres && column.ty.user.is_none();
         column.column.default = is_plain.then(|| format!("NULL::{}", column.ty.text));
     }

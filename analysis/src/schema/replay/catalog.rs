@@ -1,10 +1,11 @@
-//! What a database's own catalog would say at this point of the migrations, for code that asks it before it changes something.
+//! What the database's catalog would contain at this point of the migrations, for code that queries it before
+//! changing something.
 
 use super::Replay;
 use crate::schema::model::Name;
 
 impl Replay {
-    /// Whether a catalog has a row with these values.
+    /// Whether a catalog contains a row with these values; `None` if undetermined.
     pub(super) fn catalog_has(&self, catalog: &str, equals: &[(String, String)]) -> Option<bool> {
         let value = |names: &[&str]| {
             let found = equals.iter().find(|(column, _)| names.contains(&column.as_str()));
@@ -35,7 +36,7 @@ impl Replay {
             "pg_constraint" | "table_constraints" | "constraint_column_usage" | "referential_constraints" => {
                 let name = value(&["conname", "constraint_name"]);
                 let Some(name) = name else {
-                    // "has a primary key" and its like.
+                    // "has a primary key" and similar checks.
                     let kind = value(&["constraint_type", "contype"])?;
                     return table.map(|_| match kind {
                         "PRIMARY KEY" | "p" => tables().any(|table| !table.primary_key.is_empty()),

@@ -1,4 +1,4 @@
-//! `ALTER TABLE` and its like, action by action.
+//! `ALTER TABLE` and similar statements, action by action.
 
 use super::create::{SERIAL, missing};
 use super::lookup::Relation;
@@ -29,7 +29,7 @@ impl Replay {
         }
     }
 
-    /// Of a table whose shape is not known, the name is still followed.
+    /// If a table's definition is unknown, only its name is tracked.
     fn alter_ignored(&mut self, written: &Written, actions: Vec<Action>) -> Step {
         for action in actions {
             if let Action::Rename(to) = action
@@ -43,7 +43,7 @@ impl Replay {
     }
 
     fn alter_table(&mut self, mut name: Name, only: bool, actions: Vec<Action>) -> Step {
-        // One action that cannot be replayed does not keep the others from it.
+        // An action that cannot be replayed does not stop the others.
         let mut result = Ok(());
         for action in actions {
             let step = match action {
@@ -196,7 +196,7 @@ impl Replay {
         Ok(())
     }
 
-    /// MySQL: a column is defined anew; its keys and place stay unless said otherwise.
+    /// MySQL: redefines a column; its keys and position stay unless given.
     fn change_column(&mut self, name: &Name, from: &str, definition: ColumnDef, at: &Position) -> Step {
         let mut definition = definition;
         let constraints = std::mem::take(&mut definition.constraints);
@@ -223,7 +223,7 @@ impl Replay {
 
     fn set_type(&mut self, name: &Name, column: &str, ty: &TypeRef, collation: Option<String>) -> Step {
         let printed = self.print_type(ty);
-        // A default stays as it was written for the old type.
+        // The default stays as written for the old type.
         self.each_column(name, column, false, |column| {
             column.ty.clone_from(&printed);
             column.collation.clone_from(&collation);
@@ -241,7 +241,7 @@ impl Replay {
         for column in table.columns.iter_mut().filter(|column| key.contains(&column.name)) {
             column.not_null = true;
         }
-        // An index of the same shape becomes the partition's part; where there is none, one is made.
+        // A matching index becomes the partition's part; if there is none, one is created.
         for index in indexes {
             let same = |it: &&Index| {
                 it.keys == index.keys
@@ -278,7 +278,7 @@ fn insert_column(table: &mut Table, column: Column, at: &Position) {
     table.columns.insert(index.unwrap_or(table.columns.len()), column);
 }
 
-/// A default as the database prints it: Postgres casts a lone string to the column's type.
+/// A default as the database prints it: PostgreSQL casts a lone string to the column's type.
 pub(super) fn print_default(default: String, ty: &str, dialect: Dialect) -> String {
     if dialect != Dialect::Postgres || default == SERIAL {
         return default;
@@ -297,7 +297,7 @@ pub(super) fn print_default(default: String, ty: &str, dialect: Dialect) -> Stri
             format!("'{default}'::{ty}")
         }
         _ => match default.split_once("'::") {
-            // A string cast to the column's own type is printed as the lone string is.
+            // A string cast to the column's own type is printed like a lone string.
             Some((string, cast)) if first == Some(Kind::Text) && cast == without_modifiers(ty) => {
                 print_string(&format!("{string}'"), ty)
             }
@@ -306,7 +306,7 @@ pub(super) fn print_default(default: String, ty: &str, dialect: Dialect) -> Stri
     }
 }
 
-/// A lone string as the default of a column: a value of its type where that is printed without quotes.
+/// A lone string as the default of a column; values of some types are printed without quotes.
 fn print_string(default: &str, ty: &str) -> String {
     let value = unquote(default, Dialect::Postgres);
     match ty {
@@ -321,7 +321,7 @@ fn print_string(default: &str, ty: &str) -> String {
     }
 }
 
-/// A type without its length or precision, as it stands in a cast.
+/// A type without length or precision, as in a cast.
 fn without_modifiers(ty: &str) -> String {
     match (ty.find('('), ty.find(')')) {
         (Some(open), Some(close)) if open < close => {

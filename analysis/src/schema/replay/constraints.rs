@@ -1,4 +1,4 @@
-//! Adding and dropping constraints, with the indexes behind them.
+//! Adds and drops constraints, with their indexes.
 
 use super::create::missing;
 use super::names::clipped;
@@ -40,7 +40,7 @@ impl Replay {
         }
     }
 
-    /// Notes when the table's newest constraint is checked.
+    /// Records when the table's newest constraint is checked.
     fn set_timing(&mut self, table: &Name, timing: Option<String>) -> Step {
         let table = self.table_mut(table)?;
         if let (Some(timing), Some(index)) = (timing, table.indexes.last()) {
@@ -49,7 +49,8 @@ impl Replay {
         Ok(())
     }
 
-    /// The table that a foreign key points to; SQLite and MySQL (with checks off) let it be made later.
+    /// The table that a foreign key references; SQLite and MySQL (with checks off) allow it to be created
+    /// later.
     fn referenced(&self, written: &Written) -> Step<Name> {
         match self.find_table(written) {
             Some(name) => Ok(name),
@@ -102,7 +103,7 @@ impl Replay {
             keys.iter().map(IndexKey::as_column).eq(columns.iter().map(|it| Some(it.as_str())))
         };
         if dialect == Dialect::Sqlite {
-            // A key that is there already gets no second index.
+            // An existing key gets no second index.
             let rowid = table.rowid_alias().is_some_and(|column| columns == [column.name.as_str()]);
             let exists = table.indexes.iter().any(|index| index.constraint && same(&index.keys));
             let index_name = self.sqlite_index_name(name);
@@ -124,14 +125,14 @@ impl Replay {
         self.push_index(name, Index { constraint: true, ..built(index, index_name) })
     }
 
-    /// The columns of a key, all of which must be there.
+    /// The columns of a key, all of which must exist.
     fn key_columns(&self, name: &Name, keys: &[IndexKey]) -> Step<Vec<String>> {
         let table = self.table(name)?;
         keys.iter()
             .map(|key| match &key.part {
                 KeyPart::Column(column) if table.column(column).is_some() => Ok(column.clone()),
                 KeyPart::Column(column) => Err(format!("table `{name}` has no column `{column}`")),
-                // MySQL allows functional keys in UNIQUE; they are no columns.
+                // MySQL allows expressions in UNIQUE, which are not columns.
                 KeyPart::Expression(text) => Ok(format!("({text})")),
             })
             .collect()
@@ -193,13 +194,13 @@ impl Replay {
         Ok(())
     }
 
-    /// The parent's foreign key as its partition has it; children by inheritance have none.
+    /// A foreign key of a parent as inherited by its partition; other children do not inherit it.
     fn partition_key(&self, child: &Name, key: &ForeignKey) -> Option<ForeignKey> {
         let is_partition = self.schema.tables.get(child).is_some_and(|table| table.partition_bound.is_some());
         is_partition.then(|| key.clone())
     }
 
-    /// MySQL: names a foreign key, and makes an index for it unless one begins with its columns.
+    /// MySQL: names a foreign key, and creates an index for it unless one starts with its columns.
     fn index_foreign_key(&mut self, name: &Name, key: &mut ForeignKey) -> Step {
         let keys: Vec<IndexKey> = key.columns.iter().map(IndexKey::column).collect();
         let table = self.table(name)?;
@@ -253,7 +254,7 @@ impl Replay {
         names.push(name.clone());
         for name in names {
             let checks = &mut self.table_mut(&name)?.checks;
-            // One that a parent has already is merged with it.
+            // A constraint that the parent already has is merged with it.
             if check.name.is_none() || !checks.contains(&check) {
                 checks.push(check.clone());
             }
@@ -304,7 +305,8 @@ impl Replay {
         }
     }
 
-    /// Drops PRIMARY KEY, UNIQUE or EXCLUDE with its index, and with CASCADE the references that need it.
+    /// Drops PRIMARY KEY, UNIQUE or EXCLUDE with its index, and with CASCADE the references that depend on
+    /// it.
     pub(super) fn drop_key(&mut self, name: &Name, index: &Index, cascade: bool) -> Step {
         let columns: Vec<String> =
             index.keys.iter().filter_map(|key| key.as_column().map(str::to_owned)).collect();
@@ -324,7 +326,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Fills in what references to a whole table mean, where it was made after the reference.
+    /// Fills in the columns of references that name only a table, once that table exists.
     pub(super) fn fill_in_references(&mut self) {
         for name in std::mem::take(&mut self.to_fill_in) {
             let Some(mut table) = self.schema.tables.remove(&name) else { continue };
@@ -343,7 +345,7 @@ impl Replay {
     }
 }
 
-/// An index of a definition under its final name.
+/// The index of a definition under its final name.
 pub(super) fn built(index: IndexDef, name: String) -> Index {
     Index {
         name,

@@ -1,4 +1,4 @@
-//! `CREATE TABLE`: columns from all the places they can come from, then constraints in the database's own order.
+//! `CREATE TABLE`: columns from all their sources, then constraints in the database's order.
 
 use super::Replay;
 use super::Step;
@@ -16,7 +16,7 @@ impl Replay {
             self.temporary.insert(name);
             return Ok(());
         }
-        // SQLite makes these itself, and `.schema` lists them.
+        // SQLite creates these itself, and `.schema` lists them.
         if self.schema.dialect == Dialect::Sqlite && name.name.starts_with("sqlite_") {
             return Ok(());
         }
@@ -30,7 +30,7 @@ impl Replay {
         let mut table = Table::new(name.clone());
         let mut queried = Vec::new();
         match self.columns_from_elsewhere(&create) {
-            // MySQL puts them behind those that are written.
+            // MySQL appends them to the explicit columns.
             Ok(columns) if self.schema.dialect == Dialect::MySql => queried = columns,
             Ok(columns) => table.columns = columns,
             Err(reason) => {
@@ -95,7 +95,7 @@ impl Replay {
         }
     }
 
-    /// Columns that come from a query or a type; or why the columns are not known.
+    /// The columns that come from a query or a type; or why they are unknown.
     fn columns_from_elsewhere(&mut self, create: &CreateTable) -> Step<Vec<Column>> {
         if let Some(module) = create.module.as_ref().filter(|_| create.elements.is_empty()) {
             let module = module.split('(').next().unwrap_or(module).trim();
@@ -117,13 +117,13 @@ impl Replay {
         match self.columns_of_query(query, &names) {
             Some(columns) if self.schema.dialect == Dialect::Sqlite => Ok(super::rows::by_affinity(columns)),
             Some(columns) => Ok(columns),
-            // The names are known, and are added as elements.
+            // The names are given, and are added as elements.
             None if !names.is_empty() => Ok(Vec::new()),
             None => Err("its columns are those of the query it was made from".to_owned()),
         }
     }
 
-    /// Takes over a parent's columns and checks.
+    /// Copies a parent's columns and checks.
     fn inherit(&mut self, table: &mut Table, parent: &Name) -> Step {
         let of = self.table(parent)?;
         for column in &of.columns {
@@ -140,7 +140,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Adds a column as defined; one that a parent has already is merged with it.
+    /// Adds a column from its definition; it is merged with a parent's column of the same name.
     fn add_definition(&self, table: &mut Table, definition: ColumnDef) {
         let column = self.column(definition);
         match table.columns.iter_mut().find(|known| known.name == column.name) {
@@ -156,14 +156,14 @@ impl Replay {
         }
     }
 
-    /// A column of a definition, with its type as printed.
+    /// The column of a definition, with its printed type.
     pub(super) fn column(&self, definition: ColumnDef) -> Column {
         let mut column = definition.column;
         column.name = clipped(column.name, self.schema.dialect);
         column.ty = self.print_type(&definition.ty);
         column.not_null |= definition.ty.serial;
         if definition.ty.serial && self.schema.dialect == Dialect::Postgres {
-            // The sequence is made, and the default written, once the table is there.
+            // The sequence is created, and the default written, once the table exists.
             column.default = Some(SERIAL.to_owned());
         } else if let Some(default) = column.default.take() {
             column.default = Some(super::columns::print_default(default, &column.ty, self.schema.dialect));
@@ -180,7 +180,7 @@ impl Replay {
         print_user_type(&found.unwrap_or_else(|| written.to_name()), &ty.text, self.schema.dialect)
     }
 
-    /// Makes the sequences of the table's new `serial` columns.
+    /// Creates the sequences of the table's new `serial` columns.
     pub(super) fn make_sequences(&mut self, table: &Name) {
         let columns = self.schema.tables.get(table).map(|table| table.columns.as_slice()).unwrap_or_default();
         let serial = |column: &&Column| column.default.as_deref() == Some(SERIAL);
@@ -204,7 +204,7 @@ impl Replay {
         let other = self.table(other)?;
         for column in &other.columns {
             let mut column = column.clone();
-            // Postgres leaves these out unless told otherwise.
+            // PostgreSQL omits these unless told otherwise.
             if !including.defaults && column.generated.is_none() {
                 column.default = None;
             }
@@ -223,7 +223,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Gives a table the keys and indexes of another, under names of its own.
+    /// Copies the keys and indexes of another table, under new names.
     fn copy_indexes(&mut self, name: &Name, other: &Name, attach: bool) -> Step {
         for index in self.table(other)?.indexes.clone() {
             self.copy_index(name, &index, attach)?;
@@ -240,11 +240,12 @@ impl Replay {
         Ok(())
     }
 
-    /// Adds the constraints of a new table: CHECK first, then keys with PRIMARY KEY in front, then references.
+    /// Adds the constraints of a new table: CHECK first, then keys starting with PRIMARY KEY, then
+    /// references.
     fn add_constraints(&mut self, table: &Name, constraints: Vec<ConstraintDef>) -> Step {
         let dialect = self.schema.dialect;
         let rank = |rule: &Rule| match (rule, dialect) {
-            // SQLite makes indexes in the order of the text.
+            // SQLite creates indexes in text order.
             (_, Dialect::Sqlite) => 0,
             (Rule::Check(_), _) => 0,
             (Rule::PrimaryKey { .. }, _) => 1,
@@ -262,7 +263,7 @@ impl Replay {
         Ok(())
     }
 
-    /// What a PRIMARY KEY says about NULL, which depends on the kind of table.
+    /// The effect of a PRIMARY KEY on NULL, which depends on the kind of table.
     fn finish_primary_key(&mut self, name: &Name) -> Step {
         let dialect = self.schema.dialect;
         let table = self.table_mut(name)?;
@@ -278,8 +279,8 @@ impl Replay {
     }
 }
 
-/// Postgres makes one index of keys that are equal, and PRIMARY KEY goes before UNIQUE. The first has the name, else that
-/// of the other.
+/// PostgreSQL creates one index for equal keys, and PRIMARY KEY takes precedence over UNIQUE. The name is
+/// that of the first, else that of the other.
 fn merge_equal_keys(constraints: &mut Vec<ConstraintDef>) {
     let mut kept: Vec<ConstraintDef> = Vec::with_capacity(constraints.len());
     for constraint in constraints.drain(..) {
@@ -303,16 +304,16 @@ fn merge_equal_keys(constraints: &mut Vec<ConstraintDef>) {
     *constraints = kept;
 }
 
-/// Stands for the default of a `serial` column until its sequence has a name.
+/// A placeholder for the default of a `serial` column until its sequence has a name.
 pub(super) const SERIAL: &str = "nextval()";
 
-/// The default of a column that takes its values from a sequence.
+/// The default of a column that draws from a sequence.
 pub(crate) fn nextval(sequence: &Name) -> String {
     let printed = print_user_type(sequence, "", Dialect::Postgres).replace('\'', "''");
     format!("nextval('{printed}'::regclass)")
 }
 
-/// The sequence's name that Postgres makes up for a `serial` column when nothing else has it.
+/// The name that PostgreSQL generates for the sequence of a `serial` column, if it is free.
 pub(crate) fn serial_sequence(table: &Name, column: &str) -> Name {
     Name { schema: table.schema.clone(), name: join_names(&table.name, column, "seq") }
 }

@@ -1,4 +1,4 @@
-//! Dropping: the thing itself, and what goes with it.
+//! Dropping: the object itself, and its dependents.
 
 use super::create::missing;
 use super::{Replay, Step};
@@ -103,7 +103,7 @@ impl Replay {
 
     fn drop_index(&mut self, drop: &Drop, written: &Written) -> Step {
         let Some(name) = self.find(written, |name| self.owner_of_index(name).is_some()) else {
-            // The index of a table whose shape is not known is not known either.
+            // The indexes of tables with unknown definitions are unknown too.
             let unknown = !self.schema.opaque.is_empty() || !self.temporary.is_empty();
             return if drop.if_exists || unknown { Ok(()) } else { Err(missing(written)) };
         };
@@ -136,7 +136,7 @@ impl Replay {
         }
         self.attached.retain(|(table, _), _| table != name);
         self.implied.retain(|(table, _)| table != name);
-        // SQLite lets references dangle; the others refuse unless told to cascade.
+        // SQLite leaves dangling references; the others refuse unless told to cascade.
         if self.schema.dialect != Dialect::Sqlite {
             for table in self.schema.tables.values_mut() {
                 table.foreign_keys.retain(|key| key.table != *name);
@@ -147,7 +147,7 @@ impl Replay {
         }
     }
 
-    /// Drops the views that mention a relation, and those that mention them.
+    /// Drops the views that mention a relation, and views on those.
     fn drop_dependent_views(&mut self, name: &Name) {
         let dialect = self.schema.dialect;
         let mentions = |query: &str| expression::mentions(query, dialect).contains(&name.name);
@@ -165,7 +165,7 @@ impl Replay {
         }
     }
 
-    /// Takes the defaults away that take their values from a sequence.
+    /// Removes the defaults that draw from a sequence.
     fn drop_defaults_of_sequence(&mut self, name: &Name) {
         let printed = super::create::nextval(name);
         let written = printed.replace("::regclass", "");
@@ -204,7 +204,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Drops the views that read a column, and those that read them.
+    /// Drops the views that read a column, and views on those.
     fn drop_views_of_column(&mut self, table: &Name, column: &str) {
         let dialect = self.schema.dialect;
         let dependent: Vec<Name> = self
@@ -213,7 +213,7 @@ impl Replay {
             .values()
             .filter(|view| {
                 let names = expression::mentions(&view.query, dialect);
-                // `*` stands for the column as well.
+                // `*` includes the column as well.
                 let reads = names.iter().any(|name| name == column) || view.query.contains('*');
                 names.contains(&table.name) && reads
             })
@@ -329,7 +329,7 @@ impl Replay {
     }
 }
 
-/// MySQL: a dropped column leaves its indexes, and an index without columns goes.
+/// MySQL: removes a dropped column from its indexes, and indexes without remaining columns.
 fn shrink_indexes(table: &mut Table, column: &str) {
     for index in &mut table.indexes {
         index.keys.retain(|key| key.as_column() != Some(column));

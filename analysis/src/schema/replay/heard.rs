@@ -1,5 +1,5 @@
-//! Names that may be in use: every word of the statements so far, and every name that was made up. What is not among them is
-//! in use nowhere, which is known without looking at every table; what is among them is looked for.
+//! A filter for names in use: every word of the statements so far, and every generated name. A name outside
+//! it is certainly unused, which avoids looking at every table; a name in it is looked up.
 
 use std::collections::HashSet;
 use std::sync::OnceLock;
@@ -9,31 +9,31 @@ use crate::schema::model::{Name, Schema};
 use crate::sql::Dialect;
 use crate::sql::lex::{Kind, Lexer, unquote};
 
-/// The names, from where somebody first asked for one; before that they are those of the schema.
+/// The names, collected from the first request on; before that, the schema itself is the source.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Heard {
-    /// In lower case and cut to what Postgres keeps.
+    /// In lower case, truncated as by PostgreSQL.
     names: OnceLock<HashSet<String>>,
     /// The tables that others may inherit from.
     parents: OnceLock<HashSet<Name>>,
 }
 
 impl Replay {
-    /// Whether an index or constraint may have a name.
+    /// Whether an index or constraint may have this name.
     pub(super) fn may_have(&self, name: &str) -> bool {
-        // The database makes these up from the name of the table.
+        // The database generates these from the name of the table.
         name.starts_with("sqlite_autoindex_")
             || self.heard.names.get_or_init(|| names(&self.schema)).contains(&form(name))
     }
 
-    /// Notes the name of something that is made.
+    /// Adds the name of a new object.
     pub(super) fn hear(&mut self, name: &str) {
         if let Some(names) = self.heard.names.get_mut() {
             names.insert(form(name));
         }
     }
 
-    /// Notes every word of a statement.
+    /// Adds every word of a statement.
     pub(super) fn hear_all(&mut self, sql: &str) {
         let dialect = self.schema.dialect;
         let Some(names) = self.heard.names.get_mut() else { return };
@@ -47,7 +47,7 @@ impl Replay {
         }
     }
 
-    /// Whether other tables may inherit from one.
+    /// Whether other tables may inherit from a table.
     pub(super) fn may_have_children(&self, table: &Name) -> bool {
         let of_schema = || {
             let tables = self.schema.tables.values();
@@ -56,7 +56,7 @@ impl Replay {
         self.heard.parents.get_or_init(of_schema).contains(table)
     }
 
-    /// Notes that a table has children from now on.
+    /// Records that a table now has children.
     pub(super) fn hear_parent(&mut self, table: &Name) {
         if let Some(parents) = self.heard.parents.get_mut() {
             parents.insert(table.clone());
@@ -85,7 +85,7 @@ fn insert(names: &mut HashSet<String>, name: &str) {
     }
 }
 
-/// One form of all spellings of a name.
+/// A canonical form for all spellings of a name.
 fn form(name: &str) -> String {
     let mut form = super::names::clipped(name.to_owned(), Dialect::Postgres).to_lowercase();
     form.shrink_to_fit();
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_name_in_use_is_not_made_up_again() {
-        // As Postgres 15 names them.
+        // As named by PostgreSQL 15.
         check(
             "CREATE TABLE t (a int); CREATE INDEX ON t (a); CREATE INDEX ON t (a);",
             &["t_a_idx", "t_a_idx1"],

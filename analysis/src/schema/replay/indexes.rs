@@ -1,4 +1,4 @@
-//! Adding, copying and removing indexes, on tables, their partitions and materialised views.
+//! Adds, copies and removes indexes, on tables, their partitions and materialised views.
 
 use super::constraints::built;
 use super::create::missing;
@@ -40,7 +40,8 @@ impl Replay {
         Ok(())
     }
 
-    /// Timescale's `create_hypertable('t', 'time')` makes an index on the time, newest first, unless it is told not to.
+    /// Timescale's `create_hypertable('t', 'time')` creates an index on the time column, newest first, unless
+    /// told otherwise.
     pub(super) fn create_hypertable(&mut self, arguments: &[String]) -> Step {
         let declines = |argument: &String| {
             let words: String = argument.to_lowercase().split_whitespace().collect();
@@ -57,7 +58,8 @@ impl Replay {
         self.index_time(&owner, column)
     }
 
-    /// Timescale: what `WITH (tsdb.hypertable, tsdb.partition_column = 'time')` of a new table does beside.
+    /// Timescale: the index that `WITH (tsdb.hypertable, tsdb.partition_column = 'time')` adds to a new
+    /// table.
     pub(super) fn index_hypertable(&mut self, owner: &Name, said: &str) -> Step {
         let option = |name: &str| {
             let value = said.split(name).nth(1)?.trim_start().strip_prefix('=')?;
@@ -80,7 +82,7 @@ impl Replay {
             .map(|_| ())
     }
 
-    /// Names of indexes are the table's own in MySQL, the schema's elsewhere.
+    /// Whether an index name is in use: by the same table in MySQL, in the schema elsewhere.
     fn index_name_taken(&self, owner: &Name, index: &str) -> bool {
         match self.schema.dialect {
             Dialect::MySql => self
@@ -92,7 +94,7 @@ impl Replay {
         }
     }
 
-    /// Adds an index to a table or materialised view; gives the name it got.
+    /// Adds an index to a table or materialised view; returns its name.
     pub(super) fn add_index(&mut self, owner: &Name, index: IndexDef) -> Step<String> {
         let dialect = self.schema.dialect;
         let name = match (&index.name, dialect) {
@@ -119,7 +121,7 @@ impl Replay {
         Ok(name)
     }
 
-    /// Adds a finished index; in MySQL it takes the place of one that a foreign key made for itself.
+    /// Adds a complete index; in MySQL it replaces one that a foreign key created implicitly.
     pub(super) fn push_index(&mut self, owner: &Name, index: Index) -> Step {
         if self.schema.dialect == Dialect::MySql {
             let implied: Vec<String> = self
@@ -146,7 +148,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Gives every partition its part of an index of the parent.
+    /// Adds the corresponding index to every partition.
     pub(super) fn index_partitions(&mut self, parent: &Name, index: &str) -> Step {
         let Some(table) = self.schema.tables.get(parent).filter(|table| table.partition_by.is_some()) else {
             return Ok(());
@@ -158,7 +160,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Gives a table the like of another table's index, under a name that the database makes up.
+    /// Copies another table's index to a table, under a generated name.
     pub(super) fn copy_index(&mut self, name: &Name, index: &Index, attach: bool) -> Step {
         let columns =
             || index.keys.iter().filter_map(|key| key.as_column().map(str::to_owned)).collect::<Vec<_>>();
@@ -195,7 +197,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Removes an index, and the parts of it that partitions have.
+    /// Removes an index, and the corresponding indexes of partitions.
     pub(super) fn remove_index(&mut self, owner: &Name, index: &str) {
         if let Some(table) = self.schema.tables.get_mut(owner) {
             table.indexes.retain(|it| it.name != index);

@@ -1,11 +1,11 @@
-//! What a name as written means at this point of the migrations.
+//! Resolves names as written at this point of the migrations.
 
 use super::Replay;
 use crate::schema::ddl::Written;
 use crate::schema::model::{Column, Index, IndexKey, Name, Table};
 use crate::sql::Dialect;
 
-/// What kind of relation a name belongs to.
+/// The kind of relation that has a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Relation {
     Table(Name),
@@ -13,12 +13,12 @@ pub(super) enum Relation {
     /// An index, with its table or materialised view.
     Index(Name, String),
     Sequence(Name),
-    /// Something of the session, or a table whose shape is not known: statements about it change nothing.
+    /// A session-local object, or a table whose definition is unknown: statements about it change nothing.
     Ignored,
 }
 
 impl Replay {
-    /// The schemas that an unqualified name is looked for in, `None` for the default one.
+    /// The schemas searched for an unqualified name; `None` is the default one.
     fn path(&self) -> Vec<Option<&str>> {
         let session = self.session.local_path.as_ref().or(self.session.path.as_ref());
         let path = session.unwrap_or(&self.schema.search_path);
@@ -33,7 +33,7 @@ impl Replay {
         path
     }
 
-    /// The name that a thing gets when it is made under a name as written.
+    /// The full name of an object created under a name as written.
     pub(super) fn new_name(&self, written: &Written) -> Name {
         match &written.schema {
             Some(_) => written.to_name(),
@@ -41,7 +41,7 @@ impl Replay {
         }
     }
 
-    /// The first name by the search path for which `exists` holds.
+    /// The first name along the search path for which `exists` holds.
     pub(super) fn find(&self, written: &Written, exists: impl Fn(&Name) -> bool) -> Option<Name> {
         if written.schema.is_some() {
             return Some(written.to_name()).filter(exists);
@@ -50,9 +50,9 @@ impl Replay {
         names.into_iter().find(|name| exists(name))
     }
 
-    /// The table of a name as written in a migration that reads or changes its shape.
+    /// The table with a name as written in a migration that reads or changes its definition.
     ///
-    /// sqlx's own table is there before the first migration; it counts from where a migration speaks of it.
+    /// sqlx's own table exists before the first migration; it is added once a migration mentions it.
     pub(super) fn find_or_make_table(&mut self, written: &Written) -> Option<Name> {
         if written.name == "_sqlx_migrations" && self.find_table(written).is_none() {
             let name = self.new_name(written);
@@ -66,7 +66,7 @@ impl Replay {
         self.find(written, |name| self.schema.tables.contains_key(name))
     }
 
-    /// The table or materialised view that has an index of this name, in the index's own schema.
+    /// The table or materialised view that has an index with this name, in the index's own schema.
     pub(super) fn owner_of_index(&self, index: &Name) -> Option<Name> {
         if !self.may_have(&index.name) {
             return None;
@@ -86,7 +86,7 @@ impl Replay {
         })
     }
 
-    /// The relation of a name as written, in the order of the search path.
+    /// The relation with a name as written, along the search path.
     pub(super) fn relation(&self, written: &Written) -> Option<Relation> {
         let exists = |name: &Name| self.relation_exists(name) || self.schema.opaque.contains_key(name);
         let name = self.find(written, exists)?;
@@ -113,7 +113,7 @@ impl Replay {
             || self.owner_of_index(name).is_some()
     }
 
-    /// A table that is known to be there.
+    /// A table that is known to exist.
     pub(super) fn table_mut(&mut self, name: &Name) -> Result<&mut Table, String> {
         self.schema.tables.get_mut(name).ok_or_else(|| format!("table `{name}` does not exist"))
     }
@@ -122,7 +122,7 @@ impl Replay {
         self.schema.tables.get(name).ok_or_else(|| format!("table `{name}` does not exist"))
     }
 
-    /// Tables that inherit from this one, or are its partitions.
+    /// The tables that inherit from this one, or are its partitions.
     pub(super) fn children(&self, parent: &Name) -> Vec<Name> {
         if !self.may_have_children(parent) {
             return Vec::new();
@@ -132,7 +132,7 @@ impl Replay {
     }
 }
 
-/// The table in which sqlx notes what it has applied.
+/// The table in which sqlx records applied migrations.
 fn ledger(name: &Name, dialect: Dialect) -> Table {
     let types = match dialect {
         Dialect::Postgres => ["bigint", "text", "timestamp with time zone", "boolean", "bytea", "bigint"],

@@ -1,4 +1,4 @@
-//! Columns and indexes that statements give to tables of which it is not known which they are: any table may have them.
+//! Columns and indexes that statements add to tables determined at run time: any table may have them.
 
 use super::Replay;
 use super::block::has_hole;
@@ -7,7 +7,7 @@ use crate::schema::ddl::{self, Action, Change};
 use crate::schema::model::{Column, Name};
 
 impl Replay {
-    /// Notes the columns that statements of a loop add, whichever tables they change.
+    /// Records the columns that the statements of a loop add, to whichever tables.
     pub(super) fn loosen_all(&mut self, nodes: &[Node]) {
         for node in nodes {
             match node {
@@ -28,7 +28,7 @@ impl Replay {
         }
     }
 
-    /// Notes the columns that a statement of a loop adds: to its table, where that is known.
+    /// Records the columns that a statement in a loop adds: to its table, if that is known.
     fn loosen_in_loop(&mut self, sql: &str) {
         if let Ok(Change::Alter { name, only, actions, .. }) = ddl::parse(sql, self.schema.dialect)
             && self.find_table(&name).is_some()
@@ -48,7 +48,7 @@ impl Replay {
         self.loosen(sql);
     }
 
-    /// Notes the columns that a statement adds, where its table or the column is not known.
+    /// Records the columns that a statement adds, if its table or the column is unknown.
     pub(super) fn loosen(&mut self, sql: &str) {
         let (name, actions) = match ddl::parse(sql, self.schema.dialect) {
             Ok(Change::Alter { name, actions, .. }) => (name, actions),
@@ -78,7 +78,7 @@ impl Replay {
         }
     }
 
-    /// Adds columns to a table that any table may have, and that a statement says this one has.
+    /// Adds columns to a table that any table may have, if a statement shows that this one has them.
     pub(super) fn take_loose(&mut self, table: &Name, columns: Vec<String>) {
         let Some(known) = self.schema.tables.get_mut(table) else { return };
         for name in columns {

@@ -1,4 +1,4 @@
-//! Migrations become the schema that the database ends with: statement by statement, doing what the database does.
+//! Replays migrations into the resulting schema, statement by statement, doing what the database does.
 
 mod block;
 mod catalog;
@@ -30,45 +30,45 @@ use crate::schema::ddl::{self, Action, Change, Scope};
 use crate::sql::Dialect;
 use crate::sql::split::{self, Piece};
 
-/// The schema after the statements so far, and what could not be taken into account.
+/// The schema after the statements so far, and what was ignored.
 #[derive(Debug, Clone)]
 pub struct Replay {
-    /// What the database holds now.
+    /// The current schema.
     pub schema: Schema,
     /// Statements that could not be replayed, each with its file and line.
     pub problems: Vec<Problem>,
     session: Session,
-    /// Tables and views of the session, which are gone with it.
+    /// Session-local tables and views.
     temporary: BTreeSet<Name>,
-    /// Sequences that go when their table goes.
+    /// Sequences that are dropped with their table.
     owned: BTreeMap<Name, Name>,
-    /// Indexes of partitions, each with the index of the parent that it is a part of.
+    /// Indexes of partitions, each with the corresponding index of the parent.
     attached: BTreeMap<(Name, String), String>,
-    /// Views whose columns are named beside their own name, and so keep these names.
+    /// Views with explicit column names, which keep these names.
     named_views: BTreeSet<Name>,
-    /// Bodies of functions, for those that run DDL.
+    /// The bodies of functions that run DDL.
     bodies: BTreeMap<Name, block::Function>,
-    /// Names of domains' CHECK constraints, in the order of the conditions.
+    /// The names of domains' CHECK constraints, in the order of the conditions.
     domain_checks: BTreeMap<Name, Vec<String>>,
-    /// MySQL: indexes that a foreign key made for itself, dropped when another index serves it.
+    /// MySQL: indexes created implicitly by a foreign key, dropped when another index serves it.
     implied: BTreeSet<(Name, String)>,
-    /// What each gap comes from, where dropping that closes it.
+    /// The cause of each gap, if dropping it closes the gap.
     gap_causes: BTreeMap<String, block::GapCause>,
-    /// How many functions and blocks are being run inside of one another.
+    /// The nesting depth of running functions and blocks.
     depth: usize,
     /// The variables of each of them.
     frames: Vec<BTreeMap<String, Text>>,
-    /// Tables with references to a whole table that was not there yet.
+    /// Tables with references to a table that did not exist yet, without columns.
     to_fill_in: BTreeSet<Name>,
     /// Names that may be in use.
     heard: heard::Heard,
-    /// How many steps they have taken in all.
+    /// The total number of steps so far.
     steps: usize,
-    /// The file and line of the statement at hand.
+    /// The file and line of the current statement.
     place: (String, u32),
 }
 
-/// What `SET` has changed.
+/// Settings changed by `SET`.
 #[derive(Debug, Clone, Default)]
 struct Session {
     path: Option<Vec<String>>,
@@ -76,14 +76,14 @@ struct Session {
     legacy_alter: bool,
     /// MySQL: the value of each variable.
     variables: BTreeMap<String, Text>,
-    /// MySQL: the texts of prepared statements.
+    /// MySQL: the text of each prepared statement.
     prepared: BTreeMap<String, Text>,
 }
 
-/// The result of a step: what is wrong, as a lowercase fragment.
+/// The result of a step: an error as a lowercase fragment.
 type Step<T = ()> = Result<T, String>;
 
-/// Replays migrations, which are in the order in which they are applied.
+/// Replays migrations, given in the order of application.
 pub fn replay(migrations: &[Migration], dialect: Dialect) -> Replay {
     let mut replay = Replay::new(dialect);
     for migration in migrations {
@@ -92,8 +92,8 @@ pub fn replay(migrations: &[Migration], dialect: Dialect) -> Replay {
     replay
 }
 
-/// The statements of a script without those that a rollback takes back, of the transaction or to a savepoint; MySQL commits each statement that
-/// changes a schema.
+/// The statements of a script, except those undone by a rollback of the transaction or to a savepoint; MySQL
+/// commits every statement that changes the schema.
 fn lasting(pieces: Vec<Piece<'_>>, dialect: Dialect) -> Vec<Piece<'_>> {
     if dialect == Dialect::MySql {
         return pieces;
@@ -102,7 +102,7 @@ fn lasting(pieces: Vec<Piece<'_>>, dialect: Dialect) -> Vec<Piece<'_>> {
         piece.text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
     };
     let mut lasting = Vec::with_capacity(pieces.len());
-    // Each savepoint with how many statements stand before it.
+    // Each savepoint, with the number of statements before it.
     let mut saved: Vec<(String, usize)> = Vec::new();
     for piece in pieces {
         let is_step = ["savepoint", "rollback", "begin", "start", "abort", "commit", "end"];
@@ -153,7 +153,8 @@ impl Replay {
         }
     }
 
-    /// Applies a script: a migration, a snapshot, or what `pg_dump`, `.schema` or `mysqldump --no-data` wrote.
+    /// Applies a script: a migration, a snapshot, or the output of `pg_dump`, `.schema` or
+    /// `mysqldump --no-data`.
     pub fn apply(&mut self, sql: &str, file: &str) {
         for piece in lasting(split::statements(sql, self.schema.dialect), self.schema.dialect) {
             self.apply_piece(&piece, file);
@@ -161,7 +162,7 @@ impl Replay {
         self.finish();
     }
 
-    /// Ends a script: its transaction is over, and everything it makes is there.
+    /// Ends a script: its transaction is over, and everything it creates exists.
     pub(super) fn finish(&mut self) {
         self.session.local_path = None;
         self.fill_in_references();
@@ -191,7 +192,7 @@ impl Replay {
         self.hear_all(piece.text);
     }
 
-    /// Notes what may be wrong in the schema from now on, because a statement was not understood.
+    /// Records what may be wrong in the schema because a statement was not understood.
     fn not_understood(&mut self, sql: &str, file: &str, line: u32, message: &str) {
         let reason = format!("a statement was not understood: {message} ({file}:{line})");
         match ddl::table_of(sql, self.schema.dialect) {

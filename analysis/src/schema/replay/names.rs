@@ -1,4 +1,4 @@
-//! The names that the database makes up for indexes and constraints that were given none.
+//! The names that the database generates for unnamed indexes and constraints.
 
 use super::Replay;
 use crate::schema::ddl::expression;
@@ -6,11 +6,11 @@ use crate::schema::model::{Index, IndexKey, KeyPart, Name, Table};
 use crate::sql::Dialect;
 use crate::sql::lex::{Kind, Lexer};
 
-/// The longest name that Postgres keeps, in bytes.
+/// The maximum length of a PostgreSQL name, in bytes.
 const LONGEST: usize = 63;
 
 impl Replay {
-    /// Postgres: `table_columns_label`, shortened and numbered so that no relation or constraint has the name.
+    /// PostgreSQL: `table_columns_label`, shortened and numbered so that the name is free.
     pub(super) fn choose_name(&self, table: &Name, columns: &str, label: &str) -> String {
         let mut name = join_names(&table.name, columns, label);
         let mut pass = 1u32;
@@ -21,7 +21,7 @@ impl Replay {
         name
     }
 
-    /// Whether a relation or constraint of a schema has a name.
+    /// Whether a relation or constraint of a schema has this name.
     fn is_taken(&self, schema: Option<&str>, name: &str) -> bool {
         let all = &self.schema;
         let may_be_kept = self.may_have(name);
@@ -44,7 +44,7 @@ impl Replay {
                     || all.views.values().any(|view| is_of(&view.indexes) && is_here(&view.name)))
     }
 
-    /// Postgres: the name of an index on these keys.
+    /// PostgreSQL: the name of an index on these keys.
     pub(super) fn choose_index_name(
         &self,
         table: &Name,
@@ -55,7 +55,7 @@ impl Replay {
         self.choose_name(table, &key_names(keys, include), label)
     }
 
-    /// MySQL: the name of an index on these keys: its first column, numbered when taken.
+    /// MySQL: the name of an index on these keys: its first column, numbered if in use.
     pub(super) fn mysql_index_name(&self, table: &Name, keys: &[IndexKey]) -> String {
         let first = keys.first().and_then(IndexKey::as_column).unwrap_or("functional_index");
         let taken = |name: &str| {
@@ -75,14 +75,14 @@ impl Replay {
         }
     }
 
-    /// SQLite: the name of the next index that a constraint makes.
+    /// SQLite: the name of the next implicit index of a constraint.
     pub(super) fn sqlite_index_name(&self, table: &Name) -> String {
         let indexes = self.schema.tables.get(table).map_or(0, |table| table.indexes.len());
         format!("sqlite_autoindex_{}_{}", table.name, indexes + 1)
     }
 }
 
-/// The names of an index's keys, joined; a name that comes twice is numbered.
+/// The names of an index's keys, joined; duplicates are numbered.
 fn key_names(keys: &[IndexKey], include: &[String]) -> String {
     let mut names: Vec<String> = Vec::new();
     let parts = keys.iter().map(|key| match &key.part {
@@ -103,7 +103,7 @@ fn key_names(keys: &[IndexKey], include: &[String]) -> String {
     joined
 }
 
-/// What Postgres would call a result column of this expression: the function's name, or `expr`.
+/// The name that PostgreSQL gives to a result column of this expression: the function's name, or `expr`.
 fn expression_name(text: &str) -> String {
     let tokens: Vec<_> = Lexer::new(text, Dialect::Postgres).collect();
     let word = |at: usize| tokens.get(at).and_then(|token| text.get(token.span.range())).unwrap_or("");
@@ -144,12 +144,13 @@ fn expression_name(text: &str) -> String {
         // A lone column with a cast keeps its own name.
         return first.to_owned();
     }
-    // `schema.function(…)`: the function's own name counts.
+    // `schema.function(…)`: use the function's own name.
     let name = (0..tokens.len()).take_while(|at| word(*at) != "(").last().map_or(first, word);
     name.to_ascii_lowercase()
 }
 
-/// Joins a table, columns and a label with underscores; what is too long is cut from the longer of the first two.
+/// Joins a table, columns and a label with underscores; the longer of the first two is truncated if
+/// necessary.
 pub(super) fn join_names(table: &str, columns: &str, label: &str) -> String {
     let overhead = usize::from(!columns.is_empty()) + 1 + label.len();
     let available = LONGEST.saturating_sub(overhead);
@@ -169,7 +170,7 @@ pub(super) fn join_names(table: &str, columns: &str, label: &str) -> String {
     if columns.is_empty() { format!("{table}_{label}") } else { format!("{table}_{columns}_{label}") }
 }
 
-/// Cuts a name to so many bytes, at a character's edge.
+/// Truncates a name to a number of bytes, at a character boundary.
 pub(super) fn truncate(name: &mut String, bytes: usize) {
     let mut end = bytes.min(name.len());
     while !name.is_char_boundary(end) {
@@ -178,7 +179,7 @@ pub(super) fn truncate(name: &mut String, bytes: usize) {
     name.truncate(end);
 }
 
-/// A name as Postgres keeps it: cut to its longest length.
+/// A name truncated to PostgreSQL's maximum length.
 pub(super) fn clipped(mut name: String, dialect: Dialect) -> String {
     if dialect == Dialect::Postgres {
         truncate(&mut name, LONGEST);
@@ -193,7 +194,7 @@ mod tests {
     #[test]
     fn long_names_are_cut_from_the_longer_part() {
         let table = "a_table_with_a_name_that_is_long_enough_by_itself";
-        // As Postgres 15 names this index.
+        // As named by PostgreSQL 15.
         let name = join_names(table, "some_column_and_another_column", "idx");
         assert_eq!(name, "a_table_with_a_name_that_is_l_some_column_and_another_colum_idx");
         assert_eq!(join_names("t", "", "pkey"), "t_pkey");

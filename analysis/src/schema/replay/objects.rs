@@ -18,7 +18,7 @@ impl Replay {
         self.schema.opaque.remove(&name);
         let query = view.query.trim().to_owned();
         let columns = self.columns_of_query(&query, &view.columns);
-        // Names that are written are known, whatever the query is.
+        // Explicit names are known, whatever the query is.
         let written = || view.columns.iter().map(|name| Column::new(name, "")).collect();
         let columns = columns.or_else(|| (!view.columns.is_empty()).then(written));
         if view.columns.is_empty() {
@@ -80,7 +80,7 @@ impl Replay {
                     self.rename_sequence(&name, &Name::qualified(Some(&schema), name.name.clone()));
                 }
                 Action::OwnedBy(Some(table)) => {
-                    // What is written is `table.column` or `schema.table.column`, cut to the part before the column.
+                    // It is written `table.column` or `schema.table.column`; the column is removed here.
                     if let Some(table) = self.find_table(&table) {
                         self.owned.insert(name.clone(), table);
                     }
@@ -231,7 +231,7 @@ impl Replay {
         let tables: Vec<Name> = self.schema.tables.keys().filter(|name| of(name)).cloned().collect();
         for table in tables {
             let moved = Name::qualified(Some(to), table.name.clone());
-            // Nothing else can be called so in a schema that has just got its name.
+            // A newly named schema contains nothing else with that name.
             let _ = self.rename_table(&table, &moved);
         }
         let types: Vec<Name> = self.schema.types.keys().filter(|name| of(name)).cloned().collect();
@@ -252,7 +252,7 @@ impl Replay {
         }
     }
 
-    /// A trigger or rule; one of a view is none of a table's.
+    /// Adds a trigger or rule of a table; those of views are ignored.
     pub(super) fn hook(&mut self, table: &Written, hook: Hook) {
         if let Some(name) = self.find_table(table)
             && let Some(table) = self.schema.tables.get_mut(&name)

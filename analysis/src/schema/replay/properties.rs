@@ -1,4 +1,4 @@
-//! No input breaks splitting, replay or the snapshot: whatever is written, they end and report.
+//! No input breaks splitting, replay or the snapshot: they always finish, and report problems.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::schema::snapshot;
 use crate::sql::Dialect;
 use crate::sql::split::statements;
 
-/// Words that DDL is made of, broken pieces of them included.
+/// Fragments of DDL, including broken ones.
 #[rustfmt::skip]
 const WORDS: &[&str] = &[
     "CREATE", "TABLE", "ALTER", "DROP", "INDEX", "UNIQUE", "VIEW", "TYPE", "ENUM", "DOMAIN", "AS", "SELECT", "FROM",
@@ -30,7 +30,7 @@ fn scripts() -> impl Strategy<Value = String> {
     prop::collection::vec(word, 0..60).prop_map(|words| words.join(" "))
 }
 
-/// Replays a script and writes and reads its snapshot.
+/// Replays a script, then writes and reads its snapshot.
 fn survives(script: &str, dialect: Dialect) {
     let mut end = 0;
     for piece in statements(script, dialect) {

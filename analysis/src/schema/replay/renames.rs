@@ -1,4 +1,4 @@
-//! Renaming: the thing itself, and every place that mentions it.
+//! Renaming: the object itself, and every mention of it.
 
 use super::create::nextval;
 use super::{Replay, Step};
@@ -31,7 +31,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Renames a table or moves it to another schema, with what is called after it.
+    /// Renames a table or moves it to another schema, along with objects named after it.
     pub(super) fn rename_table(&mut self, from: &Name, to: &Name) -> Step {
         if from == to {
             return Ok(());
@@ -69,7 +69,7 @@ impl Replay {
             }
             Dialect::Postgres => {}
         }
-        // A condition may name the table before the column.
+        // A condition may qualify a column by the table.
         for text in expressions(&mut table) {
             if text.contains(&format!("{}.", from.name))
                 && let Some(renamed) = expression::rename(text, &from.name, &to.name, dialect)
@@ -131,7 +131,7 @@ impl Replay {
         self.implied = moved.collect();
     }
 
-    /// Views keep following a table by whatever name it has.
+    /// Views follow a table when it is renamed.
     fn rename_in_views(&mut self, from: &Name, to: &Name) {
         let dialect = self.schema.dialect;
         for view in self.schema.views.values_mut() {
@@ -141,14 +141,14 @@ impl Replay {
         }
     }
 
-    /// A table's name is also that of its row type.
+    /// The row type of a table has the same name.
     fn rename_row_type(&mut self, from: &Name, to: &Name) {
         if self.schema.dialect == Dialect::Postgres {
             self.rename_type_in_columns(from, to);
         }
     }
 
-    /// Follows a type to its new name: columns of it and of arrays of it, and casts to it.
+    /// Renames a type everywhere: in columns with it or its arrays, and in casts.
     pub(super) fn rename_type_in_columns(&mut self, from: &Name, to: &Name) {
         let dialect = self.schema.dialect;
         let (old, new) = (print_user_type(from, "", dialect), print_user_type(to, "", dialect));
@@ -198,7 +198,7 @@ impl Replay {
         }
     }
 
-    /// Renames an index, and the constraint it belongs to.
+    /// Renames an index, and its constraint.
     pub(super) fn rename_index(&mut self, owner: &Name, from: &str, to: &str) {
         self.hear(to);
         let rename = |indexes: &mut Vec<Index>| {

@@ -1,4 +1,4 @@
-//! The columns of a query: what a view has, and a table made by `CREATE TABLE … AS`.
+//! The columns of a query: those of a view, or of a table created by `CREATE TABLE … AS`.
 
 use super::Replay;
 use crate::schema::ddl;
@@ -8,14 +8,14 @@ use crate::sql::query::{Query, Source};
 use crate::sql::{Dialect, resolve};
 
 impl Replay {
-    /// The columns of a query's result, nullable all of them; `None` when they are not known.
+    /// The columns of a query's result, all nullable; `None` if they are unknown.
     ///
-    /// `names` are those written beside the view's or table's own name. A type that is not plain to see is empty.
+    /// `names` are those given with the name of the view or table. A type that is not evident is empty.
     pub(super) fn columns_of_query(&mut self, query: &str, names: &[String]) -> Option<Vec<Column>> {
         let dialect = self.schema.dialect;
         let path = self.session.local_path.clone().or_else(|| self.session.path.clone());
         let own_path = path.map(|path| std::mem::replace(&mut self.schema.search_path, path));
-        // `TABLE t` is another way to write `SELECT * FROM t`.
+        // `TABLE t` is short for `SELECT * FROM t`.
         let whole = ddl::table_query(query, dialect).map(|table| format!("SELECT * FROM {table}"));
         let resolved = resolve(whole.as_deref().unwrap_or(query), dialect, Some(&self.schema)).ok();
         if let Some(own_path) = own_path {
@@ -30,7 +30,7 @@ impl Replay {
                 let ty = if ty.is_empty() { self.type_of(&resolved, &output.expr) } else { ty };
                 let folded = || dialect.fold(&output.name);
                 let name = if dialect == Dialect::Postgres { output.name.clone() } else { folded() };
-                // MySQL alone gives a table that is made from a query NOT NULL where a column has it.
+                // Only MySQL keeps NOT NULL on columns of a table created from a query.
                 let not_null = dialect == Dialect::MySql && self.is_not_null(&resolved, &output.expr);
                 Column { not_null, ..Column::new(name, ty) }
             })
@@ -41,7 +41,7 @@ impl Replay {
         Some(columns)
     }
 
-    /// Whether an expression is a column that cannot be NULL.
+    /// Whether an expression is a NOT NULL column.
     fn is_not_null(&self, query: &Query, expr: &Expr) -> bool {
         let Expr::Column(column) = expr else { return false };
         let Some(Source::Table(name)) = column.relation.map(|id| &query.relation(id).source) else {
@@ -51,12 +51,12 @@ impl Replay {
         table.and_then(|table| table.column(&column.name)).is_some_and(|column| column.not_null)
     }
 
-    /// A type as written, as the database prints it.
+    /// A type as the database prints it.
     fn printed(&self, ty: &str) -> String {
         ddl::type_of(ty, self.schema.dialect).map_or_else(|| ty.to_owned(), |ty| self.print_type(&ty))
     }
 
-    /// The type of an expression, where a rule of the database gives it; otherwise empty.
+    /// The type of an expression, if a rule of the database determines it; otherwise empty.
     fn type_of(&self, query: &Query, expr: &Expr) -> String {
         let known = |ty: &str| ty.to_owned();
         match expr {
@@ -97,7 +97,7 @@ impl Replay {
         }
     }
 
-    /// The type of a call, for functions whose type is fixed or that of their first argument.
+    /// The type of a call, for functions whose type is fixed, or that of their first argument.
     fn call_type(&self, query: &Query, call: &Call) -> String {
         let first = || call.args.first().map(|first| self.type_of(query, first)).unwrap_or_default();
         match call.name.as_str() {
@@ -113,7 +113,7 @@ impl Replay {
             "date_part" => "double precision".to_owned(),
             "date_trunc" => {
                 let ty = call.args.get(1).map(|ty| self.type_of(query, ty)).unwrap_or_default();
-                // A day is cut off as a point in time.
+                // A date is truncated as a timestamp.
                 if ty == "date" { "timestamp with time zone".to_owned() } else { ty }
             }
             "array_agg" => Some(first()).filter(|ty| !ty.is_empty()).map(|ty| ty + "[]").unwrap_or_default(),
@@ -130,7 +130,7 @@ impl Replay {
     }
 }
 
-/// SQLite: a table made from a query has types that stand for the affinity of the query's columns.
+/// SQLite: a table created from a query has types named after the affinity of the query's columns.
 pub(super) fn by_affinity(mut columns: Vec<Column>) -> Vec<Column> {
     for column in &mut columns {
         let ty = column.ty.to_ascii_uppercase();
@@ -157,13 +157,13 @@ fn literal_type(literal: &Literal) -> &'static str {
         Literal::Number(number) if number.parse::<i32>().is_ok() => "integer",
         Literal::Number(number) if number.parse::<i64>().is_ok() => "bigint",
         Literal::Number(_) => "numeric",
-        // A string stands for whatever type is asked of it; alone it becomes text.
+        // A string literal takes the type that is expected; on its own it becomes text.
         Literal::Text(_) => "text",
         Literal::Null | Literal::Other(_) => "",
     }
 }
 
-/// The type of a sum of moments and intervals.
+/// The result type of arithmetic with dates, times and intervals.
 fn moment(op: &char, left: &str, right: &str) -> &'static str {
     const MOMENTS: &[&str] = &["timestamp with time zone", "timestamp without time zone"];
     let plain = |ty: &str| MOMENTS.iter().find(|moment| **moment == ty).copied();
@@ -175,7 +175,7 @@ fn moment(op: &char, left: &str, right: &str) -> &'static str {
     }
 }
 
-/// The type of a sum of numbers: that of the wider side.
+/// The result type of arithmetic with numbers: that of the wider side.
 fn wider<'t>(left: &'t str, right: &'t str) -> &'t str {
     const RANKS: &[&str] = &["smallint", "integer", "bigint", "numeric", "real", "double precision"];
     let rank = |ty: &str| {
@@ -183,7 +183,7 @@ fn wider<'t>(left: &'t str, right: &'t str) -> &'t str {
         RANKS.iter().position(|rank| *rank == bare)
     };
     match (rank(left), rank(right)) {
-        // Arithmetic on numeric forgets the precision.
+        // Arithmetic on numeric drops the precision.
         (Some(left), Some(right)) => RANKS.get(left.max(right)).copied().unwrap_or(""),
         _ => "",
     }

@@ -1,4 +1,4 @@
-//! The values of variables and expressions in code that puts SQL together, as far as they are known.
+//! The values of variables and expressions in code that builds SQL, as far as they are known.
 
 use super::Replay;
 use crate::schema::ddl::block::{self, Test};
@@ -7,14 +7,14 @@ use crate::sql::Dialect;
 use crate::sql::lex::Kind;
 use crate::sql::quote::quote_if_needed;
 
-/// What stands for a part that is not known: a name, so that the rest can be read.
+/// The placeholder for an unknown part: a name, so that the rest can be parsed.
 pub(super) const HOLE: &str = "query_budget_hole";
 
-/// A text whose parts are known or not.
+/// A text of known and unknown parts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Text(Vec<Option<String>>);
 
-/// How long a text may become.
+/// The maximum length of a text, in bytes.
 const LONGEST: usize = 1 << 20;
 
 impl Text {
@@ -22,17 +22,17 @@ impl Text {
         Text(vec![Some(text.into())])
     }
 
-    /// A text of which nothing is known.
+    /// An unknown text.
     pub(super) fn hole() -> Text {
         Text(vec![None])
     }
 
-    /// The text, where all of it is known.
+    /// The text, if all of it is known.
     pub(super) fn known(&self) -> Option<String> {
         self.0.iter().cloned().collect::<Option<Vec<String>>>().map(|parts| parts.concat())
     }
 
-    /// The text with names for what is not known.
+    /// The text with placeholders for unknown parts.
     pub(super) fn filled(&self) -> String {
         self.0.iter().map(|part| part.as_deref().unwrap_or(HOLE)).collect()
     }
@@ -51,12 +51,12 @@ impl Text {
     }
 }
 
-/// The value of an expression by its strings alone, for a body that is not run.
+/// The value of an expression judging by its string literals alone, for a body that is not run.
 pub(super) fn of_strings(expression: &str, dialect: Dialect) -> Text {
     Replay::new(dialect).evaluate(expression)
 }
 
-/// How deep expressions are followed.
+/// The maximum nesting of evaluated expressions.
 const DEEPEST: usize = 24;
 
 impl Replay {
@@ -77,7 +77,7 @@ impl Replay {
             if cursor.done() {
                 return text;
             }
-            // `||` is OR in MySQL; any other operator gives what is not known.
+            // `||` is OR in MySQL; the result of any other operator is unknown.
             if self.schema.dialect == Dialect::MySql || !cursor.take_symbol("||") {
                 return Text::hole();
             }
@@ -113,7 +113,7 @@ impl Replay {
         }
     }
 
-    /// What stands in parentheses: an expression, or a query of one value.
+    /// The content of parentheses: an expression, or a query for one value.
     fn inside(&self, text: &str, depth: usize) -> Text {
         let mut cursor = Cursor::new(text, self.schema.dialect);
         if !cursor.take("select") {
@@ -143,7 +143,7 @@ impl Replay {
         }
     }
 
-    /// `CASE`, with the cursor behind the word.
+    /// `CASE`; the cursor is after the word.
     fn choice(&self, cursor: &mut Cursor<'_>, depth: usize) -> Text {
         let part = |cursor: &mut Cursor<'_>, ends: &[&str]| {
             let (start, mut open) = (cursor.at, 0_usize);
@@ -168,7 +168,7 @@ impl Replay {
                 found = match self.truth_at(&condition, depth + 1) {
                     Some(true) => Some(value()),
                     Some(false) => None,
-                    // One branch makes what the others leave as it is.
+                    // Prefer a branch that changes the schema over those that do not.
                     None => Some(value()).filter(may_change),
                 };
             }
@@ -220,7 +220,7 @@ impl Replay {
             }
             "if" => match arguments.first().and_then(|condition| self.truth(condition)) {
                 Some(holds) => value(if holds { 1 } else { 2 }),
-                // One branch makes what the other leaves as it is.
+                // Prefer a branch that changes the schema over one that does not.
                 None if may_change(&value(1)) => value(1),
                 None => value(2),
             },
@@ -237,7 +237,7 @@ impl Replay {
         }
     }
 
-    /// Whether a condition holds; `None` when it cannot be told.
+    /// Whether a condition holds; `None` if undetermined.
     pub(super) fn truth(&self, condition: &str) -> Option<bool> {
         self.truth_at(condition, 0)
     }
@@ -308,7 +308,7 @@ impl Replay {
     }
 }
 
-/// Skips `::type` and `COLLATE x` behind a value.
+/// Skips `::type` and `COLLATE x` after a value.
 fn casts(cursor: &mut Cursor<'_>) {
     loop {
         if cursor.take_symbol("::") {
@@ -324,13 +324,13 @@ fn casts(cursor: &mut Cursor<'_>) {
     }
 }
 
-/// Whether an expression chooses between values.
+/// Whether an expression is conditional.
 fn is_choice(list: &str) -> bool {
     let word = list.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
     ["if", "case"].iter().any(|choice| word.eq_ignore_ascii_case(choice))
 }
 
-/// An expression over rows of the catalog with their number put in, where it is known.
+/// An expression over rows of the catalog, with their count inserted if it is known.
 fn counted(list: &str, count: Option<&str>, dialect: Dialect) -> String {
     let Some(count) = count else { return list.to_owned() };
     let mut cursor = Cursor::new(list, dialect);
@@ -350,14 +350,14 @@ fn counted(list: &str, count: Option<&str>, dialect: Dialect) -> String {
     text
 }
 
-/// Whether a text begins like a statement that changes the schema.
+/// Whether a text starts like a statement that changes the schema.
 fn may_change(text: &Text) -> bool {
     let filled = text.filled();
     let first = filled.split_whitespace().next().unwrap_or("");
     ["create", "alter", "drop", "rename"].iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
-/// The parts of a list between its commas.
+/// The elements of a comma-separated list.
 fn arguments(inside: &str, dialect: Dialect) -> Vec<&str> {
     let mut cursor = Cursor::new(inside, dialect);
     let mut found = Vec::new();
@@ -372,7 +372,7 @@ fn arguments(inside: &str, dialect: Dialect) -> Vec<&str> {
     found
 }
 
-/// Parts a condition at the first of these words outside of parentheses.
+/// Splits a condition at the first occurrence of a word outside of parentheses.
 fn parted<'t>(condition: &'t str, word: &str, dialect: Dialect) -> Option<(&'t str, &'t str)> {
     let mut cursor = Cursor::new(condition, dialect);
     while !cursor.done() && !cursor.is(word) {

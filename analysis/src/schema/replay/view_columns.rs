@@ -1,4 +1,4 @@
-//! Columns of tables as the queries of views mention them.
+//! Columns of tables, as mentioned in the queries of views.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,8 @@ use crate::sql::quote::quote_if_needed;
 use crate::sql::{Dialect, Span, resolve};
 
 impl Replay {
-    /// Has views follow a column to the name that it is about to get. In Postgres what they select keeps the name that it
-    /// has there; in SQLite that changes as well, and in MySQL a view breaks.
+    /// Lets views follow a column that is about to be renamed. In PostgreSQL the output columns of a view
+    /// keep their names; in SQLite they change as well, and in MySQL the view breaks.
     pub(super) fn rename_column_in_views(&mut self, table: &Name, from: &str, to: &str) {
         let dialect = self.schema.dialect;
         if dialect == Dialect::MySql {
@@ -46,7 +46,7 @@ impl Replay {
     }
 }
 
-/// Where the query mentions a column of a table.
+/// The positions where the query mentions a column of a table.
 fn mentions(query: &Query, table: &Name, column: &str) -> BTreeSet<Span> {
     let mut found = BTreeSet::new();
     let mut look = |expr: &Expr| {
@@ -70,7 +70,7 @@ fn mentions(query: &Query, table: &Name, column: &str) -> BTreeSet<Span> {
     found
 }
 
-/// All expressions that stand in a block itself.
+/// All expressions directly in a block.
 fn expressions(block: &Block) -> Vec<&Expr> {
     let mut all = block.conditions();
     match &block.body {
@@ -86,19 +86,19 @@ fn expressions(block: &Block) -> Vec<&Expr> {
     all
 }
 
-/// Those of `mentions` that are selected by themselves, under the column's own name.
+/// Those of `mentions` that are output columns on their own, under the column's name.
 fn selected(query: &Query, mentions: &BTreeSet<Span>, name: &str) -> BTreeSet<Span> {
     let outputs = query.blocks.iter().flat_map(|block| block.outputs.iter().flatten());
     let own = outputs.filter(|output| output.name == name).filter_map(|output| span(&output.expr));
     own.filter(|span| mentions.contains(span)).collect()
 }
 
-/// Where a column stands.
+/// The position of a column.
 fn span(expr: &Expr) -> Option<Span> {
     expr.as_column().and_then(|column| column.span)
 }
 
-/// Whether a name is given to what stands at a place.
+/// Whether the item at a position has an alias.
 fn is_named(query: &str, place: Span, dialect: Dialect) -> bool {
     let mut behind = Lexer::new(query, dialect);
     behind.seek(place.end);
@@ -115,7 +115,7 @@ fn renamed(
 ) -> String {
     let edits = mentions.iter().filter_map(|mention| {
         let text = query.get(mention.range())?;
-        // The name is the last part, behind what qualifies it.
+        // The name is the last part, after its qualifiers.
         let name = Lexer::new(text, dialect).last()?;
         let mut new = quote_if_needed(to, dialect);
         let keeps_name =
@@ -132,7 +132,7 @@ fn renamed(
 mod tests {
     use super::*;
 
-    /// What is left of the views `v` and `w`, with their columns.
+    /// Checks the remaining views `v` and `w`, with their columns.
     #[track_caller]
     fn check(dialect: Dialect, script: &str, expected: &[&str]) {
         let mut replay = Replay::new(dialect);

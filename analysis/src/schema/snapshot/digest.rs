@@ -1,11 +1,11 @@
-//! A short name for the content of a set of migrations, the same on every machine.
+//! A short hash of a set of migrations, the same on every machine.
 
 use super::super::Migration;
 
 /// The digest of migrations in their order, as 32 hexadecimal digits.
 ///
-/// It tells whether the snapshot is stale and is no protection against an attacker: a 128-bit FNV-1a hash over versions
-/// and texts. Line ends do not count, since a checkout may change them; neither do the files' names.
+/// It detects stale snapshots, and is no protection against attackers: a 128-bit FNV-1a hash over versions
+/// and texts. Line endings are ignored, since a checkout may change them; so are file names.
 pub fn digest(migrations: &[Migration]) -> String {
     let mut hash = Fnv::default();
     for migration in migrations {

@@ -1,4 +1,4 @@
-//! Indexes as statements of their own.
+//! Indexes as separate statements.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crate::sql::Dialect;
 use crate::sql::quote::quote_if_needed;
 
 impl Writer<'_> {
-    /// Writes the indexes that are made by themselves, in the order of their names.
+    /// Writes the indexes that have statements of their own, sorted by name.
     pub(super) fn indexes(&mut self, owner: &Name, indexes: &[Index]) {
         let mut indexes: Vec<&Index> = indexes.iter().filter(|index| !index.constraint).collect();
         indexes.sort_by(|a, b| a.name.cmp(&b.name));
@@ -23,7 +23,7 @@ impl Writer<'_> {
         let using = if index.method == "btree" { String::new() } else { format!(" USING {}", index.method) };
         let distinct = if index.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" };
         let predicate = index.predicate.as_ref().map(|it| format!(" WHERE {it}")).unwrap_or_default();
-        // In SQLite the index is in the schema of its table, and only the index's name says which.
+        // In SQLite an index is in the schema of its table, which is given with the index's name only.
         let (name, table) = (self.ident(&index.name), self.name(owner));
         let keys = self.keys(index);
         let include = self.include(index);
@@ -34,13 +34,13 @@ impl Writer<'_> {
     }
 }
 
-/// The statement that makes an index of `schema`; `how` stands in front of its name.
+/// The statement that creates an index of `schema`; `how` precedes its name.
 pub(crate) fn create_index(schema: &Schema, owner: &Name, index: &Index, how: &str) -> String {
     let writer = Writer { schema, dialect: schema.dialect, out: String::new() };
     writer.create_index(owner, index, how)
 }
 
-/// The statement that drops an index; `how` stands in front of its name.
+/// The statement that drops an index; `how` precedes its name.
 pub(crate) fn drop_index(dialect: Dialect, owner: &Name, name: &str, how: &str) -> String {
     let name = quote_if_needed(name, dialect);
     let namespace = owner.schema.as_ref().map(|schema| quote_if_needed(schema, dialect) + ".");

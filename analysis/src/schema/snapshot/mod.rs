@@ -1,7 +1,8 @@
-//! The snapshot: the schema as plain SQL that the database itself accepts, sorted, normalised and readable in a diff.
+//! The snapshot: the schema as plain SQL that the database accepts, sorted, normalised and suited to diffs.
 //!
-//! The head comment says whose SQL it is and from which migrations it was made; the last line says that it is all there.
-//! What SQL cannot say stands in comments: estimates of rows, the search path, and what is not known.
+//! The comment at the top names the dialect and the digest of the migrations; the last line marks the end, so
+//! that truncation is detected. What SQL cannot express is written in comments: row estimates, the search
+//! path, and what is unknown.
 
 mod digest;
 mod index;
@@ -17,7 +18,7 @@ pub use write::{without_rows, write};
 
 /// The first line of every snapshot.
 const HEAD: &str = "-- query-budget schema";
-/// Stands in the head where the migrations make casts or operators.
+/// In the head if the migrations create casts or operators.
 const CONVERSIONS: &str = "-- makes casts or operators of its own";
 
 /// The last line of every snapshot.
@@ -27,20 +28,20 @@ const DIGEST: &str = "-- digest: ";
 const SEARCH_PATH: &str = "-- search path: ";
 const UNKNOWN: &str = "-- unknown table: ";
 const UNTYPED: &str = "-- unknown type: ";
-/// A trigger or rule, behind the name of its table.
+/// A trigger or rule, after the name of its table.
 const HOOK: &str = "-- on writes of ";
-/// A routine that queries and triggers may call, where the snapshot holds none as a statement.
+/// A routine that queries and triggers may call, if the snapshot has no statement for it.
 const ROUTINE: &str = "-- routine: ";
 const GAP: &str = "-- gap: ";
-/// A column that begins an index of some table.
+/// A column that is the first key of an index on some table.
 const LOOSE_INDEX: &str = "-- some table has an index on: ";
-/// A column that any table may have, with its type; any column where none is named.
+/// A column that any table may have, with its type; without a name, any column.
 const LOOSE: &str = "-- any table may have: ";
-/// Hides an index from queries: in MySQL by the first comment, in MariaDB by the second.
+/// Hides an index from queries: the first comment in MySQL, the second in MariaDB.
 const HIDDEN: &str = " /*!80000 INVISIBLE */ /*M!100600 IGNORED */";
 const ROWS: &str = "-- rows: ";
 
-/// A name as it stands in a comment: what would end the line or the name is written as its number, `%a;`.
+/// A name for use in a comment: characters that would end the line or the name are written by number, `%a;`.
 fn in_comment(name: &str) -> String {
     let mut text = String::new();
     for c in name.chars() {
@@ -54,7 +55,7 @@ fn in_comment(name: &str) -> String {
     text
 }
 
-/// A name that stands in a comment.
+/// Decodes a name from a comment.
 fn out_of_comment(text: &str) -> String {
     let mut parts = text.split('%');
     let mut name = parts.next().unwrap_or_default().to_owned();
@@ -76,7 +77,7 @@ fn out_of_comment(text: &str) -> String {
     name
 }
 
-/// Whether a text is a snapshot of ours, by its first line.
+/// Whether a text is one of our snapshots, judging by its first line.
 pub fn is_snapshot(text: &str) -> bool {
     text.strip_prefix('\u{feff}').unwrap_or(text).lines().next() == Some(HEAD)
 }

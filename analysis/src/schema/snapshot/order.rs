@@ -1,11 +1,11 @@
-//! The order in which things can be made: by name, and what is needed first.
+//! The order in which objects can be created: by name, but dependencies first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::model::{Name, Schema, Table, UserType, View};
 use crate::schema::ddl::{calls, mentions};
 
-/// Puts things in the order of their names, but each after those it needs; a circle is cut at its first name.
+/// Sorts objects by name, but each after its dependencies; a cycle is cut at its first name.
 fn sorted<'t, T>(
     things: &'t BTreeMap<Name, T>,
     needs: impl Fn(&'t T) -> BTreeSet<&'t Name>,
@@ -36,7 +36,7 @@ fn sorted<'t, T>(
     order
 }
 
-/// Everything that goes by a name, whatever schema it is in.
+/// All objects, grouped by their name without the schema.
 fn by_last_name<T>(things: &BTreeMap<Name, T>) -> BTreeMap<&str, Vec<&Name>> {
     let mut by_name: BTreeMap<&str, Vec<&Name>> = BTreeMap::new();
     for name in things.keys() {
@@ -45,9 +45,9 @@ fn by_last_name<T>(things: &BTreeMap<Name, T>) -> BTreeMap<&str, Vec<&Name>> {
     by_name
 }
 
-/// Tables with parents before those that inherit from them.
+/// Tables, with parents before those that inherit from them.
 pub(super) fn tables(schema: &Schema) -> Vec<&Table> {
-    // No more ancestors than there are tables, should some inherit in a circle.
+    // There are at most as many ancestors as tables, even if the inheritance is cyclic.
     let ancestors = |table: &Table| {
         let parents = std::iter::successors(Some(table), |table| schema.tables.get(table.parent.as_ref()?));
         parents.take(schema.tables.len()).count()
@@ -57,7 +57,7 @@ pub(super) fn tables(schema: &Schema) -> Vec<&Table> {
     tables
 }
 
-/// Views with those that they select from before them.
+/// Views, each after those that it selects from.
 pub(super) fn views(schema: &Schema) -> Vec<&View> {
     let by_name = by_last_name(&schema.views);
     let order = sorted(&schema.views, |view| {
@@ -67,7 +67,7 @@ pub(super) fn views(schema: &Schema) -> Vec<&View> {
     order.into_iter().map(|(_, view)| view).collect()
 }
 
-/// Types with those that they are made of before them.
+/// Types, each after those that it consists of.
 pub(super) fn types(schema: &Schema) -> Vec<(&Name, &UserType)> {
     let by_name = by_last_name(&schema.types);
     let mut by_spelling: BTreeMap<String, Vec<&Name>> = BTreeMap::new();
@@ -89,7 +89,8 @@ pub(super) fn types(schema: &Schema) -> Vec<(&Name, &UserType)> {
     })
 }
 
-/// The functions that a query or a trigger may call and no table needs, those before aggregates, which are made from them.
+/// The functions that a query or a trigger may call and no table depends on; plain functions come before
+/// aggregates, which are built from them.
 pub(super) fn other_functions(schema: &Schema) -> Vec<(&Name, &Vec<String>)> {
     let needed: BTreeSet<&Name> = functions_of_tables(schema).into_iter().map(|(name, _)| name).collect();
     let says = |sql: &str, words: &str| {
@@ -117,7 +118,7 @@ pub(super) fn other_functions(schema: &Schema) -> Vec<(&Name, &Vec<String>)> {
     others
 }
 
-/// The functions without which the tables cannot be made, each overload.
+/// The functions that tables depend on, with all overloads.
 pub(super) fn functions_of_tables(schema: &Schema) -> Vec<(&Name, &Vec<String>)> {
     if schema.functions.is_empty() {
         return Vec::new();
@@ -147,7 +148,7 @@ pub(super) fn functions_of_tables(schema: &Schema) -> Vec<(&Name, &Vec<String>)>
             checks.iter().for_each(&mut note);
         }
     }
-    // What makes an operator or a cast names its function, and a generated column may use it.
+    // Operators and casts name their function, and a generated column may use them.
     for conversion in &schema.conversions {
         let words = conversion.split(|c: char| !c.is_alphanumeric() && c != '_');
         called.extend(words.map(str::to_lowercase));

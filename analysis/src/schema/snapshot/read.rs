@@ -1,4 +1,4 @@
-//! Reading a snapshot, or what `pg_dump --schema-only`, `.schema` and `mysqldump --no-data` write.
+//! Reads a snapshot, or the output of `pg_dump --schema-only`, `.schema` or `mysqldump --no-data`.
 
 use std::collections::BTreeMap;
 
@@ -14,24 +14,24 @@ use super::{
 use crate::sql::Dialect;
 use crate::sql::split;
 
-/// What a snapshot says.
+/// The content of a snapshot.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     /// The schema.
     pub schema: Schema,
-    /// The digest of the migrations it comes from; `None` in a dump of a database.
+    /// The digest of the migrations behind it; `None` for a dump of a database.
     pub digest: Option<String>,
-    /// What is wrong with it.
+    /// Problems with it.
     pub problems: Vec<Problem>,
-    /// Why it cannot be relied on, if so: it breaks off, or its dialect is not known. What is missing from it would be
-    /// reported as missing from the database.
+    /// Why it is unusable, if it is: it is truncated, or its dialect is unknown. Otherwise everything missing
+    /// from it would be reported as missing from the database.
     pub broken: Option<Problem>,
 }
 
-/// What is said when a snapshot breaks off.
+/// The message for a truncated snapshot.
 const CUT: &str = "the snapshot ends early";
 
-/// Reads a snapshot; `fallback` is the dialect of one that does not say its own.
+/// Reads a snapshot; `fallback` is the dialect of one that does not name its own.
 pub fn read(text: &str, file: &str, fallback: Option<Dialect>) -> Snapshot {
     let ours = text.starts_with(HEAD);
     let head = Head::read(text);
@@ -66,7 +66,7 @@ pub fn read(text: &str, file: &str, fallback: Option<Dialect>) -> Snapshot {
     Snapshot { schema, digest: head.digest.filter(|_| ours).map(str::to_owned), problems, broken }
 }
 
-/// What stands in comments.
+/// The content of comments.
 #[derive(Default)]
 struct Head<'t> {
     dialect: Option<&'t str>,
@@ -76,16 +76,16 @@ struct Head<'t> {
     gaps: Vec<&'t str>,
     /// Columns that any table may have, each with its type.
     loose: Vec<(&'t str, &'t str)>,
-    /// Columns that begin an index of some table.
+    /// Columns that are the first key of an index on some table.
     loose_indexes: Vec<&'t str>,
     /// Triggers and rules, each with its table.
     hooks: Vec<(&'t str, &'t str)>,
     routines: Vec<&'t str>,
-    /// Whether casts or operators are made.
+    /// Whether there are user-defined casts or operators.
     conversions: bool,
-    /// Columns whose type is not known, each with its table.
+    /// Columns of unknown type, each with its table.
     untyped: Vec<(&'t str, &'t str)>,
-    /// Estimates of rows, each with the line after it, which makes the table.
+    /// Row estimates, each with the next line, which creates the table.
     rows: Vec<(u64, &'t str)>,
 }
 
@@ -159,7 +159,7 @@ impl<'t> Head<'t> {
         self.complete_code(schema);
     }
 
-    /// What runs when rows are written, and what it may call.
+    /// Adds the triggers and rules that run on writes, and the routines that they may call.
     fn complete_code(&self, schema: &mut Schema) {
         for (name, code) in &self.hooks {
             if let Some(table) = schema.tables.get_mut(&named(name))
@@ -177,7 +177,7 @@ impl<'t> Head<'t> {
     }
 }
 
-/// The name that a comment has of something.
+/// Parses a name from a comment.
 fn named(text: &str) -> Name {
     match text.split_once('.') {
         Some((schema, name)) => Name::qualified(Some(&out_of_comment(schema)), out_of_comment(name)),
@@ -185,7 +185,7 @@ fn named(text: &str) -> Name {
     }
 }
 
-/// Whose tool wrote a dump, by the comment it begins with.
+/// The dialect of the tool that wrote a dump, judging by its first comment.
 fn dialect_of_dump(text: &str) -> Option<Dialect> {
     let start: String = text.chars().take(500).collect();
     if start.contains("PostgreSQL database dump") {
@@ -197,7 +197,7 @@ fn dialect_of_dump(text: &str) -> Option<Dialect> {
     }
 }
 
-/// Whether the line that every snapshot or dump ends with is missing.
+/// Whether the last line of every snapshot or dump is missing.
 fn is_cut(text: &str, ours: bool) -> bool {
     if ours {
         return !text

@@ -19,7 +19,7 @@ pub(super) struct Writer<'s> {
 impl Writer<'_> {
     pub(super) fn ident(&self, name: &str) -> String {
         match self.dialect {
-            // MySQL has too many reserved words, and each version adds some.
+            // MySQL has too many reserved words, and each version adds more.
             Dialect::MySql => quote(name, self.dialect),
             _ => quote_if_needed(name, self.dialect),
         }
@@ -84,7 +84,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Whether a column can be written as `serial`: its sequence has the name that would be made up for it.
+    /// Whether a column can be written as `serial`: its sequence has the name that would be generated for it.
     pub(super) fn is_serial(&self, table: &Table, column: &Column) -> bool {
         let sequence = serial_sequence(&table.name, &column.name);
         self.dialect == Dialect::Postgres
@@ -107,7 +107,7 @@ impl Writer<'_> {
         }
         match (column.ty.as_str(), self.dialect) {
             ("", Dialect::Sqlite) => {}
-            // Some type has to be written; the head says that it is not known.
+            // A type is required; the head says that it is unknown.
             ("", _) => line.push_str(" text"),
             (ty, _) => {
                 let _ = write!(line, " {ty}");
@@ -146,13 +146,13 @@ impl Writer<'_> {
         line
     }
 
-    /// A default, in parentheses where it is more than a value.
+    /// A default, in parentheses unless it is a plain value.
     fn default(&self, default: &str) -> String {
         let call = default.contains('(') && self.dialect != Dialect::Postgres;
         let current = default.to_ascii_uppercase().starts_with("CURRENT_") && self.dialect == Dialect::MySql;
         let mut tokens = Lexer::new(default, self.dialect);
         let string = tokens.next().is_some_and(|token| token.kind == Kind::Text);
-        // A string, perhaps cast to a type whose name is of several words.
+        // A string, possibly cast to a type with a name of several words.
         let value = string && tokens.next().is_none_or(|token| default.get(token.span.range()) == Some("::"));
         let compound = default.contains(' ') && !value;
         if (call || compound) && !current && !value { format!("({default})") } else { default.to_owned() }
@@ -160,7 +160,7 @@ impl Writer<'_> {
 
     pub(super) fn collation(&self, collation: &str) -> String {
         match self.dialect {
-            // By which name one is found that is not the server's own.
+            // The name under which a user-defined collation is found.
             Dialect::Postgres => match self.schema.collations.keys().find(|own| own.name == collation) {
                 Some(own) => self.name(own),
                 None => quote(collation, self.dialect),
@@ -195,7 +195,7 @@ impl Writer<'_> {
                 written.push(&unique.columns);
             }
         }
-        // SQLite: a UNIQUE that another key serves has no index of its own.
+        // SQLite: a UNIQUE that another key covers has no index of its own.
         for unique in table.unique.iter().filter(|_| self.dialect == Dialect::Sqlite) {
             if !written.contains(&unique.columns.as_slice()) {
                 lines.push(format!("{}UNIQUE ({})", named(&unique.name), self.columns(&unique.columns)));
@@ -216,7 +216,7 @@ impl Writer<'_> {
         index.keys.iter().map(IndexKey::as_column).eq(columns.iter().map(|column| Some(column.as_str())))
     }
 
-    /// A key of a table as it stands among the columns.
+    /// A key of a table, written as one of its elements.
     fn key(&self, table: &Table, index: &Index) -> Option<String> {
         let keys = self.keys(index);
         let name = self.ident(&index.name);
@@ -325,8 +325,8 @@ impl Writer<'_> {
     }
 }
 
-/// Postgres: a key of the same columns as another one that goes before it, with which it would be merged among the
-/// columns of the table.
+/// PostgreSQL: whether an earlier key has the same columns, so that the two would be merged if both were
+/// elements of the table.
 fn is_repeated(table: &Table, index: &Index, dialect: Dialect) -> bool {
     let before = |other: &&Index| {
         other.constraint && (!other.primary, &other.name) < (!index.primary, &index.name) && other.unique
@@ -337,12 +337,12 @@ fn is_repeated(table: &Table, index: &Index, dialect: Dialect) -> bool {
         && table.indexes.iter().filter(before).any(|other| other.keys == index.keys)
 }
 
-/// When a constraint is checked, as it is written behind it.
+/// When a constraint is checked, as written after it.
 fn timing(timing: Option<&String>) -> String {
     timing.map(|timing| format!(" {timing}")).unwrap_or_default()
 }
 
-/// SQLite: a key that must be written beside its column to be what it is.
+/// SQLite: whether a key has to be written inline, because its meaning depends on that.
 fn is_inline_key(table: &Table, column: &Column) -> bool {
     let only = table.primary_key.as_slice() == [column.name.clone()];
     let descending = table.indexes.iter().any(|index| index.primary && index.keys.iter().any(|key| key.desc));

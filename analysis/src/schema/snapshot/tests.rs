@@ -88,7 +88,7 @@ fn rows_gaps_and_unknown_tables_are_kept() {
     assert_eq!(read.schema.gaps.len(), 1);
 }
 
-/// A name may hold anything, and none of it becomes a statement of the snapshot.
+/// A name may contain anything, and no part of it becomes a statement of the snapshot.
 #[test]
 fn a_name_in_a_comment_stays_in_it() {
     let mut replay = Replay::new(Dialect::Postgres);
@@ -107,7 +107,7 @@ fn a_name_in_a_comment_stays_in_it() {
     assert_eq!(read.schema, replay.schema, "{text}");
 }
 
-/// What is not closed would swallow what stands behind it: no database takes it, and the snapshot has none of it.
+/// An unclosed quote would swallow what follows: no database accepts it, and the snapshot leaves it out.
 #[test]
 fn a_statement_that_is_not_closed_is_not_understood() {
     for sql in [

@@ -1,4 +1,4 @@
-//! Writing a snapshot.
+//! Writes a snapshot.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::sql::Dialect;
 
-/// The schema as a snapshot; `digest` is that of the migrations it comes from, where it comes from any.
+/// The schema as a snapshot; `digest` is that of the migrations behind it, if there are any.
 pub fn write(schema: &Schema, digest: Option<&str>) -> String {
     let mut writer = Writer { schema, dialect: schema.dialect, out: String::new() };
     writer.head(digest);
@@ -33,7 +33,7 @@ pub fn write(schema: &Schema, digest: Option<&str>) -> String {
     writer.out
 }
 
-/// A snapshot's text without its estimates of rows, which change while the schema does not.
+/// A snapshot's text without row estimates, which change while the schema does not.
 pub fn without_rows(text: &str) -> String {
     text.split_inclusive('\n').filter(|line| !line.starts_with(ROWS)).collect()
 }
@@ -82,7 +82,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What the tables are made of: schemas, extensions, collations, types, sequences and functions.
+    /// The prerequisites of tables: schemas, extensions, collations, types, sequences and functions.
     fn prerequisites(&mut self) {
         let schema = self.schema;
         let start = self.out.len();
@@ -153,7 +153,8 @@ impl Writer<'_> {
         }
     }
 
-    /// The functions that queries may call and tables do not: their arguments may be rows of tables and views.
+    /// The functions that queries may call and tables do not: their arguments may be rows of tables and
+    /// views.
     fn other_functions(&mut self) {
         let others = order::other_functions(self.schema);
         if !others.is_empty() {
@@ -188,14 +189,14 @@ impl Writer<'_> {
             UserType::Range(options) => {
                 let _ = writeln!(self.out, "CREATE TYPE {name} AS RANGE {options};");
             }
-            // A shell type can be named, and that is all that is known.
+            // A shell type can be referred to; nothing else is known about it.
             UserType::Other => {
                 let _ = writeln!(self.out, "CREATE TYPE {name};");
             }
         }
     }
 
-    /// Partitions are attached once all of them and their indexes are there, so that each keeps its names.
+    /// Attaches partitions once all of them and their indexes exist, so that each keeps its names.
     fn partitions(&mut self) {
         let start = self.out.len();
         for table in order::tables(self.schema) {
@@ -221,7 +222,7 @@ impl Writer<'_> {
             let mut keys: Vec<_> = table.foreign_keys.iter().collect();
             keys.sort_by(|a, b| a.name.cmp(&b.name));
             for key in keys {
-                // A partition has its parent's references without being told.
+                // A partition inherits its parent's references.
                 let inherited = |other: &&super::super::model::ForeignKey| {
                     other.columns == key.columns && other.table == key.table
                 };
@@ -252,7 +253,7 @@ impl Writer<'_> {
     }
 }
 
-/// A name with its schema, as they stand in a comment.
+/// A name with its schema, for use in a comment.
 fn qualified(name: &Name) -> String {
     match &name.schema {
         Some(schema) => format!("{}.{}", in_comment(schema), in_comment(&name.name)),
