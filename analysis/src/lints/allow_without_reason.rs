@@ -1,4 +1,4 @@
-//! An allow that does not say why.
+//! An `allow` without a reason.
 
 use super::{Check, declare_lint};
 

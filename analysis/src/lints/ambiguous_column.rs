@@ -15,7 +15,7 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Where a table's columns are not known (a function's result, a temporary table), nothing is reported.
+    /// If a table's columns are unknown (a function's result, a temporary table), nothing is reported.
     ///
     /// ## Example
     ///

@@ -8,7 +8,8 @@ use crate::rust::{RECURSION, Upper};
 declare_lint! {
     /// ## What it does
     ///
-    /// Compares the most queries that a function annotated with `#[query_budget(max = N)]` can run with its budget.
+    /// Compares the maximum number of queries of a function annotated with `#[query_budget(max = N)]` with
+    /// its budget.
     ///
     /// ## Why is this bad
     ///

@@ -1,4 +1,4 @@
-//! A column is cast to another type where it is compared.
+//! A column cast to another type in a comparison.
 
 use super::shared::shape;
 use super::shared::wrapped::{self, Comparison, Rewrite, Wrapped};
@@ -21,9 +21,9 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Reported where the column has an index that goes unused, or where the condition has a plain form without the
-    /// cast. Casts among `text` and `varchar` change nothing. Silent where an index on the expression exists, where
-    /// another condition leads to the rows, on small tables, and without a schema.
+    /// Reported if the column has an index that goes unused, or if the condition has a plain form without the
+    /// cast. Casts between `text` and `varchar` make no difference. Silent if there is an index on the
+    /// expression or another condition narrows the search, on small tables, and without a schema.
     ///
     /// ## Example
     ///
@@ -46,7 +46,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     findings.extend(found(context, query).into_iter().map(|(_, finding)| finding));
 }
 
-/// What is wrong, with the table that is read in full for it.
+/// The findings, each with the table that is read in full because of it.
 pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationId, Finding)> {
     let all = wrapped::all(context, query);
     all.iter()
@@ -62,7 +62,7 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
         .collect()
 }
 
-/// The same condition on the column itself, where the cast takes no two values for one.
+/// The equivalent condition on the column itself, if the cast maps no two values to the same one.
 fn rewrite(
     context: &QueryContext<'_>,
     query: &Query,
@@ -75,7 +75,7 @@ fn rewrite(
         let days = function_on_column::days(&name, &wrapped.comparison, context.dialect)?;
         return Some(function_on_column::on_days(days, Some(&column.ty), context.dialect));
     }
-    // The order of the text is another one than that of the values.
+    // Texts sort differently from the values.
     let to_text = is_text(ty) && keeps_values_apart(context, &column.ty);
     let wider = is_integer(ty) && is_integer(&column.ty);
     if context.dialect != Dialect::Postgres || !(to_text || wider) {
@@ -98,7 +98,7 @@ fn rewrite(
                 _ => format!("{text}::{}", column.ty),
             };
             let rewrite = format!("{name} {} {value}", op.as_str());
-            // A text that is no number is a mistake there, and not only unequal.
+            // A text that is not a number raises an error in that cast, rather than being unequal.
             match (wider, op.is_range()) {
                 (true, _) => Some(Rewrite::equal(rewrite)),
                 (false, false) => Some(Rewrite::alike(rewrite)),
@@ -116,7 +116,7 @@ fn is_integer(ty: &str) -> bool {
     matches!(ty, "smallint" | "integer" | "bigint" | "int" | "int2" | "int4" | "int8")
 }
 
-/// Whether each value of a type has one text.
+/// Whether each value of a type has a single text form.
 fn keeps_values_apart(context: &QueryContext<'_>, ty: &str) -> bool {
     let is_enum = || {
         let (schema, name) = ty.split_once('.').map_or((None, ty), |(schema, name)| (Some(schema), name));

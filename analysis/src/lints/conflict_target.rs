@@ -1,4 +1,4 @@
-//! ON CONFLICT on columns that no unique index is about.
+//! ON CONFLICT on columns that match no unique index.
 
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
@@ -10,17 +10,18 @@ use crate::sql::query::{Body, Source};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds `ON CONFLICT (..)` whose columns and expressions are not those of a unique index or constraint: all of them
-    /// and no others, in any order. A partial index counts where its condition is repeated.
+    /// Finds `ON CONFLICT (..)` whose columns and expressions match no unique index or constraint. The match
+    /// has to be exact, in any order. A partial index matches if its condition is repeated.
     ///
     /// ## Why is this bad
     ///
-    /// The database refuses the query when it runs. sqlx's macros do not see it: PostgreSQL looks for the index when it
-    /// plans the statement, not when it prepares it.
+    /// The database refuses the query when it runs. sqlx's macros do not see it: PostgreSQL looks for the
+    /// index when it plans the statement, not when it prepares it.
     ///
     /// ## Known limits
     ///
-    /// A target with a collation, an operator class or a condition that some index might follow from is left alone.
+    /// A target with a collation, an operator class or a condition that may imply some index's predicate is
+    /// left alone.
     ///
     /// ## Example
     ///
@@ -48,7 +49,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         _ => None,
     });
     let writes: Vec<_> = writes.collect();
-    // Where a statement has several INSERT, it is not told which target is whose.
+    // If a statement has several INSERTs, targets cannot be matched with them.
     let [write] = writes.as_slice() else { return };
     let Source::Table(name) = &query.relation(write.target).source else { return };
     let Some(table) = schema.tables.get(name) else { return };
@@ -60,26 +61,26 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What a target of ON CONFLICT names.
+/// A target of ON CONFLICT.
 struct Target {
-    /// Its elements: columns folded, expressions as normal text.
+    /// Its elements: folded columns, normalised expressions.
     elements: Vec<String>,
     /// Whether it has a WHERE.
     has_condition: bool,
-    /// Whether something is said of how elements are compared.
+    /// Whether a collation or operator class is given.
     compares: bool,
     span: std::ops::Range<usize>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
-    /// Some index fits, or may.
+    /// Some index matches, or may match.
     Some,
-    /// None does.
+    /// No index matches.
     None,
 }
 
-/// The targets of a statement, in their order.
+/// The targets of a statement, in order.
 fn targets(sql: &str, dialect: Dialect) -> Vec<Target> {
     let tokens: Vec<_> = Lexer::new(sql, dialect).collect();
     let text = |at: usize| tokens.get(at).and_then(|token| sql.get(token.span.range())).unwrap_or_default();
@@ -129,7 +130,7 @@ fn targets(sql: &str, dialect: Dialect) -> Vec<Target> {
     found
 }
 
-/// A token without what makes no difference.
+/// A token, normalised.
 fn normal(text: &str, dialect: Dialect) -> String {
     match text.chars().next() {
         Some('\'') => text.to_owned(),
@@ -156,13 +157,13 @@ fn judge(target: &Target, table: &Table, dialect: Dialect) -> Verdict {
     if fitting.peek().is_none() {
         return Verdict::None;
     }
-    // A partial index needs a condition that it follows from; which one does is not judged here.
+    // A partial index needs a condition that implies its predicate; whether it does is not checked here.
     let is_usable = |index: &Index| index.predicate.is_none() || target.has_condition;
     if fitting.any(is_usable) { Verdict::Some } else { Verdict::None }
 }
 
-/// Whether the keys of an index are the elements of a target, in whatever order; expressions may be the same however they
-/// are written.
+/// Whether the keys of an index may match the elements of a target, in any order; differently written
+/// expressions may be equal.
 fn may_be_about(index: &Index, target: &Target, dialect: Dialect) -> bool {
     let is_column =
         |element: &String| element.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$' || c == ' ');

@@ -1,4 +1,4 @@
-//! Every row of one table beside every row of another.
+//! Every row of one table paired with every row of another.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::sql::query::{Query, RelationId, Source};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds tables in one FROM that no condition joins, where neither side is bounded.
+    /// Finds tables in one FROM that no condition joins, if neither side is bounded.
     ///
     /// ## Why is this bad
     ///
@@ -20,8 +20,8 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// A side that returns one row or a list of values, functions, `VALUES`, LATERAL, sides that are filtered by the same
-    /// value, and small tables are left alone.
+    /// Left alone: a side that returns one row or a list of values, functions, `VALUES`, LATERAL, sides
+    /// filtered by the same value, and small tables.
     ///
     /// ## Example
     ///
@@ -47,7 +47,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let conditions = block.conditions();
-        // Without keys a filter may leave one row.
+        // Without known keys, a filter may leave one row.
         let filtered = |id: &RelationId| match &query.relation(*id).source {
             Source::Cte(inner) | Source::Derived(inner) => !query.block(*inner).filters().is_empty(),
             _ => false,
@@ -84,11 +84,11 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What is joined: relations are in one group when a condition names both, or sets both equal to one value. `None` when a
-/// condition's relations are not known.
+/// The groups of joined relations: two relations are in the same group if a condition names both, or sets
+/// both equal to the same value. `None` if the relations of a condition are unknown.
 fn groups(query: &Query, relations: &[RelationId], conditions: &[&Expr]) -> Option<Vec<Vec<RelationId>>> {
     let mut groups = Groups::new(relations);
-    // The first relation that each parameter is named beside.
+    // The first relation that is compared with each parameter.
     let mut beside: BTreeMap<usize, RelationId> = BTreeMap::new();
     for condition in conditions {
         if condition.any(|e| e.own_subquery().is_some_and(|inner| query.block(inner).correlated)) {
@@ -108,7 +108,7 @@ fn groups(query: &Query, relations: &[RelationId], conditions: &[&Expr]) -> Opti
         });
         groups.connect(link);
     }
-    // What is made for each row of the others belongs to all of them.
+    // A relation computed for each row of the others belongs to all their groups.
     let is_dependent = |id: &RelationId| {
         let relation = query.relation(*id);
         relation.lateral
@@ -124,23 +124,23 @@ fn groups(query: &Query, relations: &[RelationId], conditions: &[&Expr]) -> Opti
     Some(groups.in_order())
 }
 
-/// Relations, each in one group.
+/// A partition of the relations into groups (union-find).
 struct Groups {
-    /// For each relation another one of its group; the last of such a chain, which stands for the group, names itself.
+    /// For each relation, another one of its group; the representative of the group points to itself.
     next: BTreeMap<RelationId, RelationId>,
 }
 
 impl Groups {
-    /// Each relation in a group of its own.
+    /// Puts each relation in a group of its own.
     fn new(relations: &[RelationId]) -> Groups {
         Groups { next: relations.iter().map(|id| (*id, *id)).collect() }
     }
 
-    /// What stands for the group of a relation; `None` for a relation of another block.
+    /// The representative of a relation's group; `None` for a relation of another block.
     fn last(&mut self, mut id: RelationId) -> Option<RelationId> {
         let mut next = *self.next.get(&id)?;
         while next != id {
-            // The way is halved for who comes next.
+            // Path halving: shortens later look-ups.
             let behind = self.next.get(&next).copied().unwrap_or(next);
             self.next.insert(id, behind);
             (id, next) = (behind, self.next.get(&behind).copied().unwrap_or(behind));
@@ -148,7 +148,7 @@ impl Groups {
         Some(id)
     }
 
-    /// Makes one group of all groups that these are in.
+    /// Merges the groups of these relations.
     fn connect(&mut self, relations: impl IntoIterator<Item = RelationId>) {
         let mut first = None;
         for id in relations {
@@ -157,7 +157,7 @@ impl Groups {
         }
     }
 
-    /// The groups by their first relations.
+    /// The groups, by their first relations.
     fn in_order(mut self) -> Vec<Vec<RelationId>> {
         let relations: Vec<RelationId> = self.next.keys().copied().collect();
         let mut groups: BTreeMap<RelationId, Vec<RelationId>> = BTreeMap::new();
@@ -170,7 +170,7 @@ impl Groups {
     }
 }
 
-/// The condition that a foreign key between two tables asks for.
+/// The join condition that matches a foreign key between two tables.
 fn foreign_key(
     context: &QueryContext<'_>,
     query: &Query,

@@ -1,4 +1,4 @@
-//! Pages that are found by counting the rows before them.
+//! Pages found by counting the rows before them.
 
 use super::shared::{pasteable, shape};
 use super::{Check, QueryContext, declare_lint};
@@ -21,7 +21,7 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Small offsets by a literal and small tables are left alone. Paging by key cannot jump to a page number; where
+    /// Small literal offsets and small tables are left alone. Paging by key cannot jump to a page number; if
     /// users need that and there are few pages, allow it with a reason.
     ///
     /// ## Example
@@ -40,7 +40,7 @@ declare_lint! {
     Check::Query(check); NeedsSchema
 }
 
-/// A literal offset from which on rows are dropped in numbers.
+/// The smallest literal offset that is reported.
 const DEEP: u64 = 1_000;
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
@@ -48,7 +48,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     for (id, block) in query.written_blocks() {
         let Some(offset) = block.offset.as_ref().filter(|offset| is_deep(offset)) else { continue };
         let all = cardinality::before_limit(query, context.schema, id);
-        // Where rows are all alike, they are counted rather than paged through.
+        // If all rows are the same, they are counted rather than paged through.
         if all.rows != Rows::Many || !context.are_many(query, &all.unbounded) || shape::rows_are_alike(block)
         {
             continue;
@@ -75,7 +75,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether an offset may be large: it is no small number.
+/// Whether an offset may be large: it is not a small number.
 fn is_deep(offset: &Expr) -> bool {
     match offset.without_casts() {
         Expr::Literal(Literal::Number(number)) => number.parse::<u64>().is_ok_and(|number| number >= DEEP),
@@ -84,7 +84,7 @@ fn is_deep(offset: &Expr) -> bool {
     }
 }
 
-/// The condition and order that continue behind the last row seen.
+/// The condition and order that continue after the last row seen.
 fn keyset(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<String> {
     let Body::Select(select) = &block.body else { return None };
     if !select.group_by.is_empty() || select.distinct.is_some() {
@@ -92,7 +92,7 @@ fn keyset(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<St
     }
     let only = shape::only_table(context, query, block);
     let several = block.from().iter().map(|item| item.relations().len()).sum::<usize>() > 1;
-    // Of rows that are joined it is not known what tells them apart, and behind equal values rows would be skipped.
+    // Without a key of the joined rows, rows with equal values would be skipped.
     if several && !joins_keep_rows_apart(context, query, block) {
         return None;
     }
@@ -141,8 +141,8 @@ fn keyset(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<St
     ))
 }
 
-/// Whether a joined query is ordered by the key of one table, and each other table is joined by its own: then no two rows
-/// have equal keys.
+/// Whether a joined query is ordered by the key of one table, and every other table is joined by its own key:
+/// then no two rows have equal keys.
 fn joins_keep_rows_apart(context: &QueryContext<'_>, query: &Query, block: &Block) -> bool {
     let relations: Vec<RelationId> = block.from().iter().flat_map(|item| item.relations()).collect();
     let conditions = block.conditions();
@@ -167,7 +167,7 @@ fn joins_keep_rows_apart(context: &QueryContext<'_>, query: &Query, block: &Bloc
     relations.iter().any(|one| ordered(one) && relations.iter().filter(|other| *other != one).all(by_key))
 }
 
-/// Whether the order has the primary key in it already.
+/// Whether the order already includes the primary key.
 fn tells_rows_apart(block: &Block, relation: RelationId, table: &Table) -> bool {
     table.primary_key.iter().all(|key| {
         let is_it =

@@ -1,5 +1,5 @@
-//! Which tables are read in full because of the query's wording, of which a lint of its own speaks: an index alone would
-//! not mend those.
+//! Tables that are read in full because of how the query is written, which another lint reports: an index
+//! alone would not help.
 
 use super::{
     QueryContext, cast_on_column, function_on_column, leading_wildcard, not_in_subquery, optional_filter,

@@ -1,4 +1,4 @@
-//! A list is asked for where there is one row at most.
+//! A list is fetched of which there is at most one row.
 
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::Rows;
@@ -16,7 +16,7 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Keys are taken from the snapshot; without one, only `LIMIT 1` and aggregates are seen.
+    /// Keys are taken from the snapshot; without one, only `LIMIT 1` and aggregates are recognised.
     ///
     /// ## Example
     ///

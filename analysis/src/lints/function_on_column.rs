@@ -11,9 +11,9 @@ use crate::sql::query::{Query, RelationId};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds conditions that compare the result of a function or an expression on a column, where an index could be
-    /// searched for the column itself: `lower(email) = $1`, `date(created_at) = $1`, `created_at + interval '1 day' <
-    /// now()`.
+    /// Finds conditions that compare the result of a function or an expression on a column, although an index
+    /// could be searched for the column itself: `lower(email) = $1`, `date(created_at) = $1`,
+    /// `created_at + interval '1 day' < now()`.
     ///
     /// ## Why is this bad
     ///
@@ -22,11 +22,11 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Reported where the column has an index that goes unused, or where the condition has a plain form without the
-    /// function; elsewhere `unindexed_filter` says which index is missing. Silent where an index on the expression exists,
-    /// where another condition leads to the rows, on small tables, and without a schema. A range of days is not to the
-    /// hour what `date(..)` of a `timestamptz` says: in a few time zones the clock goes back over midnight
-    /// (America/Havana).
+    /// Reported if the column has an index that goes unused, or if the condition has a plain form without the
+    /// function; otherwise `unindexed_filter` reports the missing index. Silent if there is an index on the
+    /// expression or another condition narrows the search, on small tables, and without a schema. For a
+    /// `timestamptz`, a range of days is not exactly equivalent to `date(..)`: in a few time zones the clock
+    /// goes back over midnight (America/Havana).
     ///
     /// ## Example
     ///
@@ -45,7 +45,7 @@ declare_lint! {
     Check::Query(check); NeedsSchema, OnReading
 }
 
-/// Functions whose values an index can hold: they depend on nothing but their arguments.
+/// Functions that an index can store: their result depends only on their arguments.
 const IMMUTABLE: &[&str] = &[
     "lower",
     "upper",
@@ -76,7 +76,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     findings.extend(found(context, query).into_iter().map(|(_, finding)| finding));
 }
 
-/// What is wrong, with the table that is read in full for it.
+/// The findings, each with the table that is read in full because of it.
 pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationId, Finding)> {
     let all = wrapped::all(context, query);
     let functions = all.iter().filter(|wrapped| is_function(wrapped.operand));
@@ -89,7 +89,7 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
         .collect()
 }
 
-/// Whether a function is called on the column, or it is added to.
+/// Whether the operand calls a function on the column, or adds to it.
 fn is_function(operand: &Expr) -> bool {
     match operand.without_casts() {
         Expr::Call(call) => !call.window,
@@ -107,7 +107,7 @@ fn is_immutable(operand: &Expr) -> bool {
     })
 }
 
-/// The same condition on the column itself.
+/// The equivalent condition on the column itself.
 fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> Option<Rewrite> {
     let column = wrapped.name(query);
     let dialect = context.dialect;
@@ -125,7 +125,7 @@ fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> 
             };
             let (op, value) = wrapped.comparison.binary()?;
             let value = text(value);
-            // A value that is not the first of its unit equals none that is cut to it.
+            // A value that is not the start of its unit never equals a truncated one.
             match op {
                 Op::Eq => Some(Rewrite::alike(format!(
                     "{column} >= {value} AND {column} < {value} + interval '1 {unit}'"
@@ -165,7 +165,7 @@ fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> 
                 _ => return None,
             };
             let back = if *sign == '+' { '-' } else { '+' };
-            // Beside a value in time, the database takes a bare parameter for another one.
+            // The database would infer another type for a bare parameter in date arithmetic.
             let is_bare = dialect == Dialect::Postgres && matches!(other, Expr::Parameter(_));
             let cast = match ty {
                 Some(ty) if is_bare && ty.starts_with("timestamp") => "::interval",
@@ -185,9 +185,9 @@ fn rewrite(context: &QueryContext<'_>, query: &Query, wrapped: &Wrapped<'_>) -> 
     }
 }
 
-/// A condition on days as the one that it stands for, by the type of the column: where days begin is not certain for a
-/// point in time, which has its day by the session's time zone. In some zones the clock goes back over midnight, and an
-/// hour of that night is another day's. A text only looks like a day.
+/// Rates a condition on days by the type of the column. For a timestamp with time zone, the start of a day
+/// depends on the session's time zone. In some zones the clock goes back over midnight, and an hour of that
+/// night belongs to another day. A text only looks like a date.
 pub(super) fn on_days(days: String, ty: Option<&str>, dialect: Dialect) -> Rewrite {
     let ty = ty.unwrap_or_default().to_ascii_lowercase();
     let is_certain = match dialect {
@@ -199,12 +199,12 @@ pub(super) fn on_days(days: String, ty: Option<&str>, dialect: Dialect) -> Rewri
     if is_certain { Rewrite::equal(days) } else { Rewrite::alike(days) }
 }
 
-/// Whether a type of PostgreSQL has its day by the session's time zone.
+/// Whether the date of a PostgreSQL type depends on the session's time zone.
 fn is_zoned(ty: &str) -> bool {
     ty.starts_with("timestamptz") || ty.ends_with("with time zone")
 }
 
-/// The condition that a point in time is on certain days.
+/// The condition that a timestamp is on certain days.
 pub(super) fn days(column: &str, comparison: &Comparison<'_>, dialect: Dialect) -> Option<String> {
     let first = |day: &Expr| match (dialect, day.without_casts()) {
         (Dialect::Postgres, plain @ (Expr::Parameter(_) | Expr::Literal(_))) => format!("{plain}::date"),

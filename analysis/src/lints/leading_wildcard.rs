@@ -1,4 +1,4 @@
-//! A pattern that may begin with anything.
+//! A pattern that starts with a wildcard.
 
 use super::shared::shape;
 use super::{Check, QueryContext, declare_lint, optional_filter};
@@ -11,16 +11,17 @@ use crate::sql::query::{Query, RelationId};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds `LIKE` and `ILIKE` with a pattern that begins with `%` or `_`.
+    /// Finds `LIKE` and `ILIKE` with a pattern that starts with `%` or `_`.
     ///
     /// ## Why is this bad
     ///
-    /// An index is sorted by how the text begins, and this pattern does not say how: every row is read and matched.
+    /// An index is sorted by the start of the text, which this pattern leaves open: every row is read and
+    /// matched.
     ///
     /// ## Known limits
     ///
-    /// A pattern that is a parameter cannot be seen; `unindexed_filter` reports it. Silent where an index on trigrams
-    /// exists, where another condition leads to the rows, on small tables, and without a schema.
+    /// A pattern in a parameter cannot be seen; `unindexed_filter` reports it. Silent if there is an index on
+    /// trigrams or another condition narrows the search, on small tables, and without a schema.
     ///
     /// ## Example
     ///
@@ -43,7 +44,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     findings.extend(found(context, query).into_iter().map(|(_, finding)| finding));
 }
 
-/// What is wrong, with the table that is read in full for it: one finding for each table.
+/// The findings, one per table, each with the table that is read in full because of it.
 pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationId, Finding)> {
     let mut by_table: Vec<(RelationId, Vec<&Expr>)> = Vec::new();
     if !context.any_unserved() {
@@ -51,7 +52,7 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
     }
     for (_, block) in query.written_blocks() {
         for condition in block.conditions() {
-            // What an optional filter compares is of no account until it is taken apart.
+            // The comparison in an optional filter does not matter until the filter is split up.
             if optional_filter::is_optional(condition) {
                 continue;
             }
@@ -80,7 +81,7 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
         .collect()
 }
 
-/// What is matched with a pattern that begins with a wildcard.
+/// The operand of a match whose pattern starts with a wildcard.
 fn matched(condition: &Expr) -> Option<&Expr> {
     let Expr::Like { expr, pattern, kind, negated: false } = condition else { return None };
     begins_with_wildcard(pattern, *kind).then_some(expr)

@@ -1,4 +1,4 @@
-//! The first rows of no order.
+//! The first rows without an order.
 
 use super::shared::shape;
 use super::{Check, QueryContext, declare_lint};
@@ -14,14 +14,15 @@ declare_lint! {
     ///
     /// ## Why is this bad
     ///
-    /// The database returns whichever rows it finds first. They change with the plan, with every `VACUUM` and every
-    /// UPDATE: a page shows a row twice or never, a test passes by luck, and a row in a queue may never be picked.
+    /// The database returns whichever rows it finds first. They change with the plan, with every `VACUUM` and
+    /// every UPDATE: a page shows a row twice or never, a test passes by luck, and a row in a queue may never
+    /// be picked.
     ///
     /// ## Known limits
     ///
-    /// Only the statement's own LIMIT is looked at: in a subquery for `EXISTS` or in a batched write, any row will do.
-    /// Queries that lock their rows (`FOR UPDATE SKIP LOCKED`), rows that are all alike (`SELECT 1 .. LIMIT 1`) and
-    /// small tables are left alone.
+    /// Only the statement's own LIMIT is checked: in a subquery for `EXISTS` or in a batched write, any row
+    /// will do. Queries that lock their rows (`FOR UPDATE SKIP LOCKED`), identical rows
+    /// (`SELECT 1 .. LIMIT 1`) and small tables are left alone.
     ///
     /// ## Example
     ///
@@ -51,7 +52,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     if !block.order_by.is_empty() || block.locks || number == Some("0") || shape::rows_are_alike(block) {
         return;
     }
-    // A lookup by a key that is not known to be one looks like any other filter.
+    // Without known keys, a lookup by key looks like any other filter.
     if number == Some("1") && context.keys_are_unknown(query) {
         return;
     }
@@ -74,7 +75,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }));
 }
 
-/// Whether the rows come from a query that orders them, which databases keep in practice.
+/// Whether the rows come from an ordered subquery, whose order databases keep in practice.
 fn has_order_inside(query: &Query, block: &Block) -> bool {
     let relations = block.from().iter().flat_map(|item| item.relations());
     relations.into_iter().any(|id| match query.relation(id).source {
@@ -85,7 +86,7 @@ fn has_order_inside(query: &Query, block: &Block) -> bool {
     })
 }
 
-/// Whether the rows are those of the tables, so that their columns can be ordered by.
+/// Whether the rows are table rows, so that they can be ordered by their columns.
 fn is_plain(block: &Block) -> bool {
     matches!(&block.body, Body::Select(select) if select.group_by.is_empty() && select.distinct.is_none())
 }

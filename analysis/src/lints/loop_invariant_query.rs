@@ -1,4 +1,4 @@
-//! The same read, again and again.
+//! The same read in every iteration.
 
 use super::shared::loops;
 use super::shared::loops::Around;
@@ -19,9 +19,9 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// The answer may change when the loop writes to the same tables; that is not looked at. Loops without elements
-    /// (`loop`, `while` with a condition), locked rows, and random or sequence values (`nextval`) are assumed to be
-    /// repeated on purpose.
+    /// The answer may change if the loop writes to the same tables, which is not checked. Loops without
+    /// elements (`loop`, `while` with a condition), locked rows, and random or sequence values (`nextval`)
+    /// are assumed to be repeated on purpose.
     ///
     /// ## Example
     ///
@@ -66,7 +66,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     );
 }
 
-/// Whether each turn of the loop gets the same answer.
+/// Whether each iteration gets the same answer.
 pub(super) fn is_invariant(query: &Query, around: &Around<'_>) -> bool {
     let asked_anew = query.blocks.iter().any(|block| {
         let select = match &block.body {
@@ -79,7 +79,7 @@ pub(super) fn is_invariant(query: &Query, around: &Around<'_>) -> bool {
     around.is_over_elements() && !around.varies() && !asked_anew
 }
 
-/// Whether a value is another one each time.
+/// Whether an expression may return a different value each time.
 fn is_asked_anew(expr: &Expr) -> bool {
     let waits =
         |e: &Expr| matches!(e, Expr::Call(call) if call.name.starts_with("pg_") || call.name == "sleep");

@@ -1,4 +1,4 @@
-//! Queries that return as many rows as there are.
+//! Queries that return an unbounded number of rows.
 
 use super::shared::unbounded;
 use super::{Check, QueryContext, declare_lint, unbounded_children};
@@ -7,8 +7,8 @@ use crate::finding::Finding;
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds `fetch` and `fetch_all` on a query whose number of rows nothing bounds: no `LIMIT`, no unique key compared
-    /// with a value, no list of values, no aggregate over everything.
+    /// Finds `fetch` and `fetch_all` on a query whose number of rows nothing bounds: no `LIMIT`, no unique
+    /// key compared with a value, no list of values, no aggregate over everything.
     ///
     /// ## Why is this bad
     ///
@@ -16,14 +16,14 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// A filter on a column that is not unique does not bound: a user may have ten events or a million. Tables that
-    /// stay small are declared in `query-budget.toml`: `[tables]`, `countries = { rows = 250 }`. Not reported: ranges
-    /// with both ends (`at BETWEEN $1 AND $2`, `at > now() - $1`), which are as long as the caller wants; groups and
-    /// DISTINCT values that are neither keys nor references, which are few; and queries that are executed elsewhere
-    /// than where they are made.
+    /// A filter on a column that is not unique is no bound: a user may have ten events or a million. Declare
+    /// tables that stay small in `query-budget.toml`: `[tables]`, `countries = { rows = 250 }`. Not reported:
+    /// ranges with two bounds (`at BETWEEN $1 AND $2`, `at > now() - $1`), which are as long as the caller
+    /// wants; groups and DISTINCT values that are neither keys nor references, which are few; and queries
+    /// that are executed elsewhere than where they are made.
     ///
-    /// In raw sqlx code, the rows of one parent are `unbounded_children`'s, and what is narrowed otherwise, or what no
-    /// INSERT of the workspace adds to, is listed and not shown.
+    /// In raw sqlx code, `unbounded_children` reports the rows of one parent. Reads that are filtered in
+    /// another way, and tables that no INSERT of the workspace adds to, are listed but not shown.
     ///
     /// ## Example
     ///
@@ -49,7 +49,7 @@ declare_lint! {
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
-    // Keys are only known with a schema, and without one a lookup by id looks like any other filter.
+    // Keys are only known with a schema; without one, a lookup by id looks like any other filter.
     if context.schema.is_none() && query.blocks.iter().any(|block| has_filter(&block.body)) {
         return;
     }
@@ -68,7 +68,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             "or declare a table that stays small in `query-budget.toml`: `[tables]`, `{table} = {{ rows = 250 }}`"
         ));
     }
-    // What narrows a read of raw code is known to nobody but its author, and what no request adds to stays as it is.
+    // Only its author knows how far a filter in raw code narrows a read, and a table without INSERTs does not
+    // grow.
     let is_narrowed = query.blocks.iter().any(|block| has_filter(&block.body));
     let may_stay = unbounded.declarable.as_ref().is_some_and(|table| context.is_never_grown(table));
     findings.push(if context.is_raw() && (is_narrowed || may_stay) { finding.listed() } else { finding });

@@ -1,4 +1,4 @@
-//! A row that lacks what its table asks for.
+//! A row without a value for a required column.
 
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
@@ -11,20 +11,20 @@ use crate::sql::query::{Body, Query, Source, Write};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds an INSERT that leaves out a column which is NOT NULL and has no default, or gives it NULL: in the SQL, or by
-    /// `None` as the argument.
+    /// Finds an INSERT that omits a column which is NOT NULL and has no default, or sets it to NULL: in the
+    /// SQL, or with `None` as the argument.
     ///
     /// ## Why is this bad
     ///
-    /// The database refuses every row when the query runs. sqlx's macros do not see it: the database prepares the
-    /// statement without looking at constraints.
+    /// The database refuses every row when the query runs. sqlx's macros do not see it: the database prepares
+    /// the statement without checking constraints.
     ///
     /// ## Known limits
     ///
-    /// Tables whose rows a trigger or a rule may change before they are stored are left alone, and so are views, `INSERT
-    /// IGNORE`, `INSERT OR IGNORE`, and columns that the database fills: identities, generated columns, SQLite's rowid,
-    /// MySQL's `timestamp` and `enum`. MySQL stores a made-up value when its strict mode is off, so that there it is a
-    /// warning.
+    /// Left alone: tables with a trigger or rule that may change rows before they are stored, views,
+    /// `INSERT IGNORE`, `INSERT OR IGNORE`, and columns that the database fills: identities, generated
+    /// columns, SQLite's rowid, MySQL's `timestamp` and `enum`. Without strict mode MySQL stores a made-up
+    /// value, so on MySQL it is a warning.
     ///
     /// ## Example
     ///
@@ -44,7 +44,7 @@ declare_lint! {
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let (Ok(query), Some(schema)) = (context.query, context.schema) else { return };
-    // What runs DDL that is not seen may give a column a default, or a table a trigger.
+    // DDL that is not visible here may add a default to a column, or a trigger to a table.
     if !schema.gaps.is_empty() || may_skip_rows(context.sql) {
         return;
     }
@@ -58,28 +58,28 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         if !lacking.is_empty() {
             let span = write.span.map_or(0..0, |span| span.range());
             let finding = wording(name, &lacking).excerpt(context.sql, span, "");
-            // Without its strict mode MySQL makes a value up.
+            // Without strict mode, MySQL makes a value up.
             let is_certain = schema.dialect != Dialect::MySql;
             findings.push(if is_certain { context.refused(finding) } else { finding.warns() });
         }
     }
 }
 
-/// Whether the statement says that rows which are refused are left out, or replaced by others.
+/// Whether the statement skips or replaces rows that are rejected.
 fn may_skip_rows(sql: &str) -> bool {
     let head: String = sql.chars().take(200).collect::<String>().to_ascii_lowercase();
     let before = head.split(" into").next().unwrap_or_default();
     before.split_whitespace().any(|word| word == "ignore")
 }
 
-/// A column that a row lacks.
+/// A required column without a value in a row.
 struct Lacking<'t> {
     column: &'t Column,
-    /// Whether it is given NULL, rather than left out.
+    /// Whether it is set to NULL, rather than omitted.
     is_null: bool,
 }
 
-/// Whether a value is NULL: as it stands, or as a parameter that is given `None`.
+/// Whether a value is NULL: literally, or as a parameter that receives `None`.
 fn is_null(value: &Expr, site: Option<&Site>) -> bool {
     match value.without_casts() {
         Expr::Literal(Literal::Null) => true,
@@ -107,7 +107,7 @@ fn lacking<'t>(
         Some(_) if write.assignments.is_empty() => return Vec::new(),
         Some(_) | None => Vec::new(),
     };
-    // Without names the values are for the first columns, as many as there are.
+    // Without a column list, the values are for the first columns.
     let named: Vec<&str> = if write.assignments.is_empty() {
         let given = rows.iter().map(|row| row.len()).min().unwrap_or(0);
         if given == 0 && write.source.is_some() && schema.dialect != Dialect::MySql {
@@ -131,13 +131,13 @@ fn lacking<'t>(
     table.columns.iter().filter_map(judge).collect()
 }
 
-/// Whether NULL is refused that is given to a column, whatever its default.
+/// Whether an explicit NULL is rejected for a column, regardless of its default.
 fn refuses_null(column: &Column, table: &Table, schema: &Schema) -> bool {
     match schema.dialect {
         Dialect::Postgres => {
             (column.not_null || OfDomain::of(column, schema).not_null) && column.generated.is_none()
         }
-        // NULL asks for the next number, or for the present.
+        // There NULL requests the next number, or the current time.
         Dialect::MySql => {
             let is_time = column.ty.to_ascii_lowercase().starts_with("timestamp");
             column.not_null && !column.identity && !is_time && column.generated.is_none()
@@ -149,14 +149,14 @@ fn refuses_null(column: &Column, table: &Table, schema: &Schema) -> bool {
     }
 }
 
-/// How many domains over each other are followed.
+/// The maximum length of a chain of domains.
 const DEEPEST: usize = 32;
 
-/// What the domains that a column's type is made of say, as if the column said it.
+/// The properties that a column inherits from the domains behind its type.
 #[derive(Default)]
 struct OfDomain {
     not_null: bool,
-    /// Whether one of them has a default, which it passes on to those over it.
+    /// Whether one of them has a default, which applies to domains over it as well.
     has_default: bool,
 }
 
@@ -180,7 +180,7 @@ impl OfDomain {
     }
 }
 
-/// Whether every row has to be given a value for a column.
+/// Whether every row needs an explicit value for a column.
 fn is_required(column: &Column, table: &Table, schema: &Schema) -> bool {
     let of_domain = match schema.dialect {
         Dialect::Postgres => OfDomain::of(column, schema),
@@ -244,7 +244,7 @@ mod tests {
         }
     }
 
-    /// What is said of an INSERT into `t (id, e)` where `e` is of domain `d`.
+    /// The findings for an INSERT into `t (id, e)`, where `e` has domain `d`.
     fn on_domain(ddl: &str, sql: &str) -> Vec<String> {
         let mut replay = Replay::new(Dialect::Postgres);
         replay.apply(ddl, "domains.sql");

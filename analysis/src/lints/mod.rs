@@ -1,4 +1,4 @@
-//! The lints: one file, one name, one page. This file says what a lint is and lists them all.
+//! The lints: one file, one name, one page each. This file defines what a lint is and lists them all.
 
 mod allow_without_reason;
 mod ambiguous_column;
@@ -60,7 +60,7 @@ use crate::sql::query::{RelationId, Source};
 use crate::sql::{Dialect, Query, SyntaxError};
 use crate::types::Described;
 
-/// Every lint, by name.
+/// All lints, sorted by name.
 pub const ALL: &[&Lint] = &[
     &allow_without_reason::LINT,
     &ambiguous_column::LINT,
@@ -104,19 +104,20 @@ pub const ALL: &[&Lint] = &[
     &values_count::LINT,
 ];
 
-/// The schema that the examples of the lints' pages are about, as DDL.
+/// The schema behind the examples on the lints' pages, as DDL.
 pub const EXAMPLE_SCHEMA: &str = include_str!("example.sql");
 
-/// The lint of a name.
+/// The lint with this name.
 pub fn by_name(name: &str) -> Option<&'static Lint> {
     ALL.iter().copied().find(|lint| lint.name == name)
 }
 
-/// Declares `LINT`, taking its page from the doc comment above it.
+/// Declares `LINT`, using the doc comment above it as its page.
 macro_rules! declare_lint {
     ($(#[doc = $doc:literal])* $name:literal, $group:ident, since $since:literal, $summary:literal, $check:expr
         $(; $($trait:ident),+)?) => {
-        // The page is data: as documentation of a private item its examples would be compiled and never read.
+        // The page is data: as the documentation of a private item, its examples would be compiled and never
+        // read.
         #[doc = $summary]
         pub(super) static LINT: $crate::lints::Lint = $crate::lints::Lint {
             name: $name,
@@ -131,111 +132,111 @@ macro_rules! declare_lint {
 }
 use declare_lint;
 
-/// A lint: its name, its level and how it looks at a query.
+/// A lint: its name, its level, and its check.
 #[derive(Debug)]
 pub struct Lint {
-    /// The name used in configuration, in `allow`, as file stem and as docs page.
+    /// The name in configuration and `allow`; also the stem of its file and its page.
     pub name: &'static str,
-    /// What it is about; decides the level.
+    /// Its topic, which determines the level.
     pub group: Group,
-    /// The version that brought it.
+    /// The version that introduced it.
     pub since: &'static str,
     /// One line for tables, lowercase, without a full stop.
     pub summary: &'static str,
     /// The page: What it does, Why is this bad, Known limits, Example, Use instead.
     pub docs: &'static str,
-    /// What it looks at.
+    /// The check.
     pub check: Check,
-    /// What else tells it apart.
+    /// Its other properties.
     pub traits: &'static [Trait],
 }
 
-/// What tells a lint apart for those who ask it.
+/// A property of a lint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trait {
-    /// It says nothing, or less, without a schema.
+    /// It reports nothing, or less, without a schema.
     NeedsSchema,
-    /// It is asked of test code as well, where only what the database would refuse is worth a word.
+    /// It also runs on test code, where only errors that the database would raise are worth reporting.
     InTests,
-    /// It warns of raw sqlx calls, which may be meant for another database, whatever its level.
+    /// On raw sqlx calls, which may use another database, it is at most a warning.
     MildOnRaw,
     /// The database refuses what it finds.
     Refused,
-    /// The database refuses it when it runs, and not when it is prepared: sqlx's macros do not see it.
+    /// The database refuses it when it runs, not when it is prepared: sqlx's macros do not see it.
     WhenRun,
-    /// It speaks of raw sqlx code, and so never in a build.
+    /// It only reports raw sqlx code, and so never in a build.
     OnRaw,
-    /// It speaks of a loop.
+    /// It is about a loop.
     OnLoop,
-    /// It names the loops that are to blame.
+    /// It names the loops at fault.
     NamesLoops,
-    /// It speaks of a table only where the table is read row by row, and says what in the query keeps an index from
-    /// serving it.
+    /// It only reports tables that are read row by row, and says what in the query keeps an index from being
+    /// used.
     OnReading,
 }
 
 impl Lint {
-    /// Whether its declaration says so.
+    /// Whether it has this property.
     pub fn is(&self, of: Trait) -> bool {
         self.traits.contains(&of)
     }
 
-    /// Whether it is about indexes: those that are missing, or that a condition keeps from being used. `index-check`
-    /// asks these lints, and denies what they find.
+    /// Whether it is about indexes: missing ones, or ones that a condition keeps from being used.
+    /// `index-check` runs these lints, and denies their findings.
     pub fn is_about_indexes(&self) -> bool {
         self.group == Group::Index || self.is(Trait::OnReading)
     }
 
-    /// Its page as Markdown: the doc comment without the space that follows its slashes.
+    /// Its page as Markdown: the doc comment without the space after the slashes.
     pub fn page(&self) -> String {
         let lines = self.docs.trim().lines().map(|line| line.strip_prefix(' ').unwrap_or(line));
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// Where its page is read.
+    /// The URL of its page.
     pub fn url(&self) -> String {
         format!("{}/blob/main/docs/lints/{}.md", env!("CARGO_PKG_REPOSITORY"), self.name)
     }
 }
 
-/// What a lint looks at.
+/// What a lint checks.
 #[derive(Debug, Clone, Copy)]
 pub enum Check {
-    /// A query, alone and at its site.
+    /// A query, by itself and at its site.
     Query(fn(&QueryContext<'_>, &mut Vec<Finding>)),
     /// A call in a loop that reaches a query.
     Call(fn(&CallContext<'_>, &mut Vec<Finding>)),
     /// A function with a budget.
     Function(fn(&FunctionContext<'_>, &mut Vec<Finding>)),
-    /// A database: its schema and all queries that run on it.
+    /// A database: its schema and all queries on it.
     Schema(fn(&SchemaContext<'_>, &mut Vec<Finding>)),
     /// The allows themselves; see `allow`.
     Governance,
 }
 
-/// What a lint is about; it decides the default level.
+/// The topic of a lint, which determines its default level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Group {
     /// The database would refuse it, or it destroys data.
     Correctness,
-    /// A function runs more than it may.
+    /// A function runs more queries than its budget.
     Budget,
-    /// A query is run once per element.
+    /// A query runs once per element.
     NPlusOne,
-    /// Nothing bounds the rows.
+    /// The number of rows is unbounded.
     Bounds,
     /// A table is read in full for a few rows.
     Index,
-    /// The way it is written keeps the database from being quick.
+    /// The wording of the query keeps the database from being fast.
     Shape,
-    /// Right more often than wrong, but a matter of taste.
+    /// Right more often than not, but a matter of taste.
     Pedantic,
-    /// How findings are silenced.
+    /// The use of allows.
     Governance,
 }
 
 impl Group {
-    /// Every group.
+    /// All groups.
     pub const ALL: [Group; 8] = [
         Group::Correctness,
         Group::Budget,
@@ -247,7 +248,7 @@ impl Group {
         Group::Governance,
     ];
 
-    /// The level of the group's lints where the configuration is silent.
+    /// The default level of the group's lints.
     pub fn level(self) -> Level {
         match self {
             Group::Correctness | Group::Budget => Level::Deny,
@@ -271,80 +272,81 @@ impl Group {
     }
 }
 
-/// What a query lint sees.
+/// The input of a query lint.
 #[derive(Debug, Clone, Copy)]
 pub struct QueryContext<'a> {
     /// The SQL.
     pub sql: &'a str,
-    /// Its meaning, or why it could not be parsed.
+    /// The resolved query, or why it could not be parsed.
     pub query: Result<&'a Query, &'a SyntaxError>,
-    /// How many rows it returns; meaningless when it could not be parsed.
+    /// How many rows it returns; meaningless if it could not be parsed.
     pub cardinality: &'a Cardinality,
-    /// How each table of it is read; empty without a schema.
+    /// How each of its tables is read; empty without a schema.
     pub accesses: &'a [Access],
-    /// Where it stands in Rust; `None` for a query that came by itself (`.sql`, `.jsonl`, `.sqlx`).
+    /// Its place in Rust; `None` for a standalone query (`.sql`, `.jsonl`, `.sqlx`).
     pub site: Option<&'a Site>,
-    /// The queries of the same file, by place; empty where they are not known.
+    /// The queries of the same file, in source order; empty if unknown.
     pub sites: &'a [Site],
-    /// Whose rules hold.
+    /// The SQL dialect.
     pub dialect: Dialect,
-    /// What the database holds; `None` without a snapshot: then nothing is said about tables, columns and indexes.
+    /// The schema; `None` without a snapshot, in which case tables, columns and indexes are not checked.
     pub schema: Option<&'a Schema>,
-    /// What the user configured.
+    /// The user's configuration.
     pub config: &'a Config,
-    /// The relations that no index can serve because of the query's wording.
+    /// The relations that no index can serve because of how the query is written.
     pub explained: &'a [RelationId],
-    /// Its types, once they were asked for.
+    /// Its types, computed on first use.
     pub described: &'a OnceCell<Described>,
     /// Whether the dialect is guessed from the query itself.
     pub is_any_dialect: bool,
-    /// The tables that some INSERT of the workspace adds rows to, by their names without a schema; `None` where the
-    /// workspace is not known.
+    /// The tables that some INSERT of the workspace adds rows to, by name without a schema; `None` if the
+    /// workspace is unknown.
     pub grown: Option<&'a HashSet<String>>,
-    /// The tables that cached reads name, each with the place of one; `None` where they are not known.
+    /// The tables that cached reads name, each with the place of one; `None` if unknown.
     pub cached: Option<&'a CachedTables>,
 }
 
-/// What a lint on calls sees.
+/// The input of a lint on calls.
 #[derive(Debug, Clone, Copy)]
 pub struct CallContext<'a> {
-    /// The call, the loop around it, and its way to the query.
+    /// The call, the loop around it, and the chain to the query.
     pub call: &'a LoopCall,
-    /// Whose rules hold.
+    /// The SQL dialect.
     pub dialect: Dialect,
-    /// What the database holds, where that is known.
+    /// The schema, if known.
     pub schema: Option<&'a Schema>,
 }
 
-/// What a lint on functions sees.
+/// The input of a lint on functions.
 #[derive(Debug, Clone, Copy)]
 pub struct FunctionContext<'a> {
     /// The function.
     pub function: &'a Function,
-    /// Whose rules hold for its queries.
+    /// The SQL dialect of its queries.
     pub dialect: Dialect,
 }
 
 impl CallContext<'_> {
-    /// The query that the call comes to, where its text is known.
+    /// The query that the call reaches, if its text is known.
     pub fn sql(&self) -> Option<&str> {
         self.call.chain.last()?.sql.as_deref()
     }
 }
 
 impl<'a> QueryContext<'a> {
-    /// The relations that no index can serve because of the query's wording: found once, for all lints.
+    /// The relations that no index can serve because of how the query is written; computed once, for all
+    /// lints.
     pub(crate) fn find_explained(&self) -> Vec<RelationId> {
         self.query.map_or_else(|_| Vec::new(), |query| explained::relations(self, query))
     }
 
-    /// Whether the query is certain to be one of the database whose schema is known: `sql!` is, a query that came with
-    /// the schema is, and a raw sqlx call may be one of another database of the same crate.
+    /// Whether the query certainly runs on the database with the known schema: `sql!` does, and so does a
+    /// query that came with the schema; a raw sqlx call may use another database of the same crate.
     pub fn is_of_this_schema(&self) -> bool {
         self.site.is_none_or(|site| site.form == Form::Checked)
     }
 
-    /// Whether the query is written without this crate's macros, in Rust.
+    /// Whether the query is in Rust and does not use this crate's macros.
     pub(crate) fn is_raw(&self) -> bool {
         self.site.is_some_and(|site| site.form != Form::Checked)
     }
@@ -355,7 +357,7 @@ impl<'a> QueryContext<'a> {
         query.relations.iter().any(|relation| matches!(&relation.source, Source::Table(name) if known(name)))
     }
 
-    /// The queries that follow this one in its function.
+    /// The queries after this one in its function.
     fn later_sites(&self) -> impl Iterator<Item = &'a Site> {
         let site = self.site;
         let follows = move |later: &&'a Site| {
@@ -364,7 +366,7 @@ impl<'a> QueryContext<'a> {
         self.sites.iter().filter(follows)
     }
 
-    /// Whether a query of the same file makes a temporary table of this name.
+    /// Whether a query of the same file creates a temporary table with this name.
     fn is_made_beside(&self, name: &str) -> bool {
         let last = name.rsplit('.').next().unwrap_or(name);
         self.sites.iter().any(|site| {
@@ -377,15 +379,15 @@ impl<'a> QueryContext<'a> {
         })
     }
 
-    /// Whether the query is a text that sqlx sends as it is, so that nobody has asked a database about it.
+    /// Whether the query is a text that sqlx sends unchecked, so that no database has validated it.
     pub fn is_unchecked_text(&self) -> bool {
         let is_text = |site: &Site| matches!(site.form, Form::SqlxFunction | Form::Driver);
         let is_query = |site: &Site| is_text(site) && !site.is_script(Dialect::Postgres);
         self.site.is_some_and(|site| is_query(site) && !site.written.contains("QueryBuilder"))
     }
 
-    /// A finding about what the database refuses: an error where it is certain to be asked, a warning where another
-    /// database may be.
+    /// A finding about something that the database refuses: an error if it certainly runs there, a warning if
+    /// it may run on another database.
     fn refused(&self, finding: Finding) -> Finding {
         if self.is_of_this_schema() { finding } else { finding.warns() }
     }
@@ -395,15 +397,15 @@ impl<'a> QueryContext<'a> {
         self.grown.is_some_and(|grown| !grown.contains(&table.name.to_ascii_lowercase()))
     }
 
-    /// Whether the configuration or the snapshot says that a table is small.
+    /// Whether the configuration or the snapshot marks a table as small.
     pub fn is_small(&self, table: &Name) -> bool {
         is_small(self.config, self.schema, table)
     }
 }
 
-/// Whether the configuration or the snapshot says that a table is small.
+/// Whether the configuration or the snapshot marks a table as small.
 pub(crate) fn is_small(config: &Config, schema: Option<&Schema>, table: &Name) -> bool {
-    // The database's own tables are nobody's to index.
+    // Nobody adds indexes to the database's own tables.
     if table.schema.as_deref() == Some("pg_catalog") {
         return true;
     }
@@ -412,7 +414,7 @@ pub(crate) fn is_small(config: &Config, schema: Option<&Schema>, table: &Name) -
     configured.or_else(measured).is_some_and(|rows| rows <= SMALL_TABLE)
 }
 
-/// A table of so many rows is read in full quicker than an index of it is searched.
+/// The number of rows up to which a full scan is faster than an index search.
 const SMALL_TABLE: u64 = 1_000;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One row is taken of a query that can return several.
+//! One row is fetched from a query that can return several.
 
 use super::shared::shape;
 use super::{Check, QueryContext, declare_lint};
@@ -22,11 +22,11 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Keys are taken from the snapshot; without one, only queries with an order and without any condition are
-    /// reported. What only the code guarantees (one row per user, because it never inserts a second) is not known: a
-    /// unique index says it and enforces it. Recursive queries, unions whose arms find one row each, small tables, what
-    /// functions return, and one row of a whole table without an order (settings, of which there is one row), are left
-    /// alone.
+    /// Keys are taken from the snapshot; without one, only queries with an order and without any condition
+    /// are reported. A guarantee that only the code gives (one row per user, because it never inserts a
+    /// second) is not known here: a unique index states and enforces it. Left alone: recursive queries,
+    /// unions whose arms find one row each, small tables, functions, and one row of a whole table without an
+    /// order (settings, of which there is one row).
     ///
     /// Of 10 findings drawn from ten public projects, 10 were true and 10 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -89,35 +89,36 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     findings.push(finding);
 }
 
-/// Whether one row is taken of a whole table, with nothing that says which: whoever does that knows of no other row, as of
-/// a table of settings.
+/// Whether one row is read from a whole table, without saying which: the author must know that there is only
+/// one, as in a table of settings.
 fn is_singleton(root: &Block) -> bool {
     let Body::Select(select) = &root.body else { return false };
     let [From::Relation(_)] = select.from.as_slice() else { return false };
     select.filter.is_none() && select.group_by.is_empty() && root.order_by.is_empty()
 }
 
-/// Whether a row says no more than that there is one: `SELECT 1 FROM ..`.
+/// Whether a row only tells that it exists: `SELECT 1 FROM ..`.
 fn tells_nothing(root: &Block) -> bool {
     let Body::Select(select) = &root.body else { return false };
     let is_literal = |value: &Expr| matches!(value.without_casts(), Expr::Literal(_));
     select.star.is_none() && !select.projection.is_empty() && select.projection.iter().all(is_literal)
 }
 
-/// Whether the rows are those of a function, which may well be one, or of a union whose arms find one row each, of which one
-/// has it: `.. FROM updated UNION ALL .. FROM inserted`.
+/// Whether the rows come from a function, which may well return one, or from a union of alternatives that
+/// find one row each: `.. FROM updated UNION ALL .. FROM inserted`.
 fn is_found_one_way(query: &Query, root: &Block) -> bool {
     let mut relations = root.from().iter().flat_map(|item| item.relations());
     matches!(root.body, Body::Set { .. })
         || relations.any(|id| matches!(query.relation(id).source, Source::Function(..)))
 }
 
-/// The unique index that would prove at most one row: over the columns that are set equal to values.
+/// The unique index that would prove that there is at most one row: on the columns compared for equality with
+/// values.
 fn unique_index(context: &QueryContext<'_>, query: &Query, root: &Block) -> Option<String> {
     let (relation, table) = shape::only_table(context, query, root)?;
     let mut columns: Vec<&str> = Vec::new();
     for condition in root.filters() {
-        // Anything else that is demanded may be what leaves one row.
+        // Any other condition may be what leaves one row.
         let Expr::Binary { op: Op::Eq, left, right } = condition else { return None };
         let (column, value) = match (left.as_column(), right.as_column()) {
             (Some(column), _) if right.is_constant() => (column, right),

@@ -10,17 +10,17 @@ use crate::sql::query::{Block, BlockId, Body, From, JoinKind, Query, RelationId}
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds `x NOT IN (SELECT ..)` where the subquery's column can be NULL.
+    /// Finds `x NOT IN (SELECT ..)` if the subquery's column can be NULL.
     ///
     /// ## Why is this bad
     ///
-    /// One NULL among the values, and the condition matches no row at all, because nothing is known to differ from
-    /// NULL. The database also has to hold all the values and cannot plan a join.
+    /// If there is one NULL among the values, the condition matches no row at all, because nothing is known
+    /// to differ from NULL. The database also has to keep all the values and cannot plan a join.
     ///
     /// ## Known limits
     ///
-    /// Where the column is NOT NULL, or the subquery leaves NULL out, the result is right and nothing is said. Computed
-    /// values are assumed not to be NULL; columns are known from the schema only.
+    /// If the column is NOT NULL, or the subquery excludes NULL, the result is right and nothing is reported.
+    /// Computed values are assumed not to be NULL; columns are only known from the schema.
     ///
     /// ## Example
     ///
@@ -44,7 +44,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     findings.extend(found(context, query).into_iter().map(|(_, finding)| finding));
 }
 
-/// What is wrong, with the table whose rows are compared.
+/// The findings, each with the table whose rows are compared.
 pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(Option<RelationId>, Finding)> {
     let mut found = Vec::new();
     for (_, block) in query.written_blocks() {
@@ -62,7 +62,7 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(Option<Re
     found
 }
 
-/// The column of a subquery that can be NULL.
+/// The output column of a subquery, if it can be NULL.
 fn nullable_output<'q>(context: &QueryContext<'_>, query: &'q Query, id: BlockId) -> Option<&'q Expr> {
     let block = query.block(id);
     match &block.body {
@@ -82,7 +82,7 @@ fn nullable_output<'q>(context: &QueryContext<'_>, query: &'q Query, id: BlockId
     }
 }
 
-/// Whether an outer join makes up rows of NULL for a relation.
+/// Whether an outer join may pad a relation with NULLs.
 fn is_outer(from: &[From], relation: RelationId) -> bool {
     from.iter().any(|item| match item {
         From::Relation(_) => false,
@@ -100,7 +100,7 @@ fn is_outer(from: &[From], relation: RelationId) -> bool {
     })
 }
 
-/// Whether the subquery's own conditions leave NULL out: they compare the column.
+/// Whether the subquery's own conditions exclude NULL, by comparing the column.
 fn is_demanded(block: &Block, output: &Expr) -> bool {
     block.conditions().iter().any(|condition| match condition {
         Expr::Is { expr, test: Test::Null, negated } => *negated && expr.as_ref() == output,
@@ -139,14 +139,14 @@ fn finding(
         .help(format!("write `NOT EXISTS (SELECT 1 FROM {table} WHERE {value} = {sought}{more})`"))
         .help(format!("or leave NULL out in the subquery: `{value} IS NOT NULL`"));
     match as_not_exists(context, query, (outer, &sought), inner, (output, &value)) {
-        // A NULL on either side makes the one or the other hold.
+        // If either side is NULL, the two differ.
         Some((span, rewrite)) => finding.edit(span, rewrite, Applicability::Maybe),
         None => finding,
     }
 }
 
-/// `NOT EXISTS (..)` for a comparison of columns by NOT IN, with the bytes of what it stands for. `None` where the
-/// subquery does more than choose rows, or hides the table of the column outside.
+/// `NOT EXISTS (..)` instead of a comparison of columns with NOT IN, with the range that it replaces. `None`
+/// if the subquery does more than filter rows, or shadows the table of the outer column.
 fn as_not_exists(
     context: &QueryContext<'_>,
     query: &Query,
@@ -207,7 +207,7 @@ fn as_not_exists(
     Some((text.span(first, close)?, rewrite))
 }
 
-/// A table as a FROM names it, with its alias.
+/// A table as named in FROM, with its alias.
 fn table_name(query: &Query, id: RelationId) -> String {
     let relation = query.relation(id);
     match &relation.source {

@@ -18,9 +18,9 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Postgres plans the first five executions for their values, and may go on to do so; MySQL always does. Silent where
-    /// another condition leads to the rows, and on small tables. Without a schema, only queries that have no other
-    /// condition are reported.
+    /// Postgres plans the first five executions for their values, and may continue to do so; MySQL always
+    /// does. Silent if another condition narrows the search, and on small tables. Without a schema, only
+    /// queries without other conditions are reported.
     ///
     /// Of 8 findings drawn from ten public projects, 8 were true and 6 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -46,7 +46,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     findings.extend(found(context, query).into_iter().map(|(_, finding)| finding));
 }
 
-/// What is wrong, with the table that is read in full for it: one finding for each table.
+/// The findings, one per table, each with the table that is read in full because of it.
 pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationId, Finding)> {
     let mut found: Vec<(RelationId, Finding)> = Vec::new();
     if context.schema.is_some() && !context.any_unserved() {
@@ -69,7 +69,7 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
     found
 }
 
-/// Whether parameters alone can make a condition on columns hold for every row.
+/// Whether parameters alone can make a condition on columns true for every row.
 pub(super) fn is_optional(condition: &Expr) -> bool {
     match condition {
         Expr::Or(arms) => arms.iter().any(is_switch) && !condition.columns().is_empty(),
@@ -81,7 +81,7 @@ pub(super) fn is_optional(condition: &Expr) -> bool {
     }
 }
 
-/// A condition that parameters decide.
+/// A condition on parameters alone.
 fn is_switch(condition: &Expr) -> bool {
     condition.is_constant() && condition.any(|e| matches!(e, Expr::Parameter(_)))
 }
@@ -126,7 +126,7 @@ fn finding(context: &QueryContext<'_>, query: &Query, relation: RelationId, cond
         .help(format!("or write two queries: one with `{filter}`, one without"))
 }
 
-/// The filter as `QueryBuilder` takes it, compared as the query compares it; `None` where it is more than a column and a
+/// The filter as code for `QueryBuilder`, with the same comparison; `None` if it is more than a column and a
 /// value.
 fn pushed(context: &QueryContext<'_>, filter: Option<&Expr>, column: &str) -> Option<String> {
     let is_value = |expr: &Expr| matches!(expr.without_casts(), Expr::Parameter(_));

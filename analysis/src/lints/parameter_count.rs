@@ -14,7 +14,8 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Not reported where some of the values cannot be seen: bound in a loop, in another function, or by `query_with`.
+    /// Not reported if some of the values are not visible: bound in a loop, in another function, or by
+    /// `query_with`.
     ///
     /// ## Example
     ///

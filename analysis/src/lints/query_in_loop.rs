@@ -8,7 +8,8 @@ use crate::sql::query::Kind;
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds reads inside loops over data: `for`, `while let`, iterator and stream combinators, futures that are joined.
+    /// Finds reads inside loops over data: `for`, `while let`, iterator and stream combinators, joined
+    /// futures.
     ///
     /// ## Why is this bad
     ///
@@ -17,10 +18,10 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Loops with a constant number of iterations, `.chunks(n)`, polling, retries and reading page by page are left
-    /// alone, and so are queries that take many elements at once, and those that run on a database of each element. A
-    /// query that does not depend on the loop is reported by `loop_invariant_query`. Calls of functions that query are
-    /// followed by `querying_call_in_loop`.
+    /// Left alone: loops with a constant number of iterations, `.chunks(n)`, polling, retries, reading page
+    /// by page, queries that take many elements at once, and those that run on a separate database for each
+    /// element. `loop_invariant_query` reports a query that does not depend on the loop, and
+    /// `querying_call_in_loop` follows calls of functions that query.
     ///
     /// ## Example
     ///
@@ -65,7 +66,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         None => finding,
     };
     findings.push(if query.relations.is_empty() {
-        // A lock, a sequence, a function: nothing that a table holds is looked up.
+        // A lock, a sequence, a function: nothing is looked up in a table.
         finding.help("call it for all elements in one statement, where their order does not matter").listed()
     } else if let Some(rewrite) = around.rewrite(context, query) {
         let help = format!("read all of them in one query before the loop: `{}`", rewrite.text);

@@ -21,9 +21,9 @@ declare_lint! {
     /// ## Known limits
     ///
     /// Calls are followed by Rust's rules for paths and imports, and by the types in signatures, fields and
-    /// constructors. A call whose function is not found is not reported; a call that may mean several functions says
-    /// so. Loops that `query_in_loop` leaves alone are left alone here, and so are functions whose query takes many
-    /// elements at once, and caches.
+    /// constructors. A call whose function is not found is not reported; a call that may mean several
+    /// functions says so. Left alone: the loops that `query_in_loop` leaves alone, functions whose query
+    /// takes many elements at once, and caches.
     ///
     /// Of 38 findings drawn from ten public projects, 38 were true and 27 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -83,13 +83,13 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
     findings.push(finding);
 }
 
-/// The function that the first call of a chain means.
+/// The function that the first call of a chain resolves to.
 fn function(chain: &[Link]) -> String {
     chain.get(1).map(|link| link.function.clone()).unwrap_or_default()
 }
 
 fn help(context: &CallContext<'_>, query: Option<&Query>, function: &str) -> Vec<String> {
-    // Of several values it is not seen from here which of them change.
+    // With several values, it is unknown here which of them vary.
     let rewrite = query
         .filter(|query| query.parameters == 1)
         .and_then(|query| batch::rewrite(context.sql()?, query, context.dialect, context.schema, &|_| true));

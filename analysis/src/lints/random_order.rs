@@ -19,8 +19,8 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Where an index leads to the shuffled rows, they are assumed to be few. Without a schema, only queries without a
-    /// condition are reported.
+    /// If an index narrows the shuffled rows, they are assumed to be few. Without a schema, only queries
+    /// without a condition are reported.
     ///
     /// ## Example
     ///
@@ -50,7 +50,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let mut finding =
             Finding::new(LINT.name, format!("every row of `{table}` is read and sorted to pick at random"))
                 .excerpt(context.sql, span, "no index has this order");
-        // Chance times the largest key is a key only where keys are numbers.
+        // A random number times the largest key is only a key if keys are numbers.
         let number = |table: &&Table| matches!(table.primary_key.as_slice(), [key] if table.column(key).is_some_and(|it| is_integer(&it.ty)));
         let keyed = context.table(query, relation).filter(number);
         if let Some([key]) = keyed.map(|table| table.primary_key.as_slice()) {
@@ -70,7 +70,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a key has nothing but chance in it.
+/// Whether a sort key is purely random.
 fn is_random(key: &Expr) -> bool {
     match key.without_casts() {
         Expr::Call(call) => {
@@ -83,7 +83,7 @@ fn is_random(key: &Expr) -> bool {
     }
 }
 
-/// The first table of which every row takes part in the shuffling.
+/// The first table that is shuffled in full.
 fn read_in_full<'q>(
     context: &QueryContext<'_>,
     query: &'q Query,
@@ -93,7 +93,7 @@ fn read_in_full<'q>(
     if context.schema.is_none() && !block.conditions().is_empty() {
         return None;
     }
-    // One table that an index leads into leaves few rows of the others as well.
+    // If an index narrows one table, few rows of the others are left as well.
     let access = |id: RelationId| context.accesses.iter().find(|access| access.relation == id);
     if relations.iter().any(|id| access(*id).is_some_and(|access| access.verdict == Verdict::Served)) {
         return None;

@@ -8,8 +8,8 @@ use crate::schema::{Index, Table};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds indexes that another index of the table makes redundant: one with the same keys, or one that begins with
-    /// them, with the same access method, operator classes, collations and condition.
+    /// Finds indexes that another index of the table makes redundant: one with the same keys, or one that
+    /// starts with them, with the same access method, operator classes, collations and condition.
     ///
     /// ## Why is this bad
     ///
@@ -17,8 +17,8 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// An index that backs a constraint or is unique is kept, unless another one enforces the same. A longer index is
-    /// larger than its beginning; where that matters, allow the lint in `query-budget.toml`.
+    /// An index that is unique or backs a constraint is kept, unless another one enforces the same. A longer
+    /// index is larger than its prefix; if that matters, allow the lint in `query-budget.toml`.
     ///
     /// Of 7 findings drawn from ten public projects, 7 were true and 7 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -61,13 +61,13 @@ fn makes_unnecessary((other_at, other): (usize, &Index), (at, index): (usize, &I
     }
     let is_equal = audit::is_covered(other, index);
     if index.unique {
-        // What it forbids has to be forbidden by the other one.
+        // The other index has to enforce the same uniqueness.
         return is_equal
             && other.unique
             && index.nulls_not_distinct == other.nulls_not_distinct
             && (other.constraint || other_at < at);
     }
-    // Of two that are equal the one that has to stay stays, else the first.
+    // Of two equal indexes, the one that cannot be dropped stays, else the first.
     !is_equal || other.unique || other.constraint || other_at < at
 }
 

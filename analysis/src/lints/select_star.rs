@@ -1,4 +1,4 @@
-//! All columns, whatever they will be.
+//! All columns, including future ones.
 
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
@@ -58,13 +58,13 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a table takes part: what a derived table or CTE returns is named in the query itself.
+/// Whether a table is read: a derived table or CTE names its columns in the query itself.
 fn reads_table(query: &Query, block: &Block) -> bool {
     let mut relations = block.from().iter().flat_map(|item| item.relations());
     relations.any(|id| matches!(query.relation(id).source, Source::Table(_) | Source::View(..)))
 }
 
-/// The columns as they are to be written, unless two tables have one of the same name.
+/// The explicit column list, unless two tables have a column of the same name.
 fn columns(query: &Query, id: BlockId) -> Option<String> {
     let names: Vec<&str> =
         query.block(id).outputs.as_ref()?.iter().map(|output| output.name.as_str()).collect();

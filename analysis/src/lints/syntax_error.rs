@@ -18,10 +18,10 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// A raw sqlx call is reported, as a warning, where no database's rules make a statement of its text, and where `?` is
-    /// sent to a PostgreSQL connection; any other that does not parse is counted as not checked: there the database has the
-    /// last word. Text beyond the limits of the parser (brackets nested hundreds deep, thousands of operators in a
-    /// row) is refused as well, with a message that says so.
+    /// A raw sqlx call is reported, as a warning, if its text is no valid statement in any database, or if
+    /// `?` is sent to a PostgreSQL connection; any other that does not parse is counted as not checked: there
+    /// the database has the last word. Text beyond the limits of the parser (brackets nested hundreds deep,
+    /// thousands of operators in a row) is refused as well, with a message that says so.
     ///
     /// ## Example
     ///
@@ -65,7 +65,7 @@ fn check(query: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     });
 }
 
-/// What is said of parameters that PostgreSQL does not know, with the edits where they make a statement of the text.
+/// The finding for placeholders that PostgreSQL does not support, with the edits if they make the text valid.
 fn numbered(context: &QueryContext<'_>, marks: &[Span]) -> Finding {
     let finding = Finding::new(LINT.name, "PostgreSQL numbers its parameters: `$1` for `?`");
     let finding = match marks.len() {
@@ -81,7 +81,7 @@ fn numbered(context: &QueryContext<'_>, marks: &[Span]) -> Finding {
     if becomes_right { edited } else { finding }
 }
 
-/// Whether no database's rules make a statement of a raw text, and the text is all that is sent.
+/// Whether a raw text is invalid in every database, and complete.
 fn is_refused_everywhere(context: &QueryContext<'_>) -> bool {
     is_whole(context)
         && !context.is_any_dialect
@@ -90,7 +90,7 @@ fn is_refused_everywhere(context: &QueryContext<'_>) -> bool {
             .all(|dialect| matches!(resolve(context.sql, dialect, None), Err(error) if !error.limit))
 }
 
-/// Whether a raw text with these parameters runs on a PostgreSQL connection, which refuses them.
+/// Whether a raw text with these placeholders runs on a PostgreSQL connection, which refuses them.
 fn is_refused_there(context: &QueryContext<'_>, marks: &[Span]) -> bool {
     let runs_on = context.site.and_then(Site::dialect);
     is_whole(context) && runs_on == Some(Dialect::Postgres) && !marks.is_empty()

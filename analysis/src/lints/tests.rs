@@ -1,4 +1,4 @@
-//! What the lints' own tests have in common, and tests of the list of lints.
+//! Helpers for the lints' own tests, and tests of the list of lints.
 
 use super::*;
 use crate::check::Checker;
@@ -12,7 +12,7 @@ fn example_schema() -> Schema {
     replay.schema
 }
 
-/// A configuration in which a lint is on, whatever its group.
+/// A configuration with a lint switched on, whatever its group.
 fn with_lint_on(lint: &str) -> Config {
     let mut config = Config::default();
     let level = by_name(lint).expect("the lint is listed").group.level().max(Level::Warn);
@@ -30,7 +30,7 @@ fn findings(lint: &str, sql: &str) -> Vec<Finding> {
     found
 }
 
-/// The findings of all lints in Rust source over the example schema, `lint` being on.
+/// The findings of all lints in Rust source over the example schema, with `lint` switched on.
 pub(super) fn findings_in(lint: &str, source: &str) -> Vec<Finding> {
     let schema = example_schema();
     let config = with_lint_on(lint);
@@ -48,31 +48,31 @@ fn findings_at(lint: &str, method: &str, sql: &str) -> Vec<Finding> {
     found
 }
 
-/// Checks that a lint finds something in a query over the example schema.
+/// Checks that a lint reports something for a query over the example schema.
 #[track_caller]
 pub(super) fn fires(lint: &str, sql: &str) {
     assert!(!findings(lint, sql).is_empty(), "{lint} is silent on {sql:?}");
 }
 
-/// Checks that a lint finds nothing in a query over the example schema.
+/// Checks that a lint reports nothing for a query over the example schema.
 #[track_caller]
 pub(super) fn silent(lint: &str, sql: &str) {
     assert_eq!(findings(lint, sql), [], "{lint} speaks of {sql:?}");
 }
 
-/// Checks that a lint finds something in a query that a method executes.
+/// Checks that a lint reports something for a query that a method executes.
 #[track_caller]
 pub(super) fn fires_at(lint: &str, method: &str, sql: &str) {
     assert!(!findings_at(lint, method, sql).is_empty(), "{lint} is silent on {sql:?} with {method}");
 }
 
-/// Checks that a lint finds nothing in a query that a method executes.
+/// Checks that a lint reports nothing for a query that a method executes.
 #[track_caller]
 pub(super) fn silent_at(lint: &str, method: &str, sql: &str) {
     assert_eq!(findings_at(lint, method, sql), [], "{lint} speaks of {sql:?} with {method}");
 }
 
-/// What a lint that is about databases finds in the schema that `ddl` makes, with these queries running on it.
+/// The findings of a lint on databases in the schema that `ddl` creates, with these queries on it.
 fn ddl_findings(lint: &str, ddl: &str, queries: &[&str]) -> Vec<Finding> {
     let mut replay = Replay::new(Dialect::Postgres);
     replay.apply(ddl, "schema.sql");
@@ -108,7 +108,7 @@ pub(super) fn ddl_silent(lint: &str, ddl: &str) {
     assert_eq!(ddl_findings(lint, ddl, &[]), [], "{lint} speaks of {ddl}");
 }
 
-/// The first help that a lint gives for a query.
+/// The first help of a lint for a query.
 #[track_caller]
 pub(super) fn help(lint: &str, sql: &str) -> String {
     let found = findings(lint, sql);

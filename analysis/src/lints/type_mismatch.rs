@@ -1,4 +1,4 @@
-//! Values of types that the database cannot bring together.
+//! Values of incompatible types.
 
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
@@ -8,9 +8,9 @@ use crate::types;
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds operators and functions that do not exist for the types they are given, values that a column does not
-    /// accept, sides of a set operation and results of CASE without a common type, labels that an enum lacks, and
-    /// columns that are neither grouped by nor in an aggregate.
+    /// Finds operators and functions that do not exist for the types of their arguments, values that a column
+    /// does not accept, arms of a set operation and results of CASE without a common type, labels that an
+    /// enum lacks, and columns that are neither grouped by nor in an aggregate.
     ///
     /// ## Why is this bad
     ///
@@ -18,9 +18,9 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// PostgreSQL alone. Nothing is reported where a type is not known, where a migration makes casts or operators of
-    /// its own, or where an extension is installed whose functions are not known. In `sqlx::query!` nothing is reported,
-    /// since sqlx has asked the database; in raw sqlx calls it is a warning.
+    /// PostgreSQL only. Nothing is reported if a type is unknown, if a migration creates casts or operators,
+    /// or if an extension with unknown functions is installed. In `sqlx::query!` nothing is reported, since
+    /// sqlx has asked the database; in raw sqlx calls it is a warning.
     ///
     /// ## Example
     ///
@@ -40,7 +40,7 @@ declare_lint! {
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let (Ok(query), Some(schema)) = (context.query, context.schema) else { return };
-    // sqlx asked the database itself; and of a query whose names are wrong enough is said.
+    // sqlx asked the database itself; and a query with unknown names has findings already.
     let is_compiled = context.site.is_some_and(|site| site.form == Form::SqlxMacro);
     if is_compiled || !query.problems.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! The rows of one parent, all of them, in code that sqlx compiles.
+//! All rows of one parent, in code that sqlx compiles.
 
 use super::shared::unbounded::{self, Unbounded};
 use super::{Check, QueryContext, declare_lint};
@@ -8,8 +8,8 @@ use crate::sql::query::{Query, Source};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds `fetch` and `fetch_all` on the rows of one parent, `WHERE user_id = $1`, of which nothing bounds the number.
-    /// It speaks of raw sqlx code alone: in a build, `missing_limit` says the same of `sql!`.
+    /// Finds `fetch` and `fetch_all` on the rows of one parent, `WHERE user_id = $1`, if nothing bounds their
+    /// number. It only reports raw sqlx code: in a build, `missing_limit` reports the same for `sql!`.
     ///
     /// ## Why is this bad
     ///
@@ -17,7 +17,7 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// How many children a parent may have is known to the author alone, so that what is found is listed and not shown
+    /// Only the author knows how many children a parent may have, so findings are listed but not shown
     /// (`--all`, `-D unbounded_children`).
     ///
     /// ## Example
@@ -56,7 +56,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The column by which a raw query reads the rows of one parent: a reference to another table, or named like one.
+/// The column by which a raw query reads the rows of one parent: a reference to another table, or named like
+/// one.
 pub(super) fn parent(context: &QueryContext<'_>, query: &Query, unbounded: &Unbounded) -> Option<String> {
     if !context.is_raw() {
         return None;

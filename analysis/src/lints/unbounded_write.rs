@@ -19,8 +19,8 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Tables limited to one row by a `CHECK`, and small tables, are left alone. A `WHERE` that is always true is
-    /// accepted. If you mean every row, say so: `WHERE true`, or an `allow` with a reason.
+    /// Tables limited to one row by a `CHECK`, and small tables, are left alone. A `WHERE` that is always
+    /// true is accepted. If you mean every row, say so: `WHERE true`, or an `allow` with a reason.
     ///
     /// ## Example
     ///
@@ -48,7 +48,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         }
         let target = query.relation(write.target);
         let Source::Table(table) = &target.source else { continue };
-        // A table that a CHECK leaves one row is changed whole or not at all.
+        // A table that a CHECK limits to one row is always changed as a whole.
         let is_one_row = || cardinality::read(query, context.schema, id).rows == Rows::One;
         if context.is_small(table) || is_one_row() {
             continue;
@@ -71,7 +71,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What a function does that means every row, as a word of its name.
+/// Words in the name of a function that operates on every row.
 const ALL_OF_IT: &[&str] = &[
     "clear",
     "reset",
@@ -93,8 +93,8 @@ const ALL_OF_IT: &[&str] = &[
     "prune",
 ];
 
-/// Whether the code around a raw query says that every row is meant: by the function's name, by its place, or by rows
-/// that are written anew behind it.
+/// Whether the code around a raw query says that every row is meant: by the function's name, by its place, or
+/// by later INSERTs into the same table.
 fn is_meant(context: &QueryContext<'_>, table: &Name) -> bool {
     let Some(site) = context.site else { return false };
     let name = site.function.rsplit("::").next().unwrap_or_default();
@@ -103,7 +103,7 @@ fn is_meant(context: &QueryContext<'_>, table: &Name) -> bool {
     says_so || is_migration || context.later_sites().any(|later| inserts_into(context, later, table))
 }
 
-/// Whether a query writes rows into a table.
+/// Whether a query inserts rows into a table.
 fn inserts_into(context: &QueryContext<'_>, site: &Site, table: &Name) -> bool {
     let SiteSql::Literal(literal) = &site.sql else { return false };
     let Ok(query) = resolve(&literal.text, context.dialect, context.schema) else { return false };
@@ -114,7 +114,7 @@ fn inserts_into(context: &QueryContext<'_>, site: &Site, table: &Name) -> bool {
         })
 }
 
-/// Whether a part of a statement writes rows into a table.
+/// Whether a part of a statement inserts rows into a table.
 fn adds_to(query: &Query, write: &Write, table: &Name) -> bool {
     write.inserts() && matches!(&query.relation(write.target).source, Source::Table(name) if name == table)
 }

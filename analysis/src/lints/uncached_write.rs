@@ -1,4 +1,4 @@
-//! A write that no cache sees, to tables that cached reads name.
+//! A write that bypasses the cache, to tables that cached reads name.
 
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::{Finding, Place};
@@ -9,19 +9,21 @@ use crate::touches;
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds writes past the cache, by raw sqlx calls and macros, other drivers and `sql_batch!`, to tables that cached reads
-    /// (`sql!(..).cached(..)`) of the workspace name. What foreign keys, triggers and functions write counts as well.
+    /// Finds writes that bypass the cache, by raw sqlx calls and macros, other drivers and `sql_batch!`, to
+    /// tables that cached reads (`sql!(..).cached(..)`) of the workspace name. Writes by foreign keys,
+    /// triggers and functions count as well.
     ///
     /// ## Why is this bad
     ///
-    /// The cache invalidates what `sql!` writes on a `CachedPool` or its transaction. Of any other write it hears nothing, and
-    /// answers with the old rows until their time to live is over.
+    /// The cache invalidates what `sql!` writes on a `CachedPool` or its transaction. It does not see any
+    /// other write, and returns the old rows until their time to live is over.
     ///
     /// ## Known limits
     ///
-    /// A function that calls `invalidate`, `invalidate_all`, `invalidates`, `connection` or `connection_writing` anywhere is
-    /// taken to name what it writes. Where its callers do so, allow it. A `sql!` that runs on `db.pool()` is not seen, nor is
-    /// what the snapshot does not tell. In a build nothing is known of the other files' reads: only the command line speaks.
+    /// A function that calls `invalidate`, `invalidate_all`, `invalidates`, `connection` or
+    /// `connection_writing` anywhere is assumed to name what it writes. If its callers do so, allow it. A
+    /// `sql!` that runs on `db.pool()` is not seen, nor are writes that the snapshot does not reveal. A build
+    /// does not know the reads in other files, so only the command line reports this.
     ///
     /// ## Example
     ///
@@ -70,7 +72,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether the cache hears of what is written, or the function tells it.
+/// Whether the cache sees the write, or the function reports it.
 fn is_seen(site: &Site) -> bool {
     site.told || site.form == Form::Checked && !site.takes_rows()
 }

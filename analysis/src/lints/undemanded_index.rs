@@ -10,8 +10,8 @@ use crate::schema::{Index, Name, Table};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds indexes that no query of the workspace is planned with: none searches them, none reads them in order, and no
-    /// foreign key is looked up by them.
+    /// Finds indexes that no query of the workspace uses: none searches them, none reads them in order, and
+    /// no foreign key is looked up by them.
     ///
     /// ## Why is this bad
     ///
@@ -19,9 +19,9 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Queries that are built at run time, and those of other programs, are not known here: look at the database's own
-    /// counters (`pg_stat_user_indexes.idx_scan`) before you drop an index. Indexes that are unique or back a
-    /// constraint are kept. Off by default.
+    /// Queries that are built at run time, and those of other programs, are not known here: check the
+    /// database's own counters (`pg_stat_user_indexes.idx_scan`) before you drop an index. Indexes that are
+    /// unique or back a constraint are kept. Off by default.
     ///
     /// ## Example
     ///
@@ -55,7 +55,7 @@ fn check(context: &SchemaContext<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether something but a search of its own needs the index: an order, an arm of a condition, a foreign key.
+/// Whether the index is needed for more than a search: an order, an arm of a condition, a foreign key.
 fn is_needed(context: &SchemaContext<'_>, table: &Table, index: &Index) -> bool {
     let leads = |columns: &[String]| {
         index

@@ -1,4 +1,4 @@
-//! A table that is read in full for the few rows that a filter keeps.
+//! A table that is read in full for a few rows that a filter selects.
 
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
@@ -7,9 +7,9 @@ use crate::index::{NewIndex, Verdict};
 declare_lint! {
     /// ## What it does
     ///
-    /// Looks at every table a query reads as the database's planner does, and finds those whose rows are filtered one by
-    /// one because no index leads to them. An index that begins with another column does not: the database reads it from
-    /// end to end.
+    /// Looks at every table a query reads as the database's planner does, and finds those whose rows are
+    /// filtered one by one because no index narrows the search. An index that starts with another column does
+    /// not: the database reads it in full.
     ///
     /// ## Why is this bad
     ///
@@ -17,11 +17,12 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Where an existing index is not used because of how a condition is written, a lint of the group `shape` reports
-    /// that instead; `index-check` denies it as well. Conditions that no index can serve, such as `<>` and `NOT IN`,
-    /// are not reported: they match nearly all rows. What indexes exist is taken from the snapshot. Whether an index
-    /// pays off on a small table, or on a column with two values, is your decision: `[tables]`, `countries = { rows =
-    /// 250 }` in `query-budget.toml`, or an `allow` with the reason.
+    /// If an existing index is not used because of how a condition is written, a lint of the group `shape`
+    /// reports that instead; `index-check` denies it as well. Conditions that no index can serve, such as
+    /// `<>` and `NOT IN`, are not reported: they match nearly all rows. The existing indexes are taken from
+    /// the snapshot. Whether an index pays off on a small table, or on a column with two values, is your
+    /// decision: `[tables]`, `countries = { rows = 250 }` in `query-budget.toml`, or an `allow` with the
+    /// reason.
     ///
     /// Of 35 findings drawn from ten public projects, 35 were true and 28 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -48,7 +49,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         if access.verdict != Verdict::Unserved || context.is_small(&access.table) {
             continue;
         }
-        // An index alone does not mend what the wording hinders.
+        // An index alone does not help if the wording prevents its use.
         let hindrance = access.hindrance.as_ref().filter(|_| access.wanted.is_empty());
         let is_silent = !access.is_searchable || context.explained.contains(&access.relation);
         if is_silent && hindrance.is_none() {
@@ -81,7 +82,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The extension that an index needs and the database does not have.
+/// The extension that an index requires and the database lacks.
 fn missing_extension(context: &QueryContext<'_>, index: &NewIndex) -> Option<&'static str> {
     let installed = &context.schema?.extensions;
     index.extension().filter(|extension| !installed.contains(*extension))

@@ -1,4 +1,4 @@
-//! First rows in an order that no index gives.
+//! First rows in an order that no index provides.
 
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
@@ -7,20 +7,20 @@ use crate::index::{self, Sort, Verdict};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds ORDER BY with LIMIT over one table where no index provides the order: neither after the columns that the
-    /// filter fixes, nor from its first key on.
+    /// Finds ORDER BY with LIMIT over one table if no index provides the order: neither after the columns
+    /// that the filter fixes, nor from its first key on.
     ///
     /// ## Why is this bad
     ///
-    /// Every row that the filter keeps is read and sorted for the few that are returned. An index in the wanted order is
-    /// read up to the limit and no further.
+    /// Every row that the filter keeps is read and sorted for the few that are returned. An index in the
+    /// wanted order is read up to the limit and no further.
     ///
     /// ## Known limits
     ///
-    /// Queries that join, group or compare with a range, several values or a subquery are left alone: which index is
-    /// best depends on the rows. Where the filter itself has no index, `unindexed_filter` reports it, and the index it
-    /// advises includes the order. Where the filter leaves few rows, sorting them costs little: set `[tables]` or allow
-    /// it with that reason.
+    /// Queries that join, group or compare with a range, several values or a subquery are left alone: which
+    /// index is best depends on the rows. If the filter itself has no index, `unindexed_filter` reports it,
+    /// and the index it suggests includes the order. If the filter leaves few rows, sorting them costs
+    /// little: set `[tables]` or allow it with that reason.
     ///
     /// ## Example
     ///
@@ -46,7 +46,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         });
         if is_served && !context.is_small(&sort.table) {
             let finding = finding(context, &sort);
-            // Without a LIMIT every row is read and returned as it is: sorting them adds little.
+            // Without a LIMIT every row is read and returned: sorting them adds little.
             let is_page = query.blocks.iter().any(|block| block.limit.is_some());
             findings.push(if context.is_raw() && !is_page { finding.listed() } else { finding });
         }

@@ -1,4 +1,4 @@
-//! A UNION that looks for duplicates where there are none.
+//! A UNION that removes duplicates where there are none.
 
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
@@ -9,13 +9,14 @@ use crate::sql::query::{BlockId, Body, From, Query, RelationId, Select, SetOp, S
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds UNION where no two rows can be equal: each arm returns a key of its table, or is grouped by what it returns,
-    /// and a literal in the same place, or a different value that a column of one table has to equal, tells the arms apart.
+    /// Finds UNION if no two rows can be equal: each arm returns a key of its table, or groups by what it
+    /// returns, and the arms are disjoint, because of different literals in the same column, or because a
+    /// column of the same table has to equal different values.
     ///
     /// ## Why is this bad
     ///
-    /// The database sorts or hashes all rows of all arms to take out duplicates that do not exist, and gives the first row
-    /// only when it has seen the last. `UNION ALL` returns the same rows as they come.
+    /// The database sorts or hashes all rows of all arms to remove duplicates that do not exist, and returns
+    /// the first row only after it has read the last. `UNION ALL` returns the same rows as they come.
     ///
     /// ## Known limits
     ///
@@ -42,7 +43,7 @@ declare_lint! {
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let (Ok(query), Some(schema)) = (context.query, context.schema) else { return };
     for (id, block) in query.written_blocks() {
-        // The outermost of a chain speaks for all of it.
+        // The outermost UNION of a chain represents it.
         let is_inner = block.parent.is_some_and(|parent| is_union(&query.block(parent).body));
         if is_inner || !is_union(&block.body) {
             continue;
@@ -70,7 +71,7 @@ fn is_union(body: &Body) -> bool {
     matches!(body, Body::Set { op: SetOp::Union, all: false, .. })
 }
 
-/// The first UNION of a text that keeps no duplicates.
+/// The first UNION without ALL in a text.
 fn keyword(sql: &str) -> std::ops::Range<usize> {
     let lower = sql.to_ascii_lowercase();
     let found = lower.match_indices("union").find(|(at, word)| {
@@ -80,7 +81,7 @@ fn keyword(sql: &str) -> std::ops::Range<usize> {
     found.map_or(0..0, |(at, word)| at..at + word.len())
 }
 
-/// Each SELECT of a chain of UNION; `false` where something else is among them.
+/// Collects the SELECTs of a chain of UNIONs; `false` if something else is among them.
 fn flatten<'q>(query: &'q Query, id: BlockId, arms: &mut Vec<(BlockId, &'q Select)>) -> bool {
     match &query.block(id).body {
         Body::Set { op: SetOp::Union, all: false, left, right } => {
@@ -94,7 +95,7 @@ fn flatten<'q>(query: &'q Query, id: BlockId, arms: &mut Vec<(BlockId, &'q Selec
     }
 }
 
-/// Whether no two rows of an arm are equal.
+/// Whether all rows of an arm are distinct.
 fn has_no_duplicates(query: &Query, (id, select): &(BlockId, &Select), schema: &Schema) -> bool {
     let Some(outputs) = &query.block(*id).outputs else { return false };
     if select.set_returning || select.grouping_sets {
@@ -128,7 +129,7 @@ fn has_no_duplicates(query: &Query, (id, select): &(BlockId, &Select), schema: &
                 KeyPart::Expression(_) => false,
             })
         });
-    // What inherits from a table has keys of its own.
+    // Tables that inherit from it have keys of their own.
     (key || unique) && !schema.is_inherited(table)
 }
 
@@ -150,7 +151,7 @@ fn are_apart(query: &Query, arms: &[(BlockId, &Select)]) -> bool {
     })
 }
 
-/// A literal in the same place of both.
+/// Whether both have different literals in the same column.
 fn tells_by_literal(query: &Query, a: BlockId, b: BlockId) -> bool {
     let (Some(a), Some(b)) = (&query.block(a).outputs, &query.block(b).outputs) else { return false };
     a.iter().zip(b).any(|(a, b)| match (literal(&a.expr), literal(&b.expr)) {
@@ -159,7 +160,8 @@ fn tells_by_literal(query: &Query, a: BlockId, b: BlockId) -> bool {
     })
 }
 
-/// The same table in both, whose key both return in the same places, and a column that has to equal different values.
+/// Whether both read the same table, return its key in the same columns, and require a column to equal
+/// different values.
 fn tells_by_key(query: &Query, (a, of_a): &(BlockId, &Select), (b, of_b): &(BlockId, &Select)) -> bool {
     let (Some((in_a, table_a)), Some((in_b, table_b))) = (table_of(query, of_a), table_of(query, of_b))
     else {
@@ -191,7 +193,7 @@ fn tells_by_key(query: &Query, (a, of_a): &(BlockId, &Select), (b, of_b): &(Bloc
         })
 }
 
-/// The columns of a relation that its block sets equal to a literal.
+/// The columns of a relation that its block compares for equality with a literal.
 fn equalities(query: &Query, id: BlockId, relation: RelationId) -> Vec<(String, &Literal)> {
     let filters = query.block(id).filters().iter();
     let pairs = filters.filter_map(|filter| match filter {
@@ -217,7 +219,7 @@ fn literal(expr: &Expr) -> Option<&Literal> {
     }
 }
 
-/// Whether two literals are different values, however they are compared.
+/// Whether two literals are different values under any comparison.
 fn differ(a: &Literal, b: &Literal) -> bool {
     match (a, b) {
         (Literal::Text(a), Literal::Text(b)) => {

@@ -16,8 +16,9 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Where a table's columns are not known (a function's result, a temporary table), any name may be one of them, and
-    /// nothing is reported. A raw sqlx call may be meant for another database than the snapshot's, and is left to sqlx.
+    /// If a table's columns are unknown (a function's result, a temporary table), any name may be one of
+    /// them, and nothing is reported. A raw sqlx call may use another database than the snapshot's, and is
+    /// left to sqlx.
     ///
     /// ## Example
     ///
@@ -37,7 +38,7 @@ declare_lint! {
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
-    // Its table is known, so a raw text is one of this database.
+    // Its table is known, so a raw text runs on this database.
     if !context.is_of_this_schema() && !context.is_unchecked_text() {
         return;
     }

@@ -1,11 +1,11 @@
-//! A lint's name that no lint has.
+//! A name that is not a lint's.
 
 use super::{Check, declare_lint};
 
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds names in `allow` and in the `[lints]` of `query-budget.toml` that no lint has.
+    /// Finds names in `allow` and in the `[lints]` of `query-budget.toml` that are not names of lints.
     ///
     /// ## Why is this bad
     ///

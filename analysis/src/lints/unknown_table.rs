@@ -8,7 +8,8 @@ use crate::sql::query::ProblemKind;
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds tables, views and aliases in a query that neither the schema snapshot nor the query itself knows.
+    /// Finds tables, views and aliases in a query that are neither in the schema snapshot nor defined by the
+    /// query itself.
     ///
     /// ## Why is this bad
     ///
@@ -16,9 +17,10 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// A name that may exist for a reason that is known (a temporary table, a `DO` block that could not be replayed, the
-    /// database's own catalogues) is not reported. The snapshot has to be current: `cargo query-budget schema --check`.
-    /// A raw sqlx call may be meant for another database than the snapshot's, and is left to sqlx.
+    /// A name that may exist for a known reason (a temporary table, a `DO` block that could not be replayed,
+    /// the database's own catalogues) is not reported. The snapshot has to be current:
+    /// `cargo query-budget schema --check`. A raw sqlx call may use another database than the snapshot's, and
+    /// is left to sqlx.
     ///
     /// ## Example
     ///
@@ -43,7 +45,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         if context.is_made_beside(name) {
             continue;
         }
-        // A raw text may be one of another database: not where it reads a table of this one, or names one almost.
+        // A raw text may run on another database, unless it reads a table of this one, or one with a similar
+        // name.
         let is_of_it = context.is_unchecked_text() && (similar.is_some() || context.names_known_table(query));
         if !context.is_of_this_schema() && !is_of_it {
             continue;

@@ -5,7 +5,7 @@ use super::{Check, declare_lint};
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds an `allow` at a place where the lint it names finds nothing.
+    /// Finds an `allow` at a place where its lint finds nothing.
     ///
     /// ## Why is this bad
     ///
@@ -13,8 +13,9 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// In a build only the allows of one query are looked at; those of a whole function, which may serve another query, are
-    /// left to `cargo query-budget check`. Without a snapshot an `allow` of a lint that needs one is not reported.
+    /// A build only checks the allows of single queries; those of a whole function, which may serve another
+    /// query, are left to `cargo query-budget check`. Without a snapshot, an `allow` of a lint that needs one
+    /// is not reported.
     ///
     /// ## Example
     ///

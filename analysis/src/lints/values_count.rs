@@ -1,4 +1,4 @@
-//! More or fewer values than columns that take them.
+//! The number of values differs from the number of columns.
 
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
@@ -7,9 +7,9 @@ use crate::sql::query::ProblemKind;
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds an INSERT, or a MERGE that inserts, whose rows have more or fewer values than the columns it names. Where it
-    /// names none, the table's columns count: PostgreSQL gives the last ones their defaults, MySQL and SQLite refuse
-    /// fewer values as well as more. `SET (a, b) = (..)` is held to the same.
+    /// Finds an INSERT, or a MERGE that inserts, whose rows have more or fewer values than the columns it
+    /// lists. If it lists none, the table's columns count: PostgreSQL gives the last ones their defaults,
+    /// MySQL and SQLite refuse fewer values as well as more. `SET (a, b) = (..)` is checked in the same way.
     ///
     /// ## Why is this bad
     ///
@@ -17,8 +17,8 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Where a query gives the rows and its columns are not known, nothing is reported. A raw sqlx call that names no
-    /// columns may be meant for another database than the snapshot's, and is left to sqlx.
+    /// If a query provides the rows and its columns are unknown, nothing is reported. A raw sqlx call that
+    /// lists no columns may use another database than the snapshot's, and is left to sqlx.
     ///
     /// ## Example
     ///
@@ -70,7 +70,7 @@ fn counted(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Which edit makes them fit.
+/// The edit that makes them match.
 fn help(values: usize, columns: &[String], listed: bool) -> String {
     let left = columns.get(values..).unwrap_or_default();
     let names: Vec<String> =

@@ -1,10 +1,10 @@
-//! The relations of which an outer join may give no row.
+//! The relations that an outer join may pad with NULLs.
 
 use std::collections::HashSet;
 
 use crate::sql::query::{Block, From, JoinKind, RelationId};
 
-/// The relations of a block of which an outer join may give no row.
+/// The relations of a block that an outer join may pad with NULLs.
 pub(super) fn of(block: &Block) -> HashSet<RelationId> {
     let mut absent = HashSet::new();
     for item in block.from() {

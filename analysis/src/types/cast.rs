@@ -1,12 +1,12 @@
-//! The name by which a value is cast to a type, for statements whose values are arrays.
+//! The type name to cast a value to, for statements whose values are arrays.
 
 use super::{Kind, SqlType};
 use crate::sql::batch::RowType;
 
-/// The type of a value of a row, as a cast of PostgreSQL names it; `None` for a type that no value has.
+/// The type of a value of a row, as named in a PostgreSQL cast; `None` for a type that has no values.
 ///
-/// No length goes with it: a cast to `varchar(3)` would cut off what an INSERT refuses. A domain is its base type, for the
-/// column checks the domain when the value is written to it.
+/// It has no length: a cast to `varchar(3)` would truncate what an INSERT rejects. A domain becomes its base
+/// type, since the column checks the domain when the value is written.
 pub fn row_type(ty: &SqlType) -> Option<RowType> {
     match &ty.kind {
         Kind::Pseudo => None,

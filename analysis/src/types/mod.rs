@@ -1,6 +1,7 @@
-//! What each column and parameter of a query is, and whether a column can be NULL, from the schema alone.
+//! The types of a query's columns and parameters, and whether a column can be NULL, derived from the schema
+//! alone.
 //!
-//! What is not known is said to be unknown, with the reason; nothing is guessed.
+//! What is unknown is reported as unknown, with the reason; nothing is guessed.
 
 mod absent;
 mod cast;
@@ -20,27 +21,27 @@ use crate::sql::{Dialect, Query, Span};
 /// The types of one query.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Described {
-    /// Its output columns in order; empty for a statement that returns none.
+    /// Its output columns, in order; empty for a statement that returns none.
     pub columns: Vec<Column>,
-    /// Its parameters in the order of their numbers.
+    /// Its parameters, in the order of their numbers.
     pub parameters: Vec<Parameter>,
-    /// What the database would refuse; only what is certain.
+    /// Errors that the database would raise; only certain ones.
     pub errors: Vec<TypeError>,
-    /// Why the columns as a whole are not known, when that is so; `columns` is empty then.
+    /// Why the columns as a whole are unknown, if they are; `columns` is then empty.
     pub unknown: Option<String>,
 }
 
-/// Something that is known, or not, and then why not.
+/// A known value, or the reason why it is unknown.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Known<T> {
-    /// It is known.
+    /// Known.
     Is(T),
-    /// It is not; the reason is a lowercase fragment: ``the function `f` is not in the schema``.
+    /// Unknown; the reason is a lowercase fragment: ``the function `f` is not in the schema``.
     Unknown(String),
 }
 
 impl<T> Known<T> {
-    /// What is known, if it is.
+    /// The value, if it is known.
     pub fn known(&self) -> Option<&T> {
         match self {
             Known::Is(value) => Some(value),
@@ -52,35 +53,35 @@ impl<T> Known<T> {
 /// An output column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
-    /// The name that the database gives it; overrides (`"id!: Uuid"`) are part of it.
+    /// The name that the database gives it, including overrides (`"id!: Uuid"`).
     pub name: String,
     /// Its type.
     pub ty: Known<SqlType>,
-    /// Whether it can be NULL, as sqlx's own `describe` answers: `None` where it says nothing.
+    /// Whether it can be NULL, according to sqlx's `describe`; `None` if that does not say.
     pub nullable: Option<bool>,
-    /// Whether `nullable` is certain; it is not where it hangs on which plan the server prefers.
+    /// Whether `nullable` is certain; it is not if it depends on the server's choice of plan.
     pub nullable_certain: bool,
-    /// Whether it is proven that it is never NULL.
+    /// Whether it is proven never to be NULL.
     pub proven_not_null: bool,
-    /// Where its value comes from.
+    /// The origin of its value.
     pub origin: Origin,
-    /// Why it can be NULL, or why it cannot, as a lowercase fragment: ``column `a.b` is nullable``.
+    /// Why it can or cannot be NULL, as a lowercase fragment: ``column `a.b` is nullable``.
     pub why: String,
 }
 
-/// Where the value of an output column comes from.
+/// The origin of an output column's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A column of a table or view.
     Table {
-        /// The table as the schema names it, `schema.table` outside the default schema.
+        /// The table as named in the schema, `schema.table` outside the default schema.
         table: String,
         /// The column.
         column: String,
     },
-    /// Anything else that the query computes.
+    /// An expression.
     Expression,
-    /// It is not known.
+    /// Unknown.
     Unknown,
 }
 
@@ -89,24 +90,25 @@ pub enum Origin {
 pub struct Parameter {
     /// Its type.
     pub ty: Known<SqlType>,
-    /// What gives it its type, or why it has none, as a lowercase fragment: ``compared with `users.id` ``.
+    /// What determines its type, or why it has none, as a lowercase fragment: ``compared with `users.id` ``.
     pub why: String,
 }
 
 /// A type of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlType {
-    /// The name. PostgreSQL: the catalog's for a type of its own (`int4`, `timestamptz`, `_int4` for an array of them),
-    /// and what `oid::regtype` prints for others (`mood`, `app."Mood"`, `mood[]`). SQLite and MySQL: as sqlx prints it.
+    /// The name. PostgreSQL: the catalog's for a built-in type (`int4`, `timestamptz`, `_int4` for an array),
+    /// and the output of `oid::regtype` for others (`mood`, `app."Mood"`, `mood[]`). SQLite and MySQL: as
+    /// printed by sqlx.
     pub name: String,
-    /// What it is made of.
+    /// Its structure.
     pub kind: Kind,
 }
 
-/// What a type is made of.
+/// The structure of a type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// A type that the database brings with it.
+    /// A built-in type.
     Builtin,
     /// A pseudo-type: `record`, `void`.
     Pseudo,
@@ -120,36 +122,37 @@ pub enum Kind {
     Domain(Box<SqlType>),
     /// A range of another type.
     Range(Box<SqlType>),
-    /// A type that an extension makes.
+    /// A type from an extension.
     Extension,
 }
 
-/// Something that the database would refuse.
+/// An error that the database would raise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypeError {
-    /// What it says, in this project's words.
+    /// The message, in this project's words.
     pub message: String,
-    /// Where it is in the SQL, where that is known.
+    /// Its position in the SQL, if known.
     pub span: Option<Span>,
-    /// What stands beside the place.
+    /// The label at the position.
     pub label: &'static str,
     /// What to write instead.
     pub help: String,
 }
 
-/// Whether PostgreSQL, or an extension that the schema has, has a function or a type of this name.
+/// Whether PostgreSQL, or an extension in the schema, has a function or a type with this name.
 pub(crate) fn has_function(name: &str, schema: &Schema) -> bool {
     postgres::has_function(name, schema)
 }
 
-/// The most parameters that a statement can have: the protocols of PostgreSQL and MySQL count them in 16 bits, and
-/// SQLite allows fewer.
+/// The maximum number of parameters of a statement: the protocols of PostgreSQL and MySQL count them in 16
+/// bits, and SQLite allows fewer.
 const MOST_PARAMETERS: usize = u16::MAX as usize;
 
 /// The types of a query's columns and parameters.
 pub fn describe(query: &Query, schema: &Schema, dialect: Dialect) -> Described {
     if query.parameters > MOST_PARAMETERS {
-        // The number is one that somebody wrote (`$99999999999`), so that nothing may be made for each up to it.
+        // The number was written by hand (`$99999999999`), so nothing may be allocated for each parameter up
+        // to it.
         return Described {
             columns: Vec::new(),
             parameters: Vec::new(),
@@ -164,8 +167,8 @@ pub fn describe(query: &Query, schema: &Schema, dialect: Dialect) -> Described {
     }
 }
 
-/// What the database refuses of a query that is sent with the types of what is bound to it, as `sqlx::query` does: only
-/// PostgreSQL derives a parameter's type where it is given none.
+/// The errors for a query that is sent with the types of its bound values, as `sqlx::query` does: PostgreSQL
+/// only derives the type of a parameter if none is given.
 pub fn errors_when_bound(query: &Query, schema: &Schema, dialect: Dialect) -> Vec<TypeError> {
     match dialect {
         Dialect::Postgres if query.parameters <= MOST_PARAMETERS => {

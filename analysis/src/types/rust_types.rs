@@ -1,55 +1,56 @@
-//! The Rust type that sqlx's macros choose for a type of the database, by the features of sqlx and what a project overrides.
+//! The Rust type that sqlx's macros choose for a database type, depending on sqlx's features and the
+//! project's overrides.
 //!
-//! Types are written as paths from `sqlx`, or as the project wrote them.
+//! Types are written as paths from `sqlx`, or as given by the project.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Column, Kind, Known, Origin, SqlType};
 use crate::sql::Dialect;
 
-/// What decides which Rust type is chosen.
+/// The settings that determine Rust types.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RustTypes {
-    /// The features of sqlx that are on: `uuid`, `chrono`, `json` ..
+    /// The enabled features of sqlx: `uuid`, `chrono`, `json` ..
     pub features: BTreeSet<String>,
-    /// What the project chooses itself.
+    /// The project's overrides.
     pub overrides: Overrides,
 }
 
-/// Types that a project chooses itself.
+/// Type overrides of a project.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
-    /// By the name of the SQL type, in any case.
+    /// By the name of the SQL type, case-insensitively.
     pub types: BTreeMap<String, String>,
     /// By table and column.
     pub columns: BTreeMap<(String, String), String>,
-    /// The crate for dates and times, `chrono` or `time`, where both are on.
+    /// The crate for dates and times, `chrono` or `time`, if both are enabled.
     pub date_time: Option<String>,
-    /// The crate for numbers, `bigdecimal` or `rust_decimal`, where both are on.
+    /// The crate for numbers, `bigdecimal` or `rust_decimal`, if both are enabled.
     pub numeric: Option<String>,
 }
 
-/// A type of the database that has no Rust type here.
+/// The error for a database type without a Rust type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoRustType {
-    /// The type of the database.
+    /// The database type.
     pub sql: String,
-    /// The features of sqlx of which any one would give it a Rust type; empty where none would.
+    /// The features of sqlx, any of which would provide a Rust type; empty if none would.
     pub features: &'static [&'static str],
 }
 
-/// A Rust type as columns give it and as parameters take it.
+/// A Rust type, as returned for columns and as accepted for parameters.
 struct Chosen {
     column: String,
     parameter: String,
 }
 
 impl RustTypes {
-    /// The type that the values of a column are read as, NULL aside.
+    /// The type that the values of a column are read as, ignoring NULL.
     ///
     /// # Errors
     ///
-    /// When there is none. A column whose type is unknown is not to be asked about.
+    /// If there is none. Do not call it for a column of unknown type.
     pub fn of_column(&self, dialect: Dialect, column: &Column) -> Result<String, NoRustType> {
         if let Origin::Table { table, column } = &column.origin
             && let Some(chosen) = self.overrides.columns.get(&(table.clone(), column.clone()))
@@ -62,11 +63,11 @@ impl RustTypes {
         }
     }
 
-    /// The type that a parameter takes: a reference for text, bytes and arrays.
+    /// The type of a parameter: a reference for text, bytes and arrays.
     ///
     /// # Errors
     ///
-    /// When there is none.
+    /// If there is none.
     pub fn of_parameter(&self, dialect: Dialect, ty: &SqlType) -> Result<String, NoRustType> {
         self.chosen(dialect, ty).map(|chosen| chosen.parameter)
     }
@@ -127,7 +128,8 @@ impl RustTypes {
         Ok(Chosen { column, parameter })
     }
 
-    /// Whether the first of two crates is taken: the one that the project prefers, else the first that is on.
+    /// Whether the first of two crates is used: the one that the project prefers, else the first that is
+    /// enabled.
     fn prefers(&self, first: &str, second: &str, preferred: Option<&str>) -> Option<bool> {
         let is_on = |name: &str| self.features.contains(name);
         match preferred {
@@ -139,12 +141,12 @@ impl RustTypes {
     }
 }
 
-/// What a type is written as.
+/// How a type is written.
 enum Written {
     Always(&'static str),
-    /// With the first of these features that is on.
+    /// Depending on the first enabled feature among these.
     With(&'static [(&'static str, &'static str)]),
-    /// With `time` or `chrono`; empty where one has no type for it.
+    /// Depending on `time` or `chrono`; empty if one of them has no such type.
     DateTime {
         time: &'static str,
         chrono: &'static str,
@@ -174,7 +176,7 @@ const TIMESTAMPTZ: Written = Written::DateTime {
     chrono: "sqlx::types::chrono::DateTime<sqlx::types::chrono::Utc>",
 };
 
-/// Features that are needed, and what the type is written as.
+/// The required features, and how the type is written.
 type Mapped = (&'static [&'static str], Written);
 
 fn postgres(name: &str) -> Mapped {
@@ -264,7 +266,7 @@ fn postgres(name: &str) -> Mapped {
 fn mysql(name: &str) -> Mapped {
     use Written::Always;
     match name {
-        // sqlx takes a MEDIUMINT for the first integer that can hold one of some size.
+        // sqlx maps a MEDIUMINT to the first integer type that accepts it.
         "BOOLEAN" | "TINYINT" | "MEDIUMINT" => (&[], Always("i8")),
         "SMALLINT" => (&[], Always("i16")),
         "INT" => (&[], Always("i32")),

@@ -2,7 +2,7 @@
 
 use super::{Kind, SqlType};
 
-/// The catalog's names of the types that sqlx has variants for, sorted.
+/// The catalog names of the types that sqlx has variants for, sorted.
 const VARIANTS: [(&str, &str); 46] = [
     ("bit", "Bit"),
     ("bool", "Bool"),
@@ -52,7 +52,7 @@ const VARIANTS: [(&str, &str); 46] = [
     ("void", "Void"),
 ];
 
-/// The variant that sqlx has for a PostgreSQL type; none for a type that it names by what it is made of.
+/// sqlx's variant for a PostgreSQL type; `None` for a type named after its structure.
 pub fn sqlx_variant(ty: &SqlType) -> Option<String> {
     let named = |name: &str| {
         let at = VARIANTS.binary_search_by_key(&name, |(of, _)| of).ok()?;

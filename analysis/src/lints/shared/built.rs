@@ -1,4 +1,4 @@
-//! Queries whose text is put together at run time: what can be said of them without it.
+//! Queries whose text is built at run time: findings that do not depend on the text.
 
 use super::loops;
 use crate::finding::Finding;
@@ -6,7 +6,7 @@ use crate::lints::{Lint, query_in_loop, row_by_row_write};
 use crate::rust::Site;
 use crate::sql::Dialect;
 
-/// What the lints on loops say of a query that is built in a loop over data, and the lint that says it.
+/// The finding of the lints on loops for a query that is built in a loop over data, and its lint.
 pub(crate) fn in_loop(site: &Site, dialect: Dialect) -> Option<(&'static Lint, Finding)> {
     let built = site.built.as_ref().filter(|built| !built.takes_many)?;
     let (place, turn) = loops::of_built(site, built)?;

@@ -1,4 +1,4 @@
-//! The tables whose rows cached reads hold.
+//! The tables whose rows are cached.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::touches;
 /// Tables that cached reads name, each with the place of one of them.
 pub type CachedTables = BTreeMap<Name, Place>;
 
-/// The tables that the cached reads among `sites` name, test code left out.
+/// The tables that the cached reads among `sites` name, outside of test code.
 pub fn cached_tables<'s>(
     sites: impl IntoIterator<Item = &'s Site>,
     schema: Option<&Schema>,

@@ -1,5 +1,5 @@
-//! Edits of one clause of a query: a name, a condition of WHERE, a subquery. Where the clause cannot be told from what is
-//! around it, there is no edit.
+//! Edits of one clause of a query: a name, a condition of WHERE, a subquery. If the clause cannot be
+//! delimited, there is no edit.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::sql::lex::{Kind, Lexer, Token, unquote};
 use crate::sql::query::Query;
 use crate::sql::quote::quote_if_needed;
 
-/// Words before which a condition of WHERE ends.
+/// Words that end a condition of WHERE.
 const ENDS: [&str; 16] = [
     "and",
     "or",
@@ -31,7 +31,7 @@ const ENDS: [&str; 16] = [
     "lock",
 ];
 
-/// Adds the edit that writes another name where the excerpt ends in `name`.
+/// Adds an edit that replaces `name`, if the excerpt ends in it.
 pub(in crate::lints) fn rename(
     finding: Finding,
     context: &QueryContext<'_>,
@@ -54,8 +54,8 @@ pub(in crate::lints) fn rename(
     finding.edit(range, quote_if_needed(other, context.dialect), Applicability::Maybe)
 }
 
-/// Adds the edit that writes `rewrite` for a condition of a WHERE, which has to hold with all others of its clause.
-/// `anchor` is a byte inside of the condition.
+/// Adds an edit that replaces a condition of a WHERE, one of its conjuncts, by `rewrite`. `anchor` is a byte
+/// inside the condition.
 pub(in crate::lints) fn replace_condition(
     finding: Finding,
     context: &QueryContext<'_>,
@@ -72,7 +72,7 @@ pub(in crate::lints) fn replace_condition(
     }
 }
 
-/// Whether the query with `rewrite` in the place of a condition has all the other conditions of the clause as before.
+/// Whether all other conditions of the clause are unchanged after one is replaced by `rewrite`.
 fn keeps_the_others(
     context: &QueryContext<'_>,
     query: &Query,
@@ -108,36 +108,36 @@ impl<'t> Text<'t> {
         Text { sql, tokens: Lexer::new(sql, dialect).collect() }
     }
 
-    /// What stands in a range of bytes.
+    /// The text in a range of bytes.
     pub(in crate::lints) fn slice(&self, range: Range<usize>) -> &'t str {
         self.sql.get(range).unwrap_or_default()
     }
 
-    /// The text of a token; empty where there is none.
+    /// The text of a token; empty if there is none.
     pub(in crate::lints) fn at(&self, at: usize) -> &'t str {
         self.tokens.get(at).map_or("", |token| self.slice(token.span.range()))
     }
 
-    /// Whether a token is this keyword or sign, in any case.
+    /// Whether a token is this keyword or symbol, in any case.
     pub(in crate::lints) fn is(&self, at: usize, word: &str) -> bool {
         self.at(at).eq_ignore_ascii_case(word)
     }
 
-    /// The token that a byte lies in.
+    /// The token that contains a byte.
     pub(in crate::lints) fn token_at(&self, byte: usize) -> Option<usize> {
         let after = self.tokens.partition_point(|token| token.span.range().start <= byte);
         let at = after.checked_sub(1)?;
         (byte < self.tokens.get(at)?.span.range().end).then_some(at)
     }
 
-    /// The bytes from one token to another, unless a comment stands among them.
+    /// The bytes from one token to another, unless a comment is among them.
     pub(in crate::lints) fn span(&self, first: usize, last: usize) -> Option<Range<usize>> {
         let span = self.tokens.get(first)?.span.range().start..self.tokens.get(last)?.span.range().end;
         let has_comment = ["--", "/*", "#"].iter().any(|sign| self.slice(span.clone()).contains(sign));
         (!has_comment).then_some(span)
     }
 
-    /// The bracket that closes the one at a token.
+    /// The parenthesis that closes the one at a token.
     pub(in crate::lints) fn closing(&self, open: usize) -> Option<usize> {
         let mut depth = 0_usize;
         (open..self.tokens.len()).find(|at| {
@@ -150,10 +150,10 @@ impl<'t> Text<'t> {
         })
     }
 
-    /// The condition around a byte: what stands between the WHERE or AND in front of it and the next word that ends it.
+    /// The condition around a byte: from the WHERE or AND before it to the next word that ends it.
     fn condition_at(&self, byte: usize) -> Option<Range<usize>> {
         let anchor = self.token_at(byte)?;
-        // Brackets that open in front of the anchor and close behind it.
+        // Parentheses that open before the anchor and close after it.
         let (mut open, mut depth) = (0_usize, 0_usize);
         let mut first = anchor;
         while !(depth == 0 && ["where", "and"].iter().any(|word| self.is(first.wrapping_sub(1), word))) {
@@ -195,7 +195,7 @@ impl<'t> Text<'t> {
 mod tests {
     use super::*;
 
-    /// Checks that the condition around `|` is what stands between `[` and `]`.
+    /// Checks that the condition around `|` is the text between `[` and `]`.
     #[track_caller]
     fn check(marked: &str) {
         let plain = |text: &str| text.replace(['[', ']', '|'], "");

@@ -1,4 +1,4 @@
-//! What the lints on a database as a whole share: its schema, all queries that run on it, and SQL to paste.
+//! Shared by the lints on a database as a whole: its schema, all queries on it, and SQL to paste.
 
 use std::collections::BTreeSet;
 
@@ -7,24 +7,24 @@ use crate::finding::{Finding, Place};
 use crate::index::{Queried, foreign_keys};
 use crate::schema::{ForeignKey, Index, KeyPart, Name, Schema, Table, snapshot};
 
-/// What a lint on a database sees.
+/// The input of a lint on a database.
 pub struct SchemaContext<'a> {
-    /// What the database holds.
+    /// The schema.
     pub schema: &'a Schema,
-    /// Every query of the workspace that runs on it and could be parsed.
+    /// All parsed queries of the workspace that run on it.
     pub queries: &'a [Queried<'a>],
-    /// What the user configured.
+    /// The user's configuration.
     pub config: &'a Config,
-    /// Where a table, an index or a foreign key is made.
+    /// The place where a table, an index or a foreign key is created.
     pub place_of: &'a dyn Fn(&Made<'_>) -> Place,
 }
 
-/// What some statement of the migrations made.
+/// An object that the migrations create.
 #[derive(Debug, Clone, Copy)]
 pub struct Made<'m> {
     /// The name of the table or index.
     pub name: &'m str,
-    /// The foreign key of the table that is meant, rather than the table.
+    /// The foreign key, if it is meant rather than the table.
     pub key: Option<&'m ForeignKey>,
 }
 
@@ -39,17 +39,17 @@ impl<'a> SchemaContext<'a> {
         SchemaContext { schema, queries, config, place_of }
     }
 
-    /// The tables whose indexes are their own: a partition has those of its parent.
+    /// The tables with indexes of their own: a partition has those of its parent.
     pub(in crate::lints) fn own_tables(&self) -> impl Iterator<Item = &'a Table> {
         self.schema.tables.values().filter(|table| table.partition_bound.is_none())
     }
 
-    /// Whether the configuration or the snapshot says that a table is small.
+    /// Whether the configuration or the snapshot marks a table as small.
     pub(in crate::lints) fn is_small(&self, table: &Name) -> bool {
         crate::lints::is_small(self.config, Some(self.schema), table)
     }
 
-    /// The tables that rows are deleted of.
+    /// The tables that rows are deleted from.
     pub(in crate::lints) fn losing_rows(&self) -> BTreeSet<&'a Name> {
         foreign_keys::losing_rows(self.schema, self.queries.iter().map(|queried| queried.query))
     }
@@ -59,7 +59,7 @@ impl<'a> SchemaContext<'a> {
         snapshot::drop_index(self.schema.dialect, &table.name, &index.name, "")
     }
 
-    /// The finding at the statement that makes an index.
+    /// A finding at the statement that creates an index.
     pub(in crate::lints) fn about_index(
         &self,
         mut finding: Finding,
@@ -88,7 +88,7 @@ impl<'a> SchemaContext<'a> {
         finding.excerpt(sql, name..name + index.name.len(), label)
     }
 
-    /// The finding where a foreign key is made.
+    /// A finding at the place where a foreign key is created.
     pub(in crate::lints) fn about_key(
         &self,
         mut finding: Finding,

@@ -1,4 +1,4 @@
-//! What the lints on loops share: which loop a query runs in, and what it depends on.
+//! Shared by the lints on loops: which loop a query runs in, and what it depends on.
 
 use super::pasteable;
 use crate::finding::{Applicability, Finding, Place};
@@ -15,27 +15,27 @@ pub(in crate::lints) struct Around<'a> {
     work: Vec<&'a Loop>,
 }
 
-/// The loops that `query` runs in; `None` when it runs in none, or takes many elements at once.
+/// The loops that `query` runs in; `None` if it runs in none, or handles many elements at once.
 pub(in crate::lints) fn of<'a>(context: &QueryContext<'a>, query: &Query) -> Option<Around<'a>> {
     let site = context.site?;
     let call = site.call.as_ref()?;
     if site.in_test || site.takes_rows() || batch::is_batched(query) {
         return None;
     }
-    // A row that is written is kept by its table alone: each new element is written by itself.
+    // A cache cannot save a write: each new element is written on its own.
     let writes = matches!(query.kind, Kind::Insert | Kind::Update | Kind::Delete | Kind::Merge);
     let is_work = |around: &&Loop| around.exempt.is_none() || writes && around.keeps();
     let work: Vec<&Loop> = site.loops.iter().filter(is_work).collect();
     let innermost = work.last()?;
-    // Where each turn has a database of its own, one query cannot do for all.
+    // If each iteration has a database of its own, one query cannot serve all.
     if call.on.iter().any(|name| work.iter().any(|around| around.elements.contains(name))) {
         return None;
     }
     Some(Around { site, innermost, work })
 }
 
-/// The innermost loop over data that a text is built and run in, and how often that is; `None` where each turn works on
-/// another table or database.
+/// The innermost loop over data in which a text is built and run, and how often; `None` if each iteration
+/// uses another table or database.
 pub(in crate::lints) fn of_built(site: &Site, built: &Built) -> Option<(Place, String)> {
     let call = site.call.as_ref().filter(|_| !site.in_test)?;
     let work: Vec<&Loop> = site.loops.iter().filter(|around| around.exempt.is_none()).collect();
@@ -56,7 +56,7 @@ fn per_turn(around: &Loop) -> String {
 }
 
 impl Around<'_> {
-    /// Where the innermost loop stands.
+    /// The place of the innermost loop.
     pub(in crate::lints) fn place(&self) -> &Place {
         &self.innermost.place
     }
@@ -66,8 +66,8 @@ impl Around<'_> {
         per_turn(self.innermost)
     }
 
-    /// Whether the loop is over elements, so that each turn asks the same when no value varies; other loops ask again
-    /// because the answer may have changed.
+    /// Whether the loop is over elements, so that each iteration asks the same if no value varies; other
+    /// loops ask again because the answer may have changed.
     pub(in crate::lints) fn is_over_elements(&self) -> bool {
         match self.innermost.kind {
             LoopKind::For | LoopKind::Combinator => true,
@@ -76,7 +76,7 @@ impl Around<'_> {
         }
     }
 
-    /// Whether a value bound to the query depends on a loop; so it does when not all values can be seen.
+    /// Whether a bound value depends on a loop; assumed if not all values are visible.
     pub(in crate::lints) fn varies(&self) -> bool {
         !self.site.arguments_complete
             || (1..=self.site.arguments.len()).any(|number| self.argument_varies(number))
@@ -90,7 +90,7 @@ impl Around<'_> {
         argument.mentions.iter().any(of_loop)
     }
 
-    /// `sql_batch!` in the place of the loop, as it can be pasted.
+    /// `sql_batch!` in place of the loop, ready to paste.
     pub(in crate::lints) fn batch(&self, context: &QueryContext<'_>, query: &Query) -> Option<String> {
         let is_alone = self.work.len() == 1 && self.site.loops.last() == Some(self.innermost);
         let varies = |number| self.argument_varies(number);
@@ -104,7 +104,8 @@ impl Around<'_> {
     }
 }
 
-/// Adds what a rewrite asks of the elements, and its edits: the values that are bound have to change with them.
+/// Adds the assumptions of a rewrite about the elements, and its edits: the bound values have to be changed
+/// by hand.
 pub(in crate::lints) fn with_rewrite(mut finding: Finding, rewrite: Rewrite) -> Finding {
     for (span, replacement) in rewrite.edits {
         finding = finding.edit(span, replacement, Applicability::Part);
@@ -113,7 +114,7 @@ pub(in crate::lints) fn with_rewrite(mut finding: Finding, rewrite: Rewrite) -> 
     finding
 }
 
-/// How a query takes many keys at once, for a sentence.
+/// How a query takes many keys at once, as part of a sentence.
 pub(in crate::lints) fn keys(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Postgres => "an array of keys",
@@ -122,7 +123,7 @@ pub(in crate::lints) fn keys(dialect: Dialect) -> &'static str {
     }
 }
 
-/// How a statement writes many rows at once, for a sentence.
+/// How a statement writes many rows at once, as part of a sentence.
 pub(in crate::lints) fn rows(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Postgres => "its values as arrays",

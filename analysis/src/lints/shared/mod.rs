@@ -1,4 +1,5 @@
-//! What several lints use: the tables of a query, the loops around it, what wraps a column, a database as a whole.
+//! Shared by several lints: the tables of a query, the loops around it, wrapped columns, a database as a
+//! whole.
 
 pub(super) mod built;
 pub(super) mod cached;

@@ -1,5 +1,5 @@
-//! What the runtime crate has for a query that loops or counts its way through pages: `sql_batch!` and `sql_page!`, as they can
-//! be pasted.
+//! Replacements from the runtime crate for a query that loops, or pages by counting: `sql_batch!` and
+//! `sql_page!`, ready to paste.
 
 use crate::lints::QueryContext;
 use crate::pages;
@@ -12,8 +12,8 @@ use crate::sql::quote::quote_if_needed;
 use crate::sql::{Dialect, resolve};
 use crate::types;
 
-/// `sql_batch!` for a query of `sql!` and its like in a `for`; `None` where it is none of them or no such batch is known.
-/// `varies` says which values, counted from 1, change from turn to turn.
+/// `sql_batch!` for a query of `sql!` and related macros in a `for`; `None` for other queries, or if no
+/// equivalent batch is known. `varies` tells which values, counted from 1, change between iterations.
 pub(in crate::lints) fn batch(
     context: &QueryContext<'_>,
     query: &Query,
@@ -25,7 +25,7 @@ pub(in crate::lints) fn batch(
     let of_pattern = |name: &String| names.contains(&name.as_str());
     let values = &site.arguments;
     let is_movable = |(at, value): (usize, &Argument)| {
-        // What the turn computes is not there in the closure, and neither can be waited for.
+        // The closure has no access to what the iteration computes, and cannot await.
         let waits = value.written.contains(".await") || value.written.contains(['?', '…']);
         let computed = |name: &&String| around.variables.contains(name) && !of_pattern(name);
         !(waits || varies(at + 1) && value.mentions.iter().any(|name| computed(&name)))
@@ -63,8 +63,8 @@ pub(in crate::lints) fn batch(
     Some(format!("{name}!({of}{text:?}, {over} => |{pattern}| {tuple}{shared})"))
 }
 
-/// The text of the query; a SELECT with the keys that tell whose its rows are. `None` where those are not seen, or the type of
-/// the rows has no place for them.
+/// The text of the query; for a SELECT, with the keys that assign its rows to elements. `None` if these are
+/// not visible, or the row type has no fields for them.
 fn with_keys(
     context: &QueryContext<'_>,
     query: &Query,
@@ -118,7 +118,8 @@ fn column_name(query: &Query, column: &ColumnRef, dialect: Dialect) -> String {
     }
 }
 
-/// `sql_page!` for a query of `sql!` and its like that skips rows by OFFSET; `None` where its rows are not known to have pages.
+/// `sql_page!` for a query of `sql!` and related macros that pages by OFFSET; `None` unless its rows can be
+/// paged.
 pub(in crate::lints) fn page(context: &QueryContext<'_>, query: &Query) -> Option<String> {
     let (site, schema) = (plain(context)?, context.schema?);
     let is_last = !query.block(query.root?).locks;
@@ -145,7 +146,7 @@ pub(in crate::lints) fn page(context: &QueryContext<'_>, query: &Query) -> Optio
     Some(format!("{name}!({of}{text:?}{values})"))
 }
 
-/// Where LIMIT and OFFSET begin, behind the order.
+/// The start of LIMIT and OFFSET, after the ORDER BY.
 fn limit_of(sql: &str, dialect: Dialect) -> Option<usize> {
     let (mut depth, mut is_ordered) = (0_usize, false);
     for token in Lexer::new(sql, dialect) {
@@ -167,7 +168,7 @@ fn limit_of(sql: &str, dialect: Dialect) -> Option<usize> {
     None
 }
 
-/// The site of a query of `sql!`, `sql_as!` or `sql_scalar!` whose text and values are all seen.
+/// The site of a `sql!`, `sql_as!` or `sql_scalar!` query whose text and values are all visible.
 fn plain<'a>(context: &QueryContext<'a>) -> Option<&'a Site> {
     let site = context.site?;
     let is_whole = matches!(&site.sql, SiteSql::Literal(literal) if *literal.text == *context.sql);
@@ -176,7 +177,8 @@ fn plain<'a>(context: &QueryContext<'a>) -> Option<&'a Site> {
     Some(site).filter(|_| is_plain)
 }
 
-/// The macro of this stem that makes rows as the site's does, and the type of the rows with a comma.
+/// The macro with this stem that returns rows in the same form as the site's, and the row type followed by a
+/// comma.
 fn called(site: &Site, stem: &str) -> Option<(String, String)> {
     let (path, last) = match site.written.rsplit_once("::") {
         Some((path, last)) => (format!("{path}::"), last),
@@ -192,7 +194,7 @@ fn called(site: &Site, stem: &str) -> Option<(String, String)> {
     (!is_typed || !of.is_empty()).then(|| (format!("{path}{stem}{kind}"), of))
 }
 
-/// Whether `sql_page!` knows how PostgreSQL is sent the values of a type.
+/// Whether `sql_page!` supports binding values of a type on PostgreSQL.
 fn is_sent_by_postgres(ty: &str) -> bool {
     let name = ty.split_once('(').map_or(ty, |(name, _)| name);
     matches!(
@@ -222,7 +224,7 @@ fn parameter_types(context: &QueryContext<'_>, query: &Query) -> Vec<Option<batc
     described.parameters.iter().map(|parameter| parameter.ty.known().and_then(types::row_type)).collect()
 }
 
-/// What is looped over, as rows whose fields may be borrowed where `borrows`.
+/// What is looped over, as an expression for rows; `borrows` says whether their fields may be borrowed.
 fn rows(over: &str, borrows: bool) -> Option<String> {
     if over.is_empty() || over.contains(['…', '?']) || over.contains(".await") || over.contains("mut") {
         return None;
@@ -248,7 +250,7 @@ fn words(text: &str) -> Vec<&str> {
 mod tests {
     use crate::lints::tests::findings_in;
 
-    /// What a lint says first of a body, without what stands before the macro.
+    /// The first help of a lint for a body, without the text before the macro.
     fn said(lint: &str, body: &str) -> String {
         let source =
             format!("async fn f(db: &PgPool, user: i64, offset: i64, lines: &[String]) {{ {body} }}");

@@ -1,4 +1,4 @@
-//! What the lints on the way a query is written share: its tables, what is known of them, and SQL to paste.
+//! Shared by the lints on the wording of a query: its tables, what is known about them, and SQL to paste.
 
 use crate::index::{Access, Verdict};
 use crate::lints::QueryContext;
@@ -9,7 +9,7 @@ use crate::sql::predicates;
 use crate::sql::query::{Block, Body, From, Query, RelationId, Source};
 
 impl<'a> QueryContext<'a> {
-    /// The table that a relation is, where the schema knows it.
+    /// The table behind a relation, if the schema knows it.
     pub(in crate::lints) fn table(&self, query: &Query, relation: RelationId) -> Option<&'a Table> {
         let Source::Table(name) = &query.relation(relation).source else { return None };
         self.schema?.stored(name)
@@ -22,18 +22,18 @@ impl<'a> QueryContext<'a> {
         (access.verdict == Verdict::Unserved && !self.is_small(&access.table)).then_some(access)
     }
 
-    /// Whether any table is read row by row, so that it is worth asking why.
+    /// Whether any table is read row by row, so that the reason matters.
     pub(in crate::lints) fn any_unserved(&self) -> bool {
         self.accesses.iter().any(|access| access.verdict == Verdict::Unserved)
     }
 
-    /// Whether rows are kept by conditions and no schema tells which of them hold for one row alone.
+    /// Whether conditions filter the rows and no schema tells which of them select a single one.
     pub(in crate::lints) fn keys_are_unknown(&self, query: &Query) -> bool {
         self.schema.is_none() && query.blocks.iter().any(|block| !block.filters().is_empty())
     }
 
-    /// Whether the rows of these relations are many for all that is known: each is a table that is not small, or a query
-    /// over such tables. What a function or an unknown table returns is not known to be many.
+    /// Whether these relations probably have many rows: each is a table that is not small, or a query over
+    /// such tables. The rows of a function or an unknown table do not count.
     pub(in crate::lints) fn are_many(&self, query: &Query, relations: &[RelationId]) -> bool {
         !relations.is_empty() && relations.iter().all(|id| self.is_many(query, *id, 0))
     }
@@ -45,7 +45,7 @@ impl<'a> QueryContext<'a> {
                 known && !self.is_small(name)
             }
             Source::Cte(inner) | Source::Derived(inner) | Source::View(_, inner) => {
-                // A recursive query names itself.
+                // A recursive query refers to itself.
                 depth < 8 && self.block_is_many(query, query.block(*inner), depth + 1)
             }
             Source::System(_) | Source::Function(..) | Source::Pseudo | Source::Unknown => false,
@@ -67,7 +67,7 @@ impl<'a> QueryContext<'a> {
     }
 }
 
-/// An expression as SQL to paste: parameters as the dialect writes them.
+/// An expression as SQL to paste, with placeholders of the dialect.
 pub(in crate::lints) fn sql(expr: &Expr, dialect: Dialect) -> String {
     let text = expr.to_string();
     match dialect {
@@ -100,7 +100,7 @@ pub(in crate::lints) fn only_table<'a>(
     Some((*relation, context.table(query, *relation)?))
 }
 
-/// Whether each row has the same values, so that it does not matter which are taken.
+/// Whether all rows have the same values, so that it does not matter which are returned.
 pub(in crate::lints) fn rows_are_alike(block: &Block) -> bool {
     let Body::Select(select) = &block.body else { return false };
     let filters = block.filters();
@@ -111,7 +111,7 @@ pub(in crate::lints) fn rows_are_alike(block: &Block) -> bool {
         })
 }
 
-/// An expression as an operand of another one: in brackets where its parts would be torn apart.
+/// An expression as an operand of another one, in parentheses if precedence requires it.
 pub(in crate::lints) fn operand(expr: &Expr, dialect: Dialect) -> String {
     let text = sql(expr, dialect);
     match expr {

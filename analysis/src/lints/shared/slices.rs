@@ -1,5 +1,5 @@
-//! Queries that return a part which their own text keeps to a size: the rows of a closed range, or one row for each of a
-//! few groups. Nothing in the schema proves the size, and a LIMIT would only cut the part short.
+//! Queries that return a part whose size their own text limits: the rows of a closed range, or one row for
+//! each of a few groups. Nothing in the schema proves the size, and a LIMIT would only truncate the part.
 
 use crate::lints::QueryContext;
 use crate::sql::expr::{ColumnRef, Expr, Op};
@@ -12,8 +12,8 @@ pub(in crate::lints) fn is_slice(context: &QueryContext<'_>, query: &Query) -> b
     has_closed_range(root) || is_by_category(context, query, select)
 }
 
-/// Whether a column is kept between two values: whoever gives both ends says how much is read. The present is an end as
-/// well: few rows are of the future.
+/// Whether a column is restricted to a range with two bounds: whoever sets both decides how much is read. The
+/// current time counts as a bound, since few rows are in the future.
 fn has_closed_range(block: &Block) -> bool {
     let mut ends: Vec<(&ColumnRef, bool)> = Vec::new();
     for condition in block.filters() {
@@ -49,7 +49,7 @@ fn has_closed_range(block: &Block) -> bool {
     false
 }
 
-/// Whether a value is reckoned from the present: `now() - interval '1 day'`, `datetime('now', '-1 day')`.
+/// Whether a value is relative to the current time: `now() - interval '1 day'`, `datetime('now', '-1 day')`.
 fn tells_the_time(value: &Expr) -> bool {
     value.any(|part| match part {
         Expr::Call(call) => {
@@ -74,7 +74,8 @@ fn tells_the_time(value: &Expr) -> bool {
     })
 }
 
-/// Whether rows are put together by what is neither a key nor a reference. Things grow with the table, categories do not.
+/// Whether rows are grouped by something that is neither a key nor a reference. The number of entities grows
+/// with the table, that of categories does not.
 fn is_by_category(context: &QueryContext<'_>, query: &Query, select: &Select) -> bool {
     let groups = match (&select.distinct, select.group_by.is_empty()) {
         (_, false) => &select.group_by,
@@ -87,8 +88,8 @@ fn is_by_category(context: &QueryContext<'_>, query: &Query, select: &Select) ->
     known && columns.iter().all(|column| is_category(context, query, column, &columns))
 }
 
-/// Collects the columns that tell groups apart; `false` where that is not known. What is worked out of a column is coarser
-/// than the column, unless it is the same thing spelt otherwise.
+/// Collects the columns that distinguish groups; `false` if unknown. A value computed from a column is
+/// coarser than the column, unless it is only a different spelling.
 fn tell_apart<'q>(group: &'q Expr, columns: &mut Vec<&'q ColumnRef>) -> bool {
     match group.without_casts() {
         Expr::WholeRow(_) => return false,
@@ -101,21 +102,21 @@ fn tell_apart<'q>(group: &'q Expr, columns: &mut Vec<&'q ColumnRef>) -> bool {
     true
 }
 
-/// Functions that leave as many values as there were.
+/// Functions that preserve the number of distinct values.
 const SPELLINGS: [&str; 8] = ["lower", "upper", "trim", "btrim", "coalesce", "concat", "encode", "hex"];
 
-/// Whether a column, together with the others, names no row of its table and of no other.
+/// Whether a column, together with the others, identifies no row of its table or of another.
 fn is_category(
     context: &QueryContext<'_>,
     query: &Query,
     column: &ColumnRef,
     columns: &[&ColumnRef],
 ) -> bool {
-    // Without a schema no key is known, and nothing is said against a column.
+    // Without a schema no key is known, so any column may be a category.
     if context.schema.is_none() {
         return true;
     }
-    // What another query or a view returns may be anything.
+    // The columns of a subquery or view may be anything.
     let Some(table) = column.relation.and_then(|relation| context.table(query, relation)) else {
         return false;
     };

@@ -1,4 +1,4 @@
-//! Queries that return as many rows as there are: of which tables.
+//! Queries that return an unbounded number of rows, and from which tables.
 
 use std::ops::Range;
 
@@ -10,19 +10,19 @@ use crate::schema::Name;
 use crate::sql::expr::{Expr, Op};
 use crate::sql::query::{Body, Kind, Query, RelationId, Source};
 
-/// What nothing bounds in a query that is fetched in full.
+/// The unbounded part of a query that is fetched in full.
 pub(in crate::lints) struct Unbounded {
     /// The relations.
     pub(in crate::lints) relations: Vec<RelationId>,
     /// Their names, for a message.
     pub(in crate::lints) tables: Vec<String>,
-    /// The last of them that may be declared small.
+    /// The last table that may be declared as small.
     pub(in crate::lints) declarable: Option<Name>,
-    /// Where the first one stands in the SQL.
+    /// The position of the first one in the SQL.
     pub(in crate::lints) span: Range<usize>,
 }
 
-/// What nothing bounds; `None` where something does, or where that is not known.
+/// The unbounded relations; `None` if the query is bounded, or that is unknown.
 pub(in crate::lints) fn of(context: &QueryContext<'_>, query: &Query) -> Option<Unbounded> {
     let call = context.site.and_then(|site| site.call.as_ref())?;
     if call.fetched() != Fetched::All
@@ -38,12 +38,12 @@ pub(in crate::lints) fn of(context: &QueryContext<'_>, query: &Query) -> Option<
         let relation = query.relation(*id);
         match &relation.source {
             Source::Table(table) if context.is_small(table) => continue,
-            // What a function or an unknown table returns is not known to be many.
+            // A function or an unknown table is not known to return many rows.
             Source::Table(table) if context.schema.is_some_and(|schema| schema.stored(table).is_none()) => {
                 return None;
             }
             Source::Function(..) | Source::System(_) | Source::Unknown => return None,
-            // What a statement has written is given back as with RETURNING.
+            // It returns what the statement has written, as RETURNING does.
             Source::Cte(block) if matches!(query.block(*block).body, Body::Write(_)) => return None,
             Source::Table(table) | Source::View(table, _) => {
                 found.declarable = Some(table.clone());
@@ -63,7 +63,7 @@ pub(in crate::lints) fn of(context: &QueryContext<'_>, query: &Query) -> Option<
     (!found.tables.is_empty()).then_some(found)
 }
 
-/// The columns of a relation that its block sets equal to a value which does not come from the tables.
+/// The columns of a relation that its block compares for equality with a value from outside the tables.
 pub(in crate::lints) fn equalled(query: &Query, id: RelationId) -> Vec<String> {
     let conditions = query.blocks.iter().flat_map(|block| block.filters());
     let columns = conditions.filter_map(|condition| {

@@ -1,5 +1,5 @@
-//! Columns that are wrapped in a function, a cast or a sum where they are compared, so that their index is of no use: what
-//! `function_on_column` and `cast_on_column` look for, each in its own wrapping.
+//! Columns wrapped in a function, a cast or arithmetic in a comparison, so that their index is not used.
+//! `function_on_column` and `cast_on_column` look for different wrappings.
 
 use super::{clause, shape};
 use crate::finding::{Applicability, Finding};
@@ -10,35 +10,35 @@ use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::predicates;
 use crate::sql::query::{Query, RelationId};
 
-/// A comparison of something made of a column with something that is not of its table.
+/// A comparison of a wrapped column with something that is not from its table.
 pub(in crate::lints) struct Wrapped<'q> {
     /// The column's table.
     pub(in crate::lints) relation: RelationId,
     /// The column.
     pub(in crate::lints) column: &'q ColumnRef,
-    /// What is made of it.
+    /// The expression around it.
     pub(in crate::lints) operand: &'q Expr,
-    /// How it is compared, the operand being on the left.
+    /// The comparison, with the operand on the left.
     pub(in crate::lints) comparison: Comparison<'q>,
-    /// The comparison as a whole.
+    /// The whole comparison.
     condition: &'q Expr,
 }
 
-/// The same condition on the column itself.
+/// An equivalent condition on the column itself.
 pub(in crate::lints) struct Rewrite {
     /// The condition.
     pub(in crate::lints) text: String,
-    /// How far it is the same for every row.
+    /// How far it is equivalent.
     pub(in crate::lints) applicability: Applicability,
 }
 
 impl Rewrite {
-    /// One that holds for the same rows.
+    /// An exactly equivalent condition.
     pub(in crate::lints) fn equal(text: String) -> Rewrite {
         Rewrite { text, applicability: Applicability::Machine }
     }
 
-    /// One that holds for the same rows unless a value is at the end of its range, or not what it seems.
+    /// A condition that differs at most for values at the end of a range, or unexpected values.
     pub(in crate::lints) fn alike(text: String) -> Rewrite {
         Rewrite { text, applicability: Applicability::Maybe }
     }
@@ -47,21 +47,22 @@ impl Rewrite {
 /// How an operand is compared.
 #[derive(Clone, Copy)]
 pub(in crate::lints) enum Comparison<'q> {
-    /// `=`, `<` and the like.
+    /// `=`, `<` and similar operators.
     Binary(&'q Op, &'q Expr, Flipped),
     /// `BETWEEN`.
     Between(&'q Expr, &'q Expr),
     /// `= ANY (array)`.
     Any(&'q Expr),
-    /// `IN`, of a list or a query.
+    /// `IN`, with a list or a query.
     In,
 }
 
-/// Whether the operand stands on the right.
+/// Whether the operand is on the right.
 pub(in crate::lints) type Flipped = bool;
 
 impl Comparison<'_> {
-    /// The operator with the operand on its left, and the value, of a comparison with one value.
+    /// The operator, with the operand on its left, and the value; `None` unless it is a comparison with one
+    /// value.
     pub(in crate::lints) fn binary(&self) -> Option<(Op, &Expr)> {
         match self {
             Comparison::Binary(op, value, flipped) => {
@@ -72,7 +73,7 @@ impl Comparison<'_> {
     }
 }
 
-/// The wrapped columns of a query whose tables are read row by row because no other condition helps.
+/// The wrapped columns of a query whose tables are read row by row, because no other condition helps.
 pub(in crate::lints) fn all<'q>(context: &QueryContext<'_>, query: &'q Query) -> Vec<Wrapped<'q>> {
     let mut found = Vec::new();
     if !context.any_unserved() {
@@ -136,7 +137,7 @@ fn wrapped<'q>(
     })
 }
 
-/// The name of an index that is searched by the column when it stands alone.
+/// The name of an index that could be searched for the bare column.
 pub(in crate::lints) fn index_of(table: &Table, column: &str) -> Option<String> {
     if table.rowid_alias().is_some_and(|alias| alias.name == column) {
         return Some("rowid".to_owned());
@@ -150,15 +151,15 @@ pub(in crate::lints) fn index_of(table: &Table, column: &str) -> Option<String> 
 }
 
 impl Wrapped<'_> {
-    /// The column as it is written in a condition: with its table's name where there are several.
+    /// The column as written in a condition: qualified if there are several tables.
     pub(in crate::lints) fn name(&self, query: &Query) -> String {
         let relation = query.relation(self.relation);
         let alone = query.relations.iter().filter(|other| other.block == relation.block).count() < 2;
         if alone { self.column.name.clone() } else { format!("{}.{}", relation.alias, self.column.name) }
     }
 
-    /// The finding, with what to write instead: `rewrite`, or `index` where it is the expression that has to be indexed.
-    /// `None` where neither helps.
+    /// The finding, with what to write instead: `rewrite`, or an `index` on the expression. `None` if neither
+    /// helps.
     pub(in crate::lints) fn finding(
         &self,
         lint: &'static str,
@@ -170,7 +171,8 @@ impl Wrapped<'_> {
         let table = context.table(query, self.relation)?;
         let index = index_of(table, &self.column.name);
         let operand = shape::sql(self.operand, context.dialect);
-        // Without an index on the column nothing is lost by the wrapping; `unindexed_filter` says what is missing.
+        // Without an index on the column, the wrapping costs nothing; `unindexed_filter` reports what is
+        // missing.
         let keeps = match (&index, &rewrite) {
             (Some(index), _) => format!("index `{index}` from being searched"),
             (None, Some(_)) => {

@@ -1,4 +1,4 @@
-//! Functions, aggregates and window functions, where both servers give the same Rust type.
+//! Functions, aggregates and window functions for which both servers give the same Rust type.
 
 use super::Reader;
 use super::value::{Class, Value};
@@ -70,14 +70,14 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether an argument is bytes, or may be.
+    /// Whether an argument is binary, or may be.
     fn has_no_charset(&self, call: &Call, block: BlockId, depth: usize) -> bool {
         let class = |arg| self.typed(arg, block, depth + 1).class;
         call.args.iter().any(|arg| matches!(class(arg), Class::Bytes | Class::Null | Class::Other))
             && !matches!(call.name.as_str(), "hex" | "md5" | "sha" | "sha1" | "sha2" | "to_base64")
     }
 
-    /// COALESCE: never NULL where one of its values is not.
+    /// COALESCE: never NULL if one of its values is not.
     fn first_of(&self, call: &Call, block: BlockId, depth: usize) -> Value {
         let values: Vec<Value> =
             call.args.iter().map(|arg| self.typed(arg, block, depth + 1).computed()).collect();
@@ -103,7 +103,7 @@ fn sum(of: &Value) -> Value {
     }
 }
 
-/// MIN and MAX: of the type of what they are of, text for an ENUM.
+/// MIN and MAX: the type of the argument, or text for an ENUM.
 fn extreme(of: Value) -> Value {
     let class = of.class;
     let value = of.computed().or_null();
@@ -116,7 +116,7 @@ fn extreme(of: Value) -> Value {
     }
 }
 
-/// Functions that give text.
+/// Functions that return text.
 fn is_text(name: &str) -> bool {
     matches!(
         name,
@@ -166,7 +166,7 @@ fn is_text(name: &str) -> bool {
     )
 }
 
-/// Functions that give an integer, whose width differs by server.
+/// Functions that return an integer, whose width differs by server.
 fn is_integer(name: &str) -> bool {
     matches!(
         name,

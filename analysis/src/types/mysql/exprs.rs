@@ -1,4 +1,4 @@
-//! Columns and expressions, where both servers give the same Rust type.
+//! Columns and expressions for which both servers give the same Rust type.
 
 use super::value::{Class, Value};
 use super::{DEPTH, Reader, wire};
@@ -32,7 +32,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The value of an expression that stands in a block.
+    /// The value of an expression in a block.
     pub(super) fn typed(&self, expr: &Expr, block: BlockId, depth: usize) -> Value {
         if depth > DEPTH {
             return Value::unknown("it is nested too deep");
@@ -81,7 +81,7 @@ impl Reader<'_> {
         }
     }
 
-    /// One of several values.
+    /// The value of one of several alternatives.
     pub(super) fn one_of<'e>(
         &self,
         all: impl Iterator<Item = &'e Expr>,
@@ -125,11 +125,12 @@ impl Reader<'_> {
             _ => return unknown(),
         };
         if absent::of(self.query.block(relation.block)).contains(&id) {
-            // A constant on the side that may be missing is NULL there, which one server does not say.
+            // A constant on the optional side of an outer join is NULL there, which one server does not
+            // report.
             let is_column = matches!(value.origin, Origin::Table { .. });
             value = Value { is_absent: true, is_certain: value.is_certain && is_column, ..value.or_null() };
         }
-        // Without a group, one row is made of none, and in it every column is NULL.
+        // Aggregates without GROUP BY return one row even for no input, with every plain column NULL.
         let of_no_group = match &self.query.block(block).body {
             Body::Select(select) => select.aggregates && select.group_by.is_empty(),
             _ => false,
@@ -163,11 +164,11 @@ fn of_literal(literal: &Literal) -> Value {
     }
 }
 
-/// What CAST gives, which keeps NULL.
+/// The result of CAST, which preserves NULL.
 fn cast(ty: &str, value: Value) -> Value {
     let base = ty.split(['(', ' ']).next().unwrap_or_default();
     let (class, name) = match base {
-        // One server makes it as wide as the value, the other as wide as it can be.
+        // One server makes it as wide as the value, the other as wide as possible.
         "signed" if ["INT", "BIGINT", "DOUBLE"].into_iter().any(|name| value.is(name)) => {
             (Class::Int, "BIGINT")
         }

@@ -1,7 +1,7 @@
 //! The columns of queries on MySQL and MariaDB, as the servers describe a prepared statement.
 //!
-//! Only what both servers say alike is told: columns of tables through joins, views, derived tables and CTEs, and a few
-//! aggregates. The types of parameters are told by neither.
+//! Only what both servers agree on is reported: columns of tables through joins, views, derived tables and
+//! CTEs, and a few aggregates. Neither reports the types of parameters.
 
 mod calls;
 mod exprs;
@@ -17,7 +17,7 @@ use crate::sql::Query;
 use crate::sql::expr::{Call, ColumnRef, Expr};
 use crate::sql::query::{Block, BlockId, Body, Source};
 
-/// How deep views and derived tables are followed.
+/// The maximum depth to which views and derived tables are followed.
 const DEPTH: usize = 32;
 
 /// An output column.
@@ -27,7 +27,7 @@ struct Field {
     origin: Origin,
 }
 
-/// The types of a query's columns: what MySQL and MariaDB both say.
+/// The types of a query's columns, where MySQL and MariaDB agree.
 pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
     let reader = Reader { query, schema };
     let outputs = query.root.map(|root| &query.block(root).outputs);
@@ -73,7 +73,7 @@ fn column(name: &str, value: Value) -> Column {
     }
 }
 
-/// Each column of a query: its name, what the server says of it or why that is not known, and where it comes from.
+/// Each column of a query: its name, the server's description or why that is unknown, and its origin.
 pub fn wires(query: &Query, schema: &Schema) -> Vec<(String, Result<Wire, String>, Origin)> {
     fields(query, schema).into_iter().map(|field| (field.name, field.wire, field.origin)).collect()
 }
@@ -112,7 +112,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What the server says of a value that stands in a block.
+    /// The server's description of a value in a block.
     fn value(&self, expr: &Expr, block: BlockId, depth: usize) -> Result<Wire, String> {
         if depth > DEPTH {
             return Err("it is nested too deep".to_owned());
@@ -130,7 +130,7 @@ impl Reader<'_> {
             ("min" | "max", [of @ Expr::Column(_)]) => {
                 let wire = self.value(of, block, depth + 1)?;
                 match wire.ty {
-                    // One server makes a boolean a number, the other does not.
+                    // Only one of the servers turns a boolean into a number.
                     "Tiny" if wire.name() == "BOOLEAN" => {
                         Err("MIN and MAX of a boolean differ by server".to_owned())
                     }
@@ -181,7 +181,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether the rows of a derived table are stored before they are read; else its query is merged into the one around it.
+/// Whether a derived table is materialised, rather than merged into the outer query.
 fn is_stored(block: &Block) -> bool {
     let Body::Select(select) = &block.body else { return true };
     block.limit.is_some()

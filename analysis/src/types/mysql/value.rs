@@ -1,9 +1,9 @@
-//! What both MySQL and MariaDB say of a value, as far as it decides about its Rust type.
+//! What both MySQL and MariaDB report about a value, as far as its Rust type depends on it.
 
 use super::Wire;
 use crate::types::Origin;
 
-/// What kind of value it is: what operators and functions go by.
+/// The class of a value, on which operators and functions depend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
     Int,
@@ -11,11 +11,11 @@ pub(super) enum Class {
     Double,
     Text,
     Bytes,
-    /// A date, time or both, by its name.
+    /// A date, time or both, by name.
     Time(&'static str),
     /// NULL itself.
     Null,
-    /// Not known, or something else.
+    /// Unknown, or something else.
     Other,
 }
 
@@ -23,9 +23,10 @@ pub(super) enum Class {
 #[derive(Debug, Clone)]
 pub(super) struct Value {
     pub(super) class: Class,
-    /// The type by sqlx's name, or why it is not known.
+    /// The type by sqlx's name, or why it is unknown.
     pub(super) name: Result<&'static str, String>,
-    /// Whether it can be NULL, as the servers say; whether both say so; and whether it is proven that it never is.
+    /// Whether it can be NULL according to the servers; whether both agree on that; and whether it is proven
+    /// never to be.
     pub(super) nullable: bool,
     pub(super) is_certain: bool,
     pub(super) proven_not_null: bool,
@@ -33,7 +34,7 @@ pub(super) struct Value {
     pub(super) is_absent: bool,
 }
 
-/// Why a number that is an integer has no type here.
+/// Why an integer has no type here.
 const WIDTHS: &str = "MySQL and MariaDB give integers of different widths for it";
 
 impl Value {
@@ -58,12 +59,12 @@ impl Value {
         }
     }
 
-    /// A number of which each server takes another width.
+    /// An integer whose width differs between the servers.
     pub(super) fn integer(nullable: bool) -> Value {
         Value { name: Err(WIDTHS.to_owned()), ..Value::of(Class::Int, "", nullable) }
     }
 
-    /// A text that one server takes for nullable and the other may not.
+    /// A text that one server treats as nullable and the other may not.
     pub(super) fn text() -> Value {
         Value { is_certain: false, ..Value::of(Class::Text, "VARCHAR", true) }
     }
@@ -84,12 +85,12 @@ impl Value {
         Value { origin, ..Value::of(class, name, !wire.is_not_null()) }
     }
 
-    /// The same where it may be NULL besides.
+    /// The same value, possibly NULL.
     pub(super) fn or_null(self) -> Value {
         Value { nullable: true, proven_not_null: false, ..self }
     }
 
-    /// The same, computed.
+    /// The same value as the result of a computation.
     pub(super) fn computed(self) -> Value {
         Value { origin: Origin::Expression, ..self }
     }
@@ -98,7 +99,7 @@ impl Value {
         self.name.as_deref() == Ok(name)
     }
 
-    /// Whether it is an integer that every server computes with in 64 bits.
+    /// Whether it is an integer that every server computes in 64 bits.
     pub(super) fn is_wide(&self) -> bool {
         ["INT", "BIGINT", "INT UNSIGNED", "BIGINT UNSIGNED"].into_iter().any(|name| self.is(name))
     }
@@ -112,7 +113,7 @@ impl Value {
         ["YEAR", "BIT", "ENUM", "SET"].into_iter().any(|name| self.is(name))
     }
 
-    /// This value or another: what an expression gives that gives one of them.
+    /// The value of an expression that returns this value or another.
     pub(super) fn or(self, other: Value) -> Value {
         let (class, name) = self.common(&other);
         Value {
@@ -142,7 +143,7 @@ impl Value {
                     (Ok(one), Ok(other)) if one == other && !matches!(*one, "YEAR" | "BIT" | "BOOLEAN") => {
                         Ok(*one)
                     }
-                    // A literal is no wider than 64 bits, and both servers widen to what is there.
+                    // A literal is at most 64 bits wide, and both servers widen to the other type.
                     _ if self.is("BIGINT") && !other.is_unsigned() => Ok("BIGINT"),
                     _ if other.is("BIGINT") && !self.is_unsigned() => Ok("BIGINT"),
                     _ => differ(),

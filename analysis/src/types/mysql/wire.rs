@@ -1,8 +1,8 @@
-//! What the server says of a column on the wire: the protocol's type, flags and length.
+//! The server's description of a column on the wire: the protocol's type, flags and length.
 
 use crate::schema::{Column, KeyPart, Table};
 
-/// The flags, each with its name, in the order of their bits.
+/// The flags with their names, in bit order.
 const FLAGS: [(u16, &str); 14] = [
     (Wire::NOT_NULL, "NOT_NULL"),
     (Wire::PRIMARY_KEY, "PRIMARY_KEY"),
@@ -20,19 +20,19 @@ const FLAGS: [(u16, &str); 14] = [
     (Wire::ON_UPDATE_NOW, "ON_UPDATE_NOW"),
 ];
 
-/// How many bytes a character takes at most, in utf8mb4, in which clients of sqlx read.
+/// The maximum number of bytes per character in utf8mb4, the character set of sqlx's connections.
 const CHARACTER: u32 = 4;
 
 /// A column as the server describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wire {
-    /// The protocol's type as sqlx names it: `LongLong`, `VarString`.
+    /// The protocol's type, as named by sqlx: `LongLong`, `VarString`.
     pub ty: &'static str,
     /// The flags, as bits.
     pub flags: u16,
-    /// Whether its values are text, and are sent in the client's character set.
+    /// Whether its values are text, sent in the client's character set.
     pub is_text: bool,
-    /// The longest value in bytes.
+    /// The maximum length of a value, in bytes.
     pub size: u32,
 }
 
@@ -41,7 +41,8 @@ impl Wire {
     const PRIMARY_KEY: u16 = 1 << 1;
     const UNIQUE_KEY: u16 = 1 << 2;
     const MULTIPLE_KEY: u16 = 1 << 3;
-    /// The flags that a column has by its table's keys and by what fills it, and that a stored result has not.
+    /// The flags that come from the keys and defaults of a column's table, and that a materialised result
+    /// lacks.
     pub(super) const OF_TABLES: u16 = Wire::PRIMARY_KEY
         | Wire::UNIQUE_KEY
         | Wire::MULTIPLE_KEY
@@ -59,7 +60,7 @@ impl Wire {
     const NO_DEFAULT_VALUE: u16 = 1 << 12;
     const ON_UPDATE_NOW: u16 = 1 << 13;
 
-    /// A value that is no text.
+    /// A value that is not text.
     pub(super) fn of(ty: &'static str, flags: u16, size: u32) -> Wire {
         Wire { ty, flags, is_text: false, size }
     }
@@ -73,7 +74,7 @@ impl Wire {
         self.flags & flag != 0
     }
 
-    /// The same without some of its flags.
+    /// The same description without some of its flags.
     pub(super) fn without(self, flags: u16) -> Wire {
         Wire { flags: self.flags & !flags, ..self }
     }
@@ -84,7 +85,7 @@ impl Wire {
         set.map(|(_, name)| *name).collect::<Vec<_>>().join(" | ")
     }
 
-    /// The name of the type as sqlx prints it.
+    /// The name of the type, as printed by sqlx.
     pub fn name(&self) -> &'static str {
         let (unsigned, binary) = (self.has(Wire::UNSIGNED), self.has(Wire::BINARY));
         match self.ty {
@@ -120,7 +121,7 @@ impl Wire {
     }
 }
 
-/// What the server says of a table's column; `None` where that hangs on the server or is not known.
+/// The description of a table's column; `None` if it depends on the server or is unknown.
 pub(super) fn of_column(table: &Table, column: &Column) -> Option<Wire> {
     let mut wire = of_type(&column.ty)?;
     let default = column.default.as_deref().unwrap_or_default().to_ascii_lowercase();
@@ -146,7 +147,7 @@ pub(super) fn of_column(table: &Table, column: &Column) -> Option<Wire> {
     Some(wire)
 }
 
-/// The flags that a column has by the keys that it is in.
+/// The flags of a column due to its keys.
 fn keys(table: &Table, column: &str) -> u16 {
     let mut flags = 0;
     if table.primary_key.iter().any(|key| key == column) {
@@ -163,7 +164,7 @@ fn keys(table: &Table, column: &str) -> u16 {
     flags
 }
 
-/// What a type is on the wire, keys and defaults aside.
+/// The description of a type, without keys and defaults.
 fn of_type(ty: &str) -> Option<Wire> {
     let lower = ty.to_ascii_lowercase();
     let (name, rest) =
@@ -173,7 +174,7 @@ fn of_type(ty: &str) -> Option<Wire> {
     let numbers: Vec<u32> = if of_list { Vec::new() } else { numbers(rest) };
     let first = numbers.first().copied();
     let plain = |ty, size| Some(Wire::of(ty, unsigned, first.unwrap_or(size)));
-    // A value of a number without its sign is a digit shorter.
+    // Without a sign, a number is one digit shorter.
     let shorter = |size: u32| size - u32::from(unsigned != 0);
     let text = |ty, flags, size: u32| Some(Wire { ty, flags, is_text: true, size });
     let bytes = |ty, flags, size| Some(Wire::of(ty, flags | Wire::BINARY, size));
@@ -224,20 +225,20 @@ fn of_type(ty: &str) -> Option<Wire> {
         }
         "uuid" => text("String", Wire::UNSIGNED | Wire::BINARY, 36 * CHARACTER),
         "inet6" => text("String", Wire::UNSIGNED | Wire::BINARY, 39 * CHARACTER),
-        // JSON is a type of its own on MySQL, and a text on MariaDB.
+        // JSON is a separate type on MySQL, and text on MariaDB.
         _ => None,
     }
 }
 
-/// The numbers in the first brackets.
+/// The numbers in the first parentheses.
 fn numbers(text: &str) -> Vec<u32> {
     let inside = text.trim_start().strip_prefix('(').and_then(|text| text.split_once(')'));
     let numbers = inside.map(|(inside, _)| inside.split(',').map(|number| number.trim().parse::<u32>()));
-    // No type has a size near the largest number.
+    // No type is anywhere near that large.
     numbers.into_iter().flatten().filter_map(Result::ok).filter(|&number| number < 1 << 24).collect()
 }
 
-/// How many characters each label of an enum or set has.
+/// The number of characters of each label of an enum or set.
 fn labels(ty: &str) -> Option<Vec<u32>> {
     let (_, mut rest) = ty.split_once('(')?;
     let mut labels = Vec::new();

@@ -1,4 +1,4 @@
-//! The types that a query meets: each once, by number, read from the catalog or the schema when it is first asked for.
+//! The types in a query: each stored once, by number, and loaded from the catalog or the schema on first use.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -17,7 +17,7 @@ macro_rules! builtin {
         impl Ty {
             $(pub(super) const $name: Ty = Ty($number);)*
         }
-        /// The names of the types that rules speak of, by number; the first is no type at all.
+        /// The names of the types used in rules, by number; the first is no type.
         const BUILTIN: &[&str] = &[$($text),*];
     };
 }
@@ -50,12 +50,12 @@ builtin! {
     JSONB "jsonb" 24
 }
 
-/// What is known of a type.
+/// What is known about a type.
 #[derive(Debug, Clone)]
 pub(super) struct Info {
     /// Its name in the catalog.
     pub(super) name: String,
-    /// For a type of the schema: what `regtype` prints.
+    /// For a type of the schema: the output of `regtype`.
     pub(super) printed: Option<String>,
     /// `typcategory`.
     pub(super) category: u8,
@@ -65,19 +65,19 @@ pub(super) struct Info {
     pub(super) class: u8,
     /// The element of an array.
     pub(super) element: Option<Ty>,
-    /// The type under a domain, the subtype of a range, the range of a multirange.
+    /// The base type of a domain, the subtype of a range, the range of a multirange.
     pub(super) base: Option<Ty>,
     /// The name of an enum in the schema.
     enumerated: Option<Name>,
-    /// The fields of a composite, or of a row whose fields are known.
+    /// The fields of a composite, or of a record with known fields.
     pub(super) fields: Vec<(String, Ty)>,
-    /// Whether an extension makes it.
+    /// Whether it comes from an extension.
     pub(super) of_extension: bool,
     /// The name of its array type in the catalog.
     array_name: String,
 }
 
-/// The types met so far.
+/// The types loaded so far.
 #[derive(Debug)]
 pub(super) struct Arena<'a> {
     pub(super) catalog: Catalog,
@@ -93,14 +93,14 @@ impl<'a> Arena<'a> {
         Arena { catalog: Catalog::new(schema), schema, infos, names: HashMap::new(), arrays: HashMap::new() }
     }
 
-    /// The type that has this name, if it was asked for before or rules speak of it.
+    /// The type with this name, if it was loaded before or is used in rules.
     fn known(&self, name: &str) -> Option<Ty> {
         static RULED: OnceLock<HashMap<&str, Ty>> = OnceLock::new();
         let ruled = RULED.get_or_init(|| BUILTIN.iter().copied().zip((0..).map(Ty)).collect());
         self.names.get(name).or_else(|| ruled.get(name)).copied()
     }
 
-    /// What is known of a type.
+    /// What is known about a type.
     pub(super) fn info(&mut self, ty: Ty) -> &Info {
         let at = ty.0 as usize;
         if self.infos.get(at).is_none_or(Option::is_none) {
@@ -122,7 +122,7 @@ impl<'a> Arena<'a> {
         ty
     }
 
-    /// The type of a name in the catalog.
+    /// The type with a name in the catalog.
     pub(super) fn builtin(&mut self, name: &str) -> Option<Ty> {
         if name.is_empty() {
             return None;
@@ -152,7 +152,7 @@ impl<'a> Arena<'a> {
         Some(info)
     }
 
-    /// The type of a name as written or printed.
+    /// The type with a name as written or printed.
     pub(super) fn named(&mut self, text: &str) -> Option<Ty> {
         if let Some(ty) = self.known(text).filter(|_| !text.is_empty()) {
             return Some(ty);
@@ -162,13 +162,13 @@ impl<'a> Arena<'a> {
             None | Some("pg_catalog" | "information_schema") => self.builtin(&name.name),
             Some(_) => None,
         };
-        // An extension's types stand in whatever schema it was made in.
+        // The types of an extension are in whichever schema it was created in.
         let of_schema = own.or_else(|| self.of_schema(name.schema.as_deref(), &name.name));
         let ty = of_schema.or_else(|| self.builtin(&name.name).filter(|ty| self.info(*ty).of_extension))?;
         Some(if name.is_array { self.array_of(ty)? } else { ty })
     }
 
-    /// A type that the schema makes: an enum, domain, composite, or the row of a table or view.
+    /// A user-defined type: an enum, domain, composite, or the row of a table or view.
     fn of_schema(&mut self, schema: Option<&str>, name: &str) -> Option<Ty> {
         let known = self.schema;
         let full = self.full_name(schema, name)?;
@@ -210,7 +210,7 @@ impl<'a> Arena<'a> {
     }
 
     fn composite(&mut self, key: String, info: Info, columns: &[crate::schema::Column]) -> Ty {
-        // A type may hold itself by way of an array: its name is known before its fields are.
+        // A type may contain itself through an array: its name is registered before its fields.
         let ty = self.keep(key, info);
         let fields = columns
             .iter()
@@ -222,7 +222,7 @@ impl<'a> Arena<'a> {
         ty
     }
 
-    /// The name under which the schema holds a type or table.
+    /// The full name of a type or table in the schema.
     fn full_name(&self, schema: Option<&str>, name: &str) -> Option<Name> {
         let known = self.schema;
         let has = |name: &Name| {
@@ -237,7 +237,7 @@ impl<'a> Arena<'a> {
                 path.chain([Name::new(name)]).find(has)
             }
         };
-        // A quoted name has lost its capitals on the way where a cast is kept in lower case.
+        // If the cast was folded to lower case, a quoted name has lost its capitals.
         exact.or_else(|| {
             let schema = Name::qualified(schema, name).schema;
             let mut alike =
@@ -246,7 +246,7 @@ impl<'a> Arena<'a> {
         })
     }
 
-    /// A name as `regtype` prints it: with its schema unless the search path finds it without.
+    /// A name as printed by `regtype`: with its schema, unless the search path finds it.
     fn printed(&self, name: &Name) -> String {
         let visible = match &name.schema {
             None => true,
@@ -288,7 +288,7 @@ impl<'a> Arena<'a> {
         Some(array)
     }
 
-    /// The row of a relation that has no type of its own: a record with known fields.
+    /// The row type of a relation without a named type: a record with known fields.
     pub(super) fn row(&mut self, fields: Vec<(String, Ty)>) -> Ty {
         let mut info = Info::new("record", b'P', b'p');
         info.fields = fields;
@@ -305,7 +305,7 @@ impl<'a> Arena<'a> {
         a == b || self.is_record(a) && self.is_record(b)
     }
 
-    /// The type under a domain, or the type itself.
+    /// The base type of a domain, or the type itself.
     pub(super) fn base(&mut self, ty: Ty) -> Ty {
         let mut ty = ty;
         for _ in 0..16 {
@@ -317,20 +317,20 @@ impl<'a> Arena<'a> {
         ty
     }
 
-    /// The element of an array, looking through a domain.
+    /// The element type of an array, or of a domain over one.
     pub(super) fn element(&mut self, ty: Ty) -> Option<Ty> {
         let base = self.base(ty);
         self.info(base).element
     }
 
-    /// The element of a true array: not of `int2vector` and its like.
+    /// The element type of a true array: not of `int2vector` and the like.
     pub(super) fn true_element(&mut self, ty: Ty) -> Option<Ty> {
         let info = self.info(ty);
         info.element
             .filter(|_| info.category == b'A' && !matches!(info.name.as_str(), "oidvector" | "int2vector"))
     }
 
-    /// What other modules see of a type.
+    /// The type as other modules see it.
     pub(super) fn shown(&mut self, ty: Ty, depth: usize) -> Option<SqlType> {
         if ty == Ty::OPAQUE || depth > 8 {
             return None;
@@ -363,7 +363,7 @@ impl<'a> Arena<'a> {
         Some(SqlType { name, kind })
     }
 
-    /// The name of a type in messages, as `format_type` prints it.
+    /// The name of a type in messages, as printed by `format_type`.
     pub(super) fn display(&mut self, ty: Ty) -> String {
         let info = self.info(ty).clone();
         if let Some(printed) = info.printed {
@@ -393,7 +393,7 @@ impl<'a> Arena<'a> {
     }
 }
 
-/// What a number stands for that is no type.
+/// The entry for a number that is not a type.
 static NO_TYPE: Info = Info {
     name: String::new(),
     printed: None,
@@ -414,7 +414,7 @@ impl Info {
     }
 }
 
-/// An identifier, quoted where the database prints it so.
+/// An identifier, quoted if the database quotes it.
 fn quoted(name: &str) -> String {
     let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');

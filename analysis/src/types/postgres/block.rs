@@ -1,4 +1,4 @@
-//! Query expressions: SELECT, VALUES, set operations, in the order in which the server's parser reads them.
+//! Query expressions: SELECT, VALUES, set operations, in the order in which the server analyses them.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -10,8 +10,8 @@ use crate::sql::query::{Block, BlockId, Body, RelationId, Role, Select};
 use crate::types::TypeError;
 
 impl Session<'_> {
-    /// The columns of a block; strings and parameters without a type are text in the end where `settle` says so.
-    /// `None` when the columns are not known.
+    /// The columns of a block; with `settle`, strings and parameters without a type become text in the end.
+    /// `None` if the columns are unknown.
     pub(super) fn block(&mut self, id: BlockId, settle: bool) -> Option<Rc<[Field]>> {
         if let Some(known) = self.blocks.get(&id) {
             return known.clone();
@@ -74,7 +74,7 @@ impl Session<'_> {
         }
     }
 
-    /// Derives an expression whose value is not asked for, where a parameter may get its type from it.
+    /// Derives an expression whose value is not needed, because a parameter may get its type from it.
     fn look_into(&mut self, expr: &Expr) {
         let matters = |expr: &Expr| {
             matches!(
@@ -122,7 +122,7 @@ impl Session<'_> {
         values.map(|values| values.into_iter().map(strip).collect())
     }
 
-    /// What a list of outputs gives; of a `*` whose columns only the catalog knows, those.
+    /// The columns of a list of outputs, including those of a `*` that only the catalog knows.
     pub(super) fn projection(
         &mut self,
         list: &[Expr],
@@ -133,7 +133,7 @@ impl Session<'_> {
             let mut seen: HashMap<(RelationId, &str), usize> = HashMap::new();
             let mut values = Vec::with_capacity(outputs.len());
             for output in outputs {
-                // Columns that `*` stands for may be of one name: each is the next of them.
+                // The columns of `*` may have the same name: each refers to the next of them.
                 let nth = match &output.expr {
                     Expr::Column(ColumnRef { relation: Some(relation), name, span: None }) if has_star => {
                         let nth = seen.entry((*relation, name.as_str())).or_default();
@@ -196,7 +196,7 @@ impl Session<'_> {
         outputs
     }
 
-    /// Values that become one column.
+    /// The value of several alternatives that form one column.
     fn joined(&mut self, values: Vec<Value>, what: &str) -> Value {
         if let [only] = values.as_slice() {
             return Value { origin: None, ..only.clone() };
@@ -224,7 +224,7 @@ impl Session<'_> {
         let recursive = matches!(self.query.block(id).role, Role::Cte { recursive: true, .. });
         let first = self.block(left, recursive);
         if recursive {
-            // The recursive arm sees the columns of the other, which are not proven to be anything after it.
+            // The recursive arm sees the columns of the other arm, about which nothing is proven after it.
             let seen: Option<Rc<[Field]>> = first.as_ref().map(|fields| {
                 let names = self.query.block(id).outputs.iter().flatten().map(|output| output.name.clone());
                 let plain = |(name, field): (String, &Field)| Field {

@@ -1,48 +1,48 @@
-//! Which of several functions or operators of one name is meant, by the rules of the chapter "Type Conversion".
+//! Chooses among functions or operators of the same name, by the rules in the chapter "Type Conversion".
 
 use super::arena::Ty;
 use super::coerce::{Context, is_polymorphic};
 use super::session::{Session, Value};
 
-/// A function, aggregate or operator that could be meant.
+/// A possible function, aggregate or operator.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
-    /// Its arguments, as many as the call has.
+    /// Its arguments, expanded to the number in the call.
     pub(super) args: Vec<Ty>,
     pub(super) result: Ty,
-    /// Whether NULL in gives NULL out.
+    /// Whether it returns NULL for NULL.
     pub(super) strict: bool,
     /// Whether it returns a set.
     pub(super) set: bool,
     /// `f`, `a`, `w`, `p`; `o` for an operator.
     pub(super) kind: u8,
-    /// Its columns, where it returns rows with names.
+    /// Its columns, if it returns rows with names.
     pub(super) outs: Vec<(String, Ty)>,
-    /// Whether the schema makes it, so that nothing else is known of what it does.
+    /// Whether it is user-defined, so that its behaviour is unknown.
     pub(super) of_schema: bool,
-    /// Whether its last argument stands for several in this call.
+    /// Whether its last argument is variadic and stands for several in this call.
     pub(super) spread: bool,
 }
 
 impl Candidate {
-    /// An operator, of which nothing more is known.
+    /// An operator without further information.
     pub(super) fn operator(args: Vec<Ty>, result: Ty) -> Candidate {
         let (outs, kind) = (Vec::new(), b'o');
         Candidate { args, result, strict: false, set: false, kind, outs, of_schema: false, spread: false }
     }
 }
 
-/// What a choice among candidates came to.
+/// The result of choosing among candidates.
 #[derive(Debug)]
 pub(super) enum Choice {
     One(Box<Candidate>),
-    /// None takes these arguments.
+    /// No candidate accepts these arguments.
     None,
-    /// Several take them equally well.
+    /// Several candidates are equally good.
     Several,
 }
 
-/// What the polymorphic types of a call stand for.
+/// The types that the polymorphic types of a call stand for.
 #[derive(Debug, Default, Clone, Copy)]
 struct Generic {
     element: Option<Ty>,
@@ -54,7 +54,7 @@ struct Generic {
 }
 
 impl Session<'_> {
-    /// The candidates that take arguments of these types.
+    /// The candidates that accept arguments of these types.
     pub(super) fn matching(&mut self, candidates: Vec<Candidate>, args: &[Ty]) -> Vec<Candidate> {
         let mut matching = Vec::new();
         for candidate in candidates {
@@ -69,7 +69,7 @@ impl Session<'_> {
         matching
     }
 
-    /// The best of the candidates that match.
+    /// The best of the matching candidates.
     pub(super) fn choose(&mut self, candidates: Vec<Candidate>, args: &[Ty]) -> Choice {
         let mut left = candidates;
         match left.len() {
@@ -125,7 +125,8 @@ impl Session<'_> {
         scored.into_iter().filter(|(score, _)| *score == best).map(|(_, candidate)| candidate).collect()
     }
 
-    /// Arguments without a type are taken for the category that the candidates agree on, strings first.
+    /// Arguments without a type are assumed to be in the category that the candidates agree on, strings
+    /// first.
     fn by_category(&mut self, candidates: Vec<Candidate>, bases: &[Ty]) -> Vec<Candidate> {
         let mut wanted: Vec<Option<(u8, bool)>> = vec![None; bases.len()];
         for (at, _) in bases.iter().enumerate().filter(|(_, base)| **base == Ty::UNKNOWN) {
@@ -168,7 +169,7 @@ impl Session<'_> {
         if kept.is_empty() { candidates } else { kept }
     }
 
-    /// As a last resort arguments without a type are taken for that of the others.
+    /// As a last resort, arguments without a type are assumed to have the type of the others.
     fn as_the_known_ones(&mut self, candidates: Vec<Candidate>, bases: &[Ty]) -> Choice {
         let mut known = bases.iter().filter(|base| **base != Ty::UNKNOWN);
         let Some(first) = known.next() else { return Choice::Several };
@@ -183,7 +184,8 @@ impl Session<'_> {
         }
     }
 
-    /// What the polymorphic types among declared arguments stand for; `None` when the actual types contradict.
+    /// The types that the polymorphic types in the declaration stand for; `None` if the actual types
+    /// contradict each other.
     fn generic(&mut self, declared: &[Ty], actual: &[Ty]) -> Option<Generic> {
         let mut found = Generic::default();
         let mut compatible: Vec<Value> = Vec::new();
@@ -255,7 +257,7 @@ impl Session<'_> {
         self.types.info(ty).category == b'A'
     }
 
-    /// Element, array and range of one family follow from one another.
+    /// Element, array and range types of one family determine each other.
     fn complete(
         &mut self,
         mut found: Generic,
@@ -287,8 +289,8 @@ impl Session<'_> {
         Some(found)
     }
 
-    /// The argument types and the result of a candidate for these arguments, polymorphic types replaced. `None` when
-    /// what they stand for cannot be told.
+    /// The argument types and result of a candidate for these arguments, with polymorphic types replaced.
+    /// `None` if they cannot be determined.
     pub(super) fn settled(&mut self, candidate: &Candidate, actual: &[Ty]) -> Option<(Vec<Ty>, Ty)> {
         let generic = self.generic(&candidate.args, actual)?;
         let args = candidate.args.clone();
@@ -312,7 +314,7 @@ impl Session<'_> {
         Some((settled, result))
     }
 
-    /// The columns of a candidate, polymorphic types replaced.
+    /// The columns of a candidate, with polymorphic types replaced.
     pub(super) fn settled_outs(&mut self, candidate: &Candidate, actual: &[Ty]) -> Vec<(String, Ty)> {
         let generic = self.generic(&candidate.args, actual).unwrap_or_default();
         let outs = candidate.outs.clone();

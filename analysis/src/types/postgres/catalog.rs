@@ -1,17 +1,17 @@
-//! The server's own catalog as text: one line a fact, sorted, read by binary search and only where it is asked.
+//! The server's catalog as text: one fact per line, sorted, accessed by binary search and only where needed.
 //!
-//! `cargo xtask catalog` writes the files. The first field says what a line is: `c` a cast, `f` a function, `o` an
-//! operator, `r` a table or view, `t` a type; the second is its name (of a cast: the source).
+//! `cargo xtask catalog` writes the files. The first field is the kind of line: `c` a cast, `f` a function,
+//! `o` an operator, `r` a table or view, `t` a type. The second field is its name (for a cast, the source).
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::schema::Schema;
 
-/// What every PostgreSQL has.
+/// The content of every PostgreSQL server.
 const BASE: &str = include_str!("catalog/base.txt");
 
-/// What extensions bring, by name.
+/// The content of extensions, by name.
 const EXTENSIONS: [(&str, &str); 20] = [
     ("btree_gist", include_str!("catalog/btree_gist.txt")),
     ("citext", include_str!("catalog/citext.txt")),
@@ -35,19 +35,20 @@ const EXTENSIONS: [(&str, &str); 20] = [
     ("vector", include_str!("catalog/vector.txt")),
 ];
 
-/// Extensions with releases of their own: a server may have a newer one, with names that are not in its file.
+/// Extensions with their own release cycle: a server may have a newer version, with names missing from the
+/// file.
 const GROWING: [&str; 2] = ["postgis", "vector"];
 
-/// The catalog files that hold for a schema.
+/// The catalog files that apply to a schema.
 #[derive(Debug)]
 pub(super) struct Catalog {
     parts: Vec<&'static str>,
-    /// Whether an extension is installed whose catalog is not known, so that a name may be one of its.
+    /// Whether an extension with an unknown catalog is installed, so that a name may be one of its.
     pub(super) unknown_extension: bool,
 }
 
 impl Catalog {
-    /// The server's own and those of the extensions that the schema has.
+    /// The built-in catalog, and those of the extensions in the schema.
     pub(super) fn new(schema: &Schema) -> Catalog {
         let mut parts = vec![BASE];
         let mut unknown_extension = false;
@@ -63,7 +64,8 @@ impl Catalog {
         Catalog { parts, unknown_extension }
     }
 
-    /// The fields behind the name, of every line of a kind and name; with them, whether it is of an extension.
+    /// The remaining fields of all lines with this kind and name; the flag says whether the line is from an
+    /// extension.
     pub(super) fn lines(&self, kind: char, name: &str) -> Vec<(&'static str, bool)> {
         let key = format!("{kind} {name} ");
         let mut found = Vec::new();
@@ -77,7 +79,8 @@ impl Catalog {
     }
 }
 
-/// The same in what every PostgreSQL has, of which a build asks the same few things for each of its queries.
+/// The position of a key in the built-in catalog, cached: a build looks up the same few entries for each
+/// query.
 fn in_base(key: &str) -> usize {
     static FOUND: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,19 +88,19 @@ fn in_base(key: &str) -> usize {
         return *start;
     }
     let start = first_not_before(BASE, key);
-    // Names come from queries, of which there is no end in a server of editors.
+    // Names come from queries, so in an editor's long-lived macro server they are unlimited.
     if found.len() < MOST_KEPT {
         found.insert(key.to_owned(), start);
     }
     start
 }
 
-/// So many places are kept at most.
+/// The maximum number of cached positions.
 const MOST_KEPT: usize = 4_096;
 
-/// Where the first line starts that is not less than `key`.
+/// The start of the first line that is not less than `key`.
 fn first_not_before(text: &str, key: &str) -> usize {
-    // Searching for a character is quick in a build that is not optimised, too; walking over bytes is not.
+    // Searching for a character is fast even in an unoptimised build; iterating over bytes is not.
     let (mut low, mut high) = (0, text.len());
     while low < high {
         let middle = text.floor_char_boundary(low + (high - low) / 2);

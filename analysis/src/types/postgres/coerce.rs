@@ -1,4 +1,4 @@
-//! Conversions between types: which there are, and what they make of literals and parameters.
+//! Conversions between types: which exist, and their effect on literals and parameters.
 
 use super::arena::Ty;
 use super::session::{Form, Session, Value};
@@ -6,19 +6,19 @@ use crate::schema::Name;
 use crate::sql::Span;
 use crate::types::TypeError;
 
-/// In which place a conversion would happen.
+/// The context of a conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Context {
     /// In an expression.
     Implicit,
-    /// A value is stored into a column.
+    /// When a value is stored in a column.
     Assignment,
-    /// A cast is written.
+    /// In a written cast.
     Explicit,
 }
 
 impl Session<'_> {
-    /// Whether a value of one type can become the other; `None` when one of them is not known.
+    /// Whether a value of one type can be converted to the other; `None` if one of them is unknown.
     pub(super) fn converts(&mut self, from: Ty, to: Ty, context: Context) -> Option<bool> {
         if from == Ty::OPAQUE || to == Ty::OPAQUE {
             return None;
@@ -49,7 +49,7 @@ impl Session<'_> {
         from_row && to_row && self.inherits(from_base, to_base)
     }
 
-    /// Whether the row of one table is also a row of the other.
+    /// Whether the row type of one table is a subtype of the other's, by inheritance.
     fn inherits(&mut self, from: Ty, to: Ty) -> bool {
         let (from, to) = (self.types.info(from).name.clone(), self.types.info(to).name.clone());
         let plain = self.schema.tables.get(&Name::new(from.as_str()));
@@ -64,7 +64,7 @@ impl Session<'_> {
         false
     }
 
-    /// Whether a cast leads from one type to the other.
+    /// Whether there is a cast from one type to the other.
     fn pathway(&mut self, from: Ty, to: Ty, context: Context, depth: usize) -> bool {
         let (from, to) = (self.types.base(from), self.types.base(to));
         if self.types.same(from, to) {
@@ -96,7 +96,7 @@ impl Session<'_> {
             || context == Context::Explicit && source.category == b'S'
     }
 
-    /// Says so of values that cannot become one of their common type.
+    /// Reports values that cannot be converted to their common type.
     pub(super) fn check_common(&mut self, values: &[Value], common: Ty, what: &str) {
         for value in values {
             if !value.is_unknown() && self.converts(value.ty, common, Context::Implicit) == Some(false) {
@@ -114,7 +114,7 @@ impl Session<'_> {
         casts.any(|(name, flags)| name == target && flags.ends_with('f'))
     }
 
-    /// Makes a value one of a type, as the place where it stands asks.
+    /// Converts a value to a type, as its context requires.
     pub(super) fn coerce(&mut self, value: Value, to: Ty, why: &str) -> Value {
         if is_polymorphic(to) || to == Ty::ANY {
             return value;
@@ -147,7 +147,7 @@ impl Session<'_> {
         }
     }
 
-    /// An enum has no label but its own.
+    /// Reports a label that an enum does not have.
     fn check_label(&mut self, text: &str, to: Ty, span: Option<Span>) {
         let base = self.types.base(to);
         let labels = self.types.labels(base);
@@ -165,7 +165,8 @@ impl Session<'_> {
         }
     }
 
-    /// The common type of values in UNION, CASE, ARRAY, COALESCE and their like; `Err` when there is none.
+    /// The common type of values in UNION, CASE, ARRAY, COALESCE and similar constructs; `Err` if there is
+    /// none.
     pub(super) fn common(&mut self, values: &[Value]) -> Result<Ty, (Ty, Ty)> {
         let Some(first) = values.first() else { return Ok(Ty::TEXT) };
         if values.iter().any(|value| value.ty == Ty::OPAQUE) {
@@ -200,7 +201,7 @@ impl Session<'_> {
     }
 }
 
-/// Whether a type stands for others.
+/// Whether a type is polymorphic.
 pub(super) fn is_polymorphic(ty: Ty) -> bool {
     matches!(
         ty,

@@ -1,4 +1,4 @@
-//! Values made of several: arrays, casts and CASE.
+//! Values composed of others: arrays, casts and CASE.
 
 use super::arena::Ty;
 use super::coerce::Context;
@@ -7,13 +7,13 @@ use super::session::{Form, Session, Value};
 use crate::sql::expr::{Expr, Literal};
 
 impl Session<'_> {
-    /// `ARRAY[..]`, of a type where a cast names one.
+    /// `ARRAY[..]`, with the array type of a surrounding cast, if there is one.
     pub(super) fn array(&mut self, items: &[Expr], wanted: Option<Ty>) -> Value {
         let inner = wanted.and_then(|array| self.types.element(array));
         let values: Vec<Value> = items
             .iter()
             .map(|item| match item {
-                // The brackets of inner arrays may stand alone: `ARRAY[[1, 2], [3, 4]]`.
+                // Inner arrays may omit the keyword: `ARRAY[[1, 2], [3, 4]]`.
                 Expr::Array(items) => self.array(items, wanted),
                 item => self.expr(item),
             })
@@ -70,7 +70,7 @@ impl Session<'_> {
             self.error(format!("`{from}` cannot be cast to `{to}`"), value.span);
         }
         let why = format!("cast to `{}`", self.types.display(ty));
-        // JSON's null becomes NULL in a cast to no type but by functions; a cast of a value is a value.
+        // Except for casts by functions, such as that of JSON's null, a cast of a non-NULL value is not NULL.
         self.coerce(value, ty, &why)
     }
 

@@ -1,4 +1,4 @@
-//! Expressions, as the server's parser gives them types.
+//! The types of expressions, as the server's parser determines them.
 
 use super::arena::Ty;
 use super::coerce::Context;
@@ -49,7 +49,7 @@ impl Session<'_> {
             Expr::Binary { op, left, right } => self.binary(op, left, right),
             Expr::Is { expr, test, .. } => {
                 let value = self.expr(expr);
-                // `$1 IS NULL` takes any type, and gives the parameter none.
+                // `$1 IS NULL` accepts any type, and gives the parameter none.
                 if value.is_unknown() && *test != Test::Null {
                     self.coerce(value, Ty::BOOL, "tested for a truth value");
                 }
@@ -111,7 +111,7 @@ impl Session<'_> {
         }
     }
 
-    /// A value that has to be true or false.
+    /// An expression that has to be boolean.
     pub(super) fn condition(&mut self, expr: &Expr, what: &str) -> Value {
         let value = self.expr(expr);
         if value.ty != Ty::OPAQUE && self.converts(value.ty, Ty::BOOL, Context::Implicit) == Some(false) {
@@ -124,14 +124,14 @@ impl Session<'_> {
     fn unary(&mut self, op: &str, expr: &Expr) -> Value {
         let value = self.expr(expr);
         match (op, &value.form) {
-            // A sign before a number is part of the number.
+            // A sign before a number is part of the literal.
             ("-" | "+", Form::Plain) if matches!(expr, Expr::Literal(_)) => value,
             _ => self.operator(op, None, value),
         }
     }
 
     fn binary(&mut self, op: &Op, left: &Expr, right: &Expr) -> Value {
-        // Chains lean left and may be long: the way down is a loop.
+        // Chains are left-deep and may be long, so they are descended in a loop.
         let mut spine = vec![(op, right)];
         let mut leftmost = left;
         while let Expr::Binary { op, left, right } = leftmost {
@@ -161,7 +161,7 @@ impl Session<'_> {
         let left = self.expr(expr);
         let values: Vec<Value> = list.iter().map(|item| self.expr(item)).collect();
         let not_null = left.not_null && values.iter().all(|value| value.not_null);
-        // What names no column goes into one array of a common type.
+        // Values without columns go into one array with a common type.
         let is_constant = |expr: &Expr| !expr.any(|e| matches!(e, Expr::Column(_) | Expr::WholeRow(_)));
         let constants: Vec<Value> = list
             .iter()
@@ -201,7 +201,7 @@ impl Session<'_> {
         Value::of(Ty::BOOL, not_null)
     }
 
-    /// A value with what has been found out about its parameter since.
+    /// A value, updated by what has since been found out about its parameter.
     fn again(&mut self, value: &Value) -> Value {
         match value.form {
             Form::Parameter(number) if value.is_unknown() => self.parameter(number),
@@ -348,7 +348,7 @@ pub(super) fn literal_value(literal: &Literal) -> Value {
 }
 
 impl crate::sql::query::Block {
-    /// Whether it returns exactly one row: an aggregate of everything, or no FROM at all.
+    /// Whether it returns exactly one row: an aggregate without GROUP BY, or no FROM at all.
     fn is_one_row(&self) -> bool {
         let Body::Select(select) = &self.body else { return false };
         let whole =

@@ -1,4 +1,4 @@
-//! FROM: what each relation's columns are.
+//! FROM: the columns of each relation.
 
 use std::rc::Rc;
 
@@ -13,7 +13,7 @@ impl<'q> Session<'q> {
     /// Reads a FROM item: relations, then the conditions of their joins.
     pub(super) fn from(&mut self, item: &From) {
         match item {
-            // Of a table's columns, those that are mentioned are looked at.
+            // Only the columns of a table that are mentioned are examined.
             From::Relation(id) if self.stored_table(*id).is_some() => {}
             From::Relation(id) => {
                 self.relation(*id);
@@ -30,7 +30,7 @@ impl<'q> Session<'q> {
                 }
                 if let Some(on) = on {
                     self.condition(on, "the condition of a join");
-                    // Of a row that is there, the condition holds.
+                    // For a row that is present, the condition holds.
                     let real: Vec<RelationId> = match kind {
                         JoinKind::Inner | JoinKind::Cross => of_left.into_iter().chain(of_right).collect(),
                         JoinKind::Left => of_right,
@@ -44,7 +44,7 @@ impl<'q> Session<'q> {
         }
     }
 
-    /// Notes what a WHERE keeps from being NULL; a relation with such a column is there in every row.
+    /// Records the columns that a WHERE proves not to be NULL; their relations are present in every row.
     pub(super) fn refute(&mut self, filter: &Expr) {
         for (relation, column) in super::refute::refuted(filter) {
             self.outer.remove(&relation);
@@ -52,7 +52,7 @@ impl<'q> Session<'q> {
         }
     }
 
-    /// The columns of a relation; `None` when they are not known.
+    /// The columns of a relation; `None` if they are unknown.
     pub(super) fn relation(&mut self, id: RelationId) -> Option<Rc<[Field]>> {
         if let Some(known) = self.relations.get(&id) {
             return known.clone();
@@ -84,7 +84,7 @@ impl<'q> Session<'q> {
             Source::Unknown => None,
         };
         let fields = fields.map(|mut fields| {
-            // `AS t(a, b)` and `WITH t(a, b)` rename; the resolver has done so.
+            // The resolver has already applied the renaming of `AS t(a, b)` and `WITH t(a, b)`.
             if let Some(columns) = &relation.columns {
                 for (field, column) in fields.iter_mut().zip(columns.iter()) {
                     field.name.clone_from(&column.name);
@@ -92,7 +92,7 @@ impl<'q> Session<'q> {
             }
             fields.into()
         });
-        // A recursive query is asked for its columns before it is done.
+        // A recursive query needs its columns before they are complete.
         if !matches!(&relation.source, Source::Cte(block) if self.open.contains(block)) {
             self.relations.insert(id, fields.clone());
         }
@@ -114,7 +114,7 @@ impl<'q> Session<'q> {
         Some(columns.iter().map(field).collect())
     }
 
-    /// The table that a relation is.
+    /// The table behind a relation.
     fn stored_table(&self, id: RelationId) -> Option<(&'q Name, &'q Table)> {
         match &self.query.relation(id).source {
             Source::Table(name) => Some((name, self.schema.tables.get(name)?)),
@@ -122,10 +122,11 @@ impl<'q> Session<'q> {
         }
     }
 
-    /// A column of a relation, without the others where it is a table whose columns nobody has asked for.
+    /// One column of a relation, without deriving the others if it is a table whose columns have not been
+    /// requested.
     fn field(&mut self, id: RelationId, name: &str) -> Option<Value> {
         if let Some((table, stored)) = self.stored_table(id).filter(|_| !self.relations.contains_key(&id)) {
-            // Those that are renamed come first.
+            // Renamed columns come first.
             let names = self.query.relation(id).columns.as_deref().unwrap_or_default().iter();
             let names = names.map(|column| &column.name);
             let own = stored.columns.iter().map(|column| &column.name).skip(names.len());
@@ -148,7 +149,7 @@ impl<'q> Session<'q> {
         Value { origin: Some(Rc::new(origin)), ..Value::of(ty, not_null) }.because(&why)
     }
 
-    /// A view's columns are those of its query, and to a client its own.
+    /// A view's columns are those of its query, but reported to clients as its own.
     fn view(&mut self, name: &Name, block: crate::sql::query::BlockId, id: RelationId) -> Option<Vec<Field>> {
         let fields = self.block(block, true);
         let declared = self.schema.views.get(name).and_then(|view| view.columns.clone());
@@ -177,7 +178,7 @@ impl<'q> Session<'q> {
         Some(found)
     }
 
-    /// A table of the database's own.
+    /// A system table.
     fn system(&mut self, name: &Name, id: RelationId) -> Option<Vec<Field>> {
         let known = match name.schema.as_deref() {
             Some("information_schema") => format!("information_schema.{}", name.name),
@@ -298,7 +299,7 @@ impl<'q> Session<'q> {
             "cmin" | "cmax" => "cid",
             "tableoid" => "oid",
             name => {
-                // `f(x)` where `f` is the alias of a function with one column.
+                // `f(x)`, where `f` is the alias of a function with one column.
                 return Value::opaque(&format!(
                     "the column `{name}` of `{}` is not known",
                     self.query.relation(id).alias
@@ -318,7 +319,7 @@ impl<'q> Session<'q> {
         Value { origin, ..Value::of(ty, !outer) }
     }
 
-    /// The relation of the block at hand that has a column, where the catalog alone knows.
+    /// The relation of the current block that has a column, if only the catalog knows.
     fn only_relation_with(&mut self, name: &str) -> Option<RelationId> {
         let block = *self.path.last()?;
         let query = self.query;
@@ -333,7 +334,7 @@ impl<'q> Session<'q> {
         found
     }
 
-    /// Of several columns of one name the one behind so many others; `None` for the first, which the name stands for.
+    /// The column that is `nth` among those of the same name; `None` for the first, to which the name refers.
     pub(super) fn nth_column(&mut self, id: RelationId, name: &str, nth: usize) -> Option<Value> {
         let fields = self.relation(id).filter(|_| nth > 0)?;
         let field = fields.iter().filter(|field| field.name == name).nth(nth)?;
@@ -358,7 +359,7 @@ impl<'q> Session<'q> {
             Some(ty) => ty,
             None => match self.relation(id) {
                 Some(fields) => {
-                    // A function of one column is that column.
+                    // A function with one column is that column.
                     if let (Source::Function(..), [only]) = (&self.query.relation(id).source, fields.as_ref())
                     {
                         return Value {

@@ -1,4 +1,4 @@
-//! Function calls: which function is meant, what it makes of its arguments and what it returns.
+//! Function calls: which function is called, the types of its arguments, and what it returns.
 
 use super::arena::Ty;
 use super::candidates::{Candidate, Choice};
@@ -11,21 +11,21 @@ use crate::sql::Span;
 #[derive(Debug, Default)]
 pub(super) struct Called<'c> {
     pub(super) name: &'c str,
-    /// The names of arguments that are given by name; empty when none is.
+    /// The names of named arguments; empty if there are none.
     pub(super) names: &'c [Option<String>],
     pub(super) span: Option<Span>,
-    /// Over a window.
+    /// Whether it is over a window.
     pub(super) window: bool,
-    /// Expressions behind the arguments: ORDER BY of an ordered-set aggregate among them.
+    /// Expressions after the arguments, including ORDER BY of an ordered-set aggregate.
     pub(super) modifiers: Vec<Value>,
-    /// Whether each group that it sees has rows: GROUP BY and no FILTER.
+    /// Whether each of its groups has rows: there is GROUP BY and no FILTER.
     pub(super) of_groups: bool,
 }
 
-/// What a call came to: its value, and the candidate with its actual types where one was found.
+/// The result of a call: its value, and the candidate with its actual types if one was found.
 pub(super) type Resolved = (Value, Option<(Box<Candidate>, Vec<Ty>)>);
 
-/// Where each argument of a call belongs among the declared ones; `None` when a name is not theirs.
+/// The position of each argument of a call among the declared ones; `None` if a name is not among them.
 pub(super) fn places<'n>(
     given: &[Option<String>],
     declared: impl Iterator<Item = &'n str> + Clone,
@@ -44,7 +44,7 @@ impl Session<'_> {
         let mut args = args;
         let count = args.len();
         let candidates = self.functions(call, count);
-        // The sort keys of an ordered-set aggregate are arguments of it.
+        // The sort keys of an ordered-set aggregate count as arguments.
         if let Some(extra) = candidates.iter().map(|c| c.args.len()).find(|n| *n > count)
             && candidates.iter().all(|candidate| candidate.args.len() > count)
         {
@@ -92,7 +92,7 @@ impl Session<'_> {
         (Value::of(result, not_null).because(&why), Some((candidate, types)))
     }
 
-    /// An argument's type is not known; the result is, where all candidates agree.
+    /// A call with an argument of unknown type; the result is known if all candidates agree.
     fn of_unknown(&mut self, candidates: Vec<Candidate>, args: Vec<Value>) -> Resolved {
         let reason = args.iter().find(|value| value.ty == Ty::OPAQUE).and_then(|value| value.why.clone());
         let types: Vec<Ty> = args.iter().map(|value| value.ty).collect();
@@ -115,13 +115,13 @@ impl Session<'_> {
             let mut pairs = candidate.args.iter().zip(types);
             candidate.args.len() == types.len() && pairs.all(|(a, b)| session.types.same(*a, *b))
         };
-        // Of two that are equal, the one that takes no list is meant.
+        // Of two equal candidates, the one that is not variadic wins.
         let mut exact: Vec<&Candidate> = candidates.iter().filter(|c| same(self, c)).collect();
         exact.sort_by_key(|candidate| candidate.spread);
         exact.first().map(|candidate| (*candidate).clone())
     }
 
-    /// Whether `name(value)` is a cast that needs no function: to the type of that name.
+    /// Whether `name(value)` is a cast, to the type with that name, that needs no function.
     fn is_cast(&mut self, call: &Called<'_>, args: &[Value]) -> bool {
         let ([only], false, []) = (args, call.window, call.names) else { return false };
         let Some(to) = self.types.builtin(call.name) else { return false };
@@ -137,7 +137,7 @@ impl Session<'_> {
         }
     }
 
-    /// `type(value)`, which is a cast; or no function at all.
+    /// `type(value)`, which is a cast; otherwise there is no such function.
     fn cast_call(&mut self, call: &Called<'_>, args: Vec<Value>) -> Value {
         let types: Vec<Ty> = args.iter().map(|value| value.ty).collect();
         if self.is_cast(call, &args)
@@ -152,15 +152,16 @@ impl Session<'_> {
         Value::opaque(&format!("no function `{}` is known for these arguments", call.name))
     }
 
-    /// What the server says of a function that it does not have, where that is certain.
+    /// Reports a function that does not exist, if that is certain.
     fn no_function(&mut self, call: &Called<'_>, types: &[Ty]) {
         let known = types.iter().all(|ty| *ty != Ty::OPAQUE);
         let in_schema = self.schema.functions_named(call.name).next().is_some();
         let builtin = !self.types.catalog.lines('f', call.name).is_empty();
-        // What a migration makes takes what it says, unless its types are not known.
+        // A user-defined function accepts what it declares, unless its types are unknown.
         let own = self.own_functions(call.name, types.len(), &[]);
         let doubtful = in_schema && (own.is_empty() || own.iter().any(|own| own.args.contains(&Ty::OPAQUE)));
-        // Extensions may be made by hand, beside the migrations: a name that nothing knows is not certain to be wrong.
+        // Extensions may be created by hand, outside the migrations: an entirely unknown name is not
+        // certainly wrong.
         let certain = known && !doubtful && (builtin || in_schema) && call.names.is_empty();
         let is_sorted = !call.modifiers.is_empty() && !call.window;
         if !certain || is_sorted || self.types.catalog.unknown_extension || self.has_own_operators() {
@@ -170,7 +171,7 @@ impl Session<'_> {
         self.error(format!("no function `{}({})` exists", call.name, names.join(", ")), call.span);
     }
 
-    /// The functions of a name that take so many arguments.
+    /// The functions with a name that accept this many arguments.
     fn functions(&mut self, call: &Called<'_>, count: usize) -> Vec<Candidate> {
         let mut candidates = Vec::new();
         for (line, _) in self.types.catalog.lines('f', call.name) {
@@ -198,7 +199,7 @@ impl Session<'_> {
         Some(Candidate { args, ..all })
     }
 
-    /// A line of the catalog as a candidate, if it takes so many arguments.
+    /// A line of the catalog as a candidate, if it accepts this many arguments.
     fn listed(&mut self, line: &str, count: usize, modifiers: usize) -> Option<Candidate> {
         let mut fields = line.split(' ');
         let (kind, result, flags) = (fields.next()?, fields.next()?, fields.next()?);
@@ -208,7 +209,7 @@ impl Session<'_> {
         let defaults: usize = defaults.parse().ok()?;
         let variadic = flags.ends_with('v');
         let wanted = match ordered.as_bytes() {
-            // Direct arguments are written in the brackets, the others behind WITHIN GROUP.
+            // Direct arguments are in the parentheses, the others after WITHIN GROUP.
             [b'o', ..] if modifiers > 0 => names.len(),
             [b'o' | b'h', ..] => return None,
             _ => count,
@@ -275,7 +276,7 @@ impl Session<'_> {
         Value { why, ..Value::of(ty, not_null) }
     }
 
-    /// Values that have to be of one type are of two.
+    /// Reports values of two types that have no common one.
     pub(super) fn no_common(&mut self, what: &str, a: Ty, b: Ty) {
         if a != Ty::OPAQUE && b != Ty::OPAQUE && !self.has_own_operators() {
             let (a, b) = (self.types.display(a), self.types.display(b));
@@ -299,7 +300,7 @@ impl Session<'_> {
         };
         self.operator("=", Some(first.clone()), second.clone());
         let ty = ty.unwrap_or(Ty::OPAQUE);
-        // The result is the first argument as the comparison takes it.
+        // The result is the first argument, as converted for the comparison.
         Value::of(ty, false).because("NULLIF can return NULL")
     }
 }

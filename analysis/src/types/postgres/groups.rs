@@ -8,12 +8,12 @@ use crate::sql::expr::{Call, ColumnRef, Expr, Literal};
 use crate::sql::query::{BlockId, RelationId, Select, Source};
 use crate::types::TypeError;
 
-/// The most columns that a query of PostgreSQL returns or groups by.
+/// The maximum number of columns that a PostgreSQL query returns or groups by.
 const MOST_COLUMNS: usize = 1_664;
 
-/// The keys of a GROUP BY, without places, to be found by what they say.
+/// The keys of a GROUP BY, compared regardless of position.
 struct Keys {
-    /// By the digest of each.
+    /// By hash.
     keys: HashMap<u64, Vec<Expr>>,
 }
 
@@ -26,7 +26,7 @@ impl Keys {
         Keys { keys }
     }
 
-    /// Whether a key says the same as an expression, wherever that stands.
+    /// Whether a key equals an expression, regardless of position.
     fn hold(&self, expr: &Expr) -> bool {
         let Some(alike) = self.keys.get(&digest(expr)) else { return false };
         let is_column = matches!(expr, Expr::Column(_));
@@ -34,7 +34,7 @@ impl Keys {
     }
 }
 
-/// A number that is the same for expressions that say the same, wherever they stand.
+/// A hash that is equal for equal expressions, regardless of position.
 fn digest(expr: &Expr) -> u64 {
     let mut hasher = DefaultHasher::new();
     expr.walk(&mut |part| {
@@ -63,8 +63,8 @@ fn without_places(expr: &Expr) -> Expr {
 }
 
 impl Session<'_> {
-    /// Notes columns outside of aggregates that are not grouped by. Nothing is said where a function may be an aggregate
-    /// that is not known, or rows are grouped several times over.
+    /// Reports columns outside of aggregates that are not grouped by. Nothing is reported if a function may
+    /// be an unknown aggregate, or there are several grouping sets.
     pub(super) fn check_groups(&mut self, select: &Select, block: BlockId) {
         let grouped = !select.group_by.is_empty() || select.aggregates || select.having.is_some();
         if !grouped || select.grouping_sets || self.in_view > 0 {
@@ -91,7 +91,7 @@ impl Session<'_> {
         }
     }
 
-    /// The first column of an expression that has no one value in a group.
+    /// The first column of an expression that does not have a single value per group.
     fn ungrouped<'e>(
         &mut self,
         expr: &'e Expr,
@@ -113,7 +113,7 @@ impl Session<'_> {
         }
     }
 
-    /// Whether a function is an aggregate, or is not known at all.
+    /// Whether a function is an aggregate, or unknown.
     fn may_be_aggregate(&self, call: &Call) -> bool {
         let special = matches!(call.name.as_str(), "coalesce" | "greatest" | "least" | "nullif" | "trim");
         let lines = self.types.catalog.lines('f', &call.name);
@@ -121,7 +121,7 @@ impl Session<'_> {
         !special && (lines.is_empty() && !own || lines.iter().any(|(line, _)| line.starts_with("a ")))
     }
 
-    /// Whether the groups fix the primary key of a table, and with it all of its columns.
+    /// Whether the groups fix the primary key of a table, and so all of its columns.
     fn is_keyed(&self, id: RelationId, select: &Select) -> bool {
         let Source::Table(name) = &self.query.relation(id).source else { return false };
         let Some(table) = self.schema.tables.get(name) else { return true };

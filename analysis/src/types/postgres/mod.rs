@@ -27,7 +27,7 @@ use crate::sql::query::Kind;
 use arena::Ty;
 use session::{Field, Session};
 
-/// Whether the server, or an extension that is installed, has a function or a type of this name.
+/// Whether the server, or an installed extension, has a function or a type with this name.
 pub(super) fn has_function(name: &str, schema: &Schema) -> bool {
     let catalog = catalog::Catalog::new(schema);
     ['f', 't'].iter().any(|kind| !catalog.lines(*kind, name).is_empty())
@@ -38,7 +38,7 @@ pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
     described(Session::new(query, schema))
 }
 
-/// What the server refuses of a query whose parameters come with types of their own, which are not known here.
+/// The errors for a query whose parameters are sent with types, which are unknown here.
 pub(super) fn errors_when_bound(query: &Query, schema: &Schema) -> Vec<TypeError> {
     let mut session = Session::new(query, schema);
     session.slots.iter_mut().for_each(|slot| slot.ty = Some(Ty::OPAQUE));
@@ -48,13 +48,13 @@ pub(super) fn errors_when_bound(query: &Query, schema: &Schema) -> Vec<TypeError
 fn described(mut session: Session<'_>) -> Described {
     let query = session.query;
     let fields = query.root.and_then(|root| session.block(root, true));
-    // What no expression led to may still hold parameters.
+    // Blocks that no expression refers to may still contain parameters.
     let rest: Vec<_> =
         query.written_blocks().map(|(id, _)| id).filter(|id| !session.blocks.contains_key(id)).collect();
     for id in rest {
         session.block(id, true);
     }
-    // A parameter that was not met stands in a subscript of SET, and what is stored there is not the whole array.
+    // A parameter that was not met is in a subscript of SET, which stores an element rather than the array.
     if session.slots.iter().any(|slot| !slot.seen) {
         for at in 0..session.slots.len() {
             let array = session
@@ -84,7 +84,7 @@ fn described(mut session: Session<'_>) -> Described {
 
 fn column(session: &mut Session<'_>, field: &Field, patch: plan::Patch) -> Column {
     let value = &field.value;
-    // A client is told of the type under a domain.
+    // Clients are told the base type of a domain.
     let base = session.types.base(value.ty);
     let ty = match session.types.shown(base, 0) {
         Some(ty) => Known::Is(ty),
@@ -122,7 +122,7 @@ mod tests {
     use crate::schema::Replay;
     use crate::sql::{Dialect, resolve};
 
-    /// The names of the types of columns and parameters, `!` behind what is proven not to be NULL.
+    /// The names of the types of columns and parameters, followed by `!` if proven not to be NULL.
     fn types_of(sql: &str) -> String {
         let mut replay = Replay::new(Dialect::Postgres);
         replay.apply(

@@ -1,20 +1,20 @@
-//! Names of types as they are written in statements and printed by the database.
+//! Type names as written in statements and printed by the database.
 
-/// A type's name taken apart.
+/// A parsed type name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TypeName {
-    /// The schema, where one is written.
+    /// The schema, if given.
     pub(super) schema: Option<String>,
-    /// The name; of a type with several names the one in the catalog.
+    /// The name; for a type with several names, the one in the catalog.
     pub(super) name: String,
     /// Whether it is an array of that type.
     pub(super) is_array: bool,
-    /// Whether it was quoted, so that it is no other name of a type of the database's own.
+    /// Whether it was quoted, so that it is not an alias of a built-in type.
     pub(super) quoted: bool,
 }
 
 impl TypeName {
-    /// Takes `app."Mood"[]`, `character varying(20)`, `timestamp(3) with time zone` apart.
+    /// Parses `app."Mood"[]`, `character varying(20)`, `timestamp(3) with time zone`.
     pub(super) fn parse(text: &str) -> TypeName {
         let mut parts: Vec<(String, bool)> = Vec::new();
         let mut word = String::new();
@@ -57,7 +57,7 @@ impl TypeName {
     }
 }
 
-/// The catalog's name of a type that has several.
+/// The catalog's name for a type that has several.
 fn catalog_name(name: &str) -> &str {
     match name {
         "int" | "integer" | "serial" | "serial4" => "int4",

@@ -1,4 +1,4 @@
-//! Functions that are known to give a value.
+//! Functions that are known not to return NULL.
 
 use super::candidates::Candidate;
 use super::functions::Called;
@@ -19,7 +19,7 @@ pub(super) fn function(candidate: &Candidate, call: &Called<'_>, args_not_null: 
     }
 }
 
-/// An aggregate over no rows is NULL, but for counts; each group of a GROUP BY has rows.
+/// An aggregate over no rows is NULL, except for counts; each group of a GROUP BY has rows.
 fn aggregate(call: &Called<'_>, args_not_null: bool, no_args: bool) -> bool {
     if matches!(call.name, "count" | "regr_count") {
         return true;
@@ -42,7 +42,7 @@ fn aggregate(call: &Called<'_>, args_not_null: bool, no_args: bool) -> bool {
     call.of_groups && !call.window && !no_args && (of_values && args_not_null || of_rows)
 }
 
-/// Give a value whatever their arguments are.
+/// Never NULL, whatever their arguments.
 const ALWAYS: [&str; 24] = [
     "clock_timestamp",
     "concat",
@@ -70,7 +70,7 @@ const ALWAYS: [&str; 24] = [
     "version",
 ];
 
-/// Give a value when all of their arguments are values.
+/// Not NULL if all of their arguments are not NULL.
 const OF_VALUES: [&str; 58] = [
     "abs",
     "ascii",

@@ -1,4 +1,4 @@
-//! Operators: which one is meant, what it makes of its operands and what it returns.
+//! Operators: which one is used, the types of its operands, and what it returns.
 
 use super::arena::Ty;
 use super::candidates::{Candidate, Choice};
@@ -59,7 +59,8 @@ impl Session<'_> {
         Value::of(Ty::BOOL, not_null)
     }
 
-    /// An operand's type is not known: a comparison is still a condition, and nothing is known of the other operand.
+    /// An operator with an operand of unknown type: a comparison is still boolean, but nothing is known about
+    /// the other operand.
     fn beside_unknown(&mut self, op: &str, left: Option<Value>, right: Value) -> Value {
         let why = left.iter().chain([&right]).find(|v| v.ty == Ty::OPAQUE).and_then(|v| v.why.clone());
         for value in left.into_iter().chain([right]).filter(Value::is_unknown) {
@@ -72,10 +73,10 @@ impl Session<'_> {
         }
     }
 
-    /// The operator of a name for operands of these types.
+    /// The operator with a name for operands of these types.
     pub(super) fn find_operator(&mut self, op: &str, types: &[Ty]) -> Choice {
         let op = if op == "!=" { "<>" } else { op };
-        // A string or parameter beside a type is first taken for that type.
+        // A string or parameter is first assumed to have the type of the other operand.
         let assumed: Vec<Ty> = match types {
             [Ty::UNKNOWN, other] | [other, Ty::UNKNOWN] => vec![*other; 2],
             other => other.to_vec(),
@@ -104,7 +105,8 @@ impl Session<'_> {
         self.choose(matching, types)
     }
 
-    /// The operator for exactly these operands, looked up by their names; not those of types that the schema makes.
+    /// The operator for exactly these operands, looked up by type name; does not find operators on
+    /// user-defined types.
     fn listed_operator(&mut self, op: &str, wanted: &[Ty]) -> Option<Candidate> {
         let mut key = op.to_owned();
         if wanted.len() == 1 {
@@ -148,7 +150,7 @@ impl Session<'_> {
         candidates
     }
 
-    /// What the server says of an operator that it does not have, where that is certain.
+    /// Reports an operator that does not exist, if that is certain.
     fn no_operator(&mut self, op: &str, types: &[Ty], several: bool, span: Option<Span>) {
         let known = types.iter().all(|ty| *ty != Ty::OPAQUE);
         if !known || several || self.types.catalog.unknown_extension || self.has_own_operators() {
@@ -163,7 +165,7 @@ impl Session<'_> {
         self.error(format!("no operator `{shape}` exists"), span);
     }
 
-    /// Whether the schema may hold operators or casts that the migrations make.
+    /// Whether the schema may have user-defined operators or casts.
     pub(super) fn has_own_operators(&self) -> bool {
         !self.schema.gaps.is_empty() || self.schema.own_conversions
     }
@@ -210,7 +212,8 @@ impl Session<'_> {
     }
 }
 
-/// Whether an operator of values gives a value: those of JSON paths, of geometry and the like may find nothing.
+/// Whether an operator returns a value for non-NULL operands: those of JSON paths, geometry and so on may
+/// return NULL.
 fn gives_a_value(op: &str, candidate: &Candidate, name: &mut dyn FnMut(Ty) -> String) -> bool {
     let plain = matches!(
         op,

@@ -1,16 +1,16 @@
-//! Functions that the migrations make, read from the statement that makes them.
+//! User-defined functions, parsed from the statements that create them.
 
 use super::arena::Ty;
 use super::candidates::Candidate;
 use super::session::Session;
 
-/// The head of a CREATE FUNCTION, AGGREGATE or PROCEDURE, as text.
+/// The header of a CREATE FUNCTION, AGGREGATE or PROCEDURE, as text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Head<'t> {
     pub(super) kind: u8,
     /// Each argument as written.
     pub(super) args: Vec<&'t str>,
-    /// What follows RETURNS: a type, or the columns of `TABLE (..)`.
+    /// The text after RETURNS: a type, or the columns of `TABLE (..)`.
     pub(super) returns: Option<&'t str>,
     pub(super) table: Option<Vec<&'t str>>,
     pub(super) set: bool,
@@ -18,7 +18,7 @@ pub(super) struct Head<'t> {
 }
 
 impl Session<'_> {
-    /// The schema's functions of a name that take so many arguments.
+    /// The schema's functions with a name that accept this many arguments.
     pub(super) fn own_functions(
         &mut self,
         name: &str,
@@ -104,7 +104,8 @@ impl Session<'_> {
         let name = first.trim_matches('"');
         let name = if first.starts_with('"') { name.to_owned() } else { name.to_lowercase() };
         match (whole, named) {
-            // `double precision`, `timestamp with time zone`: words of a type, not a name and a type.
+            // `double precision`, `timestamp with time zone`: all words belong to the type, and there is no
+            // name.
             (Some(ty), None) => (mode, String::new(), ty, default.is_some()),
             (Some(ty), Some(_)) if is_type_word(first) => (mode, String::new(), ty, default.is_some()),
             (_, Some(ty)) => (mode, name, ty, default.is_some()),
@@ -118,7 +119,7 @@ fn is_type_word(word: &str) -> bool {
         .contains(&word.to_lowercase().as_str())
 }
 
-/// Takes the head of the statement apart; `None` when it is of another shape.
+/// Parses the header of the statement; `None` if it has an unexpected form.
 pub(super) fn head(text: &str) -> Option<Head<'_>> {
     let lower = text.to_ascii_lowercase();
     let before = lower.get(..lower.find('(')?)?;
@@ -132,7 +133,7 @@ pub(super) fn head(text: &str) -> Option<Head<'_>> {
     let args = split(text.get(open + 1..close)?);
     let tail_start = close + 1;
     let tail = lower.get(tail_start..)?;
-    // What the body says is no part of the head.
+    // The body is not part of the header.
     let end =
         ["$$", "$", "'", " begin "].iter().filter_map(|mark| tail.find(mark)).min().unwrap_or(tail.len());
     let head = tail.get(..end)?;
@@ -192,7 +193,7 @@ pub(super) fn head(text: &str) -> Option<Head<'_>> {
     Some(found)
 }
 
-/// Where a word stands by itself.
+/// The position of a standalone word.
 fn word(text: &str, word: &str) -> Option<usize> {
     let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '"');
     text.match_indices(word).map(|(at, _)| at).find(|&at| {
@@ -222,7 +223,7 @@ fn closing(text: &str, open: usize) -> Option<usize> {
     None
 }
 
-/// The parts between commas outside brackets.
+/// Splits at commas outside of parentheses.
 fn split(text: &str) -> Vec<&str> {
     let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0_i32);
     for (at, c) in text.char_indices() {

@@ -1,7 +1,7 @@
-//! What sqlx reads from the plan of a query: which columns an outer join at its top may fill with NULL.
+//! What sqlx reads from the plan of a query: which columns an outer join at its top may pad with NULL.
 //!
-//! sqlx prepares a statement and explains its execution with NULL for every parameter. Only joins at the very top of the
-//! plan are looked at, and only columns that the inner side puts out as they are.
+//! sqlx prepares a statement and explains its execution with NULL for every parameter. It only looks at joins
+//! at the very top of the plan, and only at columns that the inner side outputs unchanged.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -11,17 +11,17 @@ use crate::sql::Query;
 use crate::sql::expr::{Expr, LikeKind, Literal, Op, Test};
 use crate::sql::query::{Block, BlockId, Body, From, JoinKind, RelationId, Role, Source};
 
-/// How deep joins and queries are followed into one another, and expressions: the plan of what is deeper is not known.
+/// The maximum nesting of joins, queries and expressions; beyond it the plan is unknown.
 const DEEPEST: usize = 200;
 
-/// What the plan says of a column.
+/// What the plan says about a column.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patch {
     pub(super) nullable: bool,
     pub(super) certain: bool,
 }
 
-/// What the plan says of each column.
+/// What the plan says about each column.
 pub(super) fn patches(session: &mut Session<'_>, fields: &[Field]) -> Vec<Patch> {
     let mut patches = vec![Patch { nullable: false, certain: true }; fields.len()];
     let query = session.query;
@@ -45,7 +45,7 @@ pub(super) fn patches(session: &mut Session<'_>, fields: &[Field]) -> Vec<Patch>
         }
         let Some(leaf) = reading.leaf(&output.expr, 0) else { continue };
         patch.certain = !top.reordered || !session.outer.contains(&leaf.0);
-        // Of equal columns sqlx marks the first.
+        // Of equal columns, sqlx marks the first.
         if top.inner.contains(&leaf.0) && !seen.contains(&leaf) {
             patch.nullable = true;
             seen.push(leaf);
@@ -54,12 +54,12 @@ pub(super) fn patches(session: &mut Session<'_>, fields: &[Field]) -> Vec<Patch>
     patches
 }
 
-/// What stands at the top of a plan.
+/// The joins at the top of a plan.
 #[derive(Debug, Default)]
 struct Top {
-    /// A full join, all of whose columns may be NULL.
+    /// Whether there is a full join, all of whose columns may be NULL.
     full: bool,
-    /// The relations whose columns stand on the inner side of outer joins.
+    /// The relations on the inner side of outer joins.
     inner: HashSet<RelationId>,
     /// Whether the planner may have put another join on top.
     reordered: bool,
@@ -73,7 +73,7 @@ struct Reading<'q> {
 }
 
 impl<'q> Reading<'q> {
-    /// Does what goes a level deeper; `None` when that is too deep.
+    /// Runs work one level deeper; `None` if that is too deep.
     fn deeper<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
         if self.depth.get() >= DEEPEST {
             self.too_deep.set(true);
@@ -85,7 +85,7 @@ impl<'q> Reading<'q> {
         Some(done)
     }
 
-    /// What the joins at the top of a block's plan are; `None` when there is none, or nothing is read at all.
+    /// Collects the joins at the top of a block's plan; `None` if there are none, or nothing is read at all.
     fn top(&self, id: BlockId, top: &mut Top) -> Option<()> {
         let block = self.query.block(id);
         let Body::Select(select) = &block.body else { return None };
@@ -121,7 +121,7 @@ impl<'q> Reading<'q> {
                         top.full |= at_top;
                         self.leaves(item, &mut top.inner);
                     }
-                    // The planner may join in another order, with an outer join on top.
+                    // The planner may reorder the joins, with an outer join on top.
                     _ => {
                         top.reordered = true;
                         self.deeper(|| self.collect(left, top, false))??;
@@ -133,7 +133,7 @@ impl<'q> Reading<'q> {
         }
     }
 
-    /// The block that the planner merges into the one that reads it: a plain SELECT.
+    /// The block that the planner merges into the outer query: a plain SELECT.
     fn pulled_up(&self, id: RelationId) -> Option<BlockId> {
         let block = match &self.query.relation(id).source {
             Source::Derived(block) | Source::View(_, block) => *block,
@@ -166,7 +166,7 @@ impl<'q> Reading<'q> {
         }
     }
 
-    /// The scanned column that an output is, where it is one as it stands.
+    /// The scanned column behind an output, if it is one unchanged.
     fn leaf(&self, expr: &Expr, depth: usize) -> Option<(RelationId, String)> {
         let (relation, name) = match expr {
             Expr::Column(column) => (column.relation?, column.name.as_str()),
@@ -176,7 +176,7 @@ impl<'q> Reading<'q> {
         let itself = Some((relation, name.to_owned()));
         let block = match &self.query.relation(relation).source {
             Source::Derived(block) | Source::View(_, block) => *block,
-            // A scan of a common table expression has columns of its own.
+            // A CTE scan has columns of its own.
             Source::Cte(_) => match self.inlined(relation) {
                 Some(block) => block,
                 None => return itself,
@@ -193,7 +193,7 @@ impl<'q> Reading<'q> {
         Some(if self.pulled_up(relation).is_some() { leaf } else { (relation, name.to_owned()) })
     }
 
-    /// The block of a common table expression that is planned where it is read.
+    /// The block of a CTE that is inlined where it is read.
     fn inlined(&self, id: RelationId) -> Option<BlockId> {
         let Source::Cte(block) = self.query.relation(id).source else { return None };
         match self.query.block(block).role {
@@ -207,7 +207,8 @@ impl<'q> Reading<'q> {
         }
     }
 
-    /// Whether a condition is false or NULL once its parameters are NULL, so that the planner leaves the query out.
+    /// Whether a condition is false or NULL if its parameters are NULL, so that the planner removes the
+    /// query.
     fn is_never_true(&self, condition: &Expr, depth: usize) -> bool {
         let never = |expr: &Expr| depth < 32 && self.is_never_true(expr, depth + 1);
         match condition {
@@ -229,7 +230,7 @@ impl<'q> Reading<'q> {
     }
 }
 
-/// Whether a SELECT does nothing with its rows behind the joins.
+/// Whether a SELECT does nothing with its rows after the joins.
 fn is_flat(block: &Block) -> bool {
     let Body::Select(select) = &block.body else { return false };
     let grouped = !select.group_by.is_empty() || select.aggregates || select.having.is_some();
@@ -239,7 +240,7 @@ fn is_flat(block: &Block) -> bool {
     !grouped && !sorted && !windowed && select.distinct.is_none() && !select.set_returning
 }
 
-/// The conditions of joins that every row meets.
+/// The join conditions that every row satisfies.
 fn inner_conditions(item: &From) -> Vec<&Expr> {
     let mut all: Vec<&Expr> = Vec::new();
     let mut open = vec![item];
@@ -257,7 +258,7 @@ fn inner_conditions(item: &From) -> Vec<&Expr> {
     all
 }
 
-/// Whether an expression is NULL once its parameters are, as far as the planner works it out beforehand.
+/// Whether an expression is NULL if its parameters are, as far as the planner evaluates it in advance.
 fn is_null(expr: &Expr) -> bool {
     is_null_at(expr, 0)
 }

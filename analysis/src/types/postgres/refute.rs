@@ -1,4 +1,4 @@
-//! Which columns a condition keeps from being NULL: those without a value make it anything but true.
+//! Which columns a condition proves not to be NULL: if they were, it could not be true.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use crate::sql::query::RelationId;
 /// A column of a relation.
 type Of = (RelationId, String);
 
-/// The columns that are not NULL where the condition is true.
+/// The columns that are not NULL if the condition is true.
 pub(super) fn refuted(condition: &Expr) -> HashSet<Of> {
     let mut found = HashSet::new();
     holds(condition, &mut found, 0);
@@ -50,10 +50,10 @@ fn holds(condition: &Expr, found: &mut HashSet<Of>, depth: usize) {
     }
 }
 
-/// The columns that are not NULL where a condition is true or false.
+/// Collects the columns that are not NULL if a condition is true or false.
 fn truth(condition: &Expr, found: &mut HashSet<Of>, depth: usize) {
     match condition {
-        // Rows are compared field by field, and may differ in one where another is NULL.
+        // Rows are compared field by field, and may differ in one while another is NULL.
         Expr::Binary { left, right, .. }
             if matches!(**left, Expr::Row(_)) || matches!(**right, Expr::Row(_)) => {}
         Expr::Binary { op, left, right } if op.is_comparison() && !matches!(op, Op::Same | Op::NotSame) => {
@@ -70,7 +70,7 @@ fn truth(condition: &Expr, found: &mut HashSet<Of>, depth: usize) {
     }
 }
 
-/// The columns without which a value is NULL.
+/// Collects the columns whose NULL makes a value NULL.
 fn value(expr: &Expr, found: &mut HashSet<Of>, depth: usize) {
     if depth > 64 {
         return;

@@ -1,4 +1,4 @@
-//! What is known while the types of one query are derived.
+//! The state while the types of one query are derived.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -10,39 +10,40 @@ use crate::sql::Span;
 use crate::sql::query::{BlockId, RelationId};
 use crate::types::TypeError;
 
-/// How deep expressions and query expressions are followed into one another: what is deeper is not known. The stack of
-/// a thread has room for so many in a build that is not optimised.
+/// The maximum nesting of expressions and query expressions; anything deeper is unknown. It fits the stack of
+/// a thread in an unoptimised build.
 pub(super) const DEEPEST: usize = 64;
 
 /// The value of an expression.
 #[derive(Debug, Clone)]
 pub(super) struct Value {
-    /// Its type; `UNKNOWN` for a string or parameter that context decides, `OPAQUE` where it is not known.
+    /// Its type; `UNKNOWN` for a string or parameter whose type depends on context, `OPAQUE` if it is not
+    /// known.
     pub(super) ty: Ty,
-    /// What context can still decide about it.
+    /// What context can still determine about it.
     pub(super) form: Form,
-    /// Whether it is proven that it is never NULL.
+    /// Whether it is proven never to be NULL.
     pub(super) not_null: bool,
-    /// The column of a table or view that it is.
+    /// The column of a table or view behind it.
     pub(super) origin: Option<Rc<Origin>>,
-    /// Why the type is not known, or why the value can be NULL.
+    /// Why the type is unknown, or why the value can be NULL.
     pub(super) why: Option<Rc<str>>,
-    /// Where it stands in the SQL, for a column that is named there.
+    /// The position in the SQL of a column mentioned there.
     pub(super) span: Option<Span>,
 }
 
-/// The column of a stored relation, as the server tells clients of it.
+/// The column of a stored relation, as the server reports it to clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Origin {
     pub(super) table: String,
     pub(super) column: String,
-    /// `attnotnull`; of a view's columns it is false.
+    /// `attnotnull`; false for a view's columns.
     pub(super) not_null: bool,
     /// The relation of the query that it was read from.
     pub(super) relation: RelationId,
 }
 
-/// What a value is, as far as coercion asks.
+/// The form of a value, as far as conversions depend on it.
 #[derive(Debug, Clone)]
 pub(super) enum Form {
     /// NULL without a type.
@@ -66,7 +67,7 @@ impl Value {
         Value { why: Some(Rc::from(why)), ..Value::of(Ty::OPAQUE, false) }
     }
 
-    /// Whether context decides its type.
+    /// Whether its type depends on context.
     pub(super) fn is_unknown(&self) -> bool {
         self.ty == Ty::UNKNOWN
     }
@@ -77,21 +78,21 @@ impl Value {
     }
 }
 
-/// A column by name.
+/// A named column.
 #[derive(Debug, Clone)]
 pub(super) struct Field {
     pub(super) name: String,
     pub(super) value: Value,
 }
 
-/// What is known of a parameter.
+/// What is known about a parameter.
 #[derive(Debug, Clone)]
 pub(super) struct Slot {
     pub(super) ty: Option<Ty>,
     pub(super) why: Option<Rc<str>>,
-    /// Whether it stands where its type could not be told.
+    /// Whether it occurs where its type could not be determined.
     pub(super) doubtful: bool,
-    /// Whether it was met at all.
+    /// Whether it occurs at all.
     pub(super) seen: bool,
 }
 
@@ -102,26 +103,26 @@ pub(super) struct Session<'a> {
     pub(super) schema: &'a Schema,
     pub(super) types: Arena<'a>,
     pub(super) slots: Vec<Slot>,
-    /// The outputs of blocks, once derived.
+    /// The columns of blocks, once derived.
     pub(super) blocks: HashMap<BlockId, Option<Rc<[Field]>>>,
     /// The blocks of each block's WITH, in order.
     pub(super) ctes: HashMap<BlockId, Vec<BlockId>>,
     /// The columns of relations, once derived.
     pub(super) relations: HashMap<RelationId, Option<Rc<[Field]>>>,
-    /// Relations whose rows an outer join fills with NULL.
+    /// Relations that an outer join may pad with NULL.
     pub(super) outer: HashSet<RelationId>,
-    /// Columns that a condition keeps from being NULL.
+    /// Columns that a condition proves not to be NULL.
     pub(super) refuted: HashSet<(RelationId, String)>,
-    /// How deep the expression at hand is.
+    /// The nesting depth of the current expression.
     pub(super) depth: usize,
-    /// The blocks that are being derived, innermost last.
+    /// The blocks being derived, innermost last.
     pub(super) path: Vec<BlockId>,
-    /// Blocks in the middle of being derived.
+    /// Blocks whose derivation has started and not finished.
     pub(super) open: HashSet<BlockId>,
-    /// Whether each row of the block at hand stands for a group that has rows.
+    /// Whether each row of the current block is a group with rows.
     pub(super) grouped: bool,
     pub(super) errors: Vec<TypeError>,
-    /// Whether errors can be told: not inside views, whose text is not the user's.
+    /// The nesting depth of views, inside which no errors are reported, since their text is not the user's.
     pub(super) in_view: usize,
 }
 
@@ -152,13 +153,13 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Notes that the database would refuse the types of something.
+    /// Records a type error.
     pub(super) fn error(&mut self, message: String, span: Option<Span>) {
         let help = "cast one side, or give a value of the type that is asked for";
         self.refusal(TypeError { message, span, label: "of this type", help: help.to_owned() });
     }
 
-    /// Notes what the database would refuse, whatever the reason.
+    /// Records an error that the database would raise.
     pub(super) fn refusal(&mut self, error: TypeError) {
         let known =
             self.errors.iter().any(|other| other.message == error.message && other.span == error.span);
@@ -167,7 +168,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// A parameter as it is known so far.
+    /// The value of a parameter, as far as it is known.
     pub(super) fn parameter(&mut self, number: usize) -> Value {
         let slot = number.checked_sub(1).and_then(|at| self.slots.get_mut(at));
         let ty = slot.and_then(|slot| {
@@ -178,7 +179,7 @@ impl<'a> Session<'a> {
         Value { form: Form::Parameter(number), ..Value::of(ty, false) }.because("a parameter can be NULL")
     }
 
-    /// Gives a parameter its type, unless it has one.
+    /// Sets the type of a parameter, unless it has one.
     pub(super) fn decide(&mut self, number: usize, ty: Ty, why: &str) {
         let Some(slot) = number.checked_sub(1).and_then(|at| self.slots.get_mut(at)) else { return };
         if ty == Ty::OPAQUE {

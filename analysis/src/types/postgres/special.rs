@@ -1,4 +1,4 @@
-//! Expressions with a syntax of their own: EXTRACT, AT TIME ZONE, INTERVAL, CURRENT_DATE and their like.
+//! Expressions with a syntax of their own: EXTRACT, AT TIME ZONE, INTERVAL, CURRENT_DATE and so on.
 
 use super::arena::Ty;
 use super::functions::Called;

@@ -1,4 +1,4 @@
-//! INSERT, UPDATE, DELETE: values become those of the columns that take them.
+//! INSERT, UPDATE, DELETE: values are converted to the types of their columns.
 
 use super::arena::Ty;
 use super::coerce::Context;
@@ -7,7 +7,7 @@ use crate::sql::expr::Expr;
 use crate::sql::query::{Action, BlockId, Body, RelationId, Write};
 
 impl Session<'_> {
-    /// A write; what RETURNING gives, none without it.
+    /// Derives a write, and returns the columns of its RETURNING, if it has one.
     pub(super) fn write(&mut self, write: &Write, id: BlockId) -> Option<Vec<(String, Value)>> {
         let block = self.query.block(id);
         if write.from.is_empty() {
@@ -31,7 +31,7 @@ impl Session<'_> {
             Some(returning) => self.projection(returning, block, true),
             None => Some(Vec::new()),
         };
-        // The list of SET is read last, except that an INSERT has none.
+        // The SET list is analysed last; an INSERT has none.
         if !write.from.is_empty() && write.whens.is_empty() {
             self.assign(&write.assignments, write.target);
         }
@@ -108,7 +108,7 @@ impl Session<'_> {
         let targets = self.target_types(target, &columns);
         for (at, (_, value)) in assignments.iter().enumerate() {
             let Some(value) = value else { continue };
-            // `(a, b) = (SELECT ..)`: the columns behind it have no value of their own.
+            // `(a, b) = (SELECT ..)`: the columns after the first have no value of their own.
             let several = assignments.iter().skip(at + 1).take_while(|(_, value)| value.is_none()).count();
             if let (Expr::Subquery(block), true) = (value, several > 0) {
                 let Some(fields) = self.block(*block, false) else { continue };
@@ -129,7 +129,8 @@ impl Session<'_> {
             return;
         }
         let value = match expr {
-            // An array takes its element type from the column only where it is cast, but an empty one has no other.
+            // An array takes its element type from the column only if it is cast, but an empty one has no
+            // other.
             Expr::Row(_) | Expr::Array(_) => self.expr(expr),
             _ => self.expr(expr),
         };

@@ -6,7 +6,7 @@ use super::{Reader, operand};
 use crate::sql::expr::{Call, Expr};
 use crate::sql::query::{BlockId, Body};
 
-/// What a function gives.
+/// What a function returns.
 enum Gives {
     /// A value of this type.
     Always(Ty),
@@ -14,15 +14,15 @@ enum Gives {
     First,
     /// The first argument as a number.
     Number,
-    /// A part of its first argument, which stays a blob where it is one.
+    /// A part of its first argument, which stays a blob if it is one.
     Part,
     /// One of its arguments.
     OneOf,
-    /// What hangs on the values.
+    /// A type that depends on the values.
     Any,
 }
 
-/// What a function that is no aggregate gives.
+/// The result of a scalar function.
 fn scalar(name: &str) -> Gives {
     match name {
         "length"
@@ -67,7 +67,7 @@ fn scalar(name: &str) -> Gives {
     }
 }
 
-/// Whether sqlx follows what a call gives.
+/// Whether sqlx can track the result of a call.
 pub(super) fn is_followed(call: &Call) -> bool {
     let is_aggregate = matches!(
         call.name.as_str(),
@@ -161,7 +161,7 @@ impl Reader<'_> {
 
     fn aggregate(&self, call: &Call, of: &Expr, block: BlockId, depth: usize) -> Value {
         let inner = match of {
-            // Each row of a group counts, not the group as a whole.
+            // Each row of a group counts, rather than the group as a whole.
             Expr::Column(column) => self.column(column, depth + 1),
             of => self.operand(of, block, depth),
         };

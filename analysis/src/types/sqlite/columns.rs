@@ -1,4 +1,4 @@
-//! Columns of tables, and of what stands in FROM like one.
+//! Columns of tables, and of other items in FROM.
 
 use super::Reader;
 use super::ty::{Null, Ty, Value};
@@ -22,7 +22,7 @@ impl Reader<'_> {
                 let Some(at) = columns.position(|it| it.name.eq_ignore_ascii_case(&column.name)) else {
                     return unknown();
                 };
-                // A query that reads its own rows is left to where it is read from.
+                // A recursive reference is handled where the query is read.
                 if self.query.is_within(relation.block, *block) {
                     return Value::unknown("it is a column of the recursive query itself");
                 }
@@ -38,7 +38,7 @@ impl Reader<'_> {
         if absent::of(self.query.block(relation.block)).contains(&id) {
             value.is_absent = true;
             value.null = match value.is_rowid {
-                // sqlx takes a rowid for one even in a row that is not there.
+                // sqlx treats a rowid as present even in a padded row.
                 true => Null { proven_not_null: false, ..value.null },
                 false => Null { said: Some(true), proven_not_null: false, is_certain: value.null.is_certain },
             };
@@ -50,10 +50,11 @@ impl Reader<'_> {
     pub(super) fn grouped(&self, mut value: Value, block: BlockId) -> Value {
         let Body::Select(select) = &self.query.block(block).body else { return value };
         if select.group_by.is_empty() && select.aggregates {
-            // One row is made of none, and in it each column is NULL.
+            // Aggregates without GROUP BY return one row even for no input, with every plain column NULL.
             value.null = Null { said: Some(true), is_certain: false, proven_not_null: false };
         } else if !select.group_by.is_empty() && value.null.said == Some(false) {
-            // Where an index gives the groups, sqlx takes their columns for nullable, and where they are sorted it does not.
+            // If an index provides the groups, sqlx reports their columns as nullable; if they are sorted, it
+            // does not.
             value.null = value.null.uncertain();
         }
         value
@@ -91,7 +92,7 @@ fn is_not_null(table: &Table, column: &Column) -> bool {
     column.not_null || (table.without_rowid && table.primary_key.contains(&column.name))
 }
 
-/// Whether the columns of a table are stored in the order in which they are declared, as sqlx takes it.
+/// Whether the columns of a table are stored in declaration order, as sqlx assumes.
 fn stands_as_declared(table: &Table) -> bool {
     let in_order = || table.columns.iter().zip(&table.primary_key).all(|(column, key)| column.name == *key);
     table.columns.iter().all(|column| column.generated.is_none()) && (!table.without_rowid || in_order())

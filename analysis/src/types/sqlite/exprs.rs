@@ -1,4 +1,4 @@
-//! Expressions: the type of what they compute, and whether it can be NULL.
+//! Expressions: the type of their result, and whether it can be NULL.
 
 use super::ty::{Null, Ty, Value};
 use super::{DEPTH, Reader, operand};
@@ -6,7 +6,7 @@ use crate::sql::expr::{Expr, Literal, Op};
 use crate::sql::query::{BlockId, Body};
 
 impl Reader<'_> {
-    /// The value of an expression that stands in a block, as an output of it.
+    /// The value of an expression in a block, as an output of it.
     pub(super) fn value(&self, expr: &Expr, block: BlockId, depth: usize) -> Value {
         if depth > DEPTH {
             return Value::unknown("it is nested too deep");
@@ -19,7 +19,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The value of an operand, whose type is that of what is stored.
+    /// The value of an operand, with the type of what is stored.
     pub(super) fn operand(&self, expr: &Expr, block: BlockId, depth: usize) -> Value {
         let value = self.value(expr, block, depth + 1);
         Value { ty: operand(&value.ty), ..value }
@@ -42,12 +42,12 @@ impl Reader<'_> {
             }
             Expr::And(all) | Expr::Or(all) => {
                 let null = self.nulls(all, block, depth);
-                // SQLite leaves out what a constant decides.
+                // SQLite removes a condition that a constant decides.
                 let decided = all.iter().any(|expr| matches!(expr, Expr::Literal(_)));
                 truth(if decided { null.uncertain() } else { null })
             }
             Expr::Not(inner) => truth(self.operand(inner, block, depth).null),
-            // What is never NULL is not tested, and then sqlx says nothing.
+            // SQLite omits the test of a value that is never NULL, and sqlx then reports nothing.
             Expr::Is { expr, .. } if self.operand(expr, block, depth).null.proven_not_null => {
                 truth(Null::NEVER.uncertain())
             }
@@ -79,7 +79,7 @@ impl Reader<'_> {
         }
     }
 
-    /// One of several values.
+    /// The value of one of several alternatives.
     pub(super) fn one_of<'e>(
         &self,
         all: impl Iterator<Item = &'e Expr>,
@@ -123,7 +123,7 @@ impl Reader<'_> {
                 let is_sure = match op {
                     '+' | '-' => [&one.ty, &other.ty].contains(&&Ok(Ty::Integer)),
                     '*' => one.ty == Ok(Ty::Integer) && other.ty == Ok(Ty::Integer),
-                    // A division by zero gives NULL.
+                    // Division by zero returns NULL.
                     _ => false,
                 };
                 Value::computed(ty, if is_sure { null } else { unproven(null) })
@@ -162,7 +162,7 @@ impl Reader<'_> {
     }
 }
 
-/// What is said of a comparison: sqlx takes none for nullable whose sides it computes in place.
+/// The nullability of a comparison: sqlx reports none as nullable whose sides are computed in place.
 fn compared(null: Null, sides: &[&Expr]) -> Null {
     let in_place = sides.iter().all(|side| !side.any(|expr| expr.own_subquery().is_some()));
     Null { said: Some(false), is_certain: in_place, ..null }
@@ -186,7 +186,7 @@ fn of_literal(literal: &Literal) -> Value {
     Value::computed(Ok(ty), Null::NEVER)
 }
 
-/// The type of a number with another sign.
+/// The type of a number with its sign changed.
 pub(super) fn number(ty: &Result<Ty, String>) -> Result<Ty, String> {
     match ty {
         Ok(Ty::Integer) => Ok(Ty::Integer),
@@ -199,7 +199,7 @@ pub(super) fn number(ty: &Result<Ty, String>) -> Result<Ty, String> {
 fn arithmetic(one: &Result<Ty, String>, other: &Result<Ty, String>) -> Result<Ty, String> {
     match (number(one), number(other)) {
         (Ok(Ty::Integer), Ok(Ty::Integer)) => Ok(Ty::Integer),
-        // One real number makes the result one, whatever the other is.
+        // A real operand makes the result real, whatever the other is.
         (Ok(Ty::Real), _) | (_, Ok(Ty::Real)) => Ok(Ty::Real),
         (Err(why), _) | (_, Err(why)) => Err(why),
         (Ok(_), Ok(_)) => Ok(Ty::Integer),

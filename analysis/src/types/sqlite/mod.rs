@@ -1,9 +1,9 @@
-//! The columns of queries on SQLite, as sqlx describes them: by the declared type of what is a column of a table, by the
-//! type of its value for what is not.
+//! The columns of queries on SQLite, as described by sqlx: a column of a table has its declared type, any
+//! other value its own type.
 //!
-//! sqlx runs a query that only reads against whatever rows the database has, and takes the type of what comes; without a
-//! row it follows the program that SQLite makes of the query. Here a type is told where each row gives the same. SQLite
-//! has no types for parameters.
+//! sqlx runs a read-only query against the rows in the database, and uses the types of the values; without a
+//! row it traces SQLite's bytecode for the query. A type is reported here if it is the same for every row.
+//! SQLite has no types for parameters.
 
 mod calls;
 mod columns;
@@ -17,7 +17,7 @@ use crate::sql::expr::Expr;
 use crate::sql::query::{BlockId, Body};
 use ty::{Null, Ty, Value};
 
-/// How deep views, derived tables and expressions are followed.
+/// The maximum nesting of views, derived tables and expressions.
 const DEPTH: usize = 48;
 
 /// The types of a query's columns.
@@ -68,12 +68,12 @@ fn column(name: &str, value: Value) -> Column {
     }
 }
 
-/// Reads values off a query.
+/// Derives values from a query.
 struct Reader<'a> {
     query: &'a Query,
     schema: &'a Schema,
-    /// Whether what sqlx follows of the program may end before it gives a row, so that all that it tells are the columns'
-    /// own declarations.
+    /// Whether sqlx's trace of the bytecode may end before the first row, so that it only reports declared
+    /// column types.
     may_end_early: bool,
 }
 
@@ -84,12 +84,12 @@ impl<'a> Reader<'a> {
         reader
     }
 
-    /// Whether a value that sqlx cannot follow is compared or tested: the path that it is on ends there.
+    /// Whether a value that sqlx cannot track is compared or tested: its trace ends there.
     fn tests_unknown_function(&self) -> bool {
         let is_unknown = |expr: &Expr| match expr {
             Expr::Call(call) => !calls::is_followed(call),
             Expr::Like { .. } => false,
-            // Its program is not followed at all.
+            // Its bytecode is not traced at all.
             Expr::Literal(crate::sql::expr::Literal::Other(_)) => true,
             _ => false,
         };
@@ -117,7 +117,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// What is certain of a value by the query that it is an output of.
+    /// Restricts a value to what is certain, given the query that returns it.
     fn certain(&self, query: &Query, root: BlockId, mut value: Value) -> Value {
         let is_column = matches!(value.origin, Origin::Table { .. }) && !value.is_rowid;
         let writes = matches!(query.block(root).body, Body::Write(_));
@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether a block or one inside it reads the rows of another, or those of the query that it is an arm of.
+    /// Whether a block or one inside it reads the rows of another, or those of the set operation around it.
     fn refers_to(&self, block: BlockId, of: BlockId) -> bool {
         use crate::sql::query::Source;
         self.query.relations.iter().any(|relation| {
@@ -165,8 +165,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The value of a query that reads its own rows: its first rows say of which type they are, and the others have to
-    /// give the same.
+    /// The value of a recursive query: its initial rows determine the type, and the others have to match.
     fn recursive(&self, first: BlockId, _again: BlockId, at: usize, depth: usize) -> Value {
         let mut value = self.output(first, at, depth + 1);
         value.null = Null { is_certain: false, proven_not_null: false, ..value.null };
@@ -179,7 +178,7 @@ impl<'a> Reader<'a> {
 }
 
 impl Value {
-    /// This value or another: what both have in common.
+    /// The common part of this value and another.
     fn or(self, other: Value, which: &str) -> Value {
         let ty = match (self.ty, other.ty) {
             (Ok(one), Ok(other)) if one.computed() == other.computed() || one == other => Ok(one),
@@ -200,7 +199,7 @@ impl Value {
     }
 }
 
-/// The type by which an expression takes a value.
+/// The type of a value as an operand.
 fn operand(ty: &Result<Ty, String>) -> Result<Ty, String> {
     match ty {
         Ok(ty) => ty.computed().ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! SQLite's types as sqlx tells them apart, and values of them.
+//! SQLite's types as sqlx distinguishes them, and values of them.
 
 use crate::types::Origin;
 
@@ -17,7 +17,7 @@ pub(super) enum Ty {
 }
 
 impl Ty {
-    /// The type that sqlx takes a declaration for; `None` where it knows none.
+    /// The type that sqlx derives from a declaration; `None` if it knows none.
     pub(super) fn declared(declaration: &str) -> Option<Ty> {
         let lower = declaration.to_ascii_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
@@ -35,7 +35,7 @@ impl Ty {
         })
     }
 
-    /// The type of the values that a column of this type holds, where all of them have the same.
+    /// The type of the values in a column of this type, if they all have the same.
     pub(super) fn computed(self) -> Option<Ty> {
         match self {
             Ty::Integer | Ty::Int4 | Ty::Bool => Some(Ty::Integer),
@@ -44,7 +44,7 @@ impl Ty {
         }
     }
 
-    /// What CAST makes of a value; `None` where that hangs on the value.
+    /// The result type of CAST; `None` if it depends on the value.
     pub(super) fn cast(ty: &str) -> Option<Ty> {
         let has = |words: &[&str]| words.iter().any(|word| ty.contains(word));
         if has(&["int"]) {
@@ -60,7 +60,7 @@ impl Ty {
         }
     }
 
-    /// The name by which its Rust type is looked up.
+    /// The name under which its Rust type is looked up.
     pub(super) fn name(self) -> &'static str {
         match self {
             Ty::Integer => "INTEGER",
@@ -79,21 +79,21 @@ impl Ty {
 /// Whether a value can be NULL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Null {
-    /// What sqlx says, which is often nothing.
+    /// What sqlx reports, which is often nothing.
     pub(super) said: Option<bool>,
-    /// Whether it is certain that sqlx says so.
+    /// Whether it is certain that sqlx reports that.
     pub(super) is_certain: bool,
-    /// Whether it is proven that it never is.
+    /// Whether it is proven never to be NULL.
     pub(super) proven_not_null: bool,
 }
 
 impl Null {
     pub(super) const NEVER: Null = Null { said: Some(false), is_certain: true, proven_not_null: true };
     pub(super) const MAYBE: Null = Null { said: Some(true), is_certain: true, proven_not_null: false };
-    /// What sqlx does not follow.
+    /// Not tracked by sqlx.
     pub(super) const NOT_SAID: Null = Null { said: None, is_certain: true, proven_not_null: false };
 
-    /// Of this or another value.
+    /// The nullability of this or another value.
     pub(super) fn or(self, other: Null) -> Null {
         let said = match (self.said, other.said) {
             (Some(one), Some(other)) => Some(one || other),
@@ -106,7 +106,7 @@ impl Null {
         }
     }
 
-    /// The same without certainty of what sqlx says.
+    /// The same, with uncertainty about what sqlx reports.
     pub(super) fn uncertain(self) -> Null {
         Null { is_certain: false, ..self }
     }
@@ -115,15 +115,15 @@ impl Null {
 /// A value.
 #[derive(Debug, Clone)]
 pub(super) struct Value {
-    /// Its type, or why it is not known.
+    /// Its type, or why it is unknown.
     pub(super) ty: Result<Ty, String>,
     pub(super) null: Null,
     pub(super) origin: Origin,
     /// Whether it is the rowid of a table.
     pub(super) is_rowid: bool,
-    /// Whether it is NULL itself.
+    /// Whether it is a literal NULL.
     pub(super) is_null: bool,
-    /// Whether an outer join may leave it out.
+    /// Whether an outer join may pad it.
     pub(super) is_absent: bool,
 }
 
@@ -132,7 +132,7 @@ impl Value {
         Value::computed(Err(why.into()), Null { is_certain: false, ..Null::NOT_SAID })
     }
 
-    /// One that is computed.
+    /// A computed value.
     pub(super) fn computed(ty: Result<Ty, String>, null: Null) -> Value {
         Value { ty, null, origin: Origin::Expression, is_rowid: false, is_null: false, is_absent: false }
     }
