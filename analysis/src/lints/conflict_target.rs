@@ -49,7 +49,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         _ => None,
     });
     let writes: Vec<_> = writes.collect();
-    // If a statement has several INSERTs, targets cannot be matched with them.
+    // If a statement has several INSERT clauses, targets cannot be matched with them.
     let [write] = writes.as_slice() else { return };
     let Source::Table(name) = &query.relation(write.target).source else { return };
     let Some(table) = schema.tables.get(name) else { return };

@@ -68,8 +68,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             "or declare a table that stays small in `query-budget.toml`: `[tables]`, `{table} = {{ rows = 250 }}`"
         ));
     }
-    // Only its author knows how far a filter in raw code narrows a read, and a table without INSERTs does not
-    // grow.
+    // Only its author knows how far a filter in raw code narrows a read, and a table that nothing inserts into
+    // does not grow.
     let is_narrowed = query.blocks.iter().any(|block| has_filter(&block.body));
     let may_stay = unbounded.declarable.as_ref().is_some_and(|table| context.is_never_grown(table));
     findings.push(if context.is_raw() && (is_narrowed || may_stay) { finding.listed() } else { finding });

@@ -94,7 +94,7 @@ const ALL_OF_IT: &[&str] = &[
 ];
 
 /// Whether the code around a raw query says that every row is meant: by the function's name, by its place, or
-/// by later INSERTs into the same table.
+/// by a later INSERT into the same table.
 fn is_meant(context: &QueryContext<'_>, table: &Name) -> bool {
     let Some(site) = context.site else { return false };
     let name = site.function.rsplit("::").next().unwrap_or_default();

@@ -81,7 +81,7 @@ fn keyword(sql: &str) -> std::ops::Range<usize> {
     found.map_or(0..0, |(at, word)| at..at + word.len())
 }
 
-/// Collects the SELECTs of a chain of UNIONs; `false` if something else is among them.
+/// Collects the SELECT arms of a chain of UNION; `false` if something else is among them.
 fn flatten<'q>(query: &'q Query, id: BlockId, arms: &mut Vec<(BlockId, &'q Select)>) -> bool {
     match &query.block(id).body {
         Body::Set { op: SetOp::Union, all: false, left, right } => {
