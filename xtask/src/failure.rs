@@ -1,4 +1,4 @@
-//! Why a command cannot do its work: a usage or input error, shown as `error: failed to …`, exit code 2.
+//! Why a command cannot run: a usage or input error, shown as `error: failed to …`, exit code 2.
 
 use std::fmt;
 
@@ -18,13 +18,13 @@ impl Failure {
         Failure { message: message.into(), help: None, source: None }
     }
 
-    /// Adds what to type.
+    /// Adds a remedy.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Failure {
         self.help = Some(help.into());
         self
     }
 
-    /// Adds the error behind it.
+    /// Adds the underlying error.
     pub(crate) fn because(mut self, source: impl Into<Box<dyn std::error::Error>>) -> Failure {
         self.source = Some(source.into());
         self

@@ -23,14 +23,14 @@ use args::{Cli, Command};
 use failure::Failure;
 use output::Output;
 
-/// What a command that could do its work has found.
+/// The outcome of a command that could run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
-    /// Nothing that fails.
+    /// Nothing failed.
     Clean,
     /// Findings at level deny, or something stale.
     Findings,
-    /// A configuration or snapshot that cannot be used, which the report names.
+    /// An unusable configuration or snapshot, named in the report.
     Broken,
 }
 
@@ -57,7 +57,7 @@ fn command_line() -> ExitCode {
             // What was found before the failure is still worth reading.
             let _ = output.flush();
             let text = format!("error: {failure}");
-            // Where errors cannot be told either, the exit code still is.
+            // If the error cannot be printed either, the exit code still tells.
             let _ = writeln!(std::io::stderr(), "{}", query_budget_analysis::render::inert(&text, false));
             ExitCode::from(2)
         }

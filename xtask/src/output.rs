@@ -1,4 +1,4 @@
-//! The one writer of what commands report.
+//! Writes all output of commands.
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
@@ -7,8 +7,8 @@ use query_budget_analysis::render::{Style, inert};
 use crate::args::Color;
 use crate::failure::Failure;
 
-/// Standard output. A reader that went away (`| head`) is no error: the command ends with the exit code of what it
-/// found.
+/// Standard output. A reader that goes away (`| head`) is not an error: the command ends with its regular
+/// exit code.
 pub(crate) struct Output {
     writer: BufWriter<StdoutLock<'static>>,
     gone: bool,
@@ -16,7 +16,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Standard output, in colour when asked for or when it is a terminal that shows it.
+    /// Standard output, coloured if requested or if it is a terminal that supports it.
     pub(crate) fn new(color: Color) -> Output {
         let stdout = io::stdout().lock();
         let color = match color {
@@ -29,24 +29,24 @@ impl Output {
         Output { writer: BufWriter::new(stdout), gone: false, style: Style { color } }
     }
 
-    /// How findings are dressed here.
+    /// The style of findings.
     pub(crate) fn style(&self) -> Style {
         self.style
     }
 
-    /// Writes a line, or several. What they hold from outside is made harmless.
+    /// Writes one or more lines, making untrusted content harmless.
     pub(crate) fn line(&mut self, line: impl AsRef<str>) -> Result<(), Failure> {
         let line = inert(line.as_ref(), self.style.color);
         self.write(|writer| writeln!(writer, "{line}"))
     }
 
-    /// Writes a line as it is: a workflow command, or a file.
+    /// Writes a line verbatim: a workflow command, or a file.
     pub(crate) fn exact(&mut self, line: impl AsRef<str>) -> Result<(), Failure> {
         let line = line.as_ref();
         self.write(|writer| writeln!(writer, "{line}"))
     }
 
-    /// Writes what is still held back.
+    /// Writes buffered output.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         self.write(Write::flush)
     }

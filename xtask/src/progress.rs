@@ -1,14 +1,14 @@
-//! Progress of what takes longer than a second, on a terminal, never in a pipe.
+//! Shows progress on a terminal for work that takes longer than a second; never in a pipe.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// How long a command may take before its progress is shown.
+/// The time after which progress is shown.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The progress of one step over a known number of things.
+/// The progress of one step over a known number of items.
 pub(crate) struct Progress {
     bar: ProgressBar,
     what: &'static str,
@@ -18,7 +18,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Progress of `what`, for instance `reading files`.
+    /// The progress of `what`, for instance `reading files`.
     pub(crate) fn new(what: &'static str, total: usize) -> Progress {
         Progress {
             bar: ProgressBar::hidden(),
@@ -29,7 +29,7 @@ impl Progress {
         }
     }
 
-    /// One more is done.
+    /// Counts one more item.
     pub(crate) fn step(&mut self) {
         if !self.shown && self.started.elapsed() > PATIENCE && std::io::stderr().is_terminal() {
             self.shown = true;

@@ -1,12 +1,12 @@
-//! Files that take the place of others: at once, so that whoever reads one meanwhile, a build for instance, finds the old text
-//! or the new one, and a full disk leaves the old one.
+//! Replaces files atomically, so that a concurrent reader, such as a build, sees either the old text or the
+//! new one, and a full disk leaves the old one.
 
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// Writes a file anew. What is no regular file (`/dev/stdout`, a pipe) is written as it is.
+/// Replaces the content of a file. Anything but a regular file (`/dev/stdout`, a pipe) is written directly.
 pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // A link stays one: what it leads to is replaced.
+    // A link is kept: its target is replaced.
     let target = path.canonicalize();
     let path = target.as_deref().unwrap_or(path);
     let old = std::fs::metadata(path).ok();
@@ -19,7 +19,7 @@ pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut new = match new_file().tempfile_in(folder) {
         Ok(new) => new,
-        // A file may be writable where its folder is not.
+        // A file may be writable in a folder that is not.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied && old.is_some() => {
             return std::fs::write(path, text);
         }
@@ -38,7 +38,7 @@ fn new_file() -> tempfile::Builder<'static, 'static> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // As any new file's; the user's mask is taken off.
+        // The default for new files; the user's umask applies.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     builder

@@ -1,4 +1,5 @@
-//! `catalog`: writes what PostgreSQL's types are derived from, read from the catalog of a real server.
+//! `catalog`: writes the data from which PostgreSQL types are derived, read from the catalog of a real
+//! server.
 
 use std::path::Path;
 
@@ -8,10 +9,11 @@ use crate::failure::Failure;
 use crate::live::{Live, block_on};
 use crate::output::Output;
 
-/// Where the files are, from the workspace's root.
+/// The path of the files, relative to the workspace root.
 const FOLDER: &str = "analysis/src/types/postgres/catalog";
 
-/// One line a fact; `EXTENSION` stands for the name of an extension, or nothing for the server itself.
+/// Returns one fact per row; `EXTENSION` is replaced by the name of an extension, or by nothing for the
+/// server itself.
 const QUERY: &str = include_str!("../live/catalog/types.sql");
 
 pub(crate) fn run(arguments: &Catalog, output: &mut Output) -> Result<Outcome, Failure> {
@@ -40,7 +42,7 @@ pub(crate) fn run(arguments: &Catalog, output: &mut Output) -> Result<Outcome, F
     Ok(if arguments.check && stale > 0 { Outcome::Findings } else { Outcome::Clean })
 }
 
-/// The text of each file by its name: the server's own, and one for each extension that the database has.
+/// The text of each file by name: the server's own, and one for each installed extension.
 async fn read(url: &str) -> Result<Vec<(String, String)>, Failure> {
     let mut live = Live::open(url).await?;
     let installed = "SELECT extname::text FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1";

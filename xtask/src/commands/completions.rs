@@ -1,4 +1,4 @@
-//! `completions`: what a shell completes after `cargo-query-budget`.
+//! `completions`: shell completions for `cargo-query-budget`.
 
 use clap::CommandFactory;
 

@@ -5,7 +5,7 @@ use query_budget_analysis::lints::{self, Check};
 use query_budget_analysis::sql::Dialect;
 use serde_json::{Map, Value, json};
 
-/// Where the schema is read.
+/// The URL of the schema.
 const ID: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/raw/main/docs/query-budget.schema.json");
 
 /// The schema as text.
@@ -84,7 +84,7 @@ mod tests {
 
     use super::schema;
 
-    /// The keys that the reader of the file names where one is wrong.
+    /// The keys that the configuration parser lists in its error for an unknown one.
     fn expected(text: &str) -> Vec<String> {
         let error = config::parse(text, "query-budget.toml").expect_err("the key is no key").message.clone();
         let (_, keys) = error.split_once("expected ").unwrap_or_else(|| panic!("{error}"));

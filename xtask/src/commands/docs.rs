@@ -1,5 +1,5 @@
-//! `docs`: writes what is derived from the lints' own documentation, the pages in `docs/lints`, their list in the book, and the
-//! README's table, and the JSON schema of the configuration.
+//! `docs`: writes everything derived from the lints' own documentation: the pages in `docs/lints`, their list
+//! in the book, the README's table, and the JSON schema of the configuration.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::args::Docs;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// The marks between which the table stands in the README, and the list in the contents of the book.
+/// The marks around the table in the README, and around the list in the contents of the book.
 const MARKS: (&str, &str) = ("<!-- lints -->\n", "<!-- /lints -->");
 
 pub(crate) fn run(arguments: &Docs, output: &mut Output) -> Result<Outcome, Failure> {
@@ -100,7 +100,7 @@ fn page(lint: &Lint) -> String {
     )
 }
 
-/// What stands in front of the table in the book.
+/// The text before the table in the book.
 const LIST: &str = "<!-- Written by `cargo xtask docs`. -->\n\
     \n\
     # Lints\n\
@@ -109,7 +109,7 @@ const LIST: &str = "<!-- Written by `cargo xtask docs`. -->\n\
     `check`, and in one place by [an allow with a reason](adopting.md#silencing-one-place).\n\
     \n";
 
-/// A file with the text between its marks as it is now.
+/// A file with the text between its marks replaced.
 fn between_marks(path: &Path, text: &str) -> Result<String, Failure> {
     let there = read(path)?;
     let parts =
@@ -121,7 +121,7 @@ fn between_marks(path: &Path, text: &str) -> Result<String, Failure> {
     Ok(format!("{before}{}{text}{}{after}", MARKS.0, MARKS.1))
 }
 
-/// The lints as a table; `folder` is where their pages stand.
+/// The lints as a table; `folder` is the path to their pages.
 fn table(folder: &str) -> String {
     let mut table = String::from("| lint | group | level | finds |\n| --- | --- | --- | --- |\n");
     for lint in lints::ALL {
@@ -132,7 +132,7 @@ fn table(folder: &str) -> String {
     table
 }
 
-/// The lints as a part of the book's contents.
+/// The lints as entries of the book's contents.
 fn list() -> String {
     lints::ALL.iter().map(|lint| format!("  - [`{0}`](lints/{0}.md)\n", lint.name)).collect()
 }

@@ -1,4 +1,4 @@
-//! `explain`: what a live database's planner says of the same queries, and where it disagrees.
+//! `explain`: how a live database would plan the same queries, and where that differs from our verdicts.
 
 use query_budget_analysis::index::{Access, Verdict};
 use query_budget_analysis::render::json::put_place;
@@ -17,7 +17,7 @@ use crate::progress::Progress;
 use crate::report::baseline::{Accepted, EXPLAIN, Session};
 use crate::report::{self, Query, Report, counted};
 
-/// What is said of every run, so that nobody has to take it on trust.
+/// Printed in every run, so that nobody has to take it on trust.
 const READ_ONLY: &str = "each query in a read-only transaction that was rolled back; no query was executed, but a planner \
      evaluates immutable functions, and MariaDB tables in FROM that are constant";
 
@@ -64,35 +64,36 @@ pub(crate) fn run(arguments: &Explain, output: &mut Output) -> Result<Outcome, F
     Ok(if comparison.differ.is_empty() { Outcome::Clean } else { Outcome::Findings })
 }
 
-/// What a server and the engine say of the same queries.
+/// The verdicts of a server compared with ours, for the same queries.
 struct Comparison {
-    /// What the server calls itself.
+    /// The server's name and version.
     server: String,
     /// How many queries the server planned.
     planned: usize,
-    /// How many accesses both have a verdict on that is the same.
+    /// How many accesses have the same verdict.
     agreed: usize,
-    /// How many differ because the other side of a join is read in full, which the numbers of rows decide.
+    /// How many differ only because the other side of a join is read in full, which depends on row counts.
     other_side: usize,
-    /// Where they are not.
+    /// The accesses whose verdicts differ.
     differ: Vec<Difference>,
-    /// What a baseline has left out of them.
+    /// The differences that a baseline accepts.
     accepted: Option<Accepted>,
-    /// Accesses of tables whose shape is not known here.
+    /// The number of accesses to tables whose definition is unknown here.
     unknown: usize,
-    /// Accesses of the server's plans that the query does not name: what a view or a function reads.
+    /// The number of accesses in the server's plans that the query does not name: those of a view or a
+    /// function.
     unnamed: usize,
-    /// The queries that the server did not plan, each with its place and the server's words.
+    /// The queries that the server did not plan, each with its place and the server's message.
     refused: Vec<(Place, String)>,
-    /// How many parts of the workspace run on another database.
+    /// The number of parts of the workspace that use another database.
     elsewhere: usize,
-    /// The advised indexes, and what came of trying them.
+    /// The suggested indexes, and the results of trying them.
     tried: Vec<(String, usize, Tried)>,
-    /// Why none could be tried.
+    /// Why indexes could not be tried.
     untried: Option<String>,
 }
 
-/// An access on which the server says something else.
+/// An access for which the server's verdict differs from ours.
 struct Difference {
     place: Place,
     sql: String,
@@ -105,7 +106,7 @@ struct Difference {
 }
 
 impl Difference {
-    /// The table, with what it goes by in the query where that is something else.
+    /// The table, with its alias in the query if it differs.
     fn name(&self) -> String {
         let Difference { table, alias, .. } = self;
         if alias == table { format!("`{table}`") } else { format!("`{table}` as `{alias}`") }
@@ -115,7 +116,7 @@ impl Difference {
         format!("{} is {} here, {} there", self.name(), self.here.as_str(), words(&self.there))
     }
 
-    /// The disagreement as a baseline knows it.
+    /// The difference as a finding, for the baseline.
     fn finding(&self) -> Finding {
         let mut finding = Finding::new(EXPLAIN, self.message());
         finding.place = self.place.clone();
@@ -142,7 +143,7 @@ async fn compare(planner: &mut Planner, report: &Report) -> Result<Comparison, F
     let mut progress = Progress::new("asking", report.queries.len());
     for query in &report.queries {
         progress.step();
-        // A text that is not one statement as far as we know is not sent: it could be more than one.
+        // Only a text that we parse as one statement is sent: any other may contain several.
         if let Err(error) = &query.checked.query {
             comparison.refused.push((query.place.clone(), format!("not parsed: {}", error.message)));
             continue;
@@ -162,8 +163,8 @@ async fn compare(planner: &mut Planner, report: &Report) -> Result<Comparison, F
 }
 
 impl Comparison {
-    /// Compares what is said of one query. A plan does not say which of several mentions of a table it means: those that
-    /// agree belong together.
+    /// Compares the verdicts for one query. A plan does not tell which of several references to a table it
+    /// means, so equal verdicts are matched first.
     fn add(&mut self, query: &Query, mut seen: Vec<Seen>) {
         self.planned += 1;
         let mut found: Vec<&Access> = query.checked.accesses.iter().collect();
@@ -206,7 +207,7 @@ impl Comparison {
         }
     }
 
-    /// The figures, as the last line.
+    /// The summary, printed as the last line.
     fn summary(&self) -> String {
         let all = self.agreed + self.differ.len();
         let percent = if all == 0 { 100.0 } else { 100.0 * self.agreed as f64 / all as f64 };
@@ -226,8 +227,8 @@ impl Comparison {
     }
 }
 
-/// Takes out the pairs of which one is searched here and the other there: as many tables of the join are read in full
-/// either way.
+/// Removes pairs of which one is searched only here and the other only there: the join reads equally many
+/// tables in full either way.
 fn without_other_sides(differ: &mut Vec<Difference>) {
     let searched = |it: &Difference| (it.here == Verdict::Served, it.there.contains(&Verdict::Served));
     let count = |kind| differ.iter().filter(|it| searched(it) == kind).count();
@@ -245,7 +246,8 @@ fn without_other_sides(differ: &mut Vec<Difference>) {
     });
 }
 
-/// Takes the access that a plan means: by its alias, to which a planner adds a number where it is repeated.
+/// Removes and returns the access that a plan means, by its alias, to which a planner appends a number if it
+/// is repeated.
 fn take<'a>(found: &mut Vec<&'a Access>, seen: &Seen, agreeing: bool) -> Option<&'a Access> {
     let numbered =
         |(_, number): &(&str, &str)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -377,7 +379,7 @@ mod tests {
             (vec![(Served, Unserved), (Unserved, Served)], 0),
             (vec![(Served, Full)], 1),
             (vec![(Unserved, Served)], 1),
-            // One more table is read in full there than here.
+            // The server reads one more table in full than we do.
             (vec![(Served, Full), (Served, Full), (Full, Served)], 1),
             (vec![(Full, Unserved), (Unserved, Full)], 2),
         ] {

@@ -1,4 +1,4 @@
-//! `init`: sets a workspace up, and leaves alone what is there.
+//! `init`: sets up a workspace, without changing what already exists.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::input::workspace;
 use crate::output::Output;
 
-/// The alias that makes `cargo xtask` of `cargo query-budget`.
+/// The alias that makes `cargo xtask` run `cargo query-budget`.
 const ALIAS: &str = "xtask = \"query-budget\"";
 
 pub(crate) fn run(arguments: &Init, output: &mut Output) -> Result<Outcome, Failure> {
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &Init, output: &mut Output) -> Result<Outcome, Fail
     Ok(Outcome::Clean)
 }
 
-/// Says what comes next.
+/// Prints the next steps.
 fn next_steps(lacks_schema: bool, output: &mut Output) -> Result<(), Failure> {
     output.line("")?;
     output.line("next:")?;
@@ -105,7 +105,7 @@ fn write_config(path: &Path, dialect: Dialect, root: &Path, output: &mut Output)
     output.line(format!("wrote `{}`", shown(path, root)))
 }
 
-/// Adds the alias to the workspace's cargo configuration, unless there is one of that name.
+/// Adds the alias to the workspace's cargo configuration, unless one with that name exists.
 fn write_alias(root: &Path, output: &mut Output) -> Result<(), Failure> {
     let path = root.join(".cargo").join("config.toml");
     let file = shown(&path, root);
@@ -122,7 +122,7 @@ fn write_alias(root: &Path, output: &mut Output) -> Result<(), Failure> {
     output.line(format!("wrote the alias `cargo xtask` into `{file}`"))
 }
 
-/// The cargo configuration with the alias in it; `None` when it has one of that name.
+/// The cargo configuration with the alias added; `None` if it has one with that name.
 fn with_alias(text: &str) -> Option<String> {
     let mut in_alias = false;
     let mut at = None;

@@ -9,7 +9,7 @@ use crate::args::Explain;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Prints the page where the argument is a lint's name and no path; else asks the planner.
+/// Prints the page if the argument is the name of a lint and not a path; otherwise asks the planner.
 pub(crate) fn run(arguments: &Explain, output: &mut Output) -> Result<Outcome, Failure> {
     if let [path] = arguments.input.paths.as_slice()
         && !path.exists()
@@ -42,7 +42,7 @@ fn planner(_: &Explain, _: &mut Output) -> Result<Outcome, Failure> {
     Err(Failure::new("ask a database: this binary was built without the feature `live`"))
 }
 
-/// Writes the page: Markdown as it is, its headings in bold and its examples set in on a terminal.
+/// Writes the page as Markdown; on a terminal, with bold headings and indented examples.
 fn page(lint: &Lint, output: &mut Output) -> Result<(), Failure> {
     let color = output.style().color;
     let bold = |text: &str| if color { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() };
@@ -59,7 +59,7 @@ fn page(lint: &Lint, output: &mut Output) -> Result<(), Failure> {
     for line in lint.page().lines() {
         if let Some(language) = line.strip_prefix("```") {
             is_example = !is_example;
-            // What an example is for concerns its test alone.
+            // The attributes of a fence only concern its test.
             output.line(format!("```{}", language.split(',').next().unwrap_or_default()))?;
         } else if line.starts_with('#') && !is_example {
             output.line(bold(line))?;

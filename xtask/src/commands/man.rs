@@ -1,4 +1,4 @@
-//! `man`: the manual pages, from the definitions that `--help` is made of.
+//! `man`: the manual pages, from the same definitions as `--help`.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::args::{Cli, Man};
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// The name of the program, as cargo finds it.
+/// The name of the program that cargo looks for.
 const PROGRAM: &str = "cargo-query-budget";
 
 pub(crate) fn run(arguments: &Man, output: &mut Output) -> Result<Outcome, Failure> {

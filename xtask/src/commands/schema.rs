@@ -1,4 +1,4 @@
-//! `schema`: writes the snapshot from the migrations or a live database, or says that it is stale.
+//! `schema`: writes the snapshot from the migrations or a live database, or reports that it is stale.
 
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,7 @@ pub(super) fn run_in(
         project.config.dialect = Some(dialect);
     }
     let to_stdout = arguments.output.as_deref() == Some(Path::new("-"));
-    // A snapshot that is missing is what this command is for.
+    // This command exists to write a missing snapshot.
     project.notices.retain(|notice| notice.kind != NoticeKind::MissingSnapshot);
     if project.notices.iter().any(|notice| notice.kind.severity() == Severity::Error) {
         notices(&project, to_stdout, output)?;
@@ -62,7 +62,7 @@ pub(super) fn run_in(
     let file = shown(&path, base);
     let there = if path.exists() { Some(project::read(&path)?) } else { None };
     let current = match &there {
-        // A table grows without its schema changing.
+        // Row counts change without the schema changing.
         Some(there) if arguments.check => snapshot::without_rows(there) == snapshot::without_rows(&text),
         there => there.as_ref() == Some(&text),
     };
@@ -85,14 +85,14 @@ pub(super) fn run_in(
     Ok(Outcome::Clean)
 }
 
-/// A snapshot, and what there is to say of it.
+/// A snapshot, and what to report about it.
 struct Made {
-    /// `None` when there is nothing to make one of.
+    /// `None` if there is nothing to make one from.
     text: Option<String>,
-    /// How much it holds, for a person.
+    /// A summary of its content, for display.
     holds: String,
     notices: Vec<Notice>,
-    /// The migrations that it is of.
+    /// Its migrations.
     migrations: Option<PathBuf>,
 }
 
@@ -133,7 +133,7 @@ fn from_migrations(named: Option<PathBuf>, project: &mut Project, base: &Path) -
     }
 }
 
-/// The one folder of the project whose files make tables, where none has the name of a folder of migrations.
+/// The only folder of the project whose files create tables, if no folder has a conventional name.
 fn only_laid_out(project: &Project, base: &Path) -> Result<PathBuf, Failure> {
     let mut found = search_migrations(&project.root);
     match (found.len(), found.pop()) {
@@ -149,7 +149,7 @@ fn only_laid_out(project: &Project, base: &Path) -> Result<PathBuf, Failure> {
     }
 }
 
-/// The database to read, where one is asked for.
+/// The URL of the database to read, if one is requested.
 #[cfg(feature = "live")]
 fn database_url(arguments: &Schema, dir: &Path) -> Result<Option<String>, Failure> {
     let asked = arguments.database_url.as_ref();
@@ -161,7 +161,7 @@ fn database_url(_: &Schema, _: &Path) -> Result<Option<String>, Failure> {
     Ok(None)
 }
 
-/// The database is taken to be migrated to where the project's migrations, if it has any, lead.
+/// The database is assumed to have all of the project's migrations applied, if there are any.
 #[cfg(feature = "live")]
 fn from_database(url: &str, project: &Project, base: &Path) -> Result<Made, Failure> {
     use query_budget_analysis::Place;
@@ -195,7 +195,7 @@ fn from_database(_: &str, _: &Project, _: &Path) -> Result<Made, Failure> {
     Err(Failure::new("ask a database: this binary was built without the feature `live`"))
 }
 
-/// Writes what could not be replayed; beside the snapshot when that is what goes to standard output.
+/// Writes what could not be replayed; to standard error if the snapshot goes to standard output.
 fn notices(project: &Project, to_stderr: bool, output: &mut Output) -> Result<(), Failure> {
     for notice in &project.notices {
         let text = text_notice(notice, output.style());
@@ -208,7 +208,7 @@ fn notices(project: &Project, to_stderr: bool, output: &mut Output) -> Result<()
     Ok(())
 }
 
-/// Where the snapshot goes when nothing says: where it is, where it is configured to be, beside the migrations.
+/// The default path of the snapshot: its current path, else the configured one, else next to the migrations.
 fn default_output(project: &Project, migrations: Option<&Path>) -> PathBuf {
     let configured = project.config.schema.as_ref().map(|schema| project.root.join(schema));
     let beside = || migrations.and_then(Path::parent).unwrap_or(Path::new("")).join(SNAPSHOT);

@@ -1,4 +1,4 @@
-//! Cargo beside us: which package a file is of, and the messages of `cargo check`.
+//! Runs cargo: which package a file belongs to, and the messages of `cargo check`.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub(super) struct Packages {
 }
 
 impl Packages {
-    /// Those of the workspace around a folder; none where there is no manifest.
+    /// The packages of the workspace around a folder; empty without a manifest.
     pub(super) fn around(dir: &Path) -> Packages {
         let metadata =
             MetadataCommand::new().no_deps().other_options(["--offline".to_owned()]).current_dir(dir).exec();
@@ -35,12 +35,12 @@ impl Packages {
         Packages { root, packages }
     }
 
-    /// The workspace's folder.
+    /// The root of the workspace.
     pub(super) fn root(&self) -> Option<&Path> {
         self.root.as_deref()
     }
 
-    /// What a message says of the package and the target that a file is of: the nearest ones.
+    /// The package and target fields of a message about a file: those of the nearest package.
     pub(super) fn of(&self, path: &Path) -> Value {
         let nearest = self.packages.iter().find(|(dir, _)| path.starts_with(dir));
         let Some((dir, package)) = nearest.or(self.packages.last()) else {
@@ -58,7 +58,7 @@ impl Packages {
             let folder = folder.unwrap_or_else(|| dir.clone());
             if path.starts_with(&folder) { folder.components().count() } else { 0 }
         };
-        // Of several in one folder, the library.
+        // If a folder contains several targets, the library.
         let target = package
             .targets
             .iter()
@@ -67,7 +67,7 @@ impl Packages {
     }
 }
 
-/// `cargo check` at work.
+/// A running `cargo check`.
 pub(super) struct Compiler {
     child: Child,
 }
@@ -96,7 +96,8 @@ impl Compiler {
         Ok(Compiler { child })
     }
 
-    /// Hands its messages on as they come, but for those that say what a finding has said; says whether all compiled.
+    /// Forwards its messages as they arrive, except those that repeat a finding; returns whether everything
+    /// compiled.
     pub(super) fn forward(mut self, findings: &[Finding], output: &mut Output) -> Result<bool, Failure> {
         let failed = || Failure::new("read what `cargo check` says");
         if let Some(stdout) = self.child.stdout.take() {
@@ -117,7 +118,7 @@ impl Compiler {
     }
 }
 
-/// Whether a message of the compiler is a finding's, told by `sql!` when it was expanded.
+/// Whether a compiler message repeats a finding, which `sql!` reported when it was expanded.
 fn says(message: &Value, finding: &Finding) -> bool {
     let diagnostic = &message["message"];
     let text = diagnostic["message"].as_str().unwrap_or_default();

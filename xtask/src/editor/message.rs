@@ -1,4 +1,4 @@
-//! A finding as a message of the compiler.
+//! Findings in the format of compiler messages.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ pub(super) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// Writes about files relative to `base`.
+    /// A writer of paths relative to `base`.
     pub(super) fn new(packages: &'a Packages, base: &'a Path, style: Style) -> Writer<'a> {
         Writer { packages, base, style, texts: Texts::default() }
     }
@@ -61,7 +61,7 @@ impl<'a> Writer<'a> {
         )
     }
 
-    /// What keeps a project from being checked in full as a message.
+    /// A notice as a message.
     pub(super) fn notice(&mut self, notice: &Notice) -> Value {
         let level = if notice.kind.severity() == Severity::Error { "error" } else { "warning" };
         let spans = self.spans(&notice.place, |file, name| {
@@ -100,13 +100,13 @@ impl<'a> Writer<'a> {
         spans
     }
 
-    /// One span in the file of a place; none where that cannot be read.
+    /// The span of a place in its file; empty if the file cannot be read.
     fn spans(&mut self, place: &Place, span: impl Fn(&File<'_>, &str) -> Value) -> Vec<Value> {
         let text = self.texts.of(&place.file, self.base);
         text.map(|text| span(&File::new(&text), &place.file)).into_iter().collect()
     }
 
-    /// The message in the envelope that says which package it is of.
+    /// Wraps a message in an envelope with its package.
     fn wrap(&self, place: &Place, message: Value) -> Value {
         let mut value = self.packages.of(&self.base.join(&*place.file));
         value["reason"] = json!("compiler-message");
@@ -115,7 +115,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// A message inside of another one.
+/// A message nested in another one.
 fn child(level: &str, message: &str, spans: Vec<Value>) -> Value {
     json!({
         "message": message,

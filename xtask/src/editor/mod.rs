@@ -1,5 +1,5 @@
-//! `check --message-format json`: findings as cargo writes the compiler's, together with those of `cargo check`, for
-//! editors that read cargo's messages.
+//! `check --message-format json`: findings in the format of cargo's compiler messages, together with those of
+//! `cargo check`, for editors that read cargo's output.
 
 mod cargo;
 mod message;
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &Check, output: &mut Output) -> Result<Outcome, Fai
     let packages = Packages::around(&dir);
     let base = packages.root().unwrap_or(&dir).to_path_buf();
     let colours = arguments.editor.message_format == Some(MessageFormat::JsonDiagnosticRenderedAnsi);
-    // The compiler takes longer, and begins first.
+    // The compiler takes longer, so it starts first.
     let compiler = match (arguments.editor.no_cargo, packages.root()) {
         (false, Some(_)) => Some(Compiler::start(&dir, arguments, colours)?),
         _ => None,

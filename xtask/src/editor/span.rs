@@ -1,4 +1,4 @@
-//! Places as the compiler gives them: bytes of a file, lines and columns, and the lines themselves.
+//! Places as the compiler reports them: bytes of a file, lines and columns, and the text of the lines.
 
 use std::ops::Range;
 
@@ -7,11 +7,11 @@ use query_budget_analysis::sql::text::LineIndex;
 use query_budget_analysis::{Excerpt, Finding, Place};
 use serde_json::{Value, json};
 
-/// A file that spans are in.
+/// A file that contains spans.
 pub(super) struct File<'t> {
     /// Its text without a byte order mark.
     text: &'t str,
-    /// The length of that mark.
+    /// The length of that mark, in bytes.
     mark: usize,
     lines: LineIndex<'t>,
 }
@@ -27,7 +27,7 @@ impl<'t> File<'t> {
         self.lines.offset(u64::from(place.line.max(1)), u64::from(place.column.max(1)))
     }
 
-    /// What a finding points at: the part of its query that is meant, else the word at its place.
+    /// The range that a finding points at: the marked part of its query, else the word at its place.
     pub(super) fn of_finding(&self, finding: &Finding) -> Range<usize> {
         let excerpt = finding.excerpt.as_ref();
         excerpt.and_then(|excerpt| self.of_excerpt(excerpt)).unwrap_or_else(|| self.of_place(&finding.place))
@@ -61,12 +61,12 @@ impl<'t> File<'t> {
         start..start + length
     }
 
-    /// Bytes of the file as a reader of its own counts them, as bytes of the text without its mark.
+    /// Converts bytes of the file, including its byte order mark, to bytes of the text without it.
     pub(super) fn without_mark(&self, bytes: &Range<usize>) -> Range<usize> {
         bytes.start.saturating_sub(self.mark)..bytes.end.saturating_sub(self.mark)
     }
 
-    /// A span in the compiler's form; `replacement` is a suggestion with how far it can be trusted.
+    /// A span in the compiler's format; `replacement` is a suggestion with its applicability.
     pub(super) fn span(
         &self,
         file: &str,

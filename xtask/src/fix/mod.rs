@@ -1,5 +1,5 @@
-//! `check --fix`: the edits of findings are made in their files, and each is looked at again afterwards. One that has not
-//! ended its finding is taken back.
+//! `check --fix`: applies the edits of findings to their files and checks each of them again. An edit that
+//! did not resolve its finding is reverted.
 
 mod plan;
 mod tree;
@@ -17,10 +17,11 @@ use crate::output::Output;
 use crate::report::{self, Wanted, counted};
 use plan::{Key, Plan};
 
-/// Edits that overlap are made one after the other, in so many rounds at most.
+/// The maximum number of rounds; overlapping edits are applied in successive rounds.
 const ROUNDS: usize = 10;
 
-/// Makes the edits and reports what is left, or shows them as a diff and changes nothing.
+/// Applies the edits and reports the remaining findings, or shows the edits as a diff without changing
+/// anything.
 pub(crate) fn run(arguments: &Check, output: &mut Output) -> Result<Outcome, Failure> {
     let fix = &arguments.fix;
     let limit = if fix.unsafe_fixes { Applicability::Maybe } else { Applicability::Machine };
@@ -55,7 +56,7 @@ pub(crate) fn run(arguments: &Check, output: &mut Output) -> Result<Outcome, Fai
     report::run(&Wanted::of_check(arguments), output)
 }
 
-/// Writes what would change.
+/// Writes the diff.
 fn diff(plan: &Plan, output: &mut Output) -> Result<Outcome, Failure> {
     for (file, before, after) in plan.texts() {
         let difference = similar::TextDiff::from_lines(&before, &after);
@@ -66,14 +67,14 @@ fn diff(plan: &Plan, output: &mut Output) -> Result<Outcome, Failure> {
     Ok(if plan.is_empty() { Outcome::Clean } else { Outcome::Findings })
 }
 
-/// What has become of the edits.
+/// The outcome of the edits.
 #[derive(Default)]
 struct Told {
-    /// The findings that were ended, each as its place and its lint, by file.
+    /// The resolved findings, by file, each as its place and its lint.
     made: BTreeMap<String, Vec<String>>,
-    /// Those that were not.
+    /// The findings whose edits were reverted.
     taken_back: Vec<String>,
-    /// What is not tried again.
+    /// The findings that are not tried again.
     given_up: HashSet<Key>,
 }
 
@@ -90,7 +91,7 @@ impl Told {
         }
     }
 
-    /// Says it, beside the report where that is for a machine.
+    /// Reports the outcome; to standard error if the report is for a machine.
     fn write(&self, format: Format, output: &mut Output) -> Result<(), Failure> {
         let mut lines = Vec::new();
         let made: usize = self.made.values().map(Vec::len).sum();
@@ -121,7 +122,7 @@ fn line(finding: &Finding) -> String {
     format!("{}: {}: {}", finding.place, finding.lint, finding.message)
 }
 
-/// Whether a path lies below a folder, links followed.
+/// Whether a path is below a folder, after resolving links.
 fn is_below(path: &Path, root: &Path) -> bool {
     path.canonicalize().is_ok_and(|path| path.starts_with(root))
 }

@@ -1,4 +1,4 @@
-//! Which edits are made in which files: those that do not overlap, the first of two that do.
+//! Chooses the edits to apply: the first of any that overlap.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
@@ -12,13 +12,13 @@ use super::is_below;
 use crate::failure::Failure;
 use crate::report::Report;
 
-/// What tells a finding from others, wherever its line is.
+/// The identity of a finding, independent of its line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     lint: &'static str,
     file: Arc<str>,
     function: Arc<str>,
-    /// The query; the message where there is none.
+    /// The query, or the message if there is none.
     subject: String,
 }
 
@@ -56,7 +56,7 @@ struct File {
 }
 
 impl Plan {
-    /// Chooses among findings with edits in files below `root`; `given_up` are not tried again.
+    /// Chooses among findings with edits in files below `root`, except those in `given_up`.
     pub(super) fn new<'f>(
         findings: impl Iterator<Item = &'f Finding>,
         given_up: &HashSet<Key>,
@@ -87,7 +87,7 @@ impl Plan {
         plan
     }
 
-    /// Reads a file that is to be changed; says whether that may be.
+    /// Reads a file that is to be changed; returns whether it may be.
     fn open(&mut self, file: &Arc<str>, base: &Path, root: &Path) -> bool {
         if self.files.contains_key(file) {
             return true;
@@ -103,17 +103,17 @@ impl Plan {
         self.fixes.is_empty()
     }
 
-    /// The findings whose edits are made, by their place in the plan.
+    /// The findings whose edits are applied, with their positions in the plan.
     pub(super) fn findings(&self) -> impl Iterator<Item = (usize, &Finding)> {
         self.fixes.iter().map(|fix| &fix.finding).enumerate()
     }
 
-    /// Each file that changes, with its text before and after.
+    /// Each changed file, with its text before and after.
     pub(super) fn texts(&self) -> impl Iterator<Item = (&str, String, String)> {
         self.files.iter().map(|(file, it)| (&**file, it.text.clone(), self.edited(file, it, &HashSet::new())))
     }
 
-    /// Writes the files with all edits but those of some findings.
+    /// Writes the files with all edits except those of some findings.
     pub(super) fn write(&self, without: &HashSet<usize>) -> Result<(), Failure> {
         for (name, file) in &self.files {
             std::fs::write(&file.path, self.edited(name, file, without))
@@ -136,7 +136,7 @@ impl Plan {
         text
     }
 
-    /// The findings that are still there, or whose files can no longer be read.
+    /// The findings that still exist, or whose files can no longer be read.
     pub(super) fn failed(&self, before: &Report, after: &Report) -> HashSet<usize> {
         let (before_keys, after_keys) = (counts(before), counts(after));
         let count = |counts: &HashMap<Key, usize>, key: &Key| counts.get(key).copied().unwrap_or(0);
@@ -167,7 +167,7 @@ fn counts(report: &Report) -> HashMap<Key, usize> {
     counts
 }
 
-/// Whether two edits touch: at one place, there is no saying which comes first.
+/// Whether two edits overlap or touch: if they touch, their order is undefined.
 fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
     a.start <= b.end && b.start <= a.end
 }

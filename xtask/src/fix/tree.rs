@@ -1,14 +1,14 @@
-//! The git tree around what is fixed: whether what changes can be told from what was there, and taken back.
+//! The git work tree around fixed files: whether changes can be told from earlier ones, and reverted.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::failure::Failure;
 
-/// What is said of a way on.
+/// The alternatives to mention.
 const ANYWAY: &str = "`--allow-dirty` makes the edits anyway, `--diff` shows them";
 
-/// The folder below which files may be changed: the repository's, else the one that is checked.
+/// The folder below which files may be changed: the repository's, else the one being checked.
 pub(super) fn root(scope: &Path) -> PathBuf {
     let dir = folder(scope);
     let top = git(dir, &["rev-parse", "--show-toplevel"]).ok();
@@ -16,7 +16,7 @@ pub(super) fn root(scope: &Path) -> PathBuf {
     top.unwrap_or_else(|| dir.to_path_buf())
 }
 
-/// Fails when what is checked holds changes that are not committed, or no repository is around it.
+/// Fails if there are uncommitted changes, or no repository.
 pub(super) fn require_clean(scope: &Path) -> Result<(), Failure> {
     let dir = folder(scope);
     let status = git(dir, &["status", "--porcelain", "--", "."])
@@ -31,7 +31,8 @@ fn folder(scope: &Path) -> &Path {
     if scope.is_dir() { scope } else { scope.parent().unwrap_or(scope) }
 }
 
-/// What git says. A repository's configuration may name a program to run for its status, and is not asked.
+/// The output of git. A repository's configuration may name a program to run for its status, which is
+/// disabled.
 fn git(dir: &Path, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new("git")
         .current_dir(dir)

@@ -1,5 +1,5 @@
-//! Which database a crate's queries run on, where nothing is configured: by its own migrations, by those that its code
-//! hands to sqlx, or by those of a crate that it depends on.
+//! Finds the database of a crate's queries without configuration: by its own migrations, by those that its
+//! code passes to sqlx, or by those of a dependency.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::workspace::Sources;
 /// The macro that embeds a folder of migrations.
 const MACRO: &str = "migrate!(\"";
 
-/// Finds migrations and dialect of each crate's project that has none: `texts` gives the crate's source.
+/// Finds migrations and dialect for each crate's project that has none; `texts` returns the crate's source.
 pub(super) fn find<'t>(
     crates: &[Sources],
     projects: &mut [Project],
@@ -46,7 +46,7 @@ pub(super) fn find<'t>(
     }
 }
 
-/// Looks into all folders of the workspace where no name says which holds the migrations, and no crate has any.
+/// If no crate has conventionally named migrations, searches all folders of the workspace.
 fn search(projects: &mut [Project]) {
     if projects.iter().any(is_found) {
         return;
@@ -57,12 +57,12 @@ fn search(projects: &mut [Project]) {
     }
 }
 
-/// Whether it is known where the schema comes from.
+/// Whether the source of the schema is known.
 fn is_found(project: &Project) -> bool {
     project.schema_path.is_some() || project.config.schema.is_some() || project.migrations.is_some()
 }
 
-/// Whether a folder, or one inside of it, holds `.sql` files.
+/// Whether a folder, or one inside it, contains `.sql` files.
 fn has_sql(dir: &Path) -> bool {
     let paths = |dir: &Path| {
         let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
@@ -80,7 +80,7 @@ fn embedded(text: &str, sources: &Sources) -> Vec<PathBuf> {
     folders.filter_map(|folder| folder.canonicalize().ok()).filter(|folder| has_sql(folder)).collect()
 }
 
-/// The crates that a crate depends on, directly or through others.
+/// The crates that a crate depends on, directly or transitively.
 fn depended_on<'s>(
     sources: &'s Sources,
     by_dir: &HashMap<&Path, &'s Sources>,

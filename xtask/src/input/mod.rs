@@ -1,4 +1,4 @@
-//! Where queries and schemas come from: a workspace's Rust files with the `.sqlx` folders beside them, or a file of
+//! The queries and schemas to check: a workspace's Rust files with their `.sqlx` folders, or a file of
 //! queries; a snapshot, or migrations.
 
 mod migrations;
@@ -22,30 +22,30 @@ pub(crate) use rust_files::RustFile;
 use crate::args::{Format, Input};
 use crate::failure::Failure;
 
-/// Everything that is to be checked.
+/// Everything to check.
 pub(crate) struct Loaded {
     /// The queries, by their database.
     pub(crate) batches: Vec<Batch>,
-    /// How many files were looked into.
+    /// The number of files examined.
     pub(crate) files: usize,
-    /// The files that could not be read or parsed, each with its place and why.
+    /// The files that could not be read or parsed, each with its place and the reason.
     pub(crate) unread: Vec<String>,
-    /// Which functions call which, each by its file and its path there; of a caller, those that it calls.
+    /// The call graph, as pairs of caller and callee.
     pub(crate) calls: Vec<(FunctionKey, FunctionKey)>,
 }
 
-/// A function, by the file it stands in as it is shown, and its path there.
+/// A function, identified by its displayed file and its path in it.
 pub(crate) type FunctionKey = (Arc<str>, Arc<str>);
 
-/// A project, and the queries that run on its database.
+/// A project, and the queries on its database.
 pub(crate) struct Batch {
-    /// What is configured and known.
+    /// The configuration and schema.
     pub(crate) project: Project,
-    /// What its schema was read from: batches of one database have the same.
+    /// The source of the schema, by which batches of the same database are recognised.
     pub(crate) source: Option<PathBuf>,
-    /// The Rust files that hold queries.
+    /// The Rust files that contain queries.
     pub(crate) files: Vec<RustFile>,
-    /// The queries that came without Rust around them.
+    /// The queries outside of Rust source.
     pub(crate) bare: Vec<BareQuery>,
 }
 
@@ -56,22 +56,23 @@ impl Batch {
     }
 }
 
-/// A query without Rust around it.
+/// A query outside of Rust source.
 #[derive(Clone)]
 pub(crate) struct BareQuery {
     /// Its text.
     pub(crate) sql: Arc<str>,
     /// Where it stands.
     pub(crate) place: Place,
-    /// What the comments in front of it allow.
+    /// The allows in the comments in front of it.
     pub(crate) allows: Vec<Allow>,
-    /// Whether it is an entry of a `.sqlx` folder that no query of the source has: made by another macro, or left over.
+    /// Whether it is a `.sqlx` entry that no query of the source has: it comes from another macro, or is left
+    /// over.
     pub(crate) is_entry: bool,
-    /// The macro or derive of the source that makes it, where one is found.
+    /// The macro or derive in the source that makes it, if found.
     pub(crate) maker: Option<Place>,
 }
 
-/// Reads what the arguments name. Paths are shown relative to `base`.
+/// Loads what the arguments name. Paths are shown relative to `base`.
 pub(crate) fn load(input: &Input, base: &Path) -> Result<Loaded, Failure> {
     let Some(path) = &input.queries else {
         let mut loaded = rust_files::find_in(&input.paths, &input.packages, base)?;
@@ -92,8 +93,8 @@ pub(crate) fn load(input: &Input, base: &Path) -> Result<Loaded, Failure> {
     Ok(Loaded { files: files.len(), batches, unread, calls: Vec::new() })
 }
 
-/// The folder that the paths of a report are relative to: where the command runs, which is where a reader looks for
-/// them; in JSON, whose reader named PATH, that.
+/// The folder that the paths of a report are relative to: the working directory, where a reader would look
+/// for them; in JSON, PATH, which its reader has named.
 pub(crate) fn base(input: &Input, format: Format) -> Result<PathBuf, Failure> {
     if format != Format::Json || input.queries.is_some() {
         return current_dir();
@@ -102,7 +103,7 @@ pub(crate) fn base(input: &Input, format: Format) -> Result<PathBuf, Failure> {
     Ok(if path.is_dir() { path } else { path.parent().unwrap_or(&path).to_path_buf() })
 }
 
-/// Fails when there are queries and no schema to hold any of them against.
+/// Fails if there are queries and no schema to check any of them against.
 pub(crate) fn require_schema(loaded: &Loaded) -> Result<(), Failure> {
     let lacks_schema = |project: &Project| {
         project.schema.is_none()
@@ -116,7 +117,7 @@ pub(crate) fn require_schema(loaded: &Loaded) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The file or folder that is checked, without links; of several, the folder around them all.
+/// The canonical path of the file or folder being checked; of several, their common ancestor.
 pub(crate) fn scope(input: &Input) -> Result<PathBuf, Failure> {
     let mut scopes = scopes(input)?.into_iter();
     let Some(mut scope) = scopes.next() else { return current_dir() };
@@ -130,7 +131,7 @@ pub(crate) fn scope(input: &Input) -> Result<PathBuf, Failure> {
     Ok(scope)
 }
 
-/// The files and folders that are checked, without links.
+/// The canonical paths of the files and folders being checked.
 pub(crate) fn scopes(input: &Input) -> Result<Vec<PathBuf>, Failure> {
     let open = |path: &PathBuf| {
         let shown = path.display();
@@ -143,7 +144,7 @@ pub(crate) fn scopes(input: &Input) -> Result<Vec<PathBuf>, Failure> {
     }
 }
 
-/// The project around a file of queries; around the working directory when there is none.
+/// The project around a file of queries; around the working directory if there is none.
 fn project_of(path: &Path, base: &Path) -> Project {
     if queries::is_stdin(path) {
         return Project::locate(base, base);
@@ -154,7 +155,7 @@ fn project_of(path: &Path, base: &Path) -> Project {
     if is_found { project } else { Project::locate(base, base) }
 }
 
-/// What is said of a folder that holds no migrations: what it holds, and what was looked for.
+/// The failure for a folder without migrations: what it contains, and what was looked for.
 pub(crate) fn no_migrations(dir: &Path, project: &Project, base: &Path) -> Failure {
     let folder = shown(dir, base);
     let held = project.notices.iter().filter(|notice| *notice.place.file == *folder);

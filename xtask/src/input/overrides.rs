@@ -5,11 +5,11 @@ use query_budget_analysis::config;
 
 use super::Batch;
 
-/// What one option sets.
+/// The settings of one option.
 #[derive(Debug, Clone)]
 pub(crate) struct Override(Config);
 
-/// Reads one: the value is TOML, or a text without its quotes.
+/// Parses an option; the value is TOML, or a string without its quotes.
 pub(crate) fn parse(option: &str) -> Result<Override, String> {
     let (key, value) = option.split_once('=').ok_or("a key and a value are written `KEY=VALUE`")?;
     let (key, value) = (key.trim(), value.trim());
@@ -35,7 +35,7 @@ pub(crate) fn parse(option: &str) -> Result<Override, String> {
     }
 }
 
-/// Puts them over what the files say.
+/// Applies the options over the configuration files.
 pub(super) fn apply(overrides: &[Override], batches: &mut [Batch]) {
     for batch in batches {
         let config = &mut batch.project.config;

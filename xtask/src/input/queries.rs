@@ -1,4 +1,4 @@
-//! Queries that come by themselves: a `.sql` file, a `.jsonl` file, a `.sqlx` folder.
+//! Queries outside of Rust source: a `.sql` file, a `.jsonl` file, a `.sqlx` folder.
 
 use std::path::{Path, PathBuf};
 
@@ -14,8 +14,8 @@ use query_budget_analysis::sql::text::LineIndex;
 use super::BareQuery;
 use crate::failure::Failure;
 
-/// Reads the queries of a path, by what it is; paths are shown relative to `base`. What of it cannot be read is added to
-/// `unread`, with its place.
+/// Reads the queries of a path, depending on its kind; paths are shown relative to `base`. Unreadable parts
+/// are added to `unread`, with their places.
 pub(super) fn read_queries(
     path: &Path,
     dialect: Dialect,
@@ -49,7 +49,7 @@ pub(super) fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Reads SQL from standard input, or a JSON object a line.
+/// Reads SQL, or one JSON object per line, from standard input.
 fn read_stdin(dialect: Dialect, unread: &mut Vec<String>) -> Result<Vec<BareQuery>, Failure> {
     let text = std::io::read_to_string(std::io::stdin())
         .map_err(|error| Failure::new("read queries from standard input").because(error))?;
@@ -74,8 +74,8 @@ fn parse_sql(text: &str, file: &str, dialect: Dialect) -> Vec<BareQuery> {
     statements(text, dialect).into_iter().map(query).collect()
 }
 
-/// What the comments between two statements allow for the second. The rest of the line on which the first one ends
-/// belongs to it.
+/// The allows in the comments between two statements that apply to the second. The rest of the first
+/// statement's last line belongs to the first.
 fn allows_above(between: &str, place: &Place, follows: bool) -> Vec<Allow> {
     let between = if follows { between.split_once('\n').map_or("", |(_, below)| below) } else { between };
     let lines = number(between.matches('\n').count());
@@ -86,7 +86,7 @@ fn allows_above(between: &str, place: &Place, follows: bool) -> Vec<Allow> {
     })
 }
 
-/// What the comments in front of a query's first word allow.
+/// The allows in the comments before a query's first word.
 fn allows_inside(sql: &str, place: &Place, dialect: Dialect) -> Vec<Allow> {
     let mut lexer = Lexer::new(sql, dialect);
     lexer.skip_blank();
@@ -110,8 +110,8 @@ fn parse_jsonl(text: &str, file: &str, dialect: Dialect, unread: &mut Vec<String
     queries
 }
 
-/// Reads the queries that `cargo sqlx prepare` saved in a folder. An entry that cannot be read is added to `unread`: it is
-/// one query that is not checked, and the others are.
+/// Reads the queries that `cargo sqlx prepare` saved in a folder. An unreadable entry is added to `unread`:
+/// only that query goes unchecked.
 pub(super) fn read_sqlx_folder(
     dir: &Path,
     base: &Path,

@@ -1,4 +1,4 @@
-//! The queries of Rust files, and of the `.sqlx` folders that `cargo sqlx prepare` keeps beside them.
+//! The queries of Rust files, and of the `.sqlx` folders that `cargo sqlx prepare` writes next to them.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -20,12 +20,12 @@ use super::{Batch, FunctionKey, Loaded};
 use crate::failure::Failure;
 use crate::progress::Progress;
 
-/// The folder that holds what `cargo sqlx prepare` writes.
+/// The folder that `cargo sqlx prepare` writes.
 const SQLX_FOLDER: &str = ".sqlx";
 
 /// A Rust file that may hold queries.
 pub(crate) struct RustFile {
-    /// What was found in it, and where it stands.
+    /// Its scan, and its position in the workspace.
     pub(crate) source: Source,
     /// Its calls in loops that reach a query.
     pub(crate) calls: Vec<LoopCall>,
@@ -33,13 +33,13 @@ pub(crate) struct RustFile {
     pub(crate) callees: Vec<Vec<Callee>>,
     /// Whether it opens a database, as another file of its crate does.
     pub(crate) has_own_database: bool,
-    /// The folders that the paths it names are relative to.
+    /// The folders to which the paths it names are relative.
     folders: [PathBuf; 2],
 }
 
 impl RustFile {
-    /// The text of a file that a query names, with its path relative to `base`: sqlx reads relative to the crate,
-    /// `include_str!` relative to the file.
+    /// The text of a file that a query names, with its path relative to `base`: sqlx resolves paths relative
+    /// to the crate, `include_str!` relative to the file.
     pub(crate) fn read_file(&self, path: &str, base: &Path) -> Option<TextFile> {
         self.folders.iter().find_map(|folder| {
             let path = folder.join(path);
@@ -49,13 +49,13 @@ impl RustFile {
         })
     }
 
-    /// The folder of its crate, which sqlx's macros read files relative to.
+    /// The folder of its crate, to which sqlx's macros resolve paths.
     pub(crate) fn manifest_dir(&self) -> &Path {
         let [manifest_dir, _] = &self.folders;
         manifest_dir
     }
 
-    /// Whether there is something in it to check.
+    /// Whether it contains anything to check.
     fn matters(&self) -> bool {
         let scan = &self.source.scan;
         !scan.sites.is_empty()
@@ -67,29 +67,29 @@ impl RustFile {
 
 /// A call that reaches a query.
 pub(crate) struct Callee {
-    /// Where the name of the function that is called stands, which tells it from all others.
+    /// The place of the called function's name, which identifies it.
     pub(crate) function: Place,
-    /// What the call is repeated over, as written; `None` outside of a loop over data.
+    /// What the call is repeated over, as written; `None` outside a loop over data.
     pub(crate) over: Option<String>,
 }
 
-/// A file that was read.
+/// A file and its text.
 struct Text {
-    /// Its crate, by the position among all.
+    /// The position of its crate.
     owner: usize,
-    /// The file that includes it, by the position among all, where it is no module of its own.
+    /// The position of the file that includes it, if it is not a module itself.
     included_by: Option<usize>,
     path: PathBuf,
     text: String,
 }
 
-/// Finds every query of the workspace, crate, folder or file at `path`; the schemas are not read yet. Paths are shown
-/// relative to `base`.
+/// Finds every query of the workspace, crate, folder or file at `path`, without reading the schemas. Paths
+/// are shown relative to `base`.
 pub(crate) fn find(path: &PathBuf, base: &Path) -> Result<Loaded, Failure> {
     find_in(std::slice::from_ref(path), &[], base)
 }
 
-/// The same of several, or of some of their packages alone: calls are followed through all.
+/// Like [`find`], for several paths, or some of their packages: calls are followed through all of them.
 pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Result<Loaded, Failure> {
     let crates = workspace::sources_of(paths)?;
     workspace::require_packages(&crates, packages)?;
@@ -115,7 +115,7 @@ pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Re
         }
     }
     if loaded.batches.is_empty() {
-        // Without a query there is still a configuration and a snapshot that may be broken.
+        // Even without queries, there may be a broken configuration or snapshot.
         loaded.batches.push(Batch {
             project: Project::locate(paths.first().map_or(base, PathBuf::as_path), base),
             source: None,
@@ -124,14 +124,14 @@ pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Re
         });
     }
     if !packages.is_empty() {
-        // A `.sqlx` folder says nothing of the package that a query is of.
+        // A `.sqlx` folder does not tell the package of a query.
         return Ok(loaded);
     }
     let mut made: Option<Makers> = None;
     let written: HashSet<Arc<str>> = loaded.batches.iter().flat_map(literals).collect();
     for folder in paths.iter().flat_map(|path| sqlx_folders(&crates, path)).collect::<BTreeSet<_>>() {
         let mut bare = read_sqlx_folder(&folder, base, &mut loaded.unread)?;
-        // What a query of the source has saved is that query; the others are made by other macros.
+        // An entry for a query of the source is that query; the others come from other macros.
         bare.retain(|query| !written.contains(query.sql.trim()));
         let makers = made.get_or_insert_with(|| makers(&texts, base));
         for query in &mut bare {
@@ -150,13 +150,13 @@ pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Re
     Ok(loaded)
 }
 
-/// The macros and derives that make queries which stand nowhere as they are.
+/// The macros and derives that make queries which do not appear literally in the source.
 fn makers(texts: &[Text], base: &Path) -> Makers {
     let shown: Vec<String> = texts.iter().map(|text| shown(&text.path, base)).collect();
     Makers::of(shown.iter().map(String::as_str).zip(texts.iter().map(|text| text.text.as_str())))
 }
 
-/// The SQL that is written in the source.
+/// The SQL literals in the source.
 fn literals(batch: &Batch) -> impl Iterator<Item = Arc<str>> {
     let sites = batch.files.iter().flat_map(|file| &file.source.scan.sites);
     sites.filter_map(|site| match &site.sql {
@@ -165,8 +165,8 @@ fn literals(batch: &Batch) -> impl Iterator<Item = Arc<str>> {
     })
 }
 
-/// The `.sqlx` folders of the crates and of their workspaces, as far as they stand inside `path`: one that stands above
-/// holds the queries of source that was not read as well.
+/// The `.sqlx` folders of the crates and of their workspaces inside `path`: one further up also holds queries
+/// of source that was not read.
 fn sqlx_folders(crates: &[Sources], path: &Path) -> BTreeSet<PathBuf> {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let dirs = crates.iter().flat_map(|sources| [sources.dir.clone(), workspace_root(&sources.dir)]);
@@ -174,7 +174,7 @@ fn sqlx_folders(crates: &[Sources], path: &Path) -> BTreeSet<PathBuf> {
     folders.filter(|folder| folder.starts_with(&path) && folder.is_dir()).collect()
 }
 
-/// The texts of all files, in their order.
+/// The texts of all files, in order.
 fn texts(crates: &[Sources], unread: &mut Vec<String>) -> Vec<Text> {
     let files =
         crates.iter().enumerate().flat_map(|(owner, it)| it.files.iter().map(move |path| (owner, path)));
@@ -189,7 +189,7 @@ fn texts(crates: &[Sources], unread: &mut Vec<String>) -> Vec<Text> {
     texts
 }
 
-/// Adds the files whose code others take in by `include!("..")`, as far as they are no Rust files of the crate.
+/// Adds the files that others include by `include!("..")`, unless they are Rust files of the crate anyway.
 fn include(texts: &mut Vec<Text>) {
     let mut known: HashSet<PathBuf> = texts.iter().map(|text| text.path.clone()).collect();
     let mut at = 0;
@@ -213,7 +213,7 @@ fn include(texts: &mut Vec<Text>) {
     }
 }
 
-/// The texts of a crate itself: they come first, in the order of the crates.
+/// The texts of a crate itself, which come first, in the order of the crates.
 fn of_crate(texts: &[Text], owner: usize) -> &[Text] {
     let own = texts.partition_point(|text| text.included_by.is_none());
     let texts = texts.get(..own).unwrap_or_default();
@@ -222,7 +222,7 @@ fn of_crate(texts: &[Text], owner: usize) -> &[Text] {
     texts.get(first..end).unwrap_or_default()
 }
 
-/// Scans what of the files can matter; each comes with the position of its crate.
+/// Scans the relevant files; each is returned with the position of its crate.
 fn scanned(
     crates: &[Sources],
     texts: &[Text],
@@ -238,7 +238,7 @@ fn scanned(
             sources.standings(&files)
         })
         .collect();
-    // What is included stands where the file stands that includes it.
+    // An included file has the position of the file that includes it.
     let included: Vec<Standing> =
         texts.iter().filter_map(|text| standings.get(text.included_by?).cloned()).collect();
     standings.extend(included);
@@ -247,7 +247,7 @@ fn scanned(
     if crates.iter().all(|it| it.renamed.is_empty()) && !may_query(&all) {
         return Vec::new();
     }
-    // Most files of a workspace reach no query, and parsing is what takes the time.
+    // Most files of a workspace reach no query, and parsing takes most of the time.
     let work: Vec<_> = standings.into_iter().zip(texts).zip(relevant(&all)).zip(owned).collect();
     let progress = Mutex::new(Progress::new("reading", work.len()));
     let scanned: Vec<Result<(usize, RustFile), String>> = work
@@ -269,7 +269,8 @@ fn scanned(
     files
 }
 
-/// Of each file whether it opens a database while another of its crate, test code left out, opens one as well.
+/// For each file, whether it opens a database while another file of its crate, outside of test code, opens
+/// one as well.
 fn own_databases(texts: &[Text], standings: &[Standing]) -> Vec<bool> {
     let opens: Vec<bool> = texts.par_iter().map(|text| opens_database(&text.text)).collect();
     let mut openers: HashMap<usize, Vec<usize>> = HashMap::new();
@@ -294,7 +295,7 @@ fn scan_file(
 ) -> Result<RustFile, String> {
     let file = shown(path, base);
     let in_test = standing.in_test || is_test_path(&file);
-    // Where blanking has hidden what a macro needed, the whole is read.
+    // If blanking removed what a macro needs, the whole file is read.
     let none = HashMap::new();
     let renamed = crates.get(*owner).map_or(&none, |it| &it.renamed);
     let scan = scan_in(&file, relevant, in_test, renamed)
@@ -308,7 +309,7 @@ fn scan_file(
     Ok(RustFile { source, calls: Vec::new(), callees: Vec::new(), has_own_database: false, folders })
 }
 
-/// Follows the calls of all files to the queries they come to, and returns which function calls which.
+/// Follows the calls of all files to the queries they reach, and returns the call graph.
 fn follow_calls(files: &mut [(usize, RustFile)]) -> Vec<(FunctionKey, FunctionKey)> {
     let sources: Vec<&Source> = files.iter().map(|(_, file)| &file.source).collect();
     let followed = follow(&sources);

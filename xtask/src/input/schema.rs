@@ -1,5 +1,5 @@
-//! The schema that queries are checked against: the one the arguments name, else the project's snapshot, else what its
-//! migrations come to.
+//! The schema to check queries against: the one that the arguments name, else the project's snapshot, else
+//! the result of its migrations.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,9 @@ use super::{Batch, no_migrations};
 use crate::args::Input;
 use crate::failure::Failure;
 
-/// Gives every batch its schema.
+/// Loads the schema of every batch.
 pub(super) fn load(batches: &mut [Batch], input: &Input, base: &Path) -> Result<(), Failure> {
-    // Crates of one database share what was read for the first of them, and its notices are given once.
+    // Crates with the same database share the schema read for the first, and its notices are reported once.
     let mut known: BTreeMap<PathBuf, Project> = BTreeMap::new();
     for batch in batches {
         let project = &mut batch.project;
@@ -46,7 +46,7 @@ fn read(project: &mut Project, input: &Input, base: &Path) -> Result<(), Failure
     if let Some(path) = &input.schema {
         project.read_snapshot(path, base);
     } else if let Some(dir) = &input.migrations {
-        // An empty database would pass for a clean one.
+        // An empty database would look like a clean one.
         if project.replay_migrations(dir, base)? == 0 {
             return Err(no_migrations(dir, project, base));
         }

@@ -1,4 +1,4 @@
-//! A live database: opened by its URL for reading alone, asked for its catalog.
+//! A live database: opened read-only by its URL, to read its catalog.
 
 mod catalog;
 pub(crate) mod explain;
@@ -17,30 +17,30 @@ use crate::failure::Failure;
 pub(crate) use catalog::Catalog;
 pub(crate) use url::url;
 
-/// How long a statement of ours may take on the server.
+/// The maximum time for one of our statements on the server.
 const TIMEOUT_SECONDS: u32 = 30;
 
-/// A connection that reads.
+/// A read-only connection.
 pub(crate) enum Live {
     Postgres(PgConnection),
     MySql(MySqlConnection),
     Sqlite(SqliteConnection),
 }
 
-/// A row whose values are texts.
+/// A row with its values as text.
 pub(crate) type Texts = Vec<Option<String>>;
 
-/// Runs what talks to a database to its end.
+/// Runs asynchronous work on a database to completion.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| Failure::new("start the runtime").because(error))?.block_on(work)
 }
 
 impl Live {
-    /// Connects to the database of a URL, in a session that can only read, and that gives up on slow statements.
+    /// Connects to the database at a URL, in a read-only session that cancels slow statements.
     pub(crate) async fn open(url: &str) -> Result<Live, Failure> {
         let failure = |error: sqlx::Error| {
-            // The URL may hold a password: it is not shown.
+            // The URL may contain a password, so it is not shown.
             Failure::new("connect to the database").because(error)
         };
         let mut live = match dialect_of(url)? {
@@ -62,7 +62,7 @@ impl Live {
         Ok(live)
     }
 
-    /// Whose database it is.
+    /// The dialect of the database.
     pub(crate) fn dialect(&self) -> Dialect {
         match self {
             Live::Postgres(_) => Dialect::Postgres,
@@ -71,7 +71,7 @@ impl Live {
         }
     }
 
-    /// Keeps the session from writing and from taking long.
+    /// Prevents the session from writing and from running long statements.
     async fn restrict(&mut self) -> Result<(), Failure> {
         match self {
             Live::Postgres(_) => {
@@ -80,19 +80,19 @@ impl Live {
             }
             Live::MySql(_) => {
                 self.texts("SET SESSION TRANSACTION READ ONLY").await?;
-                // MariaDB counts seconds, MySQL milliseconds and under another name.
+                // MariaDB counts seconds; MySQL counts milliseconds, and has a different name for it.
                 let mariadb = format!("SET SESSION max_statement_time = {TIMEOUT_SECONDS}");
                 if self.texts(&mariadb).await.is_err() {
                     self.texts(&format!("SET SESSION max_execution_time = {TIMEOUT_SECONDS}000")).await?;
                 }
             }
-            // Opened for reading.
+            // Opened read-only.
             Live::Sqlite(_) => {}
         }
         Ok(())
     }
 
-    /// The rows of a statement of ours, each value as text.
+    /// The rows of one of our statements, each value as text.
     pub(crate) async fn texts(&mut self, sql: &str) -> Result<Vec<Texts>, Failure> {
         let statement = || AssertSqlSafe(sql.to_owned());
         let rows: Result<Vec<Texts>, sqlx::Error> = match self {
@@ -131,6 +131,6 @@ where
     usize: ColumnIndex<R>,
     for<'r> Option<String>: Decode<'r, R::Database>,
 {
-    // What is no text (none of our statements asks for such) is as good as absent.
+    // A value that is not text counts as absent; none of our statements returns one.
     (0..row.len()).map(|at| row.try_get_unchecked::<Option<String>, _>(at).ok().flatten()).collect()
 }

@@ -1,4 +1,4 @@
-//! Which database is meant: the URL that was given, else `DATABASE_URL`, as sqlx finds it.
+//! Determines the database: the given URL, else `DATABASE_URL`, as sqlx finds it.
 
 use std::path::Path;
 
@@ -6,10 +6,11 @@ use query_budget_analysis::project::URL_VARIABLE;
 
 use crate::failure::Failure;
 
-/// The file that variables stand in.
+/// The file with environment variables.
 const FILE: &str = ".env";
 
-/// The URL to use for what is checked at `scope`: the one given, that of the environment, that of the nearest `.env`.
+/// The URL to use for a check at `scope`: the given one, else that of the environment, else that of the
+/// nearest `.env`.
 pub(crate) fn url(given: Option<&str>, scope: &Path) -> Result<String, Failure> {
     if let Some(given) = given {
         return Ok(given.to_owned());
@@ -26,12 +27,12 @@ pub(crate) fn url(given: Option<&str>, scope: &Path) -> Result<String, Failure> 
     Err(none("nor is there a `.env`"))
 }
 
-/// What a file of variables sets. The environment of this process stays as it is.
+/// The URL set in a file of variables. The environment of this process does not change.
 fn in_file(path: &Path) -> Result<Option<String>, Failure> {
     let failed = || Failure::new(format!("read `{}`", path.display()));
     let entries = dotenvy::from_path_iter(path).map_err(|_| failed())?;
     for entry in entries {
-        // The line that is wrong may hold a password, and is not shown.
+        // The invalid line may contain a password, so it is not shown.
         let (name, value) = entry.map_err(|_| failed().because("a line is not `NAME=value`"))?;
         if name == URL_VARIABLE && !value.is_empty() {
             return Ok(Some(value));

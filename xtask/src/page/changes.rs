@@ -1,4 +1,4 @@
-//! What has changed since a revision, as a page.
+//! The changes since a revision, as a page.
 
 use maud::{Markup, html};
 
@@ -7,7 +7,7 @@ use super::frame;
 use super::model::Cost;
 use super::parts::{breakable, cost, grouped, level, unindented, words};
 
-/// The page of what has changed.
+/// The page of the changes.
 pub(crate) fn page(diff: &Diff) -> String {
     let content = html! {
         div.cards {

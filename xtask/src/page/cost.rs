@@ -1,4 +1,4 @@
-//! How much a query reads as its tables grow, in one word.
+//! How much a query reads as its tables grow, as a single class.
 
 use query_budget_analysis::cardinality::{self, Rows};
 use query_budget_analysis::index::{Access, Verdict, unindexed_sorts};
@@ -8,7 +8,7 @@ use query_budget_analysis::sql::query::{Body, From, Source};
 
 use super::model::Cost;
 
-/// The class of a query by how its tables are read. `is_small` says which tables do not grow.
+/// The cost class of a query, based on how its tables are read. `is_small` says which tables do not grow.
 pub(crate) fn of(
     query: &Query,
     accesses: &[Access],
@@ -41,17 +41,17 @@ pub(crate) fn of(
     }
 }
 
-/// Whether a LIMIT ends the reading: rows come in the order that is asked for, and each is a row of the result.
+/// Whether a LIMIT ends the reading: rows are read in the wanted order, and each is a row of the result.
 fn stops_early(query: &Query, schema: &Schema) -> bool {
     let Some(root) = query.root.map(|root| query.block(root)) else { return false };
     let Body::Select(select) = &root.body else { return false };
     let each_is_a_row = select.group_by.is_empty() && !select.aggregates && select.distinct.is_none();
-    // Whether a join gives the order that is asked for is not known.
+    // Whether a join preserves the order is unknown.
     let is_in_order = root.order_by.is_empty() || matches!(select.from.as_slice(), [From::Relation(_)]);
     root.limit.is_some() && each_is_a_row && is_in_order && unindexed_sorts(query, schema).is_empty()
 }
 
-/// How many rows are read before they are grouped, of the statement itself.
+/// How many rows the statement itself reads before grouping.
 fn rows_read(query: &Query, schema: &Schema) -> Rows {
     match query.root.map(|root| (root, &query.block(root).body)) {
         Some((root, Body::Select(_) | Body::Write(_))) => cardinality::read(query, Some(schema), root).rows,

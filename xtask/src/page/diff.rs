@@ -1,4 +1,4 @@
-//! What has changed between two revisions of a workspace: queries, bounds, findings, indexes.
+//! The differences between two revisions of a workspace: queries, bounds, findings, indexes.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,43 +6,43 @@ use serde::Serialize;
 
 use super::model::{Cost, Finding, Function, Query, Workspace};
 
-/// What has changed since a revision.
+/// The changes since a revision.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Diff {
-    /// The version of this tool; first, so that the file is known for one of ours.
+    /// The version of this tool; first, so that the file is recognised as one of ours.
     #[serde(rename = "query_budget")]
     pub(crate) version: &'static str,
     /// The workspace.
     pub(crate) name: String,
-    /// The revision as it was named.
+    /// The revision as given.
     pub(crate) revision: String,
     pub(crate) queries: Vec<QueryChange>,
     pub(crate) functions: Vec<BoundChange>,
-    /// The findings that were not there before.
+    /// The new findings.
     pub(crate) new_findings: Vec<FindingChange>,
-    /// Those that are no longer there.
+    /// The findings that are gone.
     pub(crate) gone_findings: Vec<FindingChange>,
-    /// The indexes that the schema has got, or lost.
+    /// The indexes added to the schema, or removed from it.
     pub(crate) indexes: Vec<IndexChange>,
-    /// The indexes that are advised now and were not, as statements.
+    /// The newly suggested indexes, as statements.
     pub(crate) new_advice: Vec<String>,
-    /// Those that are no longer advised.
+    /// The indexes that are no longer suggested.
     pub(crate) gone_advice: Vec<String>,
     /// What was checked and what was not.
     pub(crate) coverage: String,
 }
 
-/// What became of something.
+/// How something has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Change {
-    /// It was not there.
+    /// It is new.
     Added,
     /// It costs more.
     Worse,
     /// It costs less.
     Better,
-    /// It is no longer there.
+    /// It is gone.
     Removed,
 }
 
@@ -58,12 +58,12 @@ impl Change {
     }
 }
 
-/// A query that is new, gone, or read another way.
+/// A query that is new, gone, or read differently.
 #[derive(Debug, Serialize)]
 pub(crate) struct QueryChange {
     pub(crate) change: Change,
     pub(crate) sql: String,
-    /// Where it stands, or stood.
+    /// Its place, or former place.
     pub(crate) place: String,
     pub(crate) function: String,
     pub(crate) before: Option<Cost>,
@@ -72,7 +72,7 @@ pub(crate) struct QueryChange {
     pub(crate) how: Vec<String>,
 }
 
-/// A function whose bound is another one.
+/// A function whose bound has changed.
 #[derive(Debug, Serialize)]
 pub(crate) struct BoundChange {
     pub(crate) change: Change,
@@ -101,12 +101,12 @@ pub(crate) struct IndexChange {
     pub(crate) table: String,
     pub(crate) name: String,
     pub(crate) on: String,
-    /// How many accesses search it, or searched it.
+    /// How many accesses search it, or used to.
     pub(crate) uses: usize,
 }
 
 impl Diff {
-    /// Compares a workspace with what it was.
+    /// Compares a workspace with its earlier state.
     pub(crate) fn new(revision: &str, before: &Workspace, now: &Workspace) -> Diff {
         let (new_advice, gone_advice) = advice(before, now);
         Diff {
@@ -124,7 +124,7 @@ impl Diff {
         }
     }
 
-    /// Whether nothing has changed that is shown.
+    /// Whether there is nothing to show.
     pub(crate) fn is_empty(&self) -> bool {
         let findings = self.new_findings.len() + self.gone_findings.len();
         let advice = self.new_advice.len() + self.gone_advice.len();
@@ -137,7 +137,7 @@ impl Diff {
     }
 }
 
-/// What tells a query: its function and its words. The same query twice in a function is told apart by its turn.
+/// The identity of a query: its function and its text. Repetitions in a function are numbered.
 fn keyed(workspace: &Workspace) -> BTreeMap<(String, String, usize), &Query> {
     let mut turns: HashMap<(String, String), usize> = HashMap::new();
     let mut keyed = BTreeMap::new();
@@ -153,7 +153,7 @@ fn keyed(workspace: &Workspace) -> BTreeMap<(String, String, usize), &Query> {
     keyed
 }
 
-/// The queries that are new, gone or of another class; in the order of what became of them, then of their places.
+/// The queries that are new, gone or in another class, sorted by kind of change and place.
 fn queries(before: &Workspace, now: &Workspace) -> Vec<QueryChange> {
     let mut old = keyed(before);
     let mut changes = Vec::new();
@@ -233,7 +233,7 @@ fn functions(before: &Workspace, now: &Workspace) -> Vec<BoundChange> {
     changes
 }
 
-/// The findings of one that the other does not have.
+/// The findings of one workspace that the other lacks.
 fn missing_in(of: &Workspace, other: &Workspace) -> Vec<FindingChange> {
     let mut left: HashMap<&str, usize> = HashMap::new();
     for finding in &other.findings {

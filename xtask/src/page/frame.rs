@@ -1,4 +1,5 @@
-//! What every page has around its content: the head with a policy that lets nothing in, style, script, and the bar on top.
+//! The frame of every page: the head with a policy that blocks all external content, style, script, and the
+//! bar at the top.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +9,7 @@ use sha2::{Digest, Sha256};
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// A page around `content`. `figures` are kept in it for scripts that read reports over time.
+/// A page around `content`. `figures` are embedded for scripts that track reports over time.
 pub(super) fn page(title: &str, subtitle: &str, figures: &serde_json::Value, content: &Markup) -> String {
     let markup = html! {
         (DOCTYPE)
@@ -41,7 +42,7 @@ pub(super) fn page(title: &str, subtitle: &str, figures: &serde_json::Value, con
     markup.into_string()
 }
 
-/// The style and the script of the page are known by their digests; nothing else is loaded or run.
+/// The style and script of the page are allowed by their digests; nothing else is loaded or run.
 fn policy() -> String {
     let digest = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
     format!(
@@ -51,7 +52,7 @@ fn policy() -> String {
     )
 }
 
-/// JSON that ends no element and begins no comment, whatever its texts hold.
+/// JSON that can neither end an element nor start a comment, whatever its texts contain.
 fn inert_json(value: &serde_json::Value) -> String {
     value
         .to_string()

@@ -7,7 +7,7 @@ use super::model::{Cost, Database, Query, Table, Workspace};
 use super::parts::{breakable, cost, function_link, grouped, level, query_link, some_of, unindented, words};
 use super::tree::tree;
 
-/// How many links a cell shows at first.
+/// The number of links that a cell shows initially.
 const FIRST: usize = 4;
 
 /// The page of a workspace.

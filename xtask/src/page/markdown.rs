@@ -1,14 +1,14 @@
-//! What has changed since a revision, as a comment on a pull request.
+//! The changes since a revision, as a comment on a pull request.
 
 use std::fmt::Write as _;
 
 use super::diff::{Change, Diff, FindingChange};
 use super::parts::{grouped, one_line};
 
-/// The first line of a comment, by which a workflow finds the one that it wrote before.
+/// The first line of a comment, by which a workflow finds its earlier one.
 pub(crate) const MARK: &str = "<!-- query-budget report -->";
 
-/// How many rows a table shows: a comment on GitHub holds 65,536 characters.
+/// The maximum number of rows in a table: a comment on GitHub is limited to 65,536 characters.
 const MOST_ROWS: usize = 30;
 
 /// The comment.
@@ -135,23 +135,24 @@ fn more(text: &mut String, rows: usize) {
     }
 }
 
-/// A text from outside as code, in a cell: on one line, with no mark that ends either.
+/// An untrusted text as code in a cell: on one line, without a mark that ends either.
 fn code(text: &str) -> String {
     let line = one_line(text);
     if line.is_empty() {
         return String::new();
     }
-    // In code nothing but a backtick has a meaning, and in a cell a bar. What is longer than any inside ends it.
+    // In code only a backtick is special, and in a cell only a bar. A longer run of backticks than any inside
+    // ends it.
     let longest = line.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let pad = if line.starts_with('`') || line.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{}{pad}{fence}", line.replace('|', "\\|"))
 }
 
-/// A text from outside as words, in a cell: no markup, no HTML, nobody called by an `@`.
+/// An untrusted text as words in a cell: no markup, no HTML, no `@` mentions.
 fn plain(text: &str) -> String {
     let mut plain = String::new();
-    // What stands in backticks is code already.
+    // Text in backticks is code already.
     for (at, part) in one_line(text).split('`').enumerate() {
         if at % 2 == 1 && text.matches('`').count().is_multiple_of(2) {
             plain.push_str(&code(part));
@@ -162,7 +163,7 @@ fn plain(text: &str) -> String {
                 '<' => plain.push_str("&lt;"),
                 '>' => plain.push_str("&gt;"),
                 '&' => plain.push_str("&amp;"),
-                // Behind a character of no width a name calls nobody, and a number leads to no issue.
+                // After a zero-width character, a name mentions nobody and a number links to no issue.
                 '@' | '#' => plain.extend([c, '\u{200b}']),
                 '|' | '*' | '_' | '[' | ']' | '~' | '\\' | '!' => plain.extend(['\\', c]),
                 c => plain.push(c),

@@ -1,8 +1,8 @@
-//! The report of a workspace, and of what a revision changes in it: the data, and the forms it is written in.
+//! The report of a workspace, and of the changes since a revision: the data, and its output formats.
 //!
-//! [`model`] is the data, [`html`] the page, with its style and script from `page.css` and `page.js`. [`diff`] compares two
-//! revisions; [`changes`] shows that as a page and [`markdown`] as a comment. Markup is made by `maud`, which escapes what
-//! it is given unless it is told otherwise.
+//! [`model`] is the data, [`html`] the page, with its style and script from `page.css` and `page.js`.
+//! [`diff`] compares two revisions; [`changes`] shows the result as a page and [`markdown`] as a comment.
+//! `maud` writes the markup, and escapes its input by default.
 
 pub(crate) mod changes;
 mod cost;

@@ -1,39 +1,39 @@
-//! A workspace as the report shows it: plain data, with positions in its lists as references between its parts.
+//! A workspace as shown in the report: plain data, whose parts refer to each other by list position.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// Everything that a report is made of.
+/// All data of a report.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Workspace {
-    /// The version of this tool; first, so that the file is known for one of ours.
+    /// The version of this tool; first, so that the file is recognised as one of ours.
     #[serde(rename = "query_budget")]
     pub(crate) version: &'static str,
-    /// The folder that was checked, as it is shown.
+    /// The folder that was checked, as displayed.
     pub(crate) name: String,
-    /// What was checked and what was not, in a sentence.
+    /// What was checked and what was not, as a sentence.
     pub(crate) coverage: String,
-    /// The same in figures.
+    /// The same as numbers.
     pub(crate) figures: Figures,
     pub(crate) databases: Vec<Database>,
     pub(crate) queries: Vec<Query>,
     /// The functions that reach a query or have a budget.
     pub(crate) functions: Vec<Function>,
-    /// The functions at which the call tree begins: no other function that reaches a query calls them.
+    /// The roots of the call tree: no other function that reaches a query calls them.
     pub(crate) entry_points: Vec<usize>,
     pub(crate) findings: Vec<Finding>,
-    /// How many findings are a matter of taste or of code that runs once, by lint.
+    /// The number of findings per lint that are a matter of taste or in code that runs once.
     pub(crate) more: BTreeMap<String, usize>,
     pub(crate) advice: Vec<Advice>,
-    /// What keeps the projects from being checked in full.
+    /// Reasons why projects cannot be checked in full.
     pub(crate) notices: Vec<String>,
     pub(crate) unparsed: Vec<Unparsed>,
     /// The files that could not be read or parsed, each with the reason.
     pub(crate) unread: Vec<String>,
 }
 
-/// What was looked at, in figures.
+/// What was examined, as numbers.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Figures {
     pub(crate) files: usize,
@@ -47,17 +47,17 @@ pub(crate) struct Figures {
 /// A database with its tables.
 #[derive(Debug, Serialize)]
 pub(crate) struct Database {
-    /// What its schema was read from.
+    /// The source of its schema.
     pub(crate) name: String,
     pub(crate) dialect: String,
     pub(crate) tables: Vec<Table>,
 }
 
-/// A table with who reads and writes it.
+/// A table, with the queries that read and write it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Table {
     pub(crate) name: String,
-    /// How many rows it has, where the snapshot or the configuration says.
+    /// The number of rows, if the snapshot or the configuration has it.
     pub(crate) rows: Option<u64>,
     pub(crate) columns: usize,
     pub(crate) indexes: Vec<Index>,
@@ -68,7 +68,7 @@ pub(crate) struct Table {
 /// An index of a table.
 #[derive(Debug, Serialize)]
 pub(crate) struct Index {
-    /// Its name, and what it is on: `events_user_id_idx (user_id, id DESC)`.
+    /// Its name and keys: `events_user_id_idx (user_id, id DESC)`.
     pub(crate) name: String,
     pub(crate) on: String,
     pub(crate) unique: bool,
@@ -100,20 +100,20 @@ pub(crate) enum Cost {
     NoTable,
     /// At most one row, by an index.
     OneRow,
-    /// A number of rows that its text or its arguments bound, or a small table.
+    /// A number of rows bounded by its text or its arguments, or a small table.
     Bounded,
     /// As many rows as match, by an index.
     Growing,
-    /// All of a table, because it asks for that.
+    /// A whole table, because the query asks for it.
     WholeTable,
-    /// All of a table, to filter it row by row.
+    /// A whole table, filtered row by row.
     Scan,
-    /// It could not be told.
+    /// Undetermined.
     Unknown,
 }
 
 impl Cost {
-    /// Every class, the cheapest first.
+    /// All classes, cheapest first.
     pub(crate) const ALL: [Cost; 7] = [
         Cost::NoTable,
         Cost::OneRow,
@@ -124,7 +124,7 @@ impl Cost {
         Cost::Unknown,
     ];
 
-    /// The words for it.
+    /// Its label.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Cost::NoTable => "no table",
@@ -137,7 +137,7 @@ impl Cost {
         }
     }
 
-    /// What the words mean.
+    /// The meaning of the label.
     pub(crate) fn meaning(self) -> &'static str {
         match self {
             Cost::NoTable => "reads no table",
@@ -156,14 +156,14 @@ impl Cost {
 pub(crate) struct Query {
     pub(crate) sql: String,
     pub(crate) place: String,
-    /// The function it stands in.
+    /// The function that contains it.
     pub(crate) function: Option<usize>,
     pub(crate) cost: Cost,
-    /// `one`, `bounded` or `many`, and why; empty where the query could not be parsed.
+    /// `one`, `bounded` or `many`, and why; empty if the query could not be parsed.
     pub(crate) rows: &'static str,
     pub(crate) rows_reason: String,
     pub(crate) accesses: Vec<Access>,
-    /// What was found of it.
+    /// Its findings.
     pub(crate) findings: Vec<usize>,
 }
 
@@ -180,17 +180,17 @@ pub(crate) struct Access {
 /// A function with the number of queries it runs.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Function {
-    /// Its path, with the modules of its crate in front.
+    /// Its path, prefixed by the modules of its crate.
     pub(crate) path: String,
     pub(crate) place: String,
-    /// What tells it from all others in any revision.
+    /// An identifier that is stable across revisions.
     #[serde(skip)]
     pub(crate) key: String,
     /// Its path inside its file.
     #[serde(skip)]
     pub(crate) local: String,
     pub(crate) lower: u64,
-    /// `None` where nothing bounds it; `why` then says so.
+    /// `None` if unbounded; `why` then gives the reason.
     pub(crate) upper: Option<u64>,
     pub(crate) why: String,
     /// `0..∞`, `1..3 + unknown`.
@@ -198,7 +198,7 @@ pub(crate) struct Function {
     /// Its budget as text; empty without one.
     pub(crate) budget: String,
     pub(crate) exceeded: bool,
-    /// The calls that could not be followed and may query.
+    /// The unresolved calls that may query.
     pub(crate) unknown: String,
     pub(crate) queries: Vec<usize>,
     pub(crate) calls: Vec<Call>,
@@ -208,7 +208,7 @@ pub(crate) struct Function {
 #[derive(Debug, Serialize)]
 pub(crate) struct Call {
     pub(crate) function: usize,
-    /// What it is repeated over; `None` outside of a loop over data.
+    /// What it is repeated over; `None` outside a loop over data.
     pub(crate) over: Option<String>,
 }
 
@@ -220,17 +220,17 @@ pub(crate) struct Finding {
     pub(crate) message: String,
     pub(crate) place: String,
     pub(crate) function: String,
-    /// Where else the same is found.
+    /// Other places with the same finding.
     pub(crate) places: Vec<String>,
     pub(crate) help: Vec<String>,
     pub(crate) notes: Vec<String>,
     pub(crate) query: Option<usize>,
-    /// What tells it from others in any revision.
+    /// An identifier that is stable across revisions.
     #[serde(skip)]
     pub(crate) key: String,
 }
 
-/// An index to make.
+/// A suggested index.
 #[derive(Debug, Serialize)]
 pub(crate) struct Advice {
     pub(crate) ddl: String,
@@ -239,7 +239,7 @@ pub(crate) struct Advice {
     pub(crate) serves: Vec<usize>,
     /// Whether it is for a foreign key.
     pub(crate) for_key: bool,
-    /// How many queries write what it has to follow.
+    /// How many queries write data that it indexes.
     pub(crate) writes: usize,
     pub(crate) extension: Option<&'static str>,
 }

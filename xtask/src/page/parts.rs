@@ -1,10 +1,10 @@
-//! Pieces that several pages are made of.
+//! Building blocks shared by several pages.
 
 use maud::{Markup, html};
 
 use super::model::{Cost, Workspace};
 
-/// A class of cost as a coloured word.
+/// A cost class as a coloured word.
 pub(super) fn cost(cost: Cost) -> Markup {
     let class = format!("badge c-{}", cost.as_str().replace(' ', "-"));
     html! { span class=(class) { (cost.as_str()) } }
@@ -26,7 +26,7 @@ pub(super) fn query_link(workspace: &Workspace, at: usize) -> Markup {
     }
 }
 
-/// A message: what stands in backticks as code.
+/// A message, with text in backticks as code.
 pub(super) fn words(text: &str) -> Markup {
     let is_paired = text.matches('`').count().is_multiple_of(2);
     html! {
@@ -36,7 +36,7 @@ pub(super) fn words(text: &str) -> Markup {
     }
 }
 
-/// A path that a narrow column may break behind its separators.
+/// A path that can be broken after its separators in a narrow column.
 pub(super) fn breakable(path: &str) -> Markup {
     html! {
         @for part in path.split_inclusive(['/', ':', '_', '.']) {
@@ -51,7 +51,7 @@ pub(super) fn function_link(workspace: &Workspace, at: usize) -> Markup {
     html! { a href=(format!("#f{at}")) { (breakable(&function.local)) } }
 }
 
-/// A list of which the first are shown, and the others when asked for.
+/// A list that shows its first items, and the others on request.
 pub(super) fn some_of(items: &[Markup], most: usize) -> Markup {
     let (first, rest) = items.split_at(items.len().min(most));
     html! {
@@ -62,7 +62,7 @@ pub(super) fn some_of(items: &[Markup], most: usize) -> Markup {
     }
 }
 
-/// The beginning of a text, on one line.
+/// The start of a text, on one line.
 pub(super) fn one_line(text: &str) -> String {
     const LONGEST: usize = 120;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -72,17 +72,17 @@ pub(super) fn one_line(text: &str) -> String {
     }
 }
 
-/// A text without the white space that all its lines begin with.
+/// A text without the indentation common to all its lines.
 pub(super) fn unindented(text: &str) -> String {
     let lines = || text.trim_matches('\n').lines();
     let indent = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
-    // The first line of a literal begins behind its quote.
+    // The first line of a literal starts after its quote.
     let common = lines().skip(1).filter(|line| !line.trim().is_empty()).map(indent).min().unwrap_or(0);
     let cut = |line: &str| line.get(indent(line).min(common)..).unwrap_or_default().trim_end().to_owned();
     lines().map(cut).collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
-/// A number with its thousands apart.
+/// A number with thousands separators.
 pub(super) fn grouped(number: u64) -> String {
     crate::report::grouped(usize::try_from(number).unwrap_or(usize::MAX))
 }

@@ -1,5 +1,5 @@
-//! The functions as a tree of calls. Each is written out where it is first met, and is a link everywhere else, so that the
-//! tree is no longer than the functions are many.
+//! The functions as a call tree. Each is expanded at its first occurrence and a link everywhere else, so that
+//! the tree has at most one entry per function.
 
 use std::collections::HashSet;
 
@@ -8,14 +8,14 @@ use maud::{Markup, html};
 use super::model::{Function, Workspace};
 use super::parts::{breakable, cost, one_line, words};
 
-/// How deep the tree is written out: what is called deeper begins a tree of its own.
+/// The maximum depth of the tree: deeper functions start a tree of their own.
 const DEEPEST: usize = 24;
 
 /// The call tree from its entry points.
 pub(super) fn tree(workspace: &Workspace) -> Markup {
     let mut tree = Tree { workspace, written: HashSet::new() };
     let mut roots = workspace.entry_points.clone();
-    // What reads most comes first.
+    // The most expensive ones come first.
     roots.sort_by_key(|at| std::cmp::Reverse(rank(workspace, *at)));
     let mut items: Vec<Markup> = roots.iter().map(|at| tree.function(*at, None, 0)).collect();
     while let Some(left) = (0..workspace.functions.len()).find(|at| !tree.written.contains(at)) {
@@ -24,7 +24,7 @@ pub(super) fn tree(workspace: &Workspace) -> Markup {
     html! { ul.tree { @for item in &items { (item) } } }
 }
 
-/// Over its budget, then without a bound, then by the most it can run.
+/// Over budget first, then unbounded, then by maximum.
 fn rank(workspace: &Workspace, at: usize) -> (bool, u64) {
     let function = workspace.functions.get(at);
     function.map_or((false, 0), |it| (it.exceeded, it.upper.unwrap_or(u64::MAX)))
@@ -83,7 +83,7 @@ fn interval(function: &Function) -> Markup {
     html! { span class=(class) { (function.interval) } }
 }
 
-/// That a call is repeated.
+/// The mark of a repeated call.
 fn looped(over: Option<&str>) -> Markup {
     html! {
         @match over {

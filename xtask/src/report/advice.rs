@@ -1,4 +1,4 @@
-//! What is said of each database as a whole: its indexes, and those that would serve its queries.
+//! Findings about each database as a whole: its indexes, and those that would serve its queries.
 
 use std::cell::LazyCell;
 use std::path::{Path, PathBuf};
@@ -14,29 +14,29 @@ use super::{Query, Report, UNINDEXED};
 
 /// A database with the queries that run on it.
 pub(super) struct Database {
-    /// What is configured and known of it.
+    /// Its configuration and schema.
     pub(super) project: Project,
-    /// The queries by their positions in the report.
+    /// The queries, as positions in the report.
     pub(super) queries: Vec<usize>,
 }
 
-/// An index to make.
+/// A suggested index.
 pub(crate) struct IndexAdvice {
-    /// The index, and the queries it serves by their positions in the report.
+    /// The index, and the queries it serves as positions in the report.
     pub(crate) advice: Advice,
-    /// The statement that makes it, without a semicolon.
+    /// The statement that creates it, without a semicolon.
     pub(crate) ddl: String,
     /// The statements that drop what it replaces, without semicolons.
     pub(crate) drops: Vec<String>,
-    /// What the schema of its database was read from.
+    /// The source of its database's schema.
     source: PathBuf,
-    /// The extension that it needs and that is not there.
+    /// The extension that it requires and that is not installed.
     pub(crate) extension: Option<&'static str>,
 }
 
 impl Query {
-    /// The query as advice sees it; `None` when it could not be parsed. What is allowed or accepted to have no index gets
-    /// none.
+    /// The query as input to the advice; `None` if it could not be parsed. No index is suggested for a query
+    /// that is allowed or accepted.
     fn queried(&self, checker: &Checker<'_>) -> Option<Queried<'_>> {
         let is_on = lints::by_name(UNINDEXED).is_some_and(|lint| checker.level(lint) > Level::Allow);
         let is_allowed = self.checked.used.iter().any(|allow| allow.lint == UNINDEXED);
@@ -59,7 +59,7 @@ impl Report {
         self.findings.append(&mut found);
     }
 
-    /// Finds the indexes that would serve what is not served, database by database.
+    /// Finds indexes for unserved accesses, database by database.
     pub(super) fn advise(&mut self) {
         let mut found = Vec::new();
         for (source, database) in &self.databases {
@@ -84,7 +84,7 @@ impl Report {
         self.advice = found;
     }
 
-    /// The databases, each with the indexes that are advised for it.
+    /// The databases, each with the indexes suggested for it.
     pub(super) fn advice_by_database(&self) -> impl Iterator<Item = (&Project, Vec<Advice>)> {
         self.databases.iter().map(|(source, database)| {
             let advice = self.advice.iter().filter(move |it| it.source == *source);
@@ -93,7 +93,7 @@ impl Report {
     }
 }
 
-/// The files that make a schema, each with its path as shown: a snapshot, or migrations in order.
+/// The files that define a schema, with their displayed paths: a snapshot, or migrations in order.
 fn made_by(source: &Path, dialect: Dialect, base: &Path) -> Vec<(String, String)> {
     if source.is_dir() {
         let selected = read_migrations(source, base, Some(dialect));

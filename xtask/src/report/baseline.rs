@@ -1,4 +1,4 @@
-//! The baseline: read before a report, taken out of it, and brought up to date.
+//! The baseline: loaded before a report, subtracted from it, and updated.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -16,25 +16,26 @@ use crate::input;
 use crate::output::Output;
 use crate::replace::replace;
 
-/// The name under which the disagreements of a planner stand beside the lints.
+/// The name under which differences from a planner are recorded next to the lints.
 pub(crate) const EXPLAIN: &str = "explain";
 
-/// What a baseline has left out of a report.
+/// The findings of a report that a baseline accepts.
 pub(crate) struct Accepted {
     /// The baseline's file.
     pub(crate) file: String,
-    /// How many findings are known.
+    /// The number of accepted findings.
     pub(crate) left_out: usize,
-    /// What is accepted and was not found again.
+    /// Accepted findings that were not found again.
     pub(crate) gone: Vec<Known>,
 }
 
 /// A baseline in use.
 pub(crate) struct Session {
     path: PathBuf,
-    /// The file as it is shown.
+    /// The displayed path of the file.
     file: String,
-    /// The folder that the baseline's paths are relative to: its own, so that it holds wherever the command runs.
+    /// The folder that the baseline's paths are relative to: its own, so that it is valid wherever the
+    /// command runs.
     folder: PathBuf,
     /// The folder that the report's paths are relative to.
     base: PathBuf,
@@ -46,7 +47,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Reads the baseline that the arguments name; a missing one is empty when it is to be written.
+    /// Loads the baseline that the arguments name; if it is to be written, a missing one counts as empty.
     pub(crate) fn open(
         input: &Input,
         accepting: &Accepting,
@@ -74,7 +75,7 @@ impl Session {
         Ok(Some(Session { path, file, folder, base: base.to_path_buf(), scopes, is_partial, baseline }))
     }
 
-    /// Takes what is known out of a report, and tells the report of it.
+    /// Removes accepted findings from a report, and records them in it.
     pub(super) fn leave_out(&self, report: &mut Report) {
         let subject = report.subject;
         let accepted = self.accepted(&report.findings, |lint| subject.asks(lint));
@@ -82,12 +83,12 @@ impl Session {
         report.accepted = Some(accepted);
     }
 
-    /// Whether a finding is known.
+    /// Whether a finding is accepted.
     pub(crate) fn accepts(&self, finding: &Finding) -> bool {
         self.baseline.findings.contains(&self.known(finding))
     }
 
-    /// What is left out of all that was found by a run that `asks` for these lints.
+    /// The accepted part of the findings of a run that `asks` for these lints.
     pub(crate) fn accepted(&self, found: &[Finding], asks: impl Fn(&str) -> bool) -> Accepted {
         let left_out = found.iter().filter(|finding| self.accepts(finding)).count();
         let found = self.found(found);
@@ -96,12 +97,12 @@ impl Session {
         Accepted { file: self.file.clone(), left_out, gone }
     }
 
-    /// Writes the baseline that accepts what a report holds.
+    /// Writes a baseline that accepts the findings of a report.
     pub(super) fn write(&self, report: &Report, output: &mut Output) -> Result<Outcome, Failure> {
         self.update(&report.findings, |lint| report.subject.asks(lint), output)
     }
 
-    /// Writes the baseline that accepts all that was found by a run that `asks` for these lints.
+    /// Writes a baseline that accepts all findings of a run that `asks` for these lints.
     pub(crate) fn update(
         &self,
         found: &[Finding],
@@ -128,7 +129,7 @@ impl Session {
         Known::of(finding, relative(&self.base.join(&*finding.place.file), &self.folder))
     }
 
-    /// Whether it stands in what this run was asked to check.
+    /// Whether an entry is in the scope of this run.
     fn is_in_scope(&self, known: &Known) -> bool {
         let path = resolved(&self.folder.join(&known.file));
         !self.is_partial && self.scopes.iter().any(|scope| path.starts_with(scope))
@@ -136,7 +137,7 @@ impl Session {
 }
 
 impl Accepted {
-    /// What is said of it to a person.
+    /// The lines about it in a report.
     pub(crate) fn lines(&self) -> Vec<String> {
         let file = &self.file;
         let known = counted(self.left_out, "known finding", "known findings");
@@ -157,7 +158,7 @@ impl Accepted {
     }
 }
 
-/// A path without `.` and `..`, as far as its text tells.
+/// A path with `.` and `..` resolved, textually.
 fn resolved(path: &Path) -> PathBuf {
     let mut resolved = PathBuf::new();
     for component in path.components() {
@@ -172,7 +173,7 @@ fn resolved(path: &Path) -> PathBuf {
     resolved
 }
 
-/// A path as seen from a folder, with `/` between its parts.
+/// A path relative to a folder, with `/` as separator.
 fn relative(path: &Path, folder: &Path) -> String {
     let path = resolved(path);
     let shared = path.components().zip(folder.components()).take_while(|(a, b)| a == b).count();

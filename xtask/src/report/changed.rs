@@ -1,6 +1,6 @@
-//! `--since` and `--changed-files`: the findings that a change touches. A finding is kept where a line it stands on
-//! differs, or one of its function or its query; where its function calls one that differs; or where its query names a
-//! table that a changed file of SQL names.
+//! `--since` and `--changed-files`: the findings that a change affects. A finding is kept if one of its
+//! lines, its function or its query has changed, if its function calls one that has changed, or if its query
+//! names a table that a changed SQL file names.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::RangeInclusive;
@@ -19,14 +19,14 @@ use crate::args::Changed;
 use crate::failure::Failure;
 use crate::input::FunctionKey;
 
-/// What differs, by file as it is shown.
+/// The changes, by displayed file.
 pub(crate) struct Changes {
     files: HashMap<String, Lines>,
-    /// The tables and indexes that changed statements of `.sql` files name.
+    /// The tables and indexes named in changed statements of `.sql` files.
     names: HashSet<String>,
 }
 
-/// The lines of a file that differ.
+/// The changed lines of a file.
 enum Lines {
     All,
     Some(Vec<RangeInclusive<u32>>),
@@ -44,7 +44,8 @@ impl Lines {
 }
 
 impl Changes {
-    /// Reads what the arguments name; `None` where everything is reported. Paths are shown relative to `base`.
+    /// Reads the changes that the arguments name; `None` if everything is reported. Paths are shown relative
+    /// to `base`.
     pub(crate) fn read(arguments: &Changed, scope: &Path, base: &Path) -> Result<Option<Changes>, Failure> {
         if arguments.is_everything() {
             return Ok(None);
@@ -74,7 +75,7 @@ impl Changes {
 }
 
 impl Report {
-    /// Leaves out what a change does not touch.
+    /// Removes the findings that a change does not affect.
     pub(super) fn keep_changed(&mut self, changes: &Changes) {
         let touched = self.touched_functions(changes);
         let named = self.queries_of(&changes.names);
@@ -94,7 +95,7 @@ impl Report {
         self.findings.retain(is_touched);
     }
 
-    /// The functions that differ, and those that call them, over any number of calls.
+    /// The changed functions, and those that call them, directly or indirectly.
     fn touched_functions(&self, changes: &Changes) -> HashSet<FunctionKey> {
         let differ = self.functions.iter().filter(|(key, lines)| changes.touch(&key.0, lines));
         let mut touched: HashSet<FunctionKey> = differ.map(|(key, _)| key.clone()).collect();
@@ -129,7 +130,7 @@ impl Report {
     }
 }
 
-/// The names in the statements of a file of SQL that differ.
+/// The names in the changed statements of a SQL file.
 fn names_in(path: &Path, lines: &Lines) -> HashSet<String> {
     let Ok(text) = read(path) else { return HashSet::new() };
     let dialect = Dialect::Postgres;
@@ -148,7 +149,7 @@ fn names_in(path: &Path, lines: &Lines) -> HashSet<String> {
     names
 }
 
-/// The files that were named, as a whole; one that is gone changes nothing that is there.
+/// The given files, as changed entirely; a deleted one changes nothing that exists.
 fn named(files: &[PathBuf]) -> Result<BTreeMap<PathBuf, Lines>, Failure> {
     let here = crate::input::current_dir()?;
     let path = |file: &PathBuf| here.join(file).canonicalize().ok();
@@ -160,10 +161,10 @@ fn named(files: &[PathBuf]) -> Result<BTreeMap<PathBuf, Lines>, Failure> {
         .collect())
 }
 
-/// What differs from a revision: in files that git knows, and all of those that it does not know yet.
+/// The changes since a revision: in tracked files, and all of the untracked ones.
 fn since(revision: &str, dir: &Path) -> Result<BTreeMap<PathBuf, Lines>, Failure> {
     let failed = |why: String| Failure::new(format!("see what has changed since `{revision}`")).because(why);
-    // A revision that begins with a dash would be an option.
+    // A revision that starts with a dash would be an option.
     let commit = ["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{revision}^{{commit}}")];
     let commit = git(dir, &commit).map_err(|_| failed("no commit has this name".to_owned()))?;
     let top = git(dir, &["rev-parse", "--show-toplevel"]).map_err(failed)?;
@@ -177,11 +178,11 @@ fn since(revision: &str, dir: &Path) -> Result<BTreeMap<PathBuf, Lines>, Failure
     Ok(files)
 }
 
-/// The new lines of each hunk of a diff; where lines are gone, those around them.
+/// The new lines of each hunk of a diff; for deleted lines, the lines around them.
 fn hunks(diff: &str, top: &Path) -> BTreeMap<PathBuf, Lines> {
     let mut files: BTreeMap<PathBuf, Lines> = BTreeMap::new();
     let mut path = None;
-    // A line of content may look like a head: so many lines of content are still to come.
+    // A line of content may look like a header, so the remaining lines of the hunk are counted.
     let mut content = 0_u32;
     for line in diff.lines() {
         if content > 0 && line.starts_with(['+', '-']) {
@@ -204,7 +205,7 @@ fn hunks(diff: &str, top: &Path) -> BTreeMap<PathBuf, Lines> {
     files
 }
 
-/// `+12,3` as its start and its number of lines.
+/// Parses `+12,3` as a start and a number of lines.
 fn numbers(part: Option<&str>, sign: char) -> (u32, u32) {
     let part = part.unwrap_or_default().trim_start_matches(sign);
     let (start, count) = part.split_once(',').unwrap_or((part, "1"));

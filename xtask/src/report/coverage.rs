@@ -1,33 +1,33 @@
-//! What was checked and what was not, in figures and in words.
+//! What was checked and what was not, as numbers and in words.
 
 use query_budget_analysis::index::Verdict;
 
 use super::{Report, Subject};
 
 impl Report {
-    /// How many queries there are, those put together at run time included.
+    /// The number of queries, including those built at run time.
     pub(super) fn all_queries(&self) -> usize {
         self.queries.len() + self.dynamic
     }
 
-    /// How many queries were checked.
+    /// The number of checked queries.
     pub(super) fn checked(&self) -> usize {
         self.queries.len() - self.unparsed.len()
     }
 
-    /// How many accesses of tables have a verdict.
+    /// The number of table accesses with a verdict.
     pub(super) fn accesses_with(&self, verdict: Verdict) -> usize {
         let accesses = self.queries.iter().flat_map(|query| &query.checked.accesses);
         accesses.filter(|access| access.verdict == verdict).count()
     }
 
-    /// How many queries have something in them that is not looked into.
+    /// The number of queries with parts that are not analysed.
     pub(super) fn unchecked(&self) -> usize {
         let parsed = self.queries.iter().filter_map(|query| query.checked.query.as_ref().ok());
         parsed.filter(|query| query.unchecked.is_some()).count()
     }
 
-    /// The last line of a report: what was looked at, and what of it could not be checked.
+    /// The last line of a report: what was examined, and what could not be checked.
     pub(super) fn coverage(&self) -> String {
         let files = counted(self.files, "file", "files");
         let queries = counted(self.all_queries(), "query", "queries");
@@ -63,12 +63,12 @@ impl Report {
     }
 }
 
-/// A number with what is counted: `1 query`, `4,812 queries`.
+/// A number with its noun: `1 query`, `4,812 queries`.
 pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
-/// A number with its thousands apart.
+/// A number with thousands separators.
 pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();

@@ -1,4 +1,4 @@
-//! The edits of findings, placed in their files: what a reader of bytes, lines or patches needs of them.
+//! Maps the edits of findings to their files, as bytes, lines or patches require.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// The text of a file as it is shown, relative to `base`; `None` when it cannot be read.
+    /// The text of a file given by its displayed path, relative to `base`; `None` if it cannot be read.
     pub(crate) fn of(&mut self, file: &Arc<str>, base: &Path) -> Option<Arc<str>> {
         if file.is_empty() {
             return None;
@@ -28,7 +28,7 @@ impl Texts {
 }
 
 impl Report {
-    /// Places the edits of all findings.
+    /// Maps the edits of all findings to their files.
     pub(super) fn place_edits(&mut self, base: &Path) {
         let mut texts = Texts::default();
         for finding in self.findings.iter_mut().filter(|finding| !finding.edits.is_empty()) {
@@ -39,14 +39,14 @@ impl Report {
         }
     }
 
-    /// The findings that have an edit which can be made as it is, no further from certain than `limit`. A report shows
-    /// them, or would with `--all`.
+    /// The findings with an edit that can be applied as it is, with an applicability up to `limit`. A report
+    /// shows them, or would with `--all`.
     pub(crate) fn fixable(&self, limit: Applicability) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(move |finding| is_fixable(finding, limit))
     }
 }
 
-/// Whether a finding has an edit which can be made as it is.
+/// Whether a finding has an edit that can be applied as it is.
 pub(crate) fn is_fixable(finding: &Finding, limit: Applicability) -> bool {
     finding.applicability().is_some_and(|it| it <= limit)
         && finding.edits.iter().all(|edit| edit.in_file.is_some())

@@ -6,7 +6,7 @@ use super::{Report, text};
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Writes a report: a command a line, and the summary as plain text.
+/// Writes a report: one command per line, and the summary as plain text.
 pub(super) fn write(report: &Report, output: &mut Output) -> Result<(), Failure> {
     for notice in &report.notices {
         output.exact(github_notice(notice))?;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Report;
 
-/// A report as a list. Where nothing that was found can be relied on, it says why and no more.
+/// A report as a list. If the findings are unreliable, it only gives the reason.
 pub(super) fn report(report: &Report) -> Value {
     let notices = report.notices.iter().filter(|notice| notice.kind.severity() == Severity::Error);
     let mut issues: Vec<Value> = notices.map(gitlab_notice).collect();

@@ -1,4 +1,4 @@
-//! Reports for a machine: one object. Its keys are added to, never renamed.
+//! Reports as JSON: one object. New keys may be added, none is renamed.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! What is known of a workspace before its queries are checked one by one: which tables it adds rows to, by the words of its
-//! queries alone, and which its cached reads name.
+//! Information about a workspace that is collected before its queries are checked: which tables it adds rows
+//! to, judging by keywords, and which tables its cached reads name.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -10,10 +10,10 @@ use query_budget_analysis::rust::{Site, SiteSql};
 
 use crate::input::Batch;
 
-/// What is known of a workspace.
+/// Information about a workspace.
 pub(super) struct Known {
     grown: HashSet<String>,
-    /// By what the schema was read from.
+    /// By the source of the schema.
     cached: HashMap<Option<PathBuf>, CachedTables>,
     nothing_cached: CachedTables,
 }
@@ -29,14 +29,14 @@ impl Known {
         Known { grown: grown(batches), cached, nothing_cached: CachedTables::new() }
     }
 
-    /// A checker that knows what of it belongs to a database.
+    /// A checker with the information for one database.
     pub(super) fn tell<'a>(&'a self, checker: Checker<'a>, source: Option<&PathBuf>) -> Checker<'a> {
         let cached = self.cached.get(&source.cloned()).unwrap_or(&self.nothing_cached);
         checker.with_grown(&self.grown).with_cached(cached)
     }
 }
 
-/// The tables that some query, test code left out, inserts into: their names without a schema, lower case.
+/// The tables that some query outside of test code inserts into: their names without a schema, in lower case.
 fn grown(batches: &[Batch]) -> HashSet<String> {
     let files = batches.iter().flat_map(|batch| &batch.files);
     let sites = files.flat_map(|file| &file.source.scan.sites).filter(|site| !site.in_test);
@@ -56,7 +56,7 @@ fn text(site: &Site) -> Option<&str> {
     }
 }
 
-/// Adds what follows `INTO` and `COPY` in a text.
+/// Adds the names after `INTO` and `COPY` in a text.
 fn add(text: &str, found: &mut HashSet<String>) {
     let mut words = text.split(|c: char| c.is_whitespace() || c == '(').filter(|word| !word.is_empty());
     while let Some(word) = words.next() {

@@ -1,4 +1,4 @@
-//! Reports as a compiler's messages, a line each.
+//! Reports as compiler messages, one per line.
 
 use query_budget_analysis::Severity;
 use query_budget_analysis::render::gcc;
@@ -7,7 +7,7 @@ use super::Report;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Writes a report: what was checked and what was not goes to standard error, where it is read as no message.
+/// Writes a report. The coverage goes to standard error, so that it is not parsed as a message.
 pub(super) fn write(report: &Report, output: &mut Output) -> Result<(), Failure> {
     for notice in report.notices.iter().filter(|notice| !notice.place.file.is_empty()) {
         let level = match notice.kind.severity() {

@@ -1,4 +1,4 @@
-//! The advised indexes as migrations in the project's own folder, numbered as its others are.
+//! The suggested indexes as migrations in the project's own folder, with its own numbering.
 
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
@@ -18,8 +18,8 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 impl Report {
-    /// Writes the migrations that make the advised indexes, database by database, and says what it wrote. Paths are shown
-    /// relative to `base`.
+    /// Writes migrations that create the suggested indexes, database by database, and reports the files.
+    /// Paths are shown relative to `base`.
     pub(super) fn write_migrations(
         &self,
         input: &Input,
@@ -59,7 +59,7 @@ impl Report {
     }
 }
 
-/// Where a database's migrations are.
+/// The folder of a database's migrations.
 fn folder(input: &Input, database: &Project) -> Result<PathBuf, Failure> {
     input.migrations.clone().or_else(|| database.migrations.clone()).ok_or_else(|| {
         Failure::new("find the folder of the migrations")
@@ -67,8 +67,8 @@ fn folder(input: &Input, database: &Project) -> Result<PathBuf, Failure> {
     })
 }
 
-/// Parts the advice into the names of indexes that the folder's migrations make, which a stale snapshot does not hold, and
-/// the rest.
+/// Splits the advice into the names of indexes that the folder's migrations already create, which a stale
+/// snapshot lacks, and the rest.
 fn already_made(
     folder: &Path,
     schema: &Schema,
@@ -84,7 +84,7 @@ fn already_made(
     Ok((there.into_iter().map(|advice| advice.name).collect(), new))
 }
 
-/// Writes the files, none of which may be there, and returns their paths.
+/// Writes the files, which must not exist, and returns their paths.
 fn write(folder: &Path, schema: &Schema, advice: &[Advice]) -> Result<Vec<PathBuf>, Failure> {
     let failed = |path: &Path, error: std::io::Error| {
         Failure::new(format!("write `{}`", path.display())).because(error)

@@ -1,5 +1,5 @@
-//! What came of checking queries, as data, and how it goes out: findings become a report, what is accepted is left out
-//! of it, and one file for each form writes it.
+//! The result of checking queries, as data, and its output: findings become a report, the baseline is
+//! subtracted, and each format is written by a file of its own.
 
 mod advice;
 pub(crate) mod baseline;
@@ -42,10 +42,10 @@ use crate::input::{self, BareQuery, Batch, FunctionKey, Loaded, RustFile};
 use crate::output::Output;
 use crate::progress::Progress;
 
-/// The lint whose findings an index would end.
+/// The lint whose findings an index would resolve.
 const UNINDEXED: &str = "unindexed_filter";
 
-/// Which command's report it is.
+/// The command that a report belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
     /// All lints.
@@ -70,7 +70,7 @@ impl Subject {
                 .is_some_and(|lint| lint.is_about_indexes() || matches!(lint.check, Check::Schema(_)))
     }
 
-    /// The level of the lints on indexes where the configuration is silent.
+    /// The default level of the lints on indexes.
     fn index_level(self) -> Level {
         match self {
             Subject::Everything => Group::Index.level(),
@@ -78,54 +78,54 @@ impl Subject {
         }
     }
 
-    /// The level of a lint where the configuration is silent.
+    /// The default level of a lint.
     fn level(self, lint: &Lint) -> Level {
         if lint.is_about_indexes() { self.index_level() } else { lint.group.level() }
     }
 }
 
-/// Everything that was found.
+/// All findings, and what they are based on.
 pub(crate) struct Report {
     subject: Subject,
-    /// The folder that paths are shown relative to.
+    /// The folder to which displayed paths are relative.
     base: PathBuf,
-    /// How many files were looked into.
+    /// The number of files examined.
     files: usize,
-    /// How many places make a query, whether its text is known or not.
+    /// The number of places that make a query, whether or not its text is known.
     sites: usize,
     /// The queries whose text is known.
     pub(crate) queries: Vec<Query>,
-    /// Those of them that could not be parsed.
+    /// Those that could not be parsed.
     unparsed: Vec<Unparsed>,
-    /// How many queries are put together at run time.
+    /// The number of queries built at run time.
     dynamic: usize,
-    /// How many entries of `.sqlx` are of no query in the source and do not fit the schema.
+    /// The number of `.sqlx` entries that no query of the source has and that do not fit the schema.
     stale: usize,
-    /// How many queries stand in functions that run more of them than anything in their source bounds.
+    /// The number of queries in functions whose source does not bound how many they run.
     unbounded: usize,
-    /// What is wrong, by database and place.
+    /// The shown findings, by database and place.
     findings: Vec<Finding>,
-    /// How many findings there are where only those of a change are reported.
+    /// The total number of findings, if only those of a change are reported.
     of_all: Option<usize>,
     /// The functions, each with the lines of its body.
     functions: Vec<(FunctionKey, RangeInclusive<u32>)>,
-    /// Which function calls which.
+    /// The call graph.
     calls: Vec<(FunctionKey, FunctionKey)>,
-    /// What is true as well, and a matter of taste or of the place.
+    /// Further findings that are a matter of taste or context.
     more: Vec<Finding>,
-    /// Whether that is listed.
+    /// Whether those are listed.
     all: bool,
-    /// The databases, by what their schema was read from.
+    /// The databases, by the source of their schema.
     databases: BTreeMap<PathBuf, Database>,
-    /// The indexes that would serve what is reported as not served, by database.
+    /// The indexes that would serve unserved accesses, by database.
     pub(crate) advice: Vec<IndexAdvice>,
-    /// What a baseline has left out.
+    /// The findings that a baseline accepts.
     accepted: Option<baseline::Accepted>,
-    /// What keeps the projects from being checked in full.
+    /// Reasons why projects cannot be checked in full.
     pub(crate) notices: Vec<Notice>,
     /// The files that could not be read or parsed.
     unread: Vec<String>,
-    /// The macros and derives that make entries of `.sqlx`, by the entries' files.
+    /// The macros and derives that make `.sqlx` entries, by the entries' files.
     makers: HashMap<Arc<str>, Place>,
 }
 
@@ -135,17 +135,17 @@ pub(crate) struct Query {
     pub(crate) sql: Arc<str>,
     /// Where it stands.
     pub(crate) place: Place,
-    /// The function it stands in, as a path inside its file; empty outside of one.
+    /// The function it is in, as a path inside its file; empty outside a function.
     function: Arc<str>,
-    /// What is known of it.
+    /// The result of checking it.
     pub(crate) checked: Checked,
-    /// Whether a baseline knows that no index serves it.
+    /// Whether a baseline accepts that no index serves it.
     is_accepted: bool,
 }
 
 /// A query that could not be parsed.
 struct Unparsed {
-    /// Where the parser stopped; the query where that is not known.
+    /// Where the parser stopped; the query itself if unknown.
     place: Place,
     /// Why, as a lowercase fragment.
     reason: String,
@@ -153,7 +153,7 @@ struct Unparsed {
     sql: Arc<str>,
 }
 
-/// Checks what was loaded against the indexes, for a command that goes on from there.
+/// Checks the loaded queries against the indexes, for a command that processes the result.
 #[cfg(feature = "live")]
 pub(crate) fn of_indexes(loaded: Loaded, base: &Path) -> Report {
     let mut report = Report::new(Subject::Indexes, loaded, base);
@@ -161,27 +161,27 @@ pub(crate) fn of_indexes(loaded: Loaded, base: &Path) -> Report {
     report
 }
 
-/// Checks what was loaded with all lints, for a page.
+/// Checks the loaded queries with all lints, for a page.
 pub(crate) fn of_everything(loaded: Loaded, base: &Path) -> Report {
     Report::new(Subject::Everything, loaded, base)
 }
 
-/// What is asked of a report.
+/// The parameters of a report.
 pub(crate) struct Wanted<'a> {
-    /// Which command's it is.
+    /// The command.
     pub(crate) subject: Subject,
     /// Where queries and schema come from.
     pub(crate) input: &'a Input,
-    /// How it goes out.
+    /// The output options.
     pub(crate) reporting: &'a Reporting,
-    /// Which findings are shown.
+    /// The findings to show.
     pub(crate) view: &'a View,
-    /// What of it is reported.
+    /// The part to report.
     pub(crate) changed: &'a Changed,
 }
 
 impl<'a> Wanted<'a> {
-    /// What `check` asks.
+    /// The parameters of `check`.
     pub(crate) fn of_check(arguments: &'a CheckArguments) -> Wanted<'a> {
         let CheckArguments { input, reporting, view, changed, .. } = arguments;
         Wanted { subject: Subject::Everything, input, reporting, view, changed }
@@ -210,8 +210,8 @@ pub(crate) fn run(wanted: &Wanted<'_>, output: &mut Output) -> Result<Outcome, F
     Ok(report.outcome())
 }
 
-/// The findings of `check` that its report would show, one for each place, before they are joined by their cause; `base`
-/// is the folder that their paths are relative to.
+/// The findings that the report of `check` would show, one per place, before they are grouped by cause;
+/// `base` is the folder that their paths are relative to.
 pub(crate) fn of(arguments: &CheckArguments, base: &Path) -> Result<Report, Failure> {
     let wanted = Wanted::of_check(arguments);
     let mut loaded = input::load(wanted.input, base)?;
@@ -227,14 +227,15 @@ pub(crate) fn of(arguments: &CheckArguments, base: &Path) -> Result<Report, Fail
     Ok(report)
 }
 
-/// Sets the levels that hold for this run.
+/// Sets the levels for this run.
 fn set_levels(loaded: &mut Loaded, view: &View) {
     for batch in &mut loaded.batches {
         batch.project.config.lints.extend(view.levels());
     }
 }
 
-/// Writes the indexes that would serve what was loaded as migrations; `base` is the folder that paths are relative to.
+/// Writes the indexes that would serve the loaded queries as migrations; `base` is the folder that paths are
+/// relative to.
 pub(crate) fn write_migrations(
     loaded: Loaded,
     base: &Path,
@@ -261,7 +262,7 @@ impl Report {
         &self.unread
     }
 
-    /// Leaves out the findings that are not asked for.
+    /// Removes the findings that are not requested.
     fn choose(&mut self, wanted: &Wanted<'_>, base: &Path) -> Result<(), Failure> {
         self.all = wanted.view.all;
         let only = &wanted.view.lints;
@@ -345,7 +346,7 @@ impl Report {
             .filter(|function| matches!(function.bound.upper, Upper::Unbounded { .. }))
             .map(|function| &*function.path)
             .collect();
-        // A test runs on a handful of rows and is not what waits: its queries are no part of the figures.
+        // A test runs on few rows and is not time-critical: its queries are not counted.
         self.sites += file.source.scan.sites.iter().filter(|site| !site.in_test).count();
         for CheckedSite { site, offset, checked } in
             checked.sites.into_iter().filter(|site| !site.site.in_test)
@@ -392,13 +393,14 @@ impl Report {
             let lint = lints::by_name(finding.lint);
             lint.is_some_and(|lint| lint.is(Trait::Refused) && !lint.is(Trait::WhenRun))
         };
-        // sqlx has compiled it once: what the schema refuses now is of a query that is gone.
+        // sqlx has compiled it before, so an entry that the schema rejects belongs to a query that no longer
+        // exists.
         if query.is_entry && checked.findings.iter().any(is_refused) {
             self.sites -= 1;
             self.stale += 1;
             return;
         }
-        // What is said of an allow stands where the allow does.
+        // A finding about an allow is at the place of the allow.
         for finding in checked.findings.iter_mut().filter(|finding| finding.sql.is_some()) {
             finding.place =
                 place_in(&query, finding.excerpt.as_ref().map_or(0, |excerpt| excerpt.span.start));
@@ -423,7 +425,7 @@ impl Report {
         self.queries.push(query);
     }
 
-    /// Takes out the findings that are known, of the report and of each query.
+    /// Removes findings from the report and from each query.
     fn retain(&mut self, mut keep: impl FnMut(&Finding) -> bool) {
         self.findings.retain(&mut keep);
         for query in &mut self.queries {
@@ -456,18 +458,18 @@ impl Report {
         }
     }
 
-    /// How many findings are at a level.
+    /// The number of findings at a level.
     fn count(&self, level: Level) -> usize {
         self.findings.iter().filter(|finding| finding.level == level).count()
     }
 
-    /// Whether a configuration or a snapshot could not be used, so that nothing that was found can be relied on.
+    /// Whether a configuration or a snapshot could not be used, so that the findings are unreliable.
     pub(crate) fn is_broken(&self) -> bool {
         self.notices.iter().any(|notice| notice.kind.severity() == Severity::Error)
     }
 }
 
-/// Where a byte of a query stands: in a `.sql` file on a line of its own, elsewhere where the query does.
+/// The place of a byte of a query: in a `.sql` file its own line, elsewhere the place of the query.
 fn place_in(query: &BareQuery, byte: usize) -> Place {
     let mut place = query.place.clone();
     if place.file.ends_with(".sql") {

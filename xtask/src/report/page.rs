@@ -1,4 +1,4 @@
-//! What was found, as the data of a page.
+//! Converts findings to the data of a page.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use super::{Query, Report};
 use crate::page::{self, model};
 
 impl Report {
-    /// The data of a page; `functions` are those that reach a query, by their files and paths.
+    /// The data of a page; `functions` are those that reach a query, by file and path.
     pub(crate) fn into_page(
         mut self,
         base: &Path,
@@ -35,7 +35,7 @@ impl Report {
             ..model::Workspace::default()
         };
         for notice in &mut page.notices {
-            // What is of no place says so by an empty one.
+            // A notice without a place has an empty one.
             *notice = notice.trim_start_matches(": ").to_owned();
         }
         page.unparsed = self.unparsed.iter().map(unparsed).collect();
@@ -58,7 +58,7 @@ impl Report {
         }
     }
 
-    /// Adds the queries, and tells the functions of them.
+    /// Adds the queries, and links functions to them.
     fn add_queries(&self, page: &mut model::Workspace) {
         let mut by_name: HashMap<(&str, &str), usize> = HashMap::new();
         for (at, function) in page.functions.iter().enumerate() {
@@ -91,7 +91,7 @@ impl Report {
         page.queries = queries.map(|((query, function), cost)| row(query, function, cost)).collect();
     }
 
-    /// Adds the findings, and tells the queries of them.
+    /// Adds the findings, and links queries to them.
     fn add_findings(&self, page: &mut model::Workspace) {
         let mut by_text: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
         for (at, query) in self.queries.iter().enumerate() {
@@ -129,7 +129,7 @@ impl Report {
         }
     }
 
-    /// A database; `source` is what its schema was read from.
+    /// A database; `source` is the source of its schema.
     fn database(&self, source: &str, database: &Database) -> model::Database {
         let project = &database.project;
         let mut tables = Vec::new();
@@ -174,13 +174,13 @@ impl Report {
     }
 }
 
-/// What rows are stored in: tables, and materialised views.
+/// Everything that stores rows: tables, and materialised views.
 fn stored(schema: &Schema) -> Vec<&Table> {
     let views = schema.views.values().filter(|view| view.materialized);
     schema.tables.values().chain(views.filter_map(|view| schema.stored(&view.name))).collect()
 }
 
-/// What a write does; in a statement that is another one, by its parts.
+/// The action of a write; for one nested in a statement of another kind, judged by its parts.
 fn action(kind: Kind, write: &statement::Write) -> &'static str {
     match kind {
         Kind::Merge => "merge",

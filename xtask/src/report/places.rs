@@ -1,4 +1,4 @@
-//! Where in the migrations, or in a snapshot, something is made.
+//! Locates where in the migrations, or in a snapshot, something is created.
 
 use std::collections::HashMap;
 
@@ -7,23 +7,24 @@ use query_budget_analysis::lints::Made;
 use query_budget_analysis::sql::lex::{Kind, Lexer, Token, unquote};
 use query_budget_analysis::sql::{Dialect, split};
 
-/// Where everything is made that the statements of some files make; each file is read once for all that is asked. What
-/// stands in a literal or a comment names nothing.
+/// The places where the statements of some files create things; each file is read once. Literals and comments
+/// are ignored.
 pub(super) struct Places<'f> {
     files: &'f [(String, String)],
-    /// The last statement that creates something of a name, else the last that alters it, with how well it fits.
+    /// The last statement that creates something with a name, else the last that alters it, with the quality
+    /// of the match.
     named: HashMap<String, (u8, At)>,
-    /// What was renamed, in order.
+    /// Renames, in order.
     renames: Vec<Rename>,
-    /// Foreign keys: the name of the table, the first column, the table that is referred to.
+    /// Foreign keys: the name of the table, the first column, the referenced table.
     keys: HashMap<(String, String, String), At>,
 }
 
-/// A file, by its position, and a line.
+/// The position of a file, and a line.
 type At = (usize, u32);
 
 impl<'f> Places<'f> {
-    /// Reads the statements of files, each with its path as shown.
+    /// Reads the statements of files, each with its displayed path.
     pub(super) fn new(files: &'f [(String, String)], dialect: Dialect) -> Places<'f> {
         let mut places = Places { files, named: HashMap::new(), renames: Vec::new(), keys: HashMap::new() };
         for (file, (_, text)) in files.iter().enumerate() {
@@ -64,8 +65,8 @@ impl<'f> Places<'f> {
         }
     }
 
-    /// Where something is made: the last statement that creates it, else the last that names it in its head; of a foreign
-    /// key the element of the list, or the clause, that has its column and REFERENCES.
+    /// Where something is created: the last statement that creates it, else the last that names it in its
+    /// head; for a foreign key, the list element or clause with its column and REFERENCES.
     pub(super) fn of(&self, made: &Made<'_>) -> Place {
         let names = self.earlier_names(made);
         let key = names.made.iter().find_map(|name| self.key(name, &names));
@@ -83,7 +84,7 @@ impl<'f> Places<'f> {
         pairs.find_map(|(column, table)| self.keys.get(&(name.to_owned(), column.clone(), table.clone())))
     }
 
-    /// Follows renamings back: `ALTER TABLE a RENAME TO b`, `ALTER TABLE b RENAME COLUMN x TO y`.
+    /// Follows renames back: `ALTER TABLE a RENAME TO b`, `ALTER TABLE b RENAME COLUMN x TO y`.
     fn earlier_names(&self, made: &Made<'_>) -> Names {
         let first = |name: &str| vec![name.to_ascii_lowercase()];
         let mut names = Names {
@@ -110,21 +111,21 @@ impl<'f> Places<'f> {
     }
 }
 
-/// What a statement renames: the table, its column where it is one's, and the new name.
+/// A rename in a statement: the table, the column if it is one of a column, and the new name.
 struct Rename {
     table: String,
     column: Option<String>,
     to: String,
 }
 
-/// The names that a table, the table it refers to and its column have and had before they were renamed.
+/// The current and earlier names of a table, the table it refers to and its column.
 struct Names {
     made: Vec<String>,
     referred: Vec<String>,
     column: Vec<String>,
 }
 
-/// The lines of bytes that are asked for in order.
+/// Finds the lines of bytes, given in ascending order.
 struct Lines<'t> {
     text: &'t str,
     at: usize,
@@ -141,13 +142,13 @@ impl Lines<'_> {
     }
 }
 
-/// A REFERENCES of a statement.
+/// A REFERENCES clause in a statement.
 struct Reference {
-    /// The names in front of it, in its element of the list or its clause.
+    /// The names before it, in its list element or clause.
     columns: Vec<String>,
-    /// The names right behind it.
+    /// The names directly after it.
     tables: Vec<String>,
-    /// The byte at which its element begins.
+    /// The byte at which its element starts.
     start: usize,
 }
 
@@ -170,13 +171,13 @@ impl<'t> Statement<'t> {
         self.text(at).eq_ignore_ascii_case(word)
     }
 
-    /// The name that a token is, in lower case.
+    /// The name in a token, in lower case; `None` if it is not a name.
     fn name(&self, at: usize) -> Option<String> {
         let token = self.tokens.get(at).filter(|token| matches!(token.kind, Kind::Word | Kind::Name));
         token.map(|_| unquote(self.text(at), self.dialect).to_ascii_lowercase())
     }
 
-    /// What the statement renames.
+    /// The rename in the statement, if it is one.
     fn renames(&self) -> Option<Rename> {
         if !self.is(0, "alter") || !self.is(1, "table") {
             return None;
@@ -191,7 +192,7 @@ impl<'t> Statement<'t> {
         Some(Rename { table, column: Some(self.name(from)?), to })
     }
 
-    /// The names in front of the first list or query.
+    /// The names before the first list or query.
     fn head(&self) -> Vec<String> {
         let head = (0..self.tokens.len()).take_while(|at| !self.is(*at, "(") && !self.is(*at, "as"));
         head.filter_map(|at| self.name(at)).collect()
@@ -216,7 +217,7 @@ impl<'t> Statement<'t> {
                     let columns = (begin..at).filter_map(|at| self.name(at)).collect();
                     let start = self.tokens.get(begin).map_or(0, |token| token.span.start);
                     found.push(Reference { columns, tables, start });
-                    // What follows belongs to the same element, whose names were read.
+                    // The rest belongs to the same element, whose names have been read.
                 }
                 _ => {}
             }

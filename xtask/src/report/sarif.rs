@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Report, json};
 
-/// The schema that a log follows.
+/// The schema of a log.
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -26,7 +26,7 @@ pub(super) fn log(report: &Report) -> Value {
                 "informationUri": env!("CARGO_PKG_REPOSITORY"),
                 "rules": rules(|lint| report.subject.level(lint)),
             }},
-            // Both commands may run on one commit: code scanning keeps what is of another category.
+            // Both commands may run on one commit: code scanning keeps results of different categories apart.
             "automationDetails": { "id": format!("query-budget/{}/", report.subject.command()) },
             "columnKind": "unicodeCodePoints",
             "invocations": [{
@@ -39,7 +39,7 @@ pub(super) fn log(report: &Report) -> Value {
     })
 }
 
-/// What keeps the projects from being checked in full, the files that could not be read, the queries not parsed.
+/// The notices, the files that could not be read, and the queries that could not be parsed.
 fn notifications(report: &Report) -> Vec<Value> {
     let notices = report.notices.iter().map(notification);
     let unread = report

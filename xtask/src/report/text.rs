@@ -1,4 +1,4 @@
-//! Reports for a person.
+//! Reports as text for people.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use super::{Report, Subject};
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Writes a report. What a broken configuration or snapshot would have led to is not worth reading.
+/// Writes a report. With a broken configuration or snapshot, the findings are left out.
 pub(super) fn write(report: &Report, output: &mut Output) -> Result<(), Failure> {
     notices(report, output)?;
     if report.is_broken() {
@@ -29,7 +29,7 @@ pub(super) fn write(report: &Report, output: &mut Output) -> Result<(), Failure>
     summary(report, output)
 }
 
-/// Writes what keeps the projects from being checked in full.
+/// Writes the reasons why projects cannot be checked in full.
 pub(crate) fn notices(report: &Report, output: &mut Output) -> Result<(), Failure> {
     for notice in &report.notices {
         output.line(render::text_notice(notice, output.style()))?;
@@ -47,7 +47,7 @@ pub(crate) fn unread(files: &[String], output: &mut Output) -> Result<(), Failur
     Ok(())
 }
 
-/// Writes the findings; those that say the same stand together, at the place of the first.
+/// Writes the findings; those with the same text are grouped, at the place of the first.
 fn findings(found: &[Finding], lines: &mut Lines, output: &mut Output) -> Result<(), Failure> {
     let mut explained = HashSet::new();
     for group in groups(found) {
@@ -60,7 +60,7 @@ fn findings(found: &[Finding], lines: &mut Lines, output: &mut Output) -> Result
     Ok(())
 }
 
-/// Writes what is only counted, a line a lint, or all of it where that is asked for.
+/// Writes what is only counted, one line per lint, or all of it on request.
 fn more(report: &Report, output: &mut Output) -> Result<(), Failure> {
     if report.all {
         return findings(&report.more, &mut Lines::of(report), output);
@@ -76,7 +76,7 @@ fn more(report: &Report, output: &mut Output) -> Result<(), Failure> {
     output.line("")
 }
 
-/// The source of findings that are about no query: a call, a foreign key.
+/// The source lines of findings that are not about a query: a call, a foreign key.
 struct Lines {
     base: PathBuf,
     read: HashMap<Arc<str>, Option<String>>,
@@ -87,7 +87,7 @@ impl Lines {
         Lines { base: report.base.clone(), read: HashMap::new() }
     }
 
-    /// A finding with the line of its place, where nothing else of it is shown.
+    /// A finding with the line of its place, if it has no excerpt.
     fn shown(&mut self, finding: &Finding) -> Finding {
         let place = &finding.place;
         if finding.excerpt.is_some() || place.line == 0 {
@@ -97,7 +97,7 @@ impl Lines {
         let text = self.read.entry(Arc::clone(&place.file)).or_insert_with(|| read(&path).ok());
         let line = text.as_ref().and_then(|text| text.lines().nth(place.line as usize - 1));
         let Some(line) = line.filter(|line| !line.trim().is_empty()) else { return finding.clone() };
-        // The name that stands there; what stands at the beginning of a line is all of it.
+        // The name at the place; at the start of a line, the whole line.
         let start =
             line.char_indices().nth((place.column as usize).saturating_sub(1)).map_or(0, |(at, _)| at);
         let rest = line.get(start..).unwrap_or_default();
@@ -125,7 +125,7 @@ fn groups(findings: &[Finding]) -> Vec<Vec<&Finding>> {
     groups
 }
 
-/// Writes the indexes that would serve what is not served, as a migration.
+/// Writes the indexes that would serve unserved accesses, as a migration.
 fn advice(report: &Report, output: &mut Output) -> Result<(), Failure> {
     if report.advice.is_empty() {
         return Ok(());
@@ -159,7 +159,7 @@ fn unparsed(report: &Report, output: &mut Output) -> Result<(), Failure> {
     output.line("")
 }
 
-/// Writes how many findings there are, what a baseline left out, and what was checked and what was not.
+/// Writes the number of findings, the accepted ones, and what was checked and what was not.
 fn summary(report: &Report, output: &mut Output) -> Result<(), Failure> {
     if let Some(accepted) = &report.accepted {
         for line in accepted.lines() {
@@ -175,7 +175,7 @@ fn summary(report: &Report, output: &mut Output) -> Result<(), Failure> {
     output.line(report.coverage())
 }
 
-/// How many of the findings `check --fix` ends; `None` for none.
+/// How many of the findings `check --fix` resolves; `None` for none.
 fn mends(report: &Report) -> Option<String> {
     if report.subject != Subject::Everything {
         return None;

@@ -1,4 +1,4 @@
-//! Findings in two tiers, one for each cause: what is worth a change is shown, the rest is counted.
+//! Splits findings into two tiers, one per cause: those worth fixing are shown, the rest is counted.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,7 +8,7 @@ use query_budget_analysis::{Finding, Place, Sighting, Tier};
 use super::{Report, Subject};
 
 impl Report {
-    /// Sets apart what is only counted, and joins the findings of one cause.
+    /// Separates what is only counted, and groups the findings by cause.
     pub(super) fn sort_out(&mut self) {
         if self.subject == Subject::Everything {
             let findings = std::mem::take(&mut self.findings);
@@ -19,7 +19,7 @@ impl Report {
         self.place_entries();
     }
 
-    /// Puts what is said of entries of `.sqlx` where the macro or derive stands that makes them.
+    /// Moves findings about `.sqlx` entries to the macro or derive that makes them.
     fn place_entries(&mut self) {
         let makers = &self.makers;
         for finding in self.findings.iter_mut().chain(&mut self.more) {
@@ -43,7 +43,7 @@ impl Report {
         }
     }
 
-    /// The findings with each of their places as one of its own, for readers that know one place a finding.
+    /// The findings with a separate one for each place, for formats with one place per finding.
     pub(crate) fn by_place(&self) -> Vec<Finding> {
         let all = self.all.then_some(&self.more).into_iter().flatten();
         let mut found = Vec::new();
@@ -60,7 +60,7 @@ impl Report {
         found
     }
 
-    /// How many of the findings that are only counted each lint has, every place for itself.
+    /// The number of findings per lint that are only counted, with each place counted separately.
     pub(super) fn counted(&self) -> BTreeMap<&'static str, usize> {
         let mut counts = BTreeMap::new();
         for finding in &self.more {
@@ -70,7 +70,7 @@ impl Report {
     }
 }
 
-/// The words of SQL that tell one shape of a statement from another.
+/// The SQL keywords that distinguish the shapes of statements.
 const WORDS: &[&str] = &[
     "ALL",
     "AND",
@@ -113,8 +113,8 @@ const WORDS: &[&str] = &[
     "WITH",
 ];
 
-/// A statement without its names and values, and with one element for each list: the same for every table that a derive
-/// makes it for.
+/// A statement without its names and values, and with one element per list: the same for every table that a
+/// derive generates it for.
 fn shape(sql: &str) -> String {
     let mut shape: Vec<String> = Vec::new();
     let mut word = String::new();
@@ -139,8 +139,8 @@ fn shape(sql: &str) -> String {
     shape.join(" ")
 }
 
-/// One finding for each cause, at the place of the first: the same query at several places, or one query behind several
-/// calls.
+/// Groups findings by cause, at the place of the first: the same query at several places, or one query behind
+/// several calls.
 fn joined(findings: Vec<Finding>) -> Vec<Finding> {
     let mut joined: Vec<Finding> = Vec::new();
     let mut known = HashMap::new();
@@ -150,7 +150,7 @@ fn joined(findings: Vec<Finding>) -> Vec<Finding> {
             continue;
         };
         let is_call = lints::by_name(finding.lint).is_some_and(|lint| matches!(lint.check, Check::Call(_)));
-        // What a macro or a derive makes for each table is one query in as many forms.
+        // The queries that a macro or a derive generates for each table count as one query.
         let is_entry = finding.place.file.contains(".sqlx/");
         let message = if is_call || is_entry { String::new() } else { finding.message.clone() };
         let sql = if is_entry { shape(&sql).into() } else { sql };

@@ -1,4 +1,4 @@
-//! Reports in XML: JUnit's and Checkstyle's, which most CI servers read.
+//! Reports as XML in the formats of JUnit and Checkstyle, which most CI servers read.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use super::Report;
 
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
 
-/// What keeps a report from being made, each as its file and its message.
+/// The reasons why a report cannot be made, each as its file and its message.
 fn broken(report: &Report) -> Vec<(String, String)> {
     let notices = report.notices.iter().filter(|notice| notice.kind.severity() == Severity::Error);
     notices.map(|notice| (notice.place.to_string(), notice.message.clone())).collect()
 }
 
-/// A report as a suite of tests, one for each finding: what fails the command is a failure, what only warns is a test
-/// that was skipped. Without a finding there is one test, which passes.
+/// A report as a test suite with one test per finding: a finding that fails the command is a failure, one
+/// that only warns is a skipped test. Without findings there is one test, which passes.
 pub(super) fn junit(report: &Report) -> String {
     let name = format!("query-budget {}", report.subject.command());
     let mut cases = Vec::new();
@@ -61,7 +61,7 @@ pub(super) fn junit(report: &Report) -> String {
     )
 }
 
-/// A report as Checkstyle writes it: the errors of each file.
+/// A report in Checkstyle's format: the errors of each file.
 pub(super) fn checkstyle(report: &Report) -> String {
     let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let broken = broken(report);

@@ -1,4 +1,4 @@
-//! `budgets --diff REV`: what has become of the bounds since a revision.
+//! `budgets --diff REV`: how bounds have changed since a revision.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::output::Output;
 use crate::report::counted;
 use crate::report::text::unread;
 
-/// What became of a function's bound.
+/// How a function's bound has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Change {
     New,
@@ -37,7 +37,7 @@ impl Change {
     }
 }
 
-/// A function whose bound is another one.
+/// A function whose bound has changed.
 struct Changed<'l> {
     change: Change,
     before: Option<&'l Listed<'l>>,
@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &Budgets, revision: &str, output: &mut Output) -> R
     let scope = arguments.path.canonicalize().unwrap_or_else(|_| arguments.path.clone());
     let now = listed(&loaded, &scope);
     let revised = Revision::check_out(&arguments.path, revision, SOURCE)?;
-    // A folder that the revision does not have held no function.
+    // A folder that the revision lacks contained no function.
     let old = match revised.path.exists() {
         true => Some(rust_files::find(&revised.path, &revised.path)?),
         false => None,
@@ -79,7 +79,7 @@ pub(super) fn run(arguments: &Budgets, revision: &str, output: &mut Output) -> R
     Ok(if over.is_empty() { Outcome::Clean } else { Outcome::Findings })
 }
 
-/// The functions whose bounds differ, in the order of their places; those that are gone come last.
+/// The functions whose bounds differ, in source order; removed ones come last.
 fn compare<'l>(before: &'l [Listed<'l>], now: &'l [Listed<'l>]) -> Vec<Changed<'l>> {
     let mut old: BTreeMap<&str, &Listed<'l>> = before.iter().map(|it| (it.key.as_str(), it)).collect();
     let mut changed = Vec::new();
@@ -96,7 +96,7 @@ fn compare<'l>(before: &'l [Listed<'l>], now: &'l [Listed<'l>]) -> Vec<Changed<'
     changed
 }
 
-/// What became of a bound: of the most that it allows, then of the least.
+/// How a bound has changed: compares the maximum first, then the minimum.
 fn change(before: &Listed<'_>, now: &Listed<'_>) -> Option<Change> {
     let most = |it: &Listed<'_>| match it.function.bound.upper {
         Upper::Finite(most) => most,
@@ -111,7 +111,7 @@ fn change(before: &Listed<'_>, now: &Listed<'_>) -> Option<Change> {
 }
 
 impl Changed<'_> {
-    /// Whether it grew, or began, past its budget.
+    /// Whether it grew, or started, beyond its budget.
     fn is_over(&self) -> bool {
         matches!(self.change, Change::New | Change::Grew) && self.now.is_some_and(Listed::is_over)
     }

@@ -1,4 +1,4 @@
-//! The functions that query, and those with a budget.
+//! The functions that query or have a budget.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,18 +8,19 @@ use serde_json::{Value, json};
 
 use crate::input::Loaded;
 
-/// Of the calls that are not known, so many are named.
+/// The number of unknown calls that are named.
 const NAMED: usize = 3;
 
-/// A function with where it stands.
+/// A function with its identity.
 pub(crate) struct Listed<'l> {
     /// The function.
     pub(crate) function: &'l Function,
-    /// What tells it from all others in any revision: its crate's root as seen from the base, its module, its path.
+    /// An identifier that is stable across revisions: its crate's root relative to the base, its module, its
+    /// path.
     pub(crate) key: String,
 }
 
-/// The functions of the workspace that query or have a budget, tests left out.
+/// The functions of the workspace that query or have a budget, outside of tests.
 pub(crate) fn listed<'l>(loaded: &'l Loaded, base: &Path) -> Vec<Listed<'l>> {
     let files = loaded.batches.iter().flat_map(|batch| &batch.files);
     let functions = files.flat_map(|file| file.source.scan.functions.iter().map(|it| (&file.source, it)));
@@ -31,7 +32,7 @@ pub(crate) fn listed<'l>(loaded: &'l Loaded, base: &Path) -> Vec<Listed<'l>> {
     listed
 }
 
-/// Numbers the functions of one path: a type with parameters has an `impl` for each of several arguments.
+/// Numbers the functions with the same path: a generic type may have an `impl` for each of several arguments.
 pub(crate) fn tell_apart<'k>(keys: impl Iterator<Item = &'k mut String>) {
     let mut turns: HashMap<String, usize> = HashMap::new();
     for key in keys {
@@ -43,7 +44,7 @@ pub(crate) fn tell_apart<'k>(keys: impl Iterator<Item = &'k mut String>) {
     }
 }
 
-/// What tells a function from all others in any revision.
+/// An identifier of a function that is stable across revisions.
 pub(crate) fn key(source: &Source, function: &Function, base: &Path) -> String {
     let root = Path::new(&source.crate_name);
     let root = root.strip_prefix(base).unwrap_or(root).display();
@@ -73,7 +74,7 @@ impl Listed<'_> {
         })
     }
 
-    /// Whether it can run more than its budget.
+    /// Whether it may exceed its budget.
     pub(crate) fn is_over(&self) -> bool {
         let max = self.limit().and_then(Limit::literal);
         max.is_some_and(|max| self.function.bound.upper.exceeds(max))
@@ -87,7 +88,7 @@ impl Listed<'_> {
         !self.function.bound.unknown.is_empty()
     }
 
-    /// The least and the most, with a mark where calls that may query could not be followed: `1..3 + unknown`.
+    /// The minimum and maximum, with a mark if calls that may query could not be resolved: `1..3 + unknown`.
     pub(crate) fn interval(&self) -> String {
         let bound = &self.function.bound;
         let upper = match &bound.upper {
@@ -108,7 +109,7 @@ impl Listed<'_> {
         }
     }
 
-    /// The calls whose functions are not known: `client.send, notify and 2 more`.
+    /// The calls whose functions are unknown: `client.send, notify and 2 more`.
     pub(crate) fn unknown_calls(&self) -> String {
         let mut calls: Vec<&str> =
             self.function.bound.unknown.iter().map(|step| step.what.as_str()).collect();

@@ -1,4 +1,5 @@
-//! `budgets`: how many queries each function runs at least and at most, followed through the workspace.
+//! `budgets`: the minimum and maximum number of queries of each function, following calls through the
+//! workspace.
 
 mod diff;
 pub(crate) mod list;

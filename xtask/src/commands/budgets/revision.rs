@@ -1,4 +1,4 @@
-//! The source of a revision of the project, in a folder of its own that is gone afterwards.
+//! The source of a revision of the project, in a temporary folder.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,22 +8,23 @@ use tempfile::TempDir;
 
 use crate::failure::Failure;
 
-/// What of a revision decides its bounds: its source, and the manifests that say which crates it is of.
+/// The files that determine the bounds of a revision: its source, and the manifests that define its crates.
 pub(crate) const SOURCE: &[&str] = &[".rs", "Cargo.toml"];
 
-/// What else decides what is said of its queries: migrations, snapshots, configuration.
+/// The files that determine the findings of its queries as well: migrations, snapshots, configuration.
 pub(crate) const WITH_SCHEMA: &[&str] =
     &[".rs", "Cargo.toml", "Cargo.lock", ".sql", "query-budget.toml", "sqlx.toml", "diesel.toml"];
 
 /// A revision's source on disk.
 pub(crate) struct Revision {
     _folder: TempDir,
-    /// The folder that stands for the one that was asked about.
+    /// The folder that corresponds to the requested one.
     pub(crate) path: PathBuf,
 }
 
 impl Revision {
-    /// Writes what `path` held at `revision` of the files with these endings. The repository's own index and work tree are left alone.
+    /// Writes the content of `path` at `revision`, limited to files with these endings. The repository's own
+    /// index and work tree are not touched.
     pub(crate) fn check_out(path: &Path, revision: &str, files: &[&str]) -> Result<Revision, Failure> {
         let shown = path.display();
         let failed = || Failure::new(format!("read revision `{revision}` of `{shown}`"));
@@ -35,7 +36,7 @@ impl Revision {
     }
 }
 
-/// Writes a revision's source into `folder`, and returns where in it `path` stands.
+/// Writes a revision's source into `folder`, and returns the path in it that corresponds to `path`.
 fn write(path: &Path, revision: &str, files: &[&str], folder: &Path) -> Result<PathBuf, String> {
     let index = folder.join("index");
     let tree = folder.join("tree");
@@ -52,7 +53,7 @@ fn write(path: &Path, revision: &str, files: &[&str], folder: &Path) -> Result<P
     Ok(tree.join(path.strip_prefix(&top).unwrap_or(Path::new(""))))
 }
 
-/// Runs git with an index of its own; an error is what git says of it.
+/// Runs git with a separate index; an error is git's message.
 fn git(dir: &Path, index: &Path, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
     let mut child = Command::new("git")
         .current_dir(dir)
@@ -65,7 +66,7 @@ fn git(dir: &Path, index: &Path, arguments: &[&str], input: &[u8]) -> Result<Vec
         .map_err(|error| format!("start git: {error}"))?;
     let mut stdin = child.stdin.take();
     let input = input.to_vec();
-    // What git has to say may be more than a pipe holds before it has read all it is told.
+    // git may fill the output pipe before it has read all of its input.
     let writer = std::thread::spawn(move || stdin.take().map(|mut pipe| pipe.write_all(&input)));
     let output = child.wait_with_output().map_err(|error| error.to_string())?;
     let _ = writer.join();

@@ -1,4 +1,4 @@
-//! `budgets --suggest`: the attributes to add, for functions whose most is known.
+//! `budgets --suggest`: the attributes to add, for functions with a known maximum.
 
 use std::collections::HashSet;
 
@@ -22,7 +22,7 @@ pub(super) fn run(
     let open: Vec<&Listed<'_>> = functions.iter().filter(|it| it.function.budget.is_none()).collect();
     let mut suggested: Vec<(&Listed<'_>, u64)> =
         open.iter().filter_map(|it| Some((*it, most(it)?))).collect();
-    // What nothing else calls is where requests come in, and where a budget says the most.
+    // Functions that nothing else calls are where requests arrive, and where a budget is most useful.
     let called = called(functions);
     suggested.sort_by_key(|(it, _)| called.contains(it.function.name.as_str()));
     match format {
@@ -60,7 +60,7 @@ fn called<'f>(functions: &'f [Listed<'_>]) -> HashSet<&'f str> {
     names
 }
 
-/// The most that a function runs, where all of it is known.
+/// The maximum of a function, if all of it is known.
 fn most(it: &Listed<'_>) -> Option<u64> {
     match it.function.bound.upper {
         Upper::Finite(most) if !it.has_unknown() => Some(most),

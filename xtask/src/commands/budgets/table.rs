@@ -1,15 +1,15 @@
-//! A table in columns that are as wide as what stands in them, as far as a line of a terminal holds them.
+//! A table whose columns are as wide as their content, as far as they fit on a terminal line.
 
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// How wide a table may be.
+/// The maximum width of a table, in characters.
 const WIDEST: usize = 100;
 
-/// How wide the widest columns stay at least.
+/// The width below which columns are not shrunk.
 const NARROWEST: usize = 24;
 
-/// Writes a table; what is empty at the end of a line is left out.
+/// Writes a table, without trailing white space.
 pub(super) fn write<const N: usize>(
     head: [&str; N],
     rows: impl Iterator<Item = [String; N]>,
@@ -31,7 +31,7 @@ pub(super) fn write<const N: usize>(
     Ok(())
 }
 
-/// Takes from the widest columns what is too much for a line.
+/// Shrinks the widest columns until the table fits on a line.
 fn fit(widths: &mut [usize]) {
     let between = 2 * widths.len().saturating_sub(1);
     let mut too_much = (widths.iter().sum::<usize>() + between).saturating_sub(WIDEST);
@@ -50,7 +50,7 @@ fn second_widest(widths: &[usize]) -> usize {
     sorted.iter().rev().nth(1).copied().unwrap_or(0)
 }
 
-/// What fits of a cell: of a path its end, of anything else its beginning.
+/// A cell shortened to a width: a path keeps its end, anything else its start.
 fn shortened(cell: &str, width: usize) -> String {
     let length = cell.chars().count();
     if length <= width {

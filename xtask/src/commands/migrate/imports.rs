@@ -1,4 +1,5 @@
-//! `use` statements of a crate's names, read and changed as text: what is not about the macros stays to the letter.
+//! `use` statements for the names of a crate, edited as text: everything unrelated to the macros stays
+//! exactly the same.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -7,20 +8,20 @@ use super::rewrite::Edit;
 
 /// A `use` of names of a crate.
 pub(super) struct Import {
-    /// From the first letter of the line to the semicolon.
+    /// From the start of the line to the semicolon.
     span: Range<usize>,
-    /// What stands before `use`: white space and `pub`.
+    /// The text before `use`: white space and `pub`.
     lead: String,
     /// What is imported, as written.
     items: Vec<String>,
-    /// Whether it is written over several lines.
+    /// Whether it spans several lines.
     is_tall: bool,
-    /// Whether it can be changed: no attribute stands on it.
+    /// Whether it can be changed: it has no attributes.
     pub(super) is_plain: bool,
 }
 
 impl Import {
-    /// Whether a name is imported as it is.
+    /// Whether a name is imported without a rename.
     pub(super) fn has(&self, name: &str) -> bool {
         self.items.iter().any(|item| item == name)
     }
@@ -45,7 +46,7 @@ impl Import {
     }
 }
 
-/// The imports of names of `of` in a text.
+/// The imports from the crate `of` in a text.
 pub(super) fn of(text: &str, of: &str) -> Vec<Import> {
     let head = format!("use {of}::");
     text.match_indices(&head).filter_map(|(at, _)| import(text, at, head.len())).collect()
@@ -74,7 +75,7 @@ fn import(text: &str, at: usize, head: usize) -> Option<Import> {
     })
 }
 
-/// The items of a list, those in braces of their own kept together.
+/// The items of a list; nested braces stay together.
 fn split(list: &str) -> Vec<String> {
     let mut items = Vec::new();
     let (mut depth, mut from) = (0_usize, 0);
@@ -93,7 +94,7 @@ fn split(list: &str) -> Vec<String> {
     items.into_iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
 }
 
-/// The edits that have `names`, imported from `from`, imported from `to`.
+/// The edits that change the import of `names` from crate `from` to crate `to`.
 pub(super) fn moved(
     text: &str,
     imports: &[Import],
@@ -110,7 +111,7 @@ pub(super) fn moved(
         if moved.is_empty() {
             continue;
         }
-        // What is there already is added to; a line of its own is the other crate's else.
+        // An existing import is extended; otherwise the other crate gets a line of its own.
         let other = others.iter().position(|other| other.is_plain && other.lead == import.lead);
         let new = match other {
             Some(other) => {
@@ -121,7 +122,7 @@ pub(super) fn moved(
         };
         let kept = (!kept.is_empty()).then(|| import.written(from, &kept));
         let lines: Vec<String> = [new, kept].into_iter().flatten().collect();
-        // A statement of which nothing is left takes its line along.
+        // A statement without remaining items is removed with its line.
         let end = import.span.end
             + usize::from(
                 lines.is_empty() && text.get(import.span.end..).is_some_and(|rest| rest.starts_with('\n')),
@@ -143,7 +144,7 @@ pub(super) fn moved(
     edits
 }
 
-/// Types before functions or after them, whichever the list has.
+/// Types before functions or after them, as in the rest of the list.
 fn order(list: &[String], item: &str) -> (bool, String) {
     let is_type = |item: &str| item.starts_with(char::is_uppercase);
     let lower_first =

@@ -17,7 +17,7 @@ use crate::input::workspace;
 use crate::output::Output;
 use crate::replace::replace;
 
-/// The package whose macros are moved to.
+/// The package that provides the new macros.
 const OURS: &str = "query-budget";
 
 pub(crate) fn run(arguments: &Migrate, output: &mut Output) -> Result<Outcome, Failure> {
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Migrate, output: &mut Output) -> Result<Outcome, F
     Ok(Outcome::Clean)
 }
 
-/// What became of all files.
+/// The totals over all files.
 #[derive(Default)]
 struct Totals {
     files: usize,
@@ -83,7 +83,7 @@ fn change(
     output: &mut Output,
 ) -> Result<(), Failure> {
     let file = shown(path, base);
-    // A file that cannot be read holds nothing that could be moved; the other commands say so.
+    // An unreadable file contains nothing to migrate; the other commands report it.
     let Ok(text) = read(path) else { return Ok(()) };
     if !direction.may_concern(&text) {
         return Ok(());

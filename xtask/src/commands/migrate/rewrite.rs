@@ -1,4 +1,4 @@
-//! The text of a file with its query macros moved to another crate.
+//! Rewrites the text of a file so that its query macros come from another crate.
 
 use std::collections::BTreeSet;
 
@@ -6,11 +6,11 @@ use query_budget_analysis::rust::{Form, Site};
 
 use super::imports;
 
-/// The macros that both crates have.
+/// The macros that both crates provide.
 const MACROS: [&str; 6] =
     ["query", "query_as", "query_scalar", "query_file", "query_file_as", "query_file_scalar"];
 
-/// From which crate to which.
+/// The source and target crates.
 pub(crate) struct Direction {
     from: String,
     to: String,
@@ -18,37 +18,37 @@ pub(crate) struct Direction {
 }
 
 impl Direction {
-    /// From sqlx to ours, which the package knows by `ours`.
+    /// From sqlx to our crate, which the package calls `ours`.
     pub(crate) fn over(ours: &str) -> Direction {
         Direction { from: "sqlx".to_owned(), to: ours.to_owned(), form: Form::SqlxMacro }
     }
 
-    /// From ours, which the package knows by `ours`, to sqlx.
+    /// From our crate, which the package calls `ours`, to sqlx.
     pub(crate) fn back(ours: &str) -> Direction {
         Direction { from: ours.to_owned(), to: "sqlx".to_owned(), form: Form::Checked }
     }
 
-    /// Whether there can be anything to move in a text.
+    /// Whether a text may contain anything to migrate.
     pub(crate) fn may_concern(&self, text: &str) -> bool {
         text.contains(&self.from) && text.contains("query")
     }
 }
 
-/// A text after its macros were moved.
+/// The result for one text.
 pub(crate) struct Rewritten {
     pub(crate) text: String,
-    /// Number of macros that were moved.
+    /// The number of migrated macros.
     pub(crate) macros: usize,
-    /// The lines that are others: number, before, after.
+    /// The changed lines: number, before, after.
     pub(crate) changes: Vec<(usize, String, String)>,
-    /// The lines with a macro that is left, and why.
+    /// The lines with a macro that was not migrated, and why.
     pub(crate) left: Vec<(usize, &'static str)>,
 }
 
-/// Part of a text, and what takes its place.
+/// A range of a text, and its replacement.
 pub(super) type Edit = (std::ops::Range<usize>, String);
 
-/// Moves the macros at `sites`, which are all of the text's.
+/// Migrates the macros at `sites`, which are all sites of the text.
 pub(crate) fn rewritten(text: &str, sites: &[Site], direction: &Direction) -> Rewritten {
     let Direction { from, to, form } = direction;
     let starts: Vec<usize> =
@@ -76,7 +76,7 @@ pub(crate) fn rewritten(text: &str, sites: &[Site], direction: &Direction) -> Re
     }
     let macros = edits.len() + bare.len();
     let names: BTreeSet<&str> = bare.iter().map(|(_, name)| *name).collect();
-    // A name that is a function's too has to stay imported from where it is.
+    // A name that is also a function has to stay imported from its crate.
     let moved: BTreeSet<&str> = names
         .into_iter()
         .filter(|name| !is_called_as_function(text, name))
@@ -100,7 +100,7 @@ fn is_macro(name: &str) -> bool {
     MACROS.contains(&name.strip_suffix("_unchecked").unwrap_or(name))
 }
 
-/// The name of the query macro that a text begins with.
+/// The name of the query macro at the start of a text.
 fn macro_name(text: &str) -> Option<&str> {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')?;
     let (name, rest) = text.split_at(end);
@@ -117,7 +117,7 @@ fn is_called_as_function(text: &str, name: &str) -> bool {
     })
 }
 
-/// Where a name stands in a text as a word.
+/// The positions of a name in a text, as a whole word.
 fn words<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + 't {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(name).map(|(at, _)| at).filter(move |at| {
@@ -127,7 +127,7 @@ fn words<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + 't {
     })
 }
 
-/// Where macros are named by their path that no edit reaches.
+/// The positions of macros called by path that no edit covers.
 fn unseen(text: &str, edits: &[Edit], from: &str) -> Vec<usize> {
     let named = words(text, from).filter(|at| {
         let rest = text.get(at + from.len()..).and_then(|rest| rest.strip_prefix("::"));
@@ -159,7 +159,7 @@ fn applied(text: &str, edits: &[Edit]) -> String {
     after
 }
 
-/// The lines that edits touch, before and after, by the number of the first.
+/// The lines that edits touch, before and after, with the number of the first.
 fn changed_lines(text: &str, edits: &[Edit], starts: &[usize]) -> Vec<(usize, String, String)> {
     let mut lines: Vec<(usize, usize, Vec<Edit>)> = Vec::new();
     for (range, new) in edits {
@@ -197,7 +197,7 @@ mod tests {
         over
     }
 
-    /// Checks that it is moved, and that moving back gives what was there.
+    /// Checks the migration, and that migrating back restores the text.
     #[track_caller]
     fn check_both(before: &str, expected: &str) {
         check(before, expected);

@@ -1,12 +1,12 @@
-//! Where a new lint is put into the files that list lints.
+//! Inserts a new lint into the files that list lints.
 
-/// The list of lints with one more: its module and its place in `ALL`, both in the order of names.
+/// The list of lints with one more: its module and its entry in `ALL`, both sorted by name.
 pub(super) fn registration(text: &str, name: &str) -> Option<String> {
     let with_module = sorted(text, "mod ", ";", name)?;
     sorted(&with_module, "    &", "::LINT,", name)
 }
 
-/// Puts a line into a block of sorted lines that begin and end alike; `None` when there is no such block.
+/// Inserts a line into a block of sorted lines with the same start and end; `None` if there is no such block.
 fn sorted(text: &str, start: &str, end: &str, name: &str) -> Option<String> {
     let line = format!("{start}{name}{end}\n");
     let is_entry = |line: &str| line.starts_with(start) && line.trim_end().ends_with(end);
@@ -15,7 +15,7 @@ fn sorted(text: &str, start: &str, end: &str, name: &str) -> Option<String> {
     for existing in text.split_inclusive('\n') {
         let next = offset + existing.len();
         match at {
-            // Behind the last entry that sorts before the new one.
+            // After the last entry that sorts before the new one.
             _ if is_entry(existing) && existing < line.as_str() => at = Some(next),
             None if is_entry(existing) => at = Some(offset),
             _ => {}
@@ -26,7 +26,7 @@ fn sorted(text: &str, start: &str, end: &str, name: &str) -> Option<String> {
     Some(format!("{}{line}{}", &text[..at], &text[at..]))
 }
 
-/// The changelog with a line for the lint, behind the last one of the newest version.
+/// The changelog with a line for the lint, after the last one of the newest version.
 pub(super) fn changelog(text: &str, name: &str) -> Option<String> {
     let newest = text.find("\n## ")? + 1;
     let end = text[newest..].find("\n\n## ").map_or(text.trim_end().len(), |at| newest + at);

@@ -1,4 +1,4 @@
-//! `new-lint NAME`: lays out everything a lint needs, so that what is left to write is the lint.
+//! `new-lint NAME`: creates everything a lint needs, so that only the lint itself remains to be written.
 
 mod insert;
 
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &NewLint, output: &mut Output) -> Result<Outcome, F
         edit("CHANGELOG.md", |text| insert::changelog(text, name))?,
     ];
     if group.level() == Level::Allow {
-        // A lint that is off by default has its cases as well.
+        // A lint that is off by default needs its cases as well.
         edited.push(edit(UI_CONFIG, |text| Some(format!("{text}{name} = \"warn\"\n")))?);
     }
     for (path, template) in &new {
@@ -68,10 +68,10 @@ fn fill(template: &str, name: &str, group: Group) -> String {
     template.replace("NAME", name).replace("GROUP", &format!("{group:?}")).replace("VERSION", VERSION)
 }
 
-/// The version that brings the lint.
+/// The version that introduces the lint.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The new text of a file that exists.
+/// The new text of an existing file.
 fn edit(path: &str, change: impl Fn(&str) -> Option<String>) -> Result<(String, String), Failure> {
     let text = read(Path::new(path))?;
     let changed = change(&text).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! What is known of a query, by its dialect.
+//! What is known about a query, depending on its dialect.
 
 use std::path::{Path, PathBuf};
 
@@ -15,22 +15,22 @@ use super::wanted::Wanted;
 use super::{mysql, postgres};
 use crate::failure::Failure;
 
-/// What is known of a query.
+/// What is known about a query.
 pub(super) enum Answer {
-    /// What sqlx would say of it, and the columns of which it is not certain whether they can be NULL.
+    /// The description that sqlx would give, and the columns whose nullability is uncertain.
     Known(Description, Vec<usize>),
-    /// Nothing, and why.
+    /// Unknown, with the reason.
     Unknown(String),
 }
 
-/// The databases in memory that are asked, by what their schema was read from.
+/// The in-memory databases, by the source of their schema.
 #[derive(Default)]
 pub(super) struct Databases {
     sqlite: Vec<(Option<PathBuf>, Sqlite)>,
 }
 
 impl Databases {
-    /// What is known of a query, in the form of a version of sqlx.
+    /// What is known about a query, in the form of a version of sqlx.
     pub(super) fn answer(
         &mut self,
         wanted: &Wanted,
@@ -65,8 +65,8 @@ impl Databases {
     }
 }
 
-/// Why sqlx's own `describe` is not to be asked of a query on SQLite: on a column without a declared type it reads from
-/// nowhere.
+/// Why sqlx's own `describe` must not be run on a SQLite query: it reads out of bounds for a column without a
+/// declared type.
 fn undescribed(sql: &str, schema: &Schema) -> Option<String> {
     let untyped = |table: &Table| table.columns.iter().any(|column| column.ty.is_empty());
     if !schema.tables.values().any(untyped) {
@@ -88,7 +88,7 @@ fn undescribed(sql: &str, schema: &Schema) -> Option<String> {
     })
 }
 
-/// What the engine knows of a query on PostgreSQL.
+/// What the engine knows about a PostgreSQL query.
 fn postgres_answer(sql: &str, schema: &Schema, version: Version) -> Answer {
     let query = match resolve(sql, Dialect::Postgres, Some(schema)) {
         Ok(query) => query,
@@ -134,7 +134,7 @@ fn postgres_answer(sql: &str, schema: &Schema, version: Version) -> Answer {
     Answer::Known(Description { columns, parameters: Parameters::Types(parameters) }, doubts)
 }
 
-/// Whether a statement that is no query returns no rows and takes no values.
+/// Whether a statement other than a query returns no rows and takes no parameters.
 fn returns_nothing(sql: &str) -> bool {
     const WORDS: [&str; 26] = [
         "ABORT",

@@ -1,10 +1,10 @@
-//! What tells an entry from the one that is committed.
+//! Compares an entry with the committed one.
 
 use serde_json::Value;
 
 use super::form::{Description, TypeInfo};
 
-/// Keeps what the committed entry says of columns of which it is not certain whether they can be NULL.
+/// Keeps the committed nullability of columns for which it is uncertain.
 pub(super) fn keep_doubtful(description: &mut Description, doubts: &[usize], committed: &Value) {
     let describe = &committed["describe"];
     for &at in doubts {
@@ -20,7 +20,8 @@ pub(super) fn keep_doubtful(description: &mut Description, doubts: &[usize], com
     }
 }
 
-/// Keeps what sqlx before 0.9 has saved of columns of which 0.9 knows more: that they can be NULL, or nothing.
+/// Keeps the committed nullability that sqlx before 0.9 saved for columns about which 0.9 knows more:
+/// nullable, or unknown.
 pub(super) fn keep_looser(description: &mut Description, committed: &Value) {
     let describe = &committed["describe"];
     for (at, column) in description.columns.iter_mut().enumerate() {
@@ -37,8 +38,8 @@ pub(super) fn keep_looser(description: &mut Description, committed: &Value) {
     }
 }
 
-/// Whether an entry says the same and was written by a sqlx that did not write where columns come from. What reads the
-/// newer form reads this one.
+/// Whether an entry has the same content, but was written by a version of sqlx without column origins.
+/// Versions that read the newer form read this one as well.
 pub(super) fn is_of_older_form(committed: &Value, made: &Value) -> bool {
     let mut older = made.clone();
     let columns = older["describe"]["columns"].as_array_mut();
@@ -48,8 +49,8 @@ pub(super) fn is_of_older_form(committed: &Value, made: &Value) -> bool {
     older == *committed
 }
 
-/// Whether entries of MySQL say the same but for what hangs on the server: the name of the database and the collation of
-/// text.
+/// Whether MySQL entries have the same content except for what depends on the server: the name of the
+/// database and the collation of text.
 pub(super) fn is_of_another_server(committed: &Value, made: &Value) -> bool {
     const BINARY: u64 = 63;
     let without = |entry: &Value| {
@@ -69,7 +70,7 @@ pub(super) fn is_of_another_server(committed: &Value, made: &Value) -> bool {
     without(committed) == without(made)
 }
 
-/// How two entries differ, for a person.
+/// The differences between two entries, for display.
 pub(super) fn between(committed: &Value, made: &Value) -> Vec<String> {
     let mut changes = Vec::new();
     let (was, is) = (&committed["describe"], &made["describe"]);

@@ -1,4 +1,4 @@
-//! The form of an entry of `.sqlx`, as each version of sqlx writes it: keys, their order, names of types.
+//! The format of a `.sqlx` entry as each version of sqlx writes it: keys, their order, names of types.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::version::Version;
 use super::{mysql, postgres};
 
-/// What sqlx's `describe` says of a query.
+/// The result of sqlx's `describe` for a query.
 pub(super) struct Description {
     /// The output columns in order.
     pub(super) columns: Vec<Column>,
@@ -18,7 +18,7 @@ pub(super) struct Description {
 }
 
 impl Description {
-    /// Of a statement that returns no rows.
+    /// The description of a statement that returns no rows.
     pub(super) fn none(parameters: Parameters) -> Description {
         Description { columns: Vec::new(), parameters }
     }
@@ -26,9 +26,9 @@ impl Description {
 
 /// The parameters of a query.
 pub(super) enum Parameters {
-    /// PostgreSQL tells their types.
+    /// PostgreSQL reports their types.
     Types(Vec<postgres::Type>),
-    /// The others tell their number alone.
+    /// Other databases only report their number.
     Count(usize),
 }
 
@@ -38,13 +38,13 @@ pub(super) struct Column {
     pub(super) name: String,
     /// Its type.
     pub(super) ty: TypeInfo,
-    /// Whether it can be NULL, where that is told.
+    /// Whether it can be NULL, if reported.
     pub(super) nullable: Option<bool>,
-    /// Where it comes from; sqlx before 0.9 does not write it.
+    /// Its origin; sqlx before 0.9 does not write it.
     pub(super) origin: Origin,
 }
 
-/// Where a column comes from, in sqlx's words.
+/// The origin of a column, in sqlx's terms.
 #[derive(serde::Serialize)]
 pub(super) enum Origin {
     /// A column of a table.
@@ -54,9 +54,9 @@ pub(super) enum Origin {
         /// The column.
         name: String,
     },
-    /// It is computed.
+    /// Computed.
     Expression,
-    /// It is not known.
+    /// Unknown.
     Unknown,
 }
 
@@ -64,23 +64,23 @@ pub(super) enum Origin {
 #[derive(serde::Serialize)]
 #[serde(untagged)]
 pub(super) enum TypeInfo {
-    /// Of PostgreSQL.
+    /// A PostgreSQL type.
     Postgres(postgres::Type),
-    /// Of MySQL or MariaDB.
+    /// A type of MySQL or MariaDB.
     MySql(mysql::Type),
-    /// Of SQLite: the name of its variant.
+    /// A SQLite type, by the name of its variant.
     Sqlite(String),
 }
 
-/// The file name of the entry of a query.
+/// The file name of a query's entry.
 pub(super) fn file_name(query: &str) -> String {
     format!("query-{}.json", hash(query))
 }
 
-/// The hash that tells a query from others.
+/// The hash that identifies a query.
 fn hash(query: &str) -> String {
     Sha256::digest(query.as_bytes()).iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
     })
@@ -154,7 +154,7 @@ struct ColumnForm<'a> {
 impl Serialize for ColumnForm<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        // SQLite's columns have the name first.
+        // SQLite's columns start with the name.
         if self.dialect == Dialect::Sqlite {
             map.serialize_entry("name", &self.column.name)?;
             map.serialize_entry("ordinal", &self.ordinal)?;

@@ -1,4 +1,5 @@
-//! Macros of the source that make queries: what they expand to is not seen, and what they need must not be taken for dead.
+//! Macros in the source that make queries: their expansions are not visible, and the entries that they need
+//! must not be taken for dead.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,8 @@ const QUERIES: [&str; 6] = [
     "query_scalar_unchecked!",
 ];
 
-/// The first file of the crates of `path`, or of others of its workspace that they depend on, that holds such a macro.
+/// The first file with such a macro in the crates of `path`, or in crates of its workspace that they depend
+/// on.
 pub(super) fn find(path: &Path) -> Result<Option<PathBuf>, Failure> {
     let crates = workspace::sources(path)?;
     let root = workspace_root(path);
@@ -31,7 +33,7 @@ pub(super) fn find(path: &Path) -> Result<Option<PathBuf>, Failure> {
     Ok(files.into_iter().find(|file| read(file).is_ok_and(|text| makes_queries(&text))))
 }
 
-/// Whether a macro is defined here, or tokens are quoted, in which a macro of sqlx is called.
+/// Whether a text defines a macro, or quotes tokens, that call a macro of sqlx.
 fn makes_queries(text: &str) -> bool {
     ["macro_rules!", "quote!", "quote_spanned!"].iter().any(|maker| {
         text.match_indices(maker).any(|(at, _)| {
@@ -41,7 +43,7 @@ fn makes_queries(text: &str) -> bool {
     })
 }
 
-/// What stands between the first bracket and the one that closes it.
+/// The text between the first bracket and its closing one.
 fn body(text: &str) -> &str {
     let mut depth = 0_usize;
     for (at, c) in text.char_indices() {
@@ -55,7 +57,7 @@ fn body(text: &str) -> &str {
     text
 }
 
-/// Whether a macro of that name is called, spaces before its `!` aside.
+/// Whether a macro with that name is called, allowing spaces before its `!`.
 fn calls(text: &str, name: &str) -> bool {
     text.match_indices(name).any(|(at, _)| {
         let before = text.get(..at).and_then(|before| before.chars().next_back());

@@ -1,5 +1,5 @@
-//! `prepare`: writes the `.sqlx` folder that sqlx's own macros read, from the schema alone, or says what is wrong with the one
-//! that is there.
+//! `prepare`: writes the `.sqlx` folder that sqlx's own macros read, from the schema alone, or reports what
+//! is wrong with the existing one.
 
 mod answer;
 mod change;
@@ -36,15 +36,15 @@ use form::Description;
 pub(crate) use version::Version;
 use wanted::{Folder, Wanted};
 
-/// What became of one query's entry.
+/// The state of one query's entry.
 enum State {
-    /// It is there as it has to be.
+    /// It exists and is correct.
     Current,
-    /// It is there and wrong.
+    /// It exists and is wrong.
     Stale(Vec<String>),
-    /// It is not there.
+    /// It does not exist.
     Missing,
-    /// What it has to be is not known for sure; whether it is there or could be written all the same.
+    /// Its content is uncertain; the flag says whether it exists or could be written anyway.
     Unsure { why: String, has_entry: bool },
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &Prepare, output: &mut Output) -> Result<Outcome, F
     tally.write(arguments.check, output)
 }
 
-/// Says what keeps a schema from being known; whether it can be worked with all the same.
+/// Reports what makes a schema unknown; returns whether it is still usable.
 fn notices(loaded: &input::Loaded, output: &mut Output) -> Result<bool, Failure> {
     let mut usable = true;
     let mut said = BTreeSet::new();
@@ -89,7 +89,7 @@ fn notices(loaded: &input::Loaded, output: &mut Output) -> Result<bool, Failure>
     Ok(usable)
 }
 
-/// How many entries came to what.
+/// The number of entries in each state.
 #[derive(Default)]
 struct Tally {
     current: usize,
@@ -169,7 +169,7 @@ fn prepare(
     dead(folder, arguments, base, tally, output)
 }
 
-/// Says which entries no query of the source has, and removes them when asked to.
+/// Reports entries that no query of the source has, and removes them on request.
 fn dead(
     folder: &Folder,
     arguments: &Prepare,
@@ -209,7 +209,7 @@ fn dead(
     Ok(())
 }
 
-/// Finds out what has become of the entry of a query, and writes it where that is wanted.
+/// Determines the state of a query's entry, and writes it on request.
 fn entry(
     wanted: &Wanted,
     folder: &Folder,

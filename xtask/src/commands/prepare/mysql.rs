@@ -10,14 +10,14 @@ use super::answer::{Answer, refused};
 use super::form::{Column, Description, Origin, Parameters, TypeInfo};
 use super::version::Version;
 
-/// The number of the collation of what is no text.
+/// The collation number of values that are not text.
 const BINARY: u16 = 63;
-/// The number that the servers give for text in the collation that sqlx 0.8 and 0.7 ask for, `utf8mb4_unicode_ci`.
+/// The collation number of text under `utf8mb4_unicode_ci`, which sqlx 0.8 and 0.7 request.
 const UNICODE: u16 = 224;
-/// The one that MariaDB gives for text where sqlx 0.9 leaves the choice to it.
+/// The collation number of text on MariaDB when sqlx 0.9 leaves the choice to the server.
 const GENERAL: u16 = 45;
 
-/// A type: what the server says of a column.
+/// A type: the server's description of a column.
 #[derive(Debug, Serialize)]
 pub(super) struct Type {
     /// The name of the protocol's type.
@@ -31,11 +31,11 @@ pub(super) struct Type {
     /// The collation's number in sqlx 0.9.
     #[serde(skip_serializing_if = "Option::is_none")]
     collation: Option<u16>,
-    /// The longest value in bytes.
+    /// The maximum length of a value, in bytes.
     max_size: u32,
 }
 
-/// What is known of a query.
+/// What is known about a query.
 pub(super) fn answer(sql: &str, schema: &Schema, version: Version) -> Answer {
     let query = match resolve(sql, Dialect::MySql, Some(schema)) {
         Ok(query) => query,
@@ -66,7 +66,7 @@ pub(super) fn answer(sql: &str, schema: &Schema, version: Version) -> Answer {
     Answer::Known(Description { columns, parameters: Parameters::Count(query.parameters) }, Vec::new())
 }
 
-/// Where a column comes from. The server names the database as well, which the schema does not.
+/// The origin of a column. The server also names the database, which the schema does not contain.
 fn written_origin(origin: types::Origin) -> Origin {
     match origin {
         types::Origin::Table { table, column } => Origin::Table { table, name: column },

@@ -9,17 +9,17 @@ use super::version::Version;
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Type {
-    /// One that sqlx has a variant for, by its name.
+    /// A type that sqlx has a variant for, by its name.
     Named(String),
     /// Any other.
     #[serde(rename_all = "PascalCase")]
     Other {
-        /// What it is.
+        /// Its description.
         custom: Box<Custom>,
     },
 }
 
-/// A type that sqlx has no variant for.
+/// A type without a variant in sqlx.
 #[derive(Debug, Serialize)]
 pub(super) struct Custom {
     name: String,
@@ -37,7 +37,7 @@ enum CustomKind {
     Range(Type),
 }
 
-/// A type as a version of sqlx writes it.
+/// A type as written by a version of sqlx.
 pub(super) fn written(ty: &SqlType, version: Version) -> Type {
     if let Some(name) = types::sqlx_variant(ty) {
         return Type::Named(name);
@@ -66,7 +66,7 @@ fn name(ty: &SqlType, version: Version) -> String {
     }
 }
 
-/// A name without its schema and quotes.
+/// A name without schema and quotes.
 fn bare(printed: &str) -> String {
     let mut name = String::new();
     let mut quoted = false;
@@ -82,12 +82,12 @@ fn bare(printed: &str) -> String {
     name
 }
 
-/// Where a column comes from, as sqlx writes it.
+/// The origin of a column, as sqlx writes it.
 pub(super) fn origin(origin: &types::Origin) -> super::form::Origin {
     use super::form::Origin;
     match origin {
         types::Origin::Table { table, column } => {
-            // The catalog is searched without being named, so that the server prints no schema before its tables.
+            // The catalog is always in the search path, so the server prints its tables without a schema.
             let table = table.strip_prefix("pg_catalog.").unwrap_or(table).to_owned();
             Origin::Table { table, name: column.clone() }
         }

@@ -1,4 +1,5 @@
-//! What sqlx says of a query on SQLite: the schema is loaded into memory, and sqlx's own `describe` asked.
+//! What sqlx reports about a SQLite query: the schema is loaded into memory, and sqlx's own `describe` is
+//! run.
 
 use std::path::Path;
 
@@ -15,13 +16,13 @@ use super::version::Version;
 use crate::failure::Failure;
 use crate::live::block_on;
 
-/// A database in memory that holds the schema and no rows.
+/// An in-memory database with the schema and no rows.
 pub(super) struct Sqlite {
     connection: SqliteConnection,
 }
 
 impl Sqlite {
-    /// Makes one from the migrations or the snapshot at `source`; from the schema as it is known where these cannot be
+    /// Creates one from the migrations or the snapshot at `source`; from the known schema if these cannot be
     /// run.
     pub(super) fn load(schema: &Schema, source: Option<&Path>, base: &Path) -> Result<Sqlite, Failure> {
         let scripts = match source {
@@ -44,9 +45,9 @@ impl Sqlite {
         })
     }
 
-    /// What sqlx says of a query.
+    /// What sqlx reports about a query.
     pub(super) fn describe(&mut self, sql: &str, version: Version) -> Result<Answer, Failure> {
-        // sqlx steps a statement that only reads, and SQLite takes this one for such.
+        // sqlx executes a read-only statement, and SQLite considers this one read-only.
         let mut lexer = Lexer::new(sql, Dialect::Sqlite);
         lexer.skip_blank();
         let word = sql.get(lexer.position()..).unwrap_or_default().trim_start_matches(';').trim_start();
@@ -75,7 +76,7 @@ impl Sqlite {
     }
 }
 
-/// A database in memory after these scripts; `None` where one of them cannot be run.
+/// An in-memory database after these scripts; `None` if one of them fails.
 async fn run(scripts: &[String]) -> Result<Option<SqliteConnection>, Failure> {
     let options = SqliteConnectOptions::new().in_memory(true).disable_statement_logging();
     let connection = options.connect().await;
@@ -93,7 +94,7 @@ fn reason(error: &sqlx::Error) -> String {
     error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned())
 }
 
-/// The name of sqlx's variant of a column's type.
+/// The name of sqlx's variant for a column's type.
 fn variant(column: &SqliteColumn, version: Version) -> String {
     let name = match column.type_info().name() {
         "NULL" => "Null",

@@ -1,4 +1,4 @@
-//! SQLite in a build without sqlx: nothing is known of its queries.
+//! SQLite in a build without sqlx: nothing is known about its queries.
 
 use std::path::Path;
 

@@ -1,11 +1,11 @@
-//! The version of sqlx whose macros read what is written.
+//! The version of sqlx whose macros read the entries.
 
 use std::path::Path;
 use std::str::FromStr;
 
 use query_budget_analysis::project;
 
-/// A version of sqlx, as far as the form of `.sqlx` hangs on it.
+/// A version of sqlx, as far as the format of `.sqlx` depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Version {
     minor: u32,
@@ -16,7 +16,8 @@ impl Version {
     /// The version that the command line is built with.
     pub(super) const OWN: Version = Version { minor: 9, patch: 0 };
 
-    /// The version in the lock file of the workspace around a folder; `None` where there is no lock file or no sqlx in it.
+    /// The version in the lock file of the workspace around a folder; `None` without a lock file or without
+    /// sqlx in it.
     pub(super) fn locked(dir: &Path) -> Option<Version> {
         let lock = dir.ancestors().map(|dir| dir.join("Cargo.lock")).find(|path| path.is_file())?;
         let lock: toml::Table = project::read(&lock).ok()?.parse().ok()?;
@@ -29,17 +30,17 @@ impl Version {
         of("sqlx").or_else(|| of("sqlx-core"))
     }
 
-    /// Whether columns say where they come from.
+    /// Whether columns have an origin.
     pub(super) fn has_origins(self) -> bool {
         self.minor >= 9
     }
 
-    /// Whether types are named as the database prints them, arrays of them with `[]`; by their bare names otherwise.
+    /// Whether types are named as the database prints them, arrays with `[]`; otherwise by their bare names.
     pub(super) fn prints_types(self) -> bool {
         self.minor >= 8
     }
 
-    /// Whether integers of SQLite are told apart by their width.
+    /// Whether integers of SQLite are distinguished by width.
     #[cfg(feature = "live")]
     pub(super) fn has_wide_integers(self) -> bool {
         self.minor < 8

@@ -13,7 +13,7 @@ use crate::args::Prepare;
 use crate::failure::Failure;
 use crate::input::{Batch, Loaded};
 
-/// The folder that holds entries.
+/// The folder for entries.
 const SQLX_FOLDER: &str = ".sqlx";
 
 /// A folder of entries, and the queries that need one in it.
@@ -24,27 +24,28 @@ pub(super) struct Folder {
     pub(super) version: Version,
     /// The queries, each text once, in the order of the source.
     pub(super) wanted: Vec<Wanted>,
-    /// The names of the files in it that no query of the source has.
+    /// The names of its files that no query of the source has.
     pub(super) dead: Vec<String>,
-    /// A file of the source with a macro that makes queries, where there are entries without a call: they may be of it.
+    /// A file of the source with a macro that makes queries, if there are entries without a call, which may
+    /// come from it.
     pub(super) maker: Option<PathBuf>,
 }
 
 /// A query that needs an entry.
 pub(super) struct Wanted {
-    /// Its text, to the byte.
+    /// Its exact text.
     pub(super) sql: Arc<str>,
-    /// Where it stands first.
+    /// The place of its first occurrence.
     pub(super) place: Place,
-    /// What is known of its database.
+    /// The project of its database.
     pub(super) project: Arc<Project>,
-    /// What the schema was read from.
+    /// The source of the schema.
     pub(super) source: Option<PathBuf>,
-    /// Whether it is in test code alone.
+    /// Whether it only occurs in test code.
     in_test: bool,
 }
 
-/// The folders that are to be written, with the queries of each.
+/// The folders to write, each with its queries.
 pub(super) fn folders(
     loaded: &mut Loaded,
     arguments: &Prepare,
@@ -81,7 +82,7 @@ pub(super) fn folders(
         leave_out_tests(&mut folder.wanted, &there);
         let names: BTreeSet<String> =
             folder.wanted.iter().map(|wanted| form::file_name(&wanted.sql)).collect();
-        // A folder above what was read holds the entries of other source as well.
+        // A folder above what was scanned also holds entries for other source.
         let is_whole = arguments.input.queries.is_none()
             && arguments.output.is_none()
             && folder.dir.parent().is_some_and(|dir| dir.starts_with(scope));
@@ -95,7 +96,7 @@ pub(super) fn folders(
     Ok(folders)
 }
 
-/// The queries of a batch that sqlx's macros make, each with the folder of its crate.
+/// The queries of sqlx's macros in a batch, each with the folder of its crate.
 fn queries(batch: &Batch, project: &Arc<Project>, given: bool) -> Vec<(PathBuf, Wanted)> {
     let wanted = |sql: Arc<str>, place: &Place, in_test| Wanted {
         sql,
@@ -118,7 +119,7 @@ fn queries(batch: &Batch, project: &Arc<Project>, given: bool) -> Vec<(PathBuf, 
             queries.push((file.manifest_dir().to_path_buf(), wanted(sql, &site.place, site.in_test)));
         }
     }
-    // Those of a `.sqlx` folder are no queries of the source: whether one has a call is what is asked.
+    // Entries of a `.sqlx` folder are not queries of the source: whether they have a call is the question.
     if given {
         let bare = batch.bare.iter();
         queries
@@ -132,7 +133,7 @@ fn is_macro(site: &Site) -> bool {
     site.form == Form::SqlxMacro
 }
 
-/// Keeps the first of the queries of one text.
+/// Keeps the first query with each text.
 fn once(wanted: &mut Vec<Wanted>) {
     let tests_alone: BTreeSet<Arc<str>> = {
         let all = wanted.iter().filter(|it| it.in_test).map(|it| Arc::clone(&it.sql));
@@ -146,7 +147,8 @@ fn once(wanted: &mut Vec<Wanted>) {
     }
 }
 
-/// Leaves out what test code asks where the folder was written without test code: where it has entries, and none of them.
+/// Drops queries of test code if the folder was written without it: it has entries, and none of them is for
+/// test code.
 fn leave_out_tests(wanted: &mut Vec<Wanted>, there: &BTreeSet<String>) {
     let has_entry = |it: &Wanted| there.contains(&form::file_name(&it.sql));
     let with_tests = there.is_empty() || wanted.iter().any(|it| it.in_test && has_entry(it));
@@ -170,7 +172,7 @@ fn entries(dir: &Path) -> Result<BTreeSet<String>, Failure> {
     Ok(names)
 }
 
-/// The folder in which sqlx's macros look for the entries of a crate: its own, else its workspace's.
+/// The folder in which sqlx's macros look for a crate's entries: its own, else its workspace's.
 fn folder_of(crate_dir: &Path, several: bool) -> PathBuf {
     let own = crate_dir.join(SQLX_FOLDER);
     let shared = workspace_root(crate_dir).join(SQLX_FOLDER);

@@ -1,4 +1,4 @@
-//! The functions of a workspace as a page shows them: bounds, budgets, calls.
+//! The functions of a workspace for a page: bounds, budgets, calls.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::commands::budgets::list::{Listed, key, tell_apart};
 use crate::input::Loaded;
 use crate::page::model;
 
-/// The functions that reach a query or have a budget, tests left out.
+/// The functions that reach a query or have a budget, outside of tests.
 pub(super) fn functions(loaded: &Loaded, base: &Path) -> Vec<model::Function> {
     let mut functions = Vec::new();
     let mut calls = Vec::new();
@@ -58,7 +58,7 @@ pub(super) fn functions(loaded: &Loaded, base: &Path) -> Vec<model::Function> {
     functions
 }
 
-/// Where the call tree begins: the functions that no other one calls, then one of each circle that is left.
+/// The roots of the call tree: the functions that no other one calls, then one of each remaining cycle.
 pub(super) fn entry_points(functions: &[model::Function]) -> Vec<usize> {
     let mut called = HashSet::new();
     for (at, function) in functions.iter().enumerate() {
@@ -83,7 +83,8 @@ pub(super) fn entry_points(functions: &[model::Function]) -> Vec<usize> {
     }
 }
 
-/// The first function of a circle that leads to one, or that it stands in; those that are reached are left alone.
+/// The first function of the cycle that leads to a function or contains it; functions already reached are
+/// ignored.
 fn first_of_circle(functions: &[model::Function], from: usize, reached: &HashSet<usize>) -> usize {
     let calls = |from: usize, to: usize| {
         let calls = functions.get(from).into_iter().flat_map(|function| &function.calls);
@@ -97,7 +98,7 @@ fn first_of_circle(functions: &[model::Function], from: usize, reached: &HashSet
         above.insert(caller);
         last = caller;
     }
-    // Whoever was walked through is below the last one; those that call it, in turn, are in its circle.
+    // The last function reaches all others on the path; those that reach it in turn are in its cycle.
     let mut circle = HashSet::from([last]);
     let mut open = vec![last];
     while let Some(at) = open.pop() {
@@ -128,7 +129,7 @@ mod tests {
         check(&[], &[]);
         check(&[&[1], &[], &[1]], &[0, 2]);
         check(&[&[0]], &[0]);
-        // Two that call each other, which nobody else calls.
+        // Two functions that call each other, and that nothing else calls.
         check(&[&[], &[2], &[1, 0]], &[1]);
         check(&[&[1], &[0], &[]], &[2, 0]);
     }

@@ -1,4 +1,4 @@
-//! `report`: one file about a workspace, or about what a revision changes in it.
+//! `report`: one file about a workspace, or about the changes since a revision.
 
 mod functions;
 
@@ -15,10 +15,10 @@ use crate::page::model::{Function, Workspace};
 use crate::page::{changes, html, markdown};
 use crate::report::{self, Report as Found};
 
-/// The file that a page is written to.
+/// The default file name of a page.
 const PAGE: &str = "query-budget-report.html";
 
-/// What the pages and comments of this command have near their beginning.
+/// Markers near the start of all pages and comments that this command writes.
 const MARKS: [&str; 3] =
     ["<meta name=\"generator\" content=\"query-budget\">", markdown::MARK, "\"query_budget\": \""];
 
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &Report, output: &mut Output) -> Result<Outcome, Fa
     if arguments.diff.is_none() && arguments.format == PageFormat::Markdown {
         return Err(Failure::new("write a report as Markdown").help("name a revision: `--diff <rev>`"));
     }
-    // Before the work, for which a big workspace takes a while.
+    // Checked before the work, which takes a while in a large workspace.
     let file = file(arguments);
     if let Some(file) = &file {
         check_replaceable(file, arguments.force)?;
@@ -76,7 +76,7 @@ fn workspace(found: Found, functions: Vec<Function>, base: &Path, name: String) 
     page
 }
 
-/// The same of a revision; a folder that it does not have held nothing.
+/// The data of a workspace at a revision; empty if the revision lacks the folder.
 fn before(input: &Input, base: &Path, revision: &str, name: String) -> Result<Workspace, Failure> {
     let revised = Revision::check_out(base, revision, WITH_SCHEMA)?;
     let old_base = revised.path.canonicalize().unwrap_or_else(|_| revised.path.clone());
@@ -101,7 +101,7 @@ fn file(arguments: &Report) -> Option<PathBuf> {
     }
 }
 
-/// Fails where a file would be replaced that this command did not write.
+/// Fails if this would replace a file that the command did not write.
 fn check_replaceable(file: &Path, force: bool) -> Result<(), Failure> {
     let shown = file.display();
     let failed = || Failure::new(format!("write `{shown}`"));

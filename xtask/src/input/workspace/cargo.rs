@@ -1,4 +1,4 @@
-//! What cargo says of a workspace: its packages, their targets and what they depend on.
+//! A workspace as cargo describes it: its packages, their targets and dependencies.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,12 +10,12 @@ use query_budget_analysis::sql::Dialect;
 use super::Crate;
 use crate::failure::Failure;
 
-/// A package as a crate, unless its folder is gone.
+/// A package as a crate, unless its folder does not exist.
 fn into_crate(package: Package) -> Option<Crate> {
     let dir = package.manifest_path.canonicalize().ok()?.parent()?.to_path_buf();
     let mut lib_name = None;
     let mut targets = Vec::new();
-    // A build script stands at the root of its crate, and below that is everything.
+    // A build script is at the root of its crate, so that everything would count as below it.
     for target in package.targets.iter().filter(|target| !target.is_custom_build()) {
         let Ok(root) = target.src_path.canonicalize() else { continue };
         let is_lib = target.kind.iter().any(is_lib);
@@ -26,9 +26,9 @@ fn into_crate(package: Package) -> Option<Crate> {
     }
     let package_name = package.name.to_string();
     let dialect = dialect(&package.dependencies);
-    // Of crates of the workspace the calls are followed by the names that this one has for them.
+    // Calls into crates of the workspace are followed by the names that this crate gives them.
     let renamed = package.dependencies.iter().filter_map(|dependency| {
-        // A driver may be named in another file than the one that is given its connection.
+        // A driver may be named in a different file from the one that uses its connection.
         let is_driver = is_driver(&dependency.name);
         let name = dependency.rename.as_ref().or(is_driver.then_some(&dependency.name))?;
         let is_read = is_driver || matches!(dependency.name.as_str(), "sqlx" | "query-budget");
@@ -44,7 +44,7 @@ fn into_crate(package: Package) -> Option<Crate> {
     Some(Crate { dir, package, lib_name, targets, dependencies, renamed, dialect })
 }
 
-/// Whether other crates can name what a target of this kind declares.
+/// Whether other crates can use the declarations of a target of this kind.
 fn is_lib(kind: &TargetKind) -> bool {
     matches!(
         kind,
@@ -57,7 +57,7 @@ fn is_lib(kind: &TargetKind) -> bool {
     )
 }
 
-/// The database that sqlx is built for, where it is one; without sqlx, the one of the driver in its place.
+/// The database enabled in sqlx, if there is exactly one; without sqlx, that of another driver.
 fn dialect(dependencies: &[Dependency]) -> Option<Dialect> {
     if !dependencies.iter().any(|dependency| dependency.name == "sqlx") {
         let of = |names: &[&str]| dependencies.iter().any(|it| names.contains(&it.name.as_str()));
@@ -77,7 +77,7 @@ fn dialect(dependencies: &[Dependency]) -> Option<Dialect> {
     on.next().filter(|_| on.next().is_none())
 }
 
-/// The workspace's members when `dir` is its root, else the members below `dir`.
+/// The workspace's members if `dir` is its root, else the members below `dir`.
 pub(super) fn members(dir: &Path) -> Result<Vec<Crate>, Failure> {
     let failed =
         || Failure::new(format!("ask cargo for the members of the workspace at `{}`", dir.display()));
@@ -85,7 +85,7 @@ pub(super) fn members(dir: &Path) -> Result<Vec<Crate>, Failure> {
         .manifest_path(dir.join("Cargo.toml"))
         .no_deps()
         .other_options(["--offline".to_owned()])
-        // A toolchain file in the project's folder would choose a cargo that may not be installed.
+        // A toolchain file in the project's folder might select a cargo that is not installed.
         .current_dir(std::env::temp_dir())
         .exec()
         .map_err(|error| failed().because(error))?;

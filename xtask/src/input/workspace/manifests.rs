@@ -1,4 +1,5 @@
-//! Crates by their manifests alone: where cargo refuses a workspace, and for the workspaces below a folder.
+//! Finds crates by their manifests alone, if cargo rejects a workspace, and for the workspaces below a
+//! folder.
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +8,10 @@ use query_budget_analysis::project::targets;
 
 use super::Crate;
 
-/// Folders whose manifests stand for nothing that is built: the inputs of tests, and what is generated from.
+/// Folders whose manifests are not built: test inputs and templates.
 const INPUTS: [&str; 7] = ["tests", "test", "fixtures", "testdata", "test-data", "templates", "fuzz"];
 
-/// The manifests below a folder, the outermost first.
+/// The manifests below a folder, outermost first.
 pub(super) fn below(dir: &Path) -> Vec<PathBuf> {
     let walk = WalkBuilder::new(dir).require_git(false).build().filter_map(Result::ok);
     let is_input = |path: &Path| {
@@ -25,24 +26,24 @@ pub(super) fn below(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// A manifest's text as data; `None` when it cannot be read.
+/// The parsed manifest; `None` if it cannot be read.
 fn read(manifest: &Path) -> Option<toml::Table> {
     std::fs::read_to_string(manifest).ok()?.parse().ok()
 }
 
-/// Whether a manifest is a workspace's.
+/// Whether a manifest defines a workspace.
 pub(super) fn is_workspace(manifest: &Path) -> bool {
     read(manifest).is_some_and(|manifest| manifest.contains_key("workspace"))
 }
 
-/// The crates below a folder, with the roots of targets where cargo looks for them.
+/// The crates below a folder, with target roots in cargo's default locations.
 pub(super) fn crates(dir: &Path) -> Vec<Crate> {
     let dirs = below(dir).into_iter().filter_map(|manifest| manifest.parent().map(Path::to_path_buf));
     let has_source = |it: &Crate| !it.targets.is_empty() || it.dir.join("src").is_dir();
     dirs.map(by_layout).filter(has_source).collect()
 }
 
-/// A crate as its folder is laid out.
+/// A crate, judging by its folder layout.
 pub(super) fn by_layout(dir: PathBuf) -> Crate {
     let targets = targets(&dir);
     let package = name(&dir);

@@ -1,4 +1,5 @@
-//! Which Rust files are checked, and where each stands: those of every member of a workspace, of a folder, or one file.
+//! Which Rust files are checked, and the position of each: those of all members of a workspace, of a folder,
+//! or a single file.
 
 mod cargo;
 mod manifests;
@@ -13,7 +14,7 @@ use query_budget_analysis::sql::Dialect;
 
 use crate::failure::Failure;
 
-/// A crate of a workspace, or a folder that is none.
+/// A crate of a workspace, or a plain folder.
 #[derive(Debug)]
 pub(crate) struct Crate {
     /// Its folder.
@@ -22,52 +23,52 @@ pub(crate) struct Crate {
     package: Option<String>,
     /// The name of its library as code writes it.
     lib_name: Option<String>,
-    /// What cargo builds of it.
+    /// Its targets.
     targets: Vec<Target>,
-    /// The folders of the crates it depends on that stand on this machine, each with the name it is renamed to.
+    /// The folders of its dependencies on this machine, each with the name it is renamed to.
     dependencies: BTreeMap<PathBuf, Option<String>>,
-    /// The crates that its manifest gives another name, by that name.
+    /// The crates that its manifest renames, by their new name.
     renamed: HashMap<String, String>,
-    /// The database that it has sqlx built for, where it is one.
+    /// The database that it enables in sqlx, if there is exactly one.
     dialect: Option<Dialect>,
 }
 
-/// The Rust files of one crate, or of a folder that is none.
+/// The Rust files of one crate, or of a plain folder.
 #[derive(Debug)]
 pub(crate) struct Sources {
-    /// The folder whose project the files belong to: the crate's, or the one that was asked for.
+    /// The folder of the files' project: the crate's, or the one given in the arguments.
     pub(crate) dir: PathBuf,
     /// The name of its package.
     package: Option<String>,
     /// The files, sorted.
     pub(crate) files: Vec<PathBuf>,
-    /// What cargo builds of them.
+    /// Its targets.
     targets: Vec<Target>,
     /// The crates that its code can name.
     externs: Arc<HashMap<String, String>>,
-    /// The folders of the crates that it depends on.
+    /// The folders of its dependencies.
     dependencies: Vec<PathBuf>,
-    /// The crates that its manifest gives another name, by that name.
+    /// The crates that its manifest renames, by their new name.
     pub(crate) renamed: HashMap<String, String>,
-    /// The database that it has sqlx built for, where it is one.
+    /// The database that it enables in sqlx, if there is exactly one.
     dialect: Option<Dialect>,
 }
 
-/// Where a file stands among the crates.
+/// The position of a file among the crates.
 #[derive(Debug, Clone)]
 pub(crate) struct Standing {
-    /// What tells its crate from all others.
+    /// An identifier of its crate, unique in the workspace.
     pub(crate) crate_name: String,
     /// The crates that its code can name.
     pub(crate) externs: Arc<HashMap<String, String>>,
     /// Its module's path.
     pub(crate) module: Vec<String>,
-    /// Whether it is a test's, by its target or by `#[cfg(test)]` above the module.
+    /// Whether it is test code, by its target or by `#[cfg(test)]` on the module.
     pub(crate) in_test: bool,
 }
 
 impl Sources {
-    /// The folder that sqlx's own macros read files relative to.
+    /// The folder to which sqlx's own macros resolve paths.
     pub(crate) fn manifest_dir(&self) -> &Path {
         self.dir.ancestors().find(|dir| dir.join("Cargo.toml").is_file()).unwrap_or(&self.dir)
     }
@@ -77,21 +78,21 @@ impl Sources {
         self.package.as_ref().is_some_and(|package| packages.contains(package))
     }
 
-    /// The folders of the crates that it depends on.
+    /// The folders of its dependencies.
     pub(crate) fn dependencies(&self) -> impl Iterator<Item = &Path> {
         self.dependencies.iter().map(PathBuf::as_path)
     }
 
-    /// The database that it has sqlx built for, where it is one.
+    /// The database that it enables in sqlx, if there is exactly one.
     pub(super) fn dialect(&self) -> Option<Dialect> {
         self.dialect
     }
 
-    /// Where each of its files stands, given with their texts.
+    /// The positions of its files, given with their texts.
     pub(crate) fn standings(&self, files: &[(&Path, &str)]) -> Vec<Standing> {
         let standing = |(position, (path, _)): (Option<Position>, &(&Path, &str))| {
             let Some(Position { target, module, in_test }) = position else {
-                // It is of no crate that is known, and sees what its path does not lead to.
+                // The file belongs to no known crate, and only sees what its own paths lead to.
                 let crate_name = path.display().to_string();
                 return Standing { crate_name, externs: Arc::default(), module: Vec::new(), in_test: false };
             };
@@ -107,12 +108,12 @@ impl Sources {
     }
 }
 
-/// What tells a target from all others.
+/// A unique identifier of a target.
 fn id(target: &Target) -> String {
     target.root.display().to_string()
 }
 
-/// Lists the Rust files that several paths stand for, each file once.
+/// Lists the Rust files at several paths, without duplicates.
 pub(crate) fn sources_of(paths: &[PathBuf]) -> Result<Vec<Sources>, Failure> {
     let mut all: Vec<Sources> = Vec::new();
     for path in paths {
@@ -127,7 +128,7 @@ pub(crate) fn sources_of(paths: &[PathBuf]) -> Result<Vec<Sources>, Failure> {
     Ok(all)
 }
 
-/// Fails where no package has one of these names.
+/// Fails if no package has one of these names.
 pub(crate) fn require_packages(crates: &[Sources], packages: &[String]) -> Result<(), Failure> {
     let names: Vec<&str> = crates.iter().filter_map(|it| it.package.as_deref()).collect();
     match packages.iter().find(|package| !names.contains(&package.as_str())) {
@@ -139,7 +140,7 @@ pub(crate) fn require_packages(crates: &[Sources], packages: &[String]) -> Resul
     }
 }
 
-/// Lists the Rust files that `path` stands for, by crate, in the order of their paths.
+/// Lists the Rust files at `path`, by crate, sorted by path.
 pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
     let shown = path.display();
     let path = path.canonicalize().map_err(|error| Failure::new(format!("open `{shown}`")).because(error))?;
@@ -160,7 +161,7 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
     }
 
     let mut crates = crates(&path)?;
-    // The innermost first: a file belongs to the nearest crate above it.
+    // Innermost first: a file belongs to the nearest crate above it.
     crates.sort_by_key(|it| std::cmp::Reverse(it.dir.components().count()));
     let libs: HashMap<PathBuf, (String, String)> =
         crates.iter().filter_map(|it| Some((it.dir.clone(), it.lib()?))).collect();
@@ -190,7 +191,7 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
 }
 
 impl Crate {
-    /// A folder of which nothing is known.
+    /// A folder without any information.
     fn folder(dir: PathBuf) -> Crate {
         Crate {
             dir,
@@ -203,9 +204,9 @@ impl Crate {
         }
     }
 
-    /// The folders that its sources stand in: those of the files that cargo builds its targets from. Other Rust files, the
-    /// cases of UI tests for instance, may be wrong on purpose. A target elsewhere, outside of the crate and of `scope`, is a
-    /// file alone: a manifest may name any path of the machine.
+    /// The source folders: those of the root files of its targets. Other Rust files, such as UI test cases,
+    /// may be wrong on purpose. For a target outside the crate and `scope`, only its root file is read, since
+    /// a manifest may name any path on the machine.
     fn folders(&self, scope: &Path) -> BTreeSet<&Path> {
         let folder = |root: &'_ Path| {
             root.parent().is_some_and(|it| it.starts_with(&self.dir) || it.starts_with(scope))
@@ -215,13 +216,13 @@ impl Crate {
         if self.targets.is_empty() { BTreeSet::from([self.dir.as_path()]) } else { roots.collect() }
     }
 
-    /// Its library: the name as code writes it, and what tells it from all others.
+    /// Its library: the name in code, and its identifier.
     fn lib(&self) -> Option<(String, String)> {
         let target = self.targets.iter().find(|target| target.is_lib)?;
         Some((self.lib_name.clone()?, id(target)))
     }
 
-    /// The crates that its code can name: what it depends on, and its own library, which its other targets see.
+    /// The crates that its code can name: its dependencies, and its own library, which its other targets see.
     fn externs(&self, libs: &HashMap<PathBuf, (String, String)>) -> HashMap<String, String> {
         let depended = self.dependencies.iter().filter_map(|(dir, rename)| {
             let (name, id) = libs.get(dir)?;
@@ -231,12 +232,12 @@ impl Crate {
     }
 }
 
-/// The crates that a folder stands for: those of its workspace, or of the workspaces below it where it is none itself, and
-/// those of workspaces that stand inside it and are no part of it; the folder itself when there is no crate.
+/// The crates of a folder: those of its workspace, or of the workspaces below it if it is not in one, and
+/// those of nested workspaces that are not part of it; the folder itself if there is no crate.
 pub(crate) fn crates(dir: &Path) -> Result<Vec<Crate>, Failure> {
     let mut found = Vec::new();
     if dir.join("Cargo.toml").is_file() {
-        // A manifest that cargo refuses (a dependency that is not there, a newer edition) hides no query.
+        // A manifest that cargo rejects (a missing dependency, a newer edition) must not hide queries.
         found = cargo::members(dir).or_else(|failure| {
             let found = manifests::crates(dir);
             if found.is_empty() { Err(failure) } else { Ok(found) }
@@ -251,7 +252,7 @@ pub(crate) fn crates(dir: &Path) -> Result<Vec<Crate>, Failure> {
         let more = if manifests::is_workspace(&manifest) {
             cargo::members(inner).unwrap_or_else(|_| manifests::crates(inner))
         } else if is_package {
-            // A package that its workspace excludes, and that is none itself.
+            // A package that its workspace excludes, and that is not a workspace itself.
             continue;
         } else {
             cargo::members(inner).unwrap_or_else(|_| vec![manifests::by_layout(inner.to_path_buf())])
@@ -275,7 +276,7 @@ fn rust_files(dir: &Path) -> Vec<PathBuf> {
             !(is_dir && entry.file_name() == "target" && entry.path().join("CACHEDIR.TAG").exists())
         })
         .build();
-    // What cannot be listed (a folder without permission) cannot hold a source that cargo builds either.
+    // A folder without permission cannot contain a source that cargo builds either.
     let mut files: Vec<PathBuf> = walk
         .filter_map(Result::ok)
         .map(ignore::DirEntry::into_path)

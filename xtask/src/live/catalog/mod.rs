@@ -1,4 +1,4 @@
-//! What a database holds, as the DDL that makes it and an estimate of the rows of each table.
+//! The content of a database, as the DDL that creates it and an estimate of each table's rows.
 
 mod mysql;
 mod postgres;
@@ -15,26 +15,27 @@ use crate::failure::Failure;
 /// The schema of a live database.
 pub(crate) struct Catalog {
     pub(crate) schema: Schema,
-    /// What of it is not understood.
+    /// Parts of it that are not understood.
     pub(crate) problems: Vec<Problem>,
-    /// Rows in all tables together, as the server estimates.
+    /// The total number of rows, as the server estimates.
     pub(crate) rows: u64,
-    /// Whether the estimates were left out of `schema`, because no table holds much.
+    /// Whether the estimates were left out of `schema`, because no table has many rows.
     pub(crate) looks_empty: bool,
 }
 
-/// The server's own words: statements, and estimates by table.
+/// The server's output: statements, and estimates by table.
 #[derive(Default)]
 struct Words {
     ddl: Vec<String>,
     rows: BTreeMap<Name, u64>,
 }
 
-/// A database without a table of so many rows is one for development: what it holds tells nothing of the real one.
+/// A database without a table of this many rows is for development: its content says nothing about
+/// production.
 const SOME: u64 = 10_000;
 
 impl Catalog {
-    /// Reads the catalog. `file` stands for the database in messages.
+    /// Reads the catalog. `file` names the database in messages.
     pub(crate) async fn read(live: &mut Live, file: &str) -> Result<Catalog, Failure> {
         let words = match live.dialect() {
             Dialect::Postgres => postgres::read(live).await?,
@@ -56,7 +57,7 @@ impl Catalog {
     }
 }
 
-/// To two digits, rounded up: an estimate that does not change with every row makes no noise in a diff.
+/// Rounds up to two digits, so that the estimate does not change with every row and add noise to diffs.
 fn rounded(rows: u64) -> u64 {
     let mut unit = 1;
     while rows / unit >= 100 {

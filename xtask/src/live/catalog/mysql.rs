@@ -1,4 +1,4 @@
-//! MySQL and MariaDB write the statement that would make a table.
+//! MySQL and MariaDB print the statement that creates a table.
 
 use super::{Words, estimates};
 use crate::failure::Failure;
@@ -16,7 +16,7 @@ const TRIGGERS: &str =
     FROM information_schema.triggers WHERE trigger_schema = DATABASE()
     ORDER BY event_object_table, action_timing, event_manipulation, action_order";
 
-/// A body that the user may not see may do anything.
+/// A body that the user may not read could do anything.
 const ROUTINES: &str = "SELECT routine_name, COALESCE(routine_definition, 'BEGIN EXECUTE hidden; END')
     FROM information_schema.routines
     WHERE routine_schema = DATABASE() AND routine_type IN ('FUNCTION', 'PROCEDURE')
@@ -30,9 +30,9 @@ pub(super) async fn read(live: &mut Live) -> Result<Words, Failure> {
         };
         let what = if kind == "VIEW" { "VIEW" } else { "TABLE" };
         let rows = live.texts(&format!("SHOW CREATE {what} {}", quoted(&name))).await?;
-        // The columns: the name, the statement; for a view its character sets.
+        // The columns: the name, the statement, and for a view its character sets.
         let statement = rows.into_iter().next().and_then(|row| row.into_iter().nth(1)).flatten();
-        // Views name the database they stand in, which is the one we are in.
+        // Views are qualified by their database, which is the current one.
         ddl.extend(statement.map(|sql| sql.replace(&format!("{}.", quoted(&database)), "")));
     }
     for row in live.texts(TRIGGERS).await? {

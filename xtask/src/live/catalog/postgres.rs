@@ -1,10 +1,11 @@
-//! PostgreSQL's catalog, printed by the server's own functions as the statements that would make it.
+//! PostgreSQL's catalog, printed by the server's own functions as the statements that create it.
 
 use super::{Words, estimates};
 use crate::failure::Failure;
 use crate::live::Live;
 
-/// What makes the parts of a schema, in the order in which they can be made. Each gives one column of statements.
+/// The queries for the parts of a schema, in the order in which they can be created. Each returns one column
+/// of statements.
 const PARTS: [&str; 10] = [
     include_str!("postgres/settings.sql"),
     include_str!("postgres/types.sql"),

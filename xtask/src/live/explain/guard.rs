@@ -1,8 +1,9 @@
-//! What keeps a planner that is asked from doing more than answer: which statements are sent at all, and the read-only
-//! transaction around each, which is rolled back.
+//! Guards against a planner doing more than planning: limits which statements are sent, and runs each in a
+//! read-only transaction that is rolled back.
 //!
-//! A planner evaluates functions that are declared immutable, whatever they do. Within the transaction they write no row;
-//! what a superuser's function could do besides (run a program on the server) is kept away by a role that may only read.
+//! A planner evaluates functions that are declared immutable, whatever they do. Within the transaction they
+//! cannot write rows. What a superuser's function could do besides (run a program on the server) is prevented
+//! by a role that may only read.
 
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::sql::lex::{Kind, Lexer};
@@ -10,17 +11,17 @@ use query_budget_analysis::sql::lex::{Kind, Lexer};
 use super::{Live, Texts, one};
 use crate::failure::Failure;
 
-/// The statements that are sent.
+/// The kinds of statement that are sent.
 const SENT: [&str; 6] = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "VALUES"];
 
-/// What the catalog says of a PostgreSQL session's powers.
+/// What the catalog says about the privileges of a PostgreSQL session.
 #[derive(Default)]
 pub(super) struct Powers {
     /// Whether a function that runs in it can run programs on the server.
     runs_programs: bool,
-    /// Whether there is a role that may read everything and nothing else.
+    /// Whether there is a role that may read everything and do nothing else.
     has_reader: bool,
-    /// Whether the database has functions of its own that a statement could call.
+    /// Whether the database has user-defined functions that a statement could call.
     has_functions: bool,
 }
 
@@ -40,7 +41,8 @@ impl Powers {
         Ok(Powers { runs_programs: is(0), has_reader: is(1), has_functions: is(2) })
     }
 
-    /// The role that a statement is planned as; `None` for the session's own. Says why it is not to be planned at all.
+    /// The role to plan a statement as; `None` for the session's own. An error says why it must not be
+    /// planned at all.
     pub(super) fn role(&self, sql: &str) -> Result<Option<&'static str>, String> {
         let reads = matches!(verb(sql, Dialect::Postgres).as_deref(), Some("SELECT" | "VALUES"));
         match (self.runs_programs, self.has_reader && reads) {
@@ -56,7 +58,7 @@ impl Powers {
     }
 }
 
-/// Whether a text is of a kind that is asked about; says why not.
+/// Checks that a text is of a kind that may be sent; an error says why not.
 pub(super) fn admit(sql: &str, dialect: Dialect) -> Result<(), String> {
     match verb(sql, dialect) {
         Some(verb) if SENT.contains(&verb.as_str()) => Ok(()),
@@ -65,8 +67,8 @@ pub(super) fn admit(sql: &str, dialect: Dialect) -> Result<(), String> {
     }
 }
 
-/// The first word of a statement, in capitals; nothing where something else comes first. What MySQL reads of a comment
-/// (`/*! .. */`) is no comment.
+/// The first word of a statement, in capitals; empty if something else comes first. MySQL's executable
+/// comments (`/*! .. */`) do not count as comments.
 fn verb(sql: &str, dialect: Dialect) -> Option<String> {
     let first = Lexer::new(sql, dialect)
         .find(|token| token.kind != Kind::Symbol || sql.get(token.span.range()) != Some("("))
@@ -78,26 +80,26 @@ fn verb(sql: &str, dialect: Dialect) -> Option<String> {
     Some(sql.get(first.span.range())?.to_uppercase())
 }
 
-/// Begins a transaction that can write nothing.
+/// Begins a read-only transaction.
 pub(super) async fn begin(live: &mut Live) -> Result<(), String> {
     let sql = match live.dialect() {
         Dialect::Postgres => "BEGIN TRANSACTION READ ONLY",
         Dialect::MySql => "START TRANSACTION READ ONLY",
-        // The file is opened for reading.
+        // The file is opened read-only.
         Dialect::Sqlite => return Ok(()),
     };
     live.texts(sql).await.map(drop).map_err(|failure| failure.to_string())
 }
 
-/// Ends the transaction, whatever came of it.
+/// Ends the transaction, whatever its outcome.
 pub(super) async fn roll_back(live: &mut Live) {
     if live.dialect() != Dialect::Sqlite {
-        // Where this fails the connection is gone, which the next statement says.
+        // If this fails, the connection is gone, and the next statement will report it.
         let _ = live.texts("ROLLBACK").await;
     }
 }
 
-/// Sends one statement of ours in a transaction of its own.
+/// Runs one of our own statements in a separate transaction.
 pub(super) async fn alone(live: &mut Live, sql: &str) -> Result<Vec<Texts>, String> {
     begin(live).await?;
     let rows = one(live, sql).await;

@@ -1,20 +1,20 @@
-//! Advised indexes, tried as hypothetical ones: the extension `hypopg` lets the planner of one session see indexes that
-//! are not there. Nothing is written; the extension has to be in the database already.
+//! Tries suggested indexes as hypothetical ones: the extension `hypopg` lets the planner of one session see
+//! indexes that do not exist. Nothing is written; the extension has to be installed already.
 
 use query_budget_analysis::sql::Dialect;
 
 use super::{Planner, guard, postgres};
 
-/// What came of trying an index.
+/// The outcome of trying an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Tried {
-    /// It would be used by so many of the queries that it is for.
+    /// The number of queries it is meant for that would use it.
     Used(usize),
-    /// It could not be tried, in the server's words.
+    /// It could not be tried; holds the server's message.
     Not(String),
 }
 
-/// Whether hypothetical indexes can be made, and why not.
+/// Checks that hypothetical indexes can be created; an error says why not.
 pub(crate) async fn can_try(planner: &mut Planner) -> Result<(), String> {
     if planner.dialect() != Dialect::Postgres {
         return Err("hypothetical indexes are tried on PostgreSQL alone".to_owned());
@@ -30,7 +30,7 @@ pub(crate) async fn can_try(planner: &mut Planner) -> Result<(), String> {
     Ok(())
 }
 
-/// Tries one index on the queries that it is for.
+/// Tries one index on the queries it is meant for.
 pub(crate) async fn try_out(planner: &mut Planner, ddl: &str, queries: &[&str]) -> Tried {
     let tag = "$query_budget$";
     let make = format!("SELECT indexname::text FROM hypopg_create_index({tag}{ddl}{tag})");
@@ -49,7 +49,7 @@ pub(crate) async fn try_out(planner: &mut Planner, ddl: &str, queries: &[&str]) 
             used += 1;
         }
     }
-    // A hypothetical index ends with the session at the latest.
+    // At the latest, a hypothetical index ends with the session.
     let _ = guard::alone(&mut planner.live, "SELECT hypopg_reset()").await;
     Tried::Used(used)
 }

@@ -1,6 +1,7 @@
-//! How a live database would read the tables of a query. It is asked by `EXPLAIN` without `ANALYZE`, one statement at a
-//! time over a protocol that takes no more than one, each in a read-only transaction of its own that is rolled back: nothing
-//! of a user's is executed, but for functions that a planner evaluates.
+//! How a live database would read the tables of a query. It is asked by `EXPLAIN` without `ANALYZE`, one
+//! statement at a time, over a protocol that does not accept several, and each in a read-only transaction
+//! that is rolled back. None of the user's statements is executed, except for functions that a planner
+//! evaluates.
 
 mod guard;
 mod hypothetical;
@@ -19,7 +20,7 @@ use crate::failure::Failure;
 
 pub(crate) use hypothetical::{Tried, can_try, try_out};
 
-/// A planner that can be asked.
+/// A planner that can be queried.
 pub(crate) struct Planner {
     live: Live,
     postgres: postgres::Known,
@@ -29,15 +30,15 @@ pub(crate) struct Planner {
 /// How a database would read one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
-    /// The name it goes by in the plan.
+    /// Its alias in the plan.
     pub(crate) alias: String,
-    /// The verdicts that its plans allow; several where it is the planner's choice, the side of a join for instance.
+    /// The verdicts that its plans allow; several if the planner has a choice, such as the side of a join.
     pub(crate) verdicts: Vec<Verdict>,
-    /// What the plan says, for a person.
+    /// The text of the plan, for display.
     pub(crate) said: String,
 }
 
-/// What a plan has of one table.
+/// The access to one table in a plan.
 struct Step {
     alias: String,
     verdicts: Vec<Verdict>,
@@ -49,14 +50,14 @@ impl Step {
         Step { alias: alias.into(), verdicts: verdicts.into(), said: said.into() }
     }
 
-    /// Whether no index leads to what is read here.
+    /// Whether the whole table is read, without an index that narrows it.
     fn reads_all(&self) -> bool {
         !self.verdicts.contains(&Verdict::Served)
     }
 }
 
 impl Planner {
-    /// Connects to the database of a URL, for asking alone.
+    /// Connects to the database at a URL, for planning only.
     pub(crate) async fn open(url: &str) -> Result<Planner, Failure> {
         let mut live = Live::open(url).await?;
         let postgres = match live.dialect() {
@@ -70,12 +71,12 @@ impl Planner {
         Ok(Planner { live, postgres, sqlite })
     }
 
-    /// Whose database it is.
+    /// The dialect of the database.
     pub(crate) fn dialect(&self) -> Dialect {
         self.live.dialect()
     }
 
-    /// What the server calls itself.
+    /// The server's name and version.
     pub(crate) async fn version(&mut self) -> Result<String, Failure> {
         let sql = match self.dialect() {
             Dialect::Postgres => "SELECT 'PostgreSQL ' || current_setting('server_version')",
@@ -86,7 +87,7 @@ impl Planner {
         Ok(rows.into_iter().flatten().flatten().next().unwrap_or_default())
     }
 
-    /// How the tables of a query would be read; the server's words where it cannot say.
+    /// How the tables of a query would be read; the server's message if it fails.
     pub(crate) async fn ask(&mut self, sql: &str) -> Result<Vec<Seen>, String> {
         guard::admit(sql, self.live.dialect())?;
         let plans = match self.live.dialect() {
@@ -98,8 +99,8 @@ impl Planner {
     }
 }
 
-/// What several plans of one query allow. The first is the one that uses indexes wherever it can; a later one counts
-/// where it reads no more tables in full, so that a table of three rows says nothing.
+/// Combines several plans of one query. The first is the one that uses indexes wherever possible; a later one
+/// only counts if it reads no more tables in full, so that a table with three rows proves nothing.
 fn together(plans: Vec<Vec<Step>>) -> Vec<Seen> {
     let in_full = |plan: &[Step]| plan.iter().filter(|step| step.reads_all()).count();
     let most = plans.first().map_or(0, |plan| in_full(plan));
@@ -125,8 +126,8 @@ fn together(plans: Vec<Vec<Step>>) -> Vec<Seen> {
     order.into_iter().filter_map(|alias| seen.remove(&alias)).collect()
 }
 
-/// Sends one statement by the protocol for prepared ones, which refuses a second in the same text, and gives its rows as
-/// text; the server's words where it refuses.
+/// Sends one statement by the protocol for prepared statements, which rejects a second one in the same text,
+/// and returns its rows as text; or the server's message if it fails.
 async fn one(live: &mut Live, sql: &str) -> Result<Vec<Texts>, String> {
     let query = || AssertSqlSafe(sql.to_owned());
     let rows = match live {

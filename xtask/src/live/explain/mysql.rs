@@ -1,4 +1,4 @@
-//! MySQL and MariaDB: the rows of `EXPLAIN`, with a text in the place of each parameter.
+//! MySQL and MariaDB: the rows of `EXPLAIN`, with a text in place of each parameter.
 
 use query_budget_analysis::index::Verdict;
 use query_budget_analysis::sql::Dialect;
@@ -15,8 +15,8 @@ pub(super) async fn plan(live: &mut Live, sql: &str) -> Result<Vec<Step>, String
     Ok(rows.iter().filter_map(|row| step(row)).collect())
 }
 
-/// The query with values for its parameters: with NULL nothing would be searched for. A text is compared with columns of
-/// every type by their index; behind LIMIT and OFFSET only numbers stand.
+/// The query with values for its parameters, since a search for NULL would be skipped. A text can be compared
+/// with columns of every type using their index; after LIMIT and OFFSET only numbers are allowed.
 fn with_values(sql: &str) -> String {
     let mut filled = String::new();
     let mut from = 0;
@@ -57,7 +57,7 @@ fn step(row: &[Option<String>]) -> Option<Step> {
     ];
     let text = |at: usize| row.get(at).and_then(Option::as_deref);
     let table = text(2).filter(|table| !table.starts_with('<'))?;
-    // MySQL names the partitions first.
+    // MySQL adds a column for partitions.
     let at =
         (3..=4).find(|at| text(*at).is_some_and(|way| WAYS.contains(&way) || way.ends_with("|filter")))?;
     let (way, possible, key) = (text(at)?, text(at + 1), text(at + 2));
@@ -68,7 +68,7 @@ fn step(row: &[Option<String>]) -> Option<Step> {
         "index" | "ALL" => vec![Verdict::Full],
         _ => vec![Verdict::Served],
     };
-    // A small table is read in full all the same where an index could be searched, and no setting prices that out.
+    // A small table is read in full even if an index could be searched, and no setting prevents that.
     if way == "ALL" && possible.is_some() {
         verdicts.push(Verdict::Served);
     }

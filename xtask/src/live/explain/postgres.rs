@@ -1,4 +1,5 @@
-//! PostgreSQL: generic plans of a prepared statement, with sequential scans priced out and as the planner likes them.
+//! PostgreSQL: generic plans of a prepared statement, with sequential scans priced out, and by the planner's
+//! own choice.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,25 +10,27 @@ use super::guard::{self, Powers};
 use super::{Live, Step, one};
 use crate::failure::Failure;
 
-/// The name that a query is prepared under.
+/// The name of the prepared statement.
 const NAME: &str = "query_budget_explain";
 
-/// What is priced out, so that an index is used wherever one can be: first what would read a table in full or join in
-/// memory, then sorting as well, so that an order is walked where an index has it; last the planner's own choice.
+/// What is priced out, so that an index is used wherever possible: first full scans and in-memory joins; then
+/// sorting as well, so that an index that provides the order is walked; finally nothing, for the planner's
+/// own choice.
 const SETTINGS: [&[&str]; 3] = [
     &["seqscan", "hashjoin", "mergejoin"],
     &["seqscan", "hashjoin", "mergejoin", "sort", "hashagg", "incremental_sort"],
     &[],
 ];
 
-/// What the catalog has to say for a plan to be read.
+/// What has to be known from the catalog to read a plan.
 #[derive(Default)]
 pub(super) struct Known {
-    /// The partial indexes: walking one is searching.
+    /// The partial indexes: a full scan of one counts as a search.
     partial: HashSet<String>,
-    /// The first keys of indexes with several, as a condition names them. One that is searched by others is read whole.
+    /// The first keys of multi-column indexes, as a condition names them. An index that is searched by other
+    /// keys is read in full.
     first_keys: HashMap<String, String>,
-    /// The partitions, which a plan names in place of their table.
+    /// The partitions, which a plan names instead of their table.
     partitions: HashSet<String>,
     powers: Powers,
 }
@@ -38,7 +41,8 @@ impl Known {
         live.texts("SET jit = off").await?;
         let names = |rows: Vec<super::Texts>| rows.into_iter().flatten().flatten().collect();
         let powers = Powers::read(live).await?;
-        // The path of the session is the user's: what a catalog is asked is not to be answered by a table of that name.
+        // The session's search path belongs to the user: a query on the catalog must not read a user's table
+        // with the same name.
         let path = live.texts("SELECT pg_catalog.current_setting('search_path')").await?;
         live.texts("SET search_path = pg_catalog").await?;
         let partial = "SELECT relname::text FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE indpred IS NOT NULL";
@@ -68,7 +72,7 @@ impl Known {
 }
 
 impl Known {
-    /// Whether an index is searched by its first key, rather than read from end to end with others compared.
+    /// Whether an index is searched by its first key, rather than scanned in full while comparing others.
     fn leads(&self, index: &str, condition: &str) -> bool {
         let Some(first) = self.first_keys.get(index) else { return true };
         let first = first.trim_start_matches('(').trim_end_matches(')');
@@ -81,7 +85,7 @@ impl Known {
     }
 }
 
-/// The plans of a query, the one that uses indexes wherever it can first.
+/// The plans of a query, starting with the one that uses indexes wherever possible.
 pub(super) async fn plans(live: &mut Live, known: &Known, sql: &str) -> Result<Vec<Vec<Step>>, String> {
     let mut plans = Vec::new();
     for off in SETTINGS {
@@ -91,7 +95,7 @@ pub(super) async fn plans(live: &mut Live, known: &Known, sql: &str) -> Result<V
     Ok(plans)
 }
 
-/// The plan of a query in which the named ways are priced out.
+/// The plan of a query with these settings priced out.
 pub(super) async fn explained(
     live: &mut Live,
     known: &Known,
@@ -132,7 +136,7 @@ async fn prepared(live: &mut Live, sql: &str) -> Result<Value, String> {
 /// The tables that a plan reads.
 fn steps(plan: &Value, known: &Known) -> Vec<Step> {
     let mut steps = Vec::new();
-    // Innermost last: a plan is as deep as its query, and that is bounded by what the server takes.
+    // Innermost last. A plan is as deep as its query, whose depth the server limits.
     let mut nodes: Vec<(&Value, Around)> =
         plan.as_array().into_iter().flatten().map(|plan| (&plan["Plan"], Around::default())).collect();
     while let Some((node, around)) = nodes.pop() {
@@ -147,12 +151,12 @@ fn steps(plan: &Value, known: &Known) -> Vec<Step> {
     steps
 }
 
-/// What stands above a node and decides what it means.
+/// The ancestors of a node, as far as they affect its meaning.
 #[derive(Clone, Copy, Default)]
 struct Around {
-    /// A LIMIT stops it early, and nothing in between has to read it to its end.
+    /// Whether a LIMIT stops it early, and nothing in between reads it to its end.
     limited: bool,
-    /// A join checks its rows one by one.
+    /// Whether a join checks its rows one by one.
     filtered: bool,
 }
 
@@ -171,7 +175,7 @@ impl Around {
 fn step(node: &Value, kind: &str, table: &str, around: Around, known: &Known) -> Step {
     let index = node["Index Name"].as_str();
     let alias = node["Alias"].as_str().unwrap_or(table);
-    // A partition goes by its table's alias and a number.
+    // A partition has its table's alias with a number.
     let alias = match alias.rsplit_once('_') {
         Some((plain, number))
             if known.partitions.contains(table) && number.bytes().all(|b| b.is_ascii_digit()) =>
@@ -195,12 +199,13 @@ fn step(node: &Value, kind: &str, table: &str, around: Around, known: &Known) ->
         index.into_iter().chain(indexes.iter().filter_map(|it| it["Index Name"].as_str())).any(is_partial);
     let filter = node["Filter"].as_str();
     let verdicts = if !searches && walks_partial && (filter.is_some() || walks) {
-        // A partial index is read whole for some of its rows: how many those are only data tells.
+        // A partial index is read in full for some of its rows: how many those are depends on the data.
         vec![Verdict::Served, Verdict::Unserved]
     } else if searches || walks_partial {
         vec![Verdict::Served]
     } else if (filter.is_some() || walks) && around.limited && index.is_some() {
-        // Rows come in the wanted order, and how many are dropped before the LIMIT is reached only data tells.
+        // Rows come in the wanted order; how many are dropped before the LIMIT is reached depends on the
+        // data.
         vec![Verdict::Served, Verdict::Unserved, Verdict::Full]
     } else if filter.is_some() || walks {
         vec![Verdict::Unserved]
@@ -225,7 +230,7 @@ fn step(node: &Value, kind: &str, table: &str, around: Around, known: &Known) ->
     Step::new(alias, verdicts, said)
 }
 
-/// The searches of indexes below a bitmap scan.
+/// The index searches below a bitmap scan.
 fn bitmap_indexes(node: &Value) -> Vec<&Value> {
     let mut found = Vec::new();
     let mut nodes: Vec<&Value> = vec![node];

@@ -1,4 +1,4 @@
-//! SQLite: the lines of `EXPLAIN QUERY PLAN`, which tell a search from a scan.
+//! SQLite: the lines of `EXPLAIN QUERY PLAN`, which distinguish searches from scans.
 
 use std::collections::HashSet;
 
@@ -7,10 +7,10 @@ use query_budget_analysis::index::Verdict;
 use super::{Live, Step, one};
 use crate::failure::Failure;
 
-/// What the catalog has to say for a plan to be read.
+/// What has to be known from the catalog to read a plan.
 #[derive(Default)]
 pub(super) struct Known {
-    /// The partial indexes: walking one is searching.
+    /// The partial indexes: a full scan of one counts as a search.
     partial: HashSet<String>,
 }
 
@@ -25,23 +25,23 @@ impl Known {
 /// The plan of a query.
 pub(super) async fn plan(live: &mut Live, known: &Known, sql: &str) -> Result<Vec<Step>, String> {
     let rows = one(live, &format!("EXPLAIN QUERY PLAN {sql}")).await?;
-    // id, parent, an unused column, and what is done.
+    // id, parent, an unused column, and the description.
     let lines = rows.into_iter().filter_map(|row| row.into_iter().nth(3).flatten());
     Ok(lines.filter_map(|line| step(&line, known)).collect())
 }
 
-/// The table that a line is about; lines on subqueries, sorting and the like are about none.
+/// The table that a line is about; `None` for lines on subqueries, sorting and so on.
 fn step(line: &str, known: &Known) -> Option<Step> {
     let (what, rest) = line.split_once(' ')?;
     let alias = rest.split(" USING ").next().unwrap_or_default().split(' ').next().unwrap_or_default();
     let index = rest.split("INDEX ").nth(1).and_then(|rest| rest.split(' ').next());
     let verdicts = match what {
-        // An index made for this one run: none that is there leads to the rows.
+        // An index built for this run: no existing index applies.
         "SEARCH" if rest.contains("USING AUTOMATIC ") => vec![Verdict::Unserved, Verdict::Full],
-        // What looks for the least or the greatest is called a search even where every row is read.
+        // Looking for the minimum or maximum is called a search even if every row is read.
         "SEARCH" if !rest.contains(" USING ") => vec![Verdict::Served, Verdict::Unserved, Verdict::Full],
         "SEARCH" => vec![Verdict::Served],
-        // A partial index is walked: of the table it may leave out much or little.
+        // A partial index is scanned: it may leave out much of the table, or little.
         "SCAN" if index.is_some_and(|index| known.partial.contains(index)) => {
             vec![Verdict::Served, Verdict::Unserved, Verdict::Full]
         }
