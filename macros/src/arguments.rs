@@ -1,5 +1,5 @@
-//! The values of a query: held by name before anything else of the expansion, asked whether they fit their parameters, and
-//! bound.
+//! The values of a query: stored in variables before the rest of the expansion, checked against their
+//! parameters, and bound.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -8,26 +8,26 @@ use syn::spanned::Spanned;
 
 use crate::input::Argument;
 
-/// What a parameter takes.
+/// What a parameter accepts.
 pub(crate) struct Parameter {
-    /// The Rust type; a reference where it takes one.
+    /// The Rust type; a reference if the parameter takes one.
     pub(crate) ty: Type,
-    /// The type of the database as messages name it.
+    /// The database type as messages name it.
     pub(crate) sql_type: TokenStream,
 }
 
-/// The values of a call, as statements that hold them and the tuple of what they hold.
+/// The values of a call: statements that store them, and a tuple that refers to them.
 pub(crate) struct Held {
-    /// `let` for each, and what the compiler is asked of them.
+    /// A `let` for each, and the compile-time checks on them.
     pub(crate) statements: TokenStream,
     /// References to them, as the query takes them.
     pub(crate) values: TokenStream,
 }
 
-/// Holds the arguments; `parameters` are those whose types are known, by position.
+/// Stores the arguments; `parameters` are those with known types, by position.
 ///
-/// The names are ours alone, and a value is evaluated before there is any item of ours that it could see. What it
-/// borrows lives until the query is made and no longer.
+/// The variable names are hygienic, and a value is evaluated before any of our own items is in scope.
+/// Temporaries that it borrows live until the query is made and no longer.
 pub(crate) fn hold(arguments: &[Argument], parameters: &[Option<Parameter>]) -> Held {
     let names: Vec<Ident> =
         (0..arguments.len()).map(|at| format_ident!("argument_{at}", span = Span::mixed_site())).collect();
@@ -42,7 +42,7 @@ pub(crate) fn hold(arguments: &[Argument], parameters: &[Option<Parameter>]) -> 
     Held { statements, values: tuple(&names) }
 }
 
-/// What the longest tuple of values holds.
+/// The maximum number of values in one tuple.
 const MOST: usize = 8;
 
 fn tuple(names: &[Ident]) -> TokenStream {
@@ -55,7 +55,7 @@ fn tuple(names: &[Ident]) -> TokenStream {
     }
 }
 
-/// Asks the compiler whether the value fits; where it does not, the user's own expression is marked.
+/// Checks at compile time whether the value fits; an error marks the user's own expression.
 pub(crate) fn ask(name: &Ident, argument: &Argument, parameter: &Parameter) -> TokenStream {
     let span = argument.value.span();
     let Parameter { ty, sql_type } = parameter;

@@ -10,7 +10,7 @@ use syn::{Attribute, Expr, ExprLit, ExprUnary, Ident, Lit, Meta, MetaNameValue, 
 
 use crate::emit::{Marked, Misuse};
 
-/// The right form of the attribute, for whoever missed it.
+/// The correct form of the attribute, for the help of an error.
 pub(crate) const FORM: &str = "write `#[query_budget(max = 3)]`; `rows = 500` and `time = \"50ms\"` limit what is fetched and how long it takes, `repeats = 2` how often one statement runs";
 
 /// A budget as written.
@@ -18,20 +18,20 @@ pub(crate) const FORM: &str = "write `#[query_budget(max = 3)]`; `rows = 500` an
 pub(crate) struct Budget {
     /// How many queries may run.
     pub(crate) max: Option<Expr>,
-    /// How many rows may be fetched.
+    /// The maximum number of rows fetched.
     pub(crate) rows: Option<Expr>,
-    /// How often one statement may run.
+    /// How often the same statement may run.
     pub(crate) repeats: Option<Expr>,
-    /// How long they may take.
+    /// The time limit.
     pub(crate) time: Option<Duration>,
-    /// Whether the body has queries that are not written with `sql!` and its kin.
+    /// Whether the body has queries that are not written with `sql!` and related macros.
     pub(crate) has_raw_queries: bool,
-    /// What is wrong with it.
+    /// Errors in it.
     pub(crate) misuses: Vec<Misuse>,
 }
 
 impl Budget {
-    /// Reads the arguments of the attribute.
+    /// Parses the arguments of the attribute.
     pub(crate) fn parse(limits: TokenStream) -> Budget {
         let mut budget = Budget::default();
         if limits.is_empty() {
@@ -42,7 +42,7 @@ impl Budget {
             if let Err(misuse) = budget.read(input) {
                 budget.misuses.push(misuse);
             }
-            // What is left has been complained about; a parser that leaves tokens would complain once more.
+            // The rest has been reported already; a parser that leaves tokens would add another error.
             input.parse::<TokenStream>().map(drop)
         };
         if let Err(error) = parser.parse2(limits) {
@@ -119,7 +119,7 @@ impl Budget {
     }
 }
 
-/// The number of a literal; `None` for an expression, which is checked at run time.
+/// The number of a literal; `None` for an expression, which is only checked at run time.
 pub(crate) fn literal(value: &Expr) -> Option<u64> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse().ok(),
@@ -129,7 +129,7 @@ pub(crate) fn literal(value: &Expr) -> Option<u64> {
     }
 }
 
-/// Refuses literals that count nothing.
+/// Rejects literals that are not a count.
 fn count(value: &Expr, name: &str, help: &str) -> Result<Option<u64>, Misuse> {
     let refused = |message: String| Err(Misuse::new(Marked::tokens(value), message, help));
     match value {
@@ -155,7 +155,7 @@ fn time(value: &Expr) -> Result<Duration, Misuse> {
     }
 }
 
-/// Reads `50ms`, `1.5 s`, `200us`, `1m`.
+/// Parses `50ms`, `1.5 s`, `200us`, `1m`.
 fn duration(written: &str) -> Option<Duration> {
     let written = written.trim();
     let unit_at = written.find(|c: char| !c.is_ascii_digit() && c != '.')?;
@@ -172,7 +172,7 @@ fn duration(written: &str) -> Option<Duration> {
 
 const ALLOW: &str = "write `#[allow(missing_limit = \"admin export\")]`";
 
-/// What an `#[allow(..)]` lists; `None` for another attribute.
+/// The items of an `#[allow(..)]`; `None` for another attribute.
 pub(crate) fn metas_of_allow(attribute: &Attribute) -> Option<syn::Result<Vec<Meta>>> {
     if !attribute.path().is_ident("allow") {
         return None;
@@ -181,7 +181,8 @@ pub(crate) fn metas_of_allow(attribute: &Attribute) -> Option<syn::Result<Vec<Me
     Some(metas.map(|metas| metas.into_iter().collect()))
 }
 
-/// Refuses an attribute before the SQL that is no `#[allow(..)]`, and an `#[allow(..)]` that cannot be read.
+/// Rejects an attribute before the SQL that is not `#[allow(..)]`, and an `#[allow(..)]` that cannot be
+/// parsed.
 pub(crate) fn before_sql(attribute: &Attribute) -> Result<(), Misuse> {
     let Some(metas) = metas_of_allow(attribute) else {
         return Err(Misuse::new(

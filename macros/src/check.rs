@@ -1,4 +1,4 @@
-//! What the engine says of a query or of a function, as tokens.
+//! The engine's findings about a query or function, as tokens.
 
 use std::sync::Arc;
 
@@ -16,26 +16,26 @@ use crate::emit::{self, Marked};
 use crate::input::{Kind, Sql};
 use crate::touches;
 
-/// A query that has been looked at.
+/// A checked query.
 pub(crate) struct Checked {
-    /// What is wrong with it, as items, the errors last.
+    /// Its findings as items, the errors last.
     pub(crate) messages: TokenStream,
     /// Whether there is an error among them.
     pub(crate) is_refused: bool,
-    /// What tells queries apart at run time.
+    /// The identity of the query at run time.
     pub(crate) fingerprint: u64,
-    /// Its types and whose they are; `None` without a schema, and where it could not be parsed.
+    /// Its types, with their dialect; `None` without a schema, or if it could not be parsed.
     pub(crate) types: Option<(Dialect, Described)>,
-    /// The tables that it reads and writes, as a call on its site; nothing where nobody asks.
+    /// The tables that it reads and writes, as a method call on its site; empty if nothing uses them.
     pub(crate) touching: TokenStream,
 }
 
-/// Checks a call of `sql!` and its like, whose arguments are `tokens`.
+/// Checks a call of `sql!` or a related macro with the arguments `tokens`.
 pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream, sql: &Sql) -> Checked {
     query_as(context, kind, tokens, sql, &sql.text)
 }
 
-/// The same of another text, which is what the call runs.
+/// Like [`query`], for a different text, which is the one that the call runs.
 pub(crate) fn query_as(
     context: &mut Context,
     kind: Kind,
@@ -66,7 +66,7 @@ pub(crate) fn query_as(
     Checked { messages, is_refused: !errors.is_empty(), fingerprint, types, touching }
 }
 
-/// The site of a call, and what it was found in: its file, where the functions and loops around it are seen.
+/// The site of a call, and the scan of its file, which includes the functions and loops around it.
 fn found_around(
     context: &mut Context,
     kind: Kind,
@@ -81,7 +81,8 @@ fn found_around(
         let site = site.clone();
         return Some((source.found, site));
     }
-    // Inside of `macro_rules!`, in some editors, or where the file has changed since, the call itself is all there is.
+    // Inside `macro_rules!`, in some editors, or if the file has changed since, only the call itself is
+    // available.
     let name = Ident::new(kind.name, call);
     let alone = quote!(fn query() { ::query_budget::#name!(#tokens); });
     let site = rust::scan_function(&context::file(call), alone, context::in_test())
@@ -100,15 +101,15 @@ fn is_of(site: &Site, sql: &Sql) -> bool {
     }
 }
 
-/// A function that has been looked at.
+/// A checked function.
 pub(crate) struct CheckedFunction {
-    /// What is wrong with it, as items.
+    /// Its findings, as items.
     pub(crate) messages: TokenStream,
-    /// Whether it has queries that are not written with `sql!` and its kin.
+    /// Whether it has queries that are not written with `sql!` and related macros.
     pub(crate) has_raw_queries: bool,
 }
 
-/// Checks a function against its budget; `item` is the function as the user wrote it, the attribute included.
+/// Checks a function against its budget; `item` is the function as written, including the attribute.
 pub(crate) fn function(context: &mut Context, item: TokenStream, name: &Ident) -> CheckedFunction {
     let marked = Marked::from(name.span());
     let mut messages = announcement(context, marked);
@@ -136,7 +137,7 @@ pub(crate) fn function(context: &mut Context, item: TokenStream, name: &Ident) -
     CheckedFunction { messages, has_raw_queries }
 }
 
-/// What is known of a function.
+/// The scan of a function.
 struct Scanned {
     function: Function,
     /// Its queries.
@@ -145,7 +146,7 @@ struct Scanned {
     calls: Vec<LoopCall>,
 }
 
-/// What is known of a function: from its crate or file, where imports and comments are seen too, else from its tokens.
+/// The scan of a function: from its crate or file, which includes imports and comments, else from its tokens.
 fn scanned(context: &mut Context, item: TokenStream, name: &Ident) -> Option<Scanned> {
     if let Some(source) = context.source(name.span()) {
         let scan = &source.found.scan;
@@ -164,7 +165,7 @@ fn scanned(context: &mut Context, item: TokenStream, name: &Ident) -> Option<Sca
     Some(Scanned { function: alone.function, sites: alone.sites, calls: Vec::new() })
 }
 
-/// Where a token stands that begins at a place.
+/// The span of the token that starts at a place.
 fn token_at(tokens: TokenStream, place: &Place) -> Option<Span> {
     tokens.into_iter().find_map(|token| {
         let start = token.span().start();
@@ -189,7 +190,7 @@ fn finding(finding: &Finding, marked: Marked) -> TokenStream {
     }
 }
 
-/// What is to be said of the project, and the files it was read from, which rustc is to watch: once per crate.
+/// The project's notices, and the files it was read from, which rustc has to watch: once per crate.
 fn announcement(context: &mut Context, marked: Marked) -> TokenStream {
     if !context.announces() {
         return TokenStream::new();
@@ -221,7 +222,7 @@ fn announcement(context: &mut Context, marked: Marked) -> TokenStream {
     said
 }
 
-/// The name that leads a warning.
+/// The name that precedes a warning.
 fn name(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::BrokenConfig => "broken_config",

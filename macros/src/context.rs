@@ -1,7 +1,7 @@
-//! What is known where a macro stands: the project around the crate and the source around the call.
+//! The context of a macro call: the project around the crate, and the source around the call.
 //!
-//! A compiler lives for one crate, an editor's macro server for hours; both ask here once per query. So what was read
-//! is kept, and read again when a file's time or length is another.
+//! A compiler lives for one crate, an editor's macro server for hours; both ask here once per query. So
+//! results are cached, and recomputed when the time or length of a file changes.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -16,31 +16,32 @@ use query_budget_analysis::types::RustTypes;
 use crate::crates::{self, Crate, Found};
 use crate::{rename, types};
 
-/// What is kept between calls.
+/// The cache.
 #[derive(Default)]
 pub(crate) struct Context {
     projects: HashMap<PathBuf, Kept<Project>>,
-    /// The crates, by their folder and the folder inside it that their source stands in.
+    /// The crates, by their folder and their source folder inside it.
     crates: HashMap<(PathBuf, PathBuf), Kept<Crate>>,
     files: HashMap<PathBuf, Kept<Found>>,
-    /// Whole paths of files and folders, by the package and by how the compiler names them: each query asks for two.
+    /// Canonical paths of files and folders, by the package and the compiler's name for them: each query asks
+    /// for two.
     wholes: HashMap<(PathBuf, PathBuf), PathBuf>,
     announced: HashSet<(PathBuf, String)>,
     packages: HashMap<PathBuf, Kept<Package>>,
 }
 
-/// What the manifest of the package that is compiled says.
+/// Information from the manifest of the package being compiled.
 #[derive(Debug)]
 pub(crate) struct Package {
-    /// The name of `query-budget` in its source, where that is another.
+    /// The name of `query-budget` in its source, if renamed.
     pub(crate) name: Option<String>,
-    /// Which Rust type is chosen for a type of the database.
+    /// The settings for Rust types.
     pub(crate) rust_types: RustTypes,
 }
 
-/// A place in a source file, and what was found in that file.
+/// A place in a source file, and the scan of that file.
 pub(crate) struct Source {
-    /// What was found.
+    /// The scan.
     pub(crate) found: Arc<Found>,
     /// Line, counted from 1.
     pub(crate) line: u32,
@@ -48,27 +49,27 @@ pub(crate) struct Source {
     pub(crate) column: u32,
 }
 
-/// Something that was made from files.
+/// A value computed from files.
 struct Kept<T> {
     made: Arc<T>,
     from: Vec<Stamped>,
-    /// When it was last found to be as the files are.
+    /// When it was last verified against the files.
     seen: Instant,
 }
 
-/// How long what was found to be as the files are is taken to be so: a compiler asks a thousand times a second and its files
-/// stand still, an editor asks as its user types.
+/// How long a verified value is trusted: a compiler asks a thousand times a second while its files do not
+/// change, an editor asks as its user types.
 const TRUSTED: Duration = Duration::from_millis(100);
 
-/// A file as it was when it was read.
+/// The state of a file when it was read.
 struct Stamped {
     path: PathBuf,
-    /// Its time and length; `None` when it did not exist.
+    /// Its time and length; `None` if it did not exist.
     stamp: Option<(Option<SystemTime>, u64)>,
 }
 
-/// Runs one expansion, alone in this process: reading other source files switches the token library to its own tokens
-/// for a while, for all threads.
+/// Runs one expansion, exclusively in this process: reading other source files temporarily switches the token
+/// library to its own tokens, for all threads.
 pub(crate) fn with(expand: impl FnOnce(&mut Context) -> TokenStream) -> TokenStream {
     static CONTEXT: Mutex<Option<Context>> = Mutex::new(None);
     let mut context = CONTEXT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,7 +82,7 @@ pub(crate) fn with(expand: impl FnOnce(&mut Context) -> TokenStream) -> TokenStr
 }
 
 impl Context {
-    /// The project around the crate that is compiled.
+    /// The project around the crate being compiled.
     pub(crate) fn project(&mut self) -> Arc<Project> {
         let dir = crate_dir();
         if let Some(made) = self.projects.get_mut(&dir).and_then(Kept::fresh) {
@@ -94,13 +95,13 @@ impl Context {
         project
     }
 
-    /// A path from the folder of the package that is compiled.
+    /// A path relative to the folder of the package being compiled.
     #[expect(clippy::unused_self, reason = "where a macro stands is the context's to say")]
     pub(crate) fn in_package(&self, path: &str) -> PathBuf {
         crate_dir().join(path)
     }
 
-    /// What the manifest of the package that is compiled says.
+    /// Information from the manifest of the package being compiled.
     pub(crate) fn package(&mut self) -> Arc<Package> {
         let dir = crate_dir();
         if let Some(made) = self.packages.get_mut(&dir).and_then(Kept::fresh) {
@@ -119,7 +120,7 @@ impl Context {
         package
     }
 
-    /// The place of a token, and what is in its file; `None` where the compiler does not say where the token stands.
+    /// The place of a token, and the scan of its file; `None` if the compiler does not report the place.
     pub(crate) fn source(&mut self, span: Span) -> Option<Source> {
         let path = span.local_file()?;
         let start = span.start();
@@ -134,16 +135,16 @@ impl Context {
             return Some(Source { found, line, column });
         }
         let from = Stamped::new(path.clone());
-        // Source that cannot be read holds nothing that could be found; the compiler has its own words for it.
+        // Unreadable source contains nothing to find; the compiler reports it itself.
         let text = project::read(&path).unwrap_or_default();
-        // Where there is no budget, nobody asks how much a function runs.
+        // Without budgets, the bounds of functions are not needed.
         let has_budgets = !of.is_without_budgets(&whole) && crates::has_budgets(&text);
         let found = found_alone(&shown(&path), &text, has_budgets);
         self.files.insert(path, Kept::new(Arc::clone(&found), vec![from]));
         Some(Source { found, line, column })
     }
 
-    /// A path without links in it; as it is where there is nothing.
+    /// The canonical form of a path; unchanged if it does not exist.
     fn whole(&mut self, path: &Path) -> PathBuf {
         let key = (crate_dir(), path.to_path_buf());
         if let Some(whole) = self.wholes.get(&key) {
@@ -155,7 +156,7 @@ impl Context {
         }
     }
 
-    /// The crate that a file is of.
+    /// The crate that contains a file.
     fn crate_of(&mut self, file: &Path) -> Arc<Crate> {
         let dir = self.whole(&crate_dir());
         let folder = file.strip_prefix(&dir).ok().and_then(|inside| inside.iter().next()).map(PathBuf::from);
@@ -181,7 +182,8 @@ impl<T> Kept<T> {
         Kept { made, from, seen: Instant::now() }
     }
 
-    /// It, when the files are as they were. What was made of no file may be made of one now.
+    /// The value, if the files are unchanged. A value computed from no file may have one by now, so it is not
+    /// reused.
     fn fresh(&mut self) -> Option<Arc<T>> {
         if self.seen.elapsed() > TRUSTED {
             if self.from.is_empty() || !self.from.iter().all(Stamped::is_fresh) {
@@ -218,7 +220,7 @@ fn stamp(path: &Path) -> Option<(Option<SystemTime>, u64)> {
     Some((metadata.modified().ok(), metadata.len()))
 }
 
-/// The path of the file in which a token stands, as it is shown to users; empty where the compiler does not say.
+/// The displayed path of a token's file; empty if the compiler does not report it.
 pub(crate) fn file(span: Span) -> String {
     span.local_file().map_or_else(String::new, |path| shown(&path))
 }
@@ -227,17 +229,18 @@ fn shown(path: &Path) -> String {
     project::shown(path, &base())
 }
 
-/// Whether a test or a benchmark of its own is compiled; cargo tells by this variable.
+/// Whether a separate test or benchmark target is compiled, which cargo reports in this variable.
 pub(crate) fn in_test() -> bool {
     std::env::var_os("CARGO_TARGET_TMPDIR").is_some()
 }
 
-/// Paths are shown relative to where the compiler runs, as it shows them itself: cargo makes that the workspace.
+/// Paths are shown relative to the compiler's working directory, as in its own messages: cargo sets it to the
+/// workspace.
 fn base() -> PathBuf {
     std::env::current_dir().unwrap_or_default()
 }
 
-/// The folder of the crate that is compiled; the working directory where a compiler runs without cargo.
+/// The folder of the crate being compiled; the working directory if the compiler runs without cargo.
 fn crate_dir() -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from)
 }

@@ -1,5 +1,5 @@
-//! The source of the crate that is compiled, read once: calls are followed through all of it where a function of it has a
-//! budget.
+//! The source of the crate being compiled, read once: if any of its functions has a budget, calls are
+//! followed through the whole crate.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,13 +8,13 @@ use std::sync::Arc;
 use query_budget_analysis::project;
 use query_budget_analysis::rust::{self, LoopCall, Position, Scan, ScanError, Source};
 
-/// Whether a text holds the attribute for whose sake a crate is read as a whole. Its first letter is rare.
+/// Whether a text contains the attribute that requires reading the whole crate. Its first letter is rare.
 pub(crate) fn has_budgets(text: &str) -> bool {
     let mut begins = text.match_indices('q').map(|(at, _)| text.get(at..).unwrap_or_default());
     begins.any(|rest| rest.starts_with("query_budget("))
 }
 
-/// What was found in a file.
+/// The result of scanning a file.
 #[derive(Default)]
 pub(crate) struct Found {
     /// Its queries and functions.
@@ -23,9 +23,9 @@ pub(crate) struct Found {
     pub(crate) calls: Vec<LoopCall>,
 }
 
-/// A crate as it was read.
+/// A scanned crate.
 pub(crate) struct Crate {
-    /// What was found in each file that matters, by its whole path.
+    /// The result for each relevant file, by canonical path.
     found: HashMap<PathBuf, Arc<Found>>,
     /// The files that it was read from.
     pub(crate) files: Vec<PathBuf>,
@@ -33,8 +33,8 @@ pub(crate) struct Crate {
 }
 
 impl Crate {
-    /// Reads the crate in `dir` that `file` is of; `shown` gives the path by which users know a file. Nothing is looked
-    /// for in a crate without budgets: its queries are looked at file by file.
+    /// Reads the crate in `dir` that contains `file`; `shown` returns the displayed path of a file. A crate
+    /// without budgets is not scanned: its queries are checked file by file.
     pub(crate) fn read(dir: &Path, file: &Path, in_test: bool, shown: &dyn Fn(&Path) -> String) -> Crate {
         let sources = project::sources(dir, file);
         let files: Vec<PathBuf> = sources.iter().map(|(path, _)| path.clone()).collect();
@@ -73,18 +73,19 @@ impl Crate {
         Crate { found: paths.into_iter().cloned().zip(found).collect(), files, has_budgets: true }
     }
 
-    /// Whether a file, given by its whole path, is of the crate, and nothing in that has a budget.
+    /// Whether a file, given by its canonical path, belongs to the crate, and nothing in the crate has a
+    /// budget.
     pub(crate) fn is_without_budgets(&self, path: &Path) -> bool {
         !self.has_budgets && self.files.iter().any(|file| file.as_os_str() == path.as_os_str())
     }
 
-    /// What was found in a file, given by its whole path.
+    /// The result for a file, given by its canonical path.
     pub(crate) fn found(&self, path: &Path) -> Option<&Arc<Found>> {
         self.found.get(path)
     }
 }
 
-/// Scans what of a file's text is relevant; the whole, where blanking has hidden what a macro needed.
+/// Scans the relevant part of a file's text; the whole text if blanking removed what a macro needs.
 pub(crate) fn scan(file: &str, relevant: &str, text: &str, in_test: bool) -> Result<Scan, ScanError> {
     rust::scan_detached(file, relevant, in_test).or_else(|_| rust::scan_detached(file, text, in_test))
 }

@@ -1,13 +1,14 @@
-//! Errors and warnings as tokens: the only file that knows how a macro speaks to rustc.
+//! Errors and warnings as tokens: the only file that knows how a macro reports to rustc.
 //!
-//! On stable Rust a macro has no diagnostics of its own. An error is a `compile_error!`; a warning is the use of a
-//! macro that is deprecated, with the text as its note. The macro bears the lint's name, so that the name leads the
-//! message, and unlike an item it is not shown with the path of the function it stands in. No lint level is set here: whoever denies or allows `deprecated` is obeyed.
+//! On stable Rust a macro has no diagnostics of its own. An error is a `compile_error!`; a warning is the use
+//! of a deprecated macro, with the text as its note. The macro has the lint's name, so that the message
+//! starts with it, and unlike an item it is not shown with the path of the enclosing function. No lint level
+//! is set here, so the user's level of `deprecated` applies.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-/// What the user wrote that a message is about.
+/// The part of the user's code that a message is about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Marked {
     first: Span,
@@ -15,19 +16,19 @@ pub(crate) struct Marked {
 }
 
 impl Marked {
-    /// From the first to the last token of `tokens`; the whole invocation when there are none.
+    /// From the first to the last token of `tokens`; the whole invocation if there are none.
     pub(crate) fn tokens(tokens: &impl quote::ToTokens) -> Marked {
         let mut spans = tokens.to_token_stream().into_iter().map(|token| token.span());
         let first = spans.next().unwrap_or_else(Span::call_site);
         Marked { first, last: spans.last().unwrap_or(first) }
     }
 
-    /// Where it begins, as the user's own.
+    /// Its start, with the user's hygiene.
     pub(crate) fn span(self) -> Span {
         self.first
     }
 
-    /// The same place, inside of the expansion: lints on what is written do not look there.
+    /// The same place, with the hygiene of the expansion: lints on written code do not apply there.
     pub(crate) fn inside(self) -> Span {
         Span::call_site().located_at(self.first)
     }
@@ -39,7 +40,7 @@ impl From<Span> for Marked {
     }
 }
 
-/// Misuse of a macro: what is wrong, and the right form.
+/// Misuse of a macro: what is wrong, and the correct form.
 #[derive(Debug)]
 pub(crate) struct Misuse {
     marked: Marked,
@@ -56,7 +57,7 @@ impl Misuse {
         Misuse { marked: marked.into(), text: format!("{message}\nhelp: {help}") }
     }
 
-    /// A parser's complaint, with the right form.
+    /// An error of the parser, with the correct form.
     pub(crate) fn from_syn(error: &syn::Error, help: impl std::fmt::Display) -> Misuse {
         Misuse::new(error.span(), error, help)
     }
@@ -73,10 +74,10 @@ pub(crate) fn error(text: &str, marked: Marked) -> TokenStream {
     quote_spanned!(marked.last=> #path ! { #text })
 }
 
-/// A warning as a statement; `name` leads the message.
+/// A warning as a statement; `name` starts the message.
 ///
-/// The definition is placed inside the expansion, where lints on style do not look; its use stands where the user
-/// wrote, which is what rustc shows.
+/// The definition is placed inside the expansion, where style lints do not apply; its use has the user's
+/// span, which rustc shows.
 pub(crate) fn warning(name: &str, text: &str, marked: Marked) -> TokenStream {
     let inside = marked.inside();
     let definition = Ident::new(name, inside);
@@ -87,11 +88,11 @@ pub(crate) fn warning(name: &str, text: &str, marked: Marked) -> TokenStream {
     quote!({ #definition #used })
 }
 
-/// A note that belongs to the crate as a whole: a line in the output of cargo, which shows it again for a crate that is
-/// fresh.
+/// A note about the crate as a whole: a line in cargo's output, which cargo repeats for a crate that is up to
+/// date.
 ///
-/// It is not a warning, since a build that denies warnings is not to fail for it, and it is not for those who only
-/// depend on the crate.
+/// It is not a warning, because it must not fail a build that denies warnings, and does not concern those who
+/// only depend on the crate.
 pub(crate) fn note(text: &str) {
     if std::env::var_os("CARGO_PRIMARY_PACKAGE").is_some() {
         let of = std::env::var("CARGO_PKG_NAME").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What `sql!` and its like become: the query of the runtime crate, with what is wrong with it.
+//! The expansion of `sql!` and related macros: the query of the runtime crate, and its findings.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -12,11 +12,12 @@ use crate::input::{Kind, Query};
 use crate::rows::Plan;
 use crate::types::Types;
 
-/// Expands a call of one of the macros; what the user wrote is there even when something is wrong with it.
+/// Expands a call of one of the macros; the user's expressions stay in the expansion even if there are
+/// errors.
 pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream) -> TokenStream {
     let mut query = Query::parse(kind, tokens.clone());
     let watched = query.read_file(context);
-    // A call that is not understood as a whole is not judged in part.
+    // A call that cannot be parsed as a whole is not checked in part.
     let Some(sql) = query.sql.as_ref().filter(|_| query.misuses.is_empty()) else {
         return refused(&query, &emit::misuses(&query.misuses));
     };
@@ -43,7 +44,7 @@ pub(crate) fn query(context: &mut Context, kind: Kind, tokens: TokenStream) -> T
     )
 }
 
-/// The query; the values first, then what is ours.
+/// The query: the values first, then our code.
 fn made(
     query: &Query,
     database: Option<TokenStream>,
@@ -58,8 +59,8 @@ fn made(
     quote!({ #statements #made })
 }
 
-/// Only what is wrong, and what the user wrote: the compiler takes the whole for something that it has been told of, so
-/// that nothing that is done with it is one more error.
+/// Only the errors and the user's code. The compiler treats the whole as an error already reported, so that
+/// its uses cause no further errors.
 fn refused(query: &Query, messages: &TokenStream) -> TokenStream {
     let values = query.arguments.iter().map(|argument| &argument.value);
     quote!({ #(let _ = &(#values);)* #messages })

@@ -1,4 +1,4 @@
-//! What becomes of a call once its types are known: what is bound, how rows are read, or what is wrong with either.
+//! The typed form of a call: how values are bound and rows are read, or the errors in either.
 
 use proc_macro2::TokenStream;
 use query_budget_analysis::sql::batch::Refusal;
@@ -10,18 +10,18 @@ use crate::input::{Query, Sql};
 use crate::rows::{self, Plan};
 use crate::types::Types;
 
-/// A call whose parts fit each other.
+/// A call whose parts match.
 pub(crate) struct Fitted<M> {
-    /// What was made of the statement.
+    /// The derived statement.
     pub(crate) made: M,
-    /// What the parameters take, by position, where that is known.
+    /// What the parameters accept, by position, if known.
     pub(crate) parameters: Vec<Option<Parameter>>,
     /// How rows are read.
     pub(crate) plan: Plan,
 }
 
-/// Fits a call to its types; `None` where that cannot be, which the messages then say, unless the database refuses the
-/// query: that it has no types either is no news. Columns whose NULL is in doubt are told of as well.
+/// Matches a call with its types; `None`, with messages, if that fails. If the database refuses the query,
+/// the lack of types is not reported on top. Columns of uncertain nullability are reported as well.
 pub(crate) fn fitted<M>(
     query: &Query,
     sql: &Sql,

@@ -1,4 +1,4 @@
-//! `#[query_budget(..)]`: the function it stands on, checked and wrapped.
+//! `#[query_budget(..)]`: checks and wraps its function.
 
 use proc_macro2::{TokenStream, TokenTree};
 
@@ -16,14 +16,14 @@ use crate::shape::Shape;
 
 /// A function, a method, or a method's declaration in a trait.
 ///
-/// The body stays tokens: what is half written in an editor still goes through.
+/// The body stays tokens, so that half-written code in an editor passes through.
 struct Function {
     attributes: Vec<Attribute>,
     visibility: Visibility,
     signature: Signature,
-    /// The braces and what they hold; `None` for a declaration.
+    /// The braces and their content; `None` for a declaration.
     body: Option<(token::Brace, TokenStream)>,
-    /// What follows: the semicolon of a declaration.
+    /// The rest: the semicolon of a declaration.
     rest: TokenStream,
 }
 
@@ -37,7 +37,7 @@ impl Parse for Function {
         } else {
             let content;
             let brace = syn::braced!(content in input);
-            // The body will stand inside other braces, where an attribute of the function has no place.
+            // The body moves inside other braces, where inner attributes of the function are not allowed.
             let inner = content.call(Attribute::parse_inner)?;
             attributes.extend(inner.into_iter().map(|inner| Attribute { style: AttrStyle::Outer, ..inner }));
             Some((brace, content.parse()?))
@@ -46,7 +46,7 @@ impl Parse for Function {
     }
 }
 
-/// Expands the attribute: what the user wrote, its body in a scope, and what is wrong with it.
+/// Expands the attribute: the user's code with its body in a scope, and the findings.
 pub(crate) fn expand(context: &mut Context, limits: TokenStream, item: TokenStream) -> TokenStream {
     let mut budget = Budget::parse(limits.clone());
     let Ok(mut function) = syn::parse2::<Function>(item.clone()) else {
@@ -64,14 +64,14 @@ pub(crate) fn expand(context: &mut Context, limits: TokenStream, item: TokenStre
         let messages = emit::misuses(&budget.misuses);
         return quote!(#messages #function);
     }
-    // A declaration runs nothing; its budget is read where it is called.
+    // A declaration runs nothing; its budget is used where it is called.
     if let Some((_, body)) = &mut function.body {
         let checked =
             check::function(context, quote!(#[query_budget(#limits)] #item), &function.signature.ident);
         budget.has_raw_queries = checked.has_raw_queries;
         let messages = checked.messages;
         let body_in_scope = scope::wrap(&budget, shape, &function.signature, std::mem::take(body));
-        // Items without a name have no place in an `impl` or a `trait`, but in every body.
+        // Unnamed items are not allowed in an `impl` or a `trait`, but in every body.
         *body = quote!(#messages #body_in_scope);
     }
     function.into_token_stream()
@@ -88,13 +88,13 @@ impl ToTokens for Function {
     }
 }
 
-/// What cannot have a budget, though it is a function.
+/// The error for a function that cannot have a budget.
 fn refused(function: &Function) -> Option<Misuse> {
     let constness = function.signature.constness?;
     Some(Misuse::new(constness.span, "a `const fn` runs no query", "remove `#[query_budget(..)]` or `const`"))
 }
 
-/// What the attribute stands on instead of a function.
+/// The error for an attribute on something other than a function.
 fn not_a_function(item: &TokenStream) -> [Misuse; 1] {
     const KINDS: [&str; 11] =
         ["struct", "enum", "union", "trait", "impl", "mod", "type", "static", "const", "use", "macro_rules"];
@@ -121,7 +121,7 @@ fn not_a_function(item: &TokenStream) -> [Misuse; 1] {
     }]
 }
 
-/// Removes this project's lints from the function's `#[allow(..)]`: rustc knows nothing of them.
+/// Removes this project's lints from the function's `#[allow(..)]`, since rustc does not know them.
 fn strip_allows(attributes: &mut Vec<Attribute>) -> Vec<Misuse> {
     let mut misuses = Vec::new();
     attributes.retain_mut(|attribute| {
@@ -142,7 +142,7 @@ fn is_ours(meta: &Meta) -> bool {
     meta.path().get_ident().is_some_and(|name| lints::by_name(&name.to_string()).is_some())
 }
 
-/// rustc reads the attributes of a function before any macro does, and refuses a lint with a value.
+/// rustc reads the attributes of a function before any macro does, and rejects a lint with a value.
 fn reason_as_value(meta: &Meta) -> Option<Misuse> {
     let Meta::NameValue(pair) = meta else { return None };
     let (lint, reason) = (pair.path.to_token_stream(), pair.value.to_token_stream());

@@ -1,7 +1,7 @@
-//! The arguments of `sql!` and its like.
+//! The arguments of `sql!` and related macros.
 //!
-//! What can be read is read even when something is wrong, so that the expansion still holds what the user wrote and
-//! editors go on knowing its types.
+//! As much as possible is parsed even if there are errors, so that the expansion still contains the user's
+//! code and editors keep showing its types.
 
 use std::path::Path;
 
@@ -15,16 +15,16 @@ use crate::attr;
 use crate::context::Context;
 use crate::emit::{Marked, Misuse};
 
-/// What becomes of the rows of a query.
+/// What the rows of a query become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rows {
     /// A record with a field for each column: `sql!`.
     Record,
     /// A value of a struct with a field for each column: `sql_as!`.
     Struct,
-    /// A value of a type that reads a row by itself: `sql_from_row!`.
+    /// A value of a type that decodes a whole row: `sql_from_row!`.
     FromRow,
-    /// The value of the one column: `sql_scalar!`.
+    /// The value of the only column: `sql_scalar!`.
     Scalar,
 }
 
@@ -33,31 +33,31 @@ pub(crate) enum Rows {
 pub(crate) struct Kind {
     /// The macro's name.
     pub(crate) name: &'static str,
-    /// What becomes of the rows.
+    /// What the rows become.
     pub(crate) rows: Rows,
-    /// Whether the SQL stands in a file of its own.
+    /// Whether the SQL is in a separate file.
     pub(crate) in_file: bool,
-    /// Whether types of arguments and columns are held against those of the database.
+    /// Whether the types of arguments and columns are checked against the database's.
     pub(crate) checked: bool,
 }
 
 impl Kind {
-    /// The macro `name`, whose SQL is a literal and whose types are checked.
+    /// The macro `name`, with the SQL in a literal and types checked.
     pub(crate) const fn new(name: &'static str, rows: Rows) -> Kind {
         Kind { name, rows, in_file: false, checked: true }
     }
 
-    /// The same with the SQL in a file.
+    /// The variant with the SQL in a file.
     pub(crate) const fn in_file(self) -> Kind {
         Kind { in_file: true, ..self }
     }
 
-    /// The same without types being checked.
+    /// The variant without type checks.
     pub(crate) const fn unchecked(self) -> Kind {
         Kind { checked: false, ..self }
     }
 
-    /// How it is written.
+    /// Its syntax.
     pub(crate) fn form(self) -> String {
         if let Some(form) = crate::batch::form(self) {
             return form;
@@ -79,37 +79,37 @@ impl Kind {
 pub(crate) struct Query {
     /// Which macro was called.
     pub(crate) kind: Kind,
-    /// The type of a row or of its one column.
+    /// The type of a row, or of its only column.
     pub(crate) row: Option<Type>,
-    /// The SQL, or the path of its file; `None` when there is none to read.
+    /// The SQL, or the path of its file; `None` if it cannot be parsed.
     pub(crate) sql: Option<Sql>,
-    /// What is bound to the placeholders.
+    /// The values for the placeholders.
     pub(crate) arguments: Vec<Argument>,
-    /// What is wrong with the call.
+    /// Errors in the call.
     pub(crate) misuses: Vec<Misuse>,
 }
 
 /// The SQL of a call.
 #[derive(Debug)]
 pub(crate) struct Sql {
-    /// The text, escapes resolved and parts joined.
+    /// The text, with escapes resolved and parts joined.
     pub(crate) text: String,
     /// Its literals.
     pub(crate) marked: Marked,
-    /// The path as written, where the text stands in a file.
+    /// The path as written, if the text is in a file.
     pub(crate) file: Option<String>,
 }
 
-/// What is bound to a placeholder.
+/// The value for a placeholder.
 pub(crate) struct Argument {
     /// The value.
     pub(crate) value: Expr,
-    /// Whether the user vouches for its type: `value as T`, and `value as _` for whatever it is.
+    /// Whether the user takes responsibility for its type: `value as T`, or `value as _` for any type.
     pub(crate) is_cast: bool,
 }
 
 impl Argument {
-    /// The value as it is written.
+    /// An argument without a cast.
     pub(crate) fn of(value: Expr) -> Argument {
         let is_cast = is_cast(&value);
         Argument { value: without_wildcard_cast(value), is_cast }
@@ -117,12 +117,12 @@ impl Argument {
 }
 
 impl Query {
-    /// Reads the arguments of a macro.
+    /// Parses the arguments of a macro.
     pub(crate) fn parse(kind: Kind, tokens: TokenStream) -> Query {
         let mut query = Query { kind, row: None, sql: None, arguments: Vec::new(), misuses: Vec::new() };
         let parser = |input: ParseStream<'_>| {
             query.read(input);
-            // What is left has been complained about; a parser that leaves tokens would complain once more.
+            // The rest has been reported already; a parser that leaves tokens would add another error.
             input.parse::<TokenStream>().map(drop)
         };
         if let Err(error) = parser.parse2(tokens) {
@@ -131,7 +131,7 @@ impl Query {
         query
     }
 
-    /// Reads the file that the SQL stands in, and returns what has the compiler watch it.
+    /// Reads the file that contains the SQL, and returns code that makes the compiler watch it.
     pub(crate) fn read_file(&mut self, context: &Context) -> TokenStream {
         let Some(sql) = self.sql.as_mut().filter(|_| self.kind.in_file) else { return TokenStream::new() };
         let written = std::mem::take(&mut sql.text);
@@ -235,7 +235,7 @@ impl Query {
     }
 }
 
-/// Whether a type and a comma stand before the SQL; else what stands there is taken for the SQL.
+/// Whether a type and a comma precede the SQL; otherwise the first argument is taken as the SQL.
 fn type_comes_first(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
     ahead.parse::<Type>().is_ok() && ahead.peek(Token![,])
@@ -271,7 +271,7 @@ fn not_a_literal(input: ParseStream<'_>, kind: Kind) -> Misuse {
     )
 }
 
-/// Whether the value is written with a cast, as the parser or a macro around it groups it.
+/// Whether the value has a cast, possibly inside groups added by the parser or an outer macro.
 fn is_cast(value: &Expr) -> bool {
     match value {
         Expr::Cast(_) => true,
@@ -280,7 +280,7 @@ fn is_cast(value: &Expr) -> bool {
     }
 }
 
-/// `value as _` says that the type is not to be checked; to the compiler it would say something else.
+/// `value as _` turns off the type check; to the compiler it would have another meaning.
 fn without_wildcard_cast(argument: Expr) -> Expr {
     match argument {
         Expr::Cast(cast) if matches!(*cast.ty, Type::Infer(_)) => *cast.expr,

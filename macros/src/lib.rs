@@ -1,7 +1,8 @@
 //! The procedural macros of query-budget: tokens in, tokens out, nothing else.
 //!
-//! Everything that is known about SQL, Rust and budgets is known by `query-budget-analysis`; here its findings become
-//! errors and warnings of rustc. Use the macros through the `query-budget` crate, which holds what they expand to.
+//! All knowledge about SQL, Rust and budgets is in `query-budget-analysis`; here its findings become errors
+//! and warnings of rustc. Use the macros through the `query-budget` crate, which contains what they expand
+//! to.
 
 mod arguments;
 mod attr;
@@ -48,10 +49,11 @@ fn many(kind: Kind, input: TokenStream) -> TokenStream {
 
 /// A query whose rows become records: `sql!("SELECT id, name FROM events WHERE id = $1", id)`. sqlx's `query!`.
 ///
-/// The SQL is a string literal, or literals joined with `+`; what follows is bound to its placeholders in order. It is
-/// checked while the crate compiles: syntax, tables, columns, the types of arguments and columns, and what makes it slow.
-/// The result has the methods of what sqlx's `query!` returns: `fetch_all`, `fetch_one`, `fetch_optional`, `fetch`, `map`;
-/// that of a statement without columns has `execute`.
+/// The SQL is a string literal, or literals joined with `+`; the following arguments are bound to its
+/// placeholders in order. It is checked while the crate compiles: syntax, tables, columns, the types of
+/// arguments and columns, and performance. The result has the methods of what sqlx's `query!` returns:
+/// `fetch_all`, `fetch_one`, `fetch_optional`, `fetch`, `map`; the result for a statement without columns has
+/// `execute`.
 ///
 /// | output name | field |
 /// | --- | --- |
@@ -59,16 +61,16 @@ fn many(kind: Kind, input: TokenStream) -> TokenStream {
 /// | `AS "id: T"`, `AS "id!: T"`, `AS "id?: T"` | has the type `T` |
 /// | `AS "id: _"` | has the type of the struct's field (`sql_as!`) |
 ///
-/// `value as _` binds a value of any type, `value as T` one of the type `T`. Without a snapshot of the schema rows are
-/// sqlx's own.
+/// `value as _` binds a value of any type, `value as T` a value of type `T`. Without a snapshot of the
+/// schema, rows are sqlx's own.
 ///
-/// A finding is accepted with its reason: `sql!(#[allow(missing_limit = "admin export")] "SELECT id FROM events")`.
+/// Accept a finding with a reason: `sql!(#[allow(missing_limit = "admin export")] "SELECT id FROM events")`.
 #[proc_macro]
 pub fn sql(input: TokenStream) -> TokenStream {
     query(SQL, input)
 }
 
-/// [`sql!`] without types being checked: sqlx's `query_unchecked!`.
+/// [`sql!`] without type checks: sqlx's `query_unchecked!`.
 #[proc_macro]
 pub fn sql_unchecked(input: TokenStream) -> TokenStream {
     query(Kind { name: "sql_unchecked", ..SQL.unchecked() }, input)
@@ -77,14 +79,15 @@ pub fn sql_unchecked(input: TokenStream) -> TokenStream {
 /// A query whose rows become values of a struct: `sql_as!(Event, "SELECT id, name FROM events LIMIT 50")`. sqlx's
 /// `query_as!`.
 ///
-/// The struct has a field for each column, made of it by `Into`. A tuple takes the columns in order. For a type that
-/// implements `sqlx::FromRow` there is [`sql_from_row!`]. Everything else is as with [`sql!`].
+/// The struct has a field for each column, which is converted by `Into`. A tuple takes the columns in order.
+/// For a type that implements `sqlx::FromRow` there is [`sql_from_row!`]. Everything else is as with
+/// [`sql!`].
 #[proc_macro]
 pub fn sql_as(input: TokenStream) -> TokenStream {
     query(SQL_AS, input)
 }
 
-/// [`sql_as!`] without types being checked: sqlx's `query_as_unchecked!`.
+/// [`sql_as!`] without type checks: sqlx's `query_as_unchecked!`.
 #[proc_macro]
 pub fn sql_as_unchecked(input: TokenStream) -> TokenStream {
     query(Kind { name: "sql_as_unchecked", ..SQL_AS.unchecked() }, input)
@@ -93,7 +96,7 @@ pub fn sql_as_unchecked(input: TokenStream) -> TokenStream {
 /// A query whose rows become values of a type that implements `sqlx::FromRow`, derived or by hand:
 /// `sql_from_row!(Event, "SELECT id, name FROM events LIMIT 50")`.
 ///
-/// What it reads from a row is not seen while the crate compiles. Everything else is as with [`sql!`].
+/// What it reads from a row cannot be checked at compile time. Everything else is as with [`sql!`].
 #[proc_macro]
 pub fn sql_from_row(input: TokenStream) -> TokenStream {
     query(Kind::new("sql_from_row", Rows::FromRow), input)
@@ -109,20 +112,20 @@ pub fn sql_scalar(input: TokenStream) -> TokenStream {
     query(SQL_SCALAR, input)
 }
 
-/// [`sql_scalar!`] without types being checked: sqlx's `query_scalar_unchecked!`.
+/// [`sql_scalar!`] without type checks: sqlx's `query_scalar_unchecked!`.
 #[proc_macro]
 pub fn sql_scalar_unchecked(input: TokenStream) -> TokenStream {
     query(Kind { name: "sql_scalar_unchecked", ..SQL_SCALAR.unchecked() }, input)
 }
 
-/// [`sql!`] with the SQL in a file, by its path from the package's folder: `sql_file!("queries/event.sql", id)`. sqlx's
-/// `query_file!`.
+/// [`sql!`] with the SQL in a file, given by its path relative to the package's folder:
+/// `sql_file!("queries/event.sql", id)`. sqlx's `query_file!`.
 #[proc_macro]
 pub fn sql_file(input: TokenStream) -> TokenStream {
     query(SQL_FILE, input)
 }
 
-/// [`sql_file!`] without types being checked: sqlx's `query_file_unchecked!`.
+/// [`sql_file!`] without type checks: sqlx's `query_file_unchecked!`.
 #[proc_macro]
 pub fn sql_file_unchecked(input: TokenStream) -> TokenStream {
     query(Kind { name: "sql_file_unchecked", ..SQL_FILE.unchecked() }, input)
@@ -134,7 +137,7 @@ pub fn sql_file_as(input: TokenStream) -> TokenStream {
     query(SQL_FILE_AS, input)
 }
 
-/// [`sql_file_as!`] without types being checked: sqlx's `query_file_as_unchecked!`.
+/// [`sql_file_as!`] without type checks: sqlx's `query_file_as_unchecked!`.
 #[proc_macro]
 pub fn sql_file_as_unchecked(input: TokenStream) -> TokenStream {
     query(Kind { name: "sql_file_as_unchecked", ..SQL_FILE_AS.unchecked() }, input)
@@ -146,7 +149,7 @@ pub fn sql_file_scalar(input: TokenStream) -> TokenStream {
     query(SQL_FILE_SCALAR, input)
 }
 
-/// [`sql_file_scalar!`] without types being checked: sqlx's `query_file_scalar_unchecked!`.
+/// [`sql_file_scalar!`] without type checks: sqlx's `query_file_scalar_unchecked!`.
 #[proc_macro]
 pub fn sql_file_scalar_unchecked(input: TokenStream) -> TokenStream {
     query(Kind { name: "sql_file_scalar_unchecked", ..SQL_FILE_SCALAR.unchecked() }, input)
@@ -154,9 +157,10 @@ pub fn sql_file_scalar_unchecked(input: TokenStream) -> TokenStream {
 
 /// One statement for many rows: `sql_batch!("INSERT INTO steps (run_id, name) VALUES ($1, $2)", steps => |s| (run, &s.name))`.
 ///
-/// The SQL is that for one row. `steps` is anything that can be iterated, and the closure gives the values of a row: a tuple
-/// for the first placeholders, or one value. What follows is shared by all rows and bound to the other placeholders. Types
-/// are checked as with [`sql!`], and so is what the statement does; `Option` is NULL.
+/// The SQL is that for one row. `steps` is anything that can be iterated, and the closure returns the values
+/// of a row: a tuple for the first placeholders, or one value. Further arguments are shared by all rows and
+/// bound to the remaining placeholders. Types are checked as with [`sql!`], and so is the statement; `None`
+/// is NULL.
 ///
 /// | statement | becomes on PostgreSQL | elsewhere |
 /// | --- | --- | --- |
@@ -165,21 +169,22 @@ pub fn sql_file_scalar_unchecked(input: TokenStream) -> TokenStream {
 /// | `DELETE .. WHERE key = ..` | `= ANY(..)`, `USING UNNEST(..)` | `WHERE key IN (..)` |
 /// | `SELECT .. WHERE key = ..` | `= ANY(..)`, a lateral join where a LIMIT or an aggregate is about one key | `WHERE key IN (..)` |
 ///
-/// The result is a batch with `execute`, `fetch_all`, `fetch_some`, `fetch_map` and `fetch_groups`, which take a pool, a
-/// connection or a transaction. It is one query for as many rows as the database takes in one statement (65,535 parameters,
-/// 32,766 on SQLite, and PostgreSQL's arrays 65,535 rows), and none for no rows. Several that write are one transaction.
+/// The result is a batch with `execute`, `fetch_all`, `fetch_some`, `fetch_map` and `fetch_groups`, which
+/// take a pool, a connection or a transaction. It is one query for as many rows as the database accepts in
+/// one statement (65,535 parameters, 32,766 on SQLite, and 65,535 rows with PostgreSQL's arrays), and none
+/// for no rows. If it takes several statements that write, they run in one transaction.
 ///
-/// **Rows in order.** RETURNING of an INSERT gives a row for each that was given, in their order: PostgreSQL sorts the rows
-/// by their place before the first is written, and writes and returns them one by one; MariaDB and SQLite write the rows of
-/// VALUES in their order. (SQLite's manual promises no order of RETURNING; it is held by a test on the SQLite that sqlx
-/// brings.) An INSERT that may leave rows alone (`DO NOTHING`, `DO UPDATE .. WHERE`, `INSERT IGNORE`) returns fewer: its
-/// batch has no `fetch_all`, and `fetch_some` says so.
+/// **Rows in order.** RETURNING of an INSERT returns one row for each input row, in the same order:
+/// PostgreSQL sorts the rows by position before the first is written, and writes and returns them one by one;
+/// MariaDB and SQLite write the rows of VALUES in order. (SQLite's manual promises no order of RETURNING; a
+/// test checks it on the SQLite that sqlx bundles.) An INSERT that may skip rows (`DO NOTHING`,
+/// `DO UPDATE .. WHERE`, `INSERT IGNORE`) returns fewer: its batch has no `fetch_all`, only `fetch_some`.
 ///
-/// **Two rows of one key.** ON CONFLICT DO UPDATE refuses them on PostgreSQL, an error of the server; elsewhere the last
-/// counts. In an UPDATE the last counts everywhere.
+/// **Two rows with the same key.** With ON CONFLICT DO UPDATE, PostgreSQL reports an error; on other
+/// databases the last one wins. In an UPDATE the last one wins everywhere.
 ///
-/// A column that is an array itself cannot be unfolded by UNNEST: its rows come as a group of values each, also on
-/// PostgreSQL.
+/// A column that is itself an array cannot be unnested: its rows become a group of values each, on PostgreSQL
+/// too.
 #[proc_macro]
 pub fn sql_batch(input: TokenStream) -> TokenStream {
     many(Kind::new("sql_batch", Rows::Record), input)
@@ -198,20 +203,22 @@ pub fn sql_batch_scalar(input: TokenStream) -> TokenStream {
     many(Kind::new("sql_batch_scalar", Rows::Scalar), input)
 }
 
-/// A query that is read page by page, by the keys of its order:
+/// A query that is read page by page, using the keys of its order:
 /// `sql_page!("SELECT id, title FROM posts WHERE author_id = $1 ORDER BY id DESC", author)`.
 ///
-/// The SQL is that for all rows, with an ORDER BY and without a LIMIT. `fetch_page(db, &request)` reads the first page, the
-/// last one, or the one behind or before a row; it gives the rows, and the cursors of the pages around it. A page is one query,
-/// and reads no rows but its own and one more: it costs the same wherever it is.
+/// The SQL is that for all rows, with an ORDER BY and without a LIMIT. `fetch_page(db, &request)` reads the
+/// first page, the last one, or the one after or before a row; it returns the rows, and the cursors of the
+/// adjacent pages. A page is one query, and reads only its own rows and one more: its cost does not depend on
+/// its position.
 ///
-/// What is ordered by are columns that are selected and never NULL, and together they tell all rows apart: `ORDER BY
-/// created_at DESC, id DESC`. Where they do not, the macro says what to add. Directions may be mixed. An index is to give the
-/// order: `unindexed_sort` speaks where none does, as for any first rows.
+/// The ORDER BY columns have to be selected, never NULL, and together unique:
+/// `ORDER BY created_at DESC, id DESC`. If they are not unique, the macro says what to add. Directions may be
+/// mixed. An index should provide the order: `unindexed_sort` reports it if none does, as for any first rows.
 ///
-/// A cursor is text for a URL. It holds the keys of a row and a check that it is of this query; what is damaged, or of another
-/// query, is `PageError::Cursor`. It is no signature: whoever makes one up says from where on to read. Its values are
-/// bound, each as the type of its column, and never become SQL.
+/// A cursor is text for a URL. It contains the keys of a row and a checksum over them and the query; a
+/// damaged cursor, or that of another query, is `PageError::Cursor`. It is not a signature: a client may
+/// forge a cursor to start at any row. Its values are bound with the types of their columns, and never become
+/// SQL.
 #[proc_macro]
 pub fn sql_page(input: TokenStream) -> TokenStream {
     paged(Kind::new("sql_page", Rows::Record), input)
@@ -232,14 +239,15 @@ pub fn sql_page_as(input: TokenStream) -> TokenStream {
 /// | `time = "50ms"` | time spent in all of them |
 /// | `repeats = 2` | times that each statement runs |
 ///
-/// The build fails when the function's queries can be more than `max`. In debug builds, and with the feature `enforce`,
-/// every query that runs inside the function counts, in whatever function it stands. A function that returns a future or
-/// a stream (`impl Future`, `BoxStream`, `Pin<Box<dyn ..>>`, another name for one of these, or a `Result` or `Option` of it)
-/// is counted until that has ended; where the budget cannot reach what runs later (`Sse<impl Stream>`, `impl AsyncFn`), the
-/// build says so. What a body behind `impl IntoResponse` streams is not seen. Limits are judged at the end. On a method of a trait
-/// without a body the budget is a promise: each implementation carries its own attribute.
+/// The build fails if the function may run more queries than `max`. In debug builds, and with the feature
+/// `enforce`, every query that runs inside the function counts, in whatever function it is written. A
+/// function that returns a future or a stream (`impl Future`, `BoxStream`, `Pin<Box<dyn ..>>`, an alias for
+/// one of these, or a `Result` or `Option` of it) is counted until that has ended; if the budget cannot cover
+/// what runs later (`Sse<impl Stream>`, `impl AsyncFn`), the build says so. What a body behind
+/// `impl IntoResponse` streams is not counted. Limits are checked at the end. On a trait method without a
+/// body the budget is a promise: each implementation has its own attribute.
 ///
-/// A finding in the function is accepted with its reason: `#[allow(missing_limit, reason = "admin export")]` below
+/// Accept a finding in the function with a reason: `#[allow(missing_limit, reason = "admin export")]` below
 /// this attribute.
 #[proc_macro_attribute]
 pub fn query_budget(limits: TokenStream, item: TokenStream) -> TokenStream {

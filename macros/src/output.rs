@@ -1,28 +1,28 @@
-//! What the name of an output column says: the field it goes into, and what is overridden of its type.
+//! The name of an output column: its field, and overrides of its type.
 
 use proc_macro2::{Ident, Span};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Token, Type};
 
-/// The name of an output column, read.
+/// The parsed name of an output column.
 pub(crate) struct Declared {
     /// The field.
     pub(crate) field: Ident,
-    /// Whether it is an `Option`, where the name says so.
+    /// Whether it is an `Option`, if the name says so.
     pub(crate) nullable: Option<bool>,
-    /// Its type, where the name says so.
+    /// Its type, if the name says so.
     pub(crate) ty: Option<DeclaredType>,
 }
 
 /// A type in the name of a column.
 pub(crate) enum DeclaredType {
-    /// `"id: _"`: whatever the struct has.
+    /// `"id: _"`: the type of the struct's field.
     OfField,
     /// `"id: T"`.
     Exact(Box<Type>),
 }
 
-/// Reads the name of an output column, `id`, `id!`, `id?: Uuid`; says what is wrong with it where it names no field.
+/// Parses the name of an output column, `id`, `id!`, `id?: Uuid`; the error says why it names no field.
 /// Tokens get `span`.
 pub(crate) fn declared(name: &str, span: Span) -> Result<Declared, String> {
     let end = name.find([':', '!', '?']).unwrap_or(name.len());
@@ -41,7 +41,7 @@ pub(crate) fn declared(name: &str, span: Span) -> Result<Declared, String> {
     Ok(Declared { field, nullable: overridden.nullable, ty: overridden.ty })
 }
 
-/// The tokens, all of them with one span.
+/// The tokens, all with the same span.
 pub(crate) fn respanned(tokens: proc_macro2::TokenStream, span: Span) -> proc_macro2::TokenStream {
     let respan = |mut token: proc_macro2::TokenTree| {
         if let proc_macro2::TokenTree::Group(group) = &token {
@@ -55,14 +55,14 @@ pub(crate) fn respanned(tokens: proc_macro2::TokenStream, span: Span) -> proc_ma
     tokens.into_iter().map(respan).collect()
 }
 
-/// The field of that name; `None` where no field can be called so.
+/// The field with this name; `None` if no field can have it.
 fn ident(name: &str, span: Span) -> Option<Ident> {
     let is_plain = name.starts_with(|c: char| c.is_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     if !is_plain {
         return None;
     }
-    // No keyword has an underscore in it. Parsing takes longer than all else that is done for a column.
+    // No keyword contains an underscore. Parsing takes longer than everything else that is done for a column.
     if name.is_ascii() && name != "_" && (name.contains('_') || PLAIN.contains(&name)) {
         return Some(Ident::new(name, span));
     }
@@ -71,7 +71,7 @@ fn ident(name: &str, span: Span) -> Option<Ident> {
     Some(ident)
 }
 
-/// Words that are often columns and never keywords.
+/// Common column names that are not keywords.
 const PLAIN: [&str; 24] = [
     "id",
     "name",

@@ -1,4 +1,5 @@
-//! What `sql_page!` and its like become: a query that is read page by page, from that for all rows.
+//! The expansion of `sql_page!` and related macros: a query that is read page by page, derived from that for
+//! all rows.
 
 use proc_macro2::TokenStream;
 use query_budget_analysis::pages::{self, Pages, Statement};
@@ -16,13 +17,13 @@ use crate::fitted::{Fitted, fitted};
 use crate::input::{Kind, Query, Sql};
 use crate::types::Types;
 
-/// Expands a call; what the user wrote is there even when something is wrong with it.
+/// Expands a call; the user's expressions stay in the expansion even if there are errors.
 pub(crate) fn expand(context: &mut Context, kind: Kind, tokens: TokenStream) -> TokenStream {
     let query = Query::parse(kind, tokens.clone());
     let Some(sql) = query.sql.as_ref().filter(|_| query.misuses.is_empty()) else {
         return refused(&query, &emit::misuses(&query.misuses));
     };
-    // A page is what is checked: first rows in an order, which an index is to give.
+    // A page is what is checked: first rows in an order, which an index should provide.
     let text = first_rows(context, sql);
     let checked = check::query_as(context, kind, tokens, sql, &text);
     let Checked { mut messages, is_refused, types, .. } = checked;
@@ -44,7 +45,8 @@ pub(crate) fn expand(context: &mut Context, kind: Kind, tokens: TokenStream) -> 
     quote!({ #statements #read })
 }
 
-/// The query with a LIMIT, as each page has one; as it is where it has its own, or no order, which is refused.
+/// The query with the LIMIT of a page; unchanged if it has one already, or has no ORDER BY, both of which are
+/// errors.
 fn first_rows(context: &mut Context, sql: &Sql) -> String {
     let project = context.project();
     let query = sql::resolve(&sql.text, project.dialect, None).ok();
@@ -97,7 +99,7 @@ fn made(context: &mut Context, sql: &Sql, described: Option<&Described>) -> Resu
     Ok(Made { pages, kinds, dialect: schema.dialect })
 }
 
-/// How PostgreSQL sends the values of a type, with the number that the type has on every server.
+/// How PostgreSQL sends values of a type, and the type's number, which is the same on every server.
 fn postgres_kind(ty: &SqlType) -> Option<TokenStream> {
     match &ty.kind {
         TypeKind::Domain(base) => return postgres_kind(base),
@@ -156,7 +158,7 @@ fn statics(made: &Made) -> TokenStream {
     }}
 }
 
-/// Only what is wrong, and what the user wrote.
+/// Only the errors, and the user's code.
 fn refused(query: &Query, messages: &TokenStream) -> TokenStream {
     let values = query.arguments.iter().map(|argument| &argument.value);
     quote!({ #(let _ = &(#values);)* #messages })

@@ -1,4 +1,4 @@
-//! The paths of an expansion in a crate that knows `query-budget` under another name.
+//! Renames the paths of an expansion in a crate that depends on `query-budget` under another name.
 
 use proc_macro2::{Group, Ident, Spacing, TokenStream, TokenTree};
 
@@ -37,15 +37,15 @@ pub(crate) fn renamed(tokens: TokenStream, name: &str) -> TokenStream {
     renamed.into_iter().collect()
 }
 
-/// What stands before a token.
+/// The preceding tokens.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
     Nothing,
-    /// The first of two colons, which follow no path.
+    /// The first of two colons that do not follow a path.
     Colon,
     /// The first of two colons that follow a path.
     ColonOfPath,
-    /// Two of them: a path begins at the root.
+    /// Two colons: a path from the root.
     Root,
     /// A path, or its colons.
     Path,

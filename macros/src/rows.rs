@@ -1,5 +1,5 @@
-//! What becomes of the rows of a query: a record of its own, a value of the user's struct or tuple, the one value, or
-//! what sqlx gives.
+//! What the rows of a query become: a generated record, a value of the user's struct or tuple, a single
+//! value, or sqlx's row.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -12,39 +12,39 @@ use crate::types::Types;
 
 /// How rows are read.
 pub(crate) enum Plan {
-    /// As sqlx gives them, or as the type given reads them: nothing is known of the columns.
+    /// As sqlx's rows, or by the given type: nothing is known about the columns.
     Untyped,
-    /// There are none.
+    /// There are no rows.
     None,
     /// Each becomes a record.
     Record(Vec<Column>),
-    /// Each becomes a value of the struct that is given.
+    /// Each becomes a value of the given struct.
     Struct(Vec<Column>, Span),
-    /// Each becomes a tuple of the type that is given.
+    /// Each becomes a tuple of the given type.
     Tuple(Vec<Column>, Span),
-    /// Each is one value, of this type. Where one is given too, the two are compared.
+    /// Each is one value of this type. If a type is given too, the two are compared.
     Scalar(TokenStream, Span),
 }
 
 /// An output column.
 pub(crate) struct Column {
-    /// Its position, from zero.
+    /// Its position, counted from 0.
     at: usize,
     field: Ident,
     ty: ColumnType,
-    /// What reads it into a field: by why it may be NULL.
+    /// The function that reads it into a field, depending on why it may be NULL.
     reader: TokenStream,
 }
 
 enum ColumnType {
     Exact(TokenStream),
-    /// Whatever its field is.
+    /// The type of its field.
     OfField,
-    /// An `Option` of whatever its field is one of.
+    /// The inner type of its field, which is an `Option`.
     OptionOfField,
 }
 
-/// How the rows of a query are read; what is wrong where they cannot be.
+/// How the rows of a query are read; an error if they cannot be.
 pub(crate) fn plan(query: &Query, sql: &Sql, types: Option<&Types>) -> Result<Plan, Vec<Misuse>> {
     let Some(types) = types.filter(|_| query.kind.rows != Rows::FromRow) else { return Ok(Plan::Untyped) };
     if let Some(why) = types.unknown() {
@@ -106,14 +106,14 @@ fn columns(
     let mut columns: Vec<Column> = Vec::new();
     for (at, name) in names.iter().enumerate() {
         let read = match tuple {
-            // The order says which is which: a name is needed only for what it overrides.
+            // Columns are matched by position: a name only matters for its overrides.
             Some(_) => output::declared(name, sql.marked.span())
                 .or_else(|_| output::declared(&format!("column_{at}"), sql.marked.span())),
             None => output::declared(name, sql.marked.span()),
         };
         let read = read.map(|mut declared| {
             if is_record {
-                // Lints on what a field is called do not look inside of an expansion.
+                // Lints on field names do not apply inside an expansion.
                 declared.field.set_span(sql.marked.inside());
             }
             declared
@@ -128,7 +128,7 @@ fn columns(
             },
             Err(misuse) => misuses.push(misuse),
         }
-        // One mistake often has several columns: two messages are enough to see it.
+        // One mistake often affects several columns: two messages are enough to see it.
         if misuses.len() == 2 {
             break;
         }
@@ -170,10 +170,10 @@ fn scalar(query: &Query, sql: &Sql, types: &Types) -> Result<TokenStream, Misuse
         let message = format!("`{}!` of {}", query.kind.name, counted(types.names().count(), "column"));
         return Err(Misuse::new(sql.marked, message, "select one column, or use `sql!` for a record of all"));
     };
-    // A name that is none of a field overrides nothing.
+    // A name that is not a valid field overrides nothing.
     let declared = output::declared(name, sql.marked.span()).ok();
     let nullable = declared.as_ref().and_then(|declared| declared.nullable);
-    // Where a type is given, the reader vouches for what is proven.
+    // If a type is given, the user relies on what is proven.
     let may_be_null = if query.row.is_some() { types.may_be_null(0) } else { types.is_nullable(0) };
     let nullable = nullable.unwrap_or(may_be_null);
     match declared.and_then(|declared| declared.ty) {
@@ -184,8 +184,8 @@ fn scalar(query: &Query, sql: &Sql, types: &Types) -> Result<TokenStream, Misuse
     }
 }
 
-/// What is to be said of columns that are read as values, since sqlx's macros read them so, and that may be NULL all the
-/// same. Whoever says what is meant, `AS "name!"` or `AS "name?"`, is believed.
+/// Warnings about columns that are read as values, since sqlx's macros read them so, although they may be
+/// NULL. An explicit `AS "name!"` or `AS "name?"` is trusted.
 pub(crate) fn doubts(query: &Query, types: &Types) -> Vec<String> {
     if query.kind.rows == Rows::FromRow || !query.kind.checked {
         return Vec::new();
@@ -227,7 +227,7 @@ fn counted(count: usize, what: &str) -> String {
 }
 
 impl Plan {
-    /// The query with its rows read so; `bound` is the query, of `database`.
+    /// The query with its rows read this way; `bound` is the query, on `database`.
     pub(crate) fn applied(&self, query: &Query, database: &TokenStream, bound: TokenStream) -> TokenStream {
         let row = query.row.as_ref();
         let given = row.map_or_else(|| quote!(_), |row| quote!(#row));
@@ -289,7 +289,7 @@ fn mapped(bound: &TokenStream, value: &TokenStream) -> TokenStream {
 }
 
 impl Column {
-    /// The expression that reads it from `row` into a field; what is wrong with it is wrong at `span`.
+    /// The expression that reads it from `row` into a field; its errors are reported at `span`.
     fn read(&self, is_checked: bool, span: Span) -> TokenStream {
         let Column { at, ty, reader, .. } = self;
         let row = Ident::new("row", Span::mixed_site());
@@ -307,7 +307,7 @@ impl Column {
     }
 }
 
-/// A path as it begins a struct literal: `Row<T>` is a comparison there.
+/// A path at the start of a struct literal, where `Row<T>` would be a comparison.
 fn literal_path(row: &Type) -> Type {
     let mut row = row.clone();
     if let Type::Path(path) = &mut row {

@@ -1,7 +1,7 @@
-//! The scope around a body, in the shape that the function has.
+//! The scope around a body, in the form that the function's signature requires.
 //!
-//! Whether it is entered is not decided here: the runtime crate knows whether budgets are enforced, and its
-//! `__scope_*!` macros leave the scope out when they are not.
+//! Whether it is entered is not decided here: the runtime crate knows whether budgets are enforced, and
+//! otherwise its `__scope_*!` macros omit the scope.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -11,7 +11,7 @@ use syn::{Expr, ReturnType, Signature, Type, visit_mut};
 use crate::attr::{self, Budget};
 use crate::shape::{Around, Later, Shape};
 
-/// The body of a function of that shape, in the scope of its budget.
+/// The body of a function of this shape, in the scope of its budget.
 pub(crate) fn wrap(budget: &Budget, shape: Shape, signature: &Signature, body: TokenStream) -> TokenStream {
     let scope = scope(budget, signature);
     let output = &signature.output;
@@ -64,8 +64,8 @@ fn limit(value: &Expr, method: &TokenStream) -> TokenStream {
     }
 }
 
-/// Tells the compiler what the body of an `async fn` gives: inside of an async block it would not know what `?`
-/// converts to until the end.
+/// Tells the compiler the output type of an `async fn`'s body: inside an async block, it would only learn at
+/// the end what `?` converts to.
 fn output_hint(output: &ReturnType) -> TokenStream {
     match without_impl(output) {
         Some(output) if !matches!(output, Type::Never(_)) => quote_spanned! {Span::mixed_site()=>
@@ -77,7 +77,7 @@ fn output_hint(output: &ReturnType) -> TokenStream {
     }
 }
 
-/// The type that is returned, as it can be written inside of the body.
+/// The return type, as it can be written inside the body.
 fn without_impl(output: &ReturnType) -> Option<Type> {
     let ReturnType::Type(_, output) = output else { return None };
     let mut output = Type::clone(output);
@@ -85,7 +85,7 @@ fn without_impl(output: &ReturnType) -> Option<Type> {
     Some(output)
 }
 
-/// `impl Trait` has no place inside a body.
+/// `impl Trait` is not allowed inside a body.
 struct ImplTraitAsWildcard;
 
 impl VisitMut for ImplTraitAsWildcard {

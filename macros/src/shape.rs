@@ -1,4 +1,4 @@
-//! The shape of a function: whether what it returns runs later, and how that is put in a scope.
+//! The shape of a function: whether its result runs later, and how that is put in a scope.
 
 use syn::{GenericArgument, PathArguments, ReturnType, Signature, Type, TypeParamBound};
 
@@ -9,20 +9,20 @@ use crate::emit::{Marked, Misuse};
 pub(crate) enum Shape {
     /// `async fn`.
     Async,
-    /// What it returns runs later, and is known to by how its type is written.
+    /// Its result runs later, as its written type shows.
     Later(Later, Around),
-    /// Its type may be another name for one that runs later.
+    /// Its return type may be an alias for one that runs later.
     Named,
-    /// Every other.
+    /// Any other function.
     Sync,
 }
 
-/// What runs only when it is polled.
+/// Something that only runs when polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Later {
     /// `impl Future`, `impl IntoFuture`.
     Future,
-    /// `Pin<Box<dyn Future>>` and its other names, as `async_trait` makes them.
+    /// `Pin<Box<dyn Future>>` and its aliases, as `async_trait` generates them.
     BoxedFuture,
     /// `Box<dyn Future + Unpin>`.
     UnpinFuture,
@@ -32,16 +32,16 @@ pub(crate) enum Later {
     UnpinStream,
 }
 
-/// What is around that which runs later.
+/// The type around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Around {
     Nothing,
-    /// A `Result` or an `Option`, of which it is the value.
+    /// A `Result` or an `Option` with it as the value.
     Maybe,
 }
 
 impl Shape {
-    /// The shape of the function; or why its budget cannot hold at run time.
+    /// The shape of a function; or why its budget cannot hold at run time.
     pub(crate) fn of(signature: &Signature) -> Result<Shape, Misuse> {
         let ReturnType::Type(_, output) = &signature.output else {
             return Ok(if signature.asyncness.is_some() { Shape::Async } else { Shape::Sync });
@@ -95,7 +95,7 @@ fn inside_maybe(output: &Type) -> Option<&Type> {
     types_in(&last.arguments).next().filter(|_| is_maybe)
 }
 
-/// Without the parentheses and groups around it.
+/// The type without parentheses and groups around it.
 fn plain(output: &Type) -> &Type {
     match output {
         Type::Paren(found) => plain(&found.elem),
@@ -115,7 +115,8 @@ fn types_in(arguments: &PathArguments) -> impl Iterator<Item = &Type> {
     })
 }
 
-/// Of `impl Future<..>`, `Pin<Box<dyn Future<..> + Send>>`, `BoxFuture<'_, ..>`, and the same of streams.
+/// Recognises `impl Future<..>`, `Pin<Box<dyn Future<..> + Send>>`, `BoxFuture<'_, ..>`, and the same for
+/// streams.
 fn later(output: &Type) -> Option<Later> {
     match plain(output) {
         Type::ImplTrait(found) => found.bounds.iter().find_map(later_bound),
@@ -161,14 +162,14 @@ fn trait_of(bound: &TypeParamBound) -> Option<String> {
     Some(bound.path.segments.last()?.ident.to_string())
 }
 
-/// A bound of an `impl Future` that what runs in a scope does not have.
+/// A bound of an `impl Future` that a future in a scope does not satisfy.
 fn bound_of_no_scope(output: &Type) -> Option<&TypeParamBound> {
     const HAS: [&str; 8] = ["Future", "IntoFuture", "Stream", "Send", "Sync", "Unpin", "Sized", "Debug"];
     let Type::ImplTrait(found) = plain(output) else { return None };
     found.bounds.iter().find(|bound| trait_of(bound).is_some_and(|name| !HAS.contains(&name.as_str())))
 }
 
-/// Whether something that runs later is anywhere in it.
+/// Whether something that runs later occurs anywhere in it.
 fn holds_later(output: &Type) -> bool {
     let in_bounds = |bounds: &syn::punctuated::Punctuated<TypeParamBound, syn::Token![+]>| {
         bounds.iter().any(|bound| {
@@ -191,7 +192,7 @@ fn holds_later(output: &Type) -> bool {
     }
 }
 
-/// Whether a closure's output, or an item of an iterator, runs later.
+/// Whether the output of a closure, or the item of an iterator, runs later.
 fn holds_later_in(bound: &TypeParamBound) -> bool {
     let TypeParamBound::Trait(bound) = bound else { return false };
     bound.path.segments.iter().any(|segment| match &segment.arguments {
@@ -207,7 +208,7 @@ fn holds_later_in(bound: &TypeParamBound) -> bool {
     })
 }
 
-/// Whether it is a name that may stand for a type that runs later. Those that everybody knows do not.
+/// Whether it is a name that may be an alias for a type that runs later. Well-known names are not.
 fn may_be_other_name(output: &Type, signature: &Signature) -> bool {
     const KNOWN: [&str; 34] = [
         "Arc", "BTreeMap", "BTreeSet", "Box", "Cow", "Duration", "HashMap", "HashSet", "Instant", "Pin",

@@ -7,7 +7,7 @@ use query_budget_analysis::sql::{self, Query};
 use query_budget_analysis::touches::{self, Touches};
 use quote::quote;
 
-/// `.touching(&Tables { .. })`, for the site of the query; nothing without the feature `cache`.
+/// `.touching(&Tables { .. })`, for the site of the query; empty without the feature `cache`.
 pub(crate) fn of(project: &Project, query: Option<&Query>, text: &str) -> TokenStream {
     if !cfg!(feature = "cache") {
         return TokenStream::new();
@@ -29,7 +29,7 @@ pub(crate) fn of(project: &Project, query: Option<&Query>, text: &str) -> TokenS
     }
 }
 
-/// What tells the tables that are read from the same ones after a migration.
+/// A hash of the definitions of the tables that are read, which a migration changes.
 fn digest(touches: &Touches, schema: &Schema) -> u64 {
     let tables = touches.reads.iter().map(|name| (schema.stored(name), schema.views.get(name)));
     sql::fingerprint(&format!("{:?}", tables.collect::<Vec<_>>()))

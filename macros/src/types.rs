@@ -22,7 +22,7 @@ pub(crate) struct Types<'p> {
 }
 
 impl<'p> Types<'p> {
-    /// The types of a query, whose messages are about `marked`.
+    /// The types of a query; their messages point at `marked`.
     pub(crate) fn new(
         rust_types: &'p RustTypes,
         dialect: Dialect,
@@ -32,7 +32,7 @@ impl<'p> Types<'p> {
         Types { rust_types, dialect, described, marked }
     }
 
-    /// The type by which sqlx knows the database.
+    /// The type that represents the database in sqlx.
     pub(crate) fn database(&self) -> TokenStream {
         match self.dialect {
             Dialect::Postgres => quote!(::query_budget::__private::sqlx::Postgres),
@@ -41,23 +41,23 @@ impl<'p> Types<'p> {
         }
     }
 
-    /// Why the columns as a whole are not known, when that is so.
+    /// Why the columns as a whole are unknown, if they are.
     pub(crate) fn unknown(&self) -> Option<&str> {
         self.described.unknown.as_deref()
     }
 
-    /// Whether there is nothing to read.
+    /// Whether there are no columns to read.
     pub(crate) fn has_no_columns(&self) -> bool {
         self.described.columns.iter().all(|column| column.ty.known().is_some_and(|ty| ty.name == "void"))
     }
 
-    /// The names of the columns, overrides included.
+    /// The names of the columns, including overrides.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.described.columns.iter().map(|column| column.name.as_str())
     }
 
-    /// Whether a column can be NULL, as sqlx's macros take it; where their answer hangs on a plan, whether it is not
-    /// proven that it cannot.
+    /// Whether sqlx's macros treat a column as nullable; if that depends on a plan, whether it is unproven
+    /// that the column is never NULL.
     pub(crate) fn is_nullable(&self, at: usize) -> bool {
         self.column(at).is_none_or(|column| match column.nullable {
             Some(nullable) if column.nullable_certain => nullable,
@@ -66,18 +66,18 @@ impl<'p> Types<'p> {
         })
     }
 
-    /// Whether it is not proven that a column is never NULL.
+    /// Whether it is unproven that a column is never NULL.
     pub(crate) fn may_be_null(&self, at: usize) -> bool {
         self.is_nullable(at) && self.column(at).is_none_or(|column| !column.proven_not_null)
     }
 
-    /// Why a column that sqlx's macros take for one without NULL may be NULL after all.
+    /// Why a column that sqlx's macros treat as not nullable may be NULL after all.
     pub(crate) fn unproven(&self, at: usize) -> Option<&str> {
         let column = self.column(at).filter(|column| !self.is_nullable(at) && !column.proven_not_null)?;
         Some(&column.why)
     }
 
-    /// What reads a column that can be NULL, by why it can be.
+    /// The function that reads a nullable column, depending on why it is nullable.
     pub(crate) fn reader(&self, at: usize) -> TokenStream {
         match self.column(at) {
             Some(Column { origin: Origin::Table { .. }, why, .. }) if why.contains("join") => {
@@ -88,12 +88,12 @@ impl<'p> Types<'p> {
         }
     }
 
-    /// The Rust type of a column, NULL aside.
+    /// The Rust type of a column, ignoring NULL.
     pub(crate) fn of_column(&self, at: usize) -> Result<TokenStream, Misuse> {
         let Some(column) = self.column(at) else {
             return Err(Misuse::new(self.marked, format!("there is no column {}", at + 1), "select it"));
         };
-        // An expression without a name of its own may be called as it is written.
+        // An unnamed expression may be named by its text.
         let name = column.name.split([':', '!', '?']).next().unwrap_or_default();
         let name = if name.chars().all(|c| c.is_alphanumeric() || c == '_') { name } else { "" };
         let called = if name.is_empty() { String::new() } else { format!(" (`{name}`)") };
@@ -118,16 +118,17 @@ impl<'p> Types<'p> {
         }
     }
 
-    /// What the parameters of these arguments take, where that is known; what is wrong where a type has no Rust type.
+    /// What the parameters of these arguments accept, if known; errors for types without a Rust type.
     pub(crate) fn parameters(&self, arguments: &[Argument]) -> Result<Vec<Option<Parameter>>, Vec<Misuse>> {
         if arguments.len() != self.described.parameters.len() {
-            // Which is the one too many is not known.
+            // Which argument is superfluous is unknown.
             return Ok(Vec::new());
         }
         let mut misuses = Vec::new();
         let asked = self.described.parameters.iter().zip(arguments).enumerate();
         let parameters = asked.map(|(at, (parameter, argument))| {
-            // What the database does not check, and what the user vouches for, is not checked here.
+            // Types that the database does not check, or for which the user takes responsibility, are not
+            // checked here.
             let ty =
                 parameter.ty.known().filter(|_| self.dialect == Dialect::Postgres && !argument.is_cast)?;
             match self.rust_types.of_parameter(self.dialect, ty) {
@@ -149,7 +150,7 @@ impl<'p> Types<'p> {
         self.described.columns.get(at)
     }
 
-    /// How a type is given to an expression in SQL.
+    /// The SQL syntax for casting an expression.
     fn cast(&self) -> &'static str {
         match self.dialect {
             Dialect::Postgres => "cast it in the SQL: `<expression>::<type>`",
@@ -158,7 +159,7 @@ impl<'p> Types<'p> {
     }
 }
 
-/// What a type without a Rust type is, and what to do; `written` is where the user may name one.
+/// The description of a type without a Rust type, and the remedy; `written` is where the user may name one.
 fn without_rust_type(missing: &NoRustType, written: &str) -> (String, String) {
     let NoRustType { sql, features } = missing;
     match features {
@@ -182,8 +183,8 @@ fn without_rust_type(missing: &NoRustType, written: &str) -> (String, String) {
     }
 }
 
-/// The features of sqlx that decide about types: those that a package's dependencies turn on, and those that reach this
-/// crate from wherever they are turned on.
+/// The features of sqlx that affect types: those enabled by a package's dependencies, and those that reach
+/// this crate from anywhere else.
 pub(crate) fn features(dependencies: [Option<&Dependency>; 2]) -> BTreeSet<String> {
     let [_, sqlx] = dependencies;
     let mut features: BTreeSet<String> = dependencies
@@ -210,10 +211,10 @@ pub(crate) fn features(dependencies: [Option<&Dependency>; 2]) -> BTreeSet<Strin
     features
 }
 
-/// A Rust type as tokens: sqlx by way of the runtime crate, and names of the prelude by their path, for they may mean
-/// something else where the query stands.
+/// A Rust type as tokens: sqlx through the runtime crate, and names of the prelude by full path, since they
+/// may be shadowed.
 fn tokens(written: &str) -> TokenStream {
-    // Most types are one word, and parsing takes long in a macro that is not optimised.
+    // Most types are one word, and parsing is slow in an unoptimised macro.
     if matches!(written, "i64" | "i32" | "i16" | "f64" | "f32" | "bool" | "u8" | "u32" | "u64" | "i8" | "u16")
     {
         return Ident::new(written, Span::call_site()).into_token_stream();
@@ -221,14 +222,14 @@ fn tokens(written: &str) -> TokenStream {
     if written == "String" {
         return quote!(::std::string::String);
     }
-    // What a project writes and is no type is the compiler's to refuse.
+    // Anything that the project wrote and is not a type is left to the compiler to reject.
     written
         .parse()
         .map(rooted)
         .unwrap_or_else(|_| Ident::new("unreadable", Span::call_site()).into_token_stream())
 }
 
-/// The type that a parameter takes.
+/// The type that a parameter accepts.
 fn parameter_type(written: &str) -> Option<Type> {
     let tokens = tokens(written);
     match tokens.clone().into_iter().collect::<Vec<_>>().as_slice() {
@@ -263,7 +264,7 @@ fn rooted(tokens: TokenStream) -> TokenStream {
     rooted.collect()
 }
 
-/// The type of the database as messages name it.
+/// The database type as messages name it.
 fn sql_type(ty: &SqlType) -> TokenStream {
     let known = NAMED.iter().find(|name| **name == ty.name).map(|name| Ident::new(name, Span::call_site()));
     match (&ty.kind, known) {
@@ -276,7 +277,7 @@ fn sql_type(ty: &SqlType) -> TokenStream {
     }
 }
 
-/// The types of the database that have a name in the runtime crate.
+/// The database types with a name in the runtime crate.
 const NAMED: [&str; 52] = [
     "int2",
     "int4",

@@ -1,4 +1,4 @@
-//! The arguments of `sql_batch!` and its like: `"SQL", rows => |row| (values), shared`.
+//! The arguments of `sql_batch!` and related macros: `"SQL", rows => |row| (values), shared`.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
@@ -9,23 +9,23 @@ use crate::input::{Argument, Kind, Query, Rows};
 
 /// A call.
 pub(super) struct Many {
-    /// The SQL with all that is bound: the values of a row, then those that are shared.
+    /// The SQL with all bound values: those of a row, then the shared ones.
     pub(super) query: Query,
     pub(super) rows: Option<Given>,
     pub(super) misuses: Vec<Misuse>,
 }
 
-/// Rows, and what each is made into.
+/// The rows, and the conversion of each to values.
 pub(super) struct Given {
     pub(super) rows: Expr,
     pub(super) closure: ExprClosure,
-    /// The statements of the closure before its values.
+    /// The statements of the closure before its result.
     pub(super) before: Vec<Stmt>,
-    /// How many values a row has.
+    /// The number of values per row.
     pub(super) values: usize,
 }
 
-/// How the macro is written; `None` for a macro that takes no rows.
+/// The syntax of the macro; `None` for a macro without rows.
 pub(crate) fn form(kind: Kind) -> Option<String> {
     if !kind.name.starts_with("sql_batch") {
         return None;
@@ -85,7 +85,7 @@ impl Many {
     }
 }
 
-/// What stands before the first `=>` and behind it.
+/// Splits tokens at the first `=>`.
 fn split(tokens: TokenStream) -> (TokenStream, Option<TokenStream>) {
     let mut before: Vec<TokenTree> = Vec::new();
     let mut tokens = tokens.into_iter();
@@ -114,7 +114,7 @@ fn read(input: ParseStream<'_>) -> syn::Result<(Expr, Vec<Expr>)> {
     Ok((closure, shared))
 }
 
-/// What is made of each row, and its values.
+/// The conversion of each row, and its values.
 fn given(rows: Expr, closure: Expr) -> Result<(Given, Vec<Expr>), Misuse> {
     let not_a_closure = |marked: Marked| {
         let help = "write a closure that gives the values of a row: `|row| (row.id, &row.name)`";

@@ -1,4 +1,4 @@
-//! What `sql_batch!` and its like become: one statement for many rows, from that for one.
+//! The expansion of `sql_batch!` and related macros: one statement for many rows, derived from that for one.
 
 mod input;
 
@@ -22,7 +22,7 @@ use crate::types::Types;
 use input::Many;
 pub(crate) use input::form;
 
-/// Expands a call; what the user wrote is there even when something is wrong with it.
+/// Expands a call; the user's expressions stay in the expansion even if there are errors.
 pub(crate) fn expand(context: &mut Context, kind: Kind, tokens: TokenStream) -> TokenStream {
     let Many { query, rows: given, misuses } = Many::parse(kind, &tokens);
     let (Some(sql), Some(given), []) = (query.sql.as_ref(), given, misuses.as_slice()) else {
@@ -45,7 +45,7 @@ pub(crate) fn expand(context: &mut Context, kind: Kind, tokens: TokenStream) -> 
     expansion.tokens(&messages, plan)
 }
 
-/// A statement for many rows, and the database that it is for.
+/// A statement for many rows, and its database.
 struct Made {
     statement: Statement,
     does: Does,
@@ -96,7 +96,8 @@ impl Expansion<'_> {
         quote!({ #hold #made })
     }
 
-    /// What holds the values: a column for each value of a row, filled by the user's closure; the shared ones by name.
+    /// The storage for the values: a column for each value of a row, filled by the user's closure, and
+    /// variables for the shared ones.
     fn hold(&self) -> TokenStream {
         let input::Given { rows, closure, before, values } = self.given;
         let columns: Vec<Ident> = (0..*values).map(column).collect();
@@ -109,7 +110,7 @@ impl Expansion<'_> {
         let held = of_row.iter().zip(&columns).enumerate().map(|(at, (argument, column))| {
             let name = value(at);
             let written = &argument.value;
-            // Of `&row.name` the field is asked, as it is where a query holds its values: that may be an `Option`.
+            // For `&row.name`, the field is checked, as a plain query does: it may be an `Option`.
             let asked = asked(at, &name).map(|asked| match is_borrowed_place(written) {
                 true => asked,
                 false => quote!({ let #name = &#name; #asked }),
@@ -131,7 +132,7 @@ impl Expansion<'_> {
         }
     }
 
-    /// The batch, its rows not read yet.
+    /// The batch, without reading of rows.
     fn bound(&self, messages: &TokenStream) -> TokenStream {
         let Made { statement, does, dialect } = self.made;
         let private = quote!(::query_budget::__private::batch);
@@ -171,7 +172,7 @@ impl Expansion<'_> {
         }
     }
 
-    /// How columns are bound, the pieces of the text where it depends on the number of rows, and the site.
+    /// How columns are bound, the pieces of the text if it depends on the number of rows, and the site.
     fn site(&self, is_of_arrays: bool) -> (TokenStream, TokenStream, TokenStream) {
         let Made { statement, dialect, .. } = self.made;
         let site = quote!(::query_budget::__private::Site);
@@ -189,7 +190,7 @@ impl Expansion<'_> {
     }
 }
 
-/// The type by which sqlx knows a database.
+/// The type that represents a database in sqlx.
 pub(crate) fn database(dialect: Dialect) -> TokenStream {
     match dialect {
         Dialect::Postgres => quote!(::query_budget::__private::sqlx::Postgres),
@@ -198,7 +199,7 @@ pub(crate) fn database(dialect: Dialect) -> TokenStream {
     }
 }
 
-/// What is bound, with its rows read by its `try_map`.
+/// The bound batch, with its rows read by its `try_map`.
 pub(crate) fn read(query: &Query, plan: &Plan, database: &TokenStream, bound: TokenStream) -> TokenStream {
     match plan {
         Plan::Untyped if query.kind.rows == Rows::Record => {
@@ -210,7 +211,7 @@ pub(crate) fn read(query: &Query, plan: &Plan, database: &TokenStream, bound: To
     }
 }
 
-/// Rows that are read by a type: that of the one column, or one that reads a row by itself.
+/// Rows read by a type: that of the only column, or one that decodes a whole row.
 fn decoded(query: &Query, plan: &Plan, database: &TokenStream, bound: &TokenStream) -> TokenStream {
     let row = query.row.as_ref();
     let private = quote!(::query_budget::__private);
@@ -261,8 +262,8 @@ fn value(at: usize) -> Ident {
     format_ident!("value_{at}", span = Span::mixed_site())
 }
 
-/// Only what is wrong: the compiler takes it for something that it has been told of, so that nothing that is done with it is
-/// one more error.
+/// Only the errors. The compiler treats the whole as an error already reported, so that its uses cause no
+/// further errors.
 fn refused(messages: &TokenStream) -> TokenStream {
     quote!({ #messages })
 }
