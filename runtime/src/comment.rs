@@ -1,4 +1,4 @@
-//! The trace of a query as a comment behind it, in the form of sqlcommenter: what a server's log is found by.
+//! The trace of a query as a comment after it, in sqlcommenter format, to find it in a server's log.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -6,17 +6,17 @@ type Source = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
 static SOURCE: RwLock<Option<Source>> = RwLock::new(None);
 
-/// How the comment begins and ends.
+/// The start and end of the comment.
 const BEGINS: &str = " /*traceparent='";
 const ENDS: &str = "'*/";
 
-/// Adds the trace of each query of `sql!` and its kin to its text, as `/*traceparent='00-..'*/`, so that it is found in the
-/// server's log and in `pg_stat_activity`. `context` gives the current trace as a header `traceparent` has it; what is not
-/// of that form is left out.
+/// Appends the trace of each query of `sql!` and related macros to its text, as `/*traceparent='00-..'*/`, so
+/// that it can be found in the server's log and in `pg_stat_activity`. `context` returns the current trace in
+/// the format of a `traceparent` header; anything else is dropped.
 ///
-/// **It costs**: with a text of its own each query is parsed and planned anew, and no connection keeps it prepared; on
-/// PostgreSQL that is a round trip more. `pg_stat_statements` sees through comments, MySQL's digests as well. Nothing is added
-/// unless this is called.
+/// **Cost**: each query has a different text, so it is parsed and planned anew, and no connection caches the
+/// prepared statement; on PostgreSQL that takes an additional round trip. `pg_stat_statements` ignores
+/// comments, as do MySQL's digests. Nothing is added unless this is called.
 ///
 /// ```
 /// // query_budget::set_trace_context(|| Some(opentelemetry's current context as text));
@@ -26,25 +26,25 @@ pub fn set_trace_context(context: impl Fn() -> Option<String> + Send + Sync + 's
     *SOURCE.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(context));
 }
 
-/// Takes back [`set_trace_context`].
+/// Reverts [`set_trace_context`].
 pub fn reset_trace_context() {
     *SOURCE.write().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
-/// Whether queries are commented.
+/// Whether queries get a comment.
 pub(crate) fn are_on() -> bool {
     SOURCE.read().unwrap_or_else(PoisonError::into_inner).is_some()
 }
 
-/// The text with the current trace behind it; `None` where there is none.
+/// The text followed by the current trace; `None` if there is none.
 pub(crate) fn commented(sql: &str) -> Option<String> {
-    // Cloned out of the lock: it may run queries.
+    // Cloned out of the lock, since it may run queries.
     let source = SOURCE.read().unwrap_or_else(PoisonError::into_inner).clone()?;
     let context = source()?;
     if !is_traceparent(&context) {
         return None;
     }
-    // A comment of a line would take this one in.
+    // A line comment would swallow this one.
     let is_open = sql.lines().last().is_some_and(|line| line.contains("--") || line.contains('#'));
     let line = if is_open { "\n" } else { "" };
     Some(format!("{sql}{line}{BEGINS}{context}{ENDS}"))

@@ -1,4 +1,4 @@
-//! [`StatsService`]: what a dashboard shows, as JSON at an endpoint.
+//! [`StatsService`]: the data of a dashboard, as JSON at an endpoint.
 
 use std::convert::Infallible;
 use std::fmt::{self, Debug, Formatter};
@@ -24,9 +24,10 @@ pub struct StatsService {
     server: Option<Server>,
 }
 
-/// A service that answers with what a dashboard shows.
+/// A service that returns the data of a dashboard.
 ///
-/// It tells the text of statements and the names of tables: put it behind what guards your operators' pages.
+/// It reveals the text of statements and the names of tables: put it behind the authentication of your
+/// operators' pages.
 ///
 /// ```
 /// // axum::Router::new().route_service("/internal/stats", query_budget::stats_service().with_server(&pool))
@@ -43,7 +44,8 @@ pub fn stats_service() -> StatsService {
 
 #[cfg(feature = "sqlx")]
 impl StatsService {
-    /// Answers a request with `?server` also with [`server_figures`](crate::server_figures) of this pool, as `server`.
+    /// Requests with `?server` also return the [`server_figures`](crate::server_figures) of this pool, as
+    /// `server`.
     #[must_use]
     pub fn with_server<DB: crate::ServerViews>(mut self, pool: &sqlx::Pool<DB>) -> Self {
         let pool = pool.clone();

@@ -1,4 +1,4 @@
-//! For tests: so many queries and no more, and no more of them when there is more data.
+//! For tests: asserts an exact number of queries, and that it does not grow with the data.
 
 use std::fmt::{self, Display, Formatter};
 use std::ops::{Range, RangeFrom, RangeInclusive, RangeToInclusive};
@@ -7,7 +7,7 @@ use std::panic::Location;
 use crate::counting::measure;
 use crate::report::{Report, Statement};
 
-/// Runs a future, checks the number of its queries, and gives its output.
+/// Runs a future, checks the number of its queries, and returns its output.
 ///
 /// The number is exact, `<=` a limit, or a range:
 ///
@@ -22,12 +22,12 @@ use crate::report::{Report, Statement};
 /// # });
 /// ```
 ///
-/// It has to stand in async code. Otherwise than a budget it is not affected by `QUERY_BUDGET`, and where queries are
-/// not counted (a release build without the feature `count`) it fails.
+/// It has to be in async code. Unlike a budget it is not affected by `QUERY_BUDGET`, and if queries are not
+/// counted (in a release build without the feature `count`) it fails.
 ///
 /// # Panics
 ///
-/// When the number is another one, with a report of what ran.
+/// If the number differs, with a report of what ran.
 #[macro_export]
 macro_rules! assert_queries {
     (<= $most:expr, $future:expr $(,)?) => {
@@ -40,7 +40,7 @@ macro_rules! assert_queries {
     }};
 }
 
-/// A number of queries that a test asks for.
+/// An expected number of queries in a test.
 #[doc(hidden)]
 pub trait Expected {
     fn holds(&self, queries: usize) -> bool;
@@ -79,9 +79,10 @@ pub fn expect_queries(expected: &impl Expected, report: &Report) {
     assert!(holds, "expected {} of the queries to run\n{report}", expected.text());
 }
 
-/// Runs the scenario with 2 and with 10 of whatever it makes, and checks that the second asks for no more queries.
+/// Runs the scenario with 2 and with 10 of whatever it creates, and checks that the second run takes no more
+/// queries.
 ///
-/// A query per element is caught whatever its number: what counts is that it grows.
+/// A query per element is detected whatever the number of queries: what counts is that it grows.
 ///
 /// ```
 /// # use query_budget::assert_constant_queries;
@@ -96,8 +97,8 @@ pub fn expect_queries(expected: &impl Expected, report: &Report) {
 ///
 /// # Panics
 ///
-/// The future panics when there are more queries with more elements, and names the statements that ran more often; or
-/// where queries are not counted (a release build without the feature `count`).
+/// The future panics if more elements take more queries, and names the statements that ran more often; or if
+/// queries are not counted (in a release build without the feature `count`).
 #[track_caller]
 pub fn assert_constant_queries(scenario: impl AsyncFnMut(usize)) -> impl Future<Output = ()> {
     constant_queries(Location::caller(), scenario)

@@ -1,10 +1,11 @@
-//! Whether a Rust type fits one of the database: what the expansions of the macros ask the compiler, and what it answers.
+//! Whether a Rust type fits a database type: what the expansions of the macros ask the compiler, and the
+//! errors that result.
 
 use std::borrow::Borrow;
 
 use sqlx::{ColumnIndex, Database, Decode, Result, Row, Type};
 
-/// Types of the database, for the compiler to name them in its messages: it writes the names of public types alone short.
+/// Database types, as names for the compiler's messages: it only shortens the paths of public types.
 #[expect(non_camel_case_types, reason = "the names are the database's")]
 pub mod sql_type {
     macro_rules! types {
@@ -26,7 +27,7 @@ pub mod sql_type {
     #[derive(Debug)]
     pub struct array_of<T>(std::marker::PhantomData<T>);
 
-    /// A type of another name.
+    /// A type with another name.
     #[derive(Debug)]
     pub struct of_another_name;
 }
@@ -73,22 +74,22 @@ impl<T, S> FitsRef<[T], S> for Vec<T> {}
 #[diagnostic::do_not_recommend]
 impl<T, S> FitsRef<[T], S> for Option<Vec<T>> {}
 
-/// Asks whether a value is one for a parameter that takes `T`.
+/// Checks that a value fits a parameter that takes `T`.
 #[inline(always)]
 pub fn fits<T, S, V: Fits<T, S> + ?Sized>(_: &V) {}
 
-/// Asks whether a value is one for a parameter that takes `&T`.
+/// Checks that a value fits a parameter that takes `&T`.
 #[inline(always)]
 pub fn fits_ref<T: ?Sized, S, V: FitsRef<T, S> + ?Sized>(_: &V) {}
 
-/// A column, counted from one, whose value goes into a field of type `T`.
+/// A column, counted from 1, whose value is converted to a field of type `T`.
 #[diagnostic::on_unimplemented(
     message = "column {COLUMN} of the query gives `{Self}`, which does not fit `{T}`",
     label = "column {COLUMN} gives `{Self}`",
     note = "make the field a `{Self}`, or cast the column in the SQL, or write `AS \"name: T\"` there to decode it as `T`"
 )]
 pub trait Field<T, const COLUMN: usize> {
-    /// The field.
+    /// The value of the field.
     fn field(self) -> T;
 }
 
@@ -100,7 +101,7 @@ impl<C: Into<T>, T, const COLUMN: usize> Field<T, COLUMN> for C {
     }
 }
 
-/// A column that may be NULL since the table's column has no NOT NULL.
+/// A column that may be NULL because the table's column has no NOT NULL.
 #[diagnostic::on_unimplemented(
     message = "column {COLUMN} of the query may be NULL: it gives `{Self}`, which does not fit `{T}`",
     label = "column {COLUMN} may be NULL: the table's column has no NOT NULL",
@@ -110,7 +111,7 @@ pub trait NullableField<T, const COLUMN: usize>: Field<T, COLUMN> {}
 #[diagnostic::do_not_recommend]
 impl<C: Into<T>, T, const COLUMN: usize> NullableField<T, COLUMN> for C {}
 
-/// A column that may be NULL since it stands on the side of an outer join that may be missing.
+/// A column that may be NULL because it is on the optional side of an outer join.
 #[diagnostic::on_unimplemented(
     message = "column {COLUMN} of the query may be NULL: it gives `{Self}`, which does not fit `{T}`",
     label = "column {COLUMN} may be NULL: an outer join gives NULL where nothing matches",
@@ -120,7 +121,7 @@ pub trait JoinedField<T, const COLUMN: usize>: Field<T, COLUMN> {}
 #[diagnostic::do_not_recommend]
 impl<C: Into<T>, T, const COLUMN: usize> JoinedField<T, COLUMN> for C {}
 
-/// A column that may be NULL since it is computed.
+/// A column that may be NULL because it is computed.
 #[diagnostic::on_unimplemented(
     message = "column {COLUMN} of the query may be NULL: it gives `{Self}`, which does not fit `{T}`",
     label = "column {COLUMN} may be NULL: it is an expression, of which the database does not say that it is not",
@@ -142,11 +143,11 @@ impl<C> Reads<C> for C {}
 #[diagnostic::do_not_recommend]
 impl<C> Reads<Option<C>> for C {}
 
-/// Asks whether a column of type `C` is read as `T`.
+/// Checks that a column of type `C` is read as `T`.
 #[inline(always)]
 pub fn reads<C: Reads<T>, T>() {}
 
-/// The value of a column, as a field takes it.
+/// The value of a column, converted for a field.
 #[inline]
 pub fn field<'r, C, T, R, const COLUMN: usize>(row: &'r R) -> Result<T>
 where
@@ -157,7 +158,7 @@ where
     row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)
 }
 
-/// The same of a column of a table that may be NULL.
+/// The same for a nullable column of a table.
 #[inline]
 pub fn nullable_field<'r, C, T, R, const COLUMN: usize>(row: &'r R) -> Result<T>
 where
@@ -168,7 +169,7 @@ where
     row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)
 }
 
-/// The same of a column that an outer join may leave out.
+/// The same for a column that an outer join may pad with NULL.
 #[inline]
 pub fn joined_field<'r, C, T, R, const COLUMN: usize>(row: &'r R) -> Result<T>
 where
@@ -179,7 +180,7 @@ where
     row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)
 }
 
-/// The same of an expression.
+/// The same for an expression.
 #[inline]
 pub fn computed_field<'r, C, T, R, const COLUMN: usize>(row: &'r R) -> Result<T>
 where
@@ -190,7 +191,7 @@ where
     row.try_get_unchecked::<C, _>(COLUMN - 1).map(Field::<T, COLUMN>::field)
 }
 
-/// The value of a column, counted from zero, that is known to be of that type.
+/// The value of a column, counted from 0, that is known to have this type.
 #[inline]
 pub fn column<'r, T, R>(row: &'r R, column: usize) -> Result<T>
 where
@@ -201,7 +202,7 @@ where
     row.try_get_unchecked(column)
 }
 
-/// The value of a column, counted from zero, if it is of that type.
+/// The value of a column, counted from 0, if it has this type.
 #[inline]
 pub fn decoded<'r, T, R>(row: &'r R, column: usize) -> Result<T>
 where
@@ -212,5 +213,5 @@ where
     row.try_get(column)
 }
 
-/// The row of a kind of database.
+/// The row type of a database.
 pub type RowOf<DB> = <DB as Database>::Row;

@@ -1,6 +1,7 @@
-//! What `#[query_budget]` makes of a function whose return type is another name: the type itself decides how it is run.
+//! How `#[query_budget]` runs a function whose return type may be an alias: the type itself decides.
 //!
-//! The compiler takes the first of three methods of one name that holds for the type. None of them is for people.
+//! The compiler picks the first of three methods with the same name that is available for the type. None of
+//! them is public API.
 
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -16,17 +17,17 @@ pub fn called<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
-/// The type that a function returns.
+/// The return type of a function.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Returned<R>(PhantomData<fn() -> R>);
 
 impl<R> Returned<R> {
-    /// The only one there is.
+    /// The only value.
     pub const NEW: Self = Self(PhantomData);
 }
 
-/// What runs later can be run in a scope, and is still of its type.
+/// Something that runs later can run in a scope, and keeps its type.
 #[doc(hidden)]
 pub trait Later: Sized {
     fn within(self, scope: Scope) -> Self;
@@ -80,7 +81,7 @@ impl<L: Later> Later for Option<L> {
     }
 }
 
-/// First: of what can be run in a scope.
+/// First choice: for what can run in a scope.
 #[doc(hidden)]
 pub trait ByName<R> {
     fn run(&self, scope: Scope, body: impl FnOnce() -> R) -> R;
@@ -92,7 +93,7 @@ impl<R: Later> ByName<R> for &Returned<R> {
     }
 }
 
-/// Second: of what runs later and cannot.
+/// Second choice: for what runs later and cannot.
 #[doc(hidden)]
 pub trait ByEnd<R> {
     #[deprecated(note = "the function returns a future, which runs when its budget has ended
@@ -106,7 +107,7 @@ impl<R: Future> ByEnd<R> for &&Returned<R> {
     }
 }
 
-/// Third: of all others.
+/// Third choice: for everything else.
 #[doc(hidden)]
 pub trait ByKind<R> {
     fn run(&self, scope: Scope, body: impl FnOnce() -> R) -> R;

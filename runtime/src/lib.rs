@@ -12,18 +12,19 @@
 //! # sqlx::__rt::test_block_on(run);
 //! ```
 //!
-//! Every query written with `sql!`, `sql_as!` or `sql_scalar!` that runs inside, in whatever function, counts in it
-//! and in the scopes around it. A scope that ends over its budget panics with a report of what ran, where and how
-//! often; `QUERY_BUDGET=log` prints the report instead, `QUERY_BUDGET=off` is silent, and [`set_hook`] hands the
-//! report to a function of yours.
+//! Every query written with `sql!`, `sql_as!` or `sql_scalar!` that runs inside, in whatever function, counts
+//! in it and in the enclosing scopes. A scope that ends over its budget panics with a report of what ran,
+//! where and how often; `QUERY_BUDGET=log` prints the report instead, `QUERY_BUDGET=off` is silent, and
+//! [`set_hook`] passes the report to a function of yours.
 //!
-//! A scope lives in its future: it is entered whenever the future is polled, so that concurrent futures on one thread
-//! do not count in each other's scopes, and a spawned task counts only where [`BudgetExt::in_current_budget`] says so.
+//! A scope belongs to its future: it is entered whenever the future is polled, so that concurrent futures on
+//! one thread do not count in each other's scopes, and a spawned task only counts where
+//! [`BudgetExt::in_current_budget`] says so.
 //!
-//! **Off means off.** Budgets are enforced in debug builds, and in release builds with the feature `enforce`. In release
-//! builds with the feature `count`, or one of those that are about services (`tower`, `tracing`, `stats`, `metrics`),
-//! queries are counted, and what goes over its budget is logged. Elsewhere the attribute leaves the function's body
-//! alone, and the queries are sqlx's own.
+//! **Off means off.** Budgets are enforced in debug builds, and in release builds with the feature `enforce`.
+//! In release builds with the feature `count`, or one of those for services (`tower`, `tracing`, `stats`,
+//! `metrics`), queries are counted, and exceeded budgets are logged. In other builds the attribute leaves the
+//! function's body unchanged, and the queries are sqlx's own.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -34,8 +35,8 @@
     )
 )]
 
-// Exactly one of the two is compiled, under the same name: what a scope and a count are in a build that counts,
-// and the same names without any content in one that does not.
+// Exactly one of the two is compiled, under the same name: scopes and counts in a build that counts, and
+// empty types with the same names in one that does not.
 #[cfg(any(debug_assertions, feature = "count"))]
 #[path = "on/mod.rs"]
 mod counting;
@@ -135,7 +136,7 @@ pub use query_budget_macros::{
     sql_file_as_unchecked, sql_file_scalar, sql_file_scalar_unchecked, sql_file_unchecked, sql_from_row,
     sql_page, sql_page_as, sql_scalar, sql_scalar_unchecked, sql_unchecked,
 };
-// The same under sqlx's names, for those who move over.
+// The same under sqlx's names, for migrating code.
 #[cfg(feature = "sqlx")]
 pub use query_budget_macros::{
     sql as query, sql_as as query_as, sql_as_unchecked as query_as_unchecked, sql_file as query_file,
@@ -145,7 +146,7 @@ pub use query_budget_macros::{
     sql_scalar_unchecked as query_scalar_unchecked, sql_unchecked as query_unchecked,
 };
 
-/// What the expansions of the macros name. Not for people: it changes without notice.
+/// Names used in the expansions of the macros. Not public API: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
     #[cfg(feature = "sqlx")]
@@ -184,8 +185,8 @@ pub use sqlx;
 pub trait BudgetExt: Future + Sized {
     /// Counts the queries of this future in the scopes that are current **now**, wherever it is polled later.
     ///
-    /// A spawned task runs outside the scope that spawned it; this is how it is counted there all the same. What it
-    /// runs after a scope has ended is too late to be judged: join the task inside the scope.
+    /// A spawned task runs outside the scope that spawned it; this makes it count there all the same. Queries
+    /// after the end of a scope are too late to be checked: join the task inside the scope.
     fn in_current_budget(self) -> InBudget<Self> {
         current().run(self)
     }

@@ -1,10 +1,11 @@
-//! What `#[query_budget]` expands to, decided where it is known whether this build counts: in this crate.
+//! The expansion of `#[query_budget]`, decided in this crate because it knows whether this build counts.
 //!
-//! The attribute names one of these for each shape of function, with the scope and the body in braces. When nothing
-//! is counted the scope is checked by the compiler but never run, so that a limit of the wrong type is an error in
-//! every build, and an argument that only a limit mentions is used in every build. What is left is the body as written.
+//! The attribute names one of these macros for each shape of function, with the scope and the body in braces.
+//! In a build that does not count, the scope is type-checked but never run, so that a limit of the wrong type
+//! is an error in every build, and an argument that only a limit mentions is used in every build. What
+//! remains is the body as written.
 
-/// `Debug` of what holds a future or a stream, which need not have it.
+/// Implements `Debug` for a type that contains a future or a stream, which need not implement it.
 macro_rules! debug_without_inner {
     ($($Name:ident),*) => {
         $(impl<F> std::fmt::Debug for $Name<F> {
@@ -24,7 +25,7 @@ macro_rules! __scope_async {
     ({ $($scope:tt)* } { $($body:tt)* }) => { { $($scope)* }.run(async move { $($body)* }).await };
 }
 
-/// The body of a `fn`. The guard's place is in a `let`, so that the body may `return`.
+/// The body of a `fn`. The guard is bound by a `let`, so that the body may `return`.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(any(debug_assertions, feature = "count"))]
@@ -35,7 +36,7 @@ macro_rules! __scope_sync {
     }};
 }
 
-/// The body of a `fn` that returns what runs later. The body may `return` it: it stands in a closure.
+/// The body of a `fn` whose result runs later. It is a closure, so that it may `return`.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(any(debug_assertions, feature = "count"))]
@@ -52,7 +53,7 @@ macro_rules! __scope_later {
     }};
 }
 
-/// What runs later, in a scope, as the type that it had.
+/// Runs something later in a scope, keeping its type.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __later_in_scope {
@@ -76,7 +77,7 @@ macro_rules! __later_in_scope {
     };
 }
 
-/// The body of a `fn` that returns a type which may be another name for one that runs later: its type decides.
+/// The body of a `fn` whose return type may be an alias for one that runs later: the type decides.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(any(debug_assertions, feature = "count"))]
@@ -113,7 +114,7 @@ macro_rules! __scope_sync {
     }};
 }
 
-/// The body of a `fn` that returns what runs later.
+/// The body of a `fn` whose result runs later.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(not(any(debug_assertions, feature = "count")))]
@@ -126,7 +127,7 @@ macro_rules! __scope_later {
     }};
 }
 
-/// The body of a `fn` that returns a type which may be another name for one that runs later.
+/// The body of a `fn` whose return type may be an alias for one that runs later.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(not(any(debug_assertions, feature = "count")))]

@@ -1,4 +1,4 @@
-//! [`Map`]: a counted query whose rows are mapped by a closure; the other mapped queries are built on it.
+//! [`Map`]: a counted query whose rows are mapped by a closure, on which the other mapped queries are built.
 
 use std::fmt::{self, Debug, Formatter};
 
@@ -35,7 +35,7 @@ impl<DB: Database, F> Map<DB, F> {
 }
 
 impl<DB: Database + HasStatementCache, F> Map<DB, F> {
-    /// Whether the connection keeps the prepared statement for the next time. It does unless told otherwise.
+    /// Whether the connection caches the prepared statement. It does by default.
     pub fn persistent(mut self, value: bool) -> Self {
         self.query = self.query.persistent(value);
         self
@@ -49,7 +49,7 @@ where
     F: FnMut(DB::Row) -> Result<O> + Send,
     O: Send + Unpin,
 {
-    /// Maps what each row was mapped to.
+    /// Maps the result of mapping each row.
     pub fn map<G, P>(self, mut g: G) -> Map<DB, impl FnMut(DB::Row) -> Result<P> + Send>
     where
         G: FnMut(O) -> P + Send,
@@ -58,7 +58,7 @@ where
         self.try_map(move |value| Ok(g(value)))
     }
 
-    /// Maps what each row was mapped to, or gives an error.
+    /// Maps the result of mapping each row, or returns an error.
     pub fn try_map<G, P>(self, mut g: G) -> Map<DB, impl FnMut(DB::Row) -> Result<P> + Send>
     where
         G: FnMut(O) -> Result<P> + Send,
@@ -68,7 +68,7 @@ where
         Map::new(self.query, move |row| f(row).and_then(&mut g))
     }
 
-    /// Executes the query; gives its rows as they come.
+    /// Executes the query; returns its rows as a stream.
     pub fn fetch<'e, 'c: 'e, E>(self, executor: E) -> BoxStream<'e, Result<O>>
     where
         E: 'e + Target<'c, Database = DB>,
@@ -80,11 +80,11 @@ where
         self.query.fetch(executor).map(move |row| mapper(row?)).boxed()
     }
 
-    /// Executes the query; gives all its rows.
+    /// Executes the query; returns all its rows.
     ///
     /// # Errors
     ///
-    /// What the database, the connection to it or the mapping reports.
+    /// If the database, the connection or the mapping fails.
     pub fn fetch_all<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Vec<O>>>
     where
         E: 'e + Target<'c, Database = DB>,
@@ -109,11 +109,11 @@ where
         })
     }
 
-    /// Executes the query; gives its first row.
+    /// Executes the query; returns its first row.
     ///
     /// # Errors
     ///
-    /// What the database, the connection to it or the mapping reports; [`Error::RowNotFound`] when there is no row.
+    /// If the database, the connection or the mapping fails; [`Error::RowNotFound`] if there is no row.
     pub fn fetch_one<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<O>>
     where
         E: 'e + Target<'c, Database = DB>,
@@ -125,11 +125,11 @@ where
         async move { row.await?.ok_or(Error::RowNotFound) }
     }
 
-    /// Executes the query; gives its first row, if there is one.
+    /// Executes the query; returns its first row, if there is one.
     ///
     /// # Errors
     ///
-    /// What the database, the connection to it or the mapping reports.
+    /// If the database, the connection or the mapping fails.
     pub fn fetch_optional<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Option<O>>>
     where
         E: 'e + Target<'c, Database = DB>,

@@ -9,8 +9,8 @@
 //! | `query_budget_pool_connections` | gauge | `pool`, `state`: `idle`, `used`, `max` |
 //! | `query_budget_connection_wait_seconds` | histogram | `outcome`: `connected`, `in vain` |
 //!
-//! A site is a place in the source, so that there are as many as there are queries; of what is not written with `sql!`
-//! all is one, `raw`.
+//! A site is a place in the source, so there are as many as there are queries; everything that is not written
+//! with `sql!` has the site `raw`.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -34,23 +34,23 @@ pub(crate) fn scope(ended: ScopeRun<'_>) {
     histogram!("query_budget_scope_queries", "scope" => name).record(f64::from(count(ended.queries)));
 }
 
-/// A query waited so long for a connection of its pool.
+/// Records how long a query waited for a connection of its pool.
 #[cfg(feature = "sqlx")]
 pub(crate) fn waited(time: std::time::Duration, had_one: bool) {
     let outcome = if had_one { "connected" } else { "in vain" };
     histogram!("query_budget_connection_wait_seconds", "outcome" => outcome).record(time.as_secs_f64());
 }
 
-/// A read of a cache or a write to it, and what came of it.
+/// Records a read of a cache or a write to it, and its outcome.
 #[cfg(feature = "cache")]
 pub(crate) fn cache(name: &str, outcome: &'static str) {
     counter!("query_budget_cache_total", "cache" => name.to_owned(), "outcome" => outcome).increment(1);
 }
 
-/// The most scope names that are told apart: some are made of what a client sends.
+/// The maximum number of distinct scope names, since some are derived from client input.
 const MOST_NAMES: usize = 1_000;
 
-/// The name of a scope as a label; one name for all that come after too many.
+/// The name of a scope as a label; beyond the limit, all new names share one.
 fn label(name: &str) -> String {
     static NAMES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,7 +58,7 @@ fn label(name: &str) -> String {
     if is_known { name.to_owned() } else { "(others)".to_owned() }
 }
 
-/// Sets the gauges of the pools that are watched. Called where they are scraped, or every few seconds.
+/// Sets the gauges of the watched pools. Call it when metrics are scraped, or every few seconds.
 ///
 /// ```
 /// query_budget::record_pools();
@@ -77,7 +77,7 @@ fn record(pool: &str, figures: PoolFigures) {
     }
 }
 
-/// A count that a metric holds without loss.
+/// A count that a metric can represent exactly.
 fn count(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }

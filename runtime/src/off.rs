@@ -1,6 +1,6 @@
-//! Scopes and counts when nothing is counted: the same names as in `on/`, and nothing in them.
+//! Scopes and counts in a build that does not count: the same names as in `on/`, without any content.
 //!
-//! Everything here is to vanish in compilation, so that a release build holds sqlx's own code and no more.
+//! Everything here has to be optimised away, so that a release build contains sqlx's own code and no more.
 
 use std::borrow::Cow;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ use crate::report::{Counts, Report};
 #[cfg(feature = "sqlx")]
 use crate::site::Site;
 
-/// See the other half: here a query counts nowhere.
+/// The counterpart of the type in `on/`: here a query counts nowhere.
 #[cfg(feature = "sqlx")]
 #[derive(Clone, Copy)]
 pub(crate) struct Counter;
@@ -88,43 +88,43 @@ impl Counter {
     }
 }
 
-/// A stretch of code with limits on its queries. Nothing is counted in this build: it holds and does nothing.
+/// A stretch of code with limits on its queries. This build does not count: it has no limits and no effect.
 #[derive(Clone, Debug)]
 #[must_use = "a scope does nothing until something is run in it"]
 pub struct Scope(());
 
-/// A scope of that name. Nothing is counted in this build: nothing counts in it.
+/// A scope with this name. This build does not count: nothing counts in it.
 #[inline]
 pub fn scope(_: impl Into<Cow<'static, str>>) -> Scope {
     Scope(())
 }
 
 impl Scope {
-    /// At most so many queries.
+    /// The maximum number of queries.
     #[inline]
     pub fn max(self, _: usize) -> Self {
         self
     }
 
-    /// At most so many rows fetched, over all queries.
+    /// The maximum number of rows fetched, over all queries.
     #[inline]
     pub fn rows(self, _: usize) -> Self {
         self
     }
 
-    /// At most so much time spent in queries, over all of them.
+    /// The maximum time spent in queries, over all of them.
     #[inline]
     pub fn time(self, _: Duration) -> Self {
         self
     }
 
-    /// At most so many times each statement.
+    /// The maximum number of executions of each statement.
     #[inline]
     pub fn repeats(self, _: usize) -> Self {
         self
     }
 
-    /// Its body has queries that are not written with `sql!`.
+    /// Marks its body as having queries that are not written with `sql!`.
     #[doc(hidden)]
     #[inline]
     pub fn raw(self) -> Self {
@@ -137,7 +137,7 @@ impl Scope {
         Budgeted { future }
     }
 
-    /// Gives the rows of the stream in this scope.
+    /// Runs the stream in this scope.
     #[inline]
     pub fn run_stream<S: Stream>(self, stream: S) -> BudgetedStream<S> {
         BudgetedStream { stream }
@@ -151,7 +151,7 @@ impl Scope {
 }
 
 pin_project! {
-    /// A future that runs in a scope. Nothing is counted in this build: it is the future and no more.
+    /// A future that runs in a scope. This build does not count: it is only the future.
     #[must_use = "futures do nothing unless polled"]
     pub struct Budgeted<F> {
         #[pin]
@@ -169,7 +169,7 @@ impl<F: Future> Future for Budgeted<F> {
 }
 
 pin_project! {
-    /// A stream that runs in a scope. Nothing is counted in this build: it is the stream and no more.
+    /// A stream that runs in a scope. This build does not count: it is only the stream.
     #[must_use = "streams do nothing unless polled"]
     pub struct BudgetedStream<S> {
         #[pin]
@@ -192,7 +192,7 @@ impl<S: Stream> Stream for BudgetedStream<S> {
 }
 
 pin_project! {
-    /// A future that counts in scopes it has left. Nothing is counted in this build: it is the future and no more.
+    /// A future that counts in the scopes it has left. This build does not count: it is only the future.
     #[must_use = "futures do nothing unless polled"]
     pub struct InBudget<F> {
         #[pin]
@@ -209,7 +209,7 @@ impl<F: Future> Future for InBudget<F> {
     }
 }
 
-/// The scopes that are current at one moment. Nothing is counted in this build.
+/// The scopes that are current at one moment. This build does not count.
 #[derive(Clone, Debug)]
 pub struct CurrentBudget(());
 
@@ -220,13 +220,13 @@ pub fn current() -> CurrentBudget {
     CurrentBudget(())
 }
 
-/// Runs the future outside of every scope. Nothing is counted in this build.
+/// Runs the future outside of every scope. This build does not count.
 #[inline]
 pub fn uncounted<F: Future>(future: F) -> InBudget<F> {
     InBudget { future }
 }
 
-/// What the innermost scope has counted so far. Nothing is counted in this build.
+/// The counts of the innermost scope so far. This build does not count.
 #[inline]
 #[must_use]
 pub fn counts() -> Option<Counts> {
@@ -234,7 +234,7 @@ pub fn counts() -> Option<Counts> {
 }
 
 impl CurrentBudget {
-    /// What the scope has counted so far. Nothing is counted in this build.
+    /// The counts of the scope so far. This build does not count.
     #[inline]
     #[must_use]
     pub fn counts(&self) -> Option<Counts> {
@@ -255,8 +255,8 @@ impl CurrentBudget {
 }
 
 pin_project! {
-    /// A future that gives its output and a report. Nothing is counted in this build: the report is empty and
-    /// says so.
+    /// A future that returns its output and a report. This build does not count: the report is empty and says
+    /// so.
     #[must_use = "futures do nothing unless polled"]
     pub struct Measured<F> {
         #[pin]
@@ -264,7 +264,7 @@ pin_project! {
     }
 }
 
-/// Runs the future and reports what it asked of the database.
+/// Runs the future and reports its database access.
 #[inline]
 pub fn measure<F: Future>(future: F) -> Measured<F> {
     Measured { future }
@@ -279,11 +279,11 @@ impl<F: Future> Future for Measured<F> {
     }
 }
 
-/// Takes back the hook of [`set_hook`]. Nothing is counted in this build.
+/// Removes the hook of [`set_hook`]. This build does not count.
 #[inline]
 pub fn reset_hook() {}
 
-/// Hands every report of a scope over its budget to `hook`. Nothing is counted in this build.
+/// Passes every report of a scope over its budget to `hook`. This build does not count.
 #[inline]
 pub fn set_hook(_: impl Fn(&Report) + Send + Sync + 'static) {}
 

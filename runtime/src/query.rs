@@ -15,9 +15,10 @@ use crate::map::Map;
 use crate::site::Site;
 use crate::target::{Target, run, run_rows};
 
-/// A query as a prepared statement, which gives rows: sqlx's [`Query`](sqlx::query::Query), counted.
+/// A prepared query that returns rows: sqlx's [`Query`](sqlx::query::Query), counted.
 ///
-/// Made by `sql!`. The methods have sqlx's names and signatures, and it can be handed to an executor's own methods.
+/// Made by `sql!`. The methods have sqlx's names and signatures, and it can be passed to an executor's own
+/// methods.
 #[must_use = "query must be executed to affect database"]
 pub struct Query<DB: Database> {
     inner: sqlx::query::Query<'static, DB, DB::Arguments>,
@@ -27,7 +28,7 @@ pub struct Query<DB: Database> {
 }
 
 impl<DB: Database> Debug for Query<DB> {
-    /// Its text, in a build that counts. What is bound to it is not shown.
+    /// Shows its text, in a build that counts, but no bound values.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Query");
         if let Some(sql) = self.counter.sql() {
@@ -37,7 +38,7 @@ impl<DB: Database> Debug for Query<DB> {
     }
 }
 
-/// The query at `site`, nothing bound yet.
+/// The query at `site`, without bound values.
 #[doc(hidden)]
 pub fn query<DB: Database>(site: &'static Site) -> Query<DB> {
     Query {
@@ -49,7 +50,7 @@ pub fn query<DB: Database>(site: &'static Site) -> Query<DB> {
 }
 
 impl<DB: Database> Query<DB> {
-    /// The query at `site` with all that is bound to it.
+    /// The query at `site` with all its bound values.
     #[inline]
     pub(crate) fn with_arguments(
         site: &'static Site,
@@ -67,19 +68,20 @@ impl<DB: Database> Query<DB> {
         }
     }
 
-    /// The tables that it touches, for who watches it.
+    /// The tables that it touches, for a cache.
     #[cfg(feature = "cache")]
     pub(crate) fn tables(&self) -> &'static crate::cache::Tables {
         self.site.tables
     }
 
-    /// Nobody does.
+    /// No cache: nothing needs them.
     #[cfg(not(feature = "cache"))]
     #[inline]
     #[expect(clippy::unused_self, reason = "where somebody watches, the query tells its tables")]
     pub(crate) fn tables(&self) {}
 
-    /// Hands the arguments to a function that looks at them. One that cannot be encoded shows as its error does.
+    /// Passes the arguments to a function that inspects them. An argument that cannot be encoded is shown by
+    /// its error.
     #[cfg(feature = "cache")]
     pub(crate) fn with_shown_arguments<T>(&mut self, look: impl FnOnce(&dyn std::fmt::Debug) -> T) -> T
     where
@@ -95,7 +97,7 @@ impl<DB: Database> Query<DB> {
         looked
     }
 
-    /// A query with a text that depends on how many values there are, all of them placeholders.
+    /// A query whose text depends on the number of values, all of which are placeholders.
     #[cfg_attr(not(feature = "cache"), expect(unused_variables, reason = "only a cache asks for its tables"))]
     pub(crate) fn with_text(
         site: &'static Site,
@@ -116,7 +118,7 @@ impl<DB: Database> Query<DB> {
 
     /// Binds a value to the next placeholder.
     ///
-    /// An error in encoding it is given when the query is executed.
+    /// An error in encoding it is returned when the query is executed.
     pub fn bind<'t, T: Encode<'t, DB> + Type<DB>>(mut self, value: T) -> Self {
         let witness = self.counter.witness();
         self.inner = self.inner.bind(witness.of(value));
@@ -124,11 +126,11 @@ impl<DB: Database> Query<DB> {
         self
     }
 
-    /// Binds a value to the next placeholder, or says at once why it cannot be encoded.
+    /// Binds a value to the next placeholder, or returns an error at once if it cannot be encoded.
     ///
     /// # Errors
     ///
-    /// The value cannot be encoded, or one bound before could not.
+    /// If the value cannot be encoded, or one bound before could not.
     pub fn try_bind<'t, T: Encode<'t, DB> + Type<DB>>(&mut self, value: T) -> Result<(), BoxDynError> {
         let witness = self.counter.witness();
         self.inner.try_bind(witness.of(value))?;
@@ -138,7 +140,7 @@ impl<DB: Database> Query<DB> {
 }
 
 impl<DB: Database + HasStatementCache> Query<DB> {
-    /// Whether the connection keeps the prepared statement for the next time. It does unless told otherwise.
+    /// Whether the connection caches the prepared statement. It does by default.
     pub fn persistent(mut self, value: bool) -> Self {
         self.inner = self.inner.persistent(value);
         self
@@ -167,11 +169,11 @@ where
         Map::new(self, f)
     }
 
-    /// Executes the query; gives the number of rows it affected.
+    /// Executes the query; returns the number of rows it affected.
     ///
     /// # Errors
     ///
-    /// What the database or the connection to it reports.
+    /// If the database or the connection fails.
     pub fn execute<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<DB::QueryResult>>
     where
         E: 'e + Target<'c, Database = DB>,
@@ -182,7 +184,7 @@ where
         })
     }
 
-    /// Executes the query; gives its rows as they come.
+    /// Executes the query; returns its rows as a stream.
     pub fn fetch<'e, 'c: 'e, E>(self, executor: E) -> BoxStream<'e, Result<DB::Row>>
     where
         E: 'e + Target<'c, Database = DB>,
@@ -191,11 +193,11 @@ where
         run_rows(executor, tables, |executor| counter.observe(move || executor.fetch(self)))
     }
 
-    /// Executes the query; gives all its rows.
+    /// Executes the query; returns all its rows.
     ///
     /// # Errors
     ///
-    /// What the database or the connection to it reports.
+    /// If the database or the connection fails.
     pub fn fetch_all<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Vec<DB::Row>>>
     where
         E: 'e + Target<'c, Database = DB>,
@@ -204,11 +206,11 @@ where
         run(executor, tables, |executor| counter.time(move || executor.fetch_all(self), rows_of_all))
     }
 
-    /// Executes the query; gives its first row.
+    /// Executes the query; returns its first row.
     ///
     /// # Errors
     ///
-    /// What the database or the connection to it reports; [`RowNotFound`](sqlx::Error::RowNotFound) when there is no row.
+    /// If the database or the connection fails; [`RowNotFound`](sqlx::Error::RowNotFound) if there is no row.
     pub fn fetch_one<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<DB::Row>>
     where
         E: 'e + Target<'c, Database = DB>,
@@ -216,18 +218,18 @@ where
         let (counter, tables) = (self.counter, self.tables());
         let rows = |row: &Result<_>| match row {
             Ok(_) => Some(1),
-            // The database did what it was asked for.
+            // The database executed the query successfully.
             Err(sqlx::Error::RowNotFound) => Some(0),
             Err(_) => None,
         };
         run(executor, tables, |executor| counter.time(move || executor.fetch_one(self), rows))
     }
 
-    /// Executes the query; gives its first row, if there is one.
+    /// Executes the query; returns its first row, if there is one.
     ///
     /// # Errors
     ///
-    /// What the database or the connection to it reports.
+    /// If the database or the connection fails.
     pub fn fetch_optional<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Option<DB::Row>>>
     where
         E: 'e + Target<'c, Database = DB>,
@@ -238,7 +240,7 @@ where
     }
 }
 
-/// Number of rows that `fetch_all` gave; `None` where it failed.
+/// The number of rows that `fetch_all` returned; `None` if it failed.
 pub(crate) fn rows_of_all<O>(rows: &Result<Vec<O>>) -> Option<usize> {
     rows.as_ref().ok().map(Vec::len)
 }
@@ -262,8 +264,8 @@ where
         self.inner.statement()
     }
 
-    /// Called once for each execution, when the query is handed to a connection: this is where it counts, unless an
-    /// argument could not be encoded, for then nothing is sent.
+    /// Called once for each execution, when the query is handed to a connection. This is where it counts,
+    /// unless an argument could not be encoded, since then nothing is sent.
     #[inline]
     fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError> {
         let arguments = self.inner.take_arguments()?;
@@ -273,7 +275,7 @@ where
 
     #[inline]
     fn persistent(&self) -> bool {
-        // With a comment that is another each time, a statement is of no use the next time.
+        // With a comment that changes every time, a cached statement would never be reused.
         #[cfg(feature = "trace-comments")]
         if crate::comment::are_on() {
             return false;

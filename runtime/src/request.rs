@@ -1,4 +1,4 @@
-//! [`RequestLayer`]: a scope for each request of a service, and headers that say what the request asked for.
+//! [`RequestLayer`]: a scope for each request of a service, and response headers about its queries.
 
 use std::fmt::{self, Debug, Formatter};
 use std::panic::Location;
@@ -27,17 +27,19 @@ use crate::report::{Limits, Report};
 /// | `X-Process-Time` | time until the response, in milliseconds |
 /// | `Server-Timing` | the two times, as a browser shows them |
 ///
-/// The scope ends with the response's head: queries that run while a body is streamed are neither in the headers nor in
-/// the budget. A stream has a scope of its own with [`Scope::run_stream`](crate::Scope::run_stream).
+/// The scope ends with the response's head: queries that run while a body is streamed are neither in the
+/// headers nor in the budget. Give a stream a scope of its own with
+/// [`Scope::run_stream`](crate::Scope::run_stream).
 ///
-/// A request that goes over its budget where that panics (in debug builds, unless `QUERY_BUDGET` or the settings say
-/// otherwise) is answered with status 500 and the report as its body, on axum with the feature `axum`. With bodies of other
-/// types it panics, and most servers close the connection. With `QUERY_BUDGET=log`, and in release builds without the feature
-/// `enforce`, the report is an event or a line on stderr.
+/// If a request exceeds its budget in a build that panics (debug builds, unless `QUERY_BUDGET` or the
+/// settings say otherwise), the answer is status 500 with the report as its body, on axum with the feature
+/// `axum`. With bodies of other types it panics, and most servers close the connection. With
+/// `QUERY_BUDGET=log`, and in release builds without the feature `enforce`, the report is an event or a line
+/// on stderr.
 ///
-/// With the feature `tracing` a slow request is told of as an event, with its name and the number of its queries, also
-/// when the client has given it up; and so is a statement that it ran again and again; see [`Settings`](crate::Settings). With `stats` and `metrics` its time is
-/// recorded under its name.
+/// With the feature `tracing` a slow request is reported as an event, with its name and the number of its
+/// queries, even if the client has abandoned it; so is a statement that it repeated; see
+/// [`Settings`](crate::Settings). With `stats` and `metrics` its time is recorded under its name.
 ///
 /// ```
 /// use query_budget::RequestLayer;
@@ -54,7 +56,7 @@ pub struct RequestLayer {
     has_headers: bool,
 }
 
-/// How a request is called.
+/// Returns the name of a request.
 type Name = Arc<dyn Fn(&Method, &Extensions) -> String + Send + Sync>;
 
 impl Debug for RequestLayer {
@@ -71,7 +73,7 @@ impl Default for RequestLayer {
 }
 
 impl RequestLayer {
-    /// A scope for each request, without limits. Its place in reports is where this is called.
+    /// A scope for each request, without limits. Its place in reports is the place of this call.
     #[must_use]
     #[track_caller]
     pub fn new() -> Self {
@@ -79,16 +81,16 @@ impl RequestLayer {
         Self { limits: Limits::default(), location: Location::caller(), name, has_headers: true }
     }
 
-    /// Responses without the headers: where a proxy or a browser is not to see what a request asked for.
+    /// Omits the response headers, if a proxy or a browser must not see what a request queried.
     #[must_use]
     pub fn without_headers(mut self) -> Self {
         self.has_headers = false;
         self
     }
 
-    /// What requests are called in reports, events and figures, in place of `GET request`; with the feature `axum`, in place
-    /// of `GET /users/{id}`, the route that matched. This is to be a name of the route, not the path itself, which may hold
-    /// values and has no end of forms.
+    /// Sets the names of requests in reports, events and figures, instead of `GET request` or, with the
+    /// feature `axum`, the matched route, as in `GET /users/{id}`. Use the name of the route, not the path
+    /// itself, which may contain values and is unlimited.
     ///
     /// ```
     /// # #[derive(Clone)] struct Route(&'static str);
@@ -104,28 +106,28 @@ impl RequestLayer {
         self
     }
 
-    /// At most so many queries a request.
+    /// The maximum number of queries per request.
     #[must_use]
     pub fn max(mut self, queries: usize) -> Self {
         self.limits.queries = Some(queries);
         self
     }
 
-    /// At most so many rows fetched a request.
+    /// The maximum number of rows fetched per request.
     #[must_use]
     pub fn rows(mut self, rows: usize) -> Self {
         self.limits.rows = Some(rows);
         self
     }
 
-    /// At most so much time spent in queries a request.
+    /// The maximum time spent in queries per request.
     #[must_use]
     pub fn time(mut self, time: Duration) -> Self {
         self.limits.time = Some(time);
         self
     }
 
-    /// At most so many times each statement a request.
+    /// The maximum number of executions of each statement per request.
     #[must_use]
     pub fn repeats(mut self, times: usize) -> Self {
         self.limits.repeats = Some(times);
@@ -133,7 +135,7 @@ impl RequestLayer {
     }
 }
 
-/// What a request is called: by its route where that is known. The path itself may hold values.
+/// The name of a request: its route, if known. The path itself may contain values.
 fn name(method: &str, extensions: &Extensions) -> String {
     #[cfg(feature = "axum")]
     if let Some(route) = extensions.get::<axum::extract::MatchedPath>() {
@@ -143,7 +145,7 @@ fn name(method: &str, extensions: &Extensions) -> String {
     format!("{method} request")
 }
 
-/// A method of the standard as it is, any other as `OTHER`: a client may make up as many as it likes.
+/// A standard method as it is, any other as `OTHER`: a client may make up any number of them.
 fn known(method: &Method) -> &str {
     let standard = [
         Method::GET,
@@ -167,7 +169,7 @@ impl<S> Layer<S> for RequestLayer {
     }
 }
 
-/// A service whose requests have a scope each. Made by [`RequestLayer`].
+/// A service that runs each request in a scope. Made by [`RequestLayer`].
 #[derive(Clone, Debug)]
 pub struct RequestService<S> {
     inner: S,
@@ -209,7 +211,7 @@ pin_project! {
 
     impl<F> PinnedDrop for RequestFuture<F> {
         fn drop(this: Pin<&mut Self>) {
-            // What a client gives up is often what is slowest.
+            // Requests that clients abandon are often the slowest.
             #[cfg(feature = "tracing")]
             if let Some(scope) = this.as_ref().get_ref().response.open() {
                 slow::request(&scope.report(), this.started.elapsed(), Ending::Cancelled);
@@ -249,7 +251,7 @@ where
     }
 }
 
-/// The answer to a request over its budget; `None` where its body cannot be made.
+/// The response to a request over its budget; `None` if its body cannot be built.
 fn refusal<R: 'static>(over: &Report) -> Option<Response<R>> {
     #[cfg(feature = "axum")]
     {
@@ -269,7 +271,7 @@ fn refusal<R: 'static>(over: &Report) -> Option<Response<R>> {
 
 fn set_headers(headers: &mut HeaderMap, report: &Report, elapsed: Duration) {
     let mut set = |name: &'static str, value: String| {
-        // Digits and words of ours: always a valid value.
+        // Only digits and words of ours: always a valid value.
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(HeaderName::from_static(name), value);
         }
@@ -280,7 +282,7 @@ fn set_headers(headers: &mut HeaderMap, report: &Report, elapsed: Duration) {
     set("x-process-time", total);
     set("x-query-count", count.to_string());
     set("x-query-time", time);
-    // Beside what the service itself says there.
+    // In addition to what the service itself sets.
     if let Ok(timing) = HeaderValue::try_from(timing) {
         headers.append(HeaderName::from_static("server-timing"), timing);
     }

@@ -1,19 +1,19 @@
-//! [`Settings`]: from where on something is slow, or repeated, for the whole process.
+//! [`Settings`]: the thresholds for slow and repeated, for the whole process.
 
 #[cfg(feature = "tracing")]
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-/// From where on something is slow, and how loudly that is said.
+/// The thresholds from which something is slow, with their levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tiers {
-    /// Said at level `info` from here on; `None` for never.
+    /// Reported at level `info` from this duration; `None` for never.
     pub info: Option<Duration>,
-    /// Said at level `warn` from here on.
+    /// Reported at level `warn` from this duration.
     pub warn: Option<Duration>,
-    /// Said at level `error` from here on.
+    /// Reported at level `error` from this duration.
     pub error: Option<Duration>,
 }
 
@@ -21,7 +21,7 @@ impl Tiers {
     /// Never slow.
     pub const NEVER: Self = Self { info: None, warn: None, error: None };
 
-    /// Said at level `info` from here on.
+    /// Reports at level `info` from this duration.
     ///
     /// ```
     /// use std::time::Duration;
@@ -37,40 +37,40 @@ impl Tiers {
         self
     }
 
-    /// Said at level `warn` from here on.
+    /// Reports at level `warn` from this duration.
     #[must_use]
     pub const fn warn(mut self, from: Duration) -> Self {
         self.warn = Some(from);
         self
     }
 
-    /// Said at level `error` from here on.
+    /// Reports at level `error` from this duration.
     #[must_use]
     pub const fn error(mut self, from: Duration) -> Self {
         self.error = Some(from);
         self
     }
 
-    /// The lowest tier, in nanoseconds.
+    /// The lowest threshold, in nanoseconds.
     #[cfg(feature = "tracing")]
     fn lowest(self) -> u64 {
         [self.info, self.warn, self.error].into_iter().flatten().min().map_or(u64::MAX, nanoseconds)
     }
 }
 
-/// What is done about a scope that ends over its budget, where no hook takes it.
+/// The reaction to a scope that ends over its budget, if no hook handles it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OverBudget {
-    /// The code that went over panics with the report.
+    /// The code that exceeded its budget panics with the report.
     Panic,
-    /// The report is an event of `tracing` where someone listens, else a line on stderr.
+    /// The report is an event of `tracing` if a subscriber listens, else a line on stderr.
     Log,
-    /// Nothing; the hook is silent as well.
+    /// Nothing; the hook is not called either.
     Off,
 }
 
-/// What is taken for slow, and for repeated. Set once at the start of a process by [`configure`].
+/// The thresholds for slow and repeated. Set once at the start of a process by [`configure`].
 ///
 /// ```
 /// let mut settings = query_budget::Settings::default();
@@ -81,18 +81,20 @@ pub enum OverBudget {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Run so often within a scope, a statement is reported as repeated. 3 unless set.
+    /// The number of executions within a scope from which a statement is reported as repeated. Default: 3.
     pub repeated: usize,
-    /// When a statement is slow: 50, 100 and 500 ms unless set. Told as an event of the feature `tracing`.
+    /// When a statement is slow. Default: 50, 100 and 500 ms. Reported as an event with the feature
+    /// `tracing`.
     pub slow_statement: Tiers,
-    /// When a request is slow: warned of from 200 ms and an error from 1 s unless set. Told as an event where both the
-    /// features `tower` and `tracing` are enabled.
+    /// When a request is slow. Default: a warning from 200 ms and an error from 1 s. Reported as an event if
+    /// both the features `tower` and `tracing` are enabled.
     pub slow_request: Tiers,
-    /// When it takes long to get a connection from a pool: warned of from 100 ms and an error from 1 s unless set. Told as
-    /// an event of the feature `tracing`, of queries that are written with `sql!` and its kin.
+    /// When getting a connection from a pool is slow. Default: a warning from 100 ms and an error from 1 s.
+    /// Reported as an event with the feature `tracing`, for queries that are written with `sql!` and related
+    /// macros.
     pub slow_connection: Tiers,
-    /// What is done about a scope over its budget; `None`, which it is unless set, for a panic in debug builds and with the
-    /// feature `enforce`, and a log elsewhere. The variable `QUERY_BUDGET` comes before this.
+    /// The reaction to a scope over its budget. The default, `None`, is a panic in debug builds and with the
+    /// feature `enforce`, and a log otherwise. The variable `QUERY_BUDGET` takes precedence.
     pub over_budget: Option<OverBudget>,
 }
 
@@ -117,11 +119,12 @@ impl Default for Settings {
 
 static SETTINGS: RwLock<Settings> = RwLock::new(Settings::DEFAULT);
 
-/// From so many nanoseconds on a statement is slow: read at the end of each, where the lock would be what takes longest.
+/// The duration in nanoseconds from which a statement is slow. It is read at the end of each statement, where
+/// a lock would dominate.
 #[cfg(feature = "tracing")]
 static SLOW_STATEMENT: AtomicU64 = AtomicU64::new(50_000_000);
 
-/// Sets what is taken for slow, and for repeated, from now on.
+/// Sets the thresholds for slow and repeated from now on.
 pub fn configure(settings: Settings) {
     let mut now = SETTINGS.write().unwrap_or_else(PoisonError::into_inner);
     #[cfg(feature = "tracing")]
@@ -129,7 +132,7 @@ pub fn configure(settings: Settings) {
     *now = settings;
 }
 
-/// Whether a statement that took so long may be slow.
+/// Whether a statement with this duration may be slow.
 #[cfg(feature = "tracing")]
 pub(crate) fn may_be_slow(time: Duration) -> bool {
     nanoseconds(time) >= SLOW_STATEMENT.load(Ordering::Relaxed)

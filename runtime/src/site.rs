@@ -1,11 +1,11 @@
-//! Where a query stands in the source.
+//! The place of a query in the source.
 
 use std::fmt::{self, Display, Formatter};
 
-/// One query in the source: its text and where it stands. Made by the `sql!` macros as a `static`.
+/// One query in the source: its text and its place. Made by the `sql!` macros as a `static`.
 ///
-/// Its address is its identity, so counting a query needs neither hashing of its text nor a call stack. Without
-/// counting it is the text alone.
+/// Its address is its identity, so counting a query requires neither hashing its text nor a call stack. In a
+/// build that does not count it is only the text.
 #[derive(Debug)]
 pub struct Site {
     pub(crate) sql: &'static str,
@@ -13,10 +13,10 @@ pub struct Site {
     pub(crate) fingerprint: u64,
     #[cfg(any(debug_assertions, feature = "count"))]
     pub(crate) place: Place,
-    /// How the texts begin that are sent in the place of `sql`, where they depend on how many rows there are.
+    /// The start of the texts that are sent instead of `sql`, if they depend on the number of rows.
     #[cfg(feature = "tracing")]
     pub(crate) head: Option<&'static str>,
-    /// The place as text, written once it is asked for.
+    /// The place as text, created on first use.
     #[cfg(feature = "metrics")]
     label: std::sync::OnceLock<std::sync::Arc<str>>,
     /// The tables that it touches.
@@ -25,7 +25,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// The query, which touches these tables.
+    /// Sets the tables that the query touches.
     #[cfg(feature = "cache")]
     #[must_use]
     pub const fn touching(mut self, tables: &'static crate::cache::Tables) -> Self {
@@ -39,8 +39,8 @@ impl Site {
         self.label.get_or_init(|| self.place.to_string().into()).clone()
     }
 
-    /// A query of this text, where it is called: in place of `file!()`, `line!()` and `column!()`, which would be three
-    /// macros to expand for each query of a build.
+    /// A query with this text, at the place of the call: replaces `file!()`, `line!()` and `column!()`, which
+    /// would be three macros to expand for each query of a build.
     #[must_use]
     #[track_caller]
     pub const fn here(sql: &'static str, fingerprint: u64) -> Self {
@@ -48,7 +48,8 @@ impl Site {
         Self::new(sql, fingerprint, here.file(), here.line(), here.column())
     }
 
-    /// A query whose text depends on how many rows there are, and begins with `head`; `sql` is that for one row.
+    /// A query whose text depends on the number of rows, and starts with `head`; `sql` is the text for one
+    /// row.
     #[must_use]
     #[track_caller]
     #[cfg_attr(
@@ -64,14 +65,14 @@ impl Site {
         site
     }
 
-    /// Whether a text is one that it sends.
+    /// Whether it may have sent a text.
     #[cfg(feature = "tracing")]
     pub(crate) fn sends(&self, sql: &str) -> bool {
         self.sql == sql || self.head.is_some_and(|head| sql.starts_with(head))
     }
 
-    /// A query of this text, at this place. `fingerprint` is the hash of its normalised text; `line` and `column`
-    /// count from one.
+    /// A query with this text, at this place. `fingerprint` is the hash of its normalised text; `line` and
+    /// `column` count from 1.
     #[must_use]
     pub const fn new(
         sql: &'static str,
@@ -112,9 +113,9 @@ impl Site {
 pub struct Place {
     /// The file, relative to where the compiler ran.
     pub file: &'static str,
-    /// The line, from one.
+    /// The line, counted from 1.
     pub line: u32,
-    /// The column, from one.
+    /// The column, counted from 1.
     pub column: u32,
 }
 

@@ -1,4 +1,4 @@
-//! What threads share is locked with: the standard library's, or that of the model checker `loom` under its cfg.
+//! Locks and atomics: those of the standard library, or of the model checker `loom` under its cfg.
 
 #[cfg(query_budget_loom)]
 pub(crate) use loom::sync::atomic::{AtomicBool, Ordering};

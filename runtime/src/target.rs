@@ -9,13 +9,14 @@ pub use self::watched::Target;
 #[cfg(feature = "cache")]
 pub(crate) use self::watched::{Watch, run, run_rows};
 
-/// Whatever sqlx can run a query on, and nothing else.
+/// Anything that sqlx can run a query on.
 #[cfg(not(feature = "cache"))]
 mod plain {
     use futures_util::stream::BoxStream;
     use sqlx::Executor;
 
-    /// What a query can be run on: a pool, a connection, whatever sqlx runs one on. The feature `cache` has more.
+    /// What a query can be run on: a pool, a connection, or anything else that sqlx accepts. The feature
+    /// `cache` adds more.
     pub trait Target<'c>: Executor<'c> {}
 
     impl<'c, E: Executor<'c>> Target<'c> for E {}
@@ -35,7 +36,7 @@ mod plain {
     }
 }
 
-/// What has a cache is told of what ran.
+/// Targets with a cache are told what ran.
 #[cfg(feature = "cache")]
 mod watched {
     use futures_util::FutureExt;
@@ -45,27 +46,27 @@ mod watched {
 
     use crate::cache::Tables;
 
-    /// What a query can be run on: whatever sqlx can run one on (a pool, a connection), and what
-    /// [`cache`](crate::cache) has in their place.
+    /// What a query can be run on: anything that sqlx accepts (a pool, a connection), and the equivalents in
+    /// [`cache`](crate::cache).
     pub trait Target<'c>: Sized {
         /// The database.
         type Database: Database;
         /// What runs the query.
         #[doc(hidden)]
         type Executor: Executor<'c, Database = Self::Database>;
-        /// What sees that it ran.
+        /// Observes that it ran.
         #[doc(hidden)]
         type Watch: Watch;
 
-        /// The two.
+        /// The executor and the watch.
         #[doc(hidden)]
         fn split(self) -> (Self::Executor, Self::Watch);
     }
 
-    /// Sees that a query ran.
+    /// Observes the execution of a query.
     #[doc(hidden)]
     pub trait Watch: Send {
-        /// The execution, watched.
+        /// The execution, observed.
         fn watching<'e, T: Send + 'e>(
             self,
             tables: &'static Tables,
@@ -74,7 +75,7 @@ mod watched {
         where
             Self: 'e;
 
-        /// The execution as a stream of rows, watched.
+        /// The execution as a stream of rows, observed.
         fn watching_rows<'e, T: Send + 'e>(
             self,
             tables: &'static Tables,
@@ -94,7 +95,7 @@ mod watched {
         }
     }
 
-    /// Nobody wants to know.
+    /// Without an observer.
     impl Watch for () {
         fn watching<'e, T: Send + 'e>(
             self,
@@ -119,7 +120,8 @@ mod watched {
         }
     }
 
-    /// Boxed, for a type that names the target's would hold for one lifetime alone, and a task wants it for any.
+    /// Boxed: a type that names the target's would be restricted to a single lifetime, and a task requires it
+    /// for any.
     pub(crate) fn run<'e, 'c: 'e, E, F, T>(
         target: E,
         tables: &'static Tables,

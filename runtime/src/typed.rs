@@ -15,7 +15,7 @@ use crate::query::Query;
 use crate::site::Site;
 use crate::target::Target;
 
-/// The two differ in the type that a row is read as, and in what is taken from it.
+/// The two differ in the type that a row is decoded as, and in what is taken from it.
 macro_rules! typed_query {
     ($(#[$doc:meta])* $Query:ident, $query:ident, $of:ident, |$O:ident| $Row:ty, $value:expr) => {
         $(#[$doc])*
@@ -31,7 +31,7 @@ macro_rules! typed_query {
             }
         }
 
-        /// The query at `site`, nothing bound yet.
+        /// The query at `site`, without bound values.
         #[doc(hidden)]
         pub fn $query<DB, $O>(site: &'static Site) -> $Query<DB, $O>
         where
@@ -41,7 +41,7 @@ macro_rules! typed_query {
             $of(crate::query::query(site))
         }
 
-        /// The query with its rows read so.
+        /// The query with its rows decoded this way.
         #[doc(hidden)]
         #[inline]
         pub fn $of<DB, $O>(query: Query<DB>) -> $Query<DB, $O>
@@ -55,24 +55,24 @@ macro_rules! typed_query {
         impl<DB: Database, $O> $Query<DB, $O> {
             /// Binds a value to the next placeholder.
             ///
-            /// An error in encoding it is given when the query is executed.
+            /// An error in encoding it is returned when the query is executed.
             pub fn bind<'t, T: Encode<'t, DB> + Type<DB>>(mut self, value: T) -> Self {
                 self.query = self.query.bind(value);
                 self
             }
 
-            /// Binds a value to the next placeholder, or says at once why it cannot be encoded.
+            /// Binds a value to the next placeholder, or returns an error at once if it cannot be encoded.
             ///
             /// # Errors
             ///
-            /// The value cannot be encoded, or one bound before could not.
+            /// If the value cannot be encoded, or one bound before could not.
             pub fn try_bind<'t, T: Encode<'t, DB> + Type<DB>>(&mut self, value: T) -> Result<(), BoxDynError> {
                 self.query.try_bind(value)
             }
         }
 
         impl<DB: Database + HasStatementCache, $O> $Query<DB, $O> {
-            /// Whether the connection keeps the prepared statement for the next time. It does unless told otherwise.
+            /// Whether the connection caches the prepared statement. It does by default.
             pub fn persistent(mut self, value: bool) -> Self {
                 self.query = self.query.persistent(value);
                 self
@@ -90,7 +90,7 @@ macro_rules! typed_query {
                 self.query.try_map(|row| <$Row>::from_row(&row).map($value))
             }
 
-            /// Executes the query; gives its rows as they come.
+            /// Executes the query; returns its rows as a stream.
             pub fn fetch<'e, 'c: 'e, E>(self, executor: E) -> BoxStream<'e, Result<$O>>
             where
                 E: 'e + Target<'c, Database = DB>,
@@ -100,11 +100,11 @@ macro_rules! typed_query {
                 self.mapped().fetch(executor)
             }
 
-            /// Executes the query; gives all its rows.
+            /// Executes the query; returns all its rows.
             ///
             /// # Errors
             ///
-            /// What the database or the connection to it reports, or a row that does not fit the type.
+            /// If the database or the connection fails, or a row does not fit the type.
             pub fn fetch_all<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Vec<$O>>>
             where
                 E: 'e + Target<'c, Database = DB>,
@@ -114,12 +114,12 @@ macro_rules! typed_query {
                 self.mapped().fetch_all(executor)
             }
 
-            /// Executes the query; gives its first row.
+            /// Executes the query; returns its first row.
             ///
             /// # Errors
             ///
-            /// What the database or the connection to it reports, or a row that does not fit the type;
-            /// [`RowNotFound`](sqlx::Error::RowNotFound) when there is no row.
+            /// If the database or the connection fails, or a row does not fit the type;
+            /// [`RowNotFound`](sqlx::Error::RowNotFound) if there is no row.
             pub fn fetch_one<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<$O>>
             where
                 E: 'e + Target<'c, Database = DB>,
@@ -129,11 +129,11 @@ macro_rules! typed_query {
                 self.mapped().fetch_one(executor)
             }
 
-            /// Executes the query; gives its first row, if there is one.
+            /// Executes the query; returns its first row, if there is one.
             ///
             /// # Errors
             ///
-            /// What the database or the connection to it reports, or a row that does not fit the type.
+            /// If the database or the connection fails, or a row does not fit the type.
             pub fn fetch_optional<'e, 'c: 'e, E>(self, executor: E) -> impl Future<Output = Result<Option<$O>>>
             where
                 E: 'e + Target<'c, Database = DB>,

@@ -1,4 +1,5 @@
-//! The values of a query as a macro hands them over: all at once, their number and size known before the first is encoded.
+//! The values of a query as a macro passes them: all at once, with their number and size known before the
+//! first is encoded.
 
 use sqlx::error::BoxDynError;
 use sqlx::{Arguments, Database, Encode, IntoArguments, Type};
@@ -9,21 +10,21 @@ use crate::site::Site;
 
 /// References to the values of a query, in a tuple.
 pub trait Values<'t, DB: Database> {
-    /// Number of values.
+    /// The number of values.
     const COUNT: usize;
 
-    /// About how many bytes they are when encoded.
+    /// Their approximate size once encoded, in bytes.
     fn size(&self) -> usize;
 
-    /// Encodes them; stops at the first that cannot be.
+    /// Encodes them, stopping at the first error.
     ///
     /// # Errors
     ///
-    /// One of them cannot be encoded.
+    /// If one of them cannot be encoded.
     fn add_to(self, arguments: &mut DB::Arguments, counter: &mut Counted) -> Result<(), BoxDynError>;
 }
 
-/// The count of a query whose values are being bound.
+/// The counter of a query whose values are being bound.
 pub struct Counted(pub(crate) Counter);
 
 impl Counted {
@@ -42,7 +43,7 @@ impl Counted {
 
 /// The query at `site` with these values bound.
 ///
-/// An error in encoding one is given when the query is executed.
+/// An error in encoding one is returned when the query is executed.
 #[inline]
 pub fn query_of<'t, DB, V>(site: &'static Site, values: V) -> Query<DB>
 where
@@ -73,7 +74,7 @@ impl<DB: Database> Values<'_, DB> for () {
     }
 }
 
-/// Two sets of values, one after the other: a query may have more than the longest tuple here.
+/// Two tuples of values, one after the other: a query may have more than the longest tuple here.
 pub struct Both<A, B>(pub A, pub B);
 
 impl<'t, DB: Database, A: Values<'t, DB>, B: Values<'t, DB>> Values<'t, DB> for Both<A, B> {

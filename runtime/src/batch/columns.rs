@@ -5,19 +5,19 @@ use sqlx::{Database, Encode, Type};
 
 use crate::values::Counted;
 
-/// The values that one placeholder, or one array, takes from each row.
+/// The values of one placeholder, or one array, from all rows.
 pub trait Column<DB: Database> {
-    /// How many rows there are.
+    /// The number of rows.
     fn count(&self) -> usize;
 
-    /// About how many bytes the value of a row is when encoded.
+    /// The approximate size of the value in a row once encoded, in bytes.
     fn size(&self, row: usize) -> usize;
 
     /// Binds the values of some rows.
     ///
     /// # Errors
     ///
-    /// One of them cannot be encoded.
+    /// If one of them cannot be encoded.
     fn add(
         &self,
         rows: std::ops::Range<usize>,
@@ -77,7 +77,7 @@ where
     }
 }
 
-/// Gives each row to `take`.
+/// Passes each row to `take`.
 pub fn each<R: IntoIterator>(rows: R, take: impl FnMut(R::Item)) {
     rows.into_iter().for_each(take);
 }

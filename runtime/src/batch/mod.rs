@@ -19,12 +19,12 @@ pub use statement::{Piece, Statement, batch};
 use crate::query::Query;
 use started::Starting;
 
-/// A statement for many rows, made by [`sql_batch!`](crate::sql_batch): one query for each chunk of them, none where there
-/// are no rows.
+/// A statement for many rows, made by [`sql_batch!`](crate::sql_batch): one query for each chunk of rows,
+/// none if there are no rows.
 ///
-/// A chunk holds as many rows as the database takes in one statement. Several chunks that write do so in one transaction
-/// (within one, in a savepoint): the batch is written as a whole or not at all. The values are encoded when the batch is
-/// made, so that it borrows nothing.
+/// A chunk holds as many rows as the database accepts in one statement. If there are several chunks that
+/// write, they run in one transaction (inside a transaction, in a savepoint): the batch is written as a whole
+/// or not at all. The values are encoded when the batch is made, so that it borrows nothing.
 ///
 /// ```
 /// use query_budget::{sql_batch, sql_batch_scalar};
@@ -63,22 +63,22 @@ use started::Starting;
 /// # sqlx::__rt::test_block_on(run).unwrap();
 /// ```
 ///
-/// `G` says which rows come back: [`EachRow`], [`SomeRows`], [`Selected`] or [`NoRows`].
+/// `G` says which rows are returned: [`EachRow`], [`SomeRows`], [`Selected`] or [`NoRows`].
 #[must_use = "a batch must be executed to affect the database"]
 pub struct Batch<DB: Database, G, F = NoRows> {
-    /// Each with how many rows it is for.
+    /// The query of each chunk, with its number of rows.
     queries: Vec<(Query<DB>, usize)>,
     is_write: bool,
     gives: PhantomData<fn() -> G>,
     read: F,
 }
 
-/// The statement returns a row for each that it is given, in their order: INSERT with RETURNING.
+/// The statement returns one row for each input row, in the same order: INSERT with RETURNING.
 #[derive(Debug)]
 pub struct EachRow(());
 
-/// The statement returns the rows that it wrote, which may be fewer than it was given, in no order of theirs: `ON CONFLICT
-/// DO NOTHING`, `INSERT IGNORE`, `DO UPDATE .. WHERE`; UPDATE and DELETE with RETURNING.
+/// The statement returns the rows that it wrote, possibly fewer than the input rows, and in no particular
+/// order: `ON CONFLICT DO NOTHING`, `INSERT IGNORE`, `DO UPDATE .. WHERE`; UPDATE and DELETE with RETURNING.
 #[derive(Debug)]
 pub struct SomeRows(());
 
@@ -90,14 +90,14 @@ pub struct Selected(());
 #[derive(Debug)]
 pub struct NoRows(());
 
-/// All rows that there are come back.
+/// All rows of the result are returned.
 #[diagnostic::on_unimplemented(
     message = "this batch does not return a row for each that it is given",
     label = "rows may be missing, and the others have no order",
     note = "`ON CONFLICT DO NOTHING`, `INSERT IGNORE`, UPDATE and DELETE return nothing for a row that they leave alone: read those that were written with `fetch_some`"
 )]
 pub trait ReturnsAll {
-    /// Whether there is one for each that was given.
+    /// Whether there is one for each input row.
     #[doc(hidden)]
     const IS_EACH: bool;
 }
@@ -111,7 +111,7 @@ impl ReturnsAll for Selected {
 }
 
 impl<DB: Database, G, F> Batch<DB, G, F> {
-    /// How many statements it is.
+    /// The number of statements.
     #[must_use]
     pub fn statements(&self) -> usize {
         self.queries.len()
@@ -123,7 +123,7 @@ impl<DB: Database, G> Batch<DB, G> {
         Self { queries, is_write, gives: PhantomData, read: NoRows(()) }
     }
 
-    /// Reads each row that comes back by `read`.
+    /// Decodes each returned row by `read`.
     pub fn try_map<O, F: FnMut(DB::Row) -> Result<O> + Send>(self, read: F) -> Batch<DB, G, F> {
         let Self { queries, is_write, gives, .. } = self;
         Batch { queries, is_write, gives, read }
@@ -136,11 +136,12 @@ where
     DB::Arguments: IntoArguments<DB>,
     for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
 {
-    /// Writes the rows; gives the number of those that were affected. `db` is a pool, a connection or a transaction.
+    /// Writes the rows; returns the number of affected rows. `db` is a pool, a connection or a transaction.
     ///
     /// # Errors
     ///
-    /// What the database or the connection to it reports; nothing is written then. A value that cannot be encoded.
+    /// If the database or the connection fails, in which case nothing is written; or if a value cannot be
+    /// encoded.
     pub fn execute<'e, 'c: 'e, A>(self, db: A) -> BoxFuture<'e, Result<DB::QueryResult>>
     where
         A: Acquire<'c, Database = DB> + Send + 'e,
@@ -163,14 +164,14 @@ where
     F: FnMut(DB::Row) -> Result<O> + Send,
     O: Send + Unpin,
 {
-    /// All rows that come back. Of an INSERT one for each row that was given, in their order; of a SELECT those of all
-    /// keys, in its order within a chunk.
+    /// All returned rows: for an INSERT one for each input row, in the same order; for a SELECT those of all
+    /// keys, in the order of the query within each chunk.
     ///
     /// # Errors
     ///
-    /// What the database, the connection to it or the reading of a row reports; nothing is written then. Where an INSERT
-    /// gives more or fewer rows than it was given, as with a trigger that keeps some back, which is whose cannot be told:
-    /// that is an error too. Read such rows with [`fetch_some`](Self::fetch_some).
+    /// If the database, the connection or the decoding of a row fails, in which case nothing is written. If
+    /// an INSERT returns more or fewer rows than it was given, as with a trigger that skips some, rows cannot
+    /// be assigned to inputs: that is an error too. Read such rows with [`fetch_some`](Self::fetch_some).
     pub fn fetch_all<'e, 'c: 'e, A>(self, db: A) -> BoxFuture<'e, Result<Vec<O>>>
     where
         A: Acquire<'c, Database = DB> + Send + 'e,
@@ -182,11 +183,11 @@ where
         self.collect(db, G::IS_EACH)
     }
 
-    /// The rows that come back, which may be fewer than those that were given, and have no order of theirs.
+    /// The returned rows, possibly fewer than the input rows, and in no particular order.
     ///
     /// # Errors
     ///
-    /// What the database, the connection to it or the reading of a row reports; nothing is written then.
+    /// If the database, the connection or the decoding of a row fails, in which case nothing is written.
     pub fn fetch_some<'e, 'c: 'e, A>(self, db: A) -> BoxFuture<'e, Result<Vec<O>>>
     where
         A: Acquire<'c, Database = DB> + Send + 'e,
@@ -197,11 +198,11 @@ where
         self.collect(db, false)
     }
 
-    /// The rows that come back by a key of theirs, one for each key; of several the last.
+    /// The returned rows by key; for rows with the same key, the last one.
     ///
     /// # Errors
     ///
-    /// Those of [`fetch_some`](Self::fetch_some).
+    /// The same as [`fetch_some`](Self::fetch_some).
     pub fn fetch_map<'e, 'c: 'e, A, K>(
         self,
         db: A,
@@ -218,11 +219,11 @@ where
         Box::pin(async move { Ok(rows.await?.into_iter().map(|row| (key(&row), row)).collect()) })
     }
 
-    /// The rows that come back by a key of theirs, all of each key, in the order in which they came.
+    /// The returned rows, grouped by key, in the order in which they arrived.
     ///
     /// # Errors
     ///
-    /// Those of [`fetch_some`](Self::fetch_some).
+    /// The same as [`fetch_some`](Self::fetch_some).
     pub fn fetch_groups<'e, 'c: 'e, A, K>(
         self,
         db: A,
@@ -324,7 +325,7 @@ where
     })
 }
 
-/// Rows that cannot be told apart by their number.
+/// The error if rows cannot be assigned to inputs because of their number.
 fn not_each(given: usize, found: usize) -> Error {
     Error::Protocol(format!(
         "an INSERT of {given} rows returned {found}: a trigger or a rule keeps rows back, so that which is whose is not known"

@@ -1,14 +1,14 @@
-//! The connection that a batch runs on, in a transaction where it is several statements that write.
+//! The connection that a batch runs on, with a transaction if it consists of several statements that write.
 //!
-//! What is asked for is asked of the executor before there is a future, so that the future names connections alone: one that
-//! named the executor would be for one lifetime of it only.
+//! The executor is only used before the future is created, so that the future's type only names connections:
+//! if it named the executor, it would be restricted to a single lifetime.
 
 use std::ops::DerefMut;
 
 use futures_util::future::BoxFuture;
 use sqlx::{Acquire, Database, Result, Transaction};
 
-/// A connection, or a transaction of its own, on the way.
+/// A connection, or a transaction of its own, being acquired.
 pub(super) enum Starting<'c, DB: Database, C> {
     Connection(BoxFuture<'c, Result<C>>),
     Transaction(BoxFuture<'c, Result<Transaction<'c, DB>>>),
@@ -44,12 +44,12 @@ impl<DB: Database, C: DerefMut<Target = DB::Connection>> Started<'_, DB, C> {
         }
     }
 
-    /// Commits what has succeeded, and takes back what has not.
+    /// Commits on success, and rolls back on failure.
     pub(super) async fn end(self, ended: Result<()>) -> Result<()> {
         match (self, ended) {
             (Self::Transaction(transaction), Ok(())) => transaction.commit().await,
             (Self::Transaction(transaction), Err(error)) => {
-                // What went wrong first is what is told.
+                // The original error is the one to report.
                 let _ = transaction.rollback().await;
                 Err(error)
             }

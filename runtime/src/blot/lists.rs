@@ -1,7 +1,8 @@
-//! Lists of values, whose length says nothing about a statement: those behind `IN`, and the rows of `VALUES`.
+//! Lists of values, whose length is irrelevant to the identity of a statement: those after `IN`, and the rows
+//! of `VALUES`.
 
-/// The statement with its lists of values shortened; `None` when it has none. Placeholders behind a list lose their
-/// numbers, which depend on its length.
+/// The statement with its lists of values shortened; `None` if it has none. Placeholders after a list lose
+/// their numbers, which depend on its length.
 pub(super) fn collapsed(text: &str) -> Option<String> {
     let mut shorter = String::new();
     let mut done = 0;
@@ -37,7 +38,7 @@ pub(super) fn collapsed(text: &str) -> Option<String> {
     })
 }
 
-/// Adds a part of the statement, its numbered placeholders without their numbers when they follow a list.
+/// Appends a part of the statement; numbered placeholders lose their numbers if they follow a list.
 fn push(shorter: &mut String, part: &str, follows_list: bool) {
     let mut is_numbered = false;
     for c in part.chars() {
@@ -49,7 +50,7 @@ fn push(shorter: &mut String, part: &str, follows_list: bool) {
     }
 }
 
-/// The words of a text and where they stand.
+/// The words of a text, with their positions.
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '"' | '`' | '.');
     let mut at = 0;
@@ -63,7 +64,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// The end of a list that holds values and nothing else, behind its closing parenthesis.
+/// The end of a list that only contains values, after its closing parenthesis.
 fn list_of_values(text: &str) -> Option<usize> {
     let start = text.len() - text.trim_start().len();
     let inside = text.get(start..)?.strip_prefix('(')?;

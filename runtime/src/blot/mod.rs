@@ -1,17 +1,18 @@
-//! SQL without the values in it, for text that is put together at run time.
+//! SQL with its values removed, for text that is built at run time.
 
 mod lists;
 
-/// A statement on one line, each string and number in it replaced by `?`, and lists of values by `…`: the same query over
-/// more elements is the same statement.
+/// A statement on one line, with each string and number replaced by `?`, and lists of values by `…`: the same
+/// query over more elements is the same statement.
 ///
-/// This is for people and for telling statements apart, not for a database. What is not understood as a literal stays
-/// only when it cannot hold one; where that depends on the database, the rest is cut off and `…` stands for it.
+/// This is for display and for telling statements apart, not for a database. Text that is not recognised as a
+/// literal is only kept if it cannot contain one; if that depends on the database, the rest is cut off and
+/// replaced by `…`.
 pub(crate) struct Blotted {
     pub(crate) text: String,
     /// Whether something was replaced or cut off.
     pub(crate) has_literals: bool,
-    /// Whether it has placeholders, so that its values are not all in its text.
+    /// Whether it has placeholders, in which case its text does not contain all its values.
     pub(crate) has_placeholders: bool,
 }
 
@@ -20,14 +21,14 @@ pub(crate) fn without_literals(sql: &str) -> String {
     Blotted::of(sql).text
 }
 
-/// What the text begins with, and how long that is.
+/// The kind of token at the start of a text, with its length.
 enum Token {
     /// White space and comments.
     Space(usize),
     Literal(usize),
     Placeholder(usize),
     Kept(usize),
-    /// Read in one way by one database and in another by the next.
+    /// Read differently by different databases.
     Ambiguous,
 }
 
@@ -107,7 +108,7 @@ fn number(text: &str) -> usize {
     text.find(|c: char| !part_of_word(c) && c != '.').unwrap_or(text.len())
 }
 
-/// The number of digits behind the first character.
+/// The number of digits after the first character.
 fn digits(text: &str) -> usize {
     text.bytes().skip(1).take_while(u8::is_ascii_digit).count()
 }
@@ -116,8 +117,8 @@ fn line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-/// A quoted text: to the quote that is not doubled, or to the end. A quote behind a backslash ends it on PostgreSQL
-/// and SQLite, and is part of it on MySQL and in `E'..'`.
+/// A quoted text: up to a quote that is not doubled, or to the end. A quote after a backslash ends it on
+/// PostgreSQL and SQLite, and is part of it on MySQL and in `E'..'`.
 fn quoted(text: &str, quote: char) -> Token {
     let mut characters = text.char_indices().skip(1).peekable();
     let mut escaped = false;
@@ -134,7 +135,7 @@ fn quoted(text: &str, quote: char) -> Token {
     Token::Literal(text.len())
 }
 
-/// A name in quotes: in backticks on MySQL, and nothing that is known elsewhere.
+/// A quoted name: in backticks on MySQL; ambiguous elsewhere.
 fn name_in(text: &str, quote: char) -> Token {
     let plain = |c: char| part_of_word(c) || matches!(c, '$' | '-' | '.' | ' ');
     match text.char_indices().skip(1).find(|(_, c)| !plain(*c)) {
@@ -143,8 +144,8 @@ fn name_in(text: &str, quote: char) -> Token {
     }
 }
 
-/// Whether double quotes are around names: they always are on PostgreSQL and SQLite, and hold strings on MySQL unless it
-/// is told otherwise, which a table in them shows.
+/// Whether double quotes enclose names: they always do on PostgreSQL and SQLite. On MySQL they enclose
+/// strings by default, unless a table is written with them.
 fn quotes_names(sql: &str) -> bool {
     let is_table = |(at, _): (usize, &str)| {
         let word =
@@ -183,7 +184,7 @@ fn number_sign(text: &str) -> Token {
     }
 }
 
-/// A comment, which may hold others on PostgreSQL and not elsewhere.
+/// A comment, which may be nested on PostgreSQL only.
 fn comment(text: &str) -> Token {
     let body = text.get(2..).unwrap_or_default();
     match body.find("*/") {
@@ -219,7 +220,8 @@ mod tests {
         }
     }
 
-    /// Each of these is two different statements on two databases, and the value is outside of quotes in one reading.
+    /// Each of these is two different statements on two databases, and in one of them the value is outside
+    /// quotes.
     #[test]
     fn what_databases_read_differently_is_cut_off() {
         for (sql, expected) in [

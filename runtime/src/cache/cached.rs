@@ -1,4 +1,4 @@
-//! [`Cached`]: a query whose rows are kept.
+//! [`Cached`]: a query whose rows are cached.
 
 use std::borrow::Cow;
 use std::fmt::{self, Debug, Formatter};
@@ -14,7 +14,8 @@ use super::{CachedPool, Stores};
 use crate::map::Map;
 use crate::typed::{QueryAs, QueryScalar};
 
-/// A query that asks the cache first. Made by `cached`, of what `sql!`, `sql_as!` and their like return.
+/// A query that looks in the cache first. Made by the `cached` method of the queries of `sql!`, `sql_as!` and
+/// related macros.
 #[must_use = "query must be executed to read anything"]
 pub struct Cached<DB: Database, F> {
     map: Map<DB, F>,
@@ -30,11 +31,12 @@ impl<DB: Database, F> Debug for Cached<DB, F> {
 }
 
 impl<DB: Database, F> Map<DB, F> {
-    /// The query with its rows cached for so long. They are read by a [`CachedPool`]: outside of a transaction, for
-    /// what one sees is not for others.
+    /// The query with its rows cached for this long. Read it through a [`CachedPool`], outside of
+    /// transactions, since the view of a transaction must not be shared.
     ///
-    /// Arguments, statement, schema and the type of the rows tell entries apart. What else decides which rows there are
-    /// does not: the session's settings and user, the time. A closure that maps rows has to make the same of the same row.
+    /// Entries are distinguished by arguments, statement, schema and row type. Other influences on the rows
+    /// are ignored: the session's settings and user, the time. A closure that maps rows has to be
+    /// deterministic.
     pub fn cached(self, time_to_live: Duration) -> Cached<DB, F> {
         Cached { map: self, lives: time_to_live, tags: Vec::new() }
     }
@@ -49,7 +51,7 @@ macro_rules! typed {
             O: Send + Unpin,
             $Row: for<'r> sqlx::FromRow<'r, DB::Row>,
         {
-            /// The query with its rows cached for so long, as [`Map::cached`] does it.
+            /// The query with its rows cached for this long, as by [`Map::cached`].
             pub fn cached(
                 self,
                 time_to_live: Duration,
@@ -64,7 +66,7 @@ typed!(QueryAs, O);
 typed!(QueryScalar, (O,));
 
 impl<DB: Database, F> Cached<DB, F> {
-    /// Has the entry known by these tags too: `db.invalidate(["user 7"])` makes it invalid.
+    /// Adds tags to the entry: `db.invalidate(["user 7"])` invalidates it.
     pub fn tagged<T: Into<Cow<'static, str>>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
         self.tags.extend(tags.into_iter().map(Into::into));
         self
@@ -79,32 +81,33 @@ where
     F: FnMut(DB::Row) -> Result<O> + Send,
     O: Send + Sync + Unpin + 'static,
 {
-    /// All rows: those of the cache, else those of the database.
+    /// All rows: from the cache, else from the database.
     ///
     /// # Errors
     ///
-    /// What the database, the connection to it or the mapping reports.
+    /// If the database, the connection or the mapping fails.
     pub async fn fetch_all<S: Stores<Vec<O>>>(self, db: &CachedPool<DB, S>) -> Result<Arc<Vec<O>>> {
         let (key, tags, map, lives) = self.asked(db, "all", std::any::type_name::<O>());
         db.cache().get(key, tags, lives, map.fetch_all(db.pool())).await
     }
 
-    /// The first row: that of the cache, else that of the database.
+    /// The first row: from the cache, else from the database.
     ///
     /// # Errors
     ///
-    /// What the database, the connection to it or the mapping reports; [`RowNotFound`](sqlx::Error::RowNotFound), which is
-    /// not kept, when there is no row.
+    /// If the database, the connection or the mapping fails; [`RowNotFound`](sqlx::Error::RowNotFound), which
+    /// is not cached, if there is no row.
     pub async fn fetch_one<S: Stores<O>>(self, db: &CachedPool<DB, S>) -> Result<Arc<O>> {
         let (key, tags, map, lives) = self.asked(db, "one", std::any::type_name::<O>());
         db.cache().get(key, tags, lives, map.fetch_one(db.pool())).await
     }
 
-    /// The first row, if there is one: that of the cache, else that of the database. That there is none is kept as well.
+    /// The first row, if there is one: from the cache, else from the database. The absence of a row is cached
+    /// as well.
     ///
     /// # Errors
     ///
-    /// What the database, the connection to it or the mapping reports.
+    /// If the database, the connection or the mapping fails.
     pub async fn fetch_optional<S: Stores<Option<O>>>(
         self,
         db: &CachedPool<DB, S>,
@@ -113,7 +116,7 @@ where
         db.cache().get(key, tags, lives, map.fetch_optional(db.pool())).await
     }
 
-    /// What the entry is known by, and the query.
+    /// The key and tags of the entry, and the query.
     fn asked<S: super::Store>(
         self,
         db: &CachedPool<DB, S>,

@@ -1,9 +1,9 @@
-//! [`CacheFigures`]: how often caches were of use.
+//! [`CacheFigures`]: how effective caches are.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// What a cache has done since it was made.
+/// The activity of a cache since its creation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheFigures {
@@ -11,24 +11,24 @@ pub struct CacheFigures {
     pub name: String,
     /// Reads that found an entry.
     pub hits: u64,
-    /// Reads that missed together with another, and took what that one read.
+    /// Reads that missed at the same time as another, and shared its result.
     pub shared: u64,
-    /// Reads that missed, and asked the database.
+    /// Reads that missed, and queried the database.
     pub misses: u64,
-    /// Reads that asked the database because the cache could not be asked.
+    /// Reads that queried the database because the cache was unreachable.
     pub bypassed: u64,
-    /// Writes that made entries invalid.
+    /// Writes that invalidated entries.
     pub invalidations: u64,
-    /// Invalidations that could not be told to all who use the cache when the write was done.
+    /// Invalidations that had not reached all users of the cache when the write returned.
     pub unacknowledged: u64,
-    /// Invalidations that are still to be told.
+    /// Invalidations that are still pending.
     pub pending: usize,
     /// Commands to the cache's server that failed.
     pub errors: u64,
 }
 
 impl CacheFigures {
-    /// How many of all reads did not ask the database: 0 to 1, and 0 where there was none.
+    /// The fraction of reads that did not query the database, from 0 to 1; 0 without reads.
     #[must_use]
     pub fn hit_rate(&self) -> f64 {
         let spared = self.hits + self.shared;
@@ -39,7 +39,7 @@ impl CacheFigures {
     }
 }
 
-/// What is counted.
+/// The counters.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) hits: Count,
@@ -50,7 +50,7 @@ pub(crate) struct Counts {
     pub(crate) unacknowledged: Count,
 }
 
-/// One count, and its name among the metrics.
+/// A counter, reported as a metric too.
 #[derive(Debug, Default)]
 pub(crate) struct Count(AtomicU64);
 
@@ -68,17 +68,17 @@ impl Count {
     }
 }
 
-/// What gives the figures of a cache that is still there.
+/// Returns the figures of a cache, if it still exists.
 type Source = Box<dyn Fn() -> Option<CacheFigures> + Send + Sync>;
 
 static CACHES: Mutex<Vec<Source>> = Mutex::new(Vec::new());
 
-/// Has a cache counted among all.
+/// Registers a cache.
 pub(crate) fn watch(source: Source) {
     CACHES.lock().unwrap_or_else(PoisonError::into_inner).push(source);
 }
 
-/// The figures of all caches of the process, by their names. Those that are gone are forgotten.
+/// The figures of all caches of the process, by name. Caches that no longer exist are dropped.
 ///
 /// ```
 /// use query_budget::cache::{Cache, figures};

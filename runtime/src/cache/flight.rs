@@ -1,4 +1,4 @@
-//! One read for all who miss the same entry at once.
+//! Request coalescing: one read serves all that miss the same entry at once.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -12,29 +12,29 @@ use super::key::Key;
 
 type Value = Arc<dyn Any + Send + Sync>;
 
-/// The reads that are under way.
+/// The reads in progress.
 pub(crate) struct Flights<Stamp>(Mutex<HashMap<Key, Arc<Flight<Stamp>>>>);
 
-/// The reads of one key: one after the other, each for all who wait for it.
+/// The reads of one key: one at a time, each for all that wait for it.
 struct Flight<Stamp> {
-    /// How many have begun.
+    /// How many have started.
     begun: AtomicU64,
     last: AsyncMutex<Last<Stamp>>,
 }
 
-/// The last read that came to its end.
+/// The last read that finished.
 struct Last<Stamp> {
     number: u64,
     read: Option<Read<Stamp>>,
     has_failed: bool,
 }
 
-/// What was read.
+/// The result of a read.
 struct Read<Stamp> {
     value: Value,
-    /// What the tags were when it began to be read.
+    /// The state of the tags when the read started.
     stamp: Option<Stamp>,
-    /// When its time to live is over.
+    /// The end of its time to live.
     until: Option<Instant>,
 }
 
@@ -43,7 +43,7 @@ impl<Stamp: Clone + PartialEq> Flights<Stamp> {
         Self(Mutex::new(HashMap::new()))
     }
 
-    /// Joins those who miss this key.
+    /// Joins the readers that miss this key.
     pub(crate) fn join(&self, key: Key) -> Seat<'_, Stamp> {
         let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let flight = flights.entry(key).or_insert_with(|| {
@@ -56,12 +56,12 @@ impl<Stamp: Clone + PartialEq> Flights<Stamp> {
     }
 }
 
-/// A place among those who miss a key; the last to leave closes the door.
+/// A place among the readers that miss a key; the last one to leave removes the entry.
 pub(crate) struct Seat<'f, Stamp> {
     flights: &'f Flights<Stamp>,
     key: Key,
     flight: Option<Arc<Flight<Stamp>>>,
-    /// How many reads had begun then.
+    /// How many reads had started when this one joined.
     arrived: u64,
 }
 
@@ -69,34 +69,34 @@ impl<Stamp> Drop for Seat<'_, Stamp> {
     fn drop(&mut self) {
         let mut flights = self.flights.0.lock().unwrap_or_else(PoisonError::into_inner);
         self.flight = None;
-        // Nobody joins while the map is locked.
+        // Nobody can join while the map is locked.
         if flights.get(&self.key).is_some_and(|flight| Arc::strong_count(flight) == 1) {
             flights.remove(&self.key);
         }
     }
 }
 
-/// Whose turn it is.
+/// The result of waiting for a turn.
 pub(crate) enum Turn<'s, Stamp> {
-    /// Another has read it.
+    /// Another reader has read it.
     Read(Value),
-    /// This one reads, and the others wait.
+    /// This reader reads, and the others wait.
     Mine(Lead<'s, Stamp>),
-    /// This one reads, and so do the others: the read that they waited for has failed.
+    /// All readers read for themselves, because the read that they waited for has failed.
     Everyones,
 }
 
-/// The one who reads.
+/// The reader whose turn it is.
 pub(crate) struct Lead<'s, Stamp> {
     number: u64,
     last: MutexGuard<'s, Last<Stamp>>,
 }
 
 impl<Stamp: Clone + PartialEq> Seat<'_, Stamp> {
-    /// Waits for the turn; `stamp` is what the tags were when this one missed.
+    /// Waits for a turn; `stamp` is the state of the tags at the time of the miss.
     ///
-    /// A read that is under way is another's: what was written while it ran may be missing in it. So it serves only whom it
-    /// began after, or whose tags are as they were for it.
+    /// A read in progress belongs to another reader, and may miss what was written meanwhile. So its result
+    /// is only used by readers that joined before it started, or that found the tags in the same state.
     pub(crate) async fn turn(&self, stamp: Option<&Stamp>) -> Turn<'_, Stamp> {
         let Some(flight) = &self.flight else { return Turn::Everyones };
         let last = flight.last.lock().await;
@@ -114,7 +114,7 @@ impl<Stamp: Clone + PartialEq> Seat<'_, Stamp> {
 }
 
 impl<Stamp: PartialEq> Read<Stamp> {
-    /// Whether it is what this one would read, who found the tags to be so.
+    /// Whether the result is valid for a reader that found the tags in this state.
     fn holds(&self, stamp: Option<&Stamp>) -> bool {
         stamp.is_some()
             && self.stamp.as_ref() == stamp
@@ -123,16 +123,16 @@ impl<Stamp: PartialEq> Read<Stamp> {
 }
 
 impl<Stamp> Lead<'_, Stamp> {
-    /// It was read, and holds until then for whoever finds the tags to be so.
+    /// Publishes a result, valid until then for readers that find the tags in this state.
     pub(crate) fn read(mut self, value: Value, stamp: Option<Stamp>, until: Option<Instant>) {
         let read = Some(Read { value, stamp, until });
         *self.last = Last { number: self.number, read, has_failed: false };
     }
 
-    /// It need not be read: another process has.
+    /// Gives up the turn without reading: another process has read it.
     pub(crate) fn leave(self) {}
 
-    /// It could not be read.
+    /// Gives up the turn after a failure.
     pub(crate) fn failed(mut self) {
         *self.last = Last { number: self.number, read: None, has_failed: true };
     }

@@ -1,14 +1,14 @@
-//! [`Key`]: what one cached read is known by.
+//! [`Key`]: the identity of a cached read.
 
 use std::fmt::{self, Debug, Write};
 
 use sha2::{Digest, Sha256};
 
-/// A hash that nobody finds a second text for: of the statement, its schema, its values and what its rows become.
+/// A cryptographic hash of the statement, its schema, its values and the row type.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Key(pub(crate) [u8; 32]);
 
-/// Hashes parts one after the other, each with its length, so that no two lists of parts are the same text.
+/// Hashes a sequence of parts, each with its length, so that different sequences never have the same input.
 pub(crate) struct Parts(Sha256);
 
 impl Parts {
@@ -32,7 +32,8 @@ impl Parts {
         self
     }
 
-    /// What is shown of a value, which is last: its length is not known before.
+    /// Adds the `Debug` form of a value, which has to be the last part, since its length is not known in
+    /// advance.
     pub(crate) fn shown(mut self, part: &dyn Debug) -> Self {
         struct Into<'h>(&'h mut Sha256);
         impl Write for Into<'_> {
@@ -41,7 +42,7 @@ impl Parts {
                 Ok(())
             }
         }
-        // Hashing does not fail.
+        // Hashing cannot fail.
         let _ = write!(Into(&mut self.0), "{part:?}");
         self
     }

@@ -12,7 +12,7 @@ use super::key::Key;
 use super::store::{Found, Store, Stores, sealed};
 use super::tables::Tags;
 
-/// Entries in the memory of this process, invalid by what this process writes.
+/// Entries in the memory of this process, invalidated by writes of this process.
 pub struct Memory {
     entries: moka::future::Cache<(Key, TypeId), Entry>,
     versions: Versions,
@@ -26,7 +26,7 @@ struct Entry {
     until: Instant,
 }
 
-/// The version of each tag, in their order, and when that was.
+/// The version of each tag, in order, and the time it was read.
 #[derive(Clone)]
 pub struct Stamp {
     versions: Arc<[u64]>,
@@ -46,12 +46,12 @@ impl Memory {
     }
 
     fn stamp(&self, tags: &Tags) -> Stamp {
-        // The time first: an entry may live shorter than it may, and not longer.
+        // The time first, so that an entry may expire early but never late.
         let at = Instant::now();
         Stamp { at, versions: tags.iter().map(|tag| self.versions.of(tag).load(Ordering::SeqCst)).collect() }
     }
 
-    /// Entries of these tags are not found from now on.
+    /// From now on, entries with these tags are not found.
     pub(crate) fn forget(&self, tags: &Tags) {
         for tag in tags.iter() {
             self.versions.of(tag).fetch_add(1, Ordering::SeqCst);
@@ -65,7 +65,7 @@ impl Debug for Memory {
     }
 }
 
-/// An entry's own time to live.
+/// The time to live of each entry.
 struct Lives;
 
 impl moka::Expiry<(Key, TypeId), Entry> for Lives {
@@ -84,8 +84,8 @@ impl moka::Expiry<(Key, TypeId), Entry> for Lives {
     }
 }
 
-/// A version for each tag, of which some share one: there is room for all tags that clients can make up, and an
-/// invalidation may reach further than it had to.
+/// A version for each tag. Tags may share a slot, so that memory is limited even if clients make up tags; an
+/// invalidation may then affect more entries than necessary.
 struct Versions {
     slots: Box<[AtomicU64]>,
     hasher: RandomState,
@@ -95,7 +95,7 @@ impl Versions {
     const SLOTS: usize = 1 << 14;
 
     fn new() -> Self {
-        // Nobody outside knows the hasher's key, so that nobody can aim at a table's slot.
+        // The hasher's key is secret, so that nobody can target a slot.
         Self { slots: (0..Self::SLOTS).map(|_| AtomicU64::new(0)).collect(), hasher: RandomState::new() }
     }
 
@@ -133,7 +133,7 @@ impl<V: Send + Sync + 'static> Stores<V> for Memory {
     }
 
     async fn keep(&self, key: &Key, tags: &Tags, value: &Arc<V>, stamp: &Stamp, lives: Duration) {
-        // What has been invalidated while it was read is found by nobody.
+        // An entry that was invalidated while it was read must not be found.
         if self.stamp(tags) != *stamp {
             return;
         }

@@ -1,4 +1,5 @@
-//! Cached reads whose invalidation is derived: each query of `sql!` and its kin knows which tables it reads and writes.
+//! Cached reads with automatic invalidation: each query of `sql!` and related macros knows which tables it
+//! reads and writes.
 //!
 //! ```
 //! use std::time::Duration;
@@ -31,19 +32,22 @@
 //! # Ok::<_, sqlx::Error>(()) }).unwrap();
 //! ```
 //!
-//! **What holds.** A read that is begun after a write was told to be done does not see what was before it. An entry holds
-//! for the versions that its tables had when its rows began to be read, so that a read which a write overtakes is found by
-//! nobody. No entry is older than its time to live; each dies up to a tenth before it, at random, so that entries made
-//! together do not die together. Of those who miss an entry at once, one asks the database and the others wait for it: in
-//! each process one. A cache that cannot be reached is no error: the database is asked.
+//! **Guarantees.** A read that starts after a write was acknowledged does not see the state before it. An
+//! entry is valid for the versions that its tables had when its rows were about to be read, so that a read
+//! that is overtaken by a write is never found. No entry outlives its time to live; each expires up to a
+//! tenth earlier, at random, so that entries created together do not expire together. Of concurrent readers
+//! that miss an entry, one per process queries the database and the others wait for it. An unreachable cache
+//! is not an error: the database is queried.
 //!
-//! **What is derived.** The tables are those of the schema's snapshot: of a view those behind it, of a write those that
-//! its foreign keys, partitions, triggers, rules and functions lead to. What is not known is all: a query that reads something unknown is
-//! invalid with any write, and one that writes something unknown invalidates everything.
+//! **What is tracked.** The tables are those of the schema's snapshot: for a view those behind it, for a
+//! write also those that its foreign keys, partitions, triggers, rules and functions affect. Anything unknown
+//! counts as all tables: any write invalidates a query that reads something unknown, and a query that writes
+//! something unknown invalidates everything.
 //!
-//! **What is not seen.** Writes past a [`CachedPool`]: raw queries, other programs, sqlx's own macros, and `sql_batch!`,
-//! which runs on a connection. Name their tables: `db.invalidate(["events"])`, or, of a transaction,
-//! [`Transaction::connection_writing`]; the lint `uncached_write` finds those that are not named. A pool on a replica gives rows that are older than what was invalidated.
+//! **What is not tracked.** Writes that bypass a [`CachedPool`]: raw queries, other programs, sqlx's own
+//! macros, and `sql_batch!`, which runs on a connection. Name their tables: `db.invalidate(["events"])`, or,
+//! for a transaction, [`Transaction::connection_writing`]; the lint `uncached_write` finds writes whose
+//! tables are not named. A pool of a replica may return rows that are older than what was invalidated.
 
 mod cached;
 mod figures;
@@ -81,7 +85,7 @@ pub use self::tables::Tables;
 use self::tables::Tags;
 pub use self::transaction::{Committed, Transaction};
 
-/// A cache of what queries read. Clones are the same cache.
+/// A cache of query results. Clones share the same cache.
 pub struct Cache<S: Store = Memory> {
     shared: Arc<Shared<S>>,
 }
@@ -105,17 +109,17 @@ impl<S: Store + Debug> Debug for Cache<S> {
     }
 }
 
-/// So many entries are kept where nothing else is said.
+/// The default maximum number of entries.
 const ENTRIES: u64 = 10_000;
 
 impl Cache<Memory> {
-    /// A cache in the memory of this process, with room for 10,000 entries. It has a name for figures.
+    /// A cache in the memory of this process, with room for 10,000 entries. The name appears in figures.
     #[must_use]
     pub fn in_memory(name: impl Into<Cow<'static, str>>) -> Self {
         Self::in_memory_of(name, ENTRIES)
     }
 
-    /// A cache in the memory of this process, with room for so many entries.
+    /// A cache in the memory of this process, with room for this many entries.
     #[must_use]
     pub fn in_memory_of(name: impl Into<Cow<'static, str>>, entries: u64) -> Self {
         Self::on(name.into(), Memory::of(entries))
@@ -137,10 +141,11 @@ impl<S: Store> Cache<S> {
         CachedPool::new(pool, self.clone())
     }
 
-    /// Makes what was read from these tables invalid, and what has one of these tags. Whether all who use the cache have
-    /// been told; where not, they are as soon as the cache is reached, and no entry outlives its time to live.
+    /// Invalidates what was read from these tables, and what has one of these tags. Returns whether all users
+    /// of the cache have been told; if not, they will be once the cache is reachable, and no entry outlives
+    /// its time to live.
     ///
-    /// Called after a write that the cache does not see, once it is committed.
+    /// Call it after a write that the cache does not see, once it is committed.
     pub async fn invalidate<T>(&self, tags: impl IntoIterator<Item = T>) -> bool
     where
         T: Into<Cow<'static, str>>,
@@ -149,12 +154,12 @@ impl<S: Store> Cache<S> {
         self.forget(tags).await
     }
 
-    /// Makes everything invalid.
+    /// Invalidates everything.
     pub async fn invalidate_all(&self) -> bool {
         self.forget(Tags::everything()).await
     }
 
-    /// What the cache has done since it was made.
+    /// The activity of the cache since its creation.
     #[must_use]
     pub fn figures(&self) -> CacheFigures {
         self.shared.figures()
@@ -176,7 +181,7 @@ impl<S: Store> Cache<S> {
         store.invalidate_soon(tags);
     }
 
-    /// The value of the key; else what `read` gives, which is kept for so long.
+    /// The cached value of the key, else the result of `read`, which is then cached for this long.
     pub(crate) async fn get<V>(
         &self,
         key: Key,
@@ -204,7 +209,7 @@ impl<S: Store> Cache<S> {
                     counts.shared.add(name, "shared");
                     return Ok(value);
                 }
-                // Rows of another type, of the same name.
+                // Rows of another type with the same name.
                 Err(_) => None,
             },
             Turn::Mine(lead) => Some(lead),
@@ -261,13 +266,13 @@ impl<S: Store> Shared<S> {
     }
 }
 
-/// No entry lives longer: ten years.
+/// The maximum time to live: ten years.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
-/// A time to live less up to a tenth of it.
+/// A time to live shortened at random by up to a tenth.
 fn shortened(lives: Duration) -> Duration {
     let lives = lives.min(LONGEST);
-    // Its keys are random, and another's each time.
+    // Its keys are random, and different each time.
     let [first, second, third, fourth, ..] = RandomState::new().hash_one(0).to_le_bytes();
     let random = f64::from(u32::from_le_bytes([first, second, third, fourth])) / f64::from(u32::MAX);
     lives - (lives / 10).mul_f64(random)

@@ -15,15 +15,16 @@ use super::tables::{Tables, Written};
 use super::{Cache, Transaction};
 use crate::target::{Target, Watch};
 
-/// A pool with a [`Cache`]: queries run on `&db` as on a pool of sqlx, cached ones ask the cache first, and those that
-/// write invalidate what they write.
+/// A pool with a [`Cache`]: queries run on `&db` as on a pool of sqlx, cached ones look in the cache first,
+/// and those that write invalidate what they write.
 ///
-/// Kept by a service in the place of its pool. Queries that are not written with `sql!` and its kin do not run on it, for
-/// what they write is not known: they run on [`pool`](Self::pool), and [`invalidate`](Self::invalidate) names their tables.
+/// Use it in a service instead of the pool. Queries that are not written with `sql!` and related macros do
+/// not run on it, because what they write is unknown: run them on [`pool`](Self::pool), and name their tables
+/// with [`invalidate`](Self::invalidate).
 pub struct CachedPool<DB: Database, S: Store = Memory> {
     pool: Pool<DB>,
     cache: Cache<S>,
-    /// What tells this database from others whose rows are in the same cache.
+    /// Distinguishes this database from others whose rows are in the same cache.
     identity: [u8; 32],
 }
 
@@ -45,7 +46,7 @@ impl<DB: Database, S: Store> CachedPool<DB, S> {
         Self { pool, cache, identity }
     }
 
-    /// The pool itself, past the cache.
+    /// The pool itself, bypassing the cache.
     #[must_use]
     pub fn pool(&self) -> &Pool<DB> {
         &self.pool
@@ -65,11 +66,11 @@ impl<DB: Database, S: Store> CachedPool<DB, S> {
         self.cache.invalidate(tags).await
     }
 
-    /// Begins a transaction that invalidates what it has written when it is committed.
+    /// Begins a transaction that invalidates what it has written when it commits.
     ///
     /// # Errors
     ///
-    /// What the pool or the database reports.
+    /// If the pool or the database fails.
     pub async fn begin(&self) -> Result<Transaction<DB, S>> {
         Ok(Transaction::new(self.pool.begin().await?, self.cache.clone()))
     }
@@ -94,7 +95,7 @@ where
     }
 }
 
-/// Invalidates what a statement has written when it has ended.
+/// Invalidates what a statement has written when it ends.
 #[doc(hidden)]
 pub struct Autocommit<'c, S: Store>(&'c Cache<S>);
 
@@ -110,7 +111,7 @@ impl<S: Store> Watch for Autocommit<'_, S> {
         let watched = async move {
             let mut written = Unsettled::new(self.0, Written::by(tables));
             let result = execution.await;
-            // After an error as well: a connection may break after the database has done what it was asked.
+            // After an error too: the connection may break after the database has executed the statement.
             written.settle().await;
             result
         };
@@ -136,7 +137,7 @@ impl<S: Store> Watch for Autocommit<'_, S> {
     }
 }
 
-/// What has been written, and is to be made invalid: at the latest when this is dropped.
+/// Writes that still have to be invalidated, at the latest when this is dropped.
 pub(crate) struct Unsettled<'c, S: Store> {
     cache: &'c Cache<S>,
     written: Option<Written>,
@@ -147,7 +148,7 @@ impl<'c, S: Store> Unsettled<'c, S> {
         Self { cache, written: Some(written) }
     }
 
-    /// Makes it invalid; whether all have been told.
+    /// Invalidates them; returns whether all users of the cache have been told.
     pub(crate) async fn settle(&mut self) -> bool {
         let Some(tags) = self.written.as_ref().and_then(Written::tags) else {
             self.written = None;

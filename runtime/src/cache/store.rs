@@ -1,4 +1,4 @@
-//! [`Store`]: where entries are kept, and how it is known that they still hold.
+//! [`Store`]: where entries are stored, and how their validity is tracked.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -10,63 +10,65 @@ use sqlx::{Database, Pool};
 use super::key::{Key, Parts};
 use super::tables::Tags;
 
-/// A place that keeps entries. There are two: [`Memory`](super::Memory) and `Redis`.
+/// A store for entries. There are two: [`Memory`](super::Memory) and `Redis`.
 pub trait Store: Send + Sync + 'static + sealed::Sealed {
-    /// What the tags of an entry were when its rows began to be read. An entry holds as long as they still are.
+    /// The state of an entry's tags when its rows were about to be read. The entry is valid as long as it is
+    /// unchanged.
     #[doc(hidden)]
     type Stamp: Clone + PartialEq + Send + Sync + 'static;
 
-    /// Makes entries of these tags invalid; whether it has happened for all who use the store.
+    /// Invalidates entries with these tags; returns whether that has taken effect for all users of the store.
     #[doc(hidden)]
     fn invalidate(&self, tags: Tags) -> impl Future<Output = bool> + Send;
 
-    /// The same without waiting, for where nothing can.
+    /// Like [`invalidate`](Self::invalidate), without waiting, for contexts that cannot wait.
     #[doc(hidden)]
     fn invalidate_soon(&self, tags: Tags);
 
-    /// What tells the database of a pool from others whose rows are in the same cache.
+    /// Distinguishes the database of a pool from others whose rows are in the same cache.
     #[doc(hidden)]
     fn identity<DB: Database>(&self, _pool: &Pool<DB>) -> [u8; 32] {
         own_identity()
     }
 
-    /// Invalidations that have not happened yet.
+    /// The number of pending invalidations.
     #[doc(hidden)]
     fn pending(&self) -> usize {
         0
     }
 
-    /// How often something failed.
+    /// The number of failures.
     #[doc(hidden)]
     fn errors(&self) -> u64 {
         0
     }
 }
 
-/// What a store knows of a key.
+/// The result of looking up a key.
 #[doc(hidden)]
 pub enum Found<V, Stamp> {
     /// The value.
     Value(Arc<V>),
-    /// Nothing that holds; what its tags are now.
+    /// No valid entry; holds the current state of its tags.
     Nothing(Stamp),
-    /// It cannot be asked.
+    /// The store is unreachable.
     Unreachable,
 }
 
-/// A store that can keep values of this type.
+/// A store that can hold values of this type.
 pub trait Stores<V>: Store {
-    /// Looks for an entry.
+    /// Looks up an entry.
     #[doc(hidden)]
     fn find(&self, key: &Key, tags: &Tags) -> impl Future<Output = Found<V, Self::Stamp>> + Send;
 
-    /// Looks again, right before the rows are read: what is read from now on holds for the stamp that is given.
+    /// Looks it up again right before the rows are read: what is read from now on is valid for the returned
+    /// stamp.
     #[doc(hidden)]
     fn begin(&self, key: &Key, tags: &Tags) -> impl Future<Output = Found<V, Self::Stamp>> + Send {
         self.find(key, tags)
     }
 
-    /// Keeps what was read, for so long from the moment when it began to be read.
+    /// Stores what was read, for this long from the moment the read started.
     #[doc(hidden)]
     fn keep(
         &self,
@@ -78,7 +80,8 @@ pub trait Stores<V>: Store {
     ) -> impl Future<Output = ()> + Send;
 }
 
-/// What tells a pool from every other, of this process and of others: two may be on two databases in memory.
+/// An identity that no other pool has, in this process or others: two pools may have different in-memory
+/// databases.
 pub(crate) fn own_identity() -> [u8; 32] {
     static POOLS: AtomicU64 = AtomicU64::new(0);
     let random = RandomState::new();

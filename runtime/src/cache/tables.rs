@@ -1,44 +1,44 @@
-//! [`Tables`] and [`Tags`]: what entries depend on, and what invalidates them.
+//! [`Tables`] and [`Tags`]: the dependencies of entries, and what invalidates them.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// A name that entries are known by: a table's, or any other.
+/// A name attached to entries: a table's, or any other.
 pub(crate) type Tag = Cow<'static, str>;
 
-/// The tag that every entry has.
+/// The tag of every entry.
 const ALL: Tag = Cow::Borrowed("\0all");
-/// The tag of an entry that depends on tables which are not known: every write invalidates it.
+/// The tag of an entry that depends on unknown tables: every write invalidates it.
 const ANY: Tag = Cow::Borrowed("\0any");
 
-/// The tables that a query reads and writes, as its macro found them in the snapshot of the schema.
+/// The tables that a query reads and writes, as its macro found them in the schema snapshot.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Tables {
-    /// Those that it reads.
+    /// The tables that it reads.
     pub reads: &'static [&'static str],
-    /// Those that it writes.
+    /// The tables that it writes.
     pub writes: &'static [&'static str],
-    /// Whether it may read others too.
+    /// Whether it may read others as well.
     pub reads_unknown: bool,
-    /// Whether it may write others too.
+    /// Whether it may write others as well.
     pub writes_unknown: bool,
-    /// What tells one schema from another.
+    /// A hash of the schema.
     pub schema: u64,
 }
 
 impl Tables {
-    /// What is known of a query that nothing is said of.
+    /// For a query of which nothing is known.
     #[doc(hidden)]
     pub const UNKNOWN: &'static Self =
         &Self { reads: &[], writes: &[], reads_unknown: true, writes_unknown: true, schema: 0 };
 
-    /// Whether it changes nothing.
+    /// Whether it writes nothing.
     pub(crate) fn only_reads(&self) -> bool {
         self.writes.is_empty() && !self.writes_unknown
     }
 
-    /// The tags of an entry that holds what it reads.
+    /// The tags of an entry with its result.
     pub(crate) fn tags(&self, more: impl IntoIterator<Item = Tag>) -> Tags {
         let reads = self.reads.iter().map(|table| Cow::Borrowed(*table));
         let mut tags: Vec<Tag> = reads.chain(more).collect();
@@ -52,7 +52,7 @@ impl Tables {
     }
 }
 
-/// The tags of an entry, each once, always in the same order.
+/// The tags of an entry, without duplicates, in a fixed order.
 #[derive(Clone, Debug)]
 pub struct Tags(Vec<Tag>);
 
@@ -61,18 +61,18 @@ impl Tags {
         self.0.iter().map(|tag| &**tag)
     }
 
-    /// Those that have been named, and what depends on any write.
+    /// The given tags, and that of entries which depend on any write.
     pub(crate) fn named(tags: impl IntoIterator<Item = Tag>) -> Self {
         Self(tags.into_iter().chain([ANY]).collect::<BTreeSet<_>>().into_iter().collect())
     }
 
-    /// Whatever there is.
+    /// The tag of all entries.
     pub(crate) fn everything() -> Self {
         Self(vec![ALL])
     }
 }
 
-/// The tables that have been written, gathered until it is known whether the writing holds.
+/// The tables that have been written, collected until it is known whether the write takes effect.
 #[derive(Debug, Default)]
 pub(crate) struct Written {
     tags: BTreeSet<Tag>,
@@ -99,12 +99,12 @@ impl Written {
         self.unknown = true;
     }
 
-    /// Whether something was run that may have ended the transaction by itself, as a definition does in MySQL.
+    /// Whether something was run that may have committed the transaction implicitly, as DDL does in MySQL.
     pub(crate) fn is_unknown(&self) -> bool {
         self.unknown
     }
 
-    /// What is invalid by it; `None` where nothing is.
+    /// The tags to invalidate; `None` if there are none.
     pub(crate) fn tags(&self) -> Option<Tags> {
         match (self.unknown, self.tags.is_empty()) {
             (true, _) => Some(Tags::everything()),

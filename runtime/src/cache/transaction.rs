@@ -1,4 +1,4 @@
-//! [`Transaction`]: gathers what is written, and makes it invalid when it is committed.
+//! [`Transaction`]: collects what is written, and invalidates it on commit.
 
 use std::borrow::Cow;
 use std::fmt::{self, Debug, Formatter};
@@ -17,8 +17,8 @@ use crate::target::{Target, Watch};
 
 /// A transaction of a [`CachedPool`](super::CachedPool). Queries run on `&mut transaction`.
 ///
-/// What it has written becomes invalid when it is committed, before [`commit`](Self::commit) returns. Dropped, it is rolled
-/// back, and invalidates nothing. Reads in it are not cached.
+/// What it has written is invalidated on commit, before [`commit`](Self::commit) returns. If dropped, it is
+/// rolled back and invalidates nothing. Reads in it are not cached.
 pub struct Transaction<DB: Database, S: Store = Memory> {
     inner: sqlx::Transaction<'static, DB>,
     cache: Cache<S>,
@@ -31,12 +31,12 @@ impl<DB: Database, S: Store> Debug for Transaction<DB, S> {
     }
 }
 
-/// That a transaction has been committed.
+/// The result of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Committed {
-    /// Whether all who use the cache have been told what is invalid. Where not, they are as soon as the cache is reached,
-    /// and no entry outlives its time to live.
+    /// Whether all users of the cache have been told of the invalidation. If not, they will be once the cache
+    /// is reachable, and no entry outlives its time to live.
     pub acknowledged: bool,
 }
 
@@ -45,12 +45,12 @@ impl<DB: Database, S: Store> Transaction<DB, S> {
         Self { inner, cache, written: Written::default() }
     }
 
-    /// Commits, and makes what was written invalid.
+    /// Commits, and invalidates what was written.
     ///
     /// # Errors
     ///
-    /// What the database or the connection to it reports. What was written is invalid then too: a connection can break
-    /// after the database has committed.
+    /// If the database or the connection fails. What was written is invalidated then too: a connection can
+    /// break after the database has committed.
     pub async fn commit(self) -> Result<Committed> {
         let Self { inner, cache, written } = self;
         let mut written = Unsettled::new(&cache, written);
@@ -63,10 +63,10 @@ impl<DB: Database, S: Store> Transaction<DB, S> {
     ///
     /// # Errors
     ///
-    /// What the database or the connection to it reports.
+    /// If the database or the connection fails.
     pub async fn rollback(self) -> Result<()> {
         let Self { inner, cache, written } = self;
-        // What is not known may have committed by itself, as a definition does in MySQL.
+        // Unknown statements may have committed implicitly, as DDL does in MySQL.
         let written = if written.is_unknown() { written } else { Written::default() };
         let mut written = Unsettled::new(&cache, written);
         let result = inner.rollback().await;
@@ -74,20 +74,20 @@ impl<DB: Database, S: Store> Transaction<DB, S> {
         result
     }
 
-    /// Makes these tags invalid too when the transaction is committed: for what is written by functions of the database
-    /// and triggers that the snapshot does not hold.
+    /// Also invalidates these tags on commit: for writes by triggers and functions of the database that the
+    /// snapshot does not contain.
     pub fn invalidates<T: Into<Cow<'static, str>>>(&mut self, tags: impl IntoIterator<Item = T>) {
         self.written.add_tags(tags.into_iter().map(Into::into));
     }
 
-    /// The connection, for queries that are not written with `sql!`, and functions that take one. What is written by it is
-    /// not seen: when the transaction is committed, everything is invalid.
+    /// The connection, for queries that are not written with `sql!`, and functions that take one. What is
+    /// written through it is unknown: on commit, everything is invalidated.
     pub fn connection(&mut self) -> &mut DB::Connection {
         self.written.add_unknown();
         &mut self.inner
     }
 
-    /// The connection, for what writes these tables and no others.
+    /// The connection, for code that writes these tables and no others.
     pub fn connection_writing<T: Into<Cow<'static, str>>>(
         &mut self,
         tables: impl IntoIterator<Item = T>,
@@ -112,7 +112,7 @@ where
     }
 }
 
-/// Notes what a statement writes.
+/// Records what a statement writes.
 #[doc(hidden)]
 pub struct Gather<'c>(&'c mut Written);
 

@@ -1,4 +1,4 @@
-//! [`Budgeted`], [`BudgetedStream`] and [`Measured`]: the futures that a person awaits, the stream that is read.
+//! [`Budgeted`], [`BudgetedStream`] and [`Measured`]: the futures and streams that users await.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,7 +12,7 @@ use super::scoped::Scoped;
 use crate::report::Report;
 
 pin_project! {
-    /// A future that runs in a scope, which is judged when it is ready. Made by [`Scope::run`].
+    /// A future that runs in a scope, which is checked when the future is ready. Made by [`Scope::run`].
     ///
     /// The scope is entered whenever the future is polled and while it is dropped, so it follows the future from thread
     /// to thread and does not see what other futures do in between.
@@ -44,7 +44,7 @@ impl<F: Future> Future for Budgeted<F> {
 }
 
 pin_project! {
-    /// A stream that runs in a scope, which is judged when it ends. Made by [`Scope::run_stream`].
+    /// A stream that runs in a scope, which is checked when the stream ends. Made by [`Scope::run_stream`].
     ///
     /// The scope is entered whenever the stream is polled and while it is dropped.
     #[must_use = "streams do nothing unless polled"]
@@ -79,7 +79,7 @@ impl<S: Stream> Stream for BudgetedStream<S> {
 }
 
 pin_project! {
-    /// A future that gives its output and a report of its queries. Made by [`measure`].
+    /// A future that returns its output and a report of its queries. Made by [`measure`].
     #[must_use = "futures do nothing unless polled"]
     pub struct Measured<F> {
         #[pin]
@@ -87,7 +87,7 @@ pin_project! {
     }
 }
 
-/// Runs the future and reports what it asked of the database.
+/// Runs the future and reports its database access.
 ///
 /// ```
 /// # sqlx::__rt::test_block_on(async {

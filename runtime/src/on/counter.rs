@@ -1,4 +1,4 @@
-//! How a query tells the current scopes that it was executed, what rows it gave and how long it took.
+//! How a query reports to the current scopes: that it was executed, its rows and its time.
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
@@ -29,17 +29,17 @@ impl Counter {
         Some(self.site.sql)
     }
 
-    /// What sees the value that is bound next.
+    /// Creates a witness of the next bound value.
     pub(crate) fn witness(self) -> Witness {
         self.parameters.witness(self.site)
     }
 
-    /// The value was bound.
+    /// Records the bound value.
     pub(crate) fn bound(&mut self, witness: Witness) {
         self.parameters = witness.parameters();
     }
 
-    /// The query was handed to a connection with these arguments.
+    /// Records that the query was handed to a connection with these arguments.
     pub(crate) fn executed<DB: Database>(self, arguments: Option<&DB::Arguments>) {
         let (database, parameters) = (DB::NAME, self.parameters.with_arguments(arguments));
         #[cfg(feature = "tracing")]
@@ -58,7 +58,7 @@ impl Counter {
         );
     }
 
-    /// The query gave so many rows.
+    /// Records rows of the query.
     pub(crate) fn rows(self, rows: usize) {
         if rows == 0 {
             return;
@@ -66,13 +66,13 @@ impl Counter {
         current::record(self.site, Seen { rows, ..Seen::default() });
     }
 
-    /// Counts rows one by one, and tells of them when it is dropped.
+    /// Counts rows one by one, and reports them when it is dropped.
     pub(crate) fn row_count(self) -> RowCount {
         RowCount { counter: self, rows: 0 }
     }
 
-    /// The execution that `start` gives at the first poll, timed from there until it is ready or dropped, and the rows of
-    /// its output counted.
+    /// The execution that `start` creates at the first poll, timed from then until it is ready or dropped,
+    /// with the rows of its output counted.
     pub(crate) fn time<F, R>(
         self,
         start: impl FnOnce() -> F + Send,
@@ -85,7 +85,7 @@ impl Counter {
         Timed::new(self.site, async move { start().await }, rows, false)
     }
 
-    /// The same for an execution that counts its rows by itself.
+    /// Like [`time`](Self::time), for an execution that counts its rows itself.
     pub(crate) fn time_alone<F: Future, R: FnOnce(&F::Output) -> Option<usize>>(
         self,
         execution: F,
@@ -94,8 +94,8 @@ impl Counter {
         Timed::new(self.site, execution, rows, true)
     }
 
-    /// The rows that `start` gives at the first poll: drivers take a query's arguments, which is when it counts, as soon
-    /// as they are asked for a stream, but send nothing before it is polled.
+    /// The rows that `start` returns at the first poll. Drivers take a query's arguments, which is when it
+    /// counts, as soon as they are asked for a stream, but send nothing before it is polled.
     pub(crate) fn begin<'e, T: 'e>(
         self,
         start: impl FnOnce() -> BoxStream<'e, T> + Send + 'e,
@@ -103,7 +103,7 @@ impl Counter {
         stream::once(async move { start() }).flatten().boxed()
     }
 
-    /// The rows that `start` gives, timed, and counted as they come.
+    /// The rows that `start` returns, timed, and counted as they arrive.
     pub(crate) fn observe<'e, T: 'e, E: 'e>(
         self,
         start: impl FnOnce() -> BoxStream<'e, Result<T, E>> + Send + 'e,
@@ -112,7 +112,7 @@ impl Counter {
     }
 }
 
-/// The rows of one execution that is a future; a stream's count as they come.
+/// The rows of one execution that is a future; the rows of a stream count as they arrive.
 pub(crate) struct RowCount {
     counter: Counter,
     rows: usize,

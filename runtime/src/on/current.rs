@@ -1,7 +1,7 @@
-//! The scope that is current on this thread, and how a future or a closure takes it elsewhere.
+//! The current scope of this thread, and how a future or a closure carries it elsewhere.
 //!
-//! A scope is current only while something in it runs: it is entered for the length of a poll or a call, never across
-//! an `.await`. The scopes around it hang on it as a chain of parents.
+//! A scope is only current while something in it runs: it is entered for the duration of a poll or a call,
+//! never across an `.await`. The enclosing scopes are linked to it as a chain of parents.
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
@@ -26,7 +26,7 @@ thread_local! {
         const { Current { id: Cell::new(0), node: RefCell::new(None), is_carried: Cell::new(false) } };
 }
 
-// The threads of a model are one of the system's.
+// All threads of a model share one thread of the system.
 #[cfg(query_budget_loom)]
 loom::thread_local! {
     static CURRENT: Current =
@@ -34,16 +34,17 @@ loom::thread_local! {
 }
 
 thread_local! {
-    /// The scope and the site, by number and address, that were last found to know enough: in a loop they are the next.
+    /// The scope and the site, by id and address, that were last found to know enough: in a loop they are the
+    /// same the next time.
     static ENOUGH: Cell<(u64, usize)> = const { Cell::new((0, 0)) };
 }
 
 /// The scope that is current on a thread.
 struct Current {
-    /// Its number; 0 where there is none. Every value that is bound asks for it, and for nothing else.
+    /// Its id; 0 if there is none. Every bound value reads it, and nothing else.
     id: Cell<u64>,
     node: RefCell<Option<Arc<Node>>>,
-    /// Whether it was brought here from where it began, by a [`CurrentBudget`].
+    /// Whether it was carried here by a [`CurrentBudget`].
     is_carried: Cell<bool>,
 }
 
@@ -54,16 +55,16 @@ impl Current {
     }
 }
 
-/// A running scope: its tally, and the scope it was started in.
+/// A running scope: its tally, and the enclosing scope.
 pub(crate) struct Node {
-    /// No other scope of the process has it.
+    /// Unique in the process.
     id: u64,
     tally: Mutex<Tally>,
-    /// The scope around it, or the nearest one further out that has not ended.
+    /// The enclosing scope, or the nearest one further out that has not ended.
     parent: Mutex<Option<Arc<Node>>>,
-    /// Whether there may be one: asked without the lock.
+    /// Whether there may be one, readable without the lock.
     is_nested: AtomicBool,
-    /// Whether it has been reported on, so that nobody asks what is counted in it any more.
+    /// Whether it has been reported on, so that its counts are no longer needed.
     has_ended: AtomicBool,
     /// Whether what runs in it counts nowhere.
     #[cfg(feature = "tracing")]
@@ -76,7 +77,7 @@ pub(crate) struct Node {
     spans: super::span::Spans,
     #[cfg(feature = "otel")]
     otel: super::otel::ScopeSpan,
-    /// Statements of this scope that the layer found slow.
+    /// Slow statements of this scope, found by the layer.
     #[cfg(feature = "tracing")]
     slow: super::slow::Slow,
 }
@@ -88,13 +89,13 @@ impl Node {
         Self::within(current().0, is_carried, false)
     }
 
-    /// A scope that nobody asks, within none.
+    /// A scope that is never read, outside of any other.
     pub(crate) fn outside() -> Arc<Self> {
         Self::within(None, false, true)
     }
 
     fn within(parent: Option<Arc<Self>>, is_carried: bool, is_uncounted: bool) -> Arc<Self> {
-        // What is around it may have lost what is around that.
+        // Its parent may have lost its own parent.
         let parent = parent.and_then(|parent| {
             let further_out = parent.around();
             if parent.has_ended.load(Ordering::Relaxed) { further_out } else { Some(parent) }
@@ -120,7 +121,7 @@ impl Node {
         })
     }
 
-    /// Whether what runs on a thread of the driver cannot be traced to it.
+    /// Whether what runs on a driver's thread cannot be traced to it.
     #[cfg(feature = "tracing")]
     pub(crate) fn is_untraceable(&self) -> bool {
         super::span::is_needed() && self.spans.are_disabled()
@@ -146,19 +147,19 @@ impl Node {
         &self.slow
     }
 
-    /// Whether there is no scope around it.
+    /// Whether it has no enclosing scope.
     #[cfg(feature = "tracing")]
     pub(crate) fn is_outermost(&self) -> bool {
         self.around().is_none()
     }
 
-    /// Nobody asks any more what is counted in it.
+    /// Marks its counts as no longer needed.
     pub(crate) fn end(&self) {
         self.has_ended.store(true, Ordering::Relaxed);
     }
 
-    /// The scope around it. Those that have ended are left out for good: each task of a chain that goes on would hang on
-    /// all that came before it.
+    /// The enclosing scope. Ended ones are unlinked permanently: otherwise each task in an endless chain
+    /// would keep all earlier ones alive.
     fn around(&self) -> Option<Arc<Self>> {
         if !self.is_nested.load(Ordering::Relaxed) {
             return None;
@@ -175,13 +176,13 @@ impl Node {
     }
 
     pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
-        // A tally is consistent after every change to it, so what a panicking thread left is still true.
+        // A tally is consistent after every change to it, so it is valid even after a thread panicked.
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Node {
-    /// One after the other: a long chain dropped from within would end the stack.
+    /// One after the other: recursively dropping a long chain would overflow the stack.
     fn drop(&mut self) {
         let mut parent = take_parent(self);
         while let Some(mut node) = parent.and_then(Arc::into_inner) {
@@ -194,7 +195,7 @@ fn take_parent(node: &mut Node) -> Option<Arc<Node>> {
     node.parent.get_mut().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-/// Counts what sqlx tells of an execution in a scope and all those around it; says what was new of it to the scope.
+/// Counts an execution reported by sqlx in a scope and all enclosing ones; returns what was new to the scope.
 #[cfg(feature = "tracing")]
 pub(crate) fn record_told(node: &Arc<Node>, sql: &str, seen: Seen) -> Heard {
     let is_counted = super::running::is_running(sql);
@@ -207,7 +208,7 @@ pub(crate) fn record_told(node: &Arc<Node>, sql: &str, seen: Seen) -> Heard {
     heard
 }
 
-/// What the current scopes want to know of the values of the query at that site.
+/// What the current scopes want to know about the values of the query at a site.
 pub(crate) fn asked_of(site: &'static Site) -> Asked {
     match CURRENT.try_with(|current| current.id.get()) {
         Err(_) | Ok(0) => Asked::ByNobody,
@@ -220,9 +221,9 @@ fn address(site: &'static Site) -> usize {
     std::ptr::from_ref(site).addr()
 }
 
-/// Counts what was seen in the current scope and all those around it.
+/// Counts an observation in the current scope and all enclosing ones.
 pub(crate) fn record(site: &'static Site, seen: Seen) {
-    // While the thread's storage is being torn down nothing is current any more.
+    // While the thread's storage is destroyed, nothing is current any more.
     let _ = CURRENT.try_with(|current| {
         let current = current.node.borrow();
         let Some(node) = current.as_ref() else { return };
@@ -262,12 +263,12 @@ fn enter_as(node: Option<Arc<Node>>, is_carried: bool) -> EnteredNode {
     }
 }
 
-/// Makes the previous scope current again when dropped. Bound to its thread, so it cannot be held across an `.await`
-/// of a future that is sent elsewhere.
+/// Makes the previous scope current again when dropped. It is not `Send`, so it cannot be held across an
+/// `.await` of a future that moves between threads.
 pub(crate) struct EnteredNode {
     previous: Option<Arc<Node>>,
     was_carried: bool,
-    /// Whether a span of the scope's own was entered with it.
+    /// Whether a span of the scope was entered with it.
     #[cfg(feature = "tracing")]
     has_span: bool,
     #[cfg(feature = "otel")]
@@ -297,7 +298,7 @@ impl Drop for EnteredNode {
     }
 }
 
-/// The scopes that are current at one moment, to be taken to another thread or task.
+/// The scopes that are current at one moment, to be carried to another thread or task.
 ///
 /// ```
 /// let budget = query_budget::current();
@@ -313,12 +314,12 @@ pub fn current() -> CurrentBudget {
     CurrentBudget(CURRENT.try_with(|current| current.node.borrow().clone()).ok().flatten())
 }
 
-/// Runs the future outside of every scope: what it asks of the database counts nowhere.
+/// Runs the future outside of every scope: its database access counts nowhere.
 ///
-/// A stream that is taken out of it counts where it is read; one that is not written with `sql!`, as a query of wherever it
-/// ends or is dropped.
+/// A stream that leaves it counts where it is read; one that is not written with `sql!` counts as a query of
+/// the place where it ends or is dropped.
 ///
-/// This is for what belongs to a test and not to the code under test:
+/// Use it for queries of a test that do not belong to the code under test:
 ///
 /// ```
 /// # use query_budget::{assert_constant_queries, uncounted};
@@ -333,11 +334,13 @@ pub fn current() -> CurrentBudget {
 /// # });
 /// ```
 pub fn uncounted<F: Future>(future: F) -> InBudget<F> {
-    // A scope of its own that nobody asks, so that what runs on a driver's thread is not traced to one further out.
+    // A scope of its own that is never read, so that what runs on a driver's thread is not traced to an
+    // enclosing one.
     CurrentBudget(Some(Node::outside())).run(future)
 }
 
-/// What the innermost scope has counted so far; `None` outside of every scope, and in a build that does not count.
+/// The counts of the innermost scope so far; `None` outside of every scope, and in a build that does not
+/// count.
 ///
 /// ```
 /// # sqlx::__rt::test_block_on(query_budget::scope("page").run(async {
@@ -352,7 +355,7 @@ pub fn counts() -> Option<Counts> {
 }
 
 impl CurrentBudget {
-    /// What the innermost of these scopes has counted so far; `None` where there is none.
+    /// The counts of the innermost of these scopes so far; `None` if there is none.
     #[must_use]
     pub fn counts(&self) -> Option<Counts> {
         self.0.as_ref().map(|node| node.tally().counts())
@@ -381,7 +384,7 @@ pin_project! {
     /// [`BudgetExt::in_current_budget`](crate::BudgetExt::in_current_budget).
     #[must_use = "futures do nothing unless polled"]
     pub struct InBudget<F> {
-        // Taken out where it is dropped, so that it is dropped within the scopes.
+        // Taken out for dropping, so that it is dropped within the scopes.
         #[pin]
         future: Option<F>,
         budget: CurrentBudget,

@@ -1,10 +1,10 @@
-//! What is done when an execution or a scope ends: whoever wants to know is told, by the features that are enabled.
+//! The end of an execution or a scope: reports it to the enabled features.
 
 use std::time::Duration;
 
 use crate::site::Site;
 
-/// One execution of a query that has come to its end, or was dropped.
+/// One execution of a query that has ended, or was dropped.
 #[cfg_attr(
     not(any(feature = "tracing", feature = "stats", feature = "metrics")),
     expect(dead_code, reason = "nobody wants to know")
@@ -17,32 +17,33 @@ pub(crate) struct Execution<'a> {
         expect(dead_code, reason = "a metric is labelled by the site")
     )]
     pub(crate) sql: &'a str,
-    /// Where it is written; `None` of what sqlx told.
+    /// Its place; `None` if it was reported by sqlx.
     pub(crate) site: Option<&'static Site>,
     /// Number of rows it gave.
     pub(crate) rows: usize,
-    /// Time spent in it, the consumer's left out.
+    /// Time spent in it, excluding the consumer's.
     pub(crate) time: Duration,
 }
 
-/// Tells of an execution that was counted where it was made.
+/// Reports an execution that was counted where it was made.
 pub(crate) fn execution(ended: Execution<'_>) {
     #[cfg(feature = "tracing")]
     super::slow::statement(ended);
     measured(ended);
 }
 
-/// Tells of an execution that sqlx told of. A layer makes no events: a slow one is kept until the scope is left.
+/// Reports an execution that sqlx reported. A layer emits no events: a slow one is stored until the scope is
+/// left.
 #[cfg(feature = "tracing")]
 pub(crate) fn told(ended: Execution<'_>, slow: &super::slow::Slow) {
     slow.keep(ended);
     measured(ended);
 }
 
-/// Tells that a query waited so long for a connection, in vain unless it had one then.
+/// Reports how long a query waited for a connection; in vain unless `had_one`.
 #[cfg(feature = "sqlx")]
 pub(crate) fn waited(site: &'static Site, time: Duration, had_one: bool) {
-    // What failed at once did not wait: its values could not be encoded, or the pool is closed.
+    // An immediate failure is not a wait: its values could not be encoded, or the pool is closed.
     if time < WAIT {
         return;
     }
@@ -55,7 +56,7 @@ pub(crate) fn waited(site: &'static Site, time: Duration, had_one: bool) {
     let _ = (site, had_one);
 }
 
-/// A shorter wait is the time that a pool takes to hand out what is there.
+/// A shorter wait is only the pool's own overhead.
 #[cfg(feature = "sqlx")]
 const WAIT: Duration = Duration::from_millis(1);
 
@@ -67,7 +68,7 @@ fn measured(ended: Execution<'_>) {
     let _ = ended;
 }
 
-/// A scope that has come to its end, or was dropped.
+/// A scope that has ended, or was dropped.
 #[cfg(any(feature = "stats", feature = "metrics"))]
 #[derive(Clone, Copy)]
 pub(crate) struct ScopeRun<'a> {
@@ -77,7 +78,7 @@ pub(crate) struct ScopeRun<'a> {
     pub(crate) time: Duration,
 }
 
-/// Tells of a scope.
+/// Reports a scope.
 #[cfg(any(feature = "stats", feature = "metrics"))]
 pub(crate) fn scope(ended: ScopeRun<'_>) {
     #[cfg(feature = "stats")]

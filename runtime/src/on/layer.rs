@@ -1,8 +1,8 @@
-//! The layer that counts queries by what sqlx tells of them: those of `query!`, `query()` and other crates.
+//! The layer that counts queries reported by sqlx: those of `query!`, `query()` and other crates.
 //!
-//! sqlx logs each statement when it ends, as an event. On most drivers that is where the future is polled, and the
-//! current scope is the right one. SQLite's runs statements on a thread of its own and takes the current span along,
-//! which leads back to the scope.
+//! sqlx logs each statement as an event when it ends. On most drivers that happens where the future is
+//! polled, and the current scope is the right one. SQLite's driver runs statements on a separate thread and
+//! takes the current span along, which leads back to the scope.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -22,10 +22,11 @@ use super::span::{self, SCOPES};
 use super::tally::{Heard, Seen};
 use super::traffic::is_query;
 
-/// Where sqlx tells of its statements.
+/// The target of sqlx's statement events.
 const STATEMENTS: &str = "sqlx::query";
 
-/// A layer that counts the queries that are not written with `sql!` too, each once, in the scopes they run in.
+/// A layer that also counts the queries that are not written with `sql!`, each once, in the scopes they run
+/// in.
 ///
 /// ```
 /// use tracing_subscriber::layer::SubscriberExt;
@@ -34,18 +35,18 @@ const STATEMENTS: &str = "sqlx::query";
 /// tracing_subscriber::registry().with(query_budget::layer()).init();
 /// ```
 ///
-/// A second one in the same subscriber counts nothing. On SQLite the threads of connections keep the names that sqlx gives
-/// them, for that is how they are known.
+/// A second one in the same subscriber counts nothing. On SQLite, do not rename the threads of connections:
+/// they are recognised by sqlx's names.
 ///
-/// It hears of what sqlx logs: a connection whose statements are not logged is not counted. It has a filter of its own
-/// and needs no other; a filter over the whole subscriber has to let `sqlx::query` and `query_budget::scope` through.
-/// Transaction control, the set-up of a connection (`SET`, `PRAGMA`) and the driver's own look-ups in the catalog are
-/// not counted. A script is one query.
+/// It only sees what sqlx logs: a connection with statement logging disabled is not counted. It has its own
+/// filter and needs no other; a filter over the whole subscriber has to let `sqlx::query` and
+/// `query_budget::scope` through. Transaction control, the set-up of a connection (`SET`, `PRAGMA`) and the
+/// driver's own look-ups in the catalog are not counted. A script is one query.
 ///
-/// On SQLite, whose statements end on a thread of their own, one that failed or whose stream was dropped may
-/// be told of when its scope has ended; it then counts in the scopes around that. It is the span of a scope that leads
-/// back from there: the one that is current when the scope begins, or, within another scope, a span `scope` of level
-/// `TRACE`, which is what `Span::current()` then is. On other databases scopes have no spans.
+/// On SQLite, statements end on a separate thread. One that failed or whose stream was dropped may be
+/// reported after its scope has ended; it then counts in the enclosing scopes. The span of a scope leads back
+/// from there: the span that is current when the scope begins, or, within another scope, a span `scope` of
+/// level `TRACE`, which `Span::current()` then returns. On other databases scopes have no spans.
 pub fn layer<S>() -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -55,9 +56,9 @@ where
 }
 
 struct QueryLayer {
-    /// Whether another one of the same subscriber counts already.
+    /// Whether another one in the same subscriber counts already.
     is_second: bool,
-    /// The subscriber of which it is a part.
+    /// The subscriber that contains it.
     subscriber: OnceLock<WeakDispatch>,
 }
 
@@ -106,8 +107,8 @@ where
     }
 }
 
-/// Whether this is a thread on which SQLite's driver runs statements. Elsewhere a span of a scope may have been taken to
-/// a task that was not told to count (`in_current_span`), and is no reason to count there.
+/// Whether this is a thread on which SQLite's driver runs statements. Elsewhere, a scope's span may have been
+/// carried to a task that was not told to count (`in_current_span`), and must not make it count.
 fn is_thread_of_driver() -> bool {
     thread_local! {
         static IS_OF_DRIVER: bool =
@@ -119,9 +120,9 @@ fn is_thread_of_driver() -> bool {
 /// The fields of one event.
 #[derive(Default)]
 struct Told {
-    /// The first words.
+    /// The start of the statement.
     summary: String,
-    /// The whole, between line breaks, when it is more than the summary.
+    /// The whole statement, between line breaks, if it is longer than the summary.
     statement: String,
     rows: usize,
     time: Duration,

@@ -1,4 +1,4 @@
-//! Scopes and counts in builds that count. `off.rs` has the same names for those that do not.
+//! Scopes and counts in builds that count. `off.rs` has the same names for other builds.
 
 mod budgeted;
 #[cfg(feature = "sqlx")]

@@ -1,4 +1,4 @@
-//! Said once: a budget is set, or a count is read, where queries are not counted.
+//! One-time notices: a budget is set, or a count is read, although queries are not counted.
 
 use std::panic::Location;
 use std::sync::Once;
@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::current::Node;
 
-/// Whether the layer is part of some subscriber.
+/// Whether the layer is part of a subscriber.
 #[cfg(feature = "tracing")]
 static HAS_LAYER: AtomicBool = AtomicBool::new(false);
-/// Whether it has heard of a statement.
+/// Whether it has received a statement.
 #[cfg(feature = "tracing")]
 static HAS_HEARD: AtomicBool = AtomicBool::new(false);
 
-/// The layer has become part of a subscriber.
+/// Records that the layer has become part of a subscriber.
 #[cfg(feature = "tracing")]
 pub(crate) fn layer_is_there() {
     HAS_LAYER.store(true, Ordering::Relaxed);
@@ -25,7 +25,7 @@ pub(crate) fn has_layer() -> bool {
     HAS_LAYER.load(Ordering::Relaxed)
 }
 
-/// The layer has heard of a statement.
+/// Records that the layer has received a statement.
 #[cfg(feature = "tracing")]
 pub(crate) fn layer_has_heard() {
     if !HAS_HEARD.load(Ordering::Relaxed) {
@@ -33,7 +33,7 @@ pub(crate) fn layer_has_heard() {
     }
 }
 
-/// Why queries of the scope that are not written with `sql!` are not counted; `None` when they are.
+/// Why queries of the scope that are not written with `sql!` are not counted; `None` if they are.
 #[cfg(feature = "tracing")]
 fn obstacle(node: &Node) -> Option<&'static str> {
     if !HAS_LAYER.load(Ordering::Relaxed) {
@@ -44,7 +44,7 @@ fn obstacle(node: &Node) -> Option<&'static str> {
             "let `sqlx::query=debug` and `query_budget::scope=trace` through the filter of the subscriber",
         );
     }
-    // SQLite tells of its statements on a thread of its own, from which only the span leads back.
+    // SQLite reports its statements on a separate thread, from which only the span leads back.
     if node.is_untraceable() {
         return Some("let `query_budget::scope=trace` through the filter of the subscriber");
     }
@@ -60,8 +60,8 @@ fn obstacle(_: &Node) -> Option<&'static str> {
     Some("enable the feature `tracing` of `query-budget` and add `query_budget::layer()` to the subscriber")
 }
 
-/// A scope has ended whose count is read, or judged, and that may have run queries which nothing counts: it saw none, or
-/// a filter hides them.
+/// Called when a scope ends whose count is read or checked, and that may have run uncounted queries: it saw
+/// none, or a filter hides them.
 pub(crate) fn count_is_read(scope: &str, location: &Location<'_>, node: &Node) {
     static SAID: Once = Once::new();
     if SAID.is_completed() || (node.tally().queries() > 0 && !is_hidden()) {
@@ -77,7 +77,7 @@ pub(crate) fn count_is_read(scope: &str, location: &Location<'_>, node: &Node) {
     }
 }
 
-/// Whether there is a layer, and a filter over it that keeps statements away.
+/// Whether there is a layer, and a filter over it that hides statements.
 fn is_hidden() -> bool {
     #[cfg(feature = "tracing")]
     return HAS_LAYER.load(Ordering::Relaxed)
@@ -86,7 +86,7 @@ fn is_hidden() -> bool {
     false
 }
 
-/// A scope has ended whose body has queries that are not written with `sql!`.
+/// Called when a scope ends whose body has queries that are not written with `sql!`.
 pub(crate) fn raw_queries_ran(scope: &str, location: &Location<'_>, node: &Node) {
     static SAID: Once = Once::new();
     if SAID.is_completed() {

@@ -1,6 +1,6 @@
-//! Queries and scopes as spans of `tracing`, by OpenTelemetry's conventions for what calls a database.
+//! Queries and scopes as spans of `tracing`, by OpenTelemetry's conventions for database clients.
 //!
-//! `tracing-opentelemetry` sends them on. They hold no value: a query's text is that of its `sql!`.
+//! `tracing-opentelemetry` exports them. They contain no values: a query's text is that of its `sql!`.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,10 +11,10 @@ use super::current::Node;
 #[cfg(feature = "sqlx")]
 use crate::site::Site;
 
-/// Of which module these spans are.
+/// The target of these spans.
 const TARGET: &str = "query_budget::otel";
 
-/// The span of one execution of a query, made when it is polled first.
+/// The span of one execution of a query, created at its first poll.
 #[cfg(feature = "sqlx")]
 #[derive(Default)]
 pub(super) struct QuerySpan(Option<Span>);
@@ -42,7 +42,7 @@ impl QuerySpan {
         span.clone().entered()
     }
 
-    /// It was handed to a database that sqlx calls so.
+    /// Records the database that it was sent to, by sqlx's name.
     pub(super) fn is_of(&self, database: &str) {
         let name = match database {
             "PostgreSQL" => "postgresql",
@@ -57,7 +57,7 @@ impl QuerySpan {
         self.record("db.response.returned_rows", rows);
     }
 
-    /// What the database said of it may hold values, and is not in the span.
+    /// The database's message may contain values, so it is not in the span.
     pub(super) fn failed(&self) {
         self.record("otel.status_code", "ERROR");
         self.record("error.type", "_OTHER");
@@ -75,7 +75,8 @@ impl QuerySpan {
 pub(super) struct ScopeSpan(OnceLock<Span>);
 
 impl ScopeSpan {
-    /// Makes it: a child of the current one, unless that is of a scope that was carried here, which it would keep open.
+    /// Creates it as a child of the current span, unless that belongs to a scope that was carried here, which
+    /// it would keep open.
     pub(super) fn begin(&self, name: &str, is_carried: bool) {
         let current = Span::current();
         let is_ours = current.metadata().is_some_and(|metadata| metadata.target() == TARGET);
@@ -99,7 +100,7 @@ impl ScopeSpan {
         }
     }
 
-    /// Enters it; says whether there is one.
+    /// Enters it; returns whether there is one.
     pub(super) fn enter(&self) -> bool {
         self.0.get().is_some_and(|span| span.with_subscriber(|(id, to)| to.enter(id)).is_some())
     }
@@ -111,7 +112,7 @@ impl ScopeSpan {
     }
 }
 
-/// Makes the span of a scope that begins.
+/// Creates the span of a scope that begins.
 pub(super) fn begin(node: &Arc<Node>, name: &str) {
     node.otel().begin(name, node.is_carried());
 }

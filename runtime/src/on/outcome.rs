@@ -1,4 +1,4 @@
-//! What is done when a scope ends over its budget: panic, print, or call the hook.
+//! What happens when a scope ends over its budget: panic, print, or call the hook.
 
 use std::io::Write;
 use std::panic::AssertUnwindSafe;
@@ -8,24 +8,24 @@ use super::current::{self, Node};
 use crate::report::Report;
 use crate::settings::{OverBudget, settings};
 
-/// How a scope ended. (One whose body panicked is not judged at all.)
+/// How a scope ended. (One whose body panicked is not checked at all.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Finished,
-    /// Dropped before it was ready: whoever dropped it did not ask for a verdict, so never a panic.
+    /// Dropped before it was ready: whoever dropped it does not expect a result, so it never panics.
     Cancelled,
 }
 
-/// What is done about a scope over its budget in this build, unless someone says otherwise.
+/// The default reaction to a scope over its budget in this build.
 const OF_BUILD: OverBudget =
     if cfg!(any(debug_assertions, feature = "enforce")) { OverBudget::Panic } else { OverBudget::Log };
 
-/// What is done now: what the variable `QUERY_BUDGET` says, else the settings, else the build.
+/// The current reaction: that of the variable `QUERY_BUDGET`, else of the settings, else of the build.
 fn mode() -> OverBudget {
     of_environment().or(settings().over_budget).unwrap_or(OF_BUILD)
 }
 
-/// Reads the variable once; a value that is none of the three is said once, and is as good as none.
+/// Reads the variable once; an invalid value is reported once and ignored.
 fn of_environment() -> Option<OverBudget> {
     static MODE: OnceLock<Option<OverBudget>> = OnceLock::new();
     *MODE.get_or_init(|| match std::env::var("QUERY_BUDGET") {
@@ -45,16 +45,17 @@ type Hook = Arc<dyn Fn(&Report) + Send + Sync>;
 
 static HOOK: RwLock<Option<Hook>> = RwLock::new(None);
 
-/// Takes back the hook of [`set_hook`]: what is over its budget panics or is logged again.
+/// Removes the hook of [`set_hook`]: scopes over their budgets panic or are logged again.
 pub fn reset_hook() {
     *HOOK.write().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
-/// Hands every report of a scope over its budget to `hook`, which takes the place of the panic or the print.
-/// [`reset_hook`] takes it back.
+/// Passes every report of a scope over its budget to `hook`, which replaces the panic or the print.
+/// [`reset_hook`] removes it.
 ///
-/// What it asks of the database counts nowhere. `QUERY_BUDGET=off` silences the hook as well. A hook may panic to fail the code that went over, but not when
-/// [`Report::was_cancelled`] says that the scope was dropped before its end.
+/// Its own queries count nowhere. `QUERY_BUDGET=off` silences the hook as well. A hook may panic to fail the
+/// code that exceeded its budget, but not if [`Report::was_cancelled`] says that the scope was dropped before
+/// its end.
 ///
 /// ```
 /// query_budget::set_hook(|report| eprintln!("{report}"));
@@ -63,8 +64,7 @@ pub fn set_hook(hook: impl Fn(&Report) + Send + Sync + 'static) {
     *HOOK.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(hook));
 }
 
-/// Does what is to be done about a scope that ended so, when it is over its budget; but for a panic, of which it gives
-/// the report.
+/// Reacts to a scope that ended over its budget; instead of panicking, it returns the report.
 pub(crate) fn verdict(report: Report, ending: Ending) -> Option<Report> {
     if !report.is_over() {
         return None;
@@ -79,12 +79,12 @@ pub(crate) fn verdict(report: Report, ending: Ending) -> Option<Report> {
     };
     // Cloned out of the lock: a hook may run queries, or set another hook.
     let hook = HOOK.read().unwrap_or_else(PoisonError::into_inner).clone();
-    // What a hook asks of the database is no query of the scopes around this one.
+    // Queries of a hook do not belong to the enclosing scopes.
     let _outside = hook.is_some().then(|| current::enter(Some(Node::outside())));
     match (hook, mode, ending) {
         (Some(hook), _, Ending::Finished) => hook(&report),
         (Some(hook), _, Ending::Cancelled) => {
-            // Whoever drops a future expects no panic.
+            // Dropping a future must not panic.
             if std::panic::catch_unwind(AssertUnwindSafe(|| hook(&report))).is_err() {
                 say(&"query-budget: the hook panicked over a scope that was dropped");
             }
@@ -95,7 +95,7 @@ pub(crate) fn verdict(report: Report, ending: Ending) -> Option<Report> {
     None
 }
 
-/// Tells of it as an event where some subscriber listens, and prints it elsewhere.
+/// Emits it as an event if a subscriber listens, and prints it otherwise.
 fn log(report: &Report) {
     #[cfg(feature = "tracing")]
     if tracing::enabled!(target: "query_budget::over", tracing::Level::WARN) {
@@ -105,7 +105,7 @@ fn log(report: &Report) {
     say(report);
 }
 
-/// Prints a line on stderr. Whoever has closed it does not want to know, and is no reason to fail.
+/// Prints a line on stderr. A closed stderr is no reason to fail.
 pub(crate) fn say(text: &dyn std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }

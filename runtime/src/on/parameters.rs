@@ -1,24 +1,24 @@
-//! What is known of the values that are bound to a query.
+//! What is known about the values bound to a query.
 
 /// The values bound to a query.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Parameters {
     /// Their hash.
     Hash(u64),
-    /// They cannot be told.
+    /// They cannot be compared.
     #[default]
     Unknown,
-    /// Nobody asks any more, so that they were not looked at.
+    /// They were not looked at, because they are no longer needed.
     Unasked,
 }
 
-/// What the current scopes want to know of the values of a query.
+/// What the current scopes want to know about the values of a query.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
     Values,
-    /// They all know that the values differ, or cannot be told.
+    /// They all know that the values differ, or cannot be compared.
     Nothing,
-    /// There is none. Whoever comes later does not learn them.
+    /// There is no scope. Later ones do not learn the values either.
     ByNobody,
 }
 

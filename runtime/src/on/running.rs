@@ -1,5 +1,6 @@
-//! The counted query whose execution is polled or dropped on this thread: what sqlx tells meanwhile, with its text, is
-//! of that query, in whatever scope that happens; and whether it was handed to a connection.
+//! The counted query whose execution is being polled or dropped on this thread: a report from sqlx with its
+//! text in the meantime refers to that query, whatever the scope. Also tracks whether it was handed to a
+//! connection.
 
 use std::cell::Cell;
 #[cfg(feature = "sqlx")]
@@ -14,18 +15,18 @@ thread_local! {
 #[derive(Clone, Copy, Default)]
 struct Running {
     site: Option<&'static Site>,
-    /// The database that it was handed to.
+    /// The database that it was sent to.
     executed_on: Option<&'static str>,
 }
 
-/// Whether a counted query of that text is running on this thread.
+/// Whether a counted query with this text is running on this thread.
 #[cfg(feature = "tracing")]
 pub(crate) fn is_running(sql: &str) -> bool {
     let running = RUNNING.try_with(Cell::get).unwrap_or_default();
     running.site.is_some_and(|running| running.sends(sql))
 }
 
-/// The query at `site` was handed to a connection on this thread.
+/// Records that the query at `site` was handed to a connection on this thread.
 #[cfg(feature = "sqlx")]
 pub(crate) fn has_executed(site: &'static Site, database: &'static str) {
     let _ = RUNNING.try_with(|running| {
@@ -36,7 +37,7 @@ pub(crate) fn has_executed(site: &'static Site, database: &'static str) {
     });
 }
 
-/// The query at `site` is running on this thread until the guard is dropped.
+/// Marks the query at `site` as running on this thread until the guard is dropped.
 #[cfg(feature = "sqlx")]
 pub(crate) fn enter(site: &'static Site) -> Entered {
     let now = Running { site: Some(site), executed_on: None };
@@ -52,7 +53,7 @@ pub(crate) struct Entered {
 
 #[cfg(feature = "sqlx")]
 impl Entered {
-    /// The database that the query was handed to since this was entered.
+    /// The database that the query was sent to since this was entered.
     pub(crate) fn executed_on(&self) -> Option<&'static str> {
         RUNNING.try_with(Cell::get).unwrap_or_default().executed_on
     }

@@ -1,4 +1,4 @@
-//! [`Scope`]: a stretch of code whose queries are counted, and the limits it has to keep.
+//! [`Scope`]: a stretch of code whose queries are counted, and its limits.
 
 use std::borrow::Cow;
 use std::panic::Location;
@@ -22,14 +22,14 @@ pub struct Scope {
     limits: Limits,
     /// Whether its body has queries that are not written with `sql!`.
     raw: bool,
-    /// Whether someone reads the count, whatever the limits.
+    /// Whether its count is read, whatever the limits.
     is_read: bool,
-    /// Whether it is one of the scopes that `stats` and `metrics` tell of.
+    /// Whether it is one of the scopes that `stats` and `metrics` report.
     #[cfg(any(feature = "stats", feature = "metrics"))]
     is_recorded: bool,
 }
 
-/// A scope of that name, with no limits yet. Its place in reports is where this is called.
+/// A scope with this name and no limits yet. Its place in reports is the place of this call.
 #[track_caller]
 pub fn scope(name: impl Into<Cow<'static, str>>) -> Scope {
     Scope {
@@ -44,50 +44,51 @@ pub fn scope(name: impl Into<Cow<'static, str>>) -> Scope {
 }
 
 impl Scope {
-    /// Its place in reports is another one.
+    /// Sets its place in reports.
     #[cfg(feature = "tower")]
     pub(crate) fn at(mut self, location: &'static Location<'static>) -> Self {
         self.location = location;
         self
     }
 
-    /// Has these limits.
+    /// Sets its limits.
     #[cfg(feature = "tower")]
     pub(crate) fn limited(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// At most so many queries.
+    /// The maximum number of queries.
     pub fn max(mut self, queries: usize) -> Self {
         self.limits.queries = Some(queries);
         self
     }
 
-    /// At most so many rows fetched, over all queries.
+    /// The maximum number of rows fetched, over all queries.
     pub fn rows(mut self, rows: usize) -> Self {
         self.limits.rows = Some(rows);
         self
     }
 
-    /// At most so much time spent in queries, over all of them. Queries that run at the same time each count in full.
+    /// The maximum time spent in queries, over all of them. Concurrent queries each count in full.
     pub fn time(mut self, time: Duration) -> Self {
         self.limits.time = Some(time);
         self
     }
 
-    /// At most so many times each statement. What runs more often is better run once for all elements.
+    /// The maximum number of executions of each statement. A statement that runs more often should run once
+    /// for all elements.
     pub fn repeats(mut self, times: usize) -> Self {
         self.limits.repeats = Some(times);
         self
     }
 
-    /// Its count is read, whatever its limits.
+    /// Marks its count as read, whatever its limits.
     pub(crate) fn read(self) -> Self {
         Self { is_read: true, ..self }
     }
 
-    /// Is asked for its report by whoever made it, and is none of the scopes of the process.
+    /// Excludes it from the scopes of the process: whoever made it asks for its report.
     pub(crate) fn unrecorded(self) -> Self {
         #[cfg(any(feature = "stats", feature = "metrics"))]
         return Self { is_recorded: false, ..self };
@@ -95,44 +96,46 @@ impl Scope {
         self
     }
 
-    /// Its body has queries that are not written with `sql!`. For the expansion of the attribute, which sees the body.
+    /// Marks its body as having queries that are not written with `sql!`. For the expansion of the attribute,
+    /// which sees the body.
     #[doc(hidden)]
     pub fn raw(mut self) -> Self {
         self.raw = true;
         self
     }
 
-    /// Runs the future in this scope. It is judged when the future has its output.
+    /// Runs the future in this scope. It is checked when the future has its output.
     ///
     /// # Panics
     ///
-    /// The future returned panics when the scope ends over its budget, unless `QUERY_BUDGET` or a hook says otherwise.
+    /// The returned future panics if the scope ends over its budget, unless `QUERY_BUDGET` or a hook says
+    /// otherwise.
     pub fn run<F: Future>(self, future: F) -> Budgeted<F> {
         Budgeted::new(self, future)
     }
 
-    /// Gives the elements of the stream in this scope. It is judged when the stream has ended; one that is dropped
-    /// before its end never panics.
+    /// Runs the stream in this scope. It is checked when the stream has ended; one that is dropped before its
+    /// end never panics.
     ///
     /// # Panics
     ///
-    /// The stream returned panics where it ends over its budget, unless `QUERY_BUDGET` or a hook says otherwise.
+    /// The returned stream panics if it ends over its budget, unless `QUERY_BUDGET` or a hook says otherwise.
     pub fn run_stream<S: Stream>(self, stream: S) -> BudgetedStream<S> {
         BudgetedStream::new(self, stream)
     }
 
-    /// Runs the closure in this scope, and judges it.
+    /// Runs the closure in this scope, and checks it.
     ///
     /// # Panics
     ///
-    /// When the scope ends over its budget, unless `QUERY_BUDGET` or a hook says otherwise.
+    /// If the scope ends over its budget, unless `QUERY_BUDGET` or a hook says otherwise.
     pub fn run_sync<R>(self, body: impl FnOnce() -> R) -> R {
         let _entered = self.enter();
         body()
     }
 
-    /// Enters this scope until the guard is dropped, which judges it. For the expansion of the attribute, whose body
-    /// may `return`.
+    /// Enters this scope until the guard is dropped, which checks it. For the expansion of the attribute,
+    /// whose body may `return`.
     #[doc(hidden)]
     pub fn enter(self) -> Entered {
         let open = OpenScope::new(self);
@@ -175,14 +178,14 @@ impl OpenScope {
         Report::new(self.scope.name.clone(), self.scope.location, self.scope.limits, tally.statements())
     }
 
-    /// Judges the scope: does what is to be done when it is over its budget.
+    /// Checks the scope, and reacts if it is over its budget.
     pub(crate) fn judge(&self, ending: Ending) {
         if let Some(over) = self.verdict(ending) {
             panic!("{over}");
         }
     }
 
-    /// The same, but for a panic: gives the report that it would have.
+    /// Like [`judge`](Self::judge), but returns the report instead of panicking.
     pub(crate) fn verdict(&self, ending: Ending) -> Option<Report> {
         if ending == Ending::Finished {
             self.tell_what_is_not_counted();
@@ -204,7 +207,7 @@ impl OpenScope {
         if self.scope.limits.is_none() { None } else { outcome::verdict(self.report(), ending) }
     }
 
-    /// Says once that the queries of this scope, or some of them, cannot be counted.
+    /// Reports once that queries of this scope, or some of them, cannot be counted.
     pub(crate) fn tell_what_is_not_counted(&self) {
         let Scope { name, location, .. } = &self.scope;
         if self.scope.raw {
@@ -223,7 +226,7 @@ impl Drop for OpenScope {
     }
 }
 
-/// A scope entered on this thread, judged when this is dropped.
+/// A scope entered on this thread, checked when this is dropped.
 #[doc(hidden)]
 #[must_use = "the scope ends when this is dropped"]
 pub struct Entered {
@@ -234,7 +237,7 @@ pub struct Entered {
 impl Drop for Entered {
     fn drop(&mut self) {
         self.entered = None;
-        // A body that panics says something more urgent, and a second panic would abort the process.
+        // During a panic, a second one would abort the process.
         if !std::thread::panicking() {
             self.open.judge(Ending::Finished);
         }

@@ -1,4 +1,4 @@
-//! [`Scoped`]: a future, or a stream, that carries its scope with it; what a budget and a measurement have in common.
+//! [`Scoped`]: a future, or a stream, that carries its scope along; shared by budgets and measurements.
 
 use std::fmt::{self, Debug, Formatter};
 use std::pin::Pin;
@@ -11,17 +11,17 @@ use super::current::EnteredNode;
 use super::outcome::Ending;
 use super::scope::{OpenScope, Scope};
 
-/// Where the scope of a future stands. Both are boxed: a future that holds others grows with each of them.
+/// The state of a future's scope. Both are boxed: futures that contain others grow with each of them.
 enum State {
     /// Not polled yet. The scope begins at the first poll, within the scope that is current then.
     New(Box<Scope>),
     Open(Box<OpenScope>),
-    /// Its future panicked; or it ended.
+    /// Its future has panicked or ended.
     Gone,
 }
 
 impl State {
-    /// Begins the scope where it has not begun, and enters it; `None` where it is gone.
+    /// Begins the scope if necessary, and enters it; `None` if it is gone.
     fn enter(&mut self) -> Option<Inside<'_>> {
         if let State::New(_) = self
             && let State::New(scope) = std::mem::replace(self, State::Gone)
@@ -34,7 +34,7 @@ impl State {
     }
 }
 
-/// The scope is entered, until this is dropped.
+/// An entered scope, until this is dropped.
 struct Inside<'a> {
     state: &'a mut State,
     entered: Option<EnteredNode>,
@@ -54,7 +54,7 @@ impl Inside<'_> {
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
         self.entered = None;
-        // The future has panicked: what it ran until then is not judged, neither now nor when it is dropped.
+        // The future has panicked: what it ran until then is not checked, neither now nor when it is dropped.
         if std::thread::panicking() {
             *self.state = State::Gone;
         }
@@ -62,9 +62,10 @@ impl Drop for Inside<'_> {
 }
 
 pin_project! {
-    /// A future whose scope is entered whenever it is polled and while it is dropped. Gives the scope with the output.
+    /// A future whose scope is entered whenever it is polled and while it is dropped. Returns the scope with
+    /// the output.
     pub(crate) struct Scoped<F> {
-        // Taken out where it is dropped, so that it is dropped within the scope.
+        // Taken out for dropping, so that it is dropped within the scope.
         #[pin]
         future: Option<F>,
         state: State,
@@ -114,14 +115,14 @@ impl<F> Debug for Scoped<F> {
 }
 
 impl<S> Scoped<S> {
-    /// What is there, for what can be asked without entering the scope.
+    /// The inner stream, for queries that do not require entering the scope.
     pub(crate) fn inner(&self) -> Option<&S> {
         self.future.as_ref()
     }
 }
 
 impl<S: Stream> Scoped<S> {
-    /// The next element; the scope in place of the end. `None` behind the end.
+    /// The next element, or at the end the scope; `None` after the end.
     pub(crate) fn poll_next(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,

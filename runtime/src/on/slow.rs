@@ -1,4 +1,5 @@
-//! Slow statements and requests, repeated statements and budgets gone over, as events of `tracing`; never with a value.
+//! Slow statements and requests, repeated statements and exceeded budgets, as events of `tracing`; never with
+//! a value.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::settings::{Tiers, may_be_slow, settings};
 use crate::site::Site;
 use crate::sync::{AtomicBool, Mutex, Ordering};
 
-/// The level of something that took so long; `None` when it is not slow.
+/// The level for a duration; `None` if it is not slow.
 fn level(tiers: Tiers, time: Duration) -> Option<Level> {
     let reached = |tier: Option<Duration>| tier.is_some_and(|tier| time >= tier);
     match () {
@@ -26,7 +27,7 @@ fn level(tiers: Tiers, time: Duration) -> Option<Level> {
     }
 }
 
-/// An event of a level that is known only now: `tracing` wants it at compile time.
+/// An event with a level that is only known at run time, while `tracing` requires it at compile time.
 macro_rules! event {
     ($level:expr, $($event:tt)*) => {
         match $level {
@@ -37,7 +38,7 @@ macro_rules! event {
     };
 }
 
-/// Tells of a statement when it was slow.
+/// Reports a statement if it was slow.
 pub(crate) fn statement(ended: Execution<'_>) {
     if !may_be_slow(ended.time) {
         return;
@@ -45,7 +46,7 @@ pub(crate) fn statement(ended: Execution<'_>) {
     let Some(level) = level(settings().slow_statement, ended.time) else { return };
     let statement = match ended.site {
         Some(site) => on_one_line(site.sql),
-        // Text put together at run time may hold values.
+        // Text built at run time may contain values.
         None => without_literals(ended.sql),
     };
     told_slow(level, &statement, &at(ended), ended.rows, ended.time);
@@ -55,7 +56,7 @@ pub(crate) fn statement(ended: Execution<'_>) {
     }
 }
 
-/// Tells how the database reads a slow statement.
+/// Reports the plan of a slow statement.
 #[cfg(all(debug_assertions, feature = "sqlx", any(feature = "stats", feature = "metrics")))]
 pub(crate) fn plan(site: &'static Site, plan: &str) {
     let (statement, site) = (on_one_line(site.sql), site.place.to_string());
@@ -67,7 +68,7 @@ fn told_slow(level: Level, statement: &str, site: &str, rows: usize, time: Durat
     event!(level, target: "query_budget::slow", statement, site, rows, elapsed_ms, "slow statement");
 }
 
-/// Tells of a query that waited long for a connection, or in vain.
+/// Reports a query that waited long for a connection, or in vain.
 #[cfg(feature = "sqlx")]
 pub(crate) fn waited(site: &'static Site, time: Duration, had_one: bool) {
     let Some(level) = level(settings().slow_connection, time) else { return };
@@ -80,13 +81,13 @@ pub(crate) fn waited(site: &'static Site, time: Duration, had_one: bool) {
     }
 }
 
-/// Tells of a pool all of whose connections are in use.
+/// Reports a pool all of whose connections are in use.
 #[cfg(any(feature = "stats", feature = "metrics"))]
 pub(crate) fn exhausted(pool: &str, used: usize) {
     tracing::warn!(target: "query_budget::pool", pool, used, "pool exhausted");
 }
 
-/// Tells of a request when it was slow, or slow to be given up by the client.
+/// Reports a request if it was slow, or was abandoned by the client after a long time.
 #[cfg(feature = "tower")]
 pub(crate) fn request(report: &Report, time: Duration, ending: Ending) {
     let Some(level) = level(settings().slow_request, time) else { return };
@@ -102,7 +103,7 @@ pub(crate) fn request(report: &Report, time: Duration, ending: Ending) {
     }
 }
 
-/// Tells of a scope that ended over its budget.
+/// Reports a scope that ended over its budget.
 pub(crate) fn over(report: &Report) {
     let (scope, queries, rows) = (report.name(), report.queries(), report.rows());
     let (query_ms, site) = (milliseconds(report.time()), report.location().to_string());
@@ -112,7 +113,7 @@ pub(crate) fn over(report: &Report) {
     );
 }
 
-/// Tells of a statement that ran again and again.
+/// Reports a repeated statement.
 pub(crate) fn repeated(scope: &str, repeated: &Statement) {
     let statement = on_one_line(repeated.sql());
     let site = repeated.place().map_or_else(String::new, |place| place.to_string());
@@ -129,10 +130,11 @@ pub(crate) fn repeated(scope: &str, repeated: &Statement) {
     );
 }
 
-/// Statements that a layer found slow, to be told of by the scope: a layer that makes events confuses the others.
+/// Slow statements found by a layer, to be reported by the scope: a layer that emits events confuses the
+/// others.
 #[derive(Default)]
 pub(crate) struct Slow {
-    /// Whether there are any, for a scope is left at every poll. Changed only under the lock.
+    /// Whether there are any, because a scope is left at every poll. Only changed under the lock.
     any: AtomicBool,
     kept: Mutex<Vec<(Level, String, usize, Duration)>>,
 }
@@ -174,7 +176,7 @@ fn on_one_line(sql: &str) -> String {
     sql.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// In whole microseconds: the digits behind them are noise.
+/// In whole microseconds: further digits are noise.
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
@@ -187,7 +189,7 @@ mod tests {
 
     use super::*;
 
-    /// Two threads find statements slow while a third leaves the scope: each is told of once.
+    /// Two threads find slow statements while a third leaves the scope: each is reported once.
     #[test]
     fn each_is_told_of_once() {
         loom::model(|| {

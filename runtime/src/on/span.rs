@@ -1,8 +1,9 @@
-//! How what runs on a driver's own thread is traced to its scope: by the span that was current when it was sent there.
+//! Traces what runs on a driver's own thread to its scope, by the span that was current when it was sent
+//! there.
 //!
-//! SQLite's driver alone has such threads. It takes the current span along, so a scope marks that one where it can, and
-//! else enters one of its own. On other databases no span is marked or made: what a user records to the current span
-//! reaches the span that the user made.
+//! Only SQLite's driver has such threads. It takes the current span along, so a scope marks that one if it
+//! can, and otherwise enters one of its own. On other databases no span is marked or created: what a user
+//! records to the current span reaches the user's own span.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -15,15 +16,15 @@ use tracing_subscriber::registry::LookupSpan;
 use super::current::Node;
 use super::notice;
 
-/// Where a scope has its span.
+/// The target of scope spans.
 pub(crate) const SCOPES: &str = "query_budget::scope";
 
-/// Where statements were heard of so far.
+/// Where statements have been reported so far.
 static HEARD: AtomicU8 = AtomicU8::new(0);
 const ON_ITS_THREAD: u8 = 1;
 const ELSEWHERE: u8 = 2;
 
-/// A statement was heard of, on a thread of SQLite's driver or not.
+/// Records where a statement was reported: on a thread of SQLite's driver or not.
 pub(crate) fn heard(on_thread_of_driver: bool) {
     let bit = if on_thread_of_driver { ON_ITS_THREAD } else { ELSEWHERE };
     if HEARD.load(Ordering::Relaxed) & bit == 0 {
@@ -31,7 +32,7 @@ pub(crate) fn heard(on_thread_of_driver: bool) {
     }
 }
 
-/// Whether scopes are to be traced from threads of a driver: once SQLite was heard of, or as long as it may come.
+/// Whether scopes have to be traced from driver threads: once SQLite was seen, or as long as it may be used.
 pub(crate) fn is_needed() -> bool {
     notice::has_layer()
         && match HEARD.load(Ordering::Relaxed) {
@@ -43,16 +44,16 @@ pub(crate) fn is_needed() -> bool {
 /// The scope of a span.
 struct Mark {
     node: Weak<Node>,
-    /// Whether what runs in it counts nowhere, also when it has ended.
+    /// Whether what runs in it counts nowhere, even after it has ended.
     is_uncounted: bool,
 }
 
 /// The spans of one scope.
 #[derive(Default)]
 pub(crate) struct Spans {
-    /// The user's, which was current when the scope began and was marked by no scope before.
+    /// The user's span that was current when the scope began, if no other scope had marked it.
     borrowed: OnceLock<Option<Id>>,
-    /// One of its own.
+    /// A span of its own.
     own: OnceLock<Span>,
 }
 
@@ -62,7 +63,7 @@ impl Spans {
         self.borrowed.get().is_none_or(Option::is_none) && self.own.get().is_none_or(Span::is_disabled)
     }
 
-    /// Enters the scope's own span where it needs one; says whether it did.
+    /// Enters the scope's own span if it needs one; returns whether it did.
     pub(crate) fn enter(&self, node: &Arc<Node>, is_carried: bool) -> bool {
         if !is_needed() {
             return false;
@@ -80,7 +81,8 @@ impl Spans {
         }
     }
 
-    /// Whether the current span is the user's that leads to this scope. One that no scope has marked is marked.
+    /// Whether the current span is the user's and leads to this scope. A span that no scope has marked is
+    /// marked.
     fn is_within_borrowed(&self, node: &Arc<Node>) -> bool {
         if node.is_uncounted() || self.own.get().is_some() {
             return false;
@@ -96,8 +98,8 @@ impl Spans {
 
 /// A span for the scope alone.
 ///
-/// One that begins directly within a scope that was carried here is no child of that one's span: a span keeps its parents
-/// open, and a task that starts the next in its budget has no end of them.
+/// Directly within a scope that was carried here, it is not a child of that scope's span: a span keeps its
+/// parents open, and a chain of tasks that each start the next would never close any.
 fn own(node: &Arc<Node>) -> Span {
     let is_root =
         node.is_carried() && Span::current().metadata().is_some_and(|metadata| metadata.target() == SCOPES);
@@ -110,8 +112,8 @@ fn own(node: &Arc<Node>) -> Span {
     span
 }
 
-/// Marks the span with its scope; says whether it is marked. The span of another scope stays that one's, also when it has
-/// ended: what its statements tell late is not of this one.
+/// Marks the span with its scope; returns whether it is marked. The span of another scope stays that scope's,
+/// even after it has ended: late reports of its statements do not belong to this one.
 fn mark(id: &Id, subscriber: &Dispatch, node: &Arc<Node>, is_own: bool) -> bool {
     let Some(span) = subscriber.downcast_ref::<Registry>().and_then(|registry| registry.span(id)) else {
         return false;
@@ -124,7 +126,7 @@ fn mark(id: &Id, subscriber: &Dispatch, node: &Arc<Node>, is_own: bool) -> bool 
     true
 }
 
-/// The scope to which the current span of that subscriber leads.
+/// The scope to which the current span of a subscriber leads.
 pub(crate) fn scope_of_current(subscriber: &Dispatch) -> Option<Arc<Node>> {
     let registry = subscriber.downcast_ref::<Registry>()?;
     let current = tracing::Subscriber::current_span(registry);

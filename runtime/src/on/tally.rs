@@ -1,4 +1,4 @@
-//! [`Tally`]: what has been counted in one scope.
+//! [`Tally`]: the counts of one scope.
 
 use std::collections::{HashMap, HashSet};
 #[cfg(feature = "tracing")]
@@ -12,12 +12,13 @@ use crate::blot::Blotted;
 use crate::report::{Counts, ParameterSets, Statement};
 use crate::site::Site;
 
-/// So many executions, each with other parameters: by then it is plain that they differ.
+/// After this many executions, all with different parameters, they are considered different for good.
 const PLAIN: usize = 16;
-/// So many sets of parameters are told apart for each statement of a scope, where some come back.
+/// The maximum number of parameter sets that are distinguished per statement of a scope, if some of them
+/// recur.
 const MOST_SETS: usize = 1024;
 
-/// One thing seen of one query; the parts that do not apply are zero.
+/// One observation of one query; parts that do not apply are zero.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Seen {
     pub(crate) executions: usize,
@@ -25,66 +26,67 @@ pub(crate) struct Seen {
     pub(crate) time: Duration,
     /// The driver's name for its database, known once the query is executed.
     pub(crate) database: &'static str,
-    /// What it was executed with.
+    /// The parameters of the execution.
     pub(crate) parameters: Parameters,
-    /// Whether its rows and its time are seen where it runs: not when it was given to an executor's own method.
+    /// Whether its rows and time are observed where it runs; they are not if it was passed to an executor's
+    /// own method.
     #[cfg(feature = "tracing")]
     pub(crate) is_watched: bool,
 }
 
-/// What was new to a scope of an execution that sqlx tells of.
+/// What was new to a scope in a report from sqlx.
 #[cfg(feature = "tracing")]
 #[derive(Clone, Copy)]
 pub(crate) enum Heard {
     /// All of it.
     New,
-    /// Rows and time: the query at that site was counted when it began, and not watched.
+    /// Only rows and time: the query at this site was counted when it began, without being observed.
     Rest(&'static Site),
     /// Nothing.
     Known,
 }
 
-/// The queries of one scope, each with how often it ran, in the order in which they first ran.
+/// The queries of one scope with their number of executions, in the order of their first.
 #[derive(Default)]
 pub(crate) struct Tally {
     counted: Vec<Counted>,
     /// Positions in `counted`, by the address of the site.
     sites: HashMap<usize, usize>,
-    /// Positions of what is not written with `sql!`, by its text without literals, and by its text as it stands where it
-    /// has none; with the hash of its values where it has none either.
+    /// Positions of statements that are not written with `sql!`, by their text without literals, and also by
+    /// their exact text if it has none; with the hash of their values if there are no placeholders either.
     #[cfg(feature = "tracing")]
     texts: HashMap<String, (usize, Option<u64>)>,
-    /// The site added to last and its position: each execution is added to a few times in a row.
+    /// The site updated last and its position: each execution causes a few updates in a row.
     last: Option<(usize, usize)>,
-    /// Positions of the sites of each text.
+    /// Positions of the sites with each text.
     #[cfg(feature = "tracing")]
     sites_of_text: HashMap<&'static str, Vec<usize>>,
-    /// Positions of the sites whose texts depend on how many rows there are.
+    /// Positions of the sites whose texts depend on the number of rows.
     #[cfg(feature = "tracing")]
     sites_of_rows: Vec<(&'static Site, usize)>,
 }
 
-/// One statement, and what it was executed with.
+/// One statement, and the parameters of its executions.
 struct Counted {
     statement: Statement,
-    /// The hashes of its sets of parameters.
+    /// The hashes of its parameter sets.
     parameters: HashSet<u64, BuildHasherDefault<Hashed>>,
-    /// Whether some execution's parameters are not known.
+    /// Whether the parameters of some execution are unknown.
     unknown: bool,
-    /// Whether they are known to differ, so that no more are kept.
+    /// Whether they are known to differ, so that no more are stored.
     differ: bool,
     #[cfg(feature = "tracing")]
     site: Option<&'static Site>,
-    /// Executions that were watched, and that sqlx will tell of on a thread of its own.
+    /// The number of observed executions that sqlx will report on a separate thread.
     #[cfg(feature = "tracing")]
     watched: usize,
-    /// Executions that nobody watched, so that what sqlx will tell is all that is known of their rows and time.
+    /// The number of unobserved executions, whose rows and time are only known from sqlx's report.
     #[cfg(feature = "tracing")]
     unwatched: usize,
 }
 
 impl Tally {
-    /// Adds what was seen; says whether enough is known of what the query is executed with.
+    /// Adds an observation; returns whether enough is known about the query's parameters.
     pub(crate) fn add(&mut self, site: &'static Site, seen: Seen) -> bool {
         let address = std::ptr::from_ref(site).addr();
         let position = match self.last {
@@ -96,7 +98,7 @@ impl Tally {
         if let Some(counted) = self.counted.get_mut(position) {
             match (seen.is_watched, seen.database) {
                 (false, _) => counted.unwatched += seen.executions,
-                // Others tell of a statement where it is polled, which is known without counting.
+                // Other drivers report a statement where it is polled, which needs no count.
                 (true, "SQLite") => counted.watched += seen.executions,
                 (true, _) => {}
             }
@@ -104,7 +106,7 @@ impl Tally {
         self.add_at(position, seen)
     }
 
-    /// Where the statement at that site is, or is now put.
+    /// The position of the statement at a site, which is added if necessary.
     fn position_of_site(&mut self, site: &'static Site, address: usize) -> usize {
         if let Some(position) = self.sites.get(&address) {
             return *position;
@@ -123,9 +125,9 @@ impl Tally {
         position
     }
 
-    /// Adds what sqlx tells of an execution, as far as it was not counted when it began; says what was new.
+    /// Adds an execution reported by sqlx, unless it was counted when it began; returns what was new.
     ///
-    /// `is_counted` says that a counted query of that text is running on this thread, in whatever scope.
+    /// `is_counted` says that a counted query with this text is running on this thread, in whatever scope.
     #[cfg(feature = "tracing")]
     pub(crate) fn add_told(&mut self, sql: &str, seen: Seen, is_counted: bool) -> Heard {
         if is_counted {
@@ -143,8 +145,8 @@ impl Tally {
         Heard::New
     }
 
-    /// Takes one of the executions of that text that were counted and not told of yet: where it is counted, and its site
-    /// when rows and time are still to come.
+    /// Takes one of the executions with this text that were counted and not reported yet: its position, and
+    /// its site if rows and time are still missing.
     #[cfg(feature = "tracing")]
     fn take_announced(&mut self, sql: &str) -> Option<(usize, Option<&'static Site>)> {
         let of_rows =
@@ -163,7 +165,8 @@ impl Tally {
         None
     }
 
-    /// Where the statement of that text is, or is now put; and the hash of its values, when all are in the text.
+    /// The position of the statement with a text, which is added if necessary; and the hash of its values, if
+    /// the text contains them all.
     #[cfg(feature = "tracing")]
     fn position_of_text(&mut self, sql: &str) -> (usize, Option<u64>) {
         if let Some(found) = self.texts.get(sql) {
@@ -175,12 +178,13 @@ impl Tally {
             Some((position, _)) => *position,
             None => {
                 let position = Counted::put_last(&mut self.counted, Statement::raw(text.clone()));
-                // Met again as it stands, its `?` are placeholders.
+                // If the same text occurs again, its `?` are placeholders.
                 self.texts.insert(text, (position, None));
                 position
             }
         };
-        // Found at once the next time. Texts with values in them are as many as there are values, and are not kept.
+        // Found directly the next time. There are as many texts with values as there are values, so those are
+        // not stored.
         if !has_literals {
             self.texts.insert(sql.to_owned(), (position, values));
         }
@@ -196,29 +200,29 @@ impl Tally {
         counted.differ || counted.unknown
     }
 
-    /// Whether sqlx has told of a query that is not written with `sql!`.
+    /// Whether sqlx has reported a query that is not written with `sql!`.
     #[cfg(feature = "tracing")]
     pub(crate) fn has_raw(&self) -> bool {
         !self.texts.is_empty()
     }
 
-    /// Number of queries so far.
+    /// The number of queries so far.
     pub(crate) fn queries(&self) -> usize {
         self.counted.iter().map(|counted| counted.statement.count()).sum()
     }
 
-    /// What has been counted so far.
+    /// The counts so far.
     pub(crate) fn counts(&self) -> Counts {
         self.counted.iter().fold(Counts::default(), |counts, counted| counts.with(&counted.statement))
     }
 
-    /// How often the statement ran so far that ran most often.
+    /// The number of executions so far of the most frequent statement.
     #[cfg(feature = "tracing")]
     pub(crate) fn most_repeated(&self) -> usize {
         self.counted.iter().map(|counted| counted.statement.count()).max().unwrap_or_default()
     }
 
-    /// The statements so far, each with its sets of parameters.
+    /// The statements so far, each with its parameter sets.
     pub(crate) fn statements(&self) -> Vec<Statement> {
         let statements = self.counted.iter().map(|counted| {
             let count = counted.statement.count();
@@ -236,7 +240,7 @@ impl Tally {
 }
 
 impl Counted {
-    /// Puts a statement of which nothing has been seen yet at the end; gives its position.
+    /// Appends a new statement; returns its position.
     fn put_last(counted: &mut Vec<Self>, statement: Statement) -> usize {
         counted.push(Self {
             statement,
@@ -253,7 +257,7 @@ impl Counted {
         counted.len() - 1
     }
 
-    /// It was executed with these.
+    /// Records an execution with these parameters.
     fn saw(&mut self, parameters: Parameters) {
         match parameters {
             _ if self.differ || self.unknown => {}
@@ -268,7 +272,7 @@ impl Counted {
     }
 }
 
-/// Hashes what is a hash already.
+/// A hasher for values that are hashes already.
 #[derive(Default)]
 struct Hashed(u64);
 

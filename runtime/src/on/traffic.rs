@@ -1,12 +1,13 @@
-//! What a driver sends beside queries: transaction control, the set-up of a connection, look-ups in the catalog.
+//! What a driver sends besides queries: transaction control, the set-up of a connection, look-ups in the
+//! catalog.
 
 use crate::blot::Blotted;
 
-/// Verbs of statements that ask for nothing.
+/// Verbs of statements that query nothing.
 const AROUND: [&str; 9] =
     ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET", "PRAGMA"];
 
-/// How sqlx's own look-ups of types and columns begin, on one line; those of sqlx 0.9 first.
+/// The starts of sqlx's own look-ups of types and columns, on one line; those of sqlx 0.9 first.
 const LOOK_UPS: [&str; 8] = [
     "SELECT pg_type.oid, ",
     "SELECT attrelid table_oid, ",
@@ -18,15 +19,15 @@ const LOOK_UPS: [&str; 8] = [
     "SELECT enumlabel FROM pg_catalog.pg_enum WHERE ",
 ];
 
-/// Whether a text asks for something, rather than being part of the traffic around that.
+/// Whether a text queries something, rather than being part of the surrounding traffic.
 ///
-/// A script is a query when one of its statements is.
+/// A script is a query if one of its statements is.
 pub(crate) fn is_query(sql: &str) -> bool {
     let starts_with_word = sql.starts_with(|c: char| c.is_ascii_alphabetic());
     if starts_with_word && !is_around(verb(sql)) {
         return !is_look_up(sql);
     }
-    // Comments are no words, and what stands in quotes separates no statements.
+    // Comments are not words, and text in quotes separates no statements.
     let text = Blotted::of(sql).text;
     text.split(';').map(str::trim).filter(|statement| !statement.is_empty()).any(|statement| {
         let verb = verb(statement);
@@ -51,7 +52,7 @@ fn is_around(verb: &str) -> bool {
 }
 
 fn is_look_up(statement: &str) -> bool {
-    // Cheap for what it is asked of: each query of the layer.
+    // A cheap test, since it runs for each query of the layer.
     let is_near = statement.starts_with("SELECT ") || statement.starts_with("SELECT\n");
     is_near && {
         let start: String = statement.chars().take(120).collect();

@@ -1,7 +1,7 @@
-//! [`Timed`] and [`Observed`]: the execution of a counted query under a [`Watch`], which knows how long it took.
+//! [`Timed`] and [`Observed`]: the execution of a counted query under a [`Watch`], which measures its time.
 //!
-//! Its time is what the database and the way there take: from a poll until something is there to be read. Whoever comes
-//! late to read it, or is busy with a row, is not waited for in it.
+//! The time is that of the database and the network: from a poll until something can be read. The time until
+//! a late consumer reads it, or during which it processes a row, is excluded.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,20 +18,21 @@ use super::running;
 use super::tally::Seen;
 use crate::site::Site;
 
-/// Times one execution; tells the current scopes when it is paused or dropped, and of its end when it is dropped.
+/// Times one execution; reports to the current scopes when it is paused or dropped, and its end when it is
+/// dropped.
 pub(super) struct Watch {
     site: &'static Site,
-    /// When it was polled first.
+    /// The time of its first poll.
     begun: Option<Instant>,
-    /// Since when it runs.
+    /// The time since which it runs.
     since: Option<Instant>,
     alarm: Option<(Arc<Alarm>, Waker)>,
-    /// Time and rows that the scopes have not been told of.
+    /// Time and rows that have not been reported to the scopes.
     time: Duration,
     rows: usize,
     rows_in_all: usize,
     time_in_all: Duration,
-    /// How long it was waited for a connection, once there is one.
+    /// How long it waited for a connection, once there is one.
     waited: Option<Duration>,
     #[cfg(feature = "otel")]
     span: super::otel::QuerySpan,
@@ -54,7 +55,7 @@ impl Watch {
         }
     }
 
-    /// Polls the execution with the watch running, which goes on while it is pending.
+    /// Polls the execution with the watch running; it keeps running while the execution is pending.
     fn poll<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -72,7 +73,7 @@ impl Watch {
         if self.waited.is_none()
             && let Some(_database) = running.executed_on()
         {
-            // In this poll there was a connection, and what came before was waiting for it.
+            // This poll got a connection, so the time before it was spent waiting for one.
             self.waited = self.begun.map(|begun| now.duration_since(begun));
             #[cfg(feature = "otel")]
             self.span.is_of(_database);
@@ -103,7 +104,7 @@ impl Watch {
         self.rows_in_all += rows;
     }
 
-    /// Stops, and tells the scopes what they have not been told of.
+    /// Stops, and reports what has not been reported to the scopes.
     fn pause(&mut self) {
         self.stop(Instant::now());
     }
@@ -122,7 +123,7 @@ impl Drop for Watch {
         let Some(begun) = self.begun else { return };
         #[cfg(feature = "otel")]
         self.span.gave(self.rows_in_all);
-        // Dropped while it is pending: what was there to be read since then was not waited for.
+        // Dropped while pending: the time since something could be read does not count.
         let rung = self.alarm.as_ref().and_then(|(alarm, _)| alarm.rung());
         self.stop(rung.unwrap_or_else(Instant::now));
         let site = self.site;
@@ -135,13 +136,13 @@ impl Drop for Watch {
             });
             ended::waited(site, self.waited.unwrap_or_default(), true);
         } else {
-            // It never came to a connection: it is no execution.
+            // It never got a connection, so it is not an execution.
             ended::waited(site, begun.elapsed(), false);
         }
     }
 }
 
-/// What is woken in place of the task: it keeps the time, and wakes the task.
+/// A waker used instead of the task's: it records the time, and wakes the task.
 struct Alarm(Mutex<(Waker, Option<Instant>)>);
 
 impl Alarm {
@@ -149,7 +150,7 @@ impl Alarm {
         Self(Mutex::new((waker.clone(), None)))
     }
 
-    /// Sets it for the next time; says when it rang the last time.
+    /// Sets the waker; returns when it was last woken.
     fn set(&self, waker: &Waker) -> Option<Instant> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.0.clone_from(waker);
@@ -179,11 +180,11 @@ impl Wake for Alarm {
 pin_project! {
     /// An execution that is a future, timed from its first poll until it is ready or dropped.
     pub(crate) struct Timed<F, R> {
-        // Taken out where it is dropped, for sqlx tells of an execution that is given up as well.
+        // Taken out for dropping, since sqlx also reports an execution that is abandoned.
         #[pin]
         execution: Option<F>,
         rows: Option<R>,
-        // Whether the scopes hear of its rows from the execution itself.
+        // Whether the execution itself reports its rows to the scopes.
         counts_alone: bool,
         watch: Watch,
     }
@@ -228,9 +229,9 @@ impl<F: Future, R: FnOnce(&F::Output) -> Option<usize>> Future for Timed<F, R> {
     }
 }
 
-/// A stream of rows under a watch, which stands still while the consumer is busy with a row.
+/// A stream of rows under a watch, which is paused while the consumer processes a row.
 pub(super) struct Observed<'e, T> {
-    // Taken out where it is dropped, for sqlx tells of a statement then.
+    // Taken out for dropping, since sqlx reports the statement then.
     rows: Option<BoxStream<'e, T>>,
     watch: Watch,
 }

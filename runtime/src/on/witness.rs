@@ -1,7 +1,8 @@
-//! What is bound to a query, as a hash: enough to tell executions with the same values from others, and no way back.
+//! A hash of the values bound to a query: enough to tell whether executions have the same values, and not
+//! reversible.
 //!
-//! A value is encoded once, by sqlx, and hashed where it lands in the arguments: an `Encode` of the user may be slow,
-//! and some can only be asked once.
+//! A value is encoded once, by sqlx, and hashed where it lands in the arguments: a user's `Encode` may be
+//! slow, and some can only be called once.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -16,11 +17,12 @@ use super::current;
 use super::parameters::{Asked, Parameters};
 use crate::site::Site;
 
-/// Values of more bytes are not looked at: they are as good as never the same, and hashing them takes time.
+/// The maximum size of a value to hash, in bytes: larger ones are unlikely to recur, and hashing them takes
+/// time.
 const MOST_BYTES: usize = 16 * 1024;
 
 impl Parameters {
-    /// Looks at the next value, when someone asks for it.
+    /// Watches the next value, if a scope wants to know.
     pub(crate) fn witness(self, site: &'static Site) -> Witness {
         let parameters = match (self, current::asked_of(site)) {
             (Self::Hash(so_far), Asked::Values) => Self::Hash(so_far),
@@ -31,7 +33,8 @@ impl Parameters {
         Witness(Cell::new(parameters))
     }
 
-    /// These, with what only the whole of the arguments tells: SQLite's buffer shows its values in no other way.
+    /// Adds what is only known from the complete arguments: SQLite's buffer reveals its values in no other
+    /// way.
     pub(crate) fn with_arguments<A: 'static>(self, arguments: Option<&A>) -> Self {
         #[cfg(feature = "sqlite")]
         if let Self::Hash(so_far) = self
@@ -50,11 +53,11 @@ impl Parameters {
     }
 }
 
-/// Sees the value that is bound next.
+/// Observes the next bound value.
 pub(crate) struct Witness(Cell<Parameters>);
 
 impl Witness {
-    /// The value, seen where it is encoded.
+    /// The value, observed when it is encoded.
     pub(crate) fn of<T>(&self, value: T) -> Witnessed<'_, T> {
         Witnessed { value, witness: self }
     }
@@ -64,14 +67,14 @@ impl Witness {
         self.0.into_inner()
     }
 
-    /// The value has been encoded, behind this many bytes of others.
+    /// Records an encoded value, preceded by this many bytes of others.
     fn saw<DB: Database>(&self, buffer: &DB::ArgumentBuffer, before: Option<usize>, is_null: bool) {
         let Parameters::Hash(so_far) = self.0.get() else { return };
         let seen = match (bytes::<DB>(buffer), before) {
             (Some(bytes), Some(before)) => {
                 bytes.get(before..).and_then(|value| hash_bytes(value, is_null, so_far))
             }
-            // Seen when the arguments are whole.
+            // Hashed once the arguments are complete.
             _ if DB::NAME == "SQLite" => Some(so_far),
             _ => None,
         };
@@ -119,7 +122,7 @@ impl<DB: Database, T: Type<DB>> Type<DB> for Witnessed<'_, T> {
     }
 }
 
-/// The values encoded so far, of a database that keeps them as bytes.
+/// The values encoded so far, for a database that stores them as bytes.
 fn bytes<DB: Database>(buffer: &DB::ArgumentBuffer) -> Option<&[u8]> {
     let buffer: &dyn Any = buffer;
     #[cfg(feature = "postgres")]
@@ -134,7 +137,7 @@ fn bytes<DB: Database>(buffer: &DB::ArgumentBuffer) -> Option<&[u8]> {
     None
 }
 
-/// Hashes what is shown of something, up to a limit.
+/// Hashes formatted output, up to a limit.
 #[cfg(feature = "sqlite")]
 struct Shown {
     hash: u64,
@@ -150,13 +153,13 @@ impl Write for Shown {
     }
 }
 
-/// Eight bytes at a time, for this runs in builds that are not optimised, where the standard library's hasher takes as
-/// long as everything else that is counted. The values of one scope are told apart, not guarded against an attacker.
+/// Eight bytes at a time, because this runs in unoptimised builds, where the standard library's hasher takes
+/// as long as all other counting. It distinguishes the values of one scope, and need not resist an attacker.
 fn hash_bytes(bytes: &[u8], is_null: bool, so_far: u64) -> Option<u64> {
     if bytes.len() > MOST_BYTES {
         return None;
     }
-    // The length tells values apart that follow each other without a mark between them.
+    // The length separates adjacent values.
     let mut hash = mixed(so_far, (bytes.len() as u64) << 1 | u64::from(is_null));
     let mut rest = bytes;
     while let Some((eight, after)) = rest.split_first_chunk() {

@@ -1,14 +1,15 @@
-//! Cursors as text: the keys of a row, of a version, with a check that it is of this query. It is no secret and no signature:
-//! whoever makes one says from where on to read, and nothing else, for its values are bound and never written into SQL.
+//! Cursors as text: the keys of a row, with a version and a checksum that covers the query. A cursor is
+//! neither secret nor signed: whoever forges one chooses where to start reading, and nothing else, since its
+//! values are bound and never written into SQL.
 
 use super::Key;
 
-/// The form that is written.
+/// The current version.
 const VERSION: u8 = 1;
-/// A longer text is none that was written here.
+/// The maximum length of a cursor; a longer text was not written here.
 const LONGEST: usize = 8 * 1024;
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-/// Bytes of the check.
+/// The length of the checksum, in bytes.
 const CHECK: usize = 8;
 
 /// The text of these keys.
@@ -31,7 +32,7 @@ pub(super) fn written(keys: &[Key], fingerprint: u64) -> String {
     base64(&bytes)
 }
 
-/// The keys of a text; `None` where it is damaged, of another version or of another query.
+/// The keys in a text; `None` if it is damaged, of another version or of another query.
 pub(super) fn read(text: &str, fingerprint: u64) -> Option<Vec<Key>> {
     if text.len() > LONGEST {
         return None;
@@ -69,7 +70,7 @@ fn check(bytes: &[u8], fingerprint: u64) -> u64 {
     all.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Base 64 with the digits that stand in a URL as they are.
+/// Base 64 with digits that need no escaping in a URL.
 fn base64(bytes: &[u8]) -> String {
     let digit = |sextet: u32| char::from(DIGITS[(sextet & 63) as usize]);
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);

@@ -1,21 +1,21 @@
-//! The values of the columns that pages are ordered by: as the database sends them, so that what is read on from is exactly
-//! what was read, whatever Rust type the column has.
+//! The values of the columns that pages are ordered by, in the database's own encoding, so that reading
+//! continues exactly where it stopped, whatever the column's Rust type.
 
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 use sqlx::Row;
 use sqlx::error::BoxDynError;
 use sqlx::{Database, Result};
 
-/// A value that rows are ordered by.
+/// A value of an ORDER BY column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Key {
-    /// A number with a sign, and what PostgreSQL sends as one: booleans, dates and times.
+    /// A signed number, and what PostgreSQL sends as one: booleans, dates and times.
     Int(i64),
-    /// A number without a sign.
+    /// An unsigned number.
     Unsigned(u64),
     /// A floating-point number.
     Float(f64),
-    /// Text, and what MySQL takes as text: dates and times.
+    /// Text, and what MySQL accepts as text: dates and times.
     Text(String),
     /// Bytes.
     Bytes(Vec<u8>),
@@ -24,11 +24,11 @@ pub enum Key {
 /// How the values of a key are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
-    /// As what they are: the database takes a value of any type for the column.
+    /// As they are: the database accepts any type of value for the column.
     Any,
-    /// PostgreSQL: an integer of so many bytes, of the type with that number.
+    /// PostgreSQL: an integer of this many bytes, of the type with this number.
     Int(u32, u8),
-    /// PostgreSQL: so many bytes.
+    /// PostgreSQL: this many bytes.
     Fixed(u32, u8),
     /// PostgreSQL: text.
     Text(u32),
@@ -39,7 +39,7 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
-    /// Whether a value, which a client may have made up, is one of this kind.
+    /// Whether a value, which a client may have forged, has this kind.
     pub(super) fn accepts(self, key: &Key) -> bool {
         match (self, key) {
             (Self::Any, _) | (Self::Bytes(_), Key::Bytes(_)) => true,
@@ -55,7 +55,8 @@ impl KeyKind {
     }
 }
 
-/// Whether bytes are a number as PostgreSQL sends one: a head that says how many digits of four places follow.
+/// Whether bytes are a number in PostgreSQL's format: a header with the number of base-10000 digits that
+/// follow.
 fn is_numeric(bytes: &[u8]) -> bool {
     let mut words = bytes.chunks_exact(2).map(|word| u16::from_be_bytes([word[0], word[1]]));
     let (Some(count), Some(_), Some(sign), Some(scale)) =
@@ -73,18 +74,18 @@ pub trait PageDatabase: Database {
     ///
     /// # Errors
     ///
-    /// It is NULL, or not of that kind.
+    /// If it is NULL, or of another kind.
     fn read(row: &Self::Row, column: usize, kind: KeyKind) -> Result<Key>;
 
     /// Binds a key.
     ///
     /// # Errors
     ///
-    /// It cannot be encoded.
+    /// If it cannot be encoded.
     fn add(arguments: &mut Self::Arguments, key: &Key, kind: KeyKind) -> Result<(), BoxDynError>;
 }
 
-/// A column whose values are not those of a key.
+/// The error for a column whose values are not those of a key.
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 fn no_key(column: usize) -> sqlx::Error {
     sqlx::Error::Decode(format!("column {} holds no value that pages can be ordered by", column + 1).into())
@@ -95,7 +96,7 @@ impl PageDatabase for sqlx::Sqlite {
     fn read(row: &Self::Row, column: usize, _: KeyKind) -> Result<Key> {
         use sqlx::{TypeInfo, ValueRef};
         let ty = row.try_get_raw(column)?.type_info().name().to_owned();
-        // What is stored is what is compared, whatever the column declares.
+        // Comparisons depend on the stored value, whatever the column declares.
         let storage = || -> Result<Key> {
             row.try_get_unchecked::<i64, _>(column)
                 .map(Key::Int)
@@ -166,7 +167,7 @@ impl PageDatabase for sqlx::MySql {
     }
 }
 
-/// A date, or a date and a time, as MySQL's binary protocol sends it: its length, and as much as is not zero.
+/// A date, or a date and a time, in MySQL's binary protocol: its length, and as many parts as are not zero.
 #[cfg(feature = "mysql")]
 fn date_time(bytes: &[u8]) -> Option<String> {
     let (length, rest) = bytes.split_first()?;
@@ -221,7 +222,7 @@ mod postgres {
         })
     }
 
-    /// A key on its way back.
+    /// A key to be bound.
     struct Sent<'k> {
         key: &'k Key,
         kind: KeyKind,
@@ -276,7 +277,7 @@ mod tests {
         assert!(KeyKind::Fixed(2950, 16).accepts(&Key::Bytes(vec![0; 16])));
         assert!(!KeyKind::Fixed(2950, 16).accepts(&Key::Bytes(vec![0; 15])));
         assert!(!KeyKind::Text(25).accepts(&Key::Text("a\0b".to_owned())));
-        // One digit of four places: 7.
+        // One base-10000 digit: 7.
         let seven = [0, 1, 0, 0, 0, 0, 0, 0, 0, 7];
         assert!(KeyKind::Numeric(1700).accepts(&Key::Bytes(seven.to_vec())));
         assert!(!KeyKind::Numeric(1700).accepts(&Key::Bytes(seven[..9].to_vec())));

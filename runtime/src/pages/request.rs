@@ -1,7 +1,7 @@
 //! [`PageRequest`]: which page a client asks for.
 
-/// Which page is asked for, and how many rows it is to have. Made of what a client sends; nothing of it can fail before the
-/// page is fetched.
+/// A requested page, and its number of rows. Built from what a client sends; invalid input is only reported
+/// when the page is fetched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageRequest {
     from: From,
@@ -20,7 +20,7 @@ pub(super) enum From {
 }
 
 impl From {
-    /// Whether rows are read last to first.
+    /// Whether rows are read in reverse.
     pub(super) fn is_backwards(self) -> bool {
         matches!(self, Self::Before | Self::Last)
     }
@@ -39,7 +39,7 @@ impl PageRequest {
         Self { from: From::Last, ..Self::default() }
     }
 
-    /// The page behind a row: [`Page::next`](crate::Page::next).
+    /// The page after a row: [`Page::next`](crate::Page::next).
     #[must_use]
     pub fn after(cursor: impl Into<String>) -> Self {
         Self { from: From::After, cursor: Some(cursor.into()), size: None }
@@ -51,8 +51,8 @@ impl PageRequest {
         Self { from: From::Before, cursor: Some(cursor.into()), size: None }
     }
 
-    /// What the parameters `after`, `before` and `size` of a request ask for; the first page without a cursor, and `after` where
-    /// there are both.
+    /// The page requested by the parameters `after`, `before` and `size`; the first page without a cursor,
+    /// and `after` if both are given.
     #[must_use]
     pub fn of(after: Option<String>, before: Option<String>, size: Option<u32>) -> Self {
         let request = match (after, before) {
@@ -63,7 +63,7 @@ impl PageRequest {
         Self { size, ..request }
     }
 
-    /// How many rows the page is to have; no more than the query's ceiling, and at least one.
+    /// Sets the number of rows; it is limited to the query's maximum, and at least 1.
     #[must_use]
     pub fn size(self, size: u32) -> Self {
         Self { size: Some(size), ..self }

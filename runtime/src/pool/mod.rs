@@ -1,4 +1,4 @@
-//! What a pool of connections is doing, and how large it is best made.
+//! The state of a connection pool, and its recommended size.
 
 #[cfg(all(
     debug_assertions,
@@ -33,25 +33,25 @@ pub use self::watch::{WatchedPool, watch_pool};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolFigures {
-    /// Number of open connections.
+    /// The number of open connections.
     pub size: usize,
-    /// Number of those that wait for work.
+    /// The number of idle ones.
     pub idle: usize,
-    /// Number of those that are in use.
+    /// The number of those in use.
     pub used: usize,
-    /// The most that may be open.
+    /// The maximum number of open connections.
     pub max: usize,
 }
 
 impl PoolFigures {
-    /// Whether all connections that may be open are in use, so that who needs one has to wait.
+    /// Whether all permitted connections are in use, so that further queries have to wait.
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
         self.max > 0 && self.used >= self.max
     }
 }
 
-/// The pools that are watched, as text.
+/// The watched pools, as text.
 #[cfg(all(feature = "sqlx", feature = "tracing"))]
 pub(crate) fn in_use() -> String {
     #[cfg(any(feature = "stats", feature = "metrics"))]

@@ -1,4 +1,5 @@
-//! What the database plans for a statement that was slow: asked in debug builds, once for each, without running it.
+//! The database's plan for a slow statement: requested in debug builds, once per statement, without running
+//! it.
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -12,12 +13,12 @@ use crate::site::Site;
 
 type Explained = Pin<Box<dyn Future<Output = sqlx::Result<String>>>>;
 
-/// Asks one database for plans, on a connection of its own.
+/// Asks one database for plans, on a separate connection.
 #[derive(Clone)]
 pub(super) struct Explainer(Arc<dyn Fn(&'static str) -> Explained + Send + Sync>);
 
 impl Explainer {
-    /// Of the database of a pool; `None` of one that is not known.
+    /// For the database of a pool; `None` if it is not supported.
     pub(super) fn of<DB: Database>(pool: &Pool<DB>) -> Option<Self> {
         let options: &dyn Any = &pool.connect_options();
         #[cfg(feature = "postgres")]
@@ -40,7 +41,7 @@ impl Explainer {
     }
 }
 
-/// Tells the plan of the statement at that site, if it reads and nobody was told before.
+/// Reports the plan of the statement at a site, if it only reads and was not reported before.
 pub(crate) fn tell_plan(site: &'static Site) {
     static TOLD: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
@@ -49,7 +50,7 @@ pub(crate) fn tell_plan(site: &'static Site) {
         return;
     }
     drop(told);
-    // A slow statement may end where its runtime does: this has a thread of its own, and a runtime there.
+    // A slow statement may end together with its runtime, so this has a thread and a runtime of its own.
     let subscriber = tracing::dispatcher::get_default(Clone::clone);
     let ask = move || {
         tracing::dispatcher::with_default(&subscriber, || {
@@ -63,11 +64,11 @@ pub(crate) fn tell_plan(site: &'static Site) {
             });
         });
     };
-    // Without a thread there is no plan, and no harm.
+    // If no thread can be started there is no plan, which does no harm.
     let _ = std::thread::Builder::new().name("query-budget-plan".to_owned()).spawn(ask);
 }
 
-/// Whether the statement reads and does nothing else, as far as its words say.
+/// Whether the statement only reads, judging by its keywords.
 fn reads(sql: &str) -> bool {
     let words = || sql.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
     let is = |word: &str, others: &[&str]| others.iter().any(|other| word.eq_ignore_ascii_case(other));
@@ -76,7 +77,7 @@ fn reads(sql: &str) -> bool {
         && !sql.contains(';')
 }
 
-/// The plan for any values, of a statement that is prepared and taken back.
+/// The generic plan, of a statement that is prepared and deallocated.
 #[cfg(feature = "postgres")]
 async fn postgres(options: Arc<sqlx::postgres::PgConnectOptions>, sql: &'static str) -> sqlx::Result<String> {
     let mut connection = sqlx::PgConnection::connect_with(&options).await?;
@@ -92,7 +93,7 @@ async fn postgres(options: Arc<sqlx::postgres::PgConnectOptions>, sql: &'static 
     lines(&rows, |row| sqlx::Row::try_get::<String, _>(row, 0))
 }
 
-/// The highest number of a placeholder.
+/// The highest placeholder number.
 #[cfg(feature = "postgres")]
 fn placeholders(sql: &str) -> usize {
     let number = |part: &str| {
@@ -102,7 +103,7 @@ fn placeholders(sql: &str) -> usize {
     sql.split('$').skip(1).filter_map(number).max().unwrap_or_default()
 }
 
-/// A plan depends on values there; each is taken to be 1.
+/// A plan depends on values here; each is assumed to be 1.
 #[cfg(feature = "mysql")]
 async fn mysql(options: Arc<sqlx::mysql::MySqlConnectOptions>, sql: &'static str) -> sqlx::Result<String> {
     use sqlx::Row;

@@ -1,4 +1,4 @@
-//! [`PoolProfile`]: the options of a pool for where the program runs, and the time that a statement may take.
+//! [`PoolProfile`]: pool options for the environment that the program runs in, and statement timeouts.
 
 use std::io::Write;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::pool::PoolOptions;
 use sqlx::{Database, Error};
 
-/// The options of a pool, by where the program runs.
+/// Pool options for an environment.
 ///
 /// | | connections | for one | idle | lifetime | a statement |
 /// | --- | --- | --- | --- | --- | --- |
@@ -14,8 +14,8 @@ use sqlx::{Database, Error};
 /// | development | 0 to 5 | 5 s | 5 min | 30 min | 10 s |
 /// | serverless | 0 to 1 | 3 s | 30 s | 5 min | 10 s |
 ///
-/// A server holds connections open so that a request need not wait for one. An invocation of a serverless function
-/// handles one request at a time, there are many of them, and each has a pool of its own: one connection.
+/// A server keeps connections open so that requests need not wait for one. A serverless function handles one
+/// request per instance at a time, there are many instances, and each has its own pool: one connection.
 ///
 /// ```no_run
 /// # async fn connect() -> sqlx::Result<()> {
@@ -28,22 +28,22 @@ use sqlx::{Database, Error};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolProfile {
-    /// Connections that are held open.
+    /// The number of connections that are kept open.
     pub min_connections: u32,
-    /// The most connections.
+    /// The maximum number of connections.
     pub max_connections: u32,
     /// How long a query waits for a connection.
     pub acquire_timeout: Duration,
-    /// After so much time without work a connection is closed.
+    /// The idle time after which a connection is closed.
     pub idle_timeout: Duration,
-    /// After so much time a connection is replaced.
+    /// The age at which a connection is replaced.
     pub max_lifetime: Duration,
-    /// After so much time the database gives up a statement; `None` for never. SQLite has no such limit.
+    /// The time after which the database cancels a statement; `None` for never. SQLite has no such limit.
     pub statement_timeout: Option<Duration>,
 }
 
 impl PoolProfile {
-    /// For a program that runs on and answers many requests at a time.
+    /// For a long-running program that handles many requests concurrently.
     pub const SERVER: Self = Self {
         min_connections: 2,
         max_connections: 10,
@@ -62,7 +62,7 @@ impl PoolProfile {
         ..Self::SERVER
     };
 
-    /// For a function that handles one request at a time, of which there are many.
+    /// For a function of which many instances handle one request at a time each.
     pub const SERVERLESS: Self = Self {
         min_connections: 0,
         max_connections: 1,
@@ -72,18 +72,18 @@ impl PoolProfile {
         statement_timeout: Some(Duration::from_secs(10)),
     };
 
-    /// The profile that the environment asks for.
+    /// The profile for the environment.
     ///
-    /// `QUERY_BUDGET_POOL` is `server`, `development` or `serverless`. Without it: serverless where a provider says so
-    /// (`AWS_LAMBDA_FUNCTION_NAME`, `VERCEL`, `K_SERVICE` with `K_REVISION`, `FUNCTIONS_WORKER_RUNTIME`), development in
-    /// a debug build, a server otherwise. `QUERY_BUDGET_POOL_SIZE` sets the most connections. A value that is none of these is
-    /// said on stderr and ignored.
+    /// `QUERY_BUDGET_POOL` is `server`, `development` or `serverless`. If unset: serverless if the provider's
+    /// variables say so (`AWS_LAMBDA_FUNCTION_NAME`, `VERCEL`, `K_SERVICE` with `K_REVISION`,
+    /// `FUNCTIONS_WORKER_RUNTIME`), development in a debug build, server otherwise. `QUERY_BUDGET_POOL_SIZE`
+    /// sets the maximum number of connections. An invalid value is reported on stderr and ignored.
     #[must_use]
     pub fn of_environment() -> Self {
         Self::of(
             |name| std::env::var(name).ok(),
             |note| {
-                // Whoever has closed it does not want to know.
+                // A closed stderr is no reason to fail.
                 let _ = writeln!(std::io::stderr(), "query-budget: {note}");
             },
         )
@@ -122,7 +122,8 @@ impl PoolProfile {
 
     /// These as options of a pool, to which others can be added.
     ///
-    /// The statement timeout is set on each connection by `after_connect`: a hook of your own there takes its place.
+    /// The statement timeout is set on each connection by `after_connect`: an `after_connect` hook of your
+    /// own replaces it.
     pub fn options<DB: StatementTimeout>(&self) -> PoolOptions<DB> {
         let options = PoolOptions::new()
             .min_connections(self.min_connections)
@@ -131,16 +132,16 @@ impl PoolProfile {
             .idle_timeout(self.idle_timeout)
             .max_lifetime(self.max_lifetime);
         let Some(timeout) = self.statement_timeout else { return options };
-        // What sets up a connection is no query of whoever waits for it.
+        // The set-up of a connection is not a query of the code that waits for it.
         options.after_connect(move |connection, _| {
             Box::pin(crate::uncounted(DB::set_statement_timeout(connection, timeout)))
         })
     }
 }
 
-/// A database on whose connections a statement can be given a time limit. Implemented for those of sqlx, and for no others.
+/// A database with statement timeouts per connection. Implemented for the databases of sqlx only.
 pub trait StatementTimeout: Database + sealed::Sealed {
-    /// Limits each statement of this connection to so much time, in whole milliseconds and at least one.
+    /// Limits each statement of this connection to this time, in whole milliseconds and at least one.
     fn set_statement_timeout(
         connection: &mut Self::Connection,
         timeout: Duration,
@@ -148,7 +149,7 @@ pub trait StatementTimeout: Database + sealed::Sealed {
 }
 
 mod sealed {
-    /// Keeps others from implementing a trait that may get more methods.
+    /// Prevents other implementations of a trait that may get more methods.
     pub trait Sealed {}
 
     #[cfg(feature = "postgres")]
@@ -177,7 +178,7 @@ impl StatementTimeout for sqlx::Postgres {
 
 #[cfg(feature = "mysql")]
 impl StatementTimeout for sqlx::MySql {
-    /// MySQL limits `SELECT` alone, MariaDB every statement.
+    /// MySQL only limits `SELECT`, MariaDB every statement.
     async fn set_statement_timeout(
         connection: &mut Self::Connection,
         timeout: Duration,
@@ -195,7 +196,8 @@ impl StatementTimeout for sqlx::MySql {
 
 #[cfg(feature = "sqlite")]
 impl StatementTimeout for sqlx::Sqlite {
-    /// SQLite has no limit for a statement that runs; how long it waits for a lock is an option of the connection.
+    /// SQLite has no limit for a running statement; how long it waits for a lock is an option of the
+    /// connection.
     async fn set_statement_timeout(_: &mut Self::Connection, _: Duration) -> Result<(), Error> {
         Ok(())
     }

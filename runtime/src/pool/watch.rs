@@ -9,12 +9,12 @@ use sqlx::{Database, Pool};
 
 use super::PoolFigures;
 
-/// A pool that is watched.
+/// A watched pool.
 struct Watched {
     #[cfg_attr(not(feature = "sqlx"), expect(dead_code, reason = "there are no pools without sqlx"))]
     id: u64,
     name: String,
-    /// Its figures, or `None` once it is closed.
+    /// Returns its figures; `None` once it is closed.
     figures: Box<dyn Fn() -> Option<PoolFigures> + Send + Sync>,
     #[cfg(all(debug_assertions, feature = "sqlx", feature = "tracing"))]
     explainer: Option<super::plan::Explainer>,
@@ -22,11 +22,11 @@ struct Watched {
 
 static WATCHED: Mutex<Vec<Watched>> = Mutex::new(Vec::new());
 
-/// Has the figures of this pool reported under that name, by `stats()` and as metrics, until it is closed or what this
-/// returns is dropped: keep that where the pool is kept, for it holds the pool open.
+/// Reports the figures of this pool under a name, in `stats()` and as metrics, until it is closed or the
+/// returned value is dropped: store that value next to the pool, since it keeps the pool open.
 ///
-/// The name takes the place of another pool of that name. In debug builds with the feature `tracing`, such a pool's database
-/// is asked for its plan of each `SELECT` of `sql!` that was slow, once and without running it.
+/// It replaces an earlier pool with the same name. In debug builds with the feature `tracing`, the database
+/// of such a pool is asked for its plan of each slow `SELECT` of `sql!`, once and without running it.
 ///
 /// ```
 /// # sqlx::__rt::test_block_on(async {
@@ -65,7 +65,7 @@ pub struct WatchedPool {
 
 #[cfg(feature = "sqlx")]
 impl WatchedPool {
-    /// Watches the pool until it is closed.
+    /// Keeps watching the pool until it is closed.
     pub fn forget(self) {
         std::mem::forget(self);
     }
@@ -77,13 +77,13 @@ impl Drop for WatchedPool {
         let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
         let at = watched.iter().position(|pool| pool.id == self.id);
         let gone = at.map(|at| watched.remove(at));
-        // Dropped outside of the lock: it may be what held the pool open.
+        // Dropped outside of the lock: it may be the last owner of the pool.
         drop(watched);
         drop(gone);
     }
 }
 
-/// The pools that are watched, by name, and whether they are exhausted said as events.
+/// The watched pools by name; exhausted ones are reported as events.
 pub(crate) fn watched() -> Vec<(String, PoolFigures)> {
     let all = figures();
     #[cfg(feature = "tracing")]
@@ -93,7 +93,7 @@ pub(crate) fn watched() -> Vec<(String, PoolFigures)> {
     all
 }
 
-/// The pools that are watched, by name. Those that are closed are forgotten.
+/// The watched pools by name. Closed ones are dropped.
 pub(crate) fn figures() -> Vec<(String, PoolFigures)> {
     let mut all = Vec::new();
     let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,7 +109,7 @@ pub(crate) fn figures() -> Vec<(String, PoolFigures)> {
     all
 }
 
-/// What explains statements on the pools of that database that are watched.
+/// The explainers for the watched pools of a database.
 #[cfg(all(debug_assertions, feature = "sqlx", feature = "tracing"))]
 pub(super) fn explainers() -> Vec<super::plan::Explainer> {
     let watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);

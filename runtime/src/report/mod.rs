@@ -1,4 +1,4 @@
-//! [`Report`]: what ran in a scope, against what it may.
+//! [`Report`]: what ran in a scope, compared with its limits.
 
 mod statement;
 mod text;
@@ -10,21 +10,21 @@ use std::time::Duration;
 pub use self::statement::{ParameterSets, Statement};
 use crate::settings::settings;
 
-/// The limits of a scope; `None` where it has none.
+/// The limits of a scope; `None` for no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The greatest number of queries.
+    /// The maximum number of queries.
     pub queries: Option<usize>,
-    /// The greatest number of rows fetched, over all queries.
+    /// The maximum number of rows fetched, over all queries.
     pub rows: Option<usize>,
-    /// The longest time spent in queries, over all queries.
+    /// The maximum time spent in queries, over all of them.
     pub time: Option<Duration>,
-    /// The greatest number of times that one and the same statement runs.
+    /// The maximum number of executions of the same statement.
     pub repeats: Option<usize>,
 }
 
-/// What a scope has counted up to now. Read by [`counts`](crate::counts).
+/// The counts of a scope so far. Returned by [`counts`](crate::counts).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -32,15 +32,15 @@ pub struct Counts {
     pub queries: usize,
     /// Number of rows fetched.
     pub rows: usize,
-    /// Time spent in queries; of those that have not ended, nothing yet.
+    /// Time spent in completed queries.
     pub time: Duration,
-    /// How often the statement ran that ran most often.
+    /// The number of executions of the most frequent statement.
     pub most_repeated: usize,
 }
 
 #[cfg(any(debug_assertions, feature = "count"))]
 impl Counts {
-    /// These, with those of one more statement.
+    /// The counts with one more statement added.
     pub(crate) fn with(self, statement: &Statement) -> Self {
         Self {
             queries: self.queries + statement.count(),
@@ -61,10 +61,10 @@ impl Limits {
     }
 }
 
-/// What ran in a scope, and the limits it had to keep.
+/// What ran in a scope, and its limits.
 ///
-/// Displayed, it is the text of the panic. It never holds a value that was bound to a query, nor a literal of a query
-/// that was put together at run time.
+/// Its `Display` is the text of the panic. It never contains a value that was bound to a query, nor a literal
+/// of a query that was built at run time.
 #[derive(Clone, Debug)]
 pub struct Report {
     name: Cow<'static, str>,
@@ -76,7 +76,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// The report of a scope with these statements, in the order in which they first ran.
+    /// The report of a scope with these statements, in the order of their first execution.
     #[cfg(any(debug_assertions, feature = "count"))]
     pub(crate) fn new(
         name: Cow<'static, str>,
@@ -84,12 +84,12 @@ impl Report {
         limits: Limits,
         mut statements: Vec<Statement>,
     ) -> Self {
-        // Stable: statements that ran equally often stay in their order.
+        // The sort is stable: statements with the same count keep their order.
         statements.sort_by_key(|statement| std::cmp::Reverse(statement.count()));
         Self { name, location, limits, statements, counted: true, cancelled: false }
     }
 
-    /// The report of a build in which nothing is counted.
+    /// The report of a build that does not count.
     #[cfg(not(any(debug_assertions, feature = "count")))]
     #[track_caller]
     pub(crate) fn not_counted() -> Self {
@@ -116,50 +116,50 @@ impl Report {
         &self.name
     }
 
-    /// Where the scope was declared.
+    /// The place where the scope was declared.
     #[must_use]
     pub fn location(&self) -> &'static Location<'static> {
         self.location
     }
 
-    /// What the scope may ask of its database.
+    /// The limits of the scope.
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// The statements that ran, the one that ran most often first.
+    /// The statements that ran, most frequent first.
     #[must_use]
     pub fn statements(&self) -> &[Statement] {
         &self.statements
     }
 
-    /// Number of queries that ran, the ones that failed included.
+    /// The number of queries, including failed ones.
     #[must_use]
     pub fn queries(&self) -> usize {
         self.statements.iter().map(Statement::count).sum()
     }
 
-    /// Number of rows that were fetched. Rows that a statement changed are not in it.
+    /// The number of rows fetched. Rows that a statement changed are not included.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.statements.iter().map(Statement::rows).sum()
     }
 
-    /// Time spent in queries, waiting for a connection included. Queries that ran at the same time each count in full.
+    /// Time spent in queries, including waiting for a connection. Concurrent queries each count in full.
     #[must_use]
     pub fn time(&self) -> Duration {
         self.statements.iter().map(Statement::time).sum()
     }
 
-    /// The statements that ran again and again, the one that did most often first: three times or more, unless
+    /// The repeated statements, most frequent first: those that ran three times or more, unless
     /// [`configure`](crate::configure) says otherwise.
     pub fn repeated(&self) -> impl Iterator<Item = &Statement> {
         let often = settings().repeated.max(2);
         self.statements.iter().filter(move |statement| statement.count() >= often)
     }
 
-    /// Tells of the repeated statements as events.
+    /// Emits the repeated statements as events.
     #[cfg(feature = "tracing")]
     pub(crate) fn tell_repeated(&self) {
         for statement in self.repeated() {
@@ -173,13 +173,13 @@ impl Report {
         self.counted
     }
 
-    /// Whether the scope was dropped before its end, so that these are the queries up to then.
+    /// Whether the scope was dropped before its end, so that only the queries up to then are included.
     #[must_use]
     pub fn was_cancelled(&self) -> bool {
         self.cancelled
     }
 
-    /// Whether some limit was exceeded.
+    /// Whether any limit was exceeded.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.limits.queries.is_some_and(|limit| self.queries() > limit)
@@ -188,7 +188,7 @@ impl Report {
             || self.limits.repeats.is_some_and(|limit| self.most_repeated() > limit)
     }
 
-    /// How often the statement ran that ran most often.
+    /// The number of executions of the most frequent statement.
     fn most_repeated(&self) -> usize {
         self.statements.iter().map(Statement::count).max().unwrap_or_default()
     }

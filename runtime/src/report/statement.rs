@@ -1,11 +1,11 @@
-//! [`Statement`]: one query of a report, with how often it ran.
+//! [`Statement`]: one query of a report, with its number of executions.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::site::Place;
 
-/// One query, and what was seen of it in a scope.
+/// One query, and its activity in a scope.
 #[derive(Clone, Debug)]
 pub struct Statement {
     sql: Cow<'static, str>,
@@ -18,24 +18,25 @@ pub struct Statement {
     parameters: ParameterSets,
 }
 
-/// Whether a statement that ran several times ran with the same values bound to it.
+/// Whether the executions of a statement had the same values bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParameterSets {
-    /// The same values every time: run it once and keep what it gives, or cache that.
+    /// The same values every time: run it once and reuse or cache the result.
     Same,
-    /// Other values every time, as far as was looked: in the first sixteen executions. Run it once for all of them.
+    /// Different values every time, as far as examined: in the first sixteen executions. Run it once for all
+    /// of them.
     Different,
-    /// So many sets of values, fewer than executions: both of the above.
+    /// This many sets of values, fewer than executions: both of the above.
     Several(usize),
-    /// Not known: of queries with placeholders that are not written with `sql!` and its kin, or on another database than
-    /// PostgreSQL, MySQL or SQLite, or with a large value.
+    /// Unknown: for queries with placeholders that are not written with `sql!` and related macros, on
+    /// databases other than PostgreSQL, MySQL or SQLite, or with a large value.
     Unknown,
 }
 
 #[cfg(any(debug_assertions, feature = "count"))]
 impl Statement {
-    /// The statement at that site, of which nothing has been seen yet.
+    /// The statement at a site, without activity yet.
     pub(crate) fn at(site: &'static crate::site::Site) -> Self {
         Self {
             sql: Cow::Borrowed(site.sql),
@@ -45,7 +46,7 @@ impl Statement {
         }
     }
 
-    /// A statement of which only the text is known, without the literals in it.
+    /// A statement of which only the text is known, without its literals.
     pub(crate) fn raw(sql: String) -> Self {
         let time = Duration::ZERO;
         let (sql, parameters) = (Cow::Owned(sql), ParameterSets::Unknown);
@@ -71,38 +72,38 @@ impl Statement {
         self.place == other.place && self.sql == other.sql
     }
 
-    /// The text of the query, with placeholders. Of what is not written with `sql!` and its kin it is on one line, with
-    /// `?` in place of each literal: text that is put together at run time may hold values.
+    /// The text of the query, with placeholders. If it is not written with `sql!` and related macros, it is
+    /// on one line, with `?` in place of each literal: text that is built at run time may contain values.
     #[must_use]
     pub fn sql(&self) -> &str {
         &self.sql
     }
 
-    /// Where it stands in the source. Known of what is written with `sql!` and its kin.
+    /// Its place in the source, if it is written with `sql!` and related macros.
     #[must_use]
     pub fn place(&self) -> Option<Place> {
         self.place
     }
 
-    /// The hash of its normalised text. Known of what is written with `sql!` and its kin.
+    /// The hash of its normalised text, if it is written with `sql!` and related macros.
     #[must_use]
     pub fn fingerprint(&self) -> Option<u64> {
         self.fingerprint
     }
 
-    /// sqlx's name for the database it ran on; empty when that is not known.
+    /// sqlx's name for the database it ran on; empty if unknown.
     #[must_use]
     pub fn database(&self) -> &'static str {
         self.database
     }
 
-    /// How often it ran. Zero when only its rows came within the scope.
+    /// How often it ran; 0 if only its rows were read within the scope.
     #[must_use]
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// Number of rows it gave, over all executions.
+    /// The number of rows it returned, over all executions.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
@@ -114,7 +115,7 @@ impl Statement {
         self.time
     }
 
-    /// Whether it ran with the same values bound to it.
+    /// Whether its executions had the same values bound.
     #[must_use]
     pub fn parameters(&self) -> ParameterSets {
         self.parameters

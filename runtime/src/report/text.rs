@@ -1,13 +1,13 @@
-//! The text of a [`Report`]: what is over, the statements as a table, and what to do about a repeated one.
+//! The text of a [`Report`]: the exceeded limits, the statements as a table, and a remedy for repeated ones.
 
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 use super::{ParameterSets, Report, Statement};
 
-/// So many statements are listed; the rest is one line.
+/// The maximum number of statements listed; the rest is one line.
 const LISTED: usize = 10;
-/// So much of a statement is shown, in characters.
+/// The maximum length of a statement shown, in characters.
 const SHOWN: usize = 200;
 
 impl Display for Report {
@@ -26,7 +26,7 @@ impl Display for Report {
 }
 
 impl Report {
-    /// What was used, and of what; one line for each limit that was exceeded.
+    /// The usage and limit; one line for each limit that was exceeded.
     fn headline(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let name = &self.name;
         if !self.counted {
@@ -91,7 +91,7 @@ impl Report {
         Ok(())
     }
 
-    /// What to do about the statements that were repeated.
+    /// The remedies for repeated statements.
     fn help(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut repeated = self.repeated().peekable();
         if repeated.peek().is_some() {
@@ -107,12 +107,12 @@ impl Report {
 }
 
 impl Statement {
-    /// Where it stands, for the line below its text.
+    /// Its place, for the line below its text.
     pub(crate) fn at_place(&self) -> String {
         self.place().map_or_else(|| "not written with `sql!`".to_owned(), |place| format!("at {place}"))
     }
 
-    /// What it is called in a sentence.
+    /// Its name in a sentence.
     pub(crate) fn name(&self) -> String {
         match self.place() {
             Some(place) => format!("the query at {place}"),
@@ -120,13 +120,13 @@ impl Statement {
         }
     }
 
-    /// Its text on one line, the end cut off when it is long.
+    /// Its text on one line, truncated if it is long.
     pub(crate) fn on_one_line(&self) -> impl Display {
         OneLine(self.sql())
     }
 }
 
-/// What to do about a statement that ran again and again.
+/// The remedy for a repeated statement.
 fn remedy(statement: &Statement) -> String {
     let batch = batch(statement);
     match statement.parameters() {
@@ -143,7 +143,7 @@ fn remedy(statement: &Statement) -> String {
     }
 }
 
-/// How one statement does the work of many, in the words of its database.
+/// How one statement does the work of many, in terms of its database.
 fn batch(statement: &Statement) -> &'static str {
     let verb = statement.sql().split_whitespace().next().unwrap_or_default();
     let inserts = verb.eq_ignore_ascii_case("insert") || verb.eq_ignore_ascii_case("replace");
@@ -168,7 +168,7 @@ impl Display for OneLine<'_> {
     }
 }
 
-/// A duration in milliseconds, with three significant digits where there are that many.
+/// A duration in milliseconds, with up to three significant digits.
 struct Milliseconds(Duration);
 
 impl Display for Milliseconds {

@@ -1,4 +1,4 @@
-//! What a server itself knows: which indexes are used, how large tables are, which statements take long.
+//! Statistics of a database server: which indexes are used, the sizes of tables, which statements are slow.
 
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -11,25 +11,25 @@ use std::time::Duration;
 
 use sqlx::{Database, Pool, Result};
 
-/// So many of each are read at most.
+/// The maximum number of entries read of each kind.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 const MOST: i64 = 100;
 
-/// What a database's server says of itself. Read by [`server_figures`].
+/// Statistics of a database server. Returned by [`server_figures`].
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ServerFigures {
-    /// The indexes of the database, those that are used least first.
+    /// The indexes of the database, least used first.
     pub indexes: Vec<IndexFigures>,
-    /// Its tables, the largest first.
+    /// Its tables, largest first.
     pub tables: Vec<TableFigures>,
-    /// The statements of all its users that took the most time, without values.
+    /// The statements of all its users that took the most time in total, without values.
     pub statements: Vec<ServerStatement>,
-    /// What the server does not tell, and what would make it.
+    /// What the server does not report, and what would enable it.
     pub missing: Vec<String>,
 }
 
-/// One index, as the server counts its use since its statistics began.
+/// One index, with its use since the server's statistics began.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct IndexFigures {
@@ -37,11 +37,11 @@ pub struct IndexFigures {
     pub table: String,
     /// Its name.
     pub name: String,
-    /// How often it was read by; `None` where the server does not count.
+    /// How often it was scanned; `None` if the server does not count.
     pub scans: Option<u64>,
-    /// Its size in bytes, where the server tells.
+    /// Its size in bytes, if reported.
     pub bytes: Option<u64>,
-    /// Whether it holds a key, so that it is of use also when nothing is read by it.
+    /// Whether it enforces a key, so that it is useful even if never scanned.
     pub is_unique: bool,
 }
 
@@ -51,15 +51,15 @@ pub struct IndexFigures {
 pub struct TableFigures {
     /// Its name.
     pub name: String,
-    /// About so many rows; `None` where nobody has counted.
+    /// The approximate number of rows; `None` if unknown.
     pub rows: Option<u64>,
-    /// Its size in bytes with its indexes, where the server tells.
+    /// Its size in bytes including indexes, if reported.
     pub bytes: Option<u64>,
-    /// How often it was read from end to end, where the server counts.
+    /// The number of full scans, if reported.
     pub full_scans: Option<u64>,
 }
 
-/// One statement, as the server counts it for all its users.
+/// One statement, with its statistics over all users.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ServerStatement {
@@ -67,13 +67,13 @@ pub struct ServerStatement {
     pub sql: String,
     /// How often it ran.
     pub calls: u64,
-    /// The time of all of them.
+    /// Its total time.
     pub total: Duration,
-    /// Number of rows it gave.
+    /// The number of rows it returned.
     pub rows: u64,
 }
 
-/// A database whose server is asked by [`server_figures`]. Implemented for those of sqlx, and for no others.
+/// A database that [`server_figures`] supports. Implemented for the databases of sqlx only.
 pub trait ServerViews: Database + sealed::Sealed {}
 
 mod sealed {
@@ -81,7 +81,7 @@ mod sealed {
 
     use super::ServerFigures;
 
-    /// Keeps others from implementing a trait that may get more methods.
+    /// Prevents other implementations of a trait that may get more methods.
     pub trait Sealed: Sized + sqlx::Database {
         fn figures(pool: &Pool<Self>) -> impl Future<Output = Result<ServerFigures>> + Send;
     }
@@ -98,8 +98,8 @@ mod sealed {
 ///
 /// # Errors
 ///
-/// What the database or the connection to it reports. What it has not, or does not show to this user, is no error, but in
-/// [`ServerFigures::missing`].
+/// If the database or the connection fails. Statistics that the server lacks, or does not show to this user,
+/// are no error, but listed in [`ServerFigures::missing`].
 ///
 /// ```
 /// # sqlx::__rt::test_block_on(async {
@@ -114,7 +114,7 @@ pub async fn server_figures<DB: ServerViews>(pool: &Pool<DB>) -> Result<ServerFi
     crate::uncounted(DB::figures(pool)).await
 }
 
-/// A count of a server, which may be signed there.
+/// A server's count, whose type may be signed.
 fn count(count: i64) -> u64 {
     u64::try_from(count).unwrap_or_default()
 }

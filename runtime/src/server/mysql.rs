@@ -44,7 +44,7 @@ impl sealed::Sealed for sqlx::MySql {
     }
 }
 
-/// What the server does not show to this user.
+/// The note on what the server does not show to this user.
 fn denied(what: &str, error: sqlx::Error) -> Result<String> {
     match error {
         sqlx::Error::Database(error) => Ok(format!("{what}: {}", error.message())),
@@ -93,7 +93,7 @@ async fn indexes(pool: &MySqlPool) -> Result<Vec<IndexFigures>> {
     rows.iter().map(index).collect()
 }
 
-/// How often each index was read by.
+/// How often each index was used.
 async fn scans(pool: &MySqlPool) -> Result<Vec<(String, String, u64)>> {
     let rows = sqlx::query(
         "SELECT CAST(object_name AS CHAR), CAST(index_name AS CHAR), CAST(count_read AS SIGNED) \
@@ -118,7 +118,7 @@ async fn statements(pool: &MySqlPool) -> Result<Vec<ServerStatement>> {
         Ok(ServerStatement {
             sql: without_literals(row.try_get(0)?),
             calls: count(row.try_get(1)?),
-            // Of picoseconds, nanoseconds.
+            // Picoseconds converted to nanoseconds.
             total: Duration::from_nanos(count(row.try_get(2)?)),
             rows: count(row.try_get(3)?),
         })

@@ -20,7 +20,7 @@ impl sealed::Sealed for sqlx::Postgres {
                 "statements: add `pg_stat_statements` to `shared_preload_libraries` and run `CREATE EXTENSION pg_stat_statements`"
                     .to_owned(),
             ),
-            // Installed and not loaded, or of a form that is not known.
+            // The extension is installed but not loaded, or has an unknown form.
             Err(sqlx::Error::Database(error)) => figures.missing.push(format!("statements: {}", error.message())),
             Err(error) => return Err(error),
         }
@@ -68,7 +68,7 @@ async fn tables(pool: &PgPool) -> Result<Vec<TableFigures>> {
     rows.iter().map(table).collect()
 }
 
-/// `None` where the extension is not in this database.
+/// `None` if the extension is not installed in this database.
 async fn statements(pool: &PgPool) -> Result<Option<Vec<ServerStatement>>> {
     let schema: Option<String> = sqlx::query_scalar(
         "SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace \
@@ -85,7 +85,7 @@ async fn statements(pool: &PgPool) -> Result<Option<Vec<ServerStatement>>> {
     let rows = sqlx::query(sqlx::AssertSqlSafe(text)).bind(MOST).fetch_all(pool).await?;
     let statement = |row: &sqlx::postgres::PgRow| {
         Ok(ServerStatement {
-            // What sets things is kept with its values.
+            // SET statements are recorded with their values.
             sql: without_literals(row.try_get(0)?),
             calls: count(row.try_get(1)?),
             total: std::time::Duration::try_from_secs_f64(row.try_get::<f64, _>(2)? / 1e3)

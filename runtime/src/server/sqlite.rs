@@ -1,4 +1,4 @@
-//! What SQLite keeps of a database: its schema, and the statistics of `ANALYZE`.
+//! What SQLite stores about a database: its schema, and the statistics of `ANALYZE`.
 
 use std::collections::HashMap;
 
@@ -49,7 +49,7 @@ impl sealed::Sealed for sqlx::Sqlite {
     }
 }
 
-/// Names and numbers; none where there is no such table.
+/// Names and numbers; empty if there is no such table.
 async fn pairs(pool: &SqlitePool, sql: &'static str) -> Result<HashMap<String, i64>> {
     match sqlx::query(sql).fetch_all(pool).await {
         Ok(rows) => rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect(),

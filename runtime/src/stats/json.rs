@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Latency, StatementStats, Stats};
 use crate::pool::PoolFigures;
 
-/// So many statements are named as the slowest.
+/// The number of statements listed as the slowest.
 const SLOWEST: usize = 10;
 
 pub(crate) fn value(stats: &Stats) -> Value {
@@ -54,7 +54,7 @@ fn cache(figures: &crate::cache::CacheFigures) -> Value {
     })
 }
 
-/// What a server says of itself.
+/// The statistics of a server.
 #[cfg(all(feature = "sqlx", feature = "tower"))]
 pub(crate) fn server(figures: &crate::server::ServerFigures) -> Value {
     let indexes = figures.indexes.iter().map(|index| {
@@ -111,7 +111,7 @@ fn pool(name: &str, figures: PoolFigures) -> Value {
     json!({ "name": name, "size": size, "idle": idle, "used": used, "max": max, "exhausted": exhausted })
 }
 
-/// In whole microseconds: the digits behind them are noise.
+/// In whole microseconds: further digits are noise.
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }

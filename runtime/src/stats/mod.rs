@@ -1,4 +1,4 @@
-//! [`stats`]: latencies of each query and of each scope since the process began, as percentiles and as JSON.
+//! [`stats`]: latencies of each query and each scope since the process began, as percentiles and as JSON.
 
 mod json;
 mod registry;
@@ -16,7 +16,7 @@ use crate::site::Place;
 pub(crate) use self::registry::record_wait;
 pub(crate) use self::registry::{record_execution, record_scope};
 
-/// What has been seen since the process began, what took the most time first.
+/// The statistics since the process began, sorted by total time, largest first.
 ///
 /// ```
 /// let stats = query_budget::stats();
@@ -39,8 +39,8 @@ pub fn stats() -> Stats {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Stats {
-    /// The statements that were executed. Those that are not written with `sql!` are here when they ran in a scope and
-    /// the layer of the feature `tracing` counts them; their literals are blotted out.
+    /// The executed statements. Those that are not written with `sql!` are included if they ran in a scope
+    /// and were counted by the layer of the feature `tracing`; their literals are removed.
     pub statements: Vec<StatementStats>,
     /// The scopes that have ended, by name.
     pub scopes: Vec<ScopeStats>,
@@ -49,26 +49,27 @@ pub struct Stats {
     /// The caches, by name.
     #[cfg(feature = "cache")]
     pub caches: Vec<crate::cache::CacheFigures>,
-    /// What queries of `sql!` waited for a connection.
+    /// Waits of `sql!` queries for a connection.
     pub waits: WaitStats,
 }
 
-/// How often and how long queries of `sql!` and its kin waited for a connection of their pool, a millisecond or longer.
+/// How often and how long queries of `sql!` and related macros waited for a connection of their pool,
+/// counting waits from a millisecond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WaitStats {
-    /// How often, in vain included.
+    /// The number of waits, including those in vain.
     pub count: u64,
-    /// How often there was none in the end: no query ran.
+    /// The number of waits that ended without a connection: no query ran.
     pub in_vain: u64,
-    /// The time of all of them.
+    /// The total time.
     pub total: Duration,
     /// The longest.
     pub max: Duration,
 }
 
 impl Stats {
-    /// The statements whose latency is longest, by their 95th percentile: at most so many.
+    /// The slowest statements by their 95th percentile, up to `most`.
     #[must_use]
     pub fn slowest(&self, most: usize) -> Vec<&StatementStats> {
         let mut slowest: Vec<_> = self.statements.iter().collect();
@@ -77,7 +78,7 @@ impl Stats {
         slowest
     }
 
-    /// All of it as JSON, times in milliseconds.
+    /// Everything as JSON, with times in milliseconds.
     #[must_use]
     pub fn to_json(&self) -> String {
         json::value(self).to_string()
@@ -90,39 +91,39 @@ impl Stats {
 pub struct StatementStats {
     /// Its text, with placeholders.
     pub sql: String,
-    /// Where it is written; `None` when it is not written with `sql!` and its kin.
+    /// Its place; `None` if it is not written with `sql!` and related macros.
     pub place: Option<Place>,
-    /// Number of rows it gave, over all executions.
+    /// The number of rows it returned, over all executions.
     pub rows: u64,
-    /// Its executions.
+    /// The latency of its executions.
     pub latency: Latency,
 }
 
-/// The scopes of one name since the process began.
+/// The scopes with one name since the process began.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ScopeStats {
     /// Their name.
     pub name: String,
-    /// Number of queries, over all of them.
+    /// The number of queries, over all of them.
     pub queries: u64,
     /// The time from their beginning to their end.
     pub latency: Latency,
 }
 
-/// How long something took, over all times it was done. Percentiles are exact to one part in a hundred.
+/// The distribution of a duration. Percentiles are exact to one part in a hundred.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Latency {
-    /// How often it was done.
+    /// The number of measurements.
     pub count: u64,
-    /// The time of all of them.
+    /// The total time.
     pub total: Duration,
-    /// Half of them took no longer.
+    /// The median.
     pub p50: Duration,
-    /// Ninety-five of a hundred took no longer.
+    /// The 95th percentile.
     pub p95: Duration,
-    /// Ninety-nine of a hundred took no longer.
+    /// The 99th percentile.
     pub p99: Duration,
     /// The longest.
     pub max: Duration,

@@ -1,4 +1,4 @@
-//! Where latencies are kept: a histogram for each statement and for each scope.
+//! Stores latencies: a histogram for each statement and each scope.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -12,15 +12,15 @@ use crate::blot::without_literals;
 use crate::counting::ended::{Execution, ScopeRun};
 use crate::site::Site;
 
-/// So many texts and names that are made at run time are told apart; what comes later is counted together.
+/// The maximum number of distinct texts and names from run time; later ones are counted together.
 const MOST_NAMES: usize = 1_000;
-/// The name of what is counted together.
+/// The name for those that are counted together.
 const OTHERS: &str = "(others)";
 
-/// An hour, in nanoseconds: what takes longer is counted as that.
+/// An hour, in nanoseconds: longer durations are counted as that.
 const LONGEST: u64 = 3_600_000_000_000;
 
-/// Histograms of one kind of thing: of known places as many as there are in the source, of names not too many.
+/// Histograms of one kind of thing: one for each place in the source, and a limited number by name.
 struct Kept {
     sites: Option<HashMap<usize, (&'static Site, Recorded)>>,
     names: Option<HashMap<String, Recorded>>,
@@ -29,19 +29,19 @@ struct Kept {
 static STATEMENTS: Mutex<Kept> = Mutex::new(Kept { sites: None, names: None });
 static SCOPES: Mutex<Kept> = Mutex::new(Kept { sites: None, names: None });
 
-/// What was seen of one statement, or of the scopes of one name.
+/// The record of one statement, or of the scopes with one name.
 struct Recorded {
-    /// Nanoseconds, two significant digits: 18 KiB, which do not grow.
+    /// In nanoseconds, with two significant digits: 18 KiB of constant size.
     histogram: Option<Histogram<u32>>,
     total: Duration,
     max: Duration,
-    /// Rows of a statement, queries of a scope.
+    /// Rows of a statement, or queries of a scope.
     inside: u64,
 }
 
 impl Recorded {
     fn new() -> Self {
-        // These bounds are within what the crate takes: there is always a histogram.
+        // These bounds are valid for the crate, so creating a histogram cannot fail.
         Self {
             histogram: Histogram::new_with_bounds(1, LONGEST, 2).ok(),
             total: Duration::ZERO,
@@ -61,7 +61,7 @@ impl Recorded {
 
     fn latency(&self) -> Latency {
         let Some(histogram) = &self.histogram else { return Latency::default() };
-        // A bucket is named by its upper end, which may lie above everything in it.
+        // A bucket is represented by its upper end, which may be above every value in it.
         let at = |quantile| Duration::from_nanos(histogram.value_at_quantile(quantile)).min(self.max);
         Latency {
             count: histogram.len(),
@@ -85,7 +85,7 @@ impl Kept {
         &mut sites.entry(address).or_insert_with(|| (site, Recorded::new())).1
     }
 
-    /// What is kept under that name as it stands, if anything is.
+    /// The record with exactly this name, if there is one.
     fn known(&mut self, name: &str) -> Option<&mut Recorded> {
         self.names.as_mut()?.get_mut(name)
     }
@@ -109,7 +109,7 @@ pub(crate) fn record_execution(ended: Execution<'_>) {
         Some(site) => lock(&STATEMENTS).of_site(site).add(ended.time, ended.rows),
         None => {
             let mut kept = lock(&STATEMENTS);
-            // Most texts have no literals in them, and so are what they are known by.
+            // Most texts contain no literals, and so equal their own names.
             if let Some(known) = kept.known(ended.sql) {
                 return known.add(ended.time, ended.rows);
             }
@@ -142,7 +142,7 @@ pub(super) fn waits() -> WaitStats {
     *WAITS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Everything that is kept, what took the most time first.
+/// All records, sorted by total time, largest first.
 pub(super) fn read() -> (Vec<StatementStats>, Vec<ScopeStats>) {
     let kept = lock(&STATEMENTS);
     let of_sites = kept.sites.iter().flatten().map(|(_, (site, recorded))| StatementStats {

@@ -1,4 +1,5 @@
-//! The connection to the server: one, kept, made again in the background when it breaks; and what is owed to the server.
+//! The connection to the server: a single one, re-established in the background when it breaks, and the
+//! invalidations still to be sent.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,22 +14,22 @@ use tokio::task::JoinHandle;
 use super::super::tables::Tags;
 use super::wire;
 
-/// How long is waited after the first failure to reach the server, and at most after those that follow.
+/// The wait after the first failure to reach the server, and the maximum wait after further failures.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// A connection, which leads to one run of one server.
+/// A connection, tied to one run of one server.
 #[derive(Clone)]
 pub(super) struct Live {
     pub(super) connection: MultiplexedConnection,
-    /// What the names of all keys begin with.
+    /// The prefix of all keys.
     pub(super) prefix: Arc<str>,
     patience: Duration,
     generation: u64,
 }
 
 impl Live {
-    /// The answer, if it comes in time.
+    /// The answer, unless it times out.
     pub(super) async fn waiting<T>(&self, answer: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
         match tokio::time::timeout(self.patience, answer).await {
             Ok(answer) => answer,
@@ -37,23 +38,23 @@ impl Live {
     }
 }
 
-/// The connection, and whatever makes it again.
+/// The connection, and the task that re-establishes it.
 pub(super) struct Kept {
     client: Client,
     name: String,
     patience: Duration,
     state: Mutex<State>,
     errors: AtomicU64,
-    /// That there is something to do.
+    /// Signals that there is work.
     wake: Arc<Notify>,
 }
 
 #[derive(Default)]
 struct State {
     live: Option<Live>,
-    /// Tags that the server is to be told of. Before it is, nothing that it holds is believed.
+    /// Tags whose invalidation the server has not received. Until then, its content is not trusted.
     owed: BTreeSet<String>,
-    /// Those that it is being told of.
+    /// Tags whose invalidation is being sent.
     telling: BTreeSet<String>,
     keeper: Option<JoinHandle<()>>,
     generation: u64,
@@ -75,13 +76,13 @@ impl Kept {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Connects, if it can be done soon.
+    /// Connects, unless that takes too long.
     pub(super) async fn begin(self: &Arc<Self>) {
         let _ = self.mend().await;
         self.look_after(&mut self.state());
     }
 
-    /// The connection, while there is one and the server knows all that it is to know. It is not waited for.
+    /// The connection, if there is one and nothing remains to be sent. Does not wait.
     pub(super) fn live(self: &Arc<Self>) -> Option<Live> {
         let mut state = self.state();
         if state.live.is_some() && state.owed.is_empty() && state.telling.is_empty() {
@@ -91,7 +92,7 @@ impl Kept {
         None
     }
 
-    /// The server's answer; after an error, and after none in time, the connection is made again.
+    /// The server's answer; after an error or a timeout, the connection is re-established.
     pub(super) fn heard<T>(self: &Arc<Self>, live: &Live, answer: RedisResult<T>) -> Option<T> {
         let error = match answer {
             Ok(answer) => return Some(answer),
@@ -99,7 +100,8 @@ impl Kept {
         };
         self.errors.fetch_add(1, Ordering::Relaxed);
         let mut state = self.state();
-        // A command that the server refuses, being full, says nothing of the connection.
+        // A command that the server rejects, for example because it is full, says nothing about the
+        // connection.
         let is_refusal = error.kind() == ::redis::ErrorKind::Server(::redis::ServerErrorKind::ResponseError);
         let is_current = state.live.as_ref().is_some_and(|current| current.generation == live.generation);
         if is_current && !is_refusal {
@@ -109,7 +111,7 @@ impl Kept {
         None
     }
 
-    /// Has the server told of invalid tags as soon as it can be.
+    /// Queues the invalidation of tags, to be sent as soon as possible.
     pub(super) fn owe(self: &Arc<Self>, tags: &Tags) {
         let mut state = self.state();
         state.owed.extend(tags.iter().map(str::to_owned));
@@ -125,7 +127,7 @@ impl Kept {
         self.errors.load(Ordering::Relaxed)
     }
 
-    /// Sees to it that someone mends what is broken: a task, for as long as its runtime lasts.
+    /// Ensures that a task repairs what is broken, for as long as its runtime lives.
     fn look_after(self: &Arc<Self>, state: &mut State) {
         let is_there = state.keeper.as_ref().is_some_and(|keeper| !keeper.is_finished());
         if !is_there && let Ok(runtime) = tokio::runtime::Handle::try_current() {
@@ -135,7 +137,7 @@ impl Kept {
         self.wake.notify_one();
     }
 
-    /// Connects where there is no connection, and tells the server what it is to know; whether both went well.
+    /// Connects if necessary, and sends pending invalidations; returns whether both succeeded.
     async fn mend(&self) -> bool {
         let known = self.state().live.clone();
         let live = match known {
@@ -151,7 +153,7 @@ impl Kept {
         loop {
             let telling = {
                 let mut state = self.state();
-                // What a task that has ended before its time was about to tell.
+                // What an aborted task was about to send.
                 let mut telling = std::mem::take(&mut state.telling);
                 telling.append(&mut state.owed);
                 if telling.is_empty() {
@@ -198,7 +200,7 @@ impl Kept {
     }
 }
 
-/// Mends whenever it is woken; a server that cannot be reached is asked again later and later.
+/// Repairs whenever it is woken; retries with growing delays if the server is unreachable.
 async fn keep(kept: Weak<Kept>, wake: Arc<Notify>) {
     let mut wait = FIRST_WAIT;
     loop {

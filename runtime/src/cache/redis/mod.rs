@@ -1,9 +1,10 @@
-//! [`Redis`]: entries on a server of Redis or Valkey, for all instances of a service.
+//! [`Redis`]: entries on a Redis or Valkey server, shared by all instances of a service.
 //!
-//! A tag has a token on the server, which an invalidation replaces by a new one at random. An entry holds the tokens that
-//! its tags had when its rows began to be read, and is found as long as they are there and the same: what the server
-//! loses, evicts or forgets makes entries miss and never wrong. A server that is started again may have gone back to an
-//! older state: so all names begin with the id of its run, and what was there before is never asked for.
+//! A tag has a token on the server, which an invalidation replaces by a new random one. An entry stores the
+//! tokens that its tags had when its rows were about to be read, and is found as long as they exist
+//! unchanged: whatever the server loses or evicts causes misses, never stale results. A restarted server may
+//! have returned to an older state, so all keys start with the id of its run, and older content is never
+//! requested.
 
 mod keeper;
 mod wire;
@@ -24,7 +25,7 @@ use super::key::{Key, Parts};
 use super::store::{Found, Store, Stores, own_identity, sealed};
 use super::tables::Tags;
 
-/// Entries on a server of Redis or Valkey.
+/// Entries on a Redis or Valkey server.
 pub struct Redis {
     kept: Arc<Kept>,
 }
@@ -51,29 +52,29 @@ impl std::error::Error for InvalidUrl {
     }
 }
 
-/// How long a command to the server may take before the database is asked instead.
+/// The time limit for a command to the server, after which the database is queried instead.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 impl Cache<Redis> {
-    /// A cache on a server of Redis (6.2 or newer) or Valkey: `redis://127.0.0.1:6379`. Its name is the one of figures, and
-    /// leads the names of its keys: instances with the same name and database share their entries.
+    /// A cache on a Redis (6.2 or newer) or Valkey server: `redis://127.0.0.1:6379`. The name appears in
+    /// figures and as prefix of its keys: instances with the same name and database share their entries.
     ///
-    /// A server that cannot be reached is no error: the database is asked until it can. The connection needs the rights to
-    /// `MGET`, `SET`, `TIME` and `INFO`. For runtimes of tokio.
+    /// An unreachable server is not an error: the database is queried until the server is back. The
+    /// connection needs permission for `MGET`, `SET`, `TIME` and `INFO`. Requires a tokio runtime.
     ///
     /// # Errors
     ///
-    /// The URL is none.
+    /// If the URL is invalid.
     pub async fn redis(name: impl Into<Cow<'static, str>>, url: &str) -> Result<Self, InvalidUrl> {
         Self::redis_with_patience(name, url, PATIENCE).await
     }
 
-    /// The same, with the time that a command to the server may take before the database is asked instead. After one that
-    /// takes longer the server is not asked until it answers again.
+    /// Like [`redis`](Self::redis), with a time limit for commands to the server, after which the database is
+    /// queried instead. After a timeout the server is not used until it answers again.
     ///
     /// # Errors
     ///
-    /// The URL is none.
+    /// If the URL is invalid.
     pub async fn redis_with_patience(
         name: impl Into<Cow<'static, str>>,
         url: &str,
@@ -87,12 +88,12 @@ impl Cache<Redis> {
     }
 }
 
-/// The tokens of an entry's tags, in their order; that they are known, and when that was by the server's clock.
+/// The tokens of an entry's tags, in order, and when they were read, by the server's clock.
 #[derive(Clone)]
 pub struct Stamp {
     live: Live,
     tokens: Arc<[Option<wire::Token>]>,
-    /// In milliseconds; `None` where it was not asked for.
+    /// In milliseconds; `None` if not requested.
     at: Option<u64>,
 }
 
@@ -114,7 +115,7 @@ impl Store for Redis {
             self.kept.owe(&tags);
             return false;
         };
-        // Owed as soon as nobody waits for it any more.
+        // It is queued once nobody waits for it any more.
         let mut owed = Owed { kept: &self.kept, tags: Some(tags) };
         let told = match &owed.tags {
             Some(tags) => self.kept.heard(&live, wire::replace_tokens(&live, tags.iter()).await),
@@ -131,7 +132,7 @@ impl Store for Redis {
     }
 
     fn identity<DB: Database>(&self, pool: &Pool<DB>) -> [u8; 32] {
-        // A file, or a database in memory, is another one on another machine.
+        // A file, or an in-memory database, is a different one on another machine.
         if DB::NAME == "SQLite" {
             return own_identity();
         }
@@ -149,7 +150,7 @@ impl Store for Redis {
     }
 }
 
-/// An invalidation that is owed when this is dropped.
+/// An invalidation that is queued when this is dropped.
 struct Owed<'k> {
     kept: &'k Arc<Kept>,
     tags: Option<Tags>,
@@ -163,7 +164,7 @@ impl Drop for Owed<'_> {
     }
 }
 
-/// Values of more bytes are not kept: a server that everything waits for has better things to do.
+/// The maximum size of a value, in bytes: larger ones would block the server for everyone.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 impl<V: Serialize + DeserializeOwned + Send + Sync + 'static> Stores<V> for Redis {
@@ -193,13 +194,13 @@ impl<V: Serialize + DeserializeOwned + Send + Sync + 'static> Stores<V> for Redi
         if lives == 0 || value.len() > MOST_BYTES {
             return;
         }
-        // Over the connection by which the tokens were read: another may lead to another server.
+        // Over the connection by which the tokens were read: another one may lead to another server.
         let kept = wire::keep(&stamp.live, key, &tokens, &value, until).await;
         let _ = self.kept.heard(&stamp.live, kept);
     }
 }
 
-/// The value that was seen, where its tokens are those of its tags.
+/// The value that was found, if its tokens are those of its tags.
 fn found<V: DeserializeOwned>(live: Live, seen: wire::Seen) -> Found<V, Stamp> {
     let value = seen.value().and_then(|value| rmp_serde::from_slice(value).ok());
     match value {

@@ -1,4 +1,4 @@
-//! What is said to the server.
+//! The commands sent to the server.
 
 use std::fmt::Write;
 use std::hash::{BuildHasher, RandomState};
@@ -9,14 +9,14 @@ use super::super::key::Key;
 use super::super::tables::Tags;
 use super::keeper::Live;
 
-/// What an invalidation replaces: 128 bits that do not come again.
+/// The value that an invalidation replaces: 128 bits that never recur.
 pub(super) type Token = [u8; 16];
 
-/// A token that nobody reads is forgotten after a week, and entries with it.
+/// A token that nobody reads expires after a week, and its entries with it.
 const TOKEN_SECONDS: u64 = 7 * 24 * 3600;
 
 fn token() -> Token {
-    // Its keys are random, and another's each time.
+    // Its keys are random, and different each time.
     let random = RandomState::new();
     let mut token = [0; 16];
     token[..8].copy_from_slice(&random.hash_one(0).to_le_bytes());
@@ -36,7 +36,7 @@ fn name_of_tag(live: &Live, tag: &str) -> String {
     format!("{}:t:{tag}", live.prefix)
 }
 
-/// An entry as it is on the server, and the tokens of its tags.
+/// An entry as stored on the server, and the tokens of its tags.
 pub(super) struct Seen {
     entry: Option<Vec<u8>>,
     pub(super) tokens: Vec<Option<Token>>,
@@ -52,7 +52,7 @@ impl Seen {
         Self { entry, tokens, at }
     }
 
-    /// The value, where the entry's tokens are those of its tags.
+    /// The value, if the entry's tokens are those of its tags.
     pub(super) fn value(&self) -> Option<&[u8]> {
         let mut rest = self.entry.as_deref()?;
         for token in &self.tokens {
@@ -66,7 +66,7 @@ impl Seen {
     }
 }
 
-/// Looks for an entry.
+/// Looks up an entry.
 pub(super) async fn look(live: &Live, key: &Key, tags: &Tags) -> RedisResult<Seen> {
     let mut names = cmd("MGET");
     names.arg(name_of_key(live, key));
@@ -77,7 +77,7 @@ pub(super) async fn look(live: &Live, key: &Key, tags: &Tags) -> RedisResult<See
     Ok(Seen::of(answer, None))
 }
 
-/// Looks for an entry, gives a token to those of its tags that have none, and asks for the time.
+/// Looks up an entry, creates tokens for those of its tags that have none, and reads the time.
 pub(super) async fn look_and_mark(live: &Live, key: &Key, tags: &Tags) -> RedisResult<Seen> {
     let mut commands = pipe();
     commands.cmd("TIME");
@@ -95,7 +95,7 @@ pub(super) async fn look_and_mark(live: &Live, key: &Key, tags: &Tags) -> RedisR
     Ok(Seen::of(answer, Some(seconds.saturating_mul(1_000) + micros / 1_000)))
 }
 
-/// Keeps an entry until a time of the server's clock.
+/// Stores an entry until a time of the server's clock.
 pub(super) async fn keep(
     live: &Live,
     key: &Key,
@@ -118,7 +118,8 @@ pub(super) async fn replace_tokens<'t>(live: &Live, tags: impl Iterator<Item = &
         let name = name_of_tag(live, tag);
         commands.cmd("SET").arg(name).arg(&token()[..]).arg("EX").arg(TOKEN_SECONDS);
     }
-    // Each answer is looked at: a server that is full, or a replica, refuses, and then nothing has been told.
+    // Each answer is checked: a full server, or a replica, rejects commands, and then nothing has been
+    // invalidated.
     let answers: Vec<String> = live.waiting(commands.query_async(&mut live.connection.clone())).await?;
     match answers.iter().all(|answer| answer == "OK") {
         true => Ok(()),
