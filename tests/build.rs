@@ -1,4 +1,5 @@
-//! Tells the tests which databases there are, so that a test that cannot run is counted as ignored and says why.
+//! Tells the tests which databases are available, so that a test that cannot run is reported as ignored, with
+//! the reason.
 //!
 //! A test on PostgreSQL carries `#[cfg_attr(not(has_postgres), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]`,
 //! one on MySQL or MariaDB the same with `has_mysql` and `QUERY_BUDGET_TEST_MYSQL`, one on Redis or Valkey the same with
@@ -21,7 +22,8 @@ fn main() {
     corpus();
 }
 
-/// Says where the corpus of real projects is: `QUERY_BUDGET_CORPUS`, or `shared/corpus` beside the workspace.
+/// Sets the location of the corpus of real projects: `QUERY_BUDGET_CORPUS`, or `shared/corpus` next to the
+/// workspace.
 ///
 /// A test on it carries `#[cfg_attr(not(has_corpus), ignore = "QUERY_BUDGET_CORPUS is not set")]`.
 fn corpus() {

@@ -1,6 +1,7 @@
-//! What counting costs, against a point select on SQLite: `cargo bench -p query-budget-tests --bench counting` for a
-//! release build that counts, with `--profile dev` for a debug build. Ends with the ratios of this one run, each of the
-//! quickest samples: what else the machine does in the meantime makes the others slower, and not by the same.
+//! The cost of counting, compared with a point select on SQLite:
+//! `cargo bench -p query-budget-tests --bench counting` for a release build that counts, with `--profile dev`
+//! for a debug build. It ends with the ratios of this run, computed from the fastest samples: other activity
+//! on the machine slows samples down by varying amounts.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -19,7 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 const SELECT: &str = "SELECT name FROM items WHERE id = $1";
 static SITE: Site = Site::new(SELECT, 1, "benches/counting.rs", 1, 1);
-/// So many queries run in one scope.
+/// The number of queries in one scope.
 const IN_SCOPE: i64 = 100;
 
 async fn open() -> SqliteConnection {
@@ -43,7 +44,7 @@ async fn counted(db: &mut SqliteConnection) {
     }
 }
 
-/// Everything that sqlx does of a query before it is sent, and what counting adds to it.
+/// Everything that sqlx does for a query before it is sent, and what counting adds.
 fn arguments(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("arguments");
     group.sampling_mode(SamplingMode::Flat);
@@ -66,7 +67,7 @@ fn arguments(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A scope in which nothing runs, around a closure and around a future.
+/// A scope without content, around a closure and around a future.
 fn scopes(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("scope");
     group.sampling_mode(SamplingMode::Flat);
@@ -88,13 +89,13 @@ fn scopes(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A layer that lets the same events through and does nothing with them.
+/// A layer that receives the same events and ignores them.
 struct Deaf;
 
 impl<S: tracing::Subscriber> Layer<S> for Deaf {}
 
-/// What sqlx tells of each statement, in a scope that is left twice meanwhile, and what the layer makes of it: the two
-/// differ in the layer alone, for sqlx's own part is in both.
+/// sqlx's events for each statement, in a scope that is left twice meanwhile, and how the layer handles them:
+/// the two variants differ only in the layer, since sqlx's own part is in both.
 fn told(criterion: &mut Criterion) {
     let runtime = Builder::new_current_thread().build().expect("a runtime");
     let page = async || {
@@ -139,7 +140,7 @@ fn selects(criterion: &mut Criterion) {
     group.bench_function("counted", |bencher| {
         bencher.iter(|| runtime.block_on(measure(counted(&mut db))));
     });
-    // From here on the process has a subscriber: sqlx tells of each statement, and the layer listens.
+    // From here on the process has a subscriber: sqlx logs each statement, and the layer receives it.
     tracing_subscriber::registry().with(query_budget::layer()).init();
     group.bench_function("layer", |bencher| bencher.iter(|| runtime.block_on(measure(bare(&mut db)))));
     group.finish();
@@ -182,7 +183,7 @@ fn main() {
     );
 }
 
-/// The quickest sample of the run that has just ended, in nanoseconds an iteration.
+/// The fastest sample of the run that has just ended, in nanoseconds per iteration.
 fn quickest(name: &str) -> Option<f64> {
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "../target".into());
     let path = Path::new(&target).join("criterion").join(name).join("new/sample.json");

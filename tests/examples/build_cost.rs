@@ -1,11 +1,12 @@
-//! What checked queries cost in a build: `cargo run -p query-budget-tests --example build_cost [rounds]`.
+//! The cost of checked queries in a build: `cargo run -p query-budget-tests --example build_cost [rounds]`.
 //!
-//! Makes three crates of 50 modules, 20,000 lines and 300 queries, alike but for how the queries are made: by
-//! `sqlx::query()`, which checks nothing; by `sqlx::query!` against a prepared `.sqlx`; and by `sql!` with a snapshot and
-//! every lint at its level. All have the same dependencies, whose state costs cargo time at every start. Then
-//! `cargo check` of each is timed, its dependencies built and its macros not optimised, in turns: once without what the
-//! compiler keeps of an earlier check of the crate, and once after one edit in a module. The shortest processor times are
-//! compared (elsewhere than on Linux those of the clock): what else the machine does only ever adds to them.
+//! Creates three crates with 50 modules, 20,000 lines and 300 queries, which differ only in how queries are
+//! made: by `sqlx::query()`, which checks nothing; by `sqlx::query!` with a prepared `.sqlx`; and by `sql!`
+//! with a snapshot and all lints at their default levels. All have the same dependencies, because cargo
+//! checks their state at every start. Then `cargo check` of each is timed in turn, with built dependencies
+//! and unoptimised macros: once without incremental data from an earlier check of the crate, and once after
+//! one edit in a module. The shortest CPU times are compared (wall-clock times except on Linux), because
+//! other activity on the machine only adds to them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 const MODULES: usize = 50;
 const QUERIES: usize = 6;
-/// Lines of a module; those that are no query are functions that compute something.
+/// The number of lines per module; those that are not queries are functions that compute something.
 const LINES: usize = 400;
 
 /// How a crate makes its queries.
@@ -46,12 +47,12 @@ impl Kind {
     }
 }
 
-/// What is there already when a crate is checked.
+/// What exists already when a crate is checked.
 #[derive(Clone, Copy)]
 enum Kept {
-    /// Its dependencies alone.
+    /// Only its dependencies.
     Nothing,
-    /// What the compiler keeps of the same crate before one edit.
+    /// The compiler's incremental data for the same crate before one edit.
     AllButAnEdit,
 }
 
@@ -84,7 +85,7 @@ fn main() {
     report("checked after one edit", edited, rounds);
 }
 
-/// Prints what was measured, kind by kind.
+/// Prints the measurements, kind by kind.
 fn report(what: &str, times: [Duration; 3], rounds: usize) {
     let [plain, prepared, checked] = times;
     let queries = (MODULES * QUERIES) as f64;
@@ -101,7 +102,7 @@ fn report(what: &str, times: [Duration; 3], rounds: usize) {
     );
 }
 
-/// Checks the crate, its dependencies being built, and returns how long it took.
+/// Checks the crate, with its dependencies built, and returns how long it took.
 fn check(dir: &Path) -> Duration {
     let root = dir.join("src/lib.rs");
     let text = fs::read_to_string(&root).expect("the root");
@@ -119,16 +120,16 @@ fn check(dir: &Path) -> Duration {
     before.zip(time_of_children()).map_or(by_clock, |(before, after)| after - before)
 }
 
-/// The processor time of all programs that this one has started and that have ended; counted in hundredths of a second.
+/// The CPU time of all child processes that have ended, with a resolution of 10 ms.
 fn time_of_children() -> Option<Duration> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // Behind the name, which may hold anything: the 16th and 17th fields, of user and system.
+    // After the name, which may contain anything: the 16th and 17th fields, for user and system time.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(13);
     let mut ticks = || fields.next()?.parse::<u64>().ok();
     Some(Duration::from_millis((ticks()? + ticks()?) * 10))
 }
 
-/// Removes what the compiler keeps of a crate.
+/// Removes the compiler's incremental data for a crate.
 fn forget(kind: Kind) {
     let kept = folder().join("target/debug/incremental");
     for entry in fs::read_dir(kept).into_iter().flatten().flatten() {
@@ -191,7 +192,7 @@ fn write_crate(kind: Kind) -> PathBuf {
     dir
 }
 
-/// A query of its own for each place: by the primary key, so that no lint has anything to say.
+/// A distinct query for each place: by primary key, so that no lint reports anything.
 fn sql(module: usize, query: usize) -> String {
     format!(
         "SELECT t.id, t.name, t.user_id, o.total FROM t{module} AS t JOIN o{module} AS o ON o.t_id = t.id \
@@ -241,7 +242,7 @@ fn text(kind: Kind, module: usize) -> String {
     text
 }
 
-/// What `cargo sqlx prepare` writes for the queries.
+/// Writes what `cargo sqlx prepare` would write for the queries.
 fn prepare(dir: &Path) {
     let folder = dir.join(".sqlx");
     fs::create_dir_all(&folder).expect("a folder");

@@ -1,1 +1,1 @@
-//! The rules of the house. Each file in `tests/` holds one of its documents to the source.
+//! The rules of the house. Each file in `tests/` checks one of its documents against the source.

@@ -1,14 +1,14 @@
-//! What a real database says of its schema, as sorted lines: two databases with equal lines hold the same schema.
+//! The catalog of a real database as sorted lines: two databases with equal lines have the same schema.
 
 use sqlx::{AssertSqlSafe, MySqlPool, PgPool, Row, SqlitePool};
 
-/// Everything in a PostgreSQL database that is the user's own, as its catalog prints it.
+/// All user-defined objects of a PostgreSQL database, as printed by its catalog.
 ///
 /// # Panics
 ///
-/// When the catalog cannot be read.
+/// If the catalog cannot be read.
 pub async fn postgres(pool: &PgPool) -> Vec<String> {
-    // What belongs to an extension is left out, and so is sqlx's own table.
+    // Objects of extensions are excluded, and so is sqlx's own table.
     const OWN: &str = "nspname NOT IN ('pg_catalog', 'information_schema') AND nspname NOT LIKE 'pg\\_%'
         AND c.relname NOT LIKE '\\_sqlx\\_migrations%'
         AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.objid = c.oid AND e.deptype = 'e')";
@@ -76,13 +76,13 @@ pub async fn postgres(pool: &PgPool) -> Vec<String> {
     lines
 }
 
-/// Everything in a SQLite database, as its pragmas print it.
+/// All objects of a SQLite database, as printed by its pragmas.
 ///
 /// # Panics
 ///
-/// When the pragmas cannot be read.
+/// If the pragmas cannot be read.
 pub async fn sqlite(pool: &SqlitePool) -> Vec<String> {
-    // Names and keywords are compared without regard to case, and defaults without white space.
+    // Names and keywords are compared case-insensitively, and defaults without white space.
     const QUERIES: &[&str] = &[
         "SELECT lower(format('column %s %d %s', l.name, cid, c.name)) || format(' %s not null %d default %s key %d hidden %d',
              c.type, \"notnull\",
@@ -101,17 +101,17 @@ pub async fn sqlite(pool: &SqlitePool) -> Vec<String> {
         let rows = sqlx::raw_sql(*query).fetch_all(pool).await.expect("read the pragmas");
         lines.extend(rows.iter().map(|row| row.get::<String, _>(0)));
     }
-    // sqlx's own table, and what ANALYZE leaves behind.
+    // sqlx's own table, and the results of ANALYZE.
     lines.retain(|line| !line.contains("_sqlx_migrations") && !line.contains(" sqlite_stat"));
     lines.sort();
     lines
 }
 
-/// Everything in a MySQL or MariaDB database, as `information_schema` prints it.
+/// All objects of a MySQL or MariaDB database, as printed by `information_schema`.
 ///
 /// # Panics
 ///
-/// When the schema cannot be read.
+/// If the schema cannot be read.
 pub async fn mysql(pool: &MySqlPool) -> Vec<String> {
     const QUERIES: &[&str] = &[
         "SELECT CAST(CONCAT_WS(' ', 'column', table_name, ordinal_position, column_name, column_type, is_nullable,
@@ -136,7 +136,7 @@ pub async fn mysql(pool: &MySqlPool) -> Vec<String> {
     lines
 }
 
-/// The lines of one list that the other lacks, marked with their side; empty when both are equal.
+/// The lines that only one of the lists has, marked with their side; empty if both are equal.
 pub fn difference(expect: &[String], found: &[String]) -> Vec<String> {
     let missing = expect.iter().filter(|line| !found.contains(line)).map(|line| format!("missing: {line}"));
     let surplus = found.iter().filter(|line| !expect.contains(line)).map(|line| format!("surplus: {line}"));

@@ -1,4 +1,5 @@
-//! Databases for one test each: made under a random name, dropped when the test ends, however it ends.
+//! A separate database per test: created under a random name, and dropped when the test ends, however it
+//! ends.
 
 use std::hash::{BuildHasher, RandomState};
 use std::panic::resume_unwind;
@@ -11,7 +12,7 @@ use sqlx::{AssertSqlSafe, Connection, MySqlConnection, MySqlPool, PgConnection, 
 ///
 /// # Panics
 ///
-/// When there is no such server, or the test panics.
+/// If there is no such server, or the test panics.
 pub async fn with_postgres<F>(test: impl FnOnce(PgPool) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -34,7 +35,7 @@ where
 ///
 /// # Panics
 ///
-/// When there is no such server, or the test panics.
+/// If there is no such server, or the test panics.
 pub async fn with_mysql<F>(test: impl FnOnce(MySqlPool) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -61,7 +62,7 @@ fn random_name() -> String {
     format!("query_budget_{:016x}", RandomState::new().hash_one(std::process::id()))
 }
 
-/// Lets the test's panic go on once everything is cleaned up.
+/// Continues the test's panic once everything is cleaned up.
 fn propagate(outcome: Result<(), tokio::task::JoinError>) {
     if let Err(error) = outcome {
         resume_unwind(error.into_panic());

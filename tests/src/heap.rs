@@ -1,12 +1,12 @@
-//! The system's allocator with the number of bytes in use, for tests that nothing is left behind and that work grows no
-//! faster than its input.
+//! The system's allocator with a count of the bytes in use, for tests that nothing leaks and that work grows
+//! no faster than its input.
 
 #![expect(unsafe_code, reason = "a global allocator is unsafe to implement; this one only counts")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicIsize, Ordering};
 
-/// An allocator that counts. A test declares it: `#[global_allocator] static HEAP: Heap = Heap::new();`.
+/// A counting allocator. A test declares it: `#[global_allocator] static HEAP: Heap = Heap::new();`.
 pub struct Heap {
     in_use: AtomicIsize,
     peak: AtomicIsize,
@@ -21,36 +21,36 @@ impl Heap {
         Self { in_use: AtomicIsize::new(0), peak: AtomicIsize::new(0), taken: AtomicIsize::new(0) }
     }
 
-    /// Number of bytes in use.
+    /// The number of bytes in use.
     pub fn in_use(&self) -> isize {
         self.in_use.load(Ordering::Relaxed)
     }
 
-    /// The most bytes that were in use at once since this was asked last.
+    /// The peak number of bytes in use since the last call.
     pub fn take_peak(&self) -> isize {
         self.peak.swap(self.in_use(), Ordering::Relaxed)
     }
 
-    /// Number of bytes that were asked for so far, given back or not.
+    /// The total number of bytes allocated so far, whether freed or not.
     pub fn taken(&self) -> isize {
         self.taken.load(Ordering::Relaxed)
     }
 }
 
-// SAFETY: each call is handed to the system's allocator as it came.
+// SAFETY: each call is passed to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let size = layout.size().cast_signed();
         let before = self.in_use.fetch_add(size, Ordering::Relaxed);
         self.peak.fetch_max(before + size, Ordering::Relaxed);
         self.taken.fetch_add(size, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`.
+        // SAFETY: the caller upholds the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         self.in_use.fetch_sub(layout.size().cast_signed(), Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `dealloc`.
+        // SAFETY: the caller upholds the contract of `dealloc`.
         unsafe { System.dealloc(pointer, layout) }
     }
 }

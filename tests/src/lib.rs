@@ -1,4 +1,4 @@
-//! What the tests of query-budget share.
+//! Shared by the tests of query-budget.
 
 pub mod catalog;
 mod database;

@@ -1,23 +1,23 @@
-//! A folder of its own for a test that needs files.
+//! A temporary folder for a test that needs files.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A folder that is removed with the value.
+/// A folder that is removed when this is dropped.
 #[derive(Debug)]
 pub struct Scratch {
     path: PathBuf,
 }
 
 impl Scratch {
-    /// An empty folder; panics when it cannot be made, for a test cannot go on without it.
+    /// An empty folder; panics if it cannot be created, because a test cannot continue without it.
     #[expect(clippy::new_without_default, reason = "making a folder is no default")]
     pub fn new() -> Scratch {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("query-budget-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap_or_else(|error| panic!("make {}: {error}", path.display()));
-        // The system's folder may be a link; findings show paths without links.
+        // The system's folder may be a link; findings show canonical paths.
         let path = path.canonicalize().unwrap_or(path);
         Scratch { path }
     }
@@ -55,7 +55,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // A folder that stays behind in the system's temporary folder is no reason to fail a test.
+        // A leftover folder in the system's temporary folder is no reason to fail a test.
         let _ = std::fs::remove_dir_all(&self.path);
     }
 }

@@ -1,9 +1,9 @@
-//! What the counted queries accept: every kind of argument by reference, on every database, as sqlx itself does.
+//! The arguments that counted queries accept: every kind by reference, on every database, as in sqlx itself.
 
 use query_budget::__private::{Site, query, query_as, query_scalar};
 use sqlx::types::Uuid;
 
-/// The shape of the expansion of `sql!` and its kin, without the checks.
+/// The form of the expansion of `sql!` and related macros, without the checks.
 macro_rules! counted {
     ($make:expr $(, $argument:expr)*) => {{
         static SITE: Site = Site::new("SELECT 1", 1, file!(), line!(), column!());
@@ -17,7 +17,7 @@ struct Row {
     id: i64,
 }
 
-/// Never run: that it compiles is the test. The database is known from the executor alone, and nothing is moved.
+/// Never run: compiling is the test. The database is inferred from the executor alone, and nothing is moved.
 #[expect(dead_code, reason = "compiled, not run")]
 async fn arguments_are_borrowed(pg: &sqlx::PgPool, sqlite: &sqlx::SqlitePool, mysql: &sqlx::MySqlPool) {
     let (text, maybe, ids, id) = (String::new(), Some(String::new()), vec![1_i64], Uuid::nil());
@@ -27,7 +27,7 @@ async fn arguments_are_borrowed(pg: &sqlx::PgPool, sqlite: &sqlx::SqlitePool, my
     let _ = counted!(query, borrowed, slice, bytes, array, id.to_string()).execute(pg).await;
     let _ = counted!(query, text, maybe, id, bytes, &text, 7_u32).execute(sqlite).await;
     let _ = counted!(query, text, maybe, id, bytes, 7_u64).execute(mysql).await;
-    // An argument that is a temporary need not live longer than the binding.
+    // A temporary argument need not live longer than the binding.
     let rows = counted!(query_as::<_, Row>, text.to_uppercase());
     let _: sqlx::Result<Vec<Row>> = rows.fetch_all(pg).await;
     let count = counted!(query_scalar::<_, i64>, maybe.clone().unwrap_or_default());
@@ -49,7 +49,7 @@ fn futures_are_send(pg: sqlx::PgPool, mysql: sqlx::MySqlPool) {
     }));
 }
 
-/// A value that no database takes.
+/// A value that no database accepts.
 struct Unencodable;
 
 impl sqlx::Type<sqlx::Sqlite> for Unencodable {
@@ -73,7 +73,7 @@ async fn query_that_cannot_be_sent_does_not_count() {
     let (outcome, report) = query_budget::measure(counted!(query, Unencodable).execute(db)).await;
     assert!(matches!(outcome, Err(sqlx::Error::Encode(_))), "{outcome:?}");
     assert_eq!(report.queries(), 0, "{report}");
-    // One that was refused before it was bound leaves the query as it was.
+    // A value rejected before it was bound leaves the query unchanged.
     let mut query = counted!(query);
     query.try_bind(Unencodable).unwrap_err();
     let (outcome, report) = query_budget::measure(query.execute(db)).await;

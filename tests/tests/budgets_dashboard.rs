@@ -1,4 +1,5 @@
-//! What a dashboard shows: the endpoint, what servers say of themselves, and the Grafana dashboard over the metrics.
+//! The data of a dashboard: the endpoint, the statistics of servers, and the Grafana dashboard over the
+//! metrics.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -90,14 +91,14 @@ async fn sqlite_says_what_it_keeps() {
 async fn postgres_says_what_it_counts() {
     with_postgres(async |db| {
         sqlx::raw_sql(TABLES).execute(&db).await.unwrap();
-        // What asks the server counts in no scope.
+        // Queries for server statistics count in no scope.
         let (figures, report) = query_budget::measure(server_figures(&db)).await;
         let figures = figures.unwrap();
         are_of_items(&figures);
         assert_eq!(report.queries(), 0, "{report}");
         assert!(!figures.statements.is_empty() || !figures.missing.is_empty(), "{figures:?}");
         assert!(figures.indexes.iter().all(|index| index.scans.is_some() && index.bytes.is_some()));
-        // Installed, and most likely not loaded by the server: then it says so itself.
+        // Installed, but probably not loaded by the server, which it then reports.
         if sqlx::raw_sql("CREATE EXTENSION pg_stat_statements").execute(&db).await.is_ok() {
             let figures = server_figures(&db).await.unwrap();
             assert!(

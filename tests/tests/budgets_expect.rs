@@ -1,4 +1,4 @@
-//! `assert_queries!` and `assert_constant_queries`: what passes, and what they say when a test fails.
+//! `assert_queries!` and `assert_constant_queries`: what passes, and the messages of failures.
 
 use std::panic::AssertUnwindSafe;
 
@@ -56,7 +56,7 @@ async fn number_of_queries_grows() {
         page(db, 3).await;
     })
     .await;
-    // Fewer is no growth: the first run may fill a cache.
+    // Fewer is not growth: the first run may fill a cache.
     assert_constant_queries(async |n| {
         page(db, 20 - n).await;
     })

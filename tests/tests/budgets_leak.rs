@@ -1,4 +1,4 @@
-//! Scopes leave nothing behind: the heap is the same after a thousand of them, however they end.
+//! Scopes leak nothing: the heap is the same after a thousand of them, however they end.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, Waker};
@@ -13,7 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 #[global_allocator]
 static HEAP: Heap = Heap::new();
 
-/// Counts one query, as a connection that takes its arguments does.
+/// Counts one query, as a connection does when it takes the arguments.
 async fn one_query() {
     static SITE: Site = Site::new("SELECT 1", 1, file!(), line!(), column!());
     let taken = query::<Sqlite>(&SITE).take_arguments();
@@ -24,7 +24,7 @@ fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     std::pin::pin!(future).as_mut().poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Scopes that hold, nest, are cancelled, go over and are taken elsewhere.
+/// Scopes that keep their budgets, nest, are cancelled, exceed their budgets and are carried elsewhere.
 fn round() {
     let nested = measure(async {
         scope("inner").max(1).run(one_query()).await;
@@ -46,15 +46,15 @@ fn round() {
 
 #[test]
 fn heap_is_the_same_after_a_thousand_rounds() {
-    // With the layer each scope has a span too, which knows the scope that holds it.
+    // With the layer each scope also has a span, which refers to the scope that contains it.
     tracing_subscriber::registry().with(query_budget::layer()).init();
     std::panic::set_hook(Box::new(|_| {}));
-    // What is made once is made before it counts, the pools of the span registry among it.
+    // One-time allocations happen before counting, including the pools of the span registry.
     (0..100).for_each(|_| round());
     let before = HEAP.in_use();
     (0..1000).for_each(|_| round());
     let after = HEAP.in_use();
     let _ = std::panic::take_hook();
-    // A scope that stayed would be a hundred bytes a round.
+    // A leaked scope would cost a hundred bytes per round.
     assert!(after - before < 4_096, "{before} bytes before, {after} after");
 }

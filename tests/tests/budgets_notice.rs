@@ -1,4 +1,5 @@
-//! A budget on a function whose raw queries nothing counts is said once; each case in a process of its own.
+//! A budget on a function whose raw queries are not counted is reported once; each case runs in a separate
+//! process.
 
 use std::process::{Command, Output};
 
@@ -9,7 +10,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Names the case to the process that runs it.
+/// Tells the process which case to run.
 const CASE: &str = "QUERY_BUDGET_TEST_SCENARIO";
 
 fn run(case: &str) -> String {
@@ -40,7 +41,7 @@ fn a_filter_that_hides_them_is_said() {
     assert!(text.contains(remedy), "{text}");
 }
 
-/// SQLite tells of its statements on a thread of its own: without the span of the scope they count nowhere.
+/// SQLite reports its statements on a separate thread: without the span of the scope they count nowhere.
 #[test]
 fn a_filter_that_hides_the_scopes_is_said() {
     let text = run("scopes filtered");
@@ -63,7 +64,7 @@ fn counted_queries_are_no_reason() {
     }
 }
 
-/// Not a test by itself: what the others run in a process of its own.
+/// Not a test itself: the others run it in a separate process.
 #[tokio::test]
 async fn scenario() {
     let Ok(case) = std::env::var(CASE) else {

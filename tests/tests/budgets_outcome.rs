@@ -1,4 +1,4 @@
-//! What happens when a budget is exceeded: `QUERY_BUDGET` and the hook, each tried in a process of its own.
+//! What happens when a budget is exceeded: `QUERY_BUDGET` and the hook, each tested in a separate process.
 
 use std::process::{Command, Output};
 
@@ -6,10 +6,10 @@ use query_budget::__private::{Site, query};
 use query_budget::scope;
 use sqlx::sqlite::SqlitePool;
 
-/// Names the scenario to the process that runs it.
+/// Tells the process which scenario to run.
 const SCENARIO: &str = "QUERY_BUDGET_TEST_SCENARIO";
 
-/// Runs the scenario in a process with that value of `QUERY_BUDGET`.
+/// Runs the scenario in a process with this value of `QUERY_BUDGET`.
 fn run(scenario: &str, mode: Option<&str>) -> (bool, String) {
     let mut command = Command::new(std::env::current_exe().expect("the path of this test"));
     command.args(["--exact", "scenario", "--nocapture"]).env(SCENARIO, scenario).env("RUST_BACKTRACE", "0");
@@ -99,7 +99,7 @@ fn what_a_hook_asks_counts_nowhere() {
     assert!(text.contains("1 around"), "{text}");
 }
 
-/// Not a test by itself: what the others run in a process of its own.
+/// Not a test itself: the others run it in a separate process.
 #[tokio::test(flavor = "multi_thread")]
 async fn scenario() {
     let Ok(scenario) = std::env::var(SCENARIO) else {
@@ -160,7 +160,7 @@ async fn cancelled(db: &SqlitePool) {
     drop(open(db).await);
 }
 
-/// A scope that is over its budget and not at its end.
+/// A scope that is over its budget and has not ended.
 async fn open(db: &SqlitePool) -> Option<impl Future<Output = ()>> {
     let (at_the_end, ended) = tokio::sync::oneshot::channel();
     let mut page = Box::pin(scope("page").max(0).run(async move {

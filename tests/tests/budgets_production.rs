@@ -1,4 +1,4 @@
-//! What counts is never in the way of what it counts: values, tasks, names and nesting of any kind and number.
+//! Counting never interferes with what it counts: values, tasks, names and nesting of any kind and number.
 
 use std::pin::Pin;
 
@@ -17,7 +17,7 @@ async fn sqlite() -> SqlitePool {
     SqlitePool::connect("sqlite::memory:").await.unwrap()
 }
 
-/// A value that can be encoded once, as what iterates over its elements.
+/// A value that can only be encoded once, such as an iterator over its elements.
 struct Once(std::cell::Cell<bool>);
 
 impl Type<Postgres> for Once {
@@ -54,7 +54,7 @@ async fn values_are_encoded_once() {
     .await;
 }
 
-/// Each task starts the next one in its budget; none but the newest is kept.
+/// Each task starts the next one in its budget; only the newest is kept.
 #[tokio::test]
 async fn a_chain_of_tasks_keeps_no_scope_that_has_ended() {
     fn tick(
@@ -106,7 +106,7 @@ async fn rows_and_time_of_an_executors_own_methods_are_seen_by_the_layer() {
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::util::SubscriberInitExt;
 
-    // Twice, of which one counts.
+    // Two layers, of which one counts.
     let subscriber = tracing_subscriber::registry().with(query_budget::layer()).with(query_budget::layer());
     let _ = subscriber.try_init();
     with_postgres(async |db| {
@@ -130,7 +130,7 @@ async fn rows_and_time_of_an_executors_own_methods_are_seen_by_the_layer() {
         .await;
         assert_eq!(report.queries(), 2, "{report}");
 
-        // A task that was not told to count, though the span of the scope went along.
+        // A task that was not told to count, although the span of the scope was carried along.
         let (_, report) = measure(async {
             use tracing::Instrument;
             let db = db.clone();
@@ -140,7 +140,7 @@ async fn rows_and_time_of_an_executors_own_methods_are_seen_by_the_layer() {
         .await;
         assert_eq!(report.queries(), 0, "{report}");
 
-        // Lists of any length are one statement, and names in quotes tell statements apart.
+        // Lists of any length are one statement, and quoted names distinguish statements.
         let (_, report) = measure(async {
             for length in 1..5 {
                 let list = vec!["1"; length].join(", ");
@@ -161,11 +161,11 @@ async fn rows_and_time_of_an_executors_own_methods_are_seen_by_the_layer() {
     .await;
 }
 
-/// The consumer goes away while the database answers, and comes back long after.
+/// The consumer leaves while the database answers, and returns long after.
 #[tokio::test]
 async fn time_is_that_of_the_database_and_not_of_who_reads() {
-    // Long enough for SQLite's own thread that the first poll finds nothing; where the machine stops this thread in between, the
-    // answer is there at once, nothing was waited for, and the query is asked again.
+    // Long enough on SQLite's own thread for the first poll to find nothing. If the machine pauses this
+    // thread in between, the answer is available at once, nothing was waited for, and the query is repeated.
     static LONG: Site = Site::new(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT count(*) FROM n",
         4,
@@ -194,7 +194,7 @@ async fn time_is_that_of_the_database_and_not_of_who_reads() {
     panic!("SQLite answered before the first poll, twenty times");
 }
 
-/// A query that gets no connection did not run, in no count and in no figure; that it waited is one.
+/// A query that gets no connection did not run, and is in no count or figure; only its wait is.
 #[tokio::test]
 async fn a_query_without_a_connection_is_none() {
     static WAITS: Site = Site::new("SELECT 'waits'", 6, "src/waits.rs", 1, 1);
@@ -213,7 +213,7 @@ async fn a_query_without_a_connection_is_none() {
     drop(held);
 }
 
-/// The name is free when what was returned is dropped, and is not that of the pool that took it.
+/// The name is released when the returned value is dropped, unless another pool has taken it over.
 #[tokio::test]
 async fn a_pool_is_watched_as_long_as_is_asked_for() {
     let is_watched = || stats().pools.iter().any(|(name, _)| name == "guarded");

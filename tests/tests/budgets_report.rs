@@ -1,4 +1,4 @@
-//! The text of a budget that was exceeded, as it stands in a failing test. Times and lines of this file are blotted out.
+//! The text of an exceeded budget, as it appears in a failing test. Times and lines of this file are masked.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -34,13 +34,13 @@ async fn database() -> SqlitePool {
     pool
 }
 
-/// The panic of the future, times blotted out.
+/// The panic of the future, with times masked.
 async fn text_of(future: impl Future) -> String {
     let panic = AssertUnwindSafe(future).catch_unwind().await.err().expect("it goes over its budget");
     blot(&panic.downcast::<String>().expect("a text"))
 }
 
-/// Replaces each time, in a column by something as wide, and each place in this file.
+/// Replaces each time, in a column by something of the same width, and each place in this file.
 fn blot(text: &str) -> String {
     let mut lines = Vec::new();
     for line in text.lines() {

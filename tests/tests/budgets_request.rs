@@ -1,4 +1,4 @@
-//! Each request of a service has a scope, and its response says what it asked of the database.
+//! Each request of a service has a scope, and its response reports its database access.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -100,7 +100,7 @@ async fn a_request_over_its_budget_is_answered_with_the_report() {
     assert!(response.headers().is_empty(), "{:?}", response.headers());
 }
 
-/// A client chooses the method, and there is no end of them.
+/// A client chooses the method, so there is no limit to them.
 #[tokio::test]
 async fn methods_that_a_client_makes_up_have_one_name() {
     let service = RequestLayer::new()

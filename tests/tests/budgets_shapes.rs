@@ -1,4 +1,5 @@
-//! `#[query_budget]` holds at run time on every shape of function, and leaves what the function means alone.
+//! `#[query_budget]` works at run time on every shape of function, and does not change the function's
+//! meaning.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -9,7 +10,7 @@ use query_budget::__private::{Site, query};
 use query_budget::{measure, query_budget};
 use sqlx::SqlitePool;
 
-/// Queries that the attribute does not see where it is written.
+/// Queries that the attribute cannot see where it is written.
 async fn queries(db: &SqlitePool, times: usize) -> sqlx::Result<usize> {
     static SITE: Site = Site::new("SELECT 1", 1, file!(), line!(), column!());
     for _ in 0..times {
@@ -48,13 +49,13 @@ fn returned(db: &SqlitePool, times: usize) -> impl Future<Output = usize> {
     async move { queries(db, times).await.unwrap() }
 }
 
-/// Its rows come, and its queries run, when it is polled.
+/// Its rows arrive, and its queries run, when it is polled.
 #[query_budget(max = 2)]
 fn streamed(db: &SqlitePool, times: usize) -> impl Stream<Item = usize> {
     stream::once(async move { queries(db, times).await.unwrap() })
 }
 
-/// Another name for what runs later, which the attribute does not see through.
+/// An alias for what runs later, which the attribute does not resolve.
 type Loaded<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 #[query_budget(max = 2)]
@@ -70,7 +71,7 @@ fn by_another_name_in_a_result(db: &SqlitePool, times: usize) -> Result<Loaded<'
     Ok(Box::pin(async move { queries(db, times).await.unwrap() }))
 }
 
-/// Of what is no other name for it, all runs at once.
+/// For a type that is not an alias, everything runs at once.
 struct Page(usize);
 
 #[query_budget(max = 2)]
@@ -120,7 +121,7 @@ fn into_future(db: &SqlitePool, times: usize) -> impl IntoFuture<Output = usize>
     async move { queries(db, times).await.unwrap() }
 }
 
-/// The reference that it gives outlives its body.
+/// The returned reference outlives the body.
 #[query_budget(max = 0)]
 fn borrowed(pages: &mut [Page]) -> Option<&mut Page> {
     if pages.is_empty() {
@@ -129,7 +130,7 @@ fn borrowed(pages: &mut [Page]) -> Option<&mut Page> {
     pages.first_mut()
 }
 
-/// What `?` converts to is known by the type that is returned.
+/// The return type determines what `?` converts to.
 #[query_budget(max = 0)]
 fn converted() -> impl Future<Output = Result<u32, Box<dyn std::error::Error>>> {
     async { Ok("7".parse::<u32>()?) }
@@ -158,7 +159,7 @@ trait Repository {
     ) -> Pin<Box<dyn Future<Output = sqlx::Result<()>> + Send + 'a>>;
 }
 
-/// Called through a trait object, where a budget on the implementation is the only one there is.
+/// Called through a trait object, where only the implementation has a budget.
 #[async_trait::async_trait]
 trait Loader: Sync {
     #[query_budget(max = 2)]
@@ -204,7 +205,7 @@ impl Repository for Events<'_> {
     }
 }
 
-/// Each call has a budget of its own, in which the calls below it count.
+/// Each call has a budget of its own, which includes the calls below it.
 #[query_budget(max = depth)]
 async fn recursive(db: &SqlitePool, depth: usize) -> usize {
     match depth {

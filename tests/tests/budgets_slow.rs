@@ -1,4 +1,5 @@
-//! Slow statements and requests, and repeated statements, are told of as events, in tiers and without values.
+//! Slow statements and requests, and repeated statements, are reported as events, in tiers and without
+//! values.
 
 use std::convert::Infallible;
 use std::sync::{Mutex, Once};
@@ -16,7 +17,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// The events of this project, each on a line: level, target, fields in order.
+/// The events of this project, one per line: level, target, fields in order.
 static EVENTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 struct Recorder;
@@ -50,7 +51,7 @@ fn subscribe() {
     ONCE.call_once(|| tracing_subscriber::registry().with(query_budget::layer()).with(Recorder).init());
 }
 
-/// The events that hold the text, which are taken away.
+/// Removes and returns the events that contain the text.
 fn told(text: &str) -> Vec<String> {
     EVENTS.lock().unwrap().extract_if(.., |line| line.contains(text)).collect()
 }
@@ -72,7 +73,8 @@ macro_rules! cases {
                 $slow
             );
             assert_eq!(site, [expected]);
-            // One that is put together at run time may hold values, and is told of once it is out of sqlx's hands.
+            // A statement built at run time may contain values, and is reported after sqlx has finished with
+            // it.
             scope("raw")
                 .run(async {
                     let raw = format!($raw, "'a secret'", 4711);
@@ -89,7 +91,7 @@ macro_rules! cases {
     };
 }
 
-/// The three share the events, so they run in turn.
+/// The three share the events, so they run one after the other.
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_statements() {
     subscribe();
@@ -120,7 +122,7 @@ mod mysql {
 mod sqlite {
     use super::*;
 
-    /// SQLite cannot sleep: it counts until it is slow on whatever machine this is.
+    /// SQLite cannot sleep: it counts until it is slow on any machine.
     pub(crate) async fn statements(db: sqlx::SqlitePool) {
         const COUNT: &str = "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 100000) SELECT count(*) FROM c";
         static SLOW: Site = Site::new(COUNT, 1, "src/slow.rs", 9, 3);
@@ -161,7 +163,7 @@ async fn repeated_statements() {
     let page = |name: &'static str, differ: bool, times: i64| {
         let db = db.clone();
         scope(name).run(async move {
-            // What is inside of another scope is told of once, by the outermost.
+            // What is inside another scope is reported once, by the outermost.
             scope("inner")
                 .run(async {
                     for turn in 0..times {
@@ -211,7 +213,7 @@ async fn slow_requests() {
     }
 }
 
-/// What the client gives up is told of too, once it was slow.
+/// A request that the client abandons is reported too, if it was slow.
 async fn requests_given_up() {
     let endless = service_fn(|_: Request<()>| std::future::pending::<Result<Response<()>, Infallible>>());
     for (milliseconds, level) in [(1, None), (210, Some("WARN"))] {
@@ -228,7 +230,7 @@ async fn requests_given_up() {
     }
 }
 
-/// Where a budget does not panic it is an event: here, because the scope is dropped before its end.
+/// If a budget does not panic it is an event: here, because the scope is dropped before its end.
 async fn budgets_gone_over() {
     static ONE: Site = Site::new("SELECT 1", 1, "src/over.rs", 1, 1);
     let db = sqlx::SqlitePool::connect("sqlite::memory:").await.unwrap();

@@ -1,4 +1,5 @@
-//! A hundred thousand queries over 64 tasks, nested, spawned and cancelled: every count is exact, and nothing is left.
+//! A hundred thousand queries over 64 tasks, nested, spawned and cancelled: every count is exact, and nothing
+//! leaks.
 //!
 //! `scripts/soak` runs it under valgrind.
 
@@ -21,7 +22,7 @@ static HEAP: Heap = Heap::new();
 
 const TASKS: usize = 64;
 const QUERIES: usize = 100_000;
-/// Queries of one round of one task: three in the scope and two in a task of its own.
+/// Queries of one round of one task: three in the scope and two in a spawned task.
 const ROUND: usize = 5;
 
 static BY_NUMBER: Site = Site::new("SELECT $1", 1, "src/soak.rs", 1, 1);
@@ -31,7 +32,8 @@ async fn one(db: &SqlitePool, number: i64) {
     assert_eq!(found, number);
 }
 
-/// Five queries: one directly, one raw in a scope within, one in a scope that is cancelled, two in a spawned task.
+/// Five queries: one directly, one raw in a nested scope, one in a scope that is cancelled, two in a spawned
+/// task.
 async fn round(db: &SqlitePool, number: i64) {
     let ((), report) = measure(async {
         one(db, number).await;
@@ -50,7 +52,7 @@ async fn round(db: &SqlitePool, number: i64) {
         let elsewhere = db.clone();
         let spawned = async move {
             one(&elsewhere, number).await;
-            // Nested over there.
+            // Nested in the spawned task.
             scope("spawned").max(1).run(one(&elsewhere, number + 1)).await;
         };
         tokio::spawn(spawned.in_current_budget()).await.expect("the spawned task ends");
@@ -60,7 +62,7 @@ async fn round(db: &SqlitePool, number: i64) {
     assert_eq!(report.rows(), ROUND, "{report}");
 }
 
-/// Runs so many queries over all tasks, and checks what the scope around them all has counted.
+/// Runs this many queries over all tasks, and checks the count of the scope around them all.
 async fn soak(db: &SqlitePool, queries: usize) {
     let left = Arc::new(AtomicUsize::new(queries / ROUND));
     let ((), report) = measure(async {
@@ -89,18 +91,18 @@ fn hundred_thousand_queries() {
     runtime.block_on(async {
         let some = SqlitePoolOptions::new().max_connections(4).min_connections(4);
         let db = some.idle_timeout(None).max_lifetime(None).connect("sqlite::memory:").await.expect("open");
-        // What is made once is made before it counts: statements are prepared, pools of buffers filled.
+        // One-time allocations happen before counting: statements are prepared, buffer pools filled.
         soak(&db, QUERIES / 10).await;
         let before = settled().await;
         soak(&db, QUERIES).await;
         let after = settled().await;
-        // A scope that stayed would be a hundred bytes each, of which there were eighty thousand.
+        // Leaked scopes would cost a hundred bytes each, for eighty thousand of them.
         assert!(after - before < 64 * 1024, "{before} bytes before, {after} after");
         println!("{QUERIES} queries in {TASKS} tasks: {before} bytes before, {after} after");
     });
 }
 
-/// The bytes in use once what tasks leave to the runtime is cleaned up.
+/// The bytes in use once the runtime has cleaned up after the tasks.
 async fn settled() -> isize {
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     HEAP.in_use()

@@ -1,5 +1,5 @@
-//! A scope is not in the way of a user's spans: what is recorded to the current span reaches it, and no other is shown.
-//! Each case has a process of its own, for it matters of which database was heard.
+//! A scope does not interfere with a user's spans: values recorded to the current span reach it, and no other
+//! span is visible. Each case runs in a separate process, because it matters which databases have been seen.
 
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -15,7 +15,7 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Names the case to the process that runs it.
+/// Tells the process which case to run.
 const CASE: &str = "QUERY_BUDGET_TEST_SCENARIO";
 
 fn run(case: &str) {
@@ -37,7 +37,7 @@ fn postgres() {
     run("postgres");
 }
 
-/// Not a test by itself: what the others run in a process of its own.
+/// Not a test itself: the others run it in a separate process.
 #[tokio::test(flavor = "multi_thread")]
 async fn scenario() {
     match std::env::var(CASE).as_deref() {
@@ -48,7 +48,7 @@ async fn scenario() {
     println!("the scenario has ended");
 }
 
-/// Spans made and values recorded, as `name` and `name.field=value`.
+/// Created spans and recorded values, as `name` and `name.field=value`.
 static SEEN: OnceLock<Arc<Mutex<Vec<String>>>> = OnceLock::new();
 
 fn seen() -> Vec<String> {
@@ -57,7 +57,7 @@ fn seen() -> Vec<String> {
 
 fn subscribe() {
     let seen = Arc::clone(SEEN.get_or_init(Arc::default));
-    // The spans of the feature `otel` are for who asks for them.
+    // The spans of the feature `otel` are for those who enable it.
     let theirs = filter_fn(|metadata| metadata.target() != "query_budget::otel");
     tracing_subscriber::registry().with(query_budget::layer()).with(Spans(seen).with_filter(theirs)).init();
 }
@@ -83,7 +83,7 @@ impl Visit for Named<'_> {
     }
 }
 
-/// A function with a budget in the span of its request, which records what it found.
+/// A function with a budget in the span of its request, which records its result.
 #[query_budget(max = 3)]
 async fn records(db: &SqlitePool) {
     sqlx::query("SELECT 1").execute(db).await.unwrap();
@@ -99,8 +99,8 @@ async fn on_sqlite() {
     records(&db).instrument(request()).await;
     assert_eq!(seen(), ["request", "request.found=7"]);
 
-    // What is counted is still exact: scopes side by side in one span, one after the other, within each other, and beside
-    // spans of the user's in them.
+    // Counts are still exact: for scopes side by side in one span, one after the other, nested, and next to
+    // user spans inside them.
     async {
         let run = async |times: usize| {
             for _ in 0..times {
@@ -133,7 +133,7 @@ async fn on_sqlite() {
             rows.try_next().await.unwrap();
         })
         .await;
-        // The connection is free again once its thread has told of the statement.
+        // The connection is free again once its thread has reported the statement.
         uncounted(async { sqlx::query("SELECT 5").execute(&db).await.unwrap() }).await;
     })
     .await;

@@ -12,7 +12,7 @@ use sqlx::{Database, Executor, IntoArguments, Pool, SqlitePool};
 static FAST: Site = Site::new("SELECT 1\n  LIMIT 1", 1, "src/fast.rs", 1, 1);
 static SLOW: Site = Site::new("SELECT SLEEP(0.2)", 1, "src/slow.rs", 1, 1);
 
-/// One test, for figures are the process's.
+/// A single test, because figures belong to the process.
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(has_mysql), ignore = "QUERY_BUDGET_TEST_MYSQL is not set")]
 async fn figures_of_a_process() {
@@ -36,7 +36,7 @@ async fn figures_of_a_process() {
         as_data();
         as_json();
         as_metrics(&metrics);
-        // Failed and dropped executions have taken their time too.
+        // Failed and dropped executions have taken time too.
         let dropped = tokio::time::timeout(Duration::from_millis(20), query(&SLOW).fetch_all(&db)).await;
         assert!(dropped.is_err());
         let slow = stats().statements.into_iter().find(|it| it.sql == SLOW_TEXT).expect("it ran");
@@ -52,7 +52,7 @@ const SLOW_TEXT: &str = "SELECT SLEEP(0.2)";
 fn as_data() {
     let stats = stats();
     let [slow, fast] = &stats.statements[..] else { panic!("{stats:?}") };
-    // What takes the most time comes first.
+    // Sorted by total time, largest first.
     assert_eq!((slow.sql.as_str(), fast.sql.as_str()), (SLOW_TEXT, "SELECT 1 LIMIT 1"));
     assert_eq!(fast.place.unwrap().to_string(), "src/fast.rs:1:1");
     assert_eq!((slow.latency.count, fast.latency.count, slow.rows, fast.rows), (2, 20, 2, 20));
@@ -108,7 +108,7 @@ async fn figures_of_a_pool() {
     drop(held);
 }
 
-/// A statement that takes longer than the profile allows is given up by the database.
+/// The database cancels a statement that takes longer than the profile allows.
 async fn gives_up<DB>(options: <DB::Connection as sqlx::Connection>::Options, slow: &'static str)
 where
     DB: Database + StatementTimeout,
@@ -122,7 +122,7 @@ where
     let outcome = sqlx::query(slow).execute(&db).await;
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     assert!(outcome.is_err(), "it is not given up");
-    // Without a limit it is not.
+    // Without a limit it does not.
     profile.statement_timeout = None;
     let unlimited: Pool<DB> = profile.options().connect_with(options).await.unwrap();
     sqlx::query(slow).execute(&unlimited).await.unwrap();

@@ -1,5 +1,5 @@
-//! Spans of queries and scopes for OpenTelemetry, plans of slow statements, waits for connections as events, and the trace
-//! as a comment behind a query.
+//! Spans of queries and scopes for OpenTelemetry, plans of slow statements, waits for connections as events,
+//! and the trace as a comment after a query.
 
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Events and the spans of `otel`, each as one line; the fields recorded later as lines of their own.
+/// Events and the spans of `otel`, one per line; fields recorded later as separate lines.
 static SEEN: OnceLock<Arc<Mutex<Vec<String>>>> = OnceLock::new();
 
 struct Lines(Arc<Mutex<Vec<String>>>);
@@ -53,7 +53,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
     }
 }
 
-/// All tests of this file share the subscriber and look for what is theirs.
+/// All tests of this file share the subscriber and look for their own entries.
 fn seen(of: &str) -> Vec<String> {
     let lines = SEEN.get_or_init(|| {
         let lines = Arc::default();
@@ -100,7 +100,7 @@ async fn queries_and_scopes_are_spans() {
     assert!(seen("scope:").iter().any(|line| line.contains("queries=2")));
 }
 
-/// One test, for what is slow is the process's.
+/// A single test, because the settings for slow belong to the process.
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(has_postgres), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
 async fn plans_and_waits_are_told() {
@@ -152,7 +152,8 @@ async fn plans_and_waits_are_told() {
     .await;
 }
 
-/// The server sees the trace, the layer counts the query once, and the connection keeps no statement of it.
+/// The server sees the trace, the layer counts the query once, and the connection does not cache its
+/// statement.
 #[tokio::test]
 #[cfg_attr(not(has_postgres), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
 async fn the_trace_is_a_comment() {
@@ -173,7 +174,7 @@ async fn the_trace_is_a_comment() {
         let text: String = sqlx::Row::get(&row.unwrap(), 0);
         assert!(text.ends_with(&format!("/*traceparent='{trace}'*/")), "{text}");
         assert_eq!(report.queries(), 1, "{report}");
-        // By the executor's own method, whose rows the layer alone sees.
+        // By the executor's own method, whose rows only the layer sees.
         let (_, report) =
             measure(sqlx::Executor::fetch_all(&mut *connection, query::<Postgres>(&ACTIVE))).await;
         assert_eq!((report.queries(), report.rows(), report.statements().len()), (1, 1, 1), "{report}");

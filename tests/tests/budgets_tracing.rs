@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Executor, MySqlPool, PgPool, SqlitePool};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// The subscriber is the process's: the thread that runs SQLite's statements has no other.
+/// The subscriber is global to the process: the thread that runs SQLite's statements has no other.
 fn subscribe() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| tracing_subscriber::registry().with(query_budget::layer()).init());
@@ -53,7 +53,7 @@ macro_rules! cases {
                 db.fetch_all(query(&SITE)).await.unwrap();
                 query(&SITE).fetch(db).try_collect::<Vec<_>>().await.unwrap();
                 query(&SITE).fetch_one(db).await.unwrap();
-                // The same text from elsewhere is a statement of its own.
+                // The same text from elsewhere is a separate statement.
                 sqlx::query(SITE_TEXT).fetch_all(db).await.unwrap();
             })
             .await;
@@ -72,7 +72,7 @@ macro_rules! cases {
                 sqlx::query("SELECT 1").execute(&mut *savepoint).await.unwrap();
                 savepoint.commit().await.unwrap();
                 transaction.rollback().await.unwrap();
-                // A connection of one's own is set up by statements.
+                // A new connection is set up by statements.
                 let options = db.connect_options();
                 let mut connection = sqlx::ConnectOptions::connect(&*options).await.unwrap();
                 sqlx::query("SELECT 2").execute(&mut connection).await.unwrap();
@@ -81,7 +81,7 @@ macro_rules! cases {
             assert_eq!(report.queries(), 2, "{report}");
         }
 
-        /// sqlx tells of a statement when its stream ends or is dropped, in whatever scope that is.
+        /// sqlx reports a statement when its stream ends or is dropped, in whatever scope that is.
         async fn streams_that_leave_their_scope_count_once(db: &$pool) {
             for read in [0, 1, 3] {
                 let (mut rows, first) = measure(async {
@@ -124,7 +124,7 @@ macro_rules! cases {
             assert_eq!(report.queries(), 1, "{report}");
         }
 
-        /// A statement that is put together with its values is one statement, and its values are seen by no one.
+        /// A statement that is built with its values is one statement, and its values are never visible.
         async fn values_in_the_text_are_told_apart_and_not_shown(db: &$pool) {
             let lookup = async |ids: [i64; 4]| {
                 let ((), report) = measure(async {
@@ -145,7 +145,7 @@ macro_rules! cases {
             assert_eq!(lookup([71, 72, 71, 72]).await, ParameterSets::Several(2));
         }
 
-        /// One round trip is one query, whatever is in it.
+        /// One round trip is one query, whatever it contains.
         async fn a_script_counts_once(db: &$pool) {
             let ((), report) = measure(async {
                 let script = "SELECT 1; UPDATE items SET id = id WHERE id = 1; SELECT 2";

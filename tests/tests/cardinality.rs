@@ -1,7 +1,8 @@
-//! What is said of the number of rows, against real databases full of rows that collide wherever no key forbids it.
+//! Verdicts on the number of rows, checked against real databases full of rows that collide wherever no key
+//! forbids it.
 //!
-//! Each query that is said to return at most one row is run many times with values that match, and may not return more;
-//! each of the traps, which look much like them, has to return more, and nothing of the kind may be said of it.
+//! Each query that supposedly returns at most one row is run many times with matching values, and must not
+//! return more; each of the traps, which look similar, has to return more, and must not get that verdict.
 
 use query_budget_analysis::cardinality::{self, Rows};
 use query_budget_analysis::schema::{Replay, Schema};
@@ -23,7 +24,7 @@ const TABLES: &str = "
     CREATE VIEW wider AS SELECT user_id AS id, mail, team FROM wide WHERE team_name <> '-';
 ";
 
-/// Rows that have to be there, whatever chance brings.
+/// Rows that are always there.
 const CERTAIN: &str = "INSERT INTO users VALUES (100, 100, 'a', '0', NULL) ON CONFLICT DO NOTHING;
     INSERT INTO users VALUES (101, 101, 'b', '0', 'x'), (102, 102, 'c', '0', 'x'), (103, 3, 'd', 'y', 'x'), (104, 3, 'e', 'z', 'x'), (105, 105, NULL, 'v', 'x'), (106, 106, NULL, 'w', 'x');
     INSERT INTO notes VALUES (100, 0, 'm', 'x'), (101, 0, 'n', 'x'), (102, 0, 'o', 'x')";
@@ -100,7 +101,7 @@ const TRAPS: &[&str] = &[
     "SELECT id FROM users u WHERE u.team_id IN (SELECT t.id FROM teams t WHERE t.id = u.team_id)",
 ];
 
-/// The schema, the claims and the traps of a dialect alone.
+/// The schema, the claims and the traps of a single dialect.
 const SQLITE: (&str, &[&str], &[&str]) = (
     "CREATE TABLE names (name TEXT COLLATE NOCASE);
      CREATE UNIQUE INDEX names_exact ON names (name COLLATE BINARY);
@@ -156,7 +157,7 @@ const POSTGRES: (&str, &[&str], &[&str]) = (
     ],
 );
 
-/// What is said of a query: whether it returns at most one row, and how many parameters it has.
+/// The verdict on a query: whether it returns at most one row, and its number of parameters.
 fn claim(sql: &str, schema: &Schema) -> (bool, usize) {
     let query = resolve(sql, schema.dialect, Some(schema)).unwrap_or_else(|error| panic!("{sql}: {error}"));
     assert_eq!(query.problems, [], "{sql}");

@@ -1,4 +1,4 @@
-//! The example services answer the same in a loop and within their budget, and their headers say what that took.
+//! The example services answer the same in a loop and within their budget, and their headers report the cost.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -6,7 +6,7 @@ use http::{Request, Response};
 use query_budget_tests::with_postgres;
 use tower::ServiceExt;
 
-/// The answer to a request, and the number of queries that its headers speak of.
+/// The answer to a request, and the number of queries in its headers.
 async fn ask(service: &Router, method: &str, path: &str) -> (String, usize) {
     let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
     let Ok(response) = service.clone().oneshot(request).await;

@@ -1,11 +1,11 @@
-//! A service that was written with sqlx's macros and is moved to ours: nothing but imports and paths is edited, and its tests
-//! are green before and after.
+//! A service that was written with sqlx's macros and is migrated to ours: only imports and paths change, and
+//! its tests pass before and after.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// A copy of `fixtures/moved` outside of the workspace, built with the same versions of everything.
+/// A copy of `fixtures/moved` outside of the workspace, built with the same versions of all dependencies.
 struct Service {
     directory: PathBuf,
 }
@@ -24,7 +24,7 @@ impl Service {
         Service { directory }
     }
 
-    /// Runs a command of this workspace's command line in the service's folder; gives what it says.
+    /// Runs a command of this workspace's command line in the service's folder; returns its output.
     fn tool(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO"));
         command.args(["run", "--quiet", "--offline", "--package", "cargo-query-budget", "--manifest-path"]);
@@ -82,7 +82,7 @@ fn a_service_is_moved_and_its_tests_stay_green() {
     }
     let service = Service::new();
     service.tool(&["schema"]);
-    // sqlx's macros read what a database said of their queries; here it is written without one.
+    // sqlx's macros read descriptions of their queries from a database; here these are written without one.
     service.tool(&["prepare"]);
     let entries = fs::read_dir(service.directory.join(".sqlx")).expect("the entries").count();
     assert_eq!(entries, 25);
@@ -94,7 +94,7 @@ fn a_service_is_moved_and_its_tests_stay_green() {
     fs::remove_dir_all(service.directory.join(".sqlx")).expect("nothing needs them now");
     service.test();
     let moved = service.source();
-    // Imports and paths are all that differs.
+    // Only imports and paths differ.
     let others = |text: &String| {
         let text = text.replace("query_budget::", "").replace("sqlx::", "");
         text.lines().filter(|line| !line.starts_with("use ")).map(str::to_owned).collect::<Vec<_>>()

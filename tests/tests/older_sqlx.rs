@@ -1,9 +1,9 @@
-//! Beside sqlx 0.8, without sqlx 0.9: what needs no version of sqlx works there.
+//! With sqlx 0.8 instead of 0.9: everything that does not depend on the version of sqlx works.
 
 use std::path::Path;
 use std::process::Command;
 
-/// `tests/fixtures/sqlx-08` has a lock file of its own and is no part of the workspace.
+/// `tests/fixtures/sqlx-08` has its own lock file and is not part of the workspace.
 #[test]
 fn attribute_scopes_layer_and_figures_count_beside_sqlx_08() {
     let Ok(url) = std::env::var("QUERY_BUDGET_TEST_POSTGRES") else {

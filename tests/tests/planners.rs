@@ -1,5 +1,5 @@
-//! Verdicts on many shapes of statements against the planners of real databases. The tables and the statements are in
-//! `fixtures/verdicts`, one statement a line.
+//! Verdicts on many forms of statements, compared with the planners of real databases. The tables and
+//! statements are in `fixtures/verdicts`, one statement per line.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use query_budget_tests::rows::distinct;
 use query_budget_tests::{with_mysql, with_postgres};
 use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 
-/// The statements of a dialect, and the tables that they are about.
+/// The statements of a dialect, and their tables.
 struct Cases {
     tables: String,
     schema: Schema,
@@ -32,8 +32,8 @@ impl Cases {
         Cases { tables, schema: replay.schema, statements }
     }
 
-    /// What the engine and the database say differently of a statement, of which the first plan is that in which indexes
-    /// are used wherever they can be.
+    /// The differences between the engine and the database for a statement; the first plan is the one that
+    /// uses indexes wherever possible.
     fn difference(&self, sql: &str, plans: &[Vec<Read>]) -> Option<String> {
         let query = resolve(sql, self.schema.dialect, Some(&self.schema)).expect("it parses");
         let mut said: Vec<(String, bool)> = accesses(&query, &self.schema)
@@ -43,7 +43,8 @@ impl Cases {
         let reads = plans.first().map_or(&[] as &[Read], Vec::as_slice);
         let mut wrong: Vec<(bool, String)> = Vec::new();
         let mut open: Vec<&Read> = Vec::new();
-        // A plan does not say which of several mentions of a table it means: those that agree belong together.
+        // A plan does not tell which of several references to a table it means, so equal verdicts are matched
+        // first.
         for read in reads {
             let allowed: Vec<bool> = plans
                 .iter()
@@ -64,7 +65,7 @@ impl Cases {
             let here = if served { "served" } else { "not served" };
             wrong.push((served, format!("    {alias} is {here} here, there: {}", read.said)));
         }
-        // Which side of a join is read in full the numbers of rows decide.
+        // Row counts decide which side of a join is read in full.
         let searched = wrong.iter().filter(|(served, _)| *served).count();
         if wrong.len() == 2 * searched {
             return None;
@@ -74,7 +75,7 @@ impl Cases {
     }
 }
 
-/// Fails with every statement of which the engine and the database say different things.
+/// Fails with all statements on which the engine and the database disagree.
 #[track_caller]
 fn assert_agreement(differences: &[String], statements: usize, least: usize) {
     assert!(statements >= least, "{statements} statements are not all of them");

@@ -1,4 +1,4 @@
-//! How the files of a project are found and read.
+//! How the files of a project are located and read.
 
 use query_budget_analysis::project::{Project, dependency, read, read_migrations};
 use query_budget_analysis::schema::{replay, snapshot};
@@ -59,7 +59,7 @@ fn a_configured_snapshot_that_is_missing_names_the_command() {
     assert_eq!(notice.kind, NoticeKind::MissingSnapshot);
     assert_eq!(notice.message, "the snapshot `db/schema.sql` does not exist");
     assert_eq!(notice.help, ["write it with `cargo query-budget schema`"]);
-    // cargo puts this file into every package: whoever builds one cannot write its snapshot.
+    // cargo puts this file into every package, whose builder cannot write its snapshot.
     scratch.write("Cargo.toml.orig", "");
     let notices = Project::load(scratch.path()).notices;
     assert_eq!(notices.iter().map(|notice| notice.kind).collect::<Vec<_>>(), [NoticeKind::NoSnapshot]);
@@ -128,7 +128,7 @@ fn a_configuration_above_the_workspace_is_of_something_else() {
     assert_eq!(found("house/app"), Some(inside));
     assert_eq!(found("house/vendor/guest"), None, "it is excluded from the workspace");
     assert_eq!(found("house/fetched"), None, "cargo fetched it");
-    // cargo builds what is outside of the workspace from the package's own folder.
+    // cargo builds packages outside of the workspace from their own folders.
     let built = |base: &str| {
         let dir = scratch.path().join("house/app");
         Project::load_for_build(&dir, &scratch.path().join(base), false).config_path.is_some()
@@ -218,7 +218,7 @@ fn without_a_snapshot_one_note_says_how_to_make_one() {
 
 #[test]
 fn migrations_are_in_the_dialect_that_takes_most_of_them() {
-    // Words of PostgreSQL in a script that only SQLite takes.
+    // PostgreSQL keywords in a script that only SQLite accepts.
     let sql = "CREATE TABLE t (id TEXT PRIMARY KEY, u_id TEXT REFERENCES u (id), a PNG BLOB);\n\
                CREATE TABLE u (id TEXT PRIMARY KEY, b jsonb, c timestamptz);";
     let scratch = Scratch::with([WORKSPACE, ("migrations/1_t.sql", sql)]);

@@ -1,5 +1,5 @@
-//! What `missing_required_column` and `conflict_target` find is what real databases refuse, and `union_without_all` speaks
-//! of no query whose answer UNION changes.
+//! Real databases refuse what `missing_required_column` and `conflict_target` find, and `union_without_all`
+//! reports no query whose result UNION changes.
 
 use query_budget_analysis::check::Checker;
 use query_budget_analysis::config::Config;
@@ -101,7 +101,7 @@ fn schema(ddl: &str, dialect: Dialect) -> Schema {
     replay.schema
 }
 
-/// Checks that a statement is found to be refused where the database refuses it, and nowhere else.
+/// Checks that a finding predicts that a statement is refused, exactly where the database refuses it.
 #[track_caller]
 fn compare(schema: &Schema, statement: &str, expected: bool, outcome: Result<(), sqlx::Error>) {
     let refused = outcome.as_ref().is_err_and(|error| error.as_database_error().is_some());
@@ -147,7 +147,7 @@ async fn postgres_refuses_what_is_found() {
 async fn mysql_refuses_what_is_found() {
     with_mysql(|db| async move {
         compare_all!(db, MYSQL, Dialect::MySql, ON_MYSQL);
-        // A trigger may fill the column; what this server makes of it is not judged.
+        // A trigger may fill the column; whether this server does so is not checked.
         let of_s = Checker::new(&Config::default(), Some(&schema(MYSQL, Dialect::MySql)), Dialect::MySql)
             .query("INSERT INTO s (title) VALUES ('Title')", None)
             .findings;

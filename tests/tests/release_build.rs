@@ -1,5 +1,5 @@
-//! Off means off: in a release build a budget changes no instruction, and a counted query adds none; nor does a typed one to
-//! what sqlx's own macros give.
+//! Off means off: in a release build a budget changes no instruction, and a counted query adds none; neither
+//! does a typed one compared with sqlx's own macros.
 
 #![cfg(target_os = "linux")]
 
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The instructions of each function, names and labels blotted out, with how many functions are alike.
+/// The instructions of each function, with names and labels masked, and how many functions are equal.
 type Functions = BTreeMap<Vec<String>, usize>;
 
 #[test]
@@ -43,7 +43,7 @@ fn count(functions: &Functions) -> usize {
     functions.iter().map(|(instructions, times)| instructions.len() * times).sum()
 }
 
-/// A copy of a fixture outside of the workspace, built with the same versions of everything.
+/// A copy of a fixture outside of the workspace, built with the same versions of all dependencies.
 struct Fixture {
     directory: PathBuf,
 }
@@ -112,7 +112,7 @@ fn functions(assembly: &str) -> Functions {
     functions
 }
 
-/// The instruction with every symbol and label replaced, for they hold hashes of the features.
+/// The instruction with every symbol and label replaced, since they contain hashes of the features.
 fn blot(instruction: &str) -> String {
     let part_of_name = |c: char| c.is_ascii_alphanumeric() || "_.$@".contains(c);
     let mut words = Vec::new();

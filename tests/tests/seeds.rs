@@ -1,6 +1,6 @@
-//! Five systems that each had the same kind of trouble: their tables without indexes and what they ask of them, in
-//! `fixtures/seeds`. The advice serves every pattern, with fewer indexes than were made by hand; the audit names those
-//! made by hand that another one makes unnecessary.
+//! Five systems that had the same kind of trouble: their tables without indexes and their queries, in
+//! `fixtures/seeds`. The advice serves every pattern with fewer indexes than were created by hand; the audit
+//! names those created by hand that another one makes redundant.
 
 #[path = "proof/mod.rs"]
 mod proof;
@@ -26,11 +26,11 @@ struct System {
     /// Its folder.
     name: &'static str,
     dialect: Dialect,
-    /// How many indexes are advised.
+    /// The number of advised indexes.
     advised: usize,
-    /// How many were made by hand.
+    /// The number of indexes created by hand.
     by_hand: usize,
-    /// Those of them that another one makes unnecessary.
+    /// Those of them that another one makes redundant.
     redundant: &'static [&'static str],
 }
 
@@ -76,7 +76,7 @@ impl System {
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/seeds").join(self.name).join(file)
     }
 
-    /// The statements that make its tables.
+    /// The statements that create its tables.
     fn tables(&self) -> String {
         read(&self.path("migrations/1_tables.sql")).expect("the tables")
     }
@@ -105,7 +105,7 @@ impl System {
         workload
     }
 
-    /// Fails when a pattern is not served, or one of the indexes is for nothing.
+    /// Fails if a pattern is not served, or one of the indexes is useless.
     fn check(&self, proof: &Proof) {
         let name = self.name;
         assert_eq!(proof.left_unserved, Vec::<String>::new(), "{name}: patterns that are not served");
@@ -148,7 +148,7 @@ fn the_audit_names_what_was_made_for_nothing() {
     }
 }
 
-/// What was made by hand serves the same patterns: the advice is held against the same work.
+/// The indexes created by hand serve the same patterns, so the advice is compared on equal terms.
 #[test]
 fn what_was_made_by_hand_serves_the_patterns_as_well() {
     for system in SYSTEMS {

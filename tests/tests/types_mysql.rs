@@ -1,4 +1,4 @@
-//! What is told of the columns of queries on MySQL, against what the server says when it prepares them.
+//! The columns of queries on MySQL, compared with the server's description when it prepares them.
 
 use query_budget_analysis::schema::snapshot;
 use query_budget_analysis::sql::{Dialect, resolve};
@@ -61,7 +61,7 @@ const COLUMNS: &[&str] = &[
     "BIT(8) NOT NULL",
 ];
 
-/// The statements that each column is asked in; `@` stands for it.
+/// The statements that query each column, which replaces `@`.
 const STATEMENTS: &[&str] = &[
     "SELECT @ FROM t",
     "SELECT id, @ AS other FROM t WHERE id = ? ORDER BY id LIMIT 3",
@@ -78,7 +78,7 @@ const STATEMENTS: &[&str] = &[
     "SELECT MIN(@) AS m, COUNT(@) AS n FROM t GROUP BY id",
 ];
 
-/// The tables, each column twice: alone, and with a key.
+/// The tables, with each column twice: alone, and with a key.
 fn script() -> String {
     let mut columns = String::new();
     let mut keys = String::new();
@@ -162,7 +162,7 @@ const OPERANDS: &str = "CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, b BIG
      x TEXT NOT NULL, dt DATETIME NOT NULL, dtn DATETIME, da DATE NOT NULL, \
      ts TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, bl BLOB, e ENUM('a','b') NOT NULL, y YEAR);";
 
-/// Columns and literals that expressions are made of.
+/// Columns and literals that expressions are built from.
 const VALUES: [&str; 26] = [
     "id", "b", "bn", "n", "s", "u", "ub", "ok", "d", "dn", "f", "fl", "v", "vn", "x", "dt", "dtn", "da",
     "ts", "bl", "e", "y", "1", "1.5", "'x'", "NULL",
@@ -274,7 +274,7 @@ fn of_two(how: &str, a: &str, b: &str) -> String {
     }
 }
 
-/// Statements that are written as services write them.
+/// Statements as services write them.
 const WRITTEN: [&str; 13] = [
     "SELECT COALESCE(SUM(n), 0) AS r FROM t",
     "SELECT COALESCE(SUM(f), 0) AS r FROM t WHERE id > ?",
@@ -291,7 +291,7 @@ const WRITTEN: [&str; 13] = [
     "SELECT ub + 1 AS r, b + s AS q, d + f AS o, n / 2 AS p FROM t",
 ];
 
-/// Types that are read as the same Rust type have one name.
+/// Types that are read as the same Rust type get the same name.
 fn read_as(name: &str) -> &str {
     match name {
         "CHAR" | "VARCHAR" | "TINYTEXT" | "TEXT" | "MEDIUMTEXT" | "LONGTEXT" | "ENUM" | "SET" => "text",

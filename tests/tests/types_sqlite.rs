@@ -1,4 +1,4 @@
-//! What is told of the columns of queries on SQLite, against sqlx's own `describe` and against the values that come.
+//! The columns of queries on SQLite, compared with sqlx's own `describe` and with the values returned.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use sqlx::{
 const FIXTURE: &str = include_str!("../fixtures/types/sqlite.sql");
 const STATEMENTS: &str = include_str!("../fixtures/types/sqlite_statements.sql");
 
-/// A row for each table in which nothing is NULL.
+/// A row for each table, without NULL.
 const FILLED: &str = "
 INSERT INTO users VALUES (1, 'a@b', 'x', 3, 1.5, 1, '2020-01-01 00:00:00', '2020-01-01', x'00', 1.25, 1, 1, 'v');
 INSERT INTO posts VALUES (1, 1, 't', 'b', 2, '2020-01-01 00:00:00');
@@ -84,7 +84,7 @@ const PREFIX: [&str; 30] = [
 ];
 const OF_TWO: [&str; 8] = ["coalesce", "ifnull", "nullif", "max", "min", "instr", "round", "substr"];
 
-/// Operators and functions on operands of all types, and operands where rows come from elsewhere.
+/// Operators and functions on operands of all types, including operands from elsewhere than a table.
 fn generated() -> Vec<String> {
     let mut all = Vec::new();
     for (at, a) in OPERANDS.into_iter().enumerate() {
@@ -152,7 +152,7 @@ async fn described(connection: &mut SqliteConnection, sql: &str) -> Option<Descr
     Some(columns.map(|(it, null)| (it.name().to_owned(), it.type_info().name().to_owned(), null)).collect())
 }
 
-/// The types of the values of each row, `NULL` for none.
+/// The types of the values of each row, `NULL` for NULL.
 async fn values(connection: &mut SqliteConnection, sql: &str, parameters: usize) -> Vec<Vec<String>> {
     let mut arguments = SqliteArguments::default();
     for _ in 0..parameters {
@@ -178,9 +178,9 @@ fn told(sql: &str, schema: &Schema) -> (Vec<Told>, usize) {
 #[derive(Default)]
 struct Counts {
     columns: usize,
-    /// Those whose type is told.
+    /// Those with a known type.
     typed: usize,
-    /// Those of which it is certain what sqlx says of NULL.
+    /// Those for which sqlx's answer on NULL is certain.
     certain: usize,
 }
 
@@ -198,7 +198,7 @@ async fn columns_are_what_sqlx_says() {
         let without_rows = described(&mut empty, sql).await.expect("as with rows");
         let (columns, parameters) = told(sql, &schema);
         assert_eq!(columns.len(), truth.len(), "{sql}");
-        // What comes first is NULL, or nothing comes: then sqlx takes the type of some operand.
+        // If the first value is NULL, or there are no rows, sqlx uses the type of some operand.
         let first = values(&mut filled, sql, parameters).await.into_iter().next().unwrap_or_default();
         let mut rows = Vec::new();
         for connection in [&mut empty, &mut filled, &mut sparse] {

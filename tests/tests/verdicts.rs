@@ -1,11 +1,11 @@
-//! Verdicts on table accesses against the planners of real databases, statement by statement: what the corpus has few
-//! cases of, and what it has none of.
+//! Verdicts on table accesses compared with the planners of real databases, statement by statement, for cases
+//! that are rare in the corpus or missing from it.
 
 use query_budget_analysis::index::{Verdict, accesses};
 use query_budget_analysis::schema::{Replay, Schema};
 use query_budget_analysis::sql::{Dialect, resolve};
 
-/// What the engine says of the accesses of a query: table or alias, and whether an index is searched.
+/// The engine's verdicts on the accesses of a query: table or alias, and whether an index is searched.
 fn said(schema: &Schema, sql: &str) -> Vec<(String, bool)> {
     let query = resolve(sql, schema.dialect, Some(schema)).expect("it parses");
     let mut said: Vec<(String, bool)> = accesses(&query, schema)
@@ -23,7 +23,7 @@ fn schema(dialect: Dialect, ddl: &[&str]) -> Schema {
     replay.schema
 }
 
-/// Fails with every statement of which the engine and the database say different things.
+/// Fails with all statements on which the engine and the database disagree.
 #[track_caller]
 fn assert_agreement(differences: &[String]) {
     assert!(differences.is_empty(), "{}", differences.join("\n"));
@@ -267,9 +267,9 @@ mod postgres {
     fn collect(plan: &serde_json::Value, reads: &mut Vec<(String, bool)>) {
         let alias = plan["Alias"].as_str().unwrap_or_default();
         if plan["Relation Name"].is_string() && plan["Node Type"] != "ModifyTable" {
-            // A partition is read in place of its table.
+            // A partition is read instead of its table.
             let alias = alias.strip_suffix("_all").unwrap_or(alias);
-            // A planner numbers the mentions of a table.
+            // A planner numbers the references to a table.
             let alias = alias.strip_suffix("_1").unwrap_or(alias);
             reads.push((alias.to_owned(), searches(plan)));
         }

@@ -1,1 +1,1 @@
-//! Typed queries against PostgreSQL; the tests are all there is.
+//! Typed queries on PostgreSQL; this package only contains tests.

@@ -1,1 +1,1 @@
-//! The UI cases of the macros. The folders beside this file hold them; `tests/cases.rs` compiles them.
+//! The UI cases of the macros. The folders next to this file contain them; `tests/cases.rs` compiles them.

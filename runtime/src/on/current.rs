@@ -72,7 +72,7 @@ pub(crate) struct Node {
     /// Whether it began where a scope had been carried to.
     #[cfg(feature = "tracing")]
     is_carried: bool,
-    /// How what runs on a driver's own thread is traced to it.
+    /// Traces what runs on a driver's own thread to the scope.
     #[cfg(feature = "tracing")]
     spans: super::span::Spans,
     #[cfg(feature = "otel")]

@@ -1,1 +1,1 @@
-//! Batches and pages against MySQL and MariaDB; the tests are all there is.
+//! Batches and pages on MySQL and MariaDB; this package only contains tests.

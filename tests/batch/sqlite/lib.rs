@@ -1,1 +1,1 @@
-//! Batches and pages against SQLite; the tests are all there is.
+//! Batches and pages on SQLite; this package only contains tests.

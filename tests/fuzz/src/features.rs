@@ -1,19 +1,19 @@
-//! What came of an input, as numbers: an input that brings a new one is worth keeping.
+//! The effects of an input, as numbers: an input with a new effect is worth keeping.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// What came of one input.
+/// The effects of one input.
 #[derive(Debug, Default)]
 pub struct Features(Vec<u64>);
 
 impl Features {
-    /// Notes that something was said. Names in backticks, quotes and numbers are left out: they differ from input to
-    /// input and say nothing new.
+    /// Records a message. Names in backticks, quotes and numbers are ignored: they differ from input to input
+    /// and are no new effect.
     pub fn said(&mut self, kind: impl Hash, text: &str) {
         let mut hasher = DefaultHasher::new();
         kind.hash(&mut hasher);
         let mut quoted = false;
-        // What comes later is mostly a list of what was written.
+        // The rest of a message mostly repeats the input.
         for c in text.chars().take(80) {
             match c {
                 '`' | '"' => quoted = !quoted,
@@ -24,7 +24,7 @@ impl Features {
         self.0.push(hasher.finish());
     }
 
-    /// Notes that so much of something was there, by its order of magnitude.
+    /// Records a count, by order of magnitude.
     pub fn counted(&mut self, kind: impl Hash, count: usize) {
         let mut hasher = DefaultHasher::new();
         (kind, count.checked_ilog2()).hash(&mut hasher);

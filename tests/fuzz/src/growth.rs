@@ -1,19 +1,20 @@
-//! Workspaces that grow: one kind of thing in each, as many of it as is asked for. What reading them costs has to grow as
-//! they do.
+//! Workspaces of any size: each contains many of one kind of thing. The cost of reading them has to grow in
+//! proportion.
 
 use std::fmt::Write;
 
 /// A file of a workspace: its path, and its text.
 pub type File = (String, String);
 
-/// A kind of thing that there can be many of.
+/// A kind of thing that a workspace can contain many of.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
     /// What it is.
     pub name: &'static str,
-    /// Where measuring starts: from here on the thing itself, and not what each run costs, takes the time.
+    /// The number from which to measure: from here on the thing itself takes the time, rather than the fixed
+    /// cost of a run.
     pub start: usize,
-    /// The workspace with so many of it.
+    /// The workspace with this many of it.
     pub files: fn(usize) -> Vec<File>,
 }
 
@@ -67,7 +68,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "one_file_of_sql", start: 500, files: one_file_of_sql },
 ];
 
-/// The text of `many` parts, each made from its number, with `between` them.
+/// The text of `many` parts, each generated from its number, with `between` as separator.
 fn each(many: usize, between: &str, part: impl Fn(usize) -> String) -> String {
     (0..many).map(part).collect::<Vec<_>>().join(between)
 }
@@ -95,7 +96,7 @@ fn querying(name: &str, sql: &str) -> String {
     )
 }
 
-/// A workspace whose one query is this one.
+/// A workspace with this single query.
 fn one_query(sql: &str) -> Vec<File> {
     let tables = "CREATE TABLE t (id bigint PRIMARY KEY, a int, b text);\n\
         CREATE TABLE u (id bigint PRIMARY KEY, t_id bigint REFERENCES t (id), c text);\n";

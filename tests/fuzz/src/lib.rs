@@ -1,5 +1,5 @@
-//! What is asked of inputs that nobody would write: one body for each kind of input, driven by the runner of this package
-//! on a stable toolchain (`scripts/fuzz`), and by libFuzzer from `fuzz/` on a nightly one.
+//! Fuzz targets: one for each kind of input, run by this package on a stable toolchain (`scripts/fuzz`), and
+//! by libFuzzer from `fuzz/` on nightly.
 
 pub mod features;
 pub mod growth;

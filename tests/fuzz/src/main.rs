@@ -1,9 +1,9 @@
-//! Drives the targets: each in a process of its own, which may overflow its stack, hang or take all memory.
+//! Runs the targets, each in its own process, because it may overflow its stack, hang or exhaust memory.
 //!
-//! `query-budget-fuzz [--seconds N] [--inputs N] [--seed N] [--keep] [TARGET ..]` drives them one after another and exits with 1 where
-//! something broke; `query-budget-fuzz replay TARGET FILE ..` asks again what a finding broke. For `scripts/growth`,
-//! `query-budget-fuzz kinds` names the kinds of workspaces that grow, with where measuring starts, and
-//! `query-budget-fuzz write KIND N DIR` writes one and says how many bytes it has.
+//! `query-budget-fuzz [--seconds N] [--inputs N] [--seed N] [--keep] [TARGET ..]` runs them one after another
+//! and exits with 1 if something broke; `query-budget-fuzz replay TARGET FILE ..` reruns inputs that broke.
+//! For `scripts/growth`, `query-budget-fuzz kinds` lists the kinds of growing workspaces, with the sizes from
+//! which to measure, and `query-budget-fuzz write KIND N DIR` writes one and prints its size in bytes.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus};
@@ -13,14 +13,14 @@ use query_budget_fuzz::growth::KINDS;
 use query_budget_fuzz::targets::{self, ALL, Target};
 use query_budget_fuzz::worker::{self, Job};
 
-/// One input that takes longer hangs.
+/// An input that takes longer counts as a hang.
 const LONGEST: Duration = Duration::from_secs(30);
-/// A process that holds more takes all memory.
+/// A process that uses more counts as exhausting memory.
 const MOST_MEMORY: u64 = 1 << 30;
-/// So many findings of one target are enough for a run.
+/// The number of findings in one target that ends its run.
 const MOST_FINDINGS: u32 = 5;
 
-/// Writes the workspace with so many of a kind, and gives its bytes.
+/// Writes the workspace with this many of a kind, and returns its size in bytes.
 fn write(kind: &str, many: &str, dir: &Path) -> Result<usize, String> {
     let kind = KINDS.iter().find(|known| known.name == kind).ok_or(format!("no kind is named `{kind}`"))?;
     let many = many.parse().map_err(|_| format!("`{many}` is no number"))?;
@@ -37,7 +37,7 @@ fn write(kind: &str, many: &str, dir: &Path) -> Result<usize, String> {
 
 struct Options {
     seconds: u64,
-    /// The most inputs of a target, so that every machine tries the same ones.
+    /// The maximum number of inputs per target, so that every machine tries the same ones.
     most: u64,
     seed: u64,
     keeps: bool,
@@ -118,7 +118,7 @@ fn run(options: &Options) -> ExitCode {
     ExitCode::from(u8::from(broke > 0))
 }
 
-/// Drives one target for its time, again after each finding, and says how many there were.
+/// Runs one target for its time, again after each finding, and returns the number of findings.
 fn drive(target: Target, options: &Options) -> u32 {
     let folder = folder(target);
     let end = SystemTime::now() + Duration::from_secs(options.seconds);
@@ -143,7 +143,7 @@ fn drive(target: Target, options: &Options) -> u32 {
     findings
 }
 
-/// Runs the worker and ends it where it hangs or takes too much; says what broke.
+/// Runs the worker, and kills it if it hangs or uses too much memory; an error says what broke.
 fn watch(target: Target, seed: u64, time: Duration, options: &Options, folder: &Path) -> Result<(), String> {
     let own = std::env::current_exe().map_err(|error| format!("could not find itself: {error}"))?;
     let mut command = Command::new(own);
@@ -178,13 +178,13 @@ fn ended(status: ExitStatus) -> Result<(), String> {
     }
 }
 
-/// Whether the input at hand is an old one.
+/// Whether the current input has been running for too long.
 fn is_stuck(folder: &Path) -> bool {
     let modified = std::fs::metadata(worker::current(folder)).and_then(|data| data.modified());
     modified.is_ok_and(|at| at.elapsed().is_ok_and(|elapsed| elapsed > LONGEST))
 }
 
-/// The bytes that a process has in memory; 0 where the system does not tell.
+/// The memory of a process, in bytes; 0 if the system does not report it.
 fn memory(child: &Child) -> u64 {
     let told = std::fs::read_to_string(format!("/proc/{}/statm", child.id())).unwrap_or_default();
     told.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4096

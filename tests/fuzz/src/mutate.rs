@@ -1,6 +1,6 @@
-//! New inputs from those that are there: pieces are taken out, doubled, nested, exchanged and put in.
+//! Derives new inputs from existing ones: pieces are removed, duplicated, nested, swapped and inserted.
 
-/// Numbers that look random and are the same for the same seed.
+/// Pseudo-random numbers, the same for the same seed.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
@@ -30,11 +30,12 @@ impl Random {
     }
 }
 
-/// An input is at most so long; a few may be longer.
+/// The usual maximum length of an input; a few may be longer.
 const LONGEST: usize = 4_000;
 const LONGEST_OF_ALL: usize = 60_000;
 
-/// What trips readers of text: odd characters, ends of comments and strings, numbers at the ends of their ranges.
+/// Text that parsers tend to stumble over: odd characters, ends of comments and strings, numbers at the
+/// limits of their ranges.
 const ODD: [&str; 44] = [
     "\0",
     "\u{feff}",
@@ -82,7 +83,7 @@ const ODD: [&str; 44] = [
     ":a",
 ];
 
-/// A new input from the pool, the same for the same numbers.
+/// A new input derived from the pool, deterministic for the same random numbers.
 pub fn mutated(random: &mut Random, pool: &[String]) -> String {
     let Some(base) = random.pick(pool) else { return String::new() };
     let mut pieces: Vec<&str> = pieces(base);
@@ -100,7 +101,7 @@ pub fn mutated(random: &mut Random, pool: &[String]) -> String {
     text
 }
 
-/// One change of the pieces.
+/// Applies one change to the pieces.
 fn change<'t>(random: &mut Random, pool: &'t [String], pieces: &mut Vec<&'t str>) {
     let (from, to) = range(random, pieces.len());
     match random.below(11) {

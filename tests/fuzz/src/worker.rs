@@ -1,5 +1,5 @@
-//! One target, driven: inputs are made from those that brought something new, one after another, until the time is over
-//! or one of them breaks what has to hold.
+//! Runs one target: inputs are derived from those with new effects, one after another, until the time is over
+//! or one of them breaks a property.
 
 use std::collections::HashSet;
 use std::io::{self, Seek, Write};
@@ -11,44 +11,44 @@ use std::time::{Duration, Instant};
 use crate::mutate::{Random, mutated};
 use crate::targets::Target;
 
-/// As much stack as a test's thread has; the compiler's threads, in which the macros run, have more.
+/// The stack size of a test's thread; the compiler's threads, in which the macros run, have more.
 const STACK: usize = 2 << 20;
 
-/// The most inputs that are held.
+/// The maximum number of inputs in the pool.
 const LARGEST_POOL: usize = 50_000;
 
-/// What the last panic said, wherever it was caught.
+/// The message of the last panic, wherever it was caught.
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
 
-/// Where and for how long a target is driven.
+/// The parameters of a run.
 #[derive(Debug, Clone)]
 pub struct Job {
     /// The target.
     pub target: Target,
-    /// Where the numbers start.
+    /// The seed.
     pub seed: u64,
-    /// How long at most.
+    /// The maximum time.
     pub time: Duration,
-    /// How many inputs at most.
+    /// The maximum number of inputs.
     pub most: u64,
-    /// The folder for the input at hand, findings, and inputs that brought something new.
+    /// The folder for the current input, findings, and inputs with new effects.
     pub folder: PathBuf,
-    /// Whether those that brought something new are kept there for the next run.
+    /// Whether inputs with new effects are kept there for the next run.
     pub keeps: bool,
 }
 
-/// How a job ended.
+/// The outcome of a run.
 #[derive(Debug)]
 pub struct Ended {
-    /// How many inputs were tried.
+    /// The number of inputs tried.
     pub inputs: u64,
-    /// How many of them brought something new, and were built upon.
+    /// The number of inputs with new effects, from which others were derived.
     pub pool: usize,
     /// What broke, and by which input.
     pub broke: Option<(String, String)>,
 }
 
-/// The file that holds the input at hand, for when the process does not survive it.
+/// The file with the current input, in case the process does not survive it.
 pub fn current(folder: &Path) -> PathBuf {
     folder.join("current")
 }
@@ -57,7 +57,7 @@ pub fn current(folder: &Path) -> PathBuf {
 ///
 /// # Errors
 ///
-/// When its folder or the corpus cannot be read or written.
+/// If its folder or the corpus cannot be read or written.
 pub fn work(job: &Job) -> io::Result<Ended> {
     std::panic::set_hook(Box::new(|info| {
         *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(info.to_string());
@@ -69,7 +69,7 @@ pub fn work(job: &Job) -> io::Result<Ended> {
     })
 }
 
-/// The inputs that are committed, and those that earlier runs kept.
+/// The committed inputs, and those that earlier runs kept.
 fn corpus(job: &Job) -> io::Result<Vec<String>> {
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(job.target.name);
     let mut texts = Vec::new();
@@ -79,7 +79,7 @@ fn corpus(job: &Job) -> io::Result<Vec<String>> {
         paths.sort();
         for path in paths {
             let text = std::fs::read_to_string(&path)?;
-            // A file of several inputs has a line of `====` between them.
+            // In a file with several inputs they are separated by lines of `====`.
             texts.extend(text.split("\n====\n").map(str::to_owned));
         }
     }

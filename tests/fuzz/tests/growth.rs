@@ -1,5 +1,5 @@
-//! What reading a workspace costs grows as the workspace does. Bytes that are asked for stand for steps, which are the same
-//! on every machine; `scripts/growth` measures seconds, at sizes where they tell.
+//! The cost of reading a workspace grows in proportion to its size. Allocated bytes stand for steps, because
+//! they are the same on every machine; `scripts/growth` measures seconds, at sizes where they matter.
 
 #[path = "../../src/heap.rs"]
 pub mod heap;
@@ -21,12 +21,13 @@ use query_budget_fuzz::growth::{File, KINDS, Kind};
 #[global_allocator]
 static HEAP: Heap = Heap::new();
 
-/// No other cost grows by a greater power of the input's length.
+/// The maximum exponent with which the cost may grow in the length of the input.
 const LIMIT: f64 = 1.2;
 
-/// Kinds of which no more than so many are looked at together, what is beyond being counted as not checked: 40 relations of
-/// a query (`MOST_RELATIONS`), views on views 8 deep, queries nested about 24 deep, which the parser refuses. Up to there the
-/// work may grow faster, for how tables are joined depends on all of them; it is bounded by so many millions of bytes.
+/// Kinds for which only a limited number is analysed together, and the rest counts as not checked: 40
+/// relations of a query (`MOST_RELATIONS`), views nested 8 deep, queries nested about 24 deep, which the
+/// parser rejects. Up to the limit the work may grow faster, because joining tables depends on all of them;
+/// it is bounded by this many megabytes.
 const CAPPED: &[(&str, usize, f64)] = &[
     ("views_twice", 8, 24.0),
     ("joins", 39, 24.0),
@@ -36,7 +37,8 @@ const CAPPED: &[(&str, usize, f64)] = &[
     ("nested_queries", 23, 8.0),
 ];
 
-/// Does what `check` does with a workspace; gives how many findings it has, so that nothing is left out.
+/// Does what `check` does with a workspace; returns the number of findings, so that nothing is optimised
+/// away.
 fn check(files: &[File]) -> usize {
     let ending = |end: &'static str| files.iter().filter(move |(path, _)| path.ends_with(end));
     let mut replay = Replay::new(Dialect::Postgres);
@@ -77,7 +79,7 @@ fn check(files: &[File]) -> usize {
     checked.drain(..).map(|file| file.findings.len()).sum::<usize>() + count
 }
 
-/// The sources of all crates, each with its place.
+/// The sources of all crates, each with its position.
 fn sources(files: &[(&Path, &str)]) -> Vec<Source> {
     let root = |path: &&Path| path.ends_with("src/lib.rs");
     let target = |path: &Path| Target { root: path.to_path_buf(), is_lib: true, is_test: false };
@@ -92,7 +94,7 @@ fn sources(files: &[(&Path, &str)]) -> Vec<Source> {
     sources
 }
 
-/// What a workspace costs: its length, the bytes that were asked for, and the most that were in use.
+/// The cost of a workspace: its length, the allocated bytes, and the peak memory.
 fn cost(kind: &Kind, many: usize) -> (f64, f64, f64) {
     let files = (kind.files)(many);
     let length: usize = files.iter().map(|(_, text)| text.len()).sum();
@@ -104,8 +106,9 @@ fn cost(kind: &Kind, many: usize) -> (f64, f64, f64) {
     measures
 }
 
-/// By which power of the input's length work and memory grow from one number of things to another. What a workspace with one
-/// of them costs is taken off; of memory no more than `least`, for what is in use at once need not be what one thing takes.
+/// The exponents with which work and memory grow in the length of the input from one size to another. The
+/// cost of a workspace with a single thing is subtracted; for memory at most `least`, because the memory in
+/// use at once need not be what one thing takes.
 fn powers(kind: &Kind, few: usize, many: usize, least: f64) -> (f64, f64) {
     let ((one, one_taken, one_peak), (length, taken, peak), (longer, more_taken, higher)) =
         (cost(kind, 1), cost(kind, few), cost(kind, many));
@@ -117,7 +120,7 @@ fn powers(kind: &Kind, few: usize, many: usize, least: f64) -> (f64, f64) {
 
 #[test]
 fn costs_grow_as_inputs_do() {
-    // What is made once is made here.
+    // One-time allocations happen here.
     cost(&KINDS[0], 1);
     let (_, _, least) = cost(&KINDS[0], 1);
     let mut above = Vec::new();

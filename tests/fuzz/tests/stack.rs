@@ -1,5 +1,5 @@
-//! Deep inputs of every kind, in a debug build, on a stack of 2 MiB: a test's thread has no more, and the compiler's have
-//! little more. What is too deep is not known; nothing overflows.
+//! Deep inputs of every kind, in a debug build, on a stack of 2 MiB: a test's thread has no more, and the
+//! compiler's have little more. Anything too deep is reported as unknown; nothing overflows.
 
 use query_budget_fuzz::targets;
 
@@ -96,7 +96,7 @@ fn schemas() {
                 "queries",
                 format!("CREATE VIEW x AS {}", nested("SELECT * FROM (", "SELECT * FROM t", ") AS y", many)),
             ),
-            // Types are put in order anew for each snapshot, which takes the square of their number.
+            // Types are sorted for each snapshot, which is quadratic in their number.
             ("domains", list(many.min(200), "; ", |i| format!("CREATE DOMAIN d{} AS d{i}", i + 1))),
             (
                 "heirs",

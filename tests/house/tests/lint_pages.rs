@@ -1,5 +1,5 @@
-//! The examples in the lints' pages are executed: `fires` gives exactly one finding, of that lint; `clean` gives none. A
-//! lint that is off by default is on for its own page.
+//! The examples on the lints' pages are executed: `fires` yields exactly one finding, of that lint; `clean`
+//! yields none. A lint that is off by default is switched on for its own page.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ fn example_schema() -> Schema {
     schema(lints::EXAMPLE_SCHEMA)
 }
 
-/// The schema that DDL comes to.
+/// The schema that results from DDL.
 fn schema(ddl: &str) -> Schema {
     let migration = Migration {
         version: 1,
@@ -31,7 +31,7 @@ fn schema(ddl: &str) -> Schema {
     replayed.schema
 }
 
-/// The fences of a page: the language with its mark, and the text.
+/// The code fences of a page: the language with its mark, and the text.
 fn fences(lint: &Lint) -> Vec<(String, String)> {
     let mut fences = Vec::new();
     let mut open: Option<(String, String)> = None;

@@ -1,4 +1,4 @@
-//! What the lints print to be pasted is pasted in a test that builds, for loops of every form.
+//! The code that lints suggest for pasting is pasted into a test that compiles, for loops of every form.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ fn what_is_printed_for_a_loop_builds() {
         |path: &str| fs::read_to_string(tests.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
     let schema = snapshot::read(&read("typed/schema.sql"), "schema.sql", Some(Dialect::Postgres)).schema;
     let loops = read("fixtures/pasted/loops.rs");
-    // Lines are broken as rustfmt does it.
+    // Lines are wrapped as rustfmt does it.
     let without_blanks = |text: &str| text.split_whitespace().collect::<String>();
     let pasted = without_blanks(&read("typed/tests/pasted.rs"));
     let (scan, calls) = scan("src/loops.rs", &loops).expect("it is Rust").follow_alone();

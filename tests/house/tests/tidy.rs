@@ -1,32 +1,32 @@
-//! What STYLE and ARCHITECTURE say of the source, held to it.
+//! The rules of STYLE and ARCHITECTURE, checked against the source.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// A source file is readable in a sitting.
+/// The maximum length of a source file, to keep it readable in one sitting.
 const MOST_LINES: usize = 650;
 
-/// The crates, by the folders they stand in.
+/// The crates, by folder.
 const CRATES: [&str; 5] = ["analysis", "macros", "runtime", "xtask", "tests"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace")
 }
 
-/// A file of the workspace: its path from the root, and its text.
+/// A file of the workspace: its path relative to the root, and its text.
 struct Source {
     path: String,
     text: String,
 }
 
 impl Source {
-    /// Whether the file as a whole is test code, declared behind `#[cfg(test)]` elsewhere.
+    /// Whether the whole file is test code, declared under `#[cfg(test)]` elsewhere.
     fn is_test(&self) -> bool {
         let tests_only = self.text.contains("#[test]") && !self.text.contains("#[cfg(test)]");
         tests_only || self.path.contains("/tests/") || self.path.ends_with("/tests.rs")
     }
 
-    /// The text in front of the unit tests.
+    /// The text before the unit tests.
     fn without_tests(&self) -> &str {
         self.text.split("\n#[cfg(test)]\n").next().unwrap_or_default()
     }
@@ -69,7 +69,7 @@ fn assert_none(what: &str, offenders: Vec<String>) {
     assert!(offenders.is_empty(), "{what}:\n  {}", offenders.join("\n  "));
 }
 
-/// The lines that hold `needle` outside of comments, in sources whose path is not excused.
+/// The lines that contain `needle` outside of comments, except in sources whose path is excused.
 fn mentions(sources: &[Source], needle: &str, excused: impl Fn(&str) -> bool) -> Vec<String> {
     let mut found = Vec::new();
     for source in sources.iter().filter(|source| !excused(&source.path)) {
@@ -136,7 +136,7 @@ fn analysis_does_not_panic_on_purpose() {
     let offenders = [".unwrap()", ".expect(", "panic!(", "unreachable!(", "assert!(", "assert_eq!("]
         .into_iter()
         .flat_map(|needle| mentions(&analysis, needle, |_| false))
-        // A method of the cursor over DDL that has this name and returns its error.
+        // A method of the DDL cursor has this name and returns its error.
         .filter(|line| !line.contains("cursor.expect("));
     assert_none("possible panics in analysis", offenders.collect());
 }

@@ -1,5 +1,5 @@
-//! What the UI cases have to hold to, whatever was recorded for them: a snapshot that was blessed in haste hides
-//! neither a lint that fell silent nor a message in other words than the rest.
+//! Rules for the UI cases, whatever output was recorded: a hastily blessed snapshot must not hide a lint that
+//! stopped firing, or a message that differs from the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use query_budget_analysis::lints;
 
-/// The folders of cases, by what a case has to do.
+/// The folders of cases, by expected outcome.
 const KINDS: [&str; 4] = ["deny", "pass", "usage", "warn"];
 
-/// A case and what was recorded for it.
+/// A case with its recorded output.
 struct Case {
     /// `deny`, `warn`, `pass` or `usage`.
     kind: String,
-    /// The lint, or the macro that is misused.
+    /// The lint, or the misused macro.
     about: String,
     path: PathBuf,
     source: String,
@@ -54,12 +54,12 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// One message of a recorded output.
+/// One message in a recorded output.
 #[derive(Debug)]
 struct Message<'t> {
     /// `error` or `warning`.
     level: &'t str,
-    /// The first line, behind the level.
+    /// The first line, after the level.
     text: &'t str,
     /// All lines.
     lines: Vec<&'t str>,
@@ -88,7 +88,7 @@ impl<'t> Message<'t> {
         note.trim().strip_prefix("note: `")?.split('`').next()
     }
 
-    /// The line of the source at which it points.
+    /// The source line that it points at.
     fn line(&self) -> Option<usize> {
         let place = self.lines.iter().find_map(|line| line.trim_start().strip_prefix("--> "))?;
         place.rsplit(':').nth(1)?.parse().ok()
@@ -127,7 +127,7 @@ fn marks_are_what_was_recorded() {
 #[test]
 fn every_lint_fires_and_is_silent() {
     let cases = cases();
-    // A build sees one query at a time and no database as a whole.
+    // A build sees one query at a time, and never the whole database.
     for lint in lints::ALL
         .iter()
         .filter(|lint| !matches!(lint.check, lints::Check::Schema(_)) && !lint.is(lints::Trait::OnRaw))
@@ -201,7 +201,7 @@ fn messages_are_worded_alike() {
             let text = message.text.split_once("`: ").map_or(message.text, |(head, text)| {
                 if head.starts_with("use of deprecated") { text } else { message.text }
             });
-            // A baseline knows a finding by its message, wherever its lines move to.
+            // A baseline identifies a finding by its message, wherever its lines move to.
             assert!(!names_a_line(text), "a line: {text:?} of {}", case.path.display());
             let helps = message
                 .lines
@@ -236,7 +236,7 @@ fn a_line_in_a_message_is_seen() {
 }
 
 fn is_help(line: &str) -> bool {
-    // rustc indents what follows the first line of a message of ours; its own help stands elsewhere.
+    // rustc indents all lines but the first of our messages; its own help is elsewhere.
     line.starts_with("       help: ")
 }
 

@@ -8,11 +8,11 @@ use super::Read;
 ///
 /// # Errors
 ///
-/// When the database cannot plan it.
+/// If the database cannot plan it.
 pub async fn plan(connection: &mut MySqlConnection, sql: &str) -> sqlx::Result<Vec<Read>> {
     let rows = connection.fetch_all(AssertSqlSafe(format!("EXPLAIN {sql}"))).await?;
     let read = |row: &sqlx::mysql::MySqlRow| {
-        // A line on a derived table or a union names none of the schema.
+        // A line about a derived table or a union names no table of the schema.
         let how: String = row.try_get("type").ok()?;
         let table: String = row.try_get("table").ok()?;
         let key: Option<String> = row.try_get("key").ok()?;

@@ -1,4 +1,4 @@
-//! Generic plans of PostgreSQL, as the planner likes them and with what avoids indexes priced out.
+//! Generic plans of PostgreSQL: the planner's own choice, and one with alternatives to indexes priced out.
 
 use std::collections::HashMap;
 
@@ -7,19 +7,20 @@ use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 
 use super::Read;
 
-/// What the second plan does without wherever it can.
+/// What the second plan avoids wherever possible.
 const PRICED_OUT: [&str; 5] = ["seqscan", "hashjoin", "mergejoin", "sort", "hashagg"];
 
-/// What the catalog has to say for a plan to be read.
+/// What has to be known from the catalog to read a plan.
 struct Known {
-    /// The partial indexes: walking one is searching.
+    /// The partial indexes: a full scan of one counts as a search.
     partial: Vec<String>,
-    /// The first keys of indexes with several, as a condition names them.
+    /// The first keys of multi-column indexes, as a condition names them.
     first_keys: HashMap<String, String>,
 }
 
 impl Known {
-    /// Whether a node searches its index by the first key, rather than read it from end to end and compare others.
+    /// Whether a node searches its index by the first key, rather than scanning it in full and comparing
+    /// others.
     fn is_led(&self, node: &Value) -> bool {
         let Some(condition) = node["Index Cond"].as_str() else { return false };
         let first = node["Index Name"].as_str().and_then(|index| self.first_keys.get(index));
@@ -33,12 +34,12 @@ impl Known {
     }
 }
 
-/// The plans of a query: the planner's own, and the one that uses indexes wherever it can. An inner error is why the
-/// database cannot plan it.
+/// The plans of a query: the planner's own, and the one that uses indexes wherever possible. An inner error
+/// is why the database cannot plan it.
 ///
 /// # Errors
 ///
-/// When the connection breaks.
+/// If the connection breaks.
 pub async fn plans(connection: &mut PgConnection, sql: &str) -> sqlx::Result<Result<[Vec<Read>; 2], String>> {
     connection.execute("SET plan_cache_mode = force_generic_plan; SET jit = off").await?;
     let partial: Vec<String> = sqlx::query_scalar(
@@ -104,7 +105,7 @@ fn reads(plan: &Value, known: &Known) -> Vec<Read> {
 }
 
 fn read(node: &Value, kind: &str, table: &str, known: &Known) -> Read {
-    // A bitmap of what indexes found stands below the scan of the table.
+    // The bitmap of an index search is below the scan of the table.
     let mut parts = vec![node];
     let mut nodes = vec![node];
     while let Some(node) = nodes.pop() {

@@ -8,7 +8,7 @@ use super::Read;
 ///
 /// # Errors
 ///
-/// When a row of the plan cannot be read.
+/// If a row of the plan cannot be read.
 pub async fn plan(connection: &mut SqliteConnection, sql: &str) -> sqlx::Result<Result<Vec<Read>, String>> {
     let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
     let rows = match connection.fetch_all(sqlx::raw_sql(explain)).await {
@@ -19,16 +19,16 @@ pub async fn plan(connection: &mut SqliteConnection, sql: &str) -> sqlx::Result<
     Ok(Ok(lines.iter().filter_map(|line| read(line)).collect()))
 }
 
-/// What a line says of a table; lines on subqueries, sorting and the like say nothing of one.
+/// The table access in a line; `None` for lines on subqueries, sorting and so on.
 fn read(line: &str) -> Option<Read> {
     let (what, rest) = line.split_once(' ')?;
     let alias = rest.split(' ').next().filter(|alias| !alias.starts_with('(') && *alias != "CONSTANT")?;
     let index = rest.split("INDEX ").nth(1).and_then(|rest| rest.split(' ').next());
-    // An index that is made for this one run is none that is there.
+    // An index built for this run does not count.
     let is_automatic = rest.contains("USING AUTOMATIC ");
     matches!(what, "SEARCH" | "SCAN").then(|| Read {
         alias: alias.to_owned(),
-        // What looks for the least or the greatest is called a search even where every row is read.
+        // Looking for the minimum or maximum is called a search even if every row is read.
         is_served: what == "SEARCH" && rest.contains(" USING ") && !is_automatic,
         indexes: index.filter(|_| !is_automatic).map(str::to_owned).into_iter().collect(),
         is_open: false,

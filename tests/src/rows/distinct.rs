@@ -1,19 +1,19 @@
-//! Many rows that differ from each other, as tables in use have them: a planner that knows their number and spread
-//! chooses as it would in production.
+//! Many distinct rows, as in tables in production, so that planners know realistic counts and distributions
+//! and choose as they would there.
 
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row, SqliteConnection};
 
 use super::{quoted, strings_of};
 
-/// How many rows a table gets; those that a key forbids are not there.
+/// The number of rows per table; rows that a key forbids are missing.
 pub const MANY: usize = 5_000;
 
-/// Fills every table of a PostgreSQL database, foreign keys and triggers passed over, and returns the tables that took no
-/// row because a CHECK forbids what was tried.
+/// Fills every table of a PostgreSQL database, bypassing foreign keys and triggers, and returns the tables
+/// without rows because a CHECK rejected the values.
 ///
 /// # Errors
 ///
-/// When the catalog cannot be read.
+/// If the catalog cannot be read.
 pub async fn postgres(connection: &mut PgConnection) -> sqlx::Result<Vec<String>> {
     connection.execute("SET session_replication_role = replica").await?;
     let mut empty = Vec::new();
@@ -33,7 +33,7 @@ pub async fn postgres(connection: &mut PgConnection) -> sqlx::Result<Vec<String>
     Ok(empty)
 }
 
-/// The columns of a table that can be written, and an expression in `n` for each.
+/// The writable columns of a table, with an expression in `n` for each.
 async fn values(connection: &mut PgConnection, table: i64) -> sqlx::Result<(String, String)> {
     let sql = "SELECT quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), a.attnotnull,
             format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END, NULL),
@@ -52,7 +52,7 @@ async fn values(connection: &mut PgConnection, table: i64) -> sqlx::Result<(Stri
         let (not_null, base): (bool, String) = (row.try_get(2)?, row.try_get(3)?);
         let (labels, check): (Option<String>, Option<String>) = (row.try_get(4)?, row.try_get(5)?);
         let length: i32 = row.try_get(6)?;
-        // What holds several values has its default.
+        // A column with several values per row gets its default.
         if row.try_get(7)? {
             continue;
         }
@@ -72,7 +72,7 @@ async fn values(connection: &mut PgConnection, table: i64) -> sqlx::Result<(Stri
     Ok((columns.join(", "), values.join(", ")))
 }
 
-/// An expression of a type, different for each `n` where the type has enough values.
+/// An expression of a type, different for each `n` if the type has enough values.
 fn value(ty: &str, length: Option<usize>) -> String {
     if let Some(element) = ty.strip_suffix("[]") {
         return format!("ARRAY[{}]", value(element, None));
@@ -80,7 +80,7 @@ fn value(ty: &str, length: Option<usize>) -> String {
     let text = match ty {
         "boolean" => "n % 2 = 0",
         "smallint" => "n % 30000",
-        // As many before today as after.
+        // Half of them before today.
         "date" => "current_date + n - 2500",
         "timestamp without time zone" | "timestamp with time zone" => {
             "now() + (n - 2500) * interval '7 minutes'"
@@ -106,11 +106,11 @@ fn value(ty: &str, length: Option<usize>) -> String {
     text.to_owned()
 }
 
-/// Fills every table of a SQLite database, foreign keys and checks passed over.
+/// Fills every table of a SQLite database, bypassing foreign keys and checks.
 ///
 /// # Errors
 ///
-/// When the catalog cannot be read.
+/// If the catalog cannot be read.
 pub async fn sqlite(connection: &mut SqliteConnection) -> sqlx::Result<()> {
     connection.execute("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON").await?;
     let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
@@ -119,14 +119,14 @@ pub async fn sqlite(connection: &mut SqliteConnection) -> sqlx::Result<()> {
         let columns =
             AssertSqlSafe(format!("SELECT '\"' || name || '\"' FROM pragma_table_info({})", quoted(&table)));
         let columns: Vec<String> = sqlx::query_scalar(columns).fetch_all(&mut *connection).await?;
-        // A text of digits is taken as a number by a column of numbers.
+        // A numeric column converts a text of digits to a number.
         let values = vec!["CAST(n AS TEXT)"; columns.len()].join(", ");
         let insert = format!(
             "WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < {MANY})
              INSERT OR IGNORE INTO \"{table}\" ({}) SELECT {values} FROM many",
             columns.join(", ")
         );
-        // A column that takes no text of digits leaves the table as it is.
+        // A column that rejects a text of digits leaves the table empty.
         connection.execute(sqlx::raw_sql(AssertSqlSafe(insert))).await.ok();
     }
     Ok(())

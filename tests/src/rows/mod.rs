@@ -1,7 +1,8 @@
-//! Real tables filled with rows that collide wherever nothing forbids it, and queries run on them with values that match.
+//! Real tables with rows that collide wherever nothing forbids it, and queries run on them with matching
+//! values.
 //!
-//! Every column takes its values from the same few, so that joins and filters find partners, and a query that is said to
-//! return at most one row has every chance to return more.
+//! All columns take their values from the same small set, so that joins and filters find matches, and a query
+//! that supposedly returns at most one row has every chance to return more.
 
 pub mod distinct;
 pub mod postgres;
@@ -10,27 +11,27 @@ pub mod sqlite;
 /// How many values each type has.
 pub const VALUES: u64 = 4;
 
-/// How many rows are tried for each table; those that a key forbids are not there.
+/// The number of rows to try for each table; rows that a key forbids are missing.
 pub const ROWS: usize = 60;
 
-/// How many times a query is run, each time with other values.
+/// How many times a query is run, each time with different values.
 pub const RUNS: usize = 25;
 
-/// What a query returned over all of its runs.
+/// The result of a query over all of its runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The largest number of rows of a run.
     Rows(usize),
-    /// It could not be run at all, for the reason the database gives.
+    /// It could not be run at all; holds the database's reason.
     Failed(String),
 }
 
-/// Random numbers that are the same in every run of the tests.
+/// Random numbers that are the same in every test run.
 #[derive(Debug)]
 pub struct Dice(u64);
 
 impl Dice {
-    /// Dice for a purpose, which other purposes do not disturb.
+    /// A sequence of its own for a purpose, independent of others.
     pub fn new(purpose: &str) -> Dice {
         Dice(
             purpose.bytes().fold(0x9e37_79b9_7f4a_7c15, |seed, byte| {
@@ -39,7 +40,7 @@ impl Dice {
         )
     }
 
-    /// A number below `limit`, which is not 0.
+    /// A number below `limit`, which must not be 0.
     pub fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -53,12 +54,12 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// The strings that stand in a CHECK condition: what the column it is of has to be one of.
+/// The strings in a CHECK condition: the permitted values of its column.
 fn strings_of(condition: &str) -> Vec<String> {
     condition.split('\'').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// What is known after one more run.
+/// The result including one more run.
 fn merged(known: Option<Outcome>, found: Outcome) -> Outcome {
     match (known, found) {
         (Some(Outcome::Rows(most)), Outcome::Rows(rows)) => Outcome::Rows(most.max(rows)),

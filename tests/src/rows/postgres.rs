@@ -6,36 +6,37 @@ use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 
 use super::{Dice, Outcome, ROWS, RUNS, VALUES, quoted, strings_of};
 
-/// What values are made for.
+/// The schema that values are generated for.
 #[derive(Debug)]
 struct Filler {
     /// The labels of each enum, by the type's printed name.
     enums: BTreeMap<String, Vec<String>>,
-    /// The type behind each domain.
+    /// The base type of each domain.
     domains: BTreeMap<String, String>,
 }
 
-/// A column that is written.
+/// A writable column.
 struct Column {
     name: String,
     ty: String,
     not_null: bool,
-    /// The strings that a CHECK allows, where there is one.
+    /// The strings that a CHECK allows, if there is one.
     allowed: Vec<String>,
 }
 
-/// The tables of a database, each by its identity and its name.
+/// The tables of a database, each by its oid and its name.
 pub(super) const TABLES: &str = "SELECT c.oid::bigint, c.oid::regclass::text FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
       AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'
       AND c.relname <> '_sqlx_migrations' ORDER BY 2";
 
-/// Fills every table of the database, and returns how many rows each has. Foreign keys and triggers are passed over.
+/// Fills every table of the database, and returns the number of rows in each. Bypasses foreign keys and
+/// triggers.
 ///
 /// # Errors
 ///
-/// When the catalog cannot be read.
+/// If the catalog cannot be read.
 pub async fn fill(connection: &mut PgConnection) -> sqlx::Result<BTreeMap<String, usize>> {
     let filler = Filler::read(connection).await?;
     connection.execute("SET session_replication_role = replica").await?;
@@ -53,7 +54,7 @@ pub async fn fill(connection: &mut PgConnection) -> sqlx::Result<BTreeMap<String
                 names.join(", "),
                 values.join(", ")
             );
-            // A CHECK or an exclusion may forbid this one; the next may be allowed.
+            // A CHECK or an exclusion may reject this row and accept the next.
             if let Ok(done) = connection.execute(AssertSqlSafe(insert)).await {
                 rows += usize::try_from(done.rows_affected()).unwrap_or(0);
             }
@@ -64,7 +65,7 @@ pub async fn fill(connection: &mut PgConnection) -> sqlx::Result<BTreeMap<String
     Ok(filled)
 }
 
-/// The columns of a table that can be written.
+/// The writable columns of a table.
 async fn columns(connection: &mut PgConnection, table: i64) -> sqlx::Result<Vec<Column>> {
     let sql = "SELECT quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), a.attnotnull,
             (SELECT string_agg(pg_get_constraintdef(k.oid), ' ') FROM pg_constraint k
@@ -86,17 +87,18 @@ async fn columns(connection: &mut PgConnection, table: i64) -> sqlx::Result<Vec<
         .collect()
 }
 
-/// Runs a query with many values for its parameters, undoes what it does, and returns the most rows it gave.
+/// Runs a query with many values for its parameters, undoes its effects, and returns the largest number of
+/// rows.
 ///
 /// # Errors
 ///
-/// When the connection breaks.
+/// If the connection breaks.
 pub async fn run(connection: &mut PgConnection, sql: &str) -> sqlx::Result<Outcome> {
     let filler = Filler::read(connection).await?;
     connection.execute("BEGIN").await?;
     let outcome = filler.run(connection, sql).await;
     connection.execute("ROLLBACK").await?;
-    // What is prepared outlives the transaction.
+    // A prepared statement outlives the transaction.
     connection.execute("DEALLOCATE claim").await.ok();
     outcome
 }
@@ -149,7 +151,7 @@ impl Filler {
         Ok(outcome.unwrap_or(Outcome::Rows(0)))
     }
 
-    /// A value of a column: NULL now and then, where it may be.
+    /// A value of a column: occasionally NULL, if permitted.
     fn cell(&self, column: &Column, dice: &mut Dice) -> String {
         if !column.not_null && dice.below(VALUES + 1) == 0 {
             return "NULL".to_owned();
@@ -163,7 +165,7 @@ impl Filler {
         }
     }
 
-    /// One of so many values of a type, as a literal.
+    /// One of `count` values of a type, as a literal.
     fn value(&self, ty: &str, count: u64, dice: &mut Dice) -> String {
         if let Some(base) = self.domains.get(ty) {
             return self.value(base, count, dice);

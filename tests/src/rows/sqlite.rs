@@ -6,11 +6,11 @@ use sqlx::{AssertSqlSafe, Executor, Row, SqliteConnection};
 
 use super::{Dice, Outcome, ROWS, RUNS, VALUES, quoted, strings_of};
 
-/// Fills every table of the database, and returns how many rows each has. Foreign keys are passed over.
+/// Fills every table of the database, and returns the number of rows in each. Bypasses foreign keys.
 ///
 /// # Errors
 ///
-/// When the catalog cannot be read.
+/// If the catalog cannot be read.
 pub async fn fill(connection: &mut SqliteConnection) -> sqlx::Result<BTreeMap<String, usize>> {
     connection.execute("PRAGMA foreign_keys = OFF").await?;
     let tables = "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
@@ -44,7 +44,7 @@ pub async fn fill(connection: &mut SqliteConnection) -> sqlx::Result<BTreeMap<St
     Ok(filled)
 }
 
-/// A value of a column. Digits are written as text everywhere: a column takes them as what it holds, and compares them so.
+/// A value of a column. Digits are written as text everywhere: a column converts them to its own type.
 fn cell(table: &str, column: &str, not_null: bool, dice: &mut Dice) -> String {
     if !not_null && dice.below(VALUES + 1) == 0 {
         return "NULL".to_owned();
@@ -63,11 +63,12 @@ fn allowed(table: &str, column: &str) -> Vec<String> {
     condition.and_then(|condition| condition.split("))").next()).map_or_else(Vec::new, strings_of)
 }
 
-/// Runs a query with many values for its parameters, undoes what it does, and returns the most rows it gave.
+/// Runs a query with many values for its parameters, undoes its effects, and returns the largest number of
+/// rows.
 ///
 /// # Errors
 ///
-/// When the connection breaks.
+/// If the connection breaks.
 pub async fn run(connection: &mut SqliteConnection, sql: &str, parameters: usize) -> sqlx::Result<Outcome> {
     let mut dice = Dice::new(sql);
     let mut outcome: Option<Outcome> = None;

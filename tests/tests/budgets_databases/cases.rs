@@ -14,7 +14,7 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use crate::probe::Probe;
 
-/// The text of the panic that the future ends with.
+/// The text of the panic that ends the future.
 pub(crate) async fn panic_of(future: impl Future) -> String {
     let Err(panic) = AssertUnwindSafe(future).catch_unwind().await else {
         panic!("it does not panic");
@@ -34,7 +34,7 @@ pub(crate) async fn every_method_counts_once<P: Probe>(db: P) {
     let (outcome, report) = measure(db.every_method()).await;
     outcome.unwrap();
     counted(&report, 14, 11);
-    // One site: one statement, which ran in one place.
+    // One site: one statement, run in one place.
     assert_eq!(report.statements().len(), 1);
     assert!(report.time() > Duration::ZERO);
 }
@@ -65,7 +65,7 @@ pub(crate) async fn query_counts_in_every_scope_around_it<P: Probe>(db: P) {
     .await;
     counted(&inner, 1, 1);
     counted(&outer, 3, 3);
-    // The outer one goes over although each of the inner ones holds.
+    // The outer one exceeds its budget although each of the inner ones keeps its own.
     let text = panic_of(scope("outer").max(2).run(async {
         for id in 1..=3 {
             scope("inner").max(1).run(db.one(id)).await.unwrap();
@@ -101,7 +101,7 @@ pub(crate) async fn joined_futures_count_apart<P: Probe>(db: P) {
     counted(&left, 5, 5);
     counted(&right, 7, 7);
     counted(&both, 12, 12);
-    // What is polled in between, outside both, counts in none.
+    // A future polled in between, outside both, counts in neither.
     let ((((), left), ()), ()) = join(join(measure(run(2)), run(3)), run(1)).await;
     counted(&left, 2, 2);
 }
@@ -116,7 +116,7 @@ pub(crate) async fn spawned_task_counts_when_told<P: Probe>(db: P) {
     })
     .await;
     counted(&report, 2, 5);
-    // Awaited in place it counts once, not twice.
+    // Awaited in place, it counts once rather than twice.
     let ((), report) = measure(async { db.one(1).in_current_budget().await.map(drop).unwrap() }).await;
     counted(&report, 1, 1);
 }
@@ -126,7 +126,7 @@ pub(crate) async fn blocking_thread_counts_when_told<P: Probe>(db: P) {
     let ((), report) = measure(async move {
         let budget = current();
         let blocking = move || {
-            // Not in the budget yet: the thread is not the scope's.
+            // Not in the budget yet: the thread does not belong to the scope.
             handle.block_on(db.one(1)).unwrap();
             budget.run_sync(|| handle.block_on(db.one(2)).unwrap());
             scope("on a thread").max(1).run_sync(|| handle.block_on(db.one(3)).unwrap());
@@ -147,7 +147,7 @@ pub(crate) async fn rows_count_as_they_come<P: Probe>(db: P) {
     })
     .await;
     counted(&report, 1, 20);
-    // What comes later counts where it comes; the query itself ran before.
+    // Later rows count where they are read; the query itself ran before.
     let ((), report) = measure(async {
         for _ in 0..30 {
             stream.try_next().await.unwrap().unwrap();
@@ -215,9 +215,9 @@ pub(crate) async fn cancelled_scope_does_not_panic<P: Probe>(db: P) {
     ))
     .await;
     assert!(outcome.is_err());
-    // The scope around it knows of the query all the same.
+    // The enclosing scope knows of the query all the same.
     counted(&report, 1, 1);
-    // A query that is cancelled while it runs did run.
+    // A query that is cancelled while it runs has still run.
     let timeout = tokio::time::timeout(Duration::from_millis(50), db.slow());
     let (outcome, report) = measure(timeout).await;
     assert!(outcome.is_err());
@@ -251,7 +251,7 @@ pub(crate) async fn time_of_the_consumer_is_not_the_querys<P: Probe>(db: P) {
     counted(&report, 1, 10);
 }
 
-/// The kinds of values that drivers encode in ways of their own.
+/// The kinds of values that drivers encode in different ways.
 pub(crate) async fn parameters_are_told_apart<P: Probe>(db: P) {
     use query_budget::ParameterSets::{Different, Same, Several as Sets};
 
@@ -270,7 +270,7 @@ pub(crate) async fn parameters_are_told_apart<P: Probe>(db: P) {
         let statement = report.repeated().next().expect("it ran four times");
         assert_eq!((statement.count(), statement.parameters()), (4, expected), "{name}");
     }
-    // NULL is a value, and not the empty text.
+    // NULL is a value different from the empty text.
     let ((), report) = measure(async {
         for text in [None, Some(""), None] {
             db.with_values(1, text).await.unwrap();
@@ -309,7 +309,7 @@ pub(crate) async fn stream_has_a_budget<P: Probe>(db: P) {
     assert_eq!(rows(20).await, 20);
     let text = panic_of(rows(21)).await;
     assert!(text.starts_with("`rows` fetched 21 rows; its budget is 20\n"), "{text}");
-    // Dropped before its end it does not panic, and the scope around it has counted what came.
+    // If dropped before its end it does not panic, and the enclosing scope has counted the rows so far.
     let ((), report) = measure(async {
         let mut rows = scope("rows").rows(3).run_stream(db.stream(50));
         for _ in 0..5 {
@@ -344,7 +344,7 @@ pub(crate) async fn tests_ask_for_a_number<P: Probe>(db: P) {
         text.starts_with("expected at most 2 of the queries to run\n`measured code` ran 3 queries, "),
         "{text}"
     );
-    // As many queries with two as with ten, for what belongs to the test is left out; and a closure will do.
+    // As many queries with two as with ten, because the test's own are excluded; and a closure works too.
     assert_constant_queries(|n| {
         let db = &db;
         async move {

@@ -1,10 +1,10 @@
-//! Budgets hold on every database: each case runs on SQLite, and on PostgreSQL and MariaDB where there is one.
+//! Budgets work on every database: each case runs on SQLite, and on PostgreSQL and MariaDB if available.
 
 mod cases;
 mod probe;
 mod soak;
 
-/// Makes a test of each case for each database.
+/// Creates a test of each case for each database.
 macro_rules! on_every_database {
     ($($case:path as $name:ident,)*) => {
         mod sqlite {

@@ -1,4 +1,4 @@
-//! One face for three databases: the few queries that the cases need, each made as `sql!` makes it.
+//! A common interface to three databases: the few queries that the cases need, each made as `sql!` makes it.
 
 use futures_util::stream::BoxStream;
 use query_budget::__private::{Site, query, query_as, query_scalar};
@@ -6,12 +6,12 @@ use query_budget_tests::{with_mysql, with_postgres};
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{Executor, MySqlPool, PgPool, Result, SqlitePool};
 
-/// The table `items` holds so many rows, numbered from one.
+/// The number of rows in the table `items`, numbered from 1.
 pub(crate) const ITEMS: i64 = 100;
 
-/// A database with the table `items`, and queries on it. Cheap to clone, like the pool it is.
+/// A database with the table `items`, and queries on it. Cheap to clone, since it is a pool.
 pub(crate) trait Probe: Clone + Send + Sync + 'static {
-    /// What a repeated read is to be replaced by, in the words of this database.
+    /// The suggested replacement for a repeated read, in terms of this database.
     const BATCH: &str;
 
     /// One row by its number, by `fetch_one`.
@@ -20,13 +20,13 @@ pub(crate) trait Probe: Clone + Send + Sync + 'static {
     fn many(&self, limit: i64) -> impl Future<Output = Result<Vec<i64>>> + Send;
     /// The first rows as a stream.
     fn stream(&self, limit: i64) -> BoxStream<'_, Result<i64>>;
-    /// A query that the database refuses.
+    /// A query that the database rejects.
     fn refused(&self) -> impl Future<Output = Result<()>> + Send;
-    /// A query that takes a good part of a second.
+    /// A query that takes a substantial part of a second.
     fn slow(&self) -> impl Future<Output = Result<()>> + Send;
     /// A query with two values, one of which may be NULL.
     fn with_values(&self, number: i64, text: Option<&str>) -> impl Future<Output = Result<()>> + Send;
-    /// Each of the methods that execute a query, in every way: 14 queries, 11 rows seen.
+    /// Each of the methods that execute a query, in every way: 14 queries, 11 rows observed.
     fn every_method(&self) -> impl Future<Output = Result<()>> + Send;
     /// Two queries in a transaction with a savepoint.
     fn in_transaction(&self) -> impl Future<Output = Result<()>> + Send;
@@ -96,11 +96,11 @@ macro_rules! probe {
                     .await?;
                 query_as::<_, (i64,)>(&SITE).bind(1_i64).fetch_optional(self).await?;
                 query_as::<_, (i64,)>(&SITE).bind(1_i64).fetch(self).try_collect::<Vec<_>>().await?;
-                // Through the executor's own methods the execution is seen, but not the rows.
+                // With the executor's own methods the execution is observed, but not the rows.
                 self.execute(query(&SITE).bind(1_i64)).await?;
                 let mut connection = self.acquire().await?;
                 connection.fetch_all(query_scalar::<_, i64>(&SITE).bind(1_i64)).await?;
-                // Rows that the mapping refuses have come all the same.
+                // Rows that the mapping rejects were still read.
                 query(&SITE).bind(2_i64).try_map(refuse).fetch_all(&mut *connection).await.unwrap_err();
                 query(&SITE).bind(2_i64).try_map(refuse).fetch_optional(&mut *connection).await.unwrap_err();
                 drop(connection);
@@ -137,7 +137,7 @@ fn refuse<R>(_: R) -> Result<()> {
     Err(sqlx::Error::RowNotFound)
 }
 
-/// Fills the table in one statement of the database's own, uncounted.
+/// Fills the table in one statement of the database's own dialect, uncounted.
 macro_rules! fill {
     ($pool:expr) => {{
         let values: Vec<String> = (1..=ITEMS).map(|id| format!("({id})")).collect();
@@ -150,10 +150,10 @@ macro_rules! fill {
     }};
 }
 
-/// Runs the case on a database in memory.
+/// Runs the case on an in-memory database.
 pub(crate) fn on_sqlite<F: Future<Output = ()> + 'static>(case: fn(SqlitePool) -> F) {
     run(async move {
-        // One connection that stays: each connection to memory is a database of its own.
+        // A single permanent connection: each connection to memory is a separate database.
         let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         let pool = one.connect("sqlite::memory:").await.expect("open a database in memory");
         fill!(&pool);
@@ -161,7 +161,7 @@ pub(crate) fn on_sqlite<F: Future<Output = ()> + 'static>(case: fn(SqlitePool) -
     });
 }
 
-/// Runs the case on a database of its own on the PostgreSQL server.
+/// Runs the case on a separate database of the PostgreSQL server.
 pub(crate) fn on_postgres<F: Future<Output = ()> + 'static>(case: fn(PgPool) -> F) {
     run(with_postgres(async move |pool: PgPool| {
         fill!(&pool);
@@ -169,7 +169,7 @@ pub(crate) fn on_postgres<F: Future<Output = ()> + 'static>(case: fn(PgPool) -> 
     }));
 }
 
-/// Runs the case on a database of its own on the MySQL or MariaDB server.
+/// Runs the case on a separate database of the MySQL or MariaDB server.
 pub(crate) fn on_mysql<F: Future<Output = ()> + 'static>(case: fn(MySqlPool) -> F) {
     run(with_mysql(async move |pool: MySqlPool| {
         fill!(&pool);
@@ -177,7 +177,7 @@ pub(crate) fn on_mysql<F: Future<Output = ()> + 'static>(case: fn(MySqlPool) -> 
     }));
 }
 
-/// Runs the case on this thread, for not every future of a test can go to another.
+/// Runs the case on this thread, because not every future of a test is `Send`.
 fn here<F: Future<Output = ()> + 'static>(case: impl FnOnce() -> F) {
     tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(case()));
 }

@@ -1,4 +1,4 @@
-//! Many tasks at once, nested, cancelled and spawned further: every scope's count is exact.
+//! Many concurrent tasks, nested, cancelled and spawning others: every scope's count is exact.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,8 +22,8 @@ pub(crate) async fn hundred_tasks_count_exactly<P: Probe>(db: P) {
     assert_eq!(all.queries(), counts.iter().sum::<usize>(), "{all}");
 }
 
-/// Runs queries in turn, in nested scopes and a spawned task, every fourth of them cancelled in the middle; gives the
-/// number of those that ran to their end, having checked that its own scope saw exactly these.
+/// Runs queries in sequence, in nested scopes and a spawned task, cancelling every fourth in the middle;
+/// returns the number of completed ones, having checked that its own scope counted exactly these.
 async fn one_task<P: Probe>(db: P, task: i64) -> usize {
     let done = Arc::new(AtomicUsize::new(0));
     let work = async |upto: i64| {
@@ -43,7 +43,7 @@ async fn one_task<P: Probe>(db: P, task: i64) -> usize {
         };
         let spawned = tokio::spawn(spawned.in_current_budget());
         if task % 4 == 0 {
-            // Dropped between two queries, so that it is known how many ran.
+            // Dropped between two queries, so that the number of queries that ran is known.
             let half_way = Notify::new();
             let endless = async {
                 work(QUERIES / 2).await;

@@ -1,4 +1,4 @@
-//! What holds of a cache, on whatever database.
+//! The properties of a cache, on any database.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use query_budget::measure;
 
 use crate::face::{Face, LONG};
 
-/// Reads that asked the database.
+/// Reads that queried the database.
 fn misses<F: Face>(db: &CachedPool<F::Db>) -> u64 {
     db.cache().figures().misses
 }
@@ -50,7 +50,7 @@ pub(crate) async fn rollback_invalidates_nothing<F: Face>(db: CachedPool<F::Db>)
 
 pub(crate) async fn arguments_are_told_apart<F: Face>(db: CachedPool<F::Db>) {
     F::insert(&db, 1).await.unwrap();
-    // Of each pair one could be taken for the other where values are written one behind the other.
+    // The two values of each pair would collide if values were simply concatenated.
     let asked =
         [(1, None), (1, Some("")), (1, Some("NULL")), (1, Some("1")), (11, Some("")), (11, None), (0, None)];
     for turn in 1..=2 {
@@ -95,7 +95,7 @@ pub(crate) async fn entry_dies_in_time<F: Face>(db: CachedPool<F::Db>) {
     F::count(&db, Duration::from_millis(20)).await.unwrap();
     F::count(&db, Duration::ZERO).await.unwrap();
     assert!(misses::<F>(&db) >= 2);
-    // A time that no clock reaches.
+    // A time beyond the range of any clock.
     F::item(&db, 1, None).await.unwrap();
     assert_eq!(*F::count(&db, Duration::MAX).await.unwrap(), 0);
 }
@@ -108,7 +108,7 @@ pub(crate) async fn one_reads_for_all<F: Face>(db: CachedPool<F::Db>) {
 }
 
 pub(crate) async fn read_that_a_write_overtakes_is_not_found<F: Face>(db: CachedPool<F::Db>) {
-    // The write is done, and told to be, while the row of before is on its way.
+    // The write completes, and is acknowledged, while the old row is on its way.
     let overtaken = F::count_while(&db, || {
         futures_util::FutureExt::now_or_never(db.invalidate(["items"])).expect("it does not wait");
     });

@@ -1,4 +1,5 @@
-//! One face for three databases: a table, and the few queries that the cases need, each made as `sql!` makes it.
+//! A common interface to three databases: a table, and the few queries that the cases need, each made as
+//! `sql!` makes it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,43 +30,43 @@ static WRITES_OTHER: Tables = writes(&["others"]);
 pub(crate) trait Face: Sized + 'static {
     type Db: Database;
 
-    /// Number of rows.
+    /// The number of rows.
     fn count(db: &CachedPool<Self::Db>, lives: Duration) -> impl Future<Output = Result<Arc<i64>>> + Send;
-    /// The number of the item, and a text that is not looked at, or NULL.
+    /// The number of the item, and a text that is not examined, or NULL.
     fn item(
         db: &CachedPool<Self::Db>,
         id: i64,
         text: Option<&str>,
     ) -> impl Future<Output = Result<Arc<Option<i64>>>> + Send;
-    /// All ids, under these tags.
+    /// All ids, with these tags.
     fn ids(
         db: &CachedPool<Self::Db>,
         tags: &[&'static str],
     ) -> impl Future<Output = Result<Arc<Vec<i64>>>> + Send;
-    /// Number of rows, by a query of whose tables nothing is known.
+    /// The number of rows, by a query whose tables are unknown.
     fn count_unknown(db: &CachedPool<Self::Db>) -> impl Future<Output = Result<Arc<i64>>> + Send;
-    /// Takes a while, and gives 1.
+    /// Takes a while, and returns 1.
     fn slow(db: &CachedPool<Self::Db>) -> impl Future<Output = Result<Arc<i64>>> + Send;
     /// The number of rows, with something done while the row is read.
     fn count_while(
         db: &CachedPool<Self::Db>,
         act: impl FnMut() + Send,
     ) -> impl Future<Output = Result<Arc<i64>>> + Send;
-    /// A query that the database refuses.
+    /// A query that the database rejects.
     fn refused(db: &CachedPool<Self::Db>) -> impl Future<Output = Result<Arc<i64>>> + Send;
     fn insert(db: &CachedPool<Self::Db>, id: i64) -> impl Future<Output = Result<()>> + Send;
     fn insert_in(transaction: &mut Transaction<Self::Db>, id: i64)
     -> impl Future<Output = Result<()>> + Send;
-    /// A row by a stream of the rows that the write gives.
+    /// Inserts a row, and reads the rows that the statement returns as a stream.
     fn insert_returning(db: &CachedPool<Self::Db>, id: i64) -> impl Future<Output = Result<Vec<i64>>> + Send;
-    /// Past what is seen.
+    /// A write that the cache does not see.
     fn insert_by_connection(
         transaction: &mut Transaction<Self::Db>,
         id: i64,
     ) -> impl Future<Output = Result<()>> + Send;
     fn write_other(db: &CachedPool<Self::Db>) -> impl Future<Output = Result<()>> + Send;
     fn write_unknown(db: &CachedPool<Self::Db>) -> impl Future<Output = Result<()>> + Send;
-    /// Another pool on a database of its own, with one row.
+    /// Another pool on a separate database, with one row.
     fn another(db: &CachedPool<Self::Db>) -> impl Future<Output = Option<CachedPool<Self::Db>>> + Send;
 }
 

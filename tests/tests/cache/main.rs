@@ -1,10 +1,10 @@
-//! Cached reads: what is found, what is not, and what a write does to it; on SQLite, and on PostgreSQL and MariaDB where
-//! there is one.
+//! Cached reads: hits, misses, and the effect of writes; on SQLite, and on PostgreSQL and MariaDB if
+//! available.
 
 mod cases;
 mod face;
 
-/// Makes a test of each case for each database.
+/// Creates a test of each case for each database.
 macro_rules! on_every_database {
     ($($case:ident,)*) => {
         mod sqlite {

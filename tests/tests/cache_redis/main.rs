@@ -85,7 +85,7 @@ async fn on_sqlite(cache: &Cache<Redis>) -> CachedPool<Sqlite, Redis> {
     cache.over(pool)
 }
 
-/// Waits for something that another task brings about.
+/// Waits for the effect of another task.
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     for _ in 0..500 {
         if holds() {
@@ -133,7 +133,7 @@ async fn what_a_server_missed_it_is_told() {
     assert_eq!(*count_on_sqlite(&db).await.unwrap(), 0);
     assert_eq!(cache.figures().hits, 1);
 
-    // Stopped, it answers nothing and loses nothing: what it holds is wrong from now on.
+    // A paused server answers nothing and loses nothing: its content is outdated from now on.
     server.pause();
     query(&INSERT).execute(&db).await.unwrap();
     assert_eq!(*count_on_sqlite(&db).await.unwrap(), 1);
@@ -150,7 +150,7 @@ async fn what_a_server_missed_it_is_told() {
     }
     assert_eq!(cache.figures().hits, 2, "{:?}", cache.figures());
 
-    // Started again, with what it had written to disk before.
+    // Restarted with what it had written to disk before.
     server.kill();
     assert_eq!(*count_on_sqlite(&db).await.unwrap(), 1);
     query(&INSERT).execute(&db).await.unwrap();

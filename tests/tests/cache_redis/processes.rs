@@ -1,5 +1,5 @@
-//! Two processes read and write ten thousand times while their server is killed, stopped and started again: no read is
-//! older than what a writer had been told to be done, or, where the server could not be told, than the time to live.
+//! Two processes read and write ten thousand times while their server is killed, paused and restarted: no
+//! read is older than an acknowledged write, or, if the server could not be told, than the time to live.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::{READS, TABLE, WRITES};
 const LIVES: Duration = Duration::from_secs(2);
 const IDS: u64 = 10;
 const TASKS: u64 = 8;
-/// For each task of each of the two processes: 10,000 in all.
+/// Per task of each of the two processes: 10,000 in total.
 const TURNS: u64 = 625;
-/// Every so many turns, a write.
+/// The number of turns between writes.
 const WRITE_EVERY: u64 = 25;
 
-/// What the processes are told by: the URLs of the database and of the cache, and its name.
+/// The parameters of the processes: the URLs of the database and of the cache, and the cache's name.
 const VARIABLES: [&str; 3] =
     ["QUERY_BUDGET_CACHE_WORKER_DATABASE", "QUERY_BUDGET_CACHE_WORKER_URL", "QUERY_BUDGET_CACHE_WORKER_NAME"];
 
@@ -43,7 +43,7 @@ async fn ten_thousand_reads_and_writes_over_two_processes() {
     .await;
 }
 
-/// Runs the two processes, and does to the server what can be done to it as long as they run.
+/// Runs the two processes, and disturbs the server in every way while they run.
 fn disturbed(mut server: Option<Server>, values: &[String; 3]) -> String {
     let start = || {
         Command::new(std::env::current_exe().unwrap())
@@ -81,7 +81,7 @@ fn disturbed(mut server: Option<Server>, values: &[String; 3]) -> String {
     report
 }
 
-/// One of the processes. Run as a test of its own, it has nothing to do.
+/// One of the processes. As a test on its own, it does nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn worker() {
     let [Some(database), Some(url), Some(name)] = VARIABLES.map(|name| std::env::var(name).ok()) else {
@@ -109,7 +109,7 @@ async fn work(db: CachedPool<Postgres, Redis>, task: u64) {
     }
 }
 
-/// Adds one, and tells from when on nobody may read less.
+/// Increments the number, and publishes the time from which nobody may read less.
 async fn write(db: &CachedPool<Postgres, Redis>, id: i64) {
     static SITE: Site =
         Site::new("UPDATE items SET n = n + 1 WHERE id = $1 RETURNING n", 1, file!(), 1, 1).touching(&WRITES);

@@ -1,4 +1,4 @@
-//! A server of Redis of a test's own: on a port of its own, in a folder of its own, writing to disk what it can.
+//! A Redis server for one test: on a port of its own, in a folder of its own, persisting what it can.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::{TcpListener, TcpStream};
@@ -17,7 +17,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// `None` where there is no program to start.
+    /// `None` if the program is not installed.
     pub(crate) fn start() -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
         let dir = std::env::temp_dir().join(random_name());
@@ -75,7 +75,7 @@ impl Drop for Server {
 
 fn command(port: u16, dir: &std::path::Path) -> Command {
     let mut command = Command::new("redis-server");
-    // A state that is a second old at most comes back after a crash.
+    // After a crash, a state that is at most a second old comes back.
     command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "1 1", "--dir"]).arg(dir);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command

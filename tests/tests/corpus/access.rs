@@ -1,9 +1,9 @@
-//! The verdict on every table access of the corpus, against what the database's own planner does.
+//! The verdict on every table access of the corpus, compared with the database's own planner.
 //!
-//! An access is matched by its alias. `either` is right whatever is said of it. For Postgres the score is of *unserved*,
-//! the verdict that becomes a finding: precision (of those said to be unserved, how many are) and recall (of those that
-//! are, how many are said to be). SQLite's plan does not tell unserved accesses from full ones, so there only served and
-//! scanned are told apart. `QUERY_BUDGET_SHOW=access` prints every disagreement.
+//! Accesses are matched by alias. `either` accepts any verdict. For PostgreSQL the score concerns *unserved*,
+//! the verdict that becomes a finding: precision (how many of those reported are unserved) and recall (how
+//! many of the unserved are reported). SQLite's plan does not distinguish unserved accesses from full ones,
+//! so only served and scanned are compared there. `QUERY_BUDGET_SHOW=access` prints every disagreement.
 
 use std::collections::BTreeMap;
 
@@ -12,29 +12,30 @@ use query_budget_analysis::sql::{Dialect, resolve};
 
 use crate::folder::{Folder, show};
 
-/// In percent over all Postgres folders: at least so precise, so complete, and at most so much unknown.
+/// In percent over all PostgreSQL folders: the minimum precision, the minimum recall, and the maximum share
+/// of unknown.
 const PRECISION: f64 = 98.5;
 const RECALL: f64 = 97.0;
 const UNKNOWN: f64 = 1.0;
 /// In percent of the accesses of the SQLite folders.
 const AGREEMENT: f64 = 100.0;
 
-/// What was counted.
+/// The counts.
 #[derive(Default)]
 struct Score {
-    /// Accesses that the database and the engine both name.
+    /// Accesses in both the database's plan and the engine's verdicts.
     compared: usize,
-    /// Unserved in truth and said to be.
+    /// Unserved and reported as such.
     hits: usize,
-    /// Said to be unserved, and not.
+    /// Reported as unserved, but not.
     false_alarms: usize,
-    /// Unserved and not said to be.
+    /// Unserved but not reported.
     misses: usize,
-    /// Nothing was said.
+    /// Without a verdict.
     unknown: usize,
-    /// Accesses of the database that the engine does not name.
+    /// Accesses in the database's plan that the engine does not name.
     absent: usize,
-    /// Served or scanned, as the database says.
+    /// Served or scanned in agreement with the database.
     agreed: usize,
 }
 
@@ -87,7 +88,8 @@ fn score(folder: &Folder) -> Score {
         let mut real: Vec<(&str, &str)> = known["access"].as_array().map_or_else(Vec::new, |list| {
             list.iter().filter_map(|one| Some((one["alias"].as_str()?, one["verdict"].as_str()?))).collect()
         });
-        // A plan does not say which of several mentions of a table it means: those that agree belong together.
+        // A plan does not tell which of several references to a table it means, so equal verdicts are matched
+        // first.
         real.retain(|(alias, verdict)| {
             match take(&mut found, alias, |it| agrees(folder.dialect, it, verdict)) {
                 Some(access) => !score.count(folder.dialect, access.verdict, verdict),
@@ -113,7 +115,7 @@ fn score(folder: &Folder) -> Score {
     score
 }
 
-/// Takes an access that goes by an alias; a planner numbers the repeated ones `_1`, `_2`.
+/// Takes an access by its alias; a planner numbers repeated ones `_1`, `_2`.
 fn take(found: &mut Vec<Access>, alias: &str, wanted: impl Fn(Verdict) -> bool) -> Option<Access> {
     let plain = alias.rsplit_once('_').filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
     let at =
@@ -122,7 +124,7 @@ fn take(found: &mut Vec<Access>, alias: &str, wanted: impl Fn(Verdict) -> bool) 
     Some(found.remove(at))
 }
 
-/// Whether a verdict is what the database says.
+/// Whether a verdict agrees with the database.
 fn agrees(dialect: Dialect, found: Verdict, real: &str) -> bool {
     match (dialect, found) {
         (_, Verdict::Unknown) => false,
@@ -132,7 +134,7 @@ fn agrees(dialect: Dialect, found: Verdict, real: &str) -> bool {
 }
 
 impl Score {
-    /// Counts one access, and says whether the verdict is right.
+    /// Counts one access, and returns whether the verdict is right.
     fn count(&mut self, dialect: Dialect, found: Verdict, real: &str) -> bool {
         self.compared += 1;
         if found == Verdict::Unknown {
@@ -172,7 +174,7 @@ impl Score {
         percent(self.agreed, self.compared)
     }
 
-    /// Of what the database names, the share on which nothing is said.
+    /// The share of the database's accesses without a verdict.
     fn unknown_share(&self) -> f64 {
         let silent = self.unknown + self.absent;
         if silent == 0 { 0.0 } else { percent(silent, self.compared + self.absent) }
@@ -194,7 +196,7 @@ impl Score {
     }
 }
 
-/// A part in percent of the whole; nothing of nothing is all of it.
+/// A part in percent of the whole; 100 if the whole is 0.
 fn percent(part: usize, whole: usize) -> f64 {
     if whole == 0 { 100.0 } else { 100.0 * part as f64 / whole as f64 }
 }

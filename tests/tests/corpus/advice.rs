@@ -1,4 +1,4 @@
-//! The advice for every folder, followed on a real database full of rows.
+//! The advice for every folder, applied to a real database full of rows.
 
 use query_budget_analysis::sql::Dialect;
 use query_budget_tests::rows::distinct;
@@ -9,7 +9,7 @@ use crate::folder::{Folder, show};
 use crate::load;
 use crate::proof::{Proof, Workload};
 
-/// In percent of the unserved accesses that the advice of a folder says it serves.
+/// The minimum percentage of the claimed accesses of a folder that the advice serves.
 const SERVED: f64 = 95.0;
 
 fn workload(folder: &Folder) -> Workload {
@@ -18,7 +18,7 @@ fn workload(folder: &Folder) -> Workload {
     Workload::new(folder.replayed(), sql.collect::<Vec<_>>())
 }
 
-/// Prints what became of the advice and says what is wrong with it.
+/// Prints the outcome of the advice, and records what is wrong with it.
 fn report(folder: &Folder, proof: &Proof, wrong: &mut Vec<String>) {
     show(&proof.line(&folder.name));
     let name = &folder.name;

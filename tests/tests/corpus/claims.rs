@@ -1,4 +1,5 @@
-//! Every query that the engine says returns at most one row, run on real tables full of rows: none may return more.
+//! Every query that the engine claims to return at most one row, run on real tables full of rows: none may
+//! return more.
 
 use query_budget_analysis::cardinality::{self, Rows};
 use query_budget_analysis::sql::{Dialect, resolve};
@@ -9,10 +10,11 @@ use sqlx::{AssertSqlSafe, Connection, PgPool, SqliteConnection};
 use crate::folder::{Folder, show};
 use crate::load;
 
-/// Of the claims, at least so many in a hundred have to be tried with rows that match; else the test proves little.
+/// The minimum percentage of claims that have to be tried with matching rows; otherwise the test proves
+/// little.
 const MATCHED: usize = 60;
 
-/// What became of the claims of a folder.
+/// The outcomes of the claims of a folder.
 #[derive(Default)]
 struct Tally {
     claims: usize,
@@ -56,8 +58,8 @@ impl Tally {
     }
 }
 
-/// The queries of a folder that return rows and are said to return at most one, each with the reason and the number of
-/// its parameters.
+/// The queries of a folder that supposedly return at most one row, each with the reason and the number of its
+/// parameters.
 fn claims(folder: &Folder) -> Vec<(String, String, usize)> {
     let schema = folder.replayed();
     let queries = folder.queries();
@@ -116,7 +118,7 @@ async fn try_claims(folder: &Folder, pool: &PgPool) {
     tally.report(folder);
 }
 
-/// The head of the table, with the tables that no row could be written to.
+/// The head of the table, with the tables that no row could be inserted into.
 fn heading(filled: &std::collections::BTreeMap<String, usize>) -> String {
     let empty: Vec<&str> =
         filled.iter().filter(|(_, rows)| **rows == 0).map(|(name, _)| name.as_str()).collect();

@@ -1,4 +1,4 @@
-//! The folders of the corpus, and how scores are shown.
+//! The folders of the corpus, and how scores are printed.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ pub(crate) struct Folder {
     pub(crate) name: String,
     /// The folder.
     pub(crate) path: PathBuf,
-    /// Whose SQL its project speaks.
+    /// The dialect of its project.
     pub(crate) dialect: Dialect,
 }
 
@@ -56,12 +56,12 @@ impl Folder {
     }
 }
 
-/// The catalog of SQLite says of a table whether it has rowids.
+/// Whether the folder is of a SQLite project: only SQLite's catalog says whether a table has rowids.
 fn is_sqlite(folder: &Path) -> bool {
     std::fs::read_to_string(folder.join("schema.json")).is_ok_and(|text| text.contains("\"without_rowid\""))
 }
 
-/// Prints a line even when the test succeeds.
+/// Prints a line even if the test succeeds.
 pub(crate) fn show(line: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}").expect("print");

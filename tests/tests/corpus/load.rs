@@ -1,4 +1,5 @@
-//! The snapshot of every folder, loaded into a real empty database, against the same database after the migrations.
+//! The snapshot of every folder, loaded into an empty real database, compared with the same database after
+//! the migrations.
 
 use query_budget_analysis::schema::{replay, snapshot};
 use query_budget_analysis::sql::Dialect;
@@ -7,7 +8,7 @@ use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
 
 use crate::folder::{Folder, show};
 
-/// The snapshot's text, which reads back equal.
+/// The snapshot's text, which parses to an equal schema.
 fn written(folder: &Folder) -> String {
     let migrations = folder.migrations();
     let replayed = replay(&migrations, folder.dialect).schema;
@@ -69,7 +70,7 @@ async fn snapshots_load_into_postgres() {
     }
 }
 
-/// Roles are the server's: of the tests that run migrations, one at a time makes and drops them.
+/// Roles belong to the server, so tests that run migrations create and drop them one at a time.
 pub(crate) static ROLES: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 async fn compare(folder: &Folder, migrated: &PgPool, loaded: &PgPool) {
@@ -87,7 +88,7 @@ async fn compare(folder: &Folder, migrated: &PgPool, loaded: &PgPool) {
     assert_eq!(difference, Vec::<String>::new(), "{}", folder.name);
 }
 
-/// Applies the migrations as sqlx does, on one connection, after its own table.
+/// Applies the migrations as sqlx does, on one connection, after creating its own table.
 pub(crate) async fn migrate(folder: &Folder, pool: &PgPool) {
     let mut connection = pool.acquire().await.expect("a connection");
     let ledger = "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL,
@@ -98,14 +99,14 @@ pub(crate) async fn migrate(folder: &Folder, pool: &PgPool) {
         sqlx::query_scalar("SELECT current_database()::text").fetch_one(pool).await.expect("a name");
     for migration in folder.migrations() {
         let file = migration.file;
-        // Rights on the database name it, and here it has another name.
+        // Grants on the database name it, and here it has another name.
         let sql = migration.sql.replace("ON DATABASE remote", &format!("ON DATABASE {database}"));
         let applied = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await;
         applied.unwrap_or_else(|error| panic!("{}: {file}: {error}", folder.name));
     }
 }
 
-/// Roles belong to the server, so those that a migration makes have to go by hand.
+/// Roles belong to the server, so those that a migration creates have to be dropped by hand.
 pub(crate) async fn roles(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar("SELECT rolname::text FROM pg_roles").fetch_all(pool).await.expect("read the roles")
 }

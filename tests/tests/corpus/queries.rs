@@ -1,4 +1,5 @@
-//! What the engine understands of every query of the corpus, against what the database said when it prepared it.
+//! What the engine understands of every query of the corpus, compared with the database's description when it
+//! was prepared.
 
 use query_budget_analysis::schema::Schema;
 use query_budget_analysis::sql::query::ProblemKind;
@@ -7,11 +8,11 @@ use serde_json::Value;
 
 use crate::folder::{Folder, show};
 
-/// What is counted of the queries of a folder, and how many in a hundred must be right over the whole corpus.
+/// The counts over the queries of a folder, and the minimum percentages over the whole corpus.
 const THRESHOLDS: [(&str, f64); 4] =
     [("parsed", 100.0), ("names", 100.0), ("parameters", 100.0), ("columns", 100.0)];
 
-/// For each count: how many were right, of how many.
+/// For each count: how many were right, out of how many.
 type Counts = [(usize, usize); THRESHOLDS.len()];
 
 #[test]
@@ -64,7 +65,7 @@ fn score(folder: &Folder, wrong: &mut Vec<String>) -> Counts {
             }
         };
         count(0, true, sql, &String::new);
-        // The database prepared each of them: a name it lacks would have been an error.
+        // The database prepared each of them: an unknown name would have been an error.
         count(1, query.problems.is_empty(), sql, &|| problems(&query));
         if let Some(parameters) = known["parameter_count"].as_u64() {
             let found = query.parameters as u64;
@@ -91,13 +92,13 @@ fn problems(query: &Query) -> String {
     texts.collect::<Vec<_>>().join(", ")
 }
 
-/// The names of the columns the database returns.
+/// The names of the columns that the database returns.
 fn column_names(known: &Value) -> Vec<String> {
     let columns = known["columns"].as_array().map(Vec::as_slice).unwrap_or_default();
     columns.iter().filter_map(|column| column["name"].as_str()).map(str::to_owned).collect()
 }
 
-/// The names of the columns that the engine knows the query to return.
+/// The names of the columns that the query returns according to the engine.
 fn outputs(query: &Query) -> Option<Vec<String>> {
     let outputs = query.block(query.root?).outputs.as_ref()?;
     Some(outputs.iter().map(|output| output.name.clone()).collect())
@@ -109,7 +110,7 @@ impl Folder {
         query_budget_analysis::schema::replay(&self.migrations(), self.dialect).schema
     }
 
-    /// What the database said of each of its queries.
+    /// The database's description of each of its queries.
     pub(crate) fn queries(&self) -> Vec<Value> {
         let text = self.read("queries.jsonl");
         text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()

@@ -1,4 +1,4 @@
-//! The replayed schema of every folder against what the real database's catalog says.
+//! The replayed schema of every folder, compared with the real database's catalog.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::folder::{Folder, show};
 
-/// The parts of a table that are compared, and how many in a hundred must be equal over the whole corpus.
+/// The parts of a table that are compared, and the minimum percentages of equal ones over the whole corpus.
 const THRESHOLDS: &[(&str, f64)] = &[
     ("tables", 100.0),
     ("columns", 100.0),
@@ -112,7 +112,7 @@ fn score(folder: &Folder) -> Score {
     score
 }
 
-/// Names as the replay has them: SQLite compares them without regard to case.
+/// Names as stored by the replay: SQLite compares them case-insensitively.
 fn key(name: &str, dialect: Dialect) -> String {
     if dialect == Dialect::Sqlite { name.to_lowercase() } else { name.to_owned() }
 }
@@ -185,7 +185,7 @@ fn foreign_keys(score: &mut Score, table: &Table, real: &Value) {
         .collect();
     replayed.sort();
     real.sort();
-    // One comparison a key, so that one of many does not count for all.
+    // One comparison per key, so that each of several counts separately.
     for key in replayed.iter().filter(|key| !real.contains(key)) {
         score.compare("foreign keys", &table.name.to_string(), key, "missing");
     }
@@ -306,9 +306,10 @@ fn real_sqlite_index(real: &Value) -> String {
     )
 }
 
-/// An expression without what Postgres adds when it prints one: casts, parentheses, `= ANY (ARRAY[…])` for `IN`.
+/// An expression without what PostgreSQL adds when it prints one: casts, parentheses, `= ANY (ARRAY[…])` for
+/// `IN`.
 ///
-/// Grouping is lost, which the test that loads the snapshot into a real database makes up for.
+/// Grouping is lost, which the test that loads the snapshot into a real database covers.
 fn canonical(text: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut in_cast = false;

@@ -1,4 +1,5 @@
-//! The types that are derived of every query of the corpus, against what the database said when it prepared it.
+//! The types derived for every query of the corpus, compared with the database's description when it was
+//! prepared.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -10,11 +11,12 @@ use serde_json::Value;
 use crate::folder::{Folder, show};
 use crate::sqlx_type;
 
-/// How many queries in a hundred must be right in every column and parameter, and how many at most may be silent.
+/// The minimum percentage of queries that must be right in every column and parameter, and the maximum
+/// without an answer.
 const RIGHT: f64 = 99.5;
 const SILENT: f64 = 0.5;
 
-/// What one query came to.
+/// The result for one query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Score {
     Right,
@@ -44,7 +46,7 @@ fn types() {
             spent += start.elapsed();
             let mut faults = Vec::new();
             compare(&described, &known, &mut faults);
-            // The database prepared each of them: what is called an error is wrong.
+            // The database prepared each of them, so any reported error is wrong.
             let errors =
                 described.errors.iter().map(|error| (Score::Wrong, format!("error: {}", error.message)));
             faults.extend(errors);

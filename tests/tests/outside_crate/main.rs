@@ -1,4 +1,4 @@
-//! A crate of somebody else: outside of the workspace, with nothing but a dependency on `query-budget`.
+//! A third-party crate: outside of the workspace, with only a dependency on `query-budget`.
 
 mod rebuilds;
 
@@ -63,8 +63,8 @@ struct OutsideCrate {
 impl OutsideCrate {
     /// An empty library; `features` are those of `query-budget`, and `sqlx` says whether sqlx is a dependency too.
     fn new(name: &str, features: &str, sqlx: bool) -> OutsideCrate {
-        // The temporary folder of the tests is inside of the target folder, hence inside of no workspace but this one,
-        // which the empty `[workspace]` keeps away.
+        // The temporary folder of the tests is inside the target folder, and so inside this workspace, which
+        // the empty `[workspace]` excludes.
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outside").join(name);
         let _ = fs::remove_dir_all(&root);
         let workspace = workspace();
@@ -94,7 +94,7 @@ impl OutsideCrate {
         self
     }
 
-    /// Runs cargo in the crate; all of these crates share one target folder.
+    /// Runs cargo in the crate; all these crates share one target folder.
     fn cargo(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("cargo runs")
     }
@@ -109,13 +109,13 @@ impl OutsideCrate {
         command
     }
 
-    /// The same with variables set.
+    /// Like [`build`](Self::build), with environment variables.
     fn build_with(&self, variables: &[(&str, &str)]) -> (bool, String) {
         let output = self.command(&["build"]).envs(variables.iter().copied()).output().expect("cargo runs");
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
-    /// Builds; gives whether it worked, and what was said of this crate.
+    /// Builds; returns whether it succeeded, and the messages about this crate.
     fn build(&self) -> (bool, String) {
         let output = self.cargo(&["build"]);
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
@@ -145,7 +145,7 @@ fn dashboard_fails_until_it_is_mended() {
         &["error: ", "`dashboard`", "src/lib.rs:16:", "`budget_exceeded` is at level deny", "`&events`"],
     );
 
-    // The same with a budget that is not exceeded: what remains are warnings, each where it belongs.
+    // The same with a budget that is not exceeded: only warnings remain, each at its place.
     outside.write("src/lib.rs", &DASHBOARD.replace("max = 3", "max = 1 + 50"));
     let (built, said) = outside.build();
     assert!(built, "{said}");
@@ -159,7 +159,7 @@ fn dashboard_fails_until_it_is_mended() {
     let (built, said) = outside.build();
     assert!(built && !said.contains("warning"), "{said}");
 
-    // The snapshot is watched: without the index, the same source is built again.
+    // The snapshot is watched: without the index, the same source is rebuilt.
     outside.write("schema.sql", SCHEMA);
     let (built, said) = outside.build();
     assert!(built, "{said}");
@@ -212,7 +212,7 @@ fn a_loop_over_a_function_two_files_away_is_over_budget() {
             "src/repository.rs:4:5: `output` runs the query",
         ],
     );
-    // What queries is one call fewer away, and no loop is left.
+    // The query is now one call closer, and no loop is left.
     outside.write(
         "src/page.rs",
         "use crate::service::Outputs;\n\n\
@@ -272,8 +272,8 @@ fn a_dependency_outside_of_the_workspace_is_not_judged_by_its_schema() {
     }
 }
 
-/// The snapshot travels with the package: what was typed by it is typed by whoever builds the package. Where it is left out,
-/// rows are sqlx's own, and the package builds.
+/// The snapshot is part of the package: queries typed by it stay typed for whoever builds the package. If it
+/// is excluded, rows are sqlx's own, and the package still builds.
 #[test]
 fn a_packed_crate_builds_with_its_snapshot_and_without() {
     let outside = OutsideCrate::new("packed", "\"postgres\"", true);
@@ -290,7 +290,7 @@ fn a_packed_crate_builds_with_its_snapshot_and_without() {
         )
     };
     outside.write("schema.sql", SCHEMA).write("src/lib.rs", &source("row.id"));
-    // What a package depends on comes from a registry; these crates are taken for those of theirs.
+    // A package's dependencies come from a registry; these crates are substituted for its own.
     let crates = [
         ("query-budget", "runtime"),
         ("query-budget-macros", "macros"),
@@ -330,7 +330,7 @@ fn without_features_a_build_gets_no_crate_more() {
     let outside = OutsideCrate::new("light", "", true);
     outside.write("src/lib.rs", "pub use query_budget::sql;\n");
     let crates = |package: &str| -> std::collections::BTreeSet<String> {
-        // What is linked into a program, macros and what they are built from left out.
+        // Everything linked into a program, excluding macros and their dependencies.
         let tree =
             ["tree", "--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}", "-p", package];
         let output = outside.cargo(&tree);
@@ -362,7 +362,7 @@ fn a_missing_or_broken_snapshot_is_said_once() {
         assert_eq!(said.matches("no snapshot of the schema").count(), 1, "{said}");
         holds(&said, &["note: no_snapshot: ", "cargo query-budget schema"]);
     }
-    // A configuration that cannot be read stops the build, names its line, and is said once.
+    // An unreadable configuration stops the build, names its line, and is reported once.
     outside.write("query-budget.toml", "dialect = \"postgres\"\nschema = \n").write("src/lib.rs", &format!(
         "pub async fn f(db: &sqlx::PgPool, id: i64) -> sqlx::Result<()> {{\n    {query}\n    {query}\n    Ok(())\n}}\n"
     ));
@@ -382,7 +382,7 @@ fn clippy_has_nothing_to_say_of_expansions() {
     outside.write("src/lib.rs", &source);
     let output = outside.cargo(&["clippy"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    // The same lints do speak of what the user wrote.
+    // The same lints do apply to what the user wrote.
     outside.write("src/lib.rs", &source.replace("if limit > 3 {\n        return 3;\n    }", "return 3;"));
     assert!(!outside.cargo(&["clippy"]).status.success());
 }
@@ -417,7 +417,7 @@ fn bad_input_is_one_message_and_quick() {
     }
 }
 
-/// The beginning of a long text.
+/// The start of a long text.
 fn start(text: &str) -> String {
     text.chars().take(4000).collect()
 }

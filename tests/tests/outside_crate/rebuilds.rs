@@ -1,4 +1,4 @@
-//! What a build said holds until what it was read from changes, and no longer.
+//! The messages of a build stay valid until their inputs change, and no longer.
 
 use std::fs;
 use std::process::Stdio;
@@ -43,7 +43,7 @@ fn a_new_migration_makes_the_snapshot_stale() {
     let read = read_migrations(&folder, &outside.root, Some(Dialect::Postgres)).expect("they are there");
     let schema = replay(&read.migrations, Dialect::Postgres).schema;
     outside.write("schema.sql", &snapshot::write(&schema, Some(&snapshot::digest(&read.migrations))));
-    // Cargo looks for new files where a build script says so.
+    // Cargo looks for new files only where a build script says so.
     outside.write("build.rs", "fn main() {\n    println!(\"cargo::rerun-if-changed=migrations\");\n}\n");
     let (built, said) = outside.build();
     assert!(built && !said.contains("stale_snapshot"), "{said}");
@@ -58,7 +58,7 @@ fn a_snapshot_that_is_rewritten_during_a_build_counts_in_the_next() {
     use std::os::unix::fs::PermissionsExt;
     let outside = of_one_query("rewritten");
     outside.write("new.sql", &format!("{SCHEMA}CREATE INDEX logs_event_id ON logs (event_id);\n"));
-    // The compiler has read the snapshot, and cargo is not done.
+    // The compiler has read the snapshot, and cargo has not finished.
     outside.write(
         "rustc.sh",
         "#!/bin/sh\n\"$@\"\nstatus=$?\ncase \"$*\" in *\"--crate-name rewritten \"*)\n    \

@@ -1,5 +1,5 @@
-//! Advice proven: the migrations that are written are applied to a real database full of rows, which plans every query
-//! again.
+//! Proves advice: the generated migrations are applied to a real database full of rows, which plans every
+//! query again.
 
 use std::collections::BTreeSet;
 
@@ -18,29 +18,30 @@ pub(crate) struct Workload {
     pub(crate) advice: Vec<Advice>,
 }
 
-/// What became of the advice.
+/// The outcome of the advice.
 #[derive(Debug, Default)]
 pub(crate) struct Proof {
     /// Accesses that no index serves.
     pub(crate) unserved: usize,
     /// Indexes advised.
     pub(crate) advised: usize,
-    /// Those that are still unserved when the advice is followed, as the engine says.
+    /// Accesses that are still unserved once the advice is applied, according to the engine.
     pub(crate) left_unserved: Vec<String>,
-    /// Unserved accesses that the advice says it serves.
+    /// Unserved accesses that the advice claims to serve.
     pub(crate) claimed: usize,
-    /// Of them, those that the database reads by an index now.
+    /// Those of them that the database now reads by an index.
     pub(crate) served: usize,
-    /// The others, each with what the database does.
+    /// The others, each with the database's plan.
     pub(crate) missed: Vec<String>,
     /// Advised indexes that no plan uses.
     pub(crate) unused: Vec<String>,
-    /// Advised indexes beside which another does the same, or that do what an old one still does.
+    /// Advised indexes that are redundant next to another, or that make an existing one redundant which
+    /// stays.
     pub(crate) redundant: Vec<String>,
 }
 
 impl Workload {
-    /// What the engine says of queries that run on a schema. What does not parse is passed over.
+    /// The engine's verdicts on queries against a schema. Queries that do not parse are skipped.
     pub(crate) fn new(schema: Schema, sql: impl IntoIterator<Item = String>) -> Workload {
         let understood = sql.into_iter().filter_map(|sql| {
             let query = resolve(&sql, schema.dialect, Some(&schema)).ok()?;
@@ -53,24 +54,24 @@ impl Workload {
             .zip(&reads)
             .map(|(query, accesses)| Queried { query, accesses, is_open: true })
             .collect();
-        // An index of a foreign key is for rows that are deleted elsewhere, and for no query.
+        // An index on a foreign key is for rows that are deleted elsewhere, rather than for a query.
         let mut advice = advise(&schema, &queried, &|_| false);
         advice.retain(|advice| !advice.serves.is_empty());
         Workload { schema, sql, queries, reads, advice }
     }
 
-    /// The statements of the migrations that are written for the advice, migration by migration.
+    /// The statements of the migrations generated for the advice, migration by migration.
     pub(crate) fn migrations(&self) -> impl Iterator<Item = String> {
         steps(&self.schema, &self.advice).into_iter().map(|step| step.up)
     }
 
-    /// How many accesses are read in a way, as the engine says.
+    /// How many accesses have a verdict, according to the engine.
     pub(crate) fn count(&self, verdict: Verdict) -> usize {
         self.reads.iter().flatten().filter(|access| access.verdict == verdict).count()
     }
 
-    /// The unserved accesses that the advice says it serves: the query and the name that the table goes by in it; and
-    /// those that it leaves as they are.
+    /// The unserved accesses that the advice claims to serve, as query and alias; and those that it leaves
+    /// unserved.
     fn claims(&self) -> (Vec<(usize, String)>, Vec<String>) {
         let mut replay = Replay::new(self.schema.dialect);
         replay.schema = self.schema.clone();
@@ -96,8 +97,8 @@ impl Workload {
         (claims, left)
     }
 
-    /// Compares the claims with the plans of each query. An access is served when some plan of its query searches an
-    /// index: the planner's own, or the one that avoids reading tables in full.
+    /// Compares the claims with the plans of each query. An access is served if some plan of its query
+    /// searches an index: the planner's own, or the one that avoids reading tables in full.
     fn compare(&self, plans: &[Vec<Vec<Read>>], redundant: Vec<String>) -> Proof {
         let (claims, left_unserved) = self.claims();
         let mut proof = Proof {
@@ -124,7 +125,7 @@ impl Workload {
         proof
     }
 
-    /// Follows the advice in a PostgreSQL database that holds the schema and rows.
+    /// Applies the advice to a PostgreSQL database with the schema and rows.
     pub(crate) async fn prove_on_postgres(&self, connection: &mut PgConnection) -> Proof {
         for text in self.migrations() {
             let applied = connection.execute(sqlx::raw_sql(AssertSqlSafe(text.clone()))).await;
@@ -141,7 +142,7 @@ impl Workload {
         self.compare(&plans, self.new_among(pairs))
     }
 
-    /// Follows the advice in a SQLite database that holds the schema and rows.
+    /// Applies the advice to a SQLite database with the schema and rows.
     pub(crate) async fn prove_on_sqlite(&self, connection: &mut SqliteConnection) -> Proof {
         for text in self.migrations() {
             let applied = connection.execute(sqlx::raw_sql(AssertSqlSafe(text.clone()))).await;
@@ -158,7 +159,7 @@ impl Workload {
         self.compare(&plans, self.new_among(pairs))
     }
 
-    /// Of pairs of indexes, those that the advice has to do with.
+    /// The pairs of indexes that involve the advice.
     fn new_among(&self, pairs: impl Iterator<Item = (String, String)>) -> Vec<String> {
         let is_new = |name: &String| self.advice.iter().any(|advice| advice.name == *name);
         let pairs = pairs.filter(|(less, more)| is_new(less) || is_new(more));
@@ -167,7 +168,7 @@ impl Workload {
 }
 
 impl Proof {
-    /// How many in a hundred of the claims are true.
+    /// The percentage of claims that are true.
     pub(crate) fn percent(&self) -> f64 {
         if self.claimed == 0 { 100.0 } else { 100.0 * self.served as f64 / self.claimed as f64 }
     }
@@ -196,8 +197,8 @@ impl Proof {
     }
 }
 
-/// Indexes that begin another one of the same method, classes, order and condition, by the catalog: the one that adds
-/// nothing, and the other.
+/// Indexes that are a prefix of another one with the same method, classes, order and condition, by the
+/// catalog: the redundant one, and the other.
 const REDUNDANT: &str = "
     SELECT less.indexrelid::regclass::text, more.indexrelid::regclass::text
     FROM pg_index less

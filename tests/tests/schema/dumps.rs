@@ -1,4 +1,4 @@
-//! What the databases' own tools write of a schema reads like the statements that it was made from.
+//! The dumps of the databases' own tools parse like the statements that created the schema.
 //!
 //! Each `.dump.sql` was written for its `.source.sql` by `pg_dump`, `mariadb-dump --no-data` or `sqlite3 … .schema`.
 

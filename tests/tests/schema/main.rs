@@ -1,7 +1,7 @@
-//! Replay and snapshot against real databases, one construct at a time.
+//! Replay and snapshot compared with real databases, one construct at a time.
 //!
-//! Each script runs on an empty database; the snapshot of its replay is loaded into another. Both must then hold the
-//! same schema, to the letter of what the database itself prints.
+//! Each script runs on an empty database; the snapshot of its replay is loaded into another. Both must then
+//! have exactly the same schema, as printed by the database itself.
 
 mod dumps;
 mod mysql;
@@ -12,7 +12,7 @@ use query_budget_analysis::schema::{Replay, snapshot};
 use query_budget_analysis::sql::Dialect;
 use query_budget_tests::catalog;
 
-/// The snapshot of a script's replay, which leaves no problem and reads back as it was written.
+/// The snapshot of a script's replay, which reports no problems and parses to the same schema.
 fn snapshot_of(topic: &str, sql: &str, dialect: Dialect) -> String {
     let mut replay = Replay::new(dialect);
     replay.apply(sql, topic);
@@ -29,7 +29,7 @@ fn snapshot_of(topic: &str, sql: &str, dialect: Dialect) -> String {
     text
 }
 
-/// What differs between the two databases, for one topic.
+/// The differences between the two databases, for one topic.
 fn report(topic: &str, snapshot: &str, made: &[String], loaded: &[String]) -> Option<String> {
     let difference = catalog::difference(made, loaded);
     (!difference.is_empty()).then(|| format!("{topic}:\n  {}\n{snapshot}", difference.join("\n  ")))

@@ -110,7 +110,7 @@ async fn snapshots_hold_what_sqlite_holds() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// An empty database, which lives as long as its one connection.
+/// An empty database, which lives as long as its only connection.
 async fn memory() -> SqlitePool {
     let options = SqlitePoolOptions::new().max_connections(1).idle_timeout(None);
     options.connect("sqlite::memory:").await.expect("open a database in memory")

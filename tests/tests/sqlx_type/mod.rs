@@ -1,4 +1,4 @@
-//! Types in the form in which sqlx keeps them.
+//! Types in sqlx's own format.
 
 use query_budget_analysis::types::{Kind, SqlType, sqlx_variant};
 use serde_json::{Value, json};

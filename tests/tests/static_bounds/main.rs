@@ -1,5 +1,5 @@
-//! What the source tells of how many queries a function runs, against what it runs: every count lies in the interval,
-//! unless something in it is said to be unknown.
+//! The number of queries a function runs according to its source, compared with what it runs: every count is
+//! in the interval, unless part of it is reported as unknown.
 
 mod patterns;
 mod shapes;
@@ -37,7 +37,7 @@ fn bounds(files: &[(&str, &str)]) -> BTreeMap<String, Bound> {
     bounds
 }
 
-/// Checks that a count lies in the interval.
+/// Checks that a count is in the interval.
 #[track_caller]
 fn lies_in(bounds: &BTreeMap<String, Bound>, function: &str, count: u64, of: &str) {
     let bound = &bounds[function];
@@ -90,7 +90,7 @@ async fn every_count_lies_in_its_interval() {
             spawned,
         ]
     );
-    // Intervals that say nothing would hold as well.
+    // Meaningless intervals would pass as well.
     let upper = |function: &str| bounds[&format!("shapes::{function}")].upper.clone();
     assert_eq!(bounds["shapes::in_a_row"].lower, 1);
     for (function, most) in

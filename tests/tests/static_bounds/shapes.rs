@@ -1,4 +1,5 @@
-//! Functions of many shapes: what they run is counted, and compared with what their source tells.
+//! Functions of many shapes: the queries they run are counted, and compared with the bounds from their
+//! source.
 
 use futures_util::future::join_all;
 use query_budget::{query_budget, sql};

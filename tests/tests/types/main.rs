@@ -1,4 +1,4 @@
-//! Derived types against a live PostgreSQL: what its own `describe` says of generated statements.
+//! Derived types compared with a live PostgreSQL: with its own `describe` of generated statements.
 
 mod proven;
 #[path = "../sqlx_type/mod.rs"]
@@ -15,17 +15,17 @@ use sqlx::{AssertSqlSafe, Either, Executor as _, PgPool, SqlSafeStr as _};
 
 const FIXTURE: &str = include_str!("../../fixtures/types/postgres.sql");
 
-/// So many statements at most may be left without a type, or without the error that the server gives: a function that is
-/// not unique, a column that is set twice, and a literal in two parts on one line.
+/// The maximum number of statements without a type, or without the error that the server reports: a function
+/// that is not unique, a column that is set twice, and a literal in two parts on one line.
 const MOST_SILENT: usize = 3;
 
-/// What one statement came to.
+/// The result for one statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
     Agrees,
-    /// The server refuses it, and so do we.
+    /// The server rejects it, and so do we.
     Refused,
-    /// A type is not told, or an error not seen.
+    /// A type is missing, or an error is not detected.
     Silent,
     Wrong,
 }

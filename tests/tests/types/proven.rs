@@ -1,5 +1,5 @@
-//! Columns that are proven not to be NULL, on rows with NULL wherever the tables allow it, and with values that functions
-//! find nothing in: endless times, empty texts and lists, JSON's null.
+//! Columns that are proven not to be NULL, on rows with NULL wherever the tables allow it, and with values
+//! for which functions find nothing: infinite times, empty texts and lists, JSON's null.
 
 use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_analysis::types::describe;
@@ -17,7 +17,7 @@ const ROWS: &str = "
     INSERT INTO owners VALUES (1, 1, 'a', NULL), (2, 1, '', 'b'), (3, 4, 'c', NULL);
 ";
 
-/// Ways to a column that can be NULL, or cannot.
+/// Ways to obtain a column that can or cannot be NULL.
 const WAYS: &[&str] = &[
     "SELECT s.t, o.name, o.note, o FROM samples s LEFT JOIN owners o ON o.sample_id = s.id",
     "SELECT s.t, o.name FROM samples s LEFT JOIN owners o ON o.sample_id = s.id WHERE o.id > 0",
@@ -86,18 +86,18 @@ async fn what_is_proven_not_null_never_is() {
     .await;
 }
 
-/// Whether a statement can be run as it stands, within another.
+/// Whether a statement can be run unchanged inside another.
 fn is_plain(sql: &str) -> bool {
     (sql.starts_with("SELECT") || sql.starts_with("WITH RECURSIVE")) && !sql.contains('$')
 }
 
-/// How many rows hold NULL in each column; `None` when the statement fails on these rows.
+/// The number of rows with NULL in each column; `None` if the statement fails on these rows.
 async fn nulls(pool: &PgPool, sql: &str, columns: usize) -> Option<Vec<i64>> {
     if columns == 0 {
         return None;
     }
     let names: Vec<String> = (1..=columns).map(|number| format!("c{number}")).collect();
-    // A row of NULLs is no NULL itself, though it is called so.
+    // A row of NULLs is not NULL itself, although IS NULL says so.
     let count = |name: &String| format!("count(*) FILTER (WHERE {name} IS NOT DISTINCT FROM NULL)");
     let counts: Vec<String> = names.iter().map(count).collect();
     let wrapped = format!("SELECT {} FROM ({sql}) AS q({})", counts.join(", "), names.join(", "));

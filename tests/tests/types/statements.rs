@@ -105,7 +105,7 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
     let mut all = Vec::new();
     for (at, left) in COLUMNS.iter().enumerate() {
         for (number, right) in COLUMNS.iter().enumerate() {
-            // Every third pair meets each operator: the pairs of equal kinds are among them.
+            // Every third pair is combined with each operator, including the pairs of equal types.
             for (which, op) in OPERATORS.iter().enumerate() {
                 if at == number || (at + number + which) % 6 == 0 {
                     all.push(("operators", format!("SELECT {left} {op} {right} AS x FROM samples")));
@@ -140,7 +140,7 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
     all
 }
 
-/// A parameter in every place where a value of a column can stand.
+/// A parameter in every position where a value of a column can occur.
 fn places(column: &str) -> Vec<(&'static str, String)> {
     let mut all = vec![
         format!("SELECT 1 AS x FROM samples WHERE {column} IN ($1, $2)"),
@@ -179,7 +179,7 @@ fn places(column: &str) -> Vec<(&'static str, String)> {
     all.into_iter().map(|sql| ("places", sql)).collect()
 }
 
-/// Statements that stand for nothing but themselves.
+/// Individual statements.
 const SINGLE: &[&str] = &[
     "SELECT $1",
     "SELECT $1 + $2",

@@ -1,1 +1,1 @@
-//! Typed queries on MySQL and MariaDB; the tests are all there is.
+//! Typed queries on MySQL and MariaDB; this package only contains tests.

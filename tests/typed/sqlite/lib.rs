@@ -1,1 +1,1 @@
-//! Typed queries on SQLite; the tests are all there is.
+//! Typed queries on SQLite; this package only contains tests.

@@ -1,5 +1,5 @@
-//! What the lints print for the loops of `tests/fixtures/pasted/loops.rs`, pasted in their place: it builds. A test of the house
-//! holds the two together.
+//! The suggestions of the lints for the loops in `tests/fixtures/pasted/loops.rs`, pasted in place: they
+//! compile. A test in `tests/house` keeps the two in sync.
 
 #![expect(dead_code, reason = "what is asked is that it builds")]
 

@@ -1,4 +1,4 @@
-//! What stands in a block of PL/pgSQL, run by itself and as a function's body that the migrations call.
+//! The body of a PL/pgSQL block, run directly and as the body of a function that migrations call.
 
 use query_budget_analysis::schema::snapshot;
 use query_budget_analysis::sql::Dialect;

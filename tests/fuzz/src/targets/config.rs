@@ -1,4 +1,5 @@
-//! A configuration, and a baseline: read, and the baseline written again to what reads as the same.
+//! A configuration, and a baseline: both are parsed, and the baseline is written so that it parses as the
+//! same.
 
 use query_budget_analysis::baseline::Baseline;
 use query_budget_analysis::{config, render};

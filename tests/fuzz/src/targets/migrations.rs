@@ -1,4 +1,4 @@
-//! A script of migrations: replayed, written as a snapshot, read again, and written again to the same text.
+//! A script of migrations: replayed, written as a snapshot, parsed, and written again with the same text.
 
 use query_budget_analysis::schema::{layouts, snapshot};
 

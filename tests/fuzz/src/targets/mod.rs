@@ -1,4 +1,4 @@
-//! The kinds of input, one file each: what is asked of it, and what has to hold.
+//! The kinds of input, one file each: what is done with it, and the properties that have to hold.
 
 mod blocks;
 mod config;
@@ -19,9 +19,9 @@ use crate::features::Features;
 /// A kind of input.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
-    /// Its name, which is that of its folder of `corpus/`.
+    /// Its name, which is also that of its folder in `corpus/`.
     pub name: &'static str,
-    /// What is asked of one input. It panics where something does not hold.
+    /// Processes one input. It panics if a property does not hold.
     pub run: fn(&str) -> Features,
 }
 
@@ -37,17 +37,17 @@ pub const ALL: [Target; 8] = [
     Target { name: "rewrites", run: rewrites::run },
 ];
 
-/// Runs the target of a name.
+/// Runs the target with this name.
 ///
 /// # Panics
 ///
-/// Where there is none, and where something does not hold.
+/// If there is none, or a property does not hold.
 pub fn run(name: &str, text: &str) -> Features {
     let target = ALL.iter().find(|target| target.name == name);
     (target.unwrap_or_else(|| panic!("no target is named `{name}`")).run)(text)
 }
 
-/// The tables that queries are about.
+/// The tables that queries use.
 const TABLES: &str = include_str!("tables.sql");
 
 /// The same tables in every dialect.
@@ -56,7 +56,7 @@ static SCHEMAS: LazyLock<Vec<Schema>> =
 
 const DIALECTS: [Dialect; 3] = [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite];
 
-/// The tables, and what a script makes of them.
+/// The tables, and the effect of a script on them.
 fn replayed(dialect: Dialect, script: &str) -> Replay {
     let mut replay = Replay::new(dialect);
     replay.apply(TABLES, "tables.sql");

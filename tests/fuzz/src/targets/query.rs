@@ -1,4 +1,4 @@
-//! Everything that is asked of one query, by every dialect's rules, and every form in which that is told.
+//! Everything that is done with one query, in every dialect and every output format.
 
 use query_budget_analysis::check::Checker;
 use query_budget_analysis::render::{self, Style};
@@ -41,7 +41,7 @@ pub(super) fn run(sql: &str) -> Features {
     features
 }
 
-/// Tokens stand in order, inside of the text, between characters.
+/// Tokens are in order, inside the text, and at character boundaries.
 fn tokens_cover(sql: &str, dialect: query_budget_analysis::sql::Dialect) {
     let mut end = 0;
     for token in lex::Lexer::new(sql, dialect) {
@@ -59,7 +59,8 @@ fn tokens_cover(sql: &str, dialect: query_budget_analysis::sql::Dialect) {
     }
 }
 
-/// A finding points into its query, and its text forms hold nothing that a terminal or a log would obey.
+/// A finding points into its query, and its text output contains nothing that a terminal or a log would
+/// interpret.
 pub(super) fn told(finding: &Finding, sql: &str) {
     if let Some(excerpt) = &finding.excerpt {
         assert!(sql.get(excerpt.span.clone()).is_some(), "a place outside of the query");

@@ -1,4 +1,4 @@
-//! What a query is rewritten to: it parses, resolves without a problem, and loses nothing that was written.
+//! The rewrite of a query: it parses, resolves without problems, and loses nothing that was written.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub(super) fn run(sql: &str) -> Features {
             let text = edited(sql, edits.collect());
             features.said((dialect.as_str(), finding.lint, "edit"), &finding.message);
             let again = resolve(&text, dialect, Some(schema));
-            // Of a table that is not known the columns are not known either; of the one that is meant they are.
+            // The columns of an unknown table are unknown; those of the suggested one are known.
             let names_table = finding.lint == "unknown_table";
             let is_no_worse = |again: &Query| names_table || again.problems.len() <= query.problems.len();
             let keeps = again.as_ref().is_ok_and(is_no_worse);
@@ -50,7 +50,7 @@ pub(super) fn run(sql: &str) -> Features {
     features
 }
 
-/// A text with its edits, the last one first.
+/// A text with its edits applied, last one first.
 fn edited(sql: &str, mut edits: Vec<(std::ops::Range<usize>, String)>) -> String {
     edits.sort_by_key(|(span, _)| (span.start, span.end));
     let mut text = sql.to_owned();
@@ -64,8 +64,8 @@ fn conditions(query: &Query) -> usize {
     query.written_blocks().map(|(_, block)| block.conditions().len()).sum()
 }
 
-/// A word, name, text or number that stands less often in a rewrite than before; VALUES becomes a SELECT, and its
-/// parameters become columns.
+/// A word, name, text or number that occurs less often in a rewrite than before; VALUES becomes a SELECT, and
+/// its parameters become columns.
 fn lost(before: &str, after: &str, dialect: Dialect) -> Option<String> {
     let count = |text: &str| {
         let mut words: BTreeMap<String, usize> = BTreeMap::new();

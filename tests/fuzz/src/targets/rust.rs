@@ -1,4 +1,4 @@
-//! A file of Rust: scanned as it is and as it is left by what matters, followed, and checked.
+//! A Rust file: scanned both in full and reduced to the relevant parts, followed, and checked.
 
 use query_budget_analysis::Config;
 use query_budget_analysis::check::Checker;

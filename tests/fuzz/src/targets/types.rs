@@ -1,4 +1,4 @@
-//! What each column and parameter of a query is; a script before it, divided by `;;`, changes the schema.
+//! The types of a query's columns and parameters; a script before it, separated by `;;`, changes the schema.
 
 use query_budget_analysis::cardinality;
 use query_budget_analysis::sql::{Dialect, resolve};
@@ -25,7 +25,7 @@ pub(super) fn run(text: &str) -> Features {
             features.said((dialect.as_str(), column.nullable), ty);
             features.said("why", &column.why);
             let _ = rust.of_column(dialect, column);
-            // What is proven is tighter than what sqlx says, never looser.
+            // What is proven is stricter than what sqlx reports, never looser.
             assert!(
                 !(column.proven_not_null && column.nullable == Some(true) && column.why.is_empty()),
                 "a column is both, without a reason"

@@ -1,4 +1,4 @@
-//! Typed queries give what they say they give, and what sqlx's own macros give, from SQLite.
+//! Typed queries on SQLite return what their types say, and the same as sqlx's own macros.
 
 use query_budget::{query, query_as, query_scalar, sql, sql_as, sql_scalar};
 use sqlx::Connection;

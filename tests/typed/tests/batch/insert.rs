@@ -10,7 +10,8 @@ async fn count(db: &PgPool) -> i64 {
     sql_scalar!("SELECT count(*) AS \"count!\" FROM steps").fetch_one(db).await.unwrap()
 }
 
-/// Writes the rows and gives the names that came back, which are to be those that were given, in their order.
+/// Writes the rows, and returns the names that came back, which should be those of the input, in the same
+/// order.
 async fn written(db: &PgPool, rows: &[Step]) -> Vec<String> {
     sql_batch_scalar!(
         "INSERT INTO steps (run_id, name, note) VALUES ($1, $2, $3) RETURNING name",
@@ -38,7 +39,7 @@ async fn no_row_one_row_and_the_edges_of_a_chunk() {
 #[tokio::test]
 async fn seventy_thousand_rows_come_back_in_the_order_in_which_they_were_given() {
     with_database("batch_order", async |db| {
-        // A planner that prefers other orders and parallel plans, and rows whose values are in none.
+        // A planner that prefers other orders and parallel plans, and rows with unsorted values.
         let mut given = steps(7, 70_000);
         given.sort_by_key(|step| step.name.bytes().rev().collect::<Vec<u8>>());
         let mut connection = db.acquire().await.unwrap();
@@ -56,7 +57,7 @@ async fn seventy_thousand_rows_come_back_in_the_order_in_which_they_were_given()
         assert_eq!(rows.statements(), 2);
         let rows = rows.fetch_all(&mut connection).await.unwrap();
         assert!(rows.iter().map(|row| &row.name).eq(given.iter().map(|step| &step.name)));
-        // What the database numbers is numbered in that order too.
+        // Generated numbers are in the same order.
         assert!(rows.windows(2).all(|pair| pair[0].id < pair[1].id));
     })
     .await;
@@ -78,7 +79,7 @@ async fn partitions_and_triggers_keep_the_order() {
         .unwrap();
         let given = steps(1, 2_000);
         assert!(written(&db, &given).await.iter().eq(given.iter().map(|step| &step.name)));
-        // A trigger that keeps a row back: which is whose is not known, and that is said.
+        // A trigger that skips a row: the result cannot be assigned to inputs, which is reported.
         sqlx::raw_sql(
             "CREATE FUNCTION keep_back() RETURNS trigger LANGUAGE plpgsql AS
                  $$ BEGIN IF NEW.name = 'step 5' THEN RETURN NULL; END IF; RETURN NEW; END $$;
@@ -124,7 +125,7 @@ async fn null_unicode_and_every_kind_of_column() {
             assert_eq!(row.mood, at.is_multiple_of(2).then_some(Mood::Sad));
             assert_eq!(row.settings, Some(sqlx::types::JsonValue::from(names[at])));
         }
-        // What an INSERT of one row refuses, that of many does: nothing is cut off to fit.
+        // What an INSERT of one row rejects, a batch rejects too: nothing is truncated to fit.
         let long = sql_batch!("INSERT INTO steps (run_id, name, note) VALUES ($1, 'long', $2)", [1_i64] => |run| (run, "123456789"));
         let error = long.execute(&db).await.unwrap_err().to_string();
         assert!(error.contains("too long"), "{error}");
@@ -179,7 +180,7 @@ async fn conflicts_update_or_leave_alone() {
             &given => |step| (step.run_id, &step.name)
         );
         assert_eq!(back.fetch_some(&db).await.unwrap(), ["step 12", "step 13", "step 14"]);
-        // Two rows of one key: the server says so, and nothing is written.
+        // Two rows with the same key: the server reports it, and nothing is written.
         let twice = sql_batch!(
             "INSERT INTO steps (run_id, name) VALUES (2, $1) ON CONFLICT (run_id, name) DO UPDATE SET note = 'x'",
             ["a", "b", "a"] => |name| name
@@ -201,7 +202,7 @@ async fn several_chunks_are_written_as_a_whole_or_not_at_all() {
         };
         assert!(insert().execute(&db).await.is_err());
         assert_eq!(count(&db).await, 0);
-        // Within a transaction it is a savepoint: what was written before stays.
+        // Within a transaction it is a savepoint: earlier writes stay.
         let mut transaction = db.begin().await.unwrap();
         sql_batch!("INSERT INTO steps (run_id, name) VALUES ($1, 'before')", [5_i64] => |run| run)
             .execute(&mut transaction)

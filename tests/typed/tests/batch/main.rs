@@ -1,11 +1,11 @@
-//! One statement for many rows, on a real PostgreSQL.
+//! One statement for many rows, on a real PostgreSQL server.
 
 #[path = "../postgres/database.rs"]
 mod database;
 mod insert;
 mod other;
 
-/// An enum of the schema, by the configuration's `[types]`.
+/// An enum of the schema, mapped by the configuration's `[types]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "mood", rename_all = "lowercase")]
 pub(crate) enum Mood {
@@ -13,14 +13,14 @@ pub(crate) enum Mood {
     Sad,
 }
 
-/// A row to be written.
+/// A row to write.
 pub(crate) struct Step {
     pub(crate) run_id: i64,
     pub(crate) name: String,
     pub(crate) note: Option<String>,
 }
 
-/// So many steps of a run, whose names say their place.
+/// Steps of a run, whose names contain their positions.
 pub(crate) fn steps(run_id: i64, count: usize) -> Vec<Step> {
     let note = |at: usize| at.is_multiple_of(3).then(|| format!("n{}", at % 100));
     (0..count).map(|at| Step { run_id, name: format!("step {at}"), note: note(at) }).collect()

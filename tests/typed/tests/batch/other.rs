@@ -27,7 +27,7 @@ async fn an_update_by_key_takes_the_last_row_of_each() {
         let notes = sql!("SELECT note FROM steps WHERE run_id = 1 ORDER BY id LIMIT 3").fetch_all(&db).await.unwrap();
         let notes: Vec<Option<&str>> = notes.iter().map(|row| row.note.as_deref()).collect();
         assert_eq!(notes, [Some("b"), None, None]);
-        // Values that are arrays, and rows that come back.
+        // Array values, and returned rows.
         let rows = [(ids[2], vec!["x".to_owned(), "y".to_owned()]), (ids[3], Vec::new())];
         let back = sql_batch_as!(
             (i64, Option<Vec<String>>),
@@ -38,7 +38,7 @@ async fn an_update_by_key_takes_the_last_row_of_each() {
         back.sort();
         let expect: Vec<_> = rows.iter().map(|(id, tags)| (*id, Some(tags.clone()))).collect();
         assert_eq!(back, expect);
-        // A condition that is no key.
+        // A condition that is not a key.
         let rows = [("step 3", 1_i64)];
         let update = sql_batch!("UPDATE steps SET note = 'z' WHERE name = $1 AND run_id >= $2", rows => |row| (row.0, row.1));
         assert_eq!(update.execute(&db).await.unwrap().rows_affected(), 1);

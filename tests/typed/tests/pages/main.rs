@@ -1,4 +1,4 @@
-//! Pages by key, on a real PostgreSQL.
+//! Pages by key, on a real PostgreSQL server.
 
 #[path = "../postgres/database.rs"]
 mod database;
@@ -8,7 +8,7 @@ use sqlx::PgPool;
 
 use database::with_database;
 
-/// 137 rows, of which five at a time have one time.
+/// Inserts 137 rows; groups of five share the same time.
 async fn fill(db: &PgPool) {
     sqlx::raw_sql(
         "INSERT INTO articles (author_id, title, created_at, price, token)
@@ -19,12 +19,13 @@ async fn fill(db: &PgPool) {
     .unwrap();
 }
 
-/// The keys of all rows in the order that the statement gives.
+/// The keys of all rows, in the order of the statement.
 async fn all(db: &PgPool, sql: &'static str) -> Vec<i64> {
     sqlx::query_scalar(sql).fetch_all(db).await.unwrap()
 }
 
-/// Walks through all pages, forward from the first and back from the last, and holds them against all rows.
+/// Walks through all pages, forward from the first and backward from the last, and compares them with all
+/// rows.
 async fn walk(expect: &[i64], page: impl AsyncFn(&PageRequest) -> Result<Page<i64>, PageError>) {
     let mut seen = Vec::new();
     let mut request = PageRequest::first();
@@ -46,12 +47,12 @@ async fn walk(expect: &[i64], page: impl AsyncFn(&PageRequest) -> Result<Page<i6
         request = PageRequest::before(previous);
     };
     assert_eq!(seen, expect);
-    // From the first page, reached backwards, it goes forward again.
+    // After arriving at the first page backwards, it continues forward.
     let behind = page(&PageRequest::after(last.unwrap())).await.unwrap();
     assert!(expect.windows(behind.rows.len()).any(|rows| rows == behind.rows));
 }
 
-/// The identity of each row of a page.
+/// The ids of a page's rows.
 fn ids<T>(page: Page<(i64, T)>) -> Page<i64> {
     page.map(|row| row.0)
 }
@@ -131,7 +132,7 @@ async fn a_cursor_of_another_query_or_none_at_all_is_an_error() {
                 "{hostile}"
             );
         }
-        // Sizes: 50 unless it is said, no more than the ceiling, at least one.
+        // Sizes: 50 by default, no more than the maximum, at least 1.
         assert_eq!(by_id(&PageRequest::first()).await.unwrap().rows.len(), 50);
         assert_eq!(by_id(&PageRequest::first().size(0)).await.unwrap().rows.len(), 1);
         assert_eq!(by_id(&PageRequest::first().size(u32::MAX)).await.unwrap().rows.len(), 137);

@@ -1,4 +1,4 @@
-//! What is taken for a parameter.
+//! The arguments that a parameter accepts.
 
 use query_budget::{query, query_scalar};
 use sqlx::types::Uuid;
@@ -89,7 +89,7 @@ async fn lists() {
     .await;
 }
 
-/// A key of the application, and another type than the column's to the compiler.
+/// A key type of the application, which the compiler distinguishes from the column's type.
 #[derive(Clone, Copy, sqlx::Type)]
 #[sqlx(transparent)]
 struct UserId(i64);
@@ -141,7 +141,7 @@ async fn evaluated_once_and_let_go_before_anything_waits() {
         };
         query!("SELECT id FROM users WHERE id = $1", next()).fetch_one(&db).await.unwrap();
         assert_eq!(calls, 1);
-        // A guard in an argument is dropped when the query is made: the future can go to another thread.
+        // A guard in an argument is dropped when the query is made, so the future is `Send`.
         let shared = std::sync::Arc::new(std::sync::Mutex::new(1_i64));
         let name = tokio::spawn(async move {
             query_scalar!("SELECT name FROM users WHERE id = $1", *shared.lock().unwrap())

@@ -1,4 +1,4 @@
-//! What columns are: names, NULL, types.
+//! The properties of columns: names, NULL, types.
 
 use query_budget::{query, query_as};
 use sqlx::types::JsonValue;
@@ -41,7 +41,7 @@ async fn names_that_are_words_of_rust() {
             .await
             .unwrap();
         assert_eq!((post.r#type.as_str(), post.row), ("note", 10));
-        // A name that Rust would write otherwise warns of nothing.
+        // A name against Rust's naming conventions causes no warning.
         let named = query!(r#"SELECT id AS "userId" FROM users WHERE id = 1"#).fetch_one(&db).await.unwrap();
         assert_eq!(named.userId, 1);
     })

@@ -128,7 +128,7 @@ async fn statements_without_columns_are_executed() {
             .execute(&db)
             .await
             .unwrap();
-        // One column, and nothing in it.
+        // One column, without a value.
         query!("SELECT pg_sleep(0)").execute(&db).await.unwrap();
         let id =
             query_scalar!("INSERT INTO posts (user_id, title) VALUES ($1, $2) RETURNING id", 2_i64, "fourth")
@@ -202,7 +202,7 @@ async fn what_is_returned_has_the_methods_of_a_map() {
     .await;
 }
 
-/// A generic function can hold a typed query, and its future is one that threads can share.
+/// A generic function can contain a typed query, and its future is `Send`.
 async fn of_any<'e, E: sqlx::PgExecutor<'e>>(executor: E, id: i64) -> sqlx::Result<String> {
     Ok(query!("SELECT name FROM users WHERE id = $1", id).fetch_one(executor).await?.name)
 }

@@ -1,4 +1,4 @@
-//! Typed queries give what they say they give, from a real PostgreSQL.
+//! Typed queries on a real PostgreSQL server return what their types say.
 
 mod arguments;
 mod columns;
@@ -6,7 +6,7 @@ mod database;
 mod forms;
 mod overrides;
 
-/// An enum of the schema, by the configuration's `[types]`.
+/// An enum of the schema, mapped by the configuration's `[types]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "mood", rename_all = "lowercase")]
 pub(crate) enum Mood {

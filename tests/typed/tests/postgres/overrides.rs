@@ -1,4 +1,4 @@
-//! What the name of a column says of its type.
+//! Type overrides in the name of a column.
 
 use query_budget::{query, query_as};
 use sqlx::types::Json;
@@ -14,7 +14,7 @@ async fn null_or_not() {
             .unwrap();
         let (id, nickname, total): (Option<i64>, String, i64) = (user.id, user.nickname, user.total);
         assert_eq!((id, nickname.as_str(), total), (Some(2), "bobby", 1));
-        // What is said to be there, and is not, is an error of that row.
+        // A value that is declared present, but is missing, is an error of that row.
         let missing = query!(r#"SELECT nickname AS "nickname!" FROM users WHERE id = 1"#).fetch_one(&db).await;
         assert!(matches!(missing, Err(sqlx::Error::ColumnDecode { .. })));
     })

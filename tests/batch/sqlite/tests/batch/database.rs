@@ -1,11 +1,11 @@
-//! A database of its own for a test, in memory, with the tables of the snapshot.
+//! A separate in-memory database per test, with the tables of the snapshot.
 
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
 
 /// Runs a test in a new database.
 pub(crate) async fn with_database<F: AsyncFnOnce(SqlitePool)>(_: &str, test: F) {
-    // Each connection has a memory of its own.
+    // Each connection has its own in-memory database.
     let options = SqlitePoolOptions::new().max_connections(1);
     let pool = options.connect("sqlite::memory:").await.expect("a database");
     sqlx::raw_sql(include_str!("../../schema.sql")).execute(&pool).await.expect("the schema");

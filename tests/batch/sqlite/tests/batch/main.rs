@@ -1,4 +1,4 @@
-//! One statement for many rows, on a real SQLite.
+//! One statement for many rows, on a real SQLite database.
 
 mod database;
 
@@ -9,7 +9,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use database::with_database;
 
-/// A row to be written.
+/// A row to write.
 struct Step {
     run_id: i64,
     name: String,
@@ -25,7 +25,8 @@ async fn count(db: &SqlitePool) -> i64 {
     sql_scalar!(i64, "SELECT count(*) FROM steps").fetch_one(db).await.unwrap()
 }
 
-/// Writes the rows and gives the names that came back, which are to be those that were given, in their order.
+/// Writes the rows, and returns the names that came back, which should be those of the input, in the same
+/// order.
 async fn written(db: &SqlitePool, rows: &[Step]) -> Vec<String> {
     sql_batch_scalar!(
         String,
@@ -54,7 +55,7 @@ async fn no_row_one_row_and_the_edges_of_a_chunk() {
 
 #[tokio::test]
 async fn a_batch_counts_once_for_each_chunk_with_the_layer_too() {
-    // The layer hears of each statement as well, with a text that no source has.
+    // The layer also receives each statement, with a text that occurs nowhere in the source.
     let _ = tracing_subscriber::registry().with(layer()).try_init();
     with_database("layer", async |db| {
         let rows = steps(1, 30_000);
@@ -126,7 +127,7 @@ async fn conflicts_update_or_leave_alone() {
             &given => |step| (step.run_id, &step.name)
         );
         assert_eq!(back.fetch_some(&db).await.unwrap(), ["step 12", "step 13", "step 14"]);
-        // Of two rows of one key the last counts.
+        // Of two rows with the same key, the last one wins.
         let twice = sql_batch!(
             "INSERT INTO steps (run_id, name, note) VALUES (2, ?1, ?2) ON CONFLICT (run_id, name) DO UPDATE SET note = EXCLUDED.note",
             [("a", "1"), ("b", "2"), ("a", "3")] => |row| (row.0, row.1)
@@ -183,7 +184,7 @@ async fn an_update_by_key_takes_the_last_row_of_each() {
         assert_eq!(note(ids[0]).await.unwrap().as_deref(), Some("last"));
         assert_eq!(note(ids[1]).await.unwrap(), None);
         assert_eq!(note(ids[1_299]).await.unwrap(), Some(format!("of {}", ids[1_299])));
-        // A key of two columns.
+        // A two-column key.
         let rows = [(1_i64, "step 3", "x"), (1, "step 4", "y"), (2, "step 3", "z")];
         let update = sql_batch!(
             "UPDATE steps SET note = ?1 WHERE run_id = ?2 AND name = ?3",

@@ -1,4 +1,4 @@
-//! What is taken for a parameter: any value, for the server does not say what it takes.
+//! The arguments that a parameter accepts: any value, because the server does not report its type.
 
 use query_budget::{query, query_scalar};
 

@@ -1,4 +1,4 @@
-//! What columns are: names, NULL, types, overrides.
+//! The properties of columns: names, NULL, types, overrides.
 
 use query_budget::{query, query_as, query_scalar, sql, sql_scalar};
 use sqlx::types::Json;
@@ -17,7 +17,7 @@ async fn columns_have_the_types_of_the_table() {
         let (id, name, bio, age): (i64, String, Option<String>, Option<i32>) =
             (user.id, user.name, user.bio, user.age);
         assert_eq!((id, name.as_str(), bio, age), (1, "Ada", None, Some(36)));
-        // A flag is the number that it is stored as, as it is to sqlx's macros.
+        // A flag is the number that it is stored as, as in sqlx's macros.
         let (active, tiny, small): (i8, i8, u16) = (user.active, user.tiny, user.small);
         assert_eq!((active, tiny, small), (1, 3, 4));
         let (counted, large): (u32, u64) = (user.counted, user.large);
@@ -55,7 +55,7 @@ async fn expressions_have_the_types_of_their_values() {
         assert_eq!((users, oldest, average), (1, Some(36), Some(1.5)));
         let (total, loud): (Option<i64>, Option<String>) = (sums.total, sums.loud);
         assert_eq!((total, loud.as_deref()), (Some(36), Some("Ada!")));
-        // Of a truth the servers give integers of different widths: the query says what it is to be.
+        // The servers return a boolean as integers of different widths, so the query has to specify one.
         let exists =
             sql_scalar!("SELECT EXISTS (SELECT 1 FROM posts WHERE user_id = ?) AS `found!: bool`", 2_i64);
         assert!(!exists.fetch_one(&db).await.unwrap());
@@ -115,7 +115,7 @@ async fn overrides_in_the_names() {
         let user = user.fetch_one(&db).await.unwrap();
         let (id, bio, active): (Option<i64>, String, bool) = (user.id, user.bio, user.active);
         assert_eq!((id, bio.as_str(), active, user.mood), (Some(2), "b", false, Mood::Sad));
-        // What is said to be there, and is not, is an error of that row.
+        // A value that is declared present, but is missing, is an error of that row.
         let missing = query!("SELECT bio AS `bio!` FROM users WHERE id = 1").fetch_one(&db).await;
         assert!(matches!(missing, Err(sqlx::Error::ColumnDecode { .. })));
         let user = query_as!(Typed, "SELECT id AS `id: _`, bio, mood AS `mood: Mood` FROM users WHERE id = 1");

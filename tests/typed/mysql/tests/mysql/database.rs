@@ -1,9 +1,10 @@
-//! A database of its own for a test, with the tables of the snapshot and two users.
+//! A separate database per test, with the tables of the snapshot and two users.
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, MySqlPool};
 
-/// Runs a test in a new database; drops it when the test has passed. Passes without one where no server is named.
+/// Runs a test in a new database, which is dropped when the test has passed. Without a configured server, the
+/// test passes without running.
 pub(crate) async fn with_database<F: AsyncFnOnce(MySqlPool)>(name: &str, test: F) {
     let Ok(url) = std::env::var("QUERY_BUDGET_TEST_MYSQL") else {
         eprintln!("QUERY_BUDGET_TEST_MYSQL is not set: `{name}` is not run");

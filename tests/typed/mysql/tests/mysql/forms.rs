@@ -47,7 +47,7 @@ async fn structs_tuples_and_types_that_read_rows() {
         let row =
             sql_from_row!(ByRow, "SELECT id FROM users WHERE id = ?", 2_i64).fetch_one(&db).await.unwrap();
         assert_eq!(row.number, 2);
-        // Fields are made of columns by `Into`.
+        // Columns are converted to fields by `Into`.
         let wider =
             query_as!(Wider, "SELECT age, name, id FROM users WHERE id = 1").fetch_one(&db).await.unwrap();
         assert_eq!(wider, Wider { age: Some(36), name: "Ada".into(), id: Some(1) });

@@ -1,4 +1,4 @@
-//! Typed queries give what they say they give, and what sqlx's own macros give, from MySQL and MariaDB.
+//! Typed queries on MySQL and MariaDB return what their types say, and the same as sqlx's own macros.
 
 mod arguments;
 mod columns;
