@@ -1,4 +1,4 @@
-//! Tells the tests which databases there are, as in `tests/build.rs`.
+//! Tells the tests which databases are available, as `tests/build.rs` does.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

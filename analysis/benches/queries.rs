@@ -1,8 +1,9 @@
-//! What checking a query costs beside what parsing it costs: `cargo bench -p query-budget-analysis`.
+//! The cost of checking a query compared with parsing it: `cargo bench -p query-budget-analysis`.
 //!
-//! Over the queries of `QUERY_BUDGET_CORPUS`, or of `shared/corpus` beside the workspace; without either, over the
-//! queries and tables that stand in `benches/fixture`. The ratio of the two, the time to replay the longest migrations,
-//! and how the time to check and advise the folder with most queries grows with it are printed at the end.
+//! Measures the queries of `QUERY_BUDGET_CORPUS`, or of `shared/corpus` beside the workspace; without either,
+//! the queries and tables in `benches/fixture`. Prints at the end: the ratio of the two times, the time to
+//! replay the longest migrations, and how the time to check and advise the folder with the most queries grows
+//! with it.
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use query_budget_analysis::types;
 use sqlparser::dialect::{PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
 
-/// The queries of one database, with what its migrations leave.
+/// The queries of one database, with the schema that its migrations create.
 struct Folder {
     dialect: Dialect,
     migrations: Vec<Migration>,
@@ -46,7 +47,7 @@ impl Folder {
         Some(Folder { dialect, migrations, schema, queries })
     }
 
-    /// The parser alone, as it comes.
+    /// Parses only, without rewrites.
     fn parse(&self) {
         for sql in &self.queries {
             let parsed = match self.dialect {
@@ -70,7 +71,7 @@ impl Folder {
         }
     }
 
-    /// Everything that is asked of a query.
+    /// Runs all checks on the queries.
     fn check(&self, config: &Config) {
         let checker = Checker::new(config, Some(&self.schema), self.dialect);
         for sql in &self.queries {
@@ -80,7 +81,7 @@ impl Folder {
 }
 
 impl Folder {
-    /// The same tables and queries so many times, each under names of its own.
+    /// This many copies of the tables and queries, each with names of its own.
     fn repeated(&self, times: usize) -> Folder {
         let mut schema = self.schema.clone();
         let mut queries = Vec::new();
@@ -99,7 +100,7 @@ impl Folder {
         Folder { dialect: self.dialect, migrations: Vec::new(), schema, queries }
     }
 
-    /// The query with a number behind each word that names a table.
+    /// The query with a number appended to each word that names a table.
     fn with_suffix(&self, sql: &str, number: usize) -> String {
         let is_table = |word: &str| self.schema.table(None, &word.to_lowercase()).is_some();
         let mut renamed = String::with_capacity(sql.len() * 2);
@@ -114,7 +115,7 @@ impl Folder {
         renamed
     }
 
-    /// Checks all queries, and says which indexes would serve them.
+    /// Checks all queries, and advises indexes for them.
     fn check_and_advise(&self, config: &Config) {
         let checker = Checker::new(config, Some(&self.schema), self.dialect);
         let checked: Vec<Checked> = self.queries.iter().map(|sql| checker.query(sql, None)).collect();
@@ -127,7 +128,7 @@ impl Folder {
     }
 }
 
-/// Prints what it takes to check and advise a workload, and the same 10 and 100 times over.
+/// Prints the time to check and advise a workload, and 10 and 100 copies of it.
 fn growth(folder: &Folder, config: &Config) {
     println!("{} queries on {} tables:", folder.queries.len(), folder.schema.tables.len());
     for times in [1, 10, 100] {
@@ -157,7 +158,7 @@ fn folders() -> Vec<Folder> {
     Folder::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/fixture")).into_iter().collect()
 }
 
-/// The shortest of several runs: what else the machine does only ever adds to it.
+/// The shortest of several runs, because other activity on the machine only adds to the time.
 fn shortest(mut run: impl FnMut()) -> Duration {
     let time = |run: &mut dyn FnMut()| {
         let start = Instant::now();
@@ -198,7 +199,7 @@ fn measure() {
     let (parse, check, describe) = (shortest(parse), shortest(check), shortest(describe));
     let ratio = check.as_secs_f64() / parse.as_secs_f64();
     println!("{count} queries: parsed in {parse:.1?}, checked in {check:.1?}: {ratio:.2} times as long");
-    // The lint on types is among what is checked.
+    // Checking includes the lint on types.
     let share = describe.as_secs_f64() / (check - describe.min(check)).as_secs_f64();
     println!("typed in {describe:.1?}: {:.0} % of the rest", 100.0 * share);
     if let Some(folder) = folders.iter().max_by_key(|folder| folder.queries.len()) {

@@ -1,4 +1,4 @@
-//! No input makes the engine panic, run out of stack or take longer than its length allows.
+//! No input makes the engine panic, overflow the stack, or take longer than its length allows.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ fn schema(dialect: Dialect) -> Schema {
     replay.schema
 }
 
-/// Asks everything of a text, by every dialect's rules, and returns whether some dialect takes it for a query.
+/// Runs every analysis on a text in every dialect; returns whether any dialect parses it as a query.
 fn ask(sql: &str) -> bool {
     let config = Config::default();
     let mut parsed = false;
@@ -35,7 +35,7 @@ fn ask(sql: &str) -> bool {
     parsed
 }
 
-/// Pieces of queries, so that chance puts together what nearly is one.
+/// Pieces of queries, so that random combinations are almost valid.
 const QUERIES: &[&str] = &[
     "SELECT t.a, count(*) FILTER (WHERE b IS NOT NULL) FROM t LEFT JOIN u ON u.t_id = t.id WHERE t.a = $1 GROUP BY t.a HAVING count(*) > 1 ORDER BY 2 DESC LIMIT 10 OFFSET 5 FOR UPDATE OF t SKIP LOCKED",
     "WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 9) SEARCH DEPTH FIRST BY n SET o SELECT * FROM r , LATERAL (SELECT id FROM u WHERE t_id = r.n LIMIT 1) x USING",
@@ -48,7 +48,7 @@ const QUERIES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS w (id serial PRIMARY KEY, a int REFERENCES t (id) ON DELETE CASCADE, UNIQUE (a), CHECK (a > 0)) PARTITION BY RANGE (a); ALTER TABLE w RENAME TO y; DROP TABLE t CASCADE; CREATE INDEX ON y ((a + 1)) WHERE a > 0",
 ];
 
-/// A real-looking query with words taken out, said twice, and exchanged.
+/// A realistic query with words removed, repeated and swapped.
 fn mutated() -> impl Strategy<Value = String> {
     let edits =
         prop::collection::vec((0_u8..4, any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..5);
@@ -110,7 +110,7 @@ fn the_pieces_are_near_enough_to_queries() {
     assert!(parsed > 10, "only {parsed} of 200 are queries: nothing behind the parser is tried");
 }
 
-/// Runs on a small stack, and says how long it took.
+/// Runs on a small stack; returns how long it took.
 fn on_a_small_stack(sql: String) -> Duration {
     let run = move || {
         let start = Instant::now();
@@ -121,7 +121,7 @@ fn on_a_small_stack(sql: String) -> Duration {
     thread.join().expect("no panic")
 }
 
-/// A text that grows with a number, by name.
+/// The name of a text that grows with a number, and the function that makes it.
 type Growing = (&'static str, fn(usize) -> String);
 
 fn growing() -> Vec<Growing> {
@@ -168,7 +168,7 @@ fn long_texts_take_time_by_their_length() {
         }
         let shorter = on_a_small_stack(make(1_000)).max(Duration::from_millis(20));
         let longer = on_a_small_stack(make(10_000));
-        // Ten times the text; a hundred times the time would be its square.
+        // The text is ten times as long, so quadratic time would be a hundred times as long.
         assert!(longer < shorter * 60, "{name}: {shorter:?} for 1,000, {longer:?} for 10,000");
     }
 }

@@ -1,7 +1,7 @@
-//! The dashboard of an event scheduler, written twice: one query per row of another, and within a budget.
+//! The dashboard of an event scheduler, written twice: naively, with queries per row, and within a budget.
 //!
-//! `cargo run --example dashboard` prints what both ask of an SQLite database in memory. The schema
-//! is in `dashboard/migrations`, which `cargo xtask index-check` reads as well; the rows are typed by its snapshot.
+//! `cargo run --example dashboard` prints what both ask of an in-memory SQLite database. The schema is in
+//! `dashboard/migrations`, which `cargo xtask index-check` reads as well; rows are typed from its snapshot.
 
 use query_budget::{Report, measure, query_budget, sql, sql_as, sql_scalar};
 use sqlx::Result;
@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 
 const USER: i64 = 1;
 
-/// What the page shows.
+/// The content of the page.
 #[derive(Debug, Default, PartialEq)]
 struct Dashboard {
     events: Vec<EventCard>,
@@ -37,7 +37,7 @@ struct Named {
     name: String,
 }
 
-/// As it grows by itself: each card is filled by queries of its own.
+/// The naive version: queries of its own fill each card.
 async fn naive(db: &SqlitePool, user: i64) -> Result<Dashboard> {
     let mut dashboard = Dashboard::default();
     for event in upcoming(db, user).await? {
@@ -86,12 +86,12 @@ async fn naive(db: &SqlitePool, user: i64) -> Result<Dashboard> {
     Ok(dashboard)
 }
 
-/// The same page: what belongs to the events is fetched for all of them at once.
+/// The same page: the data of all events is fetched at once.
 #[query_budget(max = 5, rows = 500)]
 async fn budgeted(db: &SqlitePool, user: i64) -> Result<Dashboard> {
     let events = upcoming(db, user).await?;
     let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
-    // A JSON array is how a list is bound on SQLite.
+    // SQLite has no arrays, so the list is bound as a JSON array.
     let ids = format!("{ids:?}");
     let servers = sql_as!(
         (i64, String),
@@ -148,7 +148,7 @@ async fn upcoming(db: &SqlitePool, user: i64) -> Result<Vec<Named>> {
 #[tokio::main]
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let db = open().await?;
-    // Once before it counts: statements are prepared and the cache is warm for both.
+    // A first run that is not timed, so that statements are prepared and the cache is warm for both.
     let page = naive(&db, USER).await?;
     assert_eq!(page, budgeted(&db, USER).await?, "both show the same");
 
@@ -167,7 +167,7 @@ fn row(name: &str, report: &Report) {
 }
 
 async fn open() -> std::result::Result<SqlitePool, Box<dyn std::error::Error>> {
-    // One connection that stays: each connection to memory is a database of its own.
+    // A single permanent connection, because each connection to memory is a separate database.
     let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
     let db = one.connect("sqlite::memory:").await?;
     let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/dashboard/migrations");

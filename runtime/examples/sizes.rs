@@ -1,5 +1,6 @@
-//! How large the futures of counted queries are, beside sqlx's own and for the features of this build:
-//! `cargo run --release -p query-budget --features sqlite --example sizes`, and with `count` for one that counts.
+//! The sizes of the futures of counted queries, compared with sqlx's own, for the features of this build:
+//! `cargo run --release -p query-budget --features sqlite --example sizes`, and with `count` for a build that
+//! counts.
 
 use query_budget::__private::{Site, query, query_as};
 use query_budget::scope;
@@ -38,7 +39,7 @@ fn main() {
     });
 }
 
-/// What a budget is put on.
+/// A function with a budget.
 async fn function(db: &SqlitePool) -> sqlx::Result<()> {
     sqlx::query("SELECT 1").execute(db).await.map(drop)
 }

@@ -1,4 +1,4 @@
-//! What threads share, in every order that they can come in. `scripts/loom` runs it.
+//! Models the data that threads share, in every possible interleaving. `scripts/loom` runs it.
 
 #![cfg(query_budget_loom)]
 
@@ -10,7 +10,7 @@ use query_budget::__private::{Site, query};
 use query_budget::{Report, current, measure, scope};
 use sqlx::{Execute, Sqlite};
 
-/// Counts one query, as a connection that takes its arguments does.
+/// Counts one query, as a connection does that takes arguments.
 fn one_query() {
     static SITE: Site = Site::new("SELECT 1", 1, "src/model.rs", 1, 1);
     assert!(query::<Sqlite>(&SITE).bind(1).take_arguments().is_ok());

@@ -1,8 +1,10 @@
-//! Pages by a loop against pages within a budget, in turn on the same connection: `cargo bench -p agent-chat --bench seeds`.
+//! Pages loaded in a loop compared with pages within a budget, alternating on the same connection:
+//! `cargo bench -p agent-chat --bench seeds`.
 //!
-//! `DATABASE_URL` names an empty PostgreSQL database, in which it makes and fills its tables. Without it nothing is measured.
-//! `REDIS_URL` names a Redis or Valkey for the cache of the dashboard; without it that is in memory. It prints the headlines of
-//! three rows of SEEDS: 001, what the headers say of a page; 003, a feed with its pages and its cache; 004, a dashboard.
+//! `DATABASE_URL` names an empty PostgreSQL database, in which the benchmark creates and fills its tables;
+//! without it nothing is measured. `REDIS_URL` names a Redis or Valkey for the cache of the dashboard;
+//! without it the cache is in memory. Prints the headlines of three rows of SEEDS: 001, a page according to
+//! its headers; 003, a feed with its pages and its cache; 004, a dashboard.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +19,7 @@ use sqlx::postgres::{PgPool, PgPoolOptions};
 use tower::ServiceExt;
 
 const REQUESTS: u32 = 200;
-/// A message is written for so many dashboards that are shown.
+/// The number of dashboard reads per written message.
 const READS_A_WRITE: u32 = 10;
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -45,7 +47,7 @@ async fn main() -> Outcome {
     }
 }
 
-/// The page of a channel, as the headers of the service tell of it.
+/// The page of a channel, measured by the headers of the service.
 async fn profile(db: &PgPool) -> Outcome {
     let service = agent_chat::router(db.clone());
     println!("SEEDS 001: the page of a channel, by the headers of {REQUESTS} requests");
@@ -63,7 +65,7 @@ async fn profile(db: &PgPool) -> Outcome {
     Ok(())
 }
 
-/// What the headers of an answer say: the number of queries, and the time that the request took.
+/// Sends a request; returns the number of queries and the time it took, from the headers of the response.
 async fn ask(service: &Router, path: &str) -> Outcome<(usize, Duration)> {
     let response = service.clone().oneshot(Request::get(path).body(Body::empty())?).await?;
     let header =
@@ -72,7 +74,7 @@ async fn ask(service: &Router, path: &str) -> Outcome<(usize, Duration)> {
     Ok((header("x-query-count").parse()?, Duration::from_secs_f64(milliseconds / 1e3)))
 }
 
-/// The feed of channels, five pages of each.
+/// The feeds of several channels, five pages each.
 async fn pages(db: &PgPool) -> Outcome {
     println!("\nSEEDS 003: a page of a feed, five of each of 40 channels");
     head("time");
@@ -104,7 +106,7 @@ async fn pages(db: &PgPool) -> Outcome {
     Ok(())
 }
 
-/// The dashboard of 26 channels, with a write for some that are shown.
+/// The dashboard of 26 channels, with one write per `READS_A_WRITE` reads.
 async fn dashboards<S>(db: &PgPool, cached: &CachedPool<Postgres, S>, place: &str) -> Outcome
 where
     S: Store + Stores<Vec<dashboard::Newest>> + Stores<Vec<dashboard::Running>>,
@@ -149,7 +151,7 @@ fn head(time: &str) {
     println!("{:<30}{:>12}{:>22}{:>10}", "", "queries", format!("{time}, median"), "p95");
 }
 
-/// A way with the most queries that a page took, and its times.
+/// Prints one variant: the maximum number of queries per page, and its times.
 fn row(name: &str, queries: usize, mut times: Vec<Duration>) {
     times.sort();
     let at = |part: usize| times.get(times.len() * part / 100).map_or(0.0, |time| time.as_secs_f64() * 1e3);

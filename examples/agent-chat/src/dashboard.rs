@@ -1,4 +1,4 @@
-//! The dashboard of many channels: what was said last in each, by whom, and what runs there.
+//! The dashboard of many channels: the newest message of each, its author, and the running workflows.
 
 use std::time::Duration;
 
@@ -6,28 +6,29 @@ use query_budget::cache::{CachedPool, Store, Stores};
 use query_budget::{query_budget, sql, sql_as, sql_scalar};
 use sqlx::{PgPool, Postgres, Result};
 
-/// How long the dashboard is kept where nothing is written.
+/// How long the dashboard is cached if nothing is written.
 const LIVES: Duration = Duration::from_secs(60);
 
-/// The newest message of a channel: the channel, its text, its author, and how many messages there are.
+/// The newest message of a channel: the channel, its text, its author, and the number of messages in the
+/// channel.
 pub type Newest = (i64, String, String, i64);
-/// A workflow that runs: its channel, its name, and how many of its tasks are done.
+/// A running workflow: its channel, its name, and how many of its tasks are done.
 pub type Running = (i64, String, i64);
 
 /// What the dashboard shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dashboard {
-    /// By channel.
+    /// One per channel, by channel.
     pub newest: Vec<Newest>,
     /// By channel and age.
     pub running: Vec<Running>,
 }
 
-/// As it grows by itself: eight queries a channel.
+/// The naive version: eight queries per channel.
 ///
 /// # Errors
 ///
-/// What the database reports.
+/// Returns the error of the database.
 pub async fn looped(db: &PgPool, channels: &[i64]) -> Result<Dashboard> {
     let (mut newest, mut running) = (Vec::new(), Vec::new());
     for channel in channels {
@@ -63,11 +64,11 @@ pub async fn looped(db: &PgPool, channels: &[i64]) -> Result<Dashboard> {
     Ok(Dashboard { newest, running })
 }
 
-/// Within a budget: two queries for all channels, each cached until something that it reads is written.
+/// Within a budget: two queries for all channels, each cached until something it reads is written.
 ///
 /// # Errors
 ///
-/// What the database reports.
+/// Returns the error of the database.
 #[query_budget(max = 2)]
 pub async fn together<S>(db: &CachedPool<Postgres, S>, channels: &[i64]) -> Result<Dashboard>
 where
@@ -99,11 +100,11 @@ where
     Ok(Dashboard { newest: newest.to_vec(), running: running.to_vec() })
 }
 
-/// Says something in a channel; the dashboards that show messages are read anew.
+/// Posts a message in a channel; this invalidates the cached dashboards that show messages.
 ///
 /// # Errors
 ///
-/// What the database reports.
+/// Returns the error of the database.
 #[query_budget(max = 1)]
 pub async fn say<S: Store>(
     db: &CachedPool<Postgres, S>,

@@ -8,24 +8,24 @@ use sqlx::{PgPool, Postgres, Result};
 
 use crate::Message;
 
-/// How long the names of agents are kept.
+/// How long the names of agents are cached.
 const LIVES: Duration = Duration::from_secs(300);
 const ON_A_PAGE: u32 = 20;
 
-/// A page of the feed, and where the next one begins.
+/// A page of the feed, and the cursor of the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feed {
     /// The messages, newest first.
     pub messages: Vec<Message>,
-    /// What [`PageRequest::after`] takes for the next page.
+    /// The value of [`PageRequest::after`] for the next page; `None` on the last page.
     pub next: Option<String>,
 }
 
-/// As it grows by itself: pages by number, and each author by a query of its own.
+/// The naive version: pages by number, and one query per author.
 ///
 /// # Errors
 ///
-/// What the database reports.
+/// Returns the error of the database.
 pub async fn looped(db: &PgPool, channel: i64, page: i64) -> Result<Vec<Message>> {
     // query-budget: allow(deep_offset): the example of what pages by key are for
     let rows = sql_as!(
@@ -43,11 +43,11 @@ pub async fn looped(db: &PgPool, channel: i64, page: i64) -> Result<Vec<Message>
     Ok(messages)
 }
 
-/// Within a budget: a page by its key, and the names of the agents, which are cached.
+/// Within a budget: a page by key, and the agents' names from a cache.
 ///
 /// # Errors
 ///
-/// What the database reports, or a request that no page gave.
+/// Returns the error of the database, or an error if the cursor is not one that a page returned.
 #[query_budget(max = 2)]
 pub async fn page(db: &CachedPool<Postgres>, channel: i64, request: &PageRequest) -> Result<Feed, PageError> {
     let messages = sql_page_as!(

@@ -1,7 +1,9 @@
-//! An agent chat: a page shows the newest messages of a channel with their authors, and what runs there.
+//! An agent chat: a page shows the newest messages of a channel with their authors, and the running
+//! workflows.
 //!
-//! The page is loaded twice: as it grows by itself, author by author, and within a budget. So are the feed of a channel, which
-//! is read by the last key with its authors cached, and the dashboard of many channels, which is cached as a whole.
+//! The page is implemented twice: naively, with a query per author, and within a budget. So are the feed of a
+//! channel, which is paged by key with cached authors, and the dashboard of many channels, which is cached as
+//! a whole.
 
 pub mod dashboard;
 pub mod feed;
@@ -16,35 +18,35 @@ use sqlx::{FromRow, PgPool, Result};
 /// A message on the page.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Message {
-    /// What it says.
+    /// Its text.
     pub body: String,
     /// The name of the agent that wrote it.
     pub author: String,
 }
 
-/// A workflow that runs in the channel.
+/// A running workflow of a channel.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Workflow {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// Number of its tasks that are done.
     pub done: i64,
 }
 
-/// What the page of a channel shows.
+/// The content of a channel's page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// The newest messages.
     pub messages: Vec<Message>,
-    /// What runs.
+    /// The running workflows.
     pub workflows: Vec<Workflow>,
 }
 
-/// Makes the tables.
+/// Creates the tables.
 ///
 /// # Errors
 ///
-/// What the database reports, or the folder of the migrations cannot be read.
+/// Returns the error of the database, or an error if the folder of the migrations cannot be read.
 pub async fn migrate(db: &PgPool) -> std::result::Result<(), sqlx::migrate::MigrateError> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
     sqlx::migrate::Migrator::new(std::path::Path::new(folder)).await?.run(db).await
@@ -54,7 +56,7 @@ pub async fn migrate(db: &PgPool) -> std::result::Result<(), sqlx::migrate::Migr
 ///
 /// # Errors
 ///
-/// What the database reports.
+/// Returns the error of the database.
 pub async fn seed(db: &PgPool) -> Result<()> {
     sqlx::raw_sql(
         "INSERT INTO agents (name, kind)

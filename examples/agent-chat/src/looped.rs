@@ -1,4 +1,4 @@
-//! As it grows by itself: the author of each message and the tasks of each workflow by queries of their own.
+//! The naive version: one query for the author of each message and for the tasks of each workflow.
 
 use query_budget::{sql_as, sql_scalar};
 use sqlx::{PgPool, Result};
@@ -9,7 +9,7 @@ use crate::{Message, Page, Workflow};
 ///
 /// # Errors
 ///
-/// What the database reports.
+/// Returns the error of the database.
 pub async fn page(db: &PgPool, channel: i64) -> Result<Page> {
     let rows = sql_as!(
         (String, i64),

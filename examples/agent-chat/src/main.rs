@@ -1,5 +1,5 @@
-//! `DATABASE_URL=postgres://.. cargo run -p agent-chat` serves on port 3000, or on that of `PORT`; empty
-//! tables are filled first.
+//! `DATABASE_URL=postgres://.. cargo run -p agent-chat` serves on port 3000, or on `PORT`; it fills empty
+//! tables first.
 //!
 //! ```sh
 //! curl -i 'http://127.0.0.1:3000/channels/7?how=loop'

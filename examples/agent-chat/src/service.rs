@@ -14,8 +14,9 @@ use sqlx::{PgPool, Postgres};
 
 use crate::{dashboard, feed, looped, together};
 
-/// The service: `GET /channels/7?how=loop`, `GET /channels/7/feed?how=loop&page=1` and `GET /dashboard?how=loop`, the same
-/// without `how=loop` within a budget (the feed's next page by `after=`), and `GET /performance/database`.
+/// The service: `GET /channels/7?how=loop`, `GET /channels/7/feed?how=loop&page=1` and
+/// `GET /dashboard?how=loop`; the same without `how=loop` within a budget (the feed's next page by `after=`);
+/// and `GET /performance/database`.
 pub fn router(db: PgPool) -> Router {
     let layer = RequestLayer::new().named(|method, extensions| {
         let route = extensions.get::<MatchedPath>().map_or("?", MatchedPath::as_str);
@@ -30,7 +31,7 @@ pub fn router(db: PgPool) -> Router {
         .with_state(Cache::in_memory("agent-chat").over(db))
 }
 
-/// The pool, and what it reads cached.
+/// The pool, with a cache for reads.
 type Db = CachedPool<Postgres>;
 type Arguments = Query<HashMap<String, String>>;
 
@@ -38,7 +39,7 @@ fn in_a_loop(arguments: &Arguments) -> bool {
     arguments.get("how").is_some_and(|how| how == "loop")
 }
 
-/// What the page of a channel is sent as: messages with their authors, workflows with the number of tasks done.
+/// The JSON of a channel's page: messages with their authors, workflows with the number of tasks done.
 type PageAsJson = Json<(Vec<(String, String)>, Vec<(String, i64)>)>;
 
 async fn channel(
@@ -83,8 +84,8 @@ async fn dashboard(State(db): State<Db>, arguments: Arguments) -> Result<Json<Va
     Ok(Json(json!({ "newest": shown.newest, "running": shown.running })))
 }
 
-/// Percentiles of each statement and each route and the figures of the pool; how often each index is used, and how large
-/// each table is.
+/// The percentiles of each statement and each route, the figures of the pool, how often each index is used,
+/// and the size of each table.
 #[query_budget(max = 2)]
 async fn performance(State(db): State<Db>) -> Result<Json<Value>, Failure> {
     let indexes = sql_as!(
@@ -108,11 +109,11 @@ async fn performance(State(db): State<Db>) -> Result<Json<Value>, Failure> {
     })))
 }
 
-/// What went wrong, of which the client learns no more than whose fault it is.
+/// An error; the client learns only whose fault it is.
 enum Failure {
     /// An error of the database.
     Database(sqlx::Error),
-    /// A page that no page before it gave.
+    /// The cursor is not one that a page returned.
     Cursor,
 }
 

@@ -1,4 +1,4 @@
-//! Within a budget: two queries, whatever the page holds.
+//! Within a budget: two queries, whatever the page contains.
 
 use query_budget::{query_budget, sql_as};
 use sqlx::{PgPool, Result};
@@ -9,7 +9,7 @@ use crate::{Message, Page, Workflow};
 ///
 /// # Errors
 ///
-/// What the database reports.
+/// Returns the error of the database.
 #[query_budget(max = 2, rows = 60)]
 pub async fn page(db: &PgPool, channel: i64) -> Result<Page> {
     let messages = sql_as!(

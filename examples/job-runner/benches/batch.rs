@@ -1,10 +1,12 @@
-//! Rows by a loop against batches of them, in turn on the same connection: `cargo bench -p job-runner --bench batch`.
+//! Rows inserted in a loop compared with batches, alternating on the same connection:
+//! `cargo bench -p job-runner --bench batch`.
 //!
-//! `DATABASE_URL` names a PostgreSQL database in which it makes its tables. Without it nothing is measured. It prints the
-//! headlines of two rows of SEEDS: 002, a thousand rows in four forms, and 000, a run of a hundred steps.
+//! `DATABASE_URL` names a PostgreSQL database in which the benchmark creates its tables; without it nothing
+//! is measured. Prints the headlines of two rows of SEEDS: 002, a thousand rows in four forms, and 000, a run
+//! of a hundred steps.
 //!
-//! What makes the difference between runs is what the loop waits for: a way to the server and back for each row, and a commit
-//! for each row, which is as long as the server's disk takes to sync. So both are printed too.
+//! The results depend on what the loop waits for: a round trip to the server per row, and a commit per row,
+//! which takes as long as the server's disk takes to sync. So both are printed too.
 
 use std::time::{Duration, Instant};
 
@@ -30,7 +32,7 @@ async fn main() {
     sqlx::query("TRUNCATE runs CASCADE").execute(&db).await.expect("clean up");
 }
 
-/// The way to the server and back, and what a commit costs on top of it.
+/// Prints the time of a round trip to the server, and the additional time of a commit.
 async fn server(db: &PgPool) -> Result<()> {
     let (mut ways, mut commits) = (Vec::new(), Vec::new());
     for _ in 0..200 {
@@ -59,7 +61,7 @@ async fn insert_run(db: &PgPool) -> Result<i64> {
     sql_scalar!(i64, "INSERT INTO runs (plan) VALUES ('bench') RETURNING id").fetch_one(db).await
 }
 
-/// A thousand rows: one INSERT for each, and in four forms of a batch.
+/// A thousand rows: one INSERT each, and four forms of a batch.
 async fn rows(db: &PgPool) -> Result<()> {
     let names = plan(ROWS);
     let mut times: [Vec<Duration>; 6] = Default::default();
@@ -67,7 +69,7 @@ async fn rows(db: &PgPool) -> Result<()> {
         for (form, times) in times.iter_mut().enumerate() {
             let run = insert_run(db).await?;
             if form == 4 {
-                // What an upsert meets is there already.
+                // The rows exist already, so that the upsert conflicts.
                 insert(db, run, &names, 2).await?;
             }
             let started = Instant::now();
@@ -143,7 +145,7 @@ async fn insert(db: &PgPool, run: i64, names: &[String], form: usize) -> Result<
     Ok(())
 }
 
-/// A run of a hundred steps, as a loop makes it, as batches, and as one statement.
+/// A run of a hundred steps: in a loop, as batches, and as one statement.
 async fn steps(db: &PgPool) -> Result<()> {
     let names = plan(100);
     let mut times: [Vec<Duration>; 3] = Default::default();
@@ -164,7 +166,7 @@ async fn steps(db: &PgPool) -> Result<()> {
     Ok(())
 }
 
-/// Each form with its median and how many times faster than the first it is.
+/// Prints the median of each form, and its speed-up over the first.
 fn print(forms: &[&str], medians: &[Duration]) {
     for (form, median) in forms.iter().zip(medians) {
         let first = medians.first().copied().unwrap_or_default();

@@ -1,6 +1,8 @@
-//! Creating a run by a loop against one statement, in turn on the same connection: `cargo bench -p job-runner`.
+//! Creating a run in a loop compared with one statement, alternating on the same connection:
+//! `cargo bench -p job-runner`.
 //!
-//! `DATABASE_URL` names a PostgreSQL database in which it makes its tables. Without it nothing is measured.
+//! `DATABASE_URL` names a PostgreSQL database in which the benchmark creates its tables. Without it nothing
+//! is measured.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +26,7 @@ async fn main() {
     sqlx::query("TRUNCATE runs CASCADE").execute(&db).await.expect("clean up");
 }
 
-/// Prints the medians of both ways and how many times one is the other.
+/// Prints the medians of both variants and their ratio.
 async fn measure(db: &PgPool, steps: usize) {
     let names = plan(steps);
     let (mut loops, mut statements) = (Vec::new(), Vec::new());

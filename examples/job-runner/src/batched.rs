@@ -1,4 +1,4 @@
-//! As it grows by itself, with each loop as one batch: four queries for any number of steps.
+//! The naive version with each loop as one batch: four queries for any number of steps.
 
 use query_budget::{query_budget, sql_batch, sql_batch_scalar, sql_scalar};
 use sqlx::{PgPool, Result};
@@ -7,7 +7,7 @@ use sqlx::{PgPool, Result};
 ///
 /// # Errors
 ///
-/// What the database reports.
+/// Returns the error of the database.
 #[query_budget(max = 4)]
 pub async fn create_run(db: &PgPool, plan: &str, names: &[String]) -> Result<i64> {
     let mut transaction = db.begin().await?;

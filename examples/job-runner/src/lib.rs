@@ -1,7 +1,7 @@
 //! A job runner: a run has steps, a step has events and a message in the outbox.
 //!
-//! Everything is there as it grows by itself, a few queries for each step, and as one statement; creating a run also as
-//! batches.
+//! Everything is implemented naively, with a few queries per step, and as one statement; creating a run also
+//! as batches.
 
 pub mod batched;
 pub mod looped;
@@ -12,10 +12,10 @@ pub use service::router;
 
 use sqlx::FromRow;
 
-/// A step of a run, with the newest of its events.
+/// A step of a run, with its newest event.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Step {
-    /// Its number within the run, from one.
+    /// Its number within the run, starting at one.
     pub position: i64,
     /// What it does.
     pub name: String,
@@ -23,17 +23,17 @@ pub struct Step {
     pub last_event: String,
 }
 
-/// The names of a plan with so many steps.
+/// The names of a plan with this many steps.
 #[must_use]
 pub fn plan(steps: usize) -> Vec<String> {
     (1..=steps).map(|step| format!("step {step}")).collect()
 }
 
-/// Makes the tables.
+/// Creates the tables.
 ///
 /// # Errors
 ///
-/// What the database reports, or the folder of the migrations cannot be read.
+/// Returns the error of the database, or an error if the folder of the migrations cannot be read.
 pub async fn migrate(db: &sqlx::PgPool) -> Result<(), sqlx::migrate::MigrateError> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
     sqlx::migrate::Migrator::new(std::path::Path::new(folder)).await?.run(db).await

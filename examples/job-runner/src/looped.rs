@@ -1,15 +1,15 @@
-//! As it grows by itself: a few queries for each step.
+//! The naive version: a few queries per step.
 
 use query_budget::{sql, sql_as, sql_scalar};
 use sqlx::{PgPool, Result};
 
 use crate::Step;
 
-/// Creates a run with these steps: three queries and a look-up for each.
+/// Creates a run with these steps: one lookup and three writes per step.
 ///
 /// # Errors
 ///
-/// What the database reports.
+/// Returns the error of the database.
 pub async fn create_run(db: &PgPool, plan: &str, names: &[String]) -> Result<i64> {
     let run =
         sql_scalar!(i64, "INSERT INTO runs (plan) VALUES ($1) RETURNING id", plan).fetch_one(db).await?;
@@ -37,11 +37,11 @@ pub async fn create_run(db: &PgPool, plan: &str, names: &[String]) -> Result<i64
     Ok(run)
 }
 
-/// The steps of a run: one query for all of them, and one for each to find its newest event.
+/// The steps of a run: one query for all of them, and one for the newest event of each.
 ///
 /// # Errors
 ///
-/// What the database reports.
+/// Returns the error of the database.
 pub async fn steps_of(db: &PgPool, run: i64) -> Result<Vec<Step>> {
     let rows = sql_as!(
         (i64, i64, String),

@@ -1,4 +1,4 @@
-//! `DATABASE_URL=postgres://.. cargo run -p job-runner` serves on port 3000, or on that of `PORT`.
+//! `DATABASE_URL=postgres://.. cargo run -p job-runner` serves on port 3000, or on `PORT`.
 //!
 //! ```sh
 //! curl -i -X POST 'http://127.0.0.1:3000/runs?steps=100&how=loop'

@@ -12,8 +12,8 @@ use sqlx::PgPool;
 
 use crate::{looped, plan, together};
 
-/// The service: `POST /runs?steps=100&how=loop`, `GET /runs/7/steps?how=loop`, the same without `how=loop` in one
-/// statement each, and `GET /stats`.
+/// The service: `POST /runs?steps=100&how=loop` and `GET /runs/7/steps?how=loop`; the same without `how=loop`
+/// in one statement each; and `GET /stats`.
 pub fn router(db: PgPool) -> Router {
     let layer = RequestLayer::new().named(|method, extensions| {
         let route = extensions.get::<MatchedPath>().map_or("?", MatchedPath::as_str);
@@ -57,12 +57,12 @@ async fn steps(
     Ok(Json(steps.into_iter().map(|step| (step.position, step.name, step.last_event)).collect()))
 }
 
-/// Percentiles of each statement and each route, and the figures of the pool.
+/// The percentiles of each statement and each route, and the figures of the pool.
 async fn stats() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], query_budget::stats().to_json())
 }
 
-/// An error of the database, of which the client learns no more than that.
+/// An error of the database; the client learns no details.
 struct Failure(sqlx::Error);
 
 impl From<sqlx::Error> for Failure {

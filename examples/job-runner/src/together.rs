@@ -5,11 +5,12 @@ use sqlx::{PgPool, Result};
 
 use crate::Step;
 
-/// Creates a run with these steps, their events and their messages, in one statement, which holds or fails as a whole.
+/// Creates a run with these steps, their events and their messages, in one statement, which succeeds or fails
+/// as a whole.
 ///
 /// # Errors
 ///
-/// What the database reports.
+/// Returns the error of the database.
 #[query_budget(max = 1, rows = 1)]
 pub async fn create_run(db: &PgPool, plan: &str, names: &[String]) -> Result<i64> {
     sql_scalar!(
@@ -38,7 +39,7 @@ pub async fn create_run(db: &PgPool, plan: &str, names: &[String]) -> Result<i64
 ///
 /// # Errors
 ///
-/// What the database reports.
+/// Returns the error of the database.
 #[query_budget(max = 1, rows = 1000)]
 pub async fn steps_of(db: &PgPool, run: i64) -> Result<Vec<Step>> {
     sql_as!(

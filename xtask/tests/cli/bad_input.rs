@@ -1,4 +1,4 @@
-//! Whatever is put in: a message that says what is wrong and where, and never a panic.
+//! Any bad input gives a message that says what is wrong and where, and never a panic.
 
 use std::process::Stdio;
 
@@ -22,7 +22,7 @@ fn a_missing_folder_is_named() {
     }
 }
 
-/// Queries held against no table at all would come out clean.
+/// Without any tables, all queries would pass.
 #[test]
 fn a_folder_without_migrations_is_named() {
     let scratch = Scratch::with([("notes/readme.md", ""), ("q.sql", "SELECT id FROM t WHERE id = 1")]);
@@ -57,7 +57,7 @@ fn an_empty_snapshot_is_an_empty_database() {
     let scratch = Scratch::with([("schema.sql", ""), ("q.sql", "SELECT 1")]);
     let arguments = ["index-check", "--schema", "schema.sql", "--queries", "q.sql", "--dialect", "sqlite"];
     run(scratch.path(), &arguments).exits_with(0);
-    // Nothing in it tells whose SQL it is.
+    // Nothing in it reveals the dialect.
     run(scratch.path(), &arguments[..5]).exits_with(2).says(&["schema.sql", "`dialect`"]);
 }
 
@@ -73,7 +73,7 @@ fn a_line_that_is_no_json_is_named() {
     let scratch =
         Scratch::with([MIGRATION, ("q.jsonl", "{\"query\": \"SELECT 1\"}\n{\"sql\": \"SELECT 1\"}\n")]);
     let arguments = ["index-check", "--migrations", "migrations", "--queries", "q.jsonl"];
-    // A bad line costs itself, and is named.
+    // A bad line is skipped, and named.
     run(scratch.path(), &arguments).exits_with(0).says(&["`q.jsonl:2`", "missing field `query`", "1 query"]);
     scratch.write("q.jsonl", "\u{feff}{\"query\": \"SELECT 1\"}\n");
     run(scratch.path(), &arguments).exits_with(0).says(&["1 query"]);
@@ -174,7 +174,7 @@ fn schema_replaces_no_file_that_it_did_not_write() {
     run(scratch.path(), &arguments).exits_with(2).says(&["`by_hand.sql`", "`--force`"]);
     assert!(scratch.read("by_hand.sql").contains("mine"));
     run(scratch.path(), &[&arguments[..], &["--force"]].concat()).exits_with(0);
-    // What it wrote itself it writes again.
+    // A file that it wrote itself may be replaced.
     run(scratch.path(), &arguments).exits_with(0);
     let nowhere = ["schema", "--migrations", "migrations", "--output", "nowhere/schema.sql"];
     run(scratch.path(), &nowhere).exits_with(2).says(&["nowhere/schema.sql"]);

@@ -1,4 +1,4 @@
-//! `--baseline` and `--write-baseline`: what is known is not reported, what is new is.
+//! `--baseline` and `--write-baseline`: known findings are not reported, new ones are.
 
 use query_budget_tests::Scratch;
 use serde_json::Value;
@@ -53,7 +53,7 @@ fn what_is_new_is_reported_alone() {
     let ran =
         run(scratch.path(), &READ).exits_with(1).says(&[" --> src/new.rs:3:", "found 1 error, 0 warnings"]);
     assert_eq!(ran.stdout.matches("error[").count(), 1, "{}", ran.stdout);
-    // Another query in a function that has a known one is new as well.
+    // Another query in a function with a known one is new as well.
     scratch.write("src/new.rs", "");
     scratch.write("src/lib.rs", SOURCE.replace("SELECT id", "SELECT at"));
     run(scratch.path(), &READ)

@@ -1,9 +1,10 @@
-//! What the book shows is what happens: its files are written, its commands run, its examples checked, its links followed.
+//! Executes the book: writes its files, runs its commands, checks its examples, and follows its links.
 //!
-//! A fence says what it is behind its language. `file=PATH` is written into a workspace of the page's own. In `sh`, each
-//! `cargo query-budget` is run there and exits with 0, or with what `# exit N` says. `text,output` is what the commands
-//! before it print: each of its paragraphs, in which `[..]` stands for whatever. `fires=LINT` gives one finding, of that
-//! lint; `clean` gives none; `schema` adds tables for the examples below it.
+//! The info string of a fence says what it is. `file=PATH` is written into a workspace of the page. In `sh`,
+//! each `cargo query-budget` is run there and must exit with 0, or with `N` after `# exit N`. `text,output`
+//! is the output of the commands before it: each of its paragraphs, where `[..]` matches anything.
+//! `fires=LINT` must give one finding, of that lint; `clean` must give none; `schema` adds tables for the
+//! examples below it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -41,7 +42,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// A fence: what it says behind its three backticks, and its text.
+/// A fence: its info string, and its text.
 struct Fence {
     info: String,
     text: String,
@@ -65,7 +66,7 @@ fn fences(page: &str) -> Vec<Fence> {
     fences
 }
 
-/// What a page has so far.
+/// The state of a page so far.
 struct Page {
     scratch: Scratch,
     printed: String,
@@ -130,7 +131,8 @@ impl Page {
                     let ran = git.args(arguments).output().expect("git runs");
                     assert!(ran.status.success(), "{at}: {line}: {}", String::from_utf8_lossy(&ran.stderr));
                 }
-                // It would build this workspace anew: `scripts/publish` and the release workflow do.
+                // It would build this workspace from scratch; `scripts/publish` and the release workflow test
+                // it.
                 ["cargo", "install", ..] => {}
                 _ => panic!("{at}: `{line}` is not run"),
             }
@@ -212,7 +214,7 @@ fn every_page_is_in_the_contents() {
     }
 }
 
-/// The headings of a page as the names that links give them.
+/// The anchors of a page's headings.
 fn anchors(page: &str) -> Vec<String> {
     let headings =
         page.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
@@ -223,7 +225,7 @@ fn anchors(page: &str) -> Vec<String> {
     headings.map(name).collect()
 }
 
-/// The targets of the links of a page, those in code left out.
+/// The targets of the links of a page, except those in code.
 fn links(page: &str) -> Vec<String> {
     let mut text = String::new();
     let mut in_fence = false;

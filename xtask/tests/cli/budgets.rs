@@ -1,4 +1,4 @@
-//! `budgets` lists what functions run at least and at most.
+//! `budgets` lists the minimum and maximum number of queries of functions.
 
 use query_budget_tests::Scratch;
 

@@ -1,4 +1,4 @@
-//! What types are derived from is what a real server says.
+//! The catalog that types are derived from agrees with a real server.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::run;
 async fn files_are_what_the_server_says() {
     with_postgres(|pool: PgPool| async move {
         let version = pool.fetch_one("SHOW server_version_num").await.expect("a version").get::<String, _>(0);
-        // Each version has functions of its own; the files are of this one.
+        // Functions differ between versions; the files are from this one.
         if !version.starts_with("15") {
             return;
         }
@@ -21,12 +21,12 @@ async fn files_are_what_the_server_says() {
         let files = std::fs::read_dir(root.join("analysis/src/types/postgres/catalog")).expect("the files");
         for file in files.flatten() {
             let name = file.path().file_stem().expect("a name").to_string_lossy().into_owned();
-            // They have releases of their own, and the file is of one of them.
+            // These have releases of their own, and the file is from one of them.
             if ["postgis", "vector"].contains(&name.as_str()) {
                 continue;
             }
             let create = format!("CREATE EXTENSION IF NOT EXISTS \"{name}\" CASCADE");
-            // The server may lack an extension; its file is left alone then.
+            // The server may lack an extension; its file is then skipped.
             let _ = pool.execute(AssertSqlSafe(create)).await;
         }
         let url = pool.connect_options().to_url_lossy();

@@ -74,13 +74,13 @@ fn what_has_not_changed_is_left_out() {
 #[test]
 fn a_line_of_the_query_its_function_and_its_callers_are_touched() {
     let scratch = project();
-    // A line of the query that is not the one the finding stands on.
+    // A line of the query other than the one of the finding.
     scratch.write(
         "src/posts.rs",
         POSTS.replace("ORDER BY id LIMIT 10\").bind(post)", "ORDER BY id LIMIT 11\").bind(post)"),
     );
     assert_eq!(found(&scratch, &["check", "--since", "HEAD"]), ["src/posts.rs:8 unindexed_filter"]);
-    // The call in `page` comes to the function that differs, though its file does not.
+    // The function that `page` calls differs, though the file of `page` does not.
     scratch.write("src/posts.rs", POSTS.replace(".bind(user)", ".bind(user + 0)"));
     assert_eq!(
         found(&scratch, &["check", "--since", "HEAD"]),

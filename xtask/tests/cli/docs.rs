@@ -1,4 +1,4 @@
-//! What is generated from the lints' documentation is committed as it would be written.
+//! The committed files that are generated from the lints' documentation are up to date.
 
 use std::path::Path;
 

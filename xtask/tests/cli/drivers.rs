@@ -1,4 +1,4 @@
-//! Queries that other drivers than sqlx are given, over a whole workspace.
+//! Queries of drivers other than sqlx, in a whole workspace.
 
 use query_budget_tests::Scratch;
 use serde_json::Value;
@@ -11,7 +11,7 @@ const MIGRATION: (&str, &str) = (
      CREATE TABLE posts (id BIGSERIAL PRIMARY KEY, user_id BIGINT NOT NULL);\n",
 );
 
-/// The lints that speak of a project, each with its line, and the report.
+/// The lints found in a project, each with its line, and the report.
 #[track_caller]
 fn found(scratch: &Scratch, code: i32) -> (Vec<String>, Value) {
     let ran = run(scratch.path(), &["check", "--format", "json", "--all"]).exits_with(code);
@@ -57,7 +57,7 @@ pub async fn page(client: &Client, users: &[i64]) -> Result<(), Error> {
     run(scratch.path(), &["budgets"]).exits_with(0).says(&["page"]);
     run(scratch.path(), &["index-check"]).exits_with(1).says(&["CREATE INDEX", "posts (user_id"]);
 
-    // Without the driver these are methods of nobody knows what.
+    // Without the driver, nothing says what these methods do.
     scratch.write("Cargo.toml", "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
     assert_eq!(found(&scratch, 0).0, [""; 0]);
 }

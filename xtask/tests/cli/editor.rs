@@ -1,4 +1,4 @@
-//! `check --message-format json`: what rust-analyzer and others read of cargo.
+//! `check --message-format json`: what rust-analyzer and others read from cargo.
 
 use std::collections::HashSet;
 

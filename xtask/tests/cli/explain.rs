@@ -1,4 +1,4 @@
-//! `explain`: a live database is asked for its plans, and neither written to nor made to execute anything.
+//! `explain` asks a live database for its plans, without writing to it or making it execute anything.
 
 use query_budget_tests::{Scratch, with_mysql, with_postgres};
 use serde_json::Value;
@@ -13,7 +13,7 @@ const POSTGRES: &str = "
     CREATE TABLE logs (id BIGSERIAL PRIMARY KEY, event_id BIGINT NOT NULL, output TEXT);
 ";
 
-/// What a query may do to a database that executes it.
+/// Objects through which executing a query would change the database.
 const EFFECTS: &str = "
     CREATE FUNCTION touch() RETURNS bigint LANGUAGE sql AS 'INSERT INTO logs (event_id) VALUES (1) RETURNING id';
     CREATE FUNCTION sly() RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT nextval(''logs_id_seq'')';
@@ -178,7 +178,7 @@ async fn sqlite_is_asked_and_left_alone() {
     run(scratch.path(), &arguments("sqlite:app.db", "q.sql", &["--dialect", "sqlite"]))
         .exits_with(1)
         .says(&["q.sql:1:1: `logs` is unserved here, served there\n", "SEARCH logs USING INDEX logs_event"]);
-    // A disagreement that is accepted fails no more, and one that is not does.
+    // An accepted disagreement no longer fails; any other does.
     let known = ["--dialect", "sqlite", "--baseline", "known.toml"];
     let write = [&known[..], &["--write-baseline"]].concat();
     run(scratch.path(), &arguments("sqlite:app.db", "q.sql", &known)).exits_with(2).says(&["`known.toml`"]);
@@ -191,7 +191,7 @@ async fn sqlite_is_asked_and_left_alone() {
     let ran = run(scratch.path(), &arguments("sqlite:app.db", "q.sql", &json)).exits_with(0);
     let report: Value = serde_json::from_str(&ran.stdout).expect("JSON");
     assert_eq!(report["summary"]["accepted"], 1);
-    // `check` with the same file leaves what `explain` knows alone.
+    // `check` with the same file keeps the entries of `explain`.
     let check = [
         "check",
         "--queries",
@@ -213,7 +213,7 @@ async fn sqlite_is_asked_and_left_alone() {
     said.says(&["never writes and never executes a query of yours"]);
 }
 
-/// A function that says it is immutable, and does everything it can.
+/// A function that is declared immutable, but does everything it can.
 const HOSTILE: &str = "
     CREATE FUNCTION all_it_can() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN
         PERFORM set_config('default_transaction_read_only', 'off', false);

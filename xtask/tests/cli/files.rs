@@ -1,4 +1,5 @@
-//! Files that cannot be read or written, that change, and that lead in circles: each is named, and costs itself.
+//! Files that cannot be read or written, that change, and symbolic links in circles: each is named and
+//! skipped.
 
 use std::fs::File;
 use std::process::Stdio;
@@ -19,7 +20,7 @@ fn project() -> Scratch {
     Scratch::with([MANIFEST, MIGRATION, SOURCE])
 }
 
-/// What is written to `/dev/full` is as good as written to a full disk.
+/// Writing to `/dev/full` behaves like writing to a full disk.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_report_that_cannot_be_written_is_an_error() {
@@ -39,7 +40,7 @@ fn a_report_that_cannot_be_written_is_an_error() {
         assert!(said.contains("failed to write the report"), "{arguments:?}: {said}");
         assert!(!said.contains("panicked"), "{said}");
     }
-    // Where errors cannot be told either, the exit code still does.
+    // If errors cannot be printed either, the exit code still reports them.
     let full = || File::options().write(true).open("/dev/full").expect("the device is there");
     let status = command(scratch.path(), &["check", "nowhere"])
         .stdout(full())
@@ -59,7 +60,7 @@ fn a_full_disk_is_named_where_a_file_is_written() {
     run(scratch.path(), &arguments).exits_with(2).says(&["/dev/full"]);
 }
 
-/// A reader of `schema.sql` sees the old text or the new one, and never a part.
+/// A concurrent reader of `schema.sql` sees the old text or the new one, and never a part.
 #[test]
 fn a_snapshot_that_is_written_meanwhile_is_whole() {
     let scratch = project();
@@ -83,7 +84,7 @@ fn a_snapshot_that_is_written_meanwhile_is_whole() {
             }
         }
     }
-    // Nothing is left beside it.
+    // No temporary file remains.
     let names =
         std::fs::read_dir(scratch.path()).expect("the folder").flatten().map(|entry| entry.file_name());
     let left: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with(".query-budget")).collect();
@@ -142,7 +143,7 @@ fn what_may_not_be_read_is_named() {
     set("src/secret.rs", 0o600);
 }
 
-/// Files go away between being listed and being read.
+/// Files disappear between being listed and being read.
 #[test]
 fn files_that_change_meanwhile_break_nothing() {
     let scratch = project();
@@ -173,7 +174,7 @@ fn files_that_change_meanwhile_break_nothing() {
     }
 }
 
-/// A manifest may name any path of the machine; what stands around it is no part of the crate.
+/// A manifest may name any path on the machine; the files around that path are not part of the crate.
 #[test]
 fn a_target_elsewhere_is_a_file_alone() {
     let outside = Scratch::with([("lib.rs", SOURCE.1), ("other.rs", SOURCE.1), ("deep/more.rs", SOURCE.1)]);
@@ -192,7 +193,7 @@ fn a_bad_entry_of_sqlx_costs_itself() {
     scratch.write(".sqlx/query-4.json", b"\xff");
     for arguments in [&["check"][..], &["check", "--queries", ".sqlx", "--migrations", "migrations"]] {
         let ran = run(scratch.path(), arguments).exits_with(0);
-        // Entries of one shape are one finding.
+        // Queries of the same form give one finding.
         ran.says(&["query-2.json", "query-4.json", "SELECT a FROM t WHERE a = 1", "query-3.json"]);
     }
 }

@@ -1,4 +1,4 @@
-//! `check --fix`: edits are made where they belong, and nowhere else.
+//! `check --fix` makes edits where they belong, and nowhere else.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -178,7 +178,7 @@ fn code_scanning_is_given_the_fixes() {
     assert_eq!(change["replacements"][0]["insertedContent"]["text"], "at >= $1::date AND at < $1::date + 1");
 }
 
-/// A program that needs nothing but the compiler: what it calls `sqlx` stands in it.
+/// A program without dependencies: it defines its own `sqlx`.
 const PROGRAM: &str = r##"
 pub struct Query(&'static str);
 impl Query {
@@ -251,7 +251,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the command stands in the workspace")
 }
 
-/// Copies what git knows of a folder.
+/// A copy of the files of a folder that git tracks.
 fn copied(folder: &str) -> Scratch {
     let listed = Command::new("git").args(["ls-files", "-z", "--", folder]).current_dir(root()).output();
     let listed = listed.expect("git can be run");

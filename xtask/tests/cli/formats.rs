@@ -1,4 +1,4 @@
-//! `--format`: what code scanning, CI servers and editors read.
+//! `--format`: output for code scanning, CI servers and editors.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -32,14 +32,14 @@ fn project() -> Scratch {
     Scratch::with([MANIFEST, MIGRATION, SOURCE])
 }
 
-/// The JSON schema of SARIF as OASIS publishes it, from the source of a crate that is made of it.
+/// The JSON schema of SARIF as OASIS publishes it, from the source of a crate generated from it.
 fn sarif_schema() -> Value {
     let said = |command: &mut Command| {
         let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("it can be run");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("it writes UTF-8")
     };
-    // Packages of other platforms need not have been fetched.
+    // Packages for other platforms may not have been fetched.
     let version = said(Command::new("rustc").arg("-vV"));
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host");
     let arguments = ["metadata", "--locked", "--format-version", "1", "--filter-platform", host];
@@ -54,7 +54,7 @@ fn sarif_schema() -> Value {
     serde_json::from_str(&text).expect("the schema is JSON")
 }
 
-/// Runs the command and holds its log to the schema.
+/// Runs the command and validates its log against the schema.
 #[track_caller]
 fn valid_log(dir: &Path, arguments: &[&str], code: i32) -> Value {
     let ran = run(dir, &[arguments, &["--format", "sarif"]].concat()).exits_with(code);
@@ -65,7 +65,8 @@ fn valid_log(dir: &Path, arguments: &[&str], code: i32) -> Value {
     if let Err(error) = schemas.validate(&log, schema) {
         panic!("{error:#}\n{log:#}");
     }
-    // The schema lets results be anything that is named so; a reader of the form takes it as well.
+    // The schema allows a result to be almost anything, so a typed reader of the format must accept it as
+    // well.
     serde_json::from_value::<serde_sarif::sarif::Sarif>(log.clone()).expect("a reader of SARIF reads it");
     log
 }
@@ -109,7 +110,7 @@ fn sarif_holds_rules_places_and_fingerprints() {
         && it["locations"][0]["physicalLocation"]["region"]["startLine"] == 6));
     assert_eq!(run["properties"]["summary"]["unparsed"], 1);
 
-    // Lines that move, and nothing else, leave the fingerprints as they are.
+    // Findings that only move to other lines keep their fingerprints.
     let prints = |log: &Value| -> Vec<Value> {
         let results = log["runs"][0]["results"].as_array().expect("results");
         results.iter().map(|result| result["partialFingerprints"].clone()).collect()
@@ -155,7 +156,7 @@ fn github_annotates_the_lines() {
         .says(&["::error file=src/page one.rs,line=4,col=49,title=unindexed_filter::"]);
 }
 
-/// What GitLab's documentation demands of a code quality report.
+/// What GitLab's documentation requires of a code quality report.
 fn gitlab_schema() -> Value {
     serde_json::json!({
         "type": "array",
@@ -187,7 +188,7 @@ fn gitlab_schema() -> Value {
 #[test]
 fn gitlab_is_given_issues() {
     let scratch = project();
-    // Two findings that are alike are two issues.
+    // Two equal findings are two issues.
     scratch.write(
         "src/twice.rs",
         "async fn f(db: &PgPool) {\n    query_budget::sql!(\"DELETE FROM users\").execute(db).await;\n    \
@@ -217,7 +218,7 @@ fn gitlab_is_given_issues() {
     run(scratch.path(), &["check", "--format", "gitlab"]).exits_with(2).says(&["\"severity\": \"blocker\""]);
 }
 
-/// A project whose finding holds what XML gives a meaning, and more than ASCII.
+/// A project whose finding contains characters that are special in XML, and non-ASCII ones.
 fn odd_project() -> Scratch {
     let scratch = project();
     scratch.write(

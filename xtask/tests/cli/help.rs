@@ -1,4 +1,4 @@
-//! What helps to find one's way: the page of a lint, completions, manual pages.
+//! Help: the page of a lint, completions, manual pages.
 
 use query_budget_analysis::lints;
 use query_budget_tests::Scratch;

@@ -221,7 +221,7 @@ fn comments_of_sql_allow_with_a_reason() {
     assert!(!ran.stdout.contains("q.sql:3:"), "{}", ran.stdout);
     run(scratch.path(), &["index-check", "--migrations", "migrations", "--queries", "q.jsonl"]).exits_with(0);
 
-    // The allows themselves are looked at by the command that asks every lint.
+    // Allows themselves are checked by `check`, which runs all lints.
     scratch.write(
         "q.sql",
         "-- query-budget: allow(unindexed_filter)\nSELECT id FROM logs WHERE event_id = 7;\n\n\

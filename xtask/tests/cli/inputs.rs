@@ -1,4 +1,4 @@
-//! What is checked: several paths, one package, standard input, keys of the configuration for one run.
+//! The inputs: several paths, one package, standard input, and configuration keys for one run.
 
 use query_budget_tests::Scratch;
 
@@ -102,7 +102,7 @@ fn a_url_stands_in_the_nearest_env_file() {
         (".env", "OTHER=1\nDATABASE_URL=\"sqlite:base.db\"\n"),
         ("app/migrations/1_posts.sql", "CREATE TABLE posts (id INTEGER PRIMARY KEY AUTOINCREMENT);\n"),
     ]);
-    // The database is not there: that it is asked for is what is seen.
+    // The database does not exist; the error shows that it was tried.
     run(scratch.path(), &["schema", "app", "--database-url"])
         .exits_with(2)
         .says(&["failed to connect to the database"]);
@@ -149,7 +149,7 @@ fn a_file_that_opens_the_database_of_another_program_is_counted() {
         ("src/import.rs", import),
         ("src/lib.rs", "mod import;\n"),
     ]);
-    // The file that opens the only database is the project's own.
+    // A file that opens the only database opens the project's own.
     run(scratch.path(), &["check"]).exits_with(0).says(&["table `places` is not in the schema"]);
     scratch.write(
         "src/lib.rs",

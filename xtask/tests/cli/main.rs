@@ -32,7 +32,7 @@ mod write_migration;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What a run of the command came to.
+/// The result of running the command.
 struct Ran {
     code: Option<i32>,
     stdout: String,
@@ -40,7 +40,7 @@ struct Ran {
 }
 
 impl Ran {
-    /// Checks the exit code; shows everything when it is another.
+    /// Checks the exit code; shows everything if it differs.
     #[track_caller]
     fn exits_with(self, code: i32) -> Ran {
         assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
@@ -48,7 +48,7 @@ impl Ran {
         self
     }
 
-    /// Checks that each of these stands in what was printed.
+    /// Checks that the output contains each of these.
     #[track_caller]
     fn says(self, parts: &[&str]) -> Ran {
         let all = format!("{}{}", self.stdout, self.stderr);
@@ -59,7 +59,7 @@ impl Ran {
     }
 }
 
-/// Runs the command in a folder, cut off from the configuration of whoever runs the tests.
+/// Runs the command in a folder, isolated from the user's configuration.
 fn run(dir: &Path, arguments: &[&str]) -> Ran {
     let output = command(dir, arguments).output().expect("the command can be run");
     Ran {
@@ -69,7 +69,7 @@ fn run(dir: &Path, arguments: &[&str]) -> Ran {
     }
 }
 
-/// Runs git in a folder, as nobody in particular.
+/// Runs git in a folder, with a placeholder identity.
 fn git(dir: &Path, arguments: &[&str]) {
     let mut command = Command::new("git");
     command.args(["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]);
@@ -77,7 +77,7 @@ fn git(dir: &Path, arguments: &[&str]) {
     assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Makes a repository of a folder, with all that is in it committed.
+/// Makes a folder a git repository if it is none, and commits everything in it.
 fn commit(dir: &Path) {
     if !dir.join(".git").exists() {
         git(dir, &["init", "-q"]);

@@ -1,4 +1,4 @@
-//! `migrate`: from sqlx's macros to ours and back, and nothing before it is asked for.
+//! `migrate`: from sqlx's macros to ours and back, and only on request.
 
 use query_budget_tests::Scratch;
 

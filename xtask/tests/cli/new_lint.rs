@@ -1,4 +1,4 @@
-//! What `new-lint` lays out, and that it overwrites nothing.
+//! `new-lint` creates files, and overwrites nothing.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use query_budget_tests::Scratch;
 
 use crate::run;
 
-/// A folder with what `new-lint` edits.
+/// A folder with the files that `new-lint` edits.
 fn workspace() -> Scratch {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the command stands in the workspace");
     let scratch = Scratch::new();
@@ -31,7 +31,7 @@ fn a_lint_is_laid_out_and_registered() {
     assert!(read("tests/ui/pass/lock_of_all/lock_of_all_silent.rs").contains("#![deny(warnings)]"));
     assert!(read("tests/ui/query-budget.toml").ends_with("lock_of_all = \"warn\"\n"));
     assert!(read("CHANGELOG.md").contains("- Lint `lock_of_all`."));
-    // A second time, nothing is overwritten.
+    // Running it a second time overwrites nothing.
     run(workspace.path(), &["new-lint", "lock_of_all", "--group", "pedantic"]).exits_with(2);
 }
 

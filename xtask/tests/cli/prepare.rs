@@ -1,4 +1,4 @@
-//! `prepare` writes what sqlx's own macros read, and knows when it is stale, missing or dead.
+//! `prepare` writes what sqlx's own macros read, and detects entries that are stale, missing or unused.
 
 use std::fs;
 
@@ -62,7 +62,7 @@ fn lock(version: &str) -> (&'static str, String) {
     ("Cargo.lock", format!("version = 4\n\n[[package]]\nname = \"sqlx\"\nversion = \"{version}\"\n"))
 }
 
-/// The entries of a folder, in the order of their names.
+/// The entries of a folder, in the order of their file names.
 fn entries(scratch: &Scratch, dir: &str) -> Vec<String> {
     let mut files: Vec<_> = fs::read_dir(scratch.path().join(dir))
         .expect("the folder is there")
@@ -79,7 +79,7 @@ fn scratch(version: &str) -> Scratch {
     scratch
 }
 
-/// An entry without its hash, which a text of this size is not compared by eye with.
+/// An entry without its hash, which cannot be compared by eye.
 fn without_hash(entry: &str) -> String {
     entry.lines().filter(|line| !line.contains("\"hash\"")).collect::<Vec<_>>().join("\n")
 }
@@ -130,7 +130,7 @@ fn an_entry_stays_where_a_type_is_not_known() {
     let scratch = scratch("0.8.6");
     run(scratch.path(), &["prepare"]).exits_with(0);
     let before = entries(&scratch, ".sqlx");
-    // The view's columns are those of a function that nothing tells of.
+    // The view's columns are those of an unknown function.
     scratch.write(
         "migrations/2_view.sql",
         "DROP TABLE users;\nCREATE VIEW users AS SELECT * FROM elsewhere.users();\n",
@@ -208,7 +208,7 @@ fn columns_of_mysql_are_told_and_what_hangs_on_the_server_is_kept() {
     ] {
         assert!(flat.contains(part), "{part} is not in {flat}");
     }
-    // An entry of another server has its collation and the name of its database.
+    // An entry written with another server has that server's collation, and the name of its database.
     let name =
         fs::read_dir(scratch.path().join("out")).expect("out").next().expect("an entry").expect("a file");
     let other =
@@ -242,7 +242,7 @@ fn sqlite_is_asked_in_memory() {
     }
 }
 
-/// sqlx reads the declared type of such a column from nowhere, which ends the whole process.
+/// sqlx's describe crashes the whole process if a column has no declared type.
 #[cfg(feature = "live")]
 #[test]
 fn a_column_without_a_declared_type_is_not_described() {

@@ -1,4 +1,4 @@
-//! What the README shows is what happens.
+//! Executes what the README shows.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `report` writes one file that needs nothing else, whatever the workspace holds.
+//! `report` writes one file that needs nothing else, whatever the workspace contains.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -44,7 +44,7 @@ fn page(scratch: &Scratch, more: &[&str]) -> Html {
     let arguments: Vec<&str> = ["report", "--output", "-"].iter().chain(more).copied().collect();
     let text = run(scratch.path(), &arguments).exits_with(0).stdout;
     let page = Html::parse_document(&text);
-    // The parser mends what is wrong, and says so.
+    // The parser repairs invalid HTML, and lists the errors.
     assert!(page.errors.is_empty(), "{:?}", page.errors);
     page
 }
@@ -53,7 +53,7 @@ fn all<'p>(page: &'p Html, selector: &str) -> Vec<ElementRef<'p>> {
     page.select(&Selector::parse(selector).expect("a selector")).collect()
 }
 
-/// What an element says, blocks and cells apart.
+/// The text of an element, with spaces between blocks and cells.
 fn text(element: ElementRef<'_>) -> String {
     let mut said = String::new();
     for node in element.descendants() {
@@ -68,12 +68,12 @@ fn text(element: ElementRef<'_>) -> String {
     said.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What an element holds, white space and all.
+/// The text of an element, including its white space.
 fn raw(element: ElementRef<'_>) -> String {
     element.text().collect()
 }
 
-/// The text of the row that holds all of `words`.
+/// The text of the first row that contains all `words`.
 #[track_caller]
 fn row(page: &Html, selector: &str, words: &[&str]) -> String {
     let rows: Vec<String> = all(page, selector).into_iter().map(text).collect();
@@ -81,7 +81,7 @@ fn row(page: &Html, selector: &str, words: &[&str]) -> String {
     found.unwrap_or_else(|| panic!("no row has {words:?}: {rows:#?}")).clone()
 }
 
-/// That nothing is loaded, and that only the page's own style and script are let in.
+/// Checks that the page loads nothing, and allows only its own style and script.
 fn assert_alone(page: &Html) {
     for attribute in ["src", "srcset", "data", "action", "style", "onclick", "onload", "onerror"] {
         assert_eq!(all(page, &format!("[{attribute}]")).len(), 0, "{attribute}");
@@ -116,7 +116,7 @@ fn a_page_shows_queries_functions_tables_and_advice() {
     let none = row(&page, "#queries tr", &["INSERT INTO"]);
     assert!(none.starts_with("no table "), "{none}");
 
-    // One entry point, with what it calls below it, and what that runs.
+    // One entry point, with its callees below it and their queries.
     let roots = all(&page, "ul.tree > li");
     assert_eq!(roots.len(), 1, "{:?}", roots.into_iter().map(text).collect::<Vec<_>>());
     let tree = text(roots[0]);
@@ -195,7 +195,7 @@ fn git(scratch: &Scratch, arguments: &[&str]) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A workspace that has got an index since its first commit, and another query.
+/// A workspace that has gained an index since its first commit, and another query.
 fn changed() -> Scratch {
     let scratch = workspace();
     for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "first"]] {

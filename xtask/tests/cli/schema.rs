@@ -1,4 +1,4 @@
-//! `schema` writes the snapshot and knows when it is stale.
+//! `schema` writes the snapshot and detects a stale one.
 
 use query_budget_tests::Scratch;
 

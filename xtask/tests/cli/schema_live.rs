@@ -1,4 +1,4 @@
-//! `schema --database-url`: the snapshot of a database, loaded into an empty one, makes the same database.
+//! `schema --database-url`: loading the snapshot of a database into an empty one gives the same schema.
 
 use query_budget_tests::{Scratch, catalog, with_mysql, with_postgres};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -81,7 +81,7 @@ async fn mysql() {
             snapshot.contains("CREATE VIEW `glad`") || snapshot.contains("CREATE VIEW glad"),
             "{snapshot}"
         );
-        // The server's estimate of 20,010 rows is a sample.
+        // The server estimates the 20,010 rows from a sample.
         assert!(snapshot.contains("-- rows: 2") || snapshot.contains("-- rows: 1"), "{snapshot}");
         with_mysql(|loaded: MySqlPool| async move {
             loaded

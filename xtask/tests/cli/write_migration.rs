@@ -1,4 +1,5 @@
-//! `index-check --write-migration`: files in the project's own numbering, which sqlx's migrator applies and takes back.
+//! `index-check --write-migration` writes files in the project's own numbering, which sqlx's migrator applies
+//! and reverts.
 
 use query_budget_tests::{Scratch, with_mysql, with_postgres};
 use sqlx::migrate::Migrator;
@@ -15,7 +16,7 @@ const QUERIES: &str = "SELECT name FROM events WHERE user_id = 1 ORDER BY at LIM
     SELECT level FROM logs WHERE event_id = 2;
     DELETE FROM logs WHERE event_id = 3;\n";
 
-/// What is written for them, without numbers.
+/// The names of the files written for them, without numbers.
 const POSTGRES: &[&str] = &["add_logs_event_id_idx", "add_events_user_id_at_idx", "drop_events_user"];
 
 fn files(scratch: &Scratch) -> Vec<String> {
@@ -56,7 +57,7 @@ fn pairs_follow_pairs_and_sequences_sequences() {
         scratch.read("migrations/0010_drop_events_user.down.sql"),
         "-- no-transaction\nCREATE INDEX CONCURRENTLY IF NOT EXISTS events_user ON events (user_id);\n"
     );
-    // What was written serves the queries.
+    // The written indexes serve the queries.
     write(&scratch, &["--migrations", "migrations", "--dialect", "postgres"])
         .exits_with(0)
         .says(&["no index is missing: there is nothing to write"]);
@@ -80,7 +81,7 @@ fn the_configured_folder_gets_times_where_it_has_times() {
     let numbers: Vec<&str> = written.iter().map(|line| &line["wrote `db/steps/".len()..][..14]).collect();
     assert!(numbers.is_sorted() && numbers[0] > "20240101120000", "{numbers:?}");
     assert!(written.iter().all(|line| !line.contains(".up.sql")), "{written:?}");
-    // The snapshot does not know of them yet, and still they are not written twice.
+    // The snapshot does not contain them yet, but they are not written twice.
     write(&scratch, &[]).exits_with(0).says(&[
         "`logs_event_id_idx` is made by a migration of `db/steps` already",
         "the snapshot is older than the migrations: write it anew with `cargo query-budget schema`",
