@@ -1,4 +1,4 @@
-//! The country of a server is no key.
+//! The country of a server is not unique.
 
 use query_budget::sql;
 use sqlx::PgPool;

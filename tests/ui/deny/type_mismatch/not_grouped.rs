@@ -1,4 +1,4 @@
-//! A column beside an aggregate that is not grouped by.
+//! A column beside an aggregate, but not in GROUP BY.
 
 use query_budget::sql;
 use sqlx::PgPool;

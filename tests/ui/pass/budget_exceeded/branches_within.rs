@@ -1,4 +1,4 @@
-//! Of two branches one runs, and a known number of turns multiplies.
+//! Only one of two branches runs, and a known number of iterations multiplies.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! Whether there is one, and how many there are up to some.
+//! Whether a row exists, and a count up to a limit.
 
 #![deny(warnings)]
 

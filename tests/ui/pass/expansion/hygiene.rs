@@ -1,4 +1,4 @@
-//! No name of an expansion meets a name of the user.
+//! No name in an expansion collides with one of the user's.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! No lint of rustc or clippy speaks of an expansion.
+//! No lint of rustc or clippy fires in an expansion.
 
 #![deny(clippy::all, clippy::pedantic, warnings)]
 #![deny(clippy::unwrap_used, clippy::panic, clippy::unreachable, clippy::let_underscore_untyped)]
@@ -30,7 +30,7 @@ pub async fn all(db: &PgPool, id: i64, name: &str) -> sqlx::Result<Vec<Event>> {
     sql_as!(Event, "SELECT id FROM events WHERE id IN ($1, 7)", id).fetch_all(db).await
 }
 
-/// A limit over the arguments, one of which is there for the limit alone.
+/// A limit computed from the arguments, one of which is used only for the limit.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What the name of a column says is no part of the field's name.
+//! Overrides in the name of a column are not part of the field's name.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! One row that is asked for as one, and several.
+//! One row fetched as one, and several rows.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! A question that is asked once, and one on each database.
+//! A read that runs once, and one on each database.
 
 #![deny(warnings)]
 

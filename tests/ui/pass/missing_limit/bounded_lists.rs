@@ -1,4 +1,4 @@
-//! Lists with a bound, and a list without one and with a reason.
+//! Lists with a bound, and one without a bound but with a reason.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! What may be NULL may be left out.
+//! A column that may be NULL may be left out.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! A placeholder that stands twice takes one value.
+//! A placeholder that is used twice takes one value.
 
 #![deny(warnings)]
 

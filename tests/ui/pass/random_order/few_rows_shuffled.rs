@@ -1,4 +1,4 @@
-//! Few rows that are shuffled.
+//! A few rows that are shuffled.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! Columns that are named, and all of a subquery that names them.
+//! Named columns, and `*` over a subquery that names them.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! What PostgreSQL converts by itself is no mismatch.
+//! Implicit conversions of PostgreSQL are no mismatch.
 
 #![deny(warnings)]
 

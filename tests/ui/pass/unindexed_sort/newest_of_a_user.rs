@@ -1,4 +1,4 @@
-//! Orders that an index gives: of the first rows by key, and of all rows, which have to be sorted anyway.
+//! An order of the first rows that an index provides, and an order of all rows, which have to be sorted anyway.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! Tables that the statement itself makes are known.
+//! Tables that the statement itself defines are known.
 
 #![deny(warnings)]
 

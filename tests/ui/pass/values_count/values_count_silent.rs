@@ -1,4 +1,4 @@
-//! The last columns of a table take their defaults where PostgreSQL is given no list.
+//! Without a column list, the last columns of a table take their defaults on PostgreSQL.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! A function that returns a future by its own name, which runs when the budget has ended.
+//! A function that returns a named future, which runs after the budget has ended.
 
 #![deny(deprecated)]
 

@@ -1,4 +1,4 @@
-//! A budget is a function's.
+//! Only a function can have a budget.
 
 use query_budget::query_budget;
 

@@ -1,4 +1,4 @@
-//! What runs later, where the budget of a function does not reach it.
+//! Code that runs later, outside the budget of its function.
 
 use std::future::Future;
 use std::pin::Pin;

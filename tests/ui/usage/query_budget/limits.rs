@@ -1,4 +1,4 @@
-//! Limits that limit nothing, each with the right form.
+//! Invalid limits, each with the right form.
 
 use query_budget::query_budget;
 

@@ -1,4 +1,4 @@
-//! rustc reads the attributes of a function before any macro, and knows one form of a reason.
+//! rustc reads the attributes of a function before any macro, and accepts only one form of a reason.
 
 use query_budget::query_budget;
 

@@ -1,4 +1,4 @@
-//! A value that its parameter does not take: the value is marked, with the type of the database and the one in Rust.
+//! A value that its parameter does not accept: the value is marked, with the database type and the Rust type.
 
 use query_budget::sql;
 use sqlx::PgPool;

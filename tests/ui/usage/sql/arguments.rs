@@ -1,4 +1,4 @@
-//! Arguments are values after a comma, and nothing but an allow stands before the SQL.
+//! Arguments are values after a comma, and only an allow may precede the SQL.
 
 use query_budget::sql;
 use sqlx::PgPool;

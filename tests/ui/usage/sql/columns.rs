@@ -1,4 +1,4 @@
-//! Columns that make no record.
+//! Columns that cannot be the fields of a record.
 
 use query_budget::sql;
 use sqlx::PgPool;

@@ -1,4 +1,4 @@
-//! SQL is read while the crate compiles, so it is written where the macro is called.
+//! SQL is read at compile time, so it must be written in the macro call.
 
 use query_budget::{sql, sql_scalar};
 use sqlx::PgPool;

@@ -1,4 +1,4 @@
-//! A column that sqlx takes for one without NULL, and that an outer join fills with NULL.
+//! A column that sqlx takes for NOT NULL, and that an outer join fills with NULL.
 
 #![deny(deprecated)]
 

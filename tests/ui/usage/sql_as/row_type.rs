@@ -1,4 +1,4 @@
-//! `sql_as!` names the type of its rows, and that type says how it is made of a row.
+//! `sql_as!` needs the type of its rows, and that type must say how it is made from a row.
 
 use query_budget::sql_as;
 use sqlx::PgPool;

@@ -1,4 +1,4 @@
-//! Statements that have no form for many rows.
+//! Statements that cannot be batched.
 
 use query_budget::sql_batch;
 

@@ -1,4 +1,4 @@
-//! The SQL stands in no file.
+//! The file of the SQL does not exist.
 
 use query_budget::sql_file;
 use sqlx::PgPool;

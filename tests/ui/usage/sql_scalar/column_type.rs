@@ -1,4 +1,4 @@
-//! A value that is read as another type than its column has.
+//! A value that is read as another type than that of its column.
 
 use query_budget::sql_scalar;
 use sqlx::PgPool;

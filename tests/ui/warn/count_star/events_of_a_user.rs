@@ -1,4 +1,4 @@
-//! Rows that are read to be counted.
+//! Rows that are read only to be counted.
 
 #![deny(deprecated)]
 

@@ -1,4 +1,4 @@
-//! A pattern that begins with anything.
+//! A pattern that begins with a wildcard.
 
 #![deny(deprecated)]
 

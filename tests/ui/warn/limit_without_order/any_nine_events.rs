@@ -1,4 +1,4 @@
-//! A page of no order.
+//! A page without an order.
 
 #![deny(deprecated)]
 

@@ -1,4 +1,4 @@
-//! The same question for each element.
+//! The same read for each element.
 
 #![deny(deprecated)]
 

@@ -1,4 +1,4 @@
-//! A finding at level warn is a warning, unless the user says otherwise; something else fails this build.
+//! A finding at level warn is a warning, unless the user says otherwise; this build fails for another reason.
 
 #![deny(unused_variables)]
 

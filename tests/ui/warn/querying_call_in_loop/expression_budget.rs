@@ -1,4 +1,4 @@
-//! A call whose function queries, for each element; the budget is no number, so that nothing else is said.
+//! A querying call for each element; the budget is not a number, so nothing else is reported.
 
 #![deny(deprecated)]
 

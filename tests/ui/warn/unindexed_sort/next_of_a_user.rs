@@ -1,4 +1,4 @@
-//! First rows in an order that no index gives.
+//! The first rows in an order that no index provides.
 
 #![deny(deprecated)]
 

@@ -1,4 +1,4 @@
-//! An allow of what does not happen.
+//! An allow without a finding.
 
 #![deny(deprecated)]
 
