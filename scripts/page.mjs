@@ -1,6 +1,6 @@
-// Opens pages of `cargo query-budget report` in a headless Chromium and checks what only a browser can: that the policy lets
-// style and script in and nothing else, that search, sorting, links and themes work, and that nothing is wider than a phone.
-// Use: node page.mjs <chromium> <folder for screenshots> <page.html>..
+// Opens pages of `cargo query-budget report` in a headless Chromium and checks what only a browser can: that the policy
+// allows only style and script, that search, sorting, links and themes work, and that nothing is wider than a phone.
+// Usage: node page.mjs <chromium> <folder for screenshots> <page.html>..
 import { createRequire } from "node:module";
 import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -51,7 +51,7 @@ for (const page of pages) {
     }
   }
 
-  // What a reader does, at one width.
+  // The actions of a reader, at one width.
   const tab = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   await tab.goto(pathToFileURL(page).href);
   const visible = () => tab.$$eval(".row", (rows) => rows.filter((row) => row.offsetParent !== null).length);
@@ -84,7 +84,7 @@ for (const page of pages) {
   }
   await tab.close();
 
-  // Without a script everything is there to be read.
+  // Without JavaScript everything is readable.
   const context = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 360, height: 780 } });
   const plain = await context.newPage();
   await plain.goto(pathToFileURL(page).href);

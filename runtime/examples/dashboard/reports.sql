@@ -1,7 +1,7 @@
--- Reports that the operators of the scheduler run by hand. They were written before anyone looked at the indexes:
--- `cargo xtask index-check --queries runtime/examples/dashboard/reports.sql` says which are missing.
+-- Reports that the operators of the scheduler run by hand. Some of them need indexes that do not exist:
+-- `cargo xtask index-check --queries runtime/examples/dashboard/reports.sql` says which.
 
--- What failed since a moment.
+-- The failures since a point in time.
 SELECT events.name, logs.started_at, logs.output
 FROM logs
 JOIN events ON events.id = logs.event_id
@@ -9,14 +9,14 @@ WHERE logs.status = 'failed' AND logs.started_at > ?1
 ORDER BY logs.started_at DESC
 LIMIT 100;
 
--- How often something failed.
+-- The number of failures.
 SELECT count(*) FROM logs WHERE status = 'failed';
 
--- What runs on a server.
+-- The events of a server.
 SELECT event_id FROM event_servers WHERE server_id = ?1;
 
 -- The servers of a user.
 SELECT name, address FROM servers WHERE user_id = ?1 ORDER BY name;
 
--- Whose event it is: the primary keys serve this one.
+-- The owner of an event: the primary keys serve this one.
 SELECT users.email FROM events JOIN users ON users.id = events.user_id WHERE events.id = ?1;

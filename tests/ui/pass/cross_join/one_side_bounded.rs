@@ -1,4 +1,4 @@
-//! Tables that are joined, and a table of one row.
+//! Tables that are joined, and a subquery of one row.
 
 #![deny(warnings)]
 
