@@ -14,7 +14,7 @@ const ENDS: &str = "'*/";
 /// that it can be found in the server's log and in `pg_stat_activity`. `context` returns the current trace in
 /// the format of a `traceparent` header; anything else is dropped.
 ///
-/// **Cost**: each query has a different text, so it is parsed and planned anew, and no connection caches the
+/// **Cost**: each query has a different text, so it is parsed and planned again, and no connection caches the
 /// prepared statement; on PostgreSQL that takes an additional round trip. `pg_stat_statements` ignores
 /// comments, as do MySQL's digests. Nothing is added unless this is called.
 ///

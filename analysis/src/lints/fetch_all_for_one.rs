@@ -1,4 +1,4 @@
-//! A list is fetched of which there is at most one row.
+//! `fetch_all` on a query that returns at most one row.
 
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::Rows;

@@ -27,7 +27,7 @@ pub struct Touches {
 }
 
 impl Touches {
-    /// The result for a statement of which nothing is known.
+    /// The result for a statement about which nothing is known.
     pub fn unknown() -> Touches {
         Touches { reads_unknown: true, writes_unknown: true, ..Touches::default() }
     }

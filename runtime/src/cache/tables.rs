@@ -28,7 +28,7 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// For a query of which nothing is known.
+    /// For a query about which nothing is known.
     #[doc(hidden)]
     pub const UNKNOWN: &'static Self =
         &Self { reads: &[], writes: &[], reads_unknown: true, writes_unknown: true, schema: 0 };

@@ -62,7 +62,7 @@ impl PoolProfile {
         ..Self::SERVER
     };
 
-    /// For a function of which many instances handle one request at a time each.
+    /// For a serverless function: many instances, each of which handles one request at a time.
     pub const SERVERLESS: Self = Self {
         min_connections: 0,
         max_connections: 1,

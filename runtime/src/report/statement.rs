@@ -46,7 +46,7 @@ impl Statement {
         }
     }
 
-    /// A statement of which only the text is known, without its literals.
+    /// A statement known only by its text, without its literals.
     pub(crate) fn raw(sql: String) -> Self {
         let time = Duration::ZERO;
         let (sql, parameters) = (Cow::Owned(sql), ParameterSets::Unknown);

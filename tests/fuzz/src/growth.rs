@@ -9,7 +9,7 @@ pub type File = (String, String);
 /// A kind of thing that a workspace can contain many of.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
-    /// What it is.
+    /// Its name.
     pub name: &'static str,
     /// The number from which to measure: from here on the thing itself takes the time, rather than the fixed
     /// cost of a run.
