@@ -181,7 +181,7 @@ typed_query! {
 }
 
 typed_query! {
-    /// A query of which the first column is wanted: sqlx's [`QueryScalar`](sqlx::query::QueryScalar), counted.
+    /// A query whose first column is read: sqlx's [`QueryScalar`](sqlx::query::QueryScalar), counted.
     ///
     /// Made by `sql_scalar!`. The methods have sqlx's names and signatures.
     QueryScalar, query_scalar, read_scalar, |O| (O,), |(value,)| value
