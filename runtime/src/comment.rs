@@ -53,6 +53,9 @@ pub(crate) fn commented(sql: &str) -> Option<String> {
 /// The text without the comment.
 #[cfg(feature = "tracing")]
 pub(crate) fn without(sql: &str) -> &str {
+    if !matches!(sql.as_bytes(), [.., b'/']) {
+        return sql;
+    }
     let rest = sql.strip_suffix(ENDS).and_then(|rest| rest.rsplit_once(BEGINS));
     rest.filter(|(_, context)| is_traceparent(context))
         .map_or(sql, |(sql, _)| sql.strip_suffix('\n').unwrap_or(sql))

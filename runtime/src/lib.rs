@@ -57,6 +57,8 @@ mod endpoint;
 mod expect;
 #[cfg(feature = "sqlx")]
 mod fits;
+#[cfg(any(debug_assertions, feature = "count"))]
+mod hash;
 mod later;
 mod macros;
 #[cfg(feature = "sqlx")]

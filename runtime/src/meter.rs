@@ -15,12 +15,24 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use metrics::{SharedString, counter, gauge, histogram};
+use metrics::{SharedString, counter, gauge, histogram, with_recorder};
 
 use crate::counting::ended::{Execution, ScopeRun};
 use crate::pool::PoolFigures;
 
+/// Whether a recorder is installed, so that keys and labels are needed. The placeholder of the crate `metrics` has size zero and
+/// the address of a static; an installed recorder of size zero is a leaked box, whose address is its alignment.
+fn is_listened_to() -> bool {
+    with_recorder(|recorder| {
+        let place = std::ptr::from_ref(recorder).addr();
+        size_of_val(recorder) > 0 || place <= align_of_val(recorder)
+    })
+}
+
 pub(crate) fn execution(ended: Execution<'_>) {
+    if !is_listened_to() {
+        return;
+    }
     let site = ended.site.map_or(SharedString::const_str("raw"), |site| site.label().into());
     counter!("query_budget_queries_total", "site" => site.clone()).increment(1);
     counter!("query_budget_rows_total", "site" => site.clone())
@@ -29,6 +41,9 @@ pub(crate) fn execution(ended: Execution<'_>) {
 }
 
 pub(crate) fn scope(ended: ScopeRun<'_>) {
+    if !is_listened_to() {
+        return;
+    }
     let name = label(ended.name);
     histogram!("query_budget_scope_seconds", "scope" => name.clone()).record(ended.time.as_secs_f64());
     histogram!("query_budget_scope_queries", "scope" => name).record(f64::from(count(ended.queries)));

@@ -268,9 +268,11 @@ where
     /// unless an argument could not be encoded, since then nothing is sent.
     #[inline]
     fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError> {
-        let arguments = self.inner.take_arguments()?;
-        self.counter.executed::<DB>(arguments.as_ref());
-        Ok(arguments)
+        let arguments = self.inner.take_arguments();
+        if let Ok(arguments) = &arguments {
+            self.counter.executed::<DB>(arguments.as_ref());
+        }
+        arguments
     }
 
     #[inline]

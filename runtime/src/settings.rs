@@ -1,7 +1,8 @@
 //! [`Settings`]: the thresholds for slow and repeated, for the whole process.
 
 #[cfg(feature = "tracing")]
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
@@ -124,11 +125,15 @@ static SETTINGS: RwLock<Settings> = RwLock::new(Settings::DEFAULT);
 #[cfg(feature = "tracing")]
 static SLOW_STATEMENT: AtomicU64 = AtomicU64::new(50_000_000);
 
+/// [`Settings::repeated`], read at the end of each scope.
+static REPEATED: AtomicUsize = AtomicUsize::new(Settings::DEFAULT.repeated);
+
 /// Sets the thresholds for slow and repeated from now on.
 pub fn configure(settings: Settings) {
     let mut now = SETTINGS.write().unwrap_or_else(PoisonError::into_inner);
     #[cfg(feature = "tracing")]
     SLOW_STATEMENT.store(settings.slow_statement.lowest(), Ordering::Relaxed);
+    REPEATED.store(settings.repeated, Ordering::Relaxed);
     *now = settings;
 }
 
@@ -143,6 +148,12 @@ fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// The number of executions from which a statement is repeated.
+pub(crate) fn repeated() -> usize {
+    REPEATED.load(Ordering::Relaxed)
+}
+
+#[cfg_attr(not(any(debug_assertions, feature = "count")), expect(dead_code, reason = "nothing is judged"))]
 pub(crate) fn settings() -> Settings {
     *SETTINGS.read().unwrap_or_else(PoisonError::into_inner)
 }

@@ -16,6 +16,9 @@ pub struct Site {
     /// The start of the texts that are sent instead of `sql`, if they depend on the number of rows.
     #[cfg(feature = "tracing")]
     pub(crate) head: Option<&'static str>,
+    /// Its record, once there is one.
+    #[cfg(feature = "stats")]
+    recorded: std::sync::OnceLock<&'static crate::stats::Recorded>,
     /// The place as text, created on first use.
     #[cfg(feature = "metrics")]
     label: std::sync::OnceLock<std::sync::Arc<str>>,
@@ -31,6 +34,18 @@ impl Site {
     pub const fn touching(mut self, tables: &'static crate::cache::Tables) -> Self {
         self.tables = tables;
         self
+    }
+
+    /// Its record, which `find` provides the first time.
+    #[cfg(feature = "stats")]
+    pub(crate) fn recorded(
+        &self,
+        find: impl FnOnce() -> &'static crate::stats::Recorded,
+    ) -> &'static crate::stats::Recorded {
+        match self.recorded.get() {
+            Some(recorded) => recorded,
+            None => self.recorded.get_or_init(find),
+        }
     }
 
     /// The place as text.
@@ -89,6 +104,8 @@ impl Site {
                 place: Place { file, line, column },
                 #[cfg(feature = "tracing")]
                 head: None,
+                #[cfg(feature = "stats")]
+                recorded: std::sync::OnceLock::new(),
                 #[cfg(feature = "metrics")]
                 label: std::sync::OnceLock::new(),
                 #[cfg(feature = "cache")]

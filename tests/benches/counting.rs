@@ -1,7 +1,7 @@
 //! The cost of counting, compared with a point select on SQLite:
 //! `cargo bench -p query-budget-tests --bench counting` for a release build that counts, with `--profile dev`
-//! for a debug build. It ends with the ratios of this run, computed from the fastest samples: other activity
-//! on the machine slows samples down by varying amounts.
+//! for a debug build. All features that count are on. It ends with the ratios of this run, computed from the fastest
+//! samples: other activity on the machine slows samples down by varying amounts; and with the goals for a debug build.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -164,9 +164,10 @@ fn main() {
         return;
     };
     let (Some(deaf), Some(hearing)) = (of("told/deaf"), of("told/layer")) else { return };
+    let scopes = of("scope/sync").zip(of("scope/async"));
     let percent = |part: f64, whole: f64| part / whole * 100.0;
     println!("\na query: counting adds {:.0} ns to what is done before it is sent", with - without);
-    if let (Some(sync), Some(asynchronous)) = (of("scope/sync"), of("scope/async")) {
+    if let Some((sync, asynchronous)) = scopes {
         println!("an empty scope: {sync:.0} ns around a closure, {asynchronous:.0} ns around a future");
     }
     println!("a point select on SQLite: {bare:.0} ns; of that");
@@ -181,6 +182,19 @@ fn main() {
         "  {:>6.2} % more when the layer counts it, sqlx's own logging included",
         percent(layer - bare, bare)
     );
+    println!("wanted of a debug build:");
+    wanted("a counted query, in ns over sqlx's", with - without, 350.0);
+    if let Some((sync, asynchronous)) = scopes {
+        wanted("an empty scope around a closure, in ns", sync, 200.0);
+        wanted("an empty scope around a future, in ns", asynchronous, 200.0);
+    }
+    wanted("the layer, in % of a point select", percent(hearing - deaf, bare), 4.0);
+}
+
+/// Prints what was measured against what it is to stay below.
+fn wanted(what: &str, measured: f64, limit: f64) {
+    let verdict = if measured < limit { "kept" } else { "missed" };
+    println!("  {what}: {measured:.1}, below {limit:.0} is wanted: {verdict}");
 }
 
 /// The fastest sample of the run that has just ended, in nanoseconds per iteration.

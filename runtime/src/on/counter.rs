@@ -30,11 +30,13 @@ impl Counter {
     }
 
     /// Creates a witness of the next bound value.
+    #[inline(always)]
     pub(crate) fn witness(self) -> Witness {
         self.parameters.witness(self.site)
     }
 
     /// Records the bound value.
+    #[inline(always)]
     pub(crate) fn bound(&mut self, witness: Witness) {
         self.parameters = witness.parameters();
     }
@@ -42,18 +44,18 @@ impl Counter {
     /// Records that the query was handed to a connection with these arguments.
     pub(crate) fn executed<DB: Database>(self, arguments: Option<&DB::Arguments>) {
         let (database, parameters) = (DB::NAME, self.parameters.with_arguments(arguments));
-        #[cfg(feature = "tracing")]
-        let is_watched = running::is_running(self.site.sql);
-        running::has_executed(self.site, DB::NAME);
+        let is_watched = running::has_executed(self.site, DB::NAME);
+        #[cfg(not(feature = "tracing"))]
+        let _ = is_watched;
         current::record(
             self.site,
-            Seen {
+            &Seen {
                 executions: 1,
                 database,
                 parameters,
                 #[cfg(feature = "tracing")]
                 is_watched,
-                ..Seen::default()
+                ..Seen::NOTHING
             },
         );
     }
@@ -63,7 +65,7 @@ impl Counter {
         if rows == 0 {
             return;
         }
-        current::record(self.site, Seen { rows, ..Seen::default() });
+        current::record(self.site, &Seen { rows, ..Seen::NOTHING });
     }
 
     /// Counts rows one by one, and reports them when it is dropped.

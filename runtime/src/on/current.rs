@@ -6,203 +6,108 @@
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+use super::node::Node;
 use super::parameters::Asked;
 #[cfg(feature = "tracing")]
 use super::tally::Heard;
-use super::tally::{Seen, Tally};
+use super::tally::Seen;
 use crate::report::Counts;
 use crate::site::Site;
-use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 
 #[cfg(not(query_budget_loom))]
 thread_local! {
-    static CURRENT: Current =
-        const { Current { id: Cell::new(0), node: RefCell::new(None), is_carried: Cell::new(false) } };
+    static CURRENT: Current = const { Current::none() };
 }
 
 // All threads of a model share one thread of the system.
 #[cfg(query_budget_loom)]
 loom::thread_local! {
-    static CURRENT: Current =
-        Current { id: Cell::new(0), node: RefCell::new(None), is_carried: Cell::new(false) };
-}
-
-thread_local! {
-    /// The scope and the site, by id and address, that were last found to know enough: in a loop they are the
-    /// same the next time.
-    static ENOUGH: Cell<(u64, usize)> = const { Cell::new((0, 0)) };
+    static CURRENT: Current = Current::none();
 }
 
 /// The scope that is current on a thread.
+///
+/// The code that runs for each query, value or scope avoids closures and iterators where it can: in an unoptimised build
+/// each of them is a call.
 struct Current {
     /// Its id; 0 if there is none. Every bound value reads it, and nothing else.
     id: Cell<u64>,
+    /// The scope; the enclosing one as long as the scope is [`UNMADE`].
     node: RefCell<Option<Arc<Node>>>,
     /// Whether it was carried here by a [`CurrentBudget`].
     is_carried: Cell<bool>,
+    /// Whether the enclosing scope was carried here, for one that is [`UNMADE`].
+    began_carried: Cell<bool>,
+    /// The scope and the site, by id and address, that were last found to know enough: in a loop they are the
+    /// same the next time.
+    enough: Cell<(u64, usize)>,
 }
+
+/// The id of a scope that has begun on this thread and has no node yet. Most scopes end like this. The node is created when
+/// something is counted in the scope or asks for it, when another scope is entered within it, and when its future is
+/// suspended.
+const UNMADE: u64 = u64::MAX;
 
 impl Current {
+    const fn none() -> Self {
+        Self {
+            id: Cell::new(0),
+            node: RefCell::new(None),
+            is_carried: Cell::new(false),
+            began_carried: Cell::new(false),
+            enough: Cell::new((0, 0)),
+        }
+    }
+
     fn replace(&self, node: Option<Arc<Node>>) -> Option<Arc<Node>> {
-        self.id.set(node.as_ref().map_or(0, |node| node.id));
+        self.id.set(id_of(&node));
         self.node.replace(node)
     }
-}
 
-/// A running scope: its tally, and the enclosing scope.
-pub(crate) struct Node {
-    /// Unique in the process.
-    id: u64,
-    tally: Mutex<Tally>,
-    /// The enclosing scope, or the nearest one further out that has not ended.
-    parent: Mutex<Option<Arc<Node>>>,
-    /// Whether there may be one, readable without the lock.
-    is_nested: AtomicBool,
-    /// Whether it has been reported on, so that its counts are no longer needed.
-    has_ended: AtomicBool,
-    /// Whether what runs in it counts nowhere.
-    #[cfg(feature = "tracing")]
-    is_uncounted: bool,
-    /// Whether it began where a scope had been carried to.
-    #[cfg(feature = "tracing")]
-    is_carried: bool,
-    /// Traces what runs on a driver's own thread to the scope.
-    #[cfg(feature = "tracing")]
-    spans: super::span::Spans,
-    #[cfg(feature = "otel")]
-    otel: super::otel::ScopeSpan,
-    /// Slow statements of this scope, found by the layer.
-    #[cfg(feature = "tracing")]
-    slow: super::slow::Slow,
-}
-
-impl Node {
-    /// A scope within the current one.
-    pub(crate) fn within_current() -> Arc<Self> {
-        let is_carried = CURRENT.try_with(|current| current.is_carried.get()).unwrap_or_default();
-        Self::within(current().0, is_carried, false)
+    #[inline(always)]
+    fn make(&self) {
+        if self.id.get() == UNMADE {
+            self.make_now();
+        }
     }
 
-    /// A scope that is never read, outside of any other.
-    pub(crate) fn outside() -> Arc<Self> {
-        Self::within(None, false, true)
+    fn make_now(&self) {
+        let around = self.node.borrow().clone();
+        // The guard of the scope holds the enclosing one.
+        self.replace(Some(Node::within(around, self.began_carried.get(), false)));
     }
 
-    fn within(parent: Option<Arc<Self>>, is_carried: bool, is_uncounted: bool) -> Arc<Self> {
-        // Its parent may have lost its own parent.
-        let parent = parent.and_then(|parent| {
-            let further_out = parent.around();
-            if parent.has_ended.load(Ordering::Relaxed) { further_out } else { Some(parent) }
-        });
-        let _ = (is_carried, is_uncounted);
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        Arc::new(Self {
-            id: LAST.fetch_add(1, Ordering::Relaxed) + 1,
-            tally: Mutex::default(),
-            is_nested: AtomicBool::new(parent.is_some()),
-            parent: Mutex::new(parent),
-            has_ended: AtomicBool::new(false),
-            #[cfg(feature = "tracing")]
-            is_uncounted,
-            #[cfg(feature = "tracing")]
-            is_carried,
-            #[cfg(feature = "tracing")]
-            spans: super::span::Spans::default(),
-            #[cfg(feature = "otel")]
-            otel: super::otel::ScopeSpan::default(),
-            #[cfg(feature = "tracing")]
-            slow: super::slow::Slow::default(),
-        })
-    }
-
-    /// Whether what runs on a driver's thread cannot be traced to it.
-    #[cfg(feature = "tracing")]
-    pub(crate) fn is_untraceable(&self) -> bool {
-        super::span::is_needed() && self.spans.are_disabled()
-    }
-
-    #[cfg(feature = "tracing")]
-    pub(crate) fn is_uncounted(&self) -> bool {
-        self.is_uncounted
-    }
-
-    #[cfg(feature = "otel")]
-    pub(super) fn otel(&self) -> &super::otel::ScopeSpan {
-        &self.otel
-    }
-
-    #[cfg(feature = "tracing")]
-    pub(crate) fn is_carried(&self) -> bool {
-        self.is_carried
-    }
-
-    #[cfg(feature = "tracing")]
-    pub(crate) fn slow(&self) -> &super::slow::Slow {
-        &self.slow
-    }
-
-    /// Whether it has no enclosing scope.
-    #[cfg(feature = "tracing")]
-    pub(crate) fn is_outermost(&self) -> bool {
-        self.around().is_none()
-    }
-
-    /// Marks its counts as no longer needed.
-    pub(crate) fn end(&self) {
-        self.has_ended.store(true, Ordering::Relaxed);
-    }
-
-    /// The enclosing scope. Ended ones are unlinked permanently: otherwise each task in an endless chain
-    /// would keep all earlier ones alive.
-    fn around(&self) -> Option<Arc<Self>> {
-        if !self.is_nested.load(Ordering::Relaxed) {
+    /// The scope, created if it was not yet.
+    fn get(&self) -> Option<Arc<Node>> {
+        if self.id.get() == 0 {
             return None;
         }
-        let mut parent = self.parent.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(ended) = parent.as_ref().filter(|node| node.has_ended.load(Ordering::Relaxed)) {
-            let further_out = ended.parent.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            *parent = further_out;
-        }
-        if parent.is_none() {
-            self.is_nested.store(false, Ordering::Relaxed);
-        }
-        parent.clone()
-    }
-
-    pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
-        // A tally is consistent after every change to it, so it is valid even after a thread panicked.
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+        self.make();
+        self.node.borrow().clone()
     }
 }
 
-impl Drop for Node {
-    /// One after the other: recursively dropping a long chain would overflow the stack.
-    fn drop(&mut self) {
-        let mut parent = take_parent(self);
-        while let Some(mut node) = parent.and_then(Arc::into_inner) {
-            parent = take_parent(&mut node);
-        }
+#[inline(always)]
+fn id_of(node: &Option<Arc<Node>>) -> u64 {
+    match node {
+        Some(node) => node.id(),
+        None => 0,
     }
-}
-
-fn take_parent(node: &mut Node) -> Option<Arc<Node>> {
-    node.parent.get_mut().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// Counts an execution reported by sqlx in a scope and all enclosing ones; returns what was new to the scope.
 #[cfg(feature = "tracing")]
 pub(crate) fn record_told(node: &Arc<Node>, sql: &str, seen: Seen) -> Heard {
     let is_counted = super::running::is_running(sql);
-    let heard = node.tally().add_told(sql, seen, is_counted);
+    let heard = node.tally().add_told(sql, &seen, is_counted);
     let mut scope = node.around();
     while let Some(node) = scope {
-        node.tally().add_told(sql, seen, is_counted);
+        node.tally().add_told(sql, &seen, is_counted);
         scope = node.around();
     }
     heard
@@ -210,33 +115,66 @@ pub(crate) fn record_told(node: &Arc<Node>, sql: &str, seen: Seen) -> Heard {
 
 /// What the current scopes want to know about the values of the query at a site.
 pub(crate) fn asked_of(site: &'static Site) -> Asked {
-    match CURRENT.try_with(|current| current.id.get()) {
-        Err(_) | Ok(0) => Asked::ByNobody,
-        Ok(node) if ENOUGH.try_with(Cell::get) == Ok((node, address(site))) => Asked::Nothing,
-        Ok(_) => Asked::Values,
+    let asked = CURRENT.try_with(|current| match current.id.get() {
+        0 => Asked::ByNobody,
+        id => {
+            let (enough, of) = current.enough.get();
+            if enough == id && of == address(site) { Asked::Nothing } else { Asked::Values }
+        }
+    });
+    // While the thread's storage is destroyed, nothing is current any more.
+    match asked {
+        Ok(asked) => asked,
+        Err(_) => Asked::ByNobody,
     }
 }
 
+#[inline(always)]
 fn address(site: &'static Site) -> usize {
     std::ptr::from_ref(site).addr()
 }
 
 /// Counts an observation in the current scope and all enclosing ones.
-pub(crate) fn record(site: &'static Site, seen: Seen) {
-    // While the thread's storage is destroyed, nothing is current any more.
+pub(crate) fn record(site: &'static Site, seen: &Seen) {
     let _ = CURRENT.try_with(|current| {
-        let current = current.node.borrow();
-        let Some(node) = current.as_ref() else { return };
+        if current.id.get() == 0 {
+            return;
+        }
+        current.make();
+        let node = current.node.borrow();
+        let Some(node) = &*node else { return };
         let mut have_enough = node.tally().add(site, seen);
-        let mut scope = node.around();
-        while let Some(node) = scope {
-            have_enough &= node.tally().add(site, seen);
-            scope = node.around();
+        if node.is_nested() {
+            let mut scope = node.around();
+            while let Some(node) = scope {
+                have_enough &= node.tally().add(site, seen);
+                scope = node.around();
+            }
         }
         if have_enough {
-            let _ = ENOUGH.try_with(|enough| enough.set((node.id, address(site))));
+            current.enough.set((node.id(), address(site)));
         }
     });
+}
+
+/// A scope within the current one, with its node.
+#[cfg(feature = "tracing")]
+pub(crate) fn within_current() -> Arc<Node> {
+    let around = CURRENT.try_with(|current| (current.get(), current.is_carried.get()));
+    let (parent, is_carried) = around.unwrap_or_default();
+    Node::within(parent, is_carried, false)
+}
+
+/// Begins a scope within the current one and makes it current until the guard is dropped. Its node is created on demand.
+pub(crate) fn begin() -> EnteredNode {
+    let previous = CURRENT.try_with(|current| {
+        let previous = current.get();
+        let was_carried = current.is_carried.replace(false);
+        current.began_carried.set(was_carried);
+        current.id.set(UNMADE);
+        (was_carried, previous)
+    });
+    EnteredNode::new(previous.unwrap_or_default())
 }
 
 /// Makes `node` current on this thread until the guard is dropped. Guards are dropped in reverse order.
@@ -246,21 +184,25 @@ pub(crate) fn enter(node: Option<Arc<Node>>) -> EnteredNode {
 
 fn enter_as(node: Option<Arc<Node>>, is_carried: bool) -> EnteredNode {
     #[cfg(feature = "otel")]
-    let has_otel = node.as_ref().is_some_and(|node| node.otel.enter());
+    let has_otel = match &node {
+        Some(node) => node.if_traced().is_some_and(|traced| traced.otel.enter()),
+        None => false,
+    };
     #[cfg(feature = "tracing")]
-    let has_span = node.as_ref().is_some_and(|node| node.spans.enter(node, is_carried));
-    let previous = CURRENT
-        .try_with(|current| (current.is_carried.replace(is_carried), current.replace(node)))
-        .unwrap_or_default();
-    EnteredNode {
-        previous: previous.1,
-        was_carried: previous.0,
-        #[cfg(feature = "tracing")]
-        has_span,
-        #[cfg(feature = "otel")]
-        has_otel,
-        thread: PhantomData,
-    }
+    let has_span = match &node {
+        Some(node) if super::span::is_needed() => node.traced().spans.enter(node, is_carried),
+        _ => false,
+    };
+    let previous = CURRENT.try_with(|current| {
+        current.make();
+        (current.is_carried.replace(is_carried), current.replace(node))
+    });
+    let entered = EnteredNode::new(previous.unwrap_or_default());
+    #[cfg(feature = "tracing")]
+    let entered = entered.with_span(has_span);
+    #[cfg(feature = "otel")]
+    let entered = entered.with_otel(has_otel);
+    entered
 }
 
 /// Makes the previous scope current again when dropped. It is not `Send`, so it cannot be held across an
@@ -268,6 +210,7 @@ fn enter_as(node: Option<Arc<Node>>, is_carried: bool) -> EnteredNode {
 pub(crate) struct EnteredNode {
     previous: Option<Arc<Node>>,
     was_carried: bool,
+    is_left: bool,
     /// Whether a span of the scope was entered with it.
     #[cfg(feature = "tracing")]
     has_span: bool,
@@ -276,25 +219,73 @@ pub(crate) struct EnteredNode {
     thread: PhantomData<*const ()>,
 }
 
-impl Drop for EnteredNode {
-    fn drop(&mut self) {
+impl EnteredNode {
+    fn new((was_carried, previous): (bool, Option<Arc<Node>>)) -> Self {
+        Self {
+            previous,
+            was_carried,
+            is_left: false,
+            #[cfg(feature = "tracing")]
+            has_span: false,
+            #[cfg(feature = "otel")]
+            has_otel: false,
+            thread: PhantomData,
+        }
+    }
+
+    #[cfg(feature = "tracing")]
+    fn with_span(mut self, has_span: bool) -> Self {
+        self.has_span = has_span;
+        self
+    }
+
+    #[cfg(feature = "otel")]
+    fn with_otel(mut self, has_otel: bool) -> Self {
+        self.has_otel = has_otel;
+        self
+    }
+
+    /// Leaves the scope while its future is suspended, and returns its node.
+    pub(crate) fn pause(&mut self) -> Option<Arc<Node>> {
+        let _ = CURRENT.try_with(Current::make);
+        self.leave()
+    }
+
+    /// Leaves the scope for good; returns its node if it was created.
+    pub(crate) fn leave(&mut self) -> Option<Arc<Node>> {
+        if self.is_left {
+            return None;
+        }
+        self.is_left = true;
         let left = CURRENT.try_with(|current| {
             current.is_carried.set(self.was_carried);
+            if current.id.get() == UNMADE {
+                current.id.set(id_of(&self.previous));
+                return None;
+            }
             current.replace(self.previous.take())
         });
+        let Ok(left) = left else { return None };
         #[cfg(feature = "tracing")]
-        if let Ok(Some(left)) = &left {
-            left.slow.tell();
+        if let Some(left) = &left
+            && let Some(traced) = left.if_traced()
+        {
+            traced.slow.tell();
             if self.has_span {
-                left.spans.exit();
+                traced.spans.exit();
             }
             #[cfg(feature = "otel")]
             if self.has_otel {
-                left.otel.exit();
+                traced.otel.exit();
             }
         }
-        // Dropped here, outside the borrow.
-        drop(left);
+        left
+    }
+}
+
+impl Drop for EnteredNode {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
 
@@ -311,7 +302,7 @@ pub struct CurrentBudget(pub(crate) Option<Arc<Node>>);
 /// The scopes that are current now.
 #[must_use]
 pub fn current() -> CurrentBudget {
-    CurrentBudget(CURRENT.try_with(|current| current.node.borrow().clone()).ok().flatten())
+    CurrentBudget(CURRENT.try_with(Current::get).ok().flatten())
 }
 
 /// Runs the future outside of every scope: its database access counts nowhere.

@@ -1,5 +1,7 @@
 //! The end of an execution or a scope: reports it to the enabled features.
 
+#[cfg(any(feature = "stats", feature = "metrics"))]
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::site::Site;
@@ -72,7 +74,7 @@ fn measured(ended: Execution<'_>) {
 #[cfg(any(feature = "stats", feature = "metrics"))]
 #[derive(Clone, Copy)]
 pub(crate) struct ScopeRun<'a> {
-    pub(crate) name: &'a str,
+    pub(crate) name: &'a Cow<'static, str>,
     pub(crate) queries: usize,
     /// Time from its beginning to its end.
     pub(crate) time: Duration,

@@ -92,15 +92,19 @@ where
         };
         let mut told = Told::default();
         event.record(&mut told);
+        if told.text.is_empty() {
+            told.is_short = true;
+            event.record(&mut told);
+        }
         let sql = told.sql();
         if is_query(sql) {
             let (rows, time) = (told.rows, told.time);
-            let seen = Seen { executions: 1, rows, time, ..Seen::default() };
+            let seen = Seen { executions: 1, rows, time, ..Seen::NOTHING };
             match current::record_told(&node, sql, seen) {
                 Heard::Known => {}
-                Heard::New => ended::told(Execution { sql, site: None, rows, time }, node.slow()),
+                Heard::New => ended::told(Execution { sql, site: None, rows, time }, &node.traced().slow),
                 Heard::Rest(site) => {
-                    ended::told(Execution { sql, site: Some(site), rows, time }, node.slow())
+                    ended::told(Execution { sql, site: Some(site), rows, time }, &node.traced().slow)
                 }
             }
         }
@@ -120,18 +124,20 @@ fn is_thread_of_driver() -> bool {
 /// The fields of one event.
 #[derive(Default)]
 struct Told {
-    /// The start of the statement.
-    summary: String,
-    /// The whole statement, between line breaks, if it is longer than the summary.
-    statement: String,
+    /// The whole statement, between line breaks if it is longer than the summary.
+    text: String,
+    /// Whether the summary is the whole statement although it ends like a shortened one.
+    is_short: bool,
     rows: usize,
     time: Duration,
 }
 
 impl Told {
     fn sql(&self) -> &str {
-        let whole = self.statement.strip_prefix("\n\n").and_then(|rest| rest.strip_suffix('\n'));
-        let sql = whole.filter(|whole| !whole.is_empty()).unwrap_or(&self.summary);
+        let sql = match self.text.as_bytes() {
+            [b'\n', b'\n', whole @ .., b'\n'] => self.text.get(2..2 + whole.len()).unwrap_or_default(),
+            _ => &self.text,
+        };
         #[cfg(feature = "trace-comments")]
         let sql = crate::comment::without(sql);
         sql
@@ -140,10 +146,14 @@ impl Told {
 
 impl Visit for Told {
     fn record_str(&mut self, field: &Field, value: &str) {
-        match field.name() {
-            "summary" => self.summary = value.to_owned(),
-            "db.statement" => self.statement = value.to_owned(),
-            _ => {}
+        let is_taken = match field.name() {
+            // A shortened summary is not copied, since the whole statement follows.
+            "summary" => self.is_short || !matches!(value.as_bytes(), [.., 0xe2, 0x80, 0xa6]),
+            "db.statement" => !value.is_empty(),
+            _ => false,
+        };
+        if is_taken {
+            self.text = value.to_owned();
         }
     }
 

@@ -7,6 +7,7 @@ mod current;
 pub(crate) mod ended;
 #[cfg(feature = "tracing")]
 mod layer;
+mod node;
 mod notice;
 #[cfg(feature = "otel")]
 mod otel;

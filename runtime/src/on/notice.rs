@@ -5,7 +5,7 @@ use std::sync::Once;
 #[cfg(feature = "tracing")]
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::current::Node;
+use super::node::Node;
 
 /// Whether the layer is part of a subscriber.
 #[cfg(feature = "tracing")]
@@ -35,7 +35,7 @@ pub(crate) fn layer_has_heard() {
 
 /// Why queries of the scope that are not written with `sql!` are not counted; `None` if they are.
 #[cfg(feature = "tracing")]
-fn obstacle(node: &Node) -> Option<&'static str> {
+fn obstacle(node: Option<&Node>) -> Option<&'static str> {
     if !HAS_LAYER.load(Ordering::Relaxed) {
         return Some("add `query_budget::layer()` to the subscriber of `tracing`");
     }
@@ -45,10 +45,11 @@ fn obstacle(node: &Node) -> Option<&'static str> {
         );
     }
     // SQLite reports its statements on a separate thread, from which only the span leads back.
-    if node.is_untraceable() {
+    if node.is_some_and(Node::is_untraceable) {
         return Some("let `query_budget::scope=trace` through the filter of the subscriber");
     }
-    let is_silent = !HAS_HEARD.load(Ordering::Relaxed) && !node.tally().has_raw();
+    let has_raw = node.is_some_and(|node| node.tally().has_raw());
+    let is_silent = !HAS_HEARD.load(Ordering::Relaxed) && !has_raw;
     is_silent.then_some(
         "have the connections log their statements (`log_statements` of their options), and on SQLite make the subscriber \
          the process's",
@@ -56,15 +57,18 @@ fn obstacle(node: &Node) -> Option<&'static str> {
 }
 
 #[cfg(not(feature = "tracing"))]
-fn obstacle(_: &Node) -> Option<&'static str> {
+fn obstacle(_: Option<&Node>) -> Option<&'static str> {
     Some("enable the feature `tracing` of `query-budget` and add `query_budget::layer()` to the subscriber")
 }
 
 /// Called when a scope ends whose count is read or checked, and that may have run uncounted queries: it saw
 /// none, or a filter hides them.
-pub(crate) fn count_is_read(scope: &str, location: &Location<'_>, node: &Node) {
+pub(crate) fn count_is_read(scope: &str, location: &Location<'_>, node: Option<&Node>) {
     static SAID: Once = Once::new();
-    if SAID.is_completed() || (node.tally().queries() > 0 && !is_hidden()) {
+    if SAID.is_completed() {
+        return;
+    }
+    if node.is_some_and(|node| node.tally().queries() > 0) && !is_hidden() {
         return;
     }
     if let Some(remedy) = obstacle(node) {
@@ -87,7 +91,7 @@ fn is_hidden() -> bool {
 }
 
 /// Called when a scope ends whose body has queries that are not written with `sql!`.
-pub(crate) fn raw_queries_ran(scope: &str, location: &Location<'_>, node: &Node) {
+pub(crate) fn raw_queries_ran(scope: &str, location: &Location<'_>, node: Option<&Node>) {
     static SAID: Once = Once::new();
     if SAID.is_completed() {
         return;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::current::Node;
+use super::node::Node;
 #[cfg(feature = "sqlx")]
 use crate::site::Site;
 
@@ -112,7 +112,12 @@ impl ScopeSpan {
     }
 }
 
+/// Whether a subscriber may want spans of scopes. Without one, none are created.
+pub(super) fn is_listened_to() -> bool {
+    tracing::level_filters::LevelFilter::current() >= tracing::Level::INFO
+}
+
 /// Creates the span of a scope that begins.
 pub(super) fn begin(node: &Arc<Node>, name: &str) {
-    node.otel().begin(name, node.is_carried());
+    node.traced().otel.begin(name, node.is_carried());
 }

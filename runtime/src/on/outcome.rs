@@ -4,7 +4,8 @@ use std::io::Write;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use super::current::{self, Node};
+use super::current;
+use super::node::Node;
 use crate::report::Report;
 use crate::settings::{OverBudget, settings};
 

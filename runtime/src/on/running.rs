@@ -26,15 +26,23 @@ pub(crate) fn is_running(sql: &str) -> bool {
     running.site.is_some_and(|running| running.sends(sql))
 }
 
-/// Records that the query at `site` was handed to a connection on this thread.
+/// Records that the query at `site` was handed to a connection on this thread; returns whether a counted query with its
+/// text is running there.
 #[cfg(feature = "sqlx")]
-pub(crate) fn has_executed(site: &'static Site, database: &'static str) {
-    let _ = RUNNING.try_with(|running| {
+pub(crate) fn has_executed(site: &'static Site, database: &'static str) -> bool {
+    let is_running = RUNNING.try_with(|running| {
         let now = running.get();
-        if now.site.is_some_and(|running| std::ptr::eq(running, site)) {
-            running.set(Running { executed_on: Some(database), ..now });
+        match now.site {
+            Some(same) if std::ptr::eq(same, site) => {
+                running.set(Running { executed_on: Some(database), ..now });
+                true
+            }
+            #[cfg(feature = "tracing")]
+            Some(other) => other.sends(site.sql),
+            _ => false,
         }
     });
+    is_running.unwrap_or_default()
 }
 
 /// Marks the query at `site` as running on this thread until the guard is dropped.

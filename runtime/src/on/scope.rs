@@ -8,7 +8,8 @@ use std::time::Duration;
 use futures_util::Stream;
 
 use super::budgeted::{Budgeted, BudgetedStream};
-use super::current::{self, EnteredNode, Node};
+use super::current::{self, EnteredNode};
+use super::node::Node;
 use super::notice;
 use super::outcome::{self, Ending};
 use crate::report::{Limits, Report};
@@ -35,7 +36,7 @@ pub fn scope(name: impl Into<Cow<'static, str>>) -> Scope {
     Scope {
         name: name.into(),
         location: Location::caller(),
-        limits: Limits::default(),
+        limits: Limits::NONE,
         raw: false,
         is_read: false,
         #[cfg(any(feature = "stats", feature = "metrics"))]
@@ -138,30 +139,27 @@ impl Scope {
     /// whose body may `return`.
     #[doc(hidden)]
     pub fn enter(self) -> Entered {
-        let open = OpenScope::new(self);
-        Entered { entered: Some(open.enter()), open }
+        let mut open = OpenScope::new(self);
+        Entered { entered: open.enter(), open }
     }
 }
 
-/// A scope that has begun.
+/// A scope that begins when it is first entered.
 pub(crate) struct OpenScope {
     scope: Scope,
-    node: Arc<Node>,
+    /// Its node, once something needs it.
+    node: Option<Arc<Node>>,
     #[cfg(any(feature = "stats", feature = "metrics"))]
-    started: std::time::Instant,
+    started: Option<std::time::Instant>,
 }
 
 impl OpenScope {
-    /// Begins the scope, within the current one.
     pub(crate) fn new(scope: Scope) -> Self {
-        let node = Node::within_current();
-        #[cfg(feature = "otel")]
-        super::otel::begin(&node, &scope.name);
         Self {
             scope,
-            node,
+            node: None,
             #[cfg(any(feature = "stats", feature = "metrics"))]
-            started: std::time::Instant::now(),
+            started: None,
         }
     }
 
@@ -169,13 +167,55 @@ impl OpenScope {
         &self.scope
     }
 
-    pub(crate) fn enter(&self) -> EnteredNode {
-        current::enter(Some(Arc::clone(&self.node)))
+    /// Enters it; the first time it begins, within the current scope. After leaving it, call [`Self::left`].
+    pub(crate) fn enter(&mut self) -> EnteredNode {
+        #[cfg(any(feature = "stats", feature = "metrics"))]
+        if self.started.is_none() {
+            self.started = Some(std::time::Instant::now());
+        }
+        #[cfg(feature = "tracing")]
+        if self.node.is_none() {
+            self.make_for_listeners();
+        }
+        match &self.node {
+            Some(node) => current::enter(Some(Arc::clone(node))),
+            None => current::begin(),
+        }
+    }
+
+    /// Creates its node if a subscriber needs it.
+    #[cfg(feature = "tracing")]
+    fn make_for_listeners(&mut self) {
+        // Without a subscriber there is no layer.
+        if tracing::level_filters::LevelFilter::current() == tracing::level_filters::LevelFilter::OFF {
+            return;
+        }
+        #[cfg(feature = "otel")]
+        if super::otel::is_listened_to() {
+            let node = current::within_current();
+            super::otel::begin(&node, &self.scope.name);
+            self.node = Some(node);
+            return;
+        }
+        if super::span::is_needed() {
+            self.node = Some(current::within_current());
+        }
+    }
+
+    /// Takes the node that was created while it was entered.
+    #[inline(always)]
+    pub(crate) fn left(&mut self, node: Option<Arc<Node>>) {
+        if self.node.is_none() {
+            self.node = node;
+        }
     }
 
     pub(crate) fn report(&self) -> Report {
-        let tally = self.node.tally();
-        Report::new(self.scope.name.clone(), self.scope.location, self.scope.limits, tally.statements())
+        let statements = match &self.node {
+            Some(node) => node.tally().statements(),
+            None => Vec::new(),
+        };
+        Report::new(self.scope.name.clone(), self.scope.location, self.scope.limits, statements)
     }
 
     /// Checks the scope, and reacts if it is over its budget.
@@ -191,16 +231,19 @@ impl OpenScope {
             self.tell_what_is_not_counted();
         }
         #[cfg(any(feature = "stats", feature = "metrics"))]
-        if self.scope.is_recorded {
+        if self.scope.is_recorded
+            && let Some(started) = self.started
+        {
             super::ended::scope(super::ended::ScopeRun {
                 name: &self.scope.name,
-                queries: self.node.tally().queries(),
-                time: self.started.elapsed(),
+                queries: self.queries(),
+                time: started.elapsed(),
             });
         }
         #[cfg(feature = "tracing")]
-        if self.node.is_outermost()
-            && self.node.tally().most_repeated() >= crate::settings::settings().repeated
+        if let Some(node) = &self.node
+            && node.is_outermost()
+            && node.tally().has_repeated(crate::settings::repeated())
         {
             self.report().tell_repeated();
         }
@@ -209,20 +252,31 @@ impl OpenScope {
 
     /// Reports once that queries of this scope, or some of them, cannot be counted.
     pub(crate) fn tell_what_is_not_counted(&self) {
-        let Scope { name, location, .. } = &self.scope;
-        if self.scope.raw {
-            notice::raw_queries_ran(name, location, &self.node);
-        } else if self.scope.is_read || !self.scope.limits.is_none() {
-            notice::count_is_read(name, location, &self.node);
+        let Scope { name, location, limits, raw, is_read, .. } = &self.scope;
+        if *raw {
+            notice::raw_queries_ran(name, location, self.node.as_deref());
+        } else if *is_read || !limits.is_none() {
+            notice::count_is_read(name, location, self.node.as_deref());
+        }
+    }
+
+    #[cfg(any(feature = "stats", feature = "metrics"))]
+    fn queries(&self) -> usize {
+        match &self.node {
+            Some(node) => node.tally().queries(),
+            None => 0,
         }
     }
 }
 
 impl Drop for OpenScope {
     fn drop(&mut self) {
+        let Some(node) = &self.node else { return };
         #[cfg(feature = "otel")]
-        self.node.otel().ended(self.node.tally().queries());
-        self.node.end();
+        if let Some(traced) = node.if_traced() {
+            traced.otel.ended(node.tally().queries());
+        }
+        node.end();
     }
 }
 
@@ -230,13 +284,13 @@ impl Drop for OpenScope {
 #[doc(hidden)]
 #[must_use = "the scope ends when this is dropped"]
 pub struct Entered {
-    entered: Option<EnteredNode>,
+    entered: EnteredNode,
     open: OpenScope,
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        self.entered = None;
+        self.open.left(self.entered.leave());
         // During a panic, a second one would abort the process.
         if !std::thread::panicking() {
             self.open.judge(Ending::Finished);

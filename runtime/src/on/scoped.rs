@@ -11,10 +11,10 @@ use super::current::EnteredNode;
 use super::outcome::Ending;
 use super::scope::{OpenScope, Scope};
 
-/// The state of a future's scope. Both are boxed: futures that contain others grow with each of them.
+/// The state of a future's scope. The scope is boxed: futures that contain others grow with each of them.
 enum State {
     /// Not polled yet. The scope begins at the first poll, within the scope that is current then.
-    New(Box<Scope>),
+    New(Box<OpenScope>),
     Open(Box<OpenScope>),
     /// Its future has panicked or ended.
     Gone,
@@ -26,26 +26,32 @@ impl State {
         if let State::New(_) = self
             && let State::New(scope) = std::mem::replace(self, State::Gone)
         {
-            *self = State::Open(Box::new(OpenScope::new(*scope)));
+            *self = State::Open(scope);
         }
         let State::Open(open) = self else { return None };
         let entered = open.enter();
-        Some(Inside { state: self, entered: Some(entered) })
+        Some(Inside { state: self, entered, is_over: false })
     }
 }
 
 /// An entered scope, until this is dropped.
 struct Inside<'a> {
     state: &'a mut State,
-    entered: Option<EnteredNode>,
+    entered: EnteredNode,
+    /// Whether the scope was left for good.
+    is_over: bool,
 }
 
 impl Inside<'_> {
     /// Leaves the scope for good.
     fn end(mut self) -> Option<Box<OpenScope>> {
-        self.entered = None;
+        let node = self.entered.leave();
+        self.is_over = true;
         match std::mem::replace(self.state, State::Gone) {
-            State::Open(open) => Some(open),
+            State::Open(mut open) => {
+                open.left(node);
+                Some(open)
+            }
             State::New(_) | State::Gone => None,
         }
     }
@@ -53,10 +59,15 @@ impl Inside<'_> {
 
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
-        self.entered = None;
+        if self.is_over {
+            return;
+        }
+        let node = self.entered.pause();
         // The future has panicked: what it ran until then is not checked, neither now nor when it is dropped.
         if std::thread::panicking() {
             *self.state = State::Gone;
+        } else if let State::Open(open) = self.state {
+            open.left(node);
         }
     }
 }
@@ -90,7 +101,7 @@ pin_project! {
 
 impl<F> Scoped<F> {
     pub(crate) fn new(scope: Scope, future: F) -> Self {
-        Self { future: Some(future), state: State::New(Box::new(scope)) }
+        Self { future: Some(future), state: State::New(Box::new(OpenScope::new(scope))) }
     }
 
     /// The scope, between two polls.
@@ -106,8 +117,7 @@ impl<F> Scoped<F> {
 impl<F> Debug for Scoped<F> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let scope = match &self.state {
-            State::New(scope) => Some(&**scope),
-            State::Open(open) => Some(open.scope()),
+            State::New(open) | State::Open(open) => Some(open.scope()),
             State::Gone => None,
         };
         f.debug_struct("Scoped").field("scope", &scope).finish_non_exhaustive()

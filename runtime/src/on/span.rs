@@ -13,7 +13,7 @@ use tracing::{Dispatch, Level, Span};
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::current::Node;
+use super::node::Node;
 use super::notice;
 
 /// The target of scope spans.
@@ -63,11 +63,8 @@ impl Spans {
         self.borrowed.get().is_none_or(Option::is_none) && self.own.get().is_none_or(Span::is_disabled)
     }
 
-    /// Enters the scope's own span if it needs one; returns whether it did.
+    /// Enters the scope's own span if it needs one; returns whether it did. Called where spans are needed.
     pub(crate) fn enter(&self, node: &Arc<Node>, is_carried: bool) -> bool {
-        if !is_needed() {
-            return false;
-        }
         if !is_carried && self.is_within_borrowed(node) {
             return false;
         }

@@ -1,14 +1,13 @@
 //! [`Tally`]: the counts of one scope.
 
-use std::collections::{HashMap, HashSet};
-#[cfg(feature = "tracing")]
-use std::hash::{BuildHasher, DefaultHasher};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::parameters::Parameters;
 #[cfg(feature = "tracing")]
 use crate::blot::Blotted;
+#[cfg(feature = "tracing")]
+use crate::hash::{Texts, hashed};
 use crate::report::{Counts, ParameterSets, Statement};
 use crate::site::Site;
 
@@ -17,9 +16,11 @@ const PLAIN: usize = 16;
 /// The maximum number of parameter sets that are distinguished per statement of a scope, if some of them
 /// recur.
 const MOST_SETS: usize = 1024;
+/// Up to so many statements a site is searched linearly, beyond that in a map.
+const FEW: usize = 8;
 
 /// One observation of one query; parts that do not apply are zero.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) struct Seen {
     pub(crate) executions: usize,
     pub(crate) rows: usize,
@@ -32,6 +33,18 @@ pub(crate) struct Seen {
     /// own method.
     #[cfg(feature = "tracing")]
     pub(crate) is_watched: bool,
+}
+
+impl Seen {
+    pub(crate) const NOTHING: Self = Self {
+        executions: 0,
+        rows: 0,
+        time: Duration::ZERO,
+        database: "",
+        parameters: Parameters::Unknown,
+        #[cfg(feature = "tracing")]
+        is_watched: false,
+    };
 }
 
 /// What was new to a scope in a report from sqlx.
@@ -47,35 +60,50 @@ pub(crate) enum Heard {
 }
 
 /// The queries of one scope with their number of executions, in the order of their first.
+///
+/// What few scopes need is created on demand: most scopes end without any query.
 #[derive(Default)]
 pub(crate) struct Tally {
-    counted: Vec<Counted>,
-    /// Positions in `counted`, by the address of the site.
-    sites: HashMap<usize, usize>,
+    /// `None` in the place of the one at hand.
+    counted: Vec<Option<Box<Counted>>>,
+    /// The one updated last and its position: each execution causes a few updates in a row.
+    at_hand: Option<(usize, Box<Counted>)>,
+    /// Number of executions, over all statements.
+    queries: usize,
+    /// Positions in `counted` by the address of the site, once there are more than a few.
+    sites: Option<HashMap<usize, usize>>,
+    /// Executions at sites that sqlx will still report.
+    #[cfg(feature = "tracing")]
+    announced: usize,
+    #[cfg(feature = "tracing")]
+    told: Option<Box<Told>>,
+}
+
+/// The statements that sqlx reports, by text.
+#[cfg(feature = "tracing")]
+#[derive(Default)]
+struct Told {
     /// Positions of statements that are not written with `sql!`, by their text without literals, and also by
     /// their exact text if it has none; with the hash of their values if there are no placeholders either.
-    #[cfg(feature = "tracing")]
-    texts: HashMap<String, (usize, Option<u64>)>,
-    /// The site updated last and its position: each execution causes a few updates in a row.
-    last: Option<(usize, usize)>,
-    /// Positions of the sites with each text.
-    #[cfg(feature = "tracing")]
-    sites_of_text: HashMap<&'static str, Vec<usize>>,
+    texts: HashMap<String, (usize, Option<u64>), Texts>,
+    /// The entry of `texts` that was found last: in a loop it is the same the next time.
+    last: Option<(String, (usize, Option<u64>))>,
+    /// Positions of the sites with each text, for the first `indexed` statements.
+    sites_of_text: HashMap<&'static str, Vec<usize>, Texts>,
     /// Positions of the sites whose texts depend on the number of rows.
-    #[cfg(feature = "tracing")]
     sites_of_rows: Vec<(&'static Site, usize)>,
+    indexed: usize,
 }
 
 /// One statement, and the parameters of its executions.
 struct Counted {
     statement: Statement,
-    /// The hashes of its parameter sets.
-    parameters: HashSet<u64, BuildHasherDefault<Hashed>>,
+    /// The hashes of its parameter sets, sorted.
+    parameters: Vec<u64>,
     /// Whether the parameters of some execution are unknown.
     unknown: bool,
     /// Whether they are known to differ, so that no more are stored.
     differ: bool,
-    #[cfg(feature = "tracing")]
     site: Option<&'static Site>,
     /// The number of observed executions that sqlx will report on a separate thread.
     #[cfg(feature = "tracing")]
@@ -87,61 +115,98 @@ struct Counted {
 
 impl Tally {
     /// Adds an observation; returns whether enough is known about the query's parameters.
-    pub(crate) fn add(&mut self, site: &'static Site, seen: Seen) -> bool {
-        let address = std::ptr::from_ref(site).addr();
-        let position = match self.last {
-            Some((last, position)) if last == address => position,
-            _ => self.position_of_site(site, address),
+    pub(crate) fn add(&mut self, site: &'static Site, seen: &Seen) -> bool {
+        let is_at_hand = match &self.at_hand {
+            Some((_, counted)) => counted.is_at(site),
+            None => false,
         };
-        self.last = Some((address, position));
-        #[cfg(feature = "tracing")]
-        if let Some(counted) = self.counted.get_mut(position) {
-            match (seen.is_watched, seen.database) {
-                (false, _) => counted.unwatched += seen.executions,
-                // Other drivers report a statement where it is polled, which needs no count.
-                (true, "SQLite") => counted.watched += seen.executions,
-                (true, _) => {}
-            }
+        if !is_at_hand {
+            let position = self.position_of_site(site);
+            self.take(position);
         }
-        self.add_at(position, seen)
+        let Some((_, counted)) = &mut self.at_hand else { return false };
+        #[cfg(feature = "tracing")]
+        if seen.executions > 0 && counted.announce(seen) {
+            self.announced += seen.executions;
+        }
+        self.queries += seen.executions;
+        counted.add(seen)
     }
 
     /// The position of the statement at a site, which is added if necessary.
-    fn position_of_site(&mut self, site: &'static Site, address: usize) -> usize {
-        if let Some(position) = self.sites.get(&address) {
-            return *position;
+    fn position_of_site(&mut self, site: &'static Site) -> usize {
+        self.put_back();
+        let address = std::ptr::from_ref(site).addr();
+        let found = match &self.sites {
+            Some(sites) => sites.get(&address).copied(),
+            None => self.all().position(|counted| counted.is_at(site)),
+        };
+        found.unwrap_or_else(|| {
+            let position = self.put_last(Statement::at(site), Some(site));
+            match &mut self.sites {
+                Some(sites) => drop(sites.insert(address, position)),
+                None if position < FEW => {}
+                None => self.sites = Some(self.positions_of_sites()),
+            }
+            position
+        })
+    }
+
+    fn positions_of_sites(&self) -> HashMap<usize, usize> {
+        let address = |counted: &Counted| counted.site.map(|site| std::ptr::from_ref(site).addr());
+        self.all().enumerate().filter_map(|(at, counted)| Some((address(counted)?, at))).collect()
+    }
+
+    /// Appends a new statement; returns its position.
+    fn put_last(&mut self, statement: Statement, site: Option<&'static Site>) -> usize {
+        self.counted.push(Some(Box::new(Counted::new(statement, site))));
+        self.counted.len() - 1
+    }
+
+    /// Takes the statement at a position to hand.
+    fn take(&mut self, position: usize) {
+        self.put_back();
+        let taken = self.counted.get_mut(position).and_then(Option::take);
+        self.at_hand = taken.map(|counted| (position, counted));
+    }
+
+    /// Puts the statement at hand back among the others.
+    fn put_back(&mut self) {
+        if let Some((position, counted)) = self.at_hand.take()
+            && let Some(place) = self.counted.get_mut(position)
+        {
+            *place = Some(counted);
         }
-        let position = Counted::put_last(&mut self.counted, Statement::at(site));
-        #[cfg(feature = "tracing")]
-        if let Some(counted) = self.counted.get_mut(position) {
-            counted.site = Some(site);
-        }
-        self.sites.insert(address, position);
-        #[cfg(feature = "tracing")]
-        match site.head {
-            Some(_) => self.sites_of_rows.push((site, position)),
-            None => self.sites_of_text.entry(site.sql).or_default().push(position),
-        }
-        position
+    }
+
+    /// All statements in order. Called when none is at hand.
+    fn all(&self) -> impl Iterator<Item = &Counted> {
+        self.counted.iter().filter_map(Option::as_deref)
     }
 
     /// Adds an execution reported by sqlx, unless it was counted when it began; returns what was new.
     ///
     /// `is_counted` says that a counted query with this text is running on this thread, in whatever scope.
     #[cfg(feature = "tracing")]
-    pub(crate) fn add_told(&mut self, sql: &str, seen: Seen, is_counted: bool) -> Heard {
+    pub(crate) fn add_told(&mut self, sql: &str, seen: &Seen, is_counted: bool) -> Heard {
         if is_counted {
             return Heard::Known;
         }
-        if let Some((position, rest)) = self.take_announced(sql) {
+        if self.announced > 0
+            && let Some((position, rest)) = self.take_announced(sql)
+        {
+            self.announced -= 1;
             if rest.is_some() {
-                self.add_at(position, Seen { executions: 0, ..seen });
+                self.add_at(position, &Seen { executions: 0, ..*seen });
             }
             return rest.map_or(Heard::Known, Heard::Rest);
         }
         let (position, values) = self.position_of_text(sql);
-        let parameters = values.map_or(Parameters::Unknown, Parameters::Hash);
-        self.add_at(position, Seen { parameters, ..seen });
+        let parameters = match values {
+            Some(values) => Parameters::Hash(values),
+            None => Parameters::Unknown,
+        };
+        self.add_at(position, &Seen { parameters, ..*seen });
         Heard::New
     }
 
@@ -149,10 +214,13 @@ impl Tally {
     /// its site if rows and time are still missing.
     #[cfg(feature = "tracing")]
     fn take_announced(&mut self, sql: &str) -> Option<(usize, Option<&'static Site>)> {
+        self.put_back();
+        let told = self.told.get_or_insert_default();
+        told.index(&self.counted);
         let of_rows =
-            self.sites_of_rows.iter().filter(|(site, _)| site.sends(sql)).map(|(_, position)| *position);
-        for position in self.sites_of_text.get(sql).into_iter().flatten().copied().chain(of_rows) {
-            let counted = self.counted.get_mut(position)?;
+            told.sites_of_rows.iter().filter(|(site, _)| site.sends(sql)).map(|(_, position)| *position);
+        for position in told.sites_of_text.get(sql).into_iter().flatten().copied().chain(of_rows) {
+            let counted = self.counted.get_mut(position)?.as_mut()?;
             if counted.unwatched > 0 {
                 counted.unwatched -= 1;
                 return Some((position, counted.site));
@@ -169,62 +237,75 @@ impl Tally {
     /// the text contains them all.
     #[cfg(feature = "tracing")]
     fn position_of_text(&mut self, sql: &str) -> (usize, Option<u64>) {
-        if let Some(found) = self.texts.get(sql) {
+        let told = self.told.get_or_insert_default();
+        if let Some((text, found)) = &told.last
+            && text == sql
+        {
             return *found;
         }
+        if let Some(found) = told.texts.get(sql).copied() {
+            told.last = Some((sql.to_owned(), found));
+            return found;
+        }
         let Blotted { text, has_literals, has_placeholders } = Blotted::of(sql);
-        let values = (!has_placeholders).then(|| BuildHasherDefault::<DefaultHasher>::new().hash_one(sql));
-        let position = match self.texts.get(&text) {
-            Some((position, _)) => *position,
+        let values = (!has_placeholders).then(|| hashed(sql.as_bytes(), 0));
+        let position = match told.texts.get(&text).copied() {
+            Some((position, _)) => position,
             None => {
-                let position = Counted::put_last(&mut self.counted, Statement::raw(text.clone()));
+                let position = self.put_last(Statement::raw(text.clone()), None);
                 // If the same text occurs again, its `?` are placeholders.
-                self.texts.insert(text, (position, None));
+                self.told.get_or_insert_default().texts.insert(text, (position, None));
                 position
             }
         };
         // Found directly the next time. There are as many texts with values as there are values, so those are
         // not stored.
         if !has_literals {
-            self.texts.insert(sql.to_owned(), (position, values));
+            self.told.get_or_insert_default().texts.insert(sql.to_owned(), (position, values));
         }
         (position, values)
     }
 
-    fn add_at(&mut self, position: usize, seen: Seen) -> bool {
-        let Some(counted) = self.counted.get_mut(position) else { return false };
-        counted.statement.add(seen.executions, seen.rows, seen.time, seen.database);
-        if seen.executions > 0 {
-            counted.saw(seen.parameters);
+    #[cfg(feature = "tracing")]
+    fn add_at(&mut self, position: usize, seen: &Seen) {
+        let is_at_hand = matches!(&self.at_hand, Some((at_hand, _)) if *at_hand == position);
+        if !is_at_hand {
+            self.take(position);
         }
-        counted.differ || counted.unknown
+        if let Some((_, counted)) = &mut self.at_hand {
+            self.queries += seen.executions;
+            counted.add(seen);
+        }
     }
 
     /// Whether sqlx has reported a query that is not written with `sql!`.
     #[cfg(feature = "tracing")]
     pub(crate) fn has_raw(&self) -> bool {
-        !self.texts.is_empty()
+        self.told.as_ref().is_some_and(|told| !told.texts.is_empty())
     }
 
     /// The number of queries so far.
     pub(crate) fn queries(&self) -> usize {
-        self.counted.iter().map(|counted| counted.statement.count()).sum()
+        self.queries
     }
 
     /// The counts so far.
-    pub(crate) fn counts(&self) -> Counts {
-        self.counted.iter().fold(Counts::default(), |counts, counted| counts.with(&counted.statement))
+    pub(crate) fn counts(&mut self) -> Counts {
+        self.put_back();
+        self.all().fold(Counts::default(), |counts, counted| counts.with(&counted.statement))
     }
 
-    /// The number of executions so far of the most frequent statement.
+    /// Whether some statement ran so many times.
     #[cfg(feature = "tracing")]
-    pub(crate) fn most_repeated(&self) -> usize {
-        self.counted.iter().map(|counted| counted.statement.count()).max().unwrap_or_default()
+    pub(crate) fn has_repeated(&mut self, times: usize) -> bool {
+        self.put_back();
+        self.queries >= times && self.all().any(|counted| counted.statement.count() >= times)
     }
 
     /// The statements so far, each with its parameter sets.
-    pub(crate) fn statements(&self) -> Vec<Statement> {
-        let statements = self.counted.iter().map(|counted| {
+    pub(crate) fn statements(&mut self) -> Vec<Statement> {
+        self.put_back();
+        let statements = self.all().map(|counted| {
             let count = counted.statement.count();
             let sets = match counted.parameters.len() {
                 _ if counted.unknown => ParameterSets::Unknown,
@@ -239,53 +320,82 @@ impl Tally {
     }
 }
 
+#[cfg(feature = "tracing")]
+impl Told {
+    /// Adds the sites that are new since the last time.
+    fn index(&mut self, counted: &[Option<Box<Counted>>]) {
+        for (position, counted) in counted.iter().enumerate().skip(self.indexed) {
+            match counted.as_ref().and_then(|counted| counted.site) {
+                Some(site) if site.head.is_some() => self.sites_of_rows.push((site, position)),
+                Some(site) => self.sites_of_text.entry(site.sql).or_default().push(position),
+                None => {}
+            }
+        }
+        self.indexed = counted.len();
+    }
+}
+
 impl Counted {
-    /// Appends a new statement; returns its position.
-    fn put_last(counted: &mut Vec<Self>, statement: Statement) -> usize {
-        counted.push(Self {
+    /// A statement of which nothing has been seen yet.
+    fn new(statement: Statement, site: Option<&'static Site>) -> Self {
+        Self {
             statement,
-            parameters: HashSet::default(),
+            parameters: Vec::new(),
             unknown: false,
             differ: false,
-            #[cfg(feature = "tracing")]
-            site: None,
+            site,
             #[cfg(feature = "tracing")]
             watched: 0,
             #[cfg(feature = "tracing")]
             unwatched: 0,
-        });
-        counted.len() - 1
+        }
+    }
+
+    /// Adds what was seen; says whether enough is known of what it is executed with.
+    #[inline(always)]
+    fn add(&mut self, seen: &Seen) -> bool {
+        self.statement.add(seen.executions, seen.rows, seen.time, seen.database);
+        if seen.executions > 0 && !self.differ && !self.unknown {
+            self.saw(seen.parameters);
+        }
+        self.differ || self.unknown
+    }
+
+    /// Notes executions that sqlx will report; returns whether it will.
+    #[cfg(feature = "tracing")]
+    #[inline(always)]
+    fn announce(&mut self, seen: &Seen) -> bool {
+        if !seen.is_watched {
+            self.unwatched += seen.executions;
+        } else if seen.database == "SQLite" {
+            self.watched += seen.executions;
+        } else {
+            // Other drivers report a statement where it is polled, which needs no count.
+            return false;
+        }
+        true
+    }
+
+    #[inline(always)]
+    fn is_at(&self, site: &'static Site) -> bool {
+        match self.site {
+            Some(own) => std::ptr::eq(own, site),
+            None => false,
+        }
     }
 
     /// Records an execution with these parameters.
     fn saw(&mut self, parameters: Parameters) {
         match parameters {
-            _ if self.differ || self.unknown => {}
             Parameters::Hash(values) => {
-                self.parameters.insert(values);
+                if let Err(place) = self.parameters.binary_search(&values) {
+                    self.parameters.insert(place, values);
+                }
                 let sets = self.parameters.len();
                 self.differ = sets == MOST_SETS || (sets == PLAIN && self.statement.count() == PLAIN);
             }
             // The latter were bound in another scope, which knew enough.
             Parameters::Unknown | Parameters::Unasked => self.unknown = true,
         }
-    }
-}
-
-/// A hasher for values that are hashes already.
-#[derive(Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
     }
 }

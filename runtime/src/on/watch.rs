@@ -114,7 +114,7 @@ impl Watch {
         let time = std::mem::take(&mut self.time) + until.saturating_duration_since(since);
         let rows = std::mem::take(&mut self.rows);
         self.time_in_all += time;
-        current::record(self.site, Seen { time, rows, ..Seen::default() });
+        current::record(self.site, &Seen { time, rows, ..Seen::NOTHING });
     }
 }
 

@@ -15,6 +15,7 @@ use sqlx::{Database, Type};
 
 use super::current;
 use super::parameters::{Asked, Parameters};
+use crate::hash::{hashed, mixed};
 use crate::site::Site;
 
 /// The maximum size of a value to hash, in bytes: larger ones are unlikely to recur, and hashing them takes
@@ -23,12 +24,15 @@ const MOST_BYTES: usize = 16 * 1024;
 
 impl Parameters {
     /// Watches the next value, if a scope wants to know.
+    #[inline(always)]
     pub(crate) fn witness(self, site: &'static Site) -> Witness {
-        let parameters = match (self, current::asked_of(site)) {
-            (Self::Hash(so_far), Asked::Values) => Self::Hash(so_far),
-            (Self::Hash(_), Asked::Nothing) => Self::Unasked,
-            (Self::Hash(_), Asked::ByNobody) => Self::Unknown,
-            (known, _) => known,
+        let parameters = match self {
+            Self::Hash(_) => match current::asked_of(site) {
+                Asked::Values => self,
+                Asked::Nothing => Self::Unasked,
+                Asked::ByNobody => Self::Unknown,
+            },
+            known => known,
         };
         Witness(Cell::new(parameters))
     }
@@ -42,9 +46,9 @@ impl Parameters {
                 (arguments as &dyn Any).downcast_ref::<<sqlx::Sqlite as Database>::Arguments>()
             })
         {
-            let mut hasher = Shown { hash: so_far, left: MOST_BYTES };
-            return match write!(hasher, "{arguments:?}") {
-                Ok(()) => Self::Hash(hasher.hash),
+            let mut shown = Shown { hash: so_far, left: MOST_BYTES };
+            return match write!(shown, "{arguments:?}") {
+                Ok(()) => Self::Hash(shown.hash),
                 Err(fmt::Error) => Self::Unknown,
             };
         }
@@ -58,18 +62,41 @@ pub(crate) struct Witness(Cell<Parameters>);
 
 impl Witness {
     /// The value, observed when it is encoded.
+    #[inline(always)]
     pub(crate) fn of<T>(&self, value: T) -> Witnessed<'_, T> {
         Witnessed { value, witness: self }
     }
 
     /// The values up to this one.
+    #[inline(always)]
     pub(crate) fn parameters(self) -> Parameters {
         self.0.into_inner()
     }
 
+    /// The number of bytes before this value; `None` if nobody asks, or the database keeps no bytes.
+    #[inline(always)]
+    fn before<DB: Database>(&self, buffer: &DB::ArgumentBuffer) -> Option<usize> {
+        match self.0.get() {
+            Parameters::Hash(_) => bytes::<DB>(buffer).map(<[u8]>::len),
+            Parameters::Unknown | Parameters::Unasked => None,
+        }
+    }
+
     /// Records an encoded value, preceded by this many bytes of others.
+    #[inline(always)]
     fn saw<DB: Database>(&self, buffer: &DB::ArgumentBuffer, before: Option<usize>, is_null: bool) {
-        let Parameters::Hash(so_far) = self.0.get() else { return };
+        if let Parameters::Hash(so_far) = self.0.get() {
+            self.look::<DB>(buffer, before, is_null, so_far);
+        }
+    }
+
+    fn look<DB: Database>(
+        &self,
+        buffer: &DB::ArgumentBuffer,
+        before: Option<usize>,
+        is_null: bool,
+        so_far: u64,
+    ) {
         let seen = match (bytes::<DB>(buffer), before) {
             (Some(bytes), Some(before)) => {
                 bytes.get(before..).and_then(|value| hash_bytes(value, is_null, so_far))
@@ -90,14 +117,14 @@ pub(crate) struct Witnessed<'w, T> {
 
 impl<'q, DB: Database, T: Encode<'q, DB>> Encode<'q, DB> for Witnessed<'_, T> {
     fn encode(self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        let before = bytes::<DB>(buffer).map(<[u8]>::len);
+        let before = self.witness.before::<DB>(buffer);
         let is_null = self.value.encode(buffer)?;
         self.witness.saw::<DB>(buffer, before, is_null.is_null());
         Ok(is_null)
     }
 
     fn encode_by_ref(&self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        let before = bytes::<DB>(buffer).map(<[u8]>::len);
+        let before = self.witness.before::<DB>(buffer);
         let is_null = self.value.encode_by_ref(buffer)?;
         self.witness.saw::<DB>(buffer, before, is_null.is_null());
         Ok(is_null)
@@ -147,31 +174,19 @@ struct Shown {
 #[cfg(feature = "sqlite")]
 impl Write for Shown {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.left = self.left.checked_sub(text.len()).ok_or(fmt::Error)?;
-        self.hash = hash_bytes(text.as_bytes(), false, self.hash).ok_or(fmt::Error)?;
+        if text.len() > self.left {
+            return Err(fmt::Error);
+        }
+        self.left -= text.len();
+        self.hash = hashed(text.as_bytes(), self.hash);
         Ok(())
     }
 }
 
-/// Eight bytes at a time, because this runs in unoptimised builds, where the standard library's hasher takes
-/// as long as all other counting. It distinguishes the values of one scope, and need not resist an attacker.
 fn hash_bytes(bytes: &[u8], is_null: bool, so_far: u64) -> Option<u64> {
     if bytes.len() > MOST_BYTES {
         return None;
     }
     // The length separates adjacent values.
-    let mut hash = mixed(so_far, (bytes.len() as u64) << 1 | u64::from(is_null));
-    let mut rest = bytes;
-    while let Some((eight, after)) = rest.split_first_chunk() {
-        hash = mixed(hash, u64::from_le_bytes(*eight));
-        rest = after;
-    }
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    Some(mixed(hash, u64::from_le_bytes(last)))
-}
-
-fn mixed(hash: u64, word: u64) -> u64 {
-    let product = (hash ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    product ^ (product >> 29)
+    Some(hashed(bytes, mixed(so_far, (bytes.len() as u64) << 1 | u64::from(is_null))))
 }

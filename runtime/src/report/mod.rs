@@ -8,7 +8,7 @@ use std::panic::Location;
 use std::time::Duration;
 
 pub use self::statement::{ParameterSets, Statement};
-use crate::settings::settings;
+use crate::settings::repeated;
 
 /// The limits of a scope; `None` for no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,8 +56,16 @@ impl Limits {
         not(any(debug_assertions, feature = "count")),
         expect(dead_code, reason = "nothing is judged")
     )]
+    pub(crate) const NONE: Self = Self { queries: None, rows: None, time: None, repeats: None };
+
+    #[cfg_attr(
+        not(any(debug_assertions, feature = "count")),
+        expect(dead_code, reason = "nothing is judged")
+    )]
+    #[inline(always)]
     pub(crate) fn is_none(&self) -> bool {
-        *self == Self::default()
+        // Called for each scope: in an unoptimised build `==` takes ten times as long.
+        matches!(self, Self { queries: None, rows: None, time: None, repeats: None })
     }
 }
 
@@ -155,7 +163,7 @@ impl Report {
     /// The repeated statements, most frequent first: those that ran three times or more, unless
     /// [`configure`](crate::configure) says otherwise.
     pub fn repeated(&self) -> impl Iterator<Item = &Statement> {
-        let often = settings().repeated.max(2);
+        let often = repeated().max(2);
         self.statements.iter().filter(move |statement| statement.count() >= often)
     }
 

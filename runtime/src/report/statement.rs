@@ -59,8 +59,12 @@ impl Statement {
 
     pub(crate) fn add(&mut self, executions: usize, rows: usize, time: Duration, database: &'static str) {
         self.count = self.count.saturating_add(executions);
-        self.rows = self.rows.saturating_add(rows);
-        self.time = self.time.saturating_add(time);
+        if rows > 0 {
+            self.rows = self.rows.saturating_add(rows);
+        }
+        if !time.is_zero() {
+            self.time = self.time.saturating_add(time);
+        }
         if !database.is_empty() {
             self.database = database;
         }

@@ -1,5 +1,6 @@
 //! [`stats`]: latencies of each query and each scope since the process began, as percentiles and as JSON.
 
+mod histogram;
 mod json;
 mod registry;
 
@@ -14,7 +15,7 @@ use crate::site::Place;
 
 #[cfg(feature = "sqlx")]
 pub(crate) use self::registry::record_wait;
-pub(crate) use self::registry::{record_execution, record_scope};
+pub(crate) use self::registry::{Recorded, record_execution, record_scope};
 
 /// The statistics since the process began, sorted by total time, largest first.
 ///

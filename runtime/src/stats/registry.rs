@@ -1,15 +1,19 @@
 //! Stores latencies: a histogram for each statement and each scope.
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::fmt::{self, Debug, Formatter};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
-
+use super::histogram::Histogram;
 use super::{Latency, ScopeStats, StatementStats, WaitStats};
 use crate::blot::without_literals;
 use crate::counting::ended::{Execution, ScopeRun};
+use crate::hash::Texts;
 use crate::site::Site;
 
 /// The maximum number of distinct texts and names from run time; later ones are counted together.
@@ -17,80 +21,93 @@ const MOST_NAMES: usize = 1_000;
 /// The name for those that are counted together.
 const OTHERS: &str = "(others)";
 
-/// An hour, in nanoseconds: longer durations are counted as that.
-const LONGEST: u64 = 3_600_000_000_000;
-
-/// Histograms of one kind of thing: one for each place in the source, and a limited number by name.
+/// Records of one kind of thing, kept as long as the process runs: one for each place in the source, and a limited number
+/// by name.
 struct Kept {
-    sites: Option<HashMap<usize, (&'static Site, Recorded)>>,
-    names: Option<HashMap<String, Recorded>>,
+    sites: Option<HashMap<usize, (&'static Site, &'static Recorded)>>,
+    names: Option<HashMap<String, &'static Recorded, Texts>>,
 }
 
 static STATEMENTS: Mutex<Kept> = Mutex::new(Kept { sites: None, names: None });
 static SCOPES: Mutex<Kept> = Mutex::new(Kept { sites: None, names: None });
 
-/// The record of one statement, or of the scopes with one name.
-struct Recorded {
-    /// In nanoseconds, with two significant digits: 18 KiB of constant size.
-    histogram: Option<Histogram<u32>>,
-    total: Duration,
-    max: Duration,
+/// The record of one statement, or of the scopes with one name. Threads add to it without a lock.
+pub(crate) struct Recorded {
+    histogram: Histogram,
+    /// In nanoseconds, which reach five centuries.
+    total: AtomicU64,
+    max: AtomicU64,
     /// Rows of a statement, or queries of a scope.
-    inside: u64,
+    inside: AtomicU64,
+}
+
+impl Debug for Recorded {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorded").field("inside", &self.inside).finish_non_exhaustive()
+    }
 }
 
 impl Recorded {
-    fn new() -> Self {
-        // These bounds are valid for the crate, so creating a histogram cannot fail.
-        Self {
-            histogram: Histogram::new_with_bounds(1, LONGEST, 2).ok(),
-            total: Duration::ZERO,
-            max: Duration::ZERO,
-            inside: 0,
+    fn new() -> &'static Self {
+        Box::leak(Box::new(Self {
+            histogram: Histogram::new(),
+            total: AtomicU64::new(0),
+            max: AtomicU64::new(0),
+            inside: AtomicU64::new(0),
+        }))
+    }
+
+    fn add(&self, time: Duration, inside: usize) {
+        let time = nanoseconds(time);
+        self.histogram.add(time);
+        if time > self.max.load(Ordering::Relaxed) {
+            self.max.fetch_max(time, Ordering::Relaxed);
+        }
+        self.total.fetch_add(time, Ordering::Relaxed);
+        if inside > 0 {
+            self.inside.fetch_add(inside as u64, Ordering::Relaxed);
         }
     }
 
-    fn add(&mut self, time: Duration, inside: usize) {
-        if let Some(histogram) = &mut self.histogram {
-            histogram.saturating_record(nanoseconds(time));
-        }
-        self.max = self.max.max(time);
-        self.total = self.total.saturating_add(time);
-        self.inside = self.inside.saturating_add(u64::try_from(inside).unwrap_or(u64::MAX));
+    fn inside(&self) -> u64 {
+        self.inside.load(Ordering::Relaxed)
     }
 
     fn latency(&self) -> Latency {
-        let Some(histogram) = &self.histogram else { return Latency::default() };
-        // A bucket is represented by its upper end, which may be above every value in it.
-        let at = |quantile| Duration::from_nanos(histogram.value_at_quantile(quantile)).min(self.max);
+        let counts = self.histogram.counts();
+        let max = Duration::from_nanos(self.max.load(Ordering::Relaxed));
+        // A step is represented by its upper end, which may be above every value in it.
+        let at = |quantile| Duration::from_nanos(counts.at(quantile)).min(max);
         Latency {
-            count: histogram.len(),
-            total: self.total,
+            count: counts.all(),
+            total: Duration::from_nanos(self.total.load(Ordering::Relaxed)),
             p50: at(0.50),
             p95: at(0.95),
             p99: at(0.99),
-            max: self.max,
+            max,
         }
     }
 }
 
+/// Without the 128 bits of [`Duration::as_nanos`], which are slow in an unoptimised build.
+#[inline(always)]
 fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+    time.as_secs().saturating_mul(1_000_000_000).saturating_add(time.subsec_nanos() as u64)
 }
 
 impl Kept {
-    fn of_site(&mut self, site: &'static Site) -> &mut Recorded {
+    fn of_site(&mut self, site: &'static Site) -> &'static Recorded {
         let address = std::ptr::from_ref(site).addr();
         let sites = self.sites.get_or_insert_default();
-        &mut sites.entry(address).or_insert_with(|| (site, Recorded::new())).1
+        sites.entry(address).or_insert_with(|| (site, Recorded::new())).1
     }
 
     /// The record with exactly this name, if there is one.
-    fn known(&mut self, name: &str) -> Option<&mut Recorded> {
-        self.names.as_mut()?.get_mut(name)
+    fn known(&self, name: &str) -> Option<&'static Recorded> {
+        self.names.as_ref()?.get(name).copied()
     }
 
-    fn of_name(&mut self, name: String) -> &mut Recorded {
+    fn of_name(&mut self, name: String) -> &'static Recorded {
         let names = self.names.get_or_insert_default();
         let is_full = names.len() >= MOST_NAMES && !names.contains_key(&name);
         match names.entry(if is_full { OTHERS.to_owned() } else { name }) {
@@ -105,24 +122,58 @@ fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
 }
 
 pub(crate) fn record_execution(ended: Execution<'_>) {
-    match ended.site {
-        Some(site) => lock(&STATEMENTS).of_site(site).add(ended.time, ended.rows),
+    let recorded = match ended.site {
+        Some(site) => site.recorded(|| lock(&STATEMENTS).of_site(site)),
         None => {
             let mut kept = lock(&STATEMENTS);
             // Most texts contain no literals, and so equal their own names.
-            if let Some(known) = kept.known(ended.sql) {
-                return known.add(ended.time, ended.rows);
+            match kept.known(ended.sql) {
+                Some(known) => known,
+                None => kept.of_name(without_literals(ended.sql)),
             }
-            kept.of_name(without_literals(ended.sql)).add(ended.time, ended.rows);
         }
-    }
+    };
+    recorded.add(ended.time, ended.rows);
+}
+
+/// The record of a scope's name in the source, by the name's address and length.
+type Found = Cell<Option<(usize, usize, &'static Recorded)>>;
+/// The number of cached names.
+const FOUND: usize = 16;
+
+thread_local! {
+    /// The records that were found last, each at a place derived from the name's address.
+    static LAST: [Found; FOUND] = const { [const { Cell::new(None) }; FOUND] };
 }
 
 pub(crate) fn record_scope(ended: ScopeRun<'_>) {
+    let recorded = match ended.name {
+        Cow::Borrowed(name) => of_literal(name),
+        Cow::Owned(name) => of_scope(name),
+    };
+    recorded.add(ended.time, ended.queries);
+}
+
+fn of_literal(name: &'static str) -> &'static Recorded {
+    let (address, length) = (name.as_ptr().addr(), name.len());
+    let place = (address >> 3) % FOUND;
+    let found = LAST.try_with(|last| match last[place].get() {
+        Some((of, long, recorded)) if of == address && long == length => Some(recorded),
+        _ => None,
+    });
+    if let Ok(Some(recorded)) = found {
+        return recorded;
+    }
+    let recorded = of_scope(name);
+    let _ = LAST.try_with(|last| last[place].set(Some((address, length, recorded))));
+    recorded
+}
+
+fn of_scope(name: &str) -> &'static Recorded {
     let mut kept = lock(&SCOPES);
-    match kept.known(ended.name) {
-        Some(known) => known.add(ended.time, ended.queries),
-        None => kept.of_name(ended.name.to_owned()).add(ended.time, ended.queries),
+    match kept.known(name) {
+        Some(known) => known,
+        None => kept.of_name(name.to_owned()),
     }
 }
 
@@ -148,13 +199,13 @@ pub(super) fn read() -> (Vec<StatementStats>, Vec<ScopeStats>) {
     let of_sites = kept.sites.iter().flatten().map(|(_, (site, recorded))| StatementStats {
         sql: site.sql.split_whitespace().collect::<Vec<_>>().join(" "),
         place: Some(site.place),
-        rows: recorded.inside,
+        rows: recorded.inside(),
         latency: recorded.latency(),
     });
     let of_texts = kept.names.iter().flatten().map(|(text, recorded)| StatementStats {
         sql: text.clone(),
         place: None,
-        rows: recorded.inside,
+        rows: recorded.inside(),
         latency: recorded.latency(),
     });
     let mut statements: Vec<_> = of_sites.chain(of_texts).collect();
@@ -163,7 +214,7 @@ pub(super) fn read() -> (Vec<StatementStats>, Vec<ScopeStats>) {
     let kept = lock(&SCOPES);
     let scopes = kept.names.iter().flatten().map(|(name, recorded)| ScopeStats {
         name: name.clone(),
-        queries: recorded.inside,
+        queries: recorded.inside(),
         latency: recorded.latency(),
     });
     let mut scopes: Vec<_> = scopes.collect();
