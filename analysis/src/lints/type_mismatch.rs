@@ -8,9 +8,10 @@ use crate::types;
 declare_lint! {
     /// ## What it does
     ///
-    /// Finds operators and functions that do not exist for the types of their arguments, values that a column
-    /// does not accept, arms of a set operation and results of CASE without a common type, labels that an
-    /// enum lacks, and columns that are neither grouped by nor in an aggregate.
+    /// Finds operators and functions that do not exist for the types of their arguments, misspelt names of
+    /// functions, values that a column does not accept, values for columns that are `GENERATED ALWAYS`, arms of
+    /// a set operation and results of CASE without a common type, labels that an enum lacks, and columns that
+    /// are neither grouped by nor in an aggregate.
     ///
     /// ## Why is this bad
     ///
@@ -18,9 +19,11 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// PostgreSQL only. Nothing is reported if a type is unknown, if a migration creates casts or operators,
-    /// or if an extension with unknown functions is installed. In `sqlx::query!` nothing is reported, since
-    /// sqlx has asked the database; in raw sqlx calls it is a warning.
+    /// PostgreSQL only, except that values for generated columns are found on SQLite too. Nothing is reported if a
+    /// type is unknown, if a migration creates casts or operators, or if an extension with unknown functions is
+    /// installed. A function that does not exist is reported only if its name is close to one that does, since
+    /// extensions may be installed by hand. In `sqlx::query!` nothing is reported, since sqlx has asked the
+    /// database; in raw sqlx calls it is a warning.
     ///
     /// ## Example
     ///
@@ -77,6 +80,7 @@ mod tests {
         fires("type_mismatch", "UPDATE events SET is_active = user_id WHERE id = $1");
         fires("type_mismatch", "SELECT name, count(*) FROM events GROUP BY user_id LIMIT 5");
         fires("type_mismatch", "SELECT id FROM events WHERE id AND is_active");
+        fires("type_mismatch", "SELECT id FROM events WHERE lowr(name) = $1");
     }
 
     #[test]

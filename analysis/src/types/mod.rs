@@ -5,6 +5,7 @@
 
 mod absent;
 mod cast;
+mod generated;
 pub mod mysql;
 mod postgres;
 mod rust_types;

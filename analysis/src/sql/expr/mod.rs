@@ -195,6 +195,8 @@ pub enum Literal {
 /// A function call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
+    /// The schema that is written before its name.
+    pub schema: Option<String>,
     /// The function's name, folded, without its schema.
     pub name: String,
     /// Its arguments; `count(*)` has none.

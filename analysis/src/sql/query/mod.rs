@@ -53,6 +53,8 @@ pub struct Query {
     pub asked: Vec<(RelationId, Asked)>,
     /// The part of the statement that was not analysed, as a fragment; `None` if all of it was.
     pub unchecked: Option<&'static str>,
+    /// Whether it may contain `OVERRIDING SYSTEM VALUE`, which allows values for `GENERATED ALWAYS` identities.
+    pub overriding: bool,
 }
 
 impl Query {
@@ -78,7 +80,7 @@ impl Query {
         for (_, asked) in self.asked.iter().filter(|(of, _)| *of == id) {
             let names = |indexes: &[String]| indexes.iter().any(|name| name.eq_ignore_ascii_case(index));
             match asked {
-                Asked::Only => {}
+                Asked::Only | Asked::Sample { .. } => {}
                 Asked::Use(indexes) => used = Some(used.unwrap_or(false) || names(indexes)),
                 Asked::Ignore(indexes) if names(indexes) => return false,
                 Asked::Ignore(_) => {}
@@ -118,7 +120,7 @@ impl Query {
 }
 
 /// How a relation is asked to be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Asked {
     /// `ONLY t`: without tables that inherit from it.
     Only,
@@ -126,6 +128,13 @@ pub enum Asked {
     Use(Vec<String>),
     /// `IGNORE INDEX (..)`: by none of these indexes.
     Ignore(Vec<String>),
+    /// `TABLESAMPLE method (size)`: only some of its rows.
+    Sample {
+        /// How many, or which percentage.
+        size: Expr,
+        /// The type that the method expects.
+        ty: &'static str,
+    },
 }
 
 /// What a statement does.

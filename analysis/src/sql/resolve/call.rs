@@ -8,7 +8,7 @@ use crate::sql::query::Role;
 
 impl Resolver<'_> {
     pub(super) fn call(&mut self, function: &ast::Function) -> Expr {
-        let (_, name) = self.object_name(&function.name);
+        let (schema, name) = self.object_name(&function.name);
         let window = match &function.over {
             Some(ast::WindowType::WindowSpec(window)) => Some(window),
             _ => None,
@@ -70,7 +70,7 @@ impl Resolver<'_> {
         }
         let span = self.span_of(&function.name);
         let window = function.over.is_some();
-        Expr::Call(Call { name, args, names, distinct, window, modifiers, partitioned_by, span })
+        Expr::Call(Call { schema, name, args, names, distinct, window, modifiers, partitioned_by, span })
     }
 
     /// A key of a window. MySQL lets it refer to an alias of the SELECT list, before or after it.
@@ -108,6 +108,7 @@ impl Call {
     /// A plain function call, without modifiers.
     pub(super) fn plain(name: &str, args: Vec<Expr>) -> Call {
         Call {
+            schema: None,
             name: name.to_owned(),
             args,
             names: Vec::new(),

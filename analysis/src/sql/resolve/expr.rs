@@ -247,6 +247,11 @@ impl Resolver<'_> {
         negated: bool,
         any: bool,
     ) -> Expr {
+        // The parser reads `ALL (..)` after LIKE as a call.
+        if let Some(array) = all_of(pattern) {
+            let op = Op::Other("like".to_owned());
+            return Expr::Any { left: self.boxed(expr), op, right: self.boxed(array), all: true };
+        }
         let (expr, pattern) = (self.boxed(expr), self.boxed(pattern));
         if any {
             let op = Op::Other("like".to_owned());
@@ -412,6 +417,20 @@ fn operator(op: &B) -> Op {
         },
         other => Op::Other(other.to_string().to_lowercase()),
     }
+}
+
+/// The array of `ALL (array)`.
+fn all_of(pattern: &ast::Expr) -> Option<&ast::Expr> {
+    let ast::Expr::Function(call) = pattern else { return None };
+    let ([ast::ObjectNamePart::Identifier(name)], ast::FunctionArguments::List(list)) =
+        (call.name.0.as_slice(), &call.args)
+    else {
+        return None;
+    };
+    let [ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(array))] = list.args.as_slice() else {
+        return None;
+    };
+    (name.quote_style.is_none() && name.value.eq_ignore_ascii_case("all")).then_some(array)
 }
 
 /// The start of an expression that is not analysed.

@@ -36,11 +36,40 @@ impl Resolver<'_> {
         left
     }
 
+    /// `TABLESAMPLE`: the methods of the server take a part of a hundred, those of extensions a number.
+    fn sample(&mut self, sample: &ast::TableSampleKind) -> Option<Asked> {
+        let (ast::TableSampleKind::BeforeTableAlias(sample) | ast::TableSampleKind::AfterTableAlias(sample)) =
+            sample;
+        let size = self.expr(&sample.quantity.as_ref()?.value);
+        Some(match size {
+            Expr::Call(call) if sample.name.is_none() => {
+                let ty = match call.name.as_str() {
+                    "system_rows" => "int8",
+                    "system_time" => "float8",
+                    _ => return None,
+                };
+                Asked::Sample { size: call.args.into_iter().next()?, ty }
+            }
+            size => Asked::Sample { size, ty: "float4" },
+        })
+    }
+
     pub(super) fn factor(&mut self, factor: &ast::TableFactor) -> From {
         use ast::TableFactor;
         match factor {
-            TableFactor::Table { name, alias, args: None, with_ordinality: false, index_hints, .. } => {
+            TableFactor::Table {
+                name,
+                alias,
+                args: None,
+                with_ordinality: false,
+                index_hints,
+                sample,
+                ..
+            } => {
                 let relation = self.named_relation(name, alias.as_ref());
+                if let Some(sample) = sample.as_ref().and_then(|sample| self.sample(sample)) {
+                    self.asked.push((relation, sample));
+                }
                 self.asked.extend(index_hints.iter().filter_map(|hint| Some((relation, asked(hint)?))));
                 From::Relation(relation)
             }

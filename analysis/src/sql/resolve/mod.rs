@@ -93,6 +93,7 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
         problems,
         asked: resolver.asked,
         unchecked: resolver.unchecked,
+        overriding: dialect == Dialect::Postgres && sql.to_ascii_lowercase().contains("overriding"),
     })
 }
 
@@ -135,6 +136,7 @@ fn other_statement(sql: &str, dialect: Dialect, error: SyntaxError) -> Result<Qu
             parameters: parameters::number(&mut tokens, dialect),
             problems: Vec::new(),
             asked: Vec::new(),
+            overriding: false,
         }),
         _ => Err(error),
     }

@@ -34,7 +34,11 @@ impl Resolver<'_> {
         let filter = select.selection.as_ref().map(|filter| self.expr(filter));
         self.set_outputs(&projection);
         let group_by = match &select.group_by {
-            ast::GroupByExpr::Expressions(keys, _) => keys.iter().map(|key| self.group_expr(key)).collect(),
+            ast::GroupByExpr::Expressions(keys, _) => {
+                let dialect = self.dialect;
+                let keys = keys.iter().flat_map(|key| group_keys(key, dialect));
+                keys.map(|key| self.group_expr(key)).collect()
+            }
             ast::GroupByExpr::All(_) => {
                 projection.exprs.iter().filter(|e| !self.has_aggregate(e)).cloned().collect()
             }
@@ -311,6 +315,17 @@ impl Resolver<'_> {
             Expr::Cast { ty, .. } => ty.clone(),
             _ => String::new(),
         }
+    }
+}
+
+/// The keys that an element of GROUP BY consists of: in PostgreSQL `(a, b)` is two keys, unlike `ROW(a, b)`.
+fn group_keys(key: &ast::Expr, dialect: Dialect) -> Vec<&ast::Expr> {
+    match key {
+        ast::Expr::Tuple(parts) if dialect == Dialect::Postgres => {
+            parts.iter().flat_map(|part| group_keys(part, dialect)).collect()
+        }
+        ast::Expr::Nested(inner) if dialect == Dialect::Postgres => group_keys(inner, dialect),
+        key => vec![key],
     }
 }
 

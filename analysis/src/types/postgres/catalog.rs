@@ -64,6 +64,26 @@ impl Catalog {
         Catalog { parts, unknown_extension }
     }
 
+    /// The names of all lines of this kind, with repetitions.
+    pub(super) fn names(&self, kind: char) -> Vec<&'static str> {
+        let key = format!("{kind} ");
+        let mut names = Vec::new();
+        for part in &self.parts {
+            let rest = part.get(first_not_before(part, &key)..).unwrap_or_default();
+            let lines = rest.lines().map_while(|line| line.strip_prefix(key.as_str()));
+            names.extend(lines.filter_map(|line| line.split(' ').next()));
+        }
+        names
+    }
+
+    /// Whether any known extension has a function of this name, installed or not.
+    pub(super) fn is_of_any_extension(name: &str) -> bool {
+        let key = format!("f {name} ");
+        let has =
+            |text: &str| text.get(first_not_before(text, &key)..).is_some_and(|rest| rest.starts_with(&key));
+        EXTENSIONS.iter().any(|(_, text)| has(text))
+    }
+
     /// The remaining fields of all lines with this kind and name; the flag says whether the line is from an
     /// extension.
     pub(super) fn lines(&self, kind: char, name: &str) -> Vec<(&'static str, bool)> {

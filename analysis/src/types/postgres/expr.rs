@@ -307,6 +307,7 @@ impl Session<'_> {
                     name,
                     names: &call.names,
                     span: call.span,
+                    bare: call.schema.is_none(),
                     window: call.window,
                     modifiers: sorted,
                     of_groups,

@@ -7,16 +7,18 @@ use super::functions::Called;
 use super::session::{Field, Form, Origin, Session, Value};
 use crate::schema::{Column, Name, Table};
 use crate::sql::expr::{ColumnRef, Expr};
-use crate::sql::query::{Body, From, JoinKind, RelationId, Source};
+use crate::sql::query::{Asked, Body, From, JoinKind, RelationId, Source};
 
 impl<'q> Session<'q> {
     /// Reads a FROM item: relations, then the conditions of their joins.
     pub(super) fn from(&mut self, item: &From) {
         match item {
-            // Only the columns of a table that are mentioned are examined.
-            From::Relation(id) if self.stored_table(*id).is_some() => {}
             From::Relation(id) => {
-                self.relation(*id);
+                // Only the columns of a table that are mentioned are examined.
+                if self.stored_table(*id).is_none() {
+                    self.relation(*id);
+                }
+                self.sample(*id);
             }
             From::Join { kind, left, right, on } => {
                 self.from(left);
@@ -40,6 +42,18 @@ impl<'q> Session<'q> {
                     let refuted = super::refute::refuted(on);
                     self.refuted.extend(refuted.into_iter().filter(|(id, _)| real.contains(id)));
                 }
+            }
+        }
+    }
+
+    /// Gives the size of a sample the type that its method expects.
+    fn sample(&mut self, id: RelationId) {
+        let query = self.query;
+        for (of, asked) in &query.asked {
+            if let (true, Asked::Sample { size, ty }) = (*of == id, asked) {
+                let value = self.expr(size);
+                let ty = self.types.builtin(ty).unwrap_or(Ty::OPAQUE);
+                self.coerce(value, ty, "the size of a sample");
             }
         }
     }
@@ -138,7 +152,11 @@ impl<'q> Session<'q> {
     }
 
     fn declared(&mut self, column: &Column, of: &Name, id: RelationId, is_table: bool) -> Value {
-        let ty = self.types.named(&column.ty).unwrap_or(Ty::OPAQUE);
+        let ty = match self.types.named(&column.ty) {
+            None if !is_table => self.stored_type(of, &column.name),
+            named => named,
+        };
+        let ty = ty.unwrap_or(Ty::OPAQUE);
         let not_null = column.not_null && is_table;
         let origin = Origin { table: of.to_string(), column: column.name.clone(), not_null, relation: id };
         let why = match (ty, not_null) {

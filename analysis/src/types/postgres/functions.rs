@@ -14,6 +14,8 @@ pub(super) struct Called<'c> {
     /// The names of named arguments; empty if there are none.
     pub(super) names: &'c [Option<String>],
     pub(super) span: Option<Span>,
+    /// Whether it is called without a schema.
+    pub(super) bare: bool,
     /// Whether it is over a window.
     pub(super) window: bool,
     /// Expressions after the arguments, including ORDER BY of an ordered-set aggregate.
@@ -158,6 +160,9 @@ impl Session<'_> {
         let in_schema = self.schema.functions_named(call.name).next().is_some();
         let builtin = !self.types.catalog.lines('f', call.name).is_empty();
         // A user-defined function accepts what it declares, unless its types are unknown.
+        if !builtin && !in_schema {
+            return self.misspelt(call, types);
+        }
         let own = self.own_functions(call.name, types.len(), &[]);
         let doubtful = in_schema && (own.is_empty() || own.iter().any(|own| own.args.contains(&Ty::OPAQUE)));
         // Extensions may be created by hand, outside the migrations: an entirely unknown name is not

@@ -117,8 +117,10 @@ impl Session<'_> {
     fn may_be_aggregate(&self, call: &Call) -> bool {
         let special = matches!(call.name.as_str(), "coalesce" | "greatest" | "least" | "nullif" | "trim");
         let lines = self.types.catalog.lines('f', &call.name);
-        let own = self.schema.functions_named(&call.name).next().is_some();
-        !special && (lines.is_empty() && !own || lines.iter().any(|(line, _)| line.starts_with("a ")))
+        let mut own = self.schema.functions_named(&call.name).flat_map(|(_, overloads)| overloads).peekable();
+        let is_unknown = lines.is_empty() && own.peek().is_none();
+        let is_made = own.any(|text| super::own::is_aggregate(text));
+        !special && (is_unknown || is_made || lines.iter().any(|(line, _)| line.starts_with("a ")))
     }
 
     /// Whether the groups fix the primary key of a table, and so all of its columns.

@@ -10,6 +10,8 @@ mod expr;
 mod from;
 mod functions;
 mod groups;
+mod materialized;
+mod misspelt;
 mod names;
 mod never_null;
 mod operators;
@@ -20,7 +22,7 @@ mod session;
 mod special;
 mod write;
 
-use super::{Column, Described, Known, Origin, Parameter, TypeError};
+use super::{Column, Described, Known, Origin, Parameter, TypeError, generated};
 use crate::schema::Schema;
 use crate::sql::Query;
 use crate::sql::query::Kind;
@@ -69,6 +71,9 @@ fn described(mut session: Session<'_>) -> Described {
                 slot.doubtful = true;
             }
         }
+    }
+    for error in generated::errors(query, session.schema) {
+        session.refusal(error);
     }
     let patched = plan::patches(&mut session, fields.as_deref().unwrap_or_default());
     let columns = fields.iter().flat_map(|fields| fields.iter()).zip(patched);
@@ -127,7 +132,11 @@ mod tests {
         let mut replay = Replay::new(Dialect::Postgres);
         replay.apply(
             "CREATE TYPE mood AS ENUM ('sad', 'happy');
-             CREATE TABLE a (id bigint PRIMARY KEY, name text NOT NULL, note varchar(9), mood mood, tags text[])",
+             CREATE TABLE a (id bigint PRIMARY KEY, name text NOT NULL, note varchar(9), mood mood, tags text[]);
+             CREATE AGGREGATE last_of(bigint) (SFUNC = int8larger, STYPE = bigint);
+             CREATE AGGREGATE most(text) (SFUNC = f, STYPE = text, FINALFUNC = g);
+             CREATE MATERIALIZED VIEW kept AS SELECT COALESCE(ARRAY(SELECT name FROM a), ARRAY[]::text[]) AS names,
+                 (SELECT mood FROM a LIMIT 1) AS of",
             "",
         );
         let query = resolve(sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
@@ -162,6 +171,15 @@ mod tests {
                 "varchar numeric! <- varchar bool",
             ),
             ("SELECT made_up(id) FROM a WHERE $1 IS NULL", "? <- ?"),
+            ("SELECT id FROM a WHERE name LIKE ALL ($1) OR name ILIKE ANY ($2)", "int8! <- _text _text"),
+            ("SELECT id, name, count(*) FROM a GROUP BY (id, (name))", "int8! text! int8! <- "),
+            ("SELECT id FROM a TABLESAMPLE SYSTEM_ROWS($1)", "int8! <- int8"),
+            (
+                "SELECT k.id FROM a k TABLESAMPLE BERNOULLI ($1), a TABLESAMPLE SYSTEM_TIME ($2)",
+                "int8! <- float4 float8",
+            ),
+            ("SELECT last_of(id), most(note) FROM a", "int8 ? <- "),
+            ("SELECT names, of FROM kept WHERE names @> $1", "_text mood <- _text"),
         ] {
             assert_eq!(types_of(sql), expect, "{sql}");
         }

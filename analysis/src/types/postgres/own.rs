@@ -68,6 +68,8 @@ impl Session<'_> {
             (Some(ty), _) => self.types.named(ty).unwrap_or(Ty::OPAQUE),
             (None, [(_, ty)]) => *ty,
             (None, [_, ..]) => Ty::RECORD,
+            // The result of the aggregate's final function.
+            (None, []) if head.kind == b'a' => Ty::OPAQUE,
             (None, []) => Ty::VOID,
         };
         let set = head.set || head.table.is_some();
@@ -119,13 +121,19 @@ fn is_type_word(word: &str) -> bool {
         .contains(&word.to_lowercase().as_str())
 }
 
+/// Whether a statement creates an aggregate.
+pub(super) fn is_aggregate(text: &str) -> bool {
+    head(text).is_some_and(|head| head.kind == b'a')
+}
+
 /// Parses the header of the statement; `None` if it has an unexpected form.
 pub(super) fn head(text: &str) -> Option<Head<'_>> {
     let lower = text.to_ascii_lowercase();
     let before = lower.get(..lower.find('(')?)?;
-    let kind = match before {
-        before if before.contains("procedure") => b'p',
-        before if before.contains("aggregate") => b'a',
+    let mut made = before.split_whitespace().filter(|word| !matches!(*word, "create" | "or" | "replace"));
+    let kind = match made.next() {
+        Some("procedure") => b'p',
+        Some("aggregate") => b'a',
         _ => b'f',
     };
     let open = lower.find('(')?;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::arena::{Arena, Ty};
-use crate::schema::Schema;
+use crate::schema::{Name, Schema};
 use crate::sql::Query;
 use crate::sql::Span;
 use crate::sql::query::{BlockId, RelationId};
@@ -109,6 +109,8 @@ pub(super) struct Session<'a> {
     pub(super) ctes: HashMap<BlockId, Vec<BlockId>>,
     /// The columns of relations, once derived.
     pub(super) relations: HashMap<RelationId, Option<Rc<[Field]>>>,
+    /// The derived column types of materialised views.
+    pub(super) stored_types: HashMap<Name, Rc<[(String, String)]>>,
     /// Relations that an outer join may pad with NULL.
     pub(super) outer: HashSet<RelationId>,
     /// Columns that a condition proves not to be NULL.
@@ -142,6 +144,7 @@ impl<'a> Session<'a> {
             blocks: HashMap::new(),
             ctes,
             relations: HashMap::new(),
+            stored_types: HashMap::new(),
             outer: HashSet::new(),
             refuted: HashSet::new(),
             depth: 0,

@@ -10,7 +10,7 @@ mod columns;
 mod exprs;
 mod ty;
 
-use super::{Column, Described, Kind, Known, Origin, Parameter, SqlType};
+use super::{Column, Described, Kind, Known, Origin, Parameter, SqlType, generated};
 use crate::schema::Schema;
 use crate::sql::Query;
 use crate::sql::expr::Expr;
@@ -37,7 +37,7 @@ pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
     Described {
         columns,
         parameters: vec![parameter; query.parameters],
-        errors: Vec::new(),
+        errors: generated::errors(query, schema),
         unknown: matches!(outputs, Some(None)).then(|| "the columns are not known".to_owned()),
     }
 }

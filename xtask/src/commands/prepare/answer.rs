@@ -8,6 +8,7 @@ use query_budget_analysis::sql::query::{Kind, ProblemKind};
 use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_analysis::types::{Known, Origin, describe};
 
+use super::explain::{self, Explain};
 use super::form::{Column, Description, Parameters, TypeInfo};
 use super::sqlite::Sqlite;
 use super::version::Version;
@@ -100,6 +101,9 @@ fn postgres_answer(sql: &str, schema: &Schema, version: Version) -> Answer {
     if query.kind == Kind::Other && query.root.is_none() && returns_nothing(sql) {
         return Answer::Known(Description::none(Parameters::Types(Vec::new())), Vec::new());
     }
+    if let (None, Some(explain)) = (query.root, explain::explain(sql)) {
+        return explained(&explain, schema, version);
+    }
     let described = describe(&query, schema, Dialect::Postgres);
     if let Some(error) = described.errors.first() {
         return Answer::Unknown(format!("the database would refuse it: {}", error.message));
@@ -132,6 +136,21 @@ fn postgres_answer(sql: &str, schema: &Schema, version: Version) -> Answer {
         }
     }
     Answer::Known(Description { columns, parameters: Parameters::Types(parameters) }, doubts)
+}
+
+/// Describes an EXPLAIN.
+fn explained(explain: &Explain<'_>, schema: &Schema, version: Version) -> Answer {
+    let parameters = match postgres_answer(explain.statement, schema, version) {
+        Answer::Known(description, _) => description.parameters,
+        unknown @ Answer::Unknown(_) => return unknown,
+    };
+    let plan = Column {
+        name: "QUERY PLAN".to_owned(),
+        ty: TypeInfo::Postgres(postgres::written(&explain.ty, version)),
+        nullable: None,
+        origin: postgres::origin(&Origin::Expression),
+    };
+    Answer::Known(Description { columns: vec![plan], parameters }, Vec::new())
 }
 
 /// Whether a statement other than a query returns no rows and takes no parameters.

@@ -3,6 +3,7 @@
 
 mod answer;
 mod change;
+mod explain;
 mod form;
 mod makers;
 mod mysql;

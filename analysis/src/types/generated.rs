@@ -1,0 +1,154 @@
+//! Columns that are `GENERATED ALWAYS`: a statement may set them to DEFAULT only.
+
+use super::TypeError;
+use crate::schema::{Column, Schema, Table};
+use crate::sql::expr::Expr;
+use crate::sql::query::{Action, Body, Query, Source, Write};
+use crate::sql::{Dialect, Span};
+
+/// The values for such columns that PostgreSQL and SQLite refuse. MariaDB accepts them when it prepares a statement.
+pub(super) fn errors(query: &Query, schema: &Schema) -> Vec<TypeError> {
+    let mut errors = Vec::new();
+    for (_, block) in query.written_blocks() {
+        let Body::Write(write) = &block.body else { continue };
+        let Source::Table(name) = &query.relation(write.target).source else { continue };
+        let Some(table) = schema.tables.get(name) else { continue };
+        let made = |column: &&Column| column.generated.is_some() || column.identity_always;
+        for column in table.columns.iter().filter(made) {
+            let takes_values = column.generated.is_none() && query.overriding;
+            if !takes_values && is_inserted(query, write, table, column, schema.dialect) {
+                errors.push(refusal(column, schema.dialect, "inserted", write.span));
+            }
+            if is_updated(write, column) {
+                errors.push(refusal(column, schema.dialect, "updated", write.span));
+            }
+        }
+    }
+    errors
+}
+
+/// Whether an inserted row contains a value for the column.
+fn is_inserted(query: &Query, write: &Write, table: &Table, column: &Column, dialect: Dialect) -> bool {
+    let of_merge = write.whens.iter().any(|when| match &when.action {
+        Action::Insert { columns: named, values } => {
+            let at = place(named.iter(), &table.columns, column);
+            at.and_then(|at| values.get(at)).is_some_and(|value| !is_default(value))
+        }
+        _ => false,
+    });
+    let Some(source) = write.source else { return of_merge };
+    let named = write.assignments.iter().map(|(name, _)| name);
+    // Without a list of columns, SQLite's rows contain no generated ones.
+    if named.len() == 0 && dialect == Dialect::Sqlite {
+        return false;
+    }
+    let Some(at) = place(named, &table.columns, column) else { return false };
+    match &query.block(source).body {
+        Body::Values(rows) => rows.iter().any(|row| row.get(at).is_some_and(|value| !is_default(value))),
+        _ => query.block(source).outputs.as_ref().is_some_and(|outputs| at < outputs.len()),
+    }
+}
+
+/// The position of the column's value in a row, given the listed columns; none listed means all of them.
+fn place<'n>(
+    mut named: impl ExactSizeIterator<Item = &'n String>,
+    table: &[Column],
+    column: &Column,
+) -> Option<usize> {
+    match named.len() {
+        0 => table.iter().position(|other| other.name == column.name),
+        _ => named.position(|name| *name == column.name),
+    }
+}
+
+/// Whether an UPDATE, DO UPDATE or MERGE sets the column.
+fn is_updated(write: &Write, column: &Column) -> bool {
+    let sets = |assignments: &[(String, Option<Expr>)]| {
+        let mut of_column = assignments.iter().filter(|(name, _)| *name == column.name);
+        of_column.any(|(_, value)| value.as_ref().is_none_or(|value| !is_default(value)))
+    };
+    let is_insert = write.from.is_empty();
+    let of_merge = |action: &Action| matches!(action, Action::Update(assignments) if sets(assignments));
+    (!is_insert && write.whens.is_empty() && sets(&write.assignments))
+        || write.conflict.as_ref().is_some_and(|conflict| sets(&conflict.assignments))
+        || write.whens.iter().any(|when| of_merge(&when.action))
+}
+
+fn is_default(value: &Expr) -> bool {
+    matches!(value, Expr::Other { what, .. } if what == "default")
+}
+
+fn refusal(column: &Column, dialect: Dialect, done: &str, span: Option<Span>) -> TypeError {
+    let name = &column.name;
+    let (kind, rather) = match (column.generated.is_some(), done, dialect) {
+        (true, _, Dialect::Postgres) => ("is generated", "give it DEFAULT, or leave it out"),
+        (true, ..) => ("is generated", "leave it out"),
+        (false, "inserted", _) => (
+            "is an identity that is GENERATED ALWAYS",
+            "leave it out, or write OVERRIDING SYSTEM VALUE before the values",
+        ),
+        (false, ..) => ("is an identity that is GENERATED ALWAYS", "leave it out"),
+    };
+    TypeError {
+        message: format!("column `{name}` {kind}, and no other value can be {done}"),
+        span,
+        label: "a value is given here",
+        help: rather.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::errors;
+    use crate::schema::Replay;
+    use crate::sql::{Dialect, resolve};
+
+    #[test]
+    fn a_column_that_the_database_makes_takes_default_alone() {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(
+            "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY, by bigint GENERATED BY DEFAULT AS IDENTITY,
+                 a int, g int GENERATED ALWAYS AS (a * 2) STORED)",
+            "",
+        );
+        for (sql, expect) in [
+            ("INSERT INTO t (by, a) VALUES ($1, $2)", ""),
+            ("INSERT INTO t (g) VALUES ($1)", "g"),
+            ("INSERT INTO t (g, id) VALUES (DEFAULT, DEFAULT)", ""),
+            ("INSERT INTO t (g, a) VALUES (DEFAULT, 1), (1, 2)", "g"),
+            ("INSERT INTO t (id) VALUES ($1)", "id"),
+            ("INSERT INTO t (id) OVERRIDING SYSTEM VALUE VALUES ($1)", ""),
+            ("INSERT INTO t (g) OVERRIDING SYSTEM VALUE VALUES ($1)", "g"),
+            ("INSERT INTO t VALUES (1)", "id"),
+            ("INSERT INTO t SELECT 1, 2, 3", "id"),
+            ("INSERT INTO t DEFAULT VALUES", ""),
+            ("INSERT INTO t (a) SELECT 1", ""),
+            ("UPDATE t SET id = $1, by = 5", "id"),
+            ("UPDATE t SET g = DEFAULT, id = DEFAULT", ""),
+            ("UPDATE t SET (g, a) = (SELECT 1, 2)", "g"),
+            ("INSERT INTO t (a) VALUES (1) ON CONFLICT (id) DO UPDATE SET g = 1", "g"),
+            ("WITH x AS (INSERT INTO t (g) VALUES (1) RETURNING a) SELECT a FROM x", "g"),
+            ("MERGE INTO t USING s ON t.a = s.a WHEN NOT MATCHED THEN INSERT (g) VALUES (1)", "g"),
+            ("MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE SET id = 1", "id"),
+            ("SELECT g, id FROM t WHERE g = 1", ""),
+        ] {
+            assert_eq!(refused(&replay, Dialect::Postgres, sql), expect, "{sql}");
+        }
+        let mut replay = Replay::new(Dialect::Sqlite);
+        replay.apply("CREATE TABLE t (a int, g int GENERATED ALWAYS AS (a * 2))", "");
+        for (sql, expect) in [
+            ("INSERT INTO t (g) VALUES (?)", "g"),
+            ("UPDATE t SET g = 1", "g"),
+            ("INSERT INTO t VALUES (1)", ""),
+        ] {
+            assert_eq!(refused(&replay, Dialect::Sqlite, sql), expect, "{sql}");
+        }
+    }
+
+    fn refused(replay: &Replay, dialect: Dialect, sql: &str) -> String {
+        let query = resolve(sql, dialect, Some(&replay.schema)).expect("it parses");
+        let errors = errors(&query, &replay.schema);
+        let names = errors.iter().filter_map(|error| error.message.split('`').nth(1));
+        names.collect::<Vec<_>>().join(" ")
+    }
+}

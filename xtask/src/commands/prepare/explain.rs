@@ -1,0 +1,71 @@
+//! PostgreSQL's EXPLAIN: it returns the plan in one column and has the parameters of the explained statement.
+
+use query_budget_analysis::sql::Dialect;
+use query_budget_analysis::sql::lex::{Kind, Lexer};
+use query_budget_analysis::types::{Kind as TypeKind, SqlType};
+
+/// A parsed EXPLAIN.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Explain<'s> {
+    /// The type of the plan's column.
+    pub(super) ty: SqlType,
+    /// The explained statement.
+    pub(super) statement: &'s str,
+}
+
+/// Parses an EXPLAIN; `None` for any other statement.
+pub(super) fn explain(sql: &str) -> Option<Explain<'_>> {
+    let tokens: Vec<_> = Lexer::new(sql, Dialect::Postgres).collect();
+    let word = |at: usize| tokens.get(at).and_then(|token| sql.get(token.span.range())).unwrap_or_default();
+    let is = |at: usize, name: &str| word(at).eq_ignore_ascii_case(name);
+    if !is(0, "explain") {
+        return None;
+    }
+    let mut at = 1;
+    let mut format = "text";
+    if word(at) == "(" && !["select", "with", "values"].iter().any(|name| is(at + 1, name)) {
+        let close = (at..tokens.len()).find(|&at| word(at) == ")")?;
+        for option in at..close {
+            if is(option, "format") {
+                format = word(option + 1).trim_matches('\'');
+            }
+        }
+        at = close + 1;
+    } else {
+        at += (at..).take_while(|&at| is(at, "analyze") || is(at, "analyse") || is(at, "verbose")).count();
+    }
+    let first = tokens.get(at).filter(|token| token.kind == Kind::Word || word(at) == "(")?;
+    let name = match format.to_ascii_lowercase().as_str() {
+        "json" => "json",
+        "xml" => "xml",
+        _ => "text",
+    };
+    let ty = SqlType { name: name.to_owned(), kind: TypeKind::Builtin };
+    Some(Explain { ty, statement: sql.get(first.span.start..)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::explain;
+
+    #[test]
+    fn the_form_of_a_plan_and_what_is_explained_are_told() {
+        for (sql, expect) in [
+            ("EXPLAIN SELECT 1", Some(("text", "SELECT 1"))),
+            ("explain analyze verbose DELETE FROM t", Some(("text", "DELETE FROM t"))),
+            (
+                "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) UPDATE t SET a = $1",
+                Some(("json", "UPDATE t SET a = $1")),
+            ),
+            ("EXPLAIN (FORMAT 'xml') SELECT 1", Some(("xml", "SELECT 1"))),
+            ("EXPLAIN (COSTS OFF, FORMAT yaml) (SELECT 1)", Some(("text", "(SELECT 1)"))),
+            ("EXPLAIN (SELECT 1)", Some(("text", "(SELECT 1)"))),
+            ("SELECT 1", None),
+            ("EXPLAIN", None),
+        ] {
+            let found = explain(sql);
+            let found = found.as_ref().map(|found| (found.ty.name.as_str(), found.statement));
+            assert_eq!(found, expect, "{sql}");
+        }
+    }
+}
