@@ -11,7 +11,7 @@ use crate::schema::{Name, Schema};
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::{
-    Asked, BlockId, From, JoinKind, ProblemKind, Relation, RelationColumn, RelationId, Role, Source,
+    BlockId, From, JoinKind, ProblemKind, Relation, RelationColumn, RelationId, Role, Source,
 };
 use crate::sql::text::most_similar;
 
@@ -36,24 +36,6 @@ impl Resolver<'_> {
         left
     }
 
-    /// `TABLESAMPLE`: the methods of the server take a part of a hundred, those of extensions a number.
-    fn sample(&mut self, sample: &ast::TableSampleKind) -> Option<Asked> {
-        let (ast::TableSampleKind::BeforeTableAlias(sample) | ast::TableSampleKind::AfterTableAlias(sample)) =
-            sample;
-        let size = self.expr(&sample.quantity.as_ref()?.value);
-        Some(match size {
-            Expr::Call(call) if sample.name.is_none() => {
-                let ty = match call.name.as_str() {
-                    "system_rows" => "int8",
-                    "system_time" => "float8",
-                    _ => return None,
-                };
-                Asked::Sample { size: call.args.into_iter().next()?, ty }
-            }
-            size => Asked::Sample { size, ty: "float4" },
-        })
-    }
-
     pub(super) fn factor(&mut self, factor: &ast::TableFactor) -> From {
         use ast::TableFactor;
         match factor {
@@ -70,7 +52,9 @@ impl Resolver<'_> {
                 if let Some(sample) = sample.as_ref().and_then(|sample| self.sample(sample)) {
                     self.asked.push((relation, sample));
                 }
-                self.asked.extend(index_hints.iter().filter_map(|hint| Some((relation, asked(hint)?))));
+                self.asked.extend(
+                    index_hints.iter().filter_map(|hint| Some((relation, super::asked::asked(hint)?))),
+                );
                 From::Relation(relation)
             }
             TableFactor::Table { name, alias, args, with_ordinality, .. } => {
@@ -397,19 +381,6 @@ impl Resolver<'_> {
         };
         Some(outputs.iter().map(|o| RelationColumn { name: fold(&o.name), ty: o.ty.clone() }).collect())
     }
-}
-
-/// The restriction that an index hint puts on a search; hints for ORDER BY or GROUP BY put none.
-fn asked(hint: &ast::TableIndexHints) -> Option<Asked> {
-    use ast::TableIndexHintForClause as For;
-    if !matches!(hint.for_clause, None | Some(For::Join)) {
-        return None;
-    }
-    let names = hint.index_names.iter().map(|name| name.value.clone()).collect();
-    Some(match hint.hint_type {
-        ast::TableIndexHintType::Ignore => Asked::Ignore(names),
-        ast::TableIndexHintType::Use | ast::TableIndexHintType::Force => Asked::Use(names),
-    })
 }
 
 /// Columns known only by name.
