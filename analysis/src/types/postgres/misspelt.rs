@@ -110,7 +110,7 @@ mod tests {
         for (more, call, similar) in [
             ("", "lowr('a')", Some("lower")),
             ("", "lowr($1, id)", Some("lower")),
-            ("", "uper(lowr)", Some("upper")),
+            ("", "upperr(lowr)", Some("upper")),
             ("", "colaesce_all(id)", None),
             ("", "jsonb_aggg(id)", Some("jsonb_agg")),
             ("", "date_trunk('day', now())", Some("date_trunc")),
@@ -125,7 +125,7 @@ mod tests {
             ("", "similarit('a', 'b')", None),
             ("", "time_bucket('1 day', now())", None),
             (uuids, "uuid_generate_v7()", None),
-            (uuids, "uuid_genarate_v4()", Some("uuid_generate_v4")),
+            (uuids, "uuid_generatev4()", Some("uuid_generate_v4")),
             ("CREATE EXTENSION timescaledb;", "lowr('a')", None),
             ("DO $$ BEGIN EXECUTE 'CREATE FUNCTION ' || 'lowr()'; END $$;", "lowr('a')", None),
             ("CREATE DOMAIN lowe AS text;", "lowe('a')", None),
