@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use proc_macro2::{Span, TokenStream};
 use query_budget_analysis::project::{self, Project};
-use query_budget_analysis::rust;
+use query_budget_analysis::rust::{self, Told};
 use query_budget_analysis::types::RustTypes;
 
 use crate::crates::{self, Crate, Found};
@@ -197,7 +197,8 @@ impl<T> Kept<T> {
 
 /// Scans one file alone, skipping code that reaches no query.
 fn found_alone(file: &str, text: &str, has_budgets: bool) -> Arc<Found> {
-    let scan = |relevant: &str| crates::scan(file, relevant, text, in_test()).unwrap_or_default();
+    let scan =
+        |relevant: &str| crates::scan(file, relevant, text, in_test(), &Told::default()).unwrap_or_default();
     let (scan, calls) = match has_budgets {
         true => scan(&rust::relevant(&[text]).pop().unwrap_or_default()).follow_alone(),
         false => (scan(&rust::with_queries(text)), Vec::new()),

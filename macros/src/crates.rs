@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use query_budget_analysis::project;
-use query_budget_analysis::rust::{self, LoopCall, Position, Scan, ScanError, Source};
+use query_budget_analysis::rust::{
+    self, LoopCall, Neighbour, Position, Scan, ScanError, Source, Target, Told,
+};
 
 /// Whether a text contains the attribute that requires reading the whole crate. Its first letter is rare.
 pub(crate) fn has_budgets(text: &str) -> bool {
@@ -51,13 +53,14 @@ impl Crate {
         let externs = lib.map(|lib| (library, lib.root.display().to_string())).into_iter().collect();
         let externs = Arc::new(externs);
         let positions = rust::positions(&targets, &given);
-        let parsed = positions.into_iter().zip(&sources).zip(rust::relevant(&texts));
+        let told = told(&positions, &targets, &texts, &externs);
+        let parsed = positions.into_iter().zip(&sources).zip(rust::relevant(&texts)).zip(told);
         let (paths, mut sources): (Vec<&PathBuf>, Vec<Source>) = parsed
-            .filter_map(|((position, (path, text)), relevant)| {
+            .filter_map(|(((position, (path, text)), relevant), told)| {
                 let Position { target, module, in_test: declared } = position?;
                 let target = targets.get(target)?;
                 let in_test = in_test || declared || target.is_test;
-                let scan = scan(&shown(path), &relevant, text, in_test).ok()?;
+                let scan = scan(&shown(path), &relevant, text, in_test, &told).ok()?;
                 let (crate_name, externs) = (target.root.display().to_string(), Arc::clone(&externs));
                 Some((path, Source { crate_name, externs, module, scan }))
             })
@@ -85,7 +88,37 @@ impl Crate {
     }
 }
 
+/// What each file of a crate is told of the others: macros, and names that they hand on.
+fn told(
+    positions: &[Option<Position>],
+    targets: &[Target],
+    texts: &[&str],
+    externs: &Arc<HashMap<String, String>>,
+) -> Vec<Told> {
+    let root =
+        |position: &Position| targets.get(position.target).map(|target| target.root.display().to_string());
+    let roots: Vec<String> =
+        positions.iter().map(|it| it.as_ref().and_then(root).unwrap_or_default()).collect();
+    let module =
+        |position: &'_ Option<Position>| position.as_ref().map(|it| it.module.clone()).unwrap_or_default();
+    let modules: Vec<Vec<String>> = positions.iter().map(module).collect();
+    let files: Vec<Neighbour<'_>> = roots
+        .iter()
+        .zip(&modules)
+        .zip(texts)
+        .map(|((crate_name, module), text)| Neighbour { crate_name, externs, module, text })
+        .collect();
+    rust::told(&files)
+}
+
 /// Scans the relevant part of a file's text; the whole text if blanking removed what a macro needs.
-pub(crate) fn scan(file: &str, relevant: &str, text: &str, in_test: bool) -> Result<Scan, ScanError> {
-    rust::scan_detached(file, relevant, in_test).or_else(|_| rust::scan_detached(file, text, in_test))
+pub(crate) fn scan(
+    file: &str,
+    relevant: &str,
+    text: &str,
+    in_test: bool,
+    told: &Told,
+) -> Result<Scan, ScanError> {
+    rust::scan_detached(file, relevant, in_test, told)
+        .or_else(|_| rust::scan_detached(file, text, in_test, told))
 }

@@ -288,3 +288,34 @@ fn a_row_that_equals_a_querys_is_one_value() {
         "`users.id` is the primary key",
     );
 }
+
+#[test]
+fn a_condition_that_is_the_key_of_an_index_is_met_by_one_row() {
+    let mut replay = crate::schema::Replay::new(Dialect::Postgres);
+    replay.apply(
+        "CREATE TABLE t (id bigint PRIMARY KEY, a bigint, b text, done boolean NOT NULL, c bigint NOT NULL);
+         CREATE UNIQUE INDEX i1 ON t ((a IS NULL)) WHERE a IS NULL;
+         CREATE UNIQUE INDEX i2 ON t ((b = 'x')) WHERE b = 'x';
+         CREATE UNIQUE INDEX i3 ON t (c, (done IS TRUE));
+         CREATE UNIQUE INDEX i4 ON t ((c > 5));",
+        "t.sql",
+    );
+    let rows = |condition: &str| {
+        let sql = format!("SELECT id FROM t WHERE {condition}");
+        let query = resolve(&sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
+        of(&query, Some(&replay.schema)).rows
+    };
+    for one in [
+        "a IS NULL",
+        "a IS NULL AND done",
+        "b = 'x'",
+        "c = $1 AND done IS TRUE",
+        "c = $1 AND done IS NOT TRUE",
+        "c > 5",
+    ] {
+        assert_eq!(rows(one), Rows::One, "{one}");
+    }
+    for many in ["a IS NOT NULL", "b = 'y'", "b = $1", "done IS TRUE", "c > 4"] {
+        assert_eq!(rows(many), Rows::Many, "{many}");
+    }
+}

@@ -6,7 +6,7 @@ use super::keys::{columns_of, is_singleton};
 use super::{MOST_ALTERNATIVES, Reader, Rows};
 use crate::schema::prepared::{self, Predicate, PreparedIndex};
 use crate::schema::{KeyPart, Schema, Table};
-use crate::sql::expr::{Expr, Literal, Test};
+use crate::sql::expr::{Expr, Literal, Op, Test};
 use crate::sql::predicates;
 use crate::sql::query::RelationId;
 
@@ -101,6 +101,9 @@ impl Reader<'_> {
                         ) {
                             return Some(level);
                         }
+                        if is_told(own, id, conditions) {
+                            return Some(level);
+                        }
                         self.value_determined(&|e| predicates::same(own, e, id), conditions, here, levels)?
                     }
                 };
@@ -110,6 +113,22 @@ impl Reader<'_> {
         }
         best
     }
+}
+
+/// Whether the conditions say of a condition, as an index holds its value, whether it is met: `(x IS NULL)`.
+fn is_told(own: &Expr, id: RelationId, conditions: &[&Expr]) -> bool {
+    let is_opposite = |condition: &&Expr| match (own, condition) {
+        (Expr::Is { expr: a, test: x, negated: n }, Expr::Is { expr: b, test: y, negated: m }) => {
+            x == y && n != m && predicates::same(a, b, id)
+        }
+        _ => false,
+    };
+    let is_condition = matches!(
+        own,
+        Expr::Is { .. } | Expr::Binary { op: Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq, .. }
+    );
+    is_condition
+        && conditions.iter().any(|condition| predicates::same(own, condition, id) || is_opposite(condition))
 }
 
 /// Whether a condition requires a column to be NULL.

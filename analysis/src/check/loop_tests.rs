@@ -124,7 +124,7 @@ fn the_crates_own_macros_are_what_they_expand_to() {
     let rules = r#"
 macro_rules! run { ($db:expr, $sql:literal $(, $arg:expr)*) => { sqlx::query($sql)$(.bind($arg))*.execute($db).await }; }
 macro_rules! name { ($db:expr, $id:expr) => { sqlx::query_scalar("SELECT name FROM servers WHERE id = $1").bind($id).fetch_one($db).await }; }
-macro_rules! part { ($db:expr, $t:literal, $id:expr) => { sqlx::query("UPDATE " + $t + " SET a = 1").execute($db).await }; }
+macro_rules! part { ($db:expr, $t:literal, $id:expr) => { sqlx::query(concat!("UPDATE logs ", $t, " WHERE id = $1")).bind($id).execute($db).await }; }
 macro_rules! make { ($sql:literal) => { sqlx::query($sql) }; }
 async fn f(db: &PgPool, ids: &[i64]) {
     for id in ids { BODY; }
@@ -137,7 +137,8 @@ async fn f(db: &PgPool, ids: &[i64]) {
         &body(r#"make!("DELETE FROM logs WHERE id = $1").bind(id).execute(db).await?"#),
         &["row_by_row_write 6"],
     );
-    check(&body(r#"part!(db, "logs", id)"#), &[]);
+    check(&body(r#"part!(db, "SET output = ''", id)"#), &["row_by_row_write 6"]);
+    check(&body(r#"part!(db, id.text(), id)"#), &[]);
     check(&body(r#"let q = make!("DELETE FROM logs WHERE id = $1")"#), &[]);
 }
 

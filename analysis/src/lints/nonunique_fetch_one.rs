@@ -22,11 +22,11 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Keys are taken from the snapshot; without one, only queries with an order and without any condition
-    /// are reported. A guarantee that only the code gives (one row per user, because it never inserts a
-    /// second) is not known here: a unique index states and enforces it. Left alone: recursive queries,
-    /// unions whose arms find one row each, small tables, functions, and one row of a whole table without an
-    /// order (settings, of which there is one row).
+    /// Keys are taken from the snapshot; without one, only queries with an order and without any condition are
+    /// reported. What only the code guarantees (one row per user, because it never inserts a second) is not known: a
+    /// unique index says it and enforces it. Recursive queries, unions whose arms find one row each, small tables, what
+    /// functions return, and one row of a whole table without an order (settings, of which there is one row), are left
+    /// alone; so is a row of which nothing is asked but whether it is there (`.is_some()`).
     ///
     /// Of 10 findings drawn from ten public projects, 10 were true and 10 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -57,6 +57,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
     let Some(call) = context.site.and_then(|site| site.call.as_ref()) else { return };
     if call.fetched() != Fetched::First
+        || call.asks_whether
         || matches!(query.kind, Kind::Other | Kind::Transaction)
         || context.keys_are_unknown(query)
     {
@@ -81,9 +82,13 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         format!("possible further rows of this query are dropped by `{}`", call.method),
     )
     .excerpt(context.sql, span, "")
-    .note(context.cardinality.reason.clone())
-    .help("filter by a unique key, or say which row is meant: `ORDER BY .. LIMIT 1`");
-    if let Some(index) = unique_index(context, query, root) {
+    .note(context.cardinality.reason.clone());
+    let is_first = !root.order_by.is_empty();
+    finding = finding.help(match is_first {
+        true => "say that the first row alone is meant: `LIMIT 1`",
+        false => "filter by a unique key, or say which row is meant: `ORDER BY .. LIMIT 1`",
+    });
+    if let Some(index) = unique_index(context, query, root).filter(|_| !is_first) {
         finding = finding.help(format!("or have the database hold to it where there is only one: `{index}`"));
     }
     findings.push(finding);

@@ -3,13 +3,14 @@
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::index::{NewIndex, Verdict};
+use crate::sql::query::Kind;
 
 declare_lint! {
     /// ## What it does
     ///
-    /// Looks at every table a query reads as the database's planner does, and finds those whose rows are
-    /// filtered one by one because no index narrows the search. An index that starts with another column does
-    /// not: the database reads it in full.
+    /// Looks at every table a query reads as the database's planner does, and finds those whose rows are filtered one by
+    /// one because no index leads to them. An index that begins with another column does not: the database reads it from
+    /// end to end.
     ///
     /// ## Why is this bad
     ///
@@ -17,12 +18,12 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// If an existing index is not used because of how a condition is written, a lint of the group `shape`
-    /// reports that instead; `index-check` denies it as well. Conditions that no index can serve, such as
-    /// `<>` and `NOT IN`, are not reported: they match nearly all rows. The existing indexes are taken from
-    /// the snapshot. Whether an index pays off on a small table, or on a column with two values, is your
-    /// decision: `[tables]`, `countries = { rows = 250 }` in `query-budget.toml`, or an `allow` with the
-    /// reason.
+    /// Where an existing index is not used because of how a condition is written, a lint of the group `shape` reports
+    /// that instead; `index-check` denies it as well. Conditions that no index can serve, such as `<>` and `NOT IN`,
+    /// are not reported: they match nearly all rows; and a read that no index is known to help (`active AND admin`, a pattern
+    /// that begins anywhere) is listed with `--all`. What indexes exist is taken from the snapshot. Whether an index
+    /// pays off on a small table, or on a column with two values, is your decision: `[tables]`, `countries = { rows =
+    /// 250 }` in `query-budget.toml`, or an `allow` with the reason.
     ///
     /// Of 35 findings drawn from ten public projects, 35 were true and 28 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -78,7 +79,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
                 finding = finding.note(format!("the index needs the extension `{extension}`"));
             }
         }
-        findings.push(finding);
+        finding.help.dedup();
+        // Where no index is known to help a read, there is nothing to do at once; a write that reads every row holds up others.
+        let is_idle = finding.help.is_empty() && query.kind == Kind::Select;
+        findings.push(if is_idle { finding.listed() } else { finding });
     }
 }
 

@@ -81,6 +81,9 @@ pub struct CallRef {
     pub arguments: usize,
     /// The loops around it inside its function, outermost first, including exempt ones.
     pub loops: Vec<Loop>,
+    /// The number of loops around the declaration of the transaction that it is given, which each of their turns begins anew;
+    /// 0 where it is given none.
+    pub unit: usize,
     /// Whether it runs only when a buffer is full, so that it handles many elements at once.
     pub batched: bool,
     /// What comments above the statement and attributes of enclosing functions allow here.

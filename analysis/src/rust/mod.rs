@@ -29,6 +29,7 @@ pub use graph::bounds;
 pub use graph::calls::{Link, LoopCall};
 pub use graph::edges::CallEdge;
 pub use graph::follow::{Followed, follow};
+pub use graph::neighbours::{Neighbour, Told, told};
 pub use graph::tree::{Position, Target, positions};
 pub use lex::embedded::{embedded, rewritten};
 pub use lex::literal::text_of;

@@ -1,6 +1,5 @@
 //! The entry point: scans source text, or the tokens of one item.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
@@ -8,12 +7,14 @@ use syn::spanned::Spanned;
 
 use super::drivers;
 use super::graph::imports::Imports;
+use super::graph::neighbours::Told;
 use super::lex::guard;
 use super::site::Allow;
 use super::source::{Scan, ScanError, ScannedFunction};
 use super::walk::Walker;
 use super::walk::allows::Comments;
-use super::walk::items::is_test_path;
+use super::walk::items::{is_test_path, macro_of};
+use super::walk::made;
 
 /// Scans a file's source; `file` is the displayed path, which also identifies test code.
 ///
@@ -24,24 +25,18 @@ pub fn scan(file: &str, source: &str) -> Result<Scan, ScanError> {
 
 /// Like [`scan`], if it is known whether the file is test code.
 pub fn scan_as(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
-    scan_in(file, source, in_test, &HashMap::new())
+    scan_in(file, source, in_test, &Told::default())
 }
 
-/// Like [`scan`], for a crate whose manifest renames crates: `qb = { package = "query-budget", .. }`. The map
-/// is keyed by the names in code.
-pub fn scan_in(
-    file: &str,
-    source: &str,
-    in_test: bool,
-    renamed: &HashMap<String, String>,
-) -> Result<Scan, ScanError> {
-    let read = guard::on_own_thread("scan", || read(file, source, in_test, renamed));
+/// The same of a file that is told of its crate and of other files.
+pub fn scan_in(file: &str, source: &str, in_test: bool, told: &Told) -> Result<Scan, ScanError> {
+    let read = guard::on_own_thread("scan", || read(file, source, in_test, told));
     read.unwrap_or_else(|| Err(ScanError::gave_up()))
 }
 
 /// Scans a file's source inside a procedural macro, where tokens would otherwise be the compiler's. A build
 /// knows better than the path whether the file is test code.
-pub fn scan_detached(file: &str, source: &str, in_test: bool) -> Result<Scan, ScanError> {
+pub fn scan_detached(file: &str, source: &str, in_test: bool, told: &Told) -> Result<Scan, ScanError> {
     /// Restores the compiler's tokens, even if reading ends early.
     struct Detached;
     impl Drop for Detached {
@@ -54,23 +49,18 @@ pub fn scan_detached(file: &str, source: &str, in_test: bool) -> Result<Scan, Sc
     let tokens = lex(source)?;
     // A thread per file costs more than most files do.
     if guard::check(&tokens, guard::COMPILER_THREAD).is_err() {
-        return scan_as(file, source, in_test);
+        return scan_in(file, source, in_test, told);
     }
-    let read = catch_unwind(AssertUnwindSafe(|| read_tokens(file, source, tokens, in_test, &HashMap::new())));
+    let read = catch_unwind(AssertUnwindSafe(|| read_tokens(file, source, tokens, in_test, told)));
     // An editor's macro server lives for hours, and would keep the text of all that it has read.
     proc_macro2::extra::invalidate_current_thread_spans();
     read.unwrap_or_else(|_| Err(ScanError::gave_up()))
 }
 
-fn read(
-    file: &str,
-    source: &str,
-    in_test: bool,
-    renamed: &HashMap<String, String>,
-) -> Result<Scan, ScanError> {
+fn read(file: &str, source: &str, in_test: bool, told: &Told) -> Result<Scan, ScanError> {
     let tokens = lex(source)?;
     guard::check(&tokens, guard::OWN_THREAD)?;
-    read_tokens(file, source, tokens, in_test, renamed)
+    read_tokens(file, source, tokens, in_test, told)
 }
 
 /// The tokens of a source, without a byte order mark and a `#!` line; columns and lines do not change.
@@ -90,17 +80,25 @@ fn read_tokens(
     source: &str,
     tokens: TokenStream,
     in_test: bool,
-    renamed: &HashMap<String, String>,
+    told: &Told,
 ) -> Result<Scan, ScanError> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let comments = Comments::read(&file.into(), source, &tokens);
-    let items = items(tokens)?;
-    let imports = Imports::new(false).with_renamed(renamed.clone());
+    let mut items = items(tokens)?;
+    let imports = Imports::new(false).with(told.clone());
+    let renamed = &told.renamed;
+    made::spread(&mut items, told);
     let mut walker = Walker::new(file, comments, imports);
     walker.in_test = in_test;
     walker.knows_sqlx = source.contains("sqlx") || renamed.values().any(|name| name == "sqlx");
     walker.knows_drivers =
         drivers::is_named_in(source) || renamed.values().any(|name| drivers::is_driver(name));
+    for (name, rules) in &told.macros {
+        let rules = rules.parse().ok();
+        rules.into_iter().for_each(|rules| walker.imports.define_macro(name.clone(), macro_of(rules)));
+    }
+    walker.knows_sqlx |=
+        !told.handed.is_empty() || told.macros.iter().any(|(_, rules)| rules.contains("sqlx"));
     walker.prepare(&items, &mut Vec::new());
     walker.module(&items);
     Ok(finish(walker))

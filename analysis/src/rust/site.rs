@@ -65,6 +65,15 @@ impl Site {
         self.form == Form::SqlxMacro && !query_names::makes_query(name)
     }
 
+    /// Whether it is about the session or transaction that it runs in, and reads and writes no row.
+    pub fn is_of_session(&self) -> bool {
+        let SiteSql::Literal(literal) = &self.sql else { return false };
+        let word = literal.text.split_whitespace().next().unwrap_or_default().trim_end_matches(';');
+        let words =
+            ["set", "reset", "begin", "start", "commit", "rollback", "savepoint", "release", "end", "pragma"];
+        words.iter().any(|it| word.eq_ignore_ascii_case(it))
+    }
+
     /// Whether it is one query for many rows.
     pub fn takes_rows(&self) -> bool {
         let name = self.written.rsplit("::").next().unwrap_or_default();
@@ -167,6 +176,8 @@ pub struct Call {
     pub on: Vec<String>,
     /// The dialect of that connection, if its type determines it.
     pub dialect: Option<Dialect>,
+    /// Whether nothing but whether there is a row is asked of what it gives: `.is_some()`.
+    pub asks_whether: bool,
 }
 
 /// How many rows a method reads.
@@ -200,6 +211,8 @@ pub struct Loop {
     pub place: Place,
     /// What is looped over, as written: `&events`; empty if nothing is named.
     pub over: String,
+    /// Whether that is known to be a collection with `iter`.
+    pub has_iter: bool,
     /// The pattern of a `for`, as written: `(position, name)`; empty for other loops.
     pub pattern: String,
     /// The variables that it binds in each iteration, including those computed from them in the body.

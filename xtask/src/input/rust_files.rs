@@ -8,8 +8,8 @@ use query_budget_analysis::Place;
 use query_budget_analysis::check::TextFile;
 use query_budget_analysis::project::{Project, read, shown, workspace_root};
 use query_budget_analysis::rust::{
-    CallEdge, FunctionId, LoopCall, Makers, SiteSql, Source, Upper, follow, is_test_path, may_query,
-    opens_database, relevant, scan_in,
+    CallEdge, FunctionId, LoopCall, Makers, Neighbour, SiteSql, Source, Told, Upper, follow, is_test_path,
+    may_query, opens_database, relevant, scan_in, told,
 };
 use rayon::prelude::*;
 
@@ -247,13 +247,24 @@ fn scanned(
     if crates.iter().all(|it| it.renamed.is_empty()) && !may_query(&all) {
         return Vec::new();
     }
+    let neighbours: Vec<Neighbour<'_>> = standings
+        .iter()
+        .zip(&all)
+        .map(|(Standing { crate_name, externs, module, .. }, text)| Neighbour {
+            crate_name,
+            externs,
+            module,
+            text,
+        })
+        .collect();
+    let told = told(&neighbours);
     // Most files of a workspace reach no query, and parsing takes most of the time.
-    let work: Vec<_> = standings.into_iter().zip(texts).zip(relevant(&all)).zip(owned).collect();
+    let work: Vec<_> = standings.into_iter().zip(texts).zip(relevant(&all)).zip(owned).zip(told).collect();
     let progress = Mutex::new(Progress::new("reading", work.len()));
     let scanned: Vec<Result<(usize, RustFile), String>> = work
         .into_par_iter()
-        .map(|(((standing, text), relevant), has_own_database)| {
-            let file = scan_file(standing, text, &relevant, crates, base);
+        .map(|((((standing, text), relevant), has_own_database), told)| {
+            let file = scan_file(standing, text, &relevant, told, crates, base);
             let file = file.map(|file| RustFile { has_own_database, ..file });
             progress.lock().unwrap_or_else(PoisonError::into_inner).step();
             file.map(|file| (text.owner, file))
@@ -290,16 +301,16 @@ fn scan_file(
     standing: Standing,
     Text { owner, path, text, .. }: &Text,
     relevant: &str,
+    mut told: Told,
     crates: &[Sources],
     base: &Path,
 ) -> Result<RustFile, String> {
     let file = shown(path, base);
     let in_test = standing.in_test || is_test_path(&file);
     // If blanking removed what a macro needs, the whole file is read.
-    let none = HashMap::new();
-    let renamed = crates.get(*owner).map_or(&none, |it| &it.renamed);
-    let scan = scan_in(&file, relevant, in_test, renamed)
-        .or_else(|_| scan_in(&file, text, in_test, renamed))
+    told.renamed = crates.get(*owner).map(|it| it.renamed.clone()).unwrap_or_default();
+    let scan = scan_in(&file, relevant, in_test, &told)
+        .or_else(|_| scan_in(&file, text, in_test, &told))
         .map_err(|error| format!("parse `{file}`: {error}"))?;
     let Standing { crate_name, externs, module, .. } = standing;
     let beside = path.parent().unwrap_or(path).to_path_buf();

@@ -31,6 +31,12 @@ const ENDS: [&str; 16] = [
     "lock",
 ];
 
+/// Whether a word or sign stands between the sides of a comparison.
+fn is_comparison(word: &str) -> bool {
+    matches!(word, "=" | "<" | ">" | "<=" | ">=" | "<>" | "!=" | "==")
+        || ["between", "in", "is", "like", "ilike", "not"].iter().any(|it| word.eq_ignore_ascii_case(it))
+}
+
 /// Adds an edit that replaces `name`, if the excerpt ends in it.
 pub(in crate::lints) fn rename(
     finding: Finding,
@@ -150,6 +156,35 @@ impl<'t> Text<'t> {
         })
     }
 
+    /// The side of a comparison that a byte stands in, with all of its brackets and casts.
+    pub(in crate::lints) fn side_at(&self, byte: usize) -> Option<Range<usize>> {
+        let anchor = self.token_at(byte)?;
+        let condition = self.condition_at(byte)?;
+        let (mut first, mut last) =
+            (self.token_at(condition.start)?, self.token_at(condition.end.checked_sub(1)?)?);
+        // Brackets around the condition are none of its sides'.
+        while self.is(first, "(") && self.closing(first) == Some(last) && first < anchor && anchor < last {
+            (first, last) = (first + 1, last - 1);
+        }
+        let mut depth = 0_usize;
+        let (mut start, mut end) = (first, last);
+        for at in first..=last {
+            match self.at(at) {
+                "(" | "[" => depth += 1,
+                ")" | "]" => depth = depth.saturating_sub(1),
+                word if depth == 0 && is_comparison(word) => {
+                    if at > anchor {
+                        end = at.checked_sub(1)?;
+                        break;
+                    }
+                    start = at + 1;
+                }
+                _ => {}
+            }
+        }
+        (start <= anchor && anchor <= end).then(|| self.span(start, end)).flatten()
+    }
+
     /// The condition around a byte: from the WHERE or AND before it to the next word that ends it.
     fn condition_at(&self, byte: usize) -> Option<Range<usize>> {
         let anchor = self.token_at(byte)?;
@@ -213,6 +248,27 @@ mod tests {
         check("SELECT 1 FROM t WHERE x IN (SELECT 1 WHERE [|a::date = $1]) LIMIT 1");
         check("DELETE FROM t WHERE [$1 = date(|a)] RETURNING a;");
         check("SELECT 1 FROM t WHERE b BETWEEN 1 AND 2 AND [|a + 1 = $1] FOR UPDATE");
+    }
+
+    /// Checks that the side of a comparison around `|` is what stands between `[` and `]`.
+    #[track_caller]
+    fn check_side(marked: &str) {
+        let plain = |text: &str| text.replace(['[', ']', '|'], "");
+        let sql = plain(marked);
+        let at = |mark| plain(marked.split(mark).next().unwrap_or_default()).len();
+        let found = Text::new(&sql, Dialect::Postgres).side_at(at('|'));
+        assert_eq!(found, Some(at('[')..at(']')), "{marked}");
+    }
+
+    #[test]
+    fn a_side_has_all_of_its_brackets() {
+        check_side("SELECT 1 FROM t WHERE [date(|a)] = $1");
+        check_side("SELECT 1 FROM t WHERE b = 1 AND $1 <= [lower(trim(|a))] AND c = 1");
+        check_side("SELECT 1 FROM t WHERE ([substr(|a, 1, (2))] = $1)");
+        check_side("SELECT 1 FROM t WHERE [CAST(|a AS date)] BETWEEN $1 AND $2");
+        check_side("SELECT 1 FROM t WHERE [|a::date] IN ($1) ORDER BY a");
+        check_side("SELECT 1 FROM t WHERE [extract(year FROM |a)] = $1 OR b");
+        check_side("SELECT 1 FROM t WHERE [(|a + 1)] > $1 LIMIT 1");
     }
 
     #[test]

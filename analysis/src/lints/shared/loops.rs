@@ -6,7 +6,7 @@ use crate::lints::QueryContext;
 use crate::rust::{Built, Loop, LoopKind, Site};
 use crate::sql::Dialect;
 use crate::sql::batch::{self, Rewrite};
-use crate::sql::query::{Kind, Query};
+use crate::sql::query::{Kind, Query, Relation, Source};
 
 /// The loops over data around a query that is executed in them.
 pub(in crate::lints) struct Around<'a> {
@@ -20,6 +20,11 @@ pub(in crate::lints) fn of<'a>(context: &QueryContext<'a>, query: &Query) -> Opt
     let site = context.site?;
     let call = site.call.as_ref()?;
     if site.in_test || site.takes_rows() || batch::is_batched(query) {
+        return None;
+    }
+    // sqlx's own list of migrations holds a row for each, and is read and written at a start alone.
+    let is_bookkeeping = |relation: &Relation| matches!(&relation.source, Source::Table(name) | Source::System(name) if name.name == "_sqlx_migrations");
+    if !query.relations.is_empty() && query.relations.iter().all(is_bookkeeping) {
         return None;
     }
     // A cache cannot save a write: each new element is written on its own.

@@ -51,7 +51,7 @@ pub(in crate::lints) fn batch(
             if is_place { format!("&{}", value.written) } else { value.written.clone() }
         })
         .collect();
-    let over = rows(&around.over, borrows)?;
+    let over = rows(around, borrows)?;
     let pattern = &around.pattern;
     let tuple = match of_row.as_slice() {
         [one] => one.clone(),
@@ -224,8 +224,10 @@ fn parameter_types(context: &QueryContext<'_>, query: &Query) -> Vec<Option<batc
     described.parameters.iter().map(|parameter| parameter.ty.known().and_then(types::row_type)).collect()
 }
 
-/// What is looped over, as an expression for rows; `borrows` says whether their fields may be borrowed.
-fn rows(over: &str, borrows: bool) -> Option<String> {
+/// What is looped over, as rows whose fields may be borrowed where `borrows`; `None` where it is not known to have `iter`, which
+/// they would need.
+fn rows(around: &Loop, borrows: bool) -> Option<String> {
+    let over = around.over.as_str();
     if over.is_empty() || over.contains(['…', '?']) || over.contains(".await") || over.contains("mut") {
         return None;
     }
@@ -233,7 +235,7 @@ fn rows(over: &str, borrows: bool) -> Option<String> {
     if !borrows || gives_references {
         return Some(over.to_owned());
     }
-    is_place(over).then(|| format!("{over}.iter()"))
+    (around.has_iter && is_place(over)).then(|| format!("{over}.iter()"))
 }
 
 /// Whether an expression is a variable or a field of one.
@@ -252,8 +254,9 @@ mod tests {
 
     /// The first help of a lint for a body, without the text before the macro.
     fn said(lint: &str, body: &str) -> String {
-        let source =
-            format!("async fn f(db: &PgPool, user: i64, offset: i64, lines: &[String]) {{ {body} }}");
+        let source = format!(
+            "async fn f(db: &PgPool, user: i64, offset: i64, lines: &[String], events: Vec<Event>, given: Events) {{ {body} }}"
+        );
         let found = findings_in(lint, &source);
         let finding = found.iter().find(|finding| finding.lint == lint);
         let finding = finding.unwrap_or_else(|| panic!("{lint} is silent on {body}: {found:?}"));
@@ -288,6 +291,36 @@ mod tests {
         let update = "for (id, name) in names { sql!(\"UPDATE servers SET name = $1 WHERE id = $2 AND name = $3\", name, id, at.name).execute(db).await; }";
         let expected = "sql_batch!(\"UPDATE servers SET name = $1 WHERE id = $2 AND name = $3\", names => |(id, name)| (name, id), at.name)";
         check(update, expected);
+    }
+
+    #[test]
+    fn what_may_have_no_iter_is_told_in_words() {
+        let of = |before: &str, over: &str| {
+            format!(
+                "{before} for event in {over} {{ sql!(\"INSERT INTO logs (event_id, output) VALUES ($1, $2)\", event.id, event.output).execute(db).await; }}"
+            )
+        };
+        for (before, over) in [
+            ("", "given"),
+            ("", "given.events"),
+            ("let page = load();", "page"),
+            ("let all = given.list();", "all"),
+            ("let more = stream.collect();", "more"),
+        ] {
+            assert!(!said("row_by_row_write", &of(before, over)).contains("sql_batch"), "{before} {over}");
+        }
+        for (before, over) in [
+            ("let rows = sql!(\"SELECT id, output FROM logs LIMIT 5\").fetch_all(db).await?;", "rows"),
+            ("let rows: Vec<Row> = load();", "rows"),
+            ("let rows = load().collect::<Vec<_>>();", "rows"),
+            ("let mut rows = vec![]; rows.extend(load());", "rows"),
+            ("let rows = events.clone();", "rows"),
+        ] {
+            assert!(
+                said("row_by_row_write", &of(before, over)).contains("rows.iter() =>"),
+                "{before} {over}"
+            );
+        }
     }
 
     #[test]

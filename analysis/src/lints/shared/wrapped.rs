@@ -180,7 +180,9 @@ impl Wrapped<'_> {
             }
             (None, None) => return None,
         };
-        let span = self.operand.span().map_or(0..0, |span| span.range());
+        let anchor = self.column.span.map_or(usize::MAX, |span| span.start);
+        let named = || self.operand.span().map_or(0..0, |span| span.range());
+        let span = clause::Text::new(context.sql, context.dialect).side_at(anchor).unwrap_or_else(named);
         let mut finding = Finding::new(lint, format!("comparing `{operand}` keeps {keeps}")).excerpt(
             context.sql,
             span,
@@ -189,7 +191,6 @@ impl Wrapped<'_> {
         finding = match rewrite {
             Some(Rewrite { text, applicability }) => {
                 let finding = finding.help(format!("compare the column itself: `{text}`"));
-                let anchor = self.column.span.map_or(usize::MAX, |span| span.start);
                 clause::replace_condition(
                     finding,
                     context,

@@ -331,6 +331,7 @@ fn helper_loop(over: String, place: Place) -> Loop {
         kind: LoopKind::For,
         place,
         over,
+        has_iter: false,
         pattern: String::new(),
         variables: Vec::new(),
         elements: Vec::new(),

@@ -35,6 +35,8 @@ pub struct LoopCall {
     pub chain: Vec<Link>,
     /// How many functions the call may resolve to.
     pub candidates: usize,
+    /// Whether each turn does it in a transaction of its own, as a unit that stands or falls alone.
+    pub is_unit: bool,
 }
 
 /// One link of a chain of calls.
@@ -79,9 +81,10 @@ pub(in crate::rust) struct CallGraph<'a> {
     first: Vec<usize>,
     /// The group of each function; functions that reach each other share one.
     groups: Vec<usize>,
-    /// For functions that reach a query: its distance, and the call to follow (`None` if they run it
-    /// themselves).
+    /// For functions that reach a query about rows: how many calls away it is, and the call to follow (none where they run it).
     nearest: HashMap<FunctionId, Nearest<'a>>,
+    /// The functions that reach a query of any kind.
+    querying: HashSet<FunctionId>,
 }
 
 impl<'a> CallGraph<'a> {
@@ -95,6 +98,7 @@ impl<'a> CallGraph<'a> {
             first: Vec::new(),
             groups: Vec::new(),
             nearest: HashMap::new(),
+            querying: HashSet::new(),
         };
         graph.find_targets();
         graph.find_groups();
@@ -182,7 +186,7 @@ impl<'a> CallGraph<'a> {
 
     /// Whether a function reaches a query, directly or indirectly.
     pub(in crate::rust) fn queries(&self, function: FunctionId) -> bool {
-        self.nearest.contains_key(&function)
+        self.querying.contains(&function)
     }
 
     /// The calls in loops over data that reach a query, outside of test code.
@@ -196,7 +200,11 @@ impl<'a> CallGraph<'a> {
                 if call.batched {
                     return;
                 }
-                let Some(around) = call.loops.iter().rfind(|around| around.exempt.is_none()) else { return };
+                let is_ours =
+                    |around: &Loop| around.exempt.is_none() || around.exempt == Some(purpose::DISPATCHES);
+                // What an inner loop does for some of its elements alone is not done for those of the loops around it either.
+                let Some(index) = call.loops.iter().rposition(is_ours) else { return };
+                let Some(around) = call.loops.get(index).filter(|it| it.exempt.is_none()) else { return };
                 let targets = self.targets(caller.source, call);
                 if self.is_on_component(caller, call, around) || draws(call, around) {
                     return;
@@ -214,6 +222,7 @@ impl<'a> CallGraph<'a> {
                     around: around.clone(),
                     chain,
                     candidates: targets.len(),
+                    is_unit: call.unit > index,
                 });
             });
             found.append(&mut self.looping_helpers(caller));
@@ -266,15 +275,27 @@ impl<'a> CallGraph<'a> {
         Some((source, source.scan.functions.get(id.function)?))
     }
 
+    /// Finds which functions reach a query, and the nearest one that is about rows.
+    fn find_nearest(&mut self) {
+        self.nearest =
+            self.nearest_of(&|source, function| first_query(&function.flow, &source.scan.sites).is_some());
+        self.querying = self.nearest.keys().copied().collect();
+        let has_session = |source: &&Source| source.scan.sites.iter().any(Site::is_of_session);
+        if self.sources.iter().any(|source| has_session(&source)) {
+            self.querying.extend(self.nearest_of(&|_, function| function.flow.has_query()).into_keys());
+        }
+    }
+
     /// Searches breadth first from functions that query to their callers, so that the shortest chain is
     /// shown.
-    fn find_nearest(&mut self) {
+    fn nearest_of(&self, begins: &dyn Fn(&Source, &Function) -> bool) -> HashMap<FunctionId, Nearest<'a>> {
+        let mut nearest = HashMap::new();
         let mut callers: HashMap<FunctionId, Vec<(FunctionId, &'a CallRef)>> = HashMap::new();
         let mut layer = Vec::new();
         for id in self.functions() {
-            let Some((_, function)) = self.get(id) else { continue };
-            if function.flow.has_query() {
-                self.nearest.insert(id, (0, None));
+            let Some((source, function)) = self.get(id) else { continue };
+            if begins(source, function) {
+                nearest.insert(id, (0, None));
                 layer.push(id);
             }
             let mut seen = HashSet::new();
@@ -297,14 +318,15 @@ impl<'a> CallGraph<'a> {
                     continue;
                 }
                 for (caller, call) in callers.get(&target).into_iter().flatten() {
-                    if !self.nearest.contains_key(caller) {
-                        self.nearest.insert(*caller, (distance, Some((*call, target))));
+                    if !nearest.contains_key(caller) {
+                        nearest.insert(*caller, (distance, Some((*call, target))));
                         next.push(*caller);
                     }
                 }
             }
             layer = next;
         }
+        nearest
     }
 
     /// Appends the chain from a function to its nearest query.
@@ -318,7 +340,8 @@ impl<'a> CallGraph<'a> {
                     at = *target;
                 }
                 Some((_, None)) => {
-                    let site = first_query(&function.flow).and_then(|site| source.scan.sites.get(site));
+                    let site = first_query(&function.flow, &source.scan.sites)
+                        .and_then(|site| source.scan.sites.get(site));
                     chain.extend(site.map(|site| Link::of(site, function)));
                     return;
                 }
@@ -362,13 +385,14 @@ pub(super) fn link(call: &CallRef, function: &Function) -> Link {
     Link { place, what, function: function.path.to_string(), sql: None }
 }
 
-pub(super) fn first_query(flow: &Flow) -> Option<usize> {
+/// The first query that is not of the session alone (`SET TRANSACTION ..`, `BEGIN`), which no other could stand in for.
+pub(super) fn first_query(flow: &Flow, sites: &[Site]) -> Option<usize> {
     match flow {
-        Flow::Query(site) => Some(*site),
-        Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().find_map(first_query),
-        Flow::Loop(inner) => first_query(&inner.body),
-        Flow::Scope(inner) => first_query(inner),
-        Flow::Handed(handed) => first_query(&handed.body),
+        Flow::Query(site) => (!sites.get(*site).is_some_and(Site::is_of_session)).then_some(*site),
+        Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().find_map(|part| first_query(part, sites)),
+        Flow::Loop(inner) => first_query(&inner.body, sites),
+        Flow::Scope(inner) => first_query(inner, sites),
+        Flow::Handed(handed) => first_query(&handed.body, sites),
         _ => None,
     }
 }

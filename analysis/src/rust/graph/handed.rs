@@ -24,7 +24,7 @@ impl CallGraph<'_> {
             let (Some(around), Some(rest)) = (around, self.to_query(caller, &handed.body)) else { continue };
             let mut chain = vec![link(&call, function)];
             chain.extend(rest);
-            found.push(LoopCall { caller, candidates: targets.len(), call, around, chain });
+            found.push(LoopCall { caller, candidates: targets.len(), call, around, chain, is_unit: false });
         }
         found
     }
@@ -69,7 +69,8 @@ impl CallGraph<'_> {
     /// The chain from the body of a closure to its query.
     fn to_query(&self, caller: FunctionId, body: &Flow) -> Option<Vec<Link>> {
         let (source, function) = self.get(caller)?;
-        if let Some(site) = first_query(body).and_then(|site| source.scan.sites.get(site)) {
+        if let Some(site) = first_query(body, &source.scan.sites).and_then(|site| source.scan.sites.get(site))
+        {
             // A query in a loop of the closure's own is reported there.
             let is_said = site.in_test || site.loops.iter().any(|around| around.exempt.is_none());
             return (!is_said).then(|| vec![Link::of(site, function)]);

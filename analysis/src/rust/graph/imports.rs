@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use proc_macro2::TokenStream;
 use syn::UseTree;
+
+use super::neighbours::Told;
 
 /// The names that one module or block introduces.
 #[derive(Debug, Default)]
@@ -28,36 +31,60 @@ pub(in crate::rust) struct Rules {
     pub(in crate::rust) joins: bool,
 }
 
+/// A macro of the project's own, by `macro_rules!`.
+#[derive(Debug, Clone)]
+pub(in crate::rust) struct Macro {
+    /// Its rules as they are.
+    pub(in crate::rust) rules: TokenStream,
+    /// What they say of the query that it expands to, where they make one.
+    pub(in crate::rust) query: Option<Rules>,
+    /// Whether they wait for something.
+    pub(in crate::rust) awaits: bool,
+    /// The macros that they may use.
+    pub(in crate::rust) uses: Vec<String>,
+}
+
+impl Macro {
+    /// Whether it may run a query, by itself or by one of the others that it uses.
+    pub(in crate::rust) fn is_querying(&self, all: &HashMap<String, Macro>) -> bool {
+        let mut seen: HashSet<&str> = HashSet::new();
+        let mut left = vec![self];
+        while let Some(of) = left.pop() {
+            if of.query.is_some() || of.awaits {
+                return true;
+            }
+            let new = of.uses.iter().filter_map(|name| all.get_key_value(name));
+            left.extend(new.filter(|(name, _)| seen.insert(name)).map(|(_, of)| of));
+        }
+        false
+    }
+}
+
 /// The scopes around the current position, outermost first.
 #[derive(Debug)]
 pub(in crate::rust) struct Imports {
     scopes: Vec<Names>,
-    /// Macros defined anywhere in the file by `macro_rules!`.
-    macros: HashSet<String>,
-    /// Those that expand to a query, with what their rules reveal about it.
-    wrappers: HashMap<String, Rules>,
-    /// Those that await something.
-    awaiting: HashSet<String>,
+    /// Macros defined anywhere in the file by `macro_rules!`, and those of other files that it uses.
+    macros: HashMap<String, Macro>,
     /// Whether names may come from elsewhere, because only an item is read and not its file.
     partial: bool,
-    /// The crates that the manifest renames, by their new name.
-    renamed: HashMap<String, String>,
+    /// What the file is told of others.
+    told: Told,
 }
 
 impl Imports {
     pub(in crate::rust) fn new(partial: bool) -> Imports {
-        let (macros, wrappers, awaiting) = (HashSet::new(), HashMap::new(), HashSet::new());
-        Imports { scopes: Vec::new(), macros, wrappers, awaiting, partial, renamed: HashMap::new() }
+        Imports { scopes: Vec::new(), macros: HashMap::new(), partial, told: Told::default() }
     }
 
-    /// Sets the crates that the manifest renames.
-    pub(in crate::rust) fn with_renamed(self, renamed: HashMap<String, String>) -> Imports {
-        Imports { renamed, ..self }
+    /// The same in a file that is told of others.
+    pub(in crate::rust) fn with(self, told: Told) -> Imports {
+        Imports { told, ..self }
     }
 
     /// The original name of a crate that the manifest may rename.
     fn crate_name<'n>(&'n self, name: &'n str) -> &'n str {
-        self.renamed.get(name).map_or(name, String::as_str)
+        self.told.renamed.get(name).map_or(name, String::as_str)
     }
 
     /// Whether only a part of a file is read, so that its imports are unknown.
@@ -65,23 +92,26 @@ impl Imports {
         self.partial
     }
 
-    /// Registers a macro of the file, with what its rules reveal about a query that they expand to.
-    pub(in crate::rust) fn define_macro(&mut self, name: String, rules: Option<Rules>, awaits: bool) {
-        if awaits {
-            self.awaiting.insert(name.clone());
-        }
-        if let Some(rules) = rules {
-            self.wrappers.insert(name.clone(), rules);
-        }
-        self.macros.insert(name);
+    /// Notes a macro of the file, or one of another file that it uses.
+    pub(in crate::rust) fn define_macro(&mut self, name: String, of: Macro) {
+        self.macros.insert(name, of);
     }
 
-    /// Whether a macro is one of the project's own that expands to a query, judging by its rules in this file
-    /// or its name.
+    /// The macro of the project's own that a path names.
+    fn own_macro(&self, path: &[String]) -> Option<&Macro> {
+        let full = self.resolve(path);
+        let (name, parents) = full.split_last()?;
+        let is_own = parents.first().is_none_or(|first| {
+            matches!(first.as_str(), "crate" | "self" | "super") || self.told.crates.contains(first)
+        });
+        self.macros.get(name).filter(|_| is_own)
+    }
+
+    /// Whether a macro is one of the project's own that expand to a query, as its rules or its name say.
     pub(in crate::rust) fn wraps_query(&self, path: &[String]) -> bool {
         let Some(name) = path.last() else { return false };
-        if self.macros.contains(name) && path.len() == 1 {
-            return self.wrappers.contains_key(name);
+        if let Some(of) = self.own_macro(path) {
+            return of.query.is_some();
         }
         let full = self.resolve(path);
         let is_own = full.len() == 1 || matches!(full[0].as_str(), "crate" | "self" | "super");
@@ -91,20 +121,24 @@ impl Imports {
             && !crate::rust::query_names::makes_query(name)
     }
 
-    /// What the rules of a macro of this file reveal about its query.
+    /// What the rules of a macro say of its query.
     pub(in crate::rust) fn rules(&self, path: &[String]) -> Option<Rules> {
-        let [name] = path else { return None };
-        self.wrappers.get(name).cloned()
+        self.own_macro(path)?.query.clone()
     }
 
-    /// Whether a macro of this file awaits something, or makes a query.
+    /// The rules of a macro that may run a query, by itself or by a macro that it uses.
+    pub(in crate::rust) fn querying_rules(&self, path: &[String]) -> Option<TokenStream> {
+        self.own_macro(path).filter(|of| of.is_querying(&self.macros)).map(|of| of.rules.clone())
+    }
+
+    /// Whether a macro waits for something, or makes a query.
     pub(in crate::rust) fn may_query(&self, path: &[String]) -> bool {
-        matches!(path, [name] if self.awaiting.contains(name) || self.wrappers.contains_key(name))
+        self.own_macro(path).is_some_and(|of| of.awaits || of.query.is_some())
     }
 
     /// Whether the file itself defines a macro of this name.
     pub(in crate::rust) fn defines_macro(&self, name: &str) -> bool {
-        self.macros.contains(name)
+        self.macros.contains_key(name)
     }
 
     /// Enters a module or a block that contains these items.
@@ -141,10 +175,22 @@ impl Imports {
             Found::Use(full) => full.iter().chain(rest).cloned().collect(),
             Found::Local | Found::Unknown => path.to_vec(),
         };
-        if let (Some(first), true) = (full.first_mut(), !self.renamed.is_empty()) {
+        if let (Some(first), true) = (full.first_mut(), !self.told.renamed.is_empty()) {
             *first = self.crate_name(first).to_owned();
         }
-        full
+        self.through_others(&full).unwrap_or(full)
+    }
+
+    /// What a path stands for that leads to sqlx through other files, or its beginning does.
+    fn through_others(&self, path: &[String]) -> Option<Vec<String>> {
+        if self.told.handed.is_empty() {
+            return None;
+        }
+        let is_local = matches!(path, [name, ..] if matches!(self.lookup(name), Found::Local));
+        (1..=path.len()).rev().filter(|_| !is_local).find_map(|length| {
+            let (known, rest) = path.split_at_checked(length)?;
+            Some(self.told.handed.get(known)?.iter().chain(rest).cloned().collect())
+        })
     }
 
     /// Whether a bare name, such as `query_as`, comes from sqlx or this project by a glob import, or may do

@@ -1,8 +1,7 @@
-//! Joins the files of a workspace: modules, names, calls, and how many queries each function runs.
+//! The files of a workspace joined: modules, names, calls, and how many queries each function runs.
 //!
-//! [`tree`] finds the module of each file, [`imports`] and [`modules`] resolve paths, [`resolve`] finds the
-//! functions that a call may mean, [`calls`] the calls in loops that reach a query, [`edges`] the call tree;
-//! [`intervals`] and [`bounds`] count.
+//! [`tree`] says which module each file is, [`neighbours`] what each has to be told of the others before it is read, [`imports`] and [`modules`] what a path leads to, [`resolve`] which functions
+//! a call means, [`calls`] which calls in loops reach a query, [`edges`] the tree of calls; [`intervals`] and [`bounds`] count.
 
 pub mod bounds;
 pub(super) mod calls;
@@ -14,6 +13,7 @@ pub(super) mod imports;
 mod intervals;
 mod kinship;
 mod modules;
+pub(super) mod neighbours;
 mod resolve;
 mod standard;
 pub(super) mod tree;

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::globs;
+use crate::rust::query_names::makes_query;
 use crate::rust::source::{FunctionId, Source};
 use crate::rust::type_ref::TypeRef;
 
@@ -134,6 +135,7 @@ impl<'a> Modules<'a> {
                 .chain(module.functions.keys())
                 .chain(&module.types)
                 .chain(&module.traits)
+                .chain(module.aliases.keys())
                 .collect();
             names.into_iter().for_each(|name| self.by_name.entry(name).or_default().push(id));
         }
@@ -178,10 +180,6 @@ impl<'a> Modules<'a> {
         if let Some(module) = self.list.get_mut(id) {
             module.functions.entry(name).or_default().push(function);
         }
-    }
-
-    pub(in crate::rust) fn get(&self, id: ModuleId) -> Option<&Module<'a>> {
-        self.list.get(id)
     }
 
     /// The key of a type or trait declared in a module.
@@ -275,6 +273,112 @@ impl<'a> Modules<'a> {
             [only] if only == name => self.extern_root(module.root, name).map(Scope::Module),
             path => self.scope_at(id, path, depth + 1),
         }
+    }
+
+    /// The module of a source, or one inside it, where it is known.
+    pub(in crate::rust) fn find(&self, source: &Source, inner: &[String]) -> Option<ModuleId> {
+        let root = *self.roots.get(source.crate_name.as_str())?;
+        source
+            .module
+            .iter()
+            .chain(inner)
+            .try_fold(root, |at, name| self.list.get(at)?.children.get(name.as_str()).copied())
+    }
+
+    /// The path outside of all crates that a path leads to through imports, seen from a module: `crate::db::q` to
+    /// `sqlx::query`.
+    pub(in crate::rust) fn outside(&self, from: ModuleId, path: &[String]) -> Option<Vec<String>> {
+        self.outside_at(from, path, true, 0)
+    }
+
+    /// The same; `begins` where the path begins, and may name a crate.
+    fn outside_at(&self, id: ModuleId, path: &[String], begins: bool, depth: usize) -> Option<Vec<String>> {
+        if depth > DEEPEST {
+            return None;
+        }
+        let module = self.list.get(id)?;
+        let (first, rest) = path.split_first()?;
+        let inner = match first.as_str() {
+            "crate" if begins => Some(module.root),
+            "self" if begins => Some(id),
+            "super" => Some(module.parent?),
+            first => module.children.get(first).copied(),
+        };
+        if let Some(inner) = inner {
+            return self.outside_at(inner, rest, false, depth + 1);
+        }
+        if let Some(found) = self.outside_by_import(id, first, rest, depth) {
+            return Some(found);
+        }
+        if module.uses.contains_key(first.as_str()) {
+            return None;
+        }
+        if begins && let Some(root) = self.extern_root(module.root, first) {
+            return self.outside_at(root, rest, false, depth + 1);
+        }
+        if begins && first == "sqlx" && !rest.is_empty() {
+            return Some(path.to_vec());
+        }
+        let through = self.through_globs(id, first).find_map(|of| {
+            match self.list.get(of)?.children.get(first.as_str()) {
+                Some(child) => self.outside_at(*child, rest, false, depth + 1),
+                None => self.outside_by_import(of, first, rest, depth),
+            }
+        });
+        through.or_else(|| self.outside_by_globs(id, path))
+    }
+
+    /// The path outside of all crates that an import of a module by this name leads to.
+    fn outside_by_import(
+        &self,
+        id: ModuleId,
+        name: &str,
+        rest: &[String],
+        depth: usize,
+    ) -> Option<Vec<String>> {
+        let path = *self.list.get(id)?.uses.get(name)?;
+        let whole = || path.iter().chain(rest).cloned().collect::<Vec<_>>();
+        match path {
+            [only] if only == name => Some(whole()),
+            _ => self.outside_at(id, &whole(), true, depth + 1),
+        }
+    }
+
+    /// The same where a glob brings all names of sqlx.
+    fn outside_by_globs(&self, id: ModuleId, path: &[String]) -> Option<Vec<String>> {
+        let [name] = path else { return None };
+        if !makes_query(name) {
+            return None;
+        }
+        let reached = self.groups.get(id).and_then(|group| self.reach.get(*group)).into_iter().flatten();
+        let all = std::iter::once(&id).chain(reached).filter_map(|id| self.list.get(*id));
+        let glob =
+            all.flat_map(|module| &module.globs).find(|glob| glob.first().is_some_and(|it| it == "sqlx"))?;
+        Some(glob.iter().chain([name]).cloned().collect())
+    }
+
+    /// What an alias of this name in a module stands for, or the type of a static, and the module that declares it.
+    pub(in crate::rust) fn alias(&self, module: ModuleId, name: &str) -> Option<(ModuleId, &'a TypeRef)> {
+        self.alias_at(module, name, 0)
+    }
+
+    fn alias_at(&self, id: ModuleId, name: &str, depth: usize) -> Option<(ModuleId, &'a TypeRef)> {
+        let module = self.list.get(id).filter(|_| depth <= DEEPEST)?;
+        if let Some(alias) = module.aliases.get(name) {
+            return Some((id, alias));
+        }
+        if module.types.contains(name) {
+            return None;
+        }
+        if let Some(path) = module.uses.get(name) {
+            let (name, parents) = path.split_last()?;
+            return match self.scope(id, parents)? {
+                Scope::Module(module) => self.alias_at(module, name, depth + 1),
+                _ => None,
+            };
+        }
+        let through = self.through_globs(id, name);
+        through.filter_map(|of| Some((of, *self.list.get(of)?.aliases.get(name)?))).next()
     }
 
     /// The functions of this name in a module, including re-exported ones.

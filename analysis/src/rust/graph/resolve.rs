@@ -373,10 +373,10 @@ impl<'a> Names<'a> {
             arguments.iter().map(|argument| self.resolve_type(context, argument, depth + 1)).collect();
         if let Some((name, parents)) = path.split_last()
             && let Some(Scope::Module(module)) = self.modules.scope(context.module, parents)
-            && let Some(alias) = self.modules.get(module).and_then(|module| module.aliases.get(name.as_str()))
+            && let Some((module, alias)) = self.modules.alias(module, name)
             && !is_wrapper(name)
         {
-            return self.resolve_type(context, alias, depth + 1);
+            return self.resolve_type(&Names::in_module(module), alias, depth + 1);
         }
         match self.modules.scope(context.module, path) {
             Some(Scope::Type(key)) => Some(Ty::Named(key, resolved)),

@@ -39,6 +39,10 @@ pub(super) fn is_collection(key: &str) -> bool {
     collections.contains(&last(key)) || matches!(last(key), "Json" | "Path" | "Query") || is_pointer(key)
 }
 
+fn is_map(key: &str) -> bool {
+    matches!(last(key), "HashMap" | "BTreeMap" | "IndexMap" | "FxHashMap" | "AHashMap")
+}
+
 /// What a smart pointer points to.
 pub(super) fn pointee(ty: Ty) -> Ty {
     let mut ty = ty;
@@ -84,6 +88,15 @@ pub(super) fn standard_method(of: Ty, name: &str) -> Option<Ty> {
                 Ty::Named(_, mut arguments) if !arguments.is_empty() => arguments.swap_remove(0),
                 _ => None,
             }
+        }
+        // The values of a map.
+        "get" | "get_mut" | "remove" | "values" | "into_values"
+            if matches!(&of, Ty::Named(key, _) if is_map(key))
+                || matches!(&of, Ty::Named(key, inner) if is_pointer(key) && matches!(inner.first(), Some(Some(Ty::Named(key, _))) if is_map(key))) =>
+        {
+            let Ty::Named(_, arguments) = pointee(of) else { return None };
+            let holder = if name.ends_with("values") { "Vec" } else { "Option" };
+            Some(Ty::Named(holder.into(), vec![arguments.into_iter().nth(1)?]))
         }
         "get" | "first" | "last" | "pop" | "next" | "get_mut" | "first_mut" => match pointee(of) {
             Ty::Named(key, arguments) if is_collection(&key) && !arguments.is_empty() => {

@@ -49,7 +49,9 @@ pub(in crate::rust) fn read(literal: &Literal, file: &Arc<str>) -> Option<SqlLit
             return Some(SqlLiteral { text: value.into(), parts: Vec::new() });
         }
     }
-    let parts = if start.line > 0 { reader.parts } else { Vec::new() };
+    // No file begins with a literal: one of no file, as the rules of a macro hold it, has no place.
+    let has_place = start.line > 0 && (start.line, start.column) != (1, 0);
+    let parts = if has_place { reader.parts } else { Vec::new() };
     Some(SqlLiteral { text: reader.text.into(), parts })
 }
 

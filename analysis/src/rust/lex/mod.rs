@@ -3,6 +3,7 @@
 
 pub(super) mod embedded;
 pub(super) mod guard;
+pub(in crate::rust) mod handed;
 pub(super) mod literal;
 pub(super) mod makers;
 pub(super) mod opens;

@@ -16,6 +16,11 @@ pub(in crate::rust) struct Outline<'t> {
     pub(in crate::rust) functions: Vec<Outlined<'t>>,
     /// Imports under a new name, as pairs: `use store::fetch as load`.
     pub(in crate::rust) renames: Vec<(&'t str, &'t str)>,
+    /// The macros that it defines by rules, each as a function of what these name.
+    pub(in crate::rust) macros: Vec<Outlined<'t>>,
+    /// What may be made by macros that are used outside of functions: each word that one is given, as a function that
+    /// calls the macro.
+    pub(in crate::rust) made: Vec<Outlined<'t>>,
 }
 
 /// A function, by its names.
@@ -138,6 +143,8 @@ struct Reader<'t> {
     with_calls: bool,
     /// The length of the text, in bytes.
     length: usize,
+    /// The rules before this token are noted, and so are the uses of macros.
+    noted: [usize; 2],
     outline: Outline<'t>,
 }
 
@@ -156,8 +163,58 @@ impl<'t> Reader<'t> {
             if token.is("fn") && self.is_function() {
                 self.function();
             } else {
+                if self.with_calls && self.is_macro(token) {
+                    self.note_macro(token);
+                }
                 self.at += 1;
             }
+        }
+    }
+
+    fn is_macro(&self, name: Token<'t>) -> bool {
+        name.kind == Kind::Word && self.is_at_sign(Some(self.at + 1), b'!')
+    }
+
+    /// Notes a macro that is defined or used outside of functions; what stands in it is read once more behind it.
+    fn note_macro(&mut self, name: Token<'t>) {
+        let (start, is_defined) = (self.at, name.text == "macro_rules");
+        if self.noted.get(usize::from(is_defined)).is_some_and(|noted| start < *noted) {
+            return;
+        }
+        let defined = self.peek(2).map(|token| token.text);
+        let function = |name, calls| Outlined {
+            name,
+            whole: 0..0,
+            body: 0..0,
+            waits: Waits::Itself,
+            queries: false,
+            takes_functions: false,
+            calls,
+        };
+        let (mut queries, mut words, mut depth) = (false, HashSet::new(), 0usize);
+        self.at += if is_defined { 3 } else { 2 };
+        while let Some(token) = self.peek(0) {
+            match token.kind {
+                Kind::Sign(b'(' | b'[' | b'{') => depth += 1,
+                Kind::Sign(b')' | b']' | b'}') => depth = depth.saturating_sub(1),
+                Kind::Word | Kind::RawWord => {
+                    queries |= is_defined && (self.is_query(token) || self.is_of_driver(token));
+                    words.insert(token.text);
+                }
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+            self.at += 1;
+        }
+        let end = std::mem::replace(&mut self.at, start);
+        self.noted.get_mut(usize::from(is_defined)).into_iter().for_each(|noted| *noted = end);
+        if let (Some(defined), true) = (defined, is_defined) {
+            self.outline.macros.push(Outlined { queries, ..function(defined, words) });
+        } else {
+            let made = words.into_iter().map(|word| function(word, HashSet::from([name.text])));
+            self.outline.made.extend(made);
         }
     }
 

@@ -81,10 +81,12 @@ fn blanked(text: &str, parts: impl IntoIterator<Item = Range<usize>>) -> Cow<'_,
 /// The functions that may reach a query: those that may make one, and those that may call, and wait for,
 /// another.
 fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
+    // What macros stand for comes behind the functions.
     let all = || {
         let files = outlines.iter().enumerate();
         files.flat_map(|(file, outline)| {
-            (0..).zip(&outline.functions).map(move |(at, function)| ((file, at), function))
+            let all = outline.functions.iter().chain(&outline.macros).chain(&outline.made);
+            (0..).zip(all).map(move |(at, function)| ((file, at), function))
         })
     };
     let mut callers: HashMap<&str, Vec<(Id, &Outlined<'_>)>> = HashMap::new();
@@ -93,12 +95,20 @@ fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
             callers.entry(name).or_default().push((id, function));
         }
     }
-    // A function may also be called by its renamed imports, transitively.
+    // A function is called by the names that imports give it as well, one behind the other; and so is what makes queries.
     let mut renames: HashMap<&str, Vec<&str>> = HashMap::new();
     for (name, new) in outlines.iter().flat_map(|outline| &outline.renames) {
         renames.entry(name).or_default().push(new);
     }
-    let mut new: Vec<_> = all().filter(|(_, function)| function.queries).collect();
+    let made_by: HashSet<&str> = renames
+        .keys()
+        .filter(|name| query_names::makes_query(name))
+        .flat_map(|name| names_of(name, &renames))
+        .filter(|name| !query_names::makes_query(name))
+        .collect();
+    let makes = |function: &Outlined<'_>| function.calls.iter().any(|name| made_by.contains(name));
+    let mut new: Vec<_> =
+        all().filter(|(_, function)| function.queries || !made_by.is_empty() && makes(function)).collect();
     let mut found: HashSet<Id> = new.iter().map(|(id, _)| *id).collect();
     // Functions with the same name have the same callers.
     let mut followed: HashSet<(&str, bool)> = HashSet::new();
@@ -121,6 +131,7 @@ fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
     }
     // A helper determines how often the function passed to it queries.
     found.extend(all().filter(|(_, function)| function.takes_functions).map(|(id, _)| id));
+    found.retain(|(file, at)| outlines.get(*file).is_some_and(|outline| *at < outline.functions.len()));
     found
 }
 
@@ -200,6 +211,34 @@ mod tests {
         check(
             &[
                 "macro_rules! user { ($s:expr) => { sqlx::query!($s) } } async fn f() { user!(\"SELECT 1\"); }",
+            ],
+            &["f"],
+        );
+    }
+
+    #[test]
+    fn what_macros_of_other_files_make_is_seen() {
+        let user = "macro_rules! user { ($s:expr) => { sqlx::query!($s) } }";
+        check(&[user, "async fn f() { user!(\"SELECT 1\"); } fn g() { other!(1); }"], &["f"]);
+        let twice = "macro_rules! twice { ($s:expr) => { user!($s); user!($s) } }";
+        check(&[user, twice, "async fn f() { crate::twice!(\"SELECT 1\"); }"], &["f"]);
+        let load = "macro_rules! load { ($f:ident) => { async fn $f() { sqlx::query(\"SELECT 1\").fetch_one(db).await } } }";
+        check(
+            &[
+                load,
+                "load!(users); load! { teams }",
+                "async fn f() { users().await } async fn g() { x().await }",
+            ],
+            &["f"],
+        );
+        let call =
+            "macro_rules! call { ($d:expr) => { fetch($d).await } } async fn fetch() { query(\"x\").await }";
+        check(&[call, "async fn f() { call!(db); }"], &["fetch", "f"]);
+        check(
+            &[
+                "pub use sqlx::query as q;",
+                "pub use a::q as r;",
+                "async fn f() { b::r(\"SELECT 1\").await } fn g() { s() }",
             ],
             &["f"],
         );

@@ -167,9 +167,13 @@ fn a_helper_of_the_workspace_calls_its_closure_as_often_as_it_says() {
 }
 
 #[test]
-fn what_a_macro_of_the_file_runs_is_not_known() {
+fn what_a_macro_of_the_file_runs_is_what_its_rules_run() {
     check_unknown(
         "macro_rules! go { ($s:expr) => { $s.one().await }; } async fn f(s: &S) { go!(s); }",
+        &["s.one"],
+    );
+    check_unknown(
+        "macro_rules! go { (once $s:expr) => { $s.one().await }; } async fn f(s: &S) { go!(s); }",
         &["go!"],
     );
     check_unknown(
@@ -299,4 +303,14 @@ fn a_number_of_turns_that_is_only_the_most_is_no_lower_bound() {
     check("ids.iter().take(3)", Some(3));
     check("(0..7).filter(|x| odd(x))", Some(7));
     check("o", Some(1));
+}
+
+#[test]
+fn statements_of_the_session_count_as_any_other() {
+    let scan = scanned(
+        "async fn f(n: u8) { sqlx::query(\"SET x = 1\").execute(db).await; if n > 0 { f(n - 1).await; } }
+         async fn g() { sqlx::query(\"BEGIN\").execute(db).await; } async fn h() { g().await; g().await; }",
+    );
+    check_bound(&scan, "f", 1, None);
+    check_bound(&scan, "h", 2, Some(2));
 }

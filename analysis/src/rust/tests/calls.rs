@@ -284,3 +284,59 @@ fn farther_away_than_some_calls_it_is_a_part_of_something_bigger() {
     check(&[("app", "", &chain(4))], &["c1 → c2 → c3 → c4 → sqlx::query!"]);
     check(&[("app", "", &chain(5))], &[]);
 }
+
+/// A trait whose method queries.
+const PART: &str = "pub trait Part { async fn run(&self, id: i64); } pub struct A;
+    impl Part for A { async fn run(&self, id: i64) { sqlx::query!(\"SELECT 1\").fetch_one(db).await; } }";
+
+#[test]
+fn what_a_static_holds_is_known_by_its_type() {
+    for (statics, part) in [
+        (
+            "lazy_static! { pub static ref PARTS: HashMap<String, Box<dyn Part>> = make(); }",
+            "PARTS.get(&x).unwrap()",
+        ),
+        (
+            "lazy_static! { #[doc = \"a\"] pub static ref PARTS: Vec<Arc<dyn Part>> = vec![]; static ref B: u8 = 1; }",
+            "PARTS[x]",
+        ),
+        ("lazy_static::lazy_static! { pub(crate) static ref PARTS: Box<dyn Part> = Box::new(A); }", "PARTS"),
+        ("lazy_static! { pub static ref PARTS: Vec<Box<dyn Part>> = make(); }", "PARTS.first().unwrap()"),
+        ("pub static PARTS: LazyLock<Arc<dyn Part>> = LazyLock::new(make);", "PARTS"),
+    ] {
+        let of = |before: &str, part: &str| {
+            format!("{before} async fn f() {{ for x in xs {{ {part}.run(x).await; }} }}")
+        };
+        let chain = |part: &str| format!("{part}.run → sqlx::query!");
+        let all = format!("{PART} {statics} {}", of("", part));
+        check(&[("app", "", &all)], &[&chain(part)]);
+        let declared = format!("{PART} {statics}");
+        let of_path = part.replacen("PARTS", "crate::parts::PARTS", 1);
+        check(&[("app", "parts", &declared), ("app", "a", &of("", &of_path))], &[&chain(&of_path)]);
+        check(
+            &[("app", "parts", &declared), ("app", "a", &of("use crate::parts::PARTS;", part))],
+            &[&chain(part)],
+        );
+        check(
+            &[("app", "parts", &declared), ("app", "a", &of("use crate::parts::*;", part))],
+            &[&chain(part)],
+        );
+        let handed = ("app", "b", "pub use crate::parts::PARTS as ALL;");
+        let of_all = part.replacen("PARTS", "crate::b::ALL", 1);
+        check(&[("app", "parts", &declared), handed, ("app", "a", &of("", &of_all))], &[&chain(&of_all)]);
+    }
+}
+
+#[test]
+fn what_begins_a_transaction_is_no_query_of_an_element() {
+    let begin = "async fn begin() { db.execute(\"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE\").await; } use sqlx::x;";
+    let with = |body: &str| {
+        format!(
+            "{begin} {LOAD} async fn f() {{ for x in xs {{ {body} }} }} async fn both() {{ begin().await; load(1).await; }}"
+        )
+    };
+    check(&[("app", "", &with("begin().await;"))], &[]);
+    check(&[("app", "", &with("both().await;"))], &["both → load → sqlx::query!"]);
+    let direct = "async fn f() { for x in xs { g().await; } } async fn g() { sqlx::query(\"BEGIN\").execute(db).await; sqlx::query!(\"SELECT 1\").fetch_one(db).await; }";
+    check(&[("app", "", direct)], &["g → sqlx::query!"]);
+}

@@ -6,6 +6,7 @@ mod calls;
 mod drivers;
 mod hostile;
 mod loops;
+mod macros;
 mod sites;
 
 use super::{Function, Scan, Site, SiteSql, scan};

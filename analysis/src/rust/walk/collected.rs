@@ -95,7 +95,13 @@ impl Walker<'_> {
                 site.sql = SiteSql::Dynamic;
             } else if awaited && site.call.is_none() && !is_executor(to) {
                 let place = place_at(&self.file, span.start());
-                site.call = Some(Call { method: to.to_owned(), place, on: Vec::new(), dialect: None });
+                site.call = Some(Call {
+                    method: to.to_owned(),
+                    place,
+                    on: Vec::new(),
+                    dialect: None,
+                    asks_whether: false,
+                });
             }
         }
         if awaited { Queries::new() } else { queries }

@@ -1,5 +1,6 @@
 //! What a file declares and imports, by module: `calls` resolves paths by it.
 
+use syn::parse::{ParseStream, Parser};
 use syn::{Item, UseTree};
 
 use super::Walker;
@@ -56,9 +57,13 @@ impl Walker<'_> {
                     let ty = type_ref::of_type(&item.ty, &self.imports, &Parameters::new());
                     declared.aliases.push((item.ident.to_string(), ty));
                 }
-                Item::Static(item) => {
-                    let ty = self.type_ref(&item.ty);
-                    self.statics.insert(item.ident.to_string(), ty);
+                Item::Static(item) => self.declare_static(&mut declared, &item.ident, &item.ty),
+                Item::Macro(item) if item.mac.path.segments.last().is_some_and(is_of_statics) => {
+                    let statics =
+                        (|input: ParseStream<'_>| lazy_statics(input)).parse2(item.mac.tokens.clone());
+                    for (name, ty) in statics.unwrap_or_default() {
+                        self.declare_static(&mut declared, &name, &ty);
+                    }
                 }
                 Item::Trait(item) => {
                     let mut asked = type_ref::traits(&item.supertraits, &self.imports);
@@ -75,6 +80,13 @@ impl Walker<'_> {
             }
         }
         self.items.push(declared);
+    }
+
+    /// Notes the type of a static, which its name, written as no type's is, stands for elsewhere as well.
+    fn declare_static(&mut self, declared: &mut ModuleItems, name: &syn::Ident, ty: &syn::Type) {
+        let ty = self.type_ref(ty);
+        declared.aliases.push((name.to_string(), ty.clone()));
+        self.statics.insert(name.to_string(), ty);
     }
 
     /// Records what an `impl` says of types in general: a blanket implementation, or a `Deref` target.
@@ -98,6 +110,31 @@ impl Walker<'_> {
             declared.derefs.extend(target.map(|target| (of, target)));
         }
     }
+}
+
+/// Whether a macro declares statics: `lazy_static!`, `thread_local!`.
+fn is_of_statics(last: &syn::PathSegment) -> bool {
+    last.ident == "lazy_static" || last.ident == "thread_local"
+}
+
+/// The statics that are declared in a macro, with their types: `static ref NAME: Type = value;`.
+fn lazy_statics(input: ParseStream<'_>) -> syn::Result<Vec<(syn::Ident, syn::Type)>> {
+    let mut found = Vec::new();
+    while !input.is_empty() {
+        input.call(syn::Attribute::parse_outer)?;
+        input.parse::<syn::Visibility>()?;
+        input.parse::<syn::Token![static]>()?;
+        input.parse::<Option<syn::Token![ref]>>()?;
+        let name = input.parse()?;
+        input.parse::<syn::Token![:]>()?;
+        let ty = input.parse()?;
+        input.parse::<syn::Token![=]>()?;
+        input.parse::<Option<syn::Token![const]>>()?;
+        input.parse::<syn::Expr>()?;
+        input.parse::<Option<syn::Token![;]>>()?;
+        found.push((name, ty));
+    }
+    Ok(found)
 }
 
 /// Whether a struct derives dereferencing to its field: `#[derive(Deref)]`.

@@ -32,6 +32,7 @@ impl Walker<'_> {
                 }
                 walker.here.lines.push(spans::line_of(statement));
                 tail = walker.statement(statement);
+                walker.note_whether_kept(statement, block.stmts.get(position + 1..).unwrap_or_default());
                 walker.here.lines.pop();
             }
             walker.here.leaving = before;
@@ -99,6 +100,7 @@ impl Walker<'_> {
             return self.here.locals.push(new);
         }
         new.parameter = self.passed_on(&init.expr);
+        new.begins = begins(&init.expr);
         let first = self.sites.len();
         new.queries = self.expr(&init.expr);
         if name.mutability.is_none() {
@@ -186,6 +188,7 @@ impl Walker<'_> {
             }
             Expr::Let(node) => {
                 self.expr(&node.expr);
+                self.note_whether_matched(&node.pat, &node.expr);
                 let ty = self.type_of(&node.expr);
                 self.bind(&node.pat);
                 self.type_pattern(&node.pat, ty);
@@ -272,5 +275,20 @@ impl Walker<'_> {
         let inner = self.sequence(walk);
         self.here.closure = scope;
         if inner.is_empty() { Flow::EMPTY } else { Flow::Scope(Box::new(inner)) }
+    }
+}
+
+/// Whether a value is a transaction that begins here: `pool.begin().await?`.
+fn begins(value: &Expr) -> bool {
+    match value {
+        Expr::Await(node) => begins(&node.base),
+        Expr::Try(node) => begins(&node.expr),
+        Expr::MethodCall(node) => match node.method.to_string().as_str() {
+            "begin" | "begin_with" | "begin_tx" | "begin_op" | "begin_transaction" | "transaction"
+            | "start_transaction" => true,
+            "unwrap" | "expect" | "map_err" | "context" => begins(&node.receiver),
+            _ => false,
+        },
+        _ => false,
     }
 }

@@ -93,6 +93,7 @@ impl Walker<'_> {
         };
         let span = function.path.segments.last().map_or_else(|| function.span(), |last| last.ident.span());
         let outer = self.on_its_own_database(node.args.iter());
+        self.here.unit = self.unit_of(node.args.iter());
         self.emit_numbered(number, span, path.join("::"), callee, awaited, node.args.len());
         if let (Some(outer), Some(around)) = (outer, self.here.loops.last_mut()) {
             around.exempt = outer;
@@ -133,6 +134,13 @@ impl Walker<'_> {
         Some(outer)
     }
 
+    /// The number of loops around the declaration of a transaction that a call is given.
+    fn unit_of<'e>(&self, arguments: impl Iterator<Item = &'e Expr>) -> usize {
+        let named = arguments.flat_map(variables::mentions);
+        let begun = named.filter_map(|name| self.here.locals.get(&name).filter(|local| local.begins));
+        begun.map(|local| local.loops).max().unwrap_or(0)
+    }
+
     /// A bare `query("…")`, where only an item is visible and not the imports of its file.
     fn unseen_import(&self, path: &[String], node: &ExprCall) -> Option<FunctionForm> {
         let [name] = path else { return None };
@@ -149,6 +157,7 @@ impl Walker<'_> {
     pub(in crate::rust) fn method_call(&mut self, node: &ExprMethodCall, awaited: bool) -> Queries {
         let queries = self.expr(&node.receiver);
         let method = node.method.to_string();
+        self.note_whether(node);
         self.here.tells |= caches::tells(&method, node.args.len());
         if !queries.is_empty() {
             return self.on_query(node, &method, queries);
@@ -187,6 +196,7 @@ impl Walker<'_> {
             }
         };
         let on_self = matches!(node.receiver.as_ref(), Expr::Path(path) if path.path.is_ident("self"));
+        self.here.unit = self.unit_of(node.args.iter().chain([node.receiver.as_ref()]));
         if on_self {
             let callee = Callee::SelfMethod(method.clone());
             let text = format!("self.{method}");
@@ -247,6 +257,7 @@ impl Walker<'_> {
             place: place_at(&self.file, node.method.span().start()),
             on: on.map_or_else(Vec::new, variables::mentions),
             dialect: on.and_then(|on| self.database_of(&self.type_of(on))),
+            asks_whether: false,
         };
         for &query in queries {
             if let Some(site) = self.sites.get_mut(query)

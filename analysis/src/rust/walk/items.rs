@@ -13,7 +13,7 @@ use super::sql_text::segments;
 use super::{Owner, Walker};
 use crate::rust::flow::Flow;
 use crate::rust::function::{Bound, BudgetAttr, Function, Limit};
-use crate::rust::graph::imports::Rules;
+use crate::rust::graph::imports::{Macro, Rules};
 use crate::rust::place_at;
 use crate::rust::type_ref::{self, TypeRef};
 
@@ -31,11 +31,7 @@ impl<'f> Walker<'f> {
                 }
                 Item::Macro(item) => {
                     if let Some(name) = &item.ident {
-                        self.imports.define_macro(
-                            name.to_string(),
-                            rules_of(&item.mac.tokens),
-                            awaits(&item.mac.tokens),
-                        );
+                        self.imports.define_macro(name.to_string(), macro_of(item.mac.tokens.clone()));
                     }
                 }
                 Item::Mod(item) => {
@@ -236,6 +232,27 @@ fn type_name(ty: &syn::Type) -> String {
         syn::Type::Paren(inner) => type_name(&inner.elem),
         syn::Type::Group(inner) => type_name(&inner.elem),
         _ => String::new(),
+    }
+}
+
+/// A macro by its rules.
+pub(in crate::rust) fn macro_of(rules: TokenStream) -> Macro {
+    let mut uses = Vec::new();
+    used(&rules, &mut uses);
+    Macro { query: rules_of(&rules), awaits: awaits(&rules), uses, rules }
+}
+
+/// The macros that rules may use.
+fn used(rules: &TokenStream, found: &mut Vec<String>) {
+    let tokens: Vec<TokenTree> = rules.clone().into_iter().collect();
+    for (at, token) in tokens.iter().enumerate() {
+        match (token, tokens.get(at + 1)) {
+            (TokenTree::Group(group), _) => used(&group.stream(), found),
+            (TokenTree::Ident(name), Some(TokenTree::Punct(bang))) if bang.as_char() == '!' => {
+                found.push(name.to_string());
+            }
+            _ => {}
+        }
     }
 }
 

@@ -31,6 +31,8 @@ pub(in crate::rust) struct Local {
     pub(in crate::rust) walked: Option<Rc<Walked>>,
     /// The position of the parameter that it is, counted from 0, including the receiver.
     pub(in crate::rust) parameter: Option<usize>,
+    /// Whether it is a transaction that begins with it.
+    pub(in crate::rust) begins: bool,
     /// The number of loops around its declaration.
     pub(in crate::rust) loops: usize,
 }
@@ -58,6 +60,7 @@ impl Local {
             closure: None,
             walked: None,
             parameter: None,
+            begins: false,
             loops,
         }
     }

@@ -94,6 +94,7 @@ impl Walker<'_> {
             kind: LoopKind::For,
             place: place_at(&self.file, node.for_token.span.start()),
             over: written(&node.expr),
+            has_iter: self.has_iter(&self.type_of(&node.expr)),
             pattern: written(&node.pat),
             variables: variables::of_turn(&[&node.pat], Body::Block(&node.body)),
             elements: variables::of_element(&[&node.pat], Body::Block(&node.body)),
@@ -124,8 +125,17 @@ impl Walker<'_> {
         let over = drawn_from(&node.cond).map(written).unwrap_or_default();
         let Turns { exempt, count, .. } = turns;
         let pattern = String::new();
-        let head =
-            Loop { kind: LoopKind::While, place, over, pattern, variables, elements, exempt, turns: count };
+        let head = Loop {
+            kind: LoopKind::While,
+            place,
+            over,
+            has_iter: false,
+            pattern,
+            variables,
+            elements,
+            exempt,
+            turns: count,
+        };
         // A query in the condition decides whether the loop continues: it is not repeated work.
         let asked = Loop { exempt: Some(turns.exempt.unwrap_or(purpose::PAGES)), ..head.clone() };
         self.in_loop(head.clone(), turns, false, |walker| {
@@ -149,6 +159,7 @@ impl Walker<'_> {
             kind: LoopKind::Loop,
             place: place_at(&self.file, node.loop_token.span.start()),
             over: String::new(),
+            has_iter: false,
             pattern: String::new(),
             variables: variables::of_turn(&[], Body::Block(&node.body)),
             elements: Vec::new(),
@@ -283,6 +294,7 @@ pub(in crate::rust) fn combinator(over: &str, turns: &Turns, place: &crate::find
         kind: LoopKind::Combinator,
         place: place.clone(),
         over: over.to_owned(),
+        has_iter: false,
         pattern: String::new(),
         variables: Vec::new(),
         elements: Vec::new(),

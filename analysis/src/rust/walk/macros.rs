@@ -1,5 +1,8 @@
 //! Macros that make no query themselves: their arguments are walked as far as they are Rust.
 
+use syn::parse::Parser;
+
+use super::expand;
 use super::loops::Runs;
 use super::macro_body::{self, Body};
 use super::sql_text::segments;
@@ -8,6 +11,9 @@ use crate::rust::flow::{Callee, Flow};
 
 impl Walker<'_> {
     pub(in crate::rust) fn macro_call(&mut self, mac: &syn::Macro) -> Queries {
+        if let Some(queries) = self.expanded(mac) {
+            return queries;
+        }
         if let Some(site) = self.macro_site(mac) {
             return vec![site];
         }
@@ -28,6 +34,30 @@ impl Walker<'_> {
             self.here.flow.push(Flow::Return);
         }
         queries
+    }
+
+    /// Walks what a macro of the project's own expands to, where that may run a query; `None` where it is none, or its rules
+    /// are not understood.
+    fn expanded(&mut self, mac: &syn::Macro) -> Option<Queries> {
+        /// How many macros may stand in the rules of each other.
+        const DEEPEST: usize = 16;
+        /// How many may come of one use.
+        const MOST: usize = 200;
+        if self.expanding.is_empty() {
+            self.expansions = 0;
+        }
+        let goes_on = self.expanding.len() < DEEPEST && self.expansions < MOST;
+        let rules = self.imports.querying_rules(&segments(&mac.path)).filter(|_| goes_on)?;
+        self.expansions += 1;
+        let (at, written) = self.expanding.first().cloned().unwrap_or_else(|| {
+            (super::spans::of_path(&mac.path), format!("{}!", segments(&mac.path).join("::")))
+        });
+        let tokens = expand::expand(&rules, &mac.tokens, at)?;
+        let stmts = syn::Block::parse_within.parse2(tokens).ok()?;
+        self.expanding.push((at, written));
+        let queries = self.block(&syn::Block { brace_token: syn::token::Brace::default(), stmts });
+        self.expanding.pop();
+        Some(queries)
     }
 
     /// Walks the arguments of a macro, as far as they are Rust.

@@ -13,6 +13,7 @@ mod declarations;
 mod driver_calls;
 mod everyday;
 mod excerpt;
+pub(in crate::rust) mod expand;
 mod expressions;
 mod handed;
 mod invocations;
@@ -21,6 +22,7 @@ mod locals;
 mod loops;
 mod macro_body;
 mod macros;
+pub(in crate::rust) mod made;
 pub(in crate::rust) mod purpose;
 mod shape;
 mod sites;
@@ -28,6 +30,7 @@ mod spans;
 pub(in crate::rust) mod sql_text;
 mod typing;
 mod variables;
+mod whether;
 
 use std::sync::Arc;
 
@@ -64,6 +67,10 @@ pub(in crate::rust) struct Walker<'f> {
     pub(in crate::rust) functions: Vec<Function>,
     pub(in crate::rust) allows: Vec<Allow>,
     pub(in crate::rust) unparsed_macros: usize,
+    /// Where the macros are used whose expansions are walked, and how they are written there, outermost first.
+    pub(in crate::rust) expanding: Vec<(proc_macro2::Span, String)>,
+    /// How many macros the outermost of them has come to.
+    pub(in crate::rust) expansions: usize,
     /// The number of calls so far.
     pub(in crate::rust) calls: usize,
 
@@ -113,6 +120,8 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) kept: Option<usize>,
     /// The loop, counted from 1, whose iterations each call something different here; 0 for none.
     pub(in crate::rust) dispatching: usize,
+    /// What is the `unit` of the call that is noted next.
+    pub(in crate::rust) unit: usize,
     /// The number of sites that were made outside the current branch.
     pub(in crate::rust) branched: usize,
     /// The first lines of the enclosing statements.
@@ -136,6 +145,8 @@ impl<'f> Walker<'f> {
             functions: Vec::new(),
             allows: Vec::new(),
             unparsed_macros: 0,
+            expanding: Vec::new(),
+            expansions: 0,
             calls: 0,
             module: Vec::new(),
             items: Vec::new(),
@@ -249,7 +260,9 @@ impl<'f> Walker<'f> {
             self.calls += 1;
             self.calls - 1
         });
-        let call = CallRef { number, place, written, callee, awaited, arguments, loops, batched, allows };
+        let unit = std::mem::take(&mut self.here.unit);
+        let call =
+            CallRef { number, place, written, callee, awaited, arguments, loops, unit, batched, allows };
         self.here.flow.push(Flow::Call(call));
     }
 

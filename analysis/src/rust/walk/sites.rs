@@ -89,7 +89,13 @@ impl Walker<'_> {
         let index = self.site(&mac.path, path, Form::SqlxMacro, sql, bound, false);
         // A query that the rules run is run by the macro call.
         if let (Some(method), Some(site)) = (rules.and_then(|it| it.method), self.sites.get_mut(index)) {
-            site.call = Some(Call { method, place: site.place.clone(), on: Vec::new(), dialect: None });
+            site.call = Some(Call {
+                method,
+                place: site.place.clone(),
+                on: Vec::new(),
+                dialect: None,
+                asks_whether: false,
+            });
         }
         Some(index)
     }
@@ -197,6 +203,10 @@ impl Walker<'_> {
         arguments: Vec<Argument>,
         arguments_complete: bool,
     ) -> usize {
+        // What the rules of a macro make is known by the macro, and what is bound to it beside is not.
+        let arguments_complete = arguments_complete && self.expanding.is_empty();
+        let made_by = self.expanding.first().filter(|(at, _)| place_at(&self.file, at.start()) == place);
+        let written = made_by.map_or(written, |(_, name)| name.clone());
         let allows = self.allows_at([u32::try_from(line).unwrap_or(0), place.line]);
         let index = self.sites.len();
         self.sites.push(Site {

@@ -3,6 +3,7 @@
 use syn::{Expr, Pat, Type};
 
 use super::Walker;
+use super::shape;
 use super::sql_text::segments;
 use crate::rust::type_ref::{DEEPEST, TypeRef, of_type};
 use crate::sql::Dialect;
@@ -50,6 +51,22 @@ impl Walker<'_> {
                     next(&field.base).step(|base| TypeRef::Field(base, index.index.to_string()))
                 }
             },
+            Expr::MethodCall(call) if call.method == "fetch_all" => {
+                let rows = TypeRef::Named(vec!["Vec".to_owned()], vec![TypeRef::Unknown]);
+                TypeRef::Named(vec!["Result".to_owned()], vec![rows])
+            }
+            Expr::MethodCall(call) if call.method == "collect" && call.turbofish.is_some() => {
+                let given = call.turbofish.iter().flat_map(|given| &given.args);
+                let ty = given.clone().find_map(|argument| match argument {
+                    syn::GenericArgument::Type(ty) => Some(self.type_ref(ty)),
+                    _ => None,
+                });
+                ty.unwrap_or_default()
+            }
+            Expr::Array(_) => TypeRef::Named(vec!["[]".to_owned()], Vec::new()),
+            Expr::Macro(mac) if mac.mac.path.is_ident("vec") => {
+                TypeRef::Named(vec!["Vec".to_owned()], Vec::new())
+            }
             Expr::MethodCall(call) => {
                 next(&call.receiver).step(|receiver| TypeRef::Method(receiver, call.method.to_string()))
             }
@@ -83,6 +100,10 @@ impl Walker<'_> {
                 // A unit variant.
                 None if path.qself.is_none() && is_variant(&segments(&path.path)) => {
                     self.constructed(&path.path)
+                }
+                // A static of another module.
+                None if segments(&path.path).last().is_some_and(|last| shape::is_constant(last)) => {
+                    self.named(&path.path)
                 }
                 None => TypeRef::Unknown,
             },
@@ -153,6 +174,35 @@ impl Walker<'_> {
         let types = self.items.iter().flat_map(|items| &items.types);
         let mut fields = types.filter(|(of, _)| path.last() == Some(of)).flat_map(|(_, fields)| fields);
         fields.find(|(field, _)| field == name).map(|(_, ty)| ty.clone())
+    }
+
+    /// Whether a value of this type is known to have `iter`, as far as this file tells.
+    pub(super) fn has_iter(&self, ty: &TypeRef) -> bool {
+        match ty {
+            TypeRef::Inside(of) => match of.as_ref() {
+                TypeRef::Named(path, arguments)
+                    if path.last().is_some_and(|last| last == "Option" || last.ends_with("Result")) =>
+                {
+                    arguments.first().is_some_and(|inner| self.has_iter(inner))
+                }
+                _ => false,
+            },
+            TypeRef::Method(of, name) => match name.as_str() {
+                "clone" | "to_vec" | "to_owned" => self.has_iter(of),
+                "unwrap" | "expect" | "unwrap_or_default" => self.has_iter(&TypeRef::Inside(of.clone())),
+                _ => false,
+            },
+            TypeRef::Field(..) => {
+                self.in_file(ty).is_some_and(|ty| !matches!(ty, TypeRef::Field(..)) && self.has_iter(&ty))
+            }
+            TypeRef::Named(path, arguments) => match path.last().map_or("", String::as_str) {
+                "[]" | "Vec" | "VecDeque" | "HashMap" | "HashSet" | "BTreeMap" | "BTreeSet" | "IndexMap"
+                | "IndexSet" | "SmallVec" | "ArrayVec" | "BinaryHeap" | "LinkedList" => true,
+                "Arc" | "Rc" | "Box" | "Cow" => arguments.first().is_some_and(|inner| self.has_iter(inner)),
+                _ => false,
+            },
+            _ => false,
+        }
     }
 
     /// The dialect of a connection or pool of this type, as far as this file determines it.

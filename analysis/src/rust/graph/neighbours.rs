@@ -1,0 +1,286 @@
+//! What each file has to be told of the others before it is read: their macros, and names of sqlx that they hand on.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::modules::Modules;
+use crate::rust::lex::handed;
+use crate::rust::query_names::makes_query;
+use crate::rust::source::{Scan, Source};
+
+/// Where a file stands, and what it holds.
+#[derive(Debug, Clone)]
+pub struct Neighbour<'t> {
+    /// What tells its crate from all others.
+    pub crate_name: &'t str,
+    /// The crates that code in it can name.
+    pub externs: &'t Arc<HashMap<String, String>>,
+    /// The module that it is.
+    pub module: &'t [String],
+    /// Its text.
+    pub text: &'t str,
+}
+
+/// What a file is told of the others.
+#[derive(Debug, Clone, Default)]
+pub struct Told {
+    /// The crates that the manifest gives another name, by that name.
+    pub renamed: HashMap<String, String>,
+    /// The crates of the workspace that it can name.
+    pub(in crate::rust) crates: HashSet<String>,
+    /// The macros of other files that it uses, each with its rules.
+    pub(in crate::rust) macros: Vec<(String, String)>,
+    /// What paths in it stand for that lead to sqlx through other files.
+    pub(in crate::rust) handed: HashMap<Vec<String>, Vec<String>>,
+}
+
+/// What each of these files is told of the others.
+pub fn told(files: &[Neighbour<'_>]) -> Vec<Told> {
+    let mut told: Vec<Told> = files.iter().map(|_| Told::default()).collect();
+    tell_macros(files, &mut told);
+    tell_names(files, &mut told);
+    told
+}
+
+/// Tells of the macros of the same crate, and of those that other crates export; where a name stands for several, it is
+/// not known which is meant.
+fn tell_macros(files: &[Neighbour<'_>], told: &mut [Told]) {
+    let defined: Vec<(usize, handed::Defined<'_>)> = files
+        .iter()
+        .enumerate()
+        .flat_map(|(at, file)| handed::macros(file.text).into_iter().map(move |defined| (at, defined)))
+        .filter(|(_, defined)| !makes_query(defined.name))
+        .collect();
+    if defined.is_empty() {
+        return;
+    }
+    let mut by_name: HashMap<&str, Vec<&(usize, handed::Defined<'_>)>> = HashMap::new();
+    defined.iter().for_each(|it| by_name.entry(it.1.name).or_default().push(it));
+    for (at, (file, told)) in files.iter().zip(told).enumerate() {
+        told.crates = file.externs.keys().cloned().collect();
+        let mut left: Vec<&str> = used(file.text, &by_name);
+        let mut seen: HashSet<&str> = HashSet::new();
+        while let Some(name) = left.pop() {
+            if !seen.insert(name) {
+                continue;
+            }
+            let all = by_name.get(name).map(Vec::as_slice).unwrap_or_default();
+            let crate_of = |of: usize| files.get(of).map_or("", |file| file.crate_name);
+            let is_seen = |(of, it): &&&(usize, handed::Defined<'_>)| {
+                it.is_exported && file.externs.values().any(|id| id == crate_of(*of))
+            };
+            let of_crate: Vec<_> = all.iter().filter(|(of, _)| crate_of(*of) == file.crate_name).collect();
+            let visible = if of_crate.is_empty() { all.iter().filter(is_seen).collect() } else { of_crate };
+            if let [(of, defined)] = visible.as_slice() {
+                // What its rules use in turn comes with it.
+                left.extend(used(defined.rules, &by_name));
+                if *of != at {
+                    told.macros.push((name.to_owned(), defined.rules.to_owned()));
+                }
+            }
+        }
+    }
+}
+
+/// The names among these that a text has.
+fn used<'n, V>(text: &str, names: &HashMap<&'n str, V>) -> Vec<&'n str> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let words =
+        text.match_indices('!').filter_map(|(end, _)| text.get(..end)?.rsplit(|c| !is_part(c)).next());
+    let mut found: Vec<&str> =
+        words.filter_map(|word| names.get_key_value(word)).map(|(name, _)| *name).collect();
+    // `use crate::name as other;`
+    let renamed = names.keys().filter(|name| text.contains(&format!("{name} as ")));
+    found.extend(renamed);
+    found
+}
+
+/// Tells which paths lead to sqlx through imports of other files.
+fn tell_names(files: &[Neighbour<'_>], told: &mut [Told]) {
+    if !files.iter().any(|file| handed::hands_on(file.text)) {
+        return;
+    }
+    let read: Vec<_> = files.iter().map(|file| handed::imports(file.text, &|_| false).0).collect();
+    let sources: Vec<Source> = files
+        .iter()
+        .zip(read)
+        .map(|(file, items)| Source {
+            crate_name: file.crate_name.to_owned(),
+            externs: Arc::clone(file.externs),
+            module: file.module.to_vec(),
+            scan: Scan { items, ..Scan::default() },
+        })
+        .collect();
+    let mut names: HashSet<&str> = HashSet::new();
+    let uses: Vec<(&str, &str)> = sources
+        .iter()
+        .flat_map(|source| &source.scan.items)
+        .flat_map(|items| &items.uses)
+        .filter_map(|(name, path)| Some((name.as_str(), path.last()?.as_str())))
+        .collect();
+    // An alias of an alias is found in the next round.
+    loop {
+        let before = names.len();
+        let more = uses.iter().filter(|(_, of)| makes_query(of) || *of == "sqlx" || names.contains(of));
+        let more: Vec<&str> = more.map(|(name, _)| *name).collect();
+        names.extend(more);
+        if names.len() == before {
+            break;
+        }
+    }
+    let mut modules = Modules::default();
+    for source in &sources {
+        for items in &source.scan.items {
+            let module = modules.enter(source, &items.module);
+            modules.declare(module, items);
+        }
+    }
+    modules.follow_globs();
+    let is_one = |name: &str| names.contains(name) || makes_query(name);
+    for ((file, source), told) in files.iter().zip(&sources).zip(told) {
+        let (_, called) = handed::imports(file.text, &is_one);
+        let imported = source.scan.items.iter().flat_map(|items| {
+            let paths = items.uses.iter().map(|(_, path)| path.iter().map(String::as_str).collect());
+            paths.map(|path: Vec<&str>| (items.module.clone(), path))
+        });
+        let paths: Vec<_> = called.into_iter().chain(imported).collect();
+        for (inner, path) in paths {
+            // As it is written, and with the file's own imports applied.
+            let path: Vec<String> = path.into_iter().map(str::to_owned).collect();
+            let own = source.scan.items.iter().find(|items| items.module == inner);
+            let import = path.split_first().and_then(|(first, rest)| {
+                let (_, full) = own?.uses.iter().find(|(name, _)| name == first)?;
+                Some(full.iter().chain(rest).cloned().collect::<Vec<_>>())
+            });
+            let module = modules.find(source, &inner);
+            for path in import.into_iter().chain([path]) {
+                // A path to what a type or module of queries has: `QueryBuilder::new`.
+                for length in 1..=path.len() {
+                    let Some(path) =
+                        path.get(..length).filter(|path| path.first().is_some_and(|it| it != "sqlx"))
+                    else {
+                        continue;
+                    };
+                    if told.handed.contains_key(path) || !path.last().is_some_and(|name| is_one(name)) {
+                        continue;
+                    }
+                    let led = module.and_then(|module| modules.outside(module, path));
+                    let led = led.filter(|full| full.first().is_some_and(|first| first == "sqlx"));
+                    told.handed.extend(led.map(|full| (path.to_vec(), full)));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks what the last of some files, each with its module, is told of a path.
+    #[track_caller]
+    fn check(files: &[(&str, &str)], path: &str, expected: Option<&str>) {
+        let externs = Arc::default();
+        let modules: Vec<Vec<String>> = files
+            .iter()
+            .map(|(module, _)| module.split("::").filter(|it| !it.is_empty()).map(str::to_owned).collect())
+            .collect();
+        let files: Vec<Neighbour<'_>> = files
+            .iter()
+            .zip(&modules)
+            .map(|((_, text), module)| Neighbour { crate_name: "a", externs: &externs, module, text })
+            .collect();
+        let told = told(&files).pop().expect("there is a file");
+        let path: Vec<String> = path.split("::").map(str::to_owned).collect();
+        let found = told.handed.get(&path).map(|path| path.join("::"));
+        assert_eq!(found.as_deref(), expected, "{files:?}");
+    }
+
+    #[test]
+    fn names_are_followed_through_modules() {
+        let db = ("db", "pub use sqlx::query as q;");
+        check(&[db, ("", "use crate::db::q; fn f() { q(1) }")], "crate::db::q", Some("sqlx::query"));
+        check(&[db, ("", "use db::q; fn f() { q(1) }")], "db::q", Some("sqlx::query"));
+        check(&[db, ("a", "fn f() { super::db::q(1) }")], "super::db::q", Some("sqlx::query"));
+        check(&[db, ("a", "use crate::db; fn f() { db::q(1) }")], "crate::db::q", Some("sqlx::query"));
+        check(&[db, ("a", "use crate::db::*; fn f() { q(1) }")], "q", Some("sqlx::query"));
+        check(&[db, ("a", "use crate::db::q as r; fn f() { r(1) }")], "crate::db::q", Some("sqlx::query"));
+        let prelude = ("prelude", "pub use crate::db::q as fetch;");
+        check(
+            &[db, prelude, ("a", "use crate::prelude::fetch; fn f() { fetch(1) }")],
+            "crate::prelude::fetch",
+            Some("sqlx::query"),
+        );
+        check(
+            &[db, ("prelude", "pub use crate::db::*;"), ("a", "use crate::prelude::*; fn f() { q(1) }")],
+            "q",
+            Some("sqlx::query"),
+        );
+    }
+
+    #[test]
+    fn names_that_stay_the_same_are_followed() {
+        check(
+            &[("db", "pub use sqlx::query;"), ("a", "use crate::db::query; fn f() { query(1) }")],
+            "crate::db::query",
+            Some("sqlx::query"),
+        );
+        check(
+            &[("db", "pub use sqlx::*;"), ("a", "use crate::db::*; fn f() { query_as(1) }")],
+            "query_as",
+            Some("sqlx::query_as"),
+        );
+        check(
+            &[("db", "pub use sqlx as x;"), ("a", "fn f() { crate::db::x::query(1) }")],
+            "crate::db::x::query",
+            Some("sqlx::query"),
+        );
+        check(
+            &[("db", "pub use sqlx::QueryBuilder as Qb;"), ("a", "use crate::db::Qb; fn f() { Qb::new(1) }")],
+            "crate::db::Qb",
+            Some("sqlx::QueryBuilder"),
+        );
+        check(
+            &[
+                ("db", "pub use other::query as q; pub use sqlx::Row as R;"),
+                ("a", "use crate::db::q; fn f() { q(1) }"),
+            ],
+            "crate::db::q",
+            None,
+        );
+        check(
+            &[
+                ("db", "pub use crate::db::q; pub use sqlx::query as r;"),
+                ("a", "use crate::db::q; fn f() { q(1) }"),
+            ],
+            "crate::db::q",
+            None,
+        );
+    }
+
+    #[test]
+    fn macros_of_the_crate_are_told() {
+        let externs: Arc<HashMap<String, String>> = Arc::new([("b".to_owned(), "b".to_owned())].into());
+        let none = Arc::default();
+        let file = |crate_name, externs, text| Neighbour { crate_name, externs, module: &[], text };
+        let files = [
+            file(
+                "b",
+                &none,
+                "#[macro_export] macro_rules! out { () => { inner!() } } macro_rules! own { () => {} }",
+            ),
+            file("a", &externs, "macro_rules! inner { () => {} }"),
+            file("a", &externs, "fn f() { b::out!(); own!(); inner!(); }"),
+        ];
+        let told = told(&files);
+        let names: Vec<Vec<&str>> = told
+            .iter()
+            .map(|told| {
+                let mut names: Vec<&str> = told.macros.iter().map(|(name, _)| name.as_str()).collect();
+                names.sort_unstable();
+                names
+            })
+            .collect();
+        assert_eq!(names, [vec![], vec![], vec!["inner", "out"]]);
+    }
+}

@@ -1,0 +1,293 @@
+//! What a file may hand on to others, read from its tokens: the names that it imports, and its macros.
+
+use super::tokens::{Kind, Token, tokens};
+use crate::rust::query_names::makes_query;
+use crate::rust::source::ModuleItems;
+
+/// A macro by its rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::rust) struct Defined<'t> {
+    pub(in crate::rust) name: &'t str,
+    /// What stands in its braces.
+    pub(in crate::rust) rules: &'t str,
+    /// Whether other crates see it: `#[macro_export]`.
+    pub(in crate::rust) is_exported: bool,
+}
+
+/// The macros that a file defines by rules.
+pub(in crate::rust) fn macros(text: &str) -> Vec<Defined<'_>> {
+    if !text.contains("macro_rules") {
+        return Vec::new();
+    }
+    let tokens = tokens(text);
+    let mut found = Vec::new();
+    for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.is("macro_rules")) {
+        let (Some(name), Some(open)) = (tokens.get(at + 2), tokens.get(at + 3)) else { continue };
+        let Some(close) = closing(&tokens, at + 3).and_then(|close| tokens.get(close)) else { continue };
+        let before = tokens.get(..at).unwrap_or_default().iter().rev();
+        let is_exported = before
+            .take_while(|token| !matches!(token.kind, Kind::Sign(b';' | b'}')))
+            .any(|token| token.is("macro_export"));
+        if let Some(rules) = text.get(open.start + 1..close.start)
+            && token.kind == Kind::Word
+        {
+            found.push(Defined { name: name.text, rules, is_exported });
+        }
+    }
+    found
+}
+
+/// The bracket that closes the one at a token.
+fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
+    let mut depth = 0usize;
+    (open..tokens.len()).find(|at| {
+        match tokens.get(*at).map(|token| token.kind) {
+            Some(Kind::Sign(b'(' | b'[' | b'{')) => depth += 1,
+            Some(Kind::Sign(b')' | b']' | b'}')) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0
+    })
+}
+
+/// Whether a file imports what makes queries so that others may have it from there: under another name, or for all to see.
+pub(in crate::rust) fn hands_on(text: &str) -> bool {
+    if !(text.contains("use ") && (text.contains(" as ") || text.contains("pub"))) {
+        return false;
+    }
+    let tokens = tokens(text);
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        at += 1;
+        if !token.is("use") {
+            continue;
+        }
+        let length = tokens.iter().skip(at).position(|token| token.kind == Kind::Sign(b';')).unwrap_or(0);
+        let named = tokens.get(at..at + length).unwrap_or_default();
+        let is_seen = tokens.get(..at - 1).is_some_and(is_public);
+        let of_queries = named.iter().any(|name| makes_query(name.text) || name.is("sqlx"));
+        if of_queries && (is_seen || named.iter().any(|name| name.is("as"))) {
+            return true;
+        }
+        at += length;
+    }
+    false
+}
+
+/// Whether what comes next is seen from elsewhere: behind `pub` or `pub(crate)`.
+fn is_public(before: &[Token<'_>]) -> bool {
+    match before.last() {
+        Some(token) if token.is("pub") => true,
+        Some(token) if token.kind == Kind::Sign(b')') => {
+            before.iter().rev().take(6).any(|token| token.is("pub"))
+        }
+        _ => false,
+    }
+}
+
+/// The imports of a file, by module, and the paths that it may call, which end in one of `names` or name something in it.
+pub(in crate::rust) fn imports<'t>(
+    text: &'t str,
+    names: &dyn Fn(&str) -> bool,
+) -> (Vec<ModuleItems>, Vec<(Vec<String>, Vec<&'t str>)>) {
+    let tokens = tokens(text);
+    let mut reader = Reader { tokens: &tokens, at: 0 };
+    let (mut modules, mut called) = (vec![ModuleItems::default()], Vec::new());
+    // The modules around, each with the depth of its brace.
+    let mut around: Vec<(String, usize)> = Vec::new();
+    let mut depth = 0usize;
+    while let Some(token) = reader.next() {
+        match token.kind {
+            Kind::Sign(b'{') => depth += 1,
+            Kind::Sign(b'}') => {
+                depth = depth.saturating_sub(1);
+                if around.last().is_some_and(|(_, of)| *of == depth) {
+                    around.pop();
+                }
+            }
+            Kind::Word if token.text == "mod" => {
+                if let (Some(name), Some(Kind::Sign(b'{'))) =
+                    (reader.peek(0), reader.peek(1).map(|it| it.kind))
+                {
+                    around.push((name.text.to_owned(), depth));
+                }
+            }
+            // Not the `use<'a>` of a type.
+            Kind::Word if token.text == "use" && !reader.is_sign(0, b'<') => {
+                let module: Vec<String> = around.iter().map(|(name, _)| name.clone()).collect();
+                let at = modules.iter().position(|items| items.module == module).unwrap_or_else(|| {
+                    modules.push(ModuleItems { module, ..ModuleItems::default() });
+                    modules.len() - 1
+                });
+                if let Some(items) = modules.get_mut(at) {
+                    reader.tree(items, &mut Vec::new(), 0);
+                }
+            }
+            Kind::Word => {
+                let path = reader.path(token);
+                if path.iter().any(|name| names(name)) {
+                    called.push((around.iter().map(|(name, _)| name.clone()).collect(), path));
+                }
+            }
+            _ => {}
+        }
+    }
+    (modules, called)
+}
+
+struct Reader<'a, 't> {
+    tokens: &'a [Token<'t>],
+    at: usize,
+}
+
+impl<'t> Reader<'_, 't> {
+    fn peek(&self, ahead: usize) -> Option<Token<'t>> {
+        self.tokens.get(self.at + ahead).copied()
+    }
+
+    fn next(&mut self) -> Option<Token<'t>> {
+        let next = self.peek(0)?;
+        self.at += 1;
+        Some(next)
+    }
+
+    fn is_sign(&self, ahead: usize, sign: u8) -> bool {
+        self.peek(ahead).is_some_and(|token| token.kind == Kind::Sign(sign))
+    }
+
+    /// A path whose first name is read.
+    fn path(&mut self, first: Token<'t>) -> Vec<&'t str> {
+        let mut path = vec![first.text];
+        while self.is_sign(0, b':')
+            && self.is_sign(1, b':')
+            && let Some(name) = self.peek(2).filter(|name| name.kind == Kind::Word)
+        {
+            path.push(name.text);
+            self.at += 3;
+        }
+        path
+    }
+
+    /// A tree of imports, to its comma, bracket or semicolon.
+    fn tree(&mut self, items: &mut ModuleItems, prefix: &mut Vec<String>, depth: usize) {
+        const DEEPEST: usize = 32;
+        let before = prefix.len();
+        while let Some(token) = self.next().filter(|_| depth < DEEPEST) {
+            match token.kind {
+                Kind::Sign(b':') => {}
+                Kind::Sign(b'*') => items.globs.push(prefix.clone()),
+                Kind::Sign(b'{') => {
+                    while !self.is_sign(0, b'}') && self.peek(0).is_some() && !self.is_sign(0, b';') {
+                        self.tree(items, prefix, depth + 1);
+                        if self.is_sign(0, b',') {
+                            self.at += 1;
+                        }
+                    }
+                    if self.is_sign(0, b'}') {
+                        self.at += 1;
+                    }
+                }
+                Kind::Word | Kind::RawWord if token.text != "as" => {
+                    if token.text != "self" || prefix.is_empty() {
+                        prefix.push(token.text.to_owned());
+                    }
+                    if !self.is_sign(0, b':') {
+                        let renamed = self.peek(0).is_some_and(|token| token.is("as"));
+                        let local = if renamed {
+                            self.peek(1).map(|it| it.text.to_owned())
+                        } else {
+                            prefix.last().cloned()
+                        };
+                        items.uses.extend(local.map(|local| (local, prefix.clone())));
+                        self.at += if renamed { 2 } else { 0 };
+                    }
+                }
+                _ => {}
+            }
+            if self.is_sign(0, b',') || self.is_sign(0, b'}') || self.is_sign(0, b';') {
+                break;
+            }
+        }
+        prefix.truncate(before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn macros_are_read_with_their_rules() {
+        let text = "#[macro_export] macro_rules! a { () => { \"}\" } } fn f() {} macro_rules! b (($x:expr) => {1};);";
+        let found = macros(text);
+        let of: Vec<_> = found.iter().map(|it| (it.name, it.rules.trim(), it.is_exported)).collect();
+        assert_eq!(of, [("a", "() => { \"}\" }", true), ("b", "($x:expr) => {1};", false)]);
+        for text in ["macro_rules", "macro_rules!", "macro_rules! a", "macro_rules! a {"] {
+            assert_eq!(macros(text), []);
+        }
+    }
+
+    #[test]
+    fn what_is_handed_on_is_what_others_can_have() {
+        for (text, expected) in [
+            ("pub use sqlx::query;", true),
+            ("pub(crate) use sqlx::{query_as, Row};", true),
+            ("use sqlx::query as q;", true),
+            ("pub use sqlx as db;", true),
+            ("pub use sqlx::*;", true),
+            ("use sqlx::query;", false),
+            ("use a::b as c; pub use d::e;", false),
+            ("use", false),
+        ] {
+            assert_eq!(hands_on(text), expected, "{text}");
+        }
+    }
+
+    #[track_caller]
+    fn check(text: &str, uses: &[(&str, &str)], globs: &[&str], called: &[&str]) {
+        let (modules, found) = imports(text, &|name| name == "q");
+        let items = modules.last().expect("there is a module");
+        let found_uses: Vec<(String, String)> =
+            items.uses.iter().map(|(name, path)| (name.clone(), path.join("::"))).collect();
+        let owned: Vec<(String, String)> =
+            uses.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned())).collect();
+        assert_eq!(found_uses, owned, "{text}");
+        assert_eq!(items.globs.iter().map(|it| it.join("::")).collect::<Vec<_>>(), globs, "{text}");
+        assert_eq!(found.iter().map(|(_, path)| path.join("::")).collect::<Vec<_>>(), called, "{text}");
+    }
+
+    #[test]
+    fn imports_are_read() {
+        check("use a::b;", &[("b", "a::b")], &[], &[]);
+        check(
+            "pub use a::{self, b as c, d::{e, *}};",
+            &[("a", "a"), ("c", "a::b"), ("e", "a::d::e")],
+            &["a::d"],
+            &[],
+        );
+        check(
+            "use sqlx; fn f() { db::q(1); q::new(); r(); }",
+            &[("sqlx", "sqlx")],
+            &[],
+            &["db::q", "q::new"],
+        );
+        check("mod a { use super::q; } fn f() { q!(1) }", &[("q", "super::q")], &[], &["q"]);
+    }
+
+    #[test]
+    fn what_is_no_rust_ends() {
+        for text in [
+            "use",
+            "use {",
+            "use a::{b",
+            "use a::{{{{",
+            "use ::a as",
+            "mod",
+            "mod a {",
+            "use a::{,,}",
+            "use a b c",
+        ] {
+            imports(text, &|_| true);
+        }
+    }
+}

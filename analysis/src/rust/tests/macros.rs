@@ -1,0 +1,85 @@
+//! What macros of the project's own make: queries where they are used, and functions that others call.
+
+use super::{function, scanned};
+use crate::rust::{Scan, Told, Upper, scan_in};
+
+/// Scans a source that uses macros of another file.
+#[track_caller]
+fn scanned_with(macros: &[(&str, &str)], source: &str) -> Scan {
+    let macros = macros.iter().map(|(name, rules)| ((*name).to_owned(), (*rules).to_owned())).collect();
+    let told = Told { macros, ..Told::default() };
+    let scan = scan_in("src/lib.rs", source, false, &told).expect("it can be read");
+    scan.follow_alone().0
+}
+
+#[track_caller]
+fn check_bound(scan: &Scan, path: &str, upper: Option<u64>) {
+    let found = match &function(scan, path).bound.upper {
+        Upper::Finite(most) => Some(*most),
+        Upper::Unbounded { .. } => None,
+    };
+    assert_eq!(found, upper, "{path}: {:?}", function(scan, path).bound);
+}
+
+/// The rules of a macro that makes a function which runs a query.
+const LOADER: &str = "($v:vis $f:ident, $t:literal) => { $v async fn $f(db: &PgPool, id: i64) -> Row {
+    sqlx::query(concat!(\"SELECT a FROM \", $t, \" WHERE id = $1\")).bind(id).fetch_one(db).await } };
+    ($($f:ident in $t:literal),+ $(,)?) => { $(loader!(pub $f, $t);)+ };";
+
+#[test]
+fn functions_that_macros_make_are_called_by_others() {
+    let define = format!("macro_rules! loader {{ {LOADER} }}");
+    let page = "async fn page(db: &PgPool, ids: &[i64]) { for id in ids { CALL.await; } one(db, 1).await; }";
+    for (made, call) in [
+        ("loader!(one, \"t\"); loader!(pub two, \"u\");", "two(db, *id)"),
+        ("loader! { one in \"t\", two in \"u\" }", "two(db, *id)"),
+        ("loader!(one, \"t\"); mod m { loader!(pub two, \"u\"); }", "m::two(db, *id)"),
+        ("loader!(one, \"t\"); struct S; impl S { loader!(pub two, \"u\"); }", "S::two(db, *id)"),
+        (
+            "macro_rules! both { ($f:ident) => { loader!($f, \"u\"); } } loader!(one, \"t\"); both!(two);",
+            "two(db, *id)",
+        ),
+    ] {
+        let source = format!("{define} {made} {}", page.replace("CALL", call));
+        let scan = scanned(&source);
+        check_bound(&scan, "one", Some(1));
+        check_bound(&scan, "page", None);
+        let calls = crate::rust::scan("src/lib.rs", &source).expect("it can be read").follow_alone().1;
+        assert_eq!(calls.len(), 1, "{source}");
+        let told = format!("{made} {}", page.replace("CALL", call));
+        check_bound(&scanned_with(&[("loader", LOADER)], &told), "page", None);
+    }
+}
+
+#[test]
+fn macros_of_other_files_are_what_they_expand_to() {
+    let get = (
+        "get",
+        "($db:expr, $id:expr) => { sqlx::query(\"SELECT a FROM t WHERE id = $1\").bind($id).fetch_one($db).await }",
+    );
+    let twice = ("twice", "($db:expr) => { get!($db, 1); get!($db, 2) }");
+    let each = ("each", "($db:expr, $ids:expr) => { for id in $ids { get!($db, id); } }");
+    let all = [get, twice, each];
+    for (body, upper) in [
+        ("get!(db, 1);", Some(1)),
+        ("crate::get!(db, 1);", Some(1)),
+        ("twice!(db); get!(db, 3);", Some(3)),
+        ("for id in ids { get!(db, id); }", None),
+        ("each!(db, ids);", None),
+        ("if a { twice!(db); } else { get!(db, 1); }", Some(2)),
+    ] {
+        let scan = scanned_with(&all, &format!("async fn f(db: &PgPool, ids: &[i64]) {{ {body} }}"));
+        check_bound(&scan, "f", upper);
+        assert!(scan.sites.iter().all(|site| site.place.line == 1 && site.written.ends_with('!')), "{body}");
+    }
+    let imported = "use crate::get as fetch; async fn f(db: &PgPool) { fetch!(db, 1); }";
+    check_bound(&scanned_with(&all, imported), "f", Some(1));
+}
+
+#[test]
+fn a_macro_of_that_name_from_elsewhere_is_another() {
+    let get = [("get", "($db:expr) => { sqlx::query(\"SELECT 1\").fetch_one($db).await }")];
+    for source in ["async fn f() { other::get!(db); }", "use other::get; async fn f() { get!(db); }"] {
+        assert_eq!(scanned_with(&get, source).sites, [], "{source}");
+    }
+}

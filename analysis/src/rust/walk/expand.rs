@@ -1,0 +1,360 @@
+//! What a use of a project's own `macro_rules!` becomes: its rules, applied as the compiler applies them.
+
+use std::collections::HashMap;
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use syn::parse::{ParseStream, Parser};
+
+/// How many tokens an expansion may have: what is larger is not followed.
+const LONGEST: usize = 20_000;
+
+/// How deep groups and repetitions may stand inside of each other.
+const DEEPEST: usize = 64;
+
+/// What the rules make of what they are given, with what they hold themselves standing where the macro is used, and their
+/// literals nowhere; `None` where no rule fits, or the one that fits is not understood.
+pub(in crate::rust) fn expand(rules: &TokenStream, given: &TokenStream, at: Span) -> Option<TokenStream> {
+    let given: Vec<TokenTree> = given.clone().into_iter().collect();
+    let rules: Vec<TokenTree> = rules.clone().into_iter().collect();
+    let fitting = rules.split(|token| is(token, ';')).find_map(|rule| {
+        let [TokenTree::Group(pattern), equals, arrow, TokenTree::Group(body)] = rule else { return None };
+        let pattern: Vec<TokenTree> = pattern.stream().into_iter().collect();
+        let is_rule = is(equals, '=') && is(arrow, '>');
+        let (bound, read) = matched(&pattern, &given, 0).filter(|_| is_rule)?;
+        (read == given.len()).then_some((bound, body.stream()))
+    });
+    let (bound, body) = fitting?;
+    let mut writer = Writer { at, left: LONGEST };
+    let body: Vec<TokenTree> = body.into_iter().collect();
+    writer.written(&body, &bound, 0)
+}
+
+/// What the variables of a rule stand for.
+type Bound = HashMap<String, Value>;
+
+/// What a variable stands for.
+#[derive(Clone)]
+enum Value {
+    One(Vec<TokenTree>),
+    /// In a repetition, once for each of its turns.
+    Many(Vec<Value>),
+}
+
+fn is(token: &TokenTree, sign: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == sign)
+}
+
+/// A repetition: what is repeated, what stands between its turns, and how often it may be. Given from behind its `$`.
+struct Repeated {
+    inner: Vec<TokenTree>,
+    between: Vec<TokenTree>,
+    often: char,
+    /// How many tokens it is.
+    length: usize,
+}
+
+fn repeated(tokens: &[TokenTree]) -> Option<Repeated> {
+    let (TokenTree::Group(group), rest) = tokens.split_first()? else { return None };
+    if group.delimiter() != Delimiter::Parenthesis {
+        return None;
+    }
+    let often = |token: &TokenTree| match token {
+        TokenTree::Punct(punct) => Some(punct.as_char()).filter(|sign| matches!(sign, '*' | '+' | '?')),
+        _ => None,
+    };
+    let end = rest.iter().take(3).position(|token| often(token).is_some())?;
+    let (between, often) = (rest.get(..end)?.to_vec(), often(rest.get(end)?)?);
+    Some(Repeated { inner: group.stream().into_iter().collect(), between, often, length: end + 2 })
+}
+
+/// What the variables of a pattern stand for, and how many of the tokens it takes.
+fn matched(pattern: &[TokenTree], given: &[TokenTree], depth: usize) -> Option<(Bound, usize)> {
+    if depth > DEEPEST {
+        return None;
+    }
+    let mut bound = Bound::new();
+    let (mut at, mut read) = (0, 0);
+    while let Some(token) = pattern.get(at) {
+        let rest = given.get(read..)?;
+        if is(token, '$') {
+            if let Some(repetition) = pattern.get(at + 1..).and_then(repeated) {
+                read += turns(&repetition, rest, &mut bound, depth)?;
+                at += 1 + repetition.length;
+                continue;
+            }
+            if let (Some(TokenTree::Ident(name)), Some(TokenTree::Ident(kind))) =
+                (pattern.get(at + 1), pattern.get(at + 3))
+                && pattern.get(at + 2).is_some_and(|token| is(token, ':'))
+            {
+                let kind = kind.to_string();
+                let length = fragment(&kind, rest)?;
+                let tokens = rest.get(..length)?.to_vec();
+                // An expression stays one, whatever it is put beside.
+                let is_whole = length < 2 || !matches!(kind.as_str(), "expr" | "expr_2021");
+                let tokens = if is_whole { tokens } else { vec![group_of(Delimiter::None, tokens)] };
+                bound.insert(name.to_string(), Value::One(tokens));
+                read += length;
+                at += 4;
+                continue;
+            }
+        }
+        match (token, rest.first()?) {
+            (TokenTree::Group(pattern), TokenTree::Group(given)) => {
+                let inner: Vec<TokenTree> = pattern.stream().into_iter().collect();
+                let of: Vec<TokenTree> = given.stream().into_iter().collect();
+                let (more, length) = matched(&inner, &of, depth + 1)?;
+                if pattern.delimiter() != given.delimiter() || length != of.len() {
+                    return None;
+                }
+                bound.extend(more);
+            }
+            (TokenTree::Group(_), _) | (_, TokenTree::Group(_)) => return None,
+            (token, given) if token.to_string() != given.to_string() => return None,
+            _ => {}
+        }
+        at += 1;
+        read += 1;
+    }
+    Some((bound, read))
+}
+
+/// Reads the turns of a repetition, and says how many tokens they take.
+fn turns(repetition: &Repeated, given: &[TokenTree], bound: &mut Bound, depth: usize) -> Option<usize> {
+    let mut found: HashMap<String, Vec<Value>> =
+        variables(&repetition.inner).into_iter().map(|name| (name, Vec::new())).collect();
+    let (mut read, mut turns) = (0, 0);
+    loop {
+        let mut from = read;
+        if turns > 0 {
+            let between = given.get(read..).unwrap_or_default();
+            let is_next = repetition.between.len() <= between.len()
+                && repetition.between.iter().zip(between).all(|(a, b)| a.to_string() == b.to_string());
+            if !is_next {
+                break;
+            }
+            from += repetition.between.len();
+        }
+        let rest = given.get(from..).unwrap_or_default();
+        let Some((turn, length)) = matched(&repetition.inner, rest, depth + 1).filter(|it| it.1 > 0) else {
+            break;
+        };
+        for (name, value) in turn {
+            found.entry(name).or_default().push(value);
+        }
+        read = from + length;
+        turns += 1;
+        if repetition.often == '?' {
+            break;
+        }
+    }
+    if repetition.often == '+' && turns == 0 {
+        return None;
+    }
+    bound.extend(found.into_iter().map(|(name, values)| (name, Value::Many(values))));
+    Some(read)
+}
+
+/// The variables that a pattern names.
+fn variables(pattern: &[TokenTree]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, token) in pattern.iter().enumerate() {
+        match (token, pattern.get(at + 1)) {
+            (TokenTree::Group(group), _) => {
+                let inner: Vec<TokenTree> = group.stream().into_iter().collect();
+                found.append(&mut variables(&inner));
+            }
+            (token, Some(TokenTree::Ident(name))) if is(token, '$') => found.push(name.to_string()),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// How many tokens a fragment of this kind is.
+fn fragment(kind: &str, given: &[TokenTree]) -> Option<usize> {
+    let first = given.first();
+    match kind {
+        "vis" => prefix(given, |input| input.parse::<syn::Visibility>().map(drop)),
+        "ident" => matches!(first?, TokenTree::Ident(_)).then_some(1),
+        "lifetime" => is(first?, '\'').then_some(2),
+        "tt" => first.map(|first| if is(first, '\'') { 2 } else { 1 }),
+        "literal" => match (first?, given.get(1)) {
+            (TokenTree::Literal(_), _) => Some(1),
+            (TokenTree::Ident(name), _) if name == "true" || name == "false" => Some(1),
+            (minus, Some(TokenTree::Literal(_))) if is(minus, '-') => Some(2),
+            // What another macro was given.
+            (TokenTree::Group(group), _) if group.delimiter() == Delimiter::None => Some(1),
+            _ => None,
+        },
+        "expr" | "expr_2021" => prefix(given, |input| input.parse::<syn::Expr>().map(drop)),
+        "ty" => prefix(given, |input| input.parse::<syn::Type>().map(drop)),
+        "path" => prefix(given, |input| input.parse::<syn::Path>().map(drop)),
+        "block" => prefix(given, |input| input.parse::<syn::Block>().map(drop)),
+        "stmt" => prefix(given, |input| input.parse::<syn::Stmt>().map(drop)),
+        "item" => prefix(given, |input| input.parse::<syn::Item>().map(drop)),
+        "meta" => prefix(given, |input| input.parse::<syn::Meta>().map(drop)),
+        "pat" => prefix(given, |input| syn::Pat::parse_multi_with_leading_vert(input).map(drop)),
+        "pat_param" => prefix(given, |input| syn::Pat::parse_single(input).map(drop)),
+        _ => None,
+    }
+}
+
+/// How many tokens a parser reads.
+fn prefix(given: &[TokenTree], parse: fn(ParseStream<'_>) -> syn::Result<()>) -> Option<usize> {
+    if given.len() > LONGEST {
+        return None;
+    }
+    let left = |input: ParseStream<'_>| {
+        parse(input)?;
+        Ok(input.parse::<TokenStream>()?.into_iter().count())
+    };
+    given.len().checked_sub(left.parse2(given.iter().cloned().collect()).ok()?)
+}
+
+fn group_of(delimiter: Delimiter, tokens: Vec<TokenTree>) -> TokenTree {
+    TokenTree::Group(Group::new(delimiter, tokens.into_iter().collect()))
+}
+
+/// Writes the body of a rule.
+struct Writer {
+    /// Where the macro is used.
+    at: Span,
+    /// How many tokens may still be written.
+    left: usize,
+}
+
+impl Writer {
+    fn written(&mut self, body: &[TokenTree], bound: &Bound, depth: usize) -> Option<TokenStream> {
+        let mut out: Vec<TokenTree> = Vec::new();
+        let mut at = 0;
+        while let Some(token) = body.get(at) {
+            self.left = self.left.checked_sub(1).filter(|_| depth <= DEEPEST)?;
+            let next = body.get(at + 1).filter(|_| is(token, '$'));
+            match (token, next) {
+                (_, Some(TokenTree::Ident(name))) if name == "crate" => {
+                    out.push(TokenTree::Ident(Ident::new("crate", self.at)));
+                    at += 1;
+                }
+                (_, Some(TokenTree::Ident(name))) => {
+                    let Value::One(tokens) = bound.get(&name.to_string())? else { return None };
+                    self.left = self.left.checked_sub(tokens.len())?;
+                    out.extend(tokens.iter().cloned());
+                    at += 1;
+                }
+                (_, Some(_)) => {
+                    let repetition = repeated(body.get(at + 1..)?)?;
+                    out.extend(self.repeated(&repetition, bound, depth)?);
+                    at += repetition.length;
+                }
+                (TokenTree::Group(group), None) => {
+                    let inner: Vec<TokenTree> = group.stream().into_iter().collect();
+                    let mut written = Group::new(group.delimiter(), self.written(&inner, bound, depth + 1)?);
+                    written.set_span(self.at);
+                    out.push(TokenTree::Group(written));
+                }
+                (token, None) => {
+                    let mut token = token.clone();
+                    let is_literal = matches!(token, TokenTree::Literal(_));
+                    token.set_span(if is_literal { Span::call_site() } else { self.at });
+                    out.push(token);
+                }
+            }
+            at += 1;
+        }
+        Some(out.into_iter().collect())
+    }
+
+    fn repeated(&mut self, repetition: &Repeated, bound: &Bound, depth: usize) -> Option<Vec<TokenTree>> {
+        let names = variables(&repetition.inner);
+        let many = |name: &String| match bound.get(name) {
+            Some(Value::Many(values)) => Some((name.clone(), values)),
+            _ => None,
+        };
+        let many: Vec<(String, &Vec<Value>)> = names.iter().filter_map(many).collect();
+        let turns = many.iter().map(|(_, values)| values.len()).max()?;
+        let mut out = Vec::new();
+        for turn in 0..turns {
+            let mut here = bound.clone();
+            for (name, values) in &many {
+                here.insert(name.clone(), values.get(turn)?.clone());
+            }
+            if turn > 0 {
+                out.extend(repetition.between.iter().cloned());
+            }
+            out.extend(self.written(&repetition.inner, &here, depth + 1)?);
+        }
+        Some(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(rules: &str, given: &str, expected: Option<&str>) {
+        let tokens = |text: &str| text.parse::<TokenStream>().expect("the test's tokens are tokens");
+        let written = expand(&tokens(rules), &tokens(given), Span::call_site()).map(|it| plain(&it));
+        assert_eq!(written, expected.map(|text| plain(&tokens(text))), "{rules} of {given}");
+    }
+
+    /// Tokens as text, without the groups that only hold together.
+    fn plain(tokens: &TokenStream) -> String {
+        let text = |token: TokenTree| match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => plain(&group.stream()),
+            TokenTree::Group(group) => format!("{:?}[{}]", group.delimiter(), plain(&group.stream())),
+            token => token.to_string(),
+        };
+        tokens.clone().into_iter().map(text).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn fragments_are_put_in_their_places() {
+        check("($a:expr) => { f($a) }", "x + g(1, 2)", Some("f(x + g(1, 2))"));
+        check(
+            "($n:ident, $t:ty) => { fn $n() -> $t {} }",
+            "load, Vec<(i64, u8)>",
+            Some("fn load() -> Vec<(i64, u8)> {}"),
+        );
+        check("($v:vis $n:ident) => { $v fn $n() {} }", "pub(crate) a", Some("pub(crate) fn a() {}"));
+        check("($v:vis $n:ident) => { $v fn $n() {} }", "a", Some("fn a() {}"));
+        check("($b:block $l:literal $p:path) => { $p!($l) $b }", "{ 1 } -2 a::b", Some("a::b!(-2) { 1 }"));
+        check("($($rest:tt)*) => { q!($($rest)*) }", "\"a\", b => 'c", Some("q!(\"a\", b => 'c)"));
+        check("() => { $crate::a() }", "", Some("crate::a()"));
+    }
+
+    #[test]
+    fn the_first_rule_that_fits_is_taken() {
+        let rules =
+            "(one $a:expr) => { $a }; ([$a:ident]) => { b($a) }; ($a:expr, $b:expr) => { c($b, $a) };";
+        check(rules, "one 1", Some("1"));
+        check(rules, "[x]", Some("b(x)"));
+        check(rules, "1, 2", Some("c(2, 1)"));
+        check(rules, "1; 2", None);
+    }
+
+    #[test]
+    fn repetitions_take_their_turns() {
+        let rules = "($($k:ident = $v:expr),* $(,)?) => { [$(bind($k, $v)),*] }";
+        check(rules, "a = 1, b = 2,", Some("[bind(a, 1), bind(b, 2)]"));
+        check(rules, "", Some("[]"));
+        check("($a:ident $(; $b:expr)?) => { f($a $(, $b)?) }", "x; 1", Some("f(x, 1)"));
+        check(
+            "($($a:ident: [$($b:expr),+])+) => { $($a($($b);+);)+ }",
+            "x: [1, 2] y: [3]",
+            Some("x(1; 2); y(3);"),
+        );
+        check("($($a:ident),+) => { $($a)+ }", "", None);
+        check("($f:ident, $($a:expr),*) => { $($f($a);)* }", "f, 1, 2", Some("f(1); f(2);"));
+    }
+
+    #[test]
+    fn what_grows_without_end_is_given_up() {
+        let rules = format!("($a:expr) => {{ {} }}", "$a $a $a $a ".repeat(6_000));
+        check(&rules, "x", None);
+        let deep = format!("($($a:tt)*) => {{ {}1{} }}", "[".repeat(100), "]".repeat(100));
+        check(&deep, "x", None);
+        check("($a:expr) => { $b }", "x", None);
+        check("strange", "x", None);
+    }
+}
