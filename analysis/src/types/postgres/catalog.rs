@@ -64,14 +64,14 @@ impl Catalog {
         Catalog { parts, unknown_extension }
     }
 
-    /// The names of all lines of this kind, with repetitions.
-    pub(super) fn names(&self, kind: char) -> Vec<&'static str> {
-        let key = format!("{kind} ");
+    /// The names of the functions that queries call, with repetitions: not those that read and print values.
+    pub(super) fn callable(&self) -> Vec<&'static str> {
         let mut names = Vec::new();
         for part in &self.parts {
-            let rest = part.get(first_not_before(part, &key)..).unwrap_or_default();
-            let lines = rest.lines().map_while(|line| line.strip_prefix(key.as_str()));
-            names.extend(lines.filter_map(|line| line.split(' ').next()));
+            let rest = part.get(first_not_before(part, "f ")..).unwrap_or_default();
+            let lines = rest.lines().map_while(|line| line.strip_prefix("f "));
+            let called = lines.filter(|line| !line.contains("cstring") && !line.contains("internal"));
+            names.extend(called.filter_map(|line| line.split(' ').next()));
         }
         names
     }

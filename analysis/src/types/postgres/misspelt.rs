@@ -7,8 +7,10 @@ use super::arena::Ty;
 use super::catalog::Catalog;
 use super::functions::Called;
 use super::session::Session;
-use crate::sql::text::most_similar;
 use crate::types::TypeError;
+
+/// Shorter names are too similar to each other.
+const SHORTEST: usize = 4;
 
 /// Functions of servers newer than the catalog, and functions that exist as syntax only.
 const NEWER: [&str; 40] = [
@@ -87,13 +89,25 @@ impl Session<'_> {
             return None;
         }
         let own = self.schema.functions.keys().map(|function| function.name.as_str());
-        let similar = most_similar(name, self.types.catalog.names('f').into_iter().chain(own))?;
-        let most = if name.chars().count() < 8 { 1 } else { 2 };
-        // Digits distinguish versions: `uuid_generate_v7` is not a misspelt `uuid_generate_v4`.
-        let letters = |name: &str| name.replace(|c: char| c.is_ascii_digit(), "");
-        let is_slip = strsim::osa_distance(name, &similar) <= most && letters(name) != letters(&similar);
-        is_slip.then_some(similar)
+        let all = self.types.catalog.callable().into_iter().chain(own);
+        all.filter(|candidate| is_slip(name, candidate)).min().map(str::to_owned)
     }
+}
+
+/// Whether a name is another one with one letter missing, one too many, or two swapped. Other letters make other names:
+/// `array_avg` is not a misspelt `array_agg`, nor `uuid_generate_v7` a misspelt `uuid_generate_v4`.
+fn is_slip(name: &str, meant: &str) -> bool {
+    let sorted = |name: &str| {
+        let mut letters: Vec<char> = name.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let digits = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
+    name.len() >= SHORTEST
+        && name.chars().next() == meant.chars().next()
+        && strsim::osa_distance(name, meant) == 1
+        && digits(name) == digits(meant)
+        && (name.len() != meant.len() || sorted(name) == sorted(meant))
 }
 
 #[cfg(test)]
@@ -113,7 +127,8 @@ mod tests {
             ("", "upperr(lowr)", Some("upper")),
             ("", "colaesce_all(id)", None),
             ("", "jsonb_aggg(id)", Some("jsonb_agg")),
-            ("", "date_trunk('day', now())", Some("date_trunc")),
+            ("", "date_trnc('day', now())", Some("date_trunc")),
+            ("", "json_set(lowr, '{}', 'a')", Some("jsonb_set")),
             ("", "cuont(id)", Some("count")),
             ("", "totl_of(id)", Some("total_of")),
             ("", "total_off(id)", Some("total_of")),
@@ -124,6 +139,11 @@ mod tests {
             ("", "uuid_generate_v4()", None),
             ("", "similarit('a', 'b')", None),
             ("", "time_bucket('1 day', now())", None),
+            // Functions that somebody may have created by hand.
+            ("", "array_avg(id)", None),
+            ("", "array_min(id)", None),
+            ("", "rate(id)", None),
+            ("", "pop(id)", None),
             (uuids, "uuid_generate_v7()", None),
             (uuids, "uuid_generatev4()", Some("uuid_generate_v4")),
             ("CREATE EXTENSION timescaledb;", "lowr('a')", None),
