@@ -25,6 +25,9 @@ declare_lint! {
     /// In raw sqlx code, `unbounded_children` reports the rows of one parent. Reads that are filtered in
     /// another way, and tables that no INSERT of the workspace adds to, are listed but not shown.
     ///
+    /// Of 8 findings drawn from 17 public projects, 8 were true and 2 worth a change: [how that was
+    /// judged](../measured.md#findings-worth-a-change).
+    ///
     /// ## Example
     ///
     /// ```rust,fires

@@ -23,6 +23,9 @@ declare_lint! {
     /// element. `loop_invariant_query` reports a query that does not depend on the loop, and
     /// `querying_call_in_loop` follows calls of functions that query.
     ///
+    /// Of 7 findings drawn from 17 public projects, 7 were true and 6 worth a change: [how that was
+    /// judged](../measured.md#findings-worth-a-change).
+    ///
     /// ## Example
     ///
     /// ```rust,fires
