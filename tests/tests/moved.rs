@@ -104,4 +104,5 @@ fn a_service_is_moved_and_its_tests_stay_green() {
 
     let said = service.tool(&["migrate", "--back", "--write"]);
     assert!(said.contains("changed 25 macros in 4 files, left 0"), "{said}");
+    assert_eq!(service.source(), before, "moving back restores the text");
 }

@@ -111,8 +111,11 @@ pub(super) fn moved(
         if moved.is_empty() {
             continue;
         }
-        // An existing import is extended; otherwise the other crate gets a line of its own.
-        let other = others.iter().position(|other| other.is_plain && other.lead == import.lead);
+        // An existing import is extended, preferably the one below, where a move leaves the rest of a list; otherwise
+        // the other crate gets a line of its own.
+        let fits = |other: &&Import| other.is_plain && other.lead == import.lead;
+        let below = others.iter().position(|other| fits(&other) && other.span.start == import.span.end + 1);
+        let other = below.or_else(|| others.iter().position(|other| fits(&other)));
         let new = match other {
             Some(other) => {
                 joined.push((other, moved));

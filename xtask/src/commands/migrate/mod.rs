@@ -1,14 +1,16 @@
 //! `migrate`: moves a workspace from sqlx's query macros to ours under the same names, or back.
 
 mod imports;
+mod memory;
 mod rewrite;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use query_budget_analysis::project::{dependency, read, shown, workspace_root};
-use query_budget_analysis::rust::{is_test_path, scan_as};
+use query_budget_analysis::rust::{ScanError, is_test_path, scan_as};
 
+use self::memory::Memory;
 use self::rewrite::{Direction, rewritten};
 use crate::Outcome;
 use crate::args::Migrate;
@@ -34,9 +36,12 @@ pub(crate) fn run(arguments: &Migrate, output: &mut Output) -> Result<Outcome, F
         let name = declared.as_ref().map_or("query_budget", |declared| declared.name.as_str());
         let direction = if arguments.back { Direction::back(name) } else { Direction::over(name) };
         let before = totals.macros;
+        let mut memory = Memory::of(&root);
         for path in &sources.files {
-            change(path, &base, &direction, arguments.write, &mut totals, output)?;
+            change(path, &base, &direction, arguments, &mut memory, &mut totals, output)?;
         }
+        // Without it, moving back works too, but sorts the names of imports.
+        let _ = memory.write();
         if !arguments.back && declared.is_none() && totals.macros > before {
             totals.lacking.insert(shown(&sources.dir, &base), ());
         }
@@ -78,7 +83,8 @@ fn change(
     path: &Path,
     base: &Path,
     direction: &Direction,
-    write: bool,
+    arguments: &Migrate,
+    memory: &mut Memory,
     totals: &mut Totals,
     output: &mut Output,
 ) -> Result<(), Failure> {
@@ -88,14 +94,17 @@ fn change(
     if !direction.may_concern(&text) {
         return Ok(());
     }
-    let scan = match scan_as(&file, &text, is_test_path(&file)) {
-        Ok(scan) => scan,
+    let moved = |text: &str| {
+        let scan = scan_as(&file, text, is_test_path(&file))?;
+        Ok::<_, ScanError>(rewritten(text, &scan.sites, direction))
+    };
+    let rewritten = match moved(&text) {
+        Ok(rewritten) => rewritten,
         Err(error) => {
             totals.left += 1;
             return output.line(format!("{file}: left as it is: {error}"));
         }
     };
-    let rewritten = rewritten(&text, &scan.sites, direction);
     for (line, why) in &rewritten.left {
         totals.left += 1;
         output.line(format!("{file}:{line}: left as it is: {why}"))?;
@@ -105,9 +114,16 @@ fn change(
     }
     totals.files += 1;
     totals.macros += rewritten.macros;
-    if write {
-        replace(path, &rewritten.text)
-            .map_err(|error| Failure::new(format!("write `{file}`")).because(error))?;
+    if arguments.write {
+        // Remembered lines are restored, and lines that are new since are moved back by the rules.
+        let remembered = memory.restored(path, &text).filter(|_| arguments.back);
+        let restored = remembered.and_then(|text| moved(&text).ok());
+        let after = restored.map_or(rewritten.text, |restored| restored.text);
+        replace(path, &after).map_err(|error| Failure::new(format!("write `{file}`")).because(error))?;
+        match arguments.back {
+            true => memory.forget(path),
+            false => memory.keep(path, &text, &after),
+        }
     } else {
         for (line, before, after) in &rewritten.changes {
             output.line(format!("{file}:{line}\n- {before}\n+ {after}"))?;
