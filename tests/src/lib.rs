@@ -3,10 +3,12 @@
 pub mod catalog;
 mod database;
 mod heap;
+mod outside;
 pub mod plans;
 pub mod rows;
 mod scratch;
 
 pub use database::{with_mysql, with_postgres};
 pub use heap::Heap;
+pub use outside::{copy_fixture, outside_cargo, workspace};
 pub use scratch::Scratch;

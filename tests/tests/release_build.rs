@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+use query_budget_tests::{copy_fixture, outside_cargo};
 
 /// The instructions of each function, with names and labels masked, and how many functions are equal.
 type Functions = BTreeMap<Vec<String>, usize>;
@@ -50,45 +51,22 @@ struct Fixture {
 
 impl Fixture {
     fn new(name: &str, fixture: &str) -> Self {
-        let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let workspace = tests.parent().expect("the workspace");
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("release-{name}"));
-        copy(&tests.join("fixtures").join(fixture), &directory);
-        let manifest = std::fs::read_to_string(directory.join("Cargo.toml")).expect("the manifest");
-        let runtime = workspace.join("runtime").display().to_string();
-        let manifest = manifest.replace("../../../runtime", &runtime);
-        std::fs::write(directory.join("Cargo.toml"), manifest).expect("write the manifest");
-        std::fs::copy(workspace.join("Cargo.lock"), directory.join("Cargo.lock")).expect("copy the versions");
+        copy_fixture(fixture, &directory);
         Self { directory }
     }
 
     /// The functions of the release build with these features.
     fn functions(&self, name: &str, features: &str) -> Functions {
         let assembly = self.directory.join(format!("{name}.s"));
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("release-target");
-        let output = Command::new(env!("CARGO"))
-            .args(["rustc", "--quiet", "--offline", "--release", "--lib", "--features", features, "--"])
+        let output = outside_cargo(&self.directory, env!("CARGO_TARGET_TMPDIR"))
+            .args(["rustc", "--quiet", "--release", "--lib", "--features", features, "--"])
             .args(["-Ccodegen-units=1", &format!("--emit=asm={}", assembly.display())])
-            .current_dir(&self.directory)
-            .env("CARGO_TARGET_DIR", target)
             .env("SQLX_OFFLINE", "true")
-            .env_remove("RUSTFLAGS")
             .output()
             .expect("run cargo");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         functions(&std::fs::read_to_string(assembly).expect("the assembly"))
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("make the folder");
-    for entry in std::fs::read_dir(from).expect("the fixture").flatten() {
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).expect("copy a file");
-        }
     }
 }
 

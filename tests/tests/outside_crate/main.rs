@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
 
+use query_budget_tests::{outside_cargo, workspace};
+
 const SCHEMA: &str = "\
 CREATE TABLE events (id bigint PRIMARY KEY, user_id bigint NOT NULL, name text NOT NULL);
 CREATE INDEX events_user_id ON events (user_id);
@@ -94,18 +96,14 @@ impl OutsideCrate {
         self
     }
 
-    /// Runs cargo in the crate; all these crates share one target folder.
+    /// Runs cargo in the crate.
     fn cargo(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("cargo runs")
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO"));
-        command.args(arguments).arg("--offline").current_dir(&self.root);
-        command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("outside-target"));
-        for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "DATABASE_URL", "QUERY_BUDGET_CONFIG"] {
-            command.env_remove(variable);
-        }
+        let mut command = outside_cargo(&self.root, env!("CARGO_TARGET_TMPDIR"));
+        command.args(arguments);
         command
     }
 
@@ -120,10 +118,6 @@ impl OutsideCrate {
         let output = self.cargo(&["build"]);
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     }
-}
-
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_path_buf()
 }
 
 #[track_caller]

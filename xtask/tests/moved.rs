@@ -5,46 +5,37 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// A copy of `fixtures/moved` outside of the workspace, built with the same versions of all dependencies.
+use query_budget_tests::{copy_fixture, outside_cargo};
+
+/// A copy of `tests/fixtures/moved` outside of the workspace, built with the same versions of everything.
 struct Service {
     directory: PathBuf,
 }
 
 impl Service {
     fn new() -> Service {
-        let workspace = workspace();
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("moved");
-        let _ = fs::remove_dir_all(&directory);
-        copy(&workspace.join("tests/fixtures/moved"), &directory);
-        let manifest = directory.join("Cargo.toml");
-        let text = fs::read_to_string(&manifest).expect("the manifest");
-        let runtime = workspace.join("runtime").display().to_string();
-        fs::write(&manifest, text.replace("../../../runtime", &runtime)).expect("the manifest is written");
-        fs::copy(workspace.join("Cargo.lock"), directory.join("Cargo.lock")).expect("a lock file");
+        copy_fixture("moved", &directory);
         Service { directory }
     }
 
-    /// Runs a command of this workspace's command line in the service's folder; returns its output.
+    /// Runs the command line in the service's folder; returns its output.
     fn tool(&self, arguments: &[&str]) -> String {
-        let mut command = Command::new(env!("CARGO"));
-        command.args(["run", "--quiet", "--offline", "--package", "cargo-query-budget", "--manifest-path"]);
-        command.arg(workspace().join("Cargo.toml")).arg("--").args(arguments);
-        self.run(command)
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-query-budget"));
+        command.args(arguments).current_dir(&self.directory);
+        command.env_remove("DATABASE_URL").env_remove("QUERY_BUDGET_CONFIG");
+        Service::run(command)
     }
 
     /// Runs the service's own tests.
     fn test(&self) {
-        let mut command = Command::new(env!("CARGO"));
-        command.args(["test", "--quiet", "--offline"]).env("SQLX_OFFLINE", "true");
-        command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("moved-target"));
-        self.run(command);
+        let mut command = outside_cargo(&self.directory, env!("CARGO_TARGET_TMPDIR"));
+        command.args(["test", "--quiet"]).env("SQLX_OFFLINE", "true");
+        Service::run(command);
     }
 
-    fn run(&self, mut command: Command) -> String {
-        for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "DATABASE_URL", "QUERY_BUDGET_CONFIG"] {
-            command.env_remove(variable);
-        }
-        let output = command.current_dir(&self.directory).output().expect("cargo runs");
+    fn run(mut command: Command) -> String {
+        let output = command.output().expect("it runs");
         let said =
             [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
         assert!(output.status.success(), "{command:?}:\n{said}");
@@ -55,22 +46,6 @@ impl Service {
     fn source(&self) -> Vec<String> {
         let read = |name| fs::read_to_string(self.directory.join("src").join(name)).expect("a file");
         ["comments.rs", "issues.rs", "lib.rs", "people.rs", "projects.rs"].map(read).into()
-    }
-}
-
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_path_buf()
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("the fixture").flatten() {
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).expect("a file");
-        }
     }
 }
 
