@@ -33,6 +33,7 @@ pub struct Checker<'a> {
     grown: Option<&'a HashSet<String>>,
     cached: Option<&'a CachedTables>,
     has_own_database: bool,
+    is_of_sqlx: bool,
 }
 
 /// The result of checking one query.
@@ -103,6 +104,7 @@ impl<'a> Checker<'a> {
             grown: None,
             cached: None,
             has_own_database: false,
+            is_of_sqlx: false,
         }
     }
 

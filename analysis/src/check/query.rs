@@ -27,6 +27,11 @@ impl Checker<'_> {
         checked
     }
 
+    /// Checks a query that sqlx's macros saved: it compiles, and is written for sqlx wherever it stands.
+    pub fn entry(&self, sql: &str, allows: &[Allow]) -> Checked {
+        Checker { is_of_sqlx: true, ..*self }.bare(sql, allows)
+    }
+
     pub(super) fn examine(
         &self,
         sql: &str,
@@ -98,6 +103,7 @@ impl Checker<'_> {
             is_any_dialect: self.guess_dialect,
             grown: self.grown,
             cached: self.cached,
+            is_of_sqlx: self.is_of_sqlx,
         };
         let explained = context.find_explained();
         let context = QueryContext { explained: &explained, ..context };

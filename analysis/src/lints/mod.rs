@@ -304,6 +304,8 @@ pub struct QueryContext<'a> {
     pub grown: Option<&'a HashSet<String>>,
     /// The tables that cached reads name, each with the place of one; `None` if unknown.
     pub cached: Option<&'a CachedTables>,
+    /// Whether one of sqlx's macros saved the query, wherever that stands.
+    pub(crate) is_of_sqlx: bool,
 }
 
 /// The input of a lint on calls.
@@ -348,7 +350,7 @@ impl<'a> QueryContext<'a> {
 
     /// Whether the query is in Rust and does not use this crate's macros.
     pub(crate) fn is_raw(&self) -> bool {
-        self.site.is_some_and(|site| site.form != Form::Checked)
+        self.is_of_sqlx || self.site.is_some_and(|site| site.form != Form::Checked)
     }
 
     /// Whether some table that the query names is in the schema.

@@ -385,7 +385,8 @@ impl Report {
     }
 
     fn add_statement(&mut self, query: BareQuery, checker: &Checker<'_>) {
-        let mut checked = checker.bare(&query.sql, &query.allows);
+        let check = if query.is_entry { Checker::entry } else { Checker::bare };
+        let mut checked = check(checker, &query.sql, &query.allows);
         if let Some(maker) = &query.maker {
             self.makers.insert(Arc::clone(&query.place.file), maker.clone());
         }

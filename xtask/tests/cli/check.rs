@@ -194,6 +194,26 @@ fn an_entry_that_is_left_over_is_counted_and_checked_for_nothing() {
     run(scratch.path(), &["check"]).exits_with(0).says(&["checked 1 query", "1 left over in `.sqlx`"]);
 }
 
+/// Some crate's macro made it: sqlx compiles it, and it runs.
+#[test]
+fn an_entry_that_nothing_of_the_source_makes_is_no_error() {
+    let scratch = Scratch::with([
+        ("Cargo.toml", "[package]\nname = \"left\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
+        ("migrations/1_first.sql", "CREATE TABLE notes (id bigint PRIMARY KEY, body text NOT NULL);\n"),
+        (
+            "src/lib.rs",
+            "pub async fn f(db: &sqlx::PgPool) { sqlx::query!(\"SELECT 1\").fetch_one(db).await; }\n",
+        ),
+        (
+            ".sqlx/query-1.json",
+            "{\"db_name\": \"PostgreSQL\", \"query\": \"DELETE FROM notes\", \"describe\": {}}",
+        ),
+    ]);
+    run(scratch.path(), &["check"])
+        .exits_with(0)
+        .says(&["warning[unbounded_write]", "found 0 errors, 1 warning"]);
+}
+
 #[test]
 fn an_entry_that_a_macro_makes_is_told_where_the_macro_is_used() {
     let entry = |query: &str| {
