@@ -1,7 +1,7 @@
 //! The parts of a `Cargo.toml` that locate a project: its workspace, and the name under which it depends on a
 //! package.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
@@ -42,34 +42,44 @@ impl Manifest {
 /// A dependency as a package declares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
+    /// The package's own name.
+    pub package: String,
     /// Its name in the source.
     pub name: String,
     /// The features enabled by the package or its workspace.
     pub features: Vec<String>,
     /// Whether its default features are enabled.
     pub default_features: bool,
+    /// Its folder; `None` where it comes from elsewhere.
+    pub path: Option<PathBuf>,
 }
 
 /// How the package in `dir` declares its dependency on `package`; `root` is the root of its workspace.
 pub fn dependency(dir: &Path, root: &Path, package: &str) -> Option<Dependency> {
-    let manifest = Manifest::read(dir)?;
+    dependencies(dir, root).into_iter().find(|dependency| dependency.package == package)
+}
+
+/// What the package in `dir` depends on, whose workspace's root is `root`, as its manifest says; nothing where that cannot be
+/// read.
+pub fn dependencies(dir: &Path, root: &Path) -> Vec<Dependency> {
+    let Some(manifest) = Manifest::read(dir) else { return Vec::new() };
     let workspace = if root == dir { None } else { Manifest::read(root) };
     let workspace = workspace.as_ref().unwrap_or(&manifest);
-    manifest.dependencies().find_map(|(name, declared)| {
+    let dependency = |(name, declared): (&String, &Value)| {
         let inherited = declared.get("workspace").and_then(Value::as_bool) == Some(true);
         let inherited = inherited.then(|| workspace.of_workspace(name)).flatten();
-        let renamed = inherited.unwrap_or(declared).get("package").and_then(Value::as_str);
-        if renamed.unwrap_or(name) != package {
-            return None;
-        }
+        let declaring = inherited.unwrap_or(declared);
+        let package = declaring.get("package").and_then(Value::as_str).unwrap_or(name);
         let both = [Some(declared), inherited].into_iter().flatten();
-        let features = both.clone().filter_map(|table| table.get("features")?.as_array()).flatten();
-        let wants_none =
-            |table: &Value| table.get("default-features").and_then(Value::as_bool) == Some(false);
-        Some(Dependency {
+        let features = both.filter_map(|table| table.get("features")?.as_array()).flatten();
+        let base = if inherited.is_some() { root } else { dir };
+        Dependency {
+            package: package.to_owned(),
             name: name.replace('-', "_"),
             features: features.filter_map(Value::as_str).map(str::to_owned).collect(),
-            default_features: !wants_none(inherited.unwrap_or(declared)),
-        })
-    })
+            default_features: declaring.get("default-features").and_then(Value::as_bool) != Some(false),
+            path: declaring.get("path").and_then(Value::as_str).map(|path| base.join(path)),
+        }
+    };
+    manifest.dependencies().map(dependency).collect()
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub use crates::{sources, targets};
 pub use files::{ReadError, read, shown};
 pub use find::{search_migrations, workspace_root};
-pub use manifest::{Dependency, dependency};
+pub use manifest::{Dependency, dependencies, dependency};
 pub use saved::saved_query;
 pub use schema::read_migrations;
 pub use sqlx_toml::overrides;

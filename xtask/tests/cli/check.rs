@@ -136,6 +136,43 @@ fn a_manifest_that_cargo_refuses_hides_no_query() {
     run(scratch.path(), &["check"]).exits_with(0).says(&["checked 1 query"]);
 }
 
+/// Its manifest says what it is built with all the same.
+#[test]
+fn a_workspace_that_cargo_refuses_has_the_dialect_of_its_sqlx() {
+    let scratch = Scratch::with([
+        (
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"*\"]\n[workspace.dependencies]\nsqlx = { version = \"0.8\", features = [\"sqlite\"] }\n",
+        ),
+        (
+            "app/Cargo.toml",
+            "[package]\nname = \"app\"\nedition = \"2024\"\n[dependencies]\nsqlx.workspace = true\n\
+             store = { path = \"../store\" }\ngone = { path = \"../gone\" }\n",
+        ),
+        (
+            "app/src/lib.rs",
+            "async fn page(pool: &Pool, ids: &[i64]) {
+    sqlx::query!(\"PRAGMA user_version = 1; SELECT 1\").execute(pool).await;
+    for id in ids { store::load(pool, *id).await; }
+}
+",
+        ),
+        (
+            "store/Cargo.toml",
+            "[package]\nname = \"store\"\nedition = \"2024\"\n[dependencies]\nsqlx.workspace = true\n",
+        ),
+        (
+            "store/src/lib.rs",
+            "pub async fn load(pool: &Pool, id: i64) { sqlx::query!(\"SELECT 2 + ?\", id).fetch_one(pool).await; }\n",
+        ),
+    ]);
+    run(scratch.path(), &["check"]).exits_with(0).says(&[
+        "warning[querying_call_in_loop]: `store::load`",
+        "checked 3 queries",
+        " 0 not parsed",
+    ]);
+}
+
 #[test]
 fn paths_in_json_are_relative_to_what_was_named() {
     let scratch = Scratch::with([]);

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
-use query_budget_analysis::project::targets;
+use query_budget_analysis::project::{dependencies, targets, workspace_root};
 
 use super::Crate;
 
@@ -49,7 +49,8 @@ pub(super) fn by_layout(dir: PathBuf) -> Crate {
     let package = name(&dir);
     let lib_name = package.as_ref().map(|name| name.replace('-', "_"));
     let lib_name = lib_name.filter(|_| targets.iter().any(|target| target.is_lib));
-    Crate { package, lib_name, targets, ..Crate::folder(dir) }
+    let depended = dependencies(&dir, &workspace_root(&dir));
+    Crate { package, lib_name, targets, ..Crate::depending(dir, &depended) }
 }
 
 /// The name of a package.

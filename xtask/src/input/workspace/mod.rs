@@ -2,6 +2,7 @@
 //! or a single file.
 
 mod cargo;
+mod depended;
 mod manifests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
