@@ -2,28 +2,33 @@
 
 use std::sync::LazyLock;
 
-use sqlparser::dialect::{Dialect as Grammar, MySqlDialect, PostgreSqlDialect};
+use sqlparser::dialect::{Dialect as Grammar, PostgreSqlDialect};
 
 use super::dialect::Dialect;
 
 #[expect(unreachable_pub, reason = "the macro makes public what it derives")]
 mod derived {
     use sqlparser::derive_dialect;
-    use sqlparser::dialect::SQLiteDialect;
+    use sqlparser::dialect::{MySqlDialect, SQLiteDialect};
 
     derive_dialect!(Sqlite, SQLiteDialect, preserve_type_id = true, overrides = {
         supports_bitwise_shift_operators = true,
         supports_insert_table_alias = true,
+        supports_parens_around_table_factor = true,
+    });
+    derive_dialect!(MySql, MySqlDialect, preserve_type_id = true, overrides = {
+        supports_parens_around_table_factor = true,
     });
 }
 
 static SQLITE: LazyLock<derived::Sqlite> = LazyLock::new(derived::Sqlite::new);
+static MYSQL: LazyLock<derived::MySql> = LazyLock::new(derived::MySql::new);
 
 /// The grammar of a dialect.
 pub(super) fn of(dialect: Dialect) -> &'static dyn Grammar {
     match dialect {
         Dialect::Postgres => &PostgreSqlDialect {},
-        Dialect::MySql => &MySqlDialect {},
+        Dialect::MySql => &*MYSQL,
         Dialect::Sqlite => &*SQLITE,
     }
 }

@@ -107,7 +107,7 @@ impl Rewriter {
                     if shared::compound_subquery(self) || json::array_of_query(self) {
                         continue;
                     }
-                    let joins = mysql::opens_tables(self);
+                    let joins = shared::opens_tables(self);
                     self.keep(1);
                     if let Some(open) = self.open.last_mut() {
                         *open = joins;
@@ -125,8 +125,7 @@ impl Rewriter {
     fn comma(&mut self) -> bool {
         match self.dialect {
             Dialect::Postgres => self.lists.set == Some(self.open.len()) && shared::parts_of_columns(self),
-            Dialect::MySql => mysql::joining_comma(self),
-            Dialect::Sqlite => false,
+            Dialect::MySql | Dialect::Sqlite => shared::joining_comma(self),
         }
     }
 

@@ -3,8 +3,7 @@
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::Token;
 
-use super::{Rewriter, clauses, is_word, json, keyword, shared};
-use crate::sql::Dialect;
+use super::{Rewriter, clauses, is_word, json, shared};
 
 /// Tries the constructs that start with a word.
 pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
@@ -174,27 +173,6 @@ fn delete(r: &mut Rewriter) -> bool {
         r.keep(1);
     }
     true
-}
-
-/// A comma that joins tables.
-pub(super) fn joining_comma(r: &mut Rewriter) -> bool {
-    let joins = r.open.last().copied().unwrap_or_default() || r.lists.update == Some(r.open.len());
-    if joins {
-        r.put_word("CROSS", K::CROSS);
-        r.put_word("JOIN", K::JOIN);
-        r.skip(1);
-    }
-    joins
-}
-
-/// Whether the current parenthesis contains tables: `FROM (a, b)`, `JOIN (a, b)`.
-pub(super) fn opens_tables(r: &Rewriter) -> bool {
-    r.dialect == Dialect::MySql
-        && matches!(keyword(r.written(1)), K::FROM | K::JOIN)
-        && !matches!(keyword(r.written(2)), K::DISTINCT)
-        && r.is_name(1)
-        && !matches!(r.keyword(1), K::SELECT | K::WITH | K::VALUES | K::TABLE)
-        && !matches!(r.token(2), Token::LParen)
 }
 
 /// `CAST(a AS CHAR CHARACTER SET utf8mb4)`.

@@ -251,6 +251,43 @@ pub(super) fn compound_subquery(r: &mut Rewriter) -> bool {
     true
 }
 
+/// A comma that joins tables.
+pub(super) fn joining_comma(r: &mut Rewriter) -> bool {
+    let joins = r.open.last().copied().unwrap_or_default() || r.lists.update == Some(r.open.len());
+    if joins {
+        r.put_word("CROSS", K::CROSS);
+        r.put_word("JOIN", K::JOIN);
+        r.skip(1);
+    }
+    joins
+}
+
+/// Whether the current parenthesis contains tables, as MySQL and SQLite allow: `FROM (a, b)`, `JOIN ((a), b)`.
+pub(super) fn opens_tables(r: &mut Rewriter) -> bool {
+    let is_inside = *r.written(1) == Token::LParen && r.open.last().copied().unwrap_or_default();
+    let is_after = matches!(keyword(r.written(1)), K::FROM | K::JOIN) && keyword(r.written(2)) != K::DISTINCT;
+    if r.dialect == Dialect::Postgres || !(is_inside || is_after) {
+        return false;
+    }
+    let is_query = |word: K| matches!(word, K::SELECT | K::WITH | K::VALUES | K::TABLE);
+    if *r.token(1) != Token::LParen {
+        return r.is_name(1) && !is_query(r.keyword(1)) && *r.token(2) != Token::LParen;
+    }
+    if !r.may_search() {
+        return false;
+    }
+    let inner = (2..).find(|ahead| *r.token(*ahead) != Token::LParen).unwrap_or(2);
+    if !is_query(r.keyword(inner)) {
+        return r.is_name(inner);
+    }
+    // `((SELECT ..))` and `((SELECT ..) UNION ..)` are one query; a derived table has a name, or others beside it.
+    let Some(closed) = r.closing(1) else { return false };
+    let next = r.keyword(closed + 1);
+    let goes_on =
+        matches!(next, K::UNION | K::EXCEPT | K::INTERSECT | K::ORDER | K::LIMIT | K::OFFSET | K::FETCH);
+    !goes_on && *r.token(closed + 1) != Token::RParen
+}
+
 /// The `EXCLUDE ..` at the end of a window frame.
 pub(super) fn frame_exclusion(r: &mut Rewriter) -> bool {
     let length = match (r.keyword(1), r.keyword(2)) {

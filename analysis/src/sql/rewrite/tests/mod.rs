@@ -41,6 +41,29 @@ fn filter(query: &Query) -> String {
 use Dialect::{MySql, Postgres, Sqlite};
 
 #[test]
+fn tables_in_parentheses() {
+    for dialect in [MySql, Sqlite] {
+        let queries = takes(
+            dialect,
+            &[
+                "SELECT j.id, n FROM (jobs j, runs AS r) WHERE r.job_id = j.id",
+                "SELECT j.id, n FROM ((jobs j), runs AS r) WHERE r.job_id = j.id",
+                "SELECT j.id, n FROM jobs j JOIN (runs r, (SELECT 1 AS one) s) ON r.job_id = j.id",
+                "SELECT j.id, n FROM ((SELECT id, kind FROM jobs) j, runs r) WHERE r.job_id = j.id",
+                "SELECT id, n FROM ((SELECT id, 1 AS n FROM jobs) UNION SELECT id, n FROM runs ORDER BY id, n) s",
+            ],
+        );
+        for query in &queries {
+            assert_eq!(query.block(query.root.expect("a root")).outputs.as_ref().map(|it| it.len()), Some(2));
+        }
+        takes(
+            dialect,
+            &["SELECT id FROM (jobs)", "SELECT j.id FROM (jobs j)", "SELECT n FROM (SELECT 1 AS n) s"],
+        );
+    }
+}
+
+#[test]
 fn row_locks() {
     let queries = takes(
         Postgres,

@@ -20,6 +20,9 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
     ("parts_of_columns", Postgres, "UPDATE t SET a[1].b = 1"),
     ("null_test", Postgres, "SELECT a FROM t WHERE a ISNULL"),
     ("is_of_other_databases", Postgres, "SELECT top.a FROM t top"),
+    ("joining_comma", MySql, "UPDATE t, u SET t.a = u.a"),
+    ("opens_tables", MySql, "SELECT a FROM t JOIN (u, v) ON u.a = t.a"),
+    ("opens_tables", Sqlite, "SELECT a FROM ((SELECT 1 AS a) s, u)"),
     // PostgreSQL.
     ("star", Postgres, "SELECT t.*::text FROM t"),
     ("only", Postgres, "SELECT a FROM ONLY t"),
@@ -72,8 +75,6 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
     ("against", MySql, "SELECT a FROM t WHERE MATCH (a) AGAINST (CONCAT(?, 'x'))"),
     ("update", MySql, "UPDATE IGNORE t SET a = 1"),
     ("delete", MySql, "DELETE t.* FROM t JOIN u ON u.a = t.a"),
-    ("joining_comma", MySql, "UPDATE t, u SET t.a = u.a"),
-    ("opens_tables", MySql, "SELECT a FROM t JOIN (u, v) ON u.a = t.a"),
     ("character_set", MySql, "SELECT CAST(a AS CHAR(3) CHARACTER SET utf8mb4) FROM t"),
     ("converted", MySql, "SELECT CHAR(65 USING utf8mb4)"),
     ("group_direction", MySql, "SELECT a FROM t GROUP BY a DESC"),
