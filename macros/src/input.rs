@@ -267,7 +267,7 @@ fn not_a_literal(input: ParseStream<'_>, kind: Kind) -> Misuse {
     Misuse::new(
         marked,
         "the SQL is not a string literal",
-        format!("{form}; SQL that is made at run time is a matter for `sqlx::query`"),
+        format!("{form}; for SQL built at run time, use `sqlx::query`"),
     )
 }
 

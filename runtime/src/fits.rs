@@ -36,7 +36,7 @@ pub mod sql_type {
 #[diagnostic::on_unimplemented(
     message = "a parameter of SQL type `{S}` takes `{T}`, not `{Self}`",
     label = "`{S}` takes `{T}`",
-    note = "a value of another type that the database takes is written `value as _`"
+    note = "to pass another type that the database accepts, write `value as _`"
 )]
 pub trait Fits<T, S> {}
 
@@ -57,7 +57,7 @@ impl<T, S> Fits<T, S> for Option<&&T> {}
 #[diagnostic::on_unimplemented(
     message = "a parameter of SQL type `{S}` takes `&{T}`, not `{Self}`",
     label = "`{S}` takes `&{T}`",
-    note = "a value of another type that the database takes is written `value as _`"
+    note = "to pass another type that the database accepts, write `value as _`"
 )]
 pub trait FitsRef<T: ?Sized, S> {}
 

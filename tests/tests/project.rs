@@ -169,7 +169,7 @@ fn a_snapshot_of_other_migrations_is_stale_and_still_used() {
     scratch.write("migrations/2_more.sql", "ALTER TABLE events ADD COLUMN name TEXT;\n");
     let (notice, project) = only_notice(&scratch);
     assert_eq!((notice.kind, notice.place.to_string().as_str()), (NoticeKind::StaleSnapshot, "schema.sql"));
-    assert_eq!(notice.help, ["write it anew with `cargo query-budget schema`"]);
+    assert_eq!(notice.help, ["write it again with `cargo query-budget schema`"]);
     assert!(project.schema.is_some());
 }
 
@@ -181,7 +181,7 @@ fn a_snapshot_that_breaks_off_is_an_error_and_not_used() {
     let (notice, project) = only_notice(&scratch);
     assert_eq!(notice.kind.severity(), Severity::Error);
     assert!(notice.place.to_string().starts_with("schema.sql:"), "{notice:?}");
-    assert_eq!(notice.help, ["write it anew with `cargo query-budget schema`"]);
+    assert_eq!(notice.help, ["write it again with `cargo query-budget schema`"]);
     assert!(project.schema.is_none());
 }
 

@@ -61,7 +61,7 @@ pub(crate) enum Command {
     Completions(Completions),
     /// Write the manual pages
     Man(Man),
-    /// Write what PostgreSQL's types are derived from, from the catalog of a real server
+    /// Write the PostgreSQL type catalog from a live server
     #[cfg(feature = "live")]
     #[command(hide = true)]
     Catalog(Catalog),
@@ -157,7 +157,7 @@ pub(crate) struct Changed {
     /// and in queries of the tables that changed migrations name
     #[arg(long, value_name = "REV", conflicts_with = "queries")]
     pub(crate) since: Option<String>,
-    /// The same of these files as a whole, parted by commas
+    /// The same, for whole files, separated by commas
     #[arg(long, value_name = "FILE,..", value_delimiter = ',', conflicts_with_all = ["since", "queries"])]
     pub(crate) changed_files: Vec<PathBuf>,
 }
@@ -230,7 +230,7 @@ pub(crate) struct Fix {
     /// Make the edits of findings that mean the same for every row, and report what is left
     #[arg(long, conflicts_with_all = ["write_baseline", "queries"])]
     pub(crate) fix: bool,
-    /// Make also those that a person has to look at; with `--diff`, show them
+    /// Also apply fixes that need review; with `--diff`, show them
     #[arg(long, conflicts_with_all = ["write_baseline", "queries"])]
     pub(crate) unsafe_fixes: bool,
     /// Show the edits as a diff and change nothing; exit with 1 when there are any
@@ -257,7 +257,7 @@ pub(crate) struct Editor {
     /// Leave out `cargo check`
     #[arg(long, requires = "message_format")]
     pub(crate) no_cargo: bool,
-    /// What `cargo check` is given besides, behind `--`: `-- --all-features`
+    /// Extra arguments for `cargo check`, after `--`: `-- --all-features`
     #[arg(last = true, requires = "message_format", value_name = "ARGUMENT")]
     pub(crate) cargo: Vec<String>,
 }

@@ -104,7 +104,7 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Ac
         if asks_each_row && access.verdict == Verdict::Served && item.alone().is_none() {
             access.verdict = Verdict::Unknown;
             access.why =
-                "only newer servers search for what a subquery of an UPDATE or DELETE gives".to_owned();
+                "only newer servers use an index for the result of a subquery in UPDATE or DELETE".to_owned();
         }
         // Nobody adds an index to a catalog table.
         let is_system = matches!(query.relation(item.relation).source, Source::System(_));

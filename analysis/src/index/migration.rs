@@ -79,7 +79,7 @@ fn make(schema: &Schema, advice: &Advice) -> Change {
     Change {
         description: format!("add_{}", advice.name),
         note: match advice.is_for_key {
-            true => format!("Leads to the rows of a foreign key; {writes} it."),
+            true => format!("Serves a foreign key; {writes} it."),
             false => format!("Serves {serves}; {writes} it."),
         },
         up: advice.index.statement(create.trim_end(), Some(&advice.name), schema.dialect),
@@ -93,7 +93,7 @@ fn drop(schema: &Schema, table: &Name, old: &str, new: &str) -> Option<Change> {
     let how = how(schema, table);
     Some(Change {
         description: format!("drop_{old}"),
-        note: format!("Index {new} begins with what it holds."),
+        note: format!("Index {new} starts with the same columns."),
         up: snapshot::drop_index(schema.dialect, table, old, how.drop),
         down: snapshot::create_index(schema, table, index, how.create),
         is_alone: how.is_alone,

@@ -35,7 +35,7 @@ declare_lint! {
     /// INSERT INTO users (email, name) VALUES ($1, $2) ON CONFLICT (email) DO NOTHING
     /// ```
     "conflict_target", Correctness, since "0.1.0",
-    "ON CONFLICT on columns that no unique index is about",
+    "ON CONFLICT on columns without a matching unique index",
     Check::Query(check); NeedsSchema, Refused, WhenRun
 }
 

@@ -89,7 +89,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         false => "filter by a unique key, or say which row is meant: `ORDER BY .. LIMIT 1`",
     });
     if let Some(index) = unique_index(context, query, root).filter(|_| !is_first) {
-        finding = finding.help(format!("or have the database hold to it where there is only one: `{index}`"));
+        finding =
+            finding.help(format!("or, if there is only ever one, have the database enforce it: `{index}`"));
     }
     findings.push(finding);
 }

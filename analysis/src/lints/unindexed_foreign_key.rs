@@ -41,7 +41,7 @@ declare_lint! {
     /// CREATE INDEX steps_run ON steps (run_id);
     /// ```
     "unindexed_foreign_key", Index, since "0.1.0",
-    "a foreign key without an index, where what it refers to is deleted",
+    "a foreign key without an index, although referenced rows are deleted",
     Check::Schema(check); NeedsSchema
 }
 

@@ -32,7 +32,7 @@ declare_lint! {
     /// INSERT INTO users (email, name) VALUES ($1, $2)
     /// ```
     "values_count", Correctness, since "0.1.0",
-    "more or fewer values than columns that take them",
+    "more or fewer values than columns",
     Check::Query(check); InTests, Refused
 }
 

@@ -119,7 +119,7 @@ impl Project {
 
     fn broken_snapshot(&mut self, message: String, file: &str, line: Option<usize>) {
         let notice = Notice::new(NoticeKind::BrokenSnapshot, message, place(file, line));
-        self.notices.push(notice.help(format!("write it anew with `{SCHEMA_COMMAND}`")));
+        self.notices.push(notice.help(format!("write it again with `{SCHEMA_COMMAND}`")));
     }
 
     fn skipped(&mut self, problems: Vec<Problem>) {
@@ -148,7 +148,7 @@ impl Project {
                 Notice::new(NoticeKind::StaleSnapshot, format!("failed to {error}"), place(&file, None))
             }
         };
-        self.notices.push(notice.help(format!("write it anew with `{SCHEMA_COMMAND}`")));
+        self.notices.push(notice.help(format!("write it again with `{SCHEMA_COMMAND}`")));
     }
 
     /// Determines the dialect without a schema: from the configuration, else from `DATABASE_URL`, else from

@@ -205,8 +205,8 @@ warning[unindexed_filter]: filter on `logs.event_id` has no index
     fn a_notice_has_no_lint() {
         let place = Place { file: "schema.sql".into(), line: 3, column: 0 };
         let notice =
-            Notice::new(NoticeKind::StaleSnapshot, "the snapshot is stale", place).help("write it anew");
-        let expected = "warning: the snapshot is stale\n--> schema.sql:3\n = help: write it anew";
+            Notice::new(NoticeKind::StaleSnapshot, "the snapshot is stale", place).help("write it again");
+        let expected = "warning: the snapshot is stale\n--> schema.sql:3\n = help: write it again";
         assert_eq!(text_notice(&notice, Style::default()), expected);
     }
 }

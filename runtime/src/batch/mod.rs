@@ -92,7 +92,7 @@ pub struct NoRows(());
 
 /// All rows of the result are returned.
 #[diagnostic::on_unimplemented(
-    message = "this batch does not return a row for each that it is given",
+    message = "this batch does not return one row per input row",
     label = "rows may be missing, and the others have no order",
     note = "`ON CONFLICT DO NOTHING`, `INSERT IGNORE`, UPDATE and DELETE return nothing for a row that they leave alone: read those that were written with `fetch_some`"
 )]

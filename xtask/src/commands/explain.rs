@@ -216,7 +216,7 @@ impl Comparison {
         let differ = if self.differ.len() == 1 { "differs" } else { "differ" };
         format!(
             "agreed on {} of {accesses} in {queries} ({percent:.1} %), {} {differ}: {} not planned, {} with the other side \
-             of a join read in full, {} of tables that are not known here, {} that the query does not name",
+             of a join read in full, {} of tables unknown here, {} that the query does not name",
             self.agreed,
             self.differ.len(),
             self.refused.len(),

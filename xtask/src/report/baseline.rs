@@ -63,7 +63,7 @@ impl Session {
         })?;
         let baseline = if path.exists() {
             Baseline::parse(&read(&path)?, &file).map_err(|error| {
-                Failure::new(error.to_string()).help("delete it and write it anew with `--write-baseline`")
+                Failure::new(error.to_string()).help("delete it and write it again with `--write-baseline`")
             })?
         } else if accepting.write_baseline {
             Baseline::default()

@@ -49,12 +49,12 @@ impl Report {
             Subject::Everything => {
                 missing.push(format!("{} with no bound", grouped(self.unbounded)));
                 if unknown > 0 {
-                    missing.push(format!("{} of tables that are not known", grouped(unknown)));
+                    missing.push(format!("{} of unknown tables", grouped(unknown)));
                 }
                 String::new()
             }
             Subject::Indexes => {
-                missing.push(format!("{} of tables that are not known", grouped(unknown)));
+                missing.push(format!("{} of unknown tables", grouped(unknown)));
                 let accesses = self.queries.iter().map(|query| query.checked.accesses.len()).sum();
                 format!(" with {}", counted(accesses, "table access", "table accesses"))
             }

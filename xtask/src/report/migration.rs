@@ -46,7 +46,7 @@ impl Report {
         }
         if is_behind {
             output.line(
-                "the snapshot is older than the migrations: write it anew with `cargo query-budget schema`",
+                "the snapshot is older than the migrations: write it again with `cargo query-budget schema`",
             )?;
         }
         let indexes = counted(self.advice.len(), "index", "indexes");

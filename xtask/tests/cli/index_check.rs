@@ -60,7 +60,7 @@ fn findings_name_place_sql_and_index() {
         "11 | WHERE event_id = $1 AND at > $2\n",
         "CREATE INDEX ON logs (event_id, at); -- 2 queries, 0 writes\n",
         "found 2 errors, 0 warnings\n",
-        "checked 4 queries with 3 table accesses: 0 not parsed, 1 built at run time, 0 of tables that are not known\n",
+        "checked 4 queries with 3 table accesses: 0 not parsed, 1 built at run time, 0 of unknown tables\n",
     ] {
         assert!(ran.stdout.contains(part), "`{part}` is not in:\n{}", ran.stdout);
     }

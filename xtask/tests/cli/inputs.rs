@@ -157,5 +157,5 @@ fn a_file_that_opens_the_database_of_another_program_is_counted() {
     );
     run(scratch.path(), &["check"])
         .exits_with(0)
-        .says(&["checked 1 query: 0 not parsed", "2 of tables that are not known"]);
+        .says(&["checked 1 query: 0 not parsed", "2 of unknown tables"]);
 }

@@ -135,7 +135,7 @@ fn an_entry_stays_where_a_type_is_not_known() {
         "migrations/2_view.sql",
         "DROP TABLE users;\nCREATE VIEW users AS SELECT * FROM elsewhere.users();\n",
     );
-    run(scratch.path(), &["prepare"]).exits_with(0).says(&["not sure, the entry stays"]);
+    run(scratch.path(), &["prepare"]).exits_with(0).says(&["uncertain, the entry stays"]);
     assert_eq!(before, entries(&scratch, ".sqlx"));
 }
 
@@ -170,7 +170,7 @@ fn queries_of_a_file_are_described_without_a_workspace() {
 fn a_query_whose_type_is_not_known_has_no_entry_and_is_named() {
     let scratch = Scratch::with([FIRST, ("queries.sql", "SELECT unheard_of(id) FROM users;\n")]);
     let arguments = ["prepare", "--queries", "queries.sql", "--migrations", "migrations", "--output", "out"];
-    run(scratch.path(), &arguments).exits_with(0).says(&["queries.sql:1:1: not sure, no entry"]);
+    run(scratch.path(), &arguments).exits_with(0).says(&["queries.sql:1:1: uncertain, no entry"]);
     assert!(!scratch.path().join("out").exists());
     run(scratch.path(), &[&arguments[..], &["--check"]].concat()).exits_with(1);
 }
@@ -198,7 +198,7 @@ fn columns_of_mysql_are_told_and_what_hangs_on_the_server_is_kept() {
     ]);
     let arguments = ["--dialect", "mysql", "--migrations", "migrations", "--output", "out", "--sqlx", "0.9"];
     let arguments = [&["prepare", "--queries", "queries.sql"], &arguments[..]].concat();
-    run(scratch.path(), &arguments).exits_with(0).says(&["1 new", "queries.sql:2:1: not sure, no entry"]);
+    run(scratch.path(), &arguments).exits_with(0).says(&["1 new", "queries.sql:2:1: uncertain, no entry"]);
     let [entry] = &entries(&scratch, "out")[..] else { panic!("one entry") };
     let flat: String = entry.split_whitespace().collect();
     for part in [

@@ -84,7 +84,7 @@ fn the_configured_folder_gets_times_where_it_has_times() {
     // The snapshot does not contain them yet, but they are not written twice.
     write(&scratch, &[]).exits_with(0).says(&[
         "`logs_event_id_idx` is made by a migration of `db/steps` already",
-        "the snapshot is older than the migrations: write it anew with `cargo query-budget schema`",
+        "the snapshot is older than the migrations: write it again with `cargo query-budget schema`",
     ]);
     assert_eq!(std::fs::read_dir(scratch.path().join("db/steps")).expect("the folder").count(), 4);
 }

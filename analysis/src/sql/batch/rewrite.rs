@@ -210,7 +210,7 @@ impl Job<'_> {
         let start = self.text.span(filter, filter)?.start;
         let word = if write.assignments.is_empty() { "USING" } else { "FROM" };
         edits.push((start..start, format!("{word} {} ", self.rows(&self.types()?))));
-        let once = "two elements of one row: the UPDATE writes one of them, and which is not said";
+        let once = "two elements of one row: the UPDATE writes one of them, unspecified which";
         let facts = if write.assignments.is_empty() { Vec::new() } else { vec![once.to_owned()] };
         Some((edits, facts))
     }

@@ -110,7 +110,7 @@ impl Tally {
         let entries = |count| counted(count, "entry", "entries");
         if check {
             output.line(format!(
-                "{} up to date, {stale} stale, {missing} missing, {dead} dead, {unsure} not known for sure",
+                "{} up to date, {stale} stale, {missing} missing, {dead} dead, {unsure} uncertain",
                 entries(current)
             ))?;
             let clean = stale + missing + dead + absent == 0;
@@ -121,7 +121,7 @@ impl Tally {
         }
         output.line(format!(
             "wrote {}: {missing} new, {stale} changed; {current} up to date, {removed} removed, {dead} without a \
-             call, {unsure} not known for sure",
+             call, {unsure} uncertain",
             entries(stale + missing)
         ))?;
         Ok(Outcome::Clean)
@@ -162,7 +162,7 @@ fn prepare(
             State::Unsure { why, has_entry } => {
                 tally.unsure += 1;
                 tally.absent += usize::from(!has_entry);
-                say(if has_entry { "not sure, the entry stays" } else { "not sure, no entry" }, &why)?;
+                say(if has_entry { "uncertain, the entry stays" } else { "uncertain, no entry" }, &why)?;
             }
         }
     }
