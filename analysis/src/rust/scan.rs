@@ -95,7 +95,9 @@ fn read_tokens(
         drivers::is_named_in(source) || renamed.values().any(|name| drivers::is_driver(name));
     for (name, rules) in &told.macros {
         let rules = rules.parse().ok();
-        rules.into_iter().for_each(|rules| walker.imports.define_macro(name.clone(), macro_of(rules)));
+        rules
+            .into_iter()
+            .for_each(|rules| walker.imports.define_macro(name.clone(), macro_of(rules, &told.aliases)));
     }
     walker.knows_sqlx |=
         !told.handed.is_empty() || told.macros.iter().any(|(_, rules)| rules.contains("sqlx"));

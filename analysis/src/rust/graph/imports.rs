@@ -92,6 +92,11 @@ impl Imports {
         self.partial
     }
 
+    /// The names that any file gives to what makes queries.
+    pub(in crate::rust) fn aliases(&self) -> &HashSet<String> {
+        &self.told.aliases
+    }
+
     /// Notes a macro of the file, or one of another file that it uses.
     pub(in crate::rust) fn define_macro(&mut self, name: String, of: Macro) {
         self.macros.insert(name, of);

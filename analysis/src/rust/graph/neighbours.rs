@@ -30,9 +30,14 @@ pub struct Told {
     pub(in crate::rust) crates: HashSet<String>,
     /// The macros of other files that it uses, each with its rules.
     pub(in crate::rust) macros: Vec<(String, String)>,
+    /// The names that any file gives to what makes queries.
+    pub(in crate::rust) aliases: HashSet<String>,
     /// What paths in it stand for that lead to sqlx through other files.
     pub(in crate::rust) handed: HashMap<Vec<String>, Vec<String>>,
 }
+
+/// The rules of a macro that may query and of which nothing else is known: none of them fits.
+const UNKNOWN: &str = "(@ unknown @) => { unknown.await }";
 
 /// What each of these files is told of the others.
 pub fn told(files: &[Neighbour<'_>]) -> Vec<Told> {
@@ -71,12 +76,29 @@ fn tell_macros(files: &[Neighbour<'_>], told: &mut [Told]) {
             };
             let of_crate: Vec<_> = all.iter().filter(|(of, _)| crate_of(*of) == file.crate_name).collect();
             let visible = if of_crate.is_empty() { all.iter().filter(is_seen).collect() } else { of_crate };
-            if let [(of, defined)] = visible.as_slice() {
-                // What its rules use in turn comes with it.
-                left.extend(used(defined.rules, &by_name));
-                if *of != at {
-                    told.macros.push((name.to_owned(), defined.rules.to_owned()));
+            match visible.as_slice() {
+                [(of, defined)] => {
+                    // What its rules use in turn comes with it.
+                    left.extend(used(defined.rules, &by_name));
+                    if *of != at {
+                        let id = crate_of(*of);
+                        let name_of =
+                            file.externs.iter().find(|(_, known)| *known == id && id != file.crate_name);
+                        let rules = match name_of {
+                            Some((name, _)) => defined.rules.replace("$crate", name),
+                            None => defined.rules.to_owned(),
+                        };
+                        told.macros.push((name.to_owned(), rules));
+                    }
                 }
+                several
+                    if several
+                        .iter()
+                        .any(|(_, it)| it.rules.contains("await") || it.rules.contains("query")) =>
+                {
+                    told.macros.push((name.to_owned(), UNKNOWN.to_owned()));
+                }
+                _ => {}
             }
         }
     }
@@ -85,13 +107,13 @@ fn tell_macros(files: &[Neighbour<'_>], told: &mut [Told]) {
 /// The names among these that a text has.
 fn used<'n, V>(text: &str, names: &HashMap<&'n str, V>) -> Vec<&'n str> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    let words =
-        text.match_indices('!').filter_map(|(end, _)| text.get(..end)?.rsplit(|c| !is_part(c)).next());
+    // `name!(..)`, and `use crate::name as other;`.
+    let ends = text.match_indices('!').chain(text.match_indices(" as "));
+    let words = ends.filter_map(|(end, _)| text.get(..end)?.rsplit(|c| !is_part(c)).next());
     let mut found: Vec<&str> =
         words.filter_map(|word| names.get_key_value(word)).map(|(name, _)| *name).collect();
-    // `use crate::name as other;`
-    let renamed = names.keys().filter(|name| text.contains(&format!("{name} as ")));
-    found.extend(renamed);
+    found.sort_unstable();
+    found.dedup();
     found
 }
 
@@ -138,15 +160,33 @@ fn tell_names(files: &[Neighbour<'_>], told: &mut [Told]) {
     modules.follow_globs();
     let is_one = |name: &str| names.contains(name) || makes_query(name);
     for ((file, source), told) in files.iter().zip(&sources).zip(told) {
+        // Most files have none of the names.
+        let all = ["query", "sql", "QueryBuilder"];
+        let mentions = |text: &str| {
+            all.iter().any(|name| text.contains(name)) || names.iter().any(|name| text.contains(name))
+        };
+        if !mentions(file.text) && !told.macros.iter().any(|(_, rules)| mentions(rules)) {
+            continue;
+        }
         let (_, called) = handed::imports(file.text, &is_one);
         let imported = source.scan.items.iter().flat_map(|items| {
             let paths = items.uses.iter().map(|(_, path)| path.iter().map(String::as_str).collect());
             paths.map(|path: Vec<&str>| (items.module.clone(), path))
         });
-        let paths: Vec<_> = called.into_iter().chain(imported).collect();
+        let rules = told.macros.iter().flat_map(|(_, rules)| handed::imports(rules, &is_one).1);
+        let paths: Vec<_> = called
+            .into_iter()
+            .chain(imported)
+            .chain(rules)
+            .map(|(inner, path)| {
+                let path: Vec<String> = path.into_iter().map(str::to_owned).collect();
+                (inner, path)
+            })
+            .collect();
+        told.aliases =
+            names.iter().filter(|name| !makes_query(name)).map(|name| (*name).to_owned()).collect();
         for (inner, path) in paths {
             // As it is written, and with the file's own imports applied.
-            let path: Vec<String> = path.into_iter().map(str::to_owned).collect();
             let own = source.scan.items.iter().find(|items| items.module == inner);
             let import = path.split_first().and_then(|(first, rest)| {
                 let (_, full) = own?.uses.iter().find(|(name, _)| name == first)?;
@@ -256,6 +296,28 @@ mod tests {
             "crate::db::q",
             None,
         );
+    }
+
+    #[test]
+    fn macros_of_another_crate_name_it() {
+        let externs: Arc<HashMap<String, String>> = Arc::new([("lib".to_owned(), "b".to_owned())].into());
+        let none = Arc::default();
+        let file = |crate_name, externs, text| Neighbour { crate_name, externs, module: &[], text };
+        let library = "pub use sqlx::query as q; #[macro_export] macro_rules! get { ($d:expr) => { $crate::q(\"SELECT 1\") } }";
+        let files = [file("b", &none, library), file("a", &externs, "fn f() { lib::get!(db) }")];
+        let last = told(&files).pop().expect("there is a file");
+        assert_eq!(last.macros, [("get".to_owned(), " ($d:expr) => { lib::q(\"SELECT 1\") } ".to_owned())]);
+        assert_eq!(
+            last.handed.get(&["lib".to_owned(), "q".to_owned()][..]).map(|path| path.join("::")).as_deref(),
+            Some("sqlx::query")
+        );
+        let twice = [
+            file("a", &none, "macro_rules! get { () => { a().await } }"),
+            file("a", &none, "macro_rules! get { () => { b().await } }"),
+            file("a", &none, "async fn f() { get!() }"),
+        ];
+        let last = told(&twice).pop().expect("there is a file");
+        assert_eq!(last.macros, [("get".to_owned(), UNKNOWN.to_owned())]);
     }
 
     #[test]

@@ -52,7 +52,7 @@ fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
 
 /// Whether a file imports what makes queries so that others may have it from there: under another name, or for all to see.
 pub(in crate::rust) fn hands_on(text: &str) -> bool {
-    if !(text.contains("use ") && (text.contains(" as ") || text.contains("pub"))) {
+    if !(text.contains("sqlx") && (text.contains(" as ") || text.contains("pub"))) {
         return false;
     }
     let tokens = tokens(text);

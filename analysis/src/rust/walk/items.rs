@@ -1,5 +1,6 @@
 //! Walks modules, `impl` blocks and functions, down to sites and functions; bodies are walked in `walk`.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use proc_macro2::{TokenStream, TokenTree};
@@ -31,7 +32,8 @@ impl<'f> Walker<'f> {
                 }
                 Item::Macro(item) => {
                     if let Some(name) = &item.ident {
-                        self.imports.define_macro(name.to_string(), macro_of(item.mac.tokens.clone()));
+                        let of = macro_of(item.mac.tokens.clone(), self.imports.aliases());
+                        self.imports.define_macro(name.to_string(), of);
                     }
                 }
                 Item::Mod(item) => {
@@ -235,11 +237,12 @@ fn type_name(ty: &syn::Type) -> String {
     }
 }
 
-/// A macro by its rules.
-pub(in crate::rust) fn macro_of(rules: TokenStream) -> Macro {
+/// A macro by its rules; `aliases` are names that make queries as well.
+pub(in crate::rust) fn macro_of(rules: TokenStream, aliases: &HashSet<String>) -> Macro {
     let mut uses = Vec::new();
     used(&rules, &mut uses);
-    Macro { query: rules_of(&rules), awaits: awaits(&rules), uses, rules }
+    let awaits = names_any(&rules, &|name| name == "await" || aliases.contains(name));
+    Macro { query: rules_of(&rules), awaits, uses, rules }
 }
 
 /// The macros that rules may use.
@@ -289,11 +292,11 @@ fn joins(arguments: TokenStream) -> bool {
     })
 }
 
-/// Whether the rules of a macro await something.
-fn awaits(rules: &TokenStream) -> bool {
+/// Whether one of these names stands in the rules of a macro.
+fn names_any(rules: &TokenStream, is_one: &dyn Fn(&str) -> bool) -> bool {
     rules.clone().into_iter().any(|token| match token {
-        TokenTree::Group(group) => awaits(&group.stream()),
-        TokenTree::Ident(name) => name == "await",
+        TokenTree::Group(group) => names_any(&group.stream(), is_one),
+        TokenTree::Ident(name) => is_one(&name.to_string()),
         _ => false,
     })
 }

@@ -1,6 +1,6 @@
 //! Items that are made by macros of the project's own: functions above all, which others call.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Span, TokenStream};
 use syn::parse::{Parse, ParseStream, Parser};
@@ -21,8 +21,8 @@ const MOST: usize = 5_000;
 pub(in crate::rust) fn spread(items: &mut Vec<Item>, told: &Told) {
     let outer = told.macros.iter().filter_map(|(name, rules)| Some((name.clone(), rules.parse().ok()?)));
     let mut macros: HashMap<String, imports::Macro> =
-        outer.map(|(name, rules): (String, TokenStream)| (name, macro_of(rules))).collect();
-    collect(items, &mut macros);
+        outer.map(|(name, rules): (String, TokenStream)| (name, macro_of(rules, &told.aliases))).collect();
+    collect(items, &mut macros, &told.aliases);
     if macros.is_empty() {
         return;
     }
@@ -30,15 +30,15 @@ pub(in crate::rust) fn spread(items: &mut Vec<Item>, told: &Told) {
 }
 
 /// Collects the macros that are defined among items.
-fn collect(items: &[Item], macros: &mut HashMap<String, imports::Macro>) {
+fn collect(items: &[Item], macros: &mut HashMap<String, imports::Macro>, aliases: &HashSet<String>) {
     for item in items {
         match item {
             Item::Macro(item) => {
                 if let Some(name) = &item.ident {
-                    macros.insert(name.to_string(), macro_of(item.mac.tokens.clone()));
+                    macros.insert(name.to_string(), macro_of(item.mac.tokens.clone(), aliases));
                 }
             }
-            Item::Mod(item) => item.content.iter().for_each(|(_, items)| collect(items, macros)),
+            Item::Mod(item) => item.content.iter().for_each(|(_, items)| collect(items, macros, aliases)),
             _ => {}
         }
     }
