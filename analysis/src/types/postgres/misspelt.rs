@@ -65,7 +65,7 @@ impl Session<'_> {
             message: format!("no function `{name}` exists"),
             span: call.span,
             label: "no such function",
-            help: format!("did you mean `{similar}`?"),
+            help: format!("write `{similar}`, which exists"),
         });
     }
 
@@ -155,7 +155,7 @@ mod tests {
             let sql = format!("SELECT {call} FROM t");
             let query = resolve(&sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
             let errors = describe(&query, &replay.schema, Dialect::Postgres).errors;
-            let help = similar.map(|similar| format!("did you mean `{similar}`?"));
+            let help = similar.map(|similar| format!("write `{similar}`, which exists"));
             assert_eq!(errors.first().map(|error| error.help.clone()), help, "{sql}: {errors:?}");
         }
     }
