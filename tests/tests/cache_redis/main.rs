@@ -47,7 +47,7 @@ async fn instance(name: &str, pool: &PgPool) -> CachedPool<Postgres, Redis> {
 
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(has_redis), ignore = "QUERY_BUDGET_TEST_REDIS is not set")]
-#[cfg_attr(not(has_postgres), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
+#[cfg_attr(all(has_redis, not(has_postgres)), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
 async fn instances_share_entries() {
     with_postgres(|pool| async move {
         sqlx::raw_sql(TABLE).execute(&pool).await.unwrap();

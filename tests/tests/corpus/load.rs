@@ -60,7 +60,7 @@ async fn memory() -> SqlitePool {
 
 #[tokio::test]
 #[cfg_attr(not(has_corpus), ignore = "QUERY_BUDGET_CORPUS is not set")]
-#[cfg_attr(not(has_postgres), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
+#[cfg_attr(all(has_corpus, not(has_postgres)), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
 async fn snapshots_load_into_postgres() {
     for folder in Folder::all().into_iter().filter(|folder| folder.dialect == Dialect::Postgres) {
         with_postgres(move |migrated| async move {

@@ -281,7 +281,7 @@ impl<'a> CallGraph<'a> {
             self.nearest_of(&|source, function| first_query(&function.flow, &source.scan.sites).is_some());
         self.querying = self.nearest.keys().copied().collect();
         let has_session = |source: &&Source| source.scan.sites.iter().any(Site::is_of_session);
-        if self.sources.iter().any(|source| has_session(&source)) {
+        if self.sources.iter().any(has_session) {
             self.querying.extend(self.nearest_of(&|_, function| function.flow.has_query()).into_keys());
         }
     }

@@ -85,11 +85,14 @@ fn is_public(before: &[Token<'_>]) -> bool {
     }
 }
 
+/// The path of a module of a file, and a path that code in it may call.
+type CalledPath<'t> = (Vec<String>, Vec<&'t str>);
+
 /// The imports of a file, by module, and the paths that it may call, which end in one of `names` or name something in it.
 pub(in crate::rust) fn imports<'t>(
     text: &'t str,
     names: &dyn Fn(&str) -> bool,
-) -> (Vec<ModuleItems>, Vec<(Vec<String>, Vec<&'t str>)>) {
+) -> (Vec<ModuleItems>, Vec<CalledPath<'t>>) {
     let tokens = tokens(text);
     let mut reader = Reader { tokens: &tokens, at: 0 };
     let (mut modules, mut called) = (vec![ModuleItems::default()], Vec::new());
