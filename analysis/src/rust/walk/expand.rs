@@ -1,6 +1,7 @@
 //! What a use of a project's own `macro_rules!` becomes: its rules, applied as the compiler applies them.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
@@ -32,12 +33,12 @@ pub(in crate::rust) fn expand(rules: &TokenStream, given: &TokenStream, at: Span
 /// What the variables of a rule stand for.
 type Bound = HashMap<String, Value>;
 
-/// What a variable stands for.
+/// What a variable stands for; cheap to clone, because each turn of a repetition has the variables around it.
 #[derive(Clone)]
 enum Value {
-    One(Vec<TokenTree>),
+    One(Rc<[TokenTree]>),
     /// In a repetition, once for each of its turns.
-    Many(Vec<Value>),
+    Many(Rc<[Value]>),
 }
 
 fn is(token: &TokenTree, sign: char) -> bool {
@@ -92,7 +93,7 @@ fn matched(pattern: &[TokenTree], given: &[TokenTree], depth: usize) -> Option<(
                 // An expression stays one, whatever it is put beside.
                 let is_whole = length < 2 || !matches!(kind.as_str(), "expr" | "expr_2021");
                 let tokens = if is_whole { tokens } else { vec![group_of(Delimiter::None, tokens)] };
-                bound.insert(name.to_string(), Value::One(tokens));
+                bound.insert(name.to_string(), Value::One(tokens.into()));
                 read += length;
                 at += 4;
                 continue;
@@ -150,7 +151,7 @@ fn turns(repetition: &Repeated, given: &[TokenTree], bound: &mut Bound, depth: u
     if repetition.often == '+' && turns == 0 {
         return None;
     }
-    bound.extend(found.into_iter().map(|(name, values)| (name, Value::Many(values))));
+    bound.extend(found.into_iter().map(|(name, values)| (name, Value::Many(values.into()))));
     Some(read)
 }
 
@@ -186,7 +187,7 @@ fn fragment(kind: &str, given: &[TokenTree]) -> Option<usize> {
             (TokenTree::Group(group), _) if group.delimiter() == Delimiter::None => Some(1),
             _ => None,
         },
-        "expr" | "expr_2021" => prefix(given, |input| input.parse::<syn::Expr>().map(drop)),
+        "expr" | "expr_2021" => expression(given),
         "ty" => prefix(given, |input| input.parse::<syn::Type>().map(drop)),
         "path" => prefix(given, |input| input.parse::<syn::Path>().map(drop)),
         "block" => prefix(given, |input| input.parse::<syn::Block>().map(drop)),
@@ -197,6 +198,22 @@ fn fragment(kind: &str, given: &[TokenTree]) -> Option<usize> {
         "pat_param" => prefix(given, |input| syn::Pat::parse_single(input).map(drop)),
         _ => None,
     }
+}
+
+/// How many tokens an expression is. It ends at a comma, a semicolon or `=>`, or goes on behind it, as `|a, b| a` does: the
+/// shortest part up to one of them that is an expression is the whole, so that a long list takes time in its length alone.
+fn expression(given: &[TokenTree]) -> Option<usize> {
+    /// How many of these signs an expression has outside of groups, before all that is given is parsed.
+    const FEW: usize = 4;
+    let parse = |input: ParseStream<'_>| input.parse::<syn::Expr>().map(drop);
+    let is_arrow = |at: usize| matches!(given.get(at..at + 2), Some([equals, arrow]) if is(equals, '=') && is(arrow, '>'));
+    let ends =
+        given.iter().enumerate().filter(|(at, token)| is(token, ',') || is(token, ';') || is_arrow(*at));
+    let shortest = ends.take(FEW).find_map(|(end, _)| {
+        let part = given.get(..end).filter(|part| !part.is_empty() && part.len() <= LONGEST)?;
+        parse.parse2(part.iter().cloned().collect()).is_ok().then_some(end)
+    });
+    shortest.or_else(|| prefix(given, parse))
 }
 
 /// How many tokens a parser reads.
@@ -270,7 +287,7 @@ impl Writer {
             Some(Value::Many(values)) => Some((name.clone(), values)),
             _ => None,
         };
-        let many: Vec<(String, &Vec<Value>)> = names.iter().filter_map(many).collect();
+        let many: Vec<(String, &Rc<[Value]>)> = names.iter().filter_map(many).collect();
         let turns = many.iter().map(|(_, values)| values.len()).max()?;
         let mut out = Vec::new();
         for turn in 0..turns {
@@ -321,6 +338,12 @@ mod tests {
         check("($b:block $l:literal $p:path) => { $p!($l) $b }", "{ 1 } -2 a::b", Some("a::b!(-2) { 1 }"));
         check("($($rest:tt)*) => { q!($($rest)*) }", "\"a\", b => 'c", Some("q!(\"a\", b => 'c)"));
         check("() => { $crate::a() }", "", Some("crate::a()"));
+        check(
+            "($a:expr, $b:expr) => { f($b, $a) }",
+            "|x, y| x == y, g::<u8, u8>(1)",
+            Some("f(g::<u8, u8>(1), |x, y| x == y)"),
+        );
+        check("($a:expr => $b:expr) => { f($b, $a) }", "x = 1 => y >= 2", Some("f(y >= 2, x = 1)"));
     }
 
     #[test]
@@ -356,5 +379,12 @@ mod tests {
         check(&deep, "x", None);
         check("($a:expr) => { $b }", "x", None);
         check("strange", "x", None);
+    }
+
+    #[test]
+    fn a_long_list_is_read_whole() {
+        let list = "a + 1, ".repeat(4_000);
+        let rules = "($($a:expr),* $(,)?) => { [$($a),*] }";
+        check(rules, &list, Some(&format!("[{}]", list.trim_end_matches(", "))));
     }
 }
