@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use query_budget::__private::{Site, Tables, query, query_scalar};
 use query_budget::cache::{Cache, Cached, CachedPool, Transaction};
-use query_budget_tests::{with_mysql, with_postgres};
+use query_budget_tests::{Scratch, with_mysql, with_postgres};
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{Database, MySql, Pool, Postgres, Result, Row, Sqlite};
 
@@ -204,7 +204,11 @@ face!(
 const TABLE: &str = "CREATE TABLE items (id BIGINT PRIMARY KEY, n BIGINT NOT NULL)";
 
 async fn in_memory() -> Pool<Sqlite> {
-    let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
+    on_url("sqlite::memory:").await
+}
+
+async fn on_url(url: &str) -> Pool<Sqlite> {
+    let pool = SqlitePoolOptions::new().max_connections(1).connect(url).await.unwrap();
     sqlx::raw_sql(TABLE).execute(&pool).await.unwrap();
     pool
 }
@@ -214,7 +218,10 @@ fn block_on(test: impl Future<Output = ()>) {
 }
 
 pub(crate) fn on_sqlite<F: Future<Output = ()> + Send + 'static>(case: impl FnOnce(CachedPool<Sqlite>) -> F) {
-    block_on(async { case(Cache::in_memory("test").over(in_memory().await)).await });
+    // In a file: a cancelled write may close its connection, and a database in memory would go with it.
+    let scratch = Scratch::new();
+    let url = format!("sqlite://{}?mode=rwc", scratch.path().join("items.db").display());
+    block_on(async { case(Cache::in_memory("test").over(on_url(&url).await)).await });
 }
 
 pub(crate) fn on_postgres<F: Future<Output = ()> + Send + 'static>(
