@@ -41,7 +41,7 @@ fn joined_texts(reader: &Reader<'_>, left: &Expr) -> Option<Hindrance> {
         Some(Hindrance {
             column: column.name.clone(),
             why: "sqlx sets `PIPES_AS_CONCAT`, under which `||` joins texts and is no OR".to_owned(),
-            instead: "write `OR` between the conditions: `||` concatenates its operands as text".to_owned(),
+            instead: "write `OR` between the conditions: `||` joins its operands into a text".to_owned(),
         })
     })
 }
