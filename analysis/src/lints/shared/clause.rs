@@ -230,34 +230,34 @@ impl<'t> Text<'t> {
 mod tests {
     use super::*;
 
-    /// Checks that the condition around `|` is the text between `[` and `]`.
+    /// Checks that what is found around `|` is the text between `[` and `]`.
     #[track_caller]
-    fn check(marked: &str) {
+    fn check(marked: &str, find: impl Fn(&Text<'_>, usize) -> Option<Range<usize>>) {
         let plain = |text: &str| text.replace(['[', ']', '|'], "");
         let sql = plain(marked);
         let at = |mark| plain(marked.split(mark).next().unwrap_or_default()).len();
-        let found = Text::new(&sql, Dialect::Postgres).condition_at(at('|'));
+        let found = find(&Text::new(&sql, Dialect::Postgres), at('|'));
         assert_eq!(found, Some(at('[')..at(']')), "{marked}");
+    }
+
+    #[track_caller]
+    fn check_condition(marked: &str) {
+        check(marked, |text, at| text.condition_at(at));
+    }
+
+    #[track_caller]
+    fn check_side(marked: &str) {
+        check(marked, |text, at| text.side_at(at));
     }
 
     #[test]
     fn a_condition_is_told_from_those_beside_it() {
-        check("SELECT 1 FROM t WHERE [date(|a) = $1]");
-        check("SELECT 1 FROM t WHERE b = 1 AND [date(t.|a) = (1 + 2)] AND c = 1 ORDER BY a");
-        check("SELECT 1 FROM t WHERE (b = 1 AND [date(|a) BETWEEN $1 AND $2]) AND c = 1");
-        check("SELECT 1 FROM t WHERE x IN (SELECT 1 WHERE [|a::date = $1]) LIMIT 1");
-        check("DELETE FROM t WHERE [$1 = date(|a)] RETURNING a;");
-        check("SELECT 1 FROM t WHERE b BETWEEN 1 AND 2 AND [|a + 1 = $1] FOR UPDATE");
-    }
-
-    /// Checks that the side of a comparison around `|` is what stands between `[` and `]`.
-    #[track_caller]
-    fn check_side(marked: &str) {
-        let plain = |text: &str| text.replace(['[', ']', '|'], "");
-        let sql = plain(marked);
-        let at = |mark| plain(marked.split(mark).next().unwrap_or_default()).len();
-        let found = Text::new(&sql, Dialect::Postgres).side_at(at('|'));
-        assert_eq!(found, Some(at('[')..at(']')), "{marked}");
+        check_condition("SELECT 1 FROM t WHERE [date(|a) = $1]");
+        check_condition("SELECT 1 FROM t WHERE b = 1 AND [date(t.|a) = (1 + 2)] AND c = 1 ORDER BY a");
+        check_condition("SELECT 1 FROM t WHERE (b = 1 AND [date(|a) BETWEEN $1 AND $2]) AND c = 1");
+        check_condition("SELECT 1 FROM t WHERE x IN (SELECT 1 WHERE [|a::date = $1]) LIMIT 1");
+        check_condition("DELETE FROM t WHERE [$1 = date(|a)] RETURNING a;");
+        check_condition("SELECT 1 FROM t WHERE b BETWEEN 1 AND 2 AND [|a + 1 = $1] FOR UPDATE");
     }
 
     #[test]

@@ -159,6 +159,8 @@ fn tell_names(files: &[Neighbour<'_>], told: &mut [Told]) {
     }
     modules.follow_globs();
     let is_one = |name: &str| names.contains(name) || makes_query(name);
+    let aliases: HashSet<String> =
+        names.iter().filter(|name| !makes_query(name)).map(|name| (*name).to_owned()).collect();
     for ((file, source), told) in files.iter().zip(&sources).zip(told) {
         // Most files have none of the names.
         let all = ["query", "sql", "QueryBuilder"];
@@ -183,8 +185,7 @@ fn tell_names(files: &[Neighbour<'_>], told: &mut [Told]) {
                 (inner, path)
             })
             .collect();
-        told.aliases =
-            names.iter().filter(|name| !makes_query(name)).map(|name| (*name).to_owned()).collect();
+        told.aliases.clone_from(&aliases);
         for (inner, path) in paths {
             // As it is written, and with the file's own imports applied.
             let own = source.scan.items.iter().find(|items| items.module == inner);
