@@ -3,15 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A command of cargo in the folder of such a crate. All of them share one target folder beside `temporary`, which is the
-/// `CARGO_TARGET_TMPDIR` of a test, and all build alike, so that what several of them depend on is built once. Nothing is
-/// fetched, and what the environment says to this workspace's build is kept from them.
+/// The flags of `tests/ui/tests/cases.rs`.
+const FLAGS: [&str; 5] = ["--cfg", "trybuild", "--verbose", "-Adead_code", "--diagnostic-width=140"];
+
+/// A command of cargo in the folder of such a crate. All of them build alike, with the flags and in the target folder of the UI
+/// cases, so that what several of them depend on is built once; `temporary` is the `CARGO_TARGET_TMPDIR` of a test. Nothing
+/// is fetched, and what the environment says to this workspace's build is kept from them.
 pub fn outside_cargo(directory: &Path, temporary: &str) -> Command {
     let mut command = Command::new(env!("CARGO"));
     command.current_dir(directory).env("CARGO_NET_OFFLINE", "true");
-    command.env("CARGO_TARGET_DIR", Path::new(temporary).join("outside-target"));
+    command.env("CARGO_TARGET_DIR", Path::new(temporary).with_file_name("tests").join("trybuild"));
     command.env("CARGO_INCREMENTAL", "0").env("CARGO_PROFILE_DEV_DEBUG", "false");
-    for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "DATABASE_URL", "QUERY_BUDGET_CONFIG"] {
+    command.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"));
+    for variable in ["RUSTFLAGS", "DATABASE_URL", "QUERY_BUDGET_CONFIG"] {
         command.env_remove(variable);
     }
     command

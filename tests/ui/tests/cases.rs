@@ -23,7 +23,7 @@ fn silent_cases() {
 }
 
 /// The flags that trybuild compiles the cases with. For their dependencies it leaves the last one out, and cargo builds
-/// everything once for each set of flags: the engine, its parsers and sqlx twice.
+/// everything once for each set of flags: the engine, its parsers and sqlx twice. `tests/src/outside.rs` has the same.
 const FLAGS: [&str; 5] = ["--cfg", "trybuild", "--verbose", "-Adead_code", "--diagnostic-width=140"];
 
 /// Runs the cases of a test in a process of its own, for which a variable sets the flags: cargo prefers it to those that
