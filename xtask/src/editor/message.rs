@@ -36,7 +36,7 @@ impl<'a> Writer<'a> {
         let mut helps = finding.help.iter();
         if is_fixable(finding, Applicability::Maybe) {
             let title = helps.next().map_or("make the edit", String::as_str);
-            children.push(child("help", title, self.suggestion(finding)));
+            children.push(child("help", without_replacement(title, finding), self.suggestion(finding)));
         }
         children.extend(helps.map(|help| child("help", help, Vec::new())));
         children.extend(finding.notes.iter().map(|note| child("note", note, Vec::new())));
@@ -113,6 +113,13 @@ impl<'a> Writer<'a> {
         value["message"] = message;
         value
     }
+}
+
+/// The title of a finding's only edit, without the text that it inserts: editors append that to the name of a quick fix.
+fn without_replacement<'t>(title: &'t str, finding: &Finding) -> &'t str {
+    let [edit] = &*finding.edits else { return title };
+    let inserted = edit.in_file.as_ref().map(|file| format!(": `{}`", file.replacement));
+    inserted.and_then(|text| title.strip_suffix(&text)).unwrap_or(title)
 }
 
 /// A message nested in another one.
