@@ -39,7 +39,7 @@ pub enum Node {
     ForEach {
         /// The variable.
         variable: String,
-        /// The elements of the array, as expressions.
+        /// The elements of the array, as expressions; `VARIADIC x` stands for the elements of `x`.
         items: Vec<String>,
         /// The body of the loop.
         nodes: Vec<Node>,
@@ -199,11 +199,19 @@ fn a_loop(cursor: &mut Cursor<'_>, depth: usize) -> Node {
     }
 }
 
+/// Before an array whose elements are meant.
+pub(crate) const SPREAD: &str = "VARIADIC ";
+
 /// Reads `FOREACH x IN ARRAY ARRAY[…]` and `FOR x IN SELECT unnest(ARRAY[…])`.
 fn elements(head: &str, dialect: Dialect) -> Option<(String, Vec<String>)> {
     let mut cursor = Cursor::new(head, dialect);
     cursor.take_any(&["foreach", "for"])?;
     let variable = cursor.name().ok()?;
+    if cursor.take("in array") && !(cursor.is("array") && cursor.text_ahead(1) == "[") {
+        let start = cursor.at;
+        cursor.skip_all();
+        return Some((variable, vec![format!("{SPREAD}{}", cursor.source(start, cursor.at))]));
+    }
     let is_array = |at: &Cursor<'_>| at.is("array") && at.text_ahead(1) == "[";
     while !cursor.done() && !is_array(&cursor) && !cursor.is("values") {
         // A loop over the rows of a table has unknown values.

@@ -263,8 +263,8 @@ pub struct CreateFunction {
     pub sql: String,
     /// Its body, if it is a string.
     pub body: Option<String>,
-    /// The names of its parameters, in order; empty for unnamed ones.
-    pub parameters: Vec<String>,
+    /// The names of its parameters, in order, each with its default; empty for unnamed ones and those without.
+    pub parameters: Vec<(String, String)>,
 }
 
 /// The kind of object that `DROP` drops.
@@ -418,13 +418,9 @@ pub enum Change {
     CreateConversion(String),
     /// `DO`, with its body.
     Do(String),
-    /// `SELECT f(…)` or `CALL f(…)` without a table: the function may run DDL.
-    Call {
-        /// The function.
-        function: Written,
-        /// Its arguments, as written.
-        arguments: Vec<String>,
-    },
+    /// `SELECT f(…), g(…)` or `CALL f(…)` without a table: each function, with its arguments as written; they may
+    /// run DDL.
+    Calls(Vec<(Written, Vec<String>)>),
     /// SQLite: `PRAGMA legacy_alter_table`.
     LegacyAlter(bool),
     /// MySQL: `SET @name = …` and `SELECT … INTO @name`: each variable with its `@`, and the expression for

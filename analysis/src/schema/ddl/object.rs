@@ -253,8 +253,8 @@ pub(crate) fn arguments(sql: &str) -> Option<String> {
     Some(inside.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase())
 }
 
-/// Reads the names of parameters, without consuming the parentheses.
-fn parameters(cursor: &Cursor<'_>) -> Vec<String> {
+/// Reads the names and defaults of parameters, without consuming the parentheses.
+fn parameters(cursor: &Cursor<'_>) -> Vec<(String, String)> {
     let mut ahead = cursor.clone();
     let mut names = Vec::new();
     if !ahead.take_symbol("(") {
@@ -264,8 +264,13 @@ fn parameters(cursor: &Cursor<'_>) -> Vec<String> {
         let _ = ahead.take_any(&["inout", "in", "out", "variadic"]);
         // An unnamed one only has a type.
         let is_named = !matches!(ahead.text_ahead(1), "," | ")" | "[" | "(");
-        names.push(ahead.name().ok().filter(|_| is_named).unwrap_or_default());
+        let name = ahead.name().ok().filter(|_| is_named).unwrap_or_default();
+        ahead.skip_until(|ahead| ahead.is("default") || ahead.is_symbol("=") || ahead.is_symbol(":="));
+        let has_default = ahead.take("default") || ahead.take_symbol("=") || ahead.take_symbol(":=");
+        let start = ahead.at;
         ahead.skip_until(|_| false);
+        let default = if has_default { ahead.source(start, ahead.at) } else { "" };
+        names.push((name, default.to_owned()));
         ahead.take_symbol(",");
     }
     names

@@ -216,10 +216,19 @@ pub(crate) fn select(cursor: &mut Cursor<'_>) -> Change {
             _ => Change::Nothing,
         };
     }
-    match super::block::called(cursor, name) {
-        Node::Call { function, arguments } => Change::Call { function, arguments },
-        _ => Change::Nothing,
+    let mut calls = Vec::new();
+    let mut next = Some(name);
+    while let Some(name) = next.take() {
+        if let Node::Call { function, arguments } = super::block::called(cursor, name) {
+            calls.push((function, arguments));
+        }
+        let _ = cursor.take_symbol(")");
+        cursor.skip_until(|_| false);
+        if cursor.take_symbol(",") {
+            next = cursor.written().ok().filter(|_| cursor.is_symbol("("));
+        }
     }
+    Change::Calls(calls)
 }
 
 /// PostgreSQL: `SELECT … INTO t …` creates a table, like `CREATE TABLE t AS SELECT …`.

@@ -4,6 +4,7 @@
 //! The layout is recognised by the file names, and by comments that split a file into an up and a down part.
 //! Nothing has to be configured.
 
+mod alternatives;
 mod marks;
 mod names;
 mod plain;
@@ -67,6 +68,9 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
     if family == Family::Flyway {
         chosen = names::forward(chosen);
     }
+    if matches!(family, Family::Plain | Family::Numbered) {
+        chosen = without_alternatives(chosen, &mut selected.problems, &shown);
+    }
     if family == Family::Plain {
         chosen = plain::in_order(chosen);
     }
@@ -100,6 +104,24 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
         selected.problems.extend(used_twice(&selected.migrations));
     }
     selected
+}
+
+/// The files that later ones do not replace; a problem names each of the others.
+fn without_alternatives(
+    files: Vec<(Named, File)>,
+    problems: &mut Vec<Problem>,
+    shown: &dyn Fn(&str) -> String,
+) -> Vec<(Named, File)> {
+    let replaced = alternatives::replaced(&files);
+    for alternatives::Replaced { earlier, later } in &replaced {
+        if let (Some((_, earlier)), Some((_, later))) = (files.get(*earlier), files.get(*later)) {
+            let message = format!("the file is not read: {} creates the same tables", shown(&later.path));
+            problems.push(Problem { file: shown(&earlier.path), line: 0, message });
+        }
+    }
+    let is_replaced = |place: usize| replaced.iter().any(|replaced| replaced.earlier == place);
+    let kept = files.into_iter().enumerate().filter(|(place, _)| !is_replaced(*place));
+    kept.map(|(_, file)| file).collect()
 }
 
 impl Selected {

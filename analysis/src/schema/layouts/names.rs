@@ -195,6 +195,11 @@ pub(super) fn read(path: &str, depth: usize) -> Named {
             key.push(Part::Text(name.to_owned()));
             named.key = Key(key);
         }
+    } else if stem.len() == 14 && is_digits(stem) && folders.is_empty() {
+        // Atlas lets a migration have no name.
+        named.family = Family::Sqlx;
+        named.number = stem.parse().ok();
+        named.key = Key(vec![Part::Number(stem.to_owned()), Part::Text(name.to_owned())]);
     } else if is_numbered(stem) || folders.iter().any(|folder| is_numbered(folder)) {
         named.family = Family::Numbered;
         let digits: String =

@@ -9,7 +9,8 @@ fn select_of(names: &[(&str, &str)]) -> Selected {
 
 #[track_caller]
 fn check(names: &[&str], tool: Option<&str>, expect: &[&str]) {
-    let files: Vec<(&str, &str)> = names.iter().map(|name| (*name, "CREATE TABLE t (id int);")).collect();
+    let texts: Vec<String> = (0..names.len()).map(|at| format!("CREATE TABLE t{at} (id int);")).collect();
+    let files: Vec<(&str, &str)> = names.iter().copied().zip(texts.iter().map(String::as_str)).collect();
     let selected = select_of(&files);
     let read: Vec<&str> =
         selected.migrations.iter().map(|it| it.file.strip_prefix("m/").expect("the folder")).collect();
@@ -115,6 +116,35 @@ fn files_without_numbers() {
     assert_eq!(selected.skipped, ["m/seed.sql"]);
     let none = select_of(&[("seed.sql", "INSERT INTO a VALUES (1);")]);
     assert_eq!((none.migrations.len(), none.skipped.len()), (0, 1));
+}
+
+#[test]
+fn the_whole_schema_of_each_version() {
+    let one = "CREATE TABLE a (id int); CREATE TABLE b (id int);";
+    let two = "CREATE TABLE a (id int, n int); CREATE TABLE public.b (id int); CREATE TABLE c (id int);";
+    let read = |files: &[(&str, &str)]| {
+        let selected = select_of(files);
+        let read: Vec<String> = selected.migrations.iter().map(|it| it.file.replace("m/", "")).collect();
+        (read.join(" "), selected.problems.len())
+    };
+    for names in [["v9.sql", "v10.sql"], ["1.9/tables.sql", "1.10/tables.sql"], ["all_v1.sql", "all_v2.sql"]]
+    {
+        assert_eq!(read(&[(names[0], one), (names[1], two)]), (names[1].to_owned(), 1));
+        let change = "ALTER TABLE a ADD COLUMN n int; CREATE TABLE c (id int);";
+        assert_eq!(read(&[(names[0], one), (names[1], change)]), (names.join(" "), 0), "a change");
+        let guarded = one.replace("TABLE", "TABLE IF NOT EXISTS");
+        assert_eq!(read(&[(names[0], one), (names[1], &guarded)]).1, 0, "what exists is kept");
+        let anew = format!("DROP TABLE a, b; {two}");
+        assert_eq!(read(&[(names[0], one), (names[1], &anew)]).1, 0, "made anew");
+        let renamed = format!("ALTER TABLE a RENAME TO a_old; ALTER TABLE b RENAME TO b_old; {two}");
+        assert_eq!(read(&[(names[0], one), (names[1], &renamed)]).1, 0, "renamed");
+    }
+    let selected = select_of(&[("v1.sql", one), ("v2.sql", two)]);
+    assert_eq!(
+        selected.problems[0].to_string(),
+        "m/v1.sql: the file is not read: m/v2.sql creates the same tables"
+    );
+    assert_eq!(read(&[("tables.sql", one), ("tables_mysql.sql", two)]).1, 0, "for another database");
 }
 
 #[test]

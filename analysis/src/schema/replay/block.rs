@@ -22,7 +22,8 @@ const BYTES_OF_A_STEP: usize = 64;
 #[derive(Debug, Clone)]
 pub(super) struct Function {
     pub(super) body: String,
-    pub(super) parameters: Vec<String>,
+    /// The name and the default of each parameter.
+    pub(super) parameters: Vec<(String, String)>,
 }
 
 impl Replay {
@@ -40,13 +41,25 @@ impl Replay {
         let Some(name) = self.find(function, |name| self.bodies.contains_key(name)) else { return };
         let Some(Function { body, parameters }) = self.bodies.get(&name).cloned() else { return };
         let mut frame = BTreeMap::new();
+        for (place, (parameter, default)) in
+            parameters.iter().enumerate().filter(|(_, (_, it))| !it.is_empty())
+        {
+            let value = self.evaluate(default);
+            frame.insert(format!("${}", place + 1), value.clone());
+            frame.insert(parameter.clone(), value);
+        }
         for (place, argument) in arguments.iter().enumerate() {
             let named = argument.split_once("=>").or_else(|| argument.split_once(":="));
             let (parameter, value) = match named.map(|(name, value)| (name.trim().to_lowercase(), value)) {
-                Some((name, value)) if parameters.contains(&name) => (name, self.evaluate(value)),
-                _ => (parameters.get(place).cloned().unwrap_or_default(), self.evaluate(argument)),
+                Some((name, value)) if parameters.iter().any(|(it, _)| *it == name) => {
+                    (name, self.evaluate(value))
+                }
+                _ => {
+                    let name = parameters.get(place).map(|(name, _)| name.clone());
+                    (name.unwrap_or_default(), self.evaluate(argument))
+                }
             };
-            let place = parameters.iter().position(|it| *it == parameter).unwrap_or(place);
+            let place = parameters.iter().position(|(it, _)| *it == parameter).unwrap_or(place);
             frame.insert(format!("${}", place + 1), value.clone());
             frame.insert(parameter, value);
         }
@@ -93,23 +106,31 @@ impl Replay {
                 }
                 Node::Call { function, arguments } => self.call(function, arguments),
                 Node::If { branches, otherwise } => self.run_branches(branches, otherwise, what),
-                Node::ForEach { variable, items, nodes } => {
-                    for item in items {
-                        let value = self.evaluate(item);
-                        self.assign(variable, value);
-                        self.run(nodes, what);
+                Node::ForEach { variable, items, nodes } => match self.elements(items) {
+                    Some(items) => {
+                        for item in items {
+                            self.assign(variable, item);
+                            self.run(nodes, what);
+                        }
                     }
-                }
-                Node::Loop(nodes) => {
-                    if block::runs_ddl(nodes) {
-                        self.gap(format!("{what} runs DDL in a loop"), None, None);
+                    None => {
+                        self.assign(variable, Text::hole());
+                        self.run_loop(nodes, what);
                     }
-                    self.forget_assigned(nodes);
-                    self.loosen_all(nodes);
-                }
+                },
+                Node::Loop(nodes) => self.run_loop(nodes, what),
                 Node::Block { nodes, .. } => self.run(nodes, what),
             }
         }
+    }
+
+    /// Runs a loop of which only the statements are known, not how often and with which values they run.
+    fn run_loop(&mut self, nodes: &[Node], what: &str) {
+        if block::runs_ddl(nodes) {
+            self.gap(format!("{what} runs DDL in a loop"), None, None);
+        }
+        self.forget_assigned(nodes);
+        self.loosen_all(nodes);
     }
 
     /// Assigns a variable of the current body, or of the session.
@@ -324,7 +345,7 @@ fn unknown_effect(sql: &str, dialect: Dialect) -> Option<Effect> {
             | Change::Savepoint(_)
             | Change::RollbackTo(_)
             | Change::SetSearchPath { .. }
-            | Change::Call { .. },
+            | Change::Calls(_),
         ) => None,
         Ok(Change::Alter { actions, .. }) if actions.is_empty() => None,
         Ok(Change::CreateTable(table)) if table.temporary => None,
@@ -385,6 +406,10 @@ mod tests {
             "DO $$ DECLARE n text; BEGIN FOREACH n IN ARRAY ARRAY['t'] LOOP EXECUTE format('ALTER TABLE %I ADD x int', n); END LOOP; END $$",
             "CREATE PROCEDURE p(n regclass) LANGUAGE plpgsql AS $$ BEGIN EXECUTE format('ALTER TABLE %s ADD x int', n); END $$;
              CALL p('t'); DROP PROCEDURE p",
+            "DO $$ DECLARE n text; BEGIN FOREACH n IN ARRAY '{t}'::text[] LOOP EXECUTE format('ALTER TABLE %I ADD x int', n); END LOOP; END $$",
+            "DO $$ DECLARE s text; l text[] := ARRAY['ALTER TABLE t ADD x int', 'SELECT 1']; BEGIN FOREACH s IN ARRAY l LOOP EXECUTE s; END LOOP; END $$",
+            "CREATE FUNCTION p(n name, c name DEFAULT 'x') RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE format('ALTER TABLE %I ADD %I int', n, c); END $$;
+             CREATE TABLE u (id int); SELECT p('u'), p('t') AS done; DROP FUNCTION p",
             "CREATE FUNCTION p(a int, n text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'ALTER TABLE ' || $2 || ' ADD x int'; END $$;
              SELECT p(n => 't', a => 1); DROP FUNCTION p",
         ] {

@@ -1,7 +1,9 @@
-//! Columns and indexes that statements add to tables determined at run time: any table may have them.
+//! Columns and indexes that statements add to tables determined at run time: any table may have them. An empty name
+//! stands for all columns.
 
 use super::Replay;
 use super::block::has_hole;
+use super::values::HOLE;
 use crate::schema::ddl::block::Node;
 use crate::schema::ddl::{self, Action, Change};
 use crate::schema::model::{Column, Name};
@@ -50,11 +52,32 @@ impl Replay {
 
     /// Records the columns that a statement adds, if its table or the column is unknown.
     pub(super) fn loosen(&mut self, sql: &str) {
+        if sql.trim() == HOLE {
+            self.schema.loose_columns.insert(String::new(), String::new());
+            self.schema.loose_indexes.insert(String::new());
+            return;
+        }
         let (name, actions) = match ddl::parse(sql, self.schema.dialect) {
             Ok(Change::Alter { name, actions, .. }) => (name, actions),
-            Ok(Change::CreateIndex(index)) if has_hole(&index.table) => {
-                let first = index.index.keys.first().and_then(|key| key.as_column());
-                self.schema.loose_indexes.extend(first.filter(|key| !has_hole(key)).map(str::to_owned));
+            Ok(Change::CreateIndex(index)) => {
+                let first =
+                    index.index.keys.first().filter(|key| !has_hole(key)).and_then(|key| key.as_column());
+                match (first, self.find_table(&index.table).and_then(|table| self.schema.tables.get(&table)))
+                {
+                    (Some(first), None) => {
+                        self.schema.loose_indexes.insert(first.to_owned());
+                    }
+                    (Some(_), Some(_)) => {}
+                    // Some column of it, or of whichever table.
+                    (None, Some(table)) => {
+                        self.schema
+                            .loose_indexes
+                            .extend(table.columns.iter().map(|column| column.name.clone()));
+                    }
+                    (None, None) => {
+                        self.schema.loose_indexes.insert(String::new());
+                    }
+                }
                 return;
             }
             _ => return,
@@ -120,6 +143,31 @@ mod tests {
         let any = "DO $$ DECLARE c text; BEGIN SELECT 'x' || id INTO c FROM t; EXECUTE format('ALTER TABLE t ADD %I int', c); END $$;";
         check(any, "SELECT b FROM t", 0);
         check("DO $$ BEGIN EXECUTE 'ALTER TABLE u ADD COLUMN a int'; END $$;", "SELECT a FROM t", 1);
+        let joined = "DO $$ BEGIN EXECUTE (SELECT string_agg(format('ALTER TABLE %I ADD COLUMN a int', tablename), ';') FROM pg_tables); END $$;";
+        check(joined, "SELECT a FROM t", 0);
+        check(joined, "SELECT b FROM t", 1);
+        check("DO $$ BEGIN EXECUTE (SELECT sql FROM t); END $$;", "SELECT b FROM t", 0);
+    }
+
+    #[test]
+    fn any_column_may_have_an_index_that_is_made_of_unknown_ones() {
+        let verdict = |ddl: &str, query: &str| {
+            let mut replay = Replay::new(Dialect::Postgres);
+            replay.apply(&format!("CREATE TABLE t (id int, a int); CREATE TABLE u (b int); {ddl}"), "a.sql");
+            let text = crate::schema::snapshot::write(&replay.schema, None);
+            let read = crate::schema::snapshot::read(&text, "s.sql", None).schema;
+            let found = [replay.schema, read].map(|schema| {
+                let query = resolve(query, Dialect::Postgres, Some(&schema)).expect("it parses");
+                crate::index::accesses(&query, &schema)[0].verdict == crate::index::Verdict::Unknown
+            });
+            assert_eq!(found[0], found[1], "{ddl}");
+            found[0]
+        };
+        let of_table = "DO $$ BEGIN EXECUTE format('CREATE INDEX ON t (%I)', (SELECT c FROM u)); END $$;";
+        assert!(verdict(of_table, "SELECT 1 FROM t WHERE a = $1"));
+        assert!(!verdict(of_table, "SELECT 1 FROM u WHERE b = $1"));
+        let of_any = "DO $$ DECLARE s text; BEGIN SELECT sql INTO s FROM u; EXECUTE s; END $$;";
+        assert!(verdict(of_any, "SELECT 1 FROM u WHERE b = $1"));
     }
 
     #[test]

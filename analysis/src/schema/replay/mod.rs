@@ -278,8 +278,8 @@ impl Replay {
                 self.run_block(&body);
                 Ok(())
             }
-            Change::Call { function, arguments } => {
-                self.call(&function, &arguments);
+            Change::Calls(calls) => {
+                calls.iter().for_each(|(function, arguments)| self.call(function, arguments));
                 Ok(())
             }
             Change::LegacyAlter(on) => {

@@ -65,6 +65,25 @@ impl Replay {
         self.value(expression, 0)
     }
 
+    /// The values of the elements of an array; `None` if they are not all known by number.
+    pub(super) fn elements(&self, items: &[String]) -> Option<Vec<Text>> {
+        let [array] = items else { return Some(items.iter().map(|item| self.evaluate(item)).collect()) };
+        let Some(array) = array.strip_prefix(block::SPREAD) else { return Some(vec![self.evaluate(array)]) };
+        let array = self.evaluate(array).known()?;
+        if let Some(inside) = array.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            let plain = !inside.contains(['"', '{', '\\']);
+            return plain.then(|| inside.split(',').map(|item| Text::of(item.trim())).collect());
+        }
+        let mut cursor = Cursor::new(&array, self.schema.dialect);
+        if !cursor.take("array") || !cursor.is_symbol("[") {
+            return None;
+        }
+        let start = cursor.at + 1;
+        cursor.skip();
+        let inside = cursor.source(start, cursor.at.saturating_sub(1));
+        Some(arguments(inside, self.schema.dialect).into_iter().map(|item| self.evaluate(item)).collect())
+    }
+
     fn value(&self, expression: &str, depth: usize) -> Text {
         let mut cursor = Cursor::new(expression, self.schema.dialect);
         if depth > DEEPEST || cursor.done() {
@@ -104,6 +123,13 @@ impl Replay {
                 cursor.skip();
                 self.inside(cursor.source(start, cursor.at.saturating_sub(1)), depth + 1)
             }
+            // Its elements are evaluated when they are needed.
+            Kind::Word if cursor.is("array") && cursor.text_ahead(1) == "[" => {
+                let start = cursor.at;
+                cursor.at += 1;
+                cursor.skip();
+                Text::of(cursor.source(start, cursor.at))
+            }
             Kind::Word if cursor.take("case") => self.choice(cursor, depth),
             Kind::Word | Kind::Name => self.named(cursor, depth),
             _ => {
@@ -139,7 +165,8 @@ impl Replay {
                 let count = has.map(|has| if has { "1" } else { "0" });
                 self.value(&counted(list, count, self.schema.dialect), depth + 1)
             }
-            _ => Text::hole(),
+            // DDL with parts from the rows of a query.
+            _ => Some(self.value(list, depth + 1)).filter(may_change).unwrap_or_else(Text::hole),
         }
     }
 
@@ -208,7 +235,7 @@ impl Replay {
             "lower" => value(0).map(str::to_lowercase),
             "upper" => value(0).map(str::to_uppercase),
             "trim" | "btrim" => value(0).map(|text| text.trim().to_owned()),
-            "coalesce" | "ifnull" => value(0),
+            "coalesce" | "ifnull" | "string_agg" | "group_concat" => value(0),
             "current_schema" if arguments.is_empty() => Text::of("public"),
             "replace" => match (value(0).known(), value(1).known(), value(2).known()) {
                 (Some(text), Some(from), Some(to)) if !from.is_empty() => Text::of(text.replace(&from, &to)),
