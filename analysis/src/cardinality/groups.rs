@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Join, Reader, Rows};
-use crate::sql::expr::{ColumnRef, Expr};
+use super::{Join, Reader, Rows, functions};
+use crate::sql::expr::{ColumnRef, Expr, Op};
+use crate::sql::functions::is_set_returning;
 use crate::sql::predicates;
-use crate::sql::query::{From, JoinKind, RelationId, Select};
+use crate::sql::query::{BlockId, Body, From, JoinKind, RelationId, Select};
 
 impl Reader<'_> {
     /// Whether each key has the same value in all rows: fixed by a condition, or equal to a value of an outer
@@ -17,6 +18,74 @@ impl Reader<'_> {
                 let equal = self.value_determined(&|it| it == key, &conditions, &join.here, &BTreeMap::new());
                 predicates::is_fixed(key, filters) || equal == Some(Rows::One)
             })
+    }
+
+    /// How many rows the set-returning functions of a SELECT list make of each row; `None` if nothing bounds
+    /// them.
+    pub(super) fn rows_per_row(&self, select: &Select) -> Option<Rows> {
+        let mut rows = Some(Rows::One);
+        for output in &select.projection {
+            output.walk(&mut |part| {
+                if let Expr::Call(call) = part
+                    && !call.window
+                    && self.dialect().is_none_or(|dialect| is_set_returning(&call.name, dialect))
+                {
+                    let own = functions::rows(&call.name, &call.args, self.schema);
+                    rows = rows.zip(own).map(|(a, b)| a.max(b));
+                }
+            });
+        }
+        rows
+    }
+
+    /// How many rows have the first numbers of `row_number()` in a derived table, if the rows of its partitions
+    /// are numbered that the conditions choose.
+    pub(super) fn numbered(
+        &mut self,
+        block: BlockId,
+        id: RelationId,
+        conditions: &[&Expr],
+        here: &[RelationId],
+        levels: &BTreeMap<RelationId, Rows>,
+    ) -> Option<(Rows, String)> {
+        let query = self.query;
+        let block = query.block(block);
+        let Body::Select(select) = &block.body else { return None };
+        if block.correlated || select.set_returning {
+            return None;
+        }
+        let columns = query.relation(id).columns.as_ref()?;
+        for (output, column) in block.outputs.as_ref()?.iter().zip(columns.iter()) {
+            let Expr::Call(call) = &output.expr else { continue };
+            if !call.window || call.name != "row_number" {
+                continue;
+            }
+            let is_it = |it: &Expr| {
+                it.as_column().is_some_and(|it| it.relation == Some(id) && it.name == column.name)
+            };
+            let is_below = |condition: &&Expr| match condition {
+                Expr::Binary { op: Op::Lt | Op::LtEq, left, right } => is_it(left) && right.is_constant(),
+                Expr::Binary { op: Op::Gt | Op::GtEq, left, right } => is_it(right) && left.is_constant(),
+                _ => false,
+            };
+            let equal = self.value_determined(&is_it, conditions, here, levels);
+            let Some(mut rows) = equal.or(conditions.iter().any(is_below).then_some(Rows::Bounded)) else {
+                continue;
+            };
+            for key in call.partitions() {
+                let at = block.outputs.as_ref()?.iter().position(|output| output.expr == *key);
+                let name = at.and_then(|at| columns.get(at)).map(|column| column.name.as_str());
+                let outside =
+                    name.and_then(|name| self.column_determined(name, id, conditions, here, levels));
+                rows = rows.max(match outside {
+                    Some(rows) => rows,
+                    None if predicates::is_fixed(key, block.filters()) => Rows::One,
+                    None => return None,
+                });
+            }
+            return Some((rows, "the conditions choose rows by their numbers".to_owned()));
+        }
+        None
     }
 
     /// Whether a SELECT has one group, or one distinct row, because all grouping keys come from a single row.

@@ -228,10 +228,10 @@ impl Reader<'_> {
             return Cardinality::new(Rows::One, "an aggregate without GROUP BY");
         }
         if select.from.is_empty() {
-            return if select.set_returning {
-                Cardinality::new(Rows::Bounded, "its arguments are all it reads")
-            } else {
-                Cardinality::new(Rows::One, "it reads no table")
+            return match self.rows_per_row(select) {
+                _ if !select.set_returning => Cardinality::new(Rows::One, "it reads no table"),
+                Some(_) => Cardinality::new(Rows::Bounded, "its arguments are all it reads"),
+                None => Cardinality::new(Rows::Many, "nothing bounds the rows of a function that it calls"),
             };
         }
         let filters = select.filter.as_ref().map_or(&[][..], Expr::conjuncts);
@@ -253,6 +253,9 @@ impl Reader<'_> {
             && self.groups_are_of(select, &join, &|id| join.levels.contains_key(&id))
         {
             found = Cardinality::new(Rows::Bounded, "what it groups by is bounded");
+        }
+        if select.set_returning && self.rows_per_row(select).is_none() {
+            return Cardinality::new(Rows::Many, "nothing bounds the rows of a function that it calls");
         }
         if (select.set_returning || select.grouping_sets) && found.rows == Rows::One {
             found.rows = Rows::Bounded;
@@ -366,7 +369,8 @@ impl Reader<'_> {
             };
         }
         let grouped = self.grouped(block, id, conditions, here, levels);
-        grouped.or_else(|| self.within(block, id, conditions, here, levels))
+        let grouped = grouped.or_else(|| self.within(block, id, conditions, here, levels));
+        grouped.or_else(|| self.numbered(block, id, conditions, here, levels))
     }
 
     /// A derived table with GROUP BY is unique in its groups.
@@ -438,7 +442,9 @@ fn gather<'q>(
                 kind => *kind,
             };
             let (for_left, for_right) = match kind {
-                JoinKind::Inner | JoinKind::Cross => (with_on.as_slice(), with_on.as_slice()),
+                JoinKind::Inner | JoinKind::Cross | JoinKind::Straight => {
+                    (with_on.as_slice(), with_on.as_slice())
+                }
                 JoinKind::Left => (inherited, with_on.as_slice()),
                 JoinKind::Right => (with_on.as_slice(), inherited),
                 JoinKind::Full => {

@@ -319,3 +319,50 @@ fn a_condition_that_is_the_key_of_an_index_is_met_by_one_row() {
         assert_eq!(rows(many), Rows::Many, "{many}");
     }
 }
+
+/// Checks a query of tables of its own.
+#[track_caller]
+fn check_with(dialect: Dialect, ddl: &str, sql: &str, rows: Rows) {
+    let mut replay = crate::schema::Replay::new(dialect);
+    replay.apply(ddl, "schema.sql");
+    let query = resolve(sql, dialect, Some(&replay.schema)).expect("it parses");
+    assert_eq!(of(&query, Some(&replay.schema)).rows, rows, "{sql}");
+}
+
+#[test]
+fn numbers_that_a_query_gives_to_its_rows() {
+    let ddl = "CREATE TABLE t (id int PRIMARY KEY, k int, n int);";
+    let check = |over: &str, filter: &str, rows: Rows| {
+        let sql =
+            format!("SELECT id FROM (SELECT *, row_number() OVER ({over}) AS nr FROM t) x WHERE {filter}");
+        check_with(Dialect::Postgres, ddl, &sql, rows);
+    };
+    check("ORDER BY n", "nr = 1", Rows::One);
+    check("ORDER BY n", "nr <= 10", Rows::Bounded);
+    check("ORDER BY n", "nr > 10", Rows::Many);
+    check("PARTITION BY k ORDER BY n", "nr = 1", Rows::Many);
+    check("PARTITION BY k ORDER BY n", "nr = 1 AND k = $1", Rows::One);
+    check("PARTITION BY k ORDER BY n", "nr < 3 AND k = ANY ($1)", Rows::Bounded);
+}
+
+#[test]
+fn functions_of_the_select_list_make_rows() {
+    check_with(Dialect::Postgres, "", "SELECT unnest($1::int[])", Rows::Bounded);
+    check_with(Dialect::Postgres, "", "SELECT generate_series(1, 3)", Rows::Bounded);
+    check_with(Dialect::Postgres, "", "SELECT generate_series(1, $1)", Rows::Many);
+    let ddl = "CREATE TABLE t (id int PRIMARY KEY, n int);";
+    check_with(Dialect::Postgres, ddl, "SELECT generate_series(1, n) FROM t WHERE id = $1", Rows::Many);
+}
+
+#[test]
+fn each_dialect_has_its_own_ways_to_one_row() {
+    let ddl = "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE q () INHERITS (p);";
+    check_with(Dialect::Postgres, ddl, "SELECT 1 FROM ONLY p WHERE id = $1", Rows::One);
+    check_with(Dialect::Postgres, ddl, "SELECT 1 FROM p WHERE id = $1", Rows::Many);
+    let ddl = "CREATE TABLE t (a TEXT);";
+    for name in ["rowid", "_rowid_", "oid"] {
+        check_with(Dialect::Sqlite, ddl, &format!("SELECT a FROM t WHERE {name} = ?"), Rows::One);
+    }
+    check_with(Dialect::Sqlite, ddl, "SELECT a FROM t LIMIT -1", Rows::Many);
+    check_with(Dialect::MySql, ddl, "SELECT 1 FROM DUAL WHERE EXISTS (SELECT 1 FROM t)", Rows::One);
+}

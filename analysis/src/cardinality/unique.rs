@@ -6,6 +6,7 @@ use super::keys::{columns_of, is_singleton};
 use super::{MOST_ALTERNATIVES, Reader, Rows};
 use crate::schema::prepared::{self, Predicate, PreparedIndex};
 use crate::schema::{KeyPart, Schema, Table};
+use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Literal, Op, Test};
 use crate::sql::predicates;
 use crate::sql::query::RelationId;
@@ -48,7 +49,7 @@ impl Reader<'_> {
     ) -> Option<(Rows, String)> {
         // Tables that inherit from it have keys of their own, and their rows are read with those of the
         // parent.
-        if schema.is_inherited(table) {
+        if schema.is_inherited(table) && !self.query.reads_only(id) {
             return None;
         }
         let mut best: Option<(Rows, String)> = None;
@@ -67,8 +68,7 @@ impl Reader<'_> {
         if is_singleton(table, schema) {
             offer(Some(Rows::One), &|| format!("a CHECK leaves `{}` one key", table.name));
         }
-        let rowid = self.rowid_name(table, schema);
-        if let Some(rowid) = rowid {
+        for rowid in rowid_names(table, schema) {
             offer(self.all_determined(&[rowid], id, conditions, here, levels), &|| {
                 "the rowid is unique".to_owned()
             });
@@ -113,6 +113,12 @@ impl Reader<'_> {
         }
         best
     }
+}
+
+/// The names of SQLite's rowid in a table, unless a column of its own has the name.
+fn rowid_names(table: &Table, schema: &Schema) -> impl Iterator<Item = &'static str> {
+    let has_rowid = schema.dialect == Dialect::Sqlite && !table.without_rowid;
+    ["rowid", "_rowid_", "oid"].into_iter().filter(move |name| has_rowid && table.column(name).is_none())
 }
 
 /// Whether the conditions say of a condition, as an index holds its value, whether it is met: `(x IS NULL)`.

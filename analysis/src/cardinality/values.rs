@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::{Reader, Rows};
-use crate::schema::{Schema, Table};
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::predicates;
@@ -57,13 +56,6 @@ impl Reader<'_> {
         let used = used.to_ascii_lowercase();
         let of_key = self.key_collation.as_deref().unwrap_or("binary");
         used == "binary" || used.ends_with("_bin") || used.eq_ignore_ascii_case(of_key)
-    }
-
-    pub(super) fn rowid_name(&self, table: &Table, schema: &Schema) -> Option<&'static str> {
-        (schema.dialect == crate::sql::Dialect::Sqlite
-            && !table.without_rowid
-            && table.column("rowid").is_none())
-        .then_some("rowid")
     }
 
     pub(super) fn all_determined(

@@ -1,6 +1,7 @@
 //! Conditions that an index can be searched by (sargable ones), taken from the conjuncts of a query.
 
 use super::estimate;
+use super::pattern;
 use super::relations::Relations;
 use super::search_functions::{self, Sides};
 use super::value_types::Values;
@@ -209,16 +210,16 @@ impl<'a> Reader<'a> {
                 self.compared(expr, Compare::Equal, &[]).into_iter().collect()
             }
             Expr::Like { expr, pattern, kind, negated: false } => {
-                // MySQL knows the values of parameters when it plans.
-                let bound = self.dialect == Dialect::MySql
-                    && matches!(**pattern, Expr::Parameter(_) | Expr::Literal(Literal::Number(_)));
-                let compare = match (bound || fixed_start(pattern, *kind), kind) {
-                    (true, LikeKind::Like | LikeKind::Glob | LikeKind::Regex | LikeKind::Similar) => {
-                        Compare::Prefix(*kind)
-                    }
-                    _ => Compare::Pattern(*kind),
+                let compare = if pattern::has_fixed_start(pattern, *kind, self.dialect) {
+                    Compare::Prefix(*kind)
+                } else {
+                    Compare::Pattern(*kind)
                 };
-                self.compared(expr, compare, &[pattern.as_ref()]).into_iter().collect()
+                let found = self.compared(expr, compare, &[pattern.as_ref()]);
+                // PostgreSQL searches for a pattern without wildcards as for the text itself.
+                let is_whole = self.dialect == Dialect::Postgres && pattern::is_whole(pattern, *kind);
+                let equal = is_whole.then(|| self.compared(expr, Compare::Equal, &[pattern.as_ref()]));
+                found.into_iter().chain(equal.flatten()).collect()
             }
             Expr::Column(column) if column.relation == Some(self.relation) => {
                 self.compared(conjunct, Compare::Equal, &[]).into_iter().collect()
@@ -270,6 +271,14 @@ impl<'a> Reader<'a> {
         self.compared(text, compare, &[start]).into_iter().collect()
     }
 
+    /// Whether a column of addresses is compared with the network that has to contain it, written as a constant: a
+    /// range of addresses for a btree.
+    fn is_in_network(&self, op: &str, left: &Expr, right: &Expr) -> bool {
+        let is_address = || self.type_of_own(left).is_some_and(|ty| matches!(ty, "inet" | "cidr"));
+        let is_written = matches!(right.without_casts(), Expr::Literal(Literal::Text(_)));
+        matches!(op, "<<" | "<<=") && is_written && self.dialect == Dialect::Postgres && is_address()
+    }
+
     /// `a = 1 OR a = 2` inside an arm of another disjunction: one search with several values.
     fn one_of(&self, arms: &[Expr]) -> Vec<Condition> {
         let Some((first, others)) = arms.split_first() else { return Vec::new() };
@@ -310,6 +319,10 @@ impl<'a> Reader<'a> {
             Op::Same if self.dialect != Dialect::Postgres => Compare::Equal,
             op if op.is_range() => Compare::Range,
             Op::Other(op) if op == "^@" => return self.starts_with(left, right),
+            Op::Other(op) if self.is_in_network(op.as_str(), left, right) => {
+                let compares = [Compare::Range, Compare::Operator(op.as_str().to_owned())];
+                return compares.into_iter().filter_map(|it| self.compared(left, it, &[right])).collect();
+            }
             // On texts it is the similarity operator.
             Op::Arithmetic('%') => Compare::Operator("%".to_owned()),
             Op::Other(_) => Compare::Operator(op.as_str().to_owned()),
@@ -341,22 +354,5 @@ impl<'a> Reader<'a> {
         }
         let values: Vec<&Expr> = list.iter().collect();
         self.compared(expr, Compare::Equal, &values).into_iter().collect()
-    }
-}
-
-/// Whether a pattern is a constant that starts with fixed text, so that it defines a range.
-fn fixed_start(pattern: &Expr, kind: LikeKind) -> bool {
-    let Expr::Literal(Literal::Text(text)) = pattern.without_casts() else { return false };
-    let mut characters = text.chars();
-    match kind {
-        LikeKind::Regex => {
-            characters.next() == Some('^')
-                && characters.next().is_some_and(|c| c.is_alphanumeric() || c == '_')
-        }
-        LikeKind::Similar => {
-            characters.next().is_some_and(|c| c.is_alphanumeric() || c == '-') && !text.contains('|')
-        }
-        LikeKind::Glob => characters.next().is_some_and(|c| !matches!(c, '*' | '?' | '[')),
-        LikeKind::Like | LikeKind::ILike => characters.next().is_some_and(|c| !matches!(c, '%' | '_')),
     }
 }

@@ -31,6 +31,7 @@ mod merge;
 mod migration;
 mod new_index;
 mod order;
+mod pattern;
 mod planned;
 mod printed;
 mod problem;
@@ -159,7 +160,8 @@ pub fn accesses(query: &Query, schema: &Schema) -> Vec<Access> {
         }
     }
     for access in accesses.iter_mut().filter(|access| access.verdict == Verdict::Unserved) {
-        let column = access.columns.iter().find(|column| schema.loose_indexes.contains(*column));
+        let any = schema.loose_indexes.contains("");
+        let column = access.columns.iter().find(|column| any || schema.loose_indexes.contains(*column));
         if let Some(column) = column {
             access.why = format!("an index on `{column}` is made of tables that a statement looks up");
             access.verdict = Verdict::Unknown;

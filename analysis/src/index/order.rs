@@ -106,13 +106,22 @@ impl<'p, 's> Joined<'p, 's> {
             let semi = problem.semi.iter().filter(|semi| semi.exists || !exists);
             semi.flat_map(|semi| semi.relations.iter().copied()).collect()
         };
+        // MySQL reads a table with one row before all others, whatever the query says.
+        let is_one_row = |id: &RelationId| {
+            let item = items.iter().find(|item| item.relation == *id);
+            item.and_then(|item| item.alone().map(|alone| (item, alone))).is_some_and(|(item, alone)| {
+                item.indexes.dialect == Dialect::MySql && ROWS * alone.kept <= 1.0
+            })
+        };
+        let straight = problem.straight.iter().filter(|(inner, _)| !inner.iter().all(is_one_row));
+        let straight = straight.map(|(inner, outer)| (inner.iter().collect(), outer.iter().collect()));
         let nulls_turned = problem.nulls_turned;
         Joined {
             items,
             others,
             order,
             nulls_turned,
-            inner: problem.inner_sides(),
+            inner: problem.inner_sides().into_iter().chain(straight).collect(),
             semi: among(false),
             exists: among(true),
         }

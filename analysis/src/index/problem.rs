@@ -33,6 +33,8 @@ pub(super) struct Problem {
     /// The `min(x)` or `max(x)` expressions, if the query selects nothing else: the end of an index gives
     /// each.
     pub(super) extremes: Vec<Expr>,
+    /// Relations that are read after others, because the query says so.
+    pub(super) straight: Vec<(Vec<RelationId>, Vec<RelationId>)>,
     /// MySQL: the single table of an UPDATE or DELETE that looks up a column in a subquery. Servers before
     /// MySQL 8.0.21 and MariaDB 11.1 evaluate the subquery for each row.
     pub(super) asks_each_row: Option<RelationId>,
@@ -221,9 +223,13 @@ impl Collector<'_> {
             From::Join { kind, left, right, on } => {
                 self.item(left, filters, problem, tree, renamed);
                 self.item(right, filters, problem, tree, renamed);
+                if *kind == JoinKind::Straight {
+                    let members = |item: &From| renamed.members(&item.relations());
+                    problem.straight.push((members(right), members(left)));
+                }
                 let Some(on) = on else { return };
                 let inner = match kind {
-                    JoinKind::Inner | JoinKind::Cross => None,
+                    JoinKind::Inner | JoinKind::Cross | JoinKind::Straight => None,
                     JoinKind::Left if demanded(right, filters) => None,
                     JoinKind::Right if demanded(left, filters) => None,
                     JoinKind::Left => Some(right.relations()),
@@ -278,6 +284,7 @@ impl Collector<'_> {
         renamed.outputs.push((id, inner, below.relations.clone()));
         problem.relations.append(&mut below.relations);
         problem.semi.append(&mut below.semi);
+        problem.straight.append(&mut below.straight);
         tree.append(&mut below.demands);
     }
 

@@ -86,7 +86,7 @@ pub(super) fn said_collation(of: &Indexes<'_>, key: &IndexKey, said: Option<&str
 
 /// A table's indexes, with expressions and predicates resolved.
 pub(super) struct Indexes<'s> {
-    dialect: Dialect,
+    pub(super) dialect: Dialect,
     table: &'s Table,
     list: Arc<Vec<PreparedIndex>>,
     /// Positions of the indexes that the planner ignores.
@@ -204,11 +204,8 @@ impl PreparedIndex {
             "btree" if is_operator => {
                 // Bytewise comparison operators, and those of operator classes from extensions.
                 let by_bytes = opclass.contains("pattern") && operator(BYTE_OPERATORS);
-                // A network constant is a range of addresses.
-                let networks =
-                    matches!(key_type(of, key), "inet" | "cidr") && operator(&["<<", "<<=", ">>", ">>="]);
                 let is_brought = !opclass.is_empty() && !opclass.contains("pattern");
-                Knows::from(by_bytes).or_unknown(is_brought || networks)
+                Knows::from(by_bytes).or_unknown(is_brought)
             }
             "btree" => Knows::from(match &condition.compare {
                 Compare::Null | Compare::NotNull => true,

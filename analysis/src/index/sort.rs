@@ -7,7 +7,7 @@ use super::relations::Relations;
 use super::serve::{self, Indexes};
 use super::wanted::{Key, Reading, Wanted};
 use crate::schema::prepared::{self, PreparedIndex};
-use crate::schema::{IndexKey, Name, Schema};
+use crate::schema::{Index, IndexKey, Name, Schema, Table};
 use crate::sql::expr::{Expr, Op};
 use crate::sql::predicates;
 use crate::sql::query::{Block, Body, From, OrderKey, Query, RelationId, Source};
@@ -255,10 +255,36 @@ fn gives(schema: &Schema, prepared: &PreparedIndex, reading: &Reading<'_>) -> bo
             return is_begun || order.peek().is_none();
         }
     }
+    for column in row_key(schema, reading.table, &prepared.index) {
+        while order.next_if(|next| is_fixed(next, &fixed)).is_some() {}
+        let own = prepared::own_column(column);
+        let continues = |next: &&OrderKey| {
+            predicates::same(&own, &next.expr, relation) && next.desc == backwards.unwrap_or(next.desc)
+        };
+        match order.next_if(continues) {
+            Some(next) => backwards = Some(next.desc),
+            None if fixed(&own) => {}
+            None => break,
+        }
+    }
     while order.next_if(|next| is_fixed(next, &fixed)).is_some() {}
     is_begun
         || order.peek().is_none()
         || (prepared.index.unique && backwards.is_some() && ends(reading, prepared))
+}
+
+/// The columns behind the keys of an index that identify its rows, ascending: InnoDB and tables without a rowid store
+/// the primary key there, SQLite the rowid.
+fn row_key<'t>(schema: &Schema, table: &'t Table, index: &'t Index) -> impl Iterator<Item = &'t str> {
+    let columns = match schema.dialect {
+        _ if index.primary => &[],
+        Dialect::Postgres => &[],
+        Dialect::Sqlite if !table.without_rowid && table.rowid_alias().is_none() => &[],
+        Dialect::Sqlite | Dialect::MySql => table.primary_key.as_slice(),
+    };
+    let is_key =
+        |column: &str| index.keys.iter().any(|key| key.prefix.is_none() && key.as_column() == Some(column));
+    columns.iter().map(String::as_str).filter(move |column| !is_key(column))
 }
 
 /// Whether a key of an index is the sort key, in the same collation.

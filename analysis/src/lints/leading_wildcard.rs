@@ -92,7 +92,7 @@ fn begins_with_wildcard(pattern: &Expr, kind: LikeKind) -> bool {
         Expr::Literal(Literal::Text(text)) => match kind {
             LikeKind::Like | LikeKind::ILike | LikeKind::Similar => text.starts_with(['%', '_']),
             LikeKind::Glob => text.starts_with(['*', '?']),
-            LikeKind::Regex => false,
+            LikeKind::Regex | LikeKind::IRegex => false,
         },
         Expr::Binary { op: Op::Concat, left, .. } => begins_with_wildcard(left, kind),
         Expr::Call(call) if matches!(call.name.as_str(), "concat" | "format") => {

@@ -92,7 +92,7 @@ fn is_outer(from: &[From], relation: RelationId) -> bool {
                 JoinKind::Left => side(right),
                 JoinKind::Right => side(left),
                 JoinKind::Full => true,
-                JoinKind::Inner | JoinKind::Cross => false,
+                JoinKind::Inner | JoinKind::Cross | JoinKind::Straight => false,
             };
             here || is_outer(std::slice::from_ref(left), relation)
                 || is_outer(std::slice::from_ref(right), relation)

@@ -257,7 +257,7 @@ fn may_be_missing(item: &From, relation: RelationId) -> bool {
         JoinKind::Left => has(right),
         JoinKind::Right => has(left),
         JoinKind::Full => true,
-        JoinKind::Inner | JoinKind::Cross => false,
+        JoinKind::Inner | JoinKind::Cross | JoinKind::Straight => false,
     };
     optional && has(item) || may_be_missing(left, relation) || may_be_missing(right, relation)
 }

@@ -13,6 +13,7 @@ mod derived {
 
     derive_dialect!(Sqlite, SQLiteDialect, preserve_type_id = true, overrides = {
         supports_bitwise_shift_operators = true,
+        supports_cross_join_constraint = true,
         supports_insert_table_alias = true,
         supports_parens_around_table_factor = true,
     });

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::expr::{ColumnRef, Expr, LikeKind, Literal, Op, Test};
+use super::expr::{ColumnRef, Expr, Literal, Op, Test};
 use super::query::RelationId;
 use super::type_names;
 
@@ -94,6 +94,12 @@ pub(crate) fn same(own: &Expr, other: &Expr, relation: RelationId) -> bool {
         }
         (Expr::Not(a), Expr::Not(b)) => same(a, b, relation),
         (Expr::Row(a), Expr::Row(b)) | (Expr::Array(a), Expr::Array(b)) => all_same(a, b, relation),
+        (Expr::Array(list), Expr::Literal(_)) => {
+            elements(other).is_some_and(|other| all_same(list, &other, relation))
+        }
+        (Expr::Literal(_), Expr::Array(list)) => {
+            elements(own).is_some_and(|own| all_same(&own, list, relation))
+        }
         (Expr::Unary { op: a, expr: ae }, Expr::Unary { op: b, expr: be }) => {
             a == b && same(ae, be, relation)
         }
@@ -393,10 +399,26 @@ fn range(condition: &Expr) -> Option<(&Expr, Op, f64)> {
 
 fn number(expr: &Expr) -> Option<f64> {
     match bare(expr) {
-        Expr::Literal(Literal::Number(text) | Literal::Text(text)) => text.parse().ok(),
+        Expr::Literal(Literal::Number(text)) => text.parse().ok(),
+        Expr::Literal(Literal::Text(text)) => text.parse().ok().or_else(|| moment(text)),
         Expr::Unary { op, expr } if op == "-" => number(expr).map(|n| -n),
         _ => None,
     }
+}
+
+/// A date, or a date and a time without a zone, as a number of the same order.
+fn moment(text: &str) -> Option<f64> {
+    let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, "00:00:00"));
+    let has_form = |text: &str, form: &str| {
+        text.len() == form.len()
+            && text
+                .bytes()
+                .zip(form.bytes())
+                .all(|(a, b)| if b == b'0' { a.is_ascii_digit() } else { a == b })
+    };
+    let is_moment = has_form(date, "0000-00-00") && has_form(time, "00:00:00");
+    let digits: String = date.chars().chain(time.chars()).filter(char::is_ascii_digit).collect();
+    is_moment.then(|| digits.parse().ok())?
 }
 
 fn boolean_of(expr: &Expr) -> Option<bool> {
@@ -433,11 +455,7 @@ fn is_strict_in(condition: &Expr, own: &Expr, relation: RelationId) -> bool {
         Expr::InList { expr, negated: false, .. } | Expr::InQuery { expr, negated: false, .. } => here(expr),
         Expr::Any { left, right, all: false, .. } => here(left) || here(right),
         Expr::Between { expr, low, high, negated: false } => here(expr) || here(low) || here(high),
-        Expr::Like {
-            expr,
-            kind: LikeKind::Like | LikeKind::ILike | LikeKind::Regex | LikeKind::Similar | LikeKind::Glob,
-            ..
-        } => here(expr),
+        Expr::Like { expr, .. } => here(expr),
         Expr::Is { expr, test: Test::Null, negated: true } => here(expr),
         Expr::Is { expr, test: Test::True | Test::False, negated: false } => here(expr),
         Expr::Not(inner) => here(inner) || is_strict_in(inner, own, relation),
@@ -458,7 +476,10 @@ fn strict_value(expr: &Expr, own: &Expr, relation: RelationId) -> bool {
             strict_value(left, own, relation) || strict_value(right, own, relation)
         }
         Expr::Call(call)
-            if matches!(call.name.as_str(), "lower" | "upper" | "length" | "abs" | "date" | "trim") =>
+            if matches!(
+                call.name.as_str(),
+                "lower" | "upper" | "length" | "abs" | "date" | "trim" | "btrim"
+            ) =>
         {
             call.args.iter().any(|arg| strict_value(arg, own, relation))
         }

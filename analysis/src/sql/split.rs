@@ -68,6 +68,15 @@ impl<'t> Script<'t> {
                 break;
             }
             first.get_or_insert(token.span.start);
+            // `END$$`: a name may contain dollar signs, but the client looks for its delimiter first.
+            let delimiter = self.delimiter.filter(|_| token.kind == Kind::Word);
+            if let Some(delimiter) = delimiter
+                && let Some(at) = text.find(delimiter)
+            {
+                end = token.span.start + at;
+                self.lexer.seek(end + delimiter.len());
+                break;
+            }
             end = token.span.end;
             body.read(token, text);
         }
@@ -290,6 +299,11 @@ mod tests {
             "DELIMITER //\na; b //\nc//\nDELIMITER ;\nd; e",
             Dialect::MySql,
             &[(2, "a; b"), (3, "c"), (5, "d"), (5, "e")],
+        );
+        check(
+            "DELIMITER $$\na; END$$\nb; END $$\nDELIMITER ;\nd$;",
+            Dialect::MySql,
+            &[(2, "a; END"), (3, "b; END"), (5, "d$")],
         );
     }
 

@@ -60,6 +60,7 @@ impl fmt::Display for Expr {
                     LikeKind::ILike => "ilike",
                     LikeKind::Glob => "glob",
                     LikeKind::Regex => "~",
+                    LikeKind::IRegex => "~*",
                     LikeKind::Similar => "similar to",
                 };
                 write!(f, "{expr} {}{kind} {pattern}", if *negated { "not " } else { "" })

@@ -319,6 +319,8 @@ pub enum LikeKind {
     Glob,
     /// `REGEXP`, `~`.
     Regex,
+    /// `~*`.
+    IRegex,
     /// `SIMILAR TO`: the pattern has to match the entire text.
     Similar,
 }

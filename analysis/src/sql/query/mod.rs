@@ -357,6 +357,8 @@ pub enum JoinKind {
     Full,
     /// `CROSS JOIN`, or a comma.
     Cross,
+    /// MySQL's `STRAIGHT_JOIN` and SQLite's `CROSS JOIN`: an inner join whose left item is read first.
+    Straight,
 }
 
 /// A source of rows.

@@ -111,11 +111,17 @@ impl Resolver<'_> {
                 args.extend(substring_for.as_deref());
                 self.builtin("substring", &args)
             }
-            E::Trim { trim_what, expr, trim_characters, .. } => {
+            E::Trim { trim_where, trim_what, expr, trim_characters } => {
+                let name = match (trim_where, self.dialect) {
+                    (Some(ast::TrimWhereField::Leading), _) => "ltrim",
+                    (Some(ast::TrimWhereField::Trailing), _) => "rtrim",
+                    (_, Dialect::Postgres) => "btrim",
+                    _ => "trim",
+                };
                 let mut args = vec![self.expr(expr)];
                 args.extend(trim_what.as_ref().map(|what| self.expr(what)));
                 args.extend(trim_characters.iter().flatten().map(|c| self.expr(c)));
-                Expr::Call(Call::plain("trim", args))
+                Expr::Call(Call::plain(name, args))
             }
             E::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
                 let mut args: Vec<&ast::Expr> = vec![expr, overlay_what, overlay_from];
@@ -232,8 +238,10 @@ impl Resolver<'_> {
             B::PGNotLikeMatch => like(left, right, LikeKind::Like, true),
             B::PGILikeMatch => like(left, right, LikeKind::ILike, false),
             B::PGNotILikeMatch => like(left, right, LikeKind::ILike, true),
-            B::PGRegexMatch | B::PGRegexIMatch | B::Regexp => like(left, right, LikeKind::Regex, false),
-            B::PGRegexNotMatch | B::PGRegexNotIMatch => like(left, right, LikeKind::Regex, true),
+            B::PGRegexMatch | B::Regexp => like(left, right, LikeKind::Regex, false),
+            B::PGRegexIMatch => like(left, right, LikeKind::IRegex, false),
+            B::PGRegexNotMatch => like(left, right, LikeKind::Regex, true),
+            B::PGRegexNotIMatch => like(left, right, LikeKind::IRegex, true),
             B::Glob => like(left, right, LikeKind::Glob, false),
             op => Expr::Binary { op: operator(op), left: Box::new(left), right: Box::new(right) },
         }

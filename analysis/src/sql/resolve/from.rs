@@ -29,7 +29,7 @@ impl Resolver<'_> {
         let mut left = self.factor(&item.relation);
         for join in &item.joins {
             let right = self.factor(&join.relation);
-            let (kind, constraint) = join_kind(&join.join_operator);
+            let (kind, constraint) = join_kind(&join.join_operator, self.dialect);
             let on = constraint.and_then(|constraint| self.join_condition(constraint, &left, &right));
             left = From::Join { kind, left: Box::new(left), right: Box::new(right), on };
         }
@@ -415,10 +415,12 @@ fn factor_alias(factor: &ast::TableFactor) -> Option<&ast::TableAlias> {
     }
 }
 
-fn join_kind(operator: &ast::JoinOperator) -> (JoinKind, Option<&ast::JoinConstraint>) {
+fn join_kind(operator: &ast::JoinOperator, dialect: Dialect) -> (JoinKind, Option<&ast::JoinConstraint>) {
     use ast::JoinOperator as J;
     match operator {
-        J::Join(c) | J::Inner(c) | J::StraightJoin(c) => (JoinKind::Inner, Some(c)),
+        J::Join(c) | J::Inner(c) => (JoinKind::Inner, Some(c)),
+        J::StraightJoin(c) => (JoinKind::Straight, Some(c)),
+        J::CrossJoin(c) if dialect == Dialect::Sqlite => (JoinKind::Straight, Some(c)),
         J::Left(c) | J::LeftOuter(c) => (JoinKind::Left, Some(c)),
         J::Right(c) | J::RightOuter(c) => (JoinKind::Right, Some(c)),
         J::FullOuter(c) => (JoinKind::Full, Some(c)),

@@ -213,9 +213,15 @@ impl Resolver<'_> {
             (fetch, _) => fetch,
         };
         let span = query.limit_clause.as_ref().and_then(|clause| self.span_of(clause));
+        // SQLite takes a negative number for no limit.
+        let is_none = |limit: &Expr| match limit {
+            Expr::Literal(literal) => *literal == crate::sql::expr::Literal::Null,
+            Expr::Unary { op, .. } => op == "-" && self.dialect == Dialect::Sqlite,
+            _ => false,
+        };
+        let limit = limit.or(fetch).filter(|limit| !is_none(limit));
         let block = self.block_mut(id);
-        block.limit =
-            limit.or(fetch).filter(|limit| *limit != Expr::Literal(crate::sql::expr::Literal::Null));
+        block.limit = limit;
         block.offset = offset;
         block.limit_span = span;
         block.locks = !query.locks.is_empty();

@@ -209,6 +209,7 @@ impl Resolver<'_> {
                     Some(array),
                 ) => self.element(array, depth + 1),
                 (name, _) if self.has_function(name) => Element::Unknown,
+                (name, _) if makes_tsvector(name) => lexemes(),
                 _ => Element::Scalar,
             },
             Expr::Subquery(_) | Expr::Case { .. } => Element::Unknown,
@@ -239,6 +240,9 @@ impl Resolver<'_> {
     }
 
     fn element_of_type(&self, ty: &str) -> Element {
+        if ty == "tsvector" {
+            return lexemes();
+        }
         self.fields(ty.trim_end_matches(|c: char| matches!(c, '[' | ']') || c.is_ascii_digit() || c == ' '))
     }
 
@@ -271,4 +275,13 @@ impl Resolver<'_> {
             None => Element::Unknown,
         }
     }
+}
+
+/// What `unnest(tsvector)` returns.
+fn lexemes() -> Element {
+    Element::Row(["lexeme", "positions", "weights"].map(str::to_owned).to_vec())
+}
+
+fn makes_tsvector(function: &str) -> bool {
+    function.ends_with("to_tsvector") || matches!(function, "setweight" | "strip" | "ts_delete" | "ts_filter")
 }

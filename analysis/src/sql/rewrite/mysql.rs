@@ -34,6 +34,10 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
             true
         }
         K::AS => clauses::weighed(r),
+        K::FROM if r.is(1, "dual") && *r.token(2) != Token::Period => {
+            r.skip(2);
+            true
+        }
         K::FROM if matches!(r.keyword(1), K::FIRST | K::LAST) => clauses::from_end(r),
         K::TABLE => shared::table_command(r),
         K::LOCK => share_mode(r),

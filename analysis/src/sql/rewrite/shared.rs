@@ -255,7 +255,11 @@ pub(super) fn compound_subquery(r: &mut Rewriter) -> bool {
 pub(super) fn joining_comma(r: &mut Rewriter) -> bool {
     let joins = r.open.last().copied().unwrap_or_default() || r.lists.update == Some(r.open.len());
     if joins {
-        r.put_word("CROSS", K::CROSS);
+        // SQLite's CROSS JOIN says which table is read first.
+        match r.dialect {
+            Dialect::Sqlite => r.put_word("INNER", K::INNER),
+            Dialect::MySql | Dialect::Postgres => r.put_word("CROSS", K::CROSS),
+        }
         r.put_word("JOIN", K::JOIN);
         r.skip(1);
     }
@@ -266,7 +270,7 @@ pub(super) fn joining_comma(r: &mut Rewriter) -> bool {
 pub(super) fn opens_tables(r: &mut Rewriter) -> bool {
     let is_inside = *r.written(1) == Token::LParen && r.open.last().copied().unwrap_or_default();
     let is_after = matches!(keyword(r.written(1)), K::FROM | K::JOIN) && keyword(r.written(2)) != K::DISTINCT;
-    if r.dialect == Dialect::Postgres || !(is_inside || is_after) {
+    if r.dialect == Dialect::Postgres || !(is_inside || is_after || continues_from(r)) {
         return false;
     }
     let is_query = |word: K| matches!(word, K::SELECT | K::WITH | K::VALUES | K::TABLE);
@@ -286,6 +290,34 @@ pub(super) fn opens_tables(r: &mut Rewriter) -> bool {
     let goes_on =
         matches!(next, K::UNION | K::EXCEPT | K::INTERSECT | K::ORDER | K::LIMIT | K::OFFSET | K::FETCH);
     !goes_on && *r.token(closed + 1) != Token::RParen
+}
+
+/// Whether the last comma continues the tables of a FROM: going back, past what is in parentheses, its FROM comes
+/// before any other clause.
+fn continues_from(r: &mut Rewriter) -> bool {
+    if *r.written(1) != Token::Comma || !r.may_search() {
+        return false;
+    }
+    let mut depth = 0_usize;
+    let mut tokens = r.out.iter().rev().skip(1).map(|token| &token.token).peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            Token::RParen | Token::RBracket => depth += 1,
+            Token::LParen | Token::LBracket if depth == 0 => return false,
+            Token::LParen | Token::LBracket => depth -= 1,
+            Token::SemiColon => return false,
+            _ if depth > 0 => {}
+            token => match keyword(token) {
+                K::FROM if tokens.peek().is_some_and(|before| keyword(before) == K::DISTINCT) => {}
+                K::FROM => return true,
+                K::SELECT | K::WHERE | K::BY | K::SET | K::VALUES | K::HAVING | K::LIMIT | K::RETURNING => {
+                    return false;
+                }
+                _ => {}
+            },
+        }
+    }
+    false
 }
 
 /// The `EXCLUDE ..` at the end of a window frame.

@@ -79,6 +79,8 @@ impl Session<'_> {
                     (LikeKind::Like | LikeKind::Glob, true) => "!~~",
                     (LikeKind::ILike, false) => "~~*",
                     (LikeKind::ILike, true) => "!~~*",
+                    (LikeKind::IRegex, false) => "~*",
+                    (LikeKind::IRegex, true) => "!~*",
                     (LikeKind::Regex | LikeKind::Similar, false) => "~",
                     (LikeKind::Regex | LikeKind::Similar, true) => "!~",
                 };
@@ -301,7 +303,6 @@ impl Session<'_> {
             }
             "localtime" | "localtimestamp" => self.special(&call.name, &[]),
             name => {
-                let name = if name == "trim" { "btrim" } else { name };
                 let of_groups = self.grouped && call.modifiers.is_empty();
                 let called = Called {
                     name,

@@ -34,7 +34,9 @@ impl<'q> Session<'q> {
                     self.condition(on, "the condition of a join");
                     // For a row that is present, the condition holds.
                     let real: Vec<RelationId> = match kind {
-                        JoinKind::Inner | JoinKind::Cross => of_left.into_iter().chain(of_right).collect(),
+                        JoinKind::Inner | JoinKind::Cross | JoinKind::Straight => {
+                            of_left.into_iter().chain(of_right).collect()
+                        }
                         JoinKind::Left => of_right,
                         JoinKind::Right => of_left,
                         JoinKind::Full => Vec::new(),

@@ -115,7 +115,7 @@ impl Session<'_> {
 
     /// Whether a function is an aggregate, or unknown.
     fn may_be_aggregate(&self, call: &Call) -> bool {
-        let special = matches!(call.name.as_str(), "coalesce" | "greatest" | "least" | "nullif" | "trim");
+        let special = matches!(call.name.as_str(), "coalesce" | "greatest" | "least" | "nullif");
         let lines = self.types.catalog.lines('f', &call.name);
         let mut own = self.schema.functions_named(&call.name).flat_map(|(_, overloads)| overloads).peekable();
         let is_unknown = lines.is_empty() && own.peek().is_none();

@@ -246,7 +246,7 @@ fn inner_conditions(item: &From) -> Vec<&Expr> {
     let mut open = vec![item];
     while let Some(item) = open.pop() {
         match item {
-            From::Join { kind: JoinKind::Inner | JoinKind::Cross, left, right, on } => {
+            From::Join { kind: JoinKind::Inner | JoinKind::Cross | JoinKind::Straight, left, right, on } => {
                 all.extend(on.iter().flat_map(Expr::conjuncts));
                 open.extend([&**left, &**right]);
             }
@@ -282,7 +282,7 @@ fn is_null_at(expr: &Expr, depth: usize) -> bool {
             "lower"
             | "upper"
             | "length"
-            | "trim"
+            | "btrim"
             | "date_trunc"
             | "to_tsquery"
             | "plainto_tsquery"

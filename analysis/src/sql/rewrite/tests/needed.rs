@@ -23,6 +23,7 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
     ("joining_comma", MySql, "UPDATE t, u SET t.a = u.a"),
     ("opens_tables", MySql, "SELECT a FROM t JOIN (u, v) ON u.a = t.a"),
     ("opens_tables", Sqlite, "SELECT a FROM ((SELECT 1 AS a) s, u)"),
+    ("continues_from", MySql, "SELECT a FROM t, (u, v) WHERE u.a = t.a"),
     // PostgreSQL.
     ("star", Postgres, "SELECT t.*::text FROM t"),
     ("only", Postgres, "SELECT a FROM ONLY t"),

@@ -1,0 +1,121 @@
+//! The fixed text at the start of a pattern, by which an index in byte order is searched.
+
+use crate::sql::Dialect;
+use crate::sql::expr::{Expr, LikeKind, Literal, Op};
+
+/// What is known of a pattern when the query is planned.
+enum Pattern {
+    /// The text, or its start.
+    Text(String),
+    /// A value that is known by then, whatever it is.
+    Given,
+    Unknown,
+}
+
+/// Whether a pattern is known to start with fixed text, so that it defines a range.
+pub(super) fn has_fixed_start(pattern: &Expr, kind: LikeKind, dialect: Dialect) -> bool {
+    match read(pattern, dialect) {
+        Pattern::Text(text) => starts_fixed(&text, kind),
+        Pattern::Given => kind == LikeKind::Like,
+        Pattern::Unknown => false,
+    }
+}
+
+fn read(pattern: &Expr, dialect: Dialect) -> Pattern {
+    let mysql = dialect == Dialect::MySql;
+    match pattern.without_casts() {
+        Expr::Literal(Literal::Text(text)) => Pattern::Text(text.clone()),
+        // MySQL knows the values of parameters when it plans.
+        Expr::Parameter(_) | Expr::Literal(Literal::Number(_)) if mysql => Pattern::Given,
+        Expr::Call(call) if mysql && call.name == "concat" => {
+            let mut parts = call.args.iter().map(|part| read(part, dialect));
+            let is_fixed = |part: &Pattern| !matches!(part, Pattern::Text(text) if text.is_empty());
+            parts.find(is_fixed).unwrap_or(Pattern::Unknown)
+        }
+        // SQLite looks at the expression as it is written.
+        whole if dialect == Dialect::Postgres => folded(whole).map_or(Pattern::Unknown, Pattern::Text),
+        _ => Pattern::Unknown,
+    }
+}
+
+/// The text that PostgreSQL makes of constants before it plans.
+fn folded(expr: &Expr) -> Option<String> {
+    match expr.without_casts() {
+        Expr::Literal(Literal::Text(text)) => Some(text.clone()),
+        Expr::Binary { op: Op::Concat, left, right } => Some(folded(left)? + &folded(right)?),
+        _ => None,
+    }
+}
+
+fn starts_fixed(text: &str, kind: LikeKind) -> bool {
+    let mut characters = text.chars();
+    // What ignores case ends at the first letter.
+    let is_fixed =
+        |c: char, any_case: bool| c == '_' || if any_case { c.is_numeric() } else { c.is_alphanumeric() };
+    match kind {
+        LikeKind::Regex | LikeKind::IRegex => {
+            characters.next() == Some('^')
+                && characters.next().is_some_and(|c| is_fixed(c, kind == LikeKind::IRegex))
+                && !characters.next().is_some_and(|c| matches!(c, '*' | '?' | '{'))
+                && !text.contains('|')
+        }
+        LikeKind::Similar => {
+            characters.next().is_some_and(|c| c.is_alphanumeric() || c == '-')
+                && !characters.next().is_some_and(|c| matches!(c, '*' | '?' | '{'))
+                && !text.contains('|')
+        }
+        LikeKind::Glob => characters.next().is_some_and(|c| !matches!(c, '*' | '?' | '[')),
+        LikeKind::Like => characters.next().is_some_and(|c| !matches!(c, '%' | '_')),
+        LikeKind::ILike => {
+            characters.next().is_some_and(|c| !matches!(c, '%' | '_' | '\\') && !c.is_alphabetic())
+        }
+    }
+}
+
+/// Whether a constant pattern only matches its own text.
+pub(super) fn is_whole(pattern: &Expr, kind: LikeKind) -> bool {
+    let Some(text) = folded(pattern) else { return false };
+    match kind {
+        LikeKind::Like => !text.contains(['%', '_', '\\']),
+        LikeKind::ILike => !text.contains(['%', '_', '\\']) && !text.contains(char::is_alphabetic),
+        LikeKind::Regex => text
+            .strip_prefix('^')
+            .and_then(|text| text.strip_suffix('$'))
+            .is_some_and(|text| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_')),
+        LikeKind::IRegex | LikeKind::Similar | LikeKind::Glob => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_a_pattern_starts_with() {
+        use LikeKind::{ILike, IRegex, Like, Regex, Similar};
+        // As PostgreSQL 15 searches an index of `text_pattern_ops`.
+        for (text, kind, fixed) in [
+            ("a%", Like, true),
+            ("%a", Like, false),
+            ("_a", Like, false),
+            ("a%", ILike, false),
+            ("12a%", ILike, true),
+            ("^ab", Regex, true),
+            ("ab", Regex, false),
+            ("^a*b", Regex, false),
+            ("^ab*", Regex, true),
+            ("^a|b", Regex, false),
+            ("^ab", IRegex, false),
+            ("^12", IRegex, true),
+            ("a%", Similar, true),
+            ("a|b", Similar, false),
+        ] {
+            assert_eq!(starts_fixed(text, kind), fixed, "{text}");
+        }
+        let text = |text: &str| Expr::Literal(Literal::Text(text.to_owned()));
+        assert!(
+            is_whole(&text("abc"), Like) && !is_whole(&text("a_c"), Like) && !is_whole(&text("abc"), ILike)
+        );
+        assert!(is_whole(&text("^abc$"), Regex) && !is_whole(&text("^abc"), Regex));
+    }
+}
