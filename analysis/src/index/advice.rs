@@ -94,8 +94,8 @@ impl Candidate<'_> {
 pub fn advise(schema: &Schema, queries: &[Queried<'_>], is_small: &dyn Fn(&Name) -> bool) -> Vec<Advice> {
     let needs = needs(schema, queries, is_small);
     let mut advice = name_and_prove(candidates(&needs, schema), schema, queries);
-    let losing = foreign_keys::losing_rows(schema, queries.iter().map(|queried| queried.query));
-    let mut keys = foreign_keys::advise(schema, &advice, &losing, is_small);
+    let changes = foreign_keys::Changes::by(schema, queries.iter().map(|queried| queried.query));
+    let mut keys = foreign_keys::advise(schema, &advice, &changes, is_small);
     let writers = writers(queries);
     for key in &mut keys {
         key.writes = touching(&key.index, &writers, queries);

@@ -306,8 +306,8 @@ fn left(ddl: &str, queries: &[&str]) -> Vec<String> {
     let unserved = resolved.iter().flat_map(|query| accesses(query, schema));
     let unserved =
         unserved.filter(|access| access.verdict == super::Verdict::Unserved).map(|access| access.alias);
-    let losing = super::foreign_keys::losing_rows(schema, resolved.iter());
-    let keys = super::foreign_keys::unindexed(schema, &losing, &|_| false);
+    let changes = super::foreign_keys::Changes::by(schema, resolved.iter());
+    let keys = super::foreign_keys::unindexed(schema, &changes, &|_| false);
     unserved.chain(keys.iter().map(|found| found.table.name.to_string())).collect()
 }
 

@@ -1,12 +1,12 @@
-//! Foreign keys whose referencing rows are looked up when the referenced row is deleted, and which of them
-//! lack an index.
+//! Foreign keys whose referencing rows are looked up when the referenced row is deleted or gets another key, and
+//! which of them lack an index.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::advice::Advice;
 use super::few_values::has_few_values;
 use super::new_index::{self, NewIndex};
-use super::writes::deleted_tables;
+use super::writes::{changed_columns, deleted_tables};
 use crate::cardinality;
 use crate::schema::{ForeignKey, Name, Replay, Schema, Table};
 use crate::sql::quote::quote_if_needed;
@@ -19,6 +19,8 @@ pub(crate) struct Unindexed<'s> {
     pub(crate) table: &'s Table,
     /// Its key.
     pub(crate) key: &'s ForeignKey,
+    /// Whether referenced rows are deleted, rather than given other keys.
+    pub(crate) by_delete: bool,
 }
 
 impl Unindexed<'_> {
@@ -29,35 +31,78 @@ impl Unindexed<'_> {
     }
 }
 
-/// The tables that lose rows: a query deletes from them, or a deletion cascades to them.
-pub(crate) fn losing_rows<'s>(
-    schema: &'s Schema,
-    queries: impl Iterator<Item = &'s Query>,
-) -> BTreeSet<&'s Name> {
-    let mut losing: BTreeSet<&Name> = queries.flat_map(deleted_tables).collect();
-    let mut open: Vec<&Name> = losing.iter().copied().collect();
-    if open.is_empty() {
-        return losing;
+/// What queries do to rows that others may refer to.
+#[derive(Debug, Default)]
+pub(crate) struct Changes<'s> {
+    /// The tables that lose rows: a query deletes from them, or a deletion cascades to them.
+    losing: BTreeSet<&'s Name>,
+    /// The columns that get other values, from a query or by a cascade.
+    changed: BTreeSet<(&'s Name, &'s str)>,
+}
+
+impl<'s> Changes<'s> {
+    pub(crate) fn by(schema: &'s Schema, queries: impl Iterator<Item = &'s Query> + Clone) -> Changes<'s> {
+        let losing: BTreeSet<&Name> = queries.clone().flat_map(deleted_tables).collect();
+        let changed: BTreeSet<(&Name, &str)> = queries.flat_map(changed_columns).collect();
+        let mut changes = Changes { losing, changed };
+        if !changes.losing.is_empty() || !changes.changed.is_empty() {
+            changes.follow(schema);
+        }
+        changes
     }
-    let is_cascade = |key: &&ForeignKey| key.on_delete.as_deref() == Some("CASCADE");
-    let mut cascades: HashMap<&Name, Vec<&Name>> = HashMap::new();
-    for table in schema.tables.values() {
-        for key in table.foreign_keys.iter().filter(is_cascade) {
-            cascades.entry(&key.table).or_default().push(&table.name);
+
+    /// Follows the cascades.
+    fn follow(&mut self, schema: &'s Schema) {
+        let mut referring: HashMap<&Name, Vec<(&Name, &ForeignKey)>> = HashMap::new();
+        for table in schema.tables.values() {
+            for key in &table.foreign_keys {
+                referring.entry(&key.table).or_default().push((&table.name, key));
+            }
+        }
+        let mut open: Vec<&Name> = self.losing.iter().copied().collect();
+        while let Some(deleted) = open.pop() {
+            for (table, _) in
+                referring.get(deleted).into_iter().flatten().filter(|(_, key)| cascades(&key.on_delete))
+            {
+                if self.losing.insert(table) {
+                    open.push(table);
+                }
+            }
+        }
+        let mut open: Vec<(&Name, &str)> = self.changed.iter().copied().collect();
+        while let Some((of, column)) = open.pop() {
+            for (table, key) in
+                referring.get(of).into_iter().flatten().filter(|(_, key)| cascades(&key.on_update))
+            {
+                let referenced = referenced(schema, key);
+                let own = referenced.iter().position(|it| it == column).and_then(|at| key.columns.get(at));
+                if let Some(own) = own
+                    && self.changed.insert((table, own))
+                {
+                    open.push((table, own));
+                }
+            }
         }
     }
-    while let Some(deleted) = open.pop() {
-        let reached = cascades.get(deleted).into_iter().flatten().copied();
-        open.extend(reached.filter(|to| losing.insert(to)));
+}
+
+fn cascades(action: &Option<String>) -> bool {
+    action.as_deref() == Some("CASCADE")
+}
+
+/// The columns that a key refers to.
+fn referenced<'s>(schema: &'s Schema, key: &'s ForeignKey) -> &'s [String] {
+    match key.references.as_slice() {
+        [] => schema.tables.get(&key.table).map_or(&[], |table| table.primary_key.as_slice()),
+        columns => columns,
     }
-    losing
 }
 
 /// The foreign keys without an index whose rows are looked up: the key has an action, or rows of the
-/// referenced table are deleted. MySQL creates these indexes itself.
+/// referenced table are deleted or get other keys. MySQL creates these indexes itself.
 pub(crate) fn unindexed<'s>(
     schema: &'s Schema,
-    losing: &BTreeSet<&Name>,
+    changes: &Changes<'_>,
     is_small: &dyn Fn(&Name) -> bool,
 ) -> Vec<Unindexed<'s>> {
     if schema.dialect == Dialect::MySql {
@@ -67,13 +112,18 @@ pub(crate) fn unindexed<'s>(
     // A partition has the indexes of its parent.
     let own = schema.tables.values().filter(|table| table.partition_bound.is_none());
     for table in own.filter(|table| !table.foreign_keys.is_empty() && !is_small(&table.name)) {
-        let open = table.foreign_keys.iter().filter(|key| {
+        let open = table.foreign_keys.iter().filter_map(|key| {
             let acts = key.on_delete.as_deref().is_some_and(|action| action != "RESTRICT");
-            !is_small(&key.table) && (acts || losing.contains(&key.table)) && !is_indexed(schema, table, key)
+            let by_delete = acts || changes.losing.contains(&key.table);
+            let changes_key = |column: &String| changes.changed.contains(&(&key.table, column.as_str()));
+            let is_open = !is_small(&key.table)
+                && (by_delete || referenced(schema, key).iter().any(changes_key))
+                && !is_indexed(schema, table, key);
+            is_open.then_some(Unindexed { table, key, by_delete })
         });
         let mut open = open.peekable();
         if open.peek().is_some() && !cardinality::keys::is_singleton(table, schema) {
-            found.extend(open.map(|key| Unindexed { table, key }));
+            found.extend(open);
         }
     }
     found
@@ -106,7 +156,7 @@ fn is_indexed(schema: &Schema, table: &Table, key: &ForeignKey) -> bool {
 pub(crate) fn advise(
     schema: &Schema,
     advice: &[Advice],
-    losing: &BTreeSet<&Name>,
+    changes: &Changes<'_>,
     is_small: &dyn Fn(&Name) -> bool,
 ) -> Vec<Advice> {
     let mut replay = Replay::new(schema.dialect);
@@ -116,7 +166,7 @@ pub(crate) fn advise(
     }
     let mut taken = new_index::names(&replay.schema);
     let mut known: BTreeSet<NewIndex> = BTreeSet::new();
-    let found = unindexed(&replay.schema, losing, is_small).into_iter();
+    let found = unindexed(&replay.schema, changes, is_small).into_iter();
     let indexes = found.map(|found| found.index(schema.dialect)).filter(|index| known.insert(index.clone()));
     let named = indexes.map(|index| {
         let name = index.free_name(&taken);

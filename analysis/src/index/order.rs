@@ -258,8 +258,11 @@ impl<'p, 's> Joined<'p, 's> {
             return Step { cost, rows: (plan.rows * rows / ROWS).max(plan.rows), read: None };
         };
         let (cost, read) = self.read(item, plan.reached, plan.rows, planner);
+        // SQLite does not expect a condition on other tables to discard rows of a scan.
+        let is_scan = planner == Planner::Nested && read.is_none() && item.indexes.dialect == Dialect::Sqlite;
         let rows = match self.semi.contains(item.relation) {
             true => plan.rows,
+            false if is_scan => plan.rows * self.own_rows(at),
             false => left(planner, read, plan.rows, plan.rows * item.rows(plan.reached)),
         };
         Step { cost: plan.cost + cost, rows, read }

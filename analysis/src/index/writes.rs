@@ -2,7 +2,8 @@
 
 use super::new_index::NewIndex;
 use crate::schema::Name;
-use crate::sql::query::{Body, Query, Source, Write};
+use crate::sql::expr::{Expr, Op};
+use crate::sql::query::{Action, Body, Query, Source, Write};
 
 /// Whether a query makes the database update the index: it inserts or deletes rows, or changes indexed
 /// columns.
@@ -45,6 +46,48 @@ pub(super) fn deleted_tables(query: &Query) -> impl Iterator<Item = &Name> {
             _ => None,
         }
     })
+}
+
+/// The columns that a query may give other values than they have, with their tables.
+pub(super) fn changed_columns(query: &Query) -> impl Iterator<Item = (&Name, &str)> {
+    let writes = query.blocks.iter().filter_map(|block| match &block.body {
+        Body::Write(write) => Some(write.as_ref()),
+        _ => None,
+    });
+    let targets = writes.filter_map(|write| match &query.relation(write.target).source {
+        Source::Table(name) => Some((name, write)),
+        _ => None,
+    });
+    targets.flat_map(|(name, write)| {
+        let of_whens = write.whens.iter().filter_map(|when| match &when.action {
+            Action::Update(assignments) => Some(assignments),
+            _ => None,
+        });
+        let is_update = write.whens.is_empty() && !write.from.is_empty();
+        let updated = is_update.then_some(&write.assignments).into_iter().chain(of_whens).flatten();
+        let updated = updated.filter(|(column, value)| !keeps(write, column, value.as_ref()));
+        let conflict = write.conflict.iter().flat_map(|conflict| {
+            let assignments = conflict.assignments.iter();
+            // The row has the same value in the columns of the conflict.
+            assignments.filter(|(column, _)| !conflict.columns.contains(column))
+        });
+        updated.chain(conflict).map(move |(column, _)| (name, column.as_str()))
+    })
+}
+
+/// Whether an assignment leaves a column with the value that it has: its own, or one that the WHERE requires.
+fn keeps(write: &Write, column: &str, value: Option<&Expr>) -> bool {
+    let is_own = |expr: &Expr| {
+        expr.as_column().is_some_and(|it| it.relation == Some(write.target) && it.name == column)
+    };
+    let required = |demand: &Expr| match demand {
+        Expr::Binary { op: Op::Eq, left, right } => {
+            (is_own(left) && value == Some(right.as_ref())) || (is_own(right) && value == Some(left.as_ref()))
+        }
+        _ => false,
+    };
+    value.is_some_and(is_own)
+        || write.filter.as_ref().is_some_and(|filter| filter.conjuncts().iter().any(required))
 }
 
 fn writes<'q>(query: &'q Query, table: &'q Name) -> impl Iterator<Item = &'q Write> {

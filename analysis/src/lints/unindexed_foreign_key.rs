@@ -3,18 +3,17 @@
 use super::{Check, SchemaContext, declare_lint};
 use crate::finding::Finding;
 use crate::index::foreign_keys::{self, Unindexed};
-use crate::schema::{ForeignKey, Table};
 
 declare_lint! {
     /// ## What it does
     ///
     /// Finds foreign keys without an index on their columns, if rows of the referenced table are deleted: by
     /// the key's own action (`ON DELETE CASCADE`, `SET NULL`, `SET DEFAULT`), or by a query of the workspace,
-    /// directly or through a cascade.
+    /// directly or through a cascade. The same goes for a query that changes the referenced columns.
     ///
     /// ## Why is this bad
     ///
-    /// For each deleted row, the database reads the entire referencing table to find the rows that refer to
+    /// For each such row, the database reads the entire referencing table to find the rows that refer to
     /// it, while it holds locks.
     ///
     /// ## Known limits
@@ -46,29 +45,36 @@ declare_lint! {
 }
 
 fn check(context: &SchemaContext<'_>, findings: &mut Vec<Finding>) {
-    let losing = context.losing_rows();
-    for Unindexed { table, key } in
-        foreign_keys::unindexed(context.schema, &losing, &|table| context.is_small(table))
-    {
-        findings.push(finding(context, table, key));
+    let changes = context.changes();
+    for unindexed in foreign_keys::unindexed(context.schema, &changes, &|table| context.is_small(table)) {
+        findings.push(finding(context, unindexed));
     }
 }
 
-fn finding(context: &SchemaContext<'_>, table: &Table, key: &ForeignKey) -> Finding {
+fn finding(context: &SchemaContext<'_>, unindexed: Unindexed<'_>) -> Finding {
+    let Unindexed { table, key, by_delete } = unindexed;
     let columns = key.columns.join(", ");
     let message = format!("foreign key `{} ({columns})` has no index", table.name);
     let finding = Finding::new(LINT.name, message)
         .help(format!(
             "add an index: `{}`",
-            Unindexed { table, key }.index(context.schema.dialect).ddl(context.schema.dialect)
+            unindexed.index(context.schema.dialect).ddl(context.schema.dialect)
         ))
-        .note(format!("a row deleted from `{}` makes the database read all of `{}`", key.table, table.name));
+        .note(match by_delete {
+            true => {
+                format!("a row deleted from `{}` makes the database read all of `{}`", key.table, table.name)
+            }
+            false => format!(
+                "a new key of a row of `{}` makes the database read all of `{}`",
+                key.table, table.name
+            ),
+        });
     context.about_key(finding, table, key)
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::lints::tests::{ddl_fires, ddl_fires_with, ddl_silent};
+    use crate::lints::tests::{ddl_fires, ddl_fires_with, ddl_silent, ddl_silent_with};
 
     const RUNS: &str = "CREATE TABLE runs (id bigint PRIMARY KEY, at date);";
 
@@ -85,6 +91,30 @@ mod tests {
             &format!("{RUNS}CREATE TABLE steps (id bigint PRIMARY KEY, run bigint REFERENCES runs);"),
             "DELETE FROM runs WHERE id = $1",
         );
+    }
+
+    #[test]
+    fn fires_where_a_referenced_key_changes() {
+        let ddl = "CREATE TABLE t (id bigint PRIMARY KEY, code text UNIQUE, note text);
+             CREATE TABLE s (id bigint PRIMARY KEY, code text REFERENCES t (code));";
+        for query in [
+            "UPDATE t SET code = $1 WHERE id = $2",
+            "INSERT INTO t VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET code = excluded.code",
+            "MERGE INTO t USING (SELECT $1::bigint AS id, $2 AS code) n ON n.id = t.id WHEN MATCHED THEN UPDATE SET code = n.code",
+        ] {
+            ddl_fires_with("unindexed_foreign_key", ddl, query);
+        }
+        let chain = "CREATE TABLE t (code text PRIMARY KEY); CREATE TABLE s (code text PRIMARY KEY REFERENCES t ON UPDATE CASCADE);
+             CREATE TABLE r (id bigint PRIMARY KEY, code text REFERENCES s (code));";
+        ddl_fires_with("unindexed_foreign_key", chain, "UPDATE t SET code = $1 WHERE code = $2");
+        for query in [
+            "UPDATE t SET note = $1 WHERE id = $2",
+            "UPDATE t SET code = $1, note = $2 WHERE code = $1",
+            "UPDATE t SET code = code, note = $2 WHERE id = $1",
+            "INSERT INTO t VALUES ($1, $2, $3) ON CONFLICT (code) DO UPDATE SET code = excluded.code, note = excluded.note",
+        ] {
+            ddl_silent_with("unindexed_foreign_key", ddl, query);
+        }
     }
 
     #[test]

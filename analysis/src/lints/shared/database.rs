@@ -1,7 +1,5 @@
 //! Shared by the lints on a database as a whole: its schema, all queries on it, and SQL to paste.
 
-use std::collections::BTreeSet;
-
 use crate::config::Config;
 use crate::finding::{Finding, Place};
 use crate::index::{Queried, foreign_keys};
@@ -49,9 +47,9 @@ impl<'a> SchemaContext<'a> {
         crate::lints::is_small(self.config, Some(self.schema), table)
     }
 
-    /// The tables that rows are deleted from.
-    pub(in crate::lints) fn losing_rows(&self) -> BTreeSet<&'a Name> {
-        foreign_keys::losing_rows(self.schema, self.queries.iter().map(|queried| queried.query))
+    /// What the queries do to rows that others may refer to.
+    pub(in crate::lints) fn changes(&self) -> foreign_keys::Changes<'a> {
+        foreign_keys::Changes::by(self.schema, self.queries.iter().map(|queried| queried.query))
     }
 
     /// The statement that drops an index.

@@ -162,17 +162,6 @@ impl Resolver<'_> {
         name: &str,
         span: Option<crate::sql::Span>,
     ) -> (Source, Option<Arc<[RelationColumn]>>) {
-        // MySQL: tables may be qualified with the current database, whose name migrations rarely mention.
-        let schema = match self.schema {
-            Some(known)
-                if self.dialect == Dialect::MySql
-                    && self.is_of_another_database(schema, known)
-                    && (known.table(None, name).is_some() || known.view(None, name).is_some()) =>
-            {
-                None
-            }
-            _ => schema,
-        };
         let full = Name::qualified(schema, name);
         let Some(known) = self.schema else { return (Source::Table(full), None) };
         if let Some(table) = known.table(schema, name) {

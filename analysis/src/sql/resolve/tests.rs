@@ -130,8 +130,9 @@ fn tables_that_the_schema_lacks_are_tables() {
     assert!(matches!(source(Postgres, "SELECT id FROM nowhere"), Source::Table(_)));
     check(Sqlite, "SELECT id FROM other.p", &[]);
     assert!(matches!(source(Sqlite, "SELECT id FROM other.p"), Source::Table(name) if name.schema.is_some()));
-    // The name of the current database appears in no migration.
-    check(MySql, "SELECT app.p.nmae FROM app.p", &["column nmae"]);
+    // It may be the current database, whose name appears in no migration, or another with a table of that name.
+    check(MySql, "SELECT app.p.nmae FROM app.p", &[]);
+    assert!(matches!(source(MySql, "SELECT id FROM app.p"), Source::Table(name) if name.schema.is_some()));
     check(MySql, "SELECT nmae FROM app.elsewhere", &[]);
 }
 
