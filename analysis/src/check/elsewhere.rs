@@ -18,11 +18,21 @@ const REASON: &str = "it runs on another database";
 pub(super) fn schema(
     sql: &str,
     site: Option<&Site>,
+    known: Option<&Schema>,
     dialect: Dialect,
     query: &Result<Query, SyntaxError>,
 ) -> Option<Schema> {
     if site.is_none_or(|site| site.form == Form::Checked) {
         return None;
+    }
+    if let Some(known) = known.filter(|known| !known.gaps.iter().any(|gap| gap == REASON)) {
+        let misses = |query: &Query| query.problems.iter().any(|problem| name_of(problem).is_some());
+        let is_other = site.is_some_and(|site| {
+            changes_schema(&site.place.file) || is_text(site) && runs_on_named_pool(site)
+        });
+        if is_other && query.as_ref().is_ok_and(misses) {
+            return Some(Schema { gaps: vec![REASON.to_owned()], ..Schema::new(known.dialect) });
+        }
     }
     if let Some(known) = site.and_then(Site::dialect) {
         return (known != dialect).then(|| Schema { gaps: vec![REASON.to_owned()], ..Schema::new(known) });
@@ -41,7 +51,6 @@ pub(super) fn schema(
 /// An unknown schema for a file that opens a database of its own, if it seems to be a different one: all
 /// queries are raw, and several names in them are missing from the schema without anything similar to them.
 pub(super) fn schema_of_file(sites: &[CheckedSite<'_>], schema: Option<&Schema>) -> Option<Schema> {
-    let is_text = |site: &Site| matches!(site.form, Form::SqlxFunction | Form::Driver);
     if !sites.iter().all(|checked| is_text(checked.site)) {
         return None;
     }
@@ -52,8 +61,70 @@ pub(super) fn schema_of_file(sites: &[CheckedSite<'_>], schema: Option<&Schema>)
     (missed.len() >= SEVERAL).then(|| Schema { gaps: vec![reason], ..Schema::new(dialect) })
 }
 
+/// Whether a query is a text that no database has validated.
+fn is_text(site: &Site) -> bool {
+    matches!(site.form, Form::SqlxFunction | Form::Driver)
+}
+
+/// Whether a file is a migration in Rust: it meets the tables of an earlier time, and changes them.
+fn changes_schema(file: &str) -> bool {
+    file.rsplit('/').skip(1).any(|folder| matches!(folder, "migration" | "migrations" | "migrator"))
+}
+
+/// Whether the pool of a query has a name of its own, such as `stats`, which tells it from another pool.
+fn runs_on_named_pool(site: &Site) -> bool {
+    let general = [
+        "conn",
+        "connection",
+        "connections",
+        "data",
+        "database",
+        "db",
+        "executor",
+        "inner",
+        "main",
+        "mysql",
+        "pg",
+        "pool",
+        "pools",
+        "postgres",
+        "primary",
+        "psql",
+        "read",
+        "reader",
+        "replica",
+        "sql",
+        "sqlite",
+        "sqlx",
+        "storage",
+        "store",
+        "transaction",
+        "tx",
+        "txn",
+        "write",
+        "writer",
+        "client",
+        "executor",
+        "master",
+        "ro",
+        "rw",
+        "repo",
+    ];
+    let field = site.call.as_ref().and_then(|call| call.field.as_deref());
+    field.is_some_and(|field| !field.split('_').any(|word| general.contains(&word)))
+}
+
 /// The number of unknown names that rules out a typo.
 const SEVERAL: usize = 2;
+
+/// A table or column that the schema lacks.
+fn name_of(problem: &Problem) -> Option<&str> {
+    match &problem.kind {
+        ProblemKind::UnknownTable { name, .. } => Some(name),
+        ProblemKind::UnknownColumn { column, .. } => Some(column),
+        _ => None,
+    }
+}
 
 /// A name that the schema lacks, with nothing similar to it.
 fn missed(problem: &Problem) -> Option<&str> {

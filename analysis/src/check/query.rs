@@ -73,7 +73,7 @@ impl Checker<'_> {
     ) -> Checked {
         let dialect = self.dialect_of(sql, site);
         let query = crate::sql::resolve(sql, dialect, self.schema);
-        if let Some(other) = elsewhere::schema(sql, site, dialect, &query) {
+        if let Some(other) = elsewhere::schema(sql, site, self.schema, dialect, &query) {
             let there = Checker { schema: Some(&other), dialect: other.dialect, ..*self };
             return there.examine(sql, site, allows, sites);
         }

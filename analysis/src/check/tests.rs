@@ -44,6 +44,40 @@ Ok(())
 }
 
 #[test]
+fn a_pool_with_a_name_of_its_own_may_be_another_database() {
+    let found = |on: &str, sql: &str| {
+        findings(&format!("async fn f(app: &App) {{ sqlx::query(\"{sql}\").fetch_one({on}).await; }}"))
+    };
+    let other = "SELECT value FROM servers WHERE id = 1";
+    assert_eq!(found("&app.stats", other), [""; 0]);
+    assert_eq!(found("&app.pool", other), ["unknown_column 1"]);
+    assert_eq!(found("&app.read_pool", other), ["unknown_column 1"]);
+    assert_eq!(found("app", other), ["unknown_column 1"]);
+    // What the schema knows is judged by it.
+    assert_eq!(
+        found("&app.stats", "SELECT id FROM servers WHERE name = 'a'"),
+        found("app", "SELECT id FROM servers WHERE name = 'a'")
+    );
+}
+
+#[test]
+fn a_migration_in_rust_meets_an_earlier_schema() {
+    let mut replay = Replay::new(Dialect::Postgres);
+    replay.apply(lints::EXAMPLE_SCHEMA, "example.sql");
+    let config = Config::default();
+    let checker = Checker::new(&config, Some(&replay.schema), Dialect::Postgres);
+    let found = |file: &str| {
+        let source = "async fn run(db: &PgPool) { sqlx::query(\"UPDATE servers SET name_new = name\").execute(db).await; }";
+        let (scan, calls) = crate::rust::scan(file, source).expect("it is Rust").follow_alone();
+        let file = checker.file(&scan, &calls, &|_| None);
+        file.findings.iter().any(|finding| finding.lint == "unknown_column")
+    };
+    assert!(!found("src/migrations/m0037_name.rs"));
+    assert!(found("src/names.rs"));
+    assert!(found("src/migrations.rs"));
+}
+
+#[test]
 fn a_read_and_a_write_per_element_are_told_apart() {
     let source = r#"
 async fn copy(db: &PgPool, ids: &[i64]) -> sqlx::Result<()> {

@@ -48,7 +48,9 @@ impl Checker<'_> {
         let is_broken = lint.is(Trait::Refused) || matches!(lint.group, Group::Budget | Group::Governance);
         if is_wanted || is_broken || !is_raw {
             finding.tier = Tier::Shown;
-        } else if runs_once(&finding.place.file, &finding.function) {
+        } else if runs_once(&finding.place.file, &finding.function)
+            || lint.is(Trait::OfRequests) && !answers_requests(&finding.place.file, &finding.function)
+        {
             finding.tier = Tier::Listed;
         }
     }
@@ -59,7 +61,8 @@ fn runs_once(file: &str, function: &str) -> bool {
     let stem = file.strip_suffix(".rs").unwrap_or(file);
     let mut parts = stem.split('/');
     let name = function.rsplit("::").next().unwrap_or_default();
-    parts.any(|part| FOLDERS.contains(&part.replace('-', "_").as_str()))
+    parts.any(is_folder)
+        || function.split("::").any(|part| FOLDERS.contains(&part))
         || stem.split('/').chain([name]).any(converts_old_data)
         || stem.ends_with("/build")
         || stem == "build"
@@ -67,6 +70,48 @@ fn runs_once(file: &str, function: &str) -> bool {
         || name.split('_').any(|word| word == "genesis")
         || FUNCTIONS.iter().any(|start| is_word_of(name, start))
         || (name == "main" && stem.ends_with("main"))
+}
+
+/// Whether code in a folder or file of this name runs once; `tools_generator` is a generator as well.
+fn is_folder(name: &str) -> bool {
+    let name = name.replace('-', "_");
+    FOLDERS.contains(&name.as_str()) || name.ends_with("_generator")
+}
+
+/// Words in the paths of files that answer requests.
+const ENDPOINTS: &[&str] = &[
+    "api",
+    "apis",
+    "controller",
+    "controllers",
+    "endpoint",
+    "endpoints",
+    "graphql",
+    "grpc",
+    "handler",
+    "handlers",
+    "http",
+    "pages",
+    "resolver",
+    "resolvers",
+    "rest",
+    "route",
+    "router",
+    "routes",
+    "rpc",
+    "view",
+    "views",
+    "web",
+    "webserver",
+];
+
+/// Whether a function answers requests, judging by its name and the path of its file inside the crate.
+fn answers_requests(file: &str, function: &str) -> bool {
+    let inside = file.rsplit_once("src/").map_or(file, |(_, inside)| inside);
+    let stem = inside.strip_suffix(".rs").unwrap_or(inside);
+    let name = function.rsplit("::").next().unwrap_or_default();
+    let is_word = |word: &str| ENDPOINTS.contains(&word.to_ascii_lowercase().as_str());
+    stem.split(['/', '_', '-']).any(is_word) || name.rsplit('_').next().is_some_and(is_word)
 }
 
 /// Whether the name of a file or function says that it converts old data: `legacy_converter`,
@@ -83,7 +128,27 @@ fn is_word_of(name: &str, start: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::runs_once;
+    use super::{answers_requests, runs_once};
+
+    #[test]
+    fn what_answers_requests_is_known_by_its_place() {
+        for (file, function) in [
+            ("src/handlers/users.rs", "list"),
+            ("crates/server/src/graphql_api/users.rs", "Query::users"),
+            ("src/routes.rs", "list"),
+            ("src/main.rs", "list_handler"),
+        ] {
+            assert!(answers_requests(file, function), "{file} {function}");
+        }
+        for (file, function) in [
+            ("src/db/users.rs", "list"),
+            ("crates/api/src/db/users.rs", "list"),
+            ("src/users.rs", "handler_names"),
+            ("src/lib.rs", ""),
+        ] {
+            assert!(!answers_requests(file, function), "{file} {function}");
+        }
+    }
 
     #[test]
     fn code_that_runs_once_is_known_by_its_place() {
@@ -97,6 +162,8 @@ mod tests {
             ("src/main.rs", "main"),
             ("src/store.rs", "Store::seed_users"),
             ("src/supply.rs", "add_genesis_supply"),
+            ("src/store.rs", "test_helpers::cleanup"),
+            ("tools/user-generator/src/users.rs", "users"),
         ] {
             assert!(runs_once(file, function), "{file} {function}");
         }
@@ -105,6 +172,7 @@ mod tests {
             ("src/legacy_api.rs", "list"),
             ("src/store.rs", "seedling"),
             ("src/examples_of.rs", "list"),
+            ("src/generators_of.rs", "list"),
             ("src/lib.rs", ""),
         ] {
             assert!(!runs_once(file, function), "{file} {function}");

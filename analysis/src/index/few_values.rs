@@ -7,7 +7,7 @@ use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Op};
 
 /// Whether a column has few values: a boolean, an enum, or one that a CHECK restricts to a list.
-pub(super) fn has_few_values(schema: &Schema, table: &Table, column: &str) -> bool {
+pub(crate) fn has_few_values(schema: &Schema, table: &Table, column: &str) -> bool {
     let Some(column) = table.column(column) else { return false };
     let ty = column.ty.to_lowercase();
     let by_type = match schema.dialect {

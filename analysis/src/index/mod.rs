@@ -53,6 +53,7 @@ mod writes;
 
 pub use advice::{Advice, Queried, advise};
 pub(crate) use audit::{is_missed, replaced_by};
+pub(crate) use few_values::has_few_values;
 pub use hindrance::Hindrance;
 pub use migration::{Step, steps};
 pub use new_index::NewIndex;

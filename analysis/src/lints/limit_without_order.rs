@@ -71,6 +71,12 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let finding = Finding::new(LINT.name, message).excerpt(context.sql, span, "no ORDER BY");
     let key = shape::only_table(context, query, block).map(|(_, table)| table.primary_key.join(", "));
     let key = key.filter(|key| !key.is_empty() && is_plain(block));
+    // One row of a whole table is the only one: a table of settings, or of the state.
+    let is_only = number == Some("1")
+        && context.is_raw()
+        && matches!(&block.body, Body::Select(select) if select.filter.is_none())
+        && block.from().iter().flat_map(|item| item.relations()).count() == 1;
+    let finding = if is_only { finding.listed() } else { finding };
     findings.push(finding.help(match (key, number) {
         (Some(key), _) => format!("say which rows are meant: `ORDER BY {key} LIMIT ..`"),
         (None, Some("1")) => "say which row is meant by `ORDER BY ..`".to_owned(),
@@ -96,7 +102,7 @@ fn is_plain(block: &Block) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::lints::tests::{fires, silent};
+    use crate::lints::tests::{findings_in, fires, silent};
 
     #[test]
     fn fires_where_any_rows_are_taken() {
@@ -104,6 +110,24 @@ mod tests {
         fires("limit_without_order", "SELECT id FROM events WHERE user_id = $1 LIMIT 1");
         fires("limit_without_order", "SELECT id FROM servers UNION ALL SELECT id FROM users LIMIT 5");
         fires("limit_without_order", "SELECT server_id, count(*) FROM events GROUP BY server_id LIMIT 5");
+    }
+
+    #[test]
+    fn the_only_row_of_a_table_is_listed() {
+        use crate::finding::Tier;
+        for (sql, expected) in [
+            ("SELECT name FROM servers LIMIT 1", Tier::Listed),
+            ("SELECT name FROM events WHERE user_id = $1 LIMIT 1", Tier::Shown),
+            ("SELECT name FROM servers LIMIT $1", Tier::Shown),
+            ("SELECT e.name FROM servers s JOIN events e ON e.server_id = s.id LIMIT 1", Tier::Shown),
+        ] {
+            let bound = if sql.contains('$') { ".bind(1)" } else { "" };
+            let source =
+                format!("async fn run(db: &PgPool) {{ sqlx::query(\"{sql}\"){bound}.fetch_one(db).await; }}");
+            let found = findings_in("limit_without_order", &source);
+            let found = found.iter().filter(|finding| finding.lint == "limit_without_order");
+            assert_eq!(found.map(|finding| finding.tier).collect::<Vec<_>>(), [expected], "{sql}");
+        }
     }
 
     #[test]

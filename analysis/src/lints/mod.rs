@@ -173,6 +173,8 @@ pub enum Trait {
     /// It only reports tables that are read row by row, and says what in the query keeps an index from being
     /// used.
     OnReading,
+    /// In raw code it is shown where requests are answered, and listed elsewhere.
+    OfRequests,
 }
 
 impl Lint {

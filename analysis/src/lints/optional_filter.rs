@@ -114,9 +114,13 @@ fn finding(context: &QueryContext<'_>, query: &Query, relation: RelationId, cond
     let filter =
         filter.map_or_else(|| format!("{column} = .."), |filter| shape::sql(&filter, context.dialect));
     let table = &query.relation(relation).alias;
+    let few = context.table(query, relation).zip(context.schema);
+    let few = few.is_some_and(|(table, schema)| crate::index::has_few_values(schema, table, column));
     let message = format!("filter on `{table}.{column}` is turned off by a parameter, so no index serves it");
-    Finding::new(LINT.name, message)
-        .excerpt(context.sql, span, "every row is read")
+    let finding = Finding::new(LINT.name, message).excerpt(context.sql, span, "every row is read");
+    // An index on a column of few values would serve little.
+    let finding = if context.is_raw() && few { finding.listed() } else { finding };
+    finding
         .help(match pushed {
             Some(pushed) => format!(
                 "add it only where there is a value, by `sqlx::QueryBuilder`: `if let Some(value) = value {{ {pushed} }}`"

@@ -23,8 +23,12 @@ declare_lint! {
     /// Calls are followed by Rust's rules for paths and imports, and by the types in signatures, fields and
     /// constructors. A call whose function is not found is not reported; a call that may mean several functions says
     /// so. Loops that `query_in_loop` leaves alone are left alone here, and so are functions whose query takes many
-    /// elements at once, caches, and what begins a transaction. What each turn does in a transaction of its own is listed
-    /// with `--all`: it stands or falls alone, and one statement for all would change that.
+    /// elements at once, caches, and what begins a transaction.
+    ///
+    /// Some calls are listed with `--all` rather than shown, with the reason as a note, because one query for all
+    /// elements would not replace them: what writes in a transaction of its own, or fails alone; what runs only after
+    /// an error; turns that also wait for something other than the database, and those that are a whole operation of
+    /// many statements; loops over the steps of a range (`from..=to`), and over what arrives one by one.
     ///
     /// Of 77 findings drawn from 17 public projects, 77 were true and 24 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -79,8 +83,8 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
     if call.candidates > 1 {
         finding = finding.note(format!("the call can be any of {} functions", call.candidates));
     }
-    if call.is_unit {
-        finding = finding.note("each turn does it in a transaction of its own").listed();
+    if let Some(why) = &call.aside {
+        finding = finding.note(why.clone()).listed();
     }
     finding.place = call.call.place.clone();
     finding.sql = context.sql().map(Into::into);
@@ -174,11 +178,114 @@ mod tests {
             ),
             ("for id in ids { let mut tx = db.begin().await?; load(db, *id).await; }", Tier::Shown),
         ] {
-            let found = findings_in(
-                "querying_call_in_loop",
-                &format!("async fn run(db: &PgPool, ids: &[i64]) {{ {body} }} {LOAD}"),
-            );
-            assert_eq!(found.iter().map(|finding| finding.tier).collect::<Vec<_>>(), [expected], "{body}");
+            check_tier(body, expected);
+        }
+    }
+
+    /// Functions that write, one of them in a transaction of its own, and one as a whole operation.
+    const SAVE: &str = r#"
+        async fn save(db: &PgPool, id: i64) -> Result<()> {
+            sql!("UPDATE servers SET name = 'a' WHERE id = $1", id).execute(db).await
+        }
+        async fn save_alone(db: &PgPool, id: i64) -> Result<()> {
+            let mut tx = db.begin().await?;
+            save(&mut tx, id).await?;
+            tx.commit().await
+        }
+        async fn finish(db: &PgPool, id: i64) -> Result<()> {
+            load(db, id).await;
+            load_all(db, &[id]).await;
+            save(db, id).await?;
+            sql!("DELETE FROM events WHERE id = $1", id).execute(db).await?;
+            sql!("DELETE FROM users WHERE id = $1", id).execute(db).await
+        }
+        async fn with_relations(db: &PgPool, id: i64) -> Result<Server> {
+            let name = sql!("SELECT name FROM servers WHERE id = $1", id).fetch_one(db).await?;
+            let events = sql!("SELECT name FROM events WHERE server_id = $1 LIMIT 9", id).fetch_all(db).await?;
+            let users = sql!("SELECT id FROM users WHERE id = $1", id).fetch_one(db).await?;
+            let logs = sql!("SELECT id FROM logs WHERE id = $1", id).fetch_one(db).await?;
+            let more = sql!("SELECT output FROM logs WHERE id = $1", id).fetch_one(db).await?;
+            Ok(Server { name, events, users, logs, more })
+        }
+        async fn undo(db: &PgPool, id: i64) {
+            if let Err(error) = send(id) { save(db, id).await; }
+        }"#;
+
+    #[track_caller]
+    fn check_tier(body: &str, expected: crate::finding::Tier) {
+        let source = format!(
+            "async fn run(db: &PgPool, ids: &[i64], first: i64, last: i64) {{ {body} }} {LOAD} {SAVE}"
+        );
+        let found = findings_in("querying_call_in_loop", &source);
+        let found = found.iter().filter(|finding| finding.lint == "querying_call_in_loop");
+        assert_eq!(found.map(|finding| finding.tier).collect::<Vec<_>>(), [expected], "{body}");
+    }
+
+    #[test]
+    fn what_one_query_for_all_would_not_replace_is_listed() {
+        use crate::finding::Tier::{Listed, Shown};
+        for (body, expected) in [
+            ("for id in ids { save(db, *id).await?; }", Shown),
+            ("for id in ids { save_alone(db, *id).await?; }", Listed),
+            // An operation of several statements, but not a read with all its relations.
+            ("for id in ids { finish(db, *id).await?; }", Listed),
+            ("for id in ids { found.push(with_relations(db, *id).await?); }", Shown),
+            // Each turn waits for something else.
+            ("for id in ids { let name = load(db, *id).await; mailer.deliver(name).await?; }", Listed),
+            ("for id in ids { let name = load(db, *id).await; mailer.deliver(name); }", Shown),
+            ("for id in ids { let name = load(db, *id).await; tx.send(name).await?; }", Shown),
+            ("for id in ids { let name = load(db, *id).await; names.lock().await.push(name); }", Shown),
+            ("for id in ids { let user = User::by_id(db, *id).await?; load(db, user.server).await; }", Shown),
+            ("for id in ids { mailer.deliver(id).await?; } for id in ids { load(db, *id).await; }", Shown),
+        ] {
+            check_tier(body, expected);
+        }
+    }
+
+    #[test]
+    fn writes_that_may_fail_alone_are_listed() {
+        use crate::finding::Tier::{Listed, Shown};
+        for (body, expected) in [
+            ("for id in ids { if let Err(error) = save(db, *id).await { warn!(error); } }", Listed),
+            ("for id in ids { match save(db, *id).await { Ok(_) => n += 1, Err(_) => continue } }", Listed),
+            (
+                "for id in ids { if let Err(error) = save(db, *id).await { return Err(error.into()); } }",
+                Shown,
+            ),
+            ("for id in ids { match save(db, *id).await { Ok(_) => {} Err(e) => Err(e)? } }", Shown),
+            ("for id in ids { if let Ok(name) = load(db, *id).await { names.push(name); } }", Shown),
+            // What is done after an error is rare.
+            ("for id in ids { if let Err(_) = send(id) { load(db, *id).await; } }", Listed),
+            ("for id in ids { let Err(_) = send(id) else { continue }; load(db, *id).await; }", Listed),
+            ("for id in ids { let Ok(it) = send(id) else { continue }; load(db, *id).await; }", Shown),
+            ("for id in ids { match send(id) { Ok(_) => load(db, *id).await, Err(_) => {} } }", Shown),
+        ] {
+            check_tier(body, expected);
+        }
+        check("for id in ids { undo(db, *id).await; }", &[]);
+    }
+
+    #[test]
+    fn steps_of_a_range_and_what_arrives_are_listed() {
+        use crate::finding::Tier::{Listed, Shown};
+        for (body, expected) in [
+            ("for block in first..=last { load(db, block).await; }", Listed),
+            ("for block in (first..last).map(Block) { load(db, block.0).await; }", Listed),
+            ("for (from, to) in iter_days(first, last) { load(db, from).await; }", Listed),
+            ("for at in 0..ids.len() { load(db, ids[at]).await; }", Shown),
+            ("for at in first..last { load(db, ids[at]).await; }", Shown),
+            ("for id in days(ids) { load(db, id).await; }", Shown),
+            (
+                "let mut file = open(id); while let Some(it) = file.next().await { load(db, it.id).await; }",
+                Listed,
+            ),
+            (
+                "let mut all = stream::iter(ids); while let Some(id) = all.next().await { load(db, id).await; }",
+                Shown,
+            ),
+            ("while let Some(id) = rest.pop() { load(db, id).await; }", Shown),
+        ] {
+            check_tier(body, expected);
         }
     }
 

@@ -84,6 +84,12 @@ pub struct CallRef {
     /// The number of loops around the declaration of the transaction that it is given, which each of their turns begins anew;
     /// 0 where it is given none.
     pub unit: usize,
+    /// Whether it runs only after an error.
+    pub rare: bool,
+    /// Whether an error of it is handled without leaving the turn of a loop.
+    pub isolated: bool,
+    /// Whether it is given a connection, or is a method of what keeps one, judging by its name or type.
+    pub on_database: bool,
     /// Whether it runs only when a buffer is full, so that it handles many elements at once.
     pub batched: bool,
     /// What comments above the statement and attributes of enclosing functions allow here.

@@ -174,6 +174,8 @@ pub struct Call {
     pub place: Place,
     /// The variables in the expression of its connection.
     pub on: Vec<String>,
+    /// The field that keeps its connection or pool, if it is one: `stats` in `&self.stats`.
+    pub field: Option<String>,
     /// The dialect of that connection, if its type determines it.
     pub dialect: Option<Dialect>,
     /// Whether nothing but whether there is a row is asked of what it gives: `.is_some()`.
@@ -224,6 +226,9 @@ pub struct Loop {
     pub exempt: Option<&'static str>,
     /// The number of iterations, if the source determines it: `for _ in 0..3`, an array literal.
     pub turns: Option<u64>,
+    /// Why a call in it is for each element alone although it could be one for all: its elements come one after the
+    /// other.
+    pub pace: Option<&'static str>,
 }
 
 impl Loop {

@@ -337,6 +337,7 @@ fn helper_loop(over: String, place: Place) -> Loop {
         elements: Vec::new(),
         exempt: None,
         turns: None,
+        pace: None,
     }
 }
 

@@ -35,8 +35,8 @@ pub struct LoopCall {
     pub chain: Vec<Link>,
     /// How many functions the call may resolve to.
     pub candidates: usize,
-    /// Whether each turn does it in a transaction of its own, as a unit that stands or falls alone.
-    pub is_unit: bool,
+    /// Why it is true but seldom worth a change, as a note: one query for all would not do the same.
+    pub aside: Option<String>,
 }
 
 /// One link of a chain of calls.
@@ -222,7 +222,7 @@ impl<'a> CallGraph<'a> {
                     around: around.clone(),
                     chain,
                     candidates: targets.len(),
-                    is_unit: call.unit > index,
+                    aside: self.aside(caller, call, index),
                 });
             });
             found.append(&mut self.looping_helpers(caller));
@@ -238,11 +238,9 @@ impl<'a> CallGraph<'a> {
         call: &CallRef,
         targets: &[FunctionId],
     ) -> Option<Vec<Link>> {
-        let nearest = targets
-            .iter()
-            .filter_map(|target| Some((self.nearest.get(target)?.0, *target)))
-            .min_by_key(|(distance, _)| *distance);
-        let (_, target) = nearest.filter(|(distance, _)| *distance <= FARTHEST)?;
+        let target = self
+            .nearest_target(targets)
+            .filter(|target| self.nearest.get(target).is_some_and(|(distance, _)| *distance <= FARTHEST))?;
         let querying = targets.iter().filter(|target| self.queries(**target)).count();
         // If the call may resolve to several functions, at least half of them have to query.
         if querying * 2 < targets.len() {
@@ -251,6 +249,12 @@ impl<'a> CallGraph<'a> {
         let mut chain = vec![link(call, function)];
         self.follow(target, &mut chain);
         Some(chain)
+    }
+
+    /// The function that runs a query soonest, among those that a call may mean.
+    pub(super) fn nearest_target(&self, targets: &[FunctionId]) -> Option<FunctionId> {
+        let reached = targets.iter().filter_map(|target| Some((self.nearest.get(target)?.0, *target)));
+        reached.min_by_key(|(distance, _)| *distance).map(|(_, target)| target)
     }
 
     /// Whether the call is a method of the loop's element and the element is a trait object: a component of
@@ -277,18 +281,24 @@ impl<'a> CallGraph<'a> {
 
     /// Finds which functions reach a query, and the nearest one that is about rows.
     fn find_nearest(&mut self) {
-        self.nearest =
-            self.nearest_of(&|source, function| first_query(&function.flow, &source.scan.sites).is_some());
-        self.querying = self.nearest.keys().copied().collect();
+        let runs =
+            |source: &Source, function: &Function| first_query(&function.flow, &source.scan.sites).is_some();
+        self.nearest = self.nearest_of(&runs, &|call| !call.rare);
+        self.querying = self.nearest_of(&runs, &|_| true).into_keys().collect();
         let has_session = |source: &&Source| source.scan.sites.iter().any(Site::is_of_session);
         if self.sources.iter().any(has_session) {
-            self.querying.extend(self.nearest_of(&|_, function| function.flow.has_query()).into_keys());
+            self.querying
+                .extend(self.nearest_of(&|_, function| function.flow.has_query(), &|_| true).into_keys());
         }
     }
 
     /// Searches breadth first from functions that query to their callers, so that the shortest chain is
     /// shown.
-    fn nearest_of(&self, begins: &dyn Fn(&Source, &Function) -> bool) -> HashMap<FunctionId, Nearest<'a>> {
+    fn nearest_of(
+        &self,
+        begins: &dyn Fn(&Source, &Function) -> bool,
+        counts: &dyn Fn(&CallRef) -> bool,
+    ) -> HashMap<FunctionId, Nearest<'a>> {
         let mut nearest = HashMap::new();
         let mut callers: HashMap<FunctionId, Vec<(FunctionId, &'a CallRef)>> = HashMap::new();
         let mut layer = Vec::new();
@@ -300,7 +310,7 @@ impl<'a> CallGraph<'a> {
             }
             let mut seen = HashSet::new();
             function.flow.each_call(&mut |call| {
-                if call.batched {
+                if call.batched || !counts(call) {
                     return;
                 }
                 for &target in self.targets(id.source, call) {

@@ -24,7 +24,7 @@ impl CallGraph<'_> {
             let (Some(around), Some(rest)) = (around, self.to_query(caller, &handed.body)) else { continue };
             let mut chain = vec![link(&call, function)];
             chain.extend(rest);
-            found.push(LoopCall { caller, candidates: targets.len(), call, around, chain, is_unit: false });
+            found.push(LoopCall { caller, candidates: targets.len(), call, around, chain, aside: None });
         }
         found
     }

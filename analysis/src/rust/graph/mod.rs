@@ -17,3 +17,4 @@ pub(super) mod neighbours;
 mod resolve;
 mod standard;
 pub(super) mod tree;
+mod turn;

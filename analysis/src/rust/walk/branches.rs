@@ -5,9 +5,9 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{BinOp, Expr, Lit, Pat};
 
-use super::caches;
 use super::variables;
 use super::{Queries, Walker};
+use super::{caches, errors};
 use crate::rust::flow::Flow;
 
 /// The number of arms with `.await` from which a `match` is a dispatcher.
@@ -17,6 +17,8 @@ impl Walker<'_> {
     pub(in crate::rust) fn branch_if(&mut self, node: &syn::ExprIf) -> Queries {
         self.scoped(|walker| {
             walker.expr(&node.cond);
+            walker.handle_errors(errors::handled_by_if(node));
+            let [then_rare, else_rare] = errors::branches(&node.cond);
             let mut queries = Queries::new();
             let outer = (walker.here.flushing, walker.here.flushes);
             let kept = walker.here.kept;
@@ -25,12 +27,16 @@ impl Walker<'_> {
             if asks_whether_full(&node.cond) {
                 (walker.here.flushing, walker.here.flushes) = (walker.here.loops.len(), true);
             }
-            let then = walker.sequence(|walker| queries = walker.block(&node.then_branch));
+            let then = walker.sequence(|walker| {
+                queries = walker.after_error(then_rare, |walker| walker.block(&node.then_branch));
+            });
             (walker.here.flushing, walker.here.flushes) = outer;
             walker.here.kept = kept;
             walker.keeps(caches::kept_in_else(node));
             let otherwise = match &node.else_branch {
-                Some((_, otherwise)) => walker.sequence(|walker| queries.extend(walker.expr(otherwise))),
+                Some((_, otherwise)) => walker.sequence(|walker| {
+                    queries.extend(walker.after_error(else_rare, |walker| walker.expr(otherwise)));
+                }),
                 None => Flow::EMPTY,
             };
             walker.here.kept = kept;
@@ -49,6 +55,7 @@ impl Walker<'_> {
 
     pub(in crate::rust) fn branch_match(&mut self, node: &syn::ExprMatch) -> Queries {
         self.expr(&node.expr);
+        self.handle_errors(errors::handled_by_match(node));
         let ty = self.type_of(&node.expr);
         let outer = self.here.dispatching;
         if self.dispatches(node) {
@@ -69,7 +76,9 @@ impl Walker<'_> {
                     if let Pat::Guard(guarded) = &arm.pat {
                         walker.expr(&guarded.guard);
                     }
-                    queries.extend(walker.expr(&arm.body));
+                    queries.extend(
+                        walker.after_error(errors::is_error(&arm.pat), |walker| walker.expr(&arm.body)),
+                    );
                 });
             }));
             self.here.lines.pop();

@@ -125,6 +125,9 @@ pub(in crate::rust) fn reads_through(attributes: &[syn::Attribute], body: Option
     }
     let mut asks = Asks::default();
     asks.visit_block(body);
+    if asks.entries.iter().any(|root| !misses.made.contains(root)) {
+        return true;
+    }
     let mut roots = asks.roots.into_iter().filter(|root| !misses.made.contains(root));
     roots.any(|root| Fills::of(&root, |fills| fills.visit_block(body)))
 }
@@ -337,6 +340,8 @@ struct Asks {
     roots: Vec<String>,
     /// Lock guards, with the maps that they lock: `let known = self.known.lock().await;`.
     guards: Vec<(String, String)>,
+    /// The maps whose entries are returned, or filled otherwise.
+    entries: Vec<String>,
 }
 
 impl Asks {
@@ -365,6 +370,18 @@ impl<'ast> Visit<'ast> for Asks {
             self.add(&condition.expr);
         }
         visit::visit_expr_if(self, node);
+    }
+
+    /// `match known.entry(k) { Entry::Occupied(entry) => return .., Entry::Vacant(entry) => entry }`
+    fn visit_expr_match(&mut self, node: &'ast syn::ExprMatch) {
+        let returns = |arm: &syn::Arm| holds(&arm.pat) && matches!(arm.body.as_ref(), Expr::Return(_));
+        if let Expr::MethodCall(call) = node.expr.as_ref()
+            && call.method == "entry"
+            && node.arms.iter().any(returns)
+        {
+            self.entries.extend(root(&call.receiver));
+        }
+        visit::visit_expr_match(self, node);
     }
 
     fn visit_item(&mut self, _: &'ast syn::Item) {}
@@ -422,6 +439,10 @@ mod tests {
         );
         check(
             "fn f() { if let Some(v) = redis.get(&k).await? { return v; } let v = q(); redis.set_ex(&k, &v, 60).await; v }",
+            true,
+        );
+        check(
+            "fn f(m: &mut Map) { let e = match m.entry(k) { Entry::Occupied(e) => return e.get(), Entry::Vacant(e) => e }; e.insert(q()) }",
             true,
         );
         check("fn f(cache: &Cache) { cache.get_with(k, async { q() }).await }", true);

@@ -99,6 +99,7 @@ impl Walker<'_> {
                     method: to.to_owned(),
                     place,
                     on: Vec::new(),
+                    field: None,
                     dialect: None,
                     asks_whether: false,
                 });

@@ -7,7 +7,7 @@ use syn::{Block, Expr, Item, Pat, Stmt};
 use super::locals::Local;
 use super::loops::Runs;
 use super::shape::{self, Shape};
-use super::{Queries, Walker, built, spans, sql_text};
+use super::{Queries, Walker, built, errors, spans, sql_text};
 use crate::rust::flow::Flow;
 use crate::rust::site::{Form, SiteSql};
 
@@ -22,7 +22,7 @@ impl Walker<'_> {
             self.imports.enter(false, items);
         }
         let queries = self.scoped(|walker| {
-            let before = walker.here.leaving.clone();
+            let (before, rare) = (walker.here.leaving.clone(), walker.here.rare);
             let leaves_from = super::loops::last_continue(block);
             let mut tail = Queries::new();
             for (position, statement) in block.stmts.iter().enumerate() {
@@ -35,7 +35,7 @@ impl Walker<'_> {
                 walker.note_whether_kept(statement, block.stmts.get(position + 1..).unwrap_or_default());
                 walker.here.lines.pop();
             }
-            walker.here.leaving = before;
+            (walker.here.leaving, walker.here.rare) = (before, rare);
             tail
         });
         if has_items {
@@ -85,10 +85,13 @@ impl Walker<'_> {
         let Pat::Ident(name) = pattern else {
             self.expr(&init.expr);
             if let Some((_, otherwise)) = &init.diverge {
+                let [is_error, is_success] = errors::of_pattern(&local.pat);
                 let otherwise = self.sequence(|walker| {
-                    walker.expr(otherwise);
+                    walker.after_error(is_success, |walker| walker.expr(otherwise));
                 });
                 self.emit(otherwise.maybe());
+                // What follows runs after an error alone.
+                self.here.rare |= is_error;
             }
             self.bind(&local.pat);
             let ty = self.type_of(&init.expr);

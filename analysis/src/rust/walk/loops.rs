@@ -9,6 +9,7 @@ use syn::{Block, Expr, Item, Pat, Stmt};
 use super::Walker;
 use super::excerpt::written;
 use super::locals::Walked;
+use super::pace;
 use super::purpose::{self, Turns};
 use super::shape::{self, Shape};
 use super::spans;
@@ -100,6 +101,7 @@ impl Walker<'_> {
             elements: variables::of_element(&[&node.pat], Body::Block(&node.body)),
             exempt: turns.exempt,
             turns: turns.count,
+            pace: pace::of_for(&node.pat, &node.expr, &node.body),
         };
         let queries = self.collected_in(&node.expr);
         // The content of a constant's elements is as fixed as the constant.
@@ -135,6 +137,7 @@ impl Walker<'_> {
             elements,
             exempt,
             turns: count,
+            pace: pace::of_while(&node.cond, drawn),
         };
         // A query in the condition decides whether the loop continues: it is not repeated work.
         let asked = Loop { exempt: Some(turns.exempt.unwrap_or(purpose::PAGES)), ..head.clone() };
@@ -165,6 +168,7 @@ impl Walker<'_> {
             elements: Vec::new(),
             exempt: turns.exempt,
             turns: turns.count,
+            pace: None,
         };
         self.in_loop(head, turns, true, |walker| {
             walker.block(&node.body);
@@ -300,6 +304,7 @@ pub(in crate::rust) fn combinator(over: &str, turns: &Turns, place: &crate::find
         elements: Vec::new(),
         exempt: turns.exempt,
         turns: turns.count,
+        pace: None,
     }
 }
 

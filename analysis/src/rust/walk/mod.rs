@@ -11,6 +11,7 @@ mod caches;
 mod collected;
 mod declarations;
 mod driver_calls;
+mod errors;
 mod everyday;
 mod excerpt;
 pub(in crate::rust) mod expand;
@@ -23,6 +24,7 @@ mod loops;
 mod macro_body;
 mod macros;
 pub(in crate::rust) mod made;
+mod pace;
 pub(in crate::rust) mod purpose;
 mod shape;
 mod sites;
@@ -122,6 +124,10 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) dispatching: usize,
     /// What is the `unit` of the call that is noted next.
     pub(in crate::rust) unit: usize,
+    /// Whether the call that is noted next is on a database.
+    pub(in crate::rust) on_database: bool,
+    /// Whether the current code runs only after an error.
+    pub(in crate::rust) rare: bool,
     /// The number of sites that were made outside the current branch.
     pub(in crate::rust) branched: usize,
     /// The first lines of the enclosing statements.
@@ -261,9 +267,22 @@ impl<'f> Walker<'f> {
             self.calls - 1
         });
         let unit = std::mem::take(&mut self.here.unit);
-        let call =
-            CallRef { number, place, written, callee, awaited, arguments, loops, unit, batched, allows };
-        self.here.flow.push(Flow::Call(call));
+        let on_database = std::mem::take(&mut self.here.on_database);
+        self.here.flow.push(Flow::Call(CallRef {
+            number,
+            place,
+            written,
+            callee,
+            awaited,
+            arguments,
+            loops,
+            unit,
+            rare: self.here.rare,
+            isolated: false,
+            on_database,
+            batched,
+            allows,
+        }));
     }
 
     /// The allows at these lines: in comments above them or above an enclosing statement, and of the whole

@@ -93,6 +93,7 @@ impl Walker<'_> {
                 method,
                 place: site.place.clone(),
                 on: Vec::new(),
+                field: None,
                 dialect: None,
                 asks_whether: false,
             });

@@ -177,6 +177,7 @@ impl Replay {
         match ddl::parse(piece.text, self.schema.dialect) {
             Ok(change) => {
                 if let Err(message) = self.change(change) {
+                    self.is_elsewhere(piece.text, file, piece.line, &message);
                     self.problems.push(Problem { file: file.to_owned(), line: piece.line, message });
                 }
             }
@@ -190,6 +191,16 @@ impl Replay {
             }
         }
         self.hear_all(piece.text);
+    }
+
+    /// Records a table as unknown that a failed statement changes: it exists, and what creates it was not read.
+    fn is_elsewhere(&mut self, sql: &str, file: &str, line: u32, message: &str) {
+        let Some(written) = ddl::table_of(sql, self.schema.dialect) else { return };
+        if self.relation(&written).is_none() {
+            let name = self.new_name(&written);
+            let reason = format!("{message}, and is changed ({file}:{line})");
+            self.schema.opaque.insert(name, reason);
+        }
     }
 
     /// Records what may be wrong in the schema because a statement was not understood.
@@ -351,6 +362,21 @@ mod transactions {
     #[test]
     fn a_schema_is_made_with_what_is_in_it() {
         check("CREATE SCHEMA app CREATE TABLE t (id int) CREATE INDEX i ON t (id)", &["app.t"], &["i"]);
+    }
+
+    #[test]
+    fn a_table_that_is_changed_exists() {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(
+            "ALTER TABLE logs ADD COLUMN at bigint; ALTER TABLE IF EXISTS none ADD COLUMN a int;",
+            "2.sql",
+        );
+        replay.apply("CREATE TABLE own (id bigint); ALTER TABLE own DROP COLUMN gone;", "3.sql");
+        let names: Vec<String> = replay.schema.opaque.keys().map(ToString::to_string).collect();
+        assert_eq!(names, ["logs"]);
+        assert_eq!(replay.problems.len(), 2);
+        replay.apply("CREATE TABLE logs (id bigint)", "4.sql");
+        assert!(replay.schema.opaque.is_empty());
     }
 
     #[test]

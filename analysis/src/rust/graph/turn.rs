@@ -1,0 +1,177 @@
+//! What one turn of a loop does: how many statements its calls reach, and what else it waits for. From this follows
+//! whether one query for all elements could replace a call in the loop.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::calls::CallGraph;
+use crate::rust::flow::{CallRef, Flow};
+use crate::rust::site::{Loop, Site, SiteSql};
+use crate::rust::source::FunctionId;
+
+/// The maximum number of calls that are followed from a turn.
+const DEEPEST: usize = 6;
+
+/// From so many statements on, a function that also writes is an operation of its own.
+const OPERATION: usize = 5;
+
+/// From so many statements on, a turn that also writes is an operation of its own.
+const TURN: usize = 8;
+
+/// What a piece of code does in the worst case.
+#[derive(Debug, Default)]
+struct Work {
+    /// The statements that read, by source and position.
+    reads: BTreeSet<(usize, usize)>,
+    /// The statements that write.
+    writes: BTreeSet<(usize, usize)>,
+    /// The first call that waits for something other than the database, as written.
+    waits: Option<String>,
+    /// Whether it begins a transaction.
+    begins: bool,
+}
+
+impl Work {
+    fn statements(&self) -> usize {
+        self.reads.len() + self.writes.len()
+    }
+
+    fn is_operation(&self, least: usize) -> bool {
+        !self.writes.is_empty() && self.statements() >= least
+    }
+}
+
+impl CallGraph<'_> {
+    /// Why a call in a loop, the one at `index` around it, is seldom worth a change; `None` if it may be.
+    pub(super) fn aside(&self, caller: FunctionId, call: &CallRef, index: usize) -> Option<String> {
+        let around = call.loops.get(index)?;
+        if call.unit > index {
+            return Some("each turn does it in a transaction of its own".to_owned());
+        }
+        if call.rare {
+            return Some("it runs only after an error".to_owned());
+        }
+        let mut callee = Work::default();
+        self.add_call(caller.source, call, 0, &mut HashSet::new(), &mut callee);
+        if callee.begins && !callee.writes.is_empty() {
+            return Some("it writes in a transaction of its own".to_owned());
+        }
+        if call.isolated && !callee.writes.is_empty() {
+            return Some("an error of one element is handled alone".to_owned());
+        }
+        let mut turn = Work::default();
+        if let Some((_, function)) = self.get(caller)
+            && let Some(body) = body_of(&function.flow, around, call.number)
+        {
+            self.add(caller.source, body, 0, &mut HashSet::new(), &mut turn);
+        }
+        if let Some(wait) = callee.waits.as_ref().or(turn.waits.as_ref()) {
+            return Some(format!("each turn also waits for `{wait}`, which is no query"));
+        }
+        if callee.is_operation(OPERATION) || turn.is_operation(TURN) {
+            let count = turn.statements().max(callee.statements());
+            return Some(format!("each turn is an operation of its own, of up to {count} statements"));
+        }
+        around.pace.map(str::to_owned)
+    }
+
+    fn add(&self, source: usize, flow: &Flow, depth: usize, seen: &mut HashSet<FunctionId>, work: &mut Work) {
+        match flow {
+            Flow::Query(site) => self.add_query(source, *site, work),
+            Flow::Call(call) => self.add_call(source, call, depth, seen, work),
+            Flow::Seq(parts) | Flow::Branch(parts) => {
+                parts.iter().for_each(|part| self.add(source, part, depth, seen, work));
+            }
+            Flow::Loop(inner) => self.add(source, &inner.body, depth, seen, work),
+            Flow::Scope(inner) => self.add(source, inner, depth, seen, work),
+            Flow::Handed(handed) => self.add(source, &handed.body, depth, seen, work),
+            _ => {}
+        }
+    }
+
+    fn add_query(&self, source: usize, at: usize, work: &mut Work) {
+        let Some(site) = self.sources().get(source).and_then(|it| it.scan.sites.get(at)) else { return };
+        if site.is_of_session() {
+            return;
+        }
+        match writes(site) {
+            true => work.writes.insert((source, at)),
+            false => work.reads.insert((source, at)),
+        };
+    }
+
+    fn add_call(
+        &self,
+        source: usize,
+        call: &CallRef,
+        depth: usize,
+        seen: &mut HashSet<FunctionId>,
+        work: &mut Work,
+    ) {
+        let name = call.callee.name();
+        work.begins |= name == "begin" && call.arguments == 0;
+        let targets = self.targets(source, call);
+        if targets.is_empty() {
+            if call.awaited && !call.on_database && !is_of_program(name, call.arguments) {
+                work.waits.get_or_insert_with(|| call.written.clone());
+            }
+            return;
+        }
+        let target = self.nearest_target(targets).or_else(|| targets.first().copied());
+        let Some(target) = target.filter(|target| depth < DEEPEST && seen.insert(*target)) else { return };
+        let Some((_, function)) = self.get(target) else { return };
+        self.add(target.source, &function.flow, depth + 1, seen, work);
+    }
+}
+
+/// The body of the loop around a call.
+fn body_of<'f>(flow: &'f Flow, around: &Loop, call: usize) -> Option<&'f Flow> {
+    match flow {
+        Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().find_map(|part| body_of(part, around, call)),
+        Flow::Loop(inner) if inner.head.place == around.place => {
+            let mut has = false;
+            inner.body.each_call(&mut |it| has |= it.number == call);
+            has.then_some(&inner.body)
+        }
+        Flow::Loop(inner) => body_of(&inner.body, around, call),
+        Flow::Scope(inner) => body_of(inner, around, call),
+        Flow::Handed(handed) => body_of(&handed.body, around, call),
+        _ => None,
+    }
+}
+
+/// Whether a query writes, judging by its words.
+fn writes(site: &Site) -> bool {
+    let text = match (&site.sql, &site.built) {
+        (SiteSql::Literal(literal), _) => literal.text.as_ref(),
+        (_, Some(built)) => built.begin.as_str(),
+        _ => return false,
+    };
+    let mut words = text.split_whitespace().map(str::to_ascii_lowercase);
+    let is_write = |word: &str| matches!(word, "insert" | "update" | "delete" | "merge" | "replace");
+    match words.next().as_deref() {
+        // `FOR UPDATE` locks, and does not write.
+        Some("with") => {
+            let words: Vec<String> = words.collect();
+            words.windows(2).any(|pair| {
+                matches!(
+                    (pair[0].as_str(), pair[1].as_str()),
+                    ("insert" | "merge", "into") | ("delete", "from")
+                ) || pair[0] != "for" && pair[1] == "update"
+            })
+        }
+        first => first.is_some_and(is_write),
+    }
+}
+
+/// Whether an awaited method waits for something of the program itself: locks, channels, tasks, caches.
+fn is_of_program(name: &str, arguments: usize) -> bool {
+    match name {
+        "lock" | "read" | "write" | "get" | "insert" | "remove" | "contains" | "invalidate" | "next"
+        | "try_next" | "recv" | "begin" | "commit" | "rollback" | "acquire" | "sleep" | "tick"
+        | "notified" | "join" | "join_all" | "try_join_all" | "collect" | "try_collect" | "yield_now"
+        | "connect" | "close" | "clone" | "fetch" | "fetch_all" | "fetch_one" | "fetch_optional"
+        | "execute" | "spawn" | "spawn_blocking" | "timeout" | "map_err" => true,
+        "send" => arguments == 1,
+        _ => false,
+    }
+}
