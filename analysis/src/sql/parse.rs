@@ -130,11 +130,16 @@ pub(super) fn tokenize(
     dialect: Dialect,
     lines: &LineIndex<'_>,
 ) -> Result<Vec<TokenWithSpan>, SyntaxError> {
-    let mut tokens = Tokenizer::new(grammar::of(dialect), sql).tokenize_with_location();
+    let read = |sql: &str| {
+        // Half of the tokens are spaces. Room for all saves copying them several times.
+        let mut tokens = Vec::with_capacity(sql.len() / 3 + 8);
+        let read = Tokenizer::new(grammar::of(dialect), sql).tokenize_with_location_into_buf(&mut tokens);
+        read.map(|()| tokens)
+    };
+    let mut tokens = read(sql);
     if tokens.is_err() && dialect == Dialect::Sqlite {
         // SQLite accepts an unterminated comment at the end of the text.
-        tokens =
-            Tokenizer::new(grammar::of(dialect), &format!("{sql}*/")).tokenize_with_location().or(tokens);
+        tokens = read(&format!("{sql}*/")).or(tokens);
     }
     let mut tokens = tokens.map_err(|error| {
         let at = lines.offset(error.location.line, error.location.column);

@@ -1,9 +1,11 @@
 //! The types in a query: each stored once, by number, and loaded from the catalog or the schema on first use.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::OnceLock;
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Line};
 use super::names::TypeName;
 use crate::schema::{Name, Schema, UserType};
 use crate::types::{Kind, SqlType};
@@ -54,7 +56,7 @@ builtin! {
 #[derive(Debug, Clone)]
 pub(super) struct Info {
     /// Its name in the catalog.
-    pub(super) name: String,
+    pub(super) name: Cow<'static, str>,
     /// For a type of the schema: the output of `regtype`.
     pub(super) printed: Option<String>,
     /// `typcategory`.
@@ -74,7 +76,7 @@ pub(super) struct Info {
     /// Whether it comes from an extension.
     pub(super) of_extension: bool,
     /// The name of its array type in the catalog.
-    array_name: String,
+    array_name: &'static str,
 }
 
 /// The types loaded so far.
@@ -82,7 +84,7 @@ pub(super) struct Info {
 pub(super) struct Arena<'a> {
     pub(super) catalog: Catalog,
     pub(super) schema: &'a Schema,
-    infos: Vec<Option<Info>>,
+    infos: Vec<Option<Rc<Info>>>,
     names: HashMap<String, Ty>,
     arrays: HashMap<Ty, Ty>,
 }
@@ -100,6 +102,13 @@ impl<'a> Arena<'a> {
         self.names.get(name).or_else(|| ruled.get(name)).copied()
     }
 
+    /// The same, to be kept while others are looked at.
+    fn kept_info(&mut self, ty: Ty) -> Rc<Info> {
+        self.info(ty);
+        let known = self.infos.get(ty.0 as usize).cloned().flatten();
+        known.unwrap_or_else(|| Rc::new(NO_TYPE.clone()))
+    }
+
     /// What is known about a type.
     pub(super) fn info(&mut self, ty: Ty) -> &Info {
         let at = ty.0 as usize;
@@ -107,7 +116,7 @@ impl<'a> Arena<'a> {
             let name = BUILTIN.get(at).copied().unwrap_or_default();
             let info = self.read(name).unwrap_or_else(|| Info::new(name, b'X', b'p'));
             if let Some(slot) = self.infos.get_mut(at) {
-                *slot = Some(info);
+                *slot = Some(Rc::new(info));
             }
         }
         match self.infos.get(at) {
@@ -118,7 +127,7 @@ impl<'a> Arena<'a> {
 
     fn add(&mut self, info: Info) -> Ty {
         let ty = Ty(u32::try_from(self.infos.len()).unwrap_or(u32::MAX));
-        self.infos.push(Some(info));
+        self.infos.push(Some(Rc::new(info)));
         ty
     }
 
@@ -137,15 +146,15 @@ impl<'a> Arena<'a> {
     }
 
     fn read(&mut self, name: &str) -> Option<Info> {
-        let (line, of_extension) = *self.catalog.lines('t', name).first()?;
-        let mut fields = line.split(' ');
+        let Line { name, rest, of_extension } = self.catalog.first('t', name)?;
+        let mut fields = rest.split(' ');
         let flags = fields.next()?.as_bytes();
         let [category, preferred, class] = *flags else { return None };
         let mut next = || fields.next().filter(|field| *field != "-");
         let (element, array, base) = (next(), next(), next());
         let mut info = Info::new(name, category, class);
         info.preferred = preferred == b'+';
-        info.array_name = array.unwrap_or_default().to_owned();
+        info.array_name = array.unwrap_or_default();
         info.of_extension = of_extension;
         info.element = element.and_then(|element| self.builtin(element));
         info.base = base.and_then(|base| self.builtin(base));
@@ -176,7 +185,7 @@ impl<'a> Arena<'a> {
         if let Some(ty) = self.names.get(&key) {
             return Some(*ty);
         }
-        let mut info = Info::new(&full.name, b'C', b'c');
+        let mut info = Info::new(full.name.clone(), b'C', b'c');
         info.printed = Some(self.printed(&full));
         match known.types.get(&full) {
             Some(UserType::Enum(_)) => {
@@ -217,7 +226,7 @@ impl<'a> Arena<'a> {
             .map(|column| (column.name.clone(), self.named(&column.ty).unwrap_or(Ty::OPAQUE)))
             .collect();
         if let Some(Some(info)) = self.infos.get_mut(ty.0 as usize) {
-            info.fields = fields;
+            Rc::make_mut(info).fields = fields;
         }
         ty
     }
@@ -273,16 +282,16 @@ impl<'a> Arena<'a> {
         if let Some(array) = self.arrays.get(&ty) {
             return Some(*array);
         }
-        let info = self.info(ty).clone();
+        let info = self.kept_info(ty);
         let array = match &info.printed {
             Some(printed) => {
-                let mut array = Info::new(&format!("_{}", info.name), b'A', b'b');
+                let mut array = Info::new(format!("_{}", info.name), b'A', b'b');
                 array.printed = Some(format!("{printed}[]"));
                 array.element = Some(ty);
                 self.add(array)
             }
             None if info.name == "record" => Ty::RECORDARRAY,
-            None => self.builtin(&info.array_name)?,
+            None => self.builtin(info.array_name)?,
         };
         self.arrays.insert(ty, array);
         Some(array)
@@ -326,8 +335,7 @@ impl<'a> Arena<'a> {
     /// The element type of a true array: not of `int2vector` and the like.
     pub(super) fn true_element(&mut self, ty: Ty) -> Option<Ty> {
         let info = self.info(ty);
-        info.element
-            .filter(|_| info.category == b'A' && !matches!(info.name.as_str(), "oidvector" | "int2vector"))
+        info.element.filter(|_| info.category == b'A' && !matches!(&*info.name, "oidvector" | "int2vector"))
     }
 
     /// The type as other modules see it.
@@ -335,7 +343,7 @@ impl<'a> Arena<'a> {
         if ty == Ty::OPAQUE || depth > 8 {
             return None;
         }
-        let info = self.info(ty).clone();
+        let info = self.kept_info(ty);
         let labels = self.labels(ty);
         let mut inner = |ty: Ty| self.shown(ty, depth + 1).map(Box::new);
         let kind = match info.class {
@@ -343,8 +351,8 @@ impl<'a> Arena<'a> {
             b'd' => Kind::Domain(inner(info.base?)?),
             b'r' if info.base.is_some() => Kind::Range(inner(info.base?)?),
             b'c' => {
-                let field = |(name, ty): (String, Ty)| Some((name, *inner(ty)?));
-                Kind::Composite(info.fields.into_iter().map(field).collect::<Option<_>>()?)
+                let field = |(name, ty): &(String, Ty)| Some((name.clone(), *inner(*ty)?));
+                Kind::Composite(info.fields.iter().map(field).collect::<Option<_>>()?)
             }
             b'p' if ty == Ty::RECORDARRAY => Kind::Array(inner(Ty::RECORD)?),
             b'p' => Kind::Pseudo,
@@ -358,21 +366,21 @@ impl<'a> Arena<'a> {
             Kind::Array(element) if info.printed.is_none() && element.kind == Kind::Extension => {
                 format!("{}[]", element.name)
             }
-            _ => info.printed.unwrap_or(info.name),
+            _ => info.printed.clone().unwrap_or_else(|| info.name.to_string()),
         };
         Some(SqlType { name, kind })
     }
 
     /// The name of a type in messages, as printed by `format_type`.
     pub(super) fn display(&mut self, ty: Ty) -> String {
-        let info = self.info(ty).clone();
-        if let Some(printed) = info.printed {
-            return printed;
+        let info = self.kept_info(ty);
+        if let Some(printed) = &info.printed {
+            return printed.clone();
         }
         if let Some(element) = info.element.filter(|_| info.category == b'A') {
             return format!("{}[]", self.display(element));
         }
-        let printed = match info.name.as_str() {
+        let printed = match &*info.name {
             "int4" => "integer",
             "int8" => "bigint",
             "int2" => "smallint",
@@ -395,7 +403,7 @@ impl<'a> Arena<'a> {
 
 /// The entry for a number that is not a type.
 static NO_TYPE: Info = Info {
-    name: String::new(),
+    name: Cow::Borrowed(""),
     printed: None,
     category: b'X',
     preferred: false,
@@ -405,12 +413,12 @@ static NO_TYPE: Info = Info {
     enumerated: None,
     fields: Vec::new(),
     of_extension: false,
-    array_name: String::new(),
+    array_name: "",
 };
 
 impl Info {
-    fn new(name: &str, category: u8, class: u8) -> Info {
-        Info { name: name.to_owned(), category, class, ..NO_TYPE.clone() }
+    fn new(name: impl Into<Cow<'static, str>>, category: u8, class: u8) -> Info {
+        Info { name: name.into(), category, class, ..NO_TYPE.clone() }
     }
 }
 

@@ -84,10 +84,22 @@ impl Catalog {
         EXTENSIONS.iter().any(|(_, text)| has(text))
     }
 
+    /// The first line with this kind and name, which may be the first fields of it.
+    pub(super) fn first(&self, kind: char, name: &str) -> Option<Line> {
+        let key = key(kind, name);
+        self.parts.iter().enumerate().find_map(|(at, part)| {
+            let start = if at == 0 { in_base(&key) } else { first_not_before(part, &key) };
+            let found = part.get(start..).filter(|rest| rest.starts_with(&key))?;
+            let end = found.find('\n').unwrap_or(found.len());
+            let (name, rest) = (found.get(2..key.len() - 1)?, found.get(key.len()..end)?);
+            Some(Line { name, rest, of_extension: at > 0 })
+        })
+    }
+
     /// The remaining fields of all lines with this kind and name; the flag says whether the line is from an
     /// extension.
     pub(super) fn lines(&self, kind: char, name: &str) -> Vec<(&'static str, bool)> {
-        let key = format!("{kind} {name} ");
+        let key = key(kind, name);
         let mut found = Vec::new();
         for (at, part) in self.parts.iter().enumerate() {
             let start = if at == 0 { in_base(&key) } else { first_not_before(part, &key) };
@@ -97,6 +109,24 @@ impl Catalog {
         }
         found
     }
+}
+
+/// A line of the catalog.
+pub(super) struct Line {
+    pub(super) name: &'static str,
+    /// The fields behind the name.
+    pub(super) rest: &'static str,
+    pub(super) of_extension: bool,
+}
+
+/// What a line of this kind and name begins with. Formatting takes several times as long.
+fn key(kind: char, name: &str) -> String {
+    let mut key = String::with_capacity(name.len() + 3);
+    key.push(kind);
+    key.push(' ');
+    key.push_str(name);
+    key.push(' ');
+    key
 }
 
 /// The position of a key in the built-in catalog, cached: a build looks up the same few entries for each

@@ -1,5 +1,7 @@
 //! Conversions between types: which exist, and their effect on literals and parameters.
 
+use std::fmt;
+
 use super::arena::Ty;
 use super::session::{Form, Session, Value};
 use crate::schema::Name;
@@ -52,7 +54,7 @@ impl Session<'_> {
     /// Whether the row type of one table is a subtype of the other's, by inheritance.
     fn inherits(&mut self, from: Ty, to: Ty) -> bool {
         let (from, to) = (self.types.info(from).name.clone(), self.types.info(to).name.clone());
-        let plain = self.schema.tables.get(&Name::new(from.as_str()));
+        let plain = self.schema.tables.get(&Name::new(&*from));
         let mut next = plain.or_else(|| self.schema.tables.values().find(|table| table.name.name == from));
         for _ in 0..8 {
             let Some(parent) = next.and_then(|table| table.parent.as_ref()) else { return false };
@@ -70,21 +72,13 @@ impl Session<'_> {
         if self.types.same(from, to) {
             return true;
         }
-        let (source, target) = (self.types.info(from).clone(), self.types.info(to).clone());
-        let target_name = if target.printed.is_some() { "" } else { target.name.as_str() };
-        let source_name = if source.printed.is_some() { "" } else { source.name.as_str() };
-        if !target_name.is_empty() && !source_name.is_empty() {
-            for (line, _) in self.types.catalog.lines('c', source_name) {
-                let Some((name, flags)) = line.split_once(' ') else { continue };
-                if name == target_name {
-                    let needs = match flags.as_bytes().first() {
-                        Some(b'i') => Context::Implicit,
-                        Some(b'a') => Context::Assignment,
-                        _ => Context::Explicit,
-                    };
-                    return context >= needs;
-                }
-            }
+        if let Some(flags) = self.cast_between(from, to) {
+            let needs = match flags.as_bytes().first() {
+                Some(b'i') => Context::Implicit,
+                Some(b'a') => Context::Assignment,
+                _ => Context::Explicit,
+            };
+            return context >= needs;
         }
         if let (Some(from), Some(to)) = (self.types.true_element(from), self.types.true_element(to))
             && depth < 2
@@ -92,8 +86,8 @@ impl Session<'_> {
         {
             return true;
         }
-        context >= Context::Assignment && target.category == b'S'
-            || context == Context::Explicit && source.category == b'S'
+        context >= Context::Assignment && self.types.info(to).category == b'S'
+            || context == Context::Explicit && self.types.info(from).category == b'S'
     }
 
     /// Reports values that cannot be converted to their common type.
@@ -108,14 +102,27 @@ impl Session<'_> {
     /// Whether the cast from one type to the other calls a function.
     pub(super) fn has_cast_function(&mut self, from: Ty, to: Ty) -> bool {
         let (from, to) = (self.types.base(from), self.types.base(to));
-        let (source, target) = (self.types.info(from).name.clone(), self.types.info(to).name.clone());
-        let lines = self.types.catalog.lines('c', &source);
-        let mut casts = lines.iter().filter_map(|(line, _)| line.split_once(' '));
-        casts.any(|(name, flags)| name == target && flags.ends_with('f'))
+        self.cast_between(from, to).is_some_and(|flags| flags.ends_with('f'))
+    }
+
+    /// The flags of the catalog's cast from one type to the other; none of the schema's own types has one.
+    fn cast_between(&mut self, from: Ty, to: Ty) -> Option<&'static str> {
+        let mut key = String::new();
+        for ty in [from, to] {
+            let info = self.types.info(ty);
+            if info.printed.is_some() || info.name.is_empty() {
+                return None;
+            }
+            if !key.is_empty() {
+                key.push(' ');
+            }
+            key.push_str(&info.name);
+        }
+        Some(self.types.catalog.first('c', &key)?.rest)
     }
 
     /// Converts a value to a type, as its context requires.
-    pub(super) fn coerce(&mut self, value: Value, to: Ty, why: &str) -> Value {
+    pub(super) fn coerce(&mut self, value: Value, to: Ty, why: impl fmt::Display + Copy) -> Value {
         if is_polymorphic(to) || to == Ty::ANY {
             return value;
         }

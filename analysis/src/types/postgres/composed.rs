@@ -52,9 +52,9 @@ impl Session<'_> {
             let value = self.expr(expr);
             let why = format!("the type `{name}` is not known");
             if value.is_unknown() {
-                self.coerce(value, Ty::OPAQUE, &why);
+                self.coerce(value, Ty::OPAQUE, why.as_str());
             }
-            return Value::opaque(&why);
+            return Value::opaque(why);
         };
         if let Expr::Array(items) = expr
             && self.types.element(ty).is_some()
@@ -71,7 +71,7 @@ impl Session<'_> {
         }
         let why = format!("cast to `{}`", self.types.display(ty));
         // Except for casts by functions, such as that of JSON's null, a cast of a non-NULL value is not NULL.
-        self.coerce(value, ty, &why)
+        self.coerce(value, ty, why.as_str())
     }
 
     pub(super) fn case(

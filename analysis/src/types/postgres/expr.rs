@@ -265,7 +265,7 @@ impl Session<'_> {
         let fields = self.types.info(base).fields.clone();
         match fields.iter().find(|(name, _)| name == field) {
             Some((_, ty)) => Value::of(*ty, false).because("a field of a composite can be NULL"),
-            None => Value::opaque(&format!("the field `{field}` is not known")),
+            None => Value::opaque(format!("the field `{field}` is not known")),
         }
     }
 

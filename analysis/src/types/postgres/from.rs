@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::arena::Ty;
 use super::functions::Called;
-use super::session::{Field, Form, Origin, Session, Value};
+use super::session::{Field, Form, Origin, Session, Value, Why};
 use crate::schema::{Column, Name, Table};
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::query::{Asked, Body, From, JoinKind, RelationId, Source};
@@ -131,7 +131,7 @@ impl<'q> Session<'q> {
     }
 
     /// The table behind a relation.
-    fn stored_table(&self, id: RelationId) -> Option<(&'q Name, &'q Table)> {
+    pub(super) fn stored_table(&self, id: RelationId) -> Option<(&'q Name, &'q Table)> {
         match &self.query.relation(id).source {
             Source::Table(name) => Some((name, self.schema.tables.get(name)?)),
             _ => None,
@@ -140,7 +140,7 @@ impl<'q> Session<'q> {
 
     /// One column of a relation, without deriving the others if it is a table whose columns have not been
     /// requested.
-    fn field(&mut self, id: RelationId, name: &str) -> Option<Value> {
+    pub(super) fn field(&mut self, id: RelationId, name: &str) -> Option<Value> {
         if let Some((table, stored)) = self.stored_table(id).filter(|_| !self.relations.contains_key(&id)) {
             // Renamed columns come first.
             let names = self.query.relation(id).columns.as_deref().unwrap_or_default().iter();
@@ -161,12 +161,12 @@ impl<'q> Session<'q> {
         let ty = ty.unwrap_or(Ty::OPAQUE);
         let not_null = column.not_null && is_table;
         let origin = Origin { table: of.to_string(), column: column.name.clone(), not_null, relation: id };
-        let why = match (ty, not_null) {
-            (Ty::OPAQUE, _) => format!("the type `{}` of `{of}.{}` is not known", column.ty, column.name),
-            (_, false) => format!("column `{of}.{}` is nullable", column.name),
-            (_, true) => format!("column `{of}.{}` is NOT NULL", column.name),
+        let origin = Rc::new(origin);
+        let why = match ty {
+            Ty::OPAQUE => format!("the type `{}` of `{of}.{}` is not known", column.ty, column.name).into(),
+            _ => Why::Declared(Rc::clone(&origin)),
         };
-        Value { origin: Some(Rc::new(origin)), ..Value::of(ty, not_null) }.because(&why)
+        Value { origin: Some(origin), ..Value::of(ty, not_null) }.because(why)
     }
 
     /// A view's columns are those of its query, but reported to clients as its own.
@@ -221,7 +221,7 @@ impl<'q> Session<'q> {
                     .to_vec()
             }
             _ => {
-                let (line, _) = *self.types.catalog.lines('r', &known).first()?;
+                let line = self.types.catalog.first('r', &known)?.rest;
                 let column = |field: &str| {
                     let (name, ty) = field.split_once(':')?;
                     let not_null = ty.ends_with('!');
@@ -297,7 +297,7 @@ impl<'q> Session<'q> {
     /// A column by name.
     pub(super) fn column(&mut self, column: &ColumnRef) -> Value {
         let Some(id) = column.relation.or_else(|| self.only_relation_with(&column.name)) else {
-            return Value::opaque(&format!("the column `{}` is not known", column.name));
+            return Value::opaque(format!("the column `{}` is not known", column.name));
         };
         let outer = self.outer.contains(&id);
         if let Some(value) = self.field(id, &column.name) {
@@ -308,7 +308,7 @@ impl<'q> Session<'q> {
             if outer {
                 value.not_null = false;
                 let relation = &self.query.relation(id).alias;
-                return value.because(&format!("an outer join may find no row of `{relation}`"));
+                return value.because(format!("an outer join may find no row of `{relation}`"));
             }
             value.not_null |= !self.refuted.is_empty() && self.refuted.contains(&(id, column.name.clone()));
             return value;
@@ -320,7 +320,7 @@ impl<'q> Session<'q> {
             "tableoid" => "oid",
             name => {
                 // `f(x)`, where `f` is the alias of a function with one column.
-                return Value::opaque(&format!(
+                return Value::opaque(format!(
                     "the column `{name}` of `{}` is not known",
                     self.query.relation(id).alias
                 ));

@@ -71,27 +71,25 @@ impl Session<'_> {
             }
         };
         let Choice::One(candidate) = choice else {
-            return (Value::opaque(&format!("several functions `{name}` take these arguments")), None);
+            return (Value::opaque(format!("several functions `{name}` take these arguments")), None);
         };
         let Some((declared, result)) = self.settled(&candidate, &types) else {
-            return (
-                Value::opaque(&format!("what `{name}` returns hangs on a type that is not known")),
-                None,
-            );
+            return (Value::opaque(format!("what `{name}` returns hangs on a type that is not known")), None);
         };
         let all_not_null = args.iter().all(|value| value.not_null);
         let not_null = never_null::function(&candidate, call, all_not_null);
-        let mut why = format!("`{name}` can return NULL");
+        let mut why = None;
         for (value, ty) in args.into_iter().zip(declared) {
             if let (false, Some(reason)) = (value.not_null, &value.why)
                 && candidate.strict
             {
-                why = reason.to_string();
+                why = Some(reason.clone());
             }
-            self.coerce(value, ty, &format!("an argument of `{name}`"));
+            self.coerce(value, ty, format_args!("an argument of `{name}`"));
         }
         let result = if candidate.kind == b'p' { Ty::VOID } else { result };
-        (Value::of(result, not_null).because(&why), Some((candidate, types)))
+        let why = why.unwrap_or_else(|| format!("`{name}` can return NULL").into());
+        (Value::of(result, not_null).because(why), Some((candidate, types)))
     }
 
     /// A call with an argument of unknown type; the result is known if all candidates agree.
@@ -145,20 +143,24 @@ impl Session<'_> {
         if self.is_cast(call, &args)
             && let (Some(to), Some(value)) = (self.types.builtin(call.name), args.first().cloned())
         {
-            return self.coerce(value, to, &format!("cast to `{}`", call.name));
+            return self.coerce(value, to, format_args!("cast to `{}`", call.name));
         }
         for value in args.into_iter().filter(Value::is_unknown) {
-            self.coerce(value, Ty::OPAQUE, &format!("an argument of `{}`, which is not known", call.name));
+            self.coerce(
+                value,
+                Ty::OPAQUE,
+                format_args!("an argument of `{}`, which is not known", call.name),
+            );
         }
         self.no_function(call, &types);
-        Value::opaque(&format!("no function `{}` is known for these arguments", call.name))
+        Value::opaque(format!("no function `{}` is known for these arguments", call.name))
     }
 
     /// Reports a function that does not exist, if that is certain.
     fn no_function(&mut self, call: &Called<'_>, types: &[Ty]) {
         let known = types.iter().all(|ty| *ty != Ty::OPAQUE);
         let in_schema = self.schema.functions_named(call.name).next().is_some();
-        let builtin = !self.types.catalog.lines('f', call.name).is_empty();
+        let builtin = self.types.catalog.first('f', call.name).is_some();
         // A user-defined function accepts what it declares, unless its types are unknown.
         if !builtin && !in_schema {
             return self.misspelt(call, types);
@@ -275,7 +277,7 @@ impl Session<'_> {
         let not_null = args.iter().any(|value| value.not_null);
         let why = args.iter().find_map(|value| value.why.clone());
         for value in args {
-            self.coerce(value, ty, &format!("an argument of `{name}`"));
+            self.coerce(value, ty, format_args!("an argument of `{name}`"));
         }
         let why = why.or_else(|| (ty == Ty::OPAQUE).then(|| "the arguments have no type in common".into()));
         Value { why, ..Value::of(ty, not_null) }

@@ -27,12 +27,12 @@ use crate::schema::Schema;
 use crate::sql::Query;
 use crate::sql::query::Kind;
 use arena::Ty;
-use session::{Field, Session};
+use session::{Field, Session, Why};
 
 /// Whether the server, or an installed extension, has a function or a type with this name.
 pub(super) fn has_function(name: &str, schema: &Schema) -> bool {
     let catalog = catalog::Catalog::new(schema);
-    ['f', 't'].iter().any(|kind| !catalog.lines(*kind, name).is_empty())
+    ['f', 't'].iter().any(|kind| catalog.first(*kind, name).is_some())
 }
 
 /// The types of a query for PostgreSQL.
@@ -89,11 +89,13 @@ fn described(mut session: Session<'_>) -> Described {
 
 fn column(session: &mut Session<'_>, field: &Field, patch: plan::Patch) -> Column {
     let value = &field.value;
+    let worded =
+        |otherwise: &'static str| value.why.as_ref().map_or(otherwise.into(), Why::words).into_owned();
     // Clients are told the base type of a domain.
     let base = session.types.base(value.ty);
     let ty = match session.types.shown(base, 0) {
         Some(ty) => Known::Is(ty),
-        None => Known::Unknown(value.why.as_deref().unwrap_or("its type is not known").to_owned()),
+        None => Known::Unknown(worded("its type is not known")),
     };
     let origin = match &value.origin {
         Some(origin) => Origin::Table { table: origin.table.clone(), column: origin.column.clone() },
@@ -108,7 +110,7 @@ fn column(session: &mut Session<'_>, field: &Field, patch: plan::Patch) -> Colum
         nullable_certain: patch.certain,
         proven_not_null: value.not_null,
         origin,
-        why: value.why.as_deref().unwrap_or("it is an expression").to_owned(),
+        why: worded("it is an expression"),
     }
 }
 

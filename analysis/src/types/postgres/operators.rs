@@ -1,8 +1,10 @@
 //! Operators: which one is used, the types of its operands, and what it returns.
 
+use std::borrow::Cow;
+
 use super::arena::Ty;
 use super::candidates::{Candidate, Choice};
-use super::session::{Form, Session, Value};
+use super::session::{Form, Session, Value, Why};
 use crate::sql::Span;
 use crate::types::TypeError;
 
@@ -23,10 +25,10 @@ impl Session<'_> {
         let found = self.find_operator(op, &types);
         let Choice::One(candidate) = found else {
             self.no_operator(op, &types, matches!(found, Choice::Several), span);
-            return Value::opaque(&format!("no operator `{op}` for these types is known"));
+            return Value::opaque(format!("no operator `{op}` for these types is known"));
         };
         let Some((args, result)) = self.settled(&candidate, &types) else {
-            return Value::opaque(&format!(
+            return Value::opaque(format!(
                 "what the operator `{op}` returns hangs on a type that is not known"
             ));
         };
@@ -37,7 +39,7 @@ impl Session<'_> {
         let mut why = None;
         for (value, ty) in &mut values {
             why = why.or_else(|| value.why.clone().filter(|_| !value.not_null));
-            self.coerce(value, ty, &format!("an operand of `{op}`"));
+            self.coerce(value, ty, format_args!("an operand of `{op}`"));
         }
         Value { why, ..Value::of(result, not_null) }
     }
@@ -64,7 +66,8 @@ impl Session<'_> {
     fn beside_unknown(&mut self, op: &str, left: Option<Value>, right: Value) -> Value {
         let why = left.iter().chain([&right]).find(|v| v.ty == Ty::OPAQUE).and_then(|v| v.why.clone());
         for value in left.into_iter().chain([right]).filter(Value::is_unknown) {
-            self.coerce(value, Ty::OPAQUE, why.as_deref().unwrap_or("beside a type that is not known"));
+            let why = why.as_ref().map_or("beside a type that is not known".into(), Why::words);
+            self.coerce(value, Ty::OPAQUE, &*why);
         }
         match op {
             "=" | "<>" | "!=" | "<" | ">" | "<=" | ">=" | "~~" | "!~~" | "~~*" | "!~~*" | "~" | "@>"
@@ -120,8 +123,7 @@ impl Session<'_> {
             key.push(' ');
             key.push_str(&info.name);
         }
-        let (line, _) = *self.types.catalog.lines('o', &key).first()?;
-        let (result, flags) = line.split_once(' ')?;
+        let (result, flags) = self.types.catalog.first('o', &key)?.rest.split_once(' ')?;
         let result = self.types.builtin(result)?;
         Some(Candidate { strict: flags == "s", ..Candidate::operator(wanted.to_vec(), result) })
     }
@@ -202,10 +204,10 @@ impl Session<'_> {
         if let Some((args, _)) = self.settled(&candidate, &types)
             && let [a, b] = args.as_slice()
         {
-            self.coerce(left, *a, &format!("an operand of `{op} ANY`"));
+            self.coerce(left, *a, format_args!("an operand of `{op} ANY`"));
             if right.is_unknown() {
                 let array = self.types.array_of(*b).unwrap_or(Ty::OPAQUE);
-                self.coerce(right, array, &format!("the array of `{op} ANY`"));
+                self.coerce(right, array, format_args!("the array of `{op} ANY`"));
             }
         }
         Value::of(Ty::BOOL, false)
@@ -214,7 +216,7 @@ impl Session<'_> {
 
 /// Whether an operator returns a value for non-NULL operands: those of JSON paths, geometry and so on may
 /// return NULL.
-fn gives_a_value(op: &str, candidate: &Candidate, name: &mut dyn FnMut(Ty) -> String) -> bool {
+fn gives_a_value(op: &str, candidate: &Candidate, name: &mut dyn FnMut(Ty) -> Cow<'static, str>) -> bool {
     let plain = matches!(
         op,
         "=" | "<>"
@@ -248,7 +250,7 @@ fn gives_a_value(op: &str, candidate: &Candidate, name: &mut dyn FnMut(Ty) -> St
     plain
         && candidate.args.iter().all(|ty| {
             !matches!(
-                name(*ty).as_str(),
+                &*name(*ty),
                 "point" | "lseg" | "box" | "path" | "polygon" | "circle" | "line" | "record" | "jsonpath"
             )
         })

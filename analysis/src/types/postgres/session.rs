@@ -1,6 +1,8 @@
 //! The state while the types of one query are derived.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::rc::Rc;
 
 use super::arena::{Arena, Ty};
@@ -27,9 +29,45 @@ pub(super) struct Value {
     /// The column of a table or view behind it.
     pub(super) origin: Option<Rc<Origin>>,
     /// Why the type is unknown, or why the value can be NULL.
-    pub(super) why: Option<Rc<str>>,
+    pub(super) why: Option<Why>,
     /// The position in the SQL of a column mentioned there.
     pub(super) span: Option<Span>,
+}
+
+/// A reason. Most are never shown, so that a column's is worded only then.
+#[derive(Debug, Clone)]
+pub(super) enum Why {
+    Text(&'static str),
+    Made(Rc<str>),
+    /// Whether the column is declared NOT NULL.
+    Declared(Rc<Origin>),
+}
+
+impl Why {
+    /// The reason in words.
+    pub(super) fn words(&self) -> Cow<'_, str> {
+        match self {
+            Why::Text(text) => Cow::Borrowed(text),
+            Why::Made(text) => Cow::Borrowed(text),
+            Why::Declared(origin) => {
+                let Origin { table, column, not_null, .. } = &**origin;
+                let is = if *not_null { "NOT NULL" } else { "nullable" };
+                Cow::Owned(format!("column `{table}.{column}` is {is}"))
+            }
+        }
+    }
+}
+
+impl From<&'static str> for Why {
+    fn from(text: &'static str) -> Why {
+        Why::Text(text)
+    }
+}
+
+impl From<String> for Why {
+    fn from(text: String) -> Why {
+        Why::Made(text.into())
+    }
 }
 
 /// The column of a stored relation, as the server reports it to clients.
@@ -63,8 +101,8 @@ impl Value {
         Value { ty, form: Form::Plain, not_null, origin: None, why: None, span: None }
     }
 
-    pub(super) fn opaque(why: &str) -> Value {
-        Value { why: Some(Rc::from(why)), ..Value::of(Ty::OPAQUE, false) }
+    pub(super) fn opaque(why: impl Into<Why>) -> Value {
+        Value::of(Ty::OPAQUE, false).because(why)
     }
 
     /// Whether its type depends on context.
@@ -72,8 +110,8 @@ impl Value {
         self.ty == Ty::UNKNOWN
     }
 
-    pub(super) fn because(mut self, why: &str) -> Value {
-        self.why = Some(Rc::from(why));
+    pub(super) fn because(mut self, why: impl Into<Why>) -> Value {
+        self.why = Some(why.into());
         self
     }
 }
@@ -183,14 +221,14 @@ impl<'a> Session<'a> {
     }
 
     /// Sets the type of a parameter, unless it has one.
-    pub(super) fn decide(&mut self, number: usize, ty: Ty, why: &str) {
+    pub(super) fn decide(&mut self, number: usize, ty: Ty, why: impl fmt::Display) {
         let Some(slot) = number.checked_sub(1).and_then(|at| self.slots.get_mut(at)) else { return };
         if ty == Ty::OPAQUE {
             slot.doubtful = true;
-            slot.why.get_or_insert_with(|| Rc::from(why));
+            slot.why.get_or_insert_with(|| why.to_string().into());
         } else if slot.ty.is_none() && !slot.doubtful && ty != Ty::UNKNOWN {
             slot.ty = Some(ty);
-            slot.why = Some(Rc::from(why));
+            slot.why = Some(why.to_string().into());
         }
     }
 }

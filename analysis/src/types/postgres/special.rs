@@ -47,9 +47,9 @@ impl Session<'_> {
             }
             other => {
                 for value in values.into_iter().filter(Value::is_unknown) {
-                    self.coerce(value, Ty::OPAQUE, &format!("in `{other}`, which is not understood"));
+                    self.coerce(value, Ty::OPAQUE, format_args!("in `{other}`, which is not understood"));
                 }
-                Value::opaque(&format!("`{other}` is not understood"))
+                Value::opaque(format!("`{other}` is not understood"))
             }
         }
     }

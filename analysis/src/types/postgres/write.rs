@@ -90,6 +90,14 @@ impl Session<'_> {
 
     /// The types of the columns that are written, each with its name.
     fn target_types(&mut self, target: RelationId, columns: &[String]) -> Vec<(Ty, String)> {
+        if !columns.is_empty() && self.stored_table(target).is_some() {
+            // Most columns of a wide table are not written.
+            let ty = |column: &String| {
+                let value = self.field(target, column);
+                (value.map_or(Ty::OPAQUE, |value| value.ty), column.clone())
+            };
+            return columns.iter().map(ty).collect();
+        }
         let Some(fields) = self.relation(target) else {
             return vec![(Ty::OPAQUE, String::new()); columns.len()];
         };
