@@ -45,7 +45,8 @@ pub(crate) fn hold(arguments: &[Argument], parameters: &[Option<Parameter>]) -> 
 /// The maximum number of values in one tuple.
 const MOST: usize = 8;
 
-fn tuple(names: &[Ident]) -> TokenStream {
+/// The names as a tuple, which continues in further tuples: as an expression, or as a pattern.
+pub(crate) fn tuple(names: &[Ident]) -> TokenStream {
     match names.split_at_checked(MOST) {
         None | Some((_, [])) => quote!((#(#names,)*)),
         Some((first, rest)) => {

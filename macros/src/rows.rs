@@ -5,6 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{PathArguments, Type, TypeTuple};
 
+use crate::arguments;
 use crate::emit::Misuse;
 use crate::input::{Query, Rows, Sql};
 use crate::output::{self, Declared, DeclaredType};
@@ -272,14 +273,17 @@ fn record(columns: &[Column], bound: &TokenStream) -> TokenStream {
         ColumnType::Exact(ty) => ty.clone(),
         ColumnType::OfField | ColumnType::OptionOfField => quote!(_),
     });
-    let at = columns.iter().map(|column| column.at);
-    let row = Ident::new("row", Span::mixed_site());
-    let mapped =
-        mapped(bound, &quote!(Record { #(#fields: ::query_budget::__private::column(&#row, #at)?),* }));
+    // A name of their own: a constant with the name of a column would be a pattern.
+    let values: Vec<Ident> = columns
+        .iter()
+        .map(|column| Ident::new(&format!("column_{}", column.at), Span::mixed_site()))
+        .collect();
+    let read = arguments::tuple(&values);
+    // One call for all columns: each call of its own would be checked by the compiler.
     quote! {{
         #[derive(::core::fmt::Debug)]
         struct Record { #(#fields: #types),* }
-        #mapped
+        ::query_budget::__private::records(#bound, |#read| Record { #(#fields: #values),* })
     }}
 }
 

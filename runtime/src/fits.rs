@@ -3,7 +3,11 @@
 
 use std::borrow::Borrow;
 
-use sqlx::{ColumnIndex, Database, Decode, Result, Row, Type};
+use sqlx::{ColumnIndex, Database, Decode, IntoArguments, Result, Row, Type};
+
+use crate::map::Map;
+use crate::query::Query;
+use crate::values::Both;
 
 /// Database types, as names for the compiler's messages: it only shortens the paths of public types.
 #[expect(non_camel_case_types, reason = "the names are the database's")]
@@ -200,6 +204,69 @@ where
     usize: ColumnIndex<R>,
 {
     row.try_get_unchecked(column)
+}
+
+/// The values of columns that are known to have these types, in a tuple.
+pub trait Columns<'r, R: Row>: Sized {
+    /// The number of columns.
+    const COUNT: usize;
+
+    /// Reads them, from the column `at`, counted from 0.
+    ///
+    /// # Errors
+    ///
+    /// If one of them cannot be decoded.
+    fn read(row: &'r R, at: usize) -> Result<Self>;
+}
+
+impl<'r, R: Row, A: Columns<'r, R>, B: Columns<'r, R>> Columns<'r, R> for Both<A, B> {
+    const COUNT: usize = A::COUNT + B::COUNT;
+
+    #[inline]
+    fn read(row: &'r R, at: usize) -> Result<Self> {
+        Ok(Both(A::read(row, at)?, B::read(row, at + A::COUNT)?))
+    }
+}
+
+macro_rules! tuple {
+    ($($T:ident $at:tt),*) => {
+        impl<'r, R: Row, $($T: Decode<'r, R::Database>),*> Columns<'r, R> for ($($T,)*)
+        where
+            usize: ColumnIndex<R>,
+        {
+            const COUNT: usize = [$($at),*].len();
+
+            #[inline]
+            fn read(row: &'r R, at: usize) -> Result<Self> {
+                Ok(($(row.try_get_unchecked::<$T, _>(at + $at)?,)*))
+            }
+        }
+    };
+}
+
+tuple!(A 0);
+tuple!(A 0, B 1);
+tuple!(A 0, B 1, C 2);
+tuple!(A 0, B 1, C 2, D 3);
+tuple!(A 0, B 1, C 2, D 3, E 4);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+
+/// The query with each row as a record, made from the values of its columns.
+#[inline]
+pub fn records<DB, C, O, F>(
+    query: Query<DB>,
+    mut record: F,
+) -> Map<DB, impl FnMut(DB::Row) -> Result<O> + Send>
+where
+    DB: Database,
+    DB::Arguments: IntoArguments<DB>,
+    C: for<'r> Columns<'r, DB::Row>,
+    F: FnMut(C) -> O + Send,
+    O: Unpin,
+{
+    query.try_map(move |row| Ok(record(C::read(&row, 0)?)))
 }
 
 /// The value of a column, counted from 0, if it has this type.

@@ -127,6 +127,10 @@ pub(super) fn takes_rows(name: &str) -> bool {
 /// Whether a bare name may be that of a macro or function that makes a query.
 pub(super) fn makes_query(name: &str) -> bool {
     let stem = name.strip_suffix("_unchecked").unwrap_or(name);
+    // Asked of every name of a file, most of which begin like none of these.
+    if !matches!(stem.as_bytes(), [b's' | b'q' | b'r' | b'Q' | b'A', ..]) {
+        return stem.ends_with("_with_result");
+    }
     matches!(stem, "sql" | "sql_as" | "sql_scalar" | "sql_from_row" | "sql_page" | "sql_page_as")
         || takes_rows(stem)
         || matches!(stem, "sql_file" | "sql_file_as" | "sql_file_scalar")
@@ -138,6 +142,9 @@ pub(super) fn makes_query(name: &str) -> bool {
 
 /// Whether a method runs the query that it is called on, or that it receives.
 pub(super) fn is_executor(method: &str) -> bool {
+    if !matches!(method.as_bytes(), [b'e' | b'f', ..]) {
+        return false;
+    }
     matches!(
         method,
         "execute" | "execute_many" | "fetch" | "fetch_many" | "fetch_all" | "fetch_one" | "fetch_optional"
