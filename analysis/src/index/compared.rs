@@ -28,7 +28,7 @@ impl Reader<'_> {
             Expr::Collate { expr, .. } if self.dialect != Dialect::MySql => expr,
             other => other,
         };
-        let collation = said.filter(|_| self.dialect != Dialect::MySql);
+        let collation = said;
         let mut own = false;
         let mut foreign = false;
         operand.walk(&mut |expr| match expr {

@@ -23,7 +23,7 @@ pub(super) struct Condition {
     pub(super) kept: f64,
     /// Whether it compares with a single value, so that all matching rows have the same operand.
     pub(super) one_value: bool,
-    /// The collation given explicitly in the comparison; always `None` for MySQL.
+    /// The collation given explicitly in the comparison.
     pub(super) collation: Option<String>,
 }
 

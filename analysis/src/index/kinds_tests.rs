@@ -325,3 +325,13 @@ fn an_index_ends_with_what_identifies_its_rows() {
     assert_eq!(sorts(Sqlite, ddl, "SELECT q FROM t WHERE a = ? ORDER BY p, q LIMIT 5"), 0);
     assert_eq!(sorts(Sqlite, ddl, "SELECT q FROM t WHERE a = ? ORDER BY q LIMIT 5"), 1);
 }
+
+#[test]
+fn an_index_of_mysql_has_the_collation_of_its_column() {
+    let ddl = "CREATE TABLE t (id int PRIMARY KEY, a varchar(9) COLLATE utf8mb4_bin, b varchar(9), KEY (a), KEY (b))";
+    check(MySql, ddl, "SELECT id FROM t WHERE a = ? COLLATE utf8mb4_general_ci", &[Unserved]);
+    check(MySql, ddl, "SELECT id FROM t WHERE a = ? COLLATE utf8mb4_bin", &[Served]);
+    check(MySql, ddl, "SELECT id FROM t WHERE a = ?", &[Served]);
+    // It may be the default.
+    check(MySql, ddl, "SELECT id FROM t WHERE b = ? COLLATE utf8mb4_general_ci", &[Served]);
+}

@@ -252,7 +252,10 @@ impl PreparedIndex {
 
     /// Whether the key's collation is the one that is compared by: the explicit one, or the column's own.
     fn collates(&self, of: &Indexes<'_>, key: &IndexKey, condition: &Condition) -> bool {
-        key_collation(of, key).eq(&said_collation(of, key, condition.collation.as_deref()))
+        let of_key = key_collation(of, key);
+        // MySQL: the default of the table or the database is not known.
+        let is_open = of.dialect == Dialect::MySql && of_key == "default";
+        is_open || of_key == said_collation(of, key, condition.collation.as_deref())
     }
 
     /// Whether an inverted index supports the comparison for the key's type.

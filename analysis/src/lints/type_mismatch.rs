@@ -10,8 +10,9 @@ declare_lint! {
     ///
     /// Finds operators and functions that do not exist for the types of their arguments, misspelt names of
     /// functions, values that a column does not accept, values for columns that are `GENERATED ALWAYS`, arms of
-    /// a set operation and results of CASE without a common type, labels that an enum lacks, and columns that
-    /// are neither grouped by nor in an aggregate.
+    /// a set operation and results of CASE without a common type, labels that an enum lacks, texts that are no
+    /// value of their type (`id = 'one'`), columns that are neither grouped by nor in an aggregate, and aggregates
+    /// in WHERE.
     ///
     /// ## Why is this bad
     ///
@@ -81,6 +82,11 @@ mod tests {
         fires("type_mismatch", "SELECT name, count(*) FROM events GROUP BY user_id LIMIT 5");
         fires("type_mismatch", "SELECT id FROM events WHERE id AND is_active");
         fires("type_mismatch", "SELECT id FROM events WHERE lowr(name) = $1");
+        fires("type_mismatch", "SELECT name FROM events WHERE id = 'one'");
+        fires("type_mismatch", "SELECT name FROM events WHERE id IN ('1', 'x') LIMIT 5");
+        fires("type_mismatch", "UPDATE events SET is_active = 'maybe' WHERE id = $1");
+        fires("type_mismatch", "SELECT name FROM events WHERE max(id) > 5 LIMIT 5");
+        fires("type_mismatch", "UPDATE events SET is_active = true WHERE count(*) > 5 AND id = $1");
     }
 
     #[test]
@@ -90,5 +96,9 @@ mod tests {
         silent("type_mismatch", "SELECT make_it(name) FROM events WHERE id = $1");
         silent("type_mismatch", "SELECT median(id), max(name) FROM events");
         silent("type_mismatch", "SELECT lower(name), count(*) FROM events GROUP BY lower(name) LIMIT 5");
+        silent("type_mismatch", "UPDATE events SET is_active = 'on', user_id = ' 5 ' WHERE id = '7'");
+        let outer = "SELECT user_id FROM events e GROUP BY user_id HAVING EXISTS (SELECT 1 FROM users u WHERE u.id = max(e.id)) LIMIT 5";
+        silent("type_mismatch", outer);
+        silent("type_mismatch", "SELECT id FROM events WHERE id = (SELECT max(id) FROM events)");
     }
 }

@@ -119,7 +119,9 @@ impl Resolver<'_> {
                     _ => "trim",
                 };
                 let mut args = vec![self.expr(expr)];
-                args.extend(trim_what.as_ref().map(|what| self.expr(what)));
+                // Blanks are trimmed unless it says otherwise; the rewrite writes them out for the parser.
+                let blank = Expr::Literal(Literal::Text(" ".to_owned()));
+                args.extend(trim_what.as_ref().map(|what| self.expr(what)).filter(|what| *what != blank));
                 args.extend(trim_characters.iter().flatten().map(|c| self.expr(c)));
                 Expr::Call(Call::plain(name, args))
             }

@@ -113,7 +113,11 @@ impl Session<'_> {
             self.look_into(key);
         }
         if let Some(id) = self.path.last() {
-            self.check_groups(select, *id);
+            let id = *id;
+            if let Some(filter) = &select.filter {
+                self.check_filter(filter, id);
+            }
+            self.check_groups(select, id);
         }
         let strip = |(name, value): (String, Value)| {
             let value = if select.grouping_sets { Value { not_null: false, ..value } } else { value };

@@ -25,6 +25,7 @@ impl Session<'_> {
         if let Some(filter) = &write.filter {
             self.refute(filter);
             self.condition(filter, "the condition of WHERE");
+            self.check_filter(filter, self.query.relation(write.target).block);
         }
         self.whens(write);
         let outputs = match &write.returning {
