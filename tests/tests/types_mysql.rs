@@ -275,7 +275,7 @@ fn of_two(how: &str, a: &str, b: &str) -> String {
 }
 
 /// Statements as services write them.
-const WRITTEN: [&str; 13] = [
+const WRITTEN: [&str; 22] = [
     "SELECT COALESCE(SUM(n), 0) AS r FROM t",
     "SELECT COALESCE(SUM(f), 0) AS r FROM t WHERE id > ?",
     "SELECT COALESCE(MAX(bn), 0) AS r FROM t",
@@ -289,6 +289,15 @@ const WRITTEN: [&str; 13] = [
     "SELECT a.v, c.vn, COUNT(*) AS r FROM t a LEFT JOIN t c ON c.id = a.n GROUP BY a.id",
     "SELECT id, v, MAX(b) AS r FROM t",
     "SELECT ub + 1 AS r, b + s AS q, d + f AS o, n / 2 AS p FROM t",
+    "SELECT n & 1 AS r, n | ub AS s, id << 1 AS u, ~n AS w, n ^ 1 AS o FROM t",
+    "SELECT TIME(dt) AS r, TIMEDIFF(dt, dtn) AS s, MAKETIME(1, 2, 3) AS u, SEC_TO_TIME(n) AS w FROM t",
+    "SELECT MAKEDATE(2020, 1) AS r, FROM_DAYS(n) AS s, FROM_UNIXTIME(n) AS u, FROM_UNIXTIME(n, '%Y') AS w FROM t",
+    "SELECT DATE_ADD(dt, INTERVAL 1 DAY) AS r, DATE_SUB(NOW(), INTERVAL ? DAY) AS s, dt + INTERVAL 1 DAY AS u FROM t",
+    "SELECT TIMESTAMPADD(DAY, 1, dt) AS r, ADDTIME(dt, '1:00') AS s, CONVERT_TZ(dt, '+00:00', '+01:00') AS u FROM t",
+    "SELECT DATE '2020-01-01' AS r, TIME '10:00:00' AS s, TIMESTAMP '2020-01-01 00:00:00' AS u FROM t",
+    "SELECT STD(n) AS r, VARIANCE(d) AS s, PI() AS u, SIN(f) AS w, DEGREES(n) AS o FROM t",
+    "SELECT UNHEX('41') AS r, FROM_BASE64(v) AS s, CAST(v AS BINARY) AS u, BIN(n) AS w, CAST(n AS FLOAT) AS o FROM t",
+    "SELECT CUME_DIST() OVER (ORDER BY n) AS r, NTH_VALUE(b, 2) OVER (ORDER BY id) AS s FROM t",
 ];
 
 /// Types that are read as the same Rust type get the same name.

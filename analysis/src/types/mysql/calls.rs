@@ -18,7 +18,12 @@ impl Reader<'_> {
             ("sum" | "avg", 1) => sum(&value(0)),
             ("min" | "max", 1) => extreme(value(0)),
             ("lag" | "lead", 1 | 2) if call.window => value(0).computed().or_null(),
-            ("first_value" | "last_value", 1) if call.window => value(0).computed().or_null(),
+            ("first_value" | "last_value", 1) | ("nth_value", 2) if call.window => {
+                value(0).computed().or_null()
+            }
+            ("percent_rank" | "cume_dist", 0) if call.window => {
+                Value::of(Class::Double, "DOUBLE", true).doubtful()
+            }
             _ if call.window => {
                 Value::unknown(format!("what the window function `{name}` gives differs by server"))
             }
@@ -44,6 +49,14 @@ impl Reader<'_> {
             ("curdate" | "current_date" | "utc_date", _) => moment("DATE"),
             ("curtime" | "current_time" | "utc_time", _) => moment("TIME"),
             ("date" | "last_day", 1) => moment("DATE").or_null(),
+            ("time" | "sec_to_time", 1) | ("timediff", 2) | ("maketime", 3) => moment("TIME").doubtful(),
+            ("makedate", 2) | ("from_days", 1) => moment("DATE").doubtful(),
+            ("from_unixtime", 1) | ("convert_tz", 3) => moment("DATETIME").doubtful(),
+            ("from_unixtime", 2) => Value::text(),
+            ("date_add" | "date_sub" | "adddate" | "subdate" | "addtime" | "subtime", 2) => {
+                shifted(&value(0))
+            }
+            ("timestampadd", 3) => shifted(&value(2)),
             ("timestampdiff", _) => Value::of(Class::Int, "BIGINT", true),
             ("last_insert_id", 0) => Value::of(Class::Int, "BIGINT UNSIGNED", false),
             ("rand", _) => Value::of(Class::Double, "DOUBLE", false),
@@ -58,9 +71,18 @@ impl Reader<'_> {
                 }
                 value => integer(&value),
             },
-            ("sqrt" | "pow" | "power" | "exp" | "ln" | "log" | "log2" | "log10", _) => {
-                Value { is_certain: false, ..Value::of(Class::Double, "DOUBLE", true) }
+            ("greatest" | "least", 2..) => {
+                let is_plain = |at: usize| !matches!(value(at).class, Class::Null | Class::Time("TIMESTAMP"));
+                match self.one_of(call.args.iter(), block, depth).doubtful() {
+                    _ if !(0..call.args.len()).all(is_plain) => {
+                        Value::unknown(format!("what `{name}` makes of these values is not known"))
+                    }
+                    value if value.class == Class::Int && !value.is("BIGINT") => integer(&value),
+                    value => value,
+                }
             }
+            (name, _) if is_double(name) => Value::of(Class::Double, "DOUBLE", true).doubtful(),
+            (name, _) if is_bytes(name) => Value::of(Class::Bytes, "VARBINARY", true).doubtful(),
             (name, _) if is_text(name) => Value::text(),
             (name, _) if is_integer(name) => Value { is_certain: false, ..Value::integer(true) },
             (name, _) if name.starts_with("json") => {
@@ -116,6 +138,54 @@ fn extreme(of: Value) -> Value {
     }
 }
 
+/// A date with a time, moved by an interval; what a date alone becomes depends on the unit.
+pub(super) fn shifted(of: &Value) -> Value {
+    match of.class {
+        Class::Time("DATETIME" | "TIMESTAMP") => {
+            Value::of(Class::Time("DATETIME"), "DATETIME", true).doubtful()
+        }
+        _ => Value::unknown("what a date and an interval give depends on their units"),
+    }
+}
+
+/// Functions that return a floating-point number.
+fn is_double(name: &str) -> bool {
+    matches!(
+        name,
+        "sqrt"
+            | "pow"
+            | "power"
+            | "exp"
+            | "ln"
+            | "log"
+            | "log2"
+            | "log10"
+            | "sin"
+            | "cos"
+            | "tan"
+            | "cot"
+            | "asin"
+            | "acos"
+            | "atan"
+            | "atan2"
+            | "degrees"
+            | "radians"
+            | "pi"
+            | "std"
+            | "stddev"
+            | "stddev_pop"
+            | "stddev_samp"
+            | "variance"
+            | "var_pop"
+            | "var_samp"
+    )
+}
+
+/// Functions that return bytes.
+fn is_bytes(name: &str) -> bool {
+    matches!(name, "unhex" | "from_base64" | "compress" | "random_bytes" | "uuid_to_bin")
+}
+
 /// Functions that return text.
 fn is_text(name: &str) -> bool {
     matches!(
@@ -163,6 +233,9 @@ fn is_text(name: &str) -> bool {
             | "conv"
             | "to_base64"
             | "inet_ntoa"
+            | "bin"
+            | "oct"
+            | "soundex"
     )
 }
 

@@ -1,5 +1,6 @@
 //! Columns and expressions for which both servers give the same Rust type.
 
+use super::calls::shifted;
 use super::value::{Class, Value};
 use super::{DEPTH, Reader, wire};
 use crate::sql::expr::{ColumnRef, Expr, Literal, Op};
@@ -52,7 +53,15 @@ impl Reader<'_> {
                 Value::unknown(format!("parameter {number} can be given a value of any type"))
             }
             Expr::Call(call) => self.called(call, block, depth),
+            // `DATE '2020-01-01'` is read as a cast, which may give NULL.
+            Expr::Cast { expr, ty } if matches!(**expr, Expr::Literal(_)) => {
+                let cast = cast(ty, value(expr));
+                Value { is_certain: cast.is_certain && !matches!(cast.class, Class::Time(_)), ..cast }
+            }
             Expr::Cast { expr, ty } => cast(ty, value(expr)),
+            Expr::Collate { collation, .. } if collation.to_lowercase().ends_with("_bin") => {
+                Value::unknown("sqlx may read a text in a binary collation as bytes")
+            }
             Expr::Collate { expr, .. } => value(expr).computed(),
             Expr::And(all) | Expr::Or(all) => truth(&all.iter().collect::<Vec<_>>()),
             Expr::Not(inner) => truth(&[inner]),
@@ -63,12 +72,20 @@ impl Reader<'_> {
             Expr::InQuery { .. } => Value { is_certain: false, ..Value::integer(true) },
             Expr::Between { expr, low, high, .. } => truth(&[expr, low, high]),
             Expr::Like { expr, pattern, .. } => truth(&[expr, pattern]),
+            Expr::Unary { op, expr } if op == "~" => bits(&[value(expr)]),
             Expr::Unary { op, expr } => unary(op, value(expr)),
             Expr::Binary { op, left, right } => match op {
                 Op::Same | Op::NotSame => Value::integer(false),
                 op if op.is_comparison() => truth(&[left, right]),
+                Op::Arithmetic('+' | '-') if matches!(&**right, Expr::Other { what, .. } if what == "interval") => {
+                    shifted(&value(left))
+                }
                 Op::Arithmetic(sign) => arithmetic(*sign, &value(left), &value(right)),
                 Op::Other(word) if word == "div" => Value::integer(true),
+                Op::Other(word) if word == "xor" => truth(&[left, right]),
+                Op::Other(word) if matches!(word.as_str(), "&" | "|" | "^" | "<<" | ">>") => {
+                    bits(&[value(left), value(right)])
+                }
                 _ => Value::unknown("the operator is not known"),
             },
             Expr::Case { arms, otherwise, .. } => {
@@ -88,8 +105,14 @@ impl Reader<'_> {
         block: BlockId,
         depth: usize,
     ) -> Value {
-        let values = all.map(|expr| self.typed(expr, block, depth + 1).computed());
-        values.reduce(Value::or).unwrap_or_else(|| Value::unknown("it has no values"))
+        let values: Vec<Value> = all.map(|expr| self.typed(expr, block, depth + 1).computed()).collect();
+        // A server that converts one of several texts says that the result may be NULL.
+        let converts = values.len() > 2;
+        let one = values.into_iter().reduce(Value::or);
+        match one {
+            Some(one) if converts && one.class == Class::Text => Value { is_certain: false, ..one },
+            one => one.unwrap_or_else(|| Value::unknown("it has no values")),
+        }
     }
 
     fn of_column(&self, column: &ColumnRef, block: BlockId, depth: usize) -> Value {
@@ -179,12 +202,24 @@ fn cast(ty: &str, value: Value) -> Value {
         "decimal" | "dec" | "numeric" => (Class::Decimal, "DECIMAL"),
         "char" | "nchar" | "varchar" => return Value::text(),
         "date" => return Value::of(Class::Time("DATE"), "DATE", true),
-        "datetime" => return Value::of(Class::Time("DATETIME"), "DATETIME", true),
+        "datetime" | "timestamp" => return Value::of(Class::Time("DATETIME"), "DATETIME", true),
         "time" => return Value::of(Class::Time("TIME"), "TIME", true),
+        "float" => return Value::of(Class::Double, "FLOAT", true).doubtful(),
+        "binary" | "varbinary" => return Value::of(Class::Bytes, "VARBINARY", true).doubtful(),
         "double" => return Value { is_certain: false, ..Value::of(Class::Double, "DOUBLE", true) },
         _ => return Value::unknown(format!("what a cast to `{ty}` gives is not known")),
     };
     Value { class, name: Ok(name), ..value }.computed()
+}
+
+/// What an operator on the bits of integers gives.
+fn bits(of: &[Value]) -> Value {
+    if of.iter().all(|value| value.class == Class::Int && !value.is_odd()) {
+        let nullable = of.iter().any(|value| value.nullable);
+        Value { is_certain: false, ..Value::of(Class::Int, "BIGINT UNSIGNED", nullable) }
+    } else {
+        Value::unknown("what the operator makes of bytes differs by server")
+    }
 }
 
 fn unary(op: &str, value: Value) -> Value {

@@ -90,6 +90,11 @@ impl Value {
         Value { nullable: true, proven_not_null: false, ..self }
     }
 
+    /// The same value, of which the servers may differ on whether it can be NULL.
+    pub(super) fn doubtful(self) -> Value {
+        Value { is_certain: false, origin: Origin::Expression, ..self.or_null() }
+    }
+
     /// The same value as the result of a computation.
     pub(super) fn computed(self) -> Value {
         Value { origin: Origin::Expression, ..self }
