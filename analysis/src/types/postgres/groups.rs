@@ -96,7 +96,7 @@ impl Session<'_> {
         let columns = call.args.iter().flat_map(Expr::columns).collect::<Vec<_>>();
         let is_here =
             |column: &&ColumnRef| column.relation.is_some_and(|id| self.query.relation(id).block == block);
-        is_built_in && !is_own && (call.args.is_empty() || columns.iter().any(|column| is_here(column)))
+        is_built_in && !is_own && (call.args.is_empty() || columns.iter().any(is_here))
     }
 
     /// Reports columns outside of aggregates that are not grouped by. Nothing is reported if a function may
