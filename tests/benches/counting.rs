@@ -67,10 +67,17 @@ fn arguments(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A scope without content, around a closure and around a future.
+/// A scope without content, around a closure and around a future, and that future polled without a scope.
 fn scopes(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("scope");
     group.sampling_mode(SamplingMode::Flat);
+    group.bench_function("future", |bencher| {
+        bencher.iter(|| {
+            for _ in 1..=IN_SCOPE {
+                futures_util::FutureExt::now_or_never(async { black_box(()) });
+            }
+        });
+    });
     group.bench_function("sync", |bencher| {
         bencher.iter(|| {
             for _ in 1..=IN_SCOPE {
@@ -164,11 +171,14 @@ fn main() {
         return;
     };
     let (Some(deaf), Some(hearing)) = (of("told/deaf"), of("told/layer")) else { return };
-    let scopes = of("scope/sync").zip(of("scope/async"));
+    let around_future = of("scope/async").zip(of("scope/future")).map(|(with, without)| with - without);
+    let scopes = of("scope/sync").zip(around_future);
     let percent = |part: f64, whole: f64| part / whole * 100.0;
     println!("\na query: counting adds {:.0} ns to what is done before it is sent", with - without);
     if let Some((sync, asynchronous)) = scopes {
-        println!("an empty scope: {sync:.0} ns around a closure, {asynchronous:.0} ns around a future");
+        println!(
+            "an empty scope: {sync:.0} ns around a closure, {asynchronous:.0} ns more than the future itself"
+        );
     }
     println!("a point select on SQLite: {bare:.0} ns; of that");
     println!("  {:>6.2} % for counting, as measured alone", percent(with - without, bare));
@@ -186,7 +196,7 @@ fn main() {
     wanted("a counted query, in ns over sqlx's", with - without, 350.0);
     if let Some((sync, asynchronous)) = scopes {
         wanted("an empty scope around a closure, in ns", sync, 200.0);
-        wanted("an empty scope around a future, in ns", asynchronous, 200.0);
+        wanted("an empty scope around a future, in ns over the future's own", asynchronous, 200.0);
     }
     wanted("the layer, in % of a point select", percent(hearing - deaf, bare), 4.0);
 }
