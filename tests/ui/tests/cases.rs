@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs, io};
 
+/// All in one: without cases that pass, trybuild checks dependencies instead of building them, and there would be both.
 #[test]
 fn cases() {
     with_one_set_of_flags("cases", || {
@@ -14,12 +15,8 @@ fn cases() {
         cases.compile_fail("deny/*/*.rs");
         cases.compile_fail("warn/*/*.rs");
         cases.compile_fail("usage/*/*.rs");
+        cases.pass("pass/*/*.rs");
     });
-}
-
-#[test]
-fn silent_cases() {
-    with_one_set_of_flags("silent_cases", || trybuild::TestCases::new().pass("pass/*/*.rs"));
 }
 
 /// The flags that trybuild compiles the cases with. For their dependencies it leaves the last one out, and cargo builds
