@@ -46,6 +46,12 @@ impl Output {
         self.write(|writer| writeln!(writer, "{line}"))
     }
 
+    /// Writes lines to standard error, beside output that a program parses, making untrusted content harmless. A reader
+    /// that has gone away is not an error.
+    pub(crate) fn aside(&self, line: impl AsRef<str>) {
+        let _ = writeln!(io::stderr(), "{}", inert(line.as_ref(), false));
+    }
+
     /// Writes buffered output.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         self.write(Write::flush)

@@ -5,6 +5,9 @@ use std::fmt::Write;
 use super::{Body, inert};
 use crate::finding::Finding;
 
+/// The first line of a document.
+pub const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+
 /// A text as an attribute value or element content.
 pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

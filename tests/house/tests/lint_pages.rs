@@ -82,7 +82,12 @@ fn every_example_is_true() {
                 "clean" => &[],
                 other => panic!("{}: no mark is named `{other}`", lint.name),
             };
-            assert_eq!(found, expected, "{}, {mark}:\n{text}", lint.name);
+            assert_eq!(
+                found, expected,
+                "the findings (left) of an example of `{}` marked `{mark}` are not those it is to have (right): one that \
+                 fires has this finding alone, a clean one has none of any lint:\n{text}",
+                lint.name
+            );
             marks.push(mark.to_owned());
         }
         for mark in ["fires", "clean"] {

@@ -21,6 +21,14 @@ struct Case {
     recorded: Option<String>,
 }
 
+impl Case {
+    /// The command that records its output.
+    fn recording(&self) -> String {
+        let name = name(&self.path);
+        format!("TRYBUILD=overwrite cargo test -p query-budget-ui -- cases trybuild={name}")
+    }
+}
+
 fn files(dir: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
@@ -112,8 +120,17 @@ fn marks_are_what_was_recorded() {
             marked,
             found,
             "the `//~` marks (left) are not what was recorded (right) for {}; if the recorded output is right, edit the \
-             marks, else mend the lint and record with `TRYBUILD=overwrite cargo test -p query-budget-ui`",
-            case.path.display()
+             marks, else mend the lint and record with `{}`",
+            case.path.display(),
+            case.recording()
+        );
+        let foreign = recorded.lines().find(|line| line.starts_with("error[E"));
+        assert!(
+            foreign.is_none(),
+            "{} does not compile: {}; mend it and record with `{}`",
+            case.path.display(),
+            foreign.unwrap_or_default(),
+            case.recording()
         );
         assert!(
             found.iter().any(|(_, lint)| *lint == case.about),
@@ -174,7 +191,12 @@ fn cases_are_named_once_and_judged_by_the_right_level() {
             }
             _ => {}
         }
-        assert_eq!(case.kind == "pass", case.recorded.is_none(), "{shown} and its recorded output");
+        match (case.kind.as_str(), &case.recorded) {
+            ("pass", None) => {}
+            ("pass", Some(_)) => panic!("{shown} has a recorded output, but is to pass: remove the .stderr"),
+            (_, Some(_)) => {}
+            (_, None) => panic!("{shown} has no recorded output: record it with `{}`", case.recording()),
+        }
     }
     let keeps = cases.iter().filter_map(|case| case.recorded.as_deref());
     assert!(

@@ -34,6 +34,8 @@ fn with_one_set_of_flags(test: &str, run: impl FnOnce()) {
     }
     let mut again = Command::new(env::current_exe().expect("the path of this test"));
     again.args(["--exact", test, "--nocapture"]).env(VARIABLE, flags).env("CARGO_PROFILE_DEV_DEBUG", "false");
+    // Which cases to run.
+    again.args(env::args().filter(|argument| argument.starts_with("trybuild=")));
     assert!(again.status().expect("this test runs again").success());
 }
 

@@ -1,8 +1,12 @@
 //! What was checked and what was not, as numbers and in words.
 
+use query_budget_analysis::Severity;
 use query_budget_analysis::index::Verdict;
 
 use super::{Report, Subject};
+use crate::args::Format;
+use crate::failure::Failure;
+use crate::output::Output;
 
 impl Report {
     /// The number of queries, including those built at run time.
@@ -60,6 +64,31 @@ impl Report {
             }
         };
         format!("read {files}, checked {queries}{accesses}: {}", missing.join(", "))
+    }
+
+    /// Writes to standard error what was checked and what was not, for formats that have no place for it: GCC's
+    /// has one for what does not parse.
+    pub(super) fn write_aside(&self, format: Format, output: &mut Output) -> Result<(), Failure> {
+        output.flush()?;
+        if self.is_broken() {
+            return Ok(());
+        }
+        for why in &self.unread {
+            output.aside(format!("warning: failed to {why}"));
+        }
+        if format != Format::Gcc {
+            for query in &self.unparsed {
+                output.aside(format!("not parsed: {}: {}", query.place, query.reason));
+            }
+        }
+        output.aside(self.coverage());
+        Ok(())
+    }
+
+    /// The reasons why the findings are unreliable, each with its place.
+    pub(super) fn reasons(&self) -> Vec<(String, String)> {
+        let errors = self.notices.iter().filter(|notice| notice.kind.severity() == Severity::Error);
+        errors.map(|notice| (notice.place.to_string(), notice.message.clone())).collect()
     }
 }
 

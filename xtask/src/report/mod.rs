@@ -4,20 +4,21 @@
 mod advice;
 pub(crate) mod baseline;
 mod changed;
+mod checkstyle;
 mod coverage;
 pub(crate) mod edits;
+mod gcc;
 mod github;
 mod gitlab;
 pub(crate) mod json;
+mod junit;
 mod known;
-mod lines;
 mod migration;
 mod page;
 mod places;
 mod sarif;
 pub(crate) mod text;
 mod tiers;
-mod xml;
 
 pub(crate) use coverage::{counted, grouped};
 
@@ -445,9 +446,15 @@ impl Report {
             Format::Sarif => output.line(format!("{:#}", sarif::log(self))),
             Format::Github => github::write(self, output),
             Format::Gitlab => output.line(format!("{:#}", gitlab::report(self))),
-            Format::Junit => output.line(xml::junit(self)),
-            Format::Checkstyle => output.line(xml::checkstyle(self)),
-            Format::Gcc => lines::write(self, output),
+            Format::Junit => output.line(junit::report(self)),
+            Format::Checkstyle => output.line(checkstyle::report(self)),
+            Format::Gcc => gcc::write(self, output),
+        }?;
+        match format {
+            Format::Gitlab | Format::Junit | Format::Checkstyle | Format::Gcc => {
+                self.write_aside(format, output)
+            }
+            Format::Text | Format::Json | Format::Sarif | Format::Github => Ok(()),
         }
     }
 

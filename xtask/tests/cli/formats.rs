@@ -223,7 +223,7 @@ fn odd_project() -> Scratch {
     let scratch = project();
     scratch.write(
         "src/odd.rs",
-        "async fn f(db: &PgPool) { query_budget::sql!(\"DELETE FROM \\\"<é&'>\\u{1b}]]>\\\"\").execute(db).await; }\n",
+        "async fn f(db: &PgPool) { query_budget::sql!(\"DELETE FROM \\\"<é&'>\\n\\u{1b}]]>\\\"\").execute(db).await; }\n",
     );
     scratch
 }
@@ -283,5 +283,19 @@ fn lines_are_those_of_a_compiler() {
         let parts: Vec<&str> = rest.splitn(4, ':').collect();
         assert!(parts[0].parse::<u32>().is_ok() && parts[1].parse::<u32>().is_ok(), "{line}");
         assert!(["error", "warning", "note"].contains(&parts[2].trim()), "{line}");
+    }
+}
+
+#[test]
+fn every_format_says_what_was_not_checked() {
+    let scratch = project();
+    scratch.write("src/cut.rs", "fn f() { sqlx::query!(\"SELECT id FROM users");
+    for format in ["gitlab", "junit", "checkstyle", "gcc"] {
+        let ran = run(scratch.path(), &["check", "--format", format]).exits_with(1);
+        for said in ["failed to parse `src/cut.rs`", "checked 3 queries: 1 not parsed"] {
+            assert!(ran.stderr.contains(said), "{format}: {}", ran.stderr);
+        }
+        let not_parsed = if format == "gcc" { &ran.stdout } else { &ran.stderr };
+        assert!(not_parsed.contains("not parsed: "), "{format}: {not_parsed}");
     }
 }

@@ -32,6 +32,26 @@ fn the_first_command_prints_what_the_readme_shows() {
 }
 
 #[test]
+fn the_table_of_formats_has_them_all() {
+    let help = run(root(), &["check", "--help"]).exits_with(0).stdout;
+    let option = help.split("--format <").nth(1).expect("the option");
+    let listed = option.split("ossible values:").nth(1).expect("its values");
+    let values: Vec<&str> = listed
+        .lines()
+        .map_while(|line| match line.trim() {
+            "" => Some(None),
+            line => line.strip_prefix("- ").map(|value| Some(value.split(':').next().unwrap_or(value))),
+        })
+        .flatten()
+        .collect();
+    let readme = file("README.md");
+    let table = readme.split("| `--format` of `check` and `index-check` |").nth(1).expect("the table");
+    let rows: Vec<&str> =
+        table.lines().skip(2).map_while(|row| row.strip_prefix("| `")?.split('`').next()).collect();
+    assert_eq!(rows, values);
+}
+
+#[test]
 fn ci_runs_the_commands_of_the_readme() {
     let (readme, ci) = (file("README.md"), file(".ci/run"));
     let commands =

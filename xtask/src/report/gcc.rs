@@ -7,7 +7,7 @@ use super::Report;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Writes a report. The coverage goes to standard error, so that it is not parsed as a message.
+/// Writes a report.
 pub(super) fn write(report: &Report, output: &mut Output) -> Result<(), Failure> {
     for notice in report.notices.iter().filter(|notice| !notice.place.file.is_empty()) {
         let level = match notice.kind.severity() {
@@ -28,7 +28,5 @@ pub(super) fn write(report: &Report, output: &mut Output) -> Result<(), Failure>
     for query in &report.unparsed {
         output.line(gcc::line(&query.place, "note", &format!("not parsed: {}", query.reason)))?;
     }
-    output.flush()?;
-    eprintln!("{}", report.coverage());
     Ok(())
 }
