@@ -283,7 +283,7 @@ fn record(columns: &[Column], bound: &TokenStream) -> TokenStream {
     quote! {{
         #[derive(::core::fmt::Debug)]
         struct Record { #(#fields: #types),* }
-        ::query_budget::__private::records(#bound, |#read| Record { #(#fields: #values),* })
+        #bound.try_map(::query_budget::__private::record(|#read| Record { #(#fields: #values),* }))
     }}
 }
 

@@ -3,10 +3,8 @@
 
 use std::borrow::Borrow;
 
-use sqlx::{ColumnIndex, Database, Decode, IntoArguments, Result, Row, Type};
+use sqlx::{ColumnIndex, Database, Decode, Result, Row, Type};
 
-use crate::map::Map;
-use crate::query::Query;
 use crate::values::Both;
 
 /// Database types, as names for the compiler's messages: it only shortens the paths of public types.
@@ -253,20 +251,13 @@ tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
 tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
 tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 
-/// The query with each row as a record, made from the values of its columns.
+/// Reads rows as records, which are made from the values of all columns.
 #[inline]
-pub fn records<DB, C, O, F>(
-    query: Query<DB>,
-    mut record: F,
-) -> Map<DB, impl FnMut(DB::Row) -> Result<O> + Send>
+pub fn record<R: Row, C, O>(mut record: impl FnMut(C) -> O + Send) -> impl FnMut(R) -> Result<O> + Send
 where
-    DB: Database,
-    DB::Arguments: IntoArguments<DB>,
-    C: for<'r> Columns<'r, DB::Row>,
-    F: FnMut(C) -> O + Send,
-    O: Unpin,
+    C: for<'r> Columns<'r, R>,
 {
-    query.try_map(move |row| Ok(record(C::read(&row, 0)?)))
+    move |row| Ok(record(C::read(&row, 0)?))
 }
 
 /// The value of a column, counted from 0, if it has this type.

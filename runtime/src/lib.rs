@@ -166,7 +166,7 @@ pub mod __private {
     #[cfg(feature = "sqlx")]
     pub use crate::fits::{
         RowOf, column, computed_field, decoded, field, fits, fits_ref, joined_field, nullable_field, reads,
-        records,
+        record,
     };
     pub use crate::later::{ByEnd, ByKind, ByName, Later, Returned, called};
     #[cfg(feature = "sqlx")]
