@@ -88,6 +88,8 @@ pub struct CallRef {
     pub rare: bool,
     /// Whether an error of it is handled without leaving the turn of a loop.
     pub isolated: bool,
+    /// Whether it is given a client of a service, or is a method of one, judging by its name or type.
+    pub on_service: bool,
     /// Whether it is given a connection, or is a method of what keeps one, judging by its name or type.
     pub on_database: bool,
     /// Whether it runs only when a buffer is full, so that it handles many elements at once.

@@ -74,6 +74,11 @@ impl Site {
         words.iter().any(|it| word.eq_ignore_ascii_case(it))
     }
 
+    /// Whether it is of a text that comes from elsewhere, and is run elsewhere.
+    pub fn is_only_made(&self) -> bool {
+        self.call.is_none() && self.sql == SiteSql::Dynamic && self.built.is_none()
+    }
+
     /// Whether it is one query for many rows.
     pub fn takes_rows(&self) -> bool {
         let name = self.written.rsplit("::").next().unwrap_or_default();

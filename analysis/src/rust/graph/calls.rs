@@ -216,6 +216,9 @@ impl<'a> CallGraph<'a> {
                     return;
                 }
                 let Some(chain) = self.chain(function, call, targets) else { return };
+                if targets.iter().all(|target| self.only_makes(*target)) {
+                    return;
+                }
                 found.push(LoopCall {
                     caller,
                     call: call.clone(),
@@ -255,6 +258,15 @@ impl<'a> CallGraph<'a> {
     pub(super) fn nearest_target(&self, targets: &[FunctionId]) -> Option<FunctionId> {
         let reached = targets.iter().filter_map(|target| Some((self.nearest.get(target)?.0, *target)));
         reached.min_by_key(|(distance, _)| *distance).map(|(_, target)| target)
+    }
+
+    /// Whether a function does nothing but make a query of a text that it is given.
+    fn only_makes(&self, function: FunctionId) -> bool {
+        let Some((source, function)) = self.get(function) else { return false };
+        let site = first_query(&function.flow, &source.scan.sites).and_then(|at| source.scan.sites.get(at));
+        let mut calls = 0;
+        function.flow.each_call(&mut |_| calls += 1);
+        calls == 0 && site.is_some_and(Site::is_only_made)
     }
 
     /// Whether the call is a method of the loop's element and the element is a trait object: a component of

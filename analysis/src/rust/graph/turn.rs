@@ -17,6 +17,9 @@ const OPERATION: usize = 5;
 /// From so many statements on, a turn that also writes is an operation of its own.
 const TURN: usize = 8;
 
+/// Up to so many statements, what only reads is a lookup.
+const LOOKUP: usize = 2;
+
 /// What a piece of code does in the worst case.
 #[derive(Debug, Default)]
 struct Work {
@@ -33,6 +36,11 @@ struct Work {
 impl Work {
     fn statements(&self) -> usize {
         self.reads.len() + self.writes.len()
+    }
+
+    /// Whether it reads little, and does nothing else.
+    fn is_lookup(&self) -> bool {
+        self.writes.is_empty() && self.reads.len() <= LOOKUP && self.waits.is_none() && !self.begins
     }
 
     fn is_operation(&self, least: usize) -> bool {
@@ -55,8 +63,12 @@ impl CallGraph<'_> {
         if callee.begins && !callee.writes.is_empty() {
             return Some("it writes in a transaction of its own".to_owned());
         }
-        if call.isolated && !callee.writes.is_empty() {
+        if call.isolated && callee.is_operation(2) {
             return Some("an error of one element is handled alone".to_owned());
+        }
+        // What is only looked up can be read before the loop, whatever its turns do.
+        if callee.is_lookup() {
+            return around.pace.map(str::to_owned);
         }
         let mut turn = Work::default();
         if let Some((_, function)) = self.get(caller)
@@ -116,6 +128,12 @@ impl CallGraph<'_> {
             }
             return;
         }
+        // Of a function that reaches no query, nothing is read but its name.
+        let is_outside =
+            call.awaited && call.on_service && !targets.iter().any(|target| self.queries(*target));
+        if is_outside {
+            work.waits.get_or_insert_with(|| call.written.clone());
+        }
         let target = self.nearest_target(targets).or_else(|| targets.first().copied());
         let Some(target) = target.filter(|target| depth < DEEPEST && seen.insert(*target)) else { return };
         let Some((_, function)) = self.get(target) else { return };
@@ -166,11 +184,13 @@ fn writes(site: &Site) -> bool {
 /// Whether an awaited method waits for something of the program itself: locks, channels, tasks, caches.
 fn is_of_program(name: &str, arguments: usize) -> bool {
     match name {
-        "lock" | "read" | "write" | "get" | "insert" | "remove" | "contains" | "invalidate" | "next"
-        | "try_next" | "recv" | "begin" | "commit" | "rollback" | "acquire" | "sleep" | "tick"
-        | "notified" | "join" | "join_all" | "try_join_all" | "collect" | "try_collect" | "yield_now"
-        | "connect" | "close" | "clone" | "fetch" | "fetch_all" | "fetch_one" | "fetch_optional"
-        | "execute" | "spawn" | "spawn_blocking" | "timeout" | "map_err" => true,
+        "lock" | "read" | "write" | "contains" | "invalidate" | "next" | "try_next" | "recv" | "begin"
+        | "commit" | "rollback" | "acquire" | "sleep" | "tick" | "notified" | "join" | "join_all"
+        | "try_join_all" | "collect" | "try_collect" | "yield_now" | "connect" | "close" | "clone"
+        | "fetch" | "fetch_all" | "fetch_one" | "fetch_optional" | "execute" | "spawn" | "spawn_blocking"
+        | "timeout" | "map_err" | "instrument" | "in_current_span" | "boxed" | "with_subscriber"
+        | "with_context" | "into_future" => true,
+        "get" | "insert" | "remove" => arguments > 0,
         "send" => arguments == 1,
         _ => false,
     }

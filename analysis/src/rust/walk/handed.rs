@@ -57,6 +57,9 @@ impl Walker<'_> {
                     is_function = true;
                     walker.function_value(argument);
                 }
+                (None, _) if to == "new" && is_callback(argument) => walker.outside_loops(|walker| {
+                    queries.extend(walker.arguments(std::iter::once(argument), &Runs::Once));
+                }),
                 (None, _) => queries.extend(walker.arguments(std::iter::once(argument), &Runs::Once)),
             });
             if !is_function {
@@ -74,6 +77,14 @@ impl Walker<'_> {
             }
         }
         (queries, call)
+    }
+
+    /// Walks what does not run in the loops around it.
+    fn outside_loops(&mut self, walk: impl FnOnce(&mut Self)) {
+        let (loops, leaving) = (std::mem::take(&mut self.here.loops), std::mem::take(&mut self.here.leaving));
+        let closure = std::mem::take(&mut self.here.closure);
+        walk(self);
+        (self.here.loops, self.here.leaving, self.here.closure) = (loops, leaving, closure);
     }
 
     /// Records what a stored closure does.
@@ -112,6 +123,11 @@ impl Walker<'_> {
         let callee = Callee::Path(self.imports.resolve(&parts));
         self.emit_call(last.ident.span(), parts.join("::"), callee, false, 1);
     }
+}
+
+/// Whether a closure is given something whenever it is called: what is constructed with it keeps it.
+fn is_callback(argument: &Expr) -> bool {
+    matches!(argument, Expr::Closure(closure) if !closure.inputs.is_empty())
 }
 
 /// The variable that an expression is, by reference, as a clone or behind a pointer.

@@ -9,6 +9,7 @@ use super::everyday::is_everyday;
 use super::excerpt::{written, written_receiver};
 use super::loops::{self, Runs};
 use super::purpose;
+use super::reach;
 use super::shape::{self, Shape};
 use super::sites::argument;
 use super::sql_text::{self, segments};
@@ -94,7 +95,7 @@ impl Walker<'_> {
         let span = function.path.segments.last().map_or_else(|| function.span(), |last| last.ident.span());
         let outer = self.on_its_own_database(node.args.iter());
         self.here.unit = self.unit_of(node.args.iter());
-        self.here.on_database = node.args.iter().any(|argument| self.is_database(argument));
+        self.note_reach(node.args.iter());
         self.emit_numbered(number, span, path.join("::"), callee, awaited, node.args.len());
         if let (Some(outer), Some(around)) = (outer, self.here.loops.last_mut()) {
             around.exempt = outer;
@@ -140,17 +141,6 @@ impl Walker<'_> {
         let named = arguments.flat_map(variables::mentions);
         let begun = named.filter_map(|name| self.here.locals.get(&name).filter(|local| local.begins));
         begun.map(|local| local.loops).max().unwrap_or(0)
-    }
-
-    /// Whether a value is a connection or keeps one, judging by its type or the words of its names.
-    fn is_database(&self, value: &Expr) -> bool {
-        let names = match value {
-            Expr::Reference(inner) => return self.is_database(&inner.expr),
-            Expr::Path(_) | Expr::Field(_) | Expr::MethodCall(_) | Expr::Unary(_) => written(value),
-            _ => return false,
-        };
-        names.split(|c: char| !c.is_alphanumeric()).any(|word| DATABASES.contains(&word))
-            || is_connection(&self.type_of(value))
     }
 
     /// A bare `query("…")`, where only an item is visible and not the imports of its file.
@@ -209,8 +199,7 @@ impl Walker<'_> {
         };
         let on_self = matches!(node.receiver.as_ref(), Expr::Path(path) if path.path.is_ident("self"));
         self.here.unit = self.unit_of(node.args.iter().chain([node.receiver.as_ref()]));
-        self.here.on_database =
-            node.args.iter().chain([node.receiver.as_ref()]).any(|value| self.is_database(value));
+        self.note_reach(node.args.iter().chain([node.receiver.as_ref()]));
         if on_self {
             let callee = Callee::SelfMethod(method.clone());
             let text = format!("self.{method}");
@@ -270,7 +259,7 @@ impl Walker<'_> {
             method: node.method.to_string(),
             place: place_at(&self.file, node.method.span().start()),
             on: on.map_or_else(Vec::new, variables::mentions),
-            field: on.and_then(field),
+            field: on.and_then(reach::field),
             dialect: on.and_then(|on| self.database_of(&self.type_of(on))),
             asks_whether: false,
         };
@@ -461,44 +450,8 @@ impl Walker<'_> {
     }
 }
 
-/// The field that an expression is, by reference or not.
-fn field(value: &Expr) -> Option<String> {
-    match value {
-        Expr::Reference(inner) => field(&inner.expr),
-        Expr::Unary(inner) => field(&inner.expr),
-        Expr::Paren(inner) => field(&inner.expr),
-        Expr::Field(field) => match &field.member {
-            syn::Member::Named(name) => Some(name.to_string()),
-            syn::Member::Unnamed(_) => None,
-        },
-        _ => None,
-    }
-}
-
-/// The names of what a database is reached by, as words.
-const DATABASES: &[&str] = &[
-    "conn",
-    "connection",
-    "database",
-    "dao",
-    "db",
-    "executor",
-    "pg",
-    "pool",
-    "psql",
-    "repo",
-    "repository",
-    "sql",
-    "storage",
-    "store",
-    "transaction",
-    "trx",
-    "tx",
-    "txn",
-];
-
 /// Whether a type is a pool or connection, or an element of a collection of these.
-fn is_connection(ty: &TypeRef) -> bool {
+pub(super) fn is_connection(ty: &TypeRef) -> bool {
     match ty {
         TypeRef::Element(of) | TypeRef::Inside(of) | TypeRef::Method(of, _) => is_connection(of),
         TypeRef::Field(of, name) if name.ends_with("::0") => is_connection(of),

@@ -26,6 +26,7 @@ mod macros;
 pub(in crate::rust) mod made;
 mod pace;
 pub(in crate::rust) mod purpose;
+mod reach;
 mod shape;
 mod sites;
 mod spans;
@@ -126,6 +127,8 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) unit: usize,
     /// Whether the call that is noted next is on a database.
     pub(in crate::rust) on_database: bool,
+    /// Whether the call that is noted next is on a client of a service.
+    pub(in crate::rust) on_service: bool,
     /// Whether the current code runs only after an error.
     pub(in crate::rust) rare: bool,
     /// The number of sites that were made outside the current branch.
@@ -279,6 +282,7 @@ impl<'f> Walker<'f> {
             unit,
             rare: self.here.rare,
             isolated: false,
+            on_service: std::mem::take(&mut self.here.on_service),
             on_database,
             batched,
             allows,

@@ -1,0 +1,82 @@
+//! What a call reaches, judging by the names and types of its receiver and arguments: a database, or another service.
+
+use syn::Expr;
+
+use super::Walker;
+use super::excerpt::written;
+use super::invocations::is_connection;
+use crate::rust::type_ref::TypeRef;
+
+/// The words in the names of what reaches a database.
+const DATABASES: &[&str] = &[
+    "conn",
+    "connection",
+    "dao",
+    "database",
+    "db",
+    "executor",
+    "pg",
+    "pool",
+    "psql",
+    "repo",
+    "repository",
+    "sql",
+    "storage",
+    "store",
+    "transaction",
+    "trx",
+    "tx",
+    "txn",
+];
+
+/// The endings of the names and types of what reaches a service elsewhere.
+const SERVICES: &[&str] = &["api", "client", "http", "mailer", "rpc", "smtp", "webhook"];
+
+impl Walker<'_> {
+    /// Notes what the call that is recorded next reaches.
+    pub(super) fn note_reach<'e>(&mut self, values: impl Iterator<Item = &'e Expr>) {
+        let values: Vec<&Expr> = values.collect();
+        self.here.on_database = values.iter().any(|value| self.is_database(value));
+        self.here.on_service = values.iter().any(|value| self.is_service(value));
+    }
+
+    fn is_database(&self, value: &Expr) -> bool {
+        words(value).iter().any(|word| DATABASES.contains(&word.as_str()))
+            || is_connection(&self.type_of(value))
+    }
+
+    fn is_service(&self, value: &Expr) -> bool {
+        let ends = |word: &str| SERVICES.iter().any(|end| word.ends_with(end));
+        let of_type = || match self.type_of(value) {
+            TypeRef::Named(path, _) => path.last().is_some_and(|last| ends(&last.to_ascii_lowercase())),
+            _ => false,
+        };
+        words(value).iter().any(|word| ends(word)) || of_type()
+    }
+}
+
+/// The words of the names in a value that is a variable, field or chain of methods.
+fn words(value: &Expr) -> Vec<String> {
+    match value {
+        Expr::Reference(inner) => words(&inner.expr),
+        Expr::Paren(inner) => words(&inner.expr),
+        Expr::Path(_) | Expr::Field(_) | Expr::MethodCall(_) | Expr::Unary(_) => {
+            written(value).split(|c: char| !c.is_alphanumeric()).map(str::to_ascii_lowercase).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The field that an expression is, by reference or not.
+pub(super) fn field(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Reference(inner) => field(&inner.expr),
+        Expr::Unary(inner) => field(&inner.expr),
+        Expr::Paren(inner) => field(&inner.expr),
+        Expr::Field(field) => match &field.member {
+            syn::Member::Named(name) => Some(name.to_string()),
+            syn::Member::Unnamed(_) => None,
+        },
+        _ => None,
+    }
+}
