@@ -227,6 +227,31 @@ pub(super) fn counted_rows(r: &mut Rewriter) -> bool {
     true
 }
 
+/// `FOR UPDATE FETCH FIRST 2 ROWS ONLY` is `FOR UPDATE LIMIT 2`: after a lock the parser reads only LIMIT. WITH TIES
+/// may return more rows than that.
+pub(super) fn locked_rows(r: &mut Rewriter) -> bool {
+    let is_lock = matches!(keyword(r.written(1)), K::UPDATE | K::SHARE | K::NOWAIT | K::LOCKED);
+    if !(is_lock || keyword(r.written(2)) == K::OF) || !matches!(r.keyword(1), K::FIRST | K::NEXT) {
+        return false;
+    }
+    let end = match r.token(2) {
+        Token::LParen => r.closing(2).map_or(2, |end| end + 1),
+        Token::Number(..) | Token::Placeholder(_) => 3,
+        _ => 2,
+    };
+    if !matches!(r.keyword(end), K::ROW | K::ROWS) || r.keyword(end + 1) != K::ONLY {
+        return false;
+    }
+    r.put_word("LIMIT", K::LIMIT);
+    r.skip(2);
+    if end == 2 {
+        r.put(Token::Number("1".to_owned(), false));
+    }
+    r.keep(end - 2);
+    r.skip(2);
+    true
+}
+
 /// `U&"n\0061me"` is a quoted name with escapes; `UESCAPE '!'` after it sets the escape character.
 pub(super) fn unicode_name(r: &mut Rewriter) -> bool {
     let Token::Word(word) = r.token(2) else { return false };

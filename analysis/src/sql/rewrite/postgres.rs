@@ -36,7 +36,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
             r.lists.set = None;
             false
         }
-        K::FETCH => operand::counted_rows(r),
+        K::FETCH => operand::locked_rows(r) || operand::counted_rows(r),
         K::EXCLUDE => shared::frame_exclusion(r),
         K::TABLE => shared::table_command(r),
         K::NOTNULL => shared::null_test(r, true, 1),

@@ -77,6 +77,20 @@ fn row_locks() {
         ],
     );
     assert!(queries.iter().all(|query| query.block(query.root.expect("a root")).locks));
+    let queries = takes(
+        Postgres,
+        &[
+            "SELECT id FROM jobs ORDER BY id FOR UPDATE FETCH FIRST 2 ROWS ONLY",
+            "SELECT id FROM jobs FOR UPDATE SKIP LOCKED FETCH NEXT ROW ONLY",
+            "SELECT id FROM jobs FOR NO KEY UPDATE OF jobs NOWAIT FETCH FIRST (1 + $1) ROWS ONLY",
+            "SELECT j.id FROM jobs j, runs r FOR SHARE OF j, r FETCH FIRST $1 ROWS ONLY",
+        ],
+    );
+    let limits = queries.iter().map(|query| query.block(query.root.expect("a root")).limit.as_ref());
+    let limits: Vec<String> = limits.map(|limit| limit.expect("a limit").to_string()).collect();
+    assert_eq!(limits, ["2", "1", "1 + $1", "$1"]);
+    let ties = "SELECT id FROM jobs ORDER BY id FOR UPDATE FETCH FIRST 2 ROWS WITH TIES";
+    assert!(resolve(ties, Postgres, None).is_err(), "no LIMIT returns the same rows");
     let queries =
         takes(MySql, &["SELECT id FROM jobs LOCK IN SHARE MODE", "SELECT id FROM jobs LIMIT 5 FOR SHARE"]);
     assert!(queries.iter().all(|query| query.block(query.root.expect("a root")).locks));

@@ -59,6 +59,7 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
     ("bit_varying", Postgres, "SELECT $1::bit varying(3)"),
     ("trimmed_blanks", Postgres, "SELECT trim(LEADING FROM a) FROM t"),
     ("counted_rows", Postgres, "SELECT a FROM t FETCH FIRST (1 + 1) ROWS ONLY"),
+    ("locked_rows", Postgres, "SELECT a FROM t FOR UPDATE FETCH FIRST 2 ROWS ONLY"),
     ("unicode_name", Postgres, "SELECT U&\"\\0061\" FROM t"),
     ("unicode_escape", Postgres, "SELECT U&'!0061' UESCAPE '!'"),
     ("normal_form", Postgres, "SELECT normalize(a, NFC) FROM t"),
