@@ -394,7 +394,16 @@ fn parser_error(error: &ParserError, sql: &str, lines: &LineIndex<'_>) -> Syntax
     let message =
         message.replace(", found: EOF", ", found the end of the query").replace(", found: ", ", found `");
     let message = match message.split_once(", found `") {
-        Some((expected, found)) => format!("{expected}, found `{found}`"),
+        Some((expected, found)) => {
+            // A rewrite may have put another token there, which the user has not written.
+            let is_written =
+                sql.get(start..start + found.len()).is_some_and(|it| it.eq_ignore_ascii_case(found));
+            match sql.get(start..end).unwrap_or_default() {
+                _ if is_written || found.contains(['\'', '"', '$']) => format!("{expected}, found `{found}`"),
+                "" => format!("{expected}, found the end of the query"),
+                written => format!("{expected}, found `{written}`"),
+            }
+        }
         None => message,
     };
     let mut characters = message.chars();

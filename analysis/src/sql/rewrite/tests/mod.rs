@@ -458,3 +458,15 @@ fn a_place_in_a_rewritten_query_is_that_of_the_text() {
     let span = query.problems[0].span.expect("a place");
     assert_eq!(&sql[span.range()], "nothing");
 }
+
+#[test]
+fn errors_name_what_was_written() {
+    for (sql, found) in [
+        ("SELECT xmlparse(CONTENT '<a/>')", "found `)`"),
+        ("SELECT id FORM jobs WHERE", "found `jobs`"),
+        ("SELECT id FROM jobs WHERE", "found the end of the query"),
+    ] {
+        let error = resolve(sql, Postgres, None).expect_err(sql).to_string();
+        assert!(error.contains(found) && !error.contains("`::`"), "{sql}: {error}");
+    }
+}
