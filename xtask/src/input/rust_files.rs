@@ -8,8 +8,8 @@ use query_budget_analysis::Place;
 use query_budget_analysis::check::TextFile;
 use query_budget_analysis::project::{Project, read, shown, workspace_root};
 use query_budget_analysis::rust::{
-    CallEdge, FunctionId, LoopCall, Makers, Neighbour, SiteSql, Source, Told, Upper, follow, is_test_path,
-    may_query, opens_database, relevant, scan_in, told,
+    CallEdge, FunctionId, LoopCall, Makers, Neighbour, Outline, SiteSql, Source, Told, Upper, follow,
+    is_test_path, left_out, may_query, opens_database, outline, scan_in, told,
 };
 use rayon::prelude::*;
 
@@ -178,9 +178,11 @@ fn sqlx_folders(crates: &[Sources], path: &Path) -> BTreeSet<PathBuf> {
 fn texts(crates: &[Sources], unread: &mut Vec<String>) -> Vec<Text> {
     let files =
         crates.iter().enumerate().flat_map(|(owner, it)| it.files.iter().map(move |path| (owner, path)));
+    let files: Vec<(usize, &PathBuf)> = files.collect();
+    let read: Vec<_> = files.par_iter().map(|(_, path)| read(path)).collect();
     let mut texts = Vec::new();
-    for (owner, path) in files {
-        match read(path) {
+    for ((owner, path), text) in files.into_iter().zip(read) {
+        match text {
             Ok(text) => texts.push(Text { owner, included_by: None, path: path.clone(), text }),
             Err(error) => unread.push(error.to_string()),
         }
@@ -230,9 +232,9 @@ fn scanned(
     unread: &mut Vec<String>,
 ) -> Vec<(usize, RustFile)> {
     let mut standings: Vec<Standing> = crates
-        .iter()
+        .par_iter()
         .enumerate()
-        .flat_map(|(owner, sources)| {
+        .flat_map_iter(|(owner, sources)| {
             let files: Vec<(&Path, &str)> =
                 of_crate(texts, owner).iter().map(|it| (it.path.as_path(), it.text.as_str())).collect();
             sources.standings(&files)
@@ -242,7 +244,6 @@ fn scanned(
     let included: Vec<Standing> =
         texts.iter().filter_map(|text| standings.get(text.included_by?).cloned()).collect();
     standings.extend(included);
-    let owned = own_databases(texts, &standings);
     let all: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
     if crates.iter().all(|it| it.renamed.is_empty()) && !may_query(&all) {
         return Vec::new();
@@ -257,14 +258,20 @@ fn scanned(
             text,
         })
         .collect();
-    let told = told(&neighbours);
     // Most files of a workspace reach no query, and parsing takes most of the time.
-    let work: Vec<_> = standings.into_iter().zip(texts).zip(relevant(&all)).zip(owned).zip(told).collect();
+    let (told, (left_out, owned)) = rayon::join(
+        || told(&neighbours),
+        || {
+            let outlines: Vec<Outline<'_>> = all.par_iter().map(|text| outline(text)).collect();
+            (left_out(&outlines), own_databases(texts, &standings))
+        },
+    );
+    let work: Vec<_> = standings.into_iter().zip(texts).zip(left_out).zip(owned).zip(told).collect();
     let progress = Mutex::new(Progress::new("reading", work.len()));
     let scanned: Vec<Result<(usize, RustFile), String>> = work
         .into_par_iter()
-        .map(|((((standing, text), relevant), has_own_database), told)| {
-            let file = scan_file(standing, text, &relevant, told, crates, base);
+        .map(|((((standing, text), left_out), has_own_database), told)| {
+            let file = scan_file(standing, text, &left_out.of(&text.text), told, crates, base);
             let file = file.map(|file| RustFile { has_own_database, ..file });
             progress.lock().unwrap_or_else(PoisonError::into_inner).step();
             file.map(|file| (text.owner, file))

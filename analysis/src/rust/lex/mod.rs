@@ -7,6 +7,6 @@ pub(in crate::rust) mod handed;
 pub(super) mod literal;
 pub(super) mod makers;
 pub(super) mod opens;
-mod outline;
+pub(super) mod outline;
 pub(super) mod relevant;
 pub(super) mod tokens;

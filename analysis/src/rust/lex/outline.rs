@@ -11,7 +11,7 @@ use crate::rust::{drivers, query_names};
 
 /// A file, by its names.
 #[derive(Debug, Default)]
-pub(in crate::rust) struct Outline<'t> {
+pub struct Outline<'t> {
     /// Its functions; nested functions belong to the enclosing body.
     pub(in crate::rust) functions: Vec<Outlined<'t>>,
     /// Imports under a new name, as pairs: `use store::fetch as load`.
@@ -54,7 +54,7 @@ pub(in crate::rust) enum Waits {
 }
 
 /// Reads the names of a file.
-pub(in crate::rust) fn outline(text: &str) -> Outline<'_> {
+pub fn outline(text: &str) -> Outline<'_> {
     read(text, true)
 }
 

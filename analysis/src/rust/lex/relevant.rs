@@ -17,14 +17,29 @@ type Id = (usize, usize);
 /// The text to parse for each of `texts`: everything but the bodies that do not matter.
 pub fn relevant<'t>(texts: &[&'t str]) -> Vec<Cow<'t, str>> {
     let outlines: Vec<Outline<'_>> = texts.iter().map(|text| outline(text)).collect();
-    let kept = functions(&outlines);
-    let files = texts.iter().zip(&outlines).enumerate();
-    let bodies = |file: usize, outline: &Outline<'_>| {
+    texts.iter().zip(left_out(&outlines)).map(|(text, left)| left.of(text)).collect()
+}
+
+/// The bodies of a file that do not matter.
+#[derive(Debug)]
+pub struct LeftOut(Vec<Range<usize>>);
+
+impl LeftOut {
+    /// The text of the file without them.
+    pub fn of(self, text: &str) -> Cow<'_, str> {
+        blanked(text, self.0)
+    }
+}
+
+/// What does not matter in each of the files with these outlines.
+pub fn left_out(outlines: &[Outline<'_>]) -> Vec<LeftOut> {
+    let kept = functions(outlines);
+    let bodies = |(file, outline): (usize, &Outline<'_>)| {
         let functions = outline.functions.iter().enumerate();
         let left_out = functions.filter(|(at, _)| !kept.contains(&(file, *at)));
-        left_out.map(|(_, function)| function.body.clone()).collect::<Vec<_>>()
+        LeftOut(left_out.map(|(_, function)| function.body.clone()).collect())
     };
-    files.map(|(file, (text, outline))| blanked(text, bodies(file, outline))).collect()
+    outlines.iter().enumerate().map(bodies).collect()
 }
 
 /// Whether any of `texts` may contain a query, or a directive to this tool. Unless sqlx or this crate is
@@ -65,7 +80,7 @@ fn blanked(text: &str, parts: impl IntoIterator<Item = Range<usize>>) -> Cow<'_,
             out.push('\n');
             (lines, last)
         });
-        out.extend(lines.matches('\n'));
+        out.push_str(&"\n".repeat(lines.matches('\n').count()));
         out.extend(std::iter::repeat_n(' ', last.chars().count()));
         from = part.end;
     }
