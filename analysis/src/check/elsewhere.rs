@@ -28,7 +28,7 @@ pub(super) fn schema(
     if let Some(known) = known.filter(|known| !known.gaps.iter().any(|gap| gap == REASON)) {
         let misses = |query: &Query| query.problems.iter().any(|problem| name_of(problem).is_some());
         let is_other = site.is_some_and(|site| {
-            changes_schema(&site.place.file) || is_text(site) && runs_on_named_pool(site)
+            changes_schema(&site.place.file, &site.function) || is_text(site) && runs_on_named_pool(site)
         });
         if is_other && query.as_ref().is_ok_and(misses) {
             return Some(Schema { gaps: vec![REASON.to_owned()], ..Schema::new(known.dialect) });
@@ -66,9 +66,12 @@ fn is_text(site: &Site) -> bool {
     matches!(site.form, Form::SqlxFunction | Form::Driver)
 }
 
-/// Whether a file is a migration in Rust: it meets the tables of an earlier time, and changes them.
-fn changes_schema(file: &str) -> bool {
-    file.rsplit('/').skip(1).any(|folder| matches!(folder, "migration" | "migrations" | "migrator"))
+/// Whether code is a migration in Rust, judging by its folder, file or module: it meets the tables of an earlier time, and
+/// changes them.
+fn changes_schema(file: &str, function: &str) -> bool {
+    let modules = function.rsplit("::").skip(1);
+    let is_word = |word: &str| matches!(word, "migration" | "migrations" | "migrator");
+    file.trim_end_matches(".rs").split('/').chain(modules).any(|part| part.split('_').any(is_word))
 }
 
 /// Whether the pool of a query has a name of its own, such as `stats`, which tells it from another pool.

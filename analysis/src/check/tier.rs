@@ -20,6 +20,7 @@ const FOLDERS: &[&str] = &[
     "generators",
     "codegen",
     "xtask",
+    "tools",
     "cli",
     "testing",
     "integration_test",
@@ -62,7 +63,7 @@ fn runs_once(file: &str, function: &str) -> bool {
     let mut parts = stem.split('/');
     let name = function.rsplit("::").next().unwrap_or_default();
     parts.any(is_folder)
-        || function.split("::").any(|part| FOLDERS.contains(&part))
+        || function.rsplit("::").skip(1).any(is_folder)
         || stem.split('/').chain([name]).any(converts_old_data)
         || stem.ends_with("/build")
         || stem == "build"
@@ -72,10 +73,11 @@ fn runs_once(file: &str, function: &str) -> bool {
         || (name == "main" && stem.ends_with("main"))
 }
 
-/// Whether code in a folder or file of this name runs once; `tools_generator` is a generator as well.
+/// Whether code in a folder, file or module of this name runs once; `users_generator` is a generator as well.
 fn is_folder(name: &str) -> bool {
     let name = name.replace('-', "_");
-    FOLDERS.contains(&name.as_str()) || name.ends_with("_generator")
+    let is_word = |word: &str| matches!(word, "generator" | "migration" | "migrations");
+    FOLDERS.contains(&name.as_str()) || name.split('_').any(is_word)
 }
 
 /// Words in the paths of files that answer requests.
@@ -163,6 +165,9 @@ mod tests {
             ("src/store.rs", "Store::seed_users"),
             ("src/supply.rs", "add_genesis_supply"),
             ("src/store.rs", "test_helpers::cleanup"),
+            ("src/store.rs", "v3_migration::Store::fill"),
+            ("src/sqlite_migration.rs", "fill"),
+            ("tools/probe/src/store.rs", "list"),
             ("tools/user-generator/src/users.rs", "users"),
         ] {
             assert!(runs_once(file, function), "{file} {function}");

@@ -370,16 +370,25 @@ impl<'a> QueryContext<'a> {
         self.sites.iter().filter(follows)
     }
 
-    /// Whether a query of the same file creates a temporary table with this name.
+    /// Whether a query of the same file creates a temporary table with this name, or the same text any.
     fn is_made_beside(&self, name: &str) -> bool {
         let last = name.rsplit('.').next().unwrap_or(name);
+        let is_here = |site: &Site| self.site.is_some_and(|here| here.place == site.place);
         self.sites.iter().any(|site| {
             let SiteSql::Literal(literal) = &site.sql else { return false };
-            let mut words = literal.text.split(|c: char| !c.is_alphanumeric() && c != '_');
-            let mut next = || words.by_ref().find(|word| !word.is_empty()).map(str::to_ascii_lowercase);
-            let is_temporary = next().is_some_and(|word| word == "create")
-                && next().is_some_and(|word| word == "temp" || word == "temporary");
-            is_temporary && words.any(|word| word.eq_ignore_ascii_case(last))
+            let text = literal.text.to_ascii_lowercase();
+            let words =
+                text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+            let words: Vec<&str> = words.collect();
+            words.iter().enumerate().filter(|(_, word)| **word == "create").any(|(at, _)| {
+                let mut rest = words.iter().skip(at + 1).peekable();
+                let is_temporary = rest.next_if(|word| matches!(**word, "temp" | "temporary")).is_some();
+                let is_table = rest.next_if(|word| **word == "table").is_some();
+                let made = rest.find(|word| !matches!(**word, "if" | "not" | "exists"));
+                is_table
+                    && (is_temporary || is_here(site))
+                    && made.is_some_and(|made| made.eq_ignore_ascii_case(last))
+            })
         })
     }
 

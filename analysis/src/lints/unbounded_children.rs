@@ -98,6 +98,17 @@ mod tests {
     }
 
     #[test]
+    fn a_parent_may_be_named_by_an_inner_join() {
+        let join = |kind: &str| {
+            format!(
+                "sqlx::query(\"SELECT s.name FROM servers s {kind} JOIN events e ON e.server_id = s.id AND e.user_id = $1\").bind(user)"
+            )
+        };
+        check(&join("INNER"), &[("unbounded_children", Tier::Listed)]);
+        check(&join("LEFT"), &[("missing_limit", Tier::Listed)]);
+    }
+
+    #[test]
     fn silent_where_another_lint_speaks_or_something_bounds() {
         check(
             r#"sql!("SELECT name FROM events WHERE user_id = $1", user)"#,

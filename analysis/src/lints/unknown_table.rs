@@ -70,6 +70,18 @@ mod tests {
     use crate::lints::tests::{findings_in, fires, silent};
 
     #[test]
+    fn silent_on_a_table_that_the_same_text_makes() {
+        let found = |text: &str| {
+            let source =
+                format!("async fn run(db: &PgPool) {{ sqlx::raw_sql(\"{text}\").execute(db).await; }}");
+            findings_in("unknown_table", &source).iter().any(|finding| finding.lint == "unknown_table")
+        };
+        let fill = "INSERT INTO names (name) SELECT name FROM servers";
+        assert!(!found(&format!("CREATE TABLE names (name text); {fill}; DROP TABLE names")));
+        assert!(!found(&format!("CREATE TABLE IF NOT EXISTS names (name text); {fill}")));
+    }
+
+    #[test]
     fn silent_on_a_table_that_the_file_makes_for_its_session() {
         let source = r#"async fn run(db: &PgPool) {
             sqlx::query("CREATE TEMPORARY TABLE mine (id bigint)").execute(db).await;

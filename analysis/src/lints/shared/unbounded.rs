@@ -8,7 +8,7 @@ use crate::lints::QueryContext;
 use crate::rust::Fetched;
 use crate::schema::Name;
 use crate::sql::expr::{Expr, Op};
-use crate::sql::query::{Body, Kind, Query, RelationId, Source};
+use crate::sql::query::{Block, Body, From, JoinKind, Kind, Query, RelationId, Source};
 
 /// The unbounded part of a query that is fetched in full.
 pub(in crate::lints) struct Unbounded {
@@ -65,7 +65,7 @@ pub(in crate::lints) fn of(context: &QueryContext<'_>, query: &Query) -> Option<
 
 /// The columns of a relation that its block compares for equality with a value from outside the tables.
 pub(in crate::lints) fn equalled(query: &Query, id: RelationId) -> Vec<String> {
-    let conditions = query.blocks.iter().flat_map(|block| block.filters());
+    let conditions = query.blocks.iter().flat_map(bounding);
     let columns = conditions.filter_map(|condition| {
         let Expr::Binary { op: Op::Eq, left, right } = condition else { return None };
         let (left, right) = (left.without_casts(), right.without_casts());
@@ -74,4 +74,24 @@ pub(in crate::lints) fn equalled(query: &Query, id: RelationId) -> Vec<String> {
         (column.relation == Some(id) && value.is_constant()).then(|| column.name.clone())
     });
     columns.collect()
+}
+
+/// The conditions that all rows of a block meet: what an inner join compares filters its rows as WHERE does.
+fn bounding(block: &Block) -> Vec<&Expr> {
+    match block.from().iter().all(is_inner) {
+        true => block.conditions(),
+        false => block.filters().iter().collect(),
+    }
+}
+
+/// Whether an item of a FROM has no outer join, which keeps rows that its condition does not match.
+fn is_inner(item: &From) -> bool {
+    match item {
+        From::Relation(_) => true,
+        From::Join { kind, left, right, .. } => {
+            matches!(kind, JoinKind::Inner | JoinKind::Cross | JoinKind::Straight)
+                && is_inner(left)
+                && is_inner(right)
+        }
+    }
 }

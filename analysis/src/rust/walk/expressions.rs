@@ -7,7 +7,7 @@ use syn::{Block, Expr, Item, Pat, Stmt};
 use super::locals::Local;
 use super::loops::Runs;
 use super::shape::{self, Shape};
-use super::{Queries, Walker, built, errors, spans, sql_text};
+use super::{Queries, Walker, built, errors, spans, sql_text, variables};
 use crate::rust::flow::Flow;
 use crate::rust::site::{Form, SiteSql};
 
@@ -103,7 +103,7 @@ impl Walker<'_> {
             return self.here.locals.push(new);
         }
         new.parameter = self.passed_on(&init.expr);
-        new.begins = begins(&init.expr);
+        new.begins = begins(&init.expr) || self.borrows_begun(&init.expr);
         let first = self.sites.len();
         new.queries = self.expr(&init.expr);
         if name.mutability.is_none() {
@@ -122,6 +122,23 @@ impl Walker<'_> {
         };
         new.ty = ty.map_or_else(|| self.type_of(&init.expr), |ty| self.type_ref(ty));
         self.here.locals.push(new);
+    }
+
+    /// Whether a value is a transaction that begins in the same loops, in another form: `(&mut tx).into()`.
+    fn borrows_begun(&self, value: &Expr) -> bool {
+        let is_begun = |name: &String| {
+            let local = self.here.locals.get(name);
+            local.is_some_and(|local| local.begins && local.loops == self.here.loops.len())
+        };
+        match value {
+            Expr::Paren(inner) => self.borrows_begun(&inner.expr),
+            Expr::Reference(inner) => {
+                inner.mutability.is_some() && variables::mentions(&inner.expr).iter().any(is_begun)
+            }
+            Expr::MethodCall(call) => call.args.is_empty() && self.borrows_begun(&call.receiver),
+            Expr::Call(call) => matches!(call.args.first(), Some(value) if self.borrows_begun(value)),
+            _ => false,
+        }
     }
 
     /// Walks an expression in evaluation order; returns the queries that its value is.
