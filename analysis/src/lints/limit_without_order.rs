@@ -24,7 +24,7 @@ declare_lint! {
     /// will do. Queries that lock their rows (`FOR UPDATE SKIP LOCKED`), identical rows
     /// (`SELECT 1 .. LIMIT 1`) and small tables are left alone.
     ///
-    /// Of 10 findings drawn from 66 public projects, 9 were true and 3 worth a change: [how that was
+    /// Of 10 findings drawn from 65 public projects, 9 were true and 3 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
     ///
     /// ## Example

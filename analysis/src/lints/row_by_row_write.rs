@@ -20,7 +20,7 @@ declare_lint! {
     /// Loops with a constant number of iterations, `.chunks(n)`, retries and statements that write many rows at once
     /// are left alone.
     ///
-    /// Of 27 findings drawn from 66 public projects, 27 were true and 26 worth a change: [how that was
+    /// Of 27 findings drawn from 65 public projects, 27 were true and 26 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
     ///
     /// ## Example

@@ -25,7 +25,7 @@ declare_lint! {
     /// pays off on a small table, or on a column with two values, is your decision: `[tables]`, `countries = { rows =
     /// 250 }` in `query-budget.toml`, or an `allow` with the reason.
     ///
-    /// Of 139 findings drawn from 66 public projects, 138 were true and 120 worth a change: [how that was
+    /// Of 139 findings drawn from 65 public projects, 138 were true and 120 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
     ///
     /// ## Example

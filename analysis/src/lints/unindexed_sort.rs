@@ -22,7 +22,7 @@ declare_lint! {
     /// and the index it suggests includes the order. If the filter leaves few rows, sorting them costs
     /// little: set `[tables]` or allow it with that reason.
     ///
-    /// Of 7 findings drawn from 66 public projects, 7 were true and 3 worth a change: [how that was
+    /// Of 7 findings drawn from 65 public projects, 7 were true and 3 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
     ///
     /// ## Example
