@@ -233,8 +233,8 @@ pub(crate) struct Fix {
     /// Also apply fixes that need review; with `--diff`, show them
     #[arg(long, conflicts_with_all = ["write_baseline", "queries"])]
     pub(crate) unsafe_fixes: bool,
-    /// Show the edits as a diff and change nothing; exit with 1 when there are any
-    #[arg(long, conflicts_with_all = ["fix", "format", "write_baseline", "queries"])]
+    /// Show the edits as a diff and change nothing, with `--fix` too; exit with 1 when there are any
+    #[arg(long, conflicts_with_all = ["format", "write_baseline", "queries"])]
     pub(crate) diff: bool,
     /// Make edits beside changes that are not committed, or outside of git
     #[arg(long, conflicts_with = "diff")]
@@ -385,7 +385,7 @@ pub(crate) struct Prepare {
     /// Write nothing; exit with 1 when an entry is stale, missing or has no call
     #[arg(long)]
     pub(crate) check: bool,
-    /// Remove the entries that no call in the source has
+    /// Remove the entries that no call in the source has, unless a macro of the workspace makes queries
     #[arg(long)]
     pub(crate) prune: bool,
     /// Where to write the entries; else the crate's `.sqlx`, else that of its workspace

@@ -64,7 +64,12 @@ fn diff(plan: &Plan, output: &mut Output) -> Result<Outcome, Failure> {
         let text = difference.unified_diff().header(&from, &to).to_string();
         output.line(text.trim_end_matches('\n'))?;
     }
-    Ok(if plan.is_empty() { Outcome::Clean } else { Outcome::Findings })
+    if plan.is_empty() {
+        output.flush()?;
+        output.aside("no edits");
+        return Ok(Outcome::Clean);
+    }
+    Ok(Outcome::Findings)
 }
 
 /// The outcome of the edits.

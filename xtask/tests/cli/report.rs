@@ -237,6 +237,18 @@ fn a_diff_shows_what_a_change_does() {
 }
 
 #[test]
+fn entries_belong_to_their_revision() {
+    let scratch = workspace();
+    let entry = "{\"db_name\": \"PostgreSQL\", \"query\": \"SELECT output FROM logs WHERE output = $1\", \"describe\": {}}";
+    scratch.write(".sqlx/query-1.json", entry);
+    for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "first"]] {
+        git(&scratch, arguments);
+    }
+    let ran = run(scratch.path(), &["report", "--diff", "HEAD", "--format", "markdown"]).exits_with(0);
+    assert!(ran.stdout.contains("Nothing has changed"), "{}", ran.stdout);
+}
+
+#[test]
 fn functions_of_one_path_are_told_apart() {
     let scratch = workspace();
     let of = |name: &str, queries: usize| {

@@ -124,7 +124,12 @@ fn fixed_numbers_of_turns_are_fine() {
     check_run("for kind in KINDS { RUN; }", &[Err(FIXED)]);
     check_run("for kind in Kind::iter() { RUN; }", &[Err(FIXED)]);
     check_run("let kinds = vec![a, b]; for kind in &kinds { RUN; }", &[Err(FIXED)]);
+    check_run("for (key, value) in HashMap::from([(\"a\", 1), (\"b\", 2)]) { RUN; }", &[Err(FIXED)]);
+    check_run("let kinds = BTreeSet::from([a, b]); for kind in &kinds { RUN; }", &[Err(FIXED)]);
+    check_run("let kinds = Vec::from([a, b]); for kind in kinds { RUN; }", &[Err(FIXED)]);
     check_run("let mut kinds = vec![a, b]; kinds.extend(more); for kind in &kinds { RUN; }", &[Ok("&kinds")]);
+    let grown = "let mut kinds = HashMap::from([(a, b)]); kinds.insert(c, d); for kind in &kinds { RUN; }";
+    check_run(grown, &[Ok("&kinds")]);
 }
 
 #[test]

@@ -246,6 +246,14 @@ fn of_call(path: &[String], call: &syn::ExprCall, next: &dyn Fn(&Expr) -> Shape)
         }
         // `all::<Kind>()`, the same as a function.
         [.., "all"] if call.args.is_empty() => Shape::Fixed(None, true),
+        // Equal keys of a map are one element.
+        [.., "HashMap" | "BTreeMap" | "IndexMap" | "HashSet" | "BTreeSet" | "IndexSet", "from"] => {
+            match argument() {
+                Shape::Fixed(turns, _) => Shape::Fixed(turns, false),
+                _ => Shape::Elements,
+            }
+        }
+        [.., "Vec" | "VecDeque" | "Box", "from"] => argument(),
         [.., "Some" | "Ok" | "once"] => Shape::Single,
         [.., "unfold" | "try_unfold" | "from_fn" | "poll_fn" | "successors" | "repeat_with"] => Shape::Pages,
         [.., "FuturesUnordered" | "FuturesOrdered", _] => Shape::Elements,

@@ -11,7 +11,8 @@ use crate::failure::Failure;
 /// The files that determine the bounds of a revision: its source, and the manifests that define its crates.
 pub(crate) const SOURCE: &[&str] = &[".rs", "Cargo.toml"];
 
-/// The files that determine the findings of its queries as well: migrations, snapshots, configuration.
+/// The files that determine the findings of its queries as well: migrations, snapshots, configuration. Entries of `.sqlx`
+/// belong to each revision.
 pub(crate) const WITH_SCHEMA: &[&str] =
     &[".rs", "Cargo.toml", "Cargo.lock", ".sql", "query-budget.toml", "sqlx.toml", "diesel.toml"];
 
@@ -45,7 +46,10 @@ fn write(path: &Path, revision: &str, files: &[&str], folder: &Path) -> Result<P
     let top = PathBuf::from(String::from_utf8_lossy(&top).trim_end().to_owned());
     git(&top, &index, &["read-tree", &format!("{revision}^{{tree}}")], &[])?;
     let all = git(&top, &index, &["ls-files", "-z"], &[])?;
-    let is_wanted = |name: &&[u8]| files.iter().any(|end| name.ends_with(end.as_bytes()));
+    let is_entry = |name: &[u8]| {
+        name.ends_with(b".json") && name.split(|byte| *byte == b'/').any(|folder| folder == b".sqlx")
+    };
+    let is_wanted = |name: &&[u8]| files.iter().any(|end| name.ends_with(end.as_bytes())) || is_entry(name);
     let names: Vec<&[u8]> = all.split(|byte| *byte == 0).filter(is_wanted).collect();
     let prefix = format!("--prefix={}/", tree.display());
     git(&top, &index, &["checkout-index", "-z", "--stdin", "-q", &prefix], &names.join(&0))?;

@@ -179,13 +179,12 @@ fn dead(
     output: &mut Output,
 ) -> Result<(), Failure> {
     let name = shown(&folder.dir, base);
-    if let (Some(maker), false) = (&folder.maker, arguments.prune) {
+    if let Some(maker) = &folder.maker {
         if !folder.dead.is_empty() {
             tally.elsewhere += folder.dead.len();
             let count = counted(folder.dead.len(), "entry", "entries");
             output.line(format!(
-                "{count} of `{name}` without a call in the source: a macro in `{}` makes queries; `--prune` removes \
-                 them",
+                "{count} of `{name}` without a call in the source: kept, since a macro in `{}` makes queries",
                 shown(maker, base)
             ))?;
         }
