@@ -29,7 +29,7 @@ fn findings_beside_another(source: &str) -> Vec<String> {
 fn a_file_may_read_the_database_of_another_program() {
     let source = r#"
 async fn import(path: &str) -> sqlx::Result<()> {
-let pool = SqlitePool::connect(path).await?;
+let pool = PgPool::connect(path).await?;
 sqlx::query("SELECT servers.seen FROM servers JOIN places ON places.id = servers.visit").fetch_all(&pool).await?;
 Ok(())
 }"#;
@@ -41,6 +41,25 @@ Ok(())
     assert_eq!(findings_beside_another(near), ["unknown_column 1"]);
     let own = "async fn f(db: &PgPool) { sql!(\"SELECT seen FROM visits WHERE place = 1 AND day = 2\").fetch_one(db).await; }";
     assert_eq!(findings_beside_another(&format!("{source} {own}")).len(), 4);
+}
+
+#[test]
+fn what_opens_a_pool_tells_its_database() {
+    for (opened, found) in [
+        ("SqlitePool::connect(path).await?", &[""; 0][..]),
+        ("SqlitePoolOptions::new().max_connections(1).connect(path).await?", &[]),
+        ("SqlitePoolOptions::new().connect_lazy(path).expect(\"a pool\")", &[]),
+        ("MySqlConnection::connect(path).await.unwrap()", &[]),
+        ("MySqlConnectOptions::from_str(path)?.connect().await?", &[]),
+        ("PgPoolOptions::new().connect(path).await?", &["unknown_column 1"]),
+        ("open(path).await?", &["unknown_column 1"]),
+    ] {
+        let source = format!(
+            "async fn f(path: &str) -> sqlx::Result<()> {{ let pool = {opened}; \
+             sqlx::query(\"SELECT seen FROM servers WHERE id = 1\").fetch_one(&pool).await?; Ok(()) }}"
+        );
+        assert_eq!(findings(&source), found, "{opened}");
+    }
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let finding = context.refused(finding);
         findings.push(match similar {
             Some(similar) => {
-                let finding = finding.help(format!("write `{similar}`, which is"));
+                let finding = finding.help(format!("write `{similar}`, which exists"));
                 clause::rename(finding, context, name, similar)
             }
             None => finding.help("run `cargo query-budget schema` if a migration has added it"),

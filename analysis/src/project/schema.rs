@@ -113,6 +113,7 @@ impl Project {
         self.dialect = replayed.schema.dialect;
         self.dialect_is_guessed = spoken.is_none();
         self.skipped(replayed.problems);
+        replayed.schema.gaps.extend(selected.gap);
         self.schema = Some(replayed.schema);
         Ok(migrations.len())
     }

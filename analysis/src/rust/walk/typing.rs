@@ -210,16 +210,14 @@ impl Walker<'_> {
         match ty {
             TypeRef::Method(of, name) => {
                 let keeps = ["as_mut", "as_ref", "clone", "acquire", "begin", "deref", "deref_mut", "lock"];
-                keeps.contains(&name.as_str()).then(|| self.database_of(of)).flatten()
+                (keeps.contains(&name.as_str()) || is_opened(of)).then(|| self.database_of(of)).flatten()
             }
             TypeRef::Inside(of) => self.database_of(of),
+            TypeRef::Returned(path) if is_opened(ty) => database_named(path.iter().nth_back(1)?),
             TypeRef::Named(path, arguments) => match path.last()?.as_str() {
-                "PgPool" | "PgConnection" | "PgTransaction" | "Postgres" => Some(Dialect::Postgres),
-                "MySqlPool" | "MySqlConnection" | "MySqlTransaction" | "MySql" => Some(Dialect::MySql),
-                "SqlitePool" | "SqliteConnection" | "SqliteTransaction" | "Sqlite" => Some(Dialect::Sqlite),
                 "Pool" | "Transaction" | "PoolConnection" | "Arc" | "Rc" | "Box" | "Mutex" | "State"
                 | "Data" => self.database_of(arguments.first()?),
-                _ => None,
+                name => database_named(name),
             },
             TypeRef::Field(..) => match self.in_file(ty)? {
                 TypeRef::Field(..) => None,
@@ -303,4 +301,38 @@ fn holds_objects(ty: &TypeRef) -> bool {
         }
         _ => false,
     })
+}
+
+/// The dialect of sqlx's type of this name.
+fn database_named(name: &str) -> Option<Dialect> {
+    match name {
+        "PgPool" | "PgConnection" | "PgTransaction" | "PgPoolOptions" | "PgConnectOptions" | "Postgres" => {
+            Some(Dialect::Postgres)
+        }
+        "MySqlPool"
+        | "MySqlConnection"
+        | "MySqlTransaction"
+        | "MySqlPoolOptions"
+        | "MySqlConnectOptions"
+        | "MySql" => Some(Dialect::MySql),
+        "SqlitePool"
+        | "SqliteConnection"
+        | "SqliteTransaction"
+        | "SqlitePoolOptions"
+        | "SqliteConnectOptions"
+        | "Sqlite" => Some(Dialect::Sqlite),
+        _ => None,
+    }
+}
+
+/// Whether a value comes from options, a pool or a connection that is made here: `PgPoolOptions::new().connect(url)`. Whatever
+/// its methods return is of the same database.
+fn is_opened(ty: &TypeRef) -> bool {
+    match ty {
+        TypeRef::Method(of, _) | TypeRef::Inside(of) => is_opened(of),
+        TypeRef::Returned(path) => {
+            path.iter().nth_back(1).is_some_and(|owner| database_named(owner).is_some())
+        }
+        _ => false,
+    }
 }

@@ -24,6 +24,9 @@ pub struct Selected {
     pub tool: Option<&'static str>,
     /// Files that were skipped, by their names as given, except down migrations.
     pub skipped: Vec<String>,
+    /// Why there may be tables that the migrations do not make: a folder below that was skipped makes some. It may be of
+    /// another database, or applied by other code.
+    pub gap: Option<String>,
     /// Problems with files.
     pub problems: Vec<Problem>,
 }
@@ -64,6 +67,13 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
         family => name.family == family,
     });
     selected.skipped.extend(rest.iter().map(|(_, file)| shown(&file.path)));
+    let folder_of = |file: &File| file.path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let is_read = |folder: &str| chosen.iter().any(|(_, file)| folder_of(file).as_deref() == Some(folder));
+    let aside = rest.iter().filter(|(_, file)| plain::makes_something(&file.text));
+    selected.gap = aside
+        .filter_map(|(_, file)| folder_of(file).filter(|folder| !is_read(folder)))
+        .map(|folder| format!("the files in {} are not read", shown(&folder)))
+        .next();
     chosen.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
     if family == Family::Flyway {
         chosen = names::forward(chosen);

@@ -119,6 +119,15 @@ fn files_without_numbers() {
 }
 
 #[test]
+fn a_folder_below_that_is_not_read_may_make_tables() {
+    let gap = |more| select_of(&[("1_a.sql", "CREATE TABLE a (id int);"), more]).gap;
+    let told = Some("the files in m/global are not read".to_owned());
+    assert_eq!(gap(("global/2_b.sql", "CREATE TABLE b (id int);")), told);
+    assert_eq!(gap(("global/2_b.sql", "INSERT INTO a VALUES (1);")), None);
+    assert_eq!(gap(("2_b.sql", "CREATE TABLE b (id int);")), None);
+}
+
+#[test]
 fn the_whole_schema_of_each_version() {
     let one = "CREATE TABLE a (id int); CREATE TABLE b (id int);";
     let two = "CREATE TABLE a (id int, n int); CREATE TABLE public.b (id int); CREATE TABLE c (id int);";

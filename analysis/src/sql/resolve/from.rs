@@ -212,8 +212,17 @@ impl Resolver<'_> {
             let columns = Some(named_columns(&["last_value", "log_cnt", "is_called"]));
             return (Source::System(full.clone()), columns);
         }
-        let names = known.tables.keys().chain(known.views.keys());
-        let similar = most_similar(name, names.map(|name| name.name.as_str()));
+        let names = || known.tables.keys().chain(known.views.keys());
+        if schema.is_none() && self.dialect == Dialect::Postgres {
+            // The connection, the role or the database may set a search path that leads to it.
+            let mut others = names().filter(|other| other.name == name).map(|other| other.schema.as_deref());
+            match (others.next(), others.next()) {
+                (Some(Some(only)), None) => return self.stored(Some(only), name, span),
+                (Some(_), _) => return (Source::Table(full), None),
+                (None, _) => {}
+            }
+        }
+        let similar = most_similar(name, names().map(|name| name.name.as_str()));
         self.problem(ProblemKind::UnknownTable { name: full.to_string(), similar }, span);
         (Source::Table(full), None)
     }

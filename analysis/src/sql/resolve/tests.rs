@@ -254,3 +254,22 @@ fn functions_of_sql_are_the_query_that_is_in_them() {
     assert_eq!(read("SELECT 1 FROM twice(1)"), 0, "it ends");
     assert_eq!(resolved("SELECT nmae FROM all_of($1)").problems.len(), 1);
 }
+
+#[test]
+fn a_search_path_set_elsewhere_may_lead_to_a_table() {
+    let mut replay = Replay::new(Postgres);
+    replay.apply(
+        "CREATE SCHEMA a; CREATE SCHEMA b; CREATE TABLE a.users (id int); CREATE TABLE a.logs (id int);
+         CREATE TABLE b.logs (id int); CREATE TABLE events (id int);",
+        "a.sql",
+    );
+    let told = |sql: &str| {
+        let query =
+            resolve(sql, Postgres, Some(&replay.schema)).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        query.problems.iter().map(|problem| format!("{:?}", problem.kind)).collect::<Vec<_>>()
+    };
+    assert_eq!(told("SELECT id FROM users"), [""; 0]);
+    assert_eq!(told("SELECT name FROM logs"), [""; 0], "which of two is not known");
+    assert!(told("SELECT name FROM users")[0].contains("UnknownColumn"));
+    assert!(told("SELECT id FROM user")[0].contains("UnknownTable"));
+}
