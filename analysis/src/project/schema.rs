@@ -7,7 +7,7 @@ use super::files::sql_files;
 use super::{Project, ReadError, SCHEMA_COMMAND, dialect_of_url, place, read, shown};
 use crate::notice::{Notice, NoticeKind};
 use crate::schema::layouts::{self, Selected};
-use crate::schema::{Migration, Problem, guess_dialect, replay, snapshot};
+use crate::schema::{Migration, Problem, Replay, Schema, guess_dialect, replay, snapshot};
 use crate::sql::Dialect;
 
 /// Reads a migrations directory in the format of the tool that it was written for, in the order of
@@ -114,6 +114,7 @@ impl Project {
         self.dialect_is_guessed = spoken.is_none();
         self.skipped(replayed.problems);
         replayed.schema.gaps.extend(selected.gap);
+        allow_columns(&mut replayed.schema, &selected.aside);
         self.schema = Some(replayed.schema);
         Ok(migrations.len())
     }
@@ -178,4 +179,18 @@ impl Project {
 /// The dialect of migrations, judging by keywords.
 fn guess(migrations: &[Migration]) -> Option<Dialect> {
     guess_dialect(migrations.iter().map(|migration| migration.sql.as_str()))
+}
+
+/// Adds the columns that files which are not read give to the schema's tables: a query may mean the table of their database.
+fn allow_columns(schema: &mut Schema, files: &[String]) {
+    let mut other = Replay::new(schema.dialect);
+    for text in files {
+        other.apply(text, "");
+    }
+    for (name, table) in &other.schema.tables {
+        let Some(own) = schema.tables.get(name) else { continue };
+        let more = table.columns.iter().filter(|column| own.column(&column.name).is_none());
+        let more: Vec<String> = more.map(|column| column.name.clone()).collect();
+        schema.loose_columns.extend(more.into_iter().map(|name| (name, String::new())));
+    }
 }

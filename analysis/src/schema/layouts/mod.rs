@@ -27,6 +27,8 @@ pub struct Selected {
     /// Why there may be tables that the migrations do not make: a folder below that was skipped makes some. It may be of
     /// another database, or applied by other code.
     pub gap: Option<String>,
+    /// The texts of those files.
+    pub aside: Vec<String>,
     /// Problems with files.
     pub problems: Vec<Problem>,
 }
@@ -69,11 +71,15 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
     selected.skipped.extend(rest.iter().map(|(_, file)| shown(&file.path)));
     let folder_of = |file: &File| file.path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
     let is_read = |folder: &str| chosen.iter().any(|(_, file)| folder_of(file).as_deref() == Some(folder));
-    let aside = rest.iter().filter(|(_, file)| plain::makes_something(&file.text));
-    selected.gap = aside
-        .filter_map(|(_, file)| folder_of(file).filter(|folder| !is_read(folder)))
-        .map(|folder| format!("the files in {} are not read", shown(&folder)))
-        .next();
+    let mut aside: Vec<&(Named, File)> = rest
+        .iter()
+        .filter(|(_, file)| plain::makes_something(&file.text))
+        .filter(|(_, file)| folder_of(file).is_some_and(|folder| !is_read(&folder)))
+        .collect();
+    aside.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
+    let folder = aside.first().and_then(|(_, file)| folder_of(file));
+    selected.gap = folder.map(|folder| format!("the files in {} are not read", shown(&folder)));
+    selected.aside = aside.iter().map(|(_, file)| file.text.clone()).collect();
     chosen.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
     if family == Family::Flyway {
         chosen = names::forward(chosen);

@@ -213,6 +213,13 @@ impl Resolver<'_> {
             return (Source::System(full.clone()), columns);
         }
         let names = || known.tables.keys().chain(known.views.keys());
+        if schema.is_some()
+            && self.dialect == Dialect::Postgres
+            && known.tables.contains_key(&Name::qualified(None, name))
+        {
+            // The connection that made the table may have had another search path.
+            return (Source::Table(full), None);
+        }
         if schema.is_none() && self.dialect == Dialect::Postgres {
             // The connection, the role or the database may set a search path that leads to it.
             let mut others = names().filter(|other| other.name == name).map(|other| other.schema.as_deref());

@@ -270,6 +270,8 @@ fn a_search_path_set_elsewhere_may_lead_to_a_table() {
     };
     assert_eq!(told("SELECT id FROM users"), [""; 0]);
     assert_eq!(told("SELECT name FROM logs"), [""; 0], "which of two is not known");
+    assert_eq!(told("SELECT id FROM a.events"), [""; 0], "made without a qualifier");
+    assert!(told("SELECT id FROM a.event")[0].contains("UnknownTable"));
     assert!(told("SELECT name FROM users")[0].contains("UnknownColumn"));
     assert!(told("SELECT id FROM user")[0].contains("UnknownTable"));
 }
