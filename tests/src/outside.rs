@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The flags of `tests/ui/tests/cases.rs`.
+/// The flags of `tests/ui/tests/cases.rs`. As there, they hold for the target alone and not for macros and build scripts,
+/// because the target is named.
 const FLAGS: [&str; 5] = ["--cfg", "trybuild", "--verbose", "-Adead_code", "--diagnostic-width=140"];
 
 /// A command of cargo in the folder of such a crate. All of them build alike, with the flags and in the target folder of the UI
@@ -14,7 +15,9 @@ pub fn outside_cargo(directory: &Path, temporary: &str) -> Command {
     command.current_dir(directory).env("CARGO_NET_OFFLINE", "true");
     command.env("CARGO_TARGET_DIR", Path::new(temporary).with_file_name("tests").join("trybuild"));
     command.env("CARGO_INCREMENTAL", "0").env("CARGO_PROFILE_DEV_DEBUG", "false");
-    command.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"));
+    command
+        .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"))
+        .env("CARGO_BUILD_TARGET", env!("QUERY_BUDGET_TARGET"));
     for variable in ["RUSTFLAGS", "DATABASE_URL", "QUERY_BUDGET_CONFIG"] {
         command.env_remove(variable);
     }
