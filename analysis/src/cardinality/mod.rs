@@ -368,9 +368,9 @@ impl Reader<'_> {
                 (true, false) => None,
             };
         }
-        let grouped = self.grouped(block, id, conditions, here, levels);
-        let grouped = grouped.or_else(|| self.within(block, id, conditions, here, levels));
-        grouped.or_else(|| self.numbered(block, id, conditions, here, levels))
+        self.grouped(block, id, conditions, here, levels)
+            .or_else(|| self.within(block, id, conditions, here, levels))
+            .or_else(|| self.numbered(block, id, conditions, here, levels))
     }
 
     /// A derived table with GROUP BY is unique in its groups.

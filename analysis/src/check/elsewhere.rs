@@ -28,7 +28,7 @@ pub(super) fn schema(
     if let Some(known) = known.filter(|known| !known.gaps.iter().any(|gap| gap == REASON)) {
         let misses = |query: &Query| query.problems.iter().any(|problem| name_of(problem).is_some());
         let is_other = site.is_some_and(|site| {
-            changes_schema(&site.place.file, &site.function) || is_text(site) && runs_on_named_pool(site)
+            changes_schema(&site.place.file, &site.function) || site.is_text() && runs_on_named_pool(site)
         });
         if is_other && query.as_ref().is_ok_and(misses) {
             return Some(Schema { gaps: vec![REASON.to_owned()], ..Schema::new(known.dialect) });
@@ -51,7 +51,7 @@ pub(super) fn schema(
 /// An unknown schema for a file that opens a database of its own, if it seems to be a different one: all
 /// queries are raw, and several names in them are missing from the schema without anything similar to them.
 pub(super) fn schema_of_file(sites: &[CheckedSite<'_>], schema: Option<&Schema>) -> Option<Schema> {
-    if !sites.iter().all(|checked| is_text(checked.site)) {
+    if !sites.iter().all(|checked| checked.site.is_text()) {
         return None;
     }
     let queries = sites.iter().filter_map(|site| site.checked.as_ref()?.1.query.as_ref().ok());
@@ -59,11 +59,6 @@ pub(super) fn schema_of_file(sites: &[CheckedSite<'_>], schema: Option<&Schema>)
     let reason = "the file opens a database of its own, whose tables are others".to_owned();
     let dialect = schema?.dialect;
     (missed.len() >= SEVERAL).then(|| Schema { gaps: vec![reason], ..Schema::new(dialect) })
-}
-
-/// Whether a query is a text that no database has validated.
-fn is_text(site: &Site) -> bool {
-    matches!(site.form, Form::SqlxFunction | Form::Driver)
 }
 
 /// Whether code is a migration in Rust, judging by its folder, file or module: it meets the tables of an earlier time, and
@@ -74,47 +69,48 @@ fn changes_schema(file: &str, function: &str) -> bool {
     file.trim_end_matches(".rs").split('/').chain(modules).any(|part| part.split('_').any(is_word))
 }
 
+/// Words in the names of pools that say nothing about which database is meant.
+const GENERAL: &[&str] = &[
+    "client",
+    "conn",
+    "connection",
+    "connections",
+    "data",
+    "database",
+    "db",
+    "executor",
+    "inner",
+    "main",
+    "master",
+    "mysql",
+    "pg",
+    "pool",
+    "pools",
+    "postgres",
+    "primary",
+    "psql",
+    "read",
+    "reader",
+    "replica",
+    "repo",
+    "ro",
+    "rw",
+    "sql",
+    "sqlite",
+    "sqlx",
+    "storage",
+    "store",
+    "transaction",
+    "tx",
+    "txn",
+    "write",
+    "writer",
+];
+
 /// Whether the pool of a query has a name of its own, such as `stats`, which tells it from another pool.
 fn runs_on_named_pool(site: &Site) -> bool {
-    let general = [
-        "conn",
-        "connection",
-        "connections",
-        "data",
-        "database",
-        "db",
-        "executor",
-        "inner",
-        "main",
-        "mysql",
-        "pg",
-        "pool",
-        "pools",
-        "postgres",
-        "primary",
-        "psql",
-        "read",
-        "reader",
-        "replica",
-        "sql",
-        "sqlite",
-        "sqlx",
-        "storage",
-        "store",
-        "transaction",
-        "tx",
-        "txn",
-        "write",
-        "writer",
-        "client",
-        "executor",
-        "master",
-        "ro",
-        "rw",
-        "repo",
-    ];
     let field = site.call.as_ref().and_then(|call| call.field.as_deref());
-    field.is_some_and(|field| !field.split('_').any(|word| general.contains(&word)))
+    field.is_some_and(|field| !field.split('_').any(|word| GENERAL.contains(&word)))
 }
 
 /// The number of unknown names that rules out a typo.

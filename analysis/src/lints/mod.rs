@@ -394,8 +394,7 @@ impl<'a> QueryContext<'a> {
 
     /// Whether the query is a text that sqlx sends unchecked, so that no database has validated it.
     pub fn is_unchecked_text(&self) -> bool {
-        let is_text = |site: &Site| matches!(site.form, Form::SqlxFunction | Form::Driver);
-        let is_query = |site: &Site| is_text(site) && !site.is_script(Dialect::Postgres);
+        let is_query = |site: &Site| site.is_text() && !site.is_script(Dialect::Postgres);
         self.site.is_some_and(|site| is_query(site) && !site.written.contains("QueryBuilder"))
     }
 

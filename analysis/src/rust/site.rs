@@ -45,6 +45,11 @@ pub struct Site {
 }
 
 impl Site {
+    /// Whether its query is a text that no database has validated.
+    pub fn is_text(&self) -> bool {
+        matches!(self.form, Form::SqlxFunction | Form::Driver)
+    }
+
     /// Whether its text may contain several statements. It is sent unprepared (`raw_sql`, a text passed to
     /// `execute` and the like), or sqlx prepares one statement after the other, as it does on SQLite.
     pub fn is_script(&self, dialect: Dialect) -> bool {

@@ -1,5 +1,6 @@
 //! Code that runs only after an error, and calls whose errors are handled where they stand.
 
+use syn::visit::Visit;
 use syn::{Block, Expr, Pat, Stmt};
 
 use super::Walker;
@@ -35,7 +36,7 @@ pub(super) fn branches(condition: &Expr) -> [bool; 2] {
     }
 }
 
-/// What an `if` or `match` handles the errors of, if no branch for an error leaves the turn of the loop with it.
+/// What an `if` handles the errors of, if no branch for an error leaves the turn of the loop with it.
 pub(super) fn handled_by_if(node: &syn::ExprIf) -> Option<&Expr> {
     let Expr::Let(condition) = node.cond.as_ref() else { return None };
     let stays = is_error(&condition.pat) && !passes_on(&node.then_branch)
@@ -51,40 +52,41 @@ pub(super) fn handled_by_match(node: &syn::ExprMatch) -> Option<&Expr> {
     errors.all(|arm| !expression_passes_on(&arm.body)).then_some(node.expr.as_ref())
 }
 
-/// Whether a block returns from the function or leaves the loop, or fails itself.
-fn passes_on(block: &Block) -> bool {
-    struct Finder(bool);
-    impl<'ast> syn::visit::Visit<'ast> for Finder {
-        fn visit_expr_return(&mut self, _: &'ast syn::ExprReturn) {
-            self.0 = true;
-        }
-        fn visit_expr_break(&mut self, _: &'ast syn::ExprBreak) {
-            self.0 = true;
-        }
-        fn visit_expr_try(&mut self, _: &'ast syn::ExprTry) {
-            self.0 = true;
-        }
-        fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
-        fn visit_item(&mut self, _: &'ast syn::Item) {}
-        fn visit_macro(&mut self, node: &'ast syn::Macro) {
-            self.0 |=
-                node.path.segments.last().is_some_and(|last| last.ident == "panic" || last.ident == "bail");
-        }
+/// Finds what returns from the function, leaves the loop, or fails itself.
+struct Finder(bool);
+
+impl<'ast> Visit<'ast> for Finder {
+    fn visit_expr_return(&mut self, _: &'ast syn::ExprReturn) {
+        self.0 = true;
     }
-    let mut finder = Finder(false);
-    syn::visit::Visit::visit_block(&mut finder, block);
-    let value = matches!(block.stmts.last(), Some(Stmt::Expr(last, None)) if is_error_value(last));
-    finder.0 || value
+    fn visit_expr_break(&mut self, _: &'ast syn::ExprBreak) {
+        self.0 = true;
+    }
+    fn visit_expr_try(&mut self, _: &'ast syn::ExprTry) {
+        self.0 = true;
+    }
+    fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
+    fn visit_macro(&mut self, node: &'ast syn::Macro) {
+        self.0 |= node.path.segments.last().is_some_and(|last| last.ident == "panic" || last.ident == "bail");
+    }
 }
 
+/// Whether a block leaves the turn of the loop with an error.
+fn passes_on(block: &Block) -> bool {
+    let mut finder = Finder(false);
+    finder.visit_block(block);
+    finder.0 || matches!(block.stmts.last(), Some(Stmt::Expr(last, None)) if is_error_value(last))
+}
+
+/// The same for a branch.
 fn expression_passes_on(expression: &Expr) -> bool {
-    match expression {
-        Expr::Block(block) => passes_on(&block.block),
-        expression => {
-            let statement = Stmt::Expr(expression.clone(), None);
-            passes_on(&Block { brace_token: syn::token::Brace::default(), stmts: vec![statement] })
-        }
+    if let Expr::Block(block) = expression {
+        return passes_on(&block.block);
     }
+    let mut finder = Finder(false);
+    finder.visit_expr(expression);
+    finder.0 || is_error_value(expression)
 }
 
 /// Whether a value is an error that is handed on: `Err(..)`.

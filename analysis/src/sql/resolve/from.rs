@@ -213,20 +213,16 @@ impl Resolver<'_> {
             return (Source::System(full.clone()), columns);
         }
         let names = || known.tables.keys().chain(known.views.keys());
-        if schema.is_some()
-            && self.dialect == Dialect::Postgres
-            && known.tables.contains_key(&Name::qualified(None, name))
-        {
-            // The connection that made the table may have had another search path.
-            return (Source::Table(full), None);
-        }
-        if schema.is_none() && self.dialect == Dialect::Postgres {
-            // The connection, the role or the database may set a search path that leads to it.
+        // The connection, the role or the database may set a search path, for the query and for what made the table.
+        if self.dialect == Dialect::Postgres {
             let mut others = names().filter(|other| other.name == name).map(|other| other.schema.as_deref());
-            match (others.next(), others.next()) {
-                (Some(Some(only)), None) => return self.stored(Some(only), name, span),
-                (Some(_), _) => return (Source::Table(full), None),
-                (None, _) => {}
+            match (schema, others.next(), others.next()) {
+                (None, Some(Some(only)), None) => return self.stored(Some(only), name, span),
+                (None, Some(_), _) => return (Source::Table(full), None),
+                (Some(_), _, _) if known.tables.contains_key(&Name::qualified(None, name)) => {
+                    return (Source::Table(full), None);
+                }
+                _ => {}
             }
         }
         let similar = most_similar(name, names().map(|name| name.name.as_str()));
