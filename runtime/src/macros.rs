@@ -140,3 +140,20 @@ macro_rules! __scope_named {
         $($body)*
     }};
 }
+
+/// Calls a macro for the tuples of one to eight values: more values are a tuple of tuples.
+#[cfg(feature = "sqlx")]
+macro_rules! for_tuples {
+    ($each:ident) => {
+        $each!(A 0);
+        $each!(A 0, B 1);
+        $each!(A 0, B 1, C 2);
+        $each!(A 0, B 1, C 2, D 3);
+        $each!(A 0, B 1, C 2, D 3, E 4);
+        $each!(A 0, B 1, C 2, D 3, E 4, F 5);
+        $each!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+        $each!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+    };
+}
+#[cfg(feature = "sqlx")]
+pub(crate) use for_tuples;
