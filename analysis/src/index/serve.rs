@@ -1,5 +1,6 @@
 //! Whether a condition can search an index, given its access method and operator classes.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::condition::{Compare, Condition};
@@ -62,26 +63,28 @@ fn is_built_in(of: &Indexes<'_>, key: &IndexKey) -> bool {
 /// Whether all operators of an inverted index's operator class are known.
 fn is_own_opclass(opclass: &str) -> bool {
     opclass.is_empty()
-        || matches!(
-            opclass.trim_start_matches("pg_catalog."),
-            "jsonb_ops" | "jsonb_path_ops" | "array_ops" | "tsvector_ops"
-        )
+        || matches!(without_catalog(opclass), "jsonb_ops" | "jsonb_path_ops" | "array_ops" | "tsvector_ops")
 }
 
 /// The collation of a key; `default` if none is declared.
-pub(super) fn key_collation(of: &Indexes<'_>, key: &IndexKey) -> String {
+pub(super) fn key_collation(of: &Indexes<'_>, key: &IndexKey) -> Cow<'static, str> {
     said_collation(of, key, key.collation.as_deref())
 }
 
 /// The collation of a comparison with a key's column: the explicit one, or the column's.
-pub(super) fn said_collation(of: &Indexes<'_>, key: &IndexKey, said: Option<&str>) -> String {
+pub(super) fn said_collation(of: &Indexes<'_>, key: &IndexKey, said: Option<&str>) -> Cow<'static, str> {
     let column = key.as_column().and_then(|name| of.table.column(name));
-    let collation = said.or_else(|| column?.collation.as_deref()).unwrap_or("default");
-    let collation = collation.trim_start_matches("pg_catalog.").trim_matches('"').to_lowercase();
-    match (of.dialect, collation.as_str()) {
-        (Dialect::Sqlite, "default") => "binary".to_owned(),
-        _ => collation,
+    let named = said.or_else(|| column?.collation.as_deref());
+    let named = named.map(|name| without_catalog(name).trim_matches('"').to_lowercase());
+    match named.filter(|name| name != "default") {
+        Some(name) => Cow::Owned(name),
+        None if of.dialect == Dialect::Sqlite => Cow::Borrowed("binary"),
+        None => Cow::Borrowed("default"),
     }
+}
+
+fn without_catalog(name: &str) -> &str {
+    name.strip_prefix("pg_catalog.").unwrap_or(name)
 }
 
 /// A table's indexes, with expressions and predicates resolved.
@@ -281,7 +284,7 @@ impl PreparedIndex {
         let collation = key_collation(of, key);
         match of.dialect {
             Dialect::Postgres => {
-                opclass.contains("pattern") || matches!(collation.as_str(), "c" | "posix" | "ucs_basic")
+                opclass.contains("pattern") || matches!(&*collation, "c" | "posix" | "ucs_basic")
             }
             // SQLite's LIKE ignores case, its indexes do not; GLOB is the opposite.
             Dialect::Sqlite => match kind {

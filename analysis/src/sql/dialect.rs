@@ -46,7 +46,8 @@ impl Dialect {
     /// case. SQLite and MySQL compare column names case-insensitively, so lower case works as the key there
     /// too.
     pub fn fold(self, identifier: &str) -> String {
-        identifier.to_lowercase()
+        // Most names are ASCII, for which this takes half the time.
+        if identifier.is_ascii() { identifier.to_ascii_lowercase() } else { identifier.to_lowercase() }
     }
 
     /// Shortens a name as the database does: PostgreSQL truncates at 63 bytes.

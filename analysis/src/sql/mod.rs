@@ -20,6 +20,7 @@ mod routine;
 mod select_texts;
 pub mod split;
 pub mod text;
+mod tokenize;
 pub(crate) mod type_names;
 
 pub use dialect::Dialect;

@@ -5,10 +5,11 @@ use std::fmt;
 use sqlparser::ast::Statement;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use super::dialect::Dialect;
 use super::text::{LineIndex, Span};
+use super::tokenize::tokenize;
 use super::{grammar, parameters, rewrite, select_texts};
 
 /// The maximum number of consecutive tokens without a comma or parenthesis that is parsed. Each operator in
@@ -122,36 +123,6 @@ pub(super) fn expression(
         return Err(SyntaxError { message: "the expression goes on".to_owned(), span, limit: false });
     }
     Ok((parsed, lines))
-}
-
-/// The tokens of `sql`, without white space and comments: the parser ignores them, and patterns are simpler.
-pub(super) fn tokenize(
-    sql: &str,
-    dialect: Dialect,
-    lines: &LineIndex<'_>,
-) -> Result<Vec<TokenWithSpan>, SyntaxError> {
-    let read = |sql: &str| {
-        // Half of the tokens are spaces. Room for all saves copying them several times.
-        let mut tokens = Vec::with_capacity(sql.len() / 3 + 8);
-        let read = Tokenizer::new(grammar::of(dialect), sql).tokenize_with_location_into_buf(&mut tokens);
-        read.map(|()| tokens)
-    };
-    let mut tokens = read(sql);
-    if tokens.is_err() && dialect == Dialect::Sqlite {
-        // SQLite accepts an unterminated comment at the end of the text.
-        tokens = read(&format!("{sql}*/")).or(tokens);
-    }
-    let mut tokens = tokens.map_err(|error| {
-        let at = lines.offset(error.location.line, error.location.column);
-        let message = error.message.to_lowercase();
-        let message = match message.as_str() {
-            m if m.contains("unterminated") => message.split(" at line").next().unwrap_or(m).to_owned(),
-            _ => message,
-        };
-        SyntaxError { message, span: Span::new(at, sql.len()), limit: false }
-    })?;
-    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
-    Ok(tokens)
 }
 
 /// Converts a span of the parser to bytes.

@@ -25,7 +25,8 @@ pub(crate) fn are_one(one: &str, other: &str) -> bool {
 /// A type as the server prints it, from any lower-case spelling: with length or precision, time zone and
 /// array brackets.
 pub(crate) fn canonical(ty: &str) -> String {
-    let ty = ty.trim().trim_start_matches("pg_catalog.");
+    let ty = ty.trim();
+    let ty = ty.strip_prefix("pg_catalog.").unwrap_or(ty);
     let (scalar, brackets) = ty.split_at(ty.find('[').unwrap_or(ty.len()));
     let (base, modifiers, zone) = match scalar.split_once('(') {
         Some((base, rest)) => {
@@ -56,7 +57,7 @@ pub(crate) fn canonical(ty: &str) -> String {
     };
     let (base, own_zone) = match base.strip_suffix(" with time zone") {
         Some(base) => (base, "with time zone"),
-        None => (base, zone.trim_start_matches("without time zone")),
+        None => (base, zone.strip_prefix("without time zone").unwrap_or(zone)),
     };
     let zone = if own_zone.is_empty() { String::new() } else { format!(" {own_zone}") };
     format!("{base}{modifiers}{zone}{brackets}")

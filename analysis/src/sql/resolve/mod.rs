@@ -30,6 +30,7 @@ use super::query::{
 };
 use super::room::with_room;
 use super::text::{LineIndex, Span};
+use super::tokenize::tokenize;
 use super::{Expr, parameters};
 use crate::schema::{Name, Schema, View};
 use scope::Scope;
@@ -124,7 +125,7 @@ fn expression_here(sql: &str, dialect: Dialect, columns: Arc<[RelationColumn]>) 
 /// A statement that neither reads nor writes rows needs no tree: the parser knows only some of them.
 fn other_statement(sql: &str, dialect: Dialect, error: SyntaxError) -> Result<Query, SyntaxError> {
     let lines = LineIndex::new(sql);
-    let Ok(mut tokens) = parse::tokenize(sql, dialect, &lines) else { return Err(error) };
+    let Ok(mut tokens) = tokenize(sql, dialect, &lines) else { return Err(error) };
     match parse::leading_keyword(&tokens) {
         // Other databases have no such statement, and do not count its parameters.
         Some("attach" | "ATTACH" | "detach" | "DETACH") if dialect != Dialect::Sqlite => Err(error),

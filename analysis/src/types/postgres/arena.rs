@@ -1,56 +1,19 @@
-//! The types in a query: each stored once, by number, and loaded from the catalog or the schema on first use.
+//! The types in a query: each stored once, by number, and loaded from the schema or an extension on first use.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::rc::Rc;
-use std::sync::OnceLock;
 
+use super::base;
 use super::catalog::{Catalog, Line};
-use super::names::TypeName;
+use super::names::{TypeName, catalog_name};
 use crate::schema::{Name, Schema, UserType};
 use crate::types::{Kind, SqlType};
 
-/// A type, by its number in the arena.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Ty(u32);
-
-macro_rules! builtin {
-    ($($name:ident $text:literal $number:literal)*) => {
-        impl Ty {
-            $(pub(super) const $name: Ty = Ty($number);)*
-        }
-        /// The names of the types used in rules, by number; the first is no type.
-        const BUILTIN: &[&str] = &[$($text),*];
-    };
-}
-
-builtin! {
-    OPAQUE "" 0
-    UNKNOWN "unknown" 1
-    TEXT "text" 2
-    BOOL "bool" 3
-    INT4 "int4" 4
-    INT8 "int8" 5
-    NUMERIC "numeric" 6
-    RECORD "record" 7
-    ANY "any" 8
-    ANYELEMENT "anyelement" 9
-    ANYARRAY "anyarray" 10
-    ANYNONARRAY "anynonarray" 11
-    ANYENUM "anyenum" 12
-    ANYRANGE "anyrange" 13
-    ANYMULTIRANGE "anymultirange" 14
-    ANYCOMPATIBLE "anycompatible" 15
-    ANYCOMPATIBLEARRAY "anycompatiblearray" 16
-    ANYCOMPATIBLENONARRAY "anycompatiblenonarray" 17
-    ANYCOMPATIBLERANGE "anycompatiblerange" 18
-    ANYCOMPATIBLEMULTIRANGE "anycompatiblemultirange" 19
-    INTERVAL "interval" 20
-    BIT "bit" 21
-    RECORDARRAY "_record" 22
-    VOID "void" 23
-    JSONB "jsonb" 24
-}
+/// A type, by its number: first those of every server, then those of the arena.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Ty(pub(super) u32);
 
 /// What is known about a type.
 #[derive(Debug, Clone)]
@@ -79,92 +42,91 @@ pub(super) struct Info {
     array_name: &'static str,
 }
 
-/// The types loaded so far.
+/// The types of a query's schema and extensions loaded so far; those of every server are in `base`.
 #[derive(Debug)]
 pub(super) struct Arena<'a> {
     pub(super) catalog: Catalog,
     pub(super) schema: &'a Schema,
-    infos: Vec<Option<Rc<Info>>>,
+    infos: Vec<Rc<Info>>,
     names: HashMap<String, Ty>,
     arrays: HashMap<Ty, Ty>,
 }
 
+/// What is known about a type, to be kept while others are looked at.
+enum Kept {
+    Base(&'static Info),
+    Own(Rc<Info>),
+}
+
+impl Deref for Kept {
+    type Target = Info;
+
+    fn deref(&self) -> &Info {
+        match self {
+            Kept::Base(info) => info,
+            Kept::Own(info) => info,
+        }
+    }
+}
+
 impl<'a> Arena<'a> {
     pub(super) fn new(schema: &'a Schema) -> Arena<'a> {
-        let infos = vec![None; BUILTIN.len()];
-        Arena { catalog: Catalog::new(schema), schema, infos, names: HashMap::new(), arrays: HashMap::new() }
+        Arena {
+            catalog: Catalog::new(schema),
+            schema,
+            infos: Vec::new(),
+            names: HashMap::new(),
+            arrays: HashMap::new(),
+        }
     }
 
-    /// The type with this name, if it was loaded before or is used in rules.
-    fn known(&self, name: &str) -> Option<Ty> {
-        static RULED: OnceLock<HashMap<&str, Ty>> = OnceLock::new();
-        let ruled = RULED.get_or_init(|| BUILTIN.iter().copied().zip((0..).map(Ty)).collect());
-        self.names.get(name).or_else(|| ruled.get(name)).copied()
+    fn own(&self, ty: Ty) -> Option<&Rc<Info>> {
+        self.infos.get((ty.0 as usize).checked_sub(base::count())?)
     }
 
-    /// The same, to be kept while others are looked at.
-    fn kept_info(&mut self, ty: Ty) -> Rc<Info> {
-        self.info(ty);
-        let known = self.infos.get(ty.0 as usize).cloned().flatten();
-        known.unwrap_or_else(|| Rc::new(NO_TYPE.clone()))
+    fn kept_info(&self, ty: Ty) -> Kept {
+        match (base::info(ty), self.own(ty)) {
+            (Some(info), _) => Kept::Base(info),
+            (_, Some(info)) => Kept::Own(Rc::clone(info)),
+            _ => Kept::Base(&NO_TYPE),
+        }
     }
 
     /// What is known about a type.
-    pub(super) fn info(&mut self, ty: Ty) -> &Info {
-        let at = ty.0 as usize;
-        if self.infos.get(at).is_none_or(Option::is_none) {
-            let name = BUILTIN.get(at).copied().unwrap_or_default();
-            let info = self.read(name).unwrap_or_else(|| Info::new(name, b'X', b'p'));
-            if let Some(slot) = self.infos.get_mut(at) {
-                *slot = Some(Rc::new(info));
-            }
-        }
-        match self.infos.get(at) {
-            Some(Some(info)) => info,
-            _ => &NO_TYPE,
-        }
+    pub(super) fn info(&self, ty: Ty) -> &Info {
+        base::info(ty).or_else(|| self.own(ty).map(|info| &**info)).unwrap_or(&NO_TYPE)
     }
 
     fn add(&mut self, info: Info) -> Ty {
-        let ty = Ty(u32::try_from(self.infos.len()).unwrap_or(u32::MAX));
-        self.infos.push(Some(Rc::new(info)));
+        let ty = Ty(u32::try_from(base::count() + self.infos.len()).unwrap_or(u32::MAX));
+        self.infos.push(Rc::new(info));
         ty
     }
 
     /// The type with a name in the catalog.
     pub(super) fn builtin(&mut self, name: &str) -> Option<Ty> {
-        if name.is_empty() {
-            return None;
-        }
-        if let Some(ty) = self.known(name) {
+        if let Some(ty) = base::numbered(name) {
             return Some(ty);
         }
-        let info = self.read(name)?;
+        if name.is_empty() || self.catalog.is_base() {
+            return None;
+        }
+        if let Some(ty) = self.names.get(name) {
+            return Some(*ty);
+        }
+        let Line { name, rest, of_extension } = self.catalog.first('t', name)?;
+        let mut info = Info::read(name, rest, |name| self.builtin(name))?;
+        info.of_extension = of_extension;
         let ty = self.add(info);
         self.names.insert(name.to_owned(), ty);
         Some(ty)
     }
 
-    fn read(&mut self, name: &str) -> Option<Info> {
-        let Line { name, rest, of_extension } = self.catalog.first('t', name)?;
-        let mut fields = rest.split(' ');
-        let flags = fields.next()?.as_bytes();
-        let [category, preferred, class] = *flags else { return None };
-        let mut next = || fields.next().filter(|field| *field != "-");
-        let (element, array, base) = (next(), next(), next());
-        let mut info = Info::new(name, category, class);
-        info.preferred = preferred == b'+';
-        info.array_name = array.unwrap_or_default();
-        info.of_extension = of_extension;
-        info.element = element.and_then(|element| self.builtin(element));
-        info.base = base.and_then(|base| self.builtin(base));
-        Some(info)
-    }
-
     /// The type with a name as written or printed.
     pub(super) fn named(&mut self, text: &str) -> Option<Ty> {
-        if let Some(ty) = self.known(text).filter(|_| !text.is_empty()) {
-            return Some(ty);
+        let listed = base::numbered(catalog_name(text)).or_else(|| self.names.get(text).copied());
+        if listed.is_some() {
+            return listed;
         }
         let name = TypeName::parse(text);
         let own = match name.schema.as_deref() {
@@ -225,7 +187,8 @@ impl<'a> Arena<'a> {
             .iter()
             .map(|column| (column.name.clone(), self.named(&column.ty).unwrap_or(Ty::OPAQUE)))
             .collect();
-        if let Some(Some(info)) = self.infos.get_mut(ty.0 as usize) {
+        let at = (ty.0 as usize).checked_sub(base::count());
+        if let Some(info) = at.and_then(|at| self.infos.get_mut(at)) {
             Rc::make_mut(info).fields = fields;
         }
         ty
@@ -417,8 +380,26 @@ static NO_TYPE: Info = Info {
 };
 
 impl Info {
-    fn new(name: impl Into<Cow<'static, str>>, category: u8, class: u8) -> Info {
+    pub(super) fn new(name: impl Into<Cow<'static, str>>, category: u8, class: u8) -> Info {
         Info { name: name.into(), category, class, ..NO_TYPE.clone() }
+    }
+
+    /// A type's line in the catalog; the function gives the number of another type.
+    pub(super) fn read(
+        name: &'static str,
+        rest: &'static str,
+        mut numbered: impl FnMut(&str) -> Option<Ty>,
+    ) -> Option<Info> {
+        let mut fields = rest.split(' ');
+        let [category, preferred, class] = *fields.next()?.as_bytes() else { return None };
+        let mut next = || fields.next().filter(|field| *field != "-");
+        let (element, array, base) = (next(), next(), next());
+        let mut info = Info::new(name, category, class);
+        info.preferred = preferred == b'+';
+        info.array_name = array.unwrap_or_default();
+        info.element = element.and_then(&mut numbered);
+        info.base = base.and_then(&mut numbered);
+        Some(info)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Chooses among functions or operators of the same name, by the rules in the chapter "Type Conversion".
 
+use std::sync::Arc;
+
 use super::arena::Ty;
 use super::coerce::{Context, is_polymorphic};
 use super::session::{Session, Value};
@@ -35,7 +37,7 @@ impl Candidate {
 /// The result of choosing among candidates.
 #[derive(Debug)]
 pub(super) enum Choice {
-    One(Box<Candidate>),
+    One(Arc<Candidate>),
     /// No candidate accepts these arguments.
     None,
     /// Several candidates are equally good.
@@ -55,7 +57,11 @@ struct Generic {
 
 impl Session<'_> {
     /// The candidates that accept arguments of these types.
-    pub(super) fn matching(&mut self, candidates: Vec<Candidate>, args: &[Ty]) -> Vec<Candidate> {
+    pub(super) fn matching<'c>(
+        &mut self,
+        candidates: impl Iterator<Item = &'c Arc<Candidate>>,
+        args: &[Ty],
+    ) -> Vec<Arc<Candidate>> {
         let mut matching = Vec::new();
         for candidate in candidates {
             let mut pairs = candidate.args.iter().zip(args);
@@ -63,18 +69,18 @@ impl Session<'_> {
                 && pairs.all(|(to, from)| self.converts(*from, *to, Context::Implicit).unwrap_or(true))
                 && self.generic(&candidate.args, args).is_some();
             if fits {
-                matching.push(candidate);
+                matching.push(Arc::clone(candidate));
             }
         }
         matching
     }
 
     /// The best of the matching candidates.
-    pub(super) fn choose(&mut self, candidates: Vec<Candidate>, args: &[Ty]) -> Choice {
+    pub(super) fn choose(&mut self, candidates: Vec<Arc<Candidate>>, args: &[Ty]) -> Choice {
         let mut left = candidates;
         match left.len() {
             0 => return Choice::None,
-            1 => return left.pop().map_or(Choice::None, |one| Choice::One(Box::new(one))),
+            1 => return left.pop().map_or(Choice::None, Choice::One),
             _ => {}
         }
         let bases: Vec<Ty> = args.iter().map(|ty| self.types.base(*ty)).collect();
@@ -84,7 +90,7 @@ impl Session<'_> {
         };
         left = self.keep_best(left, exact);
         if left.len() == 1 {
-            return left.pop().map_or(Choice::None, |one| Choice::One(Box::new(one)));
+            return left.pop().map_or(Choice::None, Choice::One);
         }
         let preferred = |session: &mut Self, candidate: &Candidate| {
             let pairs = candidate.args.iter().zip(&bases);
@@ -96,14 +102,14 @@ impl Session<'_> {
         };
         left = self.keep_best(left, preferred);
         if left.len() == 1 {
-            return left.pop().map_or(Choice::None, |one| Choice::One(Box::new(one)));
+            return left.pop().map_or(Choice::None, Choice::One);
         }
         if !bases.contains(&Ty::UNKNOWN) {
             return Choice::Several;
         }
         left = self.by_category(left, &bases);
         if left.len() == 1 {
-            return left.pop().map_or(Choice::None, |one| Choice::One(Box::new(one)));
+            return left.pop().map_or(Choice::None, Choice::One);
         }
         self.as_the_known_ones(left, &bases)
     }
@@ -116,10 +122,10 @@ impl Session<'_> {
 
     fn keep_best(
         &mut self,
-        candidates: Vec<Candidate>,
+        candidates: Vec<Arc<Candidate>>,
         score: impl Fn(&mut Self, &Candidate) -> usize,
-    ) -> Vec<Candidate> {
-        let scored: Vec<(usize, Candidate)> =
+    ) -> Vec<Arc<Candidate>> {
+        let scored: Vec<(usize, Arc<Candidate>)> =
             candidates.into_iter().map(|candidate| (score(self, &candidate), candidate)).collect();
         let best = scored.iter().map(|(score, _)| *score).max().unwrap_or(0);
         scored.into_iter().filter(|(score, _)| *score == best).map(|(_, candidate)| candidate).collect()
@@ -127,7 +133,7 @@ impl Session<'_> {
 
     /// Arguments without a type are assumed to be in the category that the candidates agree on, strings
     /// first.
-    fn by_category(&mut self, candidates: Vec<Candidate>, bases: &[Ty]) -> Vec<Candidate> {
+    fn by_category(&mut self, candidates: Vec<Arc<Candidate>>, bases: &[Ty]) -> Vec<Arc<Candidate>> {
         let mut wanted: Vec<Option<(u8, bool)>> = vec![None; bases.len()];
         for (at, _) in bases.iter().enumerate().filter(|(_, base)| **base == Ty::UNKNOWN) {
             let mut category: Option<(u8, bool)> = None;
@@ -163,23 +169,23 @@ impl Session<'_> {
                 }
             }
             if fits {
-                kept.push(candidate.clone());
+                kept.push(Arc::clone(candidate));
             }
         }
         if kept.is_empty() { candidates } else { kept }
     }
 
     /// As a last resort, arguments without a type are assumed to have the type of the others.
-    fn as_the_known_ones(&mut self, candidates: Vec<Candidate>, bases: &[Ty]) -> Choice {
+    fn as_the_known_ones(&mut self, candidates: Vec<Arc<Candidate>>, bases: &[Ty]) -> Choice {
         let mut known = bases.iter().filter(|base| **base != Ty::UNKNOWN);
         let Some(first) = known.next() else { return Choice::Several };
         if !known.all(|base| self.types.same(*base, *first)) {
             return Choice::Several;
         }
         let all = vec![*first; bases.len()];
-        let mut fitting = self.matching(candidates, &all);
+        let mut fitting = self.matching(candidates.iter(), &all);
         match (fitting.pop(), fitting.len()) {
-            (Some(one), 0) => Choice::One(Box::new(one)),
+            (Some(one), 0) => Choice::One(one),
             _ => Choice::Several,
         }
     }

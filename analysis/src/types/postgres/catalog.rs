@@ -64,6 +64,11 @@ impl Catalog {
         Catalog { parts, unknown_extension }
     }
 
+    /// Whether no extension's content applies.
+    pub(super) fn is_base(&self) -> bool {
+        self.parts.len() == 1
+    }
+
     /// The names of the functions that queries call, with repetitions: not those that read and print values.
     pub(super) fn callable(&self) -> Vec<&'static str> {
         let mut names = Vec::new();
@@ -88,27 +93,44 @@ impl Catalog {
     pub(super) fn first(&self, kind: char, name: &str) -> Option<Line> {
         let key = key(kind, name);
         self.parts.iter().enumerate().find_map(|(at, part)| {
-            let start = if at == 0 { in_base(&key) } else { first_not_before(part, &key) };
-            let found = part.get(start..).filter(|rest| rest.starts_with(&key))?;
+            let found = part.get(position(part, &key)..).filter(|rest| rest.starts_with(&key))?;
             let end = found.find('\n').unwrap_or(found.len());
             let (name, rest) = (found.get(2..key.len() - 1)?, found.get(key.len()..end)?);
             Some(Line { name, rest, of_extension: at > 0 })
         })
     }
 
-    /// The remaining fields of all lines with this kind and name; the flag says whether the line is from an
-    /// extension.
-    pub(super) fn lines(&self, kind: char, name: &str) -> Vec<(&'static str, bool)> {
-        let key = key(kind, name);
-        let mut found = Vec::new();
-        for (at, part) in self.parts.iter().enumerate() {
-            let start = if at == 0 { in_base(&key) } else { first_not_before(part, &key) };
-            let rest = part.get(start..).unwrap_or_default();
-            let lines = rest.lines().map_while(|line| line.strip_prefix(key.as_str()));
-            found.extend(lines.map(|line| (line, at > 0)));
-        }
-        found
+    /// The remaining fields of all lines with this kind and name.
+    pub(super) fn lines(&self, kind: char, name: &str) -> Vec<&'static str> {
+        lines_in(&self.parts, kind, name).collect()
     }
+
+    /// The same of the extensions alone.
+    pub(super) fn lines_of_extensions(&self, kind: char, name: &str) -> Vec<&'static str> {
+        lines_in(self.parts.get(1..).unwrap_or_default(), kind, name).collect()
+    }
+
+    /// The same of the built-in catalog alone.
+    pub(super) fn lines_of_base(kind: char, name: &str) -> impl Iterator<Item = &'static str> {
+        lines_in(&[BASE], kind, name)
+    }
+
+    /// Each line of this kind in the built-in catalog: its first field, and the others.
+    pub(super) fn base_lines(kind: char) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let start = String::from_iter([kind, ' ']);
+        let rest = BASE.get(first_not_before(BASE, &start)..).unwrap_or_default();
+        rest.lines().map_while(move |line| line.strip_prefix(start.as_str())?.split_once(' '))
+    }
+}
+
+/// The remaining fields of all lines with this kind and name in some of the files.
+fn lines_in(parts: &[&'static str], kind: char, name: &str) -> impl Iterator<Item = &'static str> {
+    let key = key(kind, name);
+    parts.iter().flat_map(move |part| {
+        let rest = part.get(position(part, &key)..).unwrap_or_default();
+        let lines = rest.lines().map_while(|line| line.strip_prefix(key.as_str()));
+        lines.collect::<Vec<_>>()
+    })
 }
 
 /// A line of the catalog.
@@ -129,15 +151,16 @@ fn key(kind: char, name: &str) -> String {
     key
 }
 
-/// The position of a key in the built-in catalog, cached: a build looks up the same few entries for each
-/// query.
-fn in_base(key: &str) -> usize {
-    static FOUND: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
+/// The position of a key in one of the files, cached: a build looks up the same few entries for each query.
+fn position(part: &'static str, key: &str) -> usize {
+    type Positions = BTreeMap<String, usize>;
+    static FOUND: Mutex<BTreeMap<usize, Positions>> = Mutex::new(BTreeMap::new());
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = found.entry(part.as_ptr() as usize).or_default();
     if let Some(start) = found.get(key) {
         return *start;
     }
-    let start = first_not_before(BASE, key);
+    let start = first_not_before(part, key);
     // Names come from queries, so in an editor's long-lived macro server they are unlimited.
     if found.len() < MOST_KEPT {
         found.insert(key.to_owned(), start);
@@ -145,7 +168,7 @@ fn in_base(key: &str) -> usize {
     start
 }
 
-/// The maximum number of cached positions.
+/// The maximum number of cached positions in a file.
 const MOST_KEPT: usize = 4_096;
 
 /// The start of the first line that is not less than `key`.
@@ -179,12 +202,12 @@ mod tests {
         }
         let catalog = Catalog::new(&Schema::new(Dialect::Postgres));
         assert_eq!(catalog.lines('f', "count").len(), 2);
-        assert_eq!(catalog.lines('t', "int4"), [("N-b - _int4 -", false)]);
+        assert_eq!(catalog.lines('t', "int4"), ["N-b - _int4 -"]);
         assert!(catalog.lines('f', "coun").is_empty() && catalog.lines('x', "").is_empty());
         let mut schema = Schema::new(Dialect::Postgres);
         schema.extensions.extend(["postgis".to_owned(), "vector".to_owned()]);
         let catalog = Catalog::new(&schema);
-        assert_eq!(catalog.lines('o', "<=>").iter().filter(|(_, own)| *own).count(), 1);
+        assert_eq!(catalog.lines_of_extensions('o', "<=>").len(), 1);
         assert!(!catalog.lines('f', "st_dwithin").is_empty() && catalog.unknown_extension);
         let first = BASE.lines().next().expect("a line").split(' ').nth(1).expect("a name");
         assert!(!catalog.lines('c', first).is_empty());

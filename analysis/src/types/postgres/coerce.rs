@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::arena::Ty;
+use super::base;
 use super::session::{Form, Session, Value};
 use crate::schema::Name;
 use crate::sql::Span;
@@ -107,6 +108,10 @@ impl Session<'_> {
 
     /// The flags of the catalog's cast from one type to the other; none of the schema's own types has one.
     fn cast_between(&mut self, from: Ty, to: Ty) -> Option<&'static str> {
+        let of_base = base::cast(from, to);
+        if of_base.is_some() || self.types.catalog.is_base() {
+            return of_base;
+        }
         let mut key = String::new();
         for ty in [from, to] {
             let info = self.types.info(ty);

@@ -1,5 +1,7 @@
 //! Function calls: which function is called, the types of its arguments, and what it returns.
 
+use std::sync::Arc;
+
 use super::arena::Ty;
 use super::candidates::{Candidate, Choice};
 use super::coerce::Context;
@@ -25,7 +27,7 @@ pub(super) struct Called<'c> {
 }
 
 /// The result of a call: its value, and the candidate with its actual types if one was found.
-pub(super) type Resolved = (Value, Option<(Box<Candidate>, Vec<Ty>)>);
+pub(super) type Resolved = (Value, Option<(Arc<Candidate>, Vec<Ty>)>);
 
 /// The position of each argument of a call among the declared ones; `None` if a name is not among them.
 pub(super) fn places<'n>(
@@ -60,10 +62,10 @@ impl Session<'_> {
             return self.of_unknown(candidates, args);
         }
         let choice = match self.exact(&candidates, &types) {
-            Some(candidate) => Choice::One(Box::new(candidate)),
+            Some(candidate) => Choice::One(candidate),
             None if self.is_cast(call, &args) => return (self.cast_call(call, args), None),
             None => {
-                let matching = self.matching(candidates, &types);
+                let matching = self.matching(candidates.iter(), &types);
                 match self.choose(matching, &types) {
                     Choice::None => return (self.cast_call(call, args), None),
                     choice => choice,
@@ -93,7 +95,7 @@ impl Session<'_> {
     }
 
     /// A call with an argument of unknown type; the result is known if all candidates agree.
-    fn of_unknown(&mut self, candidates: Vec<Candidate>, args: Vec<Value>) -> Resolved {
+    fn of_unknown(&mut self, candidates: Vec<Arc<Candidate>>, args: Vec<Value>) -> Resolved {
         let reason = args.iter().find(|value| value.ty == Ty::OPAQUE).and_then(|value| value.why.clone());
         let types: Vec<Ty> = args.iter().map(|value| value.ty).collect();
         for value in args.into_iter().filter(Value::is_unknown) {
@@ -103,22 +105,22 @@ impl Session<'_> {
         let first = results.next().filter(|ty| !super::coerce::is_polymorphic(*ty));
         match first.filter(|first| results.all(|ty| ty == *first)) {
             Some(ty) if ty != Ty::OPAQUE => {
-                let candidate = candidates.into_iter().next().map(|candidate| (Box::new(candidate), types));
+                let candidate = candidates.into_iter().next().map(|candidate| (candidate, types));
                 (Value::of(ty, false), candidate)
             }
             _ => (Value { why: reason, ..Value::of(Ty::OPAQUE, false) }, None),
         }
     }
 
-    fn exact(&mut self, candidates: &[Candidate], types: &[Ty]) -> Option<Candidate> {
-        let same = |session: &mut Self, candidate: &&Candidate| {
+    fn exact(&mut self, candidates: &[Arc<Candidate>], types: &[Ty]) -> Option<Arc<Candidate>> {
+        let same = |session: &mut Self, candidate: &&Arc<Candidate>| {
             let mut pairs = candidate.args.iter().zip(types);
             candidate.args.len() == types.len() && pairs.all(|(a, b)| session.types.same(*a, *b))
         };
         // Of two equal candidates, the one that is not variadic wins.
-        let mut exact: Vec<&Candidate> = candidates.iter().filter(|c| same(self, c)).collect();
+        let mut exact: Vec<&Arc<Candidate>> = candidates.iter().filter(|c| same(self, c)).collect();
         exact.sort_by_key(|candidate| candidate.spread);
-        exact.first().map(|candidate| (*candidate).clone())
+        exact.first().map(|candidate| Arc::clone(candidate))
     }
 
     /// Whether `name(value)` is a cast, to the type with that name, that needs no function.
@@ -179,16 +181,16 @@ impl Session<'_> {
     }
 
     /// The functions with a name that accept this many arguments.
-    fn functions(&mut self, call: &Called<'_>, count: usize) -> Vec<Candidate> {
+    fn functions(&mut self, call: &Called<'_>, count: usize) -> Vec<Arc<Candidate>> {
         let mut candidates = Vec::new();
-        for (line, _) in self.types.catalog.lines('f', call.name) {
+        for line in self.types.catalog.lines('f', call.name) {
             candidates.extend(match call.names {
                 [] => self.listed(line, count, call.modifiers.len()),
                 names => self.by_names(line, count, names),
             });
         }
         candidates.extend(self.own_functions(call.name, count, call.names));
-        candidates
+        candidates.into_iter().map(Arc::new).collect()
     }
 
     /// A line of the catalog as a candidate for a call with named arguments.

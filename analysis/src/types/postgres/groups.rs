@@ -91,7 +91,7 @@ impl Session<'_> {
     /// Whether a call is of a built-in aggregate over rows of this block.
     fn is_aggregate_of(&self, call: &Call, block: BlockId) -> bool {
         let lines = self.types.catalog.lines('f', &call.name);
-        let is_built_in = !lines.is_empty() && lines.iter().all(|(line, _)| line.starts_with("a "));
+        let is_built_in = !lines.is_empty() && lines.iter().all(|line| line.starts_with("a "));
         let is_own = self.schema.functions_named(&call.name).next().is_some();
         let columns = call.args.iter().flat_map(Expr::columns).collect::<Vec<_>>();
         let is_here =
@@ -156,7 +156,7 @@ impl Session<'_> {
         let mut own = self.schema.functions_named(&call.name).flat_map(|(_, overloads)| overloads).peekable();
         let is_unknown = lines.is_empty() && own.peek().is_none();
         let is_made = own.any(|text| super::own::is_aggregate(text));
-        !special && (is_unknown || is_made || lines.iter().any(|(line, _)| line.starts_with("a ")))
+        !special && (is_unknown || is_made || lines.iter().any(|line| line.starts_with("a ")))
     }
 
     /// Whether the groups fix the primary key of a table, and so all of its columns.

@@ -1,6 +1,7 @@
 //! PostgreSQL: types by the server's own rules over its own catalog.
 
 mod arena;
+mod base;
 mod block;
 mod candidates;
 mod catalog;

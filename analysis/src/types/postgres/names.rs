@@ -58,7 +58,7 @@ impl TypeName {
 }
 
 /// The catalog's name for a type that has several.
-fn catalog_name(name: &str) -> &str {
+pub(super) fn catalog_name(name: &str) -> &str {
     match name {
         "int" | "integer" | "serial" | "serial4" => "int4",
         "bigint" | "bigserial" | "serial8" => "int8",

@@ -1,9 +1,13 @@
 //! Operators: which one is used, the types of its operands, and what it returns.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::arena::Ty;
+use super::base;
 use super::candidates::{Candidate, Choice};
+use super::catalog::Catalog;
 use super::session::{Form, Session, Value, Why};
 use crate::sql::Span;
 use crate::types::TypeError;
@@ -90,66 +94,34 @@ impl Session<'_> {
         } else {
             vec![&assumed]
         };
+        let extensions = self.operators_of_extensions(op, types.len());
+        let listed = operators_of_base(op, types.len());
+        let candidates = || listed.iter().chain(&extensions);
         for wanted in &tries {
-            if let Some(candidate) = self.listed_operator(op, wanted) {
-                return Choice::One(Box::new(candidate));
+            if let Some(candidate) = candidates().find(|candidate| candidate.args == **wanted) {
+                return Choice::One(Arc::clone(candidate));
             }
         }
-        let candidates = self.operators(op, types.len());
         for wanted in tries {
-            for candidate in &candidates {
-                let mut pairs = candidate.args.iter().zip(wanted);
-                if pairs.all(|(a, b)| a == b || self.types.same(*a, *b)) {
-                    return Choice::One(Box::new(candidate.clone()));
-                }
+            let mut all = candidates();
+            let is_same = |candidate: &&Arc<Candidate>| {
+                candidate.args.iter().zip(wanted).all(|(a, b)| self.types.same(*a, *b))
+            };
+            if let Some(candidate) = all.find(is_same) {
+                return Choice::One(Arc::clone(candidate));
             }
         }
-        let matching = self.matching(candidates, types);
+        let matching = self.matching(candidates(), types);
         self.choose(matching, types)
     }
 
-    /// The operator for exactly these operands, looked up by type name; does not find operators on
-    /// user-defined types.
-    fn listed_operator(&mut self, op: &str, wanted: &[Ty]) -> Option<Candidate> {
-        let mut key = op.to_owned();
-        if wanted.len() == 1 {
-            key.push_str(" -");
+    fn operators_of_extensions(&mut self, op: &str, operands: usize) -> Vec<Arc<Candidate>> {
+        if self.types.catalog.is_base() {
+            return Vec::new();
         }
-        for ty in wanted {
-            let info = self.types.info(*ty);
-            if info.printed.is_some() || info.name.is_empty() {
-                return None;
-            }
-            key.push(' ');
-            key.push_str(&info.name);
-        }
-        let (result, flags) = self.types.catalog.first('o', &key)?.rest.split_once(' ')?;
-        let result = self.types.builtin(result)?;
-        Some(Candidate { strict: flags == "s", ..Candidate::operator(wanted.to_vec(), result) })
-    }
-
-    fn operators(&mut self, op: &str, operands: usize) -> Vec<Candidate> {
-        let mut candidates = Vec::new();
-        for (line, _) in self.types.catalog.lines('o', op) {
-            let mut fields = line.split(' ');
-            let (Some(left), Some(right), Some(result), Some(flags)) =
-                (fields.next(), fields.next(), fields.next(), fields.next())
-            else {
-                continue;
-            };
-            if (left == "-") != (operands == 1) {
-                continue;
-            }
-            let left = (left != "-").then_some(left);
-            let args = left
-                .into_iter()
-                .chain([right])
-                .map(|name| self.types.builtin(name))
-                .collect::<Option<Vec<_>>>();
-            let (Some(args), Some(result)) = (args, self.types.builtin(result)) else { continue };
-            candidates.push(Candidate { strict: flags == "s", ..Candidate::operator(args, result) });
-        }
-        candidates
+        let lines = self.types.catalog.lines_of_extensions('o', op);
+        let lines = lines.into_iter();
+        lines.filter_map(|line| listed(line, operands, &mut |name| self.types.builtin(name))).collect()
     }
 
     /// Reports an operator that does not exist, if that is certain.
@@ -212,6 +184,43 @@ impl Session<'_> {
         }
         Value::of(Ty::BOOL, false)
     }
+}
+
+/// An operator's line in the catalog, without its name, as a candidate for this many operands.
+fn listed(
+    line: &str,
+    operands: usize,
+    numbered: &mut dyn FnMut(&str) -> Option<Ty>,
+) -> Option<Arc<Candidate>> {
+    let mut fields = line.split(' ');
+    let (left, right, result, flags) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+    if (left == "-") != (operands == 1) {
+        return None;
+    }
+    let left = (left != "-").then_some(left);
+    let args = left.into_iter().chain([right]).map(&mut *numbered).collect::<Option<Vec<_>>>()?;
+    let candidate = Candidate::operator(args, numbered(result)?);
+    Some(Arc::new(Candidate { strict: flags == "s", ..candidate }))
+}
+
+/// Operators with the same name and number of operands.
+type Listed = Arc<[Arc<Candidate>]>;
+
+/// The operators of every server with this name and number of operands, read once in a process.
+fn operators_of_base(op: &str, operands: usize) -> Listed {
+    static READ: Mutex<BTreeMap<(String, usize), Listed>> = Mutex::new(BTreeMap::new());
+    let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (op.to_owned(), operands);
+    if let Some(known) = read.get(&key) {
+        return Arc::clone(known);
+    }
+    let lines = Catalog::lines_of_base('o', op);
+    let operators: Listed = lines.filter_map(|line| listed(line, operands, &mut base::numbered)).collect();
+    // Queries can name any number of operators that do not exist.
+    if !operators.is_empty() {
+        read.insert(key, Arc::clone(&operators));
+    }
+    operators
 }
 
 /// Whether an operator returns a value for non-NULL operands: those of JSON paths, geometry and so on may

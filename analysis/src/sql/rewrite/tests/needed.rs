@@ -6,7 +6,8 @@ use sqlparser::parser::Parser;
 use super::super::query as rewritten;
 use crate::sql::dialect::Dialect::{self, MySql, Postgres, Sqlite};
 use crate::sql::text::LineIndex;
-use crate::sql::{grammar, parameters, parse};
+use crate::sql::tokenize::tokenize;
+use crate::sql::{grammar, parameters};
 
 /// Each rewrite with an example that the bare parser rejects or misreads.
 const EXAMPLES: &[(&str, Dialect, &str)] = &[
@@ -104,7 +105,7 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
 
 /// The result of parsing a text, with or without rewrites.
 fn parsed(sql: &str, dialect: Dialect, rewrites: bool) -> Option<String> {
-    let mut tokens = parse::tokenize(sql, dialect, &LineIndex::new(sql)).ok()?;
+    let mut tokens = tokenize(sql, dialect, &LineIndex::new(sql)).ok()?;
     parameters::number(&mut tokens, dialect);
     let tokens = if rewrites { rewritten(tokens, dialect) } else { tokens };
     let statements =
