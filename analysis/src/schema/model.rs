@@ -250,6 +250,8 @@ pub struct Table {
     pub timings: BTreeMap<String, String>,
     /// SQLite: whether rows are stored in primary key order, without a rowid.
     pub without_rowid: bool,
+    /// MariaDB: whether earlier versions of its rows are kept.
+    pub versioned: bool,
     /// SQLite: whether column types are enforced.
     pub strict: bool,
     /// SQLite: the module of a virtual table, as SQL: `fts5(title, body)`. Such a table has no indexes; its
@@ -279,6 +281,7 @@ impl Table {
             timings: BTreeMap::new(),
             partition_bound: None,
             without_rowid: false,
+            versioned: false,
             strict: false,
             module: None,
             hooks: Vec::new(),
@@ -485,6 +488,8 @@ pub struct View {
     pub columns: Option<Vec<Column>>,
     /// Its query as SQL.
     pub query: String,
+    /// PostgreSQL: the schemas in which its names are looked up first; empty if it was made with the default.
+    pub path: Vec<String>,
     /// Whether its rows are stored.
     pub materialized: bool,
     /// The indexes of a materialised view.

@@ -86,6 +86,8 @@ pub enum Action {
     },
     /// `ADD CONSTRAINT` and MySQL's `ADD INDEX`.
     AddConstraint(ConstraintDef),
+    /// MariaDB's `ADD SYSTEM VERSIONING`, or `DROP`.
+    Version(bool),
     /// `DROP CONSTRAINT`, and MySQL's `DROP CHECK` and `DROP FOREIGN KEY`.
     DropConstraint {
         /// The constraint.

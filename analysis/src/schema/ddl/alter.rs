@@ -156,6 +156,13 @@ fn storage(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
 }
 
 fn add(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
+    if cursor.dialect == Dialect::MySql && cursor.take("system versioning") {
+        actions.push(Action::Version(true));
+        return Ok(());
+    }
+    if constraint::period(cursor) {
+        return Ok(());
+    }
     if constraint::is_next(cursor) && !is_column_called_like_a_constraint(cursor) {
         actions.push(Action::AddConstraint(constraint::parse(cursor)?));
         return Ok(());
@@ -212,7 +219,10 @@ fn cascade(cursor: &mut Cursor<'_>) -> bool {
 
 fn drop(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
     let mysql = cursor.dialect == Dialect::MySql;
-    if mysql && cursor.take("primary key") {
+    if mysql && cursor.take("system versioning") {
+        actions.push(Action::Version(false));
+    } else if constraint::period(cursor) {
+    } else if mysql && cursor.take("primary key") {
         actions.push(Action::DropPrimaryKey);
     } else if mysql && (cursor.take("index") || cursor.take("key")) {
         let if_exists = cursor.take("if exists");

@@ -202,11 +202,31 @@ fn a_loop(cursor: &mut Cursor<'_>, depth: usize) -> Node {
 /// Before an array whose elements are meant.
 pub(crate) const SPREAD: &str = "VARIADIC ";
 
-/// Reads `FOREACH x IN ARRAY ARRAY[…]` and `FOR x IN SELECT unnest(ARRAY[…])`.
+/// The variable of `FOR` and `FOREACH`, and its values as expressions.
 fn elements(head: &str, dialect: Dialect) -> Option<(String, Vec<String>)> {
     let mut cursor = Cursor::new(head, dialect);
     cursor.take_any(&["foreach", "for"])?;
     let variable = cursor.name().ok()?;
+    let known = numbers(head).map(|items| (variable.clone(), items)).or_else(|| listed(cursor, &variable));
+    // Values that are not known.
+    Some(known.unwrap_or_else(|| (variable, vec![SPREAD.to_owned()])))
+}
+
+/// The most turns of a loop over numbers that are made one by one.
+const MOST_TURNS: usize = 64;
+
+/// The values of `FOR x IN 1..3`.
+fn numbers(head: &str) -> Option<Vec<String>> {
+    let (first, last) = head.split_once("..")?;
+    let first: i64 = first.rsplit(char::is_whitespace).next()?.parse().ok()?;
+    let last: i64 = last.trim().parse().ok()?;
+    let turns: Vec<String> = (first..=last).take(MOST_TURNS + 1).map(|turn| turn.to_string()).collect();
+    (turns.len() <= MOST_TURNS).then_some(turns)
+}
+
+/// Reads `FOREACH x IN ARRAY ARRAY[…]` and `FOR x IN SELECT unnest(ARRAY[…])`, behind the variable.
+fn listed(mut cursor: Cursor<'_>, variable: &str) -> Option<(String, Vec<String>)> {
+    let variable = variable.to_owned();
     if cursor.take("in array") && !(cursor.is("array") && cursor.text_ahead(1) == "[") {
         let start = cursor.at;
         cursor.skip_all();

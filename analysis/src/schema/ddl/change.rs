@@ -86,6 +86,8 @@ pub enum Rule {
         include: Vec<String>,
         /// `NULLS NOT DISTINCT`.
         nulls_not_distinct: bool,
+        /// Whether queries do not use its index: `INVISIBLE`, `IGNORED`.
+        hidden: bool,
     },
     /// PRIMARY KEY or UNIQUE that adopts an existing index.
     UsingIndex {
@@ -183,6 +185,8 @@ pub struct CreateTable {
     pub of_type: Option<Written>,
     /// SQLite: `WITHOUT ROWID`.
     pub without_rowid: bool,
+    /// MariaDB's `WITH SYSTEM VERSIONING`.
+    pub versioned: bool,
     /// SQLite: `STRICT`.
     pub strict: bool,
     /// Timescale: `WITH (tsdb.hypertable, ..)`, as written.

@@ -127,7 +127,7 @@ fn on_column(name: Option<String>, column: &str, primary: bool) -> ConstraintDef
     let rule = if primary {
         Rule::PrimaryKey { keys, include }
     } else {
-        Rule::Unique { keys, include, nulls_not_distinct: false }
+        Rule::Unique { keys, include, nulls_not_distinct: false, hidden: false }
     };
     ConstraintDef { name, rule, timing: None }
 }
@@ -181,6 +181,13 @@ fn generated(cursor: &mut Cursor<'_>, column: &mut Column) -> Parsed<()> {
         }
         return Ok(());
     }
+    if cursor.dialect == Dialect::MySql
+        && let Some(bound) = cursor.take_any(&["row start", "row end"])
+    {
+        column.generated = Some(bound.to_uppercase());
+        column.stored = true;
+        return Ok(());
+    }
     column.generated = Some(constraint::in_parentheses(cursor)?);
     column.stored = cursor.take_any(&["stored", "persistent"]).is_some();
     let _ = cursor.take("virtual");
@@ -218,7 +225,15 @@ fn skip_part(cursor: &mut Cursor<'_>) -> Parsed<bool> {
         }
         return Ok(true);
     }
-    let alone = ["invisible", "visible", "binary", "ascii", "unicode", "without system versioning"];
+    let alone = [
+        "invisible",
+        "visible",
+        "binary",
+        "ascii",
+        "unicode",
+        "without system versioning",
+        "with system versioning",
+    ];
     Ok(cursor.take_any(&alone).is_some())
 }
 

@@ -19,6 +19,15 @@ pub(crate) fn is_next(cursor: &Cursor<'_>) -> bool {
         || (mysql && ["key", "index", "fulltext", "spatial"].iter().any(|word| cursor.is(word)))
 }
 
+/// MariaDB: skips `PERIOD FOR SYSTEM_TIME (a, b)`.
+pub(crate) fn period(cursor: &mut Cursor<'_>) -> bool {
+    let there = cursor.dialect == Dialect::MySql && cursor.take("period for system_time");
+    if there {
+        cursor.skip();
+    }
+    there
+}
+
 /// Reads a table constraint.
 pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ConstraintDef> {
     let mut name = None;
@@ -46,7 +55,9 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ConstraintDef> {
         name = name.or(written);
         let nulls_not_distinct = nulls_not_distinct(cursor);
         let keys = index::keys(cursor)?;
-        Rule::Unique { keys, include: include(cursor)?, nulls_not_distinct }
+        let include = include(cursor)?;
+        let hidden = index_options(cursor)?;
+        Rule::Unique { keys, include, nulls_not_distinct, hidden }
     } else if cursor.take("foreign key") {
         let written = if cursor.is_symbol("(") { None } else { Some(cursor.name()?) };
         name = name.or(written);

@@ -137,7 +137,10 @@ impl<'t> Cursor<'t> {
         // In most cases the first letter already differs.
         let first = |text: &str| text.as_bytes().first().map(u8::to_ascii_uppercase);
         first(words) == first(self.now())
-            && words.split(' ').enumerate().all(|(places, word)| self.is_word(places, word))
+            && words.split(' ').enumerate().all(|(places, word)| match word {
+                "(" => self.text_ahead(places) == "(",
+                word => self.is_word(places, word),
+            })
     }
 
     /// Consumes these keywords if they come next.

@@ -67,6 +67,8 @@ fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
             cursor.at += 1;
             let like = like(cursor)?;
             table.elements.push(like);
+        } else if constraint::period(cursor) {
+            // The columns say that they hold it.
         } else if constraint::is_next(cursor) {
             let start = cursor.at;
             let constraint = constraint::parse(cursor)?;
@@ -210,6 +212,8 @@ fn options(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
             let said = cursor.source(start, cursor.at).to_lowercase();
             let is_hypertable = said.contains("tsdb.hypertable") || said.contains("timescaledb.hypertable");
             table.hypertable = is_hypertable.then_some(said).or(table.hypertable.take());
+        } else if cursor.dialect == Dialect::MySql && cursor.take("with system versioning") {
+            table.versioned = true;
         } else if cursor.take("without rowid") {
             table.without_rowid = true;
         } else if cursor.dialect == Dialect::Sqlite && cursor.take("strict") {

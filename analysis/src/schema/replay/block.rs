@@ -228,6 +228,14 @@ impl Replay {
                     let _ = self.create_index(*index);
                 }
             }
+            // Its rows may be in any of the ranges.
+            Ok(Change::CreateTable(mut table))
+                if table.partition_of.as_ref().is_some_and(|(_, bound)| has_hole(bound)) =>
+            {
+                let partitioned = unknown.partition_of.and_then(|parent| self.find_table(&parent));
+                self.gap(composed, None, partitioned);
+                table.partition_of = None;
+            }
             _ => {
                 let partitioned = unknown.partition_of.and_then(|parent| self.find_table(&parent));
                 self.gap(composed, None, partitioned);
@@ -428,6 +436,37 @@ mod tests {
             check(Dialect::MySql, sql, "id x");
         }
         check(Dialect::MySql, "SET @s = 'ALTER TABLE t ADD x int'; PREPARE p FROM @s", "id");
+    }
+
+    #[test]
+    fn loops_over_values_and_numbers() {
+        let add = "EXECUTE format('ALTER TABLE t ADD c%s int', v); END LOOP; END $$";
+        for (values, columns) in [
+            ("1..2", "id c1 c2"),
+            ("SELECT * FROM (VALUES ('a'), ('b')) w(x)", "id ca cb"),
+            ("SELECT unnest(ARRAY['a', 'b'])", "id ca cb"),
+        ] {
+            check(
+                Dialect::Postgres,
+                &format!("DO $$ DECLARE v text; BEGIN FOR v IN {values} LOOP {add}"),
+                columns,
+            );
+        }
+        // The variable of a loop over rows has no value from before.
+        let sql = format!(
+            "CREATE TABLE t (id int); DO $$ DECLARE v text := 'x'; BEGIN FOR v IN SELECT n FROM names LOOP {add}"
+        );
+        let replay = replayed(Dialect::Postgres, &sql);
+        assert_eq!(replay.schema.table(None, "t").expect("the table").columns.len(), 1);
+    }
+
+    #[test]
+    fn a_partition_of_unknown_bounds_is_not_made() {
+        let sql = "CREATE TABLE t (id int, d date) PARTITION BY RANGE (d);
+                   DO $$ DECLARE d date := now(); BEGIN
+                   EXECUTE format('CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (%L) TO (%L)', d, d + 1); END $$";
+        let replay = replayed(Dialect::Postgres, sql);
+        assert_eq!((replay.schema.tables.len(), replay.schema.gaps.len()), (1, 1));
     }
 
     #[test]

@@ -112,6 +112,10 @@ impl Replay {
                     None => Ok(()),
                 }
             }
+            Action::Version(versioned) => {
+                self.table_mut(name)?.versioned = versioned;
+                Ok(())
+            }
             Action::DropConstraint { name: constraint, if_exists, cascade } => {
                 self.drop_constraint(name, &constraint, if_exists, cascade)
             }

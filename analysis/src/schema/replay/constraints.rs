@@ -17,8 +17,8 @@ impl Replay {
                 self.add_primary_key(table, name, keys, include)?;
                 self.set_timing(table, timing)
             }
-            Rule::Unique { keys, include, nulls_not_distinct } => {
-                let index = IndexDef { keys, include, nulls_not_distinct, ..IndexDef::default() };
+            Rule::Unique { keys, include, nulls_not_distinct, hidden } => {
+                let index = IndexDef { keys, include, nulls_not_distinct, hidden, ..IndexDef::default() };
                 self.add_unique(table, name, index)?;
                 self.set_timing(table, timing)
             }

@@ -6,7 +6,7 @@ use super::names::{clipped, join_names};
 use crate::schema::ddl::{
     ColumnDef, ConstraintDef, CreateTable, Element, Including, Rule, TypeRef, Written, print_user_type,
 };
-use crate::schema::model::{Column, Name, Table, UserType};
+use crate::schema::model::{Column, Exclusion, Name, Table, UserType};
 use crate::sql::Dialect;
 
 impl Replay {
@@ -40,6 +40,7 @@ impl Replay {
         }
         table.partition_by = create.partition_by;
         table.without_rowid = create.without_rowid;
+        table.versioned = create.versioned;
         table.strict = create.strict;
         table.module = create.module;
         let parents = create.inherits.iter().chain(create.partition_of.iter().map(|(parent, _)| parent));
@@ -226,7 +227,18 @@ impl Replay {
     /// Copies the keys and indexes of another table, under new names.
     fn copy_indexes(&mut self, name: &Name, other: &Name, attach: bool) -> Step {
         for index in self.table(other)?.indexes.clone() {
+            let known = self.table(name)?.indexes.len();
             self.copy_index(name, &index, attach)?;
+            if !index.constraint {
+                continue;
+            }
+            let from = self.table(other)?;
+            let exclusion = from.exclusions.iter().find(|it| it.name == index.name).cloned();
+            let timing = from.timings.get(&index.name).cloned();
+            let table = self.table_mut(name)?;
+            let Some(made) = table.indexes.get(known).map(|index| index.name.clone()) else { continue };
+            table.exclusions.extend(exclusion.map(|it| Exclusion { name: made.clone(), ..it }));
+            table.timings.extend(timing.map(|timing| (made, timing)));
         }
         Ok(())
     }
@@ -289,8 +301,8 @@ fn merge_equal_keys(constraints: &mut Vec<ConstraintDef>) {
             match (&other.rule, &constraint.rule) {
                 (
                     Rule::PrimaryKey { keys, include }
-                    | Rule::Unique { keys, include, nulls_not_distinct: false },
-                    Rule::Unique { keys: again, include: included, nulls_not_distinct: false },
+                    | Rule::Unique { keys, include, nulls_not_distinct: false, .. },
+                    Rule::Unique { keys: again, include: included, nulls_not_distinct: false, .. },
                 ) => keys == again && include == included,
                 (first @ Rule::Unique { .. }, second) => first == second,
                 _ => false,

@@ -27,7 +27,11 @@ impl Replay {
             self.named_views.insert(name.clone());
         }
         let (materialized, indexes) = (view.materialized, Vec::new());
-        self.schema.views.insert(name.clone(), View { name, columns, query, materialized, indexes });
+        let path = self.session.local_path.as_ref().or(self.session.path.as_ref());
+        let is_own =
+            |path: &&Vec<String>| path.first().is_some_and(|first| first != "public" && first != "$user");
+        let path = path.filter(is_own).cloned().unwrap_or_default();
+        self.schema.views.insert(name.clone(), View { name, columns, query, path, materialized, indexes });
         Ok(())
     }
 
@@ -37,6 +41,7 @@ impl Replay {
                 Action::Rename(to) => Name { schema: name.schema.clone(), name: to.name },
                 Action::SetSchema(schema) => Name::qualified(Some(&schema), name.name.clone()),
                 Action::RenameColumn { from, to } => {
+                    self.rename_column_in_views(name, &from, &to);
                     let columns = self.schema.views.get_mut(name).and_then(|view| view.columns.as_mut());
                     for column in columns.into_iter().flatten().filter(|column| column.name == from) {
                         column.name.clone_from(&to);

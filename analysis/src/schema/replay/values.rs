@@ -51,6 +51,17 @@ impl Text {
     }
 }
 
+/// The result of arithmetic on two whole numbers, from left to right.
+fn computed(left: &Text, operator: &str, right: &Text) -> Text {
+    let number = |text: &Text| text.known()?.trim().parse::<i64>().ok();
+    let result = match (number(left), number(right), operator) {
+        (Some(left), Some(right), "+") => left.checked_add(right),
+        (Some(left), Some(right), "-") => left.checked_sub(right),
+        _ => None,
+    };
+    result.map_or_else(Text::hole, |number| Text::of(number.to_string()))
+}
+
 /// The value of an expression judging by its string literals alone, for a body that is not run.
 pub(super) fn of_strings(expression: &str, dialect: Dialect) -> Text {
     Replay::new(dialect).evaluate(expression)
@@ -91,8 +102,14 @@ impl Replay {
         }
         let mut text = Text::default();
         loop {
-            text.push(self.term(&mut cursor, depth));
+            let mut term = self.term(&mut cursor, depth);
             casts(&mut cursor);
+            while let Some(operator) = ["+", "-"].iter().find(|it| cursor.take_symbol(it)) {
+                let other = self.term(&mut cursor, depth);
+                casts(&mut cursor);
+                term = computed(&term, operator, &other);
+            }
+            text.push(term);
             if cursor.done() {
                 return text;
             }
@@ -437,8 +454,11 @@ fn format(template: &str, values: &[Text]) -> Text {
             Some('%') => Text::of("%"),
             Some('I') => value.map(|name| quote_if_needed(name, Dialect::Postgres)),
             Some('L') => {
-                let literal = value.known().unwrap_or_else(|| HOLE.to_owned());
-                Text(vec![Some(format!("'{}'", literal.replace('\'', "''")))])
+                let quote = || Some("'".to_owned());
+                match value.known() {
+                    Some(literal) => Text::of(format!("'{}'", literal.replace('\'', "''"))),
+                    None => Text(vec![quote(), None, quote()]),
+                }
             }
             Some('s') => value,
             _ => return Text::hole(),
@@ -468,6 +488,8 @@ mod tests {
         check("format('%I', x)", HOLE);
         check("concat('a', n::text, quote_ident(n))", "aBig name\"Big name\"");
         check("a + 1", HOLE);
+        check("(2020 + 1) || '-01-01'", "2021-01-01");
+        check("format('%L', x)", "'query_budget_hole'");
         check("(SELECT count(*) FROM information_schema.tables WHERE table_name = 't')", "1");
         check("(SELECT max(id) FROM t)", HOLE);
         for broken in ["", "(", "'a' ||", "format(", "format('%", "format('%9$I')", "))", "a.b.c"] {

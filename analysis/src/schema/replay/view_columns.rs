@@ -53,7 +53,7 @@ fn mentions(query: &Query, table: &Name, column: &str) -> BTreeSet<Span> {
         expr.walk(&mut |part| {
             if let Expr::Column(ColumnRef { relation: Some(id), name, span: Some(span) }) = part
                 && name == column
-                && matches!(&query.relation(*id).source, Source::Table(of) if of == table)
+                && matches!(&query.relation(*id).source, Source::Table(of) | Source::View(of, _) if of == table)
             {
                 found.insert(*span);
             }
@@ -146,6 +146,18 @@ mod tests {
     }
 
     const TABLES: &str = "CREATE TABLE t (id int, name text); CREATE TABLE u (id int, name text);";
+
+    #[test]
+    fn columns_of_views_are_renamed_in_the_views_over_them() {
+        check(
+            Dialect::Postgres,
+            &format!(
+                "{TABLES} CREATE MATERIALIZED VIEW v (id, label) AS SELECT id, name FROM t;
+                 CREATE VIEW w AS SELECT label FROM v WHERE label <> ''; ALTER MATERIALIZED VIEW v RENAME COLUMN label TO tag"
+            ),
+            &["id, tag: SELECT id, name FROM t", "label: SELECT tag AS label FROM v WHERE tag <> ''"],
+        );
+    }
 
     #[test]
     fn a_view_keeps_the_names_that_it_gave() {

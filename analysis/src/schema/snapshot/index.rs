@@ -9,8 +9,8 @@ use crate::sql::quote::quote_if_needed;
 
 impl Writer<'_> {
     /// Writes the indexes that have statements of their own, sorted by name.
-    pub(super) fn indexes(&mut self, owner: &Name, indexes: &[Index]) {
-        let mut indexes: Vec<&Index> = indexes.iter().filter(|index| !index.constraint).collect();
+    pub(super) fn indexes<'i>(&mut self, owner: &Name, indexes: impl IntoIterator<Item = &'i Index>) {
+        let mut indexes: Vec<&Index> = indexes.into_iter().filter(|index| !index.constraint).collect();
         indexes.sort_by(|a, b| a.name.cmp(&b.name));
         for index in indexes {
             let statement = self.create_index(owner, index, "");
@@ -18,7 +18,7 @@ impl Writer<'_> {
         }
     }
 
-    fn create_index(&self, owner: &Name, index: &Index, how: &str) -> String {
+    pub(super) fn create_index(&self, owner: &Name, index: &Index, how: &str) -> String {
         let unique = if index.unique { "UNIQUE " } else { "" };
         let using = if index.method == "btree" { String::new() } else { format!(" USING {}", index.method) };
         let distinct = if index.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" };
@@ -36,8 +36,7 @@ impl Writer<'_> {
 
 /// The statement that creates an index of `schema`; `how` precedes its name.
 pub(crate) fn create_index(schema: &Schema, owner: &Name, index: &Index, how: &str) -> String {
-    let writer = Writer { schema, dialect: schema.dialect, out: String::new() };
-    writer.create_index(owner, index, how)
+    Writer::of_part(schema).create_index(owner, index, how)
 }
 
 /// The statement that drops an index; `how` precedes its name.

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::model::{Name, Schema, Table, UserType, View};
 use crate::schema::ddl::{calls, mentions};
+use crate::sql::Dialect;
+use crate::sql::lex::Lexer;
 
 /// Sorts objects by name, but each after its dependencies; a cycle is cut at its first name.
 fn sorted<'t, T>(
@@ -65,6 +67,16 @@ pub(super) fn views(schema: &Schema) -> Vec<&View> {
         mentioned.iter().filter_map(|name| by_name.get(name.as_str())).flatten().copied().collect()
     });
     order.into_iter().map(|(_, view)| view).collect()
+}
+
+/// Whether a CREATE statement of a function names it without its schema.
+pub(super) fn makes_bare_name(statement: &str) -> bool {
+    let lexer = Lexer::new(statement, Dialect::Postgres);
+    let words = lexer.filter_map(|token| statement.get(token.span.range()));
+    let is_kind = |word: &&str| {
+        ["function", "procedure", "aggregate"].iter().any(|kind| word.eq_ignore_ascii_case(kind))
+    };
+    words.skip_while(|word| !is_kind(word)).nth(2).is_some_and(|next| next != ".")
 }
 
 /// Types, each after those that it consists of.

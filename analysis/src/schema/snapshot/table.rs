@@ -1,9 +1,11 @@
 //! Tables, indexes and references as SQL.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::super::model::{Column, ForeignKey, Index, IndexKey, KeyPart, Name, Schema, Table};
 use super::super::replay::serial_sequence;
+use super::write::is_alone;
 use crate::schema::ddl::print_user_type;
 use crate::sql::Dialect;
 use crate::sql::lex::{Kind, Lexer};
@@ -14,6 +16,26 @@ pub(super) struct Writer<'s> {
     pub(super) schema: &'s Schema,
     pub(super) dialect: Dialect,
     pub(super) out: String,
+    /// The statement that sets the search path of the snapshot; empty if it needs none.
+    pub(super) path: String,
+    /// The defaults of several columns that take numbers from one sequence.
+    shared: BTreeSet<&'s str>,
+}
+
+impl<'s> Writer<'s> {
+    pub(super) fn new(schema: &'s Schema) -> Writer<'s> {
+        let mut defaults = BTreeSet::new();
+        let columns = schema.tables.values().flat_map(|table| &table.columns);
+        let numbered = columns.filter_map(|column| column.default.as_deref());
+        let shared = numbered.filter(|default| default.starts_with("nextval(") && !defaults.insert(*default));
+        Writer { shared: shared.collect(), ..Writer::of_part(schema) }
+    }
+
+    /// A writer of single statements.
+    pub(super) fn of_part(schema: &'s Schema) -> Writer<'s> {
+        let (out, path, shared) = (String::new(), String::new(), BTreeSet::new());
+        Writer { schema, dialect: schema.dialect, out, path, shared }
+    }
 }
 
 impl Writer<'_> {
@@ -67,6 +89,9 @@ impl Writer<'_> {
         if let Some(key) = &table.partition_by {
             let _ = write!(self.out, " PARTITION BY {key}");
         }
+        if table.versioned {
+            self.out.push_str(" WITH SYSTEM VERSIONING");
+        }
         match (table.strict, table.without_rowid) {
             (true, true) => self.out.push_str(" STRICT, WITHOUT ROWID"),
             (true, false) => self.out.push_str(" STRICT"),
@@ -80,7 +105,8 @@ impl Writer<'_> {
             }
         }
         if self.dialect != Dialect::MySql {
-            self.indexes(&table.name, &table.indexes);
+            let own = table.indexes.iter().filter(|index| !is_alone(self.schema, table, index));
+            self.indexes(&table.name, own);
         }
     }
 
@@ -90,6 +116,7 @@ impl Writer<'_> {
         self.dialect == Dialect::Postgres
             && column.not_null
             && matches!(column.ty.as_str(), "smallint" | "integer" | "bigint")
+            && !column.default.as_deref().is_some_and(|default| self.shared.contains(default))
             && self.schema.sequences.contains_key(&sequence)
             && column.default.as_deref() == Some(super::super::replay::nextval(&sequence).as_str())
     }
@@ -117,8 +144,12 @@ impl Writer<'_> {
             let _ = write!(line, " COLLATE {}", self.collation(collation));
         }
         if let Some(expression) = &column.generated {
-            let stored = if column.stored { "STORED" } else { "VIRTUAL" };
-            let _ = write!(line, " GENERATED ALWAYS AS ({expression}) {stored}");
+            let _ = match (expression.as_str(), column.stored) {
+                // MariaDB: since when and until when a version of a row is valid.
+                ("ROW START" | "ROW END", _) => write!(line, " GENERATED ALWAYS AS {expression}"),
+                (_, true) => write!(line, " GENERATED ALWAYS AS ({expression}) STORED"),
+                (_, false) => write!(line, " GENERATED ALWAYS AS ({expression}) VIRTUAL"),
+            };
         }
         if self.dialect == Dialect::Postgres && column.identity {
             let when = if column.identity_always { "ALWAYS" } else { "BY DEFAULT" };
@@ -176,6 +207,12 @@ impl Writer<'_> {
             Some(name) => format!("CONSTRAINT {} ", self.ident(name)),
             None => String::new(),
         };
+        let bound = |word: &str| {
+            table.columns.iter().find(|column| column.generated.as_deref() == Some(word)).map(|it| &it.name)
+        };
+        if let (Some(start), Some(end)) = (bound("ROW START"), bound("ROW END")) {
+            lines.push(format!("PERIOD FOR SYSTEM_TIME ({}, {})", self.ident(start), self.ident(end)));
+        }
         let mut written: Vec<&[String]> = Vec::new();
         let mut indexes: Vec<&Index> =
             table.indexes.iter().filter(|index| index.constraint || self.dialect == Dialect::MySql).collect();
@@ -243,7 +280,8 @@ impl Writer<'_> {
                     _ => "KEY",
                 };
                 let using = if index.method == "hash" { " USING HASH" } else { "" };
-                format!("{kind} {name} ({keys}){using}")
+                let hidden = if index.hidden { super::HIDDEN } else { "" };
+                format!("{kind} {name} ({keys}){using}{hidden}")
             }
             Dialect::Postgres => self.postgres_key(table, index, &name, &keys),
         };

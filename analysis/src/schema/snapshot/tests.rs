@@ -19,6 +19,51 @@ fn round_trip(dialect: Dialect, sql: &str) -> String {
 }
 
 #[test]
+fn copies_keep_what_their_constraints_say() {
+    let text = round_trip(
+        Dialect::Postgres,
+        "CREATE TABLE t (id serial PRIMARY KEY, r int4range, k int UNIQUE DEFERRABLE, EXCLUDE USING gist (r WITH &&));
+         CREATE TABLE a_copy (LIKE t INCLUDING ALL);
+         CREATE TABLE p (id int, d int) PARTITION BY RANGE (d);
+         CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (2); CREATE INDEX p_d ON ONLY p (d);",
+    );
+    assert_eq!(text.matches("EXCLUDE USING gist (r WITH &&)").count(), 2, "{text}");
+    assert_eq!(text.matches("DEFERRABLE").count(), 2, "{text}");
+    assert!(text.contains("CREATE SEQUENCE t_id_seq;"), "the copy takes numbers from it too: {text}");
+    assert!(text.contains("CREATE INDEX p_d ON ONLY p (d);"), "{text}");
+}
+
+#[test]
+fn names_of_a_search_path() {
+    let text = round_trip(
+        Dialect::Postgres,
+        "CREATE SCHEMA one; CREATE SCHEMA two; SET search_path TO one, public;
+         CREATE TABLE t (id int, n int); CREATE VIEW v AS SELECT n FROM t;
+         CREATE FUNCTION f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1'; CREATE INDEX t_f ON t (f(n));
+         SET search_path = two; CREATE TABLE t (id int, m int); CREATE VIEW v AS SELECT m FROM t; RESET search_path;
+         CREATE SCHEMA three CREATE TABLE x (n int) CREATE VIEW y AS SELECT n FROM x;",
+    );
+    for path in ["one, public", "two", "three"] {
+        assert!(text.contains(&format!("SET search_path = {path};")), "{text}");
+    }
+}
+
+#[test]
+fn what_servers_of_mysql_keep_beside_a_table() {
+    let text = round_trip(
+        Dialect::MySql,
+        "CREATE TABLE t (id int PRIMARY KEY, a int, UNIQUE KEY ua (a) INVISIBLE, KEY ka (a, id) IGNORED);
+         CREATE TABLE v (id int PRIMARY KEY, s timestamp(6) GENERATED ALWAYS AS ROW START,
+             e timestamp(6) GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING;
+         CREATE TABLE w (id int); ALTER TABLE w ADD SYSTEM VERSIONING;
+         CREATE TABLE x (id int) WITH SYSTEM VERSIONING; ALTER TABLE x DROP SYSTEM VERSIONING;",
+    );
+    assert_eq!(text.matches("IGNORED").count(), 2, "{text}");
+    assert!(text.contains("PERIOD FOR SYSTEM_TIME (`s`, `e`)"), "{text}");
+    assert_eq!(text.matches("WITH SYSTEM VERSIONING").count(), 2, "{text}");
+}
+
+#[test]
 fn a_small_postgres_schema() {
     let text = round_trip(
         Dialect::Postgres,

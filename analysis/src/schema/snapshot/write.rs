@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::super::model::{Column, Name, Schema, UserType};
+use super::super::model::{Column, Index, Name, Schema, Table, UserType};
 use super::order;
 use super::table::Writer;
 use super::{
@@ -14,7 +14,7 @@ use crate::sql::Dialect;
 
 /// The schema as a snapshot; `digest` is that of the migrations behind it, if there are any.
 pub fn write(schema: &Schema, digest: Option<&str>) -> String {
-    let mut writer = Writer { schema, dialect: schema.dialect, out: String::new() };
+    let mut writer = Writer::new(schema);
     writer.head(digest);
     if schema.dialect == Dialect::Postgres {
         writer.prerequisites();
@@ -28,6 +28,9 @@ pub fn write(schema: &Schema, digest: Option<&str>) -> String {
     writer.views();
     if schema.dialect == Dialect::Postgres {
         writer.other_functions();
+    }
+    if !writer.path.is_empty() {
+        writer.out.push_str("\nRESET search_path;\n");
     }
     let _ = writeln!(writer.out, "\n{END}");
     writer.out
@@ -129,9 +132,14 @@ impl Writer<'_> {
             .chain(schema.functions.keys())
             .chain(schema.collations.keys());
         let is_own = |name: &&String| !matches!(name.as_str(), "public" | "pg_catalog");
-        let of_extensions: BTreeSet<&String> = schema.extension_schemas.values().filter(is_own).collect();
+        let of_extensions = schema.extension_schemas.values().filter(is_own);
+        let of_functions = schema.functions.keys().filter_map(|name| name.schema.as_ref()).filter(is_own);
+        let searched: BTreeSet<&String> = match schema.dialect {
+            Dialect::Postgres => of_extensions.chain(of_functions).collect(),
+            Dialect::MySql | Dialect::Sqlite => BTreeSet::new(),
+        };
         let named = names.filter_map(|name| name.schema.as_ref());
-        let schemas: BTreeSet<&String> = named.chain(of_extensions.iter().copied()).collect();
+        let schemas: BTreeSet<&String> = named.chain(searched.iter().copied()).collect();
         for name in schemas {
             let _ = writeln!(self.out, "CREATE SCHEMA IF NOT EXISTS {};", self.ident(name));
         }
@@ -140,16 +148,27 @@ impl Writer<'_> {
             let place = place.map_or_else(String::new, |place| format!(" WITH SCHEMA {}", self.ident(place)));
             let _ = writeln!(self.out, "CREATE EXTENSION IF NOT EXISTS {}{place};", self.ident(extension));
         }
-        // Operator classes are written by their bare names.
-        if !of_extensions.is_empty() {
-            let searched: Vec<String> = of_extensions.into_iter().map(|name| self.ident(name)).collect();
-            let _ = writeln!(self.out, "SET search_path = public, {};", searched.join(", "));
+        // Operator classes, and the functions of expressions, are written by their bare names.
+        if !searched.is_empty() {
+            let searched: Vec<String> = searched.into_iter().map(|name| self.ident(name)).collect();
+            self.path = format!("SET search_path = public, {};", searched.join(", "));
+            let _ = writeln!(self.out, "{}", self.path);
         }
     }
 
     fn functions(&mut self, functions: Vec<(&Name, &Vec<String>)>) {
-        for sql in functions.into_iter().flat_map(|(_, overloads)| overloads) {
-            let _ = writeln!(self.out, "{};", sql.trim());
+        for (name, overloads) in functions {
+            let own = name.schema.as_deref().filter(|schema| *schema != "public");
+            for sql in overloads {
+                let bare = own.filter(|_| order::makes_bare_name(sql));
+                if let Some(schema) = bare {
+                    let _ = writeln!(self.out, "SET search_path = {}, public;", self.ident(schema));
+                }
+                let _ = writeln!(self.out, "{};", sql.trim());
+                if bare.is_some() {
+                    let _ = writeln!(self.out, "{}", self.path);
+                }
+            }
         }
     }
 
@@ -205,6 +224,14 @@ impl Writer<'_> {
                 let _ = writeln!(self.out, "ALTER TABLE {parent} ATTACH PARTITION {name} {bound};");
             }
         }
+        // An index of a partitioned table alone, which would else be made on its partitions.
+        let schema = self.schema;
+        for table in schema.tables.values().filter(|table| table.partition_by.is_some()) {
+            for index in table.indexes.iter().filter(|index| is_alone(schema, table, index)) {
+                let statement = self.create_index(&table.name, index, "").replacen(" ON ", " ON ONLY ", 1);
+                let _ = writeln!(self.out, "{statement};");
+            }
+        }
         if self.out.len() > start {
             self.out.insert(start, '\n');
         }
@@ -247,10 +274,28 @@ impl Writer<'_> {
             });
             let name = self.name(&view.name);
             let query = view.query.trim().trim_end_matches(';');
-            let _ = writeln!(self.out, "\nCREATE {kind} {name}{} AS\n{query};", columns.unwrap_or_default());
+            self.out.push('\n');
+            if !view.path.is_empty() {
+                let path: Vec<String> = view.path.iter().map(|name| self.ident(name)).collect();
+                let _ = writeln!(self.out, "SET search_path = {};", path.join(", "));
+            }
+            let _ = writeln!(self.out, "CREATE {kind} {name}{} AS\n{query};", columns.unwrap_or_default());
+            if !view.path.is_empty() {
+                let reset = if self.path.is_empty() { "RESET search_path;" } else { &self.path };
+                let _ = writeln!(self.out, "{reset}");
+            }
             self.indexes(&view.name, &view.indexes);
         }
     }
+}
+
+/// Whether a partition lacks an index that its partitioned table has.
+pub(super) fn is_alone(schema: &Schema, table: &Table, index: &Index) -> bool {
+    let is_equal = |other: &Index| other.keys == index.keys && other.predicate == index.predicate;
+    schema.dialect == Dialect::Postgres
+        && table.partition_by.is_some()
+        && !index.constraint
+        && schema.children_of(&table.name).any(|part| !part.indexes.iter().any(is_equal))
 }
 
 /// A name with its schema, for use in a comment.
