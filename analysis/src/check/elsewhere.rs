@@ -121,6 +121,7 @@ fn name_of(problem: &Problem) -> Option<&str> {
     match &problem.kind {
         ProblemKind::UnknownTable { name, .. } => Some(name),
         ProblemKind::UnknownColumn { column, .. } => Some(column),
+        ProblemKind::UnknownField { field, .. } => Some(field),
         _ => None,
     }
 }
@@ -130,6 +131,7 @@ fn missed(problem: &Problem) -> Option<&str> {
     match &problem.kind {
         ProblemKind::UnknownTable { name, similar: None } => Some(name),
         ProblemKind::UnknownColumn { column, similar: None, .. } => Some(column),
+        ProblemKind::UnknownField { field, similar: None, .. } => Some(field),
         _ => None,
     }
 }

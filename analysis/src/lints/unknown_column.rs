@@ -43,12 +43,19 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     for problem in &query.problems {
-        let ProblemKind::UnknownColumn { column, table, similar } = &problem.kind else { continue };
-        let span = problem.span.map_or(0..0, |span| span.range());
-        let message = match table {
-            Some(table) => format!("table `{table}` has no column `{column}`"),
-            None => format!("no table of this query has a column `{column}`"),
+        let (column, similar, message) = match &problem.kind {
+            ProblemKind::UnknownColumn { column, table: Some(table), similar } => {
+                (column, similar, format!("table `{table}` has no column `{column}`"))
+            }
+            ProblemKind::UnknownColumn { column, table: None, similar } => {
+                (column, similar, format!("no table of this query has a column `{column}`"))
+            }
+            ProblemKind::UnknownField { field, of, similar } => {
+                (field, similar, format!("`{of}` has no field `{field}`"))
+            }
+            _ => continue,
         };
+        let span = problem.span.map_or(0..0, |span| span.range());
         let finding = Finding::new(LINT.name, message).excerpt(context.sql, span, "unknown");
         let finding = context.refused(finding);
         findings.push(match similar {

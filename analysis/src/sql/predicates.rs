@@ -63,7 +63,8 @@ pub(crate) fn same(own: &Expr, other: &Expr, relation: RelationId) -> bool {
         (Expr::Column(a), Expr::Column(b)) => a.name == b.name && b.relation == Some(relation),
         (Expr::Literal(a), Expr::Literal(b)) => same_literal(a, b),
         (Expr::Call(a), Expr::Call(b)) => {
-            a.name == b.name && a.window == b.window && all_same(&a.args, &b.args, relation)
+            let are_same = if takes_text(&a.name) { all_same_texts } else { all_same };
+            a.name == b.name && a.window == b.window && are_same(&a.args, &b.args, relation)
         }
         (Expr::Binary { op: a, left: al, right: ar }, Expr::Binary { op: b, left: bl, right: br }) => {
             (a == b && same(al, bl, relation) && same(ar, br, relation))
@@ -147,6 +148,31 @@ fn same_option(a: Option<&Expr>, b: Option<&Expr>, relation: RelationId) -> bool
 
 fn all_same(a: &[Expr], b: &[Expr], relation: RelationId) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(x, y)| same(x, y, relation))
+}
+
+/// Like `all_same`, for arguments that are texts: a cast of a column to text is made anyway.
+fn all_same_texts(a: &[Expr], b: &[Expr], relation: RelationId) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(x, y)| same(as_text(x), as_text(y), relation))
+}
+
+fn as_text(argument: &Expr) -> &Expr {
+    match argument {
+        Expr::Cast { expr, ty }
+            if expr.as_column().is_some()
+                && matches!(ty.as_str(), "text" | "varchar" | "character varying") =>
+        {
+            expr
+        }
+        other => other,
+    }
+}
+
+/// Whether a function has one form only, whose first argument is a text.
+fn takes_text(function: &str) -> bool {
+    matches!(
+        function,
+        "lower" | "upper" | "initcap" | "btrim" | "ltrim" | "rtrim" | "reverse" | "left" | "right"
+    )
 }
 
 fn commutes(op: &Op) -> bool {

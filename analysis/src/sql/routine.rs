@@ -46,6 +46,20 @@ impl<'t> Reader<'t> {
         there
     }
 
+    /// The name of a type, with its schema.
+    fn type_name(&mut self) -> String {
+        let mut ty = String::new();
+        while let Some((kind, text)) = self.tokens.get(self.at)
+            && (matches!(kind, Kind::Name)
+                || *text == "."
+                || (*kind == Kind::Word && (ty.is_empty() || ty.ends_with('.'))))
+        {
+            ty.push_str(text);
+            self.at += 1;
+        }
+        ty
+    }
+
     /// The elements of a parenthesised list, each as its tokens; starts at the opening parenthesis.
     fn list(&mut self) -> Option<Vec<&[(Kind, &'t str)]>> {
         if !self.is_symbol("(") {
@@ -75,9 +89,55 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Parses a CREATE FUNCTION; `None` if its calls are not inlined: it is in another language, volatile,
-/// strict, has security or settings of its own, or returns one row.
-pub(super) fn inlined(statement: &str) -> Option<Routine> {
+/// What a call of a function returns.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Returned {
+    /// Columns with these names.
+    Named(Vec<String>),
+    /// A value, or a row, of this type.
+    Type(String),
+}
+
+/// What a CREATE FUNCTION says that its calls return; `None` if it leaves that to the query: `RETURNS record`.
+pub(super) fn returned(statement: &str) -> Option<Returned> {
+    let mut reader = parameters_of(statement)?;
+    let mut outs = Vec::new();
+    for (at, parameter) in reader.list()?.into_iter().enumerate() {
+        let is_out = |mode: &str| mode.eq_ignore_ascii_case("out") || mode.eq_ignore_ascii_case("inout");
+        let (out, rest) = match parameter {
+            [(Kind::Word, mode), rest @ ..] if is_out(mode) => (true, rest),
+            [(Kind::Word, mode), (Kind::Word, next), rest @ ..]
+                if mode.eq_ignore_ascii_case("in") && next.eq_ignore_ascii_case("out") =>
+            {
+                (true, rest)
+            }
+            _ => (false, parameter),
+        };
+        if out {
+            let named = matches!(rest, [_, (Kind::Word | Kind::Name, _), ..]);
+            let name = rest.first().filter(|_| named).map(name);
+            outs.push(name.unwrap_or_else(|| format!("column{}", at + 1)));
+        }
+    }
+    if !outs.is_empty() {
+        return Some(Returned::Named(outs));
+    }
+    if !reader.take("returns") {
+        return None;
+    }
+    if reader.take("table") {
+        let columns = reader.list()?.into_iter().filter_map(|column| column.first().map(name));
+        return Some(Returned::Named(columns.collect()));
+    }
+    let _ = reader.take("setof");
+    let ty = reader.type_name();
+    let is_open = ["record", "trigger", "void", "event_trigger", "any"].contains(&ty.as_str());
+    let is_more = reader.is_symbol("%") || reader.is_symbol("[") || ty.starts_with("any");
+    (!ty.is_empty() && !is_open && !is_more).then_some(Returned::Type(ty))
+}
+
+/// A reader at the parameters of a CREATE FUNCTION.
+fn parameters_of(statement: &str) -> Option<Reader<'_>> {
     let lexer = Lexer::new(statement, Dialect::Postgres);
     let tokens = lexer.filter_map(|token| Some((token.kind, statement.get(token.span.range())?))).collect();
     let mut reader = Reader { tokens, at: 0 };
@@ -91,6 +151,13 @@ pub(super) fn inlined(statement: &str) -> Option<Routine> {
         reader.tokens.get(reader.at)?;
         reader.at += 1;
     }
+    Some(reader)
+}
+
+/// Parses a CREATE FUNCTION; `None` if its calls are not inlined: it is in another language, volatile,
+/// strict, has security or settings of its own, or returns one row.
+pub(super) fn inlined(statement: &str) -> Option<Routine> {
+    let mut reader = parameters_of(statement)?;
     let parameters: Option<Vec<String>> = reader.list()?.into_iter().map(parameter).collect();
     let parameters = parameters?;
     if !reader.take("returns") {
@@ -99,16 +166,7 @@ pub(super) fn inlined(statement: &str) -> Option<Routine> {
     let returns = if reader.take("table") {
         Returns::Table(reader.list()?.into_iter().filter_map(|column| column.first().map(name)).collect())
     } else if reader.take("setof") {
-        let mut ty = String::new();
-        while let Some((kind, text)) = reader.tokens.get(reader.at)
-            && (matches!(kind, Kind::Name)
-                || *text == "."
-                || (*kind == Kind::Word && (ty.is_empty() || ty.ends_with('.'))))
-        {
-            ty.push_str(text);
-            reader.at += 1;
-        }
-        Returns::SetOf(ty)
+        Returns::SetOf(reader.type_name())
     } else {
         return None;
     };

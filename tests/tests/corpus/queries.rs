@@ -84,6 +84,7 @@ fn problems(query: &Query) -> String {
     let texts = query.problems.iter().map(|problem| match &problem.kind {
         ProblemKind::UnknownTable { name, .. } => format!("no table {name}"),
         ProblemKind::UnknownColumn { column, .. } => format!("no column {column}"),
+        ProblemKind::UnknownField { field, .. } => format!("no field {field}"),
         ProblemKind::AmbiguousColumn { column, .. } => format!("several columns {column}"),
         ProblemKind::ValuesCount { values, columns, .. } => {
             format!("{values} values for {} columns", columns.len())

@@ -55,6 +55,8 @@ pub struct Query {
     pub unchecked: Option<&'static str>,
     /// Whether it may contain `OVERRIDING SYSTEM VALUE`, which allows values for `GENERATED ALWAYS` identities.
     pub overriding: bool,
+    /// Whether it may write an element of an array: `SET list[1] = 5`.
+    pub subscripted: bool,
 }
 
 impl Query {
@@ -73,6 +75,11 @@ impl Query {
         self.asked.iter().any(|(of, asked)| *of == id && *asked == Asked::Only)
     }
 
+    /// Whether the earlier versions of a table's rows are read as well, so that no key is unique.
+    pub fn reads_versions(&self, id: RelationId) -> bool {
+        self.asked.iter().any(|(of, asked)| *of == id && *asked == Asked::Versions)
+    }
+
     /// Whether the statement allows the planner to use an index of a relation; the primary key is called
     /// `PRIMARY`.
     pub fn lets_use(&self, id: RelationId, index: &str) -> bool {
@@ -80,7 +87,7 @@ impl Query {
         for (_, asked) in self.asked.iter().filter(|(of, _)| *of == id) {
             let names = |indexes: &[String]| indexes.iter().any(|name| name.eq_ignore_ascii_case(index));
             match asked {
-                Asked::Only | Asked::Sample { .. } => {}
+                Asked::Only | Asked::Versions | Asked::Arguments(_) | Asked::Sample { .. } => {}
                 Asked::Use(indexes) => used = Some(used.unwrap_or(false) || names(indexes)),
                 Asked::Ignore(indexes) if names(indexes) => return false,
                 Asked::Ignore(_) => {}
@@ -128,6 +135,10 @@ pub enum Asked {
     Use(Vec<String>),
     /// `IGNORE INDEX (..)`: by none of these indexes.
     Ignore(Vec<String>),
+    /// The names of the arguments of a function: `f(a => 1)`.
+    Arguments(Vec<Option<String>>),
+    /// MariaDB's `FOR SYSTEM_TIME ALL`: the earlier versions of its rows as well.
+    Versions,
     /// `TABLESAMPLE method (size)`: only some of its rows.
     Sample {
         /// How many, or which percentage.

@@ -30,6 +30,15 @@ pub enum ProblemKind {
         /// A column with a similar name.
         similar: Option<String>,
     },
+    /// No such field of a composite value.
+    UnknownField {
+        /// The field as written.
+        field: String,
+        /// The type or function that the value is of.
+        of: String,
+        /// A field with a similar name.
+        similar: Option<String>,
+    },
     /// Several relations have the column.
     AmbiguousColumn {
         /// The column as written.

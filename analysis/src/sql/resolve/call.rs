@@ -82,7 +82,7 @@ impl Resolver<'_> {
     }
 
     /// The names of named arguments.
-    fn argument_names(&self, args: &[ast::FunctionArg]) -> Vec<Option<String>> {
+    pub(super) fn argument_names(&self, args: &[ast::FunctionArg]) -> Vec<Option<String>> {
         let name = |arg: &ast::FunctionArg| match arg {
             ast::FunctionArg::Named { name, .. } => Some(self.fold(name)),
             ast::FunctionArg::ExprNamed { name: ast::Expr::Identifier(name), .. } => Some(self.fold(name)),

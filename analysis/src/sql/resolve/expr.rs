@@ -315,11 +315,11 @@ impl Resolver<'_> {
         let mut expr = self.expr(root);
         for access in chain {
             expr = match access {
-                ast::AccessExpr::Dot(ast::Expr::Identifier(ident)) => Expr::Access {
-                    expr: Box::new(expr),
-                    field: Some(self.fold(ident)),
-                    subscripts: Vec::new(),
-                },
+                ast::AccessExpr::Dot(ast::Expr::Identifier(ident)) => {
+                    let field = self.fold(ident);
+                    self.check_field(&expr, &field, self.bytes(ident.span));
+                    Expr::Access { expr: Box::new(expr), field: Some(field), subscripts: Vec::new() }
+                }
                 ast::AccessExpr::Dot(_) => {
                     Expr::Access { expr: Box::new(expr), field: Some("*".to_owned()), subscripts: Vec::new() }
                 }

@@ -11,8 +11,9 @@ use crate::schema::{Name, Schema};
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::{
-    BlockId, From, JoinKind, ProblemKind, Relation, RelationColumn, RelationId, Role, Source,
+    Asked, BlockId, From, JoinKind, ProblemKind, Relation, RelationColumn, RelationId, Role, Source,
 };
+use crate::sql::rewrite::clauses::VERSIONS;
 use crate::sql::text::most_similar;
 
 /// The table in which sqlx records applied migrations; no migration creates it.
@@ -46,9 +47,13 @@ impl Resolver<'_> {
                 with_ordinality: false,
                 index_hints,
                 sample,
+                partitions,
                 ..
             } => {
                 let relation = self.named_relation(name, alias.as_ref());
+                if partitions.iter().any(|partition| partition.value == VERSIONS) {
+                    self.asked.push((relation, Asked::Versions));
+                }
                 if let Some(sample) = sample.as_ref().and_then(|sample| self.sample(sample)) {
                     self.asked.push((relation, sample));
                 }
@@ -164,6 +169,13 @@ impl Resolver<'_> {
     ) -> (Source, Option<Arc<[RelationColumn]>>) {
         let full = Name::qualified(schema, name);
         let Some(known) = self.schema else { return (Source::Table(full), None) };
+        if schema.is_none() && !self.path.is_empty() {
+            let has =
+                |of: &&String| known.table(Some(of), name).is_some() || known.view(Some(of), name).is_some();
+            if let Some(of) = self.path.iter().find(has) {
+                return self.stored(Some(of), name, span);
+            }
+        }
         if let Some(table) = known.table(schema, name) {
             return (Source::Table(table.name.clone()), Some(columns::of_table(known, table)));
         }

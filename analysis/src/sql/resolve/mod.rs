@@ -96,6 +96,7 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
         asked: resolver.asked,
         unchecked: resolver.unchecked,
         overriding: dialect == Dialect::Postgres && sql.to_ascii_lowercase().contains("overriding"),
+        subscripted: sql.contains('['),
     })
 }
 
@@ -139,6 +140,7 @@ fn other_statement(sql: &str, dialect: Dialect, error: SyntaxError) -> Result<Qu
             problems: Vec::new(),
             asked: Vec::new(),
             overriding: false,
+            subscripted: false,
         }),
         _ => Err(error),
     }
@@ -155,7 +157,9 @@ impl Problem {
         use super::query::ProblemKind;
         !matches!(
             self.kind,
-            ProblemKind::UnknownTable { .. } | ProblemKind::ValuesCount { listed: false, .. }
+            ProblemKind::UnknownTable { .. }
+                | ProblemKind::UnknownField { .. }
+                | ProblemKind::ValuesCount { listed: false, .. }
         )
     }
 }
@@ -168,6 +172,7 @@ impl Problem {
             ProblemKind::UnknownColumn { column, .. } => {
                 !loose.contains_key(column) && !loose.contains_key("")
             }
+            ProblemKind::UnknownField { .. } => loose.is_empty(),
             ProblemKind::ValuesCount { listed, .. } => *listed,
             _ => true,
         }
@@ -192,6 +197,8 @@ struct Resolver<'a> {
     ctes: Vec<(String, BlockId)>,
     /// The nesting depth of views under expansion.
     views: usize,
+    /// The schemas in which the names of the current view are looked up first.
+    path: &'a [String],
     /// How many were expanded in total.
     expansions: usize,
     /// A cache of parsed queries of the schema, by their text; `None` for one that does not parse.
@@ -220,6 +227,7 @@ impl<'a> Resolver<'a> {
             scopes: Vec::new(),
             ctes: Vec::new(),
             views: 0,
+            path: &[],
             expansions: 0,
             parsed: HashMap::new(),
             parameters: None,
@@ -265,9 +273,11 @@ impl<'a> Resolver<'a> {
     }
 
     /// Expands a view into a block, if possible.
-    fn expand_view(&mut self, view: &View, parent: BlockId) -> Option<BlockId> {
+    fn expand_view(&mut self, view: &'a View, parent: BlockId) -> Option<BlockId> {
         let parameters = self.parameters.take();
+        let path = std::mem::replace(&mut self.path, &view.path);
         let block = self.expand(&view.query, view.name.clone(), parent);
+        self.path = path;
         self.parameters = parameters;
         block
     }

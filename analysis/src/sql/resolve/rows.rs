@@ -7,8 +7,9 @@ use crate::schema::{Name, UserType};
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::Expr;
 use crate::sql::functions;
-use crate::sql::query::{BlockId, Relation, RelationColumn, RelationId, Source};
-use crate::sql::routine::{self, Returns};
+use crate::sql::query::{Asked, BlockId, ProblemKind, Relation, RelationColumn, RelationId, Source};
+use crate::sql::routine::{self, Returned, Returns};
+use crate::sql::text::most_similar;
 
 /// The elements of an array.
 enum Element {
@@ -29,13 +30,19 @@ impl Resolver<'_> {
         ordinality: bool,
     ) -> RelationId {
         let (_, function) = self.object_name(name);
-        let named =
-            !args.iter().all(|arg| matches!(arg, ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(_))));
+        let names = self.argument_names(args);
+        let named = !names.is_empty()
+            || !args
+                .iter()
+                .all(|arg| matches!(arg, ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(_))));
         let args: Vec<Expr> = args.iter().filter_map(|arg| self.function_arg(arg)).collect();
         let span = self.span_of(name);
         let inlined = if ordinality || named { None } else { self.inlined(&function, &args) };
         let source = Source::Function(function.clone(), args);
         let id = self.function_columns(&function, source, alias, ordinality, span);
+        if !names.is_empty() {
+            self.asked.push((id, Asked::Arguments(names)));
+        }
         if let Some((block, names)) = inlined {
             let mut given = alias.map(|alias| self.alias_columns(alias)).unwrap_or_default().into_iter();
             let goes_by = self.relations[id.0 as usize].alias.clone();
@@ -53,11 +60,7 @@ impl Resolver<'_> {
     /// The query of a SQL function, with the names of its columns; `None` for a single column named after the
     /// function's alias.
     fn inlined(&mut self, function: &str, args: &[Expr]) -> Option<(BlockId, Option<Vec<String>>)> {
-        let schema = self.schema.filter(|schema| schema.dialect == Dialect::Postgres)?;
-        let mut made = schema.functions_named(function);
-        let (Some((_, overloads)), None) = (made.next(), made.next()) else { return None };
-        let [statement] = overloads.as_slice() else { return None };
-        let routine = routine::inlined(statement)?;
+        let routine = routine::inlined(self.only_definition(function)?)?;
         if routine.parameters.len() != args.len()
             || args.iter().any(|arg| arg.any(|e| e.own_subquery().is_some()))
         {
@@ -111,6 +114,7 @@ impl Resolver<'_> {
             Source::Function(_, args) if function == "unnest" && self.dialect == Dialect::Postgres => {
                 self.unnested(args, &goes_by)
             }
+            Source::Function(..) if self.has_function(function) => self.declared(function, &goes_by),
             _ => functions::table_columns(function, arity, self.dialect, &goes_by),
         };
         let columns = match (known, names) {
@@ -168,6 +172,69 @@ impl Resolver<'_> {
             .map(|name| RelationColumn { name: given.next().unwrap_or(name), ty: String::new() });
         self.relations[id.0 as usize].columns = Some(columns.collect());
         id
+    }
+
+    /// The columns of a function that the schema defines, by its definition.
+    fn declared(&self, function: &str, alias: &str) -> Option<Vec<String>> {
+        match routine::returned(self.only_definition(function)?)? {
+            Returned::Named(names) => Some(names),
+            Returned::Type(ty) => match self.fields(&ty) {
+                Element::Row(names) => Some(names),
+                Element::Scalar => Some(vec![alias.to_owned()]),
+                Element::Unknown => None,
+            },
+        }
+    }
+
+    /// The statement that defines a function, if there is only one of this name.
+    fn only_definition(&self, function: &str) -> Option<&str> {
+        let schema = self.schema.filter(|schema| schema.dialect == Dialect::Postgres)?;
+        let mut made = schema.functions_named(function);
+        match (made.next().map(|(_, statements)| statements.as_slice()), made.next()) {
+            (Some([statement]), None) => Some(statement),
+            _ => None,
+        }
+    }
+
+    /// Reports a field that a composite value does not have. `(row).f` may also be the call `f(row)`.
+    pub(super) fn check_field(&mut self, value: &Expr, field: &str, span: Option<crate::sql::Span>) {
+        if self.dialect != Dialect::Postgres || field == "*" || self.has_function(field) || takes_rows(field)
+        {
+            return;
+        }
+        let (of, fields) = match value {
+            Expr::Column(_) | Expr::Cast { .. } => {
+                let ty = self.type_of(value);
+                (ty.clone(), if ty.ends_with(']') || ty.is_empty() { return } else { self.fields(&ty) })
+            }
+            Expr::Access { expr, field: None, subscripts } if !subscripts.is_empty() => {
+                let ty = self.type_of(expr);
+                let element = ty.trim_end_matches(|c: char| matches!(c, '[' | ']') || c.is_ascii_digit());
+                if !ty.ends_with(']') {
+                    return;
+                }
+                (element.to_owned(), self.fields(element))
+            }
+            Expr::Call(call) if call.name == "unnest" => match call.args.as_slice() {
+                [array] => ("unnest".to_owned(), self.element(array, 0)),
+                _ => return,
+            },
+            Expr::WholeRow(id) if !self.is_system_column(*id, field) => {
+                let Element::Row(names) = self.row(value, 0) else { return };
+                (self.relations[id.0 as usize].alias.clone(), Element::Row(names))
+            }
+            Expr::Call(call) => match self.only_definition(&call.name).and_then(routine::returned) {
+                Some(Returned::Named(names)) if names.len() > 1 => (call.name.clone(), Element::Row(names)),
+                Some(Returned::Type(ty)) => (ty.clone(), self.fields(&ty)),
+                _ => return,
+            },
+            _ => return,
+        };
+        let Element::Row(fields) = fields else { return };
+        if !fields.iter().any(|known| known == field) {
+            let similar = most_similar(field, fields.iter().map(String::as_str));
+            self.problem(ProblemKind::UnknownField { field: field.to_owned(), of, similar }, span);
+        }
     }
 
     /// The columns of `unnest(..)` in FROM: one for each array of scalars, the fields of the type for an
@@ -275,6 +342,14 @@ impl Resolver<'_> {
             None => Element::Unknown,
         }
     }
+}
+
+/// Whether this is a function of PostgreSQL that takes any row: `(t).count` is `count(t)`.
+fn takes_rows(function: &str) -> bool {
+    function.starts_with("to_json")
+        || function.contains("_agg")
+        || function.starts_with("row_to")
+        || matches!(function, "count" | "pg_typeof" | "num_nulls" | "num_nonnulls" | "format" | "concat")
 }
 
 /// What `unnest(tsvector)` returns.

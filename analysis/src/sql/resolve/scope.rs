@@ -280,7 +280,11 @@ impl Resolver<'_> {
                 Dialect::Sqlite => {
                     matches!(name, "rowid" | "oid" | "_rowid_") || self.is_table_column(id, name)
                 }
-                Dialect::MySql => false,
+                Dialect::MySql => {
+                    let Source::Table(table) = &self.relations[id.0 as usize].source else { return false };
+                    matches!(name, "row_start" | "row_end")
+                        && self.schema.and_then(|schema| schema.stored(table)).is_some_and(|it| it.versioned)
+                }
             }
     }
 

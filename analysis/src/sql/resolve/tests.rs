@@ -31,6 +31,7 @@ fn problems(dialect: Dialect, sql: &str) -> Vec<String> {
     let words = |kind: &ProblemKind| match kind {
         ProblemKind::UnknownTable { name, .. } => format!("table {name}"),
         ProblemKind::UnknownColumn { column, .. } => format!("column {column}"),
+        ProblemKind::UnknownField { field, .. } => format!("field {field}"),
         ProblemKind::AmbiguousColumn { column, .. } => format!("several {column}"),
         ProblemKind::ValuesCount { values, columns, .. } => format!("{values} for {}", columns.len()),
     };
@@ -274,4 +275,53 @@ fn a_search_path_set_elsewhere_may_lead_to_a_table() {
     assert!(told("SELECT id FROM a.event")[0].contains("UnknownTable"));
     assert!(told("SELECT name FROM users")[0].contains("UnknownColumn"));
     assert!(told("SELECT id FROM user")[0].contains("UnknownTable"));
+}
+
+#[test]
+fn fields_of_composite_values() {
+    for known in [
+        "SELECT (ad).zip, (ads[1]).street FROM h",
+        "SELECT ($1::addr).zip, (unnest($1::addr[])).street",
+        "SELECT (h).id, (p).full_name FROM h, p",
+    ] {
+        check(Postgres, known, &[]);
+    }
+    check(Postgres, "SELECT (ad).city FROM h", &["field city"]);
+    check(Postgres, "SELECT (ads[1]).city FROM h", &["field city"]);
+    check(Postgres, "SELECT (unnest(ads)).city FROM h", &["field city"]);
+    check(Postgres, "SELECT (h).nosuch FROM h", &["field nosuch"]);
+}
+
+#[test]
+fn columns_that_a_function_declares() {
+    let ddl = "CREATE FUNCTION two(x int, OUT a int, INOUT b text) LANGUAGE sql AS $$ SELECT 1, 'x' $$;
+               CREATE FUNCTION one(OUT only int) LANGUAGE sql AS $$ SELECT 1 $$;
+               CREATE FUNCTION listed() RETURNS TABLE (k int, v text) LANGUAGE plpgsql AS $$ BEGIN END $$;
+               CREATE FUNCTION num() RETURNS SETOF int LANGUAGE sql AS $$ SELECT 1 $$;
+               CREATE FUNCTION any_row() RETURNS SETOF record LANGUAGE sql AS $$ SELECT 1 $$;";
+    let mut replay = Replay::new(Postgres);
+    replay.apply(ddl, "functions.sql");
+    let unknown = |sql: &str| {
+        let query = resolve(sql, Postgres, Some(&replay.schema)).expect("it parses");
+        query.problems.len()
+    };
+    for known in [
+        "SELECT a, b FROM two(1, 'x')",
+        "SELECT f.only FROM one() AS f",
+        "SELECT k, v FROM listed()",
+        "SELECT n FROM num() AS n",
+        "SELECT r.anything FROM any_row() r",
+        "SELECT (two(1, 'x')).b",
+    ] {
+        assert_eq!(unknown(known), 0, "{known}");
+    }
+    for wrong in ["SELECT a, c FROM two(1, 'x')", "SELECT t.w FROM listed() t", "SELECT (two(1, 'x')).c"] {
+        assert_eq!(unknown(wrong), 1, "{wrong}");
+    }
+}
+
+#[test]
+fn the_alias_of_a_join_has_the_merged_columns_alone() {
+    check(Postgres, "SELECT j.id, j.* FROM p JOIN s USING (id) AS j WHERE j.id = $1", &[]);
+    check(Postgres, "SELECT j.name FROM p JOIN s USING (id) AS j", &["table j"]);
 }

@@ -6,8 +6,20 @@ use sqlparser::tokenizer::Token;
 use super::postgres::open_call;
 use super::{Rewriter, is_word, keyword};
 
+/// The partition that stands for all versions of a table's rows.
+pub(in crate::sql) const VERSIONS: &str = "for system_time";
+
 /// `FOR SYSTEM_TIME AS OF .. | BETWEEN .. AND .. | FROM .. TO .. | ALL`: the versions of rows to read.
 pub(super) fn system_time(r: &mut Rewriter) -> bool {
+    let is_moment = r.keyword(2) == K::AS && r.keyword(3) == K::OF;
+    let is_several = matches!(r.keyword(2), K::ALL | K::BETWEEN | K::FROM);
+    if !is_moment && is_several {
+        // A row of the table may have several versions, which the parser has no words for.
+        r.put_word("PARTITION", K::PARTITION);
+        r.put(Token::LParen);
+        r.put_name(VERSIONS, '`');
+        r.put(Token::RParen);
+    }
     match r.keyword(2) {
         K::ALL => r.skip(3),
         K::AS if r.keyword(3) == K::OF => {

@@ -6,7 +6,7 @@
 //! look ahead in the input and back in the output. It either writes its own tokens or changes nothing. What
 //! it writes names the same tables, columns and conditions, and allows no fewer rows than the user's text.
 
-mod clauses;
+pub(super) mod clauses;
 mod json;
 mod mysql;
 mod operand;
@@ -15,6 +15,7 @@ mod shared;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod xml;
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
@@ -59,8 +60,15 @@ struct Rewriter {
 /// A PostgreSQL alias whose declaration the parser does not accept.
 struct Renamed {
     alias: Token,
-    /// The row it refers to: `old` or `new`; `None` for the merged columns of a join.
-    row: Option<&'static str>,
+    row: Row,
+}
+
+/// What an alias refers to.
+enum Row {
+    /// The row `old` or `new`.
+    Named(&'static str),
+    /// The merged columns of a join.
+    Merged(Vec<Token>),
 }
 
 /// The lists being read, each with the number of parentheses open at its start.

@@ -1,7 +1,7 @@
 //! Constructs of PostgreSQL inside expressions.
 
 use sqlparser::keywords::Keyword as K;
-use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::{Token, Word};
 
 use super::postgres::open_call;
 use super::{Rewriter, is_word, keyword};
@@ -50,18 +50,6 @@ pub(super) fn substring_similar(r: &mut Rewriter) -> bool {
     }
 }
 
-/// `xmlelement(NAME a, ..)`.
-pub(super) fn xml_name(r: &mut Rewriter) -> bool {
-    let there = *r.written(1) == Token::LParen && r.is_name(1) && is_word(r.written(2), "xmlelement");
-    if there {
-        r.skip(1);
-        let name = Token::SingleQuotedString(r.token(0).to_string());
-        r.put(name);
-        r.skip(1);
-    }
-    there
-}
-
 /// `= ANY (VALUES (1), (2))` compares with the rows of a query.
 pub(super) fn any_of_values(r: &mut Rewriter) -> bool {
     if *r.token(1) != Token::LParen || r.keyword(2) != K::VALUES {
@@ -104,6 +92,13 @@ pub(super) fn any_of_operator(r: &mut Rewriter) -> bool {
 /// `a::text COLLATE "C"`: the parser accepts no collation after a cast. A plain index is not searched by a
 /// cast, with or without a collation.
 pub(super) fn collated_cast(r: &mut Rewriter) -> bool {
+    if is_column_definition(r) {
+        r.skip(2);
+        while *r.token(0) == Token::Period && r.is_name(1) {
+            r.skip(2);
+        }
+        return true;
+    }
     let mut back = 1;
     loop {
         match r.written(back) {
@@ -137,6 +132,17 @@ pub(super) fn collated_cast(r: &mut Rewriter) -> bool {
         r.skip(2);
     }
     true
+}
+
+/// Whether a column of `FROM f(..) AS t(a int, b text COLLATE "C")` is being read.
+fn is_column_definition(r: &Rewriter) -> bool {
+    let before = |at: usize| r.out.get(at).map_or(&Token::EOF, |token| &token.token);
+    r.is_name(1)
+        && matches!(r.written(1), Token::Word(_))
+        && matches!(r.written(2), Token::Word(_))
+        && open_call(r).is_some_and(|alias| {
+            alias > 1 && keyword(before(alias - 1)) == K::AS && *before(alias - 2) == Token::RParen
+        })
 }
 
 /// `COLLATION FOR (a)` is a function.
@@ -182,17 +188,18 @@ pub(super) fn trimmed_blanks(r: &mut Rewriter) -> bool {
     if *r.written(1) != Token::LParen || !is_word(r.written(2), "trim") {
         return false;
     }
-    if r.keyword(1) == K::FROM {
-        r.keep(1);
-        r.put(Token::SingleQuotedString(" ".to_owned()));
-        return true;
-    }
+    let from = usize::from(r.keyword(1) == K::FROM);
     let mut depth = 0_usize;
-    let mut at = 1;
+    let mut at = from + 1;
     loop {
         match r.token(at) {
             Token::LParen => depth += 1,
             Token::RParen if depth == 0 => break,
+            // `trim(BOTH FROM a, 'x')` names the characters last.
+            Token::Comma if depth == 0 && r.open.len() < MOST_NESTED => {
+                return trimmed_characters(r, from + 1);
+            }
+            _ if depth == 0 && from == 1 && at - from > MOST_NESTED => break,
             Token::RParen => depth -= 1,
             Token::EOF => return false,
             _ if depth == 0 && r.keyword(at) == K::FROM => return false,
@@ -200,8 +207,83 @@ pub(super) fn trimmed_blanks(r: &mut Rewriter) -> bool {
         }
         at += 1;
     }
-    r.skip(1);
+    if from == 1 {
+        r.keep(1);
+        r.put(Token::SingleQuotedString(" ".to_owned()));
+    } else {
+        r.skip(1);
+    }
     true
+}
+
+/// How deep a call may be nested, and how long the text that it trims may be, for its characters to be looked for behind
+/// it.
+const MOST_NESTED: usize = 64;
+
+/// `trim(BOTH FROM a, 'x')` is the call `btrim(a, 'x')`.
+fn trimmed_characters(r: &mut Rewriter, skipped: usize) -> bool {
+    let function = match r.keyword(0) {
+        K::LEADING => "ltrim",
+        K::TRAILING => "rtrim",
+        _ => "btrim",
+    };
+    let call = r.out.len() - 2;
+    if let Token::Word(word) = &mut r.out[call].token {
+        *word = Word { value: function.to_owned(), quote_style: None, keyword: K::NoKeyword };
+    }
+    r.skip(skipped);
+    true
+}
+
+/// `substring(a FOR 2 FROM 1)`: the parser accepts FROM first.
+pub(super) fn substring_turned(r: &mut Rewriter) -> bool {
+    if r.open.is_empty() || matches!(r.keyword(1), K::UPDATE | K::SHARE | K::NO | K::KEY | K::READ) {
+        return false;
+    }
+    let is_call = open_call(r).is_some_and(|call| is_word(&r.out[call].token, "substring"));
+    if !is_call || !r.may_search() {
+        return false;
+    }
+    let mut depth = 0_usize;
+    let mut from = None;
+    let mut end = 1;
+    loop {
+        match r.token(end) {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 => break,
+            Token::RParen => depth -= 1,
+            Token::EOF => return false,
+            _ if depth == 0 && r.keyword(end) == K::FROM => from = from.or(Some(end)),
+            _ => {}
+        }
+        end += 1;
+    }
+    if let Some(from) = from {
+        let at = r.at;
+        r.input[at..at + end].rotate_left(from);
+    }
+    from.is_some() && {
+        r.keep(1);
+        true
+    }
+}
+
+/// `OPERATOR(pg_catalog.-) a`: an operator before its operand.
+pub(super) fn prefix_operator(r: &mut Rewriter) -> bool {
+    if *r.token(1) != Token::LParen || r.after_operand() {
+        return false;
+    }
+    let mut at = 2;
+    while r.is_name(at) && *r.token(at + 1) == Token::Period {
+        at += 2;
+    }
+    let there = *r.token(at + 1) == Token::RParen;
+    if there {
+        let operator = r.token(at).clone();
+        r.put(operator);
+        r.skip(at + 2);
+    }
+    there
 }
 
 /// `FETCH FIRST (1 + $1) ROWS ONLY` is a LIMIT. WITH TIES may return more rows than that.
@@ -344,26 +426,44 @@ pub(super) fn named_argument(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `inet '10.0.0.1'`, `public.mood 'ok'`: a literal of a type unknown to the parser becomes a cast.
+/// `inet '10.0.0.1'`, `public.mood 'ok'`, `pg_catalog.varchar(3) 'abc'`: a literal of a type unknown to the parser becomes
+/// a cast.
 pub(super) fn typed_literal(r: &mut Rewriter) -> bool {
     let Token::Word(word) = r.token(0) else { return false };
-    if word.keyword != K::NoKeyword || !matches!(r.token(1), Token::SingleQuotedString(_)) {
+    let is_qualified = *r.written(1) == Token::Period;
+    if word.keyword != K::NoKeyword && !is_qualified {
         return false;
     }
+    let Some(text) = literal_after_type(r) else { return false };
     // A string cannot follow an operand, nor these words.
     if r.after_operand() || matches!(keyword(r.written(1)), K::AS | K::COLLATE) {
         return false;
     }
-    let ty = r.token(0).clone();
+    let ty = r.input[r.at..r.at + text].to_vec();
     let mut qualifier = Vec::new();
     while *r.written(1) == Token::Period && matches!(r.written(2), Token::Word(_)) {
         let name_and_period = r.out.split_off(r.out.len() - 2);
         qualifier.splice(0..0, name_and_period);
     }
-    r.skip(1);
+    r.skip(text);
     r.keep(1);
     r.put(Token::DoubleColon);
     r.out.extend(qualifier);
-    r.put(ty);
+    r.out.extend(ty);
     true
+}
+
+/// The offset of the string after the name of a type, which may have a length: `varchar(3) 'abc'`.
+fn literal_after_type(r: &Rewriter) -> Option<usize> {
+    let is_text = |at: usize| matches!(r.token(at), Token::SingleQuotedString(_)).then_some(at);
+    let is_number = |at: usize| matches!(r.token(at), Token::Number(..));
+    match r.token(1) {
+        Token::SingleQuotedString(_) => Some(1),
+        Token::LParen if is_number(2) => match r.token(3) {
+            Token::RParen => is_text(4),
+            Token::Comma if is_number(4) && *r.token(5) == Token::RParen => is_text(6),
+            _ => None,
+        },
+        _ => None,
+    }
 }

@@ -1,17 +1,26 @@
 //! Constructs of PostgreSQL.
 
 use sqlparser::keywords::Keyword as K;
-use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::{Renamed, Rewriter, is_word, json, keyword, operand, shared};
+use super::{Renamed, Rewriter, Row, is_word, json, keyword, operand, shared, xml};
 
 /// Tries the constructs that start with a word.
 pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
     match keyword {
+        K::FOR if r.keyword(1) == K::READ && r.keyword(2) == K::ONLY => {
+            shared::after_bare_select(r);
+            r.skip(3);
+            true
+        }
         K::FOR => {
             shared::after_bare_select(r);
-            shared::row_lock(r)
+            operand::substring_turned(r) || shared::row_lock(r)
         }
+        K::OPERATOR => operand::prefix_operator(r),
+        K::IS => xml::is_document(r),
+        K::PASSING if xml::passed(r) => true,
+        K::BY => xml::passed_by(r),
         K::ON => {
             shared::after_bare_select(r);
             shared::conflict_target(r)
@@ -51,7 +60,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::SEARCH | K::CYCLE => recursion_order(r),
         K::VARIADIC => operand::variadic(r),
         K::SIMILAR => operand::substring_similar(r),
-        K::NAME => operand::xml_name(r),
+        K::NAME => xml::xml_name(r),
         K::ANY | K::SOME | K::ALL => operand::any_of_values(r) || operand::any_of_operator(r),
         K::VARYING => operand::bit_varying(r),
         K::LEADING | K::TRAILING | K::BOTH => operand::trimmed_blanks(r),
@@ -67,7 +76,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::RETURNING if r.keyword(1) == K::WITH => returned_rows(r),
         K::DEFAULT if super::keyword(r.written(1)) == K::INSERT => default_row(r),
         K::RETURNING | K::WITH | K::WITHOUT | K::DEFAULT | K::PASSING | K::FORMAT | K::KEY => json::option(r),
-        _ => operand::typed_literal(r),
+        _ => operand::typed_literal(r) || xml::word(r),
     }
 }
 
@@ -161,9 +170,13 @@ fn cursor_row(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `GROUP BY DISTINCT ..`.
+/// `GROUP BY DISTINCT ..`, `GROUP BY ALL ..`.
 fn group_distinct(r: &mut Rewriter) -> bool {
-    let there = r.keyword(1) == K::BY && r.keyword(2) == K::DISTINCT;
+    let is_list = || match r.token(3) {
+        Token::EOF | Token::RParen | Token::SemiColon => false,
+        _ => !matches!(r.keyword(3), K::HAVING | K::ORDER | K::LIMIT | K::WINDOW | K::UNION),
+    };
+    let there = r.keyword(1) == K::BY && (r.keyword(2) == K::DISTINCT || r.keyword(2) == K::ALL && is_list());
     if there {
         r.keep(2);
         r.skip(1);
@@ -278,7 +291,7 @@ fn returned_rows(r: &mut Rewriter) -> bool {
             _ => return false,
         };
         let by = usize::from(r.keyword(at + 1) == K::AS) + 1;
-        r.renamed.push(Renamed { alias: r.token(at + by).clone(), row: Some(row) });
+        r.renamed.push(Renamed { alias: r.token(at + by).clone(), row: Row::Named(row) });
         at += by + 2;
     }
     r.keep(1);
@@ -295,18 +308,27 @@ fn join_alias(r: &mut Rewriter) -> bool {
         return false;
     }
     let alias = r.token(end + 2).clone();
+    let columns: Vec<Token> = (2..end).step_by(2).map(|at| r.token(at).clone()).collect();
     r.keep(end + 1);
     r.skip(2);
-    let is_alias = |token: &Token| *token == alias;
-    let mut at = 0;
-    while at + 1 < r.out.len() {
-        if is_alias(&r.out[at].token) && r.out[at + 1].token == Token::Period {
-            r.out.drain(at..at + 2);
-        } else {
-            at += 1;
+    let out = std::mem::take(&mut r.out);
+    let mut rest = out.into_iter().peekable();
+    while let Some(token) = rest.next() {
+        if token.token != alias || rest.peek().is_none_or(|next| next.token != Token::Period) {
+            r.out.push(token);
+            continue;
+        }
+        let period = rest.next();
+        match rest.peek().map(|next| &next.token) {
+            Some(Token::Mul) => {
+                let at = rest.next().map_or(token.span, |star| star.span);
+                r.out.extend(listed(&columns).map(|token| TokenWithSpan { token, span: at }));
+            }
+            Some(next) if columns.iter().any(|column| same_name(column, next)) => {}
+            _ => r.out.extend(std::iter::once(token).chain(period)),
         }
     }
-    r.renamed.push(Renamed { alias, row: None });
+    r.renamed.push(Renamed { alias, row: Row::Merged(columns) });
     true
 }
 
@@ -316,19 +338,49 @@ pub(super) fn renamed(r: &mut Rewriter) -> bool {
     if *r.token(1) != Token::Period {
         return false;
     }
-    let Some(row) = r.renamed.iter().find(|renamed| renamed.alias == *r.token(0)).map(|renamed| renamed.row)
-    else {
-        return false;
-    };
-    match row {
-        Some(row) => {
+    let Some(renamed) = r.renamed.iter().find(|renamed| renamed.alias == *r.token(0)) else { return false };
+    match &renamed.row {
+        Row::Named(row) => {
+            let row = *row;
             r.put_word(row, K::NoKeyword);
             r.skip(1);
             r.keep(1);
         }
-        None => r.skip(2),
+        Row::Merged(columns) if *r.token(2) == Token::Mul => {
+            let list: Vec<Token> = listed(columns).collect();
+            r.skip(2);
+            for token in list {
+                r.put(token);
+            }
+            r.skip(1);
+        }
+        Row::Merged(columns) => {
+            if !columns.iter().any(|column| same_name(column, r.token(2))) {
+                return false;
+            }
+            r.skip(2);
+        }
     }
     true
+}
+
+/// Names separated by commas.
+fn listed(names: &[Token]) -> impl Iterator<Item = Token> {
+    let commas = names
+        .iter()
+        .enumerate()
+        .flat_map(|(at, name)| (at > 0).then_some(&Token::Comma).into_iter().chain([name]));
+    commas.cloned()
+}
+
+/// Whether two tokens are the same name.
+fn same_name(one: &Token, other: &Token) -> bool {
+    let folded = |token: &Token| match token {
+        Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_lowercase()),
+        Token::Word(word) => Some(word.value.clone()),
+        _ => None,
+    };
+    folded(one).is_some() && folded(one) == folded(other)
 }
 
 /// `INSERT DEFAULT VALUES` in a MERGE.

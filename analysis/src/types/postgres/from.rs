@@ -258,7 +258,12 @@ impl<'q> Session<'q> {
             }
         } else {
             let sure = values.iter().all(|value| value.not_null);
-            let (value, candidate) = self.function(&Called { name, ..Called::default() }, values);
+            let names = query.asked.iter().find_map(|(of, asked)| match asked {
+                Asked::Arguments(names) if *of == id => Some(names.as_slice()),
+                _ => None,
+            });
+            let called = Called { name, names: names.unwrap_or_default(), ..Called::default() };
+            let (value, candidate) = self.function(&called, values);
             let (outs, set) = match &candidate {
                 Some((candidate, types)) => (self.settled_outs(candidate, types), candidate.set),
                 None => (Vec::new(), false),

@@ -127,7 +127,13 @@ impl Session<'_> {
     /// Reports an operator that does not exist, if that is certain.
     fn no_operator(&mut self, op: &str, types: &[Ty], several: bool, span: Option<Span>) {
         let known = types.iter().all(|ty| *ty != Ty::OPAQUE);
-        if !known || several || self.types.catalog.unknown_extension || self.has_own_operators() {
+        // `(a, b) OVERLAPS (c, d)` is a function of four values.
+        if op.eq_ignore_ascii_case("overlaps")
+            || !known
+            || several
+            || self.types.catalog.unknown_extension
+            || self.has_own_operators()
+        {
             return;
         }
         let names: Vec<String> = types.iter().map(|ty| self.types.display(*ty)).collect();

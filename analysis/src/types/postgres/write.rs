@@ -148,6 +148,9 @@ impl Session<'_> {
 
     /// `SET list[1] = value` stores an element; the subscript is not kept.
     fn is_element(&mut self, value: Ty, of: Ty) -> bool {
+        if !self.query.subscripted {
+            return false;
+        }
         let element = self.types.element(of);
         element.is_some_and(|element| self.converts(value, element, Context::Assignment) != Some(false))
     }
