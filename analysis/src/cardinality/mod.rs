@@ -13,11 +13,11 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::schema::Schema;
-use crate::sql::expr::{Expr, Literal};
+use crate::sql::expr::{Expr, Literal, Op};
 use crate::sql::outer_joins::demanded;
 use crate::sql::query::{
-    Block, BlockId, Body, From, JoinKind, Kind, Query, Relation, RelationId, Role, Select, SetOp, Source,
-    Write,
+    Block, BlockId, Body, From, JoinKind, Kind, OrderKey, Query, Relation, RelationId, Role, Select, SetOp,
+    Source, Write,
 };
 
 /// An upper bound on the number of rows.
@@ -170,11 +170,28 @@ impl Reader<'_> {
             Some(Expr::Literal(Literal::Number(n))) if matches!(n.as_str(), "0" | "1") => {
                 Cardinality::new(Rows::One, format!("LIMIT {n}"))
             }
+            Some(Expr::Other { what, .. }) if what == "with ties" => match self.has_no_ties(block) {
+                true => Cardinality::new(Rows::Bounded, "FETCH FIRST"),
+                false => body,
+            },
             Some(limit) if matches!(block.body, Body::Select(_) | Body::Set { .. } | Body::Values(_)) => {
                 Cardinality::new(Rows::Bounded, format!("LIMIT {limit}"))
             }
             _ => body,
         }
+    }
+
+    /// Whether no two rows of a block are equal in what it is ordered by.
+    fn has_no_ties(&mut self, block: &Block) -> bool {
+        let Body::Select(select) = &block.body else { return false };
+        let equal = |key: &OrderKey| Expr::Binary {
+            op: Op::Eq,
+            left: Box::new(key.expr.clone()),
+            right: Box::new(Expr::Parameter(0)),
+        };
+        let equal: Vec<Expr> = block.order_by.iter().map(equal).collect();
+        let filters: Vec<&Expr> = block.filters().iter().chain(&equal).collect();
+        select.group_by.is_empty() && self.joined(&select.from, &filters).rows == Rows::One
     }
 
     fn body(&mut self, block: &Block) -> Cardinality {

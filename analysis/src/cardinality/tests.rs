@@ -366,3 +366,54 @@ fn each_dialect_has_its_own_ways_to_one_row() {
     check_with(Dialect::Sqlite, ddl, "SELECT a FROM t LIMIT -1", Rows::Many);
     check_with(Dialect::MySql, ddl, "SELECT 1 FROM DUAL WHERE EXISTS (SELECT 1 FROM t)", Rows::One);
 }
+
+/// How many rows a query returns with a schema of its own.
+#[track_caller]
+fn rows_of(dialect: Dialect, ddl: &str, sql: &str, expect: Rows) {
+    let mut replay = crate::schema::Replay::new(dialect);
+    replay.apply(ddl, "schema.sql");
+    assert_eq!(replay.problems, []);
+    let query = resolve(sql, dialect, Some(&replay.schema)).expect("it parses");
+    assert_eq!(of(&query, Some(&replay.schema)).rows, expect, "{sql}");
+}
+
+#[test]
+fn a_truth_is_one_value() {
+    let ddl = "CREATE TABLE f (k int, flag boolean, v int, PRIMARY KEY (k, flag)); CREATE VIEW w AS SELECT * FROM f;";
+    for dialect in [Dialect::Postgres, Dialect::MySql, Dialect::Sqlite] {
+        rows_of(dialect, ddl, "SELECT v FROM f WHERE k = 1 AND NOT flag", Rows::One);
+        rows_of(dialect, ddl, "SELECT v FROM w WHERE k = 1 AND NOT flag", Rows::One);
+        rows_of(dialect, ddl, "SELECT v FROM f WHERE k = 1 AND flag = TRUE", Rows::One);
+    }
+    rows_of(Dialect::Postgres, ddl, "SELECT v FROM f WHERE k = 1 AND flag IS TRUE", Rows::One);
+    rows_of(Dialect::Postgres, ddl, "SELECT v FROM f WHERE k = 1 AND flag IS NOT TRUE", Rows::Many);
+    // Any number but zero is true.
+    rows_of(Dialect::MySql, ddl, "SELECT v FROM f WHERE k = 1 AND flag", Rows::Many);
+}
+
+#[test]
+fn negations_and_equal_columns() {
+    let ddl = "CREATE TABLE t (id int PRIMARY KEY, a int); CREATE TABLE u (t_id int, n int);";
+    for (sql, expect) in [
+        ("SELECT a FROM t WHERE NOT (id <> $1)", Rows::One),
+        ("SELECT a FROM t WHERE NOT (id <> $1 OR a > 3)", Rows::One),
+        ("SELECT a FROM t WHERE NOT (id NOT IN (1, 2))", Rows::Bounded),
+        ("SELECT a FROM t WHERE NOT (id = $1)", Rows::Many),
+        ("SELECT a FROM t WHERE id = a AND a = $1", Rows::One),
+        ("SELECT a FROM t JOIN u ON u.t_id = t.id WHERE u.t_id = $1", Rows::Many),
+        ("SELECT t.a FROM t, (SELECT 1 AS x) s WHERE t.id = t.a AND t.a = s.x", Rows::One),
+    ] {
+        rows_of(Dialect::Postgres, ddl, sql, expect);
+    }
+}
+
+#[test]
+fn ties_are_no_bound() {
+    let ddl = "CREATE TABLE t (id int PRIMARY KEY, a int);";
+    let rows = |order: &str, expect| {
+        let sql = format!("SELECT id FROM t ORDER BY {order} FETCH FIRST 3 ROWS WITH TIES");
+        rows_of(Dialect::Postgres, ddl, &sql, expect);
+    };
+    rows("a", Rows::Many);
+    rows("a, id", Rows::Bounded);
+}

@@ -49,7 +49,7 @@ impl Reader<'_> {
     ) -> Option<(Rows, String)> {
         // Tables that inherit from it have keys of their own, and their rows are read with those of the
         // parent.
-        if schema.is_inherited(table) && !self.query.reads_only(id) {
+        if schema.is_inherited(table) && !self.query.reads_only(id) || self.query.reads_versions(id) {
             return None;
         }
         let mut best: Option<(Rows, String)> = None;

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{Reader, Rows};
+use crate::schema::Column;
 use crate::sql::dialect::Dialect;
-use crate::sql::expr::{ColumnRef, Expr, Op};
+use crate::sql::expr::{ColumnRef, Expr, Op, Test};
 use crate::sql::predicates;
 use crate::sql::query::{RelationId, Source};
+
+/// The maximum number of conditions among which equal columns are followed: each step looks at all others.
+const MOST_EQUALITIES: usize = 32;
 
 impl Reader<'_> {
     pub(super) fn dialect(&self) -> Option<Dialect> {
@@ -15,19 +19,12 @@ impl Reader<'_> {
 
     /// The collation declared for a column.
     fn declared_collation(&self, expr: &Expr) -> Option<&str> {
-        let column = expr.without_casts().as_column()?;
-        let Source::Table(name) = &self.query.relation(column.relation?).source else { return None };
-        self.schema?.stored(name)?.column(&column.name)?.collation.as_deref()
+        self.table_column(expr.without_casts())?.collation.as_deref()
     }
 
     /// Whether an expression is a column of a table that is declared NOT NULL.
     fn is_never_null(&self, expr: &Expr) -> bool {
-        let column = || {
-            let column = expr.as_column()?;
-            let Source::Table(name) = &self.query.relation(column.relation?).source else { return None };
-            Some(self.schema?.stored(name)?.column(&column.name)?.not_null)
-        };
-        column().unwrap_or(false)
+        self.table_column(expr).is_some_and(|column| column.not_null)
     }
 
     /// Whether values that compare equal here are also equal under the collation of the key. A coarser
@@ -109,7 +106,51 @@ impl Reader<'_> {
         here: &[RelationId],
         levels: &BTreeMap<RelationId, Rows>,
     ) -> Option<Rows> {
-        conditions.iter().filter_map(|condition| self.values_left(is_it, condition, here, levels)).min()
+        let found =
+            conditions.iter().filter_map(|condition| self.values_left(is_it, condition, here, levels));
+        found.min().or_else(|| self.value_of_equal_column(is_it, conditions, here, levels))
+    }
+
+    /// `x = y AND y = $1`: a column has as many values as one that it equals.
+    fn value_of_equal_column(
+        &mut self,
+        is_it: &dyn Fn(&Expr) -> bool,
+        conditions: &[&Expr],
+        here: &[RelationId],
+        levels: &BTreeMap<RelationId, Rows>,
+    ) -> Option<Rows> {
+        if conditions.len() > MOST_EQUALITIES {
+            return None;
+        }
+        let mut equal: Vec<&Expr> = Vec::new();
+        let mut checked = 0;
+        loop {
+            for condition in conditions {
+                let Expr::Binary { op: Op::Eq, left, right } = condition else { continue };
+                let is_known = |expr: &Expr| match checked {
+                    0 => is_it(expr),
+                    _ => same_column(equal[checked - 1], expr),
+                };
+                let other = match (is_known(left), is_known(right)) {
+                    (true, false) => right.as_ref(),
+                    (false, true) => left.as_ref(),
+                    _ => continue,
+                };
+                let is_new = other.as_column().is_some()
+                    && !is_it(other)
+                    && !equal.iter().any(|known| same_column(known, other));
+                if is_new && self.compares_as_key(left, Some(right)) {
+                    equal.push(other);
+                }
+            }
+            checked += 1;
+            let next = *equal.get(checked - 1)?;
+            let is_next = |expr: &Expr| same_column(next, expr);
+            let found = conditions.iter().filter_map(|it| self.values_left(&is_next, it, here, levels)).min();
+            if found.is_some() {
+                return found;
+            }
+        }
     }
 
     pub(super) fn values_left(
@@ -185,8 +226,64 @@ impl Reader<'_> {
                 }
                 Some(Rows::Bounded)
             }
+            Expr::Not(inner) => self.values_left_by_negation(is_it, inner, here, levels),
+            // Elsewhere a number other than zero is true as well.
+            Expr::Column(_) => self.is_postgres_truth(condition, is_it).then_some(Rows::One),
+            Expr::Is { expr, test: Test::True | Test::False, negated: false } => {
+                self.is_postgres_truth(expr, is_it).then_some(Rows::One)
+            }
             _ => None,
         }
+    }
+
+    /// Like `values_left`, for `NOT condition`.
+    fn values_left_by_negation(
+        &mut self,
+        is_it: &dyn Fn(&Expr) -> bool,
+        condition: &Expr,
+        here: &[RelationId],
+        levels: &BTreeMap<RelationId, Rows>,
+    ) -> Option<Rows> {
+        match condition {
+            Expr::Binary { op: Op::NotEq, left, right } => self.equal(is_it, left, right, here, levels),
+            Expr::InList { expr, list, negated: true } => {
+                let listed = Expr::InList { expr: expr.clone(), list: list.clone(), negated: false };
+                self.values_left(is_it, &listed, here, levels)
+            }
+            Expr::Not(inner) => self.values_left(is_it, inner, here, levels),
+            // `NOT (a OR b)` is `NOT a AND NOT b`.
+            Expr::Or(arms) => {
+                let left = |arm| self.values_left_by_negation(is_it, arm, here, levels);
+                arms.iter().filter_map(left).min()
+            }
+            Expr::Column(_) => (is_it(condition) && self.is_number(condition)).then_some(Rows::One),
+            _ => None,
+        }
+    }
+
+    /// Whether an expression is the one sought, and a boolean of PostgreSQL.
+    fn is_postgres_truth(&self, expr: &Expr, is_it: &dyn Fn(&Expr) -> bool) -> bool {
+        self.dialect() == Some(Dialect::Postgres) && is_it(expr)
+    }
+
+    /// Whether a column holds numbers or booleans, of which only zero and false are not true.
+    fn is_number(&self, expr: &Expr) -> bool {
+        let is_text = |ty: &str| {
+            let ty = ty.to_ascii_lowercase();
+            ty.is_empty() || ["char", "text", "clob", "blob", "binary"].iter().any(|word| ty.contains(word))
+        };
+        let Some(column) = expr.as_column() else { return false };
+        let relation = column.relation.map(|id| self.query.relation(id));
+        let columns = relation.and_then(|relation| relation.columns.as_ref());
+        let known = columns.and_then(|columns| columns.iter().find(|known| known.name == column.name));
+        known.is_some_and(|known| !is_text(&known.ty))
+    }
+
+    /// The column of a table that an expression names.
+    fn table_column(&self, expr: &Expr) -> Option<&Column> {
+        let column = expr.as_column()?;
+        let Source::Table(name) = &self.query.relation(column.relation?).source else { return None };
+        self.schema?.stored(name)?.column(&column.name)
     }
 
     pub(super) fn equal<'e>(
@@ -240,4 +337,8 @@ impl Reader<'_> {
         });
         rows
     }
+}
+
+fn same_column(one: &Expr, other: &Expr) -> bool {
+    one.as_column().is_some_and(|column| other.as_column() == Some(column))
 }
