@@ -131,8 +131,8 @@ fn needs(
                 .iter()
                 .any(|access| access.relation == sort.relation && access.verdict != Verdict::Unserved);
             let need = Need { query: at, relation: sort.relation, sorts: true, narrows: false };
-            if is_served && is_worth_it(&sort.table) {
-                needs.entry(sort.wanted).or_default().insert(need);
+            if let (Some(wanted), true) = (sort.wanted, is_served && is_worth_it(&sort.table)) {
+                needs.entry(wanted).or_default().insert(need);
             }
         }
     }

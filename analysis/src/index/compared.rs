@@ -4,8 +4,8 @@
 use super::condition::{Compare, Condition, Reader};
 use super::relations::Relations;
 use super::value_types::Class;
-use crate::sql::expr::{Expr, Literal};
-use crate::sql::{Dialect, predicates};
+use crate::sql::expr::{Expr, Literal, Op};
+use crate::sql::{Dialect, predicates, type_names};
 
 impl Reader<'_> {
     /// The comparison of `operand` with `values` as a condition, if the operand belongs to this relation and
@@ -97,6 +97,20 @@ impl Reader<'_> {
         if matches!(value, Expr::Parameter(_)) {
             return false;
         }
+        let said = match value {
+            Expr::Column(other) => (self.type_of)(other),
+            Expr::Cast { ty, .. } => Some(ty.as_str()),
+            _ => None,
+        };
+        // `varchar` becomes `char` when compared with `char`, and a `name` brings its own collation.
+        let is_turned = |ty: &str| {
+            let ty = type_names::canonical(ty);
+            let is_char = ty == "bpchar" || ty.starts_with("character") && !is_varying_type(&ty);
+            is_char && is(is_varying_type) || ty == "name" && is(is_text_type)
+        };
+        if said.is_some_and(is_turned) {
+            return true;
+        }
         is(is_integer_type) && matches!(class(), Some(Class::Decimal | Class::Float))
             || is(is_decimal_type) && class() == Some(Class::Float)
     }
@@ -112,6 +126,9 @@ impl Reader<'_> {
             Expr::Literal(Literal::Number(_) | Literal::Bool(_)) => self.dialect == Dialect::MySql,
             Expr::Column(column) => (self.type_of)(column).is_some_and(is_number),
             Expr::Cast { ty, .. } => is_number(ty),
+            Expr::Binary { op: Op::Arithmetic(_), .. } => self.dialect == Dialect::MySql,
+            Expr::Unary { expr, op } => op == "-" && self.is_number(expr),
+            Expr::Subquery(block) if self.dialect == Dialect::MySql => self.values.is_number(*block),
             _ => false,
         }
     }
@@ -146,6 +163,10 @@ fn is_integer_type(ty: &str) -> bool {
 
 fn is_decimal_type(ty: &str) -> bool {
     ty.starts_with("numeric")
+}
+
+fn is_varying_type(ty: &str) -> bool {
+    ty.starts_with("character varying")
 }
 
 /// Text types that ignore trailing blanks.

@@ -155,8 +155,16 @@ impl<'a> Reader<'a> {
     fn conditions(&self, conjunct: &Expr) -> Vec<Condition> {
         let mut found = self.comparisons(conjunct);
         // An index may store the condition itself: `CREATE INDEX ON jobs ((done_at IS NULL))`.
-        if !matches!(conjunct, Expr::Column(_) | Expr::Not(_)) {
-            found.extend(self.compared(conjunct, Compare::Equal, &[]));
+        match conjunct {
+            Expr::Column(_) => {}
+            // PostgreSQL searches for false.
+            Expr::Not(inner)
+                if self.dialect == Dialect::Postgres && !matches!(inner.as_ref(), Expr::Column(_)) =>
+            {
+                found.extend(self.compared(inner, Compare::Equal, &[]));
+            }
+            Expr::Not(_) => {}
+            _ => found.extend(self.compared(conjunct, Compare::Equal, &[])),
         }
         found
     }
@@ -192,6 +200,10 @@ impl<'a> Reader<'a> {
             }
             Expr::Any { left, op, right, all: false } if op.is_range() => {
                 self.compared(left, Compare::Range, &[right.as_ref()]).into_iter().collect()
+            }
+            Expr::Any { left, op: Op::Other(op), right, all: false } if self.dialect == Dialect::Postgres => {
+                let compare = Compare::Operator(op.as_str().to_owned());
+                self.compared(left, compare, &[right.as_ref()]).into_iter().collect()
             }
             Expr::Between { expr, low, high, negated: false } => {
                 // If one bound forces a cast of the column, the other bound is still searched by.
@@ -312,6 +324,13 @@ impl<'a> Reader<'a> {
                 return Vec::new();
             }
             return parts.iter().filter_map(|part| self.compared(part, Compare::Equal, &[])).collect();
+        }
+        // MariaDB and MySQL search for rows whose relevance exceeds a number.
+        if let (Op::Gt | Op::GtEq, Expr::Binary { op: Op::Other(search), left: own, right: text }, true) =
+            (op, left, self.dialect == Dialect::MySql)
+            && search == "match"
+        {
+            return self.binary(&Op::Other(search.clone()), own, text);
         }
         let compare = match op {
             Op::Eq => Compare::Equal,

@@ -6,13 +6,13 @@ use super::order::{self, Joined};
 use super::problem::{Demand, Problem};
 use super::relations::Relations;
 use super::searches::{How, Searches, Served, Walk};
-use super::serve::Indexes;
+use super::serve::{By, Indexes};
 use super::wanted::{self, Reading, Wanted};
 use super::{Access, Hindrance, Verdict, catalog, estimate, hindrance};
 use crate::schema::{Name, Schema};
 use crate::sql::Dialect;
-use crate::sql::expr::{Expr, Test};
-use crate::sql::query::{Query, RelationId, Source};
+use crate::sql::expr::{ColumnRef, Expr, Op, Test};
+use crate::sql::query::{Body, Query, RelationId, Source};
 
 /// The selectivity from which the first matching row is found quickly by scanning.
 const MUCH: f64 = 0.3;
@@ -80,6 +80,7 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Ac
             _ => others.push((*id, estimate::rows(source, query, schema))),
         }
     }
+    filter_by_single_rows(&mut items, problem, query);
     let joined = Joined::new(&items, others, problem);
     let plans: Vec<Vec<Option<Served>>> =
         order::planners(schema.dialect).iter().map(|planner| joined.plan(*planner)).collect();
@@ -120,6 +121,38 @@ pub(super) fn solve(query: &Query, schema: &Schema, problem: &Problem) -> Vec<Ac
         _ => None,
     });
     tables.chain(sequences).collect()
+}
+
+/// Marks tables that are compared with the values of relations of a single row: each of their rows is tested against
+/// these values, as against values of the query.
+fn filter_by_single_rows(items: &mut [Item<'_>], problem: &Problem, query: &Query) {
+    let is_lone_query = |id: &&RelationId| match &query.relation(**id).source {
+        Source::Derived(block) | Source::Cte(block) => match &query.block(*block).body {
+            Body::Select(select) => select.from.is_empty() && !select.set_returning,
+            Body::Values(rows) => rows.len() == 1,
+            _ => false,
+        },
+        _ => false,
+    };
+    let queries = problem.relations.iter().filter(is_lone_query).copied();
+    let tables = items.iter().filter(|item| item.is_one_row()).map(|item| item.relation);
+    let single: Relations = queries.chain(tables).collect();
+    for item in items.iter_mut().filter(|item| !single.contains(item.relation)) {
+        // What the query reads after this table gives it no values.
+        let later = problem.straight.iter().filter(|(_, before)| before.contains(&item.relation));
+        let later: Vec<&RelationId> = later.flat_map(|(inner, _)| inner).collect();
+        let relation = item.relation;
+        let is_given = |column: &ColumnRef| {
+            let is_single = |id: RelationId| single.contains(id) && !later.contains(&&id);
+            column.relation.is_some_and(|id| id == relation || is_single(id))
+        };
+        let is_asked = |demand: &&Expr| {
+            let is_comparison =
+                matches!(demand, Expr::Binary { op, .. } if op.is_comparison() && *op != Op::NotEq);
+            is_comparison && demand.columns().into_iter().all(is_given)
+        };
+        item.is_filtered |= item.demands.iter().any(is_asked);
+    }
 }
 
 /// The access to a sequence, which always has a single row.
@@ -234,6 +267,19 @@ impl Item<'_> {
             first
         });
         by_arms.or(found)
+    }
+
+    /// Whether the query's own values fix a unique key.
+    fn is_one_row(&self) -> bool {
+        self.alone.is_some_and(|alone| match (alone.by, alone.how) {
+            (By::Index(at), How::Searched(keys)) => {
+                let index = self.indexes.list().get(at).map(|prepared| &prepared.index);
+                index.is_some_and(|index| index.unique && index.keys.len() == keys)
+                    && estimate::ROWS * alone.kept <= 1.0
+            }
+            (By::Place, _) => estimate::ROWS * alone.kept <= 1.0,
+            _ => false,
+        })
     }
 
     /// How an index serves it without rows of any other relation.

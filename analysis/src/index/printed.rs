@@ -44,6 +44,10 @@ impl<'a> Printer<'a> {
     pub(super) fn key(&self, operand: &Expr) -> Option<String> {
         match operand {
             Expr::Column(_) => self.value(operand),
+            Expr::Collate { expr, collation } if self.schema.dialect != Dialect::MySql => {
+                let collation = quote_if_needed(collation, self.schema.dialect);
+                self.key(expr).map(|key| format!("{key} COLLATE {collation}"))
+            }
             // MariaDB does not support expressions in indexes, and its dialect is MySQL's.
             _ if self.schema.dialect == Dialect::MySql => None,
             _ if operand.columns().is_empty() => None,
@@ -134,6 +138,11 @@ impl<'a> Printer<'a> {
                 let from = matches!(expr.as_ref(), Expr::Binary { op: Op::Other(op), .. } if op == "->>" || op == "#>>");
                 (plain && from).then(|| self.value(expr)).flatten().map(|inner| format!("({inner})::{ty}"))
             }
+            Expr::Binary { op: Op::Arithmetic(op), left, right } => {
+                let is_immutable = |side: &Expr| is_number(side) || is_number_type(self.type_of(side));
+                (is_immutable(left) && is_immutable(right))
+                    .then(|| Some(format!("{} {op} {}", self.value(left)?, self.value(right)?)))?
+            }
             Expr::Binary { op: Op::Other(op), left, right }
                 if matches!(op.as_str(), "->" | "->>" | "#>" | "#>>") =>
             {
@@ -168,6 +177,12 @@ impl<'a> Printer<'a> {
         let args: Option<Vec<String>> = call.args.iter().map(|arg| self.value(arg)).collect();
         Some(format!("{}({})", call.name, args?.join(", ")))
     }
+}
+
+/// Whether arithmetic on values of a type depends on no setting of the session.
+fn is_number_type(ty: &str) -> bool {
+    let base = ty.split('(').next().unwrap_or(ty).trim();
+    matches!(base, "smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision")
 }
 
 fn is_number(expr: &Expr) -> bool {

@@ -409,7 +409,7 @@ fn extremes(select: &Select) -> Vec<Expr> {
         }
         _ => None,
     };
-    if !select.group_by.is_empty() || select.from.len() != 1 {
+    if !select.group_by.is_empty() || select.from.len() != 1 || select.having.as_ref().is_some_and(counts) {
         return Vec::new();
     }
     let mut found = Vec::new();
@@ -422,6 +422,14 @@ fn extremes(select: &Select) -> Vec<Expr> {
         }
     }
     found
+}
+
+/// Whether a condition needs every row of a group.
+fn counts(condition: &Expr) -> bool {
+    condition.any(|part| {
+        matches!(part, Expr::Call(call)
+            if matches!(call.name.as_str(), "count" | "sum" | "avg") || call.name.ends_with("_agg"))
+    })
 }
 
 /// The first sort key that a block needs. Grouping comes before all else.

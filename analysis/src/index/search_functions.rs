@@ -48,9 +48,9 @@ fn postgres(name: &str) -> Option<Sides> {
 /// The functions that a SPATIAL or a multi-valued index serves.
 fn mysql(name: &str) -> Option<Sides> {
     Some(match name {
-        "mbrcontains" | "mbrwithin" | "mbrintersects" | "mbrequals" | "mbroverlaps" | "mbrtouches"
-        | "mbrcovers" | "mbrcoveredby" | "st_contains" | "st_within" | "st_intersects" | "st_equals"
-        | "st_crosses" | "st_overlaps" | "st_touches" => Sides::Both("&&"),
+        "mbrcontains" | "mbrwithin" | "mbrintersects" | "mbrequal" | "mbrequals" | "mbroverlaps"
+        | "mbrtouches" | "mbrcovers" | "mbrcoveredby" | "st_contains" | "st_within" | "st_intersects"
+        | "st_equals" | "st_crosses" | "st_overlaps" | "st_touches" => Sides::Both("&&"),
         "json_contains" => Sides::First("member of"),
         "json_overlaps" => Sides::Both("member of"),
         _ => return None,

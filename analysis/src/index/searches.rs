@@ -280,9 +280,9 @@ impl Searches {
                 first(matched)
             }
             "hash" => first(usize::from(count == 1 && serves(0).is_some())),
-            "gist" | "spgist" => first(usize::from(serves(0).is_some())),
+            "spgist" => first(usize::from(serves(0).is_some())),
             // Any key narrows the search.
-            "gin" | "brin" | "bloom" | "fulltext" | "spatial" => {
+            "gist" | "gin" | "brin" | "bloom" | "fulltext" | "spatial" => {
                 let all = (0..count).filter_map(serves);
                 let (keys, kept) = all.fold((0, 1.0), |(n, kept), one| (n + 1, kept * one.kept));
                 Matched { keys, kept }

@@ -49,6 +49,41 @@ fn key_type<'t>(of: &Indexes<'t>, key: &IndexKey) -> &'t str {
     key.as_column().and_then(|name| of.table.column(name)).map_or("", |column| &column.ty)
 }
 
+/// Whether MySQL turns a value into a text to match it with a pattern.
+fn is_counted(ty: &str) -> bool {
+    let ty = ty.to_ascii_lowercase();
+    ["int", "dec", "float", "double", "date", "time", "year", "bit"].iter().any(|word| ty.contains(word))
+        && !ty.contains("point")
+}
+
+/// Whether the GiST operator class of a type, as `btree_gist` and `ltree` bring it, compares values by their order.
+fn is_scalar(ty: &str) -> bool {
+    let base = ty.split('(').next().unwrap_or(ty).trim();
+    base.starts_with("time")
+        || base.starts_with("character")
+        || matches!(
+            base,
+            "smallint"
+                | "integer"
+                | "bigint"
+                | "real"
+                | "double precision"
+                | "numeric"
+                | "money"
+                | "oid"
+                | "date"
+                | "interval"
+                | "text"
+                | "uuid"
+                | "bytea"
+                | "inet"
+                | "cidr"
+                | "macaddr"
+                | "macaddr8"
+                | "ltree"
+        )
+}
+
 fn is_text_key(of: &Indexes<'_>, key: &IndexKey) -> bool {
     let ty = key_type(of, key);
     matches!(ty, "text" | "citext") || ty.starts_with("character")
@@ -234,7 +269,10 @@ impl PreparedIndex {
                 Knows::from(collated || prefix || operator(BYTE_OPERATORS) || operator(&["^@"]))
             }
             "gist" | "spgist" => {
-                let known = condition.compare == Compare::Equal || operator(BOX_OPERATORS);
+                let is_null = matches!(condition.compare, Compare::Null | Compare::NotNull);
+                let is_sorted = condition.compare == Compare::Range && is_scalar(key_type(of, key));
+                let known =
+                    condition.compare == Compare::Equal || is_null || is_sorted || operator(BOX_OPERATORS);
                 // `~` is a pattern match only for text: types of extensions have an operator of that name.
                 Knows::from(known).or_unknown((is_operator || pattern) && !is_text_key(of, key))
             }
@@ -291,7 +329,10 @@ impl PreparedIndex {
                 LikeKind::Glob => collation == "binary",
                 _ => collation == "nocase",
             },
-            Dialect::MySql => kind == LikeKind::Like,
+            Dialect::MySql => {
+                let ty = key_type(of, key);
+                kind == LikeKind::Like && (ty.is_empty() || !is_counted(ty))
+            }
         }
     }
 }

@@ -22,8 +22,8 @@ pub struct Sort {
     pub table: Name,
     /// What the rows are ordered by, as SQL.
     pub keys: Vec<String>,
-    /// The index that would provide the order after the query's filter.
-    pub wanted: Wanted,
+    /// The index that would provide the order after the query's filter; `None` if none can be suggested.
+    pub wanted: Option<Wanted>,
     /// The position of the ORDER BY key.
     pub span: Option<Span>,
 }
@@ -112,17 +112,82 @@ fn sort_of(query: &Query, schema: &Schema, block: &Block) -> Option<Sort> {
         demands: &demands,
         order,
     };
-    let wanted = reading.wanted().into_iter().find(|wanted| wanted.ordered)?;
+    let printer = Printer { schema, table, relation: *relation };
+    let by_distance = distance(&first.expr, *relation);
+    let wanted = match by_distance {
+        Some((own, op)) => wanted_by_distance(&reading, own, op),
+        None => reading.wanted().into_iter().find(|wanted| wanted.ordered),
+    };
+    let is_torn = conditions.iter().any(|condition| !condition.one_value && condition.compare.is_equality());
+    if wanted.is_none() && by_distance.is_none() && (is_torn || !is_computed(&printer, order)) {
+        return None;
+    }
     let rowid = table.rowid_alias().map(|column| column.name.as_str());
     let by_rowid = schema.dialect == Dialect::Sqlite
         && first.expr.as_column().is_some_and(|column| Some(column.name.as_str()) == rowid);
     if by_rowid || is_one_row(schema, &reading) || given(schema, &reading) {
         return None;
     }
-    let printer = Printer { schema, table, relation: *relation };
-    let keys = order.iter().filter_map(|key| printer.key(&key.expr)).collect();
+    let written = |key: &OrderKey| printer.key(&key.expr).unwrap_or_else(|| key.expr.to_string());
+    let keys = order.iter().map(written).collect();
     let span = order.iter().filter_map(|key| key.expr.span()).next();
     Some(Sort { relation: *relation, table: name.clone(), keys, wanted, span })
+}
+
+/// Whether rows are ordered by an expression over the table that no index can be suggested for.
+fn is_computed(printer: &Printer<'_>, order: &[OrderKey]) -> bool {
+    let is_open = |expr: &Expr| {
+        expr.any(|part| {
+            matches!(part, Expr::WholeRow(_))
+                || part.own_subquery().is_some()
+                || part.as_column().is_some_and(|column| column.relation != Some(printer.relation))
+        })
+    };
+    let keys = || order.iter().map(|key| &key.expr);
+    !keys().any(|key| is_open(key) || predicates::is_volatile(key))
+        && keys().any(|key| !key.columns().is_empty() && printer.key(key).is_none())
+}
+
+/// The expression of a relation and the operator, for an order by the distance from a value.
+fn distance(by: &Expr, relation: RelationId) -> Option<(&Expr, &str)> {
+    let Expr::Binary { op, left, right } = by else { return None };
+    let op = match op {
+        Op::Other(op) if op.starts_with('<') && op.ends_with('>') => op.as_str(),
+        // The parser reads pgvector's operator as MySQL's.
+        Op::Same => "<=>",
+        _ => return None,
+    };
+    let is_apart = |side: &Expr| side.columns().iter().all(|column| column.relation != Some(relation));
+    match (is_apart(left), is_apart(right)) {
+        (false, true) => Some((left, op)),
+        (true, false) => Some((right, op)),
+        _ => None,
+    }
+}
+
+/// The index that gives the order of the distance, for types and operators whose index is known.
+fn wanted_by_distance(reading: &Reading<'_>, own: &Expr, op: &str) -> Option<Wanted> {
+    let printer = Printer { schema: reading.schema, table: reading.table, relation: reading.relation };
+    let ty = printer.type_of(own);
+    let method = match (ty.split('(').next().unwrap_or(ty).trim(), op) {
+        ("point" | "box" | "circle" | "polygon", "<->") => ("gist", ""),
+        ("text" | "character varying" | "character", "<->") => ("gist", "gist_trgm_ops"),
+        ("vector", "<->") => ("hnsw", "vector_l2_ops"),
+        ("vector", "<=>") => ("hnsw", "vector_cosine_ops"),
+        ("vector", "<#>") => ("hnsw", "vector_ip_ops"),
+        ("geometry" | "geography", "<->") => ("gist", ""),
+        _ => return None,
+    };
+    let is_alone = reading.order.len() == 1 && reading.conditions.is_empty();
+    let key = printer.key(own).filter(|_| is_alone)?;
+    Some(Wanted {
+        table: reading.table.name.clone(),
+        equal: Vec::new(),
+        rest: vec![key],
+        ordered: true,
+        constants: Vec::new(),
+        method: Some(method),
+    })
 }
 
 /// Whether the filter fixes a unique key, so that there is nothing to sort.
@@ -181,39 +246,30 @@ pub(super) fn given_by(schema: &Schema, reading: &Reading<'_>) -> Option<Given> 
     found
 }
 
-/// Whether an index provides the order of the distance from a value: `ORDER BY place <-> $1`.
+/// Whether an index provides the order of the distance from a value: `ORDER BY place <-> $1`. Any key of a GiST index
+/// does.
 fn gives_distance(prepared: &PreparedIndex, reading: &Reading<'_>) -> bool {
-    let ([key, ..], [Some(own), ..], [first, ..]) =
-        (prepared.index.keys.as_slice(), prepared.keys.as_slice(), reading.order)
-    else {
-        return false;
-    };
-    let Expr::Binary { op, left, right } = &first.expr else { return false };
-    let op = match op {
-        Op::Other(op) => op.as_str(),
-        // The parser reads pgvector's operator as MySQL's.
-        Op::Same => "<=>",
-        _ => return false,
-    };
-    let is_own = |side: &Expr, other: &Expr| {
-        predicates::same(own, side, reading.relation)
-            && other.columns().iter().all(|column| column.relation != Some(reading.relation))
-    };
-    let opclass = key.opclass.as_deref().unwrap_or_default();
-    let is_known = match prepared.index.method.as_str() {
-        "gist" | "spgist" => op.starts_with('<') && op.ends_with('>'),
-        "hnsw" | "ivfflat" => match op {
-            "<->" => opclass.is_empty() || opclass.ends_with("l2_ops"),
-            "<#>" => opclass.ends_with("ip_ops"),
-            "<=>" => opclass.ends_with("cosine_ops"),
-            "<+>" => opclass.ends_with("l1_ops"),
-            "<~>" => opclass.ends_with("hamming_ops"),
-            "<%>" => opclass.ends_with("jaccard_ops"),
+    let Some(first) = reading.order.first().filter(|first| !first.desc) else { return false };
+    let Some((by, op)) = distance(&first.expr, reading.relation) else { return false };
+    let mut keys = prepared.index.keys.iter().zip(&prepared.keys);
+    let first_key = if prepared.index.method == "gist" { prepared.index.keys.len() } else { 1 };
+    keys.by_ref().take(first_key).any(|(key, own)| {
+        let opclass = key.opclass.as_deref().unwrap_or_default();
+        let is_known = match prepared.index.method.as_str() {
+            "gist" | "spgist" => true,
+            "hnsw" | "ivfflat" => match op {
+                "<->" => opclass.is_empty() || opclass.ends_with("l2_ops"),
+                "<#>" => opclass.ends_with("ip_ops"),
+                "<=>" => opclass.ends_with("cosine_ops"),
+                "<+>" => opclass.ends_with("l1_ops"),
+                "<~>" => opclass.ends_with("hamming_ops"),
+                "<%>" => opclass.ends_with("jaccard_ops"),
+                _ => false,
+            },
             _ => false,
-        },
-        _ => false,
-    };
-    is_known && !first.desc && (is_own(left, right) || is_own(right, left))
+        };
+        is_known && own.as_ref().is_some_and(|own| predicates::same(own, by, reading.relation))
+    })
 }
 
 fn gives(schema: &Schema, prepared: &PreparedIndex, reading: &Reading<'_>) -> bool {
@@ -298,7 +354,10 @@ fn is_key(schema: &Schema, reading: &Reading<'_>, own: &Expr, key: &IndexKey, by
         own => own,
     };
     let indexes = Indexes::new(schema, reading.table);
-    predicates::same(own, by, reading.relation)
+    // The order of the bytes is no order that a query asks for.
+    let is_bytewise = key.opclass.as_deref().is_some_and(|opclass| opclass.contains("pattern"));
+    !is_bytewise
+        && predicates::same(own, by, reading.relation)
         && (schema.dialect == Dialect::MySql
             || serve::key_collation(&indexes, key) == serve::said_collation(&indexes, key, said))
 }

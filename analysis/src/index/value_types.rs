@@ -106,6 +106,11 @@ impl Values<'_> {
         }
     }
 
+    /// Whether a subquery returns a number.
+    pub(super) fn is_number(&self, block: BlockId) -> bool {
+        matches!(self.output(block, DEPTH), Some(Class::Integer | Class::Decimal | Class::Float))
+    }
+
     fn type_of(&self, column: &ColumnRef) -> Option<&str> {
         let columns = self.query.relation(column.relation?).columns.as_ref()?;
         columns.iter().find(|known| known.name == column.name).map(|known| known.ty.as_str())

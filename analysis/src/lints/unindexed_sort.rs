@@ -58,10 +58,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
 
 fn finding(context: &QueryContext<'_>, sort: &Sort) -> Finding {
     let keys = sort.keys.join(", ");
-    let place = if sort.keys.len() == 1 {
-        format!("{}.{keys}", sort.table)
-    } else {
-        format!("{} ({keys})", sort.table)
+    let place = match sort.keys.as_slice() {
+        [only] if only.starts_with('(') => format!("{} {only}", sort.table),
+        [only] if !only.contains([' ', '(']) => format!("{}.{only}", sort.table),
+        _ => format!("{} ({keys})", sort.table),
     };
     let span = sort.span.map_or(0..0, |span| span.range());
     let finding = Finding::new(LINT.name, format!("no index gives the order of `{place}`")).excerpt(
@@ -69,7 +69,7 @@ fn finding(context: &QueryContext<'_>, sort: &Sort) -> Finding {
         span,
         "every row that the filter keeps is sorted",
     );
-    let index = context.schema.and_then(|schema| Some((sort.wanted.index(schema)?, schema)));
+    let index = context.schema.and_then(|schema| Some((sort.wanted.as_ref()?.index(schema)?, schema)));
     let Some((index, schema)) = index else { return finding };
     let finding = finding.help(format!("add an index: `{}`", index.ddl(context.dialect)));
     match index::replaced_by(schema, &index) {
@@ -90,6 +90,23 @@ mod tests {
         fires("unindexed_sort", "SELECT id FROM events WHERE user_id = $1 ORDER BY name, id LIMIT $2");
         let help = help("unindexed_sort", "SELECT id FROM events WHERE user_id = $1 ORDER BY name LIMIT 5");
         assert_eq!(help, "add an index: `CREATE INDEX ON events (user_id, name)`");
+    }
+
+    #[test]
+    fn fires_on_expressions_collations_and_distances() {
+        for (sql, expect) in [
+            ("SELECT id FROM users ORDER BY upper(name) LIMIT 5", "CREATE INDEX ON users ((upper(name)))"),
+            (
+                "SELECT id FROM users ORDER BY email COLLATE \"C\" LIMIT 5",
+                "CREATE INDEX ON users (email COLLATE \"C\")",
+            ),
+            ("SELECT id FROM users ORDER BY id + 1 LIMIT 5", "CREATE INDEX ON users ((id + 1))"),
+        ] {
+            assert_eq!(help("unindexed_sort", sql), format!("add an index: `{expect}`"), "{sql}");
+        }
+        fires("unindexed_sort", "SELECT id FROM logs ORDER BY coalesce(output, '') LIMIT 5");
+        silent("unindexed_sort", "SELECT id FROM users ORDER BY random() LIMIT 5");
+        silent("unindexed_sort", "SELECT id FROM users WHERE id = $1 ORDER BY upper(name) LIMIT 5");
     }
 
     #[test]
