@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::new_index::NewIndex;
 use super::planned::Planned;
 use super::wanted::Wanted;
-use super::{Access, Verdict, audit, foreign_keys, merge, sort, writes};
-use crate::schema::{Name, Schema, snapshot};
+use super::{Access, Verdict, accesses, audit, foreign_keys, merge, sort, writes};
+use crate::schema::{Name, Replay, Schema, snapshot};
 use crate::sql::query::RelationId;
 use crate::sql::{Dialect, Query};
 
@@ -94,6 +94,8 @@ impl Candidate<'_> {
 pub fn advise(schema: &Schema, queries: &[Queried<'_>], is_small: &dyn Fn(&Name) -> bool) -> Vec<Advice> {
     let needs = needs(schema, queries, is_small);
     let mut advice = name_and_prove(candidates(&needs, schema), schema, queries);
+    let mut orders = advise_orders(schema, queries, &advice, is_small);
+    advice.append(&mut orders);
     let changes = foreign_keys::Changes::by(schema, queries.iter().map(|queried| queried.query));
     let mut keys = foreign_keys::advise(schema, &advice, &changes, is_small);
     let writers = writers(queries);
@@ -102,6 +104,47 @@ pub fn advise(schema: &Schema, queries: &[Queried<'_>], is_small: &dyn Fn(&Name)
     }
     advice.append(&mut keys);
     advice
+}
+
+/// The indexes for an order that only the advised ones leave to be wanted: where they let a query search its table,
+/// what is left is sorted.
+fn advise_orders(
+    schema: &Schema,
+    queries: &[Queried<'_>],
+    advice: &[Advice],
+    is_small: &dyn Fn(&Name) -> bool,
+) -> Vec<Advice> {
+    let tables: BTreeSet<&Name> = advice.iter().map(|advice| &advice.index.table).collect();
+    if tables.is_empty() {
+        return Vec::new();
+    }
+    let mut replay = Replay::new(schema.dialect);
+    replay.schema = schema.clone();
+    for advice in advice {
+        let make = advice.index.statement("CREATE INDEX", Some(&advice.name), schema.dialect);
+        replay.apply(&make, "advice");
+    }
+    let reads = |query: &Query| writes::read_tables(query).any(|table| tables.contains(table));
+    let read: Vec<Vec<Access>> = queries
+        .iter()
+        .map(|queried| match queried.is_open && reads(queried.query) {
+            true => accesses(queried.query, &replay.schema),
+            false => Vec::new(),
+        })
+        .collect();
+    let with_them: Vec<Queried<'_>> = queries
+        .iter()
+        .zip(&read)
+        .map(|(queried, read)| Queried {
+            accesses: read,
+            is_open: queried.is_open && !read.is_empty(),
+            ..*queried
+        })
+        .collect();
+    let mut needs = needs(&replay.schema, &with_them, is_small);
+    needs.values_mut().for_each(|needs| needs.retain(|need| need.sorts));
+    needs.retain(|_, needs| !needs.is_empty());
+    name_and_prove(candidates(&needs, &replay.schema), &replay.schema, &with_them)
 }
 
 /// All wanted indexes, each with the needs behind it.

@@ -72,6 +72,21 @@ fn equality_comes_first_then_one_range() {
 }
 
 #[test]
+fn an_order_that_another_index_leaves_to_be_wanted_has_an_index_too() {
+    // By the partial index, the first query finds its rows without their order.
+    check(
+        &[
+            "SELECT id FROM jobs WHERE state <> 'a' AND state <> 'b' ORDER BY run_at DESC LIMIT 1",
+            "SELECT id FROM jobs WHERE owner = $1 AND state <> 'a' AND state <> 'b'",
+        ],
+        &[
+            "owner WHERE state <> 'a' AND state <> 'b' for [0, 1]",
+            "run_at WHERE state <> 'a' AND state <> 'b' for [0]",
+        ],
+    );
+}
+
+#[test]
 fn the_order_of_first_rows_comes_last() {
     check(&["SELECT 1 FROM jobs WHERE owner = $1 ORDER BY run_at DESC LIMIT 5"], &["owner, run_at for [0]"]);
     check(

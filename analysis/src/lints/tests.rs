@@ -21,7 +21,7 @@ fn with_lint_on(lint: &str) -> Config {
 }
 
 /// The findings of one lint on a query over the example schema.
-fn findings(lint: &str, sql: &str) -> Vec<Finding> {
+pub(super) fn findings(lint: &str, sql: &str) -> Vec<Finding> {
     let schema = example_schema();
     let config = with_lint_on(lint);
     let checker = Checker::new(&config, Some(&schema), Dialect::Postgres);

@@ -2,7 +2,7 @@
 
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
-use crate::index::{NewIndex, Verdict};
+use crate::index::{Access, NewIndex, Verdict, has_few_values};
 use crate::sql::query::Kind;
 
 declare_lint! {
@@ -80,10 +80,32 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             }
         }
         finding.help.dedup();
+        if finding.help.is_empty() {
+            finding = finding.note(without_advice(context, access));
+        }
         // Where no index is known to help a read, there is nothing to do at once; a write that reads every row holds up others.
         let is_idle = finding.help.is_empty() && query.kind == Kind::Select;
         findings.push(if is_idle { finding.listed() } else { finding });
     }
+}
+
+/// Why no index is advised, and what to do instead.
+fn without_advice(context: &QueryContext<'_>, access: &Access) -> String {
+    let table = context.schema.and_then(|schema| Some((schema, schema.stored(&access.table)?)));
+    let is_few = |column: &String| table.is_some_and(|(schema, table)| has_few_values(schema, table, column));
+    let why = match access.columns.as_slice() {
+        [one] if is_few(one) => format!("`{one}` has few values, so that an index on it leaves many rows"),
+        [] => "none is known to leave few rows".to_owned(),
+        several if several.iter().all(is_few) => {
+            let columns: Vec<String> = several.iter().map(|column| format!("`{column}`")).collect();
+            format!("{} have few values, so that an index on them leaves many rows", columns.join(" and "))
+        }
+        _ => "none is known to leave few rows".to_owned(),
+    };
+    format!(
+        "no index is advised: {why}; where the table is small, say so: `\"{}\" = {{ rows = 250 }}` in `[tables]`",
+        access.table
+    )
 }
 
 /// The extension that an index requires and the database lacks.
@@ -94,12 +116,23 @@ fn missing_extension(context: &QueryContext<'_>, index: &NewIndex) -> Option<&'s
 
 #[cfg(test)]
 mod tests {
-    use crate::lints::tests::{fires, silent};
+    use crate::lints::tests::{findings, fires, silent};
 
     #[test]
     fn fires_where_no_index_leads() {
         fires("unindexed_filter", "SELECT id FROM events WHERE server_id = $1 LIMIT 5");
         fires("unindexed_filter", "UPDATE logs SET output = $1 WHERE event_id = $2");
+    }
+
+    #[test]
+    fn says_why_no_index_is_advised() {
+        let notes = |sql| findings("unindexed_filter", sql).remove(0).notes.join("\n");
+        let few = notes("DELETE FROM events WHERE is_active");
+        assert!(few.contains("`is_active` has few values"), "{few}");
+        assert!(few.contains("`\"events\" = { rows = 250 }` in `[tables]`"), "{few}");
+        let other = notes("UPDATE logs SET output = 'x' WHERE event_id IS NULL");
+        assert!(other.contains("none is known to leave few rows"), "{other}");
+        assert!(!notes("UPDATE logs SET output = $1 WHERE event_id = $2").contains("no index is advised"));
     }
 
     #[test]
