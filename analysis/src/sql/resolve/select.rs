@@ -70,7 +70,15 @@ impl Resolver<'_> {
         let distinct = select.distinct.as_ref().and_then(|distinct| match distinct {
             ast::Distinct::All => None,
             ast::Distinct::Distinct => Some(Vec::new()),
-            ast::Distinct::On(keys) => Some(keys.iter().map(|key| self.order_expr(key)).collect()),
+            // Its keys are read as those of ORDER BY.
+            ast::Distinct::On(keys) => {
+                self.set_outputs(&projection);
+                let keys = keys.iter().map(|key| self.order_expr(key)).collect();
+                if let Some(scope) = self.scopes.last_mut() {
+                    scope.outputs.clear();
+                }
+                Some(keys)
+            }
         });
         let grouping_sets = groups_several_times(&select.group_by);
         let exprs = &projection.exprs;

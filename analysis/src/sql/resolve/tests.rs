@@ -229,6 +229,13 @@ fn an_output_is_no_part_of_an_expression_of_order_by_in_postgres() {
 }
 
 #[test]
+fn keys_of_distinct_on_are_read_as_those_of_order_by() {
+    check(Postgres, "SELECT DISTINCT ON (q) id, qty AS q FROM p ORDER BY q, id", &[]);
+    check(Postgres, "SELECT DISTINCT ON (q + 1) id, qty AS q FROM p", &["column q"]);
+    check(Postgres, "SELECT DISTINCT ON (q) qty AS q FROM p GROUP BY qty HAVING q > 1", &["column q"]);
+}
+
+#[test]
 fn functions_of_sql_are_the_query_that_is_in_them() {
     let made = "CREATE FUNCTION since(least int) RETURNS TABLE (k bigint, q int) LANGUAGE sql STABLE
             AS $$ SELECT id, qty FROM p WHERE qty >= least AND since.least > 0 $$;

@@ -19,6 +19,7 @@ mod operators;
 mod own;
 mod plan;
 mod refute;
+mod rows;
 mod session;
 mod special;
 mod write;

@@ -6,7 +6,9 @@
 use std::cell::Cell;
 use std::collections::HashSet;
 
+use super::rows::Side;
 use super::session::{Field, Session};
+use crate::schema::Schema;
 use crate::sql::Query;
 use crate::sql::expr::{Expr, LikeKind, Literal, Op, Test};
 use crate::sql::query::{Block, BlockId, Body, From, JoinKind, RelationId, Role, Source};
@@ -27,7 +29,8 @@ pub(super) fn patches(session: &mut Session<'_>, fields: &[Field]) -> Vec<Patch>
     let query = session.query;
     let Some(root) = query.root else { return patches };
     let Some(outputs) = query.block(root).outputs.as_ref() else { return patches };
-    let reading = Reading { query, outer: &session.outer, depth: Cell::new(0), too_deep: Cell::new(false) };
+    let (schema, outer) = (session.schema, &session.outer);
+    let reading = Reading { query, schema, outer, depth: Cell::new(0), too_deep: Cell::new(false) };
     let mut top = Top::default();
     let found = reading.top(root, &mut top);
     if reading.too_deep.get() {
@@ -44,7 +47,9 @@ pub(super) fn patches(session: &mut Session<'_>, fields: &[Field]) -> Vec<Patch>
             continue;
         }
         let Some(leaf) = reading.leaf(&output.expr, 0) else { continue };
-        patch.certain = !top.reordered || !session.outer.contains(&leaf.0);
+        let is_outer = session.outer.contains(&leaf.0);
+        patch.certain =
+            !(top.reordered && is_outer) && !(top.hashes_kept && (is_outer || top.inner.contains(&leaf.0)));
         // Of equal columns, sqlx marks the first.
         if top.inner.contains(&leaf.0) && !seen.contains(&leaf) {
             patch.nullable = true;
@@ -63,10 +68,13 @@ struct Top {
     inner: HashSet<RelationId>,
     /// Whether the planner may have put another join on top.
     reordered: bool,
+    /// Whether the kept side of a join is hashed, as far as the keys tell.
+    hashes_kept: bool,
 }
 
 struct Reading<'q> {
     query: &'q Query,
+    schema: &'q Schema,
     outer: &'q HashSet<RelationId>,
     depth: Cell<usize>,
     too_deep: Cell<bool>,
@@ -106,12 +114,21 @@ impl<'q> Reading<'q> {
                 Some(block) => self.top(block, top),
                 None => Some(()),
             },
-            From::Join { kind, left, right, .. } => {
+            From::Join { kind, left, right, on } => {
                 let is_outer = |side: &From| side.relations().iter().any(|id| self.outer.contains(id));
                 match kind {
+                    // The inner side is the one that is hashed, and sqlx takes it for the optional one.
+                    JoinKind::Left if is_outer(right) && self.hashes(left, right, on) => {
+                        self.leaves(left, &mut top.inner);
+                        top.hashes_kept = true;
+                    }
                     JoinKind::Left if is_outer(right) => {
                         self.leaves(right, &mut top.inner);
                         self.deeper(|| self.collect(left, top, false))??;
+                    }
+                    JoinKind::Right if is_outer(left) && self.hashes(right, left, on) => {
+                        self.leaves(right, &mut top.inner);
+                        top.hashes_kept = true;
                     }
                     JoinKind::Right if is_outer(left) => {
                         self.leaves(left, &mut top.inner);
@@ -130,6 +147,31 @@ impl<'q> Reading<'q> {
                 }
                 Some(())
             }
+        }
+    }
+
+    /// Whether a join of two tables hashes the one that is kept.
+    fn hashes(&self, kept: &From, optional: &From, on: &Option<Expr>) -> bool {
+        let (From::Relation(kept), From::Relation(optional)) = (kept, optional) else { return false };
+        // Another condition on a table changes how many rows of it are expected.
+        let filters = self.query.block(self.query.relation(*kept).block).filters();
+        if filters.iter().any(|filter| filter.mentions(*kept) && !filter.mentions(*optional)) {
+            return false;
+        }
+        let [condition] = on.iter().flat_map(Expr::conjuncts).collect::<Vec<_>>()[..] else { return false };
+        let Expr::Binary { op: Op::Eq, left, right } = condition else { return false };
+        let side = |of: RelationId| {
+            [left, right].into_iter().find_map(|side| match &**side {
+                Expr::Column(column) if column.relation == Some(of) => {
+                    let Source::Table(name) = &self.query.relation(of).source else { return None };
+                    Some(Side::of(self.schema.tables.get(name)?, &column.name))
+                }
+                _ => None,
+            })
+        };
+        match (side(*kept), side(*optional)) {
+            (Some(kept), Some(optional)) => kept.is_hashed_rather(&optional),
+            _ => false,
         }
     }
 
