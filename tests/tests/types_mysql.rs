@@ -2,7 +2,7 @@
 
 use query_budget_analysis::schema::snapshot;
 use query_budget_analysis::sql::{Dialect, resolve};
-use query_budget_analysis::types::mysql::wires;
+use query_budget_analysis::types::mysql::{Server, wires};
 use query_budget_analysis::types::{Known, describe};
 use query_budget_tests::with_mysql;
 use serde_json::{Value, json};
@@ -115,7 +115,7 @@ async fn columns_are_what_the_server_says() {
                 let query = resolve(&sql, Dialect::MySql, Some(&schema)).expect("it parses");
                 let described = (&pool).describe(AssertSqlSafe(sql.clone()).into_sql_str()).await;
                 let Ok(described) = described else { continue };
-                let found = wires(&query, &schema);
+                let found = wires(&query, &schema, None);
                 assert_eq!(found.len(), described.columns.len(), "{sql}");
                 for (at, (column, (found_name, wire, _))) in described.columns.iter().zip(found).enumerate() {
                     assert_eq!(found_name, column.name(), "{sql}");
@@ -274,6 +274,56 @@ fn of_two(how: &str, a: &str, b: &str) -> String {
     }
 }
 
+/// Expressions as services write them.
+const COMPUTED: [&str; 46] = [
+    "1 + 1",
+    "-1",
+    "-1.5",
+    "TRUE",
+    "12345678901",
+    "COALESCE(SUM(n), 0)",
+    "COALESCE(SUM(CASE WHEN n = 1 THEN 1 ELSE 0 END), 0)",
+    "SUM(IF(ok, 1, 0))",
+    "SUM(n = 1)",
+    "SUM(n * 2)",
+    "SUM(d * n)",
+    "SUM(dt - ts)",
+    "SUM(ts - ts)",
+    "IFNULL(MAX(n), 0) + 1",
+    "IFNULL(YEAR(dt), 0)",
+    "IFNULL(AVG(fl), 0)",
+    "100.0 * SUM(n) / COUNT(*)",
+    "COUNT(*) * 100 / 2",
+    "COUNT(*) > 0",
+    "(SELECT COUNT(*) FROM t) > 0",
+    "(SELECT MAX(b) FROM t) + 1",
+    "EXISTS (SELECT 1 FROM t WHERE id = ?)",
+    "NOT EXISTS (SELECT 1 FROM t) AND ok",
+    "n = ?",
+    "v LIKE ?",
+    "ROUND(AVG(d), 2)",
+    "ROUND(AVG(f), 1)",
+    "ROUND(SUM(d) / COUNT(*), 2)",
+    "CASE WHEN ok THEN 'a' WHEN n = 2 THEN 'bcd' ELSE 'bb' END",
+    "CASE id WHEN 1 THEN 1.5 ELSE 2 END",
+    "CONCAT(v, '-', n)",
+    "CONCAT(vn, ' ', v)",
+    "LOWER(TRIM(v))",
+    "CHAR_LENGTH(vn)",
+    "CAST(SUM(n) AS SIGNED)",
+    "CAST(COALESCE(SUM(n), 0) AS SIGNED)",
+    "CAST(d AS CHAR)",
+    "CAST(v AS DECIMAL(10,2))",
+    "UNIX_TIMESTAMP(dt)",
+    "UNIX_TIMESTAMP()",
+    "NOW(3)",
+    "DATE(dtn)",
+    "ROW_NUMBER() OVER (ORDER BY id)",
+    "RANK() OVER (PARTITION BY v ORDER BY id)",
+    "GROUP_CONCAT(v)",
+    "GROUP_CONCAT(DISTINCT n ORDER BY n)",
+];
+
 /// Statements as services write them.
 const WRITTEN: [&str; 22] = [
     "SELECT COALESCE(SUM(n), 0) AS r FROM t",
@@ -356,6 +406,61 @@ async fn expressions_are_what_the_server_says() {
             columns > 4_000 && typed * 3 > columns && certain * 4 > typed * 3,
             "{columns} {typed} {certain}"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_mysql), ignore = "QUERY_BUDGET_TEST_MYSQL is not set")]
+async fn computed_columns_are_sent_as_mariadb_sends_them() {
+    with_mysql(|pool| async move {
+        let version: String =
+            sqlx::query_scalar("SELECT VERSION()").fetch_one(&pool).await.expect("a version");
+        if !version.contains("MariaDB") {
+            println!("the server is not MariaDB: {version}");
+            return;
+        }
+        sqlx::raw_sql(OPERANDS).execute(&pool).await.expect("the table is made");
+        let schema = snapshot::read(OPERANDS, "all.sql", Some(Dialect::MySql)).schema;
+        let mut statements: Vec<String> = WRITTEN.map(str::to_owned).into();
+        statements.extend(COMPUTED.map(|expr| format!("SELECT {expr} AS r FROM t")));
+        for a in VALUES {
+            statements.extend(OF_ONE.map(|how| of_one(how, a)));
+            statements.extend(VALUES.iter().flat_map(|b| OF_TWO.map(|how| of_two(how, a, b))).step_by(3));
+        }
+        let (mut columns, mut told) = (0, 0);
+        let mut wrong = Vec::new();
+        for sql in &statements {
+            let described = (&pool).describe(AssertSqlSafe(sql.clone()).into_sql_str()).await;
+            let Ok(described) = described else { continue };
+            let query = resolve(sql, Dialect::MySql, Some(&schema)).expect("it parses");
+            for (column, (_, wire, _)) in
+                described.columns.iter().zip(wires(&query, &schema, Some(Server::MariaDb)))
+            {
+                columns += 1;
+                let Ok(wire) = wire else { continue };
+                told += 1;
+                let truth = serde_json::to_value(column.type_info()).expect("JSON");
+                let is_null = |flags: &str| !flags.contains("NOT_NULL");
+                let flags = truth["flags"].as_str().expect("flags");
+                let without = |flags: &str| flags.replace("NOT_NULL | ", "").replace("NOT_NULL", "");
+                let real = json!([
+                    truth["type"],
+                    without(flags),
+                    truth["max_size"],
+                    truth["collation"] != 63,
+                    is_null(flags)
+                ]);
+                let is_null = if wire.is_unsure() { is_null(flags) } else { !wire.is_not_null() };
+                let found = json!([wire.ty, without(&wire.flag_names()), wire.size, wire.is_text, is_null]);
+                if found != real {
+                    wrong.push(format!("{sql}: {found} found, {real} in truth"));
+                }
+            }
+        }
+        println!("{told} of {columns} columns are told");
+        assert!(wrong.is_empty(), "{} of {told} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+        assert!(told * 2 > columns, "{told} of {columns} are told");
     })
     .await;
 }

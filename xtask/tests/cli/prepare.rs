@@ -148,9 +148,28 @@ fn entries_that_another_macro_may_need_are_kept() {
         "macro_rules! of { ($c:literal) => { sqlx::query!(\"SELECT \" + $c + \" FROM users WHERE id = $1\") } }\n\
          async fn f(db: &sqlx::PgPool) { sqlx::query!(\"SELECT 1 AS one\").fetch_one(db).await; }\n",
     );
-    run(scratch.path(), &["prepare"]).exits_with(0).says(&["a macro in `src/lib.rs` makes queries"]);
+    run(scratch.path(), &["prepare"])
+        .exits_with(0)
+        .says(&["a macro in `src/lib.rs` makes queries", "0 uncertain, 1 of macros"]);
     run(scratch.path(), &["prepare", "--check"]).exits_with(0);
     assert_eq!(entries(&scratch, ".sqlx").len(), 2);
+}
+
+/// cargo does not build such a file, so sqlx writes nothing for it.
+#[test]
+fn queries_of_a_file_that_no_mod_names_have_no_entries() {
+    let scratch = scratch("0.8.6");
+    run(scratch.path(), &["prepare"]).exits_with(0);
+    let old = "pub async fn old(db: &sqlx::PgPool) { sqlx::query!(\"SELECT gone FROM users\").fetch_all(db).await; }";
+    scratch.write("src/old.rs", old);
+    let named = "src/old.rs: 1 query without an entry, since no `mod` names the file";
+    run(scratch.path(), &["prepare", "--check"]).exits_with(0).says(&[named, "0 uncertain"]);
+    run(scratch.path(), &["prepare"]).exits_with(0).says(&[named, "0 new"]);
+    let lib = fs::read_to_string(scratch.path().join("src/lib.rs")).expect("a file");
+    scratch.write("src/lib.rs", format!("mod old;\n{lib}"));
+    run(scratch.path(), &["prepare", "--check"])
+        .exits_with(1)
+        .says(&["there is no column `gone`", "1 uncertain"]);
 }
 
 #[test]
@@ -216,6 +235,61 @@ fn columns_of_mysql_are_told_and_what_hangs_on_the_server_is_kept() {
     scratch.write(&format!("out/{}", name.file_name().to_string_lossy()), &other);
     run(scratch.path(), &arguments).exits_with(0).says(&["0 changed; 1 up to date"]);
     assert_eq!(entries(&scratch, "out"), [other]);
+}
+
+/// `RETURNING` tells MariaDB, and an entry the server that wrote it.
+#[test]
+fn expressions_of_mysql_are_told_where_something_tells_the_server() {
+    let sql = "CREATE TABLE users (id INT PRIMARY KEY, seen TIMESTAMP NOT NULL);";
+    let queries = "SELECT EXISTS (SELECT 1 FROM users WHERE id = ?) AS found;\nSELECT COALESCE(SUM(id), 0) AS total \
+                   FROM users;\n";
+    let scratch = Scratch::with([("migrations/1_users.sql", sql), ("queries.sql", queries)]);
+    let arguments = ["--dialect", "mysql", "--migrations", "migrations", "--sqlx", "0.8", "--output"];
+    let arguments = [&["prepare", "--queries", "queries.sql"], &arguments[..]].concat();
+    run(scratch.path(), &[&arguments[..], &["none"]].concat()).exits_with(0).says(&["0 new", "2 uncertain"]);
+    let entry = |dir: &str, ty: &str| {
+        let found: Vec<String> = entries(&scratch, dir);
+        let flat = |entry: &String| entry.split_whitespace().collect::<String>();
+        assert!(found.iter().map(flat).any(|entry| entry.contains(ty)), "{ty} is not in {found:?}");
+    };
+    scratch.write("queries.sql", format!("{queries}DELETE FROM users WHERE id = ? RETURNING id;\n"));
+    let doubt = "whether `total` can be NULL hangs on the version of the server";
+    run(scratch.path(), &[&arguments[..], &["maria"]].concat()).exits_with(0).says(&["2 new", doubt]);
+    entry("maria", r#"{"type":"Long","flags":"NOT_NULL|BINARY","max_size":1}"#);
+    entry("maria", r#"{"type":"NewDecimal","flags":"BINARY","max_size":33}"#);
+    entry("maria", r#""columns":[],"parameters":{"Right":1}"#);
+    let json = sql.replace("TIMESTAMP NOT NULL", "TIMESTAMP NOT NULL, doc JSON COLLATE utf8mb4_0900_ai_ci");
+    scratch.write("migrations/1_users.sql", &json);
+    scratch.write("queries.sql", format!("{queries}SELECT seen, doc FROM users;\n"));
+    run(scratch.path(), &[&arguments[..], &["mysql"]].concat()).exits_with(0).says(&["2 new"]);
+    entry("mysql", r#"{"type":"LongLong","flags":"NOT_NULL|BINARY","max_size":1}"#);
+    entry("mysql", r#"{"type":"Timestamp","flags":"NOT_NULL|BINARY|NO_DEFAULT_VALUE","max_size":19}"#);
+    entry("mysql", r#"{"type":"Json","flags":"BLOB|BINARY","max_size":4294967292}"#);
+}
+
+/// They follow the same bytecode by different rules.
+#[cfg(feature = "live")]
+#[test]
+fn sqlite_is_described_by_the_version_of_sqlx() {
+    let scratch = Scratch::with([
+        (
+            "schema.sql",
+            "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT); CREATE INDEX by_name ON users (name);",
+        ),
+        ("queries.sql", "SELECT id FROM users WHERE name = ?;\n"),
+    ]);
+    let arguments = ["--dialect", "sqlite", "--schema", "schema.sql", "--output"];
+    let arguments = [&["prepare", "--queries", "queries.sql"], &arguments[..]].concat();
+    // Without a version, as 0.8, in a form that 0.9 reads too.
+    for (dir, version, nullable) in
+        [("old", &["--sqlx", "0.8"][..], true), ("new", &["--sqlx", "0.9"], false), ("any", &[], true)]
+    {
+        run(scratch.path(), &[&arguments[..], &[dir], version].concat()).exits_with(0).says(&["1 new"]);
+        let [entry] = &entries(&scratch, dir)[..] else { panic!("one entry") };
+        let flat: String = entry.split_whitespace().collect();
+        assert!(flat.contains(&format!(r#""nullable":[{nullable}]"#)), "{dir}: {flat}");
+        assert_eq!(flat.contains("origin"), dir != "old", "{dir}: {flat}");
+    }
 }
 
 #[cfg(feature = "live")]

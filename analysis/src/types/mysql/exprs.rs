@@ -126,7 +126,7 @@ impl Reader<'_> {
                     Some((table, table.columns.iter().find(|it| it.name.eq_ignore_ascii_case(&column.name))?))
                 });
                 let Some((table, of_table)) = of_table else { return unknown() };
-                match wire::of_column(table, of_table) {
+                match wire::of_column(table, of_table, None) {
                     Some(wire) => Value::of_wire(&wire, self.origin(column)),
                     None => {
                         let why = format!(

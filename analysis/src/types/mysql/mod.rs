@@ -1,13 +1,18 @@
 //! The columns of queries on MySQL and MariaDB, as the servers describe a prepared statement.
 //!
-//! Only what both servers agree on is reported: columns of tables through joins, views, derived tables and
-//! CTEs, and a few aggregates. Neither reports the types of parameters.
+//! Where the server is unknown, only what both agree on is reported: columns of tables through joins, views,
+//! derived tables and CTEs, and a few aggregates. Neither reports the types of parameters.
 
 mod calls;
+mod computed;
 mod exprs;
+mod item;
+mod server;
 mod value;
 mod wire;
 
+pub use item::Server;
+pub use server::server_of;
 use value::Value;
 pub use wire::Wire;
 
@@ -29,7 +34,7 @@ struct Field {
 
 /// The types of a query's columns, where MySQL and MariaDB agree.
 pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
-    let reader = Reader { query, schema };
+    let reader = Reader { query, schema, server: None };
     let outputs = query.root.map(|root| &query.block(root).outputs);
     let columns = match (query.root, outputs) {
         (Some(root), Some(Some(outputs))) => {
@@ -73,19 +78,24 @@ fn column(name: &str, value: Value) -> Column {
     }
 }
 
-/// Each column of a query: its name, the server's description or why that is unknown, and its origin.
-pub fn wires(query: &Query, schema: &Schema) -> Vec<(String, Result<Wire, String>, Origin)> {
-    fields(query, schema).into_iter().map(|field| (field.name, field.wire, field.origin)).collect()
+/// Each column of a query: its name, the description of a server or why that is unknown, and its origin.
+pub fn wires(
+    query: &Query,
+    schema: &Schema,
+    server: Option<Server>,
+) -> Vec<(String, Result<Wire, String>, Origin)> {
+    fields(query, schema, server).into_iter().map(|field| (field.name, field.wire, field.origin)).collect()
 }
 
-fn fields(query: &Query, schema: &Schema) -> Vec<Field> {
+fn fields(query: &Query, schema: &Schema, server: Option<Server>) -> Vec<Field> {
     let Some(root) = query.root else { return Vec::new() };
-    let reader = Reader { query, schema };
+    let reader = Reader { query, schema, server };
     let outputs = query.block(root).outputs.iter().flatten();
     outputs
-        .map(|output| {
+        .enumerate()
+        .map(|(at, output)| {
             let wire = match &query.block(root).body {
-                Body::Set { .. } => Err("the arms of a set operation decide its type together".to_owned()),
+                Body::Set { .. } => reader.of_set(root, at, 0),
                 _ => reader.value(&output.expr, root, 0),
             };
             let origin = match &output.expr {
@@ -100,6 +110,7 @@ fn fields(query: &Query, schema: &Schema) -> Vec<Field> {
 struct Reader<'a> {
     query: &'a Query,
     schema: &'a Schema,
+    server: Option<Server>,
 }
 
 impl Reader<'_> {
@@ -117,10 +128,34 @@ impl Reader<'_> {
         if depth > DEPTH {
             return Err("it is nested too deep".to_owned());
         }
-        match expr {
-            Expr::Column(column) => self.column(column, depth),
-            Expr::Call(call) if !call.window => self.call(call, block, depth),
+        match (expr, self.server) {
+            (Expr::Column(column), _) => {
+                let wire = self.column(column, depth)?;
+                // Aggregates without GROUP BY return one row even for no input, with every plain column NULL.
+                let of_no_group = match &self.query.block(block).body {
+                    Body::Select(select) => select.aggregates && select.group_by.is_empty(),
+                    _ => false,
+                };
+                Ok(if of_no_group { wire.without(Wire::NOT_NULL) } else { wire })
+            }
+            // A cast to JSON and the like leave the value to itself.
+            (Expr::Call(call), _) if !call.window && self.is_shared(call) => self.call(call, block, depth),
+            (_, Some(server)) => Ok(self.item(expr, block, server, depth)?.wire),
+            (Expr::Call(call), None) if !call.window => self.call(call, block, depth),
             _ => Err("types of expressions differ between MySQL and MariaDB".to_owned()),
+        }
+    }
+
+    /// Whether both servers describe a call alike.
+    fn is_shared(&self, call: &Call) -> bool {
+        matches!((&*call.name, call.args.as_slice()), ("count", _) | ("min" | "max", [Expr::Column(_)]))
+    }
+
+    /// The server's description of a column of a set operation.
+    fn of_set(&self, block: BlockId, at: usize, depth: usize) -> Result<Wire, String> {
+        match self.server {
+            Some(server) => Ok(self.output_item(block, at, server, depth + 1)?.wire),
+            None => Err("the arms of a set operation decide its type together".to_owned()),
         }
     }
 
@@ -153,12 +188,13 @@ impl Reader<'_> {
         let unknown = || format!("the column `{}` is not known", column.name);
         let id = column.relation.ok_or_else(unknown)?;
         let relation = self.query.relation(id);
+        let mut is_computed = false;
         let wire = match &relation.source {
             Source::Table(name) => {
                 let table = self.schema.tables.get(name).ok_or_else(unknown)?;
                 let of_table = table.columns.iter().find(|it| it.name.eq_ignore_ascii_case(&column.name));
                 let of_table = of_table.ok_or_else(unknown)?;
-                wire::of_column(table, of_table).ok_or_else(|| {
+                wire::of_column(table, of_table, self.server).ok_or_else(|| {
                     format!("what the server says of the type `{}` is not known", of_table.ty)
                 })?
             }
@@ -170,21 +206,47 @@ impl Reader<'_> {
                     inner.outputs.as_ref().and_then(|outputs| outputs.get(at)).ok_or_else(unknown)?;
                 let wire = match &inner.body {
                     Body::Select(_) => self.value(&output.expr, *block, depth + 1)?,
-                    _ => return Err("the arms of a set operation decide its type together".to_owned()),
+                    _ => self.of_set(*block, at, depth)?,
                 };
-                if is_stored(inner) { wire.without(Wire::OF_TABLES) } else { wire }
+                is_computed = !is_stored(inner) && !matches!(output.expr, Expr::Column(_));
+                if wire.ty == "Null" {
+                    return Err("a column of NULLs has no type".to_owned());
+                }
+                match is_stored(inner) {
+                    true => item::stored(self.with_default(wire, &output.expr)).without(Wire::OF_TABLES),
+                    false => wire,
+                }
             }
             _ => return Err(unknown()),
         };
         let can_be_absent = absent::of(self.query.block(relation.block)).contains(&id);
-        Ok(if can_be_absent { wire.without(Wire::NOT_NULL) } else { wire })
+        let nullable = if can_be_absent { wire.without(Wire::NOT_NULL) } else { wire };
+        // Some versions of the servers do not see that a constant is absent where nothing matches.
+        let unsure =
+            wire.unsure || can_be_absent && wire.is_not_null() && self.server.is_some() && is_computed;
+        Ok(Wire { unsure, ..nullable })
+    }
+}
+
+impl Reader<'_> {
+    /// The least or greatest value of a column, which a stored result makes of the column itself.
+    fn with_default(&self, wire: Wire, expr: &Expr) -> Wire {
+        let of = match expr {
+            Expr::Call(call) if matches!(&*call.name, "min" | "max") => call.args.first(),
+            _ => None,
+        };
+        let Some(Expr::Column(column)) = of else { return wire };
+        let of = self.column(column, 1).map_or(0, |of| of.flags & Wire::NO_DEFAULT_VALUE);
+        Wire { flags: wire.flags | of, ..wire }
     }
 }
 
 /// Whether a derived table is materialised, rather than merged into the outer query.
 fn is_stored(block: &Block) -> bool {
     let Body::Select(select) = &block.body else { return true };
+    let windowed = |expr: &Expr| expr.any(|e| matches!(e, Expr::Call(call) if call.window));
     block.limit.is_some()
+        || select.projection.iter().any(windowed)
         || select.distinct.is_some()
         || select.aggregates
         || select.having.is_some()
@@ -205,7 +267,7 @@ mod tests {
     fn check(sql: &str, expect: &str) {
         let schema = snapshot::read(SCHEMA, "a.sql", Some(Dialect::MySql)).schema;
         let query = resolve(sql, Dialect::MySql, Some(&schema)).expect("it parses");
-        let shown = wires(&query, &schema).into_iter().map(|(name, wire, _)| match wire {
+        let shown = wires(&query, &schema, None).into_iter().map(|(name, wire, _)| match wire {
             Ok(wire) => format!("{name} {} {} {}", wire.name(), wire.size, wire.flag_names()),
             Err(_) => format!("{name}?"),
         });

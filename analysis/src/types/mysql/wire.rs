@@ -1,5 +1,6 @@
 //! The server's description of a column on the wire: the protocol's type, flags and length.
 
+use super::item::Server;
 use crate::schema::{Column, KeyPart, Table};
 
 /// The flags with their names, in bit order.
@@ -34,6 +35,10 @@ pub struct Wire {
     pub is_text: bool,
     /// The maximum length of a value, in bytes.
     pub size: u32,
+    /// The digits after the point of a DECIMAL.
+    pub(super) scale: u32,
+    /// Whether versions of the server differ on whether it can be NULL.
+    pub(super) unsure: bool,
 }
 
 impl Wire {
@@ -57,17 +62,31 @@ impl Wire {
     const AUTO_INCREMENT: u16 = 1 << 9;
     const TIMESTAMP: u16 = 1 << 10;
     const SET: u16 = 1 << 11;
-    const NO_DEFAULT_VALUE: u16 = 1 << 12;
+    pub(super) const NO_DEFAULT_VALUE: u16 = 1 << 12;
     const ON_UPDATE_NOW: u16 = 1 << 13;
 
     /// A value that is not text.
     pub(super) fn of(ty: &'static str, flags: u16, size: u32) -> Wire {
-        Wire { ty, flags, is_text: false, size }
+        Wire { ty, flags, is_text: false, size, scale: 0, unsure: false }
     }
 
     /// Whether it is never NULL.
     pub fn is_not_null(&self) -> bool {
         self.has(Wire::NOT_NULL)
+    }
+
+    pub(super) fn is_unsigned(&self) -> bool {
+        self.has(Wire::UNSIGNED)
+    }
+
+    /// Whether it is an ENUM or a SET.
+    pub(super) fn is_list(&self) -> bool {
+        self.has(Wire::ENUM | Wire::SET)
+    }
+
+    /// Whether versions of the server differ on whether it can be NULL.
+    pub fn is_unsure(&self) -> bool {
+        self.unsure
     }
 
     fn has(&self, flag: u16) -> bool {
@@ -116,14 +135,23 @@ impl Wire {
             "VarString" => "VARCHAR",
             "Blob" if binary => "BLOB",
             "Blob" => "TEXT",
+            "MediumBlob" => "MEDIUMTEXT",
+            "LongBlob" => "LONGTEXT",
+            "Json" => "JSON",
             _ => "NULL",
         }
     }
 }
 
-/// The description of a table's column; `None` if it depends on the server or is unknown.
-pub(super) fn of_column(table: &Table, column: &Column) -> Option<Wire> {
-    let mut wire = of_type(&column.ty)?;
+/// The description of a table's column; `None` if it depends on an unknown server or is unknown.
+pub(super) fn of_column(table: &Table, column: &Column, server: Option<Server>) -> Option<Wire> {
+    let mut wire = match (column.ty.eq_ignore_ascii_case("json"), server) {
+        (true, server) => json(server?),
+        _ => of_type(&column.ty)?,
+    };
+    if wire.ty == "Timestamp" && server == Some(Server::MySql) {
+        wire.flags &= !Wire::UNSIGNED;
+    }
     let default = column.default.as_deref().unwrap_or_default().to_ascii_lowercase();
     let default = default.trim_start_matches('(');
     if column.not_null {
@@ -145,6 +173,15 @@ pub(super) fn of_column(table: &Table, column: &Column) -> Option<Wire> {
     }
     wire.flags |= keys(table, &column.name);
     Some(wire)
+}
+
+/// JSON: a type of its own on MySQL, and text on MariaDB.
+fn json(server: Server) -> Wire {
+    let (ty, flags, size) = match server {
+        Server::MySql => ("Json", Wire::BLOB | Wire::BINARY, u32::MAX - 3),
+        Server::MariaDb => ("Blob", Wire::BLOB | Wire::BINARY, u32::MAX),
+    };
+    Wire { ty, flags, is_text: true, size, scale: 0, unsure: false }
 }
 
 /// The flags of a column due to its keys.
@@ -176,7 +213,7 @@ fn of_type(ty: &str) -> Option<Wire> {
     let plain = |ty, size| Some(Wire::of(ty, unsigned, first.unwrap_or(size)));
     // Without a sign, a number is one digit shorter.
     let shorter = |size: u32| size - u32::from(unsigned != 0);
-    let text = |ty, flags, size: u32| Some(Wire { ty, flags, is_text: true, size });
+    let text = |ty, flags, size: u32| Some(Wire { ty, flags, is_text: true, size, scale: 0, unsure: false });
     let bytes = |ty, flags, size| Some(Wire::of(ty, flags | Wire::BINARY, size));
     let with_fraction = |size: u32| size + first.filter(|&digits| digits > 0).map_or(0, |digits| digits + 1);
     match name {
@@ -189,7 +226,7 @@ fn of_type(ty: &str) -> Option<Wire> {
         "decimal" | "numeric" | "dec" | "fixed" => {
             let scale = numbers.get(1).copied().unwrap_or(0);
             let size = first.unwrap_or(10) + u32::from(scale > 0) + u32::from(unsigned == 0);
-            Some(Wire::of("NewDecimal", unsigned, size))
+            Some(Wire { scale, ..Wire::of("NewDecimal", unsigned, size) })
         }
         "float" if numbers.len() < 2 => {
             let is_double = first.is_some_and(|bits| bits > 24);
@@ -225,13 +262,12 @@ fn of_type(ty: &str) -> Option<Wire> {
         }
         "uuid" => text("String", Wire::UNSIGNED | Wire::BINARY, 36 * CHARACTER),
         "inet6" => text("String", Wire::UNSIGNED | Wire::BINARY, 39 * CHARACTER),
-        // JSON is a separate type on MySQL, and text on MariaDB.
         _ => None,
     }
 }
 
 /// The numbers in the first parentheses.
-fn numbers(text: &str) -> Vec<u32> {
+pub(super) fn numbers(text: &str) -> Vec<u32> {
     let inside = text.trim_start().strip_prefix('(').and_then(|text| text.split_once(')'));
     let numbers = inside.map(|(inside, _)| inside.split(',').map(|number| number.trim().parse::<u32>()));
     // No type is anywhere near that large.

@@ -6,13 +6,14 @@ use query_budget_analysis::schema::{Schema, Table};
 use query_budget_analysis::sql::lex::Lexer;
 use query_budget_analysis::sql::query::{Kind, ProblemKind};
 use query_budget_analysis::sql::{Dialect, resolve};
+use query_budget_analysis::types::mysql::Server;
 use query_budget_analysis::types::{Known, Origin, describe};
 
 use super::explain::{self, Explain};
 use super::form::{Column, Description, Parameters, TypeInfo};
 use super::sqlite::Sqlite;
 use super::version::Version;
-use super::wanted::Wanted;
+use super::wanted::{Folder, Wanted};
 use super::{mysql, postgres};
 use crate::failure::Failure;
 
@@ -24,13 +25,19 @@ pub(super) enum Answer {
     Unknown(String),
 }
 
-/// The in-memory databases, by the source of their schema.
-#[derive(Default)]
+/// The databases behind a folder of entries.
 pub(super) struct Databases {
+    /// Those of SQLite in memory, by the source of their schema.
     sqlite: Vec<(Option<PathBuf>, Sqlite)>,
+    /// MySQL or MariaDB, if anything tells which.
+    server: Option<Server>,
 }
 
 impl Databases {
+    pub(super) fn of(folder: &Folder, base: &Path) -> Databases {
+        Databases { sqlite: Vec::new(), server: mysql::server(folder, base) }
+    }
+
     /// What is known about a query, in the form of a version of sqlx.
     pub(super) fn answer(
         &mut self,
@@ -43,7 +50,7 @@ impl Databases {
         };
         match wanted.project.dialect {
             Dialect::Postgres => Ok(postgres_answer(&wanted.sql, schema, version)),
-            Dialect::MySql => Ok(mysql::answer(&wanted.sql, schema, version)),
+            Dialect::MySql => Ok(mysql::answer(&wanted.sql, schema, self.server, version)),
             Dialect::Sqlite => {
                 if let Some(why) = undescribed(&wanted.sql, schema) {
                     return Ok(Answer::Unknown(why));

@@ -13,7 +13,12 @@ pub(super) fn keep_doubtful(description: &mut Description, doubts: &[usize], com
             continue;
         }
         match &describe["nullable"][at] {
-            Value::Bool(nullable) => column.nullable = Some(*nullable),
+            Value::Bool(nullable) => {
+                column.nullable = Some(*nullable);
+                if let TypeInfo::MySql(ty) = &mut column.ty {
+                    ty.set_nullable(*nullable);
+                }
+            }
             Value::Null => column.nullable = None,
             _ => {}
         }

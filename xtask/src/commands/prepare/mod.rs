@@ -7,12 +7,15 @@ mod explain;
 mod form;
 mod makers;
 mod mysql;
+mod named;
 mod postgres;
 #[cfg(feature = "live")]
 mod sqlite;
 #[cfg(not(feature = "live"))]
 #[path = "sqlite_off.rs"]
 mod sqlite;
+#[cfg(feature = "live")]
+mod sqlite_08;
 mod version;
 mod wanted;
 
@@ -67,7 +70,7 @@ pub(crate) fn run(arguments: &Prepare, output: &mut Output) -> Result<Outcome, F
     if !notices(&loaded, output)? {
         return Ok(Outcome::Broken);
     }
-    let folders = wanted::folders(&mut loaded, arguments, &input::scope(&input)?)?;
+    let folders = wanted::folders(&mut loaded, arguments, &input::scope(&input)?, &base)?;
     let mut tally = Tally::default();
     for folder in &folders {
         prepare(folder, arguments, &base, &mut tally, output)?;
@@ -106,11 +109,11 @@ struct Tally {
 impl Tally {
     fn write(&self, check: bool, output: &mut Output) -> Result<Outcome, Failure> {
         let Tally { current, stale, missing, dead, elsewhere, removed, unsure, absent } = *self;
-        let unsure = unsure + elsewhere;
+        let kept = if elsewhere > 0 { format!(", {elsewhere} of macros") } else { String::new() };
         let entries = |count| counted(count, "entry", "entries");
         if check {
             output.line(format!(
-                "{} up to date, {stale} stale, {missing} missing, {dead} dead, {unsure} uncertain",
+                "{} up to date, {stale} stale, {missing} missing, {dead} dead, {unsure} uncertain{kept}",
                 entries(current)
             ))?;
             let clean = stale + missing + dead + absent == 0;
@@ -121,7 +124,7 @@ impl Tally {
         }
         output.line(format!(
             "wrote {}: {missing} new, {stale} changed; {current} up to date, {removed} removed, {dead} without a \
-             call, {unsure} uncertain",
+             call, {unsure} uncertain{kept}",
             entries(stale + missing)
         ))?;
         Ok(Outcome::Clean)
@@ -135,7 +138,7 @@ fn prepare(
     tally: &mut Tally,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let mut databases = Databases::default();
+    let mut databases = Databases::of(folder, base);
     let mut progress = Progress::new("describing", folder.wanted.len());
     let name = shown(&folder.dir, base);
     for wanted in &folder.wanted {
@@ -167,6 +170,10 @@ fn prepare(
         }
     }
     drop(progress);
+    for (file, count) in &folder.unnamed {
+        let queries = counted(*count, "query", "queries");
+        output.line(format!("{file}: {queries} without an entry, since no `mod` names the file"))?;
+    }
     dead(folder, arguments, base, tally, output)
 }
 
@@ -237,8 +244,8 @@ fn entry(
     let made: Value =
         serde_json::from_str(&text).map_err(|error| Failure::new("read an entry").because(error))?;
     let unsure = || {
-        let why =
-            format!("whether `{}` can be NULL hangs on the plan", doubtful_names(&description, &doubts));
+        let what = if project.dialect == Dialect::MySql { "the version of the server" } else { "the plan" };
+        let why = format!("whether `{}` can be NULL hangs on {what}", doubtful_names(&description, &doubts));
         State::Unsure { why, has_entry: true }
     };
     let state = match &committed {
@@ -268,11 +275,11 @@ fn doubtful_names(description: &Description, doubts: &[usize]) -> String {
     names.map(|column| column.name.as_str()).collect::<Vec<_>>().join("`, `")
 }
 
-/// The project's own version of sqlx, else the one that the command line is built with.
+/// The project's own version of sqlx, else a form that every version reads.
 fn version_of(project: &Project, dir: &Path, arguments: &Prepare) -> Version {
     arguments
         .sqlx
         .or_else(|| Version::locked(dir))
         .or_else(|| Version::locked(&project.root))
-        .unwrap_or(Version::OWN)
+        .unwrap_or(Version::ANY)
 }

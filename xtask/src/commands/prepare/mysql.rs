@@ -1,14 +1,19 @@
 //! MySQL's and MariaDB's types as sqlx writes them.
 
+use std::path::Path;
+
 use query_budget_analysis::schema::Schema;
+use query_budget_analysis::sql::query::Kind;
 use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_analysis::types;
-use query_budget_analysis::types::mysql::{Wire, wires};
+use query_budget_analysis::types::mysql::{Server, Wire, server_of, wires};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::answer::{Answer, refused};
 use super::form::{Column, Description, Origin, Parameters, TypeInfo};
 use super::version::Version;
+use super::wanted::{Folder, scripts};
 
 /// The collation number of values that are not text.
 const BINARY: u16 = 63;
@@ -35,8 +40,44 @@ pub(super) struct Type {
     max_size: u32,
 }
 
+/// The server behind a folder: the one that wrote its entries, else the one that takes its migrations and queries.
+pub(super) fn server(folder: &Folder, base: &Path) -> Option<Server> {
+    let wanted = folder.wanted.iter().find(|wanted| wanted.project.dialect == Dialect::MySql)?;
+    let entries = std::fs::read_dir(&folder.dir).into_iter().flatten().flatten();
+    let told: Vec<Server> = entries
+        .filter_map(|entry| std::fs::read_to_string(entry.path()).ok())
+        .filter_map(|text| serde_json::from_str(&text).ok())
+        .flat_map(|entry: Value| wrote(&entry))
+        .collect();
+    if let Some(first) = told.first() {
+        return told.iter().all(|server| server == first).then_some(*first);
+    }
+    let scripts = scripts(wanted.source.as_deref(), base, Dialect::MySql).unwrap_or_default();
+    let queries = folder.wanted.iter().map(|wanted| &*wanted.sql);
+    server_of(wanted.project.schema.as_ref()?, scripts.iter().map(String::as_str).chain(queries))
+}
+
+/// What the columns of an entry tell of the server that described them.
+fn wrote(entry: &Value) -> Vec<Server> {
+    let columns = entry["describe"]["columns"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let told = columns.iter().filter_map(|column| {
+        let ty = &column["type_info"];
+        let has =
+            |flag: &str| ty["flags"].as_str().is_some_and(|flags| flags.split(" | ").any(|it| it == flag));
+        match ty["type"].as_str()? {
+            "Json" => Some(Server::MySql),
+            "Timestamp" => Some(if has("UNSIGNED") { Server::MariaDb } else { Server::MySql }),
+            // A condition.
+            "Long" if ty["max_size"] == 1 && has("BINARY") => Some(Server::MariaDb),
+            "LongLong" if ty["max_size"] == 1 && has("BINARY") => Some(Server::MySql),
+            _ => None,
+        }
+    });
+    told.collect()
+}
+
 /// What is known about a query.
-pub(super) fn answer(sql: &str, schema: &Schema, version: Version) -> Answer {
+pub(super) fn answer(sql: &str, schema: &Schema, server: Option<Server>, version: Version) -> Answer {
     let query = match resolve(sql, Dialect::MySql, Some(schema)) {
         Ok(query) => query,
         Err(error) => return Answer::Unknown(error.to_string()),
@@ -44,26 +85,42 @@ pub(super) fn answer(sql: &str, schema: &Schema, version: Version) -> Answer {
     if let Some(problem) = query.problems.first() {
         return Answer::Unknown(format!("the database would refuse it: {}", refused(&problem.kind)));
     }
+    // The server describes the rows of a write only when it has run.
+    if matches!(query.kind, Kind::Insert | Kind::Delete) {
+        let parameters = Parameters::Count(query.parameters);
+        return Answer::Known(Description { columns: Vec::new(), parameters }, Vec::new());
+    }
     let Some(root) = query.root else {
         return Answer::Unknown("it is no query".to_owned());
     };
     if query.block(root).outputs.is_none() {
         return Answer::Unknown("its columns are not known".to_owned());
     }
-    let mut columns = Vec::new();
-    for (name, wire, origin) in wires(&query, schema) {
+    let (mut columns, mut doubts) = (Vec::new(), Vec::new());
+    for (name, wire, origin) in wires(&query, schema, server) {
         let origin = written_origin(origin);
         match wire {
-            Ok(wire) => columns.push(Column {
-                name,
-                nullable: Some(!wire.is_not_null()),
-                ty: TypeInfo::MySql(written(&wire, version)),
-                origin,
-            }),
+            Ok(wire) => {
+                if wire.is_unsure() {
+                    doubts.push(columns.len());
+                }
+                let ty = TypeInfo::MySql(written(&wire, version));
+                columns.push(Column { name, nullable: Some(!wire.is_not_null()), ty, origin });
+            }
             Err(why) => return Answer::Unknown(format!("column `{name}`: {why}")),
         }
     }
-    Answer::Known(Description { columns, parameters: Parameters::Count(query.parameters) }, Vec::new())
+    Answer::Known(Description { columns, parameters: Parameters::Count(query.parameters) }, doubts)
+}
+
+impl Type {
+    /// The same type, marked as never NULL or not.
+    pub(super) fn set_nullable(&mut self, nullable: bool) {
+        let flags: Vec<&str> =
+            self.flags.split(" | ").filter(|flag| !flag.is_empty() && *flag != "NOT_NULL").collect();
+        let marked = if nullable { None } else { Some("NOT_NULL") };
+        self.flags = marked.into_iter().chain(flags).collect::<Vec<_>>().join(" | ");
+    }
 }
 
 /// The origin of a column. The server also names the database, which the schema does not contain.

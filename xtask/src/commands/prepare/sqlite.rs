@@ -1,9 +1,9 @@
 //! What sqlx reports about a SQLite query: the schema is loaded into memory, and sqlx's own `describe` is
-//! run.
+//! run, that of 0.9 or of 0.8. They follow the same bytecode by different rules, and often disagree on whether a
+//! value can be NULL.
 
 use std::path::Path;
 
-use query_budget_analysis::project::{read, read_migrations};
 use query_budget_analysis::schema::{Schema, snapshot};
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::sql::lex::Lexer;
@@ -12,33 +12,30 @@ use sqlx::{AssertSqlSafe, Column as _, ConnectOptions, Either, Executor, SqlSafe
 
 use super::answer::Answer;
 use super::form::{Column, Description, Origin, Parameters, TypeInfo};
+use super::sqlite_08::Older;
 use super::version::Version;
+use super::wanted::scripts;
 use crate::failure::Failure;
 use crate::live::block_on;
 
 /// An in-memory database with the schema and no rows.
 pub(super) struct Sqlite {
     connection: SqliteConnection,
+    older: Older,
 }
 
 impl Sqlite {
     /// Creates one from the migrations or the snapshot at `source`; from the known schema if these cannot be
     /// run.
     pub(super) fn load(schema: &Schema, source: Option<&Path>, base: &Path) -> Result<Sqlite, Failure> {
-        let scripts = match source {
-            Some(source) if source.is_dir() => {
-                let selected = read_migrations(source, base, Some(Dialect::Sqlite))?;
-                selected.migrations.into_iter().map(|migration| migration.sql).collect()
-            }
-            Some(source) => vec![read(source)?],
-            None => Vec::new(),
-        };
+        let scripts = scripts(source, base, Dialect::Sqlite)?;
         block_on(async {
             if let Some(connection) = run(&scripts).await? {
-                return Ok(Sqlite { connection });
+                return Ok(Sqlite { connection, older: Older::load(&scripts).await? });
             }
-            match run(&[snapshot::write(schema, None)]).await? {
-                Some(connection) => Ok(Sqlite { connection }),
+            let snapshot = [snapshot::write(schema, None)];
+            match run(&snapshot).await? {
+                Some(connection) => Ok(Sqlite { connection, older: Older::load(&snapshot).await? }),
                 None => Err(Failure::new("load the schema into SQLite")
                     .help("write a snapshot with `cargo query-budget schema`")),
             }
@@ -60,11 +57,17 @@ impl Sqlite {
             Ok(described) => described,
             Err(error) => return Ok(Answer::Unknown(format!("SQLite refuses it: {}", reason(&error)))),
         };
-        let columns = described.columns.iter().enumerate().map(|(at, column)| Column {
-            name: column.name().to_owned(),
-            ty: TypeInfo::Sqlite(variant(column, version)),
-            nullable: described.nullable(at),
-            origin: origin(column),
+        let older = if version.describes_as_08() { self.older.describe(sql)? } else { None };
+        let columns = described.columns.iter().enumerate().map(|(at, column)| {
+            let own = || (column.type_info().name().to_owned(), described.nullable(at));
+            let older = older.as_ref().and_then(|columns| columns.get(at).cloned());
+            let (ty, nullable) = older.unwrap_or_else(own);
+            Column {
+                name: column.name().to_owned(),
+                ty: TypeInfo::Sqlite(variant(&ty, column, version)),
+                nullable,
+                origin: origin(column),
+            }
         });
         let count = match described.parameters() {
             Some(Either::Left(types)) => types.len(),
@@ -94,9 +97,9 @@ fn reason(error: &sqlx::Error) -> String {
     error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned())
 }
 
-/// The name of sqlx's variant for a column's type.
-fn variant(column: &SqliteColumn, version: Version) -> String {
-    let name = match column.type_info().name() {
+/// The name of sqlx's variant for the type of a column.
+fn variant(ty: &str, column: &SqliteColumn, version: Version) -> String {
+    let name = match ty {
         "NULL" => "Null",
         "TEXT" => "Text",
         "REAL" => "Float",

@@ -10,11 +10,13 @@ use query_budget_analysis::project;
 pub(crate) struct Version {
     minor: u32,
     patch: u32,
+    /// Whether it stands for all of them.
+    is_any: bool,
 }
 
 impl Version {
-    /// The version that the command line is built with.
-    pub(super) const OWN: Version = Version { minor: 9, patch: 0 };
+    /// Where the version is unknown: the form of 0.9, which the older ones read as well.
+    pub(super) const ANY: Version = Version { minor: 9, patch: 0, is_any: true };
 
     /// The version in the lock file of the workspace around a folder; `None` without a lock file or without
     /// sqlx in it.
@@ -46,6 +48,12 @@ impl Version {
         self.minor < 8
     }
 
+    /// Whether queries on SQLite are described as 0.8 does it, which most projects use.
+    #[cfg(feature = "live")]
+    pub(super) fn describes_as_08(self) -> bool {
+        self.is_any || self.minor < 9
+    }
+
     /// Whether an entry ends with a newline.
     pub(super) fn ends_with_newline(self) -> bool {
         (self.minor, self.patch) >= (7, 2)
@@ -59,7 +67,8 @@ impl FromStr for Version {
         let mut parts = text.split(['.', '-', '+']).map(str::parse::<u32>);
         match (parts.next(), parts.next(), parts.next()) {
             (Some(Ok(0)), Some(Ok(minor)), patch) if minor >= 7 => {
-                Ok(Version { minor, patch: patch.and_then(Result::ok).unwrap_or(u32::MAX) })
+                let patch = patch.and_then(Result::ok).unwrap_or(u32::MAX);
+                Ok(Version { minor, patch, is_any: false })
             }
             _ => Err("it is 0.7, 0.8 or 0.9".to_owned()),
         }
@@ -76,6 +85,7 @@ mod tests {
         assert!(of("0.9.0-alpha.1").is_ok_and(Version::has_origins));
         assert!(of("0.8").is_ok_and(|it| !it.has_origins() && it.prints_types() && it.ends_with_newline()));
         assert!(of("0.7.1").is_ok_and(|it| !it.ends_with_newline()));
+        assert!(Version::ANY.has_origins() && !Version::ANY.has_wide_integers());
         assert!(of("0.6.3").is_err() && of("new").is_err());
     }
 }

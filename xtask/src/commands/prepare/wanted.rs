@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use query_budget_analysis::Place;
-use query_budget_analysis::project::{Project, workspace_root};
+use query_budget_analysis::project::{Project, read, read_migrations, workspace_root};
 use query_budget_analysis::rust::{Form, Site, SiteSql};
+use query_budget_analysis::sql::Dialect;
 
-use super::{Version, form, makers, version_of};
+use super::{Version, form, makers, named, version_of};
 use crate::args::Prepare;
 use crate::failure::Failure;
 use crate::input::{Batch, Loaded};
@@ -29,6 +30,8 @@ pub(super) struct Folder {
     /// A file of the source with a macro that makes queries, if there are entries without a call, which may
     /// come from it.
     pub(super) maker: Option<PathBuf>,
+    /// The files that no `mod` names, each with the number of its queries, which have no entries.
+    pub(super) unnamed: BTreeMap<Arc<str>, usize>,
 }
 
 /// A query that needs an entry.
@@ -41,8 +44,22 @@ pub(super) struct Wanted {
     pub(super) project: Arc<Project>,
     /// The source of the schema.
     pub(super) source: Option<PathBuf>,
+    /// Whether it only occurs in files that no `mod` names.
+    unnamed: bool,
     /// Whether it only occurs in test code.
     in_test: bool,
+}
+
+/// The texts of the migrations or the snapshot that a schema was read from.
+pub(super) fn scripts(source: Option<&Path>, base: &Path, dialect: Dialect) -> Result<Vec<String>, Failure> {
+    match source {
+        Some(source) if source.is_dir() => {
+            let selected = read_migrations(source, base, Some(dialect))?;
+            Ok(selected.migrations.into_iter().map(|migration| migration.sql).collect())
+        }
+        Some(source) => Ok(vec![read(source)?]),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// The folders to write, each with its queries.
@@ -50,6 +67,7 @@ pub(super) fn folders(
     loaded: &mut Loaded,
     arguments: &Prepare,
     scope: &Path,
+    base: &Path,
 ) -> Result<Vec<Folder>, Failure> {
     let mut folders: BTreeMap<PathBuf, Folder> = BTreeMap::new();
     let crates: BTreeSet<PathBuf> = loaded
@@ -58,9 +76,10 @@ pub(super) fn folders(
         .flat_map(|batch| &batch.files)
         .map(|file| file.manifest_dir().to_path_buf())
         .collect();
+    let unnamed = if arguments.input.queries.is_some() { Vec::new() } else { named::unnamed(scope, base)? };
     for batch in std::mem::take(&mut loaded.batches) {
         let project = Arc::new(batch.project.clone());
-        for (dir, wanted) in queries(&batch, &project, arguments.input.queries.is_some()) {
+        for (dir, wanted) in queries(&batch, &project, &unnamed, arguments.input.queries.is_some()) {
             let folder = match &arguments.output {
                 Some(output) => output.clone(),
                 None => folder_of(&dir, crates.len() > 1 || arguments.workspace),
@@ -71,6 +90,7 @@ pub(super) fn folders(
                 wanted: Vec::new(),
                 dead: Vec::new(),
                 maker: None,
+                unnamed: BTreeMap::new(),
             };
             folders.entry(folder.clone()).or_insert_with(made).wanted.push(wanted);
         }
@@ -82,6 +102,7 @@ pub(super) fn folders(
         leave_out_tests(&mut folder.wanted, &there);
         let names: BTreeSet<String> =
             folder.wanted.iter().map(|wanted| form::file_name(&wanted.sql)).collect();
+        leave_out_unnamed(folder, &there);
         // A folder above what was scanned also holds entries for other source.
         let is_whole = arguments.input.queries.is_none()
             && arguments.output.is_none()
@@ -97,12 +118,13 @@ pub(super) fn folders(
 }
 
 /// The queries of sqlx's macros in a batch, each with the folder of its crate.
-fn queries(batch: &Batch, project: &Arc<Project>, given: bool) -> Vec<(PathBuf, Wanted)> {
+fn queries(batch: &Batch, project: &Arc<Project>, unnamed: &[String], given: bool) -> Vec<(PathBuf, Wanted)> {
     let wanted = |sql: Arc<str>, place: &Place, in_test| Wanted {
         sql,
         place: place.clone(),
         project: Arc::clone(project),
         source: batch.source.clone(),
+        unnamed: unnamed.iter().any(|file| **file == *place.file),
         in_test,
     };
     let mut queries = Vec::new();
@@ -140,11 +162,23 @@ fn once(wanted: &mut Vec<Wanted>) {
         let outside: BTreeSet<&str> = wanted.iter().filter(|it| !it.in_test).map(|it| &*it.sql).collect();
         all.filter(|sql| !outside.contains(&**sql)).collect()
     };
+    let named = wanted.iter().filter(|it| !it.unnamed).map(|it| Arc::clone(&it.sql)).collect();
     let mut seen = BTreeSet::new();
     wanted.retain(|it| seen.insert(Arc::clone(&it.sql)));
+    let named: BTreeSet<Arc<str>> = named;
     for it in wanted {
+        it.unnamed = !named.contains(&it.sql);
         it.in_test = tests_alone.contains(&it.sql);
     }
+}
+
+/// Drops queries of files that no `mod` names, unless they have an entry.
+fn leave_out_unnamed(folder: &mut Folder, there: &BTreeSet<String>) {
+    let is_left = |it: &Wanted| it.unnamed && !there.contains(&form::file_name(&it.sql));
+    for it in folder.wanted.iter().filter(|it| is_left(it)) {
+        *folder.unnamed.entry(Arc::clone(&it.place.file)).or_default() += 1;
+    }
+    folder.wanted.retain(|it| !is_left(it));
 }
 
 /// Drops queries of test code if the folder was written without it: it has entries, and none of them is for

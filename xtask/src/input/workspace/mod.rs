@@ -44,7 +44,7 @@ pub(crate) struct Sources {
     /// The files, sorted.
     pub(crate) files: Vec<PathBuf>,
     /// Its targets.
-    targets: Vec<Target>,
+    pub(crate) targets: Vec<Target>,
     /// The crates that its code can name.
     externs: Arc<HashMap<String, String>>,
     /// The folders of its dependencies.
