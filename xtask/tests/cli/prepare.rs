@@ -290,6 +290,13 @@ fn sqlite_is_described_by_the_version_of_sqlx() {
         assert!(flat.contains(&format!(r#""nullable":[{nullable}]"#)), "{dir}: {flat}");
         assert_eq!(flat.contains("origin"), dir != "old", "{dir}: {flat}");
     }
+    // The version is that of the project around the schema, wherever the command runs.
+    let (tool, lock) = (scratch.path().join("tool"), lock("0.9.0"));
+    scratch.write(&format!("tool/{}", lock.0), &lock.1);
+    let arguments = ["--dialect", "sqlite", "--schema", "../schema.sql", "--output", "out"];
+    run(&tool, &[&["prepare", "--queries", "../queries.sql"], &arguments[..]].concat()).exits_with(0);
+    let [entry] = &entries(&scratch, "tool/out")[..] else { panic!("one entry") };
+    assert!(entry.contains("true"), "{entry}");
 }
 
 #[cfg(feature = "live")]

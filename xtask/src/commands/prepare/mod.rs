@@ -275,11 +275,14 @@ fn doubtful_names(description: &Description, doubts: &[usize]) -> String {
     names.map(|column| column.name.as_str()).collect::<Vec<_>>().join("`, `")
 }
 
-/// The project's own version of sqlx, else a form that every version reads.
-fn version_of(project: &Project, dir: &Path, arguments: &Prepare) -> Version {
-    arguments
-        .sqlx
-        .or_else(|| Version::locked(dir))
-        .or_else(|| Version::locked(&project.root))
-        .unwrap_or(Version::ANY)
+/// The project's own version of sqlx, else a form that every version reads. Queries of a file belong to the project
+/// of their schema, wherever the command runs.
+fn version_of(project: &Project, dir: &Path, source: Option<&Path>, arguments: &Prepare) -> Version {
+    let around = || match (&arguments.input.queries, source) {
+        (Some(_), Some(source)) => {
+            Version::locked(&source.canonicalize().unwrap_or_else(|_| source.to_path_buf()))
+        }
+        _ => Version::locked(dir).or_else(|| Version::locked(&project.root)),
+    };
+    arguments.sqlx.or_else(around).unwrap_or(Version::ANY)
 }

@@ -86,7 +86,7 @@ pub(super) fn folders(
             };
             let made = || Folder {
                 dir: folder.clone(),
-                version: version_of(&project, &dir, arguments),
+                version: version_of(&project, &dir, batch.source.as_deref(), arguments),
                 wanted: Vec::new(),
                 dead: Vec::new(),
                 maker: None,
