@@ -182,6 +182,8 @@ pub struct Finding {
     pub tier: Tier,
     /// The highest level that applies without configuration: a problem that is not proven fails no build.
     pub ceiling: Level,
+    /// What it has in common with findings of the same cause: the shortest index that would help, as a statement.
+    pub causes: Vec<Arc<str>>,
     /// Other places with the same problem; see [`Sighting`].
     pub places: Vec<Sighting>,
 }
@@ -203,6 +205,7 @@ impl Finding {
             edits: Vec::new(),
             tier: Tier::default(),
             ceiling: Level::Deny,
+            causes: Vec::new(),
             places: Vec::new(),
         }
     }

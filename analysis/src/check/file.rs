@@ -7,7 +7,7 @@ use super::query::put;
 use super::{CheckedFile, CheckedSite, Checker, TextFile, elsewhere};
 use crate::finding::{Finding, Place};
 use crate::lints::{self, CallContext, Check, FunctionContext, Trait};
-use crate::rust::{Allow, Function, LoopCall, Scan, Site, SiteSql};
+use crate::rust::{Allow, Function, LoopCall, ModuleItems, Scan, Site, SiteSql};
 use crate::sql::{Dialect, Query};
 
 impl Checker<'_> {
@@ -51,7 +51,8 @@ impl Checker<'_> {
         read: &dyn Fn(&str) -> Option<TextFile>,
     ) -> CheckedFile<'s> {
         let own = self.cached.is_none().then(|| lints::cached_tables(&scan.sites, self.schema, self.dialect));
-        let checker = Checker { cached: self.cached.or(own.as_ref()), ..*self };
+        let is_command_line = scan.items.iter().any(names_parser);
+        let checker = Checker { cached: self.cached.or(own.as_ref()), is_command_line, ..*self };
         checker.file_among(scan, calls, read)
     }
 
@@ -145,7 +146,8 @@ impl Checker<'_> {
         beside: &'s [Site],
         sites: &mut Vec<CheckedSite<'s>>,
     ) {
-        let parts = if site.is_script(self.dialect) { self.statements(&sql) } else { Vec::new() };
+        let runs_on = site.dialect().unwrap_or(self.dialect);
+        let parts = if site.is_script(runs_on) { self.statements(&sql) } else { Vec::new() };
         if parts.len() < 2 {
             let mut checked = self.examine(&sql, Some(site), &site.allows, beside);
             for finding in checked.findings.iter_mut().filter(|_| file.is_some()) {
@@ -175,6 +177,12 @@ impl Checker<'_> {
     pub fn prepares_scripts(&self) -> bool {
         self.dialect == Dialect::Sqlite
     }
+}
+
+/// Whether a module imports the parser of a command line.
+fn names_parser(items: &ModuleItems) -> bool {
+    let mut paths = items.uses.iter().map(|(_, path)| path).chain(&items.globs);
+    paths.any(|path| path.first().is_some_and(|first| first == "clap"))
 }
 
 /// How many arguments of a multi-statement text one statement consumes. SQLite's `?1` and `:a` share the

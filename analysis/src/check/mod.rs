@@ -9,14 +9,13 @@ mod tier;
 
 pub use edits::place_edits;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::cardinality::Cardinality;
 use crate::config::Config;
 use crate::finding::{Finding, Level, Place};
 use crate::index::{Access, Queried};
-use crate::lints::{self, CachedTables, Check, Lint, Made, SchemaContext};
+use crate::lints::{self, CachedTables, Check, Growth, Lint, Made, SchemaContext};
 use crate::rust::{Allow, Site};
 use crate::schema::{Name, Schema};
 use crate::sql::{Dialect, Query, SyntaxError};
@@ -30,7 +29,8 @@ pub struct Checker<'a> {
     dialect: Dialect,
     guess_dialect: bool,
     index_level: Level,
-    grown: Option<&'a HashSet<String>>,
+    growth: Option<&'a Growth>,
+    is_command_line: bool,
     cached: Option<&'a CachedTables>,
     has_own_database: bool,
     is_of_sqlx: bool,
@@ -101,16 +101,17 @@ impl<'a> Checker<'a> {
             dialect,
             guess_dialect: false,
             index_level,
-            grown: None,
+            growth: None,
+            is_command_line: false,
             cached: None,
             has_own_database: false,
             is_of_sqlx: false,
         }
     }
 
-    /// Sets the tables that the workspace adds rows to, by name without a schema.
-    pub fn with_grown(self, grown: &'a HashSet<String>) -> Checker<'a> {
-        Checker { grown: Some(grown), ..self }
+    /// Sets the tables that get rows while the workspace runs.
+    pub fn with_growth(self, growth: &'a Growth) -> Checker<'a> {
+        Checker { growth: Some(growth), ..self }
     }
 
     /// Sets the tables that cached reads of the workspace name.
@@ -155,7 +156,7 @@ impl<'a> Checker<'a> {
     /// index is created.
     pub fn schema(&self, queries: &[Queried<'_>], place_of: &dyn Fn(&Made<'_>) -> Place) -> Vec<Finding> {
         let Some(schema) = self.schema else { return Vec::new() };
-        let context = SchemaContext::new(schema, queries, self.config, place_of);
+        let context = SchemaContext::new(schema, queries, self.config, place_of).with_growth(self.growth);
         let mut findings = Vec::new();
         for lint in lints::ALL {
             let Check::Schema(check) = lint.check else { continue };

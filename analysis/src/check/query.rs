@@ -101,7 +101,7 @@ impl Checker<'_> {
             explained: &[],
             described: &described,
             is_any_dialect: self.guess_dialect,
-            grown: self.grown,
+            growth: self.growth,
             cached: self.cached,
             is_of_sqlx: self.is_of_sqlx,
         };

@@ -37,7 +37,7 @@ const FOLDERS: &[&str] = &[
 
 /// Prefixes of the names of functions that run once.
 const FUNCTIONS: &[&str] =
-    &["seed", "migrate", "backfill", "bootstrap", "import_legacy", "create_tables", "init_db"];
+    &["seed", "migrate", "backfill", "bootstrap", "debug", "import_legacy", "create_tables", "init_db"];
 
 impl Checker<'_> {
     /// Lists a finding in code that runs once, rather than showing it; `is_raw` is whether the query was
@@ -50,6 +50,7 @@ impl Checker<'_> {
         if is_wanted || is_broken || !is_raw {
             finding.tier = Tier::Shown;
         } else if runs_once(&finding.place.file, &finding.function)
+            || self.is_command_line && is_command(&finding.place.file)
             || lint.is(Trait::OfRequests) && !answers_requests(&finding.place.file, &finding.function)
         {
             finding.tier = Tier::Listed;
@@ -70,7 +71,13 @@ fn runs_once(file: &str, function: &str) -> bool {
         // The first state of a chain.
         || name.split('_').any(|word| word == "genesis")
         || FUNCTIONS.iter().any(|start| is_word_of(name, start))
+        || name.split('_').any(|word| matches!(word, "migration" | "migrations"))
         || (name == "main" && stem.ends_with("main"))
+}
+
+/// Whether a file holds a command of a command line, judging by its folders.
+fn is_command(file: &str) -> bool {
+    file.split('/').any(|part| matches!(part, "command" | "commands" | "cmd" | "subcommands"))
 }
 
 /// Whether code in a folder, file or module of this name runs once; `users_generator` is a generator as well.
@@ -164,6 +171,8 @@ mod tests {
             ("src/main.rs", "main"),
             ("src/store.rs", "Store::seed_users"),
             ("src/supply.rs", "add_genesis_supply"),
+            ("src/storage.rs", "Storage::perform_json_migration"),
+            ("src/db.rs", "Db::debug_inactive"),
             ("src/store.rs", "test_helpers::cleanup"),
             ("src/store.rs", "v3_migration::Store::fill"),
             ("src/sqlite_migration.rs", "fill"),

@@ -21,6 +21,9 @@ pub(crate) struct Unindexed<'s> {
     pub(crate) key: &'s ForeignKey,
     /// Whether referenced rows are deleted, rather than given other keys.
     pub(crate) by_delete: bool,
+    /// Whether a query of the workspace does that, directly or through a cascade, rather than the key's action alone telling
+    /// that it is meant.
+    pub(crate) is_seen: bool,
 }
 
 impl Unindexed<'_> {
@@ -119,7 +122,8 @@ pub(crate) fn unindexed<'s>(
             let is_open = !is_small(&key.table)
                 && (by_delete || referenced(schema, key).iter().any(changes_key))
                 && !is_indexed(schema, table, key);
-            is_open.then_some(Unindexed { table, key, by_delete })
+            let is_seen = changes.losing.contains(&key.table) || !by_delete;
+            is_open.then_some(Unindexed { table, key, by_delete, is_seen })
         });
         let mut open = open.peekable();
         if open.peek().is_some() && !cardinality::keys::is_singleton(table, schema) {

@@ -59,6 +59,7 @@ pub use migration::{Step, steps};
 pub use new_index::NewIndex;
 pub use sort::{Sort, unindexed as unindexed_sorts};
 pub use wanted::Wanted;
+pub(crate) use writes::written_tables;
 
 use crate::schema::{Name, Schema};
 use crate::sql::Span;

@@ -32,6 +32,11 @@ impl NewIndex {
         self.statement("CREATE INDEX", name.as_deref(), dialect)
     }
 
+    /// The index on its first key alone.
+    pub fn leading(&self) -> NewIndex {
+        NewIndex { columns: self.columns.iter().take(1).cloned().collect(), predicate: None, ..self.clone() }
+    }
+
     /// The statement that creates it under a name; `create` is the start of the statement.
     pub fn statement(&self, create: &str, name: Option<&str>, dialect: Dialect) -> String {
         let (method, class) = self.method.unwrap_or_default();

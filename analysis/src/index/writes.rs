@@ -27,7 +27,7 @@ pub(super) fn read_tables(query: &Query) -> impl Iterator<Item = &Name> {
 }
 
 /// The tables that a query writes to.
-pub(super) fn written_tables(query: &Query) -> impl Iterator<Item = &Name> {
+pub(crate) fn written_tables(query: &Query) -> impl Iterator<Item = &Name> {
     query.blocks.iter().filter_map(|block| {
         let Body::Write(write) = &block.body else { return None };
         match &query.relation(write.target).source {

@@ -82,7 +82,7 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
 }
 
 /// The operand of a match whose pattern starts with a wildcard.
-fn matched(condition: &Expr) -> Option<&Expr> {
+pub(super) fn matched(condition: &Expr) -> Option<&Expr> {
     let Expr::Like { expr, pattern, kind, negated: false } = condition else { return None };
     begins_with_wildcard(pattern, *kind).then_some(expr)
 }

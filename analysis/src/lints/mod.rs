@@ -46,9 +46,9 @@ mod values_count;
 pub(crate) use shared::built::in_loop as built_in_loop;
 pub use shared::cached::{CachedTables, cached_tables};
 pub use shared::database::{Made, SchemaContext};
+pub use shared::growth::Growth;
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
 
 use crate::cardinality::Cardinality;
 use crate::config::Config;
@@ -301,9 +301,8 @@ pub struct QueryContext<'a> {
     pub described: &'a OnceCell<Described>,
     /// Whether the dialect is guessed from the query itself.
     pub is_any_dialect: bool,
-    /// The tables that some INSERT of the workspace adds rows to, by name without a schema; `None` if the
-    /// workspace is unknown.
-    pub grown: Option<&'a HashSet<String>>,
+    /// The tables that get rows while the workspace runs; `None` if the workspace is unknown.
+    pub growth: Option<&'a Growth>,
     /// The tables that cached reads name, each with the place of one; `None` if unknown.
     pub cached: Option<&'a CachedTables>,
     /// Whether one of sqlx's macros saved the query, wherever that stands.
@@ -406,7 +405,12 @@ impl<'a> QueryContext<'a> {
 
     /// Whether no INSERT of the workspace adds rows to a table.
     pub(crate) fn is_never_grown(&self, table: &Name) -> bool {
-        self.grown.is_some_and(|grown| !grown.contains(&table.name.to_ascii_lowercase()))
+        self.growth.is_some_and(|growth| growth.is_never_grown(table))
+    }
+
+    /// Whether a table does not grow while the workspace runs, as far as is known.
+    pub(crate) fn stays(&self, table: &Name) -> bool {
+        self.growth.is_some_and(|growth| growth.stays(table))
     }
 
     /// Whether the configuration or the snapshot marks a table as small.

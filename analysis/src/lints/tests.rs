@@ -48,6 +48,12 @@ fn findings_at(lint: &str, method: &str, sql: &str) -> Vec<Finding> {
     found
 }
 
+/// The tiers of the findings of a lint in the body of a function, over the example schema.
+pub(super) fn tiers_in(lint: &str, body: &str) -> Vec<crate::finding::Tier> {
+    let found = findings_in(lint, &format!("async fn run(db: &PgPool, ids: &[i64]) {{ {body} }}"));
+    found.iter().filter(|finding| finding.lint == lint).map(|finding| finding.tier).collect()
+}
+
 /// Checks that a lint reports something for a query over the example schema.
 #[track_caller]
 pub(super) fn fires(lint: &str, sql: &str) {
@@ -90,6 +96,14 @@ fn ddl_findings(lint: &str, ddl: &str, queries: &[&str]) -> Vec<Finding> {
 pub(super) fn ddl_fires_with(lint: &str, ddl: &str, query: &str) {
     let found = ddl_findings(lint, ddl, &[query]);
     assert_eq!(found.len(), 1, "{lint} on {ddl} and {query}: {found:?}");
+}
+
+/// The tier of the only finding of a lint on a schema with a query.
+#[track_caller]
+pub(super) fn ddl_tier_with(lint: &str, ddl: &str, query: &str) -> crate::finding::Tier {
+    let found = ddl_findings(lint, ddl, &[query]);
+    let [finding] = found.as_slice() else { panic!("{lint} on {ddl} and {query}: {found:?}") };
+    finding.tier
 }
 
 #[track_caller]

@@ -1,9 +1,12 @@
 //! A table that is read in full for a few rows that a filter selects.
 
+use super::shared::folded;
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::index::{Access, NewIndex, Verdict, has_few_values};
-use crate::sql::query::Kind;
+use crate::sql::Query;
+use crate::sql::expr::Expr;
+use crate::sql::query::{Kind, RelationId};
 
 declare_lint! {
     /// ## What it does
@@ -21,7 +24,9 @@ declare_lint! {
     /// Where an existing index is not used because of how a condition is written, a lint of the group `shape` reports
     /// that instead; `index-check` denies it as well. Conditions that no index can serve, such as `<>` and `NOT IN`,
     /// are not reported: they match nearly all rows; and a read that no index is known to help (`active AND admin`, a pattern
-    /// that begins anywhere) is listed with `--all`. What indexes exist is taken from the snapshot. Whether an index
+    /// that begins anywhere) is listed with `--all`. So is a raw query on a table that does not grow, as far as the
+    /// workspace tells: migrations fill it and no query adds rows, or none adds rows although all texts are known. Queries
+    /// that one index would serve are one finding. What indexes exist is taken from the snapshot. Whether an index
     /// pays off on a small table, or on a column with two values, is your decision: `[tables]`, `countries = { rows =
     /// 250 }` in `query-budget.toml`, or an `allow` with the reason.
     ///
@@ -80,12 +85,27 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             }
         }
         finding.help.dedup();
+        let alone = access.wanted.as_slice().first().filter(|_| access.wanted.len() == 1);
+        let index = alone.and_then(|wanted| wanted.index(schema?)).filter(|index| index.method.is_none());
+        finding.causes.extend(index.map(|index| index.leading().ddl(context.dialect).into()));
+        if let Some(instead) = folded::instead(context, query, access) {
+            finding.help = vec![instead];
+            finding.causes.clear();
+        }
         if finding.help.is_empty() {
             finding = finding.note(without_advice(context, access));
         }
-        // Where no index is known to help a read, there is nothing to do at once; a write that reads every row holds up others.
-        let is_idle = finding.help.is_empty() && query.kind == Kind::Select;
-        findings.push(if is_idle { finding.listed() } else { finding });
+        // Where no index is known to help, there is nothing to do at once. A write that reads every row holds up others,
+        // unless it is for all rows of a kind: those that are deleted, those that refer to nothing.
+        let is_idle =
+            finding.help.is_empty() && (query.kind == Kind::Select || !compares(query, access.relation));
+        findings.push(if is_idle {
+            finding.listed()
+        } else if context.is_raw() && context.stays(&access.table) {
+            finding.note(format!("no query of the workspace adds rows to `{}`", access.table)).listed()
+        } else {
+            finding
+        });
     }
 }
 
@@ -106,6 +126,15 @@ fn without_advice(context: &QueryContext<'_>, access: &Access) -> String {
         "no index is advised: {why}; where the table is small, say so: `\"{}\" = {{ rows = 250 }}` in `[tables]`",
         access.table
     )
+}
+
+/// Whether a condition compares a column of a relation itself with something.
+fn compares(query: &Query, relation: RelationId) -> bool {
+    let is_own = |expr: &Expr| expr.as_column().is_some_and(|column| column.relation == Some(relation));
+    let conditions = query.blocks.iter().flat_map(|block| block.conditions());
+    conditions.into_iter().any(|condition| {
+        matches!(condition, Expr::Binary { op, left, right } if op.is_comparison() && (is_own(left) || is_own(right)))
+    })
 }
 
 /// The extension that an index requires and the database lacks.

@@ -9,6 +9,7 @@ use query_budget_analysis::project::{Project, read, read_migrations, shown};
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::{Level, lints};
 
+use super::known::Known;
 use super::places::Places;
 use super::{Query, Report, UNINDEXED};
 
@@ -46,10 +47,11 @@ impl Query {
 
 impl Report {
     /// Checks each database as a whole. Paths are shown relative to `base`.
-    pub(super) fn check_databases(&mut self, base: &Path) {
+    pub(super) fn check_databases(&mut self, known: &Known, base: &Path) {
         let mut found = Vec::new();
         for (source, database) in &self.databases {
             let checker = database.project.checker().with_index_level(self.subject.index_level());
+            let checker = known.tell(checker, Some(source));
             let queries = database.queries.iter().filter_map(|at| self.queries.get(*at));
             let queried: Vec<Queried<'_>> = queries.filter_map(|query| query.queried(&checker)).collect();
             let files = made_by(source, database.project.dialect, base);
@@ -94,7 +96,7 @@ impl Report {
 }
 
 /// The files that define a schema, with their displayed paths: a snapshot, or migrations in order.
-fn made_by(source: &Path, dialect: Dialect, base: &Path) -> Vec<(String, String)> {
+pub(super) fn made_by(source: &Path, dialect: Dialect, base: &Path) -> Vec<(String, String)> {
     if source.is_dir() {
         let selected = read_migrations(source, base, Some(dialect));
         let migrations = selected.map(|selected| selected.migrations).unwrap_or_default();

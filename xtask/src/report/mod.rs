@@ -302,11 +302,11 @@ impl Report {
             makers: HashMap::new(),
         };
         let mut progress = Progress::new("checking", steps);
-        let known = Known::of(&loaded.batches);
+        let known = Known::of(&loaded.batches, base);
         for batch in loaded.batches {
             report.add(batch, &known, base, &mut progress);
         }
-        report.check_databases(base);
+        report.check_databases(&known, base);
         report.findings.retain(|finding| subject.asks(finding.lint));
         report.place_edits(base);
         report

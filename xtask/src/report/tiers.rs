@@ -13,7 +13,7 @@ impl Report {
         if self.subject == Subject::Everything {
             let findings = std::mem::take(&mut self.findings);
             let (shown, listed) = findings.into_iter().partition(|finding| finding.tier == Tier::Shown);
-            self.findings = joined(shown);
+            self.findings = without_keys(joined(shown));
             self.more = joined(listed);
         }
         self.place_entries();
@@ -145,18 +145,23 @@ fn joined(findings: Vec<Finding>) -> Vec<Finding> {
     let mut joined: Vec<Finding> = Vec::new();
     let mut known = HashMap::new();
     for finding in findings {
-        let Some(sql) = finding.sql.clone() else {
+        let is_call = is_call(&finding);
+        // One query is one cause, whether or not its text is known.
+        let end = finding.related.last().filter(|_| is_call).map(|end| end.place.to_string().into());
+        let Some(sql) = finding.sql.clone().or(end) else {
             joined.push(finding);
             continue;
         };
-        let is_call = lints::by_name(finding.lint).is_some_and(|lint| matches!(lint.check, Check::Call(_)));
+        let by_index = finding.causes.first().filter(|_| matches!(finding.lint, FILTER | SORT)).cloned();
         // The queries that a macro or a derive generates for each table count as one query.
         let is_entry = finding.place.file.contains(".sqlx/");
         let message = if is_call || is_entry { String::new() } else { finding.message.clone() };
         let sql = if is_entry { shape(&sql).into() } else { sql };
+        let (message, sql) = by_index.map_or((message, sql), |index| (String::new(), index));
         let at = *known.entry((finding.lint, finding.level, message, sql)).or_insert(joined.len());
         match joined.get_mut(at) {
             Some(first) => {
+                serve_all(first, &finding);
                 first.places.push(Sighting {
                     place: finding.place,
                     function: finding.function,
@@ -169,9 +174,88 @@ fn joined(findings: Vec<Finding>) -> Vec<Finding> {
     joined
 }
 
+fn is_call(finding: &Finding) -> bool {
+    lints::by_name(finding.lint).is_some_and(|lint| matches!(lint.check, Check::Call(_)))
+}
+
+/// The lint on orders that no index gives.
+const SORT: &str = "unindexed_sort";
+
+/// The lint on filters without an index, whose findings are one if one index leads to the rows of all.
+const FILTER: &str = "unindexed_filter";
+
+/// The lint on foreign keys without an index.
+const KEY: &str = "unindexed_foreign_key";
+
+/// Adds the index that serves a further query of the same cause as well, if the first advises another than that query.
+fn serve_all(first: &mut Finding, further: &Finding) {
+    let Some(index) = further.causes.first().filter(|_| first.help != further.help) else { return };
+    let help = format!("or one index for all of its places: `{index}`");
+    let is_said = first.help.iter().any(|said| *said == help || said.ends_with(&format!("`{index}`")));
+    if !is_said {
+        first.help.push(help);
+    }
+}
+
+/// Leaves out foreign keys whose index a finding on a filter asks for as well: the same index is one finding.
+fn without_keys(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let (keys, mut others): (Vec<Finding>, Vec<Finding>) =
+        findings.drain(..).partition(|finding| finding.lint == KEY);
+    for key in keys {
+        let same = |finding: &&mut Finding| {
+            finding.lint == FILTER && finding.causes.first().is_some_and(|index| key.causes.contains(index))
+        };
+        match others.iter_mut().find(same) {
+            Some(filter) => {
+                filter.notes.push(format!(
+                    "{}: {}",
+                    key.message,
+                    key.notes.first().map_or("", String::as_str)
+                ));
+                serve_all(filter, &key);
+            }
+            None => others.push(key),
+        }
+    }
+    others
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn on(lint: &'static str, sql: Option<&str>, help: &str) -> Finding {
+        let mut finding = Finding::new(lint, format!("{help} of {sql:?}")).help(help);
+        finding.sql = sql.map(Into::into);
+        finding.causes = vec!["CREATE INDEX ON a (b)".into()];
+        finding.note("a row deleted from `c` makes the database read all of `a`")
+    }
+
+    #[test]
+    fn one_missing_index_is_one_finding() {
+        let joined = without_keys(joined(vec![
+            on(
+                "unindexed_filter",
+                Some("SELECT 1 FROM a WHERE b = $1 AND c = $2"),
+                "`CREATE INDEX ON a (b, c)`",
+            ),
+            on("unindexed_filter", Some("SELECT 1 FROM a WHERE b = $1"), "`CREATE INDEX ON a (b)`"),
+            on("unindexed_foreign_key", None, "`CREATE INDEX ON a (b)`"),
+        ]));
+        let [finding] = joined.as_slice() else { panic!("{joined:?}") };
+        assert_eq!(finding.places.len(), 1);
+        assert_eq!(
+            finding.help,
+            ["`CREATE INDEX ON a (b, c)`", "or one index for all of its places: `CREATE INDEX ON a (b)`"]
+        );
+        assert_eq!(finding.notes.len(), 2);
+    }
+
+    #[test]
+    fn a_key_that_no_filter_shares_stays() {
+        let joined = without_keys(vec![on("unindexed_foreign_key", None, "`CREATE INDEX ON a (b)`")]);
+        assert_eq!(joined.len(), 1);
+    }
 
     #[test]
     fn what_a_derive_makes_for_each_table_is_one_finding() {

@@ -1,8 +1,9 @@
 //! Shared by the lints on a database as a whole: its schema, all queries on it, and SQL to paste.
 
+use super::growth::Growth;
 use crate::config::Config;
 use crate::finding::{Finding, Place};
-use crate::index::{Queried, foreign_keys};
+use crate::index::{Access, Queried, Verdict, foreign_keys, written_tables};
 use crate::schema::{ForeignKey, Index, KeyPart, Name, Schema, Table, snapshot};
 
 /// The input of a lint on a database.
@@ -15,6 +16,8 @@ pub struct SchemaContext<'a> {
     pub config: &'a Config,
     /// The place where a table, an index or a foreign key is created.
     pub place_of: &'a dyn Fn(&Made<'_>) -> Place,
+    /// The tables that get rows while the workspace runs; `None` if the workspace is unknown.
+    pub growth: Option<&'a Growth>,
 }
 
 /// An object that the migrations create.
@@ -34,7 +37,32 @@ impl<'a> SchemaContext<'a> {
         config: &'a Config,
         place_of: &'a dyn Fn(&Made<'_>) -> Place,
     ) -> SchemaContext<'a> {
-        SchemaContext { schema, queries, config, place_of }
+        SchemaContext { schema, queries, config, place_of, growth: None }
+    }
+
+    /// The same, where it is known which tables get rows.
+    pub(crate) fn with_growth(self, growth: Option<&'a Growth>) -> SchemaContext<'a> {
+        SchemaContext { growth, ..self }
+    }
+
+    /// Whether a table does not grow while the workspace runs, as far as is known.
+    pub(in crate::lints) fn stays(&self, table: &Name) -> bool {
+        self.growth.is_some_and(|growth| growth.stays(table))
+    }
+
+    /// Whether the workspace is seen to write anything.
+    pub(in crate::lints) fn sees_writes(&self) -> bool {
+        self.queries.iter().any(|queried| written_tables(queried.query).next().is_some())
+    }
+
+    /// The number of queries that compare one of these columns of a table and read all of it.
+    pub(in crate::lints) fn comparing(&self, table: &Name, columns: &[String]) -> usize {
+        let compares = |access: &Access| {
+            access.table == *table
+                && matches!(access.verdict, Verdict::Full | Verdict::Unserved)
+                && access.columns.iter().any(|column| columns.contains(column))
+        };
+        self.queries.iter().filter(|queried| queried.accesses.iter().any(compares)).count()
     }
 
     /// The tables with indexes of their own: a partition has those of its parent.

@@ -5,6 +5,8 @@ pub(super) mod built;
 pub(super) mod cached;
 pub(super) mod clause;
 pub(super) mod database;
+pub(super) mod folded;
+pub(super) mod growth;
 pub(super) mod loops;
 pub(super) mod pasteable;
 pub(super) mod shape;

@@ -1,0 +1,104 @@
+//! Which tables of a database get rows while the workspace runs, as far as its queries and migrations tell.
+
+use std::collections::HashSet;
+
+use crate::schema::Name;
+
+/// The tables that get rows, by name without a schema, in lower case.
+#[derive(Debug, Default)]
+pub struct Growth {
+    /// Those that some query of the workspace inserts into.
+    pub grown: HashSet<String>,
+    /// Those that migrations fill with rows of their own.
+    pub filled: HashSet<String>,
+    /// Whether the text of every query is known that may insert rows.
+    pub is_whole: bool,
+}
+
+impl Growth {
+    /// Adds the tables that a statement inserts into.
+    pub fn add(&mut self, text: &str) {
+        let mut words = text.split(|c: char| c.is_whitespace() || c == '(').filter(|word| !word.is_empty());
+        while let Some(word) = words.next() {
+            if word.eq_ignore_ascii_case("into") || word.eq_ignore_ascii_case("copy") {
+                let Some(name) = words.next() else { return };
+                // The name may be a part that is known at run time alone.
+                self.is_whole &= !name.contains(['…', '{', '%', '$']);
+                self.grown.insert(folded(name));
+            }
+        }
+    }
+
+    /// Adds the tables that the statements of a migration insert rows into which stand in it.
+    pub fn add_migration(&mut self, text: &str) {
+        for statement in text.split(';') {
+            let lower = statement.to_ascii_lowercase();
+            let mut words =
+                lower.split(|c: char| c.is_whitespace() || c == '(').filter(|word| !word.is_empty());
+            let has = |sought: &str| lower.split_whitespace().any(|word| word.trim_matches('(') == sought);
+            if has("insert") && lower.contains("values") && !has("select") {
+                let name = words.by_ref().skip_while(|word| *word != "into").nth(1);
+                self.filled.extend(name.map(folded));
+            }
+        }
+    }
+
+    /// Whether no query is seen to insert into a table.
+    pub(crate) fn is_never_grown(&self, table: &Name) -> bool {
+        !self.grown.contains(&table.name.to_ascii_lowercase())
+    }
+
+    /// Whether a table does not grow while the workspace runs: migrations fill it, or other services do. A workspace that
+    /// is not seen to insert anything tells nothing.
+    pub(crate) fn stays(&self, table: &Name) -> bool {
+        let is_filled = self.filled.contains(&table.name.to_ascii_lowercase());
+        self.is_never_grown(table) && (is_filled || self.is_whole && !self.grown.is_empty())
+    }
+}
+
+fn folded(name: &str) -> String {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    last.trim_matches(['"', '`', '[', ']']).to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_inserted_into_is_known_by_its_words() {
+        let mut growth = Growth { is_whole: true, ..Growth::default() };
+        for text in [
+            "INSERT INTO a(id) VALUES (1)",
+            "insert or ignore into `b` (id) VALUES (1)",
+            "WITH x AS (INSERT INTO app.\"C\" VALUES (1)) SELECT 1",
+            "COPY d (a) FROM STDIN",
+            "SELECT * FROM e",
+        ] {
+            growth.add(text);
+        }
+        let mut found: Vec<_> = growth.grown.iter().map(String::as_str).collect();
+        found.sort_unstable();
+        assert_eq!(found, ["a", "b", "c", "d"]);
+        assert!(growth.is_whole);
+        growth.add("INSERT INTO … (id) VALUES ($1)");
+        assert!(!growth.is_whole);
+    }
+
+    #[test]
+    fn a_table_that_migrations_alone_fill_stays_as_it_is() {
+        let mut growth = Growth::default();
+        growth.add_migration("CREATE TABLE kinds (id int); INSERT INTO kinds (id) VALUES (1), (2);");
+        growth.add_migration("INSERT INTO moved SELECT * FROM old; INSERT INTO users (id) VALUES (1)");
+        growth.add("INSERT INTO users (id) VALUES ($1)");
+        let stays = |name: &str| growth.stays(&Name { schema: None, name: name.to_owned() });
+        assert_eq!(
+            [stays("kinds"), stays("moved"), stays("users"), stays("other")],
+            [true, false, false, false]
+        );
+        growth.is_whole = true;
+        assert!(Growth::default().is_never_grown(&Name { schema: None, name: "kinds".to_owned() }));
+        let stays = |name: &str| growth.stays(&Name { schema: None, name: name.to_owned() });
+        assert_eq!([stays("other"), stays("users")], [true, false]);
+    }
+}
