@@ -68,19 +68,23 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
 
 /// Whether each iteration gets the same answer.
 pub(super) fn is_invariant(query: &Query, around: &Around<'_>) -> bool {
-    let asked_anew = query.blocks.iter().any(|block| {
+    around.is_over_elements() && !around.varies() && !is_asked_anew(query)
+}
+
+/// Whether a query may return something different each time, although no row changes.
+pub(super) fn is_asked_anew(query: &Query) -> bool {
+    query.blocks.iter().any(|block| {
         let select = match &block.body {
             Body::Select(select) => select.projection.as_slice(),
             _ => &[],
         };
         let order = block.order_by.iter().map(|key| &key.expr);
-        block.locks || select.iter().chain(block.conditions()).chain(order).any(is_asked_anew)
-    });
-    around.is_over_elements() && !around.varies() && !asked_anew
+        block.locks || select.iter().chain(block.conditions()).chain(order).any(may_differ)
+    })
 }
 
 /// Whether an expression may return a different value each time.
-fn is_asked_anew(expr: &Expr) -> bool {
+fn may_differ(expr: &Expr) -> bool {
     let waits =
         |e: &Expr| matches!(e, Expr::Call(call) if call.name.starts_with("pg_") || call.name == "sleep");
     predicates::is_volatile(expr) || expr.any(waits)

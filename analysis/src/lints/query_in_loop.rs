@@ -21,7 +21,8 @@ declare_lint! {
     /// Left alone: loops with a constant number of iterations, `.chunks(n)`, polling, retries, reading page
     /// by page, queries that take many elements at once, and those that run on a separate database for each
     /// element. `loop_invariant_query` reports a query that does not depend on the loop, and
-    /// `querying_call_in_loop` follows calls of functions that query.
+    /// `querying_call_in_loop` follows calls of functions that query. Raw queries in turns that each wait for another
+    /// service, and in what runs while a service starts, are listed with `--all`.
     ///
     /// Of 13 findings drawn from 65 public projects, 13 were true and 12 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -61,6 +62,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
     let finding = Finding::new(LINT.name, format!("this query runs once {}", around.per_turn()));
     let finding = finding.excerpt(context.sql, 0..0, "").related(around.place().clone(), "the loop");
+    let finding = around.tiered(finding, false);
     let batch = around.batch(context, query).filter(|_| !query.relations.is_empty());
     let finding = match batch {
         Some(batch) => finding.help(format!(

@@ -1,9 +1,9 @@
 //! A call in a loop that reaches a query.
 
 use super::shared::loops;
-use super::{CallContext, Check, declare_lint};
+use super::{CallContext, Check, declare_lint, loop_invariant_query};
 use crate::finding::Finding;
-use crate::rust::Link;
+use crate::rust::{Link, LoopCall};
 use crate::sql::query::Kind;
 use crate::sql::{Query, batch, resolve};
 
@@ -26,9 +26,14 @@ declare_lint! {
     /// elements at once, caches, and what begins a transaction.
     ///
     /// Some calls are listed with `--all` rather than shown, with the reason as a note, because one query for all
-    /// elements would not replace them: what writes in a transaction of its own, and operations that may fail alone;
-    /// what runs only after an error; in turns that also wait for something other than the database, or run many
-    /// statements, all but lookups; loops over the steps of a range (`from..=to`), and over what arrives one by one.
+    /// elements would not replace them, or would not be faster: what writes in a transaction of its own, and operations
+    /// that may fail alone; what runs only after an error, or while a service starts; turns that each ask another service,
+    /// or sleep; all but lookups in turns that otherwise wait for something other than the database, run many statements,
+    /// or do something else for each kind of element; loops over the steps of a range (`from..=to`), over what arrives one
+    /// by one, over what is configured, and those that end at the first that is found; and queries whose text or tables
+    /// are known only when they run.
+    ///
+    /// A query that asks the same in each turn is to be moved before the loop, and the help says so.
     ///
     /// Of 41 findings drawn from 36 public projects, 40 were true and 22 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -71,14 +76,24 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
         "" => "per turn of a loop".to_owned(),
         over => format!("per element of `{over}`"),
     };
-    let mut finding = Finding::new(LINT.name, format!("`{}` runs a query once {turn}", first.what))
+    let is_invariant = query.as_ref().is_some_and(|query| asks_the_same(call, query));
+    let what = if is_invariant { "the same query" } else { "a query" };
+    let mut finding = Finding::new(LINT.name, format!("`{}` runs {what} once {turn}", first.what))
         .related(call.around.place.clone(), "the loop");
     for link in call.chain.iter().skip(1).take(call.chain.len().saturating_sub(2)) {
         finding = finding.related(link.place.clone(), format!("`{}` calls `{}`", link.function, link.what));
     }
     finding = finding.related(last.place.clone(), format!("`{}` runs the query", last.function));
-    for help in help(context, query.as_ref(), &function(call.chain.as_slice())) {
+    let function = function(call.chain.as_slice());
+    let help = match is_invariant {
+        true => vec!["move the call before the loop: no value of the loop goes into it".to_owned()],
+        false => help(context, query.as_ref(), &function),
+    };
+    for help in help {
         finding = finding.help(help);
+    }
+    if is_invariant && call.beside_writes {
+        finding = finding.note("the loop writes as well: it stays where it is if that changes what it reads");
     }
     if call.candidates > 1 {
         finding = finding.note(format!("the call can be any of {} functions", call.candidates));
@@ -89,6 +104,14 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
     finding.place = call.call.place.clone();
     finding.sql = context.sql().map(Into::into);
     findings.push(finding);
+}
+
+/// Whether each turn asks the same: no value of the loop goes into the call, and the query reads tables alone.
+fn asks_the_same(call: &LoopCall, query: &Query) -> bool {
+    !call.varies
+        && query.kind == Kind::Select
+        && !query.relations.is_empty()
+        && !loop_invariant_query::is_asked_anew(query)
 }
 
 /// The function that the first call of a chain resolves to.
@@ -102,7 +125,19 @@ fn help(context: &CallContext<'_>, query: Option<&Query>, function: &str) -> Vec
         .filter(|query| query.parameters == 1)
         .and_then(|query| batch::rewrite(context.sql()?, query, context.dialect, context.schema, &|_| true));
     let (keys, rows) = (loops::keys(context.dialect), loops::rows(context.dialect));
-    match (query.map_or(Kind::Other, |query| query.kind), rewrite) {
+    let Some(query) = query else {
+        let verb = context.sql().and_then(|sql| sql.split_whitespace().next()).unwrap_or_default();
+        return vec![match verb.to_ascii_lowercase().as_str() {
+            "select" => {
+                format!("read for all elements in one query before the loop: give `{function}` all keys")
+            }
+            "insert" | "update" | "delete" | "merge" | "replace" => {
+                format!("write all elements in one statement after the loop: give `{function}` all of them")
+            }
+            _ => format!("do it for all elements at once: give `{function}` all of them"),
+        }];
+    };
+    match (query.kind, rewrite) {
         (Kind::Select | Kind::Other, Some(rewrite)) => vec![
             format!(
                 "read for all elements before the loop: give `{function}` all keys, and run `{}`",
@@ -265,7 +300,20 @@ mod tests {
             ("for id in ids { save(db, *id).await; mail_client.deliver(id).await?; }", Listed),
             ("for id in ids { save(db, *id).await; names.get(id).await; }", Shown),
             ("for id in ids { save(db, *id).await; names.get(id).get().await; }", Listed),
-            ("for id in ids { let name = load(db, *id).await; mailer.deliver(name).await?; }", Shown),
+            // A service takes longer than the query, where each turn asks it.
+            ("for id in ids { let name = load(db, *id).await; mailer.deliver(name).await?; }", Listed),
+            (
+                "for id in ids { let name = load(db, *id).await; if name.is_new() { mailer.deliver(name).await?; } }",
+                Shown,
+            ),
+            (
+                "for id in ids { let Some(it) = load(db, *id).await else { continue }; mailer.deliver(it).await?; }",
+                Shown,
+            ),
+            (
+                "for id in ids { if id.is_old() { continue; } load(db, *id).await; mailer.deliver(id).await?; }",
+                Listed,
+            ),
             ("for id in ids { save(db, *id).await; mailer.deliver(id); }", Shown),
             ("for id in ids { save(db, *id).await; tx.send(id).await?; }", Shown),
             ("for id in ids { save(db, *id).await; names.lock().await.push(id); }", Shown),
@@ -273,6 +321,74 @@ mod tests {
             ("for id in ids { mailer.deliver(id).await?; } for id in ids { save(db, *id).await; }", Shown),
         ] {
             check_tier(body, expected);
+        }
+    }
+
+    #[test]
+    fn what_does_not_depend_on_the_loop_is_moved_before_it() {
+        let help = |body: &str| {
+            let source =
+                format!("async fn run(db: &PgPool, ids: &[i64], server: i64) {{ {body} }} {LOAD} {SAVE}");
+            let found = findings_in("querying_call_in_loop", &source);
+            let found = found.into_iter().filter(|finding| finding.lint == "querying_call_in_loop");
+            found.flat_map(|finding| finding.help).collect::<Vec<_>>().join("; ")
+        };
+        let same = "move the call before the loop: no value of the loop goes into it";
+        assert_eq!(help("for id in ids { send(id, load(db, server).await); }"), same);
+        assert_eq!(
+            help("let mut tx = begin(); for id in ids { send(id, load(&mut *tx, server).await); }"),
+            same
+        );
+        for body in [
+            "for id in ids { load(db, *id).await; }",
+            "for id in ids { let it = id.server; load(db, it).await; }",
+            "for id in ids { load(db, next()).await; }",
+            "let mut at = 0; for id in ids { at += 1; load(db, at).await; }",
+        ] {
+            assert_ne!(help(body), same, "{body}");
+        }
+    }
+
+    #[test]
+    fn turns_that_wait_are_sorted_or_configured_are_listed() {
+        use crate::finding::Tier::{Listed, Shown};
+        for (body, expected) in [
+            ("for id in ids { load(db, *id).await; tokio::time::sleep(PAUSE).await; }", Listed),
+            ("for id in ids { if load(db, *id).await.is_err() { tokio::time::sleep(PAUSE).await; } }", Shown),
+            ("for id in &self.config.servers { load(db, *id).await; }", Listed),
+            ("for id in &self.servers { load(db, *id).await; }", Shown),
+            ("for id in ids { if let Some(it) = load(db, *id).await? { return it; } }", Listed),
+            ("for id in ids { if let Some(it) = load(db, *id).await? { found.push(it); } }", Shown),
+            ("for id in ids { match id { A(x) => save(db, x).await?, B(x) => write(x)? } }", Listed),
+            (
+                "for id in ids { match id { A(x) => save(db, x).await?, B(x) => all.lock().await.push(x) } }",
+                Listed,
+            ),
+            (
+                "for id in ids { match id { A(x) => load(db, x).await, B(x) => all.lock().await.push(x) } }",
+                Shown,
+            ),
+            (
+                "for id in ids { match id { Some(x) => save(db, x).await?, None => all.lock().await.clear() } }",
+                Shown,
+            ),
+        ] {
+            check_tier(body, expected);
+        }
+        check("for shard in shards { load(shard, 1).await; }", &[]);
+    }
+
+    #[test]
+    fn what_runs_while_a_service_starts_is_listed() {
+        use crate::finding::Tier;
+        for (serve, expected) in [("axum::serve(listener, app).await;", Tier::Listed), ("", Tier::Shown)] {
+            let source = format!(
+                "async fn main() {{ set_up(db, &ids).await; {serve} }}
+                 async fn set_up(db: &PgPool, ids: &[i64]) {{ for id in ids {{ load(db, *id).await; }} }} {LOAD}"
+            );
+            let found = findings_in("querying_call_in_loop", &source);
+            let found = found.iter().filter(|finding| finding.lint == "querying_call_in_loop");
+            assert_eq!(found.map(|finding| finding.tier).collect::<Vec<_>>(), [expected], "{serve}");
         }
     }
 

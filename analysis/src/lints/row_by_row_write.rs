@@ -3,7 +3,7 @@
 use super::shared::loops;
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
-use crate::sql::query::Kind;
+use crate::sql::query::{Kind, Source};
 
 declare_lint! {
     /// ## What it does
@@ -18,7 +18,8 @@ declare_lint! {
     /// ## Known limits
     ///
     /// Loops with a constant number of iterations, `.chunks(n)`, retries and statements that write many rows at once
-    /// are left alone.
+    /// are left alone. Raw queries are listed with `--all` where each turn has a transaction of its own, waits for another
+    /// service, or runs while a service starts, and where no query of the workspace adds rows to the table that they change.
     ///
     /// Of 27 findings drawn from 65 public projects, 27 were true and 26 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -59,6 +60,14 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Some(around) = loops::of(context, query) else { return };
     let finding = Finding::new(LINT.name, format!("this {verb} runs once {}", around.per_turn()));
     let finding = finding.excerpt(context.sql, 0..0, "").related(around.place().clone(), "the loop");
+    let finding = around.tiered(finding, true);
+    let is_still = |source: &Source| matches!(source, Source::Table(name) if context.stays(name));
+    let changes = matches!(query.kind, Kind::Update | Kind::Delete);
+    let stays = context.is_raw() && changes && query.relations.iter().all(|it| is_still(&it.source));
+    let finding = match stays {
+        true => finding.note("no query of the workspace adds rows to the table").listed(),
+        false => finding,
+    };
     let finding = match around.batch(context, query) {
         Some(batch) => finding.help(format!("run it once in the place of the loop: `{batch}`")),
         None => finding,
@@ -76,4 +85,40 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             finding.help(format!("write all of them in one statement, with {how}, and keep every condition"))
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::Tier::{Listed, Shown};
+    use crate::lints::tests::tiers_in;
+
+    #[test]
+    fn what_each_turn_commits_or_a_service_slows_down_is_listed() {
+        let write = |on: &str| {
+            format!(
+                "sqlx::query(\"UPDATE events SET name = 'a' WHERE id = $1\").bind(id).execute({on}).await?;"
+            )
+        };
+        for (body, expected) in [
+            (format!("for id in ids {{ {} }}", write("db")), Shown),
+            (
+                format!(
+                    "for id in ids {{ let mut tx = db.begin().await?; {} tx.commit().await?; }}",
+                    write("&mut *tx")
+                ),
+                Listed,
+            ),
+            (format!("let mut tx = db.begin().await?; for id in ids {{ {} }}", write("&mut *tx")), Shown),
+            (format!("for id in ids {{ {} mail_client.deliver(id).await?; }}", write("db")), Listed),
+            (
+                format!(
+                    "for id in ids {{ {} if id.is_new() {{ mail_client.deliver(id).await?; }} }}",
+                    write("db")
+                ),
+                Shown,
+            ),
+        ] {
+            assert_eq!(tiers_in("row_by_row_write", &body), [expected], "{body}");
+        }
+    }
 }

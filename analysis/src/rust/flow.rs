@@ -92,6 +92,9 @@ pub struct CallRef {
     pub on_service: bool,
     /// Whether it is given a connection, or is a method of what keeps one, judging by its name or type.
     pub on_database: bool,
+    /// The variables in its receiver and arguments, all connections left out; `None` if what it is given may be another in
+    /// each turn for a reason of its own.
+    pub given: Option<Vec<String>>,
     /// Whether it runs only when a buffer is full, so that it handles many elements at once.
     pub batched: bool,
     /// What comments above the statement and attributes of enclosing functions allow here.

@@ -38,6 +38,11 @@ pub struct Site {
     pub in_test: bool,
     /// The type of its rows, as passed to the macro: `Event`; empty if none is passed.
     pub row: String,
+    /// The number of loops around the declaration of the transaction that it runs in, which each of their turns begins anew;
+    /// 0 where it runs in none.
+    pub unit: usize,
+    /// Why it is seldom worth a change in the loop that it is in, as a note.
+    pub aside: Option<String>,
     /// Whether its rows are cached: `.cached(..)`.
     pub cached: bool,
     /// Whether its function reports writes to a cache.
@@ -77,6 +82,11 @@ impl Site {
         let words =
             ["set", "reset", "begin", "start", "commit", "rollback", "savepoint", "release", "end", "pragma"];
         words.iter().any(|it| word.eq_ignore_ascii_case(it))
+    }
+
+    /// Whether variables determine which tables it names.
+    pub fn names_tables(&self) -> bool {
+        self.built.as_ref().is_some_and(|built| !built.names.is_empty())
     }
 
     /// Whether it is of a text that comes from elsewhere, and is run elsewhere.

@@ -85,6 +85,15 @@ impl Source {
             function.bound = bound;
         }
     }
+
+    /// Sets the `aside` of its sites, each by its position.
+    pub fn set_asides(&mut self, asides: Vec<(usize, String)>) {
+        for (at, aside) in asides {
+            if let Some(site) = self.scan.sites.get_mut(at) {
+                site.aside = Some(aside);
+            }
+        }
+    }
 }
 
 /// A function of the graph: the position of its source, and its position among the functions of that source.

@@ -350,6 +350,9 @@ fn follow_calls(files: &mut [(usize, RustFile)]) -> Vec<(FunctionKey, FunctionKe
     for ((_, file), bounds) in files.iter_mut().zip(followed.bounds) {
         file.source.set_bounds(bounds);
     }
+    for ((_, file), asides) in files.iter_mut().zip(followed.asides) {
+        file.source.set_asides(asides);
+    }
     for ((_, file), callees) in files.iter_mut().zip(callees) {
         file.callees = callees;
     }

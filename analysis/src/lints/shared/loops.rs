@@ -61,6 +61,18 @@ fn per_turn(around: &Loop) -> String {
 }
 
 impl Around<'_> {
+    /// Lists a finding if one query for all elements would not do the same, or would not be faster.
+    pub(in crate::lints) fn tiered(&self, finding: Finding, writes: bool) -> Finding {
+        let index = self.site.loops.iter().rposition(|around| around == self.innermost).unwrap_or(0);
+        match &self.site.aside {
+            Some(aside) => finding.note(aside.clone()).listed(),
+            None if writes && self.site.unit > index => {
+                finding.note("each turn does it in a transaction of its own").listed()
+            }
+            None => finding,
+        }
+    }
+
     /// The place of the innermost loop.
     pub(in crate::lints) fn place(&self) -> &Place {
         &self.innermost.place

@@ -37,6 +37,10 @@ pub struct LoopCall {
     pub candidates: usize,
     /// Why it is true but seldom worth a change, as a note: one query for all would not do the same.
     pub aside: Option<String>,
+    /// Whether a value of the loop goes into it, as far as is known.
+    pub varies: bool,
+    /// Whether the turns of the loop write anything.
+    pub beside_writes: bool,
 }
 
 /// One link of a chain of calls.
@@ -85,6 +89,8 @@ pub(in crate::rust) struct CallGraph<'a> {
     nearest: HashMap<FunctionId, Nearest<'a>>,
     /// The functions that reach a query of any kind.
     querying: HashSet<FunctionId>,
+    /// The functions that run only while a service starts.
+    start: HashSet<FunctionId>,
 }
 
 impl<'a> CallGraph<'a> {
@@ -99,10 +105,12 @@ impl<'a> CallGraph<'a> {
             groups: Vec::new(),
             nearest: HashMap::new(),
             querying: HashSet::new(),
+            start: HashSet::new(),
         };
         graph.find_targets();
         graph.find_groups();
         graph.find_nearest();
+        graph.start = graph.find_start();
         graph
     }
 
@@ -215,6 +223,10 @@ impl<'a> CallGraph<'a> {
                 {
                     return;
                 }
+                let takes_many = |site: &Site| site.built.as_ref().is_some_and(|built| built.takes_many);
+                if self.end_of(targets).is_some_and(takes_many) {
+                    return;
+                }
                 let Some(chain) = self.chain(function, call, targets) else { return };
                 if targets.iter().all(|target| self.only_makes(*target)) {
                     return;
@@ -226,6 +238,8 @@ impl<'a> CallGraph<'a> {
                     chain,
                     candidates: targets.len(),
                     aside: self.aside(caller, call, index),
+                    varies: varies(call, around),
+                    beside_writes: self.turn_writes(caller, call, around),
                 });
             });
             found.append(&mut self.looping_helpers(caller));
@@ -254,6 +268,11 @@ impl<'a> CallGraph<'a> {
         Some(chain)
     }
 
+    /// The function that a function calls to reach its nearest query; `None` inside if it runs that itself.
+    pub(super) fn next_towards_query(&self, function: FunctionId) -> Option<Option<FunctionId>> {
+        self.nearest.get(&function).map(|(_, next)| next.map(|(_, target)| target))
+    }
+
     /// The function that runs a query soonest, among those that a call may mean.
     pub(super) fn nearest_target(&self, targets: &[FunctionId]) -> Option<FunctionId> {
         let reached = targets.iter().filter_map(|target| Some((self.nearest.get(target)?.0, *target)));
@@ -276,6 +295,16 @@ impl<'a> CallGraph<'a> {
         let receiver = call.written.split('.').next().unwrap_or_default();
         around.elements.iter().any(|name| name == receiver)
             && self.names.context(caller).is_some_and(|context| self.names.is_trait_object(&context, on))
+    }
+
+    /// All functions of all sources.
+    pub(super) fn all_functions(&self) -> impl Iterator<Item = FunctionId> + use<'a> {
+        self.functions()
+    }
+
+    /// Whether a function runs only while a service starts.
+    pub(super) fn is_of_start(&self, function: FunctionId) -> bool {
+        self.start.contains(&function)
     }
 
     fn functions(&self) -> impl Iterator<Item = FunctionId> + use<'a> {
@@ -371,6 +400,22 @@ impl<'a> CallGraph<'a> {
             }
         }
     }
+}
+
+/// Whether a call may be given something else in each turn of a loop.
+fn varies(call: &CallRef, around: &Loop) -> bool {
+    let name = call.callee.name();
+    let steps = ["next", "pop", "take", "claim", "poll", "dequeue", "advance"];
+    let is_over_elements = match around.kind {
+        LoopKind::For | LoopKind::Combinator => true,
+        LoopKind::While => !around.variables.is_empty(),
+        LoopKind::Loop => false,
+    };
+    !is_over_elements
+        || steps.iter().any(|step| name.starts_with(step))
+        || call.given.as_ref().is_none_or(|given| {
+            given.iter().any(|name| call.loops.iter().any(|around| around.variables.contains(name)))
+        })
 }
 
 /// Whether a call fetches the work of an endless loop's iteration: the next page, until there is none.

@@ -15,6 +15,8 @@ use crate::rust::source::{FunctionId, Scan, Source};
 pub struct Followed {
     /// The bound of each function, by source and position.
     pub bounds: Vec<Vec<Bound>>,
+    /// Why queries in loops are seldom worth a change, by source: the position of each with the reason.
+    pub asides: Vec<Vec<(usize, String)>>,
     /// The calls in loops over data that reach a query.
     pub loop_calls: Vec<LoopCall>,
     /// The resolved calls: the caller, and a function that it may call.
@@ -29,6 +31,7 @@ pub fn follow(sources: &[&Source]) -> Followed {
         let graph = CallGraph::new(sources.to_vec());
         Followed {
             bounds: intervals(&graph),
+            asides: graph.asides_of_sites(),
             loop_calls: graph.querying_calls_in_loops(),
             calls: graph.all_calls(),
             edges: graph.edges(),
@@ -46,6 +49,7 @@ impl Scan {
         let mut source = Source { crate_name: String::new(), externs: Arc::default(), module, scan: self };
         let mut followed = follow(&[&source]);
         source.set_bounds(followed.bounds.pop().unwrap_or_default());
+        source.set_asides(followed.asides.pop().unwrap_or_default());
         (source.scan, followed.loop_calls)
     }
 }

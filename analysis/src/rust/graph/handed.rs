@@ -24,7 +24,9 @@ impl CallGraph<'_> {
             let (Some(around), Some(rest)) = (around, self.to_query(caller, &handed.body)) else { continue };
             let mut chain = vec![link(&call, function)];
             chain.extend(rest);
-            found.push(LoopCall { caller, candidates: targets.len(), call, around, chain, aside: None });
+            let candidates = targets.len();
+            let (aside, varies, beside_writes) = (None, true, false);
+            found.push(LoopCall { caller, candidates, call, around, chain, aside, varies, beside_writes });
         }
         found
     }

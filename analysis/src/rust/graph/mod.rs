@@ -16,5 +16,7 @@ mod modules;
 pub(super) mod neighbours;
 mod resolve;
 mod standard;
+mod start;
 pub(super) mod tree;
 mod turn;
+mod waits;

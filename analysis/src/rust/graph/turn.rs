@@ -3,10 +3,13 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::calls::CallGraph;
+use super::calls::{CallGraph, first_query};
+use super::start;
+use super::waits::{self, Step};
 use crate::rust::flow::{CallRef, Flow};
 use crate::rust::site::{Loop, Site, SiteSql};
 use crate::rust::source::FunctionId;
+use crate::rust::walk::pace;
 
 /// The maximum number of calls that are followed from a turn.
 const DEEPEST: usize = 6;
@@ -31,6 +34,8 @@ struct Work {
     waits: Option<String>,
     /// Whether it begins a transaction.
     begins: bool,
+    /// Whether the text of some statement is unknown.
+    is_unknown: bool,
 }
 
 impl Work {
@@ -40,7 +45,11 @@ impl Work {
 
     /// Whether it reads little, and does nothing else.
     fn is_lookup(&self) -> bool {
-        self.writes.is_empty() && self.reads.len() <= LOOKUP && self.waits.is_none() && !self.begins
+        !self.is_unknown
+            && self.writes.is_empty()
+            && self.reads.len() <= LOOKUP
+            && self.waits.is_none()
+            && !self.begins
     }
 
     fn is_operation(&self, least: usize) -> bool {
@@ -58,9 +67,27 @@ impl CallGraph<'_> {
         if call.rare {
             return Some("it runs only after an error".to_owned());
         }
+        if self.is_of_start(caller) {
+            return Some(start::WHY.to_owned());
+        }
+        if let Some(end) = self.end_of(self.targets(caller.source, call)) {
+            if end.names_tables() {
+                return Some("which tables its query names is known only when it runs".to_owned());
+            }
+            if end.sql == SiteSql::Dynamic && end.built.is_none() {
+                return Some("its query is known only when it runs".to_owned());
+            }
+        }
+        let body = self
+            .get(caller)
+            .and_then(|(_, function)| body_of(&function.flow, around, Step::Call(call.number)));
+        let here = Step::Call(call.number);
+        if let Some(wait) = body.and_then(|body| self.longer_wait(caller.source, body, here)) {
+            return Some(wait);
+        }
         let mut callee = Work::default();
         self.add_call(caller.source, call, 0, &mut HashSet::new(), &mut callee);
-        if callee.begins && !callee.writes.is_empty() {
+        if callee.begins && (callee.is_unknown || !callee.writes.is_empty()) {
             return Some("it writes in a transaction of its own".to_owned());
         }
         if call.isolated && callee.is_operation(2) {
@@ -68,12 +95,10 @@ impl CallGraph<'_> {
         }
         // What is only looked up can be read before the loop, whatever its turns do.
         if callee.is_lookup() {
-            return around.pace.map(str::to_owned);
+            return around.pace.filter(|pace| *pace != pace::SORTED).map(str::to_owned);
         }
         let mut turn = Work::default();
-        if let Some((_, function)) = self.get(caller)
-            && let Some(body) = body_of(&function.flow, around, call.number)
-        {
+        if let Some(body) = body {
             self.add(caller.source, body, 0, &mut HashSet::new(), &mut turn);
         }
         if let Some(wait) = callee.waits.as_ref().or(turn.waits.as_ref()) {
@@ -84,6 +109,32 @@ impl CallGraph<'_> {
             return Some(format!("each turn is an operation of its own, of up to {count} statements"));
         }
         around.pace.map(str::to_owned)
+    }
+
+    /// Whether the turns of a loop write anything.
+    pub(super) fn turn_writes(&self, caller: FunctionId, call: &CallRef, around: &Loop) -> bool {
+        let mut turn = Work::default();
+        let function = self.get(caller).map(|(_, function)| function);
+        if let Some(body) = function.and_then(|it| body_of(&it.flow, around, Step::Call(call.number))) {
+            self.add(caller.source, body, 0, &mut HashSet::new(), &mut turn);
+        }
+        !turn.writes.is_empty()
+    }
+
+    /// The query that a call of one of these functions reaches first.
+    pub(super) fn end_of(&self, targets: &[FunctionId]) -> Option<&Site> {
+        let mut at = self.nearest_target(targets)?;
+        for _ in 0..=DEEPEST {
+            match self.next_towards_query(at)? {
+                Some(next) => at = next,
+                None => {
+                    let (source, function) = self.get(at)?;
+                    let site = first_query(&function.flow, &source.scan.sites)?;
+                    return source.scan.sites.get(site);
+                }
+            }
+        }
+        None
     }
 
     fn add(&self, source: usize, flow: &Flow, depth: usize, seen: &mut HashSet<FunctionId>, work: &mut Work) {
@@ -105,6 +156,7 @@ impl CallGraph<'_> {
         if site.is_of_session() {
             return;
         }
+        work.is_unknown |= site.sql == SiteSql::Dynamic && site.built.is_none();
         match writes(site) {
             true => work.writes.insert((source, at)),
             false => work.reads.insert((source, at)),
@@ -141,18 +193,16 @@ impl CallGraph<'_> {
     }
 }
 
-/// The body of the loop around a call.
-fn body_of<'f>(flow: &'f Flow, around: &Loop, call: usize) -> Option<&'f Flow> {
+/// The body of the loop around a step.
+pub(super) fn body_of<'f>(flow: &'f Flow, around: &Loop, step: Step) -> Option<&'f Flow> {
     match flow {
-        Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().find_map(|part| body_of(part, around, call)),
+        Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().find_map(|part| body_of(part, around, step)),
         Flow::Loop(inner) if inner.head.place == around.place => {
-            let mut has = false;
-            inner.body.each_call(&mut |it| has |= it.number == call);
-            has.then_some(&inner.body)
+            waits::has(&inner.body, step).then_some(&inner.body)
         }
-        Flow::Loop(inner) => body_of(&inner.body, around, call),
-        Flow::Scope(inner) => body_of(inner, around, call),
-        Flow::Handed(handed) => body_of(&handed.body, around, call),
+        Flow::Loop(inner) => body_of(&inner.body, around, step),
+        Flow::Scope(inner) => body_of(inner, around, step),
+        Flow::Handed(handed) => body_of(&handed.body, around, step),
         _ => None,
     }
 }

@@ -140,8 +140,8 @@ fn methods_are_found_by_the_type_of_their_receiver() {
         &["s.db.get → sqlx::query!"],
     );
     check_types(
-        "async fn f(all: Vec<Db>) { for db in &all { db.get(1).await; } }",
-        &["db.get → sqlx::query!"],
+        "async fn f(all: Vec<Db>) { for it in &all { it.get(1).await; } }",
+        &["it.get → sqlx::query!"],
     );
     check_types(
         "async fn f(State { db, .. }: &State) { for x in xs { db.get(x).await; } }",

@@ -13,6 +13,9 @@ use crate::rust::flow::Flow;
 /// The number of arms with `.await` from which a `match` is a dispatcher.
 const DISPATCHER: usize = 4;
 
+/// The number of such arms from which what the arms write is in the order of the elements.
+const SORTER: usize = 2;
+
 impl Walker<'_> {
     pub(in crate::rust) fn branch_if(&mut self, node: &syn::ExprIf) -> Queries {
         self.scoped(|walker| {
@@ -58,8 +61,11 @@ impl Walker<'_> {
         self.handle_errors(errors::handled_by_match(node));
         let ty = self.type_of(&node.expr);
         let outer = self.here.dispatching;
-        if self.dispatches(node) {
+        let sorting = self.here.sorting;
+        if self.dispatches(node, DISPATCHER) {
             self.here.dispatching = self.here.loops.len();
+        } else if self.dispatches(node, SORTER) {
+            self.here.sorting = self.here.loops.len();
         }
         let mut queries = Queries::new();
         let mut arms = Vec::new();
@@ -85,6 +91,7 @@ impl Walker<'_> {
             self.here.kept = kept;
         }
         self.here.dispatching = outer;
+        self.here.sorting = sorting;
         self.here.branched = branched;
         self.emit_branch(arms);
         queries
@@ -92,11 +99,14 @@ impl Walker<'_> {
 
     /// Whether a `match` dispatches on the elements of the loop around it, to do something different for each
     /// kind.
-    fn dispatches(&self, node: &syn::ExprMatch) -> bool {
+    fn dispatches(&self, node: &syn::ExprMatch, least: usize) -> bool {
         let Some(around) = self.here.loops.last() else { return false };
         let of_element =
             || variables::mentions(&node.expr).iter().any(|name| around.variables.contains(name));
-        node.arms.iter().filter(|arm| awaits(&arm.body)).count() >= DISPATCHER && of_element()
+        let is_kind = |pattern: &Pat| least == DISPATCHER || names_kind(pattern);
+        let acts = |body: &Expr| awaits(body) || least != DISPATCHER && may_fail(body);
+        let arms = node.arms.iter().filter(|arm| is_kind(&arm.pat) && acts(&arm.body));
+        arms.count() >= least && of_element()
     }
 
     pub(in crate::rust) fn emit_branch(&mut self, arms: Vec<Flow>) {
@@ -111,11 +121,39 @@ impl Walker<'_> {
     }
 }
 
+/// Whether a pattern is about one kind of an element, rather than about whether there is one.
+fn names_kind(pattern: &Pat) -> bool {
+    let name = |path: &syn::Path| path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+    let of_path = |path: &syn::Path| !matches!(name(path).as_str(), "Ok" | "Err" | "Some" | "None");
+    match pattern {
+        Pat::TupleStruct(pattern) => of_path(&pattern.path),
+        Pat::Struct(pattern) => of_path(&pattern.path),
+        Pat::Path(pattern) => of_path(&pattern.path),
+        Pat::Or(either) => either.cases.iter().all(names_kind),
+        Pat::Guard(guarded) => names_kind(&guarded.pat),
+        Pat::Lit(_) => true,
+        _ => false,
+    }
+}
+
 struct Awaiting(bool);
 
 impl<'ast> Visit<'ast> for Awaiting {
     fn visit_expr_await(&mut self, _: &'ast syn::ExprAwait) {
         self.0 = true;
+    }
+}
+
+/// Whether code calls what may fail, as the methods of a driver that blocks do.
+fn may_fail(body: &Expr) -> bool {
+    match body {
+        Expr::Try(inner) => matches!(inner.expr.as_ref(), Expr::Call(_) | Expr::MethodCall(_)),
+        Expr::Block(block) => block.block.stmts.iter().any(|statement| match statement {
+            syn::Stmt::Expr(value, _) => may_fail(value),
+            syn::Stmt::Local(local) => local.init.as_ref().is_some_and(|init| may_fail(&init.expr)),
+            _ => false,
+        }),
+        _ => false,
     }
 }
 

@@ -304,8 +304,8 @@ fn begins(value: &Expr) -> bool {
         Expr::Await(node) => begins(&node.base),
         Expr::Try(node) => begins(&node.expr),
         Expr::MethodCall(node) => match node.method.to_string().as_str() {
-            "begin" | "begin_with" | "begin_tx" | "begin_op" | "begin_transaction" | "transaction"
-            | "start_transaction" => true,
+            "begin" | "transaction" | "start_transaction" => true,
+            name if name.starts_with("begin_") => true,
             "unwrap" | "expect" | "map_err" | "context" => begins(&node.receiver),
             _ => false,
         },

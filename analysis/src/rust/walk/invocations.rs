@@ -128,7 +128,7 @@ impl Walker<'_> {
         let is_database = arguments.any(|argument| {
             let mentioned = variables::mentions(argument);
             mentioned.iter().any(|name| around.elements.contains(name))
-                && is_connection(&self.type_of(argument))
+                && (is_connection(&self.type_of(argument)) || reach::is_named_database(argument))
         });
         let around = self.here.loops.last_mut().filter(|_| is_database)?;
         let outer = around.exempt;
@@ -200,6 +200,7 @@ impl Walker<'_> {
         let on_self = matches!(node.receiver.as_ref(), Expr::Path(path) if path.path.is_ident("self"));
         self.here.unit = self.unit_of(node.args.iter().chain([node.receiver.as_ref()]));
         self.note_reach(node.args.iter().chain([node.receiver.as_ref()]));
+        let outer = self.on_its_own_database(node.args.iter().chain([node.receiver.as_ref()]));
         if on_self {
             let callee = Callee::SelfMethod(method.clone());
             let text = format!("self.{method}");
@@ -209,6 +210,9 @@ impl Walker<'_> {
             let callee = Callee::Method { name: method.clone(), on: self.type_of(&node.receiver) };
             let text = format!("{receiver}.{method}");
             self.emit_numbered(number, node.method.span(), text, callee, awaited, node.args.len());
+        }
+        if let (Some(outer), Some(around)) = (outer, self.here.loops.last_mut()) {
+            around.exempt = outer;
         }
         Queries::new()
     }
@@ -263,7 +267,11 @@ impl Walker<'_> {
             dialect: on.and_then(|on| self.database_of(&self.type_of(on))),
             asks_whether: false,
         };
+        let unit = self.unit_of(on.into_iter());
         for &query in queries {
+            if let Some(site) = self.sites.get_mut(query) {
+                site.unit = site.unit.max(unit);
+            }
             if let Some(site) = self.sites.get_mut(query)
                 && site.call.as_ref().is_none_or(|call| !query_names::is_executor(&call.method))
             {

@@ -24,7 +24,7 @@ mod loops;
 mod macro_body;
 mod macros;
 pub(in crate::rust) mod made;
-mod pace;
+pub(in crate::rust) mod pace;
 pub(in crate::rust) mod purpose;
 mod reach;
 mod shape;
@@ -129,6 +129,10 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) on_database: bool,
     /// Whether the call that is noted next is on a client of a service.
     pub(in crate::rust) on_service: bool,
+    /// What is the `given` of the call that is noted next.
+    pub(in crate::rust) given: Option<Vec<String>>,
+    /// The loop, counted from 1, whose iterations each do one of a few things here; 0 for none.
+    pub(in crate::rust) sorting: usize,
     /// Whether the current code runs only after an error.
     pub(in crate::rust) rare: bool,
     /// The number of sites that were made outside the current branch.
@@ -263,6 +267,9 @@ impl<'f> Walker<'f> {
         if let Some(around) = self.here.dispatching.checked_sub(1).and_then(|index| loops.get_mut(index)) {
             around.exempt = around.exempt.or(Some(purpose::DISPATCHES));
         }
+        if let Some(around) = self.here.sorting.checked_sub(1).and_then(|index| loops.get_mut(index)) {
+            around.pace = around.pace.or(Some(pace::SORTED));
+        }
         let batched = self.here.flushes;
         let allows = self.allows_at([place.line, place.line]);
         let number = number.unwrap_or_else(|| {
@@ -284,6 +291,7 @@ impl<'f> Walker<'f> {
             isolated: false,
             on_service: std::mem::take(&mut self.here.on_service),
             on_database,
+            given: std::mem::take(&mut self.here.given),
             batched,
             allows,
         }));

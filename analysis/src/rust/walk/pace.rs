@@ -2,7 +2,7 @@
 //! and what arrives over time.
 
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, Pat};
+use syn::{Block, Expr, Pat, Stmt};
 
 use super::shape::Shape;
 use super::variables;
@@ -11,6 +11,14 @@ use super::variables;
 const STEPS: &str = "the loop goes through a range step by step";
 /// A stream of what arrives.
 const ARRIVES: &str = "the elements of the loop arrive one by one";
+/// A `match` on the elements that does something else for each kind.
+pub(in crate::rust) const SORTED: &str = "each turn does one of several things, in the order of the elements";
+/// Each iteration waits on purpose.
+const WAITS: &str = "each turn waits for a while, on purpose";
+/// The first that is found ends the loop.
+const FOUND: &str = "the loop ends at the first that is found";
+/// The elements are what an operator has configured.
+const CONFIGURED: &str = "the elements of the loop are configured";
 
 /// The pace of a `for` loop.
 pub(super) fn of_for(pattern: &Pat, iterable: &Expr, body: &Block) -> Option<&'static str> {
@@ -23,7 +31,70 @@ pub(super) fn of_for(pattern: &Pat, iterable: &Expr, body: &Block) -> Option<&'s
         }
         None => is_spans(iterable),
     };
-    steps.then_some(STEPS)
+    let waits = || body.stmts.iter().any(sleeps).then_some(WAITS);
+    let configured = || is_configured(iterable).then_some(CONFIGURED);
+    steps.then_some(STEPS).or_else(waits).or_else(configured).or_else(|| found(body))
+}
+
+/// Why the turns of a loop are few: it ends at the first element for which a query finds something.
+pub(super) fn found(body: &Block) -> Option<&'static str> {
+    body.stmts.iter().any(ends_if_found).then_some(FOUND)
+}
+
+/// `if let Some(found) = query.await? { return found; }`.
+fn ends_if_found(statement: &Stmt) -> bool {
+    let Stmt::Expr(Expr::If(node), _) = statement else { return false };
+    let Expr::Let(condition) = node.cond.as_ref() else { return false };
+    let is_found =
+        matches!(condition.pat.as_ref(), Pat::TupleStruct(pattern) if pattern.path.is_ident("Some"));
+    let leaves =
+        matches!(node.then_branch.stmts.last(), Some(Stmt::Expr(Expr::Return(_) | Expr::Break(_), _)));
+    is_found && leaves && node.else_branch.is_none() && is_awaited(&condition.expr)
+}
+
+fn is_awaited(value: &Expr) -> bool {
+    match value {
+        Expr::Await(_) => true,
+        Expr::Try(inner) => is_awaited(&inner.expr),
+        Expr::Paren(inner) => is_awaited(&inner.expr),
+        Expr::MethodCall(call) => is_awaited(&call.receiver),
+        _ => false,
+    }
+}
+
+/// Whether a statement of a turn sleeps, or waits for the next tick.
+fn sleeps(statement: &Stmt) -> bool {
+    let Stmt::Expr(Expr::Await(awaited), _) = statement else { return false };
+    let name = match awaited.base.as_ref() {
+        Expr::Call(call) => match call.func.as_ref() {
+            Expr::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
+            _ => None,
+        },
+        Expr::MethodCall(call) => Some(call.method.to_string()),
+        _ => None,
+    };
+    name.is_some_and(|name| matches!(name.as_str(), "sleep" | "sleep_until" | "tick" | "delay_for"))
+}
+
+/// Whether a collection is a part of the configuration, judging by the names of the fields that lead to it.
+fn is_configured(iterable: &Expr) -> bool {
+    let is_word = |name: &str| matches!(name, "config" | "configuration" | "settings" | "cfg");
+    match iterable {
+        Expr::Reference(inner) => is_configured(&inner.expr),
+        Expr::Paren(inner) => is_configured(&inner.expr),
+        Expr::MethodCall(call) => call.args.is_empty() && is_configured(&call.receiver),
+        Expr::Field(field) => {
+            let is_named = |base: &Expr| match base {
+                Expr::Path(path) => path.path.get_ident().is_some_and(|name| is_word(&name.to_string())),
+                Expr::Field(field) => {
+                    matches!(&field.member, syn::Member::Named(name) if is_word(&name.to_string()))
+                }
+                _ => false,
+            };
+            is_named(&field.base) || is_configured(&field.base)
+        }
+        _ => false,
+    }
 }
 
 /// The pace of a `while let` loop; `drawn` is the shape of what its condition draws from.

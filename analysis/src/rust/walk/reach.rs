@@ -5,6 +5,7 @@ use syn::Expr;
 use super::Walker;
 use super::excerpt::written;
 use super::invocations::is_connection;
+use super::variables;
 use crate::rust::type_ref::TypeRef;
 
 /// The words in the names of what reaches a database.
@@ -38,6 +39,10 @@ impl Walker<'_> {
         let values: Vec<&Expr> = values.collect();
         self.here.on_database = values.iter().any(|value| self.is_database(value));
         self.here.on_service = values.iter().any(|value| self.is_service(value));
+        let given = values.iter().filter(|value| !is_kept(value) || !self.is_database(value));
+        let mentioned: Option<Vec<Vec<String>>> =
+            given.map(|value| variables::mentions_of_constant(value)).collect();
+        self.here.given = mentioned.map(|names| names.concat());
     }
 
     fn is_database(&self, value: &Expr) -> bool {
@@ -52,6 +57,34 @@ impl Walker<'_> {
             _ => false,
         };
         words(value).iter().any(|word| ends(word)) || of_type()
+    }
+}
+
+/// Whether a value is a variable that is named like a database or a connection to one: `shard`, `tenant_db`.
+pub(super) fn is_named_database(value: &Expr) -> bool {
+    let is_word =
+        |word: &str| matches!(word, "conn" | "connection" | "database" | "db" | "pool" | "replica" | "shard");
+    match value {
+        Expr::Reference(inner) => is_named_database(&inner.expr),
+        Expr::Unary(inner) => is_named_database(&inner.expr),
+        Expr::Paren(inner) => is_named_database(&inner.expr),
+        Expr::Path(path) => {
+            path.path.get_ident().is_some_and(|name| name.to_string().rsplit('_').next().is_some_and(is_word))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a value is a variable or field, or what a method without arguments gives of one: `&mut *tx`, `state.db()`.
+fn is_kept(value: &Expr) -> bool {
+    match value {
+        Expr::Path(_) => true,
+        Expr::Reference(inner) => is_kept(&inner.expr),
+        Expr::Unary(inner) => is_kept(&inner.expr),
+        Expr::Paren(inner) => is_kept(&inner.expr),
+        Expr::Field(field) => is_kept(&field.base),
+        Expr::MethodCall(call) => call.args.is_empty() && is_kept(&call.receiver),
+        _ => false,
     }
 }
 

@@ -224,6 +224,8 @@ impl Walker<'_> {
             allows,
             in_test: self.in_test,
             row: String::new(),
+            unit: 0,
+            aside: None,
             cached: false,
             told: false,
         });

@@ -13,6 +13,13 @@ pub(in crate::rust) fn mentions(expression: &Expr) -> Vec<String> {
     visitor.names
 }
 
+/// The variables that a value mentions, if it is the same as long as they are: no call computes it.
+pub(in crate::rust) fn mentions_of_constant(value: &Expr) -> Option<Vec<String>> {
+    let mut visitor = Differs { known: &HashSet::new(), differs: false };
+    visitor.visit_expr(value);
+    (!visitor.differs).then(|| mentions(value))
+}
+
 /// The variables that a pattern binds.
 pub(in crate::rust) fn bindings(pattern: &Pat) -> Vec<String> {
     let mut visitor = Bindings::default();
