@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
-use crate::sql::expr::Expr;
+use crate::sql::expr::{Expr, Op};
 use crate::sql::query::{Query, RelationId, Source};
 
 declare_lint! {
@@ -21,7 +21,7 @@ declare_lint! {
     /// ## Known limits
     ///
     /// Left alone: a side that returns one row or a list of values, functions, `VALUES`, LATERAL, sides
-    /// filtered by the same value, and small tables.
+    /// filtered by the same value, also inside WITH, and small tables.
     ///
     /// ## Example
     ///
@@ -107,6 +107,21 @@ fn groups(query: &Query, relations: &[RelationId], conditions: &[&Expr]) -> Opti
             _ => {}
         });
         groups.connect(link);
+    }
+    // Queries in WITH that are narrowed by the same value belong together.
+    for &id in relations {
+        let (Source::Cte(inner) | Source::Derived(inner)) = query.relation(id).source else { continue };
+        for condition in query.block(inner).conditions() {
+            let Expr::Binary { op: Op::Eq, left, right } = condition else { continue };
+            for (column, value) in [(left, right), (right, left)] {
+                if column.as_column().is_some()
+                    && let Expr::Parameter(number) = value.without_casts()
+                {
+                    let other = *beside.entry(*number).or_insert(id);
+                    groups.connect([id, other]);
+                }
+            }
+        }
     }
     // A relation computed for each row of the others belongs to all their groups.
     let is_dependent = |id: &RelationId| {
@@ -216,6 +231,7 @@ mod tests {
             "SELECT e.id FROM events e CROSS JOIN LATERAL (SELECT 1 FROM logs l WHERE l.event_id = e.id) x",
             "SELECT e.id FROM events e, logs l WHERE e.id = $1 AND l.event_id = $1",
             "SELECT e.id FROM events e, users u WHERE e.name LIKE '%' || u.name || '%'",
+            "WITH old AS (SELECT name FROM events WHERE user_id = $1), new AS (UPDATE events SET name = $2 WHERE user_id = $1 RETURNING id) SELECT * FROM old, new",
         ] {
             silent("cross_join", sql);
         }

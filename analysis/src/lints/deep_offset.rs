@@ -21,7 +21,8 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Small literal offsets and small tables are left alone. Paging by key cannot jump to a page number; if
+    /// Small literal offsets and small tables are left alone. A raw query that counts all rows beside each
+    /// (`COUNT(*) OVER ()`) reads them whatever the page, and is listed with `--all`. Paging by key cannot jump to a page number; if
     /// users need that and there are few pages, allow it with a reason.
     ///
     /// Of 10 findings drawn from 65 public projects, 10 were true and 10 worth a change: [how that was
@@ -66,16 +67,25 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             Some(page) => finding.help(format!("read it page by page, each by `fetch_page`: `{page}`")),
             None => finding,
         };
-        findings.push(
-            finding.help(match keyset(context, query, block) {
-                Some(keyset) => format!("read on from the last row of the page before: `{keyset}`"),
-                None => {
-                    "read on from the last row of the page before: filter by the columns it is ordered by, the last of them one that tells rows apart"
-                        .to_owned()
-                }
-            }),
-        );
+        let finding = finding.help(match keyset(context, query, block) {
+            Some(keyset) => format!("read on from the last row of the page before: `{keyset}`"),
+            None => {
+                "read on from the last row of the page before: filter by the columns it is ordered by, the last of them one that tells rows apart"
+                    .to_owned()
+            }
+        });
+        findings.push(match context.is_raw() && counts_all(block) {
+            true => finding.note("a window over all rows reads every row in any case").listed(),
+            false => finding,
+        });
     }
+}
+
+/// Whether each row is given a value of all rows, `COUNT(*) OVER ()`, so that all of them are read whatever the page.
+fn counts_all(block: &Block) -> bool {
+    let Body::Select(select) = &block.body else { return false };
+    let is_over_all = |e: &Expr| matches!(e, Expr::Call(call) if call.window && call.partitions().is_empty());
+    select.projection.iter().any(|expr| expr.any(is_over_all))
 }
 
 /// Whether an offset may be large: it is not a small number.
@@ -181,7 +191,7 @@ fn tells_rows_apart(block: &Block, relation: RelationId, table: &Table) -> bool 
 
 #[cfg(test)]
 mod tests {
-    use crate::lints::tests::{fires, help, silent};
+    use crate::lints::tests::{fires, help, silent, tiers_in};
 
     #[test]
     fn fires_where_pages_are_counted() {
@@ -203,6 +213,18 @@ mod tests {
             ),
             "read on from the last row of the page before: `WHERE e.id > $1 ORDER BY e.id LIMIT ..`"
         );
+    }
+
+    #[test]
+    fn listed_where_all_rows_are_counted_in_any_case() {
+        use crate::finding::Tier::{Listed, Shown};
+        for (count, expected) in
+            [("COUNT(*) OVER ()", Listed), ("COUNT(*) OVER (PARTITION BY user_id)", Shown), ("name", Shown)]
+        {
+            let sql = format!("SELECT id, {count} AS it FROM events ORDER BY id LIMIT $1 OFFSET $2");
+            let call = format!("sqlx::query({sql:?}).bind(limit).bind(at).fetch_all(db).await;");
+            assert_eq!(tiers_in("deep_offset", &call), [expected], "{sql}");
+        }
     }
 
     #[test]

@@ -26,7 +26,8 @@ declare_lint! {
     /// reported. What only the code guarantees (one row per user, because it never inserts a second) is not known: a
     /// unique index says it and enforces it. Recursive queries, unions whose arms find one row each, small tables, what
     /// functions return, and one row of a whole table without an order (settings, of which there is one row), are left
-    /// alone; so is a row of which nothing is asked but whether it is there (`.is_some()`).
+    /// alone; so is a row of which nothing is asked but whether it is there (`.is_some()`). A raw query with an order says
+    /// which row is meant, and is listed with `--all`.
     ///
     /// Of 22 findings drawn from 65 public projects, 22 were true and 16 worth a change: [how that was
     /// judged](../measured.md#findings-worth-a-change).
@@ -92,7 +93,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         finding =
             finding.help(format!("or, if there is only ever one, have the database enforce it: `{index}`"));
     }
-    findings.push(finding);
+    // An order says which row is meant.
+    findings.push(if is_first && context.is_raw() { finding.listed() } else { finding });
 }
 
 /// Whether one row is read from a whole table, without saying which: the author must know that there is only
@@ -148,7 +150,17 @@ fn unique_index(context: &QueryContext<'_>, query: &Query, root: &Block) -> Opti
 
 #[cfg(test)]
 mod tests {
-    use crate::lints::tests::{fires_at, silent_at};
+    use crate::finding::Tier::{Listed, Shown};
+    use crate::lints::tests::{fires_at, silent_at, tiers_in};
+
+    #[test]
+    fn an_order_says_which_row_is_meant() {
+        let call = |sql: &str| format!("sqlx::query({sql:?}).bind(user).fetch_one(db).await;");
+        let sql = "SELECT id FROM events WHERE user_id = $1";
+        assert_eq!(tiers_in("nonunique_fetch_one", &call(sql)), [Shown]);
+        let ordered = format!("{sql} ORDER BY id DESC");
+        assert_eq!(tiers_in("nonunique_fetch_one", &call(&ordered)), [Listed]);
+    }
 
     #[test]
     fn fires_where_no_key_is_set() {

@@ -4,7 +4,7 @@ use super::{Check, QueryContext, declare_lint};
 use crate::finding::{Applicability, Finding};
 use crate::rust::{Form, Site};
 use crate::sql::text::{Span, bare_parameters};
-use crate::sql::{Dialect, resolve};
+use crate::sql::{Dialect, resolve, split};
 
 declare_lint! {
     /// ## What it does
@@ -101,6 +101,17 @@ fn is_refused_everywhere(context: &QueryContext<'_>) -> bool {
         && Dialect::ALL
             .into_iter()
             .all(|dialect| matches!(resolve(context.sql, dialect, None), Err(error) if !error.limit))
+        && !(context.is_unchecked_text() && may_be_script(context))
+}
+
+/// Whether a text may be a script of SQLite, which sqlx runs statement by statement: its connection does not tell another
+/// database, and SQLite accepts each of its statements.
+fn may_be_script(context: &QueryContext<'_>) -> bool {
+    let runs_on = context.site.and_then(Site::dialect);
+    let statements = split::statements(context.sql, Dialect::Sqlite);
+    runs_on.is_none_or(|dialect| dialect == Dialect::Sqlite)
+        && statements.len() > 1
+        && statements.iter().all(|statement| resolve(statement.text, Dialect::Sqlite, None).is_ok())
 }
 
 /// Whether a raw text with these placeholders runs on a PostgreSQL connection, which refuses them.
@@ -136,6 +147,22 @@ mod tests {
         assert!(!found(&format!("sqlx::query!(\"{sql}\", id)")));
         assert!(found(&format!("sql!(\"{sql}\", id)")));
         assert!(found("sqlx::query!(\"SELECT name FROM servers WHERE id = $1 BY name\", id)"));
+    }
+
+    #[test]
+    fn a_raw_text_of_several_statements_may_be_a_script_of_sqlite() {
+        let found = |of: &str, text: &str| {
+            let source = format!("async fn run(db: {of}) {{ sqlx::query({text:?}).execute(db).await; }}");
+            findings_in("syntax_error", &source)
+                .iter()
+                .filter(|finding| finding.lint == "syntax_error")
+                .count()
+        };
+        let script = "CREATE TABLE a (b int); CREATE INDEX c ON a (b)";
+        assert_eq!(found("&AnyPool", script), 0);
+        assert_eq!(found("&SqlitePool", script), 0);
+        assert_eq!(found("&PgPool", script), 1);
+        assert_eq!(found("&AnyPool", "SELECT 1; SELECT FROM WHERE"), 1);
     }
 
     #[test]
