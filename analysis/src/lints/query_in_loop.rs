@@ -3,7 +3,9 @@
 use super::shared::loops;
 use super::{Check, QueryContext, declare_lint, loop_invariant_query};
 use crate::finding::Finding;
-use crate::sql::query::Kind;
+use crate::sql::Query;
+use crate::sql::expr::Expr;
+use crate::sql::query::{Body, Kind};
 
 declare_lint! {
     /// ## What it does
@@ -71,8 +73,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         None => finding,
     };
     findings.push(if query.relations.is_empty() {
-        // A lock, a sequence, a function: nothing is looked up in a table.
-        finding.help("call it for all elements in one statement, where their order does not matter").listed()
+        let finding =
+            finding.help("call it for all elements in one statement, where their order does not matter");
+        // A lock, a sequence: nothing is looked up in a table. What a function of the database's own does is unknown.
+        if calls_own_function(context, query) { finding } else { finding.listed() }
     } else if let Some(rewrite) = around.rewrite(context, query) {
         let help = format!("read all of them in one query before the loop: `{}`", rewrite.text);
         let finding = finding.help(help).help("then look each element's rows up in a map by the key");
@@ -81,4 +85,39 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let keys = loops::keys(context.dialect);
         finding.help(format!("read all of them in one query before the loop, by a join or {keys}"))
     });
+}
+
+/// Whether a query calls a function that is not the server's.
+fn calls_own_function(context: &QueryContext<'_>, query: &Query) -> bool {
+    let is_known = |name: &str| {
+        context.schema.is_some_and(|schema| schema.functions.keys().any(|known| known.name == name))
+    };
+    let is_own = |e: &Expr| match e {
+        Expr::Call(call) => {
+            call.schema.as_ref().is_some_and(|schema| schema != "pg_catalog") || is_known(&call.name)
+        }
+        _ => false,
+    };
+    query.blocks.iter().any(|block| match &block.body {
+        Body::Select(select) => select.projection.iter().any(|expr| expr.any(is_own)),
+        _ => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::Tier::{Listed, Shown};
+    use crate::lints::tests::tiers_in;
+
+    #[test]
+    fn a_lock_is_listed_and_a_function_of_the_database_is_shown() {
+        for (sql, expected) in [
+            ("SELECT pg_advisory_xact_lock($1)", Listed),
+            ("SELECT jobs.cancel($1)", Shown),
+            ("SELECT pg_catalog.pg_notify('a', $1)", Listed),
+        ] {
+            let body = format!("for id in ids {{ sqlx::query({sql:?}).bind(id).execute(db).await?; }}");
+            assert_eq!(tiers_in("query_in_loop", &body), [expected], "{sql}");
+        }
+    }
 }

@@ -21,7 +21,7 @@ declare_lint! {
     ///
     /// If nothing deletes the referenced rows, an index only serves joins, and those are judged query by
     /// query. A key whose own action alone tells that rows are deleted is listed with `--all` where the workspace writes
-    /// and deletes none of them, and so is one of a table that does not grow. If a query needs the same index,
+    /// and deletes none of them, or no query of it is seen, and so is one of a table that does not grow. If a query needs the same index,
     /// `unindexed_filter` speaks of both. For a key of several columns, an index on one of them is enough. MySQL creates these indexes
     /// itself.
     ///
@@ -88,6 +88,10 @@ fn finding(context: &SchemaContext<'_>, unindexed: Unindexed<'_>) -> Finding {
         finding.note(format!("no query of the workspace adds rows to `{}`", table.name)).listed()
     } else if !is_seen && comparing == 0 && context.sees_writes() {
         finding.note(format!("no query of the workspace deletes from `{}`", key.table)).listed()
+    } else if !is_seen && context.queries.is_empty() {
+        finding
+            .note("no query of the workspace is seen, so that it is unknown whether rows are deleted")
+            .listed()
     } else {
         finding
     };
