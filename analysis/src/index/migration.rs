@@ -110,16 +110,25 @@ fn extensions(schema: &Schema, advice: &[Advice]) -> impl Iterator<Item = Change
         description: format!("add_{extension}"),
         note: format!("Index operators of {extension} are used."),
         up: format!("CREATE EXTENSION IF NOT EXISTS {extension}"),
-        down: format!("DROP EXTENSION IF EXISTS {extension}"),
+        // It may have been there before, and others may use it.
+        down: format!("-- The extension {extension} stays"),
         is_alone: false,
     })
+}
+
+impl Change {
+    /// The line that undoes it.
+    fn undo(&self) -> String {
+        let end = if self.down.starts_with("--") { "." } else { ";" };
+        format!("{}{end}\n", self.down)
+    }
 }
 
 fn step(change: &Change) -> Step {
     Step {
         description: in_a_file_name(&change.description),
         up: format!("{NO_TRANSACTION}-- {}\n{};\n", change.note, change.up),
-        down: format!("{NO_TRANSACTION}{};\n", change.down),
+        down: format!("{NO_TRANSACTION}{}", change.undo()),
     }
 }
 
@@ -136,7 +145,7 @@ fn together_as_one(changes: &[Change]) -> Option<Step> {
         let _ = writeln!(step.up, "-- {}\n{};", change.note, change.up);
     }
     for change in changes.iter().rev() {
-        let _ = writeln!(step.down, "{};", change.down);
+        step.down.push_str(&change.undo());
     }
     Some(step)
 }
@@ -210,7 +219,7 @@ mod tests {
             [
                 (
                     "add_indexes",
-                    "DROP INDEX IF EXISTS parts_id_idx;\nDROP INDEX IF EXISTS parts_body_idx;\nDROP EXTENSION IF EXISTS pg_trgm;\n"
+                    "DROP INDEX IF EXISTS parts_id_idx;\nDROP INDEX IF EXISTS parts_body_idx;\n-- The extension pg_trgm stays.\n"
                 ),
                 (
                     "add_logs_event_id_level_idx",

@@ -17,6 +17,9 @@ use crate::progress::Progress;
 use crate::report::baseline::{Accepted, EXPLAIN, Session};
 use crate::report::{self, Query, Report, counted};
 
+/// How many places of queries that the server refuses for one reason are printed.
+const SHOWN_PLACES: usize = 3;
+
 /// Printed in every run, so that nobody has to take it on trust.
 const READ_ONLY: &str = "each query in a read-only transaction that was rolled back; no query was executed, but a planner \
      evaluates immutable functions, and MariaDB tables in FROM that are constant";
@@ -267,6 +270,31 @@ fn words(verdicts: &[Verdict]) -> String {
     verdicts.iter().map(|verdict| verdict.as_str()).collect::<Vec<_>>().join(" or ")
 }
 
+/// What the server did not plan: a reason that several queries share is printed once.
+fn refused(refused: &[(Place, String)], output: &mut Output) -> Result<(), Failure> {
+    let mut reasons: Vec<(&str, Vec<&Place>)> = Vec::new();
+    for (place, why) in refused {
+        match reasons.iter_mut().find(|(known, _)| known == why) {
+            Some((_, places)) => places.push(place),
+            None => reasons.push((why, vec![place])),
+        }
+    }
+    for (why, places) in reasons {
+        if let [place] = places.as_slice() {
+            output.line(format!("  {place}: {why}"))?;
+            continue;
+        }
+        output.line(format!("  {}: {why}", counted(places.len(), "query", "queries")))?;
+        for place in places.iter().take(SHOWN_PLACES) {
+            output.line(format!("    {place}"))?;
+        }
+        if places.len() > SHOWN_PLACES {
+            output.line(format!("    and {} more", places.len() - SHOWN_PLACES))?;
+        }
+    }
+    Ok(())
+}
+
 fn text(comparison: &Comparison, output: &mut Output) -> Result<(), Failure> {
     output.line(format!("asked {} with EXPLAIN: {READ_ONLY}", comparison.server))?;
     output.line("")?;
@@ -282,9 +310,7 @@ fn text(comparison: &Comparison, output: &mut Output) -> Result<(), Failure> {
     }
     if !comparison.refused.is_empty() {
         output.line("not planned:")?;
-        for (place, why) in &comparison.refused {
-            output.line(format!("  {place}: {why}"))?;
-        }
+        refused(&comparison.refused, output)?;
         output.line("")?;
     }
     if let Some(why) = &comparison.untried {

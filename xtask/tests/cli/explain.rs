@@ -51,8 +51,8 @@ async fn postgres_is_asked_and_left_alone() {
         run(scratch.path(), &arguments(&url, "q.sql", &[])).exits_with(0).says(&[
             "asked PostgreSQL ",
             "with EXPLAIN: each query in a read-only transaction that was rolled back; no query was executed",
-            "\nnot planned:\n  q.sql:4:1: as a superuser its functions could run programs",
-            "\n  q.sql:6:1: permission denied for sequence logs_id_seq\n  q.sql:7:1: column \"nope\" does not exist\n",
+            "\nnot planned:\n  2 queries: as a superuser its functions could run programs",
+            "\n    q.sql:4:1\n    q.sql:5:1\n  q.sql:6:1: permission denied for sequence logs_id_seq\n  q.sql:7:1: column \"nope\" does not exist\n",
             "agreed on 4 of 4 table accesses in 3 queries (100.0 %), 0 differ: 4 not planned, ",
         ]);
         run(scratch.path(), &arguments(&url, "script.jsonl", &[])).exits_with(0).says(&["script.jsonl:1: not parsed: "]);
