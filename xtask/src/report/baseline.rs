@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use query_budget_analysis::Finding;
 use query_budget_analysis::baseline::{Baseline, Known};
 use query_budget_analysis::project::{read, shown};
+use query_budget_analysis::{Finding, Tier};
 
 use super::Report;
 use super::coverage::counted;
@@ -109,6 +109,7 @@ impl Session {
         asks: impl Fn(&str) -> bool,
         output: &mut Output,
     ) -> Result<Outcome, Failure> {
+        let listed = found.iter().filter(|finding| finding.tier == Tier::Listed).count();
         let found = self.found(found);
         let seen = |known: &Known| asks(&known.lint) && self.is_in_scope(known);
         let gone = self.baseline.gone(&found, seen).count();
@@ -117,7 +118,13 @@ impl Session {
         replace(&self.path, &updated.write())
             .map_err(|error| Failure::new(format!("write `{}`", self.file)).because(error))?;
         let accepted = counted(updated.findings.len(), "finding", "findings");
-        output.line(format!("wrote `{}`: {accepted} accepted, {new} of them new, {gone} gone", self.file))?;
+        let listed = match listed {
+            0 => String::new(),
+            count => format!(" ({count} that only `--all` lists)"),
+        };
+        let file = &self.file;
+        output
+            .line(format!("wrote `{file}`: {accepted} accepted{listed}, {new} of them new, {gone} gone"))?;
         Ok(Outcome::Clean)
     }
 

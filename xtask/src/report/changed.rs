@@ -140,13 +140,38 @@ fn names_in(path: &Path, lines: &Lines) -> HashSet<String> {
         if !lines.touch(&(piece.line..=piece.line.saturating_add(height))) {
             continue;
         }
-        let tokens = Lexer::new(piece.text, dialect);
-        names.extend(tokens.filter(|token| matches!(token.kind, Kind::Word | Kind::Name)).map(|token| {
-            let written = piece.text.get(token.span.range()).unwrap_or_default();
-            unquote(written, dialect).trim_matches('`').to_ascii_lowercase()
-        }));
+        names.extend(changed_by(piece.text, dialect));
     }
     names
+}
+
+/// The names whose queries a statement changes: of CREATE and ALTER TABLE the table alone, not those that its columns
+/// refer to; of any other statement all of its words.
+fn changed_by(statement: &str, dialect: Dialect) -> Vec<String> {
+    let tokens = Lexer::new(statement, dialect);
+    let texts: Vec<(Kind, String)> = tokens
+        .map(|token| {
+            let written = statement.get(token.span.range()).unwrap_or_default();
+            (token.kind, unquote(written, dialect).trim_matches('`').to_ascii_lowercase())
+        })
+        .collect();
+    let text_at = |at: usize| texts.get(at).map_or("", |(_, text)| text.as_str());
+    let is_of_table = matches!((text_at(0), text_at(1)), ("create" | "alter", "table"));
+    if is_of_table {
+        let mut at = 2;
+        while matches!(text_at(at), "if" | "not" | "exists" | "only") {
+            at += 1;
+        }
+        while text_at(at + 1) == "." {
+            at += 2;
+        }
+        // `ALTER TABLE .. RENAME TO` changes two.
+        let renamed = (at..texts.len()).find(|at| text_at(*at) == "rename" && text_at(at + 1) == "to");
+        let names = [Some(at), renamed.map(|at| at + 2)];
+        return names.into_iter().flatten().map(|at| text_at(at).to_owned()).collect();
+    }
+    let named = texts.into_iter().filter(|(kind, _)| matches!(kind, Kind::Word | Kind::Name));
+    named.map(|(_, text)| text).collect()
 }
 
 /// The given files, as changed entirely; a deleted one changes nothing that exists.
@@ -242,5 +267,19 @@ mod tests {
             })
             .collect();
         assert_eq!(shown, ["/p/a.rs [1..=3, 10..=11]", "/p/b c.rs [1..=1]"]);
+    }
+
+    #[test]
+    fn a_table_that_another_refers_to_is_not_changed_with_it() {
+        let check = |sql: &str, expected: &[&str]| {
+            assert_eq!(changed_by(sql, Dialect::Postgres), expected, "{sql}");
+        };
+        check("CREATE TABLE IF NOT EXISTS app.\"Pages\" (id int, site int REFERENCES sites)", &["pages"]);
+        check("ALTER TABLE ONLY pages ADD FOREIGN KEY (site) REFERENCES sites", &["pages"]);
+        check("ALTER TABLE pages RENAME TO leaves", &["pages", "leaves"]);
+        check(
+            "CREATE INDEX pages_site ON pages (site)",
+            &["create", "index", "pages_site", "on", "pages", "site"],
+        );
     }
 }

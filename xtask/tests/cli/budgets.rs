@@ -125,3 +125,17 @@ fn suggestions_are_attributes_to_paste() {
         "suggested a budget for 1 function; left out 1 with no bound, 0 with unknown calls",
     ]);
 }
+
+#[test]
+fn what_runs_most_is_suggested_first() {
+    let source = "use sqlx::query;
+        pub async fn one(db: &PgPool) { query(\"SELECT 1\").fetch_one(db).await; }
+        pub async fn two(db: &PgPool) {
+            query(\"SELECT 2\").fetch_one(db).await;
+            query(\"SELECT 3\").fetch_one(db).await;
+        }";
+    let scratch = Scratch::with([("src/lib.rs", source)]);
+    let listed = run(scratch.path(), &["budgets", "--suggest"]).exits_with(0);
+    let at = |name: &str| listed.stdout.find(name).unwrap_or_else(|| panic!("no {name}: {}", listed.stdout));
+    assert!(at("max = 2") < at("max = 1"), "{}", listed.stdout);
+}

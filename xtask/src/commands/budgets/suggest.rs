@@ -1,5 +1,6 @@
 //! `budgets --suggest`: the attributes to add, for functions with a known maximum.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use query_budget_analysis::render::json::put_place;
@@ -22,9 +23,10 @@ pub(super) fn run(
     let open: Vec<&Listed<'_>> = functions.iter().filter(|it| it.function.budget.is_none()).collect();
     let mut suggested: Vec<(&Listed<'_>, u64)> =
         open.iter().filter_map(|it| Some((*it, most(it)?))).collect();
-    // Functions that nothing else calls are where requests arrive, and where a budget is most useful.
+    // Functions that nothing else calls are where requests arrive, and where a budget is most useful; of one that runs a
+    // single query there is little to hold.
     let called = called(functions);
-    suggested.sort_by_key(|(it, _)| called.contains(it.function.name.as_str()));
+    suggested.sort_by_key(|(it, most)| (called.contains(it.function.name.as_str()), Reverse(*most)));
     match format {
         ListFormat::Json => {
             let suggested: Vec<Value> = suggested.iter().map(|(it, most)| object(it, *most)).collect();
