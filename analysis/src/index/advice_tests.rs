@@ -267,6 +267,16 @@ fn small_tables_and_tables_only_written_get_none() {
         "DELETE FROM log WHERE at < $1",
     ];
     assert_eq!(lines(Dialect::Postgres, ddl, &queries), [] as [&str; 0]);
+    // A write that looks for rows by a value is a search as any other.
+    let ddl = "CREATE TABLE log (id bigint PRIMARY KEY, at timestamptz, kind text, n int);";
+    assert_eq!(
+        lines(Dialect::Postgres, ddl, &["DELETE FROM log WHERE kind = $1 AND n <> $2"]),
+        ["kind for [0]"]
+    );
+    assert_eq!(
+        lines(Dialect::Postgres, ddl, &["UPDATE log SET n = 1 WHERE kind IN ($1, $2)"]),
+        ["kind for [0]"]
+    );
 }
 
 #[test]

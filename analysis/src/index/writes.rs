@@ -17,13 +17,25 @@ pub(super) fn touches(query: &Query, index: &NewIndex) -> bool {
     })
 }
 
-/// The tables that a query reads: all except the target of a write without RETURNING.
+/// The tables that a query reads: all except the target of a write that returns no rows and looks for none by their
+/// values. What deletes old rows runs now and then.
 pub(super) fn read_tables(query: &Query) -> impl Iterator<Item = &Name> {
     query.relation_ids().filter_map(|(id, relation)| {
         let Source::Table(name) = &relation.source else { return None };
-        let only_written = writes(query, name).any(|write| write.target == id && write.returning.is_none());
+        let only_written = writes(query, name)
+            .any(|write| write.target == id && write.returning.is_none() && !looks_for_values(write));
         (!only_written).then_some(name)
     })
+}
+
+/// Whether a write has a condition other than a range.
+fn looks_for_values(write: &Write) -> bool {
+    let is_range = |condition: &Expr| match condition {
+        Expr::Binary { op, .. } => op.is_range(),
+        Expr::Between { .. } => true,
+        _ => false,
+    };
+    write.filter.as_ref().is_some_and(|filter| !filter.conjuncts().iter().all(is_range))
 }
 
 /// The tables that a query writes to.
