@@ -240,7 +240,10 @@ impl<'a> Reader<'a> {
                 self.compared(inner, Compare::Equal, &[]).into_iter().collect()
             }
             Expr::Or(arms) => self.one_of(arms),
-            Expr::Call(call) if call.name == "unlikely" && self.dialect == Dialect::Sqlite => {
+            Expr::Call(call)
+                if self.dialect == Dialect::Sqlite
+                    && matches!(call.name.as_str(), "likely" | "unlikely" | "likelihood") =>
+            {
                 call.args.first().map_or_else(Vec::new, |condition| self.comparisons(condition))
             }
             Expr::Call(call) if call.name == "starts_with" => match call.args.as_slice() {

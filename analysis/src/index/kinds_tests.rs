@@ -77,6 +77,25 @@ fn orders_by_distance_without_an_index() {
 }
 
 #[test]
+fn hints_on_the_likelihood_of_a_condition() {
+    let ddl = "CREATE TABLE t (id INTEGER PRIMARY KEY, a INT); CREATE INDEX t_a ON t (a);";
+    for hint in ["likely(a = ?)", "unlikely(a = ?)", "likelihood(a = ?, 0.1)"] {
+        check(Sqlite, ddl, &format!("SELECT id FROM t WHERE {hint}"), &[Served]);
+    }
+    check(MySql, "CREATE TABLE t (id int PRIMARY KEY)", "SELECT \\N FROM t WHERE id = ?", &[Served]);
+}
+
+#[test]
+fn servers_of_mysql_sort_by_an_explicit_collation() {
+    let schema = schema(MySql, "CREATE TABLE t (id int PRIMARY KEY, n varchar(20) NOT NULL, KEY (n));");
+    let sorts = |sql: &str| {
+        super::unindexed_sorts(&resolve(sql, MySql, Some(&schema)).expect("it parses"), &schema).len()
+    };
+    assert_eq!(sorts("SELECT id FROM t ORDER BY n LIMIT 5"), 0);
+    assert_eq!(sorts("SELECT id FROM t ORDER BY n COLLATE utf8mb4_bin LIMIT 5"), 1);
+}
+
+#[test]
 fn the_order_of_a_distance_is_read_up_to_the_limit() {
     let ddl =
         "CREATE EXTENSION vector; CREATE TABLE t (id bigint PRIMARY KEY, v vector(3), gone timestamptz);

@@ -358,8 +358,9 @@ fn is_key(schema: &Schema, reading: &Reading<'_>, own: &Expr, key: &IndexKey, by
     let is_bytewise = key.opclass.as_deref().is_some_and(|opclass| opclass.contains("pattern"));
     !is_bytewise
         && predicates::same(own, by, reading.relation)
-        && (schema.dialect == Dialect::MySql
-            || serve::key_collation(&indexes, key) == serve::said_collation(&indexes, key, said))
+        && (schema.dialect == Dialect::MySql && said.is_none()
+            || schema.dialect != Dialect::MySql
+                && serve::key_collation(&indexes, key) == serve::said_collation(&indexes, key, said))
 }
 
 /// Whether no two rows are equal in all keys of an index, so that further sort keys do not matter.

@@ -106,6 +106,12 @@ impl Rewriter {
                     self.skip(1);
                     true
                 }
+                // `\N` is NULL.
+                Token::Backslash if self.dialect == Dialect::MySql && self.is(1, "n") => {
+                    self.put_word("NULL", Keyword::NULL);
+                    self.skip(2);
+                    true
+                }
                 Token::ExclamationMark if self.dialect == Dialect::MySql => {
                     self.put_word("NOT", Keyword::NOT);
                     self.skip(1);
