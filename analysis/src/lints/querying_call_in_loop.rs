@@ -339,7 +339,10 @@ mod tests {
             help("let mut tx = begin(); for id in ids { send(id, load(&mut *tx, server).await); }"),
             same
         );
+        let advance = "struct Cursor; impl Cursor { async fn step(&mut self) { load(db, self.at).await; } }";
+        let stepped = format!("{advance} let cursor = Cursor; for id in ids {{ cursor.step().await; }}");
         for body in [
+            stepped.as_str(),
             "for id in ids { load(db, *id).await; }",
             "for id in ids { let it = id.server; load(db, it).await; }",
             "for id in ids { load(db, next()).await; }",

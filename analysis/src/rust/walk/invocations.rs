@@ -200,6 +200,10 @@ impl Walker<'_> {
         let on_self = matches!(node.receiver.as_ref(), Expr::Path(path) if path.path.is_ident("self"));
         self.here.unit = self.unit_of(node.args.iter().chain([node.receiver.as_ref()]));
         self.note_reach(node.args.iter().chain([node.receiver.as_ref()]));
+        // What is no database may hold a state that the method changes.
+        if !self.is_database(&node.receiver) {
+            self.here.given = None;
+        }
         let outer = self.on_its_own_database(node.args.iter().chain([node.receiver.as_ref()]));
         if on_self {
             let callee = Callee::SelfMethod(method.clone());

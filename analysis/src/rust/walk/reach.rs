@@ -18,6 +18,7 @@ const DATABASES: &[&str] = &[
     "executor",
     "pg",
     "pool",
+    "postgres",
     "psql",
     "repo",
     "repository",
@@ -45,7 +46,7 @@ impl Walker<'_> {
         self.here.given = mentioned.map(|names| names.concat());
     }
 
-    fn is_database(&self, value: &Expr) -> bool {
+    pub(super) fn is_database(&self, value: &Expr) -> bool {
         words(value).iter().any(|word| DATABASES.contains(&word.as_str()))
             || is_connection(&self.type_of(value))
     }
