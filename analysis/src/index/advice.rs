@@ -174,7 +174,9 @@ fn needs(
                 .iter()
                 .any(|access| access.relation == sort.relation && access.verdict != Verdict::Unserved);
             let need = Need { query: at, relation: sort.relation, sorts: true, narrows: false };
-            if let (Some(wanted), true) = (sort.wanted, is_served && is_worth_it(&sort.table)) {
+            if let (Some(wanted), true) =
+                (sort.wanted, (is_served || sort.keeps_most) && is_worth_it(&sort.table))
+            {
                 needs.entry(wanted).or_default().insert(need);
             }
         }

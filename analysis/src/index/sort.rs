@@ -26,6 +26,8 @@ pub struct Sort {
     pub wanted: Option<Wanted>,
     /// The position of the ORDER BY key.
     pub span: Option<Span>,
+    /// Whether the filter keeps nearly all rows, so that no index but the order's helps: `state <> 'a'`.
+    pub keeps_most: bool,
 }
 
 /// The index keys after `equal` that provide an order; `None` if there are none, or none are needed.
@@ -131,7 +133,20 @@ fn sort_of(query: &Query, schema: &Schema, block: &Block) -> Option<Sort> {
     let written = |key: &OrderKey| printer.key(&key.expr).unwrap_or_else(|| key.expr.to_string());
     let keys = order.iter().map(written).collect();
     let span = order.iter().filter_map(|key| key.expr.span()).next();
-    Some(Sort { relation: *relation, table: name.clone(), keys, wanted, span })
+    let keeps_most = !demands.is_empty() && demands.iter().all(|demand| keeps_most(demand));
+    Some(Sort { relation: *relation, table: name.clone(), keys, wanted, span, keeps_most })
+}
+
+/// Whether a condition leaves out single values, so that planners expect nearly all rows to meet it.
+fn keeps_most(demand: &Expr) -> bool {
+    match demand {
+        Expr::Binary { op: Op::NotEq, left, right } => {
+            let (left, right) = (left.without_casts(), right.without_casts());
+            left.as_column().is_some() != right.as_column().is_some()
+        }
+        Expr::InList { expr, negated, .. } => *negated && expr.without_casts().as_column().is_some(),
+        _ => false,
+    }
 }
 
 /// Whether rows are ordered by an expression over the table that no index can be suggested for.

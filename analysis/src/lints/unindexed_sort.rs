@@ -46,7 +46,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let (Ok(query), Some(schema)) = (context.query, context.schema) else { return };
     for sort in index::unindexed_sorts(query, schema) {
         let is_served = context.accesses.iter().any(|access| {
-            access.relation == sort.relation && matches!(access.verdict, Verdict::Served | Verdict::Full)
+            access.relation == sort.relation
+                && (sort.keeps_most || matches!(access.verdict, Verdict::Served | Verdict::Full))
         });
         if is_served && !context.is_small(&sort.table) {
             let finding = finding(context, &sort);
@@ -110,6 +111,17 @@ mod tests {
         fires("unindexed_sort", "SELECT id FROM logs ORDER BY coalesce(output, '') LIMIT 5");
         silent("unindexed_sort", "SELECT id FROM users ORDER BY random() LIMIT 5");
         silent("unindexed_sort", "SELECT id FROM users WHERE id = $1 ORDER BY upper(name) LIMIT 5");
+    }
+
+    #[test]
+    fn fires_where_a_filter_leaves_out_single_values() {
+        fires("unindexed_sort", "SELECT id FROM logs WHERE output <> 'x' ORDER BY created_at DESC LIMIT 5");
+        fires(
+            "unindexed_sort",
+            "SELECT id FROM logs WHERE event_id NOT IN (1, $1) ORDER BY created_at LIMIT 5",
+        );
+        silent("unindexed_sort", "SELECT id FROM logs WHERE output <> 'x' ORDER BY id LIMIT 5");
+        silent("unindexed_sort", "SELECT id FROM logs WHERE output LIKE '%x%' ORDER BY created_at LIMIT 5");
     }
 
     #[test]
