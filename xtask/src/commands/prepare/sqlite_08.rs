@@ -6,6 +6,9 @@ use sqlx_08::{Column as _, ConnectOptions as _, Executor as _, TypeInfo as _};
 use crate::failure::Failure;
 use crate::live::block_on;
 
+/// The type of a column, and whether it can be NULL if that is known.
+pub(super) type Described = (String, Option<bool>);
+
 /// An in-memory database that sqlx 0.8 has opened.
 pub(super) struct Older {
     connection: SqliteConnection,
@@ -23,8 +26,8 @@ impl Older {
         Ok(Older { connection })
     }
 
-    /// The type of each column of a query, and whether it can be NULL; `None` if it cannot be described.
-    pub(super) fn describe(&mut self, sql: &str) -> Result<Option<Vec<(String, Option<bool>)>>, Failure> {
+    /// The columns of a query; `None` if it cannot be described.
+    pub(super) fn describe(&mut self, sql: &str) -> Result<Option<Vec<Described>>, Failure> {
         let described = block_on(async { Ok((&mut self.connection).describe(sql).await) })?;
         let Ok(described) = described else { return Ok(None) };
         let columns = described.columns.iter().enumerate();
