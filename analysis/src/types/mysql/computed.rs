@@ -16,11 +16,7 @@ impl Reader<'_> {
         let inner = self.query.block(block);
         match &inner.body {
             Body::Set { left, right, .. } => {
-                let is_recursive = self.query.relations.iter().any(|relation| {
-                    matches!(relation.source, Source::Cte(cte) if cte == block)
-                        && self.query.is_within(relation.block, block)
-                });
-                if is_recursive {
+                if self.reads_itself(block) {
                     return Err("it is a column of a recursive query".to_owned());
                 }
                 let sides = [*left, *right].map(|side| self.output_item(side, at, server, depth + 1));

@@ -16,11 +16,7 @@ impl Reader<'_> {
         let inner = self.query.block(block);
         match &inner.body {
             Body::Set { left, right, .. } => {
-                let is_recursive = self.query.relations.iter().any(|relation| {
-                    matches!(relation.source, Source::Cte(cte) if cte == block)
-                        && self.query.is_within(relation.block, block)
-                });
-                if is_recursive {
+                if self.reads_itself(block) {
                     return Value::unknown("it is a column of a recursive query");
                 }
                 self.output(*left, at, depth + 1).or(self.output(*right, at, depth + 1))
@@ -31,6 +27,14 @@ impl Reader<'_> {
                 None => Value::unknown("the columns are not known"),
             },
         }
+    }
+
+    /// Whether a block of WITH reads itself.
+    pub(super) fn reads_itself(&self, block: BlockId) -> bool {
+        self.query.relations.iter().any(|relation| {
+            matches!(relation.source, Source::Cte(cte) if cte == block)
+                && self.query.is_within(relation.block, block)
+        })
     }
 
     /// The value of an expression in a block.
