@@ -1,6 +1,7 @@
 //! A finding is data until it is rendered: what is wrong, where, and what to type.
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 /// The severity of a lint.
@@ -182,8 +183,11 @@ pub struct Finding {
     pub tier: Tier,
     /// The highest level that applies without configuration: a problem that is not proven fails no build.
     pub ceiling: Level,
-    /// What it has in common with findings of the same cause: the shortest index that would help, as a statement.
+    /// What it has in common with findings of the same cause: the shortest index that would help, as a statement, or what
+    /// a call in a loop asks.
     pub causes: Vec<Arc<str>>,
+    /// The database of its query, by where the schema comes from, where several are checked at once.
+    pub database: Option<Arc<Path>>,
     /// Other places with the same problem; see [`Sighting`].
     pub places: Vec<Sighting>,
 }
@@ -206,6 +210,7 @@ impl Finding {
             tier: Tier::default(),
             ceiling: Level::Deny,
             causes: Vec::new(),
+            database: None,
             places: Vec::new(),
         }
     }

@@ -84,7 +84,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
 /// Whether each row is given a value of all rows, `COUNT(*) OVER ()`, so that all of them are read whatever the page.
 fn counts_all(block: &Block) -> bool {
     let Body::Select(select) = &block.body else { return false };
-    let is_over_all = |e: &Expr| matches!(e, Expr::Call(call) if call.window && call.partitions().is_empty());
+    let is_over_all = |e: &Expr| matches!(e, Expr::Call(call) if call.window && call.modifiers.is_empty());
     select.projection.iter().any(|expr| expr.any(is_over_all))
 }
 

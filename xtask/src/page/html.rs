@@ -92,7 +92,7 @@ fn findings(workspace: &Workspace) -> Markup {
         }
         @if !workspace.more.is_empty() {
             p.muted {
-                "Also true, of code that runs once or a matter of taste: "
+                "Also true, and a matter of taste or context: "
                 @for (at, (lint, count)) in workspace.more.iter().enumerate() {
                     @if at > 0 { ", " } code { (lint) } " " (grouped(*count as u64))
                 }

@@ -56,7 +56,9 @@ impl Report {
             let queried: Vec<Queried<'_>> = queries.filter_map(|query| query.queried(&checker)).collect();
             let files = made_by(source, database.project.dialect, base);
             let places = LazyCell::new(|| Places::new(&files, database.project.dialect));
-            found.extend(checker.schema(&queried, &|made| places.of(made)));
+            let mut of_schema = checker.schema(&queried, &|made| places.of(made));
+            super::of_database(of_schema.iter_mut(), source);
+            found.append(&mut of_schema);
         }
         self.findings.append(&mut found);
     }

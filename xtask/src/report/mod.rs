@@ -317,6 +317,7 @@ impl Report {
         let checker = project.checker().with_index_level(self.subject.index_level());
         let checker = known.tell(checker, batch.source.as_ref());
         let first = self.queries.len();
+        let found = self.findings.len();
         self.findings.extend(checker.lint_keys(&project.lint_keys));
         for file in &batch.files {
             self.add_file(file, &checker, base);
@@ -329,6 +330,7 @@ impl Report {
         let queries = first..self.queries.len();
         self.notices.extend(project.notices.iter().cloned());
         if let Some(source) = batch.source {
+            of_database(self.findings.iter_mut().skip(found), &source);
             let database = self.databases.entry(source);
             database.or_insert_with(|| Database { project, queries: Vec::new() }).queries.extend(queries);
         }
@@ -493,4 +495,10 @@ fn place_in(query: &BareQuery, byte: usize) -> Place {
 pub(crate) fn load(input: &Input, format: Format) -> Result<(Loaded, PathBuf), Failure> {
     let base = input::base(input, format)?;
     Ok((input::load(input, &base)?, base))
+}
+
+/// Says of findings which database they speak of.
+fn of_database<'f>(findings: impl Iterator<Item = &'f mut Finding>, source: &Path) {
+    let source: Arc<Path> = source.into();
+    findings.for_each(|finding| finding.database = Some(Arc::clone(&source)));
 }

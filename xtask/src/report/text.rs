@@ -69,7 +69,7 @@ fn more(report: &Report, output: &mut Output) -> Result<(), Failure> {
     if counts.is_empty() {
         return Ok(());
     }
-    output.line("also true, of code that runs once or a matter of taste; `--all` lists them:")?;
+    output.line("also true, and a matter of taste or context; `--all` lists them with the reason:")?;
     for (lint, count) in counts {
         output.line(format!("{:>5} {lint}", grouped(count)))?;
     }

@@ -155,10 +155,16 @@ fn joined(findings: Vec<Finding>) -> Vec<Finding> {
         let by_index = finding.causes.first().filter(|_| matches!(finding.lint, FILTER | SORT)).cloned();
         // The queries that a macro or a derive generates for each table count as one query.
         let is_entry = finding.place.file.contains(".sqlx/");
-        let message = if is_call || is_entry { String::new() } else { finding.message.clone() };
+        // Calls are told apart by what to do with them.
+        let message = match (is_call, is_entry) {
+            (true, _) => finding.causes.join(" "),
+            (false, true) => String::new(),
+            (false, false) => finding.message.clone(),
+        };
         let sql = if is_entry { shape(&sql).into() } else { sql };
         let (message, sql) = by_index.map_or((message, sql), |index| (String::new(), index));
-        let at = *known.entry((finding.lint, finding.level, message, sql)).or_insert(joined.len());
+        let of = finding.database.clone();
+        let at = *known.entry((finding.lint, finding.level, of, message, sql)).or_insert(joined.len());
         match joined.get_mut(at) {
             Some(first) => {
                 serve_all(first, &finding);
@@ -203,7 +209,9 @@ fn without_keys(mut findings: Vec<Finding>) -> Vec<Finding> {
         findings.drain(..).partition(|finding| finding.lint == KEY);
     for key in keys {
         let same = |finding: &&mut Finding| {
-            finding.lint == FILTER && finding.causes.first().is_some_and(|index| key.causes.contains(index))
+            finding.lint == FILTER
+                && finding.database == key.database
+                && finding.causes.first().is_some_and(|index| key.causes.contains(index))
         };
         match others.iter_mut().find(same) {
             Some(filter) => {
@@ -229,6 +237,26 @@ mod tests {
         finding.sql = sql.map(Into::into);
         finding.causes = vec!["CREATE INDEX ON a (b)".into()];
         finding.note("a row deleted from `c` makes the database read all of `a`")
+    }
+
+    #[test]
+    fn one_index_of_two_databases_is_two_findings() {
+        let of = |database: &str| {
+            let mut finding = on(FILTER, Some(database), "add an index");
+            finding.database = Some(std::path::Path::new(database).into());
+            finding
+        };
+        assert_eq!(joined(vec![of("a"), of("b"), of("a")]).len(), 2);
+    }
+
+    #[test]
+    fn calls_with_another_advice_are_another_finding() {
+        let call = |asks: &str| {
+            let mut finding = on("querying_call_in_loop", Some("SELECT 1"), asks);
+            finding.causes = vec![asks.into()];
+            finding
+        };
+        assert_eq!(joined(vec![call("the same query"), call("a query"), call("a query")]).len(), 2);
     }
 
     #[test]
