@@ -435,3 +435,5 @@ const SMALL_TABLE: u64 = 1_000;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_loops;

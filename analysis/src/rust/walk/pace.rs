@@ -41,15 +41,45 @@ pub(super) fn found(body: &Block) -> Option<&'static str> {
     body.stmts.iter().any(ends_if_found).then_some(FOUND)
 }
 
-/// `if let Some(found) = query.await? { return found; }`.
+/// `if let Some(found) = query.await? { return found; }`. Where what is found is not what is looked for (`return
+/// Err(Exists)`, `return Ok(false)`), it is no search: in the good case nothing is found, and every turn runs.
 fn ends_if_found(statement: &Stmt) -> bool {
     let Stmt::Expr(Expr::If(node), _) = statement else { return false };
     let Expr::Let(condition) = node.cond.as_ref() else { return false };
     let is_found =
         matches!(condition.pat.as_ref(), Pat::TupleStruct(pattern) if pattern.path.is_ident("Some"));
-    let leaves =
-        matches!(node.then_branch.stmts.last(), Some(Stmt::Expr(Expr::Return(_) | Expr::Break(_), _)));
-    is_found && leaves && node.else_branch.is_none() && is_awaited(&condition.expr)
+    let found = variables::bindings(&condition.pat);
+    let is_of_found = |value: &Expr| variables::mentions(value).iter().any(|name| found.contains(name));
+    let gives = match node.then_branch.stmts.as_slice() {
+        [.., Stmt::Expr(Expr::Return(end), _)] => {
+            end.expr.as_deref().is_some_and(|value| !is_failure(value) && is_of_found(value))
+        }
+        [.., Stmt::Expr(Expr::Break(end), _)] if end.expr.is_some() => {
+            end.expr.as_deref().is_some_and(|value| !is_failure(value) && is_of_found(value))
+        }
+        [before @ .., Stmt::Expr(Expr::Break(_), _)] => before.iter().any(|statement| {
+            matches!(statement, Stmt::Expr(Expr::Assign(set), _) if !is_failure(&set.right) && is_of_found(&set.right))
+        }),
+        _ => false,
+    };
+    is_found && gives && node.else_branch.is_none() && is_awaited(&condition.expr)
+}
+
+/// Whether a value is an error, or may be one: `Err(..)`, `Error::Exists(..).into()`, `anyhow!(..)`.
+fn is_failure(value: &Expr) -> bool {
+    let is_error = |path: &syn::Path| {
+        path.segments.iter().any(|it| it.ident == "Err" || it.ident.to_string().ends_with("Error"))
+    };
+    match value {
+        Expr::Call(call) => is_failure(&call.func) || call.args.iter().any(is_failure),
+        Expr::MethodCall(call) => is_failure(&call.receiver),
+        Expr::Path(path) => is_error(&path.path),
+        Expr::Struct(made) => is_error(&made.path),
+        Expr::Try(inner) => is_failure(&inner.expr),
+        Expr::Paren(inner) => is_failure(&inner.expr),
+        Expr::Macro(_) => true,
+        _ => false,
+    }
 }
 
 fn is_awaited(value: &Expr) -> bool {
@@ -76,22 +106,33 @@ fn sleeps(statement: &Stmt) -> bool {
     name.is_some_and(|name| matches!(name.as_str(), "sleep" | "sleep_until" | "tick" | "delay_for"))
 }
 
-/// Whether a collection is a part of the configuration, judging by the names of the fields that lead to it.
+/// Whether a collection is a part of the program's configuration: a field of this name of `self`, or of a constant. Another
+/// value's settings may be those of a request.
 fn is_configured(iterable: &Expr) -> bool {
-    let is_word = |name: &str| matches!(name, "config" | "configuration" | "settings" | "cfg");
     match iterable {
         Expr::Reference(inner) => is_configured(&inner.expr),
         Expr::Paren(inner) => is_configured(&inner.expr),
         Expr::MethodCall(call) => call.args.is_empty() && is_configured(&call.receiver),
+        Expr::Field(field) => is_configuration(&field.base) || is_configured(&field.base),
+        _ => false,
+    }
+}
+
+/// `self.config`, `CONFIG`, `APP.settings`.
+fn is_configuration(value: &Expr) -> bool {
+    let is_word = |name: &str| matches!(name, "config" | "configuration" | "settings" | "cfg");
+    let named = |value: &Expr| match value {
+        Expr::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
+        _ => None,
+    };
+    let is_constant = |name: &str| name.contains(char::is_uppercase) && !name.contains(char::is_lowercase);
+    match value {
+        Expr::Path(_) => {
+            named(value).is_some_and(|name| is_constant(&name) && is_word(&name.to_ascii_lowercase()))
+        }
         Expr::Field(field) => {
-            let is_named = |base: &Expr| match base {
-                Expr::Path(path) => path.path.get_ident().is_some_and(|name| is_word(&name.to_string())),
-                Expr::Field(field) => {
-                    matches!(&field.member, syn::Member::Named(name) if is_word(&name.to_string()))
-                }
-                _ => false,
-            };
-            is_named(&field.base) || is_configured(&field.base)
+            let is_of_program = named(&field.base).is_some_and(|name| name == "self" || is_constant(&name));
+            is_of_program && matches!(&field.member, syn::Member::Named(name) if is_word(&name.to_string()))
         }
         _ => false,
     }
