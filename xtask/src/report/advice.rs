@@ -57,7 +57,7 @@ impl Report {
             let files = made_by(source, database.project.dialect, base);
             let places = LazyCell::new(|| Places::new(&files, database.project.dialect));
             let mut of_schema = checker.schema(&queried, &|made| places.of(made));
-            super::of_database(of_schema.iter_mut(), source);
+            super::gather::of_database(of_schema.iter_mut(), source);
             found.append(&mut of_schema);
         }
         self.findings.append(&mut found);

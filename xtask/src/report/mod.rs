@@ -7,6 +7,7 @@ mod changed;
 mod checkstyle;
 mod coverage;
 pub(crate) mod edits;
+mod gather;
 mod gcc;
 mod github;
 mod gitlab;
@@ -22,16 +23,14 @@ mod tiers;
 
 pub(crate) use coverage::{counted, grouped};
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use query_budget_analysis::check::{Checked, CheckedSite, Checker};
-use query_budget_analysis::lints::{self, Check, Group, Lint, Trait};
-use query_budget_analysis::rust::Upper;
-use query_budget_analysis::sql::text::LineIndex;
-use query_budget_analysis::{Finding, Level, Notice, Place, Severity, Target, Tier};
+use query_budget_analysis::check::Checked;
+use query_budget_analysis::lints::{self, Check, Group, Lint};
+use query_budget_analysis::{Finding, Level, Notice, Place, Severity, Tier};
 
 use advice::{Database, IndexAdvice};
 use known::Known;
@@ -39,7 +38,7 @@ use known::Known;
 use crate::Outcome;
 use crate::args::{Changed, Check as CheckArguments, Format, IndexCheck, Input, Reporting, View};
 use crate::failure::Failure;
-use crate::input::{self, BareQuery, Batch, FunctionKey, Loaded, RustFile};
+use crate::input::{self, FunctionKey, Loaded};
 use crate::output::Output;
 use crate::progress::Progress;
 
@@ -312,123 +311,6 @@ impl Report {
         report
     }
 
-    fn add(&mut self, batch: Batch, known: &Known, base: &Path, progress: &mut Progress) {
-        let project = batch.project;
-        let checker = project.checker().with_index_level(self.subject.index_level());
-        let checker = known.tell(checker, batch.source.as_ref());
-        let first = self.queries.len();
-        let found = self.findings.len();
-        self.findings.extend(checker.lint_keys(&project.lint_keys));
-        for file in &batch.files {
-            self.add_file(file, &checker, base);
-            progress.step();
-        }
-        for query in batch.bare {
-            self.add_bare(query, &checker);
-            progress.step();
-        }
-        let queries = first..self.queries.len();
-        self.notices.extend(project.notices.iter().cloned());
-        if let Some(source) = batch.source {
-            of_database(self.findings.iter_mut().skip(found), &source);
-            let database = self.databases.entry(source);
-            database.or_insert_with(|| Database { project, queries: Vec::new() }).queries.extend(queries);
-        }
-    }
-
-    fn add_file(&mut self, file: &RustFile, checker: &Checker<'_>, base: &Path) {
-        let checker = checker.with_own_database(file.has_own_database);
-        let checked = checker.file(&file.source.scan, &file.calls, &|path| file.read_file(path, base));
-        self.functions.extend(file.source.scan.functions.iter().map(|function| {
-            let key = (Arc::clone(&function.place.file), Arc::clone(&function.path));
-            (key, function.place.line..=function.last_line.max(function.place.line))
-        }));
-        self.findings.extend(checked.findings);
-        let functions = file.source.scan.functions.iter();
-        let unbounded: HashSet<&str> = functions
-            .filter(|function| matches!(function.bound.upper, Upper::Unbounded { .. }))
-            .map(|function| &*function.path)
-            .collect();
-        // A test runs on few rows and is not time-critical: its queries are not counted.
-        self.sites += file.source.scan.sites.iter().filter(|site| !site.in_test).count();
-        for CheckedSite { site, offset, checked } in
-            checked.sites.into_iter().filter(|site| !site.site.in_test)
-        {
-            self.unbounded += usize::from(unbounded.contains(&*site.function));
-            match checked {
-                Some((sql, checked)) => {
-                    let place_of = |byte| site.place_of(offset + byte);
-                    self.add_query(
-                        Query {
-                            sql: Arc::clone(&sql),
-                            place: if offset > 0 { site.place_of(offset) } else { site.place.clone() },
-                            function: Arc::clone(&site.function),
-                            checked,
-                            is_accepted: false,
-                        },
-                        place_of,
-                    );
-                }
-                None => self.dynamic += 1,
-            }
-        }
-    }
-
-    fn add_bare(&mut self, query: BareQuery, checker: &Checker<'_>) {
-        self.sites += 1;
-        let parts = if checker.prepares_scripts() { checker.statements(&query.sql) } else { Vec::new() };
-        if parts.len() < 2 {
-            return self.add_statement(query, checker);
-        }
-        for (offset, sql) in parts {
-            let place = place_in(&query, offset);
-            let allows = query.allows.clone();
-            self.add_statement(BareQuery { sql, place, allows, ..query.clone() }, checker);
-        }
-    }
-
-    fn add_statement(&mut self, query: BareQuery, checker: &Checker<'_>) {
-        let check = if query.is_entry { Checker::entry } else { Checker::bare };
-        let mut checked = check(checker, &query.sql, &query.allows);
-        if let Some(maker) = &query.maker {
-            self.makers.insert(Arc::clone(&query.place.file), maker.clone());
-        }
-        let is_refused = |finding: &Finding| {
-            let lint = lints::by_name(finding.lint);
-            lint.is_some_and(|lint| lint.is(Trait::Refused) && !lint.is(Trait::WhenRun))
-        };
-        // sqlx has compiled it before, so an entry that the schema rejects belongs to a query that no longer
-        // exists.
-        if query.is_entry && checked.findings.iter().any(is_refused) {
-            self.sites -= 1;
-            self.stale += 1;
-            return;
-        }
-        // A finding about an allow is at the place of the allow.
-        for finding in checked.findings.iter_mut().filter(|finding| finding.sql.is_some()) {
-            finding.place =
-                place_in(&query, finding.excerpt.as_ref().map_or(0, |excerpt| excerpt.span.start));
-            for edit in finding.edits.iter_mut().filter(|edit| edit.target == Target::Sql) {
-                edit.start = place_in(&query, edit.span.start);
-                edit.end = place_in(&query, edit.span.end);
-            }
-        }
-        self.findings.extend(checked.findings.iter().cloned());
-        let place_of = |byte| place_in(&query, byte);
-        let (sql, place) = (Arc::clone(&query.sql), query.place.clone());
-        let function = Arc::default();
-        self.add_query(Query { sql, place, function, checked, is_accepted: false }, place_of);
-    }
-
-    fn add_query(&mut self, query: Query, place_of: impl Fn(usize) -> Place) {
-        if let Err(error) = &query.checked.query {
-            let place = place_of(error.span.start);
-            let reason = error.message.lines().next().unwrap_or_default().to_owned();
-            self.unparsed.push(Unparsed { place, reason, sql: Arc::clone(&query.sql) });
-        }
-        self.queries.push(query);
-    }
-
     /// Removes findings from the report and from each query.
     fn retain(&mut self, mut keep: impl FnMut(&Finding) -> bool) {
         self.findings.retain(&mut keep);
@@ -479,26 +361,8 @@ impl Report {
     }
 }
 
-/// The place of a byte of a query: in a `.sql` file its own line, elsewhere the place of the query.
-fn place_in(query: &BareQuery, byte: usize) -> Place {
-    let mut place = query.place.clone();
-    if place.file.ends_with(".sql") {
-        let (line, column) = LineIndex::new(&query.sql).line_column(byte);
-        let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-        place.column = if line == 1 { place.column + number(column) - 1 } else { number(column) };
-        place.line += number(line) - 1;
-    }
-    place
-}
-
 /// Loads what the arguments name, with the folder that the report's paths are relative to.
 pub(crate) fn load(input: &Input, format: Format) -> Result<(Loaded, PathBuf), Failure> {
     let base = input::base(input, format)?;
     Ok((input::load(input, &base)?, base))
-}
-
-/// Says of findings which database they speak of.
-fn of_database<'f>(findings: impl Iterator<Item = &'f mut Finding>, source: &Path) {
-    let source: Arc<Path> = source.into();
-    findings.for_each(|finding| finding.database = Some(Arc::clone(&source)));
 }
