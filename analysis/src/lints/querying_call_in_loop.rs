@@ -356,6 +356,42 @@ mod tests {
     }
 
     #[test]
+    fn a_value_of_the_loop_is_no_connection_by_its_name() {
+        let check = |parameters: &str, body: &str, expect: &[&str]| {
+            let source = format!(
+                "struct Pair {{ id: i64, note: i64 }} struct Connection {{ id: i64 }}
+                 struct Tenant {{ pool: PgPool }}
+                 struct App {{ db: PgPool }}
+                 impl App {{ async fn load(&self, pair: &Pair) {{ load(&self.db, pair.id).await; }}
+                     async fn run(&self, db: &PgPool, {parameters}) {{ {body} }} }} {LOAD}"
+            );
+            let found = findings_in("querying_call_in_loop", &source);
+            let messages: Vec<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
+            assert_eq!(messages, expect, "{body}");
+        };
+        for (parameters, body, over) in [
+            ("tx_ids: &[i64]", "for &tx_id in tx_ids { load(db, tx_id).await; }", "tx_ids"),
+            ("store_ids: &[i64]", "for store_id in store_ids { load(db, *store_id).await; }", "store_ids"),
+            ("repos: &[Pair]", "for repo in repos { load(db, repo.id).await; }", "repos"),
+            ("all: &[Pair]", "for transaction in all { load(db, transaction.note).await; }", "all"),
+            ("all: &[Pair]", "for it in all { let tx_id = it.id; load(db, tx_id).await; }", "all"),
+            ("pools: &[Pair]", "for pool in pools { load(db, pool).await; }", "pools"),
+            ("all: &[Connection]", "for connection in all { load(db, connection).await; }", "all"),
+        ] {
+            check(parameters, body, &[&format!("`load` runs a query once per element of `{over}`")]);
+        }
+        check(
+            "pools: &[Pair]",
+            "for pool in pools { self.load(pool).await; }",
+            &["`self.load` runs a query once per element of `pools`"],
+        );
+        check("pools: &[PgPool]", "for pool in pools { load(pool, 1).await; }", &[]);
+        check("all: &[PgPool]", "for it in all { load(it, 1).await; }", &[]);
+        check("shards: &[Tenant]", "for shard in shards { load(shard, 1).await; }", &[]);
+        check("shards: Shards", "for (id, shard) in shards { load(shard, id).await; }", &[]);
+    }
+
+    #[test]
     fn turns_that_wait_are_sorted_or_configured_are_listed() {
         use crate::finding::Tier::{Listed, Shown};
         for (body, expected) in [

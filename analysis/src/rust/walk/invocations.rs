@@ -118,18 +118,18 @@ impl Walker<'_> {
         }
     }
 
-    /// Handles a call that receives the loop's element, a connection or pool: the iteration works on a
+    /// Handles a call that works on the loop's element, a connection or pool: the iteration works on a
     /// database of its own. Returns the previous exemption of the loop.
     fn on_its_own_database<'e>(
         &mut self,
-        mut arguments: impl Iterator<Item = &'e Expr>,
+        arguments: impl Iterator<Item = &'e Expr>,
     ) -> Option<Option<&'static str>> {
         let around = self.here.loops.last()?;
-        let is_database = arguments.any(|argument| {
-            let mentioned = variables::mentions(argument);
-            mentioned.iter().any(|name| around.elements.contains(name))
-                && (is_connection(&self.type_of(argument)) || reach::is_named_database(argument))
-        });
+        let is_element = |argument: &&Expr| {
+            variables::mentions(argument).iter().any(|name| around.elements.contains(name))
+        };
+        let (elements, others): (Vec<&Expr>, Vec<&Expr>) = arguments.partition(is_element);
+        let is_database = elements.iter().any(|element| self.is_worked_on(element, &others));
         let around = self.here.loops.last_mut().filter(|_| is_database)?;
         let outer = around.exempt;
         around.exempt = outer.or(Some(purpose::DATABASES));

@@ -40,7 +40,8 @@ impl Walker<'_> {
         let values: Vec<&Expr> = values.collect();
         self.here.on_database = values.iter().any(|value| self.is_database(value));
         self.here.on_service = values.iter().any(|value| self.is_service(value));
-        let given = values.iter().filter(|value| !is_kept(value) || !self.is_database(value));
+        let is_left_out = |value: &Expr| is_kept(value) && self.is_database(value) && !self.is_of_turn(value);
+        let given = values.iter().filter(|value| !is_left_out(value));
         let mentioned: Option<Vec<Vec<String>>> =
             given.map(|value| variables::mentions_of_constant(value)).collect();
         self.here.given = mentioned.map(|names| names.concat());
@@ -49,6 +50,57 @@ impl Walker<'_> {
     pub(super) fn is_database(&self, value: &Expr) -> bool {
         words(value).iter().any(|word| DATABASES.contains(&word.as_str()))
             || is_connection(&self.type_of(value))
+    }
+
+    /// Whether a value may be another in each turn of a loop around it, whatever it is named. What is borrowed anew in each
+    /// turn (`&mut *tx`) is the same, unless the turn itself made it.
+    fn is_of_turn(&self, value: &Expr) -> bool {
+        let is_borrowed = matches!(value, Expr::Reference(inner) if inner.mutability.is_some());
+        variables::mentions(value).iter().any(|name| {
+            self.here.locals.get(name).is_some_and(|local| local.loops > 0)
+                || self.here.loops.iter().any(|around| {
+                    around.elements.contains(name) || !is_borrowed && around.variables.contains(name)
+                })
+        })
+    }
+
+    /// Whether the element of a loop, as an argument or the receiver of a call, is what that call works on: a pool or
+    /// connection, or what is named like one where the call is given no other.
+    pub(super) fn is_worked_on(&self, value: &Expr, others: &[&Expr]) -> bool {
+        let ty = self.type_of(value);
+        if is_connection(&ty) && !self.is_own(&ty) {
+            return true;
+        }
+        let is_connected = |other: &&Expr| {
+            let ty = self.type_of(other);
+            is_connection(&ty) && !self.is_own(&ty) || is_named_database(other)
+        };
+        let is_of_self = |other: &&Expr| matches!(other, Expr::Path(path) if path.path.is_ident("self"));
+        (is_named_database(value) || is_connection(&ty))
+            && !others.iter().any(is_connected)
+            && !(self.is_own(&ty) && (others.iter().any(is_of_self) || self.is_without_connection(&ty)))
+    }
+
+    /// Whether a type is declared in this file, or in another of its crate.
+    fn is_own(&self, ty: &TypeRef) -> bool {
+        let Some(path) = named(ty) else { return false };
+        path.first().is_some_and(|first| matches!(first.as_str(), "crate" | "self" | "super"))
+            || self.fields_of(path).is_some()
+    }
+
+    /// Whether a type is declared in this file, and no field of it keeps a connection.
+    fn is_without_connection(&self, ty: &TypeRef) -> bool {
+        let fields = named(ty).and_then(|path| self.fields_of(path));
+        fields.is_some_and(|fields| {
+            let keeps =
+                |(name, ty): &(String, TypeRef)| DATABASES.contains(&name.as_str()) || is_connection(ty);
+            !fields.iter().any(keeps)
+        })
+    }
+
+    fn fields_of(&self, path: &[String]) -> Option<&[(String, TypeRef)]> {
+        let mut types = self.items.iter().flat_map(|items| &items.types);
+        types.find(|(name, _)| path.last() == Some(name)).map(|(_, fields)| fields.as_slice())
     }
 
     fn is_service(&self, value: &Expr) -> bool {
@@ -62,7 +114,7 @@ impl Walker<'_> {
 }
 
 /// Whether a value is a variable that is named like a database or a connection to one: `shard`, `tenant_db`.
-pub(super) fn is_named_database(value: &Expr) -> bool {
+fn is_named_database(value: &Expr) -> bool {
     let is_word =
         |word: &str| matches!(word, "conn" | "connection" | "database" | "db" | "pool" | "replica" | "shard");
     match value {
@@ -73,6 +125,24 @@ pub(super) fn is_named_database(value: &Expr) -> bool {
             path.path.get_ident().is_some_and(|name| name.to_string().rsplit('_').next().is_some_and(is_word))
         }
         _ => false,
+    }
+}
+
+/// The path of a type, or of the elements of a collection.
+fn named(ty: &TypeRef) -> Option<&[String]> {
+    match ty {
+        TypeRef::Element(of) | TypeRef::Inside(of) => named(of),
+        TypeRef::Method(of, name) if matches!(name.as_str(), "iter" | "iter_mut" | "into_iter" | "clone") => {
+            named(of)
+        }
+        TypeRef::Named(path, arguments) => match path.last().map(String::as_str) {
+            Some(
+                "[]" | "Vec" | "VecDeque" | "Option" | "Result" | "Arc" | "Rc" | "Box" | "HashSet"
+                | "BTreeSet",
+            ) => arguments.first().and_then(named),
+            _ => Some(path),
+        },
+        _ => None,
     }
 }
 
