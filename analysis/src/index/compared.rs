@@ -102,11 +102,15 @@ impl Reader<'_> {
             Expr::Cast { ty, .. } => Some(ty.as_str()),
             _ => None,
         };
-        // `varchar` becomes `char` when compared with `char`, and a `name` brings its own collation.
+        // `varchar` becomes `char` when compared with `char`, and a `name` brings its own collation, "C".
+        let is_bytewise = || {
+            let collation = (self.collation_of)(&column.name).unwrap_or_default();
+            matches!(collation.trim_start_matches("pg_catalog.").trim_matches('"'), "C")
+        };
         let is_turned = |ty: &str| {
             let ty = type_names::canonical(ty);
             let is_char = ty == "bpchar" || ty.starts_with("character") && !is_varying_type(&ty);
-            is_char && is(is_varying_type) || ty == "name" && is(is_text_type)
+            is_char && is(is_varying_type) || ty == "name" && is(is_text_type) && !is_bytewise()
         };
         if said.is_some_and(is_turned) {
             return true;

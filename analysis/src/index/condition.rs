@@ -8,7 +8,7 @@ use super::value_types::Values;
 use crate::schema::Schema;
 use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, LikeKind, Literal, Op, Test};
-use crate::sql::query::{BlockId, Body, Query, RelationId};
+use crate::sql::query::{BlockId, Body, Query, RelationId, Source};
 
 /// A condition on one relation that an index may be searched by.
 #[derive(Debug, Clone)]
@@ -96,10 +96,22 @@ pub(super) fn with_reader<T>(
         let columns = query.relation(column.relation?).columns.as_ref()?;
         columns.iter().find(|known| known.name == column.name).map(|known| known.ty.as_str())
     };
+    let collation_of = |name: &str| {
+        let Source::Table(table) = &query.relation(relation).source else { return None };
+        schema.stored(table)?.column(name)?.collation.as_deref()
+    };
     let dialect = schema.dialect;
     let values = Values { query };
-    let reader =
-        Reader { dialect, relation, here, depends: &depends, holds: &holds, type_of: &type_of, values };
+    let reader = Reader {
+        dialect,
+        relation,
+        here,
+        depends: &depends,
+        holds: &holds,
+        type_of: &type_of,
+        collation_of: &collation_of,
+        values,
+    };
     read(&reader)
 }
 
@@ -119,6 +131,8 @@ pub(super) struct Reader<'a> {
     /// Whether a column of the relation has a given type.
     pub(super) holds: &'a HoldsType<'a>,
     pub(super) type_of: &'a TypeOf<'a>,
+    /// The declared collation of a column of the relation.
+    pub(super) collation_of: &'a dyn Fn(&str) -> Option<&'a str>,
     pub(super) values: Values<'a>,
 }
 
@@ -328,12 +342,8 @@ impl<'a> Reader<'a> {
             }
             return parts.iter().filter_map(|part| self.compared(part, Compare::Equal, &[])).collect();
         }
-        // MariaDB and MySQL search for rows whose relevance exceeds a number.
-        if let (Op::Gt | Op::GtEq, Expr::Binary { op: Op::Other(search), left: own, right: text }, true) =
-            (op, left, self.dialect == Dialect::MySql)
-            && search == "match"
-        {
-            return self.binary(&Op::Other(search.clone()), own, text);
+        if let Some((own, text)) = self.searched_by_relevance(op, left, right) {
+            return self.binary(&Op::Other("match".into()), own, text);
         }
         let compare = match op {
             Op::Eq => Compare::Equal,
@@ -358,6 +368,40 @@ impl<'a> Reader<'a> {
             (Some(left), Some(right)) => vec![left, right],
             (left, right) => left.or(right).into_iter().collect(),
         }
+    }
+
+    /// What MariaDB and MySQL search and for which text, if they are asked for rows whose relevance exceeds a number: a
+    /// number that rows without the text, whose relevance is 0, do not reach.
+    fn searched_by_relevance<'e>(
+        &self,
+        op: &Op,
+        left: &'e Expr,
+        right: &'e Expr,
+    ) -> Option<(&'e Expr, &'e Expr)> {
+        let searched = |expr: &'e Expr| match expr {
+            Expr::Binary { op: Op::Other(search), left: own, right: text } if search.as_str() == "match" => {
+                Some((own.as_ref(), text.as_ref()))
+            }
+            _ => None,
+        };
+        if self.dialect != Dialect::MySql {
+            return None;
+        }
+        let (found, op, bound) = match searched(left) {
+            Some(found) => (found, op.clone(), right),
+            None => (searched(right)?, op.flipped(), left),
+        };
+        let is_exceeded = match (op, bound.without_casts()) {
+            (Op::Gt, Expr::Unary { .. }) | (Op::GtEq, Expr::Unary { .. }) => false,
+            (Op::Gt, _) => true,
+            (Op::GtEq, Expr::Literal(Literal::Number(number) | Literal::Text(number))) => {
+                number.parse::<f64>().is_ok_and(|number| number > 0.0)
+            }
+            (Op::GtEq, Expr::Literal(Literal::Bool(truth))) => *truth,
+            (Op::GtEq, _) => true,
+            _ => false,
+        };
+        is_exceeded.then_some(found)
     }
 
     fn in_list(&self, expr: &Expr, list: &[Expr]) -> Vec<Condition> {

@@ -3,8 +3,9 @@
 
 use super::new_index::NewIndex;
 use super::wanted::{Key, Wanted};
-use crate::schema::{Name, Schema};
+use crate::schema::{IndexKey, Name, Schema, Table};
 use crate::sql::Dialect;
+use crate::sql::quote::quote_if_needed;
 
 /// The indexed prefix of long text in MySQL, in characters: what fits into its smallest key limit.
 const STORED: usize = 191;
@@ -30,7 +31,30 @@ pub(super) fn index(members: &[&Wanted], schema: &Schema) -> Option<NewIndex> {
         .find_map(|shared| Some((columns(members, &shared, schema.dialect)?, shared)))?;
     let columns = columns.into_iter().map(|column| storable(column, &first.table, schema)).collect();
     let predicate = (!shared.is_empty()).then(|| shared.join(" AND "));
-    Some(NewIndex { table: first.table.clone(), columns, predicate, method: first.method })
+    let index = NewIndex { table: first.table.clone(), columns, predicate, method: first.method };
+    (!exists(&index, schema)).then_some(index)
+}
+
+/// Whether a table has the index already, on the same columns, so that another would change nothing. An index on a
+/// partitioned table may be invalid, and have to be created once more.
+fn exists(wanted: &NewIndex, schema: &Schema) -> bool {
+    // A child of INHERITS lacks the indexes of the table that is named.
+    let is_alone = |table: &&Table| table.partition_by.is_none() && !schema.is_inherited(table);
+    let Some(table) = schema.stored(&wanted.table).filter(is_alone) else { return false };
+    let (method, class) = wanted.method.unwrap_or(("btree", ""));
+    let is_key = |wanted: &String, key: &IndexKey| {
+        let is_plain = !key.desc && !key.nulls_first && key.prefix.is_none() && key.collation.is_none();
+        let is_of_class = key.opclass.as_deref().unwrap_or_default() == class;
+        let column = key.as_column().map(|column| quote_if_needed(column, schema.dialect));
+        is_plain && is_of_class && column.as_ref() == Some(wanted)
+    };
+    table.indexes.iter().any(|index| {
+        index.method == if method.is_empty() { "btree" } else { method }
+            && index.predicate.is_none()
+            && wanted.predicate.is_none()
+            && index.keys.len() == wanted.columns.len()
+            && wanted.columns.iter().zip(&index.keys).all(|(wanted, key)| is_key(wanted, key))
+    })
 }
 
 /// The key columns that serve all of `members` in an index restricted to `shared`; `None` if there are none.

@@ -32,6 +32,7 @@ mod migration;
 mod new_index;
 mod order;
 mod pattern;
+mod plain_order;
 mod planned;
 mod printed;
 mod problem;
@@ -44,6 +45,8 @@ mod serve;
 mod settled;
 mod simplified;
 mod sort;
+#[cfg(test)]
+mod sort_tests;
 #[cfg(test)]
 mod tests;
 mod text_casts;

@@ -5,7 +5,7 @@
 //! unmatched rows, and equalities are propagated from column to column.
 
 use super::renamed::Renamed;
-use super::{derived, simplified, text_casts};
+use super::{derived, plain_order, simplified, text_casts};
 use crate::schema::Schema;
 use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
@@ -111,8 +111,9 @@ impl Collector<'_> {
 
     fn block(&mut self, id: BlockId) -> Option<Problem> {
         let block = self.query.block(id);
-        let first_by = super::sort::order_of_first(block).to_vec();
+        let first_by = plain_order::of_first(self.query, self.schema, block);
         let order = wanted_order(block, self.schema.dialect);
+        let order = order.map(|order| plain_order::simplified(order, self.query, self.schema));
         let nulls_turned = first_by.first().is_some_and(|key| {
             order.as_ref() == Some(&key.expr) && key.nulls_first.is_some_and(|first| first != key.desc)
         });

@@ -123,7 +123,7 @@ impl Searches {
             .map(|(at, resolved)| Candidate {
                 at,
                 keys: serving_keys(indexes, resolved, relation, &conditions),
-                whole: how_whole(resolved, relation, &conditions),
+                whole: how_whole(resolved, indexes.dialect(), relation, &conditions),
             })
             .collect();
         let mut allowed = indexes.list().iter().enumerate();
@@ -174,11 +174,13 @@ impl Searches {
             }
             _ => None,
         };
+        let is_stored =
+            |own: &Expr, other: &Expr| predicates::is_stored(own, other, relation, indexes.dialect());
         let fixed = |own: &Expr| {
             self.conditions
                 .iter()
                 .filter(|condition| condition.needs.is_empty())
-                .any(|condition| condition.one_value && predicates::same(own, &condition.operand, relation))
+                .any(|condition| condition.one_value && is_stored(own, &condition.operand))
         };
         for candidate in &self.candidates {
             let Some(resolved) = indexes.list().get(candidate.at) else { continue };
@@ -188,7 +190,7 @@ impl Searches {
             let mut keys = resolved.index.keys.iter().zip(resolved.keys.iter().map_while(Option::as_ref));
             let Some((first, own)) = keys.find(|(_, own)| !fixed(own)) else { continue };
             let has_turned = indexes.dialect() == Dialect::Postgres && first.nulls_first != first.desc;
-            if !predicates::same(own, key, relation) || has_turned != nulls_turned {
+            if !is_stored(own, key) || has_turned != nulls_turned {
                 continue;
             }
             let matched = self.matched(candidate, resolved, indexes.dialect(), Relations::NONE);
@@ -303,7 +305,8 @@ fn serving_keys(
     for (number, (key, own)) in resolved.index.keys.iter().zip(&resolved.keys).enumerate() {
         let Some(own) = own else { continue };
         let serves = |condition: &Condition| {
-            holds(own, condition, relation) && resolved.operator(indexes, key, condition) == Knows::Yes
+            holds(own, condition, relation, indexes.dialect())
+                && resolved.operator(indexes, key, condition) == Knows::Yes
         };
         let mut serving: Vec<(usize, &Condition)> =
             conditions.iter().enumerate().filter(|(_, condition)| serves(condition)).collect();
@@ -322,29 +325,34 @@ fn serving_keys(
 
 /// Whether a key of an index is the operand of a condition. A multi-valued key,
 /// `CAST(j -> '$.ids' AS UNSIGNED ARRAY)`, is matched by the expression inside the cast.
-fn holds(own: &Expr, condition: &Condition, relation: RelationId) -> bool {
+fn holds(own: &Expr, condition: &Condition, relation: RelationId, dialect: Dialect) -> bool {
+    let is_stored = |own: &Expr| predicates::is_stored(own, &condition.operand, relation, dialect);
     let own = match own {
         Expr::Cast { expr, ty } if ty.ends_with(" array") => {
             let is_member = matches!(&condition.compare, Compare::Operator(op) if op == "member of");
-            return is_member && predicates::same(expr, &condition.operand, relation);
+            return is_member && is_stored(expr);
         }
         Expr::Collate { expr, .. } => expr,
         own => own,
     };
-    predicates::same(own, &condition.operand, relation)
+    is_stored(own)
 }
 
 /// How a full scan of a partial index counts. If a selective equality is not covered by the predicate, few of
 /// the index's rows match, and they are searched for one by one.
-fn how_whole(resolved: &PreparedIndex, relation: RelationId, conditions: &[Condition]) -> How {
+fn how_whole(
+    resolved: &PreparedIndex,
+    dialect: Dialect,
+    relation: RelationId,
+    conditions: &[Condition],
+) -> How {
     let Predicate::Known(predicate) = &resolved.predicate else { return How::WalkedPartial };
     let is_said = |condition: &Condition| {
+        let is_operand = |own: &Expr| holds(own, condition, relation, dialect);
         predicate.any(|part| match part {
-            Expr::Binary { op, left, right } if op.is_comparison() => {
-                holds(left, condition, relation) || holds(right, condition, relation)
-            }
+            Expr::Binary { op, left, right } if op.is_comparison() => is_operand(left) || is_operand(right),
             Expr::InList { expr, .. } | Expr::Any { left: expr, .. } | Expr::Like { expr, .. } => {
-                holds(expr, condition, relation)
+                is_operand(expr)
             }
             _ => false,
         })
@@ -371,7 +379,7 @@ fn in_doubt(
 ) -> bool {
     let mut keys = resolved.index.keys.iter().zip(&resolved.keys);
     keys.any(|(key, own)| {
-        own.as_ref().is_some_and(|own| holds(own, condition, relation))
+        own.as_ref().is_some_and(|own| holds(own, condition, relation, indexes.dialect()))
             && resolved.operator(indexes, key, condition) == Knows::Unknown
     })
 }

@@ -49,11 +49,18 @@ fn key_type<'t>(of: &Indexes<'t>, key: &IndexKey) -> &'t str {
     key.as_column().and_then(|name| of.table.column(name)).map_or("", |column| &column.ty)
 }
 
-/// Whether MySQL turns a value into a text to match it with a pattern.
-fn is_counted(ty: &str) -> bool {
+/// Whether MySQL or SQLite has to turn the values of a type into texts to match them with a pattern, so that no index
+/// on them is searched.
+pub(super) fn is_counted(ty: &str, dialect: Dialect) -> bool {
     let ty = ty.to_ascii_lowercase();
-    ["int", "dec", "float", "double", "date", "time", "year", "bit"].iter().any(|word| ty.contains(word))
-        && !ty.contains("point")
+    let is_text = |words: &[&str]| words.iter().any(|word| ty.contains(word));
+    match dialect {
+        Dialect::Postgres => false,
+        Dialect::MySql => !ty.is_empty() && !is_text(&["char", "text", "blob", "binary", "json"]),
+        Dialect::Sqlite => {
+            ty.contains("int") || !ty.is_empty() && !is_text(&["char", "clob", "text", "blob"])
+        }
+    }
 }
 
 /// Whether the GiST operator class of a type, as `btree_gist` and `ltree` bring it, compares values by their order.
@@ -325,14 +332,12 @@ impl PreparedIndex {
                 opclass.contains("pattern") || matches!(&*collation, "c" | "posix" | "ucs_basic")
             }
             // SQLite's LIKE ignores case, its indexes do not; GLOB is the opposite.
+            Dialect::Sqlite if is_counted(key_type(of, key), of.dialect) => false,
             Dialect::Sqlite => match kind {
                 LikeKind::Glob => collation == "binary",
                 _ => collation == "nocase",
             },
-            Dialect::MySql => {
-                let ty = key_type(of, key);
-                kind == LikeKind::Like && (ty.is_empty() || !is_counted(ty))
-            }
+            Dialect::MySql => kind == LikeKind::Like && !is_counted(key_type(of, key), of.dialect),
         }
     }
 }

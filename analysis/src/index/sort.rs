@@ -2,13 +2,14 @@
 
 use super::condition::{self, Compare, Condition};
 use super::few_values::has_few_values;
+use super::plain_order;
 use super::printed::Printer;
 use super::relations::Relations;
 use super::serve::{self, Indexes};
 use super::wanted::{Key, Reading, Wanted};
 use crate::schema::prepared::{self, PreparedIndex};
 use crate::schema::{Index, IndexKey, Name, Schema, Table};
-use crate::sql::expr::{Expr, Op};
+use crate::sql::expr::{Expr, Literal, Op};
 use crate::sql::predicates;
 use crate::sql::query::{Block, Body, From, OrderKey, Query, RelationId, Source};
 use crate::sql::{Dialect, Span};
@@ -85,7 +86,8 @@ pub fn unindexed(query: &Query, schema: &Schema) -> Vec<Sort> {
 }
 
 fn sort_of(query: &Query, schema: &Schema, block: &Block) -> Option<Sort> {
-    let order = order_of_first(block);
+    let order = plain_order::of_first(query, schema, block);
+    let order = order.as_slice();
     let ([From::Relation(relation)], Some(first)) = (block.from(), order.first()) else { return None };
     let Source::Table(name) = &query.relation(*relation).source else { return None };
     let table = schema
@@ -133,18 +135,26 @@ fn sort_of(query: &Query, schema: &Schema, block: &Block) -> Option<Sort> {
     let written = |key: &OrderKey| printer.key(&key.expr).unwrap_or_else(|| key.expr.to_string());
     let keys = order.iter().map(written).collect();
     let span = order.iter().filter_map(|key| key.expr.span()).next();
-    let keeps_most = !demands.is_empty() && demands.iter().all(|demand| keeps_most(demand));
+    let keeps_most = !demands.is_empty() && demands.iter().all(|demand| keeps_most(schema, table, demand));
     Some(Sort { relation: *relation, table: name.clone(), keys, wanted, span, keeps_most })
 }
 
-/// Whether a condition leaves out single values, so that planners expect nearly all rows to meet it.
-fn keeps_most(demand: &Expr) -> bool {
+/// Whether a condition leaves out single values, so that planners expect nearly all rows to meet it. A column with few
+/// values may have the same one in most rows: `is_done <> true`.
+fn keeps_most(schema: &Schema, table: &Table, demand: &Expr) -> bool {
+    let has_many = |expr: &Expr| {
+        let column = expr.without_casts().as_column();
+        column.is_some_and(|column| !has_few_values(schema, table, &column.name))
+    };
+    let is_value = |expr: &Expr| {
+        let is_null = matches!(expr.without_casts(), Expr::Literal(Literal::Null));
+        !is_null && expr.columns().is_empty()
+    };
     match demand {
         Expr::Binary { op: Op::NotEq, left, right } => {
-            let (left, right) = (left.without_casts(), right.without_casts());
-            left.as_column().is_some() != right.as_column().is_some()
+            has_many(left) && is_value(right) || has_many(right) && is_value(left)
         }
-        Expr::InList { expr, negated, .. } => *negated && expr.without_casts().as_column().is_some(),
+        Expr::InList { expr, list, negated: true } => has_many(expr) && list.iter().all(is_value),
         _ => false,
     }
 }
@@ -180,20 +190,25 @@ fn distance(by: &Expr, relation: RelationId) -> Option<(&Expr, &str)> {
     }
 }
 
+/// Whether the nearest rows come first, and those without a distance last: no index is read from its far end.
+fn is_nearest_first(key: &OrderKey) -> bool {
+    !key.desc && key.nulls_first != Some(true)
+}
+
 /// The index that gives the order of the distance, for types and operators whose index is known.
 fn wanted_by_distance(reading: &Reading<'_>, own: &Expr, op: &str) -> Option<Wanted> {
     let printer = Printer { schema: reading.schema, table: reading.table, relation: reading.relation };
     let ty = printer.type_of(own);
     let method = match (ty.split('(').next().unwrap_or(ty).trim(), op) {
         ("point" | "box" | "circle" | "polygon", "<->") => ("gist", ""),
-        ("text" | "character varying" | "character", "<->") => ("gist", "gist_trgm_ops"),
+        ("text" | "character varying", "<->") => ("gist", "gist_trgm_ops"),
         ("vector", "<->") => ("hnsw", "vector_l2_ops"),
         ("vector", "<=>") => ("hnsw", "vector_cosine_ops"),
         ("vector", "<#>") => ("hnsw", "vector_ip_ops"),
         ("geometry" | "geography", "<->") => ("gist", ""),
         _ => return None,
     };
-    let is_alone = reading.order.len() == 1 && reading.conditions.is_empty();
+    let is_alone = matches!(reading.order, [only] if is_nearest_first(only)) && reading.conditions.is_empty();
     let key = printer.key(own).filter(|_| is_alone)?;
     Some(Wanted {
         table: reading.table.name.clone(),
@@ -264,7 +279,7 @@ pub(super) fn given_by(schema: &Schema, reading: &Reading<'_>) -> Option<Given> 
 /// Whether an index provides the order of the distance from a value: `ORDER BY place <-> $1`. Any key of a GiST index
 /// does.
 fn gives_distance(prepared: &PreparedIndex, reading: &Reading<'_>) -> bool {
-    let Some(first) = reading.order.first().filter(|first| !first.desc) else { return false };
+    let Some(first) = reading.order.first().filter(|first| is_nearest_first(first)) else { return false };
     let Some((by, op)) = distance(&first.expr, reading.relation) else { return false };
     let mut keys = prepared.index.keys.iter().zip(&prepared.keys);
     let first_key = if prepared.index.method == "gist" { prepared.index.keys.len() } else { 1 };
@@ -289,14 +304,13 @@ fn gives_distance(prepared: &PreparedIndex, reading: &Reading<'_>) -> bool {
 
 fn gives(schema: &Schema, prepared: &PreparedIndex, reading: &Reading<'_>) -> bool {
     let relation = reading.relation;
+    let is_stored = |own: &Expr, other: &Expr| predicates::is_stored(own, other, relation, schema.dialect);
     let fixed = |own: &Expr| {
         reading.demands.iter().any(|demand| match demand {
-            Expr::Binary { op: Op::Eq, left, right } => {
-                predicates::same(own, left, relation) || predicates::same(own, right, relation)
-            }
-            Expr::Is { expr, negated: false, .. } => predicates::same(own, expr, relation),
-            Expr::Not(inner) => predicates::same(own, inner, relation),
-            other => predicates::same(own, other, relation),
+            Expr::Binary { op: Op::Eq, left, right } => is_stored(own, left) || is_stored(own, right),
+            Expr::Is { expr, negated: false, .. } => is_stored(own, expr),
+            Expr::Not(inner) => is_stored(own, inner),
+            other => is_stored(own, other),
         })
     };
     let postgres = schema.dialect == Dialect::Postgres;
@@ -372,7 +386,7 @@ fn is_key(schema: &Schema, reading: &Reading<'_>, own: &Expr, key: &IndexKey, by
     // The order of the bytes is no order that a query asks for.
     let is_bytewise = key.opclass.as_deref().is_some_and(|opclass| opclass.contains("pattern"));
     !is_bytewise
-        && predicates::same(own, by, reading.relation)
+        && predicates::is_stored(own, by, reading.relation, schema.dialect)
         && (schema.dialect == Dialect::MySql && said.is_none()
             || schema.dialect != Dialect::MySql
                 && serve::key_collation(&indexes, key) == serve::said_collation(&indexes, key, said))

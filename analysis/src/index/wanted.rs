@@ -5,7 +5,7 @@ use super::condition::{Compare, Condition};
 use super::few_values::has_few_values;
 use super::new_index::NewIndex;
 use super::printed::{Constant, Printer};
-use super::{estimate, merge, sort};
+use super::{estimate, merge, serve, sort};
 use crate::schema::{Name, Schema, Table};
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, LikeKind, Op};
@@ -196,6 +196,7 @@ impl<'a> Reading<'a> {
                     _ => None,
                 }
             }
+            (dialect, Compare::Prefix(_)) if serve::is_counted(ty, dialect) => None,
             (Dialect::Sqlite, Compare::Prefix(LikeKind::Like)) => Some(("btree", "COLLATE NOCASE")),
             (Dialect::Sqlite, Compare::Prefix(LikeKind::Glob))
             | (Dialect::MySql, Compare::Prefix(LikeKind::Like)) => Some(("btree", "")),

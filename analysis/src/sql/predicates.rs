@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::expr::{ColumnRef, Expr, Literal, Op, Test};
 use super::query::RelationId;
-use super::type_names;
+use super::{Dialect, type_names};
 
 /// Whether an expression is volatile: its value changes between rows or calls, so that no index can be
 /// searched for it.
@@ -133,6 +133,19 @@ pub(crate) fn same(own: &Expr, other: &Expr, relation: RelationId) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether an index that stores `own` is searched for `other`. SQLite and MySQL compare the expressions as they are
+/// written, so that a cast of a column to text tells them apart even where it changes nothing.
+pub(crate) fn is_stored(own: &Expr, other: &Expr, relation: RelationId, dialect: Dialect) -> bool {
+    same(own, other, relation) && (dialect == Dialect::Postgres || text_casts(own) == text_casts(other))
+}
+
+/// How many columns an expression casts to text.
+fn text_casts(expr: &Expr) -> usize {
+    let mut count = 0;
+    expr.walk(&mut |part| count += usize::from(!std::ptr::eq(as_text(part), part)));
+    count
 }
 
 fn same_option(a: Option<&Expr>, b: Option<&Expr>, relation: RelationId) -> bool {
@@ -284,7 +297,9 @@ fn elements(array: &Expr) -> Option<Cow<'_, [Expr]>> {
 /// SQLite's version of [`implied`]: each part of the predicate has to be one of the conditions, or an IS NOT
 /// NULL on a column that a condition compares.
 pub(crate) fn implied_as_written(predicate: &Expr, conditions: &[&Expr], relation: RelationId) -> bool {
-    let written = |part: &Expr| conditions.iter().any(|condition| same(part, condition, relation));
+    let written = |part: &Expr| {
+        conditions.iter().any(|condition| is_stored(part, condition, relation, Dialect::Sqlite))
+    };
     match predicate {
         Expr::And(all) => all.iter().all(|part| implied_as_written(part, conditions, relation)),
         Expr::Or(any) => {
