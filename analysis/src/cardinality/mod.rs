@@ -181,17 +181,24 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether no two rows of a block are equal in what it is ordered by.
+    /// Whether no two rows of a block are equal in what it is ordered by. NULL equals NULL there, so that only columns
+    /// that are never NULL count.
     fn has_no_ties(&mut self, block: &Block) -> bool {
         let Body::Select(select) = &block.body else { return false };
+        let kept = kept_relations(&select.from, block.filters());
+        let is_never_null = |key: &&OrderKey| {
+            let relation = key.expr.as_column().and_then(|column| column.relation);
+            relation.is_some_and(|id| kept.contains(&id)) && self.is_never_null(&key.expr)
+        };
         let equal = |key: &OrderKey| Expr::Binary {
             op: Op::Eq,
             left: Box::new(key.expr.clone()),
             right: Box::new(Expr::Parameter(0)),
         };
-        let equal: Vec<Expr> = block.order_by.iter().map(equal).collect();
+        let equal: Vec<Expr> = block.order_by.iter().filter(is_never_null).map(equal).collect();
         let filters: Vec<&Expr> = block.filters().iter().chain(&equal).collect();
-        select.group_by.is_empty() && self.joined(&select.from, &filters).rows == Rows::One
+        let is_plain = select.group_by.is_empty() && !select.set_returning;
+        is_plain && self.joined(&select.from, &filters).rows == Rows::One
     }
 
     fn body(&mut self, block: &Block) -> Cardinality {
@@ -430,6 +437,28 @@ fn is_plain(select: &Select) -> bool {
 
 fn conjuncts(filter: Option<&Expr>) -> Vec<&Expr> {
     filter.map(|filter| filter.conjuncts().iter().collect()).unwrap_or_default()
+}
+
+/// The relations of a FROM whose rows no outer join replaces by NULL.
+fn kept_relations(from: &[From], filters: &[Expr]) -> Vec<RelationId> {
+    let mut kept = Vec::new();
+    let mut left: Vec<&From> = from.iter().collect();
+    while let Some(item) = left.pop() {
+        match item {
+            From::Relation(id) => kept.push(*id),
+            From::Join { kind, left: one, right: other, .. } => {
+                let is_kept =
+                    |side: &From, others: [JoinKind; 2]| !others.contains(kind) || demanded(side, filters);
+                if is_kept(one, [JoinKind::Right, JoinKind::Full]) {
+                    left.push(one);
+                }
+                if is_kept(other, [JoinKind::Left, JoinKind::Full]) {
+                    left.push(other);
+                }
+            }
+        }
+    }
+    kept
 }
 
 /// The conditions that restrict each relation: those of WHERE, and those of ON unless an outer join voids

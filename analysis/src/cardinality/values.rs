@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Reader, Rows};
-use crate::schema::Column;
+use crate::schema::{Column, Name};
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op, Test};
 use crate::sql::predicates;
@@ -23,7 +23,7 @@ impl Reader<'_> {
     }
 
     /// Whether an expression is a column of a table that is declared NOT NULL.
-    fn is_never_null(&self, expr: &Expr) -> bool {
+    pub(super) fn is_never_null(&self, expr: &Expr) -> bool {
         self.table_column(expr).is_some_and(|column| column.not_null)
     }
 
@@ -98,7 +98,8 @@ impl Reader<'_> {
         rows
     }
 
-    /// How many values the expression that `is_it` recognises can take under the conditions.
+    /// How many values the expression that `is_it` recognises can take under the conditions. Equal columns are followed
+    /// among these conditions alone, not inside their alternatives, so that nested ones take linear time.
     pub(super) fn value_determined(
         &mut self,
         is_it: &dyn Fn(&Expr) -> bool,
@@ -106,9 +107,18 @@ impl Reader<'_> {
         here: &[RelationId],
         levels: &BTreeMap<RelationId, Rows>,
     ) -> Option<Rows> {
-        let found =
-            conditions.iter().filter_map(|condition| self.values_left(is_it, condition, here, levels));
-        found.min().or_else(|| self.value_of_equal_column(is_it, conditions, here, levels))
+        let found = self.least_values_left(is_it, conditions, here, levels);
+        found.or_else(|| self.value_of_equal_column(is_it, conditions, here, levels))
+    }
+
+    fn least_values_left(
+        &mut self,
+        is_it: &dyn Fn(&Expr) -> bool,
+        conditions: &[&Expr],
+        here: &[RelationId],
+        levels: &BTreeMap<RelationId, Rows>,
+    ) -> Option<Rows> {
+        conditions.iter().filter_map(|condition| self.values_left(is_it, condition, here, levels)).min()
     }
 
     /// `x = y AND y = $1`: a column has as many values as one that it equals.
@@ -139,18 +149,34 @@ impl Reader<'_> {
                 let is_new = other.as_column().is_some()
                     && !is_it(other)
                     && !equal.iter().any(|known| same_column(known, other));
-                if is_new && self.compares_as_key(left, Some(right)) {
+                if is_new && self.are_alike(left, right) && self.compares_as_key(left, Some(right)) {
                     equal.push(other);
                 }
             }
             checked += 1;
             let next = *equal.get(checked - 1)?;
             let is_next = |expr: &Expr| same_column(next, expr);
-            let found = conditions.iter().filter_map(|it| self.values_left(&is_next, it, here, levels)).min();
+            let found = self.least_values_left(&is_next, conditions, here, levels);
             if found.is_some() {
                 return found;
             }
         }
+    }
+
+    /// Whether two columns of tables compare as the values of each do among themselves. Between types, or between
+    /// collations, one value may equal several that differ.
+    fn are_alike(&self, left: &Expr, right: &Expr) -> bool {
+        let (Some(one), Some(other)) = (self.table_column(left), self.table_column(right)) else {
+            return false;
+        };
+        if is_integer(&one.ty) && is_integer(&other.ty) {
+            return true;
+        }
+        // The collation of a column of MySQL may come from its table.
+        let is_told = one.collation.is_some()
+            || self.dialect() != Some(Dialect::MySql)
+            || self.table_of(left) == self.table_of(right);
+        is_told && one.ty.eq_ignore_ascii_case(&other.ty) && one.collation == other.collation
     }
 
     pub(super) fn values_left(
@@ -222,7 +248,7 @@ impl Reader<'_> {
             Expr::Or(arms) => {
                 for arm in arms {
                     let conjuncts: Vec<&Expr> = arm.conjuncts().iter().collect();
-                    self.value_determined(is_it, &conjuncts, here, levels)?;
+                    self.least_values_left(is_it, &conjuncts, here, levels)?;
                 }
                 Some(Rows::Bounded)
             }
@@ -256,7 +282,9 @@ impl Reader<'_> {
                 let left = |arm| self.values_left_by_negation(is_it, arm, here, levels);
                 arms.iter().filter_map(left).min()
             }
-            Expr::Column(_) => (is_it(condition) && self.is_number(condition)).then_some(Rows::One),
+            Expr::Column(_) => {
+                (is_it(condition) && self.has_one_untrue_value(condition)).then_some(Rows::One)
+            }
             _ => None,
         }
     }
@@ -266,24 +294,31 @@ impl Reader<'_> {
         self.dialect() == Some(Dialect::Postgres) && is_it(expr)
     }
 
-    /// Whether a column holds numbers or booleans, of which only zero and false are not true.
-    fn is_number(&self, expr: &Expr) -> bool {
-        let is_text = |ty: &str| {
-            let ty = ty.to_ascii_lowercase();
-            ty.is_empty() || ["char", "text", "clob", "blob", "binary"].iter().any(|word| ty.contains(word))
-        };
+    /// Whether `NOT column` leaves one value: false, or zero. A column of SQLite may hold text, whatever its type, and
+    /// elsewhere a fraction may count as zero.
+    fn has_one_untrue_value(&self, expr: &Expr) -> bool {
         let Some(column) = expr.as_column() else { return false };
         let relation = column.relation.map(|id| self.query.relation(id));
         let columns = relation.and_then(|relation| relation.columns.as_ref());
         let known = columns.and_then(|columns| columns.iter().find(|known| known.name == column.name));
-        known.is_some_and(|known| !is_text(&known.ty))
+        match self.dialect() {
+            Some(Dialect::Postgres) => true,
+            Some(Dialect::MySql) => known.is_some_and(|known| is_integer(&known.ty)),
+            Some(Dialect::Sqlite) | None => false,
+        }
     }
 
     /// The column of a table that an expression names.
     fn table_column(&self, expr: &Expr) -> Option<&Column> {
-        let column = expr.as_column()?;
-        let Source::Table(name) = &self.query.relation(column.relation?).source else { return None };
-        self.schema?.stored(name)?.column(&column.name)
+        self.schema?.stored(self.table_of(expr)?)?.column(&expr.as_column()?.name)
+    }
+
+    /// The table that an expression names a column of.
+    fn table_of(&self, expr: &Expr) -> Option<&Name> {
+        match &self.query.relation(expr.as_column()?.relation?).source {
+            Source::Table(name) => Some(name),
+            _ => None,
+        }
     }
 
     pub(super) fn equal<'e>(
@@ -341,4 +376,25 @@ impl Reader<'_> {
 
 fn same_column(one: &Expr, other: &Expr) -> bool {
     one.as_column().is_some_and(|column| other.as_column() == Some(column))
+}
+
+/// Whether a declared type is one of integers, which all compare exactly.
+fn is_integer(ty: &str) -> bool {
+    let ty = ty.to_ascii_lowercase();
+    let (name, rest) = ty.split_at(ty.find(['(', ' ']).unwrap_or(ty.len()));
+    let is_name = matches!(
+        name,
+        "tinyint"
+            | "smallint"
+            | "mediumint"
+            | "int"
+            | "integer"
+            | "bigint"
+            | "int2"
+            | "int4"
+            | "int8"
+            | "bool"
+            | "boolean"
+    );
+    is_name && !rest.contains('[')
 }

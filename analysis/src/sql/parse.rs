@@ -89,9 +89,9 @@ pub(super) fn statement(sql: &str, dialect: Dialect) -> Result<Parsed<'_>, Synta
     }
     let rewritten = rewrite::query(tokens, dialect);
     let mut statements = Parser::new(grammar::of(dialect))
-        .with_tokens_with_locations(rewritten)
+        .with_tokens_with_locations(rewritten.tokens)
         .parse_statements()
-        .map_err(|error| parser_error(&error, sql, &lines))?;
+        .map_err(|error| refused(&error, rewritten.is_cut, sql, &lines))?;
     match statements.len() {
         1 => Ok(Parsed { statement: statements.remove(0), explained, parameters, select_texts, lines }),
         0 => Err(SyntaxError {
@@ -116,8 +116,8 @@ pub(super) fn expression(
     let tokens = tokenize(sql, dialect, &lines)?;
     guard(&tokens, &|token| span(&lines, token.span))?;
     let rewritten = rewrite::query(tokens, dialect);
-    let mut parser = Parser::new(grammar::of(dialect)).with_tokens_with_locations(rewritten);
-    let parsed = parser.parse_expr().map_err(|error| parser_error(&error, sql, &lines))?;
+    let mut parser = Parser::new(grammar::of(dialect)).with_tokens_with_locations(rewritten.tokens);
+    let parsed = parser.parse_expr().map_err(|error| refused(&error, rewritten.is_cut, sql, &lines))?;
     if parser.peek_token().token != Token::EOF {
         let span = span(&lines, parser.peek_token().span);
         return Err(SyntaxError { message: "the expression goes on".to_owned(), span, limit: false });
@@ -342,6 +342,15 @@ fn guard(tokens: &[TokenWithSpan], span_of: &dyn Fn(&TokenWithSpan) -> Span) -> 
         }
     }
     Ok(())
+}
+
+/// An error of the parser, unless it may be due to a construct that was left as it is.
+fn refused(error: &ParserError, is_cut: bool, sql: &str, lines: &LineIndex<'_>) -> SyntaxError {
+    if !is_cut {
+        return parser_error(error, sql, lines);
+    }
+    let message = "so many constructs that the parser does not know are not checked".to_owned();
+    SyntaxError { message, span: Span::new(0, sql.len()), limit: true }
 }
 
 /// Turns the parser's error into a fragment, and extracts its position, which is only in its text.

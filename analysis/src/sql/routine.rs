@@ -102,23 +102,30 @@ pub(super) enum Returned {
 pub(super) fn returned(statement: &str) -> Option<Returned> {
     let mut reader = parameters_of(statement)?;
     let mut outs = Vec::new();
-    for (at, parameter) in reader.list()?.into_iter().enumerate() {
-        let is_out = |mode: &str| mode.eq_ignore_ascii_case("out") || mode.eq_ignore_ascii_case("inout");
-        let (out, rest) = match parameter {
-            [(Kind::Word, mode), rest @ ..] if is_out(mode) => (true, rest),
-            [(Kind::Word, mode), (Kind::Word, next), rest @ ..]
-                if mode.eq_ignore_ascii_case("in") && next.eq_ignore_ascii_case("out") =>
-            {
-                (true, rest)
+    for parameter in reader.list()? {
+        // The mode comes before the name or after it.
+        let out = match parameter {
+            [first @ (Kind::Word | Kind::Name, _), rest @ ..] if behind_out(rest).is_some() => {
+                (!is_mode(first, "in")).then(|| Some(name(first)))
             }
-            _ => (false, parameter),
+            _ => None,
         };
-        if out {
-            let named = matches!(rest, [_, (Kind::Word | Kind::Name, _), ..]);
-            let name = rest.first().filter(|_| named).map(name);
-            outs.push(name.unwrap_or_else(|| format!("column{}", at + 1)));
+        let out = out.or_else(|| {
+            let rest = behind_out(parameter)?;
+            let named = matches!(rest, [_, (Kind::Word | Kind::Name, next), ..] if !ends_type(next));
+            Some(rest.first().filter(|_| named).map(name))
+        });
+        if let Some(name) = out {
+            outs.push(name);
         }
     }
+    let outs = match outs.as_slice() {
+        // A single one without a name is called as the function is.
+        [None] => return None,
+        _ => outs.into_iter().enumerate(),
+    };
+    let outs: Vec<String> =
+        outs.map(|(at, name)| name.unwrap_or_else(|| format!("column{}", at + 1))).collect();
     if !outs.is_empty() {
         return Some(Returned::Named(outs));
     }
@@ -131,9 +138,29 @@ pub(super) fn returned(statement: &str) -> Option<Returned> {
     }
     let _ = reader.take("setof");
     let ty = reader.type_name();
-    let is_open = ["record", "trigger", "void", "event_trigger", "any"].contains(&ty.as_str());
-    let is_more = reader.is_symbol("%") || reader.is_symbol("[") || ty.starts_with("any");
+    let folded = ty.to_ascii_lowercase();
+    let folded = folded.trim_start_matches("pg_catalog.").trim_matches('"');
+    let is_open = matches!(folded, "record" | "trigger" | "void" | "event_trigger");
+    let is_more = reader.is_symbol("%") || reader.is_symbol("[") || folded.starts_with("any");
     (!ty.is_empty() && !is_open && !is_more).then_some(Returned::Type(ty))
+}
+
+fn is_mode((kind, text): &(Kind, &str), mode: &str) -> bool {
+    *kind == Kind::Word && text.eq_ignore_ascii_case(mode)
+}
+
+/// What follows `OUT`, `INOUT` or `IN OUT` at the start of a parameter.
+fn behind_out<'p, 't>(parameter: &'p [(Kind, &'t str)]) -> Option<&'p [(Kind, &'t str)]> {
+    match parameter {
+        [mode, rest @ ..] if is_mode(mode, "out") || is_mode(mode, "inout") => Some(rest),
+        [mode, next, rest @ ..] if is_mode(mode, "in") && is_mode(next, "out") => Some(rest),
+        _ => None,
+    }
+}
+
+/// Whether a word can only be the second of a type's name: `double precision`.
+fn ends_type(word: &str) -> bool {
+    ["precision", "varying", "with", "without"].iter().any(|end| word.eq_ignore_ascii_case(end))
 }
 
 /// A reader at the parameters of a CREATE FUNCTION.
@@ -210,12 +237,22 @@ fn body(reader: &mut Reader<'_>) -> Option<String> {
 /// The name of a parameter, empty if unnamed; `None` if it is not a plain IN parameter.
 fn parameter(tokens: &[(Kind, &str)]) -> Option<String> {
     let mut tokens = tokens;
-    if let [(Kind::Word, mode), rest @ ..] = tokens {
-        match mode.to_ascii_lowercase().as_str() {
-            "out" | "inout" | "variadic" => return None,
-            "in" => tokens = rest,
-            _ => {}
+    if let [mode, rest @ ..] = tokens
+        && is_mode(mode, "in")
+    {
+        tokens = rest;
+    }
+    if tokens.iter().take(2).any(|token| ["out", "inout", "variadic"].iter().any(|mode| is_mode(token, mode)))
+    {
+        return None;
+    }
+    // `a IN int`.
+    match tokens {
+        [first, mode, rest @ ..] if is_mode(mode, "in") => {
+            let is_plain = !rest.first().is_some_and(|next| is_mode(next, "out"));
+            return is_plain.then(|| name(first));
         }
+        _ => {}
     }
     match tokens {
         [first @ (Kind::Word | Kind::Name, _), (Kind::Word | Kind::Name, second), ..]
@@ -271,9 +308,30 @@ mod tests {
         ] {
             assert_eq!(routine(called), None, "{called}");
         }
+        for parameters in ["a OUT int", "a INOUT int", "a IN OUT int", "VARIADIC a int[]", "a VARIADIC int[]"]
+        {
+            let sql = format!("CREATE FUNCTION f({parameters}) RETURNS SETOF int STABLE LANGUAGE sql AS '2'");
+            assert_eq!(inlined(&sql), None, "{parameters}");
+        }
         assert_eq!(
             inlined("CREATE FUNCTION f(OUT a int) RETURNS SETOF int LANGUAGE sql STABLE AS 'SELECT 1'"),
             None
         );
+    }
+
+    #[test]
+    fn what_calls_return() {
+        let of = |rest: &str| returned(&format!("CREATE FUNCTION f{rest} LANGUAGE sql AS 'SELECT 1'"));
+        let named =
+            |names: &[&str]| Some(Returned::Named(names.iter().map(|&name| name.to_owned()).collect()));
+        // As PostgreSQL names them.
+        assert_eq!(of("(a int, OUT int, OUT b int, c OUT text)"), named(&["column1", "b", "c"]));
+        assert_eq!(of("(a INOUT int, b IN OUT int, c IN int, IN OUT d int)"), named(&["a", "b", "d"]));
+        assert_eq!(of("(OUT double precision, OUT a character varying)"), named(&["column1", "a"]));
+        for open in ["(OUT int)", "() RETURNS SETOF RECORD", "(a ANYELEMENT) RETURNS ANYELEMENT"] {
+            assert_eq!(of(open), None, "{open}");
+        }
+        assert_eq!(of("() RETURNS SETOF pg_catalog.Record"), None);
+        assert_eq!(of("() RETURNS SETOF T"), Some(Returned::Type("T".to_owned())));
     }
 }

@@ -215,13 +215,21 @@ fn elements(head: &str, dialect: Dialect) -> Option<(String, Vec<String>)> {
 /// The most turns of a loop over numbers that are made one by one.
 const MOST_TURNS: usize = 64;
 
-/// The values of `FOR x IN 1..3`.
+/// The values of `FOR x IN 1..3`, and of `FOR x IN REVERSE 3..1`, which counts downwards from the first number.
 fn numbers(head: &str) -> Option<Vec<String>> {
     let (first, last) = head.split_once("..")?;
-    let first: i64 = first.rsplit(char::is_whitespace).next()?.parse().ok()?;
+    let mut words = first.split_whitespace().rev();
+    let first: i64 = words.next()?.parse().ok()?;
+    let before = words.next()?;
     let last: i64 = last.trim().parse().ok()?;
-    let turns: Vec<String> = (first..=last).take(MOST_TURNS + 1).map(|turn| turn.to_string()).collect();
-    (turns.len() <= MOST_TURNS).then_some(turns)
+    let turns: Vec<i64> = if before.eq_ignore_ascii_case("reverse") {
+        (last..=first).rev().take(MOST_TURNS + 1).collect()
+    } else if before.eq_ignore_ascii_case("in") {
+        (first..=last).take(MOST_TURNS + 1).collect()
+    } else {
+        return None;
+    };
+    (turns.len() <= MOST_TURNS).then(|| turns.iter().map(i64::to_string).collect())
 }
 
 /// Reads `FOREACH x IN ARRAY ARRAY[…]` and `FOR x IN SELECT unnest(ARRAY[…])`, behind the variable.

@@ -443,6 +443,9 @@ mod tests {
         let add = "EXECUTE format('ALTER TABLE t ADD c%s int', v); END LOOP; END $$";
         for (values, columns) in [
             ("1..2", "id c1 c2"),
+            ("2..1", "id"),
+            ("REVERSE 2..1", "id c2 c1"),
+            ("reverse 1..2", "id"),
             ("SELECT * FROM (VALUES ('a'), ('b')) w(x)", "id ca cb"),
             ("SELECT unnest(ARRAY['a', 'b'])", "id ca cb"),
         ] {
@@ -452,6 +455,10 @@ mod tests {
                 columns,
             );
         }
+        // Where it starts is not told.
+        let sql =
+            format!("CREATE TABLE t (id int); DO $$ DECLARE v text; BEGIN FOR v IN 3 - 2..1 LOOP {add}");
+        assert_eq!(replayed(Dialect::Postgres, &sql).problems.len(), 1);
         // The variable of a loop over rows has no value from before.
         let sql = format!(
             "CREATE TABLE t (id int); DO $$ DECLARE v text := 'x'; BEGIN FOR v IN SELECT n FROM names LOOP {add}"

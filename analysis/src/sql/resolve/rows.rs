@@ -60,6 +60,9 @@ impl Resolver<'_> {
     /// The query of a SQL function, with the names of its columns; `None` for a single column named after the
     /// function's alias.
     fn inlined(&mut self, function: &str, args: &[Expr]) -> Option<(BlockId, Option<Vec<String>>)> {
+        if functions::table_columns(function, args.len(), self.dialect, "").is_some() {
+            return None;
+        }
         let routine = routine::inlined(self.only_definition(function)?)?;
         if routine.parameters.len() != args.len()
             || args.iter().any(|arg| arg.any(|e| e.own_subquery().is_some()))
@@ -111,10 +114,18 @@ impl Resolver<'_> {
         let typed = alias.is_some_and(|alias| alias.columns.iter().any(|column| column.data_type.is_some()));
         let names = alias.map(|alias| self.alias_columns(alias)).filter(|names| !names.is_empty());
         let known = match &source {
-            Source::Function(_, args) if function == "unnest" && self.dialect == Dialect::Postgres => {
+            Source::Function(_, args)
+                if function == "unnest"
+                    && self.dialect == Dialect::Postgres
+                    && !self.has_function(function) =>
+            {
                 self.unnested(args, &goes_by)
             }
-            Source::Function(..) if self.has_function(function) => self.declared(function, &goes_by),
+            Source::Function(..) if self.has_function(function) => {
+                // The call may be of the built-in function of this name.
+                let built_in = functions::table_columns(function, arity, self.dialect, &goes_by);
+                self.declared(function, &goes_by).filter(|_| built_in.is_none())
+            }
             _ => functions::table_columns(function, arity, self.dialect, &goes_by),
         };
         let columns = match (known, names) {
@@ -349,7 +360,28 @@ fn takes_rows(function: &str) -> bool {
     function.starts_with("to_json")
         || function.contains("_agg")
         || function.starts_with("row_to")
-        || matches!(function, "count" | "pg_typeof" | "num_nulls" | "num_nonnulls" | "format" | "concat")
+        || function.starts_with("json_build_")
+        || function.starts_with("jsonb_build_")
+        || function.starts_with("pg_column_")
+        || matches!(
+            function,
+            "any_value"
+                | "concat"
+                | "count"
+                | "format"
+                | "hash_record"
+                | "hstore"
+                | "json_object"
+                | "mode"
+                | "num_nonnulls"
+                | "num_nulls"
+                | "pg_collation_for"
+                | "pg_typeof"
+                | "quote_literal"
+                | "quote_nullable"
+                | "record_out"
+                | "record_send"
+        )
 }
 
 /// What `unnest(tsvector)` returns.

@@ -297,6 +297,7 @@ fn fields_of_composite_values() {
     check(Postgres, "SELECT (ads[1]).city FROM h", &["field city"]);
     check(Postgres, "SELECT (unnest(ads)).city FROM h", &["field city"]);
     check(Postgres, "SELECT (h).nosuch FROM h", &["field nosuch"]);
+    check(Postgres, "SELECT (h).quote_literal, (h).pg_column_size, (h).jsonb_build_array FROM h", &[]);
 }
 
 #[test]
@@ -305,7 +306,11 @@ fn columns_that_a_function_declares() {
                CREATE FUNCTION one(OUT only int) LANGUAGE sql AS $$ SELECT 1 $$;
                CREATE FUNCTION listed() RETURNS TABLE (k int, v text) LANGUAGE plpgsql AS $$ BEGIN END $$;
                CREATE FUNCTION num() RETURNS SETOF int LANGUAGE sql AS $$ SELECT 1 $$;
-               CREATE FUNCTION any_row() RETURNS SETOF record LANGUAGE sql AS $$ SELECT 1 $$;";
+               CREATE FUNCTION any_row() RETURNS SETOF record LANGUAGE sql AS $$ SELECT 1 $$;
+               CREATE FUNCTION ANY_ROWS() RETURNS SETOF RECORD LANGUAGE sql AS $$ SELECT 1, 2 $$;
+               CREATE FUNCTION same(x ANYELEMENT) RETURNS ANYELEMENT LANGUAGE sql AS $$ SELECT x $$;
+               CREATE FUNCTION after(x int, a OUT int, b INOUT int) LANGUAGE sql AS $$ SELECT 1, 2 $$;
+               CREATE FUNCTION json_each(x text) RETURNS TABLE (a int) LANGUAGE sql STABLE AS $$ SELECT 1 $$;";
     let mut replay = Replay::new(Postgres);
     replay.apply(ddl, "functions.sql");
     let unknown = |sql: &str| {
@@ -319,10 +324,21 @@ fn columns_that_a_function_declares() {
         "SELECT n FROM num() AS n",
         "SELECT r.anything FROM any_row() r",
         "SELECT (two(1, 'x')).b",
+        "SELECT a, b FROM any_rows() AS r(a int, b int)",
+        "SELECT r.anything FROM same(1) r",
+        "SELECT a, b FROM after(1, 2)",
+        // The function of this name that takes text, or the built-in one.
+        "SELECT a FROM json_each('x')",
+        "SELECT key FROM json_each('{}'::json)",
     ] {
         assert_eq!(unknown(known), 0, "{known}");
     }
-    for wrong in ["SELECT a, c FROM two(1, 'x')", "SELECT t.w FROM listed() t", "SELECT (two(1, 'x')).c"] {
+    for wrong in [
+        "SELECT a, c FROM two(1, 'x')",
+        "SELECT t.w FROM listed() t",
+        "SELECT (two(1, 'x')).c",
+        "SELECT c FROM after(1, 2)",
+    ] {
         assert_eq!(unknown(wrong), 1, "{wrong}");
     }
 }

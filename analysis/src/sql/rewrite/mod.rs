@@ -22,8 +22,18 @@ use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
 use super::dialect::Dialect;
 
+/// The tokens of a query for the parser.
+pub(super) struct Rewritten {
+    pub(super) tokens: Vec<TokenWithSpan>,
+    /// Whether there was more to search than `MOST_SEARCHES`, so that a construct may remain.
+    pub(super) is_cut: bool,
+}
+
+/// How often an entire query is searched, so that hostile input takes linear time.
+const MOST_SEARCHES: usize = 32;
+
 /// Rewrites the tokens of a query.
-pub(super) fn query(tokens: Vec<TokenWithSpan>, dialect: Dialect) -> Vec<TokenWithSpan> {
+pub(super) fn query(tokens: Vec<TokenWithSpan>, dialect: Dialect) -> Rewritten {
     let out = Vec::with_capacity(tokens.len() + 8);
     let mut rewriter = Rewriter {
         dialect,
@@ -33,11 +43,12 @@ pub(super) fn query(tokens: Vec<TokenWithSpan>, dialect: Dialect) -> Vec<TokenWi
         open: Vec::new(),
         lists: Lists::default(),
         renamed: Vec::new(),
-        searches: 32,
+        searches: MOST_SEARCHES,
+        is_cut: false,
     };
     let end = rewriter.input.len();
     rewriter.run(end);
-    rewriter.out
+    Rewritten { tokens: rewriter.out, is_cut: rewriter.is_cut }
 }
 
 /// The state of a rewrite.
@@ -53,8 +64,10 @@ struct Rewriter {
     lists: Lists,
     /// Aliases for rows that are not tables.
     renamed: Vec<Renamed>,
-    /// How often the entire query may still be searched, so that hostile input takes linear time.
+    /// How often the entire query may still be searched.
     searches: usize,
+    /// Whether a search was refused.
+    is_cut: bool,
 }
 
 /// A PostgreSQL alias whose declaration the parser does not accept.
@@ -203,6 +216,7 @@ impl Rewriter {
     fn may_search(&mut self) -> bool {
         let may = self.searches > 0;
         self.searches = self.searches.saturating_sub(1);
+        self.is_cut |= !may;
         may
     }
 

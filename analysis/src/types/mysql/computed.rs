@@ -187,11 +187,13 @@ impl Reader<'_> {
                 at_most,
             ) => {
                 let digits = match (at_most, call.args.first()) {
-                    (0, _) => 0,
-                    (_, Some(Expr::Literal(Literal::Number(digits)))) => {
-                        digits.parse::<u32>().unwrap_or_default()
-                    }
-                    _ => return Err(format!("the digits of `{name}` are not known")),
+                    (0, _) => Some(0),
+                    (_, Some(Expr::Literal(Literal::Number(digits)))) => digits.parse::<u32>().ok(),
+                    _ => None,
+                };
+                // A server refuses more.
+                let Some(digits) = digits.filter(|&digits| digits <= 6) else {
+                    return Err(format!("the digits of `{name}` are not known"));
                 };
                 Ok(Item::time("Datetime", 19 + if digits > 0 { digits + 1 } else { 0 }))
             }
@@ -297,7 +299,7 @@ fn concat(items: &dyn Fn() -> Result<Vec<Item>, String>) -> Found {
     for item in items()? {
         size = size.saturating_add(match item.class() {
             item::Class::Text => item.wire.size,
-            item::Class::Int | item::Class::Decimal | item::Class::Time => item.wire.size * 4,
+            item::Class::Int | item::Class::Decimal | item::Class::Time => item.wire.size.saturating_mul(4),
             _ => return Err("what `concat` makes of it is not known".to_owned()),
         });
     }
@@ -320,7 +322,7 @@ fn of_literal(literal: &Literal, server: Server) -> Found {
             None if server == Server::MySql => Item::int("LongLong", length(number)),
             None => Item::unsigned_size(item::integer(length(number)), length(number)),
         },
-        Literal::Text(text) => Item::text(length(text) * 4),
+        Literal::Text(text) => Item::text(length(text).saturating_mul(4)),
         _ => return Err("what this literal is differs by server".to_owned()),
     })
 }
@@ -351,9 +353,11 @@ fn cast(ty: &str, of: &Item) -> Found {
     Ok(match base {
         "char" | "nchar" | "varchar" => {
             let size = match (numbers.first(), of.class()) {
-                (Some(&length), _) => length * 4,
+                (Some(&length), _) => length.saturating_mul(4),
                 (None, item::Class::Text) => of.wire.size,
-                (None, item::Class::Int | item::Class::Decimal | item::Class::Time) => of.wire.size * 4,
+                (None, item::Class::Int | item::Class::Decimal | item::Class::Time) => {
+                    of.wire.size.saturating_mul(4)
+                }
                 _ => return unknown(),
             };
             Item::text(size).nullable(true)

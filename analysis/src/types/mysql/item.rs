@@ -13,6 +13,8 @@ pub enum Server {
 
 /// The most digits of a DECIMAL.
 const MOST_DIGITS: u32 = 65;
+/// The most digits after the point that a server counts.
+const MOST_AFTER_POINT: u32 = 30;
 /// The size of a DOUBLE that is computed.
 const DOUBLE: u32 = 23;
 /// The size of text as long as an INT has digits: from here on, an integer takes 64 bits.
@@ -65,7 +67,7 @@ impl Item {
     }
 
     pub(super) fn int(ty: &'static str, digits: u32) -> Item {
-        Item::number(ty, digits + 1, digits, 0)
+        Item::number(ty, digits.saturating_add(1), digits, 0)
     }
 
     /// An integer of a size that does not count a sign.
@@ -74,7 +76,7 @@ impl Item {
     }
 
     pub(super) fn decimal(digits: u32, scale: u32) -> Found {
-        if digits + scale > MOST_DIGITS {
+        if digits.saturating_add(scale) > MOST_DIGITS {
             return unknown();
         }
         Ok(Item::number("NewDecimal", digits + scale + u32::from(scale > 0) + 1, digits, scale))
@@ -110,7 +112,9 @@ impl Item {
             "Int24" => 8,
             "Long" => 10,
             "LongLong" => 20 - unsigned,
-            "NewDecimal" => wire.size.saturating_sub(unsigned + wire.scale + u32::from(wire.scale > 0)),
+            "NewDecimal" => {
+                wire.size.saturating_sub(wire.scale.saturating_add(unsigned + u32::from(wire.scale > 0)))
+            }
             _ => 0,
         };
         let size = if matches!(wire.ty, "Tiny") { digits + unsigned } else { wire.size };
@@ -189,7 +193,7 @@ impl Item {
     fn as_text(&self) -> u32 {
         match self.class() {
             Class::Text => self.wire.size,
-            _ => self.wire.size * 4,
+            _ => self.wire.size.saturating_mul(4),
         }
     }
 }
@@ -277,15 +281,15 @@ pub(super) fn arithmetic(sign: char, one: &Item, other: &Item) -> Found {
     }
     let unsigned = one.is_unsigned() || other.is_unsigned();
     let (digits, scale) = match sign {
-        '+' | '-' => (one.digits.max(other.digits) + 1, one.scale.max(other.scale)),
-        '*' => (one.digits + other.digits, one.scale + other.scale),
-        '/' => (one.digits + other.scale, one.scale + 4),
+        '+' | '-' => (one.digits.max(other.digits).saturating_add(1), one.scale.max(other.scale)),
+        '*' => (one.digits.saturating_add(other.digits), one.scale.saturating_add(other.scale)),
+        '/' => (one.digits.saturating_add(other.scale), one.scale.saturating_add(4)),
         _ => return unknown(),
     };
     if sign == '/' || one.class() == Class::Decimal || other.class() == Class::Decimal {
         return if unsigned { unknown() } else { Ok(Item::decimal(digits, scale)?.nullable(nullable)) };
     }
-    let size = digits + u32::from(!unsigned);
+    let size = digits.saturating_add(u32::from(!unsigned));
     let ty = integer(size);
     let made = if unsigned { Item::unsigned_size(ty, digits).unsigned() } else { Item::int(ty, digits) };
     Ok(made.nullable(nullable))
@@ -316,10 +320,10 @@ pub(super) fn negated(item: &Item) -> Found {
     match item.class() {
         _ if item.is_unsigned() => unknown(),
         Class::Int => {
-            let digits = item.digits + 1;
-            Ok(Item::int(integer(digits + 1), digits).nullable(nullable))
+            let digits = item.digits.saturating_add(1);
+            Ok(Item::int(integer(digits.saturating_add(1)), digits).nullable(nullable))
         }
-        Class::Decimal => Ok(Item::decimal(item.digits + 1, item.scale)?.nullable(nullable)),
+        Class::Decimal => Ok(Item::decimal(item.digits.saturating_add(1), item.scale)?.nullable(nullable)),
         Class::Double if item.wire.ty == "Double" => Ok(Item::double(DOUBLE).nullable(nullable)),
         _ => unknown(),
     }
@@ -328,7 +332,7 @@ pub(super) fn negated(item: &Item) -> Found {
 pub(super) fn sum(item: &Item) -> Found {
     let given = match item.class() {
         _ if item.is_list => return unknown(),
-        Class::Int | Class::Decimal => Item::decimal(item.digits + 22, item.scale)?,
+        Class::Int | Class::Decimal => Item::decimal(item.digits.saturating_add(22), item.scale)?,
         Class::Double | Class::Text => Item::double(DOUBLE),
         _ => return unknown(),
     };
@@ -337,8 +341,8 @@ pub(super) fn sum(item: &Item) -> Found {
 
 pub(super) fn average(item: &Item) -> Found {
     let given = match item.class() {
-        Class::Int | Class::Decimal => Item::decimal(item.digits, item.scale + 4)?,
-        Class::Double => Item::double((item.wire.size + 4).min(DOUBLE)),
+        Class::Int | Class::Decimal => Item::decimal(item.digits, item.scale.saturating_add(4))?,
+        Class::Double => Item::double(item.wire.size.saturating_add(4).min(DOUBLE)),
         _ => return unknown(),
     };
     Ok(given.nullable(true))
@@ -350,8 +354,10 @@ pub(super) fn rounded(item: &Item, to: u32) -> Found {
     match item.class() {
         Class::Int => Ok(*item),
         Class::Decimal if to < item.scale && !item.is_unsigned() => {
-            Ok(Item::decimal(item.digits + 1, to)?.nullable(nullable))
+            Ok(Item::decimal(item.digits.saturating_add(1), to)?.nullable(nullable))
         }
+        // With more digits than a server counts, it leaves them open.
+        Class::Double if to > MOST_AFTER_POINT => Ok(Item::double(DOUBLE).nullable(nullable)),
         Class::Double if to > 0 => Ok(Item::double(17 + to).nullable(nullable)),
         _ => unknown(),
     }

@@ -255,7 +255,7 @@ fn is_stored(block: &Block) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::wires;
+    use super::{Server, wires};
     use crate::schema::snapshot;
     use crate::sql::{Dialect, resolve};
 
@@ -297,5 +297,27 @@ mod tests {
     fn what_the_servers_say_differently_is_not_told() {
         check("SELECT doc, n + 1 AS o, 1 AS i FROM a", "doc?; o?; i?");
         check("SELECT n FROM a UNION SELECT id FROM a", "n?");
+    }
+
+    #[test]
+    fn numbers_in_a_query_may_be_of_any_size() {
+        let schema = "CREATE TABLE a (f DOUBLE NOT NULL, d DECIMAL(5, 2) NOT NULL)";
+        let schema = snapshot::read(schema, "a.sql", Some(Dialect::MySql)).schema;
+        // The sizes are MariaDB's, which refuses more than six digits of a moment.
+        for (value, size) in [
+            ("round(f, 30)", Some(47)),
+            ("round(f, 31)", Some(23)),
+            ("round(f, 4294967295)", Some(23)),
+            ("now(6)", Some(26)),
+            ("now(7)", None),
+            ("now(4294967295)", None),
+            ("cast(d AS decimal(4294967295, 4294967295))", Some(11)),
+        ] {
+            let sql = format!("SELECT {value} AS x FROM a");
+            let query = resolve(&sql, Dialect::MySql, Some(&schema)).expect("it parses");
+            let found = wires(&query, &schema, Some(Server::MariaDb)).into_iter().next();
+            let found = found.and_then(|(_, wire, _)| wire.ok()).map(|wire| wire.size);
+            assert_eq!(found, size, "{sql}");
+        }
     }
 }

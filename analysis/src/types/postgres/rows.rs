@@ -21,7 +21,8 @@ pub(super) struct Side {
 
 impl Side {
     pub(super) fn of(table: &Table, column: &str) -> Side {
-        let width: u32 = table.columns.iter().map(|column| width(&column.ty)).sum();
+        let widths = table.columns.iter().map(|column| width(&column.ty));
+        let width = widths.fold(ROW, u32::saturating_add);
         let is_primary = matches!(table.primary_key.as_slice(), [only] if only == column);
         let is_index = table.indexes.iter().any(|index| {
             let is_column = |part: &KeyPart| matches!(part, KeyPart::Column(name) if name == column);
@@ -29,7 +30,7 @@ impl Side {
                 && index.predicate.is_none()
                 && matches!(index.keys.as_slice(), [only] if is_column(&only.part))
         });
-        Side { rows: (PAGE / (width + ROW)).max(1) * PAGES, is_key: is_primary || is_index }
+        Side { rows: (PAGE / width).max(1) * PAGES, is_key: is_primary || is_index }
     }
 
     /// Whether a join hashes this side rather than the other.
@@ -94,6 +95,14 @@ mod tests {
             CREATE TABLE children (id uuid PRIMARY KEY, parent uuid NOT NULL, name varchar(255), owner varchar(255));";
         replay.apply(tables, "tables.sql");
         replay.schema
+    }
+
+    #[test]
+    fn columns_may_be_declared_wider_than_a_row() {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply("CREATE TABLE t (id uuid, a char(1073741820), b char(1073741820));", "t.sql");
+        let (_, table) = replay.schema.tables.iter().next().expect("a table");
+        assert_eq!(Side::of(table, "id").rows, 10);
     }
 
     #[test]

@@ -117,7 +117,7 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
 fn parsed(sql: &str, dialect: Dialect, rewrites: bool) -> Option<String> {
     let mut tokens = tokenize(sql, dialect, &LineIndex::new(sql)).ok()?;
     parameters::number(&mut tokens, dialect);
-    let tokens = if rewrites { rewritten(tokens, dialect) } else { tokens };
+    let tokens = if rewrites { rewritten(tokens, dialect).tokens } else { tokens };
     let statements =
         Parser::new(grammar::of(dialect)).with_tokens_with_locations(tokens).parse_statements().ok()?;
     Some(statements.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))

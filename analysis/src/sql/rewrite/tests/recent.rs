@@ -105,3 +105,14 @@ fn the_columns_of_json_table_have_their_types() {
         ["integer", "numeric(10,2)", "timestamp with time zone", "jsonb", "boolean", "varchar(3)"]
     );
 }
+
+#[test]
+fn what_is_too_much_to_search_is_not_an_error() {
+    let parsed = |calls: usize| {
+        let call = "substring(kind FOR 2 FROM 1)";
+        let sql = format!("SELECT {} FROM jobs", vec![call; calls].join(", "));
+        crate::sql::resolve(&sql, Postgres, None).map(|_| ()).map_err(|error| error.limit)
+    };
+    assert_eq!(parsed(8), Ok(()));
+    assert_eq!(parsed(100), Err(true));
+}
