@@ -3,8 +3,9 @@
 
 use super::compared::is_textual;
 use super::condition::Reader;
+use super::pattern;
 use crate::sql::Dialect;
-use crate::sql::expr::{Expr, Op};
+use crate::sql::expr::{Expr, LikeKind, Op};
 
 /// Why no index can be searched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,8 +67,28 @@ fn compared(reader: &Reader<'_>, conjunct: &Expr) -> Option<Hindrance> {
         Expr::InList { expr, list, negated: false } => {
             list.iter().find_map(|value| comparison(reader, &Op::Eq, expr, value))
         }
+        Expr::Like { expr, pattern, kind: kind @ LikeKind::Like, negated: false }
+            if reader.dialect == Dialect::MySql
+                && pattern::has_fixed_start(pattern, *kind, reader.dialect) =>
+        {
+            let column = reader.own_column(expr)?;
+            let ty = reader.type_of_own(expr)?;
+            is_time(ty).then(|| Hindrance {
+                why: format!(
+                    "`{column}` is turned into a text in each row to match the pattern, and an index holds it as {ty}"
+                ),
+                instead: format!("compare `{column}` with the bounds of a range: `>=` its start and `<` its end"),
+                column: column.to_owned(),
+            })
+        }
         _ => None,
     }
+}
+
+/// Whether MySQL holds points in time in a type, so that those with a common start are a range.
+fn is_time(ty: &str) -> bool {
+    let ty = ty.to_ascii_lowercase();
+    ["date", "timestamp"].iter().any(|word| ty.starts_with(word))
 }
 
 fn comparison(reader: &Reader<'_>, op: &Op, own: &Expr, value: &Expr) -> Option<Hindrance> {

@@ -158,7 +158,16 @@ fn values_that_are_no_texts_are_not_searched_by_a_pattern() {
         ("y LIKE '19%'", Unserved),
         ("e LIKE 'a%'", Unserved),
     ];
-    check_conditions(&schema(MySql, ddl), &conditions);
+    let schema_of_mysql = schema(MySql, ddl);
+    check_conditions(&schema_of_mysql, &conditions);
+    for (condition, instead) in [("d LIKE '2020%'", true), ("d LIKE '%20'", false), ("n LIKE '5%'", false)] {
+        let query = resolve(&format!("SELECT * FROM t WHERE {condition}"), MySql, Some(&schema_of_mysql));
+        let found = accesses(&query.expect("it parses"), &schema_of_mysql);
+        assert!(found.iter().all(|access| access.wanted.is_empty()), "{condition}");
+        let hindrance = found.iter().find_map(|access| access.hindrance.as_ref());
+        let says_range = hindrance.is_some_and(|it| it.instead.contains("a range"));
+        assert_eq!(says_range, instead, "{condition}");
+    }
     let ddl = "CREATE TABLE t (n INT, a TEXT); CREATE INDEX t_n ON t (n COLLATE NOCASE);
                CREATE INDEX t_a ON t (a COLLATE NOCASE);";
     check_conditions(&schema(Sqlite, ddl), &[("a LIKE '5%'", Served), ("n LIKE '5%'", Unserved)]);
@@ -219,5 +228,18 @@ fn a_filter_on_few_values_may_keep_few_rows() {
         let found: Vec<bool> = unindexed_sorts(&query, &schema).iter().map(|sort| sort.keeps_most).collect();
         assert!(found.iter().all(|found| *found == keeps_most), "{filter}");
         assert!(!keeps_most || !found.is_empty(), "{filter}");
+    }
+}
+
+#[test]
+fn no_advice_is_an_index_that_exists() {
+    let ddl = "CREATE TABLE t (id int PRIMARY KEY, a int, n int, KEY (a), KEY (n DESC))";
+    let schema = schema(MySql, ddl);
+    for (condition, is_advised) in [("a = ?", false), ("n = ?", true)] {
+        let sql = format!("SELECT id FROM t IGNORE INDEX (a, n) WHERE {condition}");
+        let query = resolve(&sql, MySql, Some(&schema)).expect("it parses");
+        let found = accesses(&query, &schema);
+        assert_eq!(found[0].verdict, Unserved, "{condition}");
+        assert_eq!(found[0].wanted.iter().any(|it| it.index(&schema).is_some()), is_advised, "{condition}");
     }
 }
