@@ -217,7 +217,7 @@ pub(super) fn trimmed_blanks(r: &mut Rewriter) -> bool {
 }
 
 /// How deep a call may be nested, and how long the text that it trims may be, for its characters to be looked for behind
-/// it.
+/// it; and how long the rest of a call may be to be looked through each time.
 const MOST_NESTED: usize = 64;
 
 /// `trim(BOTH FROM a, 'x')` is the call `btrim(a, 'x')`.
@@ -241,13 +241,16 @@ pub(super) fn substring_turned(r: &mut Rewriter) -> bool {
         return false;
     }
     let is_call = open_call(r).is_some_and(|call| is_word(&r.out[call].token, "substring"));
-    if !is_call || !r.may_search() {
+    if !is_call {
         return false;
     }
     let mut depth = 0_usize;
     let mut from = None;
     let mut end = 1;
     loop {
+        if end == MOST_NESTED && !r.may_search() {
+            return false;
+        }
         match r.token(end) {
             Token::LParen => depth += 1,
             Token::RParen if depth == 0 => break,
