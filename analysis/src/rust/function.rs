@@ -34,6 +34,12 @@ pub struct Function {
     pub has_body: bool,
     /// Whether it returns cached values, and queries only on a miss.
     pub is_cached: bool,
+    /// Whether it may change something that it is given: a `&mut` parameter that is no connection, or itself.
+    pub changes: bool,
+    /// Whether a parameter may be code that it runs: a closure, or a function.
+    pub runs_given: bool,
+    /// The parameters that are in its body what its caller gave.
+    pub kept: Vec<String>,
     /// Whether it is test code.
     pub in_test: bool,
     /// The `#[query_budget(..)]` above it.
@@ -44,6 +50,13 @@ pub struct Function {
     pub bound: Bound,
     /// What it does, in order, as far as queries and calls are concerned.
     pub flow: Flow,
+}
+
+impl Function {
+    /// Whether a name in its body is a parameter as its caller gave it, or a constant.
+    pub(crate) fn keeps(&self, name: &str) -> bool {
+        name.starts_with(char::is_uppercase) || self.kept.iter().any(|kept| kept == name)
+    }
 }
 
 /// `#[query_budget(..)]` as written.

@@ -181,6 +181,8 @@ pub struct Argument {
     pub written: String,
     /// The variables it mentions.
     pub mentions: Vec<String>,
+    /// Whether it is the same as long as these are: no call computes it.
+    pub is_constant: bool,
     /// Whether it is literally `None`, which is NULL.
     pub is_none: bool,
 }

@@ -37,10 +37,9 @@ pub struct LoopCall {
     pub candidates: usize,
     /// Why it is true but seldom worth a change, as a note: one query for all would not do the same.
     pub aside: Option<String>,
-    /// Whether a value of the loop goes into it, as far as is known.
+    /// Whether it may ask something else, or be answered something else, in each turn: a value of the loop goes into it, or
+    /// something else that is not known to stay the same.
     pub varies: bool,
-    /// Whether the turns of the loop write anything.
-    pub beside_writes: bool,
 }
 
 /// One link of a chain of calls.
@@ -238,8 +237,9 @@ impl<'a> CallGraph<'a> {
                     chain,
                     candidates: targets.len(),
                     aside: self.aside(caller, call, index),
-                    varies: varies(call, around),
-                    beside_writes: self.turn_writes(caller, call, around),
+                    varies: varies(call, around)
+                        || self.turn_writes(caller, call, around)
+                        || !self.repeats(caller, call, around),
                 });
             });
             found.append(&mut self.looping_helpers(caller));

@@ -25,8 +25,8 @@ impl CallGraph<'_> {
             let mut chain = vec![link(&call, function)];
             chain.extend(rest);
             let candidates = targets.len();
-            let (aside, varies, beside_writes) = (None, true, false);
-            found.push(LoopCall { caller, candidates, call, around, chain, aside, varies, beside_writes });
+            let (aside, varies) = (None, true);
+            found.push(LoopCall { caller, candidates, call, around, chain, aside, varies });
         }
         found
     }

@@ -14,6 +14,7 @@ mod intervals;
 mod kinship;
 mod modules;
 pub(super) mod neighbours;
+mod repeats;
 mod resolve;
 mod standard;
 mod start;

@@ -11,6 +11,7 @@ use super::allows;
 use super::locals::Local;
 use super::shape;
 use super::sql_text::segments;
+use super::variables;
 use super::{Owner, Walker};
 use crate::rust::flow::Flow;
 use crate::rust::function::{Bound, BudgetAttr, Function, Limit};
@@ -180,7 +181,7 @@ impl<'f> Walker<'f> {
         for (position, input) in sig.inputs.iter().enumerate() {
             if let syn::FnArg::Typed(input) = input {
                 let parameter = matches!(*input.pat, syn::Pat::Ident(_)).then_some(position);
-                for name in crate::rust::walk::variables::bindings(&input.pat) {
+                for name in variables::bindings(&input.pat) {
                     self.here.locals.push(Local {
                         shape: shape::of_type(&input.ty),
                         parameter,
@@ -213,6 +214,9 @@ impl<'f> Walker<'f> {
             is_async: sig.asyncness.is_some(),
             has_body: body.is_some(),
             is_cached: super::caches::reads_through(attributes, body),
+            changes: sig.inputs.iter().any(|input| self.is_changed(input)),
+            runs_given: sig.inputs.iter().any(|input| self.is_code(input)),
+            kept: body.map(|body| variables::kept(sig, body)).unwrap_or_default(),
             in_test: self.in_test,
             budget: attributes.iter().find_map(|attribute| budget(attribute, &self.file)),
             allows: allowed,

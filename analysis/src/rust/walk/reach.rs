@@ -103,6 +103,36 @@ impl Walker<'_> {
         types.find(|(name, _)| path.last() == Some(name)).map(|(_, fields)| fields.as_slice())
     }
 
+    /// Whether a function may change what this parameter is given: it is borrowed mutably, and no connection.
+    pub(super) fn is_changed(&self, input: &syn::FnArg) -> bool {
+        let (is_mutable, ty) = match input {
+            syn::FnArg::Receiver(receiver) => {
+                use syn::ReceiverKind::{Reference, Value};
+                return !matches!(&receiver.kind, Value | Reference(_, _, None));
+            }
+            syn::FnArg::Typed(input) => match input.ty.as_ref() {
+                syn::Type::Reference(reference) => (reference.mutability.is_some(), reference.elem.as_ref()),
+                _ => return false,
+            },
+        };
+        let ty = self.type_ref(ty);
+        let is_transaction = named(&ty)
+            .and_then(|path| path.last())
+            .is_some_and(|last| last.ends_with("Transaction") || last.ends_with("Conn"));
+        let of_executor = matches!(&ty, TypeRef::Implements(traits) if traits.iter().flatten().any(|name| {
+            matches!(name.as_str(), "Executor" | "Acquire" | "PgExecutor" | "SqliteExecutor" | "MySqlExecutor")
+        }));
+        is_mutable && !((is_connection(&ty) || is_transaction) && !self.is_own(&ty) || of_executor)
+    }
+
+    /// Whether a parameter may be a closure or function.
+    pub(super) fn is_code(&self, input: &syn::FnArg) -> bool {
+        match input {
+            syn::FnArg::Receiver(_) => false,
+            syn::FnArg::Typed(input) => may_run(&self.type_ref(&input.ty)),
+        }
+    }
+
     fn is_service(&self, value: &Expr) -> bool {
         let ends = |word: &str| SERVICES.iter().any(|end| word.ends_with(end));
         let of_type = || match self.type_of(value) {
@@ -124,6 +154,18 @@ fn is_named_database(value: &Expr) -> bool {
         Expr::Path(path) => {
             path.path.get_ident().is_some_and(|name| name.to_string().rsplit('_').next().is_some_and(is_word))
         }
+        _ => false,
+    }
+}
+
+/// Whether a value of a type may be called; pointers of functions are of no known type.
+fn may_run(ty: &TypeRef) -> bool {
+    match ty {
+        TypeRef::Implements(traits) | TypeRef::Object(traits) => {
+            traits.iter().filter_map(|path| path.last()).any(|name| name.contains("Fn") || name == "Future")
+        }
+        TypeRef::Named(_, arguments) => arguments.iter().any(|ty| *ty != TypeRef::Unknown && may_run(ty)),
+        TypeRef::Unknown => true,
         _ => false,
     }
 }

@@ -236,7 +236,12 @@ impl Walker<'_> {
 
 /// A value that is bound.
 pub(super) fn argument(value: &Expr) -> Argument {
-    Argument { written: written(value), mentions: variables::mentions(value), is_none: is_none(value) }
+    Argument {
+        written: written(value),
+        mentions: variables::mentions(value),
+        is_constant: variables::mentions_of_constant(value).is_some(),
+        is_none: is_none(value),
+    }
 }
 
 /// Whether a value is `None`, with or without a type.

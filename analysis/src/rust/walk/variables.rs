@@ -27,6 +27,17 @@ pub(in crate::rust) fn bindings(pattern: &Pat) -> Vec<String> {
     visitor.names
 }
 
+/// The parameters of a function that its body neither changes nor hides behind others of the same name.
+pub(in crate::rust) fn kept(sig: &syn::Signature, body: &Block) -> Vec<String> {
+    let mut hidden = Named::default();
+    hidden.visit_block(body);
+    let given = sig.inputs.iter().flat_map(|input| match input {
+        syn::FnArg::Receiver(_) => vec!["self".to_owned()],
+        syn::FnArg::Typed(input) => bindings(&input.pat),
+    });
+    given.filter(|name| !hidden.0.contains(name)).collect()
+}
+
 /// The variables that change between iterations: those of the loop's pattern, and those that its body
 /// computes from them or from calls, or reassigns.
 pub(in crate::rust) fn of_turn(patterns: &[&Pat], body: Body<'_>) -> Vec<String> {
@@ -130,6 +141,29 @@ impl<'ast> Visit<'ast> for Bindings {
     fn visit_expr(&mut self, _: &'ast Expr) {}
 }
 
+/// The variables that patterns bind in a body, or that it assigns.
+#[derive(Default)]
+struct Named(HashSet<String>);
+
+impl<'ast> Visit<'ast> for Named {
+    fn visit_pat_ident(&mut self, node: &'ast syn::PatIdent) {
+        self.0.insert(node.ident.to_string());
+        visit::visit_pat_ident(self, node);
+    }
+
+    fn visit_expr_assign(&mut self, node: &'ast syn::ExprAssign) {
+        self.0.extend(mentions(&node.left));
+        visit::visit_expr_assign(self, node);
+    }
+
+    fn visit_expr_binary(&mut self, node: &'ast syn::ExprBinary) {
+        if assigns(&node.op) {
+            self.0.extend(mentions(&node.left));
+        }
+        visit::visit_expr_binary(self, node);
+    }
+}
+
 struct OfTurn {
     names: Vec<String>,
     known: HashSet<String>,
@@ -205,21 +239,7 @@ impl<'ast> Visit<'ast> for OfTurn {
     }
 
     fn visit_expr_binary(&mut self, node: &'ast syn::ExprBinary) {
-        use syn::BinOp::*;
-        let assigns = matches!(
-            node.op,
-            AddAssign(_)
-                | SubAssign(_)
-                | MulAssign(_)
-                | DivAssign(_)
-                | RemAssign(_)
-                | BitXorAssign(_)
-                | BitAndAssign(_)
-                | BitOrAssign(_)
-                | ShlAssign(_)
-                | ShrAssign(_)
-        );
-        if assigns {
+        if assigns(&node.op) {
             self.written(&node.left);
         }
         visit::visit_expr_binary(self, node);
@@ -322,6 +342,24 @@ impl<'ast> Visit<'ast> for Differs<'_> {
             _ => visit::visit_expr(self, node),
         }
     }
+}
+
+/// Whether an operator assigns to its left side.
+fn assigns(op: &syn::BinOp) -> bool {
+    use syn::BinOp::*;
+    matches!(
+        op,
+        AddAssign(_)
+            | SubAssign(_)
+            | MulAssign(_)
+            | DivAssign(_)
+            | RemAssign(_)
+            | BitXorAssign(_)
+            | BitAndAssign(_)
+            | BitOrAssign(_)
+            | ShlAssign(_)
+            | ShrAssign(_)
+    )
 }
 
 /// Whether a path ends in a name that starts with an upper-case letter: a tuple struct or an enum variant.

@@ -1,0 +1,96 @@
+//! Whether the turns of a loop all ask the same: what a call runs depends on nothing but what it is given, and nothing in the
+//! turn changes what it reads. What is not known to be so is not.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::calls::CallGraph;
+use super::turn::body_of;
+use super::waits::Step;
+use crate::rust::flow::{CallRef, Flow};
+use crate::rust::function::Function;
+use crate::rust::site::{Loop, Site, SiteSql};
+use crate::rust::source::FunctionId;
+
+/// The queries and functions that were met on the way from a call.
+#[derive(Default)]
+struct Met {
+    functions: HashSet<FunctionId>,
+    sites: BTreeSet<(usize, usize)>,
+}
+
+impl CallGraph<'_> {
+    /// Whether a call asks the same in each turn if it is given the same.
+    pub(super) fn repeats(&self, caller: FunctionId, call: &CallRef, around: &Loop) -> bool {
+        let Some((_, function)) = self.get(caller).filter(|(_, it)| !it.runs_given) else { return false };
+        let Some(body) = body_of(&function.flow, around, Step::Call(call.number)) else { return false };
+        let mut asked = Met::default();
+        self.call_only_reads(caller.source, call, Some(function), &mut asked)
+            && asked.sites.len() == 1
+            && self.only_reads(caller.source, body, None, &mut Met::default())
+    }
+
+    /// Whether everything in it is known, and only reads. If it is the body of a function that has to ask the same each time, what
+    /// its queries are given is that function's parameters and constants.
+    fn only_reads(&self, source: usize, flow: &Flow, of: Option<&Function>, met: &mut Met) -> bool {
+        let mut next = |flow: &Flow| self.only_reads(source, flow, of, met);
+        match flow {
+            Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().all(next),
+            Flow::Loop(inner) => next(&inner.body),
+            Flow::Scope(inner) => next(inner),
+            Flow::Handed(handed) => next(&handed.body),
+            Flow::Query(at) => {
+                met.sites.insert((source, *at));
+                let site = self.sources().get(source).and_then(|source| source.scan.sites.get(*at));
+                site.is_some_and(|site| reads(site) && of.is_none_or(|function| is_given(site, function)))
+            }
+            Flow::Call(call) => {
+                let passes = of.is_none_or(|function| {
+                    let queries = self.targets(source, call).iter().any(|target| self.queries(*target));
+                    let given = call.given.as_deref();
+                    !queries || given.is_some_and(|names| names.iter().all(|name| function.keeps(name)))
+                });
+                passes && self.call_only_reads(source, call, of, met)
+            }
+            // Functions that are given code are left out as a whole.
+            Flow::Parameter(_) | Flow::Return | Flow::Try | Flow::Break | Flow::Continue => true,
+        }
+    }
+
+    /// Whether all functions that a call may mean are known, only read, and change nothing that they are given.
+    fn call_only_reads(&self, source: usize, call: &CallRef, of: Option<&Function>, met: &mut Met) -> bool {
+        let targets = self.targets(source, call);
+        !targets.is_empty()
+            && targets.iter().all(|target| {
+                let Some((_, function)) = self.get(*target) else { return false };
+                if !function.has_body || function.changes || function.runs_given {
+                    return false;
+                }
+                !met.functions.insert(*target)
+                    || self.only_reads(target.source, &function.flow, of.map(|_| function), met)
+            })
+    }
+}
+
+/// Whether a query is known to read tables, and to do nothing else.
+fn reads(site: &Site) -> bool {
+    if site.is_of_session() {
+        return true;
+    }
+    let SiteSql::Literal(literal) = &site.sql else { return false };
+    let text = literal.text.to_ascii_lowercase();
+    let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+    let begins = words.next();
+    let words: Vec<&str> = words.collect();
+    let is_write =
+        |word: &&str| matches!(*word, "insert" | "update" | "delete" | "merge" | "replace" | "into");
+    matches!(begins, Some("select" | "with")) && words.contains(&"from") && !words.iter().any(is_write)
+}
+
+/// Whether the values bound to a query are a function's parameters and constants.
+fn is_given(site: &Site, function: &Function) -> bool {
+    site.arguments_complete
+        && site
+            .arguments
+            .iter()
+            .all(|argument| argument.is_constant && argument.mentions.iter().all(|name| function.keeps(name)))
+}
