@@ -372,6 +372,8 @@ fn takes_rows(function: &str) -> bool {
                 | "hash_record"
                 | "hstore"
                 | "json_object"
+                | "max"
+                | "min"
                 | "mode"
                 | "num_nonnulls"
                 | "num_nulls"

@@ -297,7 +297,11 @@ fn fields_of_composite_values() {
     check(Postgres, "SELECT (ads[1]).city FROM h", &["field city"]);
     check(Postgres, "SELECT (unnest(ads)).city FROM h", &["field city"]);
     check(Postgres, "SELECT (h).nosuch FROM h", &["field nosuch"]);
-    check(Postgres, "SELECT (h).quote_literal, (h).pg_column_size, (h).jsonb_build_array FROM h", &[]);
+    check(
+        Postgres,
+        "SELECT (h).quote_literal, (h).pg_column_size, (h).jsonb_build_array, (h).max FROM h",
+        &[],
+    );
 }
 
 #[test]
