@@ -56,3 +56,75 @@ fn what_is_configured_is_of_the_program() {
         check(&format!("for id in {over} {{ load(db, *id).await; }}"), expected);
     }
 }
+
+#[test]
+fn a_service_is_asked_by_its_client_and_no_cache_is_one() {
+    for (body, expected) in [
+        ("for id in ids { load(db, *id).await; mail_client.deliver(id).await?; }", Listed),
+        ("for id in ids { load(db, *id).await; mail::deliver(&mail_client, id).await?; }", Listed),
+        ("for client in clients { load(db, client.id).await; cache.insert(client.id, 1).await; }", Shown),
+        ("for client in clients { load(db, client.id).await; greet(client).await; }", Shown),
+        ("for client in clients { load(db, client.id).await; client.greet().await; }", Shown),
+        ("for id in ids { load(db, *id).await; redis_client.set(id, 1).await; }", Shown),
+        ("for id in ids { load(db, *id).await; label(&mail_client, id).await; }", Shown),
+    ] {
+        check(
+            &format!("{body} }} async fn label(client: &Client, id: &i64) -> String {{ id.to_string()"),
+            expected,
+        );
+    }
+}
+
+#[test]
+fn tables_that_vary_with_the_loop_are_known_when_it_runs() {
+    for (body, expected) in [
+        ("for table in tables { clear(db, table).await; }", Listed),
+        ("for id in ids { find(db, tenant, *id).await; }", Shown),
+    ] {
+        let code = format!(
+            r#"async fn run(db: &PgPool, ids: &[i64], tables: &[String], tenant: &str) {{ {body} }}
+            async fn clear(db: &PgPool, table: &str) {{
+                sqlx::query(&format!("DELETE FROM {{table}} WHERE id = 1")).execute(db).await;
+            }}
+            async fn find(db: &PgPool, tenant: &str, id: i64) {{
+                sqlx::query(&format!("SELECT body FROM {{tenant}}.notes WHERE id = $1")).bind(id).fetch_one(db).await;
+            }}"#
+        );
+        assert_eq!(tiers(&code), [expected], "{body}");
+    }
+}
+
+#[test]
+fn a_program_starts_before_it_serves() {
+    let each = "for id in ids { load(db, *id).await; }";
+    for (main, expected) in [
+        ("work(db, &ids).await; axum::serve(listener, app).await;", Listed),
+        ("work(db, &ids).await; serve_all().await;", Listed),
+        ("axum::serve(listener, app).await; work(db, &ids).await;", Shown),
+        (
+            "listener.listen(\"notes\").await; for request in server.incoming_requests() { work(db, &ids).await; }",
+            Shown,
+        ),
+        ("tokio::spawn(metrics::serve()); work(db, &ids).await;", Shown),
+        (
+            "for request in listener.incoming() { work(db, &ids).await; } axum::serve(listener, app).await;",
+            Shown,
+        ),
+        ("match command { Some(_) => work(db, &ids).await, _ => axum::serve(listener, app).await }", Shown),
+        ("if command.is_some() { work(db, &ids).await; return; } axum::serve(listener, app).await;", Shown),
+        ("if is_new { work(db, &ids).await; } axum::serve(listener, app).await;", Listed),
+    ] {
+        let code = format!(
+            "async fn main() {{ {main} }} async fn work(db: &PgPool, ids: &[i64]) {{ {each} }}
+             async fn serve_all() {{ axum::serve(listener, app()).await; }}"
+        );
+        let found = tiers(&code);
+        assert!(!found.is_empty() && found.iter().all(|tier| *tier == expected), "{main}: {found:?}");
+    }
+    // What a router keeps runs for each request.
+    let code = format!(
+        "async fn main() {{ axum::serve(listener, app(db)).await; }}
+         fn app(db: PgPool) -> Router {{ Router::new().route(\"/c\", get(|Json(ids): Json<Vec<i64>>| async move {{ {each} }})) }}"
+    );
+    assert_eq!(tiers(&code), [Shown]);
+}

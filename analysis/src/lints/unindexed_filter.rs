@@ -25,7 +25,7 @@ declare_lint! {
     /// that instead; `index-check` denies it as well. Conditions that no index can serve, such as `<>` and `NOT IN`,
     /// are not reported: they match nearly all rows; and a read that no index is known to help (`active AND admin`, a pattern
     /// that begins anywhere) is listed with `--all`. So is a raw query on a table that does not grow, as far as the
-    /// workspace tells: migrations fill it and no query adds rows, or none adds rows although all texts are known. Queries
+    /// workspace tells: migrations fill it, and no query adds rows, all of whose texts are known. Queries
     /// that one index would serve are one finding. What indexes exist is taken from the snapshot. Whether an index
     /// pays off on a small table, or on a column with two values, is your decision: `[tables]`, `countries = { rows =
     /// 250 }` in `query-budget.toml`, or an `allow` with the reason.

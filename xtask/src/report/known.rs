@@ -48,6 +48,11 @@ fn growth(batches: &[Batch], base: &Path) -> Growth {
                 None => growth.is_whole = false,
             }
         }
+        // What COPY sends is a text that is no query.
+        let functions = batch.files.iter().flat_map(|file| &file.source.scan.functions);
+        functions.filter(|function| !function.in_test).for_each(|function| {
+            function.flow.each_called(&mut |name| growth.is_whole &= !COPIES.contains(&name));
+        });
         batch.bare.iter().for_each(|query| growth.add(&query.sql));
         let schema = batch.project.schema.as_ref();
         let functions = schema.into_iter().flat_map(|schema| schema.functions.values().flatten());
@@ -59,6 +64,9 @@ fn growth(batches: &[Batch], base: &Path) -> Growth {
     }
     growth
 }
+
+/// The methods that send COPY.
+const COPIES: &[&str] = &["copy_in", "copy_in_raw", "copy_from"];
 
 fn text(site: &Site) -> Option<&str> {
     match (&site.sql, &site.built) {

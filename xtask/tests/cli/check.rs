@@ -284,3 +284,35 @@ pub async fn f(db: &sqlx::PgPool) {
         .collect();
     assert_eq!(places, [(Some("src/lib.rs"), Some(5))]);
 }
+
+#[test]
+fn a_table_that_migrations_alone_fill_is_listed_and_copy_may_fill_any() {
+    let read = "pub async fn list(db: &sqlx::PgPool, by: i64) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar(\"SELECT id FROM notes WHERE by = $1 ORDER BY id LIMIT 9\").bind(by).fetch_all(db).await
+}
+";
+    let copy = "pub async fn fill(db: &sqlx::PgPool, copy: &str) -> sqlx::Result<()> {
+    sqlx::query(\"DELETE FROM notes WHERE id = 1\").execute(db).await?;
+    db.copy_in_raw(copy).await?;
+    Ok(())
+}
+";
+    for (code, seed, shown) in [
+        (read.to_owned(), "INSERT INTO notes (id, by) VALUES (1, 1);", false),
+        (read.to_owned() + copy, "INSERT INTO notes (id, by) VALUES (1, 1);", true),
+        (read.to_owned(), "", true),
+    ] {
+        let scratch = Scratch::with([
+            ("Cargo.toml", "[package]\nname = \"made\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
+            ("src/lib.rs", code.as_str()),
+        ]);
+        let made = "CREATE TABLE notes (id bigint PRIMARY KEY, by bigint NOT NULL);";
+        scratch.write("migrations/1_first.sql", format!("{made}\n{seed}\n"));
+        let ran = run(scratch.path(), &["check"]).exits_with(0);
+        assert_eq!(
+            (ran.stdout.clone() + &ran.stderr).contains("warning[unindexed_filter]"),
+            shown,
+            "{code} {seed}"
+        );
+    }
+}

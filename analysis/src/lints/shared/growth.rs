@@ -4,6 +4,21 @@ use std::collections::HashSet;
 
 use crate::schema::Name;
 
+/// The words between INSERT or REPLACE and the name of the table.
+const MODIFIERS: &[&str] = &[
+    "abort",
+    "delayed",
+    "fail",
+    "high_priority",
+    "ignore",
+    "into",
+    "low_priority",
+    "or",
+    "overwrite",
+    "replace",
+    "rollback",
+];
+
 /// The tables that get rows, by name without a schema, in lower case.
 #[derive(Debug, Default)]
 pub struct Growth {
@@ -19,9 +34,21 @@ impl Growth {
     /// Adds the tables that a statement inserts into.
     pub fn add(&mut self, text: &str) {
         let mut words = text.split(|c: char| c.is_whitespace() || c == '(').filter(|word| !word.is_empty());
+        let mut is_first = true;
+        // What follows an unknown beginning, or stands in an unknown part of WITH, may insert as well.
+        let first = text.split_whitespace().next().unwrap_or_default();
+        self.is_whole &=
+            !(first.starts_with('…') || first.eq_ignore_ascii_case("with") && text.contains('…'));
         while let Some(word) = words.next() {
-            if word.eq_ignore_ascii_case("into") || word.eq_ignore_ascii_case("copy") {
-                let Some(name) = words.next() else { return };
+            let is = |sought: &str| word.eq_ignore_ascii_case(sought);
+            let name = match is_first && (is("insert") || is("replace")) {
+                // MySQL does without INTO: `INSERT IGNORE notes`, `REPLACE notes`.
+                true => words.by_ref().find(|word| !MODIFIERS.contains(&word.to_ascii_lowercase().as_str())),
+                false if is("into") || is("copy") => words.next(),
+                false => None,
+            };
+            is_first = word.ends_with(';');
+            if let Some(name) = name {
                 // The name may be a part that is known at run time alone.
                 self.is_whole &= !name.contains(['…', '{', '%', '$']);
                 self.grown.insert(folded(name));
@@ -48,11 +75,10 @@ impl Growth {
         !self.grown.contains(&table.name.to_ascii_lowercase())
     }
 
-    /// Whether a table does not grow while the workspace runs: migrations fill it, or other services do. A workspace that
-    /// is not seen to insert anything tells nothing.
+    /// Whether a table does not grow: migrations fill it, and no query does. What nothing is seen to fill is filled by
+    /// something else, and what that adds is unknown.
     pub(crate) fn stays(&self, table: &Name) -> bool {
-        let is_filled = self.filled.contains(&table.name.to_ascii_lowercase());
-        self.is_never_grown(table) && (is_filled || self.is_whole && !self.grown.is_empty())
+        self.is_whole && self.is_never_grown(table) && self.filled.contains(&table.name.to_ascii_lowercase())
     }
 }
 
@@ -73,13 +99,16 @@ mod tests {
             "insert or ignore into `b` (id) VALUES (1)",
             "WITH x AS (INSERT INTO app.\"C\" VALUES (1)) SELECT 1",
             "COPY d (a) FROM STDIN",
+            "INSERT IGNORE f (id) VALUES (1)",
+            "REPLACE g SET id = 1",
+            "SELECT replace(name, 'a', 'b') FROM e",
             "SELECT * FROM e",
         ] {
             growth.add(text);
         }
         let mut found: Vec<_> = growth.grown.iter().map(String::as_str).collect();
         found.sort_unstable();
-        assert_eq!(found, ["a", "b", "c", "d"]);
+        assert_eq!(found, ["a", "b", "c", "d", "f", "g"]);
         assert!(growth.is_whole);
         growth.add("INSERT INTO … (id) VALUES ($1)");
         assert!(!growth.is_whole);
@@ -87,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_table_that_migrations_alone_fill_stays_as_it_is() {
-        let mut growth = Growth::default();
+        let mut growth = Growth { is_whole: true, ..Growth::default() };
         growth.add_migration("CREATE TABLE kinds (id int); INSERT INTO kinds (id) VALUES (1), (2);");
         growth.add_migration("INSERT INTO moved SELECT * FROM old; INSERT INTO users (id) VALUES (1)");
         growth.add("INSERT INTO users (id) VALUES ($1)");
@@ -96,9 +125,10 @@ mod tests {
             [stays("kinds"), stays("moved"), stays("users"), stays("other")],
             [true, false, false, false]
         );
-        growth.is_whole = true;
+        // A text that is not known may insert into any table.
+        growth.add("INSERT INTO … (id) VALUES ($1)");
         assert!(Growth::default().is_never_grown(&Name { schema: None, name: "kinds".to_owned() }));
         let stays = |name: &str| growth.stays(&Name { schema: None, name: name.to_owned() });
-        assert_eq!([stays("other"), stays("users")], [true, false]);
+        assert_eq!([stays("kinds"), stays("other")], [false, false]);
     }
 }

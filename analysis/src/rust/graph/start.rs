@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::calls::CallGraph;
-use crate::rust::flow::{CallRef, Flow};
-use crate::rust::function::Function;
+use super::waits::{self, Step};
+use crate::rust::flow::Flow;
 use crate::rust::site::LoopKind;
 use crate::rust::source::FunctionId;
 use crate::rust::walk::purpose;
@@ -13,10 +13,9 @@ use crate::rust::walk::purpose;
 /// Why a loop in such a function is seldom worth a change, as a note.
 pub(super) const WHY: &str = "it runs when the program starts, before it serves";
 
-/// The names of calls by which a program begins to serve.
+/// The names of calls by which a program serves while it waits for them.
 const SERVES: &[&str] = &[
     "launch",
-    "listen",
     "run_until_stopped",
     "serve",
     "serve_with_incoming",
@@ -25,10 +24,17 @@ const SERVES: &[&str] = &[
     "with_graceful_shutdown",
 ];
 
+/// Words in the names of what a loop goes through while it serves.
+const ARRIVALS: &[&str] =
+    &["accept", "connections", "incoming", "listener", "receiver", "recv", "requests", "rx", "stream"];
+
 impl CallGraph<'_> {
     /// The functions that run only while a service starts.
     pub(super) fn find_start(&self) -> HashSet<FunctionId> {
-        let mains: Vec<FunctionId> = self.all_functions().filter(|id| self.is_main(*id)).collect();
+        // A program that ends when its work is done does that work there.
+        let mut mains: Vec<FunctionId> = self.all_functions().filter(|id| self.is_main(*id)).collect();
+        let serving = if mains.is_empty() { HashSet::new() } else { self.serving() };
+        mains.retain(|id| serving.contains(id));
         let mut start = HashSet::new();
         let mut callers: HashMap<FunctionId, Vec<(FunctionId, bool)>> = HashMap::new();
         let mut unknown: HashSet<&str> = HashSet::new();
@@ -37,7 +43,8 @@ impl CallGraph<'_> {
         }
         for caller in self.all_functions() {
             let Some((_, function)) = self.get(caller) else { continue };
-            each_call(&function.flow, true, &mut |call, is_once| {
+            self.each_step(caller.source, &function.flow, &serving, true, &mut |flow, is_once| {
+                let Flow::Call(call) = flow else { return };
                 let targets = self.targets(caller.source, call);
                 if targets.is_empty() {
                     unknown.insert(call.callee.name());
@@ -66,10 +73,18 @@ impl CallGraph<'_> {
                 }
             });
         }
-        let serves =
-            start.iter().any(|id| self.get(*id).is_some_and(|(_, function)| begins_to_serve(function)));
-        // A program that ends when its work is done does that work there.
-        if serves { start } else { HashSet::new() }
+        start
+    }
+
+    /// Whether a step of a function is made only while a service starts: before it serves, and in no closure that others
+    /// may call.
+    pub(super) fn is_at_start(&self, id: FunctionId, step: Step) -> bool {
+        let Some((_, function)) = self.get(id).filter(|_| self.is_of_start(id)) else { return false };
+        let mut is_start = false;
+        self.each_step(id.source, &function.flow, &self.serving(), true, &mut |flow, is_once| {
+            is_start |= is_once && waits::has(flow, step);
+        });
+        is_start
     }
 
     fn is_main(&self, id: FunctionId) -> bool {
@@ -79,41 +94,93 @@ impl CallGraph<'_> {
             is_main(&function.path) && source.module.iter().all(String::is_empty)
         })
     }
-}
 
-/// Visits all calls, each with whether it is made at most once for each run of the code: in no endless loop, and in no
-/// closure that others may call.
-fn each_call<'f>(flow: &'f Flow, is_once: bool, visit: &mut impl FnMut(&'f CallRef, bool)) {
-    match flow {
-        Flow::Call(call) => visit(call, is_once),
-        Flow::Seq(parts) | Flow::Branch(parts) => {
-            parts.iter().for_each(|part| each_call(part, is_once, visit));
+    /// Visits all calls and queries, each with whether it is made before the code serves, at most once for each element of a
+    /// collection: in no endless loop, in no closure that others may call, and in no branch beside the one that serves.
+    fn each_step<'f>(
+        &self,
+        source: usize,
+        flow: &'f Flow,
+        serving: &HashSet<FunctionId>,
+        is_once: bool,
+        visit: &mut impl FnMut(&'f Flow, bool),
+    ) {
+        match flow {
+            Flow::Call(_) | Flow::Query(_) => visit(flow, is_once),
+            Flow::Seq(parts) => {
+                let mut is_before = is_once;
+                for part in parts {
+                    self.each_step(source, part, serving, is_before, visit);
+                    is_before = is_before && !self.serves_in(source, part, serving);
+                }
+            }
+            Flow::Branch(parts) => {
+                let serve = |part| is_once && self.serves_in(source, part, serving);
+                let serve: Vec<bool> = parts.iter().map(serve).collect();
+                let some_serves = serve.contains(&true);
+                for (part, serves) in parts.iter().zip(serve) {
+                    let goes_on = serves || !some_serves && !returns(part);
+                    self.each_step(source, part, serving, is_once && goes_on, visit);
+                }
+            }
+            Flow::Loop(inner) => {
+                let is_work = matches!(inner.head.kind, LoopKind::For | LoopKind::Combinator);
+                let words = inner.head.over.split(|c: char| !c.is_alphanumeric());
+                let arrives = words.into_iter().any(|word| ARRIVALS.contains(&word));
+                self.each_step(source, &inner.body, serving, is_once && is_work && !arrives, visit);
+            }
+            Flow::Scope(inner) => self.each_step(source, inner, serving, is_once, visit),
+            Flow::Handed(handed) => {
+                self.each_step(source, &handed.body, serving, is_once && handed.once, visit)
+            }
+            _ => {}
         }
-        Flow::Loop(inner) => {
-            each_call(&inner.body, is_once && inner.head.kind == LoopKind::For, visit);
+    }
+
+    /// The functions that serve, themselves or in what they call.
+    fn serving(&self) -> HashSet<FunctionId> {
+        let mut serving: HashSet<FunctionId> = HashSet::new();
+        loop {
+            let known = serving.len();
+            for id in self.all_functions() {
+                let Some((_, function)) = self.get(id).filter(|_| !serving.contains(&id)) else { continue };
+                if function.path.as_ref() == "rocket" || self.serves_in(id.source, &function.flow, &serving) {
+                    serving.insert(id);
+                }
+            }
+            if serving.len() == known {
+                return serving;
+            }
         }
-        Flow::Scope(inner) => each_call(inner, is_once, visit),
-        Flow::Handed(handed) => each_call(&handed.body, is_once && handed.once, visit),
-        _ => {}
+    }
+
+    /// Whether code serves: it waits for something to do, or for a server.
+    fn serves_in(&self, source: usize, flow: &Flow, serving: &HashSet<FunctionId>) -> bool {
+        match flow {
+            Flow::Call(call) => {
+                call.awaited && SERVES.contains(&call.callee.name())
+                    || self.targets(source, call).iter().any(|target| serving.contains(target))
+            }
+            Flow::Seq(parts) | Flow::Branch(parts) => {
+                parts.iter().any(|part| self.serves_in(source, part, serving))
+            }
+            Flow::Loop(inner) => {
+                inner.head.kind != LoopKind::For && inner.head.exempt == Some(purpose::SERVICE)
+                    || self.serves_in(source, &inner.body, serving)
+            }
+            Flow::Scope(inner) => self.serves_in(source, inner, serving),
+            Flow::Handed(handed) => self.serves_in(source, &handed.body, serving),
+            _ => false,
+        }
     }
 }
 
-/// Whether a function begins to serve: it waits for something to do, or starts a server.
-fn begins_to_serve(function: &Function) -> bool {
-    let mut serves = function.name == "rocket" || waits_for_work(&function.flow);
-    function.flow.each_called(&mut |name| serves |= SERVES.contains(&name));
-    serves
-}
-
-fn waits_for_work(flow: &Flow) -> bool {
+/// Whether code may leave its function, other than by an error.
+fn returns(flow: &Flow) -> bool {
     match flow {
-        Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(waits_for_work),
-        Flow::Loop(inner) => {
-            inner.head.kind != LoopKind::For && inner.head.exempt == Some(purpose::SERVICE)
-                || waits_for_work(&inner.body)
-        }
-        Flow::Scope(inner) => waits_for_work(inner),
-        Flow::Handed(handed) => waits_for_work(&handed.body),
+        Flow::Return => true,
+        Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().any(returns),
+        Flow::Loop(inner) => returns(&inner.body),
         _ => false,
     }
 }

@@ -67,11 +67,11 @@ impl CallGraph<'_> {
         if call.rare {
             return Some("it runs only after an error".to_owned());
         }
-        if self.is_of_start(caller) {
+        if self.is_at_start(caller, Step::Call(call.number)) {
             return Some(start::WHY.to_owned());
         }
         if let Some(end) = self.end_of(self.targets(caller.source, call)) {
-            if end.names_tables() {
+            if names_vary(call, around, end) {
                 return Some("which tables its query names is known only when it runs".to_owned());
             }
             if end.sql == SiteSql::Dynamic && end.built.is_none() {
@@ -175,15 +175,14 @@ impl CallGraph<'_> {
         work.begins |= name == "begin" && call.arguments == 0;
         let targets = self.targets(source, call);
         if targets.is_empty() {
-            if call.awaited && !call.on_database && !is_of_program(name, call.arguments) {
+            let is_of_program = is_of_program(name, call.arguments) || waits::is_of_cache(call);
+            if call.awaited && !call.on_database && !is_of_program {
                 work.waits.get_or_insert_with(|| call.written.clone());
             }
             return;
         }
         // Of a function that reaches no query, nothing is read but its name.
-        let is_outside =
-            call.awaited && call.on_service && !targets.iter().any(|target| self.queries(*target));
-        if is_outside {
+        if self.asks_service(source, call) {
             work.waits.get_or_insert_with(|| call.written.clone());
         }
         let target = self.nearest_target(targets).or_else(|| targets.first().copied());
@@ -191,6 +190,14 @@ impl CallGraph<'_> {
         let Some((_, function)) = self.get(target) else { return };
         self.add(target.source, &function.flow, depth + 1, seen, work);
     }
+}
+
+/// Whether each turn names other tables in the query that its call ends at: all that the call is given varies.
+fn names_vary(call: &CallRef, around: &Loop, end: &Site) -> bool {
+    let varies = |name: &String| around.elements.contains(name) || around.variables.contains(name);
+    let given = call.given.as_deref().unwrap_or_default();
+    let is_of_self = || end.built.iter().any(|built| built.names.iter().any(|name| name == "self"));
+    end.names_tables() && !given.is_empty() && given.iter().all(varies) && !is_of_self()
 }
 
 /// The body of the loop around a step.

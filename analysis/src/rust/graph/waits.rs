@@ -3,8 +3,10 @@
 
 use super::calls::CallGraph;
 use super::turn::body_of;
-use crate::rust::flow::Flow;
+use crate::rust::flow::{CallRef, Callee, Flow};
 use crate::rust::source::FunctionId;
+use crate::rust::type_ref::TypeRef;
+use crate::rust::walk::SERVICES;
 
 /// A query, or a call that reaches one.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +47,36 @@ impl CallGraph<'_> {
         Some(format!("each turn also waits for `{wait}`, which takes longer than a query"))
     }
 
+    /// Whether a call waits for a service elsewhere, which takes longer than a query: a method of a client, or a function
+    /// outside of the workspace that is given one. A cache does not take longer, and an element of the loop is none.
+    pub(super) fn asks_service(&self, source: usize, call: &CallRef) -> bool {
+        if !call.awaited || !call.on_service || is_of_cache(call) {
+            return false;
+        }
+        let targets = self.targets(source, call);
+        let is_varying = |name: &str| {
+            call.loops.iter().any(|around| {
+                around.elements.iter().chain(&around.variables).any(|variable| variable == name)
+            })
+        };
+        match &call.callee {
+            Callee::Method { on, .. } => {
+                let receiver = call.written.rsplit_once('.').map_or("", |(receiver, _)| receiver);
+                let root =
+                    receiver.split(|c: char| !c.is_alphanumeric() && c != '_').find(|it| !it.is_empty());
+                let is_service = words(receiver).any(is_service) || name_of(on).is_some_and(is_service);
+                is_service
+                    && !root.is_some_and(is_varying)
+                    && !targets.iter().any(|target| self.queries(*target))
+            }
+            Callee::Path(_) | Callee::SelfMethod(_) => {
+                let given = call.given.iter().flatten().map(String::as_str);
+                let is_element = |name: &str| is_varying(name) && words(name).any(is_service);
+                targets.is_empty() && call.given.is_some() && !given.into_iter().any(is_element)
+            }
+        }
+    }
+
     /// The first call of a service on the way to a step or behind it.
     fn wait_in(&self, source: usize, flow: &Flow, step: Step, course: &mut Course) -> Option<String> {
         match flow {
@@ -53,9 +85,8 @@ impl CallGraph<'_> {
                     course.is_made = true;
                     return None;
                 }
-                let reaches_query = || self.targets(source, call).iter().any(|target| self.queries(*target));
-                let waits = call.awaited && call.on_service && !call.on_database && !call.rare;
-                (waits && !course.is_left && !reaches_query()).then(|| call.written.clone())
+                let waits = !call.on_database && !call.rare && !course.is_left;
+                (waits && self.asks_service(source, call)).then(|| call.written.clone())
             }
             Flow::Query(_) => {
                 course.is_made |= step.is_in(flow);
@@ -97,12 +128,42 @@ impl CallGraph<'_> {
         let (source, function) = self.get(id)?;
         let site = source.scan.sites.get(at)?;
         let around = site.loops.iter().rfind(|around| around.exempt.is_none())?;
-        if self.is_of_start(id) {
+        if self.is_at_start(id, Step::Query(at)) {
             return Some(super::start::WHY.to_owned());
         }
         let body = body_of(&function.flow, around, Step::Query(at))?;
         self.longer_wait(id.source, body, Step::Query(at))
     }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+fn name_of(ty: &TypeRef) -> Option<&str> {
+    match ty {
+        TypeRef::Named(path, _) => path.last().map(String::as_str),
+        _ => None,
+    }
+}
+
+/// Whether a name ends with a word for a service.
+fn is_service(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SERVICES.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether a call is of a cache, judging by the name and type of its receiver.
+pub(super) fn is_of_cache(call: &CallRef) -> bool {
+    let is_cache = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        ["cache", "memcached", "redis", "valkey"].iter().any(|word| name.contains(word))
+    };
+    let of_type = match &call.callee {
+        Callee::Method { on, .. } => name_of(on).is_some_and(is_cache),
+        _ => false,
+    };
+    of_type || is_cache(&call.written)
 }
 
 /// Whether a step is in some code.

@@ -49,6 +49,7 @@ use crate::rust::type_ref::{Parameters, TypeRef};
 use allows::Comments;
 use locals::{Local, Locals};
 use loops::Runs;
+pub(in crate::rust) use reach::SERVICES;
 use shape::{Shape, Shapes};
 use sql_text::{Constants, Surroundings};
 

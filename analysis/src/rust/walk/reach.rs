@@ -32,7 +32,7 @@ const DATABASES: &[&str] = &[
 ];
 
 /// The endings of the names and types of what reaches a service elsewhere.
-const SERVICES: &[&str] = &["api", "client", "http", "mailer", "rpc", "smtp", "webhook"];
+pub(in crate::rust) const SERVICES: &[&str] = &["api", "client", "http", "mailer", "rpc", "smtp", "webhook"];
 
 impl Walker<'_> {
     /// Notes what the call that is recorded next reaches.
