@@ -107,6 +107,8 @@ pub(crate) fn parts(cursor: &mut Cursor<'_>, name: String, ty: TypeRef) -> Parse
             column.default = Some(format!("{default} ON UPDATE {update}"));
         } else if cursor.take("autoincrement") || cursor.take("auto_increment") {
             column.identity = true;
+            // What PostgreSQL calls an identity is never NULL.
+            column.not_null |= cursor.dialect == Dialect::Postgres;
         } else if cursor.is("generated") || cursor.is("as") {
             generated(cursor, &mut column)?;
         } else if constraint::deferrable(cursor, &mut timing) {
