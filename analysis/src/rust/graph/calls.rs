@@ -88,6 +88,8 @@ pub(in crate::rust) struct CallGraph<'a> {
     nearest: HashMap<FunctionId, Nearest<'a>>,
     /// The functions that reach a query of any kind.
     querying: HashSet<FunctionId>,
+    /// The functions that serve, themselves or in what they call; empty where no program starts.
+    pub(super) serving: HashSet<FunctionId>,
     /// The functions that run only while a service starts.
     start: HashSet<FunctionId>,
 }
@@ -104,11 +106,13 @@ impl<'a> CallGraph<'a> {
             groups: Vec::new(),
             nearest: HashMap::new(),
             querying: HashSet::new(),
+            serving: HashSet::new(),
             start: HashSet::new(),
         };
         graph.find_targets();
         graph.find_groups();
         graph.find_nearest();
+        graph.serving = graph.find_serving();
         graph.start = graph.find_start();
         graph
     }

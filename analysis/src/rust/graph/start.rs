@@ -32,9 +32,8 @@ impl CallGraph<'_> {
     /// The functions that run only while a service starts.
     pub(super) fn find_start(&self) -> HashSet<FunctionId> {
         // A program that ends when its work is done does that work there.
-        let mut mains: Vec<FunctionId> = self.all_functions().filter(|id| self.is_main(*id)).collect();
-        let serving = if mains.is_empty() { HashSet::new() } else { self.serving() };
-        mains.retain(|id| serving.contains(id));
+        let is_start = |id: &FunctionId| self.serving.contains(id) && self.is_main(*id);
+        let mains: Vec<FunctionId> = self.all_functions().filter(is_start).collect();
         let mut start = HashSet::new();
         let mut callers: HashMap<FunctionId, Vec<(FunctionId, bool)>> = HashMap::new();
         let mut unknown: HashSet<&str> = HashSet::new();
@@ -43,7 +42,7 @@ impl CallGraph<'_> {
         }
         for caller in self.all_functions() {
             let Some((_, function)) = self.get(caller) else { continue };
-            self.each_step(caller.source, &function.flow, &serving, true, &mut |flow, is_once| {
+            self.each_step(caller.source, &function.flow, &self.serving, true, &mut |flow, is_once| {
                 let Flow::Call(call) = flow else { return };
                 let targets = self.targets(caller.source, call);
                 if targets.is_empty() {
@@ -81,7 +80,7 @@ impl CallGraph<'_> {
     pub(super) fn is_at_start(&self, id: FunctionId, step: Step) -> bool {
         let Some((_, function)) = self.get(id).filter(|_| self.is_of_start(id)) else { return false };
         let mut is_start = false;
-        self.each_step(id.source, &function.flow, &self.serving(), true, &mut |flow, is_once| {
+        self.each_step(id.source, &function.flow, &self.serving, true, &mut |flow, is_once| {
             is_start |= is_once && waits::has(flow, step);
         });
         is_start
@@ -137,9 +136,12 @@ impl CallGraph<'_> {
         }
     }
 
-    /// The functions that serve, themselves or in what they call.
-    fn serving(&self) -> HashSet<FunctionId> {
+    /// The functions that serve, themselves or in what they call; none where no program starts.
+    pub(super) fn find_serving(&self) -> HashSet<FunctionId> {
         let mut serving: HashSet<FunctionId> = HashSet::new();
+        if !self.all_functions().any(|id| self.is_main(id)) {
+            return serving;
+        }
         loop {
             let known = serving.len();
             for id in self.all_functions() {

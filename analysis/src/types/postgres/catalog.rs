@@ -73,9 +73,8 @@ impl Catalog {
     pub(super) fn callable(&self) -> Vec<&'static str> {
         let mut names = Vec::new();
         for part in &self.parts {
-            let rest = part.get(first_not_before(part, "f ")..).unwrap_or_default();
-            let lines = rest.lines().map_while(|line| line.strip_prefix("f "));
-            let called = lines.filter(|line| !line.contains("cstring") && !line.contains("internal"));
+            let called = lines_of_kind(part, 'f')
+                .filter(|line| !line.contains("cstring") && !line.contains("internal"));
             names.extend(called.filter_map(|line| line.split(' ').next()));
         }
         names
@@ -117,10 +116,15 @@ impl Catalog {
 
     /// Each line of this kind in the built-in catalog: its first field, and the others.
     pub(super) fn base_lines(kind: char) -> impl Iterator<Item = (&'static str, &'static str)> {
-        let start = String::from_iter([kind, ' ']);
-        let rest = BASE.get(first_not_before(BASE, &start)..).unwrap_or_default();
-        rest.lines().map_while(move |line| line.strip_prefix(start.as_str())?.split_once(' '))
+        lines_of_kind(BASE, kind).map_while(|line| line.split_once(' '))
     }
+}
+
+/// Each line of a kind in one of the files, without its kind.
+fn lines_of_kind(part: &'static str, kind: char) -> impl Iterator<Item = &'static str> {
+    let start = String::from_iter([kind, ' ']);
+    let rest = part.get(first_not_before(part, &start)..).unwrap_or_default();
+    rest.lines().map_while(move |line| line.strip_prefix(start.as_str()))
 }
 
 /// The remaining fields of all lines with this kind and name in some of the files.
