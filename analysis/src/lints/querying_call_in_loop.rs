@@ -38,7 +38,7 @@ declare_lint! {
     /// found, and writes nothing.
     ///
     /// Of 41 findings drawn from 36 public projects, 40 were true and 22 worth a change; of 66
-    /// drawn later and judged more strictly, 36, and of the 49 of these that are still shown, 36: [how that was
+    /// drawn later and judged more strictly, 36: [how that was
     /// judged](../measured.md#findings-worth-a-change).
     ///
     /// ## Example
