@@ -56,11 +56,11 @@ impl Fixture {
         Self { directory }
     }
 
-    /// The functions of the release build with these features.
+    /// The functions of the optimised build with these features.
     fn functions(&self, name: &str, features: &str) -> Functions {
         let assembly = self.directory.join(format!("{name}.s"));
         let output = outside_cargo(&self.directory, env!("CARGO_TARGET_TMPDIR"))
-            .args(["rustc", "--quiet", "--release", "--lib", "--features", features, "--"])
+            .args(["rustc", "--quiet", "--lib", "--features", features, "--"])
             .args(["-Ccodegen-units=1", &format!("--emit=asm={}", assembly.display())])
             .env("SQLX_OFFLINE", "true")
             .output()
