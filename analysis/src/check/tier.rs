@@ -73,7 +73,24 @@ fn runs_once(file: &str, function: &str) -> bool {
         || name.split('_').any(|word| word == "genesis")
         || FUNCTIONS.iter().any(|start| is_word_of(name, start))
         || runs_migration(name)
-        || (name == "main" && stem.ends_with("main"))
+        || (name == "main" && (stem.ends_with("main") || is_binary(stem)))
+        || is_binary(stem) && stem.rsplit('/').next().is_some_and(|last| is_word_of(last, "generate"))
+        || stem.split('/').any(leads_from_version_to_version)
+}
+
+/// Whether a file is a program beside the crate's own.
+fn is_binary(stem: &str) -> bool {
+    stem.rsplit('/').nth(1) == Some("bin")
+}
+
+/// Whether a name says that its code brings data from one version to another: `from_v1_0_0_to_v2_0_0`.
+fn leads_from_version_to_version(name: &str) -> bool {
+    let is_version =
+        |word: &str| word.trim_start_matches(['v', 'V']).starts_with(|c: char| c.is_ascii_digit());
+    let is_to_version = |pair: (&str, &str)| matches!(pair.0, "from" | "to") && is_version(pair.1);
+    let words: Vec<&str> = name.split(['_', '-']).collect();
+    let pairs = words.iter().copied().zip(words.iter().copied().skip(1));
+    pairs.filter(|pair| is_to_version(*pair)).count() == 2
 }
 
 /// Whether the name of a function says that it does a migration: `run_migrations`, `perform_json_migration`. Others may be
@@ -196,6 +213,9 @@ mod tests {
             ("tools/probe/src/store.rs", "list"),
             ("/srv/a/src/migrations/one.rs", "list"),
             ("tools/user-generator/src/users.rs", "users"),
+            ("src/bin/backfill.rs", "main"),
+            ("src/bin/generate_demo_data.rs", "users"),
+            ("src/upgrades/from_v1_0_0_to_v2_0_0/users.rs", "transfer"),
         ] {
             assert!(runs_once(file, function), "{file} {function}");
         }
@@ -209,6 +229,9 @@ mod tests {
             ("src/store.rs", "debug_symbols"),
             ("src/examples_of.rs", "list"),
             ("src/generators_of.rs", "list"),
+            ("src/bin/server.rs", "list"),
+            ("src/upgrades/vm.rs", "upgrade"),
+            ("src/from_row_to_json.rs", "list"),
             ("/srv/tools/a_migration/src/lib.rs", "list"),
             ("src/lib.rs", ""),
         ] {

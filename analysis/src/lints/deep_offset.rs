@@ -4,6 +4,7 @@ use super::shared::{pasteable, shape};
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
+use crate::rust::{Site, SiteSql};
 use crate::schema::Table;
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Literal, Op};
@@ -21,8 +22,9 @@ declare_lint! {
     ///
     /// ## Known limits
     ///
-    /// Small literal offsets and small tables are left alone. A raw query that counts all rows beside each
-    /// (`COUNT(*) OVER ()`) reads them whatever the page, and is listed with `--all`. Paging by key cannot jump to a page number; if
+    /// Small literal offsets and small tables are left alone. A raw query is listed with `--all` where all rows are read
+    /// whatever the page: it counts them beside each (`COUNT(*) OVER ()`), its function counts them as well, or a parameter
+    /// chooses its order. Paging by key cannot jump to a page number; if
     /// users need that and there are few pages, allow it with a reason.
     ///
     /// Of 10 findings drawn from 65 public projects, 10 were true and 10 worth a change: [how that was
@@ -74,11 +76,46 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
                     .to_owned()
             }
         });
-        findings.push(match context.is_raw() && counts_all(block) {
-            true => finding.note("a window over all rows reads every row in any case").listed(),
-            false => finding,
+        let why = aside(context, query, block).filter(|_| context.is_raw());
+        findings.push(match why {
+            Some(why) => finding.note(why).listed(),
+            None => finding,
         });
     }
+}
+
+/// Why all rows are read whatever the page, so that a page by key would cost the same.
+fn aside(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<&'static str> {
+    // An order that a parameter chooses is in no index.
+    let is_chosen = |expr: &Expr| expr.as_column().is_none() && expr.any(|e| matches!(e, Expr::Parameter(_)));
+    if counts_all(block) {
+        Some("a window over all rows reads every row in any case")
+    } else if block.order_by.first().is_some_and(|order| is_chosen(&order.expr)) {
+        Some("a parameter chooses the order, so that all rows are read and sorted in any case")
+    } else if context.sites_beside().any(|site| counts_rows_of(context, site, query, block)) {
+        Some("the rows are counted beside it, which reads all of them in any case")
+    } else {
+        None
+    }
+}
+
+/// Whether a query counts the rows of all tables that a block reads.
+fn counts_rows_of(context: &QueryContext<'_>, site: &Site, query: &Query, block: &Block) -> bool {
+    let text = match (&site.sql, &site.built) {
+        (SiteSql::Literal(literal), _) => literal.text.as_ref(),
+        (_, Some(built)) => built.begin.as_str(),
+        _ => return false,
+    };
+    let lower = text.to_ascii_lowercase();
+    let counts = lower.trim_start().strip_prefix("select").is_some_and(|rest| {
+        let rest = rest.trim_start().trim_start_matches("coalesce(");
+        rest.starts_with("count(") && !rest.contains(" group by ")
+    });
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let mut tables =
+        block.from().iter().flat_map(|item| item.relations()).filter_map(|id| context.table(query, id));
+    counts
+        && tables.next().is_some_and(|first| words.contains(&first.name.name.to_ascii_lowercase().as_str()))
 }
 
 /// Whether each row is given a value of all rows, `COUNT(*) OVER ()`, so that all of them are read whatever the page.
@@ -112,6 +149,12 @@ fn keyset(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<St
     let mut keys: Vec<(String, bool)> = Vec::new();
     for key in &block.order_by {
         let column = key.expr.as_column()?;
+        // A comparison with NULL is not true: pages by it would leave those rows out.
+        let table = column.relation.and_then(|relation| context.table(query, relation));
+        let may_be_null = table.and_then(|it| it.column(&column.name)).is_some_and(|it| !it.not_null);
+        if may_be_null && !table.is_some_and(|it| it.primary_key.contains(&column.name)) {
+            return None;
+        }
         let name = match column.relation.filter(|_| several) {
             Some(relation) => format!("{}.{}", query.relation(relation).alias, column.name),
             None => column.name.clone(),
@@ -225,6 +268,34 @@ mod tests {
             let call = format!("sqlx::query({sql:?}).bind(limit).bind(at).fetch_all(db).await;");
             assert_eq!(tiers_in("deep_offset", &call), [expected], "{sql}");
         }
+    }
+
+    #[test]
+    fn listed_where_a_parameter_chooses_the_order_or_the_rows_are_counted_beside_it() {
+        use crate::finding::Tier::{Listed, Shown};
+        let page = |order: &str| {
+            format!(
+                "sqlx::query(\"SELECT id FROM events ORDER BY {order} LIMIT $1 OFFSET $2\").bind(a).bind(b)"
+            )
+        };
+        let tiers = |body: &str| tiers_in("deep_offset", body);
+        let chosen = "CASE WHEN $3 THEN id END";
+        assert_eq!(tiers(&format!("{}.bind(by).fetch_all(db).await;", page(chosen))), [Listed]);
+        let counted = |table: &str| {
+            format!(
+                "sqlx::query_scalar(\"SELECT COUNT(*) FROM {table}\").fetch_one(db).await;
+                {}.fetch_all(db).await;",
+                page("id")
+            )
+        };
+        assert_eq!(tiers(&counted("events")), [Listed]);
+        assert_eq!(tiers(&counted("servers")), [Shown]);
+    }
+
+    #[test]
+    fn no_condition_is_told_on_a_column_that_may_be_null() {
+        let told = help("deep_offset", "SELECT id FROM logs ORDER BY output LIMIT $1 OFFSET $2");
+        assert!(!told.contains("WHERE"), "{told}");
     }
 
     #[test]

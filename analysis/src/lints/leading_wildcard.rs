@@ -51,7 +51,10 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
         return Vec::new();
     }
     for (_, block) in query.written_blocks() {
-        for condition in block.conditions() {
+        let conditions = block.conditions();
+        // An index on what is compared with one value leads to fewer rows.
+        let is_found = |relation: RelationId| conditions.iter().any(|it| is_equal_to_value(it, relation));
+        for condition in conditions.iter().copied() {
             // The comparison in an optional filter does not matter until the filter is split up.
             if optional_filter::is_optional(condition) {
                 continue;
@@ -64,6 +67,9 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
                 let Some(relation) = matched.columns().first().and_then(|column| column.relation) else {
                     continue;
                 };
+                if is_found(relation) {
+                    continue;
+                }
                 match by_table.iter_mut().find(|(known, _)| *known == relation) {
                     Some((_, all)) if !all.contains(&matched) => all.push(matched),
                     Some(_) => {}
@@ -79,6 +85,14 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
             Some((relation, finding(context, table, &matched)))
         })
         .collect()
+}
+
+/// Whether a condition compares a column of a relation with a value, or with a column of another relation.
+fn is_equal_to_value(condition: &Expr, relation: RelationId) -> bool {
+    let Expr::Binary { op: Op::Eq, left, right } = condition else { return false };
+    let is_of = |side: &Expr| side.as_column().is_some_and(|column| column.relation == Some(relation));
+    let is_free = |side: &Expr| side.columns().iter().all(|column| column.relation != Some(relation));
+    is_of(left) && is_free(right) || is_of(right) && is_free(left)
 }
 
 /// The operand of a match whose pattern starts with a wildcard.
@@ -166,6 +180,7 @@ mod tests {
             "SELECT id FROM events WHERE name LIKE $1",
             "SELECT id FROM events WHERE name NOT LIKE '%done'",
             "SELECT id FROM events WHERE user_id = $1 AND name LIKE '%done'",
+            "SELECT id FROM logs WHERE event_id = $1 AND output LIKE '%done'",
             "SELECT name LIKE '%done' FROM events",
         ] {
             silent("leading_wildcard", sql);

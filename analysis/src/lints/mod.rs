@@ -369,6 +369,15 @@ impl<'a> QueryContext<'a> {
         self.sites.iter().filter(follows)
     }
 
+    /// The other queries of its function.
+    fn sites_beside(&self) -> impl Iterator<Item = &'a Site> {
+        let site = self.site;
+        let is_beside = move |other: &&'a Site| {
+            site.is_some_and(|site| other.function == site.function && other.place != site.place)
+        };
+        self.sites.iter().filter(is_beside)
+    }
+
     /// Whether a query of the same file creates a temporary table with this name, or the same text any.
     fn is_made_beside(&self, name: &str) -> bool {
         let last = name.rsplit('.').next().unwrap_or(name);

@@ -1,6 +1,6 @@
 //! One row is fetched from a query that can return several.
 
-use super::shared::shape;
+use super::shared::{meant, shape};
 use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::Rows;
 use crate::finding::Finding;
@@ -93,8 +93,15 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         finding =
             finding.help(format!("or, if there is only ever one, have the database enforce it: `{index}`"));
     }
+    let meant = query.root.and_then(|id| meant::one_row(context, query, id));
+    let by_one_value = is_by_one_value(root).then_some("each alternative compares a key with the same value");
     // An order says which row is meant.
-    findings.push(if is_first && context.is_raw() { finding.listed() } else { finding });
+    findings.push(match meant.or(by_one_value) {
+        _ if !context.is_raw() => finding,
+        Some(why) => finding.note(why).listed(),
+        None if is_first => finding.listed(),
+        None => finding,
+    });
 }
 
 /// Whether one row is read from a whole table, without saying which: the author must know that there is only
@@ -110,6 +117,20 @@ fn tells_nothing(root: &Block) -> bool {
     let Body::Select(select) = &root.body else { return false };
     let is_literal = |value: &Expr| matches!(value.without_casts(), Expr::Literal(_));
     select.star.is_none() && !select.projection.is_empty() && select.projection.iter().all(is_literal)
+}
+
+/// Whether the only condition compares columns with one value: a code or a name, whichever the value is.
+fn is_by_one_value(root: &Block) -> bool {
+    let [Expr::Or(arms)] = root.filters() else { return false };
+    let value = |arm: &Expr| match arm {
+        Expr::Binary { op: Op::Eq, left, right } => match (left.as_column(), right.without_casts()) {
+            (Some(_), Expr::Parameter(number)) => Some(*number),
+            _ => None,
+        },
+        _ => None,
+    };
+    let first = arms.first().and_then(value);
+    first.is_some() && arms.iter().all(|arm| value(arm) == first)
 }
 
 /// Whether the rows come from a function, which may well return one, or from a union of alternatives that
@@ -160,6 +181,19 @@ mod tests {
         assert_eq!(tiers_in("nonunique_fetch_one", &call(sql)), [Shown]);
         let ordered = format!("{sql} ORDER BY id DESC");
         assert_eq!(tiers_in("nonunique_fetch_one", &call(&ordered)), [Listed]);
+    }
+
+    #[test]
+    fn alternatives_of_one_value_are_listed() {
+        let call = |sql: &str| format!("sqlx::query({sql:?}).bind(a).bind(b).fetch_one(db).await;");
+        for (sql, expected) in [
+            ("SELECT name FROM servers WHERE id = $1 OR id = $2", Shown),
+            ("SELECT s.name FROM servers s JOIN users u ON u.id = s.id WHERE s.id = $1 OR u.id = $1", Listed),
+        ] {
+            let call = if sql.contains("$2") { call(sql) } else { call(sql).replace(".bind(b)", "") };
+            let tiers = tiers_in("nonunique_fetch_one", &call);
+            assert!(tiers.iter().all(|tier| *tier == expected), "{sql}: {tiers:?}");
+        }
     }
 
     #[test]

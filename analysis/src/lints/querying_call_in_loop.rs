@@ -1,7 +1,7 @@
 //! A call in a loop that reaches a query.
 
 use super::shared::loops;
-use super::{CallContext, Check, declare_lint, loop_invariant_query};
+use super::{CallContext, Check, declare_lint, loop_invariant_query, query_in_loop};
 use crate::finding::Finding;
 use crate::rust::{Link, LoopCall};
 use crate::sql::query::Kind;
@@ -98,8 +98,13 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
     if call.candidates > 1 {
         finding = finding.note(format!("the call can be any of {} functions", call.candidates));
     }
+    // A lock, a sequence: nothing is looked up in a table.
+    let is_of_no_table =
+        |it: &Query| it.relations.is_empty() && !query_in_loop::calls_own_function(context.schema, it);
     if let Some(why) = &call.aside {
         finding = finding.note(why.clone()).listed();
+    } else if query.as_ref().is_some_and(is_of_no_table) {
+        finding = finding.listed();
     }
     // A call that is to be moved is another cause than one whose query is to be asked for all elements.
     finding.causes.push(what.into());
@@ -157,6 +162,9 @@ fn help(context: &CallContext<'_>, query: Option<&Query>, function: &str) -> Vec
         )],
         (Kind::Update | Kind::Delete, None) => vec![format!(
             "write all elements in one statement after the loop: give `{function}` all of them, and its query {keys}"
+        )],
+        (Kind::Select, None) if query.relations.is_empty() => vec![format!(
+            "call it for all elements in one statement, where their order does not matter: give `{function}` all of them"
         )],
         (Kind::Select | Kind::Transaction | Kind::Other, None) => vec![format!(
             "read for all elements in one query before the loop: give `{function}` all keys, and its query {keys}"

@@ -128,3 +128,33 @@ fn a_program_starts_before_it_serves() {
     );
     assert_eq!(tiers(&code), [Shown]);
 }
+
+#[test]
+fn what_follows_a_check_that_nothing_is_missing_fills_it_once() {
+    let of = |body: &str| {
+        let ask = "sql!(\"SELECT name FROM servers WHERE id = $1\", id).fetch_one(db).await?";
+        tiers(&format!(
+            "async fn run(db: &PgPool, ids: &[i64], id: i64) {{ let mut head = None; let mut map = HashMap::new(); let mut seen = HashSet::new(); for key in ids {{ {} }} }}",
+            body.replace("ASK", ask)
+        ))
+    };
+    assert_eq!(of("if head.is_some() { continue; } head = Some(ASK);"), []);
+    assert_eq!(of("let None = head else { continue }; head = Some(ASK);"), []);
+    assert_eq!(of("if map.contains_key(key) { continue; } map.insert(key, load(db, *key).await?);"), []);
+    assert_eq!(of("if seen.contains(key) { continue; } load(db, *key).await?; seen.insert(key);"), [Shown]);
+    assert_eq!(of("if head.is_some() { log(); } load(db, *key).await?; head = Some(1);"), [Shown]);
+}
+
+#[test]
+fn what_changes_the_schema_and_what_reads_no_table_is_listed() {
+    let of = |sql: &str| {
+        let text = if sql.contains('{') { format!("format!({sql:?})") } else { format!("{sql:?}") };
+        tiers(&format!(
+            "async fn run(db: &PgPool, names: &[String]) {{ for name in names {{ put(db, name).await?; }} }}
+             async fn put(db: &PgPool, name: &str) {{ sqlx::query(&{text}).execute(db).await?; }}"
+        ))
+    };
+    assert_eq!(of("CREATE INDEX CONCURRENTLY ON {name} (id)"), [Listed]);
+    assert_eq!(of("DELETE FROM events WHERE name = '{name}'"), [Shown]);
+    assert_eq!(of("SELECT pg_try_advisory_lock(1)"), [Listed]);
+}

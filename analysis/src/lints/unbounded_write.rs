@@ -5,6 +5,7 @@ use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
 use crate::rust::{Site, SiteSql};
 use crate::schema::Name;
+use crate::sql::expr::Expr;
 use crate::sql::query::{Body, Kind, Query, Source, Write};
 use crate::sql::resolve;
 
@@ -59,7 +60,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
                 .iter()
                 .any(|block| matches!(&block.body, Body::Write(write) if adds_to(query, write, table)))
         };
-        if context.is_raw() && (anew() || is_meant(context, table)) {
+        if context.is_raw() && (anew() || is_meant(context, table) || is_derived(query, write)) {
+            continue;
+        }
+        if context.is_raw() && context.later_sites().any(|later| sets_again(context, later, table, write)) {
             continue;
         }
         let verb = if write.assignments.is_empty() { "DELETE" } else { "UPDATE" };
@@ -90,6 +94,8 @@ const ALL_OF_IT: &[&str] = &[
     "down",
     "rollback",
     "rebuild",
+    "recalculate",
+    "recompute",
     "prune",
 ];
 
@@ -110,6 +116,33 @@ fn inserts_into(context: &QueryContext<'_>, site: &Site, table: &Name) -> bool {
     query.kind == Kind::Insert
         && query.blocks.iter().any(|block| match &block.body {
             Body::Write(write) => adds_to(&query, write, table),
+            _ => false,
+        })
+}
+
+/// Whether every value that an UPDATE sets is computed from other tables for each row, so that all rows are meant: the
+/// number of a user's posts, counted anew.
+fn is_derived(query: &Query, write: &Write) -> bool {
+    let is_of_target = |expr: &Expr| expr.as_column().is_some_and(|it| it.relation == Some(write.target));
+    let looks_up = |block| query.block(block).filters().iter().any(|filter| filter.any(is_of_target));
+    let is_looked_up = |value: &Expr| value.any(|part| part.own_subquery().is_some_and(looks_up));
+    !write.assignments.is_empty()
+        && query.parameters == 0
+        && write.assignments.iter().all(|(_, value)| value.as_ref().is_some_and(is_looked_up))
+}
+
+/// Whether a later query of the function sets the same columns of some rows: then all are set back first.
+fn sets_again(context: &QueryContext<'_>, later: &Site, table: &Name, first: &Write) -> bool {
+    let SiteSql::Literal(literal) = &later.sql else { return false };
+    let Ok(query) = resolve(&literal.text, context.dialect, context.schema) else { return false };
+    let columns = |write: &Write| write.assignments.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    !first.assignments.is_empty()
+        && query.blocks.iter().any(|block| match &block.body {
+            Body::Write(write) => {
+                let is_same =
+                    matches!(&query.relation(write.target).source, Source::Table(name) if name == table);
+                is_same && write.filter.is_some() && columns(write) == columns(first)
+            }
             _ => false,
         })
 }
@@ -154,6 +187,29 @@ mod tests {
         };
         assert!(!found("WITH gone AS (DELETE FROM logs) INSERT INTO logs (event_id) VALUES (1)"));
         assert!(found("WITH gone AS (DELETE FROM logs) INSERT INTO servers (name) VALUES ('a')"));
+    }
+
+    #[test]
+    fn what_is_counted_anew_or_set_again_means_all_rows() {
+        let found = |first: &str, then: &str| {
+            let run = |sql: &str| format!("sqlx::query({sql:?}).execute(db).await;");
+            let source = format!("async fn put(db: &PgPool) {{ {} {} }}", run(first), run(then));
+            findings_in("unbounded_write", &source).iter().any(|finding| finding.lint == "unbounded_write")
+        };
+        let none = "SELECT 1";
+        let count =
+            |of: &str| format!("UPDATE servers SET name = (SELECT count(*) FROM events WHERE {of})::text");
+        assert!(!found(&count("events.server_id = servers.id"), none));
+        assert!(found(&count("events.server_id = 1"), none));
+        assert!(found("UPDATE events SET is_active = false", none));
+        assert!(!found(
+            "UPDATE events SET is_active = false",
+            "UPDATE events SET is_active = true WHERE user_id = 1"
+        ));
+        assert!(found(
+            "UPDATE events SET is_active = false",
+            "UPDATE events SET name = 'a' WHERE user_id = 1"
+        ));
     }
 
     #[test]

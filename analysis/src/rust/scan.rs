@@ -116,15 +116,38 @@ fn items(tokens: TokenStream) -> Result<Vec<syn::Item>, ScanError> {
     let mut items = Vec::new();
     let mut others = 0;
     for part in parts(tokens) {
-        match syn::parse2::<syn::Item>(part.tokens) {
+        match syn::parse2::<syn::Item>(part.tokens.clone()) {
             Ok(syn::Item::Verbatim(_)) => others += 1,
             Ok(item) => items.push(item),
+            Err(_) if let Some(module) = module(&part.tokens) => {
+                others += 1;
+                items.push(module);
+            }
             // An item below an attribute may have a syntax of the attribute's own.
             Err(_) if part.has_attribute => others += 1,
             Err(_) => return Err(error.into()),
         }
     }
     if items.is_empty() || others == 0 { Err(error.into()) } else { Ok(items) }
+}
+
+/// A module whose items are read one by one, if some of them are not valid Rust by themselves.
+fn module(tokens: &TokenStream) -> Option<syn::Item> {
+    let mut tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let TokenTree::Group(body) = tokens.pop().filter(|_| tokens.iter().any(|it| is_word(it, "mod")))? else {
+        return None;
+    };
+    let inner = items(body.stream()).ok()?;
+    let mut empty = proc_macro2::Group::new(Delimiter::Brace, TokenStream::new());
+    empty.set_span(body.span());
+    tokens.push(TokenTree::Group(empty));
+    let mut module = syn::parse2::<syn::ItemMod>(tokens.into_iter().collect()).ok()?;
+    module.content.as_mut()?.1 = inner;
+    Some(syn::Item::Mod(module))
+}
+
+fn is_word(token: &TokenTree, word: &str) -> bool {
+    matches!(token, TokenTree::Ident(ident) if ident == word)
 }
 
 /// The tokens of one item.

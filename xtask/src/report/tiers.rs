@@ -195,7 +195,11 @@ const KEY: &str = "unindexed_foreign_key";
 
 /// Adds the index that serves a further query of the same cause as well, if the first advises another than that query.
 fn serve_all(first: &mut Finding, further: &Finding) {
-    let Some(index) = further.causes.first().filter(|_| first.help != further.help) else { return };
+    // The causes of other findings are no indexes.
+    let is_about_index = matches!(first.lint, FILTER | SORT | KEY);
+    let Some(index) = further.causes.first().filter(|_| is_about_index && first.help != further.help) else {
+        return;
+    };
     let help = format!("or one index for all of its places: `{index}`");
     let is_said = first.help.iter().any(|said| *said == help || said.ends_with(&format!("`{index}`")));
     if !is_said {
@@ -257,6 +261,19 @@ mod tests {
             finding
         };
         assert_eq!(joined(vec![call("the same query"), call("a query"), call("a query")]).len(), 2);
+    }
+
+    #[test]
+    fn calls_that_end_at_one_query_are_not_told_to_add_an_index() {
+        let call = |function: &str| {
+            let mut finding =
+                on("querying_call_in_loop", Some("SELECT 1"), &format!("give `{function}` all keys"));
+            finding.causes = vec!["a query".into()];
+            finding
+        };
+        let joined = joined(vec![call("load"), call("load_all")]);
+        let [finding] = joined.as_slice() else { panic!("{joined:?}") };
+        assert_eq!(finding.help, ["give `load` all keys"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub(super) mod database;
 pub(super) mod folded;
 pub(super) mod growth;
 pub(super) mod loops;
+pub(super) mod meant;
 pub(super) mod pasteable;
 pub(super) mod shape;
 pub(super) mod slices;

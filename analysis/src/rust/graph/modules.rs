@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::globs;
+use super::neighbours::leads_out;
 use crate::rust::query_names::makes_query;
 use crate::rust::source::{FunctionId, Source};
 use crate::rust::type_ref::TypeRef;
@@ -316,7 +317,7 @@ impl<'a> Modules<'a> {
         if begins && let Some(root) = self.extern_root(module.root, first) {
             return self.outside_at(root, rest, false, depth + 1);
         }
-        if begins && first == "sqlx" && !rest.is_empty() {
+        if begins && leads_out(first) && !rest.is_empty() {
             return Some(path.to_vec());
         }
         let through = self.through_globs(id, first).find_map(|of| {
@@ -353,7 +354,7 @@ impl<'a> Modules<'a> {
         let reached = self.groups.get(id).and_then(|group| self.reach.get(*group)).into_iter().flatten();
         let all = std::iter::once(&id).chain(reached).filter_map(|id| self.list.get(*id));
         let glob =
-            all.flat_map(|module| &module.globs).find(|glob| glob.first().is_some_and(|it| it == "sqlx"))?;
+            all.flat_map(|module| &module.globs).find(|glob| glob.first().is_some_and(|it| leads_out(it)))?;
         Some(glob.iter().chain([name]).cloned().collect())
     }
 

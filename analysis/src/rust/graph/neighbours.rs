@@ -117,7 +117,12 @@ fn used<'n, V>(text: &str, names: &HashMap<&'n str, V>) -> Vec<&'n str> {
     found
 }
 
-/// Tells which paths lead to sqlx through imports of other files.
+/// Whether a crate has what makes queries.
+pub(super) fn leads_out(name: &str) -> bool {
+    matches!(name, "sqlx" | "query_budget")
+}
+
+/// Tells which paths lead to sqlx or to this project through imports of other files.
 fn tell_names(files: &[Neighbour<'_>], told: &mut [Told]) {
     if !files.iter().any(|file| handed::hands_on(file.text)) {
         return;
@@ -143,7 +148,7 @@ fn tell_names(files: &[Neighbour<'_>], told: &mut [Told]) {
     // An alias of an alias is found in the next round.
     loop {
         let before = names.len();
-        let more = uses.iter().filter(|(_, of)| makes_query(of) || *of == "sqlx" || names.contains(of));
+        let more = uses.iter().filter(|(_, of)| makes_query(of) || leads_out(of) || names.contains(of));
         let more: Vec<&str> = more.map(|(name, _)| *name).collect();
         names.extend(more);
         if names.len() == before {
@@ -198,7 +203,7 @@ fn tell_names(files: &[Neighbour<'_>], told: &mut [Told]) {
                 // A path to what a type or module of queries has: `QueryBuilder::new`.
                 for length in 1..=path.len() {
                     let Some(path) =
-                        path.get(..length).filter(|path| path.first().is_some_and(|it| it != "sqlx"))
+                        path.get(..length).filter(|path| path.first().is_some_and(|it| !leads_out(it)))
                     else {
                         continue;
                     };
@@ -206,7 +211,7 @@ fn tell_names(files: &[Neighbour<'_>], told: &mut [Told]) {
                         continue;
                     }
                     let led = module.and_then(|module| modules.outside(module, path));
-                    let led = led.filter(|full| full.first().is_some_and(|first| first == "sqlx"));
+                    let led = led.filter(|full| full.first().is_some_and(|first| leads_out(first)));
                     told.handed.extend(led.map(|full| (path.to_vec(), full)));
                 }
             }
@@ -246,6 +251,12 @@ mod tests {
         check(&[db, ("a", "use crate::db; fn f() { db::q(1) }")], "crate::db::q", Some("sqlx::query"));
         check(&[db, ("a", "use crate::db::*; fn f() { q(1) }")], "q", Some("sqlx::query"));
         check(&[db, ("a", "use crate::db::q as r; fn f() { r(1) }")], "crate::db::q", Some("sqlx::query"));
+        let ours = ("db", "pub use query_budget::sql as run;");
+        check(
+            &[ours, ("a", "use crate::db::run; fn f() { run!(1) }")],
+            "crate::db::run",
+            Some("query_budget::sql"),
+        );
         let prelude = ("prelude", "pub use crate::db::q as fetch;");
         check(
             &[db, prelude, ("a", "use crate::prelude::fetch; fn f() { fetch(1) }")],

@@ -74,6 +74,9 @@ impl CallGraph<'_> {
             if names_vary(call, around, end) {
                 return Some("which tables its query names is known only when it runs".to_owned());
             }
+            if changes_schema(end) {
+                return Some("it changes the schema, one object in a statement".to_owned());
+            }
             if end.sql == SiteSql::Dynamic && end.built.is_none() {
                 return Some("its query is known only when it runs".to_owned());
             }
@@ -214,13 +217,36 @@ pub(super) fn body_of<'f>(flow: &'f Flow, around: &Loop, step: Step) -> Option<&
     }
 }
 
+/// The text of a query as far as it is known.
+fn text_of(site: &Site) -> Option<&str> {
+    match (&site.sql, &site.built) {
+        (SiteSql::Literal(literal), _) => Some(literal.text.as_ref()),
+        (_, Some(built)) => Some(built.begin.as_str()),
+        _ => None,
+    }
+}
+
+/// Whether a statement makes or changes an object of the schema, judging by its first word.
+fn changes_schema(site: &Site) -> bool {
+    let first = text_of(site).and_then(|text| text.split_whitespace().next()).unwrap_or_default();
+    matches!(
+        first.to_ascii_lowercase().as_str(),
+        "alter"
+            | "attach"
+            | "cluster"
+            | "comment"
+            | "create"
+            | "detach"
+            | "grant"
+            | "refresh"
+            | "reindex"
+            | "revoke"
+    )
+}
+
 /// Whether a query writes, judging by its words.
 fn writes(site: &Site) -> bool {
-    let text = match (&site.sql, &site.built) {
-        (SiteSql::Literal(literal), _) => literal.text.as_ref(),
-        (_, Some(built)) => built.begin.as_str(),
-        _ => return false,
-    };
+    let Some(text) = text_of(site) else { return false };
     let mut words = text.split_whitespace().map(str::to_ascii_lowercase);
     let is_write = |word: &str| matches!(word, "insert" | "update" | "delete" | "merge" | "replace");
     match words.next().as_deref() {

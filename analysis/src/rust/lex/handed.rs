@@ -52,7 +52,8 @@ fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
 
 /// Whether a file imports what makes queries so that others may have it from there: under another name, or for all to see.
 pub(in crate::rust) fn hands_on(text: &str) -> bool {
-    if !(text.contains("sqlx") && (text.contains(" as ") || text.contains("pub"))) {
+    let is_of_queries = text.contains("sqlx") || text.contains("query_budget");
+    if !(is_of_queries && (text.contains(" as ") || text.contains("pub"))) {
         return false;
     }
     let tokens = tokens(text);
@@ -65,7 +66,8 @@ pub(in crate::rust) fn hands_on(text: &str) -> bool {
         let length = tokens.iter().skip(at).position(|token| token.kind == Kind::Sign(b';')).unwrap_or(0);
         let named = tokens.get(at..at + length).unwrap_or_default();
         let is_seen = tokens.get(..at - 1).is_some_and(is_public);
-        let of_queries = named.iter().any(|name| makes_query(name.text) || name.is("sqlx"));
+        let of_queries =
+            named.iter().any(|name| makes_query(name.text) || name.is("sqlx") || name.is("query_budget"));
         if of_queries && (is_seen || named.iter().any(|name| name.is("as"))) {
             return true;
         }

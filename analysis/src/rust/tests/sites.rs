@@ -351,6 +351,10 @@ fn an_item_that_an_attribute_reads_costs_itself_alone() {
         let scan = scanned(&format!("#![allow(x)]\nconst A: B = B {{ c: 1 }};\n{item}\n{query}"));
         assert_eq!(only(&scan).place.line, 4, "{item}");
     }
+    // In a module as well.
+    let item = "#[ext] pub impl str { fn a(&self) {} }";
+    let scan_of = scanned(&format!("mod a {{ mod b {{\n{item}\n{query}\n}} }}"));
+    assert_eq!(only(&scan_of).place.line, 3);
     assert!(scan("src/lib.rs", &format!("pub impl str {{}}\n{query}")).is_err(), "nothing reads that");
 }
 

@@ -50,7 +50,7 @@ impl Walker<'_> {
     }
 
     /// Marks the code walked next as filling a variable or field that was checked first.
-    fn keeps(&mut self, root: Option<String>) {
+    pub(super) fn keeps(&mut self, root: Option<String>) {
         let Some(root) = root else { return };
         let declared = self.here.locals.get(&root).map_or(0, |local| local.loops);
         self.here.kept = Some(self.here.kept.map_or(declared, |kept| kept.min(declared)));

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, Pat};
+use syn::{Block, Expr, Pat, Stmt};
 
 /// Whether a method of a cache runs its closure only on a miss.
 pub(in crate::rust) fn runs_on_miss(method: &str) -> bool {
@@ -60,6 +60,37 @@ pub(in crate::rust) fn kept_in_else(node: &syn::ExprIf) -> Option<String> {
 /// Like [`kept_in_then`], for an arm of a `match`: `match known.get(&k) { Some(v) => .., None => .. }`.
 pub(in crate::rust) fn kept_in_arm(matched: &Expr, arm: &syn::Arm) -> Option<String> {
     filled(&arm.pat, matched, |fills| fills.visit_expr(&arm.body))
+}
+
+/// Like [`kept_in_then`], for what follows a statement that leaves where nothing is missing:
+/// `if x.is_some() { continue; }`, `let None = x else { continue };`.
+pub(in crate::rust) fn kept_behind(statement: &Stmt, rest: &[Stmt]) -> Option<String> {
+    let root = match statement {
+        Stmt::Expr(Expr::If(node), _) if node.else_branch.is_none() => {
+            let leaves = match node.then_branch.stmts.last() {
+                Some(Stmt::Expr(last, _)) => {
+                    matches!(last, Expr::Continue(_) | Expr::Break(_) | Expr::Return(_))
+                }
+                _ => false,
+            };
+            match node.cond.as_ref() {
+                _ if !leaves => None,
+                Expr::Let(condition) if holds(&condition.pat) => asked_value(&condition.expr),
+                // A set of what has been seen holds no answer.
+                Expr::MethodCall(call) if call.method == "contains" => None,
+                condition => asked_present(condition),
+            }
+        }
+        Stmt::Local(local) => {
+            let init = local
+                .init
+                .as_ref()
+                .filter(|init| init.diverge.is_some() && !matches!(local.pat, Pat::Wild(_)))?;
+            asked_value(&init.expr).filter(|_| lacks(&local.pat))
+        }
+        _ => None,
+    };
+    root.filter(|root| Fills::of(root, |fills| rest.iter().for_each(|statement| fills.visit_stmt(statement))))
 }
 
 /// The name of what a pattern found missing in a value, if the code fills it.

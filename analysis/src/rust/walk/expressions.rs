@@ -7,7 +7,7 @@ use syn::{Block, Expr, Item, Pat, Stmt};
 use super::locals::Local;
 use super::loops::Runs;
 use super::shape::{self, Shape};
-use super::{Queries, Walker, built, errors, spans, sql_text, variables};
+use super::{Queries, Walker, built, caches, errors, spans, sql_text, variables};
 use crate::rust::flow::Flow;
 use crate::rust::site::{Form, SiteSql};
 
@@ -23,6 +23,7 @@ impl Walker<'_> {
         }
         let queries = self.scoped(|walker| {
             let (before, rare) = (walker.here.leaving.clone(), walker.here.rare);
+            let kept = walker.here.kept;
             let leaves_from = super::loops::last_continue(block);
             let mut tail = Queries::new();
             for (position, statement) in block.stmts.iter().enumerate() {
@@ -32,10 +33,13 @@ impl Walker<'_> {
                 }
                 walker.here.lines.push(spans::line_of(statement));
                 tail = walker.statement(statement);
-                walker.note_whether_kept(statement, block.stmts.get(position + 1..).unwrap_or_default());
+                let rest = block.stmts.get(position + 1..).unwrap_or_default();
+                walker.note_whether_kept(statement, rest);
+                walker.keeps(caches::kept_behind(statement, rest));
                 walker.here.lines.pop();
             }
             (walker.here.leaving, walker.here.rare) = (before, rare);
+            walker.here.kept = kept;
             tail
         });
         if has_items {
