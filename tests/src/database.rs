@@ -23,7 +23,9 @@ where
     let mut connection = PgConnection::connect_with(&server).await.expect("connect to PostgreSQL");
     let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
     sqlx::raw_sql(create).execute(&mut connection).await.expect("create a database");
-    let pool = PgPool::connect_with(server.database(&name)).await.expect("connect to the database made");
+    // Nothing has to survive a crash of the server, so no statement waits for the disk.
+    let made = server.database(&name).options([("synchronous_commit", "off")]);
+    let pool = PgPool::connect_with(made).await.expect("connect to the database made");
     let outcome = tokio::spawn(test(pool.clone())).await;
     pool.close().await;
     let drop = AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));

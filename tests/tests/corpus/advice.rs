@@ -52,8 +52,7 @@ async fn advice_is_proven_on_postgres() {
 }
 
 async fn prove(folder: &Folder, pool: &PgPool) -> Proof {
-    let _alone = load::ROLES.lock().await;
-    let roles = load::roles(pool).await;
+    let roles = load::Roles::before(folder, pool).await;
     load::migrate(folder, pool).await;
     let mut connection = pool.acquire().await.expect("a connection").detach();
     let empty = distinct::postgres(&mut connection).await.expect("fill the tables");
@@ -63,7 +62,7 @@ async fn prove(folder: &Folder, pool: &PgPool) -> Proof {
     let workload = workload(folder);
     let proof = workload.prove_on_postgres(&mut connection).await;
     connection.close().await.expect("close the connection");
-    load::drop_new_roles(pool, &roles).await;
+    roles.drop_new(pool).await;
     proof
 }
 

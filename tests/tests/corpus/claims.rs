@@ -104,8 +104,7 @@ async fn at_most_one_row_in_postgres() {
 }
 
 async fn try_claims(folder: &Folder, pool: &PgPool) {
-    let _alone = load::ROLES.lock().await;
-    let roles = load::roles(pool).await;
+    let roles = load::Roles::before(folder, pool).await;
     load::migrate(folder, pool).await;
     let mut connection = pool.acquire().await.expect("a connection");
     show(&heading(&rows::postgres::fill(&mut connection).await.expect("fill the tables")));
@@ -114,7 +113,7 @@ async fn try_claims(folder: &Folder, pool: &PgPool) {
         let outcome = rows::postgres::run(&mut connection, &sql).await.expect("run a query");
         tally.count(&sql, &reason, outcome);
     }
-    load::drop_new_roles(pool, &roles).await;
+    roles.drop_new(pool).await;
     tally.report(folder);
 }
 

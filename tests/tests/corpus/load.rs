@@ -5,6 +5,7 @@ use query_budget_analysis::schema::{replay, snapshot};
 use query_budget_analysis::sql::Dialect;
 use query_budget_tests::{catalog, with_postgres};
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::folder::{Folder, show};
 
@@ -70,12 +71,8 @@ async fn snapshots_load_into_postgres() {
     }
 }
 
-/// Roles belong to the server, so tests that run migrations create and drop them one at a time.
-pub(crate) static ROLES: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
 async fn compare(folder: &Folder, migrated: &PgPool, loaded: &PgPool) {
-    let _alone = ROLES.lock().await;
-    let roles = roles(migrated).await;
+    let roles = Roles::before(folder, migrated).await;
     migrate(folder, migrated).await;
     let snapshot = AssertSqlSafe(written(folder));
     if let Err(error) = sqlx::raw_sql(snapshot).execute(loaded).await {
@@ -84,7 +81,7 @@ async fn compare(folder: &Folder, migrated: &PgPool, loaded: &PgPool) {
     let difference =
         catalog::difference(&catalog::postgres(migrated).await, &catalog::postgres(loaded).await);
     show(&format!("{}: the loaded snapshot differs in {} lines", folder.name, difference.len()));
-    drop_new_roles(migrated, &roles).await;
+    roles.drop_new(migrated).await;
     assert_eq!(difference, Vec::<String>::new(), "{}", folder.name);
 }
 
@@ -106,14 +103,36 @@ pub(crate) async fn migrate(folder: &Folder, pool: &PgPool) {
     }
 }
 
-/// Roles belong to the server, so those that a migration creates have to be dropped by hand.
-pub(crate) async fn roles(pool: &PgPool) -> Vec<String> {
-    sqlx::query_scalar("SELECT rolname::text FROM pg_roles").fetch_all(pool).await.expect("read the roles")
-}
+/// Roles belong to the server: those that migrations create are dropped at the end, and only one folder at a time creates any.
+pub(crate) struct Roles(Option<(MutexGuard<'static, ()>, Vec<String>)>);
 
-pub(crate) async fn drop_new_roles(pool: &PgPool, known: &[String]) {
-    for role in roles(pool).await.iter().filter(|role| !known.contains(role)) {
-        let drop = AssertSqlSafe(format!("DROP OWNED BY \"{role}\"; DROP ROLE \"{role}\""));
-        sqlx::raw_sql(drop).execute(pool).await.expect("drop a role that a migration made");
+impl Roles {
+    /// To be called before the migrations run.
+    pub(crate) async fn before(folder: &Folder, pool: &PgPool) -> Roles {
+        static ALONE: Mutex<()> = Mutex::const_new(());
+        let creates = |sql: &str| {
+            let sql = sql.to_ascii_uppercase();
+            ["CREATE ROLE", "CREATE USER", "CREATE GROUP"].iter().any(|words| sql.contains(words))
+        };
+        if !folder.migrations().iter().any(|migration| creates(&migration.sql)) {
+            return Roles(None);
+        }
+        let alone = ALONE.lock().await;
+        Roles(Some((alone, Roles::of_server(pool).await)))
+    }
+
+    pub(crate) async fn drop_new(self, pool: &PgPool) {
+        let Some((_alone, known)) = self.0 else { return };
+        for role in Roles::of_server(pool).await.iter().filter(|role| !known.contains(role)) {
+            let drop = AssertSqlSafe(format!("DROP OWNED BY \"{role}\"; DROP ROLE \"{role}\""));
+            sqlx::raw_sql(drop).execute(pool).await.expect("drop a role that a migration made");
+        }
+    }
+
+    async fn of_server(pool: &PgPool) -> Vec<String> {
+        sqlx::query_scalar("SELECT rolname::text FROM pg_roles")
+            .fetch_all(pool)
+            .await
+            .expect("read the roles")
     }
 }
