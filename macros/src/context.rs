@@ -139,7 +139,8 @@ impl Context {
         let text = project::read(&path).unwrap_or_default();
         // Without budgets, the bounds of functions are not needed.
         let has_budgets = !of.is_without_budgets(&whole) && crates::has_budgets(&text);
-        let found = found_alone(&shown(&path), &text, has_budgets);
+        let knows_dialect = !self.project().dialect_is_guessed;
+        let found = found_alone(&shown(&path), &text, has_budgets, knows_dialect);
         self.files.insert(path, Kept::new(Arc::clone(&found), vec![from]));
         Some(Source { found, line, column })
     }
@@ -196,12 +197,18 @@ impl<T> Kept<T> {
 }
 
 /// Scans one file alone, skipping code that reaches no query.
-fn found_alone(file: &str, text: &str, has_budgets: bool) -> Arc<Found> {
-    let scan =
-        |relevant: &str| crates::scan(file, relevant, text, in_test(), &Told::default()).unwrap_or_default();
+fn found_alone(file: &str, text: &str, has_budgets: bool, knows_dialect: bool) -> Arc<Found> {
+    let told = Told::default();
     let (scan, calls) = match has_budgets {
-        true => scan(&rust::relevant(&[text]).pop().unwrap_or_default()).follow_alone(),
-        false => (scan(&rust::with_queries(text)), Vec::new()),
+        true => {
+            let relevant = rust::relevant(&[text]).pop().unwrap_or_default();
+            crates::scan(file, &relevant, text, in_test(), &told).unwrap_or_default().follow_alone()
+        }
+        false => {
+            let scan = rust::scan_queries(file, text, in_test(), knows_dialect);
+            let scan = scan.or_else(|_| rust::scan_detached(file, text, in_test(), &told));
+            (scan.unwrap_or_default(), Vec::new())
+        }
     };
     Arc::new(Found { scan, calls })
 }

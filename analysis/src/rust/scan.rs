@@ -9,8 +9,11 @@ use super::drivers;
 use super::graph::imports::Imports;
 use super::graph::neighbours::Told;
 use super::lex::guard;
+use super::lex::outline::outline_of_queries;
+use super::lex::relevant::with_unknown;
 use super::site::Allow;
 use super::source::{Scan, ScanError, ScannedFunction};
+use super::straight;
 use super::walk::Walker;
 use super::walk::allows::Comments;
 use super::walk::items::{is_test_path, macro_of};
@@ -34,6 +37,14 @@ pub fn scan_in(file: &str, source: &str, in_test: bool, told: &Told) -> Result<S
     read.unwrap_or_else(|| Err(ScanError::gave_up()))
 }
 
+/// The same on the current thread, whose stack is [`guard::STACK`] long, as those of a pool that reads many files.
+pub fn scan_here(file: &str, source: &str, in_test: bool, told: &Told) -> Result<Scan, ScanError> {
+    let read = catch_unwind(AssertUnwindSafe(|| read(file, source, in_test, told)));
+    // The thread would keep the text of all that it has read.
+    proc_macro2::extra::invalidate_current_thread_spans();
+    read.unwrap_or_else(|_| Err(ScanError::gave_up()))
+}
+
 /// Scans a file's source inside a procedural macro, where tokens would otherwise be the compiler's. A build
 /// knows better than the path whether the file is test code.
 pub fn scan_detached(file: &str, source: &str, in_test: bool, told: &Told) -> Result<Scan, ScanError> {
@@ -55,6 +66,25 @@ pub fn scan_detached(file: &str, source: &str, in_test: bool, told: &Told) -> Re
     // An editor's macro server lives for hours, and would keep the text of all that it has read.
     proc_macro2::extra::invalidate_current_thread_spans();
     read.unwrap_or_else(|_| Err(ScanError::gave_up()))
+}
+
+/// The queries of a file alone, inside a procedural macro. What does not matter to them is left out of the functions.
+/// If `knows_dialect`, that of a connection is not asked for.
+pub fn scan_queries(file: &str, source: &str, in_test: bool, knows_dialect: bool) -> Result<Scan, ScanError> {
+    let (outline, tokens) = outline_of_queries(source);
+    let functions = &outline.functions;
+    let known = knows_dialect.then(|| straight::read(&file.into(), source, &tokens, functions, in_test));
+    let is_known =
+        |at: usize| known.as_ref().is_some_and(|known| known.sites.get(at).is_some_and(Option::is_some));
+    let mut scan = match &known {
+        Some(known) if known.is_whole => Scan::default(),
+        _ => {
+            let rest = with_unknown(source, functions, (0..functions.len()).map(is_known));
+            scan_detached(file, &rest, in_test, &Told::default())?
+        }
+    };
+    scan.sites.extend(known.into_iter().flat_map(|known| known.sites).flatten().flatten());
+    Ok(scan)
 }
 
 fn read(file: &str, source: &str, in_test: bool, told: &Told) -> Result<Scan, ScanError> {

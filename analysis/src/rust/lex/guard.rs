@@ -27,7 +27,7 @@ pub(in crate::rust) const COMPILER_THREAD: Limits = Limits { delimiters: 100, li
 const HEAVY: usize = 4;
 
 /// The stack size for reading files, in bytes; only touched pages use memory.
-pub(in crate::rust) const STACK: usize = 256 << 20;
+pub const STACK: usize = 256 << 20;
 
 /// Runs work on a thread with that stack; `None` if it panicked, or no thread could be started.
 pub(in crate::rust) fn on_own_thread<R: Send>(name: &str, work: impl FnOnce() -> R + Send) -> Option<R> {

@@ -55,6 +55,25 @@ pub(in crate::rust) fn read(literal: &Literal, file: &Arc<str>) -> Option<SqlLit
     Some(SqlLiteral { text: reader.text.into(), parts })
 }
 
+/// The same of the source of a literal at a place, if it is a string without escapes; what has a position in no text
+/// needs no parser.
+pub(in crate::rust) fn read_at(source: &str, at: Place) -> Option<SqlLiteral> {
+    let is_raw = source.starts_with("r\"") || source.starts_with("r#");
+    if source.contains('\r') || !is_raw && plain(source).is_none() {
+        return None;
+    }
+    let mut reader = Reader {
+        file: &at.file,
+        line: at.line,
+        column: at.column,
+        text: String::with_capacity(source.len()),
+        parts: Vec::new(),
+        broken: true,
+    };
+    reader.read(source);
+    Some(SqlLiteral { text: reader.text.into(), parts: reader.parts })
+}
+
 /// Concatenates texts, for `concat!` and `+`.
 pub(in crate::rust) fn join(literals: impl IntoIterator<Item = SqlLiteral>) -> SqlLiteral {
     let mut text = String::new();

@@ -55,21 +55,21 @@ pub(in crate::rust) enum Waits {
 
 /// Reads the names of a file.
 pub fn outline(text: &str) -> Outline<'_> {
-    read(text, true)
+    read(text, true).0
 }
 
-/// Like [`outline`], without the names that functions may call, if only the queries in them matter.
-pub(in crate::rust) fn outline_of_queries(text: &str) -> Outline<'_> {
+/// Like [`outline`], without the names that functions may call, if only the queries in them matter; and the tokens.
+pub(in crate::rust) fn outline_of_queries(text: &str) -> (Outline<'_>, Vec<Token<'_>>) {
     read(text, false)
 }
 
-fn read(text: &str, with_calls: bool) -> Outline<'_> {
+fn read(text: &str, with_calls: bool) -> (Outline<'_>, Vec<Token<'_>>) {
     let tokens = tokens(text);
     let renamed = renamed(&tokens);
     let renames = if with_calls { renames(&tokens) } else { Vec::new() };
     let mut reader = Reader { tokens, renamed, with_calls, length: text.len(), ..Reader::default() };
     reader.items();
-    Outline { renames, ..reader.outline }
+    (Outline { renames, ..reader.outline }, reader.tokens)
 }
 
 /// The renames in imports.
@@ -162,12 +162,13 @@ impl<'t> Reader<'t> {
 
     /// Reads the file to its end, body by body.
     fn items(&mut self) {
-        while let Some(token) = self.peek(0) {
-            if token.is("fn") && self.is_function() {
+        while self.at < self.tokens.len() {
+            let text = self.tokens[self.at].text;
+            if text.len() == 2 && self.tokens[self.at].is("fn") && self.is_function() {
                 self.function();
             } else {
-                if self.with_calls && self.is_macro(token) {
-                    self.note_macro(token);
+                if self.with_calls && self.is_macro(self.tokens[self.at]) {
+                    self.note_macro(self.tokens[self.at]);
                 }
                 self.at += 1;
             }
@@ -229,6 +230,13 @@ impl<'t> Reader<'t> {
     /// Whether the token at `at` is called: `name(`, `name!`, `name::<T>(`.
     fn is_called(&self, at: usize) -> bool {
         matches!(self.kind(Some(at + 1)), Some(Kind::Sign(b'(' | b'!' | b':')))
+    }
+
+    /// Whether a sign follows the current token by which a name may make a query.
+    fn precedes_sign(&self) -> bool {
+        let next = self.at + 1;
+        next < self.tokens.len()
+            && matches!(self.tokens[next].kind, Kind::Sign(b'!' | b'(' | b':' | b')' | b',' | b';' | b']'))
     }
 
     /// Whether the current name makes or runs a query, or is a macro that may.
@@ -381,22 +389,28 @@ impl<'t> Reader<'t> {
     /// Reads a body from its opening brace.
     fn body(&mut self, function: &mut Outlined<'t>) {
         let mut depth = 0usize;
-        while let Some(token) = self.peek(0) {
-            match token.kind {
+        while self.at < self.tokens.len() {
+            match self.tokens[self.at].kind {
                 Kind::Sign(b'{') => depth += 1,
                 Kind::Sign(b'}') => {
                     depth -= 1;
                     if depth == 0 {
-                        function.body.end = token.start;
-                        function.whole.end = token.start + 1;
+                        let end = self.tokens[self.at].start;
+                        function.body.end = end;
+                        function.whole.end = end + 1;
                         self.at += 1;
                         return;
                     }
                 }
                 Kind::Word | Kind::RawWord if !self.with_calls => {
-                    function.queries = function.queries || self.is_query(token) || self.is_of_driver(token);
+                    // One of these signs follows the name of every query, and of fewer others.
+                    if !function.queries && self.precedes_sign() {
+                        let token = self.tokens[self.at];
+                        function.queries = self.is_query(token) || self.is_of_driver(token);
+                    }
                 }
                 Kind::Word | Kind::RawWord => {
+                    let token = self.tokens[self.at];
                     match token.text {
                         "block_on" | "block_in_place" | "spawn" | "spawn_blocking" | "spawn_local"
                             if function.waits == Waits::Never =>

@@ -61,9 +61,20 @@ pub fn may_query(texts: &[&str]) -> bool {
 
 /// The text to parse for the queries of a file alone: functions without queries are blanked entirely.
 pub fn with_queries(text: &str) -> Cow<'_, str> {
-    let outline = outline_of_queries(text);
-    let others = outline.functions.into_iter().filter(|function| !function.queries);
-    blanked(text, others.map(|function| function.whole))
+    with_unknown(text, &outline_of_queries(text).0.functions, std::iter::repeat(false))
+}
+
+/// The same without the bodies of those of its functions whose queries are known.
+pub(in crate::rust) fn with_unknown<'t>(
+    text: &'t str,
+    functions: &[Outlined<'_>],
+    is_known: impl Iterator<Item = bool>,
+) -> Cow<'t, str> {
+    let others = functions.iter().zip(is_known).filter_map(|(function, is_known)| match function.queries {
+        false => Some(function.whole.clone()),
+        true => is_known.then(|| function.body.clone()),
+    });
+    blanked(text, others)
 }
 
 /// A text with some ranges blanked, in their order.

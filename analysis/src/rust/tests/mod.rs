@@ -8,6 +8,7 @@ mod hostile;
 mod loops;
 mod macros;
 mod sites;
+mod straight;
 
 use super::{Function, Scan, Site, SiteSql, scan};
 

@@ -2,7 +2,7 @@
 
 use query_budget_analysis::Config;
 use query_budget_analysis::check::Checker;
-use query_budget_analysis::rust::{Source, follow, relevant, scan, with_queries};
+use query_budget_analysis::rust::{Source, follow, relevant, scan, scan_queries, with_queries};
 
 use super::SCHEMAS;
 use super::query::told;
@@ -14,6 +14,7 @@ pub(super) fn run(source: &str) -> Features {
         assert_eq!(left.matches('\n').count(), source.matches('\n').count(), "a line is lost");
         assert!(left.chars().count() <= source.chars().count() + 1, "text is added");
     }
+    let _ = scan_queries("src/lib.rs", source, false, true);
     let scanned = match scan("src/lib.rs", source) {
         Ok(scanned) => scanned,
         Err(error) => {
