@@ -55,7 +55,7 @@ pub(crate) fn query_as(
         checked.findings.iter().partition(|finding| finding.level == Level::Deny);
     messages
         .extend(warnings.into_iter().chain(errors.iter().copied()).map(|found| finding(found, sql.marked)));
-    let schema = project.schema.as_ref();
+    let schema = project.schema.as_deref();
     let described = checked.described.take();
     let types = schema.zip(checked.query.as_ref().ok()).map(|(schema, query)| {
         let derived = || types::describe(query, schema, schema.dialect);

@@ -67,7 +67,7 @@ struct Made {
 
 fn made(context: &mut Context, sql: &Sql, described: Option<&Described>) -> Result<Made, Refusal> {
     let project = context.project();
-    let Some(schema) = project.schema.as_ref() else {
+    let Some(schema) = project.schema.as_deref() else {
         return Err(Refusal {
             message: "without a snapshot of the schema it is not known what tells rows apart".to_owned(),
             help: "write one: `cargo query-budget schema`".to_owned(),

@@ -12,7 +12,7 @@ pub(crate) fn of(project: &Project, query: Option<&Query>, text: &str) -> TokenS
     if !cfg!(feature = "cache") {
         return TokenStream::new();
     }
-    let schema = project.schema.as_ref();
+    let schema = project.schema.as_deref();
     let touches = touches::of(query, text, schema, project.dialect);
     let reads = touches.reads.iter().map(ToString::to_string);
     let writes = touches.writes.iter().map(ToString::to_string);

@@ -1,5 +1,6 @@
 //! Locates the files of a project: searches upwards from a directory, never beyond the workspace.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
@@ -198,17 +199,34 @@ pub(super) fn config(dir: &Path, last: &Path) -> Option<PathBuf> {
 /// table that does not exclude it, else the nearest with a `Cargo.toml`, else `dir` itself. A fetched package
 /// is its own root.
 pub fn workspace_root(dir: &Path) -> PathBuf {
-    let mut package = None;
-    for folder in dir.ancestors().filter(|folder| folder.join("Cargo.toml").is_file()) {
-        let package = *package.get_or_insert(folder);
-        if FETCHED.iter().any(|name| folder.join(name).is_file()) {
-            break;
+    Roots::default().of(dir)
+}
+
+/// The roots of workspaces. Each manifest is read once: every crate of a workspace asks for that of its root.
+#[derive(Default)]
+pub struct Roots {
+    manifests: HashMap<PathBuf, Option<Manifest>>,
+}
+
+impl Roots {
+    /// The [`workspace_root`] of a directory.
+    pub fn of(&mut self, dir: &Path) -> PathBuf {
+        let mut package = None;
+        for folder in dir.ancestors().filter(|folder| folder.join("Cargo.toml").is_file()) {
+            let package = *package.get_or_insert(folder);
+            if FETCHED.iter().any(|name| folder.join(name).is_file()) {
+                break;
+            }
+            match self.manifest(folder).and_then(|manifest| manifest.has_in_workspace(folder, package)) {
+                Some(true) => return folder.to_path_buf(),
+                Some(false) => break,
+                None => {}
+            }
         }
-        match Manifest::read(folder).and_then(|manifest| manifest.has_in_workspace(folder, package)) {
-            Some(true) => return folder.to_path_buf(),
-            Some(false) => break,
-            None => {}
-        }
+        package.unwrap_or(dir).to_path_buf()
     }
-    package.unwrap_or(dir).to_path_buf()
+
+    fn manifest(&mut self, folder: &Path) -> Option<&Manifest> {
+        self.manifests.entry(folder.to_path_buf()).or_insert_with(|| Manifest::read(folder)).as_ref()
+    }
 }

@@ -9,10 +9,11 @@ mod schema;
 mod sqlx_toml;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use crates::{sources, targets};
 pub use files::{ReadError, read, shown};
-pub use find::{search_migrations, workspace_root};
+pub use find::{Roots, search_migrations, workspace_root};
 pub use manifest::{Dependency, dependencies, dependency};
 pub use saved::saved_query;
 pub use schema::read_migrations;
@@ -49,7 +50,7 @@ pub struct Project {
     /// The lints that the configuration names, known or not.
     pub lint_keys: Vec<LintKey>,
     /// The database schema; `None` without a readable snapshot.
-    pub schema: Option<Schema>,
+    pub schema: Option<Arc<Schema>>,
     /// The snapshot file, if there is one.
     pub schema_path: Option<PathBuf>,
     /// The migrations directory, if there is one.
@@ -102,8 +103,13 @@ impl Project {
     /// Reads the configuration around `dir` and locates the snapshot and the migrations, without reading
     /// them.
     pub fn locate(dir: &Path, base: &Path) -> Project {
+        Project::locate_in(dir, base, &mut Roots::default())
+    }
+
+    /// Like [`Project::locate`], for one of many projects.
+    pub fn locate_in(dir: &Path, base: &Path, roots: &mut Roots) -> Project {
         let (dir, base) = (&find::resolved(dir), &find::resolved(base));
-        Project::within(dir, base, &find::workspace_root(dir), find::named_config())
+        Project::within(dir, base, &roots.of(dir), find::named_config())
     }
 
     fn within(dir: &Path, base: &Path, workspace: &Path, named_config: Option<PathBuf>) -> Project {
@@ -132,7 +138,7 @@ impl Project {
 
     /// A checker for the project's queries.
     pub fn checker(&self) -> Checker<'_> {
-        let checker = Checker::new(&self.config, self.schema.as_ref(), self.dialect);
+        let checker = Checker::new(&self.config, self.schema.as_deref(), self.dialect);
         if self.dialect_is_guessed { checker.with_guessed_dialect() } else { checker }
     }
 

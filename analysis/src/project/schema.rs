@@ -2,6 +2,7 @@
 //! migrations.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::files::sql_files;
 use super::{Project, ReadError, SCHEMA_COMMAND, dialect_of_url, place, read, shown};
@@ -76,7 +77,7 @@ impl Project {
         }
         self.skipped(snapshot.problems);
         self.dialect = snapshot.schema.dialect;
-        self.schema = Some(snapshot.schema);
+        self.schema = Some(Arc::new(snapshot.schema));
         self.digest = snapshot.digest;
     }
 
@@ -115,7 +116,7 @@ impl Project {
         self.skipped(replayed.problems);
         replayed.schema.gaps.extend(selected.gap);
         allow_columns(&mut replayed.schema, &selected.aside);
-        self.schema = Some(replayed.schema);
+        self.schema = Some(Arc::new(replayed.schema));
         Ok(migrations.len())
     }
 

@@ -68,7 +68,7 @@ fn statement(
                 .to_owned(),
         });
     }
-    let schema = project.schema.as_ref();
+    let schema = project.schema.as_deref();
     let query = sql::resolve(&sql.text, dialect, schema).map_err(|_| Refusal {
         message: "this statement does not parse".to_owned(),
         help: "mend it first".to_owned(),

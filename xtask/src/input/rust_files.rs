@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use query_budget_analysis::Place;
 use query_budget_analysis::check::TextFile;
-use query_budget_analysis::project::{Project, read, shown, workspace_root};
+use query_budget_analysis::project::{Project, Roots, read, shown};
 use query_budget_analysis::rust::{
-    CallEdge, FunctionId, LoopCall, Makers, Neighbour, Outline, SiteSql, Source, Told, Upper, follow,
-    is_test_path, left_out, may_query, opens_database, outline, scan_in, told,
+    CallEdge, FunctionId, LoopCall, Makers, Neighbour, Outline, STACK, Scan, ScanError, SiteSql, Source,
+    Told, Upper, follow, is_test_path, left_out, may_query, opens_database, outline, scan_here, scan_in,
+    told,
 };
+use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
 use super::migrations;
@@ -99,7 +101,9 @@ pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Re
     let texts = texts(&crates, &mut loaded.unread);
     let mut files = scanned(&crates, &texts, base, &mut loaded.unread);
     loaded.calls = follow_calls(&mut files);
-    let mut projects: Vec<Project> = crates.iter().map(|it| Project::locate(&it.dir, base)).collect();
+    let mut roots = Roots::default();
+    let located = crates.iter().map(|it| Project::locate_in(&it.dir, base, &mut roots));
+    let mut projects: Vec<Project> = located.collect();
     migrations::find(&crates, &mut projects, &|owner| {
         Box::new(of_crate(&texts, owner).iter().map(|text| text.text.as_str()))
     });
@@ -129,16 +133,19 @@ pub(crate) fn find_in(paths: &[PathBuf], packages: &[String], base: &Path) -> Re
     }
     let mut made: Option<Makers> = None;
     let written: HashSet<Arc<str>> = loaded.batches.iter().flat_map(literals).collect();
-    for folder in paths.iter().flat_map(|path| sqlx_folders(&crates, path)).collect::<BTreeSet<_>>() {
+    for folder in sqlx_folders(&crates, paths, &mut roots) {
         let mut bare = read_sqlx_folder(&folder, base, &mut loaded.unread)?;
         // An entry for a query of the source is that query; the others come from other macros.
         bare.retain(|query| !written.contains(query.sql.trim()));
+        if bare.is_empty() {
+            continue;
+        }
         let makers = made.get_or_insert_with(|| makers(&texts, base));
         for query in &mut bare {
             query.is_entry = true;
             query.maker = makers.maker(&query.sql).cloned();
         }
-        if let (false, Some(dir)) = (bare.is_empty(), folder.parent()) {
+        if let Some(dir) = folder.parent() {
             loaded.batches.push(Batch {
                 project: Project::locate(dir, base),
                 source: None,
@@ -165,13 +172,15 @@ fn literals(batch: &Batch) -> impl Iterator<Item = Arc<str>> {
     })
 }
 
-/// The `.sqlx` folders of the crates and of their workspaces inside `path`: one further up also holds queries
+/// The `.sqlx` folders of the crates and of their workspaces inside `paths`: one further up also holds queries
 /// of source that was not read.
-fn sqlx_folders(crates: &[Sources], path: &Path) -> BTreeSet<PathBuf> {
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let dirs = crates.iter().flat_map(|sources| [sources.dir.clone(), workspace_root(&sources.dir)]);
-    let folders = dirs.map(|dir| dir.join(SQLX_FOLDER));
-    folders.filter(|folder| folder.starts_with(&path) && folder.is_dir()).collect()
+fn sqlx_folders(crates: &[Sources], paths: &[PathBuf], roots: &mut Roots) -> BTreeSet<PathBuf> {
+    let whole = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+    let paths: Vec<PathBuf> = paths.iter().map(whole).collect();
+    let dirs = crates.iter().flat_map(|sources| [sources.dir.clone(), roots.of(&sources.dir)]);
+    let folders: BTreeSet<PathBuf> = dirs.map(|dir| dir.join(SQLX_FOLDER)).collect();
+    let is_inside = |folder: &PathBuf| paths.iter().any(|path| folder.starts_with(path));
+    folders.into_iter().filter(|folder| is_inside(folder) && folder.is_dir()).collect()
 }
 
 /// The texts of all files, in order.
@@ -268,15 +277,23 @@ fn scanned(
     );
     let work: Vec<_> = standings.into_iter().zip(texts).zip(left_out).zip(owned).zip(told).collect();
     let progress = Mutex::new(Progress::new("reading", work.len()));
-    let scanned: Vec<Result<(usize, RustFile), String>> = work
-        .into_par_iter()
-        .map(|((((standing, text), left_out), has_own_database), told)| {
-            let file = scan_file(standing, text, &left_out.of(&text.text), told, crates, base);
-            let file = file.map(|file| RustFile { has_own_database, ..file });
-            progress.lock().unwrap_or_else(PoisonError::into_inner).step();
-            file.map(|file| (text.owner, file))
-        })
-        .collect();
+    // A thread for each file would cost as much as many files do.
+    let pool = ThreadPoolBuilder::new().stack_size(STACK).build().ok();
+    let scan: Scanner = if pool.is_some() { scan_here } else { scan_in };
+    let scan_all = || -> Vec<Result<(usize, RustFile), String>> {
+        work.into_par_iter()
+            .map(|((((standing, text), left_out), has_own_database), told)| {
+                let file = scan_file(scan, standing, text, &left_out.of(&text.text), told, crates, base);
+                let file = file.map(|file| RustFile { has_own_database, ..file });
+                progress.lock().unwrap_or_else(PoisonError::into_inner).step();
+                file.map(|file| (text.owner, file))
+            })
+            .collect()
+    };
+    let scanned = match &pool {
+        Some(pool) => pool.install(scan_all),
+        None => scan_all(),
+    };
     let mut files = Vec::new();
     for file in scanned {
         match file {
@@ -304,7 +321,11 @@ fn own_databases(texts: &[Text], standings: &[Standing]) -> Vec<bool> {
     all.map(|(at, (text, opens))| opens && other(text.owner, at)).collect()
 }
 
+/// Scans a file's source on this thread, or on one of its own.
+type Scanner = fn(&str, &str, bool, &Told) -> Result<Scan, ScanError>;
+
 fn scan_file(
+    scan: Scanner,
     standing: Standing,
     Text { owner, path, text, .. }: &Text,
     relevant: &str,
@@ -316,8 +337,8 @@ fn scan_file(
     let in_test = standing.in_test || is_test_path(&file);
     // If blanking removed what a macro needs, the whole file is read.
     told.renamed = crates.get(*owner).map(|it| it.renamed.clone()).unwrap_or_default();
-    let scan = scan_in(&file, relevant, in_test, &told)
-        .or_else(|_| scan_in(&file, text, in_test, &told))
+    let scan = scan(&file, relevant, in_test, &told)
+        .or_else(|_| scan(&file, text, in_test, &told))
         .map_err(|error| format!("parse `{file}`: {error}"))?;
     let Standing { crate_name, externs, module, .. } = standing;
     let beside = path.parent().unwrap_or(path).to_path_buf();

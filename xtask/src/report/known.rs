@@ -1,12 +1,13 @@
 //! Information about a workspace that is collected before its queries are checked: which tables get rows, judging by
 //! keywords, and which tables its cached reads name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use query_budget_analysis::check::Checker;
 use query_budget_analysis::lints::{CachedTables, Growth, cached_tables};
 use query_budget_analysis::rust::{Site, SiteSql};
+use query_budget_analysis::sql::Dialect;
 
 use super::advice::made_by;
 use crate::input::Batch;
@@ -24,7 +25,7 @@ impl Known {
         let mut cached: HashMap<Option<PathBuf>, CachedTables> = HashMap::new();
         for batch in batches {
             let sites = batch.files.iter().flat_map(|file| &file.source.scan.sites);
-            let tables = cached_tables(sites, batch.project.schema.as_ref(), batch.project.dialect);
+            let tables = cached_tables(sites, batch.project.schema.as_deref(), batch.project.dialect);
             cached.entry(batch.source.clone()).or_default().extend(tables);
         }
         Known { growth: growth(batches, base), cached, nothing_cached: CachedTables::new() }
@@ -40,6 +41,8 @@ impl Known {
 /// The tables that queries outside of test code, functions of the database and migrations insert into.
 fn growth(batches: &[Batch], base: &Path) -> Growth {
     let mut growth = Growth { is_whole: true, ..Growth::default() };
+    // Most crates of a workspace share one database.
+    let mut seen: HashSet<(&Path, Dialect)> = HashSet::new();
     for batch in batches {
         let sites = batch.files.iter().flat_map(|file| &file.source.scan.sites);
         for site in sites.filter(|site| !site.in_test) {
@@ -54,11 +57,15 @@ fn growth(batches: &[Batch], base: &Path) -> Growth {
             function.flow.each_called(&mut |name| growth.is_whole &= !COPIES.contains(&name));
         });
         batch.bare.iter().for_each(|query| growth.add(&query.sql));
+        let dialect = batch.project.dialect;
+        if batch.source.as_deref().is_some_and(|source| !seen.insert((source, dialect))) {
+            continue;
+        }
         let schema = batch.project.schema.as_ref();
         let functions = schema.into_iter().flat_map(|schema| schema.functions.values().flatten());
         functions.for_each(|function| growth.add(function));
         if let Some(source) = &batch.source {
-            let migrations = made_by(source, batch.project.dialect, base);
+            let migrations = made_by(source, dialect, base);
             migrations.iter().for_each(|(_, text)| growth.add_migration(text));
         }
     }

@@ -80,7 +80,7 @@ impl Report {
             let checker = database.project.checker();
             for at in &database.queries {
                 let Some(query) = self.queries.get(*at) else { continue };
-                let schema = database.project.schema.as_ref();
+                let schema = database.project.schema.as_deref();
                 if let (Ok(meaning), Some(cost)) = (&query.checked.query, costs.get_mut(*at)) {
                     let is_small = |table: &_| checker.is_small(table);
                     *cost = Some(page::cost(meaning, &query.checked.accesses, schema, &is_small));
@@ -134,7 +134,7 @@ impl Report {
         let project = &database.project;
         let mut tables = Vec::new();
         let mut positions = HashMap::new();
-        for table in project.schema.iter().flat_map(stored) {
+        for table in project.schema.iter().flat_map(|schema| stored(schema)) {
             let configured = project.config.tables.get(&table.name.to_string()).and_then(|it| it.rows);
             positions.insert(&table.name, tables.len());
             tables.push(model::Table {

@@ -122,6 +122,9 @@ fn normal(path: &Path) -> PathBuf {
 
 /// The modules that a file declares to be in files of their own, except inside inline modules.
 fn declarations(text: &str) -> Vec<Declaration<'_>> {
+    if !has_word(text, "mod") {
+        return Vec::new();
+    }
     let tokens = tokens(text);
     let mut found = Vec::new();
     let mut depth = 0usize;
@@ -141,6 +144,16 @@ fn declarations(text: &str) -> Vec<Declaration<'_>> {
         }
     }
     found
+}
+
+/// Whether a text has a word, which is faster than reading its tokens.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let bytes = text.as_bytes();
+    text.match_indices(word).any(|(at, _)| {
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+        !is_part(before) && !is_part(bytes.get(at + word.len()))
+    })
 }
 
 /// The attributes and visibility before an item: the tokens since the end of the previous item.

@@ -129,8 +129,7 @@ pub(in crate::rust) fn imports<'t>(
                 }
             }
             Kind::Word => {
-                let path = reader.path(token);
-                if path.iter().any(|name| names(name)) {
+                if let Some(path) = reader.path(token, names) {
                     called.push((around.iter().map(|(name, _)| name.clone()).collect(), path));
                 }
             }
@@ -160,17 +159,20 @@ impl<'t> Reader<'_, 't> {
         self.peek(ahead).is_some_and(|token| token.kind == Kind::Sign(sign))
     }
 
-    /// A path whose first name is read.
-    fn path(&mut self, first: Token<'t>) -> Vec<&'t str> {
-        let mut path = vec![first.text];
+    /// A path whose first name is read, if it has one of `names`.
+    fn path(&mut self, first: Token<'t>, names: &dyn Fn(&str) -> bool) -> Option<Vec<&'t str>> {
+        let mut is_one = names(first.text);
+        let start = self.at;
         while self.is_sign(0, b':')
             && self.is_sign(1, b':')
             && let Some(name) = self.peek(2).filter(|name| name.kind == Kind::Word)
         {
-            path.push(name.text);
+            is_one = is_one || names(name.text);
             self.at += 3;
         }
-        path
+        let rest = self.tokens.get(start..self.at).unwrap_or_default();
+        let rest = rest.iter().skip(2).step_by(3).map(|name| name.text);
+        is_one.then(|| std::iter::once(first.text).chain(rest).collect())
     }
 
     /// A tree of imports, to its comma, bracket or semicolon.

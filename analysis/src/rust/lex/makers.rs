@@ -28,14 +28,14 @@ struct Texts {
 
 impl Makers {
     /// The makers in files, each given by its displayed path and text.
-    pub fn of<'t>(files: impl Iterator<Item = (&'t str, &'t str)>) -> Makers {
+    pub fn of<'t>(files: impl Iterator<Item = (&'t str, &'t str)> + Clone) -> Makers {
         let mut makers = Makers::default();
-        let files: Vec<File<'t>> = files
-            .filter(|(_, text)| text.contains("macro_rules") || text.contains("derive"))
-            .map(|(name, text)| File { name, text, tokens: tokens(text) })
-            .collect();
-        files.iter().for_each(|file| makers.read_rules(file));
-        files.iter().for_each(|file| makers.read_uses(file));
+        // The tokens of all files at once would be most of the memory of a check.
+        let file = |(name, text): (&'t str, &'t str)| File { name, text, tokens: tokens(text) };
+        let with_rules = files.clone().filter(|(_, text)| text.contains("macro_rules"));
+        with_rules.for_each(|it| makers.read_rules(&file(it)));
+        let with_uses = files.filter(|(_, text)| text.contains("macro_rules") || text.contains("derive"));
+        with_uses.for_each(|it| makers.read_uses(&file(it)));
         makers
     }
 

@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// The maximum length of the text.
-const LONGEST: usize = 60;
+pub(super) const LONGEST: usize = 60;
 
 /// The maximum number of links shown of a chain.
 const LONGEST_CHAIN: usize = 12;

@@ -3,7 +3,7 @@
 use syn::Expr;
 
 use super::Walker;
-use super::excerpt::written;
+use super::excerpt::{LONGEST, written};
 use super::invocations::is_connection;
 use super::variables;
 use crate::rust::type_ref::TypeRef;
@@ -48,8 +48,7 @@ impl Walker<'_> {
     }
 
     pub(super) fn is_database(&self, value: &Expr) -> bool {
-        words(value).iter().any(|word| DATABASES.contains(&word.as_str()))
-            || is_connection(&self.type_of(value))
+        has_word(value, &|word| DATABASES.contains(&word)) || is_connection(&self.type_of(value))
     }
 
     /// Whether a value may be another in each turn of a loop around it, whatever it is named. What is borrowed anew in each
@@ -139,7 +138,7 @@ impl Walker<'_> {
             TypeRef::Named(path, _) => path.last().is_some_and(|last| ends(&last.to_ascii_lowercase())),
             _ => false,
         };
-        words(value).iter().any(|word| ends(word)) || of_type()
+        has_word(value, &ends) || of_type()
     }
 }
 
@@ -201,15 +200,70 @@ fn is_kept(value: &Expr) -> bool {
     }
 }
 
-/// The words of the names in a value that is a variable, field or chain of methods.
-fn words(value: &Expr) -> Vec<String> {
+/// Whether a word of the names in a value that is a variable, field or chain of methods fulfils a test.
+fn has_word(value: &Expr, test: &dyn Fn(&str) -> bool) -> bool {
     match value {
-        Expr::Reference(inner) => words(&inner.expr),
-        Expr::Paren(inner) => words(&inner.expr),
+        Expr::Reference(inner) => has_word(&inner.expr, test),
+        Expr::Paren(inner) => has_word(&inner.expr, test),
         Expr::Path(_) | Expr::Field(_) | Expr::MethodCall(_) | Expr::Unary(_) => {
-            written(value).split(|c: char| !c.is_alphanumeric()).map(str::to_ascii_lowercase).collect()
+            let mut names = Vec::new();
+            match names_of(value, &mut names) {
+                // Together with what is between them, they are too short to be cut off.
+                Some(()) if names.iter().map(|name| name.len() + 3).sum::<usize>() < LONGEST => {
+                    names.iter().any(|name| words(name).any(|word| test(&word)))
+                }
+                _ => words(&written(value)).any(|word| test(&word)),
+            }
         }
-        _ => Vec::new(),
+        _ => false,
+    }
+}
+
+/// The words of a text, in lower case.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|c: char| !c.is_alphanumeric()).map(str::to_ascii_lowercase)
+}
+
+/// The names and signs in a variable, field or chain of methods without arguments, which is faster than writing
+/// it out; `None` if there is anything else.
+fn names_of(value: &Expr, names: &mut Vec<String>) -> Option<()> {
+    match value {
+        Expr::Path(path) if path.qself.is_none() => {
+            let parts = &path.path.segments;
+            if path.path.leading_colon.is_some() || parts.iter().any(|part| !part.arguments.is_none()) {
+                return None;
+            }
+            names.extend(parts.iter().map(|part| part.ident.to_string()));
+            Some(())
+        }
+        Expr::Field(field) => {
+            names_of(&field.base, names)?;
+            let syn::Member::Named(name) = &field.member else { return None };
+            names.push(name.to_string());
+            Some(())
+        }
+        Expr::MethodCall(call) if call.args.is_empty() && call.turbofish.is_none() => {
+            names_of(&call.receiver, names)?;
+            names.push(call.method.to_string());
+            Some(())
+        }
+        Expr::Unary(inner) if matches!(inner.op, syn::UnOp::Deref(_)) => {
+            names.push("*".to_owned());
+            names_of(&inner.expr, names)
+        }
+        Expr::Await(inner) => {
+            names.push("await".to_owned());
+            names_of(&inner.base, names)
+        }
+        Expr::Try(inner) => {
+            names.push("?".to_owned());
+            names_of(&inner.expr, names)
+        }
+        Expr::Reference(inner) => {
+            names.push("mut".to_owned());
+            names_of(&inner.expr, names)
+        }
+        _ => None,
     }
 }
 
