@@ -51,10 +51,10 @@ pub(super) fn found(context: &QueryContext<'_>, query: &Query) -> Vec<(RelationI
         return Vec::new();
     }
     for (_, block) in query.written_blocks() {
-        let conditions = block.conditions();
-        // An index on what is compared with one value leads to fewer rows.
-        let is_found = |relation: RelationId| conditions.iter().any(|it| is_equal_to_value(it, relation));
-        for condition in conditions.iter().copied() {
+        // An index on what is compared with one value leads to fewer rows. The condition of an outer join may filter none.
+        let is_found =
+            |relation: RelationId| block.filters().iter().any(|it| is_equal_to_value(it, relation));
+        for condition in block.conditions() {
             // The comparison in an optional filter does not matter until the filter is split up.
             if optional_filter::is_optional(condition) {
                 continue;
@@ -162,6 +162,10 @@ mod tests {
         fires("leading_wildcard", "SELECT id FROM events WHERE name LIKE '%done'");
         fires("leading_wildcard", "SELECT id FROM events WHERE name LIKE concat('%', $1::text)");
         fires("leading_wildcard", "SELECT id FROM events WHERE server_id = $2 OR name LIKE '%' || $1");
+        fires(
+            "leading_wildcard",
+            "SELECT s.id FROM servers s LEFT JOIN events e ON e.server_id = s.id WHERE s.name LIKE '%' || $1",
+        );
     }
 
     #[test]

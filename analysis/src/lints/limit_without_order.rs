@@ -60,6 +60,9 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     if number == Some("1") && context.keys_are_unknown(query) {
         return;
     }
+    if context.site.and_then(|site| site.call.as_ref()).is_some_and(|call| call.asks_whether) {
+        return;
+    }
     let all = cardinality::before_limit(query, context.schema, id);
     if all.rows != Rows::Many || !context.are_many(query, &all.unbounded) || has_order_inside(query, block) {
         return;
@@ -79,7 +82,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         && block.from().iter().flat_map(|item| item.relations()).count() == 1;
     let finding = if is_only { finding.listed() } else { finding };
     let is_key = || meant::one_row(context, query, id).filter(|_| number == Some("1") && context.is_raw());
-    let finding = match is_key() {
+    let finding = match is_key().or_else(|| is_work_list(block).filter(|_| context.is_raw())) {
         Some(why) => finding.note(why).listed(),
         None => finding,
     };
@@ -88,6 +91,17 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         (None, Some("1")) => "say which row is meant by `ORDER BY ..`".to_owned(),
         (None, _) => "say which rows are meant by `ORDER BY ..` over columns that tell rows apart".to_owned(),
     }));
+}
+
+/// Why it does not matter which rows are taken first: those that lack another row, until they get one.
+fn is_work_list(block: &Block) -> Option<&'static str> {
+    let lacks = block.filters().iter().any(|filter| match filter {
+        Expr::Exists { negated, .. } => *negated,
+        Expr::Not(inner) => matches!(inner.as_ref(), Expr::Exists { negated: false, .. }),
+        _ => false,
+    });
+    (lacks && block.offset.is_none())
+        .then_some("rows that lack another are taken, and leave the list when they get it")
 }
 
 /// Whether the rows come from an ordered subquery, whose order databases keep in practice.
@@ -134,6 +148,23 @@ mod tests {
             let found = found.iter().filter(|finding| finding.lint == "limit_without_order");
             assert_eq!(found.map(|finding| finding.tier).collect::<Vec<_>>(), [expected], "{sql}");
         }
+    }
+
+    #[test]
+    fn a_work_list_is_listed_and_a_question_whether_there_is_one_is_none() {
+        use crate::finding::Tier::{Listed, Shown};
+        let found = |sql: &str, then: &str| {
+            let source = format!(
+                "async fn run(db: &PgPool) -> Result<bool> {{ let all = sqlx::query({sql:?}).fetch_optional(db).await?; {then} }}"
+            );
+            let found = findings_in("limit_without_order", &source);
+            let found = found.iter().filter(|finding| finding.lint == "limit_without_order");
+            found.map(|finding| finding.tier).collect::<Vec<_>>()
+        };
+        let lacking = "SELECT name FROM events e WHERE NOT EXISTS (SELECT 1 FROM logs l WHERE l.event_id = e.id) LIMIT 100";
+        assert_eq!(found(lacking, "Ok(keep(all))"), [Listed]);
+        assert_eq!(found(&lacking.replace("NOT ", ""), "Ok(keep(all))"), [Shown]);
+        assert_eq!(found("SELECT id FROM events WHERE is_active LIMIT 1", "Ok(all.is_some())"), []);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A read that runs once per element.
 
 use super::shared::loops;
-use super::{Check, QueryContext, declare_lint, loop_invariant_query};
+use super::{Check, QueryContext, declare_lint, loop_invariant_query, row_by_row_write};
 use crate::finding::Finding;
 use crate::schema::Schema;
 use crate::sql::Query;
@@ -56,7 +56,7 @@ declare_lint! {
 
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
-    if query.kind != Kind::Select {
+    if query.kind != Kind::Select || row_by_row_write::written(query).is_some() {
         return;
     }
     let Some(around) = loops::of(context, query) else { return };

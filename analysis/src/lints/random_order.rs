@@ -53,13 +53,15 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         // A random number times the largest key is only a key if keys are numbers.
         let number = |table: &&Table| matches!(table.primary_key.as_slice(), [key] if table.column(key).is_some_and(|it| is_integer(&it.ty)));
         let keyed = context.table(query, relation).filter(number);
-        if let Some([key]) = keyed.map(|table| table.primary_key.as_slice()) {
+        // What is picked at random from the whole table may not be what the filter keeps.
+        let is_whole = block.conditions().is_empty();
+        if let Some([key]) = keyed.filter(|_| is_whole).map(|table| table.primary_key.as_slice()) {
             finding = finding.help(format!(
                 "start at a random key where the keys have few gaps: `WHERE {key} >= ({}) ORDER BY {key} LIMIT ..`",
                 random_key(key, table, context.dialect)
             ));
         }
-        if context.dialect == Dialect::Postgres {
+        if context.dialect == Dialect::Postgres && is_whole {
             finding = finding
                 .help(format!("or read a random part of the table: `FROM {table} TABLESAMPLE SYSTEM (1)`"));
         }

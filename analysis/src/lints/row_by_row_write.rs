@@ -3,7 +3,7 @@
 use super::shared::loops;
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
-use crate::sql::query::{Kind, Source};
+use crate::sql::query::{Body, Kind, Query, Source};
 
 declare_lint! {
     /// ## What it does
@@ -48,6 +48,16 @@ declare_lint! {
     Check::Query(check); OnLoop
 }
 
+/// The verb of the first part of a query that writes.
+pub(super) fn written(query: &Query) -> Option<&'static str> {
+    query.blocks.iter().find_map(|block| match &block.body {
+        Body::Write(write) if write.inserts() => Some("INSERT"),
+        Body::Write(write) if write.assignments.is_empty() => Some("DELETE"),
+        Body::Write(_) => Some("UPDATE"),
+        _ => None,
+    })
+}
+
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
     let verb = match query.kind {
@@ -55,7 +65,12 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         Kind::Update => "UPDATE",
         Kind::Delete => "DELETE",
         Kind::Merge => "MERGE",
-        Kind::Select | Kind::Transaction | Kind::Other => return,
+        // What is read of it is what a part writes: `WITH new AS (INSERT ..) SELECT ..`.
+        Kind::Select => match written(query) {
+            Some(verb) => verb,
+            None => return,
+        },
+        Kind::Transaction | Kind::Other => return,
     };
     let Some(around) = loops::of(context, query) else { return };
     let finding = Finding::new(LINT.name, format!("this {verb} runs once {}", around.per_turn()));

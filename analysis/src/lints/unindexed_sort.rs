@@ -3,6 +3,8 @@
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::index::{self, Sort, Verdict};
+use crate::sql::expr::{Expr, Op};
+use crate::sql::query::{Query, RelationId};
 
 declare_lint! {
     /// ## What it does
@@ -53,10 +55,30 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             let finding = finding(context, &sort);
             // Without a LIMIT every row is read and returned: sorting them adds little.
             let is_page = query.blocks.iter().any(|block| block.limit.is_some());
-            let is_idle = context.is_raw() && (!is_page || context.stays(&sort.table));
-            findings.push(if is_idle { finding.listed() } else { finding });
+            let is_idle = !is_page || context.stays(&sort.table);
+            findings.push(match context.is_raw() {
+                true if is_idle => finding.listed(),
+                true if of_one_parent(context, query, sort.relation) => {
+                    finding.note("only the rows of one parent are left to sort").listed()
+                }
+                _ => finding,
+            });
         }
     }
+}
+
+/// Whether a table is filtered by a value of a foreign key, for which an index exists.
+fn of_one_parent(context: &QueryContext<'_>, query: &Query, relation: RelationId) -> bool {
+    let Some(table) = context.table(query, relation) else { return false };
+    let is_key =
+        |name: &str| table.foreign_keys.iter().any(|key| key.columns.first().is_some_and(|it| it == name));
+    query.blocks.iter().flat_map(|block| block.filters()).any(|filter| match filter {
+        Expr::Binary { op: Op::Eq, left, right } => {
+            let column = left.as_column().filter(|column| column.relation == Some(relation));
+            column.is_some_and(|column| is_key(&column.name) && right.is_constant())
+        }
+        _ => false,
+    })
 }
 
 fn finding(context: &QueryContext<'_>, sort: &Sort) -> Finding {
@@ -86,7 +108,7 @@ fn finding(context: &QueryContext<'_>, sort: &Sort) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use crate::lints::tests::{fires, help, silent};
+    use crate::lints::tests::{fires, help, silent, tiers_in};
 
     #[test]
     fn fires_where_all_that_is_kept_is_sorted() {
@@ -94,6 +116,21 @@ mod tests {
         fires("unindexed_sort", "SELECT id FROM events WHERE user_id = $1 ORDER BY name, id LIMIT $2");
         let help = help("unindexed_sort", "SELECT id FROM events WHERE user_id = $1 ORDER BY name LIMIT 5");
         assert_eq!(help, "add an index: `CREATE INDEX ON events (user_id, name)`");
+    }
+
+    #[test]
+    fn the_rows_of_one_parent_are_listed() {
+        use crate::finding::Tier::{Listed, Shown};
+        for (sql, expected) in [
+            ("SELECT id FROM events WHERE user_id = $1 ORDER BY name LIMIT 5", Listed),
+            ("SELECT id FROM events WHERE user_id > $1 ORDER BY name LIMIT 5", Shown),
+            ("SELECT id FROM logs ORDER BY created_at LIMIT $1", Shown),
+        ] {
+            let call = format!("sqlx::query({sql:?}).bind(a).fetch_all(db).await;");
+            let tiers = tiers_in("unindexed_sort", &call);
+            assert!(tiers.iter().all(|tier| *tier == expected), "{sql}: {tiers:?}");
+            assert!(expected == Shown || !tiers.is_empty(), "{sql}");
+        }
     }
 
     #[test]

@@ -270,9 +270,9 @@ fn is_of_program(name: &str, arguments: usize) -> bool {
         "lock" | "read" | "write" | "contains" | "invalidate" | "next" | "try_next" | "recv" | "begin"
         | "commit" | "rollback" | "acquire" | "sleep" | "tick" | "notified" | "join" | "join_all"
         | "try_join_all" | "collect" | "try_collect" | "yield_now" | "connect" | "close" | "clone"
-        | "fetch" | "fetch_all" | "fetch_one" | "fetch_optional" | "execute" | "spawn" | "spawn_blocking"
-        | "timeout" | "map_err" | "instrument" | "in_current_span" | "boxed" | "with_subscriber"
-        | "with_context" | "into_future" => true,
+        | "fetch" | "fetch_all" | "fetch_one" | "fetch_optional" | "execute" | "spawn" | "timeout"
+        | "map_err" | "instrument" | "in_current_span" | "boxed" | "with_subscriber" | "with_context"
+        | "into_future" => true,
         "get" | "insert" | "remove" => arguments > 0,
         "send" => arguments == 1,
         _ => false,

@@ -34,6 +34,18 @@ fn branches_take_the_least_and_the_most() {
 }
 
 #[test]
+fn a_method_named_like_one_of_iterators_is_called_where_it_is_given_a_value() {
+    let of = |body: &str| {
+        scanned(&format!(
+            "struct R; impl R {{ async fn all(&self, ids: &[i64]) {{ sql!(\"SELECT 1\").fetch_all(db).await; }} }}
+             async fn f(r: &R, ids: &[i64]) {{ {body} }}"
+        ))
+    };
+    check_bound(&of("r.all(ids).await"), "f", 1, Some(1));
+    check_bound(&of("let own = ids.to_vec(); r.all(&own).await"), "f", 1, Some(1));
+}
+
+#[test]
 fn what_is_in_an_option_may_be_long() {
     let with = |arguments: &str, code: &str| {
         let code = code.replace('Q', "sql!(\"SELECT 1\").fetch_all(db).await");

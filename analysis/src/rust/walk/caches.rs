@@ -219,6 +219,22 @@ fn plain(value: &Expr) -> bool {
     }
 }
 
+/// Whether a value is read from behind a lock, and so from what is shared: `self.head.read().await.as_ref()`.
+fn is_locked(value: &Expr) -> bool {
+    match value {
+        Expr::MethodCall(call) => {
+            call.args.is_empty() && matches!(call.method.to_string().as_str(), "lock" | "read" | "borrow")
+                || is_locked(&call.receiver)
+        }
+        Expr::Reference(inner) => is_locked(&inner.expr),
+        Expr::Unary(inner) => is_locked(&inner.expr),
+        Expr::Paren(inner) => is_locked(&inner.expr),
+        Expr::Await(inner) => is_locked(&inner.base),
+        Expr::Try(inner) => is_locked(&inner.expr),
+        _ => false,
+    }
+}
+
 /// The variable, static or field at the start of a method chain.
 fn root(expression: &Expr) -> Option<String> {
     match expression {
@@ -377,7 +393,8 @@ struct Asks {
 
 impl Asks {
     fn add(&mut self, value: &Expr) {
-        let Some(name) = gets(value) else { return };
+        let held = || (plain(value) && is_locked(value)).then(|| root(value)).flatten();
+        let Some(name) = gets(value).or_else(held) else { return };
         let map = self.guards.iter().rfind(|(guard, _)| *guard == name).map_or(name, |(_, map)| map.clone());
         self.roots.push(map);
     }
@@ -460,6 +477,10 @@ mod tests {
         );
         check("#[cached] fn f() { q() }", true);
         check(
+            "fn f(&self) { if let Some(v) = self.v.read().await.as_ref() { return v.clone(); } let v = q(); *self.v.write().await = Some(v); v }",
+            true,
+        );
+        check(
             "fn f() { match c.get(&k).await { Some(v) => v, None => { let v = q(); c.insert(k, v); v } } }",
             true,
         );
@@ -484,6 +505,7 @@ mod tests {
     #[test]
     fn a_map_that_is_only_filled_or_only_asked_is_none() {
         check("fn f() { let v = q(); seen.insert(k, v); }", false);
+        check("fn f(v: Option<i64>) { if let Some(v) = v { return v; } v = Some(q()); }", false);
         check("fn f() { let cell = OnceCell::new(); cell.get_or_init(|| q()).await }", false);
         check("fn f(&self) { self.cell.get_or_init(|| q()).await; q().fetch_one(db).await }", false);
         check("fn f() { if let Some(v) = known.get(&k) { return 1; } q() }", false);

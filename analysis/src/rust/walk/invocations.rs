@@ -341,8 +341,11 @@ impl Walker<'_> {
 
     /// How often a method runs its closure, if it is known to run closures.
     fn runs_of(&self, node: &ExprMethodCall, method: &str) -> Option<Runs> {
-        let takes_function =
-            node.args.iter().any(|argument| matches!(argument, Expr::Closure(_) | Expr::Path(_)));
+        let takes_function = node.args.iter().any(|argument| match argument {
+            Expr::Closure(_) => true,
+            Expr::Path(path) => !self.is_value(path),
+            _ => false,
+        });
         if !takes_function {
             return None;
         }
@@ -399,6 +402,17 @@ impl Walker<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Whether a path is a variable whose type is known and no function: `repo.all(ids)` gives no closure.
+    fn is_value(&self, path: &syn::ExprPath) -> bool {
+        let local = path.path.get_ident().and_then(|name| self.here.locals.get(&name.to_string()));
+        local.is_some_and(|local| match &local.ty {
+            TypeRef::Named(name, _) => {
+                name.last().is_some_and(|last| !matches!(last.as_str(), "Arc" | "Box" | "Rc"))
+            }
+            _ => false,
+        })
     }
 
     /// Walks arguments. Closures among them, including those in variables, run as `runs` says; functions
