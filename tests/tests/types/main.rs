@@ -1,5 +1,6 @@
 //! Derived types compared with a live PostgreSQL: with its own `describe` of generated statements.
 
+mod joins;
 mod proven;
 #[path = "../sqlx_type/mod.rs"]
 mod sqlx_type;

@@ -18,6 +18,7 @@ mod never_null;
 mod operators;
 mod own;
 mod plan;
+mod planner;
 mod refute;
 mod rows;
 mod session;
@@ -109,7 +110,7 @@ fn column(session: &mut Session<'_>, field: &Field, patch: plan::Patch) -> Colum
         name: field.name.clone(),
         ty,
         nullable: if patch.nullable { Some(true) } else { own },
-        nullable_certain: patch.certain,
+        nullable_certain: patch.certain || own == Some(true),
         proven_not_null: value.not_null,
         origin,
         why: worded("it is an expression"),

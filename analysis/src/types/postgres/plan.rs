@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::collections::HashSet;
 
-use super::rows::Side;
+use super::planner;
 use super::session::{Field, Session};
 use crate::schema::Schema;
 use crate::sql::Query;
@@ -15,6 +15,8 @@ use crate::sql::query::{Block, BlockId, Body, From, JoinKind, RelationId, Role, 
 
 /// The maximum nesting of joins, queries and expressions; beyond it the plan is unknown.
 const DEEPEST: usize = 200;
+/// The maximum number of query expressions that are estimated.
+const MOST_ESTIMATES: usize = 100;
 
 /// What the plan says about a column.
 #[derive(Debug, Clone, Copy)]
@@ -30,59 +32,56 @@ pub(super) fn patches(session: &mut Session<'_>, fields: &[Field]) -> Vec<Patch>
     let Some(root) = query.root else { return patches };
     let Some(outputs) = query.block(root).outputs.as_ref() else { return patches };
     let (schema, outer) = (session.schema, &session.outer);
-    let reading = Reading { query, schema, outer, depth: Cell::new(0), too_deep: Cell::new(false) };
-    let mut top = Top::default();
-    let found = reading.top(root, &mut top);
+    let reading =
+        Reading { query, schema, depth: Cell::new(0), too_deep: Cell::new(false), estimates: Cell::new(0) };
+    let unknown = Patch { nullable: false, certain: false };
+    let plans = match reading.is_joined(root) {
+        false if reading.too_deep.get() => return vec![unknown; fields.len()],
+        false => return patches,
+        true => planner::marked(&reading, root),
+    };
     if reading.too_deep.get() {
-        patches.fill(Patch { nullable: false, certain: false });
-        return patches;
+        return vec![unknown; fields.len()];
     }
-    if found.is_none() {
-        return patches;
-    }
-    let mut seen: Vec<(RelationId, String)> = Vec::new();
-    for (patch, output) in patches.iter_mut().zip(outputs) {
-        if top.full {
-            patch.nullable = true;
+    let leaves: Vec<_> = outputs.iter().map(|output| reading.leaf(&output.expr, 0)).collect();
+    for (at, (patch, leaf)) in patches.iter_mut().zip(&leaves).enumerate() {
+        // Of equal columns, sqlx marks the first.
+        if leaf.is_some() && leaves.iter().take(at).any(|before| before == leaf) {
             continue;
         }
-        let Some(leaf) = reading.leaf(&output.expr, 0) else { continue };
-        let is_outer = session.outer.contains(&leaf.0);
-        patch.certain =
-            !(top.reordered && is_outer) && !(top.hashes_kept && (is_outer || top.inner.contains(&leaf.0)));
-        // Of equal columns, sqlx marks the first.
-        if top.inner.contains(&leaf.0) && !seen.contains(&leaf) {
-            patch.nullable = true;
-            seen.push(leaf);
+        let relation = leaf.as_ref().map(|(relation, _)| *relation);
+        match &plans {
+            Some(plans) => {
+                let marked = plans.iter().filter(|plan| plan.marks(relation)).count();
+                *patch = Patch { nullable: marked > 0, certain: marked == 0 || marked == plans.len() };
+            }
+            None => {
+                let is_outer = relation.is_some_and(|relation| outer.contains(&relation));
+                *patch = Patch { nullable: is_outer, certain: relation.is_none() };
+            }
         }
     }
     patches
 }
 
-/// The joins at the top of a plan.
-#[derive(Debug, Default)]
-struct Top {
-    /// Whether there is a full join, all of whose columns may be NULL.
-    full: bool,
-    /// The relations on the inner side of outer joins.
-    inner: HashSet<RelationId>,
-    /// Whether the planner may have put another join on top.
-    reordered: bool,
-    /// Whether the kept side of a join is hashed, as far as the keys tell.
-    hashes_kept: bool,
-}
-
-struct Reading<'q> {
-    query: &'q Query,
-    schema: &'q Schema,
-    outer: &'q HashSet<RelationId>,
+/// A query whose plan is read.
+pub(super) struct Reading<'q> {
+    pub(super) query: &'q Query,
+    pub(super) schema: &'q Schema,
     depth: Cell<usize>,
     too_deep: Cell<bool>,
+    estimates: Cell<usize>,
 }
 
 impl<'q> Reading<'q> {
+    /// Whether another query expression may be estimated; with many, the rest are unknown.
+    pub(super) fn may_estimate(&self) -> bool {
+        self.estimates.set(self.estimates.get() + 1);
+        self.estimates.get() <= MOST_ESTIMATES
+    }
+
     /// Runs work one level deeper; `None` if that is too deep.
-    fn deeper<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+    pub(super) fn deeper<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
         if self.depth.get() >= DEEPEST {
             self.too_deep.set(true);
             return None;
@@ -93,90 +92,29 @@ impl<'q> Reading<'q> {
         Some(done)
     }
 
-    /// Collects the joins at the top of a block's plan; `None` if there are none, or nothing is read at all.
-    fn top(&self, id: BlockId, top: &mut Top) -> Option<()> {
+    /// Whether joins are at the top of a block's plan: nothing is done with their rows, and something is read
+    /// at all.
+    fn is_joined(&self, id: BlockId) -> bool {
         let block = self.query.block(id);
-        let Body::Select(select) = &block.body else { return None };
-        if !is_flat(block) {
-            return None;
+        let Body::Select(select) = &block.body else { return false };
+        if !keeps_rows(block) {
+            return false;
         }
         let conditions = select.from.iter().flat_map(inner_conditions).chain(block.filters());
         if conditions.into_iter().any(|condition| self.is_never_true(condition, 0)) {
-            return None;
-        }
-        let [item] = select.from.as_slice() else { return None };
-        self.deeper(|| self.collect(item, top, true))?
-    }
-
-    fn collect(&self, item: &From, top: &mut Top, at_top: bool) -> Option<()> {
-        match item {
-            From::Relation(id) => match self.pulled_up(*id) {
-                Some(block) => self.top(block, top),
-                None => Some(()),
-            },
-            From::Join { kind, left, right, on } => {
-                let is_outer = |side: &From| side.relations().iter().any(|id| self.outer.contains(id));
-                match kind {
-                    // The inner side is the one that is hashed, and sqlx takes it for the optional one.
-                    JoinKind::Left if is_outer(right) && self.hashes(left, right, on) => {
-                        self.leaves(left, &mut top.inner);
-                        top.hashes_kept = true;
-                    }
-                    JoinKind::Left if is_outer(right) => {
-                        self.leaves(right, &mut top.inner);
-                        self.deeper(|| self.collect(left, top, false))??;
-                    }
-                    JoinKind::Right if is_outer(left) && self.hashes(right, left, on) => {
-                        self.leaves(right, &mut top.inner);
-                        top.hashes_kept = true;
-                    }
-                    JoinKind::Right if is_outer(left) => {
-                        self.leaves(left, &mut top.inner);
-                        self.deeper(|| self.collect(right, top, false))??;
-                    }
-                    JoinKind::Full if is_outer(left) && is_outer(right) => {
-                        top.full |= at_top;
-                        self.leaves(item, &mut top.inner);
-                    }
-                    // The planner may reorder the joins, with an outer join on top.
-                    _ => {
-                        top.reordered = true;
-                        self.deeper(|| self.collect(left, top, false))??;
-                        self.deeper(|| self.collect(right, top, false))??;
-                    }
-                }
-                Some(())
-            }
-        }
-    }
-
-    /// Whether a join of two tables hashes the one that is kept.
-    fn hashes(&self, kept: &From, optional: &From, on: &Option<Expr>) -> bool {
-        let (From::Relation(kept), From::Relation(optional)) = (kept, optional) else { return false };
-        // Another condition on a table changes how many rows of it are expected.
-        let filters = self.query.block(self.query.relation(*kept).block).filters();
-        if filters.iter().any(|filter| filter.mentions(*kept) && !filter.mentions(*optional)) {
             return false;
         }
-        let [condition] = on.iter().flat_map(Expr::conjuncts).collect::<Vec<_>>()[..] else { return false };
-        let Expr::Binary { op: Op::Eq, left, right } = condition else { return false };
-        let side = |of: RelationId| {
-            [left, right].into_iter().find_map(|side| match &**side {
-                Expr::Column(column) if column.relation == Some(of) => {
-                    let Source::Table(name) = &self.query.relation(of).source else { return None };
-                    Some(Side::of(self.schema.tables.get(name)?, &column.name))
-                }
-                _ => None,
-            })
-        };
-        match (side(*kept), side(*optional)) {
-            (Some(kept), Some(optional)) => kept.is_hashed_rather(&optional),
-            _ => false,
+        match select.from.as_slice() {
+            [From::Relation(only)] => match self.pulled_up(*only) {
+                Some(inner) => self.deeper(|| self.is_joined(inner)).unwrap_or(false),
+                None => false,
+            },
+            items => items.iter().any(|item| matches!(item, From::Join { .. })) || items.len() > 1,
         }
     }
 
     /// The block that the planner merges into the outer query: a plain SELECT.
-    fn pulled_up(&self, id: RelationId) -> Option<BlockId> {
+    pub(super) fn pulled_up(&self, id: RelationId) -> Option<BlockId> {
         let block = match &self.query.relation(id).source {
             Source::Derived(block) | Source::View(_, block) => *block,
             Source::Cte(block) => match self.query.block(*block).role {
@@ -195,7 +133,7 @@ impl<'q> Reading<'q> {
     }
 
     /// The relations that are scanned for a FROM item.
-    fn leaves(&self, item: &From, found: &mut HashSet<RelationId>) {
+    pub(super) fn leaves(&self, item: &From, found: &mut HashSet<RelationId>) {
         for id in item.relations() {
             match self.pulled_up(id).map(|block| &self.query.block(block).body) {
                 Some(Body::Select(select)) => {
@@ -209,7 +147,7 @@ impl<'q> Reading<'q> {
     }
 
     /// The scanned column behind an output, if it is one unchanged.
-    fn leaf(&self, expr: &Expr, depth: usize) -> Option<(RelationId, String)> {
+    pub(super) fn leaf(&self, expr: &Expr, depth: usize) -> Option<(RelationId, String)> {
         let (relation, name) = match expr {
             Expr::Column(column) => (column.relation?, column.name.as_str()),
             Expr::WholeRow(relation) => (*relation, "*"),
@@ -251,7 +189,7 @@ impl<'q> Reading<'q> {
 
     /// Whether a condition is false or NULL if its parameters are NULL, so that the planner removes the
     /// query.
-    fn is_never_true(&self, condition: &Expr, depth: usize) -> bool {
+    pub(super) fn is_never_true(&self, condition: &Expr, depth: usize) -> bool {
         let never = |expr: &Expr| depth < 32 && self.is_never_true(expr, depth + 1);
         match condition {
             Expr::And(parts) => parts.iter().any(never),
@@ -273,13 +211,18 @@ impl<'q> Reading<'q> {
 }
 
 /// Whether a SELECT does nothing with its rows after the joins.
-fn is_flat(block: &Block) -> bool {
+pub(super) fn is_flat(block: &Block) -> bool {
+    block.order_by.is_empty() && keeps_rows(block)
+}
+
+/// Whether a SELECT does at most sort the rows of its joins.
+fn keeps_rows(block: &Block) -> bool {
     let Body::Select(select) = &block.body else { return false };
     let grouped = !select.group_by.is_empty() || select.aggregates || select.having.is_some();
-    let sorted = !block.order_by.is_empty() || block.limit.is_some() || block.offset.is_some() || block.locks;
+    let limited = block.limit.is_some() || block.offset.is_some() || block.locks;
     let is_window = |e: &Expr| matches!(e, Expr::Call(call) if call.window);
     let windowed = select.projection.iter().any(|expr| expr.any(is_window));
-    !grouped && !sorted && !windowed && select.distinct.is_none() && !select.set_returning
+    !grouped && !limited && !windowed && select.distinct.is_none() && !select.set_returning
 }
 
 /// The join conditions that every row satisfies.
@@ -301,7 +244,7 @@ fn inner_conditions(item: &From) -> Vec<&Expr> {
 }
 
 /// Whether an expression is NULL if its parameters are, as far as the planner evaluates it in advance.
-fn is_null(expr: &Expr) -> bool {
+pub(super) fn is_null(expr: &Expr) -> bool {
     is_null_at(expr, 0)
 }
 

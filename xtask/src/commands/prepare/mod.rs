@@ -246,8 +246,12 @@ fn entry(
     let unsure = || {
         let what = if project.dialect == Dialect::MySql { "the version of the server" } else { "the plan" };
         let why = format!("whether `{}` can be NULL hangs on {what}", doubtful_names(&description, &doubts));
-        State::Unsure { why, has_entry: true }
+        State::Unsure { why, has_entry: there.is_some() }
     };
+    // What depends on the plan is left to the server; there is no entry to keep.
+    if project.dialect == Dialect::Postgres && committed.is_none() && !doubts.is_empty() {
+        return Ok(unsure());
+    }
     let state = match &committed {
         Some(committed) if *committed == made => State::Current,
         Some(committed) if change::is_of_older_form(committed, &made) => return Ok(State::Current),

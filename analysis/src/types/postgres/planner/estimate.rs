@@ -1,0 +1,250 @@
+//! How many rows the planner expects of a table that was never analysed, and of a condition.
+
+use super::super::plan::is_null;
+use super::super::rows;
+use super::cost::{Heap, clamped};
+use crate::schema::{KeyPart, Schema, Table};
+use crate::sql::expr::{Expr, Literal, Op, Test};
+use crate::sql::query::RelationId;
+
+/// The pages that a table is expected to have if it was never vacuumed.
+const PAGES: f64 = 10.0;
+/// How many different values a column is expected to have.
+const DISTINCT: f64 = 200.0;
+const OF_RANGE: f64 = 1.0 / 3.0;
+const OF_TWO_RANGES: f64 = 0.005;
+const OF_PATTERN: f64 = 0.005;
+const OF_NULL: f64 = 0.005;
+
+/// A relation that the joins scan.
+#[derive(Debug)]
+pub(super) struct Leaf<'q> {
+    pub(super) id: RelationId,
+    /// `None` for rows that are no table's.
+    pub(super) table: Option<&'q Table>,
+    /// Its conditions.
+    pub(super) filters: Vec<Filter<'q>>,
+    pub(super) tuples: f64,
+    pub(super) rows: f64,
+    /// The part of the rows that conditions of unknown selectivity keep.
+    pub(super) doubt: f64,
+}
+
+/// A condition on one relation.
+#[derive(Debug, Clone)]
+pub(super) enum Filter<'q> {
+    /// As written.
+    Written(&'q Expr),
+    /// An equality with a constant that follows from others.
+    Derived(String),
+}
+
+impl Filter<'_> {
+    pub(super) fn operators(&self) -> f64 {
+        match self {
+            Filter::Written(expr) => operators(expr),
+            Filter::Derived(_) => 1.0,
+        }
+    }
+
+    /// The column that it searches for without fixing it, and the part of the rows that it finds: one that is
+    /// NULL, or is among the elements of an array, which is NULL itself.
+    pub(super) fn searched(&self) -> Option<(&str, f64)> {
+        let (expr, part) = match self {
+            Filter::Written(Expr::Is { expr, test: Test::Null, negated: false }) => (expr, OF_NULL),
+            Filter::Written(Expr::Any { left, op: Op::Eq, right, all: false }) if is_null(right) => {
+                (left, 0.0)
+            }
+            _ => return None,
+        };
+        expr.as_column().map(|column| (column.name.as_str(), part))
+    }
+
+    /// The column that it compares with a constant, and whether for equality.
+    pub(super) fn compared(&self) -> Option<(&str, bool)> {
+        match self {
+            Filter::Derived(column) => Some((column, true)),
+            Filter::Written(Expr::Binary { op, left, right }) if *op == Op::Eq || op.is_range() => {
+                let column = match (&**left, &**right) {
+                    (Expr::Column(column), other) | (other, Expr::Column(column)) if is_fixed(other) => {
+                        column
+                    }
+                    _ => return None,
+                };
+                Some((&column.name, *op == Op::Eq))
+            }
+            Filter::Written(_) => None,
+        }
+    }
+}
+
+impl<'q> Leaf<'q> {
+    pub(super) fn new(
+        id: RelationId,
+        table: Option<&'q Table>,
+        rows: f64,
+        doubt: f64,
+        schema: &Schema,
+    ) -> Leaf<'q> {
+        let tuples = table.map_or(rows, |table| rows::density(table, schema) * PAGES);
+        Leaf { id, table, filters: Vec::new(), tuples, rows: tuples, doubt }
+    }
+
+    pub(super) fn estimate(&mut self) {
+        self.rows = clamped(self.tuples * self.of_filters());
+    }
+
+    pub(super) fn heap(&self) -> Heap {
+        let operators = self.filters.iter().map(Filter::operators).sum();
+        let pages = if self.table.is_some() { PAGES } else { 0.0 };
+        Heap { pages, tuples: self.tuples, operators }
+    }
+
+    /// How many different values a column has, and whether that is a guess.
+    pub(super) fn distinct(&self, column: &str) -> (f64, bool) {
+        let ty = self.table.and_then(|table| table.column(column)).map(|column| column.ty.as_str());
+        match ty {
+            Some("boolean" | "bool") => (2.0_f64.min(self.tuples), false),
+            _ if self.is_unique(&[column]) || self.tuples < DISTINCT => (self.tuples, false),
+            _ => (DISTINCT, true),
+        }
+    }
+
+    /// Whether a unique index has these columns, and no others.
+    pub(super) fn is_unique(&self, columns: &[&str]) -> bool {
+        let Some(table) = self.table else { return false };
+        table.indexes.iter().any(|index| {
+            let is_given =
+                |part: &KeyPart| matches!(part, KeyPart::Column(name) if columns.contains(&name.as_str()));
+            index.unique && index.predicate.is_none() && index.keys.iter().all(|key| is_given(&key.part))
+        })
+    }
+
+    pub(super) fn of_filters(&self) -> f64 {
+        let mut product = 1.0;
+        let mut ranges: Vec<(&str, bool, f64)> = Vec::new();
+        for filter in &self.filters {
+            let part = match filter {
+                Filter::Derived(column) => self.of_equality(column),
+                Filter::Written(expr) => {
+                    if let Some((column, is_less)) = bound(expr) {
+                        if let Some(pair) =
+                            ranges.iter().position(|(of, less, _)| *of == column && *less != is_less)
+                        {
+                            // Two bounds of one column are a range.
+                            product *= OF_TWO_RANGES / OF_RANGE;
+                            ranges.swap_remove(pair);
+                        } else {
+                            ranges.push((column, is_less, OF_RANGE));
+                            product *= OF_RANGE;
+                        }
+                        continue;
+                    }
+                    self.selectivity(expr, 0).unwrap_or(self.doubt)
+                }
+            };
+            product *= part;
+        }
+        product
+    }
+
+    pub(super) fn of_equality(&self, column: &str) -> f64 {
+        1.0 / self.distinct(column).0.max(1.0)
+    }
+
+    /// The part of the rows that satisfies a condition; `None` if it is not known.
+    fn selectivity(&self, condition: &Expr, depth: usize) -> Option<f64> {
+        if depth > 32 {
+            return None;
+        }
+        let of = |expr: &Expr| self.selectivity(expr, depth + 1);
+        if is_null(condition) {
+            return Some(0.0);
+        }
+        Some(match condition {
+            Expr::Column(_) => 0.5,
+            Expr::Not(inner) => 1.0 - of(inner)?,
+            Expr::And(parts) => parts.iter().map(of).product::<Option<f64>>()?,
+            Expr::Or(parts) => {
+                let mut sum = 0.0;
+                for part in parts {
+                    let part = of(part)?;
+                    sum = sum + part - sum * part;
+                }
+                sum
+            }
+            Expr::Binary { op: Op::Eq | Op::Same, left, right } => self.equal(left, right)?,
+            Expr::Binary { op: Op::NotEq | Op::NotSame, left, right } => 1.0 - self.equal(left, right)?,
+            Expr::Binary { op, .. } if op.is_range() => OF_RANGE,
+            Expr::Between { negated: false, .. } => OF_TWO_RANGES,
+            Expr::Between { negated: true, .. } => 2.0 * OF_RANGE - OF_RANGE * OF_RANGE,
+            Expr::InList { expr, list, negated } => {
+                let each = self.equal(expr, list.first()?)?;
+                let sum = (each * f64::from(u32::try_from(list.len()).ok()?)).min(1.0);
+                if *negated { 1.0 - sum } else { sum }
+            }
+            Expr::Like { negated, .. } => {
+                if *negated {
+                    1.0 - OF_PATTERN
+                } else {
+                    OF_PATTERN
+                }
+            }
+            Expr::Is { test: Test::Null, negated, .. } => {
+                if *negated {
+                    1.0 - OF_NULL
+                } else {
+                    OF_NULL
+                }
+            }
+            Expr::Is { expr, test: Test::True, negated: false } => of(expr)?,
+            Expr::Is { expr, test: Test::False, negated: false } => 1.0 - of(expr)?,
+            Expr::Any { right, all: false, .. } if is_null(right) => 0.0,
+            Expr::Literal(Literal::Bool(true)) => 1.0,
+            _ => return None,
+        })
+    }
+
+    fn equal(&self, left: &Expr, right: &Expr) -> Option<f64> {
+        let (of, with) = if is_fixed(left) { (right, left) } else { (left, right) };
+        match of.without_casts() {
+            Expr::Column(column) if is_fixed(with) || with.as_column().is_some() => {
+                Some(self.of_equality(&column.name))
+            }
+            _ if is_fixed(with) => Some(1.0 / self.tuples.clamp(1.0, DISTINCT)),
+            _ => None,
+        }
+    }
+}
+
+/// The column that a condition bounds, and whether from above.
+fn bound(condition: &Expr) -> Option<(&str, bool)> {
+    let Expr::Binary { op, left, right } = condition else { return None };
+    let is_less = matches!(op, Op::Lt | Op::LtEq);
+    match (op.is_range(), &**left, &**right) {
+        (true, Expr::Column(column), other) if is_fixed(other) => Some((&column.name, is_less)),
+        (true, other, Expr::Column(column)) if is_fixed(other) => Some((&column.name, !is_less)),
+        _ => None,
+    }
+}
+
+/// Whether an expression reads no column.
+pub(super) fn is_fixed(expr: &Expr) -> bool {
+    !expr.any(|part| {
+        part.as_column().is_some() || matches!(part, Expr::WholeRow(_)) || part.own_subquery().is_some()
+    })
+}
+
+/// How many operators and functions an expression calls.
+pub(super) fn operators(expr: &Expr) -> f64 {
+    let mut count = 0.0;
+    expr.walk(&mut |part| {
+        count += match part {
+            Expr::Binary { .. } | Expr::Call(_) | Expr::Like { .. } | Expr::Unary { .. } => 1.0,
+            Expr::Between { .. } => 2.0,
+            Expr::InList { list, .. } => f64::from(u32::try_from(list.len()).unwrap_or(u32::MAX)) * 0.5,
+            _ => 0.0,
+        };
+    });
+    count
+}

@@ -1,0 +1,150 @@
+//! Which columns of joins can be NULL, compared with the server's description of generated queries on tables that were
+//! never analysed, as `sqlx prepare` finds them after the migrations.
+
+use query_budget_analysis::schema::Replay;
+use query_budget_analysis::sql::{Dialect, resolve};
+use query_budget_analysis::types::describe;
+use query_budget_tests::with_postgres;
+use sqlx::{AssertSqlSafe, Executor as _, PgPool, SqlSafeStr as _};
+
+/// Tables with long and short rows, keys of one and of two columns, and a column without an index.
+const TABLES: &str = "
+    CREATE TYPE size AS ENUM ('small', 'large');
+    CREATE TABLE maker (id uuid PRIMARY KEY, name text NOT NULL);
+    CREATE TABLE shop (id bigserial PRIMARY KEY, maker uuid NOT NULL REFERENCES maker, mail text NOT NULL UNIQUE,
+        open bool NOT NULL, at timestamptz NOT NULL);
+    CREATE TABLE item (id bigserial PRIMARY KEY, shop bigint NOT NULL REFERENCES shop, title text NOT NULL, body text,
+        kind varchar(20) NOT NULL, n int NOT NULL, size size NOT NULL);
+    CREATE INDEX ON item (shop);
+    CREATE TABLE tag (id serial PRIMARY KEY, label varchar(50) NOT NULL UNIQUE);
+    CREATE TABLE item_tag (item bigint NOT NULL REFERENCES item, tag int NOT NULL REFERENCES tag,
+        PRIMARY KEY (item, tag));
+    CREATE TABLE note (id int NOT NULL, shop bigint NOT NULL, text text NOT NULL, tag smallint NOT NULL);
+    CREATE TABLE wide (id uuid PRIMARY KEY, item bigint NOT NULL, a text NOT NULL, b text NOT NULL, c text NOT NULL,
+        d jsonb NOT NULL, e jsonb NOT NULL, f varchar(500) NOT NULL, g numeric(20,4) NOT NULL);";
+
+/// Two tables, and the condition that joins them.
+const PAIRS: [[&str; 3]; 12] = [
+    ["shop", "item", "item.shop = shop.id"],
+    ["shop", "maker", "maker.id = shop.maker"],
+    ["item", "item_tag", "item_tag.item = item.id"],
+    ["tag", "item_tag", "item_tag.tag = tag.id"],
+    ["shop", "note", "note.shop = shop.id"],
+    ["item", "wide", "wide.item = item.id"],
+    ["note", "item", "note.shop = item.shop"],
+    ["note", "tag", "note.tag = tag.id"],
+    ["shop", "item", "item.title = shop.mail"],
+    ["maker", "wide", "wide.a = maker.name"],
+    ["wide", "maker", "wide.id = maker.id"],
+    ["item", "tag", "item.kind = tag.label"],
+];
+
+/// Conditions on one table.
+const CONDITIONS: [[&str; 2]; 18] = [
+    ["shop", "shop.open"],
+    ["shop", "shop.mail = 'x'"],
+    ["shop", "shop.id > 5"],
+    ["shop", "shop.at < now()"],
+    ["shop", "shop.id = ANY($1)"],
+    ["item", "item.n = 3"],
+    ["item", "item.body IS NULL"],
+    ["item", "item.title LIKE 'a%'"],
+    ["item", "item.size = 'small'"],
+    ["item", "item.n > 3 AND item.n < 9"],
+    ["item", "($1::text IS NULL OR item.kind = $1)"],
+    ["maker", "maker.name = 'x'"],
+    ["tag", "tag.id < 3"],
+    ["tag", "tag.label IN ('a', 'b')"],
+    ["item_tag", "item_tag.tag = 3"],
+    ["item_tag", "item_tag.item = 7"],
+    ["note", "note.text = 'x'"],
+    ["wide", "wide.a <> 'x'"],
+];
+
+/// Joins of two tables: every kind, with conditions in ON and in WHERE, in and out of order.
+fn of_two() -> Vec<String> {
+    let mut all = Vec::new();
+    for [left, right, on] in PAIRS {
+        for kind in ["LEFT", "RIGHT", "FULL"] {
+            let join = format!("SELECT {left}.*, {right}.* FROM {left} {kind} JOIN {right} ON {on}");
+            all.push(join.clone());
+            all.push(format!("{join} ORDER BY {left}.id").replace("item_tag.id", "item_tag.item"));
+            for [of, condition] in CONDITIONS.into_iter().filter(|[of, _]| *of == left || *of == right) {
+                all.push(format!("{join} WHERE {condition}"));
+                if kind != "FULL" {
+                    all.push(format!("{join} AND {condition}"));
+                }
+                if of == left {
+                    all.push(format!("{join} WHERE {condition} ORDER BY {left}.id"));
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Joins of three tables, with and without a condition, and the forms in which they are written.
+fn of_three() -> Vec<String> {
+    let mut all = Vec::new();
+    for [one, two, first] in PAIRS {
+        for [three, four, second] in PAIRS {
+            let next = match (three == one || three == two, four == one || four == two) {
+                (true, false) => four,
+                (false, true) => three,
+                _ => continue,
+            };
+            for (a, b) in [("LEFT", "LEFT"), ("INNER", "LEFT"), ("LEFT", "INNER")] {
+                let joins = format!("FROM {one} {a} JOIN {two} ON {first} {b} JOIN {next} ON {second}");
+                all.push(format!("SELECT {one}.*, {two}.*, {next}.* {joins}"));
+                for [_, condition] in CONDITIONS.into_iter().filter(|[of, _]| *of == one).take(2) {
+                    all.push(format!("SELECT {one}.*, {two}.*, {next}.* {joins} WHERE {condition}"));
+                }
+            }
+        }
+    }
+    all
+}
+
+/// How many queries are described as the server does, and how many are left open; and the others.
+async fn judge(pool: &PgPool, queries: &[String]) -> (usize, usize, Vec<String>) {
+    let mut replay = Replay::new(Dialect::Postgres);
+    replay.apply(TABLES, "tables.sql");
+    assert_eq!(replay.problems, []);
+    let (mut right, mut open, mut wrong) = (0, 0, Vec::new());
+    for sql in queries {
+        let truth = pool.describe(AssertSqlSafe(sql.clone()).into_sql_str()).await;
+        // Some conditions allow no full join.
+        let Ok(truth) = truth else { continue };
+        let query = resolve(sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
+        let found = describe(&query, &replay.schema, Dialect::Postgres).columns;
+        assert_eq!(found.len(), truth.columns.len(), "{sql}");
+        let mut pairs = found.iter().zip(&truth.nullable);
+        if found.iter().any(|column| !column.nullable_certain) {
+            open += 1;
+        } else if pairs.all(|(column, nullable)| column.nullable == *nullable) {
+            right += 1;
+        } else {
+            let found: Vec<_> = found.iter().map(|column| column.nullable == Some(true)).collect();
+            wrong.push(format!("{sql}\n    {found:?}\n    {:?}", truth.nullable));
+        }
+    }
+    (right, open, wrong)
+}
+
+#[tokio::test]
+#[cfg_attr(not(has_postgres), ignore = "QUERY_BUDGET_TEST_POSTGRES is not set")]
+async fn joins_are_nullable_where_the_server_says_so() {
+    with_postgres(|pool| async move {
+        sqlx::raw_sql(TABLES).execute(&pool).await.expect("make the tables");
+        let (right, open, wrong) = judge(&pool, &of_two()).await;
+        println!("of two tables: {right} right, {open} left open, {} wrong", wrong.len());
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        assert!(right > 300 && open * 50 < right, "{right} right, {open} left open");
+        let (right, open, wrong) = judge(&pool, &of_three()).await;
+        println!("of three tables: {right} right, {open} left open, {} wrong", wrong.len());
+        // Their orders are estimated, so that a few differ.
+        assert!(wrong.len() * 30 < right, "{}", wrong.join("\n"));
+        assert!(open < right, "{right} right, {open} left open");
+    })
+    .await;
+}
