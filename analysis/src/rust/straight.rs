@@ -1,9 +1,9 @@
 //! The queries of functions that run straight from their first line to their last, read from tokens.
 //!
 //! A build asks for the place of every query, and parsing the functions around them, unoptimised, cost a quarter of
-//! the instructions of the macros. Most functions with a query have neither a loop nor a branch, a closure or another
-//! macro, so that nothing around the query matters. What is not certain is left to the parser, and a test holds the
-//! sites equal to those of a walk.
+//! the instructions of the macros. Most queries stand neither behind a loop nor in a closure or another macro, and run
+//! where they are made, so that nothing around them matters. What is not certain is left to the parser, and a test
+//! holds the sites equal to those of a walk.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use super::lex::outline::Outlined;
 use super::lex::tokens::{Kind, Token};
 use super::query_names::{is_executor, makes_query};
 use super::site::{Argument, Call, Form, Site, SiteSql};
+use super::walk::variables::keeps_value;
 use crate::allow;
 use crate::finding::Place;
 
@@ -154,29 +155,61 @@ impl<'a, 't> Reader<'a, 't> {
         }
     }
 
-    /// The type of an `impl` without attributes and type parameters.
+    /// The type of an `impl` that is no test.
     fn owner(&self) -> Option<&'t str> {
-        let before = self.at.checked_sub(1).and_then(|before| self.kind(before));
+        let mut first = self.at;
+        while first > 0 && self.is_sign(first - 1, b']') {
+            let open = (0..first).rev().find(|at| self.is_sign(*at, b'#'))?;
+            if self.concerns_test(open, first) {
+                return None;
+            }
+            first = open;
+        }
+        let before = first.checked_sub(1).and_then(|before| self.kind(before));
         if !matches!(before, None | Some(Kind::Sign(b';' | b'}'))) {
             return None;
         }
-        let mut at = self.at + 1;
-        while self.word(at).is_some() || self.is_sign(at, b':') {
-            at += 1;
-        }
-        if self.is_sign(at, b'{') { self.word(at - 1) } else { None }
-    }
-
-    /// The path of a function without attributes.
-    fn path(&self, function: &Outlined<'_>, around: &Around<'_>) -> Option<Arc<str>> {
-        let mut before = self.at;
-        while before > 0 && self.tokens[before - 1].start >= function.whole.start {
-            before -= 1;
-            if self.is_sign(before, b'#') {
-                return None;
+        let (mut owner, mut depth) = (None, 0usize);
+        for at in self.at + 1..self.tokens.len() {
+            match self.tokens[at].kind {
+                Kind::Sign(b'<') => depth += 1,
+                // The arrow of a function.
+                Kind::Sign(b'>') if self.is_sign(at - 1, b'-') => return None,
+                Kind::Sign(b'>') => depth = depth.checked_sub(1)?,
+                Kind::Sign(b'{') if depth == 0 => return owner,
+                Kind::Sign(b'{' | b'(' | b'[' | b';') => return None,
+                Kind::Word if depth == 0 => match self.tokens[at].text {
+                    "where" => return owner,
+                    "dyn" | "const" => return None,
+                    "for" => owner = None,
+                    name => owner = Some(name),
+                },
+                _ => {}
             }
         }
+        None
+    }
+
+    /// Whether attributes may make code a test, or allow a lint.
+    fn concerns_test(&self, from: usize, to: usize) -> bool {
+        let mut words = (from..to).filter_map(|at| self.word(at));
+        words.any(|word| {
+            matches!(
+                word,
+                "allow" | "bench" | "cfg" | "cfg_attr" | "query_budget" | "rstest" | "test" | "test_case"
+            )
+        })
+    }
+
+    /// The path of a function that is no test.
+    fn path(&self, function: &Outlined<'_>, around: &Around<'_>) -> Option<Arc<str>> {
+        let (mut before, mut has_attribute) = (self.at, false);
+        while before > 0 && self.tokens[before - 1].start >= function.whole.start {
+            before -= 1;
+            has_attribute |= self.is_sign(before, b'#');
+        }
         match (around.brackets, around.braces, around.owner) {
+            _ if has_attribute && self.concerns_test(before, self.at) => None,
             _ if function.name.contains('#') => None,
             (0, 0, _) => Some(function.name.into()),
             (0, 1, Some(owner)) => Some(format!("{owner}::{}", function.name).into()),
@@ -202,36 +235,85 @@ impl<'a, 't> Reader<'a, 't> {
         imported: &[&str],
         path: &Arc<str>,
     ) -> Option<Vec<Site>> {
-        let mut sites = Vec::new();
+        let mut sites: Vec<Site> = Vec::new();
+        let (mut repeats, mut asks) = (false, false);
+        // The brackets around what is read, and around the closure that it may be in.
+        let (mut depth, mut closure) = (0usize, None);
         let mut at = body.start;
         while at < body.end {
             let token = self.tokens[at];
             match token.kind {
-                Kind::Sign(b'|' | b'#' | b'!') | Kind::RawWord => return None,
+                Kind::Sign(b'(' | b'[' | b'{') => depth += 1,
+                Kind::Sign(b')' | b']' | b'}') => {
+                    depth = depth.checked_sub(1)?;
+                    closure = closure.filter(|of| *of <= depth);
+                }
+                Kind::Sign(b';') => closure = closure.filter(|of| *of < depth),
+                Kind::Sign(b'|') => closure = closure.or(Some(depth)),
+                Kind::Sign(b'!') if at > body.start && self.word(at - 1).is_some() && self.opens(at + 1) => {
+                    at = self.other_macro(at + 1, body.end)?;
+                    continue;
+                }
+                Kind::Sign(b'#') | Kind::RawWord => return None,
                 Kind::Word => {
-                    let follows =
-                        at > body.start && matches!(self.kind(at - 1), Some(Kind::Sign(b':' | b'.')));
-                    let name = match token.text {
-                        "query_budget" if self.is_path(at + 1) => Some(at + 3),
-                        name if imported.contains(&name) => Some(at),
-                        _ => None,
-                    };
-                    let name = name.filter(|name| !follows && self.is_sign(*name + 1, b'!'));
-                    if let Some(name) = name {
+                    if let Some(name) = self.named(at, imported) {
+                        if repeats || closure.is_some() {
+                            return None;
+                        }
                         let (site, end) = self.site(at, name, path)?;
                         sites.push(site);
                         at = end;
                         continue;
                     }
-                    if matters(token.text) {
-                        return None;
+                    match token.text {
+                        "for" | "while" | "loop" => repeats = true,
+                        "if" | "else" | "match" | "is_some" | "is_none" => asks = true,
+                        word if matters(word) => return None,
+                        _ => {}
                     }
                 }
                 _ => {}
             }
             at += 1;
         }
-        Some(sites)
+        // A result may be asked only whether there is a row.
+        let is_optional =
+            |site: &Site| site.call.as_ref().is_some_and(|call| call.method == "fetch_optional");
+        (!asks || !sites.iter().any(is_optional)).then_some(sites)
+    }
+
+    fn opens(&self, at: usize) -> bool {
+        matches!(self.kind(at), Some(Kind::Sign(b'(' | b'[' | b'{')))
+    }
+
+    /// The end of another macro, if no query is in it.
+    fn other_macro(&self, mut at: usize, end: usize) -> Option<usize> {
+        let mut depth = 0usize;
+        while at < end {
+            match self.tokens[at].kind {
+                Kind::Sign(b'(' | b'[' | b'{') => depth += 1,
+                Kind::Sign(b')' | b']' | b'}') => depth -= 1,
+                Kind::Word if matters(self.tokens[at].text) => return None,
+                Kind::RawWord => return None,
+                _ => {}
+            }
+            at += 1;
+            if depth == 0 {
+                return Some(at);
+            }
+        }
+        None
+    }
+
+    /// The name of our macro whose path starts at a token.
+    fn named(&self, at: usize, imported: &[&str]) -> Option<usize> {
+        let name = match self.tokens[at].text {
+            "query_budget" if self.is_path(at + 1) => at + 3,
+            name if imported.contains(&name) => at,
+            _ => return None,
+        };
+        let follows = at > 0 && matches!(self.kind(at - 1), Some(Kind::Sign(b':' | b'.')));
+        (!follows && self.is_sign(name + 1, b'!')).then_some(name)
     }
 
     /// The query of a macro whose path starts at a token, and the token behind the call that runs it.
@@ -245,7 +327,11 @@ impl<'a, 't> Reader<'a, 't> {
         let mut row = String::new();
         if is_typed {
             row = self.word(at)?.to_owned();
-            if !self.is_sign(at + 1, b',') {
+            while self.is_path(at + 1) {
+                at += 3;
+                row = format!("{row}::{}", self.word(at)?);
+            }
+            if !self.is_sign(at + 1, b',') || row.len() >= LONGEST {
                 return None;
             }
             at += 2;
@@ -256,13 +342,8 @@ impl<'a, 't> Reader<'a, 't> {
         at += 1;
         let mut arguments = Vec::new();
         while self.is_sign(at, b',') && !self.is_sign(at + 1, b')') {
-            let (value, end) = self.value(at + 1)?;
-            arguments.push(Argument {
-                mentions: vec![value.of.to_owned()],
-                is_constant: true,
-                is_none: false,
-                written: value.written,
-            });
+            let (argument, end) = self.argument(at + 1)?;
+            arguments.push(argument);
             at = end;
         }
         at += usize::from(self.is_sign(at, b','));
@@ -311,18 +392,39 @@ impl<'a, 't> Reader<'a, 't> {
         Some((site, end + 3))
     }
 
-    /// The value of a query's parameter: a variable or field, by reference or not. It ends before a comma or bracket.
-    fn value(&self, at: usize) -> Option<(Value<'t>, usize)> {
-        let is_reference = self.is_sign(at, b'&');
-        let (mut value, end) = self.variable(at + usize::from(is_reference))?;
-        if is_reference {
-            value.written.insert(0, '&');
+    /// The value of a query's parameter: a number, or a variable or what methods without arguments give of it, by
+    /// reference or not, and cast or not. It ends before a comma or bracket.
+    fn argument(&self, mut at: usize) -> Option<(Argument, usize)> {
+        let ends = |at: usize| self.is_sign(at, b',') || self.is_sign(at, b')');
+        if let Some(Token { kind: Kind::Literal, text, .. }) = self.tokens.get(at)
+            && text.as_bytes().iter().all(u8::is_ascii_digit)
+        {
+            let number = Argument {
+                written: (*text).to_owned(),
+                mentions: Vec::new(),
+                is_constant: true,
+                is_none: false,
+            };
+            return (ends(at + 1) && text.len() < LONGEST).then_some((number, at + 1));
         }
-        let ends = self.is_sign(end, b',') || self.is_sign(end, b')');
-        (ends && value.written.len() < LONGEST).then_some((value, end))
+        let mut written = String::new();
+        while self.is_sign(at, b'&') || self.is_sign(at, b'*') {
+            written.push_str(self.tokens[at].text);
+            at += 1;
+        }
+        let (value, mut end) = self.variable(at)?;
+        written.push_str(&value.written);
+        if self.word(end) == Some("as") {
+            written.push_str(" as ");
+            written.push_str(self.word(end + 1)?);
+            end += 2;
+        }
+        let mentions = vec![value.of.to_owned()];
+        let argument = Argument { mentions, is_constant: value.is_constant, is_none: false, written };
+        (ends(end) && argument.written.len() < LONGEST).then_some((argument, end))
     }
 
-    /// What runs a query: `db`, `&self.pool`, `&mut *tx`.
+    /// What runs a query: `db`, `&self.pool`, `&mut *tx`, `state.db()`.
     fn connection(&self, mut at: usize) -> Option<(Value<'t>, usize)> {
         if self.is_sign(at, b'&') {
             at += if self.word(at + 1) == Some("mut") { 2 } else { 1 };
@@ -333,16 +435,27 @@ impl<'a, 't> Reader<'a, 't> {
         self.variable(at)
     }
 
+    /// A variable, with the fields and methods without arguments behind it.
     fn variable(&self, mut at: usize) -> Option<(Value<'t>, usize)> {
-        let of = self.word(at).filter(|name| !matters(name) && !matches!(*name, "None" | "Self" | "mut"))?;
-        let mut value = Value { of, written: of.to_owned(), field: None };
+        let is_name = |name: &&str| {
+            !matters(name) && !matches!(*name, "None" | "Self" | "mut" | "if" | "match" | "move" | "return")
+        };
+        let of = self.word(at).filter(is_name)?;
+        let mut value = Value { of, written: of.to_owned(), field: None, is_constant: true };
         at += 1;
         while self.is_sign(at, b'.') {
-            let field = self.word(at + 1).filter(|field| !matches!(*field, "await" | "match"))?;
+            let name =
+                self.word(at + 1).filter(|name| !matters(name) && !matches!(*name, "await" | "match"))?;
             value.written.push('.');
-            value.written.push_str(field);
-            value.field = Some(field);
+            value.written.push_str(name);
+            value.field = Some(name);
             at += 2;
+            if self.is_sign(at, b'(') && self.is_sign(at + 1, b')') {
+                value.written.push_str("()");
+                value.field = None;
+                value.is_constant &= keeps_value(name);
+                at += 2;
+            }
         }
         Some((value, at))
     }
@@ -379,8 +492,10 @@ struct Value<'t> {
     /// The variable.
     of: &'t str,
     written: String,
-    /// The last field.
+    /// The last field, unless a method follows.
     field: Option<&'t str>,
+    /// Whether it is the same as long as the variable is.
+    is_constant: bool,
 }
 
 /// Whether a macro of this crate makes one query from a text; and then, whether the type of its rows comes first.
@@ -392,34 +507,18 @@ fn query_of(name: &str) -> Option<bool> {
     }
 }
 
-/// Whether a word in a function may matter to its queries: it repeats, branches or delays what runs, makes other
-/// queries, or asks of a result whether there is one.
+/// Whether a word in a function may matter to its queries: it makes other queries, or items, or is about caches.
 fn matters(word: &str) -> bool {
     // Most words are names.
     let by_letter = match word.as_bytes() {
-        [b'a', ..] => word == "async",
-        [b'b', ..] => word == "break",
-        [b'c', ..] => matches!(word, "const" | "continue" | "connection" | "connection_writing"),
-        [b'e', ..] => matches!(word, "else" | "enum" | "extern"),
-        [b'f', ..] => matches!(word, "fn" | "for"),
-        [b'i', ..] => {
-            matches!(
-                word,
-                "if" | "impl"
-                    | "in"
-                    | "invalidate"
-                    | "invalidate_all"
-                    | "invalidates"
-                    | "is_none"
-                    | "is_some"
-            )
-        }
-        [b'l', ..] => word == "loop",
-        [b'm', ..] => matches!(word, "match" | "mod" | "move"),
+        [b'c', ..] => matches!(word, "const" | "connection" | "connection_writing"),
+        [b'e', ..] => matches!(word, "enum" | "extern"),
+        [b'f', ..] => word == "fn",
+        [b'i', ..] => matches!(word, "impl" | "invalidate" | "invalidate_all" | "invalidates"),
+        [b'm', ..] => word == "mod",
         [b's', ..] => matches!(word, "static" | "struct"),
         [b't', ..] => matches!(word, "trait" | "try" | "type"),
         [b'u', ..] => matches!(word, "union" | "unsafe" | "use"),
-        [b'w', ..] => matches!(word, "where" | "while"),
         [b'y', ..] => word == "yield",
         _ => false,
     };

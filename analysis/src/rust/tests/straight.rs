@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::rust::lex::outline::outline_of_queries;
-use crate::rust::{Site, scan_as, straight};
+use crate::rust::{Form, Scan, ScanError, Site, scan_as, scan_queries, straight, with_queries};
 
 /// The sites of the functions that are straight.
 fn straight_sites(source: &str) -> (Vec<Option<Vec<Site>>>, bool) {
@@ -27,6 +27,16 @@ fn compare(source: &str) -> Result<usize, TestCaseError> {
         prop_assert_eq!(found, expected, "{}", source);
     }
     prop_assert!(!is_whole || walked.len() == known.len(), "{}", source);
+    // What is left out for them changes nothing of the others.
+    let all = |scan: Result<Scan, ScanError>| {
+        let mut sites = scan.map(|scan| scan.sites).unwrap_or_default();
+        sites.retain(|site| site.form == Form::Checked);
+        sites.iter_mut().filter_map(|site| site.call.as_mut()).for_each(|call| call.dialect = None);
+        sites.sort_by(|a, b| a.place.cmp(&b.place));
+        sites
+    };
+    let parsed = all(scan_as("src/lib.rs", &with_queries(source), false));
+    prop_assert_eq!(all(scan_queries("src/lib.rs", source, false, true)), parsed, "{}", source);
     Ok(known.len())
 }
 
@@ -59,6 +69,8 @@ fn what_may_matter_is_left_to_the_parser() {
         "join!(sql!(\"SELECT 1\").fetch_all(db).await)",
         "let x = sql!(\"SELECT 1\").fetch_optional(db).await?; x.is_some()",
         "let x = sql!(\"SELECT 1\").fetch_all(db); x.await",
+        "if let None = sql!(\"SELECT 1\").fetch_optional(db).await? {}",
+        "let f = |x| { sql!(\"SELECT 1\").fetch_all(db).await };",
         "sql!(\"SELECT 1\").cached(s).fetch_all(db).await",
         "sql!(\"SELECT 1\").fetch_all(db).await?; cache.invalidate(t).await",
         "sql!(\"SELECT 1\", f(a)).fetch_all(db).await",
@@ -71,7 +83,7 @@ fn what_may_matter_is_left_to_the_parser() {
     }
 }
 
-const HEADS: [&str; 7] = [
+const HEADS: &[&str] = &[
     "use query_budget::{query_budget, sql, sql_as, sql_scalar};",
     "use query_budget::{sql, sql_as, sql_scalar};\nuse sqlx::{PgPool, Row};",
     "use query_budget::sql;",
@@ -81,7 +93,7 @@ const HEADS: [&str; 7] = [
     "",
 ];
 
-const AROUND: [&str; 12] = [
+const AROUND: &[&str] = &[
     "@",
     "@",
     "impl S {\n    @\n}",
@@ -94,9 +106,17 @@ const AROUND: [&str; 12] = [
     "trait T { @ }",
     "const X: usize = 3; /// Loads.\n pub(crate) @",
     "made! { @ }",
+    "impl<'a, T: Into<X>> S<'a, T> where T: Y { @ }",
+    "impl<T> From<T> for &'static S { @ }",
+    "impl S<fn() -> u8> { @ }",
+    "#[tracing::instrument(skip(a))] @",
+    "#[cfg(test)] impl S { @ }",
+    "#[tokio::test] @",
+    "#[async_trait]\n#[a(b = \"c\")]\nimpl S<u8> { #[inline] @ }",
+    "#[allow(missing_limit = \"x\")] @",
 ];
 
-const STATEMENTS: [&str; 27] = [
+const STATEMENTS: &[&str] = &[
     "xs.iter().map(|x| @.await);",
     "let a = @.await?;",
     "@.await?;",
@@ -124,9 +144,27 @@ const STATEMENTS: [&str; 27] = [
     "let v = Some(@.await?);\n\n",
     "client.query(\"SELECT 1\", a).await?;",
     "// ü\n",
+    "match a { Some(b) => @.await?, _ => x };",
+    "match a { A | B => @.await?, _ => x };",
+    "log!(\"{}\", a);",
+    "log!(for a in b { c(|d| d) });",
+    "async move { @.await }.await?;",
+    "let c = @.await.map_err(|e| f(e))?;",
+    "let c = f(|e| e, @.await);",
+    "while let Some(_) = @.await? {}",
+    "let Some(_) = @.await? else { return };",
+    "if @.await?.is_some() {}",
+    "if let None = @.await? {}",
+    "xs.iter().for_each(|x| { @.await; });",
+    "let h = |x| { @.await };",
+    "let h = |x| { x };",
+    "if a || b { @.await?; }",
+    "if !a { @.await?; }",
+    "if let Some(x) = cache.get(a) { return x }",
+    "loop { if a { break; } }",
 ];
 
-const MACROS: [&str; 9] = [
+const MACROS: &[&str] = &[
     "sql!(\"SELECT 1\", a, b.c)",
     "query_budget::sql!(r#\"SELECT 'ü'\"#,)",
     "::query_budget::sql!(\"SELECT 1\")",
@@ -136,20 +174,34 @@ const MACROS: [&str; 9] = [
     "sql!(\"a\\n\", x)",
     "sql!(\"SELECT 2\", f(x), 1, None)",
     "query_budget::query!(\"SELECT 1\")",
+    "sql!(\"a\", x.id() as i64, *y, 5, &*z.w.as_str(), v.len())",
+    "sql!(\"a\", x.0, -1)",
+    "sql!(\"a\", x as _, y as Option<i64>)",
+    "sql!(\"a\", self.name.clone().trim())",
 ];
 
-const METHODS: [&str; 6] =
-    [".fetch_all", ".fetch_one", ".fetch_optional", ".execute", ".cached(s).fetch_all", ".fetch"];
+const METHODS: &[&str] =
+    &[".fetch_all", ".fetch_one", ".fetch_optional", ".execute", ".cached(s).fetch_all", ".fetch"];
 
-const CONNECTIONS: [&str; 7] =
-    ["db", "&mut *tx", "&self.pool", "&mut **tx", "self.db()", "&mut db.pool", "a, b"];
+const CONNECTIONS: &[&str] = &[
+    "db",
+    "&mut *tx",
+    "&self.pool",
+    "&mut **tx",
+    "self.db()",
+    "&mut db.pool",
+    "state.db()",
+    "&*self.pool().inner",
+    "tx.as_mut()",
+    "a, b",
+];
 
 fn one_of(all: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
     proptest::sample::select(all)
 }
 
 fn statement() -> impl Strategy<Value = String> {
-    (one_of(&STATEMENTS), one_of(&MACROS), one_of(&METHODS), one_of(&CONNECTIONS)).prop_map(
+    (one_of(STATEMENTS), one_of(MACROS), one_of(METHODS), one_of(CONNECTIONS)).prop_map(
         |(statement, made, method, connection)| {
             statement.replace('@', &format!("{made}{method}({connection})"))
         },
@@ -157,9 +209,9 @@ fn statement() -> impl Strategy<Value = String> {
 }
 
 fn source() -> impl Strategy<Value = String> {
-    let function = (one_of(&AROUND), proptest::collection::vec(statement(), 1..4));
+    let function = (one_of(AROUND), proptest::collection::vec(statement(), 1..4));
     let functions = proptest::collection::vec(function, 1..4);
-    (one_of(&HEADS), functions).prop_map(|(head, functions)| {
+    (one_of(HEADS), functions).prop_map(|(head, functions)| {
         let mut source = format!("{head}\n\n");
         for (at, (around, statements)) in functions.into_iter().enumerate() {
             let body = statements.join(" ");

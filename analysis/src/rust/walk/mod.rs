@@ -32,7 +32,7 @@ mod sites;
 mod spans;
 pub(in crate::rust) mod sql_text;
 mod typing;
-mod variables;
+pub(in crate::rust) mod variables;
 mod whether;
 
 use std::sync::Arc;

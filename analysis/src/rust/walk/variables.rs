@@ -20,6 +20,14 @@ pub(in crate::rust) fn mentions_of_constant(value: &Expr) -> Option<Vec<String>>
     (!visitor.differs).then(|| mentions(value))
 }
 
+/// Whether what a method gives is the same as long as the value is that it is called on.
+pub(in crate::rust) fn keeps_value(method: &str) -> bool {
+    matches!(
+        method,
+        "as_str" | "to_string" | "to_owned" | "into" | "clone" | "as_ref" | "len" | "as_bytes" | "as_slice"
+    )
+}
+
 /// The variables that a pattern binds.
 pub(in crate::rust) fn bindings(pattern: &Pat) -> Vec<String> {
     let mut visitor = Bindings::default();
@@ -318,18 +326,7 @@ impl<'ast> Visit<'ast> for Differs<'_> {
                 _ => self.differs = true,
             },
             Expr::MethodCall(call) => {
-                let keeps = [
-                    "as_str",
-                    "to_string",
-                    "to_owned",
-                    "into",
-                    "clone",
-                    "as_ref",
-                    "len",
-                    "as_bytes",
-                    "as_slice",
-                ];
-                if keeps.iter().any(|keep| call.method == keep) {
+                if keeps_value(&call.method.to_string()) {
                     visit::visit_expr(self, node);
                 } else {
                     self.differs = true;
