@@ -1,5 +1,7 @@
 //! What a call reaches, judging by the names and types of its receiver and arguments: a database, or another service.
 
+use std::fmt::Write as _;
+
 use syn::Expr;
 
 use super::Walker;
@@ -206,61 +208,54 @@ fn has_word(value: &Expr, test: &dyn Fn(&str) -> bool) -> bool {
         Expr::Reference(inner) => has_word(&inner.expr, test),
         Expr::Paren(inner) => has_word(&inner.expr, test),
         Expr::Path(_) | Expr::Field(_) | Expr::MethodCall(_) | Expr::Unary(_) => {
-            let mut names = Vec::new();
-            match names_of(value, &mut names) {
-                // Together with what is between them, they are too short to be cut off.
-                Some(()) if names.iter().map(|name| name.len() + 3).sum::<usize>() < LONGEST => {
-                    names.iter().any(|name| words(name).any(|word| test(&word)))
-                }
-                _ => words(&written(value)).any(|word| test(&word)),
-            }
+            let mut names = String::new();
+            // Together with what is between them, they are too short to be cut off.
+            let mut text = match names_of(value, &mut names) {
+                Some(()) if names.len() < LONGEST => names,
+                _ => written(value),
+            };
+            text.make_ascii_lowercase();
+            text.split(|c: char| !c.is_alphanumeric()).any(test)
         }
         _ => false,
     }
 }
 
-/// The words of a text, in lower case.
-fn words(text: &str) -> impl Iterator<Item = String> {
-    text.split(|c: char| !c.is_alphanumeric()).map(str::to_ascii_lowercase)
-}
-
-/// The names and signs in a variable, field or chain of methods without arguments, which is faster than writing
-/// it out; `None` if there is anything else.
-fn names_of(value: &Expr, names: &mut Vec<String>) -> Option<()> {
+/// Appends the names and signs in a variable, field or chain of methods without arguments, with more between them than
+/// when it is written out, which takes longer; `None` if there is anything else.
+fn names_of(value: &Expr, names: &mut String) -> Option<()> {
+    let mut add = |name: &dyn std::fmt::Display| write!(names, "{name}...").ok();
     match value {
         Expr::Path(path) if path.qself.is_none() => {
             let parts = &path.path.segments;
             if path.path.leading_colon.is_some() || parts.iter().any(|part| !part.arguments.is_none()) {
                 return None;
             }
-            names.extend(parts.iter().map(|part| part.ident.to_string()));
-            Some(())
+            parts.iter().try_for_each(|part| add(&part.ident))
         }
         Expr::Field(field) => {
-            names_of(&field.base, names)?;
             let syn::Member::Named(name) = &field.member else { return None };
-            names.push(name.to_string());
-            Some(())
+            add(name)?;
+            names_of(&field.base, names)
         }
         Expr::MethodCall(call) if call.args.is_empty() && call.turbofish.is_none() => {
-            names_of(&call.receiver, names)?;
-            names.push(call.method.to_string());
-            Some(())
+            add(&call.method)?;
+            names_of(&call.receiver, names)
         }
         Expr::Unary(inner) if matches!(inner.op, syn::UnOp::Deref(_)) => {
-            names.push("*".to_owned());
+            add(&'*')?;
             names_of(&inner.expr, names)
         }
         Expr::Await(inner) => {
-            names.push("await".to_owned());
+            add(&"await")?;
             names_of(&inner.base, names)
         }
         Expr::Try(inner) => {
-            names.push("?".to_owned());
+            add(&'?')?;
             names_of(&inner.expr, names)
         }
         Expr::Reference(inner) => {
-            names.push("mut".to_owned());
+            add(&"mut")?;
             names_of(&inner.expr, names)
         }
         _ => None,

@@ -166,12 +166,18 @@ pub(crate) fn sources(path: &Path) -> Result<Vec<Sources>, Failure> {
     crates.sort_by_key(|it| std::cmp::Reverse(it.dir.components().count()));
     let libs: HashMap<PathBuf, (String, String)> =
         crates.iter().filter_map(|it| Some((it.dir.clone(), it.lib()?))).collect();
+    let folders: Vec<BTreeSet<&Path>> = crates.iter().map(|it| it.folders(&path)).collect();
+    let listed = rust_files(&folders.iter().flatten().copied().collect());
+    let all = folders.iter().map(|folders| {
+        let files = folders.iter().filter_map(|folder| listed.get(*folder)).flatten();
+        files.cloned().collect::<BTreeSet<PathBuf>>()
+    });
+    let all: Vec<BTreeSet<PathBuf>> = all.collect();
     let mut taken = BTreeSet::new();
     let mut sources: Vec<Sources> = crates
         .into_iter()
-        .map(|it| {
-            let files: BTreeSet<PathBuf> =
-                it.folders(&path).iter().flat_map(|folder| rust_files(folder)).collect();
+        .zip(all)
+        .map(|(it, files)| {
             let files = files.into_iter().filter(|file| taken.insert(file.clone())).collect();
             let externs = Arc::new(it.externs(&libs));
             let Crate { dir, package, targets, dialect, dependencies, renamed, .. } = it;
@@ -268,21 +274,33 @@ pub(crate) fn crates(dir: &Path) -> Result<Vec<Crate>, Failure> {
     Ok(found)
 }
 
-/// The Rust files below a folder: those that git would track, without build output.
-fn rust_files(dir: &Path) -> Vec<PathBuf> {
-    let walk = WalkBuilder::new(dir)
+/// The Rust files below each of these folders: those that git would track, without build output. One walk reads what
+/// the folders around them ignore once.
+fn rust_files(folders: &BTreeSet<&Path>) -> HashMap<PathBuf, Vec<PathBuf>> {
+    let mut files: HashMap<PathBuf, Vec<PathBuf>> = HashMap::new();
+    let mut folders = folders.iter();
+    let Some(first) = folders.next() else { return files };
+    let mut walk = WalkBuilder::new(first);
+    for folder in folders {
+        walk.add(folder);
+    }
+    let walk = walk
         .require_git(false)
         .filter_entry(|entry| {
             let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
             !(is_dir && entry.file_name() == "target" && entry.path().join("CACHEDIR.TAG").exists())
         })
         .build();
+    let mut folder = PathBuf::new();
     // A folder without permission cannot contain a source that cargo builds either.
-    let mut files: Vec<PathBuf> = walk
-        .filter_map(Result::ok)
-        .map(ignore::DirEntry::into_path)
-        .filter(|path| path.extension().is_some_and(|end| end == "rs") && path.is_file())
-        .collect();
-    files.sort();
+    for entry in walk.filter_map(Result::ok) {
+        if entry.depth() == 0 {
+            folder = entry.path().to_path_buf();
+        }
+        let path = entry.into_path();
+        if path.extension().is_some_and(|end| end == "rs") && path.is_file() {
+            files.entry(folder.clone()).or_default().push(path);
+        }
+    }
     files
 }
