@@ -92,15 +92,15 @@ fn read_in_full<'q>(
     block: &Block,
 ) -> Option<(RelationId, &'q Name)> {
     let relations: Vec<RelationId> = block.from().iter().flat_map(|item| item.relations()).collect();
-    if context.schema.is_none() && !block.conditions().is_empty() {
-        return None;
-    }
+    let is_filtered = !block.conditions().is_empty();
     // If an index narrows one table, few rows of the others are left as well.
     let access = |id: RelationId| context.accesses.iter().find(|access| access.relation == id);
     if relations.iter().any(|id| access(*id).is_some_and(|access| access.verdict == Verdict::Served)) {
         return None;
     }
     relations.into_iter().find_map(|id| match &query.relation(id).source {
+        // Of a table that the schema does not know, nobody can tell whether an index narrows it.
+        Source::Table(_) if is_filtered && context.table(query, id).is_none() => None,
         Source::Table(table) if !context.is_small(table) => Some((id, table)),
         _ => None,
     })
@@ -138,6 +138,7 @@ mod tests {
         silent("random_order", "SELECT id FROM events WHERE user_id = $1 ORDER BY random() LIMIT 3");
         silent("random_order", "SELECT n FROM unnest($1::int[]) AS n ORDER BY random() LIMIT 3");
         silent("random_order", "SELECT id FROM events ORDER BY random()");
+        silent("random_order", "SELECT id FROM other.events WHERE user_id = $1 ORDER BY random() LIMIT 3");
         silent("random_order", "SELECT id FROM events ORDER BY md5(id::text || $1) LIMIT 3");
     }
 }

@@ -4,6 +4,7 @@ use super::shared::clause;
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::sql::query::ProblemKind;
+use crate::sql::text::is_slip;
 
 declare_lint! {
     /// ## What it does
@@ -56,11 +57,11 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let finding = finding.excerpt(context.sql, span, "unknown");
         let finding = context.refused(finding);
         findings.push(match similar {
-            Some(similar) => {
+            Some(similar) if is_slip(name, similar) => {
                 let finding = finding.help(format!("write `{similar}`, which exists"));
                 clause::rename(finding, context, name, similar)
             }
-            None => finding.help("run `cargo query-budget schema` if a migration has added it"),
+            _ => finding.help("run `cargo query-budget schema` if a migration has added it"),
         });
     }
 }

@@ -154,9 +154,34 @@ pub fn most_similar<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -
         .map(|(_, candidate)| candidate.to_owned())
 }
 
+/// Whether a name may be a slip for a similar one: names of as many words, one of which is another, are two names
+/// (`user_sessions` and `user_messages`).
+pub fn is_slip(name: &str, similar: &str) -> bool {
+    let words = |of: &str| of.split(['_', '.']).map(str::to_owned).collect::<Vec<_>>();
+    let (written, meant) = (words(name), words(similar));
+    let is_near = |pair: (&String, &String)| {
+        let limit = (pair.0.chars().count() / 3).max(1);
+        strsim::osa_distance(pair.0, pair.1) <= limit
+    };
+    written.len() < 2 || written.len() != meant.len() || written.iter().zip(&meant).all(is_near)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_with_another_word_is_no_slip() {
+        for (name, similar, expected) in [
+            ("repository_hostnames", "repository_configs", false),
+            ("user_session", "user_sessions", true),
+            ("user_sessionx", "user_sessions", true),
+            ("reservations", "reservation", true),
+            ("repository", "repository_id", true),
+        ] {
+            assert_eq!(is_slip(name, similar), expected, "{name}");
+        }
+    }
 
     #[test]
     fn a_parameter_is_told_from_an_operator() {

@@ -179,7 +179,9 @@ impl CallGraph<'_> {
         let targets = self.targets(source, call);
         if targets.is_empty() {
             let is_of_program = is_of_program(name, call.arguments) || waits::is_of_cache(call);
-            if call.awaited && !call.on_database && !is_of_program {
+            // Work that blocks is long, wherever it is waited for: `timeout(limit, spawn_blocking(..)).await`.
+            let waits = call.awaited || name == "spawn_blocking";
+            if waits && !call.on_database && !is_of_program {
                 work.waits.get_or_insert_with(|| call.written.clone());
             }
             return;

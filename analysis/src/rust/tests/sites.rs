@@ -394,3 +394,16 @@ fn a_crate_by_another_name_is_what_it_is() {
         assert_eq!(only(&scan).place.line, 2, "{uses} {call}");
     }
 }
+
+#[test]
+fn a_query_that_is_put_into_a_value_may_be_given_more_there() {
+    let complete = |code: &str| {
+        let scan = body(code);
+        only(&scan).arguments_complete
+    };
+    let query = "sqlx::query(\"UPDATE a SET b = $2 WHERE c = $1\")";
+    assert!(!complete(&format!("let (q, n) = ({query}, 1); q.bind(1).bind(2).execute(db).await;")));
+    assert!(!complete(&format!("let it = It {{ q: {query} }}; it.q.bind(1).bind(2).execute(db).await;")));
+    assert!(complete(&format!("{query}.bind(1).bind(2).execute(db).await;")));
+    assert!(complete(&format!("let all = ({query}.bind(1).bind(2).execute(db).await, 1);")));
+}

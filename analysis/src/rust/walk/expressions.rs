@@ -148,8 +148,8 @@ impl Walker<'_> {
     /// Walks an expression in evaluation order; returns the queries that its value is.
     pub(in crate::rust) fn expr(&mut self, expression: &Expr) -> Queries {
         match expression {
-            Expr::Array(node) => node.elems.iter().for_each(|element| drop(self.expr(element))),
-            Expr::Tuple(node) => node.elems.iter().for_each(|element| drop(self.expr(element))),
+            Expr::Array(node) => node.elems.iter().for_each(|element| self.put_away(element)),
+            Expr::Tuple(node) => node.elems.iter().for_each(|element| self.put_away(element)),
             Expr::Assign(node) => {
                 let queries = self.expr(&node.right);
                 self.expr(&node.left);
@@ -235,7 +235,7 @@ impl Walker<'_> {
             }
             Expr::Repeat(node) => drop(self.expr(&node.expr)),
             Expr::Struct(node) => {
-                node.fields.iter().for_each(|field| drop(self.expr(&field.expr)));
+                node.fields.iter().for_each(|field| self.put_away(&field.expr));
                 if let Some(rest) = &node.rest {
                     self.expr(rest);
                 }
@@ -249,6 +249,16 @@ impl Walker<'_> {
             _ => {}
         }
         Queries::new()
+    }
+
+    /// Walks a value that becomes a part of another: a query in it may be given more values where it is taken out.
+    fn put_away(&mut self, value: &Expr) {
+        for query in self.expr(value) {
+            if let Some(site) = self.sites.get_mut(query).filter(|site| site.call.is_none() && site.is_text())
+            {
+                site.arguments_complete = false;
+            }
+        }
     }
 
     /// An expression whose value is awaited.

@@ -137,7 +137,9 @@ impl Walker<'_> {
             elements,
             exempt,
             turns: count,
-            pace: pace::of_while(&node.cond, drawn).or_else(|| pace::found(&node.body)),
+            pace: pace::of_while(&node.cond, drawn)
+                .or_else(|| pace::follows(&node.cond, &node.body))
+                .or_else(|| pace::found(&node.body)),
         };
         // A query in the condition decides whether the loop continues: it is not repeated work.
         let asked = Loop { exempt: Some(turns.exempt.unwrap_or(purpose::PAGES)), ..head.clone() };

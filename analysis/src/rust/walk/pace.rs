@@ -17,6 +17,8 @@ pub(in crate::rust) const SORTED: &str = "each turn does one of several things, 
 const WAITS: &str = "each turn waits for a while, on purpose";
 /// The first that is found ends the loop.
 const FOUND: &str = "the loop ends at the first that is found";
+/// Each element is found in the turn before: the parent of a block, and its parent.
+const FOLLOWS: &str = "each turn finds the element of the next";
 /// The elements are what an operator has configured.
 const CONFIGURED: &str = "the elements of the loop are configured";
 
@@ -34,6 +36,64 @@ pub(super) fn of_for(pattern: &Pat, iterable: &Expr, body: &Block) -> Option<&'s
     let waits = || body.stmts.iter().any(sleeps).then_some(WAITS);
     let configured = || is_configured(iterable).then_some(CONFIGURED);
     steps.then_some(STEPS).or_else(waits).or_else(configured).or_else(|| found(body))
+}
+
+/// Why a list that a loop empties cannot be read at once: each turn adds the one element that comes next. Where it adds
+/// several, they can be read together.
+pub(super) fn follows(condition: &Expr, body: &Block) -> Option<&'static str> {
+    let Expr::Let(drawn) = condition else { return None };
+    let Expr::MethodCall(drawn) = drawn.expr.as_ref() else { return None };
+    let pops = matches!(drawn.method.to_string().as_str(), "pop" | "pop_front" | "pop_back");
+    let Expr::Path(list) = drawn.receiver.as_ref() else { return None };
+    let mut pushes = Pushes { list: list.path.get_ident().filter(|_| pops)?.to_string(), number: 0 };
+    pushes.visit_block(body);
+    (pushes.number == 1).then_some(FOLLOWS)
+}
+
+/// Counts what is added to a list outside of loops within.
+struct Pushes {
+    list: String,
+    number: usize,
+}
+
+impl<'ast> Visit<'ast> for Pushes {
+    fn visit_expr_method_call(&mut self, node: &'ast syn::ExprMethodCall) {
+        let is_list = matches!(node.receiver.as_ref(), Expr::Path(path) if path.path.is_ident(&self.list));
+        let method = node.method.to_string();
+        self.number += match method.as_str() {
+            "push" | "push_back" | "push_front" if is_list => 1,
+            "extend" | "append" | "insert" if is_list => 2,
+            _ => 0,
+        };
+        visit::visit_expr_method_call(self, node);
+    }
+
+    fn visit_expr_for_loop(&mut self, node: &'ast syn::ExprForLoop) {
+        self.within(|pushes| visit::visit_expr_for_loop(pushes, node));
+    }
+
+    fn visit_expr_while(&mut self, node: &'ast syn::ExprWhile) {
+        self.within(|pushes| visit::visit_expr_while(pushes, node));
+    }
+
+    fn visit_expr_loop(&mut self, node: &'ast syn::ExprLoop) {
+        self.within(|pushes| visit::visit_expr_loop(pushes, node));
+    }
+
+    fn visit_expr_closure(&mut self, node: &'ast syn::ExprClosure) {
+        self.within(|pushes| visit::visit_expr_closure(pushes, node));
+    }
+
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
+}
+
+impl Pushes {
+    /// What a loop within adds is more than one.
+    fn within(&mut self, visit: impl FnOnce(&mut Pushes)) {
+        let before = self.number;
+        visit(self);
+        self.number += self.number - before;
+    }
 }
 
 /// Why the turns of a loop are few: it ends at the first element for which a query finds something.
