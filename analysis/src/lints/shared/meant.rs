@@ -6,6 +6,9 @@ use crate::schema::{Index, IndexKey, KeyPart, Schema, Table};
 use crate::sql::Dialect;
 use crate::sql::query::{BlockId, Query, Source};
 
+/// The keys that are meant in a table.
+type Keys = fn(&Table) -> Vec<Index>;
+
 /// Whether a block finds one row, if the keys of its tables are taken as they are meant; as a reason.
 pub(in crate::lints) fn one_row(
     context: &QueryContext<'_>,
@@ -13,7 +16,7 @@ pub(in crate::lints) fn one_row(
     id: BlockId,
 ) -> Option<&'static str> {
     let schema = context.schema.filter(|schema| schema.dialect == Dialect::Postgres)?;
-    let kinds: [(fn(&Table) -> Vec<Index>, &str); 2] = [
+    let kinds: [(Keys, &str); 2] = [
         (
             without_partition_key,
             "a key of a partitioned table has to hold the partition key; without it, it is still the key",
@@ -27,7 +30,7 @@ pub(in crate::lints) fn one_row(
 }
 
 /// The schema with further unique keys on the tables of a query; `None` if there are none.
-fn meant(schema: &Schema, query: &Query, keys: fn(&Table) -> Vec<Index>) -> Option<Schema> {
+fn meant(schema: &Schema, query: &Query, keys: Keys) -> Option<Schema> {
     let tables = query.relations.iter().filter_map(|relation| match &relation.source {
         Source::Table(name) => schema.stored(name),
         _ => None,
