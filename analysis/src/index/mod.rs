@@ -5,7 +5,7 @@
 //! them, pulling up subqueries as the planner does; `simplified` normalises conditions; `derived` adds
 //! implied ones; `condition` extracts those that an index can be searched by; `serve` says which indexes
 //! match; `searches` says how each is used with the rows available so far; `order` finds the join order from
-//! the row counts of `estimate`; `joins` reaches the verdicts.
+//! the row counts of `estimate`; `item` is a table with its conditions and matching indexes; `joins` reaches the verdicts.
 //!
 //! If no index matches, `wanted` describes one that would, `merge` combines several into one index, `advice`
 //! finds the smallest set for all queries, and `migration` writes it. `sort` checks the order of first rows,
@@ -15,6 +15,7 @@ mod advice;
 #[cfg(test)]
 mod advice_tests;
 pub(crate) mod audit;
+mod blocks;
 mod catalog;
 mod compared;
 mod condition;
@@ -24,6 +25,7 @@ mod few_values;
 pub(crate) mod foreign_keys;
 mod heirs;
 mod hindrance;
+mod item;
 mod joins;
 #[cfg(test)]
 mod kinds_tests;

@@ -5,7 +5,7 @@
 //! provides the wanted order, if there is one. Costs are in PostgreSQL's unit, a sequential page read.
 
 use super::estimate::ROWS;
-use super::joins::Item;
+use super::item::Item;
 use super::problem::Problem;
 use super::relations::Relations;
 use super::searches::{How, Served, Walk};

@@ -4,6 +4,7 @@
 //! the outer query, `IN` and `EXISTS` become joins, outer joins become inner joins if a condition rejects
 //! unmatched rows, and equalities are propagated from column to column.
 
+use super::blocks::{extremes, is_plain, is_plain_but_for_limit, wanted_order};
 use super::renamed::Renamed;
 use super::{derived, plain_order, simplified, text_casts};
 use crate::schema::Schema;
@@ -11,9 +12,7 @@ use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::outer_joins::demanded;
 use crate::sql::predicates;
-use crate::sql::query::{
-    Block, BlockId, Body, From, JoinKind, OrderKey, Query, RelationId, Role, Select, Source,
-};
+use crate::sql::query::{BlockId, Body, From, JoinKind, OrderKey, Query, RelationId, Role, Select, Source};
 
 /// Joined tables, and the conditions on them.
 #[derive(Debug, Default)]
@@ -376,78 +375,4 @@ impl Collector<'_> {
             _ => true,
         }
     }
-}
-
-/// Whether a subquery only adds tables and conditions, so that it can be pulled up.
-fn is_plain(block: &Block) -> bool {
-    is_plain_but_for_limit(block, false)
-        && matches!(&block.body, Body::Select(select) if !select.from.is_empty() && !select.projection.iter().any(predicates::is_volatile))
-}
-
-fn is_plain_but_for_limit(block: &Block, limit_is_moot: bool) -> bool {
-    let Body::Select(select) = &block.body else { return false };
-    let windowed =
-        select.projection.iter().any(|expr| expr.any(|e| matches!(e, Expr::Call(call) if call.window)));
-    (limit_is_moot || block.limit.is_none())
-        && block.offset.is_none()
-        && !block.locks
-        && select.group_by.is_empty()
-        && select.having.is_none()
-        && (select.distinct.is_none() || limit_is_moot || matches!(block.role, Role::In))
-        && !select.aggregates
-        && !select.set_returning
-        && !windowed
-}
-
-/// The `min(x)` and `max(x)` expressions, if nothing else is selected.
-fn extremes(select: &Select) -> Vec<Expr> {
-    let one = |expr: &Expr| match expr.without_casts() {
-        Expr::Call(call)
-            if matches!(call.name.as_str(), "min" | "max" | "bool_or" | "bool_and" | "every")
-                && !call.window =>
-        {
-            call.args.first().cloned()
-        }
-        _ => None,
-    };
-    if !select.group_by.is_empty() || select.from.len() != 1 || select.having.as_ref().is_some_and(counts) {
-        return Vec::new();
-    }
-    let mut found = Vec::new();
-    for expr in &select.projection {
-        let mut inner = None;
-        expr.walk(&mut |e| inner = inner.take().or_else(|| one(e)));
-        match inner {
-            Some(extreme) => found.push(extreme),
-            None => return Vec::new(),
-        }
-    }
-    found
-}
-
-/// Whether a condition needs every row of a group.
-fn counts(condition: &Expr) -> bool {
-    condition.any(|part| {
-        matches!(part, Expr::Call(call)
-            if matches!(call.name.as_str(), "count" | "sum" | "avg") || call.name.ends_with("_agg"))
-    })
-}
-
-/// The first sort key that a block needs. Grouping comes before all else.
-fn wanted_order(block: &Block, dialect: Dialect) -> Option<Expr> {
-    if let Body::Select(select) = &block.body {
-        if let Some(key) = select.group_by.iter().find(|key| !key.is_constant()) {
-            return Some(key.clone());
-        }
-        if select.aggregates {
-            return None;
-        }
-        match (select.distinct.as_deref(), select.projection.as_slice()) {
-            (Some([]), [one]) => return Some(one.clone()),
-            (Some([]), [first, ..]) if dialect == Dialect::Sqlite => return Some(first.clone()),
-            (Some([first, ..]), _) => return Some(first.clone()),
-            _ => {}
-        }
-    }
-    block.order_by.first().map(|key| key.expr.clone())
 }

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use super::joins::{Item, item};
+use super::item::{Item, item};
 use super::problem::Problem;
 use super::relations::Relations;
 use super::searches::{How, Served};

@@ -3,9 +3,12 @@
 //!
 //! A call that cannot be resolved proves nothing and is left out; so is one that only matches by name.
 
+mod nearest;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use self::nearest::{Nearest, is_cache, serves};
 use super::globs;
 use super::resolve::Names;
 use crate::finding::Place;
@@ -14,13 +17,6 @@ use crate::rust::function::Function;
 use crate::rust::site::{Loop, LoopKind, Site, SiteSql};
 use crate::rust::source::{FunctionId, Source};
 use crate::rust::walk::purpose;
-
-/// The maximum number of calls between a function and a query that is looked for.
-const DEEPEST: usize = 12;
-
-/// The maximum number of calls to a query for a loop to be reported: beyond that, each element triggers a
-/// larger piece of work, which no single query could replace.
-const FARTHEST: usize = 3;
 
 /// A call in a loop over data that reaches a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,9 +65,6 @@ impl Link {
         }
     }
 }
-
-/// The distance of a function's nearest query in calls, and the call to follow.
-type Nearest<'a> = (usize, Option<(&'a CallRef, FunctionId)>);
 
 /// The call graph of a set of sources.
 #[derive(Debug)]
@@ -251,47 +244,6 @@ impl<'a> CallGraph<'a> {
         found
     }
 
-    /// The chain from a call of one of these functions to its query, if it probably reaches one within a few
-    /// calls.
-    pub(super) fn chain(
-        &self,
-        function: &Function,
-        call: &CallRef,
-        targets: &[FunctionId],
-    ) -> Option<Vec<Link>> {
-        let target = self
-            .nearest_target(targets)
-            .filter(|target| self.nearest.get(target).is_some_and(|(distance, _)| *distance <= FARTHEST))?;
-        let querying = targets.iter().filter(|target| self.queries(**target)).count();
-        // If the call may resolve to several functions, at least half of them have to query.
-        if querying * 2 < targets.len() {
-            return None;
-        }
-        let mut chain = vec![link(call, function)];
-        self.follow(target, &mut chain);
-        Some(chain)
-    }
-
-    /// The function that a function calls to reach its nearest query; `None` inside if it runs that itself.
-    pub(super) fn next_towards_query(&self, function: FunctionId) -> Option<Option<FunctionId>> {
-        self.nearest.get(&function).map(|(_, next)| next.map(|(_, target)| target))
-    }
-
-    /// The function that runs a query soonest, among those that a call may mean.
-    pub(super) fn nearest_target(&self, targets: &[FunctionId]) -> Option<FunctionId> {
-        let reached = targets.iter().filter_map(|target| Some((self.nearest.get(target)?.0, *target)));
-        reached.min_by_key(|(distance, _)| *distance).map(|(_, target)| target)
-    }
-
-    /// Whether a function does nothing but make a query of a text that it is given.
-    fn only_makes(&self, function: FunctionId) -> bool {
-        let Some((source, function)) = self.get(function) else { return false };
-        let site = first_query(&function.flow, &source.scan.sites).and_then(|at| source.scan.sites.get(at));
-        let mut calls = 0;
-        function.flow.each_call(&mut |_| calls += 1);
-        calls == 0 && site.is_some_and(Site::is_only_made)
-    }
-
     /// Whether the call is a method of the loop's element and the element is a trait object: a component of
     /// the program.
     fn is_on_component(&self, caller: FunctionId, call: &CallRef, around: &Loop) -> bool {
@@ -323,87 +275,6 @@ impl<'a> CallGraph<'a> {
         let source = self.sources.get(id.source)?;
         Some((source, source.scan.functions.get(id.function)?))
     }
-
-    /// Finds which functions reach a query, and the nearest one that is about rows.
-    fn find_nearest(&mut self) {
-        let runs =
-            |source: &Source, function: &Function| first_query(&function.flow, &source.scan.sites).is_some();
-        self.nearest = self.nearest_of(&runs, &|call| !call.rare);
-        self.querying = self.nearest_of(&runs, &|_| true).into_keys().collect();
-        let has_session = |source: &&Source| source.scan.sites.iter().any(Site::is_of_session);
-        if self.sources.iter().any(has_session) {
-            self.querying
-                .extend(self.nearest_of(&|_, function| function.flow.has_query(), &|_| true).into_keys());
-        }
-    }
-
-    /// Searches breadth first from functions that query to their callers, so that the shortest chain is
-    /// shown.
-    fn nearest_of(
-        &self,
-        begins: &dyn Fn(&Source, &Function) -> bool,
-        counts: &dyn Fn(&CallRef) -> bool,
-    ) -> HashMap<FunctionId, Nearest<'a>> {
-        let mut nearest = HashMap::new();
-        let mut callers: HashMap<FunctionId, Vec<(FunctionId, &'a CallRef)>> = HashMap::new();
-        let mut layer = Vec::new();
-        for id in self.functions() {
-            let Some((source, function)) = self.get(id) else { continue };
-            if begins(source, function) {
-                nearest.insert(id, (0, None));
-                layer.push(id);
-            }
-            let mut seen = HashSet::new();
-            function.flow.each_call(&mut |call| {
-                if call.batched || !counts(call) {
-                    return;
-                }
-                for &target in self.targets(id.source, call) {
-                    if seen.insert(target) {
-                        callers.entry(target).or_default().push((id, call));
-                    }
-                }
-            });
-        }
-        for distance in 1..=DEEPEST {
-            let mut next = Vec::new();
-            for target in layer {
-                // A cache queries on a miss, not on each call, and a service when there is work.
-                if self.get(target).is_some_and(|(_, it)| is_cache(it) || serves(&it.flow)) {
-                    continue;
-                }
-                for (caller, call) in callers.get(&target).into_iter().flatten() {
-                    if !nearest.contains_key(caller) {
-                        nearest.insert(*caller, (distance, Some((*call, target))));
-                        next.push(*caller);
-                    }
-                }
-            }
-            layer = next;
-        }
-        nearest
-    }
-
-    /// Appends the chain from a function to its nearest query.
-    fn follow(&self, from: FunctionId, chain: &mut Vec<Link>) {
-        let mut at = from;
-        for _ in 0..=DEEPEST {
-            let Some((source, function)) = self.get(at) else { return };
-            match self.nearest.get(&at) {
-                Some((_, Some((call, target)))) => {
-                    chain.push(link(call, function));
-                    at = *target;
-                }
-                Some((_, None)) => {
-                    let site = first_query(&function.flow, &source.scan.sites)
-                        .and_then(|site| source.scan.sites.get(site));
-                    chain.extend(site.map(|site| Link::of(site, function)));
-                    return;
-                }
-                None => return,
-            }
-        }
-    }
 }
 
 /// Whether a call may be given something else in each turn of a loop.
@@ -429,26 +300,6 @@ fn draws(call: &CallRef, around: &Loop) -> bool {
         Callee::SelfMethod(name) | Callee::Method { name, .. } => name,
     };
     around.kind == LoopKind::Loop && (name == "next" || name == "try_next" || name.starts_with("next_"))
-}
-
-/// Whether a function reads from a cache, judging by its body or the name of its type.
-fn is_cache(function: &Function) -> bool {
-    if function.is_cached {
-        return true;
-    }
-    let reads = ["get", "lookup", "fetch", "resolve", "find", "load"];
-    let of_cache = function.self_type.as_ref().is_some_and(|name| name.contains("Cache"));
-    of_cache && reads.iter().any(|read| function.name.starts_with(read))
-}
-
-/// Whether a function is a service: it never ends, and queries when there is work.
-fn serves(flow: &Flow) -> bool {
-    match flow {
-        Flow::Seq(parts) => parts.iter().any(serves),
-        Flow::Loop(inner) => inner.head.exempt == Some(purpose::SERVICE) && inner.head.kind != LoopKind::For,
-        Flow::Scope(inner) => serves(inner),
-        _ => false,
-    }
 }
 
 pub(super) fn link(call: &CallRef, function: &Function) -> Link {

@@ -8,6 +8,7 @@ pub(in crate::rust) mod allows;
 mod branches;
 mod built;
 mod caches;
+mod closures;
 mod collected;
 mod declarations;
 mod driver_calls;

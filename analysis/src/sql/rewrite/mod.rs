@@ -8,6 +8,7 @@
 
 pub(super) mod clauses;
 mod json;
+mod literal;
 mod mysql;
 mod operand;
 mod postgres;
@@ -106,12 +107,12 @@ impl Rewriter {
             }
             let done = match &self.input[self.at].token {
                 Token::Word(word) if word.quote_style.is_none() => self.word(word.keyword),
-                Token::Word(_) => self.dialect == Dialect::Postgres && operand::typed_literal(self),
+                Token::Word(_) => self.dialect == Dialect::Postgres && literal::typed_literal(self),
                 Token::Mul => self.dialect == Dialect::Postgres && postgres::star(self),
                 Token::DoubleColon => self.dialect == Dialect::Postgres && operand::frame_bound(self),
                 Token::Lt => self.dialect == Dialect::Postgres && operand::taxicab_distance(self),
                 Token::Comma => self.comma(),
-                Token::Assignment => self.dialect == Dialect::Postgres && operand::named_argument(self),
+                Token::Assignment => self.dialect == Dialect::Postgres && literal::named_argument(self),
                 Token::LBrace => self.dialect == Dialect::MySql && clauses::escape_sequence(self),
                 // The parser reads it as a range operator, which binds tighter than a comparison.
                 Token::Overlap if self.dialect == Dialect::MySql => {

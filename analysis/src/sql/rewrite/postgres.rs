@@ -3,7 +3,7 @@
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::{Renamed, Rewriter, Row, is_word, json, keyword, operand, shared, xml};
+use super::{Renamed, Rewriter, Row, is_word, json, keyword, literal, operand, shared, xml};
 
 /// Tries the constructs that start with a word.
 pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
@@ -68,15 +68,15 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
             r.skip(1);
             true
         }
-        K::NoKeyword if r.is(0, "u") => operand::unicode_name(r),
-        K::UESCAPE => operand::unicode_escape(r),
-        K::NFC | K::NFD | K::NFKC | K::NFKD => operand::normal_form(r),
-        K::AT if r.is(1, "local") => operand::at_local(r),
+        K::NoKeyword if r.is(0, "u") => literal::unicode_name(r),
+        K::UESCAPE => literal::unicode_escape(r),
+        K::NFC | K::NFD | K::NFKC | K::NFKD => literal::normal_form(r),
+        K::AT if r.is(1, "local") => literal::at_local(r),
         K::JSON_TABLE => json::table(r),
         K::RETURNING if r.keyword(1) == K::WITH => returned_rows(r),
         K::DEFAULT if super::keyword(r.written(1)) == K::INSERT => default_row(r),
         K::RETURNING | K::WITH | K::WITHOUT | K::DEFAULT | K::PASSING | K::FORMAT | K::KEY => json::option(r),
-        _ => operand::typed_literal(r) || xml::word(r),
+        _ => literal::typed_literal(r) || xml::word(r),
     }
 }
 

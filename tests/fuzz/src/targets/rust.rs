@@ -14,7 +14,7 @@ pub(super) fn run(source: &str) -> Features {
         assert_eq!(left.matches('\n').count(), source.matches('\n').count(), "a line is lost");
         assert!(left.chars().count() <= source.chars().count() + 1, "text is added");
     }
-    let _ = scan_queries("src/lib.rs", source, false, true);
+    in_compiler(source);
     let scanned = match scan("src/lib.rs", source) {
         Ok(scanned) => scanned,
         Err(error) => {
@@ -51,4 +51,16 @@ pub(super) fn run(source: &str) -> Features {
     let (first, second) = (source("a"), source("b"));
     features.counted("followed", follow(&[&first, &second]).loop_calls.len());
     features
+}
+
+/// Reads the queries as a build does, on a thread with the stack that the compiler's have.
+fn in_compiler(source: &str) {
+    const STACK: usize = 8 << 20;
+    std::thread::scope(|scope| {
+        let read = || drop(scan_queries("src/lib.rs", source, false, true));
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read);
+        if let Err(panic) = thread.expect("a thread").join() {
+            std::panic::resume_unwind(panic);
+        }
+    });
 }

@@ -1,0 +1,156 @@
+//! Arguments of calls, and how often methods run the closures and functions that they are given.
+
+use syn::{Expr, ExprMethodCall};
+
+use super::excerpt::written_receiver;
+use super::loops::{self, Runs};
+use super::purpose;
+use super::shape::{self, Shape};
+use super::sql_text::segments;
+use super::{Queries, Walker};
+use crate::rust::flow::Callee;
+use crate::rust::place_at;
+use crate::rust::type_ref::TypeRef;
+
+impl Walker<'_> {
+    /// How often a method runs its closure, if it is known to run closures.
+    pub(super) fn runs_of(&self, node: &ExprMethodCall, method: &str) -> Option<Runs> {
+        let takes_function = node.args.iter().any(|argument| match argument {
+            Expr::Closure(_) => true,
+            Expr::Path(path) => !self.is_value(path),
+            _ => false,
+        });
+        if !takes_function {
+            return None;
+        }
+        let per_element = |shape| Runs::PerElement {
+            over: written_receiver(&node.receiver),
+            turns: purpose::over(shape),
+            place: place_at(&self.file, node.method.span().start()),
+            element: self.element_of(&node.receiver),
+            collected: self.collected_in(&node.receiver),
+        };
+        let shape = || shape::of(&node.receiver, self);
+        match method {
+            // Only iterators and streams have these.
+            "for_each"
+            | "for_each_concurrent"
+            | "try_for_each"
+            | "try_for_each_concurrent"
+            | "filter_map"
+            | "flat_map"
+            | "fold"
+            | "try_fold"
+            | "scan"
+            | "take_while"
+            | "skip_while"
+            | "map_while"
+            | "find_map"
+            | "retain"
+            | "partition"
+            | "any"
+            | "all"
+            | "position"
+            | "sort_by_key"
+            | "sort_by_cached_key"
+            | "max_by_key"
+            | "min_by_key"
+            | "try_filter"
+            | "try_filter_map"
+            | "flat_map_unordered"
+            | "for_each_init" => Some(per_element(match shape() {
+                Shape::Single => Shape::Unknown,
+                shape => shape,
+            })),
+            // Options, results, booleans and futures also have these: it is a loop only if the receiver is
+            // known to be a sequence.
+            "map" | "then" | "and_then" | "or_else" | "filter" | "inspect" | "map_ok" | "map_err"
+            | "inspect_ok" | "map_or" | "map_or_else" | "unwrap_or_else" | "ok_or_else" | "then_some"
+            | "is_some_and" | "is_ok_and" | "get_or_insert_with" | "or_insert_with" | "find" => {
+                Some(match shape() {
+                    Shape::Single => Runs::Maybe,
+                    Shape::Unknown if is_once(method) => Runs::Maybe,
+                    Shape::Unknown => Runs::Unknown(format!("closure given to {method}")),
+                    shape => per_element(shape),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a path is a variable whose type is known and no function: `repo.all(ids)` gives no closure.
+    pub(super) fn is_value(&self, path: &syn::ExprPath) -> bool {
+        let local = path.path.get_ident().and_then(|name| self.here.locals.get(&name.to_string()));
+        local.is_some_and(|local| match &local.ty {
+            TypeRef::Named(name, _) => {
+                name.last().is_some_and(|last| !matches!(last.as_str(), "Arc" | "Box" | "Rc"))
+            }
+            _ => false,
+        })
+    }
+
+    /// Walks arguments. Closures among them, including those in variables, run as `runs` says; functions
+    /// passed to be called per element count as calls.
+    pub(in crate::rust) fn arguments<'e>(
+        &mut self,
+        arguments: impl Iterator<Item = &'e Expr>,
+        runs: &Runs,
+    ) -> Queries {
+        let mut queries = Queries::new();
+        for argument in arguments {
+            match argument {
+                Expr::Closure(closure) => self.closure(closure, runs),
+                // A closure by reference.
+                Expr::Reference(inner)
+                    if !matches!(runs, Runs::Once) && matches!(*inner.expr, Expr::Path(_)) =>
+                {
+                    queries.extend(self.arguments(std::iter::once(&*inner.expr), runs));
+                }
+                Expr::Path(path) => {
+                    let name = path.path.get_ident().map(ToString::to_string).unwrap_or_default();
+                    if self.local_closure(&name, runs) {
+                        continue;
+                    }
+                    if !matches!(runs, Runs::Once) && self.here.locals.get(&name).is_none() {
+                        self.named_function(path, runs);
+                    } else {
+                        queries.extend(self.expr(argument));
+                    }
+                }
+                argument => queries.extend(self.expr(argument)),
+            }
+        }
+        queries
+    }
+
+    /// `.map(load)`, `.for_each(Self::store)`: one call per element.
+    pub(super) fn named_function(&mut self, path: &syn::ExprPath, runs: &Runs) {
+        let parts = segments(&path.path);
+        let Some(last) = path.path.segments.last() else { return };
+        if parts.last().is_none_or(|name| name.starts_with(char::is_uppercase)) {
+            return;
+        }
+        let span = last.ident.span();
+        let callee = Callee::Path(self.imports.resolve(&parts));
+        let text = parts.join("::");
+        match runs {
+            Runs::PerElement { over, turns, place, .. } => {
+                let head = loops::combinator(over, turns, place);
+                self.in_loop(head, *turns, false, |walker| walker.emit_call(span, text, callee, false, 1));
+            }
+            Runs::Once | Runs::Maybe => {
+                let flow = self.sequence(|walker| walker.emit_call(span, text, callee, false, 1));
+                self.emit(flow.maybe());
+            }
+            Runs::Unknown(written) => {
+                let body = self.sequence(|walker| walker.emit_call(span, text, callee, false, 1));
+                self.keep(span, written.clone(), body);
+            }
+        }
+    }
+}
+
+/// Whether a method that takes a closure, other than an iterator's, calls it at most once.
+pub(super) fn is_once(method: &str) -> bool {
+    !matches!(method, "map" | "then" | "and_then" | "filter" | "inspect" | "map_ok" | "inspect_ok" | "find")
+}

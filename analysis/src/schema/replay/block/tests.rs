@@ -1,0 +1,115 @@
+//! Blocks that run DDL, and what they may have touched.
+
+use super::*;
+
+fn replayed(dialect: Dialect, sql: &str) -> Replay {
+    let mut replay = Replay::new(dialect);
+    replay.apply(sql, "a.sql");
+    replay
+}
+
+#[track_caller]
+fn check(dialect: Dialect, sql: &str, columns: &str) {
+    let replay = replayed(dialect, &format!("CREATE TABLE t (id int); {sql}"));
+    let table = replay.schema.table(None, "t").expect("the table");
+    let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+    assert_eq!(names.join(" "), columns, "{sql}");
+    assert_eq!((&replay.problems, &replay.schema.gaps), (&vec![], &vec![]), "{sql}");
+}
+
+#[test]
+fn composed_statements_are_followed_as_far_as_they_are_known() {
+    for sql in [
+            "DO $$ DECLARE d int; BEGIN SELECT max(id) INTO d FROM t; EXECUTE format('ALTER TABLE t ADD x int DEFAULT %s', d); END $$",
+            "DO $$ DECLARE d int := 3; BEGIN EXECUTE 'ALTER TABLE t ADD x int DEFAULT ' || d; END $$",
+            "DO $$ DECLARE n text; BEGIN FOREACH n IN ARRAY ARRAY['t'] LOOP EXECUTE format('ALTER TABLE %I ADD x int', n); END LOOP; END $$",
+            "CREATE PROCEDURE p(n regclass) LANGUAGE plpgsql AS $$ BEGIN EXECUTE format('ALTER TABLE %s ADD x int', n); END $$;
+             CALL p('t'); DROP PROCEDURE p",
+            "DO $$ DECLARE n text; BEGIN FOREACH n IN ARRAY '{t}'::text[] LOOP EXECUTE format('ALTER TABLE %I ADD x int', n); END LOOP; END $$",
+            "DO $$ DECLARE s text; l text[] := ARRAY['ALTER TABLE t ADD x int', 'SELECT 1']; BEGIN FOREACH s IN ARRAY l LOOP EXECUTE s; END LOOP; END $$",
+            "CREATE FUNCTION p(n name, c name DEFAULT 'x') RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE format('ALTER TABLE %I ADD %I int', n, c); END $$;
+             CREATE TABLE u (id int); SELECT p('u'), p('t') AS done; DROP FUNCTION p",
+            "CREATE FUNCTION p(a int, n text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'ALTER TABLE ' || $2 || ' ADD x int'; END $$;
+             SELECT p(n => 't', a => 1); DROP FUNCTION p",
+        ] {
+            check(Dialect::Postgres, sql, "id x");
+        }
+    for sql in [
+            "SET @s = CONCAT('ALTER TABLE ', 't', ' ADD x int'); PREPARE p FROM @s; EXECUTE p",
+            "SET @n = (SELECT COUNT(*) FROM information_schema.columns WHERE table_name = 't' AND column_name = 'x');
+             SET @s = IF(@n = 0, 'ALTER TABLE t ADD x int', 'DO 0'); PREPARE p FROM @s; EXECUTE p",
+            "SELECT IF(1 = 1, 'ALTER TABLE t ADD x int', 'DO 0') INTO @s; EXECUTE IMMEDIATE @s",
+            "SELECT IF(COUNT(*) = 0, 'ALTER TABLE t ADD x int', 'DO 0') INTO @s FROM information_schema.columns
+             WHERE table_name = 't' AND column_name = 'x'; PREPARE p FROM @s; EXECUTE p",
+            "SET @s = (SELECT CASE WHEN COUNT(*) > 0 THEN 'DO 0' ELSE 'ALTER TABLE t ADD x int' END
+             FROM information_schema.columns WHERE table_name = 't' AND column_name = 'x'); EXECUTE IMMEDIATE @s",
+        ] {
+            check(Dialect::MySql, sql, "id x");
+        }
+    check(Dialect::MySql, "SET @s = 'ALTER TABLE t ADD x int'; PREPARE p FROM @s", "id");
+}
+
+#[test]
+fn loops_over_values_and_numbers() {
+    let add = "EXECUTE format('ALTER TABLE t ADD c%s int', v); END LOOP; END $$";
+    for (values, columns) in [
+        ("1..2", "id c1 c2"),
+        ("2..1", "id"),
+        ("REVERSE 2..1", "id c2 c1"),
+        ("reverse 1..2", "id"),
+        ("SELECT * FROM (VALUES ('a'), ('b')) w(x)", "id ca cb"),
+        ("SELECT unnest(ARRAY['a', 'b'])", "id ca cb"),
+    ] {
+        check(
+            Dialect::Postgres,
+            &format!("DO $$ DECLARE v text; BEGIN FOR v IN {values} LOOP {add}"),
+            columns,
+        );
+    }
+    // Where it starts is not told.
+    let sql = format!("CREATE TABLE t (id int); DO $$ DECLARE v text; BEGIN FOR v IN 3 - 2..1 LOOP {add}");
+    assert_eq!(replayed(Dialect::Postgres, &sql).problems.len(), 1);
+    // The variable of a loop over rows has no value from before.
+    let sql = format!(
+        "CREATE TABLE t (id int); DO $$ DECLARE v text := 'x'; BEGIN FOR v IN SELECT n FROM names LOOP {add}"
+    );
+    let replay = replayed(Dialect::Postgres, &sql);
+    assert_eq!(replay.schema.table(None, "t").expect("the table").columns.len(), 1);
+}
+
+#[test]
+fn a_partition_of_unknown_bounds_is_not_made() {
+    let sql = "CREATE TABLE t (id int, d date) PARTITION BY RANGE (d);
+                   DO $$ DECLARE d date := now(); BEGIN
+                   EXECUTE format('CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (%L) TO (%L)', d, d + 1); END $$";
+    let replay = replayed(Dialect::Postgres, sql);
+    assert_eq!((replay.schema.tables.len(), replay.schema.gaps.len()), (1, 1));
+}
+
+#[test]
+fn what_cannot_be_followed_is_told_once_with_its_line() {
+    let sql = "CREATE TABLE t (id int);\nDO $$ DECLARE r record; BEGIN FOR r IN SELECT 1 LOOP
+             EXECUTE format('ALTER TABLE %I ADD x int', r.a); EXECUTE format('DROP TABLE %I', r.a); END LOOP; END $$";
+    let replay = replayed(Dialect::Postgres, sql);
+    let told: Vec<String> = replay.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["a.sql:2: a DO block runs DDL in a loop: what it changes is not known"]);
+    assert_eq!(replay.schema.gaps, ["a DO block runs DDL in a loop (a.sql:2)"]);
+}
+
+#[test]
+fn variables_of_a_body_make_no_tables() {
+    let sql = "CREATE TABLE t (id int); DO $$ DECLARE t int; v int; BEGIN SELECT 1 INTO t; SELECT id FROM t LIMIT 1 INTO v; END $$";
+    let replay = replayed(Dialect::Postgres, sql);
+    assert_eq!(replay.schema.tables.len(), 1);
+}
+
+#[test]
+fn functions_that_call_themselves_end() {
+    let calls = "PERFORM f();".repeat(8);
+    let sql = format!(
+        "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN {calls} EXECUTE 'CREATE TABLE x (id int)'; END $$; SELECT f();"
+    );
+    let replay = replayed(Dialect::Postgres, &sql);
+    assert!(replay.steps < 2 * STEPS, "{} steps", replay.steps);
+    assert!(!replay.schema.gaps.is_empty());
+}
