@@ -130,7 +130,7 @@ impl Checker<'_> {
         only_errors(&mut findings);
         for finding in &mut findings {
             let is_raw = site.is_none_or(|site| site.form != Form::Checked);
-            self.set_tier(finding, is_raw);
+            self.set_tier(finding, is_raw, site.map_or(&[], |site| site.loops.as_slice()));
             // A test may run a statement in order to see it fail.
             if in_test && is_raw && self.config.lints.get(finding.lint) != Some(&Level::Deny) {
                 finding.tier = Tier::Listed;

@@ -3,6 +3,7 @@
 use super::Checker;
 use crate::finding::{Finding, Level, Tier};
 use crate::lints::{self, Group, Trait};
+use crate::rust::Loop;
 
 /// Directories and files of code that runs once, or by hand.
 const FOLDERS: &[&str] = &[
@@ -41,15 +42,15 @@ const FUNCTIONS: &[&str] =
 
 impl Checker<'_> {
     /// Lists a finding in code that runs once, rather than showing it; `is_raw` is whether the query was
-    /// written without this crate's macros. What the configuration denies, and what the database would
+    /// written without this crate's macros, and `loops` are those around it. What the configuration denies, and what the database would
     /// reject, is always shown.
-    pub(super) fn set_tier(&self, finding: &mut Finding, is_raw: bool) {
+    pub(super) fn set_tier(&self, finding: &mut Finding, is_raw: bool, loops: &[Loop]) {
         let Some(lint) = lints::by_name(finding.lint) else { return };
         let is_wanted = self.config.lints.get(lint.name) == Some(&Level::Deny);
         let is_broken = lint.is(Trait::Refused) || matches!(lint.group, Group::Budget | Group::Governance);
         if is_wanted || is_broken || !is_raw {
             finding.tier = Tier::Shown;
-        } else if runs_once(&finding.place.file, &finding.function)
+        } else if runs_once(&finding.place.file, &finding.function, loops.iter().any(Loop::serves))
             || self.is_command_line && is_command(&finding.place.file)
             || lint.is(Trait::OfRequests) && !answers_requests(&finding.place.file, &finding.function)
         {
@@ -59,7 +60,7 @@ impl Checker<'_> {
 }
 
 /// Whether code runs once or by hand: set-up, Rust migrations, generators, shared test code, examples.
-fn runs_once(file: &str, function: &str) -> bool {
+fn runs_once(file: &str, function: &str, serves: bool) -> bool {
     let file = inside(file);
     let stem = file.strip_suffix(".rs").unwrap_or(file);
     let mut parts = stem.split('/');
@@ -73,7 +74,8 @@ fn runs_once(file: &str, function: &str) -> bool {
         || name.split('_').any(|word| word == "genesis")
         || FUNCTIONS.iter().any(|start| is_word_of(name, start))
         || runs_migration(name)
-        || (name == "main" && (stem.ends_with("main") || is_binary(stem)))
+        // A program that waits for work does it again and again.
+        || (name == "main" && !serves && (stem.ends_with("main") || is_binary(stem)))
         || is_binary(stem) && stem.rsplit('/').next().is_some_and(|last| is_word_of(last, "generate"))
         || stem.split('/').any(leads_from_version_to_version)
 }
@@ -178,6 +180,12 @@ mod tests {
     use super::{answers_requests, runs_once};
 
     #[test]
+    fn a_program_that_waits_for_work_runs_again() {
+        assert!(!runs_once("src/bin/worker.rs", "main", true));
+        assert!(runs_once("src/bin/worker.rs", "seed", true));
+    }
+
+    #[test]
     fn what_answers_requests_is_known_by_its_place() {
         for (file, function) in [
             ("src/handlers/users.rs", "list"),
@@ -223,7 +231,7 @@ mod tests {
             ("src/bin/generate_demo_data.rs", "users"),
             ("src/upgrades/from_v1_0_0_to_v2_0_0/users.rs", "transfer"),
         ] {
-            assert!(runs_once(file, function), "{file} {function}");
+            assert!(runs_once(file, function, false), "{file} {function}");
         }
         for (file, function) in [
             ("src/main.rs", "list"),
@@ -241,7 +249,7 @@ mod tests {
             ("/srv/tools/a_migration/src/lib.rs", "list"),
             ("src/lib.rs", ""),
         ] {
-            assert!(!runs_once(file, function), "{file} {function}");
+            assert!(!runs_once(file, function, false), "{file} {function}");
         }
     }
 }

@@ -8,7 +8,8 @@ use crate::rust::{Site, SiteSql};
 use crate::schema::Table;
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Literal, Op};
-use crate::sql::query::{Block, Body, Query, RelationId};
+use crate::sql::query::{Block, Body, Query, RelationId, Source};
+use crate::sql::resolve;
 
 declare_lint! {
     /// ## What it does
@@ -87,7 +88,9 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
 /// Why all rows are read whatever the page, so that a page by key would cost the same.
 fn aside(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<&'static str> {
     // An order that a parameter chooses is in no index.
-    let is_chosen = |expr: &Expr| expr.as_column().is_none() && expr.any(|e| matches!(e, Expr::Parameter(_)));
+    let is_chosen = |expr: &Expr| {
+        expr.as_column().is_none() && !is_distance(expr) && expr.any(|e| matches!(e, Expr::Parameter(_)))
+    };
     let is_grouped = matches!(&block.body, Body::Select(select) if !select.group_by.is_empty());
     if counts_all(block) {
         Some("a window over all rows reads every row in any case")
@@ -102,29 +105,77 @@ fn aside(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<&'s
     }
 }
 
+/// Whether an expression is a distance, whose order an index may give: `place <-> $1`.
+fn is_distance(expr: &Expr) -> bool {
+    matches!(expr, Expr::Binary { op: Op::Other(op), .. } if op.starts_with('<') && op.ends_with('>'))
+}
+
 /// Whether the order is that of the groups, so that an index may give both.
 fn is_ordered_by_group(block: &Block) -> bool {
     let Body::Select(select) = &block.body else { return false };
     block.order_by.iter().all(|order| select.group_by.contains(&order.expr))
 }
 
-/// Whether a query counts the rows of all tables that a block reads.
+/// Whether another query counts the rows that a block pages through: it counts a part of the same tables, and leaves out
+/// no rows by a column that the page does not filter by.
 fn counts_rows_of(context: &QueryContext<'_>, site: &Site, query: &Query, block: &Block) -> bool {
+    let mut read = block.from().iter().flat_map(|item| item.relations());
+    let Some(first) = read.find_map(|id| table_of(query, id)) else { return false };
     let text = match (&site.sql, &site.built) {
         (SiteSql::Literal(literal), _) => literal.text.as_ref(),
-        (_, Some(built)) => built.begin.as_str(),
+        // What follows the table is known when it runs.
+        (_, Some(built)) => return begins_to_count(&built.begin, first),
         _ => return false,
     };
+    if !text.to_ascii_lowercase().contains("count") {
+        return false;
+    }
+    let Ok(other) = resolve(text, context.dialect, context.schema) else { return false };
+    if !other.root.is_some_and(|root| counts(other.block(root))) {
+        return false;
+    }
+    let tables = |of: &Query| {
+        of.relation_ids().filter_map(|(id, _)| table_of(of, id).map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let (counted, paged) = (tables(&other), tables(query));
+    let (left, kept) = (filtered(&other), filtered(query));
+    counted.iter().any(|table| table == first)
+        && counted.iter().all(|table| paged.contains(table))
+        && left.iter().all(|column| kept.contains(column))
+}
+
+/// The name of a table, if a relation is one.
+fn table_of(query: &Query, id: RelationId) -> Option<&str> {
+    match &query.relation(id).source {
+        Source::Table(name) => Some(&name.name),
+        _ => None,
+    }
+}
+
+/// Whether a block gives the number of its rows.
+fn counts(block: &Block) -> bool {
+    let Body::Select(select) = &block.body else { return false };
+    let is_count = |expr: &Expr| matches!(expr, Expr::Call(call) if call.name == "count" && !call.window);
+    select.group_by.is_empty() && matches!(select.projection.as_slice(), [only] if only.any(is_count))
+}
+
+/// The columns that the filters of a query compare, each with the name of its table.
+fn filtered(query: &Query) -> Vec<(Option<&str>, &str)> {
+    let filters = query.blocks.iter().flat_map(|block| block.filters());
+    let columns = filters.flat_map(|filter| filter.columns());
+    columns.map(|it| (it.relation.and_then(|id| table_of(query, id)), it.name.as_str())).collect()
+}
+
+/// Whether a text that is built at run time begins to count the rows of a table.
+fn begins_to_count(text: &str, table: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let counts = lower.trim_start().strip_prefix("select").is_some_and(|rest| {
-        let rest = rest.trim_start().trim_start_matches("coalesce(");
-        rest.starts_with("count(") && !rest.contains(" group by ")
-    });
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
-    let mut tables =
-        block.from().iter().flat_map(|item| item.relations()).filter_map(|id| context.table(query, id));
-    counts
-        && tables.next().is_some_and(|first| words.contains(&first.name.name.to_ascii_lowercase().as_str()))
+    let words: Vec<&str> = lower
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty() && *word != "coalesce")
+        .collect();
+    let from = words.iter().position(|word| *word == "from");
+    words.starts_with(&["select", "count"])
+        && from.and_then(|at| words.get(at + 1)).is_some_and(|word| word.eq_ignore_ascii_case(table))
 }
 
 /// Whether each row is given a value of all rows, `COUNT(*) OVER ()`, so that all of them are read whatever the page.
@@ -299,6 +350,12 @@ mod tests {
         };
         assert_eq!(tiers(&counted("events")), [Listed]);
         assert_eq!(tiers(&counted("servers")), [Shown]);
+        // What is counted is something else.
+        assert_eq!(tiers(&counted("events WHERE user_id = 1")), [Shown]);
+        assert_eq!(tiers(&counted("servers WHERE name = 'events'")), [Shown]);
+        assert_eq!(tiers(&counted("logs JOIN events ON events.id = logs.event_id")), [Shown]);
+        let near = "point(id, id) <-> $3";
+        assert_eq!(tiers(&format!("{}.bind(by).fetch_all(db).await;", page(near))), [Shown]);
     }
 
     #[test]

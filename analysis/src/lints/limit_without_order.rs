@@ -5,7 +5,7 @@ use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
 use crate::sql::expr::{Expr, Literal};
-use crate::sql::query::{Block, Body, Kind, Query, Source};
+use crate::sql::query::{Block, BlockId, Body, Kind, Query, Source};
 
 declare_lint! {
     /// ## What it does
@@ -82,7 +82,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         && block.from().iter().flat_map(|item| item.relations()).count() == 1;
     let finding = if is_only { finding.listed() } else { finding };
     let is_key = || meant::one_row(context, query, id).filter(|_| number == Some("1") && context.is_raw());
-    let finding = match is_key().or_else(|| is_work_list(block).filter(|_| context.is_raw())) {
+    let finding = match is_key().or_else(|| is_work_list(query, block).filter(|_| context.is_raw())) {
         Some(why) => finding.note(why).listed(),
         None => finding,
     };
@@ -93,11 +93,19 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }));
 }
 
-/// Why it does not matter which rows are taken first: those that lack another row, until they get one.
-fn is_work_list(block: &Block) -> Option<&'static str> {
+/// Why it does not matter which rows are taken first: those that lack another row, until they get one. What a caller
+/// lacks, given as a parameter, is a page for that caller.
+fn is_work_list(query: &Query, block: &Block) -> Option<&'static str> {
+    let is_given = |of: BlockId| {
+        let within = query.block_ids().filter(|(id, _)| query.is_within(*id, of));
+        let mut conditions = within.flat_map(|(_, block)| block.conditions());
+        conditions.any(|condition| condition.any(|part| matches!(part, Expr::Parameter(_))))
+    };
     let lacks = block.filters().iter().any(|filter| match filter {
-        Expr::Exists { negated, .. } => *negated,
-        Expr::Not(inner) => matches!(inner.as_ref(), Expr::Exists { negated: false, .. }),
+        Expr::Exists { query: of, negated: true } => !is_given(*of),
+        Expr::Not(inner) => {
+            matches!(inner.as_ref(), Expr::Exists { query: of, negated: false } if !is_given(*of))
+        }
         _ => false,
     });
     (lacks && block.offset.is_none())
@@ -154,8 +162,9 @@ mod tests {
     fn a_work_list_is_listed_and_a_question_whether_there_is_one_is_none() {
         use crate::finding::Tier::{Listed, Shown};
         let found = |sql: &str, then: &str| {
+            let bind = if sql.contains("$1") { ".bind(a)" } else { "" };
             let source = format!(
-                "async fn run(db: &PgPool) -> Result<bool> {{ let all = sqlx::query({sql:?}).fetch_optional(db).await?; {then} }}"
+                "async fn run(db: &PgPool) -> Result<bool> {{ let all = sqlx::query({sql:?}){bind}.fetch_optional(db).await?; {then} }}"
             );
             let found = findings_in("limit_without_order", &source);
             let found = found.iter().filter(|finding| finding.lint == "limit_without_order");
@@ -164,6 +173,7 @@ mod tests {
         let lacking = "SELECT name FROM events e WHERE NOT EXISTS (SELECT 1 FROM logs l WHERE l.event_id = e.id) LIMIT 100";
         assert_eq!(found(lacking, "Ok(keep(all))"), [Listed]);
         assert_eq!(found(&lacking.replace("NOT ", ""), "Ok(keep(all))"), [Shown]);
+        assert_eq!(found(&lacking.replace("e.id)", "e.id AND l.id = $1)"), "Ok(keep(all))"), [Shown]);
         assert_eq!(found("SELECT id FROM events WHERE is_active LIMIT 1", "Ok(all.is_some())"), []);
     }
 

@@ -5,8 +5,9 @@ use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::Rows;
 use crate::finding::Finding;
 use crate::rust::Fetched;
+use crate::schema::{Index, IndexKey, KeyPart, Table};
 use crate::sql::Dialect;
-use crate::sql::expr::{Expr, Op};
+use crate::sql::expr::{ColumnRef, Expr, Op};
 use crate::sql::query::{Block, Body, From, Kind, Query, Source};
 
 declare_lint! {
@@ -94,7 +95,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             finding.help(format!("or, if there is only ever one, have the database enforce it: `{index}`"));
     }
     let meant = query.root.and_then(|id| meant::one_row(context, query, id));
-    let by_one_value = is_by_one_value(root).then_some("each alternative compares a key with the same value");
+    let by_one_value = is_by_one_value(context, query, root)
+        .then_some("each alternative compares a key with the same value");
     // An order says which row is meant.
     findings.push(match meant.or(by_one_value) {
         _ if !context.is_raw() => finding,
@@ -119,18 +121,31 @@ fn tells_nothing(root: &Block) -> bool {
     select.star.is_none() && !select.projection.is_empty() && select.projection.iter().all(is_literal)
 }
 
-/// Whether the only condition compares columns with one value: a code or a name, whichever the value is.
-fn is_by_one_value(root: &Block) -> bool {
+/// Whether the only condition compares keys with one value: a code or a name, whichever the value is.
+fn is_by_one_value(context: &QueryContext<'_>, query: &Query, root: &Block) -> bool {
     let [Expr::Or(arms)] = root.filters() else { return false };
+    let is_key = |column: &ColumnRef| {
+        let table = column.relation.and_then(|id| context.table(query, id));
+        table.is_some_and(|table| is_unique(table, &column.name))
+    };
     let value = |arm: &Expr| match arm {
         Expr::Binary { op: Op::Eq, left, right } => match (left.as_column(), right.without_casts()) {
-            (Some(_), Expr::Parameter(number)) => Some(*number),
+            (Some(column), Expr::Parameter(number)) if is_key(column) => Some(*number),
             _ => None,
         },
         _ => None,
     };
     let first = arms.first().and_then(value);
     first.is_some() && arms.iter().all(|arm| value(arm) == first)
+}
+
+/// Whether a column alone is a key of its table.
+fn is_unique(table: &Table, column: &str) -> bool {
+    let is_it = |key: &IndexKey| matches!(&key.part, KeyPart::Column(name) if name == column);
+    let is_key = |index: &Index| {
+        index.unique && index.predicate.is_none() && matches!(index.keys.as_slice(), [key] if is_it(key))
+    };
+    matches!(table.primary_key.as_slice(), [key] if key == column) || table.indexes.iter().any(is_key)
 }
 
 /// Whether the rows come from a function, which may well return one, or from a union of alternatives that
@@ -189,6 +204,8 @@ mod tests {
         for (sql, expected) in [
             ("SELECT name FROM servers WHERE id = $1 OR id = $2", Shown),
             ("SELECT s.name FROM servers s JOIN users u ON u.id = s.id WHERE s.id = $1 OR u.id = $1", Listed),
+            ("SELECT s.id FROM servers s WHERE s.id = $1 OR s.name = $1", Shown),
+            ("SELECT id FROM events WHERE name = $1 OR user_id = $1", Shown),
         ] {
             let call = if sql.contains("$2") { call(sql) } else { call(sql).replace(".bind(b)", "") };
             let tiers = tiers_in("nonunique_fetch_one", &call);

@@ -4,9 +4,10 @@ use super::shared::loops;
 use super::{Check, QueryContext, declare_lint, loop_invariant_query, row_by_row_write};
 use crate::finding::Finding;
 use crate::schema::Schema;
-use crate::sql::Query;
 use crate::sql::expr::Expr;
 use crate::sql::query::{Body, Kind};
+use crate::sql::{Dialect, Query};
+use crate::types;
 
 declare_lint! {
     /// ## What it does
@@ -77,7 +78,7 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         let finding =
             finding.help("call it for all elements in one statement, where their order does not matter");
         // A lock, a sequence: nothing is looked up in a table. What a function of the database's own does is unknown.
-        if calls_own_function(context.schema, query) { finding } else { finding.listed() }
+        if calls_own_function(context.schema, context.dialect, query) { finding } else { finding.listed() }
     } else if let Some(rewrite) = around.rewrite(context, query) {
         let help = format!("read all of them in one query before the loop: `{}`", rewrite.text);
         let finding = finding.help(help).help("then look each element's rows up in a map by the key");
@@ -88,10 +89,15 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     });
 }
 
-/// Whether a query calls a function that is not the server's.
-pub(super) fn calls_own_function(schema: Option<&Schema>, query: &Query) -> bool {
-    let is_known =
-        |name: &str| schema.is_some_and(|schema| schema.functions.keys().any(|known| known.name == name));
+/// Whether a query calls a function that is not the server's. What PostgreSQL does not know is the project's own, wherever
+/// it is made.
+pub(super) fn calls_own_function(schema: Option<&Schema>, dialect: Dialect, query: &Query) -> bool {
+    let none = Schema::new(dialect);
+    let schema = schema.unwrap_or(&none);
+    let is_known = |name: &str| {
+        schema.functions.keys().any(|known| known.name == name)
+            || dialect == Dialect::Postgres && !types::has_function(name, schema)
+    };
     let is_own = |e: &Expr| match e {
         Expr::Call(call) => {
             call.schema.as_ref().is_some_and(|schema| schema != "pg_catalog") || is_known(&call.name)

@@ -99,8 +99,11 @@ fn check(context: &CallContext<'_>, findings: &mut Vec<Finding>) {
         finding = finding.note(format!("the call can be any of {} functions", call.candidates));
     }
     // A lock, a sequence: nothing is looked up in a table.
-    let is_of_no_table =
-        |it: &Query| it.relations.is_empty() && !query_in_loop::calls_own_function(context.schema, it);
+    let is_of_no_table = |it: &Query| {
+        it.relations.is_empty()
+            && !context.sql().is_some_and(runs_code)
+            && !query_in_loop::calls_own_function(context.schema, context.dialect, it)
+    };
     if let Some(why) = &call.aside {
         finding = finding.note(why.clone()).listed();
     } else if query.as_ref().is_some_and(is_of_no_table) {
@@ -120,6 +123,12 @@ fn asks_the_same(call: &LoopCall, query: &Query) -> bool {
         && query.kind == Kind::Select
         && !query.relations.is_empty()
         && !loop_invariant_query::is_asked_anew(query)
+}
+
+/// Whether a statement runs code of the database, which may read and write tables.
+fn runs_code(sql: &str) -> bool {
+    let first = sql.split_whitespace().next().unwrap_or_default();
+    ["call", "do", "exec", "execute"].iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
 /// The function that the first call of a chain resolves to.

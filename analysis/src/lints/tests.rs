@@ -5,7 +5,7 @@ use crate::check::Checker;
 use crate::schema::Replay;
 
 /// The example schema.
-fn example_schema() -> Schema {
+pub(super) fn example_schema() -> Schema {
     let mut replay = Replay::new(Dialect::Postgres);
     replay.apply(EXAMPLE_SCHEMA, "example.sql");
     assert_eq!(replay.problems, []);

@@ -142,6 +142,12 @@ fn what_follows_a_check_that_nothing_is_missing_fills_it_once() {
     assert_eq!(of("let None = head else { continue }; head = Some(ASK);"), []);
     assert_eq!(of("if map.contains_key(key) { continue; } map.insert(key, load(db, *key).await?);"), []);
     assert_eq!(of("if seen.contains(key) { continue; } load(db, *key).await?; seen.insert(key);"), [Shown]);
+    assert_eq!(
+        of("if map.contains_key(key) { continue; } map.insert(key, true); load(db, *key).await?;"),
+        [Shown]
+    );
+    let failed = "if map.contains_key(key) { continue; } if load(db, *key).await.is_err() { map.insert(key, \"failed\".into()); }";
+    assert_eq!(of(failed), [Shown]);
     assert_eq!(of("if head.is_some() { log(); } load(db, *key).await?; head = Some(1);"), [Shown]);
 }
 

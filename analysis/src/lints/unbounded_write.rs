@@ -63,15 +63,20 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         if context.is_raw() && (anew() || is_meant(context, table) || is_derived(query, write)) {
             continue;
         }
-        if context.is_raw() && context.later_sites().any(|later| sets_again(context, later, table, write)) {
-            continue;
-        }
         let verb = if write.assignments.is_empty() { "DELETE" } else { "UPDATE" };
         let span = write.span.map_or(0..0, |span| span.range());
         let finding = Finding::new(LINT.name, format!("{verb} changes every row of `{table}`"))
             .excerpt(context.sql, span, "no WHERE")
             .help("add `WHERE ..`, or `WHERE true` where every row is meant");
-        findings.push(if context.is_raw() { finding.warns() } else { finding });
+        let is_set_again = || context.later_sites().any(|later| sets_again(context, later, table, write));
+        findings.push(match context.is_raw() {
+            // It may also set back rows of others: those of one owner are meant, or all.
+            true if is_set_again() => {
+                finding.warns().note("a later query sets the same columns of some rows").listed()
+            }
+            true => finding.warns(),
+            false => finding,
+        });
     }
 }
 
@@ -90,8 +95,6 @@ const ALL_OF_IT: &[&str] = &[
     "everything",
     "migrate",
     "migration",
-    "up",
-    "down",
     "rollback",
     "rebuild",
     "recalculate",
@@ -104,7 +107,9 @@ const ALL_OF_IT: &[&str] = &[
 fn is_meant(context: &QueryContext<'_>, table: &Name) -> bool {
     let Some(site) = context.site else { return false };
     let name = site.function.rsplit("::").next().unwrap_or_default();
-    let says_so = name.split('_').any(|word| ALL_OF_IT.contains(&word));
+    let has = |words: &[&str]| name.split('_').any(|word| words.contains(&word));
+    // `delete_all_for_user` means some, and `set_up_account` is no migration.
+    let says_so = has(ALL_OF_IT) && !has(&["by", "for", "of"]) || matches!(name, "up" | "down");
     let is_migration = site.place.file.split('/').any(|part| part.starts_with("migration"));
     says_so || is_migration || context.later_sites().any(|later| inserts_into(context, later, table))
 }
@@ -131,7 +136,7 @@ fn is_derived(query: &Query, write: &Write) -> bool {
         && write.assignments.iter().all(|(_, value)| value.as_ref().is_some_and(is_looked_up))
 }
 
-/// Whether a later query of the function sets the same columns of some rows: then all are set back first.
+/// Whether a later query of the function sets the same columns of some rows: then all may be meant to be set back first.
 fn sets_again(context: &QueryContext<'_>, later: &Site, table: &Name, first: &Write) -> bool {
     let SiteSql::Literal(literal) = &later.sql else { return false };
     let Ok(query) = resolve(&literal.text, context.dialect, context.schema) else { return false };
@@ -190,26 +195,52 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_the_function_may_say_that_all_rows_are_meant() {
+        for (name, expected) in [
+            ("clear_logs", false),
+            ("up", false),
+            ("delete_all_for_user", true),
+            ("set_up_account", true),
+            ("load", true),
+        ] {
+            let code = format!(
+                "async fn {name}(db: &PgPool) {{ sqlx::query(\"DELETE FROM logs\").execute(db).await; }}"
+            );
+            let found = findings_in("unbounded_write", &code);
+            assert_eq!(found.iter().any(|finding| finding.lint == "unbounded_write"), expected, "{name}");
+        }
+    }
+
+    #[test]
     fn what_is_counted_anew_or_set_again_means_all_rows() {
+        use crate::check::Checker;
+        use crate::config::Config;
+        use crate::finding::Tier::{Listed, Shown};
+        use crate::lints::tests::example_schema;
+        use crate::sql::Dialect;
         let found = |first: &str, then: &str| {
             let run = |sql: &str| format!("sqlx::query({sql:?}).execute(db).await;");
             let source = format!("async fn put(db: &PgPool) {{ {} {} }}", run(first), run(then));
-            findings_in("unbounded_write", &source).iter().any(|finding| finding.lint == "unbounded_write")
+            let (scan, calls) = crate::rust::scan("lib.rs", &source).expect("it is Rust").follow_alone();
+            let (config, schema) = (Config::default(), example_schema());
+            let found =
+                Checker::new(&config, Some(&schema), Dialect::Postgres).file(&scan, &calls, &|_| None);
+            found
+                .findings
+                .into_iter()
+                .find(|finding| finding.lint == "unbounded_write")
+                .map(|finding| finding.tier)
         };
         let none = "SELECT 1";
         let count =
             |of: &str| format!("UPDATE servers SET name = (SELECT count(*) FROM events WHERE {of})::text");
-        assert!(!found(&count("events.server_id = servers.id"), none));
-        assert!(found(&count("events.server_id = 1"), none));
-        assert!(found("UPDATE events SET is_active = false", none));
-        assert!(!found(
-            "UPDATE events SET is_active = false",
-            "UPDATE events SET is_active = true WHERE user_id = 1"
-        ));
-        assert!(found(
-            "UPDATE events SET is_active = false",
-            "UPDATE events SET name = 'a' WHERE user_id = 1"
-        ));
+        assert_eq!(found(&count("events.server_id = servers.id"), none), None);
+        assert_eq!(found(&count("events.server_id = 1"), none), Some(Shown));
+        assert_eq!(found("UPDATE events SET is_active = false", none), Some(Shown));
+        let one = "UPDATE events SET is_active = true WHERE user_id = 1";
+        assert_eq!(found("UPDATE events SET is_active = false", one), Some(Listed));
+        let other = "UPDATE events SET name = 'a' WHERE user_id = 1";
+        assert_eq!(found("UPDATE events SET is_active = false", other), Some(Shown));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::index::{self, Sort, Verdict};
+use crate::schema::Name;
 use crate::sql::expr::{Expr, Op};
 use crate::sql::query::{Query, RelationId};
 
@@ -67,11 +68,15 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a table is filtered by a value of a foreign key, for which an index exists.
+/// Whether a table is filtered by a value of a foreign key, for which an index exists. One of few parents, as a status,
+/// has a good part of the rows.
 fn of_one_parent(context: &QueryContext<'_>, query: &Query, relation: RelationId) -> bool {
     let Some(table) = context.table(query, relation) else { return false };
-    let is_key =
-        |name: &str| table.foreign_keys.iter().any(|key| key.columns.first().is_some_and(|it| it == name));
+    let are_few = |parents: &Name| context.is_small(parents) || context.stays(parents);
+    let is_key = |name: &str| {
+        let mut keys = table.foreign_keys.iter();
+        keys.any(|key| key.columns.first().is_some_and(|it| it == name) && !are_few(&key.table))
+    };
     query.blocks.iter().flat_map(|block| block.filters()).any(|filter| match filter {
         Expr::Binary { op: Op::Eq, left, right } => {
             let column = left.as_column().filter(|column| column.relation == Some(relation));

@@ -254,6 +254,11 @@ pub struct Loop {
 }
 
 impl Loop {
+    /// Whether each of its iterations waits for something to do.
+    pub(crate) fn serves(&self) -> bool {
+        self.exempt == Some(super::walk::purpose::SERVICE)
+    }
+
     /// Whether results read in it are kept for later iterations.
     pub(crate) fn keeps(&self) -> bool {
         self.exempt == Some(super::walk::purpose::KEPT)

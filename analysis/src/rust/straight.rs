@@ -121,6 +121,8 @@ impl<'a, 't> Reader<'a, 't> {
                 let name = self.tokens[at].text;
                 match is_ours {
                     true if name == "as" || self.is_path(at) => return None,
+                    // Each name of a body is looked up among them.
+                    true if names.contains(&name) => {}
                     true => names.push(name),
                     false if name == "query_budget" || query_of(name).is_some() => return None,
                     false => {}
@@ -438,7 +440,11 @@ impl<'a, 't> Reader<'a, 't> {
     /// A variable, with the fields and methods without arguments behind it.
     fn variable(&self, mut at: usize) -> Option<(Value<'t>, usize)> {
         let is_name = |name: &&str| {
-            !matters(name) && !matches!(*name, "None" | "Self" | "mut" | "if" | "match" | "move" | "return")
+            !matters(name)
+                && !matches!(
+                    *name,
+                    "None" | "Self" | "false" | "mut" | "if" | "match" | "move" | "return" | "true"
+                )
         };
         let of = self.word(at).filter(is_name)?;
         let mut value = Value { of, written: of.to_owned(), field: None, is_constant: true };

@@ -378,6 +378,7 @@ fn steps_of_a_range_and_what_arrives_are_listed() {
         ("while let Some(id) = rest.pop() { rest.push(load(db, id).await); }", Listed),
         ("while let Some(id) = rest.pop() { for n in load(db, id).await { rest.push(n); } }", Shown),
         ("while let Some(id) = rest.pop() { rest.extend(load(db, id).await); }", Shown),
+        ("while let Some(id) = rest.pop() { if load(db, id).await.is_err() { rest.push(id); } }", Shown),
     ] {
         check_tier(body, expected);
     }

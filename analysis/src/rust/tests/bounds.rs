@@ -43,6 +43,14 @@ fn a_method_named_like_one_of_iterators_is_called_where_it_is_given_a_value() {
     };
     check_bound(&of("r.all(ids).await"), "f", 1, Some(1));
     check_bound(&of("let own = ids.to_vec(); r.all(&own).await"), "f", 1, Some(1));
+    let one = "impl R { async fn find(&self, id: i64) { sql!(\"SELECT 1\").fetch_one(db).await; } }";
+    let of = |ids: &str, body: &str| {
+        scanned(&format!(
+            "struct R; {one} type Load = fn(i64); async fn f(r: &R, ids: {ids}, load: Load) {{ {body} }}"
+        ))
+    };
+    check_bound(&of("Vec<i64>", "for id in ids { r.find(id).await; }"), "f", 0, None);
+    check_bound(&of("&Unknown", "for id in ids.all() { r.find(id).await; }"), "f", 0, None);
 }
 
 #[test]

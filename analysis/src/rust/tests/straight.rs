@@ -114,6 +114,10 @@ const AROUND: &[&str] = &[
     "#[tokio::test] @",
     "#[async_trait]\n#[a(b = \"c\")]\nimpl S<u8> { #[inline] @ }",
     "#[allow(missing_limit = \"x\")] @",
+    "impl<const N: usize> S<N> { const X: u8 = { 3 }; @ }",
+    "impl T for Box<dyn S> { @ }",
+    "const C: char = '{'; static X: &str = \"}\"; @",
+    "trait T { fn a(x: [u8; { 3 }]); @ }",
 ];
 
 const STATEMENTS: &[&str] = &[
@@ -162,6 +166,15 @@ const STATEMENTS: &[&str] = &[
     "if !a { @.await?; }",
     "if let Some(x) = cache.get(a) { return x }",
     "loop { if a { break; } }",
+    "let s = \"for x in xs { |y| }\"; let c = '|';",
+    "'b: { @.await?; break 'b; }",
+    "if let Some(a) = b && let Some(c) = d { @.await?; }",
+    "tokio::select! { r = @ => r, _ = tick() => {} }",
+    "stream::iter(xs).then(|x| async move { @.await });",
+    "let x = const { 3 };",
+    "#[cfg(a)] @.await?;",
+    "return @.await;",
+    "S { a: @.await?, ..b };",
 ];
 
 const MACROS: &[&str] = &[
@@ -178,6 +191,9 @@ const MACROS: &[&str] = &[
     "sql!(\"a\", x.0, -1)",
     "sql!(\"a\", x as _, y as Option<i64>)",
     "sql!(\"a\", self.name.clone().trim())",
+    "sql!(\"a\", true, false)",
+    "sql!(r##\"SELECT '\"#' \"##, &&a, a.0.1)",
+    "sql_as!(Self, \"SELECT\t1\", a.await, None as Option<u8>)",
 ];
 
 const METHODS: &[&str] =

@@ -90,7 +90,12 @@ pub(in crate::rust) fn kept_behind(statement: &Stmt, rest: &[Stmt]) -> Option<St
         }
         _ => None,
     };
-    root.filter(|root| Fills::of(root, |fills| rest.iter().for_each(|statement| fills.visit_stmt(statement))))
+    // A mark that something was seen, or failed, holds no answer either.
+    root.filter(|root| {
+        let mut fills = Fills { root: root.clone(), found: false, with_answers: true };
+        rest.iter().for_each(|statement| fills.visit_stmt(statement));
+        fills.found
+    })
 }
 
 /// The name of what a pattern found missing in a value, if the code fills it.
@@ -257,12 +262,14 @@ fn root(expression: &Expr) -> Option<String> {
 struct Fills {
     root: String,
     found: bool,
+    /// Whether only values count that are not known beforehand.
+    with_answers: bool,
 }
 
 impl Fills {
     /// Whether code fills `root`.
     fn of(root: &str, code: impl FnOnce(&mut Fills)) -> bool {
-        let mut fills = Fills { root: root.to_owned(), found: false };
+        let mut fills = Fills { root: root.to_owned(), found: false, with_answers: false };
         code(&mut fills);
         fills.found
     }
@@ -270,7 +277,8 @@ impl Fills {
 
 impl<'ast> Visit<'ast> for Fills {
     fn visit_expr_assign(&mut self, node: &'ast syn::ExprAssign) {
-        self.found |= root(&node.left).as_ref() == Some(&self.root);
+        let fills = !(self.with_answers && is_constant(&node.right));
+        self.found |= fills && root(&node.left).as_ref() == Some(&self.root);
         visit::visit_expr_assign(self, node);
     }
 
@@ -279,11 +287,31 @@ impl<'ast> Visit<'ast> for Fills {
             node.method.to_string().as_str(),
             "insert" | "replace" | "put" | "push" | "set" | "set_ex" | "pset_ex" | "hset" | "extend"
         );
+        let fills = fills && !(self.with_answers && node.args.last().is_some_and(is_constant));
         self.found |= fills && root(&node.receiver).as_ref() == Some(&self.root);
         visit::visit_expr_method_call(self, node);
     }
 
     fn visit_item(&mut self, _: &'ast syn::Item) {}
+}
+
+/// Whether a value is the same whatever a query gives: `true`, `Some(1)`, `"failed".to_owned()`.
+fn is_constant(value: &Expr) -> bool {
+    match value {
+        Expr::Lit(_) => true,
+        Expr::Tuple(tuple) => tuple.elems.iter().all(is_constant),
+        Expr::Reference(inner) => is_constant(&inner.expr),
+        Expr::Paren(inner) => is_constant(&inner.expr),
+        Expr::Unary(inner) => is_constant(&inner.expr),
+        Expr::Call(call) => {
+            let is_wrapper = matches!(call.func.as_ref(), Expr::Path(path) if path.path.segments.iter().any(|part| {
+                part.ident.to_string().starts_with(char::is_uppercase)
+            }));
+            is_wrapper && !call.args.is_empty() && call.args.iter().all(is_constant)
+        }
+        Expr::MethodCall(call) => call.args.is_empty() && is_constant(&call.receiver),
+        _ => false,
+    }
 }
 
 /// The variables that a function creates empty: their content is lost when it returns.

@@ -10,14 +10,16 @@ use super::sql_text::segments;
 use super::{Queries, Walker};
 use crate::rust::flow::Callee;
 use crate::rust::place_at;
-use crate::rust::type_ref::TypeRef;
+use crate::rust::type_ref::{DEEPEST, TypeRef};
 
 impl Walker<'_> {
     /// How often a method runs its closure, if it is known to run closures.
-    pub(super) fn runs_of(&self, node: &ExprMethodCall, method: &str) -> Option<Runs> {
+    pub(super) fn runs_of(&self, node: &ExprMethodCall, method: &str, awaited: bool) -> Option<Runs> {
+        // What these give of an iterator or stream is no future.
+        let is_other = awaited && matches!(method, "filter" | "find" | "partition" | "position");
         let takes_function = node.args.iter().any(|argument| match argument {
             Expr::Closure(_) => true,
-            Expr::Path(path) => !self.is_value(path),
+            Expr::Path(path) => !self.is_value(path, is_other),
             _ => false,
         });
         if !takes_function {
@@ -78,15 +80,32 @@ impl Walker<'_> {
         }
     }
 
-    /// Whether a path is a variable whose type is known and no function: `repo.all(ids)` gives no closure.
-    pub(super) fn is_value(&self, path: &syn::ExprPath) -> bool {
+    /// Whether a path is a variable that holds no function, as its type or the call tells: `repo.all(ids)` gives no
+    /// closure.
+    pub(super) fn is_value(&self, path: &syn::ExprPath, is_told: bool) -> bool {
         let local = path.path.get_ident().and_then(|name| self.here.locals.get(&name.to_string()));
-        local.is_some_and(|local| match &local.ty {
-            TypeRef::Named(name, _) => {
-                name.last().is_some_and(|last| !matches!(last.as_str(), "Arc" | "Box" | "Rc"))
+        local.is_some_and(|local| local.closure.is_none() && (is_told || self.is_no_function(&local.ty, 0)))
+    }
+
+    fn is_no_function(&self, ty: &TypeRef, depth: u8) -> bool {
+        match ty {
+            _ if depth > DEEPEST => false,
+            TypeRef::Named(path, arguments) => {
+                let last = path.last().map_or("", String::as_str);
+                let mut aliases = self.items.iter().flat_map(|items| &items.aliases);
+                match aliases.find(|(name, _)| name == last) {
+                    Some((_, of)) => self.is_no_function(of, depth + 1),
+                    None if matches!(last, "Arc" | "Box" | "Rc") => {
+                        arguments.first().is_some_and(|of| self.is_no_function(of, depth + 1))
+                    }
+                    None => true,
+                }
+            }
+            TypeRef::Element(of) | TypeRef::Inside(of) => {
+                content(of).is_some_and(|of| self.is_no_function(of, depth + 1))
             }
             _ => false,
-        })
+        }
     }
 
     /// Walks arguments. Closures among them, including those in variables, run as `runs` says; functions
@@ -153,4 +172,13 @@ impl Walker<'_> {
 /// Whether a method that takes a closure, other than an iterator's, calls it at most once.
 pub(super) fn is_once(method: &str) -> bool {
     !matches!(method, "map" | "then" | "and_then" | "filter" | "inspect" | "map_ok" | "inspect_ok" | "find")
+}
+
+/// What a collection, option or result of a known type holds.
+fn content(ty: &TypeRef) -> Option<&TypeRef> {
+    match ty {
+        TypeRef::Named(_, arguments) => arguments.first(),
+        TypeRef::Element(of) | TypeRef::Inside(of) => content(of).and_then(content),
+        _ => None,
+    }
 }

@@ -177,7 +177,7 @@ impl Walker<'_> {
             self.emit(flow.maybe());
             return Queries::new();
         }
-        if let Some(runs) = self.runs_of(node, &method) {
+        if let Some(runs) = self.runs_of(node, &method, awaited) {
             self.arguments(node.args.iter(), &runs);
             return Queries::new();
         }

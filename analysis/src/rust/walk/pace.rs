@@ -41,19 +41,24 @@ pub(super) fn of_for(pattern: &Pat, iterable: &Expr, body: &Block) -> Option<&'s
 /// Why a list that a loop empties cannot be read at once: each turn adds the one element that comes next. Where it adds
 /// several, they can be read together.
 pub(super) fn follows(condition: &Expr, body: &Block) -> Option<&'static str> {
-    let Expr::Let(drawn) = condition else { return None };
-    let Expr::MethodCall(drawn) = drawn.expr.as_ref() else { return None };
+    let Expr::Let(condition) = condition else { return None };
+    let Expr::MethodCall(drawn) = condition.expr.as_ref() else { return None };
     let pops = matches!(drawn.method.to_string().as_str(), "pop" | "pop_front" | "pop_back");
     let Expr::Path(list) = drawn.receiver.as_ref() else { return None };
-    let mut pushes = Pushes { list: list.path.get_ident().filter(|_| pops)?.to_string(), number: 0 };
+    let list = list.path.get_ident().filter(|_| pops)?.to_string();
+    let mut pushes = Pushes { list, drawn: variables::bindings(&condition.pat), number: 0, again: false };
     pushes.visit_block(body);
-    (pushes.number == 1).then_some(FOLLOWS)
+    (pushes.number == 1 && !pushes.again).then_some(FOLLOWS)
 }
 
 /// Counts what is added to a list outside of loops within.
 struct Pushes {
     list: String,
+    /// The variables of the element that the turn takes.
+    drawn: Vec<String>,
     number: usize,
+    /// Whether that element itself is put back: its turn is tried again.
+    again: bool,
 }
 
 impl<'ast> Visit<'ast> for Pushes {
@@ -65,6 +70,9 @@ impl<'ast> Visit<'ast> for Pushes {
             "extend" | "append" | "insert" if is_list => 2,
             _ => 0,
         };
+        let pushed = node.args.first().filter(|_| is_list && method.starts_with("push"));
+        let same = pushed.and_then(variables::mentions_of_constant);
+        self.again |= same.is_some_and(|names| names.iter().any(|name| self.drawn.contains(name)));
         visit::visit_expr_method_call(self, node);
     }
 
