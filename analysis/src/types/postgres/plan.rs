@@ -17,6 +17,9 @@ use crate::sql::query::{Block, BlockId, Body, From, JoinKind, RelationId, Role, 
 const DEEPEST: usize = 200;
 /// The maximum number of query expressions that are estimated.
 const MOST_ESTIMATES: usize = 100;
+/// The maximum number of joins of two paths that are costed, each in all its forms; beyond it the plan is unknown.
+/// An unoptimised build takes about 4 µs for each.
+const MOST_JOINS: usize = 1_500;
 
 /// What the plan says about a column.
 #[derive(Debug, Clone, Copy)]
@@ -32,8 +35,14 @@ pub(super) fn patches(session: &mut Session<'_>, fields: &[Field]) -> Vec<Patch>
     let Some(root) = query.root else { return patches };
     let Some(outputs) = query.block(root).outputs.as_ref() else { return patches };
     let (schema, outer) = (session.schema, &session.outer);
-    let reading =
-        Reading { query, schema, depth: Cell::new(0), too_deep: Cell::new(false), estimates: Cell::new(0) };
+    let reading = Reading {
+        query,
+        schema,
+        depth: Cell::new(0),
+        too_deep: Cell::new(false),
+        estimates: Cell::new(0),
+        joined: Cell::new(0),
+    };
     let unknown = Patch { nullable: false, certain: false };
     let plans = match reading.is_joined(root) {
         false if reading.too_deep.get() => return vec![unknown; fields.len()],
@@ -71,6 +80,7 @@ pub(super) struct Reading<'q> {
     depth: Cell<usize>,
     too_deep: Cell<bool>,
     estimates: Cell<usize>,
+    joined: Cell<usize>,
 }
 
 impl<'q> Reading<'q> {
@@ -78,6 +88,12 @@ impl<'q> Reading<'q> {
     pub(super) fn may_estimate(&self) -> bool {
         self.estimates.set(self.estimates.get() + 1);
         self.estimates.get() <= MOST_ESTIMATES
+    }
+
+    /// Whether two sides may still be joined, one by one of their paths; with many, the plan is unknown.
+    pub(super) fn may_join(&self, paths: usize) -> bool {
+        self.joined.set(self.joined.get().saturating_add(paths));
+        self.joined.get() <= MOST_JOINS
     }
 
     /// Runs work one level deeper; `None` if that is too deep.

@@ -43,11 +43,12 @@ impl Heap {
 
     /// The entries of an index without pages that one of `loops` searches reads.
     fn index(self, search: Search) -> Cost {
-        let entries = if search.is_unique { 1.0 } else { (search.selectivity * self.tuples).round() };
+        let entries = if search.is_unique { 1.0 } else { (search.bound * self.tuples).round() };
         // The one page is read once for all loops.
         let page = if search.loops > 1.0 { pages_of(search.loops, 1.0) / search.loops } else { 1.0 };
         let startup = self.tuples.max(1.0).log2().ceil() * OPERATOR + DESCENT;
-        let total = page * RANDOM_PAGE + entries * (INDEX_TUPLE + search.operators * OPERATOR) + startup;
+        let entry = INDEX_TUPLE + search.operators * OPERATOR;
+        let total = page * RANDOM_PAGE + entries * entry + startup * search.descents;
         Cost { startup, total }
     }
 
@@ -90,12 +91,22 @@ impl Heap {
 pub(super) struct Search {
     /// The part of the rows that it finds.
     pub(super) selectivity: f64,
+    /// The part of the index that it reads: the first columns bound it.
+    pub(super) bound: f64,
+    /// How often it descends into the index: once for each value of a list.
+    pub(super) descents: f64,
     /// How many operators it applies to each entry.
     pub(super) operators: f64,
     /// Whether it finds at most one row.
     pub(super) is_unique: bool,
     /// How often it is repeated with other values.
     pub(super) loops: f64,
+}
+
+impl Search {
+    /// A walk from end to end.
+    pub(super) const ALL: Search =
+        Search { selectivity: 1.0, bound: 1.0, descents: 1.0, operators: 0.0, is_unique: false, loops: 1.0 };
 }
 
 /// How many of a table's pages are read to fetch rows at random places.

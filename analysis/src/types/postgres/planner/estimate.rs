@@ -3,6 +3,7 @@
 use super::super::plan::is_null;
 use super::super::rows;
 use super::cost::{Heap, clamped};
+use super::scans::number;
 use crate::schema::{KeyPart, Schema, Table};
 use crate::sql::expr::{Expr, Literal, Op, Test};
 use crate::sql::query::RelationId;
@@ -31,7 +32,7 @@ pub(super) struct Leaf<'q> {
 }
 
 /// A condition on one relation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Filter<'q> {
     /// As written.
     Written(&'q Expr),
@@ -47,17 +48,47 @@ impl Filter<'_> {
         }
     }
 
-    /// The column that it searches for without fixing it, and the part of the rows that it finds: one that is
-    /// NULL, or is among the elements of an array, which is NULL itself.
-    pub(super) fn searched(&self) -> Option<(&str, f64)> {
-        let (expr, part) = match self {
-            Filter::Written(Expr::Is { expr, test: Test::Null, negated: false }) => (expr, OF_NULL),
+    /// The column that it searches for without fixing it, the part of the rows that it finds, and how many values
+    /// it searches for: one that is NULL, one of a list, or one among the elements of an array, which is NULL
+    /// itself.
+    fn searched(&self, leaf: &Leaf<'_>) -> Option<(&str, f64, f64)> {
+        let (expr, part, values) = match self {
+            Filter::Written(Expr::Is { expr, test: Test::Null, negated: false }) => (expr, OF_NULL, 1.0),
             Filter::Written(Expr::Any { left, op: Op::Eq, right, all: false }) if is_null(right) => {
-                (left, 0.0)
+                (left, 0.0, 1.0)
+            }
+            Filter::Written(whole @ Expr::InList { expr, list, negated: false })
+                if list.iter().all(is_fixed) =>
+            {
+                (expr, leaf.selectivity(whole, 0)?, number(list.len()))
             }
             _ => return None,
         };
-        expr.as_column().map(|column| (column.name.as_str(), part))
+        expr.as_column().map(|column| (column.name.as_str(), part, values))
+    }
+
+    /// The column that it bounds, and whether from below and from above.
+    fn bounds(&self) -> Option<(&str, bool, bool)> {
+        match self {
+            Filter::Written(Expr::Binary { op, left, right }) if op.is_range() => {
+                let is_less = matches!(op, Op::Lt | Op::LtEq);
+                match (&**left, &**right) {
+                    (Expr::Column(column), other) if is_fixed(other) => {
+                        Some((&column.name, !is_less, is_less))
+                    }
+                    (other, Expr::Column(column)) if is_fixed(other) => {
+                        Some((&column.name, is_less, !is_less))
+                    }
+                    _ => None,
+                }
+            }
+            Filter::Written(Expr::Between { expr, low, high, negated: false })
+                if is_fixed(low) && is_fixed(high) =>
+            {
+                expr.as_column().map(|column| (column.name.as_str(), true, true))
+            }
+            _ => None,
+        }
     }
 
     /// The column that it compares with a constant, and whether for equality.
@@ -78,6 +109,17 @@ impl Filter<'_> {
     }
 }
 
+/// A column of an index that conditions search.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keyed {
+    pub(super) selectivity: f64,
+    pub(super) operators: f64,
+    pub(super) descents: f64,
+    pub(super) is_equal: bool,
+    /// Whether the next column bounds the search as well.
+    pub(super) is_bound: bool,
+}
+
 impl<'q> Leaf<'q> {
     pub(super) fn new(
         id: RelationId,
@@ -91,6 +133,18 @@ impl<'q> Leaf<'q> {
     }
 
     pub(super) fn estimate(&mut self) {
+        // Equal equalities are one.
+        let mut once: Vec<Filter<'q>> = Vec::new();
+        for filter in std::mem::take(&mut self.filters) {
+            let is_again = match &filter {
+                Filter::Written(Expr::Binary { op: Op::Eq, .. }) => once.contains(&filter),
+                _ => false,
+            };
+            if !is_again {
+                once.push(filter);
+            }
+        }
+        self.filters = once;
         self.rows = clamped(self.tuples * self.of_filters());
     }
 
@@ -122,30 +176,54 @@ impl<'q> Leaf<'q> {
 
     pub(super) fn of_filters(&self) -> f64 {
         let mut product = 1.0;
-        let mut ranges: Vec<(&str, bool, f64)> = Vec::new();
+        let mut ranges: Vec<&str> = Vec::new();
         for filter in &self.filters {
-            let part = match filter {
-                Filter::Derived(column) => self.of_equality(column),
-                Filter::Written(expr) => {
-                    if let Some((column, is_less)) = bound(expr) {
-                        if let Some(pair) =
-                            ranges.iter().position(|(of, less, _)| *of == column && *less != is_less)
-                        {
-                            // Two bounds of one column are a range.
-                            product *= OF_TWO_RANGES / OF_RANGE;
-                            ranges.swap_remove(pair);
-                        } else {
-                            ranges.push((column, is_less, OF_RANGE));
-                            product *= OF_RANGE;
-                        }
-                        continue;
-                    }
-                    self.selectivity(expr, 0).unwrap_or(self.doubt)
+            product *= match (filter, filter.bounds()) {
+                // All bounds of one column are a range.
+                (_, Some((column, ..))) if ranges.contains(&column) => 1.0,
+                (_, Some((column, ..))) => {
+                    ranges.push(column);
+                    self.of_range(column)
                 }
+                (Filter::Derived(column), None) => self.of_equality(column),
+                (Filter::Written(expr), None) => self.selectivity(expr, 0).unwrap_or(self.doubt),
             };
-            product *= part;
         }
         product
+    }
+
+    /// The part of the rows within all bounds of a column.
+    fn of_range(&self, column: &str) -> f64 {
+        let bounds = self.filters.iter().filter_map(Filter::bounds).filter(|(of, ..)| *of == column);
+        let (low, high) = bounds.fold((false, false), |(low, high), of| (low | of.1, high | of.2));
+        if low && high { OF_TWO_RANGES } else { OF_RANGE }
+    }
+
+    /// How the conditions search a column of an index.
+    pub(super) fn keyed(&self, column: &str) -> Option<Keyed> {
+        if let Some(of) = self.filters.iter().find(|it| it.compared() == Some((column, true))) {
+            let selectivity = self.of_equality(column);
+            return Some(Keyed {
+                selectivity,
+                operators: of.operators(),
+                descents: 1.0,
+                is_equal: true,
+                is_bound: true,
+            });
+        }
+        let found = self.filters.iter().find_map(|it| {
+            let (_, selectivity, descents) = it.searched(self).filter(|(of, ..)| *of == column)?;
+            Some((selectivity, descents, it.operators()))
+        });
+        if let Some((selectivity, descents, operators)) = found {
+            return Some(Keyed { selectivity, operators, descents, is_equal: false, is_bound: true });
+        }
+        let bounds: Vec<&Filter<'_>> =
+            self.filters.iter().filter(|it| it.bounds().is_some_and(|(of, ..)| of == column)).collect();
+        let operators: f64 = bounds.iter().map(|it| it.operators()).sum();
+        let selectivity = self.of_range(column);
+        let range = Keyed { selectivity, operators, descents: 1.0, is_equal: false, is_bound: false };
+        (!bounds.is_empty()).then_some(range)
     }
 
     pub(super) fn of_equality(&self, column: &str) -> f64 {
@@ -153,7 +231,7 @@ impl<'q> Leaf<'q> {
     }
 
     /// The part of the rows that satisfies a condition; `None` if it is not known.
-    fn selectivity(&self, condition: &Expr, depth: usize) -> Option<f64> {
+    pub(super) fn selectivity(&self, condition: &Expr, depth: usize) -> Option<f64> {
         if depth > 32 {
             return None;
         }
@@ -217,21 +295,15 @@ impl<'q> Leaf<'q> {
     }
 }
 
-/// The column that a condition bounds, and whether from above.
-fn bound(condition: &Expr) -> Option<(&str, bool)> {
-    let Expr::Binary { op, left, right } = condition else { return None };
-    let is_less = matches!(op, Op::Lt | Op::LtEq);
-    match (op.is_range(), &**left, &**right) {
-        (true, Expr::Column(column), other) if is_fixed(other) => Some((&column.name, is_less)),
-        (true, other, Expr::Column(column)) if is_fixed(other) => Some((&column.name, !is_less)),
-        _ => None,
-    }
-}
-
-/// Whether an expression reads no column.
+/// Whether an expression reads no column; a query in it that depends on no row is read once, in advance.
 pub(super) fn is_fixed(expr: &Expr) -> bool {
-    !expr.any(|part| {
-        part.as_column().is_some() || matches!(part, Expr::WholeRow(_)) || part.own_subquery().is_some()
+    !expr.any(|part| match part {
+        Expr::Subquery(_) => false,
+        other => {
+            other.as_column().is_some()
+                || matches!(other, Expr::WholeRow(_))
+                || other.own_subquery().is_some()
+        }
     })
 }
 

@@ -10,6 +10,7 @@ mod matches;
 mod paths;
 mod reduce;
 mod scans;
+mod strict;
 mod tree;
 
 use std::collections::HashSet;
@@ -21,10 +22,14 @@ use tree::{Guess, Set, Tree};
 
 /// How much more a plan of two relations may cost by these estimates than the cheapest one and still be chosen.
 const NEARLY: f64 = 1.02;
-/// The same for a plan of more relations.
-const ROUGHLY: f64 = 1.1;
-/// The same if their rows are asked for in an order: that of a join below another is not followed.
-const ORDERED: f64 = 1.5;
+/// The same for a plan of three: that an order of one join saves a sort for the next is not followed, nor is what
+/// a search below another join saves in full.
+const ROUGHLY: f64 = 1.15;
+/// The same for a plan of more relations, in which that adds up.
+const COARSELY: f64 = 1.3;
+/// The same for a plan of more than two if the rows are asked for in an order: that of a join below another is not
+/// followed.
+const ORDERED: f64 = 3.0;
 
 /// What sqlx marks in a plan.
 #[derive(Debug, Default, PartialEq)]
@@ -44,17 +49,24 @@ impl Marked {
 /// What sqlx marks in each possible plan; `None` if the joins are too many or not understood.
 pub(super) fn marked<'q>(reading: &Reading<'q>, root: BlockId) -> Option<Vec<Marked>> {
     let mut all: Vec<Marked> = Vec::new();
+    let mut before = Vec::new();
     for (rows, keeps) in [(1.0, 0.005), (100.0, 1.0 / 3.0), (1000.0, 1.0)] {
         let tree = Tree::new(reading, root, Guess { rows, keeps })?;
-        if tree.outer.is_empty() {
+        if tree.outer.is_empty() || tree.is_empty {
             return Some(vec![Marked::default()]);
         }
+        // Most trees need no guess.
+        let estimates = tree.estimates();
+        if before == estimates {
+            continue;
+        }
+        before = estimates;
         let mut found = vec![];
         let (order, is_sorted) = Order::of(reading, root, &tree);
         if !is_sorted {
-            found = tree.possible(order.as_ref())?;
+            found = tree.possible(reading, order.as_ref())?;
         }
-        if is_sorted || tree.is_loose {
+        if is_sorted {
             found.push(0);
         }
         for marks in found {
@@ -70,16 +82,70 @@ pub(super) fn marked<'q>(reading: &Reading<'q>, root: BlockId) -> Option<Vec<Mar
 }
 
 impl Tree<'_> {
+    /// All that depends on guesses.
+    fn estimates(&self) -> Vec<f64> {
+        let relations = self.leaves.iter().flat_map(|leaf| [leaf.tuples, leaf.of_filters()]);
+        let clauses = self.clauses.iter().chain(self.outer.iter().flat_map(|join| &join.on));
+        relations.chain(clauses.map(|clause| clause.keeps)).collect()
+    }
+
     /// What sqlx marks in the plans that cost nearly the least.
-    fn possible(&self, order: Option<&Order>) -> Option<Vec<Set>> {
-        let all = self.paths(order)?;
-        let cheapest = all.iter().map(|(total, _)| *total).fold(f64::INFINITY, f64::min);
+    fn possible(&self, reading: &Reading<'_>, order: Option<&Order>) -> Option<Vec<Set>> {
+        let all = self.paths(reading, order)?;
+        let cheapest = all.iter().map(|total| total.most).fold(f64::INFINITY, f64::min);
         let margin = match self.leaves.len() {
             0..=2 => NEARLY,
             _ if order.is_some() => ORDERED,
-            _ => ROUGHLY,
+            3 => ROUGHLY,
+            _ => COARSELY,
         };
-        let near = all.into_iter().filter(|(total, _)| *total <= cheapest * margin);
-        Some(near.map(|(_, marks)| marks).collect())
+        let near = all.into_iter().filter(|total| total.least <= cheapest * margin);
+        Some(near.map(|total| total.marks).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::Replay;
+    use crate::sql::{Dialect, resolve};
+    use crate::types::describe;
+
+    const TABLES: &str = "CREATE TABLE shop (id bigint PRIMARY KEY, name text NOT NULL);
+        CREATE TABLE item (id bigint PRIMARY KEY, shop bigint NOT NULL, kind bigint NOT NULL);";
+
+    /// Whether each column is nullable: `y`, `n`, or `?`.
+    #[track_caller]
+    fn check(sql: &str, expected: &str) {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(TABLES, "tables.sql");
+        let query = resolve(sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
+        let found = describe(&query, &replay.schema, Dialect::Postgres).columns;
+        let letter = |column: &crate::types::Column| match column.nullable {
+            _ if !column.nullable_certain => '?',
+            Some(true) => 'y',
+            _ => 'n',
+        };
+        assert_eq!(found.iter().map(letter).collect::<String>(), expected, "{sql}");
+    }
+
+    #[test]
+    fn a_condition_may_demand_the_row_that_an_outer_join_leaves_out() {
+        let join = "SELECT shop.id, item.id FROM shop LEFT JOIN item ON item.shop = shop.id";
+        check(&format!("{join} WHERE item.id = 3 OR item.kind = 4"), "nn");
+        check(&format!("{join} WHERE item.kind + 1 > 4"), "nn");
+        // What a function returns for NULL is not known.
+        check(&format!("{join} WHERE unknown(item.kind) = 4"), "??");
+        // The planner may join what a condition reads.
+        check(&format!("{join} WHERE EXISTS (SELECT 1 FROM item i WHERE i.shop = shop.id)"), "??");
+    }
+
+    #[test]
+    fn many_joins_end_at_a_limit() {
+        for joined in [8, 9, 40] {
+            let columns: String = (1..joined).map(|at| format!(", t{at}.id")).collect();
+            let joins: String =
+                (1..joined).map(|at| format!(" LEFT JOIN item t{at} ON t{at}.shop = shop.id")).collect();
+            check(&format!("SELECT shop.id{columns} FROM shop{joins}"), &"?".repeat(joined));
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! The ways to join relations, and what each costs.
 
 use super::super::plan::Reading;
+use super::ORDERED;
 use super::cost::{self, Cost, Input, Match, Search, clamped};
-use super::estimate::Filter;
+use super::estimate::{Filter, Keyed};
 use super::scans::{number, scans, walk};
 use super::tree::{Clause, Kind, Outer, Set, Tree};
 use crate::schema::Index;
@@ -67,10 +68,19 @@ impl Order {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Path {
     pub(super) cost: Cost,
+    /// By how much it may be cheaper than that: a nested loop may search below an inner join.
+    pub(super) slack: f64,
     /// What sqlx marks below it, if it is at the top or below outer joins only.
     pub(super) marks: Set,
     /// Whether its rows come in the order that the query asks for.
     pub(super) is_ordered: bool,
+}
+
+impl Path {
+    /// The least that it may cost.
+    fn least(&self) -> f64 {
+        self.cost.total - self.slack
+    }
 }
 
 #[derive(Debug, Default)]
@@ -84,17 +94,31 @@ impl State {
     fn prune(&mut self) {
         let cheapest = self.paths.iter().map(|path| path.cost.total).fold(f64::INFINITY, f64::min);
         // An order may save a sort later.
-        self.paths.retain(|path| path.is_ordered || path.cost.total <= cheapest * 2.0);
+        self.paths.retain(|path| path.is_ordered || path.least() <= cheapest * ORDERED);
     }
 
     pub(super) fn add(&mut self, path: Path) {
         let same = |of: &Path| of.marks == path.marks && of.is_ordered == path.is_ordered;
         match self.paths.iter_mut().find(|of| same(of)) {
-            Some(of) if of.cost.total <= path.cost.total => {}
-            Some(of) => *of = path,
+            Some(of) => {
+                let least = of.least().min(path.least());
+                if path.cost.total < of.cost.total {
+                    *of = path;
+                }
+                of.slack = of.cost.total - least;
+            }
             None => self.paths.push(path),
         }
     }
+}
+
+/// A way to read all relations.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Total {
+    /// The least that it may cost.
+    pub(super) least: f64,
+    pub(super) most: f64,
+    pub(super) marks: Set,
 }
 
 /// How two sets of relations are joined.
@@ -111,22 +135,26 @@ pub(super) const WHOLE: Set = 1 << 15;
 
 impl Tree<'_> {
     /// How many rows all joins together are expected to return.
-    pub(super) fn all_rows(&self) -> Option<f64> {
-        self.states(None)?.pop().map(|last| last.rows)
+    pub(super) fn all_rows(&self, reading: &Reading<'_>) -> Option<f64> {
+        self.states(reading, None)?.pop().map(|last| last.rows)
     }
 
     /// The cost of each way to run the joins, with what sqlx marks in it.
-    pub(super) fn paths(&self, order: Option<&Order>) -> Option<Vec<(f64, Set)>> {
-        let last = self.states(order)?.pop()?;
+    pub(super) fn paths(&self, reading: &Reading<'_>, order: Option<&Order>) -> Option<Vec<Total>> {
+        let last = self.states(reading, order)?.pop()?;
         let end = |path: &Path| match order.is_some() && !path.is_ordered {
             true => (cost::sorted(path.cost, last.rows).total, 0),
             false => (path.cost.total, path.marks),
+        };
+        let end = |path: &Path| {
+            let (most, marks) = end(path);
+            Total { least: most - path.slack, most, marks }
         };
         Some(last.paths.iter().map(end).collect())
     }
 
     /// The ways to read each set of relations; the last one is all of them.
-    fn states(&self, order: Option<&Order>) -> Option<Vec<State>> {
+    fn states(&self, reading: &Reading<'_>, order: Option<&Order>) -> Option<Vec<State>> {
         let all: Set = (1 << self.leaves.len()) - 1;
         let mut states: Vec<State> = (0..=all).map(|_| State::default()).collect();
         for (at, leaf) in self.leaves.iter().enumerate() {
@@ -142,6 +170,9 @@ impl Tree<'_> {
                     && !other.paths.is_empty()
                     && let Some(pair) = self.pair(left, right)
                 {
+                    if !reading.may_join(one.paths.len() * other.paths.len()) {
+                        return None;
+                    }
                     if found.paths.is_empty() {
                         found.rows = self.rows(&pair, one.rows, other.rows);
                     }
@@ -164,26 +195,27 @@ impl Tree<'_> {
         let mut outer: Option<&Outer> = None;
         let mut must_be_left = false;
         for join in &self.outer {
-            let whole = join.needs | join.right;
-            if set & join.right == 0 || set & !join.right == 0 {
+            let whole = join.needs | join.brings;
+            if set & join.brings == 0 || set & !join.brings == 0 {
                 continue;
             }
             if whole & !left == 0 || whole & !right == 0 {
                 continue;
             }
-            if join.needs & !left == 0 && join.right & !right == 0 {
-                if outer.is_some() || join.kind == Kind::Full && (join.needs != left || join.right != right) {
+            if join.needs & !left == 0 && join.brings & !right == 0 {
+                if outer.is_some() || join.kind == Kind::Full && (join.needs != left || join.brings != right)
+                {
                     return None;
                 }
                 outer = Some(join);
-            } else if left & join.right != 0 && right & join.right != 0 {
+            } else if left & join.brings != 0 && right & join.brings != 0 {
             } else if join.kind == Kind::Left && set & join.needs == 0 {
                 must_be_left = true;
             } else {
                 return None;
             }
         }
-        if must_be_left && outer.is_none_or(|join| join.kind != Kind::Left) {
+        if must_be_left && outer.is_none_or(|join| join.kind != Kind::Left || !join.is_strict) {
             return None;
         }
         let is_new =
@@ -210,9 +242,9 @@ impl Tree<'_> {
             pair.on.iter().filter_map(|clause| clause.equal.as_ref()).collect();
         let others =
             pair.on.iter().filter(|clause| clause.equal.is_none()).map(|clause| clause.operators).sum();
-        let count = f64::from(u32::try_from(equalities.len()).unwrap_or(u32::MAX));
-        let selectivity = self.selectivity(&pair.on);
-        let on = Match { selectivity, equalities: count, others, unique: None };
+        let equal: Vec<&Clause> = pair.on.iter().filter(|clause| clause.equal.is_some()).copied().collect();
+        let selectivity = self.selectivity(&equal);
+        let on = Match { selectivity, equalities: number(equalities.len()), others, unique: None };
         let of_right = Match { unique: self.unique(pair.right, &equalities), ..on };
         let of_left = Match { unique: self.unique(pair.left, &equalities), ..on };
         let kind = pair.outer.map(|join| join.kind);
@@ -225,13 +257,25 @@ impl Tree<'_> {
                     Some(Kind::Left) => pair.right | one.marks & !WHOLE,
                     Some(Kind::Full) => pair.left | pair.right | WHOLE,
                 };
-                let mut add = |cost, marks, is_ordered| into.add(Path { cost, marks, is_ordered });
+                let slack = one.slack + other.slack;
+                let mut add_with = |cost: Cost, slack, marks, is_ordered| {
+                    into.add(Path { cost, slack, marks, is_ordered });
+                };
+                if matches!(kind, None | Some(Kind::Left))
+                    && let Some(search) = self.searched_below(pair, &equalities)
+                {
+                    let cost = cost::nested(outer, inner, inner.cost, of_right, false);
+                    let least = outer.cost.total + left.rows * search;
+                    let slack = (cost.total - least).max(slack);
+                    add_with(cost, slack, marks, one.is_ordered);
+                }
+                let mut add = |cost, marks, is_ordered| add_with(cost, slack, marks, is_ordered);
                 if kind != Some(Kind::Full) {
                     add(cost::nested(outer, inner, inner.cost, of_right, false), marks, one.is_ordered);
                     let (first, again) = cost::kept(inner);
                     let inner = Input { cost: first, rows: right.rows };
                     add(cost::nested(outer, inner, again, of_right, false), marks, one.is_ordered);
-                    if let Some((inner, is_all)) = self.searched(pair, &equalities) {
+                    if let Some((inner, is_all)) = self.searched(pair.right, &equalities) {
                         let is_all = is_all && others == 0.0;
                         add(cost::nested(outer, inner, inner.cost, of_right, is_all), marks, one.is_ordered);
                     }
@@ -253,7 +297,6 @@ impl Tree<'_> {
                 add(by_merge, below, is_ordered && order.is_some_and(|order| order.is_by(first, pair.left)));
                 if is_left {
                     let hashed = self.bucket(pair.left, &equalities, left.rows);
-                    let is_ordered = order.is_some_and(|order| order.is_by(first, pair.right));
                     let swapped = [
                         (
                             cost::hash(inner, outer, of_left, hashed),
@@ -261,7 +304,8 @@ impl Tree<'_> {
                             pair.left | other.marks & !WHOLE,
                             false,
                         ),
-                        (cost::merge(against, sorted, of_left), by_merge, pair.left, is_ordered),
+                        // Its rows are in no order: those that find none come in between.
+                        (cost::merge(against, sorted, of_left), by_merge, pair.left, false),
                     ];
                     // Of ways that cost the same, the first stays.
                     for (cost, than, marks, is_ordered) in swapped {
@@ -291,9 +335,19 @@ impl Tree<'_> {
         }
     }
 
+    /// The least that a search of one of several relations on the right side costs.
+    fn searched_below(&self, pair: &Pair<'_>, equalities: &[&[(usize, String); 2]]) -> Option<f64> {
+        if self.only(pair.right).is_some() {
+            return None;
+        }
+        let relations = (0..self.leaves.len()).map(|at| 1 << at).filter(|of| pair.right & of != 0);
+        let searches = relations.filter_map(|of| self.searched(of, equalities));
+        searches.map(|(input, _)| input.cost.total).reduce(f64::min)
+    }
+
     /// The right side searched by an index for each row of the left side, and whether that checks all equalities.
-    fn searched(&self, pair: &Pair<'_>, equalities: &[&[(usize, String); 2]]) -> Option<(Input, bool)> {
-        let at = (pair.right.count_ones() == 1).then(|| pair.right.trailing_zeros() as usize)?;
+    fn searched(&self, right: Set, equalities: &[&[(usize, String); 2]]) -> Option<(Input, bool)> {
+        let at = self.only(right)?;
         let leaf = self.leaf(at)?;
         let sides = equalities.iter().filter_map(|equality| match equality {
             [one, other] if one.0 == at => Some((&one.1, other)),
@@ -301,40 +355,48 @@ impl Tree<'_> {
             _ => None,
         });
         let sides: Vec<(&String, &(usize, String))> = sides.collect();
-        let fixed: Vec<&str> = leaf
-            .filters
-            .iter()
-            .filter_map(Filter::compared)
-            .filter(|(_, equal)| *equal)
-            .map(|it| it.0)
-            .collect();
-        let part =
-            |column: &String, other: &(usize, String)| self.equal(&[(at, column.clone()), other.clone()]);
-        let all: f64 = sides.iter().map(|(column, other)| part(column, other)).product();
+        // A value of another relation counts as a constant.
+        let all: f64 = sides.iter().map(|(column, _)| leaf.of_equality(column)).product();
         let mut heap = leaf.heap();
         heap.operators += f64::from(u32::try_from(sides.len()).ok()?);
         let mut best: Option<(Cost, bool)> = None;
         for index in leaf.table?.indexes.iter().filter(|index| index.predicate.is_none() && !index.hidden) {
-            let (mut selectivity, mut used, mut joined) = (1.0, 0, 0);
-            let mut loops = f64::INFINITY;
-            for key in index.keys.iter().filter(|_| matches!(index.method.as_str(), "btree" | "hash")) {
-                let Some(column) = key.as_column() else { break };
-                if let Some((name, other)) = sides.iter().find(|(name, _)| *name == column) {
-                    selectivity *= part(name, other);
-                    loops = loops.min(self.leaf(other.0).map_or(1.0, |leaf| leaf.rows));
-                    joined += 1;
-                } else if fixed.contains(&column) {
-                    selectivity *= leaf.of_equality(column);
-                } else {
-                    break;
-                }
+            if !matches!(index.method.as_str(), "btree" | "hash") {
+                continue;
+            }
+            let mut search = Search { loops: f64::INFINITY, ..Search::ALL };
+            let (mut used, mut joined, mut is_bound, mut is_equal) = (0, 0, true, true);
+            for key in &index.keys {
+                let column = key.as_column();
+                let side = sides.iter().find(|(name, _)| Some(name.as_str()) == column);
+                let keyed = match (side, column.and_then(|column| leaf.keyed(column))) {
+                    (Some((name, other)), _) => {
+                        search.loops = search.loops.min(self.leaf(other.0).map_or(1.0, |leaf| leaf.rows));
+                        joined += 1;
+                        let selectivity = leaf.of_equality(name);
+                        Keyed { selectivity, operators: 1.0, descents: 1.0, is_equal: true, is_bound: true }
+                    }
+                    (None, Some(keyed)) => keyed,
+                    // Later columns are compared, entry by entry.
+                    (None, None) => {
+                        is_bound = false;
+                        continue;
+                    }
+                };
+                search.selectivity *= keyed.selectivity;
+                search.operators += keyed.operators;
                 used += 1;
+                if is_bound {
+                    search.bound *= keyed.selectivity;
+                    search.descents *= keyed.descents;
+                }
+                is_equal &= keyed.is_equal;
+                is_bound &= keyed.is_bound;
             }
             if joined == 0 {
                 continue;
             }
-            let is_unique = index.unique && used == index.keys.len();
-            let search = Search { selectivity, operators: number(used), is_unique, loops };
+            search.is_unique = index.unique && is_equal && used == index.keys.len();
             let cost = [heap.by_index(search), heap.by_bitmap(search)];
             let cost = if cost[0].total <= cost[1].total { cost[0] } else { cost[1] };
             if best.is_none_or(|(than, _)| cost.total < than.total) {

@@ -112,7 +112,9 @@ impl<'q> Tree<'q> {
         self.bits.values_mut().for_each(|bit| *bit = without(*bit));
         self.clauses.iter_mut().for_each(moved);
         for join in &mut self.outer {
-            (join.needs, join.right) = (without(join.needs), without(join.right));
+            for of in [&mut join.needs, &mut join.brings, &mut join.left, &mut join.right] {
+                *of = without(*of);
+            }
             join.on.iter_mut().for_each(moved);
         }
     }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::plan::{Reading, is_null};
 use super::super::refute;
 use super::estimate::{Filter, Leaf, operators};
+use super::strict::{Demand, has_subquery, is_always_true, is_null_test};
 use crate::sql::expr::{Expr, Literal, Op, Test};
 use crate::sql::query::{BlockId, Body, From, JoinKind, RelationId, Source};
 
@@ -28,9 +29,16 @@ pub(super) struct Clause {
 /// An outer join.
 #[derive(Debug, Clone)]
 pub(super) struct Outer {
-    /// The relations on its kept side that it compares with.
+    /// The relations on its kept side that have to be joined before it.
     pub(super) needs: Set,
+    /// The same on its other side.
+    pub(super) brings: Set,
+    /// All relations on its kept side.
+    pub(super) left: Set,
+    /// All relations on its other side.
     pub(super) right: Set,
+    /// Whether it finds nothing for a kept row that is missing itself.
+    pub(super) is_strict: bool,
     pub(super) kind: Kind,
     pub(super) on: Vec<Clause>,
 }
@@ -49,8 +57,11 @@ pub(super) struct Tree<'q> {
     pub(super) leaves: Vec<Leaf<'q>>,
     pub(super) outer: Vec<Outer>,
     pub(super) clauses: Vec<Clause>,
-    /// Whether a subquery may become one of the joins.
-    pub(super) is_loose: bool,
+    /// Whether the joins depend on what is not known: a subquery may become one of them, or a condition may
+    /// make an outer join an inner one.
+    is_vague: bool,
+    /// Whether the planner knows that there are no rows.
+    pub(super) is_empty: bool,
     /// Columns that WHERE demands to be NULL.
     missing: HashSet<(RelationId, String)>,
     pub(super) bits: HashMap<RelationId, Set>,
@@ -76,7 +87,10 @@ impl<'q> Tree<'q> {
                 tree.missing.insert(leaf);
             }
         }
-        tree.block(reading, root, &HashSet::new(), guess)?;
+        tree.block(reading, root, &Demand::default(), guess)?;
+        if tree.is_vague && !tree.is_empty && !tree.outer.is_empty() {
+            return None;
+        }
         tree.spread_constants();
         tree.drop_useless(reading, root);
         for leaf in &mut tree.leaves {
@@ -89,9 +103,9 @@ impl<'q> Tree<'q> {
         &mut self,
         reading: &Reading<'q>,
         id: BlockId,
-        present: &HashSet<RelationId>,
+        present: &Demand,
         guess: Guess,
-    ) -> Option<Set> {
+    ) -> Option<Joined> {
         let block = reading.query.block(id);
         let (target, from) = match &block.body {
             Body::Select(select) => (None, &select.from),
@@ -99,15 +113,17 @@ impl<'q> Tree<'q> {
             _ => return None,
         };
         let mut present = present.clone();
-        for condition in block.filters() {
-            present.extend(refuted(reading, condition).into_iter().map(|(relation, _)| relation));
+        let demand = Demand::of(reading, block.filters());
+        present.add(demand);
+        let mut all = Joined::default();
+        if let Some(target) = target {
+            all.set = self.relation(reading, target, guess)?;
         }
-        let mut all = match target {
-            Some(target) => self.relation(reading, target, guess)?,
-            None => 0,
-        };
         for item in from {
-            all |= reading.deeper(|| self.item(reading, item, &present, guess))??;
+            let one = reading.deeper(|| self.item(reading, item, &present, guess))??;
+            // All of several are joined by inner joins.
+            let inner = if all.set == 0 { one.inner } else { all.set | one.set };
+            all = Joined { set: all.set | one.set, inner };
         }
         for condition in block.filters() {
             self.condition(reading, condition, guess);
@@ -119,83 +135,147 @@ impl<'q> Tree<'q> {
         &mut self,
         reading: &Reading<'q>,
         item: &'q From,
-        present: &HashSet<RelationId>,
+        present: &Demand,
         guess: Guess,
-    ) -> Option<Set> {
-        match item {
+    ) -> Option<Joined> {
+        let (kind, left, right, on) = match item {
             From::Relation(id) => {
-                let set = match reading.pulled_up(*id) {
+                let joined = match reading.pulled_up(*id) {
                     Some(block) => self.block(reading, block, present, guess)?,
-                    None => self.relation(reading, *id, guess)?,
+                    None => Joined { set: self.relation(reading, *id, guess)?, inner: 0 },
                 };
-                self.bits.insert(*id, set);
-                Some(set)
+                self.bits.insert(*id, joined.set);
+                return Some(joined);
             }
-            From::Join { kind, left, right, on } => {
-                let mut inner = present.clone();
-                let strict: HashSet<_> = on.iter().flat_map(|on| refuted(reading, on)).collect();
-                inner.extend(strict.iter().map(|(relation, _)| *relation));
-                let has = |side: &From| leaves_of(reading, side).iter().any(|id| present.contains(id));
-                let kind = match kind {
-                    JoinKind::Left if has(right) => JoinKind::Inner,
-                    JoinKind::Right if has(left) => JoinKind::Inner,
-                    JoinKind::Full => match (has(left), has(right)) {
-                        (true, true) => JoinKind::Inner,
-                        (true, false) => JoinKind::Left,
-                        (false, true) => JoinKind::Right,
-                        (false, false) => JoinKind::Full,
-                    },
-                    kind => *kind,
-                };
-                let (kept, optional) = if kind == JoinKind::Right { (right, left) } else { (left, right) };
-                let is_inner = !matches!(kind, JoinKind::Left | JoinKind::Right | JoinKind::Full);
-                let full = HashSet::new();
-                let for_kept = if is_inner {
-                    &inner
-                } else if kind == JoinKind::Full {
-                    &full
-                } else {
-                    present
-                };
-                let for_optional = if kind == JoinKind::Full { &full } else { &inner };
-                let left = reading.deeper(|| self.item(reading, kept, for_kept, guess))??;
-                let right = reading.deeper(|| self.item(reading, optional, for_optional, guess))??;
-                let on = on.iter().flat_map(Expr::conjuncts);
-                if is_inner {
-                    on.for_each(|condition| self.condition(reading, condition, guess));
-                } else {
-                    self.outer_join(reading, (left, right), kind, on, &strict, guess);
-                }
-                Some(left | right)
-            }
+            From::Join { kind, left, right, on } => (*kind, left, right, on),
+        };
+        let strict = Demand::of(reading, on);
+        let mut inner = present.clone();
+        inner.add(strict.clone());
+        let mut has = |side: &From| {
+            let leaves = leaves_of(reading, side);
+            let sure = leaves.iter().any(|id| present.sure.contains(id));
+            self.is_vague |= !sure && leaves.iter().any(|id| present.possible.contains(id));
+            sure
+        };
+        let kind = match kind {
+            JoinKind::Left if has(right) => JoinKind::Inner,
+            JoinKind::Right if has(left) => JoinKind::Inner,
+            JoinKind::Full => match (has(left), has(right)) {
+                (true, true) => JoinKind::Inner,
+                (true, false) => JoinKind::Left,
+                (false, true) => JoinKind::Right,
+                (false, false) => JoinKind::Full,
+            },
+            kind => kind,
+        };
+        let (kept, optional) = if kind == JoinKind::Right { (right, left) } else { (left, right) };
+        let is_inner = !matches!(kind, JoinKind::Left | JoinKind::Right | JoinKind::Full);
+        let none = Demand { is_optional: true, ..Demand::default() };
+        inner.is_optional |= !is_inner;
+        let (for_kept, for_optional) = match kind {
+            JoinKind::Full => (&none, &none),
+            _ if is_inner => (&inner, &inner),
+            _ => (present, &inner),
+        };
+        let left = reading.deeper(|| self.item(reading, kept, for_kept, guess))??;
+        let was_vague = self.is_vague;
+        let right = reading.deeper(|| self.item(reading, optional, for_optional, guess))??;
+        // What depends on other rows, and compares nothing else, is read after all of them.
+        if let (false, From::Relation(id)) = (is_inner, optional.as_ref())
+            && on.iter().flat_map(Expr::conjuncts).all(is_always_true)
+            && reading.pulled_up(*id).is_none()
+        {
+            self.is_vague = was_vague;
         }
+        let set = left.set | right.set;
+        if is_inner {
+            if on.iter().flat_map(Expr::conjuncts).any(|condition| reading.is_never_true(condition, 0)) {
+                self.is_empty |= !present.is_optional;
+                self.is_vague |= present.is_optional;
+            }
+            on.iter()
+                .flat_map(Expr::conjuncts)
+                .for_each(|condition| self.condition(reading, condition, guess));
+            return Some(Joined { set, inner: set });
+        }
+        self.outer_join(reading, (left, right), kind, on.as_ref(), &strict, guess);
+        Some(Joined { set, inner: left.inner | right.inner })
     }
 
     fn outer_join(
         &mut self,
         reading: &Reading<'q>,
-        (left, right): (Set, Set),
+        (left, right): (Joined, Joined),
         kind: JoinKind,
-        on: impl Iterator<Item = &'q Expr>,
-        strict: &HashSet<(RelationId, String)>,
+        on: Option<&'q Expr>,
+        strict: &Demand,
         guess: Guess,
     ) {
+        let (inner, left, right) = (right.inner, left.set, right.set);
         let mut clauses = Vec::new();
-        for condition in on.filter(|condition| !is_always_true(condition)) {
+        let (mut compared, mut refuting) = (0, HashSet::new());
+        for condition in
+            on.into_iter().flat_map(Expr::conjuncts).filter(|condition| !is_always_true(condition))
+        {
+            self.is_vague |= has_subquery(reading, condition) || reading.is_never_true(condition, 0);
+            refuting.extend(refuted(reading, condition));
             let of = self.of(reading, condition);
+            compared |= of;
             if let (true, Some(leaf)) = (kind != JoinKind::Full && of & !right == 0, self.only(of)) {
                 self.filter(leaf, condition);
             } else {
                 clauses.push(self.clause(reading, condition, of, guess));
             }
         }
-        let needs = clauses.iter().fold(0, |needs, clause| needs | clause.of & left);
-        let is_missing = self.missing.iter().any(|of| strict.contains(of) && self.bit(of.0) & right != 0);
-        let (needs, kind) = match kind {
-            JoinKind::Full => (left, Kind::Full),
-            _ => (if needs == 0 { left } else { needs }, if is_missing { Kind::Anti } else { Kind::Left }),
+        let strict = strict.sure.iter().fold(0, |strict, id| strict | self.bit(*id));
+        let is_missing = self.missing.iter().any(|of| refuting.contains(of) && self.bit(of.0) & right != 0);
+        let kind = match kind {
+            JoinKind::Full => Kind::Full,
+            _ if is_missing => Kind::Anti,
+            _ => Kind::Left,
         };
-        self.outer.push(Outer { needs, right, kind, on: clauses });
+        let mut join = Outer {
+            needs: left,
+            brings: right,
+            left,
+            right,
+            is_strict: strict & left != 0,
+            kind,
+            on: clauses,
+        };
+        if kind != Kind::Full {
+            self.bind(&mut join, compared, inner, strict);
+        }
+        self.outer.push(join);
+    }
+
+    /// What has to be joined before an outer join, of all that it is written after: the planner's rules.
+    fn bind(&self, join: &mut Outer, compared: Set, inner: Set, strict: Set) {
+        let (mut needs, mut brings) = (compared & join.left, (compared | inner) & join.right);
+        for below in &self.outer {
+            let whole = below.left | below.right;
+            if below.kind == Kind::Full {
+                needs |= if whole & join.left == 0 { 0 } else { whole };
+                brings |= if whole & join.right == 0 { 0 } else { whole };
+                continue;
+            }
+            let is_compared = compared & below.right != 0;
+            let is_anti = join.kind == Kind::Anti;
+            if join.left & below.right != 0 && is_compared && (is_anti || strict & below.brings == 0) {
+                needs |= whole;
+            }
+            let is_bound = is_compared
+                || compared & below.needs == 0
+                || is_anti
+                || below.kind == Kind::Anti
+                || !below.is_strict;
+            if join.right & below.right != 0 && is_bound {
+                brings |= whole;
+            }
+        }
+        join.needs = if needs == 0 { join.left } else { needs };
+        join.brings = if brings == 0 { join.right } else { brings };
     }
 
     fn relation(&mut self, reading: &Reading<'q>, id: RelationId, guess: Guess) -> Option<Set> {
@@ -211,6 +291,9 @@ impl<'q> Tree<'q> {
                 (Some(table), 1.0)
             }
             Source::Cte(block) | Source::Derived(block) | Source::View(_, block) => {
+                // What depends on other rows is read once for each.
+                let is_lateral = reading.query.relation(id).lateral;
+                self.is_vague |= is_lateral && reading.query.block(*block).correlated;
                 let rows = reading.deeper(|| rows_of(reading, *block, guess))?;
                 (None, rows.unwrap_or(guess.rows))
             }
@@ -228,8 +311,8 @@ impl<'q> Tree<'q> {
         if is_always_true(condition) {
             return;
         }
-        if matches!(condition, Expr::Exists { .. } | Expr::InQuery { negated: false, .. }) {
-            self.is_loose = true;
+        if has_subquery(reading, condition) {
+            self.is_vague = true;
             return;
         }
         let of = self.of(reading, condition);
@@ -238,7 +321,7 @@ impl<'q> Tree<'q> {
         let is_optional = is_right(Kind::Left) || is_right(Kind::Full);
         match self.only(of) {
             // It is checked after the join that makes its column NULL.
-            Some(_) if is_optional && refuted(reading, condition).is_empty() => {
+            Some(_) if is_optional && Demand::of(reading, [condition]).sure.is_empty() => {
                 let clause = self.clause(reading, condition, of, guess);
                 self.clauses.push(clause);
             }
@@ -269,7 +352,9 @@ impl<'q> Tree<'q> {
             }
             _ => None,
         };
+        let of_one = self.only(of).and_then(|at| self.leaves.get(at)?.selectivity(condition, 0));
         let keeps = match condition {
+            _ if let Some(part) = of_one => part,
             Expr::Binary { op, .. } if op.is_range() => 1.0 / 3.0,
             Expr::Binary { op: Op::Eq, .. } => 0.005,
             _ => guess.keeps,
@@ -300,6 +385,13 @@ impl<'q> Tree<'q> {
     }
 }
 
+/// Some relations, and those of them that inner joins join.
+#[derive(Debug, Clone, Copy, Default)]
+struct Joined {
+    set: Set,
+    inner: Set,
+}
+
 /// The scanned columns that are not NULL if a condition is true.
 fn refuted(reading: &Reading<'_>, condition: &Expr) -> HashSet<(RelationId, String)> {
     let column = |(relation, name): (RelationId, String)| {
@@ -314,25 +406,6 @@ fn leaves_of(reading: &Reading<'_>, item: &From) -> HashSet<RelationId> {
     let mut found: HashSet<_> = item.relations().into_iter().collect();
     reading.leaves(item, &mut found);
     found
-}
-
-/// Whether it is `column IS NULL`.
-fn is_null_test(condition: &Expr) -> bool {
-    matches!(condition, Expr::Is { test: Test::Null, negated: false, .. })
-}
-
-/// Whether a condition holds if its parameters are NULL, so that the planner drops it.
-fn is_always_true(condition: &Expr) -> bool {
-    match condition {
-        Expr::Literal(Literal::Bool(true)) => true,
-        Expr::Is { expr, test: Test::Null, negated: false } => is_null(expr),
-        Expr::Or(parts) => parts.iter().any(is_always_true),
-        Expr::And(parts) => parts.iter().all(is_always_true),
-        Expr::Call(call) if call.name == "coalesce" => {
-            call.args.iter().find(|arg| !is_null(arg)).is_some_and(is_always_true)
-        }
-        _ => false,
-    }
 }
 
 /// How many rows a query expression is expected to return; `None` if nothing tells.
@@ -362,7 +435,7 @@ fn rows_of(reading: &Reading<'_>, id: BlockId, guess: Guess) -> Option<f64> {
     if !from {
         return Some(1.0);
     }
-    let rows = reading.deeper(|| Tree::new(reading, id, guess))??.all_rows()?;
+    let rows = reading.deeper(|| Tree::new(reading, id, guess))??.all_rows(reading)?;
     // Groups are fewer than rows.
     (!is_grouped || rows <= 1.0).then_some(rows)
 }

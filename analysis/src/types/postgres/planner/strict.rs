@@ -1,0 +1,140 @@
+//! Which relations a condition demands: it does not hold for a row in which an outer join left them out.
+
+use std::collections::HashSet;
+
+use super::super::plan::{Reading, is_null};
+use crate::sql::expr::{Expr, Literal, Op, Test};
+use crate::sql::query::RelationId;
+
+/// Functions that return a value although an argument is NULL; what others do is not known here.
+const LENIENT: [&str; 9] =
+    ["coalesce", "concat", "concat_ws", "format", "greatest", "least", "nullif", "num_nonnulls", "num_nulls"];
+
+/// The relations that a condition demands.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Demand {
+    pub(super) sure: HashSet<RelationId>,
+    /// Those that it demands as well if its functions return NULL for NULL.
+    pub(super) possible: HashSet<RelationId>,
+    /// Whether the rows that it is about may be left out as a whole.
+    pub(super) is_optional: bool,
+}
+
+impl Demand {
+    pub(super) fn of<'q>(reading: &Reading<'q>, conditions: impl IntoIterator<Item = &'q Expr>) -> Demand {
+        let mut all = Demand::default();
+        for condition in conditions {
+            all.add(demand(reading, condition, true, 0));
+        }
+        all
+    }
+
+    pub(super) fn add(&mut self, other: Demand) {
+        self.sure.extend(other.sure);
+        self.possible.extend(other.possible);
+    }
+
+    fn common(self, other: Demand) -> Demand {
+        let possible = self.possible.intersection(&other.possible).copied().collect();
+        let sure = self.sure.intersection(&other.sure).copied().collect();
+        Demand { sure, possible, is_optional: false }
+    }
+
+    /// The same, if nothing is sure.
+    fn doubted(self) -> Demand {
+        Demand { sure: HashSet::new(), ..self }
+    }
+}
+
+/// What an expression demands to be true, or to be anything but NULL.
+fn demand(reading: &Reading<'_>, expr: &Expr, is_true: bool, depth: usize) -> Demand {
+    if depth > 64 {
+        return Demand::default();
+    }
+    let all = |parts: &[&Expr]| {
+        parts.iter().fold(Demand::default(), |mut all, part| {
+            all.add(demand(reading, part, false, depth + 1));
+            all
+        })
+    };
+    let common = |parts: &[Expr]| {
+        // In a condition, the planner drops arms that never hold.
+        let arms = parts.iter().filter(|part| !is_true || !reading.is_never_true(part, 0));
+        let of = arms.map(|part| demand(reading, part, is_true, depth + 1));
+        of.reduce(Demand::common).unwrap_or_default()
+    };
+    match expr {
+        Expr::Column(column) => column.relation.map(|id| relation(reading, expr, id)).unwrap_or_default(),
+        Expr::And(parts) if is_true => parts.iter().fold(Demand::default(), |mut all, part| {
+            all.add(demand(reading, part, true, depth + 1));
+            all
+        }),
+        Expr::And(parts) | Expr::Or(parts) => common(parts),
+        Expr::Not(inner) => all(&[inner]),
+        Expr::Cast { expr, .. } | Expr::Collate { expr, .. } | Expr::Unary { expr, .. } => all(&[expr]),
+        Expr::Is { expr, test: Test::Null, negated: true }
+        | Expr::Is { expr, test: Test::True | Test::False, negated: false } => match is_true {
+            true => all(&[expr]),
+            false => Demand::default(),
+        },
+        Expr::Binary { op: Op::Same | Op::NotSame, .. } => Demand::default(),
+        // Rows are compared field by field, and may differ in one while another is NULL.
+        Expr::Binary { left, right, .. }
+            if matches!(**left, Expr::Row(_)) || matches!(**right, Expr::Row(_)) =>
+        {
+            all(&[left, right]).doubted()
+        }
+        // Of the server's operators, only those that append to an array accept NULL.
+        Expr::Binary { op: Op::Concat, left, right } => all(&[left, right]).doubted(),
+        Expr::Binary { left, right, .. } => all(&[left, right]),
+        Expr::Like { expr, pattern, .. } => all(&[expr, pattern]),
+        Expr::Between { expr, low, high, negated: false } => all(&[expr, low, high]),
+        Expr::Between { expr, .. } | Expr::InList { expr, .. } => all(&[expr]),
+        Expr::Any { left, all: false, .. } | Expr::InQuery { expr: left, negated: false, .. } => all(&[left]),
+        Expr::Call(call) if LENIENT.contains(&call.name.as_str()) => Demand::default(),
+        Expr::Case { .. } | Expr::Is { .. } | Expr::Exists { .. } => Demand::default(),
+        other => other.children().into_iter().fold(Demand::default(), |mut all, part| {
+            all.add(demand(reading, part, false, depth + 1).doubted());
+            all
+        }),
+    }
+}
+
+/// A column's relation, if it is scanned; an expression behind it may be anything.
+fn relation(reading: &Reading<'_>, column: &Expr, id: RelationId) -> Demand {
+    match reading.leaf(column, 0) {
+        Some((leaf, _)) => Demand { sure: [leaf].into(), possible: [leaf].into(), is_optional: false },
+        None => {
+            let is_computed = reading.pulled_up(id).is_some();
+            let sure = if is_computed { HashSet::new() } else { [id].into() };
+            Demand { sure, possible: [id].into(), is_optional: false }
+        }
+    }
+}
+
+/// Whether a condition reads a query more than once, or may become a join.
+pub(super) fn has_subquery(reading: &Reading<'_>, condition: &Expr) -> bool {
+    condition.any(|part| match part {
+        Expr::Subquery(query) => reading.query.block(*query).correlated,
+        other => other.own_subquery().is_some(),
+    })
+}
+
+/// Whether it is `column IS NULL`.
+pub(super) fn is_null_test(condition: &Expr) -> bool {
+    matches!(condition, Expr::Is { test: Test::Null, negated: false, .. })
+}
+
+/// Whether a condition holds if its parameters are NULL, so that the planner drops it.
+pub(super) fn is_always_true(condition: &Expr) -> bool {
+    match condition {
+        Expr::Literal(Literal::Bool(true)) => true,
+        Expr::Is { expr, test: Test::Null, negated: false } => is_null(expr),
+        Expr::Or(parts) => parts.iter().any(is_always_true),
+        Expr::And(parts) => parts.iter().all(is_always_true),
+        Expr::Call(call) if call.name == "coalesce" => {
+            call.args.iter().find(|arg| !is_null(arg)).is_some_and(is_always_true)
+        }
+        _ => false,
+    }
+}
