@@ -138,23 +138,7 @@ fn tell_names(files: &[Neighbour<'_>], told: &mut [Told]) {
             scan: Scan { items, ..Scan::default() },
         })
         .collect();
-    let mut names: HashSet<&str> = HashSet::new();
-    let uses: Vec<(&str, &str)> = sources
-        .iter()
-        .flat_map(|source| &source.scan.items)
-        .flat_map(|items| &items.uses)
-        .filter_map(|(name, path)| Some((name.as_str(), path.last()?.as_str())))
-        .collect();
-    // An alias of an alias is found in the next round.
-    loop {
-        let before = names.len();
-        let more = uses.iter().filter(|(_, of)| makes_query(of) || leads_out(of) || names.contains(of));
-        let more: Vec<&str> = more.map(|(name, _)| *name).collect();
-        names.extend(more);
-        if names.len() == before {
-            break;
-        }
-    }
+    let names = names_of_queries(&sources);
     let mut modules = Modules::default();
     for source in &sources {
         for items in &source.scan.items {
@@ -199,23 +183,51 @@ fn tell_names(files: &[Neighbour<'_>], told: &mut [Told]) {
                 Some(full.iter().chain(rest).cloned().collect::<Vec<_>>())
             });
             let module = modules.find(source, &inner);
+            let outside = |path: &[String]| module.and_then(|module| modules.outside(module, path));
             for path in import.into_iter().chain([path]) {
-                // A path to what a type or module of queries has: `QueryBuilder::new`.
-                for length in 1..=path.len() {
-                    let Some(path) =
-                        path.get(..length).filter(|path| path.first().is_some_and(|it| !leads_out(it)))
-                    else {
-                        continue;
-                    };
-                    if told.handed.contains_key(path) || !path.last().is_some_and(|name| is_one(name)) {
-                        continue;
-                    }
-                    let led = module.and_then(|module| modules.outside(module, path));
-                    let led = led.filter(|full| full.first().is_some_and(|first| leads_out(first)));
-                    told.handed.extend(led.map(|full| (path.to_vec(), full)));
-                }
+                hand_on(&path, &is_one, outside, &mut told.handed);
             }
         }
+    }
+}
+
+/// The names under which queries are made: those of sqlx, of what leads out of a crate, and their aliases.
+fn names_of_queries(sources: &[Source]) -> HashSet<&str> {
+    let mut names: HashSet<&str> = HashSet::new();
+    let uses: Vec<(&str, &str)> = sources
+        .iter()
+        .flat_map(|source| &source.scan.items)
+        .flat_map(|items| &items.uses)
+        .filter_map(|(name, path)| Some((name.as_str(), path.last()?.as_str())))
+        .collect();
+    // An alias of an alias is found in the next round.
+    loop {
+        let before = names.len();
+        let more = uses.iter().filter(|(_, of)| makes_query(of) || leads_out(of) || names.contains(of));
+        let more: Vec<&str> = more.map(|(name, _)| *name).collect();
+        names.extend(more);
+        if names.len() == before {
+            return names;
+        }
+    }
+}
+
+/// Adds a path that leads out of the crate, and those in front of it: a path to what a type or module of queries has
+/// (`QueryBuilder::new`).
+fn hand_on(
+    path: &[String],
+    is_one: &dyn Fn(&str) -> bool,
+    outside: impl Fn(&[String]) -> Option<Vec<String>>,
+    handed: &mut HashMap<Vec<String>, Vec<String>>,
+) {
+    for length in 1..=path.len() {
+        let path = path.get(..length).filter(|path| path.first().is_some_and(|it| !leads_out(it)));
+        let Some(path) = path else { continue };
+        if handed.contains_key(path) || !path.last().is_some_and(|name| is_one(name)) {
+            continue;
+        }
+        let led = outside(path).filter(|full| full.first().is_some_and(|first| leads_out(first)));
+        handed.extend(led.map(|full| (path.to_vec(), full)));
     }
 }
 
