@@ -178,20 +178,7 @@ impl<'f> Walker<'f> {
             syn::ReturnType::Default => TypeRef::Unknown,
         };
         let outer = self.enter_function(path.clone(), allowed.clone());
-        for (position, input) in sig.inputs.iter().enumerate() {
-            if let syn::FnArg::Typed(input) = input {
-                let parameter = matches!(*input.pat, syn::Pat::Ident(_)).then_some(position);
-                for name in variables::bindings(&input.pat) {
-                    self.here.locals.push(Local {
-                        shape: shape::of_type(&input.ty),
-                        parameter,
-                        ..Local::new(name, 0)
-                    });
-                }
-                let ty = self.type_ref(&input.ty);
-                self.type_pattern(&input.pat, ty);
-            }
-        }
+        self.declare_inputs(sig);
         let flow = match body {
             Some(body) => self.sequence(|walker| {
                 walker.block(body);
@@ -225,6 +212,24 @@ impl<'f> Walker<'f> {
         });
         self.owner = owner;
         self.in_test = was_test;
+    }
+
+    /// The variables that the inputs of a function are.
+    fn declare_inputs(&mut self, sig: &syn::Signature) {
+        for (position, input) in sig.inputs.iter().enumerate() {
+            if let syn::FnArg::Typed(input) = input {
+                let parameter = matches!(*input.pat, syn::Pat::Ident(_)).then_some(position);
+                for name in variables::bindings(&input.pat) {
+                    self.here.locals.push(Local {
+                        shape: shape::of_type(&input.ty),
+                        parameter,
+                        ..Local::new(name, 0)
+                    });
+                }
+                let ty = self.type_ref(&input.ty);
+                self.type_pattern(&input.pat, ty);
+            }
+        }
     }
 }
 
