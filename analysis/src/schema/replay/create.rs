@@ -49,25 +49,7 @@ impl Replay {
             self.inherit(&mut table, &parent)?;
         }
         table.partition_bound = create.partition_of.map(|(_, bound)| bound);
-        let mut copied = Vec::new();
-        let mut ledger = None;
-        for element in create.elements {
-            match element {
-                Element::Column(definition) => self.add_definition(&mut table, definition),
-                Element::Like { table: written, including } => {
-                    let known = self.find_table(&written).is_some();
-                    let other = self.find_or_make_table(&written).ok_or_else(|| missing(&written))?;
-                    self.copy_columns(&mut table, &other, including)?;
-                    ledger = Some(other.clone()).filter(|_| !known);
-                    copied.push((other, including));
-                }
-                Element::Named(column) => {
-                    if table.column(&column).is_none() {
-                        table.columns.push(Column::new(column, ""));
-                    }
-                }
-            }
-        }
+        let (copied, ledger) = self.add_elements(&mut table, create.elements)?;
         for column in queried {
             if table.column(&column.name).is_none() {
                 table.columns.push(column);
@@ -94,6 +76,34 @@ impl Replay {
             Some(said) => self.index_hypertable(&name, &said),
             None => Ok(()),
         }
+    }
+
+    /// Adds the columns of a definition. Returns the tables that it is made like, and that of them which is made for it.
+    fn add_elements(
+        &mut self,
+        table: &mut Table,
+        elements: Vec<Element>,
+    ) -> Result<(Vec<(Name, Including)>, Option<Name>), String> {
+        let mut copied = Vec::new();
+        let mut ledger = None;
+        for element in elements {
+            match element {
+                Element::Column(definition) => self.add_definition(table, definition),
+                Element::Like { table: written, including } => {
+                    let known = self.find_table(&written).is_some();
+                    let other = self.find_or_make_table(&written).ok_or_else(|| missing(&written))?;
+                    self.copy_columns(table, &other, including)?;
+                    ledger = Some(other.clone()).filter(|_| !known);
+                    copied.push((other, including));
+                }
+                Element::Named(column) => {
+                    if table.column(&column).is_none() {
+                        table.columns.push(Column::new(column, ""));
+                    }
+                }
+            }
+        }
+        Ok((copied, ledger))
     }
 
     /// The columns that come from a query or a type; or why they are unknown.
