@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The maximum length of a source file, to keep it readable in one sitting.
-const MOST_LINES: usize = 530;
+const MOST_LINES: usize = 450;
 
 /// The crates, by folder.
 const CRATES: [&str; 5] = ["analysis", "macros", "runtime", "xtask", "tests"];

@@ -1,10 +1,14 @@
 //! Recognises caching: values that are checked before a query and filled after it, and library calls that do
 //! so.
 
+mod functions;
+
 use std::collections::HashSet;
 
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, Pat, Stmt};
+
+pub(in crate::rust) use self::functions::reads_through;
 
 /// Whether a method of a cache runs its closure only on a miss.
 pub(in crate::rust) fn runs_on_miss(method: &str) -> bool {
@@ -137,35 +141,6 @@ fn lacks(pattern: &Pat) -> bool {
         Pat::TupleStruct(pattern) => pattern.path.is_ident("Ok") && pattern.elems.first().is_some_and(lacks),
         _ => false,
     }
-}
-
-/// Whether a function is a read-through cache: it returns early with an entry of a map, and inserts what it
-/// found into the same map. Attributes of caching crates count as well.
-pub(in crate::rust) fn reads_through(attributes: &[syn::Attribute], body: Option<&Block>) -> bool {
-    let is_cached = |attribute: &syn::Attribute| {
-        let last = attribute.path().segments.last();
-        last.is_some_and(|last| {
-            matches!(last.ident.to_string().as_str(), "cached" | "once" | "memoize" | "io_cached")
-        })
-    };
-    if attributes.iter().any(is_cached) {
-        return true;
-    }
-    let Some(body) = body else { return false };
-    let mut made = Made::default();
-    made.visit_block(body);
-    let mut misses = Misses { made: made.0, keeps: false, queries: false };
-    misses.visit_block(body);
-    if misses.keeps && !misses.queries {
-        return true;
-    }
-    let mut asks = Asks::default();
-    asks.visit_block(body);
-    if asks.entries.iter().any(|root| !misses.made.contains(root)) {
-        return true;
-    }
-    let mut roots = asks.roots.into_iter().filter(|root| !misses.made.contains(root));
-    roots.any(|root| Fills::of(&root, |fills| fills.visit_block(body)))
 }
 
 fn asked(condition: &Expr) -> Option<String> {
@@ -353,116 +328,6 @@ fn is_made(value: &Expr) -> bool {
     }
 }
 
-/// Finds queries that run only on a miss of a cell, map or cache that outlives the function. If `queries`
-/// stays false, that is true of all queries of the function.
-struct Misses {
-    made: HashSet<String>,
-    keeps: bool,
-    queries: bool,
-}
-
-impl Misses {
-    /// Whether a variable outlives the function, so that filling it happens only on a miss.
-    fn outlives(&self, root: &str) -> bool {
-        !self.made.contains(root)
-    }
-}
-
-impl<'ast> Visit<'ast> for Misses {
-    fn visit_expr_method_call(&mut self, node: &'ast syn::ExprMethodCall) {
-        let outlives = || root(&node.receiver).is_some_and(|root| self.outlives(&root));
-        if runs_on_miss(&node.method.to_string()) && outlives() {
-            self.keeps = true;
-            return visit::visit_expr(self, &node.receiver);
-        }
-        self.queries |= crate::rust::query_names::is_executor(&node.method.to_string());
-        visit::visit_expr_method_call(self, node);
-    }
-
-    fn visit_macro(&mut self, node: &'ast syn::Macro) {
-        let name = node.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
-        self.queries |= crate::rust::query_names::makes_query(&name);
-    }
-
-    fn visit_expr_if(&mut self, node: &'ast syn::ExprIf) {
-        self.visit_expr(&node.cond);
-        match kept_in_then(node).is_some_and(|root| self.outlives(&root)) {
-            true => self.keeps = true,
-            false => self.visit_block(&node.then_branch),
-        }
-        match kept_in_else(node).is_some_and(|root| self.outlives(&root)) {
-            true => self.keeps = true,
-            false => node.else_branch.iter().for_each(|(_, otherwise)| self.visit_expr(otherwise)),
-        }
-    }
-
-    fn visit_expr_match(&mut self, node: &'ast syn::ExprMatch) {
-        self.visit_expr(&node.expr);
-        for arm in &node.arms {
-            match kept_in_arm(&node.expr, arm).is_some_and(|root| self.outlives(&root)) {
-                true => self.keeps = true,
-                false => self.visit_arm(arm),
-            }
-        }
-    }
-
-    fn visit_item(&mut self, _: &'ast syn::Item) {}
-}
-
-/// Finds the maps whose entries a function returns: `if let Some(v) = known.get(&k) { return .. }`.
-#[derive(Default)]
-struct Asks {
-    roots: Vec<String>,
-    /// Lock guards, with the maps that they lock: `let known = self.known.lock().await;`.
-    guards: Vec<(String, String)>,
-    /// The maps whose entries are returned, or filled otherwise.
-    entries: Vec<String>,
-}
-
-impl Asks {
-    fn add(&mut self, value: &Expr) {
-        let held = || (plain(value) && is_locked(value)).then(|| root(value)).flatten();
-        let Some(name) = gets(value).or_else(held) else { return };
-        let map = self.guards.iter().rfind(|(guard, _)| *guard == name).map_or(name, |(_, map)| map.clone());
-        self.roots.push(map);
-    }
-}
-
-impl<'ast> Visit<'ast> for Asks {
-    fn visit_local(&mut self, local: &'ast syn::Local) {
-        if let (Pat::Ident(name), Some(init)) = (&local.pat, &local.init)
-            && let Some(map) = root(&init.expr)
-        {
-            self.guards.push((name.ident.to_string(), map));
-        }
-        visit::visit_local(self, local);
-    }
-
-    fn visit_expr_if(&mut self, node: &'ast syn::ExprIf) {
-        if let Expr::Let(condition) = node.cond.as_ref()
-            && matches!(&*condition.pat, Pat::TupleStruct(some) if some.path.is_ident("Some"))
-            && leaves(&node.then_branch)
-        {
-            self.add(&condition.expr);
-        }
-        visit::visit_expr_if(self, node);
-    }
-
-    /// `match known.entry(k) { Entry::Occupied(entry) => return .., Entry::Vacant(entry) => entry }`
-    fn visit_expr_match(&mut self, node: &'ast syn::ExprMatch) {
-        let returns = |arm: &syn::Arm| holds(&arm.pat) && matches!(arm.body.as_ref(), Expr::Return(_));
-        if let Expr::MethodCall(call) = node.expr.as_ref()
-            && call.method == "entry"
-            && node.arms.iter().any(returns)
-        {
-            self.entries.extend(root(&call.receiver));
-        }
-        visit::visit_expr_match(self, node);
-    }
-
-    fn visit_item(&mut self, _: &'ast syn::Item) {}
-}
-
 /// The map in which a chain looks up a key.
 fn gets(expression: &Expr) -> Option<String> {
     match expression {
@@ -484,67 +349,4 @@ fn leaves(block: &Block) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(function: &str, expected: bool) {
-        let function: syn::ItemFn = syn::parse_str(function).expect("a function");
-        assert_eq!(reads_through(&function.attrs, Some(&function.block)), expected);
-    }
-
-    #[test]
-    fn a_cache_is_asked_first_and_filled_after() {
-        check(
-            "fn f() { if let Some(v) = C.read().get(&k) { return v.clone(); } let v = q(); C.write().insert(k, v); v }",
-            true,
-        );
-        check(
-            "fn f(&self) { { let m = self.m.lock(); if let Some(v) = m.get(&k) { return 1; } } self.m.lock().insert(k, 1); }",
-            true,
-        );
-        check("#[cached] fn f() { q() }", true);
-        check(
-            "fn f(&self) { if let Some(v) = self.v.read().await.as_ref() { return v.clone(); } let v = q(); *self.v.write().await = Some(v); v }",
-            true,
-        );
-        check(
-            "fn f() { match c.get(&k).await { Some(v) => v, None => { let v = q(); c.insert(k, v); v } } }",
-            true,
-        );
-        check("fn f() { if c.contains_key(&k) { 1 } else { let v = q(); c.insert(k, v); v } }", true);
-        check(
-            "fn f(&self) { match self.m.entry(k) { Entry::Occupied(e) => e.get(), Entry::Vacant(e) => e.insert(q()) } }",
-            true,
-        );
-        check(
-            "fn f() { if let Some(v) = redis.get(&k).await? { return v; } let v = q(); redis.set_ex(&k, &v, 60).await; v }",
-            true,
-        );
-        check(
-            "fn f(m: &mut Map) { let e = match m.entry(k) { Entry::Occupied(e) => return e.get(), Entry::Vacant(e) => e }; e.insert(q()) }",
-            true,
-        );
-        check("fn f(cache: &Cache) { cache.get_with(k, async { q() }).await }", true);
-        check("fn f(&self) { self.cell.get_or_try_init(|| q().fetch_one(db)).await }", true);
-        check("fn f() { static C: OnceCell<i64> = OnceCell::new(); C.get_or_init(|| q()).await }", true);
-    }
-
-    #[test]
-    fn a_map_that_is_only_filled_or_only_asked_is_none() {
-        check("fn f() { let v = q(); seen.insert(k, v); }", false);
-        check("fn f(v: Option<i64>) { if let Some(v) = v { return v; } v = Some(q()); }", false);
-        check("fn f() { let cell = OnceCell::new(); cell.get_or_init(|| q()).await }", false);
-        check("fn f(&self) { self.cell.get_or_init(|| q()).await; q().fetch_one(db).await }", false);
-        check("fn f() { if let Some(v) = known.get(&k) { return 1; } q() }", false);
-        check(
-            "fn f() { let mut m = HashMap::new(); match m.get(&k) { Some(v) => v, None => { m.insert(k, q()); 1 } } }",
-            false,
-        );
-        check(
-            "fn f() { match c.get(&k) { Some(v) => v, None => { c.insert(k, 1); 1 } }; q().fetch_one(db).await }",
-            false,
-        );
-        check("fn f() { if let Some(v) = known.get(&k) { return 1; } other.insert(k, q()); }", false);
-    }
-}
+mod tests;

@@ -1,0 +1,64 @@
+//! Caches that are asked first and filled after.
+
+use super::*;
+
+#[track_caller]
+fn check(function: &str, expected: bool) {
+    let function: syn::ItemFn = syn::parse_str(function).expect("a function");
+    assert_eq!(reads_through(&function.attrs, Some(&function.block)), expected);
+}
+
+#[test]
+fn a_cache_is_asked_first_and_filled_after() {
+    check(
+        "fn f() { if let Some(v) = C.read().get(&k) { return v.clone(); } let v = q(); C.write().insert(k, v); v }",
+        true,
+    );
+    check(
+        "fn f(&self) { { let m = self.m.lock(); if let Some(v) = m.get(&k) { return 1; } } self.m.lock().insert(k, 1); }",
+        true,
+    );
+    check("#[cached] fn f() { q() }", true);
+    check(
+        "fn f(&self) { if let Some(v) = self.v.read().await.as_ref() { return v.clone(); } let v = q(); *self.v.write().await = Some(v); v }",
+        true,
+    );
+    check(
+        "fn f() { match c.get(&k).await { Some(v) => v, None => { let v = q(); c.insert(k, v); v } } }",
+        true,
+    );
+    check("fn f() { if c.contains_key(&k) { 1 } else { let v = q(); c.insert(k, v); v } }", true);
+    check(
+        "fn f(&self) { match self.m.entry(k) { Entry::Occupied(e) => e.get(), Entry::Vacant(e) => e.insert(q()) } }",
+        true,
+    );
+    check(
+        "fn f() { if let Some(v) = redis.get(&k).await? { return v; } let v = q(); redis.set_ex(&k, &v, 60).await; v }",
+        true,
+    );
+    check(
+        "fn f(m: &mut Map) { let e = match m.entry(k) { Entry::Occupied(e) => return e.get(), Entry::Vacant(e) => e }; e.insert(q()) }",
+        true,
+    );
+    check("fn f(cache: &Cache) { cache.get_with(k, async { q() }).await }", true);
+    check("fn f(&self) { self.cell.get_or_try_init(|| q().fetch_one(db)).await }", true);
+    check("fn f() { static C: OnceCell<i64> = OnceCell::new(); C.get_or_init(|| q()).await }", true);
+}
+
+#[test]
+fn a_map_that_is_only_filled_or_only_asked_is_none() {
+    check("fn f() { let v = q(); seen.insert(k, v); }", false);
+    check("fn f(v: Option<i64>) { if let Some(v) = v { return v; } v = Some(q()); }", false);
+    check("fn f() { let cell = OnceCell::new(); cell.get_or_init(|| q()).await }", false);
+    check("fn f(&self) { self.cell.get_or_init(|| q()).await; q().fetch_one(db).await }", false);
+    check("fn f() { if let Some(v) = known.get(&k) { return 1; } q() }", false);
+    check(
+        "fn f() { let mut m = HashMap::new(); match m.get(&k) { Some(v) => v, None => { m.insert(k, q()); 1 } } }",
+        false,
+    );
+    check(
+        "fn f() { match c.get(&k) { Some(v) => v, None => { c.insert(k, 1); 1 } }; q().fetch_one(db).await }",
+        false,
+    );
+    check("fn f() { if let Some(v) = known.get(&k) { return 1; } other.insert(k, q()); }", false);
+}
