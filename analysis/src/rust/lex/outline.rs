@@ -404,10 +404,10 @@ impl<'t> Reader<'t> {
                 }
                 Kind::Word | Kind::RawWord if !self.with_calls => {
                     // One of these signs follows the name of every query, and of fewer others.
-                    if !function.queries && self.precedes_sign() {
-                        let token = self.tokens[self.at];
-                        function.queries = self.is_query(token) || self.is_of_driver(token);
-                    }
+                    let token = self.tokens[self.at];
+                    let is_one =
+                        || self.precedes_sign() && (self.is_query(token) || self.is_of_driver(token));
+                    function.queries = function.queries || is_one();
                 }
                 Kind::Word | Kind::RawWord => {
                     let token = self.tokens[self.at];

@@ -9,6 +9,9 @@ use crate::schema::ddl::{
 use crate::schema::model::{Column, Exclusion, Name, Table, UserType};
 use crate::sql::Dialect;
 
+/// Tables that a new one is made like, and what of them it takes.
+type Copied = Vec<(Name, Including)>;
+
 impl Replay {
     pub(super) fn create_table(&mut self, create: CreateTable) -> Step {
         let name = clip(self.new_name(&create.name), self.schema.dialect);
@@ -83,7 +86,7 @@ impl Replay {
         &mut self,
         table: &mut Table,
         elements: Vec<Element>,
-    ) -> Result<(Vec<(Name, Including)>, Option<Name>), String> {
+    ) -> Result<(Copied, Option<Name>), String> {
         let mut copied = Vec::new();
         let mut ledger = None;
         for element in elements {
