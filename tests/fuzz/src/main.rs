@@ -1,12 +1,15 @@
 //! Runs the targets, each in its own process, because it may overflow its stack, hang or exhaust memory.
 //!
-//! `query-budget-fuzz [--seconds N] [--inputs N] [--seed N] [--keep] [TARGET ..]` runs them one after another
-//! and exits with 1 if something broke; `query-budget-fuzz replay TARGET FILE ..` reruns inputs that broke.
+//! `query-budget-fuzz [--seconds N] [--inputs N] [--seed N] [--keep] [TARGET ..]` runs as many at a time as there
+//! are cores, and exits with 1 if something broke; `query-budget-fuzz replay TARGET FILE ..` reruns inputs that
+//! broke.
 //! For `scripts/growth`, `query-budget-fuzz kinds` lists the kinds of growing workspaces, with the sizes from
 //! which to measure, and `query-budget-fuzz write KIND N DIR` writes one and prints its size in bytes.
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use query_budget_fuzz::growth::KINDS;
@@ -111,11 +114,15 @@ fn folder(target: Target) -> PathBuf {
 }
 
 fn run(options: &Options) -> ExitCode {
-    let mut broke = 0;
-    for target in &options.targets {
-        broke += drive(*target, options);
-    }
-    ExitCode::from(u8::from(broke > 0))
+    let (next, broke) = (AtomicUsize::new(0), AtomicU32::new(0));
+    let drive_all = || {
+        while let Some(target) = options.targets.get(next.fetch_add(1, Ordering::Relaxed)) {
+            broke.fetch_add(drive(*target, options), Ordering::Relaxed);
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(drive_all))));
+    ExitCode::from(u8::from(broke.into_inner() > 0))
 }
 
 /// Runs one target for its time, again after each finding, and returns the number of findings.
