@@ -81,8 +81,9 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         && matches!(&block.body, Body::Select(select) if select.filter.is_none())
         && block.from().iter().flat_map(|item| item.relations()).count() == 1;
     let finding = if is_only { finding.listed() } else { finding };
-    let is_key = || meant::one_row(context, query, id).filter(|_| number == Some("1") && context.is_raw());
-    let finding = match is_key().or_else(|| is_work_list(query, block).filter(|_| context.is_raw())) {
+    let is_key = || if number == Some("1") { meant::one_row(context, query, id) } else { None };
+    let why = if context.is_raw() { is_key().or_else(|| is_work_list(query, block)) } else { None };
+    let finding = match why {
         Some(why) => finding.note(why).listed(),
         None => finding,
     };

@@ -94,12 +94,16 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         finding =
             finding.help(format!("or, if there is only ever one, have the database enforce it: `{index}`"));
     }
+    if !context.is_raw() {
+        findings.push(finding);
+        return;
+    }
     let meant = query.root.and_then(|id| meant::one_row(context, query, id));
-    let by_one_value = is_by_one_value(context, query, root)
-        .then_some("each alternative compares a key with the same value");
+    let by_one_value = || {
+        is_by_one_value(context, query, root).then_some("each alternative compares a key with the same value")
+    };
     // An order says which row is meant.
-    findings.push(match meant.or(by_one_value) {
-        _ if !context.is_raw() => finding,
+    findings.push(match meant.or_else(by_one_value) {
         Some(why) => finding.note(why).listed(),
         None if is_first => finding.listed(),
         None => finding,

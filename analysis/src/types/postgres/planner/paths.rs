@@ -4,7 +4,7 @@ use super::super::plan::Reading;
 use super::ORDERED;
 use super::cost::{self, Cost, Input, Match, Search, clamped};
 use super::estimate::{Filter, Keyed};
-use super::scans::{number, scans, walk};
+use super::scans::{number, scans, search, walk};
 use super::tree::{Clause, Kind, Outer, Set, Tree};
 use crate::schema::Index;
 use crate::sql::query::BlockId;
@@ -364,39 +364,18 @@ impl Tree<'_> {
             if !matches!(index.method.as_str(), "btree" | "hash") {
                 continue;
             }
-            let mut search = Search { loops: f64::INFINITY, ..Search::ALL };
-            let (mut used, mut joined, mut is_bound, mut is_equal) = (0, 0, true, true);
-            for key in &index.keys {
-                let column = key.as_column();
-                let side = sides.iter().find(|(name, _)| Some(name.as_str()) == column);
-                let keyed = match (side, column.and_then(|column| leaf.keyed(column))) {
-                    (Some((name, other)), _) => {
-                        search.loops = search.loops.min(self.leaf(other.0).map_or(1.0, |leaf| leaf.rows));
-                        joined += 1;
-                        let selectivity = leaf.of_equality(name);
-                        Keyed { selectivity, operators: 1.0, descents: 1.0, is_equal: true, is_bound: true }
-                    }
-                    (None, Some(keyed)) => keyed,
-                    // Later columns are compared, entry by entry.
-                    (None, None) => {
-                        is_bound = false;
-                        continue;
-                    }
+            let (mut joined, mut loops) = (0, f64::INFINITY);
+            let found = search(index, |column| {
+                let Some((name, other)) = sides.iter().find(|(name, _)| name.as_str() == column) else {
+                    return leaf.keyed(column);
                 };
-                search.selectivity *= keyed.selectivity;
-                search.operators += keyed.operators;
-                used += 1;
-                if is_bound {
-                    search.bound *= keyed.selectivity;
-                    search.descents *= keyed.descents;
-                }
-                is_equal &= keyed.is_equal;
-                is_bound &= keyed.is_bound;
-            }
-            if joined == 0 {
-                continue;
-            }
-            search.is_unique = index.unique && is_equal && used == index.keys.len();
+                loops = loops.min(self.leaf(other.0).map_or(1.0, |leaf| leaf.rows));
+                joined += 1;
+                let selectivity = leaf.of_equality(name);
+                Some(Keyed { selectivity, operators: 1.0, descents: 1.0, is_equal: true, is_bound: true })
+            });
+            let Some(found) = found.filter(|_| joined > 0) else { continue };
+            let search = Search { loops, ..found };
             let cost = [heap.by_index(search), heap.by_bitmap(search)];
             let cost = if cost[0].total <= cost[1].total { cost[0] } else { cost[1] };
             if best.is_none_or(|(than, _)| cost.total < than.total) {

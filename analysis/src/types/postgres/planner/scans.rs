@@ -1,8 +1,9 @@
 //! The ways to read one relation, and what each costs.
 
 use super::cost::{Cost, Search};
-use super::estimate::Leaf;
+use super::estimate::{Keyed, Leaf};
 use super::paths::{Order, Path, State};
+use crate::schema::Index;
 
 pub(super) fn number(of: usize) -> f64 {
     f64::from(u32::try_from(of).unwrap_or(u32::MAX))
@@ -26,29 +27,33 @@ pub(super) fn scans(leaf: &Leaf<'_>, order: Option<&Order>) -> State {
         if is_ordered {
             add(walk(leaf), true);
         }
-        let (mut search, mut used, mut is_bound, mut is_equal) = (Search::ALL, 0, true, true);
-        for key in &index.keys {
-            let Some(keyed) = key.as_column().and_then(|column| leaf.keyed(column)) else {
-                // Later columns are compared, entry by entry.
-                is_bound = false;
-                continue;
-            };
-            search.selectivity *= keyed.selectivity;
-            search.operators += keyed.operators;
-            used += 1;
-            if is_bound {
-                search.bound *= keyed.selectivity;
-                search.descents *= keyed.descents;
-            }
-            is_equal &= keyed.is_equal;
-            is_bound &= keyed.is_bound;
-        }
-        if used > 0 {
-            search.is_unique = index.unique && is_equal && used == index.keys.len();
-            let (by_index, by_bitmap) = (leaf.heap().by_index(search), leaf.heap().by_bitmap(search));
-            add(by_index, is_ordered);
-            add(by_bitmap, false);
+        if let Some(search) = search(index, |column| leaf.keyed(column)) {
+            add(leaf.heap().by_index(search), is_ordered);
+            add(leaf.heap().by_bitmap(search), false);
         }
     }
     state
+}
+
+/// The search of an index by those of its columns that conditions are known on; `None` if there are none.
+pub(super) fn search(index: &Index, mut keyed: impl FnMut(&str) -> Option<Keyed>) -> Option<Search> {
+    let (mut search, mut used, mut is_bound, mut is_equal) = (Search::ALL, 0, true, true);
+    for key in &index.keys {
+        let Some(keyed) = key.as_column().and_then(&mut keyed) else {
+            // Later columns are compared, entry by entry.
+            is_bound = false;
+            continue;
+        };
+        search.selectivity *= keyed.selectivity;
+        search.operators += keyed.operators;
+        used += 1;
+        if is_bound {
+            search.bound *= keyed.selectivity;
+            search.descents *= keyed.descents;
+        }
+        is_equal &= keyed.is_equal;
+        is_bound &= keyed.is_bound;
+    }
+    search.is_unique = index.unique && is_equal && used == index.keys.len();
+    (used > 0).then_some(search)
 }
