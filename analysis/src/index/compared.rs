@@ -119,6 +119,16 @@ impl Reader<'_> {
             || is(is_decimal_type) && class() == Some(Class::Float)
     }
 
+    /// SQLite compares by the collation of the left column, if there is one; `None` if it is not known.
+    pub(super) fn collation_of_left(&self, left: &Expr) -> Option<String> {
+        let mut left = left;
+        while let Expr::Cast { expr, .. } | Expr::Unary { expr, .. } = left {
+            left = expr;
+        }
+        let column = left.as_column().filter(|_| self.dialect == Dialect::Sqlite)?;
+        (self.collation_of_any)(column).map(|collation| collation.unwrap_or("binary").to_owned())
+    }
+
     /// Whether a value makes MySQL or SQLite compare as numbers.
     pub(super) fn is_number(&self, value: &Expr) -> bool {
         let is_number = |ty: &str| match self.dialect {

@@ -100,6 +100,10 @@ pub(super) fn with_reader<T>(
         let Source::Table(table) = &query.relation(relation).source else { return None };
         schema.stored(table)?.column(name)?.collation.as_deref()
     };
+    let collation_of_any = |column: &ColumnRef| {
+        let Source::Table(table) = &query.relation(column.relation?).source else { return None };
+        Some(schema.stored(table)?.column(&column.name)?.collation.as_deref())
+    };
     let dialect = schema.dialect;
     let values = Values { query };
     let reader = Reader {
@@ -110,6 +114,7 @@ pub(super) fn with_reader<T>(
         holds: &holds,
         type_of: &type_of,
         collation_of: &collation_of,
+        collation_of_any: &collation_of_any,
         values,
     };
     read(&reader)
@@ -117,6 +122,9 @@ pub(super) fn with_reader<T>(
 
 /// The type of a column of any relation, if known.
 type TypeOf<'a> = dyn Fn(&ColumnRef) -> Option<&'a str> + 'a;
+
+/// The collation of a column of any table, if it is known whether it has one.
+type CollationOf<'a> = dyn Fn(&ColumnRef) -> Option<Option<&'a str>> + 'a;
 
 /// Whether the named column has a type that satisfies the predicate.
 type HoldsType<'a> = dyn Fn(&str, fn(&str) -> bool) -> bool + 'a;
@@ -133,6 +141,8 @@ pub(super) struct Reader<'a> {
     pub(super) type_of: &'a TypeOf<'a>,
     /// The declared collation of a column of the relation.
     pub(super) collation_of: &'a dyn Fn(&str) -> Option<&'a str>,
+    /// The collation declared for a column of any relation; `None` if the column is of no known table.
+    pub(super) collation_of_any: &'a CollationOf<'a>,
     pub(super) values: Values<'a>,
 }
 
@@ -236,11 +246,13 @@ impl<'a> Reader<'a> {
                 self.compared(expr, Compare::Equal, &[]).into_iter().collect()
             }
             Expr::Like { expr, pattern, kind, negated: false } => {
-                let compare = if pattern::has_fixed_start(pattern, *kind, self.dialect) {
-                    Compare::Prefix(*kind)
-                } else {
-                    Compare::Pattern(*kind)
-                };
+                // A column without the affinity TEXT may hold numbers, which are not in the order of their texts.
+                let may_count = self.dialect == Dialect::Sqlite
+                    && !self.type_of_own(expr).is_some_and(super::compared::is_textual)
+                    && pattern::starts_like_a_number(pattern);
+                let has_start = pattern::has_fixed_start(pattern, *kind, self.dialect);
+                let compare =
+                    if has_start && !may_count { Compare::Prefix(*kind) } else { Compare::Pattern(*kind) };
                 let found = self.compared(expr, compare, &[pattern.as_ref()]);
                 // PostgreSQL searches for a pattern without wildcards as for the text itself.
                 let is_whole = self.dialect == Dialect::Postgres && pattern::is_whole(pattern, *kind);
@@ -364,7 +376,11 @@ impl<'a> Reader<'a> {
             Op::Other(_) => Compare::Operator(op.flipped().as_str().to_owned()),
             _ => compare.clone(),
         };
-        match (self.compared(left, compare, &[right]), self.compared(right, flipped, &[left])) {
+        let mut on_right = self.compared(right, flipped, &[left]);
+        if let Some(found) = &mut on_right {
+            found.collation = found.collation.take().or_else(|| self.collation_of_left(left));
+        }
+        match (self.compared(left, compare, &[right]), on_right) {
             (Some(left), Some(right)) => vec![left, right],
             (left, right) => left.or(right).into_iter().collect(),
         }

@@ -72,6 +72,17 @@ fn starts_fixed(text: &str, kind: LikeKind) -> bool {
     }
 }
 
+/// SQLite: whether the text before the first wildcard, or the text that follows it in order, is a number.
+pub(super) fn starts_like_a_number(pattern: &Expr) -> bool {
+    let Expr::Literal(Literal::Text(text)) = pattern else { return false };
+    let start = text.split(['%', '_', '*', '?', '[']).next().unwrap_or_default();
+    let is_number = |text: &str| text.trim().parse::<f64>().is_ok_and(f64::is_finite);
+    let mut next = start.to_owned();
+    let last = next.pop().and_then(|last| char::from_u32(last as u32 + 1));
+    next.extend(last);
+    is_number(start) || start == "-" || is_number(&next)
+}
+
 /// Whether a constant pattern only matches its own text.
 pub(super) fn is_whole(pattern: &Expr, kind: LikeKind) -> bool {
     let Some(text) = folded(pattern) else { return false };

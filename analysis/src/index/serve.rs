@@ -125,6 +125,12 @@ pub(super) fn said_collation(of: &Indexes<'_>, key: &IndexKey, said: Option<&str
     }
 }
 
+/// Whether the extension `intarray` brings the operators on arrays of integers.
+pub(super) fn has_intarray(schema: &Schema) -> bool {
+    let is_searched = |place: &String| place == "public" || schema.search_path.contains(place);
+    schema.extensions.contains("intarray") && schema.extension_schemas.get("intarray").is_none_or(is_searched)
+}
+
 fn without_catalog(name: &str) -> &str {
     name.strip_prefix("pg_catalog.").unwrap_or(name)
 }
@@ -136,6 +142,9 @@ pub(super) struct Indexes<'s> {
     list: Arc<Vec<PreparedIndex>>,
     /// Positions of the indexes that the planner ignores.
     hidden: Vec<usize>,
+    /// Whether the extension `intarray` brings the operators on arrays of integers, which the default operator class
+    /// of an inverted index does not know.
+    has_intarray: bool,
 }
 
 /// How rows are located.
@@ -151,7 +160,8 @@ impl<'s> Indexes<'s> {
     /// Resolves the indexes of a table.
     pub(super) fn new(schema: &Schema, table: &'s Table) -> Indexes<'s> {
         let list = prepared::indexes(schema, table);
-        Indexes { dialect: schema.dialect, table, list, hidden: Vec::new() }
+        let has_intarray = has_intarray(schema);
+        Indexes { dialect: schema.dialect, table, list, hidden: Vec::new(), has_intarray }
     }
 
     /// Hides the indexes that the query or the partitioning keeps the planner from using.
@@ -314,6 +324,7 @@ impl PreparedIndex {
             "jsonb" => &["@>", "?", "?|", "?&", "@?", "@@"],
             "tsvector" => &["@@", "@@@"],
             ty if ty.ends_with("[]") && condition.compare == Compare::Equal => return condition.one_value,
+            "integer[]" if of.has_intarray && !opclass.contains("int_ops") => &[],
             ty if ty.ends_with("[]") => &["@>", "<@", "&&", "@@"],
             // The `btree_gin` extension indexes scalar values.
             ty if !ty.is_empty() && !ty.contains("hstore") && opclass.is_empty() => {

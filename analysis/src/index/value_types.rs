@@ -2,7 +2,7 @@
 //! has the wider type, and an index on the column does not store the cast values.
 
 use crate::sql::expr::{ColumnRef, Expr, Literal, Op};
-use crate::sql::query::{BlockId, Body, Query};
+use crate::sql::query::{BlockId, Body, Query, Source};
 use crate::sql::type_names;
 
 /// The maximum depth to which a value is analysed.
@@ -59,7 +59,7 @@ impl Values<'_> {
                 Some(if is_integer && digits.len() < 19 { Class::Integer } else { Class::Decimal })
             }
             Expr::Cast { ty, .. } => class_of(ty.trim_end_matches("[]")),
-            Expr::Column(column) => self.column(column),
+            Expr::Column(column) => self.column(column, depth),
             Expr::Unary { expr, .. } | Expr::Collate { expr, .. } => self.look(expr, depth),
             Expr::Binary { op: Op::Arithmetic(_), left, right } => {
                 let (left, right) = (self.look(left, depth), self.look(right, depth));
@@ -116,8 +116,25 @@ impl Values<'_> {
         columns.iter().find(|known| known.name == column.name).map(|known| known.ty.as_str())
     }
 
-    fn column(&self, column: &ColumnRef) -> Option<Class> {
-        class_of(self.type_of(column)?)
+    fn column(&self, column: &ColumnRef, depth: usize) -> Option<Class> {
+        class_of(self.type_of(column)?).or_else(|| self.made(column, depth))
+    }
+
+    /// The class of a column whose values the query gives: of a derived table, VALUES or `unnest`.
+    fn made(&self, column: &ColumnRef, depth: usize) -> Option<Class> {
+        let relation = self.query.relation(column.relation?);
+        let at = relation.columns.as_ref()?.iter().position(|known| known.name == column.name)?;
+        match &relation.source {
+            Source::Function(name, args) if name == "unnest" => self.look(args.get(at)?, depth),
+            Source::Derived(block) | Source::Cte(block) | Source::View(_, block) => {
+                match &self.query.block(*block).body {
+                    Body::Select(select) => self.look(select.projection.get(at)?, depth),
+                    Body::Values(rows) => rows.iter().filter_map(|row| self.look(row.get(at)?, depth)).max(),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
     }
 
     /// The class of a parameter by its first use in the conditions of the query, which fixes its type for all

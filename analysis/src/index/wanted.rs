@@ -189,6 +189,9 @@ impl<'a> Reading<'a> {
                 match ty {
                     _ if search => is_one_of(&["@@"]).then_some(("gin", "")),
                     "jsonb" => is_one_of(&["@>", "?", "?|", "?&", "@?", "@@"]).then_some(("gin", "")),
+                    "integer[]" if serve::has_intarray(self.schema) => {
+                        is_one_of(&["@>", "&&"]).then_some(("gin", "gin__int_ops"))
+                    }
                     ty if ty.ends_with("[]") => is_one_of(&["@>", "<@", "&&"]).then_some(("gin", "")),
                     ty if ty.ends_with("range") => {
                         is_one_of(&["@>", "<@", "&&", "<<", ">>", "&<", "&>", "-|-"]).then_some(("gist", ""))

@@ -80,6 +80,13 @@ pub(crate) fn same(own: &Expr, other: &Expr, relation: RelationId) -> bool {
         (Expr::Is { expr: a, test: at, negated: an }, Expr::Is { expr: b, test: bt, negated: bn }) => {
             at == bt && an == bn && same(a, b, relation)
         }
+        (Expr::Call(call), Expr::Cast { expr, ty }) | (Expr::Cast { expr, ty }, Expr::Call(call)) => {
+            let is_own = matches!(own, Expr::Call(_));
+            casts_to(&call.name).is_some_and(|to| type_names::are_one(to, ty))
+                && !call.window
+                && matches!(call.args.as_slice(), [argument]
+                    if if is_own { same(argument, expr, relation) } else { same(expr, argument, relation) })
+        }
         // MySQL: `j -> '$.a'` is short for the call.
         (Expr::Call(call), Expr::Binary { op: Op::Other(op), left, right })
             if op == "->" && call.name == "json_extract" =>
@@ -141,7 +148,38 @@ pub(crate) fn same(own: &Expr, other: &Expr, relation: RelationId) -> bool {
 /// Whether an index that stores `own` is searched for `other`. SQLite and MySQL compare the expressions as they are
 /// written, so that a cast of a column to text tells them apart even where it changes nothing.
 pub(crate) fn is_stored(own: &Expr, other: &Expr, relation: RelationId, dialect: Dialect) -> bool {
-    same(own, other, relation) && (dialect == Dialect::Postgres || text_casts(own) == text_casts(other))
+    same(own, other, relation)
+        && (dialect == Dialect::Postgres
+            || text_casts(own) == text_casts(other) && words(own) == words(other))
+}
+
+/// How many of its constants are the words TRUE and FALSE, and how many calls may be casts: SQLite tells them from
+/// numbers and from `CAST`.
+fn words(expr: &Expr) -> (usize, usize) {
+    let (mut truths, mut calls) = (0, 0);
+    expr.walk(&mut |part| {
+        truths += usize::from(matches!(part, Expr::Literal(Literal::Bool(_))));
+        calls += usize::from(matches!(part, Expr::Call(call) if casts_to(&call.name).is_some()));
+    });
+    (truths, calls)
+}
+
+/// PostgreSQL: the type that a function casts its argument to, as `::type` does: `date(x)`.
+fn casts_to(function: &str) -> Option<&str> {
+    let is_type = matches!(
+        function,
+        "date"
+            | "int2"
+            | "int4"
+            | "int8"
+            | "float4"
+            | "float8"
+            | "numeric"
+            | "text"
+            | "timestamptz"
+            | "timetz"
+    );
+    is_type.then_some(function)
 }
 
 /// How many columns an expression casts to text.
@@ -209,17 +247,26 @@ fn same_literal(a: &Literal, b: &Literal) -> bool {
     }
 }
 
-/// Removes casts to text from columns for which `is_text` says that the cast has no effect.
+/// Removes casts to text from texts, and from columns for which `is_text` says that the cast has no effect.
 pub(crate) fn drop_text_casts(expr: &mut Expr, is_text: &dyn Fn(&ColumnRef) -> bool) {
     if let Expr::Cast { expr: inner, ty } = expr
         && matches!(ty.as_str(), "text" | "varchar" | "character varying")
-        && inner.as_column().is_some_and(is_text)
+        && (inner.as_column().is_some_and(is_text) || gives_text(inner))
     {
         *expr = std::mem::replace(inner.as_mut(), Expr::Row(Vec::new()));
         return;
     }
     for child in expr.children_mut() {
         drop_text_casts(child, is_text);
+    }
+}
+
+/// Whether an expression is of type `text`, whatever its operands are.
+fn gives_text(expr: &Expr) -> bool {
+    match expr {
+        Expr::Binary { op: Op::Other(op), .. } => op == "->>" || op == "#>>",
+        Expr::Call(call) => !call.window && (takes_text(&call.name) || call.name == "md5"),
+        _ => false,
     }
 }
 

@@ -1,9 +1,10 @@
 //! Constructs of PostgreSQL inside expressions.
 
 use sqlparser::keywords::Keyword as K;
-use sqlparser::tokenizer::{Token, Word};
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
 use super::postgres::open_call;
+use super::shared::is_reserved;
 use super::{Rewriter, is_word, keyword};
 
 /// `BETWEEN SYMMETRIC a AND b`.
@@ -89,33 +90,18 @@ pub(super) fn any_of_operator(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `a::text COLLATE "C"`: the parser accepts no collation after a cast. A plain index is not searched by a
-/// cast, with or without a collation.
+/// `a::text COLLATE "C"`: the parser accepts a collation after a cast only if the cast is in parentheses.
 pub(super) fn collated_cast(r: &mut Rewriter) -> bool {
     if is_column_definition(r) {
-        r.skip(2);
-        while *r.token(0) == Token::Period && r.is_name(1) {
-            r.skip(2);
-        }
+        skip_collation(r);
         return true;
     }
     let mut back = 1;
     loop {
         match r.written(back) {
             Token::RParen => {
-                let mut depth = 0_usize;
-                loop {
-                    match r.written(back) {
-                        Token::RParen => depth += 1,
-                        Token::LParen => depth -= 1,
-                        Token::EOF => return false,
-                        _ => {}
-                    }
-                    back += 1;
-                    if depth == 0 {
-                        break;
-                    }
-                }
+                let Some(open) = opened(r, back) else { return false };
+                back = open + 1;
             }
             Token::RBracket | Token::LBracket | Token::Word(_) | Token::Period | Token::Number(..) => {
                 back += 1
@@ -127,11 +113,77 @@ pub(super) fn collated_cast(r: &mut Rewriter) -> bool {
     if !r.is_name(1) {
         return false;
     }
+    match cast_start(r, back) {
+        Some(start) => {
+            let at = r.out.len() - start;
+            let span = r.out.get(at).map_or_else(Span::empty, |token| token.span);
+            r.out.insert(at, TokenWithSpan { token: Token::LParen, span });
+            r.put(Token::RParen);
+            r.keep(1);
+        }
+        // Nothing that an index is searched by.
+        None => skip_collation(r),
+    }
+    true
+}
+
+fn skip_collation(r: &mut Rewriter) {
     r.skip(2);
     while *r.token(0) == Token::Period && r.is_name(1) {
         r.skip(2);
     }
-    true
+}
+
+/// How far from the end of the output the value starts that the `::` at `back` casts.
+fn cast_start(r: &Rewriter, mut back: usize) -> Option<usize> {
+    let is_name = |back: usize| match r.written(back) {
+        Token::Word(word) => word.quote_style.is_some() || !is_reserved(word.keyword),
+        _ => false,
+    };
+    loop {
+        // The token before the cast, or before the subscript.
+        back += 1;
+        match r.written(back) {
+            Token::RBracket => {
+                back = opened(r, back)?;
+                continue;
+            }
+            Token::RParen => {
+                back = opened(r, back)?;
+                if is_name(back + 1) {
+                    back += 1;
+                }
+            }
+            Token::Placeholder(_) => {}
+            Token::Word(_) if is_name(back) => {}
+            _ => return None,
+        }
+        while *r.written(back + 1) == Token::Period && is_name(back + 2) {
+            back += 2;
+        }
+        if *r.written(back + 1) != Token::DoubleColon {
+            return Some(back);
+        }
+        back += 1;
+    }
+}
+
+/// How far from the end of the output the parenthesis or bracket is that the one at `back` closes.
+fn opened(r: &Rewriter, back: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for back in back..=r.out.len() {
+        match r.written(back) {
+            Token::RParen | Token::RBracket => depth += 1,
+            Token::LParen | Token::LBracket => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    return Some(back);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Whether a column of `FROM f(..) AS t(a int, b text COLLATE "C")` is being read.

@@ -17,6 +17,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::NOT => negated_glob(r),
         K::IS => is_value(r),
         K::IN => in_table(r),
+        K::COLLATE => collated_list(r),
         K::MATERIALIZED => materialized(r, 1),
         _ => false,
     }
@@ -100,6 +101,29 @@ fn in_table(r: &mut Rewriter) -> bool {
     r.run(end);
     r.put(Token::RParen);
     true
+}
+
+/// `a IN (..) COLLATE c`: the collation is that of the result, which is no text.
+fn collated_list(r: &mut Rewriter) -> bool {
+    if *r.written(1) != Token::RParen || !r.is_name(1) {
+        return false;
+    }
+    let mut depth = 0_usize;
+    for back in 1..=r.out.len() {
+        match r.written(back) {
+            Token::RParen => depth += 1,
+            Token::LParen if depth == 1 => {
+                let is_list = keyword(r.written(back + 1)) == K::IN;
+                if is_list {
+                    r.skip(2);
+                }
+                return is_list;
+            }
+            Token::LParen => depth -= 1,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// `AS [NOT] MATERIALIZED (..)`.

@@ -109,6 +109,7 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
     ("on_conflict", Sqlite, "INSERT INTO t (a) VALUES (1) ON CONFLICT (a) DO NOTHING ON CONFLICT DO NOTHING"),
     ("negated_glob", Sqlite, "SELECT a FROM t WHERE a NOT GLOB 'x'"),
     ("is_value", Sqlite, "SELECT a FROM t WHERE a IS 1"),
+    ("collated_list", Sqlite, "SELECT a FROM t WHERE a IN ('x') COLLATE NOCASE"),
     ("in_table", Sqlite, "SELECT a FROM t WHERE a IN u"),
     ("materialized", Sqlite, "WITH r AS NOT MATERIALIZED (SELECT 1 AS a) SELECT a FROM r"),
 ];
