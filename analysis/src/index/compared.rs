@@ -61,6 +61,12 @@ impl Reader<'_> {
                     _ => {}
                 },
                 Expr::WholeRow(id) => usable = usable && *id != self.relation,
+                // One that depends on the rows of others is asked when those are read. What MySQL does is not known.
+                Expr::Subquery(query) if (self.depends)(*query) && self.dialect != Dialect::MySql => {
+                    let named = self.named_below(*query);
+                    usable = usable && !named.contains(self.relation);
+                    needs = needs.union(named);
+                }
                 other => usable = usable && !other.own_subquery().is_some_and(self.depends),
             });
             usable = usable && !varies(value);

@@ -148,7 +148,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// The relations of outer queries that a subquery refers to.
-    fn named_below(&self, query: BlockId) -> Relations {
+    pub(super) fn named_below(&self, query: BlockId) -> Relations {
         let whole = self.values.query;
         let mut named = Relations::NONE;
         for (_, block) in whole.block_ids().filter(|(id, _)| whole.is_within(*id, query)) {

@@ -18,6 +18,10 @@ impl Relations {
         self.0 & bit(id) != 0
     }
 
+    pub(super) fn union(self, others: Relations) -> Relations {
+        Relations(self.0 | others.0)
+    }
+
     pub(super) fn contains_all(self, others: Relations) -> bool {
         others.0 & !self.0 == 0
     }

@@ -47,6 +47,9 @@ declare_lint! {
     Check::Query(check); NeedsSchema
 }
 
+/// Why it is listed where no other reason is known.
+const SELDOM: &str = "pages far from the first are seldom read";
+
 /// The smallest literal offset that is reported.
 const DEEP: u64 = 1_000;
 
@@ -77,11 +80,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
                     .to_owned()
             }
         });
-        let why = aside(context, query, block).filter(|_| context.is_raw());
-        findings.push(match why {
-            Some(why) => finding.note(why).listed(),
-            None => finding,
-        });
+        let why = || aside(context, query, block).unwrap_or(SELDOM);
+        findings.push(if context.is_raw() { finding.note(why()).listed() } else { finding });
     }
 }
 

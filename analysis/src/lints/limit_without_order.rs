@@ -44,6 +44,9 @@ declare_lint! {
     Check::Query(check); NeedsSchema
 }
 
+/// Why it is listed where no other reason is known.
+const SELDOM: &str = "which rows are taken matters seldom where code takes any";
+
 fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
     let Ok(query) = context.query else { return };
     let Some(id) = query.root.filter(|_| query.kind == Kind::Select) else { return };
@@ -82,7 +85,10 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         && block.from().iter().flat_map(|item| item.relations()).count() == 1;
     let finding = if is_only { finding.listed() } else { finding };
     let is_key = || if number == Some("1") { meant::one_row(context, query, id) } else { None };
-    let why = if context.is_raw() { is_key().or_else(|| is_work_list(query, block)) } else { None };
+    // Pages without an order show a row twice, or never.
+    let is_seldom = || block.offset.is_none().then_some(SELDOM);
+    let why = || is_key().or_else(|| is_work_list(query, block)).or_else(is_seldom);
+    let why = if context.is_raw() { why() } else { None };
     let finding = match why {
         Some(why) => finding.note(why).listed(),
         None => finding,

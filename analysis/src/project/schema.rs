@@ -115,7 +115,7 @@ impl Project {
         self.dialect_is_guessed = spoken.is_none();
         self.skipped(replayed.problems);
         replayed.schema.gaps.extend(selected.gap);
-        allow_columns(&mut replayed.schema, &selected.aside);
+        allow_names(&mut replayed.schema, &selected.aside);
         self.schema = Some(Arc::new(replayed.schema));
         Ok(migrations.len())
     }
@@ -182,14 +182,21 @@ fn guess(migrations: &[Migration]) -> Option<Dialect> {
     guess_dialect(migrations.iter().map(|migration| migration.sql.as_str()))
 }
 
-/// Adds the columns that files which are not read give to the schema's tables: a query may mean the table of their database.
-fn allow_columns(schema: &mut Schema, files: &[String]) {
+/// Adds what files that are not read make: columns of the schema's tables, and tables that it lacks. A query may mean
+/// their database.
+fn allow_names(schema: &mut Schema, files: &[String]) {
     let mut other = Replay::new(schema.dialect);
     for text in files {
         other.apply(text, "");
     }
     for (name, table) in &other.schema.tables {
-        let Some(own) = schema.tables.get(name) else { continue };
+        let Some(own) = schema.tables.get(name) else {
+            if schema.views.contains_key(name) || schema.opaque(name.schema.as_deref(), &name.name).is_some() {
+                continue;
+            }
+            schema.opaque.insert(name.clone(), "files make it that are not read".to_owned());
+            continue;
+        };
         let more = table.columns.iter().filter(|column| own.column(&column.name).is_none());
         let more: Vec<String> = more.map(|column| column.name.clone()).collect();
         schema.loose_columns.extend(more.into_iter().map(|name| (name, String::new())));

@@ -25,7 +25,8 @@ impl Report {
         let found = self.findings.len();
         self.findings.extend(checker.lint_keys(&project.lint_keys));
         for file in &batch.files {
-            self.add_file(file, &checker, base);
+            let own = file.has_own_database(batch.source.as_deref());
+            self.add_file(file, &checker.with_own_database(own), base);
             progress.step();
         }
         for query in batch.bare {
@@ -42,7 +43,6 @@ impl Report {
     }
 
     fn add_file(&mut self, file: &RustFile, checker: &Checker<'_>, base: &Path) {
-        let checker = checker.with_own_database(file.has_own_database);
         let checked = checker.file(&file.source.scan, &file.calls, &|path| file.read_file(path, base));
         self.functions.extend(file.source.scan.functions.iter().map(|function| {
             let key = (Arc::clone(&function.place.file), Arc::clone(&function.path));

@@ -332,10 +332,7 @@ fn continues(statement: &Stmt) -> bool {
 
 /// What a `while let` draws its elements from: `xs` in `while let Some(x) = xs.next().await`.
 fn drawn_from(condition: &Expr) -> Option<&Expr> {
-    let mut expression = match condition {
-        Expr::Let(condition) => condition.expr.as_ref(),
-        _ => return None,
-    };
+    let mut expression = pace::drawn(condition)?;
     loop {
         expression = match expression {
             Expr::Await(node) => &node.base,

@@ -208,9 +208,21 @@ fn is_configuration(value: &Expr) -> bool {
 
 /// The pace of a `while let` loop; `drawn` is the shape of what its condition draws from.
 pub(super) fn of_while(condition: &Expr, drawn: Option<Shape>) -> Option<&'static str> {
-    let Expr::Let(condition) = condition else { return None };
-    let arrives = drawn == Some(Shape::Unknown) && awaits_next(&condition.expr);
+    let arrives = drawn == Some(Shape::Unknown) && self::drawn(condition).is_some_and(awaits_next);
     arrives.then_some(ARRIVES)
+}
+
+/// What the condition of a `while` loop draws: `stream.next().await` in `let Some(x) = stream.next().await`, and in
+/// `stream.next().await.is_some()`.
+pub(super) fn drawn(condition: &Expr) -> Option<&Expr> {
+    match condition {
+        Expr::Let(condition) => Some(&condition.expr),
+        Expr::Paren(inner) => drawn(&inner.expr),
+        Expr::MethodCall(call) if call.method == "is_some" || call.method == "is_ok" => {
+            awaits_next(&call.receiver).then_some(call.receiver.as_ref())
+        }
+        _ => None,
+    }
 }
 
 /// The range that is iterated, by itself or by steps: `(from..=to).map(BlockNumber)`.

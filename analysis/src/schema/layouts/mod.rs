@@ -27,7 +27,7 @@ pub struct Selected {
     /// Why there may be tables that the migrations do not make: a folder below that was skipped makes some. It may be of
     /// another database, or applied by other code.
     pub gap: Option<String>,
-    /// The texts of those files.
+    /// The texts of those files, and of those for other databases.
     pub aside: Vec<String>,
     /// Problems with files.
     pub problems: Vec<Problem>,
@@ -51,7 +51,8 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
     let mut selected = Selected::default();
     let shown = |path: &str| if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") };
     let mut texts = Vec::new();
-    for (path, bytes) in names::of_dialect(files, dialect) {
+    let (files, others) = names::of_dialect(files, dialect);
+    for (path, bytes) in files {
         match String::from_utf8(bytes) {
             Ok(text) => texts.push(File { path, text }),
             Err(error) => selected.problems.push(not_utf8(shown(&path), &error)),
@@ -80,6 +81,7 @@ pub fn select(folder: &str, files: Vec<(String, Vec<u8>)>, dialect: Option<Diale
     let folder = aside.first().and_then(|(_, file)| folder_of(file));
     selected.gap = folder.map(|folder| format!("the files in {} are not read", shown(&folder)));
     selected.aside = aside.iter().map(|(_, file)| file.text.clone()).collect();
+    selected.aside.extend(others.into_iter().filter_map(|(_, bytes)| String::from_utf8(bytes).ok()));
     chosen.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
     if family == Family::Flyway {
         chosen = names::forward(chosen);

@@ -113,20 +113,24 @@ pub(super) fn common_depth<'p>(paths: impl Iterator<Item = &'p str>) -> usize {
     common.map_or(0, |common| common.len())
 }
 
-/// If directories are named after databases, only the files for one of them: `dialect`, else the first one.
-pub(super) fn of_dialect(files: Vec<(String, Vec<u8>)>, dialect: Option<Dialect>) -> Vec<(String, Vec<u8>)> {
+/// A file that is not read yet: its path and content.
+type Unread = (String, Vec<u8>);
+
+/// If directories are named after databases, the files for one of them (`dialect`, else the first one), and those for the
+/// others.
+pub(super) fn of_dialect(files: Vec<Unread>, dialect: Option<Dialect>) -> (Vec<Unread>, Vec<Unread>) {
     let of = |path: &str| {
         let (folders, _) = path.rsplit_once('/')?;
         folders.split('/').find_map(database)
     };
     let found: BTreeSet<u8> = files.iter().filter_map(|(path, _)| of(path)).map(place_of).collect();
     let wanted = match (found.len(), dialect.map(place_of)) {
-        (0 | 1, _) => return files,
+        (0 | 1, _) => return (files, Vec::new()),
         (_, Some(dialect)) if found.contains(&dialect) => Some(dialect),
         _ => found.first().copied(),
     };
     // Files outside those directories are for all databases.
-    files.into_iter().filter(|(path, _)| of(path).is_none_or(|it| Some(place_of(it)) == wanted)).collect()
+    files.into_iter().partition(|(path, _)| of(path).is_none_or(|it| Some(place_of(it)) == wanted))
 }
 
 /// A position in the order of `Dialect::ALL`.

@@ -236,6 +236,12 @@ impl Resolver<'_> {
                 }
                 _ => {}
             }
+            // Of a schema that nothing known is in, others make the tables.
+            let schemas = || names().filter_map(|name| name.schema.as_deref());
+            let is_ours = |of: &str| of == "public" || schemas().any(|it| it == of);
+            if schema.is_some_and(|of| !is_ours(of) && most_similar(of, schemas()).is_none()) {
+                return (Source::Table(full), None);
+            }
         }
         let similar = most_similar(name, names().map(|name| name.name.as_str()));
         self.problem(ProblemKind::UnknownTable { name: full.to_string(), similar }, span);

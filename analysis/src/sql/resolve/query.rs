@@ -44,9 +44,11 @@ impl Resolver<'_> {
                 self.block_mut(id).outputs = Some(renamed.iter().map(|name| Output::named(name)).collect());
             }
         }
-        let hidden = std::mem::take(&mut self.scopes);
+        // It sees the rows around the query that it belongs to, whose own FROM is not open yet.
         self.query_into(&cte.query, id);
-        self.scopes = hidden;
+        if self.blocks[id.0 as usize].correlated {
+            self.block_mut(parent).correlated = true;
+        }
         if let Some(outputs) = &mut self.block_mut(id).outputs {
             for (output, name) in outputs.iter_mut().zip(renamed) {
                 output.name = name;

@@ -75,6 +75,11 @@ impl Resolver<'_> {
                     None
                 }
                 Found::Row(relation) => {
+                    // A column of that name is meant before a row, wherever it is.
+                    if let Some((depth, relation)) = self.certain_outer(depth, &name) {
+                        self.mark_correlated(depth);
+                        return Expr::Column(ColumnRef { relation: Some(relation), name, span });
+                    }
                     self.mark_correlated(depth);
                     return Expr::WholeRow(relation);
                 }
