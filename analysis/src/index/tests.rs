@@ -128,6 +128,15 @@ fn a_correlated_subquery_sees_the_row_around_it() {
 }
 
 #[test]
+fn a_scalar_subquery_about_the_row_of_another_table_is_a_value() {
+    check(
+        "SELECT EXISTS (SELECT 1 FROM logs l JOIN logs m ON m.line = l.line \
+         WHERE l.event_id = (SELECT e.id FROM events e WHERE e.id = u.id)) FROM users u WHERE u.id = $1",
+        &["u served users_pkey", "l served logs_event", "m full", "e served events_pkey"],
+    );
+}
+
+#[test]
 fn a_plain_subquery_is_pulled_up_and_a_grouped_one_gets_its_conditions_pushed_down() {
     check(
         "WITH mine AS (SELECT * FROM events) SELECT 1 FROM mine WHERE user_id = $1",

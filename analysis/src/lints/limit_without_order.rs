@@ -22,11 +22,11 @@ declare_lint! {
     ///
     /// Only the statement's own LIMIT is checked: in a subquery for `EXISTS` or in a batched write, any row
     /// will do. Queries that lock their rows (`FOR UPDATE SKIP LOCKED`), identical rows
-    /// (`SELECT 1 .. LIMIT 1`) and small tables are left alone. In raw code, one row by a key but for its case, or but
-    /// for the partition key that PostgreSQL wants in it, is listed with `--all`.
+    /// (`SELECT 1 .. LIMIT 1`) and small tables are left alone. Raw queries are listed with `--all`, unless they read
+    /// pages (`OFFSET`): code that takes some rows seldom minds which.
     ///
-    /// Of 21 findings drawn from 90 public projects, 20 were true and 4 worth a change: [how that was
-    /// judged](../measured.md#findings-worth-a-change).
+    /// Of 22 findings drawn from 108 public projects, 21 were true and 4 worth a change, before first rows were listed: [how
+    /// that was judged](../measured.md#findings-worth-a-change).
     ///
     /// ## Example
     ///
@@ -148,13 +148,13 @@ mod tests {
     }
 
     #[test]
-    fn the_only_row_of_a_table_is_listed() {
+    fn pages_are_shown_and_first_rows_are_listed() {
         use crate::finding::Tier;
         for (sql, expected) in [
             ("SELECT name FROM servers LIMIT 1", Tier::Listed),
-            ("SELECT name FROM events WHERE user_id = $1 LIMIT 1", Tier::Shown),
-            ("SELECT name FROM servers LIMIT $1", Tier::Shown),
-            ("SELECT e.name FROM servers s JOIN events e ON e.server_id = s.id LIMIT 1", Tier::Shown),
+            ("SELECT name FROM events WHERE user_id = $1 LIMIT 1", Tier::Listed),
+            ("SELECT name FROM servers LIMIT $1", Tier::Listed),
+            ("SELECT name FROM servers LIMIT 10 OFFSET $1", Tier::Shown),
         ] {
             let bound = if sql.contains('$') { ".bind(1)" } else { "" };
             let source =
@@ -179,8 +179,7 @@ mod tests {
         };
         let lacking = "SELECT name FROM events e WHERE NOT EXISTS (SELECT 1 FROM logs l WHERE l.event_id = e.id) LIMIT 100";
         assert_eq!(found(lacking, "Ok(keep(all))"), [Listed]);
-        assert_eq!(found(&lacking.replace("NOT ", ""), "Ok(keep(all))"), [Shown]);
-        assert_eq!(found(&lacking.replace("e.id)", "e.id AND l.id = $1)"), "Ok(keep(all))"), [Shown]);
+        assert_eq!(found(&lacking.replace("LIMIT 100", "LIMIT 100 OFFSET 100"), "Ok(keep(all))"), [Shown]);
         assert_eq!(found("SELECT id FROM events WHERE is_active LIMIT 1", "Ok(all.is_some())"), []);
     }
 

@@ -1,7 +1,7 @@
 //! What a function does, in order, as far as queries and calls are concerned: the representation from which
 //! bounds are computed.
 
-use super::site::{Allow, Loop};
+use super::site::{Allow, Loop, Origin};
 use super::type_ref::TypeRef;
 use crate::finding::Place;
 
@@ -95,6 +95,8 @@ pub struct CallRef {
     /// The variables in its receiver and arguments, all connections left out; `None` if what it is given may be another in
     /// each turn for a reason of its own.
     pub given: Option<Vec<String>>,
+    /// Where what it is given comes from, in the order of the parameters, including the receiver.
+    pub passed: Vec<Vec<Origin>>,
     /// Whether it runs only when a buffer is full, so that it handles many elements at once.
     pub batched: bool,
     /// What comments above the statement and attributes of enclosing functions allow here.

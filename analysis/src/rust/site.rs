@@ -248,6 +248,8 @@ pub struct Loop {
     pub exempt: Option<&'static str>,
     /// The number of iterations, if the source determines it: `for _ in 0..3`, an array literal.
     pub turns: Option<u64>,
+    /// Where its elements come from; empty if the source determines them.
+    pub origins: Vec<Origin>,
     /// Why a call in it is for each element alone although it could be one for all: its elements come one after the
     /// other.
     pub pace: Option<&'static str>,
@@ -262,6 +264,40 @@ impl Loop {
     /// Whether results read in it are kept for later iterations.
     pub(crate) fn keeps(&self) -> bool {
         self.exempt == Some(super::walk::purpose::KEPT)
+    }
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Origin {
+    /// What gives it.
+    pub from: Giver,
+    /// Whether it is a part of that: a field of it.
+    pub is_part: bool,
+}
+
+/// What gives a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Giver {
+    /// The call or query whose name stands at this line and column gives it.
+    Given(u32, u32),
+    /// A parameter of the function, counted from 0, including the receiver.
+    Parameter(usize),
+    /// A part of a request, which a parameter is.
+    Request,
+    /// The value whose method the function is.
+    Own,
+    /// It is not known.
+    Unknown,
+}
+
+impl Origin {
+    /// It is not known.
+    pub const UNKNOWN: Origin = Origin::of(Giver::Unknown);
+
+    /// The whole of what is given.
+    pub const fn of(from: Giver) -> Origin {
+        Origin { from, is_part: false }
     }
 }
 

@@ -8,7 +8,7 @@
 use crate::finding::Place;
 use crate::rust::flow::{CallRef, Flow, Handed, LoopFlow};
 use crate::rust::function::{Bound, Step, Upper};
-use crate::rust::site::{Loop, LoopKind, Site};
+use crate::rust::site::{Loop, LoopKind, Origin, Site};
 
 /// Separates a call from the reason why it is unbounded.
 const UNBOUNDED: &str = " is unbounded: ";
@@ -328,6 +328,7 @@ impl Counter<'_> {
 /// The loop in which a helper calls the closure passed to it.
 fn helper_loop(over: String, place: Place) -> Loop {
     Loop {
+        origins: vec![Origin::UNKNOWN],
         kind: LoopKind::For,
         place,
         over,

@@ -196,6 +196,7 @@ impl<'a> CallGraph<'a> {
     /// The calls in loops over data that reach a query, outside of test code.
     pub(in crate::rust) fn querying_calls_in_loops(&self) -> Vec<LoopCall> {
         let mut found = Vec::new();
+        let callers = self.callers();
         for caller in self.functions() {
             let Some((_, function)) = self.get(caller).filter(|(_, function)| !function.in_test) else {
                 continue;
@@ -233,7 +234,9 @@ impl<'a> CallGraph<'a> {
                     around: around.clone(),
                     chain,
                     candidates: targets.len(),
-                    aside: self.aside(caller, call, index),
+                    aside: self
+                        .aside(caller, call, index)
+                        .or_else(|| self.why_few(caller, call, index, &callers)),
                     varies: varies(call, around)
                         || self.turn_writes(caller, call, around)
                         || !self.repeats(caller, call, around),

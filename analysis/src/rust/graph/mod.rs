@@ -8,6 +8,7 @@ pub(super) mod calls;
 pub(super) mod edges;
 pub(super) mod follow;
 mod globs;
+mod growth;
 mod handed;
 pub(super) mod imports;
 mod intervals;

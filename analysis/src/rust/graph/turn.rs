@@ -114,6 +114,13 @@ impl CallGraph<'_> {
         around.pace.map(str::to_owned)
     }
 
+    /// Whether a call looks something up, or writes one row, and does nothing else.
+    pub(super) fn is_simple(&self, source: usize, call: &CallRef) -> bool {
+        let mut work = Work::default();
+        self.add_call(source, call, 0, &mut HashSet::new(), &mut work);
+        work.writes.len() <= 1 && work.reads.len() <= LOOKUP && work.waits.is_none() && !work.begins
+    }
+
     /// Whether the turns of a loop write anything.
     pub(super) fn turn_writes(&self, caller: FunctionId, call: &CallRef, around: &Loop) -> bool {
         let mut turn = Work::default();

@@ -171,7 +171,7 @@ pub(super) fn has(flow: &Flow, step: Step) -> bool {
     step.is_in(flow)
 }
 
-fn each_query(flow: &Flow, found: &mut Vec<usize>) {
+pub(super) fn each_query(flow: &Flow, found: &mut Vec<usize>) {
     match flow {
         Flow::Query(site) => found.push(*site),
         Flow::Seq(parts) | Flow::Branch(parts) => parts.iter().for_each(|part| each_query(part, found)),

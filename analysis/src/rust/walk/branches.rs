@@ -5,6 +5,7 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{BinOp, Expr, Lit, Pat};
 
+use super::shape::Shape;
 use super::variables;
 use super::{Queries, Walker};
 use super::{caches, errors};
@@ -60,6 +61,7 @@ impl Walker<'_> {
         self.expr(&node.expr);
         self.handle_errors(errors::handled_by_match(node));
         let ty = self.type_of(&node.expr);
+        let origins = self.origins(&node.expr);
         let outer = self.here.dispatching;
         let sorting = self.here.sorting;
         if self.dispatches(node, DISPATCHER) {
@@ -77,7 +79,7 @@ impl Walker<'_> {
             self.keeps(caches::kept_in_arm(&node.expr, arm));
             arms.push(self.sequence(|walker| {
                 walker.scoped(|walker| {
-                    walker.bind(&arm.pat);
+                    walker.bind_from(&arm.pat, Shape::Unknown, &origins);
                     walker.type_pattern(&arm.pat, ty.clone());
                     if let Pat::Guard(guarded) = &arm.pat {
                         walker.expr(&guarded.guard);

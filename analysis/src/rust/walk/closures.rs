@@ -29,6 +29,7 @@ impl Walker<'_> {
             over: written_receiver(&node.receiver),
             turns: purpose::over(shape),
             place: place_at(&self.file, node.method.span().start()),
+            origins: self.origins(&node.receiver),
             element: self.element_of(&node.receiver),
             collected: self.collected_in(&node.receiver),
         };
@@ -153,8 +154,8 @@ impl Walker<'_> {
         let callee = Callee::Path(self.imports.resolve(&parts));
         let text = parts.join("::");
         match runs {
-            Runs::PerElement { over, turns, place, .. } => {
-                let head = loops::combinator(over, turns, place);
+            Runs::PerElement { over, turns, place, origins, .. } => {
+                let head = loops::combinator(over, turns, place, origins);
                 self.in_loop(head, *turns, false, |walker| walker.emit_call(span, text, callee, false, 1));
             }
             Runs::Once | Runs::Maybe => {

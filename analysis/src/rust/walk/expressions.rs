@@ -97,7 +97,8 @@ impl Walker<'_> {
                 // What follows runs after an error alone.
                 self.here.rare |= is_error;
             }
-            self.bind(&local.pat);
+            let origins = self.origins(&init.expr);
+            self.bind_from(&local.pat, Shape::Unknown, &origins);
             let ty = self.type_of(&init.expr);
             return self.type_pattern(&local.pat, ty);
         };
@@ -124,6 +125,7 @@ impl Walker<'_> {
             (Shape::Unknown, shape) => shape,
             (shape, _) => shape,
         };
+        new.origins = self.origins(&init.expr);
         new.ty = ty.map_or_else(|| self.type_of(&init.expr), |ty| self.type_ref(ty));
         self.here.locals.push(new);
     }
@@ -153,6 +155,12 @@ impl Walker<'_> {
             Expr::Assign(node) => {
                 let queries = self.expr(&node.right);
                 self.expr(&node.left);
+                if let Expr::Path(path) = node.left.as_ref()
+                    && let Some(name) = path.path.get_ident()
+                {
+                    let origins = self.origins(&node.right);
+                    self.add_origins(&name.to_string(), &origins);
+                }
                 if let Expr::Path(path) = node.left.as_ref()
                     && let Some(name) = path.path.get_ident()
                     && let Some(local) = self.here.locals.get_mut(&name.to_string())
@@ -214,7 +222,8 @@ impl Walker<'_> {
                 self.expr(&node.expr);
                 self.note_whether_matched(&node.pat, &node.expr);
                 let ty = self.type_of(&node.expr);
-                self.bind(&node.pat);
+                let origins = self.origins(&node.expr);
+                self.bind_from(&node.pat, Shape::Unknown, &origins);
                 self.type_pattern(&node.pat, ty);
                 let queries = self.collected_in(&node.expr);
                 self.take_queries(&node.pat, queries);

@@ -19,7 +19,7 @@ use crate::rust::drivers;
 use crate::rust::flow::Callee;
 use crate::rust::place_at;
 use crate::rust::query_names::{self, FunctionForm};
-use crate::rust::site::{Call, Form, SiteSql};
+use crate::rust::site::{Call, Form, Origin, SiteSql};
 use crate::rust::type_ref::TypeRef;
 
 impl Walker<'_> {
@@ -67,6 +67,7 @@ impl Walker<'_> {
                     over: String::new(),
                     turns: purpose::over(Shape::Pages),
                     place: place_at(&self.file, function.path.span().start()),
+                    origins: vec![Origin::UNKNOWN],
                     element: TypeRef::Unknown,
                     collected: Queries::new(),
                 }
@@ -96,6 +97,7 @@ impl Walker<'_> {
         let outer = self.on_its_own_database(node.args.iter());
         self.here.unit = self.unit_of(node.args.iter());
         self.note_reach(node.args.iter());
+        self.note_passed(&node.args.iter().collect::<Vec<_>>());
         self.emit_numbered(number, span, path.join("::"), callee, awaited, node.args.len());
         if let (Some(outer), Some(around)) = (outer, self.here.loops.last_mut()) {
             around.exempt = outer;
@@ -200,6 +202,11 @@ impl Walker<'_> {
         let on_self = matches!(node.receiver.as_ref(), Expr::Path(path) if path.path.is_ident("self"));
         self.here.unit = self.unit_of(node.args.iter().chain([node.receiver.as_ref()]));
         self.note_reach(node.args.iter().chain([node.receiver.as_ref()]));
+        if on_self || awaited || !is_everyday(&method) {
+            let passed: Vec<&Expr> = [node.receiver.as_ref()].into_iter().chain(&node.args).collect();
+            self.note_passed(&passed);
+        }
+        self.note_added(node);
         // What is no database may hold a state that the method changes.
         if !self.is_database(&node.receiver) {
             self.here.given = None;

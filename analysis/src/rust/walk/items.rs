@@ -9,6 +9,7 @@ use syn::{Attribute, Item};
 
 use super::allows;
 use super::locals::Local;
+use super::origin;
 use super::shape;
 use super::sql_text::segments;
 use super::variables;
@@ -223,6 +224,7 @@ impl<'f> Walker<'f> {
                     self.here.locals.push(Local {
                         shape: shape::of_type(&input.ty),
                         parameter,
+                        origins: vec![origin::of_parameter(input, position)],
                         ..Local::new(name, 0)
                     });
                 }

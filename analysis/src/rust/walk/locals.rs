@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::Queries;
 use super::shape::Shape;
 use crate::rust::flow::Flow;
-use crate::rust::site::{Built, SiteSql};
+use crate::rust::site::{Built, Origin, SiteSql};
 use crate::rust::type_ref::TypeRef;
 
 /// A local variable.
@@ -23,6 +23,8 @@ pub(in crate::rust) struct Local {
     pub(in crate::rust) queries: Queries,
     /// The shape of its value.
     pub(in crate::rust) shape: Shape,
+    /// Where its value comes from.
+    pub(in crate::rust) origins: Vec<Origin>,
     /// Its type, as far as it is known.
     pub(in crate::rust) ty: TypeRef,
     /// The closure in it, until its first use.
@@ -56,6 +58,7 @@ impl Local {
             collected: Queries::new(),
             queries: Queries::new(),
             shape: Shape::Unknown,
+            origins: vec![Origin::UNKNOWN],
             ty: TypeRef::Unknown,
             closure: None,
             walked: None,

@@ -16,7 +16,7 @@ use super::spans;
 use super::variables::{self, Body};
 use crate::rust::flow::{Flow, LoopFlow};
 use crate::rust::place_at;
-use crate::rust::site::{Loop, LoopKind};
+use crate::rust::site::{Loop, LoopKind, Origin};
 use crate::rust::type_ref::TypeRef;
 
 /// How often a closure runs that is passed to something.
@@ -33,6 +33,8 @@ pub(in crate::rust) enum Runs {
         over: String,
         turns: Turns,
         place: crate::finding::Place,
+        /// Where the elements come from.
+        origins: Vec<Origin>,
         /// The type of an element.
         element: TypeRef,
         /// The queries that are its elements.
@@ -101,14 +103,16 @@ impl Walker<'_> {
             elements: variables::of_element(&[&node.pat], Body::Block(&node.body)),
             exempt: turns.exempt,
             turns: turns.count,
+            origins: self.origins(&node.expr),
             pace: pace::of_for(&node.pat, &node.expr, &node.body),
         };
         let queries = self.collected_in(&node.expr);
+        let origins = head.origins.clone();
         // The content of a constant's elements is as fixed as the constant.
         let fixed = shape::is_constant_path(&node.expr).then_some(Shape::Fixed(None, true));
         self.in_loop(head, turns, false, |walker| {
             walker.scoped(|walker| {
-                walker.bind_as(&node.pat, fixed.unwrap_or_default());
+                walker.bind_from(&node.pat, fixed.unwrap_or_default(), &origins);
                 walker.type_pattern(&node.pat, element);
                 walker.take_queries(&node.pat, queries);
                 walker.block(&node.body);
@@ -137,6 +141,8 @@ impl Walker<'_> {
             elements,
             exempt,
             turns: count,
+            origins: drawn_from(&node.cond)
+                .map_or_else(|| vec![Origin::UNKNOWN], |source| self.origins(source)),
             pace: pace::of_while(&node.cond, drawn)
                 .or_else(|| pace::follows(&node.cond, &node.body))
                 .or_else(|| pace::found(&node.body)),
@@ -170,6 +176,7 @@ impl Walker<'_> {
             elements: Vec::new(),
             exempt: turns.exempt,
             turns: turns.count,
+            origins: vec![Origin::UNKNOWN],
             pace: None,
         };
         self.in_loop(head, turns, true, |walker| {
@@ -182,7 +189,11 @@ impl Walker<'_> {
         let walk = |walker: &mut Self| {
             let flow = walker.closed(|walker| {
                 walker.scoped(|walker| {
-                    closure.inputs.iter().for_each(|input| walker.bind(input));
+                    let origins = match runs {
+                        Runs::PerElement { origins, .. } => origins.as_slice(),
+                        _ => &[Origin::UNKNOWN],
+                    };
+                    closure.inputs.iter().for_each(|input| walker.bind_from(input, Shape::Unknown, origins));
                     if let (Runs::PerElement { element, collected, .. }, Some(input)) =
                         (runs, closure.inputs.last())
                     {
@@ -204,10 +215,10 @@ impl Walker<'_> {
                 let body = self.sequence(walk);
                 self.keep(spans::of(&closure.body), written.clone(), body);
             }
-            Runs::PerElement { over, turns, place, .. } => {
+            Runs::PerElement { over, turns, place, origins, .. } => {
                 let patterns: Vec<&Pat> = closure.inputs.iter().collect();
                 let body = Body::Expr(&closure.body);
-                let mut head = combinator(over, turns, place);
+                let mut head = combinator(over, turns, place, origins);
                 head.variables = variables::of_turn(&patterns, body);
                 head.elements = variables::of_element(&patterns, body);
                 self.in_loop(head, *turns, false, walk);
@@ -259,8 +270,8 @@ impl Walker<'_> {
                 let body = self.sequence(call);
                 self.keep(Span::call_site(), written.clone(), body);
             }
-            Runs::PerElement { over, turns, place, .. } => {
-                self.in_loop(combinator(over, turns, place), *turns, false, call);
+            Runs::PerElement { over, turns, place, origins, .. } => {
+                self.in_loop(combinator(over, turns, place, origins), *turns, false, call);
             }
         }
     }
@@ -287,15 +298,20 @@ impl Walker<'_> {
                 let body = self.sequence(again);
                 self.keep(Span::call_site(), written.clone(), body);
             }
-            Runs::PerElement { over, turns, place, .. } => {
-                self.in_loop(combinator(over, turns, place), *turns, false, again);
+            Runs::PerElement { over, turns, place, origins, .. } => {
+                self.in_loop(combinator(over, turns, place, origins), *turns, false, again);
             }
         }
     }
 }
 
 /// The loop of an iterator or stream method.
-pub(in crate::rust) fn combinator(over: &str, turns: &Turns, place: &crate::finding::Place) -> Loop {
+pub(in crate::rust) fn combinator(
+    over: &str,
+    turns: &Turns,
+    place: &crate::finding::Place,
+    origins: &[Origin],
+) -> Loop {
     Loop {
         kind: LoopKind::Combinator,
         place: place.clone(),
@@ -306,6 +322,7 @@ pub(in crate::rust) fn combinator(over: &str, turns: &Turns, place: &crate::find
         elements: Vec::new(),
         exempt: turns.exempt,
         turns: turns.count,
+        origins: origins.to_vec(),
         pace: None,
     }
 }

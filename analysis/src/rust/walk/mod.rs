@@ -25,6 +25,7 @@ mod loops;
 mod macro_body;
 mod macros;
 pub(in crate::rust) mod made;
+mod origin;
 pub(in crate::rust) mod pace;
 pub(in crate::rust) mod purpose;
 mod reach;
@@ -44,11 +45,11 @@ use crate::rust::flow::{CallRef, Callee, Flow};
 use crate::rust::function::Function;
 use crate::rust::graph::imports::Imports;
 use crate::rust::place_at;
-use crate::rust::site::{Allow, Loop, Site, SiteSql};
+use crate::rust::site::{Allow, Loop, Origin, Site, SiteSql};
 use crate::rust::source::ModuleItems;
 use crate::rust::type_ref::{Parameters, TypeRef};
 use allows::Comments;
-use locals::{Local, Locals};
+use locals::Locals;
 use loops::Runs;
 pub(in crate::rust) use reach::SERVICES;
 use shape::{Shape, Shapes};
@@ -133,6 +134,8 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) on_service: bool,
     /// What is the `given` of the call that is noted next.
     pub(in crate::rust) given: Option<Vec<String>>,
+    /// What is the `passed` of the call that is noted next.
+    pub(in crate::rust) passed: Vec<Vec<Origin>>,
     /// The loop, counted from 1, whose iterations each do one of a few things here; 0 for none.
     pub(in crate::rust) sorting: usize,
     /// Whether the current code runs only after an error.
@@ -224,9 +227,7 @@ impl<'f> Walker<'f> {
 
     /// Brings the variables of a pattern into scope, with this shape.
     pub(in crate::rust) fn bind_as(&mut self, pattern: &Pat, shape: Shape) {
-        let loops = self.here.loops.len();
-        let names = variables::bindings(pattern);
-        names.into_iter().for_each(|name| self.here.locals.push(Local { shape, ..Local::new(name, loops) }));
+        self.bind_from(pattern, shape, &[Origin::UNKNOWN]);
     }
 
     /// Walks with variables that go out of scope afterwards; closures that were never called are walked then.
@@ -294,6 +295,7 @@ impl<'f> Walker<'f> {
             on_service: std::mem::take(&mut self.here.on_service),
             on_database,
             given: std::mem::take(&mut self.here.given),
+            passed: std::mem::take(&mut self.here.passed),
             batched,
             allows,
         }));

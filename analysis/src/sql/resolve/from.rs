@@ -212,7 +212,6 @@ impl Resolver<'_> {
         if name == "_sqlx_migrations" {
             return (Source::System(full), Some(named_columns(&MIGRATIONS_COLUMNS)));
         }
-        // It exists, but its columns are unknown.
         if known.opaque(schema, name).is_some() || self.is_of_another_database(schema, known) {
             return (Source::Table(full), None);
         }
@@ -236,26 +235,22 @@ impl Resolver<'_> {
                 }
                 _ => {}
             }
-            // Of a schema that nothing known is in, others make the tables.
-            let schemas = || names().filter_map(|name| name.schema.as_deref());
-            let is_ours = |of: &str| of == "public" || schemas().any(|it| it == of);
-            if schema.is_some_and(|of| !is_ours(of) && most_similar(of, schemas()).is_none()) {
-                return (Source::Table(full), None);
-            }
         }
         let similar = most_similar(name, names().map(|name| name.name.as_str()));
         self.problem(ProblemKind::UnknownTable { name: full.to_string(), similar }, span);
         (Source::Table(full), None)
     }
 
-    /// Whether a qualifier names a database that no migration mentions: one attached in SQLite, or another on
-    /// the same MySQL server.
+    /// Whether a qualifier names a database that no migration mentions, or a schema whose tables others make.
     fn is_of_another_database(&self, schema: Option<&str>, known: &Schema) -> bool {
-        let is_known = |of: &str| {
-            let mut names = known.tables.keys().chain(known.views.keys());
-            names.any(|name| name.schema.as_deref() == Some(of))
+        let names = known.tables.keys().chain(known.views.keys());
+        let schemas = || names.clone().filter_map(|name| name.schema.as_deref());
+        let is_own = |of: &str| match self.dialect {
+            Dialect::Postgres => of == "public" || of == "information_schema" || of.starts_with("pg_"),
+            Dialect::MySql | Dialect::Sqlite => of == "main",
         };
-        self.dialect != Dialect::Postgres && schema.is_some_and(|of| of != "main" && !is_known(of))
+        let is_near = |of| self.dialect == Dialect::Postgres && most_similar(of, schemas()).is_some();
+        schema.is_some_and(|of| !is_own(of) && !schemas().any(|it| it == of) && !is_near(of))
     }
 
     /// Whether every database has this table.

@@ -51,6 +51,33 @@ fn write(query: &Query) -> &Write {
 }
 
 #[test]
+fn a_cte_sees_the_rows_around_its_query_and_a_column_is_meant_before_a_row() {
+    let tables = "CREATE TABLE links (id int, url text); CREATE TABLE pages (id int, links json);";
+    let mut replay = Replay::new(Postgres);
+    replay.apply(tables, "tables.sql");
+    for (sql, expected) in [
+        (
+            "SELECT (SELECT url FROM links WHERE id = (WITH one AS (SELECT n FROM json_array_elements(links) AS n) \
+             SELECT (n->>0)::int FROM one LIMIT 1)) FROM pages",
+            0,
+        ),
+        ("SELECT (SELECT url FROM links l WHERE l.id = json_array_length(links)) FROM pages", 0),
+        ("SELECT (WITH one AS (SELECT other FROM links) SELECT 1 FROM one) FROM pages", 1),
+        ("WITH one AS (SELECT links FROM links) SELECT * FROM one", 0),
+    ] {
+        let query = resolve(sql, Postgres, Some(&replay.schema)).expect("it parses");
+        assert_eq!(query.problems.len(), expected, "{sql}: {:?}", query.problems);
+    }
+}
+
+#[test]
+fn a_schema_that_nothing_is_in_is_filled_by_others() {
+    check(Postgres, "SELECT 1 FROM audit.changes", &[]);
+    check(Postgres, "SELECT 1 FROM public.changes", &["table public.changes"]);
+    check(Postgres, "SELECT 1 FROM changes", &["table changes"]);
+}
+
+#[test]
 fn merge_joins_its_source_with_its_target() {
     let query = resolved(
         Postgres,

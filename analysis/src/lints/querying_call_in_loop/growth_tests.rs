@@ -1,0 +1,57 @@
+//! Calls in loops by where the elements come from.
+
+use crate::lints::tests::findings_in;
+
+#[test]
+fn a_loop_that_nothing_says_to_grow_is_listed() {
+    use crate::finding::Tier::{Listed, Shown};
+    let tier = |body: &str, more: &str| {
+        let source = format!(
+            "struct Order {{ items: Vec<i64> }}
+             async fn run(db: &PgPool, order: &Order, ids: &[i64], Json(request): Json<Order>) {{ {body} }}
+             async fn load(db: &PgPool, id: i64) {{ sqlx::query(\"SELECT name FROM servers WHERE id = $1\").bind(id).fetch_one(db).await; }}
+             async fn change(db: &PgPool, id: i64) {{ load(db, id).await;
+                 sqlx::query(\"UPDATE servers SET name = 'a' WHERE id = $1\").bind(id).execute(db).await;
+                 sqlx::query(\"DELETE FROM logs WHERE event_id = $1\").bind(id).execute(db).await; }}
+             async fn servers(db: &PgPool) -> Vec<i64> {{ sqlx::query_scalar(\"SELECT id FROM servers WHERE name > 'a'\").fetch_all(db).await }}
+             async fn order(db: &PgPool) -> Order {{ sqlx::query_as(\"SELECT items FROM servers WHERE id = 1\").fetch_one(db).await }}
+             {more}"
+        );
+        let found = findings_in("querying_call_in_loop", &source);
+        let found = found.iter().filter(|finding| finding.lint == "querying_call_in_loop");
+        let tiers: Vec<_> = found.map(|finding| finding.tier).collect();
+        assert_eq!(tiers.len(), 1, "{body}");
+        tiers[0]
+    };
+    let each = |items: &str| format!("for id in {items} {{ load(db, *id).await; }}");
+    for (body, expected) in [
+        (each("servers(db).await"), Shown),
+        (each("&ids"), Shown),
+        (each("&request.items"), Shown),
+        (each("order(db).await.items"), Listed),
+        (format!("let order = order(db).await; {}", each("order.items.iter()")), Listed),
+        (format!("let mut made = Vec::new(); made.push(1); {}", each("made")), Listed),
+        (
+            format!(
+                "let mut made = Vec::new(); for id in servers(db).await {{ made.push(id); }} {}",
+                each("made")
+            ),
+            Shown,
+        ),
+        (format!("let all = client.names().await; {}", each("all")), Shown),
+        (format!("if let Ok(all) = servers(db).await {{ {} }}", each("all")), Shown),
+        ("for id in &request.items { change(db, *id).await; }".to_owned(), Listed),
+        ("for id in servers(db).await { change(db, id).await; }".to_owned(), Shown),
+        ("for one in servers(db).await { for id in one.parts { load(db, *id).await; } }".to_owned(), Shown),
+    ] {
+        assert_eq!(tier(&body, ""), expected, "{body}");
+    }
+    let given = |what: &str| {
+        format!(
+            "async fn call(db: &PgPool) {{ {what} }} async fn all(db: &PgPool, ids: &[i64]) {{ for id in ids {{ load(db, *id).await; }} }}"
+        )
+    };
+    assert_eq!(tier("", &given("all(db, &[1, 2]).await;")), Listed);
+    assert_eq!(tier("", &given("let ids = servers(db).await; all(db, &ids).await;")), Shown);
+    assert_eq!(tier("", &given("")), Shown);
+}

@@ -1,0 +1,235 @@
+//! Whether a loop grows with the data: its elements come from a query's rows, from another service, or from what a caller
+//! brings. A call in a loop over a few elements that the program or a request determines is seldom worth a change.
+
+use std::collections::{HashMap, HashSet};
+
+use super::calls::CallGraph;
+use crate::rust::drivers;
+use crate::rust::flow::{CallRef, Callee};
+use crate::rust::site::{Fetched, Giver, LoopKind, Origin, Site};
+use crate::rust::source::FunctionId;
+use crate::rust::type_ref::TypeRef;
+
+/// The maximum number of callers that are followed to where a parameter comes from.
+const DEEPEST: usize = 5;
+
+/// The maximum number of calls that are followed to the query whose rows they give.
+const FARTHEST: usize = 4;
+
+/// What is known of the number of a loop's elements; each says more than the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Growth {
+    /// Neither a query nor a service gives them.
+    Few,
+    /// The value whose method the function is keeps them.
+    Kept,
+    /// A request brings them.
+    Requested,
+    /// Nothing is known of them.
+    Unknown,
+    /// A service, or something else that the function waits for, gives them.
+    Answered,
+    /// They are rows of a query, or made from such.
+    Rows,
+}
+
+/// The calls of each function outside of test code: the caller, and what it passes.
+pub(super) type Callers<'a> = HashMap<FunctionId, Vec<(FunctionId, &'a CallRef)>>;
+
+impl<'a> CallGraph<'a> {
+    /// The calls of each function.
+    pub(super) fn callers(&self) -> Callers<'a> {
+        let mut callers: Callers<'a> = HashMap::new();
+        for caller in self.all_functions() {
+            let Some((_, function)) = self.get(caller).filter(|(_, it)| !it.in_test) else { continue };
+            function.flow.each_call(&mut |call| {
+                for target in self.targets(caller.source, call) {
+                    callers.entry(*target).or_default().push((caller, call));
+                }
+            });
+        }
+        callers
+    }
+
+    /// Why a call in a loop, the one at `index` around it, is seldom worth a change: nothing says that its elements grow
+    /// with the data, and one statement for all would not be simple either.
+    pub(super) fn why_few(
+        &self,
+        caller: FunctionId,
+        call: &CallRef,
+        index: usize,
+        callers: &Callers<'_>,
+    ) -> Option<String> {
+        let is_simple = || self.is_simple(caller.source, call);
+        match self.growth(caller, call, index, callers) {
+            Growth::Rows | Growth::Answered => None,
+            Growth::Requested | Growth::Unknown if is_simple() => None,
+            Growth::Requested => {
+                Some("a request brings the elements, and each turn does more than one thing".to_owned())
+            }
+            Growth::Unknown => Some(
+                "where the elements come from is not known, and each turn does more than one thing"
+                    .to_owned(),
+            ),
+            Growth::Kept => Some("the elements are kept by one value, and no query gives them".to_owned()),
+            Growth::Few => {
+                Some("the elements are parts of one value, or made here: no query gives them".to_owned())
+            }
+        }
+    }
+
+    /// The growth of the loops around a call, up to the one at `index`: the most that is known of one of them.
+    pub(super) fn growth(
+        &self,
+        caller: FunctionId,
+        call: &CallRef,
+        index: usize,
+        callers: &Callers<'_>,
+    ) -> Growth {
+        let work = call.loops.iter().take(index + 1).filter(|around| around.exempt.is_none());
+        let of_loop = |around: &crate::rust::site::Loop| match around.kind {
+            LoopKind::Loop => Growth::Unknown,
+            _ => self.of_origins(caller, &around.origins, 0, &mut HashSet::new(), callers),
+        };
+        work.map(of_loop).max().unwrap_or(Growth::Unknown)
+    }
+
+    fn of_origins(
+        &self,
+        function: FunctionId,
+        origins: &[Origin],
+        depth: usize,
+        seen: &mut HashSet<(FunctionId, usize)>,
+        callers: &Callers<'_>,
+    ) -> Growth {
+        let of_whole = |giver: Giver| match giver {
+            Giver::Given(line, column) => self.of_given(function, (line, column)),
+            Giver::Parameter(position) => self.of_parameter(function, position, depth, seen, callers),
+            Giver::Request => Growth::Requested,
+            Giver::Own => Growth::Kept,
+            Giver::Unknown => Growth::Unknown,
+        };
+        let mut of_whole = of_whole;
+        // The parts of one row are few. Where many rows have them, a loop around is over these.
+        let of_one = |origin: &Origin| match (of_whole(origin.from), origin.is_part) {
+            (Growth::Rows, true) => Growth::Few,
+            (Growth::Unknown, true) => Growth::Kept,
+            (growth, _) => growth,
+        };
+        origins.iter().map(of_one).max().unwrap_or(Growth::Few)
+    }
+
+    /// What the callers of a function pass as a parameter. Whoever calls it from elsewhere may pass anything.
+    fn of_parameter(
+        &self,
+        function: FunctionId,
+        position: usize,
+        depth: usize,
+        seen: &mut HashSet<(FunctionId, usize)>,
+        callers: &Callers<'_>,
+    ) -> Growth {
+        let calls = callers.get(&function).map_or(&[][..], Vec::as_slice);
+        if calls.is_empty() || depth >= DEEPEST {
+            return Growth::Unknown;
+        }
+        if !seen.insert((function, position)) {
+            return Growth::Few;
+        }
+        let passed = |(caller, call): &(FunctionId, &CallRef)| match call.passed.get(position) {
+            Some(origins) => self.of_origins(*caller, origins, depth + 1, seen, callers),
+            None => Growth::Unknown,
+        };
+        calls.iter().map(passed).max().unwrap_or(Growth::Unknown)
+    }
+
+    /// What the call or query at a place gives.
+    fn of_given(&self, id: FunctionId, place: (u32, u32)) -> Growth {
+        let Some((source, function)) = self.get(id) else { return Growth::Unknown };
+        let is_here = |site: &&Site| {
+            site.call.as_ref().is_some_and(|call| (call.place.line, call.place.column) == place)
+                && site.place.file == function.place.file
+        };
+        if let Some(site) = source.scan.sites.iter().find(is_here) {
+            return if gives_rows(site) { Growth::Rows } else { Growth::Few };
+        }
+        let mut called = None;
+        function.flow.each_call(&mut |call| {
+            if (call.place.line, call.place.column) == place {
+                called = called.or(Some(call));
+            }
+        });
+        let Some(call) = called else { return Growth::Few };
+        let targets = self.targets(id.source, call);
+        if targets.iter().any(|target| self.queries(*target)) {
+            let gives_many = |target: &FunctionId| {
+                self.get(*target).is_some_and(|(_, it)| holds_list(&it.returns))
+                    || self.reads_many(*target, 0, &mut HashSet::new())
+            };
+            return if targets.iter().any(gives_many) { Growth::Rows } else { Growth::Few };
+        }
+        let is_made =
+            matches!(call.callee.name(), "new" | "default" | "with_capacity" | "once" | "empty" | "from");
+        match call.awaited {
+            true if call.on_database => Growth::Unknown,
+            true => Growth::Answered,
+            false if targets.is_empty() && !is_made && matches!(call.callee, Callee::Path(_)) => {
+                Growth::Unknown
+            }
+            false => Growth::Few,
+        }
+    }
+
+    /// Whether a function reads all rows of a query, itself or in what it calls.
+    fn reads_many(&self, id: FunctionId, depth: usize, seen: &mut HashSet<FunctionId>) -> bool {
+        if depth > FARTHEST || !seen.insert(id) {
+            return false;
+        }
+        let Some((source, function)) = self.get(id) else { return false };
+        let mut queries = Vec::new();
+        super::waits::each_query(&function.flow, &mut queries);
+        if queries.iter().any(|at| source.scan.sites.get(*at).is_some_and(gives_rows)) {
+            return true;
+        }
+        let mut found = false;
+        function.flow.each_call(&mut |call| {
+            let mut targets = self.targets(id.source, call).iter();
+            found = found || targets.any(|target| self.reads_many(*target, depth + 1, seen));
+        });
+        found
+    }
+}
+
+/// Whether all rows of a query are read where it is run; where that is not seen, they may be.
+fn gives_rows(site: &Site) -> bool {
+    site.call.as_ref().is_none_or(|call| {
+        call.fetched() == Fetched::All
+            || call.method == "fetch_many"
+            || drivers::fetched(&call.method) == Fetched::All
+    })
+}
+
+/// Whether a type is a collection, or holds one as a type argument: `Result<Vec<Event>>`.
+fn holds_list(ty: &TypeRef) -> bool {
+    match ty {
+        TypeRef::Named(path, arguments) => {
+            let name = path.last().map_or("", String::as_str);
+            let is_list = matches!(
+                name,
+                "[]" | "Vec"
+                    | "VecDeque"
+                    | "HashMap"
+                    | "HashSet"
+                    | "BTreeMap"
+                    | "BTreeSet"
+                    | "IndexMap"
+                    | "BoxStream"
+                    | "Page"
+            );
+            is_list || arguments.iter().any(holds_list)
+        }
+        TypeRef::Implements(traits) => {
+            traits.iter().any(|path| path.last().is_some_and(|name| name == "Stream" || name == "Iterator"))
+        }
+        _ => false,
+    }
+}

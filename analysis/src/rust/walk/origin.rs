@@ -1,0 +1,294 @@
+//! Where the elements of a value come from: what gives them, through conversions, fields and collections that are filled.
+//! From this follows whether a loop over them grows with the data.
+
+use syn::spanned::Spanned;
+use syn::{Block, Expr, Pat, Stmt};
+
+use super::Walker;
+use super::invocations::is_connection;
+use super::locals::Local;
+use super::shape::{Shape, is_constant};
+use super::sql_text::segments;
+use super::variables;
+use crate::rust::place_at;
+use crate::rust::site::{Giver, Origin};
+
+/// The maximum number of steps from a value to what gives it.
+const DEEPEST: usize = 60;
+
+/// The maximum number of origins of a value.
+const MOST: usize = 12;
+
+/// Types by which web frameworks pass a part of a request.
+const EXTRACTORS: &[&str] = &[
+    "Form",
+    "Json",
+    "JsonBody",
+    "Multipart",
+    "Path",
+    "Payload",
+    "Query",
+    "Request",
+    "Validated",
+    "ValidatedJson",
+];
+
+/// The names of connections.
+const CONNECTIONS: &[&str] =
+    &["conn", "connection", "db", "executor", "pg", "pool", "self", "transaction", "trx", "tx", "txn"];
+
+/// Methods that give what the receiver and the argument have.
+const JOINS: &[&str] = &[
+    "chain",
+    "difference",
+    "intersection",
+    "merge",
+    "or",
+    "symmetric_difference",
+    "union",
+    "unwrap_or",
+    "zip",
+];
+
+/// What is waited for although it only gathers what others give.
+const GATHERS: &[&str] =
+    &["boxed", "collect", "instrument", "into_future", "join_all", "timeout", "try_collect", "try_join_all"];
+
+/// The names of fields that hold the rows of a page.
+const ROWS: &[&str] =
+    &["content", "data", "entries", "items", "list", "records", "results", "rows", "value", "values"];
+
+/// Methods that add to a collection.
+const ADDS: &[&str] = &["append", "extend", "extend_from_slice", "insert", "push", "push_back", "push_front"];
+
+impl Walker<'_> {
+    /// The origins of a value's elements; none if the source determines them.
+    pub(super) fn origins(&self, value: &Expr) -> Vec<Origin> {
+        let mut found = Vec::new();
+        self.trace(value, 0, &mut found);
+        found
+    }
+
+    fn trace(&self, value: &Expr, depth: usize, found: &mut Vec<Origin>) {
+        let mut add = |origin: Origin| {
+            if !found.contains(&origin) && found.len() < MOST {
+                found.push(origin);
+            }
+        };
+        if depth > DEEPEST {
+            return add(Origin::UNKNOWN);
+        }
+        let depth = depth + 1;
+        match value {
+            Expr::Lit(_) | Expr::Closure(_) | Expr::Repeat(_) => {}
+            Expr::Reference(inner) => self.trace(&inner.expr, depth, found),
+            Expr::Paren(inner) => self.trace(&inner.expr, depth, found),
+            Expr::Group(inner) => self.trace(&inner.expr, depth, found),
+            Expr::Try(inner) => self.trace(&inner.expr, depth, found),
+            Expr::Await(inner) => self.trace_awaited(&inner.base, depth, found),
+            Expr::Unary(inner) => self.trace(&inner.expr, depth, found),
+            Expr::Cast(inner) => self.trace(&inner.expr, depth, found),
+            Expr::Field(inner) => {
+                let mut whole = Vec::new();
+                self.trace(&inner.base, depth, &mut whole);
+                // A page of rows has them in a field.
+                let is_part =
+                    matches!(&inner.member, syn::Member::Named(name) if !ROWS.iter().any(|it| name == it));
+                for origin in whole {
+                    let origin = Origin { is_part: origin.is_part || is_part, ..origin };
+                    if !found.contains(&origin) && found.len() < MOST {
+                        found.push(origin);
+                    }
+                }
+            }
+            Expr::Index(inner) => self.trace(&inner.expr, depth, found),
+            Expr::Range(range) => {
+                range.start.iter().chain(&range.end).for_each(|end| self.trace(end, depth, found));
+            }
+            Expr::Array(list) => list.elems.iter().for_each(|part| self.trace(part, depth, found)),
+            Expr::Tuple(list) => list.elems.iter().for_each(|part| self.trace(part, depth, found)),
+            Expr::Struct(made) => made.fields.iter().for_each(|field| self.trace(&field.expr, depth, found)),
+            Expr::Path(path) => {
+                let parts = segments(&path.path);
+                let name = parts.last().map_or("", String::as_str);
+                match self.here.locals.get(name).filter(|_| parts.len() == 1) {
+                    Some(local) => local.origins.iter().for_each(|origin| add(*origin)),
+                    None if name == "self" => add(Origin::of(Giver::Own)),
+                    None if is_constant(name) || name == "None" => {}
+                    None => add(Origin::UNKNOWN),
+                }
+            }
+            Expr::MethodCall(call) => {
+                let method = call.method.to_string();
+                self.trace(&call.receiver, depth, found);
+                let joins = JOINS.contains(&method.as_str());
+                self.trace_given(call.method.span(), call.args.iter().filter(|_| joins), depth, found);
+            }
+            Expr::Call(call) => {
+                let Expr::Path(path) = call.func.as_ref() else { return add(Origin::UNKNOWN) };
+                let last = path.path.segments.last();
+                let is_constructor =
+                    last.is_some_and(|last| last.ident.to_string().starts_with(char::is_uppercase));
+                let span = last.map_or_else(|| path.span(), |last| last.ident.span());
+                if is_constructor {
+                    call.args.iter().for_each(|part| self.trace(part, depth, found));
+                } else {
+                    self.trace_given(span, call.args.iter(), depth, found);
+                }
+            }
+            Expr::Macro(mac) if mac.mac.path.is_ident("vec") && mac.mac.tokens.is_empty() => {}
+            Expr::If(node) => {
+                self.trace_tail(&node.then_branch, depth, found);
+                if let Some((_, otherwise)) = &node.else_branch {
+                    self.trace(otherwise, depth, found);
+                }
+            }
+            Expr::Block(node) => self.trace_tail(&node.block, depth, found),
+            Expr::Match(node) => {
+                self.trace(&node.expr, depth, found);
+                for arm in &node.arms {
+                    let bound = variables::bindings(&arm.pat);
+                    let gives_bound = variables::mentions(&arm.body).iter().any(|name| bound.contains(name));
+                    if !gives_bound && !leaves(&arm.body) {
+                        self.trace(&arm.body, depth, found);
+                    }
+                }
+            }
+            _ => add(Origin::UNKNOWN),
+        }
+    }
+
+    /// What a call gives, and what it is given to make it from.
+    fn trace_given<'e>(
+        &self,
+        span: proc_macro2::Span,
+        arguments: impl Iterator<Item = &'e Expr>,
+        depth: usize,
+        found: &mut Vec<Origin>,
+    ) {
+        let place = place_at(&self.file, span.start());
+        let given = Origin::of(Giver::Given(place.line, place.column));
+        if !found.contains(&given) && found.len() < MOST {
+            found.push(given);
+        }
+        let is_plain = |value: &&Expr| !matches!(value, Expr::Closure(_) | Expr::Lit(_));
+        for argument in arguments.filter(is_plain).filter(|value| !self.is_connection(value)) {
+            self.trace(argument, depth, found);
+        }
+    }
+
+    /// Whether a value is a connection, by its type or its whole name: `db_events` holds events.
+    fn is_connection(&self, value: &Expr) -> bool {
+        let is_one = |name: &String| CONNECTIONS.contains(&name.as_str());
+        let is_named = || matches!(variables::mentions(value).as_slice(), [only] if is_one(only));
+        self.is_database(value) && (is_connection(&self.type_of(value)) || is_named())
+    }
+
+    /// What is waited for: the answer of a call, whatever it is given, or futures and streams that were made before.
+    fn trace_awaited(&self, value: &Expr, depth: usize, found: &mut Vec<Origin>) {
+        let (name, span) = match value {
+            Expr::MethodCall(call) => (call.method.to_string(), call.method.span()),
+            Expr::Call(call) => match call.func.as_ref() {
+                Expr::Path(path) => match path.path.segments.last() {
+                    Some(last) => (last.ident.to_string(), last.ident.span()),
+                    None => return,
+                },
+                _ => return self.trace(value, depth, found),
+            },
+            _ => return self.trace(value, depth, found),
+        };
+        if GATHERS.contains(&name.as_str()) {
+            return self.trace(value, depth, found);
+        }
+        self.trace_given(span, std::iter::empty(), depth, found);
+    }
+
+    fn trace_tail(&self, block: &Block, depth: usize, found: &mut Vec<Origin>) {
+        match block.stmts.last() {
+            Some(Stmt::Expr(tail, None)) if leaves(tail) => {}
+            // What the block declares is out of scope.
+            Some(Stmt::Expr(tail, None)) if block.stmts.len() == 1 => self.trace(tail, depth, found),
+            _ => found.push(Origin::UNKNOWN),
+        }
+    }
+
+    /// Brings the variables of a pattern into scope, with where their value comes from.
+    pub(super) fn bind_from(&mut self, pattern: &Pat, shape: Shape, origins: &[Origin]) {
+        let loops = self.here.loops.len();
+        for name in variables::bindings(pattern) {
+            self.here.locals.push(Local { shape, origins: origins.to_vec(), ..Local::new(name, loops) });
+        }
+    }
+
+    /// Notes what a method adds to a collection: its elements come from the argument, as often as the loops around it.
+    pub(super) fn note_added(&mut self, node: &syn::ExprMethodCall) {
+        if !ADDS.iter().any(|name| node.method == name) {
+            return;
+        }
+        let Some(name) = root(&node.receiver) else { return };
+        let Some(declared) = self.here.locals.get(&name).map(|local| local.loops) else { return };
+        let mut added: Vec<Origin> = node.args.iter().flat_map(|value| self.origins(value)).collect();
+        added.extend(self.here.loops.iter().skip(declared).flat_map(|around| around.origins.iter().copied()));
+        self.add_origins(&name, &added);
+    }
+
+    pub(super) fn add_origins(&mut self, name: &str, added: &[Origin]) {
+        let Some(local) = self.here.locals.get_mut(name) else { return };
+        for origin in added {
+            if !local.origins.contains(origin) && local.origins.len() < MOST {
+                local.origins.push(*origin);
+            }
+        }
+    }
+
+    /// The origins of what a call is given, in the order of its parameters. What is lent to be changed may be filled.
+    pub(super) fn note_passed(&mut self, values: &[&Expr]) {
+        self.here.passed = values.iter().map(|value| self.origins(value)).collect();
+        for value in values {
+            if let Expr::Reference(lent) = value
+                && lent.mutability.is_some()
+                && let Expr::Path(path) = lent.expr.as_ref()
+                && let Some(name) = path.path.get_ident()
+                && !self.is_connection(value)
+            {
+                self.add_origins(&name.to_string(), &[Origin::UNKNOWN]);
+            }
+        }
+    }
+}
+
+/// Where a parameter comes from: a part of a request, or the callers.
+pub(super) fn of_parameter(input: &syn::PatType, position: usize) -> Origin {
+    let is_extractor = |path: &syn::Path| {
+        path.segments.last().is_some_and(|last| EXTRACTORS.iter().any(|name| last.ident == name))
+    };
+    let is_request = match (input.pat.as_ref(), input.ty.as_ref()) {
+        (Pat::TupleStruct(pattern), _) => is_extractor(&pattern.path),
+        (_, syn::Type::Path(ty)) => is_extractor(&ty.path),
+        _ => false,
+    };
+    Origin::of(if is_request { Giver::Request } else { Giver::Parameter(position) })
+}
+
+/// The variable in which a method adds something: `seen` in `seen.entry(key).or_default().push(..)`.
+fn root(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+        Expr::MethodCall(call) => root(&call.receiver),
+        Expr::Field(field) => root(&field.base),
+        Expr::Index(index) => root(&index.expr),
+        Expr::Reference(inner) => root(&inner.expr),
+        Expr::Unary(inner) => root(&inner.expr),
+        Expr::Paren(inner) => root(&inner.expr),
+        _ => None,
+    }
+}
+
+/// Whether an expression gives no value, as it leaves the code around it.
+fn leaves(value: &Expr) -> bool {
+    match value {
+        Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => true,
+        Expr::Block(block) => matches!(block.block.stmts.last(), Some(Stmt::Expr(last, _)) if leaves(last)),
+        _ => false,
+    }
+}
