@@ -122,14 +122,14 @@ mod tests {
     fn a_key_but_for_the_partition_finds_one_row() {
         check("SELECT name FROM runs WHERE id = $1 LIMIT 1", &[Listed]);
         check("SELECT name FROM runs WHERE id = $1", &[Listed]);
-        check("SELECT name FROM runs WHERE at = $1 LIMIT 1", &[Shown]);
+        check("SELECT name FROM runs WHERE at = $1", &[Shown]);
         check("SELECT r.name FROM runs r JOIN runs s ON s.id = r.id WHERE r.id = $1 LIMIT 1", &[Listed]);
     }
 
     #[test]
     fn a_key_but_for_upper_and_lower_case_finds_one_row() {
         check("SELECT note FROM boards WHERE owner = $1 AND lower(slug) = lower($2) LIMIT 1", &[Listed]);
-        check("SELECT note FROM boards WHERE lower(slug) = lower($1) LIMIT 1", &[Shown]);
-        check("SELECT note FROM boards WHERE owner = $1 AND lower(note) = lower($2) LIMIT 1", &[Shown]);
+        check("SELECT note FROM boards WHERE lower(slug) = lower($1)", &[Shown]);
+        check("SELECT note FROM boards WHERE owner = $1 AND lower(note) = lower($2)", &[Shown]);
     }
 }

@@ -21,7 +21,7 @@ const FARTHEST: usize = 4;
 pub(super) enum Growth {
     /// Neither a query nor a service gives them.
     Few,
-    /// The value whose method the function is keeps them.
+    /// They are parts of one value: of that whose method the function is, or of one of which nothing is known.
     Kept,
     /// A request brings them.
     Requested,
@@ -60,22 +60,16 @@ impl<'a> CallGraph<'a> {
         index: usize,
         callers: &Callers<'_>,
     ) -> Option<String> {
-        let is_simple = || self.is_simple(caller.source, call);
-        match self.growth(caller, call, index, callers) {
-            Growth::Rows | Growth::Answered => None,
-            Growth::Requested | Growth::Unknown if is_simple() => None,
-            Growth::Requested => {
-                Some("a request brings the elements, and each turn does more than one thing".to_owned())
-            }
-            Growth::Unknown => Some(
-                "where the elements come from is not known, and each turn does more than one thing"
-                    .to_owned(),
-            ),
-            Growth::Kept => Some("the elements are kept by one value, and no query gives them".to_owned()),
-            Growth::Few => {
-                Some("the elements are parts of one value, or made here: no query gives them".to_owned())
-            }
-        }
+        let is_simple = |most| self.is_simple(caller.source, call, most);
+        let why = match self.growth(caller, call, index, callers) {
+            Growth::Rows | Growth::Answered | Growth::Unknown => return None,
+            Growth::Requested if is_simple(1) => return None,
+            Growth::Kept if is_simple(0) => return None,
+            Growth::Requested => "a request brings the elements, and each turn does more than one thing",
+            Growth::Kept => "the elements are parts of one value, which are written one by one",
+            Growth::Few => "the elements are parts of one row, or made here: no query gives them",
+        };
+        Some(why.to_owned())
     }
 
     /// The growth of the loops around a call, up to the one at `index`: the most that is known of one of them.

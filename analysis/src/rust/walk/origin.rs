@@ -17,7 +17,7 @@ use crate::rust::site::{Giver, Origin};
 const DEEPEST: usize = 60;
 
 /// The maximum number of origins of a value.
-const MOST: usize = 12;
+const MOST: usize = 8;
 
 /// Types by which web frameworks pass a part of a request.
 const EXTRACTORS: &[&str] = &[
@@ -70,6 +70,10 @@ impl Walker<'_> {
     }
 
     fn trace(&self, value: &Expr, depth: usize, found: &mut Vec<Origin>) {
+        // A long chain has many givers, and finding their places takes time.
+        if found.len() >= MOST {
+            return;
+        }
         let mut add = |origin: Origin| {
             if !found.contains(&origin) && found.len() < MOST {
                 found.push(origin);

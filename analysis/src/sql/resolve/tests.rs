@@ -73,7 +73,7 @@ fn a_cte_sees_the_rows_around_its_query_and_a_column_is_meant_before_a_row() {
 #[test]
 fn a_schema_that_nothing_is_in_is_filled_by_others() {
     check(Postgres, "SELECT 1 FROM audit.changes", &[]);
-    check(Postgres, "SELECT 1 FROM public.changes", &["table public.changes"]);
+    check(Postgres, "SELECT 1 FROM public.changes", &["table changes"]);
     check(Postgres, "SELECT 1 FROM changes", &["table changes"]);
 }
 
