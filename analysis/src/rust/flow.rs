@@ -11,7 +11,7 @@ pub enum Flow {
     /// One query, by its position among the sites of the scan.
     Query(usize),
     /// A call of some function.
-    Call(CallRef),
+    Call(Box<CallRef>),
     /// In sequence.
     Seq(Vec<Flow>),
     /// One of several branches.

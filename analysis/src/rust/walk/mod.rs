@@ -281,7 +281,7 @@ impl<'f> Walker<'f> {
         });
         let unit = std::mem::take(&mut self.here.unit);
         let on_database = std::mem::take(&mut self.here.on_database);
-        self.here.flow.push(Flow::Call(CallRef {
+        self.here.flow.push(Flow::Call(Box::new(CallRef {
             number,
             place,
             written,
@@ -298,7 +298,7 @@ impl<'f> Walker<'f> {
             passed: std::mem::take(&mut self.here.passed),
             batched,
             allows,
-        }));
+        })));
     }
 
     /// The allows at these lines: in comments above them or above an enclosing statement, and of the whole
