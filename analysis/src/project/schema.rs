@@ -191,7 +191,8 @@ fn allow_names(schema: &mut Schema, files: &[String]) {
     }
     for (name, table) in &other.schema.tables {
         let Some(own) = schema.tables.get(name) else {
-            if schema.views.contains_key(name) || schema.opaque(name.schema.as_deref(), &name.name).is_some() {
+            if schema.views.contains_key(name) || schema.opaque(name.schema.as_deref(), &name.name).is_some()
+            {
                 continue;
             }
             schema.opaque.insert(name.clone(), "files make it that are not read".to_owned());
