@@ -50,7 +50,7 @@ impl Reader<'_> {
         let as_numbers = matches!(compare, Compare::Equal | Compare::Range)
             && operand.as_column().and_then(self.type_of).is_some_and(turned)
             && values.iter().any(|value| self.is_number(value));
-        let widened = values.iter().any(|value| self.casts(operand, value));
+        let widened = values.iter().any(|value| self.casts(operand, value) || self.widens(operand, value));
         let mut needs = Relations::NONE;
         let mut usable = !as_numbers && !widened;
         for value in values {
@@ -132,7 +132,18 @@ impl Reader<'_> {
             left = expr;
         }
         let column = left.as_column().filter(|_| self.dialect == Dialect::Sqlite)?;
-        (self.collation_of_any)(column).map(|collation| collation.unwrap_or("binary").to_owned())
+        (self.stored)(column).map(|column| column.collation.as_deref().unwrap_or("binary").to_owned())
+    }
+
+    /// Whether MySQL converts the texts of a column to the larger character set of the other side.
+    fn widens(&self, operand: &Expr, value: &Expr) -> bool {
+        let charset = |side: &Expr| {
+            let column = (self.stored)(side.as_column()?)?;
+            let of_collation = column.collation.as_deref().and_then(|it| it.split('_').next());
+            column.charset.as_deref().or(of_collation).map(width_of_charset)
+        };
+        self.dialect == Dialect::MySql
+            && matches!((charset(operand), charset(value)), (Some(own), Some(other)) if own < other)
     }
 
     /// Whether a value makes MySQL or SQLite compare as numbers.
@@ -151,6 +162,16 @@ impl Reader<'_> {
             Expr::Subquery(block) if self.dialect == Dialect::MySql => self.values.is_number(*block),
             _ => false,
         }
+    }
+}
+
+/// MySQL: the rank of a character set; texts of a lower one are converted to compare them.
+fn width_of_charset(charset: &str) -> u8 {
+    match charset {
+        "utf8mb4" => 3,
+        "utf8" | "utf8mb3" | "ucs2" | "utf16" | "utf32" => 2,
+        "ascii" => 0,
+        _ => 1,
     }
 }
 

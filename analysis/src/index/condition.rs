@@ -5,7 +5,7 @@ use super::pattern;
 use super::relations::Relations;
 use super::search_functions::{self, Sides};
 use super::value_types::Values;
-use crate::schema::Schema;
+use crate::schema::{Column, Schema};
 use crate::sql::Dialect;
 use crate::sql::expr::{ColumnRef, Expr, LikeKind, Literal, Op, Test};
 use crate::sql::query::{BlockId, Body, Query, RelationId, Source};
@@ -100,9 +100,9 @@ pub(super) fn with_reader<T>(
         let Source::Table(table) = &query.relation(relation).source else { return None };
         schema.stored(table)?.column(name)?.collation.as_deref()
     };
-    let collation_of_any = |column: &ColumnRef| {
+    let stored = |column: &ColumnRef| {
         let Source::Table(table) = &query.relation(column.relation?).source else { return None };
-        Some(schema.stored(table)?.column(&column.name)?.collation.as_deref())
+        schema.stored(table)?.column(&column.name)
     };
     let dialect = schema.dialect;
     let values = Values { query };
@@ -114,7 +114,7 @@ pub(super) fn with_reader<T>(
         holds: &holds,
         type_of: &type_of,
         collation_of: &collation_of,
-        collation_of_any: &collation_of_any,
+        stored: &stored,
         values,
     };
     read(&reader)
@@ -123,8 +123,8 @@ pub(super) fn with_reader<T>(
 /// The type of a column of any relation, if known.
 type TypeOf<'a> = dyn Fn(&ColumnRef) -> Option<&'a str> + 'a;
 
-/// The collation of a column of any table, if it is known whether it has one.
-type CollationOf<'a> = dyn Fn(&ColumnRef) -> Option<Option<&'a str>> + 'a;
+/// The column of a known table.
+type StoredOf<'a> = dyn Fn(&ColumnRef) -> Option<&'a Column> + 'a;
 
 /// Whether the named column has a type that satisfies the predicate.
 type HoldsType<'a> = dyn Fn(&str, fn(&str) -> bool) -> bool + 'a;
@@ -141,8 +141,8 @@ pub(super) struct Reader<'a> {
     pub(super) type_of: &'a TypeOf<'a>,
     /// The declared collation of a column of the relation.
     pub(super) collation_of: &'a dyn Fn(&str) -> Option<&'a str>,
-    /// The collation declared for a column of any relation; `None` if the column is of no known table.
-    pub(super) collation_of_any: &'a CollationOf<'a>,
+    /// A column of any relation that is a known table.
+    pub(super) stored: &'a StoredOf<'a>,
     pub(super) values: Values<'a>,
 }
 

@@ -257,6 +257,14 @@ pub struct Table {
     pub without_rowid: bool,
     /// MariaDB: whether earlier versions of its rows are kept.
     pub versioned: bool,
+    /// `UNLOGGED`.
+    pub unlogged: bool,
+    /// PostgreSQL: storage parameters by name.
+    pub storage: BTreeMap<String, String>,
+    /// MySQL: the character set of its columns, if declared.
+    pub charset: Option<String>,
+    /// MySQL: the collation of its columns, if declared.
+    pub collation: Option<String>,
     /// SQLite: whether column types are enforced.
     pub strict: bool,
     /// SQLite: the module of a virtual table, as SQL: `fts5(title, body)`. Such a table has no indexes; its
@@ -287,6 +295,10 @@ impl Table {
             partition_bound: None,
             without_rowid: false,
             versioned: false,
+            unlogged: false,
+            storage: BTreeMap::new(),
+            charset: None,
+            collation: None,
             strict: false,
             module: None,
             hooks: Vec::new(),

@@ -1,6 +1,9 @@
 //! The actions of `ALTER` on a table or a type, and the definitions of types, as data.
 
+use std::collections::BTreeMap;
+
 use super::change::{ColumnDef, ConstraintDef, TypeRef, Written};
+use super::options::Charset;
 use crate::schema::model::UserType;
 
 /// One action of `ALTER TABLE` or a similar statement.
@@ -71,6 +74,8 @@ pub enum Action {
         identity: bool,
         /// `ALWAYS`.
         always: bool,
+        /// The options of its sequence, as SQL, if they change.
+        numbering: Option<Option<String>>,
     },
     /// `DROP EXPRESSION`: the column is no longer generated.
     DropExpression {
@@ -83,6 +88,21 @@ pub enum Action {
         column: String,
         /// The new expression.
         expression: String,
+    },
+    /// `SET LOGGED` and `SET UNLOGGED`.
+    SetLogged(bool),
+    /// `SET (..)`: storage parameters by name.
+    SetStorage(BTreeMap<String, String>),
+    /// `RESET (..)`: the names of storage parameters.
+    ResetStorage(Vec<String>),
+    /// `VALIDATE CONSTRAINT`.
+    Validate(String),
+    /// MySQL: `DEFAULT CHARSET`, or `CONVERT TO CHARACTER SET`.
+    SetCharset {
+        /// The new default.
+        charset: Charset,
+        /// Whether the columns get it, too.
+        convert: bool,
     },
     /// `ADD CONSTRAINT` and MySQL's `ADD INDEX`.
     AddConstraint(ConstraintDef),
@@ -224,6 +244,8 @@ pub enum TypeDef {
         default: Option<String>,
         /// Its CHECK conditions, each with its name if given.
         checks: Vec<(Option<String>, String)>,
+        /// The collation, if given.
+        collation: Option<String>,
     },
     /// A composite type.
     Composite(Vec<ColumnDef>),

@@ -3,6 +3,7 @@
 use super::actions::{Action, Position};
 use super::change::{Change, ColumnDef, Written};
 use super::cursor::{Cursor, Parsed};
+use super::options::{self, Charset};
 use super::{column, constraint, table, types};
 use crate::sql::Dialect;
 use crate::sql::lex::Kind;
@@ -76,7 +77,32 @@ fn read_action(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()>
         let table = column.schema.map(Written::new);
         actions.push(Action::OwnedBy(table));
         Ok(())
+    } else if cursor.dialect == Dialect::Postgres && cursor.take("validate constraint") {
+        actions.push(Action::Validate(cursor.name()?));
+        Ok(())
+    } else if let Some(word) = cursor.take_any(&["set logged", "set unlogged"]) {
+        actions.push(Action::SetLogged(word == "set logged"));
+        Ok(())
+    } else if (cursor.is("set") || cursor.is("reset")) && cursor.text_ahead(1) == "(" {
+        let sets = cursor.is("set");
+        cursor.at += 1;
+        let start = cursor.at;
+        cursor.skip();
+        let parameters = options::storage(&cursor.source(start, cursor.at).to_lowercase());
+        actions.push(if sets {
+            Action::SetStorage(parameters)
+        } else {
+            Action::ResetStorage(parameters.into_keys().collect())
+        });
+        Ok(())
     } else {
+        let convert = cursor.dialect == Dialect::MySql && cursor.take("convert to");
+        let mut charset = Charset::default();
+        while options::charset(cursor, &mut charset) {}
+        if charset != Charset::default() {
+            actions.push(Action::SetCharset { charset, convert });
+            return Ok(());
+        }
         storage(cursor, actions)
     }
 }
@@ -314,15 +340,15 @@ fn alter(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
             cursor.expect("by default")?;
         }
         cursor.expect("as identity")?;
-        cursor.skip_until(|_| false);
-        actions.push(Action::SetIdentity { column, identity: true, always });
+        let numbering = column::numbering(cursor);
+        actions.push(Action::SetIdentity { column, identity: true, always, numbering: Some(numbering) });
     } else if cursor.take("drop identity") {
         let _ = cursor.take("if exists");
-        actions.push(Action::SetIdentity { column, identity: false, always: false });
+        actions.push(Action::SetIdentity { column, identity: false, always: false, numbering: Some(None) });
     } else if cursor.take("set generated") {
         let always = cursor.take("always");
         cursor.skip_until(|_| false);
-        actions.push(Action::SetIdentity { column, identity: true, always });
+        actions.push(Action::SetIdentity { column, identity: true, always, numbering: None });
     } else if cursor.take("drop expression") {
         let _ = cursor.take("if exists");
         actions.push(Action::DropExpression { column });

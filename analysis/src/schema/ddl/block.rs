@@ -3,7 +3,8 @@
 pub use super::condition::{Condition, Test};
 pub(crate) use super::condition::{catalog_test, condition};
 use super::cursor::Cursor;
-use super::{Written, session};
+pub(crate) use super::loops::SPREAD;
+use super::{Written, loops, session};
 use crate::sql::Dialect;
 
 /// A part of a body.
@@ -41,10 +42,19 @@ pub enum Node {
         variable: String,
         /// The elements of the array, as expressions; `VARIADIC x` stands for the elements of `x`.
         items: Vec<String>,
+        /// The columns of rows of several values, each of which is an element of `items`.
+        columns: Vec<String>,
         /// The body of the loop.
         nodes: Vec<Node>,
     },
-    /// `LOOP`, `WHILE`, `FOR`, `CASE`: how often it runs, and with which values, is unknown.
+    /// `WHILE`.
+    While {
+        /// Its condition.
+        condition: Condition,
+        /// Its body.
+        nodes: Vec<Node>,
+    },
+    /// `LOOP`, `FOR`, `CASE`: how often it runs, and with which values, is unknown.
     Loop(Vec<Node>),
     /// `BEGIN … END`.
     Block {
@@ -72,14 +82,29 @@ pub fn parse(body: &str, dialect: Dialect) -> Vec<Node> {
 /// Whether any statement changes the schema.
 pub fn runs_ddl(nodes: &[Node]) -> bool {
     nodes.iter().any(|node| match node {
-        Node::Statement(sql) => looks_like_ddl(sql, Dialect::Postgres),
+        Node::Statement(sql) => looks_like_ddl(sql, Dialect::Postgres) || executes_ddl(sql, nodes),
         Node::Execute(expression) => may_be_ddl(expression, Dialect::Postgres),
         Node::Call { .. } | Node::Assign { .. } => false,
         Node::If { branches, otherwise } => {
             branches.iter().any(|(_, nodes)| runs_ddl(nodes)) || runs_ddl(otherwise)
         }
-        Node::Loop(nodes) | Node::Block { nodes, .. } | Node::ForEach { nodes, .. } => runs_ddl(nodes),
+        Node::Loop(nodes)
+        | Node::Block { nodes, .. }
+        | Node::ForEach { nodes, .. }
+        | Node::While { nodes, .. } => runs_ddl(nodes),
     })
+}
+
+/// MySQL: whether a statement runs a text that is put together here, and may change the schema.
+fn executes_ddl(sql: &str, nodes: &[Node]) -> bool {
+    let changes = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        ["create ", "alter ", "drop ", "rename "].iter().any(|word| text.contains(word))
+    };
+    let cursor = Cursor::new(sql, Dialect::MySql);
+    let is_set =
+        |node: &Node| matches!(node, Node::Assign { value, .. } | Node::Statement(value) if changes(value));
+    cursor.is("execute immediate") && changes(sql) || cursor.is("prepare") && nodes.iter().any(is_set)
 }
 
 /// Whether the SQL in an expression may change the schema: judged by the start of its first string; assumed
@@ -122,6 +147,7 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, bool) {
         } else if cursor.take_symbol(";") || cursor.take_symbol("<<") || cursor.take_symbol(">>") {
         } else if cursor.is("declare") && cursor.dialect == Dialect::MySql {
             // A variable, or an exception handler, whose body may be a block.
+            nodes.extend(declared(cursor));
             while !cursor.done() && !cursor.is_symbol(";") && !cursor.is("begin") {
                 cursor.at += 1;
             }
@@ -160,6 +186,31 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, bool) {
     (nodes, catches)
 }
 
+/// MySQL: the values of `DECLARE x, y int DEFAULT 1`, without consuming it.
+fn declared(cursor: &Cursor<'_>) -> Vec<Node> {
+    let mut ahead = cursor.clone();
+    ahead.at += 1;
+    let mut names = Vec::new();
+    while let Ok(name) = ahead.name() {
+        names.push(name);
+        if !ahead.take_symbol(",") {
+            break;
+        }
+    }
+    while !ahead.done() && !ahead.is_symbol(";") && !ahead.is("default") && !ahead.is("handler") {
+        ahead.skip();
+    }
+    if !ahead.take("default") {
+        return Vec::new();
+    }
+    let start = ahead.at;
+    while !ahead.done() && !ahead.is_symbol(";") {
+        ahead.skip();
+    }
+    let value = ahead.source(start, ahead.at);
+    names.into_iter().map(|variable| Node::Assign { variable, value: value.to_owned() }).collect()
+}
+
 /// Reads `x type := value;` up to `BEGIN`.
 fn declarations(cursor: &mut Cursor<'_>, nodes: &mut Vec<Node>) {
     while !cursor.done() && !cursor.is("begin") {
@@ -189,85 +240,20 @@ fn a_loop(cursor: &mut Cursor<'_>, depth: usize) -> Node {
     let opens = if cursor.dialect == Dialect::MySql && cursor.is("while") { "do" } else { "loop" };
     let start = cursor.at;
     skip_to(cursor, opens);
-    let over = elements(cursor.source(start, cursor.at), cursor.dialect);
+    let head = cursor.source(start, cursor.at);
     let _ = cursor.take(opens);
     let (nodes, _) = statements(cursor, depth + 1);
     end(cursor);
-    match over {
-        Some((variable, items)) => Node::ForEach { variable, items, nodes },
+    let mut asked = Cursor::new(head, cursor.dialect);
+    if asked.take("while") {
+        let start = asked.at;
+        asked.skip_all();
+        return Node::While { condition: condition(asked.source(start, asked.at), cursor.dialect), nodes };
+    }
+    match loops::elements(head, cursor.dialect) {
+        Some(loops::Over { variable, items, columns }) => Node::ForEach { variable, items, columns, nodes },
         None => Node::Loop(nodes),
     }
-}
-
-/// Before an array whose elements are meant.
-pub(crate) const SPREAD: &str = "VARIADIC ";
-
-/// The variable of `FOR` and `FOREACH`, and its values as expressions.
-fn elements(head: &str, dialect: Dialect) -> Option<(String, Vec<String>)> {
-    let mut cursor = Cursor::new(head, dialect);
-    cursor.take_any(&["foreach", "for"])?;
-    let variable = cursor.name().ok()?;
-    let known = numbers(head).map(|items| (variable.clone(), items)).or_else(|| listed(cursor, &variable));
-    // Values that are not known.
-    Some(known.unwrap_or_else(|| (variable, vec![SPREAD.to_owned()])))
-}
-
-/// The most turns of a loop over numbers that are made one by one.
-const MOST_TURNS: usize = 64;
-
-/// The values of `FOR x IN 1..3`, and of `FOR x IN REVERSE 3..1`, which counts downwards from the first number.
-fn numbers(head: &str) -> Option<Vec<String>> {
-    let (first, last) = head.split_once("..")?;
-    let mut words = first.split_whitespace().rev();
-    let first: i64 = words.next()?.parse().ok()?;
-    let before = words.next()?;
-    let last: i64 = last.trim().parse().ok()?;
-    let turns: Vec<i64> = if before.eq_ignore_ascii_case("reverse") {
-        (last..=first).rev().take(MOST_TURNS + 1).collect()
-    } else if before.eq_ignore_ascii_case("in") {
-        (first..=last).take(MOST_TURNS + 1).collect()
-    } else {
-        return None;
-    };
-    (turns.len() <= MOST_TURNS).then(|| turns.iter().map(i64::to_string).collect())
-}
-
-/// Reads `FOREACH x IN ARRAY ARRAY[…]` and `FOR x IN SELECT unnest(ARRAY[…])`, behind the variable.
-fn listed(mut cursor: Cursor<'_>, variable: &str) -> Option<(String, Vec<String>)> {
-    let variable = variable.to_owned();
-    if cursor.take("in array") && !(cursor.is("array") && cursor.text_ahead(1) == "[") {
-        let start = cursor.at;
-        cursor.skip_all();
-        return Some((variable, vec![format!("{SPREAD}{}", cursor.source(start, cursor.at))]));
-    }
-    let is_array = |at: &Cursor<'_>| at.is("array") && at.text_ahead(1) == "[";
-    while !cursor.done() && !is_array(&cursor) && !cursor.is("values") {
-        // A loop over the rows of a table has unknown values.
-        if cursor.is("from") && !cursor.is("from unnest") && !cursor.is("from ( values") {
-            return None;
-        }
-        cursor.at += 1;
-    }
-    let mut items = Vec::new();
-    if cursor.take("values") {
-        while cursor.is_symbol("(") {
-            let start = cursor.at + 1;
-            cursor.skip();
-            items.push(cursor.source(start, cursor.at - 1).to_owned());
-            cursor.take_symbol(",");
-        }
-        return (!items.is_empty()).then_some((variable, items));
-    }
-    cursor.at += 2;
-    while !cursor.done() && !cursor.is_symbol("]") {
-        let start = cursor.at;
-        while !cursor.done() && !cursor.is_symbol(",") && !cursor.is_symbol("]") {
-            cursor.skip();
-        }
-        items.push(cursor.source(start, cursor.at).to_owned());
-        cursor.take_symbol(",");
-    }
-    (!items.is_empty()).then_some((variable, items))
 }
 
 /// Skips the bodies of exception handlers.

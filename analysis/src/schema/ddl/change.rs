@@ -1,6 +1,7 @@
 //! The effect of one statement on the schema, as data: names as written, types and expressions as SQL.
 
 use super::actions::{Action, TypeAction, TypeDef};
+use super::options::TableOptions;
 use crate::schema::model::{Column, Hook, IndexKey, Name};
 
 /// A name as written in a statement, folded; the replay determines its schema.
@@ -189,6 +190,8 @@ pub struct CreateTable {
     pub versioned: bool,
     /// SQLite: `STRICT`.
     pub strict: bool,
+    /// How its rows are stored.
+    pub options: TableOptions,
     /// Timescale: `WITH (tsdb.hypertable, ..)`, as written.
     pub hypertable: Option<String>,
     /// SQLite: the module of a virtual table, `fts5(a, b)`; its columns follow from the arguments, or are
@@ -206,7 +209,7 @@ impl Default for Written {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Element {
     /// A column.
-    Column(ColumnDef),
+    Column(Box<ColumnDef>),
     /// `LIKE another_table`.
     Like {
         /// The other table.

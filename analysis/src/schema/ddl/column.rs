@@ -101,6 +101,11 @@ pub(crate) fn parts(cursor: &mut Cursor<'_>, name: String, ty: TypeRef) -> Parse
             constraints.push(ConstraintDef { name: constraint, rule, timing });
         } else if cursor.take("collate") {
             column.collation = Some(cursor.written()?.name);
+        } else if cursor.dialect == Dialect::MySql && cursor.take_any(&["character set", "charset"]).is_some()
+        {
+            column.charset = Some(cursor.name()?);
+        } else if cursor.dialect == Dialect::MySql && cursor.take("invisible") {
+            column.invisible = true;
         } else if cursor.take("on update") {
             let update = on_update(cursor);
             let default = column.default.as_deref().unwrap_or("NULL");
@@ -178,9 +183,7 @@ fn generated(cursor: &mut Cursor<'_>, column: &mut Column) -> Parsed<()> {
         column.identity = true;
         column.identity_always = always;
         column.not_null = true;
-        if cursor.is_symbol("(") {
-            cursor.skip();
-        }
+        column.numbering = numbering(cursor);
         return Ok(());
     }
     if cursor.dialect == Dialect::MySql
@@ -194,6 +197,17 @@ fn generated(cursor: &mut Cursor<'_>, column: &mut Column) -> Parsed<()> {
     column.stored = cursor.take_any(&["stored", "persistent"]).is_some();
     let _ = cursor.take("virtual");
     Ok(())
+}
+
+/// Reads the options of an identity's sequence, in parentheses.
+pub(crate) fn numbering(cursor: &mut Cursor<'_>) -> Option<String> {
+    if !cursor.is_symbol("(") {
+        return None;
+    }
+    let start = cursor.at;
+    cursor.skip();
+    let inner = cursor.source(start, cursor.at).trim_start_matches('(').trim_end_matches(')').trim();
+    Some(inner.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|options| !options.is_empty())
 }
 
 /// SQLite's `ON CONFLICT …`.

@@ -171,7 +171,6 @@ pub(crate) fn check(cursor: &mut Cursor<'_>) -> Parsed<String> {
     let condition = in_parentheses(cursor)?;
     let _ = cursor.take("no inherit");
     let _ = cursor.take_any(&["not enforced", "enforced"]);
-    let _ = cursor.take("not valid");
     Ok(condition)
 }
 
@@ -223,7 +222,10 @@ fn action(cursor: &mut Cursor<'_>) -> Option<String> {
     taken.filter(|action| *action != "no action").map(str::to_uppercase)
 }
 
-/// Reads a clause on when a constraint is checked, and records anything but the default.
+/// That the rows of before may violate a constraint.
+pub(crate) const NOT_VALID: &str = "NOT VALID";
+
+/// Reads a clause on when and for which rows a constraint is checked, and records anything but the default.
 pub(crate) fn deferrable(cursor: &mut Cursor<'_>, timing: &mut Option<String>) -> bool {
     let parts = [
         "not deferrable",
@@ -235,7 +237,12 @@ pub(crate) fn deferrable(cursor: &mut Cursor<'_>, timing: &mut Option<String>) -
         "enforced",
     ];
     let Some(part) = cursor.take_any(&parts) else { return false };
+    let is_open = timing.as_ref().is_some_and(|timing| timing.ends_with(NOT_VALID));
     match part {
+        "not valid" if !is_open => {
+            *timing = Some(timing.take().map_or_else(String::new, |timing| timing + " ") + NOT_VALID);
+        }
+        "deferrable" | "initially deferred" if is_open => {}
         "deferrable" if timing.is_none() => *timing = Some("DEFERRABLE".to_owned()),
         "initially deferred" => *timing = Some("DEFERRABLE INITIALLY DEFERRED".to_owned()),
         _ => {}

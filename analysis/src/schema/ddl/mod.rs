@@ -16,7 +16,9 @@ mod constraint;
 pub(crate) mod cursor;
 pub mod expression;
 mod index;
+mod loops;
 mod object;
+mod options;
 mod session;
 mod table;
 mod types;
@@ -26,12 +28,14 @@ pub use change::{
     Change, ColumnDef, ConstraintDef, CreateFunction, CreateIndex, CreateTable, CreateView, Drop, Dropped,
     Element, Including, IndexDef, Rule, Scope, TypeRef, Written,
 };
+pub(crate) use constraint::NOT_VALID;
 pub use cursor::DdlError;
 pub use expression::{calls, mentions};
 pub(crate) use object::arguments;
+pub use options::{Charset, TableOptions};
 pub use types::print_user_type;
 
-use super::model::Hook;
+use super::model::{Column, Hook};
 use crate::sql::Dialect;
 use crate::sql::batch::on_one_line;
 use cursor::{Cursor, Parsed};
@@ -117,9 +121,13 @@ fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     while cursor.dialect == Dialect::MySql && definer(cursor) {}
     let _ = cursor.take_any(&["global", "local"]);
     let temporary = cursor.take("temporary") || cursor.take("temp");
-    let _ = cursor.take_any(&["unlogged", "foreign"]);
+    let is_unlogged = cursor.take_any(&["unlogged", "foreign"]) == Some("unlogged");
     if cursor.take("table") {
-        return table::create(cursor, temporary, or_replace);
+        let mut change = table::create(cursor, temporary, or_replace)?;
+        if let Change::CreateTable(table) = &mut change {
+            table.options.unlogged = is_unlogged;
+        }
+        return Ok(change);
     }
     if cursor.take("virtual table") {
         return table::create_virtual(cursor);

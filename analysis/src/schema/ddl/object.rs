@@ -128,8 +128,9 @@ pub(crate) fn create_domain(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         _ => None,
     });
     let checks = checks.collect();
-    let (not_null, default) = (definition.column.not_null, definition.column.default);
-    Ok(Change::CreateType { name, ty: TypeDef::Domain { base: definition.ty, not_null, default, checks } })
+    let super::Column { not_null, default, collation, .. } = definition.column;
+    let base = definition.ty;
+    Ok(Change::CreateType { name, ty: TypeDef::Domain { base, not_null, default, checks, collation } })
 }
 
 /// Reads the rest of `ALTER TYPE` or `ALTER DOMAIN`.
@@ -209,6 +210,7 @@ fn type_action(cursor: &mut Cursor<'_>) -> Parsed<Option<TypeAction>> {
         let name = if cursor.take("constraint") { Some(cursor.name()?) } else { None };
         cursor.expect("check")?;
         let condition = constraint::check(cursor)?;
+        let _ = cursor.take("not valid");
         TypeAction::AddCheck { name, condition }
     } else if ["owner", "set", "validate", "rename constraint"].iter().any(|it| cursor.is(it)) {
         cursor.skip_all();

@@ -2,6 +2,7 @@
 
 use super::change::{Change, ConstraintDef, CreateTable, Element, Including, Rule};
 use super::cursor::{Cursor, Parsed};
+use super::options::{charset, storage};
 use super::{column, constraint, expression, object};
 use crate::sql::Dialect;
 use crate::sql::lex::Kind;
@@ -89,7 +90,7 @@ fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
                 return Err(cursor.error("`,` or `)`"));
             }
             table.constraints.append(&mut column.constraints);
-            table.elements.push(Element::Column(column));
+            table.elements.push(Element::Column(Box::new(column)));
         }
         if !cursor.take_symbol(",") && !cursor.is_symbol(")") {
             // In SQLite the commas between table constraints may be omitted.
@@ -211,9 +212,14 @@ fn options(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
             cursor.skip();
             let said = cursor.source(start, cursor.at).to_lowercase();
             let is_hypertable = said.contains("tsdb.hypertable") || said.contains("timescaledb.hypertable");
+            if !is_hypertable {
+                table.options.storage = storage(&said);
+            }
             table.hypertable = is_hypertable.then_some(said).or(table.hypertable.take());
         } else if cursor.dialect == Dialect::MySql && cursor.take("with system versioning") {
             table.versioned = true;
+        } else if charset(cursor, &mut table.options.charset) {
+            // MySQL's character set and collation.
         } else if cursor.take("without rowid") {
             table.without_rowid = true;
         } else if cursor.dialect == Dialect::Sqlite && cursor.take("strict") {

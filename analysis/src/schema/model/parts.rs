@@ -33,6 +33,12 @@ pub struct Column {
     pub identity_always: bool,
     /// The collation, if declared.
     pub collation: Option<String>,
+    /// MySQL: the character set, if declared.
+    pub charset: Option<String>,
+    /// MariaDB: whether `SELECT *` leaves it out.
+    pub invisible: bool,
+    /// The options of an identity's sequence, as SQL: `START WITH 100`.
+    pub numbering: Option<String>,
 }
 
 impl Column {
@@ -48,6 +54,9 @@ impl Column {
             stored: false,
             identity_always: false,
             collation: None,
+            charset: None,
+            invisible: false,
+            numbering: None,
         }
     }
 }
@@ -68,6 +77,8 @@ pub struct Check {
     pub name: Option<String>,
     /// Its condition as SQL.
     pub condition: String,
+    /// `NOT VALID`: earlier rows may violate it.
+    pub not_valid: bool,
 }
 
 /// An EXCLUDE constraint; its index has the same name.
@@ -94,7 +105,7 @@ pub struct ForeignKey {
     pub on_delete: Option<String>,
     /// `ON UPDATE` in upper case; `None` for `NO ACTION`.
     pub on_update: Option<String>,
-    /// When it is checked, if not immediately: `DEFERRABLE`, `DEFERRABLE INITIALLY DEFERRED`.
+    /// When it is checked, if not immediately: `DEFERRABLE`, `DEFERRABLE INITIALLY DEFERRED`; also `NOT VALID`.
     pub timing: Option<String>,
 }
 
@@ -204,6 +215,8 @@ pub enum UserType {
         default: Option<String>,
         /// Its CHECK conditions as SQL.
         checks: Vec<String>,
+        /// The collation of its columns, if declared.
+        collation: Option<String>,
     },
     /// A composite type, with its fields.
     Composite(Vec<Column>),

@@ -17,6 +17,8 @@ const DEEPEST: usize = 8;
 /// itself twice would take exponentially many. A step is a statement, or some bytes of a body.
 const STEPS: usize = 20_000;
 const BYTES_OF_A_STEP: usize = 64;
+/// The maximum number of turns of a loop that are run one by one.
+const MOST_TURNS: usize = 64;
 
 /// A function that migrations may call.
 #[derive(Debug, Clone)]
@@ -106,22 +108,48 @@ impl Replay {
                 }
                 Node::Call { function, arguments } => self.call(function, arguments),
                 Node::If { branches, otherwise } => self.run_branches(branches, otherwise, what),
-                Node::ForEach { variable, items, nodes } => match self.elements(items) {
-                    Some(items) => {
-                        for item in items {
-                            self.assign(variable, item);
-                            self.run(nodes, what);
-                        }
-                    }
-                    None => {
-                        self.assign(variable, Text::hole());
-                        self.run_loop(nodes, what);
-                    }
-                },
+                Node::ForEach { variable, items, columns, nodes } => {
+                    self.run_each(variable, items, columns, nodes, what);
+                }
+                Node::While { condition, nodes } => self.run_while(condition, nodes, what),
                 Node::Loop(nodes) => self.run_loop(nodes, what),
                 Node::Block { nodes, .. } => self.run(nodes, what),
             }
         }
+    }
+
+    /// Runs a loop once for each of its values, if they are known.
+    fn run_each(&mut self, variable: &str, items: &[String], columns: &[String], nodes: &[Node], what: &str) {
+        let Some(values) = self.elements(items) else {
+            self.assign(variable, Text::hole());
+            return self.run_loop(nodes, what);
+        };
+        for (place, value) in values.into_iter().enumerate() {
+            let row = items.get(place).map_or("", String::as_str);
+            let fields = super::values::fields(row, self.schema.dialect);
+            if fields.len() > 1 {
+                for (at, field) in fields.into_iter().enumerate() {
+                    let default = format!("column{}", at + 1);
+                    let name = columns.get(at).unwrap_or(&default);
+                    let value = self.evaluate(field);
+                    self.assign(&format!("{variable}.{name}"), value);
+                }
+            }
+            self.assign(variable, value);
+            self.run(nodes, what);
+        }
+    }
+
+    /// Runs a loop while its condition is known to hold.
+    fn run_while(&mut self, condition: &Condition, nodes: &[Node], what: &str) {
+        for _ in 0..MOST_TURNS {
+            match self.holds(condition) {
+                Some(true) => self.run(nodes, what),
+                Some(false) => return,
+                None => break,
+            }
+        }
+        self.run_loop(nodes, what);
     }
 
     /// Runs a loop of which only the statements are known, not how often and with which values they run.
@@ -146,7 +174,10 @@ impl Replay {
         for node in nodes {
             match node {
                 Node::Assign { variable, .. } => self.assign(variable, Text::hole()),
-                Node::Loop(nodes) | Node::Block { nodes, .. } | Node::ForEach { nodes, .. } => {
+                Node::Loop(nodes)
+                | Node::Block { nodes, .. }
+                | Node::ForEach { nodes, .. }
+                | Node::While { nodes, .. } => {
                     self.forget_assigned(nodes);
                 }
                 Node::If { branches, otherwise } => {
@@ -322,7 +353,10 @@ impl Replay {
                     branches.iter().for_each(|(_, nodes)| found.extend(self.effects(nodes)));
                     found.extend(self.effects(otherwise));
                 }
-                Node::Loop(nodes) | Node::Block { nodes, .. } | Node::ForEach { nodes, .. } => {
+                Node::Loop(nodes)
+                | Node::Block { nodes, .. }
+                | Node::ForEach { nodes, .. }
+                | Node::While { nodes, .. } => {
                     found.extend(self.effects(nodes));
                 }
             }

@@ -91,10 +91,13 @@ impl Replay {
             Action::SetDefault { column, default } => self.each_column(name, &column, only, |column| {
                 column.default = default.clone().map(|default| print_default(default, &column.ty, dialect));
             }),
-            Action::SetIdentity { column, identity, always } => {
+            Action::SetIdentity { column, identity, always, numbering } => {
                 self.each_column(name, &column, true, |column| {
                     column.identity = identity;
                     column.identity_always = always;
+                    if let Some(numbering) = &numbering {
+                        column.numbering.clone_from(numbering);
+                    }
                 })
             }
             Action::DropExpression { column } => {
@@ -111,6 +114,33 @@ impl Replay {
                     Some(index) => self.index_partitions(name, &index),
                     None => Ok(()),
                 }
+            }
+            Action::SetLogged(logged) => {
+                self.table_mut(name)?.unlogged = !logged;
+                Ok(())
+            }
+            Action::SetStorage(parameters) => {
+                self.table_mut(name)?.storage.extend(parameters);
+                Ok(())
+            }
+            Action::ResetStorage(names) => {
+                self.table_mut(name)?.storage.retain(|parameter, _| !names.contains(parameter));
+                Ok(())
+            }
+            Action::Validate(constraint) => self.validate(name, &constraint),
+            Action::SetCharset { charset, convert } => {
+                let table = self.table_mut(name)?;
+                if charset.name.is_some() {
+                    table.charset = charset.name;
+                }
+                table.collation = charset.collation;
+                if convert {
+                    for column in table.columns.iter_mut().filter(|column| is_text(&column.ty)) {
+                        column.charset.clone_from(&table.charset);
+                        column.collation.clone_from(&table.collation);
+                    }
+                }
+                Ok(())
             }
             Action::Version(versioned) => {
                 self.table_mut(name)?.versioned = versioned;
@@ -181,7 +211,8 @@ impl Replay {
     fn add_column(&mut self, name: &Name, definition: ColumnDef, if_not_exists: bool, at: &Position) -> Step {
         let mut definition = definition;
         let constraints = std::mem::take(&mut definition.constraints);
-        let column = self.column(definition);
+        let mut column = self.column(definition);
+        super::create::inherit_charset(&mut column, self.table(name)?);
         if self.table(name)?.column(&column.name).is_some() {
             let taken = Err(format!("table `{name}` has a column `{}` already", column.name));
             return if if_not_exists { Ok(()) } else { taken };
@@ -333,4 +364,12 @@ fn without_modifiers(ty: &str) -> String {
         }
         _ => ty.to_owned(),
     }
+}
+
+/// MySQL: whether values of a type have a character set.
+pub(super) fn is_text(ty: &str) -> bool {
+    let ty = ty.to_ascii_lowercase();
+    ["char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"]
+        .iter()
+        .any(|base| ty.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with(['(', ' '])))
 }

@@ -3,7 +3,7 @@
 use super::create::missing;
 use super::names::clipped;
 use super::{Replay, Step};
-use crate::schema::ddl::{ConstraintDef, IndexDef, Rule, Written, expression};
+use crate::schema::ddl::{ConstraintDef, IndexDef, NOT_VALID, Rule, Written, expression};
 use crate::schema::model::{Check, Exclusion, ForeignKey, Index, IndexKey, KeyPart, Name, Unique};
 use crate::sql::Dialect;
 
@@ -28,7 +28,10 @@ impl Replay {
                 let key = ForeignKey { name, columns, table: to, references, on_delete, on_update, timing };
                 self.add_foreign_key(table, key)
             }
-            Rule::Check(condition) => self.add_check(table, name, condition),
+            Rule::Check(condition) => {
+                let not_valid = timing.is_some_and(|timing| timing.ends_with(NOT_VALID));
+                self.add_check(table, name, condition, not_valid)
+            }
             Rule::Exclude { index, operators } => {
                 self.add_exclusion(table, name, *index, operators)?;
                 self.set_timing(table, timing)
@@ -224,7 +227,25 @@ impl Replay {
         Ok(())
     }
 
-    fn add_check(&mut self, name: &Name, constraint: Option<String>, condition: String) -> Step {
+    /// The rows of before keep a constraint, too.
+    pub(super) fn validate(&mut self, name: &Name, constraint: &str) -> Step {
+        let table = self.table_mut(name)?;
+        for check in table.checks.iter_mut().filter(|check| check.name.as_deref() == Some(constraint)) {
+            check.not_valid = false;
+        }
+        for key in table.foreign_keys.iter_mut().filter(|key| key.name.as_deref() == Some(constraint)) {
+            key.timing = without_open(key.timing.take());
+        }
+        Ok(())
+    }
+
+    fn add_check(
+        &mut self,
+        name: &Name,
+        constraint: Option<String>,
+        condition: String,
+        not_valid: bool,
+    ) -> Step {
         let table = self.table(name)?;
         let constraint = match (constraint, self.schema.dialect) {
             (Some(given), _) => Some(given),
@@ -249,7 +270,7 @@ impl Replay {
         if let Some(name) = &constraint {
             self.hear(name);
         }
-        let check = Check { name: constraint, condition };
+        let check = Check { name: constraint, condition, not_valid };
         let mut names = self.children(name);
         names.push(name.clone());
         for name in names {
@@ -343,6 +364,13 @@ impl Replay {
             self.schema.tables.insert(name, table);
         }
     }
+}
+
+/// When a constraint is checked, without `NOT VALID`.
+pub(super) fn without_open(timing: Option<String>) -> Option<String> {
+    let timing = timing?;
+    let kept = timing.strip_suffix(NOT_VALID).unwrap_or(&timing).trim_end();
+    (!kept.is_empty()).then(|| kept.to_owned())
 }
 
 /// The index of a definition under its final name.

@@ -44,6 +44,10 @@ impl Replay {
         table.partition_by = create.partition_by;
         table.without_rowid = create.without_rowid;
         table.versioned = create.versioned;
+        table.unlogged = create.options.unlogged;
+        table.storage = create.options.storage;
+        table.charset = create.options.charset.name;
+        table.collation = create.options.charset.collation;
         table.strict = create.strict;
         table.module = create.module;
         let parents = create.inherits.iter().chain(create.partition_of.iter().map(|(parent, _)| parent));
@@ -91,7 +95,7 @@ impl Replay {
         let mut ledger = None;
         for element in elements {
             match element {
-                Element::Column(definition) => self.add_definition(table, definition),
+                Element::Column(definition) => self.add_definition(table, *definition),
                 Element::Like { table: written, including } => {
                     let known = self.find_table(&written).is_some();
                     let other = self.find_or_make_table(&written).ok_or_else(|| missing(&written))?;
@@ -156,7 +160,8 @@ impl Replay {
 
     /// Adds a column from its definition; it is merged with a parent's column of the same name.
     fn add_definition(&self, table: &mut Table, definition: ColumnDef) {
-        let column = self.column(definition);
+        let mut column = self.column(definition);
+        inherit_charset(&mut column, table);
         match table.columns.iter_mut().find(|known| known.name == column.name) {
             Some(known) => {
                 known.not_null |= column.not_null;
@@ -176,6 +181,14 @@ impl Replay {
         column.name = clipped(column.name, self.schema.dialect);
         column.ty = self.print_type(&definition.ty);
         column.not_null |= definition.ty.serial;
+        if column.collation.is_none()
+            && let Some(ty) = definition.ty.user.as_ref().filter(|_| definition.ty.text.is_empty())
+            && let Some(UserType::Domain { collation, .. }) = self
+                .find(ty, |name| self.schema.types.contains_key(name))
+                .and_then(|name| self.schema.types.get(&name))
+        {
+            column.collation.clone_from(collation);
+        }
         if definition.ty.serial && self.schema.dialect == Dialect::Postgres {
             // The sequence is created, and the default written, once the table exists.
             column.default = Some(SERIAL.to_owned());
@@ -283,6 +296,9 @@ impl Replay {
             merge_equal_keys(&mut constraints);
         }
         for constraint in constraints {
+            // A new table has no rows that violate one.
+            let timing = super::constraints::without_open(constraint.timing);
+            let constraint = ConstraintDef { timing, ..constraint };
             self.add_constraint(table, constraint)?;
         }
         Ok(())
@@ -301,6 +317,14 @@ impl Replay {
             column.not_null = true;
         }
         Ok(())
+    }
+}
+
+/// MySQL: gives a column of text the character set and the collation of its table, unless it has its own.
+pub(super) fn inherit_charset(column: &mut Column, table: &Table) {
+    if column.charset.is_none() && column.collation.is_none() && super::columns::is_text(&column.ty) {
+        column.charset.clone_from(&table.charset);
+        column.collation.clone_from(&table.collation);
     }
 }
 

@@ -18,7 +18,10 @@ impl Replay {
                     let text = self.evaluate(expression);
                     self.loosen_in_loop(&text.filled());
                 }
-                Node::Loop(nodes) | Node::Block { nodes, .. } | Node::ForEach { nodes, .. } => {
+                Node::Loop(nodes)
+                | Node::Block { nodes, .. }
+                | Node::ForEach { nodes, .. }
+                | Node::While { nodes, .. } => {
                     self.loosen_all(nodes);
                 }
                 Node::If { branches, otherwise } => {

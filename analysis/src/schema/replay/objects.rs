@@ -130,13 +130,13 @@ impl Replay {
         }
         let ty = match ty {
             TypeDef::Known(ty) => ty,
-            TypeDef::Domain { base, not_null, default, checks } => {
+            TypeDef::Domain { base, not_null, default, checks, collation } => {
                 let (names, checks): (Vec<_>, Vec<_>) = checks.into_iter().unzip();
                 let unnamed = format!("{}_check", name.name);
                 let names =
                     names.into_iter().map(|name: Option<String>| name.unwrap_or_else(|| unnamed.clone()));
                 self.domain_checks.insert(name.clone(), names.collect());
-                UserType::Domain { base: self.print_type(&base), not_null, default, checks }
+                UserType::Domain { base: self.print_type(&base), not_null, default, checks, collation }
             }
             TypeDef::Composite(fields) => {
                 UserType::Composite(fields.into_iter().map(|it| self.column(it)).collect())

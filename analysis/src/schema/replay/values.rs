@@ -40,6 +40,16 @@ impl Text {
         self.0.iter().map(|part| part.as_deref().unwrap_or(HOLE)).collect()
     }
 
+    /// Whether it is NULL.
+    fn is_null(&self) -> bool {
+        *self == Text::null()
+    }
+
+    /// NULL: no text, and in a text with others nothing that is known.
+    fn null() -> Text {
+        Text(vec![None, None])
+    }
+
     fn push(&mut self, other: Text) {
         let length: usize = self.0.iter().flatten().map(String::len).sum();
         let more: usize = other.0.iter().flatten().map(String::len).sum();
@@ -63,6 +73,11 @@ fn computed(left: &Text, operator: &str, right: &Text) -> Text {
         _ => None,
     };
     result.map_or_else(Text::hole, |number| Text::of(number.to_string()))
+}
+
+/// The values of a row as they are written, separated by commas.
+pub(super) fn fields(row: &str, dialect: Dialect) -> Vec<&str> {
+    arguments(row, dialect)
 }
 
 /// The value of an expression judging by its string literals alone, for a body that is not run.
@@ -230,7 +245,11 @@ impl Replay {
     fn named(&self, cursor: &mut Cursor<'_>, depth: usize) -> Text {
         let Ok(written) = cursor.written() else { return Text::hole() };
         if !cursor.is_symbol("(") {
-            return if written.schema.is_some() { Text::hole() } else { self.variable(&written.name) };
+            let Some(record) = &written.schema else { return self.variable(&written.name) };
+            // A field of a row; a row of one value is the value.
+            let field = format!("{record}.{}", written.name);
+            let is_known = self.frames.last().is_some_and(|frame| frame.contains_key(&field));
+            return self.variable(if is_known { &field } else { record });
         }
         let start = cursor.at;
         cursor.skip();
@@ -255,7 +274,11 @@ impl Replay {
             "lower" => value(0).map(str::to_lowercase),
             "upper" => value(0).map(str::to_uppercase),
             "trim" | "btrim" => value(0).map(|text| text.trim().to_owned()),
-            "coalesce" | "ifnull" | "string_agg" | "group_concat" => value(0),
+            "coalesce" | "ifnull" | "nvl" => {
+                let mut values = (0..arguments.len()).map(value);
+                values.find(|value| !value.is_null()).unwrap_or_else(Text::hole)
+            }
+            "string_agg" | "group_concat" => value(0),
             "current_schema" if arguments.is_empty() => Text::of("public"),
             "replace" => match (value(0).known(), value(1).known(), value(2).known()) {
                 (Some(text), Some(from), Some(to)) if !from.is_empty() => Text::of(text.replace(&from, &to)),
@@ -280,6 +303,7 @@ impl Replay {
         match local.or_else(|| self.session.variables.get(name)) {
             Some(value) => value.clone(),
             None if matches!(name, "true" | "false") => Text::of(name),
+            None if name == "null" => Text::null(),
             None => Text::hole(),
         }
     }

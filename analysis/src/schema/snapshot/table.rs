@@ -75,7 +75,8 @@ impl Writer<'_> {
         let mut lines: Vec<String> = table.columns.iter().map(|column| self.column(table, column)).collect();
         lines.extend(self.constraints(table));
         let name = self.name(&table.name);
-        let _ = write!(self.out, "CREATE TABLE {name} (");
+        let unlogged = if table.unlogged { "UNLOGGED " } else { "" };
+        let _ = write!(self.out, "CREATE {unlogged}TABLE {name} (");
         for (at, line) in lines.iter().enumerate() {
             let _ = write!(self.out, "{}\n    {line}", if at == 0 { "" } else { "," });
         }
@@ -89,6 +90,16 @@ impl Writer<'_> {
         if let Some(key) = &table.partition_by {
             let _ = write!(self.out, " PARTITION BY {key}");
         }
+        if !table.storage.is_empty() {
+            let parameters = table.storage.iter().map(|(name, value)| format!("{name} = {value}"));
+            let _ = write!(self.out, " WITH ({})", parameters.collect::<Vec<_>>().join(", "));
+        }
+        if let Some(charset) = &table.charset {
+            let _ = write!(self.out, " CHARACTER SET {charset}");
+        }
+        if let Some(collation) = &table.collation {
+            let _ = write!(self.out, " COLLATE {collation}");
+        }
         if table.versioned {
             self.out.push_str(" WITH SYSTEM VERSIONING");
         }
@@ -99,6 +110,15 @@ impl Writer<'_> {
             (false, false) => {}
         }
         self.out.push_str(";\n");
+        for check in table.checks.iter().filter(|check| check.not_valid) {
+            let constraint = check
+                .name
+                .as_ref()
+                .map(|name| format!("CONSTRAINT {} ", self.ident(name)))
+                .unwrap_or_default();
+            let condition = &check.condition;
+            let _ = writeln!(self.out, "ALTER TABLE {name} ADD {constraint}CHECK ({condition}) NOT VALID;");
+        }
         for index in table.indexes.iter().filter(|index| is_repeated(table, index, self.dialect)) {
             if let Some(key) = self.key(table, index) {
                 let _ = writeln!(self.out, "ALTER TABLE {name} ADD {key};");
@@ -140,7 +160,11 @@ impl Writer<'_> {
                 let _ = write!(line, " {ty}");
             }
         }
-        if let Some(collation) = &column.collation {
+        let inherits = column.charset == table.charset && column.collation == table.collation;
+        if let Some(charset) = column.charset.as_ref().filter(|_| !inherits) {
+            let _ = write!(line, " CHARACTER SET {charset}");
+        }
+        if let Some(collation) = column.collation.as_ref().filter(|_| !inherits) {
             let _ = write!(line, " COLLATE {}", self.collation(collation));
         }
         if let Some(expression) = &column.generated {
@@ -154,6 +178,9 @@ impl Writer<'_> {
         if self.dialect == Dialect::Postgres && column.identity {
             let when = if column.identity_always { "ALWAYS" } else { "BY DEFAULT" };
             let _ = write!(line, " GENERATED {when} AS IDENTITY");
+            if let Some(options) = &column.numbering {
+                let _ = write!(line, " ({options})");
+            }
         }
         let rowid = self.dialect == Dialect::Sqlite && is_inline_key(table, column);
         if rowid {
@@ -173,6 +200,9 @@ impl Writer<'_> {
         }
         if self.dialect == Dialect::MySql && column.identity {
             line.push_str(" AUTO_INCREMENT");
+        }
+        if column.invisible {
+            line.push_str(" INVISIBLE");
         }
         line
     }
@@ -238,7 +268,7 @@ impl Writer<'_> {
                 lines.push(format!("{}UNIQUE ({})", named(&unique.name), self.columns(&unique.columns)));
             }
         }
-        let mut checks: Vec<_> = table.checks.iter().collect();
+        let mut checks: Vec<_> = table.checks.iter().filter(|check| !check.not_valid).collect();
         checks.sort_by_key(|check| &check.name);
         for check in checks {
             lines.push(format!("{}CHECK ({})", named(&check.name), check.condition));

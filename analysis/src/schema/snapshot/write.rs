@@ -16,8 +16,10 @@ use crate::sql::Dialect;
 pub fn write(schema: &Schema, digest: Option<&str>) -> String {
     let mut writer = Writer::new(schema);
     writer.head(digest);
-    if schema.dialect == Dialect::Postgres {
-        writer.prerequisites();
+    match schema.dialect {
+        Dialect::Postgres => writer.prerequisites(),
+        Dialect::MySql => writer.sequences(&BTreeSet::new()),
+        Dialect::Sqlite => {}
     }
     for table in order::tables(schema) {
         writer.out.push('\n');
@@ -103,10 +105,7 @@ impl Writer<'_> {
             .filter(|(table, column)| self.is_serial(table, column))
             .map(|(table, column)| super::super::replay::serial_sequence(&table.name, &column.name))
             .collect();
-        for (sequence, options) in schema.sequences.iter().filter(|(name, _)| !serial.contains(name)) {
-            let options = if options.is_empty() { String::new() } else { format!(" {options}") };
-            let _ = writeln!(self.out, "CREATE SEQUENCE {}{options};", self.name(sequence));
-        }
+        self.sequences(&serial);
         let functions = order::functions_of_tables(schema);
         if !functions.is_empty() || !order::other_functions(schema).is_empty() {
             self.out.push_str("SET check_function_bodies = false;\n");
@@ -117,6 +116,15 @@ impl Writer<'_> {
         }
         if self.out.len() > start {
             self.out.insert(start, '\n');
+        }
+    }
+
+    /// Sequences, without those that columns bring.
+    fn sequences(&mut self, serial: &BTreeSet<Name>) {
+        let schema = self.schema;
+        for (sequence, options) in schema.sequences.iter().filter(|(name, _)| !serial.contains(name)) {
+            let options = if options.is_empty() { String::new() } else { format!(" {options}") };
+            let _ = writeln!(self.out, "CREATE SEQUENCE {}{options};", self.name(sequence));
         }
     }
 
@@ -190,11 +198,16 @@ impl Writer<'_> {
                     labels.iter().map(|label| format!("'{}'", label.replace('\'', "''"))).collect();
                 let _ = writeln!(self.out, "CREATE TYPE {name} AS ENUM ({});", labels.join(", "));
             }
-            UserType::Domain { base, not_null, default, checks } => {
+            UserType::Domain { base, not_null, default, checks, collation } => {
+                let collation = collation.as_ref().map(|it| format!(" COLLATE {}", self.collation(it)));
+                let collation = collation.unwrap_or_default();
                 let not_null = if *not_null { " NOT NULL" } else { "" };
                 let default = default.as_ref().map_or_else(String::new, |value| format!(" DEFAULT {value}"));
                 let checks: String = checks.iter().map(|check| format!(" CHECK ({check})")).collect();
-                let _ = writeln!(self.out, "CREATE DOMAIN {name} AS {base}{default}{not_null}{checks};");
+                let _ = writeln!(
+                    self.out,
+                    "CREATE DOMAIN {name} AS {base}{collation}{default}{not_null}{checks};"
+                );
             }
             UserType::Composite(fields) => {
                 let field = |field: &Column| {

@@ -49,7 +49,8 @@ fn variables_and_loops_over_arrays() {
     );
     let each = Node::ForEach {
         variable: "n".to_owned(),
-        items: vec!["'a'".to_owned(), "'b'".to_owned()],
+        items: vec!["VARIADIC ARRAY['a', 'b']".to_owned()],
+        columns: Vec::new(),
         nodes: vec![Node::Execute("'DROP TABLE ' || n".to_owned())],
     };
     assert_eq!(nodes[4..], [each]);

@@ -31,11 +31,19 @@ fn composed_statements_are_followed_as_far_as_they_are_known() {
              CREATE TABLE u (id int); SELECT p('u'), p('t') AS done; DROP FUNCTION p",
             "CREATE FUNCTION p(a int, n text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'ALTER TABLE ' || $2 || ' ADD x int'; END $$;
              SELECT p(n => 't', a => 1); DROP FUNCTION p",
+            "DO $$ DECLARE r record; BEGIN FOR r IN SELECT unnest(ARRAY['t']) AS n LOOP EXECUTE format('ALTER TABLE %I ADD x int', r.n); END LOOP; END $$",
+            "DO $$ DECLARE r record; BEGIN FOR r IN SELECT u.n FROM unnest('{t}'::text[]) AS u(n) LOOP EXECUTE format('ALTER TABLE %I ADD x int', r.n); END LOOP; END $$",
+            "DO $$ DECLARE r record; BEGIN FOR r IN (VALUES ('t', 'int')) LOOP EXECUTE format('ALTER TABLE %I ADD x %s', r.column1, r.column2); END LOOP; END $$",
+            "DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM (VALUES ('x', 'int')) AS q(n, ty) LOOP EXECUTE format('ALTER TABLE t ADD %I %s', r.n, r.ty); END LOOP; END $$",
+            "DO $$ DECLARE i int := 1; BEGIN WHILE i < 2 LOOP EXECUTE format('ALTER TABLE t ADD x int'); i := i + 1; END LOOP; END $$",
         ] {
             check(Dialect::Postgres, sql, "id x");
         }
     for sql in [
             "SET @s = CONCAT('ALTER TABLE ', 't', ' ADD x int'); PREPARE p FROM @s; EXECUTE p",
+            "SET @n = NULL; SET @s = CONCAT('ALTER TABLE t ADD ', IFNULL(@n, 'x'), ' int'); PREPARE p FROM @s; EXECUTE p",
+            "CREATE PROCEDURE w() BEGIN DECLARE i INT DEFAULT 1; WHILE i < 2 DO
+             EXECUTE IMMEDIATE CONCAT('ALTER TABLE t ADD x', '', ' int'); SET i = i + 1; END WHILE; END; CALL w()",
             "SET @n = (SELECT COUNT(*) FROM information_schema.columns WHERE table_name = 't' AND column_name = 'x');
              SET @s = IF(@n = 0, 'ALTER TABLE t ADD x int', 'DO 0'); PREPARE p FROM @s; EXECUTE p",
             "SELECT IF(1 = 1, 'ALTER TABLE t ADD x int', 'DO 0') INTO @s; EXECUTE IMMEDIATE @s",
@@ -112,4 +120,19 @@ fn functions_that_call_themselves_end() {
     let replay = replayed(Dialect::Postgres, &sql);
     assert!(replay.steps < 2 * STEPS, "{} steps", replay.steps);
     assert!(!replay.schema.gaps.is_empty());
+}
+
+#[test]
+fn loops_over_other_rows_are_not_guessed() {
+    for sql in [
+        "DO $$ DECLARE n text; BEGIN FOR n IN SELECT 'p_' || unnest(ARRAY['t']) LOOP EXECUTE format('ALTER TABLE %I ADD x int', n); END LOOP; END $$",
+        "DO $$ DECLARE n text; BEGIN FOR n IN SELECT * FROM unnest(ARRAY['t']) u WHERE u <> 't' LOOP EXECUTE format('ALTER TABLE %I ADD x int', n); END LOOP; END $$",
+    ] {
+        let replay = replayed(Dialect::Postgres, &format!("CREATE TABLE t (id int); {sql}"));
+        assert_eq!(replay.schema.table(None, "t").map(|table| table.columns.len()), Some(1), "{sql}");
+        assert_eq!(replay.schema.gaps.len(), 1, "{sql}");
+    }
+    let looped = "CREATE TABLE t (id int); CREATE PROCEDURE w() BEGIN DECLARE i INT; WHILE i < 2 DO
+        EXECUTE IMMEDIATE CONCAT('ALTER TABLE t ADD x', i, ' int'); END WHILE; END; CALL w()";
+    assert!(!replayed(Dialect::MySql, looped).schema.gaps.is_empty(), "it is told");
 }
