@@ -6,8 +6,6 @@
 //! `has_redis` and `QUERY_BUDGET_TEST_REDIS`.
 
 fn main() {
-    let target = std::env::var("TARGET").expect("cargo names the target");
-    println!("cargo::rustc-env=QUERY_BUDGET_TARGET={target}");
     println!("cargo::rerun-if-changed=build.rs");
     let servers = [
         ("has_postgres", "QUERY_BUDGET_TEST_POSTGRES"),

@@ -80,7 +80,9 @@ impl OutsideCrate {
             "Cargo.toml",
             &format!(
                 "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
-                 query-budget = {{ path = {:?}, features = [{features}] }}\n{sqlx}\n\n[workspace]\n",
+                 outside-hack = {{ path = {:?} }}\nquery-budget = {{ path = {:?}, features = [{features}] }}\n{sqlx}\n\n\
+                 [workspace]\n",
+                workspace.join("tests/outside-hack"),
                 workspace.join("runtime")
             ),
         );

@@ -19,12 +19,11 @@ fn cases() {
     });
 }
 
-/// The flags that trybuild compiles the cases with. For their dependencies it leaves the last one out, and cargo builds
-/// everything once for each set of flags: the engine, its parsers and sqlx twice. `tests/src/outside.rs` has the same.
-const FLAGS: [&str; 5] = ["--cfg", "trybuild", "--verbose", "-Adead_code", "--diagnostic-width=140"];
+/// The flags of `.cargo/config.toml`. `tests/src/outside.rs` has the same.
+const FLAGS: [&str; 2] = ["--cfg", "trybuild_no_target"];
 
-/// Runs the cases of a test in a process of its own, for which a variable sets the flags: cargo prefers it to those that
-/// trybuild passes.
+/// Runs the cases of a test in a process of its own, whose variables say to build where the workspace is built, with the same
+/// flags: cargo prefers them to those that trybuild passes. What has the same features is not built again.
 fn with_one_set_of_flags(test: &str, run: impl FnOnce()) {
     const VARIABLE: &str = "CARGO_ENCODED_RUSTFLAGS";
     let flags = FLAGS.join("\u{1f}");
@@ -34,6 +33,8 @@ fn with_one_set_of_flags(test: &str, run: impl FnOnce()) {
     }
     let mut again = Command::new(env::current_exe().expect("the path of this test"));
     again.args(["--exact", test, "--nocapture"]).env(VARIABLE, flags).env("CARGO_PROFILE_DEV_DEBUG", "false");
+    again.env("CARGO_BUILD_BUILD_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder"));
+    again.env("RUSTC_WORKSPACE_WRAPPER", env!("CARGO_BIN_EXE_rustc-of-cases"));
     // Which cases to run.
     again.args(env::args().filter(|argument| argument.starts_with("trybuild=")));
     assert!(again.status().expect("this test runs again").success());

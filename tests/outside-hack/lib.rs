@@ -1,0 +1,1 @@
+//! Only a manifest, which says what it is for.
