@@ -19,6 +19,13 @@ pub fn outside_cargo(directory: &Path, temporary: &str) -> Command {
     for variable in ["RUSTFLAGS", "CARGO_BUILD_TARGET", "DATABASE_URL", "QUERY_BUDGET_CONFIG"] {
         command.env_remove(variable);
     }
+    // Cargo sets these for a test. Build scripts that read them would run again, and what depends on them be built again.
+    let of_test = ["CARGO_MANIFEST_", "CARGO_PKG_", "OUT_DIR"];
+    for (variable, _) in std::env::vars_os() {
+        if variable.to_str().is_some_and(|name| of_test.iter().any(|of_test| name.starts_with(of_test))) {
+            command.env_remove(variable);
+        }
+    }
     command
 }
 

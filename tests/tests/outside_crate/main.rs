@@ -63,7 +63,8 @@ struct OutsideCrate {
 }
 
 impl OutsideCrate {
-    /// An empty library; `features` are those of `query-budget`, and `sqlx` says whether sqlx is a dependency too.
+    /// An empty library; `features` are those of `query-budget`, and `sqlx` says whether sqlx is a dependency too. One with
+    /// features is built, with the features that dependencies have in this workspace.
     fn new(name: &str, features: &str, sqlx: bool) -> OutsideCrate {
         // The temporary folder of the tests is inside the target folder, and so inside this workspace, which
         // the empty `[workspace]` excludes.
@@ -75,14 +76,19 @@ impl OutsideCrate {
         } else {
             ""
         };
+        let hack = match features {
+            "" => String::new(),
+            _ => format!(
+                "outside-hack = {{ path = {:?}, version = \"0.1.0\" }}\n",
+                workspace.join("tests/outside-hack")
+            ),
+        };
         let outside = OutsideCrate { root };
         outside.write(
             "Cargo.toml",
             &format!(
-                "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
-                 outside-hack = {{ path = {:?} }}\nquery-budget = {{ path = {:?}, features = [{features}] }}\n{sqlx}\n\n\
-                 [workspace]\n",
-                workspace.join("tests/outside-hack"),
+                "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n{hack}\
+                 query-budget = {{ path = {:?}, features = [{features}] }}\n{sqlx}\n\n[workspace]\n",
                 workspace.join("runtime")
             ),
         );
@@ -291,6 +297,7 @@ fn a_packed_crate_builds_with_its_snapshot_and_without() {
         ("query-budget", "runtime"),
         ("query-budget-macros", "macros"),
         ("query-budget-analysis", "analysis"),
+        ("outside-hack", "tests/outside-hack"),
     ];
     let patches =
         crates.map(|(name, folder)| format!("patch.crates-io.{name}.path={:?}", workspace().join(folder)));

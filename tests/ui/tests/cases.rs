@@ -33,8 +33,18 @@ fn with_one_set_of_flags(test: &str, run: impl FnOnce()) {
     }
     let mut again = Command::new(env::current_exe().expect("the path of this test"));
     again.args(["--exact", test, "--nocapture"]).env(VARIABLE, flags).env("CARGO_PROFILE_DEV_DEBUG", "false");
-    again.env("CARGO_BUILD_BUILD_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder"));
+    again.env(
+        "CARGO_BUILD_BUILD_DIR",
+        Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder"),
+    );
     again.env("RUSTC_WORKSPACE_WRAPPER", env!("CARGO_BIN_EXE_rustc-of-cases"));
+    // Cargo sets these for a test. Build scripts that read them would run again, and what depends on them be built again.
+    let of_test = ["CARGO_MANIFEST_", "CARGO_PKG_", "OUT_DIR"];
+    for (variable, _) in env::vars_os() {
+        if variable.to_str().is_some_and(|name| of_test.iter().any(|of_test| name.starts_with(of_test))) {
+            again.env_remove(variable);
+        }
+    }
     // Which cases to run.
     again.args(env::args().filter(|argument| argument.starts_with("trybuild=")));
     assert!(again.status().expect("this test runs again").success());
