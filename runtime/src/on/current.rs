@@ -167,14 +167,17 @@ pub(crate) fn within_current() -> Arc<Node> {
 
 /// Begins a scope within the current one and makes it current until the guard is dropped. Its node is created on demand.
 pub(crate) fn begin() -> EnteredNode {
-    let previous = CURRENT.try_with(|current| {
+    let entered = CURRENT.try_with(|current| {
         let previous = current.get();
         let was_carried = current.is_carried.replace(false);
         current.began_carried.set(was_carried);
         current.id.set(UNMADE);
-        (was_carried, previous)
+        EnteredNode::new((was_carried, previous))
     });
-    EnteredNode::new(previous.unwrap_or_default())
+    match entered {
+        Ok(entered) => entered,
+        Err(_) => EnteredNode::new((false, None)),
+    }
 }
 
 /// Makes `node` current on this thread until the guard is dropped. Guards are dropped in reverse order.

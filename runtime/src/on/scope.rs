@@ -21,6 +21,8 @@ pub struct Scope {
     name: Cow<'static, str>,
     location: &'static Location<'static>,
     limits: Limits,
+    /// Whether it has any.
+    is_limited: bool,
     /// Whether its body has queries that are not written with `sql!`.
     raw: bool,
     /// Whether its count is read, whatever the limits.
@@ -37,6 +39,7 @@ pub fn scope(name: impl Into<Cow<'static, str>>) -> Scope {
         name: name.into(),
         location: Location::caller(),
         limits: Limits::NONE,
+        is_limited: false,
         raw: false,
         is_read: false,
         #[cfg(any(feature = "stats", feature = "metrics"))]
@@ -55,6 +58,7 @@ impl Scope {
     /// Sets its limits.
     #[cfg(feature = "tower")]
     pub(crate) fn limited(mut self, limits: Limits) -> Self {
+        self.is_limited = !limits.is_none();
         self.limits = limits;
         self
     }
@@ -62,18 +66,21 @@ impl Scope {
     /// The maximum number of queries.
     pub fn max(mut self, queries: usize) -> Self {
         self.limits.queries = Some(queries);
+        self.is_limited = true;
         self
     }
 
     /// The maximum number of rows fetched, over all queries.
     pub fn rows(mut self, rows: usize) -> Self {
         self.limits.rows = Some(rows);
+        self.is_limited = true;
         self
     }
 
     /// The maximum time spent in queries, over all of them. Concurrent queries each count in full.
     pub fn time(mut self, time: Duration) -> Self {
         self.limits.time = Some(time);
+        self.is_limited = true;
         self
     }
 
@@ -81,6 +88,7 @@ impl Scope {
     /// for all elements.
     pub fn repeats(mut self, times: usize) -> Self {
         self.limits.repeats = Some(times);
+        self.is_limited = true;
         self
     }
 
@@ -149,6 +157,8 @@ pub(crate) struct OpenScope {
     scope: Scope,
     /// Its node, once something needs it.
     node: Option<Arc<Node>>,
+    /// Whether it has been entered.
+    has_begun: bool,
     #[cfg(any(feature = "stats", feature = "metrics"))]
     started: Option<std::time::Instant>,
 }
@@ -158,6 +168,7 @@ impl OpenScope {
         Self {
             scope,
             node: None,
+            has_begun: false,
             #[cfg(any(feature = "stats", feature = "metrics"))]
             started: None,
         }
@@ -167,11 +178,19 @@ impl OpenScope {
         &self.scope
     }
 
+    /// Whether it has been entered.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
     /// Enters it; the first time it begins, within the current scope. After leaving it, call [`Self::left`].
     pub(crate) fn enter(&mut self) -> EnteredNode {
-        #[cfg(any(feature = "stats", feature = "metrics"))]
-        if self.started.is_none() {
-            self.started = Some(std::time::Instant::now());
+        if !self.has_begun {
+            self.has_begun = true;
+            #[cfg(any(feature = "stats", feature = "metrics"))]
+            if self.scope.is_recorded {
+                self.started = Some(std::time::Instant::now());
+            }
         }
         #[cfg(feature = "tracing")]
         if self.node.is_none() {
@@ -231,9 +250,7 @@ impl OpenScope {
             self.tell_what_is_not_counted();
         }
         #[cfg(any(feature = "stats", feature = "metrics"))]
-        if self.scope.is_recorded
-            && let Some(started) = self.started
-        {
+        if let Some(started) = self.started {
             super::ended::scope(super::ended::ScopeRun {
                 name: &self.scope.name,
                 queries: self.queries(),
@@ -247,16 +264,16 @@ impl OpenScope {
         {
             self.report().tell_repeated();
         }
-        if self.scope.limits.is_none() { None } else { outcome::verdict(self.report(), ending) }
+        if self.scope.is_limited { outcome::verdict(self.report(), ending) } else { None }
     }
 
     /// Reports once that queries of this scope, or some of them, cannot be counted.
     pub(crate) fn tell_what_is_not_counted(&self) {
-        let Scope { name, location, limits, raw, is_read, .. } = &self.scope;
-        if *raw {
-            notice::raw_queries_ran(name, location, self.node.as_deref());
-        } else if *is_read || !limits.is_none() {
-            notice::count_is_read(name, location, self.node.as_deref());
+        let scope = &self.scope;
+        if scope.raw {
+            notice::raw_queries_ran(&scope.name, scope.location, self.node.as_deref());
+        } else if scope.is_read || scope.is_limited {
+            notice::count_is_read(&scope.name, scope.location, self.node.as_deref());
         }
     }
 

@@ -11,32 +11,24 @@ use super::current::EnteredNode;
 use super::outcome::Ending;
 use super::scope::{OpenScope, Scope};
 
-/// The state of a future's scope. The scope is boxed: futures that contain others grow with each of them.
-enum State {
-    /// Not polled yet. The scope begins at the first poll, within the scope that is current then.
-    New(Box<OpenScope>),
-    Open(Box<OpenScope>),
-    /// Its future has panicked or ended.
-    Gone,
-}
+/// A future's scope; `None` once the future has panicked or ended. It begins at the first poll, within the scope that is
+/// current then. It is boxed: futures that contain others grow with each of them.
+type Held = Option<Box<OpenScope>>;
 
-impl State {
-    /// Begins the scope if necessary, and enters it; `None` if it is gone.
-    fn enter(&mut self) -> Option<Inside<'_>> {
-        if let State::New(_) = self
-            && let State::New(scope) = std::mem::replace(self, State::Gone)
-        {
-            *self = State::Open(scope);
+/// Enters the scope, unless it is gone.
+fn enter(held: &mut Held) -> Option<Inside<'_>> {
+    match held {
+        Some(open) => {
+            let entered = open.enter();
+            Some(Inside { held, entered, is_over: false })
         }
-        let State::Open(open) = self else { return None };
-        let entered = open.enter();
-        Some(Inside { state: self, entered, is_over: false })
+        None => None,
     }
 }
 
 /// An entered scope, until this is dropped.
 struct Inside<'a> {
-    state: &'a mut State,
+    held: &'a mut Held,
     entered: EnteredNode,
     /// Whether the scope was left for good.
     is_over: bool,
@@ -47,12 +39,12 @@ impl Inside<'_> {
     fn end(mut self) -> Option<Box<OpenScope>> {
         let node = self.entered.leave();
         self.is_over = true;
-        match std::mem::replace(self.state, State::Gone) {
-            State::Open(mut open) => {
+        match self.held.take() {
+            Some(mut open) => {
                 open.left(node);
                 Some(open)
             }
-            State::New(_) | State::Gone => None,
+            None => None,
         }
     }
 }
@@ -65,8 +57,8 @@ impl Drop for Inside<'_> {
         let node = self.entered.pause();
         // The future has panicked: what it ran until then is not checked, neither now nor when it is dropped.
         if std::thread::panicking() {
-            *self.state = State::Gone;
-        } else if let State::Open(open) = self.state {
+            *self.held = None;
+        } else if let Some(open) = self.held {
             open.left(node);
         }
     }
@@ -79,14 +71,14 @@ pin_project! {
         // Taken out for dropping, so that it is dropped within the scope.
         #[pin]
         future: Option<F>,
-        state: State,
+        held: Held,
     }
 
     impl<F> PinnedDrop for Scoped<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if let State::Open(_) = this.state
-                && let Some(inside) = this.state.enter()
+            if this.held.as_ref().is_some_and(|open| open.has_begun())
+                && let Some(inside) = enter(this.held)
             {
                 this.future.set(None);
                 if let Some(open) = inside.end()
@@ -101,25 +93,19 @@ pin_project! {
 
 impl<F> Scoped<F> {
     pub(crate) fn new(scope: Scope, future: F) -> Self {
-        Self { future: Some(future), state: State::New(Box::new(OpenScope::new(scope))) }
+        Self { future: Some(future), held: Some(Box::new(OpenScope::new(scope))) }
     }
 
     /// The scope, between two polls.
     #[cfg(all(feature = "tower", feature = "tracing"))]
     pub(crate) fn open(&self) -> Option<&OpenScope> {
-        match &self.state {
-            State::Open(open) => Some(open),
-            State::New(_) | State::Gone => None,
-        }
+        self.held.as_deref().filter(|open| open.has_begun())
     }
 }
 
 impl<F> Debug for Scoped<F> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let scope = match &self.state {
-            State::New(open) | State::Open(open) => Some(open.scope()),
-            State::Gone => None,
-        };
+        let scope = self.held.as_ref().map(|open| open.scope());
         f.debug_struct("Scoped").field("scope", &scope).finish_non_exhaustive()
     }
 }
@@ -138,7 +124,7 @@ impl<S: Stream> Scoped<S> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<S::Item, Box<OpenScope>>>> {
         let mut this = self.project();
-        let Some(inside) = this.state.enter() else { return Poll::Ready(None) };
+        let Some(inside) = enter(this.held) else { return Poll::Ready(None) };
         let Some(stream) = this.future.as_mut().as_pin_mut() else { return Poll::Ready(None) };
         match stream.poll_next(context) {
             Poll::Ready(None) => {
@@ -155,7 +141,7 @@ impl<F: Future> Future for Scoped<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let inside = this.state.enter();
+        let inside = enter(this.held);
         let (Some(inside), Some(future)) = (inside, this.future.as_mut().as_pin_mut()) else {
             panic!("a future in a query budget was polled after it had ended");
         };
