@@ -3,7 +3,7 @@
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::Token;
 
-use super::{Rewriter, clauses, is_word, json, shared};
+use super::{Rewriter, clauses, is_word, json, keyword, shared};
 
 /// Tries the constructs that start with a word.
 pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
@@ -13,6 +13,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::FOR => shared::row_lock(r),
         K::INTO => clauses::into_client(r),
         K::JSON_TABLE => json::table(r),
+        K::RETURNING if r.open.is_empty() => deleted_rows(r),
         K::RETURNING | K::DEFAULT | K::NULL | K::ERROR => clauses::json_value(r),
         _ if (keyword == K::NEXT || r.is(0, "previous"))
             && r.keyword(1) == K::VALUE
@@ -177,6 +178,49 @@ fn delete(r: &mut Rewriter) -> bool {
         r.keep(1);
     }
     true
+}
+
+/// `DELETE .. ORDER BY a LIMIT 1 RETURNING b`: the parser expects RETURNING before ORDER BY.
+fn deleted_rows(r: &mut Rewriter) -> bool {
+    if !r.may_search() {
+        return false;
+    }
+    let Some(order) = order_of_a_delete(r) else { return false };
+    let order_length = r.out.len() - order;
+    let rest = r.input.iter().skip(r.at);
+    let length = rest.take_while(|token| token.token != Token::SemiColon).count();
+    let end = r.at + length;
+    r.keep(1);
+    r.run(end);
+    if let Some(moved) = r.out.get_mut(order..) {
+        moved.rotate_left(order_length);
+    }
+    true
+}
+
+/// Where ORDER BY or LIMIT of the current DELETE starts in the output.
+fn order_of_a_delete(r: &Rewriter) -> Option<usize> {
+    let is_column = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| r.out.get(before));
+        before.is_some_and(|before| before.token == Token::Period)
+    };
+    let mut depth = 0_usize;
+    let mut order = None;
+    for (at, token) in r.out.iter().enumerate().rev() {
+        match &token.token {
+            Token::RParen | Token::RBracket => depth += 1,
+            Token::LParen | Token::LBracket => depth = depth.checked_sub(1)?,
+            Token::SemiColon => return None,
+            token if depth == 0 => match keyword(token) {
+                // After a period it is a column.
+                K::ORDER | K::LIMIT if !is_column(at) => order = Some(at),
+                K::DELETE => return order,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    None
 }
 
 /// `CAST(a AS CHAR CHARACTER SET utf8mb4)`.

@@ -88,6 +88,7 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
     ("against", MySql, "SELECT a FROM t WHERE MATCH (a) AGAINST (CONCAT(?, 'x'))"),
     ("update", MySql, "UPDATE IGNORE t SET a = 1"),
     ("delete", MySql, "DELETE t.* FROM t JOIN u ON u.a = t.a"),
+    ("deleted_rows", MySql, "DELETE FROM t ORDER BY a LIMIT 1 RETURNING a"),
     ("character_set", MySql, "SELECT CAST(a AS CHAR(3) CHARACTER SET utf8mb4) FROM t"),
     ("converted", MySql, "SELECT CHAR(65 USING utf8mb4)"),
     ("group_direction", MySql, "SELECT a FROM t GROUP BY a DESC"),

@@ -100,3 +100,39 @@ fn writes_of_mysql() {
         ],
     );
 }
+
+#[test]
+fn mariadb_returns_deleted_rows_after_the_limit() {
+    let queries = takes(
+        MySql,
+        &[
+            "DELETE FROM jobs WHERE kind = ? ORDER BY id LIMIT 1 RETURNING id, state AS was",
+            "DELETE FROM jobs ORDER BY at DESC, id RETURNING jobs.id, MATCH kind, state AGAINST (?) AS was;",
+            "DELETE FROM jobs LIMIT 1 RETURNING id, (SELECT 1 ORDER BY 1 LIMIT 1) AS was",
+            "DELETE FROM jobs RETURNING id, JSON_VALUE(kind, '$' RETURNING UNSIGNED) AS was",
+        ],
+    );
+    let orders = queries.iter().map(|query| {
+        let block = query.block(query.root.expect("a root"));
+        (block.order_by.len(), block.limit.as_ref().map(ToString::to_string))
+    });
+    let one = || Some("1".to_owned());
+    assert_eq!(orders.collect::<Vec<_>>(), [(1, one()), (2, None), (0, one()), (0, None)]);
+    assert!(queries.iter().all(|query| outputs(query) == "id was"));
+
+    let named = "DELETE FROM t WHERE t.limit = 1 ORDER BY t.order LIMIT 2 RETURNING t.limit, t.order";
+    assert_eq!(resolve(named, MySql, None).map(|query| outputs(&query)), Ok("limit order".to_owned()));
+
+    let mut replay = Replay::new(MySql);
+    replay.apply(TABLES, "tables.sql");
+    let sql = "DELETE FROM runs WHERE n = ?\nORDER BY id LIMIT ?\nRETURNING ? AS a, nothing";
+    let query = resolve(sql, MySql, Some(&replay.schema)).expect("it parses");
+    let block = query.block(query.root.expect("a root"));
+    assert_eq!(
+        block.limit.as_ref().map(ToString::to_string).as_deref(),
+        Some("$2"),
+        "numbers are as written"
+    );
+    let span = query.problems[0].span.expect("a place");
+    assert_eq!(&sql[span.range()], "nothing");
+}
