@@ -247,6 +247,7 @@ mod tests {
             "SELECT id FROM events WHERE is_active = true UNION SELECT id FROM events WHERE is_active = false",
             "SELECT 'events' AS what, count(*) FROM events UNION SELECT 'users', count(*) FROM users",
             "SELECT email, 'x' FROM users UNION SELECT name, 'y' FROM servers GROUP BY name",
+            "SELECT lower(name), 'x' FROM servers GROUP BY lower(name) UNION SELECT email, 'y' FROM users",
         ] {
             fires("union_without_all", sql);
         }

@@ -193,7 +193,7 @@ pub enum Literal {
 }
 
 /// A function call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Call {
     /// The schema that is written before its name.
     pub schema: Option<String>,
@@ -213,6 +213,21 @@ pub struct Call {
     pub partitioned_by: usize,
     /// The position of its name in the SQL.
     pub span: Option<Span>,
+}
+
+/// Equal calls are equal regardless of position.
+impl PartialEq for Call {
+    fn eq(&self, other: &Self) -> bool {
+        let Call { schema, name, args, names, distinct, window, modifiers, partitioned_by, span: _ } = self;
+        *name == other.name
+            && *schema == other.schema
+            && *args == other.args
+            && *names == other.names
+            && *distinct == other.distinct
+            && *window == other.window
+            && *modifiers == other.modifiers
+            && *partitioned_by == other.partitioned_by
+    }
 }
 
 impl Call {
