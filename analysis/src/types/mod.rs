@@ -149,8 +149,22 @@ pub(crate) fn has_function(name: &str, schema: &Schema) -> bool {
 /// bits, and SQLite allows fewer.
 const MOST_PARAMETERS: usize = u16::MAX as usize;
 
-/// The types of a query's columns and parameters.
+/// How PostgreSQL plans a statement whose plan sqlx reads to find the columns that outer joins leave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planned {
+    /// With NULL for each parameter, as the macros of sqlx before 0.9 have it, and `describe` at run time.
+    ForNulls,
+    /// For any values of the parameters, as the macros of sqlx 0.9 have it.
+    ForAny,
+}
+
+/// The types of a query's columns and parameters, as the macros of sqlx 0.9 are told them.
 pub fn describe(query: &Query, schema: &Schema, dialect: Dialect) -> Described {
+    describe_planned(query, schema, dialect, Planned::ForAny)
+}
+
+/// The types of a query's columns and parameters, whose statement is planned in one way or the other.
+pub fn describe_planned(query: &Query, schema: &Schema, dialect: Dialect, planned: Planned) -> Described {
     if query.parameters > MOST_PARAMETERS {
         // The number was written by hand (`$99999999999`), so nothing may be allocated for each parameter up
         // to it.
@@ -162,7 +176,7 @@ pub fn describe(query: &Query, schema: &Schema, dialect: Dialect) -> Described {
         };
     }
     match dialect {
-        Dialect::Postgres => postgres::describe(query, schema),
+        Dialect::Postgres => postgres::describe(query, schema, planned),
         Dialect::MySql => mysql::describe(query, schema),
         Dialect::Sqlite => sqlite::describe(query, schema),
     }

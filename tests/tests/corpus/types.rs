@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use query_budget_analysis::sql::{Dialect, resolve};
-use query_budget_analysis::types::{Described, Known, describe};
+use query_budget_analysis::types::{Described, Known, Planned, describe_planned};
 use serde_json::Value;
 
 use crate::folder::{Folder, show};
@@ -42,7 +42,7 @@ fn types() {
                 continue;
             };
             let start = Instant::now();
-            let described = describe(&query, &schema, folder.dialect);
+            let described = describe_planned(&query, &schema, folder.dialect, Planned::ForNulls);
             spent += start.elapsed();
             let mut faults = Vec::new();
             compare(&described, &known, &mut faults);

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use query_budget_analysis::schema::{Replay, Schema};
 use query_budget_analysis::sql::{Dialect, resolve};
-use query_budget_analysis::types::{Known, describe};
+use query_budget_analysis::types::{Known, Planned, describe_planned};
 use query_budget_tests::with_postgres;
 use sqlx::{AssertSqlSafe, Either, Executor as _, PgPool, SqlSafeStr as _};
 
@@ -75,7 +75,7 @@ async fn judge(pool: &PgPool, schema: &Schema, sql: &str) -> (Verdict, String) {
         Ok(query) => query,
         Err(error) => return (Verdict::Wrong, format!("it does not parse: {error}")),
     };
-    let found = describe(&query, schema, Dialect::Postgres);
+    let found = describe_planned(&query, schema, Dialect::Postgres, Planned::ForNulls);
     let errors: Vec<&str> = found.errors.iter().map(|error| error.message.as_str()).collect();
     let truth = match truth {
         Ok(truth) => truth,

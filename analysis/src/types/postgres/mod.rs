@@ -25,7 +25,7 @@ mod session;
 mod special;
 mod write;
 
-use super::{Column, Described, Known, Origin, Parameter, TypeError, generated};
+use super::{Column, Described, Known, Origin, Parameter, Planned, TypeError, generated};
 use crate::schema::Schema;
 use crate::sql::Query;
 use crate::sql::query::Kind;
@@ -39,18 +39,18 @@ pub(super) fn has_function(name: &str, schema: &Schema) -> bool {
 }
 
 /// The types of a query for PostgreSQL.
-pub(super) fn describe(query: &Query, schema: &Schema) -> Described {
-    described(Session::new(query, schema))
+pub(super) fn describe(query: &Query, schema: &Schema, planned: Planned) -> Described {
+    described(Session::new(query, schema), planned)
 }
 
 /// The errors for a query whose parameters are sent with types, which are unknown here.
 pub(super) fn errors_when_bound(query: &Query, schema: &Schema) -> Vec<TypeError> {
     let mut session = Session::new(query, schema);
     session.slots.iter_mut().for_each(|slot| slot.ty = Some(Ty::OPAQUE));
-    described(session).errors
+    described(session, Planned::ForAny).errors
 }
 
-fn described(mut session: Session<'_>) -> Described {
+fn described(mut session: Session<'_>, planned: Planned) -> Described {
     let query = session.query;
     let fields = query.root.and_then(|root| session.block(root, true));
     // Blocks that no expression refers to may still contain parameters.
@@ -78,7 +78,7 @@ fn described(mut session: Session<'_>) -> Described {
     for error in generated::errors(query, session.schema) {
         session.refusal(error);
     }
-    let patched = plan::patches(&mut session, fields.as_deref().unwrap_or_default());
+    let patched = plan::patches(&mut session, fields.as_deref().unwrap_or_default(), planned);
     let columns = fields.iter().flat_map(|fields| fields.iter()).zip(patched);
     let columns = columns.map(|(field, patch)| column(&mut session, field, patch)).collect();
     let parameters = (1..=query.parameters).map(|number| parameter(&mut session, number)).collect();
@@ -145,7 +145,7 @@ mod tests {
             "",
         );
         let query = resolve(sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
-        let described = describe(&query, &replay.schema);
+        let described = describe(&query, &replay.schema, Planned::ForAny);
         assert_eq!(described.errors, [], "{sql}");
         let name =
             |ty: &Known<crate::types::SqlType>| ty.known().map_or("?".to_owned(), |ty| ty.name.clone());
@@ -198,7 +198,7 @@ mod tests {
             let query = resolve(sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
             match bound {
                 true => errors_when_bound(&query, &replay.schema).len(),
-                false => describe(&query, &replay.schema).errors.len(),
+                false => describe(&query, &replay.schema, Planned::ForAny).errors.len(),
             }
         };
         for sql in [

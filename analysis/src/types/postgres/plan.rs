@@ -1,7 +1,8 @@
 //! What sqlx reads from the plan of a query: which columns an outer join at its top may pad with NULL.
 //!
-//! sqlx prepares a statement and explains its execution with NULL for every parameter. It only looks at joins
-//! at the very top of the plan, and only at columns that the inner side outputs unchanged.
+//! sqlx prepares a statement and explains its execution with NULL for every parameter; the macros of 0.9 have the
+//! server plan for any values. sqlx only looks at joins at the very top of the plan, and only at columns that the
+//! inner side outputs unchanged.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -12,6 +13,7 @@ use crate::schema::Schema;
 use crate::sql::Query;
 use crate::sql::expr::{Expr, LikeKind, Literal, Op, Test};
 use crate::sql::query::{Block, BlockId, Body, From, JoinKind, RelationId, Role, Source};
+use crate::types::Planned;
 
 /// The maximum nesting of joins, queries and expressions; beyond it the plan is unknown.
 const DEEPEST: usize = 200;
@@ -29,7 +31,7 @@ pub(super) struct Patch {
 }
 
 /// What the plan says about each column.
-pub(super) fn patches(session: &mut Session<'_>, fields: &[Field]) -> Vec<Patch> {
+pub(super) fn patches(session: &mut Session<'_>, fields: &[Field], planned: Planned) -> Vec<Patch> {
     let mut patches = vec![Patch { nullable: false, certain: true }; fields.len()];
     let query = session.query;
     let Some(root) = query.root else { return patches };
@@ -38,6 +40,7 @@ pub(super) fn patches(session: &mut Session<'_>, fields: &[Field]) -> Vec<Patch>
     let reading = Reading {
         query,
         schema,
+        planned,
         depth: Cell::new(0),
         too_deep: Cell::new(false),
         estimates: Cell::new(0),
@@ -77,6 +80,7 @@ pub(super) fn patches(session: &mut Session<'_>, fields: &[Field]) -> Vec<Patch>
 pub(super) struct Reading<'q> {
     pub(super) query: &'q Query,
     pub(super) schema: &'q Schema,
+    pub(super) planned: Planned,
     depth: Cell<usize>,
     too_deep: Cell<bool>,
     estimates: Cell<usize>,
@@ -113,7 +117,7 @@ impl<'q> Reading<'q> {
     fn is_joined(&self, id: BlockId) -> bool {
         let block = self.query.block(id);
         let Body::Select(select) = &block.body else { return false };
-        if !keeps_rows(block) {
+        if !keeps_rows(block) || self.is_limited(block) {
             return false;
         }
         let conditions = select.from.iter().flat_map(inner_conditions).chain(block.filters());
@@ -127,6 +131,18 @@ impl<'q> Reading<'q> {
             },
             items => items.iter().any(|item| matches!(item, From::Join { .. })) || items.len() > 1,
         }
+    }
+
+    /// Whether a number limits the rows; NULL and no offset do not.
+    fn is_limited(&self, block: &Block) -> bool {
+        let is_zero = |expr: &Expr| matches!(expr, Expr::Literal(Literal::Number(number)) if number == "0");
+        block.limit.as_ref().is_some_and(|limit| !self.is_null(limit))
+            || block.offset.as_ref().is_some_and(|offset| !self.is_null(offset) && !is_zero(offset))
+    }
+
+    /// Whether an expression is NULL as far as the planner evaluates it in advance.
+    pub(super) fn is_null(&self, expr: &Expr) -> bool {
+        is_null(expr, self.planned)
     }
 
     /// The block that the planner merges into the outer query: a plain SELECT.
@@ -203,10 +219,10 @@ impl<'q> Reading<'q> {
         }
     }
 
-    /// Whether a condition is false or NULL if its parameters are NULL, so that the planner removes the
-    /// query.
+    /// Whether a condition is false or NULL, as the planner knows in advance, so that it removes the query.
     pub(super) fn is_never_true(&self, condition: &Expr, depth: usize) -> bool {
         let never = |expr: &Expr| depth < 32 && self.is_never_true(expr, depth + 1);
+        let is_null = |expr: &Expr| self.is_null(expr);
         match condition {
             Expr::And(parts) => parts.iter().any(never),
             Expr::Or(parts) => parts.iter().all(never),
@@ -228,17 +244,16 @@ impl<'q> Reading<'q> {
 
 /// Whether a SELECT does nothing with its rows after the joins.
 pub(super) fn is_flat(block: &Block) -> bool {
-    block.order_by.is_empty() && keeps_rows(block)
+    block.order_by.is_empty() && block.limit.is_none() && block.offset.is_none() && keeps_rows(block)
 }
 
-/// Whether a SELECT does at most sort the rows of its joins.
+/// Whether a SELECT does at most sort and limit the rows of its joins.
 fn keeps_rows(block: &Block) -> bool {
     let Body::Select(select) = &block.body else { return false };
     let grouped = !select.group_by.is_empty() || select.aggregates || select.having.is_some();
-    let limited = block.limit.is_some() || block.offset.is_some() || block.locks;
     let is_window = |e: &Expr| matches!(e, Expr::Call(call) if call.window);
     let windowed = select.projection.iter().any(|expr| expr.any(is_window));
-    !grouped && !limited && !windowed && select.distinct.is_none() && !select.set_returning
+    !grouped && !block.locks && !windowed && select.distinct.is_none() && !select.set_returning
 }
 
 /// The join conditions that every row satisfies.
@@ -259,15 +274,17 @@ fn inner_conditions(item: &From) -> Vec<&Expr> {
     all
 }
 
-/// Whether an expression is NULL if its parameters are, as far as the planner evaluates it in advance.
-pub(super) fn is_null(expr: &Expr) -> bool {
-    is_null_at(expr, 0)
+/// Whether an expression is NULL as far as the planner evaluates it in advance, with NULL for its parameters or with
+/// any values.
+pub(super) fn is_null(expr: &Expr, planned: Planned) -> bool {
+    is_null_at(expr, planned, 0)
 }
 
-fn is_null_at(expr: &Expr, depth: usize) -> bool {
-    let is_null = |expr: &Expr| depth < DEEPEST && is_null_at(expr, depth + 1);
+fn is_null_at(expr: &Expr, planned: Planned, depth: usize) -> bool {
+    let is_null = |expr: &Expr| depth < DEEPEST && is_null_at(expr, planned, depth + 1);
     match expr {
-        Expr::Parameter(_) | Expr::Literal(Literal::Null) => true,
+        Expr::Parameter(_) => planned == Planned::ForNulls,
+        Expr::Literal(Literal::Null) => true,
         Expr::Cast { expr, .. } | Expr::Collate { expr, .. } | Expr::Not(expr) | Expr::Unary { expr, .. } => {
             is_null(expr)
         }

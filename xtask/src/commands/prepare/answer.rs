@@ -7,7 +7,7 @@ use query_budget_analysis::sql::lex::Lexer;
 use query_budget_analysis::sql::query::{Kind, ProblemKind};
 use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_analysis::types::mysql::Server;
-use query_budget_analysis::types::{Known, Origin, describe};
+use query_budget_analysis::types::{Known, Origin, describe, describe_planned};
 
 use super::explain::{self, Explain};
 use super::form::{Column, Description, Parameters, TypeInfo};
@@ -111,7 +111,7 @@ fn postgres_answer(sql: &str, schema: &Schema, version: Version) -> Answer {
     if let (None, Some(explain)) = (query.root, explain::explain(sql)) {
         return explained(&explain, schema, version);
     }
-    let described = describe(&query, schema, Dialect::Postgres);
+    let described = describe_planned(&query, schema, Dialect::Postgres, version.planned());
     if let Some(error) = described.errors.first() {
         return Answer::Unknown(format!("the database would refuse it: {}", error.message));
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use query_budget_analysis::project;
+use query_budget_analysis::types::Planned;
 
 /// A version of sqlx, as far as the format of `.sqlx` depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +41,12 @@ impl Version {
     /// Whether types are named as the database prints them, arrays with `[]`; otherwise by their bare names.
     pub(super) fn prints_types(self) -> bool {
         self.minor >= 8
+    }
+
+    /// How its macros have PostgreSQL plan a statement to find what outer joins leave out; for an unknown version as
+    /// 0.8 does it.
+    pub(super) fn planned(self) -> Planned {
+        if self.is_any || self.minor < 9 { Planned::ForNulls } else { Planned::ForAny }
     }
 
     /// Whether integers of SQLite are distinguished by width.

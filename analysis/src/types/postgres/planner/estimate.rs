@@ -7,6 +7,7 @@ use super::scans::number;
 use crate::schema::{KeyPart, Schema, Table};
 use crate::sql::expr::{Expr, Literal, Op, Test};
 use crate::sql::query::RelationId;
+use crate::types::Planned;
 
 /// The pages that a table is expected to have if it was never vacuumed.
 const PAGES: f64 = 10.0;
@@ -16,6 +17,10 @@ const OF_RANGE: f64 = 1.0 / 3.0;
 const OF_TWO_RANGES: f64 = 0.005;
 const OF_PATTERN: f64 = 0.005;
 const OF_NULL: f64 = 0.005;
+/// The part of the rows that equal a value, for an operand that is no column.
+const OF_EQUALITY: f64 = 0.005;
+/// How many elements an array of unknown length is expected to have.
+pub(super) const OF_UNKNOWN_ARRAY: f64 = 10.0;
 
 /// A relation that the joins scan.
 #[derive(Debug)]
@@ -29,6 +34,7 @@ pub(super) struct Leaf<'q> {
     pub(super) rows: f64,
     /// The part of the rows that conditions of unknown selectivity keep.
     pub(super) doubt: f64,
+    pub(super) planned: Planned,
 }
 
 /// A condition on one relation.
@@ -54,8 +60,13 @@ impl Filter<'_> {
     fn searched(&self, leaf: &Leaf<'_>) -> Option<(&str, f64, f64)> {
         let (expr, part, values) = match self {
             Filter::Written(Expr::Is { expr, test: Test::Null, negated: false }) => (expr, OF_NULL, 1.0),
-            Filter::Written(Expr::Any { left, op: Op::Eq, right, all: false }) if is_null(right) => {
+            Filter::Written(Expr::Any { left, op: Op::Eq, right, all: false })
+                if is_null(right, leaf.planned) =>
+            {
                 (left, 0.0, 1.0)
+            }
+            Filter::Written(whole @ Expr::Any { left, op: Op::Eq, right, all: false }) if is_fixed(right) => {
+                (left, leaf.selectivity(whole, 0)?, OF_UNKNOWN_ARRAY)
             }
             Filter::Written(whole @ Expr::InList { expr, list, negated: false })
                 if list.iter().all(is_fixed) =>
@@ -125,11 +136,11 @@ impl<'q> Leaf<'q> {
         id: RelationId,
         table: Option<&'q Table>,
         rows: f64,
-        doubt: f64,
+        (doubt, planned): (f64, Planned),
         schema: &Schema,
     ) -> Leaf<'q> {
         let tuples = table.map_or(rows, |table| rows::density(table, schema) * PAGES);
-        Leaf { id, table, filters: Vec::new(), tuples, rows: tuples, doubt }
+        Leaf { id, table, filters: Vec::new(), tuples, rows: tuples, doubt, planned }
     }
 
     pub(super) fn estimate(&mut self) {
@@ -236,11 +247,12 @@ impl<'q> Leaf<'q> {
             return None;
         }
         let of = |expr: &Expr| self.selectivity(expr, depth + 1);
-        if is_null(condition) {
+        if is_null(condition, self.planned) {
             return Some(0.0);
         }
         Some(match condition {
-            Expr::Column(_) => 0.5,
+            Expr::Column(_) | Expr::Parameter(_) => 0.5,
+            Expr::Cast { expr, .. } if matches!(**expr, Expr::Parameter(_)) => 0.5,
             Expr::Not(inner) => 1.0 - of(inner)?,
             Expr::And(parts) => parts.iter().map(of).product::<Option<f64>>()?,
             Expr::Or(parts) => {
@@ -277,13 +289,21 @@ impl<'q> Leaf<'q> {
             }
             Expr::Is { expr, test: Test::True, negated: false } => of(expr)?,
             Expr::Is { expr, test: Test::False, negated: false } => 1.0 - of(expr)?,
-            Expr::Any { right, all: false, .. } if is_null(right) => 0.0,
+            Expr::Any { right, all: false, .. } if is_null(right, self.planned) => 0.0,
+            Expr::Any { left, op: Op::Eq, right, all: false }
+                if matches!(right.without_casts(), Expr::Parameter(_)) =>
+            {
+                1.0 - (1.0 - self.equal(left, right)?).powf(OF_UNKNOWN_ARRAY)
+            }
             Expr::Literal(Literal::Bool(true)) => 1.0,
             _ => return None,
         })
     }
 
     fn equal(&self, left: &Expr, right: &Expr) -> Option<f64> {
+        if is_fixed(left) && is_fixed(right) {
+            return Some(OF_EQUALITY);
+        }
         let (of, with) = if is_fixed(left) { (right, left) } else { (left, right) };
         match of.without_casts() {
             Expr::Column(column) if is_fixed(with) || with.as_column().is_some() => {

@@ -52,7 +52,7 @@ pub(super) fn marked<'q>(reading: &Reading<'q>, root: BlockId) -> Option<Vec<Mar
     let mut before = Vec::new();
     for (rows, keeps) in [(1.0, 0.005), (100.0, 1.0 / 3.0), (1000.0, 1.0)] {
         let tree = Tree::new(reading, root, Guess { rows, keeps })?;
-        if tree.outer.is_empty() || tree.is_empty {
+        if tree.outer.is_empty() || tree.is_empty || tree.is_gated {
             return Some(vec![Marked::default()]);
         }
         // Most trees need no guess.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::super::plan::{Reading, is_null};
+use super::super::plan::Reading;
 use crate::sql::expr::{Expr, Literal, Op, Test};
 use crate::sql::query::RelationId;
 
@@ -120,20 +120,33 @@ pub(super) fn has_subquery(reading: &Reading<'_>, condition: &Expr) -> bool {
     })
 }
 
+/// Whether a condition that reads no row is evaluated once before all joins; the planner puts that above them.
+/// `None` if it may be.
+pub(super) fn is_gate(condition: &Expr) -> Option<bool> {
+    let mut has_call = false;
+    let mut has_value = false;
+    condition.walk(&mut |part| {
+        has_call |= matches!(part, Expr::Call(_));
+        has_value |= matches!(part, Expr::Parameter(_) | Expr::Subquery(_)) || part.own_subquery().is_some();
+    });
+    if has_call { None } else { Some(has_value) }
+}
+
 /// Whether it is `column IS NULL`.
 pub(super) fn is_null_test(condition: &Expr) -> bool {
     matches!(condition, Expr::Is { test: Test::Null, negated: false, .. })
 }
 
-/// Whether a condition holds if its parameters are NULL, so that the planner drops it.
-pub(super) fn is_always_true(condition: &Expr) -> bool {
+/// Whether a condition holds, as the planner knows in advance, so that it drops it.
+pub(super) fn is_always_true(reading: &Reading<'_>, condition: &Expr) -> bool {
+    let always = |part: &Expr| is_always_true(reading, part);
     match condition {
         Expr::Literal(Literal::Bool(true)) => true,
-        Expr::Is { expr, test: Test::Null, negated: false } => is_null(expr),
-        Expr::Or(parts) => parts.iter().any(is_always_true),
-        Expr::And(parts) => parts.iter().all(is_always_true),
+        Expr::Is { expr, test: Test::Null, negated: false } => reading.is_null(expr),
+        Expr::Or(parts) => parts.iter().any(always),
+        Expr::And(parts) => parts.iter().all(always),
         Expr::Call(call) if call.name == "coalesce" => {
-            call.args.iter().find(|arg| !is_null(arg)).is_some_and(is_always_true)
+            call.args.iter().find(|arg| !reading.is_null(arg)).is_some_and(always)
         }
         _ => false,
     }

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::plan::{Reading, is_null};
+use super::super::plan::Reading;
 use super::super::refute;
-use super::estimate::{Filter, Leaf, operators};
-use super::strict::{Demand, has_subquery, is_always_true, is_null_test};
+use super::estimate::{Filter, Leaf, OF_UNKNOWN_ARRAY, operators};
+use super::strict::{Demand, has_subquery, is_always_true, is_gate, is_null_test};
 use crate::sql::expr::{Expr, Literal, Op, Test};
 use crate::sql::query::{BlockId, Body, From, JoinKind, RelationId, Source};
 
@@ -60,6 +60,8 @@ pub(super) struct Tree<'q> {
     /// Whether the joins depend on what is not known: a subquery may become one of them, or a condition may
     /// make an outer join an inner one.
     is_vague: bool,
+    /// Whether a condition is evaluated once before all joins.
+    pub(super) is_gated: bool,
     /// Whether the planner knows that there are no rows.
     pub(super) is_empty: bool,
     /// Columns that WHERE demands to be NULL.
@@ -126,7 +128,7 @@ impl<'q> Tree<'q> {
             all = Joined { set: all.set | one.set, inner };
         }
         for condition in block.filters() {
-            self.condition(reading, condition, guess);
+            self.condition(reading, condition, present.is_optional, guess);
         }
         Some(all)
     }
@@ -183,7 +185,7 @@ impl<'q> Tree<'q> {
         let right = reading.deeper(|| self.item(reading, optional, for_optional, guess))??;
         // What depends on other rows, and compares nothing else, is read after all of them.
         if let (false, From::Relation(id)) = (is_inner, optional.as_ref())
-            && on.iter().flat_map(Expr::conjuncts).all(is_always_true)
+            && on.iter().flat_map(Expr::conjuncts).all(|condition| is_always_true(reading, condition))
             && reading.pulled_up(*id).is_none()
         {
             self.is_vague = was_vague;
@@ -196,7 +198,7 @@ impl<'q> Tree<'q> {
             }
             on.iter()
                 .flat_map(Expr::conjuncts)
-                .for_each(|condition| self.condition(reading, condition, guess));
+                .for_each(|condition| self.condition(reading, condition, present.is_optional, guess));
             return Some(Joined { set, inner: set });
         }
         self.outer_join(reading, (left, right), kind, on.as_ref(), &strict, guess);
@@ -216,7 +218,7 @@ impl<'q> Tree<'q> {
         let mut clauses = Vec::new();
         let (mut compared, mut refuting) = (0, HashSet::new());
         for condition in
-            on.into_iter().flat_map(Expr::conjuncts).filter(|condition| !is_always_true(condition))
+            on.into_iter().flat_map(Expr::conjuncts).filter(|condition| !is_always_true(reading, condition))
         {
             self.is_vague |= has_subquery(reading, condition) || reading.is_never_true(condition, 0);
             refuting.extend(refuted(reading, condition));
@@ -297,18 +299,24 @@ impl<'q> Tree<'q> {
                 let rows = reading.deeper(|| rows_of(reading, *block, guess))?;
                 (None, rows.unwrap_or(guess.rows))
             }
-            Source::Function(name, args) if name == "unnest" && args.iter().all(is_null) => (None, 1.0),
+            Source::Function(name, args) if name == "unnest" => {
+                // Arrays whose length is not known are expected to have ten elements.
+                let of_nulls = args.iter().all(|arg| reading.is_null(arg));
+                let of_parameters = args.iter().all(|arg| matches!(arg.without_casts(), Expr::Parameter(_)));
+                let rows = if of_parameters { OF_UNKNOWN_ARRAY } else { guess.rows };
+                (None, if of_nulls { 1.0 } else { rows })
+            }
             _ => (None, guess.rows),
         };
-        self.leaves.push(Leaf::new(id, table, rows, guess.keeps, reading.schema));
+        self.leaves.push(Leaf::new(id, table, rows, (guess.keeps, reading.planned), reading.schema));
         let set = 1 << (self.leaves.len() - 1);
         self.bits.insert(id, set);
         Some(set)
     }
 
-    /// Adds a condition that all rows satisfy.
-    fn condition(&mut self, reading: &Reading<'q>, condition: &'q Expr, guess: Guess) {
-        if is_always_true(condition) {
+    /// Adds a condition that all rows satisfy, or all of an optional side.
+    fn condition(&mut self, reading: &Reading<'q>, condition: &'q Expr, is_optional: bool, guess: Guess) {
+        if is_always_true(reading, condition) {
             return;
         }
         if has_subquery(reading, condition) {
@@ -318,16 +326,20 @@ impl<'q> Tree<'q> {
         let of = self.of(reading, condition);
         let is_right = |kind: Kind| self.outer.iter().any(|join| join.right & of != 0 && join.kind == kind);
         let is_missing = is_right(Kind::Anti) && is_null_test(condition);
-        let is_optional = is_right(Kind::Left) || is_right(Kind::Full);
+        let is_padded = is_right(Kind::Left) || is_right(Kind::Full);
         match self.only(of) {
             // It is checked after the join that makes its column NULL.
-            Some(_) if is_optional && Demand::of(reading, [condition]).sure.is_empty() => {
+            Some(_) if is_padded && Demand::of(reading, [condition]).sure.is_empty() => {
                 let clause = self.clause(reading, condition, of, guess);
                 self.clauses.push(clause);
             }
             Some(_) if is_missing => {}
             Some(leaf) => self.filter(leaf, condition),
-            None if of == 0 => {}
+            None if of == 0 => match is_gate(condition) {
+                Some(false) => {}
+                Some(true) if !is_optional => self.is_gated = true,
+                _ => self.is_vague = true,
+            },
             None => {
                 let clause = self.clause(reading, condition, of, guess);
                 self.clauses.push(clause);
