@@ -17,6 +17,19 @@ pub(crate) fn long(name: &str) -> &str {
     }
 }
 
+/// Whether a lower-case spelling names a built-in type of one value.
+pub(crate) fn is_built_in(ty: &str) -> bool {
+    let name = canonical(ty);
+    let name = name.split('(').next().unwrap_or_default().trim_end_matches(" with time zone").trim_end();
+    #[rustfmt::skip]
+    const NAMES: [&str; 29] = [
+        "bigint", "bit", "bit varying", "boolean", "bpchar", "bytea", "character", "character varying", "cidr", "date",
+        "double precision", "inet", "integer", "interval", "json", "jsonb", "macaddr", "money", "name", "numeric",
+        "oid", "real", "smallint", "text", "time", "timestamp", "tsquery", "uuid", "xml",
+    ];
+    NAMES.binary_search(&name).is_ok()
+}
+
 /// Whether two lower-case spellings name the same type.
 pub(crate) fn are_one(one: &str, other: &str) -> bool {
     one == other || canonical(one) == canonical(other)

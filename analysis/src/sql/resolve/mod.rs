@@ -96,7 +96,18 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
         asked: resolver.asked,
         unchecked: resolver.unchecked,
         overriding: dialect == Dialect::Postgres && sql.to_ascii_lowercase().contains("overriding"),
-        subscripted: sql.contains('['),
+        subscripted: is_subscripted(sql),
+    })
+}
+
+/// Whether a text may have a subscript: an opening bracket after a word, and neither `ARRAY[1]` nor `int[]`.
+fn is_subscripted(sql: &str) -> bool {
+    sql.match_indices('[').any(|(at, _)| {
+        let (before, after) = (sql.get(..at).unwrap_or_default(), sql.get(at + 1..).unwrap_or_default());
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '"');
+        let before = before.trim_end();
+        let word = before.get(before.trim_end_matches(is_part).len()..).unwrap_or_default();
+        !word.is_empty() && !word.eq_ignore_ascii_case("array") && !after.trim_start().starts_with(']')
     })
 }
 

@@ -37,14 +37,14 @@ impl Resolver<'_> {
                 .or_else(|| inner(root)),
             E::Nested(expr) | E::Collate { expr, .. } => inner(expr),
             E::Cast { expr, data_type, .. } => {
-                inner_unless_weak(inner(expr), expr).or_else(|| type_name(data_type))
+                inner(expr).filter(|_| !is_weak(expr, 0)).or_else(|| type_name(data_type))
             }
             E::TypedString(typed) => type_name(&typed.data_type),
             E::Interval(_) => fixed("interval"),
             E::Value(value) if matches!(value.value, ast::Value::NationalStringLiteral(_)) => fixed("bpchar"),
             E::Function(function) => Some(self.object_name(&function.name).1),
             E::Case { else_result, .. } => {
-                let name = else_result.as_ref().and_then(|e| inner_unless_weak(inner(e), e));
+                let name = else_result.as_ref().and_then(|e| inner(e).filter(|_| !is_weak(e, 0)));
                 name.or_else(|| fixed("case"))
             }
             E::Exists { negated: false, .. } => fixed("exists"),
@@ -54,7 +54,8 @@ impl Resolver<'_> {
             E::Ceil { .. } => fixed("ceil"),
             E::Floor { .. } => fixed("floor"),
             E::Position { .. } => fixed("position"),
-            E::Substring { .. } => fixed("substring"),
+            E::Substring { shorthand, .. } => fixed(if *shorthand { "substr" } else { "substring" }),
+            E::BinaryOp { op: ast::BinaryOperator::Overlaps, .. } => fixed("overlaps"),
             E::Trim { trim_where, .. } => fixed(match trim_where {
                 Some(ast::TrimWhereField::Leading) => "ltrim",
                 Some(ast::TrimWhereField::Trailing) => "rtrim",
@@ -128,11 +129,16 @@ impl Resolver<'_> {
     }
 }
 
-/// PostgreSQL uses the name inside a cast or CASE only if there is nothing better.
-fn inner_unless_weak(name: Option<String>, expr: &ast::Expr) -> Option<String> {
-    let weak = matches!(expr, ast::Expr::Case { .. } | ast::Expr::Cast { .. } | ast::Expr::TypedString(_))
-        && name.as_deref() == Some("case");
-    name.filter(|_| !weak)
+/// Whether an expression has only the name of a type, or that of CASE, which PostgreSQL does not use outside of it.
+fn is_weak(expr: &ast::Expr, depth: usize) -> bool {
+    use ast::Expr as E;
+    let of = |expr: &ast::Expr| depth < 64 && is_weak(expr, depth + 1);
+    match expr {
+        E::Nested(inner) | E::Collate { expr: inner, .. } | E::Cast { expr: inner, .. } => of(inner),
+        E::Case { else_result, .. } => else_result.as_ref().is_none_or(|inner| of(inner)),
+        E::TypedString(_) | E::Interval(_) | E::Value(_) => true,
+        _ => false,
+    }
 }
 
 /// The last part of a type's internal name.

@@ -10,6 +10,7 @@ use crate::sql::functions;
 use crate::sql::query::{Asked, BlockId, ProblemKind, Relation, RelationColumn, RelationId, Source};
 use crate::sql::routine::{self, Returned, Returns};
 use crate::sql::text::most_similar;
+use crate::sql::type_names;
 
 /// The elements of an array.
 enum Element {
@@ -348,8 +349,8 @@ impl Resolver<'_> {
             // A domain may be over an array or a row type.
             Some(UserType::Domain { base, .. }) => self.element_of_type(base),
             Some(UserType::Enum(_) | UserType::Range(_) | UserType::Other) => Element::Scalar,
-            // A built-in type, unless it may be user-defined.
-            None if schema.gaps.is_empty() => Element::Scalar,
+            // A built-in type, which no other hides; any other name may be user-defined.
+            None if schema.gaps.is_empty() || type_names::is_built_in(&name) => Element::Scalar,
             None => Element::Unknown,
         }
     }

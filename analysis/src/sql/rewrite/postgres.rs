@@ -75,7 +75,16 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::JSON_TABLE => json::table(r),
         K::RETURNING if r.keyword(1) == K::WITH => returned_rows(r),
         K::DEFAULT if super::keyword(r.written(1)) == K::INSERT => default_row(r),
-        K::RETURNING | K::WITH | K::WITHOUT | K::DEFAULT | K::PASSING | K::FORMAT | K::KEY => json::option(r),
+        K::RETURNING
+        | K::WITH
+        | K::WITHOUT
+        | K::DEFAULT
+        | K::PASSING
+        | K::FORMAT
+        | K::KEY
+        | K::ERROR
+        | K::EMPTY
+        | K::OMIT => json::option(r),
         _ => literal::typed_literal(r) || xml::word(r),
     }
 }
@@ -214,15 +223,23 @@ fn recursion_order(r: &mut Rewriter) -> bool {
     if !names.iter().all(|name| r.is_name(*name)) {
         return false;
     }
-    // The CTE is wrapped in another query: `(SELECT *, NULL AS b FROM (..) AS rows)`.
+    // The CTE is wrapped in another query: `(SELECT *, NULL::bool AS b FROM (..) AS rows)`.
+    let mark =
+        if search { None } else { Some(set + 2).filter(|at| r.keyword(*at) == K::USING).map(|_| "bool") };
+    let path = if search && r.is(1, "breadth") { "record" } else { "_record" };
+    let types = if search { [Some(path), None] } else { [mark, Some(path)] };
     let names: Vec<Token> = names.iter().map(|name| r.token(*name).clone()).collect();
     let Some(open) = opening(r) else { return false };
     let body: Vec<_> = r.out.drain(open + 1..).collect();
     r.put_word("SELECT", K::SELECT);
     r.put(Token::Mul);
-    for name in names {
+    for (name, ty) in names.into_iter().zip(types) {
         r.put(Token::Comma);
         r.put_word("NULL", K::NULL);
+        if let Some(ty) = ty {
+            r.put(Token::DoubleColon);
+            r.put_word(ty, K::NoKeyword);
+        }
         r.put_word("AS", K::AS);
         r.put(name);
     }

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::arena::Ty;
+use super::coerce::Context;
 use super::session::{DEEPEST, Field, Form, Session, Value};
 use crate::sql::expr::{ColumnRef, Expr};
-use crate::sql::query::{Block, BlockId, Body, RelationId, Role, Select};
+use crate::sql::query::{Block, BlockId, Body, From, Relation, RelationId, Role, Select, Source};
 use crate::types::TypeError;
 
 impl Session<'_> {
@@ -41,6 +42,9 @@ impl Session<'_> {
         self.in_view -= in_view;
         self.path.pop();
         self.depth -= 1;
+        // The server compares rows for DISTINCT as text where it knows no better.
+        let is_distinct = matches!(&block.body, Body::Select(select) if select.distinct.as_ref().is_some_and(Vec::is_empty));
+        let settle = settle || is_distinct;
         let fields = values.map(|values| {
             let names = block.outputs.iter().flatten().map(|output| output.name.as_str());
             let mut names = names.chain(std::iter::repeat(""));
@@ -69,6 +73,10 @@ impl Session<'_> {
         for (rows, what) in [(&block.offset, "OFFSET"), (&block.limit, "LIMIT")] {
             if let Some(rows) = rows {
                 let value = self.expr(rows);
+                if self.converts(value.ty, Ty::INT8, Context::Assignment) == Some(false) {
+                    let name = self.types.display(value.ty);
+                    self.error(format!("{what} is `{name}`, and has to be `bigint`"), value.span);
+                }
                 self.coerce(value, Ty::INT8, what);
             }
         }
@@ -223,10 +231,42 @@ impl Session<'_> {
         Value { why, ..Value::of(ty, not_null) }
     }
 
+    /// Reports a recursive arm whose type is not that of the other arm, which the server does not convert.
+    fn check_recursion(&mut self, first: &Value, recursive: &Value) {
+        if recursive.is_unknown() || [first.ty, recursive.ty].contains(&Ty::OPAQUE) {
+            return;
+        }
+        let Ok(common) = self.common(&[first.clone(), recursive.clone()]) else { return };
+        let (from, to) = (self.types.base(common), self.types.base(first.ty));
+        if common != Ty::OPAQUE && !self.types.same(from, to) {
+            let (first, common) = (self.types.display(first.ty), self.types.display(common));
+            let message =
+                format!("a recursive query is `{first}` at first and `{common}` with its recursive side");
+            self.error(message, recursive.span);
+        }
+    }
+
+    /// One side of a set operation: the other side may type its strings and parameters, also those in parentheses
+    /// with an order or a limit of their own.
+    fn arm(&mut self, id: BlockId) -> Option<Rc<[Field]>> {
+        let query = self.query;
+        if let Body::Select(select) = &query.block(id).body
+            && let [From::Relation(only)] = select.from.as_slice()
+            && let Relation { source: Source::Derived(inner), alias, .. } = query.relation(*only)
+            && alias.is_empty()
+            && self.depth < DEEPEST
+        {
+            self.depth += 1;
+            self.arm(*inner);
+            self.depth -= 1;
+        }
+        self.block(id, false)
+    }
+
     /// UNION, INTERSECT, EXCEPT.
     fn set(&mut self, id: BlockId, left: BlockId, right: BlockId) -> Option<Vec<(String, Value)>> {
         let recursive = matches!(self.query.block(id).role, Role::Cte { recursive: true, .. });
-        let first = self.block(left, recursive);
+        let first = if recursive { self.block(left, true) } else { self.arm(left) };
         if recursive {
             // The recursive arm sees the columns of the other arm, about which nothing is proven after it.
             let seen: Option<Rc<[Field]>> = first.as_ref().map(|fields| {
@@ -239,7 +279,7 @@ impl Session<'_> {
             });
             self.blocks.insert(id, seen);
         }
-        let second = self.block(right, false);
+        let second = self.arm(right);
         if recursive {
             self.blocks.remove(&id);
         }
@@ -258,6 +298,7 @@ impl Session<'_> {
         for (a, b) in first.iter().zip(second.iter()) {
             let value = if recursive {
                 let not_null = a.value.not_null && b.value.not_null;
+                self.check_recursion(&a.value, &b.value);
                 if b.value.is_unknown() {
                     self.coerce(b.value.clone(), a.value.ty, "an arm of a recursive query");
                 }

@@ -11,6 +11,10 @@ use crate::schema::Schema;
 /// The content of every PostgreSQL server.
 const BASE: &str = include_str!("catalog/base.txt");
 
+/// The functions and casts of the versions 16 to 18, written by hand from their release notes: which version a server
+/// has is not known, and whoever calls them has them.
+const LATER: &str = include_str!("catalog/later.txt");
+
 /// The content of extensions, by name.
 const EXTENSIONS: [(&str, &str); 20] = [
     ("btree_gist", include_str!("catalog/btree_gist.txt")),
@@ -72,7 +76,7 @@ impl Catalog {
     /// The names of the functions that queries call, with repetitions: not those that read and print values.
     pub(super) fn callable(&self) -> Vec<&'static str> {
         let mut names = Vec::new();
-        for part in &self.parts {
+        for part in self.parts.iter().chain([&LATER]) {
             let called = lines_of_kind(part, 'f')
                 .filter(|line| !line.contains("cstring") && !line.contains("internal"));
             names.extend(called.filter_map(|line| line.split(' ').next()));
@@ -91,17 +95,19 @@ impl Catalog {
     /// The first line with this kind and name, which may be the first fields of it.
     pub(super) fn first(&self, kind: char, name: &str) -> Option<Line> {
         let key = key(kind, name);
-        self.parts.iter().enumerate().find_map(|(at, part)| {
+        let all = self.parts.iter().chain([&LATER]).enumerate();
+        let extensions = 1..self.parts.len();
+        all.into_iter().find_map(|(at, part)| {
             let found = part.get(position(part, &key)..).filter(|rest| rest.starts_with(&key))?;
             let end = found.find('\n').unwrap_or(found.len());
             let (name, rest) = (found.get(2..key.len() - 1)?, found.get(key.len()..end)?);
-            Some(Line { name, rest, of_extension: at > 0 })
+            Some(Line { name, rest, of_extension: extensions.contains(&at) })
         })
     }
 
     /// The remaining fields of all lines with this kind and name.
     pub(super) fn lines(&self, kind: char, name: &str) -> Vec<&'static str> {
-        lines_in(&self.parts, kind, name).collect()
+        lines_in(&self.parts, kind, name).chain(lines_in(&[LATER], kind, name)).collect()
     }
 
     /// The same of the extensions alone.
@@ -111,12 +117,13 @@ impl Catalog {
 
     /// The same of the built-in catalog alone.
     pub(super) fn lines_of_base(kind: char, name: &str) -> impl Iterator<Item = &'static str> {
-        lines_in(&[BASE], kind, name)
+        lines_in(&[BASE, LATER], kind, name)
     }
 
     /// Each line of this kind in the built-in catalog: its first field, and the others.
     pub(super) fn base_lines(kind: char) -> impl Iterator<Item = (&'static str, &'static str)> {
-        lines_of_kind(BASE, kind).map_while(|line| line.split_once(' '))
+        let both = lines_of_kind(BASE, kind).chain(lines_of_kind(LATER, kind));
+        both.filter_map(|line| line.split_once(' '))
     }
 }
 
@@ -200,7 +207,7 @@ mod tests {
 
     #[test]
     fn lines_are_sorted_and_found() {
-        for text in EXTENSIONS.iter().map(|(_, text)| *text).chain([BASE]) {
+        for text in EXTENSIONS.iter().map(|(_, text)| *text).chain([BASE, LATER]) {
             let lines: Vec<&str> = text.lines().collect();
             assert!(lines.is_sorted(), "{:?}", lines.first());
         }

@@ -50,8 +50,12 @@ impl Session<'_> {
             Expr::Is { expr, test, .. } => {
                 let value = self.expr(expr);
                 // `$1 IS NULL` accepts any type, and gives the parameter none.
-                if value.is_unknown() && *test != Test::Null {
-                    self.coerce(value, Ty::BOOL, "tested for a truth value");
+                match (*test, &value.form) {
+                    (Test::Null, Form::Parameter(number)) if value.is_unknown() => {
+                        self.leave_untyped(*number)
+                    }
+                    (Test::Null, _) => {}
+                    _ => drop(self.boolean(value, "what is tested for a truth value")),
                 }
                 Value::of(Ty::BOOL, true)
             }
@@ -116,6 +120,11 @@ impl Session<'_> {
     /// An expression that has to be boolean.
     pub(super) fn condition(&mut self, expr: &Expr, what: &str) -> Value {
         let value = self.expr(expr);
+        self.boolean(value, what)
+    }
+
+    /// A value that has to be boolean.
+    pub(super) fn boolean(&mut self, value: Value, what: &str) -> Value {
         if value.ty != Ty::OPAQUE && self.converts(value.ty, Ty::BOOL, Context::Implicit) == Some(false) {
             let name = self.types.display(value.ty);
             self.error(format!("{what} is `{name}`, and has to be `boolean`"), value.span);
@@ -246,6 +255,14 @@ impl Session<'_> {
         let Some(outputs) = self.block(block, true) else {
             return Value::opaque("the columns of the subquery are not known");
         };
+        if outputs.len() > 1 {
+            self.refusal(TypeError {
+                message: format!("a subquery that is a value has {} columns", outputs.len()),
+                span: None,
+                label: "",
+                help: "select one column in it".to_owned(),
+            });
+        }
         match outputs.first() {
             Some(field) => {
                 let value = field.value.clone();

@@ -82,9 +82,13 @@ impl<'q> Session<'q> {
             Source::Cte(block) | Source::Derived(block) => {
                 let fields = self.block(*block, true);
                 fields.map(|fields| {
+                    // A side of a set operation in parentheses may still have values without a type.
                     let plain = |field: &Field| Field {
                         name: field.name.clone(),
-                        value: Value { form: Form::Plain, ..field.value.clone() },
+                        value: match field.value.is_unknown() {
+                            true => field.value.clone(),
+                            false => Value { form: Form::Plain, ..field.value.clone() },
+                        },
                     };
                     fields.iter().map(plain).collect()
                 })
@@ -245,6 +249,10 @@ impl<'q> Session<'q> {
         let query = self.query;
         let relation = query.relation(id);
         let values: Vec<Value> = args.iter().map(|arg| self.expr(arg)).collect();
+        if name == "rows_from" {
+            // The functions side by side; their columns are not modelled.
+            return None;
+        }
         let written = relation.columns.as_deref().unwrap_or_default();
         let mut fields = Vec::new();
         let mut add = |name: &str, value: Value| fields.push(Field { name: name.to_owned(), value });
@@ -306,8 +314,11 @@ impl<'q> Session<'q> {
         };
         let outer = self.outer.contains(&id);
         if let Some(value) = self.field(id, &column.name) {
+            if value.is_unknown() && self.query.relation(id).alias.is_empty() {
+                return value;
+            }
             let mut value = Value { form: Form::Plain, span: column.span, ..value };
-            if value.ty == Ty::UNKNOWN {
+            if value.is_unknown() {
                 value.ty = Ty::TEXT;
             }
             if outer {

@@ -173,7 +173,14 @@ impl Session<'_> {
         // certainly wrong.
         let certain = known && !doubtful && (builtin || in_schema) && call.names.is_empty();
         let is_sorted = !call.modifiers.is_empty() && !call.window;
-        if !certain || is_sorted || self.types.catalog.unknown_extension || self.has_own_operators() {
+        // `JSON_OBJECT('a': 1)` has a syntax of its own.
+        let has_syntax = call.name == "json_object";
+        if !certain
+            || is_sorted
+            || has_syntax
+            || self.types.catalog.unknown_extension
+            || self.has_own_operators()
+        {
             return;
         }
         let names: Vec<String> = types.iter().map(|ty| self.types.display(*ty)).collect();

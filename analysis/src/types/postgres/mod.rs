@@ -184,6 +184,16 @@ mod tests {
                 "int8! <- float4 float8",
             ),
             ("SELECT last_of(id), most(note) FROM a", "int8 ? <- "),
+            // Of versions 16 to 18.
+            (
+                "SELECT any_value(id), array_sample(tags, 2), array_sort(tags), random(1, id) FROM a GROUP BY id",
+                "int8 _text _text int8! <- ",
+            ),
+            (
+                "SELECT uuidv7(), reverse('a'), to_bin($1::int), casefold(name), max(a) FROM a GROUP BY name",
+                "uuid text text text record <- int4",
+            ),
+            ("SELECT JSON_OBJECT('a': id), JSON_EXISTS(name::jsonb, '$.a' ERROR ON ERROR) FROM a", "? ? <- "),
             ("SELECT names, of FROM kept WHERE names @> $1", "_text mood <- _text"),
         ] {
             assert_eq!(types_of(sql), expect, "{sql}");

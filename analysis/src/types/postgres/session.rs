@@ -132,6 +132,8 @@ pub(super) struct Slot {
     pub(super) doubtful: bool,
     /// Whether it occurs at all.
     pub(super) seen: bool,
+    /// Whether it occurs, before anything gives it a type, where it takes none.
+    pub(super) untyped: bool,
 }
 
 /// The derivation of one query.
@@ -178,7 +180,10 @@ impl<'a> Session<'a> {
             query,
             schema,
             types: Arena::new(schema),
-            slots: vec![Slot { ty: None, why: None, doubtful: false, seen: false }; query.parameters],
+            slots: vec![
+                Slot { ty: None, why: None, doubtful: false, seen: false, untyped: false };
+                query.parameters
+            ],
             blocks: HashMap::new(),
             ctes,
             relations: HashMap::new(),
@@ -220,10 +225,20 @@ impl<'a> Session<'a> {
         Value { form: Form::Parameter(number), ..Value::of(ty, false) }.because("a parameter can be NULL")
     }
 
+    /// Records that a parameter is used where it takes no type. The server refuses another type afterwards.
+    pub(super) fn leave_untyped(&mut self, number: usize) {
+        if let Some(slot) = number.checked_sub(1).and_then(|at| self.slots.get_mut(at)) {
+            slot.untyped |= slot.ty.is_none();
+        }
+    }
+
     /// Sets the type of a parameter, unless it has one.
     pub(super) fn decide(&mut self, number: usize, ty: Ty, why: impl fmt::Display) {
         let Some(slot) = number.checked_sub(1).and_then(|at| self.slots.get_mut(at)) else { return };
-        if ty == Ty::OPAQUE {
+        if slot.untyped && slot.ty.is_none() {
+            slot.doubtful = true;
+            slot.why = Some("it is compared with NULL before anything gives it a type".into());
+        } else if ty == Ty::OPAQUE {
             slot.doubtful = true;
             slot.why.get_or_insert_with(|| why.to_string().into());
         } else if slot.ty.is_none() && !slot.doubtful && ty != Ty::UNKNOWN {

@@ -2,7 +2,7 @@
 
 use super::arena::Ty;
 use super::coerce::Context;
-use super::session::{Session, Value};
+use super::session::{Form, Session, Value};
 use crate::sql::expr::Expr;
 use crate::sql::query::{Action, BlockId, Body, RelationId, Write};
 
@@ -156,6 +156,12 @@ impl Session<'_> {
     }
 
     fn stored(&mut self, value: Value, ty: Ty, column: &str) {
+        // Whether `list[1]` or `list` is written is not kept.
+        let is_part = self.query.subscripted && self.types.element(ty).is_some();
+        if is_part && value.is_unknown() && matches!(value.form, Form::Parameter(_)) {
+            self.coerce(value, Ty::OPAQUE, &format!("stored in `{column}` or in an element of it"));
+            return;
+        }
         if !value.is_unknown()
             && self.converts(value.ty, ty, Context::Assignment) == Some(false)
             && !self.is_element(value.ty, ty)

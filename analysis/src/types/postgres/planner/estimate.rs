@@ -4,6 +4,7 @@ use super::super::plan::is_null;
 use super::super::rows;
 use super::cost::{Heap, clamped};
 use super::scans::number;
+use super::sizes::OF_UNKNOWN_ARRAY;
 use crate::schema::{KeyPart, Schema, Table};
 use crate::sql::expr::{Expr, Literal, Op, Test};
 use crate::sql::query::RelationId;
@@ -19,8 +20,6 @@ const OF_PATTERN: f64 = 0.005;
 const OF_NULL: f64 = 0.005;
 /// The part of the rows that equal a value, for an operand that is no column.
 const OF_EQUALITY: f64 = 0.005;
-/// How many elements an array of unknown length is expected to have.
-pub(super) const OF_UNKNOWN_ARRAY: f64 = 10.0;
 
 /// A relation that the joins scan.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ mod matches;
 mod paths;
 mod reduce;
 mod scans;
+mod sizes;
 mod strict;
 mod tree;
 
@@ -108,7 +109,7 @@ impl Tree<'_> {
 mod tests {
     use crate::schema::Replay;
     use crate::sql::{Dialect, resolve};
-    use crate::types::describe;
+    use crate::types::{Planned, describe_planned};
 
     const TABLES: &str = "CREATE TABLE shop (id bigint PRIMARY KEY, name text NOT NULL);
         CREATE TABLE item (id bigint PRIMARY KEY, shop bigint NOT NULL, kind bigint NOT NULL);";
@@ -116,10 +117,15 @@ mod tests {
     /// Whether each column is nullable: `y`, `n`, or `?`.
     #[track_caller]
     fn check(sql: &str, expected: &str) {
+        check_planned(sql, Planned::ForAny, expected);
+    }
+
+    #[track_caller]
+    fn check_planned(sql: &str, planned: Planned, expected: &str) {
         let mut replay = Replay::new(Dialect::Postgres);
         replay.apply(TABLES, "tables.sql");
         let query = resolve(sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
-        let found = describe(&query, &replay.schema, Dialect::Postgres).columns;
+        let found = describe_planned(&query, &replay.schema, Dialect::Postgres, planned).columns;
         let letter = |column: &crate::types::Column| match column.nullable {
             _ if !column.nullable_certain => '?',
             Some(true) => 'y',
@@ -137,6 +143,23 @@ mod tests {
         check(&format!("{join} WHERE unknown(item.kind) = 4"), "??");
         // The planner may join what a condition reads.
         check(&format!("{join} WHERE EXISTS (SELECT 1 FROM item i WHERE i.shop = shop.id)"), "??");
+    }
+
+    #[test]
+    fn parameters_are_null_or_anything() {
+        let join = "SELECT shop.id, item.id FROM shop LEFT JOIN item ON item.shop = shop.id";
+        for (rest, for_nulls, for_any) in [
+            // Without rows there is no join to read, and above one there is nothing to read either.
+            ("WHERE shop.id = $1", "nn", "ny"),
+            ("WHERE shop.name = $1 AND shop.id > 3", "nn", "yn"),
+            ("WHERE $1", "nn", "nn"),
+            ("LIMIT $1", "yn", "nn"),
+            ("OFFSET 0", "yn", "yn"),
+            ("LIMIT 3", "nn", "nn"),
+        ] {
+            check_planned(&format!("{join} {rest}"), Planned::ForNulls, for_nulls);
+            check_planned(&format!("{join} {rest}"), Planned::ForAny, for_any);
+        }
     }
 
     #[test]

@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::plan::Reading;
 use super::super::refute;
-use super::estimate::{Filter, Leaf, OF_UNKNOWN_ARRAY, operators};
+use super::estimate::{Filter, Leaf, operators};
+use super::sizes::{rows_of, rows_of_arrays};
 use super::strict::{Demand, has_subquery, is_always_true, is_gate, is_null_test};
-use crate::sql::expr::{Expr, Literal, Op, Test};
+use crate::sql::expr::{Expr, Op, Test};
 use crate::sql::query::{BlockId, Body, From, JoinKind, RelationId, Source};
 
 /// The maximum number of scanned relations; with more, the plan is unknown.
@@ -299,13 +300,7 @@ impl<'q> Tree<'q> {
                 let rows = reading.deeper(|| rows_of(reading, *block, guess))?;
                 (None, rows.unwrap_or(guess.rows))
             }
-            Source::Function(name, args) if name == "unnest" => {
-                // Arrays whose length is not known are expected to have ten elements.
-                let of_nulls = args.iter().all(|arg| reading.is_null(arg));
-                let of_parameters = args.iter().all(|arg| matches!(arg.without_casts(), Expr::Parameter(_)));
-                let rows = if of_parameters { OF_UNKNOWN_ARRAY } else { guess.rows };
-                (None, if of_nulls { 1.0 } else { rows })
-            }
+            Source::Function(name, args) if name == "unnest" => (None, rows_of_arrays(reading, args, guess)),
             _ => (None, guess.rows),
         };
         self.leaves.push(Leaf::new(id, table, rows, (guess.keeps, reading.planned), reading.schema));
@@ -418,36 +413,4 @@ fn leaves_of(reading: &Reading<'_>, item: &From) -> HashSet<RelationId> {
     let mut found: HashSet<_> = item.relations().into_iter().collect();
     reading.leaves(item, &mut found);
     found
-}
-
-/// How many rows a query expression is expected to return; `None` if nothing tells.
-fn rows_of(reading: &Reading<'_>, id: BlockId, guess: Guess) -> Option<f64> {
-    if !reading.may_estimate() {
-        return None;
-    }
-    let block = reading.query.block(id);
-    if matches!(&block.limit, Some(Expr::Literal(Literal::Number(limit))) if limit == "1")
-        || block.filters().iter().any(|filter| reading.is_never_true(filter, 0))
-    {
-        return Some(1.0);
-    }
-    let (from, is_grouped) = match &block.body {
-        Body::Values(rows) => return Some(f64::from(u32::try_from(rows.len()).ok()?)),
-        Body::Set { .. } | Body::Unknown => return None,
-        Body::Write(write) => match write.source {
-            Some(source) => return reading.deeper(|| rows_of(reading, source, guess))?,
-            None => (true, false),
-        },
-        Body::Select(select) if select.aggregates && select.group_by.is_empty() => return Some(1.0),
-        Body::Select(select) if select.set_returning => return None,
-        Body::Select(select) => {
-            (!select.from.is_empty(), !select.group_by.is_empty() || select.distinct.is_some())
-        }
-    };
-    if !from {
-        return Some(1.0);
-    }
-    let rows = reading.deeper(|| Tree::new(reading, id, guess))??.all_rows(reading)?;
-    // Groups are fewer than rows.
-    (!is_grouped || rows <= 1.0).then_some(rows)
 }
