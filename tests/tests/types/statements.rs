@@ -298,7 +298,7 @@ const SINGLE: &[&str] = &[
     "SELECT id, i4 FROM samples UNION ALL SELECT DISTINCT id, NULL FROM owners",
     "SELECT id, m FROM samples UNION ALL (SELECT DISTINCT id, NULL FROM owners ORDER BY id)",
     // Names of columns.
-    "SELECT substr(t, 1, $1), substring(t, 1), (ts, ts) OVERLAPS (ts, ts) FROM samples",
+    "SELECT substr(t, 1, $1), substring(t, 1) FROM samples",
     "SELECT $1::timestamptz::date, CASE WHEN b THEN 1 ELSE 2::bigint END, CASE WHEN b THEN 1 ELSE i4::bigint END, i4::text::int FROM samples",
     // What has to be of one type.
     "SELECT id FROM samples WHERE i4 IS TRUE",

@@ -191,7 +191,7 @@ mod tests {
             ),
             (
                 "SELECT uuidv7(), reverse('a'), to_bin($1::int), casefold(name), max(a) FROM a GROUP BY name",
-                "uuid text text text record <- int4",
+                "uuid text! text text record! <- int4",
             ),
             ("SELECT JSON_OBJECT('a': id), JSON_EXISTS(name::jsonb, '$.a' ERROR ON ERROR) FROM a", "? ? <- "),
             ("SELECT names, of FROM kept WHERE names @> $1", "_text mood <- _text"),
