@@ -58,7 +58,7 @@ impl Scope {
     /// Sets its limits.
     #[cfg(feature = "tower")]
     pub(crate) fn limited(mut self, limits: Limits) -> Self {
-        self.is_limited = !limits.is_none();
+        self.is_limited = limits != Limits::NONE;
         self.limits = limits;
         self
     }

@@ -57,16 +57,6 @@ impl Limits {
         expect(dead_code, reason = "nothing is judged")
     )]
     pub(crate) const NONE: Self = Self { queries: None, rows: None, time: None, repeats: None };
-
-    #[cfg_attr(
-        not(any(debug_assertions, feature = "count")),
-        expect(dead_code, reason = "nothing is judged")
-    )]
-    #[inline(always)]
-    pub(crate) fn is_none(&self) -> bool {
-        // Called for each scope: in an unoptimised build `==` takes ten times as long.
-        matches!(self, Self { queries: None, rows: None, time: None, repeats: None })
-    }
 }
 
 /// What ran in a scope, and its limits.

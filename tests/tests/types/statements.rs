@@ -306,7 +306,7 @@ const SINGLE: &[&str] = &[
     "SELECT id FROM samples LIMIT 2.5 OFFSET $1",
     "SELECT (SELECT id, name FROM owners)",
     "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1.5 FROM t) SELECT n FROM t",
-    "WITH RECURSIVE t AS (SELECT 1.5 AS n UNION ALL SELECT n + 1 FROM t) SELECT n FROM t",
+    "WITH RECURSIVE t AS (SELECT 1.5 AS n UNION ALL SELECT n + 1 FROM t WHERE n < 5) SELECT n FROM t",
     "SELECT id FROM samples WHERE $1 IS NULL OR t = $1",
     "SELECT id FROM samples WHERE t = $1 OR $1 IS NULL",
     "UPDATE samples SET ia = ARRAY[$1, 2], ta = $2::text[], ua = $3",
