@@ -5,7 +5,7 @@ use super::{Check, QueryContext, declare_lint};
 use crate::cardinality::{self, Rows};
 use crate::finding::Finding;
 use crate::rust::{Site, SiteSql};
-use crate::schema::{KeyPart, Table};
+use crate::schema::Table;
 use crate::sql::Dialect;
 use crate::sql::expr::{Expr, Literal, Op};
 use crate::sql::query::{Block, Body, Query, RelationId, Source};
@@ -25,11 +25,11 @@ declare_lint! {
     ///
     /// Small literal offsets and small tables are left alone. A raw query is listed with `--all` where all rows are read
     /// whatever the page: it counts them beside each (`COUNT(*) OVER ()`), its function counts them as well, it
-    /// sorts groups by another column, a parameter chooses its order, or no index gives the order. Paging by key cannot jump to a page number; if
+    /// sorts groups by another column, or a parameter chooses its order. Paging by key cannot jump to a page number; if
     /// users need that and there are few pages, allow it with a reason.
     ///
-    /// Of 22 findings drawn from 108 public projects, 22 were true and 11 worth a change, all before pages that no
-    /// index gives were listed: [how that was judged](../measured.md#findings-worth-a-change).
+    /// Of 22 findings drawn from 108 public projects, 22 were true and 11 worth a change: [how that was
+    /// judged](../measured.md#findings-worth-a-change).
     ///
     /// ## Example
     ///
@@ -46,9 +46,6 @@ declare_lint! {
     "OFFSET reads and drops the rows before the page",
     Check::Query(check); NeedsSchema
 }
-
-/// Why a page by key would not be cheaper as it is.
-const SORTED: &str = "no index gives the order, so that all rows are read and sorted in any case";
 
 /// The smallest literal offset that is reported.
 const DEEP: u64 = 1_000;
@@ -80,9 +77,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
                     .to_owned()
             }
         });
-        let why =
-            || aside(context, query, block).or((!index_gives_order(context, query, block)).then_some(SORTED));
-        findings.push(match if context.is_raw() { why() } else { None } {
+        let why = aside(context, query, block).filter(|_| context.is_raw());
+        findings.push(match why {
             Some(why) => finding.note(why).listed(),
             None => finding,
         });
@@ -107,42 +103,6 @@ fn aside(context: &QueryContext<'_>, query: &Query, block: &Block) -> Option<&'s
     } else {
         None
     }
-}
-
-/// Whether an index may give the first column of the order: it begins with it, behind columns that are compared with
-/// values. Then a page by key reads the page alone.
-fn index_gives_order(context: &QueryContext<'_>, query: &Query, block: &Block) -> bool {
-    let Some(first) = block.order_by.first() else { return false };
-    if is_distance(&first.expr) {
-        return true;
-    }
-    let Some((column, relation)) = first.expr.as_column().and_then(|it| Some((it, it.relation?))) else {
-        return false;
-    };
-    let Some(table) = context.table(query, relation) else { return false };
-    let is_set = |name: &str| {
-        block.filters().iter().any(|filter| match filter {
-            Expr::Binary { op: Op::Eq, left, right } => {
-                [(left, right), (right, left)].iter().any(|(one, other)| {
-                    one.as_column().is_some_and(|it| it.relation == Some(relation) && it.name == name)
-                        && other.as_column().is_none_or(|it| it.relation != Some(relation))
-                })
-            }
-            _ => false,
-        })
-    };
-    let gives = |keys: Vec<Option<&str>>| {
-        keys.into_iter().find(|key| !key.is_some_and(is_set)).flatten() == Some(column.name.as_str())
-    };
-    let primary = table.primary_key.iter().map(|key| Some(key.as_str())).collect();
-    gives(primary)
-        || table.indexes.iter().filter(|index| index.predicate.is_none()).any(|index| {
-            let keys = index.keys.iter().map(|key| match &key.part {
-                KeyPart::Column(name) => Some(name.as_str()),
-                KeyPart::Expression(_) => None,
-            });
-            gives(keys.collect())
-        })
 }
 
 /// Whether an expression is a distance, whose order an index may give: `place <-> $1`.
@@ -396,21 +356,6 @@ mod tests {
         assert_eq!(tiers(&counted("logs JOIN events ON events.id = logs.event_id")), [Shown]);
         let near = "point(id, id) <-> $3";
         assert_eq!(tiers(&format!("{}.bind(by).fetch_all(db).await;", page(near))), [Shown]);
-    }
-
-    #[test]
-    fn listed_where_no_index_gives_the_order() {
-        use crate::finding::Tier::{Listed, Shown};
-        for (sql, expected) in [
-            ("SELECT id FROM events WHERE user_id = $3 ORDER BY name LIMIT $1 OFFSET $2", Listed),
-            ("SELECT id FROM events WHERE name = $3 ORDER BY user_id LIMIT $1 OFFSET $2", Shown),
-            ("SELECT id FROM logs ORDER BY output LIMIT $1 OFFSET $2", Listed),
-            ("SELECT id FROM logs ORDER BY id DESC LIMIT $1 OFFSET $2", Shown),
-        ] {
-            let more = if sql.contains("$3") { ".bind(by)" } else { "" };
-            let call = format!("sqlx::query({sql:?}).bind(limit).bind(at){more}.fetch_all(db).await;");
-            assert_eq!(tiers_in("deep_offset", &call), [expected], "{sql}");
-        }
     }
 
     #[test]

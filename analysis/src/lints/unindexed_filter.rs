@@ -4,6 +4,7 @@ use super::shared::folded;
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::index::{Access, NewIndex, Verdict, has_few_values};
+use crate::schema::Name;
 use crate::sql::Query;
 use crate::sql::expr::Expr;
 use crate::sql::query::{Kind, RelationId};
@@ -25,8 +26,8 @@ declare_lint! {
     /// that instead; `index-check` denies it as well. Conditions that no index can serve, such as `<>` and `NOT IN`,
     /// are not reported: they match nearly all rows; and a read that no index is known to help (`active AND admin`, a pattern
     /// that begins anywhere) is listed with `--all`. So is a raw query on a table that does not grow, as far as the
-    /// workspace tells: migrations fill it, and no query adds rows, all of whose texts are known. Queries
-    /// that one index would serve are one finding. What indexes exist is taken from the snapshot. Whether an index
+    /// workspace tells: migrations fill it, and no query adds rows, all of whose texts are known; one on a table whose key is a
+    /// `smallint`, because nobody chooses that for a table that grows. Queries that one index would serve are one finding. What indexes exist is taken from the snapshot. Whether an index
     /// pays off on a small table, or on a column with two values, is your decision: `[tables]`, `countries = { rows =
     /// 250 }` in `query-budget.toml`, or an `allow` with the reason.
     ///
@@ -103,6 +104,9 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
             finding.listed()
         } else if context.is_raw() && context.stays(&access.table) {
             finding.note(format!("no query of the workspace adds rows to `{}`", access.table)).listed()
+        } else if context.is_raw() && has_short_key(context, &access.table) {
+            let note = format!("the key of `{}` is so short that the table has few rows", access.table);
+            finding.note(note).listed()
         } else {
             finding
         });
@@ -128,6 +132,20 @@ fn without_advice(context: &QueryContext<'_>, access: &Access) -> String {
     )
 }
 
+/// Whether the type of a table's key leaves room for no more than 65,536 rows. Nobody chooses it for a table that grows.
+fn has_short_key(context: &QueryContext<'_>, table: &Name) -> bool {
+    let table = context.schema.and_then(|schema| schema.stored(table));
+    table.is_some_and(|table| {
+        let [key] = table.primary_key.as_slice() else { return false };
+        table.column(key).is_some_and(|column| {
+            let ty = column.ty.to_ascii_lowercase();
+            ["smallint", "smallserial", "int2", "serial2", "tinyint"]
+                .iter()
+                .any(|short| ty.starts_with(short))
+        })
+    })
+}
+
 /// Whether a condition compares a column of a relation itself with something.
 fn compares(query: &Query, relation: RelationId) -> bool {
     let is_own = |expr: &Expr| expr.as_column().is_some_and(|column| column.relation == Some(relation));
@@ -145,7 +163,12 @@ fn missing_extension(context: &QueryContext<'_>, index: &NewIndex) -> Option<&'s
 
 #[cfg(test)]
 mod tests {
+    use crate::check::Checker;
+    use crate::config::Config;
+    use crate::finding::Tier;
     use crate::lints::tests::{findings, fires, silent};
+    use crate::schema::Replay;
+    use crate::sql::Dialect;
 
     #[test]
     fn fires_where_no_index_leads() {
@@ -162,6 +185,23 @@ mod tests {
         let other = notes("UPDATE logs SET output = 'x' WHERE event_id IS NULL");
         assert!(other.contains("none is known to leave few rows"), "{other}");
         assert!(!notes("UPDATE logs SET output = $1 WHERE event_id = $2").contains("no index is advised"));
+    }
+
+    #[test]
+    fn a_raw_filter_on_a_table_with_a_short_key_is_listed() {
+        let source = r#"async fn run(db: &PgPool, name: &str) {
+            sqlx::query("SELECT id FROM kinds WHERE name = $1").bind(name).fetch_optional(db).await;
+        }"#;
+        for (ty, tier) in [("smallint", Tier::Listed), ("smallserial", Tier::Listed), ("int", Tier::Shown)] {
+            let mut replay = Replay::new(Dialect::Postgres);
+            replay.apply(&format!("CREATE TABLE kinds (id {ty} PRIMARY KEY, name text NOT NULL)"), "");
+            let (scan, calls) = crate::rust::scan("lib.rs", source).expect("it is Rust").follow_alone();
+            let config = Config::default();
+            let checker = Checker::new(&config, Some(&replay.schema), Dialect::Postgres);
+            let mut found = checker.file(&scan, &calls, &|_| None).findings;
+            found.retain(|finding| finding.lint == "unindexed_filter");
+            assert_eq!(found.iter().map(|finding| finding.tier).collect::<Vec<_>>(), [tier], "{ty}");
+        }
     }
 
     #[test]

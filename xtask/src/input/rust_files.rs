@@ -62,14 +62,15 @@ impl RustFile {
         })
     }
 
-    /// Whether it may have a database of its own, which is not the one of `schema`: what another crate opens is another
-    /// database if the schema is not in this one.
-    pub(crate) fn has_own_database(&self, schema: Option<&Path>) -> bool {
-        match self.opens {
-            Opens::Alone => false,
-            Opens::InCrate => true,
-            Opens::InWorkspace => schema.is_some_and(|schema| !schema.starts_with(self.manifest_dir())),
-        }
+    /// Whether it may have a database of its own, as another file of its crate opens one too.
+    pub(crate) fn has_own_database(&self) -> bool {
+        self.opens == Opens::InCrate
+    }
+
+    /// Whether its database may be another one than that of `schema`, which is not in its crate, as other crates open one too.
+    pub(crate) fn has_far_database(&self, schema: Option<&Path>) -> bool {
+        let is_elsewhere = || schema.is_some_and(|schema| !schema.starts_with(self.manifest_dir()));
+        self.opens == Opens::InWorkspace && is_elsewhere()
     }
 
     /// The folder of its crate, to which sqlx's macros resolve paths.

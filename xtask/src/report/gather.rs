@@ -25,8 +25,9 @@ impl Report {
         let found = self.findings.len();
         self.findings.extend(checker.lint_keys(&project.lint_keys));
         for file in &batch.files {
-            let own = file.has_own_database(batch.source.as_deref());
-            self.add_file(file, &checker.with_own_database(own), base);
+            let checker = checker.with_own_database(file.has_own_database());
+            let checker = checker.with_far_database(file.has_far_database(batch.source.as_deref()));
+            self.add_file(file, &checker, base);
             progress.step();
         }
         for query in batch.bare {

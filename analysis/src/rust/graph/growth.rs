@@ -62,12 +62,10 @@ impl<'a> CallGraph<'a> {
     ) -> Option<String> {
         let is_simple = |most| self.is_simple(caller.source, call, most);
         let why = match self.growth(caller, call, index, callers) {
-            Growth::Rows | Growth::Answered | Growth::Unknown => return None,
+            Growth::Rows | Growth::Answered | Growth::Unknown | Growth::Kept => return None,
             Growth::Requested if is_simple(1) => return None,
-            Growth::Kept if is_simple(0) => return None,
             Growth::Requested => "a request brings the elements, and each turn does more than one thing",
-            Growth::Kept => "the elements are parts of one value, which are written one by one",
-            Growth::Few => "the elements are parts of one row, or made here: no query gives them",
+            Growth::Few => "the elements are parts of one row, or the source determines them",
         };
         Some(why.to_owned())
     }
@@ -96,17 +94,15 @@ impl<'a> CallGraph<'a> {
         seen: &mut HashSet<(FunctionId, usize)>,
         callers: &Callers<'_>,
     ) -> Growth {
-        let of_whole = |giver: Giver| match giver {
+        let mut of_whole = |giver: Giver| match giver {
             Giver::Given(line, column) => self.of_given(function, (line, column)),
             Giver::Parameter(position) => self.of_parameter(function, position, depth, seen, callers),
             Giver::Request => Growth::Requested,
             Giver::Own => Growth::Kept,
             Giver::Unknown => Growth::Unknown,
         };
-        let mut of_whole = of_whole;
-        // The parts of one row are few. Where many rows have them, a loop around is over these.
+        // A part of what holds rows may hold them as well.
         let of_one = |origin: &Origin| match (of_whole(origin.from), origin.is_part) {
-            (Growth::Rows, true) => Growth::Few,
             (Growth::Unknown, true) => Growth::Kept,
             (growth, _) => growth,
         };
@@ -127,7 +123,7 @@ impl<'a> CallGraph<'a> {
             return Growth::Unknown;
         }
         if !seen.insert((function, position)) {
-            return Growth::Few;
+            return Growth::Unknown;
         }
         let passed = |(caller, call): &(FunctionId, &CallRef)| match call.passed.get(position) {
             Some(origins) => self.of_origins(*caller, origins, depth + 1, seen, callers),
@@ -152,7 +148,7 @@ impl<'a> CallGraph<'a> {
                 called = called.or(Some(call));
             }
         });
-        let Some(call) = called else { return Growth::Few };
+        let Some(call) = called else { return Growth::Unknown };
         let targets = self.targets(id.source, call);
         if targets.iter().any(|target| self.queries(*target)) {
             let gives_many = |target: &FunctionId| {
@@ -161,15 +157,11 @@ impl<'a> CallGraph<'a> {
             };
             return if targets.iter().any(gives_many) { Growth::Rows } else { Growth::Few };
         }
-        let is_made =
-            matches!(call.callee.name(), "new" | "default" | "with_capacity" | "once" | "empty" | "from");
         match call.awaited {
             true if call.on_database => Growth::Unknown,
             true => Growth::Answered,
-            false if targets.is_empty() && !is_made && matches!(call.callee, Callee::Path(_)) => {
-                Growth::Unknown
-            }
-            false => Growth::Few,
+            false if makes_collection(&call.callee) => Growth::Few,
+            false => Growth::Unknown,
         }
     }
 
@@ -191,6 +183,17 @@ impl<'a> CallGraph<'a> {
         });
         found
     }
+}
+
+/// Whether a call makes a collection of the standard library. What is added to it later has origins of its own.
+fn makes_collection(callee: &Callee) -> bool {
+    let Callee::Path(path) = callee else { return false };
+    let [.., ty, name] = path.as_slice() else { return false };
+    let is_collection = matches!(
+        ty.as_str(),
+        "Vec" | "VecDeque" | "HashMap" | "HashSet" | "BTreeMap" | "BTreeSet" | "BinaryHeap" | "String"
+    );
+    is_collection && matches!(name.as_str(), "new" | "default" | "with_capacity" | "from")
 }
 
 /// Whether all rows of a query are read where it is run; where that is not seen, they may be.

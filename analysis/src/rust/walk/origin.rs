@@ -59,7 +59,24 @@ const ROWS: &[&str] =
     &["content", "data", "entries", "items", "list", "records", "results", "rows", "value", "values"];
 
 /// Methods that add to a collection.
-const ADDS: &[&str] = &["append", "extend", "extend_from_slice", "insert", "push", "push_back", "push_front"];
+const ADDS: &[&str] = &[
+    "append",
+    "entry",
+    "extend",
+    "extend_from_slice",
+    "extend_from_within",
+    "insert",
+    "push",
+    "push_back",
+    "push_front",
+    "push_str",
+    "replace",
+    "resize",
+    "splice",
+];
+
+/// Methods that give what other code may have put there.
+const SHARED: &[&str] = &["borrow", "borrow_mut", "drain", "load", "load_full", "lock", "read", "write"];
 
 impl Walker<'_> {
     /// The origins of a value's elements; none if the source determines them.
@@ -72,13 +89,9 @@ impl Walker<'_> {
     fn trace(&self, value: &Expr, depth: usize, found: &mut Vec<Origin>) {
         // A long chain has many givers, and finding their places takes time.
         if found.len() >= MOST {
-            return;
+            return overflow(found);
         }
-        let mut add = |origin: Origin| {
-            if !found.contains(&origin) && found.len() < MOST {
-                found.push(origin);
-            }
-        };
+        let mut add = |origin: Origin| note(found, origin);
         if depth > DEEPEST {
             return add(Origin::UNKNOWN);
         }
@@ -99,10 +112,7 @@ impl Walker<'_> {
                 let is_part =
                     matches!(&inner.member, syn::Member::Named(name) if !ROWS.iter().any(|it| name == it));
                 for origin in whole {
-                    let origin = Origin { is_part: origin.is_part || is_part, ..origin };
-                    if !found.contains(&origin) && found.len() < MOST {
-                        found.push(origin);
-                    }
+                    note(found, Origin { is_part: origin.is_part || is_part, ..origin });
                 }
             }
             Expr::Index(inner) => self.trace(&inner.expr, depth, found),
@@ -111,7 +121,11 @@ impl Walker<'_> {
             }
             Expr::Array(list) => list.elems.iter().for_each(|part| self.trace(part, depth, found)),
             Expr::Tuple(list) => list.elems.iter().for_each(|part| self.trace(part, depth, found)),
-            Expr::Struct(made) => made.fields.iter().for_each(|field| self.trace(&field.expr, depth, found)),
+            Expr::Struct(made) => {
+                made.fields.iter().for_each(|field| self.trace(&field.expr, depth, found));
+                // Its methods may add more.
+                note(found, Origin::UNKNOWN);
+            }
             Expr::Path(path) => {
                 let parts = segments(&path.path);
                 let name = parts.last().map_or("", String::as_str);
@@ -125,6 +139,9 @@ impl Walker<'_> {
             Expr::MethodCall(call) => {
                 let method = call.method.to_string();
                 self.trace(&call.receiver, depth, found);
+                if SHARED.contains(&method.as_str()) {
+                    note(found, Origin::UNKNOWN);
+                }
                 let joins = JOINS.contains(&method.as_str());
                 self.trace_given(call.method.span(), call.args.iter().filter(|_| joins), depth, found);
             }
@@ -171,10 +188,7 @@ impl Walker<'_> {
         found: &mut Vec<Origin>,
     ) {
         let place = place_at(&self.file, span.start());
-        let given = Origin::of(Giver::Given(place.line, place.column));
-        if !found.contains(&given) && found.len() < MOST {
-            found.push(given);
-        }
+        note(found, Origin::of(Giver::Given(place.line, place.column)));
         let is_plain = |value: &&Expr| !matches!(value, Expr::Closure(_) | Expr::Lit(_));
         for argument in arguments.filter(is_plain).filter(|value| !self.is_connection(value)) {
             self.trace(argument, depth, found);
@@ -212,7 +226,7 @@ impl Walker<'_> {
             Some(Stmt::Expr(tail, None)) if leaves(tail) => {}
             // What the block declares is out of scope.
             Some(Stmt::Expr(tail, None)) if block.stmts.len() == 1 => self.trace(tail, depth, found),
-            _ => found.push(Origin::UNKNOWN),
+            _ => note(found, Origin::UNKNOWN),
         }
     }
 
@@ -239,9 +253,7 @@ impl Walker<'_> {
     pub(super) fn add_origins(&mut self, name: &str, added: &[Origin]) {
         let Some(local) = self.here.locals.get_mut(name) else { return };
         for origin in added {
-            if !local.origins.contains(origin) && local.origins.len() < MOST {
-                local.origins.push(*origin);
-            }
+            note(&mut local.origins, *origin);
         }
     }
 
@@ -249,13 +261,13 @@ impl Walker<'_> {
     pub(super) fn note_passed(&mut self, values: &[&Expr]) {
         self.here.passed = values.iter().map(|value| self.origins(value)).collect();
         for value in values {
-            if let Expr::Reference(lent) = value
-                && lent.mutability.is_some()
-                && let Expr::Path(path) = lent.expr.as_ref()
-                && let Some(name) = path.path.get_ident()
-                && !self.is_connection(value)
-            {
-                self.add_origins(&name.to_string(), &[Origin::UNKNOWN]);
+            let lent = match value {
+                Expr::Reference(lent) if lent.mutability.is_some() => root(&lent.expr),
+                Expr::MethodCall(call) if call.method.to_string().ends_with("_mut") => root(&call.receiver),
+                _ => None,
+            };
+            if let Some(name) = lent.filter(|_| !self.is_connection(value)) {
+                self.add_origins(&name, &[Origin::UNKNOWN]);
             }
         }
     }
@@ -272,6 +284,21 @@ pub(super) fn of_parameter(input: &syn::PatType, position: usize) -> Origin {
         _ => false,
     };
     Origin::of(if is_request { Giver::Request } else { Giver::Parameter(position) })
+}
+
+/// Adds an origin, if it is new.
+fn note(found: &mut Vec<Origin>, origin: Origin) {
+    if found.contains(&origin) {
+        return;
+    }
+    if found.len() < MOST { found.push(origin) } else { overflow(found) }
+}
+
+/// Where there are too many origins, the last of them is unknown.
+fn overflow(found: &mut [Origin]) {
+    if let Some(last) = found.last_mut() {
+        *last = Origin::UNKNOWN;
+    }
 }
 
 /// The variable in which a method adds something: `seen` in `seen.entry(key).or_default().push(..)`.
