@@ -162,10 +162,39 @@ fn cast_start(r: &Rewriter, mut back: usize) -> Option<usize> {
             back += 2;
         }
         if *r.written(back + 1) != Token::DoubleColon {
-            return Some(back);
+            return starts_operand(r, back).then_some(back);
         }
         back += 1;
     }
+}
+
+/// Whether an operand is known to start at `back`, rather than be the end of a longer one: `count(*) FILTER (..)`,
+/// `a::double precision`, `CASE .. END`.
+fn starts_operand(r: &Rewriter, back: usize) -> bool {
+    let continues = matches!(
+        keyword(r.written(back)),
+        K::OVER | K::FILTER | K::GROUP | K::END | K::EXISTS | K::PRECISION | K::VARYING | K::ZONE
+    );
+    let before = r.written(back + 1);
+    let begins = match before {
+        Token::EOF | Token::Comma | Token::LParen | Token::StringConcat => true,
+        Token::Eq | Token::Lt | Token::Gt => true,
+        _ => matches!(
+            keyword(before),
+            K::AND
+                | K::OR
+                | K::NOT
+                | K::WHERE
+                | K::ON
+                | K::BY
+                | K::SELECT
+                | K::THEN
+                | K::ELSE
+                | K::WHEN
+                | K::HAVING
+        ),
+    };
+    begins && !continues
 }
 
 /// How far from the end of the output the parenthesis or bracket is that the one at `back` closes.

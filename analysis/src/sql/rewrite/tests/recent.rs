@@ -117,3 +117,28 @@ fn what_is_too_much_to_search_is_not_an_error() {
     assert_eq!(parsed(8, 40), Ok(()));
     assert_eq!(parsed(40, 40), Err(true));
 }
+
+#[test]
+fn a_collation_behind_a_cast_leaves_what_is_cast_whole() {
+    let cast = |value: &str| format!("SELECT {value}::text COLLATE \"C\" AS c FROM jobs");
+    let values = [
+        "row_number() OVER (ORDER BY id)",
+        "count(*) FILTER (WHERE id > 1)",
+        "percentile_cont(0.5) WITHIN GROUP (ORDER BY id)",
+        "(jobs).kind",
+        "id::double precision",
+        "kind::character varying(10)",
+        "at::timestamp(3) with time zone",
+        "EXISTS (SELECT 1)",
+        "CASE WHEN id > 1 THEN kind ELSE state END",
+        "id + lower(kind)",
+        "lower(kind)",
+        "jobs.kind",
+        "(id + 1)",
+    ];
+    for value in values {
+        takes(Postgres, &[&cast(value)]);
+    }
+    let query = &takes(Postgres, &["SELECT id FROM jobs WHERE id::text COLLATE \"C\" = $1"])[0];
+    assert_eq!(filter(query).matches("text").count(), 1);
+}
