@@ -53,6 +53,17 @@ pub(super) fn option(r: &mut Rewriter) -> bool {
     }
 }
 
+/// Whether ERROR, EMPTY or OMIT starts an option, rather than being a name: `ERROR ON ERROR`,
+/// `EMPTY ARRAY ON EMPTY`, `OMIT QUOTES`.
+pub(super) fn is_behavior(r: &Rewriter) -> bool {
+    match r.keyword(0) {
+        K::OMIT if r.is(1, "quotes") => true,
+        K::OMIT => r.keyword(1) == K::NULL && r.keyword(2) == K::ON && r.keyword(3) == K::NULL,
+        K::EMPTY if r.is(1, "array") || r.is(1, "object") => r.keyword(2) == K::ON,
+        _ => r.keyword(1) == K::ON,
+    }
+}
+
 /// Skips everything up to the closing parenthesis.
 fn to_end(r: &mut Rewriter) {
     let mut depth = 0_usize;

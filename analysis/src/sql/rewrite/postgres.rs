@@ -75,16 +75,9 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::JSON_TABLE => json::table(r),
         K::RETURNING if r.keyword(1) == K::WITH => returned_rows(r),
         K::DEFAULT if super::keyword(r.written(1)) == K::INSERT => default_row(r),
-        K::RETURNING
-        | K::WITH
-        | K::WITHOUT
-        | K::DEFAULT
-        | K::PASSING
-        | K::FORMAT
-        | K::KEY
-        | K::ERROR
-        | K::EMPTY
-        | K::OMIT => json::option(r),
+        K::RETURNING | K::WITH | K::WITHOUT | K::DEFAULT | K::PASSING | K::FORMAT | K::KEY => json::option(r),
+        // `ERROR ON ERROR`, `EMPTY ARRAY ON EMPTY`, `OMIT QUOTES`, rather than a column of that name.
+        K::ERROR | K::EMPTY | K::OMIT if r.after_operand() && json::is_behavior(r) => json::option(r),
         _ => literal::typed_literal(r) || xml::word(r),
     }
 }

@@ -142,3 +142,18 @@ fn a_collation_behind_a_cast_leaves_what_is_cast_whole() {
     let query = &takes(Postgres, &["SELECT id FROM jobs WHERE id::text COLLATE \"C\" = $1"])[0];
     assert_eq!(filter(query).matches("text").count(), 1);
 }
+
+#[test]
+fn columns_are_called_like_options_of_json() {
+    let queries = takes(
+        Postgres,
+        &[
+            "SELECT json_object(kind, error) FROM (SELECT kind, state AS error FROM jobs) e",
+            "SELECT json_array(id, error, empty, omit) FROM (SELECT id, 1 AS error, 2 AS empty, 3 AS omit FROM jobs) e",
+            "SELECT json_object('a': error) FROM (SELECT state AS error FROM jobs) e",
+            "SELECT json_exists(kind, '$.a' ERROR ON ERROR), json_query(kind, '$.a' EMPTY ARRAY ON EMPTY ERROR ON ERROR), \
+             json_query(kind, '$.a' OMIT QUOTES) FROM jobs",
+        ],
+    );
+    assert_eq!(outputs(&queries[0]), "json_object");
+}
