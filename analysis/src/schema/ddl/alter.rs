@@ -86,9 +86,7 @@ fn read_action(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()>
     } else if (cursor.is("set") || cursor.is("reset")) && cursor.text_ahead(1) == "(" {
         let sets = cursor.is("set");
         cursor.at += 1;
-        let start = cursor.at;
-        cursor.skip();
-        let parameters = options::storage(&cursor.source(start, cursor.at).to_lowercase());
+        let parameters = options::storage(cursor);
         actions.push(if sets {
             Action::SetStorage(parameters)
         } else {

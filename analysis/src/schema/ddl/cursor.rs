@@ -119,6 +119,20 @@ impl<'t> Cursor<'t> {
         }
     }
 
+    /// The tokens between two positions, without comments, and with one space where there is any.
+    pub(crate) fn joined(&self, from: usize, to: usize) -> String {
+        let mut joined = String::new();
+        let mut end = None;
+        for token in self.tokens(from, to) {
+            if end.is_some_and(|end| end != token.span.start) {
+                joined.push(' ');
+            }
+            joined.push_str(self.text.get(token.span.range()).unwrap_or(""));
+            end = Some(token.span.end);
+        }
+        joined
+    }
+
     /// Whether the token `places` positions after the current one is this keyword.
     pub(crate) fn is_word(&self, places: usize, word: &str) -> bool {
         self.ahead(places).is_some_and(|token| token.kind == Kind::Word)

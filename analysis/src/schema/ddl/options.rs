@@ -25,14 +25,32 @@ pub struct Charset {
     pub collation: Option<String>,
 }
 
-/// The parameters in `(fillfactor = 70, autovacuum_enabled)`, by name.
-pub(crate) fn storage(parameters: &str) -> BTreeMap<String, String> {
-    let inner = parameters.trim().trim_start_matches('(').trim_end_matches(')');
-    let parameter = |text: &str| {
-        let (name, value) = text.split_once('=').unwrap_or((text, "true"));
-        (name.trim().to_owned(), value.trim().to_owned())
-    };
-    inner.split(',').map(parameter).filter(|(name, _)| !name.is_empty()).collect()
+/// Reads `(fillfactor = 70, autovacuum_enabled)`: the parameters by name, without those of TimescaleDB.
+pub(crate) fn storage(cursor: &mut Cursor<'_>) -> BTreeMap<String, String> {
+    let mut parameters = BTreeMap::new();
+    if !cursor.take_symbol("(") {
+        return parameters;
+    }
+    while !cursor.done() && !cursor.take_symbol(")") {
+        let start = cursor.at;
+        cursor.skip_until(|cursor| cursor.is_symbol("="));
+        let name = cursor.joined(start, cursor.at).to_lowercase();
+        let mut value = "true".to_owned();
+        if cursor.take_symbol("=") {
+            let start = cursor.at;
+            cursor.skip_until(|_| false);
+            value = cursor.joined(start, cursor.at);
+            if !value.contains(['\'', '"', '$']) {
+                value = value.to_lowercase();
+            }
+        }
+        let _ = cursor.take_symbol(",");
+        let is_extension = ["timescaledb.", "tsdb."].iter().any(|prefix| name.starts_with(prefix));
+        if !name.is_empty() && !is_extension {
+            parameters.insert(name, value);
+        }
+    }
+    parameters
 }
 
 /// MySQL: reads `[DEFAULT] CHARSET [=] x` or `[DEFAULT] COLLATE [=] y`, if it comes next.

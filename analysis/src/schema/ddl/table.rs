@@ -208,12 +208,13 @@ fn options(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
             table.partition_by = Some(format!("{strategy} ({keys})"));
         } else if cursor.is("with") && cursor.text_ahead(1) == "(" {
             cursor.at += 1;
+            let mut parameters = cursor.clone();
             let start = cursor.at;
             cursor.skip();
             let said = cursor.source(start, cursor.at).to_lowercase();
             let is_hypertable = said.contains("tsdb.hypertable") || said.contains("timescaledb.hypertable");
             if !is_hypertable {
-                table.options.storage = storage(&said);
+                table.options.storage = storage(&mut parameters);
             }
             table.hypertable = is_hypertable.then_some(said).or(table.hypertable.take());
         } else if cursor.dialect == Dialect::MySql && cursor.take("with system versioning") {

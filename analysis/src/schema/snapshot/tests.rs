@@ -200,6 +200,24 @@ fn what_is_stored_with_a_definition() {
 }
 
 #[test]
+fn parameters_are_stored_as_they_are_read() {
+    let text = round_trip(
+        Dialect::Postgres,
+        "CREATE TABLE m (ts int, dev text, v int) WITH (FillFactor = 70 -- low
+            , autovacuum_enabled = FALSE, toast.autovacuum_enabled, log_autovacuum_min_duration = -1);
+         ALTER TABLE m SET (timescaledb.compress, timescaledb.compress_segmentby = 'dev',
+             timescaledb.compress_orderby = 'ts DESC, v');
+         CREATE TABLE n (id int) WITH (tsdb.chunk = 'A, B', fillfactor = 80 /* high */, o = 'A, \"b\"');",
+    );
+    for part in [
+        "WITH (autovacuum_enabled = false, fillfactor = 70, log_autovacuum_min_duration = -1, toast.autovacuum_enabled = true);",
+        "WITH (fillfactor = 80, o = 'A, \"b\"');",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
 fn character_sets_are_those_of_the_table_unless_said_otherwise() {
     let text = round_trip(
         Dialect::MySql,
