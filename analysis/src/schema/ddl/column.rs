@@ -206,8 +206,9 @@ pub(crate) fn numbering(cursor: &mut Cursor<'_>) -> Option<String> {
     }
     let start = cursor.at;
     cursor.skip();
-    let inner = cursor.source(start, cursor.at).trim_start_matches('(').trim_end_matches(')').trim();
-    Some(inner.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|options| !options.is_empty())
+    let options = cursor.joined(start, cursor.at);
+    let inner = options.strip_prefix('(').and_then(|options| options.strip_suffix(')')).unwrap_or(&options);
+    Some(inner.trim().to_owned()).filter(|options| !options.is_empty())
 }
 
 /// SQLite's `ON CONFLICT …`.

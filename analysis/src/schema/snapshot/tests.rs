@@ -218,6 +218,21 @@ fn parameters_are_stored_as_they_are_read() {
 }
 
 #[test]
+fn options_of_an_identity_have_no_comments() {
+    let text = round_trip(
+        Dialect::Postgres,
+        "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY (START WITH 100 -- first
+             INCREMENT BY -5 /* down */));
+         CREATE TABLE u (id int NOT NULL);
+         ALTER TABLE u ALTER id ADD GENERATED ALWAYS AS IDENTITY ( -- here
+             SEQUENCE NAME public.s);",
+    );
+    for part in ["AS IDENTITY (START WITH 100 INCREMENT BY -5)", "AS IDENTITY (SEQUENCE NAME public.s)"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
 fn character_sets_are_those_of_the_table_unless_said_otherwise() {
     let text = round_trip(
         Dialect::MySql,
