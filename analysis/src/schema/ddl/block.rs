@@ -166,6 +166,8 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, bool) {
             handlers(cursor, depth);
         } else if cursor.take("if") {
             nodes.push(branches(cursor, depth));
+        } else if loops::labelled(cursor) {
+            // The loop comes next.
         } else if ["for", "foreach", "while", "loop"].iter().any(|word| cursor.is(word)) {
             nodes.push(a_loop(cursor, depth));
         } else if cursor.take("case") {
@@ -242,15 +244,23 @@ fn a_loop(cursor: &mut Cursor<'_>, depth: usize) -> Node {
     skip_to(cursor, opens);
     let head = cursor.source(start, cursor.at);
     let _ = cursor.take(opens);
+    let start = cursor.at;
     let (nodes, _) = statements(cursor, depth + 1);
+    let is_left = loops::is_left(cursor, start);
     end(cursor);
     let mut asked = Cursor::new(head, cursor.dialect);
+    if asked.is("while") && is_left {
+        return Node::Loop(nodes);
+    }
     if asked.take("while") {
         let start = asked.at;
         asked.skip_all();
         return Node::While { condition: condition(asked.source(start, asked.at), cursor.dialect), nodes };
     }
     match loops::elements(head, cursor.dialect) {
+        Some(loops::Over { variable, .. }) if is_left => {
+            Node::ForEach { variable, items: vec![SPREAD.to_owned()], columns: Vec::new(), nodes }
+        }
         Some(loops::Over { variable, items, columns }) => Node::ForEach { variable, items, columns, nodes },
         None => Node::Loop(nodes),
     }

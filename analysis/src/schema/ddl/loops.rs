@@ -27,6 +27,30 @@ pub(super) fn elements(head: &str, dialect: Dialect) -> Option<Over> {
     Some(Over { variable, items, columns })
 }
 
+/// MySQL: takes the label of `a: WHILE ..`.
+pub(super) fn labelled(cursor: &mut Cursor<'_>) -> bool {
+    let there = cursor.dialect == Dialect::MySql
+        && cursor.text_ahead(1) == ":"
+        && ["for", "while", "loop"].iter().any(|word| cursor.is_word(2, word));
+    cursor.at += if there { 2 } else { 0 };
+    there
+}
+
+/// Whether the body of a loop, from `start` up to the current token, ends a turn or the loop early: how often its
+/// statements run is not known then.
+pub(super) fn is_left(cursor: &Cursor<'_>, start: usize) -> bool {
+    const LEAVES: [&str; 5] = ["exit", "continue", "leave", "iterate", "return"];
+    const BEFORE: [&str; 7] = [";", ">>", "then", "else", "loop", "do", "begin"];
+    let mut body = cursor.clone();
+    (start..cursor.at).any(|at| {
+        body.at = at;
+        LEAVES.iter().any(|word| body.is(word)) && {
+            body.at = at.saturating_sub(1);
+            BEFORE.iter().any(|word| body.now().eq_ignore_ascii_case(word))
+        }
+    })
+}
+
 /// The most turns of a loop over numbers that are made one by one.
 const MOST_TURNS: usize = 64;
 

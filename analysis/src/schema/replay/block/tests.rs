@@ -136,3 +136,26 @@ fn loops_over_other_rows_are_not_guessed() {
         EXECUTE IMMEDIATE CONCAT('ALTER TABLE t ADD x', i, ' int'); END WHILE; END; CALL w()";
     assert!(!replayed(Dialect::MySql, looped).schema.gaps.is_empty(), "it is told");
 }
+
+#[test]
+fn loops_that_are_left_early_are_not_followed() {
+    for body in [
+        "FOREACH n IN ARRAY ARRAY['x', 'y'] LOOP EXIT WHEN n = 'y'; EXECUTE format('ALTER TABLE t ADD %I int', n); END LOOP",
+        "FOR n IN 1..3 LOOP IF n = 2 THEN CONTINUE; END IF; EXECUTE format('ALTER TABLE t ADD %I int', n); END LOOP",
+        "WHILE true LOOP ALTER TABLE t ADD x int; RETURN; END LOOP",
+    ] {
+        let replay = replayed(
+            Dialect::Postgres,
+            &format!("CREATE TABLE t (id int); DO $$ DECLARE n text; BEGIN {body}; END $$"),
+        );
+        assert_eq!(replay.schema.gaps.len(), 1, "{body}");
+    }
+    let left =
+        "CREATE TABLE t (id int); CREATE PROCEDURE w() BEGIN DECLARE i INT DEFAULT 0; a: WHILE i < 2 DO
+        ALTER TABLE t ADD x int; LEAVE a; END WHILE; END; CALL w()";
+    let gaps = replayed(Dialect::MySql, left).schema.gaps;
+    assert!(gaps.iter().any(|gap| gap.contains("runs DDL in a loop")), "{gaps:?}");
+    let whole = "DO $$ DECLARE n text; BEGIN FOREACH n IN ARRAY ARRAY['exit', 'y'] LOOP \
+        EXECUTE format('ALTER TABLE t ADD %I int', n); END LOOP; RETURN; END $$";
+    check(Dialect::Postgres, whole, "id exit y");
+}
