@@ -237,16 +237,18 @@ pub(crate) fn deferrable(cursor: &mut Cursor<'_>, timing: &mut Option<String>) -
         "enforced",
     ];
     let Some(part) = cursor.take_any(&parts) else { return false };
-    let is_open = timing.as_ref().is_some_and(|timing| timing.ends_with(NOT_VALID));
+    let said = timing.take().unwrap_or_default();
+    let (mut when, mut valid) = match said.strip_suffix(NOT_VALID) {
+        Some(when) => (when.trim_end(), NOT_VALID),
+        None => (said.as_str(), ""),
+    };
     match part {
-        "not valid" if !is_open => {
-            *timing = Some(timing.take().map_or_else(String::new, |timing| timing + " ") + NOT_VALID);
-        }
-        "deferrable" | "initially deferred" if is_open => {}
-        "deferrable" if timing.is_none() => *timing = Some("DEFERRABLE".to_owned()),
-        "initially deferred" => *timing = Some("DEFERRABLE INITIALLY DEFERRED".to_owned()),
+        "not valid" => valid = NOT_VALID,
+        "deferrable" if when.is_empty() => when = "DEFERRABLE",
+        "initially deferred" => when = "DEFERRABLE INITIALLY DEFERRED",
         _ => {}
     }
+    *timing = Some(format!("{when} {valid}").trim().to_owned()).filter(|timing| !timing.is_empty());
     true
 }
 

@@ -233,6 +233,24 @@ fn options_of_an_identity_have_no_comments() {
 }
 
 #[test]
+fn constraints_that_are_not_valid_may_be_deferred() {
+    let text = round_trip(
+        Dialect::Postgres,
+        "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (a int, b int, c int);
+         ALTER TABLE u ADD CONSTRAINT u_a FOREIGN KEY (a) REFERENCES t NOT VALID DEFERRABLE INITIALLY DEFERRED;
+         ALTER TABLE u ADD CONSTRAINT u_b FOREIGN KEY (b) REFERENCES t NOT VALID DEFERRABLE;
+         ALTER TABLE u ADD CONSTRAINT u_c FOREIGN KEY (c) REFERENCES t NOT VALID NOT DEFERRABLE;",
+    );
+    for part in [
+        "REFERENCES t (id) DEFERRABLE INITIALLY DEFERRED NOT VALID;",
+        "REFERENCES t (id) DEFERRABLE NOT VALID;",
+        "REFERENCES t (id) NOT VALID;",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
 fn character_sets_are_those_of_the_table_unless_said_otherwise() {
     let text = round_trip(
         Dialect::MySql,
