@@ -12,7 +12,7 @@ use super::session::{Field, Session};
 use crate::schema::Schema;
 use crate::sql::Query;
 use crate::sql::expr::{Expr, LikeKind, Literal, Op, Test};
-use crate::sql::query::{Block, BlockId, Body, From, JoinKind, RelationId, Role, Source};
+use crate::sql::query::{Block, BlockId, Body, From, JoinKind, Output, RelationId, Role, Source};
 use crate::types::Planned;
 
 /// The maximum nesting of joins, queries and expressions; beyond it the plan is unknown.
@@ -45,18 +45,28 @@ pub(super) fn patches(session: &mut Session<'_>, fields: &[Field], planned: Plan
         too_deep: Cell::new(false),
         estimates: Cell::new(0),
         joined: Cell::new(0),
+        maybe_above: Cell::new(false),
     };
     let unknown = Patch { nullable: false, certain: false };
-    let plans = match reading.is_joined(root) {
-        false if reading.too_deep.get() => return vec![unknown; fields.len()],
-        false => return patches,
-        true => planner::marked(&reading, root),
+    let (top, plans) = match reading.joined(root) {
+        None if reading.too_deep.get() => return vec![unknown; fields.len()],
+        None => return patches,
+        Some(top) => (top, planner::marked(&reading, top)),
     };
     if reading.too_deep.get() {
         return vec![unknown; fields.len()];
     }
-    let leaves: Vec<_> = outputs.iter().map(|output| reading.leaf(&output.expr, 0)).collect();
+    let leaf = |output: &Output| match top == root {
+        true => reading.leaf(&output.expr, 0),
+        false => reading.leaf(reading.within(&output.expr, top)?, 0),
+    };
+    let leaves: Vec<_> = outputs.iter().map(leaf).collect();
     for (at, (patch, leaf)) in patches.iter_mut().zip(&leaves).enumerate() {
+        let is_column = outputs.get(at).is_some_and(|output| matches!(output.expr, Expr::Column(_)));
+        if top != root && leaf.is_none() && is_column {
+            *patch = unknown;
+            continue;
+        }
         // Of equal columns, sqlx marks the first.
         if leaf.is_some() && leaves.iter().take(at).any(|before| before == leaf) {
             continue;
@@ -65,7 +75,8 @@ pub(super) fn patches(session: &mut Session<'_>, fields: &[Field], planned: Plan
         match &plans {
             Some(plans) => {
                 let marked = plans.iter().filter(|plan| plan.marks(relation)).count();
-                *patch = Patch { nullable: marked > 0, certain: marked == 0 || marked == plans.len() };
+                let is_sure = marked == plans.len() && !reading.maybe_above.get();
+                *patch = Patch { nullable: marked > 0, certain: marked == 0 || is_sure };
             }
             None => {
                 let is_outer = relation.is_some_and(|relation| outer.contains(&relation));
@@ -85,6 +96,8 @@ pub(super) struct Reading<'q> {
     too_deep: Cell<bool>,
     estimates: Cell<usize>,
     joined: Cell<usize>,
+    /// Whether something may be above the joins in the plan.
+    maybe_above: Cell<bool>,
 }
 
 impl<'q> Reading<'q> {
@@ -112,32 +125,113 @@ impl<'q> Reading<'q> {
         Some(done)
     }
 
-    /// Whether joins are at the top of a block's plan: nothing is done with their rows, and something is read
-    /// at all.
-    fn is_joined(&self, id: BlockId) -> bool {
+    /// The block whose joins are at the top of a block's plan: nothing is done with their rows, and something is
+    /// read at all. It is the block itself, or one that the planner plans by itself below it.
+    fn joined(&self, id: BlockId) -> Option<BlockId> {
         let block = self.query.block(id);
-        let Body::Select(select) = &block.body else { return false };
-        if !keeps_rows(block) || self.is_limited(block) {
-            return false;
+        let Body::Select(select) = &block.body else { return None };
+        if !keeps_rows(block) {
+            return None;
+        }
+        match self.is_limited(block) {
+            Some(true) => return None,
+            Some(false) => {}
+            None => self.maybe_above.set(true),
         }
         let conditions = select.from.iter().flat_map(inner_conditions).chain(block.filters());
         if conditions.into_iter().any(|condition| self.is_never_true(condition, 0)) {
-            return false;
+            return None;
         }
         match select.from.as_slice() {
-            [From::Relation(only)] => match self.pulled_up(*only) {
-                Some(inner) => self.deeper(|| self.is_joined(inner)).unwrap_or(false),
-                None => false,
+            [From::Relation(only)] => match (self.pulled_up(*only), self.merely_limited(*only)) {
+                (Some(inner), _) => {
+                    let top = self.deeper(|| self.joined(inner))??;
+                    Some(if top == inner { id } else { top })
+                }
+                (None, Some(inner)) => {
+                    if !self.is_trivial(block, *only, inner) {
+                        self.maybe_above.set(true);
+                    }
+                    self.deeper(|| self.joined(inner))?
+                }
+                (None, None) => None,
             },
-            items => items.iter().any(|item| matches!(item, From::Join { .. })) || items.len() > 1,
+            items => {
+                let is_join = items.iter().any(|item| matches!(item, From::Join { .. })) || items.len() > 1;
+                is_join.then_some(id)
+            }
         }
     }
 
-    /// Whether a number limits the rows; NULL and no offset do not.
-    fn is_limited(&self, block: &Block) -> bool {
-        let is_zero = |expr: &Expr| matches!(expr, Expr::Literal(Literal::Number(number)) if number == "0");
-        block.limit.as_ref().is_some_and(|limit| !self.is_null(limit))
-            || block.offset.as_ref().is_some_and(|offset| !self.is_null(offset) && !is_zero(offset))
+    /// The block of a relation that is not merged into the outer query only for its limit.
+    fn merely_limited(&self, id: RelationId) -> Option<BlockId> {
+        let inner = match &self.query.relation(id).source {
+            Source::Derived(block) | Source::View(_, block) => *block,
+            _ => self.inlined(id)?,
+        };
+        let block = self.query.block(inner);
+        (block.order_by.is_empty() && keeps_rows(block)).then_some(inner)
+    }
+
+    /// Whether a query does nothing but return the columns of another, so that its scan is left out of the plan.
+    fn is_trivial(&self, block: &Block, of: RelationId, inner: BlockId) -> bool {
+        let (Some(outputs), Some(columns)) = (&block.outputs, self.query.relation(of).columns.as_deref())
+        else {
+            return false;
+        };
+        let is_column = |(at, output): (usize, &Output)| {
+            matches!(&output.expr, Expr::Column(column) if column.relation == Some(of)
+                && columns.iter().position(|known| known.name == column.name) == Some(at))
+        };
+        block.filters().is_empty()
+            && block.order_by.is_empty()
+            && outputs.len() == columns.len()
+            && self.query.block(inner).outputs.as_ref().is_some_and(|inner| inner.len() == columns.len())
+            && outputs.iter().enumerate().all(is_column)
+    }
+
+    /// What an expression is in a block below, if it is a column of that block unchanged.
+    fn within(&self, expr: &'q Expr, top: BlockId) -> Option<&'q Expr> {
+        let mut expr = expr;
+        for _ in 0..32 {
+            let Expr::Column(column) = expr else { return None };
+            let relation = column.relation?;
+            let inner = match &self.query.relation(relation).source {
+                Source::Derived(block) | Source::View(_, block) => *block,
+                _ => self.inlined(relation)?,
+            };
+            let columns = self.query.relation(relation).columns.as_deref()?;
+            let mut of_name = columns.iter().enumerate().filter(|(_, known)| known.name == column.name);
+            let (Some((at, _)), None) = (of_name.next(), of_name.next()) else { return None };
+            expr = &self.query.block(inner).outputs.as_ref()?.get(at)?.expr;
+            if inner == top {
+                return Some(expr);
+            }
+        }
+        None
+    }
+
+    /// Whether a number limits the rows, so that the plan has a step for that; NULL and no offset do not. `None` if
+    /// only the server's evaluation tells.
+    fn is_limited(&self, block: &Block) -> Option<bool> {
+        let limits = |expr: &Option<Expr>, is_offset: bool| {
+            let Some(expr) = expr.as_ref() else { return Some(false) };
+            if self.is_null(expr) {
+                return Some(false);
+            }
+            match expr.without_casts() {
+                Expr::Parameter(_) | Expr::Subquery(_) => Some(true),
+                Expr::Literal(Literal::Number(text) | Literal::Text(text)) => {
+                    text.trim().parse().ok().map(|number: u64| number > 0 || !is_offset)
+                }
+                _ => None,
+            }
+        };
+        match (limits(&block.limit, false), limits(&block.offset, true)) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (Some(false), Some(false)) => Some(false),
+            _ => None,
+        }
     }
 
     /// Whether an expression is NULL as far as the planner evaluates it in advance.

@@ -163,6 +163,54 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_that_only_the_server_evaluates_is_uncertain() {
+        let join = "SELECT shop.id, item.id FROM shop LEFT JOIN item ON item.shop = shop.id";
+        for (rest, for_nulls, for_any) in [
+            ("LIMIT NULL::bigint OFFSET '0'", "yn", "yn"),
+            ("OFFSET 0::bigint", "yn", "yn"),
+            ("LIMIT '3'::bigint", "nn", "nn"),
+            ("LIMIT (SELECT 3)", "nn", "nn"),
+            ("LIMIT 0", "nn", "nn"),
+            ("OFFSET $1::bigint", "yn", "nn"),
+            ("OFFSET (1 - 1)", "?n", "?n"),
+            ("OFFSET 0.3", "?n", "?n"),
+            ("LIMIT $1 OFFSET COALESCE($2, 0)", "?n", "nn"),
+            ("OFFSET GREATEST($1, 0)", "?n", "?n"),
+            ("LIMIT NULLIF($1, 3)", "?n", "?n"),
+            ("LIMIT CASE WHEN $1 THEN 3 END", "?n", "?n"),
+            ("LIMIT abs($1)", "?n", "?n"),
+        ] {
+            check_planned(&format!("{join} {rest}"), Planned::ForNulls, for_nulls);
+            check_planned(&format!("{join} {rest}"), Planned::ForAny, for_any);
+        }
+    }
+
+    #[test]
+    fn a_subquery_may_be_unlimited() {
+        let join = "SELECT shop.id, item.id AS iid FROM shop LEFT JOIN item ON item.shop = shop.id";
+        for (outer, limit, for_nulls, for_any) in [
+            ("SELECT q.id, q.iid", "LIMIT $1", "yn", "nn"),
+            ("SELECT *", "OFFSET 0", "yn", "yn"),
+            ("SELECT q.id, q.iid", "LIMIT 3", "nn", "nn"),
+            ("SELECT q.id, q.iid", "LIMIT NULLIF($1, 3)", "?n", "?n"),
+            // The scan of the subquery stays in the plan.
+            ("SELECT q.iid, q.id", "LIMIT $1", "n?", "nn"),
+        ] {
+            let sqls = [
+                format!("{outer} FROM ({join} {limit}) q"),
+                format!("WITH q AS ({join} {limit}) {outer} FROM q"),
+                format!("SELECT * FROM ({outer} FROM ({join} {limit}) q) r"),
+            ];
+            for sql in &sqls {
+                check_planned(sql, Planned::ForNulls, for_nulls);
+                check_planned(sql, Planned::ForAny, for_any);
+            }
+        }
+        let same = "SELECT * FROM (SELECT shop.id, item.id FROM shop LEFT JOIN item ON item.shop = shop.id";
+        check_planned(&format!("{same} LIMIT $1) q"), Planned::ForNulls, "??");
+    }
+
+    #[test]
     fn many_joins_end_at_a_limit() {
         for joined in [8, 9, 40] {
             let columns: String = (1..joined).map(|at| format!(", t{at}.id")).collect();
