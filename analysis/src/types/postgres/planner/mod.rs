@@ -211,6 +211,24 @@ mod tests {
     }
 
     #[test]
+    fn an_arm_that_never_holds_falls_away() {
+        let join = "SELECT shop.id, item.id FROM shop LEFT JOIN item ON item.shop = shop.id";
+        for (rest, for_nulls) in [
+            ("$1::int = 5 OR shop.id = 4", "ny"),
+            ("item.kind = $1 OR shop.name > 'a'", "yn"),
+            ("(shop.id = 4 AND shop.name > 'a') OR $1::int = 5", "ny"),
+            ("$1::int = 5 OR shop.id = 4 OR shop.name = 'a'", "??"),
+            ("$1::int = 5 OR item.id IS NULL", "??"),
+        ] {
+            check_planned(&format!("{join} WHERE {rest}"), Planned::ForNulls, for_nulls);
+        }
+        check(
+            "SELECT shop.id, item.id FROM shop LEFT JOIN item ON item.shop = shop.id WHERE FALSE OR shop.id = 4",
+            "ny",
+        );
+    }
+
+    #[test]
     fn many_joins_end_at_a_limit() {
         for joined in [8, 9, 40] {
             let columns: String = (1..joined).map(|at| format!(", t{at}.id")).collect();

@@ -120,6 +120,21 @@ pub(super) fn has_subquery(reading: &Reading<'_>, condition: &Expr) -> bool {
     })
 }
 
+/// The only arm of a condition that may hold, as the planner knows in advance: it drops the others.
+pub(super) fn living<'q>(reading: &Reading<'_>, condition: &'q Expr) -> Option<&'q Expr> {
+    let Expr::Or(parts) = condition else { return None };
+    let mut left = parts.iter().filter(|part| !reading.is_never_true(part, 0));
+    let (Some(only), None) = (left.next(), left.next()) else { return None };
+    (parts.len() > 1).then_some(only)
+}
+
+/// Whether the planner drops an arm of a condition that never holds.
+pub(super) fn has_dead_arm(reading: &Reading<'_>, condition: &Expr) -> bool {
+    condition.any(
+        |part| matches!(part, Expr::Or(parts) if parts.iter().any(|part| reading.is_never_true(part, 0))),
+    )
+}
+
 /// Whether a condition that reads no row is evaluated once before all joins; the planner puts that above them.
 /// `None` if it may be.
 pub(super) fn is_gate(condition: &Expr) -> Option<bool> {

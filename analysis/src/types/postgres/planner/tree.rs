@@ -6,7 +6,7 @@ use super::super::plan::Reading;
 use super::super::refute;
 use super::estimate::{Filter, Leaf, operators};
 use super::sizes::{rows_of, rows_of_arrays};
-use super::strict::{Demand, has_subquery, is_always_true, is_gate, is_null_test};
+use super::strict::{Demand, has_dead_arm, has_subquery, is_always_true, is_gate, is_null_test, living};
 use crate::sql::expr::{Expr, Op, Test};
 use crate::sql::query::{BlockId, Body, From, JoinKind, RelationId, Source};
 
@@ -221,7 +221,9 @@ impl<'q> Tree<'q> {
         for condition in
             on.into_iter().flat_map(Expr::conjuncts).filter(|condition| !is_always_true(reading, condition))
         {
-            self.is_vague |= has_subquery(reading, condition) || reading.is_never_true(condition, 0);
+            self.is_vague |= has_subquery(reading, condition)
+                || reading.is_never_true(condition, 0)
+                || has_dead_arm(reading, condition);
             refuting.extend(refuted(reading, condition));
             let of = self.of(reading, condition);
             compared |= of;
@@ -314,7 +316,13 @@ impl<'q> Tree<'q> {
         if is_always_true(reading, condition) {
             return;
         }
-        if has_subquery(reading, condition) {
+        if let Some(left) = living(reading, condition) {
+            // The planner looks for `IS NULL` and what it demands in what is left as well.
+            self.is_vague |= left.conjuncts().iter().any(is_null_test);
+            left.conjuncts().iter().for_each(|part| self.condition(reading, part, is_optional, guess));
+            return;
+        }
+        if has_subquery(reading, condition) || has_dead_arm(reading, condition) {
             self.is_vague = true;
             return;
         }
