@@ -47,6 +47,9 @@ const GROWING: [&str; 2] = ["postgis", "vector"];
 #[derive(Debug)]
 pub(super) struct Catalog {
     parts: Vec<&'static str>,
+    /// The functions of later versions that the schema has as well: those of the schema count, since they are often
+    /// written for servers without them.
+    replaced: Vec<&'static str>,
     /// Whether an extension with an unknown catalog is installed, so that a name may be one of its.
     pub(super) unknown_extension: bool,
 }
@@ -65,7 +68,13 @@ impl Catalog {
                 None => unknown_extension |= !matches!(extension.as_str(), "plpgsql" | "btree_gin" | "bloom"),
             }
         }
-        Catalog { parts, unknown_extension }
+        let mut replaced: Vec<&str> = match schema.functions.is_empty() {
+            true => Vec::new(),
+            false => lines_of_kind(LATER, 'f').filter_map(|line| line.split(' ').next()).collect(),
+        };
+        replaced.dedup();
+        replaced.retain(|name| schema.functions_named(name).next().is_some());
+        Catalog { parts, replaced, unknown_extension }
     }
 
     /// Whether no extension's content applies.
@@ -95,7 +104,7 @@ impl Catalog {
     /// The first line with this kind and name, which may be the first fields of it.
     pub(super) fn first(&self, kind: char, name: &str) -> Option<Line> {
         let key = key(kind, name);
-        let all = self.parts.iter().chain([&LATER]).enumerate();
+        let all = self.parts.iter().chain(self.later(kind, name)).enumerate();
         let extensions = 1..self.parts.len();
         all.into_iter().find_map(|(at, part)| {
             let found = part.get(position(part, &key)..).filter(|rest| rest.starts_with(&key))?;
@@ -107,7 +116,12 @@ impl Catalog {
 
     /// The remaining fields of all lines with this kind and name.
     pub(super) fn lines(&self, kind: char, name: &str) -> Vec<&'static str> {
-        lines_in(&self.parts, kind, name).chain(lines_in(&[LATER], kind, name)).collect()
+        lines_in(&self.parts, kind, name).chain(lines_in(self.later(kind, name), kind, name)).collect()
+    }
+
+    /// What later versions have of this kind and name.
+    fn later(&self, kind: char, name: &str) -> &'static [&'static str] {
+        if kind == 'f' && self.replaced.contains(&name) { &[] } else { &[LATER] }
     }
 
     /// The same of the extensions alone.
@@ -222,5 +236,18 @@ mod tests {
         assert!(!catalog.lines('f', "st_dwithin").is_empty() && catalog.unknown_extension);
         let first = BASE.lines().next().expect("a line").split(' ').nth(1).expect("a name");
         assert!(!catalog.lines('c', first).is_empty());
+    }
+
+    #[test]
+    fn functions_of_the_schema_replace_those_of_later_versions() {
+        let mut replay = crate::schema::Replay::new(Dialect::Postgres);
+        replay.apply("CREATE FUNCTION uuidv7() RETURNS text LANGUAGE sql AS $$ SELECT '' $$;", "");
+        let catalog = Catalog::new(&replay.schema);
+        assert!(catalog.lines('f', "uuidv7").is_empty() && catalog.first('f', "uuidv7").is_none());
+        assert!(!catalog.lines('f', "uuidv4").is_empty() && !catalog.lines('f', "count").is_empty());
+        let sql = "SELECT length(uuidv7()), uuidv7()";
+        let query = crate::sql::resolve(sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
+        let described = crate::types::describe(&query, &replay.schema, Dialect::Postgres);
+        assert_eq!(described.errors, []);
     }
 }
