@@ -167,6 +167,9 @@ impl Session<'_> {
         if !builtin && !in_schema {
             return self.misspelt(call, types);
         }
+        if self.types.catalog.is_replaced(call.name) {
+            return;
+        }
         let own = self.own_functions(call.name, types.len(), &[]);
         let doubtful = in_schema && (own.is_empty() || own.iter().any(|own| own.args.contains(&Ty::OPAQUE)));
         // Extensions may be created by hand, outside the migrations: an entirely unknown name is not
