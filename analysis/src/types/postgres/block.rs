@@ -7,7 +7,7 @@ use super::arena::Ty;
 use super::coerce::Context;
 use super::session::{DEEPEST, Field, Form, Session, Value};
 use crate::sql::expr::{ColumnRef, Expr};
-use crate::sql::query::{Block, BlockId, Body, From, Relation, RelationId, Role, Select, Source};
+use crate::sql::query::{Block, BlockId, Body, From, Output, Relation, RelationId, Role, Select, Source};
 use crate::types::TypeError;
 
 impl Session<'_> {
@@ -142,6 +142,9 @@ impl Session<'_> {
         has_star: bool,
     ) -> Option<Vec<(String, Value)>> {
         if let Some(outputs) = &block.outputs {
+            if let Some(values) = self.wrapped(block) {
+                return Some(values);
+            }
             let mut seen: HashMap<(RelationId, &str), usize> = HashMap::new();
             let mut values = Vec::with_capacity(outputs.len());
             for output in outputs {
@@ -190,6 +193,30 @@ impl Session<'_> {
             }
         }
         values
+    }
+
+    /// The columns of what only wraps another query, as the sides of a set operation in parentheses are: by position,
+    /// since several may have the same name, or none.
+    fn wrapped(&mut self, block: &Block) -> Option<Vec<(String, Value)>> {
+        let query = self.query;
+        let Body::Select(select) = &block.body else { return None };
+        let ([From::Relation(only)], Some(outputs)) = (select.from.as_slice(), &block.outputs) else {
+            return None;
+        };
+        let relation = query.relation(*only);
+        let is_derived = matches!(relation.source, Source::Derived(_));
+        if !relation.alias.is_empty() || !is_derived || !block.filters().is_empty() {
+            return None;
+        }
+        let fields = self.relation(*only)?;
+        let is_next = |(output, field): (&Output, &Field)| {
+            matches!(&output.expr, Expr::Column(ColumnRef { relation: Some(relation), name, .. })
+                if relation == only && *name == field.name)
+        };
+        (outputs.len() == fields.len() && outputs.iter().zip(fields.iter()).all(is_next)).then(|| {
+            let columns = outputs.iter().zip(fields.iter());
+            columns.map(|(output, field)| (output.name.clone(), field.value.clone())).collect()
+        })
     }
 
     fn values(&mut self, rows: &[Vec<Expr>]) -> Vec<(String, Value)> {

@@ -201,6 +201,23 @@ mod tests {
     }
 
     #[test]
+    fn sides_in_parentheses_are_typed_by_position() {
+        for (sql, types) in [
+            ("SELECT 1, 'a' UNION ALL (SELECT 2, 'b' LIMIT 1)", "int4! text! <- "),
+            ("SELECT id, name FROM a UNION ALL (SELECT 1, 'x' LIMIT 1)", "int8! text! <- "),
+            ("SELECT id, mood FROM a UNION ALL (SELECT 1, 'sad' LIMIT 1)", "int8! mood <- "),
+            ("SELECT 1, now() UNION ALL (SELECT 1, '2020-01-01' LIMIT 1)", "int4! timestamptz! <- "),
+            ("SELECT 1, true, 'x' UNION ALL (SELECT 2, false, $1 LIMIT 1)", "int4! bool! text <- text"),
+            (
+                "SELECT 1, now(), 2 UNION ALL (SELECT 2, '2020-01-01', $1 LIMIT 1)",
+                "int4! timestamptz! int4 <- int4",
+            ),
+        ] {
+            assert_eq!(types_of(sql), types, "{sql}");
+        }
+    }
+
+    #[test]
     fn a_parameter_that_is_bound_has_a_type_of_its_own() {
         let mut replay = Replay::new(Dialect::Postgres);
         replay.apply("CREATE TABLE d (id bigint PRIMARY KEY, body jsonb, at timestamptz)", "");
