@@ -27,6 +27,10 @@ impl Session<'_> {
             Expr::Parameter(number) => self.parameter(*number),
             Expr::Literal(literal) => literal_value(literal),
             Expr::Call(call) => self.call(call),
+            // The path of CYCLE or SEARCH, which the resolver writes so: an array of records.
+            Expr::Cast { expr, ty } if ty == "_record" && matches!(**expr, Expr::Literal(Literal::Null)) => {
+                Value::opaque("the rows of a path are not known")
+            }
             Expr::Cast { expr, ty } => self.cast(expr, ty),
             Expr::Collate { expr, .. } => {
                 let value = self.expr(expr);

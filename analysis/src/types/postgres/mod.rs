@@ -218,6 +218,16 @@ mod tests {
     }
 
     #[test]
+    fn the_path_of_a_recursive_query_is_not_known() {
+        let tree =
+            "WITH RECURSIVE t(id) AS (SELECT id FROM a UNION ALL SELECT a.id FROM a JOIN t ON t.id = a.id)";
+        for order in ["CYCLE id SET again USING path", "SEARCH DEPTH FIRST BY id SET path"] {
+            let sql = format!("{tree} {order} SELECT path, array_length(path, 1) FROM t");
+            assert_eq!(types_of(&sql), "? int4 <- ");
+        }
+    }
+
+    #[test]
     fn a_parameter_that_is_bound_has_a_type_of_its_own() {
         let mut replay = Replay::new(Dialect::Postgres);
         replay.apply("CREATE TABLE d (id bigint PRIMARY KEY, body jsonb, at timestamptz)", "");
