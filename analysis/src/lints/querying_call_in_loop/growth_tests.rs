@@ -44,9 +44,7 @@ fn a_loop_that_nothing_says_to_grow_is_listed() {
         ("for id in servers(db).await { change(db, id).await; }".to_owned(), Shown),
         ("for one in servers(db).await { for id in one.parts { load(db, *id).await; } }".to_owned(), Shown),
     ] {
-        if tier(&body, "") != expected {
-            eprintln!("MISMATCH {body} {expected:?}");
-        }
+        assert_eq!(tier(&body, ""), expected, "{body}");
     }
     let given = |what: &str| {
         format!(
