@@ -33,10 +33,9 @@ declare_lint! {
     /// by one, over what is configured, and those that end at the first that is found; and queries whose text or tables
     /// are known only when they run.
     ///
-    /// So are loops that do not grow with the data: over parts of one row (`order.items`), over what the function makes
-    /// itself, and over what all its callers make. Elements grow if they are rows of a query or made from such, or the answer
-    /// of a service; where nothing is known of them, they may. What a request brings is shown if each turn is one lookup or
-    /// one write, and parts of another value if it is a lookup.
+    /// Loops whose elements the source or one row determines are listed too. Elements grow if they are rows of a query or made
+    /// from such, or the answer of a service; where nothing is known of them, they may. A loop over what a request brings is
+    /// shown if each turn makes one lookup or one write.
     ///
     /// A query that asks the same in each turn is to be moved before the loop, and the help says so where that is certain:
     /// the function runs one query, which is given its parameters and constants alone, and everything that the turn calls is
