@@ -3,6 +3,7 @@
 pub mod catalog;
 mod database;
 mod heap;
+mod nested;
 mod outside;
 pub mod plans;
 pub mod rows;

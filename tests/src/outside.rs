@@ -3,28 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The flags of `.cargo/config.toml`.
-const FLAGS: [&str; 2] = ["--cfg", "trybuild_no_target"];
+use crate::nested::build_with_workspace;
 
-/// A command of cargo in the folder of such a crate; `temporary` is the `CARGO_TARGET_TMPDIR` of a test. It builds where the
-/// workspace is built, so that dependencies with the same features (see `tests/outside-hack`) are not built again. Nothing is
-/// fetched, and what the environment says to this workspace's build is kept from them.
+/// A command of cargo in the folder of such a crate; `temporary` is the `CARGO_TARGET_TMPDIR` of a test. It builds with the
+/// workspace. Nothing is fetched, and what the environment says to this workspace's build is kept from it.
 pub fn outside_cargo(directory: &Path, temporary: &str) -> Command {
     let mut command = Command::new(env!("CARGO"));
-    let target = Path::new(temporary).parent().expect("the target folder");
+    build_with_workspace(&mut command, temporary);
     command.current_dir(directory).env("CARGO_NET_OFFLINE", "true");
-    command.env("CARGO_BUILD_BUILD_DIR", target).env("CARGO_TARGET_DIR", target.join("tests/outside"));
-    command.env("CARGO_INCREMENTAL", "0").env("CARGO_PROFILE_DEV_DEBUG", "false");
-    command.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"));
+    command.env("CARGO_TARGET_DIR", Path::new(temporary).with_file_name("tests").join("outside"));
     for variable in ["RUSTFLAGS", "CARGO_BUILD_TARGET", "DATABASE_URL", "QUERY_BUDGET_CONFIG"] {
         command.env_remove(variable);
-    }
-    // Cargo sets these for a test. Build scripts that read them would run again, and what depends on them be built again.
-    let of_test = ["CARGO_MANIFEST_", "CARGO_PKG_", "OUT_DIR"];
-    for (variable, _) in std::env::vars_os() {
-        if variable.to_str().is_some_and(|name| of_test.iter().any(|of_test| name.starts_with(of_test))) {
-            command.env_remove(variable);
-        }
     }
     command
 }

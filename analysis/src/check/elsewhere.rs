@@ -6,7 +6,7 @@ use super::CheckedSite;
 use crate::rust::{Form, Site};
 use crate::schema::Schema;
 use crate::sql::lex::{Kind, Lexer};
-use crate::sql::query::{Problem, ProblemKind, Relation, Source};
+use crate::sql::query::{Problem, ProblemKind};
 use crate::sql::text::bare_parameters;
 use crate::sql::{self, Dialect, Query, SyntaxError};
 
@@ -49,24 +49,12 @@ pub(super) fn schema(
 }
 
 /// An unknown schema for a file that opens a database of its own, if it seems to be a different one: all
-/// queries are raw, and several names in them are missing from the schema without anything similar to them. If it `is_far`,
-/// they name no table of the schema at all.
-pub(super) fn schema_of_file(
-    sites: &[CheckedSite<'_>],
-    schema: Option<&Schema>,
-    is_far: bool,
-) -> Option<Schema> {
+/// queries are raw, and several names in them are missing from the schema without anything similar to them.
+pub(super) fn schema_of_file(sites: &[CheckedSite<'_>], schema: Option<&Schema>) -> Option<Schema> {
     if !sites.iter().all(|checked| checked.site.is_text()) {
         return None;
     }
     let queries = sites.iter().filter_map(|site| site.checked.as_ref()?.1.query.as_ref().ok());
-    let is_known = |relation: &Relation| match &relation.source {
-        Source::Table(name) => schema.is_some_and(|schema| schema.stored(name).is_some()),
-        _ => false,
-    };
-    if is_far && queries.clone().any(|query| query.relations.iter().any(is_known)) {
-        return None;
-    }
     let missed: BTreeSet<&str> = queries.flat_map(|query| &query.problems).filter_map(missed).collect();
     let reason = "the file opens a database of its own, whose tables are others".to_owned();
     let dialect = schema?.dialect;

@@ -94,11 +94,10 @@ impl Checker<'_> {
                 used.extend(site.allows.iter().cloned());
             }
         }
-        if (self.has_own_database || self.has_far_database)
-            && let Some(other) = elsewhere::schema_of_file(&sites, self.schema, self.has_far_database)
+        if self.has_own_database
+            && let Some(other) = elsewhere::schema_of_file(&sites, self.schema)
         {
-            let there =
-                Checker { schema: Some(&other), has_own_database: false, has_far_database: false, ..*self };
+            let there = Checker { schema: Some(&other), has_own_database: false, ..*self };
             return there.file(scan, calls, read);
         }
         for call in calls {

@@ -33,7 +33,6 @@ pub struct Checker<'a> {
     is_command_line: bool,
     cached: Option<&'a CachedTables>,
     has_own_database: bool,
-    has_far_database: bool,
     is_of_sqlx: bool,
 }
 
@@ -106,7 +105,6 @@ impl<'a> Checker<'a> {
             is_command_line: false,
             cached: None,
             has_own_database: false,
-            has_far_database: false,
             is_of_sqlx: false,
         }
     }
@@ -125,12 +123,6 @@ impl<'a> Checker<'a> {
     /// names in its queries then tell whether the schema is that of its database.
     pub fn with_own_database(self, has_own_database: bool) -> Checker<'a> {
         Checker { has_own_database, ..self }
-    }
-
-    /// Marks a file that opens a database by itself, while only files of other crates open one as well. It is another
-    /// database if its queries name no table of the schema.
-    pub fn with_far_database(self, has_far_database: bool) -> Checker<'a> {
-        Checker { has_far_database, ..self }
     }
 
     /// Sets the default level for lints about indexes, where the configuration is silent: `index-check`

@@ -157,6 +157,8 @@ mod tests {
             ("SELECT name FROM events WHERE user_id = $1 LIMIT 1", Tier::Listed),
             ("SELECT name FROM servers LIMIT $1", Tier::Listed),
             ("SELECT name FROM servers LIMIT 10 OFFSET $1", Tier::Shown),
+            ("SELECT name FROM servers WHERE id > $1 LIMIT 10", Tier::Shown),
+            ("SELECT e.name FROM servers s JOIN events e ON e.server_id = s.id LIMIT 1", Tier::Listed),
         ] {
             let bound = if sql.contains('$') { ".bind(1)" } else { "" };
             let source =
@@ -181,6 +183,7 @@ mod tests {
         };
         let lacking = "SELECT name FROM events e WHERE NOT EXISTS (SELECT 1 FROM logs l WHERE l.event_id = e.id) LIMIT 100";
         assert_eq!(found(lacking, "Ok(keep(all))"), [Listed]);
+        assert_eq!(found(&lacking.replace("NOT ", ""), "Ok(keep(all))"), [Listed]);
         assert_eq!(found(&lacking.replace("LIMIT 100", "LIMIT 100 OFFSET 100"), "Ok(keep(all))"), [Shown]);
         assert_eq!(found("SELECT id FROM events WHERE is_active LIMIT 1", "Ok(all.is_some())"), []);
     }

@@ -269,36 +269,15 @@ impl Loop {
 
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Origin {
-    /// What gives it.
-    pub from: Giver,
-    /// Whether it is a part of that: a field of it.
-    pub is_part: bool,
-}
-
-/// What gives a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Giver {
-    /// The call or query whose name stands at this line and column gives it.
+pub enum Origin {
+    /// The call or query whose name stands at this line and column gives it, or what it is a part of.
     Given(u32, u32),
     /// A parameter of the function, counted from 0, including the receiver.
     Parameter(usize),
     /// A part of a request, which a parameter is.
     Request,
-    /// The value whose method the function is.
-    Own,
     /// It is not known.
     Unknown,
-}
-
-impl Origin {
-    /// It is not known.
-    pub const UNKNOWN: Origin = Origin::of(Giver::Unknown);
-
-    /// The whole of what is given.
-    pub const fn of(from: Giver) -> Origin {
-        Origin { from, is_part: false }
-    }
 }
 
 /// The kinds of loops.

@@ -20,7 +20,7 @@ const FIXTURE: &str = include_str!("../../fixtures/types/postgres.sql");
 /// that is not unique, a column that is set twice, and a literal in two parts on one line.
 const MOST_SILENT: usize = 3;
 
-/// Statements that servers take since version 18, whose types are told for every version.
+/// Statements that servers take since version 18, whose types are told for every version. An older server is not asked.
 const LATER: [&str; 5] = [
     "SELECT max(by) AS x FROM samples",
     "SELECT min(by) AS x FROM samples",
@@ -57,7 +57,12 @@ async fn types_agree_with_the_server() {
         let mut wrong = Vec::new();
         let statements = statements::all();
         assert!(statements.len() >= 2_000, "{} statements", statements.len());
-        for (group, sql) in statements.iter().filter(|(_, sql)| !LATER.contains(&sql.as_str())) {
+        let version: i32 = sqlx::query_scalar("SELECT current_setting('server_version_num')::int")
+            .fetch_one(&pool)
+            .await
+            .expect("the version");
+        let is_too_new = |sql: &str| version < 180_000 && LATER.contains(&sql);
+        for (group, sql) in statements.iter().filter(|(_, sql)| !is_too_new(sql)) {
             let (verdict, why) = judge(&pool, &schema, sql).await;
             *counts.entry((group, verdict)).or_default() += 1;
             let shown = std::env::var("QUERY_BUDGET_SHOW").is_ok_and(|wanted| wanted == "silent");

@@ -7,6 +7,9 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs, io};
 
+#[path = "../../src/nested.rs"]
+mod nested;
+
 /// All in one: without cases that pass, trybuild checks dependencies instead of building them, and there would be both.
 #[test]
 fn cases() {
@@ -19,32 +22,18 @@ fn cases() {
     });
 }
 
-/// The flags of `.cargo/config.toml`. `tests/src/outside.rs` has the same.
-const FLAGS: [&str; 2] = ["--cfg", "trybuild_no_target"];
-
-/// Runs the cases of a test in a process of its own, whose variables say to build where the workspace is built, with the same
-/// flags: cargo prefers them to those that trybuild passes. What has the same features is not built again.
+/// Runs the cases of a test in a process of its own, whose variables say how to build: cargo prefers them to what trybuild
+/// passes.
 fn with_one_set_of_flags(test: &str, run: impl FnOnce()) {
-    const VARIABLE: &str = "CARGO_ENCODED_RUSTFLAGS";
-    let flags = FLAGS.join("\u{1f}");
-    if env::var(VARIABLE).is_ok_and(|set| set == flags) {
+    const SECOND: &str = "QUERY_BUDGET_UI_CASES";
+    if env::var_os(SECOND).is_some() {
         lay_project_beside_cases().expect("the configuration is copied");
         return run();
     }
     let mut again = Command::new(env::current_exe().expect("the path of this test"));
-    again.args(["--exact", test, "--nocapture"]).env(VARIABLE, flags).env("CARGO_PROFILE_DEV_DEBUG", "false");
-    again.env(
-        "CARGO_BUILD_BUILD_DIR",
-        Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder"),
-    );
+    again.args(["--exact", test, "--nocapture"]).env(SECOND, "1");
+    nested::build_with_workspace(&mut again, env!("CARGO_TARGET_TMPDIR"));
     again.env("RUSTC_WORKSPACE_WRAPPER", env!("CARGO_BIN_EXE_rustc-of-cases"));
-    // Cargo sets these for a test. Build scripts that read them would run again, and what depends on them be built again.
-    let of_test = ["CARGO_MANIFEST_", "CARGO_PKG_", "OUT_DIR"];
-    for (variable, _) in env::vars_os() {
-        if variable.to_str().is_some_and(|name| of_test.iter().any(|of_test| name.starts_with(of_test))) {
-            again.env_remove(variable);
-        }
-    }
     // Which cases to run.
     again.args(env::args().filter(|argument| argument.starts_with("trybuild=")));
     assert!(again.status().expect("this test runs again").success());

@@ -25,17 +25,6 @@ use crate::progress::Progress;
 /// The folder that `cargo sqlx prepare` writes.
 const SQLX_FOLDER: &str = ".sqlx";
 
-/// Whether a file opens a database, and where another file does.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Opens {
-    /// It opens none, or no other file does.
-    Alone,
-    /// Another file of its crate does.
-    InCrate,
-    /// Files of other crates do.
-    InWorkspace,
-}
-
 /// A Rust file that may hold queries.
 pub(crate) struct RustFile {
     /// Its scan, and its position in the workspace.
@@ -44,8 +33,8 @@ pub(crate) struct RustFile {
     pub(crate) calls: Vec<LoopCall>,
     /// The calls of each of its functions that reach a query.
     pub(crate) callees: Vec<Vec<Callee>>,
-    /// Whether it opens a database, and another file as well.
-    opens: Opens,
+    /// Whether it opens a database, as another file of its crate does.
+    pub(crate) has_own_database: bool,
     /// The folders to which the paths it names are relative.
     folders: [PathBuf; 2],
 }
@@ -60,17 +49,6 @@ impl RustFile {
             let path = path.canonicalize().unwrap_or(path);
             Some(TextFile { path: shown(&path, base).into(), text: text.into() })
         })
-    }
-
-    /// Whether it may have a database of its own, as another file of its crate opens one too.
-    pub(crate) fn has_own_database(&self) -> bool {
-        self.opens == Opens::InCrate
-    }
-
-    /// Whether its database may be another one than that of `schema`, which is not in its crate, as other crates open one too.
-    pub(crate) fn has_far_database(&self, schema: Option<&Path>) -> bool {
-        let is_elsewhere = || schema.is_some_and(|schema| !schema.starts_with(self.manifest_dir()));
-        self.opens == Opens::InWorkspace && is_elsewhere()
     }
 
     /// The folder of its crate, to which sqlx's macros resolve paths.
@@ -304,9 +282,9 @@ fn scanned(
     let scan: Scanner = if pool.is_some() { scan_here } else { scan_in };
     let scan_all = || -> Vec<Result<(usize, RustFile), String>> {
         work.into_par_iter()
-            .map(|((((standing, text), left_out), opens), told)| {
+            .map(|((((standing, text), left_out), has_own_database), told)| {
                 let file = scan_file(scan, standing, text, &left_out.of(&text.text), told, crates, base);
-                let file = file.map(|file| RustFile { opens, ..file });
+                let file = file.map(|file| RustFile { has_own_database, ..file });
                 progress.lock().unwrap_or_else(PoisonError::into_inner).step();
                 file.map(|file| (text.owner, file))
             })
@@ -326,8 +304,9 @@ fn scanned(
     files
 }
 
-/// For each file, whether it opens a database while another file, outside of test code, opens one as well.
-fn own_databases(texts: &[Text], standings: &[Standing]) -> Vec<Opens> {
+/// For each file, whether it opens a database while another file of its crate, outside of test code, opens
+/// one as well.
+fn own_databases(texts: &[Text], standings: &[Standing]) -> Vec<bool> {
     let opens: Vec<bool> = texts.par_iter().map(|text| opens_database(&text.text)).collect();
     let mut openers: HashMap<usize, Vec<usize>> = HashMap::new();
     for (at, (text, standing)) in texts.iter().zip(standings).enumerate() {
@@ -335,16 +314,11 @@ fn own_databases(texts: &[Text], standings: &[Standing]) -> Vec<Opens> {
             openers.entry(text.owner).or_default().push(at);
         }
     }
+    let other = |owner: usize, at: usize| {
+        openers.get(&owner).is_some_and(|openers| openers.iter().any(|opener| *opener != at))
+    };
     let all = texts.iter().zip(opens).enumerate();
-    all.map(|(at, (text, opens))| {
-        let beside = openers.get(&text.owner).is_some_and(|openers| openers.iter().any(|it| *it != at));
-        match opens {
-            true if beside => Opens::InCrate,
-            true if openers.keys().any(|owner| *owner != text.owner) => Opens::InWorkspace,
-            _ => Opens::Alone,
-        }
-    })
-    .collect()
+    all.map(|(at, (text, opens))| opens && other(text.owner, at)).collect()
 }
 
 /// Scans a file's source on this thread, or on one of its own.
@@ -371,7 +345,7 @@ fn scan_file(
     let manifest_dir = crates.get(*owner).map_or(beside.clone(), |it| it.manifest_dir().to_path_buf());
     let source = Source { crate_name, externs, module, scan };
     let folders = [manifest_dir, beside];
-    Ok(RustFile { source, calls: Vec::new(), callees: Vec::new(), opens: Opens::Alone, folders })
+    Ok(RustFile { source, calls: Vec::new(), callees: Vec::new(), has_own_database: false, folders })
 }
 
 /// Follows the calls of all files to the queries they reach, and returns the call graph.

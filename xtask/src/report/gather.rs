@@ -25,8 +25,6 @@ impl Report {
         let found = self.findings.len();
         self.findings.extend(checker.lint_keys(&project.lint_keys));
         for file in &batch.files {
-            let checker = checker.with_own_database(file.has_own_database());
-            let checker = checker.with_far_database(file.has_far_database(batch.source.as_deref()));
             self.add_file(file, &checker, base);
             progress.step();
         }
@@ -44,6 +42,7 @@ impl Report {
     }
 
     fn add_file(&mut self, file: &RustFile, checker: &Checker<'_>, base: &Path) {
+        let checker = checker.with_own_database(file.has_own_database);
         let checked = checker.file(&file.source.scan, &file.calls, &|path| file.read_file(path, base));
         self.functions.extend(file.source.scan.functions.iter().map(|function| {
             let key = (Arc::clone(&function.place.file), Arc::clone(&function.path));

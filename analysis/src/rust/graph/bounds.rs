@@ -328,7 +328,7 @@ impl Counter<'_> {
 /// The loop in which a helper calls the closure passed to it.
 fn helper_loop(over: String, place: Place) -> Loop {
     Loop {
-        origins: vec![Origin::UNKNOWN],
+        origins: vec![Origin::Unknown],
         kind: LoopKind::For,
         place,
         over,

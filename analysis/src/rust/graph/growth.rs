@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::calls::CallGraph;
 use crate::rust::drivers;
 use crate::rust::flow::{CallRef, Callee};
-use crate::rust::site::{Fetched, Giver, LoopKind, Origin, Site};
+use crate::rust::site::{Fetched, LoopKind, Origin, Site};
 use crate::rust::source::FunctionId;
 use crate::rust::type_ref::TypeRef;
 
@@ -16,13 +16,11 @@ const DEEPEST: usize = 5;
 /// The maximum number of calls that are followed to the query whose rows they give.
 const FARTHEST: usize = 4;
 
-/// What is known of the number of a loop's elements; each says more than the one before.
+/// What is known of the number of a loop's elements, in the order in which the loop is more likely to grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Growth {
     /// Neither a query nor a service gives them.
     Few,
-    /// They are parts of one value: of that whose method the function is, or of one of which nothing is known.
-    Kept,
     /// A request brings them.
     Requested,
     /// Nothing is known of them.
@@ -60,10 +58,9 @@ impl<'a> CallGraph<'a> {
         index: usize,
         callers: &Callers<'_>,
     ) -> Option<String> {
-        let is_simple = |most| self.is_simple(caller.source, call, most);
         let why = match self.growth(caller, call, index, callers) {
-            Growth::Rows | Growth::Answered | Growth::Unknown | Growth::Kept => return None,
-            Growth::Requested if is_simple(1) => return None,
+            Growth::Rows | Growth::Answered | Growth::Unknown => return None,
+            Growth::Requested if self.is_simple(caller.source, call) => return None,
             Growth::Requested => "a request brings the elements, and each turn does more than one thing",
             Growth::Few => "the elements are parts of one row, or the source determines them",
         };
@@ -94,17 +91,11 @@ impl<'a> CallGraph<'a> {
         seen: &mut HashSet<(FunctionId, usize)>,
         callers: &Callers<'_>,
     ) -> Growth {
-        let mut of_whole = |giver: Giver| match giver {
-            Giver::Given(line, column) => self.of_given(function, (line, column)),
-            Giver::Parameter(position) => self.of_parameter(function, position, depth, seen, callers),
-            Giver::Request => Growth::Requested,
-            Giver::Own => Growth::Kept,
-            Giver::Unknown => Growth::Unknown,
-        };
-        // A part of what holds rows may hold them as well.
-        let of_one = |origin: &Origin| match (of_whole(origin.from), origin.is_part) {
-            (Growth::Unknown, true) => Growth::Kept,
-            (growth, _) => growth,
+        let of_one = |origin: &Origin| match *origin {
+            Origin::Given(line, column) => self.of_given(function, (line, column)),
+            Origin::Parameter(position) => self.of_parameter(function, position, depth, seen, callers),
+            Origin::Request => Growth::Requested,
+            Origin::Unknown => Growth::Unknown,
         };
         origins.iter().map(of_one).max().unwrap_or(Growth::Few)
     }

@@ -114,11 +114,11 @@ impl CallGraph<'_> {
         around.pace.map(str::to_owned)
     }
 
-    /// Whether a call looks something up, or makes this number of writes at most, and does nothing else.
-    pub(super) fn is_simple(&self, source: usize, call: &CallRef, most: usize) -> bool {
+    /// Whether a call looks something up, or makes one write, and does nothing else.
+    pub(super) fn is_simple(&self, source: usize, call: &CallRef) -> bool {
         let mut work = Work::default();
         self.add_call(source, call, 0, &mut HashSet::new(), &mut work);
-        work.writes.len() <= most && work.reads.len() <= LOOKUP && work.waits.is_none() && !work.begins
+        work.writes.len() <= 1 && work.reads.len() <= LOOKUP && work.waits.is_none() && !work.begins
     }
 
     /// Whether the turns of a loop write anything.

@@ -159,18 +159,15 @@ impl Walker<'_> {
                     && let Some(name) = path.path.get_ident()
                 {
                     let origins = self.origins(&node.right);
-                    self.add_origins(&name.to_string(), &origins);
-                }
-                if let Expr::Path(path) = node.left.as_ref()
-                    && let Some(name) = path.path.get_ident()
-                    && let Some(local) = self.here.locals.get_mut(&name.to_string())
-                {
-                    local.queries.extend(
-                        queries
-                            .into_iter()
-                            .filter(|query| !local.queries.contains(query))
-                            .collect::<Vec<_>>(),
-                    );
+                    let name = name.to_string();
+                    self.add_origins(&name, &origins);
+                    if let Some(local) = self.here.locals.get_mut(&name) {
+                        for query in queries {
+                            if !local.queries.contains(&query) {
+                                local.queries.push(query);
+                            }
+                        }
+                    }
                 }
             }
             Expr::Async(node) => {

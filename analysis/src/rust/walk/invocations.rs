@@ -67,7 +67,7 @@ impl Walker<'_> {
                     over: String::new(),
                     turns: purpose::over(Shape::Pages),
                     place: place_at(&self.file, function.path.span().start()),
-                    origins: vec![Origin::UNKNOWN],
+                    origins: vec![Origin::Unknown],
                     element: TypeRef::Unknown,
                     collected: Queries::new(),
                 }

@@ -58,7 +58,7 @@ impl Local {
             collected: Queries::new(),
             queries: Queries::new(),
             shape: Shape::Unknown,
-            origins: vec![Origin::UNKNOWN],
+            origins: vec![Origin::Unknown],
             ty: TypeRef::Unknown,
             closure: None,
             walked: None,

@@ -142,7 +142,7 @@ impl Walker<'_> {
             exempt,
             turns: count,
             origins: drawn_from(&node.cond)
-                .map_or_else(|| vec![Origin::UNKNOWN], |source| self.origins(source)),
+                .map_or_else(|| vec![Origin::Unknown], |source| self.origins(source)),
             pace: pace::of_while(&node.cond, drawn)
                 .or_else(|| pace::follows(&node.cond, &node.body))
                 .or_else(|| pace::found(&node.body)),
@@ -176,7 +176,7 @@ impl Walker<'_> {
             elements: Vec::new(),
             exempt: turns.exempt,
             turns: turns.count,
-            origins: vec![Origin::UNKNOWN],
+            origins: vec![Origin::Unknown],
             pace: None,
         };
         self.in_loop(head, turns, true, |walker| {
@@ -191,7 +191,7 @@ impl Walker<'_> {
                 walker.scoped(|walker| {
                     let origins = match runs {
                         Runs::PerElement { origins, .. } => origins.as_slice(),
-                        _ => &[Origin::UNKNOWN],
+                        _ => &[Origin::Unknown],
                     };
                     closure.inputs.iter().for_each(|input| walker.bind_from(input, Shape::Unknown, origins));
                     if let (Runs::PerElement { element, collected, .. }, Some(input)) =

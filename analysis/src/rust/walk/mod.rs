@@ -227,7 +227,7 @@ impl<'f> Walker<'f> {
 
     /// Brings the variables of a pattern into scope, with this shape.
     pub(in crate::rust) fn bind_as(&mut self, pattern: &Pat, shape: Shape) {
-        self.bind_from(pattern, shape, &[Origin::UNKNOWN]);
+        self.bind_from(pattern, shape, &[Origin::Unknown]);
     }
 
     /// Walks with variables that go out of scope afterwards; closures that were never called are walked then.

@@ -11,7 +11,7 @@ use super::shape::{Shape, is_constant};
 use super::sql_text::segments;
 use super::variables;
 use crate::rust::place_at;
-use crate::rust::site::{Giver, Origin};
+use crate::rust::site::Origin;
 
 /// The maximum number of steps from a value to what gives it.
 const DEEPEST: usize = 60;
@@ -54,10 +54,6 @@ const JOINS: &[&str] = &[
 const GATHERS: &[&str] =
     &["boxed", "collect", "instrument", "into_future", "join_all", "timeout", "try_collect", "try_join_all"];
 
-/// The names of fields that hold the rows of a page.
-const ROWS: &[&str] =
-    &["content", "data", "entries", "items", "list", "records", "results", "rows", "value", "values"];
-
 /// Methods that add to a collection.
 const ADDS: &[&str] = &[
     "append",
@@ -93,7 +89,7 @@ impl Walker<'_> {
         }
         let mut add = |origin: Origin| note(found, origin);
         if depth > DEEPEST {
-            return add(Origin::UNKNOWN);
+            return add(Origin::Unknown);
         }
         let depth = depth + 1;
         match value {
@@ -105,16 +101,7 @@ impl Walker<'_> {
             Expr::Await(inner) => self.trace_awaited(&inner.base, depth, found),
             Expr::Unary(inner) => self.trace(&inner.expr, depth, found),
             Expr::Cast(inner) => self.trace(&inner.expr, depth, found),
-            Expr::Field(inner) => {
-                let mut whole = Vec::new();
-                self.trace(&inner.base, depth, &mut whole);
-                // A page of rows has them in a field.
-                let is_part =
-                    matches!(&inner.member, syn::Member::Named(name) if !ROWS.iter().any(|it| name == it));
-                for origin in whole {
-                    note(found, Origin { is_part: origin.is_part || is_part, ..origin });
-                }
-            }
+            Expr::Field(inner) => self.trace(&inner.base, depth, found),
             Expr::Index(inner) => self.trace(&inner.expr, depth, found),
             Expr::Range(range) => {
                 range.start.iter().chain(&range.end).for_each(|end| self.trace(end, depth, found));
@@ -124,29 +111,29 @@ impl Walker<'_> {
             Expr::Struct(made) => {
                 made.fields.iter().for_each(|field| self.trace(&field.expr, depth, found));
                 // Its methods may add more.
-                note(found, Origin::UNKNOWN);
+                note(found, Origin::Unknown);
             }
             Expr::Path(path) => {
                 let parts = segments(&path.path);
                 let name = parts.last().map_or("", String::as_str);
                 match self.here.locals.get(name).filter(|_| parts.len() == 1) {
                     Some(local) => local.origins.iter().for_each(|origin| add(*origin)),
-                    None if name == "self" => add(Origin::of(Giver::Own)),
+                    None if name == "self" => add(Origin::Unknown),
                     None if is_constant(name) || name == "None" => {}
-                    None => add(Origin::UNKNOWN),
+                    None => add(Origin::Unknown),
                 }
             }
             Expr::MethodCall(call) => {
                 let method = call.method.to_string();
                 self.trace(&call.receiver, depth, found);
                 if SHARED.contains(&method.as_str()) {
-                    note(found, Origin::UNKNOWN);
+                    note(found, Origin::Unknown);
                 }
                 let joins = JOINS.contains(&method.as_str());
                 self.trace_given(call.method.span(), call.args.iter().filter(|_| joins), depth, found);
             }
             Expr::Call(call) => {
-                let Expr::Path(path) = call.func.as_ref() else { return add(Origin::UNKNOWN) };
+                let Expr::Path(path) = call.func.as_ref() else { return add(Origin::Unknown) };
                 let last = path.path.segments.last();
                 let is_constructor =
                     last.is_some_and(|last| last.ident.to_string().starts_with(char::is_uppercase));
@@ -175,7 +162,7 @@ impl Walker<'_> {
                     }
                 }
             }
-            _ => add(Origin::UNKNOWN),
+            _ => add(Origin::Unknown),
         }
     }
 
@@ -188,7 +175,7 @@ impl Walker<'_> {
         found: &mut Vec<Origin>,
     ) {
         let place = place_at(&self.file, span.start());
-        note(found, Origin::of(Giver::Given(place.line, place.column)));
+        note(found, Origin::Given(place.line, place.column));
         let is_plain = |value: &&Expr| !matches!(value, Expr::Closure(_) | Expr::Lit(_));
         for argument in arguments.filter(is_plain).filter(|value| !self.is_connection(value)) {
             self.trace(argument, depth, found);
@@ -226,7 +213,7 @@ impl Walker<'_> {
             Some(Stmt::Expr(tail, None)) if leaves(tail) => {}
             // What the block declares is out of scope.
             Some(Stmt::Expr(tail, None)) if block.stmts.len() == 1 => self.trace(tail, depth, found),
-            _ => note(found, Origin::UNKNOWN),
+            _ => note(found, Origin::Unknown),
         }
     }
 
@@ -267,7 +254,7 @@ impl Walker<'_> {
                 _ => None,
             };
             if let Some(name) = lent.filter(|_| !self.is_connection(value)) {
-                self.add_origins(&name, &[Origin::UNKNOWN]);
+                self.add_origins(&name, &[Origin::Unknown]);
             }
         }
     }
@@ -283,7 +270,7 @@ pub(super) fn of_parameter(input: &syn::PatType, position: usize) -> Origin {
         (_, syn::Type::Path(ty)) => is_extractor(&ty.path),
         _ => false,
     };
-    Origin::of(if is_request { Giver::Request } else { Giver::Parameter(position) })
+    if is_request { Origin::Request } else { Origin::Parameter(position) }
 }
 
 /// Adds an origin, if it is new.
@@ -297,7 +284,7 @@ fn note(found: &mut Vec<Origin>, origin: Origin) {
 /// Where there are too many origins, the last of them is unknown.
 fn overflow(found: &mut [Origin]) {
     if let Some(last) = found.last_mut() {
-        *last = Origin::UNKNOWN;
+        *last = Origin::Unknown;
     }
 }
 

@@ -1,9 +1,11 @@
 //! The body of a `DO` block or a plpgsql function as data: statements, conditions, blocks and loops.
 
+use std::cell::LazyCell;
+
 pub use super::condition::{Condition, Test};
 pub(crate) use super::condition::{catalog_test, condition};
 use super::cursor::Cursor;
-pub(crate) use super::loops::SPREAD;
+pub(crate) use super::loops::{MOST_TURNS, SPREAD};
 use super::{Written, loops, session};
 use crate::sql::Dialect;
 
@@ -81,8 +83,9 @@ pub fn parse(body: &str, dialect: Dialect) -> Vec<Node> {
 
 /// Whether any statement changes the schema.
 pub fn runs_ddl(nodes: &[Node]) -> bool {
+    let composes = LazyCell::new(|| nodes.iter().any(composes_ddl));
     nodes.iter().any(|node| match node {
-        Node::Statement(sql) => looks_like_ddl(sql, Dialect::Postgres) || executes_ddl(sql, nodes),
+        Node::Statement(sql) => looks_like_ddl(sql, Dialect::Postgres) || executes_ddl(sql, || *composes),
         Node::Execute(expression) => may_be_ddl(expression, Dialect::Postgres),
         Node::Call { .. } | Node::Assign { .. } => false,
         Node::If { branches, otherwise } => {
@@ -95,16 +98,21 @@ pub fn runs_ddl(nodes: &[Node]) -> bool {
     })
 }
 
-/// MySQL: whether a statement runs a text that is put together here, and may change the schema.
-fn executes_ddl(sql: &str, nodes: &[Node]) -> bool {
-    let changes = |text: &str| {
-        let text = text.to_ascii_lowercase();
-        ["create ", "alter ", "drop ", "rename "].iter().any(|word| text.contains(word))
-    };
+/// MySQL: whether a statement runs a text that may change the schema; `composes` says whether such a text is put together
+/// beside it.
+fn executes_ddl(sql: &str, composes: impl FnOnce() -> bool) -> bool {
     let cursor = Cursor::new(sql, Dialect::MySql);
-    let is_set =
-        |node: &Node| matches!(node, Node::Assign { value, .. } | Node::Statement(value) if changes(value));
-    cursor.is("execute immediate") && changes(sql) || cursor.is("prepare") && nodes.iter().any(is_set)
+    cursor.is("execute immediate") && names_ddl(sql) || cursor.is("prepare") && composes()
+}
+
+/// Whether a node puts a text together that may change the schema.
+fn composes_ddl(node: &Node) -> bool {
+    matches!(node, Node::Assign { value, .. } | Node::Statement(value) if names_ddl(value))
+}
+
+fn names_ddl(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["create ", "alter ", "drop ", "rename "].iter().any(|word| text.contains(word))
 }
 
 /// Whether the SQL in an expression may change the schema: judged by the start of its first string; assumed

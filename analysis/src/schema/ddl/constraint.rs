@@ -222,7 +222,7 @@ fn action(cursor: &mut Cursor<'_>) -> Option<String> {
     taken.filter(|action| *action != "no action").map(str::to_uppercase)
 }
 
-/// That the rows of before may violate a constraint.
+/// Rows that existed before may violate the constraint.
 pub(crate) const NOT_VALID: &str = "NOT VALID";
 
 /// Reads a clause on when and for which rows a constraint is checked, and records anything but the default.

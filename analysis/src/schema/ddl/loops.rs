@@ -51,8 +51,8 @@ pub(super) fn is_left(cursor: &Cursor<'_>, start: usize) -> bool {
     })
 }
 
-/// The most turns of a loop over numbers that are made one by one.
-const MOST_TURNS: usize = 64;
+/// The most turns of a loop that are run one by one.
+pub(crate) const MOST_TURNS: usize = 64;
 
 /// The values of `FOR x IN 1..3`, and of `FOR x IN REVERSE 3..1`, which counts downwards from the first number.
 fn numbers(head: &str) -> Option<Vec<String>> {

@@ -17,8 +17,6 @@ const DEEPEST: usize = 8;
 /// itself twice would take exponentially many. A step is a statement, or some bytes of a body.
 const STEPS: usize = 20_000;
 const BYTES_OF_A_STEP: usize = 64;
-/// The maximum number of turns of a loop that are run one by one.
-const MOST_TURNS: usize = 64;
 
 /// A function that migrations may call.
 #[derive(Debug, Clone)]
@@ -137,16 +135,20 @@ impl Replay {
             }
             self.assign(variable, value);
             self.run(nodes, what);
+            if self.steps > STEPS {
+                return;
+            }
         }
     }
 
     /// Runs a loop while its condition is known to hold.
     fn run_while(&mut self, condition: &Condition, nodes: &[Node], what: &str) {
-        for _ in 0..MOST_TURNS {
+        for _ in 0..block::MOST_TURNS {
             match self.holds(condition) {
-                Some(true) => self.run(nodes, what),
+                // Without steps left, the loops inside would still be entered, each as often as this one.
+                Some(true) if self.steps <= STEPS => self.run(nodes, what),
                 Some(false) => return,
-                None => break,
+                Some(true) | None => break,
             }
         }
         self.run_loop(nodes, what);

@@ -227,7 +227,7 @@ impl Replay {
         Ok(())
     }
 
-    /// The rows of before keep a constraint, too.
+    /// `VALIDATE CONSTRAINT`: earlier rows satisfy it, too.
     pub(super) fn validate(&mut self, name: &Name, constraint: &str) -> Step {
         let table = self.table_mut(name)?;
         for check in table.checks.iter_mut().filter(|check| check.name.as_deref() == Some(constraint)) {

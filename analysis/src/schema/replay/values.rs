@@ -45,7 +45,7 @@ impl Text {
         *self == Text::null()
     }
 
-    /// NULL: no text, and in a text with others nothing that is known.
+    /// NULL, which differs from a hole; a text that contains it is unknown all the same.
     fn null() -> Text {
         Text(vec![None, None])
     }

@@ -6,6 +6,13 @@ use crate::schema::replay::Replay;
 use crate::sql::Dialect;
 
 #[track_caller]
+fn has_parts(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[track_caller]
 fn round_trip(dialect: Dialect, sql: &str) -> String {
     let mut replay = Replay::new(dialect);
     replay.apply(sql, "test.sql");
@@ -185,7 +192,7 @@ fn what_is_stored_with_a_definition() {
          ALTER TABLE u ADD CONSTRAINT u_n CHECK (n > 0) NOT VALID; ALTER TABLE u ADD CONSTRAINT u_m CHECK (m > 0) NOT VALID;
          ALTER TABLE u VALIDATE CONSTRAINT u_m; CREATE TABLE l (id int); ALTER TABLE l SET UNLOGGED; ALTER TABLE l SET LOGGED;",
     );
-    for part in [
+    let parts = [
         "AS text COLLATE \"C\" NOT NULL",
         "AS IDENTITY (START WITH 100 INCREMENT BY 5)",
         ") WITH (fillfactor = 90);",
@@ -194,9 +201,8 @@ fn what_is_stored_with_a_definition() {
         "ALTER TABLE u ADD CONSTRAINT u_n CHECK (n > 0) NOT VALID;",
         "    CONSTRAINT u_m CHECK (m > 0)\n",
         "CREATE TABLE l (",
-    ] {
-        assert!(text.contains(part), "{part}: {text}");
-    }
+    ];
+    has_parts(&text, &parts);
 }
 
 #[test]
@@ -209,12 +215,11 @@ fn parameters_are_stored_as_they_are_read() {
              timescaledb.compress_orderby = 'ts DESC, v');
          CREATE TABLE n (id int) WITH (tsdb.chunk = 'A, B', fillfactor = 80 /* high */, o = 'A, \"b\"');",
     );
-    for part in [
+    let parts = [
         "WITH (autovacuum_enabled = false, fillfactor = 70, log_autovacuum_min_duration = -1, toast.autovacuum_enabled = true);",
         "WITH (fillfactor = 80, o = 'A, \"b\"');",
-    ] {
-        assert!(text.contains(part), "{part}: {text}");
-    }
+    ];
+    has_parts(&text, &parts);
 }
 
 #[test]
@@ -227,9 +232,10 @@ fn options_of_an_identity_have_no_comments() {
          ALTER TABLE u ALTER id ADD GENERATED ALWAYS AS IDENTITY ( -- here
              SEQUENCE NAME public.s);",
     );
-    for part in ["AS IDENTITY (START WITH 100 INCREMENT BY -5)", "AS IDENTITY (SEQUENCE NAME public.s)"] {
-        assert!(text.contains(part), "{part}: {text}");
-    }
+    has_parts(
+        &text,
+        &["AS IDENTITY (START WITH 100 INCREMENT BY -5)", "AS IDENTITY (SEQUENCE NAME public.s)"],
+    );
 }
 
 #[test]
@@ -241,13 +247,12 @@ fn constraints_that_are_not_valid_may_be_deferred() {
          ALTER TABLE u ADD CONSTRAINT u_b FOREIGN KEY (b) REFERENCES t NOT VALID DEFERRABLE;
          ALTER TABLE u ADD CONSTRAINT u_c FOREIGN KEY (c) REFERENCES t NOT VALID NOT DEFERRABLE;",
     );
-    for part in [
+    let parts = [
         "REFERENCES t (id) DEFERRABLE INITIALLY DEFERRED NOT VALID;",
         "REFERENCES t (id) DEFERRABLE NOT VALID;",
         "REFERENCES t (id) NOT VALID;",
-    ] {
-        assert!(text.contains(part), "{part}: {text}");
-    }
+    ];
+    has_parts(&text, &parts);
 }
 
 #[test]
@@ -260,11 +265,10 @@ fn character_sets_are_those_of_the_table_unless_said_otherwise() {
          ALTER TABLE t ADD d char(3);
          CREATE TABLE u (a varchar(5), b varchar(5) CHARACTER SET latin1); ALTER TABLE u CONVERT TO CHARACTER SET utf8mb4;",
     );
-    for part in [
+    let parts = [
         "CREATE SEQUENCE `s` START WITH 100 INCREMENT BY 5;\n",
         "`a` varchar(5),\n    `b` varchar(5) CHARACTER SET latin1,\n    `c` text COLLATE utf8mb4_bin,\n    `h` int INVISIBLE,\n    `d` char(3)\n) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;",
         "CREATE TABLE `u` (\n    `a` varchar(5),\n    `b` varchar(5)\n) CHARACTER SET utf8mb4;",
-    ] {
-        assert!(text.contains(part), "{part}: {text}");
-    }
+    ];
+    has_parts(&text, &parts);
 }

@@ -44,7 +44,7 @@ impl Resolver<'_> {
                 self.block_mut(id).outputs = Some(renamed.iter().map(|name| Output::named(name)).collect());
             }
         }
-        // It sees the rows around the query that it belongs to, whose own FROM is not open yet.
+        // A CTE sees the rows of outer queries, and not those of its own query, whose FROM is not open yet.
         self.query_into(&cte.query, id);
         if self.blocks[id.0 as usize].correlated {
             self.block_mut(parent).correlated = true;

@@ -75,7 +75,7 @@ impl Resolver<'_> {
                     None
                 }
                 Found::Row(relation) => {
-                    // A column of that name is meant before a row, wherever it is.
+                    // A column of that name takes precedence over a row, even one of an outer query.
                     if let Some((depth, relation)) = self.certain_outer(depth, &name) {
                         self.mark_correlated(depth);
                         return Expr::Column(ColumnRef { relation: Some(relation), name, span });

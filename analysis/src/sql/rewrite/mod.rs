@@ -221,6 +221,24 @@ impl Rewriter {
         may
     }
 
+    /// How far from the end of the output the parenthesis or bracket is that the one at `back` closes.
+    fn opened(&self, back: usize) -> Option<usize> {
+        let mut depth = 0_usize;
+        for back in back..=self.out.len() {
+            match self.written(back) {
+                Token::RParen | Token::RBracket => depth += 1,
+                Token::LParen | Token::LBracket => {
+                    depth = depth.checked_sub(1)?;
+                    if depth == 0 {
+                        return Some(back);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
     /// The offset of the parenthesis that closes the one `ahead` positions after the current token.
     fn closing(&self, ahead: usize) -> Option<usize> {
         let mut depth = 0_usize;

@@ -100,7 +100,7 @@ pub(super) fn collated_cast(r: &mut Rewriter) -> bool {
     loop {
         match r.written(back) {
             Token::RParen => {
-                let Some(open) = opened(r, back) else { return false };
+                let Some(open) = r.opened(back) else { return false };
                 back = open + 1;
             }
             Token::RBracket | Token::LBracket | Token::Word(_) | Token::Period | Token::Number(..) => {
@@ -145,11 +145,11 @@ fn cast_start(r: &Rewriter, mut back: usize) -> Option<usize> {
         back += 1;
         match r.written(back) {
             Token::RBracket => {
-                back = opened(r, back)?;
+                back = r.opened(back)?;
                 continue;
             }
             Token::RParen => {
-                back = opened(r, back)?;
+                back = r.opened(back)?;
                 if is_name(back + 1) {
                     back += 1;
                 }
@@ -195,24 +195,6 @@ fn starts_operand(r: &Rewriter, back: usize) -> bool {
         ),
     };
     begins && !continues
-}
-
-/// How far from the end of the output the parenthesis or bracket is that the one at `back` closes.
-fn opened(r: &Rewriter, back: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    for back in back..=r.out.len() {
-        match r.written(back) {
-            Token::RParen | Token::RBracket => depth += 1,
-            Token::LParen | Token::LBracket => {
-                depth = depth.checked_sub(1)?;
-                if depth == 0 {
-                    return Some(back);
-                }
-            }
-            _ => {}
-        }
-    }
-    None
 }
 
 /// Whether a column of `FROM f(..) AS t(a int, b text COLLATE "C")` is being read.

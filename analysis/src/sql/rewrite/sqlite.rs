@@ -108,22 +108,11 @@ fn collated_list(r: &mut Rewriter) -> bool {
     if *r.written(1) != Token::RParen || !r.is_name(1) {
         return false;
     }
-    let mut depth = 0_usize;
-    for back in 1..=r.out.len() {
-        match r.written(back) {
-            Token::RParen => depth += 1,
-            Token::LParen if depth == 1 => {
-                let is_list = keyword(r.written(back + 1)) == K::IN;
-                if is_list {
-                    r.skip(2);
-                }
-                return is_list;
-            }
-            Token::LParen => depth -= 1,
-            _ => {}
-        }
+    let is_list = r.opened(1).is_some_and(|open| keyword(r.written(open + 1)) == K::IN);
+    if is_list {
+        r.skip(2);
     }
-    false
+    is_list
 }
 
 /// `AS [NOT] MATERIALIZED (..)`.

@@ -42,7 +42,7 @@ impl Session<'_> {
         self.in_view -= in_view;
         self.path.pop();
         self.depth -= 1;
-        // The server compares rows for DISTINCT as text where it knows no better.
+        // DISTINCT makes columns without a type `text`.
         let is_distinct = matches!(&block.body, Body::Select(select) if select.distinct.as_ref().is_some_and(Vec::is_empty));
         let settle = settle || is_distinct;
         let fields = values.map(|values| {

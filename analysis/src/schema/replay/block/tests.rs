@@ -159,3 +159,16 @@ fn loops_that_are_left_early_are_not_followed() {
         EXECUTE format('ALTER TABLE t ADD %I int', n); END LOOP; RETURN; END $$";
     check(Dialect::Postgres, whole, "id exit y");
 }
+
+#[test]
+fn loops_inside_loops_end_with_the_steps() {
+    let nested = "WHILE true LOOP ".repeat(5) + "ALTER TABLE t ADD x int; " + &"END LOOP; ".repeat(5);
+    let each = "FOR i IN 1..64 LOOP ".repeat(5) + "PERFORM 1; " + &"END LOOP; ".repeat(5);
+    for body in [nested, each] {
+        let replay = replayed(
+            Dialect::Postgres,
+            &format!("CREATE TABLE t (id int); DO $$ DECLARE i int; BEGIN {body} END $$"),
+        );
+        assert!(replay.steps > STEPS && replay.steps < STEPS + 1_000, "{} steps", replay.steps);
+    }
+}

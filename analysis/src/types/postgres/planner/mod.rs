@@ -121,6 +121,12 @@ mod tests {
     }
 
     #[track_caller]
+    fn check_both(sql: &str, for_nulls: &str, for_any: &str) {
+        check_planned(sql, Planned::ForNulls, for_nulls);
+        check_planned(sql, Planned::ForAny, for_any);
+    }
+
+    #[track_caller]
     fn check_planned(sql: &str, planned: Planned, expected: &str) {
         let mut replay = Replay::new(Dialect::Postgres);
         replay.apply(TABLES, "tables.sql");
@@ -157,8 +163,7 @@ mod tests {
             ("OFFSET 0", "yn", "yn"),
             ("LIMIT 3", "nn", "nn"),
         ] {
-            check_planned(&format!("{join} {rest}"), Planned::ForNulls, for_nulls);
-            check_planned(&format!("{join} {rest}"), Planned::ForAny, for_any);
+            check_both(&format!("{join} {rest}"), for_nulls, for_any);
         }
     }
 
@@ -180,8 +185,7 @@ mod tests {
             ("LIMIT CASE WHEN $1 THEN 3 END", "?n", "?n"),
             ("LIMIT abs($1)", "?n", "?n"),
         ] {
-            check_planned(&format!("{join} {rest}"), Planned::ForNulls, for_nulls);
-            check_planned(&format!("{join} {rest}"), Planned::ForAny, for_any);
+            check_both(&format!("{join} {rest}"), for_nulls, for_any);
         }
     }
 
@@ -202,8 +206,7 @@ mod tests {
                 format!("SELECT * FROM ({outer} FROM ({join} {limit}) q) r"),
             ];
             for sql in &sqls {
-                check_planned(sql, Planned::ForNulls, for_nulls);
-                check_planned(sql, Planned::ForAny, for_any);
+                check_both(sql, for_nulls, for_any);
             }
         }
         let same = "SELECT * FROM (SELECT shop.id, item.id FROM shop LEFT JOIN item ON item.shop = shop.id";
