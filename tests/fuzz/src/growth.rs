@@ -56,6 +56,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "globs", start: 20, files: globs },
     Kind { name: "modules", start: 300, files: modules },
     Kind { name: "crates", start: 50, files: crates },
+    Kind { name: "links", start: 500, files: links },
     Kind { name: "branches", start: 300, files: branches },
     Kind { name: "joins", start: 50, files: joins },
     Kind { name: "sums", start: 300, files: sums },
@@ -257,6 +258,13 @@ fn branches(n: usize) -> Vec<File> {
         "pub async fn all(db: &sqlx::PgPool, n: i64, a: bool) {{\n    match n {{\n{}        _ => {{}}\n    }}\n}}\n",
         each(n, "", arm)
     );
+    project("CREATE TABLE t (id bigint PRIMARY KEY);", &source)
+}
+
+fn links(n: usize) -> Vec<File> {
+    let chain = each(n, "", |i| format!(".field_{i}(db)"));
+    let source = querying("all", "SELECT 1")
+        .replace(";\n}", &format!(";\n    let built = Builder::new(){chain};\n}}"));
     project("CREATE TABLE t (id bigint PRIMARY KEY);", &source)
 }
 

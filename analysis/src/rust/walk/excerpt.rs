@@ -32,6 +32,21 @@ pub(in crate::rust) fn written_receiver(receiver: &syn::Expr) -> String {
     if links > LONGEST_CHAIN { format!("{}.…", written(first)) } else { written(receiver) }
 }
 
+/// Whether a value is a chain of more methods than are read again for each of them: that of a builder.
+pub(super) fn is_long_chain(value: &syn::Expr) -> bool {
+    std::iter::successors(Some(value), |link| before(link)).nth(LONGEST).is_some()
+}
+
+/// What a method is called on.
+fn before(link: &syn::Expr) -> Option<&syn::Expr> {
+    match link {
+        syn::Expr::MethodCall(call) => Some(&call.receiver),
+        syn::Expr::Await(waits) => Some(&waits.base),
+        syn::Expr::Try(tried) => Some(&tried.expr),
+        _ => None,
+    }
+}
+
 struct Writer {
     text: String,
     /// Whether the next token follows without a space.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use syn::Expr;
 
 use super::Walker;
-use super::excerpt::{LONGEST, written};
+use super::excerpt::{LONGEST, is_long_chain, written};
 use super::invocations::is_connection;
 use super::variables;
 use crate::rust::type_ref::TypeRef;
@@ -39,18 +39,29 @@ pub(in crate::rust) const SERVICES: &[&str] = &["api", "client", "http", "mailer
 impl Walker<'_> {
     /// Notes what the call that is recorded next reaches.
     pub(super) fn note_reach<'e>(&mut self, values: impl Iterator<Item = &'e Expr>) {
-        let values: Vec<&Expr> = values.collect();
-        self.here.on_database = values.iter().any(|value| self.is_database(value));
-        self.here.on_service = values.iter().any(|value| self.is_service(value));
-        let is_left_out = |value: &Expr| is_kept(value) && self.is_database(value) && !self.is_of_turn(value);
-        let given = values.iter().filter(|value| !is_left_out(value));
+        let mut given = Vec::new();
+        self.here.on_database = false;
+        self.here.on_service = false;
+        for value in values {
+            let words = words_of(value);
+            let on_database = self.is_of_database(value, &words);
+            self.here.on_database |= on_database;
+            self.here.on_service |= self.is_of_service(value, &words);
+            if !(on_database && is_kept(value) && !self.is_of_turn(value)) {
+                given.push(value);
+            }
+        }
         let mentioned: Option<Vec<Vec<String>>> =
-            given.map(|value| variables::mentions_of_constant(value)).collect();
+            given.into_iter().map(variables::mentions_of_constant).collect();
         self.here.given = mentioned.map(|names| names.concat());
     }
 
     pub(super) fn is_database(&self, value: &Expr) -> bool {
-        has_word(value, &|word| DATABASES.contains(&word)) || is_connection(&self.type_of(value))
+        self.is_of_database(value, &words_of(value))
+    }
+
+    fn is_of_database(&self, value: &Expr, words: &str) -> bool {
+        split(words).any(|word| DATABASES.contains(&word)) || is_connection(&self.type_of(value))
     }
 
     /// Whether a value may be another in each turn of a loop around it, whatever it is named. What is borrowed anew in each
@@ -134,13 +145,13 @@ impl Walker<'_> {
         }
     }
 
-    fn is_service(&self, value: &Expr) -> bool {
+    fn is_of_service(&self, value: &Expr, words: &str) -> bool {
         let ends = |word: &str| SERVICES.iter().any(|end| word.ends_with(end));
         let of_type = || match self.type_of(value) {
             TypeRef::Named(path, _) => path.last().is_some_and(|last| ends(&last.to_ascii_lowercase())),
             _ => false,
         };
-        has_word(value, &ends) || of_type()
+        split(words).any(ends) || of_type()
     }
 }
 
@@ -202,11 +213,12 @@ fn is_kept(value: &Expr) -> bool {
     }
 }
 
-/// Whether a word of the names in a value that is a variable, field or chain of methods fulfils a test.
-fn has_word(value: &Expr, test: &dyn Fn(&str) -> bool) -> bool {
+/// The names in a value that is a variable, field or chain of methods, in lower case; none of a long chain.
+fn words_of(value: &Expr) -> String {
     match value {
-        Expr::Reference(inner) => has_word(&inner.expr, test),
-        Expr::Paren(inner) => has_word(&inner.expr, test),
+        Expr::Reference(inner) => words_of(&inner.expr),
+        Expr::Paren(inner) => words_of(&inner.expr),
+        value if is_long_chain(value) => String::new(),
         Expr::Path(_) | Expr::Field(_) | Expr::MethodCall(_) | Expr::Unary(_) => {
             let mut names = String::new();
             // Together with what is between them, they are too short to be cut off.
@@ -215,15 +227,22 @@ fn has_word(value: &Expr, test: &dyn Fn(&str) -> bool) -> bool {
                 _ => written(value),
             };
             text.make_ascii_lowercase();
-            text.split(|c: char| !c.is_alphanumeric()).any(test)
+            text
         }
-        _ => false,
+        _ => String::new(),
     }
+}
+
+fn split(words: &str) -> impl Iterator<Item = &str> {
+    words.split(|c: char| !c.is_alphanumeric())
 }
 
 /// Appends the names and signs in a variable, field or chain of methods without arguments, with more between them than
 /// when it is written out, which takes longer; `None` if there is anything else.
 fn names_of(value: &Expr, names: &mut String) -> Option<()> {
+    if names.len() > LONGEST {
+        return None;
+    }
     let mut add = |name: &dyn std::fmt::Display| write!(names, "{name}...").ok();
     match value {
         Expr::Path(path) if path.qself.is_none() => {

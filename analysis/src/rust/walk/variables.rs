@@ -6,6 +6,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, Pat};
 
+use super::excerpt::is_long_chain;
+
 /// The variables that an expression mentions, in order, without duplicates.
 pub(in crate::rust) fn mentions(expression: &Expr) -> Vec<String> {
     let mut visitor = Mentions::default();
@@ -15,6 +17,9 @@ pub(in crate::rust) fn mentions(expression: &Expr) -> Vec<String> {
 
 /// The variables that a value mentions, if it is the same as long as they are: no call computes it.
 pub(in crate::rust) fn mentions_of_constant(value: &Expr) -> Option<Vec<String>> {
+    if is_long_chain(value) {
+        return None;
+    }
     let mut visitor = Differs { known: &HashSet::new(), differs: false };
     visitor.visit_expr(value);
     (!visitor.differs).then(|| mentions(value))
