@@ -336,7 +336,13 @@ fn scan_file(
     let file = shown(path, base);
     let in_test = standing.in_test || is_test_path(&file);
     // If blanking removed what a macro needs, the whole file is read.
-    told.renamed = crates.get(*owner).map(|it| it.renamed.clone()).unwrap_or_default();
+    let by_manifest = crates.get(*owner).map(|it| it.renamed.clone()).unwrap_or_default();
+    told.renamed.values_mut().for_each(|name| {
+        if let Some(known) = by_manifest.get(name) {
+            name.clone_from(known);
+        }
+    });
+    told.renamed.extend(by_manifest);
     let scan = scan(&file, relevant, in_test, &told)
         .or_else(|_| scan(&file, text, in_test, &told))
         .map_err(|error| format!("parse `{file}`: {error}"))?;

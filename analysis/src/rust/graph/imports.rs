@@ -40,6 +40,8 @@ pub(in crate::rust) struct Macro {
     pub(in crate::rust) query: Option<Rules>,
     /// Whether they wait for something.
     pub(in crate::rust) awaits: bool,
+    /// Whether they have a loop or a closure.
+    pub(in crate::rust) repeats: bool,
     /// The macros that they may use.
     pub(in crate::rust) uses: Vec<String>,
 }
@@ -134,6 +136,11 @@ impl Imports {
     /// The rules of a macro that may run a query, by itself or by a macro that it uses.
     pub(in crate::rust) fn querying_rules(&self, path: &[String]) -> Option<TokenStream> {
         self.own_macro(path).filter(|of| of.is_querying(&self.macros)).map(|of| of.rules.clone())
+    }
+
+    /// The rules of a macro that may repeat what it is given.
+    pub(in crate::rust) fn repeating_rules(&self, path: &[String]) -> Option<TokenStream> {
+        self.own_macro(path).filter(|of| of.repeats).map(|of| of.rules.clone())
     }
 
     /// Whether a macro waits for something, or makes a query.

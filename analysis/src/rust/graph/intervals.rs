@@ -233,6 +233,9 @@ fn is_known_harmless(call: &CallRef) -> bool {
             | "changed"
             | "accept"
             | "flush"
+            // They wait for the future that they are called on, once.
+            | "instrument"
+            | "in_current_span"
             | "read_to_string"
             | "text"
             | "json"

@@ -24,7 +24,7 @@ pub struct Neighbour<'t> {
 /// What a file is told of the others.
 #[derive(Debug, Clone, Default)]
 pub struct Told {
-    /// The crates that the manifest gives another name, by that name.
+    /// The crates that the manifest or the root of the crate gives another name, by that name.
     pub renamed: HashMap<String, String>,
     /// The crates of the workspace that it can name.
     pub(in crate::rust) crates: HashSet<String>,
@@ -42,9 +42,22 @@ const UNKNOWN: &str = "(@ unknown @) => { unknown.await }";
 /// What each of these files is told of the others.
 pub fn told(files: &[Neighbour<'_>]) -> Vec<Told> {
     let mut told: Vec<Told> = files.iter().map(|_| Told::default()).collect();
+    tell_crates(files, &mut told);
     tell_macros(files, &mut told);
     tell_names(files, &mut told);
     told
+}
+
+/// Tells of the crates to which the root of the same crate gives another name.
+fn tell_crates(files: &[Neighbour<'_>], told: &mut [Told]) {
+    let roots = files.iter().filter(|file| file.module.is_empty());
+    let renamed: HashMap<&str, Vec<(String, String)>> = roots
+        .map(|file| (file.crate_name, handed::renamed_crates(file.text)))
+        .filter(|(_, renamed)| !renamed.is_empty())
+        .collect();
+    for (file, told) in files.iter().zip(told) {
+        told.renamed.extend(renamed.get(file.crate_name).cloned().unwrap_or_default());
+    }
 }
 
 /// Tells of the macros of the same crate, and of those that other crates export; where a name stands for several, it is
@@ -319,6 +332,33 @@ mod tests {
             ],
             "crate::db::q",
             None,
+        );
+    }
+
+    #[test]
+    fn a_crate_that_the_root_renames_has_that_name_in_all_files() {
+        let none = Arc::default();
+        let a = ["a".to_owned()];
+        let file = |crate_name, module, text| Neighbour { crate_name, externs: &none, module, text };
+        let files = [
+            file("app", &[][..], "extern crate sqlx as pg; mod a;"),
+            file("app", &a[..], "fn f() { pg::query(1); crate::pg::query(1) }"),
+            file("other", &[][..], "mod m { extern crate sqlx as inner; } fn f() { pg::query(1) }"),
+        ];
+        let told = told(&files);
+        let renamed: Vec<Vec<&str>> =
+            told.iter().map(|told| told.renamed.keys().map(String::as_str).collect()).collect();
+        assert_eq!(renamed, [vec!["pg"], vec!["pg"], vec![]]);
+        let path = ["crate", "pg", "query"].map(str::to_owned);
+        let led = told.get(1).and_then(|told| told.handed.get(&path[..])).map(|path| path.join("::"));
+        assert_eq!(led.as_deref(), Some("sqlx::query"));
+        check(
+            &[
+                ("db", "use ::sqlx as s; pub mod q {}"),
+                ("db::a", "mod inner { fn f() { super::super::s::query(1) } }"),
+            ],
+            "super::super::s::query",
+            Some("sqlx::query"),
         );
     }
 

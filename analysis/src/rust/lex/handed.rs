@@ -60,7 +60,9 @@ pub(in crate::rust) fn hands_on(text: &str) -> bool {
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         at += 1;
-        if !token.is("use") {
+        let is_extern = token.is("crate")
+            && at.checked_sub(2).and_then(|before| tokens.get(before)).is_some_and(|it| it.is("extern"));
+        if !(token.is("use") || is_extern) {
             continue;
         }
         let length = tokens.iter().skip(at).position(|token| token.kind == Kind::Sign(b';')).unwrap_or(0);
@@ -115,16 +117,16 @@ pub(in crate::rust) fn imports<'t>(
                     (reader.peek(0), reader.peek(1).map(|it| it.kind))
                 {
                     around.push((name.text.to_owned(), depth));
+                    // Paths of a module without imports lead somewhere as well.
+                    items_of(&around, &mut modules);
                 }
             }
             // Not the `use<'a>` of a type.
-            Kind::Word if token.text == "use" && !reader.is_sign(0, b'<') => {
-                let module: Vec<String> = around.iter().map(|(name, _)| name.clone()).collect();
-                let at = modules.iter().position(|items| items.module == module).unwrap_or_else(|| {
-                    modules.push(ModuleItems { module, ..ModuleItems::default() });
-                    modules.len() - 1
-                });
-                if let Some(items) = modules.get_mut(at) {
+            Kind::Word
+                if token.text == "use" && !reader.is_sign(0, b'<')
+                    || token.text == "crate" && reader.is_behind("extern") =>
+            {
+                if let Some(items) = items_of(&around, &mut modules) {
                     reader.tree(items, &mut Vec::new(), 0);
                 }
             }
@@ -137,6 +139,37 @@ pub(in crate::rust) fn imports<'t>(
         }
     }
     (modules, called)
+}
+
+/// The items of the module that these modules around are.
+fn items_of<'m>(
+    around: &[(String, usize)],
+    modules: &'m mut Vec<ModuleItems>,
+) -> Option<&'m mut ModuleItems> {
+    let module: Vec<String> = around.iter().map(|(name, _)| name.clone()).collect();
+    let at = modules.iter().position(|items| items.module == module).unwrap_or_else(|| {
+        modules.push(ModuleItems { module, ..ModuleItems::default() });
+        modules.len() - 1
+    });
+    modules.get_mut(at)
+}
+
+/// The crates that a file gives another name, by that name: `extern crate sqlx as pg;`. In the root of a crate, it is one
+/// for all of the crate's files.
+pub(in crate::rust) fn renamed_crates(text: &str) -> Vec<(String, String)> {
+    if !text.contains("extern crate") {
+        return Vec::new();
+    }
+    let (modules, _) = imports(text, &|_| false);
+    let root = modules.into_iter().find(|items| items.module.is_empty());
+    let uses = root.map(|items| items.uses).unwrap_or_default().into_iter();
+    uses.filter_map(|(local, path)| match path.as_slice() {
+        [name] if *name != local && text.contains(&format!("extern crate {name} as {local}")) => {
+            Some((local, name.clone()))
+        }
+        _ => None,
+    })
+    .collect()
 }
 
 struct Reader<'a, 't> {
@@ -153,6 +186,11 @@ impl<'t> Reader<'_, 't> {
         let next = self.peek(0)?;
         self.at += 1;
         Some(next)
+    }
+
+    /// Whether the current token stands behind this word.
+    fn is_behind(&self, word: &str) -> bool {
+        self.at.checked_sub(2).and_then(|before| self.tokens.get(before)).is_some_and(|it| it.is(word))
     }
 
     fn is_sign(&self, ahead: usize, sign: u8) -> bool {

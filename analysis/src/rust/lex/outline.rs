@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use super::aliases::{code_types, is_of_code, renamed, renames};
 use super::tokens::{Kind, Token, tokens};
 use crate::rust::{drivers, query_names};
 
@@ -16,6 +17,8 @@ pub struct Outline<'t> {
     pub(in crate::rust) functions: Vec<Outlined<'t>>,
     /// Imports under a new name, as pairs: `use store::fetch as load`.
     pub(in crate::rust) renames: Vec<(&'t str, &'t str)>,
+    /// Its types and traits that may be code, each with the types that it names: `type Callback = Box<dyn Fn(i64)>`.
+    pub(in crate::rust) code_types: Vec<(&'t str, Vec<&'t str>)>,
     /// The macros that it defines by rules, each as a function of what these name.
     pub(in crate::rust) macros: Vec<Outlined<'t>>,
     /// What may be made by macros that are used outside of functions: each word that one is given, as a function that
@@ -38,6 +41,8 @@ pub(in crate::rust) struct Outlined<'t> {
     pub(in crate::rust) queries: bool,
     /// Whether it takes functions to call.
     pub(in crate::rust) takes_functions: bool,
+    /// The types in its signature, one of which may be an alias of a function's.
+    pub(in crate::rust) types: Vec<&'t str>,
     /// The names that it may call.
     pub(in crate::rust) calls: HashSet<&'t str>,
 }
@@ -67,72 +72,10 @@ fn read(text: &str, with_calls: bool) -> (Outline<'_>, Vec<Token<'_>>) {
     let tokens = tokens(text);
     let renamed = renamed(&tokens);
     let renames = if with_calls { renames(&tokens) } else { Vec::new() };
+    let code_types = if with_calls { code_types(&tokens) } else { Vec::new() };
     let mut reader = Reader { tokens, renamed, with_calls, length: text.len(), ..Reader::default() };
     reader.items();
-    (Outline { renames, ..reader.outline }, reader.tokens)
-}
-
-/// The renames in imports.
-fn renames<'t>(tokens: &[Token<'t>]) -> Vec<(&'t str, &'t str)> {
-    let mut found = Vec::new();
-    let mut in_use = false;
-    for (at, token) in tokens.iter().enumerate() {
-        match token.kind {
-            Kind::Word if token.text == "use" => in_use = true,
-            Kind::Sign(b';') => in_use = false,
-            Kind::Word if in_use && token.text == "as" => {
-                let name = at.checked_sub(1).and_then(|before| tokens.get(before));
-                let new = tokens.get(at + 1);
-                let pair = name.zip(new).map(|(name, new)| (name.text, new.text));
-                found.extend(pair.filter(|(name, new)| name != new && *new != "_"));
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
-/// The names that a file gives to what makes queries: `use sqlx::query as q`, and macros whose rules mention
-/// it.
-fn renamed<'t>(tokens: &[Token<'t>]) -> HashSet<&'t str> {
-    let mut names = HashSet::new();
-    let mut at = 0usize;
-    // An iterator with positions takes three times as long in a build, where this runs on all tokens.
-    for token in tokens {
-        at += 1;
-        if !matches!((token.kind, token.text.len()), (Kind::Word, 2 | 11)) {
-            continue;
-        }
-        match token.text {
-            "as" => {
-                let before = at.checked_sub(2).and_then(|before| tokens.get(before));
-                if before.is_some_and(|name| query_names::makes_query(name.text)) {
-                    names.extend(tokens.get(at).map(|new| new.text));
-                }
-            }
-            "macro_rules" => names.extend(wrapper(tokens.get(at + 1..).unwrap_or_default())),
-            _ => {}
-        }
-    }
-    names
-}
-
-/// The name of a macro, given with its rules, if they mention something that makes a query.
-fn wrapper<'t>(definition: &[Token<'t>]) -> Option<&'t str> {
-    let (name, rules) = definition.split_first()?;
-    let mut depth = 0usize;
-    for token in rules {
-        match token.kind {
-            Kind::Sign(b'{' | b'(' | b'[') => depth += 1,
-            Kind::Sign(b'}' | b')' | b']') => depth = depth.saturating_sub(1),
-            Kind::Word if query_names::makes_query(token.text) => return Some(name.text),
-            _ => {}
-        }
-        if depth == 0 {
-            break;
-        }
-    }
-    None
+    (Outline { renames, code_types, ..reader.outline }, reader.tokens)
 }
 
 #[derive(Default)]
@@ -193,6 +136,7 @@ impl<'t> Reader<'t> {
             waits: Waits::Itself,
             queries: false,
             takes_functions: false,
+            types: Vec::new(),
             calls,
         };
         let (mut queries, mut words, mut depth) = (false, HashSet::new(), 0usize);
@@ -352,7 +296,7 @@ impl<'t> Reader<'t> {
         let is_async = before.iter().flatten().any(|token| token.text == "async");
         let name = self.peek(1).map(|token| token.text).unwrap_or_default();
         self.at += 2;
-        let mut takes_functions = false;
+        let (mut takes_functions, mut types) = (false, Vec::new());
         let mut waits = if is_async { Waits::Awaited } else { Waits::Never };
         let mut depth = 0usize;
         let open = loop {
@@ -363,11 +307,12 @@ impl<'t> Reader<'t> {
                 Kind::Sign(b'{') if depth == 0 => break token,
                 // A declaration without a body.
                 Kind::Sign(b';') if depth == 0 => return,
-                Kind::Word if matches!(token.text, "Fn" | "FnMut" | "FnOnce" | "AsyncFn" | "AsyncFnMut") => {
-                    takes_functions = true;
-                }
+                Kind::Word if is_of_code(token.text) => takes_functions = true,
                 Kind::Word if token.text.contains("Future") || token.text.contains("Stream") => {
                     waits = Waits::Awaited;
+                }
+                Kind::Word if self.with_calls && token.text.starts_with(|c: char| c.is_ascii_uppercase()) => {
+                    types.push(token.text);
                 }
                 _ => {}
             }
@@ -380,6 +325,7 @@ impl<'t> Reader<'t> {
             waits,
             queries: false,
             takes_functions,
+            types,
             calls: HashSet::new(),
         };
         self.body(&mut function);
@@ -445,6 +391,9 @@ impl<'t> Reader<'t> {
         let last = self.kind(at.checked_sub(1));
         let ends = matches!(next, Some(Kind::Sign(b')' | b',' | b';') | Kind::Sign(b']')));
         let begins = matches!(last, Some(Kind::Sign(b'(' | b',' | b':') | Kind::Sign(b'=')));
-        self.is_called(at) || begins && ends
+        // `load.retry(policy)` calls it until that succeeds.
+        let tries = next == Some(Kind::Sign(b'.'))
+            && self.tokens.get(at + 2).is_some_and(|method| method.text.starts_with("retry"));
+        self.is_called(at) || begins && ends || tries
     }
 }

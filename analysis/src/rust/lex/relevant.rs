@@ -156,8 +156,30 @@ fn functions(outlines: &[Outline<'_>]) -> HashSet<Id> {
         }
     }
     // A helper determines how often the function passed to it queries.
-    found.extend(all().filter(|(_, function)| function.takes_functions).map(|(id, _)| id));
+    let code = code_types(outlines);
+    let takes_code = |function: &Outlined<'_>| {
+        function.takes_functions || function.types.iter().any(|ty| code.contains(ty))
+    };
+    found.extend(all().filter(|(_, function)| takes_code(function)).map(|(id, _)| id));
     found.retain(|(file, at)| outlines.get(*file).is_some_and(|outline| *at < outline.functions.len()));
+    found
+}
+
+/// The names of types that are code: aliases of closures' types, directly and by other aliases.
+fn code_types<'t>(outlines: &[Outline<'t>]) -> HashSet<&'t str> {
+    let named = || outlines.iter().flat_map(|outline| &outline.code_types);
+    let mut users: HashMap<&str, Vec<&'t str>> = HashMap::new();
+    for (name, types) in named() {
+        types.iter().for_each(|of| users.entry(of).or_default().push(name));
+    }
+    let is_code = |types: &[&str]| types.iter().any(|of| super::aliases::is_of_code(of));
+    let mut new: Vec<&str> = named().filter(|(_, types)| is_code(types)).map(|(name, _)| *name).collect();
+    let mut found = HashSet::new();
+    while let Some(name) = new.pop() {
+        if found.insert(name) {
+            new.extend(users.get(name).into_iter().flatten());
+        }
+    }
     found
 }
 
@@ -240,6 +262,23 @@ mod tests {
             ],
             &["f"],
         );
+    }
+
+    #[test]
+    fn a_helper_takes_code_by_an_alias_of_its_type() {
+        let load = "async fn load() { query(\"x\").await }";
+        for types in [
+            "type Callback = Box<dyn Fn(i64) + Send>;",
+            "type Inner<'a> = &'a mut dyn FnMut(i64); type Callback = Option<Inner<'static>>;",
+            "type Callback = fn(i64);",
+            "pub trait Callback: Fn(i64) -> bool {}",
+            "trait Visit { type Callback: AsyncFnOnce(i64); }",
+        ] {
+            check(
+                &[load, types, "fn each(f: Callback) { f(1) } fn other(f: Other) { f() }"],
+                &["load", "each"],
+            );
+        }
     }
 
     #[test]

@@ -134,7 +134,7 @@ fn a_closure_that_nobody_is_known_to_call_once_is_no_bound() {
     check_unknown(&given("let run = |id| load(id); visit(ids, &run);"), &["closure given to visit"]);
     check_unknown(&given("Runner { run: Box::new(|id| load(id)) };"), &["closure given to new"]);
     check_unknown(&given("let all = [|id| load(id)]; all"), &["closure that is kept"]);
-    check_unknown(&given("let run = |id| load(id); keep(Some(run));"), &["closure given to Some"]);
+    check_unknown(&given("let run = |id| load(id); keep(Some(run));"), &["closure given to keep"]);
     check_unknown(&given("rows.map(|id| load(id));"), &["closure given to map"]);
     // It contains no query, or is called at most once.
     check_unknown(&given("db.visit(ids, |id| id + 1);"), &[]);
@@ -333,4 +333,56 @@ fn statements_of_the_session_count_as_any_other() {
     );
     check_bound(&scan, "f", 1, None);
     check_bound(&scan, "h", 2, Some(2));
+}
+
+#[test]
+fn a_closure_behind_a_reference_or_pointer_counts_as_often_as_a_helper_calls_it() {
+    let one = "async fn f(ids: &[i64]) { let run = |id| block_on(sql!(\"SELECT 1\").execute(db)); each(ids, GIVEN); }";
+    for (helper, given) in [
+        (
+            "f: &mut dyn FnMut(i64)) { for id in ids { f(*id); }",
+            "&mut |id| block_on(sql!(\"SELECT 1\").execute(db))",
+        ),
+        ("f: &mut dyn FnMut(i64)) { for id in ids { (*f)(*id); }", "&mut run"),
+        ("f: Box<dyn Fn(i64)>) { for id in ids { f.as_ref()(*id); }", "Box::new(run)"),
+        (
+            "f: Callback) { for id in ids { f(*id); }",
+            "Arc::new(|id| block_on(sql!(\"SELECT 1\").execute(db)))",
+        ),
+        (
+            "f: &dyn Fn(i64)) { ids.iter().for_each(|id| (f)(*id));",
+            "&|id| block_on(sql!(\"SELECT 1\").execute(db))",
+        ),
+        ("f: &mut dyn FnMut(&i64)) { ids.iter().for_each(&mut *f);", "&mut run"),
+        ("mut f: impl FnMut(i64)) { for id in ids { FnMut::call_mut(&mut f, (*id,)); }", "run"),
+        ("f: Option<Callback>) { if let Some(f) = f { for id in ids { f(*id); } }", "Some(Box::new(run))"),
+    ] {
+        let source = format!("fn each(ids: &[i64], {helper} }} {}", one.replace("GIVEN", given));
+        check_bound(&scanned(&source), "f", 0, None);
+    }
+    check_bound(
+        &scanned("async fn f() { (async || sql!(\"SELECT 1\").execute(db).await)().await; }"),
+        "f",
+        1,
+        Some(1),
+    );
+}
+
+#[test]
+fn what_extends_a_closure_may_call_it_any_number_of_times() {
+    let load = "async fn load(id: i64) { sql!(\"SELECT 1\").fetch_one(db).await }";
+    for (call, unknown) in [
+        ("(|| load(1)).retry(policy).await;", &["closure that is kept", "(|| load(1)).retry"][..]),
+        ("load.retry(policy).sleep(wait).await;", &["function given to retry"]),
+        ("Retry::spawn(policy, || load(1)).await;", &["closure given to spawn", "Retry::spawn"]),
+        ("tokio_retry::RetryIf::spawn(policy, || load(1), is_transient);", &["closure given to spawn"]),
+    ] {
+        let scan = scanned(&format!("async fn f() {{ {call} }} {load}"));
+        let bound = &function(&scan, "f").bound;
+        let mut found: Vec<&str> = bound.unknown.iter().map(|step| step.what.as_str()).collect();
+        found.sort_unstable();
+        let mut unknown = unknown.to_vec();
+        unknown.sort_unstable();
+        assert_eq!((found, bound.lower), (unknown, 0), "{call}");
+    }
 }

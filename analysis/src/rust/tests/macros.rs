@@ -83,3 +83,13 @@ fn a_macro_of_that_name_from_elsewhere_is_another() {
         assert_eq!(scanned_with(&get, source).sites, [], "{source}");
     }
 }
+
+#[test]
+fn a_macro_repeats_the_code_that_it_is_given() {
+    let each = ("each", "($xs:expr, $x:ident => $b:block) => { for $x in $xs { $b } }");
+    let twice = ("twice", "($b:block) => { $b; $b }");
+    let source = "async fn f(db: &PgPool, ids: &[i64]) { each!(ids, id => { sqlx::query(\"SELECT 1\").execute(db).await; }); }";
+    check_bound(&scanned_with(&[each, twice], source), "f", None);
+    let own = format!("macro_rules! each {{ {} }} {source}", each.1);
+    check_bound(&scanned(&own), "f", None);
+}

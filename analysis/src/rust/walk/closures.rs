@@ -3,8 +3,10 @@
 use syn::{Expr, ExprMethodCall};
 
 use super::excerpt::written_receiver;
+use super::handed::{path_in, variable};
 use super::loops::{self, Runs};
 use super::purpose;
+use super::reach::may_run;
 use super::shape::{self, Shape};
 use super::sql_text::segments;
 use super::{Queries, Walker};
@@ -19,8 +21,11 @@ impl Walker<'_> {
         let is_other = awaited && matches!(method, "filter" | "find" | "partition" | "position");
         let takes_function = node.args.iter().any(|argument| match argument {
             Expr::Closure(_) => true,
+            // The type may be an alias of another file.
+            Expr::Path(_) if only_takes_code(method) => true,
             Expr::Path(path) => !self.is_value(path, is_other),
-            _ => false,
+            // By reference, what is known to be a function.
+            argument => path_in(argument).is_some_and(|path| self.is_code_variable(path)),
         });
         if !takes_function {
             return None;
@@ -88,6 +93,15 @@ impl Walker<'_> {
         local.is_some_and(|local| local.closure.is_none() && (is_told || self.is_no_function(&local.ty, 0)))
     }
 
+    /// Whether a path is a variable that holds a closure, or a parameter that may.
+    fn is_code_variable(&self, path: &syn::ExprPath) -> bool {
+        let local = path.path.get_ident().and_then(|name| self.here.locals.get(&name.to_string()));
+        local.is_some_and(|local| {
+            let is_given = local.parameter.is_some() && local.ty != TypeRef::Unknown && may_run(&local.ty);
+            local.closure.is_some() || local.walked.is_some() || is_given
+        })
+    }
+
     fn is_no_function(&self, ty: &TypeRef, depth: u8) -> bool {
         match ty {
             _ if depth > DEEPEST => false,
@@ -121,10 +135,12 @@ impl Walker<'_> {
             match argument {
                 Expr::Closure(closure) => self.closure(closure, runs),
                 // A closure by reference.
-                Expr::Reference(inner)
-                    if !matches!(runs, Runs::Once) && matches!(*inner.expr, Expr::Path(_)) =>
+                Expr::Reference(_) | Expr::Paren(_)
+                    if !matches!(runs, Runs::Once)
+                        && path_in(argument).is_some_and(|path| self.is_code_variable(path)) =>
                 {
-                    queries.extend(self.arguments(std::iter::once(&*inner.expr), runs));
+                    let name = variable(argument).unwrap_or_default();
+                    self.local_closure(&name, runs);
                 }
                 Expr::Path(path) => {
                     let name = path.path.get_ident().map(ToString::to_string).unwrap_or_default();
@@ -168,6 +184,22 @@ impl Walker<'_> {
             }
         }
     }
+}
+
+/// Whether all that a method may be given is code.
+fn only_takes_code(method: &str) -> bool {
+    matches!(
+        method,
+        "for_each"
+            | "try_for_each"
+            | "filter_map"
+            | "flat_map"
+            | "take_while"
+            | "skip_while"
+            | "map_while"
+            | "sort_by_key"
+            | "sort_by_cached_key"
+    )
 }
 
 /// Whether a method that takes a closure, other than an iterator's, calls it at most once.

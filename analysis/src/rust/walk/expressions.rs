@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use syn::{Block, Expr, Item, Pat, Stmt};
 
+use super::handed::closure_in;
 use super::locals::Local;
 use super::loops::Runs;
 use super::shape::{self, Shape};
@@ -103,7 +104,8 @@ impl Walker<'_> {
             return self.type_pattern(&local.pat, ty);
         };
         let mut new = Local::new(name.ident.to_string(), self.here.loops.len());
-        if let Expr::Closure(closure) = init.expr.as_ref() {
+        let is_option = matches!(init.expr.as_ref(), Expr::Call(call) if matches!(call.func.as_ref(), Expr::Path(path) if path.path.is_ident("Some")));
+        if let Some(closure) = closure_in(&init.expr).filter(|_| !is_option) {
             new.closure = Some(Rc::new(closure.clone()));
             return self.here.locals.push(new);
         }
@@ -220,8 +222,10 @@ impl Walker<'_> {
                 self.note_whether_matched(&node.pat, &node.expr);
                 let ty = self.type_of(&node.expr);
                 let origins = self.origins(&node.expr);
+                let given = self.passed_on(&node.expr);
                 self.bind_from(&node.pat, Shape::Unknown, &origins);
                 self.type_pattern(&node.pat, ty);
+                self.unpack(&node.pat, given);
                 let queries = self.collected_in(&node.expr);
                 self.take_queries(&node.pat, queries);
             }
@@ -255,6 +259,20 @@ impl Walker<'_> {
             _ => {}
         }
         Queries::new()
+    }
+
+    /// Notes what a pattern takes out of a parameter that is an option: code in it is the caller's.
+    fn unpack(&mut self, pattern: &Pat, parameter: Option<usize>) {
+        let names = match pattern {
+            Pat::TupleStruct(some) if some.path.is_ident("Some") => variables::bindings(pattern),
+            Pat::Ident(_) => variables::bindings(pattern),
+            _ => return,
+        };
+        if let [name] = names.as_slice()
+            && let Some(local) = self.here.locals.get_mut(name)
+        {
+            local.parameter = parameter;
+        }
     }
 
     /// Walks a value that becomes a part of another: a query in it may be given more values where it is taken out.

@@ -3,6 +3,7 @@
 use proc_macro2::Span;
 use syn::Expr;
 
+use super::everyday::is_everyday;
 use super::loops::Runs;
 use super::spans;
 use super::sql_text::segments;
@@ -44,7 +45,14 @@ impl Walker<'_> {
         let mut queries = Queries::new();
         for (position, argument) in arguments.enumerate() {
             let mut is_function = matches!(argument, Expr::Closure(_));
+            // What wraps a closure calls it no more than who is given the whole.
+            let wraps = to == "new" || to == "pin" || to.starts_with(char::is_uppercase);
+            let wrapped = closure_in(argument).filter(|_| !wraps && !is_function);
             let body = self.sequence(|walker| match (walker.passed_on(argument), variable(argument)) {
+                _ if wrapped.is_some() => {
+                    is_function = true;
+                    wrapped.into_iter().for_each(|closure| walker.closure(closure, &Runs::Once));
+                }
                 (Some(parameter), _) => {
                     is_function = true;
                     walker.here.flow.push(Flow::Parameter(parameter));
@@ -115,6 +123,14 @@ impl Walker<'_> {
         is_lower && last != "self" && (parts.len() > 1 || self.here.locals.get(last).is_none())
     }
 
+    /// Handles a method of a function itself, `load.retry(policy)`: it may call it any number of times.
+    pub(super) fn extended(&mut self, node: &syn::ExprMethodCall, method: &str) {
+        if self.is_function(&node.receiver) && !is_everyday(method) {
+            let body = self.sequence(|walker| walker.function_value(&node.receiver));
+            self.keep(node.method.span(), format!("function given to {method}"), body);
+        }
+    }
+
     /// Records a call of a function that is passed as a value.
     fn function_value(&mut self, argument: &Expr) {
         let Expr::Path(path) = argument else { return };
@@ -130,23 +146,69 @@ fn is_callback(argument: &Expr) -> bool {
     matches!(argument, Expr::Closure(closure) if !closure.inputs.is_empty())
 }
 
+/// The closure that an expression is, by reference, behind a pointer or as a trait object: `&mut |id| ..`,
+/// `Box::new(|id| ..)`, `Some(&|id| ..)`.
+pub(super) fn closure_in(expression: &Expr) -> Option<&syn::ExprClosure> {
+    match expression {
+        Expr::Closure(closure) => Some(closure),
+        expression => closure_in(behind(expression)?),
+    }
+}
+
 /// The variable that an expression is, by reference, as a clone or behind a pointer.
 pub(super) fn variable(expression: &Expr) -> Option<String> {
     match expression {
-        Expr::Reference(inner) => variable(&inner.expr),
-        Expr::Paren(inner) => variable(&inner.expr),
-        Expr::MethodCall(call) if call.method == "clone" && call.args.is_empty() => variable(&call.receiver),
+        Expr::Path(path) => Some(path.path.get_ident()?.to_string()),
+        expression => variable(behind(expression)?),
+    }
+}
+
+/// The path that an expression is, by reference or behind a pointer.
+pub(super) fn path_in(expression: &Expr) -> Option<&syn::ExprPath> {
+    match expression {
+        Expr::Path(path) => Some(path),
+        expression => path_in(behind(expression)?),
+    }
+}
+
+/// What stands behind a reference or pointer, or is in an option that holds it.
+fn behind(expression: &Expr) -> Option<&Expr> {
+    match expression {
+        Expr::Reference(inner) => Some(&inner.expr),
+        Expr::Paren(inner) => Some(&inner.expr),
+        Expr::Group(inner) => Some(&inner.expr),
+        Expr::Cast(inner) if !matches!(*inner.ty, syn::Type::Path(_)) || wraps_trait_object(&inner.ty) => {
+            Some(&inner.expr)
+        }
+        Expr::Unary(inner) if matches!(inner.op, syn::UnOp::Deref(_)) => Some(&inner.expr),
+        Expr::MethodCall(call) if call.args.is_empty() => {
+            let method = call.method.to_string();
+            let is_same =
+                matches!(method.as_str(), "clone" | "as_ref" | "as_mut" | "as_deref" | "as_deref_mut");
+            is_same.then_some(call.receiver.as_ref())
+        }
         Expr::Call(call) => {
             let Expr::Path(function) = call.func.as_ref() else { return None };
             let parts = segments(&function.path);
             let is_pointer = matches!(
                 parts.iter().map(String::as_str).collect::<Vec<_>>().as_slice(),
-                [.., "Arc" | "Box" | "Rc", "new" | "clone" | "pin"]
+                [.., "Arc" | "Box" | "Rc", "new" | "clone" | "pin"] | ["Some"]
             );
-            let argument = call.args.first().filter(|_| is_pointer && call.args.len() == 1)?;
-            variable(argument)
+            call.args.first().filter(|_| is_pointer && call.args.len() == 1)
         }
-        Expr::Path(path) => Some(path.path.get_ident()?.to_string()),
         _ => None,
     }
+}
+
+/// Whether a type is a pointer to what implements a trait: `Box<dyn Fn(i64)>`.
+fn wraps_trait_object(ty: &syn::Type) -> bool {
+    let syn::Type::Path(path) = ty else { return false };
+    let Some(syn::PathArguments::AngleBracketed(arguments)) =
+        path.path.segments.last().map(|last| &last.arguments)
+    else {
+        return false;
+    };
+    arguments.args.iter().any(|argument| {
+        matches!(argument, syn::GenericArgument::Type(syn::Type::TraitObject(_) | syn::Type::Infer(_)))
+    })
 }

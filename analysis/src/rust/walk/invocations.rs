@@ -7,6 +7,7 @@ use syn::{Expr, ExprCall, ExprMethodCall};
 use super::caches;
 use super::everyday::is_everyday;
 use super::excerpt::{written, written_receiver};
+use super::handed::{closure_in, variable};
 use super::loops::Runs;
 use super::purpose;
 use super::reach;
@@ -28,6 +29,16 @@ impl Walker<'_> {
             Expr::Paren(inner) => inner.expr.as_ref(),
             function => function,
         };
+        if let Some(name) = self.called_variable(function, node) {
+            self.arguments(node.args.iter(), &Runs::Once);
+            self.local_closure(&name, &Runs::Once);
+            return Queries::new();
+        }
+        if let Some(closure) = closure_in(function) {
+            self.arguments(node.args.iter(), &Runs::Once);
+            self.closure(closure, &Runs::Once);
+            return Queries::new();
+        }
         let Expr::Path(function) = function else {
             self.call_of_value(node, function, awaited);
             return Queries::new();
@@ -53,13 +64,6 @@ impl Walker<'_> {
         if let Some(queries) = self.driver_function(function, node) {
             return queries;
         }
-        if let [name] = path.as_slice()
-            && self.here.locals.get(name).is_some()
-        {
-            self.arguments(node.args.iter(), &Runs::Once);
-            self.local_closure(name, &Runs::Once);
-            return Queries::new();
-        }
         let last = path.last().map(String::as_str).unwrap_or_default();
         let runs = match last {
             "unfold" | "try_unfold" | "from_fn" | "poll_fn" | "successors" | "repeat_with" => {
@@ -74,7 +78,9 @@ impl Walker<'_> {
             }
             _ => Runs::Once,
         };
-        let (inner, number) = match (is_spawn(last), &runs) {
+        // It calls what it spawns until that succeeds: `Retry::spawn(strategy, || load(id))`.
+        let tries = path.iter().rev().nth(1).is_some_and(|owner| owner.contains("Retry"));
+        let (inner, number) = match (is_spawn(last) && !tries, &runs) {
             (true, _) => (self.spawned(node.args.iter()), None),
             (false, Runs::Once) => {
                 let (queries, number) = self.handed(last, node.args.iter(), 0);
@@ -103,6 +109,22 @@ impl Walker<'_> {
             around.exempt = outer;
         }
         self.given(inner, last, span, awaited, node.args.iter())
+    }
+
+    /// The local variable that a call calls: `load(id)`, `(*load)(id)`, `load.as_ref()(id)`,
+    /// `FnMut::call_mut(&mut load, (id,))`.
+    fn called_variable(&self, function: &Expr, node: &ExprCall) -> Option<String> {
+        let called = match function {
+            Expr::Path(path) => match segments(&path.path).as_slice() {
+                [.., of, call] if is_trait_of_code(of) && call.starts_with("call") => {
+                    variable(node.args.first()?)
+                }
+                [name] => Some(name.clone()),
+                _ => None,
+            },
+            function => variable(function),
+        };
+        called.filter(|name| self.here.locals.get(name).is_some())
     }
 
     /// A call of a closure in a field: `(self.load)(id)`. Where the closure comes from is not tracked.
@@ -161,6 +183,7 @@ impl Walker<'_> {
     pub(in crate::rust) fn method_call(&mut self, node: &ExprMethodCall, awaited: bool) -> Queries {
         let queries = self.expr(&node.receiver);
         let method = node.method.to_string();
+        self.extended(node, &method);
         self.note_whether(node);
         self.here.tells |= caches::tells(&method, node.args.len());
         if !queries.is_empty() {
@@ -358,6 +381,10 @@ pub(super) fn is_connection(ty: &TypeRef) -> bool {
         }
         _ => false,
     }
+}
+
+fn is_trait_of_code(name: &str) -> bool {
+    matches!(name, "Fn" | "FnMut" | "FnOnce" | "AsyncFn" | "AsyncFnMut" | "AsyncFnOnce")
 }
 
 fn is_spawn(name: &str) -> bool {

@@ -253,7 +253,8 @@ pub(in crate::rust) fn macro_of(rules: TokenStream, aliases: &HashSet<String>) -
     let mut uses = Vec::new();
     used(&rules, &mut uses);
     let awaits = names_any(&rules, &|name| name == "await" || aliases.contains(name));
-    Macro { query: rules_of(&rules), awaits, uses, rules }
+    let repeats = names_any(&rules, &|name| matches!(name, "for" | "while" | "loop" | "for_each" | "map"));
+    Macro { query: rules_of(&rules), awaits, repeats, uses, rules }
 }
 
 /// The macros that rules may use.

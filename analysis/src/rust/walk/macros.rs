@@ -1,5 +1,6 @@
 //! Macros that make no query themselves: their arguments are walked as far as they are Rust.
 
+use proc_macro2::TokenTree;
 use syn::parse::Parser;
 
 use super::expand;
@@ -47,11 +48,17 @@ impl Walker<'_> {
             self.expansions = 0;
         }
         let goes_on = self.expanding.len() < DEEPEST && self.expansions < MOST;
-        let rules = self.imports.querying_rules(&segments(&mac.path)).filter(|_| goes_on)?;
+        let path = segments(&mac.path);
+        // A macro that makes no query may repeat one that it is given.
+        let given = || mac.tokens.clone().into_iter().any(|token| matches!(token, TokenTree::Group(_)));
+        let repeating = || self.imports.repeating_rules(&path).filter(|_| given());
+        let rules = self.imports.querying_rules(&path).or_else(repeating).filter(|_| goes_on)?;
         self.expansions += 1;
-        let (at, written) = self.expanding.first().cloned().unwrap_or_else(|| {
-            (super::spans::of_path(&mac.path), format!("{}!", segments(&mac.path).join("::")))
-        });
+        let (at, written) = self
+            .expanding
+            .first()
+            .cloned()
+            .unwrap_or_else(|| (super::spans::of_path(&mac.path), format!("{}!", path.join("::"))));
         let tokens = expand::expand(&rules, &mac.tokens, at)?;
         let stmts = syn::Block::parse_within.parse2(tokens).ok()?;
         self.expanding.push((at, written));
@@ -65,8 +72,8 @@ impl Walker<'_> {
         let mut queries = Queries::new();
         // Without a delimiter inside there is no call, and without `?` no early exit.
         let calls = mac.tokens.clone().into_iter().any(|token| match token {
-            proc_macro2::TokenTree::Group(_) => true,
-            proc_macro2::TokenTree::Punct(punct) => punct.as_char() == '?',
+            TokenTree::Group(_) => true,
+            TokenTree::Punct(punct) => punct.as_char() == '?',
             _ => false,
         });
         if !calls {

@@ -171,7 +171,7 @@ fn is_named_database(value: &Expr) -> bool {
 }
 
 /// Whether a value of a type may be called; pointers of functions are of no known type.
-fn may_run(ty: &TypeRef) -> bool {
+pub(super) fn may_run(ty: &TypeRef) -> bool {
     match ty {
         TypeRef::Implements(traits) | TypeRef::Object(traits) => {
             traits.iter().filter_map(|path| path.last()).any(|name| name.contains("Fn") || name == "Future")

@@ -1,0 +1,103 @@
+//! The names that a file gives to others: renamed imports, macros that make queries, and types of code.
+
+use std::collections::HashSet;
+
+use super::tokens::{Kind, Token};
+use crate::rust::query_names;
+
+/// Whether a word in a type says that it is code: a trait of closures, or the type of a function.
+pub(super) fn is_of_code(word: &str) -> bool {
+    matches!(word, "fn" | "Fn" | "FnMut" | "FnOnce" | "AsyncFn" | "AsyncFnMut" | "AsyncFnOnce")
+}
+
+/// The types and traits that may be code, each with the types that it names: `type Callback = Box<dyn Fn(i64)>`,
+/// `trait Visit: FnMut(i64)`. An alias of an alias is one by the names.
+pub(super) fn code_types<'t>(tokens: &[Token<'t>]) -> Vec<(&'t str, Vec<&'t str>)> {
+    let mut found = Vec::new();
+    let mut at = 0usize;
+    while let Some(token) = tokens.get(at) {
+        at += 1;
+        if !(token.kind == Kind::Word && matches!(token.text, "type" | "trait")) {
+            continue;
+        }
+        let Some(name) = tokens.get(at).filter(|name| name.kind == Kind::Word) else { continue };
+        let mut types = Vec::new();
+        while let Some(token) = tokens.get(at + 1) {
+            match token.kind {
+                Kind::Sign(b';' | b'{') => break,
+                Kind::Word if is_of_code(token.text) || token.text.starts_with(char::is_uppercase) => {
+                    types.push(token.text);
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        if !types.is_empty() {
+            found.push((name.text, types));
+        }
+    }
+    found
+}
+
+/// The renames in imports.
+pub(super) fn renames<'t>(tokens: &[Token<'t>]) -> Vec<(&'t str, &'t str)> {
+    let mut found = Vec::new();
+    let mut in_use = false;
+    for (at, token) in tokens.iter().enumerate() {
+        match token.kind {
+            Kind::Word if token.text == "use" => in_use = true,
+            Kind::Sign(b';') => in_use = false,
+            Kind::Word if in_use && token.text == "as" => {
+                let name = at.checked_sub(1).and_then(|before| tokens.get(before));
+                let new = tokens.get(at + 1);
+                let pair = name.zip(new).map(|(name, new)| (name.text, new.text));
+                found.extend(pair.filter(|(name, new)| name != new && *new != "_"));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The names that a file gives to what makes queries: `use sqlx::query as q`, and macros whose rules mention
+/// it.
+pub(super) fn renamed<'t>(tokens: &[Token<'t>]) -> HashSet<&'t str> {
+    let mut names = HashSet::new();
+    let mut at = 0usize;
+    // An iterator with positions takes three times as long in a build, where this runs on all tokens.
+    for token in tokens {
+        at += 1;
+        if !matches!((token.kind, token.text.len()), (Kind::Word, 2 | 11)) {
+            continue;
+        }
+        match token.text {
+            "as" => {
+                let before = at.checked_sub(2).and_then(|before| tokens.get(before));
+                if before.is_some_and(|name| query_names::makes_query(name.text)) {
+                    names.extend(tokens.get(at).map(|new| new.text));
+                }
+            }
+            "macro_rules" => names.extend(wrapper(tokens.get(at + 1..).unwrap_or_default())),
+            _ => {}
+        }
+    }
+    names
+}
+
+/// The name of a macro, given with its rules, if they mention something that makes a query.
+fn wrapper<'t>(definition: &[Token<'t>]) -> Option<&'t str> {
+    let (name, rules) = definition.split_first()?;
+    let mut depth = 0usize;
+    for token in rules {
+        match token.kind {
+            Kind::Sign(b'{' | b'(' | b'[') => depth += 1,
+            Kind::Sign(b'}' | b')' | b']') => depth = depth.saturating_sub(1),
+            Kind::Word if query_names::makes_query(token.text) => return Some(name.text),
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    None
+}
