@@ -318,3 +318,47 @@ async fn put(db: &SqlitePool, id: i64) -> sqlx::Result<()> {
     assert_eq!(found, ["unbounded_write"]);
     assert_eq!(file.sites.len(), 2);
 }
+
+#[test]
+fn code_for_another_database_in_the_place_of_other_code_has_no_errors_of_this_one() {
+    let of = |source: &str| {
+        let mut replay = crate::schema::Replay::new(Dialect::Postgres);
+        replay.apply("CREATE TABLE t (id bigint PRIMARY KEY, flag boolean NOT NULL)", "a.sql");
+        let config = Config::default();
+        let checker = Checker::new(&config, Some(&replay.schema), Dialect::Postgres);
+        let source = format!("use sqlx::query_as; {source}");
+        let (scan, _) = crate::rust::scan("lib.rs", &source).expect("it is Rust").follow_alone();
+        let errors = |site: &crate::rust::Site| {
+            let crate::rust::SiteSql::Literal(sql) = &site.sql else { return 0 };
+            let found = checker.query(&sql.text, Some(site)).findings;
+            found.iter().filter(|finding| finding.lint == "type_mismatch").count()
+        };
+        scan.sites.iter().map(errors).sum::<usize>()
+    };
+    let run = |types: &str| {
+        format!("{{ sqlx::query{types}(\"SELECT id FROM t WHERE flag = 1\").fetch_one(&self.pool).await; }}")
+    };
+    let plain = run("");
+    assert_eq!(of(&format!("async fn f() {plain}")), 1);
+    assert_eq!(of(&format!("#[cfg(feature = \"cloud\")] async fn f() {plain}")), 1);
+    assert_eq!(
+        of(&format!("#[cfg(test)] mod a {{ async fn f() {plain} }} #[cfg(all(test, x))] mod a {{}}")),
+        1
+    );
+    for source in [
+        format!("#[cfg(feature = \"a\")] async fn f() {plain} #[cfg(not(feature = \"a\"))] async fn f() {{}}"),
+        format!("struct S; impl S {{ #[cfg(a)] async fn f() {plain} #[cfg(b)] async fn f() {{}} }}"),
+        format!("#[cfg(a)] mod m {{ async fn f() {plain} }} #[cfg(b)] mod m {{}}"),
+        format!("async fn f() {{ #[cfg(a)] {plain} #[cfg(b)] {{ g(); }} }}"),
+        "async fn f() { #[cfg(a)] let q = \"SELECT 1\"; #[cfg(b)] let q = \"SELECT id FROM t WHERE flag = 1\";
+             sqlx::query(q).fetch_one(&self.pool).await; }"
+            .to_owned(),
+        format!("#[cfg(a)] type P = PgPool; #[cfg(b)] type P = SqlitePool; #[cfg(b)] async fn f(p: P) {plain}"),
+        format!("#[cfg(feature = \"sqlite\")] async fn f() {plain}"),
+        format!("async fn f() {}", run("_as::<Sqlite, A>")),
+        format!("async fn f<'c, E: Executor<'c, Database = Sqlite>>(db: E) {}", plain.replace("&self.pool", "db")),
+        format!("async fn f(db: impl Executor<'_, Database = Sqlite>) {}", plain.replace("&self.pool", "db")),
+    ] {
+        assert_eq!(of(&source), 0, "{source}");
+    }
+}

@@ -284,3 +284,83 @@ fn the_kind_and_place_of_a_loop_are_known() {
     let around = only(&scan).loops.first().expect("it is in a loop");
     assert_eq!((around.kind, around.place.line, around.place.column), (LoopKind::Combinator, 4, 4));
 }
+
+#[test]
+fn a_loop_that_counts_to_an_end_is_work_however_it_is_left() {
+    for code in [
+        "loop { if n > end { return Ok(()); } RUN; n += 1; }",
+        "loop { RUN; n += 1; if n == xs.len() { break; } }",
+        "while true { if day > last { return Ok(()); } RUN; day += Duration::days(1); }",
+        "loop { if day > last { return Ok(out); } RUN; day = day.succ_opt().unwrap(); }",
+        "while let [first, rest @ ..] = left { RUN; left = rest; }",
+        "while day <= last { RUN; day += Days::new(1); }",
+    ] {
+        let scan = body(&code.replace("RUN", RUN));
+        assert_eq!(scan.sites[0].loops[0].exempt, None, "{code}");
+    }
+    check_run("while let Some((first, rest)) = left.split_first() { RUN; left = rest; }", &[Ok("left")]);
+    check_run("loop { if n >= 3 { return Ok(()); } RUN; n += 1; }", &[Err(PAGES)]);
+    check_run("loop { RUN; page += 1; if page > pages { break; } }", &[Err(PAGES)]);
+    check_run("while page < pages { RUN; page += 1; }", &[Err(PAGES)]);
+}
+
+#[test]
+fn what_is_no_more_than_a_number_is_no_more_turns() {
+    for over in [
+        "&xs[..xs.len().min(3)]",
+        "xs[..std::cmp::min(3, xs.len())].iter()",
+        "0..xs.len().min(3)",
+        "xs.iter().take(n.clamp(1, 3))",
+        "xs.iter().zip([1, 2, 3])",
+        "std::iter::repeat_n(1, 3)",
+        "&xs[..few]",
+    ] {
+        let scan = body(&format!("let few = xs.len().min(3); for x in {over} {{ {RUN}; }}"));
+        let around = &scan.sites[0].loops[0];
+        assert_eq!((around.exempt, around.turns), (Some(FIXED), Some(3)), "{over}");
+    }
+    for over in ["&xs[..xs.len().max(3)]", "0..xs.len().min(n)", "from..end.min(3)", "&xs[..many]"] {
+        let scan = body(&format!("let mut many = xs.len().min(3); many = 9; for x in {over} {{ {RUN}; }}"));
+        assert_eq!(scan.sites[0].loops[0].turns, None, "{over}");
+    }
+}
+
+#[test]
+fn a_map_that_is_asked_for_another_key_in_each_turn_saves_nothing() {
+    let check = |over: &str, pattern: &str, key: &str, is_kept: bool| {
+        let scan = body(&format!(
+            "let set: HashSet<i64> = ids(); let of: HashMap<i64, i64> = all();
+             let mut known = HashMap::new();
+             for {pattern} in {over} {{ if !known.contains_key(&{key}) {{ let n = {RUN}; known.insert({key}, n); }} }}"
+        ));
+        assert_eq!(scan.sites[0].loops[0].exempt.is_some(), is_kept, "{over} {key}");
+    };
+    for over in ["&set", "set.iter().copied()", "of.keys()", "xs.iter().unique()", "a..b"] {
+        check(over, "id", "id", false);
+    }
+    check("&of", "(id, n)", "id", false);
+    check("&of", "(id, n)", "n", true);
+    check("&xs", "id", "id", true);
+    check("&set", "book", "book.author", true);
+}
+
+#[test]
+fn a_query_in_a_tuple_or_struct_is_run_where_it_is_taken_out() {
+    const MAKE: &str = "sql!(\"SELECT 1\")";
+    for code in [
+        "let mut all = Vec::new(); for x in &xs { all.push((MAKE, x)); } for (q, x) in all { q.fetch_all(db).await?; }",
+        "let mut all = Vec::new(); for x in &xs { all.push(Job { q: MAKE, x }); } for job in all { job.q.fetch_all(db).await?; }",
+        "let all: Vec<_> = xs.iter().map(|x| (MAKE, x)).collect(); for (q, _) in all { q.fetch_all(db).await?; }",
+        "let all: Vec<_> = xs.iter().map(|x| Job { q: MAKE, x }).collect(); for Job { q, .. } in all { q.fetch_all(db).await?; }",
+        "let mut all = Vec::new(); for x in &xs { all.push([MAKE]); } while let Some([q]) = all.pop() { q.fetch_all(db).await?; }",
+    ] {
+        let scan = body(&code.replace("MAKE", MAKE));
+        let site = only(&scan);
+        assert_eq!(site.call.as_ref().map(|call| call.method.as_str()), Some("fetch_all"), "{code}");
+        assert_eq!(site.loops.len(), 1, "{code}");
+    }
+    let scan = body(
+        &"let (q, n) = (MAKE, 1); for x in &xs { other(n); } q.fetch_all(db).await?;".replace("MAKE", MAKE),
+    );
+    assert_eq!((only(&scan).loops.len(), only(&scan).call.is_some()), (0, true));
+}

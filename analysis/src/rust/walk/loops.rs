@@ -86,7 +86,10 @@ impl Walker<'_> {
     }
 
     pub(in crate::rust) fn for_loop(&mut self, node: &syn::ExprForLoop) {
+        let first = self.sites.len();
         self.expr(&node.expr);
+        let within = self.within(first, &node.expr);
+        let distinct = self.distinct(node);
         let element = self.element_of(&node.expr);
         let shape = match self.is_component(&element) {
             true => Shape::Components,
@@ -115,7 +118,11 @@ impl Walker<'_> {
                 walker.bind_from(&node.pat, fixed.unwrap_or_default(), &origins);
                 walker.type_pattern(&node.pat, element);
                 walker.take_queries(&node.pat, queries);
+                walker.put_within(&node.pat, &within);
+                let depth = walker.here.loops.len();
+                walker.here.distinct.extend(distinct.map(|name| (name, depth)));
                 walker.block(&node.body);
+                walker.here.distinct.retain(|(_, loops)| *loops < depth);
             });
         });
     }
@@ -164,23 +171,24 @@ impl Walker<'_> {
         });
     }
 
-    pub(in crate::rust) fn endless_loop(&mut self, node: &syn::ExprLoop) {
-        let turns = purpose::endless_loop(&node.body);
+    /// `loop`, or `while true`.
+    pub(in crate::rust) fn endless_loop(&mut self, keyword: Span, body: &Block) {
+        let turns = purpose::endless_loop(body);
         let head = Loop {
             kind: LoopKind::Loop,
-            place: place_at(&self.file, node.loop_token.span.start()),
+            place: place_at(&self.file, keyword.start()),
             over: String::new(),
             has_iter: false,
             pattern: String::new(),
-            variables: variables::of_turn(&[], Body::Block(&node.body)),
+            variables: variables::of_turn(&[], Body::Block(body)),
             elements: Vec::new(),
             exempt: turns.exempt,
             turns: turns.count,
             origins: vec![Origin::Unknown],
-            pace: None,
+            pace: pace::of_steps(&purpose::counted(body), body),
         };
         self.in_loop(head, turns, true, |walker| {
-            walker.block(&node.body);
+            walker.block(body);
         });
     }
 
