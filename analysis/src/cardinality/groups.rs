@@ -8,11 +8,34 @@ use crate::sql::functions::is_set_returning;
 use crate::sql::predicates;
 use crate::sql::query::{BlockId, Body, From, JoinKind, RelationId, Select};
 
+/// Appends the conditions of the joins that hold for every row of the item: those of inner joins, outside the side of an
+/// outer join that may be missing.
+fn conditions_of_all_rows<'f>(item: &'f From, conditions: &mut Vec<&'f Expr>) {
+    let From::Join { kind, left, right, on } = item else { return };
+    let is_inner = matches!(kind, JoinKind::Inner | JoinKind::Cross | JoinKind::Straight);
+    if is_inner || matches!(kind, JoinKind::Left) {
+        conditions_of_all_rows(left, conditions);
+    }
+    if is_inner || matches!(kind, JoinKind::Right) {
+        conditions_of_all_rows(right, conditions);
+    }
+    if is_inner {
+        conditions.extend(on.iter().flat_map(Expr::conjuncts));
+    }
+}
+
 impl Reader<'_> {
-    /// Whether each key has the same value in all rows: fixed by a condition, or equal to a value of an outer
+    /// Whether each key has the same value in all rows of `from`: fixed by a condition, or equal to a value of an outer
     /// query.
-    pub(super) fn have_one_value(&mut self, keys: &[Expr], filters: &[Expr], join: &Join) -> bool {
-        let conditions: Vec<&Expr> = filters.iter().collect();
+    pub(super) fn have_one_value(
+        &mut self,
+        keys: &[Expr],
+        from: &[From],
+        filters: &[Expr],
+        join: &Join,
+    ) -> bool {
+        let mut conditions: Vec<&Expr> = filters.iter().collect();
+        from.iter().for_each(|item| conditions_of_all_rows(item, &mut conditions));
         !keys.is_empty()
             && keys.iter().all(|key| {
                 let equal = self.value_determined(&|it| it == key, &conditions, &join.here, &BTreeMap::new());

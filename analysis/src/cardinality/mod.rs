@@ -261,11 +261,16 @@ impl Reader<'_> {
         let filters = select.filter.as_ref().map_or(&[][..], Expr::conjuncts);
         let join = self.join(&select.from, &filters.iter().collect::<Vec<_>>());
         let mut found = self.rows_of(&join);
-        if !select.grouping_sets && self.have_one_value(&select.group_by, filters, &join) {
+        if !select.grouping_sets && self.have_one_value(&select.group_by, &select.from, filters, &join) {
             found = Cardinality::new(Rows::One, "it groups by what has one value");
         } else if let Some(on) = &select.distinct
             && (!on.is_empty() || is_plain(select))
-            && self.have_one_value(if on.is_empty() { &select.projection } else { on }, filters, &join)
+            && self.have_one_value(
+                if on.is_empty() { &select.projection } else { on },
+                &select.from,
+                filters,
+                &join,
+            )
         {
             found = Cardinality::new(Rows::One, "it keeps one row of each value, and there is one");
         } else if found.rows > Rows::One

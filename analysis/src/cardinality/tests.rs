@@ -175,6 +175,17 @@ fn groups_of_one_value_are_one_row() {
         "it groups by what has one value",
     );
     check(
+        "SELECT u.team_id FROM users u JOIN teams t ON u.team_id = t.id WHERE t.id = $1 GROUP BY u.team_id",
+        Rows::One,
+        "it groups by what has one value",
+    );
+    // The team of a user without the row of `t` is another.
+    check(
+        "SELECT u.team_id FROM users u LEFT JOIN teams t ON u.team_id = t.id AND t.id = $1 GROUP BY u.team_id",
+        Rows::Many,
+        "nothing bounds the rows of `u`",
+    );
+    check(
         "SELECT team_id, count(*) FROM users WHERE team_id > $1 GROUP BY team_id",
         Rows::Many,
         "nothing bounds the rows of `users`",

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use query_budget_analysis::project::{Project, search_migrations};
+use query_budget_analysis::sql::Dialect;
 
 use super::workspace::Sources;
 
@@ -24,7 +25,10 @@ pub(super) fn find<'t>(
                 project.migrations = Some((*only).clone());
             }
         }
-        project.dialect_hint = sources.dialect();
+        project.dialect_hint = sources
+            .dialect()
+            .or_else(|| named(texts(owner).filter(|text| text.contains("migrate!("))))
+            .or_else(|| named(texts(owner)));
     }
     search(projects);
     let own: HashMap<PathBuf, PathBuf> = crates
@@ -55,6 +59,26 @@ fn search(projects: &mut [Project]) {
     if let [only] = search_migrations(&root).as_slice() {
         projects.iter_mut().for_each(|project| project.migrations = Some(only.clone()));
     }
+}
+
+/// The words by which source names the types of sqlx for each database.
+const TYPES: &[(&[&str], Dialect)] = &[
+    (&["PgConnection", "PgExecutor", "PgPool", "PgPoolOptions", "PgRow", "Postgres"], Dialect::Postgres),
+    (&["MySql", "MySqlConnection", "MySqlPool", "MySqlPoolOptions", "MySqlRow"], Dialect::MySql),
+    (&["Sqlite", "SqliteConnection", "SqlitePool", "SqlitePoolOptions", "SqliteRow"], Dialect::Sqlite),
+];
+
+/// The database whose types of sqlx texts name, if they name those of one alone. A crate may enable several and use one,
+/// or use another beside the one that its migrations make.
+fn named<'t>(texts: impl Iterator<Item = &'t str>) -> Option<Dialect> {
+    let mut found = BTreeSet::new();
+    for text in texts.filter(|text| text.contains("sqlx")) {
+        let words: BTreeSet<&str> = text.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let is_named = |types: &[&str]| types.iter().any(|name| words.contains(name));
+        found.extend(TYPES.iter().enumerate().filter(|(_, (types, _))| is_named(types)).map(|(at, _)| at));
+    }
+    let only = found.pop_first().filter(|_| found.is_empty())?;
+    TYPES.get(only).map(|(_, dialect)| *dialect)
 }
 
 /// Whether the source of the schema is known.
@@ -92,5 +116,22 @@ fn depended_on<'s>(
         {
             depended_on(next, by_dir, found);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_that_enables_several_databases_tells_by_types_which_it_uses() {
+        let sqlite = "use sqlx::{sqlite::SqliteRow, FromRow, SqlitePool};";
+        let postgres = "use sqlx::PgPool;\nfn on(db: &PgPool) {}";
+        let generic = "use sqlx::{Pool, Sqlite};";
+        assert_eq!(named([sqlite, generic, "struct Postgres;"].into_iter()), Some(Dialect::Sqlite));
+        assert_eq!(named([postgres].into_iter()), Some(Dialect::Postgres));
+        assert_eq!(named(["use sqlx::MySqlPool;"].into_iter()), Some(Dialect::MySql));
+        assert_eq!(named([sqlite, postgres].into_iter()), None);
+        assert_eq!(named(["use sqlx::AnyPool;"].into_iter()), None);
     }
 }

@@ -162,12 +162,23 @@ fn joined(findings: Vec<Finding>) -> Vec<Finding> {
             (false, false) => finding.message.clone(),
         };
         let sql = if is_entry { shape(&sql).into() } else { sql };
+        // The variants of one query, such as a page and its count, are written anew together.
+        let is_variant =
+            matches!(finding.lint, OPTIONAL | PAGES) && !is_entry && !finding.function.is_empty();
+        let (message, sql) = match is_variant {
+            true => (finding.place.file.to_string(), finding.function.clone()),
+            false => (message, sql),
+        };
         let (message, sql) = by_index.map_or((message, sql), |index| (String::new(), index));
         let of = finding.database.clone();
         let at = *known.entry((finding.lint, finding.level, of, message, sql)).or_insert(joined.len());
         match joined.get_mut(at) {
             Some(first) => {
                 serve_all(first, &finding);
+                let is_said = first.message == finding.message || first.notes.contains(&finding.message);
+                if is_variant && !is_said {
+                    first.notes.push(finding.message);
+                }
                 first.places.push(Sighting {
                     place: finding.place,
                     function: finding.function,
@@ -183,6 +194,12 @@ fn joined(findings: Vec<Finding>) -> Vec<Finding> {
 fn is_call(finding: &Finding) -> bool {
     lints::by_name(finding.lint).is_some_and(|lint| matches!(lint.check, Check::Call(_)))
 }
+
+/// The lint on filters that a parameter turns off.
+const OPTIONAL: &str = "optional_filter";
+
+/// The lint on pages that are counted.
+const PAGES: &str = "deep_offset";
 
 /// The lint on orders that no index gives.
 const SORT: &str = "unindexed_sort";
@@ -294,6 +311,31 @@ mod tests {
             ["`CREATE INDEX ON a (b, c)`", "or one index for all of its places: `CREATE INDEX ON a (b)`"]
         );
         assert_eq!(finding.notes.len(), 2);
+    }
+
+    #[test]
+    fn variants_of_one_query_in_a_function_are_one_finding() {
+        let of = |lint: &'static str, function: &str, column: &str| {
+            let mut finding = Finding::new(lint, format!("filter on `a.{column}` is turned off"));
+            finding.sql = Some(column.into());
+            finding.function = function.into();
+            finding
+        };
+        let found = joined(vec![
+            of(OPTIONAL, "list", "b"),
+            of(OPTIONAL, "list", "c"),
+            of(OPTIONAL, "list", "c"),
+            of(OPTIONAL, "find", "b"),
+            of(PAGES, "list", "b"),
+            of("missing_limit", "list", "b"),
+            of("missing_limit", "list", "c"),
+        ]);
+        let places: Vec<usize> = found.iter().map(|finding| finding.places.len()).collect();
+        assert_eq!(places, [2, 0, 0, 0, 0]);
+        assert_eq!(
+            found.first().map(|first| first.notes.as_slice()),
+            Some(["filter on `a.c` is turned off".to_owned()].as_slice())
+        );
     }
 
     #[test]

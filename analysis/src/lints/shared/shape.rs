@@ -2,9 +2,9 @@
 
 use crate::index::{Access, Verdict};
 use crate::lints::QueryContext;
-use crate::schema::Table;
+use crate::schema::{Name, Table};
 use crate::sql::Dialect;
-use crate::sql::expr::Expr;
+use crate::sql::expr::{Expr, Op};
 use crate::sql::predicates;
 use crate::sql::query::{Block, Body, From, Query, RelationId, Source};
 
@@ -20,6 +20,24 @@ impl<'a> QueryContext<'a> {
         let mut accesses = self.accesses.iter();
         let access = accesses.find(|access| access.relation == relation)?;
         (access.verdict == Verdict::Unserved && !self.is_small(&access.table)).then_some(access)
+    }
+
+    /// Whether a table is filtered by a value of a foreign key: its rows are those of one parent. One of few parents, as a
+    /// status, has a good part of the rows.
+    pub(in crate::lints) fn is_of_one_parent(&self, query: &Query, relation: RelationId) -> bool {
+        let Some(table) = self.table(query, relation) else { return false };
+        let are_few = |parents: &Name| self.is_small(parents) || self.stays(parents);
+        let is_key = |name: &str| {
+            let mut keys = table.foreign_keys.iter();
+            keys.any(|key| key.columns.first().is_some_and(|it| it == name) && !are_few(&key.table))
+        };
+        query.blocks.iter().flat_map(|block| block.filters()).any(|filter| match filter {
+            Expr::Binary { op: Op::Eq, left, right } => {
+                let column = left.as_column().filter(|column| column.relation == Some(relation));
+                column.is_some_and(|column| is_key(&column.name) && right.is_constant())
+            }
+            _ => false,
+        })
     }
 
     /// Whether any table is read row by row, so that the reason matters.
