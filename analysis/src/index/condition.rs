@@ -249,7 +249,7 @@ impl<'a> Reader<'a> {
                 // A column without the affinity TEXT may hold numbers, which are not in the order of their texts.
                 let may_count = self.dialect == Dialect::Sqlite
                     && !self.type_of_own(expr).is_some_and(super::compared::is_textual)
-                    && pattern::starts_like_a_number(pattern);
+                    && pattern::starts_like_a_number(pattern, *kind);
                 let has_start = pattern::has_fixed_start(pattern, *kind, self.dialect);
                 let compare =
                     if has_start && !may_count { Compare::Prefix(*kind) } else { Compare::Pattern(*kind) };

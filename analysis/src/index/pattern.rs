@@ -72,10 +72,12 @@ fn starts_fixed(text: &str, kind: LikeKind) -> bool {
     }
 }
 
-/// SQLite: whether the text before the first wildcard, or the text that follows it in order, is a number.
-pub(super) fn starts_like_a_number(pattern: &Expr) -> bool {
+/// SQLite: whether the text before the first wildcard, or the text that follows it in order, is a number. LIKE and
+/// GLOB have different wildcards.
+pub(super) fn starts_like_a_number(pattern: &Expr, kind: LikeKind) -> bool {
     let Expr::Literal(Literal::Text(text)) = pattern else { return false };
-    let start = text.split(['%', '_', '*', '?', '[']).next().unwrap_or_default();
+    let wildcards: &[char] = if kind == LikeKind::Glob { &['*', '?', '['] } else { &['%', '_'] };
+    let start = text.split(wildcards).next().unwrap_or_default();
     let is_number = |text: &str| text.trim().parse::<f64>().is_ok_and(f64::is_finite);
     let mut next = start.to_owned();
     let last = next.pop().and_then(|last| char::from_u32(last as u32 + 1));
@@ -100,6 +102,29 @@ pub(super) fn is_whole(pattern: &Expr, kind: LikeKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_that_a_pattern_starts_with() {
+        use LikeKind::{Glob, Like};
+        // As SQLite 3.40 searches an index of a column without a type.
+        for (text, kind, expect) in [
+            ("5%", Like, true),
+            ("5_a", Like, true),
+            ("5*%", Like, false),
+            ("5[%", Like, false),
+            ("5?a%", Like, false),
+            ("-%", Like, true),
+            ("-*", Like, false),
+            ("5*", Glob, true),
+            ("5[ab]", Glob, true),
+            ("5%*", Glob, false),
+            ("5_*", Glob, false),
+            ("/*", Glob, true),
+        ] {
+            let pattern = Expr::Literal(Literal::Text(text.to_owned()));
+            assert_eq!(starts_like_a_number(&pattern, kind), expect, "{text}");
+        }
+    }
 
     #[test]
     fn texts_that_a_pattern_starts_with() {

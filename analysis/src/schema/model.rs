@@ -171,10 +171,26 @@ impl Schema {
     /// Whether there is a sequence with this name; a query can select from it.
     pub fn has_sequence(&self, schema: Option<&str>, name: &str) -> bool {
         let path = self.search_path.iter().map(|schema| Name::qualified(Some(schema), name));
+        if self.is_of_identity(name) {
+            return true;
+        }
         match schema {
             Some(_) => self.sequences.contains_key(&Name::qualified(schema, name)),
             None => path.chain([Name::new(name)]).any(|name| self.sequences.contains_key(&name)),
         }
+    }
+
+    /// Whether a name may be that of an identity's sequence: the one it was given, or one that ends in the column's
+    /// name; a table may have been renamed since.
+    fn is_of_identity(&self, name: &str) -> bool {
+        let mut columns = self.tables.values().flat_map(|table| &table.columns);
+        let of = name.strip_suffix("_seq").unwrap_or_default();
+        columns.any(|column| {
+            let said = column.numbering.as_deref().unwrap_or_default();
+            column.identity
+                && (of.strip_suffix(column.name.as_str()).is_some_and(|table| table.ends_with('_'))
+                    || said.to_lowercase().contains("sequence name") && said.contains(name))
+        })
     }
 
     /// The type with a name as written in a statement.

@@ -5,7 +5,7 @@ mod implication;
 use std::borrow::Cow;
 
 pub(crate) use self::implication::{implied, implied_as_written};
-use super::expr::{ColumnRef, Expr, Literal, Op, Test};
+use super::expr::{Call, ColumnRef, Expr, Literal, Op, Test};
 use super::query::RelationId;
 use super::{Dialect, type_names};
 
@@ -82,7 +82,7 @@ pub(crate) fn same(own: &Expr, other: &Expr, relation: RelationId) -> bool {
         }
         (Expr::Call(call), Expr::Cast { expr, ty }) | (Expr::Cast { expr, ty }, Expr::Call(call)) => {
             let is_own = matches!(own, Expr::Call(_));
-            casts_to(&call.name).is_some_and(|to| type_names::are_one(to, ty))
+            casts_to(call).is_some_and(|to| type_names::are_one(to, ty))
                 && !call.window
                 && matches!(call.args.as_slice(), [argument]
                     if if is_own { same(argument, expr, relation) } else { same(expr, argument, relation) })
@@ -159,15 +159,17 @@ fn words(expr: &Expr) -> (usize, usize) {
     let (mut truths, mut calls) = (0, 0);
     expr.walk(&mut |part| {
         truths += usize::from(matches!(part, Expr::Literal(Literal::Bool(_))));
-        calls += usize::from(matches!(part, Expr::Call(call) if casts_to(&call.name).is_some()));
+        calls += usize::from(matches!(part, Expr::Call(call) if casts_to(call).is_some()));
     });
     (truths, calls)
 }
 
-/// PostgreSQL: the type that a function casts its argument to, as `::type` does: `date(x)`.
-fn casts_to(function: &str) -> Option<&str> {
+/// PostgreSQL: the type that a function casts its argument to, as `::type` does: `date(x)`. `app.date(x)` is
+/// a function of the schema `app`, whatever its name.
+fn casts_to(call: &Call) -> Option<&str> {
+    let is_builtin = call.schema.as_deref().is_none_or(|schema| schema == "pg_catalog");
     let is_type = matches!(
-        function,
+        call.name.as_str(),
         "date"
             | "int2"
             | "int4"
@@ -179,7 +181,7 @@ fn casts_to(function: &str) -> Option<&str> {
             | "timestamptz"
             | "timetz"
     );
-    is_type.then_some(function)
+    (is_builtin && is_type).then_some(call.name.as_str())
 }
 
 /// How many columns an expression casts to text.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::change::{ColumnDef, ConstraintDef, TypeRef, Written};
+use super::identity::SequenceOptions;
 use super::options::Charset;
 use crate::schema::model::UserType;
 
@@ -77,6 +78,17 @@ pub enum Action {
         /// The options of its sequence, as SQL, if they change.
         numbering: Option<Option<String>>,
     },
+    /// `SET GENERATED …`, and `SET` with an option of an identity's sequence.
+    ChangeIdentity {
+        /// The column.
+        column: String,
+        /// Whether explicit values are rejected from now on, if that changes.
+        always: Option<bool>,
+        /// The options that change.
+        options: SequenceOptions,
+    },
+    /// `ALTER SEQUENCE` with options.
+    SetSequence(SequenceOptions),
     /// `DROP EXPRESSION`: the column is no longer generated.
     DropExpression {
         /// The column.

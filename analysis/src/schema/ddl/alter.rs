@@ -4,7 +4,7 @@ use super::actions::{Action, Position};
 use super::change::{Change, ColumnDef, Written};
 use super::cursor::{Cursor, Parsed};
 use super::options::{self, Charset};
-use super::{column, constraint, table, types};
+use super::{column, constraint, identity, table, types};
 use crate::sql::Dialect;
 use crate::sql::lex::Kind;
 
@@ -94,6 +94,14 @@ fn read_action(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()>
         });
         Ok(())
     } else {
+        let start = cursor.at;
+        let options =
+            if cursor.dialect == Dialect::Postgres { identity::options(cursor) } else { Vec::new() };
+        if cursor.at > start {
+            actions.push(Action::SetSequence(options));
+            // They are not separated by commas.
+            return if cursor.done() { Ok(()) } else { read_action(cursor, actions) };
+        }
         let convert = cursor.dialect == Dialect::MySql && cursor.take("convert to");
         let mut charset = Charset::default();
         while options::charset(cursor, &mut charset) {}
@@ -343,18 +351,16 @@ fn alter(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
     } else if cursor.take("drop identity") {
         let _ = cursor.take("if exists");
         actions.push(Action::SetIdentity { column, identity: false, always: false, numbering: Some(None) });
-    } else if cursor.take("set generated") {
-        let always = cursor.take("always");
-        cursor.skip_until(|_| false);
-        actions.push(Action::SetIdentity { column, identity: true, always, numbering: None });
+    } else if let Some((always, options)) = identity::changes(cursor) {
+        actions.push(Action::ChangeIdentity { column, always, options });
     } else if cursor.take("drop expression") {
         let _ = cursor.take("if exists");
         actions.push(Action::DropExpression { column });
     } else if cursor.take("set expression as") {
         let expression = constraint::in_parentheses(cursor)?;
         actions.push(Action::SetExpression { column, expression });
-    } else if cursor.is("set") || cursor.is("reset") || cursor.is("restart") {
-        // Statistics, storage, compression, identity's sequence.
+    } else if cursor.is("set") || cursor.is("reset") {
+        // Statistics, storage, compression.
         cursor.skip_until(|_| false);
     } else {
         return Err(cursor.error("a change of the column"));

@@ -64,7 +64,11 @@ pub enum Node {
         nodes: Vec<Node>,
         /// Whether it handles exceptions.
         catches: bool,
+        /// The statements of its handlers.
+        handlers: Vec<Node>,
     },
+    /// `RAISE EXCEPTION`.
+    Raise,
 }
 
 /// Reads a body.
@@ -87,7 +91,7 @@ pub fn runs_ddl(nodes: &[Node]) -> bool {
     nodes.iter().any(|node| match node {
         Node::Statement(sql) => looks_like_ddl(sql, Dialect::Postgres) || executes_ddl(sql, || *composes),
         Node::Execute(expression) => may_be_ddl(expression, Dialect::Postgres),
-        Node::Call { .. } | Node::Assign { .. } => false,
+        Node::Call { .. } | Node::Assign { .. } | Node::Raise => false,
         Node::If { branches, otherwise } => {
             branches.iter().any(|(_, nodes)| runs_ddl(nodes)) || runs_ddl(otherwise)
         }
@@ -145,10 +149,10 @@ pub fn looks_like_ddl(sql: &str, dialect: Dialect) -> bool {
 /// The maximum nesting of blocks; deeper ones are skipped.
 const DEEPEST: usize = 64;
 
-/// Reads statements up to a word that ends them; returns whether exception handlers follow.
-fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, bool) {
+/// Reads statements up to a word that ends them; returns the statements of the exception handlers, if some follow.
+fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, Option<Vec<Node>>) {
     let mut nodes = Vec::new();
-    let mut catches = false;
+    let mut handled = None;
     while !cursor.done() && !["end", "else", "elsif", "elseif", "when"].iter().any(|word| cursor.is(word)) {
         if depth > DEEPEST {
             cursor.skip_all();
@@ -166,12 +170,12 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, bool) {
         } else if cursor.take("declare") {
             declarations(cursor, &mut nodes);
         } else if cursor.take("begin") {
-            let (inner, catches) = statements(cursor, depth + 1);
+            let (inner, handled) = statements(cursor, depth + 1);
             end(cursor);
-            nodes.push(Node::Block { nodes: inner, catches });
+            let (catches, handlers) = (handled.is_some(), handled.unwrap_or_default());
+            nodes.push(Node::Block { nodes: inner, catches, handlers });
         } else if cursor.take("exception") {
-            catches = true;
-            handlers(cursor, depth);
+            handled = Some(handlers(cursor, depth));
         } else if cursor.take("if") {
             nodes.push(branches(cursor, depth));
         } else if loops::labelled(cursor) {
@@ -193,7 +197,7 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, bool) {
             nodes.extend(statement(cursor));
         }
     }
-    (nodes, catches)
+    (nodes, handled)
 }
 
 /// MySQL: the values of `DECLARE x, y int DEFAULT 1`, without consuming it.
@@ -274,13 +278,15 @@ fn a_loop(cursor: &mut Cursor<'_>, depth: usize) -> Node {
     }
 }
 
-/// Skips the bodies of exception handlers.
-fn handlers(cursor: &mut Cursor<'_>, depth: usize) {
+/// Reads the bodies of exception handlers, one after the other.
+fn handlers(cursor: &mut Cursor<'_>, depth: usize) -> Vec<Node> {
+    let mut nodes = Vec::new();
     while cursor.take("when") {
         skip_to(cursor, "then");
         let _ = cursor.take("then");
-        let _ = statements(cursor, depth + 1);
+        nodes.extend(statements(cursor, depth + 1).0);
     }
+    nodes
 }
 
 /// Reads `END`, the word after it, and the semicolon.
@@ -347,6 +353,13 @@ fn statement(cursor: &mut Cursor<'_>) -> Vec<Node> {
         let start = inner.at;
         inner.skip_all();
         return vec![Node::Assign { variable, value: inner.source(start, inner.at).to_owned() }];
+    }
+    let only_tells = ["debug", "log", "info", "notice", "warning"];
+    if cursor.dialect == Dialect::Postgres
+        && inner.is("raise")
+        && !only_tells.iter().any(|level| inner.is_word(1, level))
+    {
+        return vec![Node::Raise];
     }
     let of_plpgsql =
         ["return", "raise", "null", "get", "exit", "continue", "assert", "open", "close", "fetch"];

@@ -5,7 +5,7 @@ use super::options::TableOptions;
 use crate::schema::model::{Column, Hook, IndexKey, Name};
 
 /// A name as written in a statement, folded; the replay determines its schema.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Written {
     /// The schema, if given.
     pub schema: Option<String>,
@@ -109,6 +109,8 @@ pub enum Rule {
         on_delete: Option<String>,
         /// `ON UPDATE` in upper case; `None` for `NO ACTION`.
         on_update: Option<String>,
+        /// `MATCH FULL`.
+        full: bool,
     },
     /// CHECK, with its condition as SQL.
     Check(String),
@@ -197,12 +199,6 @@ pub struct CreateTable {
     /// SQLite: the module of a virtual table, `fts5(a, b)`; its columns follow from the arguments, or are
     /// unknown.
     pub module: Option<String>,
-}
-
-impl Default for Written {
-    fn default() -> Written {
-        Written::new("")
-    }
 }
 
 /// An element of `CREATE TABLE` that defines columns.

@@ -40,8 +40,15 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ColumnDef> {
     // SQLite does not require a type, and a virtual or copied column may have none.
     let typeless = cursor.done() || cursor.is_symbol(",") || cursor.is_symbol(")");
     let generated = cursor.is("generated always as (") || cursor.is("as (");
+    // MySQL: NCHAR and NVARCHAR have a character set of their own.
+    let is_national = cursor.dialect == Dialect::MySql
+        && ["national", "nchar", "nvarchar"].iter().any(|word| cursor.is(word));
     let ty = if typeless || generated { TypeRef::default() } else { types::parse(cursor)? };
-    parts(cursor, name, ty)
+    let mut definition = parts(cursor, name, ty)?;
+    if is_national && definition.column.charset.is_none() && definition.column.collation.is_none() {
+        definition.column.charset = Some("utf8mb3".to_owned());
+    }
+    Ok(definition)
 }
 
 /// Reads what follows a column's name and type.

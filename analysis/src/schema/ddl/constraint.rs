@@ -169,7 +169,6 @@ fn symbol(cursor: &mut Cursor<'_>) -> String {
 /// Reads the parenthesised condition of CHECK.
 pub(crate) fn check(cursor: &mut Cursor<'_>) -> Parsed<String> {
     let condition = in_parentheses(cursor)?;
-    let _ = cursor.take("no inherit");
     let _ = cursor.take_any(&["not enforced", "enforced"]);
     Ok(condition)
 }
@@ -198,7 +197,7 @@ pub(crate) fn references(cursor: &mut Cursor<'_>, columns: Vec<String>) -> Parse
     cursor.expect("references")?;
     let table = cursor.written()?;
     let references = if cursor.is_symbol("(") { columns_of_key(cursor)? } else { Vec::new() };
-    let (mut on_delete, mut on_update, mut timing) = (None, None, None);
+    let (mut on_delete, mut on_update, mut timing, mut full) = (None, None, None, false);
     loop {
         if cursor.take("on delete") {
             on_delete = action(cursor);
@@ -206,21 +205,29 @@ pub(crate) fn references(cursor: &mut Cursor<'_>, columns: Vec<String>) -> Parse
             cursor.at += 2;
             on_update = action(cursor);
         } else if cursor.take("match") {
+            full = cursor.is("full");
             cursor.skip();
         } else if !deferrable(cursor, &mut timing) {
             break;
         }
     }
-    Ok((Rule::ForeignKey { columns, table, references, on_delete, on_update }, timing))
+    Ok((Rule::ForeignKey { columns, table, references, on_delete, on_update, full }, timing))
 }
 
 fn action(cursor: &mut Cursor<'_>) -> Option<String> {
     let taken = cursor.take_any(&["no action", "restrict", "cascade", "set null", "set default"]);
-    if taken.is_some_and(|action| action.starts_with("set")) && cursor.is_symbol("(") {
+    let mut action = taken.filter(|action| *action != "no action")?.to_uppercase();
+    // `SET NULL (a)`: the columns that are set.
+    if action.starts_with("SET") && cursor.is_symbol("(") {
+        let start = cursor.at;
         cursor.skip();
+        action = format!("{action} {}", cursor.joined(start, cursor.at));
     }
-    taken.filter(|action| *action != "no action").map(str::to_uppercase)
+    Some(action)
 }
+
+/// Tables that inherit do not get the constraint.
+pub(crate) const NO_INHERIT: &str = "NO INHERIT";
 
 /// Rows that existed before may violate the constraint.
 pub(crate) const NOT_VALID: &str = "NOT VALID";
@@ -232,6 +239,7 @@ pub(crate) fn deferrable(cursor: &mut Cursor<'_>, timing: &mut Option<String>) -
         "deferrable",
         "initially deferred",
         "initially immediate",
+        "no inherit",
         "not valid",
         "not enforced",
         "enforced",
@@ -244,6 +252,7 @@ pub(crate) fn deferrable(cursor: &mut Cursor<'_>, timing: &mut Option<String>) -
     };
     match part {
         "not valid" => valid = NOT_VALID,
+        "no inherit" => when = NO_INHERIT,
         "deferrable" if when.is_empty() => when = "DEFERRABLE",
         "initially deferred" => when = "DEFERRABLE INITIALLY DEFERRED",
         _ => {}

@@ -15,6 +15,7 @@ mod condition;
 mod constraint;
 pub(crate) mod cursor;
 pub mod expression;
+mod identity;
 mod index;
 mod loops;
 mod object;
@@ -28,9 +29,10 @@ pub use change::{
     Change, ColumnDef, ConstraintDef, CreateFunction, CreateIndex, CreateTable, CreateView, Drop, Dropped,
     Element, Including, IndexDef, Rule, Scope, TypeRef, Written,
 };
-pub(crate) use constraint::NOT_VALID;
+pub(crate) use constraint::{NO_INHERIT, NOT_VALID};
 pub use cursor::DdlError;
 pub use expression::{calls, mentions};
+pub use identity::{SequenceOptions, changed};
 pub(crate) use object::arguments;
 pub use options::{Charset, TableOptions};
 pub use types::print_user_type;

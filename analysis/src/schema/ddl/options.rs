@@ -25,6 +25,22 @@ pub struct Charset {
     pub collation: Option<String>,
 }
 
+impl Charset {
+    /// What a table has after this change, if it had the character set `known`: a collation brings its own
+    /// character set, except for those that fit any Unicode one.
+    pub fn instead_of(self, known: Option<&str>) -> Charset {
+        let of_collation = || {
+            let collation = self.collation.as_deref().filter(|name| !name.starts_with("uca1400"))?;
+            collation.split('_').next().map(str::to_owned)
+        };
+        let name = match known {
+            Some(known) => self.name.clone().or_else(of_collation).or_else(|| Some(known.to_owned())),
+            None => self.name.clone(),
+        };
+        Charset { name, collation: self.collation }
+    }
+}
+
 /// Reads `(fillfactor = 70, autovacuum_enabled)`: the parameters by name, without those of TimescaleDB.
 pub(crate) fn storage(cursor: &mut Cursor<'_>) -> BTreeMap<String, String> {
     let mut parameters = BTreeMap::new();

@@ -136,7 +136,8 @@ fn is_typeless_part(cursor: &Cursor<'_>) -> bool {
 
 fn like(cursor: &mut Cursor<'_>) -> Parsed<Element> {
     let table = cursor.written()?;
-    let mut including = Including::default();
+    // MySQL knows no options here.
+    let mut including = if cursor.dialect == Dialect::MySql { Including::ALL } else { Including::default() };
     while let Some(verb) = cursor.take_any(&["including", "excluding"]) {
         let on = verb == "including";
         match cursor.name()?.as_str() {

@@ -79,6 +79,8 @@ pub struct Check {
     pub condition: String,
     /// `NOT VALID`: earlier rows may violate it.
     pub not_valid: bool,
+    /// `NO INHERIT`: tables that inherit from this one do not have it.
+    pub no_inherit: bool,
 }
 
 /// An EXCLUDE constraint; its index has the same name.
@@ -105,6 +107,8 @@ pub struct ForeignKey {
     pub on_delete: Option<String>,
     /// `ON UPDATE` in upper case; `None` for `NO ACTION`.
     pub on_update: Option<String>,
+    /// `MATCH FULL`: either all of its columns are NULL or none is.
+    pub full: bool,
     /// When it is checked, if not immediately: `DEFERRABLE`, `DEFERRABLE INITIALLY DEFERRED`; also `NOT VALID`.
     pub timing: Option<String>,
 }

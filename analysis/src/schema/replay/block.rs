@@ -81,12 +81,12 @@ impl Replay {
     }
 
     /// Uses up steps; `false` if none are left.
-    fn takes_steps(&mut self, steps: usize) -> bool {
+    pub(super) fn takes_steps(&mut self, steps: usize) -> bool {
         self.steps += steps;
         self.steps <= STEPS
     }
 
-    fn run(&mut self, nodes: &[Node], what: &str) {
+    pub(super) fn run(&mut self, nodes: &[Node], what: &str) {
         for node in nodes {
             if !self.takes_steps(1) {
                 if block::runs_ddl(nodes) {
@@ -95,7 +95,9 @@ impl Replay {
                 return;
             }
             match node {
-                Node::Statement(sql) => self.run_statement(sql, what),
+                Node::Statement(sql) => {
+                    self.run_statement(sql, what);
+                }
                 Node::Execute(expression) => {
                     let text = self.evaluate(expression);
                     self.execute(&text, what);
@@ -111,7 +113,10 @@ impl Replay {
                 }
                 Node::While { condition, nodes } => self.run_while(condition, nodes, what),
                 Node::Loop(nodes) => self.run_loop(nodes, what),
+                Node::Block { nodes, catches: true, handlers } => self.run_guarded(nodes, handlers, what),
                 Node::Block { nodes, .. } => self.run(nodes, what),
+                // It ends the body, and with it the migration, unless a condition keeps it from running.
+                Node::Raise => {}
             }
         }
     }
@@ -186,7 +191,7 @@ impl Replay {
                     branches.iter().for_each(|(_, nodes)| self.forget_assigned(nodes));
                     self.forget_assigned(otherwise);
                 }
-                Node::Statement(_) | Node::Execute(_) | Node::Call { .. } => {}
+                Node::Statement(_) | Node::Execute(_) | Node::Call { .. } | Node::Raise => {}
             }
         }
     }
@@ -221,16 +226,16 @@ impl Replay {
         }
     }
 
-    /// Runs one statement; a failure here was guarded against, or is caught.
-    fn run_statement(&mut self, sql: &str, what: &str) {
+    /// Runs one statement; a failure here was guarded against, or is caught. Returns whether it failed.
+    pub(super) fn run_statement(&mut self, sql: &str, what: &str) -> bool {
         match ddl::parse(sql, self.schema.dialect) {
-            Ok(change) => {
-                let _ = self.change(change);
+            Ok(change) => self.change(change).is_err(),
+            Err(_) => {
+                if block::looks_like_ddl(sql, self.schema.dialect) {
+                    self.gap(format!("{what} runs DDL that is not understood"), None, None);
+                }
+                false
             }
-            Err(_) if block::looks_like_ddl(sql, self.schema.dialect) => {
-                self.gap(format!("{what} runs DDL that is not understood"), None, None);
-            }
-            Err(_) => {}
         }
     }
 
@@ -350,7 +355,7 @@ impl Replay {
                     let text = super::values::of_strings(expression, dialect);
                     found.extend(unknown_effect(&text.filled(), dialect));
                 }
-                Node::Call { .. } | Node::Assign { .. } => {}
+                Node::Call { .. } | Node::Assign { .. } | Node::Raise => {}
                 Node::If { branches, otherwise } => {
                     branches.iter().for_each(|(_, nodes)| found.extend(self.effects(nodes)));
                     found.extend(self.effects(otherwise));

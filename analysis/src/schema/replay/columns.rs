@@ -4,7 +4,7 @@ use super::create::{SERIAL, missing};
 use super::lookup::Relation;
 use super::names::clipped;
 use super::{Replay, Step};
-use crate::schema::ddl::{Action, ColumnDef, Position, Rule, TypeRef, Written};
+use crate::schema::ddl::{Action, ColumnDef, Position, Rule, TypeRef, Written, changed};
 use crate::schema::model::{Column, Index, Name, Table};
 use crate::sql::Dialect;
 use crate::sql::lex::{Kind, Lexer, unquote};
@@ -100,6 +100,13 @@ impl Replay {
                     }
                 })
             }
+            Action::ChangeIdentity { column, always, options } => {
+                self.each_column(name, &column, true, |column| {
+                    column.identity_always = always.unwrap_or(column.identity_always);
+                    let known = column.numbering.as_deref().unwrap_or_default();
+                    column.numbering = changed(known, &options);
+                })
+            }
             Action::DropExpression { column } => {
                 self.each_column(name, &column, only, |column| column.generated = None)
             }
@@ -130,9 +137,8 @@ impl Replay {
             Action::Validate(constraint) => self.validate(name, &constraint),
             Action::SetCharset { charset, convert } => {
                 let table = self.table_mut(name)?;
-                if charset.name.is_some() {
-                    table.charset = charset.name;
-                }
+                let charset = charset.instead_of(table.charset.as_deref());
+                table.charset = charset.name;
                 table.collation = charset.collation;
                 if convert {
                     for column in table.columns.iter_mut().filter(|column| is_text(&column.ty)) {
@@ -182,7 +188,7 @@ impl Replay {
                 self.table_mut(name)?.parent = inherit.then_some(parent);
                 Ok(())
             }
-            Action::OwnedBy(_) | Action::Rename(_) | Action::SetSchema(_) => Ok(()),
+            Action::OwnedBy(_) | Action::Rename(_) | Action::SetSchema(_) | Action::SetSequence(_) => Ok(()),
         }
     }
 
@@ -217,7 +223,9 @@ impl Replay {
             let taken = Err(format!("table `{name}` has a column `{}` already", column.name));
             return if if_not_exists { Ok(()) } else { taken };
         }
+        self.settle_stars(name);
         for child in self.children(name) {
+            self.settle_stars(&child);
             let child = self.table_mut(&child)?;
             if child.column(&column.name).is_none() {
                 child.columns.push(column.clone());
@@ -240,6 +248,7 @@ impl Replay {
             self.rename_column(name, from, &column.name.clone())?;
         }
         let table = self.table_mut(name)?;
+        super::create::inherit_charset(&mut column, table);
         column.not_null |= table.primary_key.contains(&column.name);
         let Some(index) = table.columns.iter().position(|it| it.name == column.name) else {
             return Err(format!("table `{name}` has no column `{from}`"));

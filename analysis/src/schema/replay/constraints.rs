@@ -3,7 +3,7 @@
 use super::create::missing;
 use super::names::clipped;
 use super::{Replay, Step};
-use crate::schema::ddl::{ConstraintDef, IndexDef, NOT_VALID, Rule, Written, expression};
+use crate::schema::ddl::{ConstraintDef, IndexDef, NO_INHERIT, NOT_VALID, Rule, Written, expression};
 use crate::schema::model::{Check, Exclusion, ForeignKey, Index, IndexKey, KeyPart, Name, Unique};
 use crate::sql::Dialect;
 
@@ -23,14 +23,17 @@ impl Replay {
                 self.set_timing(table, timing)
             }
             Rule::UsingIndex { primary, index } => self.use_index(table, name, primary, &index),
-            Rule::ForeignKey { columns, table: referenced, references, on_delete, on_update } => {
+            Rule::ForeignKey { columns, table: referenced, references, on_delete, on_update, full } => {
                 let to = self.referenced(&referenced)?;
-                let key = ForeignKey { name, columns, table: to, references, on_delete, on_update, timing };
+                let full = full && dialect == Dialect::Postgres;
+                let key =
+                    ForeignKey { name, columns, table: to, references, on_delete, on_update, full, timing };
                 self.add_foreign_key(table, key)
             }
             Rule::Check(condition) => {
-                let not_valid = timing.is_some_and(|timing| timing.ends_with(NOT_VALID));
-                self.add_check(table, name, condition, not_valid)
+                let said = timing.unwrap_or_default();
+                let (not_valid, no_inherit) = (said.ends_with(NOT_VALID), said.starts_with(NO_INHERIT));
+                self.add_check(table, Check { name, condition, not_valid, no_inherit })
             }
             Rule::Exclude { index, operators } => {
                 self.add_exclusion(table, name, *index, operators)?;
@@ -239,18 +242,13 @@ impl Replay {
         Ok(())
     }
 
-    fn add_check(
-        &mut self,
-        name: &Name,
-        constraint: Option<String>,
-        condition: String,
-        not_valid: bool,
-    ) -> Step {
+    fn add_check(&mut self, name: &Name, check: Check) -> Step {
         let table = self.table(name)?;
-        let constraint = match (constraint, self.schema.dialect) {
+        let condition = &check.condition;
+        let constraint = match (check.name.clone(), self.schema.dialect) {
             (Some(given), _) => Some(given),
             (None, Dialect::Postgres) => {
-                let mentioned = expression::mentions(&condition, self.schema.dialect);
+                let mentioned = expression::mentions(condition, self.schema.dialect);
                 let columns: Vec<&String> =
                     mentioned.iter().filter(|it| table.column(it).is_some()).collect();
                 let column = if let [only] = columns.as_slice() { only.as_str() } else { "" };
@@ -270,8 +268,8 @@ impl Replay {
         if let Some(name) = &constraint {
             self.hear(name);
         }
-        let check = Check { name: constraint, condition, not_valid };
-        let mut names = self.children(name);
+        let check = Check { name: constraint, ..check };
+        let mut names = if check.no_inherit { Vec::new() } else { self.children(name) };
         names.push(name.clone());
         for name in names {
             let checks = &mut self.table_mut(&name)?.checks;

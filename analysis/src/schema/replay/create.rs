@@ -99,6 +99,11 @@ impl Replay {
                 Element::Like { table: written, including } => {
                     let known = self.find_table(&written).is_some();
                     let other = self.find_or_make_table(&written).ok_or_else(|| missing(&written))?;
+                    if self.schema.dialect == Dialect::MySql {
+                        let like = self.table(&other)?;
+                        table.charset.clone_from(&like.charset);
+                        table.collation.clone_from(&like.collation);
+                    }
                     self.copy_columns(table, &other, including)?;
                     ledger = Some(other.clone()).filter(|_| !known);
                     copied.push((other, including));
@@ -152,7 +157,7 @@ impl Replay {
                 }
             }
         }
-        table.checks.extend(of.checks.iter().cloned());
+        table.checks.extend(of.checks.iter().filter(|check| !check.no_inherit).cloned());
         table.parent.get_or_insert_with(|| parent.clone());
         self.hear_parent(parent);
         Ok(())

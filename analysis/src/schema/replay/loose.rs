@@ -28,7 +28,7 @@ impl Replay {
                     branches.iter().for_each(|(_, nodes)| self.loosen_all(nodes));
                     self.loosen_all(otherwise);
                 }
-                Node::Assign { .. } | Node::Call { .. } => {}
+                Node::Assign { .. } | Node::Call { .. } | Node::Raise => {}
             }
         }
     }
@@ -38,8 +38,10 @@ impl Replay {
         if let Ok(Change::Alter { name, only, actions, .. }) = ddl::parse(sql, self.schema.dialect)
             && self.find_table(&name).is_some()
         {
-            let adds =
-                |action: &Action| matches!(action, Action::AddColumn { column, .. } if !has_hole(column));
+            let adds = |action: &Action| {
+                matches!(action, Action::AddColumn { column, .. } if !has_hole(column))
+                    || matches!(action, Action::SetType { .. } if !has_hole(action))
+            };
             let added = actions.into_iter().filter(adds).collect();
             let _ = self.alter(&name, true, only, added);
         }
@@ -87,6 +89,9 @@ impl Replay {
         };
         let is_known = !has_hole(&name) && self.find_table(&name).is_some();
         for action in actions {
+            if let (Action::SetType { column, ty, .. }, false) = (&action, is_known) {
+                self.loosen_types(column, &self.print_type(ty));
+            }
             let (mut column, mut ty) = match action {
                 Action::AddColumn { column, .. } => (column.column.name.clone(), self.print_type(&column.ty)),
                 Action::RenameColumn { to, .. } => (to, String::new()),
@@ -101,6 +106,27 @@ impl Replay {
                 ty.clear();
             }
             self.schema.loose_columns.entry(column).or_insert(ty);
+        }
+    }
+
+    /// Forgets the type of a column in all tables, since a statement changes it in some of them. If the column is
+    /// unknown as well, it is one whose type is of the same kind: a time, a number or a text.
+    fn loosen_types(&mut self, column: &str, to: &str) {
+        let kind = |ty: &str| {
+            const KINDS: [&[&str]; 3] = [
+                &["timestamp", "date", "time"],
+                &["smallint", "integer", "bigint", "numeric"],
+                &["character", "text"],
+            ];
+            KINDS.iter().position(|kind| kind.iter().any(|start| ty.starts_with(start)))
+        };
+        let is_any = has_hole(&column);
+        for known in self.schema.tables.values_mut().flat_map(|table| &mut table.columns) {
+            let may_be =
+                if is_any { kind(to).is_some() && kind(&known.ty) == kind(to) } else { known.name == column };
+            if may_be && known.ty != to {
+                known.ty.clear();
+            }
         }
     }
 

@@ -6,6 +6,8 @@ mod columns;
 mod constraints;
 mod create;
 mod drops;
+mod guarded;
+mod heads;
 mod heard;
 mod indexes;
 mod lookup;
@@ -14,6 +16,7 @@ mod names;
 mod objects;
 mod renames;
 mod rows;
+mod stars;
 mod values;
 mod view_columns;
 

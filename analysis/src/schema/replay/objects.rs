@@ -2,7 +2,9 @@
 
 use super::create::missing;
 use super::{Replay, Step};
-use crate::schema::ddl::{Action, CreateFunction, CreateView, TypeAction, TypeDef, Written, expression};
+use crate::schema::ddl::{
+    Action, CreateFunction, CreateView, TypeAction, TypeDef, Written, changed, expression,
+};
 use crate::schema::model::{Column, Hook, Name, UserType, View};
 
 impl Replay {
@@ -92,6 +94,11 @@ impl Replay {
                 }
                 Action::OwnedBy(None) => {
                     self.owned.remove(&name);
+                }
+                Action::SetSequence(changes) => {
+                    if let Some(options) = self.schema.sequences.get_mut(&name) {
+                        *options = changed(options, &changes).unwrap_or_default();
+                    }
                 }
                 _ => {}
             }

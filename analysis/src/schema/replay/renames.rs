@@ -152,6 +152,7 @@ impl Replay {
     pub(super) fn rename_type_in_columns(&mut self, from: &Name, to: &Name) {
         let dialect = self.schema.dialect;
         let (old, new) = (print_user_type(from, "", dialect), print_user_type(to, "", dialect));
+        self.rename_type_in_functions(from, to);
         let rename = |column: &mut Column| {
             if let Some(rest) = column.ty.strip_prefix(&old)
                 && (rest.is_empty() || rest.starts_with(['[', '(']))

@@ -2,9 +2,9 @@
 
 use super::Replay;
 use crate::schema::ddl;
-use crate::schema::model::Column;
+use crate::schema::model::{Column, Table};
 use crate::sql::expr::{Call, Expr, Literal, Op};
-use crate::sql::query::{Query, Source};
+use crate::sql::query::{BlockId, Body, Output, Query, Source};
 use crate::sql::{Dialect, resolve};
 
 impl Replay {
@@ -22,17 +22,29 @@ impl Replay {
             self.schema.search_path = own_path;
         }
         let resolved = resolved?;
-        let outputs = resolved.block(resolved.root?).outputs.as_ref()?;
+        let root = resolved.root?;
+        let outputs = resolved.block(root).outputs.as_ref()?;
+        let types = self.types_of_block(&resolved, root, 0);
         let mut columns: Vec<Column> = outputs
             .iter()
-            .map(|output| {
-                let ty = if output.ty.is_empty() { String::new() } else { self.printed(&output.ty) };
-                let ty = if ty.is_empty() { self.type_of(&resolved, &output.expr) } else { ty };
+            .zip(types)
+            .map(|(output, (ty, _))| {
                 let folded = || dialect.fold(&output.name);
                 let name = if dialect == Dialect::Postgres { output.name.clone() } else { folded() };
                 // Only MySQL keeps NOT NULL on columns of a table created from a query.
-                let not_null = dialect == Dialect::MySql && self.is_not_null(&resolved, &output.expr);
-                Column { not_null, ..Column::new(name, ty) }
+                let stored =
+                    self.stored_column(&resolved, &output.expr).filter(|_| dialect == Dialect::MySql);
+                let not_null = stored.is_some_and(|(_, column)| column.not_null);
+                let mut column = Column { not_null, ..Column::new(name, ty) };
+                if let Some((of, stored)) = stored.filter(|_| super::columns::is_text(&column.ty)) {
+                    // MySQL: of the column, or of all columns of its table.
+                    let own = (&stored.charset, &stored.collation);
+                    let (charset, collation) =
+                        if own == (&None, &None) { (&of.charset, &of.collation) } else { own };
+                    column.charset.clone_from(charset);
+                    column.collation.clone_from(collation);
+                }
+                column
             })
             .collect();
         for (column, name) in columns.iter_mut().zip(names) {
@@ -41,14 +53,45 @@ impl Replay {
         Some(columns)
     }
 
-    /// Whether an expression is a NOT NULL column.
-    fn is_not_null(&self, query: &Query, expr: &Expr) -> bool {
-        let Expr::Column(column) = expr else { return false };
-        let Some(Source::Table(name)) = column.relation.map(|id| &query.relation(id).source) else {
-            return false;
-        };
-        let table = self.schema.tables.get(name);
-        table.and_then(|table| table.column(&column.name)).is_some_and(|column| column.not_null)
+    /// The types of a block's columns, and whether each is that of a string or NULL alone, which takes that of the
+    /// other side of a UNION.
+    fn types_of_block(&self, query: &Query, id: BlockId, depth: usize) -> Vec<(String, bool)> {
+        const DEEPEST: usize = 64;
+        let block = query.block(id);
+        let outputs = block.outputs.iter().flatten();
+        match &block.body {
+            Body::Set { .. } if depth > DEEPEST => outputs.map(|_| (String::new(), false)).collect(),
+            Body::Set { left, right, .. } => {
+                let left = self.types_of_block(query, *left, depth + 1);
+                let right = self.types_of_block(query, *right, depth + 1);
+                let common = |((left, any), (right, any_too)): ((String, bool), (String, bool))| {
+                    let ty = match (any, any_too) {
+                        (true, true) => left,
+                        (true, false) => without_length(&right),
+                        (false, true) => without_length(&left),
+                        (false, false) => common(left, &right),
+                    };
+                    (ty, any && any_too)
+                };
+                left.into_iter().zip(right).map(common).collect()
+            }
+            _ => {
+                let of = |output: &Output| {
+                    let ty = if output.ty.is_empty() { String::new() } else { self.printed(&output.ty) };
+                    let ty = if ty.is_empty() { self.type_of(query, &output.expr) } else { ty };
+                    (ty, matches!(&output.expr, Expr::Literal(Literal::Text(_) | Literal::Null)))
+                };
+                outputs.map(of).collect()
+            }
+        }
+    }
+
+    /// The column of a table that an expression is, with its table.
+    fn stored_column(&self, query: &Query, expr: &Expr) -> Option<(&Table, &Column)> {
+        let Expr::Column(column) = expr else { return None };
+        let Source::Table(name) = &query.relation(column.relation?).source else { return None };
+        let table = self.schema.tables.get(name)?;
+        Some((table, table.column(&column.name)?))
     }
 
     /// A type as the database prints it.
@@ -100,11 +143,32 @@ impl Replay {
     /// The type of a call, for functions whose type is fixed, or that of their first argument.
     fn call_type(&self, query: &Query, call: &Call) -> String {
         let first = || call.args.first().map(|first| self.type_of(query, first)).unwrap_or_default();
+        let is_own = call.schema.as_deref().is_some_and(|schema| schema != "pg_catalog")
+            || self.schema.functions_named(&call.name).next().is_some();
         match call.name.as_str() {
+            _ if is_own => String::new(),
+            // Those of a range are its bounds.
+            "lower" | "upper" => match first().as_str() {
+                "int4range" => "integer".to_owned(),
+                "int8range" => "bigint".to_owned(),
+                "numrange" => "numeric".to_owned(),
+                "daterange" => "date".to_owned(),
+                "tsrange" => "timestamp without time zone".to_owned(),
+                "tstzrange" => "timestamp with time zone".to_owned(),
+                ty if ty.is_empty() || ty.contains("range") => String::new(),
+                _ => "text".to_owned(),
+            },
+            "avg" => match first().split('(').next().unwrap_or_default() {
+                "smallint" | "integer" | "bigint" | "numeric" => "numeric".to_owned(),
+                "real" | "double precision" => "double precision".to_owned(),
+                "interval" => "interval".to_owned(),
+                _ => String::new(),
+            },
             "count" | "row_number" | "rank" | "dense_rank" => "bigint".to_owned(),
             "length" | "char_length" => "integer".to_owned(),
-            "lower" | "upper" | "concat" | "concat_ws" | "trim" | "btrim" | "replace" | "string_agg"
-            | "to_char" | "md5" => "text".to_owned(),
+            "concat" | "concat_ws" | "trim" | "btrim" | "replace" | "string_agg" | "to_char" | "md5" => {
+                "text".to_owned()
+            }
             "now" | "current_timestamp" | "to_timestamp" => "timestamp with time zone".to_owned(),
             "gen_random_uuid" | "uuid_generate_v4" => "uuid".to_owned(),
             "jsonb_agg" | "jsonb_object_agg" | "jsonb_build_object" | "to_jsonb" => "jsonb".to_owned(),
@@ -118,7 +182,9 @@ impl Replay {
             }
             "array_agg" => Some(first()).filter(|ty| !ty.is_empty()).map(|ty| ty + "[]").unwrap_or_default(),
             "bool_and" | "bool_or" | "every" => "boolean".to_owned(),
-            "max" | "min" | "coalesce" | "nullif" | "greatest" | "least" | "abs" => first(),
+            "coalesce" | "greatest" | "least" => self.common_type(query, &call.args),
+            "max" | "min" if first().starts_with("character varying") => "text".to_owned(),
+            "max" | "min" | "nullif" | "abs" => first(),
             "sum" => match first().as_str() {
                 "smallint" | "integer" => "bigint".to_owned(),
                 "bigint" | "numeric" => "numeric".to_owned(),
@@ -128,6 +194,39 @@ impl Replay {
             _ => String::new(),
         }
     }
+}
+
+impl Replay {
+    /// The type that several values have in common; a string or NULL takes that of the others.
+    fn common_type(&self, query: &Query, values: &[Expr]) -> String {
+        let takes_any = |value: &&Expr| matches!(value, Expr::Literal(Literal::Text(_) | Literal::Null));
+        let mut types = values.iter().filter(|it| !takes_any(it)).map(|value| self.type_of(query, value));
+        let Some(first) = types.next() else { return "text".to_owned() };
+        let all = types.fold(first, |known, ty| common(known, &ty));
+        if values.iter().any(|value| takes_any(&value)) { without_length(&all) } else { all }
+    }
+}
+
+/// The type that two values have in common; empty if it is unknown.
+fn common(left: String, right: &str) -> String {
+    let (plain, other) = (without_length(&left), without_length(right));
+    match left == right {
+        true => left,
+        false if plain == other => plain,
+        false => wider(&left, right).to_owned(),
+    }
+}
+
+/// A type without its length or precision, as that of values of several.
+fn without_length(ty: &str) -> String {
+    let plain = match (ty.find('('), ty.find(')')) {
+        (Some(open), Some(close)) if open < close => {
+            let (before, after) = (ty.get(..open), ty.get(close + 1..));
+            format!("{}{}", before.unwrap_or_default(), after.unwrap_or_default())
+        }
+        _ => ty.to_owned(),
+    };
+    if plain == "character" { "bpchar".to_owned() } else { plain }
 }
 
 /// SQLite: a table created from a query has types named after the affinity of the query's columns.

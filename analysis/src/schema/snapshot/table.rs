@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::super::model::{Column, ForeignKey, Index, IndexKey, KeyPart, Name, Schema, Table};
+use super::super::model::{Check, Column, ForeignKey, Index, IndexKey, KeyPart, Name, Schema, Table};
 use super::super::replay::serial_sequence;
 use super::write::is_alone;
 use crate::schema::ddl::print_user_type;
@@ -116,8 +116,11 @@ impl Writer<'_> {
                 .as_ref()
                 .map(|name| format!("CONSTRAINT {} ", self.ident(name)))
                 .unwrap_or_default();
-            let condition = &check.condition;
-            let _ = writeln!(self.out, "ALTER TABLE {name} ADD {constraint}CHECK ({condition}) NOT VALID;");
+            let (condition, alone) = (&check.condition, no_inherit(check));
+            let _ = writeln!(
+                self.out,
+                "ALTER TABLE {name} ADD {constraint}CHECK ({condition}){alone} NOT VALID;"
+            );
         }
         for index in table.indexes.iter().filter(|index| is_repeated(table, index, self.dialect)) {
             if let Some(key) = self.key(table, index) {
@@ -271,7 +274,7 @@ impl Writer<'_> {
         let mut checks: Vec<_> = table.checks.iter().filter(|check| !check.not_valid).collect();
         checks.sort_by_key(|check| &check.name);
         for check in checks {
-            lines.push(format!("{}CHECK ({})", named(&check.name), check.condition));
+            lines.push(format!("{}CHECK ({}){}", named(&check.name), check.condition, no_inherit(check)));
         }
         if self.dialect == Dialect::Sqlite {
             lines.extend(table.foreign_keys.iter().map(|key| self.foreign_key(key)));
@@ -383,6 +386,7 @@ impl Writer<'_> {
         if !key.references.is_empty() {
             let _ = write!(out, " ({})", self.columns(&key.references));
         }
+        out.push_str(if key.full { " MATCH FULL" } else { "" });
         for (event, action) in [("DELETE", &key.on_delete), ("UPDATE", &key.on_update)] {
             if let Some(action) = action {
                 let _ = write!(out, " ON {event} {action}");
@@ -403,6 +407,11 @@ fn is_repeated(table: &Table, index: &Index, dialect: Dialect) -> bool {
         && index.constraint
         && index.unique
         && table.indexes.iter().filter(before).any(|other| other.keys == index.keys)
+}
+
+/// Whether tables that inherit are spared a constraint, as written after it.
+fn no_inherit(check: &Check) -> &'static str {
+    if check.no_inherit { " NO INHERIT" } else { "" }
 }
 
 /// When a constraint is checked, as written after it.

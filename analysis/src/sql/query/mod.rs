@@ -57,6 +57,10 @@ pub struct Query {
     pub overriding: bool,
     /// Whether it may write an element of an array: `SET list[1] = 5`.
     pub subscripted: bool,
+    /// Whether it writes a field of a composite column: `SET address.zip = '1'`.
+    pub fielded: bool,
+    /// Whether it may pass an array for several arguments: `f(VARIADIC list)`.
+    pub spreads: bool,
 }
 
 impl Query {

@@ -97,6 +97,8 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
         unchecked: resolver.unchecked,
         overriding: dialect == Dialect::Postgres && sql.to_ascii_lowercase().contains("overriding"),
         subscripted: is_subscripted(sql),
+        fielded: resolver.fielded,
+        spreads: dialect == Dialect::Postgres && sql.to_ascii_lowercase().contains("variadic"),
     })
 }
 
@@ -152,6 +154,8 @@ fn other_statement(sql: &str, dialect: Dialect, error: SyntaxError) -> Result<Qu
             asked: Vec::new(),
             overriding: false,
             subscripted: false,
+            fielded: false,
+            spreads: false,
         }),
         _ => Err(error),
     }
@@ -202,6 +206,8 @@ struct Resolver<'a> {
     asked: Vec<(RelationId, Asked)>,
     /// The part that is not analysed, as a fragment.
     unchecked: Option<&'static str>,
+    /// Whether a field of a composite column is written.
+    fielded: bool,
     /// The visible scopes, innermost last.
     scopes: Vec<Scope>,
     /// The visible common table expressions, innermost last.
@@ -235,6 +241,7 @@ impl<'a> Resolver<'a> {
             problems: Vec::new(),
             asked: Vec::new(),
             unchecked: None,
+            fielded: false,
             scopes: Vec::new(),
             ctes: Vec::new(),
             views: 0,

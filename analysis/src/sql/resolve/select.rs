@@ -253,7 +253,7 @@ impl Resolver<'_> {
                 projection.exprs.push(Expr::WholeRow(id));
                 continue;
             };
-            for column in columns.iter() {
+            for column in columns.iter().filter(|column| !self.is_invisible(relation, &column.name)) {
                 let first = |join: &Merged| join.relations.first() == Some(&id);
                 let merged =
                     shown.iter().find(|(name, join)| *name == column.name && join.relations.contains(&id));
@@ -262,6 +262,13 @@ impl Resolver<'_> {
                 }
             }
         }
+    }
+
+    /// MariaDB and MySQL: whether a column has to be named to be seen, so that `*` leaves it out.
+    fn is_invisible(&self, relation: &Relation, column: &str) -> bool {
+        let crate::sql::query::Source::Table(name) = &relation.source else { return false };
+        let table = self.schema.and_then(|schema| schema.tables.get(name));
+        table.and_then(|table| table.column(column)).is_some_and(|column| column.invisible)
     }
 
     fn add_column(&self, projection: &mut Projection, relation: RelationId, name: &str) {

@@ -3,6 +3,7 @@
 use sqlparser::ast;
 
 use super::Resolver;
+use crate::schema::Column;
 use crate::sql::dialect::Dialect;
 use crate::sql::query::{BlockId, Body, ProblemKind, RelationId, Source};
 use crate::sql::text::Span;
@@ -96,9 +97,12 @@ impl Resolver<'_> {
         let schema = self.schema?;
         let Source::Table(name) = &self.relations[target.0 as usize].source else { return None };
         let table = schema.stored(name).filter(|table| !table.columns.is_empty())?;
-        // SQLite assigns no values to generated columns; a virtual table may have hidden columns.
-        let takes = |generated: bool| self.dialect != Dialect::Sqlite || !generated;
-        let names = table.columns.iter().filter(|column| takes(column.generated.is_some()));
+        // SQLite assigns no values to generated columns; a virtual table may have hidden columns. MariaDB and
+        // MySQL assign none to those that have to be named to be seen.
+        let takes = |column: &&Column| {
+            !column.invisible && (self.dialect != Dialect::Sqlite || column.generated.is_none())
+        };
+        let names = table.columns.iter().filter(takes);
         let names: Vec<String> = names.map(|column| column.name.clone()).collect();
         Some(Takers { names, listed: false, may_be_fewer: self.dialect == Dialect::Postgres })
     }

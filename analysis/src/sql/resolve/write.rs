@@ -5,7 +5,7 @@ use sqlparser::ast;
 use super::Resolver;
 use super::scope::Scope;
 use crate::sql::dialect::Dialect;
-use crate::sql::expr::Expr;
+use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::query::{BlockId, Body, Conflict, ProblemKind, Relation, RelationId, Role, Source, Write};
 
 impl Resolver<'_> {
@@ -276,6 +276,15 @@ impl Resolver<'_> {
     pub(super) fn target_column(&mut self, name: &ast::ObjectName, target: RelationId) -> String {
         let parts: Vec<&ast::Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
         let Some(last) = parts.last() else { return String::new() };
+        // PostgreSQL: `SET column.field = ..`; a column is never written with its table.
+        if let ([column, field], Dialect::Postgres) = (parts.as_slice(), self.dialect) {
+            let (span, field) = (self.bytes(field.span), self.fold(field));
+            let column = self.target_column(&ast::ObjectName::from(vec![(*column).clone()]), target);
+            self.fielded = true;
+            let value = Expr::Column(ColumnRef { relation: Some(target), name: column.clone(), span: None });
+            self.check_field(&value, &field, span);
+            return column;
+        }
         // MySQL: `SET table.column = ..`, for any table of the statement.
         if parts.len() > 1 {
             return self.fold(parts.last().copied().unwrap_or(last));

@@ -181,6 +181,36 @@ pub(super) fn target_partitions(r: &mut Rewriter) -> bool {
     there
 }
 
+/// `GROUP_CONCAT(a SEPARATOR ',' LIMIT 1, 2)`: how many values are joined, which is still one text.
+pub(super) fn concatenated(r: &mut Rewriter) -> bool {
+    let is_number = |at: usize| matches!(r.token(at), Token::Number(..));
+    let is_pair = *r.token(2) == Token::Comma || r.keyword(2) == K::OFFSET;
+    let length = if is_pair && is_number(3) { 4 } else { 2 };
+    let there = is_number(1)
+        && *r.token(length) == Token::RParen
+        && open_call(r).is_some_and(|call| is_word(&r.out[call].token, "group_concat"));
+    if there {
+        r.skip(length);
+    }
+    there
+}
+
+/// `WITH RECURSIVE c AS (..) CYCLE a, b RESTRICT`: when the recursion ends.
+pub(super) fn cycle(r: &mut Rewriter) -> bool {
+    if *r.written(1) != Token::RParen || !r.is_name(1) {
+        return false;
+    }
+    let mut end = 2;
+    while *r.token(end) == Token::Comma && r.is_name(end + 1) {
+        end += 2;
+    }
+    let there = r.keyword(end) == K::RESTRICT;
+    if there {
+        r.skip(end + 1);
+    }
+    there
+}
+
 /// `WEIGHT_STRING(a AS CHAR(3))`.
 pub(super) fn weighed(r: &mut Rewriter) -> bool {
     let inside = !r.open.is_empty() && matches!(r.keyword(1), K::CHAR | K::BINARY);

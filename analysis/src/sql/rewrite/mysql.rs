@@ -34,6 +34,8 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
             r.skip(4);
             true
         }
+        K::LIMIT if clauses::concatenated(r) => true,
+        K::CYCLE => clauses::cycle(r),
         K::AS => clauses::weighed(r),
         K::FROM if r.is(1, "dual") && *r.token(2) != Token::Period => {
             r.skip(2);

@@ -76,6 +76,12 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
         K::RETURNING if r.keyword(1) == K::WITH => returned_rows(r),
         K::DEFAULT if super::keyword(r.written(1)) == K::INSERT => default_row(r),
         K::RETURNING | K::WITH | K::WITHOUT | K::DEFAULT | K::PASSING | K::FORMAT | K::KEY => json::option(r),
+        // `NULL ON EMPTY`, `FALSE ON ERROR`; the parser knows `NULL ON NULL` itself.
+        K::NULL | K::TRUE | K::FALSE
+            if r.keyword(1) == K::ON && r.keyword(2) != K::NULL && r.after_operand() =>
+        {
+            json::option(r)
+        }
         // `ERROR ON ERROR`, `EMPTY ARRAY ON EMPTY`, `OMIT QUOTES`, rather than a column of that name.
         K::ERROR | K::EMPTY | K::OMIT if r.after_operand() && json::is_behavior(r) => json::option(r),
         _ => literal::typed_literal(r) || xml::word(r),
@@ -123,7 +129,7 @@ fn only(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `INSERT INTO t (a[1], b.c)` writes the columns `a` and `b`.
+/// `INSERT INTO t (a[1], b[1].c)` writes the columns `a` and `b`; `d.c` keeps the field.
 fn insert_columns(r: &mut Rewriter) -> bool {
     let mut open = 2;
     while *r.token(open) == Token::Period {
@@ -143,7 +149,13 @@ fn insert_columns(r: &mut Rewriter) -> bool {
     r.keep(open + 1);
     while r.at < end {
         match r.token(0) {
-            Token::LBracket => r.skip(r.closing(0).map_or(1, |close| close + 1)),
+            Token::LBracket => {
+                r.skip(r.closing(0).map_or(1, |close| close + 1));
+                while *r.token(0) == Token::Period {
+                    r.skip(2);
+                }
+            }
+            Token::Period if matches!(r.token(2), Token::Comma | Token::RParen) => r.keep(2),
             Token::Period => r.skip(2),
             _ => r.keep(1),
         }

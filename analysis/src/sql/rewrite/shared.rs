@@ -355,7 +355,8 @@ pub(super) fn table_command(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `SET column[1] = ..`, `SET column.field = ..`, `SET column[1].field = ..` write the column.
+/// `SET column[1] = ..`, `SET column[1].field = ..`, `SET column.field.field = ..` write the column;
+/// `SET column.field = ..` keeps the field.
 pub(super) fn parts_of_columns(r: &mut Rewriter) -> bool {
     if !r.is_name(1) {
         return false;
@@ -371,7 +372,8 @@ pub(super) fn parts_of_columns(r: &mut Rewriter) -> bool {
             _ => break,
         }
     }
-    let assigned = end > 2 && *r.token(end) == Token::Eq;
+    let is_field = end == 4 && *r.token(2) == Token::Period;
+    let assigned = end > 2 && *r.token(end) == Token::Eq && !is_field;
     if assigned {
         r.keep(2);
         r.skip(end - 2);

@@ -81,8 +81,14 @@ fn root_option(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `xmlexists('//a' PASSING BY VALUE b)` has two arguments.
+/// `xmlexists('//a' PASSING BY VALUE b)` has two arguments. In `xmltable('//a' PASSING BY REF b COLUMNS ..)` how
+/// the document is passed makes no difference.
 pub(super) fn passed(r: &mut Rewriter) -> bool {
+    if r.keyword(1) == K::BY && (r.is(2, "ref") || r.is(2, "value")) && is_inside(r, "xmltable") {
+        r.keep(1);
+        r.skip(2);
+        return true;
+    }
     let there = r.after_operand() && is_inside(r, "xmlexists");
     if there {
         r.put(Token::Comma);
@@ -92,12 +98,13 @@ pub(super) fn passed(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `xmlexists(.. PASSING b BY REF)`.
+/// `xmlexists(.. PASSING b BY REF)`, `xmltable(.. PASSING b BY REF COLUMNS ..)`.
 pub(super) fn passed_by(r: &mut Rewriter) -> bool {
+    let function = if *r.token(2) == Token::RParen { "xmlexists" } else { "xmltable" };
     let there = (r.is(1, "ref") || r.is(1, "value"))
-        && *r.token(2) == Token::RParen
+        && (*r.token(2) == Token::RParen || r.keyword(2) == K::COLUMNS)
         && r.after_operand()
-        && is_inside(r, "xmlexists");
+        && is_inside(r, function);
     if there {
         r.skip(2);
     }

@@ -37,6 +37,7 @@ impl Session<'_> {
             Body::Write(write) => self.write(write, id),
             Body::Unknown => None,
         };
+        self.check_compared(block, values.as_deref());
         self.tail(block);
         self.grouped = grouped;
         self.in_view -= in_view;
@@ -63,6 +64,29 @@ impl Session<'_> {
         self.open.remove(&id);
         self.blocks.insert(id, fields.clone());
         fields
+    }
+
+    /// Reports what has to be compared and cannot be.
+    fn check_compared(&mut self, block: &Block, values: Option<&[(String, Value)]>) {
+        let values = values.unwrap_or_default();
+        let order: Vec<&Expr> = block.order_by.iter().map(|key| &key.expr).collect();
+        match &block.body {
+            Body::Select(select) => {
+                self.check_keys(&select.group_by, "a key of GROUP BY");
+                self.check_keys(select.distinct.iter().flatten(), "a key of DISTINCT ON");
+                self.check_distinct_on(select, &order);
+                if select.distinct.as_ref().is_some_and(Vec::is_empty) {
+                    values.iter().for_each(|(_, value)| self.check_equality(value, "a column of DISTINCT"));
+                }
+            }
+            Body::Set { all: false, .. } => {
+                values.iter().for_each(|(_, value)| self.check_equality(value, "a column of UNION"));
+            }
+            _ => {}
+        }
+        if matches!(block.body, Body::Select(_)) {
+            self.check_keys(order, "a key of ORDER BY");
+        }
     }
 
     /// ORDER BY, LIMIT and OFFSET.

@@ -259,7 +259,7 @@ impl Session<'_> {
         self.complete(found, saw_compatible, &mut compatible)
     }
 
-    fn is_array(&mut self, ty: Ty) -> bool {
+    pub(super) fn is_array(&mut self, ty: Ty) -> bool {
         self.types.info(ty).category == b'A'
     }
 

@@ -314,6 +314,12 @@ impl Session<'_> {
     fn call(&mut self, call: &Call) -> Value {
         let args: Vec<Value> = call.args.iter().map(|arg| self.expr(arg)).collect();
         let modifiers: Vec<Value> = call.modifiers.iter().map(|expr| self.expr(expr)).collect();
+        if call.distinct {
+            args.iter().for_each(|value| self.check_equality(value, "an argument behind DISTINCT"));
+        }
+        for value in modifiers.iter().take(call.partitioned_by) {
+            self.check_equality(value, "a key of PARTITION BY");
+        }
         let sorted = modifiers.get(call.partitioned_by..).unwrap_or_default().to_vec();
         let value = match call.name.as_str() {
             "coalesce" | "greatest" | "least" => self.coalesce(&call.name, args),
@@ -330,6 +336,8 @@ impl Session<'_> {
                     names: &call.names,
                     span: call.span,
                     bare: call.schema.is_none(),
+                    schema: call.schema.as_deref(),
+                    whole: false,
                     window: call.window,
                     modifiers: sorted,
                     of_groups,

@@ -10,7 +10,7 @@ use super::session::{Form, Session, Value};
 use crate::sql::Span;
 
 /// A call with its arguments derived.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Called<'c> {
     pub(super) name: &'c str,
     /// The names of named arguments; empty if there are none.
@@ -18,6 +18,10 @@ pub(super) struct Called<'c> {
     pub(super) span: Option<Span>,
     /// Whether it is called without a schema.
     pub(super) bare: bool,
+    /// The schema, if it is called with one.
+    pub(super) schema: Option<&'c str>,
+    /// Whether its last argument is an array that stands for several: `f(VARIADIC list)`.
+    pub(super) whole: bool,
     /// Whether it is over a window.
     pub(super) window: bool,
     /// Expressions after the arguments, including ORDER BY of an ordered-set aggregate.
@@ -47,7 +51,18 @@ impl Session<'_> {
         let name = call.name;
         let mut args = args;
         let count = args.len();
+        let spreads = self.query.spreads;
+        let last = args.last().map(|value| (value.ty, matches!(value.form, Form::Parameter(_))));
+        let whole = spreads && last.is_some_and(|(ty, _)| self.is_array(ty));
+        let call = &Called { whole, ..call.clone() };
         let candidates = self.functions(call, count);
+        // `f(VARIADIC $1)` is given an array, and `f($1)` an element.
+        if spreads
+            && candidates.iter().any(|candidate| candidate.spread)
+            && last.is_some_and(|(ty, is_parameter)| ty == Ty::UNKNOWN && is_parameter)
+        {
+            return self.of_unknown(candidates, args);
+        }
         // The sort keys of an ordered-set aggregate count as arguments.
         if let Some(extra) = candidates.iter().map(|c| c.args.len()).find(|n| *n > count)
             && candidates.iter().all(|candidate| candidate.args.len() > count)
@@ -170,7 +185,7 @@ impl Session<'_> {
         if self.types.catalog.is_replaced(call.name) {
             return;
         }
-        let own = self.own_functions(call.name, types.len(), &[]);
+        let own = self.own_functions(&Called { names: &[], ..call.clone() }, types.len());
         let doubtful = in_schema && (own.is_empty() || own.iter().any(|own| own.args.contains(&Ty::OPAQUE)));
         // Extensions may be created by hand, outside the migrations: an entirely unknown name is not
         // certainly wrong.
@@ -195,11 +210,16 @@ impl Session<'_> {
         let mut candidates = Vec::new();
         for line in self.types.catalog.lines('f', call.name) {
             candidates.extend(match call.names {
-                [] => self.listed(line, count, call.modifiers.len()),
+                [] => self.listed(line, count, call),
                 names => self.by_names(line, count, names),
             });
         }
-        candidates.extend(self.own_functions(call.name, count, call.names));
+        let own = self.own_functions(call, count);
+        // `app.date(x)` is not `date(x)`.
+        if call.schema.is_some() && !own.is_empty() {
+            candidates.clear();
+        }
+        candidates.extend(own);
         candidates.into_iter().map(Arc::new).collect()
     }
 
@@ -208,7 +228,7 @@ impl Session<'_> {
         let fields: Vec<&str> = line.split(' ').collect();
         let (args, names) = (*fields.get(5)?, *fields.get(7)?);
         let (args, names): (Vec<&str>, Vec<&str>) = (args.split(',').collect(), names.split(',').collect());
-        let all = self.listed(line, args.len(), 0)?;
+        let all = self.listed(line, args.len(), &Called::default())?;
         let places = places(given, names.iter().copied())?;
         let defaults: usize = fields.get(3)?.parse().ok()?;
         if count + defaults < args.len() {
@@ -219,7 +239,7 @@ impl Session<'_> {
     }
 
     /// A line of the catalog as a candidate, if it accepts this many arguments.
-    fn listed(&mut self, line: &str, count: usize, modifiers: usize) -> Option<Candidate> {
+    fn listed(&mut self, line: &str, count: usize, call: &Called<'_>) -> Option<Candidate> {
         let mut fields = line.split(' ');
         let (kind, result, flags) = (fields.next()?, fields.next()?, fields.next()?);
         let (defaults, ordered, args, outs) =
@@ -229,7 +249,7 @@ impl Session<'_> {
         let variadic = flags.ends_with('v');
         let wanted = match ordered.as_bytes() {
             // Direct arguments are in the parentheses, the others after WITHIN GROUP.
-            [b'o', ..] if modifiers > 0 => names.len(),
+            [b'o', ..] if !call.modifiers.is_empty() => names.len(),
             [b'o' | b'h', ..] => return None,
             _ => count,
         };
@@ -249,13 +269,14 @@ impl Session<'_> {
         if let (true, Some(last)) = (variadic, names.last()) {
             let last = self.types.builtin(last)?;
             let each = match last {
+                array if call.whole && wanted == names.len() => array,
                 Ty::ANY => Ty::ANY,
                 Ty::ANYARRAY => Ty::ANYELEMENT,
                 Ty::ANYCOMPATIBLEARRAY => Ty::ANYCOMPATIBLE,
                 array => self.types.element(array)?,
             };
             types.resize(wanted, each);
-            spread = true;
+            spread = !(call.whole && wanted == names.len());
         }
         let outs = if outs == "-" { Vec::new() } else { outs.split(',').collect() };
         let mut columns = Vec::new();

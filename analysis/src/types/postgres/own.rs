@@ -2,7 +2,9 @@
 
 use super::arena::Ty;
 use super::candidates::Candidate;
+use super::functions::Called;
 use super::session::Session;
+use crate::schema::Name;
 
 /// The header of a CREATE FUNCTION, AGGREGATE or PROCEDURE, as text.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,19 +21,30 @@ pub(super) struct Head<'t> {
 
 impl Session<'_> {
     /// The schema's functions with a name that accept this many arguments.
-    pub(super) fn own_functions(
-        &mut self,
-        name: &str,
-        count: usize,
-        names: &[Option<String>],
-    ) -> Vec<Candidate> {
+    pub(super) fn own_functions(&mut self, called: &Called<'_>, count: usize) -> Vec<Candidate> {
         let schema = self.schema;
-        let overloads = schema.functions_named(name);
+        let overloads = schema.functions_named(called.name).filter(|(name, _)| self.is_seen(called, name));
         let texts: Vec<&str> = overloads.flat_map(|(_, texts)| texts).map(String::as_str).collect();
-        texts.into_iter().filter_map(|text| self.made(&head(text)?, count, names)).collect()
+        texts.into_iter().filter_map(|text| self.made(&head(text)?, count, called)).collect()
     }
 
-    fn made(&mut self, head: &Head<'_>, count: usize, given: &[Option<String>]) -> Option<Candidate> {
+    /// Whether a call may mean this function: with a schema, one of that schema; without, none of a schema that
+    /// is not searched if there is a built-in function of the name.
+    fn is_seen(&self, called: &Called<'_>, name: &Name) -> bool {
+        match called.schema {
+            Some(schema) => name.schema == Name::qualified(Some(schema), "").schema,
+            None if called.bare => {
+                let path = &self.schema.search_path;
+                name.schema.as_ref().is_none_or(|schema| path.contains(schema))
+                    || self.types.catalog.first('f', called.name).is_none()
+            }
+            // A function in FROM, whose schema is not kept.
+            None => true,
+        }
+    }
+
+    fn made(&mut self, head: &Head<'_>, count: usize, called: &Called<'_>) -> Option<Candidate> {
+        let given = called.names;
         let (mut args, mut outs, mut optional, mut variadic) = (Vec::new(), Vec::new(), 0, false);
         let mut names: Vec<String> = Vec::new();
         for arg in &head.args {
@@ -50,7 +63,7 @@ impl Session<'_> {
             let (_, name, ty, _) = self.argument(column);
             outs.push((name, ty));
         }
-        let spread = variadic && count >= args.len();
+        let spread = variadic && count >= args.len() && !(called.whole && count == args.len());
         if spread {
             let last = args.pop()?;
             let each = if last == Ty::ANYARRAY { Ty::ANYELEMENT } else { self.types.element(last)? };
@@ -253,6 +266,78 @@ fn split(text: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::Replay;
+    use crate::sql::{Dialect, resolve};
+    use crate::types::describe;
+
+    /// The first error of a query, or the type of its first column, with that of its first parameter.
+    fn said(sql: &str) -> String {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(
+            "CREATE TYPE addr AS (street text, zip text);
+             CREATE TABLE t (id int, d date, ts timestamp, list int[], words text[], a addr, b addr[]);
+             CREATE FUNCTION f(VARIADIC a int[]) RETURNS int LANGUAGE sql AS 'select 1';
+             CREATE FUNCTION g(x text, VARIADIC a text[]) RETURNS text LANGUAGE sql AS 'select 1';
+             CREATE SCHEMA app; CREATE FUNCTION app.date(x text) RETURNS int LANGUAGE sql AS 'select 1';",
+            "",
+        );
+        let query = resolve(sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
+        let described = describe(&query, &replay.schema, Dialect::Postgres);
+        if let Some(error) = described.errors.first() {
+            return error.message.clone();
+        }
+        let name = |ty: &crate::types::Known<crate::types::SqlType>| {
+            ty.known().map_or("?".to_owned(), |ty| ty.name.clone())
+        };
+        let column = described.columns.first().map(|column| name(&column.ty)).unwrap_or_default();
+        let parameter = described.parameters.first().map(|parameter| name(&parameter.ty)).unwrap_or_default();
+        format!("{column} <- {parameter}")
+    }
+
+    #[test]
+    fn an_array_stands_for_several_arguments() {
+        for (sql, expect) in [
+            ("SELECT f(VARIADIC list) FROM t", "int4 <- "),
+            ("SELECT f(VARIADIC ARRAY[1, 2])", "int4 <- "),
+            ("SELECT f(VARIADIC $1::int[])", "int4 <- _int4"),
+            ("SELECT f(VARIADIC $1)", "int4 <- ?"),
+            ("SELECT g('a', VARIADIC words) FROM t", "text <- "),
+            ("SELECT jsonb_extract_path('{}'::jsonb, VARIADIC words) FROM t", "jsonb <- "),
+            ("SELECT f(1, $1, 3)", "int4 <- int4"),
+            ("SELECT f(list) FROM t", "no function `f(integer[])` exists"),
+            ("SELECT g('a', VARIADIC list) FROM t", "no function `g(unknown, integer[])` exists"),
+        ] {
+            assert_eq!(said(sql), expect, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_function_of_another_schema_is_not_the_type_of_its_name() {
+        for (sql, expect) in [
+            ("SELECT id FROM t WHERE d = date($1)", "int4 <- timestamptz"),
+            ("SELECT id FROM t WHERE id = app.date($1)", "int4 <- text"),
+            ("SELECT date(ts) FROM t", "date <- "),
+            ("SELECT app.date('x') FROM t", "int4 <- "),
+            ("SELECT id FROM t WHERE d = pg_catalog.date(ts)", "int4 <- "),
+            ("SELECT id FROM t WHERE d = app.date('x')", "no operator `date = integer` exists"),
+        ] {
+            assert_eq!(said(sql), expect, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_field_is_stored_with_its_own_type() {
+        for (sql, expect) in [
+            ("UPDATE t SET a.street = 1", " <- "),
+            ("UPDATE t SET a.street = $1", " <- ?"),
+            ("UPDATE t SET (a.street, a.zip) = ('x', 'y')", " <- "),
+            ("UPDATE t SET b[1].zip = 'x'", " <- "),
+            ("INSERT INTO t (id, a.street) VALUES (1, 2)", " <- "),
+            ("UPDATE t SET a = 1", "column `a` is `addr` and is given `integer`"),
+        ] {
+            assert_eq!(said(sql), expect, "{sql}");
+        }
+    }
 
     #[test]
     fn heads_are_taken_apart() {

@@ -156,14 +156,17 @@ impl Session<'_> {
     }
 
     fn stored(&mut self, value: Value, ty: Ty, column: &str) {
-        // Whether `list[1]` or `list` is written is not kept.
-        let is_part = self.query.subscripted && self.types.element(ty).is_some();
+        // Whether `list[1]` or `list`, `address.zip` or `address` is written is not kept.
+        let base = self.types.base(ty);
+        let is_field = self.query.fielded && self.types.info(base).class == b'c';
+        let is_part = is_field || self.query.subscripted && self.types.element(ty).is_some();
         if is_part && value.is_unknown() && matches!(value.form, Form::Parameter(_)) {
             self.coerce(value, Ty::OPAQUE, &format!("stored in `{column}` or in an element of it"));
             return;
         }
         if !value.is_unknown()
             && self.converts(value.ty, ty, Context::Assignment) == Some(false)
+            && !is_field
             && !self.is_element(value.ty, ty)
             && !self.has_own_operators()
         {

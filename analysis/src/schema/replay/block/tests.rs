@@ -172,3 +172,61 @@ fn loops_inside_loops_end_with_the_steps() {
         assert!(replay.steps > STEPS && replay.steps < STEPS + 1_000, "{} steps", replay.steps);
     }
 }
+
+#[test]
+fn a_loop_that_changes_types_leaves_them_unknown() {
+    let tables = "CREATE TABLE t (id int, at timestamp, day date, name text); CREATE TABLE u (at timestamp);";
+    let types = |sql: &str| {
+        let replay = replayed(Dialect::Postgres, &format!("{tables} {sql}"));
+        let table = replay.schema.table(None, "t").expect("the table");
+        table.columns.iter().map(|column| column.ty.clone()).collect::<Vec<_>>().join(", ")
+    };
+    let over = |head: &str, statement: &str| {
+        types(&format!(
+            "DO $$ DECLARE r record; BEGIN FOR r IN {head} LOOP EXECUTE {statement}; END LOOP; END $$"
+        ))
+    };
+    let plain = "integer, timestamp without time zone, date, text";
+    let tables = "SELECT tablename FROM pg_tables";
+    assert_eq!(
+        over(tables, "format('ALTER TABLE %I ALTER COLUMN at TYPE timestamptz', r.tablename)"),
+        "integer, , date, text"
+    );
+    assert_eq!(
+        over(
+            "SELECT * FROM information_schema.columns",
+            "format('ALTER TABLE %I ALTER %I TYPE timestamptz', r.table_name, r.column_name)"
+        ),
+        "integer, , , text"
+    );
+    assert_eq!(
+        over(tables, "'ALTER TABLE ' || r.tablename || ' ALTER id TYPE bigint'"),
+        ", timestamp without time zone, date, text"
+    );
+    assert_eq!(over(tables, "format('ALTER TABLE %I ADD COLUMN y int', r.tablename)"), plain);
+}
+
+#[test]
+fn an_error_that_is_handled_undoes_its_block() {
+    for (body, columns) in [
+        (
+            "ALTER TABLE t ADD y int; ALTER TABLE t ADD id int; EXCEPTION WHEN duplicate_column THEN NULL;",
+            "id",
+        ),
+        ("ALTER TABLE t ADD id int; ALTER TABLE t ADD y int; EXCEPTION WHEN others THEN NULL;", "id"),
+        ("ALTER TABLE t ADD y int; RAISE EXCEPTION 'no'; EXCEPTION WHEN others THEN NULL;", "id"),
+        ("DROP TABLE t; RAISE division_by_zero; EXCEPTION WHEN others THEN NULL;", "id"),
+        ("ALTER TABLE t ADD y int; RAISE NOTICE 'yes'; EXCEPTION WHEN others THEN NULL;", "id y"),
+        (
+            "BEGIN ALTER TABLE t ADD id int; EXCEPTION WHEN others THEN NULL; END; ALTER TABLE t ADD y int;",
+            "id y",
+        ),
+        ("ALTER TABLE t ADD y int; EXCEPTION WHEN others THEN ALTER TABLE t ADD z int;", "id y"),
+    ] {
+        check(Dialect::Postgres, &format!("DO $$ BEGIN {body} END $$"), columns);
+    }
+    let body = "ALTER TABLE t ADD id int; EXCEPTION WHEN others THEN ALTER TABLE t ADD z int;";
+    let replay = replayed(Dialect::Postgres, &format!("CREATE TABLE t (id int); DO $$ BEGIN {body} END $$"));
+    assert_eq!(replay.schema.gaps.len(), 1, "which handler runs is not known");
+    assert!(replay.schema.table(None, "t").is_some_and(|table| table.column("z").is_some()));
+}

@@ -102,6 +102,8 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
     ("sequence_value", MySql, "SELECT NEXT VALUE FOR s"),
     ("sequence_call", MySql, "SELECT NEXTVAL(s)"),
     ("target_partitions", MySql, "INSERT INTO t PARTITION (p) (a) VALUES (1)"),
+    ("concatenated", MySql, "SELECT GROUP_CONCAT(a SEPARATOR ',' LIMIT 1, 2) FROM t"),
+    ("cycle", MySql, "WITH RECURSIVE r AS (SELECT 1 AS a) CYCLE a RESTRICT SELECT a FROM r"),
     ("weighed", MySql, "SELECT WEIGHT_STRING(a AS CHAR(3)) FROM t"),
     ("from_end", MySql, "SELECT NTH_VALUE(a, 2) FROM FIRST OVER (ORDER BY a) FROM t"),
     ("escape_sequence", MySql, "SELECT a FROM { OJ t LEFT JOIN u ON u.a = t.a }"),

@@ -136,3 +136,25 @@ fn mariadb_returns_deleted_rows_after_the_limit() {
     let span = query.problems[0].span.expect("a place");
     assert_eq!(&sql[span.range()], "nothing");
 }
+
+#[test]
+fn joined_values_have_a_limit_and_recursions_an_end() {
+    let queries = takes(
+        MySql,
+        &[
+            "SELECT GROUP_CONCAT(kind LIMIT 1) FROM jobs",
+            "SELECT GROUP_CONCAT(DISTINCT kind ORDER BY kind DESC SEPARATOR ',' LIMIT 2) FROM jobs LIMIT 3",
+            "SELECT GROUP_CONCAT(kind ORDER BY id LIMIT 2, 3) FROM jobs",
+            "SELECT GROUP_CONCAT(kind SEPARATOR '-' LIMIT 1 OFFSET 1) FROM jobs",
+            "SELECT GROUP_CONCAT(kind ORDER BY id LIMIT ?) FROM jobs",
+            "WITH RECURSIVE c AS (SELECT id FROM jobs UNION SELECT id + 1 FROM c) CYCLE id RESTRICT SELECT id FROM c",
+            "WITH RECURSIVE c AS (SELECT id, kind FROM jobs) CYCLE id, kind RESTRICT, d AS (SELECT id FROM c) SELECT id FROM d",
+        ],
+    );
+    let limit = |at: usize| {
+        let query: &Query = &queries[at];
+        query.block(query.root.expect("a root")).limit.as_ref().map(ToString::to_string)
+    };
+    assert_eq!((limit(0), limit(1).as_deref()), (None, Some("3")));
+    assert_eq!(queries[4].parameters, 1);
+}

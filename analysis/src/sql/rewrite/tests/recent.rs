@@ -157,3 +157,20 @@ fn columns_are_called_like_options_of_json() {
     );
     assert_eq!(outputs(&queries[0]), "json_object");
 }
+
+#[test]
+fn documents_are_passed_by_reference_or_value() {
+    let queries = takes(
+        Postgres,
+        &[
+            "SELECT m.a FROM jobs, XMLTABLE('/r/i' PASSING BY REF kind COLUMNS a int PATH '@a') m",
+            "SELECT m.a FROM jobs, XMLTABLE('/r/i' PASSING kind BY VALUE COLUMNS a int PATH '@a', o FOR ORDINALITY) m",
+            "SELECT m.a FROM jobs, XMLTABLE('/r' PASSING BY VALUE kind BY REF COLUMNS a int PATH '@a' DEFAULT 3 NOT NULL) m",
+            "SELECT json_value(kind, '$.a' NULL ON EMPTY), json_exists(kind, '$.a' FALSE ON ERROR) FROM jobs",
+            "SELECT json_value(kind, '$.a' RETURNING int NULL ON EMPTY ERROR ON ERROR) AS a FROM jobs",
+            "SELECT json_object('a': kind NULL ON NULL) AS a FROM jobs",
+        ],
+    );
+    assert_eq!(outputs(&queries[0]), "a");
+    assert_eq!(outputs(&queries[3]), "json_value json_exists");
+}

@@ -1,0 +1,138 @@
+//! The options of a sequence, and how ALTER changes them.
+
+use super::cursor::Cursor;
+use crate::sql::Dialect;
+use crate::sql::lex::Kind;
+
+/// The kinds of options, in the order in which they are written.
+const KINDS: [&str; 8] =
+    ["as", "sequence name", "start", "increment", "minvalue", "maxvalue", "cache", "cycle"];
+
+/// Options of a sequence by kind, each as SQL; `None` resets one.
+pub type SequenceOptions = Vec<(&'static str, Option<String>)>;
+
+/// Reads `SET GENERATED ALWAYS SET START WITH 5 SET NO CYCLE RESTART`: whether explicit values are rejected from now
+/// on, if that is said, and the options. `None` if something else is set.
+pub(crate) fn changes(cursor: &mut Cursor<'_>) -> Option<(Option<bool>, SequenceOptions)> {
+    let (start, mut always, mut options) = (cursor.at, None, Vec::new());
+    loop {
+        if cursor.take("set generated") {
+            always = Some(cursor.take("always"));
+            let _ = cursor.take("by default");
+        } else if cursor.is("restart") {
+            let _ = option(cursor);
+        } else if cursor.is("set") {
+            let before = cursor.at;
+            cursor.at += 1;
+            let Some(read) = option(cursor) else {
+                cursor.at = before;
+                break;
+            };
+            options.extend(read);
+        } else {
+            break;
+        }
+    }
+    (cursor.at > start).then_some((always, options))
+}
+
+/// Reads the options of ALTER SEQUENCE up to something else.
+pub(crate) fn options(cursor: &mut Cursor<'_>) -> SequenceOptions {
+    let mut options = Vec::new();
+    while let Some(read) = option(cursor) {
+        options.extend(read);
+    }
+    options
+}
+
+/// Reads one option; the inner `None` is one that does not describe the sequence: `RESTART` moves it.
+fn option(cursor: &mut Cursor<'_>) -> Option<Option<(&'static str, Option<String>)>> {
+    for (words, kind) in [("no minvalue", "minvalue"), ("no maxvalue", "maxvalue"), ("no cycle", "cycle")] {
+        if cursor.take(words) {
+            return Some(Some((kind, None)));
+        }
+    }
+    if cursor.take("restart") {
+        let _ = cursor.take("with");
+        let _ = number(cursor);
+        return Some(None);
+    }
+    if cursor.take("cycle") {
+        return Some(Some(("cycle", Some("CYCLE".to_owned()))));
+    }
+    if cursor.is("as") || cursor.is("sequence name") {
+        let kind = if cursor.take("as") { "as" } else { "sequence name" };
+        cursor.at += usize::from(kind == "sequence name") * 2;
+        let start = cursor.at;
+        cursor.written().ok()?;
+        return Some(Some((
+            kind,
+            Some(format!("{} {}", kind.to_uppercase(), cursor.joined(start, cursor.at))),
+        )));
+    }
+    let numbers = [
+        ("start", "with", "START WITH"),
+        ("increment", "by", "INCREMENT BY"),
+        ("minvalue", "", "MINVALUE"),
+        ("maxvalue", "", "MAXVALUE"),
+        ("cache", "", "CACHE"),
+    ];
+    let (kind, filler, written) = numbers.into_iter().find(|(word, ..)| cursor.is(word))?;
+    cursor.at += 1;
+    let _ = !filler.is_empty() && cursor.take(filler);
+    Some(Some((kind, Some(format!("{written} {}", number(cursor)?)))))
+}
+
+/// Reads a number with its sign, if one comes next.
+fn number(cursor: &mut Cursor<'_>) -> Option<String> {
+    let sign = if cursor.take_symbol("-") { "-" } else { "" };
+    let is_number = cursor.ahead(0).is_some_and(|token| token.kind == Kind::Number);
+    let number = is_number.then(|| format!("{sign}{}", cursor.now()));
+    cursor.at += usize::from(is_number);
+    number
+}
+
+/// The options after a change, as SQL; `None` if none is left.
+pub fn changed(known: &str, changes: &[(&'static str, Option<String>)]) -> Option<String> {
+    let mut cursor = Cursor::new(known, Dialect::Postgres);
+    let mut all: SequenceOptions = options(&mut cursor);
+    while !cursor.done() {
+        cursor.at += 1;
+        all.extend(options(&mut cursor));
+    }
+    all.extend(changes.iter().cloned());
+    let last = |kind: &&str| all.iter().rev().find(|(known, _)| known == kind)?.1.clone();
+    let written: Vec<String> = KINDS.iter().filter_map(last).collect();
+    (!written.is_empty()).then(|| written.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(known: &str, change: &str, expected: Option<&str>) {
+        let mut cursor = Cursor::new(change, Dialect::Postgres);
+        let (_, options) = changes(&mut cursor).expect("changes of an identity");
+        assert!(cursor.done(), "all of it is read: {change}");
+        assert_eq!(changed(known, &options).as_deref(), expected);
+    }
+
+    #[test]
+    fn what_is_set_replaces_what_was_said_before() {
+        check("START 10 INCREMENT 5", "SET START WITH 100", Some("START WITH 100 INCREMENT BY 5"));
+        check("START WITH 10", "SET GENERATED ALWAYS SET START 7", Some("START WITH 7"));
+        check("", "SET GENERATED BY DEFAULT", None);
+        check("MAXVALUE 9 CYCLE", "SET NO CYCLE SET NO MAXVALUE RESTART", None);
+        check("SEQUENCE NAME app.s START 3", "RESTART WITH 50", Some("SEQUENCE NAME app.s START WITH 3"));
+        check("", "SET INCREMENT BY -2 SET MINVALUE -9", Some("INCREMENT BY -2 MINVALUE -9"));
+    }
+
+    #[test]
+    fn other_settings_of_a_column_are_left_alone() {
+        for text in ["SET STATISTICS 100", "SET STORAGE EXTERNAL", "SET (n_distinct = 5)", "DROP IDENTITY"] {
+            let mut cursor = Cursor::new(text, Dialect::Postgres);
+            assert!(changes(&mut cursor).is_none() && cursor.at == 0, "{text}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Blocks of PL/pgSQL that handle exceptions: an error undoes what they did.
+
+use std::slice;
+
+use super::Replay;
+use crate::schema::ddl::block::{self, Node};
+
+/// How many tables of the schema count as one step when it is copied.
+const TABLES_OF_A_STEP: usize = 16;
+
+impl Replay {
+    /// Runs a block up to its first error, which undoes all of the block and runs one of the handlers. Which one
+    /// is not known, so that what they change may be anything.
+    pub(super) fn run_guarded(&mut self, nodes: &[Node], handlers: &[Node], what: &str) {
+        let mut before = None;
+        let mut changes = 0_usize;
+        for (at, node) in nodes.iter().enumerate() {
+            let is_change = block::runs_ddl(slice::from_ref(node));
+            let more = nodes.get(at + 1..).unwrap_or_default();
+            let may_fail_later = more.iter().any(|node| matches!(node, Node::Raise)) || block::runs_ddl(more);
+            if is_change && changes == 0 && may_fail_later {
+                let steps = 1 + self.schema.tables.len() / TABLES_OF_A_STEP;
+                before = self.takes_steps(steps).then(|| Box::new(self.clone()));
+            }
+            let has_failed = match node {
+                Node::Statement(sql) => self.run_statement(sql, what),
+                Node::Raise => true,
+                node => {
+                    self.run(slice::from_ref(node), what);
+                    false
+                }
+            };
+            if !has_failed {
+                changes += usize::from(is_change);
+                continue;
+            }
+            match before {
+                Some(before) if changes > 0 => *self = Replay { steps: self.steps, ..*before },
+                None if changes > 0 => self.gap(format!("{what} undoes DDL after an error"), None, None),
+                _ => {}
+            }
+            if block::runs_ddl(handlers) {
+                self.gap(format!("{what} handles an error with DDL"), None, None);
+                self.loosen_all(handlers);
+            }
+            return;
+        }
+    }
+}

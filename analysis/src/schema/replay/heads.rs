@@ -1,0 +1,94 @@
+//! Types that the heads of functions mention.
+
+use super::Replay;
+use crate::schema::ddl::expression::edited;
+use crate::schema::ddl::print_user_type;
+use crate::schema::model::Name;
+use crate::sql::lex::{Kind, Lexer, Token, unquote};
+use crate::sql::{Dialect, Span};
+
+impl Replay {
+    /// Lets the arguments and results of functions follow a type, or the rows of a table, that is renamed. Bodies that are
+    /// strings keep the old name, as in the database.
+    pub(super) fn rename_type_in_functions(&mut self, from: &Name, to: &Name) {
+        let new = print_user_type(to, "", self.schema.dialect);
+        for text in self.schema.functions.values_mut().flatten() {
+            if let Some(renamed) = renamed(text, from, &new) {
+                *text = renamed;
+            }
+        }
+    }
+}
+
+/// The statement that creates a function with another name for a type; `None` if its head does not mention it.
+fn renamed(text: &str, from: &Name, new: &str) -> Option<String> {
+    if !text.contains(&from.name) {
+        return None;
+    }
+    let tokens: Vec<Token> = Lexer::new(text, Dialect::Postgres).collect();
+    let word = |at: Option<usize>| {
+        let token = at.and_then(|at| tokens.get(at));
+        token.and_then(|token| text.get(token.span.range())).unwrap_or("").to_ascii_lowercase()
+    };
+    let name = |at: Option<usize>| match at.and_then(|at| tokens.get(at)).map(|token| token.kind) {
+        Some(Kind::Name) => {
+            let token = at.and_then(|at| tokens.get(at));
+            unquote(token.and_then(|token| text.get(token.span.range())).unwrap_or(""), Dialect::Postgres)
+        }
+        Some(Kind::Word) => word(at),
+        _ => String::new(),
+    };
+    let (mut open, mut edits) = (0_usize, Vec::new());
+    for at in 0..tokens.len() {
+        match word(Some(at)).as_str() {
+            "(" => open += 1,
+            ")" => open = open.saturating_sub(1),
+            // The body begins.
+            "as" | "begin" | "return" if open == 0 => break,
+            _ => {}
+        }
+        if name(Some(at)) != from.name {
+            continue;
+        }
+        let is_qualified = word(at.checked_sub(1)) == ".";
+        let schema = is_qualified.then(|| name(at.checked_sub(2)));
+        let is_meant = match &from.schema {
+            Some(_) => schema == from.schema,
+            None => schema.as_deref().is_none_or(|schema| schema == "public"),
+        };
+        let start = if is_qualified { at - 2 } else { at };
+        let before = word(start.checked_sub(1));
+        let after = word(Some(at + 1));
+        // The name of an argument is followed by its type.
+        let is_type = matches!(before.as_str(), "returns" | "setof")
+            || matches!(after.as_str(), "," | ")" | "[" | "[]" | "=" | ":=" | "default");
+        let is_function = matches!(before.as_str(), "function" | "procedure" | "aggregate");
+        if is_meant && is_type && !is_function {
+            let span = Span::new(tokens.get(start)?.span.start, tokens.get(at)?.span.end);
+            edits.push((span, new.to_owned()));
+        }
+    }
+    (!edits.is_empty()).then(|| edited(text, edits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_follow_types_and_bodies_do_not() {
+        let body = "LANGUAGE sql AS $$ SELECT * FROM a $$";
+        for (head, expect) in [
+            ("f(u a) RETURNS text", "f(u b) RETURNS text"),
+            ("f(a, x int) RETURNS SETOF a", "f(b, x int) RETURNS SETOF b"),
+            ("f(l a[] DEFAULT NULL) RETURNS a", "f(l b[] DEFAULT NULL) RETURNS b"),
+            ("f(a text) RETURNS public.a", "f(a text) RETURNS b"),
+            ("a(x int) RETURNS int", "a(x int) RETURNS int"),
+            ("f(x app.a) RETURNS TABLE (y a, z int)", "f(x app.a) RETURNS TABLE (y b, z int)"),
+        ] {
+            let text = |head: &str| format!("CREATE FUNCTION {head} {body}");
+            let renamed = renamed(&text(head), &Name::new("a"), "b").unwrap_or(text(head));
+            assert_eq!(renamed, text(expect));
+        }
+    }
+}
