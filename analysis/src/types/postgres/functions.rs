@@ -76,9 +76,11 @@ impl Session<'_> {
         if types.contains(&Ty::OPAQUE) {
             return self.of_unknown(candidates, args);
         }
+        // `app.date('x')` is a call, if the schema `app` has such a function.
+        let is_own = call.schema.is_some() && candidates.iter().any(|candidate| candidate.of_schema);
         let choice = match self.exact(&candidates, &types) {
             Some(candidate) => Choice::One(candidate),
-            None if self.is_cast(call, &args) => return (self.cast_call(call, args), None),
+            None if !is_own && self.is_cast(call, &args) => return (self.cast_call(call, args), None),
             None => {
                 let matching = self.matching(candidates.iter(), &types);
                 match self.choose(matching, &types) {
