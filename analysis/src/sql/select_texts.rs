@@ -16,8 +16,10 @@ pub(super) fn of(sql: &str, tokens: &[TokenWithSpan], lines: &LineIndex<'_>) -> 
             texts.push((Span::new(start, end), text.to_owned()));
         }
     };
+    let mut comparison = None;
     for token in tokens {
         let span = super::parse::span(lines, token.span);
+        comparison = after(comparison, &token.token);
         match &token.token {
             Token::LParen | Token::LBracket => {
                 extend(&mut open, span);
@@ -45,6 +47,7 @@ pub(super) fn of(sql: &str, tokens: &[TokenWithSpan], lines: &LineIndex<'_>) -> 
                         close(slot.replace((usize::MAX, 0)));
                     }
                 }
+                "FROM" if comparison == Some(Comparison::Whole) => extend(&mut open, span),
                 "DISTINCT" | "ALL" if open.last().is_some_and(|slot| *slot == Some((usize::MAX, 0))) => {}
                 "FROM" | "WHERE" | "UNION" | "ORDER" | "GROUP" | "LIMIT" | "HAVING" | "EXCEPT"
                 | "INTERSECT" => {
@@ -67,6 +70,24 @@ pub(super) fn of(sql: &str, tokens: &[TokenWithSpan], lines: &LineIndex<'_>) -> 
     }
     texts.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
     texts
+}
+
+/// How much of `IS [NOT] DISTINCT FROM` the last words are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Is,
+    Distinct,
+    Whole,
+}
+
+fn after(before: Option<Comparison>, token: &Token) -> Option<Comparison> {
+    let Token::Word(word) = token else { return None };
+    match (word.value.to_ascii_uppercase().as_str(), before) {
+        ("IS", _) | ("NOT", Some(Comparison::Is)) => Some(Comparison::Is),
+        ("DISTINCT", Some(Comparison::Is)) => Some(Comparison::Distinct),
+        ("FROM", Some(Comparison::Distinct)) => Some(Comparison::Whole),
+        _ => None,
+    }
 }
 
 /// Extends the current element by a token.

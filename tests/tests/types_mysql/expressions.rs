@@ -5,7 +5,18 @@ pub(super) const OPERANDS: &str = "CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY
      s SMALLINT NOT NULL, u INT UNSIGNED NOT NULL, ub BIGINT UNSIGNED NOT NULL, ok TINYINT(1) NOT NULL, \
      d DECIMAL(10,2) NOT NULL, dn DECIMAL(10,2), f DOUBLE NOT NULL, fl FLOAT, v VARCHAR(20) NOT NULL, vn VARCHAR(20), \
      x TEXT NOT NULL, dt DATETIME NOT NULL, dtn DATETIME, da DATE NOT NULL, \
-     ts TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, bl BLOB, e ENUM('a','b') NOT NULL, y YEAR);";
+     ts TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, bl BLOB, e ENUM('a','b') NOT NULL, y YEAR, j JSON NOT NULL, \
+     jn JSON, bi BIT(8), tm TIME, mt MEDIUMTEXT, c CHAR(5) NOT NULL, st SET('x','y'), vb VARBINARY(20) NOT NULL); \
+     CREATE TABLE p (id BIGINT PRIMARY KEY, t_id INT NOT NULL, name VARCHAR(50), at DATETIME(3) NOT NULL);";
+
+const STATEMENTS: &str = include_str!("../../fixtures/types/mysql_statements.sql");
+
+/// All statements as services write them.
+pub(super) fn written() -> Vec<String> {
+    let lines = STATEMENTS.lines().filter(|line| !line.starts_with("--"));
+    let lines = lines.map(|line| line.trim_end_matches(';').to_owned());
+    WRITTEN.map(str::to_owned).into_iter().chain(lines).collect()
+}
 
 /// Columns and literals that expressions are built from.
 pub(super) const VALUES: [&str; 26] = [
@@ -172,7 +183,7 @@ pub(super) const COMPUTED: [&str; 46] = [
 ];
 
 /// Statements as services write them.
-pub(super) const WRITTEN: [&str; 22] = [
+const WRITTEN: [&str; 22] = [
     "SELECT COALESCE(SUM(n), 0) AS r FROM t",
     "SELECT COALESCE(SUM(f), 0) AS r FROM t WHERE id > ?",
     "SELECT COALESCE(MAX(bn), 0) AS r FROM t",

@@ -2,7 +2,7 @@
 
 mod expressions;
 
-use self::expressions::{COMPUTED, OF_ONE, OF_TWO, OPERANDS, VALUES, WRITTEN, of_one, of_two};
+use self::expressions::{COMPUTED, OF_ONE, OF_TWO, OPERANDS, VALUES, of_one, of_two, written};
 use query_budget_analysis::schema::snapshot;
 use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_analysis::types::mysql::{Server, wires};
@@ -174,7 +174,7 @@ async fn expressions_are_what_the_server_says() {
     with_mysql(|pool| async move {
         sqlx::raw_sql(OPERANDS).execute(&pool).await.expect("the table is made");
         let schema = snapshot::read(OPERANDS, "all.sql", Some(Dialect::MySql)).schema;
-        let mut statements: Vec<String> = WRITTEN.map(str::to_owned).into();
+        let mut statements = written();
         for a in VALUES {
             statements.extend(OF_ONE.map(|how| of_one(how, a)));
             statements.extend(VALUES.iter().flat_map(|b| OF_TWO.map(|how| of_two(how, a, b))).step_by(3));
@@ -230,7 +230,7 @@ async fn computed_columns_are_sent_as_mariadb_sends_them() {
         }
         sqlx::raw_sql(OPERANDS).execute(&pool).await.expect("the table is made");
         let schema = snapshot::read(OPERANDS, "all.sql", Some(Dialect::MySql)).schema;
-        let mut statements: Vec<String> = WRITTEN.map(str::to_owned).into();
+        let mut statements = written();
         statements.extend(COMPUTED.map(|expr| format!("SELECT {expr} AS r FROM t")));
         for a in VALUES {
             statements.extend(OF_ONE.map(|how| of_one(how, a)));

@@ -9,6 +9,9 @@ use query_budget_analysis::sql::Dialect;
 
 use super::workspace::Sources;
 
+/// How many entries of a `.sqlx` folder are read for the name of their database.
+const MOST_ENTRIES: usize = 20;
+
 /// The macro that embeds a folder of migrations.
 const MACRO: &str = "migrate!(\"";
 
@@ -27,6 +30,7 @@ pub(super) fn find<'t>(
         }
         project.dialect_hint = sources
             .dialect()
+            .or_else(|| prepared(sources.manifest_dir()))
             .or_else(|| named(texts(owner).filter(|text| text.contains("migrate!("))))
             .or_else(|| named(texts(owner)));
     }
@@ -48,6 +52,21 @@ pub(super) fn find<'t>(
             project.migrations = Some((**only).clone());
         }
     }
+}
+
+/// The database that the entries in a crate's own `.sqlx` name, if they agree: a crate may inherit sqlx with the
+/// features of several.
+fn prepared(dir: &Path) -> Option<Dialect> {
+    let entries = std::fs::read_dir(dir.join(".sqlx")).ok()?.filter_map(Result::ok).take(MOST_ENTRIES);
+    let named: BTreeSet<String> = entries
+        .filter_map(|entry| std::fs::read_to_string(entry.path()).ok())
+        .filter_map(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
+        .filter_map(|entry| Some(entry.get("db_name")?.as_str()?.to_owned()))
+        .collect();
+    if named.len() > 1 {
+        return None;
+    }
+    Dialect::from_name(named.first()?)
 }
 
 /// If no crate has conventionally named migrations, searches all folders of the workspace.

@@ -211,6 +211,8 @@ pub struct Call {
     pub modifiers: Vec<Expr>,
     /// How many leading modifiers are PARTITION BY keys.
     pub partitioned_by: usize,
+    /// Which modifier is the condition of FILTER, if it has one.
+    pub filter: Option<usize>,
     /// The position of its name in the SQL.
     pub span: Option<Span>,
 }
@@ -218,7 +220,8 @@ pub struct Call {
 /// Equal calls are equal regardless of position.
 impl PartialEq for Call {
     fn eq(&self, other: &Self) -> bool {
-        let Call { schema, name, args, names, distinct, window, modifiers, partitioned_by, span: _ } = self;
+        let Call { schema, name, args, names, distinct, window, modifiers, partitioned_by, filter, span: _ } =
+            self;
         *name == other.name
             && *schema == other.schema
             && *args == other.args
@@ -227,6 +230,7 @@ impl PartialEq for Call {
             && *window == other.window
             && *modifiers == other.modifiers
             && *partitioned_by == other.partitioned_by
+            && *filter == other.filter
     }
 }
 

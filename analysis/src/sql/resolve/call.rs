@@ -53,7 +53,10 @@ impl Resolver<'_> {
             }
         };
         modifiers.extend(function.within_group.iter().map(|key| self.expr(&key.expr)));
-        modifiers.extend(function.filter.as_ref().map(|filter| self.expr(filter)));
+        let filter = function.filter.as_ref().map(|filter| {
+            modifiers.push(self.expr(filter));
+            modifiers.len() - 1
+        });
         if let Some(window) = window {
             modifiers.extend(window.order_by.iter().map(|key| self.window_key(&key.expr)));
         }
@@ -70,7 +73,18 @@ impl Resolver<'_> {
         }
         let span = self.span_of(&function.name);
         let window = function.over.is_some();
-        Expr::Call(Call { schema, name, args, names, distinct, window, modifiers, partitioned_by, span })
+        Expr::Call(Call {
+            schema,
+            name,
+            args,
+            names,
+            distinct,
+            window,
+            modifiers,
+            partitioned_by,
+            filter,
+            span,
+        })
     }
 
     /// A key of a window. MySQL lets it refer to an alias of the SELECT list, before or after it.
@@ -116,6 +130,7 @@ impl Call {
             window: false,
             modifiers: Vec::new(),
             partitioned_by: 0,
+            filter: None,
             span: None,
         }
     }

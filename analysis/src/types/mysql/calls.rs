@@ -35,7 +35,10 @@ impl Reader<'_> {
             ("group_concat", _) => Value::of(Class::Text, "TEXT", true),
             ("bit_and" | "bit_or" | "bit_xor", 1) => Value::of(Class::Int, "BIGINT UNSIGNED", false),
             ("coalesce" | "ifnull", 1..) => self.first_of(call, block, depth),
-            ("if", 3) => self.one_of(call.args.iter().skip(1), block, depth),
+            ("if", 3) => {
+                let given = self.one_of(call.args.iter().skip(1), block, depth);
+                self.on_condition(given, call.args.iter().take(1), block, depth)
+            }
             ("nullif", 2) => match value(0) {
                 value if value.class == Class::Int && !value.is("BIGINT") => {
                     Value { name: Value::integer(true).name, ..value }.computed().or_null()

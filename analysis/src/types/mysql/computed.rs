@@ -82,10 +82,12 @@ impl Reader<'_> {
                 (_, item) if is_maria => item::negated(&item),
                 _ => untold(),
             },
-            Expr::Case { arms, otherwise, .. } => {
+            Expr::Case { operand, arms, otherwise } => {
                 let results = arms.iter().map(|(_, then)| then).chain(otherwise.as_deref());
                 let items = self.items(results, block, server, depth)?;
-                item::one_of(&items, otherwise.is_none())
+                let made = item::one_of(&items, otherwise.is_none())?;
+                let conditions = operand.as_deref().into_iter().chain(arms.iter().map(|(when, _)| when));
+                Ok(self.item_on_condition(made, conditions, block, server, depth))
             }
             Expr::Subquery(query) => self.output_item(*query, 0, server, depth + 1)?.of_row(),
             Expr::Cast { expr, ty }
@@ -112,6 +114,30 @@ impl Reader<'_> {
             expr => self.item(expr, block, server, depth + 1),
         })
         .collect()
+    }
+
+    /// The result of IF or CASE: on MariaDB it may be NULL if one of its conditions may, even if no alternative is. For
+    /// MySQL, and for conditions that are not known, that is unsure.
+    fn item_on_condition<'e>(
+        &self,
+        made: Item,
+        conditions: impl Iterator<Item = &'e Expr>,
+        block: BlockId,
+        server: Server,
+        depth: usize,
+    ) -> Item {
+        if made.is_nullable() {
+            return made;
+        }
+        let conditions = self.items(conditions, block, server, depth);
+        let is_known = server == Server::MariaDb && conditions.is_ok();
+        match conditions {
+            Ok(items) if !items.iter().any(Item::is_nullable) => made,
+            _ => {
+                let made = made.nullable(true);
+                Item { wire: Wire { unsure: made.wire.unsure || !is_known, ..made.wire }, ..made }
+            }
+        }
     }
 
     fn column_item(&self, column: &ColumnRef, server: Server, depth: usize) -> Found {
@@ -175,7 +201,10 @@ impl Reader<'_> {
                 match items.as_slice() {
                     // NULL leaves the other value as it is.
                     [other, null] | [null, other] if null.class() == item::Class::Null => other.of_row(),
-                    _ => item::one_of(&items, false),
+                    _ => {
+                        let made = item::one_of(&items, false)?;
+                        Ok(self.item_on_condition(made, call.args.iter().take(1), block, server, depth))
+                    }
                 }
             }
             ("nullif", 2) if is_maria => match first()? {
@@ -319,6 +348,12 @@ fn of_literal(literal: &Literal, server: Server) -> Found {
         Literal::Number(number) => match number.split_once('.') {
             Some((whole, part)) if !whole.is_empty() => return Item::decimal(length(whole), length(part)),
             Some(_) => return Err("the digits of this literal are not known".to_owned()),
+            None if number.parse::<i64>().is_err() => match number.parse::<u64>() {
+                Ok(_) if server == Server::MariaDb => {
+                    Item::unsigned_size("LongLong", length(number)).unsigned()
+                }
+                _ => return untold(),
+            },
             None if server == Server::MySql => Item::int("LongLong", length(number)),
             None => Item::unsigned_size(item::integer(length(number)), length(number)),
         },

@@ -92,10 +92,14 @@ impl Reader<'_> {
                 }
                 _ => Value::unknown("the operator is not known"),
             },
-            Expr::Case { arms, otherwise, .. } => {
+            Expr::Case { operand, arms, otherwise } => {
                 let results = arms.iter().map(|(_, then)| then).chain(otherwise.as_deref());
                 let given = self.one_of(results, block, depth);
-                if otherwise.is_some() { given } else { given.or_null() }
+                if otherwise.is_none() {
+                    return given.or_null();
+                }
+                let conditions = operand.as_deref().into_iter().chain(arms.iter().map(|(when, _)| when));
+                self.on_condition(given, conditions, block, depth)
             }
             Expr::Subquery(query) => self.output(*query, 0, depth + 1).computed().or_null(),
             _ => Value::unknown("what this expression gives is not known"),
@@ -117,6 +121,19 @@ impl Reader<'_> {
             Some(one) if converts && one.class == Class::Text => Value { is_certain: false, ..one },
             one => one.unwrap_or_else(|| Value::unknown("it has no values")),
         }
+    }
+
+    /// The value of IF or CASE: MariaDB says that it may be NULL if one of its conditions may, even if no alternative
+    /// is.
+    pub(super) fn on_condition<'e>(
+        &self,
+        given: Value,
+        mut conditions: impl Iterator<Item = &'e Expr>,
+        block: BlockId,
+        depth: usize,
+    ) -> Value {
+        let may_be_null = |expr: &Expr| self.typed(expr, block, depth + 1).nullable;
+        if !given.nullable && conditions.any(may_be_null) { given.doubtful() } else { given }
     }
 
     fn of_column(&self, column: &ColumnRef, block: BlockId, depth: usize) -> Value {
@@ -184,7 +201,9 @@ fn of_literal(literal: &Literal) -> Value {
         Literal::Number(number) if number.contains('.') => Value::of(Class::Decimal, "DECIMAL", false),
         Literal::Number(number) => match number.parse::<i64>() {
             Ok(value) if value > i64::from(u32::MAX) => Value::of(Class::Int, "BIGINT", false),
-            _ => Value::integer(false),
+            Ok(_) => Value::integer(false),
+            Err(_) if number.parse::<u64>().is_ok() => Value::of(Class::Int, "BIGINT UNSIGNED", false),
+            Err(_) => Value::unknown("what this literal is differs by server"),
         },
         Literal::Text(_) => Value::of(Class::Text, "VARCHAR", false),
         Literal::Other(_) => Value::unknown("what this literal is differs by server"),

@@ -72,6 +72,8 @@ impl Value {
     pub(super) fn of_wire(wire: &Wire, origin: Origin) -> Value {
         let name = wire.name();
         let class = match name {
+            // As a number it is the bits of its members.
+            "CHAR" if wire.is_list() => Class::Other,
             _ if wire.is_text => Class::Text,
             "BOOLEAN" | "TINYINT" | "SMALLINT" | "MEDIUMINT" | "INT" | "BIGINT" | "TINYINT UNSIGNED"
             | "SMALLINT UNSIGNED" | "MEDIUMINT UNSIGNED" | "INT UNSIGNED" | "BIGINT UNSIGNED" | "YEAR"

@@ -147,7 +147,13 @@ impl Session<'_> {
         if let Some(id) = self.path.last() {
             let id = *id;
             if let Some(filter) = &select.filter {
-                self.check_filter(filter, id);
+                self.check_rows(filter, id, "WHERE");
+            }
+            if let Some(having) = &select.having {
+                self.check_windows(having, "HAVING");
+            }
+            for key in &select.group_by {
+                self.check_windows(key, "GROUP BY");
             }
             self.check_groups(select, id);
         }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::arena::Ty;
 use super::base;
+use super::input;
 use super::session::{Form, Session, Value};
 use crate::schema::Name;
 use crate::sql::Span;
@@ -182,7 +183,7 @@ impl Session<'_> {
     fn check_input(&mut self, text: &str, to: Ty, span: Option<Span>) {
         let base = self.types.base(to);
         let info = self.types.info(base);
-        let expected = if info.printed.is_none() { expected(&info.name, text) } else { None };
+        let expected = if info.printed.is_none() { input::expected(&info.name, text) } else { None };
         if let Some(expected) = expected {
             let error = TypeError {
                 message: format!("`{text}` is no value of type `{}`", self.types.display(base)),
@@ -246,76 +247,4 @@ pub(super) fn is_polymorphic(ty: Ty) -> bool {
             | Ty::ANYCOMPATIBLERANGE
             | Ty::ANYCOMPATIBLEMULTIRANGE
     )
-}
-
-/// What a type of the catalog expects instead of a text; `None` if it takes the text, or what it takes is not known.
-fn expected(ty: &str, text: &str) -> Option<&'static str> {
-    let text = text.trim().to_ascii_lowercase();
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(&text);
-    match ty {
-        "int2" | "int4" | "int8" => {
-            // Since version 16, with underscores and in other bases.
-            let digits =
-                ["0x", "0o", "0b"].iter().find_map(|base| unsigned.strip_prefix(base)).unwrap_or(unsigned);
-            let is_digit =
-                |c: char| c.is_ascii_hexdigit() && (digits.len() < unsigned.len() || c.is_ascii_digit());
-            let is_number = !digits.is_empty() && digits.chars().all(|c| is_digit(c) || c == '_');
-            (!is_number).then_some("a whole number, such as `42`")
-        }
-        "numeric" | "float4" | "float8" => {
-            let is_special = matches!(unsigned, "nan" | "inf" | "infinity");
-            let is_written = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-                && unsigned.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '_'));
-            (!is_special && !is_written).then_some("a number, such as `1.5`")
-        }
-        "bool" => {
-            let starts = |word: &str, least: usize| text.len() >= least && word.starts_with(&text);
-            let is_bool = starts("true", 1)
-                || starts("false", 1)
-                || starts("yes", 1)
-                || starts("no", 1)
-                || starts("on", 2)
-                || starts("off", 2)
-                || matches!(text.as_str(), "0" | "1");
-            (!is_bool).then_some("`true` or `false`")
-        }
-        "uuid" => {
-            let digits = text.trim_matches(['{', '}']).replace('-', "");
-            let is_uuid = digits.len() == 32 && digits.chars().all(|c| c.is_ascii_hexdigit());
-            (!is_uuid).then_some("32 hexadecimal digits, such as `6f9619ff-8b86-d011-b42d-00c04fc964ff`")
-        }
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_that_a_type_takes() {
-        // As PostgreSQL 15 and 16 do.
-        for (ty, takes, refuses) in [
-            ("int4", &["1", " -12 ", "+3", "0x1F", "1_000"][..], &["", "one", "1.5", "1a", "0x"][..]),
-            ("numeric", &["1", "-1.5", ".5", "1e10", "NaN", "-Infinity"], &["", "x", "-", "1,5"]),
-            (
-                "bool",
-                &["t", "FALSE", "y", "no", "on", "off", "1", " true "],
-                &["", "o", "maybe", "2", "truee"],
-            ),
-            (
-                "uuid",
-                &["6f9619ff-8b86-d011-b42d-00c04fc964ff", "{6F9619FF8B86D011B42D00C04FC964FF}"],
-                &["", "6f9619ff", "6f9619ff-8b86-d011-b42d-00c04fc964fg"],
-            ),
-            ("date", &["now", "x"], &[]),
-        ] {
-            for text in takes {
-                assert_eq!(expected(ty, text), None, "{ty} {text}");
-            }
-            for text in refuses {
-                assert!(expected(ty, text).is_some(), "{ty} {text}");
-            }
-        }
-    }
 }

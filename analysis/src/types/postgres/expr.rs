@@ -313,13 +313,17 @@ impl Session<'_> {
 
     fn call(&mut self, call: &Call) -> Value {
         let args: Vec<Value> = call.args.iter().map(|arg| self.expr(arg)).collect();
-        let modifiers: Vec<Value> = call.modifiers.iter().map(|expr| self.expr(expr)).collect();
+        let mut modifiers: Vec<Value> = call.modifiers.iter().map(|expr| self.expr(expr)).collect();
         if call.distinct {
             args.iter().for_each(|value| self.check_equality(value, "an argument behind DISTINCT"));
         }
         for value in modifiers.iter().take(call.partitioned_by) {
             self.check_equality(value, "a key of PARTITION BY");
         }
+        if let Some(filter) = call.filter.and_then(|at| modifiers.get_mut(at)) {
+            *filter = self.boolean(filter.clone(), "the condition of FILTER");
+        }
+        self.check_call(call);
         let sorted = modifiers.get(call.partitioned_by..).unwrap_or_default().to_vec();
         let value = match call.name.as_str() {
             "coalesce" | "greatest" | "least" => self.coalesce(&call.name, args),

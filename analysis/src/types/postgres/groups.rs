@@ -63,42 +63,6 @@ fn without_places(expr: &Expr) -> Expr {
 }
 
 impl Session<'_> {
-    /// Reports an aggregate in WHERE, if it cannot belong to a query around this one.
-    pub(super) fn check_filter(&mut self, filter: &Expr, block: BlockId) {
-        if self.in_view > 0 {
-            return;
-        }
-        let mut found = None;
-        filter.walk(&mut |part| {
-            if let Expr::Call(call) = part
-                && !call.window
-                && found.is_none()
-                && self.is_aggregate_of(call, block)
-            {
-                found = Some((call.name.clone(), call.span));
-            }
-        });
-        if let Some((name, span)) = found {
-            self.refusal(TypeError {
-                message: format!("`{name}` is an aggregate, and WHERE tests single rows"),
-                span,
-                label: "not allowed here",
-                help: "move the condition to HAVING, or compute the aggregate in a subquery".to_owned(),
-            });
-        }
-    }
-
-    /// Whether a call is of a built-in aggregate over rows of this block.
-    fn is_aggregate_of(&self, call: &Call, block: BlockId) -> bool {
-        let lines = self.types.catalog.lines('f', &call.name);
-        let is_built_in = !lines.is_empty() && lines.iter().all(|line| line.starts_with("a "));
-        let is_own = self.schema.functions_named(&call.name).next().is_some();
-        let columns = call.args.iter().flat_map(Expr::columns).collect::<Vec<_>>();
-        let is_here =
-            |column: &&ColumnRef| column.relation.is_some_and(|id| self.query.relation(id).block == block);
-        is_built_in && !is_own && (call.args.is_empty() || columns.iter().any(is_here))
-    }
-
     /// Reports columns outside of aggregates that are not grouped by. Nothing is reported if a function may
     /// be an unknown aggregate, or there are several grouping sets.
     pub(super) fn check_groups(&mut self, select: &Select, block: BlockId) {

@@ -10,6 +10,7 @@ impl Session<'_> {
     /// Derives a write, and returns the columns of its RETURNING, if it has one.
     pub(super) fn write(&mut self, write: &Write, id: BlockId) -> Option<Vec<(String, Value)>> {
         let block = self.query.block(id);
+        let rows = self.query.relation(write.target).block;
         if write.from.is_empty() {
             self.source(write);
         }
@@ -25,7 +26,15 @@ impl Session<'_> {
         if let Some(filter) = &write.filter {
             self.refute(filter);
             self.condition(filter, "the condition of WHERE");
-            self.check_filter(filter, self.query.relation(write.target).block);
+            self.check_rows(filter, rows, "WHERE");
+        }
+        for (_, value) in &write.assignments {
+            if let (Some(value), None) = (value, write.source) {
+                self.check_rows(value, rows, "SET");
+            }
+        }
+        for value in write.returning.iter().flatten() {
+            self.check_rows(value, rows, "RETURNING");
         }
         self.whens(write);
         let outputs = match &write.returning {

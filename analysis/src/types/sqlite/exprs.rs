@@ -181,7 +181,10 @@ fn of_literal(literal: &Literal) -> Value {
             Err(_) => Ty::Real,
         },
         Literal::Text(_) => Ty::Text,
-        Literal::Other(_) => Ty::Blob,
+        Literal::Other(_) => {
+            let why = "`0x1F`, a number, and `x'1F'`, a blob, are not told apart".to_owned();
+            return Value::computed(Err(why), Null::NEVER);
+        }
     };
     Value::computed(Ok(ty), Null::NEVER)
 }

@@ -58,6 +58,11 @@ impl Sqlite {
             Err(error) => return Ok(Answer::Unknown(format!("SQLite refuses it: {}", reason(&error)))),
         };
         let older = if version.describes_as_08() { self.older.describe(sql)? } else { None };
+        // 0.8 gives NULL where it cannot follow the bytecode, and 0.7 follows it further.
+        let is_lost = |columns: &Vec<super::sqlite_08::Described>| columns.iter().any(|(ty, _)| ty == "NULL");
+        if version.has_wide_integers() && older.as_ref().is_some_and(is_lost) {
+            return Ok(Answer::Unknown("sqlx 0.7 finds types that 0.8 does not".to_owned()));
+        }
         let columns = described.columns.iter().enumerate().map(|(at, column)| {
             let own = || (column.type_info().name().to_owned(), described.nullable(at));
             let older = older.as_ref().and_then(|columns| columns.get(at).cloned());

@@ -1,0 +1,175 @@
+//! Aggregates and window functions where the server refuses them, and other functions called as if they were some.
+
+use super::session::Session;
+use crate::sql::expr::{Call, ColumnRef, Expr};
+use crate::sql::query::BlockId;
+use crate::types::TypeError;
+
+impl Session<'_> {
+    /// Reports an aggregate of this block, or a call over a window, in a clause of single rows; an aggregate that can
+    /// belong to a query around this one is none of them.
+    pub(super) fn check_rows(&mut self, expr: &Expr, block: BlockId, clause: &str) {
+        let found = self.find(&[expr], |session, call| !call.window && session.is_aggregate_of(call, block));
+        if let Some(call) = found {
+            let test = clause == "WHERE";
+            let does = if test { "tests" } else { "is about" };
+            let help = if test {
+                "move the condition to HAVING, or compute the aggregate in a subquery"
+            } else {
+                "compute the aggregate in a subquery"
+            };
+            let message = format!("`{}` is an aggregate, and {clause} {does} single rows", call.name);
+            self.misplaced(call, message, help);
+        }
+        self.check_windows(expr, clause);
+    }
+
+    /// Reports a call over a window in a clause that the server evaluates before there are windows.
+    pub(super) fn check_windows(&mut self, expr: &Expr, clause: &str) {
+        if let Some(call) = self.find(&[expr], |_, call| call.window) {
+            let message = format!("`{}` is called over a window, and {clause} has none", call.name);
+            self.misplaced(call, message, "call it in the SELECT list of a subquery");
+        }
+    }
+
+    /// Reports an aggregate or a call over a window inside of one, and a function that is called as another kind.
+    pub(super) fn check_call(&mut self, call: &Call) {
+        let Some(&block) = self.path.last() else { return };
+        let kind = self.kind(call);
+        let is_aggregate = !call.window && kind == Some(b'a');
+        if is_aggregate || call.window {
+            let parts: Vec<&Expr> = call.args.iter().chain(&call.modifiers).collect();
+            let inner = self.find(&parts, |session, inner| {
+                inner.window || is_aggregate && session.is_aggregate_of(inner, block)
+            });
+            if let Some(inner) = inner {
+                let message =
+                    format!("`{}` is inside of `{}`, which takes values of rows", inner.name, call.name);
+                self.misplaced(inner, message, "compute the inner one in a subquery");
+            }
+        }
+        let wrong = if kind == Some(b'w') && !call.window {
+            Some(("is a window function, and has no OVER", "write `OVER (..)` after it"))
+        } else if kind == Some(b'f') && (call.window || call.distinct || call.filter.is_some()) {
+            Some(("is no aggregate, and has OVER, DISTINCT or FILTER", "leave that out"))
+        } else {
+            None
+        };
+        if let Some((what, help)) = wrong {
+            self.misplaced(call, format!("`{}` {what}", call.name), help);
+        }
+    }
+
+    /// The first call of some kind among expressions of the user's own text, not inside of a subquery.
+    fn find<'e>(&self, exprs: &[&'e Expr], is_wanted: impl Fn(&Self, &Call) -> bool) -> Option<&'e Call> {
+        if self.in_view > 0 {
+            return None;
+        }
+        let mut found = None;
+        for expr in exprs {
+            expr.any(|part| {
+                if let Expr::Call(call) = part
+                    && is_wanted(self, call)
+                {
+                    found = Some(call);
+                }
+                found.is_some()
+            });
+            if found.is_some() {
+                break;
+            }
+        }
+        found
+    }
+
+    fn misplaced(&mut self, call: &Call, message: String, help: &str) {
+        self.refusal(TypeError {
+            message,
+            span: call.span,
+            label: "not allowed here",
+            help: help.to_owned(),
+        });
+    }
+
+    /// Whether a call is of a built-in aggregate over rows of this block.
+    fn is_aggregate_of(&self, call: &Call, block: BlockId) -> bool {
+        let columns = call.args.iter().flat_map(Expr::columns).collect::<Vec<_>>();
+        let is_here =
+            |column: &&ColumnRef| column.relation.is_some_and(|id| self.query.relation(id).block == block);
+        (call.args.is_empty() || columns.iter().any(is_here)) && self.kind(call) == Some(b'a')
+    }
+
+    /// The kind of all functions with the name of a call, as the catalog's letter, if they are built in and of one kind.
+    fn kind(&self, call: &Call) -> Option<u8> {
+        let is_plain = call.schema.as_deref().is_none_or(|schema| schema == "pg_catalog");
+        let lines = self.types.catalog.lines('f', &call.name);
+        let mut kinds = lines.iter().map(|line| line.bytes().next());
+        let first = kinds.next().flatten()?;
+        let is_one = kinds.all(|kind| kind == Some(first));
+        (is_plain && is_one && self.schema.functions_named(&call.name).next().is_none()).then_some(first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::Replay;
+    use crate::sql::{Dialect, resolve};
+    use crate::types::describe;
+
+    /// As PostgreSQL 15 takes and refuses them.
+    #[test]
+    fn aggregates_and_windows_have_their_places() {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(
+            "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL, ok bool); CREATE TABLE s (t_id int, x int);
+             CREATE FUNCTION row_number(int) RETURNS int LANGUAGE sql AS 'SELECT 1';",
+            "",
+        );
+        let parts = |sql: &str, errors: bool| {
+            let query = resolve(sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
+            let found = describe(&query, &replay.schema, Dialect::Postgres).errors;
+            assert_eq!(!found.is_empty(), errors, "{sql}: {found:?}");
+        };
+        for refused in [
+            "SELECT count(*) FILTER (WHERE n) FROM t",
+            "SELECT sum(n) FILTER (WHERE 1) OVER () FROM t",
+            "SELECT id FROM t WHERE sum(n) > 1",
+            "SELECT id FROM t WHERE rank() OVER (ORDER BY n) = 1",
+            "SELECT n FROM t GROUP BY n HAVING lag(n) OVER () = 1",
+            "SELECT 1 FROM t GROUP BY rank() OVER (ORDER BY n)",
+            "SELECT sum(count(*)) FROM t",
+            "SELECT max(n + sum(id)) FROM t GROUP BY n",
+            "SELECT array_agg(n ORDER BY max(id)) FROM t",
+            "SELECT count(*) FILTER (WHERE max(n) > 1) FROM t",
+            "SELECT sum(rank() OVER (ORDER BY n)) FROM t",
+            "SELECT rank() OVER (ORDER BY lag(n) OVER ()) FROM t",
+            "SELECT lag(n) FROM t",
+            "SELECT abs(DISTINCT n) FROM t",
+            "SELECT abs(n) FILTER (WHERE ok) FROM t",
+            "SELECT abs(n) OVER () FROM t",
+            "UPDATE t SET n = max(id)",
+            "UPDATE t SET n = rank() OVER ()",
+            "UPDATE t SET n = 1 RETURNING count(*)",
+            "DELETE FROM t WHERE count(*) > 1",
+        ] {
+            parts(refused, true);
+        }
+        for taken in [
+            "SELECT count(*) FILTER (WHERE ok AND n > $1) FROM t",
+            "SELECT count(*) FILTER (WHERE $1) FROM t",
+            "SELECT sum(sum(n)) OVER () FROM t GROUP BY id",
+            "SELECT rank() OVER (ORDER BY sum(n)) FROM t GROUP BY id",
+            "SELECT n FROM t GROUP BY n HAVING sum(id) > 1 ORDER BY rank() OVER (ORDER BY n)",
+            "SELECT id FROM t WHERE n = (SELECT max(n) FROM t)",
+            "SELECT max((SELECT max(x) FROM s WHERE t_id = t.id)) FROM t",
+            "SELECT n FROM t GROUP BY n HAVING EXISTS (SELECT 1 FROM s WHERE x = sum(t.id))",
+            "SELECT n FROM t GROUP BY n HAVING EXISTS (SELECT sum(x + max(t.id)) FROM s)",
+            "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY n), rank(1) WITHIN GROUP (ORDER BY n) FROM t",
+            "SELECT count(DISTINCT n), string_agg(DISTINCT n::text, ',') FILTER (WHERE ok) FROM t",
+            "SELECT row_number(n) FROM t",
+            "UPDATE t SET n = (SELECT max(x) FROM s) RETURNING (SELECT count(*) FROM s)",
+        ] {
+            parts(taken, false);
+        }
+    }
+}
