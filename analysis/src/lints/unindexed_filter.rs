@@ -99,8 +99,8 @@ fn check(context: &QueryContext<'_>, findings: &mut Vec<Finding>) {
         }
         // Where no index is known to help, there is nothing to do at once. A write that reads every row holds up others,
         // unless it is for all rows of a kind: those that are deleted, those that refer to nothing, those that run.
-        let is_idle =
-            finding.help.is_empty() && (query.kind == Kind::Select || !compares(query, access.relation));
+        let is_idle = finding.help.is_empty()
+            && (query.kind == Kind::Select || !compares(context, query, access.relation));
         findings.push(if is_idle {
             finding.listed()
         } else if context.is_raw() && takes_old(context, query, access) {
@@ -149,10 +149,11 @@ fn has_short_key(context: &QueryContext<'_>, table: &Name) -> bool {
     })
 }
 
-/// Whether a condition compares a column of a relation itself with something other than the name of a kind: a literal.
-fn compares(query: &Query, relation: RelationId) -> bool {
+/// Whether a condition compares a column of a relation itself with something; in raw code, with something other than the
+/// name of a kind: a literal.
+fn compares(context: &QueryContext<'_>, query: &Query, relation: RelationId) -> bool {
     let is_own = |expr: &Expr| expr.as_column().is_some_and(|column| column.relation == Some(relation));
-    let is_kind = |expr: &Expr| matches!(expr.without_casts(), Expr::Literal(_));
+    let is_kind = |expr: &Expr| context.is_raw() && matches!(expr.without_casts(), Expr::Literal(_));
     let conditions = query.blocks.iter().flat_map(|block| block.conditions());
     conditions.into_iter().any(|condition| {
         matches!(condition, Expr::Binary { op, left, right } if op.is_comparison()
