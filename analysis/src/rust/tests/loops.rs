@@ -329,7 +329,7 @@ fn what_is_no_more_than_a_number_is_no_more_turns() {
 fn a_map_that_is_asked_for_another_key_in_each_turn_saves_nothing() {
     let check = |over: &str, pattern: &str, key: &str, is_kept: bool| {
         let scan = body(&format!(
-            "let set: HashSet<i64> = ids(); let of: HashMap<i64, i64> = read();
+            "let set: HashSet<i64> = ids(); let of: HashMap<i64, i64> = all();
              let mut known = HashMap::new();
              for {pattern} in {over} {{ if !known.contains_key(&{key}) {{ let n = {RUN}; known.insert({key}, n); }} }}"
         ));
