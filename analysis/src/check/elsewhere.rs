@@ -48,11 +48,6 @@ pub(super) fn schema(
     Some(Schema { gaps: vec![REASON.to_owned()], ..Schema::new(dialect) })
 }
 
-/// A schema in the dialect of a known one of which nothing is known.
-pub(super) fn unknown(known: Option<&Schema>) -> Option<Schema> {
-    known.map(|known| Schema { gaps: vec![REASON.to_owned()], ..Schema::new(known.dialect) })
-}
-
 /// An unknown schema for a file that opens a database of its own, if it seems to be a different one: all
 /// queries are raw, and several names in them are missing from the schema without anything similar to them.
 pub(super) fn schema_of_file(sites: &[CheckedSite<'_>], schema: Option<&Schema>) -> Option<Schema> {

@@ -9,7 +9,7 @@ use super::{Checked, Checker, TextFile, elsewhere};
 use crate::cardinality::{self, Cardinality, Rows};
 use crate::finding::{Finding, Level, Place, Target, Tier};
 use crate::index;
-use crate::lints::{self, Check, Group, QueryContext, Trait};
+use crate::lints::{self, Check, QueryContext, Trait};
 use crate::rust::{Allow, Form, Scan, Site, SiteSql};
 use crate::sql::Dialect;
 use crate::sql::text::LineIndex;
@@ -40,14 +40,6 @@ impl Checker<'_> {
         sites: &[Site],
     ) -> Checked {
         let mut checked = self.examine_once(sql, site, allows, sites);
-        // Code in whose place other code stands for another database may be for that one: an error of this one says so.
-        if site
-            .is_some_and(|site| site.is_alternative && site.dialect().is_none() && site.form != Form::Checked)
-            && checked.findings.iter().any(is_wrong)
-            && let Some(other) = elsewhere::unknown(self.schema)
-        {
-            return Checker { schema: Some(&other), ..*self }.examine_once(sql, site, allows, sites);
-        }
         if checked.findings.iter().any(|finding| !finding.edits.is_empty())
             && let Ok(query) = &checked.query
         {
@@ -158,11 +150,6 @@ impl Checker<'_> {
         checked.findings.append(&mut wrong);
         checked
     }
-}
-
-/// Whether a finding says that a database would refuse the query, or that it means something else.
-fn is_wrong(finding: &Finding) -> bool {
-    lints::by_name(finding.lint).is_some_and(|lint| lint.group == Group::Correctness)
 }
 
 /// Keeps only errors, if there are any: other findings would be about a different query.

@@ -16,7 +16,6 @@ use super::source::{Scan, ScanError, ScannedFunction};
 use super::straight;
 use super::walk::Walker;
 use super::walk::allows::Comments;
-use super::walk::conditions;
 use super::walk::items::{is_test_path, macro_of};
 use super::walk::made;
 
@@ -115,14 +114,12 @@ fn read_tokens(
 ) -> Result<Scan, ScanError> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let comments = Comments::read(&file.into(), source, &tokens);
-    let names_databases = conditions::names_several(&tokens);
     let mut items = items(tokens)?;
     let imports = Imports::new(false).with(told.clone());
     let renamed = &told.renamed;
     made::spread(&mut items, told);
     let mut walker = Walker::new(file, comments, imports);
     walker.in_test = in_test;
-    walker.names_databases = names_databases;
     walker.knows_sqlx = source.contains("sqlx") || renamed.values().any(|name| name == "sqlx");
     walker.knows_drivers =
         drivers::is_named_in(source) || renamed.values().any(|name| drivers::is_driver(name));

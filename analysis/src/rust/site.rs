@@ -47,11 +47,6 @@ pub struct Site {
     pub cached: bool,
     /// Whether its function reports writes to a cache.
     pub told: bool,
-    /// The dialect, if a type argument or the condition that compiles it says so: `query_as::<Sqlite, _>`,
-    /// `#[cfg(feature = "sqlite")]`.
-    pub database: Option<Dialect>,
-    /// Whether other code is compiled instead of it for another database, judging by `#[cfg(..)]`.
-    pub is_alternative: bool,
 }
 
 impl Site {
@@ -71,7 +66,7 @@ impl Site {
 
     /// The dialect, if the type of its connection determines it.
     pub fn dialect(&self) -> Option<Dialect> {
-        self.call.as_ref().and_then(|call| call.dialect).or(self.database)
+        self.call.as_ref()?.dialect
     }
 
     /// Whether it is made by a macro of the project, which may add to the text that it receives.

@@ -252,8 +252,6 @@ impl<'a, 't> Reader<'a, 't> {
             aside: None,
             cached: false,
             told: false,
-            database: None,
-            is_alternative: false,
         };
         Some((site, end + 3))
     }

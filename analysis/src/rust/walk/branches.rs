@@ -10,7 +10,6 @@ use super::variables;
 use super::{Queries, Walker};
 use super::{caches, errors};
 use crate::rust::flow::Flow;
-use crate::rust::type_ref::TypeRef;
 
 /// The number of arms with `.await` from which a `match` is a dispatcher.
 const DISPATCHER: usize = 4;
@@ -19,45 +18,6 @@ const DISPATCHER: usize = 4;
 const SORTER: usize = 2;
 
 impl Walker<'_> {
-    /// The variable of a `for` loop whose value no other turn has: an element of a set, a key of a map, a number of a
-    /// range.
-    pub(super) fn distinct(&self, node: &syn::ExprForLoop) -> Option<String> {
-        let is = |ty: &TypeRef, names: &[&str]| matches!(ty, TypeRef::Named(path, _) if path.last().is_some_and(|last| names.contains(&last.as_str())));
-        let (mut over, mut keys) = (&*node.expr, false);
-        loop {
-            over = match over {
-                Expr::Reference(inner) => &inner.expr,
-                Expr::Paren(inner) => &inner.expr,
-                Expr::MethodCall(call) => match call.method.to_string().as_str() {
-                    "keys" | "into_keys" | "unique" => {
-                        keys = true;
-                        &call.receiver
-                    }
-                    "iter" | "into_iter" | "copied" | "cloned" | "clone" | "rev" | "drain" => &call.receiver,
-                    _ => break,
-                },
-                _ => break,
-            };
-        }
-        let ty = self.type_of(over);
-        let is_set = || is(&ty, &["HashSet", "BTreeSet", "IndexSet"]);
-        let key = match node.pat.as_ref() {
-            Pat::Tuple(pair) if pair.elems.len() == 2 && is(&ty, &["HashMap", "BTreeMap", "IndexMap"]) => {
-                pair.elems.first()?
-            }
-            pattern if keys || is_set() || matches!(over, Expr::Range(_)) => pattern,
-            _ => return None,
-        };
-        match key {
-            Pat::Ident(name) => Some(name.ident.to_string()),
-            Pat::Reference(inner) => match inner.pat.as_ref() {
-                Pat::Ident(name) => Some(name.ident.to_string()),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
     pub(in crate::rust) fn branch_if(&mut self, node: &syn::ExprIf) -> Queries {
         self.scoped(|walker| {
             walker.expr(&node.cond);
@@ -67,7 +27,7 @@ impl Walker<'_> {
             let outer = (walker.here.flushing, walker.here.flushes);
             let kept = walker.here.kept;
             let branched = std::mem::replace(&mut walker.here.branched, walker.sites.len());
-            walker.keeps(caches::kept_in_then(node), &node.cond);
+            walker.keeps(caches::kept_in_then(node));
             if asks_whether_full(&node.cond) {
                 (walker.here.flushing, walker.here.flushes) = (walker.here.loops.len(), true);
             }
@@ -76,7 +36,7 @@ impl Walker<'_> {
             });
             (walker.here.flushing, walker.here.flushes) = outer;
             walker.here.kept = kept;
-            walker.keeps(caches::kept_in_else(node), &node.cond);
+            walker.keeps(caches::kept_in_else(node));
             let otherwise = match &node.else_branch {
                 Some((_, otherwise)) => walker.sequence(|walker| {
                     queries.extend(walker.after_error(else_rare, |walker| walker.expr(otherwise)));
@@ -91,17 +51,8 @@ impl Walker<'_> {
     }
 
     /// Marks the code walked next as filling a variable or field that was checked first.
-    /// What starts empty and is asked for another key in each turn never has the answer, so that nothing is saved.
-    pub(super) fn keeps(&mut self, root: Option<String>, asked: &Expr) {
+    pub(super) fn keeps(&mut self, root: Option<String>) {
         let Some(root) = root else { return };
-        let depth = self.here.loops.len();
-        let is_new =
-            self.here.locals.get(&root).is_some_and(|local| local.starts_empty && local.loops + 1 == depth);
-        let is_other =
-            |key: &String| self.here.distinct.iter().any(|(name, loops)| name == key && *loops == depth);
-        if is_new && caches::keys(asked).iter().any(is_other) {
-            return;
-        }
         let declared = self.here.locals.get(&root).map_or(0, |local| local.loops);
         self.here.kept = Some(self.here.kept.map_or(declared, |kept| kept.min(declared)));
     }
@@ -125,7 +76,7 @@ impl Walker<'_> {
             let line = arm.pat.span().start().line;
             self.here.lines.push(u32::try_from(line).unwrap_or(0));
             let kept = self.here.kept;
-            self.keeps(caches::kept_in_arm(&node.expr, arm), &node.expr);
+            self.keeps(caches::kept_in_arm(&node.expr, arm));
             arms.push(self.sequence(|walker| {
                 walker.scoped(|walker| {
                     walker.bind_from(&arm.pat, Shape::Unknown, &origins);

@@ -30,32 +30,6 @@ pub(in crate::rust) fn runs_on_miss(method: &str) -> bool {
     )
 }
 
-/// Whether a value is an empty collection: `HashMap::new()`.
-pub(super) fn is_empty(value: &Expr) -> bool {
-    let Expr::Call(call) = value else { return false };
-    let Expr::Path(function) = call.func.as_ref() else { return false };
-    function.path.segments.last().is_some_and(|last| {
-        let name = last.ident.to_string();
-        matches!(name.as_str(), "new" | "default") && call.args.is_empty() || name == "with_capacity"
-    })
-}
-
-/// The variables that are the whole key by which a value asks a map: `id` in `known.contains_key(&id)`.
-pub(super) fn keys(value: &Expr) -> Vec<String> {
-    struct Keys(Vec<String>);
-    impl<'ast> Visit<'ast> for Keys {
-        fn visit_expr_method_call(&mut self, node: &'ast syn::ExprMethodCall) {
-            let asks = ["contains_key", "contains", "get", "get_mut", "peek", "entry"];
-            let is_asked = asks.iter().any(|name| node.method == name) && node.args.len() == 1;
-            self.0.extend(node.args.first().filter(|_| is_asked).and_then(super::handed::variable));
-            visit::visit_expr_method_call(self, node);
-        }
-    }
-    let mut keys = Keys(Vec::new());
-    keys.visit_expr(value);
-    keys.0
-}
-
 /// Whether a method of this project's caches and their transactions names what is written, or invalidates
 /// everything.
 pub(in crate::rust) fn tells(method: &str, arguments: usize) -> bool {

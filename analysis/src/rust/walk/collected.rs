@@ -24,7 +24,11 @@ impl Walker<'_> {
 
     /// Adds queries to the collection that a method is called on: `queries.push(query(..))`.
     pub(super) fn collect(&mut self, node: &ExprMethodCall, queries: &[usize]) {
-        let collection = variable(&node.receiver).filter(|_| adds(node) && !queries.is_empty());
+        let adds = matches!(
+            node.method.to_string().as_str(),
+            "push" | "push_back" | "push_front" | "insert" | "extend" | "append" | "add"
+        );
+        let collection = variable(&node.receiver).filter(|_| adds && !queries.is_empty());
         if let Some(local) = collection.and_then(|name| self.here.locals.get_mut(&name)) {
             local.collected.extend(queries);
         }
@@ -43,61 +47,6 @@ impl Walker<'_> {
             Expr::Path(path) => {
                 let local = path.path.get_ident().and_then(|name| self.here.locals.get(&name.to_string()));
                 local.map(|local| local.collected.clone()).unwrap_or_default()
-            }
-            _ => Queries::new(),
-        }
-    }
-
-    /// The queries that are somewhere in a value, whose walk made the sites from `first` on, and have not run: a part of a
-    /// tuple or struct, or of the elements of a collection. A query runs but once, so it counts where it is made.
-    pub(super) fn within(&self, first: usize, value: &Expr) -> Queries {
-        let is_open = |site: &usize| self.sites.get(*site).is_some_and(|it| it.call.is_none());
-        let mut found: Queries = (first..self.sites.len()).filter(is_open).collect();
-        for name in super::variables::mentions(value) {
-            let Some(local) = self.here.locals.get(&name) else { continue };
-            let inner = local.within.iter().chain(&local.collected).chain(&local.queries);
-            let new: Queries = inner.copied().filter(is_open).filter(|site| !found.contains(site)).collect();
-            found.extend(new);
-        }
-        found
-    }
-
-    /// Notes that queries are somewhere in what a pattern, whose variables are in scope already, is bound to.
-    pub(super) fn put_within(&mut self, pattern: &Pat, within: &[usize]) {
-        if within.is_empty() {
-            return;
-        }
-        for name in super::variables::bindings(pattern) {
-            if let Some(local) = self.here.locals.get_mut(&name).filter(|local| local.queries.is_empty()) {
-                local.within = within.to_vec();
-            }
-        }
-    }
-
-    /// Notes that a method adds to a collection what has queries in it: `jobs.push(Job { query, id })`.
-    pub(super) fn collect_within(&mut self, node: &ExprMethodCall, first: usize) {
-        let Some(name) = variable(&node.receiver).filter(|_| adds(node)) else { return };
-        let within: Queries = node.args.iter().flat_map(|value| self.within(first, value)).collect();
-        let Some(local) = self.here.locals.get_mut(&name) else { return };
-        for query in within {
-            if !local.within.contains(&query) && !local.collected.contains(&query) {
-                local.within.push(query);
-            }
-        }
-    }
-
-    /// The queries that a method runs which is called on a part of a value: `job.query.fetch_all(db)`.
-    pub(super) fn taken_out(&self, receiver: &Expr) -> Queries {
-        match receiver {
-            Expr::Field(inner) => self.taken_out(&inner.base),
-            Expr::MethodCall(inner) => self.taken_out(&inner.receiver),
-            Expr::Paren(inner) => self.taken_out(&inner.expr),
-            Expr::Reference(inner) => self.taken_out(&inner.expr),
-            Expr::Index(inner) => self.taken_out(&inner.expr),
-            Expr::Try(inner) => self.taken_out(&inner.expr),
-            Expr::Path(path) => {
-                let name = path.path.get_ident().map(ToString::to_string).unwrap_or_default();
-                self.here.locals.get(&name).map(|local| local.within.clone()).unwrap_or_default()
             }
             _ => Queries::new(),
         }
@@ -158,12 +107,4 @@ impl Walker<'_> {
         }
         if awaited { Queries::new() } else { queries }
     }
-}
-
-/// Whether a method adds to a collection.
-fn adds(node: &ExprMethodCall) -> bool {
-    matches!(
-        node.method.to_string().as_str(),
-        "push" | "push_back" | "push_front" | "insert" | "extend" | "append" | "add"
-    )
 }

@@ -7,9 +7,8 @@ use syn::{Block, Expr, Item, Pat, Stmt};
 use super::handed::closure_in;
 use super::locals::Local;
 use super::loops::Runs;
-use super::number;
 use super::shape::{self, Shape};
-use super::{Queries, Walker, built, caches, conditions, errors, spans, sql_text, variables};
+use super::{Queries, Walker, built, caches, errors, spans, sql_text, variables};
 use crate::rust::flow::Flow;
 use crate::rust::site::{Form, SiteSql};
 
@@ -28,32 +27,20 @@ impl Walker<'_> {
             let kept = walker.here.kept;
             let leaves_from = super::loops::last_continue(block);
             let mut tail = Queries::new();
-            let others = conditions::alternatives(&block.stmts, conditions::of_statement);
-            let condition = walker.condition;
             for (position, statement) in block.stmts.iter().enumerate() {
                 // What follows the last `continue` always reaches the end of the block.
                 if position == leaves_from {
                     walker.mark_leaving(block);
                 }
                 walker.here.lines.push(spans::line_of(statement));
-                let has_other = others.get(position).is_some_and(|has_other| *has_other);
-                let attributes =
-                    conditions::of_statement(statement).map_or(&[][..], |(_, attributes)| attributes);
-                tail = walker.conditioned(attributes, has_other, |walker| walker.statement(statement));
-                // What follows uses what was declared.
-                walker.condition.is_alternative |= has_other && matches!(statement, Stmt::Local(_));
+                tail = walker.statement(statement);
                 let rest = block.stmts.get(position + 1..).unwrap_or_default();
                 walker.note_whether_kept(statement, rest);
-                if let Stmt::Expr(Expr::If(node), _) = statement {
-                    walker.keeps(caches::kept_behind(statement, rest), &node.cond);
-                } else if let Stmt::Local(syn::Local { init: Some(init), .. }) = statement {
-                    walker.keeps(caches::kept_behind(statement, rest), &init.expr);
-                }
+                walker.keeps(caches::kept_behind(statement, rest));
                 walker.here.lines.pop();
             }
             (walker.here.leaving, walker.here.rare) = (before, rare);
             walker.here.kept = kept;
-            walker.condition = condition;
             tail
         });
         if has_items {
@@ -91,8 +78,7 @@ impl Walker<'_> {
     fn constant(&mut self, name: String, value: &Expr) {
         let text = sql_text::text(value, self);
         let shape = shape::of(value, self);
-        let most = number::most(value, self, 0);
-        self.here.locals.push(Local { text, shape, most, ..Local::new(name, self.here.loops.len()) });
+        self.here.locals.push(Local { text, shape, ..Local::new(name, self.here.loops.len()) });
     }
 
     fn let_statement(&mut self, local: &syn::Local) {
@@ -101,10 +87,8 @@ impl Walker<'_> {
             Pat::Type(typed) => (typed.pat.as_ref(), Some(typed.ty.as_ref())),
             pattern => (pattern, None),
         };
-        let first = self.sites.len();
         let Pat::Ident(name) = pattern else {
             self.expr(&init.expr);
-            let within = self.within(first, &init.expr);
             if let Some((_, otherwise)) = &init.diverge {
                 let [is_error, is_success] = errors::of_pattern(&local.pat);
                 let otherwise = self.sequence(|walker| {
@@ -116,7 +100,6 @@ impl Walker<'_> {
             }
             let origins = self.origins(&init.expr);
             self.bind_from(&local.pat, Shape::Unknown, &origins);
-            self.put_within(&local.pat, &within);
             let ty = self.type_of(&init.expr);
             return self.type_pattern(&local.pat, ty);
         };
@@ -128,6 +111,7 @@ impl Walker<'_> {
         }
         new.parameter = self.passed_on(&init.expr);
         new.begins = begins(&init.expr) || self.borrows_begun(&init.expr);
+        let first = self.sites.len();
         new.queries = self.expr(&init.expr);
         if name.mutability.is_none() {
             new.text = sql_text::text(&init.expr, self);
@@ -137,10 +121,7 @@ impl Walker<'_> {
         }
         if new.queries.is_empty() {
             new.collected = self.made_since(first, &init.expr);
-            new.within = self.within(first, &init.expr);
         }
-        new.starts_empty = caches::is_empty(&init.expr);
-        new.most = number::most(&init.expr, self, 0).filter(|_| name.mutability.is_none());
         new.shape = match (ty.map(shape::of_type).unwrap_or_default(), shape::of(&init.expr, self)) {
             (Shape::Unknown, Shape::Fixed(..)) if name.mutability.is_some() => Shape::Unknown,
             (Shape::Unknown, shape) => shape,
@@ -223,9 +204,8 @@ impl Walker<'_> {
             Expr::Closure(node) => self.closure(node, &Runs::Unknown("closure that is kept".to_owned())),
             Expr::Field(node) => drop(self.expr(&node.base)),
             Expr::ForLoop(node) => self.for_loop(node),
-            Expr::While(node) if is_true(&node.cond) => self.endless_loop(node.while_token.span, &node.body),
             Expr::While(node) => self.while_loop(node),
-            Expr::Loop(node) => self.endless_loop(node.loop_token.span, &node.body),
+            Expr::Loop(node) => self.endless_loop(node),
             Expr::Group(node) => return self.expr(&node.expr),
             Expr::Paren(node) => return self.expr(&node.expr),
             Expr::Reference(node) => return self.expr(&node.expr),
@@ -238,9 +218,7 @@ impl Walker<'_> {
                 self.expr(&node.index);
             }
             Expr::Let(node) => {
-                let first = self.sites.len();
                 self.expr(&node.expr);
-                let within = self.within(first, &node.expr);
                 self.note_whether_matched(&node.pat, &node.expr);
                 let ty = self.type_of(&node.expr);
                 let origins = self.origins(&node.expr);
@@ -248,7 +226,6 @@ impl Walker<'_> {
                 self.bind_from(&node.pat, Shape::Unknown, &origins);
                 self.type_pattern(&node.pat, ty);
                 self.unpack(&node.pat, given);
-                self.put_within(&node.pat, &within);
                 let queries = self.collected_in(&node.expr);
                 self.take_queries(&node.pat, queries);
             }
@@ -357,10 +334,6 @@ impl Walker<'_> {
         self.here.closure = scope;
         if inner.is_empty() { Flow::EMPTY } else { Flow::Scope(Box::new(inner)) }
     }
-}
-
-fn is_true(condition: &Expr) -> bool {
-    matches!(condition, Expr::Lit(syn::ExprLit { lit: syn::Lit::Bool(value), .. }) if value.value)
 }
 
 /// Whether a value is a transaction that begins here: `pool.begin().await?`.

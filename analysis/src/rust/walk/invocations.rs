@@ -212,11 +212,9 @@ impl Walker<'_> {
                 None
             }
             false => {
-                let first = self.sites.len();
                 let (queries, number) = self.handed(&method, node.args.iter(), 1);
                 self.grow_text(node);
                 self.collect(node, &queries);
-                self.collect_within(node, first);
                 let is_run = awaited && !queries.is_empty();
                 if is_run {
                     self.given(queries, &method, node.method.span(), true, node.args.iter());
@@ -324,11 +322,6 @@ impl Walker<'_> {
             return Queries::new();
         }
         let Some(argument) = node.args.first() else { return Queries::new() };
-        let taken = self.taken_out(&node.receiver);
-        if !taken.is_empty() {
-            self.executed(&taken, node, Some(argument));
-            return Queries::new();
-        }
         let sql = sql_text::text(argument, self);
         let says_sql = match &sql {
             SiteSql::Literal(literal) => query_names::looks_like_sql(&literal.text),

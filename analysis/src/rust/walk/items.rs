@@ -8,7 +8,6 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Item};
 
 use super::allows;
-use super::conditions;
 use super::locals::Local;
 use super::origin;
 use super::shape;
@@ -64,11 +63,7 @@ impl<'f> Walker<'f> {
     pub(in crate::rust) fn module(&mut self, items: &[Item]) {
         self.imports.enter(true, items.iter());
         self.declare(items);
-        let others = conditions::alternatives(items, conditions::of_item);
-        for (item, has_other) in items.iter().zip(others) {
-            let attributes = conditions::of_item(item).map_or(&[][..], |(_, attributes)| attributes);
-            self.conditioned(attributes, has_other, |walker| walker.item(item));
-        }
+        items.iter().for_each(|item| self.item(item));
         self.imports.leave();
     }
 
@@ -95,17 +90,14 @@ impl<'f> Walker<'f> {
                     implements: item.trait_.as_ref().map(|(path, _)| self.imports.resolve(&segments(path))),
                 };
                 let outer = std::mem::replace(&mut self.owner, owner);
-                let others = conditions::alternatives(&item.items, conditions::of_member);
-                for (inner, has_other) in item.items.iter().zip(others) {
-                    let attributes =
-                        conditions::of_member(inner).map_or(&[][..], |(_, attributes)| attributes);
-                    self.conditioned(attributes, has_other, |walker| match inner {
+                for inner in &item.items {
+                    match inner {
                         syn::ImplItem::Fn(inner) => {
-                            walker.function(&inner.attrs, &inner.sig, Some(&inner.block))
+                            self.function(&inner.attrs, &inner.sig, Some(&inner.block))
                         }
-                        syn::ImplItem::Const(inner) => walker.value(&inner.expr),
+                        syn::ImplItem::Const(inner) => self.value(&inner.expr),
                         _ => {}
-                    });
+                    }
                 }
                 self.owner = outer;
                 self.parameters = parameters;
@@ -236,8 +228,7 @@ impl<'f> Walker<'f> {
                         ..Local::new(name, 0)
                     });
                 }
-                let ty = conditions::executor(&input.ty, &sig.generics)
-                    .unwrap_or_else(|| self.type_ref(&input.ty));
+                let ty = self.type_ref(&input.ty);
                 self.type_pattern(&input.pat, ty);
             }
         }
@@ -245,7 +236,7 @@ impl<'f> Walker<'f> {
 }
 
 /// The name of a type, without references and generics.
-pub(super) fn type_name(ty: &syn::Type) -> String {
+fn type_name(ty: &syn::Type) -> String {
     match ty {
         syn::Type::Path(path) => {
             path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default()

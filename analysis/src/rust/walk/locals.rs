@@ -21,12 +21,6 @@ pub(in crate::rust) struct Local {
     pub(in crate::rust) collected: Queries,
     /// The queries it is.
     pub(in crate::rust) queries: Queries,
-    /// The queries that are somewhere in it: parts of a tuple, a struct, or of such in a collection.
-    pub(in crate::rust) within: Queries,
-    /// The greatest number that it can be.
-    pub(in crate::rust) most: Option<u64>,
-    /// Whether it is a collection that is empty where it is declared.
-    pub(in crate::rust) starts_empty: bool,
     /// The shape of its value.
     pub(in crate::rust) shape: Shape,
     /// Where its value comes from.
@@ -63,9 +57,6 @@ impl Local {
             built: None,
             collected: Queries::new(),
             queries: Queries::new(),
-            within: Queries::new(),
-            most: None,
-            starts_empty: false,
             shape: Shape::Unknown,
             origins: vec![Origin::Unknown],
             ty: TypeRef::Unknown,

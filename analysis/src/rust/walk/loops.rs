@@ -86,10 +86,7 @@ impl Walker<'_> {
     }
 
     pub(in crate::rust) fn for_loop(&mut self, node: &syn::ExprForLoop) {
-        let first = self.sites.len();
         self.expr(&node.expr);
-        let within = self.within(first, &node.expr);
-        let distinct = self.distinct(node);
         let element = self.element_of(&node.expr);
         let shape = match self.is_component(&element) {
             true => Shape::Components,
@@ -118,11 +115,7 @@ impl Walker<'_> {
                 walker.bind_from(&node.pat, fixed.unwrap_or_default(), &origins);
                 walker.type_pattern(&node.pat, element);
                 walker.take_queries(&node.pat, queries);
-                walker.put_within(&node.pat, &within);
-                let depth = walker.here.loops.len();
-                walker.here.distinct.extend(distinct.map(|name| (name, depth)));
                 walker.block(&node.body);
-                walker.here.distinct.retain(|(_, loops)| *loops < depth);
             });
         });
     }
@@ -171,24 +164,23 @@ impl Walker<'_> {
         });
     }
 
-    /// `loop`, or `while true`.
-    pub(in crate::rust) fn endless_loop(&mut self, keyword: Span, body: &Block) {
-        let turns = purpose::endless_loop(body);
+    pub(in crate::rust) fn endless_loop(&mut self, node: &syn::ExprLoop) {
+        let turns = purpose::endless_loop(&node.body);
         let head = Loop {
             kind: LoopKind::Loop,
-            place: place_at(&self.file, keyword.start()),
+            place: place_at(&self.file, node.loop_token.span.start()),
             over: String::new(),
             has_iter: false,
             pattern: String::new(),
-            variables: variables::of_turn(&[], Body::Block(body)),
+            variables: variables::of_turn(&[], Body::Block(&node.body)),
             elements: Vec::new(),
             exempt: turns.exempt,
             turns: turns.count,
             origins: vec![Origin::Unknown],
-            pace: pace::of_steps(&purpose::counted(body), body),
+            pace: None,
         };
         self.in_loop(head, turns, true, |walker| {
-            walker.block(body);
+            walker.block(&node.body);
         });
     }
 

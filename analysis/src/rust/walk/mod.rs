@@ -10,7 +10,6 @@ mod built;
 mod caches;
 mod closures;
 mod collected;
-pub(in crate::rust) mod conditions;
 mod declarations;
 mod driver_calls;
 mod errors;
@@ -26,7 +25,6 @@ mod loops;
 mod macro_body;
 mod macros;
 pub(in crate::rust) mod made;
-mod number;
 mod origin;
 pub(in crate::rust) mod pace;
 pub(in crate::rust) mod purpose;
@@ -35,7 +33,6 @@ mod shape;
 mod sites;
 mod spans;
 pub(in crate::rust) mod sql_text;
-mod steps;
 mod typing;
 pub(in crate::rust) mod variables;
 mod whether;
@@ -92,10 +89,6 @@ pub(in crate::rust) struct Walker<'f> {
     /// The type parameters in scope.
     pub(in crate::rust) parameters: Parameters,
     pub(in crate::rust) in_test: bool,
-    /// What `#[cfg(..)]` says of the current code.
-    pub(in crate::rust) condition: conditions::Condition,
-    /// Whether the file names the types of several databases.
-    pub(in crate::rust) names_databases: bool,
     /// The state of the current function.
     pub(in crate::rust) here: FunctionState,
 }
@@ -123,8 +116,6 @@ pub(in crate::rust) struct FunctionState {
     pub(in crate::rust) loops: Vec<Loop>,
     /// For each loop, whether it is certainly left before its next iteration.
     pub(in crate::rust) leaving: Vec<bool>,
-    /// The variables whose values no other turn of a loop has, each with the number of loops up to that one.
-    pub(in crate::rust) distinct: Vec<(String, usize)>,
     /// The number of loops outside the current closure: `return` does not leave those.
     pub(in crate::rust) closure: usize,
     /// The number of loops that run the current code only when a buffer is full.
@@ -181,8 +172,6 @@ impl<'f> Walker<'f> {
             owner: Owner::default(),
             parameters: Parameters::new(),
             in_test: false,
-            condition: conditions::Condition::default(),
-            names_databases: false,
             here: FunctionState::default(),
         }
     }
@@ -346,10 +335,6 @@ impl Surroundings for Walker<'_> {
 impl Shapes for Walker<'_> {
     fn local_shape(&self, name: &str) -> Option<Shape> {
         self.here.locals.get(name).map(|local| local.shape)
-    }
-
-    fn local_most(&self, name: &str) -> Option<u64> {
-        self.here.locals.get(name)?.most
     }
 
     fn constant_value(&self, path: &[String]) -> Option<&Expr> {

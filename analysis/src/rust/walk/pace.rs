@@ -212,11 +212,6 @@ pub(super) fn of_while(condition: &Expr, drawn: Option<Shape>) -> Option<&'stati
     arrives.then_some(ARRIVES)
 }
 
-/// The pace of a loop that counts these variables up to an end: it goes step by step, unless they index a collection.
-pub(super) fn of_steps(counted: &[String], body: &Block) -> Option<&'static str> {
-    (!counted.is_empty() && !indexes(body, counted)).then_some(STEPS)
-}
-
 /// What the condition of a `while` loop draws: `stream.next().await` in `let Some(x) = stream.next().await`, and in
 /// `stream.next().await.is_some()`.
 pub(super) fn drawn(condition: &Expr) -> Option<&Expr> {

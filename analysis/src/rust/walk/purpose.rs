@@ -5,7 +5,6 @@ use syn::visit::{self, Visit};
 use syn::{Block, Expr, Pat};
 
 use super::shape::Shape;
-use super::steps::{compares, is_one_step, steps_from};
 use super::variables;
 
 /// The number of iterations is in the source.
@@ -109,7 +108,7 @@ pub(in crate::rust) fn while_loop(condition: &Expr, body: &Block, drawn: Option<
     {
         return Turns::exempt(SERVICE);
     }
-    if asked.draws || splits(condition) {
+    if asked.draws {
         return over(drawn.unwrap_or_default());
     }
     if asked.tries || signs.tries && !signs.draws {
@@ -125,21 +124,10 @@ pub(in crate::rust) fn while_loop(condition: &Expr, body: &Block, drawn: Option<
         return Turns::exempt(SERVICE);
     }
     let counted: Vec<String> = variables::mentions(condition);
-    let steps = signs.steps.iter().any(|step| counted.contains(step) && !is_page(step));
-    if steps { Turns::WORK } else { Turns::exempt(PAGES) }
-}
-
-/// Whether a condition takes the first or last element of a slice: `let [first, rest @ ..] = ids`,
-/// `let Some((first, rest)) = ids.split_first()`.
-fn splits(condition: &Expr) -> bool {
-    let Expr::Let(condition) = condition else { return false };
-    match (condition.pat.as_ref(), condition.expr.as_ref()) {
-        (Pat::Slice(_), _) => true,
-        (_, Expr::MethodCall(call)) => {
-            matches!(call.method.to_string().as_str(), "split_first" | "split_last" | "split_off_first")
-        }
-        _ => false,
+    if signs.steps.iter().any(|step| counted.contains(step)) {
+        return Turns::WORK;
     }
+    Turns::exempt(PAGES)
 }
 
 /// Whether a condition receives a message, judging by its name: it is handled as it arrives, regardless of
@@ -165,12 +153,7 @@ pub(in crate::rust) fn endless_loop(body: &Block) -> Turns {
     if signs.waits {
         return Turns::exempt(if signs.succeeds { RETRY } else { SERVICE });
     }
-    if signs.counts_to_end(body) { Turns::WORK } else { Turns::exempt(PAGES) }
-}
-
-/// The variables that a loop counts up to an end that is not in the source: `if day > end { return .. }`.
-pub(in crate::rust) fn counted(body: &Block) -> Vec<String> {
-    Signs::of_block(body).counted(body)
+    Turns::exempt(PAGES)
 }
 
 /// Indications in the body of a loop of what the loop is for.
@@ -207,20 +190,6 @@ impl Signs {
         let mut signs = Signs::default();
         signs.visit_expr(expression);
         signs
-    }
-
-    /// Whether a variable is counted up to an end that is not in the source.
-    fn counts_to_end(&self, body: &Block) -> bool {
-        !self.counted(body).is_empty()
-    }
-
-    fn counted(&self, body: &Block) -> Vec<String> {
-        let ends = body.stmts.iter().filter_map(|statement| match statement {
-            syn::Stmt::Expr(Expr::If(node), _) if block_leaves(&node.then_branch) => Some(&node.cond),
-            _ => None,
-        });
-        let compared = ends.flat_map(|condition| compares(condition, &self.steps));
-        compared.filter(|name| !is_page(name)).collect()
     }
 
     /// Evaluates the name of a called function or method.
@@ -310,6 +279,29 @@ fn tells_success(condition: &Expr) -> bool {
     }
 }
 
+/// Whether a value is the successor of `name`: `name + 1`, `name + Days::new(1)`, `name.succ_opt()`.
+fn steps_from(value: &Expr, name: &str) -> bool {
+    let is_one = |value: &Expr| matches!(value, Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(n), .. }) if n.base10_digits() == "1");
+    match value {
+        Expr::Binary(sum) if matches!(sum.op, syn::BinOp::Add(_) | syn::BinOp::Sub(_)) => {
+            let by_one = match sum.right.as_ref() {
+                Expr::Call(call) => call.args.len() == 1 && call.args.iter().all(is_one),
+                right => is_one(right),
+            };
+            by_one && matches!(sum.left.as_ref(), Expr::Path(path) if path.path.is_ident(name))
+        }
+        Expr::MethodCall(call) => match call.method.to_string().as_str() {
+            "succ_opt" | "succ" | "pred_opt" | "pred" | "next_day" => {
+                matches!(call.receiver.as_ref(), Expr::Path(path) if path.path.is_ident(name))
+            }
+            "unwrap" | "expect" | "unwrap_or_default" => steps_from(&call.receiver, name),
+            _ => false,
+        },
+        Expr::Try(inner) => steps_from(&inner.expr, name),
+        _ => false,
+    }
+}
+
 /// `stream.next().await.expect("it does not end")`.
 fn takes_from_endless(node: &syn::ExprMethodCall) -> bool {
     let Expr::Await(awaited) = node.receiver.as_ref() else { return false };
@@ -376,7 +368,8 @@ impl<'ast> Visit<'ast> for Signs {
     }
 
     fn visit_expr_binary(&mut self, node: &'ast syn::ExprBinary) {
-        if is_one_step(&node.right)
+        let by_one = matches!(&*node.right, Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(n), .. }) if n.base10_digits() == "1");
+        if by_one
             && matches!(node.op, syn::BinOp::AddAssign(_) | syn::BinOp::SubAssign(_))
             && let Expr::Path(path) = node.left.as_ref()
             && let Some(name) = path.path.get_ident()

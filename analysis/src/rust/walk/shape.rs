@@ -5,7 +5,6 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Expr, Lit, RangeLimits, Token, Type};
 
-use super::number::{is_fixed, least, most, number};
 use super::sql_text::segments;
 
 /// What a value contains, as far as its expression determines it.
@@ -37,14 +36,12 @@ pub(in crate::rust) trait Shapes {
     fn local_shape(&self, name: &str) -> Option<Shape>;
     /// The value of a constant.
     fn constant_value(&self, path: &[String]) -> Option<&Expr>;
-    /// The greatest number that a local variable can be; `None` if that is unknown.
-    fn local_most(&self, name: &str) -> Option<u64>;
     /// The shape of a field, if its struct is declared in the same file.
     fn field_shape(&self, field: &syn::ExprField) -> Shape;
 }
 
 /// The maximum number of constants followed to a value.
-pub(super) const DEEPEST: usize = 200;
+const DEEPEST: usize = 200;
 
 /// The shape of an expression.
 pub(in crate::rust) fn of(expression: &Expr, around: &dyn Shapes) -> Shape {
@@ -87,21 +84,11 @@ fn at(expression: &Expr, around: &dyn Shapes, depth: usize) -> Shape {
         }
         Expr::MethodCall(call) => of_method(call, &|| next(&call.receiver), around, depth),
         Expr::Call(call) => match call.func.as_ref() {
-            // `iter::repeat_n(x, 3)`
-            Expr::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "repeat_n") => {
-                match call.args.get(1).and_then(|n| most(n, around, depth)) {
-                    Some(n) => Shape::Fixed(Some(n), false),
-                    None => Shape::Elements,
-                }
-            }
             Expr::Path(path) => of_call(&segments(&path.path), call, &next),
             _ => Shape::Unknown,
         },
         Expr::Path(path) => {
             let parts = segments(&path.path);
-            if path.path.is_ident("None") {
-                return Shape::Single;
-            }
             if let [name] = parts.as_slice()
                 && let Some(shape) = around.local_shape(name)
             {
@@ -205,7 +192,7 @@ fn of_range(range: &syn::ExprRange, around: &dyn Shapes, depth: usize) -> Shape 
     let bound = |end: &Option<Box<Expr>>| end.as_deref().map(|end| number(end, around, depth));
     let fixed = |end: &Option<Box<Expr>>| end.as_deref().is_none_or(is_fixed);
     let (Some(end), true, true) = (bound(&range.end), fixed(&range.start), fixed(&range.end)) else {
-        return at_most(range, around, depth);
+        return Shape::Elements;
     };
     let start = bound(&range.start).unwrap_or(Some(0));
     let turns = end.zip(start).map(|(end, start)| match range.limits {
@@ -215,15 +202,32 @@ fn of_range(range: &syn::ExprRange, around: &dyn Shapes, depth: usize) -> Shape 
     Shape::Fixed(turns, true)
 }
 
-/// A range whose end is no more than a number of the source: `..ids.len().min(3)`.
-fn at_most(range: &syn::ExprRange, around: &dyn Shapes, depth: usize) -> Shape {
-    let start = range.start.as_deref().map_or(Some(0), |start| number(start, around, depth));
-    let end = range.end.as_deref().and_then(|end| most(end, around, depth));
-    let turns = start.zip(end).map(|(start, end)| match range.limits {
-        RangeLimits::HalfOpen(_) => end.saturating_sub(start),
-        RangeLimits::Closed(_) => end.saturating_add(1).saturating_sub(start),
-    });
-    turns.map_or(Shape::Elements, |turns| Shape::Fixed(Some(turns), false))
+/// Whether an expression consists only of literals and constants.
+fn is_fixed(expression: &Expr) -> bool {
+    match expression {
+        Expr::Lit(_) => true,
+        Expr::Path(path) => {
+            path.path.segments.last().is_some_and(|last| is_constant(&last.ident.to_string()))
+        }
+        Expr::Paren(inner) => is_fixed(&inner.expr),
+        Expr::Cast(inner) => is_fixed(&inner.expr),
+        Expr::Binary(binary) => is_fixed(&binary.left) && is_fixed(&binary.right),
+        Expr::MethodCall(call) => call.method == "len" && is_fixed(&call.receiver),
+        _ => false,
+    }
+}
+
+fn number(expression: &Expr, around: &dyn Shapes, depth: usize) -> Option<u64> {
+    if depth > DEEPEST {
+        return None;
+    }
+    match expression {
+        Expr::Lit(syn::ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse().ok(),
+        Expr::Paren(inner) => number(&inner.expr, around, depth + 1),
+        Expr::Cast(inner) => number(&inner.expr, around, depth + 1),
+        Expr::Path(path) => number(around.constant_value(&segments(&path.path))?, around, depth + 1),
+        _ => None,
+    }
 }
 
 fn of_call(path: &[String], call: &syn::ExprCall, next: &dyn Fn(&Expr) -> Shape) -> Shape {
@@ -278,24 +282,17 @@ fn of_method(
     };
     match call.method.to_string().as_str() {
         "chunks" | "chunks_exact" | "chunks_mut" | "rchunks" | "array_chunks" | "as_chunks"
-        | "ready_chunks" | "try_chunks" | "try_ready_chunks" | "chunks_timeout" | "par_chunks"
-        | "tuple_windows" => Shape::Batches,
-        "take" if call.args.len() == 1 => match call.args.first().and_then(|n| most(n, around, depth)) {
+        | "ready_chunks" | "try_chunks" | "try_ready_chunks" | "chunks_timeout" | "step_by"
+        | "par_chunks" | "tuple_windows" => Shape::Batches,
+        "take" if call.args.len() == 1 => match call.args.first().and_then(|n| number(n, around, depth)) {
             Some(n) => Shape::Fixed(Some(n), false),
             None => receiver(),
         },
         "iter" | "iter_mut" | "into_iter" | "par_iter" | "into_par_iter" | "drain" | "keys" | "values"
         | "values_mut" | "into_keys" | "into_values" | "enumerate" => or_elements(receiver()),
-        // It ends with the shorter one.
-        "zip" => match (or_elements(receiver()), call.args.first().map(|other| at(other, around, depth + 1)))
-        {
-            (Shape::Fixed(a, _), Some(Shape::Fixed(b, _))) => Shape::Fixed(least(a, b), false),
-            (Shape::Fixed(turns, _), _) | (_, Some(Shape::Fixed(turns, _))) => Shape::Fixed(turns, false),
-            (shape, _) => shape,
-        },
-        "step_by" => match receiver() {
+        "zip" => match or_elements(receiver()) {
             Shape::Fixed(turns, _) => Shape::Fixed(turns, false),
-            _ => Shape::Batches,
+            shape => shape,
         },
         "flatten" => flattened(&call.receiver, &|inner| at(inner, around, depth + 1)),
         "chain" => {

@@ -117,8 +117,6 @@ impl Walker<'_> {
         }
         let built = node.args.first().and_then(|sql| built::of(sql, self));
         let index = self.site(&function.path, &path, Form::SqlxFunction, sql, Vec::new(), !with_arguments);
-        let named = super::conditions::database_in(&function.path);
-        self.sites.get_mut(index).into_iter().for_each(|site| site.database = named.or(site.database));
         self.note_built(index, built)
     }
 
@@ -230,8 +228,6 @@ impl Walker<'_> {
             aside: None,
             cached: false,
             told: false,
-            database: self.condition.database,
-            is_alternative: self.condition.is_alternative,
         });
         self.here.flow.push(Flow::Query(index));
         index

@@ -304,7 +304,7 @@ fn holds_objects(ty: &TypeRef) -> bool {
 }
 
 /// The dialect of sqlx's type of this name.
-pub(super) fn database_named(name: &str) -> Option<Dialect> {
+fn database_named(name: &str) -> Option<Dialect> {
     match name {
         "PgPool" | "PgConnection" | "PgTransaction" | "PgPoolOptions" | "PgConnectOptions" | "Postgres" => {
             Some(Dialect::Postgres)
