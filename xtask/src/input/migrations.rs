@@ -28,11 +28,9 @@ pub(super) fn find<'t>(
                 project.migrations = Some((*only).clone());
             }
         }
-        project.dialect_hint = sources
-            .dialect()
-            .or_else(|| prepared(sources.manifest_dir()))
-            .or_else(|| named(texts(owner).filter(|text| text.contains("migrate!("))))
-            .or_else(|| named(texts(owner)));
+        project.dialect_hint = sources.dialect().or_else(|| prepared(sources.manifest_dir())).or_else(|| {
+            named(texts(owner).filter(|text| embeds(text, sources, project.migrations.as_deref())))
+        });
     }
     search(projects);
     let own: HashMap<PathBuf, PathBuf> = crates
@@ -87,12 +85,21 @@ const TYPES: &[(&[&str], Dialect)] = &[
     (&["Sqlite", "SqliteConnection", "SqlitePool", "SqlitePoolOptions", "SqliteRow"], Dialect::Sqlite),
 ];
 
+/// Whether a text embeds these migrations: `sqlx::migrate!()`, or `migrate!("./migrations")`.
+fn embeds(text: &str, sources: &Sources, migrations: Option<&Path>) -> bool {
+    let Some(migrations) = migrations else { return false };
+    let by_default = text.contains("migrate!()") && migrations == sources.dir.join("migrations");
+    by_default || embedded(text, sources).iter().any(|folder| folder == migrations)
+}
+
 /// The database whose types of sqlx texts name, if they name those of one alone. A crate may enable several and use one,
 /// or use another beside the one that its migrations make.
 fn named<'t>(texts: impl Iterator<Item = &'t str>) -> Option<Dialect> {
     let mut found = BTreeSet::new();
     for text in texts.filter(|text| text.contains("sqlx")) {
-        let words: BTreeSet<&str> = text.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let words: BTreeSet<&str> =
+            code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_')).collect();
         let is_named = |types: &[&str]| types.iter().any(|name| words.contains(name));
         found.extend(TYPES.iter().enumerate().filter(|(_, (types, _))| is_named(types)).map(|(at, _)| at));
     }

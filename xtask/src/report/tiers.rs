@@ -162,9 +162,8 @@ fn joined(findings: Vec<Finding>) -> Vec<Finding> {
             (false, false) => finding.message.clone(),
         };
         let sql = if is_entry { shape(&sql).into() } else { sql };
-        // The variants of one query, such as a page and its count, are written anew together.
-        let is_variant =
-            matches!(finding.lint, OPTIONAL | PAGES) && !is_entry && !finding.function.is_empty();
+        // The variants of one query, such as a list and its count, are written anew together.
+        let is_variant = finding.lint == OPTIONAL && !is_entry && !finding.function.is_empty();
         let (message, sql) = match is_variant {
             true => (finding.place.file.to_string(), finding.function.clone()),
             false => (message, sql),
@@ -197,9 +196,6 @@ fn is_call(finding: &Finding) -> bool {
 
 /// The lint on filters that a parameter turns off.
 const OPTIONAL: &str = "optional_filter";
-
-/// The lint on pages that are counted.
-const PAGES: &str = "deep_offset";
 
 /// The lint on orders that no index gives.
 const SORT: &str = "unindexed_sort";
@@ -326,12 +322,11 @@ mod tests {
             of(OPTIONAL, "list", "c"),
             of(OPTIONAL, "list", "c"),
             of(OPTIONAL, "find", "b"),
-            of(PAGES, "list", "b"),
             of("missing_limit", "list", "b"),
             of("missing_limit", "list", "c"),
         ]);
         let places: Vec<usize> = found.iter().map(|finding| finding.places.len()).collect();
-        assert_eq!(places, [2, 0, 0, 0, 0]);
+        assert_eq!(places, [2, 0, 0, 0]);
         assert_eq!(
             found.first().map(|first| first.notes.as_slice()),
             Some(["filter on `a.c` is turned off".to_owned()].as_slice())

@@ -31,7 +31,9 @@ impl<'a> QueryContext<'a> {
             let mut keys = table.foreign_keys.iter();
             keys.any(|key| key.columns.first().is_some_and(|it| it == name) && !are_few(&key.table))
         };
-        query.blocks.iter().flat_map(|block| block.filters()).any(|filter| match filter {
+        // Those of a subquery about its rows do not bound them.
+        let reads = |block: &&Block| block.from().iter().any(|item| item.relations().contains(&relation));
+        query.blocks.iter().filter(reads).flat_map(|block| block.filters()).any(|filter| match filter {
             Expr::Binary { op: Op::Eq, left, right } => {
                 let column = left.as_column().filter(|column| column.relation == Some(relation));
                 column.is_some_and(|column| is_key(&column.name) && right.is_constant())

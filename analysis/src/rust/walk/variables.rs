@@ -51,15 +51,25 @@ pub(in crate::rust) fn kept(sig: &syn::Signature, body: &Block) -> Vec<String> {
     given.filter(|name| !hidden.0.contains(name)).collect()
 }
 
+/// How often a loop's body is read for what changes in it.
+const MOST_PASSES: usize = 3;
+
 /// The variables that change between iterations: those of the loop's pattern, and those that its body
 /// computes from them or from calls, or reassigns.
 pub(in crate::rust) fn of_turn(patterns: &[&Pat], body: Body<'_>) -> Vec<String> {
     let names = patterns.iter().flat_map(|pattern| bindings(pattern)).collect();
     let mut visitor = OfTurn { names, known: HashSet::new() };
     visitor.known.extend(visitor.names.iter().cloned());
-    match body {
-        Body::Block(block) => visitor.visit_block(block),
-        Body::Expr(expression) => visitor.visit_expr(expression),
+    // What is reassigned at the end changes what the next turn computes from it at the start.
+    for _ in 0..MOST_PASSES {
+        let before = visitor.names.len();
+        match body {
+            Body::Block(block) => visitor.visit_block(block),
+            Body::Expr(expression) => visitor.visit_expr(expression),
+        }
+        if visitor.names.len() == before {
+            break;
+        }
     }
     visitor.names
 }

@@ -61,7 +61,7 @@ fn renamed(text: &str, from: &Name, new: &str) -> Option<String> {
         let after = word(Some(at + 1));
         // The name of an argument is followed by its type.
         let is_type = matches!(before.as_str(), "returns" | "setof")
-            || matches!(after.as_str(), "," | ")" | "[" | "[]" | "=" | ":=" | "default");
+            || open > 0 && matches!(after.as_str(), "," | ")" | "[" | "[]" | "=" | ":=" | "default");
         let is_function = matches!(before.as_str(), "function" | "procedure" | "aggregate");
         if is_meant && is_type && !is_function {
             let span = Span::new(tokens.get(start)?.span.start, tokens.get(at)?.span.end);

@@ -49,6 +49,8 @@ pub struct Replay {
     attached: BTreeMap<(Name, String), String>,
     /// Views with explicit column names, which keep these names.
     named_views: BTreeSet<Name>,
+    /// The queries of views whose `*` have been written out, as far as they can be.
+    settled_views: BTreeMap<Name, String>,
     /// The bodies of functions that run DDL.
     bodies: BTreeMap<Name, block::Function>,
     /// The names of domains' CHECK constraints, in the order of the conditions.
@@ -143,6 +145,7 @@ impl Replay {
             owned: BTreeMap::new(),
             attached: BTreeMap::new(),
             named_views: BTreeSet::new(),
+            settled_views: BTreeMap::new(),
             bodies: BTreeMap::new(),
             domain_checks: BTreeMap::new(),
             implied: BTreeSet::new(),

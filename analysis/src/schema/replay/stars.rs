@@ -21,7 +21,10 @@ impl Replay {
             return;
         }
         let name = table.name.to_lowercase();
-        let may_name = |view: &&View| view.query.contains('*') && view.query.to_lowercase().contains(&name);
+        let is_settled = |view: &View| self.settled_views.get(&view.name) == Some(&view.query);
+        let may_name = |view: &&View| {
+            view.query.contains('*') && !is_settled(view) && view.query.to_lowercase().contains(&name)
+        };
         let views = self.schema.views.values().filter(may_name);
         let naming: Vec<(Name, String)> = views.map(|view| (view.name.clone(), view.query.clone())).collect();
         for (view, text) in naming {
@@ -30,8 +33,9 @@ impl Replay {
             if let Some(root) = query.root {
                 stars(&query, root, &text, dialect, 0, &mut edits);
             }
-            if let Some(view) = self.schema.views.get_mut(&view).filter(|_| !edits.is_empty()) {
-                view.query = edited(&text, edits);
+            if let Some(view) = self.schema.views.get_mut(&view) {
+                view.query = if edits.is_empty() { text } else { edited(&text, edits) };
+                self.settled_views.insert(view.name.clone(), view.query.clone());
             }
         }
     }

@@ -305,7 +305,7 @@ impl Resolver<'_> {
             V::SingleQuotedString(text) | V::EscapedStringLiteral(text) | V::NationalStringLiteral(text) => {
                 Literal::Text(text.clone())
             }
-            V::DoubleQuotedString(text) => Literal::Text(text.clone()),
+            V::DoubleQuotedString(text) | V::UnicodeStringLiteral(text) => Literal::Text(text.clone()),
             V::DollarQuotedString(text) => Literal::Text(text.value.clone()),
             other => Literal::Other(other.to_string()),
         })

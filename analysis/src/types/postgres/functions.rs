@@ -52,15 +52,12 @@ impl Session<'_> {
         let mut args = args;
         let count = args.len();
         let spreads = self.query.spreads;
-        let last = args.last().map(|value| (value.ty, matches!(value.form, Form::Parameter(_))));
-        let whole = spreads && last.is_some_and(|(ty, _)| self.is_array(ty));
+        let last = args.last().map(|value| value.ty);
+        let whole = spreads && last.is_some_and(|ty| self.is_array(ty));
         let call = &Called { whole, ..call.clone() };
         let candidates = self.functions(call, count);
-        // `f(VARIADIC $1)` is given an array, and `f($1)` an element.
-        if spreads
-            && candidates.iter().any(|candidate| candidate.spread)
-            && last.is_some_and(|(ty, is_parameter)| ty == Ty::UNKNOWN && is_parameter)
-        {
+        // `f(VARIADIC $1)` and `f(VARIADIC '{1, 2}')` are given an array, and `f($1)` an element.
+        if spreads && candidates.iter().any(|candidate| candidate.spread) && last == Some(Ty::UNKNOWN) {
             return self.of_unknown(candidates, args);
         }
         // The sort keys of an ordered-set aggregate count as arguments.

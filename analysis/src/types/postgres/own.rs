@@ -301,6 +301,8 @@ mod tests {
             ("SELECT f(VARIADIC ARRAY[1, 2])", "int4 <- "),
             ("SELECT f(VARIADIC $1::int[])", "int4 <- _int4"),
             ("SELECT f(VARIADIC $1)", "int4 <- ?"),
+            ("SELECT f(VARIADIC '{1,2}')", "int4 <- "),
+            ("SELECT g('a', VARIADIC '{}')", "text <- "),
             ("SELECT g('a', VARIADIC words) FROM t", "text <- "),
             ("SELECT jsonb_extract_path('{}'::jsonb, VARIADIC words) FROM t", "jsonb <- "),
             ("SELECT f(1, $1, 3)", "int4 <- int4"),

@@ -93,10 +93,11 @@ impl Session<'_> {
 
     /// Whether a call is of a built-in aggregate over rows of this block.
     fn is_aggregate_of(&self, call: &Call, block: BlockId) -> bool {
-        let columns = call.args.iter().flat_map(Expr::columns).collect::<Vec<_>>();
+        let given = || call.args.iter().chain(&call.modifiers);
+        let columns = given().flat_map(Expr::columns).collect::<Vec<_>>();
         let is_here =
             |column: &&ColumnRef| column.relation.is_some_and(|id| self.query.relation(id).block == block);
-        (call.args.is_empty() || columns.iter().any(is_here)) && self.kind(call) == Some(b'a')
+        (given().next().is_none() || columns.iter().any(is_here)) && self.kind(call) == Some(b'a')
     }
 
     /// The kind of all functions with the name of a call, as the catalog's letter, if they are built in and of one kind.
@@ -164,6 +165,7 @@ mod tests {
             "SELECT max((SELECT max(x) FROM s WHERE t_id = t.id)) FROM t",
             "SELECT n FROM t GROUP BY n HAVING EXISTS (SELECT 1 FROM s WHERE x = sum(t.id))",
             "SELECT n FROM t GROUP BY n HAVING EXISTS (SELECT sum(x + max(t.id)) FROM s)",
+            "SELECT n FROM t GROUP BY n HAVING EXISTS (SELECT 1 FROM s WHERE x = mode() WITHIN GROUP (ORDER BY t.id))",
             "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY n), rank(1) WITHIN GROUP (ORDER BY n) FROM t",
             "SELECT count(DISTINCT n), string_agg(DISTINCT n::text, ',') FILTER (WHERE ok) FROM t",
             "SELECT row_number(n) FROM t",

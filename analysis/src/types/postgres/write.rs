@@ -2,7 +2,7 @@
 
 use super::arena::Ty;
 use super::coerce::Context;
-use super::session::{Form, Session, Value};
+use super::session::{Session, Value};
 use crate::sql::expr::Expr;
 use crate::sql::query::{Action, BlockId, Body, RelationId, Write};
 
@@ -169,7 +169,7 @@ impl Session<'_> {
         let base = self.types.base(ty);
         let is_field = self.query.fielded && self.types.info(base).class == b'c';
         let is_part = is_field || self.query.subscripted && self.types.element(ty).is_some();
-        if is_part && value.is_unknown() && matches!(value.form, Form::Parameter(_)) {
+        if is_part && value.is_unknown() {
             self.coerce(value, Ty::OPAQUE, &format!("stored in `{column}` or in an element of it"));
             return;
         }

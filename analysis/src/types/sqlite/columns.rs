@@ -4,7 +4,7 @@ use super::Reader;
 use super::ty::{Null, Ty, Value};
 use crate::schema::{Column, Table};
 use crate::sql::expr::ColumnRef;
-use crate::sql::query::{BlockId, Body, Role, Source};
+use crate::sql::query::{BlockId, Body, Source};
 use crate::types::{Origin, absent};
 
 impl Reader<'_> {
@@ -31,12 +31,6 @@ impl Reader<'_> {
                     value.null = value.null.uncertain();
                 }
                 value.is_rowid = false;
-                // Rows that SQLite stores first are read without their declarations.
-                if let Role::Cte { materialized, uses, .. } = &self.query.block(*block).role
-                    && (*materialized == Some(true) || *uses > 1)
-                {
-                    value.null = value.null.uncertain();
-                }
                 value
             }
             _ => return unknown(),
