@@ -96,7 +96,7 @@ fn is_decimal(text: &str) -> bool {
 
 /// Whether a text begins with a day that no calendar has. A year of four digits comes first in every `DateStyle`.
 fn has_no_such_day(text: &str) -> bool {
-    let date = text.split(|c: char| c == ' ' || c == 't').next().unwrap_or_default();
+    let date = text.split([' ', 't']).next().unwrap_or_default();
     let parts: Vec<&str> = date.split('-').collect();
     let [year, month, day] = parts.as_slice() else { return false };
     let is_digits = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
