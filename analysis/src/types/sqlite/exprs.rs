@@ -51,12 +51,7 @@ impl Reader<'_> {
             Expr::Is { expr, .. } if self.operand(expr, block, depth).null.proven_not_null => {
                 truth(Null::NEVER.uncertain())
             }
-            // A subquery that runs once is skipped in the other turns, where sqlx knows nothing of what it gave.
-            Expr::Exists { .. } => truth(Null::NEVER.uncertain()),
-            Expr::Is { expr, .. } if expr.any(|part| matches!(part, Expr::Subquery(_))) => {
-                truth(Null::NEVER.uncertain())
-            }
-            Expr::Is { .. } => truth(Null::NEVER),
+            Expr::Is { .. } | Expr::Exists { .. } => truth(Null::NEVER),
             Expr::Unary { op, expr } => self.unary(op, expr, block, depth),
             Expr::Binary { op, left, right } => self.binary(op, left, right, block, depth),
             Expr::Between { expr, low, high, .. } => {
@@ -71,8 +66,7 @@ impl Reader<'_> {
             Expr::InQuery { .. } => {
                 truth(Null { said: Some(true), is_certain: false, proven_not_null: false })
             }
-            // What a call gives is not tracked: its register still says what it held before.
-            Expr::Like { .. } => truth(Null::NOT_SAID.uncertain()),
+            Expr::Like { .. } => truth(Null::NOT_SAID),
             Expr::Case { arms, otherwise, .. } => {
                 let results = arms.iter().map(|(_, then)| then).chain(otherwise.as_deref());
                 let value = self.one_of(results, block, depth);
