@@ -171,13 +171,11 @@ impl Schema {
     /// Whether there is a sequence with this name; a query can select from it.
     pub fn has_sequence(&self, schema: Option<&str>, name: &str) -> bool {
         let path = self.search_path.iter().map(|schema| Name::qualified(Some(schema), name));
-        if self.is_of_identity(name) {
-            return true;
-        }
-        match schema {
+        let is_made = match schema {
             Some(_) => self.sequences.contains_key(&Name::qualified(schema, name)),
             None => path.chain([Name::new(name)]).any(|name| self.sequences.contains_key(&name)),
-        }
+        };
+        is_made || self.is_of_identity(name)
     }
 
     /// Whether a name may be that of an identity's sequence: the one it was given, or one that ends in the column's

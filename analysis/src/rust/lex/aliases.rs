@@ -7,7 +7,12 @@ use crate::rust::query_names;
 
 /// Whether a word in a type says that it is code: a trait of closures, or the type of a function.
 pub(super) fn is_of_code(word: &str) -> bool {
-    matches!(word, "fn" | "Fn" | "FnMut" | "FnOnce" | "AsyncFn" | "AsyncFnMut" | "AsyncFnOnce")
+    word == "fn" || is_trait_of_code(word)
+}
+
+/// Whether a name is that of a trait of closures.
+pub(in crate::rust) fn is_trait_of_code(name: &str) -> bool {
+    matches!(name, "Fn" | "FnMut" | "FnOnce" | "AsyncFn" | "AsyncFnMut" | "AsyncFnOnce")
 }
 
 /// The types and traits that may be code, each with the types that it names: `type Callback = Box<dyn Fn(i64)>`,

@@ -1,7 +1,7 @@
 //! What the tokens of a source reveal before parsing: names, functions that may matter, nesting depth, and
 //! string literals.
 
-mod aliases;
+pub(in crate::rust) mod aliases;
 pub(super) mod embedded;
 pub(super) mod guard;
 pub(in crate::rust) mod handed;

@@ -18,6 +18,7 @@ use super::variables;
 use super::{Queries, Walker};
 use crate::rust::drivers;
 use crate::rust::flow::Callee;
+use crate::rust::lex::aliases::is_trait_of_code;
 use crate::rust::place_at;
 use crate::rust::query_names::{self, FunctionForm};
 use crate::rust::site::{Call, Form, Origin, SiteSql};
@@ -381,10 +382,6 @@ pub(super) fn is_connection(ty: &TypeRef) -> bool {
         }
         _ => false,
     }
-}
-
-fn is_trait_of_code(name: &str) -> bool {
-    matches!(name, "Fn" | "FnMut" | "FnOnce" | "AsyncFn" | "AsyncFnMut" | "AsyncFnOnce")
 }
 
 fn is_spawn(name: &str) -> bool {

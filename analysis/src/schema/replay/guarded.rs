@@ -16,9 +16,11 @@ impl Replay {
         let mut changes = 0_usize;
         for (at, node) in nodes.iter().enumerate() {
             let is_change = block::runs_ddl(slice::from_ref(node));
-            let more = nodes.get(at + 1..).unwrap_or_default();
-            let may_fail_later = more.iter().any(|node| matches!(node, Node::Raise)) || block::runs_ddl(more);
-            if is_change && changes == 0 && may_fail_later {
+            let may_fail_later = || {
+                let more = nodes.get(at + 1..).unwrap_or_default();
+                more.iter().any(|node| matches!(node, Node::Raise)) || block::runs_ddl(more)
+            };
+            if is_change && changes == 0 && may_fail_later() {
                 let steps = 1 + self.schema.tables.len() / TABLES_OF_A_STEP;
                 before = self.takes_steps(steps).then(|| Box::new(self.clone()));
             }

@@ -79,7 +79,7 @@ impl Replay {
                 let of = |output: &Output| {
                     let ty = if output.ty.is_empty() { String::new() } else { self.printed(&output.ty) };
                     let ty = if ty.is_empty() { self.type_of(query, &output.expr) } else { ty };
-                    (ty, matches!(&output.expr, Expr::Literal(Literal::Text(_) | Literal::Null)))
+                    (ty, takes_any(&output.expr))
                 };
                 outputs.map(of).collect()
             }
@@ -199,12 +199,16 @@ impl Replay {
 impl Replay {
     /// The type that several values have in common; a string or NULL takes that of the others.
     fn common_type(&self, query: &Query, values: &[Expr]) -> String {
-        let takes_any = |value: &&Expr| matches!(value, Expr::Literal(Literal::Text(_) | Literal::Null));
         let mut types = values.iter().filter(|it| !takes_any(it)).map(|value| self.type_of(query, value));
         let Some(first) = types.next() else { return "text".to_owned() };
         let all = types.fold(first, |known, ty| common(known, &ty));
-        if values.iter().any(|value| takes_any(&value)) { without_length(&all) } else { all }
+        if values.iter().any(takes_any) { without_length(&all) } else { all }
     }
+}
+
+/// Whether a value is a string or NULL alone, which takes the type of what it stands beside.
+fn takes_any(value: &Expr) -> bool {
+    matches!(value, Expr::Literal(Literal::Text(_) | Literal::Null))
 }
 
 /// The type that two values have in common; empty if it is unknown.

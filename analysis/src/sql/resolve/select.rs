@@ -4,7 +4,7 @@ use sqlparser::ast;
 
 use super::Resolver;
 use super::scope::{Merged, Scope};
-use crate::schema::columns;
+use crate::schema::{Table, columns};
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::functions;
@@ -253,7 +253,11 @@ impl Resolver<'_> {
                 projection.exprs.push(Expr::WholeRow(id));
                 continue;
             };
-            for column in columns.iter().filter(|column| !self.is_invisible(relation, &column.name)) {
+            let hiding = self.hiding(relation);
+            let is_hidden = |name: &str| {
+                hiding.and_then(|table| table.column(name)).is_some_and(|column| column.invisible)
+            };
+            for column in columns.iter().filter(|column| !is_hidden(&column.name)) {
                 let first = |join: &Merged| join.relations.first() == Some(&id);
                 let merged =
                     shown.iter().find(|(name, join)| *name == column.name && join.relations.contains(&id));
@@ -264,11 +268,11 @@ impl Resolver<'_> {
         }
     }
 
-    /// MariaDB and MySQL: whether a column has to be named to be seen, so that `*` leaves it out.
-    fn is_invisible(&self, relation: &Relation, column: &str) -> bool {
-        let crate::sql::query::Source::Table(name) = &relation.source else { return false };
-        let table = self.schema.and_then(|schema| schema.tables.get(name));
-        table.and_then(|table| table.column(column)).is_some_and(|column| column.invisible)
+    /// MariaDB and MySQL: the table of a relation, if columns of it have to be named to be seen, so that `*` leaves them out.
+    fn hiding(&self, relation: &Relation) -> Option<&Table> {
+        let crate::sql::query::Source::Table(name) = &relation.source else { return None };
+        let table = self.schema?.tables.get(name)?;
+        table.columns.iter().any(|column| column.invisible).then_some(table)
     }
 
     fn add_column(&self, projection: &mut Projection, relation: RelationId, name: &str) {

@@ -53,8 +53,9 @@ impl Session<'_> {
         let count = args.len();
         let spreads = self.query.spreads;
         let last = args.last().map(|value| value.ty);
-        let whole = spreads && last.is_some_and(|ty| self.is_array(ty));
-        let call = &Called { whole, ..call.clone() };
+        let spread = (spreads && last.is_some_and(|ty| self.is_array(ty)))
+            .then(|| Called { whole: true, ..call.clone() });
+        let call = spread.as_ref().unwrap_or(call);
         let candidates = self.functions(call, count);
         // `f(VARIADIC $1)` and `f(VARIADIC '{1, 2}')` are given an array, and `f($1)` an element.
         if spreads && candidates.iter().any(|candidate| candidate.spread) && last == Some(Ty::UNKNOWN) {
