@@ -101,8 +101,7 @@ fn has_no_duplicates(query: &Query, (id, select): &(BlockId, &Select), schema: &
     if select.set_returning || select.grouping_sets {
         return false;
     }
-    if select.distinct.as_ref().is_some_and(Vec::is_empty) || select.aggregates && select.group_by.is_empty()
-    {
+    if select.is_distinct() || select.aggregates && select.group_by.is_empty() {
         return true;
     }
     let returns = |expr: &Expr| outputs.iter().any(|output| output.expr == *expr);

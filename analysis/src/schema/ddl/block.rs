@@ -62,10 +62,8 @@ pub enum Node {
     Block {
         /// Its body.
         nodes: Vec<Node>,
-        /// Whether it handles exceptions.
-        catches: bool,
-        /// The statements of its handlers.
-        handlers: Vec<Node>,
+        /// The statements of its handlers, if it handles exceptions.
+        handlers: Option<Vec<Node>>,
     },
     /// `RAISE EXCEPTION`.
     Raise,
@@ -170,10 +168,9 @@ fn statements(cursor: &mut Cursor<'_>, depth: usize) -> (Vec<Node>, Option<Vec<N
         } else if cursor.take("declare") {
             declarations(cursor, &mut nodes);
         } else if cursor.take("begin") {
-            let (inner, handled) = statements(cursor, depth + 1);
+            let (inner, handlers) = statements(cursor, depth + 1);
             end(cursor);
-            let (catches, handlers) = (handled.is_some(), handled.unwrap_or_default());
-            nodes.push(Node::Block { nodes: inner, catches, handlers });
+            nodes.push(Node::Block { nodes: inner, handlers });
         } else if cursor.take("exception") {
             handled = Some(handlers(cursor, depth));
         } else if cursor.take("if") {

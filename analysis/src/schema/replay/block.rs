@@ -113,7 +113,7 @@ impl Replay {
                 }
                 Node::While { condition, nodes } => self.run_while(condition, nodes, what),
                 Node::Loop(nodes) => self.run_loop(nodes, what),
-                Node::Block { nodes, catches: true, handlers } => self.run_guarded(nodes, handlers, what),
+                Node::Block { nodes, handlers: Some(handlers) } => self.run_guarded(nodes, handlers, what),
                 Node::Block { nodes, .. } => self.run(nodes, what),
                 // It ends the body, and with it the migration, unless a condition keeps it from running.
                 Node::Raise => {}

@@ -1,6 +1,7 @@
 //! A statement as the engine sees it: blocks, relations and conditions, with names resolved where possible.
 
 mod problem;
+mod select;
 mod write;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use super::text::Span;
 use crate::schema::Name;
 
 pub use problem::{Problem, ProblemKind};
+pub use select::Select;
 pub use write::{Action, Conflict, When, Write};
 
 /// Identifies a block of a query.
@@ -291,31 +293,6 @@ pub enum SetOp {
     Intersect,
     /// EXCEPT.
     Except,
-}
-
-/// A SELECT.
-#[derive(Debug, Clone, Default)]
-pub struct Select {
-    /// Its FROM, one tree for each list element.
-    pub from: Vec<From>,
-    /// Its WHERE.
-    pub filter: Option<Expr>,
-    /// Its SELECT list.
-    pub projection: Vec<Expr>,
-    /// The position of `*` or `t.*`, if there is one.
-    pub star: Option<Span>,
-    /// DISTINCT: empty if plain, the expressions of `DISTINCT ON (..)` otherwise.
-    pub distinct: Option<Vec<Expr>>,
-    /// Its GROUP BY.
-    pub group_by: Vec<Expr>,
-    /// Whether it groups by several sets: ROLLUP, CUBE, GROUPING SETS.
-    pub grouping_sets: bool,
-    /// Whether it calls an aggregate, so that without GROUP BY it returns one row.
-    pub aggregates: bool,
-    /// Whether its SELECT list calls a set-returning function.
-    pub set_returning: bool,
-    /// Its HAVING.
-    pub having: Option<Expr>,
 }
 
 /// A FROM item.

@@ -44,7 +44,7 @@ impl Session<'_> {
         self.path.pop();
         self.depth -= 1;
         // DISTINCT makes columns without a type `text`.
-        let is_distinct = matches!(&block.body, Body::Select(select) if select.distinct.as_ref().is_some_and(Vec::is_empty));
+        let is_distinct = matches!(&block.body, Body::Select(select) if select.is_distinct());
         let settle = settle || is_distinct;
         let fields = values.map(|values| {
             let names = block.outputs.iter().flatten().map(|output| output.name.as_str());
@@ -75,7 +75,7 @@ impl Session<'_> {
                 self.check_keys(&select.group_by, "a key of GROUP BY");
                 self.check_keys(select.distinct.iter().flatten(), "a key of DISTINCT ON");
                 self.check_distinct_on(select, &order);
-                if select.distinct.as_ref().is_some_and(Vec::is_empty) {
+                if select.is_distinct() {
                     values.iter().for_each(|(_, value)| self.check_equality(value, "a column of DISTINCT"));
                 }
             }

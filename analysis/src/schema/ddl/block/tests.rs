@@ -13,7 +13,7 @@ fn plain_statements_in_a_block() {
     );
     let statement = Node::Statement("CREATE TABLE a (b int)".to_owned());
     let x = Node::Assign { variable: "x".to_owned(), value: "1".to_owned() };
-    assert_eq!(parsed, [x, Node::Block { nodes: vec![statement], catches: true, handlers: Vec::new() }]);
+    assert_eq!(parsed, [x, Node::Block { nodes: vec![statement], handlers: Some(Vec::new()) }]);
 }
 
 #[test]
