@@ -99,9 +99,7 @@ pub(super) fn calls_own_function(schema: Option<&Schema>, dialect: Dialect, quer
             || dialect == Dialect::Postgres && !types::has_function(name, schema)
     };
     let is_own = |e: &Expr| match e {
-        Expr::Call(call) => {
-            call.schema.as_ref().is_some_and(|schema| schema != "pg_catalog") || is_known(&call.name)
-        }
+        Expr::Call(call) => !call.may_be_built_in() || is_known(&call.name),
         _ => false,
     };
     query.blocks.iter().any(|block| match &block.body {

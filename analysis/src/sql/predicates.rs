@@ -167,7 +167,6 @@ fn words(expr: &Expr) -> (usize, usize) {
 /// PostgreSQL: the type that a function casts its argument to, as `::type` does: `date(x)`. `app.date(x)` is
 /// a function of the schema `app`, whatever its name.
 fn casts_to(call: &Call) -> Option<&str> {
-    let is_builtin = call.schema.as_deref().is_none_or(|schema| schema == "pg_catalog");
     let is_type = matches!(
         call.name.as_str(),
         "date"
@@ -181,7 +180,7 @@ fn casts_to(call: &Call) -> Option<&str> {
             | "timestamptz"
             | "timetz"
     );
-    (is_builtin && is_type).then_some(call.name.as_str())
+    (call.may_be_built_in() && is_type).then_some(call.name.as_str())
 }
 
 /// How many columns an expression casts to text.

@@ -143,8 +143,7 @@ impl Replay {
     /// The type of a call, for functions whose type is fixed, or that of their first argument.
     fn call_type(&self, query: &Query, call: &Call) -> String {
         let first = || call.args.first().map(|first| self.type_of(query, first)).unwrap_or_default();
-        let is_own = call.schema.as_deref().is_some_and(|schema| schema != "pg_catalog")
-            || self.schema.functions_named(&call.name).next().is_some();
+        let is_own = !call.may_be_built_in() || self.schema.functions_named(&call.name).next().is_some();
         match call.name.as_str() {
             _ if is_own => String::new(),
             // Those of a range are its bounds.

@@ -235,6 +235,11 @@ impl PartialEq for Call {
 }
 
 impl Call {
+    /// PostgreSQL: whether it may call a function of the server: without a schema, or with that of the catalog.
+    pub fn may_be_built_in(&self) -> bool {
+        self.schema.as_deref().is_none_or(|schema| schema == "pg_catalog")
+    }
+
     /// The PARTITION BY keys of its window.
     pub fn partitions(&self) -> &[Expr] {
         self.modifiers.get(..self.partitioned_by).unwrap_or_default()

@@ -102,12 +102,12 @@ impl Session<'_> {
 
     /// The kind of all functions with the name of a call, as the catalog's letter, if they are built in and of one kind.
     fn kind(&self, call: &Call) -> Option<u8> {
-        let is_plain = call.schema.as_deref().is_none_or(|schema| schema == "pg_catalog");
         let lines = self.types.catalog.lines('f', &call.name);
         let mut kinds = lines.iter().map(|line| line.bytes().next());
         let first = kinds.next().flatten()?;
         let is_one = kinds.all(|kind| kind == Some(first));
-        (is_plain && is_one && self.schema.functions_named(&call.name).next().is_none()).then_some(first)
+        (call.may_be_built_in() && is_one && self.schema.functions_named(&call.name).next().is_none())
+            .then_some(first)
     }
 }
 
