@@ -11,6 +11,7 @@ mod deep_offset;
 mod explained;
 mod fetch_all_for_one;
 mod function_on_column;
+mod invalid_clause;
 mod leading_wildcard;
 mod limit_without_order;
 mod loop_invariant_query;
@@ -72,6 +73,7 @@ pub const ALL: &[&Lint] = &[
     &deep_offset::LINT,
     &fetch_all_for_one::LINT,
     &function_on_column::LINT,
+    &invalid_clause::LINT,
     &leading_wildcard::LINT,
     &limit_without_order::LINT,
     &loop_invariant_query::LINT,

@@ -202,7 +202,7 @@ impl Replay {
     ) -> Step {
         let mut names = vec![name.clone()];
         if !only {
-            names.extend(self.children(name));
+            names.extend(self.descendants(name));
         }
         let mut found = false;
         for name in &names {
@@ -224,7 +224,7 @@ impl Replay {
             return if if_not_exists { Ok(()) } else { taken };
         }
         self.settle_stars(name);
-        for child in self.children(name) {
+        for child in self.descendants(name) {
             self.settle_stars(&child);
             let child = self.table_mut(&child)?;
             if child.column(&column.name).is_none() {

@@ -186,7 +186,7 @@ impl Replay {
         if let Some(name) = &key.name {
             self.hear(name);
         }
-        for child in self.children(name) {
+        for child in self.descendants(name) {
             let part = self.partition_key(&child, &key);
             if part.as_ref().is_some_and(|key| key.references.is_empty()) {
                 self.to_fill_in.insert(child.clone());
@@ -269,7 +269,7 @@ impl Replay {
             self.hear(name);
         }
         let check = Check { name: constraint, ..check };
-        let mut names = if check.no_inherit { Vec::new() } else { self.children(name) };
+        let mut names = if check.no_inherit { Vec::new() } else { self.descendants(name) };
         names.push(name.clone());
         for name in names {
             let checks = &mut self.table_mut(&name)?.checks;
@@ -309,7 +309,7 @@ impl Replay {
         table.checks.retain(|check| !is(&check.name));
         let gone = before != (table.foreign_keys.len(), table.checks.len());
         if gone {
-            for child in self.children(name) {
+            for child in self.descendants(name) {
                 let child = self.table_mut(&child)?;
                 child.foreign_keys.retain(|key| !is(&key.name));
                 child.checks.retain(|check| !is(&check.name));

@@ -145,4 +145,28 @@ mod tests {
             assert!(child.column("b").is_some(), "{made}");
         }
     }
+
+    #[test]
+    fn changes_reach_the_children_of_children() {
+        for made in [
+            "CREATE TABLE p (a int, n int) PARTITION BY LIST (a);
+             CREATE TABLE c PARTITION OF p FOR VALUES IN (1) PARTITION BY LIST (a);
+             CREATE TABLE d PARTITION OF c FOR VALUES IN (1);",
+            "CREATE TABLE p (a int, n int); CREATE TABLE c () INHERITS (p); CREATE TABLE d () INHERITS (c);",
+        ] {
+            let mut replay = Replay::new(Dialect::Postgres);
+            let change = "ALTER TABLE p ADD COLUMN later text; ALTER TABLE p RENAME COLUMN n TO m;
+                 ALTER TABLE p ALTER COLUMN m TYPE bigint; ALTER TABLE p ALTER COLUMN m SET NOT NULL;
+                 ALTER TABLE p ADD CONSTRAINT some CHECK (m > 0); ALTER TABLE p ADD COLUMN gone int;
+                 ALTER TABLE p DROP COLUMN gone;";
+            replay.apply(&format!("{made} {change}"), "a.sql");
+            assert_eq!(replay.problems, []);
+            let child = replay.schema.table(None, "d").expect("it is made");
+            let columns: Vec<&str> = child.columns.iter().map(|column| column.name.as_str()).collect();
+            assert_eq!(columns, ["a", "m", "later"]);
+            let changed = child.column("m").expect("it is renamed");
+            assert_eq!((changed.ty.as_str(), changed.not_null), ("bigint", true));
+            assert_eq!(child.checks.len(), 1);
+        }
+    }
 }

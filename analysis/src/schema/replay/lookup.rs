@@ -1,5 +1,7 @@
 //! Resolves names as written at this point of the migrations.
 
+use std::collections::BTreeSet;
+
 use super::Replay;
 use crate::schema::ddl::Written;
 use crate::schema::model::{Column, Index, IndexKey, Name, Table};
@@ -129,6 +131,18 @@ impl Replay {
         }
         let of_parent = |table: &&Table| table.parent.as_ref() == Some(parent);
         self.schema.tables.values().filter(of_parent).map(|table| table.name.clone()).collect()
+    }
+
+    /// The tables that inherit from this one at any depth, or are partitions of its partitions; parents first.
+    pub(super) fn descendants(&self, parent: &Name) -> Vec<Name> {
+        let mut found = self.children(parent);
+        let mut known: BTreeSet<Name> = found.iter().cloned().chain([parent.clone()]).collect();
+        let mut at = 0;
+        while let Some(next) = found.get(at).cloned() {
+            found.extend(self.children(&next).into_iter().filter(|child| known.insert(child.clone())));
+            at += 1;
+        }
+        found
     }
 }
 

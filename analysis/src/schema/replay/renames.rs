@@ -17,7 +17,7 @@ impl Replay {
             return Err(format!("table `{name}` has a column `{to}` already"));
         }
         let mut names = vec![name.clone()];
-        names.extend(self.children(name));
+        names.extend(self.descendants(name));
         for name in &names {
             self.rename_column_in_views(name, from, to);
             if let Some(table) = self.schema.tables.get_mut(name) {

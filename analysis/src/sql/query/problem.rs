@@ -46,6 +46,15 @@ pub enum ProblemKind {
         /// The aliases of the relations that have it.
         relations: Vec<String>,
     },
+    /// A clause that the database refuses for what it contains, or beside others.
+    Clause {
+        /// What is wrong, as a sentence without a full stop.
+        message: String,
+        /// The label of its position.
+        label: &'static str,
+        /// What to write.
+        help: String,
+    },
     /// The number of values differs from the number of columns.
     ValuesCount {
         /// The target table.

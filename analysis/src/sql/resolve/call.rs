@@ -3,12 +3,35 @@
 use sqlparser::ast;
 
 use super::Resolver;
+use super::scope::Scope;
+use crate::sql::dialect::Dialect;
 use crate::sql::expr::{Call, Expr};
-use crate::sql::query::Role;
+use crate::sql::query::{RelationId, Role, Source};
 
 impl Resolver<'_> {
     pub(super) fn call(&mut self, function: &ast::Function) -> Expr {
         let (schema, name) = self.object_name(&function.name);
+        if self.dialect == Dialect::MySql && matches!(name.as_str(), "values" | "value") {
+            return self.for_target(|resolver| resolver.call_of(function, schema, name));
+        }
+        self.call_of(function, schema, name)
+    }
+
+    /// MySQL: `VALUES(column)` in ON DUPLICATE KEY UPDATE is about the target, whatever the rows were selected from.
+    fn for_target(&mut self, run: impl FnOnce(&mut Self) -> Expr) -> Expr {
+        let is_pseudo = |&id: &RelationId| matches!(self.relations[id.0 as usize].source, Source::Pseudo);
+        let of_write = |scope: &&mut Scope| scope.relations.iter().any(is_pseudo);
+        let Some(scope) = self.scopes.last_mut().filter(of_write) else { return run(self) };
+        let target = scope.relations.first().copied().into_iter().collect();
+        let all = std::mem::replace(&mut scope.relations, target);
+        let found = run(self);
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.relations = all;
+        }
+        found
+    }
+
+    fn call_of(&mut self, function: &ast::Function, schema: Option<String>, name: String) -> Expr {
         let window = match &function.over {
             Some(ast::WindowType::WindowSpec(window)) => Some(window),
             _ => None,

@@ -337,57 +337,6 @@ impl Resolver<'_> {
         }
         expr
     }
-
-    /// A key of ORDER BY: an output column by name or number, or an expression over the input.
-    pub(super) fn order_expr(&mut self, expr: &ast::Expr) -> Expr {
-        let mut bare = expr;
-        while let ast::Expr::Nested(inner) = bare {
-            bare = inner;
-        }
-        if let Some(output) = self.output_reference(bare, true) {
-            return output;
-        }
-        // PostgreSQL recognises an output only by its bare name, not inside an expression.
-        let hides = |scope: &&mut super::scope::Scope| !scope.outputs_only;
-        let last = self.scopes.last_mut().filter(|_| self.dialect == Dialect::Postgres).filter(hides);
-        let hidden = last.map(|scope| std::mem::take(&mut scope.outputs));
-        let found = self.expr(expr);
-        if let (Some(hidden), Some(scope)) = (hidden, self.scopes.last_mut()) {
-            scope.outputs = hidden;
-        }
-        found
-    }
-
-    /// The expression behind an output name or number, if this is one. ORDER BY prefers outputs, GROUP BY
-    /// inputs.
-    pub(super) fn output_reference(&self, expr: &ast::Expr, prefer_output: bool) -> Option<Expr> {
-        let scope = self.scopes.last()?;
-        match expr {
-            ast::Expr::Value(value) => match &value.value {
-                ast::Value::Number(number, _) => {
-                    let number: usize = number.parse().ok()?;
-                    scope.outputs.get(number.checked_sub(1)?).map(|output| output.expr.clone())
-                }
-                _ => None,
-            },
-            ast::Expr::Identifier(ident) => {
-                let name = self.fold(ident);
-                let inputs =
-                    scope.relations.iter().filter(|&&id| self.has_column(id, &name) == Some(true)).count();
-                // MySQL prefers the output if several tables have the name.
-                let is_clear = inputs == 1 || (inputs > 1 && self.dialect != Dialect::MySql);
-                if is_clear && !prefer_output {
-                    return None;
-                }
-                let same = |output: &&crate::sql::query::Output| match self.dialect {
-                    Dialect::Postgres => output.name == name,
-                    Dialect::MySql | Dialect::Sqlite => output.name.eq_ignore_ascii_case(&name),
-                };
-                scope.outputs.iter().find(same).map(|output| output.expr.clone())
-            }
-            _ => None,
-        }
-    }
 }
 
 /// Joins two conditions under one AND or OR, flattening both sides.

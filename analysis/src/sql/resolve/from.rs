@@ -5,11 +5,10 @@ use std::sync::Arc;
 use sqlparser::ast;
 
 use super::Resolver;
-use super::scope::Merged;
 use crate::schema::columns;
 use crate::schema::{Name, Schema};
 use crate::sql::dialect::Dialect;
-use crate::sql::expr::{ColumnRef, Expr, Op};
+use crate::sql::expr::Expr;
 use crate::sql::query::{
     Asked, BlockId, From, JoinKind, ProblemKind, Relation, RelationColumn, RelationId, Role, Source,
 };
@@ -56,6 +55,9 @@ impl Resolver<'_> {
                 }
                 if let Some(sample) = sample.as_ref().and_then(|sample| self.sample(sample)) {
                     self.asked.push((relation, sample));
+                }
+                for hint in index_hints {
+                    self.check_hint(hint, relation);
                 }
                 self.asked.extend(
                     index_hints.iter().filter_map(|hint| Some((relation, super::asked::asked(hint)?))),
@@ -122,6 +124,7 @@ impl Resolver<'_> {
         let (source, columns) = match cte.flatten() {
             Some(id) => {
                 self.use_cte(id);
+                self.check_returning(id, &table, span);
                 (Source::Cte(id), self.block_columns(id))
             }
             None => self.stored(schema.as_deref(), &table, span),
@@ -278,7 +281,12 @@ impl Resolver<'_> {
         if let (Some(hidden), Some(scope)) = (hidden, self.scopes.last_mut()) {
             scope.relations = hidden;
         }
-        let columns = renamed(self.block_columns(inner), alias.map(|alias| self.alias_columns(alias)));
+        let names = alias.map(|alias| self.alias_columns(alias));
+        if let (Some(alias), Some(names)) = (alias, &names) {
+            let name = self.fold(&alias.name);
+            self.count_renamed(&name, names, inner, self.bytes(alias.name.span));
+        }
+        let columns = renamed(self.block_columns(inner), names);
         let span = alias.and_then(|alias| self.bytes(alias.name.span));
         let alias = alias.map_or_else(String::new, |alias| self.fold(&alias.name));
         self.add_relation(Relation {
@@ -315,59 +323,6 @@ impl Resolver<'_> {
             scope.relations.truncate(first);
             scope.relations.extend(alias);
         }
-    }
-
-    fn join_condition(
-        &mut self,
-        constraint: &ast::JoinConstraint,
-        left: &From,
-        right: &From,
-    ) -> Option<Expr> {
-        match constraint {
-            ast::JoinConstraint::On(condition) => Some(self.expr(condition)),
-            ast::JoinConstraint::Using(columns) => {
-                let names: Vec<String> = columns.iter().map(|column| self.object_name(column).1).collect();
-                self.merge_columns(&names, left, right)
-            }
-            ast::JoinConstraint::Natural => {
-                let names = self.common_columns(left, right);
-                self.merge_columns(&names, left, right)
-            }
-            ast::JoinConstraint::None => None,
-        }
-    }
-
-    /// Expands USING into equalities, and makes its columns available without a qualifier.
-    fn merge_columns(&mut self, names: &[String], left: &From, right: &From) -> Option<Expr> {
-        let equal = |name: &String| {
-            let side = |from: &From| {
-                let relations = from.relations();
-                let certain = relations.iter().copied().find(|&id| self.has_column(id, name) == Some(true));
-                let relation = certain.or_else(|| relations.first().copied());
-                Box::new(Expr::Column(ColumnRef { relation, name: name.clone(), span: None }))
-            };
-            Expr::Binary { op: Op::Eq, left: side(left), right: side(right) }
-        };
-        let mut equalities: Vec<Expr> = names.iter().map(equal).collect();
-        let relations = left.relations().into_iter().chain(right.relations()).collect();
-        if let Some(scope) = self.scopes.last_mut() {
-            scope.merged.push(Merged { names: names.to_vec(), relations });
-        }
-        match equalities.len() {
-            0 => None,
-            1 => equalities.pop(),
-            _ => Some(Expr::And(equalities)),
-        }
-    }
-
-    fn common_columns(&self, left: &From, right: &From) -> Vec<String> {
-        let columns = |from: &From| -> Vec<String> {
-            let relations = from.relations();
-            let known = relations.iter().filter_map(|id| self.relations[id.0 as usize].columns.as_deref());
-            known.flatten().map(|column| column.name.clone()).collect()
-        };
-        let right = columns(right);
-        columns(left).into_iter().filter(|name| right.contains(name)).collect()
     }
 
     /// Schema and name of an object, folded; a database name in front is ignored.

@@ -2,8 +2,11 @@
 
 mod asked;
 mod call;
+mod clauses;
 mod expr;
 mod from;
+mod joins;
+mod keys;
 mod merge;
 mod output;
 mod query;
@@ -61,6 +64,7 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
         Err(error) => return other_statement(sql, dialect, error),
     };
     let mut resolver = Resolver::new(dialect, schema, &parsed.lines);
+    resolver.subscripted = is_subscripted(sql);
     resolver.select_texts.clone_from(&parsed.select_texts);
     let (mut kind, mut root) = resolver.statement(&parsed.statement);
     match parsed.explained {
@@ -96,7 +100,7 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
         asked: resolver.asked,
         unchecked: resolver.unchecked,
         overriding: dialect == Dialect::Postgres && sql.to_ascii_lowercase().contains("overriding"),
-        subscripted: is_subscripted(sql),
+        subscripted: resolver.subscripted,
         fielded: resolver.fielded,
         spreads: dialect == Dialect::Postgres && sql.to_ascii_lowercase().contains("variadic"),
     })
@@ -208,6 +212,8 @@ struct Resolver<'a> {
     unchecked: Option<&'static str>,
     /// Whether a field of a composite column is written.
     fielded: bool,
+    /// Whether an element of an array may be written.
+    subscripted: bool,
     /// The visible scopes, innermost last.
     scopes: Vec<Scope>,
     /// The visible common table expressions, innermost last.
@@ -242,6 +248,7 @@ impl<'a> Resolver<'a> {
             asked: Vec::new(),
             unchecked: None,
             fielded: false,
+            subscripted: false,
             scopes: Vec::new(),
             ctes: Vec::new(),
             views: 0,
@@ -372,6 +379,7 @@ impl<'a> Resolver<'a> {
     /// SQLite: marks relations with `NOT INDEXED` or `INDEXED BY i`, which are hidden from the parser.
     fn mark_indexed(&mut self, sql: &str) {
         let is_word = |text: &str, word: &str| text.eq_ignore_ascii_case(word);
+        let mut named = Vec::new();
         for (at, relation) in (0..).zip(&self.relations) {
             let behind = relation.span.and_then(|span| sql.get(span.end..)).unwrap_or_default();
             let words: Vec<&str> = Lexer::new(behind, Dialect::Sqlite)
@@ -391,10 +399,14 @@ impl<'a> Resolver<'a> {
                 }
                 [indexed, by, index, ..] if is_word(indexed, "indexed") && is_word(by, "by") => {
                     let index = unquote(index, Dialect::Sqlite);
+                    named.push((index.clone(), RelationId(at), relation.span));
                     self.asked.push((RelationId(at), Asked::Use(vec![index])));
                 }
                 _ => {}
             }
+        }
+        for (index, relation, span) in named {
+            self.check_index(&index, relation, span);
         }
     }
 

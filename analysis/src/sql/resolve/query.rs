@@ -20,6 +20,7 @@ impl Resolver<'_> {
     pub(super) fn query_into(&mut self, query: &ast::Query, id: BlockId) {
         let visible = self.ctes.len();
         if let Some(with) = &query.with {
+            self.check_with(with);
             for cte in &with.cte_tables {
                 self.cte(cte, with.recursive, id);
             }
@@ -49,6 +50,7 @@ impl Resolver<'_> {
         if self.blocks[id.0 as usize].correlated {
             self.block_mut(parent).correlated = true;
         }
+        self.count_renamed(&name, &renamed, id, self.bytes(cte.alias.name.span));
         if let Some(outputs) = &mut self.block_mut(id).outputs {
             for (output, name) in outputs.iter_mut().zip(renamed) {
                 output.name = name;
@@ -147,6 +149,7 @@ impl Resolver<'_> {
         }
         self.block_mut(id).outputs.clone_from(&names);
         let mut scope = Scope::new(id);
+        scope.has_star = true;
         scope.outputs = names.unwrap_or_default();
         scope.outputs_only = true;
         self.scopes.push(scope);
@@ -227,12 +230,13 @@ impl Resolver<'_> {
         block.offset = offset;
         block.limit_span = span;
         block.locks = !query.locks.is_empty();
+        self.check_tail(query, id);
     }
 
     pub(super) fn order_keys(&mut self, keys: &[ast::OrderByExpr]) -> Vec<crate::sql::query::OrderKey> {
         keys.iter()
             .map(|key| crate::sql::query::OrderKey {
-                expr: self.order_expr(&key.expr),
+                expr: self.order_expr(&key.expr, "ORDER BY"),
                 desc: matches!(key.options.sort, Some(ast::OrderBySort::Desc)),
                 nulls_first: key.options.nulls_first,
             })

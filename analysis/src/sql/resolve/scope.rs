@@ -20,6 +20,8 @@ pub(super) struct Scope {
     pub(super) merged: Vec<Merged>,
     /// The block's own output columns, for ORDER BY, GROUP BY and HAVING.
     pub(super) outputs: Vec<Output>,
+    /// Whether some of them may stem from a `*`.
+    pub(super) has_star: bool,
     /// Whether only output columns can be named: ORDER BY after a set operation.
     pub(super) outputs_only: bool,
     /// Whether an output takes precedence if several tables have the name: HAVING in MySQL.
@@ -41,6 +43,7 @@ impl Scope {
             relations: Vec::new(),
             merged: Vec::new(),
             outputs: Vec::new(),
+            has_star: false,
             outputs_only: false,
             prefers_outputs: false,
         }
@@ -351,7 +354,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn relation_name(&self, id: RelationId) -> String {
+    pub(super) fn relation_name(&self, id: RelationId) -> String {
         let relation = &self.relations[id.0 as usize];
         match &relation.source {
             Source::Table(name) | Source::View(name, _) => name.to_string(),
@@ -363,7 +366,7 @@ impl Resolver<'_> {
         self.scopes.last()?.relations.iter().find_map(|&id| self.similar_in(id, name))
     }
 
-    fn similar_in(&self, id: RelationId, name: &str) -> Option<String> {
+    pub(super) fn similar_in(&self, id: RelationId, name: &str) -> Option<String> {
         let columns = self.relations[id.0 as usize].columns.as_ref()?;
         crate::sql::text::most_similar(name, columns.iter().map(|column| column.name.as_str()))
     }
@@ -372,7 +375,9 @@ impl Resolver<'_> {
     pub(super) fn problem(&mut self, kind: ProblemKind, span: Option<Span>) {
         let of_text = matches!(
             kind,
-            ProblemKind::AmbiguousColumn { .. } | ProblemKind::ValuesCount { listed: true, .. }
+            ProblemKind::AmbiguousColumn { .. }
+                | ProblemKind::ValuesCount { listed: true, .. }
+                | ProblemKind::Clause { .. }
         );
         let known = self.schema.is_some() || of_text;
         if known && self.views == 0 && self.problems.len() < MOST_PROBLEMS {

@@ -23,6 +23,7 @@ impl Resolver<'_> {
     pub(super) fn select(&mut self, select: &ast::Select, id: BlockId) {
         self.scopes.push(Scope::new(id));
         let from = self.relation_list(&select.from);
+        self.check_aliases();
         let aliases = if self.dialect == Dialect::MySql { self.aliases_of(select) } else { Vec::new() };
         let outer = std::mem::replace(&mut self.select_aliases, aliases);
         let projection = self.projection(&select.projection);
@@ -73,7 +74,7 @@ impl Resolver<'_> {
             // Its keys are read as those of ORDER BY.
             ast::Distinct::On(keys) => {
                 self.set_outputs(&projection);
-                let keys = keys.iter().map(|key| self.order_expr(key)).collect();
+                let keys = keys.iter().map(|key| self.order_expr(key, "DISTINCT ON")).collect();
                 if let Some(scope) = self.scopes.last_mut() {
                     scope.outputs.clear();
                 }
@@ -147,6 +148,7 @@ impl Resolver<'_> {
     fn set_outputs(&mut self, projection: &Projection) {
         if let Some(scope) = self.scopes.last_mut() {
             scope.outputs = projection.outputs.clone().unwrap_or_default();
+            scope.has_star = projection.star.is_some();
         }
     }
 
@@ -156,10 +158,6 @@ impl Resolver<'_> {
         if let (Some(hidden), Some(scope)) = (hidden, self.scopes.last_mut()) {
             scope.outputs = hidden;
         }
-    }
-
-    fn group_expr(&mut self, key: &ast::Expr) -> Expr {
-        self.output_reference(key, false).unwrap_or_else(|| self.expr(key))
     }
 
     /// Resolves a SELECT list; `*` is expanded to its columns if they are known.

@@ -33,6 +33,7 @@ fn problems(dialect: Dialect, sql: &str) -> Vec<String> {
         ProblemKind::UnknownColumn { column, .. } => format!("column {column}"),
         ProblemKind::UnknownField { field, .. } => format!("field {field}"),
         ProblemKind::AmbiguousColumn { column, .. } => format!("several {column}"),
+        ProblemKind::Clause { message, .. } => message.clone(),
         ProblemKind::ValuesCount { values, columns, .. } => format!("{values} for {}", columns.len()),
     };
     resolved(dialect, sql).problems.iter().map(|problem| words(&problem.kind)).collect()
@@ -378,4 +379,18 @@ fn columns_that_a_function_declares() {
 fn the_alias_of_a_join_has_the_merged_columns_alone() {
     check(Postgres, "SELECT j.id, j.* FROM p JOIN s USING (id) AS j WHERE j.id = $1", &[]);
     check(Postgres, "SELECT j.name FROM p JOIN s USING (id) AS j", &["table j"]);
+}
+
+#[test]
+fn an_order_of_a_set_operation_names_columns_of_any_arm_in_sqlite() {
+    assert_eq!(problems(Sqlite, "SELECT id FROM p UNION SELECT qty FROM s ORDER BY qty"), [""; 0]);
+    assert_eq!(problems(Sqlite, "SELECT id FROM p UNION SELECT qty FROM s ORDER BY name").len(), 1);
+    assert_eq!(problems(Postgres, "SELECT id FROM p UNION SELECT qty FROM s ORDER BY qty").len(), 1);
+}
+
+#[test]
+fn values_in_on_duplicate_key_update_is_about_the_target() {
+    let insert = "INSERT INTO p (id, qty) SELECT id, qty FROM p ON DUPLICATE KEY UPDATE qty = ";
+    assert_eq!(problems(MySql, &format!("{insert}VALUES(qty)")), [""; 0]);
+    assert_eq!(problems(MySql, &format!("{insert}qty + 1")).len(), 1);
 }

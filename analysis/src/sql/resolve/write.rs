@@ -25,7 +25,11 @@ impl Resolver<'_> {
         });
         let mut assignments: Vec<(String, Option<Expr>)> = Vec::new();
         for column in &insert.columns {
-            assignments.push((self.target_column(column, target), None));
+            let name = self.target_column(column, target);
+            if self.dialect != Dialect::Sqlite {
+                self.check_repeated(&name, &assignments, self.span_of(column), target);
+            }
+            assignments.push((name, None));
         }
         let named: Vec<String> = assignments.iter().map(|(column, _)| column.clone()).collect();
         if let (Some(query), Some(block)) = (&insert.source, source) {
@@ -92,11 +96,23 @@ impl Resolver<'_> {
                 let name = |column: &ast::Ident| ast::ObjectName::from(vec![column.clone()]);
                 columns.iter().map(|column| self.target_column(&name(column), target)).collect()
             }
-            _ => Vec::new(),
+            Some(ast::ConflictTarget::OnConstraint(name)) => {
+                self.check_constraint(name, target);
+                Vec::new()
+            }
+            None => Vec::new(),
         };
         let (assignments, filter) = match &conflict.action {
             ast::OnConflictAction::DoNothing => (Vec::new(), None),
             ast::OnConflictAction::DoUpdate(update) => {
+                if self.dialect == Dialect::Postgres && conflict.conflict_target.is_none() {
+                    self.clause(
+                        "DO UPDATE without a conflict target",
+                        "nothing to update on",
+                        "name the columns of a unique index: `ON CONFLICT (column) DO UPDATE`",
+                        None,
+                    );
+                }
                 let assignments = self.assignments(&update.assignments, target);
                 (assignments, update.selection.as_ref().map(|filter| self.expr(filter)))
             }
@@ -116,6 +132,7 @@ impl Resolver<'_> {
             None => Vec::new(),
         };
         from.append(&mut joins);
+        self.check_aliases();
         let assignments = self.assignments(&update.assignments, target);
         let filter = update.selection.as_ref().map(|filter| self.expr(filter));
         let order_by = self.order_keys(&update.order_by);
@@ -148,6 +165,7 @@ impl Resolver<'_> {
             let mut joins = self.relation_list(using);
             from.append(&mut joins);
         }
+        self.check_aliases();
         let written = items.first().filter(|_| aliases_only).and_then(|item| match &item.relation {
             ast::TableFactor::Table { name, .. } => Some(name),
             _ => None,
@@ -241,7 +259,11 @@ impl Resolver<'_> {
             let value = self.expr(&assignment.value);
             match &assignment.target {
                 ast::AssignmentTarget::ColumnName(name) => {
-                    assignments.push((self.target_column(name, target), Some(value)));
+                    let column = self.target_column(name, target);
+                    if self.dialect == Dialect::Postgres {
+                        self.check_repeated(&column, &assignments, self.span_of(name), target);
+                    }
+                    assignments.push((column, Some(value)));
                 }
                 ast::AssignmentTarget::Tuple(names) => {
                     let count = match &value {

@@ -10,6 +10,7 @@ pub(super) mod clauses;
 mod json;
 mod literal;
 mod mysql;
+mod names;
 mod operand;
 mod postgres;
 mod shared;
@@ -165,7 +166,7 @@ impl Rewriter {
             Dialect::MySql => mysql::word(self, keyword),
         };
         if !done
-            && shared::is_of_other_databases(keyword)
+            && (shared::is_of_other_databases(keyword) || names::is_column(self, keyword))
             && let Some(TokenWithSpan { token: Token::Word(word), .. }) = self.input.get_mut(self.at)
         {
             word.keyword = Keyword::NoKeyword;

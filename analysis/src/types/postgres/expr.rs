@@ -140,7 +140,12 @@ impl Session<'_> {
         let value = self.expr(expr);
         match (op, &value.form) {
             // A sign before a number is part of the literal.
-            ("-" | "+", Form::Plain) if matches!(expr, Expr::Literal(_)) => value,
+            ("-" | "+", Form::Plain) if matches!(expr, Expr::Literal(_)) => match expr {
+                Expr::Literal(Literal::Number(text)) if op == "-" => {
+                    literal_value(&Literal::Number(format!("-{text}")))
+                }
+                _ => value,
+            },
             _ => self.operator(op, None, value),
         }
     }

@@ -74,7 +74,8 @@ impl Session<'_> {
             return;
         }
         let keys = Keys::new(&select.group_by);
-        for expr in select.projection.iter().chain(&select.having) {
+        let order = self.query.block(block).order_by.iter().map(|key| &key.expr);
+        for expr in select.projection.iter().chain(&select.having).chain(order) {
             let Some(column) = self.ungrouped(expr, &keys, select, block) else { continue };
             let name = match column.relation {
                 Some(id) => format!("{}.{}", self.query.relation(id).alias, column.name),
