@@ -107,11 +107,13 @@ pub fn rename_relation(query: &str, from: &Name, to: &Name, dialect: Dialect) ->
         let schema =
             at >= 2 && text(at - 1) == "." && named(at - 2, from.schema.as_deref().unwrap_or("public"));
         let first = if schema { at - 2 } else { at };
-        let before = first.checked_sub(1);
+        // A join may be in parentheses.
+        let open = (0..first).rev().take_while(|&at| text(at) == "(").count();
+        let before = (first - open).checked_sub(1);
         let listed =
-            before.is_some_and(|before| text(before) == ",") && in_from_clause(&tokens, query, first);
+            before.is_some_and(|before| text(before) == ",") && in_from_clause(&tokens, query, first - open);
         if text(at + 1) == "." {
-            qualifiers.push(at);
+            qualifiers.push((first, at));
         } else if (listed || before.is_some_and(introduces)) && text(at + 1) != "(" {
             mentions.push((first, at, has_alias(at)));
         } else if before.is_some_and(|before| text(before).eq_ignore_ascii_case("as")) {
@@ -136,7 +138,10 @@ pub fn rename_relation(query: &str, from: &Name, to: &Name, dialect: Dialect) ->
         edit(first, last, format!("{new}{alias}"));
     }
     if plain && !other_alias {
-        qualifiers.into_iter().for_each(|at| edit(at, at, quote_if_needed(&to.name, dialect)));
+        for (first, at) in qualifiers {
+            let is_full = first < at;
+            edit(first, at, if is_full { new.clone() } else { quote_if_needed(&to.name, dialect) });
+        }
     }
     edits.sort();
     Some(edited(query, edits))

@@ -164,11 +164,12 @@ impl Replay {
     }
 
     /// Adds a column from its definition; it is merged with a parent's column of the same name.
-    fn add_definition(&self, table: &mut Table, definition: ColumnDef) {
+    fn add_definition(&mut self, table: &mut Table, definition: ColumnDef) {
         let mut column = self.column(definition);
         inherit_charset(&mut column, table);
         match table.columns.iter_mut().find(|known| known.name == column.name) {
             Some(known) => {
+                self.also_local.insert((table.name.clone(), column.name.clone()));
                 known.not_null |= column.not_null;
                 if let Some(default) = column.default {
                     let dialect = self.schema.dialect;
@@ -233,8 +234,13 @@ impl Replay {
     }
 
     fn copy_columns(&mut self, table: &mut Table, other: &Name, including: Including) -> Step {
-        let other = self.table(other)?;
+        let other = self.table(other)?.clone();
         for column in &other.columns {
+            if let Some(inherited) = table.columns.iter_mut().find(|known| known.name == column.name) {
+                inherited.not_null |= column.not_null;
+                self.also_local.insert((table.name.clone(), column.name.clone()));
+                continue;
+            }
             let mut column = column.clone();
             // PostgreSQL omits these unless told otherwise.
             if !including.defaults && column.generated.is_none() {

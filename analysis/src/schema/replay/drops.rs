@@ -213,9 +213,10 @@ impl Replay {
             .values()
             .filter(|view| {
                 let names = expression::mentions(&view.query, dialect);
-                // `*` includes the column as well.
-                let reads = names.iter().any(|name| name == column) || view.query.contains('*');
-                names.contains(&table.name) && reads
+                let may_read = names.iter().any(|name| name == column) || view.query.contains('*');
+                names.contains(&table.name)
+                    && may_read
+                    && self.reads_column(view, table, column) != Some(false)
             })
             .map(|view| view.name.clone())
             .collect();
@@ -273,8 +274,13 @@ impl Replay {
             let absent = Err(format!("table `{name}` has no column `{column}`"));
             return if if_exists { Ok(()) } else { absent };
         }
+        if cascade {
+            self.drop_views_of_column(name, column);
+        }
         for child in self.children(name) {
-            self.drop_column(&child, column, true, cascade)?;
+            if !self.also_local.remove(&(child.clone(), column.to_owned())) {
+                self.drop_column(&child, column, true, cascade)?;
+            }
         }
         let table = self.table_mut(name)?;
         let default = table.column(column).and_then(|column| column.default.clone());
@@ -304,7 +310,6 @@ impl Replay {
             }
         }
         if cascade {
-            self.drop_views_of_column(name, column);
             for table in self.schema.tables.values_mut() {
                 table
                     .foreign_keys

@@ -8,6 +8,18 @@ use crate::sql::lex::{Kind, Lexer, Token, unquote};
 use crate::sql::{Dialect, Span};
 
 impl Replay {
+    /// Gives all functions of a name another one.
+    pub(super) fn rename_function(&mut self, from: &Name, to: &Name) {
+        let Some(overloads) = self.schema.functions.remove(from) else { return };
+        let new = print_user_type(to, "", self.schema.dialect);
+        let named = overloads.into_iter().map(|text| with_name(&text, &new).unwrap_or(text));
+        self.schema.functions.insert(to.clone(), named.collect());
+        self.schema.functions_by_name.forget();
+        if let Some(body) = self.bodies.remove(from) {
+            self.bodies.insert(to.clone(), body);
+        }
+    }
+
     /// Lets the arguments and results of functions follow a type, or the rows of a table, that is renamed. Bodies that are
     /// strings keep the old name, as in the database.
     pub(super) fn rename_type_in_functions(&mut self, from: &Name, to: &Name) {
@@ -18,6 +30,19 @@ impl Replay {
             }
         }
     }
+}
+
+/// The statement that creates a function, with another name for it.
+fn with_name(text: &str, new: &str) -> Option<String> {
+    let tokens: Vec<Token> = Lexer::new(text, Dialect::Postgres).collect();
+    let word = |at: usize| tokens.get(at).and_then(|token| text.get(token.span.range())).unwrap_or("");
+    let is_kind = |at: &usize| {
+        ["function", "procedure", "aggregate"].iter().any(|kind| word(*at).eq_ignore_ascii_case(kind))
+    };
+    let first = (0..tokens.len()).find(is_kind)? + 1;
+    let last = if word(first + 1) == "." { first + 2 } else { first };
+    let span = Span::new(tokens.get(first)?.span.start, tokens.get(last)?.span.end);
+    Some(edited(text, [(span, new.to_owned())]))
 }
 
 /// The statement that creates a function with another name for a type; `None` if its head does not mention it.

@@ -47,6 +47,8 @@ pub struct Replay {
     owned: BTreeMap<Name, Name>,
     /// Indexes of partitions, each with the corresponding index of the parent.
     attached: BTreeMap<(Name, String), String>,
+    /// Inherited columns that the child defines as well, so that they stay when the parent's is dropped.
+    also_local: BTreeSet<(Name, String)>,
     /// Views with explicit column names, which keep these names.
     named_views: BTreeSet<Name>,
     /// The queries of views whose `*` have been written out, as far as they can be.
@@ -144,6 +146,7 @@ impl Replay {
             temporary: BTreeSet::new(),
             owned: BTreeMap::new(),
             attached: BTreeMap::new(),
+            also_local: BTreeSet::new(),
             named_views: BTreeSet::new(),
             settled_views: BTreeMap::new(),
             bodies: BTreeMap::new(),

@@ -258,6 +258,10 @@ impl Replay {
         for view in views {
             let _ = self.alter_view(&view, vec![Action::SetSchema(to.to_owned())]);
         }
+        let functions: Vec<Name> = self.schema.functions.keys().filter(|name| of(name)).cloned().collect();
+        for function in functions {
+            self.rename_function(&function, &Name::qualified(Some(to), function.name.clone()));
+        }
         let sequences: Vec<Name> = self.schema.sequences.keys().filter(|name| of(name)).cloned().collect();
         for sequence in sequences {
             self.rename_sequence(&sequence, &Name::qualified(Some(to), sequence.name.clone()));

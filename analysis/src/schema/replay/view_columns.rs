@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Replay;
 use crate::schema::ddl::expression::{edited, gives_name};
-use crate::schema::model::Name;
+use crate::schema::model::{Name, View};
 use crate::sql::expr::{ColumnRef, Expr};
 use crate::sql::lex::Lexer;
 use crate::sql::query::{Block, Body, Query, Source};
@@ -43,6 +43,28 @@ impl Replay {
             }
             view.query = renamed(&view.query, &mentions, &selected, from, to, dialect);
         }
+    }
+}
+
+impl Replay {
+    /// Whether a view reads a column of a table, also by `*`; `None` if the columns of something that it reads are unknown.
+    pub(super) fn reads_column(&self, view: &View, table: &Name, column: &str) -> Option<bool> {
+        let query = resolve(&view.query, self.schema.dialect, Some(&self.schema)).ok()?;
+        if query.blocks.iter().any(|block| block.outputs.is_none()) || !query.problems.is_empty() {
+            return None;
+        }
+        let is_it = |part: &Expr| match part {
+            Expr::Column(ColumnRef { relation: Some(id), name, .. }) => {
+                name == column && matches!(&query.relation(*id).source, Source::Table(of) if of == table)
+            }
+            _ => false,
+        };
+        let arguments = query.relations.iter().flat_map(|relation| match &relation.source {
+            Source::Function(_, arguments) => arguments.as_slice(),
+            _ => &[],
+        });
+        let mut all = query.blocks.iter().flat_map(expressions).chain(arguments);
+        Some(all.any(|expr| expr.any(is_it)))
     }
 }
 

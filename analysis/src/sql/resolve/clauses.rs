@@ -6,9 +6,8 @@ use sqlparser::ast;
 
 use super::Resolver;
 use crate::sql::dialect::Dialect;
-use crate::sql::expr::{Call, Expr};
-use crate::sql::functions;
-use crate::sql::query::{BlockId, Body, From, JoinKind, ProblemKind, Relation, RelationId, Select, Source};
+use crate::sql::expr::Expr;
+use crate::sql::query::{BlockId, Body, From, ProblemKind, Relation, RelationId, Source};
 use crate::sql::text::Span;
 
 impl Resolver<'_> {
@@ -92,13 +91,13 @@ impl Resolver<'_> {
         }
     }
 
-    /// Records a column of USING that one side of the join lacks.
-    pub(super) fn check_merged(&mut self, name: &str, side: &From, span: Option<Span>) {
+    /// Records a column of USING that one side of the join lacks; returns whether it does.
+    pub(super) fn check_merged(&mut self, name: &str, side: &From, span: Option<Span>) -> bool {
         let relations = side.relations();
         let lacks =
             |&id: &RelationId| self.has_column(id, name) == Some(false) && !self.is_system_column(id, name);
         if !relations.iter().all(lacks) {
-            return;
+            return false;
         }
         let table = match relations.as_slice() {
             [only] => Some(self.relation_name(*only)),
@@ -106,6 +105,41 @@ impl Resolver<'_> {
         };
         let similar = relations.iter().find_map(|&id| self.similar_in(id, name));
         self.problem(ProblemKind::UnknownColumn { column: name.to_owned(), table, similar }, span);
+        true
+    }
+
+    /// PostgreSQL: records a join without a condition that has to have one.
+    pub(super) fn check_join(
+        &mut self,
+        operator: &ast::JoinOperator,
+        constraint: Option<&ast::JoinConstraint>,
+    ) {
+        use ast::JoinOperator as J;
+        let is_free = matches!(operator, J::CrossJoin(_) | J::CrossApply | J::OuterApply);
+        let is_bare = matches!(constraint, Some(ast::JoinConstraint::None));
+        if self.dialect == Dialect::Postgres && is_bare && !is_free {
+            let span = self.last_relation().and_then(|relation| relation.span);
+            self.clause(
+                "JOIN without ON or USING",
+                "joined here",
+                "add the condition, or write CROSS JOIN",
+                span,
+            );
+        }
+    }
+
+    fn last_relation(&self) -> Option<&Relation> {
+        let id = self.scopes.last()?.relations.last()?;
+        self.relations.get(id.0 as usize)
+    }
+
+    /// PostgreSQL: records an UPDATE or DELETE with ORDER BY or LIMIT.
+    pub(super) fn check_bounds(&mut self, what: &str, is_bounded: bool) {
+        if is_bounded && self.dialect == Dialect::Postgres {
+            let message = format!("PostgreSQL's {what} has neither ORDER BY nor LIMIT");
+            let help = "choose the rows in a subquery: `WHERE id IN (SELECT id .. ORDER BY .. LIMIT ..)`";
+            self.clause(message, "", help, None);
+        }
     }
 
     /// Records an index hint that names no index of its table.
@@ -183,160 +217,6 @@ impl Resolver<'_> {
             self.clause(message, "again", "take one of them out", span);
         }
     }
-
-    /// Checks ORDER BY, LIMIT and locks of a query expression, beside the rest of it.
-    pub(super) fn check_tail(&mut self, query: &ast::Query, id: BlockId) {
-        if self.views > 0 {
-            return;
-        }
-        self.check_row_count(query, id);
-        if self.dialect != Dialect::Postgres {
-            return;
-        }
-        if query.fetch.as_ref().is_some_and(|fetch| fetch.with_ties) && query.order_by.is_none() {
-            self.clause("WITH TIES without ORDER BY", "", "add an ORDER BY, or write ONLY", None);
-        }
-        self.check_distinct(query, id);
-        for lock in &query.locks {
-            self.check_lock(lock, id);
-        }
-    }
-
-    /// Records a LIMIT or OFFSET that is a column of its own rows.
-    fn check_row_count(&mut self, query: &ast::Query, id: BlockId) {
-        let block = &self.blocks[id.0 as usize];
-        let (limit, offset, span) = (&block.limit, &block.offset, block.limit_span);
-        let is_own = |relation: RelationId| self.relations[relation.0 as usize].block == id;
-        let mut columns = limit.iter().chain(offset).flat_map(Expr::columns);
-        let column =
-            columns.find(|column| column.relation.is_some_and(is_own)).map(|column| column.name.clone());
-        if let Some(column) = column.filter(|_| query.limit_clause.is_some()) {
-            let message = format!("LIMIT and OFFSET take a number, and `{column}` is a column of each row");
-            self.clause(message, "this clause", "give a number or a parameter", span);
-        }
-    }
-
-    /// PostgreSQL: records a key of ORDER BY that `SELECT DISTINCT` does not return.
-    fn check_distinct(&mut self, query: &ast::Query, id: BlockId) {
-        let block = &self.blocks[id.0 as usize];
-        let Body::Select(select) = &block.body else { return };
-        let Some(ast::OrderByKind::Expressions(keys)) = query.order_by.as_ref().map(|order| &order.kind)
-        else {
-            return;
-        };
-        if !select.is_distinct() || block.outputs.is_none() {
-            return;
-        }
-        let missing = |key: &Expr| !may_be_among(key, &select.projection);
-        let Some(at) = block.order_by.iter().position(|key| missing(&key.expr)) else { return };
-        let span = keys.get(at).and_then(|key| self.span_of(&key.expr));
-        let key = keys.get(at).map(|key| key.expr.to_string()).unwrap_or_default();
-        let message = format!("SELECT DISTINCT orders by `{key}`, which it does not return");
-        self.clause(
-            message,
-            "not in the SELECT list",
-            "add it to the SELECT list, or group by the columns",
-            span,
-        );
-    }
-
-    /// PostgreSQL: records a lock on rows that are not those of a table.
-    fn check_lock(&mut self, lock: &ast::LockClause, id: BlockId) {
-        let what = format!("FOR {}", lock.lock_type);
-        let beside = match &self.blocks[id.0 as usize].body {
-            Body::Set { .. } => Some("a set operation"),
-            Body::Values(_) => Some("VALUES"),
-            Body::Select(select) => self.merges_rows(select),
-            Body::Write(_) | Body::Unknown => None,
-        };
-        if let Some(beside) = beside {
-            let message = format!("{what} locks rows of tables, and {beside} makes others of them");
-            return self.clause(
-                message,
-                "",
-                "lock the rows in a subquery: `WHERE id IN (SELECT .. FOR UPDATE)`",
-                None,
-            );
-        }
-        let named = lock.of.as_ref().map(|name| (self.object_name(name), self.span_of(name)));
-        let named = match named {
-            Some(((None, name), span)) => Some((name, span)),
-            Some(_) => return,
-            None => None,
-        };
-        if let Some((name, span)) = &named {
-            self.check_locked(&what, name, *span);
-        }
-        let Body::Select(select) = &self.blocks[id.0 as usize].body else { return };
-        let mut padded = Vec::new();
-        select.from.iter().for_each(|item| optional(item, false, &mut padded));
-        let is_locked = |id: &&RelationId| {
-            let relation = &self.relations[id.0 as usize];
-            matches!(relation.source, Source::Table(_))
-                && named.as_ref().is_none_or(|(name, _)| relation.alias == *name)
-                && !is_filtered(select, **id)
-        };
-        if let Some(relation) = padded.iter().find(is_locked) {
-            let alias = self.relations[relation.0 as usize].alias.clone();
-            let other = select.from.iter().flat_map(From::relations).find(|id| !padded.contains(id));
-            let help = match other.map(|id| &self.relations[id.0 as usize].alias) {
-                Some(other) => format!("lock only the other table: `{what} OF {other}`"),
-                None => "lock the rows in a query of their own".to_owned(),
-            };
-            let message = format!("{what} locks `{alias}`, which the outer join may lack");
-            self.clause(message, "", &help, None);
-        }
-    }
-
-    /// Records a table that a lock names and the query does not read, or not as a table.
-    fn check_locked(&mut self, what: &str, name: &str, span: Option<Span>) {
-        let Some(scope) = self.scopes.last() else { return };
-        let relation = scope.relations.iter().map(|id| &self.relations[id.0 as usize]);
-        let found = relation.clone().find(|relation| relation.alias == name);
-        match found.map(|relation| &relation.source) {
-            None => {
-                let is_of =
-                    |relation: &&Relation| matches!(&relation.source, Source::Table(of) if of.name == name);
-                let help = match relation.clone().find(is_of) {
-                    Some(relation) => format!("write its alias: `{what} OF {}`", relation.alias),
-                    None => "name a table of the FROM".to_owned(),
-                };
-                self.clause(
-                    format!("{what} OF `{name}`, and no table of the FROM goes by that"),
-                    "unknown",
-                    &help,
-                    span,
-                );
-            }
-            Some(Source::Cte(_)) => {
-                let message = format!("{what} cannot lock `{name}`, which is a WITH query");
-                self.clause(message, "", "lock the rows inside of it", span);
-            }
-            Some(_) => {}
-        }
-    }
-
-    /// What makes other rows out of those of the tables.
-    fn merges_rows(&self, select: &Select) -> Option<&'static str> {
-        let is_own = |call: &Call| !call.may_be_built_in() || self.has_function(&call.name);
-        let calls = |is_wanted: &dyn Fn(&Call) -> bool| {
-            let of = |part: &Expr| matches!(part, Expr::Call(call) if !is_own(call) && is_wanted(call));
-            select.projection.iter().any(|expr| expr.any(of))
-        };
-        if select.distinct.is_some() {
-            Some("DISTINCT")
-        } else if !select.group_by.is_empty() || select.grouping_sets {
-            Some("GROUP BY")
-        } else if select.having.is_some() {
-            Some("HAVING")
-        } else if calls(&|call| call.window) {
-            Some("a window function")
-        } else if calls(&|call| functions::is_aggregate(&call.name, call.args.len())) {
-            Some("an aggregate")
-        } else {
-            None
-        }
-    }
 }
 
 /// The maximum number of tables of one FROM whose names are compared.
@@ -351,73 +231,4 @@ fn are_of_two_schemas(one: &Relation, other: &Relation) -> bool {
         _ => None,
     };
     matches!((name(one), name(other)), (Some(one), Some(other)) if one != other)
-}
-
-/// Whether an expression may equal one of a list: certainly not if it is a column of a name that none of them is, or
-/// calls or computes what none of them does.
-fn may_be_among(key: &Expr, list: &[Expr]) -> bool {
-    match key {
-        Expr::Column(column) if column.relation.is_some() => {
-            let is_it = |expr: &Expr| match expr {
-                Expr::Column(other) => other.name == column.name,
-                // What they stand for is not compared.
-                Expr::Other { .. } | Expr::Cast { .. } | Expr::Access { .. } => true,
-                _ => false,
-            };
-            list.iter().any(is_it)
-        }
-        Expr::Call(call) => list.iter().any(|expr| {
-            expr.any(|part| match part {
-                Expr::Call(other) => other.name == call.name,
-                Expr::Other { .. } => true,
-                _ => false,
-            })
-        }),
-        Expr::Binary { op, .. } => list.iter().any(|expr| {
-            expr.any(|part| match part {
-                Expr::Binary { op: other, .. } => other == op,
-                Expr::Other { .. } => true,
-                _ => false,
-            })
-        }),
-        _ => true,
-    }
-}
-
-/// The relations that outer joins may pad with NULL.
-fn optional(from: &From, is_padded: bool, found: &mut Vec<RelationId>) {
-    match from {
-        From::Relation(id) if is_padded => found.push(*id),
-        From::Relation(_) => {}
-        From::Join { kind, left, right, .. } => {
-            let (is_left, is_right) = match kind {
-                JoinKind::Left => (false, true),
-                JoinKind::Right => (true, false),
-                JoinKind::Full => (true, true),
-                JoinKind::Inner | JoinKind::Cross | JoinKind::Straight => (false, false),
-            };
-            optional(left, is_padded || is_left, found);
-            optional(right, is_padded || is_right, found);
-        }
-    }
-}
-
-/// Whether a condition of WHERE, or of another join, mentions a relation; it may turn an outer join into an inner one.
-fn is_filtered(select: &Select, id: RelationId) -> bool {
-    let is_query =
-        |part: &Expr| matches!(part, Expr::Exists { .. } | Expr::InQuery { .. } | Expr::Subquery(_));
-    let mentions =
-        |expr: &Expr| expr.any(is_query) || expr.columns().iter().any(|column| column.relation == Some(id));
-    let mut joins = 0;
-    select.from.iter().for_each(|item| count_joins(item, id, &mentions, &mut joins));
-    select.filter.as_ref().is_some_and(mentions) || joins > 1
-}
-
-/// Counts the joins whose condition mentions a relation.
-fn count_joins(from: &From, id: RelationId, mentions: &impl Fn(&Expr) -> bool, joins: &mut usize) {
-    if let From::Join { left, right, on, .. } = from {
-        count_joins(left, id, mentions, joins);
-        count_joins(right, id, mentions, joins);
-        *joins += usize::from(on.as_ref().is_some_and(mentions));
-    }
 }

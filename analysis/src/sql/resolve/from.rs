@@ -30,6 +30,7 @@ impl Resolver<'_> {
         for join in &item.joins {
             let right = self.factor(&join.relation);
             let (kind, constraint) = join_kind(&join.join_operator, self.dialect);
+            self.check_join(&join.join_operator, constraint);
             let on = constraint.and_then(|constraint| self.join_condition(constraint, &left, &right));
             left = From::Join { kind, left: Box::new(left), right: Box::new(right), on };
         }
@@ -88,6 +89,15 @@ impl Resolver<'_> {
                 From::Relation(self.function_columns("table", source, alias.as_ref(), false, None))
             }
             TableFactor::Derived { lateral, subquery, alias, .. } => {
+                if alias.is_none() && self.dialect == Dialect::MySql {
+                    let help = "write a name after its closing parenthesis";
+                    self.clause(
+                        "a derived table without an alias",
+                        "",
+                        help,
+                        self.span_of(subquery.as_ref()),
+                    );
+                }
                 From::Relation(self.derived(*lateral, subquery, alias.as_ref()))
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {

@@ -21,8 +21,7 @@ impl Resolver<'_> {
                 let names: Vec<String> = columns.iter().map(|column| self.object_name(column).1).collect();
                 for (name, column) in names.iter().zip(columns) {
                     let span = self.span_of(column);
-                    self.check_merged(name, left, span);
-                    self.check_merged(name, right, span);
+                    let _ = self.check_merged(name, left, span) || self.check_merged(name, right, span);
                 }
                 self.merge_columns(&names, left, right)
             }

@@ -14,9 +14,12 @@ mod rows;
 mod scope;
 mod select;
 mod statement;
+mod tail;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod values;
+mod widths;
 mod write;
 
 use std::collections::{BTreeMap, HashMap};
@@ -82,6 +85,9 @@ fn resolve_here(sql: &str, dialect: Dialect, schema: Option<&Schema>) -> Result<
         Dialect::Postgres => resolver.mark_only(sql),
         Dialect::Sqlite if sql.to_ascii_lowercase().contains("indexed") => resolver.mark_indexed(sql),
         _ => {}
+    }
+    if dialect != Dialect::Postgres {
+        resolver.check_structure();
     }
     let mut problems = resolver.problems;
     if !schema.is_some_and(|schema| schema.gaps.is_empty()) {

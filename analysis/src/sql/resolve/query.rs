@@ -137,7 +137,9 @@ impl Resolver<'_> {
         }
         while let Some((op, all, right)) = arms.pop() {
             let last = arms.is_empty();
+            let span = self.first_span(right);
             let right = self.arm(right, id);
+            self.check_arms(left, right, span);
             let body = Body::Set { op, all, left, right };
             if last {
                 self.block_mut(id).body = body;

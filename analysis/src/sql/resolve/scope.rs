@@ -20,7 +20,9 @@ pub(super) struct Scope {
     pub(super) merged: Vec<Merged>,
     /// The block's own output columns, for ORDER BY, GROUP BY and HAVING.
     pub(super) outputs: Vec<Output>,
-    /// Whether some of them may stem from a `*`.
+    /// Whether names are of the row that PostgreSQL's DO UPDATE changes, and of the proposed one alike.
+    pub(super) is_update_of_conflict: bool,
+    /// Whether some of the outputs may stem from a `*`.
     pub(super) has_star: bool,
     /// Whether only output columns can be named: ORDER BY after a set operation.
     pub(super) outputs_only: bool,
@@ -44,6 +46,7 @@ impl Scope {
             merged: Vec::new(),
             outputs: Vec::new(),
             has_star: false,
+            is_update_of_conflict: false,
             outputs_only: false,
             prefers_outputs: false,
         }
@@ -200,7 +203,7 @@ impl Resolver<'_> {
         }
         // The row proposed by an INSERT is reached by its qualifier, or by names that the target lacks.
         let proposed = |id: &RelationId| matches!(self.relations[id.0 as usize].source, Source::Pseudo);
-        if !certain.iter().all(proposed) {
+        if !scope.is_update_of_conflict && !certain.iter().all(proposed) {
             certain.retain(|id| !proposed(id));
         }
         match certain.as_slice() {

@@ -5,8 +5,8 @@ use sqlparser::ast;
 use super::Resolver;
 use super::scope::Scope;
 use crate::sql::dialect::Dialect;
-use crate::sql::expr::{ColumnRef, Expr};
-use crate::sql::query::{BlockId, Body, Conflict, ProblemKind, Relation, RelationId, Role, Source, Write};
+use crate::sql::expr::Expr;
+use crate::sql::query::{BlockId, Body, Conflict, Relation, RelationId, Role, Source, Write};
 
 impl Resolver<'_> {
     pub(super) fn insert(&mut self, insert: &ast::Insert, id: BlockId) {
@@ -113,11 +113,21 @@ impl Resolver<'_> {
                         None,
                     );
                 }
+                let is_postgres = self.dialect == Dialect::Postgres;
+                self.mark_conflict(is_postgres);
                 let assignments = self.assignments(&update.assignments, target);
-                (assignments, update.selection.as_ref().map(|filter| self.expr(filter)))
+                let filter = update.selection.as_ref().map(|filter| self.expr(filter));
+                self.mark_conflict(false);
+                (assignments, filter)
             }
         };
         Conflict { columns, assignments, filter }
+    }
+
+    fn mark_conflict(&mut self, is_update: bool) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.is_update_of_conflict = is_update;
+        }
     }
 
     pub(super) fn update(&mut self, update: &ast::Update, id: BlockId) {
@@ -135,6 +145,7 @@ impl Resolver<'_> {
         self.check_aliases();
         let assignments = self.assignments(&update.assignments, target);
         let filter = update.selection.as_ref().map(|filter| self.expr(filter));
+        self.check_bounds("UPDATE", !update.order_by.is_empty() || update.limit.is_some());
         let order_by = self.order_keys(&update.order_by);
         let limit = update.limit.as_ref().map(|limit| self.expr(limit));
         let span = self.bytes(update.update_token.0.span);
@@ -170,14 +181,12 @@ impl Resolver<'_> {
             ast::TableFactor::Table { name, .. } => Some(name),
             _ => None,
         });
-        let named = delete.tables.first().or(written).and_then(|table| {
-            let (_, name) = self.object_name(table);
-            let scope = self.scopes.last()?;
-            scope.relations.iter().copied().find(|id| self.relations[id.0 as usize].alias == name)
-        });
+        let table = delete.tables.first().or(written);
+        let named = table.and_then(|table| self.deleted(table));
         let target = named.or_else(|| from.first().and_then(|item| item.relations().first().copied()));
         let Some(target) = target else { return };
         let filter = delete.selection.as_ref().map(|filter| self.expr(filter));
+        self.check_bounds("DELETE", !delete.order_by.is_empty() || delete.limit.is_some());
         let order_by = self.order_keys(&delete.order_by);
         let limit = delete.limit.as_ref().map(|limit| self.expr(limit));
         let span = self.bytes(delete.delete_token.0.span);
@@ -292,42 +301,6 @@ impl Resolver<'_> {
             }
         }
         assignments
-    }
-
-    /// The name of an assigned column, checked against the target.
-    pub(super) fn target_column(&mut self, name: &ast::ObjectName, target: RelationId) -> String {
-        let parts: Vec<&ast::Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
-        let Some(last) = parts.last() else { return String::new() };
-        // PostgreSQL: `SET column.field = ..`; a column is never written with its table.
-        if let ([column, field], Dialect::Postgres) = (parts.as_slice(), self.dialect) {
-            let (span, field) = (self.bytes(field.span), self.fold(field));
-            let column = self.target_column(&ast::ObjectName::from(vec![(*column).clone()]), target);
-            self.fielded = true;
-            let value = Expr::Column(ColumnRef { relation: Some(target), name: column.clone(), span: None });
-            self.check_field(&value, &field, span);
-            return column;
-        }
-        // MySQL: `SET table.column = ..`, for any table of the statement.
-        if parts.len() > 1 {
-            return self.fold(parts.last().copied().unwrap_or(last));
-        }
-        let column = self.fold(last);
-        if self.has_column(target, &column) == Some(false) && !self.is_system_column(target, &column) {
-            let relation = &self.relations[target.0 as usize];
-            let table = match &relation.source {
-                Source::Table(name) => name.to_string(),
-                _ => relation.alias.clone(),
-            };
-            let columns =
-                relation.columns.iter().flat_map(|columns| columns.iter().map(|column| column.name.as_str()));
-            let similar = crate::sql::text::most_similar(&column, columns);
-            let span = self.bytes(last.span);
-            self.problem(
-                ProblemKind::UnknownColumn { column: column.clone(), table: Some(table), similar },
-                span,
-            );
-        }
-        column
     }
 
     /// Names the columns of the last relation: the assigned ones, in order.

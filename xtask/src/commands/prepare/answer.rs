@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use query_budget_analysis::schema::{Schema, Table};
+use query_budget_analysis::sql::expr::{ColumnRef, Expr};
 use query_budget_analysis::sql::lex::Lexer;
-use query_budget_analysis::sql::query::{Kind, ProblemKind};
+use query_budget_analysis::sql::query::{Body, Kind, ProblemKind, Source};
 use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_analysis::types::mysql::Server;
 use query_budget_analysis::types::{Known, Origin, describe, describe_planned};
@@ -48,6 +49,9 @@ impl Databases {
         let Some(schema) = &wanted.project.schema else {
             return Ok(Answer::Unknown("the schema is not known".to_owned()));
         };
+        if let Some(why) = open_star(&wanted.sql, schema) {
+            return Ok(Answer::Unknown(why));
+        }
         match wanted.project.dialect {
             Dialect::Postgres => Ok(postgres_answer(&wanted.sql, schema, version)),
             Dialect::MySql => Ok(mysql::answer(&wanted.sql, schema, self.server, version)),
@@ -71,6 +75,32 @@ impl Databases {
             }
         }
     }
+}
+
+/// Why the columns that a `*` stands for are not known: migrations add columns to tables that are chosen at run time.
+fn open_star(sql: &str, schema: &Schema) -> Option<String> {
+    if schema.loose_columns.is_empty() {
+        return None;
+    }
+    let query = resolve(sql, schema.dialect, Some(schema)).ok()?;
+    let lists = query.written_blocks().flat_map(|(_, block)| match &block.body {
+        Body::Select(select) => select.projection.as_slice(),
+        Body::Write(write) => write.returning.as_deref().unwrap_or_default(),
+        _ => &[],
+    });
+    // Only the columns of a `*` have no position.
+    let of_star = |expr: &Expr| match expr {
+        Expr::Column(ColumnRef { relation: Some(id), span: None, .. }) => match &query.relation(*id).source {
+            Source::Table(name) => schema.tables.get(name),
+            _ => None,
+        },
+        _ => None,
+    };
+    let may_have = |table: &&Table| {
+        schema.loose_columns.keys().any(|loose| loose.is_empty() || table.column(loose).is_none())
+    };
+    let table = lists.filter_map(of_star).find(may_have)?;
+    Some(format!("`*` of `{}`: a migration adds columns to tables that are not known", table.name))
 }
 
 /// Why sqlx's own `describe` must not be run on a SQLite query: it reads out of bounds for a column without a
