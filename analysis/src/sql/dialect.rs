@@ -46,8 +46,13 @@ impl Dialect {
     /// case. SQLite and MySQL compare column names case-insensitively, so lower case works as the key there
     /// too.
     pub fn fold(self, identifier: &str) -> String {
-        // Most names are ASCII, for which this takes half the time.
-        if identifier.is_ascii() { identifier.to_ascii_lowercase() } else { identifier.to_lowercase() }
+        // PostgreSQL leaves other letters as they are in a database whose encoding has letters of several bytes. Most names
+        // are ASCII, for which this takes half the time.
+        if self == Dialect::Postgres || identifier.is_ascii() {
+            identifier.to_ascii_lowercase()
+        } else {
+            identifier.to_lowercase()
+        }
     }
 
     /// Shortens a name as the database does: PostgreSQL truncates at 63 bytes.

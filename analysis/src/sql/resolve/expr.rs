@@ -313,6 +313,11 @@ impl Resolver<'_> {
 
     fn access(&mut self, root: &ast::Expr, chain: &[ast::AccessExpr]) -> Expr {
         let mut expr = self.expr(root);
+        let is_slice = |access: &ast::AccessExpr| {
+            matches!(access, ast::AccessExpr::Subscript(ast::Subscript::Slice { .. }))
+        };
+        // One slice makes slices of all subscripts.
+        let has_slice = chain.iter().any(is_slice);
         for access in chain {
             expr = match access {
                 ast::AccessExpr::Dot(ast::Expr::Identifier(ident)) => {
@@ -322,6 +327,10 @@ impl Resolver<'_> {
                 }
                 ast::AccessExpr::Dot(_) => {
                     Expr::Access { expr: Box::new(expr), field: Some("*".to_owned()), subscripts: Vec::new() }
+                }
+                ast::AccessExpr::Subscript(ast::Subscript::Index { index }) if has_slice => {
+                    let parts = vec![expr, self.expr(index)];
+                    Expr::Other { what: "slice".to_owned(), parts }
                 }
                 ast::AccessExpr::Subscript(ast::Subscript::Index { index }) => {
                     let subscripts = vec![self.expr(index)];

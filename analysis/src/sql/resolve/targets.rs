@@ -31,6 +31,11 @@ impl Resolver<'_> {
                 self.check_field(&value, &field, span);
                 column
             }
+            // A field of a field.
+            ([column, ..], Dialect::Postgres) => {
+                self.fielded = true;
+                self.target_column(&ast::ObjectName::from(vec![(*column).clone()]), target)
+            }
             // MySQL: `SET table.column = ..`, for any table of the statement.
             ([qualifier @ .., last], Dialect::MySql) => {
                 let qualifier: Vec<ast::Ident> = qualifier.iter().map(|part| (*part).clone()).collect();

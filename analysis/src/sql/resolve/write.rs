@@ -276,6 +276,7 @@ impl Resolver<'_> {
                 }
                 ast::AssignmentTarget::Tuple(names) => {
                     let count = match &value {
+                        Expr::Row(values) if values.iter().any(is_several) => None,
                         Expr::Row(values) => Some(values.len()),
                         Expr::Subquery(block) => self.blocks[block.0 as usize].outputs.as_ref().map(Vec::len),
                         _ => None,
@@ -331,4 +332,10 @@ impl Resolver<'_> {
             span: None,
         });
     }
+}
+
+/// Whether a part of a row may be several: `ROW(v.*)`.
+fn is_several(part: &Expr) -> bool {
+    matches!(part, Expr::WholeRow(_))
+        || matches!(part, Expr::Access { field: Some(field), .. } if field == "*")
 }

@@ -9,6 +9,7 @@
 pub(super) mod clauses;
 mod json;
 mod literal;
+mod merge;
 mod mysql;
 mod names;
 mod operand;

@@ -3,7 +3,7 @@
 use sqlparser::keywords::Keyword as K;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::{Renamed, Rewriter, Row, is_word, json, keyword, literal, operand, shared, xml};
+use super::{Renamed, Rewriter, Row, is_word, json, keyword, literal, merge, operand, shared, xml};
 
 /// Tries the constructs that start with a word.
 pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
@@ -30,7 +30,7 @@ pub(super) fn word(r: &mut Rewriter, keyword: K) -> bool {
             false
         }
         K::AS => column_definitions(r),
-        K::USING => join_alias(r),
+        K::USING => merge::joined_source(r) || join_alias(r),
         K::COLLATE => operand::collated_cast(r),
         K::COLLATION => operand::collation_for(r),
         K::SET => {
@@ -155,8 +155,9 @@ fn insert_columns(r: &mut Rewriter) -> bool {
                     r.skip(2);
                 }
             }
-            Token::Period if matches!(r.token(2), Token::Comma | Token::RParen) => r.keep(2),
-            Token::Period => r.skip(2),
+            // A field of a field is part of the first.
+            Token::Period if *r.written(2) == Token::Period => r.skip(2),
+            Token::Period => r.keep(2),
             _ => r.keep(1),
         }
     }
@@ -198,10 +199,16 @@ fn group_distinct(r: &mut Rewriter) -> bool {
     there
 }
 
-/// `ROWS FROM (f(..), g(..))` becomes the call `rows_from(f(..), g(..))`.
+/// `ROWS FROM (f(..), g(..))` becomes the call `rows_from(f(..), g(..))`; around a single function it says nothing.
 fn rows_from(r: &mut Rewriter) -> bool {
     let there = r.keyword(1) == K::FROM && *r.token(2) == Token::LParen;
-    if there {
+    let single = if there && r.is_name(3) && *r.token(4) == Token::LParen { r.closing(4) } else { None };
+    if let Some(close) = single.filter(|close| *r.token(close + 1) == Token::RParen) {
+        let end = r.at + close + 1;
+        r.skip(3);
+        r.run(end);
+        r.skip(1);
+    } else if there {
         r.put_word("rows_from", K::NoKeyword);
         r.skip(2);
     }

@@ -355,8 +355,8 @@ pub(super) fn table_command(r: &mut Rewriter) -> bool {
     true
 }
 
-/// `SET column[1] = ..`, `SET column[1].field = ..`, `SET column.field.field = ..` write the column;
-/// `SET column.field = ..` keeps the field.
+/// `SET column[1] = ..` and `SET column[1].field = ..` write the column; `SET column.field.field = ..` keeps the first
+/// field.
 pub(super) fn parts_of_columns(r: &mut Rewriter) -> bool {
     if !r.is_name(1) {
         return false;
@@ -375,8 +375,9 @@ pub(super) fn parts_of_columns(r: &mut Rewriter) -> bool {
     let is_field = end == 4 && *r.token(2) == Token::Period;
     let assigned = end > 2 && *r.token(end) == Token::Eq && !is_field;
     if assigned {
-        r.keep(2);
-        r.skip(end - 2);
+        let kept = if *r.token(2) == Token::Period { 4 } else { 2 };
+        r.keep(kept);
+        r.skip(end - kept);
     }
     assigned
 }

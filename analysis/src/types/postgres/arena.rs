@@ -292,11 +292,17 @@ impl<'a> Arena<'a> {
     /// The element type of an array, or of a domain over one.
     pub(super) fn element(&mut self, ty: Ty) -> Option<Ty> {
         let base = self.base(ty);
+        if base == Ty::RECORDARRAY {
+            return Some(Ty::RECORD);
+        }
         self.info(base).element
     }
 
     /// The element type of a true array: not of `int2vector` and the like.
     pub(super) fn true_element(&mut self, ty: Ty) -> Option<Ty> {
+        if ty == Ty::RECORDARRAY {
+            return Some(Ty::RECORD);
+        }
         let info = self.info(ty);
         info.element.filter(|_| info.category == b'A' && !matches!(&*info.name, "oidvector" | "int2vector"))
     }

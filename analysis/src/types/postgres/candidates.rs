@@ -260,7 +260,7 @@ impl Session<'_> {
     }
 
     pub(super) fn is_array(&mut self, ty: Ty) -> bool {
-        self.types.info(ty).category == b'A'
+        ty == Ty::RECORDARRAY || self.types.info(ty).category == b'A'
     }
 
     /// Element, array and range types of one family determine each other.

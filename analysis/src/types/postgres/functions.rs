@@ -186,7 +186,8 @@ impl Session<'_> {
             return;
         }
         let own = self.own_functions(&Called { names: &[], ..call.clone() }, types.len());
-        let doubtful = in_schema && (own.is_empty() || own.iter().any(|own| own.args.contains(&Ty::OPAQUE)));
+        let is_unread = own.is_empty() && !self.has_readable_functions(call.name);
+        let doubtful = in_schema && (is_unread || own.iter().any(|own| own.args.contains(&Ty::OPAQUE)));
         // Extensions may be created by hand, outside the migrations: an entirely unknown name is not
         // certainly wrong.
         let certain = known && !doubtful && (builtin || in_schema) && call.names.is_empty();

@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::session::Session;
 use crate::sql::expr::{Call, ColumnRef, Expr, Literal};
 use crate::sql::query::{BlockId, RelationId, Select, Source};
+use crate::sql::type_names::canonical;
 use crate::types::TypeError;
 
 /// The maximum number of columns that a PostgreSQL query returns or groups by.
@@ -54,8 +55,11 @@ fn without_places(expr: &Expr) -> Expr {
     let mut copy = expr.clone();
     let mut pending = vec![&mut copy];
     while let Some(expr) = pending.pop() {
-        if let Expr::Call(call) = expr {
-            call.span = None;
+        match expr {
+            Expr::Call(call) => call.span = None,
+            // `a::int4` and `a::integer` are one key.
+            Expr::Cast { ty, .. } => *ty = canonical(ty),
+            _ => {}
         }
         pending.extend(expr.children_mut());
     }

@@ -57,20 +57,25 @@ const NEWER: [&str; 40] = [
 ];
 
 impl Session<'_> {
-    /// Reports a call of an unknown function whose name must be misspelt.
+    /// Reports a call of an unknown function whose name must be misspelt, or is that of another database.
     pub(super) fn misspelt(&mut self, call: &Called<'_>, args: &[Ty]) {
-        let Some(similar) = self.similar_function(call, args) else { return };
+        if self.may_exist(call, args) {
+            return;
+        }
         let name = call.name;
-        self.refusal(TypeError {
-            message: format!("no function `{name}` exists"),
-            span: call.span,
-            label: "no such function",
-            help: format!("write `{similar}`, which exists"),
-        });
+        let help = match instead_of(name) {
+            Some(instead) => format!("PostgreSQL writes {instead}"),
+            None => match self.similar_function(name) {
+                Some(similar) => format!("write `{similar}`, which exists"),
+                None => return,
+            },
+        };
+        let message = format!("no function `{name}` exists");
+        self.refusal(TypeError { message, span: call.span, label: "no such function", help });
     }
 
-    /// The function that was probably meant.
-    fn similar_function(&mut self, call: &Called<'_>, args: &[Ty]) -> Option<String> {
+    /// Whether an unknown function may exist.
+    fn may_exist(&mut self, call: &Called<'_>, args: &[Ty]) -> bool {
         let name = call.name;
         let catalog = &self.types.catalog;
         let is_unknown = !call.bare
@@ -82,16 +87,46 @@ impl Session<'_> {
             || self.schema.types.keys().any(|ty| ty.name == name)
             || self.schema.tables.keys().any(|table| table.name == name);
         // `field(row)` accesses a field, and `type(value)` is a cast.
-        if is_unknown
+        is_unknown
             || self.types.builtin(name).is_some()
             || matches!(args, [only] if *only == Ty::OPAQUE || !self.types.info(*only).fields.is_empty())
-        {
-            return None;
-        }
+    }
+
+    /// The function that was probably meant.
+    fn similar_function(&mut self, name: &str) -> Option<String> {
         let own = self.schema.functions.keys().map(|function| function.name.as_str());
         let all = self.types.catalog.callable().into_iter().chain(own);
         all.filter(|candidate| is_slip(name, candidate)).min().map(str::to_owned)
     }
+}
+
+/// What PostgreSQL has instead of a function of MySQL, SQLite, SQL Server or Oracle.
+fn instead_of(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "ifnull" | "nvl" => "`coalesce(a, b)`",
+        "isnull" => "`a IS NULL`, or `coalesce(a, b)`",
+        "if" | "iif" => "`CASE WHEN a THEN b ELSE c END`",
+        "group_concat" => "`string_agg(a, ',')`",
+        "len" => "`length(a)`",
+        "getdate" | "sysdate" => "`now()`",
+        "curdate" => "`current_date`",
+        "curtime" => "`current_time`",
+        "unix_timestamp" => "`extract(epoch FROM a)`",
+        "from_unixtime" => "`to_timestamp(a)`",
+        "date_format" | "strftime" => "`to_char(a, 'YYYY-MM-DD')`",
+        "datediff" => "`a - b`",
+        "date_sub" => "`a - interval '1 day'`",
+        "year" | "month" | "hour" | "minute" => "`extract(year FROM a)` and the like",
+        "julianday" => "`to_char(a, 'J')`",
+        "json_extract" => "`a -> 'key'`, or `a #> '{key}'`",
+        "json_unquote" => "`a ->> 'key'`",
+        "last_insert_id" | "last_insert_rowid" => "`INSERT .. RETURNING id`",
+        "rand" => "`random()`",
+        "instr" | "charindex" | "locate" => "`strpos(a, b)`",
+        "substring_index" => "`split_part(a, b, 1)`",
+        "newid" => "`gen_random_uuid()`",
+        _ => return None,
+    })
 }
 
 /// Whether a name is another one with one letter missing, one too many, or two swapped. Other letters make other names:
@@ -115,6 +150,38 @@ mod tests {
     use crate::schema::Replay;
     use crate::sql::{Dialect, resolve};
     use crate::types::describe;
+
+    /// As PostgreSQL answers.
+    #[test]
+    fn functions_of_other_databases_and_wrong_numbers_of_arguments() {
+        let mut replay = Replay::new(Dialect::Postgres);
+        replay.apply(
+            "CREATE TABLE t (id int, s text);
+             CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1';
+             CREATE FUNCTION g(a int, b text DEFAULT 'x') RETURNS int LANGUAGE sql AS 'SELECT 1';
+             CREATE FUNCTION v(VARIADIC a int[]) RETURNS int LANGUAGE sql AS 'SELECT 1';",
+            "",
+        );
+        for (call, refused) in [
+            ("ifnull(s, 'x')", true),
+            ("group_concat(s)", true),
+            ("date_format(now(), 'x')", true),
+            ("f(1, 2)", true),
+            ("f()", true),
+            ("g()", true),
+            ("f(1)", false),
+            ("g(1)", false),
+            ("g(1, 'a')", false),
+            ("g(a => 1, b => 'y')", false),
+            ("v(1, 2, 3)", false),
+            ("f($1)", false),
+        ] {
+            let sql = format!("SELECT {call} FROM t");
+            let query = resolve(&sql, Dialect::Postgres, Some(&replay.schema)).expect("it parses");
+            let errors = describe(&query, &replay.schema, Dialect::Postgres).errors;
+            assert_eq!(!errors.is_empty(), refused, "{sql}: {errors:?}");
+        }
+    }
 
     #[test]
     fn a_slip_in_the_name_of_a_function_is_told() {
@@ -144,10 +211,15 @@ mod tests {
             ("", "array_min(id)", None),
             ("", "rate(id)", None),
             ("", "pop(id)", None),
+            (
+                "CREATE FUNCTION ifnull(a bigint, b bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 1';",
+                "ifnull(id, 0)",
+                None,
+            ),
             (uuids, "uuid_generate_v7()", None),
             (uuids, "uuid_generatev4()", Some("uuid_generate_v4")),
             ("CREATE EXTENSION timescaledb;", "lowr('a')", None),
-            ("DO $$ BEGIN EXECUTE 'CREATE FUNCTION ' || 'lowr()'; END $$;", "lowr('a')", None),
+            ("DO $$ BEGIN EXECUTE 'CREATE FUNCTION ' || current_setting('a.b'); END $$;", "lowr('a')", None),
             ("CREATE DOMAIN lowe AS text;", "lowe('a')", None),
         ] {
             let mut replay = Replay::new(Dialect::Postgres);

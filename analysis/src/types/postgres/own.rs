@@ -5,6 +5,7 @@ use super::candidates::Candidate;
 use super::functions::Called;
 use super::session::Session;
 use crate::schema::Name;
+use crate::sql::functions;
 
 /// The header of a CREATE FUNCTION, AGGREGATE or PROCEDURE, as text.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +27,12 @@ impl Session<'_> {
         let overloads = schema.functions_named(called.name).filter(|(name, _)| self.is_seen(called, name));
         let texts: Vec<&str> = overloads.flat_map(|(_, texts)| texts).map(String::as_str).collect();
         texts.into_iter().filter_map(|text| self.made(&head(text)?, count, called)).collect()
+    }
+
+    /// Whether the arguments of all functions of the schema with a name are known, whatever schema they are in.
+    pub(super) fn has_readable_functions(&self, name: &str) -> bool {
+        let mut texts = self.schema.functions_named(name).flat_map(|(_, texts)| texts);
+        self.schema.gaps.is_empty() && texts.all(|text| head(text).is_some_and(|head| head.kind == b'f'))
     }
 
     /// Whether a call may mean this function: with a schema, one of that schema; without, none of a schema that
@@ -136,7 +143,7 @@ fn is_type_word(word: &str) -> bool {
 
 /// Whether a statement creates an aggregate.
 pub(super) fn is_aggregate(text: &str) -> bool {
-    head(text).is_some_and(|head| head.kind == b'a')
+    head(text).is_some_and(|head| head.kind == b'a') || functions::is_declared_aggregate(text)
 }
 
 /// Parses the header of the statement; `None` if it has an unexpected form.

@@ -12,6 +12,8 @@ use crate::sql::Span;
 use crate::sql::query::{BlockId, RelationId};
 use crate::types::TypeError;
 
+use super::coerce::is_polymorphic;
+
 /// The maximum nesting of expressions and query expressions; anything deeper is unknown. It fits the stack of
 /// a thread in an unoptimised build.
 pub(super) const DEEPEST: usize = 64;
@@ -241,9 +243,26 @@ impl<'a> Session<'a> {
         } else if ty == Ty::OPAQUE {
             slot.doubtful = true;
             slot.why.get_or_insert_with(|| why.to_string().into());
-        } else if slot.ty.is_none() && !slot.doubtful && ty != Ty::UNKNOWN {
+        } else if slot.doubtful || ty == Ty::UNKNOWN {
+        } else if let Some(known) = slot.ty {
+            self.check_same(number, known, ty);
+        } else {
             slot.ty = Some(ty);
             slot.why = Some(why.to_string().into());
         }
+    }
+
+    /// Reports a parameter that was read without a type, and meanwhile has another one.
+    fn check_same(&mut self, number: usize, known: Ty, ty: Ty) {
+        if self.types.same(known, ty) || is_polymorphic(ty) || ty == Ty::ANY {
+            return;
+        }
+        let (one, other) = (self.types.display(known), self.types.display(ty));
+        self.refusal(TypeError {
+            message: format!("parameter ${number} is `{one}` in one place and `{other}` in another"),
+            span: None,
+            label: "",
+            help: format!("cast it in both places: `${number}::{one}`, or pass it twice"),
+        });
     }
 }

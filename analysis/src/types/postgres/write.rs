@@ -57,10 +57,7 @@ impl Session<'_> {
                 Action::Update(assignments) => self.assign(assignments, write.target),
                 Action::Insert { columns, values } => {
                     let targets = self.target_types(write.target, columns);
-                    for (at, value) in values.iter().enumerate() {
-                        let (ty, name) = targets.get(at).cloned().unwrap_or((Ty::OPAQUE, String::new()));
-                        self.store(value, ty, &name);
-                    }
+                    self.store_all(values.iter().enumerate(), &targets);
                 }
                 Action::Delete | Action::Nothing => {}
             }
@@ -83,10 +80,7 @@ impl Session<'_> {
                 self.block(cte, true);
             }
             for row in rows {
-                for (at, expr) in row.iter().enumerate() {
-                    let (ty, name) = targets.get(at).cloned().unwrap_or((Ty::OPAQUE, String::new()));
-                    self.store(expr, ty, &name);
-                }
+                self.store_all(row.iter().enumerate(), &targets);
             }
             self.blocks.insert(source, None);
             return;
@@ -124,6 +118,7 @@ impl Session<'_> {
     fn assign(&mut self, assignments: &[(String, Option<Expr>)], target: RelationId) {
         let columns: Vec<String> = assignments.iter().map(|(column, _)| column.clone()).collect();
         let targets = self.target_types(target, &columns);
+        let mut single = Vec::new();
         for (at, (_, value)) in assignments.iter().enumerate() {
             let Some(value) = value else { continue };
             // `(a, b) = (SELECT ..)`: the columns after the first have no value of their own.
@@ -135,24 +130,30 @@ impl Session<'_> {
                 }
                 continue;
             }
-            let (ty, name) = targets.get(at).cloned().unwrap_or((Ty::OPAQUE, String::new()));
-            self.store(value, ty, &name);
+            // `(a, b) = ROW(v.*)`: which of the values is stored in which column is not known.
+            if several > 0 {
+                self.expr(value);
+                continue;
+            }
+            single.push((at, value));
         }
+        self.store_all(single, &targets);
     }
 
-    fn store(&mut self, expr: &Expr, ty: Ty, column: &str) {
-        if let Expr::Other { what, .. } = expr
-            && what == "default"
-        {
-            return;
+    /// Stores values in columns, each with the column's position. The server reads all of them before it converts the first,
+    /// so a parameter in two of them has no type yet.
+    fn store_all<'e>(
+        &mut self,
+        exprs: impl IntoIterator<Item = (usize, &'e Expr)>,
+        targets: &[(Ty, String)],
+    ) {
+        let is_default = |expr: &Expr| matches!(expr, Expr::Other { what, .. } if what == "default");
+        let given = exprs.into_iter().filter(|(_, expr)| !is_default(expr));
+        let values: Vec<(usize, Value)> = given.map(|(at, expr)| (at, self.expr(expr))).collect();
+        for (at, value) in values {
+            let (ty, name) = targets.get(at).cloned().unwrap_or((Ty::OPAQUE, String::new()));
+            self.stored(value, ty, &name);
         }
-        let value = match expr {
-            // An array takes its element type from the column only if it is cast, but an empty one has no
-            // other.
-            Expr::Row(_) | Expr::Array(_) => self.expr(expr),
-            _ => self.expr(expr),
-        };
-        self.stored(value, ty, column);
     }
 
     /// `SET list[1] = value` stores an element; the subscript is not kept.
@@ -160,15 +161,26 @@ impl Session<'_> {
         if !self.query.subscripted {
             return false;
         }
+        if self.is_fixed(of) {
+            return true;
+        }
         let element = self.types.element(of);
         element.is_some_and(|element| self.converts(value, element, Context::Assignment) != Some(false))
+    }
+
+    /// Whether a type has a fixed number of elements: `SET place[0] = 1.5` of a point.
+    fn is_fixed(&mut self, ty: Ty) -> bool {
+        let base = self.types.base(ty);
+        matches!(&*self.types.info(base).name, "point" | "line" | "lseg" | "box")
     }
 
     fn stored(&mut self, value: Value, ty: Ty, column: &str) {
         // Whether `list[1]` or `list`, `address.zip` or `address` is written is not kept.
         let base = self.types.base(ty);
-        let is_field = self.query.fielded && self.types.info(base).class == b'c';
-        let is_part = is_field || self.query.subscripted && self.types.element(ty).is_some();
+        let element = self.types.element(ty);
+        let is_row = self.types.info(element.unwrap_or(base)).class == b'c';
+        let is_field = is_row && (self.query.fielded || self.query.subscripted && element.is_some());
+        let is_part = is_field || self.query.subscripted && (element.is_some() || self.is_fixed(ty));
         if is_part && value.is_unknown() {
             self.coerce(value, Ty::OPAQUE, &format!("stored in `{column}` or in an element of it"));
             return;

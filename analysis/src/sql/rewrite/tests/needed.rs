@@ -40,6 +40,11 @@ const EXAMPLES: &[(&str, Dialect, &str)] = &[
     ),
     ("column_definitions", Postgres, "SELECT a FROM f(1) AS (a int, b text)"),
     ("join_alias", Postgres, "SELECT x.a FROM t JOIN u USING (a) AS x"),
+    (
+        "joined_source",
+        Postgres,
+        "MERGE INTO t USING u JOIN v ON v.a = u.a ON t.a = u.a WHEN MATCHED THEN DELETE",
+    ),
     ("renamed", Postgres, "SELECT x.a FROM t JOIN u USING (a) AS x"),
     ("returned_rows", Postgres, "DELETE FROM t RETURNING WITH (OLD AS o) o.a"),
     (
