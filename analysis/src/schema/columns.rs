@@ -8,8 +8,9 @@ use crate::sql::query::RelationColumn;
 /// The columns of a table of `schema`.
 pub(crate) fn of_table(schema: &Schema, table: &Table) -> Arc<[RelationColumn]> {
     let is_current = |known: &[RelationColumn]| {
-        let is_same =
-            |(known, column): (&RelationColumn, &Column)| known.name == column.name && known.ty == column.ty;
+        let is_same = |(known, column): (&RelationColumn, &Column)| {
+            known.name == column.name && known.ty == column.ty && known.spelling == column.spelling
+        };
         known.len() == table.columns.len() && known.iter().zip(&table.columns).all(is_same)
     };
     schema.columns.get(&table.name, is_current, || declared(&table.columns))
@@ -17,5 +18,9 @@ pub(crate) fn of_table(schema: &Schema, table: &Table) -> Arc<[RelationColumn]> 
 
 /// Columns as they are declared.
 pub(crate) fn declared(columns: &[Column]) -> Arc<[RelationColumn]> {
-    columns.iter().map(|column| RelationColumn { name: column.name.clone(), ty: column.ty.clone() }).collect()
+    let of = |column: &Column| RelationColumn {
+        spelling: column.spelling.clone(),
+        ..RelationColumn::new(column.name.clone(), column.ty.clone())
+    };
+    columns.iter().map(of).collect()
 }

@@ -59,6 +59,8 @@ pub struct Schema {
     /// Sequences by name, including those of `serial` columns, each with its options as SQL; a query may
     /// select from one.
     pub sequences: BTreeMap<Name, String>,
+    /// MySQL and SQLite: the names of tables and views as declared, where that is not the folded one.
+    pub spellings: BTreeMap<Name, String>,
     /// Functions and procedures by name, each overload as the statement that creates it.
     pub functions: BTreeMap<Name, Vec<String>>,
     /// User-defined collations, each with its definition as SQL: `(provider = icu, locale = 'de')`.
@@ -107,6 +109,7 @@ impl Schema {
             views: BTreeMap::new(),
             types: BTreeMap::new(),
             sequences: BTreeMap::new(),
+            spellings: BTreeMap::new(),
             functions: BTreeMap::new(),
             collations: BTreeMap::new(),
             extensions: BTreeSet::new(),
@@ -124,6 +127,19 @@ impl Schema {
             functions_by_name: Beside::default(),
             materialized: Beside::default(),
         }
+    }
+
+    /// The name of a table or view as declared, without its schema.
+    pub fn shown<'n>(&'n self, name: &'n Name) -> &'n str {
+        self.spellings.get(name).map_or(name.name.as_str(), String::as_str)
+    }
+
+    /// Keeps how a table or view is spelled.
+    pub(crate) fn spell(&mut self, name: &Name, spelling: Option<String>) {
+        match spelling {
+            Some(spelling) => self.spellings.insert(name.clone(), spelling),
+            None => self.spellings.remove(name),
+        };
     }
 
     /// The full name under which `find` has an entry; an unqualified name is looked up along the search path.

@@ -41,6 +41,17 @@ pub(crate) fn is_expression_keyword(word: &str) -> bool {
     EXPRESSION.binary_search_by(|keyword| keyword.as_bytes().cmp(lower)).is_ok()
 }
 
+/// Whether a keyword of expressions is the name of a function before a parenthesis, in any case.
+pub(crate) fn is_function_keyword(word: &str) -> bool {
+    CALLED.iter().any(|name| name.eq_ignore_ascii_case(word))
+}
+
+#[rustfmt::skip]
+const CALLED: &[&str] = &[
+    "cast", "current_date", "current_time", "current_timestamp", "current_user", "isnull", "left", "localtime",
+    "localtimestamp", "right", "session_user",
+];
+
 #[rustfmt::skip]
 const EXPRESSION: &[&str] = &[
     "all", "and", "any", "array", "as", "asc", "between", "by", "case", "cast", "collate", "cross", "current_date",

@@ -328,15 +328,24 @@ fn sqlite_is_asked_in_memory() {
 #[test]
 fn a_column_without_a_declared_type_is_not_described() {
     let scratch = Scratch::with([
-        ("schema.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, anything);"),
         (
-            "queries.jsonl",
-            "{\"query\": \"SELECT id FROM notes\"}\n{\"query\": \"SELECT * FROM (SELECT anything FROM notes) x\"}\n",
+            "schema.sql",
+            "CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, anything);
+             CREATE VIEW v AS SELECT * FROM notes; ALTER TABLE notes RENAME COLUMN anything TO something;",
+        ),
+        (
+            "queries.sql",
+            "SELECT id FROM notes;
+             SELECT * FROM (SELECT something FROM notes) x;
+             SELECT something FROM v;
+             SELECT seq FROM sqlite_sequence WHERE name = 'notes';",
         ),
     ]);
-    let arguments =
-        ["prepare", "--queries", "queries.jsonl", "--dialect", "sqlite", "--schema", "schema.sql"];
-    run(scratch.path(), &[&arguments[..], &["--output", "out"]].concat())
-        .exits_with(0)
-        .says(&["sqlx cannot describe the column `notes.anything` without a declared type", "1 new"]);
+    let arguments = ["prepare", "--queries", "queries.sql", "--dialect", "sqlite", "--schema", "schema.sql"];
+    run(scratch.path(), &[&arguments[..], &["--output", "out"]].concat()).exits_with(0).says(&[
+        "queries.sql:2:14: uncertain, no entry: sqlx cannot describe the column `notes.something` without a declared type",
+        "queries.sql:3:14: uncertain, no entry: sqlx cannot describe the column `notes.something` without a declared type",
+        "sqlx cannot describe the column `sqlite_sequence.seq` without a declared type",
+        "1 new",
+    ]);
 }

@@ -34,6 +34,8 @@ pub enum Action {
         from: String,
         /// The new name.
         to: String,
+        /// The new name as written, if that is not how it is compared.
+        spelling: Option<String>,
     },
     /// MySQL: `MODIFY` and `CHANGE`.
     ChangeColumn {
@@ -160,7 +162,12 @@ pub enum Action {
         to: String,
     },
     /// `RENAME TO`; in MySQL, possibly with a schema.
-    Rename(Written),
+    Rename {
+        /// The new name.
+        to: Written,
+        /// The new name as written, if that is not how it is compared.
+        spelling: Option<String>,
+    },
     /// `SET SCHEMA`.
     SetSchema(String),
     /// `ATTACH PARTITION`, with the bound; `None` for an index.

@@ -279,7 +279,8 @@ fn drop(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
 fn rename(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
     let mysql = cursor.dialect == Dialect::MySql;
     if cursor.take("to") || (mysql && cursor.take("as")) {
-        actions.push(Action::Rename(cursor.written()?));
+        let to = cursor.written()?;
+        actions.push(Action::Rename { to, spelling: cursor.spelling() });
     } else if cursor.take("constraint") {
         let (from, to) = pair(cursor)?;
         actions.push(Action::RenameConstraint { from, to });
@@ -294,12 +295,12 @@ fn rename(cursor: &mut Cursor<'_>, actions: &mut Vec<Action>) -> Parsed<()> {
         let _ = cursor.take("if exists");
         let from = cursor.name()?;
         if mysql && !cursor.is("to") {
-            actions.push(Action::Rename(Written::new(from)));
+            actions.push(Action::Rename { to: Written::new(from), spelling: cursor.spelling() });
             return Ok(());
         }
         cursor.expect("to")?;
         let to = cursor.name()?;
-        actions.push(Action::RenameColumn { from, to });
+        actions.push(Action::RenameColumn { from, to, spelling: cursor.spelling() });
     }
     Ok(())
 }

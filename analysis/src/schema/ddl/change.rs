@@ -166,6 +166,8 @@ pub struct CreateIndex {
 pub struct CreateTable {
     /// Its name.
     pub name: Written,
+    /// Its name as written, if that is not how it is compared.
+    pub spelling: Option<String>,
     /// `TEMPORARY`.
     pub temporary: bool,
     /// `IF NOT EXISTS`.
@@ -214,7 +216,7 @@ pub enum Element {
         including: Including,
     },
     /// Only a name, as in `CREATE TABLE t (a, b) AS …` and a partition's `(a NOT NULL)`.
-    Named(String),
+    Named(Box<Column>),
 }
 
 /// What `LIKE` copies.
@@ -243,6 +245,8 @@ impl Including {
 pub struct CreateView {
     /// Its name.
     pub name: Written,
+    /// Its name as written, if that is not how it is compared.
+    pub spelling: Option<String>,
     /// `OR REPLACE`.
     pub or_replace: bool,
     /// `IF NOT EXISTS`.
@@ -251,8 +255,8 @@ pub struct CreateView {
     pub temporary: bool,
     /// `MATERIALIZED`.
     pub materialized: bool,
-    /// The column names, if given.
-    pub columns: Vec<String>,
+    /// The columns by name, if given.
+    pub columns: Vec<Column>,
     /// The query as SQL.
     pub query: String,
 }
@@ -342,7 +346,7 @@ pub enum Change {
         actions: Vec<Action>,
     },
     /// MySQL: `RENAME TABLE`, pair by pair.
-    RenameTables(Vec<(Written, Written)>),
+    RenameTables(Vec<(Written, Written, Option<String>)>),
     /// `CREATE INDEX`.
     CreateIndex(Box<CreateIndex>),
     /// `CREATE VIEW`.

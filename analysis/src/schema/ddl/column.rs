@@ -37,6 +37,7 @@ const PARTS: &[&str] = &[
 /// Reads a column, starting with its name.
 pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ColumnDef> {
     let name = cursor.name()?;
+    let spelling = cursor.spelling();
     // SQLite does not require a type, and a virtual or copied column may have none.
     let typeless = cursor.done() || cursor.is_symbol(",") || cursor.is_symbol(")");
     let generated = cursor.is("generated always as (") || cursor.is("as (");
@@ -45,6 +46,7 @@ pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Parsed<ColumnDef> {
         && ["national", "nchar", "nvarchar"].iter().any(|word| cursor.is(word));
     let ty = if typeless || generated { TypeRef::default() } else { types::parse(cursor)? };
     let mut definition = parts(cursor, name, ty)?;
+    definition.column.spelling = spelling;
     if is_national && definition.column.charset.is_none() && definition.column.collation.is_none() {
         definition.column.charset = Some("utf8mb3".to_owned());
     }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::Written;
+use crate::schema::model::Column;
 use crate::sql::lex::{Kind, Lexer, Token, unquote};
 use crate::sql::{Dialect, Span};
 
@@ -220,6 +221,21 @@ impl<'t> Cursor<'t> {
         };
         self.at += 1;
         Ok(self.dialect.cut(name))
+    }
+
+    /// The name before the current position as written, if that is not how it is compared; PostgreSQL folds it.
+    pub(crate) fn spelling(&self) -> Option<String> {
+        let token = self.tokens.get(self.at.checked_sub(1)?)?;
+        let text = self.text.get(token.span.range())?;
+        let written = if token.kind == Kind::Word { text.to_owned() } else { unquote(text, self.dialect) };
+        let is_other = self.dialect != Dialect::Postgres && self.dialect.fold(&written) != written;
+        is_other.then_some(written)
+    }
+
+    /// Consumes the name of a column of which nothing else is known.
+    pub(crate) fn column(&mut self) -> Parsed<Column> {
+        let name = self.name()?;
+        Ok(Column { spelling: self.spelling(), ..Column::new(name, "") })
     }
 
     /// Consumes a name with an optional schema; a database name in front is dropped.

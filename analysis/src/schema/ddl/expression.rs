@@ -8,7 +8,7 @@ use super::cursor::span_of;
 use super::types::print_user_type;
 use crate::schema::model::Name;
 use crate::sql::lex::{Kind, Lexer, Token, unquote};
-use crate::sql::quote::{is_expression_keyword, is_reserved, quote_if_needed};
+use crate::sql::quote::{is_expression_keyword, is_function_keyword, is_reserved, quote_if_needed};
 use crate::sql::{Dialect, Span, type_names};
 
 /// The normalised text of an expression.
@@ -262,6 +262,7 @@ fn write(
     let mut out = String::with_capacity(span_of(tokens).range().len());
     let mut previous = Previous::Start;
     let mut after_cast = false;
+    let mut is_call = false;
     let mut tokens_left = tokens.iter().enumerate();
     while let Some((at, token)) = tokens_left.next() {
         if dialect == Dialect::Postgres
@@ -314,9 +315,11 @@ fn write(
             source.to_owned()
         };
         let now = Previous::of(token.kind, source, is_name, previous);
-        if spaced(previous, now) {
+        // MySQL: a blank before the parenthesis makes it a stored function, or an error.
+        if spaced(previous, now) && !(is_call && now == Previous::Open) {
             out.push(' ');
         }
+        is_call = dialect == Dialect::MySql && now == Previous::Keyword && is_function_keyword(source);
         out.push_str(&word);
         // The type after a cast may be qualified, or consist of several words.
         after_cast = match (token.kind, source) {

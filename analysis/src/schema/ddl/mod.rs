@@ -143,7 +143,16 @@ fn create(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         let name = Written::default();
         let (columns, query) = (Vec::new(), String::new());
         let if_not_exists = false;
-        let view = CreateView { name, or_replace, if_not_exists, temporary, materialized, columns, query };
+        let view = CreateView {
+            name,
+            spelling: None,
+            or_replace,
+            if_not_exists,
+            temporary,
+            materialized,
+            columns,
+            query,
+        };
         return object::create_view(cursor, view, recursive);
     }
     if cursor.take("sequence") {
@@ -308,6 +317,7 @@ fn alter(cursor: &mut Cursor<'_>) -> Parsed<Change> {
         let (name, columns) = (Written::default(), Vec::new());
         let view = CreateView {
             name,
+            spelling: None,
             or_replace: true,
             if_not_exists: false,
             temporary: false,

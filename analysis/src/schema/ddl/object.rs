@@ -13,11 +13,12 @@ use crate::sql::quote::quote_if_needed;
 pub(crate) fn create_view(cursor: &mut Cursor<'_>, mut view: CreateView, recursive: bool) -> Parsed<Change> {
     view.if_not_exists = cursor.take("if not exists");
     view.name = cursor.written()?;
+    view.spelling = cursor.spelling();
     if cursor.is_symbol("(") {
         view.columns = cursor.list(|cursor| {
-            let name = cursor.name()?;
+            let column = cursor.column()?;
             cursor.skip_until(|_| false);
-            Ok(name)
+            Ok(column)
         })?;
     }
     while !cursor.done() && !cursor.is("as") {
@@ -28,7 +29,8 @@ pub(crate) fn create_view(cursor: &mut Cursor<'_>, mut view: CreateView, recursi
     if recursive {
         // The database rewrites it the same way.
         let quoted = |name: &String| quote_if_needed(name, cursor.dialect);
-        let columns = view.columns.iter().map(quoted).collect::<Vec<_>>().join(", ");
+        let columns = view.columns.iter().map(|column| quoted(&column.name));
+        let columns = columns.collect::<Vec<_>>().join(", ");
         let name = quoted(&view.name.name);
         view.query =
             format!("WITH RECURSIVE {name} ({columns}) AS ({}) SELECT {columns} FROM {name}", view.query);
@@ -386,12 +388,13 @@ pub(crate) fn rename_tables(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     if cursor.take_any(&["table", "tables"]).is_none() {
         return Err(cursor.error("`TABLE`"));
     }
-    let mut pairs: Vec<(Written, Written)> = Vec::new();
+    let mut pairs: Vec<(Written, Written, Option<String>)> = Vec::new();
     loop {
         let _ = cursor.take("if exists");
         let from = cursor.written()?;
         cursor.expect("to")?;
-        pairs.push((from, cursor.written()?));
+        let to = cursor.written()?;
+        pairs.push((from, to, cursor.spelling()));
         if !cursor.take_symbol(",") {
             break;
         }

@@ -12,6 +12,7 @@ pub(crate) fn create(cursor: &mut Cursor<'_>, temporary: bool, or_replace: bool)
     let mut table = CreateTable { temporary, or_replace, ..CreateTable::default() };
     table.if_not_exists = cursor.take("if not exists");
     table.name = cursor.written()?;
+    table.spelling = cursor.spelling();
     if cursor.take("partition of") {
         let parent = cursor.written()?;
         if cursor.is_symbol("(") {
@@ -37,6 +38,7 @@ pub(crate) fn create(cursor: &mut Cursor<'_>, temporary: bool, or_replace: bool)
 pub(crate) fn create_virtual(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     let mut table = CreateTable { if_not_exists: cursor.take("if not exists"), ..CreateTable::default() };
     table.name = cursor.written()?;
+    table.spelling = cursor.spelling();
     cursor.expect("using")?;
     let start = cursor.at;
     let module = cursor.name()?;
@@ -44,12 +46,12 @@ pub(crate) fn create_virtual(cursor: &mut Cursor<'_>) -> Parsed<Change> {
     if full_text && cursor.is_symbol("(") {
         let arguments = cursor.list(|cursor| {
             let start = cursor.at;
-            let name = cursor.name().ok();
+            let column = cursor.column().ok();
             let option = cursor.is_symbol("=");
             cursor.skip_until(|_| false);
-            Ok(name.filter(|_| !option && cursor.at > start))
+            Ok(column.filter(|_| !option && cursor.at > start))
         })?;
-        table.elements = arguments.into_iter().flatten().map(Element::Named).collect();
+        table.elements = arguments.into_iter().flatten().map(Box::new).map(Element::Named).collect();
     }
     cursor.skip_all();
     table.module = Some(cursor.source(start, cursor.at).to_owned());
@@ -78,7 +80,7 @@ fn elements(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Parsed<()> {
             }
             table.constraints.push(constraint);
         } else if matches!(cursor.text_ahead(1), "," | ")") && cursor.dialect != Dialect::Sqlite {
-            table.elements.push(Element::Named(cursor.name()?));
+            table.elements.push(Element::Named(Box::new(cursor.column()?)));
         } else {
             let mut column = if table.partition_of.is_some() || is_typeless_part(cursor) {
                 let name = cursor.name()?;

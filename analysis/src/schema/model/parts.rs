@@ -16,6 +16,8 @@ pub struct Hook {
 pub struct Column {
     /// Its name, folded as the database folds it.
     pub name: String,
+    /// MySQL and SQLite: its name as declared, if that is not the folded one.
+    pub spelling: Option<String>,
     /// Its type as the database prints it: `timestamp with time zone`, `character varying(20)`, `bigint[]`,
     /// `TEXT`; empty if unknown, or not declared in SQLite.
     pub ty: String,
@@ -46,6 +48,7 @@ impl Column {
     pub fn new(name: impl Into<String>, ty: impl Into<String>) -> Column {
         Column {
             name: name.into(),
+            spelling: None,
             ty: ty.into(),
             not_null: false,
             default: None,
@@ -58,6 +61,11 @@ impl Column {
             invisible: false,
             numbering: None,
         }
+    }
+
+    /// Its name as declared, which the database gives to results.
+    pub fn shown(&self) -> &str {
+        self.spelling.as_deref().unwrap_or(&self.name)
     }
 }
 

@@ -32,7 +32,7 @@ impl Replay {
     /// If a table's definition is unknown, only its name is tracked.
     fn alter_ignored(&mut self, written: &Written, actions: Vec<Action>) -> Step {
         for action in actions {
-            if let Action::Rename(to) = action
+            if let Action::Rename { to, .. } = action
                 && let Some(name) = self.find(written, |name| self.schema.opaque.contains_key(name))
                 && let Some(reason) = self.schema.opaque.remove(&name)
             {
@@ -47,11 +47,12 @@ impl Replay {
         let mut result = Ok(());
         for action in actions {
             let step = match action {
-                Action::Rename(to) => {
+                Action::Rename { to, spelling } => {
                     let schema = to.schema.or_else(|| name.schema.clone());
                     let to = Name::qualified(schema.as_deref(), clipped(to.name, self.schema.dialect));
                     let step = self.rename_table(&name, &to);
                     if step.is_ok() {
+                        self.schema.spell(&to, spelling);
                         name = to;
                     }
                     step
@@ -80,7 +81,9 @@ impl Replay {
             Action::DropColumn { column, if_exists, cascade } => {
                 self.drop_column(name, &column, if_exists, cascade)
             }
-            Action::RenameColumn { from, to } => self.rename_column(name, &from, &clipped(to, dialect)),
+            Action::RenameColumn { from, to, spelling } => {
+                self.rename_column(name, &from, &clipped(to, dialect), spelling.as_ref())
+            }
             Action::ChangeColumn { from, column, position } => {
                 self.change_column(name, &from, *column, &position)
             }
@@ -188,7 +191,9 @@ impl Replay {
                 self.table_mut(name)?.parent = inherit.then_some(parent);
                 Ok(())
             }
-            Action::OwnedBy(_) | Action::Rename(_) | Action::SetSchema(_) | Action::SetSequence(_) => Ok(()),
+            Action::OwnedBy(_) | Action::Rename { .. } | Action::SetSchema(_) | Action::SetSequence(_) => {
+                Ok(())
+            }
         }
     }
 
@@ -245,7 +250,7 @@ impl Replay {
         let constraints = std::mem::take(&mut definition.constraints);
         let mut column = self.column(definition);
         if column.name != from {
-            self.rename_column(name, from, &column.name.clone())?;
+            self.rename_column(name, from, &column.name, column.spelling.as_ref())?;
         }
         let table = self.table_mut(name)?;
         super::create::inherit_charset(&mut column, table);

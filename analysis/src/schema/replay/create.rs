@@ -30,10 +30,11 @@ impl Replay {
             return if create.if_not_exists { Ok(()) } else { Err(format!("`{name}` exists already")) };
         }
         self.schema.opaque.remove(&name);
+        self.schema.spell(&name, create.spelling.clone());
         let mut table = Table::new(name.clone());
         let mut queried = Vec::new();
         match self.columns_from_elsewhere(&create) {
-            // MySQL appends them to the explicit columns.
+            // In MySQL they follow the columns that only the statement defines.
             Ok(columns) if self.schema.dialect == Dialect::MySql => queried = columns,
             Ok(columns) => table.columns = columns,
             Err(reason) => {
@@ -57,10 +58,11 @@ impl Replay {
         }
         table.partition_bound = create.partition_of.map(|(_, bound)| bound);
         let (copied, ledger) = self.add_elements(&mut table, create.elements)?;
+        // The columns of the query come last, in its order, also those that the statement defines.
         for column in queried {
-            if table.column(&column.name).is_none() {
-                table.columns.push(column);
-            }
+            let defined = table.columns.iter().position(|it| it.name == column.name);
+            let column = defined.map_or(column, |at| table.columns.remove(at));
+            table.columns.push(column);
         }
         let parent = table.parent.clone().filter(|_| table.partition_bound.is_some());
         self.schema.tables.insert(name.clone(), table);
@@ -109,8 +111,8 @@ impl Replay {
                     copied.push((other, including));
                 }
                 Element::Named(column) => {
-                    if table.column(&column).is_none() {
-                        table.columns.push(Column::new(column, ""));
+                    if table.column(&column.name).is_none() {
+                        table.columns.push(*column);
                     }
                 }
             }
@@ -133,10 +135,10 @@ impl Replay {
         }
         let Some(query) = &create.query else { return Ok(Vec::new()) };
         let named = |element: &Element| match element {
-            Element::Named(name) => Some(name.clone()),
+            Element::Named(column) => Some(column.as_ref().clone()),
             _ => None,
         };
-        let names: Vec<String> = create.elements.iter().filter_map(named).collect();
+        let names: Vec<Column> = create.elements.iter().filter_map(named).collect();
         match self.columns_of_query(query, &names) {
             Some(columns) if self.schema.dialect == Dialect::Sqlite => Ok(super::rows::by_affinity(columns)),
             Some(columns) => Ok(columns),

@@ -243,8 +243,8 @@ impl Replay {
             Change::CreateTable(table) => self.create_table(*table),
             Change::Alter { name, if_exists, only, actions } => self.alter(&name, if_exists, only, actions),
             Change::RenameTables(pairs) => {
-                for (from, to) in pairs {
-                    self.alter(&from, false, false, vec![Action::Rename(to)])?;
+                for (from, to, spelling) in pairs {
+                    self.alter(&from, false, false, vec![Action::Rename { to, spelling }])?;
                 }
                 Ok(())
             }

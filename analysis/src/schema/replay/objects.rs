@@ -21,8 +21,7 @@ impl Replay {
         let query = view.query.trim().to_owned();
         let columns = self.columns_of_query(&query, &view.columns);
         // Explicit names are known, whatever the query is.
-        let written = || view.columns.iter().map(|name| Column::new(name, "")).collect();
-        let columns = columns.or_else(|| (!view.columns.is_empty()).then(written));
+        let columns = columns.or_else(|| (!view.columns.is_empty()).then(|| view.columns.clone()));
         if view.columns.is_empty() {
             self.named_views.remove(&name);
         } else {
@@ -33,20 +32,26 @@ impl Replay {
         let is_own =
             |path: &&Vec<String>| path.first().is_some_and(|first| first != "public" && first != "$user");
         let path = path.filter(is_own).cloned().unwrap_or_default();
+        self.schema.spell(&name, view.spelling);
         self.schema.views.insert(name.clone(), View { name, columns, query, path, materialized, indexes });
         Ok(())
     }
 
     pub(super) fn alter_view(&mut self, name: &Name, actions: Vec<Action>) -> Step {
         for action in actions {
+            let mut shown = None;
             let to = match action {
-                Action::Rename(to) => Name { schema: name.schema.clone(), name: to.name },
+                Action::Rename { to, spelling } => {
+                    shown = spelling;
+                    Name { schema: name.schema.clone(), name: to.name }
+                }
                 Action::SetSchema(schema) => Name::qualified(Some(&schema), name.name.clone()),
-                Action::RenameColumn { from, to } => {
-                    self.rename_column_in_views(name, &from, &to);
+                Action::RenameColumn { from, to, spelling } => {
+                    self.rename_column_in_views(name, &from, &to, spelling.as_ref());
                     let columns = self.schema.views.get_mut(name).and_then(|view| view.columns.as_mut());
                     for column in columns.into_iter().flatten().filter(|column| column.name == from) {
                         column.name.clone_from(&to);
+                        column.spelling.clone_from(&spelling);
                     }
                     continue;
                 }
@@ -55,6 +60,7 @@ impl Replay {
             if let Some(mut view) = self.schema.views.remove(name) {
                 view.name = to.clone();
                 self.schema.views.insert(to.clone(), view);
+                self.schema.spell(&to, shown);
             }
             let dialect = self.schema.dialect;
             for view in self.schema.views.values_mut() {
@@ -69,7 +75,7 @@ impl Replay {
     pub(super) fn alter_index(&mut self, owner: &Name, index: &str, actions: Vec<Action>) -> Step {
         for action in actions {
             match action {
-                Action::Rename(to) => self.rename_index(owner, index, &to.name),
+                Action::Rename { to, .. } => self.rename_index(owner, index, &to.name),
                 Action::Attach { partition, .. } => self.attach_index(index, &partition)?,
                 _ => {}
             }
@@ -80,7 +86,7 @@ impl Replay {
     pub(super) fn alter_sequence(&mut self, name: Name, actions: Vec<Action>) -> Step {
         for action in actions {
             match action {
-                Action::Rename(to) => {
+                Action::Rename { to, .. } => {
                     self.rename_sequence(&name, &Name { schema: name.schema.clone(), name: to.name })
                 }
                 Action::SetSchema(schema) => {

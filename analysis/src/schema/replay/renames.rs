@@ -7,7 +7,13 @@ use crate::schema::model::{Column, Index, KeyPart, Name, Table};
 use crate::sql::Dialect;
 
 impl Replay {
-    pub(super) fn rename_column(&mut self, name: &Name, from: &str, to: &str) -> Step {
+    pub(super) fn rename_column(
+        &mut self,
+        name: &Name,
+        from: &str,
+        to: &str,
+        spelling: Option<&String>,
+    ) -> Step {
         let dialect = self.schema.dialect;
         let table = self.table(name)?;
         if table.column(from).is_none() {
@@ -19,9 +25,12 @@ impl Replay {
         let mut names = vec![name.clone()];
         names.extend(self.descendants(name));
         for name in &names {
-            self.rename_column_in_views(name, from, to);
+            self.rename_column_in_views(name, from, to, spelling);
             if let Some(table) = self.schema.tables.get_mut(name) {
                 rename_in_table(table, from, to, dialect);
+                if let Some(column) = table.columns.iter_mut().find(|column| column.name == to) {
+                    column.spelling = spelling.cloned();
+                }
             }
         }
         let referencing = self.schema.tables.values_mut().flat_map(|table| table.foreign_keys.iter_mut());

@@ -11,7 +11,7 @@ impl Replay {
     /// The columns of a query's result, all nullable; `None` if they are unknown.
     ///
     /// `names` are those given with the name of the view or table. A type that is not evident is empty.
-    pub(super) fn columns_of_query(&mut self, query: &str, names: &[String]) -> Option<Vec<Column>> {
+    pub(super) fn columns_of_query(&mut self, query: &str, names: &[Column]) -> Option<Vec<Column>> {
         let dialect = self.schema.dialect;
         let path = self.session.local_path.clone().or_else(|| self.session.path.clone());
         let own_path = path.map(|path| std::mem::replace(&mut self.schema.search_path, path));
@@ -35,7 +35,8 @@ impl Replay {
                 let stored =
                     self.stored_column(&resolved, &output.expr).filter(|_| dialect == Dialect::MySql);
                 let not_null = stored.is_some_and(|(_, column)| column.not_null);
-                let mut column = Column { not_null, ..Column::new(name, ty) };
+                let spelling = (name != output.name).then(|| output.name.clone());
+                let mut column = Column { not_null, spelling, ..Column::new(name, ty) };
                 if let Some((of, stored)) = stored.filter(|_| super::columns::is_text(&column.ty)) {
                     // MySQL: of the column, or of all columns of its table.
                     let own = (&stored.charset, &stored.collation);
@@ -48,7 +49,8 @@ impl Replay {
             })
             .collect();
         for (column, name) in columns.iter_mut().zip(names) {
-            column.name.clone_from(name);
+            column.name.clone_from(&name.name);
+            column.spelling.clone_from(&name.spelling);
         }
         Some(columns)
     }

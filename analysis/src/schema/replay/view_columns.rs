@@ -14,7 +14,13 @@ use crate::sql::{Dialect, Span, resolve};
 impl Replay {
     /// Lets views follow a column that is about to be renamed. In PostgreSQL the output columns of a view
     /// keep their names; in SQLite they change as well, and in MySQL the view breaks.
-    pub(super) fn rename_column_in_views(&mut self, table: &Name, from: &str, to: &str) {
+    pub(super) fn rename_column_in_views(
+        &mut self,
+        table: &Name,
+        from: &str,
+        to: &str,
+        spelling: Option<&String>,
+    ) {
         let dialect = self.schema.dialect;
         if dialect == Dialect::MySql {
             return;
@@ -38,10 +44,18 @@ impl Replay {
                     let is_plain = place.is_some_and(|place| !is_named(&view.query, place, dialect));
                     if is_plain && column.name == from {
                         to.clone_into(&mut column.name);
+                        column.spelling = spelling.cloned();
                     }
                 }
             }
-            view.query = renamed(&view.query, &mentions, &selected, from, to, dialect);
+            view.query = renamed(
+                &view.query,
+                &mentions,
+                &selected,
+                from,
+                spelling.map_or(to, String::as_str),
+                dialect,
+            );
         }
     }
 }
@@ -111,7 +125,9 @@ fn expressions(block: &Block) -> Vec<&Expr> {
 /// Those of `mentions` that are output columns on their own, under the column's name.
 fn selected(query: &Query, mentions: &BTreeSet<Span>, name: &str) -> BTreeSet<Span> {
     let outputs = query.blocks.iter().flat_map(|block| block.outputs.iter().flatten());
-    let own = outputs.filter(|output| output.name == name).filter_map(|output| span(&output.expr));
+    let own = outputs
+        .filter(|output| output.name.eq_ignore_ascii_case(name))
+        .filter_map(|output| span(&output.expr));
     own.filter(|span| mentions.contains(span)).collect()
 }
 

@@ -4,6 +4,7 @@
 //! that truncation is detected. What SQL cannot express is written in comments: row estimates, the search
 //! path, and what is unknown.
 
+mod default;
 mod digest;
 mod index;
 mod order;

@@ -8,7 +8,6 @@ use super::super::replay::serial_sequence;
 use super::write::is_alone;
 use crate::schema::ddl::print_user_type;
 use crate::sql::Dialect;
-use crate::sql::lex::{Kind, Lexer};
 use crate::sql::quote::{quote, quote_if_needed};
 
 /// Writes SQL of one dialect.
@@ -48,9 +47,10 @@ impl Writer<'_> {
     }
 
     pub(super) fn name(&self, name: &Name) -> String {
+        let shown = self.schema.shown(name);
         match (&name.schema, self.dialect) {
-            (Some(schema), Dialect::MySql) => format!("{}.{}", self.ident(schema), self.ident(&name.name)),
-            (None, Dialect::MySql) => self.ident(&name.name),
+            (Some(schema), Dialect::MySql) => format!("{}.{}", self.ident(schema), self.ident(shown)),
+            (None, Dialect::MySql | Dialect::Sqlite) => self.ident(shown),
             _ => print_user_type(name, "", self.dialect),
         }
     }
@@ -145,7 +145,7 @@ impl Writer<'_> {
     }
 
     fn column(&self, table: &Table, column: &Column) -> String {
-        let mut line = self.ident(&column.name);
+        let mut line = self.ident(column.shown());
         if self.is_serial(table, column) {
             let ty = match column.ty.as_str() {
                 "smallint" => "smallserial",
@@ -199,7 +199,7 @@ impl Writer<'_> {
             line.push_str(" NULL");
         }
         if let Some(default) = &column.default {
-            let _ = write!(line, " DEFAULT {}", self.default(default));
+            self.write_default(&mut line, default, &column.ty);
         }
         if self.dialect == Dialect::MySql && column.identity {
             line.push_str(" AUTO_INCREMENT");
@@ -208,18 +208,6 @@ impl Writer<'_> {
             line.push_str(" INVISIBLE");
         }
         line
-    }
-
-    /// A default, in parentheses unless it is a plain value.
-    fn default(&self, default: &str) -> String {
-        let call = default.contains('(') && self.dialect != Dialect::Postgres;
-        let current = default.to_ascii_uppercase().starts_with("CURRENT_") && self.dialect == Dialect::MySql;
-        let mut tokens = Lexer::new(default, self.dialect);
-        let string = tokens.next().is_some_and(|token| token.kind == Kind::Text);
-        // A string, possibly cast to a type with a name of several words.
-        let value = string && tokens.next().is_none_or(|token| default.get(token.span.range()) == Some("::"));
-        let compound = default.contains(' ') && !value;
-        if (call || compound) && !current && !value { format!("({default})") } else { default.to_owned() }
     }
 
     pub(super) fn collation(&self, collation: &str) -> String {

@@ -282,7 +282,7 @@ impl Writer<'_> {
         for view in order::views(self.schema) {
             let kind = if view.materialized { "MATERIALIZED VIEW" } else { "VIEW" };
             let columns = view.columns.as_ref().map(|columns| {
-                let names: Vec<String> = columns.iter().map(|column| self.ident(&column.name)).collect();
+                let names: Vec<String> = columns.iter().map(|column| self.ident(column.shown())).collect();
                 format!(" ({})", names.join(", "))
             });
             let name = self.name(&view.name);

@@ -399,8 +399,17 @@ pub enum Source {
 pub struct RelationColumn {
     /// Its folded name.
     pub name: String,
+    /// The name that results give it, if that is not the folded one.
+    pub spelling: Option<String>,
     /// Its type as printed by the database; empty if unknown.
     pub ty: String,
+}
+
+impl RelationColumn {
+    /// A column whose name is shown as it is folded.
+    pub fn new(name: String, ty: String) -> RelationColumn {
+        RelationColumn { name, spelling: None, ty }
+    }
 }
 
 /// A key of ORDER BY.

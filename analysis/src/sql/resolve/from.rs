@@ -10,7 +10,7 @@ use crate::schema::{Name, Schema};
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::Expr;
 use crate::sql::query::{
-    Asked, BlockId, From, JoinKind, ProblemKind, Relation, RelationColumn, RelationId, Role, Source,
+    Asked, BlockId, From, JoinKind, Output, ProblemKind, Relation, RelationColumn, RelationId, Role, Source,
 };
 use crate::sql::rewrite::clauses::VERSIONS;
 use crate::sql::text::most_similar;
@@ -358,13 +358,18 @@ impl Resolver<'_> {
             Dialect::Postgres => name.to_owned(),
             Dialect::MySql | Dialect::Sqlite => name.to_lowercase(),
         };
-        Some(outputs.iter().map(|o| RelationColumn { name: fold(&o.name), ty: o.ty.clone() }).collect())
+        let column = |output: &Output| {
+            let name = fold(&output.name);
+            let spelling = (name != output.name).then(|| output.name.clone());
+            RelationColumn { name, spelling, ty: output.ty.clone() }
+        };
+        Some(outputs.iter().map(column).collect())
     }
 }
 
 /// Columns known only by name.
 fn named_columns(names: &[&str]) -> Arc<[RelationColumn]> {
-    names.iter().map(|&name| RelationColumn { name: name.to_owned(), ty: String::new() }).collect()
+    names.iter().map(|&name| RelationColumn::new(name.to_owned(), String::new())).collect()
 }
 
 /// `AS t(a, b)` renames the first columns; if the columns are unknown, they stay unknown.
@@ -374,9 +379,9 @@ fn renamed(
 ) -> Option<Arc<[RelationColumn]>> {
     let Some(names) = names.filter(|names| !names.is_empty()) else { return columns };
     let (columns, mut names) = (columns?, names.into_iter());
-    let renamed = |column: &RelationColumn| RelationColumn {
-        name: names.next().unwrap_or_else(|| column.name.clone()),
-        ty: column.ty.clone(),
+    let renamed = |column: &RelationColumn| match names.next() {
+        Some(name) => RelationColumn::new(name, column.ty.clone()),
+        None => column.clone(),
     };
     Some(columns.iter().map(renamed).collect())
 }

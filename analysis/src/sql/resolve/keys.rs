@@ -57,10 +57,7 @@ impl Resolver<'_> {
                 if is_clear && !prefer_output {
                     return None;
                 }
-                let same = |output: &&Output| match self.dialect {
-                    Dialect::Postgres => output.name == name,
-                    Dialect::MySql | Dialect::Sqlite => output.name.eq_ignore_ascii_case(&name),
-                };
+                let same = |output: &&Output| self.is_named(output, &name);
                 let position = scope.outputs.iter().position(|output| same(&output)).or_else(|| {
                     let is_set = self.dialect == Dialect::Sqlite && scope.outputs_only;
                     is_set.then(|| self.position_in_arm(scope.block, &same)).flatten()

@@ -5,7 +5,7 @@ use sqlparser::ast;
 use super::Resolver;
 use crate::sql::dialect::Dialect;
 use crate::sql::expr::Expr;
-use crate::sql::query::Source;
+use crate::sql::query::{Output, RelationId, Role, Source};
 
 impl Resolver<'_> {
     /// The name of an unaliased output column.
@@ -89,10 +89,38 @@ impl Resolver<'_> {
         }
     }
 
-    /// SQLite: a rowid column is named after its alias in the table.
-    pub(super) fn rowid_name(&self, expr: &Expr) -> Option<String> {
+    /// The name that a column of a relation has in results, if that is not the folded one.
+    pub(super) fn declared_name(&self, relation: RelationId, name: &str) -> Option<String> {
+        let columns = self.relations.get(relation.0 as usize)?.columns.as_ref()?;
+        columns.iter().find(|column| column.name == name)?.spelling.clone()
+    }
+
+    /// Whether a folded name is that of an output column.
+    pub(super) fn is_named(&self, output: &Output, name: &str) -> bool {
+        match self.dialect {
+            Dialect::Postgres => output.name == name,
+            Dialect::MySql | Dialect::Sqlite => output.name.eq_ignore_ascii_case(name),
+        }
+    }
+
+    /// SQLite names a column of a result as it is declared, and a rowid after its alias in the table. Columns of
+    /// subqueries have the names that they are given there.
+    pub(super) fn column_name(&self, expr: &Expr) -> Option<String> {
         let column = expr.as_column().filter(|_| self.dialect == Dialect::Sqlite)?;
-        let Source::Table(name) = &self.relations.get(column.relation?.0 as usize)?.source else {
+        let mut block = self.current_block();
+        while let Some(within) = block.and_then(|id| self.blocks.get(id.0 as usize)) {
+            match within.role {
+                Role::Derived | Role::Cte { .. } => return None,
+                Role::Arm => block = within.parent,
+                _ => break,
+            }
+        }
+        let relation = column.relation?;
+        let columns = self.relations.get(relation.0 as usize)?.columns.as_ref();
+        if let Some(known) = columns.into_iter().flat_map(|it| it.iter()).find(|it| it.name == column.name) {
+            return Some(known.spelling.as_ref().unwrap_or(&known.name).clone());
+        }
+        let Source::Table(name) = &self.relations.get(relation.0 as usize)?.source else {
             return None;
         };
         let table = self.schema?.stored(name)?;
@@ -100,7 +128,7 @@ impl Resolver<'_> {
         if !hidden || table.without_rowid || table.column(&column.name).is_some() {
             return None;
         }
-        Some(table.rowid_alias().map_or_else(|| "rowid".to_owned(), |alias| alias.name.clone()))
+        Some(table.rowid_alias().map_or_else(|| "rowid".to_owned(), |alias| alias.shown().to_owned()))
     }
 
     /// SQLite and MySQL use the name of a plain column, and the text as written for anything else.

@@ -38,7 +38,8 @@ impl Resolver<'_> {
             cte.materialized.as_ref().map(|m| matches!(m, ast::CteAsMaterialized::Materialized));
         let role = Role::Cte { name: name.clone(), recursive: false, materialized, uses: 0 };
         let id = self.open_block(Some(parent), role);
-        let renamed: Vec<String> = cte.alias.columns.iter().map(|column| self.fold(&column.name)).collect();
+        let renamed: Vec<String> =
+            cte.alias.columns.iter().map(|column| self.alias_name(&column.name)).collect();
         if recursive {
             self.ctes.push((name.clone(), id));
             if !renamed.is_empty() {

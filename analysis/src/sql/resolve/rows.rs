@@ -50,7 +50,7 @@ impl Resolver<'_> {
             let names = names.unwrap_or_else(|| vec![goes_by]);
             let columns = names
                 .into_iter()
-                .map(|name| RelationColumn { name: given.next().unwrap_or(name), ty: String::new() });
+                .map(|name| RelationColumn::new(given.next().unwrap_or(name), String::new()));
             let relation = &mut self.relations[id.0 as usize];
             relation.columns = Some(columns.collect());
             relation.inlined = Some(block);
@@ -146,7 +146,7 @@ impl Resolver<'_> {
         let mut types = alias.into_iter().flat_map(|alias| &alias.columns).map(|column| {
             column.data_type.as_ref().map_or_else(String::new, |ty| ty.to_string().to_lowercase())
         });
-        let mut column = |name| RelationColumn { name, ty: types.next().unwrap_or_default() };
+        let mut column = |name| RelationColumn::new(name, types.next().unwrap_or_default());
         let columns = columns.map(|names| names.into_iter().map(&mut column).collect());
         self.add_relation(Relation {
             block,
@@ -179,9 +179,8 @@ impl Resolver<'_> {
         );
         let given = alias.map(|alias| self.alias_columns(alias)).unwrap_or_default();
         let mut given = given.into_iter();
-        let columns = names
-            .into_iter()
-            .map(|name| RelationColumn { name: given.next().unwrap_or(name), ty: String::new() });
+        let columns =
+            names.into_iter().map(|name| RelationColumn::new(given.next().unwrap_or(name), String::new()));
         self.relations[id.0 as usize].columns = Some(columns.collect());
         id
     }

@@ -213,8 +213,11 @@ impl Resolver<'_> {
             {
                 Found::Column(*first)
             }
-            [_, _, ..] if scope.prefers_outputs && scope.outputs.iter().any(|output| output.name == name) => {
-                let output = scope.outputs.iter().find(|output| output.name == name);
+            [_, _, ..]
+                if scope.prefers_outputs
+                    && scope.outputs.iter().any(|output| self.is_named(output, name)) =>
+            {
+                let output = scope.outputs.iter().find(|output| self.is_named(output, name));
                 output.map_or(Found::No, |output| Found::Output(output.expr.clone()))
             }
             [_, _, ..] => Found::Ambiguous(
@@ -233,7 +236,7 @@ impl Resolver<'_> {
                     return Found::Column(*only);
                 }
                 // SQLite and MySQL let conditions refer to output columns.
-                if let Some(output) = scope.outputs.iter().find(|output| output.name == name) {
+                if let Some(output) = scope.outputs.iter().find(|output| self.is_named(output, name)) {
                     return Found::Output(output.expr.clone());
                 }
                 match possible.as_slice() {

@@ -172,7 +172,7 @@ impl Resolver<'_> {
                     if matches!(&expr, Expr::Access { field: Some(field), .. } if field == "*") {
                         projection.outputs = None;
                     }
-                    let name = self.rowid_name(&expr).unwrap_or(name);
+                    let name = self.column_name(&expr).unwrap_or(name);
                     self.add_output(&mut projection, name, expr);
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
@@ -275,7 +275,8 @@ impl Resolver<'_> {
 
     fn add_column(&self, projection: &mut Projection, relation: RelationId, name: &str) {
         let column = ColumnRef { relation: Some(relation), name: name.to_owned(), span: None };
-        self.add_output(projection, name.to_owned(), Expr::Column(column));
+        let shown = self.declared_name(relation, name).unwrap_or_else(|| name.to_owned());
+        self.add_output(projection, shown, Expr::Column(column));
     }
 
     /// An implicit `SELECT *` over one relation of the open scope.
@@ -314,7 +315,7 @@ impl Resolver<'_> {
         self.select_all_of(relation, id);
     }
 
-    fn alias_name(&self, alias: &ast::Ident) -> String {
+    pub(super) fn alias_name(&self, alias: &ast::Ident) -> String {
         self.dialect.cut(match (self.dialect, alias.quote_style) {
             (Dialect::Postgres, None) => alias.value.to_lowercase(),
             _ => alias.value.clone(),
@@ -389,6 +390,36 @@ mod tests {
         }
         check(Dialect::Sqlite, "SELECT * FROM a JOIN b USING (id)", "x id y");
         check(Dialect::Sqlite, "SELECT * FROM b JOIN c USING (id, y)", "y id");
+    }
+
+    #[test]
+    fn names_keep_the_capitals_that_they_are_declared_with() {
+        let names = |dialect, sql: &str| {
+            let mut replay = Replay::new(dialect);
+            replay.apply(
+                "CREATE TABLE Users (Id int, firstName text); CREATE VIEW AllUsers AS SELECT * FROM Users;
+                 CREATE VIEW Named (AbC) AS SELECT Id FROM Users; ALTER TABLE Users ADD COLUMN userID int;
+                 ALTER TABLE Users RENAME COLUMN userid TO ownerId",
+                "",
+            );
+            let query = resolve(sql, dialect, Some(&replay.schema)).expect("it parses");
+            let outputs = query.block(query.root.expect("a root")).outputs.as_ref().expect("known columns");
+            outputs.iter().map(|output| output.name.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        for dialect in [Dialect::MySql, Dialect::Sqlite] {
+            assert_eq!(names(dialect, "SELECT * FROM Users"), "Id firstName ownerId");
+            assert_eq!(names(dialect, "SELECT x.* FROM (SELECT * FROM Users) x"), "Id firstName ownerId");
+            assert_eq!(names(dialect, "SELECT a.firstname AS B, v.* FROM Users a, Named v"), "B AbC");
+            assert_eq!(names(dialect, "WITH x (A, bC) AS (SELECT 1, 2) SELECT * FROM x"), "A bC");
+        }
+        // SQLite gives the declared name, where no query around it names the column.
+        assert_eq!(names(Dialect::MySql, "SELECT ID, FirstName FROM Users"), "ID FirstName");
+        assert_eq!(
+            names(Dialect::Sqlite, "SELECT ID, FirstName FROM Users UNION SELECT 1, 2"),
+            "Id firstName"
+        );
+        assert_eq!(names(Dialect::Sqlite, "SELECT * FROM (SELECT ID FROM Users)"), "ID");
+        assert_eq!(names(Dialect::Postgres, "SELECT * FROM Users"), "id firstname ownerid");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use query_budget_analysis::sql::lex::Lexer;
 use query_budget_analysis::sql::query::{Body, Kind, ProblemKind, Source};
 use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_analysis::types::mysql::Server;
-use query_budget_analysis::types::{Known, Origin, describe, describe_planned};
+use query_budget_analysis::types::{Known, Origin, describe_planned};
 
 use super::explain::{self, Explain};
 use super::form::{Column, Description, Parameters, TypeInfo};
@@ -56,9 +56,6 @@ impl Databases {
             Dialect::Postgres => Ok(postgres_answer(&wanted.sql, schema, version)),
             Dialect::MySql => Ok(mysql::answer(&wanted.sql, schema, self.server, version)),
             Dialect::Sqlite => {
-                if let Some(why) = undescribed(&wanted.sql, schema) {
-                    return Ok(Answer::Unknown(why));
-                }
                 let at = self.sqlite.iter().position(|(source, _)| *source == wanted.source);
                 let at = match at {
                     Some(at) => at,
@@ -101,29 +98,6 @@ fn open_star(sql: &str, schema: &Schema) -> Option<String> {
     };
     let table = lists.filter_map(of_star).find(may_have)?;
     Some(format!("`*` of `{}`: a migration adds columns to tables that are not known", table.name))
-}
-
-/// Why sqlx's own `describe` must not be run on a SQLite query: it reads out of bounds for a column without a
-/// declared type.
-fn undescribed(sql: &str, schema: &Schema) -> Option<String> {
-    let untyped = |table: &Table| table.columns.iter().any(|column| column.ty.is_empty());
-    if !schema.tables.values().any(untyped) {
-        return None;
-    }
-    let why = |column: &str| format!("sqlx cannot describe {column} without a declared type");
-    let Ok(query) = resolve(sql, Dialect::Sqlite, Some(schema)) else { return Some(why("a column")) };
-    let described = describe(&query, schema, Dialect::Sqlite);
-    if described.unknown.is_some() {
-        return Some(why("a column"));
-    }
-    described.columns.into_iter().find_map(|column| match &column.origin {
-        Origin::Table { table, column } => {
-            let of = schema.tables.values().find(|it| it.name.to_string() == *table)?;
-            let of = of.column(column).filter(|of| of.ty.is_empty())?;
-            Some(why(&format!("the column `{table}.{}`", of.name)))
-        }
-        _ => None,
-    })
 }
 
 /// What the engine knows about a PostgreSQL query.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use query_budget_analysis::schema::Schema;
+use query_budget_analysis::schema::{Name, Schema};
 use query_budget_analysis::sql::query::Kind;
 use query_budget_analysis::sql::{Dialect, resolve};
 use query_budget_analysis::types;
@@ -98,7 +98,7 @@ pub(super) fn answer(sql: &str, schema: &Schema, server: Option<Server>, version
     }
     let (mut columns, mut doubts) = (Vec::new(), Vec::new());
     for (name, wire, origin) in wires(&query, schema, server) {
-        let origin = written_origin(origin);
+        let origin = written_origin(origin, schema);
         match wire {
             Ok(wire) => {
                 if wire.is_unsure() {
@@ -124,9 +124,14 @@ impl Type {
 }
 
 /// The origin of a column. The server also names the database, which the schema does not contain.
-fn written_origin(origin: types::Origin) -> Origin {
+fn written_origin(origin: types::Origin, schema: &Schema) -> Origin {
     match origin {
-        types::Origin::Table { table, column } => Origin::Table { table, name: column },
+        types::Origin::Table { table, column } => {
+            let own = Name::new(table.as_str());
+            let known = schema.tables.get(&own).and_then(|table| table.column(&column));
+            let name = known.map_or(column.as_str(), |known| known.shown()).to_owned();
+            Origin::Table { table: schema.shown(&own).to_owned(), name }
+        }
         types::Origin::Expression => Origin::Expression,
         types::Origin::Unknown => Origin::Unknown,
     }

@@ -7,8 +7,11 @@ use std::path::Path;
 use query_budget_analysis::schema::{Schema, snapshot};
 use query_budget_analysis::sql::Dialect;
 use query_budget_analysis::sql::lex::Lexer;
+use query_budget_analysis::sql::split::statements;
 use sqlx::sqlite::{SqliteColumn, SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, Column as _, ConnectOptions, Either, Executor, SqlSafeStr, TypeInfo as _};
+use sqlx::{
+    AssertSqlSafe, Column as _, ConnectOptions, Either, Executor, SqlSafeStr, Statement as _, TypeInfo as _,
+};
 
 use super::answer::Answer;
 use super::form::{Column, Description, Origin, Parameters, TypeInfo};
@@ -51,6 +54,14 @@ impl Sqlite {
         if word.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("attach")) {
             return Ok(Answer::Unknown("it attaches a database".to_owned()));
         }
+        match self.untyped(sql)? {
+            Ok(None) => {}
+            Ok(Some(column)) => {
+                let why = format!("sqlx cannot describe the column `{column}` without a declared type");
+                return Ok(Answer::Unknown(why));
+            }
+            Err(error) => return Ok(Answer::Unknown(format!("SQLite refuses it: {}", reason(&error)))),
+        }
         let described =
             block_on(async { Ok((&mut self.connection).describe(AssertSqlSafe(sql).into_sql_str()).await) })?;
         let described = match described {
@@ -81,6 +92,51 @@ impl Sqlite {
         };
         let columns = columns.collect();
         Ok(Answer::Known(Description { columns, parameters: Parameters::Count(count) }, Vec::new()))
+    }
+
+    /// A column that a query returns and that has no declared type. sqlx's `describe` must not be run then: it reads
+    /// out of bounds, and ends the process. SQLite's own word counts, since a query returns such columns of tables that
+    /// no statement creates (`sqlite_sequence`, `sqlite_stat1`, those of a module).
+    fn untyped(&mut self, sql: &str) -> Result<Result<Option<String>, sqlx::Error>, Failure> {
+        block_on(async {
+            let mut texts = vec![sql];
+            let pieces = statements(sql, Dialect::Sqlite);
+            // What SQLite prepares has the columns of one of its statements.
+            if pieces.len() > 1 {
+                texts.extend(pieces.iter().map(|piece| piece.text));
+            }
+            for text in texts {
+                let prepared =
+                    (&mut self.connection).prepare(AssertSqlSafe(text.to_owned()).into_sql_str()).await;
+                let columns = match prepared {
+                    Ok(prepared) => prepared.columns().to_vec(),
+                    Err(error) => return Ok(Err(error)),
+                };
+                for column in columns {
+                    let Origin::Table { table, name } = origin(&column) else { continue };
+                    if column.type_info().is_null() && self.is_untyped(&table, &name).await {
+                        return Ok(Ok(Some(format!("{table}.{name}"))));
+                    }
+                }
+            }
+            Ok(Ok(None))
+        })
+    }
+
+    /// Whether a column of a table, possibly of another database than `main`, has no declared type; so it seems if that
+    /// cannot be told.
+    async fn is_untyped(&mut self, table: &str, column: &str) -> bool {
+        let mut tables = vec![(None, table)];
+        tables.extend(table.split_once('.').map(|(database, table)| (Some(database), table)));
+        for (database, table) in tables {
+            let asked =
+                "SELECT count(*) FROM pragma_table_xinfo(?, ?) WHERE name = ? COLLATE NOCASE AND type = ''";
+            let asked = sqlx::query_scalar::<_, i64>(asked).bind(table).bind(database).bind(column);
+            if asked.fetch_one(&mut self.connection).await.map_or(true, |count| count > 0) {
+                return true;
+            }
+        }
+        false
     }
 }
 
